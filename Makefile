@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+# cloudinvite: `make help` lists the targets.
+
+VERSION  := 0.1.0
+
+CC       ?= cc
+AR       ?= ar
+PKG_CONFIG ?= pkg-config
+INSTALL  ?= install
+O        ?= build
+
+# ---- where things go; every one can be overridden ---------------------------------------------
+prefix      ?= /usr
+bindir      ?= $(prefix)/bin
+sbindir     ?= $(prefix)/sbin
+libexecdir  ?= $(prefix)/libexec/cloudinvite
+datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
+docdir      ?= $(datadir)/doc/cloudinvite
+sysconfdir  ?= /etc
+localstatedir ?= /var
+runstatedir ?= /run
+unitdir     ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+pamconfigsdir ?= $(datadir)/pam-configs
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+# Debian's multiarch directory where there is one, else lib64 or lib.
+securedir   ?= $(shell d=$$($(CC) -print-multiarch 2>/dev/null); \
+	if [ -n "$$d" ] && [ -d /lib/$$d/security ]; then echo /lib/$$d/security; \
+	elif [ -d /lib64/security ]; then echo /lib64/security; else echo /lib/security; fi)
+
+# ---- flags ------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wformat=2 -Wnull-dereference -Wpointer-arith -Wcast-qual \
+	-Wwrite-strings -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough
+ifdef CI
+WARN += -Werror
+endif
+ifdef WERROR
+WARN += -Werror
+endif
+
+HARDEN := -fstack-protector-strong -fstack-clash-protection
+ifeq ($(shell uname -m),x86_64)
+HARDEN += -fcf-protection
+endif
+LINK_HARDEN := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections
+
+OPT ?= -O2 -g
+ifdef SANITIZE
+O := build-$(subst $(comma),-,$(SANITIZE))
+OPT := -O1 -g -fno-omit-frame-pointer
+HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+# A shared object leaves the sanitizer's symbols to the program that loads it.
+LINK_HARDEN := -fsanitize=$(SANITIZE) -Wl,--as-needed
+else
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+comma := ,
+
+DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
+	-DCLOUDINVITE_SYSCONFDIR='"$(sysconfdir)/cloudinvite"'
+
+pkg = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
+PKGS := libcurl jansson libcrypto sqlite3 inih libsystemd libmicrohttpd libssl
+
+CPPFLAGS_ALL = -I. -Icommon $(DEFS) $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections $(PKG_CFLAGS) $(CFLAGS)
+PKG_CFLAGS := $(call pkg,$(PKGS))
+
+LIBS_BASE   :=
+LIBS_INI    := $(call lib,inih,-linih)
+LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto,-lcurl -ljansson -lcrypto)
+LIBS_JSON   := $(call lib,jansson,-ljansson)
+LIBS_LEDGER := $(call lib,sqlite3,-lsqlite3)
+LIBS_SYSTEMD := $(call lib,libsystemd,-lsystemd)
+LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libssl libcrypto,-lmicrohttpd -ljansson -lssl -lcrypto)
+LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
+LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
+
+# ---- sources: a folder a floor -----------------------------------------------------------------
+FLOORS := base spool settings people google ledger invite
+LIB_SRC := $(foreach f,$(FLOORS),$(wildcard common/$(f)/*.c))
+PIC_SRC := $(wildcard common/base/*.c common/spool/*.c)
+MOD_SRC := $(wildcard pam_module/*.c)
+COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
+DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
+CLI_SRC := $(wildcard cli/*.c)
+EMU_SRC := $(wildcard tests/emulator/*.c)
+UNIT_SRC := $(wildcard tests/unit/*_test.c)
+PAM_SRC := $(wildcard tests/pam/*_test.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+
+objs = $(patsubst %.c,$(O)/%.o,$(1))
+LIB := $(O)/libcloudinvite.a
+PICLIB := $(O)/pic/libspool.a
+MODULE := $(O)/pam_cloudinvite.so
+PROGRAMS := $(O)/cloudinvite $(O)/cloudinvite-collector $(O)/cloudinvite-dispatcher
+EMULATOR := $(O)/cloudinvite-emulator
+UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
+PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
+BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
+
+.PHONY: all module programs emulator tests benches check demo bench lint deps install uninstall clean help format
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(MODULE) $(PROGRAMS) $(EMULATOR)
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: all        build the module, the programs and the emulator into $(O)
+#: demo       install what is missing, build, and show the whole way on the emulator (root)
+#: check      install what is missing, build, run the tests
+#: bench      measure the bounds of docs/design.md
+#: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
+#: deps       install the packages that building and testing need (apt or dnf)
+#: install    DESTDIR=, prefix= and every directory can be set
+#: uninstall  the reverse
+#: clean      remove $(O)
+
+module: $(MODULE)
+programs: $(PROGRAMS)
+emulator: $(EMULATOR)
+tests: $(UNIT_TESTS) $(PAM_TESTS)
+benches: $(BENCHES)
+
+# The flags are a prerequisite, so that a change of them rebuilds and nothing else does.
+FLAGS_FILE := $(O)/flags
+FLAGS_TEXT := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
+$(FLAGS_FILE): force
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || printf '%s\n' "$$FLAGS_TEXT" > $@
+export FLAGS_TEXT
+.PHONY: force
+force:
+
+$(O)/pic/%.o: %.c $(FLAGS_FILE)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.c $(FLAGS_FILE)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
+
+# An archive is made anew: an object whose source is gone must not stay in it.
+$(LIB): $(call objs,$(LIB_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(PICLIB): $(patsubst %.c,$(O)/pic/%.o,$(PIC_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(MODULE): $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC)) $(PICLIB) pam_module/module.map
+	$(CC) $(CFLAGS_ALL) -shared $(LINK_HARDEN) -Wl,-Bsymbolic -Wl,--version-script=pam_module/module.map \
+		$(LDFLAGS) -o $@ $(filter %.o,$^) $(PICLIB) -lpam
+
+LINK = $(CC) $(CFLAGS_ALL) -pie $(LINK_HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$(O)/cloudinvite-collector: $(call objs,$(COLLECTOR_SRC)) $(LIB)
+	$(LINK) $(LIBS_INI) $(LIBS_JSON) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
+$(O)/cloudinvite-dispatcher: $(call objs,$(DISPATCHER_SRC)) $(LIB)
+	$(LINK) $(LIBS_ALL)
+$(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)
+	$(LINK) $(LIBS_ALL)
+$(EMULATOR): $(call objs,$(EMU_SRC))
+	$(LINK) $(LIBS_EMULATOR)
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
+	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
+$(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
+	$(LINK) $(LIBS_CMOCKA) -lpam -ldl
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
+	$(LINK) $(LIBS_ALL) -lpam -ldl
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf $(O) build-address-undefined build-thread

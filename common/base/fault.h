@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Faults: what went wrong, as a value. Its kind says what a program does about it; its sentence says
+ * what an administrator should know: what happened, where, and what to do next.
+ */
+#ifndef CLOUDINVITE_BASE_FAULT_H
+#define CLOUDINVITE_BASE_FAULT_H
+
+#include <stdbool.h>
+
+enum fault_kind {
+	FAULT_NONE = 0,
+	FAULT_USAGE,	   /* the command line */
+	FAULT_SETTINGS,	   /* cloudinvite.conf or a file that it names */
+	FAULT_CREDENTIALS, /* the credential itself; nothing was sent to Google's API */
+	FAULT_STORAGE,	   /* ledger, spool, state, disk */
+	FAULT_LATER,	   /* the same again later may work, and surely had no effect */
+	FAULT_SETUP,	   /* Google refuses the whole set-up: no person is charged for it */
+	FAULT_PERSON,	   /* Google refuses this person, or so it seems until the control call */
+	FAULT_UNCONFIRMED, /* a send whose effect is unknown: never repeat it blindly */
+	FAULT_POLICY,	   /* held or refused by our own rules */
+	FAULT_STOPPED,	   /* we were asked to stop in the middle of it */
+};
+
+/* Both texts are safe to print on a terminal and hold no secret. `remedy` may be empty. */
+struct fault {
+	enum fault_kind kind;
+	char code[48];	   /* a stable word for machines: "token_clock_skew"; may be empty */
+	char what[320];	   /* "cloudinvite.conf:12: requests_per_minute: 'many' is not a number" */
+	char remedy[320];  /* "Write a number from 0 to 600." */
+};
+
+/* Fills in; control characters in the result are made visible. `what` by a format. Returns false,
+ * so that `return fault_set(...)` ends a function that says true for success. `f` may be NULL. */
+bool fault_set(struct fault *f, enum fault_kind kind, const char *code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Adds the remedy. Returns false, like fault_set. */
+bool fault_remedy(struct fault *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void fault_clear(struct fault *f);
+
+/* The word of a kind: "later", "setup", … */
+const char *fault_kind_word(enum fault_kind kind);
+/* The exit code of a kind (docs/design.md, "Commands"): 0 yes, 2 usage, 3 settings, 4 credentials,
+ * 5 later, 6 refused by Google, 7 held by policy, 8 storage. Exit code 1 ("no") is no fault. */
+int fault_exit_code(enum fault_kind kind);
+
+#endif

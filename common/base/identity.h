@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who we are: the change from root to the service's account, and who asked for an action.
+ */
+#ifndef CLOUDINVITE_BASE_IDENTITY_H
+#define CLOUDINVITE_BASE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/fault.h"
+
+/* Looks a name up in `passwd` (a file, not NSS: the account is a local system user). */
+bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault);
+
+/* Started as root: becomes `user` for good (groups, gid, uid; umask 077; not dumpable), so that
+ * nothing that a hostile service account planted is touched with root's rights. Started as anybody
+ * else: does nothing. False with a fault that says what to do. */
+bool identity_become(const char *user, struct fault *fault);
+
+/* Who asked: "root", or "alice (sudo)" from the login uid and SUDO_USER where both are plausible
+ * names; for history and journal. */
+void identity_actor(char *out, size_t size);
+
+/* This host's name for sightings: gethostname, lower case, no domain added. */
+void identity_host(char *out, size_t size);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log of the programs (the PAM module has its own: pam_syslog). One line an event, to standard
+ * error: with systemd's <N> prefix where the journal reads it, with the time elsewhere.
+ * No secret and no unmasked address may be handed to it (log_address masks).
+ */
+#ifndef CLOUDINVITE_BASE_LOG_H
+#define CLOUDINVITE_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+
+/* Once at start. `program` must outlive the log. Lines above `level` are dropped. */
+void log_start(const char *program, enum log_level level);
+/* Whether addresses are written in full ([privacy] log_addresses = full). */
+void log_show_addresses(bool full);
+
+/* `event` is one word of reference operations ("invited", "brake", …), then a sentence. Control
+ * characters are made visible; over 1,000 bytes are cut. errno is kept. */
+void log_event(enum log_level level, const char *event, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A fault, with its remedy. */
+void log_fault(enum log_level level, const char *event, const struct fault *f);
+
+/* The address as the log may show it: masked or in full. Valid until the fourth next call. */
+const char *log_address(const char *address);
+
+#endif

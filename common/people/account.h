@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Local accounts, from the passwd and group files themselves, never through NSS.
+ */
+#ifndef CLOUDINVITE_PEOPLE_ACCOUNT_H
+#define CLOUDINVITE_PEOPLE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/fault.h"
+
+struct account {
+	const char *user; /* all strings point into the table */
+	const char *gecos;
+	const char *shell;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/* The passwd file as a table, sorted by name, duplicates of a name dropped (first wins). */
+struct account_table {
+	struct account *accounts;
+	size_t count;
+	bool whole; /* root is there and no line was broken: fit for being compared */
+	size_t broken_line; /* the first broken line (1-based), 0 if none */
+	char *text;
+};
+
+/* Reads a passwd file of any size. Lines beginning with + or - (NIS) and empty ones are passed over. */
+bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault);
+bool account_parse(const char *text, size_t n, struct account_table *out);
+/* By name; NULL if there is none. */
+const struct account *account_find(const struct account_table *t, const char *user);
+void account_table_free(struct account_table *t);
+
+/* The group file: which of `names` (a list as in settings) hold which user. */
+struct group_table;
+struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
+struct group_table *group_parse(const char *text, size_t n, const char *names);
+/* The names of the groups (of those asked for) that the user is in, primary or supplementary, sorted
+ * and separated by one blank; false when `out` is too small. Network users: pass gid (gid_t)-1. */
+bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
+void group_table_free(struct group_table *t);
+
+#endif

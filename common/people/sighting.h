@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A sighting: who was seen on which host, and the facts about the account that policy needs. The
+ * collector writes it; only the dispatcher decides whose address that is (people/verdict.h).
+ */
+#ifndef CLOUDINVITE_PEOPLE_SIGHTING_H
+#define CLOUDINVITE_PEOPLE_SIGHTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "people/account.h"
+#include "settings/settings.h"
+
+#define HOST_MAX    255
+#define USER_MAX    256
+#define ADDRESS_MAX 254 /* RFC 5321: the longest path, without the angle brackets */
+
+enum sighting_reason { SEEN_LOGIN, SEEN_CREATED, SEEN_ASKED };
+
+struct sighting {
+	char host[HOST_MAX + 1];
+	char user[USER_MAX + 1];
+	int64_t uid; /* -1: not known */
+	enum sighting_reason reason;
+	int64_t first_seen; /* day, as its first second UTC */
+	/* facts */
+	bool local;
+	char shell[256];
+	char groups[1024]; /* those that the settings mention, sorted, blanks between */
+	char first[128];   /* from GECOS, only with gecos = yes */
+	char last[128];
+};
+
+const char *sighting_reason_word(enum sighting_reason reason);
+bool sighting_reason_parse(const char *word, enum sighting_reason *out);
+
+/* Fills the facts from a local account. GECOS' first field is split at blanks: first word, last
+ * word; control characters, invalid UTF-8, commas and colons yield empty names. */
+void sighting_facts(struct sighting *s, const struct account *a, const struct group_table *groups,
+	const struct settings *settings);
+/* Whether the facts (not reason and time) are the same. */
+bool sighting_same_facts(const struct sighting *a, const struct sighting *b);
+
+#endif

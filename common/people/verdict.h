@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verdict on a sighting: its address, or the reason why there is none. A pure function of facts,
+ * settings, map and block list, so that it can be recomputed and explained.
+ */
+#ifndef CLOUDINVITE_PEOPLE_VERDICT_H
+#define CLOUDINVITE_PEOPLE_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "people/sighting.h"
+
+enum verdict_kind {
+	VERDICT_NONE = 0, /* not judged yet */
+	VERDICT_MAPPED,
+	VERDICT_UNMAPPED,
+	VERDICT_FOREIGN_DOMAIN,
+	VERDICT_EXCLUDED,
+	VERDICT_BLOCKED,   /* set by the ledger's block list */
+	VERDICT_COLLISION, /* set by comparing the sightings of one host */
+};
+
+struct verdict {
+	enum verdict_kind kind;
+	bool from_template;	       /* the address came from the template, not from the map */
+	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
+	char rule[64];		       /* stable word: "uid_range", "shell", "nobody_name", "exclude_users" … */
+	char sentence[256];	       /* for explain: why, in the administrator's words */
+};
+
+/* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
+const char *verdict_word(enum verdict_kind kind);
+bool verdict_parse(const char *word, enum verdict_kind *out);
+
+/* The map file: `[host-glob:]user address` a line, `user -` for never, # comments. */
+struct address_map;
+/* "" or an absent default file gives an empty map; a broken line is a FAULT_SETTINGS. */
+struct address_map *map_load(const char *path, struct fault *fault);
+struct address_map *map_parse(const char *text, size_t n, const char *path, struct fault *fault);
+/* The first line that fits host and user: its address, "-" for never, NULL if none; *line is its
+ * number. */
+const char *map_find(const struct address_map *m, const char *host, const char *user, int *line);
+void map_free(struct address_map *m);
+
+/* Judges. Block list and collisions are the ledger's to find: they come later (ledger_judge). */
+void verdict_judge(const struct sighting *s, const struct settings *settings,
+	const struct address_map *map, struct verdict *out);
+
+/* A plain address: one @, local part of RFC 5321 dot-atom characters, at most 64 bytes, a host name
+ * with a dot after it, ASCII, no quotes, no control characters. Lower-cases into `out`. */
+bool address_plain(const char *s, char out[ADDRESS_MAX + 1]);
+/* Whether its domain is one of `domains` (exactly; no subdomains). */
+bool address_in_domains(const char *address, const char *domains);
+
+/* A name that is nobody's own: cloud images, automation, RFC 2142 roles. Returns its group
+ * ("cloud image", "automation", "role name") or NULL. */
+const char *nobody_name(const char *user);
+
+/* A number that changes when any setting or map line that verdicts depend on changes. */
+uint64_t verdict_rules(const struct settings *settings, const struct address_map *map);
+
+#endif

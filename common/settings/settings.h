@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite.conf and the files of conf.d/ beside it, in the order of their names, as one struct.
+ * Every key is in the table of settings.c: name, type, default, range, help; nowhere else.
+ */
+#ifndef CLOUDINVITE_SETTINGS_SETTINGS_H
+#define CLOUDINVITE_SETTINGS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/fault.h"
+
+#define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
+
+enum settings_mode { MODE_DRY_RUN, MODE_SEND };
+enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
+enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
+enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
+#define TRIGGER_LOGIN	(1u << 0)
+#define TRIGGER_CREATED (1u << 1)
+
+/* Strings are never NULL; "" is "not set". Lists stay text (base/text.h text_in_list). Durations
+ * are seconds. */
+struct settings {
+	/* [google] */
+	char *customer;
+	char *credentials;
+	char *subject;
+	char *api_version; /* "v1" or "v1beta1" */
+	char *endpoint;	   /* https://host[:port], no path, no slash at the end */
+	char *token_endpoint;
+	bool token_endpoint_set; /* named in a file: then a key file's token_uri may be it */
+	char *ca_file;
+	char *proxy;
+	int64_t timeout;
+	int64_t requests_per_minute; /* 0: unlimited */
+	int64_t parallel;
+	/* [people] */
+	char *address;
+	char *domains; /* lower case */
+	char *map;
+	int64_t min_uid;
+	int64_t max_uid;
+	bool network_users;
+	char *allow_users;
+	char *exclude_users;
+	char *include_groups;
+	char *exclude_groups;
+	bool gecos;
+	/* [invitations] */
+	enum settings_mode mode;
+	unsigned triggers; /* TRIGGER_* */
+	int64_t settle;
+	char *send_window;
+	int64_t sends_per_day; /* 0: none */
+	int64_t max_mails;
+	enum settings_discovered discovered;
+	int64_t sweep_every; /* 0: never */
+	bool cancel_on_delete;
+	/* [privacy] */
+	int64_t retain_history;
+	int64_t retain_gone;
+	enum settings_log_addresses log_addresses;
+	/* [storage] */
+	char *ledger; /* sqlite:/path or postgresql://… */
+	char *spool;
+	char *state;
+	char *tokens;
+	char *run;
+	char *passwd;
+	char *group;
+	char *metrics_file;
+	/* [worker] */
+	enum settings_role role;
+	char *user;
+};
+
+/* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
+ * names file, line and remedy. All keys are checked on their own; settings_check looks at the whole. */
+struct settings *settings_load(const char *path, struct fault *fault);
+/* What one key alone cannot tell: address template against domains and gecos, role against ledger,
+ * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never touches the network.
+ * Calls `report` for every finding and returns how many there were. */
+int settings_check(const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
+/* settings_load and no finding of settings_check that concerns collecting (`dispatch` false) or
+ * dispatching as well (true): for the programs. */
+struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault);
+void settings_free(struct settings *s);
+
+/* For `cloudinvite config`: every key in the table's order, with its effective value as the file
+ * would have it and its origin ("default", "/etc/cloudinvite/conf.d/10-site.conf:4"). */
+bool settings_each(const struct settings *s, bool (*each)(const char *section, const char *key,
+	const char *value, const char *origin, const char *help, void *ctx), void *ctx);
+/* The file that was loaded. */
+const char *settings_path(const struct settings *s);
+
+/* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
+ * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and owner. */
+bool settings_write(const char *path, const char *section, const char *key, const char *value,
+	struct fault *fault);
+
+#endif

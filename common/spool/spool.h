@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The spool (/var/spool/cloudinvite): arrivals and marks on disk.
+ *
+ *   new/   root:SERVICE 0770  arrivals: empty root-owned files `<escaped user>.<reason>`
+ *   seen/  SERVICE      0711  marks: `<escaped user>`, 0600, one state word; `.ledger`
+ *   bad/   SERVICE      0700  what does not belong in new/, capped
+ *
+ * An arrival's name is its content and its mtime its time. It means: look at this user now.
+ * This file is what the PAM module links, besides libc and libpam: no heap, no locks, no state.
+ */
+#ifndef CLOUDINVITE_SPOOL_SPOOL_H
+#define CLOUDINVITE_SPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define SPOOL_NEW      "new"
+#define SPOOL_SEEN     "seen"
+#define SPOOL_BAD      "bad"
+#define SPOOL_LEDGER   ".ledger" /* in seen/: the id of the ledger that the marks belong to */
+#define SPOOL_NAME_MAX 160	 /* bytes of a file name in the spool, without NUL */
+#define SPOOL_USER_MAX 256	 /* bytes of a user name, without NUL */
+#define SPOOL_WORD_MAX 64	 /* bytes of a mark that are looked at */
+
+enum spool_reason {
+	SPOOL_LOGIN,
+	SPOOL_CREATED,
+	SPOOL_DELETED,
+	SPOOL_ASKED,
+};
+
+/* "login", "created", "deleted", "asked". */
+const char *spool_reason_word(enum spool_reason reason);
+bool spool_reason_parse(const char *word, enum spool_reason *out);
+
+/* The name of a user's mark: every byte outside [A-Za-z0-9_-] and a dot that is not the first
+ * becomes %XX (upper-case hex). False: empty user or longer than SPOOL_NAME_MAX. */
+bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
+/* The same with ".<reason>". */
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spool_reason reason);
+/* The reverse; false for every name that spool_arrival_name would not have written (lower-case hex,
+ * needless escapes, unknown reason, NUL in the user, too long …). */
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason);
+bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
+
+/* Opens `spool`/`box` for *at use. -1 and errno: ENOTDIR for a link or file in its place. */
+int spool_open(const char *spool, const char *box);
+
+/* Whether the name exists in the box: 1, 0, or -1 and errno. One fstatat, links not followed. */
+int spool_exists(int box, const char *name);
+
+/* Writes an arrival: O_CREAT|O_EXCL|O_NOFOLLOW|O_NONBLOCK, 0600, nothing written into it. 1 created,
+ * 0 one is there already, -1 and errno (ENAMETOOLONG: left to the scan). `sync`: fsync of the file
+ * and its directory before it returns. */
+int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync);
+
+/* Reads the state word of a user's mark, as hostile input: O_NOFOLLOW|O_NONBLOCK, regular, at most
+ * SPOOL_WORD_MAX bytes, [a-z_] only. False if there is none that can be believed. */
+bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 1]);
+
+#endif
