@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP over libcurl: TLS always verified, no redirects, replies capped, proxy from the settings and not
+ * from the environment, and requests that libcurl cannot replay by itself.
+ */
+#ifndef CLOUDINVITE_GOOGLE_HTTP_H
+#define CLOUDINVITE_GOOGLE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "settings/settings.h"
+
+#define HTTP_BODY_MAX (1024 * 1024) /* a page of 200 invitations is about 60 KiB */
+
+struct http;
+
+struct http_request {
+	const char *method;	  /* "GET" or "POST" */
+	const char *url;
+	const char *bearer;	  /* NULL: no Authorization */
+	const char *content_type; /* with a body */
+	const char *body;
+	size_t body_len;
+	/* libcurl replays a request by itself when a reused connection dies before the first byte of
+	 * the reply. `once`: the body comes from a read function that cannot seek, so that it must
+	 * give up instead (CURLE_SEND_FAIL_REWIND). For everything with an effect. */
+	bool once;
+};
+
+struct http_reply {
+	int status;	     /* 0: none came */
+	int curl;	     /* CURLcode */
+	bool written;	     /* the server may have got the request: repeating may do it twice */
+	int64_t date;	     /* 0: none */
+	int64_t retry_after; /* seconds; -1: none */
+	char content_type[64];
+	char authenticate[256]; /* WWW-Authenticate */
+	struct text body;
+	char error[256];     /* libcurl's words, safe to print */
+	int64_t duration_us;
+};
+
+typedef void http_done(void *ctx, const struct http_reply *reply);
+
+struct http *http_open(const struct settings *settings, struct fault *fault);
+void http_close(struct http *h);
+/* Asynchronous; `done` exactly once, from http_turn() or http_stop(). False: not started (memory). */
+bool http_start(struct http *h, const struct http_request *request, http_done *done, void *ctx);
+int http_turn(struct http *h, const int *fds, int nfds, int timeout_ms);
+int http_in_flight(const struct http *h);
+void http_stop(struct http *h);
+/* Synchronous, for tokens; does not run the callbacks of others. `out` is the caller's to free
+ * (http_reply_free). `stop` (may be NULL) ends it early. */
+void http_now(struct http *h, const struct http_request *request, bool (*stop)(void *ctx), void *ctx,
+	struct http_reply *out);
+void http_reply_free(struct http_reply *r);
+
+#endif
