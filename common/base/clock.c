@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#define MINUTE	     ((int64_t)60)
+#define HOUR	     (60 * MINUTE)
+#define DAY	     (24 * HOUR)
+#define WEEK	     (7 * DAY)
+#define DURATION_MAX (3650 * DAY)
+
+int64_t clock_wall(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (int64_t)now.tv_sec : 0;
+}
+
+int64_t clock_boot_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void clock_boot_id(char out[37])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, 36) : 0;
+
+	out[n == 36 ? 36 : 0] = '\0';
+	file_close(&fd);
+}
+
+char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT_SIZE])
+{
+	time_t t = (time_t)wall;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+	return out;
+}
+
+char *clock_day(int64_t wall, char out[CLOCK_TEXT_SIZE])
+{
+	clock_rfc3339(wall, out);
+	out[strcspn(out, "T")] = '\0';
+	return out;
+}
+
+int64_t clock_day_start(int64_t wall)
+{
+	int64_t rest = wall % DAY;
+
+	return wall - (rest < 0 ? rest + DAY : rest);
+}
+
+/* `count` digits at *s, moved past. */
+static bool digits(const char **s, int count, int *out)
+{
+	*out = 0;
+	for (int i = 0; i < count; i++, (*s)++) {
+		if (!text_is_digit(**s))
+			return false;
+		*out = *out * 10 + (**s - '0');
+	}
+	return true;
+}
+
+static bool literal(const char **s, char c)
+{
+	if (text_lower(**s) != text_lower(c))
+		return false;
+	(*s)++;
+	return true;
+}
+
+/* "Z", "+01:00": the seconds to subtract. */
+static bool offset(const char **s, int64_t *out)
+{
+	int sign, hours, minutes;
+
+	*out = 0;
+	if (literal(s, 'Z'))
+		return true;
+	sign = **s == '+' ? 1 : **s == '-' ? -1 : 0;
+	if (sign == 0)
+		return false;
+	(*s)++;
+	if (!digits(s, 2, &hours) || !literal(s, ':') || !digits(s, 2, &minutes) || hours > 23 ||
+		minutes > 59)
+		return false;
+	*out = sign * (hours * HOUR + minutes * MINUTE);
+	return true;
+}
+
+static bool fraction(const char **s)
+{
+	int n = 0;
+
+	if (**s != '.')
+		return true;
+	for ((*s)++; text_is_digit(**s); (*s)++)
+		n++;
+	return n >= 1 && n <= 9;
+}
+
+bool clock_parse_rfc3339(const char *s, int64_t *out)
+{
+	struct tm tm = {0}, check;
+	int64_t shift;
+	time_t t;
+
+	if (!digits(&s, 4, &tm.tm_year) || !literal(&s, '-') || !digits(&s, 2, &tm.tm_mon) ||
+		!literal(&s, '-') || !digits(&s, 2, &tm.tm_mday) || !literal(&s, 'T') ||
+		!digits(&s, 2, &tm.tm_hour) || !literal(&s, ':') || !digits(&s, 2, &tm.tm_min) ||
+		!literal(&s, ':') || !digits(&s, 2, &tm.tm_sec) || !fraction(&s) ||
+		!offset(&s, &shift) || *s != '\0')
+		return false;
+	if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	check = tm;
+	t = timegm(&check);
+	/* timegm makes 1 March of 30 February: then it is no date. */
+	if (check.tm_mon != tm.tm_mon && tm.tm_sec < 60)
+		return false;
+	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1)
+		return false;
+	*out = (int64_t)t - shift;
+	return true;
+}
+
+bool clock_parse_duration(const char *s, int64_t *seconds)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', WEEK}};
+	int64_t value = 0, unit = 1;
+
+	if (!text_is_digit(*s))
+		return false;
+	for (; text_is_digit(*s); s++) {
+		value = value * 10 + (*s - '0');
+		if (value > DURATION_MAX)
+			return false;
+	}
+	if (*s) {
+		unit = 0;
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (*s == units[i].letter)
+				unit = units[i].seconds;
+		if (unit == 0 || s[1] != '\0')
+			return false;
+	}
+	if (value > DURATION_MAX / unit)
+		return false;
+	*seconds = value * unit;
+	return true;
+}
+
+char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE])
+{
+	static const struct {
+		int64_t seconds;
+		char letter;
+	} units[] = {{DAY, 'd'}, {HOUR, 'h'}, {MINUTE, 'm'}, {1, 's'}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (seconds != 0 && seconds % units[i].seconds == 0) {
+			text_format(out, CLOCK_TEXT_SIZE, "%lld%c",
+				(long long)(seconds / units[i].seconds), units[i].letter);
+			return out;
+		}
+	}
+	text_copy(out, CLOCK_TEXT_SIZE, "0");
+	return out;
+}
+
+/* The largest unit of which there are at least two (or minutes from one on), rounded down. */
+static void spell(int64_t seconds, char *out, size_t size)
+{
+	if (seconds < 90)
+		text_format(out, size, "%lld s", (long long)seconds);
+	else if (seconds < 2 * HOUR)
+		text_format(out, size, "%lld min", (long long)(seconds / MINUTE));
+	else if (seconds < 2 * DAY)
+		text_format(out, size, "%lld h", (long long)(seconds / HOUR));
+	else
+		text_format(out, size, "%lld days", (long long)(seconds / DAY));
+}
+
+char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE])
+{
+	int64_t ahead = wall - now;
+	char text[24];
+
+	if (ahead > -5 && ahead < 5) {
+		text_copy(out, CLOCK_TEXT_SIZE, ahead > 0 ? "now" : "just now");
+		return out;
+	}
+	spell(ahead < 0 ? -ahead : ahead, text, sizeof(text));
+	text_format(out, CLOCK_TEXT_SIZE, ahead < 0 ? "%s ago" : "in %s", text);
+	return out;
+}

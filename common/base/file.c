@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Why the file must not be read, or NULL. */
+static bool file_judge(const char *name, const struct stat *st, const struct file_rules *rules,
+	enum fault_kind kind, struct fault *fault)
+{
+	if (!S_ISREG(st->st_mode)) {
+		fault_set(fault, kind, "not_regular", "%s: is not a regular file", name);
+		return fault_remedy(fault, "Put a regular file in its place.");
+	}
+	if (rules->max_size && (unsigned long long)st->st_size > rules->max_size)
+		return fault_set(fault, kind, "too_large",
+			"%s: has %lld bytes; at most %zu are read", name, (long long)st->st_size,
+			rules->max_size);
+	if (rules->secret && ((st->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) ||
+				     ((st->st_mode & S_IRGRP) && st->st_gid != 0 &&
+					     st->st_gid != rules->group_ok))) {
+		fault_set(fault, kind, "readable_by_others",
+			"%s: others than its owner can read it (mode %04o)", name,
+			(unsigned)(st->st_mode & 07777));
+		return fault_remedy(fault, "chmod 600 %s", name);
+	}
+	if (rules->trusted && st->st_uid != 0 && st->st_uid != geteuid()) {
+		fault_set(fault, kind, "wrong_owner",
+			"%s: belongs to uid %u, neither to root nor to us", name,
+			(unsigned)st->st_uid);
+		return fault_remedy(fault, "chown root %s", name);
+	}
+	if (rules->trusted && (st->st_mode & (S_IWOTH | (st->st_gid != 0 ? S_IWGRP : 0)))) {
+		fault_set(fault, kind, "writable_by_others", "%s: others can write it (mode %04o)",
+			name, (unsigned)(st->st_mode & 07777));
+		return fault_remedy(fault, "chmod go-w %s", name);
+	}
+	return true;
+}
+
+static bool file_take(int fd, const char *name, const struct file_rules *rules, struct text *out,
+	enum fault_kind kind, struct fault *fault)
+{
+	char buffer[16384];
+	size_t taken = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name,
+				strerror(errno));
+		taken += (size_t)n;
+		/* It may have grown since fstat. */
+		if (rules->max_size && taken > rules->max_size)
+			return fault_set(fault, kind, "too_large", "%s: has more than %zu bytes",
+				name, rules->max_size);
+		if (!text_add_bytes(out, buffer, (size_t)n))
+			return fault_set(
+				fault, kind, "no_memory", "%s: no memory to read it", name);
+	}
+	explicit_bzero(buffer, sizeof(buffer));
+	return true;
+}
+
+bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct text *out,
+	enum fault_kind kind, struct fault *fault)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (rules->follow ? 0 : O_NOFOLLOW);
+	int fd = openat(dir, name, flags);
+	struct stat st;
+	bool good = false;
+
+	if (fd < 0 && errno == ENOENT && rules->missing_ok)
+		return text_add(out, "");
+	if (fd < 0) {
+		int why = errno;
+
+		fault_set(fault, kind, why == ENOENT ? "missing" : "unreadable", "%s: %s", name,
+			why == ELOOP ? "is a symbolic link" : strerror(why));
+		if (why == EACCES || why == EPERM)
+			fault_remedy(
+				fault, "Run it as root, or give its owner the right to read it.");
+		else if (why == ELOOP)
+			fault_remedy(fault, "Put a regular file in its place.");
+		return false;
+	}
+	if (fstat(fd, &st) != 0)
+		fault_set(fault, kind, "unreadable", "%s: %s", name, strerror(errno));
+	else
+		good = file_judge(name, &st, rules, kind, fault) &&
+		       file_take(fd, name, rules, out, kind, fault);
+	file_close(&fd);
+	return good;
+}
+
+bool file_read(const char *path, const struct file_rules *rules, struct text *out,
+	enum fault_kind kind, struct fault *fault)
+{
+	return file_read_at(AT_FDCWD, path, rules, out, kind, fault);
+}
+
+int file_write_all(int fd, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return -1;
+		p += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Writes the temporary file whole and to the disk. */
+static int write_temporary(int dir, const char *temporary, const void *bytes, size_t n, mode_t mode)
+{
+	int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int result = -1;
+
+	if (fd < 0)
+		return -1;
+	/* fchmod, because the umask may be anything. */
+	if (file_write_all(fd, bytes, n) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0)
+		result = 0;
+	file_close(&fd);
+	return result;
+}
+
+int file_replace_at(int dir, const char *name, const void *bytes, size_t n, mode_t mode)
+{
+	char temporary[NAME_MAX + 1];
+	unsigned long long random;
+	int saved;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -1;
+	/* The temporary name begins with a dot, so that no reader of a directory takes it. */
+	if (!text_format(temporary, sizeof(temporary), ".%.200s.%016llx", name, random)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (write_temporary(dir, temporary, bytes, n, mode) != 0)
+		goto fail;
+	if (renameat(dir, temporary, dir, name) != 0)
+		goto fail;
+	/* The rename itself must survive a power cut. */
+	return fsync(dir);
+fail:
+	saved = errno;
+	(void)unlinkat(dir, temporary, 0);
+	errno = saved;
+	return -1;
+}
+
+int file_replace(const char *path, const void *bytes, size_t n, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	int dir, result;
+
+	if (!slash) {
+		text_copy(directory, sizeof(directory), ".");
+	} else if (!text_format(directory, sizeof(directory), "%.*s",
+			   slash == path ? 1 : (int)(slash - path), path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	/* A directory may be a link of the administrator's here: only its last part is ours. */
+	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	result = file_replace_at(dir, slash ? slash + 1 : path, bytes, n, mode);
+	file_close(&dir);
+	return result;
+}
+
+int file_open_dir(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void file_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+	errno = saved;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define PASSWD	   "/etc/passwd"
+#define NOBODY_SET ((unsigned)-1) /* the kernel's word for "no login uid" */
+
+bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
+{
+	FILE *file = fopen(PASSWD, "re");
+	struct passwd entry, *found = NULL;
+	char buffer[8192];
+
+	if (!file)
+		return fault_set(fault, FAULT_STORAGE, "passwd", PASSWD ": %s", strerror(errno));
+	while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0)
+		if (strcmp(entry.pw_name, user) == 0)
+			break;
+	(void)fclose(file);
+	if (!found || strcmp(found->pw_name, user) != 0) {
+		fault_set(fault, FAULT_SETTINGS, "no_such_user",
+			"[worker] user: there is no account '%s' in " PASSWD, user);
+		return fault_remedy(
+			fault, "Make it with systemd-sysusers, or useradd --system %s.", user);
+	}
+	*uid = found->pw_uid;
+	*gid = found->pw_gid;
+	return true;
+}
+
+bool identity_become(const char *user, struct fault *fault)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)umask(077);
+	if (geteuid() != 0 || strcmp(user, "root") == 0)
+		return true;
+	if (!identity_find(user, &uid, &gid, fault))
+		return false;
+	if (uid == 0) {
+		fault_set(fault, FAULT_SETTINGS, "user_is_root",
+			"[worker] user: '%s' is root by another name", user);
+		return fault_remedy(
+			fault, "Use an account of its own; `cloudinvite` is the default.");
+	}
+	if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+		setresuid(uid, uid, uid) != 0)
+		return fault_set(fault, FAULT_STORAGE, "cannot_become",
+			"cannot become user '%s': %s", user, strerror(errno));
+	/* Root must not come back, and a core must not hold a token. */
+	if (setuid(0) == 0 || geteuid() != uid || getegid() != gid)
+		return fault_set(fault, FAULT_STORAGE, "cannot_become",
+			"user '%s' could become root again", user);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return true;
+}
+
+/* The login uid (audit), or the real one where none is set. */
+static uid_t login_uid(void)
+{
+	FILE *file = fopen("/proc/self/loginuid", "re");
+	char line[32] = "";
+	long long number = NOBODY_SET;
+
+	if (file) {
+		if (fgets(line, sizeof(line), file))
+			line[strcspn(line, "\n")] = '\0';
+		(void)fclose(file);
+	}
+	if (!text_number(line, 0, NOBODY_SET, &number) || number == NOBODY_SET)
+		return getuid();
+	return (uid_t)number;
+}
+
+/* The name in the passwd file; "uid N" if there is none. */
+static void user_name(uid_t uid, char *out, size_t size)
+{
+	FILE *file = fopen(PASSWD, "re");
+	struct passwd entry, *found;
+	char buffer[8192];
+
+	text_format(out, size, "uid %u", (unsigned)uid);
+	if (!file)
+		return;
+	while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0) {
+		if (entry.pw_uid == uid) {
+			text_safe(out, size, entry.pw_name);
+			break;
+		}
+	}
+	(void)fclose(file);
+}
+
+static bool plausible_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > 32 || s[0] == '-')
+		return false;
+	for (; *s; s++)
+		if (!text_is_alnum(*s) && !strchr("._-", *s))
+			return false;
+	return true;
+}
+
+void identity_actor(char *out, size_t size)
+{
+	const char *sudo_user = getuid() == 0 ? secure_getenv("SUDO_USER") : NULL;
+	uid_t login = login_uid();
+	char name[64];
+
+	user_name(login, name, sizeof(name));
+	if (login != getuid())
+		text_format(out, size, "%s (as %s)", name, getuid() == 0 ? "root" : "another user");
+	else if (sudo_user && plausible_name(sudo_user))
+		text_format(out, size, "%s (sudo)", sudo_user);
+	else
+		text_copy(out, size, name);
+}
+
+void identity_host(char *out, size_t size)
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+		text_copy(name, sizeof(name), "localhost");
+	text_lower_all(name);
+	text_safe(out, size, name);
+}

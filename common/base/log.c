@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define LINE_MAX_BYTES 1000
+
+/* The one global of the project: where log lines go and what they may show. */
+static struct {
+	const char *program;
+	enum log_level level;
+	bool journal;
+	bool full_addresses;
+} sink = {"cloudinvite", LOG_LEVEL_INFO, false, false};
+
+void log_start(const char *program, enum log_level level)
+{
+	sink.program = program;
+	sink.level = level;
+	/* systemd sets it where standard error is the journal, which reads the <N> prefix. */
+	sink.journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void log_show_addresses(bool full)
+{
+	sink.full_addresses = full;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	char raw[2 * LINE_MAX_BYTES], safe[LINE_MAX_BYTES], line[LINE_MAX_BYTES + 128];
+	char now[CLOCK_TEXT_SIZE];
+	int saved = errno;
+	va_list args;
+
+	if (level > sink.level)
+		return;
+	va_start(args, format);
+	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+		raw[0] = '\0';
+	va_end(args);
+	text_safe(safe, sizeof(safe), raw);
+	if (sink.journal)
+		text_format(line, sizeof(line), "<%d>%s: %s\n", (int)level, event, safe);
+	else
+		text_format(line, sizeof(line), "%s %s: %s: %s\n", clock_rfc3339(clock_wall(), now),
+			sink.program, event, safe);
+	/* One write a line, so that lines of several processes do not mix. A log that cannot be
+	 * written is no reason to stop. */
+	(void)file_write_all(STDERR_FILENO, line, strlen(line));
+	errno = saved;
+}
+
+void log_fault(enum log_level level, const char *event, const struct fault *f)
+{
+	if (f->remedy[0])
+		log_event(level, event, "%s: %s %s", fault_kind_word(f->kind), f->what, f->remedy);
+	else
+		log_event(level, event, "%s: %s", fault_kind_word(f->kind), f->what);
+}
+
+const char *log_address(const char *address)
+{
+	static char ring[4][320];
+	static unsigned next;
+	char *out = ring[next++ % 4];
+
+	if (sink.full_addresses)
+		text_copy(out, sizeof(ring[0]), address);
+	else
+		text_mask_address(out, sizeof(ring[0]), address);
+	return out;
+}

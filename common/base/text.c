@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_CAP (1024 * 1024)
+
+/* Makes room for n more bytes and the NUL. */
+static bool text_reserve(struct text *t, size_t n)
+{
+	size_t cap = t->cap ? t->cap : TEXT_CAP;
+	size_t need, room;
+	char *data;
+
+	if (t->failed || n > cap || t->len > cap - n) {
+		t->failed = true;
+		return false;
+	}
+	need = t->len + n + 1;
+	if (need <= t->room)
+		return true;
+	room = t->room ? t->room : 64;
+	while (room < need)
+		room *= 2;
+	data = realloc(t->data, room);
+	if (!data) {
+		t->failed = true;
+		return false;
+	}
+	t->data = data;
+	t->room = room;
+	return true;
+}
+
+bool text_add_bytes(struct text *t, const void *bytes, size_t n)
+{
+	if (!text_reserve(t, n))
+		return false;
+	if (n > 0)
+		memcpy(t->data + t->len, bytes, n);
+	t->len += n;
+	t->data[t->len] = '\0';
+	return true;
+}
+
+bool text_add(struct text *t, const char *s)
+{
+	return text_add_bytes(t, s, strlen(s));
+}
+
+bool text_addf(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n < 0 || !text_reserve(t, (size_t)n)) {
+		t->failed = true;
+		return false;
+	}
+	va_start(args, format);
+	(void)vsnprintf(t->data + t->len, (size_t)n + 1, format, args);
+	va_end(args);
+	t->len += (size_t)n;
+	return true;
+}
+
+void text_clear(struct text *t)
+{
+	t->len = 0;
+	t->failed = false;
+	if (t->data)
+		t->data[0] = '\0';
+}
+
+void text_wipe(struct text *t)
+{
+	if (t && t->data)
+		explicit_bzero(t->data, t->room);
+	text_free(t);
+}
+
+void text_free(struct text *t)
+{
+	if (!t)
+		return;
+	free(t->data);
+	*t = (struct text){.cap = t->cap};
+}
+
+bool text_format(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out, size, format, args);
+	va_end(args);
+	return n >= 0 && (size_t)n < size;
+}
+
+bool text_copy(char *out, size_t size, const char *s)
+{
+	size_t n = strnlen(s, size);
+
+	if (size == 0)
+		return false;
+	if (n == size)
+		n = size - 1;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return s[n] == '\0';
+}
+
+bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool text_is_alnum(char c)
+{
+	return text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool text_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+char text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+void text_lower_all(char *s)
+{
+	for (; *s; s++)
+		*s = text_lower(*s);
+}
+
+bool text_equal_nocase(const char *a, const char *b)
+{
+	while (*a && text_lower(*a) == text_lower(*b)) {
+		a++;
+		b++;
+	}
+	return text_lower(*a) == text_lower(*b);
+}
+
+bool text_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+char *text_trim(char *s)
+{
+	size_t n;
+
+	while (text_is_space(*s))
+		s++;
+	n = strlen(s);
+	while (n > 0 && text_is_space(s[n - 1]))
+		n--;
+	s[n] = '\0';
+	return s;
+}
+
+bool text_number(const char *s, long long min, long long max, long long *out)
+{
+	char *end;
+	long long value;
+	int saved = errno;
+
+	/* strtoll would skip white space and take a plus sign. */
+	if (!text_is_digit(*s) && !(*s == '-' && text_is_digit(s[1])))
+		return false;
+	errno = 0;
+	value = strtoll(s, &end, 10);
+	if (errno != 0 || *end != '\0' || value < min || value > max) {
+		errno = saved;
+		return false;
+	}
+	errno = saved;
+	*out = value;
+	return true;
+}
+
+static bool is_separator(char c)
+{
+	return c == ',' || text_is_space(c);
+}
+
+bool text_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx)
+{
+	while (*s) {
+		const char *word;
+
+		while (is_separator(*s))
+			s++;
+		word = s;
+		while (*s && !is_separator(*s))
+			s++;
+		if (s > word && !each(word, (size_t)(s - word), ctx))
+			return false;
+	}
+	return true;
+}
+
+/* Both ends are given by pointers, so that a word of a list needs no copy. On a mismatch only the
+ * last star is tried again: never worse than the product of the lengths. */
+static bool match_bytes(const char *pattern, const char *pattern_end, const char *s)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*s) {
+		if (pattern < pattern_end && *pattern == '*') {
+			star = ++pattern;
+			resume = s;
+		} else if (pattern < pattern_end && (*pattern == '?' || *pattern == *s)) {
+			pattern++;
+			s++;
+		} else if (star) {
+			pattern = star;
+			s = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (pattern < pattern_end && *pattern == '*')
+		pattern++;
+	return pattern == pattern_end;
+}
+
+bool text_match(const char *pattern, const char *s)
+{
+	return match_bytes(pattern, pattern + strlen(pattern), s);
+}
+
+static bool word_differs(const char *word, size_t len, void *ctx)
+{
+	return !match_bytes(word, word + len, ctx);
+}
+
+bool text_in_list(const char *word, const char *list)
+{
+	char copy[512];
+
+	/* A longer word is in no list: names and groups are at most 256 bytes. */
+	return text_copy(copy, sizeof(copy), word) && !text_each_word(list, word_differs, copy);
+}
+
+/* The length of the UTF-8 sequence at s, 0 if it is invalid. RFC 3629, table 3-7 of Unicode. */
+static size_t utf8_sequence(const unsigned char *s, size_t n)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n < len)
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t at = 0;
+
+	while (at < n) {
+		size_t len = p[at] ? utf8_sequence(p + at, n - at) : 0;
+
+		if (len == 0)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+/* C1 controls are U+0080 to U+009F: terminals obey them, too. */
+static bool is_visible(const unsigned char *s, size_t len)
+{
+	if (len == 1)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	return len != 2 || s[0] != 0xc2 || s[1] >= 0xa0;
+}
+
+char *text_safe(char *out, size_t size, const char *s)
+{
+	static const char more[] = "…";
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = strlen(s), used = 0, fits = 0;
+
+	if (size == 0)
+		return out;
+	while (n > 0) {
+		char escaped[4 * 4 + 1];
+		size_t taken = utf8_sequence(p, n);
+		const char *piece = (const char *)p;
+		size_t len = taken;
+
+		if (taken == 0 || !is_visible(p, taken)) {
+			taken = taken ? taken : 1;
+			len = 0;
+			for (size_t i = 0; i < taken; i++)
+				len += (size_t)snprintf(
+					escaped + len, sizeof(escaped) - len, "\\x%02x", p[i]);
+			piece = escaped;
+		}
+		if (used + len >= size) {
+			used = fits;
+			if (used + sizeof(more) <= size) {
+				memcpy(out + used, more, sizeof(more) - 1);
+				used += sizeof(more) - 1;
+			}
+			break;
+		}
+		memcpy(out + used, piece, len);
+		used += len;
+		if (used + sizeof(more) <= size)
+			fits = used;
+		p += taken;
+		n -= taken;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+char *text_mask_address(char *out, size_t size, const char *address)
+{
+	const char *at = strchr(address, '@');
+	size_t local = at ? (size_t)(at - address) : strlen(address);
+
+	if (local == 0)
+		text_format(out, size, "***%s", at ? at : "");
+	else if (local < 3)
+		text_format(out, size, "%c***%s", address[0], at ? at : "");
+	else
+		text_format(out, size, "%c***%c%s", address[0], address[local - 1], at ? at : "");
+	return out;
+}
