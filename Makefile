@@ -180,3 +180,98 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 
 clean:
 	rm -rf $(O) build-address-undefined build-thread
+
+# ---- what people type --------------------------------------------------------------------------
+# What is missing is installed first; then make starts anew, because the packages bring the flags.
+deps:
+	@packaging/deps
+
+check:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory all tests O=$(O)
+	@$(MAKE) --no-print-directory check-run O=$(O)
+
+# The tests' order: what needs least comes first.
+TESTS_UNIT = $(UNIT_TESTS)
+TESTS_PAM = $(PAM_TESTS) $(wildcard tests/pam/test_*.py)
+TESTS_E2E = $(wildcard tests/e2e/test_*.py)
+.PHONY: check-run check-unit demo-run bench-run
+check-run:
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(TESTS_PAM) $(TESTS_E2E)
+check-unit: $(UNIT_TESTS) $(PAM_TESTS) $(MODULE)
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(PAM_TESTS)
+
+demo:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory all O=$(O)
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/demo/demo.py
+
+bench:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory all benches O=$(O)
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/bench/bench.py
+
+C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+SH_FILES = packaging/deps .ci/run config/hooks/useradd-post config/hooks/userdel-post
+LINT_JOBS ?= 2
+lint:
+	@packaging/deps build test lint
+	@CLOUDINVITE_DEFS='$(CPPFLAGS_ALL)' CLOUDINVITE_CFLAGS='-std=gnu11 $(PKG_CFLAGS)' \
+		tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
+
+format:
+	clang-format -i $(C_FILES)
+
+# ---- installing --------------------------------------------------------------------------------
+hooksdir = $(datadir)/cloudinvite/hooks
+MAN1 = $(wildcard docs/man/*.1)
+MAN5 = $(wildcard docs/man/*.5)
+MAN8 = $(wildcard docs/man/*.8)
+fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
+	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g'
+
+# The module is renamed into place: a login that is loading the old one keeps it whole.
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(securedir) $(DESTDIR)$(unitdir) \
+		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir) \
+		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
+		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(sysconfdir)/cloudinvite/conf.d
+	$(INSTALL) -m 755 $(O)/cloudinvite $(O)/cloudinvite-emulator $(DESTDIR)$(bindir)
+	$(INSTALL) -m 755 $(O)/cloudinvite-collector $(O)/cloudinvite-dispatcher $(DESTDIR)$(sbindir)
+	for unit in config/systemd/*.service; do \
+		$(fill) $$unit > $(O)/$$(basename $$unit) && \
+		$(INSTALL) -m 644 $(O)/$$(basename $$unit) $(DESTDIR)$(unitdir) || exit 1; done
+	$(INSTALL) -m 644 config/sysusers.conf $(DESTDIR)$(sysusersdir)/cloudinvite.conf
+	for hook in useradd-post userdel-post; do \
+		$(fill) config/hooks/$$hook > $(O)/$$hook && \
+		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
+	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
+	$(INSTALL) -m 644 README.md LICENSE CHANGELOG.md docs/*.md $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(mandir)/man8
+	for sample in cloudinvite.conf addresses.map; do \
+		$(INSTALL) -m 644 config/$$sample $(DESTDIR)$(docdir)/$$sample && \
+		{ [ -e $(DESTDIR)$(sysconfdir)/cloudinvite/$$sample ] || \
+		$(INSTALL) -m 644 config/$$sample $(DESTDIR)$(sysconfdir)/cloudinvite/$$sample; } || exit 1; done
+	$(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new
+	mv -f $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new $(DESTDIR)$(securedir)/pam_cloudinvite.so
+	$(INSTALL) -m 644 config/pam-configs/cloudinvite $(DESTDIR)$(pamconfigsdir)/cloudinvite
+
+# The PAM line goes before the module: a `required` line without its module locks everybody out.
+uninstall:
+	@if [ -z "$(DESTDIR)" ] && command -v pam-auth-update >/dev/null 2>&1; then \
+		pam-auth-update --package --remove cloudinvite; fi
+	@if grep -rlsE '^[^#]*pam_cloudinvite\.so' $(DESTDIR)$(sysconfdir)/pam.d $(DESTDIR)$(sysconfdir)/pam.conf; then \
+		echo "uninstall: these files still name pam_cloudinvite.so: remove the line first" >&2; exit 1; fi
+	rm -f $(DESTDIR)$(pamconfigsdir)/cloudinvite $(DESTDIR)$(securedir)/pam_cloudinvite.so
+	rm -f $(DESTDIR)$(bindir)/cloudinvite $(DESTDIR)$(bindir)/cloudinvite-emulator
+	rm -f $(DESTDIR)$(sbindir)/cloudinvite-collector $(DESTDIR)$(sbindir)/cloudinvite-dispatcher
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
+	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(bashcompletiondir)/cloudinvite
+	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)
+	-rmdir $(DESTDIR)$(datadir)/cloudinvite
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
+		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \
+		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN8)))
+	@echo "uninstall: settings, spool and ledger are kept: $(sysconfdir)/cloudinvite, $(localstatedir)/*/cloudinvite"

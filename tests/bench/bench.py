@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the bounds of docs/design.md: figure, bound and verdict, a row each.
+
+    bench.py [--short] [--markdown]
+
+Each pair is measured in one run and compared as a ratio, because machines are noisy. Exit status 1
+if a bound is missed."""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
+sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
+from harness import Emulator, Site  # pylint: disable=wrong-import-position
+
+ROUNDS = 3  # of each comparison; the median of the ratios counts
+
+
+class Rows:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, figure, bound, kept):
+        """`kept`: True, False, or None where there is no bound to keep."""
+        self.rows.append((what, figure, bound, kept))
+        verdict = {True: "kept", False: "MISSED", None: ""}[kept]
+        print(f"{what:<58} {figure:>22}  {bound:<26} {verdict}", flush=True)
+
+    def missed(self):
+        return [row for row in self.rows if row[3] is False]
+
+
+def output(*command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **more).stdout
+
+
+def module_rows(rows, short):
+    """tests/bench/pam_open_session prints `name value` lines, all from one run."""
+    text = output(f"{BUILD}/tests/bench/pam_open_session", f"{BUILD}/pam_cloudinvite.so",
+                  *(["--short"] if short else []))
+    figures = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", text, re.M)}
+    ours, mkhomedir = figures["returning_user_us"], figures["mkhomedir_us"]
+    rows.add("returning user, added to pam_open_session (median)", f"{ours:.1f} µs", "≤ 5 µs", ours <= 5)
+    rows.add("  pam_mkhomedir in the same run", f"{mkhomedir:.1f} µs", "", None)
+    rows.add("  pam_exec /bin/true in the same run", f"{figures['pam_exec_us']:.0f} µs", "", None)
+    whole = figures["whole_added_us"]
+    rows.add("pam_start…pam_end with the module, added", f"{whole:.0f} µs", "≤ 60 µs", whole <= 60)
+    rows.add("  with pam_mkhomedir in the same run", f"{figures['whole_mkhomedir_us']:.0f} µs", "", None)
+    first, create = figures["first_login_us"], figures["create_file_us"]
+    passwd = figures["read_passwd_us"]
+    bound = 1.5 * create + passwd
+    rows.add("first login, added", f"{first:.1f} µs", f"≤ 1.5×{create:.1f}+{passwd:.1f} µs", first <= bound)
+
+
+def module_size(rows):
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(["strip", "-o", stripped.name, f"{BUILD}/pam_cloudinvite.so"], check=True)
+        size = os.path.getsize(stripped.name) / 1024
+    rows.add("the module, stripped", f"{size:.1f} KB", "≤ 40 KB", size <= 40)
+
+
+def fill(site, count):
+    """`count` people who are due, through the spool and the collector as in real life."""
+    with open(site.path("etc/passwd"), "a", encoding="ascii") as passwd:
+        for number in range(count):
+            passwd.write(f"user{number}:x:{10000 + number}:100::/home/user{number}:/bin/bash\n")
+    for number in range(count):
+        site.arrive(f"user{number}")
+    started = time.perf_counter()
+    site.collector_once()
+    return count / (time.perf_counter() - started)
+
+
+def dispatcher_speed(count, latency_ms=0):
+    """Calls a second of whole decisions: check, get, send, ledger; limiter off."""
+    with Emulator() as emulator:
+        emulator.switches({"log": False})
+        emulator.accounts({"prefix": "user", "count": count, "domain": "example.com",
+                           "kind": "consumer", "created": "72h"})
+        if latency_ms:
+            emulator.latency({"route": "*", "ms": latency_ms})
+        with Site(emulator, {"google": {"requests_per_minute": "0", "parallel": "64" if latency_ms else "16"},
+                             "people": {"max_uid": "2000000"},
+                             "invitations": {"mode": "send", "settle": "0", "sends_per_day": str(count * 2)}
+                             }) as site:
+            collected = fill(site, count)
+            site.run("token")  # the cache is there, as on a running host
+            started = time.perf_counter()
+            site.dispatcher_once()
+            seconds = time.perf_counter() - started
+            total = emulator.mailbox()["total"]
+            if total != count:
+                sys.exit(f"bench: {count} mails were expected, {total} came")
+    return 3 * count / seconds, collected
+
+
+def yardstick(command, count, latency_ms=0):
+    """Calls a second of another client over the same calls, on an emulator of its own."""
+    with Emulator() as emulator:
+        emulator.switches({"log": False})
+        emulator.accounts({"prefix": "user", "count": count, "domain": "example.com",
+                           "kind": "consumer", "created": "72h"})
+        if latency_ms:
+            emulator.latency({"route": "*", "ms": latency_ms})
+        if command == "python":
+            return float(output(
+                "/usr/bin/python3", f"{HERE}/python_client.py",
+                f"{SOURCE}/tests/e2e/discovery/cloudidentity.v1.json", emulator.url,
+                f"{emulator.directory}/ca.pem", f"{emulator.directory}/credentials.json",
+                emulator.subject, emulator.customer, str(count)))
+        with Site(emulator, {}) as site:
+            token = site.run("token", "--print").stdout.strip()
+        return float(output(f"{BUILD}/tests/bench/curl_loop", emulator.url,
+                            f"{emulator.directory}/ca.pem", token, emulator.customer, str(count)))
+
+
+def dispatcher_rows(rows, short):
+    count = 300 if short else 1000
+    ours, python, loop = [], [], []
+    for _ in range(1 if short else ROUNDS):
+        speed, _ = dispatcher_speed(count)
+        ours.append(speed)
+        python.append(yardstick("python", count // 4))
+        loop.append(yardstick("loop", count))
+    against_python = statistics.median(a / b for a, b in zip(ours, python))
+    against_loop = statistics.median(a / b for a, b in zip(ours, loop))
+    speeds = f"{statistics.median(ours):.0f} calls/s"
+    rows.add("dispatcher, whole decisions, TLS on loopback", speeds, "", None)
+    rows.add("  against the Python client", f"{against_python:.1f} x", "≥ 7 x", against_python >= 7)
+    rows.add("  against a bare libcurl loop", f"{against_loop * 100:.0f} %", "≥ 60 %", against_loop >= 0.6)
+    slow, _ = dispatcher_speed(count, 50)
+    slow_python = yardstick("python", 10, 50)
+    rows.add("the same at 50 ms a reply, against the Python client", f"{slow / slow_python:.0f} x", "≥ 50 x",
+             slow / slow_python >= 50)
+
+
+def collecting_row(rows, short):
+    count = 5000 if short else 20000
+    with Emulator() as emulator, Site(emulator, {"people": {"max_uid": "2000000"}}) as site:
+        speed = fill(site, count)
+    rows.add("collecting into SQLite", f"{speed:.0f} arrivals/s", "≥ 12,000/s", speed >= 12000)
+
+
+def ledger_rows(rows, short):
+    directory = tempfile.mkdtemp(prefix="cloudinvite-bench.")
+    try:
+        text = output(f"{BUILD}/tests/bench/ledger", directory, *(["100000"] if short else []))
+    finally:
+        shutil.rmtree(directory)
+    figures = dict(re.findall(r"^(\w+) ([\d.]+)$", text, re.M))
+    people = "100,000" if short else "1,000,000"
+    due, summary = float(figures["next_due_us"]) / 1000, float(figures["summary_ms"])
+    rows.add(f"{people} people: next due", f"{due:.3f} ms", "≤ 1 ms", due <= 1)
+    rows.add(f"{people} people: summary", f"{summary:.0f} ms", "≤ 1000 ms", summary <= 1000)
+
+
+def memory_rows(rows):
+    """Private memory of the idle programs."""
+    with Emulator() as emulator, Site(emulator, {}) as site:
+        site.arrive_account("alice")
+        for start, bound in ((site.start_collector, 2), (site.start_dispatcher, 5)):
+            program = start()
+            time.sleep(1.5)
+            with open(f"/proc/{program.pid}/smaps_rollup", encoding="ascii") as file:
+                private = sum(int(value) for value in re.findall(r"^Private_\w+:\s+(\d+) kB", file.read(), re.M))
+            rows.add(f"{os.path.basename(program.args[0])}, idle, private memory", f"{private / 1024:.1f} MB",
+                     f"≤ {bound} MB", private / 1024 <= bound)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="fewer rounds, for CI")
+    parser.add_argument("--tap", action="store_true", help="TAP lines at the end")
+    options = parser.parse_args()
+    rows = Rows()
+    module_rows(rows, options.short)
+    module_size(rows)
+    memory_rows(rows)
+    collecting_row(rows, options.short)
+    dispatcher_rows(rows, options.short)
+    ledger_rows(rows, options.short)
+    if options.tap:
+        bounds = [row for row in rows.rows if row[3] is not None]
+        for at, (what, figure, bound, kept) in enumerate(bounds, 1):
+            print(f"{'ok' if kept else 'not ok'} {at} - {what.strip()}: {figure} ({bound})")
+        print(f"1..{len(bounds)}")
+    return 1 if rows.missed() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

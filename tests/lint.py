@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc and the project's own rules.
+
+Prints TAP, a line a check and file group, so that CI counts it like every other test.
+"""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|gets|system|popen|"
+                    r"alloca|mktemp|tmpnam|asctime|ctime)\s*\(")
+LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
+MAX_FILE_LINES = 500
+MAX_COLUMNS = 100
+
+number = 0
+failures = 0
+
+
+def report(name, output):
+    """One TAP line; output (if any) makes it a failure."""
+    global number, failures
+    number += 1
+    output = output.strip()
+    print(f"{'not ok' if output else 'ok'} {number} - {name}", flush=True)
+    if output:
+        failures += 1
+        for line in output.splitlines()[:60]:
+            print(f"# {line}")
+
+
+def tool(*command):
+    """The output of a tool that failed, nothing from one that did not."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
+    return (done.stdout or f"{command[0]} ended with {done.returncode}") if done.returncode else ""
+
+
+def strip_text(source):
+    """The code without string literals and block comments, lines kept."""
+    def blank(match):
+        return '""' if match.group(0)[0] == '"' else re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/', blank, source, flags=re.DOTALL)
+
+
+def own_rules(path):
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    findings = []
+    lines = source.splitlines()
+    if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(lines[:2]):
+        findings.append(f"{path}:1: the SPDX line is missing")
+    if len(lines) > MAX_FILE_LINES:
+        findings.append(f"{path}: {len(lines)} lines: a file is one idea, at most {MAX_FILE_LINES}")
+    if not source.endswith("\n") or source.endswith("\n\n"):
+        findings.append(f"{path}: must end with one newline")
+    for at, line in enumerate(lines, 1):
+        if len(line.expandtabs(8)) > MAX_COLUMNS:
+            findings.append(f"{path}:{at}: longer than {MAX_COLUMNS} columns")
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and not re.search(r"%XX|xXXX", line):
+            findings.append(f"{path}:{at}: a TODO belongs into an issue")
+    for at, line in enumerate(strip_text(source).splitlines(), 1):
+        banned = BANNED.search(line)
+        if banned:
+            findings.append(f"{path}:{at}: {banned.group(1)}() is banned")
+        if LINE_COMMENT.search(line):
+            findings.append(f"{path}:{at}: // comment")
+    return findings
+
+
+def tidy(path, flags):
+    return tool("clang-tidy", "--quiet", path, "--", *flags)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--shell", default="")
+    parser.add_argument("--fast", action="store_true", help="without clang-tidy and cppcheck")
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+    files = [file for file in options.files if os.path.exists(file)]
+    sources = [file for file in files if file.endswith(".c")]
+    flags = shlex.split(os.environ.get("CLOUDINVITE_DEFS", "")) \
+        + shlex.split(os.environ.get("CLOUDINVITE_CFLAGS", ""))
+
+    report("clang-format", tool("clang-format", "--dry-run", "--Werror", *files))
+    report("the project's own rules", "\n".join(f for file in files for f in own_rules(file)))
+    report("shellcheck", tool("shellcheck", *shlex.split(options.shell)))
+    report("man pages", "".join(tool("mandoc", "-Tlint", "-Wstyle", page)
+                                for page in sorted(glob.glob("docs/man/*.[158]"))))
+    report("python compiles", tool(sys.executable, "-m", "py_compile", "tests/run",
+                                   *glob.glob("tests/**/*.py", recursive=True)))
+    if not options.fast:
+        defines = [flag for flag in flags if flag.startswith(("-D", "-I"))]
+        report("cppcheck", tool(
+            "cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "-j", str(options.jobs),
+            "--enable=warning,performance,portability", "--inline-suppr",
+            "--suppress=missingIncludeSystem", *defines, *sources))
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            for source, output in zip(sources, pool.map(lambda s: tidy(s, flags), sources)):
+                report(f"clang-tidy {source}", output)
+    print(f"1..{number}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

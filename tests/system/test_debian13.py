@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs the unit and module tests on Debian 13, in a tree made by debootstrap.
+
+Needs root and a Debian mirror. The mirror is that of this machine's own apt sources. Prints TAP."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SUITE = "trixie"
+
+
+def skip(reason):
+    print(f"1..1\nok 1 - builds and passes on Debian 13 # SKIP {reason}")
+    sys.exit(0)
+
+
+def mirror():
+    """The first Debian archive that this machine's apt uses."""
+    sources = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)|$(CODENAME)|$(TRUSTED)"],
+                             stdout=subprocess.PIPE, text=True, check=False).stdout
+    for line in sources.splitlines():
+        site = line.split("|")[0]
+        if re.search(r"debian(/|$)", site) and "security" not in site:
+            return site
+    return "http://deb.debian.org/debian"
+
+
+def run(*command, **more):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          stdin=subprocess.DEVNULL, check=False, **more)
+    return done.returncode, done.stdout
+
+
+def build_dependencies():
+    """The packages that packaging/deps names for building and for the unit tests."""
+    with open(f"{SOURCE}/packaging/deps", encoding="utf-8") as file:
+        text = file.read()
+    build = re.search(r'apt_build="([^"]*)"', text).group(1).split()
+    return build + ["libcmocka-dev", "binutils", "python3", "passwd", "libpam-modules", "valgrind"]
+
+
+class Steps:
+    def __init__(self):
+        self.number = self.failures = 0
+
+    def step(self, name, status, output):
+        self.number += 1
+        print(f"{'ok' if status == 0 else 'not ok'} {self.number} - {name}", flush=True)
+        if status != 0:
+            self.failures += 1
+            for line in output.splitlines()[-40:]:
+                print(f"# {line}")
+        return status == 0
+
+
+def main():
+    if os.geteuid() != 0:
+        skip("needs root")
+    if not shutil.which("debootstrap"):
+        skip("debootstrap is not installed")
+    root = tempfile.mkdtemp(prefix="cloudinvite-debian13.")
+    steps = Steps()
+    try:
+        status, output = run("debootstrap", "--variant=minbase",
+                             "--include=" + ",".join(build_dependencies()), SUITE, root, mirror())
+        if steps.step("debootstrap makes a Debian 13 with the packages named", status, output):
+            tree = f"{root}/src"
+            status, output = run("git", "clone", "-q", SOURCE, tree)
+            for name in subprocess.run(["git", "-C", SOURCE, "ls-files", "-mo", "--exclude-standard"],
+                                       stdout=subprocess.PIPE, text=True, check=True).stdout.split():
+                os.makedirs(os.path.dirname(f"{tree}/{name}"), exist_ok=True)
+                shutil.copy2(f"{SOURCE}/{name}", f"{tree}/{name}")
+            inside = ["unshare", "--mount", "--pid", "--fork", "--root", root, "--mount-proc", "--wd", "/src"]
+            status, output = run(*inside, "make", "-j2", "WERROR=1", "all", "tests")
+            steps.step("it builds without a warning", status, output)
+            if status == 0:
+                status, output = run(*inside, "make", "check-unit")
+                steps.step("the unit and module tests pass", status, output)
+                print("".join(f"# {line}\n" for line in output.splitlines() if "passed" in line), end="")
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    print(f"1..{steps.number}")
+    return 1 if steps.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
