@@ -24,12 +24,13 @@ struct account {
 struct account_table {
 	struct account *accounts;
 	size_t count;
-	bool whole; /* root is there and no line was broken: fit for being compared */
+	bool whole; /* an account with uid 0 is there and no line was broken: fit for being compared */
 	size_t broken_line; /* the first broken line (1-based), 0 if none */
 	char *text;
 };
 
-/* Reads a passwd file of any size. Lines beginning with + or - (NIS) and empty ones are passed over. */
+/* Reads a passwd file of any size. Lines beginning with + or - (NIS), comments (#) and empty
+ * ones are passed over, as libc does. */
 bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault);
 bool account_parse(const char *text, size_t n, struct account_table *out);
 /* By name; NULL if there is none. */
@@ -41,7 +42,8 @@ struct group_table;
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
 struct group_table *group_parse(const char *text, size_t n, const char *names);
 /* The names of the groups (of those asked for) that the user is in, primary or supplementary, sorted
- * and separated by one blank; false when `out` is too small. Network users: pass gid (gid_t)-1. */
+ * and separated by one blank; false when they cannot be told: `out` is too small, or a
+ * line of the file that may matter is broken. Network users: pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
 void group_table_free(struct group_table *t);
 

@@ -42,6 +42,9 @@ struct address_map *map_parse(const char *text, size_t n, const char *path, stru
 /* The first line that fits host and user: its address, "-" for never, NULL if none; *line is its
  * number. */
 const char *map_find(const struct address_map *m, const char *host, const char *user, int *line);
+/* Every line, by user; false as soon as `each` says so. */
+bool map_each(const struct address_map *m,
+	bool (*each)(const char *host, const char *user, const char *address, void *ctx), void *ctx);
 void map_free(struct address_map *m);
 
 /* Judges. Block list and collisions are the ledger's to find: they come later (ledger_judge). */
@@ -54,8 +57,9 @@ bool address_plain(const char *s, char out[ADDRESS_MAX + 1]);
 /* Whether its domain is one of `domains` (exactly; no subdomains). */
 bool address_in_domains(const char *address, const char *domains);
 
-/* A name that is nobody's own: cloud images, automation, RFC 2142 roles. Returns its group
- * ("cloud image", "automation", "role name") or NULL. */
+/* A name that is nobody's own, without regard to case: cloud images, automation, RFC 2142 roles …
+ * Returns its group ("cloud image", "automation", "role name", "service", "shared name", "machine
+ * account") or NULL. */
 const char *nobody_name(const char *user);
 
 /* A number that changes when any setting or map line that verdicts depend on changes. */

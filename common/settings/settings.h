@@ -88,10 +88,16 @@ int settings_check(const struct settings *s, void (*report)(const struct fault *
 /* settings_load and no finding of settings_check that concerns collecting (`dispatch` false) or
  * dispatching as well (true): for the programs. */
 struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault);
+/* For `config --check` and `doctor`: reports everything that is wrong with the files instead of
+ * stopping at the first finding, and then, if they are all right, the findings of settings_check.
+ * `*count` is their number. What could be read is returned, or NULL when the file itself could not. */
+struct settings *settings_inspect(const char *path,
+	void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
 void settings_free(struct settings *s);
 
 /* For `cloudinvite config`: every key in the table's order, with its effective value as the file
- * would have it and its origin ("default", "/etc/cloudinvite/conf.d/10-site.conf:4"). */
+ * would have it (but for passwords: ***) and its origin ("default",
+ * "/etc/cloudinvite/conf.d/10-site.conf:4"). */
 bool settings_each(const struct settings *s, bool (*each)(const char *section, const char *key,
 	const char *value, const char *origin, const char *help, void *ctx), void *ctx);
 /* The file that was loaded. */

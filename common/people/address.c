@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses: what is one, whose it may be, and the one that the template makes.
+ */
+#include "people/address.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define LOCAL_MAX 64 /* RFC 5321, 4.5.3.1.1 */
+#define LABEL_MAX 63
+#define ATEXT	  "!#$%&'*+-/=?^_`{|}~" /* RFC 5322, 3.2.3, besides letters and digits */
+
+/* Atoms with one dot between each two. */
+static bool local_part(const char *s, size_t n)
+{
+	bool dot = true;
+
+	if (n == 0 || n > LOCAL_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '.' && dot)
+			return false;
+		dot = s[i] == '.';
+		if (!dot && !text_is_alnum(s[i]) && (s[i] == '\0' || strchr(ATEXT, s[i]) == NULL))
+			return false;
+	}
+	return !dot;
+}
+
+static bool label(const char *s, size_t n)
+{
+	if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!text_is_alnum(s[i]) && s[i] != '-')
+			return false;
+	return true;
+}
+
+/* At least two labels, and the last is no number: no IP address. */
+static bool host_name(const char *s)
+{
+	size_t labels = 0, n = 0;
+
+	for (;; s += n + 1) {
+		n = strcspn(s, ".");
+		if (!label(s, n))
+			return false;
+		labels++;
+		if (s[n] == '\0')
+			return labels > 1 && strspn(s, "0123456789") < n;
+	}
+}
+
+bool address_plain(const char *s, char out[ADDRESS_MAX + 1])
+{
+	const char *at = strchr(s, '@');
+
+	out[0] = '\0';
+	if (at == NULL || strlen(s) > ADDRESS_MAX)
+		return false;
+	if (!local_part(s, (size_t)(at - s)) || !host_name(at + 1))
+		return false;
+	text_copy(out, ADDRESS_MAX + 1, s);
+	text_lower_all(out);
+	return true;
+}
+
+/* Stops, and so says false, at the word that is the domain. */
+static bool is_other(const char *word, size_t len, void *ctx)
+{
+	const char *domain = ctx;
+
+	for (size_t i = 0; i < len; i++)
+		if (text_lower(word[i]) != text_lower(domain[i]))
+			return true;
+	return domain[len] != '\0';
+}
+
+bool address_in_domains(const char *address, const char *domains)
+{
+	char domain[ADDRESS_MAX + 1];
+	const char *at = strrchr(address, '@');
+
+	if (at == NULL || !text_copy(domain, sizeof(domain), at + 1))
+		return false;
+	return !text_each_word(domains, is_other, domain);
+}
+
+/* "alice@corp.example" and "CORP\alice" are alice; more than one realm is nobody we know. */
+bool address_user(const struct sighting *s, char *out, size_t size)
+{
+	const char *at = strchr(s->user, '@'), *slash = strchr(s->user, '\\');
+	bool fits;
+
+	if (s->local || (at == NULL && slash == NULL))
+		fits = text_copy(out, size, s->user);
+	else if (at != NULL && slash == NULL && strchr(at + 1, '@') == NULL)
+		fits = text_format(out, size, "%.*s", (int)(at - s->user), s->user);
+	else if (slash != NULL && at == NULL && strchr(slash + 1, '\\') == NULL)
+		fits = text_copy(out, size, slash + 1);
+	else
+		fits = text_copy(out, size, s->user);
+	text_lower_all(out);
+	return fits;
+}
+
+/* Narrower than an address may be: what has a meaning to mail systems ('%', '!', '=', '/'), to a
+ * shell or as an option is for the map, where somebody wrote it on purpose. */
+static bool from_user(char *word, const char **why)
+{
+	for (const char *p = word; *p != '\0'; p++)
+		if (!text_is_alnum(*p) && strchr("._+-", *p) == NULL) {
+			*why = "the user name has characters that are not made into an address";
+			return false;
+		}
+	if (!text_is_alnum(word[0]) && word[0] != '_') {
+		*why = "the user name begins like an option or a path";
+		return false;
+	}
+	return true;
+}
+
+static bool from_name(char *word, const char **why)
+{
+	text_lower_all(word);
+	if (word[0] == '\0') {
+		*why = "the full name of the account lacks a first or a last name";
+		return false;
+	}
+	for (const char *p = word; *p != '\0'; p++)
+		if (!text_is_alnum(*p) && *p != '-') {
+			*why = "the full name has letters whose spelling in an address cannot be "
+			       "guessed";
+			return false;
+		}
+	if (word[0] == '-') {
+		*why = "the full name begins with a hyphen";
+		return false;
+	}
+	return true;
+}
+
+/* What one placeholder at `p` stands for; the length of the placeholder, or 0 with the reason. */
+static size_t expand_one(
+	const struct sighting *s, const char *p, struct text *out, const char **why)
+{
+	char word[USER_MAX + 1];
+	bool fits = true, good;
+	size_t n;
+
+	if (text_starts(p, "{user}")) {
+		n = strlen("{user}");
+		fits = address_user(s, word, sizeof(word));
+		good = from_user(word, why);
+	} else if (text_starts(p, "{first}")) {
+		n = strlen("{first}");
+		text_copy(word, sizeof(word), s->first);
+		good = from_name(word, why);
+	} else if (text_starts(p, "{last}")) {
+		n = strlen("{last}");
+		text_copy(word, sizeof(word), s->last);
+		good = from_name(word, why);
+	} else {
+		*why = "the address template has an unknown placeholder";
+		return 0;
+	}
+	return good && fits && text_add(out, word) ? n : 0;
+}
+
+bool address_from_template(
+	const struct sighting *s, const char *template, char out[ADDRESS_MAX + 1], const char **why)
+{
+	struct text text = {.cap = 4096};
+	bool made = false;
+
+	out[0] = '\0';
+	*why = "the address would be too long or is not one that mail can be sent to";
+	for (const char *p = template; *p != '\0' && !text.failed;) {
+		size_t n = 1;
+
+		if (*p == '{')
+			n = expand_one(s, p, &text, why);
+		else
+			text_add_bytes(&text, p, 1);
+		if (n == 0)
+			goto out;
+		p += n;
+	}
+	made = !text.failed && text.data != NULL && address_plain(text.data, out);
+out:
+	text_free(&text);
+	return made;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The group file. Groups that policy does not mention are dropped while reading. A line that cannot
+ * be read might have held a member of an excluded group: then nobody's groups are known.
+ */
+#include "people/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+#define FILE_MAX ((size_t)1024 * 1024 * 1024)
+
+struct group {
+	const char *name;
+	gid_t gid;
+};
+
+/* A member by the group's list. */
+struct member {
+	const char *user;
+	size_t group; /* its place in `groups` */
+};
+
+struct group_table {
+	struct group *groups; /* by name */
+	size_t group_count;
+	struct member *members; /* by user, then by group */
+	size_t member_count;
+	bool doubtful; /* a line that may matter was broken */
+	char *text;
+};
+
+/* A line of a group that was asked for, while reading. */
+struct line {
+	struct group group;
+	char *members;
+};
+
+/* Facts are a list with blanks between, so a group whose name would break it is none of ours. */
+static bool name_is_plain(const char *name)
+{
+	if (*name == '\0' || !text_is_utf8(name, strlen(name)))
+		return false;
+	return strpbrk(name, " \t,*?:") == NULL;
+}
+
+static bool parse_gid(const char *s, gid_t *gid)
+{
+	long long number;
+
+	if (!text_number(s, 0, UINT32_MAX - 1LL, &number))
+		return false;
+	*gid = (gid_t)number;
+	return true;
+}
+
+/* "name:password:gid:members". False if it is broken; `out->group.name` is NULL if nobody asked for
+ * this group. */
+static bool parse_line(char *line, size_t n, const char *names, struct line *out)
+{
+	char *password, *gid;
+
+	*out = (struct line){.members = NULL};
+	if (memchr(line, '\0', n) != NULL)
+		return false;
+	password = strchr(line, ':');
+	if (password == NULL)
+		return false;
+	*password++ = '\0';
+	if (!name_is_plain(line) || !text_in_list(line, names))
+		return true;
+	gid = strchr(password, ':');
+	if (gid == NULL)
+		return false;
+	*gid++ = '\0';
+	out->members = strchr(gid, ':');
+	if (out->members != NULL)
+		*out->members++ = '\0';
+	out->group.name = line;
+	return parse_gid(gid, &out->group.gid);
+}
+
+static bool passed_over(const char *line)
+{
+	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	return strcmp(x->group.name, y->group.name);
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int order = strcmp(x->user, y->user);
+
+	return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
+}
+
+static size_t count_byte(const char *s, char byte)
+{
+	size_t count = 0;
+
+	for (; s != NULL && (s = strchr(s, byte)) != NULL; s++)
+		count++;
+	return count;
+}
+
+static bool add_members(struct group_table *t, const struct line *lines)
+{
+	size_t room = 1;
+
+	for (size_t i = 0; i < t->group_count; i++)
+		room += lines[i].members != NULL ? count_byte(lines[i].members, ',') + 1 : 0;
+	t->members = calloc(room, sizeof(*t->members));
+	if (t->members == NULL)
+		return false;
+	for (size_t i = 0; i < t->group_count; i++)
+		for (char *name = lines[i].members, *next; name != NULL; name = next) {
+			next = strchr(name, ',');
+			if (next != NULL)
+				*next++ = '\0';
+			name = text_trim(name);
+			if (*name != '\0')
+				t->members[t->member_count++] = (struct member){name, i};
+		}
+	qsort(t->members, t->member_count, sizeof(*t->members), compare_members);
+	return true;
+}
+
+/* The lines of the groups that were asked for; `*count` is at first how many fit. */
+static size_t take_lines(struct group_table *t, size_t n, const char *names, struct line *lines)
+{
+	size_t count = 0;
+
+	for (char *line = t->text, *next; line < t->text + n; line = next) {
+		char *newline = memchr(line, '\n', n - (size_t)(line - t->text));
+		char *end = newline != NULL ? newline : t->text + n;
+
+		*end = '\0';
+		next = end + 1;
+		if (passed_over(line))
+			continue;
+		if (!parse_line(line, (size_t)(end - line), names, &lines[count]))
+			t->doubtful = true;
+		else if (lines[count].group.name != NULL)
+			count++;
+	}
+	return count;
+}
+
+static size_t count_lines(const char *text, size_t n)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < n; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+/* Takes over `text`. */
+static struct group_table *table_new(char *text, size_t n, const char *names)
+{
+	struct group_table *t = calloc(1, sizeof(*t));
+	struct line *lines = calloc(count_lines(text, n), sizeof(*lines));
+	bool done = false;
+
+	if (t == NULL) {
+		free(text);
+		goto out;
+	}
+	t->text = text;
+	if (lines == NULL)
+		goto out;
+	t->group_count = take_lines(t, n, names, lines);
+	qsort(lines, t->group_count, sizeof(*lines), compare_lines);
+	t->groups = calloc(t->group_count + 1, sizeof(*t->groups));
+	if (t->groups == NULL || !add_members(t, lines))
+		goto out;
+	for (size_t i = 0; i < t->group_count; i++)
+		t->groups[i] = lines[i].group;
+	done = true;
+out:
+	free(lines);
+	if (done)
+		return t;
+	group_table_free(t);
+	return NULL;
+}
+
+struct group_table *group_parse(const char *text, size_t n, const char *names)
+{
+	char *copy = malloc(n + 1);
+
+	if (copy == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(copy, text, n);
+	copy[n] = '\0';
+	return table_new(copy, n, names);
+}
+
+struct group_table *group_read(const char *group_file, const char *names, struct fault *fault)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
+	struct text text = {.cap = FILE_MAX};
+	struct group_table *t;
+
+	if (!file_read(group_file, &rules, &text, FAULT_STORAGE, fault)) {
+		text_free(&text);
+		return NULL;
+	}
+	t = text.data != NULL ? table_new(text.data, text.len, names) : group_parse("", 0, names);
+	if (t == NULL) {
+		fault_set(
+			fault, FAULT_STORAGE, "memory", "%s: too large for the memory", group_file);
+		fault_remedy(fault, "Give the collector more memory.");
+	}
+	return t;
+}
+
+/* The first place in `members` that belongs to the user. */
+static size_t first_member(const struct group_table *t, const char *user)
+{
+	size_t low = 0, high = t->member_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(t->members[middle].user, user) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* One name behind the other; a group that stands on two lines once. */
+static bool append(char *out, size_t size, const char **last, const char *name)
+{
+	size_t used = strlen(out);
+
+	if (*last != NULL && strcmp(*last, name) == 0)
+		return true;
+	if (!text_format(out + used, size - used, "%s%s", *last != NULL ? " " : "", name)) {
+		out[used] = '\0';
+		return false;
+	}
+	*last = name;
+	return true;
+}
+
+bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size)
+{
+	size_t m = first_member(t, user);
+	const char *last = NULL;
+
+	out[0] = '\0';
+	if (t->doubtful)
+		return false;
+	for (size_t i = 0; i < t->group_count; i++) {
+		bool in = gid != (gid_t)-1 && t->groups[i].gid == gid;
+
+		while (m < t->member_count && t->members[m].group == i &&
+			strcmp(t->members[m].user, user) == 0) {
+			in = true;
+			m++;
+		}
+		if (in && !append(out, size, &last, t->groups[i].name))
+			return false;
+	}
+	return true;
+}
+
+void group_table_free(struct group_table *t)
+{
+	if (t == NULL)
+		return;
+	free(t->groups);
+	free(t->members);
+	free(t->text);
+	free(t);
+}

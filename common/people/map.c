@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The map: addresses that no template can know. One broken line makes the whole file an error, as a
+ * mail to the wrong person cannot be taken back.
+ */
+#include "people/verdict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#define FILE_MAX ((size_t)256 * 1024 * 1024)
+#define NEVER	 "-"
+
+struct entry {
+	const char *user; /* lower case */
+	const char *host; /* a pattern in lower case, "*" if none was given */
+	const char *address;
+	int line;
+};
+
+struct address_map {
+	struct entry *entries; /* by user, then by line */
+	size_t count;
+	char *text;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int order = strcmp(x->user, y->user);
+
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static bool broken(
+	struct fault *fault, const char *path, int line, const char *what, const char *remedy)
+{
+	fault_set(fault, FAULT_SETTINGS, "map", "%s:%d: %s", path, line, what);
+	return fault_remedy(fault, "%s", remedy);
+}
+
+/* Cuts a comment, which begins the line or follows a blank. */
+static void cut_comment(char *line)
+{
+	for (char *p = line; *p != '\0'; p++)
+		if (*p == '#' && (p == line || text_is_space(p[-1]))) {
+			*p = '\0';
+			return;
+		}
+}
+
+/* The next word, cut off; NULL if there is none. */
+static char *next_word(char **line)
+{
+	char *word = *line;
+
+	while (text_is_space(*word))
+		word++;
+	if (*word == '\0')
+		return NULL;
+	char *end = word;
+	while (*end != '\0' && !text_is_space(*end))
+		end++;
+	*line = *end != '\0' ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+/* An address as the verdict will use it, so in lower case. */
+static bool take_address(char *word)
+{
+	char plain[ADDRESS_MAX + 1];
+
+	if (strcmp(word, NEVER) == 0)
+		return true;
+	if (!address_plain(word, plain))
+		return false;
+	text_lower_all(word);
+	return true;
+}
+
+/* False with the fault; `out->user` stays NULL for a line that says nothing. */
+static bool parse_line(
+	char *line, int number, const char *path, struct entry *out, struct fault *fault)
+{
+	char *who, *address, *colon, *host = NULL;
+
+	*out = (struct entry){.host = "*", .line = number};
+	cut_comment(line);
+	who = next_word(&line);
+	if (who == NULL)
+		return true;
+	address = next_word(&line);
+	if (address == NULL || next_word(&line) != NULL)
+		return broken(fault, path, number, "a line of the map has two words",
+			"Write: user address, or host:user address, or user - for never.");
+	if (!take_address(address))
+		return broken(fault, path, number, "the second word is not a plain address",
+			"Write one address such as ada@example.com, or - for never.");
+	colon = strchr(who, ':');
+	if (colon != NULL) {
+		*colon = '\0';
+		host = who;
+		who = colon + 1;
+	}
+	if ((host != NULL && host[0] == '\0') || who[0] == '\0' || strchr(who, ':') != NULL)
+		return broken(fault, path, number, "before or behind the ':' something is missing",
+			"Write host:user, where the host may have * and ?.");
+	if (strpbrk(who, "*?") != NULL)
+		return broken(fault, path, number, "only the host may have * and ?, not the user",
+			"Write a line for each user; what all have in common is the template's "
+			"(address).");
+	text_lower_all(who);
+	if (host != NULL) {
+		text_lower_all(host);
+		out->host = host;
+	}
+	out->user = who;
+	out->address = address;
+	return true;
+}
+
+static bool parse_lines(struct address_map *m, size_t n, const char *path, struct fault *fault)
+{
+	int number = 0;
+
+	for (char *line = m->text, *next; line < m->text + n; line = next) {
+		char *newline = memchr(line, '\n', n - (size_t)(line - m->text));
+		char *end = newline != NULL ? newline : m->text + n;
+		struct entry *e = &m->entries[m->count];
+
+		*end = '\0';
+		next = end + 1;
+		number++;
+		if (memchr(line, '\0', (size_t)(end - line)) != NULL ||
+			!text_is_utf8(line, (size_t)(end - line)))
+			return broken(fault, path, number, "this line is not UTF-8 text",
+				"Save the map as UTF-8.");
+		if (!parse_line(line, number, path, e, fault))
+			return false;
+		m->count += e->user != NULL;
+	}
+	return true;
+}
+
+/* The second line of two for the same user and hosts would never be looked at. */
+static bool no_contradiction(const struct address_map *m, const char *path, struct fault *fault)
+{
+	char what[160];
+
+	for (size_t i = 1; i < m->count; i++)
+		for (size_t j = i;
+			j-- > 0 && strcmp(m->entries[j].user, m->entries[i].user) == 0;) {
+			const struct entry *a = &m->entries[j], *b = &m->entries[i];
+
+			if (strcmp(a->host, b->host) != 0 || strcmp(a->address, b->address) == 0)
+				continue;
+			text_format(what, sizeof(what), "'%.64s' has another address on line %d",
+				b->user, a->line);
+			return broken(fault, path, b->line, what, "Keep one of the two lines.");
+		}
+	return true;
+}
+
+static size_t count_lines(const char *text, size_t n)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < n; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+struct address_map *map_parse(const char *text, size_t n, const char *path, struct fault *fault)
+{
+	struct address_map *m = calloc(1, sizeof(*m));
+
+	if (m != NULL) {
+		m->text = malloc(n + 1);
+		m->entries = calloc(count_lines(text, n), sizeof(*m->entries));
+	}
+	if (m == NULL || m->text == NULL || m->entries == NULL) {
+		map_free(m);
+		fault_set(fault, FAULT_STORAGE, "memory", "%s: out of memory", path);
+		return NULL;
+	}
+	if (n > 0)
+		memcpy(m->text, text, n);
+	m->text[n] = '\0';
+	if (parse_lines(m, n, path, fault)) {
+		qsort(m->entries, m->count, sizeof(*m->entries), compare_entries);
+		if (no_contradiction(m, path, fault))
+			return m;
+	}
+	map_free(m);
+	return NULL;
+}
+
+struct address_map *map_load(const char *path, struct fault *fault)
+{
+	/* Who may write it decides who is written to. Only the file of the default name may be
+	 * missing. */
+	const struct file_rules rules = {
+		.max_size = FILE_MAX,
+		.trusted = true,
+		.follow = true,
+		.missing_ok = strcmp(path, CLOUDINVITE_SYSCONFDIR "/addresses.map") == 0,
+	};
+	struct text text = {.cap = FILE_MAX};
+	struct address_map *m = NULL;
+
+	if (path[0] == '\0')
+		return map_parse("", 0, path, fault);
+	if (file_read(path, &rules, &text, FAULT_SETTINGS, fault))
+		m = map_parse(text.data != NULL ? text.data : "", text.len, path, fault);
+	text_free(&text);
+	return m;
+}
+
+static size_t first_entry(const struct address_map *m, const char *user)
+{
+	size_t low = 0, high = m->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(m->entries[middle].user, user) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const char *map_find(const struct address_map *m, const char *host, const char *user, int *line)
+{
+	char lower_user[USER_MAX + 1], lower_host[HOST_MAX + 1];
+
+	if (!text_copy(lower_user, sizeof(lower_user), user) ||
+		!text_copy(lower_host, sizeof(lower_host), host))
+		return NULL;
+	text_lower_all(lower_user);
+	text_lower_all(lower_host);
+	for (size_t i = first_entry(m, lower_user); i < m->count; i++) {
+		const struct entry *e = &m->entries[i];
+
+		if (strcmp(e->user, lower_user) != 0)
+			break;
+		if (text_match(e->host, lower_host)) {
+			*line = e->line;
+			return e->address;
+		}
+	}
+	return NULL;
+}
+
+bool map_each(const struct address_map *m,
+	bool (*each)(const char *host, const char *user, const char *address, void *ctx), void *ctx)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!each(m->entries[i].host, m->entries[i].user, m->entries[i].address, ctx))
+			return false;
+	return true;
+}
+
+void map_free(struct address_map *m)
+{
+	if (m == NULL)
+		return;
+	free(m->entries);
+	free(m->text);
+	free(m);
+}

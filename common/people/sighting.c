@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "people/sighting.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const char *const reason_words[] = {
+	[SEEN_LOGIN] = "login",
+	[SEEN_CREATED] = "created",
+	[SEEN_ASKED] = "asked",
+};
+
+const char *sighting_reason_word(enum sighting_reason reason)
+{
+	return reason_words[reason];
+}
+
+bool sighting_reason_parse(const char *word, enum sighting_reason *out)
+{
+	for (size_t i = 0; i < sizeof(reason_words) / sizeof(reason_words[0]); i++)
+		if (strcmp(word, reason_words[i]) == 0) {
+			*out = (enum sighting_reason)i;
+			return true;
+		}
+	return false;
+}
+
+/* C0, DEL and, in UTF-8, C1: what a terminal or a header may take for a command. */
+static bool has_controls(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c < ' ' || c == 0x7f)
+			return true;
+		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] < 0xa0)
+			return true;
+	}
+	return false;
+}
+
+/* Empty rather than cut: half a name would be another person's. */
+static void copy_name(char *out, size_t size, const char *word, size_t n)
+{
+	if (!text_format(out, size, "%.*s", (int)n, word))
+		out[0] = '\0';
+}
+
+/* "Ada King Lovelace,Room 3,…" -> Ada, Lovelace. One word alone is a first name. */
+static void split_name(struct sighting *s, const char *gecos)
+{
+	size_t n = strcspn(gecos, ",");
+	size_t first, last;
+
+	s->first[0] = s->last[0] = '\0';
+	while (n > 0 && gecos[n - 1] == ' ')
+		n--;
+	while (n > 0 && *gecos == ' ') {
+		gecos++;
+		n--;
+	}
+	if (!text_is_utf8(gecos, n) || has_controls(gecos, n) || memchr(gecos, ':', n) != NULL)
+		return;
+	for (first = 0; first < n && gecos[first] != ' ';)
+		first++;
+	for (last = n; last > first && gecos[last - 1] != ' ';)
+		last--;
+	copy_name(s->first, sizeof(s->first), gecos, first);
+	copy_name(s->last, sizeof(s->last), gecos + last, n - last);
+}
+
+/* Of a path that is too long its end is kept: policy looks at the last part. */
+static void copy_shell(struct sighting *s, const char *shell)
+{
+	size_t n = strlen(shell);
+
+	text_copy(s->shell, sizeof(s->shell),
+		n < sizeof(s->shell) ? shell : shell + n - sizeof(s->shell) + 1);
+}
+
+void sighting_facts(struct sighting *s, const struct account *a, const struct group_table *groups,
+	const struct settings *settings)
+{
+	s->local = true;
+	s->uid = a->uid;
+	copy_shell(s, a->shell);
+	s->groups[0] = s->first[0] = s->last[0] = '\0';
+	if (groups != NULL && !group_names(groups, a->user, a->gid, s->groups, sizeof(s->groups)))
+		text_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
+	if (settings->gecos)
+		split_name(s, a->gecos);
+}
+
+bool sighting_same_facts(const struct sighting *a, const struct sighting *b)
+{
+	return a->local == b->local && a->uid == b->uid && strcmp(a->shell, b->shell) == 0 &&
+	       strcmp(a->groups, b->groups) == 0 && strcmp(a->first, b->first) == 0 &&
+	       strcmp(a->last, b->last) == 0;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verdict. Policy is asked before the template, so that "unmapped" and "foreign_domain" are
+ * only those whom the administrator may want to map; daemons and robots are "excluded" in any case.
+ */
+#include "people/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "people/address.h"
+
+static const char *const kind_words[] = {
+	[VERDICT_NONE] = "none",
+	[VERDICT_MAPPED] = "mapped",
+	[VERDICT_UNMAPPED] = "unmapped",
+	[VERDICT_FOREIGN_DOMAIN] = "foreign_domain",
+	[VERDICT_EXCLUDED] = "excluded",
+	[VERDICT_BLOCKED] = "blocked",
+	[VERDICT_COLLISION] = "collision",
+};
+
+const char *verdict_word(enum verdict_kind kind)
+{
+	return kind_words[kind];
+}
+
+bool verdict_parse(const char *word, enum verdict_kind *out)
+{
+	for (size_t i = 0; i < sizeof(kind_words) / sizeof(kind_words[0]); i++)
+		if (strcmp(word, kind_words[i]) == 0) {
+			*out = (enum verdict_kind)i;
+			return true;
+		}
+	return false;
+}
+
+/* What the rules look at. */
+struct question {
+	const struct sighting *s;
+	const struct settings *settings;
+	const struct address_map *map;
+	char user[USER_MAX + 1]; /* lower case, without a network user's realm */
+	char full[USER_MAX + 1]; /* lower case, as it was seen */
+	char shown[96];		 /* as a sentence may quote it */
+	const char *mapped;	 /* what the map says: address, "-", or NULL */
+	int map_line;
+};
+
+/* Always true, so that a rule ends with it. */
+__attribute__((format(printf, 4, 5))) static bool say(
+	struct verdict *out, enum verdict_kind kind, const char *rule, const char *format, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	out->kind = kind;
+	text_copy(out->rule, sizeof(out->rule), rule);
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	text_safe(out->sentence, sizeof(out->sentence), sentence);
+	return true;
+}
+
+/* ---- policy: each rule says true when it has excluded the user
+ * ---------------------------------------- */
+
+typedef bool policy_rule(const struct question *q, struct verdict *out);
+
+static bool rule_map_never(const struct question *q, struct verdict *out)
+{
+	if (q->mapped == NULL || strcmp(q->mapped, "-") != 0)
+		return false;
+	return say(out, VERDICT_EXCLUDED, "map", "Line %d of %.120s says that %s is never invited.",
+		q->map_line, q->settings->map, q->shown);
+}
+
+static bool rule_network(const struct question *q, struct verdict *out)
+{
+	if (q->s->local || q->settings->network_users)
+		return false;
+	return say(out, VERDICT_EXCLUDED, "network_users",
+		"%s is not in the passwd file of %.64s, and network_users = no.", q->shown,
+		q->s->host);
+}
+
+static bool rule_uid_range(const struct question *q, struct verdict *out)
+{
+	const struct settings *set = q->settings;
+
+	if (!q->s->local || (q->s->uid >= set->min_uid && q->s->uid <= set->max_uid))
+		return false;
+	if (q->s->uid < 0)
+		return say(out, VERDICT_EXCLUDED, "uid_range", "The uid of %s is not known.",
+			q->shown);
+	return say(out, VERDICT_EXCLUDED, "uid_range",
+		"uid %" PRId64 " is outside %" PRId64 " to %" PRId64
+		" (min_uid, max_uid): a system account, not a person's.",
+		q->s->uid, set->min_uid, set->max_uid);
+}
+
+static bool rule_shell(const struct question *q, struct verdict *out)
+{
+	const char *slash = strrchr(q->s->shell, '/');
+	const char *name = slash != NULL ? slash + 1 : q->s->shell;
+
+	if (strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0)
+		return false;
+	return say(out, VERDICT_EXCLUDED, "shell", "The shell %.100s lets nobody log in.",
+		q->s->shell);
+}
+
+static bool in_users(const struct question *q, const char *list)
+{
+	return text_in_list(q->user, list) || text_in_list(q->full, list);
+}
+
+static bool rule_nobody(const struct question *q, struct verdict *out)
+{
+	const char *group = nobody_name(q->user);
+
+	if (group == NULL || in_users(q, q->settings->allow_users))
+		return false;
+	return say(out, VERDICT_EXCLUDED, "nobody_name",
+		"The name %s is usually nobody's own (%s). If it is a person's here, add it to "
+		"allow_users.",
+		q->shown, group);
+}
+
+static bool rule_exclude_users(const struct question *q, struct verdict *out)
+{
+	if (!in_users(q, q->settings->exclude_users))
+		return false;
+	return say(out, VERDICT_EXCLUDED, "exclude_users", "The setting exclude_users names %s.",
+		q->shown);
+}
+
+static bool groups_unknown(const struct question *q)
+{
+	return strcmp(q->s->groups, SIGHTING_GROUPS_UNKNOWN) == 0;
+}
+
+struct group_search {
+	const char *list;
+	char found[64];
+};
+
+/* Stops at the first group that is in the list. */
+static bool group_not_in(const char *word, size_t len, void *ctx)
+{
+	struct group_search *search = ctx;
+	char name[256];
+
+	if (!text_format(name, sizeof(name), "%.*s", (int)len, word) ||
+		!text_in_list(name, search->list))
+		return true;
+	text_copy(search->found, sizeof(search->found), name);
+	return false;
+}
+
+static bool in_groups(const struct question *q, const char *list, struct group_search *search)
+{
+	*search = (struct group_search){.list = list};
+	return list[0] != '\0' && !text_each_word(q->s->groups, group_not_in, search);
+}
+
+static bool rule_groups_unknown(const struct question *q, struct verdict *out)
+{
+	if (!groups_unknown(q))
+		return false;
+	return say(out, VERDICT_EXCLUDED, "groups_unknown",
+		"The groups of %s on %.64s cannot be told, and one may be excluded. Mend its group "
+		"file "
+		"(getent group, grpck).",
+		q->shown, q->s->host);
+}
+
+static bool rule_include_groups(const struct question *q, struct verdict *out)
+{
+	struct group_search search;
+
+	if (q->settings->include_groups[0] == '\0' ||
+		in_groups(q, q->settings->include_groups, &search))
+		return false;
+	return say(out, VERDICT_EXCLUDED, "include_groups",
+		"%s is in none of the groups of include_groups (%.80s).", q->shown,
+		q->settings->include_groups);
+}
+
+static bool rule_exclude_groups(const struct question *q, struct verdict *out)
+{
+	struct group_search search;
+
+	if (!in_groups(q, q->settings->exclude_groups, &search))
+		return false;
+	return say(out, VERDICT_EXCLUDED, "exclude_groups",
+		"%s is in the group %s, which exclude_groups names.", q->shown, search.found);
+}
+
+static policy_rule *const policy[] = {
+	rule_map_never,
+	rule_network,
+	rule_uid_range,
+	rule_shell,
+	rule_nobody,
+	rule_exclude_users,
+	rule_groups_unknown,
+	rule_include_groups,
+	rule_exclude_groups,
+};
+
+/* ---- the address
+ * --------------------------------------------------------------------------------------- */
+
+static bool unmapped(
+	const struct question *q, const char *rule, const char *why, struct verdict *out)
+{
+	if (q->settings->map[0] == '\0')
+		return say(out, VERDICT_UNMAPPED, rule, "No address for %s: %s.", q->shown, why);
+	return say(out, VERDICT_UNMAPPED, rule,
+		"No address for %s: %s. Add a line \"user address\" to %.80s.", q->shown, why,
+		q->settings->map);
+}
+
+static bool find_address(const struct question *q, struct verdict *out)
+{
+	const char *template = q->settings->address, *why;
+
+	if (q->mapped != NULL)
+		return text_copy(out->address, sizeof(out->address), q->mapped);
+	if (template[0] == '\0') {
+		unmapped(q, "no_template",
+			"the map does not name it, and no template (address) is set", out);
+		return false;
+	}
+	if (!q->settings->gecos &&
+		(strstr(template, "{first}") != NULL || strstr(template, "{last}") != NULL)) {
+		unmapped(q, "gecos", "the template needs full names, and gecos = no", out);
+		return false;
+	}
+	out->from_template = address_from_template(q->s, template, out->address, &why);
+	if (!out->from_template)
+		unmapped(q, "template", why, out);
+	return out->from_template;
+}
+
+static void judge_address(const struct question *q, struct verdict *out)
+{
+	if (!find_address(q, out))
+		return;
+	if (!address_in_domains(out->address, q->settings->domains)) {
+		say(out, VERDICT_FOREIGN_DOMAIN, "domains",
+			"%.120s is not on one of the organisation's domains (domains = %.80s).",
+			out->address, q->settings->domains);
+		out->address[0] = '\0';
+	} else if (out->from_template) {
+		say(out, VERDICT_MAPPED, "address", "The template %.80s makes %.120s of %s.",
+			q->settings->address, out->address, q->shown);
+	} else {
+		say(out, VERDICT_MAPPED, "map", "Line %d of %.80s maps %s to %.100s.", q->map_line,
+			q->settings->map, q->shown, out->address);
+	}
+}
+
+void verdict_judge(const struct sighting *s, const struct settings *settings,
+	const struct address_map *map, struct verdict *out)
+{
+	struct question q = {.s = s, .settings = settings, .map = map};
+
+	*out = (struct verdict){.kind = VERDICT_NONE};
+	address_user(s, q.user, sizeof(q.user));
+	text_copy(q.full, sizeof(q.full), s->user);
+	text_lower_all(q.full);
+	text_safe(q.shown, sizeof(q.shown), s->user);
+	q.mapped = map_find(map, s->host, s->user, &q.map_line);
+	if (q.mapped == NULL)
+		q.mapped = map_find(map, s->host, q.user, &q.map_line);
+	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
+		if (policy[i](&q, out))
+			return;
+	judge_address(&q, out);
+}
+
+/* ---- whether it must be asked again
+ * ------------------------------------------------------------------- */
+
+/* FNV-1a. A text's NUL is taken in, so that two texts are never one. */
+static void mix(uint64_t *hash, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		*hash = (*hash ^ p[i]) * 0x100000001b3u;
+}
+
+static void mix_text(uint64_t *hash, const char *s)
+{
+	mix(hash, s, strlen(s) + 1);
+}
+
+static bool mix_line(const char *host, const char *user, const char *address, void *ctx)
+{
+	mix_text(ctx, host);
+	mix_text(ctx, user);
+	mix_text(ctx, address);
+	return true;
+}
+
+uint64_t verdict_rules(const struct settings *settings, const struct address_map *map)
+{
+	const char *const texts[] = {
+		CLOUDINVITE_VERSION, /* the built-in list may have changed */
+		settings->address,
+		settings->domains,
+		settings->map,
+		settings->allow_users,
+		settings->exclude_users,
+		settings->include_groups,
+		settings->exclude_groups,
+	};
+	const unsigned char flags[] = {settings->network_users, settings->gecos};
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		mix_text(&hash, texts[i]);
+	mix(&hash, &settings->min_uid, sizeof(settings->min_uid));
+	mix(&hash, &settings->max_uid, sizeof(settings->max_uid));
+	mix(&hash, flags, sizeof(flags));
+	map_each(map, mix_line, &hash);
+	return hash;
+}

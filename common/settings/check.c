@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one key alone cannot tell: keys that must agree, and the files that they name. Findings that
+ * concern only the dispatcher leave the collector running.
+ */
+#include "settings/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/identity.h"
+
+#define DISPATCHING false
+#define COLLECTING  true
+
+struct check {
+	const struct settings *s;
+	struct findings *found;
+};
+
+/* "FILE:LINE: key: what", and what to do about it. */
+__attribute__((format(printf, 6, 7))) static void finding(const struct check *c, bool collecting,
+	const char *section, const char *key, const char *what, const char *remedy, ...)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	char where[512], text[320];
+	va_list args;
+
+	setting_where(c->s, setting_find(section, key), where, sizeof(where));
+	fault_set(&fault, FAULT_SETTINGS, "settings", "%s: %s", where, what);
+	va_start(args, remedy);
+	vsnprintf(text, sizeof(text), remedy, args);
+	va_end(args);
+	fault_remedy(&fault, "%s", text);
+	finding_add(c->found, &fault, collecting);
+}
+
+/* ---- keys that must agree
+ * -------------------------------------------------------------------------- */
+
+static void check_role(const struct check *c)
+{
+	bool fleet = !text_starts(c->s->ledger, "sqlite:");
+
+	if (fleet)
+		finding(c, COLLECTING, "storage", "ledger",
+			"a PostgreSQL ledger is not available in version " CLOUDINVITE_VERSION,
+			"Use a sqlite: ledger, with role = standalone on each host.");
+	else if (c->s->role == ROLE_COLLECTOR)
+		finding(c, COLLECTING, "worker", "role",
+			"a collector of a fleet needs a postgresql:// ledger that it shares with "
+			"the "
+			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
+			"Set role = standalone.");
+}
+
+static void check_uids(const struct check *c)
+{
+	if (c->s->min_uid > c->s->max_uid)
+		finding(c, COLLECTING, "people", "min_uid",
+			"min_uid is above max_uid: nobody is left",
+			"Set min_uid to the lower of the two.");
+}
+
+static void check_customer(const struct check *c)
+{
+	if (c->s->customer[0] == '\0')
+		finding(c, DISPATCHING, "google", "customer", "the customer is not set",
+			"Set it to the id from the Admin console (Account, Account settings, "
+			"Customer "
+			"ID), such as C01234567.");
+}
+
+/* text_each_word stops, and says false, at the word that is the domain. */
+static bool is_other_domain(const char *word, size_t len, void *ctx)
+{
+	const char *domain = ctx;
+
+	return strlen(domain) != len || memcmp(domain, word, len) != 0;
+}
+
+static bool domain_is_ours(const struct settings *s, char *domain)
+{
+	return !text_each_word(s->domains, is_other_domain, domain);
+}
+
+static void check_address(const struct check *c)
+{
+	const struct settings *s = c->s;
+	char *at = strchr(s->address, '@');
+
+	if (s->domains[0] == '\0')
+		finding(c, DISPATCHING, "people", "domains",
+			"no domain is set, so that nobody's address is the organisation's",
+			"Set it to the domains that are verified in the Admin console, such as "
+			"example.com.");
+	if (at == NULL) {
+		if (s->map[0] == '\0')
+			finding(c, DISPATCHING, "people", "address",
+				"there is neither an address template nor a map",
+				"Set address, such as {user}@ and your domain, or map.");
+		return;
+	}
+	if (s->domains[0] != '\0' && !domain_is_ours(s, at + 1))
+		finding(c, DISPATCHING, "people", "address",
+			"the template's domain is not one of domains: nobody would be invited",
+			"Add %.100s to domains, or correct the template.", at + 1);
+	if (!s->gecos &&
+		(strstr(s->address, "{first}") != NULL || strstr(s->address, "{last}") != NULL))
+		finding(c, DISPATCHING, "people", "address",
+			"{first} and {last} come from the full name in the passwd file, which "
+			"gecos = no "
+			"does not believe",
+			"Set gecos = yes if users cannot change their names (chfn), or use {user} "
+			"and the "
+			"map.");
+}
+
+/* ---- files that are named
+ * -------------------------------------------------------------------------- */
+
+static void check_file(
+	const struct check *c, const char *section, const char *key, const char *path)
+{
+	if (path[0] != '\0' && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
+		char what[256];
+
+		text_format(what, sizeof(what), "%.150s: %s", path, strerror(errno));
+		finding(c, DISPATCHING, section, key, what,
+			"Put it there, readable by the service's user, or correct the path.");
+	}
+}
+
+/* The default map need not be there; one that is named must be. */
+static void check_map(const struct check *c)
+{
+	const char *usual = setting_find("people", "map")->fallback;
+	struct stat st;
+
+	if (strcmp(c->s->map, usual) != 0 || access(usual, F_OK) == 0)
+		check_file(c, "people", "map", c->s->map);
+	if (c->s->map[0] != '\0' && stat(c->s->map, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+		finding(c, DISPATCHING, "people", "map",
+			"everybody may write the map, and so have any address invited",
+			"chown root: %.120s && chmod 0644 %.120s", c->s->map, c->s->map);
+}
+
+/* Settings are readable by all, so that everybody can see what the host does: a password in them
+ * must not be. */
+static void check_password(const struct check *c, const struct setting_key *k, const char *value)
+{
+	const char *file = settings_loaded(c->s)->origins[k - setting_keys].file;
+	struct stat st;
+
+	if (file == NULL || !setting_has_password(value) || stat(file, &st) != 0 ||
+		(st.st_mode & S_IROTH) == 0)
+		return;
+	finding(c, k->collects, k->section, k->key,
+		"it holds a password, and everybody may read the file",
+		"Put this key into a file of its own in conf.d/, then: chown root:%s FILE && chmod "
+		"0640 "
+		"FILE",
+		c->s->user);
+}
+
+/* ---- the credential
+ * --------------------------------------------------------------------------------- */
+
+struct owner {
+	bool known; /* the service's user is there */
+	uid_t uid;
+	gid_t gid;
+};
+
+static void found_credential(const struct check *c, const char *what)
+{
+	char sentence[256];
+	const char *path = c->s->credentials;
+
+	text_format(sentence, sizeof(sentence), "%.120s %s", path, what);
+	finding(c, DISPATCHING, "google", "credentials", sentence,
+		"chown root:%s %.100s && chmod 0640 %.100s", c->s->user, path, path);
+}
+
+static void check_credential_rights(
+	const struct check *c, const struct stat *st, const struct owner *worker)
+{
+	bool ours = st->st_uid == 0 || st->st_uid == geteuid() ||
+		    (worker->known && st->st_uid == worker->uid);
+	bool group_ours = st->st_gid == 0 || (worker->known && st->st_gid == worker->gid);
+
+	if (!S_ISREG(st->st_mode))
+		found_credential(c, "is not a regular file");
+	else if (!ours)
+		found_credential(c, "belongs neither to root nor to the service's user");
+	else if ((st->st_mode & S_IROTH) != 0)
+		found_credential(c, "may be read by everybody: whoever reads it can act as the "
+				    "administrator");
+	else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
+		found_credential(c, "may be changed by others");
+	else if ((st->st_mode & S_IRWXG) != 0 && !group_ours)
+		found_credential(
+			c, "may be read by a group that is neither root's nor the service's");
+	else if (worker->known && st->st_uid != worker->uid && (st->st_mode & S_IRGRP) == 0 &&
+		 (geteuid() == 0 || geteuid() == worker->uid))
+		found_credential(c, "cannot be read by the service's user");
+}
+
+static void check_credential(const struct check *c)
+{
+	const char *path = c->s->credentials;
+	struct owner worker = {.known = false};
+	char what[256];
+	struct stat st;
+
+	if (path[0] == '\0') {
+		finding(c, DISPATCHING, "google", "credentials", "no credential is named",
+			"Set it to the file of the service account's key.");
+		return;
+	}
+	worker.known = identity_find(c->s->user, &worker.uid, &worker.gid, NULL);
+	if (stat(path, &st) == 0) {
+		check_credential_rights(c, &st, &worker);
+		return;
+	}
+	text_format(what, sizeof(what), "%.150s %s", path,
+		errno == ENOENT ? "is not there" : strerror(errno));
+	if (errno == ENOENT)
+		finding(c, DISPATCHING, "google", "credentials", what,
+			"Put the service account's key there, then: chown root:%s %.80s && chmod "
+			"0640 %.80s",
+			c->s->user, path, path);
+	else
+		finding(c, DISPATCHING, "google", "credentials", what,
+			"Run this as root, or make the directory accessible to %s.", c->s->user);
+}
+
+void settings_check_into(const struct settings *s, struct findings *found)
+{
+	const struct check c = {s, found};
+
+	check_role(&c);
+	check_uids(&c);
+	check_password(&c, setting_find("storage", "ledger"), s->ledger);
+	check_customer(&c);
+	check_credential(&c);
+	check_password(&c, setting_find("google", "proxy"), s->proxy);
+	check_file(&c, "google", "ca_file", s->ca_file);
+	check_address(&c);
+	check_map(&c);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the room: the table of keys, and what settings_load makes of the files.
+ */
+#ifndef CLOUDINVITE_SETTINGS_KEY_H
+#define CLOUDINVITE_SETTINGS_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "settings/settings.h"
+
+enum setting_kind {
+	KIND_STRING,   /* char *, judged by `rule` */
+	KIND_LIST,     /* the same, and indented lines may continue it */
+	KIND_BOOL,     /* bool */
+	KIND_NUMBER,   /* int64_t from `min` to `max` */
+	KIND_DURATION, /* the same, in seconds */
+	KIND_CHOICE,   /* an enum: the place of the word among `words` */
+	KIND_FLAGS,    /* unsigned: bit N is the word at place N; at least one */
+};
+
+/* What is wrong with a value ("is not an https URL"), or NULL if it is right; may lower-case or
+ * shorten it in place. `remedy` is a whole sentence. */
+typedef const char *setting_rule(char *value, const char **remedy);
+
+struct setting_key {
+	const char *section;
+	const char *key;
+	enum setting_kind kind;
+	bool collects; /* the collector uses it: an error in it stops collecting, too */
+	bool password; /* the value may hold one: never shown as it is */
+	size_t offset; /* in struct settings */
+	const char *fallback;
+	setting_rule *rule;
+	int64_t min, max;
+	const char *const *words;
+	const char *help;
+};
+
+extern const struct setting_key setting_keys[];
+extern const size_t setting_count;
+
+const struct setting_key *setting_find(const char *section, const char *key);
+/* The key of that name, whatever its section; NULL if there is none. */
+const struct setting_key *setting_find_anywhere(const char *key);
+bool setting_section_known(const char *section);
+/* Whether the collector uses any key of the section. */
+bool setting_section_collects(const char *section);
+/* The nearest section, or key of `section`, to a word that is neither; NULL when nothing is near.
+ */
+const char *setting_nearest(const char *section, const char *word);
+
+/* Parses into the field. False with `what` ("'many' is not a number") and `remedy`. */
+bool setting_set(const struct setting_key *k, struct settings *s, const char *value, char *what,
+	size_t what_size, char *remedy, size_t remedy_size);
+/* Appends the field as a file would have it, without a password. */
+void setting_show(const struct setting_key *k, const struct settings *s, struct text *out);
+/* Whether the value holds a password (https://name:PASSWORD@host). */
+bool setting_has_password(const char *value);
+
+/* The rules, in rule.c. */
+setting_rule rule_any, rule_customer, rule_address, rule_api_version, rule_endpoint, rule_https,
+	rule_proxy, rule_path, rule_path_or_none, rule_template, rule_domains, rule_users,
+	rule_ledger, rule_window, rule_account;
+
+/* The settings, and where each of them came from. */
+struct origin {
+	const char *file; /* one of `files`; NULL: the default */
+	int line;
+};
+struct loaded {
+	struct settings settings; /* first: callers hold a pointer to it */
+	char *path;
+	char **files;
+	size_t file_count;
+	struct origin *origins; /* one a key, in the table's order */
+};
+
+const struct loaded *settings_loaded(const struct settings *s);
+/* Where a key was set, for the beginning of a sentence: "FILE:LINE: key", "FILE: key". */
+void setting_where(const struct settings *s, const struct setting_key *k, char *out, size_t size);
+/* All defaults, nothing read; NULL without memory. */
+struct loaded *loaded_new(const char *path);
+
+/* Takes every finding: `collecting` tells whether it stops the collector, too. */
+struct findings {
+	void (*report)(const struct fault *, bool collecting, void *ctx);
+	void *ctx;
+	int count;
+};
+void finding_add(struct findings *found, const struct fault *fault, bool collecting);
+/* Reads one text over what is there; `file` must live as long as `l`. */
+void settings_parse(
+	struct loaded *l, struct findings *found, const char *file, const struct text *text);
+/* Reads the file and its conf.d/ over what is there. False if the main file could not be read. */
+bool settings_read(struct loaded *l, struct findings *found);
+/* settings_check, with who is concerned. */
+void settings_check_into(const struct settings *s, struct findings *found);
+
+#endif

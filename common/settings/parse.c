@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the text of one file to settings. inih parses; its reader is ours, so that every finding has
+ * its line, and so that a line which inih would cut (200 bytes in the usual builds), read as
+ * something else or pass over is an error instead.
+ *
+ * An indented line continues the list above it, as in Python's configparser.
+ */
+#include "settings/key.h"
+
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct source {
+	struct loaded *loaded;
+	struct findings *found;
+	const char *file;
+	const char *next, *end; /* what is left of the text */
+	int line;
+	bool indented;		       /* the line that inih has now */
+	bool expects_pair;	       /* it should call the handler for it */
+	bool skipping;		       /* the section is unknown, and that is said already */
+	int *lines;		       /* one a key: where this file set it */
+	const struct setting_key *key; /* whose value is being gathered */
+	int key_line;
+	struct text value;
+};
+
+static void found_at(
+	struct source *src, int line, bool collecting, const char *what, const char *remedy)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	fault_set(&fault, FAULT_SETTINGS, "settings", "%s:%d: %s", src->file, line, what);
+	fault_remedy(&fault, "%s", remedy);
+	finding_add(src->found, &fault, collecting);
+}
+
+/* ---- a value is whole: into the struct
+ * ------------------------------------------------------------ */
+
+static void store(struct source *src)
+{
+	const struct setting_key *k = src->key;
+	struct loaded *l = src->loaded;
+	char what[192], remedy[256] = "", message[256];
+
+	src->key = NULL;
+	if (k == NULL)
+		return;
+	if (src->value.failed) {
+		found_at(src, src->key_line, k->collects, "this list is longer than 64 KiB",
+			"Name groups or use wildcards instead of single users.");
+		return;
+	}
+	if (!setting_set(k, &l->settings, src->value.data != NULL ? src->value.data : "", what,
+		    sizeof(what), remedy, sizeof(remedy))) {
+		text_format(message, sizeof(message), "%s: %s", k->key, what);
+		if (strchr(src->value.data != NULL ? src->value.data : "", '#') != NULL)
+			text_copy(remedy, sizeof(remedy),
+				"A comment behind a value begins with a blank and ';', not with "
+				"'#'.");
+		found_at(src, src->key_line, k->collects, message, remedy);
+		return;
+	}
+	l->origins[k - setting_keys] = (struct origin){src->file, src->key_line};
+	if (k->offset == offsetof(struct settings, token_endpoint))
+		l->settings.token_endpoint_set = true;
+}
+
+/* ---- what inih hands over
+ * -------------------------------------------------------------------------- */
+
+static void found_key(struct source *src, const char *section, const char *key)
+{
+	const struct setting_key *elsewhere = setting_find_anywhere(key);
+	const char *near = setting_nearest(section, key);
+	char what[160], remedy[160];
+
+	if (*section == '\0')
+		text_format(what, sizeof(what), "'%s' stands before any [section]", key);
+	else
+		text_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
+	if (elsewhere != NULL)
+		text_format(remedy, sizeof(remedy), "It belongs into [%s].", elsewhere->section);
+	else if (near != NULL)
+		text_format(remedy, sizeof(remedy), "Did you mean %s?", near);
+	else
+		text_format(remedy, sizeof(remedy), "cloudinvite.conf(5) lists all keys.");
+	found_at(src, src->line, *section == '\0' || setting_section_collects(section), what,
+		remedy);
+}
+
+static void start_key(struct source *src, const struct setting_key *k)
+{
+	int *line = &src->lines[k - setting_keys];
+	char what[128];
+
+	if (*line != 0) {
+		text_format(what, sizeof(what), "%s is on line %d already", k->key, *line);
+		found_at(src, src->line, k->collects, what,
+			"Keep one of the two. (A list goes on with indented lines.)");
+		return;
+	}
+	*line = src->line;
+	src->key = k;
+	src->key_line = src->line;
+	text_clear(&src->value);
+	src->value.failed = false;
+}
+
+/* inih 55 leaves a comment in a continuation line; later ones cut it. */
+static size_t without_comment(const char *value)
+{
+	for (const char *p = value; *p != '\0'; p++)
+		if (*p == ';' && (p == value || text_is_space(p[-1])))
+			return (size_t)(p - value);
+	return strlen(value);
+}
+
+static void continue_key(struct source *src, const char *key, const char *value)
+{
+	const struct setting_key *k = src->key;
+	char what[160];
+
+	if (k != NULL && k->kind == KIND_LIST && strchr(value, '=') == NULL) {
+		text_add(&src->value, " ");
+		text_add_bytes(&src->value, value, without_comment(value));
+		return;
+	}
+	text_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
+	found_at(src, src->line, k == NULL || k->collects, what,
+		"Only a list of users, groups or domains goes on like that. Otherwise, remove the "
+		"blanks at the beginning.");
+}
+
+static int take_pair(void *ctx, const char *section, const char *key, const char *value)
+{
+	struct source *src = ctx;
+	bool continues = src->indented && src->key != NULL && strcmp(src->key->key, key) == 0;
+	const struct setting_key *k = setting_find(section, key);
+
+	if (src->skipping || value == NULL)
+		return 1;
+	src->expects_pair = false;
+	if (continues) {
+		continue_key(src, key, value);
+		return 1;
+	}
+	store(src);
+	if (k == NULL)
+		found_key(src, section, key);
+	else
+		start_key(src, k);
+	if (src->key != NULL)
+		text_add(&src->value, value);
+	return 1;
+}
+
+/* ---- what inih gets
+ * -------------------------------------------------------------------------------- */
+
+/* "[name]" and at most a comment behind it: inih itself passes over anything there. */
+static void take_section(struct source *src, const char *line)
+{
+	const char *close = strchr(line, ']');
+	char name[64], what[128], remedy[128];
+	const char *near;
+
+	store(src);
+	src->skipping = true;
+	if (close == NULL || (close[1 + strspn(close + 1, " \t")] != '\0' &&
+				     close[1 + strspn(close + 1, " \t")] != ';')) {
+		found_at(src, src->line, true, "a section's line is [name] and nothing else",
+			"Put what follows on a line of its own.");
+		return;
+	}
+	text_format(name, sizeof(name), "%.*s", (int)(close - line - 1), line + 1);
+	src->skipping = !setting_section_known(name);
+	if (!src->skipping)
+		return;
+	near = setting_nearest(NULL, name);
+	text_format(what, sizeof(what), "there is no section [%s]", name);
+	text_format(remedy, sizeof(remedy), near != NULL ? "Did you mean [%s]?" : "%s",
+		near != NULL ? near
+			     : "The sections are google, people, invitations, privacy, storage and "
+			       "worker.");
+	found_at(src, src->line, true, what, remedy);
+}
+
+static bool line_is_clean(struct source *src, const char *line, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
+			found_at(src, src->line, true, "there is a control character on this line",
+				"Remove it; blanks and tabs are fine.");
+			return false;
+		}
+	if (!text_is_utf8(line, n)) {
+		found_at(src, src->line, true, "this line is not valid UTF-8",
+			"Save the file as UTF-8.");
+		return false;
+	}
+	return true;
+}
+
+/* The next line, without its end; NULL at the end of the text. */
+static const char *next_line(struct source *src, size_t *n)
+{
+	const char *line = src->next;
+	const char *newline;
+
+	if (line == src->end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(src->end - line));
+	*n = (size_t)((newline != NULL ? newline : src->end) - line);
+	src->next = newline != NULL ? newline + 1 : src->end;
+	src->line++;
+	if (*n > 0 && line[*n - 1] == '\r')
+		--*n;
+	return line;
+}
+
+/* Copies the line for inih if it may see it: not blank, no comment, nothing wrong with it. */
+static bool hand_over(struct source *src, const char *line, size_t n, char *out, size_t size)
+{
+	size_t indent = 0;
+	char what[96];
+
+	while (indent < n && (line[indent] == ' ' || line[indent] == '\t'))
+		indent++;
+	if (indent == n || line[indent] == '#' || line[indent] == ';')
+		return false;
+	if (!line_is_clean(src, line, n))
+		return false;
+	if (n + 2 > size) {
+		text_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
+		found_at(src, src->line, true, what,
+			"A list may go on in the next line, which then begins with a blank; a "
+			"comment "
+			"may have a line of its own.");
+		return false;
+	}
+	src->indented = indent > 0;
+	if (line[indent] == '[') {
+		src->indented = false;
+		line += indent;
+		n -= indent;
+	}
+	memcpy(out, line, n);
+	out[n] = '\0';
+	if (out[0] == '[')
+		take_section(src, out);
+	else
+		src->expects_pair = true;
+	out[n] = '\n';
+	out[n + 1] = '\0';
+	return true;
+}
+
+static void found_unread(struct source *src)
+{
+	if (src->expects_pair && !src->skipping)
+		found_at(src, src->line, true, "this is neither [section] nor key = value",
+			"Put '=' between key and value, or ';' before a comment.");
+	src->expects_pair = false;
+}
+
+static char *read_line(char *out, int size, void *ctx)
+{
+	struct source *src = ctx;
+	const char *line;
+	size_t n = 0;
+
+	found_unread(src);
+	line = next_line(src, &n);
+	if (line == NULL)
+		return NULL;
+	if (!hand_over(src, line, n, out, (size_t)size))
+		memcpy(out, "\n", 2);
+	return out;
+}
+
+/* ---- the whole text ---------------------------------------------------------------------------
+ */
+
+/* What makes the whole text no settings file: said once, with its line. */
+static bool text_is_sound(struct source *src, const struct text *text)
+{
+	const char *nul = text->len > 0 ? memchr(text->data, '\0', text->len) : NULL;
+	int line = 1;
+
+	if (text->len >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) {
+		found_at(src, 1, true, "the file begins with a byte order mark",
+			"Save it as UTF-8 without a byte order mark (BOM).");
+		return false;
+	}
+	if (nul == NULL)
+		return true;
+	for (const char *p = text->data; p < nul; p++)
+		line += *p == '\n';
+	found_at(src, line, true, "there is a NUL byte on this line",
+		"This is no text file, or not in UTF-8; write it anew.");
+	return false;
+}
+
+void settings_parse(
+	struct loaded *l, struct findings *found, const char *file, const struct text *text)
+{
+	const char *start = text->data != NULL ? text->data : "";
+	struct source src = {
+		.loaded = l,
+		.found = found,
+		.file = file,
+		.next = start,
+		.end = start + text->len,
+		.value.cap = 64 * 1024,
+		.lines = calloc(setting_count, sizeof(int)),
+	};
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (src.lines == NULL ||
+		(text->len > 0 && text_is_sound(&src, text) &&
+			ini_parse_stream(read_line, &src, take_pair, &src) == -2)) {
+		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
+		finding_add(found, &fault, true);
+	}
+	store(&src);
+	text_free(&src.value);
+	free(src.lines);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which files are read, and which are fit to be believed: cloudinvite.conf, then conf.d/ beside it.
+ */
+#include "settings/key.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define FILE_MAX (1024 * 1024)
+
+/* The name lives as long as the settings, as their origins point to it. */
+static const char *keep_name(struct loaded *l, const char *file)
+{
+	char **files = reallocarray(l->files, l->file_count + 1, sizeof(*files));
+
+	if (files == NULL)
+		return NULL;
+	l->files = files;
+	files[l->file_count] = strdup(file);
+	return files[l->file_count] != NULL ? files[l->file_count++] : NULL;
+}
+
+static bool read_file(struct loaded *l, struct findings *found, const char *file)
+{
+	/* Whoever may write the settings may have mail sent and files read by root. Configuration
+	 * management may link them into its own tree. */
+	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
+	struct text text = {.cap = FILE_MAX};
+	struct fault fault = {.kind = FAULT_NONE};
+	const char *name = keep_name(l, file);
+	bool read = false;
+
+	if (name == NULL) {
+		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
+	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
+		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s is not there", file);
+		fault_remedy(&fault, "Copy the sample /usr/share/doc/cloudinvite/cloudinvite.conf "
+				     "there and set customer, "
+				     "subject, address and domains; or name another file with -c.");
+	} else if (file_read(file, &rules, &text, FAULT_SETTINGS, &fault)) {
+		settings_parse(l, found, name, &text);
+		read = true;
+	}
+	if (!read)
+		finding_add(found, &fault, true);
+	text_free(&text);
+	return read;
+}
+
+static int is_setting_file(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && text_ends(entry->d_name, ".conf");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Who may write the directory may add settings. */
+static bool directory_is_trusted(const char *dir, struct findings *found)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return false;
+	if ((st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & (S_IWOTH | S_IWGRP)) == 0)
+		return true;
+	fault_set(&fault, FAULT_SETTINGS, "settings_writable",
+		"%s may be written by others than root", dir);
+	fault_remedy(&fault, "chown root: %s && chmod 0755 %s", dir, dir);
+	finding_add(found, &fault, true);
+	return false;
+}
+
+static void read_drop_ins(struct loaded *l, struct findings *found)
+{
+	const char *slash = strrchr(l->path, '/');
+	struct dirent **entries = NULL;
+	char dir[4096], file[4096];
+	int count;
+
+	if (!text_format(dir, sizeof(dir), "%.*sconf.d",
+		    slash != NULL ? (int)(slash + 1 - l->path) : 0, l->path))
+		return;
+	count = scandir(dir, &entries, is_setting_file, by_name);
+	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
+		struct fault fault = {.kind = FAULT_NONE};
+
+		fault_set(&fault, FAULT_SETTINGS, "settings_directory", "%s: %s", dir,
+			strerror(errno));
+		fault_remedy(&fault, "Make it readable: chmod 0755 %s", dir);
+		finding_add(found, &fault, true);
+	}
+	bool trusted = count > 0 && directory_is_trusted(dir, found);
+	for (int i = 0; i < count; i++) {
+		if (trusted && text_format(file, sizeof(file), "%s/%s", dir, entries[i]->d_name))
+			read_file(l, found, file);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+bool settings_read(struct loaded *l, struct findings *found)
+{
+	if (!read_file(l, found, l->path))
+		return false;
+	read_drop_ins(l, found);
+	return true;
+}

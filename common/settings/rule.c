@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the text of each key must look like. A rule judges one value on its own; what two keys must
+ * agree about is check.c's.
+ */
+#include "settings/key.h"
+
+#include <string.h>
+
+#include "settings/window.h"
+
+#define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	 "0123456789"
+#define URL_PATH LETTERS DIGITS "-._~/%:@!$&'()*+,;="
+
+static bool only(const char *s, size_t n, const char *allowed)
+{
+	return strspn(s, allowed) >= n;
+}
+
+const char *rule_any(char *value, const char **remedy)
+{
+	(void)value;
+	(void)remedy;
+	return NULL;
+}
+
+const char *rule_customer(char *value, const char **remedy)
+{
+	size_t n = strlen(value);
+
+	*remedy = "Write the id from the Admin console (Account, Account settings, Customer ID), "
+		  "which "
+		  "begins with C, or my_customer.";
+	if (n == 0 || strcmp(value, "my_customer") == 0)
+		return NULL;
+	if (n < 2 || n > 32 || value[0] != 'C' || !only(value, n, LETTERS DIGITS))
+		return "is not a customer id";
+	return NULL;
+}
+
+/* A host name of at least two labels. */
+static bool host_name(const char *s, size_t n)
+{
+	size_t label = 0, dots = 0;
+
+	if (n == 0 || n > 253 || !only(s, n, LETTERS DIGITS "-."))
+		return false;
+	for (size_t i = 0; i <= n; i++) {
+		bool end = i == n || s[i] == '.';
+
+		if (!end) {
+			label++;
+			continue;
+		}
+		if (label == 0 || label > 63 || s[i - label] == '-' || s[i - 1] == '-')
+			return false;
+		dots += i < n;
+		label = 0;
+	}
+	return dots > 0;
+}
+
+const char *rule_address(char *value, const char **remedy)
+{
+	const char *at = strchr(value, '@');
+
+	*remedy = "Write the mail address of one administrator, such as admin@example.com.";
+	if (value[0] == '\0')
+		return NULL;
+	if (at == NULL || at == value || !host_name(at + 1, strlen(at + 1)) ||
+		!only(value, (size_t)(at - value), LETTERS DIGITS ".!#$%&'*+-/=?^_`{|}~"))
+		return "is not an address";
+	return NULL;
+}
+
+const char *rule_api_version(char *value, const char **remedy)
+{
+	*remedy = "Write v1 or v1beta1.";
+	if (strcmp(value, "v1") != 0 && strcmp(value, "v1beta1") != 0)
+		return "is not a version that is known here";
+	return NULL;
+}
+
+/* "host", "host:port" or "[v6]:port" at the beginning of `s`: how long it is, 0 if it is none. */
+static size_t host_and_port(const char *s)
+{
+	size_t n = *s == '[' ? strspn(s + 1, DIGITS "abcdefABCDEF:.") + 1
+			     : strspn(s, LETTERS DIGITS "-.");
+	char port[8];
+	long long number;
+
+	if (*s == '[' && s[n++] != ']')
+		return 0;
+	if (n == 0 || *s == '-' || *s == '.')
+		return 0;
+	if (s[n] != ':')
+		return n;
+	size_t digits = strspn(s + n + 1, DIGITS);
+	if (digits >= sizeof(port))
+		return 0;
+	text_format(port, sizeof(port), "%.*s", (int)digits, s + n + 1);
+	return text_number(port, 1, 65535, &number) ? n + 1 + digits : 0;
+}
+
+const char *rule_https(char *value, const char **remedy)
+{
+	*remedy = "Write https://, a host and a path. Nothing else: TLS is never left out, and no "
+		  "name "
+		  "or password stands in it.";
+	if (!text_starts(value, "https://"))
+		return "does not begin with https://";
+	size_t host = host_and_port(value + 8);
+	const char *path = value + 8 + host;
+	if (host == 0 || (*path != '\0' && *path != '/') || !only(path, strlen(path), URL_PATH))
+		return "is not a plain https URL";
+	return NULL;
+}
+
+const char *rule_endpoint(char *value, const char **remedy)
+{
+	*remedy = "Write https://host or https://host:port, without a path. TLS is never left out.";
+	if (!text_starts(value, "https://"))
+		return "does not begin with https://";
+	size_t host = host_and_port(value + 8);
+	char *rest = value + 8 + host;
+	if (host == 0 || (*rest != '\0' && strcmp(rest, "/") != 0))
+		return "is not https://host[:port]";
+	*rest = '\0';
+	return NULL;
+}
+
+const char *rule_proxy(char *value, const char **remedy)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+
+	*remedy = "Write http://host:port (or https, socks5, socks5h), with user:password@ before "
+		  "the "
+		  "host if the proxy asks for it.";
+	if (value[0] == '\0')
+		return NULL;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (!text_starts(value, schemes[i]))
+			continue;
+		char *host = value + strlen(schemes[i]);
+		char *at = strrchr(host, '@');
+		char *end;
+
+		if (strpbrk(host, " \t\"\\") != NULL)
+			return "is not a proxy's URL";
+		host = at != NULL ? at + 1 : host;
+		end = host + host_and_port(host);
+		if (end == host || (*end != '\0' && strcmp(end, "/") != 0))
+			return "is not a proxy's URL";
+		return NULL;
+	}
+	return "is not a proxy's URL";
+}
+
+const char *rule_path(char *value, const char **remedy)
+{
+	size_t n = strlen(value);
+
+	*remedy = "Write an absolute path.";
+	if (value[0] != '/')
+		return "does not begin with /";
+	if (n >= 4096)
+		return "is too long for a path";
+	while (n > 1 && value[n - 1] == '/')
+		value[--n] = '\0';
+	return NULL;
+}
+
+const char *rule_path_or_none(char *value, const char **remedy)
+{
+	return value[0] == '\0' ? NULL : rule_path(value, remedy);
+}
+
+/* Whether all braces in the first `n` bytes belong to placeholders that are known. */
+static bool placeholders(const char *s, size_t n)
+{
+	static const char *const known[] = {"{user}", "{first}", "{last}"};
+
+	for (size_t i = 0; i < n;) {
+		size_t step = s[i] == '{' || s[i] == '}' ? 0 : 1;
+
+		for (size_t k = 0; step == 0 && k < sizeof(known) / sizeof(known[0]); k++)
+			if (text_starts(s + i, known[k]))
+				step = strlen(known[k]);
+		if (step == 0)
+			return false;
+		i += step;
+	}
+	return true;
+}
+
+/* What users are called never reaches the part behind the @: it is fixed here. */
+const char *rule_template(char *value, const char **remedy)
+{
+	char *at = strchr(value, '@');
+	size_t local = at != NULL ? (size_t)(at - value) : 0;
+
+	*remedy = "Write {user}@ and your domain, or {first}.{last}@ and your domain (this needs "
+		  "gecos = "
+		  "yes).";
+	if (value[0] == '\0')
+		return NULL;
+	if (at == NULL || !host_name(at + 1, strlen(at + 1)))
+		return "does not end with @ and a domain";
+	if (!placeholders(value, local))
+		return "has a placeholder other than {user}, {first}, {last}";
+	if (memchr(value, '{', local) == NULL)
+		return "is the same address for everybody";
+	if (!only(value, local, LETTERS DIGITS "{}._+-"))
+		return "has characters that do not belong into an address";
+	text_lower_all(value);
+	return NULL;
+}
+
+static bool each_is_domain(const char *word, size_t len, void *ctx)
+{
+	(void)ctx;
+	return host_name(word, len);
+}
+
+const char *rule_domains(char *value, const char **remedy)
+{
+	*remedy = "Write whole domains separated by blanks, such as example.com example.org; no @, "
+		  "no *: "
+		  "a subdomain is named, too.";
+	text_lower_all(value);
+	return text_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
+}
+
+/* Users are compared without regard to case, as directories do. */
+const char *rule_users(char *value, const char **remedy)
+{
+	(void)remedy;
+	text_lower_all(value);
+	return NULL;
+}
+
+const char *rule_ledger(char *value, const char **remedy)
+{
+	*remedy = "Write sqlite: and an absolute path, such as "
+		  "sqlite:/var/lib/cloudinvite/ledger.db.";
+	if (text_starts(value, "postgresql://") || text_starts(value, "postgres://"))
+		return NULL;
+	return text_starts(value, "sqlite:/") ? NULL : "is neither sqlite:/path nor postgresql://…";
+}
+
+const char *rule_window(char *value, const char **remedy)
+{
+	return window_check(value, remedy);
+}
+
+const char *rule_account(char *value, const char **remedy)
+{
+	size_t n = strlen(value);
+
+	*remedy = "Write the name of a local system user, such as cloudinvite.";
+	if (n == 0 || n > 32 || value[0] == '-' || !only(value, n, LETTERS DIGITS "_.-"))
+		return "is not a user's name";
+	return NULL;
+}

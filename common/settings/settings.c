@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of all keys, and the settings as a whole: defaults, loading, showing, freeing.
+ */
+#include "settings/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const mode_words[] = {"dry-run", "send", NULL};
+static const char *const trigger_words[] = {"login", "created", NULL};
+static const char *const discovered_words[] = {"hold", "send", "ignore", NULL};
+static const char *const log_words[] = {"masked", "full", NULL};
+static const char *const role_words[] = {"standalone", "collector", "dispatcher", NULL};
+
+#define AT(field) .offset = offsetof(struct settings, field)
+#define MINUTE	  60
+#define DAY	  ((int64_t)24 * 60 * MINUTE)
+
+/* Without a default stand the keys that only the administrator can know: the customer, the person
+ * to act as, the domains. Their values in docs/design.md are examples. */
+const struct setting_key setting_keys[] = {
+	/* clang-format off */
+	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "", .rule = rule_customer,
+	  .help = "customer id of the organisation (Admin console: Account settings), or my_customer" },
+	{ "google", "credentials", KIND_STRING, AT(credentials), .rule = rule_path_or_none,
+	  .fallback = CLOUDINVITE_SYSCONFDIR "/credentials.json",
+	  .help = "file of the credential; nobody but root and the service's user may read it" },
+	{ "google", "subject", KIND_STRING, AT(subject), .fallback = "", .rule = rule_address,
+	  .help = "the administrator whom a service account acts as" },
+	{ "google", "api_version", KIND_STRING, AT(api_version), .fallback = "v1",
+	  .rule = rule_api_version, .help = "v1 or v1beta1" },
+	{ "google", "endpoint", KIND_STRING, AT(endpoint), .rule = rule_endpoint,
+	  .fallback = "https://cloudidentity.googleapis.com",
+	  .help = "where the Cloud Identity API is: https://host[:port]" },
+	{ "google", "token_endpoint", KIND_STRING, AT(token_endpoint), .rule = rule_https,
+	  .fallback = "https://oauth2.googleapis.com/token", .help = "where access tokens are minted" },
+	{ "google", "ca_file", KIND_STRING, AT(ca_file), .fallback = "", .rule = rule_path_or_none,
+	  .help = "certificate authorities to trust instead of the system's" },
+	{ "google", "proxy", KIND_STRING, .password = true, AT(proxy), .fallback = "",
+	  .rule = rule_proxy, .help = "proxy for Google: http://[user:password@]host:port" },
+	{ "google", "timeout", KIND_DURATION, AT(timeout), .fallback = "20s", .min = 1,
+	  .max = 5 * MINUTE, .help = "how long one call to Google may take" },
+	{ "google", "requests_per_minute", KIND_NUMBER, AT(requests_per_minute), .fallback = "30",
+	  .min = 0, .max = 600, .help = "at most so many calls in any 60 seconds; 0: unlimited" },
+	{ "google", "parallel", KIND_NUMBER, AT(parallel), .fallback = "16", .min = 1, .max = 256,
+	  .help = "at most so many calls at once" },
+
+	{ "people", "address", KIND_STRING, AT(address), .fallback = "", .rule = rule_template,
+	  .help = "template of the addresses: {user}@…, or {first}.{last}@… with gecos = yes" },
+	{ "people", "domains", KIND_LIST, AT(domains), .fallback = "", .rule = rule_domains,
+	  .help = "the organisation's domains; no address outside them is ever invited" },
+	{ "people", "map", KIND_STRING, AT(map), .rule = rule_path_or_none,
+	  .fallback = CLOUDINVITE_SYSCONFDIR "/addresses.map",
+	  .help = "file of addresses that the template cannot know: [host:]user address" },
+	{ "people", "min_uid", KIND_NUMBER, .collects = true, AT(min_uid), .fallback = "1000",
+	  .min = 0, .max = 4294967294, .help = "local users below are not looked at" },
+	{ "people", "max_uid", KIND_NUMBER, .collects = true, AT(max_uid), .fallback = "60000",
+	  .min = 0, .max = 4294967294, .help = "local users above are not looked at" },
+	{ "people", "network_users", KIND_BOOL, .collects = true, AT(network_users),
+	  .fallback = "no", .help = "also users who are not in the passwd file (SSSD, LDAP …)" },
+	{ "people", "allow_users", KIND_LIST, AT(allow_users), .fallback = "", .rule = rule_users,
+	  .help = "people, though the built-in list takes their names for nobody's own" },
+	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
+	  .rule = rule_users, .help = "never invited" },
+	{ "people", "include_groups", KIND_LIST, .collects = true, AT(include_groups),
+	  .fallback = "", .rule = rule_any, .help = "if set: only members of one of these groups" },
+	{ "people", "exclude_groups", KIND_LIST, .collects = true, AT(exclude_groups),
+	  .fallback = "no-cloudinvite", .rule = rule_any, .help = "members are never invited" },
+	{ "people", "gecos", KIND_BOOL, .collects = true, AT(gecos), .fallback = "no",
+	  .help = "believe the full name in the passwd file, which users may be able to change" },
+
+	{ "invitations", "mode", KIND_CHOICE, AT(mode), .fallback = "dry-run", .words = mode_words,
+	  .help = "dry-run shows who would be invited; send invites (cloudinvite enable)" },
+	{ "invitations", "triggers", KIND_FLAGS, .collects = true, AT(triggers),
+	  .fallback = "login created", .words = trigger_words,
+	  .help = "what makes a person be looked up: a login, a new account" },
+	{ "invitations", "settle", KIND_DURATION, .collects = true, AT(settle), .fallback = "2m",
+	  .min = 0, .max = 60 * MINUTE, .help = "how long a new account must last before it counts" },
+	{ "invitations", "send_window", KIND_STRING, AT(send_window), .fallback = "",
+	  .rule = rule_window, .help = "when mail may go out; empty: any time" },
+	{ "invitations", "sends_per_day", KIND_NUMBER, AT(sends_per_day), .fallback = "50",
+	  .min = 0, .max = 100000, .help = "at most so many invitations a day; 0: none" },
+	{ "invitations", "max_mails", KIND_NUMBER, AT(max_mails), .fallback = "1", .min = 1,
+	  .max = 10, .help = "at most so many mails to one person, whoever caused them" },
+	{ "invitations", "discovered", KIND_CHOICE, AT(discovered), .fallback = "hold",
+	  .words = discovered_words, .help = "people whom only a sweep found: hold, send, ignore" },
+	{ "invitations", "sweep_every", KIND_DURATION, AT(sweep_every), .fallback = "24h", .min = 0,
+	  .max = 90 * DAY, .help = "how often Google's list is read through; 0: never" },
+	{ "invitations", "cancel_on_delete", KIND_BOOL, AT(cancel_on_delete), .fallback = "no",
+	  .help = "cancel the open invitation of somebody whose last account is deleted" },
+
+	{ "privacy", "retain_history", KIND_DURATION, AT(retain_history), .fallback = "400d",
+	  .min = DAY, .max = 3650 * DAY, .help = "how long the history of decisions is kept" },
+	{ "privacy", "retain_gone", KIND_DURATION, AT(retain_gone), .fallback = "30d", .min = 0,
+	  .max = 3650 * DAY, .help = "how long people without an account are kept" },
+	{ "privacy", "log_addresses", KIND_CHOICE, AT(log_addresses), .fallback = "masked",
+	  .words = log_words, .help = "addresses in the log: masked (a***e@example.com) or full" },
+
+	{ "storage", "ledger", KIND_STRING, .collects = true, .password = true, AT(ledger),
+	  .fallback = "sqlite:/var/lib/cloudinvite/ledger.db", .rule = rule_ledger,
+	  .help = "sqlite:/path, or postgresql://… for a fleet" },
+	{ "storage", "spool", KIND_STRING, .collects = true, AT(spool), .rule = rule_path,
+	  .fallback = "/var/spool/cloudinvite", .help = "arrivals and marks; the PAM module's, too" },
+	{ "storage", "state", KIND_STRING, .collects = true, AT(state), .rule = rule_path,
+	  .fallback = "/var/lib/cloudinvite", .help = "what the programs remember" },
+	{ "storage", "tokens", KIND_STRING, AT(tokens), .rule = rule_path,
+	  .fallback = "/var/cache/cloudinvite", .help = "cached access tokens" },
+	{ "storage", "run", KIND_STRING, .collects = true, AT(run), .rule = rule_path,
+	  .fallback = "/run/cloudinvite", .help = "locks and wake-ups" },
+	{ "storage", "passwd", KIND_STRING, .collects = true, AT(passwd), .rule = rule_path,
+	  .fallback = "/etc/passwd", .help = "where the local accounts are" },
+	{ "storage", "group", KIND_STRING, .collects = true, AT(group), .rule = rule_path,
+	  .fallback = "/etc/group", .help = "where the local groups are" },
+	{ "storage", "metrics_file", KIND_STRING, .collects = true, AT(metrics_file), .fallback = "",
+	  .rule = rule_path_or_none, .help = "metrics for the textfile collector; empty: none" },
+
+	{ "worker", "role", KIND_CHOICE, .collects = true, AT(role), .fallback = "standalone",
+	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
+	{ "worker", "user", KIND_STRING, .collects = true, AT(user), .fallback = "cloudinvite",
+	  .rule = rule_account, .help = "the system user that the programs run as" },
+	/* clang-format on */
+};
+const size_t setting_count = sizeof(setting_keys) / sizeof(setting_keys[0]);
+
+static bool defaults_set(struct loaded *l)
+{
+	char what[8], remedy[8];
+
+	for (size_t i = 0; i < setting_count; i++)
+		if (!setting_set(&setting_keys[i], &l->settings, setting_keys[i].fallback, what,
+			    sizeof(what), remedy, sizeof(remedy)))
+			return false;
+	return true;
+}
+
+struct loaded *loaded_new(const char *path)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->path = strdup(path);
+	l->origins = calloc(setting_count, sizeof(*l->origins));
+	if (l->path == NULL || l->origins == NULL || !defaults_set(l)) {
+		settings_free(&l->settings);
+		return NULL;
+	}
+	return l;
+}
+
+void finding_add(struct findings *found, const struct fault *fault, bool collecting)
+{
+	found->count++;
+	found->report(fault, collecting, found->ctx);
+}
+
+/* Keeps the first fault that stops the caller. */
+struct first_fault {
+	bool collecting_only;
+	struct fault fault;
+};
+
+static void keep_first(const struct fault *fault, bool collecting, void *ctx)
+{
+	struct first_fault *first = ctx;
+
+	if (first->fault.kind == FAULT_NONE && (collecting || !first->collecting_only))
+		first->fault = *fault;
+}
+
+static struct settings *load(
+	const char *path, bool collecting_only, bool check, struct fault *fault)
+{
+	struct first_fault first = {.collecting_only = collecting_only};
+	struct findings found = {.report = keep_first, .ctx = &first};
+	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
+
+	if (l == NULL) {
+		fault_set(fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
+		return NULL;
+	}
+	if (settings_read(l, &found) && check && first.fault.kind == FAULT_NONE)
+		settings_check_into(&l->settings, &found);
+	if (first.fault.kind == FAULT_NONE)
+		return &l->settings;
+	if (fault != NULL)
+		*fault = first.fault;
+	settings_free(&l->settings);
+	return NULL;
+}
+
+struct settings *settings_load(const char *path, struct fault *fault)
+{
+	return load(path, false, false, fault);
+}
+
+struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault)
+{
+	return load(path, !dispatch, true, fault);
+}
+
+/* The public form of `findings`, which knows nothing of who is concerned. */
+struct reporting {
+	void (*report)(const struct fault *, void *ctx);
+	void *ctx;
+};
+
+static void report_any(const struct fault *fault, bool collecting, void *ctx)
+{
+	const struct reporting *r = ctx;
+
+	(void)collecting;
+	r->report(fault, r->ctx);
+}
+
+int settings_check(
+	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx)
+{
+	struct reporting r = {report, ctx};
+	struct findings found = {.report = report_any, .ctx = &r};
+
+	settings_check_into(s, &found);
+	return found.count;
+}
+
+struct settings *settings_inspect(
+	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count)
+{
+	struct reporting r = {report, ctx};
+	struct findings found = {.report = report_any, .ctx = &r};
+	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (l == NULL) {
+		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
+		finding_add(&found, &fault, true);
+	} else if (!settings_read(l, &found)) {
+		settings_free(&l->settings);
+		l = NULL;
+	} else if (found.count == 0) {
+		settings_check_into(&l->settings, &found);
+	}
+	*count = found.count;
+	return l != NULL ? &l->settings : NULL;
+}
+
+void settings_free(struct settings *s)
+{
+	struct loaded *l = (struct loaded *)s;
+
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < setting_count; i++)
+		if (setting_keys[i].kind == KIND_STRING || setting_keys[i].kind == KIND_LIST)
+			free(*(char **)((char *)s + setting_keys[i].offset));
+	for (size_t i = 0; i < l->file_count; i++)
+		free(l->files[i]);
+	free(l->files);
+	free(l->origins);
+	free(l->path);
+	free(l);
+}
+
+const struct loaded *settings_loaded(const struct settings *s)
+{
+	return (const struct loaded *)s;
+}
+
+const char *settings_path(const struct settings *s)
+{
+	return settings_loaded(s)->path;
+}
+
+static void origin_show(const struct origin *origin, char *out, size_t size)
+{
+	if (origin->file == NULL)
+		text_copy(out, size, "default");
+	else
+		text_format(out, size, "%s:%d", origin->file, origin->line);
+}
+
+bool settings_each(const struct settings *s,
+	bool (*each)(const char *section, const char *key, const char *value, const char *origin,
+		const char *help, void *ctx),
+	void *ctx)
+{
+	const struct loaded *l = settings_loaded(s);
+	struct text value = {.data = NULL};
+	bool going = true;
+
+	for (size_t i = 0; i < setting_count && going; i++) {
+		const struct setting_key *k = &setting_keys[i];
+		char origin[512];
+
+		text_clear(&value);
+		setting_show(k, s, &value);
+		origin_show(&l->origins[i], origin, sizeof(origin));
+		going = each(k->section, k->key, value.data != NULL ? value.data : "", origin,
+			k->help, ctx);
+	}
+	text_free(&value);
+	return going;
+}
+
+void setting_where(const struct settings *s, const struct setting_key *k, char *out, size_t size)
+{
+	const struct loaded *l = settings_loaded(s);
+	const struct origin *origin = &l->origins[k - setting_keys];
+
+	if (origin->file == NULL)
+		text_format(out, size, "%s: [%s] %s", l->path, k->section, k->key);
+	else
+		text_format(out, size, "%s:%d: %s", origin->file, origin->line, k->key);
+}

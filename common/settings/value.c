@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values: from the text of a file into the field of a struct, and back.
+ */
+#include "settings/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Where a parser says what is wrong and what to write instead. */
+struct complaint {
+	char *what;
+	size_t what_size;
+	char *remedy;
+	size_t remedy_size;
+};
+
+/* `wrong` is the end of the sentence: "'many' is not a number". */
+static bool complain(const struct complaint *c, const struct setting_key *k, const char *value,
+	const char *wrong)
+{
+	if (k->password)
+		text_format(c->what, c->what_size, "the value %s", wrong);
+	else if (value[0] == '\0')
+		text_format(c->what, c->what_size, "an empty value %s", wrong);
+	else
+		text_format(c->what, c->what_size, "'%.80s' %s", value, wrong);
+	return false;
+}
+
+static void *field_of(const struct setting_key *k, struct settings *s)
+{
+	return (char *)s + k->offset;
+}
+
+static const void *field_in(const struct setting_key *k, const struct settings *s)
+{
+	return (const char *)s + k->offset;
+}
+
+static bool set_string(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	char **field = field_of(k, s);
+	char *copy = strdup(value);
+	const char *remedy = "";
+	const char *wrong = copy == NULL ? "does not fit into memory" : k->rule(copy, &remedy);
+
+	if (wrong != NULL) {
+		free(copy);
+		text_copy(c->remedy, c->remedy_size, remedy);
+		return complain(c, k, value, wrong);
+	}
+	free(*field);
+	*field = copy;
+	return true;
+}
+
+static bool set_bool(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (text_equal_nocase(value, words[i])) {
+			*(bool *)field_of(k, s) = i % 2 == 1;
+			return true;
+		}
+	text_copy(c->remedy, c->remedy_size, "Write yes or no.");
+	return complain(c, k, value, "is neither yes nor no");
+}
+
+static bool set_number(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	long long number;
+
+	if (text_number(value, k->min, k->max, &number)) {
+		*(int64_t *)field_of(k, s) = number;
+		return true;
+	}
+	text_format(c->remedy, c->remedy_size, "Write a number from %lld to %lld.",
+		(long long)k->min, (long long)k->max);
+	return complain(c, k, value,
+		text_number(value, INT64_MIN, INT64_MAX, &number) ? "is out of range"
+								  : "is not a number");
+}
+
+static bool set_duration(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	char min[CLOCK_TEXT_SIZE], max[CLOCK_TEXT_SIZE];
+	int64_t seconds = 0;
+	bool parsed = clock_parse_duration(value, &seconds);
+
+	if (parsed && seconds >= k->min && seconds <= k->max) {
+		*(int64_t *)field_of(k, s) = seconds;
+		return true;
+	}
+	text_format(c->remedy, c->remedy_size,
+		"Write a time from %s to %s, such as 90s, 2m, 24h, 30d or 1w.",
+		clock_duration(k->min, min), clock_duration(k->max, max));
+	return complain(c, k, value, parsed ? "is out of range" : "is not a span of time");
+}
+
+/* "dry-run or send", "login, created". */
+static void name_words(
+	const struct setting_key *k, const char *between, const char *last, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; k->words[i] != NULL; i++) {
+		size_t used = strlen(out);
+
+		text_format(out + used, size - used, "%s%s",
+			i == 0			  ? ""
+			: k->words[i + 1] == NULL ? last
+						  : between,
+			k->words[i]);
+	}
+}
+
+static int word_place(const struct setting_key *k, const char *word, size_t len)
+{
+	for (int i = 0; k->words[i] != NULL; i++)
+		if (strlen(k->words[i]) == len && memcmp(k->words[i], word, len) == 0)
+			return i;
+	return -1;
+}
+
+/* All enums of struct settings are as wide as this. */
+_Static_assert(sizeof(enum settings_mode) == sizeof(unsigned) &&
+		       sizeof(enum settings_role) == sizeof(unsigned),
+	"enums are stored as unsigned");
+
+static bool set_choice(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	char words[128];
+	int place = word_place(k, value, strlen(value));
+
+	if (place >= 0) {
+		unsigned number = (unsigned)place;
+
+		memcpy(field_of(k, s), &number, sizeof(number));
+		return true;
+	}
+	name_words(k, ", ", " or ", words, sizeof(words));
+	text_format(c->remedy, c->remedy_size, "Write %s.", words);
+	return complain(c, k, value, "is not a choice here");
+}
+
+struct flags {
+	const struct setting_key *key;
+	unsigned set;
+};
+
+static bool flag_add(const char *word, size_t len, void *ctx)
+{
+	struct flags *flags = ctx;
+	int place = word_place(flags->key, word, len);
+
+	if (place < 0)
+		return false;
+	flags->set |= 1u << place;
+	return true;
+}
+
+static bool set_flags(const struct setting_key *k, struct settings *s, const char *value,
+	const struct complaint *c)
+{
+	struct flags flags = {.key = k};
+	char words[128];
+
+	if (text_each_word(value, flag_add, &flags) && flags.set != 0) {
+		memcpy(field_of(k, s), &flags.set, sizeof(flags.set));
+		return true;
+	}
+	name_words(k, ", ", " and ", words, sizeof(words));
+	text_format(c->remedy, c->remedy_size, "Write one or more of %s.", words);
+	return complain(c, k, value, "is not a list of what can be named here");
+}
+
+bool setting_set(const struct setting_key *k, struct settings *s, const char *value, char *what,
+	size_t what_size, char *remedy, size_t remedy_size)
+{
+	const struct complaint c = {what, what_size, remedy, remedy_size};
+
+	switch (k->kind) {
+	case KIND_STRING:
+	case KIND_LIST:
+		return set_string(k, s, value, &c);
+	case KIND_BOOL:
+		return set_bool(k, s, value, &c);
+	case KIND_NUMBER:
+		return set_number(k, s, value, &c);
+	case KIND_DURATION:
+		return set_duration(k, s, value, &c);
+	case KIND_CHOICE:
+		return set_choice(k, s, value, &c);
+	case KIND_FLAGS:
+		return set_flags(k, s, value, &c);
+	}
+	return false;
+}
+
+/* The password in "scheme://name:password@host": where it begins, and its length in `len`. */
+static const char *password_in(const char *value, size_t *len)
+{
+	const char *start = strstr(value, "://");
+	const char *end = start == NULL ? NULL : start + 3 + strcspn(start + 3, "/?#");
+	const char *at = NULL, *colon = NULL;
+
+	if (start == NULL)
+		return NULL;
+	for (const char *p = start + 3; p < end; p++) {
+		if (*p == '@')
+			at = p;
+		if (*p == ':' && colon == NULL)
+			colon = p;
+	}
+	if (at == NULL || colon == NULL || colon > at)
+		return NULL;
+	*len = (size_t)(at - colon - 1);
+	return *len > 0 ? colon + 1 : NULL;
+}
+
+bool setting_has_password(const char *value)
+{
+	size_t len;
+
+	return password_in(value, &len) != NULL || strstr(value, "password=") != NULL;
+}
+
+static void show_string(const struct setting_key *k, const char *value, struct text *out)
+{
+	size_t len;
+	const char *password = k->password ? password_in(value, &len) : NULL;
+
+	if (k->password && strstr(value, "password=") != NULL) {
+		text_add(out, "(hidden: it holds a password)");
+	} else if (password != NULL) {
+		text_add_bytes(out, value, (size_t)(password - value));
+		text_addf(out, "***%s", password + len);
+	} else {
+		text_add(out, value);
+	}
+}
+
+static void show_words(const struct setting_key *k, unsigned set, struct text *out)
+{
+	bool first = true;
+
+	for (unsigned i = 0; k->words[i] != NULL; i++) {
+		bool in = k->kind == KIND_CHOICE ? set == i : (set >> i & 1) != 0;
+
+		if (in)
+			text_addf(out, "%s%s", first ? "" : " ", k->words[i]);
+		first = first && !in;
+	}
+}
+
+void setting_show(const struct setting_key *k, const struct settings *s, struct text *out)
+{
+	char duration[CLOCK_TEXT_SIZE];
+	unsigned number;
+
+	switch (k->kind) {
+	case KIND_STRING:
+	case KIND_LIST:
+		show_string(k, *(char *const *)field_in(k, s), out);
+		break;
+	case KIND_BOOL:
+		text_add(out, *(const bool *)field_in(k, s) ? "yes" : "no");
+		break;
+	case KIND_NUMBER:
+		text_addf(out, "%lld", (long long)*(const int64_t *)field_in(k, s));
+		break;
+	case KIND_DURATION:
+		text_add(out, clock_duration(*(const int64_t *)field_in(k, s), duration));
+		break;
+	case KIND_CHOICE:
+	case KIND_FLAGS:
+		memcpy(&number, field_in(k, s), sizeof(number));
+		show_words(k, number, out);
+		break;
+	}
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing one key into a file that people have written: everything else stays as it is, byte for
+ * byte. The new text replaces the old one as a whole, or not at all.
+ */
+#include "settings/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define FILE_MAX (1024 * 1024)
+
+/* Where in the text something goes: the bytes from `at` to `end` are replaced. */
+struct place {
+	size_t at, end;
+	bool in_section; /* the section is there */
+	bool found;	 /* the key is there: the place is its value */
+};
+
+struct line {
+	const char *start;
+	size_t n; /* without the line's end */
+};
+
+static size_t blanks(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (s[i] == ' ' || s[i] == '\t'))
+		i++;
+	return i;
+}
+
+static bool line_is_section(struct line l, const char *section)
+{
+	size_t at = blanks(l.start, l.n), n = strlen(section);
+
+	return l.n >= at + n + 2 && l.start[at] == '[' &&
+	       memcmp(l.start + at + 1, section, n) == 0 && l.start[at + 1 + n] == ']';
+}
+
+/* If the line sets the key: where its value begins, else 0. */
+static size_t line_sets(struct line l, const char *key)
+{
+	size_t n = strlen(key), at = blanks(l.start, l.n);
+
+	if (l.n < at + n || memcmp(l.start + at, key, n) != 0)
+		return 0;
+	at += n;
+	at += blanks(l.start + at, l.n - at);
+	if (at >= l.n || (l.start[at] != '=' && l.start[at] != ':'))
+		return 0;
+	return at + 1;
+}
+
+/* The sample's own place for the key: a line that sets it, but for the ';' or '#' before it. */
+static bool line_is_sample(struct line l, const char *key)
+{
+	size_t mark = blanks(l.start, l.n);
+
+	if (mark >= l.n || (l.start[mark] != ';' && l.start[mark] != '#'))
+		return false;
+	return line_sets((struct line){l.start + mark + 1, l.n - mark - 1}, key) != 0;
+}
+
+/* The value's bytes, without the blanks around it and without a comment behind it. */
+static struct place value_place(const char *text, struct line l, size_t from)
+{
+	size_t at = from, end;
+
+	if (at < l.n && l.start[at] == ' ')
+		at++;
+	for (end = at; end < l.n; end++)
+		if (l.start[end] == ';' && end > 0 && text_is_space(l.start[end - 1]))
+			break;
+	while (end > at && text_is_space(l.start[end - 1]))
+		end--;
+	size_t offset = (size_t)(l.start - text);
+	return (struct place){offset + at, offset + end, true, true};
+}
+
+/* Goes through the lines once. Without the key, its place is behind its sample line, else behind
+ * the section's last line that says anything, else the end of the text. */
+static struct place find_place(const char *text, size_t len, const char *section, const char *key)
+{
+	struct place place = {len, len, false, false};
+	bool inside = false, sampled = false;
+
+	for (size_t at = 0, next; at < len; at = next) {
+		const char *newline = memchr(text + at, '\n', len - at);
+		struct line l = {text + at, (newline ? (size_t)(newline - text) : len) - at};
+		size_t value;
+
+		next = newline != NULL ? at + l.n + 1 : len;
+		if (blanks(l.start, l.n) == l.n || l.start[0] == '\r')
+			continue;
+		if (l.start[blanks(l.start, l.n)] == '[')
+			inside = line_is_section(l, section);
+		if (!inside)
+			continue;
+		value = line_sets(l, key);
+		if (value != 0)
+			return value_place(text, l, value);
+		if (!sampled)
+			place = (struct place){next, next, true, false};
+		sampled = sampled || line_is_sample(l, key);
+	}
+	return place;
+}
+
+static void compose(struct text *out, const struct text *old, struct place place,
+	const char *section, const char *key, const char *value)
+{
+	const char *text = old->data != NULL ? old->data : "";
+	bool crlf = strstr(text, "\r\n") != NULL;
+	const char *newline = crlf ? "\r\n" : "\n";
+	bool open_end = place.at > 0 && text[place.at - 1] != '\n';
+
+	text_add_bytes(out, text, place.at);
+	if (place.found) {
+		text_addf(out, "%s%s", text[place.at - 1] == ' ' ? "" : " ", value);
+	} else {
+		if (open_end)
+			text_add(out, newline);
+		if (!place.in_section)
+			text_addf(out, "%s[%s]%s", place.at > 0 ? newline : "", section, newline);
+		text_addf(out, "%s = %s%s", key, value, newline);
+	}
+	text_add_bytes(out, text + place.end, old->len - place.end);
+}
+
+/* ---- replacing the file
+ * ----------------------------------------------------------------------------- */
+
+static bool failed(struct fault *fault, const char *path, const char *doing)
+{
+	fault_set(fault, FAULT_SETTINGS, "settings_write", "%s: %s: %s", path, doing,
+		strerror(errno));
+	return fault_remedy(fault, "Set the key by hand, or make the file writable for root.");
+}
+
+/* A temporary file beside it, as the old one as to owner and mode, then one rename. */
+static bool replace(const char *path, const struct text *text, struct fault *fault)
+{
+	char temporary[PATH_MAX], dir[PATH_MAX];
+	int fd = -1, dir_fd = -1;
+	struct stat st;
+	bool done = false;
+
+	if (!text_format(temporary, sizeof(temporary), "%s.XXXXXX", path) ||
+		!text_format(
+			dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path) + 1, path)) {
+		errno = ENAMETOOLONG;
+		return failed(fault, path, "name");
+	}
+	if (stat(path, &st) != 0 || (fd = mkostemp(temporary, O_CLOEXEC)) < 0)
+		return failed(fault, path, "temporary file");
+	if (fchown(fd, st.st_uid, st.st_gid) != 0 || fchmod(fd, st.st_mode & 07777) != 0) {
+		failed(fault, path, "owner");
+		goto out;
+	}
+	if (file_write_all(fd, text->data, text->len) != 0 || fsync(fd) != 0) {
+		failed(fault, path, "writing");
+		goto out;
+	}
+	if (rename(temporary, path) != 0) {
+		failed(fault, path, "rename");
+		goto out;
+	}
+	done = true;
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || fsync(dir_fd) != 0)
+		done = failed(fault, path, "it is written, but may not survive a power cut");
+out:
+	if (!done)
+		unlink(temporary);
+	file_close(&fd);
+	file_close(&dir_fd);
+	return done;
+}
+
+/* Files that do not load now are not touched, and neither is a file that would have no effect. */
+static bool may_write(
+	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
+{
+	struct settings *s = settings_load(path, fault);
+	char what[192], remedy[256] = "";
+	const struct origin *origin;
+	bool may = false;
+
+	if (s == NULL)
+		return false;
+	origin = &settings_loaded(s)->origins[k - setting_keys];
+	if (origin->file != NULL && strcmp(origin->file, path) != 0) {
+		fault_set(fault, FAULT_SETTINGS, "settings_overridden",
+			"%s:%d sets %s, and counts more than %s", origin->file, origin->line,
+			k->key, path);
+		fault_remedy(fault, "Change it there: %s = %s", k->key, value);
+	} else if (strpbrk(value, "\r\n;#") != NULL ||
+		   !setting_set(k, s, value, what, sizeof(what), remedy, sizeof(remedy))) {
+		fault_set(fault, FAULT_SETTINGS, "settings_value",
+			"%s: this value cannot be written", k->key);
+		fault_remedy(fault, "%s", remedy);
+	} else {
+		may = true;
+	}
+	settings_free(s);
+	return may;
+}
+
+bool settings_write(const char *path, const char *section, const char *key, const char *value,
+	struct fault *fault)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
+	const struct setting_key *k = setting_find(section, key);
+	struct text old = {.cap = FILE_MAX}, new = {.cap = FILE_MAX + 1024};
+	char target[PATH_MAX];
+	bool done = false;
+
+	if (k == NULL)
+		return fault_set(
+			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
+	if (!may_write(path, k, value, fault))
+		return false;
+	/* A link stays one: its target is what is replaced. */
+	if (realpath(path, target) == NULL)
+		return failed(fault, path, "path");
+	if (!file_read(target, &rules, &old, FAULT_SETTINGS, fault))
+		goto out;
+	compose(&new, &old, find_place(old.data != NULL ? old.data : "", old.len, section, key),
+		section, key, value);
+	done = new.failed ? fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path)
+			  : replace(target, &new, fault);
+out:
+	text_free(&old);
+	text_free(&new);
+	return done;
+}
