@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: one verb a file, `verb_<name>` each, in the table of cli/cloudinvite.c.
+ * The command line: one verb a file, `verb_<name>` each, in the table of cli/verbs.c.
+ *
+ * Exit codes are those of docs/design.md: 0 yes, 1 no, 2 usage, 3 settings, 4 credentials, 5 later,
+ * 6 refused by Google, 7 held by policy, 8 storage. A verb that was given several items ends with
+ * the worst of theirs, and the worst is the highest number.
  */
 #ifndef CLOUDINVITE_CLI_CLI_H
 #define CLOUDINVITE_CLI_CLI_H
@@ -8,18 +12,31 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+#include "ledger/ledger.h"
 #include "settings/settings.h"
+
+#define EXIT_YES   0
+#define EXIT_NO	   1
+#define EXIT_USAGE 2
 
 /* What every verb gets. */
 struct cli {
 	const char *settings_path; /* -c FILE, or NULL for the default */
-	bool colour;		   /* standard output is a terminal and NO_COLOR is not set */
+	bool terminal;		   /* standard output is one: tables are cut to fit, bars are drawn */
+	bool colour;		   /* … and NO_COLOR is not set */
+	bool utf8;		   /* … and the locale's character set is UTF-8; else plain ASCII */
+	bool progress;		   /* standard error is a terminal: waiting may be told there */
 	int width;		   /* columns of the terminal; 80 if it is none */
 	char actor[64];		   /* who asked, for history */
 };
 
-/* argv[0] is the verb. Returns the exit code (docs/design.md, "Commands"). */
+/* argv[0] is the verb, getopt is reset. Returns the exit code. */
 typedef int verb_function(const struct cli *cli, int argc, char **argv);
+
+verb_function verb_approve, verb_block, verb_cancel, verb_check, verb_config, verb_emit;
+verb_function verb_enable, verb_explain, verb_forget, verb_get, verb_help, verb_history, verb_list;
+verb_function verb_pause, verb_resume, verb_retry, verb_scan, verb_send, verb_status, verb_token;
+verb_function verb_unblock;
 
 /* Prints "cloudinvite: what", then the remedy, on standard error; returns the fault's exit code. */
 int cli_fail(const struct fault *fault);
@@ -28,5 +45,15 @@ int cli_usage(const char *verb);
 /* Loads the settings and becomes the service's user: what every verb does that touches ledger,
  * tokens or credential. NULL after having printed why; *exit_code is then set. */
 struct settings *cli_settings(const struct cli *cli, int *exit_code);
+/* Opens the ledger. NULL after having printed why (somebody who is neither root nor the service is
+ * told to use sudo); *exit_code is then set. */
+struct ledger *cli_ledger(const struct settings *settings, enum ledger_open_mode mode,
+	int *exit_code);
+/* The worse of two exit codes: the higher. */
+int cli_worse(int a, int b);
+/* Asks a yes-or-no question on the terminal; false without asking where there is none to answer. */
+bool cli_confirm(const char *question);
+/* Whether a question could be answered at all: standard input and standard error are terminals. */
+bool cli_can_ask(void);
 
 #endif
