@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials: what tokens are minted from. By the file's `type`; each type is a file of its own with
- * the functions of struct credential_type. A credential that cannot act as an administrator is
+ * Credentials: what tokens are minted from. By the file's `type`; each type is a file of its own
+ * with the functions of struct credential_type. A credential that cannot act as an administrator is
  * refused with the reason, not tried.
  */
 #ifndef CLOUDINVITE_GOOGLE_CREDENTIAL_H
 #define CLOUDINVITE_GOOGLE_CREDENTIAL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/fault.h"
 #include "google/http.h"
@@ -23,26 +25,39 @@ struct credential_minted {
 
 struct credential_type {
 	const char *name; /* the file's "type" */
-	/* Mints. `skew`: seconds that our clock is ahead of Google's, as far as known. */
-	bool (*mint)(struct credential *c, struct http *http, int64_t skew,
-		struct credential_minted *out, struct fault *fault);
+	/* Takes what it needs from the file's JSON; fills in data, identity and the ids. */
+	bool (*load)(struct credential *c, const json_t *file, const struct settings *settings,
+		struct fault *fault);
+	/* Mints, waiting for the network; http_interrupt() ends it early. */
+	bool (*mint)(struct credential *c, struct http *http, struct credential_minted *out,
+		struct fault *fault);
 	void (*free)(void *data);
 };
 
 struct credential {
 	const struct credential_type *type;
-	void *data;	     /* the type's own */
-	char identity[256];  /* for people: "inviter@project.iam.gserviceaccount.com as admin@example.com" */
-	char client_id[64];  /* the numeric id for domain-wide delegation, "" if unknown */
-	char key_id[128];    /* "" if none */
-	char hash[65];	     /* of content, subject, scope and token endpoint: the cache's key */
-	const char *token_endpoint;
+	void *data;	    /* the type's own */
+	char identity[520]; /* for people: "inviter@project.iam.gserviceaccount.com as
+			       admin@example.com" */
+	char issuer[256];   /* the service account, "" if there is none */
+	char subject[256];  /* the administrator acted as */
+	char client_id[64]; /* the numeric id for domain-wide delegation, "" if unknown */
+	char key_id[128];   /* "" if none */
+	char hash[65];	    /* of content, subject, scope and token endpoint: the cache's key */
+	char *path;	    /* the file */
+	char *token_endpoint;
+	struct stat stamp; /* the file as it was read */
+	bool cache_said;   /* token.c has said that tokens are not kept */
 };
 
 /* Reads settings->credentials. FAULT_CREDENTIALS says what is wrong with the file. */
 struct credential *credential_load(const struct settings *settings, struct fault *fault);
-/* Whether the file has been replaced since (device, inode, mtime, size). */
-bool credential_changed(const struct credential *c, const struct settings *settings);
+/* Reads the file again if it has been replaced since (device, inode, mtime, size): true if *c is
+ * another one now. One that cannot be used is said once, and the old one kept. */
+bool credential_refresh(struct credential **c, const struct settings *settings);
 void credential_free(struct credential *c);
+
+/* The types, each in the file of its name. */
+extern const struct credential_type credential_service_account;
 
 #endif

@@ -28,7 +28,7 @@ enum invitation_state {
 };
 
 struct invitation {
-	char address[ADDRESS_MAX + 1]; /* the last segment of `name`, percent-decoded once, lower case */
+	char address[ADDRESS_MAX + 1]; /* last segment of `name`, decoded once, lower case */
 	enum invitation_state state;
 	int64_t mails;	 /* mailsSentCount; 0 if absent */
 	int64_t updated; /* updateTime, seconds since the epoch; 0 if absent */
@@ -46,52 +46,56 @@ struct google_call {
 
 /* What came back. Valid only inside the callback. fault.kind:
  *   NONE         an answer
- *   LATER        no answer, and surely no effect; may be repeated (retry_after says when, if known)
- *   SETUP        the set-up is refused, whoever is asked about
- *   PERSON       400, 403, 404, 409, 412 that may be the person or the set-up: the control call decides
+ *   LATER        no answer, and surely no effect; may be repeated (retry_after: when, if known)
+ *   SETUP        the set-up is refused, whoever is asked about; also by the token endpoint
+ *   PERSON       400, 403, 404, 409, 412: the person or the set-up, the control call decides
  *   UNCONFIRMED  send only: it may have had its effect
- *   CREDENTIALS  no token can be had from this credential
- *   STOPPED      google_stop() */
+ *   CREDENTIALS  the credential's own file is of no use
+ *   SETTINGS, USAGE  customer or address cannot be part of a request
+ *   STOPPED      google_stop(), google_interrupt() */
 struct google_reply {
 	struct fault fault;
-	int status;		/* HTTP; 0 if there was none */
-	int64_t date;		/* Google's own clock (Date header), seconds since the epoch; 0 if unknown */
-	int64_t retry_after;	/* seconds; -1 if not said */
-	bool quota;		/* 429, or 403 with a quota signal */
+	int status;   /* HTTP; 0 if there was none */
+	int64_t date; /* Google's own clock (Date header), seconds since the epoch; 0 if unknown */
+	int64_t retry_after; /* seconds; -1 if not said */
+	bool quota;	     /* 429, or 403 with a quota signal */
 	int64_t duration_us;
-	bool invitable;		/* check */
-	bool shown;		/* get: false after 404, which only means "not shown" (48 h lag) */
-	bool confirmed;		/* send, cancel: the Operation says done, without error */
-	struct invitation invitation;		/* get; send and cancel where the Operation holds it */
+	bool invitable; /* check */
+	bool shown;	/* get: false after 404, which only means "not shown" (48 h lag) */
+	bool confirmed; /* send, cancel: the Operation says done, without error */
+	struct invitation invitation; /* get; send and cancel where the Operation holds it */
 	bool has_invitation;
-	const struct invitation *page;		/* list */
+	const struct invitation *page; /* list */
 	size_t page_count;
-	const char *next_page_token;		/* NULL at the end */
+	const char *next_page_token; /* NULL at the end */
 };
 
 typedef void google_done(void *ctx, const struct google_reply *reply);
 
 struct google;
 
-/* Loads the credential (no network). NULL and the fault. */
+/* Loads the credential (no network); `settings` must outlive it. NULL and the fault. */
 struct google *google_open(const struct settings *settings, struct fault *fault);
+/* Stops what is under way. NULL-safe. */
 void google_close(struct google *g);
 
-/* Starts a call; `done` is called exactly once, from google_turn(), never from here. The token is
- * taken from the cache or minted first (synchronously: the one thing that blocks, bounded by
- * `timeout`); a 401 mints a fresh one once and repeats the call, which had no effect. */
+/* Starts a call; `done` is called exactly once, from google_turn() or google_stop(), never from
+ * here. The next turn takes the token from the cache or mints it first (synchronously: the one
+ * thing that blocks, bounded by `timeout`); a 401 mints a fresh one once and repeats the call,
+ * which had no effect. A `done` may start calls, but not turn. */
 void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx);
 /* Waits until something happens at Google or one of `fds` is readable, at most timeout_ms (-1: no
  * limit), runs what is done, and returns the number of calls still under way. */
 int google_turn(struct google *g, const int *fds, int nfds, int timeout_ms);
 int google_in_flight(const struct google *g);
-/* Ends all that is under way: sends as UNCONFIRMED where anything may have been written, all else
- * as STOPPED. */
+/* Ends all that is under way, and tells each `done`: sends as UNCONFIRMED where anything may have
+ * been written, all else as STOPPED. What has already been answered counts. */
 void google_stop(struct google *g);
 /* Asked now and then while a token is minted; true ends it (SIGTERM). */
 void google_interrupt(struct google *g, bool (*stop)(void *ctx), void *ctx);
 
-/* One call, waited for. `reply` is valid until the next google_now() or google_close(). */
+/* One call, waited for (with no others under way). `reply` is valid until the next google_now() or
+ * google_close(). */
 void google_now(struct google *g, const struct google_call *call, struct google_reply *reply);
 
 /* How far our clock is ahead of Google's, seconds, from the last Date header. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/assertion.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* base64url (RFC 4648, section 5) without padding. */
+static bool add_base64url(struct text *out, const unsigned char *bytes, size_t n)
+{
+	char *encoded = malloc(n / 3 * 4 + 5);
+	bool ok;
+	int len;
+
+	if (!encoded)
+		return false;
+	len = EVP_EncodeBlock((unsigned char *)encoded, bytes, (int)n);
+	while (len && encoded[len - 1] == '=')
+		len--;
+	for (int i = 0; i < len; i++) {
+		if (encoded[i] == '+')
+			encoded[i] = '-';
+		else if (encoded[i] == '/')
+			encoded[i] = '_';
+	}
+	ok = text_add_bytes(out, encoded, (size_t)len);
+	free(encoded);
+	return ok;
+}
+
+/* Takes `json`, which may be NULL. */
+static bool add_segment(struct text *out, json_t *json)
+{
+	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	bool ok = compact && add_base64url(out, (const unsigned char *)compact, strlen(compact));
+
+	free(compact);
+	json_decref(json);
+	return ok;
+}
+
+static json_t *claims(const struct assertion *a)
+{
+	json_int_t issued = a->now - ASSERTION_BACKDATE;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "iss", a->issuer, "sub", a->subject,
+		"scope", a->scope, "aud", ASSERTION_AUDIENCE, "iat", issued, "exp",
+		issued + ASSERTION_LIFETIME);
+}
+
+static bool add_signature(struct text *out, size_t from, EVP_PKEY *key)
+{
+	const unsigned char *signed_part = (const unsigned char *)out->data + from;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char *signature = NULL;
+	size_t n = 0, len = out->len - from;
+	bool ok = false;
+
+	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
+		EVP_DigestSign(ctx, NULL, &n, signed_part, len) != 1)
+		goto out;
+	signature = malloc(n);
+	if (!signature || EVP_DigestSign(ctx, signature, &n, signed_part, len) != 1)
+		goto out;
+	ok = text_add(out, ".") && add_base64url(out, signature, n);
+out:
+	free(signature);
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out)
+{
+	size_t from = out->len;
+	json_t *header =
+		json_pack("{s:s, s:s, s:s}", "alg", "RS256", "typ", "JWT", "kid", a->key_id);
+
+	return add_segment(out, header) && text_add(out, ".") && add_segment(out, claims(a)) &&
+	       add_signature(out, from, key);
+}

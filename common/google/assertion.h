@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The assertion: the signed statement that a service account exchanges for a token (RFC 7523).
+ */
+#ifndef CLOUDINVITE_GOOGLE_ASSERTION_H
+#define CLOUDINVITE_GOOGLE_ASSERTION_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* The real one, also where another endpoint is asked: it is what Google's own libraries put in. */
+#define ASSERTION_AUDIENCE "https://oauth2.googleapis.com/token"
+/* Google refuses an `iat` in its future and an `exp` more than an hour ahead, both by its own
+ * clock: seconds that a clock may be off either way. */
+#define ASSERTION_BACKDATE 30
+#define ASSERTION_LIFETIME 3300
+
+struct assertion {
+	const char *issuer;  /* the service account */
+	const char *subject; /* the administrator */
+	const char *scope;
+	const char *key_id;
+	int64_t now; /* by Google's clock, as far as it is known */
+};
+
+/* Appends the JWT (RS256). False if OpenSSL cannot sign. */
+bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out);
+
+#endif

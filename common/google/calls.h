@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The five calls as HTTP requests: their addresses and bodies.
+ */
+#ifndef CLOUDINVITE_GOOGLE_CALLS_H
+#define CLOUDINVITE_GOOGLE_CALLS_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "google/google.h"
+
+#define CALLS_PAGE_MAX 200
+
+/* Appends the URL. False with FAULT_SETTINGS (customer) or FAULT_USAGE (address): what cannot be
+ * one segment of a path is refused, not escaped. */
+bool calls_url(const struct settings *settings, const struct google_call *call, struct text *out,
+	struct fault *fault);
+/* "GET" or "POST". */
+const char *calls_method(enum google_method method);
+/* The body of a POST: "{}"; NULL for a GET. */
+const char *calls_body(enum google_method method);
+/* Whether doing it twice is worse than doing it once. */
+bool calls_once(enum google_method method);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/credential.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "google/secret.h"
+#include "google/token.h"
+
+#define FILE_MAX 65536
+
+static const struct credential_type *const types[] = {&credential_service_account};
+
+/* Types that Google knows and this version does not speak. */
+static const struct {
+	const char *name, *what;
+} later_types[] = {
+	{"authorized_user", "the login of a person"},
+	{"impersonated_service_account", "a service account without a key of its own"},
+	{"external_account", "workload identity federation"},
+	{"external_account_authorized_user", "workforce identity federation"},
+};
+
+/* ---- reading the file -------------------------------------------------------------------------
+ */
+
+static bool read_file(const struct settings *s, struct text *out, struct fault *f)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX,
+		.secret = true,
+		.group_ok = getegid(),
+		.trusted = true,
+		.follow = true};
+
+	if (!*s->credentials) {
+		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
+		return fault_remedy(f,
+			"Set [google] credentials to the file of a service-account key "
+			"with domain-wide delegation, and subject to an administrator.");
+	}
+	return file_read(s->credentials, &rules, out, FAULT_CREDENTIALS, f);
+}
+
+static bool explain_no_json(
+	const char *path, const struct text *text, const json_error_t *error, struct fault *f)
+{
+	if (text->data && strstr(text->data, "-----BEGIN"))
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
+			"%s: a bare private key, not the JSON file around it", path);
+	else
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json", "%s:%d: not JSON: %s", path,
+			error->line, error->text);
+	return fault_remedy(f, "Use the JSON key file as Google hands it out, unchanged.");
+}
+
+static json_t *parse_file(const char *path, const struct text *text, struct fault *f)
+{
+	json_error_t error;
+	json_t *json = secret_json(text->data ? text->data : "", text->len, &error);
+
+	if (json_is_object(json))
+		return json;
+	if (json)
+		text_copy(error.text, sizeof(error.text), "not an object");
+	explain_no_json(path, text, &error, f);
+	secret_json_free(json);
+	return NULL;
+}
+
+/* ---- which type -------------------------------------------------------------------------------
+ */
+
+static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(later_types) / sizeof(*later_types); i++) {
+		if (strcmp(name, later_types[i].name))
+			continue;
+		fault_set(f, FAULT_CREDENTIALS, "type_not_yet",
+			"%s: type '%s' (%s) cannot be used by this version yet", path, name,
+			later_types[i].what);
+		return fault_remedy(f, "Use the key file of a service account with domain-wide "
+				       "delegation.");
+	}
+	if (json_object_get(file, "installed") || json_object_get(file, "web")) {
+		fault_set(f, FAULT_CREDENTIALS, "type_client",
+			"%s: this is the file of an OAuth client, which is no credential by itself",
+			path);
+	} else {
+		fault_set(f, FAULT_CREDENTIALS, "type_unknown", "%s: type '%s' is unknown", path,
+			name);
+	}
+	return fault_remedy(f, "Use the key file (JSON) of a service account with domain-wide "
+			       "delegation.");
+}
+
+static bool find_type(struct credential *c, const json_t *file, struct fault *f)
+{
+	const char *name = json_string_value(json_object_get(file, "type"));
+
+	for (size_t i = 0; name && i < sizeof(types) / sizeof(*types); i++) {
+		if (!strcmp(name, types[i]->name))
+			c->type = types[i];
+	}
+	return c->type || refuse_type(c->path, file, name ? name : "", f);
+}
+
+/* Other universes have other hosts, and no domain-wide delegation (reference 4.10). */
+static bool check_universe(const struct credential *c, const json_t *file, struct fault *f)
+{
+	const json_t *universe = json_object_get(file, "universe_domain");
+	const char *name = json_string_value(universe);
+
+	if (!universe || (name && !strcmp(name, "googleapis.com")))
+		return true;
+	fault_set(f, FAULT_CREDENTIALS, "universe",
+		"%s: universe_domain '%s' is not googleapis.com", c->path, name ? name : "");
+	return fault_remedy(
+		f, "User invitations exist at googleapis.com only; use a key from there.");
+}
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
+/* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
+static bool hash_parts(struct credential *c, const struct text *file)
+{
+	const char *const parts[] = {c->subject, GOOGLE_SCOPE, c->token_endpoint};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, file->data, file->len + 1) == 1;
+
+	for (size_t i = 0; ok && i < sizeof(parts) / sizeof(*parts); i++)
+		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+	EVP_MD_CTX_free(ctx);
+	for (unsigned i = 0; ok && i < n && i < 32; i++)
+		text_format(c->hash + 2 * i, 3, "%02x", digest[i]);
+	return ok;
+}
+
+static bool fill(struct credential *c, const struct settings *s, struct fault *f)
+{
+	struct text text = {.cap = FILE_MAX + 1};
+	json_t *json = NULL;
+	bool ok = false;
+
+	/* Stamped before it is read: a file replaced in between is then read once more. */
+	(void)stat(c->path, &c->stamp);
+	if (!read_file(s, &text, f))
+		goto out;
+	json = parse_file(c->path, &text, f);
+	if (!json || !check_universe(c, json, f) || !find_type(c, json, f))
+		goto out;
+	if (!hash_parts(c, &text)) {
+		fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
+		goto out;
+	}
+	ok = c->type->load(c, json, s, f);
+out:
+	secret_json_free(json);
+	text_wipe(&text);
+	text_free(&text);
+	return ok;
+}
+
+struct credential *credential_load(const struct settings *settings, struct fault *fault)
+{
+	struct credential *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		c->path = strdup(settings->credentials);
+		c->token_endpoint = strdup(settings->token_endpoint);
+	}
+	if (!c || !c->path || !c->token_endpoint ||
+		!text_copy(c->subject, sizeof(c->subject), settings->subject))
+		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+	else if (fill(c, settings, fault))
+		return c;
+	credential_free(c);
+	return NULL;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool credential_refresh(struct credential **c, const struct settings *settings)
+{
+	struct credential *fresh;
+	struct fault fault = {0};
+	struct stat now;
+
+	/* Absent for a moment is how some tools replace a file. */
+	if (stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
+		return false;
+	fresh = credential_load(settings, &fault);
+	if (!fresh) {
+		(*c)->stamp = now;
+		log_fault(LOG_LEVEL_WARN, "credential_kept", &fault);
+		return false;
+	}
+	credential_free(*c);
+	*c = fresh;
+	log_event(LOG_LEVEL_NOTE, "credential_read", "%s has been replaced: %s", fresh->path,
+		fresh->identity);
+	return true;
+}
+
+void credential_free(struct credential *c)
+{
+	if (!c)
+		return;
+	if (c->type)
+		c->type->free(c->data);
+	free(c->path);
+	free(c->token_endpoint);
+	free(c);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/failure.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "google/token.h"
+
+static const char *name_of(const char *key, size_t len, const struct failure_names *names)
+{
+	const struct {
+		const char *key, *value;
+	} all[] = {{"subject", names->subject}, {"issuer", names->issuer},
+		{"client_id", names->client_id}, {"key_id", names->key_id}, {"file", names->file},
+		{"customer", names->customer}, {"project", names->project}, {"skew", names->skew},
+		{"scope", GOOGLE_SCOPE}};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (strlen(all[i].key) == len && !memcmp(all[i].key, key, len))
+			return all[i].value ? all[i].value : "";
+	}
+	return "";
+}
+
+void failure_expand(char *out, size_t size, const char *pattern, const struct failure_names *names)
+{
+	struct text t = {.cap = 4096};
+	const char *open, *close;
+
+	while ((open = strchr(pattern, '{')) && (close = strchr(open, '}'))) {
+		text_add_bytes(&t, pattern, (size_t)(open - pattern));
+		text_add(&t, name_of(open + 1, (size_t)(close - open - 1), names));
+		pattern = close + 1;
+	}
+	text_add(&t, pattern);
+	text_copy(out, size, t.data ? t.data : "");
+	text_free(&t);
+}
+
+/* ---- the way there ----------------------------------------------------------------------------
+ */
+
+#define WAIT_REMEDY \
+	"It is tried again by itself. Check network, name resolution and [google] proxy."
+
+/* What libcurl reports; all else is "the connection failed", which the same call later may not. */
+static const struct row {
+	int curl;
+	enum fault_kind kind;
+	const char *code, *what, *remedy;
+} rows[] = {
+	{CURLE_COULDNT_RESOLVE_HOST, FAULT_LATER, "network_name", "the name cannot be resolved",
+		WAIT_REMEDY},
+	{CURLE_COULDNT_RESOLVE_PROXY, FAULT_LATER, "network_proxy",
+		"the proxy's name cannot be resolved", "Check [google] proxy."},
+	{CURLE_COULDNT_CONNECT, FAULT_LATER, "network_connect", "no connection", WAIT_REMEDY},
+	{CURLE_OPERATION_TIMEDOUT, FAULT_LATER, "network_timeout", "no answer in time",
+		WAIT_REMEDY},
+	{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP, "tls_untrusted",
+		"its certificate is not trusted",
+		"If a proxy here inspects TLS, name its authority in [google] ca_file. Otherwise "
+		"check the "
+		"package ca-certificates, and this host's clock."},
+	{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP, "tls_ca_file",
+		"the trusted authorities cannot be read",
+		"Check [google] ca_file, or the package ca-certificates."},
+	{CURLE_SSL_CONNECT_ERROR, FAULT_LATER, "tls_handshake", "the TLS handshake fails",
+		"If it stays so, something on the way does not speak TLS 1.2: check [google] "
+		"proxy."},
+	{CURLE_SSL_CIPHER, FAULT_SETUP, "tls_cipher", "no TLS cipher in common",
+		"Check this host's crypto policy and [google] endpoint."},
+	{CURLE_URL_MALFORMAT, FAULT_SETUP, "url", "the address is malformed",
+		"Check [google] endpoint and token_endpoint."},
+	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_SETUP, "url_protocol", "only https is spoken",
+		"Check [google] endpoint and token_endpoint."},
+	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer came", ""},
+	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
+};
+
+static const struct row *find_row(int curl)
+{
+	static const struct row other = {
+		0, FAULT_LATER, "network", "the connection failed", WAIT_REMEDY};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].curl == curl)
+			return &rows[i];
+	}
+	return &other;
+}
+
+/* "https://host:port/path" -> "host:port". */
+static void host_of(const char *url, char *out, size_t size)
+{
+	const char *start = strstr(url, "://");
+
+	start = start ? start + 3 : url;
+	text_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
+}
+
+void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault)
+{
+	const struct row *row = find_row(reply->curl);
+	char host[256];
+
+	host_of(url, host, sizeof(host));
+	if (reply->too_large) {
+		fault_set(fault, FAULT_LATER, "reply_too_large",
+			"%s: the reply is larger than %d bytes", host, HTTP_BODY_MAX);
+		return;
+	}
+	if (reply->proxy_status >= 300) {
+		fault_set(fault, reply->proxy_status < 500 ? FAULT_SETUP : FAULT_LATER,
+			"proxy_refused", "the proxy answers %d when asked for %s",
+			reply->proxy_status, host);
+		fault_remedy(fault,
+			"Let the proxy pass connections to %s, or correct [google] proxy%s.", host,
+			reply->proxy_status == 407 ? " (it wants user and password)" : "");
+		return;
+	}
+	fault_set(fault, row->kind, row->code, "%s: %s%s%s%s", host, row->what,
+		*reply->error ? " (" : "", reply->error, *reply->error ? ")" : "");
+	fault_remedy(fault, "%s", row->remedy);
+}

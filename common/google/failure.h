@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Failures: what Google, or the way there, answered instead of what was asked for, as a fault that
+ * tells an administrator what to change. Tables, matched from the top; Google's sentences are
+ * matched by their beginning or by a part, never exactly, because they change.
+ */
+#ifndef CLOUDINVITE_GOOGLE_FAILURE_H
+#define CLOUDINVITE_GOOGLE_FAILURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "google/credential.h"
+#include "google/google.h"
+#include "google/http.h"
+
+#define FAILURE_CLOCK_SKEW "token_clock_skew"
+
+/* What the sentences may name, as {subject}, {issuer}, …; NULL counts as "". */
+struct failure_names {
+	const char *subject, *issuer, *client_id, *key_id, *file, *customer, *project, *skew;
+};
+void failure_expand(char *out, size_t size, const char *pattern, const struct failure_names *names);
+
+/* No whole reply came from `url` (reply->curl is not 0). */
+void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault);
+
+/* The token endpoint did not give a token. `skew`: seconds that our clock is ahead. */
+void failure_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
+	struct fault *fault);
+
+/* The API answered with something else than 2xx. Sets out->fault and out->quota. `c` may be NULL.
+ */
+void failure_api(const struct google_call *call, const struct credential *c, const char *customer,
+	const struct http_reply *reply, struct google_reply *out);
+
+/* A google.rpc.Status inside an Operation of send or cancel: the same for its code. */
+void failure_operation(
+	const struct google_call *call, int code, const char *message, struct google_reply *out);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the API says instead of an answer. Nobody knows for sure which code it uses for what, so
+ * only those signals are taken for the set-up that name it; any other refusal of a call about a
+ * person is FAULT_PERSON until the control call (a `list`) decides.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/failure.h"
+
+/* The parts of {"error":{…}}; each "" if absent. `json` false: the body was no such thing. */
+struct says {
+	bool json;
+	const char *message, *status;
+	const char *reason; /* of google.rpc.ErrorInfo */
+	const char *legacy; /* errors[0].reason */
+	char project[64];   /* of ErrorInfo.metadata.consumer */
+};
+
+enum effect { IS_QUOTA, IS_SETUP };
+
+/* A row matches if the status does and one of the signals that it names is there. */
+static const struct row {
+	int status;
+	enum effect effect;
+	const char *reasons;  /* list */
+	const char *contains; /* in the message, or in a body that is no JSON; lower case */
+	const char *code, *what, *remedy;
+} rows[] = {
+	{429, IS_QUOTA, "*", NULL, "quota", "Google's request quota is used up", ""},
+	{403, IS_QUOTA,
+		"rateLimitExceeded userRateLimitExceeded sharingRateLimitExceeded quotaExceeded "
+		"dailyLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED",
+		NULL, "quota", "Google's request quota is used up", ""},
+	{403, IS_QUOTA, NULL, "quota exceeded", "quota", "Google's request quota is used up", ""},
+	{403, IS_QUOTA, NULL, "rate limit exceeded", "quota", "Google's request quota is used up",
+		""},
+	{403, IS_QUOTA, NULL, "request rate higher than configured", "quota",
+		"Google's request quota is used up", ""},
+	{401, IS_SETUP, "*", NULL, "token_not_accepted",
+		"Google does not accept the token of {subject}, though it is fresh",
+		"Check that {subject} is an administrator who is not suspended, and that [google] "
+		"endpoint is "
+		"Google's."},
+	{403, IS_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, "api_disabled",
+		"the Cloud Identity API is not enabled in the credential's project {project}",
+		"Enable it: "
+		"https://console.cloud.google.com/apis/library/cloudidentity.googleapis.com"
+		"?project={project} - then wait a few minutes."},
+	{403, IS_SETUP, NULL, "has not been used in project", "api_disabled",
+		"the Cloud Identity API is not enabled in the credential's project {project}",
+		"Enable it: "
+		"https://console.cloud.google.com/apis/library/cloudidentity.googleapis.com"
+		"?project={project} - then wait a few minutes."},
+	{403, IS_SETUP, "ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficient_scope", NULL,
+		"scope_insufficient", "the token does not have the scope {scope}",
+		"In the Admin console, Domain-wide delegation, give client id {client_id} exactly "
+		"the scope "
+		"{scope}."},
+	{403, IS_SETUP, NULL, "insufficient authentication scopes", "scope_insufficient",
+		"the token does not have the scope {scope}",
+		"In the Admin console, Domain-wide delegation, give client id {client_id} exactly "
+		"the scope "
+		"{scope}."},
+	{403, IS_SETUP, "USER_PROJECT_DENIED CONSUMER_INVALID", NULL, "quota_project",
+		"the credential's project {project} may not be used for this API",
+		"Check in the Google Cloud console that the project exists and the credential may "
+		"use it."},
+	{403, IS_SETUP, NULL, "requires a quota project", "quota_project",
+		"the credential belongs to no project that could be charged for the calls",
+		"Use a credential of a project of your own, with the Cloud Identity API enabled."},
+	{403, IS_SETUP, NULL, "authenticated user cannot access this service", "service_off",
+		"{subject} may not use this Google service",
+		"In the Admin console, turn Google Cloud on for the organisational unit of "
+		"{subject}."},
+};
+
+/* ---- reading the body -------------------------------------------------------------------------
+ */
+
+static const char *member(const json_t *json, const char *name)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	return value ? value : "";
+}
+
+static void read_details(const json_t *details, struct says *says)
+{
+	const json_t *d;
+	size_t i;
+
+	json_array_foreach(details, i, d)
+	{
+		const char *consumer = member(json_object_get(d, "metadata"), "consumer");
+
+		if (strcmp(member(d, "@type"), "type.googleapis.com/google.rpc.ErrorInfo"))
+			continue;
+		says->reason = member(d, "reason");
+		if (text_starts(consumer, "projects/"))
+			text_copy(says->project, sizeof(says->project),
+				consumer + strlen("projects/"));
+	}
+}
+
+/* It goes into a link that somebody is asked to open. */
+static void clean_project(struct says *says)
+{
+	for (const char *p = says->project; *p; p++) {
+		if (!text_is_alnum(*p) && *p != '-' && *p != ':' && *p != '.')
+			says->project[0] = '\0';
+	}
+}
+
+static struct says read_body(const json_t *body)
+{
+	const json_t *error = json_object_get(body, "error");
+	struct says says = {.json = json_is_object(error)};
+
+	says.message = member(error, "message");
+	says.status = member(error, "status");
+	says.legacy = member(json_array_get(json_object_get(error, "errors"), 0), "reason");
+	says.reason = "";
+	read_details(json_object_get(error, "details"), &says);
+	clean_project(&says);
+	return says;
+}
+
+/* ---- what it means ----------------------------------------------------------------------------
+ */
+
+/* `needle` is lower case. */
+static bool contains(const char *s, size_t n, const char *needle)
+{
+	size_t len = strlen(needle);
+
+	for (size_t i = 0; s && i + len <= n; i++) {
+		size_t k = 0;
+
+		while (k < len && text_lower(s[i + k]) == needle[k])
+			k++;
+		if (k == len)
+			return true;
+	}
+	return false;
+}
+
+static bool row_matches(
+	const struct row *row, const struct says *says, const struct http_reply *reply)
+{
+	if (row->status != reply->status)
+		return false;
+	if (row->contains)
+		return says->json ? contains(says->message, strlen(says->message), row->contains)
+				  : contains(reply->body.data, reply->body.len, row->contains);
+	return !strcmp(row->reasons, "*") ||
+	       (*says->reason && text_in_list(says->reason, row->reasons)) ||
+	       (*says->legacy && text_in_list(says->legacy, row->reasons)) ||
+	       (*says->status && text_in_list(says->status, row->reasons)) ||
+	       (contains(reply->authenticate, strlen(reply->authenticate),
+			"error=\"insufficient_scope\"") &&
+		       text_in_list("insufficient_scope", row->reasons));
+}
+
+static const struct row *find_row(const struct says *says, const struct http_reply *reply)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (row_matches(&rows[i], says, reply))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Google's own words, for the end of a sentence. They may hold the person's address, which faults
+ * do not: they are logged. */
+static void quote(const struct google_call *call, const char *message, char *out, size_t size)
+{
+	struct text t = {.cap = 512};
+	size_t len = call->address ? strlen(call->address) : 0;
+
+	for (const char *p = message; *p && t.len < 200; p++) {
+		size_t k = 0;
+
+		while (len && k < len && text_lower(p[k]) == text_lower(call->address[k]))
+			k++;
+		if (len && k == len) {
+			text_add(&t, "(the address)");
+			p += len - 1;
+		} else {
+			text_add_bytes(&t, p, 1);
+		}
+	}
+	text_copy(out, size, t.data ? t.data : "");
+	text_free(&t);
+}
+
+/* "PERMISSION_DENIED" -> "permission_denied"; "http_403" where Google gave no such word. */
+static void code_word(const char *status, int http, char *out, size_t size)
+{
+	bool plain = *status && text_copy(out, size, status);
+
+	for (const char *p = status; *p; p++)
+		plain = plain && (text_is_alnum(*p) || *p == '_');
+	if (plain)
+		text_lower_all(out);
+	else
+		text_format(out, size, "http_%d", http);
+}
+
+static void from_row(const struct row *row, const struct credential *c, const char *customer,
+	const struct says *says, const char *quoted, struct google_reply *out)
+{
+	char what[512], remedy[512];
+	struct failure_names names = {.subject = c ? c->subject : "the administrator",
+		.client_id = c && *c->client_id ? c->client_id : "of the service account",
+		.customer = customer,
+		.project = says->project};
+
+	out->quota = row->effect == IS_QUOTA;
+	failure_expand(what, sizeof(what), row->what, &names);
+	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	fault_set(&out->fault, out->quota ? FAULT_LATER : FAULT_SETUP, row->code, "%s (%d %s)",
+		what, out->status, quoted);
+	fault_remedy(&out->fault, "%s", remedy);
+}
+
+/* No person is in question: what the control call may not do, no call may. */
+static void refused_list(const char *code, const struct credential *c, const char *customer,
+	const char *quoted, struct google_reply *out)
+{
+	fault_set(&out->fault, FAULT_SETUP, code,
+		"Google refuses to list the invitations of %s: %d %s", customer, out->status,
+		quoted);
+	fault_remedy(&out->fault,
+		"Check that %s is a super administrator, and that [google] customer is "
+		"this organisation's id (Admin console > Account > Account settings).",
+		c ? c->subject : "the administrator");
+}
+
+static void refused_person(const struct google_call *call, const char *code, const char *quoted,
+	struct google_reply *out)
+{
+	fault_set(&out->fault, FAULT_PERSON, code, "Google refuses to %s: %d %s",
+		google_method_word(call->method), out->status, quoted);
+}
+
+static void redirected(struct google_reply *out)
+{
+	fault_set(&out->fault, FAULT_SETUP, "redirected",
+		"the API's address answers with a redirection (%d), which Google never does",
+		out->status);
+	fault_remedy(&out->fault,
+		"A login page of the network or a proxy stands in the way: check [google] "
+		"endpoint and proxy.");
+}
+
+/* An HTML page with 403 or 404 is not the API's: nobody's invitation may be judged by it. */
+static void not_the_api(struct google_reply *out)
+{
+	fault_set(&out->fault, FAULT_SETUP, "endpoint_strange",
+		"something answers %d that is not the Cloud Identity API", out->status);
+	fault_remedy(&out->fault,
+		"Check [google] endpoint and api_version; a proxy or login page of the "
+		"network may stand in the way.");
+}
+
+static bool about_person(int status)
+{
+	return status == 400 || status == 403 || status == 404 || status == 409 || status == 412;
+}
+
+static void judge(const struct google_call *call, const struct credential *c, const char *customer,
+	const struct http_reply *reply, const struct says *says, struct google_reply *out)
+{
+	const struct row *row = find_row(says, reply);
+	char quoted[240], code[40];
+	int status = reply->status;
+
+	quote(call, *says->message ? says->message : says->status, quoted, sizeof(quoted));
+	code_word(says->status, status, code, sizeof(code));
+	if (row)
+		from_row(row, c, customer, says, quoted, out);
+	else if (status >= 500 || status == 408)
+		fault_set(&out->fault, FAULT_LATER, code, "Google answers %d %s", status, quoted);
+	else if (status >= 300 && status < 400)
+		redirected(out);
+	else if (!says->json || !about_person(status))
+		not_the_api(out);
+	else if (call->method == GOOGLE_LIST)
+		refused_list(code, c, customer, quoted, out);
+	else if (call->method != GOOGLE_GET || status != 404)
+		refused_person(call, code, quoted, out);
+}
+
+void failure_api(const struct google_call *call, const struct credential *c, const char *customer,
+	const struct http_reply *reply, struct google_reply *out)
+{
+	json_t *body = json_loadb(reply->body.data ? reply->body.data : "", reply->body.len,
+		JSON_REJECT_DUPLICATES, NULL);
+	struct says says = read_body(body);
+
+	judge(call, c, customer, reply, &says, out);
+	json_decref(body);
+}
+
+/* ---- google.rpc.Code --------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *word;
+	enum fault_kind kind;
+} rpc[] = {
+	[1] = {"cancelled", FAULT_UNCONFIRMED},
+	[2] = {"unknown", FAULT_UNCONFIRMED},
+	[3] = {"invalid_argument", FAULT_PERSON},
+	[4] = {"deadline_exceeded", FAULT_UNCONFIRMED},
+	[5] = {"not_found", FAULT_PERSON},
+	[6] = {"already_exists", FAULT_PERSON},
+	[7] = {"permission_denied", FAULT_PERSON},
+	[8] = {"resource_exhausted", FAULT_LATER},
+	[9] = {"failed_precondition", FAULT_PERSON},
+	[10] = {"aborted", FAULT_PERSON},
+	[11] = {"out_of_range", FAULT_PERSON},
+	[12] = {"unimplemented", FAULT_SETUP},
+	[13] = {"internal", FAULT_UNCONFIRMED},
+	[14] = {"unavailable", FAULT_UNCONFIRMED},
+	[15] = {"data_loss", FAULT_UNCONFIRMED},
+	[16] = {"unauthenticated", FAULT_SETUP},
+};
+
+void failure_operation(
+	const struct google_call *call, int code, const char *message, struct google_reply *out)
+{
+	bool known = code >= 1 && code < (int)(sizeof(rpc) / sizeof(*rpc));
+	enum fault_kind kind = known ? rpc[code].kind : FAULT_UNCONFIRMED;
+	const char *word = known ? rpc[code].word : "unknown";
+	char quoted[240];
+
+	quote(call, message, quoted, sizeof(quoted));
+	out->quota = code == 8;
+	fault_set(&out->fault, kind, word, "Google accepts to %s, and then fails: %s (code %d) %s",
+		google_method_word(call->method), word, code, quoted);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the token endpoint says (reference: token-endpoint errors), one row each. `error` NULL: any;
+ * `starts` NULL: any description.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/failure.h"
+#include "google/secret.h"
+
+#define LOGIN_AGAIN "Log in again as the administrator and replace {file}."
+#define GRANT_DELEGATION                                                                         \
+	"In the Admin console, Security > Access and data control > API controls > Domain-wide " \
+	"delegation, add client id {client_id} with exactly the scope {scope}. It can take a day."
+#define CHECK_SUBJECT                                                                      \
+	"Set [google] subject to the primary address of a super administrator who exists " \
+	"and is not suspended."
+
+static const struct row {
+	const char *error, *starts, *subtype;
+	enum fault_kind kind;
+	const char *code, *what, *remedy;
+} rows[] = {
+	{"invalid_grant", NULL, "rapt_required", FAULT_SETUP, "token_reauth",
+		"a session-control policy wants the administrator to log in again",
+		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."},
+	{"invalid_grant", NULL, "invalid_rapt", FAULT_SETUP, "token_reauth",
+		"a session-control policy wants the administrator to log in again",
+		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."},
+	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",
+		"key {key_id} is not, or no longer, a key of {issuer}",
+		"It was deleted, disabled or replaced. Create a new key for {issuer} (type JSON) "
+		"and put it in "
+		"{file}; no restart is needed."},
+	{"invalid_grant", "Invalid JWT: Token must be a short-lived token", NULL, FAULT_SETUP,
+		FAILURE_CLOCK_SKEW, "this host's clock is wrong{skew}",
+		"Set the clock: check with `timedatectl` that it is synchronised."},
+	{"invalid_grant", "Invalid JWT: No valid verifier found for issuer", NULL, FAULT_SETUP,
+		"token_issuer_unknown", "the service account {issuer} does not exist",
+		"Check client_email in {file}; create a new key if the account was deleted."},
+	{"invalid_grant", "Invalid JWT", NULL, FAULT_SETUP, "token_jwt_refused",
+		"the signed request is refused",
+		"Create a new key for {issuer} and put it in {file}."},
+	{"invalid_grant", "Account not found", NULL, FAULT_SETUP, "token_account_unknown",
+		"the service account {issuer} or the administrator {subject} does not exist",
+		CHECK_SUBJECT " Check that {issuer} still exists."},
+	{"invalid_grant", "Invalid grant: account not found", NULL, FAULT_SETUP,
+		"token_account_unknown",
+		"the service account {issuer} or the administrator {subject} does not exist",
+		CHECK_SUBJECT " Check that {issuer} still exists."},
+	{"invalid_grant", "Not a valid email", NULL, FAULT_SETUP, "token_subject_unknown",
+		"{subject} is not a user at Google", CHECK_SUBJECT},
+	{"invalid_grant", "Invalid email or User ID", NULL, FAULT_SETUP, "token_subject_unknown",
+		"{subject} is not a user at Google", CHECK_SUBJECT},
+	{"invalid_grant", "The account has been deleted", NULL, FAULT_SETUP,
+		"token_subject_deleted", "the administrator {subject} has been deleted",
+		CHECK_SUBJECT},
+	{"invalid_request", "Invalid impersonation prn email address", NULL, FAULT_SETUP,
+		"token_subject_unknown", "{subject} is not a user at Google", CHECK_SUBJECT},
+	/* The quotes around sub come HTML-escaped. */
+	{"invalid_request", "Invalid impersonation", NULL, FAULT_SETUP, "token_subject_deleted",
+		"the administrator {subject} was deleted, or never was", CHECK_SUBJECT},
+	{"invalid_grant", "Token has been expired or revoked", NULL, FAULT_SETUP, "token_revoked",
+		"the login in {file} has expired or was revoked", LOGIN_AGAIN},
+	{"invalid_grant", "Bad Request", NULL, FAULT_SETUP, "token_revoked",
+		"the login in {file} has expired or was revoked", LOGIN_AGAIN},
+	{"invalid_grant", NULL, NULL, FAULT_SETUP, "token_grant_refused",
+		"the credential is refused", "Check {file} and [google] subject."},
+	{"unauthorized_client", "Unauthorized client or scope in request", NULL, FAULT_SETUP,
+		"token_delegation_missing",
+		"{issuer} may not act as {subject}, or {subject} is not a user at Google",
+		GRANT_DELEGATION},
+	{"unauthorized_client", NULL, NULL, FAULT_SETUP, "token_delegation_missing",
+		"{issuer} may not act as {subject}: domain-wide delegation is missing or has "
+		"another scope",
+		GRANT_DELEGATION},
+	{"access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
+		"a policy of the organisation keeps {issuer} from acting as {subject}",
+		"In the Admin console, Security > API controls > App access control, trust client "
+		"id "
+		"{client_id}. {subject} must have signed in once."},
+	{"access_denied", NULL, NULL, FAULT_SETUP, "token_access_denied",
+		"{issuer} is not authorised to act as {subject}", GRANT_DELEGATION},
+	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_refused",
+		"the scope {scope} is refused for {subject}", GRANT_DELEGATION},
+	{"invalid_client", NULL, NULL, FAULT_SETUP, "token_client_unknown",
+		"the OAuth client in {file} is unknown, or its secret is wrong",
+		"Create the OAuth client anew, then " LOGIN_AGAIN},
+	{"deleted_client", NULL, NULL, FAULT_SETUP, "token_client_deleted",
+		"the OAuth client in {file} has been deleted", "Create it anew, then " LOGIN_AGAIN},
+	{"invalid_account", NULL, NULL, FAULT_SETUP, "token_account_refused",
+		"the account {issuer} is refused",
+		"Check in the Google Cloud console that {issuer} is enabled."},
+	{"internal_failure", NULL, NULL, FAULT_LATER, "token_server",
+		"Google has an internal failure", ""},
+	{"server_error", NULL, NULL, FAULT_LATER, "token_server", "Google has an internal failure",
+		""},
+	{"temporarily_unavailable", NULL, NULL, FAULT_LATER, "token_server",
+		"Google's token service is not available at the moment", ""},
+	{NULL, "internal_failure", NULL, FAULT_LATER, "token_server",
+		"Google has an internal failure", ""},
+	{NULL, "server_error", NULL, FAULT_LATER, "token_server", "Google has an internal failure",
+		""},
+	{NULL, "temporarily_unavailable", NULL, FAULT_LATER, "token_server",
+		"Google's token service is not available at the moment", ""},
+	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "no token is given",
+		"Check {file}, [google] subject and token_endpoint."},
+};
+
+static bool starts_nocase(const char *s, const char *prefix)
+{
+	for (; *prefix; s++, prefix++) {
+		if (text_lower(*s) != text_lower(*prefix))
+			return false;
+	}
+	return true;
+}
+
+static bool matches(const struct row *row, const char *error, const char *text, const char *subtype)
+{
+	return (!row->error || !strcmp(row->error, error)) &&
+	       (!row->starts || starts_nocase(text, row->starts)) &&
+	       (!row->subtype || !strcmp(row->subtype, subtype));
+}
+
+static const struct row *find_row(const char *error, const char *text, const char *subtype)
+{
+	const struct row *row = rows;
+
+	while (!matches(row, error, text, subtype))
+		row++;
+	return row;
+}
+
+static void from_row(const struct row *row, const struct credential *c, const char *google_says,
+	int64_t skew, struct fault *fault)
+{
+	char what[512], remedy[512], skew_text[80] = "";
+	struct failure_names names = {.subject = c->subject,
+		.issuer = c->issuer,
+		.client_id = *c->client_id ? c->client_id : "of the service account",
+		.key_id = c->key_id,
+		.file = c->path,
+		.skew = skew_text};
+
+	if (skew)
+		text_format(skew_text, sizeof(skew_text), " by %lld s (it is %s Google's)",
+			llabs(skew), skew > 0 ? "ahead of" : "behind");
+	failure_expand(what, sizeof(what), row->what, &names);
+	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	fault_set(fault, row->kind, row->code, "%s (Google: %.120s)", what, google_says);
+	fault_remedy(fault, "%s", remedy);
+}
+
+/* Nothing that a token endpoint says: something else answered. */
+static void not_google(const struct credential *c, const struct http_reply *reply, struct fault *f)
+{
+	int s = reply->status;
+	bool later = s >= 500 || s == 408 || s == 429;
+
+	fault_set(f, later ? FAULT_LATER : FAULT_SETUP,
+		later ? "token_server" : "token_endpoint_strange",
+		"%s answers %d, not as a token endpoint does", c->token_endpoint, s);
+	if (!later)
+		fault_remedy(f,
+			"Check [google] token_endpoint; a proxy or login page of the network may "
+			"stand in the way ([google] proxy).");
+}
+
+static const char *member(const json_t *json, const char *name)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	return value ? value : "";
+}
+
+void failure_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
+	struct fault *fault)
+{
+	const struct row *row;
+	json_t *json;
+	char says[200];
+
+	if (reply->curl) {
+		failure_transport(c->token_endpoint, reply, fault);
+		return;
+	}
+	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);
+	row = find_row(member(json, "error"), member(json, "error_description"),
+		member(json, "error_subtype"));
+	text_format(says, sizeof(says), "%s: %s", member(json, "error"),
+		member(json, "error_description"));
+	if (!*member(json, "error"))
+		not_google(c, reply, fault);
+	else if (row->kind != FAULT_LATER &&
+		 (reply->status >= 500 || reply->status == 408 || reply->status == 429))
+		fault_set(fault, FAULT_LATER, "token_server",
+			"Google's token service answers %d (%.120s)", reply->status, says);
+	else
+		from_row(row, c, says, skew, fault);
+	secret_json_free(json);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/parse.h"
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "google/failure.h"
+
+#define PAGE_TOKEN_MAX 8192 /* it goes into a URL */
+
+static const char *const state_words[] = {
+	[INVITATION_UNSPECIFIED] = "STATE_UNSPECIFIED",
+	[INVITATION_NOT_YET_SENT] = "NOT_YET_SENT",
+	[INVITATION_INVITED] = "INVITED",
+	[INVITATION_ACCEPTED] = "ACCEPTED",
+	[INVITATION_DECLINED] = "DECLINED",
+};
+
+const char *invitation_state_word(enum invitation_state state)
+{
+	return state < INVITATION_OTHER ? state_words[state] : "OTHER";
+}
+
+enum invitation_state invitation_state_parse(const char *word)
+{
+	for (int i = 0; i < INVITATION_OTHER; i++) {
+		if (text_equal_nocase(word, state_words[i]))
+			return (enum invitation_state)i;
+	}
+	return INVITATION_OTHER;
+}
+
+/* ---- members ----------------------------------------------------------------------------------
+ */
+
+/* Google leaves out what has its default value; null counts as left out. */
+static const json_t *present(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static bool take_bool(const json_t *object, const char *name, bool *out)
+{
+	const json_t *value = present(object, name);
+
+	*out = json_is_true(value);
+	return !value || json_is_boolean(value);
+}
+
+/* An int64 comes as a string. */
+static bool take_count(const json_t *object, const char *name, int64_t *out)
+{
+	const json_t *value = present(object, name);
+	long long n = 0;
+
+	if (json_is_integer(value))
+		n = json_integer_value(value);
+	else if (value && (!json_is_string(value) ||
+				  !text_number(json_string_value(value), 0, INT64_MAX, &n)))
+		return false;
+	*out = n;
+	return n >= 0;
+}
+
+static bool take_state(const json_t *object, enum invitation_state *out)
+{
+	const json_t *value = present(object, "state");
+
+	*out = value ? invitation_state_parse(json_is_string(value) ? json_string_value(value) : "")
+		     : INVITATION_UNSPECIFIED;
+	return !value || json_is_string(value);
+}
+
+/* It is for people to read: a form that we do not know is no reason to do without the rest. */
+static bool take_time(const json_t *object, const char *name, int64_t *out)
+{
+	const json_t *value = present(object, name);
+
+	*out = 0;
+	if (json_is_string(value) && !clock_parse_rfc3339(json_string_value(value), out))
+		*out = 0;
+	return !value || json_is_string(value);
+}
+
+/* ---- the invitation ---------------------------------------------------------------------------
+ */
+
+/* customers/C/userinvitations/alice@example.com -> the last segment, percent-decoded once. */
+static bool take_address(const json_t *object, char out[ADDRESS_MAX + 1])
+{
+	const char *name = json_string_value(json_object_get(object, "name"));
+	const char *last = name ? strrchr(name, '/') : NULL;
+	char *decoded;
+	int len = 0;
+	bool ok;
+
+	if (!last || !text_starts(name, "customers/") || !strstr(name, "/userinvitations/"))
+		return false;
+	decoded = curl_easy_unescape(NULL, last + 1, 0, &len);
+	ok = decoded && strlen(decoded) == (size_t)len && strchr(decoded, '@') &&
+	     text_is_utf8(decoded, (size_t)len) && text_copy(out, ADDRESS_MAX + 1, decoded);
+	curl_free(decoded);
+	if (ok)
+		text_lower_all(out);
+	return ok;
+}
+
+static bool take_invitation(const json_t *object, struct invitation *out)
+{
+	return take_address(object, out->address) && take_state(object, &out->state) &&
+	       take_count(object, "mailsSentCount", &out->mails) &&
+	       take_time(object, "updateTime", &out->updated);
+}
+
+/* Another person's data must never settle what became of this one. */
+static bool is_of(const struct invitation *i, const struct google_call *call)
+{
+	return text_equal_nocase(i->address, call->address);
+}
+
+/* ---- a method each: NULL, or what is wrong ----------------------------------------------------
+ */
+
+static const char *parse_check(const json_t *body, struct google_reply *out)
+{
+	return take_bool(body, "isInvitableUser", &out->invitable)
+		       ? NULL
+		       : "isInvitableUser is no boolean";
+}
+
+static const char *parse_get(
+	const struct google_call *call, const json_t *body, struct google_reply *out)
+{
+	if (!take_invitation(body, &out->invitation))
+		return "no user invitation";
+	if (!is_of(&out->invitation, call))
+		return "the invitation of somebody else";
+	out->shown = out->has_invitation = true;
+	return NULL;
+}
+
+/* A row whose name is no address can be of nobody whom we know: it is passed over, so that it does
+ * not hide the others for ever. */
+static const char *parse_rows(
+	const json_t *rows, struct parse_memory *memory, struct google_reply *out)
+{
+	const json_t *row;
+	size_t i, n = json_array_size(rows);
+
+	if (n)
+		memory->page = calloc(n, sizeof(*memory->page));
+	if (n && !memory->page)
+		return "more than memory holds";
+	json_array_foreach(rows, i, row)
+	{
+		struct invitation *to = &memory->page[out->page_count];
+
+		if (!json_is_object(row))
+			return "userInvitations holds something else";
+		if (!take_address(row, to->address))
+			continue;
+		if (!take_invitation(row, to))
+			return "userInvitations holds a malformed one";
+		out->page_count++;
+	}
+	out->page = memory->page;
+	return NULL;
+}
+
+static const char *parse_list(
+	const json_t *body, struct parse_memory *memory, struct google_reply *out)
+{
+	const json_t *rows = present(body, "userInvitations");
+	const json_t *next = present(body, "nextPageToken");
+	const char *token = json_string_value(next);
+	const char *wrong;
+
+	if (rows && !json_is_array(rows))
+		return "userInvitations is no array";
+	if (next && (!token || strlen(token) > PAGE_TOKEN_MAX))
+		return "nextPageToken is no usable text";
+	wrong = parse_rows(rows, memory, out);
+	if (wrong || !token || !*token)
+		return wrong;
+	memory->next_page_token = strdup(token);
+	out->next_page_token = memory->next_page_token;
+	return memory->next_page_token ? NULL : "more than memory holds";
+}
+
+/* What exactly the Operation holds is not documented; it cannot be polled. Done without an error is
+ * yes; an error is no; anything else is neither, and `get` must tell. */
+static const char *parse_operation(
+	const struct google_call *call, const json_t *body, struct google_reply *out)
+{
+	const json_t *error = present(body, "error"), *response = present(body, "response");
+	const json_t *code = json_object_get(error, "code");
+	const char *message = json_string_value(json_object_get(error, "message"));
+	bool done;
+
+	if (!take_bool(body, "done", &done) || (error && !json_is_integer(code)) ||
+		(response && !json_is_object(response)))
+		return "no Operation";
+	if (error) {
+		failure_operation(call, (int)json_integer_value(code), message ? message : "", out);
+		return NULL;
+	}
+	if (json_object_get(response, "name")) {
+		if (!take_invitation(response, &out->invitation))
+			return "an Operation without a user invitation";
+		if (!is_of(&out->invitation, call))
+			return "an Operation about somebody else";
+		out->has_invitation = true;
+	}
+	out->confirmed = done;
+	return NULL;
+}
+
+static const char *parse_body(const struct google_call *call, const json_t *body,
+	struct parse_memory *memory, struct google_reply *out)
+{
+	switch (call->method) {
+	case GOOGLE_CHECK:
+		return parse_check(body, out);
+	case GOOGLE_GET:
+		return parse_get(call, body, out);
+	case GOOGLE_LIST:
+		return parse_list(body, memory, out);
+	case GOOGLE_SEND:
+	case GOOGLE_CANCEL:
+		return parse_operation(call, body, out);
+	}
+	return "no such method";
+}
+
+void parse_reply(const struct google_call *call, const char *body, size_t len,
+	struct parse_memory *memory, struct google_reply *out)
+{
+	json_error_t error;
+	json_t *json = json_loadb(body ? body : "", len, JSON_REJECT_DUPLICATES, &error);
+	const char *wrong = json_is_object(json) ? parse_body(call, json, memory, out)
+			    : json		 ? "no object"
+						 : error.text;
+
+	if (wrong) {
+		out->page = NULL;
+		out->page_count = 0;
+		out->next_page_token = NULL;
+		out->has_invitation = out->shown = false;
+		fault_set(&out->fault,
+			call->method == GOOGLE_SEND ? FAULT_UNCONFIRMED : FAULT_LATER,
+			"reply_strange", "Google's reply to %s is not what it promises: %s",
+			google_method_word(call->method), wrong);
+	}
+	json_decref(json);
+}
+
+void parse_memory_free(struct parse_memory *memory)
+{
+	free(memory->page);
+	free(memory->next_page_token);
+	*memory = (struct parse_memory){0};
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an HTTP reply, or the lack of one, means for a call: the one place that decides whether
+ * something may be repeated.
+ */
+#ifndef CLOUDINVITE_GOOGLE_REPLY_H
+#define CLOUDINVITE_GOOGLE_REPLY_H
+
+#include "google/credential.h"
+#include "google/google.h"
+#include "google/http.h"
+#include "google/parse.h"
+
+/* Fills in the whole of `out`. `url` is for the sentences; `c` may be NULL. */
+void reply_read(const struct google_call *call, const struct credential *c, const char *customer,
+	const char *url, const struct http_reply *reply, struct parse_memory *memory,
+	struct google_reply *out);
+
+#endif

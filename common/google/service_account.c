@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The key of a service account with domain-wide delegation: it signs that it wants to act as the
+ * administrator that the settings call `subject`.
+ */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "google/assertion.h"
+#include "google/credential.h"
+#include "google/failure.h"
+#include "google/grant.h"
+#include "google/token.h"
+
+#define KEY_BITS_MIN 2048
+
+#define FORM_START "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="
+
+struct service_account {
+	EVP_PKEY *key;
+};
+
+static void service_account_free(void *data)
+{
+	struct service_account *sa = data;
+
+	if (sa)
+		EVP_PKEY_free(sa->key);
+	free(sa);
+}
+
+/* ---- the file ---------------------------------------------------------------------------------
+ */
+
+static bool refuse(const struct credential *c, struct fault *f, const char *code, const char *what)
+{
+	return fault_set(f, FAULT_CREDENTIALS, code, "%s: %s", c->path, what);
+}
+
+/* Copies a member that must be there, a string, and fit. */
+static bool take(const struct credential *c, const json_t *file, const char *name, char *out,
+	size_t size, struct fault *f)
+{
+	const char *value = json_string_value(json_object_get(file, name));
+
+	if (value && *value && text_copy(out, size, value))
+		return true;
+	fault_set(f, FAULT_CREDENTIALS, "key_incomplete", "%s: '%s' is missing or no usable text",
+		c->path, name);
+	return fault_remedy(f,
+		"Use the key file as Google hands it out (Google Cloud console > IAM > "
+		"Service accounts > Keys > Add key > JSON), unchanged.");
+}
+
+/* A key file comes from elsewhere: its token_uri must not decide where a signed statement goes. */
+static bool token_uri_believed(const char *uri, const struct settings *s)
+{
+	static const char *const googles[] = {"https://oauth2.googleapis.com/token",
+		"https://accounts.google.com/o/oauth2/token",
+		"https://www.googleapis.com/oauth2/v4/token"};
+
+	for (size_t i = 0; i < sizeof(googles) / sizeof(*googles); i++) {
+		if (!strcmp(uri, googles[i]))
+			return true;
+	}
+	return s->token_endpoint_set && !strcmp(uri, s->token_endpoint);
+}
+
+static bool check_token_uri(
+	const struct credential *c, const json_t *file, const struct settings *s, struct fault *f)
+{
+	char uri[512];
+
+	if (!take(c, file, "token_uri", uri, sizeof(uri), f))
+		return false;
+	if (token_uri_believed(uri, s))
+		return true;
+	fault_set(f, FAULT_CREDENTIALS, "token_uri_foreign", "%s: token_uri '%s' is not Google's",
+		c->path, uri);
+	return fault_remedy(f,
+		"Ask where this file comes from. If the address is meant, name it in "
+		"the settings too: [google] token_endpoint.");
+}
+
+static bool check_subject(const struct credential *c, struct fault *f)
+{
+	if (!*c->subject) {
+		fault_set(f, FAULT_CREDENTIALS, "subject_missing",
+			"%s: a service account alone is no administrator, and `subject` is not set",
+			c->path);
+		return fault_remedy(f,
+			"Set [google] subject to the administrator to act as, and give "
+			"client id %s domain-wide delegation for %s.",
+			*c->client_id ? c->client_id : "of the service account", GOOGLE_SCOPE);
+	}
+	if (text_equal_nocase(c->subject, c->issuer)) {
+		fault_set(f, FAULT_CREDENTIALS, "subject_is_issuer",
+			"`subject` is the service account %s itself, which is no administrator",
+			c->issuer);
+		return fault_remedy(
+			f, "Set [google] subject to a super administrator of your domain.");
+	}
+	return true;
+}
+
+/* ---- the key ----------------------------------------------------------------------------------
+ */
+
+/* Without it, OpenSSL would ask for a passphrase on the terminal. */
+static int no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	(void)buf, (void)size, (void)writing, (void)ctx;
+	return -1;
+}
+
+static EVP_PKEY *read_pem(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+
+	BIO_free(bio);
+	ERR_clear_error();
+	return key;
+}
+
+static bool explain_bad_pem(const struct credential *c, const char *pem, struct fault *f)
+{
+	if (strstr(pem, "\\n")) {
+		refuse(c, f, "key_mangled",
+			"private_key holds a backslash and an n where the lines should end");
+		return fault_remedy(f,
+			"The file went through a shell or a template that escaped it "
+			"twice. Copy the key file as Google handed it out.");
+	}
+	if (strstr(pem, "ENCRYPTED")) {
+		refuse(c, f, "key_encrypted", "private_key is encrypted with a passphrase");
+		return fault_remedy(f, "Use the key file as Google hands it out: it has none.");
+	}
+	refuse(c, f, "key_unreadable", "private_key is no private key in PEM form");
+	return fault_remedy(f, "Use the key file as Google hands it out, unchanged.");
+}
+
+static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fault *f)
+{
+	if (!EVP_PKEY_is_a(key, "RSA")) {
+		refuse(c, f, "key_not_rsa",
+			"private_key is no RSA key, which is what Google signs with");
+		return fault_remedy(f, "Create a key of type JSON for the service account.");
+	}
+	if (EVP_PKEY_get_bits(key) < KEY_BITS_MIN) {
+		fault_set(f, FAULT_CREDENTIALS, "key_short",
+			"%s: private_key has %d bits; less than %d are not safe", c->path,
+			EVP_PKEY_get_bits(key), KEY_BITS_MIN);
+		return fault_remedy(
+			f, "Create a new key for the service account and delete this one.");
+	}
+	return true;
+}
+
+static bool load_key(struct credential *c, const json_t *file, struct fault *f)
+{
+	const char *pem = json_string_value(json_object_get(file, "private_key"));
+	struct service_account *sa = c->data;
+	char probe[2];
+
+	if (!pem || !*pem)
+		return take(c, file, "private_key", probe, sizeof(probe), f);
+	sa->key = read_pem(pem);
+	return sa->key ? check_key(c, sa->key, f) : explain_bad_pem(c, pem, f);
+}
+
+static bool service_account_load(
+	struct credential *c, const json_t *file, const struct settings *s, struct fault *f)
+{
+	const char *client_id = json_string_value(json_object_get(file, "client_id"));
+
+	c->data = calloc(1, sizeof(struct service_account));
+	if (!c->data)
+		return refuse(c, f, "no_memory", "out of memory");
+	if (!take(c, file, "client_email", c->issuer, sizeof(c->issuer), f) ||
+		!take(c, file, "private_key_id", c->key_id, sizeof(c->key_id), f) ||
+		!check_token_uri(c, file, s, f))
+		return false;
+	if (client_id)
+		text_copy(c->client_id, sizeof(c->client_id), client_id);
+	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
+	return check_subject(c, f) && load_key(c, file, f);
+}
+
+/* ---- the token --------------------------------------------------------------------------------
+ */
+
+static bool mint_once(
+	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
+{
+	const struct service_account *sa = c->data;
+	struct assertion a = {.issuer = c->issuer,
+		.subject = c->subject,
+		.scope = GOOGLE_SCOPE,
+		.key_id = c->key_id,
+		.now = clock_wall() - http_clock_skew(http)};
+	struct text form = {0};
+	bool ok;
+
+	ok = text_add(&form, FORM_START) && assertion_sign(&a, sa->key, &form);
+	if (ok)
+		ok = grant_exchange(c, http, form.data, form.len, out, f);
+	else
+		refuse(c, f, "key_unusable", "OpenSSL cannot sign with private_key");
+	text_wipe(&form);
+	text_free(&form);
+	return ok;
+}
+
+/* The refusal for a wrong clock carries the right time (Date), which http.c has then noted. */
+static bool service_account_mint(
+	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
+{
+	int64_t before = http_clock_skew(http);
+
+	if (mint_once(c, http, out, f))
+		return true;
+	if (strcmp(f->code, FAILURE_CLOCK_SKEW) || http_clock_skew(http) == before)
+		return false;
+	log_event(LOG_LEVEL_NOTE, "clock_skew",
+		"Google refuses the time in our request; once more with a clock corrected by %lld "
+		"s",
+		(long long)-http_clock_skew(http));
+	fault_clear(f);
+	return mint_once(c, http, out, f);
+}
+
+const struct credential_type credential_service_account = {.name = "service_account",
+	.load = service_account_load,
+	.mint = service_account_mint,
+	.free = service_account_free};

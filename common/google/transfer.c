@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/transfer.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/secret.h"
+
+#define CONNECT_TIMEOUT 10 /* seconds, if `timeout` is not shorter */
+#define RETRY_AFTER_MAX 86400
+
+/* ---- what libcurl calls -----------------------------------------------------------------------
+ */
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	if (text_add_bytes(&t->reply.body, bytes, size * n))
+		return size * n;
+	t->reply.too_large = true;
+	return 0;
+}
+
+static size_t give_body(char *out, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t left = t->body_len - t->body_at;
+	size_t now = size * n < left ? size * n : left;
+
+	t->body_asked = true;
+	memcpy(out, t->body + t->body_at, now);
+	t->body_at += now;
+	return now;
+}
+
+/* "Name: value\r\n" -> the value, if the name is `name`. */
+static bool header_value(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = strlen(name), room;
+	char folded[64];
+
+	if (len <= n || line[n] != ':' ||
+		!text_format(folded, sizeof(folded), "%.*s", (int)n, line) ||
+		!text_equal_nocase(folded, name))
+		return false;
+	line += n + 1;
+	len -= n + 1;
+	while (len && text_is_space(*line))
+		line++, len--;
+	while (len && text_is_space(line[len - 1]))
+		len--;
+	room = len < size - 1 ? len : size - 1;
+	memcpy(out, line, room);
+	out[room] = '\0';
+	return true;
+}
+
+static void forget_headers(struct transfer *t)
+{
+	t->reply.date = 0;
+	t->reply.content_type[0] = t->reply.authenticate[0] = t->retry_after[0] = '\0';
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t len = size * n;
+	char date[64];
+
+	/* A status line begins a new reply: those before it (100, a replay) do not count. */
+	if (len > 5 && !memcmp(line, "HTTP/", 5))
+		forget_headers(t);
+	else if (header_value(line, len, "Date", date, sizeof(date)))
+		t->reply.date =
+			curl_getdate(date, NULL) > 0 ? (int64_t)curl_getdate(date, NULL) : 0;
+	else if (!header_value(line, len, "Retry-After", t->retry_after, sizeof(t->retry_after)) &&
+		 !header_value(line, len, "Content-Type", t->reply.content_type,
+			 sizeof(t->reply.content_type)))
+		header_value(line, len, "WWW-Authenticate", t->reply.authenticate,
+			sizeof(t->reply.authenticate));
+	return len;
+}
+
+/* ---- the handle -------------------------------------------------------------------------------
+ */
+
+#define SET(option, value) (bad |= (int)curl_easy_setopt(easy, (option), (value)))
+
+static int set_tls(CURL *easy, const struct settings *s)
+{
+	int bad = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+#endif
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (*s->ca_file) {
+		/* Instead of the system's, not beside them. */
+		SET(CURLOPT_CAINFO, s->ca_file);
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	return bad;
+}
+
+/* Not from the environment: a variable that somebody left in a shell must not decide where an
+ * administrator's token goes. "" says so to libcurl. */
+static int set_proxy(CURL *easy, const struct settings *s)
+{
+	int bad = 0;
+
+	SET(CURLOPT_PROXY, s->proxy);
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (text_starts(s->proxy, "https://") && *s->ca_file) {
+		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
+		SET(CURLOPT_PROXY_CAPATH, NULL);
+	}
+	return bad;
+}
+
+static int set_times(CURL *easy, const struct settings *s)
+{
+	long timeout = s->timeout > 0 ? (long)s->timeout : CONNECT_TIMEOUT;
+	int bad = 0;
+
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TIMEOUT, timeout);
+	SET(CURLOPT_CONNECTTIMEOUT, timeout < CONNECT_TIMEOUT ? timeout : (long)CONNECT_TIMEOUT);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+	return bad;
+}
+
+/* No compression is offered: a small reply that unpacks to gigabytes is not worth it. */
+static int set_http(CURL *easy, struct transfer *t)
+{
+	int bad = 0;
+
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_PIPEWAIT, 1L);
+	SET(CURLOPT_USERAGENT, "cloudinvite/" CLOUDINVITE_VERSION);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, t);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, t);
+	SET(CURLOPT_READFUNCTION, give_body);
+	SET(CURLOPT_READDATA, t);
+	SET(CURLOPT_ERRORBUFFER, t->curl_error);
+	SET(CURLOPT_PRIVATE, t);
+	return bad;
+}
+
+struct transfer *transfer_new(const struct settings *settings)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->easy = curl_easy_init();
+	if (!t->easy || set_tls(t->easy, settings) || set_proxy(t->easy, settings) ||
+		set_times(t->easy, settings) || set_http(t->easy, t)) {
+		transfer_free(t);
+		return NULL;
+	}
+	t->reply.body.cap = HTTP_BODY_MAX;
+	transfer_clear(t);
+	return t;
+}
+
+/* ---- the request ------------------------------------------------------------------------------
+ */
+
+static bool add_header(struct transfer *t, const char *name, const char *value)
+{
+	struct text line = {0};
+	struct curl_slist *more = NULL;
+
+	if (text_add(&line, name) && text_add(&line, value))
+		more = curl_slist_append(t->headers, line.data);
+	text_wipe(&line);
+	text_free(&line);
+	if (more)
+		t->headers = more;
+	return more != NULL;
+}
+
+static bool ready_headers(struct transfer *t, const struct http_request *r)
+{
+	if (r->bearer && !add_header(t, "Authorization: Bearer ", r->bearer))
+		return false;
+	if (r->content_type && !add_header(t, "Content-Type: ", r->content_type))
+		return false;
+	/* A server that ignores `Expect: 100-continue` would cost a second each. */
+	if (!add_header(t, "Expect:", "") || !add_header(t, "Accept: ", "application/json"))
+		return false;
+	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static bool ready_body(struct transfer *t, const struct http_request *r)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	if (strcmp(r->method, "POST"))
+		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	t->body = malloc(r->body_len + 1);
+	if (!t->body)
+		return false;
+	memcpy(t->body, r->body, r->body_len);
+	t->body[r->body_len] = '\0';
+	t->body_len = r->body_len;
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	SET(CURLOPT_POSTFIELDS, r->once ? NULL : t->body);
+	return !bad;
+}
+
+bool transfer_ready(struct transfer *t, const struct http_request *request)
+{
+	return curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK &&
+	       ready_headers(t, request) && ready_body(t, request);
+}
+
+/* ---- the reply --------------------------------------------------------------------------------
+ */
+
+/* Seconds, or a date, which counts from the server's own clock. */
+static int64_t retry_after(const struct transfer *t)
+{
+	long long seconds;
+	time_t date;
+
+	if (text_number(t->retry_after, 0, INT32_MAX, &seconds))
+		return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
+	date = *t->retry_after ? curl_getdate(t->retry_after, NULL) : -1;
+	if (date <= 0 || !t->reply.date)
+		return -1;
+	seconds = (long long)date - t->reply.date;
+	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
+}
+
+/* False only where surely not a byte of the request went out: the body has not been asked for, and
+ * nothing is counted, on this connection or on one that libcurl tried before it. What libcurl sent
+ * to a proxy that then refused is no byte of the request. */
+static bool was_written(const struct transfer *t)
+{
+	long request_size = 1;
+
+	if (t->reply.status || t->body_asked)
+		return true;
+	if (t->reply.proxy_status >= 300)
+		return false;
+	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size) != CURLE_OK ||
+	       request_size > 0;
+}
+
+void transfer_finish(struct transfer *t, CURLcode result)
+{
+	struct http_reply *r = &t->reply;
+	long status = 0, proxy_status = 0;
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
+	r->status = (int)status;
+	r->proxy_status = (int)proxy_status;
+	r->duration_us = us;
+	r->curl = (int)result;
+	r->retry_after = retry_after(t);
+	r->written = was_written(t);
+	if (result != CURLE_OK)
+		text_safe(r->error, sizeof(r->error),
+			*t->curl_error ? t->curl_error : curl_easy_strerror(result));
+}
+
+static void wipe_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *h = list; h; h = h->next)
+		OPENSSL_cleanse(h->data, strlen(h->data));
+	curl_slist_free_all(list);
+}
+
+void transfer_clear(struct transfer *t)
+{
+	struct text body = t->reply.body;
+
+	if (t->easy) {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+	}
+	wipe_headers(t->headers);
+	t->headers = NULL;
+	secret_free(t->body);
+	t->body = NULL;
+	t->body_len = t->body_at = 0;
+	t->body_asked = false;
+	t->curl_error[0] = t->retry_after[0] = '\0';
+	text_clear(&body);
+	t->reply = (struct http_reply){.retry_after = -1, .body = body};
+	t->reply.body.cap = HTTP_BODY_MAX;
+}
+
+void transfer_free(struct transfer *t)
+{
+	if (!t)
+		return;
+	transfer_clear(t);
+	curl_easy_cleanup(t->easy);
+	text_free(&t->reply.body);
+	free(t);
+}
