@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static void print_usage(FILE *out, const struct worker_program *program)
+{
+	(void)fprintf(out, "usage: %s [-c FILE] [--once | --prepare]\n", program->name);
+}
+
+static void print_help(const struct worker_program *program)
+{
+	print_usage(stdout, program);
+	printf("%s\n\n", program->does);
+	printf("  -c, --config FILE  settings (default " SETTINGS_FILE ")\n"
+	       "      --once         do what is due now, then exit; wakes one that runs already\n"
+	       "      --prepare      as root: create the directories with their owners, then exit\n"
+	       "      --help, --version\n\n"
+	       "SIGHUP reads the settings anew, SIGTERM stops. See %s(8).\n",
+		program->name);
+}
+
+enum worker_action worker_options(
+	const struct worker_program *program, int argc, char **argv, const char **settings_path)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"once", no_argument, NULL, 'o'},
+		{"prepare", no_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	enum worker_action action = WORKER_RUN;
+	bool twice = false;
+	int c;
+
+	*settings_path = NULL;
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			*settings_path = optarg;
+			break;
+		case 'o':
+		case 'p':
+			twice = twice || action != WORKER_RUN;
+			action = c == 'o' ? WORKER_ONCE : WORKER_PREPARE;
+			break;
+		case 'h':
+			print_help(program);
+			return WORKER_ANSWERED;
+		case 'V':
+			printf("%s %s\n", program->name, CLOUDINVITE_VERSION);
+			return WORKER_ANSWERED;
+		default:
+			print_usage(stderr, program);
+			return WORKER_MISUSED;
+		}
+	}
+	if (optind < argc || twice) {
+		print_usage(stderr, program);
+		return WORKER_MISUSED;
+	}
+	return action;
+}

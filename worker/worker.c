@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/running.h"
+#include "base/text.h"
+#include "worker/notify.h"
+#include "worker/options.h"
+#include "worker/prepare.h"
+
+/* ---- start
+ * --------------------------------------------------------------------------------------- */
+
+/* From here on a signal waits for worker_look(); threads that a library starts inherit this. */
+static bool open_signals(struct worker *w, struct fault *fault)
+{
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGHUP);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &wanted, NULL) != 0)
+		return fault_set(fault, FAULT_STORAGE, "signals", "signals: %s", strerror(errno));
+	w->signals = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (w->signals < 0)
+		return fault_set(fault, FAULT_STORAGE, "signals", "signalfd: %s", strerror(errno));
+	return true;
+}
+
+static bool check_role(
+	const struct worker_program *program, const struct settings *settings, struct fault *fault)
+{
+	if (settings->role != program->not_for)
+		return true;
+	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: on this host the %s has no work",
+		program->role);
+	return fault_remedy(fault, "Disable %s.service, or set role = standalone.", program->name);
+}
+
+/* 1: it is ours. 0: another one runs (woken up with --once, else a fault). -1: fault. */
+static int take_lock(struct worker *w, struct fault *fault)
+{
+	const char *role = w->program->role;
+	pid_t holder;
+
+	w->lock = running_lock(w->settings->run, role, &holder, fault);
+	if (w->lock >= 0)
+		return 1;
+	if (fault->kind != FAULT_NONE)
+		return -1;
+	if (w->once) {
+		running_wake(w->settings->run);
+		log_event(LOG_LEVEL_NOTE, "running",
+			"the %s runs already (process %d): it was told to look", role, (int)holder);
+		return 0;
+	}
+	fault_set(fault, FAULT_STORAGE, "already_running", "the %s runs already (process %d)", role,
+		(int)holder);
+	fault_remedy(fault, "Stop it first, or use --once to make it look now.");
+	return -1;
+}
+
+static void fill_self(struct worker *w)
+{
+	text_copy(w->self.role, sizeof(w->self.role), w->program->role);
+	text_copy(w->self.version, sizeof(w->self.version), CLOUDINVITE_VERSION);
+	identity_host(w->self.host, sizeof(w->self.host));
+	w->self.pid = getpid();
+	w->self.started = clock_wall();
+}
+
+/* 1: run. 0: nothing more to do. -1: fault. */
+static int start(struct worker *w, bool prepare, struct fault *fault)
+{
+	const struct worker_program *program = w->program;
+	int locked;
+
+	w->settings = prepare ? settings_load(w->settings_path, fault)
+			      : settings_load_checked(w->settings_path, program->dispatches, fault);
+	if (!w->settings)
+		return -1;
+	log_show_addresses(w->settings->log_addresses == LOG_ADDRESSES_FULL);
+	if (prepare)
+		return prepare_directories(w->settings, fault) ? 0 : -1;
+	if (!check_role(program, w->settings, fault) ||
+		!identity_become(w->settings->user, fault) || !open_signals(w, fault))
+		return -1;
+	locked = take_lock(w, fault);
+	if (locked != 1)
+		return locked;
+	w->wake = running_watch(w->settings->run, fault);
+	return w->wake >= 0 ? 1 : -1;
+}
+
+bool worker_start(struct worker *w, const struct worker_program *program, int argc, char **argv,
+	int *exit_code)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	enum worker_action action;
+	int started;
+
+	*w = (struct worker){.program = program, .lock = -1, .signals = -1, .wake = -1};
+	log_start(program->role, LOG_LEVEL_INFO);
+	action = worker_options(program, argc, argv, &w->settings_path);
+	*exit_code = action == WORKER_MISUSED ? fault_exit_code(FAULT_USAGE) : 0;
+	if (action == WORKER_ANSWERED || action == WORKER_MISUSED)
+		return false;
+	w->once = action == WORKER_ONCE;
+	w->watchdog_ms = notify_watchdog_ms() / 2;
+	started = start(w, action == WORKER_PREPARE, &fault);
+	if (started == 1) {
+		fill_self(w);
+		return true;
+	}
+	*exit_code = started < 0 ? worker_fail(w, &fault) : 0;
+	worker_end(w);
+	return false;
+}
+
+void worker_ready(struct worker *w)
+{
+	notify_ready(w->self.note[0] != '\0' ? w->self.note : "started");
+	worker_alive(w);
+}
+
+void worker_stopping(struct worker *w)
+{
+	notify_send("STOPPING=1");
+	worker_alive(w);
+}
+
+void worker_end(struct worker *w)
+{
+	file_close(&w->wake);
+	file_close(&w->signals);
+	file_close(&w->lock);
+	settings_free(w->settings);
+	w->settings = NULL;
+}
+
+int worker_fail(struct worker *w, const struct fault *fault)
+{
+	log_fault(LOG_LEVEL_ERROR, "start", fault);
+	worker_end(w);
+	return fault_exit_code(fault->kind);
+}
+
+/* ---- the loop's side
+ * ----------------------------------------------------------------------------- */
+
+void worker_fds(const struct worker *w, int fds[WORKER_FDS])
+{
+	fds[0] = w->signals;
+	fds[1] = w->wake;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int worker_timeout_ms(const struct worker *w)
+{
+	int64_t next = sooner(w->beaten_ms + WORKER_BEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
+	int64_t wait;
+
+	if (w->watchdog_ms > 0)
+		next = sooner(next, w->pinged_ms + w->watchdog_ms);
+	wait = next - clock_boot_ms();
+	return wait > 0 ? (int)wait : 0;
+}
+
+void worker_look(struct worker *w)
+{
+	struct signalfd_siginfo got;
+
+	while (read(w->signals, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
+		if (got.ssi_signo == SIGHUP)
+			w->reload = true;
+		else
+			w->stop = true;
+	}
+	if (running_drain(w->wake))
+		w->woken = true;
+	worker_alive(w);
+}
+
+void worker_alive(struct worker *w)
+{
+	int64_t now = clock_boot_ms();
+
+	if (w->watchdog_ms == 0 || (w->pinged_ms != 0 && now - w->pinged_ms < w->watchdog_ms))
+		return;
+	w->pinged_ms = now;
+	notify_send("WATCHDOG=1");
+}
+
+bool worker_scan_due(struct worker *w)
+{
+	int64_t now = clock_boot_ms();
+
+	if (w->scanned_ms != 0 && now - w->scanned_ms < WORKER_SCAN_MS)
+		return false;
+	w->scanned_ms = now;
+	return true;
+}
+
+/* ---- reload
+ * -------------------------------------------------------------------------------------- */
+
+static void reload_failed(struct worker *w, const struct fault *fault)
+{
+	log_fault(LOG_LEVEL_ERROR, "config_reload_failed", fault);
+	text_format(w->reload_fault, sizeof(w->reload_fault),
+		"the settings on disk are faulty (%.100s)", fault->what);
+}
+
+/* What the lock, the descriptors and the identity hang on. */
+static bool same_ground(const struct settings *a, const struct settings *b, struct fault *fault)
+{
+	const char *changed = a->role != b->role		  ? "role"
+			      : strcmp(a->user, b->user) != 0	  ? "user"
+			      : strcmp(a->run, b->run) != 0	  ? "run"
+			      : strcmp(a->ledger, b->ledger) != 0 ? "ledger"
+								  : NULL;
+
+	if (!changed)
+		return true;
+	fault_set(fault, FAULT_SETTINGS, "needs_restart", "%s: %s has changed", settings_path(b),
+		changed);
+	return fault_remedy(fault, "Restart the service: a reload cannot change it.");
+}
+
+struct settings *worker_reload(struct worker *w)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *settings;
+
+	notify_reloading();
+	w->reload = false;
+	settings = settings_load_checked(w->settings_path, w->program->dispatches, &fault);
+	if (settings && same_ground(w->settings, settings, &fault))
+		return settings;
+	reload_failed(w, &fault);
+	settings_free(settings);
+	return NULL;
+}
+
+void worker_adopt(struct worker *w, struct settings *settings)
+{
+	settings_free(w->settings);
+	w->settings = settings;
+	w->reload_fault[0] = '\0';
+	log_show_addresses(settings->log_addresses == LOG_ADDRESSES_FULL);
+	log_event(LOG_LEVEL_NOTE, "config_reloaded", "%s", settings_path(settings));
+}
+
+void worker_refuse(struct worker *w, struct settings *settings, const struct fault *fault)
+{
+	reload_failed(w, fault);
+	settings_free(settings);
+}
+
+/* ---- the heartbeat
+ * ------------------------------------------------------------------------------- */
+
+bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
+{
+	char full[sizeof(w->self.note)];
+	int64_t now = clock_boot_ms();
+
+	if (w->reload_fault[0] != '\0')
+		text_format(full, sizeof(full), "%.50s; %s", note, w->reload_fault);
+	else
+		text_copy(full, sizeof(full), note);
+	if (w->beaten_ms != 0 && now - w->beaten_ms < WORKER_BEAT_MS &&
+		strcmp(full, w->self.note) == 0)
+		return true;
+	/* A ledger that fails is not asked again before the next beat. */
+	w->beaten_ms = now;
+	text_copy(w->self.note, sizeof(w->self.note), full);
+	w->self.beat = clock_wall();
+	return ledger_beat(ledger, &w->self, fault);
+}
