@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Marks: who has been seen, and what became of them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "spool/reader.h"
+
+#define ID_MAX 128
+
+static bool mark_fault(const char *what, struct fault *fault)
+{
+	return fault_set(
+		fault, FAULT_STORAGE, "spool", SPOOL_SEEN "/: %s: %s", what, strerror(errno));
+}
+
+/* A mark is replaced as a whole, but not forced to the disk: one that a power cut takes comes back
+ * with the next login, and a storm of first logins must not wait for thousands of fsyncs. */
+static int write_mark(int box, const char *name, const char *word)
+{
+	static const char temporary[] = ".mark";
+	size_t n = strlen(word);
+	char line[SPOOL_WORD_MAX + 2];
+	int fd, saved;
+
+	/* The collector is the only writer, so one temporary name is enough; a stale one is ours.
+	 */
+	(void)unlinkat(box, temporary, 0);
+	fd = openat(box, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	memcpy(line, word, n);
+	line[n] = '\n';
+	if (file_write_all(fd, line, n + 1) == 0 && renameat(box, temporary, box, name) == 0) {
+		file_close(&fd);
+		return 0;
+	}
+	saved = errno;
+	file_close(&fd);
+	(void)unlinkat(box, temporary, 0);
+	errno = saved;
+	return -1;
+}
+
+bool spool_mark(struct spool_reader *r, const char *user, const char *word, struct fault *fault)
+{
+	char name[SPOOL_NAME_MAX + 1], there[SPOOL_WORD_MAX + 1];
+
+	/* Names that are too long have no mark, as they have no arrival. */
+	if (!spool_mark_name(name, user))
+		return true;
+	if (strlen(word) >= SPOOL_WORD_MAX) {
+		errno = ENAMETOOLONG;
+		return mark_fault(word, fault);
+	}
+	if (spool_read_mark(r->seen_box, user, there) && strcmp(there, word) == 0)
+		return true;
+	return write_mark(r->seen_box, name, word) == 0 || mark_fault(name, fault);
+}
+
+bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
+{
+	char name[SPOOL_NAME_MAX + 1];
+
+	if (!spool_mark_name(name, user) || unlinkat(r->seen_box, name, 0) == 0 || errno == ENOENT)
+		return true;
+	return mark_fault(name, fault);
+}
+
+bool spool_each_mark(struct spool_reader *r, int64_t age_before,
+	bool (*each)(const char *user, void *ctx), void *ctx, struct fault *fault)
+{
+	int copy = openat(r->seen_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	bool going = true;
+
+	if (!dir) {
+		file_close(&copy);
+		return mark_fault("cannot be listed", fault);
+	}
+	while (going && (entry = readdir(dir))) {
+		char user[SPOOL_USER_MAX + 1];
+		struct stat st;
+
+		if (!spool_parse_mark(entry->d_name, user))
+			continue;
+		if (age_before &&
+			(fstatat(r->seen_box, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+				(int64_t)st.st_mtim.tv_sec >= age_before))
+			continue;
+		going = each(user, ctx);
+	}
+	(void)closedir(dir);
+	return true;
+}
+
+struct dropping {
+	struct spool_reader *reader;
+	struct fault *fault;
+	int dropped;
+	bool failed;
+};
+
+static bool drop(const char *user, void *ctx)
+{
+	struct dropping *d = ctx;
+
+	if (!spool_unmark(d->reader, user, d->fault)) {
+		d->failed = true;
+		return false;
+	}
+	d->dropped++;
+	return true;
+}
+
+bool spool_marks_belong(
+	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault)
+{
+	static const struct file_rules rules = {.max_size = ID_MAX, .missing_ok = true};
+	struct dropping d = {r, fault, 0, false};
+	struct text there = {.cap = ID_MAX};
+	bool same;
+
+	*dropped = 0;
+	/* One that cannot be read is another ledger's. */
+	same = file_read_at(r->seen_box, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
+	       there.data && strcmp(text_trim(there.data), ledger_id) == 0;
+	text_free(&there);
+	if (same)
+		return true;
+	if (!spool_each_mark(r, 0, drop, &d, fault) || d.failed)
+		return false;
+	*dropped = d.dropped;
+	/* Last, so that a crash before it drops the rest at the next start. */
+	if (file_replace_at(r->seen_box, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
+		return mark_fault(SPOOL_LEDGER, fault);
+	return true;
+}

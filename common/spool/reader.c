@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Arrivals: listed, taken, and put aside where they are none.
+ */
+#include "spool/reader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+/* A box must be a directory that nobody but root and the service can write. */
+static bool open_box(int *box, const char *spool, const char *name, struct fault *fault)
+{
+	struct stat st;
+
+	*box = spool_open(spool, name);
+	if (*box < 0 || fstat(*box, &st) != 0) {
+		fault_set(fault, FAULT_STORAGE, "spool", "%s/%s: %s", spool, name, strerror(errno));
+		return fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");
+	}
+	if ((st.st_mode & S_IWOTH) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+		fault_set(fault, FAULT_STORAGE, "spool",
+			"%s/%s: uid %u, mode %04o: others could write it", spool, name,
+			(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+		return fault_remedy(
+			fault, "Correct it: run cloudinvite-collector --prepare as root.");
+	}
+	return true;
+}
+
+bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault)
+{
+	*r = (struct spool_reader){-1, -1, -1};
+	if (open_box(&r->new_box, spool, SPOOL_NEW, fault) &&
+		open_box(&r->seen_box, spool, SPOOL_SEEN, fault) &&
+		open_box(&r->bad_box, spool, SPOOL_BAD, fault))
+		return true;
+	spool_reader_close(r);
+	return false;
+}
+
+void spool_reader_close(struct spool_reader *r)
+{
+	file_close(&r->new_box);
+	file_close(&r->seen_box);
+	file_close(&r->bad_box);
+}
+
+/* Why it is no arrival, or NULL; fills in `a`. */
+static const char *judge_arrival(int new_box, const char *name, struct spool_arrival *a)
+{
+	struct stat st;
+
+	if (!spool_parse_arrival(name, a->user, &a->reason))
+		return "its name is no arrival's";
+	if (fstatat(new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "it is not a regular file";
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return "it belongs neither to root nor to the service";
+	if (st.st_size != 0)
+		return "it is not empty";
+	if (st.st_nlink != 1)
+		return "it has more than one name";
+	text_copy(a->name, sizeof(a->name), name);
+	a->at = (int64_t)st.st_mtim.tv_sec;
+	return NULL;
+}
+
+/* How many names a box holds, at most `most`. */
+static int count_names(int box, int most)
+{
+	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	int count = 0;
+
+	if (!dir) {
+		file_close(&copy);
+		return most;
+	}
+	while (count < most && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			count++;
+	(void)closedir(dir);
+	return count;
+}
+
+static void quarantine(struct spool_reader *r, const char *name, const char *why)
+{
+	const char *action = "moved to " SPOOL_BAD "/";
+
+	if (count_names(r->bad_box, SPOOL_BAD_CAP) >= SPOOL_BAD_CAP ||
+		renameat(r->new_box, name, r->bad_box, name) != 0) {
+		action = "deleted";
+		/* A directory is neither emptied nor removed when it holds something: it stays and
+		 * is said. */
+		if (unlinkat(r->new_box, name, 0) != 0 &&
+			unlinkat(r->new_box, name, AT_REMOVEDIR) != 0)
+			action = strerror(errno);
+	}
+	log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; %s", name, why, action);
+}
+
+int spool_list(
+	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault)
+{
+	int copy = openat(r->new_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	int count = 0;
+
+	*bad = 0;
+	if (!dir) {
+		file_close(&copy);
+		fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW ": cannot be listed: %s",
+			strerror(errno));
+		return -1;
+	}
+	while (count < max && (entry = readdir(dir))) {
+		const char *why;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		why = judge_arrival(r->new_box, entry->d_name, &out[count]);
+		if (!why) {
+			count++;
+		} else {
+			quarantine(r, entry->d_name, why);
+			(*bad)++;
+		}
+	}
+	(void)closedir(dir);
+	return count;
+}
+
+bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct fault *fault)
+{
+	if (unlinkat(r->new_box, a->name, 0) == 0 || errno == ENOENT)
+		return true;
+	return fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW "/%s: cannot be taken: %s",
+		a->name, strerror(errno));
+}

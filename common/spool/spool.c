@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What login processes do with the spool. No heap, no locks, no state, no locale; every descriptor
+ * is closed on every path, and errno says what went wrong.
+ */
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+static const char *const reasons[] = {
+	[SPOOL_LOGIN] = "login",
+	[SPOOL_CREATED] = "created",
+	[SPOOL_DELETED] = "deleted",
+	[SPOOL_ASKED] = "asked",
+};
+#define REASONS (sizeof(reasons) / sizeof(reasons[0]))
+
+const char *spool_reason_word(enum spool_reason reason)
+{
+	return reasons[reason];
+}
+
+bool spool_reason_parse(const char *word, enum spool_reason *out)
+{
+	for (size_t i = 0; i < REASONS; i++) {
+		if (strcmp(word, reasons[i]) == 0) {
+			*out = (enum spool_reason)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_plain(const char *user, const char *at)
+{
+	return text_is_alnum(*at) || *at == '_' || *at == '-' || (*at == '.' && at != user);
+}
+
+/* Escapes into out (SPOOL_NAME_MAX + 1 bytes); the length, 0 if it does not fit or is empty. */
+static size_t escape(char *out, const char *user)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = 0;
+
+	for (const char *at = user; *at; at++) {
+		unsigned char byte = (unsigned char)*at;
+		bool plain = is_plain(user, at);
+
+		if (n + (plain ? 1 : 3) > SPOOL_NAME_MAX)
+			return 0;
+		if (plain) {
+			out[n++] = *at;
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = hex[byte >> 4];
+		out[n++] = hex[byte & 15];
+	}
+	out[n] = '\0';
+	return n;
+}
+
+bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user)
+{
+	return escape(out, user) > 0;
+}
+
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spool_reason reason)
+{
+	size_t n = escape(out, user);
+
+	return n > 0 && text_format(out + n, SPOOL_NAME_MAX + 1 - n, ".%s", reasons[reason]);
+}
+
+static int hex_digit(char c)
+{
+	if (text_is_digit(c))
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The first `length` bytes of `name`, unescaped. Only what escape() would have written is taken: so
+ * every user has one name, and no name can mean two things. */
+static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX + 1])
+{
+	char again[SPOOL_NAME_MAX + 1];
+	size_t n = 0;
+
+	if (length == 0 || length > SPOOL_NAME_MAX)
+		return false;
+	for (size_t at = 0; at < length; n++) {
+		int high, low;
+
+		if (name[at] != '%') {
+			user[n] = name[at++];
+			continue;
+		}
+		if (length - at < 3)
+			return false;
+		high = hex_digit(name[at + 1]);
+		low = hex_digit(name[at + 2]);
+		if (high < 0 || low < 0 || (high | low) == 0)
+			return false;
+		user[n] = (char)(high << 4 | low);
+		at += 3;
+	}
+	user[n] = '\0';
+	return escape(again, user) == length && memcmp(again, name, length) == 0;
+}
+
+bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1])
+{
+	return unescape(name, strlen(name), user);
+}
+
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && strlen(name) <= SPOOL_NAME_MAX && spool_reason_parse(dot + 1, reason) &&
+	       unescape(name, (size_t)(dot - name), user);
+}
+
+int spool_open(const char *spool, const char *box)
+{
+	int directory = open(spool, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (directory < 0)
+		return -1;
+	fd = openat(directory, box, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	file_close(&directory);
+	return fd;
+}
+
+int spool_exists(int box, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(box, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync)
+{
+	char name[SPOOL_NAME_MAX + 1];
+	int result = 1;
+	int fd;
+
+	if (!spool_arrival_name(name, user, reason)) {
+		errno = *user ? ENAMETOOLONG : EINVAL;
+		return -1;
+	}
+	/* Nothing is written into it: so neither a full disk nor RLIMIT_FSIZE (and its signal) can
+	 * hit after this call, and there is no half-written arrival. */
+	fd = openat(new_box, name,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -1;
+	if (sync && (fsync(fd) != 0 || fsync(new_box) != 0))
+		result = -1;
+	file_close(&fd);
+	return result;
+}
+
+/* "invited\n": one word of [a-z_], and the end. */
+static bool take_word(char word[SPOOL_WORD_MAX + 1], const char *bytes, size_t n)
+{
+	size_t length = 0;
+
+	while (length < n &&
+		((bytes[length] >= 'a' && bytes[length] <= 'z') || bytes[length] == '_'))
+		length++;
+	if (length == 0 || (length < n && (bytes[length] != '\n' || length + 1 != n)))
+		return false;
+	memcpy(word, bytes, length);
+	word[length] = '\0';
+	return true;
+}
+
+bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 1])
+{
+	char name[SPOOL_NAME_MAX + 1], bytes[SPOOL_WORD_MAX];
+	struct stat st;
+	bool good = false;
+	ssize_t n;
+	int fd;
+
+	word[0] = '\0';
+	if (!spool_mark_name(name, user))
+		return false;
+	/* O_NONBLOCK: neither a FIFO nor a lease that the service's account planted can hold us. */
+	fd = openat(seen_box, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+		st.st_size <= SPOOL_WORD_MAX) {
+		n = read(fd, bytes, sizeof(bytes));
+		good = n > 0 && take_word(word, bytes, (size_t)n);
+	}
+	file_close(&fd);
+	return good;
+}
