@@ -131,8 +131,7 @@ static void check(const struct cli *cli, struct report *report)
 	settings_free(s);
 }
 
-/* ---- the verb
- * ------------------------------------------------------------------------------------ */
+/* ---- the verb ------------------------------------------------------------------------------- */
 
 static int print_json(json_t *root)
 {

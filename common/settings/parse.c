@@ -4,7 +4,8 @@
  * its line, and so that a line which inih would cut (200 bytes in the usual builds), read as
  * something else or pass over is an error instead.
  *
- * An indented line continues the list above it, as in Python's configparser.
+ * An indented line continues the list above it, as in Python's configparser, unless it has a '=':
+ * then it is only indented.
  */
 #include "settings/key.h"
 
@@ -37,8 +38,7 @@ static void found_at(
 	finding_add(src->found, &fault, collecting);
 }
 
-/* ---- a value is whole: into the struct
- * ------------------------------------------------------------ */
+/* ---- a value is whole: into the struct ------------------------------------------------------ */
 
 static void store(struct source *src)
 {
@@ -69,8 +69,16 @@ static void store(struct source *src)
 		l->settings.token_endpoint_set = true;
 }
 
-/* ---- what inih hands over
- * -------------------------------------------------------------------------- */
+/* Where a comment behind a value begins. (inih 55 leaves it in a continuation line.) */
+static size_t without_comment(const char *line, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (line[i] == ';' && (i == 0 || text_is_space(line[i - 1])))
+			return i;
+	return n;
+}
+
+/* ---- what inih hands over ------------------------------------------------------------------- */
 
 static void found_key(struct source *src, const char *section, const char *key)
 {
@@ -110,29 +118,21 @@ static void start_key(struct source *src, const struct setting_key *k)
 	src->value.failed = false;
 }
 
-/* inih 55 leaves a comment in a continuation line; later ones cut it. */
-static size_t without_comment(const char *value)
-{
-	for (const char *p = value; *p != '\0'; p++)
-		if (*p == ';' && (p == value || text_is_space(p[-1])))
-			return (size_t)(p - value);
-	return strlen(value);
-}
-
 static void continue_key(struct source *src, const char *key, const char *value)
 {
 	const struct setting_key *k = src->key;
 	char what[160];
 
-	if (k != NULL && k->kind == KIND_LIST && strchr(value, '=') == NULL) {
+	if (k != NULL && k->kind == KIND_LIST) {
 		text_add(&src->value, " ");
-		text_add_bytes(&src->value, value, without_comment(value));
+		text_add_bytes(&src->value, value, without_comment(value, strlen(value)));
 		return;
 	}
 	text_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
 	found_at(src, src->line, k == NULL || k->collects, what,
-		"Only a list of users, groups or domains goes on like that. Otherwise, remove the "
-		"blanks at the beginning.");
+		"Only a list of users, groups or domains goes on like that. If it is a key of its "
+		"own, "
+		"write: key = value.");
 }
 
 static int take_pair(void *ctx, const char *section, const char *key, const char *value)
@@ -158,8 +158,7 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	return 1;
 }
 
-/* ---- what inih gets
- * -------------------------------------------------------------------------------- */
+/* ---- what inih gets ------------------------------------------------------------------------- */
 
 /* "[name]" and at most a comment behind it: inih itself passes over anything there. */
 static void take_section(struct source *src, const char *line)
@@ -242,9 +241,9 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 			"may have a line of its own.");
 		return false;
 	}
-	src->indented = indent > 0;
-	if (line[indent] == '[') {
-		src->indented = false;
+	src->indented = indent > 0 && line[indent] != '[' &&
+			memchr(line, '=', without_comment(line, n)) == NULL;
+	if (!src->indented) {
 		line += indent;
 		n -= indent;
 	}

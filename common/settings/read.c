@@ -72,7 +72,8 @@ static bool directory_is_trusted(const char *dir, struct findings *found)
 
 	if (stat(dir, &st) != 0)
 		return false;
-	if ((st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & (S_IWOTH | S_IWGRP)) == 0)
+	const mode_t others = S_IWOTH | (st.st_gid != 0 ? S_IWGRP : 0);
+	if ((st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & others) == 0)
 		return true;
 	fault_set(&fault, FAULT_SETTINGS, "settings_writable",
 		"%s may be written by others than root", dir);

@@ -293,8 +293,12 @@ bool settings_each(const struct settings *s,
 		const struct setting_key *k = &setting_keys[i];
 		char origin[512];
 
+		/* A default is shown as the manual spells it: 24h, not 1d. */
 		text_clear(&value);
-		setting_show(k, s, &value);
+		if (l->origins[i].file == NULL)
+			text_add(&value, k->fallback);
+		else
+			setting_show(k, s, &value);
 		origin_show(&l->origins[i], origin, sizeof(origin));
 		going = each(k->section, k->key, value.data != NULL ? value.data : "", origin,
 			k->help, ctx);

@@ -115,6 +115,43 @@ static struct place find_place(const char *text, size_t len, const char *section
 	return place;
 }
 
+/* Whether the line goes on with the list above it, as parse.c sees it. */
+static bool line_continues(struct line l)
+{
+	size_t indent = blanks(l.start, l.n);
+	const char *comment = memmem(l.start, l.n, " ;", 2);
+
+	return indent > 0 && l.start[indent] != '[' &&
+	       memchr(l.start, '=', comment != NULL ? (size_t)(comment - l.start) : l.n) == NULL;
+}
+
+static bool line_is_silent(struct line l)
+{
+	size_t indent = blanks(l.start, l.n);
+
+	return indent == l.n || strchr("#;\r", l.start[indent]) != NULL;
+}
+
+/* What follows the value. Lines that went on with the old one go with it. */
+static void copy_rest(struct text *out, const char *text, size_t at, size_t len)
+{
+	bool first = true, old_value = true;
+
+	while (at < len && old_value) {
+		const char *newline = memchr(text + at, '\n', len - at);
+		size_t next = newline != NULL ? (size_t)(newline - text) + 1 : len;
+		struct line l = {text + at, next - at - (newline != NULL)};
+		bool dropped = !first && !line_is_silent(l) && line_continues(l);
+
+		old_value = first || dropped || line_is_silent(l);
+		if (!dropped)
+			text_add_bytes(out, text + at, next - at);
+		first = false;
+		at = next;
+	}
+	text_add_bytes(out, text + at, len - at);
+}
+
 static void compose(struct text *out, const struct text *old, struct place place,
 	const char *section, const char *key, const char *value)
 {
@@ -126,18 +163,18 @@ static void compose(struct text *out, const struct text *old, struct place place
 	text_add_bytes(out, text, place.at);
 	if (place.found) {
 		text_addf(out, "%s%s", text[place.at - 1] == ' ' ? "" : " ", value);
-	} else {
-		if (open_end)
-			text_add(out, newline);
-		if (!place.in_section)
-			text_addf(out, "%s[%s]%s", place.at > 0 ? newline : "", section, newline);
-		text_addf(out, "%s = %s%s", key, value, newline);
+		copy_rest(out, text, place.end, old->len);
+		return;
 	}
+	if (open_end)
+		text_add(out, newline);
+	if (!place.in_section)
+		text_addf(out, "%s[%s]%s", place.at > 0 ? newline : "", section, newline);
+	text_addf(out, "%s = %s%s", key, value, newline);
 	text_add_bytes(out, text + place.end, old->len - place.end);
 }
 
-/* ---- replacing the file
- * ----------------------------------------------------------------------------- */
+/* ---- replacing the file --------------------------------------------------------------------- */
 
 static bool failed(struct fault *fault, const char *path, const char *doing)
 {

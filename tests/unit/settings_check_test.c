@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "folder.h"
+
+#define MAIN "cloudinvite.conf"
+
+/* A whole set-up that is right, in which each test breaks one thing. */
+struct setup {
+	const char *google, *people, *rest;
+};
+
+static void write_setup(struct folder *f, const struct setup *setup)
+{
+	char text[4096], credential[PATH_MAX], map[PATH_MAX];
+
+	text_copy(credential, sizeof(credential), folder_write(f, "credentials.json", "{}"));
+	assert_int_equal(chmod(credential, 0600), 0);
+	text_copy(map, sizeof(map), folder_write(f, "addresses.map", ""));
+	assert_true(text_format(text, sizeof(text),
+		"[google]\ncustomer = C01234567\ncredentials = %s\n%s"
+		"[people]\nmap = %s\n%s"
+		"[worker]\nuser = nobody-here\n%s",
+		credential, setup->google != NULL ? setup->google : "", map,
+		setup->people != NULL ? setup->people
+				      : "address = {user}@example.com\ndomains = example.com\n",
+		setup->rest != NULL ? setup->rest : ""));
+	folder_write(f, MAIN, text);
+}
+
+static struct found check(struct folder *f)
+{
+	struct found found = {.count = 0};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *s = settings_load(folder_path(f, MAIN), &fault);
+
+	if (s == NULL)
+		fail_msg("%s", fault.what);
+	int count = settings_check(s, found_add, &found);
+
+	assert_int_equal(count, found.count);
+	settings_free(s);
+	for (int i = 0; i < found.count; i++) {
+		assert_int_equal(found.faults[i].kind, FAULT_SETTINGS);
+		assert_true(text_starts(found.faults[i].what, f->path));
+		assert_true(strlen(found.faults[i].remedy) > 10);
+	}
+	return found;
+}
+
+/* Exactly one finding; `collecting`: it stops the collector, too. */
+static void expect(struct folder *f, bool collecting, const char *what, const char *remedy)
+{
+	struct found found = check(f);
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *s;
+
+	assert_int_equal(found.count, 1);
+	assert_true(found_says(&found, what, remedy));
+	s = settings_load_checked(folder_path(f, MAIN), false, &fault);
+	assert_int_equal(s == NULL, collecting);
+	settings_free(s);
+	s = settings_load_checked(folder_path(f, MAIN), true, &fault);
+	assert_null(s);
+	assert_string_equal(fault.what, found.faults[0].what);
+}
+
+static void expect_with(
+	void **state, struct setup setup, bool collecting, const char *what, const char *remedy)
+{
+	write_setup(*state, &setup);
+	expect(*state, collecting, what, remedy);
+}
+
+static void a_right_setup_has_no_findings(void **state)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *s;
+
+	write_setup(*state, &(struct setup){.google = NULL});
+	assert_int_equal(check(*state).count, 0);
+	s = settings_load_checked(folder_path(*state, MAIN), true, &fault);
+	assert_non_null(s);
+	settings_free(s);
+}
+
+static void a_fresh_installation_can_collect_but_not_dispatch(void **state)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *s = settings_load_checked(folder_write(*state, MAIN, ""), false, &fault);
+
+	assert_non_null(s);
+	settings_free(s);
+	assert_null(settings_load_checked(folder_path(*state, MAIN), true, &fault));
+	assert_non_null(strstr(fault.what, "the customer is not set"));
+}
+
+static void a_missing_customer_says_where_to_find_it(void **state)
+{
+	struct setup setup = {.rest = ""};
+	struct folder *f = *state;
+
+	write_setup(f, &setup);
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10.conf", "[google]\n\ncustomer =\n");
+	expect(f, false, "/conf.d/10.conf:3: customer: the customer is not set", "Admin console");
+}
+
+/* ---- addresses ------------------------------------------------------------------------------ */
+
+static void the_templates_domain_must_be_one_of_ours(void **state)
+{
+	expect_with(state,
+		(struct setup){.people = "address = {user}@sub.example.com\n"
+					 "domains = example.com example.org\n"},
+		false, "cloudinvite.conf:6: address: the template's domain is not one of domains",
+		"Add sub.example.com to domains");
+}
+
+static void a_template_without_domains_maps_nobody(void **state)
+{
+	expect_with(state, (struct setup){.people = "address = {user}@example.com\n"}, false,
+		"cloudinvite.conf: [people] domains: no domain is set", "example.com");
+}
+
+static void no_template_and_no_map_map_nobody(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.people = "domains = example.com\n"});
+	assert_int_equal(check(f).count, 0);
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10.conf", "[people]\nmap =\n");
+	expect(f, false, "there is neither an address template nor a map", "Set address");
+}
+
+static void full_names_are_used_only_where_they_are_believed(void **state)
+{
+	expect_with(state,
+		(struct setup){.people = "address = {first}.{last}@example.com\n"
+					 "domains = example.com\n"},
+		false, "address: {first} and {last} come from the full name", "Set gecos = yes");
+	write_setup(*state, &(struct setup){.people = "address = {first}.{last}@example.com\n"
+						      "domains = example.com\ngecos = yes\n"});
+	assert_int_equal(check(*state).count, 0);
+}
+
+static void a_map_that_is_named_must_be_there(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	assert_int_equal(unlink(folder_path(f, "addresses.map")), 0);
+	expect(f, false, "addresses.map: No such file", "Put it there");
+}
+
+static void a_map_that_everybody_may_write_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	assert_int_equal(chmod(folder_path(f, "addresses.map"), 0666), 0);
+	expect(f, false, "everybody may write the map", "chmod 0644");
+}
+
+/* ---- the credential ------------------------------------------------------------------------- */
+
+static void a_missing_credential_concerns_dispatching_only(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	assert_int_equal(unlink(folder_path(f, "credentials.json")), 0);
+	expect(f, false, "credentials.json is not there", "chown root:nobody-here");
+}
+
+static void a_credential_that_others_can_read_is_a_finding(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *what;
+	} modes[] = {
+		{0644, "may be read by everybody"},
+		{0604, "may be read by everybody"},
+		{0602, "may be changed by others"},
+		{0620, "may be changed by others"},
+		{0601, "may be changed by others"},
+	};
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(folder_path(f, "credentials.json"), modes[i].mode), 0);
+		expect(f, false, modes[i].what, "chmod 0640");
+	}
+}
+
+static void a_credential_of_a_foreign_group_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	if (geteuid() != 0)
+		skip();
+	write_setup(f, &(struct setup){.rest = ""});
+	assert_int_equal(chown(folder_path(f, "credentials.json"), 0, 54321), 0);
+	assert_int_equal(check(f).count, 0);
+	assert_int_equal(chmod(folder_path(f, "credentials.json"), 0640), 0);
+	expect(f, false, "may be read by a group that is neither", "chown root:nobody-here");
+	assert_int_equal(chown(folder_path(f, "credentials.json"), 54321, 0), 0);
+	expect(f, false, "belongs neither to root nor to the service's user", "chown root:");
+}
+
+static void a_credential_that_the_service_cannot_read_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	if (geteuid() != 0)
+		skip();
+	write_setup(f, &(struct setup){.rest = ""});
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10.conf", "[worker]\nuser = daemon\n");
+	expect(f, false, "cannot be read by the service's user", "chown root:daemon");
+	assert_int_equal(chown(folder_path(f, "credentials.json"), 0, 1), 0);
+	assert_int_equal(chmod(folder_path(f, "credentials.json"), 0640), 0);
+	assert_int_equal(check(f).count, 0);
+}
+
+static void a_credential_that_is_no_file_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	assert_int_equal(unlink(folder_path(f, "credentials.json")), 0);
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	expect(f, false, "is not a regular file", "");
+}
+
+static void no_credential_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.rest = ""});
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10.conf", "[google]\ncredentials =\n");
+	expect(f, false, "no credential is named", "service account");
+}
+
+/* ---- passwords, other files, the whole ------------------------------------------------------ */
+
+static void a_password_in_a_file_that_all_can_read_is_a_finding(void **state)
+{
+	struct folder *f = *state;
+
+	write_setup(f, &(struct setup){.google = "proxy = http://me:hunter2@proxy:3128\n"});
+	expect(f, false, "cloudinvite.conf:4: proxy: it holds a password", "conf.d/");
+	assert_null(strstr(check(f).faults[0].what, "hunter2"));
+	assert_int_equal(chmod(folder_path(f, MAIN), 0640), 0);
+	assert_int_equal(check(f).count, 0);
+}
+
+static void certificates_that_are_named_must_be_there(void **state)
+{
+	expect_with(state, (struct setup){.google = "ca_file = /nowhere/ca.pem\n"}, false,
+		"ca_file: /nowhere/ca.pem: No such file", "correct the path");
+}
+
+static void a_uid_range_that_is_empty_stops_both(void **state)
+{
+	expect_with(state,
+		(struct setup){.people = "address = {user}@example.com\ndomains = example.com\n"
+					 "min_uid = 70000\n"},
+		true, "min_uid is above max_uid", "lower of the two");
+}
+
+static void postgresql_is_said_to_come_later(void **state)
+{
+	expect_with(state,
+		(struct setup){.rest = "[storage]\nledger = postgresql://db/cloudinvite\n"}, true,
+		"a PostgreSQL ledger is not available in version", "sqlite:");
+	expect_with(state, (struct setup){.rest = "role = collector\n"}, true,
+		"a collector of a fleet needs a postgresql:// ledger", "role = standalone");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_right_setup_has_no_findings),
+		TEST(a_fresh_installation_can_collect_but_not_dispatch),
+		TEST(a_missing_customer_says_where_to_find_it),
+		TEST(the_templates_domain_must_be_one_of_ours),
+		TEST(a_template_without_domains_maps_nobody),
+		TEST(no_template_and_no_map_map_nobody),
+		TEST(full_names_are_used_only_where_they_are_believed),
+		TEST(a_map_that_is_named_must_be_there),
+		TEST(a_map_that_everybody_may_write_is_a_finding),
+		TEST(a_missing_credential_concerns_dispatching_only),
+		TEST(a_credential_that_others_can_read_is_a_finding),
+		TEST(a_credential_of_a_foreign_group_is_a_finding),
+		TEST(a_credential_that_the_service_cannot_read_is_a_finding),
+		TEST(a_credential_that_is_no_file_is_a_finding),
+		TEST(no_credential_is_a_finding),
+		TEST(a_password_in_a_file_that_all_can_read_is_a_finding),
+		TEST(certificates_that_are_named_must_be_there),
+		TEST(a_uid_range_that_is_empty_stops_both),
+		TEST(postgresql_is_said_to_come_later),
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
