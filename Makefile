@@ -75,7 +75,7 @@ LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto,-lcurl -ljansson -lcrypto)
 LIBS_JSON   := $(call lib,jansson,-ljansson)
 LIBS_LEDGER := $(call lib,sqlite3,-lsqlite3)
 LIBS_SYSTEMD := $(call lib,libsystemd,-lsystemd)
-LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libssl libcrypto,-lmicrohttpd -ljansson -lssl -lcrypto)
+LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -ljansson -lcrypto -lz)
 LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "complaint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool complain(struct complaint *c, const char *format, ...)
+{
+	va_list args;
+
+	if (c->text[0] != '\0')
+		return false;
+	va_start(args, format);
+	vsnprintf(c->text, sizeof c->text, format, args);
+	va_end(args);
+	return false;
+}
+
+bool member_string(
+	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
+{
+	json_t *value = json_object_get(object, name);
+
+	if (value == NULL || json_is_null(value))
+		return true;
+	if (!json_is_string(value))
+		return complain(c, "%s: %s is not a string", where, name);
+	*out = json_string_value(value);
+	return true;
+}
+
+bool member_bool(
+	json_t *object, const char *name, bool *out, const char *where, struct complaint *c)
+{
+	json_t *value = json_object_get(object, name);
+
+	if (value == NULL)
+		return true;
+	if (!json_is_boolean(value))
+		return complain(c, "%s: %s is neither true nor false", where, name);
+	*out = json_is_true(value);
+	return true;
+}
+
+bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int64_t *out,
+	const char *where, struct complaint *c)
+{
+	json_t *value = json_object_get(object, name);
+
+	if (value == NULL)
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < min ||
+		json_integer_value(value) > max)
+		return complain(c, "%s: %s is not a number from %lld to %lld", where, name,
+			(long long)min, (long long)max);
+	*out = json_integer_value(value);
+	return true;
+}
+
+static void words_join(char *out, size_t size, const char *const *words)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; words[i] != NULL && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", words[i]);
+}
+
+bool member_word(json_t *object, const char *name, const char *const *words, int *out,
+	const char *where, struct complaint *c)
+{
+	const char *word = NULL;
+	char all[200];
+
+	if (!member_string(object, name, &word, where, c))
+		return false;
+	if (word == NULL)
+		return true;
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], word) == 0) {
+			*out = i;
+			return true;
+		}
+	}
+	words_join(all, sizeof all, words);
+	return complain(c, "%s: %s is '%s', but one of: %s", where, name, word, all);
+}
+
+bool members_known(json_t *object, const char *const *names, const char *where, struct complaint *c)
+{
+	const char *key;
+	json_t *value;
+	char all[200];
+
+	if (!json_is_object(object))
+		return complain(c, "%s is not a JSON object", where);
+	json_object_foreach(object, key, value)
+	{
+		size_t i = 0;
+
+		while (names[i] != NULL && strcmp(names[i], key) != 0)
+			i++;
+		if (names[i] == NULL) {
+			words_join(all, sizeof all, names);
+			return complain(c, "%s: '%s' is none of: %s", where, key, all);
+		}
+	}
+	return true;
+}

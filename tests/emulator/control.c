@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control area: /emulator/NAME, JSON in and out, without authentication.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "areas.h"
+#include "must.h"
+#include "reply.h"
+#include "state.h"
+#include "uri.h"
+
+/* The answer, or NULL with a complaint. `in` is the body (null without one). */
+typedef json_t *control_do(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c);
+
+static json_t *done(void)
+{
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static json_t *ready(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return json_pack(
+		"{s:b, s:s, s:s}", "ready", 1, "version", CLOUDINVITE_VERSION, "base", e->base);
+}
+
+static json_t *reset(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in;
+	return emulator_reset(e, e->scenario, c) ? done() : NULL;
+}
+
+static json_t *state_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return state_write(e->world);
+}
+
+static json_t *state_put(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return emulator_reset(e, in, c) ? done() : NULL;
+}
+
+static json_t *state_patch(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return state_read(e->world, &e->keyring, in, c) ? done() : NULL;
+}
+
+static json_t *accounts_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	char *address = uri_field(r->query, "address");
+	const struct account *account =
+		address != NULL ? accounts_find(&e->world->accounts, address) : NULL;
+	json_t *out = NULL;
+
+	(void)in;
+	if (account != NULL)
+		out = account_write(account);
+	else if (address != NULL)
+		complain(c, "there is no account %s", address);
+	else
+		out = json_pack("{s:I}", "count", (json_int_t)e->world->accounts.by_address.count);
+	free(address);
+	return out;
+}
+
+static json_t *accounts_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	if (!accounts_read(e->world, in, c))
+		return NULL;
+	return json_pack("{s:I}", "count", (json_int_t)e->world->accounts.by_address.count);
+}
+
+static json_t *accounts_delete(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	char *address = uri_field(r->query, "address");
+	bool ok = true;
+
+	(void)in;
+	if (address == NULL)
+		accounts_free(&e->world->accounts);
+	else if (!accounts_remove(&e->world->accounts, address))
+		ok = complain(c, "there is no account %s", address);
+	free(address);
+	return ok ? done() : NULL;
+}
+
+static json_t *clock_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return clock_write(e->world);
+}
+
+static json_t *clock_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return clock_read(e->world, in, c) ? clock_write(e->world) : NULL;
+}
+
+/* The person opens the mail: only who was invited can. */
+static json_t *respond(
+	struct emulator *e, json_t *in, enum account_state state, struct complaint *c)
+{
+	const char *address = NULL;
+	struct account *account = NULL;
+
+	if (!member_string(in, "address", &address, "the document", c))
+		return NULL;
+	if (address != NULL)
+		account = accounts_find(&e->world->accounts, address);
+	if (account == NULL || account->state != ACCOUNT_INVITED) {
+		complain(c, "%s is not invited", address != NULL ? address : "nobody");
+		return NULL;
+	}
+	account->state = state;
+	account->updated = world_now(e->world);
+	if (state == ACCOUNT_ACCEPTED)
+		account->kind = ACCOUNT_MANAGED;
+	accounts_touched(&e->world->accounts);
+	return account_write(account);
+}
+
+static json_t *accept_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return respond(e, in, ACCOUNT_ACCEPTED, c);
+}
+
+static json_t *decline_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return respond(e, in, ACCOUNT_DECLINED, c);
+}
+
+static json_t *faults_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return faults_write(&e->world->faults);
+}
+
+static json_t *faults_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return faults_read(&e->world->faults, in, c) ? faults_write(&e->world->faults) : NULL;
+}
+
+static json_t *faults_delete(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	faults_clear(&e->world->faults);
+	return done();
+}
+
+static json_t *latency_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return latency_write(e->world);
+}
+
+static json_t *latency_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return latency_read(e->world, in, c) ? latency_write(e->world) : NULL;
+}
+
+static json_t *quota_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return quota_write(&e->world->quota);
+}
+
+static json_t *quota_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return quota_read(&e->world->quota, in, c) ? quota_write(&e->world->quota) : NULL;
+}
+
+static json_t *switches_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return switches_write(&e->world->switches);
+}
+
+static json_t *switches_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r;
+	return switches_read(&e->world->switches, in, c) ? switches_write(&e->world->switches)
+							 : NULL;
+}
+
+static json_t *log_get(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	char *since = uri_field(r->query, "since");
+	json_t *out = journal_write(&e->journal, since != NULL ? strtoull(since, NULL, 10) : 0);
+
+	(void)in, (void)c;
+	free(since);
+	return out;
+}
+
+static json_t *mailbox_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	const struct world *w = e->world;
+	json_t *mails = json_array(), *counts = json_object();
+	char at[MOMENT_TEXT_SIZE];
+
+	(void)r, (void)in, (void)c;
+	for (size_t i = 0; i < w->n_mails; i++) {
+		const struct mail *mail = &w->mails[i];
+		json_int_t count = json_integer_value(json_object_get(counts, mail->to));
+
+		json_object_set_new(counts, mail->to, json_integer(count + 1));
+		json_array_append_new(mails,
+			json_pack("{s:s, s:s, s:I}", "to", mail->to, "at",
+				moment_rfc3339(mail->at, at), "number", (json_int_t)mail->number));
+	}
+	return json_pack("{s:o, s:o, s:I}", "mails", mails, "counts", counts, "total",
+		(json_int_t)w->n_mails);
+}
+
+static json_t *stats_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	json_t *out = json_object();
+
+	(void)r, (void)in, (void)c;
+	for (int i = 0; i < ROUTE_CONTROL; i++)
+		json_object_set_new(out, route_words[i], json_integer((json_int_t)e->counts[i]));
+	json_object_set_new(out, "connections", json_integer((json_int_t)e->connections));
+	return out;
+}
+
+static json_t *tokens_delete(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	world_clear_tokens(e->world);
+	return done();
+}
+
+static const struct {
+	const char *name;
+	const char *method;
+	control_do *action;
+} controls[] = {
+	{"ready", "GET", ready},
+	{"reset", "POST", reset},
+	{"state", "GET", state_get},
+	{"state", "PUT", state_put},
+	{"state", "PATCH", state_patch},
+	{"accounts", "GET", accounts_get},
+	{"accounts", "POST", accounts_post},
+	{"accounts", "DELETE", accounts_delete},
+	{"clock", "GET", clock_get},
+	{"clock", "POST", clock_post},
+	{"accept", "POST", accept_post},
+	{"decline", "POST", decline_post},
+	{"faults", "GET", faults_get},
+	{"faults", "POST", faults_post},
+	{"faults", "DELETE", faults_delete},
+	{"latency", "GET", latency_get},
+	{"latency", "POST", latency_post},
+	{"quota", "GET", quota_get},
+	{"quota", "POST", quota_post},
+	{"switches", "GET", switches_get},
+	{"switches", "POST", switches_post},
+	{"log", "GET", log_get},
+	{"mailbox", "GET", mailbox_get},
+	{"stats", "GET", stats_get},
+	{"tokens", "DELETE", tokens_delete},
+};
+
+static control_do *control_find(const struct request *r)
+{
+	for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++) {
+		if (strcmp(controls[i].name, r->control) == 0 &&
+			strcmp(controls[i].method, r->method) == 0)
+			return controls[i].action;
+	}
+	return NULL;
+}
+
+static json_t *control_run(struct emulator *e, const struct request *r, struct complaint *c)
+{
+	control_do *action = control_find(r);
+	json_error_t error;
+	json_t *in = NULL, *out = NULL;
+
+	if (r->body_size > 0)
+		in = json_loadb(r->body, r->body_size, 0, &error);
+	if (action == NULL)
+		complain(c, "there is no %s /emulator/%s (see --help)", r->method, r->control);
+	else if (r->body_size > 0 && in == NULL)
+		complain(c, "line %d: %s", error.line, error.text);
+	else
+		out = action(e, r, in, c);
+	json_decref(in);
+	return out;
+}
+
+static void control_answer(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct complaint complaint = {0};
+	json_t *body = control_run(e, r, &complaint);
+
+	if (body != NULL)
+		reply_json(out, 200, body);
+	else
+		reply_json(out, 400, json_pack("{s:s}", "error", complaint.text));
+}
+
+void control_enter(struct request *r)
+{
+	r->route = ROUTE_CONTROL;
+	r->answer = control_answer;
+	r->control = r->path + strlen("/emulator/");
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory: the files by which a client finds and trusts this emulator.
+ */
+#ifndef CLOUDINVITE_EMULATOR_DIRECTORY_H
+#define CLOUDINVITE_EMULATOR_DIRECTORY_H
+
+#include <stdbool.h>
+
+#include "emulator.h"
+
+/* Makes the directory if need be and takes the old `port` away. False with a line on standard
+ * error. */
+bool directory_prepare(const char *path);
+/* ca.pem, credentials.json, cloudinvite.conf, and at last `port`, which says that all are there. */
+bool directory_fill(const struct emulator *e, const char *path);
+/* At the end: nobody is to find a port that nobody listens on. */
+void directory_leave(const char *path);
+
+#endif

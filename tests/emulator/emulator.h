@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The emulator: what lives as long as the program does.
+ */
+#ifndef CLOUDINVITE_EMULATOR_EMULATOR_H
+#define CLOUDINVITE_EMULATOR_EMULATOR_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keyring.h"
+#include "journal.h"
+#include "timer.h"
+#include "world.h"
+
+struct emulator {
+	pthread_mutex_t lock; /* for everything below; never held while something waits */
+	struct world *world;
+	struct journal journal;
+	uint64_t counts[ROUTES];
+	uint64_t connections;
+	bool quiet;
+	json_t *scenario; /* NULL: none; what a reset goes back to */
+
+	/* fixed once the server runs */
+	struct keyring keyring;
+	struct timer *timer;
+	struct MHD_Daemon *server;
+	char base[80]; /* https://127.0.0.1:41234 */
+	uint16_t port;
+};
+
+/* A world of the scenario, or the default one; the old one is freed. False with a complaint: then
+ * nothing has changed. */
+bool emulator_reset(struct emulator *e, json_t *document, struct complaint *complaint);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * customers.userinvitations: isInvitableUser, get, send and cancel under v1 and v1beta1
+ * (reference 1.1 and 6.1); list has a file of its own.
+ */
+#include "invitations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "areas.h"
+#include "guard.h"
+#include "must.h"
+#include "reply.h"
+#include "uri.h"
+
+#define OPERATION_TYPE "google.apps.cloudidentity.userinvitations.v1.UserInvitation"
+
+json_t *invitation_write(const struct world *w, const struct account *account)
+{
+	char updated[MOMENT_TEXT_SIZE], count[24];
+	char *name = must_format("customers/%s/userinvitations/%s", w->customer, account->address);
+	json_t *out =
+		json_pack("{s:s, s:s}", "name", name, "state", account_state_words[account->state]);
+
+	/* An int64 is a string in Google's JSON. */
+	snprintf(count, sizeof count, "%lld", (long long)account->mails);
+	if (account->mails > 0 || !w->switches.omit_zero)
+		json_object_set_new(out, "mailsSentCount", json_string(count));
+	json_object_set_new(
+		out, "updateTime", json_string(moment_rfc3339(account->updated, updated)));
+	free(name);
+	return out;
+}
+
+/* Google refuses parameters that it does not know, on every method. */
+static bool parameter_known(const char *name, const void *ctx)
+{
+	static const char *const standard[] = {"$.xgafv", "access_token", "alt", "callback",
+		"fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType",
+		"upload_protocol", NULL};
+	const char *const *extra = ctx;
+
+	for (size_t i = 0; standard[i] != NULL; i++) {
+		if (strcmp(standard[i], name) == 0)
+			return true;
+	}
+	for (size_t i = 0; extra[i] != NULL; i++) {
+		if (strcmp(extra[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool invitations_parameters(
+	struct emulator *e, const struct request *r, const char *const *extra, struct reply *out)
+{
+	if (uri_each_name(r->query, parameter_known, extra))
+		return true;
+	reply_error(e, out, 400,
+		"Invalid JSON payload received. Unknown name: Cannot bind query parameter. Field "
+		"could not be found in request message.");
+	return false;
+}
+
+static bool address_plausible(const char *address)
+{
+	const char *at = strchr(address, '@');
+
+	return at != NULL && at != address && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
+	       strpbrk(address, "/ \t\r\n") == NULL;
+}
+
+/* What check, get, send and cancel have in common. */
+static bool invitation_named(struct emulator *e, struct request *r, struct reply *out)
+{
+	static const char *const none[] = {NULL};
+
+	if (!invitations_parameters(e, r, none, out))
+		return false;
+	if (address_plausible(r->address))
+		return true;
+	reply_error(e, out, e->world->switches.bad_address,
+		e->world->switches.bad_address == 404 ? MESSAGE_NOT_FOUND : MESSAGE_INVALID);
+	return false;
+}
+
+static void answer_check(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct world *w = e->world;
+	bool invitable;
+	json_t *body;
+
+	if (!guard_pass(e, r, "IsInvitableUser", false, out) || !invitation_named(e, r, out))
+		return;
+	if (w->switches.essentials) {
+		reply_precondition(e, out, w->switches.essentials_error);
+		return;
+	}
+	invitable = world_invitable(w, accounts_find(&w->accounts, r->address));
+	body = json_object();
+	if (invitable || !w->switches.omit_false)
+		json_object_set_new(body, "isInvitableUser", json_boolean(invitable));
+	reply_json(out, 200, body);
+}
+
+static void answer_get(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct world *w = e->world;
+	const struct account *account;
+
+	if (!guard_pass(e, r, "GetUserInvitation", false, out) || !invitation_named(e, r, out))
+		return;
+	account = accounts_find(&w->accounts, r->address);
+	if (account == NULL || !world_shown(w, account, world_now(w)))
+		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
+	else
+		reply_json(out, 200, invitation_write(w, account));
+}
+
+/* Nothing, or {}: the request messages have no members. */
+static bool body_empty(struct emulator *e, const struct request *r, struct reply *out)
+{
+	json_t *body;
+	bool ok;
+
+	if (r->body_size == 0)
+		return true;
+	body = json_loadb(r->body, r->body_size, 0, NULL);
+	ok = json_is_object(body) && json_object_size(body) == 0;
+	if (!ok && json_is_object(body)) {
+		char *message = must_format("Invalid JSON payload received. Unknown name \"%s\": "
+					    "Cannot find field.",
+			json_object_iter_key(json_object_iter(body)));
+
+		reply_error(e, out, 400, message);
+		free(message);
+	} else if (!ok) {
+		reply_error(e, out, 400, "Invalid JSON payload received.");
+	}
+	json_decref(body);
+	return ok;
+}
+
+static json_t *operation_response(const struct world *w, const struct account *account)
+{
+	static const char *const types[] = {"type.googleapis.com/" OPERATION_TYPE,
+		"type.googleapis.com/google.cloud.identity.v1.UserInvitation", NULL};
+	json_t *response = invitation_write(w, account);
+
+	if (w->switches.operation_type != OPERATION_TYPE_NONE)
+		json_object_set_new(
+			response, "@type", json_string(types[w->switches.operation_type]));
+	return response;
+}
+
+static void reply_operation(struct world *w, const struct account *account, struct reply *out)
+{
+	json_t *operation = json_object();
+	char *name = must_format("operations/%016llx", (unsigned long long)++w->operations);
+
+	if (w->switches.operation_name && w->switches.operation != OPERATION_EMPTY)
+		json_object_set_new(operation, "name", json_string(name));
+	switch ((enum operation_shape)w->switches.operation) {
+	case OPERATION_DONE:
+		json_object_set_new(operation, "done", json_true());
+		json_object_set_new(operation, "response", operation_response(w, account));
+		break;
+	case OPERATION_PENDING:
+		json_object_set_new(operation, "done", json_false());
+		break;
+	case OPERATION_MISSING_DONE:
+	case OPERATION_EMPTY:
+		break;
+	case OPERATION_ERROR:
+		json_object_set_new(operation, "done", json_true());
+		json_object_set_new(operation, "error",
+			json_pack("{s:i, s:s}", "code", 9, "message", MESSAGE_PRECONDITION));
+		break;
+	}
+	reply_json(out, 200, operation);
+	free(name);
+}
+
+/* The HTTP code that keeps this account from being sent to; 0: none does. */
+static int send_refusal(const struct world *w, const struct account *account)
+{
+	if (account != NULL && account->kind == ACCOUNT_MANAGED)
+		return w->switches.send_managed;
+	if (!world_invitable(w, account))
+		return w->switches.send_not_invitable;
+	if (account->state == ACCOUNT_DECLINED && w->switches.send_declined != 200)
+		return w->switches.send_declined;
+	return 0;
+}
+
+static void answer_send(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct world *w = e->world;
+	struct account *account;
+	int refusal;
+
+	if (!guard_pass(e, r, "SendUserInvitation", true, out) || !invitation_named(e, r, out) ||
+		!body_empty(e, r, out))
+		return;
+	account = accounts_find(&w->accounts, r->address);
+	refusal = send_refusal(w, account);
+	if (refusal != 0) {
+		reply_precondition(e, out, refusal);
+		return;
+	}
+	if (w->switches.operation != OPERATION_ERROR)
+		world_mail(w, account);
+	reply_operation(w, account, out);
+}
+
+static void invitation_cancel(struct world *w, struct account *account)
+{
+	static const enum account_state states[] = {
+		ACCOUNT_NOT_YET_SENT, ACCOUNT_DECLINED, ACCOUNT_UNSPECIFIED};
+
+	account->state = states[w->switches.cancel_state];
+	if (!w->switches.cancel_keeps_count)
+		account->mails = 0;
+	account->updated = world_now(w);
+	accounts_touched(&w->accounts);
+}
+
+static void answer_cancel(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct world *w = e->world;
+	struct account *account;
+
+	if (!guard_pass(e, r, "CancelUserInvitation", true, out) || !invitation_named(e, r, out) ||
+		!body_empty(e, r, out))
+		return;
+	account = accounts_find(&w->accounts, r->address);
+	if (account == NULL || account->state != ACCOUNT_INVITED) {
+		reply_precondition(e, out, w->switches.cancel_not_sent);
+		return;
+	}
+	if (w->switches.operation != OPERATION_ERROR)
+		invitation_cancel(w, account);
+	reply_operation(w, account, out);
+}
+
+static void answer_mismatch(struct emulator *e, struct request *r, struct reply *out)
+{
+	(void)r;
+	reply_error(e, out, e->world->switches.method_mismatch,
+		e->world->switches.method_mismatch == 405 ? "Method not allowed."
+							  : MESSAGE_NOT_FOUND);
+}
+
+static const struct {
+	const char *verb; /* behind the colon; NULL: the collection itself */
+	const char *method;
+	enum route_id route;
+	route_answer *answer;
+} methods[] = {
+	{":isInvitableUser", "GET", ROUTE_CHECK, answer_check},
+	{"", "GET", ROUTE_GET, answer_get},
+	{":send", "POST", ROUTE_SEND, answer_send},
+	{":cancel", "POST", ROUTE_CANCEL, answer_cancel},
+	{NULL, "GET", ROUTE_LIST, invitations_list},
+};
+
+static void invitations_choose(struct request *r, const char *verb)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		if (methods[i].verb != verb && (verb == NULL || methods[i].verb == NULL ||
+						       strcmp(methods[i].verb, verb) != 0))
+			continue;
+		r->answer = answer_mismatch;
+		if (strcmp(methods[i].method, r->method) == 0) {
+			r->route = methods[i].route;
+			r->answer = methods[i].answer;
+		}
+		return;
+	}
+}
+
+/* Splits first and decodes once afterwards, so that %2F and %3A are part of an address. */
+static void invitations_name(struct request *r, const char *segment)
+{
+	const char *colon = strrchr(segment, ':');
+	const char *verb = colon != NULL ? colon : segment + strlen(segment);
+
+	if (*segment == '\0' || strchr(segment, '/') != NULL)
+		return;
+	r->address = uri_decode(segment, (size_t)(verb - segment), false);
+	if (r->address == NULL)
+		r->address = must_copy("");
+	for (char *c = r->address; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 'a' - 'A');
+	}
+	invitations_choose(r, verb);
+}
+
+void invitations_enter(struct request *r)
+{
+	static const char customers[] = "customers/", collection[] = "/userinvitations";
+	const char *at = strchr(r->path + 1, '/') + 1;
+	size_t n;
+
+	if (strncmp(at, customers, strlen(customers)) != 0)
+		return;
+	at += strlen(customers);
+	n = strcspn(at, "/");
+	if (n == 0 || strncmp(at + n, collection, strlen(collection)) != 0)
+		return;
+	r->customer = uri_decode(at, n, false);
+	at += n + strlen(collection);
+	if (r->customer == NULL)
+		return;
+	if (*at == '\0')
+		invitations_choose(r, NULL);
+	else if (*at == '/')
+		invitations_name(r, at + 1);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "moment.h"
+#include "must.h"
+#include "uri.h"
+
+const char *journal_authorization(const struct request *r)
+{
+	if (r->authorization == NULL) {
+		char *token = uri_field(r->query, "access_token");
+		const char *kind = token != NULL ? "query" : "none";
+
+		free(token);
+		return kind;
+	}
+	if (strncasecmp(r->authorization, "Bearer ", 7) == 0)
+		return "bearer";
+	return strncasecmp(r->authorization, "Basic ", 6) == 0 ? "basic" : "other";
+}
+
+/* An assertion is a credential for an hour: its signature (all behind the last dot) is cut off. */
+static void body_blank(char *body, size_t *size)
+{
+	char *at = strstr(body, "assertion="), *end, *dot;
+
+	if (at == NULL)
+		return;
+	end = at + strcspn(at, "&");
+	dot = memrchr(at, '.', (size_t)(end - at));
+	if (dot == NULL)
+		return;
+	memmove(dot + 1, end, strlen(end) + 1);
+	*size = strlen(body);
+}
+
+static void entry_body(struct journal_entry *entry, const struct request *r)
+{
+	entry->body_size = r->body_size < JOURNAL_BODY_MAX ? r->body_size : JOURNAL_BODY_MAX;
+	entry->body = must_copy_bytes(r->body, entry->body_size);
+	if (r->route == ROUTE_TOKEN)
+		body_blank(entry->body, &entry->body_size);
+}
+
+static void entry_free(struct journal_entry *entry)
+{
+	free(entry->path);
+	free(entry->query);
+	free(entry->address);
+	free(entry->principal);
+	free(entry->content_type);
+	free(entry->user_agent);
+	free(entry->body);
+	*entry = (struct journal_entry){0};
+}
+
+void journal_add(struct journal *j, const struct request *r, int status)
+{
+	struct journal_entry *entry;
+
+	if (j->ring == NULL)
+		j->ring = must_alloc(JOURNAL_SIZE * sizeof j->ring[0]);
+	entry = &j->ring[j->last % JOURNAL_SIZE];
+	entry_free(entry);
+	entry->n = ++j->last;
+	entry->at_ms = r->at_ms;
+	entry->at = r->at;
+	entry->route = r->route;
+	entry->status = status;
+	entry->action = r->action;
+	entry->connection = r->connection->id;
+	entry->earlier = r->earlier;
+	memcpy(entry->method, r->method, sizeof entry->method);
+	entry->path = must_copy(r->path);
+	entry->query = must_copy(r->query);
+	entry->address = must_copy(r->address);
+	entry->principal = must_copy(r->principal);
+	entry->content_type = must_copy(r->content_type);
+	entry->user_agent = must_copy(r->user_agent);
+	entry->authorization = journal_authorization(r);
+	entry->content_length =
+		r->content_length != NULL ? strtoll(r->content_length, NULL, 10) : -1;
+	entry_body(entry, r);
+}
+
+/* A string or null; bytes that are no UTF-8 become question marks. */
+static json_t *write_text(const char *s, size_t n)
+{
+	json_t *out = s != NULL ? json_stringn(s, n) : json_null();
+
+	if (out == NULL) {
+		char *plain = must_copy_bytes(s, n);
+
+		for (size_t i = 0; i < n; i++) {
+			if ((unsigned char)plain[i] >= 0x80)
+				plain[i] = '?';
+		}
+		out = json_stringn(plain, n);
+		free(plain);
+	}
+	return out;
+}
+
+static json_t *write_string(const char *s)
+{
+	return write_text(s, s != NULL ? strlen(s) : 0);
+}
+
+static json_t *entry_write(const struct journal_entry *entry)
+{
+	char at[MOMENT_TEXT_SIZE];
+	json_t *out = json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:s, s:I, s:b, s:I, s:s}", "n",
+		(json_int_t)entry->n, "at_ms", (json_int_t)entry->at_ms, "at",
+		moment_rfc3339(entry->at, at), "method", entry->method, "route",
+		route_words[entry->route], "status", entry->status, "fault",
+		fault_action_words[entry->action], "connection", (json_int_t)entry->connection,
+		"reused", entry->earlier > 0, "earlier", (json_int_t)entry->earlier,
+		"authorization", entry->authorization);
+
+	json_object_set_new(out, "path", write_string(entry->path));
+	json_object_set_new(out, "query", write_string(entry->query));
+	json_object_set_new(out, "address", write_string(entry->address));
+	json_object_set_new(out, "principal", write_string(entry->principal));
+	json_object_set_new(out, "content_type", write_string(entry->content_type));
+	json_object_set_new(out, "content_length",
+		entry->content_length < 0 ? json_null() : json_integer(entry->content_length));
+	json_object_set_new(out, "user_agent", write_string(entry->user_agent));
+	json_object_set_new(out, "body", write_text(entry->body, entry->body_size));
+	return out;
+}
+
+json_t *journal_write(const struct journal *j, uint64_t since)
+{
+	uint64_t oldest = j->last > JOURNAL_SIZE ? j->last - JOURNAL_SIZE : 0;
+	json_t *requests = json_array();
+
+	for (uint64_t n = since > oldest ? since : oldest; n < j->last; n++)
+		json_array_append_new(requests, entry_write(&j->ring[n % JOURNAL_SIZE]));
+	return json_pack("{s:o, s:I, s:I}", "requests", requests, "last", (json_int_t)j->last,
+		"dropped", (json_int_t)oldest);
+}
+
+void journal_clear(struct journal *j)
+{
+	for (size_t i = 0; j->ring != NULL && i < JOURNAL_SIZE && i < j->last; i++)
+		entry_free(&j->ring[i]);
+	free(j->ring);
+	*j = (struct journal){0};
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keyring.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "must.h"
+
+/* The hosts that a client may be pointed at this emulator for. */
+#define SERVER_NAMES                                                                           \
+	"DNS:localhost,IP:127.0.0.1,IP:::1,DNS:cloudidentity.googleapis.com,"                  \
+	"DNS:oauth2.googleapis.com,DNS:accounts.google.com,DNS:iamcredentials.googleapis.com," \
+	"DNS:sts.googleapis.com"
+
+static char *bio_text(BIO *bio)
+{
+	char *bytes;
+	long n = BIO_get_mem_data(bio, &bytes);
+	char *out = n > 0 ? must_copy_bytes(bytes, (size_t)n) : NULL;
+
+	BIO_free(bio);
+	return out;
+}
+
+char *keyring_private_pem(EVP_PKEY *key)
+{
+	BIO *bio = must(BIO_new(BIO_s_mem()));
+
+	PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+	return bio_text(bio);
+}
+
+char *keyring_public_pem(EVP_PKEY *key)
+{
+	BIO *bio = must(BIO_new(BIO_s_mem()));
+
+	PEM_write_bio_PUBKEY(bio, key);
+	return bio_text(bio);
+}
+
+EVP_PKEY *keyring_read_public(const char *pem)
+{
+	BIO *bio = must(BIO_new_mem_buf(pem, -1));
+	EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	ERR_clear_error();
+	return key;
+}
+
+static char *certificate_pem(X509 *certificate)
+{
+	BIO *bio = must(BIO_new(BIO_s_mem()));
+
+	PEM_write_bio_X509(bio, certificate);
+	return bio_text(bio);
+}
+
+static bool certificate_extend(X509 *certificate, X509 *issuer, int nid, const char *value)
+{
+	X509V3_CTX context;
+	X509_EXTENSION *extension;
+	bool ok;
+
+	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+	ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+	X509_EXTENSION_free(extension);
+	return ok;
+}
+
+/* Random, because a client may have seen another certificate of the same issuer's name before. */
+static bool certificate_number(X509 *certificate)
+{
+	unsigned char bytes[16];
+	BIGNUM *number;
+	bool ok;
+
+	if (RAND_bytes(bytes, sizeof bytes) != 1)
+		return false;
+	bytes[0] &= 0x7f;
+	number = BN_bin2bn(bytes, sizeof bytes, NULL);
+	ok = number != NULL &&
+	     BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+	BN_free(number);
+	return ok;
+}
+
+/* Everything but extensions and signature. A day in the past and ten years ahead: the emulator's
+ * clock may be moved, the client's real one counts here. */
+static X509 *certificate_start(EVP_PKEY *key, const char *name, X509 *issuer)
+{
+	X509 *certificate = X509_new();
+	X509_NAME *subject = certificate != NULL ? X509_get_subject_name(certificate) : NULL;
+
+	if (subject == NULL || !certificate_number(certificate) ||
+		X509_set_version(certificate, X509_VERSION_3) != 1 ||
+		X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L) == NULL ||
+		X509_gmtime_adj(X509_getm_notAfter(certificate), 10L * 365 * 86400) == NULL ||
+		X509_set_pubkey(certificate, key) != 1 ||
+		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+			(const unsigned char *)name, -1, -1, 0) != 1 ||
+		X509_set_issuer_name(certificate,
+			issuer != NULL ? X509_get_subject_name(issuer) : subject) != 1) {
+		X509_free(certificate);
+		return NULL;
+	}
+	return certificate;
+}
+
+static X509 *certificate_authority(EVP_PKEY *key)
+{
+	X509 *ca = certificate_start(key, "cloudinvite-emulator CA", NULL);
+
+	if (ca == NULL ||
+		!certificate_extend(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+		!certificate_extend(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+		!certificate_extend(ca, ca, NID_subject_key_identifier, "hash") ||
+		X509_sign(ca, key, EVP_sha256()) == 0) {
+		X509_free(ca);
+		return NULL;
+	}
+	return ca;
+}
+
+static X509 *certificate_server(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *names)
+{
+	X509 *server = certificate_start(key, "cloudinvite-emulator", ca);
+
+	if (server == NULL ||
+		!certificate_extend(server, ca, NID_basic_constraints, "critical,CA:FALSE") ||
+		!certificate_extend(server, ca, NID_key_usage, "critical,digitalSignature") ||
+		!certificate_extend(server, ca, NID_ext_key_usage, "serverAuth") ||
+		!certificate_extend(server, ca, NID_subject_alt_name, names) ||
+		!certificate_extend(server, ca, NID_authority_key_identifier, "keyid") ||
+		X509_sign(server, ca_key, EVP_sha256()) == 0) {
+		X509_free(server);
+		return NULL;
+	}
+	return server;
+}
+
+/* P-256: a handshake costs a twentieth of RSA's. */
+static bool keyring_make_tls(struct keyring *k, const char *listen_host)
+{
+	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+	X509 *ca = NULL, *server = NULL;
+	char *names = must_format(SERVER_NAMES ",IP:%s", listen_host);
+
+	if (ca_key != NULL && key != NULL)
+		ca = certificate_authority(ca_key);
+	if (ca != NULL)
+		server = certificate_server(key, ca, ca_key, names);
+	if (server != NULL) {
+		k->ca_pem = certificate_pem(ca);
+		k->server_pem = certificate_pem(server);
+		k->server_key_pem = keyring_private_pem(key);
+	}
+	X509_free(server);
+	X509_free(ca);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(ca_key);
+	free(names);
+	return k->server_key_pem != NULL;
+}
+
+static bool keyring_make_service_key(struct keyring *k)
+{
+	unsigned char bytes[20];
+	char kid[2 * sizeof bytes + 1];
+
+	k->service_key = EVP_RSA_gen(2048);
+	if (k->service_key == NULL || RAND_bytes(bytes, sizeof bytes) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(kid + 2 * i, 3, "%02x", (unsigned int)bytes[i]);
+	k->service_kid = must_copy(kid);
+	return true;
+}
+
+bool keyring_make(struct keyring *k, const char *listen_host)
+{
+	*k = (struct keyring){0};
+	if (keyring_make_tls(k, listen_host) && keyring_make_service_key(k))
+		return true;
+	fputs("cloudinvite-emulator: OpenSSL cannot make keys and certificates:\n", stderr);
+	ERR_print_errors_fp(stderr);
+	keyring_free(k);
+	return false;
+}
+
+void keyring_free(struct keyring *k)
+{
+	free(k->ca_pem);
+	free(k->server_pem);
+	free(k->server_key_pem);
+	free(k->service_kid);
+	EVP_PKEY_free(k->service_key);
+	*k = (struct keyring){0};
+}

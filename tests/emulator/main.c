@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite-emulator: options, start, stop.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory.h"
+#include "help.h"
+#include "must.h"
+#include "server.h"
+#include "state.h"
+
+#define THREADS_MAX 64
+
+struct options {
+	struct server_options server;
+	char *listen; /* what server.host and server.port point into */
+	const char *directory;
+	const char *scenario;
+	bool quiet;
+};
+
+enum {
+	OPTION_LISTEN = 1,
+	OPTION_DIRECTORY,
+	OPTION_SCENARIO,
+	OPTION_THREADS,
+	OPTION_QUIET,
+	OPTION_HTTP,
+	OPTION_HELP,
+	OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"directory", required_argument, NULL, OPTION_DIRECTORY},
+	{"scenario", required_argument, NULL, OPTION_SCENARIO},
+	{"threads", required_argument, NULL, OPTION_THREADS},
+	{"quiet", no_argument, NULL, OPTION_QUIET},
+	{"http", no_argument, NULL, OPTION_HTTP},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+bool emulator_reset(struct emulator *e, json_t *document, struct complaint *complaint)
+{
+	struct world *world = world_new(&e->keyring);
+
+	if (document != NULL && !state_read(world, &e->keyring, document, complaint)) {
+		world_free(world);
+		return false;
+	}
+	world_free(e->world);
+	e->world = world;
+	journal_clear(&e->journal);
+	memset(e->counts, 0, sizeof e->counts);
+	return true;
+}
+
+/* "127.0.0.1:0" or "[::1]:0", cut in place. */
+static bool listen_read(struct options *o, const char *value)
+{
+	char *colon;
+
+	free(o->listen);
+	o->listen = must_copy(value);
+	colon = strrchr(o->listen, ':');
+	if (colon == NULL || colon == o->listen || colon[1] == '\0')
+		return false;
+	*colon = '\0';
+	o->server.port = colon + 1;
+	o->server.host = o->listen;
+	if (o->listen[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		o->server.host = o->listen + 1;
+	}
+	return true;
+}
+
+static bool threads_read(struct options *o, const char *value)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (end == value || *end != '\0' || n < 1 || n > THREADS_MAX)
+		return false;
+	o->server.threads = (unsigned int)n;
+	return true;
+}
+
+static bool option_read(struct options *o, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_LISTEN:
+		return listen_read(o, value);
+	case OPTION_DIRECTORY:
+		o->directory = value;
+		return true;
+	case OPTION_SCENARIO:
+		o->scenario = value;
+		return true;
+	case OPTION_THREADS:
+		return threads_read(o, value);
+	case OPTION_QUIET:
+		o->quiet = true;
+		return true;
+	case OPTION_HTTP:
+		o->server.tls = false;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int usage(void)
+{
+	fputs("usage: cloudinvite-emulator [--listen ADDRESS:PORT] [--directory DIR] "
+	      "[--scenario FILE]\n"
+	      "                            [--threads N] [--quiet] [--http]\n"
+	      "cloudinvite-emulator --help explains everything\n",
+		stderr);
+	return 2;
+}
+
+/* -1: go on; otherwise the exit code. */
+static int options_read(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	listen_read(o, "127.0.0.1:0");
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (option == OPTION_HELP || option == 'h') {
+			help_write(stdout);
+			return 0;
+		}
+		if (option == OPTION_VERSION) {
+			puts("cloudinvite-emulator " CLOUDINVITE_VERSION);
+			return 0;
+		}
+		if (!option_read(o, option, optarg))
+			return usage();
+	}
+	return optind == argc ? -1 : usage();
+}
+
+static bool scenario_read(struct emulator *e, const char *path)
+{
+	struct complaint complaint = {0};
+	json_error_t error;
+
+	if (path != NULL) {
+		e->scenario = json_load_file(path, 0, &error);
+		if (e->scenario == NULL) {
+			fprintf(stderr, "cloudinvite-emulator: --scenario: %s:%d: %s\n", path,
+				error.line, error.text);
+			return false;
+		}
+	}
+	if (emulator_reset(e, e->scenario, &complaint))
+		return true;
+	fprintf(stderr, "cloudinvite-emulator: --scenario: %s: %s\n", path, complaint.text);
+	return false;
+}
+
+/* Serves until one of `signals` (blocked in all threads) arrives. */
+static bool emulator_run(struct emulator *e, const struct options *o, const sigset_t *signals)
+{
+	int got;
+
+	if (o->directory != NULL && !directory_prepare(o->directory))
+		return false;
+	if (!server_start(e, &o->server))
+		return false;
+	if (o->directory != NULL && !directory_fill(e, o->directory)) {
+		server_stop(e);
+		return false;
+	}
+	printf("listening %s\n", e->base);
+	fflush(stdout);
+	sigwait(signals, &got);
+	if (o->directory != NULL)
+		directory_leave(o->directory);
+	server_stop(e);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.server = {.threads = 1, .tls = true}};
+	struct emulator emulator = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	sigset_t signals;
+	int code = options_read(&options, argc, argv);
+
+	if (code < 0) {
+		sigemptyset(&signals);
+		sigaddset(&signals, SIGTERM);
+		sigaddset(&signals, SIGINT);
+		sigaddset(&signals, SIGHUP);
+		pthread_sigmask(SIG_BLOCK, &signals, NULL);
+		signal(SIGPIPE, SIG_IGN);
+		emulator.quiet = options.quiet;
+		code = 1;
+		if (keyring_make(&emulator.keyring, options.server.host) &&
+			scenario_read(&emulator, options.scenario) &&
+			emulator_run(&emulator, &options, &signals))
+			code = 0;
+		world_free(emulator.world);
+		journal_clear(&emulator.journal);
+		json_decref(emulator.scenario);
+		keyring_free(&emulator.keyring);
+	}
+	free(options.listen);
+	return code;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "moment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t moment_real(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * MOMENT_SECOND + ts.tv_nsec / 1000;
+}
+
+int64_t moment_monotonic_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Whole seconds, rounded down also before 1970, and the microseconds that remain. */
+static time_t moment_split(int64_t moment, int64_t *micros)
+{
+	int64_t seconds = moment / MOMENT_SECOND;
+
+	*micros = moment % MOMENT_SECOND;
+	if (*micros < 0) {
+		*micros += MOMENT_SECOND;
+		seconds--;
+	}
+	return (time_t)seconds;
+}
+
+char *moment_rfc3339(int64_t moment, char out[MOMENT_TEXT_SIZE])
+{
+	int64_t micros;
+	time_t seconds = moment_split(moment, &micros);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&seconds, &tm);
+	n = strftime(out, MOMENT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (micros != 0)
+		snprintf(out + n, MOMENT_TEXT_SIZE - n, ".%06dZ", (int)micros);
+	else
+		snprintf(out + n, MOMENT_TEXT_SIZE - n, "Z");
+	return out;
+}
+
+char *moment_http(int64_t moment, char out[MOMENT_TEXT_SIZE])
+{
+	int64_t micros;
+	time_t seconds = moment_split(moment, &micros);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(out, MOMENT_TEXT_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	return out;
+}
+
+/* ".123" -> 123000; returns behind the digits. */
+static const char *moment_parse_fraction(const char *s, int64_t *micros)
+{
+	int64_t unit = MOMENT_SECOND / 10;
+
+	*micros = 0;
+	if (*s != '.')
+		return s;
+	for (s++; *s >= '0' && *s <= '9'; s++) {
+		*micros += unit * (*s - '0');
+		unit /= 10;
+	}
+	return s;
+}
+
+static bool moment_parse_zone(const char *s, int64_t *offset)
+{
+	int hours, minutes, end = 0;
+
+	*offset = 0;
+	if ((s[0] == 'Z' || s[0] == 'z') && s[1] == '\0')
+		return true;
+	if (sscanf(s, "%*1[+-]%2d:%2d%n", &hours, &minutes, &end) != 2 || s[end] != '\0')
+		return false;
+	*offset = (hours * 60 + minutes) * 60 * MOMENT_SECOND * (s[0] == '-' ? -1 : 1);
+	return true;
+}
+
+bool moment_parse(const char *s, int64_t *moment)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t micros, offset;
+
+	if (rest == NULL)
+		return false;
+	rest = moment_parse_fraction(rest, &micros);
+	if (!moment_parse_zone(rest, &offset))
+		return false;
+	*moment = (int64_t)timegm(&tm) * MOMENT_SECOND + micros - offset;
+	return true;
+}
+
+bool moment_parse_age(const char *s, int64_t *age)
+{
+	static const struct {
+		const char *suffix;
+		int64_t unit;
+	} units[] = {
+		{"", MOMENT_SECOND},
+		{"ms", MOMENT_SECOND / 1000},
+		{"s", MOMENT_SECOND},
+		{"m", 60 * MOMENT_SECOND},
+		{"h", 3600 * MOMENT_SECOND},
+		{"d", 86400 * MOMENT_SECOND},
+		{"w", 7 * 86400 * MOMENT_SECOND},
+	};
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(s, &end, 10);
+	if (errno != 0 || end == s || n > 1000000000 || n < -1000000000)
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (strcmp(end, units[i].suffix) == 0) {
+			*age = n * units[i].unit;
+			return true;
+		}
+	}
+	return false;
+}

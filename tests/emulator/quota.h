@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The quota: any 60 seconds (of the emulator's clock) hold at most so many API requests.
+ */
+#ifndef CLOUDINVITE_EMULATOR_QUOTA_H
+#define CLOUDINVITE_EMULATOR_QUOTA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "complaint.h"
+
+#define QUOTA_MAX 100000
+
+struct quota {
+	int64_t per_minute;  /* 0: off */
+	int form;	     /* 429 or 403 */
+	int64_t retry_after; /* seconds; -1: no header */
+	int64_t *taken;	     /* when the last per_minute requests were let in, a ring */
+	size_t next;
+};
+
+/* Whether this request still fits; counts it if so. */
+bool quota_take(struct quota *q, int64_t now);
+bool quota_read(struct quota *q, json_t *object, struct complaint *complaint);
+json_t *quota_write(const struct quota *q);
+void quota_free(struct quota *q);
+
+#endif

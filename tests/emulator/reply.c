@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "must.h"
+
+#define TYPE_JSON  "application/json; charset=UTF-8"
+#define ERROR_INFO "type.googleapis.com/google.rpc.ErrorInfo"
+#define SERVICE	   "cloudidentity.googleapis.com"
+
+static void reply_body(struct reply *out, int status, const char *content_type, char *body)
+{
+	free(out->body);
+	out->status = status;
+	out->content_type = content_type;
+	out->body = must(body);
+	out->size = strlen(body);
+}
+
+void reply_json(struct reply *out, int status, json_t *body)
+{
+	reply_body(out, status, TYPE_JSON, json_dumps(must(body), JSON_COMPACT));
+	json_decref(body);
+}
+
+void reply_text(struct reply *out, int status, const char *content_type, const char *text)
+{
+	reply_body(out, status, content_type, must_copy(text));
+}
+
+void reply_header(struct reply *out, const char *name, const char *value)
+{
+	if (out->headers == NULL)
+		out->headers = must(json_object());
+	json_object_set_new(out->headers, name, json_string(value));
+}
+
+void reply_free(struct reply *out)
+{
+	free(out->body);
+	json_decref(out->headers);
+	*out = (struct reply){0};
+}
+
+/* The status word of google.rpc and the old reason that belong to an HTTP code. */
+static const struct {
+	int code;
+	const char *status, *reason;
+} meanings[] = {
+	{400, "INVALID_ARGUMENT", "badRequest"},
+	{401, "UNAUTHENTICATED", "authError"},
+	{403, "PERMISSION_DENIED", "forbidden"},
+	{404, "NOT_FOUND", "notFound"},
+	{405, "UNIMPLEMENTED", "httpMethodNotAllowed"},
+	{409, "ALREADY_EXISTS", "conflict"},
+	{429, "RESOURCE_EXHAUSTED", "rateLimitExceeded"},
+	{500, "INTERNAL", "backendError"},
+	{503, "UNAVAILABLE", "backendError"},
+};
+
+static const char *meaning_status(int code)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+		if (meanings[i].code == code)
+			return meanings[i].status;
+	}
+	return "UNKNOWN";
+}
+
+static const char *meaning_reason(int code)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+		if (meanings[i].code == code)
+			return meanings[i].reason;
+	}
+	return "backendError";
+}
+
+static json_t *legacy_errors(const char *message, const char *domain, const char *reason)
+{
+	return json_pack(
+		"[{s:s, s:s, s:s}]", "message", message, "domain", domain, "reason", reason);
+}
+
+void reply_error_details(struct emulator *e, struct reply *out, int code, const char *status,
+	const char *message, json_t *details)
+{
+	json_t *error =
+		json_pack("{s:i, s:s, s:s}", "code", code, "message", message, "status", status);
+
+	if (e->world->switches.legacy_errors)
+		json_object_set_new(
+			error, "errors", legacy_errors(message, "global", meaning_reason(code)));
+	if (details != NULL)
+		json_object_set_new(error, "details", details);
+	reply_json(out, code, json_pack("{s:o}", "error", error));
+}
+
+void reply_error(struct emulator *e, struct reply *out, int code, const char *message)
+{
+	reply_error_details(e, out, code, meaning_status(code), message, NULL);
+}
+
+void reply_precondition(struct emulator *e, struct reply *out, int code)
+{
+	if (code == 400)
+		reply_error_details(e, out, 400, "FAILED_PRECONDITION", MESSAGE_PRECONDITION, NULL);
+	else if (code == 404)
+		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
+	else if (code == 403)
+		reply_error(e, out, 403, MESSAGE_DENIED);
+	else
+		reply_error(e, out, code, "Requested entity already exists");
+}
+
+/* Body A. */
+void reply_unauthenticated(struct emulator *e, struct reply *out)
+{
+	reply_error(e, out, 401,
+		"Request had invalid authentication credentials. Expected OAuth 2 access token, "
+		"login cookie or other valid authentication credential. See "
+		"https://developers.google.com/identity/sign-in/web/devconsole-project.");
+	reply_header(out, "WWW-Authenticate",
+		"Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"");
+}
+
+static json_t *error_info(const char *reason, json_t *metadata)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "@type", ERROR_INFO, "reason", reason, "domain",
+		"googleapis.com", "metadata", metadata);
+}
+
+/* Body B. */
+void reply_scope_missing(struct emulator *e, struct reply *out, const char *rpc)
+{
+	char *method = must_format(
+		"google.apps.cloudidentity.userinvitations.v1.UserInvitationsService.%s", rpc);
+	json_t *metadata = json_pack("{s:s, s:s}", "service", SERVICE, "method", method);
+
+	reply_error_details(e, out, 403, "PERMISSION_DENIED",
+		"Request had insufficient authentication scopes.",
+		json_pack("[o]", error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", metadata)));
+	reply_header(out, "WWW-Authenticate",
+		"Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", "
+		"scope=\"" SCOPE_FULL "\"");
+	free(method);
+}
+
+/* Body C. */
+void reply_api_disabled(struct emulator *e, struct reply *out)
+{
+	const char *number = e->world->project_number;
+	char *url = must_format("https://console.developers.google.com/apis/api/" SERVICE
+				"/overview?project=%s",
+		number);
+	char *message = must_format("Cloud Identity API has not been used in project %s before or "
+				    "it is disabled. Enable it by visiting %s then retry. If you "
+				    "enabled this API recently, wait a few minutes for the action "
+				    "to propagate to our systems and retry.",
+		number, url);
+	char *consumer = must_format("projects/%s", number);
+	json_t *help = json_pack("{s:s, s:[{s:s, s:s}]}", "@type",
+		"type.googleapis.com/google.rpc.Help", "links", "description",
+		"Google developers console API activation", "url", url);
+	json_t *metadata = json_pack("{s:s, s:s}", "service", SERVICE, "consumer", consumer);
+
+	reply_error_details(e, out, 403, "PERMISSION_DENIED", message,
+		json_pack("[o, o]", help, error_info("SERVICE_DISABLED", metadata)));
+	free(consumer);
+	free(message);
+	free(url);
+}
+
+/* Body E, or its 403 form, which only errors[] tells from a lack of permission. */
+void reply_quota_exceeded(struct emulator *e, struct reply *out)
+{
+	const struct quota *quota = &e->world->quota;
+	char *message = must_format("Quota exceeded for quota metric 'User invitation requests' "
+				    "and limit 'User invitation requests per minute' of service "
+				    "'" SERVICE "' for consumer 'project_number:%s'.",
+		e->world->project_number);
+
+	if (quota->form == 403)
+		reply_json(out, 403,
+			json_pack("{s:{s:i, s:s, s:s, s:o}}", "error", "code", 403, "message",
+				message, "status", "PERMISSION_DENIED", "errors",
+				legacy_errors(message, "usageLimits", "rateLimitExceeded")));
+	else
+		reply_error(e, out, 429, message);
+	if (quota->retry_after >= 0) {
+		char *seconds = must_format("%lld", (long long)quota->retry_after);
+
+		reply_header(out, "Retry-After", seconds);
+		free(seconds);
+	}
+	free(message);
+}
+
+void reply_oauth_error(struct reply *out, int status, const char *error, const char *description)
+{
+	reply_json(out, status,
+		json_pack("{s:s, s:s}", "error", error, "error_description", description));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replies: JSON, and Google's error bodies (reference 6.4) with their exact texts.
+ */
+#ifndef CLOUDINVITE_EMULATOR_REPLY_H
+#define CLOUDINVITE_EMULATOR_REPLY_H
+
+#include "emulator.h"
+#include "request.h"
+
+#define MESSAGE_INVALID	     "Request contains an invalid argument."
+#define MESSAGE_NOT_FOUND    "Requested entity was not found."
+#define MESSAGE_DENIED	     "The caller does not have permission"
+#define MESSAGE_PRECONDITION "Precondition check failed."
+
+/* Takes `body` over. */
+void reply_json(struct reply *out, int status, json_t *body);
+/* Takes a copy. */
+void reply_text(struct reply *out, int status, const char *content_type, const char *text);
+void reply_header(struct reply *out, const char *name, const char *value);
+void reply_free(struct reply *out);
+
+/* An API error of HTTP code 400, 401, 403, 404, 405, 409, 429, 500 or 503 with the status word that
+ * belongs to it. */
+void reply_error(struct emulator *e, struct reply *out, int code, const char *message);
+/* The same with a status word and details of its own (taken over; may be NULL). */
+void reply_error_details(struct emulator *e, struct reply *out, int code, const char *status,
+	const char *message, json_t *details);
+/* 400 FAILED_PRECONDITION, or what else the code says. */
+void reply_precondition(struct emulator *e, struct reply *out, int code);
+void reply_unauthenticated(struct emulator *e, struct reply *out);
+void reply_scope_missing(struct emulator *e, struct reply *out, const char *rpc);
+void reply_api_disabled(struct emulator *e, struct reply *out);
+void reply_quota_exceeded(struct emulator *e, struct reply *out);
+/* The token endpoint's own shape. */
+void reply_oauth_error(struct reply *out, int status, const char *error, const char *description);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver.h"
+#include "must.h"
+#include "reply.h"
+
+#define CONNECTIONS_MAX 4096
+
+static void request_free(struct request *r)
+{
+	free(r->path);
+	free(r->query);
+	free(r->body);
+	free(r->customer);
+	free(r->address);
+	free(r->principal);
+	reply_free(&r->reply);
+	free(r);
+}
+
+/* The first that MHD tells of a request, and the only time that it has the whole raw URI. */
+static void *server_begin(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct request *r = must_alloc(sizeof *r);
+	const char *query = strchr(uri, '?');
+
+	(void)cls;
+	(void)connection;
+	r->path = query != NULL ? must_copy_bytes(uri, (size_t)(query - uri)) : must_copy(uri);
+	r->query = query != NULL ? must_copy(query + 1) : NULL;
+	return r;
+}
+
+static void server_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+	enum MHD_RequestTerminationCode how)
+{
+	(void)cls;
+	(void)connection;
+	(void)how;
+	if (*con_cls != NULL)
+		request_free(*con_cls);
+	*con_cls = NULL;
+}
+
+static void server_connected(void *cls, struct MHD_Connection *mhd, void **socket_context,
+	enum MHD_ConnectionNotificationCode what)
+{
+	struct emulator *e = cls;
+	struct connection *connection;
+
+	(void)mhd;
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		free(*socket_context);
+		*socket_context = NULL;
+		return;
+	}
+	connection = must_alloc(sizeof *connection);
+	pthread_mutex_lock(&e->lock);
+	connection->id = ++e->connections;
+	pthread_mutex_unlock(&e->lock);
+	*socket_context = connection;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void request_headers(struct request *r, struct MHD_Connection *mhd, const char *method)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	r->connection = info->socket_context;
+	r->earlier = r->connection->served++;
+	snprintf(r->method, sizeof r->method, "%s", method);
+	r->authorization = header(mhd, "Authorization");
+	r->content_type = header(mhd, "Content-Type");
+	r->content_length = header(mhd, "Content-Length");
+	r->user_agent = header(mhd, "User-Agent");
+}
+
+static void request_body(struct request *r, const char *bytes, size_t n)
+{
+	if (r->body_size + n > REQUEST_BODY_MAX) {
+		r->body_too_large = true;
+		return;
+	}
+	if (r->body_size + n + 1 > r->body_room) {
+		r->body_room = 2 * (r->body_size + n) + 256;
+		r->body = must(realloc(r->body, r->body_room));
+	}
+	memcpy(r->body + r->body_size, bytes, n);
+	r->body_size += n;
+	r->body[r->body_size] = '\0';
+}
+
+static void request_tell(const struct request *r, int status)
+{
+	char at[MOMENT_TEXT_SIZE];
+
+	printf("%s %-6s %3d %s %s%s%s%s\n", moment_rfc3339(r->at, at), route_words[r->route],
+		status, r->method, r->path, r->address != NULL ? " " : "",
+		r->address != NULL ? r->address : "", deliver_cuts(r->action) ? " (cut)" : "");
+	fflush(stdout);
+}
+
+static void request_answer(struct emulator *e, struct request *r)
+{
+	const struct fault *fault =
+		faults_take(&e->world->faults, (int)r->route, r->address, r->earlier > 0);
+	int status;
+
+	if (fault == NULL || !fault_prevents_effect(fault))
+		r->answer(e, r, &r->reply);
+	if (fault != NULL)
+		fault_apply(fault, e, r);
+	r->delay_ms += e->world->latency_ms[r->route];
+	status = deliver_cuts(r->action) ? 0 : r->reply.status;
+	e->counts[r->route]++;
+	if (e->world->switches.log)
+		journal_add(&e->journal, r, status);
+	if (!e->quiet)
+		request_tell(r, status);
+}
+
+/* The control area is served whatever the faults are: a test must be able to take them back. */
+static void request_serve(struct emulator *e, struct request *r)
+{
+	r->at_ms = moment_monotonic_ms();
+	r->at = moment_real();
+	route_find(r);
+	pthread_mutex_lock(&e->lock);
+	if (r->body_too_large)
+		reply_error(e, &r->reply, 413, "Request payload size exceeds the limit.");
+	else if (r->route == ROUTE_CONTROL)
+		r->answer(e, r, &r->reply);
+	else
+		request_answer(e, r);
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* MHD calls this once with the headers, for every piece of the body, at its end, and again when a
+ * suspended connection goes on. */
+static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *bytes, size_t *n, void **con_cls)
+{
+	struct emulator *e = cls;
+	struct request *r = *con_cls;
+
+	(void)url;
+	(void)version;
+	if (r->connection == NULL) {
+		request_headers(r, connection, method);
+		return MHD_YES;
+	}
+	if (*n > 0) {
+		request_body(r, bytes, *n);
+		*n = 0;
+		return MHD_YES;
+	}
+	if (r->phase == REQUEST_RECEIVING) {
+		request_serve(e, r);
+		if (r->delay_ms > 0) {
+			r->phase = REQUEST_WAITING;
+			timer_wait(e->timer, connection, r->delay_ms);
+			return MHD_YES;
+		}
+	}
+	return deliver(e, r, connection);
+}
+
+static struct addrinfo *server_address(const struct server_options *options)
+{
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+		.ai_socktype = SOCK_STREAM};
+	struct addrinfo *out = NULL;
+	int error = getaddrinfo(options->host, options->port, &hints, &out);
+
+	if (error != 0)
+		fprintf(stderr,
+			"cloudinvite-emulator: --listen %s:%s: %s; write an IP address and a port, "
+			"like 127.0.0.1:8443 or [::1]:0\n",
+			options->host, options->port, gai_strerror(error));
+	return error == 0 ? out : NULL;
+}
+
+static unsigned int server_flags(const struct server_options *options, const struct addrinfo *at)
+{
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+
+	if (options->tls)
+		flags |= MHD_USE_TLS;
+	if (at->ai_family == AF_INET6)
+		flags |= MHD_USE_IPv6;
+	return flags;
+}
+
+static struct MHD_Daemon *server_daemon(
+	struct emulator *e, const struct server_options *options, const struct addrinfo *at)
+{
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, e->keyring.server_pem},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, e->keyring.server_key_pem},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	struct MHD_OptionItem more[] = {
+		{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	return MHD_start_daemon(server_flags(options, at), 0, NULL, NULL, server_handle, e,
+		MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_URI_LOG_CALLBACK, server_begin, e,
+		MHD_OPTION_NOTIFY_COMPLETED, server_completed, e, MHD_OPTION_NOTIFY_CONNECTION,
+		server_connected, e, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+		MHD_OPTION_ARRAY, options->threads > 1 ? more : more + 1, MHD_OPTION_ARRAY,
+		options->tls ? tls : tls + 2, MHD_OPTION_END);
+}
+
+bool server_start(struct emulator *e, const struct server_options *options)
+{
+	struct addrinfo *at = server_address(options);
+	const union MHD_DaemonInfo *info;
+	bool v6;
+
+	if (at == NULL)
+		return false;
+	v6 = at->ai_family == AF_INET6;
+	e->timer = timer_start();
+	e->server = server_daemon(e, options, at);
+	freeaddrinfo(at);
+	if (e->server == NULL) {
+		fprintf(stderr, "cloudinvite-emulator: cannot listen on %s:%s: %s\n", options->host,
+			options->port, strerror(errno));
+		timer_stop(e->timer);
+		timer_free(e->timer);
+		return false;
+	}
+	info = MHD_get_daemon_info(e->server, MHD_DAEMON_INFO_BIND_PORT);
+	e->port = info->port;
+	snprintf(e->base, sizeof e->base, "%s://%s%s%s:%u", options->tls ? "https" : "http",
+		v6 ? "[" : "", options->host, v6 ? "]" : "", (unsigned int)e->port);
+	return true;
+}
+
+void server_stop(struct emulator *e)
+{
+	timer_stop(e->timer);
+	MHD_stop_daemon(e->server);
+	timer_free(e->timer);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server: HTTP and TLS by libmicrohttpd, each request handed to its route under one lock.
+ */
+#ifndef CLOUDINVITE_EMULATOR_SERVER_H
+#define CLOUDINVITE_EMULATOR_SERVER_H
+
+#include <stdbool.h>
+
+#include "emulator.h"
+
+struct server_options {
+	const char *host; /* an IP address */
+	const char *port; /* "0": the kernel chooses */
+	unsigned int threads;
+	bool tls;
+};
+
+/* Fills in e->server, e->port and e->base. False with a line on standard error. */
+bool server_start(struct emulator *e, const struct server_options *options);
+void server_stop(struct emulator *e);
+
+#endif

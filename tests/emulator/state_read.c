@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "must.h"
+
+/* An array that replaces what was there: `clear`, then `read_one` for each. */
+typedef bool read_one(struct world *w, const struct keyring *own, json_t *object, const char *where,
+	struct complaint *c);
+
+static bool array_read(struct world *w, const struct keyring *own, json_t *document,
+	const char *name, void (*clear)(struct world *w), read_one *read, struct complaint *c)
+{
+	json_t *array = json_object_get(document, name), *object;
+	char where[60];
+	size_t i;
+
+	if (array == NULL)
+		return true;
+	if (!json_is_array(array))
+		return complain(c, "%s is not a JSON array", name);
+	clear(w);
+	json_array_foreach(array, i, object)
+	{
+		snprintf(where, sizeof where, "%s[%zu]", name, i);
+		if (!read(w, own, object, where, c))
+			return false;
+	}
+	return true;
+}
+
+/* A string that must be there. */
+static bool member_needed(
+	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
+{
+	*out = NULL;
+	if (!member_string(object, name, out, where, c))
+		return false;
+	return *out != NULL || complain(c, "%s: %s is missing", where, name);
+}
+
+static bool domain_read(struct world *w, const struct keyring *own, json_t *object,
+	const char *where, struct complaint *c)
+{
+	static const char *const names[] = {"name", "kind", "verified", NULL};
+	struct domain domain = {.verified = world_now(w) - 30 * 86400 * MOMENT_SECOND};
+	const char *name;
+	int kind = DOMAIN_VERIFIED;
+
+	(void)own;
+	if (!members_known(object, names, where, c) ||
+		!member_needed(object, "name", &name, where, c) ||
+		!member_word(object, "kind", domain_kind_words, &kind, where, c) ||
+		!member_moment(object, "verified", world_now(w), &domain.verified, where, c))
+		return false;
+	domain.name = must_copy(name);
+	domain.kind = (enum domain_kind)kind;
+	w->domains = must(reallocarray(w->domains, w->n_domains + 1, sizeof domain));
+	w->domains[w->n_domains++] = domain;
+	return true;
+}
+
+static bool admin_read(struct world *w, const struct keyring *own, json_t *object,
+	const char *where, struct complaint *c)
+{
+	static const char *const names[] = {"address", "super", "status", NULL};
+	struct admin admin = {.super = true};
+	const char *address;
+	int status = USER_ACTIVE;
+
+	(void)own;
+	if (!members_known(object, names, where, c) ||
+		!member_needed(object, "address", &address, where, c) ||
+		!member_bool(object, "super", &admin.super, where, c) ||
+		!member_word(object, "status", user_status_words, &status, where, c))
+		return false;
+	admin.address = must_copy(address);
+	admin.status = (enum user_status)status;
+	w->admins = must(reallocarray(w->admins, w->n_admins + 1, sizeof admin));
+	w->admins[w->n_admins++] = admin;
+	return true;
+}
+
+static bool signing_key_read(
+	struct signing_key *key, json_t *object, const char *where, struct complaint *c)
+{
+	static const char *const names[] = {"kid", "public_key", NULL};
+	const char *kid, *pem;
+
+	if (!members_known(object, names, where, c) ||
+		!member_needed(object, "kid", &kid, where, c) ||
+		!member_needed(object, "public_key", &pem, where, c))
+		return false;
+	key->key = keyring_read_public(pem);
+	if (key->key == NULL)
+		return complain(c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
+	key->kid = must_copy(kid);
+	return true;
+}
+
+/* Without "keys", the emulator's own account keeps the key of credentials.json. */
+static bool signing_keys_read(struct service_account *account, const struct keyring *own,
+	json_t *keys, const char *where, struct complaint *c)
+{
+	json_t *object;
+	size_t i;
+
+	if (keys == NULL && strcmp(account->email, OWN_EMAIL) == 0) {
+		account->keys = must_alloc(sizeof account->keys[0]);
+		account->keys[0].kid = must_copy(own->service_kid);
+		account->keys[0].key = own->service_key;
+		EVP_PKEY_up_ref(own->service_key);
+		account->n_keys = 1;
+		return true;
+	}
+	account->keys = must_alloc(json_array_size(keys) * sizeof account->keys[0]);
+	json_array_foreach(keys, i, object)
+	{
+		if (!signing_key_read(&account->keys[i], object, where, c))
+			return false;
+		account->n_keys++;
+	}
+	return true;
+}
+
+static bool service_account_read(struct world *w, const struct keyring *own, json_t *object,
+	const char *where, struct complaint *c)
+{
+	static const char *const names[] = {"email", "client_id", "deleted", "keys", NULL};
+	struct service_account *account;
+	const char *email, *client_id;
+	bool deleted = false;
+
+	if (!members_known(object, names, where, c) ||
+		!member_needed(object, "email", &email, where, c) ||
+		!member_needed(object, "client_id", &client_id, where, c) ||
+		!member_bool(object, "deleted", &deleted, where, c))
+		return false;
+	w->service_accounts = must(reallocarray(
+		w->service_accounts, w->n_service_accounts + 1, sizeof w->service_accounts[0]));
+	account = &w->service_accounts[w->n_service_accounts++];
+	*account =
+		(struct service_account){must_copy(email), must_copy(client_id), deleted, NULL, 0};
+	return signing_keys_read(account, own, json_object_get(object, "keys"), where, c);
+}
+
+static bool grant_read(struct world *w, const struct keyring *own, json_t *object,
+	const char *where, struct complaint *c)
+{
+	static const char *const names[] = {"client_id", "scopes", NULL};
+	json_t *scopes = json_object_get(object, "scopes"), *scope;
+	const char *client_id;
+	struct grant *grant;
+	size_t i;
+
+	(void)own;
+	if (!members_known(object, names, where, c) ||
+		!member_needed(object, "client_id", &client_id, where, c))
+		return false;
+	w->grants = must(reallocarray(w->grants, w->n_grants + 1, sizeof w->grants[0]));
+	grant = &w->grants[w->n_grants++];
+	*grant = (struct grant){must_copy(client_id),
+		must_alloc(json_array_size(scopes) * sizeof grant->scopes[0]), 0};
+	json_array_foreach(scopes, i, scope)
+	{
+		if (!json_is_string(scope))
+			return complain(c, "%s: scopes[%zu] is not a string", where, i);
+		grant->scopes[grant->n_scopes++] = must_copy(json_string_value(scope));
+	}
+	return true;
+}
+
+/* Replaces a string of the world if the object has it. */
+static bool text_read(
+	json_t *object, const char *name, char **text, const char *where, struct complaint *c)
+{
+	const char *new = NULL;
+
+	if (!member_string(object, name, &new, where, c))
+		return false;
+	if (new != NULL) {
+		free(*text);
+		*text = must_copy(new);
+	}
+	return true;
+}
+
+static bool customer_read(
+	struct world *w, const struct keyring *own, json_t *object, struct complaint *c)
+{
+	static const char *const names[] = {"id", "domains", "admins", NULL};
+
+	return members_known(object, names, "customer", c) &&
+	       text_read(object, "id", &w->customer, "customer", c) &&
+	       array_read(w, own, object, "domains", world_clear_domains, domain_read, c) &&
+	       array_read(w, own, object, "admins", world_clear_admins, admin_read, c);
+}
+
+static bool project_read(struct world *w, json_t *object, struct complaint *c)
+{
+	static const char *const names[] = {"id", "number", NULL};
+
+	return members_known(object, names, "project", c) &&
+	       text_read(object, "id", &w->project, "project", c) &&
+	       text_read(object, "number", &w->project_number, "project", c);
+}
+
+bool clock_read(struct world *w, json_t *object, struct complaint *c)
+{
+	static const char *const names[] = {"now", "advance", "real", NULL};
+	const char *advance = NULL;
+	int64_t now = world_now(w), step = 0;
+	bool real = false;
+
+	if (!members_known(object, names, "clock", c) ||
+		!member_moment(object, "now", now, &now, "clock", c) ||
+		!member_string(object, "advance", &advance, "clock", c) ||
+		!member_bool(object, "real", &real, "clock", c))
+		return false;
+	if (advance != NULL && !moment_parse_age(advance, &step))
+		return complain(c, "clock: advance is '%s', but not like 72h or -5m", advance);
+	w->clock_offset = real ? 0 : now + step - moment_real();
+	return true;
+}
+
+static bool latency_read_one(struct world *w, json_t *object, struct complaint *c)
+{
+	static const char *const names[] = {"route", "ms", NULL};
+	static const char *const words[] = {
+		"check", "get", "list", "send", "cancel", "token", "other", "*", NULL};
+	int route = ROUTE_CONTROL;
+	int64_t ms = 0;
+
+	if (!members_known(object, names, "latency", c) ||
+		!member_word(object, "route", words, &route, "latency", c) ||
+		!member_int(object, "ms", 0, 600000, &ms, "latency", c))
+		return false;
+	for (int i = 0; i < ROUTE_CONTROL; i++) {
+		if (route == ROUTE_CONTROL || i == route)
+			w->latency_ms[i] = (int)ms;
+	}
+	return true;
+}
+
+bool latency_read(struct world *w, json_t *document, struct complaint *c)
+{
+	json_t *object;
+	size_t i;
+
+	if (!json_is_array(document))
+		return latency_read_one(w, document, c);
+	json_array_foreach(document, i, object)
+	{
+		if (!latency_read_one(w, object, c))
+			return false;
+	}
+	return true;
+}
+
+/* The clock comes first: ages count from it. */
+bool state_read(struct world *w, const struct keyring *own, json_t *document, struct complaint *c)
+{
+	static const char *const names[] = {"clock", "customer", "project", "service_accounts",
+		"grants", "accounts", "switches", "quota", "latency", "faults", NULL};
+	json_t *clock = json_object_get(document, "clock");
+	json_t *customer = json_object_get(document, "customer");
+	json_t *project = json_object_get(document, "project");
+	json_t *accounts = json_object_get(document, "accounts");
+	json_t *switches = json_object_get(document, "switches");
+	json_t *quota = json_object_get(document, "quota");
+	json_t *latency = json_object_get(document, "latency");
+	json_t *faults = json_object_get(document, "faults");
+
+	if (!members_known(document, names, "the document", c) ||
+		(clock != NULL && !clock_read(w, clock, c)) ||
+		(customer != NULL && !customer_read(w, own, customer, c)) ||
+		(project != NULL && !project_read(w, project, c)) ||
+		!array_read(w, own, document, "service_accounts", world_clear_service_accounts,
+			service_account_read, c) ||
+		!array_read(w, own, document, "grants", world_clear_grants, grant_read, c))
+		return false;
+	if (accounts != NULL) {
+		world_clear_accounts(w);
+		if (!accounts_read(w, accounts, c))
+			return false;
+	}
+	return (switches == NULL || switches_read(&w->switches, switches, c)) &&
+	       (quota == NULL || quota_read(&w->quota, quota, c)) &&
+	       (latency == NULL || latency_read(w, latency, c)) &&
+	       (faults == NULL || faults_read(&w->faults, faults, c));
+}

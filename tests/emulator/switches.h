@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Switches: everything that nobody knows for sure about Google is one, so that a client can be
+ * tested against each answer. One table holds name, default and meaning; JSON and --help are made
+ * from it.
+ */
+#ifndef CLOUDINVITE_EMULATOR_SWITCHES_H
+#define CLOUDINVITE_EMULATOR_SWITCHES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "complaint.h"
+
+enum operation_shape {
+	OPERATION_DONE,
+	OPERATION_PENDING,
+	OPERATION_MISSING_DONE,
+	OPERATION_ERROR,
+	OPERATION_EMPTY,
+};
+enum cancelled_state { CANCELLED_NOT_YET_SENT, CANCELLED_DECLINED, CANCELLED_UNSPECIFIED };
+enum operation_type { OPERATION_TYPE_LONG, OPERATION_TYPE_SHORT, OPERATION_TYPE_NONE };
+
+/* Numbers only: flags are 0 or 1, words the enums above, codes HTTP status codes. */
+struct switches {
+	int omit_false, omit_zero, omit_empty, legacy_errors;
+	int essentials, essentials_error, api_disabled, family_invitable;
+	int method_mismatch, foreign_customer, bad_address;
+	int send_not_invitable, send_managed, send_declined;
+	int cancel_not_sent, cancel_state, cancel_keeps_count;
+	int operation, operation_type, operation_name;
+	int local_audience, legacy_audience, iat_tolerance, token_lifetime, expires_in_string;
+	int log;
+};
+
+void switches_defaults(struct switches *s);
+/* Sets the members that the object names; complains about an unknown one or a wrong value. */
+bool switches_read(struct switches *s, json_t *object, struct complaint *complaint);
+json_t *switches_write(const struct switches *s);
+/* The table, for --help. */
+void switches_explain(FILE *out);
+
+#endif
