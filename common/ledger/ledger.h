@@ -116,6 +116,7 @@ struct person {
 	bool approved;	      /* by the administrator: not to be held for dry run, discovery, collision */
 	bool again;	      /* send --again: one more mail than max_mails allows */
 	bool discovered;      /* found unmanaged by a sweep only */
+	int64_t checked;      /* when check and get last cleared the way for a send; 0: never */
 	int64_t first_day;
 	int64_t changed;      /* seconds since the epoch */
 };
