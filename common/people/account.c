@@ -62,10 +62,11 @@ static bool passed_over(const char *line)
 	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
 }
 
-/* Sorting by eight bytes as a number is several times as fast as by strings. */
+/* What is sorted: eight bytes of the name as a number, which mostly decides without a look at the
+ * name itself, and where the account is. */
 struct sort_key {
 	uint64_t prefix;
-	struct account account;
+	const struct account *account;
 };
 
 static uint64_t prefix_of(const char *user)
@@ -87,27 +88,33 @@ static int compare_keys(const void *a, const void *b)
 
 	if (x->prefix != y->prefix)
 		return x->prefix < y->prefix ? -1 : 1;
-	order = strcmp(x->account.user, y->account.user);
+	order = strcmp(x->account->user, y->account->user);
 	if (order != 0)
 		return order;
-	return x->account.user < y->account.user ? -1 : x->account.user > y->account.user;
+	return x->account < y->account ? -1 : x->account > y->account;
 }
 
 static bool sort_accounts(struct account_table *t)
 {
 	struct sort_key *keys = calloc(t->count + 1, sizeof(*keys));
+	struct account *sorted = calloc(t->count + 1, sizeof(*sorted));
 	size_t kept = 0;
 
-	if (keys == NULL)
+	if (keys == NULL || sorted == NULL) {
+		free(keys);
+		free(sorted);
 		return false;
+	}
 	for (size_t i = 0; i < t->count; i++)
-		keys[i] = (struct sort_key){prefix_of(t->accounts[i].user), t->accounts[i]};
+		keys[i] = (struct sort_key){prefix_of(t->accounts[i].user), &t->accounts[i]};
 	qsort(keys, t->count, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < t->count; i++)
-		if (kept == 0 || strcmp(t->accounts[kept - 1].user, keys[i].account.user) != 0)
-			t->accounts[kept++] = keys[i].account;
-	t->count = kept;
+		if (kept == 0 || strcmp(sorted[kept - 1].user, keys[i].account->user) != 0)
+			sorted[kept++] = *keys[i].account;
 	free(keys);
+	free(t->accounts);
+	t->accounts = sorted;
+	t->count = kept;
 	return true;
 }
 

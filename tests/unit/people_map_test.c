@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "folder.h"
+
+#include "people/verdict.h"
+
+static struct address_map *parse(const char *text)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct address_map *m = map_parse(text, strlen(text), "/etc/map", &fault);
+
+	if (m == NULL)
+		fail_msg("%s", fault.what);
+	return m;
+}
+
+static void assert_address(const struct address_map *m, const char *host, const char *user,
+	const char *address, int line)
+{
+	int found = -1;
+	const char *a = map_find(m, host, user, &found);
+
+	assert_non_null(a);
+	assert_string_equal(a, address);
+	assert_int_equal(found, line);
+}
+
+static void assert_nobody(const struct address_map *m, const char *host, const char *user)
+{
+	int line = -1;
+
+	assert_null(map_find(m, host, user, &line));
+}
+
+static void users_have_addresses(void **state)
+{
+	struct address_map *m = parse("# the map\n"
+				      "\n"
+				      "alice\tAlice.Liddell@Example.com   # comment\n"
+				      "  bob   bob#1@example.com\n"
+				      "eve -\r\n");
+
+	(void)state;
+	assert_address(m, "web1", "alice", "alice.liddell@example.com", 3);
+	assert_address(m, "web1", "ALICE", "alice.liddell@example.com", 3);
+	assert_address(m, "web1", "bob", "bob#1@example.com", 4);
+	assert_address(m, "web1", "eve", "-", 5);
+	assert_nobody(m, "web1", "alic");
+	assert_nobody(m, "web1", "alice2");
+	assert_nobody(m, "web1", "");
+	map_free(m);
+}
+
+static void the_first_line_that_fits_host_and_user_counts(void **state)
+{
+	struct address_map *m = parse("web?:bob web@example.com\n"
+				      "build-*:bob build@example.com\n"
+				      "bob bob@example.com\n"
+				      "db1:bob never@example.com\n"
+				      "DB1:carol carol@example.com\n");
+
+	(void)state;
+	assert_address(m, "web1", "bob", "web@example.com", 1);
+	assert_address(m, "build-12", "bob", "build@example.com", 2);
+	assert_address(m, "BUILD-12", "bob", "build@example.com", 2);
+	assert_address(m, "db1", "bob", "bob@example.com", 3);
+	assert_address(m, "db1", "carol", "carol@example.com", 5);
+	assert_nobody(m, "db2", "carol");
+	map_free(m);
+}
+
+static void hostile_users_and_hosts_fit_no_line(void **state)
+{
+	struct address_map *m = parse("web1:bob web@example.com\n*:alice alice@example.com\n");
+	char name[400];
+
+	(void)state;
+	assert_nobody(m, "*", "bob");
+	assert_nobody(m, "web1", "*");
+	assert_nobody(m, "web1", "web1:bob");
+	assert_nobody(m, "web1", "bob web@example.com");
+	assert_nobody(m, "web1", "bob\n");
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_nobody(m, name, "alice");
+	assert_nobody(m, "web1", name);
+	map_free(m);
+}
+
+static void network_users_are_users(void **state)
+{
+	struct address_map *m =
+		parse("bob@corp.example bob@example.com\ncorp\\eve eve@example.com\n");
+
+	(void)state;
+	assert_address(m, "h", "bob@corp.example", "bob@example.com", 1);
+	assert_address(m, "h", "CORP\\Eve", "eve@example.com", 2);
+	map_free(m);
+}
+
+static void a_broken_line_makes_the_map_an_error_with_its_line(void **state)
+{
+	static const struct {
+		const char *line, *what;
+	} broken[] = {
+		{"bob", "two words"},
+		{"bob bob@example.com more", "two words"},
+		{"bob bob@example.com,eve@example.com", "plain address"},
+		{"bob bob", "plain address"},
+		{"bob bob@", "plain address"},
+		{"bob <bob@example.com>", "plain address"},
+		{"bob \"b\"@example.com", "plain address"},
+		{"bob bob@localhost", "plain address"},
+		{"bob --", "plain address"},
+		{":bob bob@example.com", "missing"},
+		{"web1: bob@example.com", "missing"},
+		{"a:b:bob bob@example.com", "missing"},
+		{"b* bob@example.com", "only the host"},
+		{"web1:* bob@example.com", "only the host"},
+		{"b\xff bob@example.com", "UTF-8"},
+		{"b\x1b[0m bob@example.com\x1b", "plain address"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		struct fault fault = {.kind = FAULT_NONE};
+		char text[256];
+
+		text_format(text, sizeof(text), "alice a@example.com\n\n%s\n", broken[i].line);
+		assert_null(map_parse(text, strlen(text), "/etc/map", &fault));
+		assert_int_equal(fault.kind, FAULT_SETTINGS);
+		assert_true(text_starts(fault.what, "/etc/map:3: "));
+		assert_non_null(strstr(fault.what, broken[i].what));
+		assert_true(strlen(fault.remedy) > 10);
+	}
+}
+
+static void a_nul_byte_is_an_error(void **state)
+{
+	static const char text[] = "alice a@example.com\0\n";
+	struct fault fault = {.kind = FAULT_NONE};
+
+	(void)state;
+	assert_null(map_parse(text, sizeof(text) - 1, "/etc/map", &fault));
+	assert_int_equal(fault.kind, FAULT_SETTINGS);
+}
+
+static void two_addresses_for_one_user_are_a_contradiction(void **state)
+{
+	static const char text[] =
+		"bob bob@example.com\n*:eve e@example.com\nBob robert@example.com\n";
+	struct fault fault = {.kind = FAULT_NONE};
+
+	(void)state;
+	assert_null(map_parse(text, sizeof(text) - 1, "/etc/map", &fault));
+	assert_non_null(strstr(fault.what, "/etc/map:3: 'bob' has another address on line 1"));
+	/* The same twice does no harm. */
+	map_free(parse("bob bob@example.com\nbob bob@example.com\n"));
+}
+
+static void the_default_map_may_be_missing_and_another_may_not(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct address_map *m = map_load("", &fault);
+
+	assert_non_null(m);
+	assert_nobody(m, "h", "alice");
+	map_free(m);
+	if (access(CLOUDINVITE_SYSCONFDIR "/addresses.map", F_OK) != 0) {
+		m = map_load(CLOUDINVITE_SYSCONFDIR "/addresses.map", &fault);
+		assert_non_null(m);
+		map_free(m);
+	}
+	assert_null(map_load(folder_path(f, "map"), &fault));
+	assert_int_equal(fault.kind, FAULT_SETTINGS);
+	m = map_load(folder_write(f, "map", "alice a@example.com\n"), &fault);
+	assert_non_null(m);
+	assert_address(m, "h", "alice", "a@example.com", 1);
+	map_free(m);
+}
+
+static void a_map_that_others_may_write_is_refused(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {.kind = FAULT_NONE};
+
+	folder_write(f, "map", "alice a@example.com\n");
+	assert_int_equal(chmod(f->file, 0666), 0);
+	assert_null(map_load(f->file, &fault));
+	assert_int_equal(fault.kind, FAULT_SETTINGS);
+	assert_non_null(strstr(fault.remedy, "chmod"));
+}
+
+static void the_sample_is_a_map(void **state)
+{
+	const char *source = getenv("CLOUDINVITE_SOURCE");
+	struct folder *f = *state;
+	char path[PATH_MAX], text[4096];
+	size_t n;
+
+	text_format(path, sizeof(path), "%s/config/addresses.map", source != NULL ? source : ".");
+	FILE *sample = fopen(path, "re");
+	assert_non_null(sample);
+	n = fread(text, 1, sizeof(text), sample);
+	fclose(sample);
+	assert_true(n > 100 && n < sizeof(text));
+	struct address_map *m = map_load(folder_write_bytes(f, "map", text, n), NULL);
+	assert_non_null(m);
+	assert_nobody(m, "h", "alice");
+	map_free(m);
+	/* Its examples, uncommented, are right. */
+	for (char *p = text; (p = strstr(p, "\n#")) != NULL && p < text + n; p++)
+		if (p[2] != ' ' && p[2] != '\n')
+			p[1] = ' ';
+	m = map_load(folder_write_bytes(f, "map", text, n), NULL);
+	assert_non_null(m);
+	int line;
+	assert_string_equal(map_find(m, "h", "alice", &line), "alice.liddell@example.com");
+	assert_string_equal(map_find(m, "h", "contractor", &line), "-");
+	assert_string_equal(map_find(m, "build-7", "bob", &line), "bob@example.com");
+	map_free(m);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(users_have_addresses),
+		TEST(the_first_line_that_fits_host_and_user_counts),
+		TEST(hostile_users_and_hosts_fit_no_line),
+		TEST(network_users_are_users),
+		TEST(a_broken_line_makes_the_map_an_error_with_its_line),
+		TEST(a_nul_byte_is_an_error),
+		TEST(two_addresses_for_one_user_are_a_contradiction),
+		TEST(the_default_map_may_be_missing_and_another_may_not),
+		TEST(a_map_that_others_may_write_is_refused),
+		TEST(the_sample_is_a_map),
+	};
+
+	return cmocka_run_group_tests_name("people", tests, NULL, NULL);
+}

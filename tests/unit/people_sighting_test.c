@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "folder.h"
+
+#include "people/sighting.h"
+
+static const struct settings believes = {.gecos = true};
+static const struct settings doubts = {.gecos = false};
+
+static struct sighting facts_of(const char *gecos)
+{
+	const struct account a = {.user = "x", .gecos = gecos, .shell = "/bin/sh", .uid = 7};
+	struct sighting s = {.uid = -1};
+
+	sighting_facts(&s, &a, NULL, &believes);
+	return s;
+}
+
+static void assert_name(const char *gecos, const char *first, const char *last)
+{
+	struct sighting s = facts_of(gecos);
+
+	assert_string_equal(s.first, first);
+	assert_string_equal(s.last, last);
+}
+
+static void a_full_name_is_its_first_and_last_word(void **state)
+{
+	(void)state;
+	assert_name("Alice Liddell", "Alice", "Liddell");
+	assert_name("Ada King Lovelace,Room 3,555-1234,", "Ada", "Lovelace");
+	assert_name("  Alice   Liddell  ,x", "Alice", "Liddell");
+	assert_name("J\xc3\xbcrgen M\xc3\xbcller", "J\xc3\xbcrgen", "M\xc3\xbcller");
+}
+
+static void one_word_is_no_full_name(void **state)
+{
+	(void)state;
+	assert_name("Alice", "Alice", "");
+	assert_name("Alice,Liddell", "Alice", "");
+	assert_name("", "", "");
+	assert_name(",,,", "", "");
+	assert_name("   ", "", "");
+}
+
+static void a_name_with_control_characters_is_none(void **state)
+{
+	(void)state;
+	assert_name("Alice\x1b[2J Liddell", "", "");
+	assert_name("Alice Liddell\r\nBcc: all@example.com", "", "");
+	assert_name("Alice\tB Liddell", "", "");
+	assert_name("Alice \x7fLiddell", "", "");
+	assert_name("Alice \xc2\x9bLiddell", "", "");
+	assert_name("Alice: Liddell", "", "");
+	assert_name("Al\xffice Liddell", "", "");
+	assert_name("Alice \xed\xa0\x80", "", "");
+}
+
+static void a_name_that_does_not_fit_is_none_instead_of_half_of_one(void **state)
+{
+	char gecos[400];
+
+	(void)state;
+	memset(gecos, 'a', sizeof(gecos) - 1);
+	gecos[sizeof(gecos) - 1] = '\0';
+	memcpy(gecos, "Alice ", 6);
+	assert_name(gecos, "Alice", "");
+}
+
+static void names_are_not_taken_where_gecos_is_not_believed(void **state)
+{
+	const struct account a = {.user = "alice", .gecos = "Alice Liddell", .shell = "/bin/sh"};
+	struct sighting s = {.first = "Old", .last = "Name"};
+
+	(void)state;
+	sighting_facts(&s, &a, NULL, &doubts);
+	assert_string_equal(s.first, "");
+	assert_string_equal(s.last, "");
+}
+
+static void uid_shell_and_groups_are_the_accounts(void **state)
+{
+	const struct account a = {
+		.user = "alice", .gecos = "", .shell = "/bin/zsh", .uid = 1000, .gid = 50};
+	static const char groups[] = "dev:x:1:alice\nstaff:x:50:\n";
+	struct group_table *t = group_parse(groups, sizeof(groups) - 1, "dev staff");
+	struct sighting s = {.uid = -1};
+
+	(void)state;
+	sighting_facts(&s, &a, t, &doubts);
+	assert_true(s.local);
+	assert_int_equal(s.uid, 1000);
+	assert_string_equal(s.shell, "/bin/zsh");
+	assert_string_equal(s.groups, "dev staff");
+	group_table_free(t);
+}
+
+static void groups_that_cannot_be_told_are_marked_as_such(void **state)
+{
+	const struct account a = {.user = "alice", .gecos = "", .shell = ""};
+	static const char groups[] = "no-cloudinvite:x:broken\n";
+	struct group_table *t = group_parse(groups, sizeof(groups) - 1, "no-cloudinvite");
+	struct sighting s = {.uid = -1};
+
+	(void)state;
+	sighting_facts(&s, &a, t, &doubts);
+	assert_string_equal(s.groups, SIGHTING_GROUPS_UNKNOWN);
+	group_table_free(t);
+}
+
+static void a_long_path_keeps_the_shells_name(void **state)
+{
+	char shell[600];
+	struct account a = {.user = "x", .gecos = "", .shell = shell};
+	struct sighting s = {.uid = -1};
+
+	(void)state;
+	memset(shell, '/', sizeof(shell));
+	memcpy(shell + sizeof(shell) - 9, "/nologin", 9);
+	sighting_facts(&s, &a, NULL, &doubts);
+	assert_true(text_ends(s.shell, "/nologin"));
+	assert_int_equal(strlen(s.shell), sizeof(s.shell) - 1);
+}
+
+static void facts_are_compared_without_reason_and_time(void **state)
+{
+	struct sighting a = facts_of("Alice Liddell"), b = facts_of("Alice Liddell");
+
+	(void)state;
+	b.reason = SEEN_CREATED;
+	b.first_seen = 86400;
+	assert_true(sighting_same_facts(&a, &b));
+	b.uid++;
+	assert_false(sighting_same_facts(&a, &b));
+	b = a;
+	b.local = false;
+	assert_false(sighting_same_facts(&a, &b));
+	b = a;
+	text_copy(b.shell, sizeof(b.shell), "/bin/false");
+	assert_false(sighting_same_facts(&a, &b));
+	b = a;
+	text_copy(b.groups, sizeof(b.groups), "staff");
+	assert_false(sighting_same_facts(&a, &b));
+	b = a;
+	b.first[0] = '\0';
+	assert_false(sighting_same_facts(&a, &b));
+	b = a;
+	b.last[0] = '\0';
+	assert_false(sighting_same_facts(&a, &b));
+}
+
+static void reasons_have_words(void **state)
+{
+	enum sighting_reason reason = SEEN_LOGIN;
+
+	(void)state;
+	for (unsigned i = SEEN_LOGIN; i <= SEEN_ASKED; i++) {
+		assert_true(sighting_reason_parse(
+			sighting_reason_word((enum sighting_reason)i), &reason));
+		assert_int_equal(reason, i);
+	}
+	assert_string_equal(sighting_reason_word(SEEN_CREATED), "created");
+	assert_false(sighting_reason_parse("deleted", &reason));
+	assert_false(sighting_reason_parse("", &reason));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_name_is_its_first_and_last_word),
+		cmocka_unit_test(one_word_is_no_full_name),
+		cmocka_unit_test(a_name_with_control_characters_is_none),
+		cmocka_unit_test(a_name_that_does_not_fit_is_none_instead_of_half_of_one),
+		cmocka_unit_test(names_are_not_taken_where_gecos_is_not_believed),
+		cmocka_unit_test(uid_shell_and_groups_are_the_accounts),
+		cmocka_unit_test(groups_that_cannot_be_told_are_marked_as_such),
+		cmocka_unit_test(a_long_path_keeps_the_shells_name),
+		cmocka_unit_test(facts_are_compared_without_reason_and_time),
+		cmocka_unit_test(reasons_have_words),
+	};
+
+	return cmocka_run_group_tests_name("people", tests, NULL, NULL);
+}
