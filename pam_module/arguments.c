@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pam_module/arguments.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define UID_LARGEST 4294967294LL
+
+static const char *after(const char *argument, const char *prefix)
+{
+	return text_starts(argument, prefix) ? argument + strlen(prefix) : NULL;
+}
+
+static bool take_flag(struct arguments *a, const char *argument)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {{"network_users", &a->network_users}, {"notify", &a->notify},
+		{"sync", &a->sync}, {"debug", &a->debug}, {"silent", &a->silent}};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(argument, flags[i].name) == 0) {
+			*flags[i].flag = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_value(struct arguments *a, const char *argument, bool *skip_named)
+{
+	const char *value;
+
+	if ((value = after(argument, "spool=")) && value[0] == '/') {
+		a->spool = value;
+	} else if ((value = after(argument, "message_file=")) && value[0] == '/') {
+		a->message_file = value;
+	} else if ((value = after(argument, "services="))) {
+		a->services = value;
+	} else if ((value = after(argument, "skip_services="))) {
+		a->skip_services = value;
+		*skip_named = true;
+	} else if ((value = after(argument, "min_uid="))) {
+		return text_number(value, 0, UID_LARGEST, &a->min_uid);
+	} else if ((value = after(argument, "max_uid="))) {
+		return text_number(value, 0, UID_LARGEST, &a->max_uid);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void arguments_parse(struct arguments *a, int argc, const char **argv,
+	void (*wrong)(const char *argument, void *ctx), void *ctx)
+{
+	bool skip_named = false;
+
+	*a = (struct arguments){
+		.spool = ARGUMENT_SPOOL,
+		.services = "",
+		.skip_services = ARGUMENT_SKIP,
+		.min_uid = ARGUMENT_UNSET,
+		.max_uid = ARGUMENT_UNSET,
+	};
+	for (int i = 0; i < argc; i++)
+		if (!take_flag(a, argv[i]))
+			(void)take_value(a, argv[i], &skip_named);
+	/* Who names the services means them: the built-in list no longer skips any. */
+	if (a->services[0] && !skip_named)
+		a->skip_services = "";
+	for (int i = 0; i < argc; i++)
+		if (!take_flag(a, argv[i]) && !take_value(a, argv[i], &skip_named))
+			wrong(argv[i], ctx);
+}
+
+bool arguments_service(const struct arguments *a, const char *service)
+{
+	if (a->services[0] && !text_in_list(service, a->services))
+		return false;
+	return !text_in_list(service, a->skip_services);
+}

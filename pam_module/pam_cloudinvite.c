@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pam_cloudinvite.so: notices that somebody logs in who has not been seen on this host.
+ *
+ * It runs inside sshd, login and display managers, as root. So: no network, no NSS, no lock, no
+ * fork, no signal, no heap, no state that outlives a call; every session function returns
+ * PAM_SUCCESS and every other one PAM_IGNORE, on every path, whatever the arguments say. (A stack
+ * in which everybody says PAM_IGNORE is a denial, and a misplaced `auth sufficient` must not become
+ * a way in.)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "pam_module/arguments.h"
+#include "pam_module/local_user.h"
+#include "pam_module/notice.h"
+#include "spool/spool.h"
+
+#define SPOOL_PATH_MAX 1024
+#define UNUSED	       __attribute__((unused))
+
+/* What became of a login, for `debug`. */
+enum outcome {
+	SERVICE_SKIPPED,
+	NOT_ROOT,
+	NO_USER,
+	SEEN_BEFORE,
+	WAITING_ALREADY,
+	NOT_LOCAL,
+	OUT_OF_RANGE,
+	REPORTED,
+	FAILED,
+};
+static const char *const outcomes[] = {
+	[SERVICE_SKIPPED] = "this service does not count",
+	[NOT_ROOT] = "not running as root",
+	[NO_USER] = "no user",
+	[SEEN_BEFORE] = "seen before",
+	[WAITING_ALREADY] = "its arrival is waiting already",
+	[NOT_LOCAL] = "not in /etc/passwd",
+	[OUT_OF_RANGE] = "uid out of range",
+	[REPORTED] = "new: reported",
+	[FAILED] = "failed",
+};
+
+static const char *text_item(pam_handle_t *pamh, int type)
+{
+	const void *item = NULL;
+
+	if (pam_get_item(pamh, type, &item) != PAM_SUCCESS || !item)
+		return "";
+	return item;
+}
+
+/* One fstatat by its whole path: the spool belongs to root, and a name holds no slash. 1, 0, or -1
+ * and errno. */
+static int is_there(const char *spool, const char *box, const char *name)
+{
+	char path[SPOOL_PATH_MAX + sizeof(SPOOL_SEEN) + SPOOL_NAME_MAX + 2];
+
+	if (!text_format(path, sizeof(path), "%s/%s/%s", spool, box, name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return spool_exists(AT_FDCWD, path);
+}
+
+static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const char *user, int why)
+{
+	char safe[128];
+
+	if (!a->silent)
+		pam_syslog(pamh, LOG_ERR, "%s: %s cannot be reported: %s (the login goes on)",
+			a->spool, text_safe(safe, sizeof(safe), user), strerror(why));
+	return FAILED;
+}
+
+static enum outcome report(pam_handle_t *pamh, const struct arguments *a, const char *user)
+{
+	int box = spool_open(a->spool, SPOOL_NEW);
+	int result, why;
+
+	if (box < 0)
+		return fail(pamh, a, user, errno);
+	result = spool_arrive(box, user, SPOOL_LOGIN, a->sync);
+	why = errno;
+	file_close(&box);
+	if (result < 0)
+		return fail(pamh, a, user, why);
+	return result == 0 ? WAITING_ALREADY : REPORTED;
+}
+
+static enum outcome look_at_new_face(
+	pam_handle_t *pamh, const struct arguments *a, const char *user)
+{
+	switch (local_user_find(user, a->min_uid, a->max_uid)) {
+	case LOCAL_USER_OUTSIDE:
+		return OUT_OF_RANGE;
+	case LOCAL_USER_ABSENT:
+		if (!a->network_users)
+			return NOT_LOCAL;
+		break;
+	case LOCAL_USER_COUNTS:
+	case LOCAL_USER_UNDECIDED: /* the collector judges */
+		break;
+	}
+	return report(pamh, a, user);
+}
+
+/* In the order of cost: a returning user ends at the first fstatat. */
+static enum outcome look(pam_handle_t *pamh, const struct arguments *a, bool quiet)
+{
+	char mark[SPOOL_NAME_MAX + 1], arrival[SPOOL_NAME_MAX + 1];
+	const char *user;
+
+	if (!arguments_service(a, text_item(pamh, PAM_SERVICE)))
+		return SERVICE_SKIPPED;
+	if (geteuid() != 0)
+		return NOT_ROOT;
+	user = text_item(pamh, PAM_USER);
+	if (!*user)
+		return NO_USER;
+	if (!spool_mark_name(mark, user) || !spool_arrival_name(arrival, user, SPOOL_LOGIN))
+		return fail(pamh, a, user, ENAMETOOLONG);
+	/* An error here is met again, and said, where the arrival is created. */
+	if (is_there(a->spool, SPOOL_SEEN, mark) == 1) {
+		if (a->notify && !quiet)
+			notice_give(pamh, a, user);
+		return SEEN_BEFORE;
+	}
+	if (is_there(a->spool, SPOOL_NEW, arrival) == 1)
+		return WAITING_ALREADY;
+	return look_at_new_face(pamh, a, user);
+}
+
+struct complaint {
+	pam_handle_t *pamh;
+	const struct arguments *arguments;
+};
+
+static void wrong_argument(const char *argument, void *ctx)
+{
+	const struct complaint *c = ctx;
+	char safe[128];
+
+	if (!c->arguments->silent)
+		pam_syslog(c->pamh, LOG_ERR, "unknown or unusable argument passed over: %s",
+			text_safe(safe, sizeof(safe), argument));
+}
+
+static long elapsed_us(const struct timespec *since)
+{
+	struct timespec now = *since;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)(now.tv_sec - since->tv_sec) * 1000000 + (now.tv_nsec - since->tv_nsec) / 1000;
+}
+
+__attribute__((visibility("default"))) int pam_sm_open_session(
+	pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	struct arguments a;
+	struct complaint complaint = {pamh, &a};
+	struct timespec began = {0};
+	enum outcome outcome;
+	int saved = errno;
+
+	arguments_parse(&a, argc, argv, wrong_argument, &complaint);
+	if (a.debug)
+		(void)clock_gettime(CLOCK_MONOTONIC, &began);
+	outcome = look(pamh, &a, ((unsigned)flags & PAM_SILENT) != 0);
+	if (a.debug)
+		pam_syslog(pamh, LOG_DEBUG, "%s (%ld us)", outcomes[outcome], elapsed_us(&began));
+	errno = saved;
+	return PAM_SUCCESS;
+}
+
+__attribute__((visibility("default"))) int pam_sm_close_session(
+	pam_handle_t *pamh UNUSED, int flags UNUSED, int argc UNUSED, const char **argv UNUSED)
+{
+	return PAM_SUCCESS;
+}
+
+__attribute__((visibility("default"))) int pam_sm_authenticate(
+	pam_handle_t *pamh UNUSED, int flags UNUSED, int argc UNUSED, const char **argv UNUSED)
+{
+	return PAM_IGNORE;
+}
+
+__attribute__((visibility("default"))) int pam_sm_setcred(
+	pam_handle_t *pamh UNUSED, int flags UNUSED, int argc UNUSED, const char **argv UNUSED)
+{
+	return PAM_IGNORE;
+}
+
+__attribute__((visibility("default"))) int pam_sm_acct_mgmt(
+	pam_handle_t *pamh UNUSED, int flags UNUSED, int argc UNUSED, const char **argv UNUSED)
+{
+	return PAM_IGNORE;
+}
+
+__attribute__((visibility("default"))) int pam_sm_chauthtok(
+	pam_handle_t *pamh UNUSED, int flags UNUSED, int argc UNUSED, const char **argv UNUSED)
+{
+	return PAM_IGNORE;
+}
