@@ -9,7 +9,8 @@
 
 #define SEGMENT_MAX 65536
 
-/* Google's own older Python client pads its segments, so that padding is taken where it is right. */
+/* Google's own older Python client pads its segments, so that padding is taken where it is right.
+ */
 static size_t segment_unpadded(const char *s, size_t n)
 {
 	if (n % 4 != 0)

@@ -14,8 +14,9 @@
 #include "faults.h"
 #include "route.h"
 
-#define REQUEST_BODY_MAX ((size_t)256 * 1024 * 1024) /* a control document of a million accounts \
-						      */
+#define REQUEST_BODY_MAX                                                        \
+	((size_t)256 * 1024 * 1024) /* a control document of a million accounts \
+				     */
 
 struct connection {
 	uint64_t id;	 /* 1 is the first since the start */

@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every end-to-end test uses: an emulated Google, a host in a directory, and TAP.
+
+    import harness
+
+    class Invitations(harness.Test):
+        def test_a_first_login_sends_one_mail(self):
+            with harness.Emulator() as google, harness.Site(google) as site:
+                google.accounts({"address": "alice@example.com"})
+                site.arrive_account("alice")
+                site.collector_once()
+                site.dispatcher_once()
+                self.assertEqual(google.mailbox()["counts"], {"alice@example.com": 1})
+
+    if __name__ == "__main__":
+        harness.main()
+
+The programs are those of $CLOUDINVITE_BUILD (default: build beside tests/).
+"""
+import configparser
+import http.client
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import unittest
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build"))
+PATIENCE = 60  # seconds; nothing that a test waits for takes so long
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Until condition() is true; returns its value."""
+    until = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > until:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+def stop(program, seconds=PATIENCE):
+    """SIGTERM, then its exit status; one that does not go is killed, which is a failure."""
+    if program.poll() is None:
+        program.send_signal(signal.SIGTERM)
+    try:
+        return program.wait(seconds)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
+        raise AssertionError(f"{program.args[0]} did not stop on SIGTERM") from None
+
+
+class Emulator:
+    """An emulated Google, from its start to its end. `url`, `directory`, `customer`, `subject`,
+    `domain` say where and what it is; the methods are its /emulator/ endpoints."""
+
+    customer = "C01234567"
+    subject = "admin@example.com"
+    domain = "example.com"
+
+    def __init__(self, scenario=None, arguments=()):
+        self.directory = tempfile.mkdtemp(prefix="cloudinvite-emulator.")
+        self.arguments = list(arguments)
+        self.process = None
+        self.connection = None
+        if scenario is not None:
+            path = os.path.join(self.directory, "scenario.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(scenario, file)
+            self.arguments += ["--scenario", path]
+
+    def __enter__(self):
+        output = os.path.join(self.directory, "output")
+        try:
+            with open(output, "w", encoding="utf-8") as file:
+                self.process = subprocess.Popen(
+                    [os.path.join(BUILD, "cloudinvite-emulator"), "--quiet", "--directory",
+                     self.directory, *self.arguments],
+                    stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+            wait_for(lambda: os.path.exists(self.file("port")) or self.process.poll() is not None,
+                     "the emulator's port")
+            with open(output, encoding="utf-8") as file:
+                said = file.read()
+            if self.process.poll() is not None:
+                raise AssertionError(f"the emulator ended with {self.process.returncode}: {said}")
+        except BaseException:
+            self.__exit__()
+            raise
+        with open(self.file("port"), encoding="ascii") as file:
+            self.port = int(file.read())
+        self.tls = "--http" not in self.arguments
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return self
+
+    def __exit__(self, *_):
+        if self.connection:
+            self.connection.close()
+        try:
+            if self.process:
+                stop(self.process)
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def file(self, name):
+        return os.path.join(self.directory, name)
+
+    def connect(self, timeout=PATIENCE):
+        """A connection of the caller's own."""
+        if not self.tls:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        context = ssl.create_default_context(cafile=self.file("ca.pem"))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout,
+                                           context=context)
+
+    def request(self, method, path, body=None, headers=None):
+        """One request on a connection of its own: (status, headers, body as bytes)."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            reply = connection.getresponse()
+            return reply.status, reply.headers, reply.read()
+        finally:
+            connection.close()
+
+    def control(self, method, name, document=None):
+        """One /emulator/ endpoint; its JSON. What it refuses is an AssertionError."""
+        body = None if document is None else json.dumps(document)
+        self.connection = self.connection or self.connect()
+        try:
+            self.connection.request(method, "/emulator/" + name, body=body)
+            reply = self.connection.getresponse()
+            answer = json.loads(reply.read())
+        except (http.client.HTTPException, OSError, ValueError):
+            self.connection.close()
+            self.connection = None
+            raise
+        if reply.status != 200:
+            raise AssertionError(f"{method} /emulator/{name}: {answer['error']}")
+        return answer
+
+    def ready(self):
+        return self.control("GET", "ready")
+
+    def reset(self):
+        self.control("POST", "reset")
+
+    def state(self, document=None):
+        """Reads the world, or changes what the document names."""
+        return self.control("GET", "state") if document is None \
+            else self.control("PATCH", "state", document)
+
+    def accounts(self, accounts):
+        """One account, a list of them, or a series (prefix, count, domain)."""
+        return self.control("POST", "accounts", accounts)["count"]
+
+    def account(self, address):
+        return self.control("GET", "accounts?address=" + urllib.parse.quote(address))
+
+    def clock(self, document=None):
+        return self.control("GET", "clock") if document is None \
+            else self.control("POST", "clock", document)
+
+    def advance(self, duration):
+        return self.clock({"advance": duration})
+
+    def accept(self, address):
+        return self.control("POST", "accept", {"address": address})
+
+    def decline(self, address):
+        return self.control("POST", "decline", {"address": address})
+
+    def faults(self, faults=None):
+        """Adds one or a list of them; without any, tells what is left."""
+        return self.control("GET", "faults") if faults is None \
+            else self.control("POST", "faults", faults)
+
+    def clear_faults(self):
+        self.control("DELETE", "faults")
+
+    def latency(self, latency):
+        return self.control("POST", "latency", latency)
+
+    def quota(self, quota):
+        return self.control("POST", "quota", quota)
+
+    def switches(self, switches):
+        return self.control("POST", "switches", switches)
+
+    def log(self, since=0, route=None):
+        """The requests after the `since`-th, of one route or all."""
+        requests = self.control("GET", f"log?since={since}")["requests"]
+        return [entry for entry in requests if route in (None, entry["route"])]
+
+    def mailbox(self):
+        return self.control("GET", "mailbox")
+
+    def stats(self):
+        return self.control("GET", "stats")
+
+    def revoke_tokens(self):
+        self.control("DELETE", "tokens")
+
+
+class Site:
+    """A host in a directory: passwd, group, spool, state and a cloudinvite.conf that points at the
+    emulator. `overrides` is {section: {key: value}}; where it says nothing, invitations are sent at
+    once and without a limiter, which suits most tests."""
+
+    def __init__(self, emulator, overrides=None):
+        self.emulator = emulator
+        self.root = tempfile.mkdtemp(prefix="cloudinvite-site.")
+        self.conf = self.path("etc/cloudinvite.conf")
+        self.programs = []
+        self.uid = 1000
+        self.settings = configparser.ConfigParser(interpolation=None, delimiters="=")
+        self.settings.optionxform = str
+        self.settings.read(emulator.file("cloudinvite.conf"))
+        self.settings["google"]["requests_per_minute"] = "0"
+        self.settings["people"] = {"address": "{user}@example.com", "domains": "example.com",
+                                   "map": self.path("etc/addresses.map")}
+        self.settings["invitations"] = {"mode": "send", "settle": "0", "sends_per_day": "100000"}
+        self.settings["storage"] = {
+            "ledger": "sqlite:" + self.path("state/ledger.db"), "spool": self.path("spool"),
+            "state": self.path("state"), "tokens": self.path("tokens"), "run": self.path("run"),
+            "passwd": self.path("etc/passwd"), "group": self.path("etc/group")}
+        self.settings["worker"] = {"user": "root"}
+        self.settings.read_dict(overrides or {})
+
+    def __enter__(self):
+        try:
+            os.mkdir(self.path("etc"), 0o755)
+            self.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+            self.write("etc/group", "root:x:0:\nusers:x:100:\n")
+            self.write("etc/addresses.map", "")
+            self.write_settings()
+            for program in ("cloudinvite-collector", "cloudinvite-dispatcher"):
+                self.program(program, "--prepare")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, failure=None, *_):
+        """A daemon that does not stop, or had ended by itself, fails the test."""
+        complaints = []
+        for program in self.programs:
+            try:
+                status = stop(program)
+            except AssertionError as error:
+                complaints.append(str(error))
+                continue
+            if status not in (0, -signal.SIGKILL):
+                complaints.append(f"{program.args[0]} ended with {status}")
+        logs = "".join(self.read(name) for name in sorted(os.listdir(self.root))
+                       if name.endswith(".log"))
+        shutil.rmtree(self.root, ignore_errors=True)
+        if complaints and failure is None:
+            raise AssertionError("; ".join(complaints) + "\n" + logs[-4000:])
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def write_settings(self, overrides=None):
+        """Writes cloudinvite.conf anew, with further overrides."""
+        self.settings.read_dict(overrides or {})
+        with open(self.conf, "w", encoding="utf-8") as file:
+            self.settings.write(file)
+
+    def add_user(self, name, uid=None, gecos="", shell="/bin/bash"):
+        """A line of passwd, written as useradd does: a new file, renamed into place."""
+        self.uid = self.uid + 1 if uid is None else self.uid
+        line = f"{name}:x:{self.uid if uid is None else uid}:100:{gecos}:/home/{name}:{shell}\n"
+        passwd = self.read("etc/passwd")
+        self.write("etc/passwd+", passwd + line)
+        os.rename(self.path("etc/passwd+"), self.path("etc/passwd"))
+
+    def remove_user(self, name):
+        lines = self.read("etc/passwd").splitlines(keepends=True)
+        self.write("etc/passwd+", "".join(l for l in lines if not l.startswith(name + ":")))
+        os.rename(self.path("etc/passwd+"), self.path("etc/passwd"))
+
+    def arrive(self, user, reason="login"):
+        """What the PAM module does: an empty file. `user` is taken as it is, unescaped."""
+        os.close(os.open(self.path(f"spool/new/{user}.{reason}"),
+                         os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def arrive_account(self, user, reason="login", **account):
+        self.add_user(user, **account)
+        self.arrive(user, reason)
+
+    def run(self, *verb, timeout=PATIENCE, stdin=None):
+        """cloudinvite -c FILE VERB…: the completed process, output as text."""
+        return subprocess.run([os.path.join(BUILD, "cloudinvite"), "-c", self.conf, *verb],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              input=stdin or "", timeout=timeout, check=False)
+
+    def json(self, *verb):
+        """The one JSON document that a verb prints."""
+        done = self.run(*verb)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise AssertionError(f"{verb} printed no JSON (exit {done.returncode}): "
+                                 f"{done.stdout}{done.stderr}") from None
+
+    def program(self, name, *arguments, timeout=PATIENCE):
+        """Runs a program to its end; a failure says what it logged."""
+        done = subprocess.run([os.path.join(BUILD, name), "-c", self.conf, *arguments],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{name} {' '.join(arguments)} ended with {done.returncode}:\n"
+                                 f"{done.stdout}")
+        return done.stdout
+
+    def collector_once(self, timeout=PATIENCE):
+        return self.program("cloudinvite-collector", "--once", timeout=timeout)
+
+    def dispatcher_once(self, timeout=PATIENCE):
+        return self.program("cloudinvite-dispatcher", "--once", timeout=timeout)
+
+    def start(self, name):
+        """Starts a daemon; its log is the file NAME.log. Stopped at the end at the latest."""
+        with open(self.path(name + ".log"), "a", encoding="utf-8") as log:
+            program = subprocess.Popen([os.path.join(BUILD, name), "-c", self.conf],
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.programs.append(program)
+        return program
+
+    def start_collector(self):
+        return self.start("cloudinvite-collector")
+
+    def start_dispatcher(self):
+        return self.start("cloudinvite-dispatcher")
+
+
+class Test(unittest.TestCase):
+    """A group of promises. Long differences are shown in full."""
+    maxDiff = None
+
+
+class TapResult(unittest.TestResult):
+    """One TAP line for each test method: its name is the promise."""
+
+    def __init__(self):
+        super().__init__()
+        self.number = 0
+
+    def say(self, verdict, test, note=""):
+        self.number += 1
+        name = getattr(test, "_testMethodName", str(test))
+        name = name[5:] if name.startswith("test_") else name
+        print(f"{verdict} {self.number} - {type(test).__name__}: {name.replace('_', ' ')}{note}",
+              flush=True)
+
+    def explain(self, error):
+        for line in "".join(traceback.format_exception(*error)).splitlines():
+            print(f"# {line}", flush=True)
+
+    def addSuccess(self, test):
+        self.say("ok", test)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.say("ok", test, f" # SKIP {reason}")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.say("not ok", test)
+        self.explain(err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.say("not ok", test)
+        self.explain(err)
+
+    def addSubTest(self, test, subtest, err):
+        """A failed part fails its test, which then has no line of success."""
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.say("not ok", test, f" {subtest._subDescription()}")
+            self.explain(err)
+
+
+def main():
+    """Runs the tests of the calling script (or those named on its command line)."""
+    names = sys.argv[1:] or None
+    loader = unittest.defaultTestLoader
+    module = sys.modules["__main__"]
+    suite = loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
+    result = TapResult()
+    suite.run(result)
+    print(f"1..{result.number}", flush=True)
+    sys.exit(0 if result.wasSuccessful() and result.number else 1)
