@@ -23,8 +23,10 @@ def main():
         key, scopes=[SCOPE]).with_subject(subject)
     http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(ca_certs=ca_file))
     with open(document, encoding="utf-8") as file:
-        service = build_from_document(json.load(file), http=http,
-                                      client_options={"api_endpoint": endpoint})
+        description = json.load(file)
+    # Not by client_options: Debian 12's client is older than those.
+    description["rootUrl"] = description["baseUrl"] = endpoint + "/"
+    service = build_from_document(description, http=http)
     invitations = service.customers().userinvitations()
     name = f"customers/{customer}/userinvitations/user%d@example.com"
     invitations.isInvitableUser(name=name % 0).execute()  # mints the token and connects
