@@ -11,7 +11,7 @@
 #define AGE_DEFAULT (30 * 86400 * MOMENT_SECOND) /* old enough for get and list */
 #define SERIES_MAX  10000000
 
-/* What one document object makes: one address, or prefix1@domain, prefix2@domain … */
+/* What one document object makes: one address, or prefix0@domain, prefix1@domain … */
 struct series {
 	const char *address;
 	const char *prefix, *domain;
@@ -63,7 +63,7 @@ static bool series_read(
 		"primary", "created", "updated", "family", "state", "mails", NULL};
 	char where[40];
 
-	*s = (struct series){.start = 1};
+	*s = (struct series){0};
 	snprintf(where, sizeof where, "accounts[%zu]", index);
 	if (!members_known(object, names, where, c) ||
 		!member_string(object, "address", &s->address, where, c) ||

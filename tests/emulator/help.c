@@ -61,7 +61,7 @@ static const char start[] =
 	"\"state\":\"NOT_YET_SENT|INVITED|ACCEPTED|DECLINED\",\n"
 	"       \"mails\":0, \"created\":RFC 3339 or an age like \"72h\" (default 30d)}, or a "
 	"series:\n"
-	"       {\"prefix\":\"user\", \"count\":10000, \"domain\":\"example.com\", \"start\":1, "
+	"       {\"prefix\":\"user\", \"count\":10000, \"domain\":\"example.com\", \"start\":0, "
 	"…}\n"
 	"  GET|DELETE /emulator/accounts[?address=…]\n"
 	"  POST /emulator/accept, /emulator/decline   {\"address\"}: the person answers the mail\n"
