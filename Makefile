@@ -90,6 +90,7 @@ CLI_SRC := $(wildcard cli/*.c)
 EMU_SRC := $(wildcard tests/emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
+E2E_SRC := $(wildcard tests/e2e/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
 objs = $(patsubst %.c,$(O)/%.o,$(1))
@@ -100,6 +101,7 @@ PROGRAMS := $(O)/cloudinvite $(O)/cloudinvite-collector $(O)/cloudinvite-dispatc
 EMULATOR := $(O)/cloudinvite-emulator
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
 PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
+E2E_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(E2E_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
 .PHONY: all module programs emulator tests benches check demo bench lint deps install uninstall clean help format
@@ -124,7 +126,7 @@ help:
 module: $(MODULE)
 programs: $(PROGRAMS)
 emulator: $(EMULATOR)
-tests: $(UNIT_TESTS) $(PAM_TESTS)
+tests: $(UNIT_TESTS) $(PAM_TESTS) $(E2E_DRIVERS)
 benches: $(BENCHES)
 
 # The flags are a prerequisite, so that a change of them rebuilds and nothing else does.
@@ -173,6 +175,8 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
 	$(LINK) $(LIBS_CMOCKA) -lpam -ldl
+$(O)/tests/e2e/%: $(O)/tests/e2e/%.o $(LIB)
+	$(LINK) $(LIBS_ALL)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
 

@@ -43,6 +43,9 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 #define WAIT_REMEDY \
 	"It is tried again by itself. Check network, name resolution and [google] proxy."
 
+#define CUT	   "network_cut"
+#define CUT_BEFORE "the connection was cut before an answer came"
+
 /* What libcurl reports; all else is "the connection failed", which the same call later may not. */
 static const struct row {
 	int curl;
@@ -73,6 +76,12 @@ static const struct row {
 		"Check [google] endpoint and token_endpoint."},
 	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_SETUP, "url_protocol", "only https is spoken",
 		"Check [google] endpoint and token_endpoint."},
+	{CURLE_SEND_FAIL_REWIND, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_SEND_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_RECV_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_GOT_NOTHING, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_PARTIAL_FILE, FAULT_LATER, CUT, "the connection was cut within the answer",
+		WAIT_REMEDY},
 	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer came", ""},
 	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
 };
@@ -118,7 +127,12 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 			reply->proxy_status == 407 ? " (it wants user and password)" : "");
 		return;
 	}
-	fault_set(fault, row->kind, row->code, "%s: %s%s%s%s", host, row->what,
-		*reply->error ? " (" : "", reply->error, *reply->error ? ")" : "");
+	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
+	 */
+	if (reply->curl == CURLE_SEND_FAIL_REWIND || !*reply->error)
+		fault_set(fault, row->kind, row->code, "%s: %s", host, row->what);
+	else
+		fault_set(
+			fault, row->kind, row->code, "%s: %s (%s)", host, row->what, reply->error);
 	fault_remedy(fault, "%s", row->remedy);
 }

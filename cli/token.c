@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token [--json | --print]: what token there is. The token itself is shown only by --print, which
+ * is for `curl -H "Authorization: Bearer $(cloudinvite token --print)"`, and which mints one if
+ * none can be used.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/json.h"
+#include "cli/screen.h"
+#include "google/credential.h"
+#include "google/token.h"
+
+#define VALUE_COLUMN 12
+
+struct shown {
+	const struct settings *settings;
+	struct credential *credential;
+	struct token token; /* value NULL: there is none */
+	bool usable;
+};
+
+/* ---- for people -------------------------------------------------------------------------------
+ */
+
+static void put(struct screen *s, const char *name, enum ink ink, const char *value)
+{
+	screen_put(s, INK_DIM, name);
+	screen_to(s, VALUE_COLUMN);
+	screen_put(s, ink, value);
+	screen_end(s);
+}
+
+static void put_expiry(struct screen *s, const struct shown *shown)
+{
+	char when[CLOCK_TEXT_SIZE], relative[CLOCK_TEXT_SIZE], line[128];
+	int64_t now = clock_wall(), expires = shown->token.expires;
+
+	if (!shown->token.value) {
+		put(s, "token", INK_WARN, "none yet; the next request mints one");
+		return;
+	}
+	clock_rfc3339(expires, when);
+	clock_relative(expires, now, relative);
+	if (shown->usable)
+		text_format(line, sizeof(line), "ends %s (%s)", relative, when);
+	else
+		text_format(line, sizeof(line), "%s %s (%s); the next request mints another",
+			expires > now ? "ends" : "ended", relative, when);
+	put(s, "token", shown->usable ? INK_GOOD : INK_WARN, line);
+}
+
+static void put_minted(struct screen *s, const struct shown *shown)
+{
+	char relative[CLOCK_TEXT_SIZE], line[128];
+
+	if (!shown->token.value)
+		return;
+	text_format(line, sizeof(line), "%s by %s",
+		clock_relative(shown->token.minted_at, clock_wall(), relative),
+		shown->token.minted_by);
+	put(s, "minted", INK_PLAIN, line);
+}
+
+static int show(const struct cli *cli, const struct shown *shown)
+{
+	struct screen s;
+
+	screen_open(&s, cli, stdout);
+	put(&s, "identity", INK_BOLD, shown->credential->identity);
+	put(&s, "scope", INK_PLAIN, GOOGLE_SCOPE);
+	put(&s, "credential", INK_PLAIN, shown->credential->path);
+	put_expiry(&s, shown);
+	put_minted(&s, shown);
+	return shown->usable ? EXIT_YES : EXIT_NO;
+}
+
+/* ---- for machines -----------------------------------------------------------------------------
+ */
+
+static int show_json(const struct shown *shown)
+{
+	const struct token *t = &shown->token;
+	int exit_code = json_answer(json_pack("{s:i, s:o, s:s, s:o, s:s, s:o, s:b, s:o, s:o, s:o}",
+		"schema", JSON_SCHEMA, "identity", json_text(shown->credential->identity), "scope",
+		GOOGLE_SCOPE, "credential", json_text(shown->credential->path), "type",
+		shown->credential->type->name, "token_endpoint",
+		json_text(shown->credential->token_endpoint), "usable", shown->usable, "expires",
+		json_time(t->expires), "minted_at", json_time(t->minted_at), "minted_by",
+		json_text(t->minted_by)));
+
+	return exit_code ? exit_code : shown->usable ? EXIT_YES : EXIT_NO;
+}
+
+/* ---- for curl ---------------------------------------------------------------------------------
+ */
+
+static int print_token(struct shown *shown)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct http *http = http_open(shown->settings, &fault);
+	bool ok = http &&
+		  token_get(shown->credential, http, shown->settings, NULL, &shown->token, &fault);
+
+	if (ok)
+		printf("%s\n", shown->token.value);
+	http_close(http);
+	return ok ? EXIT_YES : cli_fail(&fault);
+}
+
+/* ---- the verb ---------------------------------------------------------------------------------
+ */
+
+/* A cache that cannot be read is a fault here, where it is what was asked for. */
+static int look(const struct cli *cli, struct shown *shown, bool json)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!token_peek(shown->credential, shown->settings, &shown->token, &fault) && fault.kind)
+		return cli_fail(&fault);
+	shown->usable = token_fresh(&shown->token);
+	return json ? show_json(shown) : show(cli, shown);
+}
+
+int verb_token(const struct cli *cli, int argc, char **argv)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	bool json = false, print = false;
+	struct shown shown = {.usable = false};
+	struct settings *settings;
+	int exit_code = EXIT_YES;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			json = true;
+		else if (!strcmp(argv[i], "--print"))
+			print = true;
+		else
+			return cli_usage(argv[0]);
+	}
+	if (json && print)
+		return cli_usage(argv[0]);
+	settings = cli_settings(cli, &exit_code);
+	if (!settings)
+		return exit_code;
+	shown.settings = settings;
+	shown.credential = credential_load(settings, &fault);
+	if (!shown.credential)
+		exit_code = cli_fail(&fault);
+	else
+		exit_code = print ? print_token(&shown) : look(cli, &shown, json);
+	token_clear(&shown.token);
+	credential_free(shown.credential);
+	settings_free(settings);
+	return exit_code;
+}

@@ -1,0 +1,523 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What tokens, calls and replies promise, against an emulated Google over TLS."""
+import configparser
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+
+import harness
+
+DRIVER = os.path.join(harness.BUILD, "tests/e2e/google_driver")
+PROCESSES = 50
+ROUNDS = 12
+
+
+class Caller:
+    """google_driver in a directory of its own; `overrides` are of [google]."""
+
+    def __init__(self, google, **overrides):
+        self.google = google
+        self.root = tempfile.mkdtemp(prefix="cloudinvite-google.")
+        self.conf = os.path.join(self.root, "cloudinvite.conf")
+        self.tokens = os.path.join(self.root, "tokens")
+        self.key = os.path.join(self.root, "credentials.json")
+        os.mkdir(self.tokens, 0o700)
+        shutil.copy(google.file("credentials.json"), self.key)
+        os.chmod(self.key, 0o600)
+        settings = configparser.ConfigParser(interpolation=None, delimiters="=")
+        settings.read(google.file("cloudinvite.conf"))
+        settings["google"]["credentials"] = self.key
+        settings["google"].update(overrides)
+        settings["storage"] = {"tokens": self.tokens}
+        with open(self.conf, "w", encoding="utf-8") as file:
+            settings.write(file)
+        self.environment = dict(os.environ)
+        self.process = None
+        self.skew = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            if self.process:
+                self.process.stdin.close()
+                assert self.process.wait(harness.PATIENCE) == 0, self.said()
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def start(self):
+        with open(os.path.join(self.root, "log"), "a", encoding="utf-8") as log:
+            return subprocess.Popen([DRIVER, self.conf], stdin=subprocess.PIPE, text=True,
+                                    stdout=subprocess.PIPE, stderr=log, env=self.environment)
+
+    def said(self):
+        with open(os.path.join(self.root, "log"), encoding="utf-8") as file:
+            return file.read()
+
+    def round(self, *calls, now=False, stop_after_ms=-1):
+        """The replies, in the order of the calls; each call had exactly one."""
+        self.process = self.process or self.start()
+        line = {"calls": list(calls), "now": now, "stop_after_ms": stop_after_ms}
+        print(json.dumps(line), file=self.process.stdin, flush=True)
+        replies = []
+        while True:
+            text = self.process.stdout.readline()
+            assert text, f"the driver ended: {self.said()}"
+            reply = json.loads(text)
+            if "end" in reply:
+                self.skew = reply["skew"]
+                break
+            replies.append(reply)
+        assert sorted(r["index"] for r in replies) == list(range(len(calls))), replies
+        assert all(r["answers"] == 1 for r in replies), replies
+        return sorted(replies, key=lambda r: r["index"])
+
+    def one(self, method, address=None, **more):
+        return self.round(dict(more, method=method, address=address))[0]
+
+    def token_files(self):
+        return [name for name in os.listdir(self.tokens) if name.endswith(".json")]
+
+
+def calls(method, *addresses):
+    return [{"method": method, "address": address} for address in addresses]
+
+
+class Google(harness.Test):
+    def setUp(self):
+        self.google = harness.Emulator()
+        self.google.__enter__()
+        self.addCleanup(self.google.__exit__)
+
+    def caller(self, **overrides):
+        caller = Caller(self.google, **overrides)
+        self.addCleanup(caller.__exit__)
+        return caller
+
+    def tokens_minted(self):
+        return self.google.stats()["token"]
+
+
+class Calls(Google):
+    def test_all_five_methods_work_in_v1_and_v1beta1(self):
+        for version in ("v1", "v1beta1"):
+            address = f"{version}@example.com"
+            self.google.accounts({"address": address})
+            caller = self.caller(api_version=version)
+            self.assertTrue(caller.one("check", address)["invitable"])
+            shown = caller.one("get", address)
+            self.assertTrue(shown["shown"])
+            self.assertEqual(shown["invitation"]["state"], "NOT_YET_SENT")
+            sent = caller.one("send", address)
+            self.assertTrue(sent["confirmed"])
+            self.assertEqual(sent["invitation"]["mails"], 1)
+            listed = caller.one("list", size=200, filter="state=='invited'")
+            self.assertIn(address, [i["address"] for i in listed["page"]])
+            self.assertTrue(caller.one("cancel", address)["confirmed"])
+            self.assertEqual(caller.one("get", address)["invitation"]["state"], "NOT_YET_SENT")
+            paths = {entry["path"].split("/")[1] for entry in self.google.log()
+                     if entry["address"] == address}
+            self.assertEqual(paths, {version})
+
+    def test_an_address_is_encoded_once(self):
+        self.google.accounts({"address": "a+b@example.com"})
+        self.assertTrue(self.caller().one("check", "a+b@example.com")["invitable"])
+        entry = self.google.log(route="check")[0]
+        self.assertTrue(entry["path"].endswith("/a%2Bb@example.com:isInvitableUser"), entry)
+        self.assertEqual(entry["address"], "a+b@example.com")
+
+    def test_a_list_is_read_page_by_page_with_filter_and_order(self):
+        self.google.accounts({"prefix": "user", "count": 450, "domain": "example.com"})
+        caller, seen, token = self.caller(), [], None
+        for expected in (200, 200, 50):
+            more = {"token": token} if token else {}
+            page = caller.one("list", size=200, order="email desc",
+                              filter="state=='not_yet_sent'||state=='invited'", **more)
+            self.assertEqual(page["kind"], "none", page["what"])
+            self.assertEqual(len(page["page"]), expected)
+            seen += [i["address"] for i in page["page"]]
+            token = page.get("next")
+        self.assertIsNone(token)
+        self.assertEqual(len(set(seen)), 450)
+        self.assertEqual(seen, sorted(seen, reverse=True))
+
+    def test_who_is_not_shown_is_no_fault(self):
+        self.google.accounts({"address": "new@example.com", "created": "1h"})
+        reply = self.caller().one("get", "new@example.com")
+        self.assertEqual((reply["kind"], reply["shown"], reply["status"]), ("none", False, 404))
+
+    def test_left_out_defaults_are_defaults(self):
+        self.google.switches({"omit_false": True, "omit_zero": True, "expires_in_string": True})
+        self.google.accounts({"address": "alice@example.com"})
+        caller = self.caller()
+        reply = caller.one("check", "nobody@example.com")
+        self.assertEqual((reply["kind"], reply["invitable"]), ("none", False))
+        self.assertEqual(caller.one("get", "alice@example.com")["invitation"]["mails"], 0)
+
+    def test_an_operation_is_confirmed_only_if_it_says_done(self):
+        expected = {"done": ("none", True, True), "pending": ("none", False, False),
+                    "missing_done": ("none", False, None), "empty": ("none", False, False),
+                    "error": ("person", False, False)}
+        caller = self.caller()
+        for number, (shape, (kind, confirmed, invitation)) in enumerate(expected.items()):
+            address = f"op{number}@example.com"
+            self.google.accounts({"address": address})
+            self.google.switches({"operation": shape})
+            reply = caller.one("send", address)
+            self.assertEqual((reply["kind"], reply["confirmed"]), (kind, confirmed), shape)
+            if invitation is not None:
+                self.assertEqual("invitation" in reply, invitation, shape)
+
+    def test_many_calls_at_once_are_each_answered_once(self):
+        self.google.accounts({"prefix": "user", "count": 300, "domain": "example.com"})
+        addresses = [f"user{n}@example.com" for n in range(1, 301)]
+        replies = self.caller().round(*calls("check", *addresses))
+        self.assertTrue(all(reply["invitable"] for reply in replies))
+        self.assertEqual(self.tokens_minted(), 1)
+
+
+class Tokens(Google):
+    def test_fifty_processes_that_ask_at_once_mint_one_token(self):
+        self.google.accounts({"address": "alice@example.com"})
+        self.google.latency({"route": "token", "ms": 300})
+        caller = self.caller()
+        line = json.dumps({"calls": calls("check", "alice@example.com")}) + "\n"
+        processes = [caller.start() for _ in range(PROCESSES)]
+        for process in processes:
+            process.stdin.write(line)
+            process.stdin.close()
+        replies = [json.loads(process.stdout.readline()) for process in processes]
+        statuses = [process.wait(harness.PATIENCE) for process in processes]
+        for process in processes:
+            process.stdout.close()
+        self.assertEqual(statuses, [0] * PROCESSES)
+        self.assertEqual([r["invitable"] for r in replies], [True] * PROCESSES)
+        self.assertEqual(self.tokens_minted(), 1)
+        self.assertEqual(self.google.stats()["check"], PROCESSES)
+
+    def test_the_next_process_takes_the_token_from_disk(self):
+        caller = self.caller()
+        for _ in range(2):
+            self.assertEqual(caller.one("list", size=1)["kind"], "none")
+            caller.process.stdin.close()
+            caller.process.wait(harness.PATIENCE)
+            caller.process.stdout.close()
+            caller.process = None
+        self.assertEqual(self.tokens_minted(), 1)
+
+    def test_the_cache_is_ours_alone_and_no_secret_is_said(self):
+        caller = self.caller()
+        caller.one("list", size=1)
+        (name,) = caller.token_files()
+        path = os.path.join(caller.tokens, name)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        with open(path, encoding="utf-8") as file:
+            token = json.load(file)
+        self.assertEqual(token["scope"],
+                         "https://www.googleapis.com/auth/cloud-identity.userinvitations")
+        self.assertNotIn(token["access_token"], caller.said())
+        self.assertIn("token_minted", caller.said())
+
+    def test_a_clock_that_is_wrong_is_measured_said_and_allowed_for(self):
+        for seconds in (-7200, 1200):
+            self.google.reset()
+            now = time.gmtime(time.time() - seconds)
+            self.google.clock({"now": time.strftime("%Y-%m-%dT%H:%M:%SZ", now)})
+            caller = self.caller()
+            reply = caller.one("list", size=1)
+            self.assertEqual(reply["kind"], "none", reply["what"])
+            self.assertAlmostEqual(caller.skew, seconds, delta=5)
+            self.assertIn("clock_skew", caller.said())
+            self.assertEqual([entry["status"] for entry in self.google.log(route="token")],
+                             [400, 200])
+
+    def test_a_token_that_google_forgot_is_replaced_and_the_call_repeated(self):
+        self.google.accounts({"prefix": "user", "count": 20, "domain": "example.com"})
+        caller = self.caller()
+        addresses = [f"user{n}@example.com" for n in range(1, 21)]
+        caller.one("check", addresses[0])
+        self.google.revoke_tokens()
+        replies = caller.round(*calls("send", *addresses))
+        self.assertTrue(all(reply["confirmed"] for reply in replies), replies)
+        self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
+        self.assertEqual(self.tokens_minted(), 2)
+
+    def test_a_401_that_stays_is_the_set_up_after_one_fresh_token(self):
+        self.google.faults({"route": "check", "status": 401, "times": 0})
+        reply = self.caller().one("check", "alice@example.com")
+        self.assertEqual((reply["kind"], reply["code"]), ("setup", "token_not_accepted"))
+        self.assertEqual(self.google.stats()["check"], 2)
+        self.assertEqual(self.tokens_minted(), 2)
+
+    def test_a_short_token_is_used_and_not_kept(self):
+        self.google.switches({"token_lifetime": 60})
+        caller = self.caller()
+        for _ in range(2):
+            self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        self.assertEqual(self.tokens_minted(), 2)
+
+    def test_without_a_cache_it_goes_on_and_says_so_once(self):
+        self.google.switches({"token_lifetime": 60})
+        caller = self.caller()
+        os.rmdir(caller.tokens)
+        for _ in range(3):
+            self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        self.assertEqual(caller.said().count("token_cache"), 1, caller.said())
+
+    def test_a_rotated_key_is_picked_up_without_a_restart(self):
+        caller = self.caller()
+        self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        new_key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA"], check=True,
+                                 capture_output=True, text=True).stdout
+        public = subprocess.run(["openssl", "pkey", "-pubout"], input=new_key, check=True,
+                                capture_output=True, text=True).stdout
+        with open(caller.key, encoding="utf-8") as file:
+            content = json.load(file)
+        accounts = self.google.state()["service_accounts"]
+        accounts[0]["keys"] = [{"kid": "rotated", "public_key": public}]
+        self.google.state({"service_accounts": accounts})
+        self.google.revoke_tokens()
+        content.update(private_key=new_key, private_key_id="rotated")
+        with open(caller.key + "+", "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        os.chmod(caller.key + "+", 0o600)
+        os.rename(caller.key + "+", caller.key)
+        time.sleep(1.1)  # how often the file is looked at
+        self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        self.assertIn("credential_read", caller.said())
+        self.assertEqual([entry["status"] for entry in self.google.log(route="token")], [200, 200])
+
+
+class SetUp(Google):
+    def expect(self, code, remedy):
+        reply = self.caller().one("send", "alice@example.com")
+        self.assertEqual((reply["kind"], reply["code"]), ("setup", code), reply["what"])
+        self.assertIn(remedy, reply["remedy"])
+        self.assertEqual(self.google.mailbox()["total"], 0)
+
+    def test_missing_delegation_names_client_id_and_scope(self):
+        self.google.accounts({"address": "alice@example.com"})
+        client_id = self.google.state()["service_accounts"][0]["client_id"]
+        self.google.state({"grants": []})
+        self.expect("token_delegation_missing", f"client id {client_id} with exactly the scope "
+                    "https://www.googleapis.com/auth/cloud-identity.userinvitations.")
+
+    def test_a_deleted_key_is_called_that(self):
+        accounts = self.google.state()["service_accounts"]
+        accounts[0]["keys"] = []
+        self.google.state({"service_accounts": accounts})
+        self.expect("token_key_unknown", "Create a new key")
+
+    def test_a_deleted_administrator_is_called_that(self):
+        customer = self.google.state()["customer"]
+        for status, code in (("deleted", "token_subject_deleted"),
+                             ("purged", "token_subject_deleted"),
+                             ("restricted", "token_access_denied")):
+            customer["admins"] = [{"address": "admin@example.com", "super": True, "status": status}]
+            self.google.state({"customer": customer})
+            self.expect(code, "")
+
+    def test_a_disabled_api_is_called_that(self):
+        self.google.switches({"api_disabled": True})
+        self.expect("api_disabled", "https://console.cloud.google.com/apis/library/")
+
+    def test_a_helpdesk_administrator_is_refused_by_the_control_call(self):
+        caller = self.caller(subject="helpdesk@example.com")
+        self.assertEqual(caller.one("check", "alice@example.com")["kind"], "person")
+        reply = caller.one("list", size=1)
+        self.assertEqual(reply["kind"], "setup")
+        self.assertIn("super administrator", reply["remedy"])
+
+    def test_a_certificate_that_is_not_trusted_is_refused(self):
+        reply = self.caller(ca_file="/etc/ssl/certs/ca-certificates.crt").one("list", size=1)
+        self.assertEqual((reply["kind"], reply["code"]), ("setup", "tls_untrusted"))
+        self.assertIn("ca_file", reply["remedy"])
+        self.assertEqual(self.tokens_minted(), 0)
+
+
+class Replies(Google):
+    def fault(self, method, **fault):
+        address = "alice@example.com"
+        self.google.reset()
+        self.google.accounts({"address": address})
+        self.google.faults(dict(fault, route=method))
+        return self.caller(timeout="2s").one(method, address)
+
+    def test_strange_replies_to_a_check_are_for_later(self):
+        for action, kind in (("html", "later"), ("plain", "later"), ("truncate", "later"),
+                             ("garbage", "later"), ("huge", "later"), ("duplicate", "later"),
+                             ("gzip", "later"), ("drop_before", "later"), ("redirect", "setup")):
+            reply = self.fault("check", action=action)
+            self.assertEqual(reply["kind"], kind, (action, reply["what"]))
+            self.assertFalse(reply["invitable"])
+        for status, kind in ((408, "later"), (429, "later"), (500, "later"), (503, "later"),
+                             (400, "person"), (403, "person"), (404, "person")):
+            self.assertEqual(self.fault("check", status=status)["kind"], kind, status)
+
+    def test_strange_replies_to_a_send_leave_it_unconfirmed(self):
+        for action, mails in (("drop_after", 1), ("drop_before", 0), ("truncate", 1),
+                              ("garbage", 1), ("huge", 1), ("duplicate", 1), ("gzip", 1),
+                              ("html", 0)):
+            reply = self.fault("send", action=action)
+            self.assertEqual(reply["kind"], "unconfirmed", (action, reply["what"]))
+            self.assertEqual(self.google.mailbox()["total"], mails, action)
+        reply = self.fault("send", action="status_after", status=503)
+        self.assertEqual((reply["kind"], self.google.mailbox()["total"]), ("unconfirmed", 1))
+
+    def test_replies_that_say_no_let_a_send_be_repeated_or_not(self):
+        for status, kind in ((429, "later"), (400, "person"), (403, "person"), (404, "person"),
+                             (302, "setup"), (408, "unconfirmed"), (500, "unconfirmed")):
+            self.assertEqual(self.fault("send", status=status)["kind"], kind, status)
+
+    def test_a_used_up_quota_says_when_to_come_back(self):
+        caller = self.caller()
+        for form in ("429", "403"):
+            self.google.quota({"per_minute": 1, "form": form, "retry_after": 17})
+            reply = caller.round(*calls("check", "a@example.com", "b@example.com"))[1]
+            self.assertEqual((reply["kind"], reply["quota"], reply["retry_after"]),
+                             ("later", True, 17), reply["what"])
+
+    def test_a_date_in_retry_after_counts_from_googles_clock(self):
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 100))
+        reply = self.fault("check", status=503, headers={"Retry-After": date})
+        self.assertAlmostEqual(reply["retry_after"], 100, delta=5)
+
+    def test_too_slow_a_reply_is_given_up(self):
+        reply = self.fault("send", action="delay", delay_ms=4000)
+        self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_timeout"))
+        self.assertEqual(self.google.mailbox()["total"], 1)
+        reply = self.fault("check", action="slow", delay_ms=500)
+        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_timeout"))
+
+
+class Once(Google):
+    def test_a_send_on_a_connection_that_dies_is_mailed_once(self):
+        addresses = [f"u{n}@example.com" for n in range(1, ROUNDS + 1)]
+        self.google.accounts({"prefix": "u", "count": ROUNDS, "domain": "example.com"})
+        self.google.faults({"route": "send", "action": "drop_after", "reused_only": True,
+                            "times": 0})
+        caller = self.caller()
+        for address in addresses:
+            self.assertTrue(caller.one("check", address)["invitable"])
+            reply = caller.one("send", address)
+            self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_cut"),
+                             reply["what"])
+        self.assertTrue(all(entry["reused"] for entry in self.google.log(route="send")))
+        self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
+        self.assertEqual(self.google.stats()["send"], ROUNDS)
+
+    def test_a_cancel_is_not_replayed_either(self):
+        self.google.accounts({"address": "alice@example.com", "state": "INVITED", "mails": 1})
+        caller = self.caller()
+        caller.one("check", "alice@example.com")
+        self.google.faults({"route": "cancel", "action": "drop_after", "reused_only": True})
+        self.assertEqual(caller.one("cancel", "alice@example.com")["kind"], "later")
+        self.assertEqual(self.google.stats()["cancel"], 1)
+
+    def test_a_check_on_a_connection_that_dies_is_repeated(self):
+        self.google.accounts({"address": "alice@example.com"})
+        caller = self.caller()
+        caller.one("check", "alice@example.com")
+        self.google.faults({"route": "check", "action": "drop_after", "reused_only": True})
+        self.assertTrue(caller.one("check", "alice@example.com")["invitable"])
+        self.assertEqual(self.google.stats()["check"], 3)
+
+    def test_a_send_that_cannot_connect_may_be_repeated(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            url = f"https://127.0.0.1:{closed.getsockname()[1]}"
+            reply = self.caller(endpoint=url).one("send", "alice@example.com")
+        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_connect"))
+
+    def test_what_is_stopped_is_told_and_a_written_send_is_unconfirmed(self):
+        self.google.accounts({"prefix": "u", "count": 2, "domain": "example.com"})
+        caller = self.caller()
+        caller.one("list", size=1)
+        self.google.faults([{"route": "send", "action": "delay", "delay_ms": 3000},
+                            {"route": "check", "action": "delay", "delay_ms": 3000}])
+        began = time.monotonic()
+        send, check = caller.round(*calls("send", "u1@example.com"),
+                                   *calls("check", "u2@example.com"), stop_after_ms=500)
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual((send["kind"], check["kind"]), ("unconfirmed", "stopped"))
+        self.assertEqual(self.google.mailbox()["counts"], {"u1@example.com": 1})
+
+    def test_one_call_waited_for_is_like_any_other(self):
+        self.google.accounts({"prefix": "u", "count": 3, "domain": "example.com"})
+        replies = self.caller().round(*calls("send", "u1@example.com", "u2@example.com"),
+                                      {"method": "list", "size": 2}, now=True)
+        self.assertEqual([r["confirmed"] for r in replies], [True, True, False])
+        self.assertEqual(len(replies[2]["page"]), 2)
+        self.assertTrue(replies[2]["next"])
+
+
+class Proxy:
+    """Answers every CONNECT with one status."""
+
+    def __init__(self, status):
+        self.status = status
+        self.asked = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked.append(connection.recv(4096).split(b"\r\n")[0].decode())
+                connection.sendall(f"HTTP/1.1 {self.status} No\r\nContent-Length: 0\r\n\r\n"
+                                   .encode())
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join()
+
+
+class Proxies(Google):
+    def test_a_proxy_in_the_environment_is_not_used(self):
+        proxy = Proxy(403)
+        self.addCleanup(proxy.close)
+        caller = self.caller()
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            caller.environment[name] = proxy.url
+        self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        self.assertEqual(proxy.asked, [])
+
+    def test_a_proxy_in_the_settings_is_used_whatever_no_proxy_says(self):
+        for status, kind, word in ((407, "setup", "password"), (502, "later", "")):
+            proxy = Proxy(status)
+            caller = self.caller(proxy=proxy.url)
+            caller.environment["no_proxy"] = "*"
+            reply = caller.one("list", size=1)
+            proxy.close()
+            self.assertEqual((reply["kind"], reply["code"]), (kind, "proxy_refused"))
+            self.assertIn(word, reply["remedy"])
+            self.assertEqual(proxy.asked, [f"CONNECT 127.0.0.1:{self.google.port} HTTP/1.1"])
+
+    def test_a_send_that_the_proxy_refuses_may_be_repeated(self):
+        caller = self.caller()
+        caller.one("list", size=1)  # the token is on disk now
+        caller.__exit__()
+        proxy = Proxy(503)
+        self.addCleanup(proxy.close)
+        other = self.caller(proxy=proxy.url)
+        reply = other.one("send", "alice@example.com")
+        self.assertEqual(reply["kind"], "later")
+
+
+if __name__ == "__main__":
+    harness.main()
