@@ -42,50 +42,58 @@ static bool lines_open(struct lines *l, const char *path, size_t most)
 	return l->fd >= 0;
 }
 
-/* The next byte, or -1 at the end of the file, at the limit, or on an error. */
-static int lines_byte(struct lines *l)
+/* Fills the empty buffer; false at the end of the file, at the limit, or on an error. */
+static bool lines_fill(struct lines *l)
 {
-	if (l->at == l->end) {
-		size_t want = l->left < sizeof(l->buffer) ? l->left : sizeof(l->buffer);
-		ssize_t n;
+	size_t want = l->left < sizeof(l->buffer) ? l->left : sizeof(l->buffer);
+	ssize_t n;
 
-		if (want == 0)
-			return -1;
-		do
-			n = read(l->fd, l->buffer, want);
-		while (n < 0 && errno == EINTR);
-		if (n <= 0) {
-			l->ended = n == 0;
-			return -1;
-		}
-		l->at = 0;
-		l->end = (size_t)n;
-		l->left -= (size_t)n;
+	if (want == 0)
+		return false;
+	do
+		n = read(l->fd, l->buffer, want);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		l->ended = n == 0;
+		return false;
 	}
-	return (unsigned char)l->buffer[l->at++];
+	l->at = 0;
+	l->end = (size_t)n;
+	l->left -= (size_t)n;
+	return true;
 }
 
 /* One line without its newline, cut to size; false at the end. */
 static bool lines_next(struct lines *l, char *out, size_t size)
 {
-	size_t n = 0;
-	int c;
+	size_t length = 0;
+	bool any = false;
 
-	while ((c = lines_byte(l)) >= 0 && c != '\n')
-		if (n + 1 < size)
-			out[n++] = (char)c;
-	out[n] = '\0';
-	return c == '\n' || n > 0;
+	while (l->at < l->end || lines_fill(l)) {
+		const char *piece = l->buffer + l->at;
+		const char *newline = memchr(piece, '\n', l->end - l->at);
+		size_t n = newline ? (size_t)(newline - piece) : l->end - l->at;
+		size_t room = size - 1 - length;
+
+		any = true;
+		memcpy(out + length, piece, n < room ? n : room);
+		length += n < room ? n : room;
+		l->at += n + (newline ? 1 : 0);
+		if (newline)
+			break;
+	}
+	out[length] = '\0';
+	return any;
 }
 
-/* "UID_MIN   1000" */
-static void take_default(char *line, const char *key, long long *value)
+/* "UID_MIN   1000"; true if the line was that key's. */
+static bool take_default(char *line, const char *key, long long *value)
 {
-	char *at = text_trim(line);
 	size_t n = strlen(key);
 
-	if (strncmp(at, key, n) == 0 && text_is_space(at[n]))
-		(void)text_number(text_trim(at + n), 0, UID_LARGEST, value);
+	if (strncmp(line, key, n) != 0 || !text_is_space(line[n]))
+		return false;
+	return text_number(text_trim(line + n), 0, UID_LARGEST, value);
 }
 
 static void fill_range(long long *min_uid, long long *max_uid)
@@ -97,9 +105,16 @@ static void fill_range(long long *min_uid, long long *max_uid)
 	if (*min_uid >= 0 && *max_uid >= 0)
 		return;
 	if (lines_open(&l, LOGIN_DEFS, LOGIN_MOST)) {
+		/* Of two lines for one key the last counts, as for useradd. */
 		while (lines_next(&l, line, sizeof(line))) {
-			take_default(line, "UID_MIN", &min);
-			take_default(line, "UID_MAX", &max);
+			char *at = line;
+
+			while (text_is_space(*at))
+				at++;
+			if (*at != 'U')
+				continue;
+			if (!take_default(at, "UID_MIN", &min))
+				(void)take_default(at, "UID_MAX", &max);
 		}
 		file_close(&l.fd);
 	}

@@ -28,8 +28,7 @@
 #include "pam_module/notice.h"
 #include "spool/spool.h"
 
-#define SPOOL_PATH_MAX 1024
-#define UNUSED	       __attribute__((unused))
+#define UNUSED __attribute__((unused))
 
 /* What became of a login, for `debug`. */
 enum outcome {
@@ -68,7 +67,7 @@ static const char *text_item(pam_handle_t *pamh, int type)
  * and errno. */
 static int is_there(const char *spool, const char *box, const char *name)
 {
-	char path[SPOOL_PATH_MAX + sizeof(SPOOL_SEEN) + SPOOL_NAME_MAX + 2];
+	char path[SPOOL_PATH_MAX];
 
 	if (!text_format(path, sizeof(path), "%s/%s/%s", spool, box, name)) {
 		errno = ENAMETOOLONG;

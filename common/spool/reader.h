@@ -30,11 +30,11 @@ struct spool_arrival {
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault);
 void spool_reader_close(struct spool_reader *r);
 
-/* Up to `max` arrivals, oldest first as far as the directory's order allows. What is no arrival (name,
- * type, owner other than root or us, size, links) is moved to bad/ and logged, counted in *bad. -1
- * and the fault on error, otherwise their number. A pass costs one directory read. */
-int spool_list(struct spool_reader *r, struct spool_arrival *out, int max, int *bad,
-	struct fault *fault);
+/* Up to `max` arrivals, oldest first as far as the directory's order allows. What is no arrival
+ * (name, type, owner other than root or us, size, links) is moved to bad/ and logged, counted in
+ * *bad. -1 and the fault on error, otherwise their number. A pass costs one directory read. */
+int spool_list(
+	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault);
 /* The arrival has been committed to the ledger and marked: unlinks it. Absent is success. */
 bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct fault *fault);
 
@@ -43,8 +43,8 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);
 /* The marks belong to `ledger_id`: with another id (or none) in `.ledger` all of them are dropped
  * first and it is written. *dropped counts them. */
-bool spool_marks_belong(struct spool_reader *r, const char *ledger_id, int *dropped,
-	struct fault *fault);
+bool spool_marks_belong(
+	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault);
 /* Every mark with its user; `age_before`: only those whose mtime is before it (0: all). */
 bool spool_each_mark(struct spool_reader *r, int64_t age_before,
 	bool (*each)(const char *user, void *ctx), void *ctx, struct fault *fault);

@@ -131,14 +131,14 @@ bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum s
 
 int spool_open(const char *spool, const char *box)
 {
-	int directory = open(spool, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd;
+	char path[SPOOL_PATH_MAX];
 
-	if (directory < 0)
+	if (!text_format(path, sizeof(path), "%s/%s", spool, box)) {
+		errno = ENAMETOOLONG;
 		return -1;
-	fd = openat(directory, box, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	file_close(&directory);
-	return fd;
+	}
+	/* The spool itself may be a link of root's; the box must be the directory that it says. */
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 int spool_exists(int box, const char *name)

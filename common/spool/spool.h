@@ -22,6 +22,7 @@
 #define SPOOL_LEDGER   ".ledger" /* in seen/: the id of the ledger that the marks belong to */
 #define SPOOL_NAME_MAX 160	 /* bytes of a file name in the spool, without NUL */
 #define SPOOL_USER_MAX 256	 /* bytes of a user name, without NUL */
+#define SPOOL_PATH_MAX 1024	 /* bytes of a path in the spool, with NUL */
 #define SPOOL_WORD_MAX 64	 /* bytes of a mark that are looked at */
 
 enum spool_reason {
@@ -42,7 +43,8 @@ bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
 bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spool_reason reason);
 /* The reverse; false for every name that spool_arrival_name would not have written (lower-case hex,
  * needless escapes, unknown reason, NUL in the user, too long …). */
-bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason);
+bool spool_parse_arrival(
+	const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 
 /* Opens `spool`/`box` for *at use. -1 and errno: ENOTDIR for a link or file in its place. */
@@ -51,9 +53,9 @@ int spool_open(const char *spool, const char *box);
 /* Whether the name exists in the box: 1, 0, or -1 and errno. One fstatat, links not followed. */
 int spool_exists(int box, const char *name);
 
-/* Writes an arrival: O_CREAT|O_EXCL|O_NOFOLLOW|O_NONBLOCK, 0600, nothing written into it. 1 created,
- * 0 one is there already, -1 and errno (ENAMETOOLONG: left to the scan). `sync`: fsync of the file
- * and its directory before it returns. */
+/* Writes an arrival: O_CREAT|O_EXCL|O_NOFOLLOW|O_NONBLOCK, 0600, nothing written into it. 1
+ * created, 0 one is there already, -1 and errno (ENAMETOOLONG: left to the scan). `sync`: fsync of
+ * the file and its directory before it returns. */
 int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync);
 
 /* Reads the state word of a user's mark, as hostile input: O_NOFOLLOW|O_NONBLOCK, regular, at most
