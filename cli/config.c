@@ -1,201 +1,205 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config [--check] [--json]: the effective settings and where each came from, as a settings file;
- * or everything that is wrong with them.
+ * config [--check] [--json]: the effective settings and where each came from, in the form of a
+ * settings file; or everything that is wrong with them.
  */
 #include "cli/cli.h"
 
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/identity.h"
 #include "base/text.h"
+#include "cli/json.h"
+#include "cli/screen.h"
+#include "cli/table.h"
 #include "people/verdict.h"
 
-#define BOLD  "\033[1m"
-#define DIM   "\033[2m"
-#define PLAIN "\033[0m"
+/* ---- for people ------------------------------------------------------------------------------ */
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
-
-struct table {
-	const struct cli *cli;
-	const char *path;
-	char section[32];
-	int key_width, value_width;
+static const struct table_column columns[] = {
+	{.title = ""},
+	{.title = "", .least = 16},
+	{.title = ""},
 };
 
-/* Columns are as wide as the widest entry; a long list may hang over. */
-static bool measure(const char *section, const char *key, const char *value, const char *origin,
-	const char *help, void *ctx)
-{
-	struct table *table = ctx;
-	int width = (int)strlen(value);
+struct listing {
+	struct table table;
+	const char *path;
+	char section[32];
+};
 
-	(void)section;
-	(void)origin;
-	(void)help;
-	if ((int)strlen(key) > table->key_width)
-		table->key_width = (int)strlen(key);
-	if (width > table->value_width && width <= table->cli->width / 2)
-		table->value_width = width;
-	return true;
+/* From the settings' own directory: cloudinvite.conf:3, conf.d/10-site.conf:1. */
+static const char *short_origin(const char *path, const char *origin)
+{
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+
+	return strncmp(origin, path, dir) == 0 ? origin + dir : origin;
 }
 
-/* Origins are shown from the settings' own directory: cloudinvite.conf:3, conf.d/10-site.conf:1. */
-static const char *short_origin(const struct table *table, const char *origin)
+static void add_row(struct table *t, enum ink ink, const char *a, const char *b, const char *c)
 {
-	const char *slash = strrchr(table->path, '/');
-	size_t dir = slash != NULL ? (size_t)(slash - table->path) + 1 : 0;
-
-	return strncmp(origin, table->path, dir) == 0 ? origin + dir : origin;
+	table_add(t, ink, a);
+	table_add(t, ink, b);
+	table_add(t, ink, c);
 }
 
-static bool print_setting(const char *section, const char *key, const char *value,
+static bool list_setting(const char *section, const char *key, const char *value,
 	const char *origin, const char *help, void *ctx)
 {
-	struct table *table = ctx;
-	bool set = strcmp(origin, "default") != 0;
-	const char *style = !table->cli->colour ? "" : set ? BOLD : DIM;
+	struct listing *l = ctx;
+	enum ink ink = strcmp(origin, "default") == 0 ? INK_DIM : INK_BOLD;
 
 	(void)help;
-	if (strcmp(section, table->section) != 0) {
-		printf("%s[%s]\n", table->section[0] != '\0' ? "\n" : "", section);
-		text_copy(table->section, sizeof(table->section), section);
+	if (strcmp(section, l->section) != 0) {
+		if (l->section[0] != '\0')
+			add_row(&l->table, INK_PLAIN, "", "", "");
+		table_addf(&l->table, INK_PLAIN, "[%s]", section);
+		table_add(&l->table, INK_PLAIN, "");
+		table_add(&l->table, INK_PLAIN, "");
+		text_copy(l->section, sizeof(l->section), section);
 	}
-	printf("%s%-*s = %-*s  ; %s%s\n", style, table->key_width, key, table->value_width, value,
-		short_origin(table, origin), table->cli->colour ? PLAIN : "");
+	table_add(&l->table, ink, key);
+	table_addf(&l->table, ink, "= %s", value);
+	table_addf(&l->table, INK_DIM, "; %s", short_origin(l->path, origin));
 	return true;
 }
 
-static void print_table(const struct cli *cli, const struct settings *s)
+static int show(const struct cli *cli, const struct settings *s)
 {
-	struct table table = {.cli = cli, .path = settings_path(s)};
+	struct listing l = {.path = settings_path(s)};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct screen screen;
+	bool printed;
 
-	settings_each(s, measure, &table);
-	settings_each(s, print_setting, &table);
+	screen_open(&screen, cli, stdout);
+	table_open(&l.table, columns, 3);
+	settings_each(s, list_setting, &l);
+	printed = table_print(&l.table, &screen, 0);
+	table_free(&l.table);
+	if (printed)
+		return EXIT_YES;
+	fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+	return cli_fail(&fault);
 }
 
-/* ---- findings -----------------------------------------------------------------------------------
+/* ---- for machines ---------------------------------------------------------------------------- */
+
+static bool add_setting(const char *section, const char *key, const char *value, const char *origin,
+	const char *help, void *ctx)
+{
+	return json_array_append_new(ctx, json_pack("{s:s, s:s, s:o, s:o, s:s}", "section", section,
+						  "key", key, "value", json_string(value), "origin",
+						  json_text(origin), "help", help)) == 0;
+}
+
+static int show_json(const struct settings *s)
+{
+	json_t *settings = json_array();
+
+	if (!settings_each(s, add_setting, settings)) {
+		json_decref(settings);
+		return json_answer(NULL);
+	}
+	return json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "file",
+		json_text(settings_path(s)), "settings", settings));
+}
+
+/* ---- what is wrong ----------------------------------------------------------------------------
  */
 
-struct report {
-	json_t *json; /* an array, or NULL: print */
+struct findings {
+	struct screen *screen; /* NULL: for machines */
+	json_t *json;
 	int count;
 };
 
 static void take_finding(const struct fault *fault, void *ctx)
 {
-	struct report *report = ctx;
+	struct findings *found = ctx;
 
-	report->count++;
-	if (report->json != NULL) {
-		json_array_append_new(
-			report->json, json_pack("{s:s, s:s, s:s}", "code", fault->code, "what",
-					      fault->what, "remedy", fault->remedy));
+	found->count++;
+	if (found->screen == NULL) {
+		json_array_append_new(found->json, json_fault(fault));
 		return;
 	}
-	printf("%s\n", fault->what);
-	if (fault->remedy[0] != '\0')
-		printf("    %s\n", fault->remedy);
+	screen_wrap(found->screen, INK_BAD, 0, fault->what);
+	screen_end(found->screen);
+	if (fault->remedy[0] == '\0')
+		return;
+	screen_wrap(found->screen, INK_PLAIN, 4, fault->remedy);
+	screen_end(found->screen);
 }
 
-/* The files that the settings name are looked at as the service would see them. */
-static void check_whole(const struct settings *s, struct report *report)
+/* The files that the settings name are looked at as the service will see them. */
+static void check_whole(const struct settings *s, struct findings *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct address_map *map;
 
 	if (!identity_become(s->user, &fault))
-		take_finding(&fault, report);
-	settings_check(s, take_finding, report);
+		take_finding(&fault, found);
+	settings_check(s, take_finding, found);
 	fault_clear(&fault);
 	map = map_load(s->map, &fault);
-	if (map == NULL)
-		take_finding(&fault, report);
+	/* One that is not there has been found already. */
+	if (map == NULL && strcmp(fault.code, "missing") != 0)
+		take_finding(&fault, found);
 	map_free(map);
 }
 
-static void check(const struct cli *cli, struct report *report)
+static void check(const char *path, struct findings *found)
 {
-	struct settings *s = settings_load(cli->settings_path, NULL);
+	struct settings *s = settings_load(path, NULL);
 	int count = 0;
 
 	if (s != NULL)
-		check_whole(s, report);
+		check_whole(s, found);
 	else
-		s = settings_inspect(cli->settings_path, take_finding, report, &count);
+		s = settings_inspect(path, take_finding, found, &count);
 	settings_free(s);
 }
 
-/* ---- the verb ------------------------------------------------------------------------------- */
-
-static int print_json(json_t *root)
+static int check_for_people(const struct cli *cli, const char *path)
 {
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-	struct fault fault = {.kind = FAULT_NONE};
+	struct screen screen;
+	struct findings found = {.screen = &screen};
 
-	json_decref(root);
-	if (text == NULL) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
-		return cli_fail(&fault);
-	}
-	printf("%s\n", text);
-	free(text);
-	return 0;
-}
-
-static int verb_check(const struct cli *cli, bool json)
-{
-	struct report report = {.json = json ? json_array() : NULL};
-	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
-
-	check(cli, &report);
-	if (json)
-		print_json(json_pack(
-			"{s:i, s:s, s:o}", "schema", 1, "file", path, "findings", report.json));
-	else if (report.count == 0)
-		printf("%s: nothing to find fault with\n", path);
+	screen_open(&screen, cli, stdout);
+	check(path, &found);
+	if (found.count == 0)
+		screen_putf(&screen, INK_GOOD, "%s: all settings are right", path);
 	else
-		printf("\n%d finding%s\n", report.count, report.count == 1 ? "" : "s");
-	return report.count > 0 ? fault_exit_code(FAULT_SETTINGS) : 0;
+		screen_putf(&screen, INK_BOLD, "%d finding%s", found.count,
+			found.count == 1 ? "" : "s");
+	screen_end(&screen);
+	return found.count == 0 ? EXIT_YES : fault_exit_code(FAULT_SETTINGS);
 }
 
-static bool add_setting(const char *section, const char *key, const char *value, const char *origin,
-	const char *help, void *ctx)
+static int check_for_machines(const char *path)
 {
-	json_array_append_new(ctx, json_pack("{s:s, s:s, s:s, s:s, s:s}", "section", section, "key",
-					   key, "value", value, "origin", origin, "help", help));
-	return true;
+	struct findings found = {.json = json_array()};
+	int exit_code;
+
+	check(path, &found);
+	exit_code = json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "file",
+		json_text(path), "findings", found.json));
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	return found.count == 0 ? EXIT_YES : fault_exit_code(FAULT_SETTINGS);
 }
 
-static int verb_show(const struct cli *cli, bool json)
-{
-	struct fault fault = {.kind = FAULT_NONE};
-	struct settings *s = settings_load(cli->settings_path, &fault);
-	int exit_code = 0;
-
-	if (s == NULL)
-		return cli_fail(&fault);
-	if (json) {
-		json_t *settings = json_array();
-
-		settings_each(s, add_setting, settings);
-		exit_code = print_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "file",
-			settings_path(s), "settings", settings));
-	} else {
-		print_table(cli, s);
-	}
-	settings_free(s);
-	return exit_code;
-}
+/* ---- the verb ---------------------------------------------------------------------------------
+ */
 
 int verb_config(const struct cli *cli, int argc, char **argv)
 {
+	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
+	struct fault fault = {.kind = FAULT_NONE};
 	bool json = false, checking = false;
+	struct settings *s;
+	int exit_code;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
@@ -205,5 +209,12 @@ int verb_config(const struct cli *cli, int argc, char **argv)
 		else
 			return cli_usage(argv[0]);
 	}
-	return checking ? verb_check(cli, json) : verb_show(cli, json);
+	if (checking)
+		return json ? check_for_machines(path) : check_for_people(cli, path);
+	s = settings_load(path, &fault);
+	if (s == NULL)
+		return cli_fail(&fault);
+	exit_code = json ? show_json(s) : show(cli, s);
+	settings_free(s);
+	return exit_code;
 }

@@ -134,7 +134,7 @@ static bool table_fill(struct account_table *t, char *text, size_t n)
 	size_t number = 0;
 
 	*t = (struct account_table){.text = text};
-	t->accounts = calloc(count_lines(text, n), sizeof(*t->accounts));
+	t->accounts = reallocarray(NULL, count_lines(text, n), sizeof(*t->accounts));
 	if (t->accounts == NULL)
 		return false;
 	for (char *line = text, *next; line < text + n; line = next) {

@@ -24,7 +24,7 @@ struct account {
 struct account_table {
 	struct account *accounts;
 	size_t count;
-	bool whole; /* an account with uid 0 is there and no line was broken: fit for being compared */
+	bool whole;	    /* fit for being compared: uid 0 is there, and no line was broken */
 	size_t broken_line; /* the first broken line (1-based), 0 if none */
 	char *text;
 };
@@ -41,9 +41,9 @@ void account_table_free(struct account_table *t);
 struct group_table;
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
 struct group_table *group_parse(const char *text, size_t n, const char *names);
-/* The names of the groups (of those asked for) that the user is in, primary or supplementary, sorted
- * and separated by one blank; false when they cannot be told: `out` is too small, or a
- * line of the file that may matter is broken. Network users: pass gid (gid_t)-1. */
+/* The names of the groups (of those asked for) that the user is in, primary or supplementary,
+ * sorted and separated by one blank; false when they cannot be told: `out` is too small, or a line
+ * of the file that may matter is broken. Network users: pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
 void group_table_free(struct group_table *t);
 

@@ -92,17 +92,16 @@ bool address_in_domains(const char *address, const char *domains)
 /* "alice@corp.example" and "CORP\alice" are alice; more than one realm is nobody we know. */
 bool address_user(const struct sighting *s, char *out, size_t size)
 {
-	const char *at = strchr(s->user, '@'), *slash = strchr(s->user, '\\');
+	const char *realm = s->user + strcspn(s->user, "@\\");
+	const char *user = s->user;
+	size_t n = strlen(user);
 	bool fits;
 
-	if (s->local || (at == NULL && slash == NULL))
-		fits = text_copy(out, size, s->user);
-	else if (at != NULL && slash == NULL && strchr(at + 1, '@') == NULL)
-		fits = text_format(out, size, "%.*s", (int)(at - s->user), s->user);
-	else if (slash != NULL && at == NULL && strchr(slash + 1, '\\') == NULL)
-		fits = text_copy(out, size, slash + 1);
-	else
-		fits = text_copy(out, size, s->user);
+	if (!s->local && *realm != '\0' && realm[1 + strcspn(realm + 1, "@\\")] == '\0') {
+		n = *realm == '@' ? (size_t)(realm - user) : strlen(realm + 1);
+		user = *realm == '@' ? user : realm + 1;
+	}
+	fits = text_format(out, size, "%.*s", (int)n, user);
 	text_lower_all(out);
 	return fits;
 }

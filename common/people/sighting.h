@@ -16,8 +16,8 @@
 #define USER_MAX    256
 #define ADDRESS_MAX 254 /* RFC 5321: the longest path, without the angle brackets */
 
-/* In place of the groups when they could not be told (a broken group file, more than fit): judged as
- * excluded, because one of them might be. */
+/* In place of the groups when they could not be told (a broken group file, more than fit): judged
+ * as excluded, because one of them might be. */
 #define SIGHTING_GROUPS_UNKNOWN "?"
 
 enum sighting_reason { SEEN_LOGIN, SEEN_CREATED, SEEN_ASKED };
@@ -40,7 +40,8 @@ const char *sighting_reason_word(enum sighting_reason reason);
 bool sighting_reason_parse(const char *word, enum sighting_reason *out);
 
 /* Fills uid and facts from a local account. GECOS' first field is split at blanks: first word, last
- * word (empty if there is only one); control characters, invalid UTF-8, commas and colons yield empty names. */
+ * word (empty if there is only one); control characters, invalid UTF-8, commas and colons yield
+ * empty names. */
 void sighting_facts(struct sighting *s, const struct account *a, const struct group_table *groups,
 	const struct settings *settings);
 /* Whether the facts (not reason and time) are the same. */

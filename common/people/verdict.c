@@ -42,7 +42,6 @@ bool verdict_parse(const char *word, enum verdict_kind *out)
 struct question {
 	const struct sighting *s;
 	const struct settings *settings;
-	const struct address_map *map;
 	char user[USER_MAX + 1]; /* lower case, without a network user's realm */
 	char full[USER_MAX + 1]; /* lower case, as it was seen */
 	char shown[96];		 /* as a sentence may quote it */
@@ -60,7 +59,7 @@ __attribute__((format(printf, 4, 5))) static bool say(
 	out->kind = kind;
 	text_copy(out->rule, sizeof(out->rule), rule);
 	va_start(args, format);
-	vsnprintf(sentence, sizeof(sentence), format, args);
+	(void)vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
 	text_safe(out->sentence, sizeof(out->sentence), sentence);
 	return true;
@@ -173,8 +172,7 @@ static bool rule_groups_unknown(const struct question *q, struct verdict *out)
 		return false;
 	return say(out, VERDICT_EXCLUDED, "groups_unknown",
 		"The groups of %s on %.64s cannot be told, and one may be excluded. Mend its group "
-		"file "
-		"(getent group, grpck).",
+		"file (getent group, grpck).",
 		q->shown, q->s->host);
 }
 
@@ -267,7 +265,7 @@ static void judge_address(const struct question *q, struct verdict *out)
 void verdict_judge(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out)
 {
-	struct question q = {.s = s, .settings = settings, .map = map};
+	struct question q = {.s = s, .settings = settings};
 
 	*out = (struct verdict){.kind = VERDICT_NONE};
 	address_user(s, q.user, sizeof(q.user));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verdict on a sighting: its address, or the reason why there is none. A pure function of facts,
- * settings, map and block list, so that it can be recomputed and explained.
+ * The verdict on a sighting: its address, or the reason why there is none. A pure function of
+ * facts, settings, map and block list, so that it can be recomputed and explained.
  */
 #ifndef CLOUDINVITE_PEOPLE_VERDICT_H
 #define CLOUDINVITE_PEOPLE_VERDICT_H
@@ -26,8 +26,8 @@ struct verdict {
 	enum verdict_kind kind;
 	bool from_template;	       /* the address came from the template, not from the map */
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
-	char rule[64];		       /* stable word: "uid_range", "shell", "nobody_name", "exclude_users" … */
-	char sentence[256];	       /* for explain: why, in the administrator's words */
+	char rule[64]; /* stable word: "uid_range", "shell", "nobody_name", "exclude_users" … */
+	char sentence[256]; /* for explain: why, in the administrator's words */
 };
 
 /* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
@@ -44,7 +44,8 @@ struct address_map *map_parse(const char *text, size_t n, const char *path, stru
 const char *map_find(const struct address_map *m, const char *host, const char *user, int *line);
 /* Every line, by user; false as soon as `each` says so. */
 bool map_each(const struct address_map *m,
-	bool (*each)(const char *host, const char *user, const char *address, void *ctx), void *ctx);
+	bool (*each)(const char *host, const char *user, const char *address, void *ctx),
+	void *ctx);
 void map_free(struct address_map *m);
 
 /* Judges. Block list and collisions are the ledger's to find: they come later (ledger_judge). */

@@ -28,13 +28,14 @@ __attribute__((format(printf, 6, 7))) static void finding(const struct check *c,
 	const char *section, const char *key, const char *what, const char *remedy, ...)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	char where[512], text[320];
+	char where[512], text[1024], code[48];
 	va_list args;
 
 	setting_where(c->s, setting_find(section, key), where, sizeof(where));
-	fault_set(&fault, FAULT_SETTINGS, "settings", "%s: %s", where, what);
+	text_format(code, sizeof(code), "settings_%s", key);
+	fault_set(&fault, FAULT_SETTINGS, code, "%s: %s", where, what);
 	va_start(args, remedy);
-	vsnprintf(text, sizeof(text), remedy, args);
+	(void)vsnprintf(text, sizeof(text), remedy, args);
 	va_end(args);
 	fault_remedy(&fault, "%s", text);
 	finding_add(c->found, &fault, collecting);
@@ -53,8 +54,7 @@ static void check_role(const struct check *c)
 	else if (c->s->role == ROLE_COLLECTOR)
 		finding(c, COLLECTING, "worker", "role",
 			"a collector of a fleet needs a postgresql:// ledger that it shares with "
-			"the "
-			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
+			"the dispatcher, which is not available in version " CLOUDINVITE_VERSION,
 			"Set role = standalone.");
 }
 
@@ -71,8 +71,7 @@ static void check_customer(const struct check *c)
 	if (c->s->customer[0] == '\0')
 		finding(c, DISPATCHING, "google", "customer", "the customer is not set",
 			"Set it to the id from the Admin console (Account, Account settings, "
-			"Customer "
-			"ID), such as C01234567.");
+			"Customer ID), such as C01234567.");
 }
 
 /* text_each_word stops, and says false, at the word that is the domain. */
@@ -108,16 +107,14 @@ static void check_address(const struct check *c)
 	if (s->domains[0] != '\0' && !domain_is_ours(s, at + 1))
 		finding(c, DISPATCHING, "people", "address",
 			"the template's domain is not one of domains: nobody would be invited",
-			"Add %.100s to domains, or correct the template.", at + 1);
+			"Add %s to domains, or correct the template.", at + 1);
 	if (!s->gecos &&
 		(strstr(s->address, "{first}") != NULL || strstr(s->address, "{last}") != NULL))
 		finding(c, DISPATCHING, "people", "address",
 			"{first} and {last} come from the full name in the passwd file, which "
-			"gecos = no "
-			"does not believe",
+			"gecos = no does not believe",
 			"Set gecos = yes if users cannot change their names (chfn), or use {user} "
-			"and the "
-			"map.");
+			"and the map.");
 }
 
 /* ---- files that are named ------------------------------------------------------------------- */
@@ -126,9 +123,9 @@ static void check_file(
 	const struct check *c, const char *section, const char *key, const char *path)
 {
 	if (path[0] != '\0' && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
-		char what[256];
+		char what[512];
 
-		text_format(what, sizeof(what), "%.150s: %s", path, strerror(errno));
+		text_format(what, sizeof(what), "%s: %s", path, strerror(errno));
 		finding(c, DISPATCHING, section, key, what,
 			"Put it there, readable by the service's user, or correct the path.");
 	}
@@ -145,7 +142,7 @@ static void check_map(const struct check *c)
 	if (c->s->map[0] != '\0' && stat(c->s->map, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
 		finding(c, DISPATCHING, "people", "map",
 			"everybody may write the map, and so have any address invited",
-			"chown root: %.120s && chmod 0644 %.120s", c->s->map, c->s->map);
+			"chown root: %s && chmod 0644 %s", c->s->map, c->s->map);
 }
 
 /* Settings are readable by all, so that everybody can see what the host does: a password in them
@@ -161,8 +158,7 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 	finding(c, k->collects, k->section, k->key,
 		"it holds a password, and everybody may read the file",
 		"Put this key into a file of its own in conf.d/, then: chown root:%s FILE && chmod "
-		"0640 "
-		"FILE",
+		"0640 FILE",
 		c->s->user);
 }
 
@@ -176,12 +172,12 @@ struct owner {
 
 static void found_credential(const struct check *c, const char *what)
 {
-	char sentence[256];
+	char sentence[512];
 	const char *path = c->s->credentials;
 
-	text_format(sentence, sizeof(sentence), "%.120s %s", path, what);
+	text_format(sentence, sizeof(sentence), "%s %s", path, what);
 	finding(c, DISPATCHING, "google", "credentials", sentence,
-		"chown root:%s %.100s && chmod 0640 %.100s", c->s->user, path, path);
+		"chown root:%s %s && chmod 0640 %s", c->s->user, path, path);
 }
 
 static void check_credential_rights(
@@ -196,8 +192,8 @@ static void check_credential_rights(
 	else if (!ours)
 		found_credential(c, "belongs neither to root nor to the service's user");
 	else if ((st->st_mode & S_IROTH) != 0)
-		found_credential(c, "may be read by everybody: whoever reads it can act as the "
-				    "administrator");
+		found_credential(c,
+			"may be read by everybody: whoever reads it can act as the administrator");
 	else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
 		found_credential(c, "may be changed by others");
 	else if ((st->st_mode & S_IRWXG) != 0 && !group_ours)
@@ -212,7 +208,7 @@ static void check_credential(const struct check *c)
 {
 	const char *path = c->s->credentials;
 	struct owner worker = {.known = false};
-	char what[256];
+	char what[512];
 	struct stat st;
 
 	if (path[0] == '\0') {
@@ -225,12 +221,12 @@ static void check_credential(const struct check *c)
 		check_credential_rights(c, &st, &worker);
 		return;
 	}
-	text_format(what, sizeof(what), "%.150s %s", path,
+	text_format(what, sizeof(what), "%s %s", path,
 		errno == ENOENT ? "is not there" : strerror(errno));
 	if (errno == ENOENT)
 		finding(c, DISPATCHING, "google", "credentials", what,
-			"Put the service account's key there, then: chown root:%s %.80s && chmod "
-			"0640 %.80s",
+			"Put the service account's key there, then: chown root:%s %s && chmod 0640 "
+			"%s",
 			c->s->user, path, path);
 	else
 		finding(c, DISPATCHING, "google", "credentials", what,

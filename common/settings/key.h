@@ -34,7 +34,7 @@ struct setting_key {
 	bool password; /* the value may hold one: never shown as it is */
 	size_t offset; /* in struct settings */
 	const char *fallback;
-	setting_rule *rule;
+	setting_rule *rule; /* NULL: anything */
 	int64_t min, max;
 	const char *const *words;
 	const char *help;
@@ -53,18 +53,24 @@ bool setting_section_collects(const char *section);
  */
 const char *setting_nearest(const char *section, const char *word);
 
-/* Parses into the field. False with `what` ("'many' is not a number") and `remedy`. */
-bool setting_set(const struct setting_key *k, struct settings *s, const char *value, char *what,
-	size_t what_size, char *remedy, size_t remedy_size);
+/* Why a value was refused, and what to write instead. */
+struct complaint {
+	char what[192]; /* "'many' is not a number" */
+	char remedy[256];
+};
+
+/* Parses into the field; false with the complaint. */
+bool setting_set(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c);
 /* Appends the field as a file would have it, without a password. */
 void setting_show(const struct setting_key *k, const struct settings *s, struct text *out);
 /* Whether the value holds a password (https://name:PASSWORD@host). */
 bool setting_has_password(const char *value);
 
 /* The rules, in rule.c. */
-setting_rule rule_any, rule_customer, rule_address, rule_api_version, rule_endpoint, rule_https,
-	rule_proxy, rule_path, rule_path_or_none, rule_template, rule_domains, rule_users,
-	rule_ledger, rule_window, rule_account;
+setting_rule rule_customer, rule_address, rule_api_version, rule_endpoint, rule_https, rule_proxy,
+	rule_path, rule_path_or_none, rule_template, rule_domains, rule_users, rule_ledger,
+	rule_window, rule_account;
 
 /* The settings, and where each of them came from. */
 struct origin {

@@ -33,7 +33,7 @@ static void found_at(
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	fault_set(&fault, FAULT_SETTINGS, "settings", "%s:%d: %s", src->file, line, what);
+	fault_set(&fault, FAULT_SETTINGS, "settings_line", "%s:%d: %s", src->file, line, what);
 	fault_remedy(&fault, "%s", remedy);
 	finding_add(src->found, &fault, collecting);
 }
@@ -44,7 +44,9 @@ static void store(struct source *src)
 {
 	const struct setting_key *k = src->key;
 	struct loaded *l = src->loaded;
-	char what[192], remedy[256] = "", message[256];
+	const char *value = src->value.data != NULL ? src->value.data : "";
+	struct complaint c = {.what = ""};
+	char message[256];
 
 	src->key = NULL;
 	if (k == NULL)
@@ -54,14 +56,13 @@ static void store(struct source *src)
 			"Name groups or use wildcards instead of single users.");
 		return;
 	}
-	if (!setting_set(k, &l->settings, src->value.data != NULL ? src->value.data : "", what,
-		    sizeof(what), remedy, sizeof(remedy))) {
-		text_format(message, sizeof(message), "%s: %s", k->key, what);
-		if (strchr(src->value.data != NULL ? src->value.data : "", '#') != NULL)
-			text_copy(remedy, sizeof(remedy),
+	if (!setting_set(k, &l->settings, value, &c)) {
+		if (strchr(value, '#') != NULL)
+			text_copy(c.remedy, sizeof(c.remedy),
 				"A comment behind a value begins with a blank and ';', not with "
 				"'#'.");
-		found_at(src, src->key_line, k->collects, message, remedy);
+		text_format(message, sizeof(message), "%s: %s", k->key, c.what);
+		found_at(src, src->key_line, k->collects, message, c.remedy);
 		return;
 	}
 	l->origins[k - setting_keys] = (struct origin){src->file, src->key_line};
@@ -131,8 +132,7 @@ static void continue_key(struct source *src, const char *key, const char *value)
 	text_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
 	found_at(src, src->line, k == NULL || k->collects, what,
 		"Only a list of users, groups or domains goes on like that. If it is a key of its "
-		"own, "
-		"write: key = value.");
+		"own, write: key = value.");
 }
 
 static int take_pair(void *ctx, const char *section, const char *key, const char *value)
@@ -237,8 +237,7 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 		text_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
 		found_at(src, src->line, true, what,
 			"A list may go on in the next line, which then begins with a blank; a "
-			"comment "
-			"may have a line of its own.");
+			"comment may have a line of its own.");
 		return false;
 	}
 	src->indented = indent > 0 && line[indent] != '[' &&
@@ -285,19 +284,20 @@ static char *read_line(char *out, int size, void *ctx)
  */
 
 /* What makes the whole text no settings file: said once, with its line. */
-static bool text_is_sound(struct source *src, const struct text *text)
+static bool text_is_sound(struct source *src)
 {
-	const char *nul = text->len > 0 ? memchr(text->data, '\0', text->len) : NULL;
+	size_t n = (size_t)(src->end - src->next);
+	const char *nul = memchr(src->next, '\0', n);
 	int line = 1;
 
-	if (text->len >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) {
+	if (n >= 3 && memcmp(src->next, "\xef\xbb\xbf", 3) == 0) {
 		found_at(src, 1, true, "the file begins with a byte order mark",
 			"Save it as UTF-8 without a byte order mark (BOM).");
 		return false;
 	}
 	if (nul == NULL)
 		return true;
-	for (const char *p = text->data; p < nul; p++)
+	for (const char *p = src->next; p < nul; p++)
 		line += *p == '\n';
 	found_at(src, line, true, "there is a NUL byte on this line",
 		"This is no text file, or not in UTF-8; write it anew.");
@@ -314,14 +314,13 @@ void settings_parse(
 		.file = file,
 		.next = start,
 		.end = start + text->len,
-		.value.cap = 64 * 1024,
+		.value.cap = (size_t)64 * 1024,
 		.lines = calloc(setting_count, sizeof(int)),
 	};
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (src.lines == NULL ||
-		(text->len > 0 && text_is_sound(&src, text) &&
-			ini_parse_stream(read_line, &src, take_pair, &src) == -2)) {
+		(text_is_sound(&src) && ini_parse_stream(read_line, &src, take_pair, &src) == -2)) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
 		finding_add(found, &fault, true);
 	}

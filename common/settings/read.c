@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX ((size_t)1024 * 1024)
 
 /* The name lives as long as the settings, as their origins point to it. */
 static const char *keep_name(struct loaded *l, const char *file)
@@ -41,9 +41,9 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
 	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
 		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s is not there", file);
-		fault_remedy(&fault, "Copy the sample /usr/share/doc/cloudinvite/cloudinvite.conf "
-				     "there and set customer, "
-				     "subject, address and domains; or name another file with -c.");
+		fault_remedy(&fault,
+			"Copy the sample /usr/share/doc/cloudinvite/cloudinvite.conf there and set "
+			"customer, subject, address and domains; or name another file with -c.");
 	} else if (file_read(file, &rules, &text, FAULT_SETTINGS, &fault)) {
 		settings_parse(l, found, name, &text);
 		read = true;

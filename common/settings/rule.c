@@ -18,20 +18,12 @@ static bool only(const char *s, size_t n, const char *allowed)
 	return strspn(s, allowed) >= n;
 }
 
-const char *rule_any(char *value, const char **remedy)
-{
-	(void)value;
-	(void)remedy;
-	return NULL;
-}
-
 const char *rule_customer(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
 	*remedy = "Write the id from the Admin console (Account, Account settings, Customer ID), "
-		  "which "
-		  "begins with C, or my_customer.";
+		  "which begins with C, or my_customer.";
 	if (n == 0 || strcmp(value, "my_customer") == 0)
 		return NULL;
 	if (n < 2 || n > 32 || value[0] != 'C' || !only(value, n, LETTERS DIGITS))
@@ -106,8 +98,7 @@ static size_t host_and_port(const char *s)
 const char *rule_https(char *value, const char **remedy)
 {
 	*remedy = "Write https://, a host and a path. Nothing else: TLS is never left out, and no "
-		  "name "
-		  "or password stands in it.";
+		  "name or password stands in it.";
 	if (!text_starts(value, "https://"))
 		return "does not begin with https://";
 	size_t host = host_and_port(value + 8);
@@ -135,8 +126,7 @@ const char *rule_proxy(char *value, const char **remedy)
 	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
 	*remedy = "Write http://host:port (or https, socks5, socks5h), with user:password@ before "
-		  "the "
-		  "host if the proxy asks for it.";
+		  "the host if the proxy asks for it.";
 	if (value[0] == '\0')
 		return NULL;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -201,8 +191,7 @@ const char *rule_template(char *value, const char **remedy)
 	size_t local = at != NULL ? (size_t)(at - value) : 0;
 
 	*remedy = "Write {user}@ and your domain, or {first}.{last}@ and your domain (this needs "
-		  "gecos = "
-		  "yes).";
+		  "gecos = yes).";
 	if (value[0] == '\0')
 		return NULL;
 	if (at == NULL || !host_name(at + 1, strlen(at + 1)))
@@ -226,8 +215,7 @@ static bool each_is_domain(const char *word, size_t len, void *ctx)
 const char *rule_domains(char *value, const char **remedy)
 {
 	*remedy = "Write whole domains separated by blanks, such as example.com example.org; no @, "
-		  "no *: "
-		  "a subdomain is named, too.";
+		  "no *: a subdomain is named, too.";
 	text_lower_all(value);
 	return text_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
 }

@@ -14,15 +14,15 @@ static const char *const log_words[] = {"masked", "full", NULL};
 static const char *const role_words[] = {"standalone", "collector", "dispatcher", NULL};
 
 #define AT(field) .offset = offsetof(struct settings, field)
-#define MINUTE	  60
-#define DAY	  ((int64_t)24 * 60 * MINUTE)
+#define MINUTE	  ((int64_t)60)
+#define DAY	  ((int64_t)86400)
 
 /* Without a default stand the keys that only the administrator can know: the customer, the person
  * to act as, the domains. Their values in docs/design.md are examples. */
 const struct setting_key setting_keys[] = {
 	/* clang-format off */
 	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "", .rule = rule_customer,
-	  .help = "customer id of the organisation (Admin console: Account settings), or my_customer" },
+	  .help = "customer id of the organisation (Admin console, Account settings)" },
 	{ "google", "credentials", KIND_STRING, AT(credentials), .rule = rule_path_or_none,
 	  .fallback = CLOUDINVITE_SYSCONFDIR "/credentials.json",
 	  .help = "file of the credential; nobody but root and the service's user may read it" },
@@ -34,7 +34,8 @@ const struct setting_key setting_keys[] = {
 	  .fallback = "https://cloudidentity.googleapis.com",
 	  .help = "where the Cloud Identity API is: https://host[:port]" },
 	{ "google", "token_endpoint", KIND_STRING, AT(token_endpoint), .rule = rule_https,
-	  .fallback = "https://oauth2.googleapis.com/token", .help = "where access tokens are minted" },
+	  .fallback = "https://oauth2.googleapis.com/token",
+	  .help = "where access tokens are minted" },
 	{ "google", "ca_file", KIND_STRING, AT(ca_file), .fallback = "", .rule = rule_path_or_none,
 	  .help = "certificate authorities to trust instead of the system's" },
 	{ "google", "proxy", KIND_STRING, .password = true, AT(proxy), .fallback = "",
@@ -64,9 +65,9 @@ const struct setting_key setting_keys[] = {
 	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
 	  .rule = rule_users, .help = "never invited" },
 	{ "people", "include_groups", KIND_LIST, .collects = true, AT(include_groups),
-	  .fallback = "", .rule = rule_any, .help = "if set: only members of one of these groups" },
+	  .fallback = "", .help = "if set: only members of one of these groups" },
 	{ "people", "exclude_groups", KIND_LIST, .collects = true, AT(exclude_groups),
-	  .fallback = "no-cloudinvite", .rule = rule_any, .help = "members are never invited" },
+	  .fallback = "no-cloudinvite", .help = "members are never invited" },
 	{ "people", "gecos", KIND_BOOL, .collects = true, AT(gecos), .fallback = "no",
 	  .help = "believe the full name in the passwd file, which users may be able to change" },
 
@@ -76,7 +77,8 @@ const struct setting_key setting_keys[] = {
 	  .fallback = "login created", .words = trigger_words,
 	  .help = "what makes a person be looked up: a login, a new account" },
 	{ "invitations", "settle", KIND_DURATION, .collects = true, AT(settle), .fallback = "2m",
-	  .min = 0, .max = 60 * MINUTE, .help = "how long a new account must last before it counts" },
+	  .min = 0, .max = 60 * MINUTE,
+	  .help = "how long a new account must last before it counts" },
 	{ "invitations", "send_window", KIND_STRING, AT(send_window), .fallback = "",
 	  .rule = rule_window, .help = "when mail may go out; empty: any time" },
 	{ "invitations", "sends_per_day", KIND_NUMBER, AT(sends_per_day), .fallback = "50",
@@ -101,7 +103,8 @@ const struct setting_key setting_keys[] = {
 	  .fallback = "sqlite:/var/lib/cloudinvite/ledger.db", .rule = rule_ledger,
 	  .help = "sqlite:/path, or postgresql://… for a fleet" },
 	{ "storage", "spool", KIND_STRING, .collects = true, AT(spool), .rule = rule_path,
-	  .fallback = "/var/spool/cloudinvite", .help = "arrivals and marks; the PAM module's, too" },
+	  .fallback = "/var/spool/cloudinvite",
+	  .help = "arrivals and marks; the PAM module's, too" },
 	{ "storage", "state", KIND_STRING, .collects = true, AT(state), .rule = rule_path,
 	  .fallback = "/var/lib/cloudinvite", .help = "what the programs remember" },
 	{ "storage", "tokens", KIND_STRING, AT(tokens), .rule = rule_path,
@@ -112,8 +115,9 @@ const struct setting_key setting_keys[] = {
 	  .fallback = "/etc/passwd", .help = "where the local accounts are" },
 	{ "storage", "group", KIND_STRING, .collects = true, AT(group), .rule = rule_path,
 	  .fallback = "/etc/group", .help = "where the local groups are" },
-	{ "storage", "metrics_file", KIND_STRING, .collects = true, AT(metrics_file), .fallback = "",
-	  .rule = rule_path_or_none, .help = "metrics for the textfile collector; empty: none" },
+	{ "storage", "metrics_file", KIND_STRING, .collects = true, AT(metrics_file),
+	  .fallback = "", .rule = rule_path_or_none,
+	  .help = "metrics for the textfile collector; empty: none" },
 
 	{ "worker", "role", KIND_CHOICE, .collects = true, AT(role), .fallback = "standalone",
 	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
@@ -125,11 +129,10 @@ const size_t setting_count = sizeof(setting_keys) / sizeof(setting_keys[0]);
 
 static bool defaults_set(struct loaded *l)
 {
-	char what[8], remedy[8];
+	struct complaint c;
 
 	for (size_t i = 0; i < setting_count; i++)
-		if (!setting_set(&setting_keys[i], &l->settings, setting_keys[i].fallback, what,
-			    sizeof(what), remedy, sizeof(remedy)))
+		if (!setting_set(&setting_keys[i], &l->settings, setting_keys[i].fallback, &c))
 			return false;
 	return true;
 }

@@ -79,32 +79,37 @@ struct settings {
 };
 
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
- * names file, line and remedy. All keys are checked on their own; settings_check looks at the whole. */
+ * names file, line and remedy. All keys are checked on their own; settings_check looks at the
+ * whole. */
 struct settings *settings_load(const char *path, struct fault *fault);
 /* What one key alone cannot tell: address template against domains and gecos, role against ledger,
- * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never touches the network.
- * Calls `report` for every finding and returns how many there were. */
-int settings_check(const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
+ * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never
+ * touches the network. Calls `report` for every finding and returns how many there were. */
+int settings_check(
+	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
 /* settings_load and no finding of settings_check that concerns collecting (`dispatch` false) or
  * dispatching as well (true): for the programs. */
 struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault);
 /* For `config --check` and `doctor`: reports everything that is wrong with the files instead of
  * stopping at the first finding, and then, if they are all right, the findings of settings_check.
- * `*count` is their number. What could be read is returned, or NULL when the file itself could not. */
-struct settings *settings_inspect(const char *path,
-	void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
+ * `*count` is their number. Returns what could be read, or NULL when the file itself could not. */
+struct settings *settings_inspect(
+	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
 void settings_free(struct settings *s);
 
 /* For `cloudinvite config`: every key in the table's order, with its effective value as the file
  * would have it (but for passwords: ***) and its origin ("default",
  * "/etc/cloudinvite/conf.d/10-site.conf:4"). */
-bool settings_each(const struct settings *s, bool (*each)(const char *section, const char *key,
-	const char *value, const char *origin, const char *help, void *ctx), void *ctx);
+bool settings_each(const struct settings *s,
+	bool (*each)(const char *section, const char *key, const char *value, const char *origin,
+		const char *help, void *ctx),
+	void *ctx);
 /* The file that was loaded. */
 const char *settings_path(const struct settings *s);
 
 /* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
- * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and owner. */
+ * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and
+ * owner. */
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault);
 

@@ -9,24 +9,16 @@
 
 #include "base/clock.h"
 
-/* Where a parser says what is wrong and what to write instead. */
-struct complaint {
-	char *what;
-	size_t what_size;
-	char *remedy;
-	size_t remedy_size;
-};
-
 /* `wrong` is the end of the sentence: "'many' is not a number". */
-static bool complain(const struct complaint *c, const struct setting_key *k, const char *value,
-	const char *wrong)
+static bool complain(
+	struct complaint *c, const struct setting_key *k, const char *value, const char *wrong)
 {
 	if (k->password)
-		text_format(c->what, c->what_size, "the value %s", wrong);
+		text_format(c->what, sizeof(c->what), "the value %s", wrong);
 	else if (value[0] == '\0')
-		text_format(c->what, c->what_size, "an empty value %s", wrong);
+		text_format(c->what, sizeof(c->what), "an empty value %s", wrong);
 	else
-		text_format(c->what, c->what_size, "'%.80s' %s", value, wrong);
+		text_format(c->what, sizeof(c->what), "'%.80s' %s", value, wrong);
 	return false;
 }
 
@@ -40,17 +32,22 @@ static const void *field_in(const struct setting_key *k, const struct settings *
 	return (const char *)s + k->offset;
 }
 
-static bool set_string(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_string(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	char **field = field_of(k, s);
 	char *copy = strdup(value);
 	const char *remedy = "";
-	const char *wrong = copy == NULL ? "does not fit into memory" : k->rule(copy, &remedy);
+	const char *wrong = NULL;
+
+	if (copy == NULL)
+		wrong = "does not fit into memory";
+	else if (k->rule != NULL)
+		wrong = k->rule(copy, &remedy);
 
 	if (wrong != NULL) {
 		free(copy);
-		text_copy(c->remedy, c->remedy_size, remedy);
+		text_copy(c->remedy, sizeof(c->remedy), remedy);
 		return complain(c, k, value, wrong);
 	}
 	free(*field);
@@ -58,8 +55,8 @@ static bool set_string(const struct setting_key *k, struct settings *s, const ch
 	return true;
 }
 
-static bool set_bool(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_bool(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
 
@@ -68,12 +65,12 @@ static bool set_bool(const struct setting_key *k, struct settings *s, const char
 			*(bool *)field_of(k, s) = i % 2 == 1;
 			return true;
 		}
-	text_copy(c->remedy, c->remedy_size, "Write yes or no.");
+	text_copy(c->remedy, sizeof(c->remedy), "Write yes or no.");
 	return complain(c, k, value, "is neither yes nor no");
 }
 
-static bool set_number(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_number(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	long long number;
 
@@ -81,15 +78,15 @@ static bool set_number(const struct setting_key *k, struct settings *s, const ch
 		*(int64_t *)field_of(k, s) = number;
 		return true;
 	}
-	text_format(c->remedy, c->remedy_size, "Write a number from %lld to %lld.",
+	text_format(c->remedy, sizeof(c->remedy), "Write a number from %lld to %lld.",
 		(long long)k->min, (long long)k->max);
 	return complain(c, k, value,
 		text_number(value, INT64_MIN, INT64_MAX, &number) ? "is out of range"
 								  : "is not a number");
 }
 
-static bool set_duration(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_duration(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	char min[CLOCK_TEXT_SIZE], max[CLOCK_TEXT_SIZE];
 	int64_t seconds = 0;
@@ -99,7 +96,7 @@ static bool set_duration(const struct setting_key *k, struct settings *s, const 
 		*(int64_t *)field_of(k, s) = seconds;
 		return true;
 	}
-	text_format(c->remedy, c->remedy_size,
+	text_format(c->remedy, sizeof(c->remedy),
 		"Write a time from %s to %s, such as 90s, 2m, 24h, 30d or 1w.",
 		clock_duration(k->min, min), clock_duration(k->max, max));
 	return complain(c, k, value, parsed ? "is out of range" : "is not a span of time");
@@ -134,8 +131,8 @@ _Static_assert(sizeof(enum settings_mode) == sizeof(unsigned) &&
 		       sizeof(enum settings_role) == sizeof(unsigned),
 	"enums are stored as unsigned");
 
-static bool set_choice(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_choice(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	char words[128];
 	int place = word_place(k, value, strlen(value));
@@ -147,7 +144,7 @@ static bool set_choice(const struct setting_key *k, struct settings *s, const ch
 		return true;
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
-	text_format(c->remedy, c->remedy_size, "Write %s.", words);
+	text_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
 	return complain(c, k, value, "is not a choice here");
 }
 
@@ -167,8 +164,8 @@ static bool flag_add(const char *word, size_t len, void *ctx)
 	return true;
 }
 
-static bool set_flags(const struct setting_key *k, struct settings *s, const char *value,
-	const struct complaint *c)
+static bool set_flags(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
 	struct flags flags = {.key = k};
 	char words[128];
@@ -178,29 +175,28 @@ static bool set_flags(const struct setting_key *k, struct settings *s, const cha
 		return true;
 	}
 	name_words(k, ", ", " and ", words, sizeof(words));
-	text_format(c->remedy, c->remedy_size, "Write one or more of %s.", words);
+	text_format(c->remedy, sizeof(c->remedy), "Write one or more of %s.", words);
 	return complain(c, k, value, "is not a list of what can be named here");
 }
 
-bool setting_set(const struct setting_key *k, struct settings *s, const char *value, char *what,
-	size_t what_size, char *remedy, size_t remedy_size)
+bool setting_set(
+	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
 {
-	const struct complaint c = {what, what_size, remedy, remedy_size};
-
+	*c = (struct complaint){.what = ""};
 	switch (k->kind) {
 	case KIND_STRING:
 	case KIND_LIST:
-		return set_string(k, s, value, &c);
+		return set_string(k, s, value, c);
 	case KIND_BOOL:
-		return set_bool(k, s, value, &c);
+		return set_bool(k, s, value, c);
 	case KIND_NUMBER:
-		return set_number(k, s, value, &c);
+		return set_number(k, s, value, c);
 	case KIND_DURATION:
-		return set_duration(k, s, value, &c);
+		return set_duration(k, s, value, c);
 	case KIND_CHOICE:
-		return set_choice(k, s, value, &c);
+		return set_choice(k, s, value, c);
 	case KIND_FLAGS:
-		return set_flags(k, s, value, &c);
+		return set_flags(k, s, value, c);
 	}
 	return false;
 }

@@ -15,7 +15,7 @@
 #define ZONE_MAX    64
 #define SPEC_MAX    512
 #define WINDOWS_MAX 16
-#define WEEK	    (7 * 24 * 3600)
+#define WEEK	    ((int64_t)7 * 24 * 3600)
 /* Yesterday's window may still be open, and the next one begins within a week. */
 #define DAYS_AROUND 9
 
@@ -109,8 +109,7 @@ static const char *parse_word(const char *word, struct window *w, const char **r
 			return NULL;
 	} else if (w->zone[0] == '\0' && w->end != 0) {
 		*remedy = "Write a zone as /usr/share/zoneinfo has it, such as Europe/Berlin, or "
-			  "UTC. "
-			  "(Nothing is there: install the package tzdata.)";
+			  "UTC. (Nothing is there: install the package tzdata.)";
 		if (text_copy(w->zone, sizeof(w->zone), word) && zone_known(word))
 			return NULL;
 		return "names a time zone that this host does not know";

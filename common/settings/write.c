@@ -15,13 +15,14 @@
 
 #include "base/file.h"
 
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX ((size_t)1024 * 1024)
 
 /* Where in the text something goes: the bytes from `at` to `end` are replaced. */
 struct place {
 	size_t at, end;
 	bool in_section; /* the section is there */
 	bool found;	 /* the key is there: the place is its value */
+	bool blank;	 /* … and a blank stands before it */
 };
 
 struct line {
@@ -83,14 +84,14 @@ static struct place value_place(const char *text, struct line l, size_t from)
 	while (end > at && text_is_space(l.start[end - 1]))
 		end--;
 	size_t offset = (size_t)(l.start - text);
-	return (struct place){offset + at, offset + end, true, true};
+	return (struct place){offset + at, offset + end, true, true, at > from};
 }
 
 /* Goes through the lines once. Without the key, its place is behind its sample line, else behind
  * the section's last line that says anything, else the end of the text. */
 static struct place find_place(const char *text, size_t len, const char *section, const char *key)
 {
-	struct place place = {len, len, false, false};
+	struct place place = {.at = len, .end = len};
 	bool inside = false, sampled = false;
 
 	for (size_t at = 0, next; at < len; at = next) {
@@ -109,7 +110,7 @@ static struct place find_place(const char *text, size_t len, const char *section
 		if (value != 0)
 			return value_place(text, l, value);
 		if (!sampled)
-			place = (struct place){next, next, true, false};
+			place = (struct place){.at = next, .end = next, .in_section = true};
 		sampled = sampled || line_is_sample(l, key);
 	}
 	return place;
@@ -162,7 +163,7 @@ static void compose(struct text *out, const struct text *old, struct place place
 
 	text_add_bytes(out, text, place.at);
 	if (place.found) {
-		text_addf(out, "%s%s", text[place.at - 1] == ' ' ? "" : " ", value);
+		text_addf(out, "%s%s", place.blank ? "" : " ", value);
 		copy_rest(out, text, place.end, old->len);
 		return;
 	}
@@ -228,7 +229,7 @@ static bool may_write(
 	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
 {
 	struct settings *s = settings_load(path, fault);
-	char what[192], remedy[256] = "";
+	struct complaint c = {.what = ""};
 	const struct origin *origin;
 	bool may = false;
 
@@ -240,11 +241,10 @@ static bool may_write(
 			"%s:%d sets %s, and counts more than %s", origin->file, origin->line,
 			k->key, path);
 		fault_remedy(fault, "Change it there: %s = %s", k->key, value);
-	} else if (strpbrk(value, "\r\n;#") != NULL ||
-		   !setting_set(k, s, value, what, sizeof(what), remedy, sizeof(remedy))) {
+	} else if (strpbrk(value, "\r\n;#") != NULL || !setting_set(k, s, value, &c)) {
 		fault_set(fault, FAULT_SETTINGS, "settings_value",
 			"%s: this value cannot be written", k->key);
-		fault_remedy(fault, "%s", remedy);
+		fault_remedy(fault, "%s", c.remedy);
 	} else {
 		may = true;
 	}

@@ -202,7 +202,7 @@ static void the_sample_is_a_map(void **state)
 	FILE *sample = fopen(path, "re");
 	assert_non_null(sample);
 	n = fread(text, 1, sizeof(text), sample);
-	fclose(sample);
+	(void)fclose(sample);
 	assert_true(n > 100 && n < sizeof(text));
 	struct address_map *m = map_load(folder_write_bytes(f, "map", text, n), NULL);
 	assert_non_null(m);

@@ -62,7 +62,7 @@ static size_t design_settings(struct expected *out, size_t room)
 		assert_true(split_setting(line, &out[count]));
 		text_copy(out[count++].section, sizeof(section), section);
 	}
-	fclose(file);
+	(void)fclose(file);
 	return count;
 }
 
@@ -134,7 +134,7 @@ static void every_key_is_in_the_manual_with_its_default(void **state)
 
 	assert_true(settings_each(s, is_in_manual, manual));
 	settings_free(s);
-	fclose(manual);
+	(void)fclose(manual);
 }
 
 static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
@@ -146,7 +146,7 @@ static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
 	size_t n = fread(text, 1, sizeof(text), sample);
 	struct settings *s;
 
-	fclose(sample);
+	(void)fclose(sample);
 	assert_true(n > 100 && n < sizeof(text));
 	s = settings_load(folder_write_bytes(f, MAIN, text, n), NULL);
 	assert_non_null(s);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings_text.h"
+
+/* ---- lines that are wrong ------------------------------------------------------------------- */
+
+static void an_unknown_key_suggests_the_nearest(void **state)
+{
+	expect(*state, "[google]\n\ncustomr = C01\n", ":3: [google] has no key 'customr'",
+		"Did you mean customer?");
+	expect(*state, "[google]\nTimeout = 3\n", ":2: [google] has no key 'Timeout'",
+		"Did you mean timeout?");
+	expect(*state, "[people]\nmin_udi = 3\n", "min_udi", "Did you mean min_uid?");
+	expect(*state, "[people]\nfrobnicate = 3\n", "frobnicate", "cloudinvite.conf(5)");
+}
+
+static void a_key_in_the_wrong_section_is_told_its_own(void **state)
+{
+	expect(*state, "[people]\ntimeout = 3\n", ":2: [people] has no key 'timeout'",
+		"It belongs into [google].");
+	expect(*state, "timeout = 3\n", ":1: 'timeout' stands before any [section]",
+		"It belongs into [google].");
+}
+
+static void an_unknown_section_is_said_once_and_suggests_the_nearest(void **state)
+{
+	expect(*state, "[gogle]\ncustomer = C01\ntimeout = 3s\n", ":1: there is no section [gogle]",
+		"Did you mean [google]?");
+	expect(*state, "[Google]\n", "[Google]", "Did you mean [google]?");
+	expect(*state, "[zzz]\n", "[zzz]",
+		"The sections are google, people, invitations, privacy, storage and worker.");
+}
+
+static void a_key_that_is_there_twice_names_both_lines(void **state)
+{
+	expect(*state, "[google]\nparallel = 1\n[people]\n[google]\nparallel = 2\n",
+		":5: parallel is on line 2 already", "Keep one of the two.");
+}
+
+static void a_line_that_is_nothing_is_an_error(void **state)
+{
+	expect(*state, "[google]\njust some words\n",
+		":2: this is neither [section] nor key = value", "Put '='");
+	expect(*state, "[google\n", ":1: a section's line is [name] and nothing else", "own");
+	expect(*state, "[google] customer = C01\n", ":1: a section's line is [name]", "own");
+	expect(*state, "[google]\n= 3\n", ":2: [google] has no key ''", "");
+}
+
+static void an_indented_line_never_changes_another_key_silently(void **state)
+{
+	expect(*state, "[google]\nparallel = 1\n  2\n",
+		":3: an indented line continues the key above it (parallel)", "write: key = value");
+}
+
+static void an_indented_key_is_a_key(void **state)
+{
+	struct settings *s = good(*state, "[people]\n  exclude_users = a ; x = y\n"
+					  "    b ; p = q\n  gecos = yes\n");
+
+	assert_true(text_in_list("b", s->exclude_users));
+	assert_false(text_in_list("gecos", s->exclude_users));
+	assert_false(text_in_list("q", s->exclude_users));
+	assert_true(s->gecos);
+	settings_free(s);
+}
+
+static void an_indented_section_is_a_section(void **state)
+{
+	struct settings *s =
+		good(*state, "[people]\nexclude_users = a\n  [google]\nparallel = 4\n");
+
+	assert_string_equal(s->exclude_users, "a");
+	assert_int_equal(s->parallel, 4);
+	settings_free(s);
+}
+
+static void a_line_that_the_parser_would_cut_is_an_error(void **state)
+{
+	struct text text = {.cap = 65536};
+
+	text_add(&text, "[people]\nexclude_users = ");
+	for (int i = 0; i < 40; i++)
+		text_addf(&text, "someone%d ", i);
+	text_add(&text, "\n");
+	expect(*state, text.data, ":2: this line is longer than", "may go on in the next line");
+	text_free(&text);
+}
+
+static void a_comment_sign_of_other_formats_is_pointed_out(void **state)
+{
+	expect(*state, "[google]\nparallel = 3 # three\n",
+		":2: parallel: '3 # three' is not a number", "';', not with '#'");
+}
+
+static void a_byte_order_mark_is_an_error(void **state)
+{
+	expect(*state, "\xef\xbb\xbf[google]\nparallel = 3\n",
+		":1: the file begins with a byte order mark", "without a byte order mark");
+}
+
+static void a_nul_byte_is_an_error_with_its_line(void **state)
+{
+	static const char text[] = "[google]\nparallel = 3\n[peo\0ple]\nmin_uid = 0\n";
+	struct found found = bad_bytes(*state, text, sizeof(text) - 1);
+
+	assert_int_equal(found.count, 1);
+	assert_true(found_says(&found, ":3: there is a NUL byte on this line", ""));
+}
+
+static void control_characters_and_broken_utf8_are_errors(void **state)
+{
+	expect(*state, "[google]\nsubject = admin\x1b[2J@example.com\n",
+		":2: there is a control character", "Remove it");
+	expect(*state, "[google]\ncustomer = C01\rsubject = x\n",
+		":2: there is a control character", "");
+	expect(*state, "[people]\nexclude_users = m\xfcller\n", ":2: this line is not valid UTF-8",
+		"UTF-8");
+}
+
+static void all_errors_of_a_file_are_reported(void **state)
+{
+	struct found found = bad(*state, "[google]\n"
+					 "parallel = 0\n"
+					 "timeout = soon\n"
+					 "[peple]\n"
+					 "[people]\n"
+					 "gecos = perhaps\n"
+					 "nonsense\n");
+
+	assert_int_equal(found.count, 5);
+	assert_true(found_says(&found, ":2: parallel: '0' is out of range", "from 1 to 256"));
+	assert_true(
+		found_says(&found, ":3: timeout: 'soon' is not a span of time", "from 1s to 5m"));
+	assert_true(found_says(&found, ":4: there is no section [peple]", "[people]"));
+	assert_true(found_says(&found, ":6: gecos: 'perhaps' is neither yes nor no", "yes or no"));
+	assert_true(found_says(&found, ":7: this is neither", ""));
+}
+
+static void a_password_is_in_no_message_and_in_no_listing(void **state)
+{
+	struct found found = bad(*state, "[google]\nproxy = http://me:hunter2@proxy\\host:3128\n");
+	struct settings *s;
+
+	assert_true(found_says(
+		&found, ":2: proxy: the value is not a proxy's URL", "http://host:port"));
+	assert_null(strstr(found.faults[0].what, "hunter2"));
+	s = good(*state, "[google]\nproxy = http://me:hunter2@proxy:3128\n");
+	assert_string_equal(s->proxy, "http://me:hunter2@proxy:3128");
+	assert_setting(s, "proxy", "http://me:***@proxy:3128", ":2");
+	settings_free(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_unknown_key_suggests_the_nearest),
+		TEST(a_key_in_the_wrong_section_is_told_its_own),
+		TEST(an_unknown_section_is_said_once_and_suggests_the_nearest),
+		TEST(a_key_that_is_there_twice_names_both_lines),
+		TEST(a_line_that_is_nothing_is_an_error),
+		TEST(an_indented_line_never_changes_another_key_silently),
+		TEST(an_indented_key_is_a_key),
+		TEST(an_indented_section_is_a_section),
+		TEST(a_line_that_the_parser_would_cut_is_an_error),
+		TEST(a_comment_sign_of_other_formats_is_pointed_out),
+		TEST(a_byte_order_mark_is_an_error),
+		TEST(a_nul_byte_is_an_error_with_its_line),
+		TEST(control_characters_and_broken_utf8_are_errors),
+		TEST(all_errors_of_a_file_are_reported),
+		TEST(a_password_is_in_no_message_and_in_no_listing),
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
