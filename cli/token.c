@@ -135,9 +135,9 @@ int verb_token(const struct cli *cli, int argc, char **argv)
 	int exit_code = EXIT_YES;
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
+		if (strcmp(argv[i], "--json") == 0)
 			json = true;
-		else if (!strcmp(argv[i], "--print"))
+		else if (strcmp(argv[i], "--print") == 0)
 			print = true;
 		else
 			return cli_usage(argv[0]);

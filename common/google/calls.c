@@ -28,7 +28,7 @@ const char *calls_method(enum google_method method)
  */
 const char *calls_body(enum google_method method)
 {
-	return strcmp(methods[method].http, "POST") ? NULL : "{}";
+	return strcmp(methods[method].http, "POST") != 0 ? NULL : "{}";
 }
 
 bool calls_once(enum google_method method)

@@ -13,7 +13,7 @@
 
 #define FILE_MAX 65536
 
-static const struct credential_type *const types[] = {&credential_service_account};
+static const struct credential_type *const types[] = {&credential_service_account, NULL};
 
 /* Types that Google knows and this version does not speak. */
 static const struct {
@@ -77,7 +77,7 @@ static json_t *parse_file(const char *path, const struct text *text, struct faul
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof(later_types) / sizeof(*later_types); i++) {
-		if (strcmp(name, later_types[i].name))
+		if (strcmp(name, later_types[i].name) != 0)
 			continue;
 		fault_set(f, FAULT_CREDENTIALS, "type_not_yet",
 			"%s: type '%s' (%s) cannot be used by this version yet", path, name,
@@ -101,8 +101,8 @@ static bool find_type(struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *name = json_string_value(json_object_get(file, "type"));
 
-	for (size_t i = 0; name && i < sizeof(types) / sizeof(*types); i++) {
-		if (!strcmp(name, types[i]->name))
+	for (size_t i = 0; name && types[i]; i++) {
+		if (strcmp(name, types[i]->name) == 0)
 			c->type = types[i];
 	}
 	return c->type || refuse_type(c->path, file, name ? name : "", f);
@@ -114,7 +114,7 @@ static bool check_universe(const struct credential *c, const json_t *file, struc
 	const json_t *universe = json_object_get(file, "universe_domain");
 	const char *name = json_string_value(universe);
 
-	if (!universe || (name && !strcmp(name, "googleapis.com")))
+	if (!universe || (name && strcmp(name, "googleapis.com") == 0))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "universe",
 		"%s: universe_domain '%s' is not googleapis.com", c->path, name ? name : "");
@@ -139,7 +139,7 @@ static bool hash_parts(struct credential *c, const struct text *file)
 		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
 	EVP_MD_CTX_free(ctx);
-	for (unsigned i = 0; ok && i < n && i < 32; i++)
+	for (size_t i = 0; ok && i < n && i < 32; i++)
 		text_format(c->hash + 2 * i, 3, "%02x", digest[i]);
 	return ok;
 }

@@ -16,7 +16,7 @@ static const char *name_of(const char *key, size_t len, const struct failure_nam
 		{"scope", GOOGLE_SCOPE}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		if (strlen(all[i].key) == len && !memcmp(all[i].key, key, len))
+		if (strlen(all[i].key) == len && memcmp(all[i].key, key, len) == 0)
 			return all[i].value ? all[i].value : "";
 	}
 	return "";

@@ -96,7 +96,7 @@ static void read_details(const json_t *details, struct says *says)
 	{
 		const char *consumer = member(json_object_get(d, "metadata"), "consumer");
 
-		if (strcmp(member(d, "@type"), "type.googleapis.com/google.rpc.ErrorInfo"))
+		if (strcmp(member(d, "@type"), "type.googleapis.com/google.rpc.ErrorInfo") != 0)
 			continue;
 		says->reason = member(d, "reason");
 		if (text_starts(consumer, "projects/"))
@@ -155,7 +155,7 @@ static bool row_matches(
 	if (row->contains)
 		return says->json ? contains(says->message, strlen(says->message), row->contains)
 				  : contains(reply->body.data, reply->body.len, row->contains);
-	return !strcmp(row->reasons, "*") ||
+	return strcmp(row->reasons, "*") == 0 ||
 	       (*says->reason && text_in_list(says->reason, row->reasons)) ||
 	       (*says->legacy && text_in_list(says->legacy, row->reasons)) ||
 	       (*says->status && text_in_list(says->status, row->reasons)) ||

@@ -119,9 +119,9 @@ static bool starts_nocase(const char *s, const char *prefix)
 
 static bool matches(const struct row *row, const char *error, const char *text, const char *subtype)
 {
-	return (!row->error || !strcmp(row->error, error)) &&
+	return (!row->error || strcmp(row->error, error) == 0) &&
 	       (!row->starts || starts_nocase(text, row->starts)) &&
-	       (!row->subtype || !strcmp(row->subtype, subtype));
+	       (!row->subtype || strcmp(row->subtype, subtype) == 0);
 }
 
 static const struct row *find_row(const char *error, const char *text, const char *subtype)

@@ -27,9 +27,8 @@ static bool parse_expires(const json_t *json, int64_t *out)
 
 	if (json_is_integer(json))
 		n = json_integer_value(json);
-	else if (json_is_string(json) && !text_number(json_string_value(json), 0, INT32_MAX, &n))
-		return false;
-	else if (json && !json_is_string(json))
+	else if (json &&
+		 (!json_is_string(json) || !text_number(json_string_value(json), 0, INT32_MAX, &n)))
 		return false;
 	*out = n < EXPIRES_MAX ? n : EXPIRES_MAX;
 	return n > 0;

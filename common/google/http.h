@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "settings/settings.h"
 
-#define HTTP_BODY_MAX (1024 * 1024) /* a page of 200 invitations is about 60 KiB */
+#define HTTP_BODY_MAX 1048576 /* a page of 200 invitations is about 60 KiB */
 #define HTTP_FDS_MAX  16
 
 struct http;

@@ -64,10 +64,10 @@ static bool token_uri_believed(const char *uri, const struct settings *s)
 		"https://www.googleapis.com/oauth2/v4/token"};
 
 	for (size_t i = 0; i < sizeof(googles) / sizeof(*googles); i++) {
-		if (!strcmp(uri, googles[i]))
+		if (strcmp(uri, googles[i]) == 0)
 			return true;
 	}
-	return s->token_endpoint_set && !strcmp(uri, s->token_endpoint);
+	return s->token_endpoint_set && strcmp(uri, s->token_endpoint) == 0;
 }
 
 static bool check_token_uri(
@@ -111,6 +111,7 @@ static bool check_subject(const struct credential *c, struct fault *f)
  */
 
 /* Without it, OpenSSL would ask for a passphrase on the terminal. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {
 	(void)buf, (void)size, (void)writing, (void)ctx;
@@ -224,7 +225,7 @@ static bool service_account_mint(
 
 	if (mint_once(c, http, out, f))
 		return true;
-	if (strcmp(f->code, FAILURE_CLOCK_SKEW) || http_clock_skew(http) == before)
+	if (strcmp(f->code, FAILURE_CLOCK_SKEW) != 0 || http_clock_skew(http) == before)
 		return false;
 	log_event(LOG_LEVEL_NOTE, "clock_skew",
 		"Google refuses the time in our request; once more with a clock corrected by %lld "

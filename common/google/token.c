@@ -39,7 +39,7 @@ void token_clear(struct token *t)
 static bool read_usable(int dir, const struct credential *c, const char *refused, struct token *out)
 {
 	if (token_file_read(dir, c->hash, out) && token_fresh(out) &&
-		(!refused || strcmp(out->value, refused)))
+		(!refused || strcmp(out->value, refused) != 0))
 		return true;
 	token_clear(out);
 	return false;

@@ -14,7 +14,7 @@
 #include "google/grant.h"
 #include "google/secret.h"
 
-#define FILE_MAX    (2 * GRANT_TOKEN_MAX)
+#define FILE_MAX    ((size_t)2 * GRANT_TOKEN_MAX)
 #define OLD_SECONDS 86400
 
 static bool refuse_dir(const char *path, const char *why, struct fault *f)

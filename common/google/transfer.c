@@ -70,7 +70,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 	char date[64];
 
 	/* A status line begins a new reply: those before it (100, a replay) do not count. */
-	if (len > 5 && !memcmp(line, "HTTP/", 5))
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
 		forget_headers(t);
 	else if (header_value(line, len, "Date", date, sizeof(date)))
 		t->reply.date =
@@ -212,7 +212,7 @@ static bool ready_body(struct transfer *t, const struct http_request *r)
 	CURL *easy = t->easy;
 	int bad = 0;
 
-	if (strcmp(r->method, "POST"))
+	if (strcmp(r->method, "POST") != 0)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	t->body = malloc(r->body_len + 1);
 	if (!t->body)

@@ -29,7 +29,7 @@ static void print_line(json_t *json)
 	char *text = json_dumps(json, JSON_COMPACT);
 
 	puts(text);
-	fflush(stdout);
+	(void)fflush(stdout);
 	free(text);
 	json_decref(json);
 }
@@ -72,10 +72,10 @@ static void on_reply(void *ctx, const struct google_reply *r)
 static enum google_method method_of(const char *word)
 {
 	for (int m = 0; m < GOOGLE_METHODS; m++) {
-		if (!strcmp(word, google_method_word((enum google_method)m)))
+		if (strcmp(word, google_method_word((enum google_method)m)) == 0)
 			return (enum google_method)m;
 	}
-	fprintf(stderr, "google_driver: no method '%s'\n", word);
+	(void)fprintf(stderr, "google_driver: no method '%s'\n", word);
 	exit(2);
 }
 

@@ -53,7 +53,7 @@ static void expect_refused(struct test *t, const char *code, const char *says)
 	struct credential *c = credential_load(&t->settings, &t->fault);
 
 	assert_null(c);
-	if (strcmp(t->fault.code, code))
+	if (strcmp(t->fault.code, code) != 0)
 		print_error("%s: %s\n", t->fault.code, t->fault.what);
 	assert_int_equal(t->fault.kind, FAULT_CREDENTIALS);
 	assert_string_equal(t->fault.code, code);

@@ -143,7 +143,7 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 			json_object_set_new(json, "error_subtype", json_string(row->subtype));
 		body = json_dumps(json, 0);
 		f = token_says(row->status, body, 0);
-		if (f.kind != row->kind || strcmp(f.code, row->code) ||
+		if (f.kind != row->kind || strcmp(f.code, row->code) != 0 ||
 			!strstr(f.what, row->what) || !strstr(f.remedy, row->remedy))
 			print_error("%s: %s | %s | %s\n", body, f.code, f.what, f.remedy);
 		assert_int_equal(f.kind, row->kind);
@@ -311,7 +311,7 @@ static void what_names_the_setup_is_the_setup_for_every_method(void **state)
 			struct google_reply r = api_says((enum google_method)m, all[i].status,
 				all[i].body, all[i].authenticate);
 
-			if (strcmp(r.fault.code, all[i].code))
+			if (strcmp(r.fault.code, all[i].code) != 0)
 				print_error(
 					"%d %s: %s\n", all[i].status, all[i].body, r.fault.code);
 			assert_int_equal(r.fault.kind, FAULT_SETUP);

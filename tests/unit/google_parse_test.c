@@ -192,8 +192,8 @@ static void a_row_of_nobody_does_not_hide_the_others(void **state)
 static void a_malformed_list_is_asked_for_again(void **state)
 {
 	static const char *const bad[] = {"{\"userInvitations\":{}}", "{\"userInvitations\":[1]}",
-		"{\"nextPageToken\":1}",
-		"{\"userInvitations\":[{\"name\":\"" ALICE "\",\"state\":1}]}", "[]"};
+		"{\"nextPageToken\":1}", "[]",
+		("{\"userInvitations\":[{\"name\":\"" ALICE "\",\"state\":1}]}")};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
