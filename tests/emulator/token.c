@@ -167,7 +167,9 @@ static struct refusal assertion_check(
 	if (!scopes_valid(scopes))
 		return (struct refusal){
 			400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."};
-	return subject != NULL ? delegation_check(w, *account, subject, scopes) : granted;
+	if (json_object_get(j->claims, "sub") == NULL)
+		return granted;
+	return delegation_check(w, *account, subject != NULL ? subject : "", scopes);
 }
 
 static void reply_token(const struct world *w, const struct access *access, struct reply *out)
