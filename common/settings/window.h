@@ -18,7 +18,7 @@ const char *window_check(const char *spec, const char **remedy);
  * when that changes, at the latest a week ahead: then ask again. INT64_MAX for "".
  *
  * Zones are libc's, which knows only that of the process. So TZ is changed while this runs (some
- * 50 µs): by pointing `environ` elsewhere and back, never by setenv, so that another thread's
+ * 20 µs): by pointing `environ` elsewhere and back, never by setenv, so that another thread's
  * getenv (libcurl's resolver) meets a whole environment at any moment. Not for use by two threads,
  * nor while another one calls localtime. */
 bool window_open(const char *spec, int64_t wall, int64_t *next_change);
