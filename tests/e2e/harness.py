@@ -95,8 +95,8 @@ class Emulator:
                 said = file.read()
             if self.process.poll() is not None:
                 raise AssertionError(f"the emulator ended with {self.process.returncode}: {said}")
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(error)
             raise
         with open(self.file("port"), encoding="ascii") as file:
             self.port = int(file.read())
@@ -104,14 +104,19 @@ class Emulator:
         self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure=None, *_):
         if self.connection:
             self.connection.close()
+        said = ""
         try:
-            if self.process:
-                stop(self.process)
+            status = stop(self.process) if self.process else 0
+            if os.path.exists(self.file("output")):
+                with open(self.file("output"), encoding="utf-8", errors="replace") as file:
+                    said = file.read()
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+        if status not in (0, -signal.SIGKILL) and failure is None:
+            raise AssertionError(f"the emulator ended with {status}: {said[-4000:]}")
 
     def file(self, name):
         return os.path.join(self.directory, name)
@@ -247,8 +252,8 @@ class Site:
             self.write_settings()
             for program in ("cloudinvite-collector", "cloudinvite-dispatcher"):
                 self.program(program, "--prepare")
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(error)
             raise
         return self
 

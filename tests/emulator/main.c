@@ -170,13 +170,18 @@ static bool scenario_read(struct emulator *e, const char *path)
 /* Serves until one of `signals` (blocked in all threads) arrives. */
 static bool emulator_run(struct emulator *e, const struct options *o, const sigset_t *signals)
 {
+	bool filled;
 	int got;
 
 	if (o->directory != NULL && !directory_prepare(o->directory))
 		return false;
 	if (!server_start(e, &o->server))
 		return false;
-	if (o->directory != NULL && !directory_fill(e, o->directory)) {
+	/* Whoever guesses the port is served already. */
+	pthread_mutex_lock(&e->lock);
+	filled = o->directory == NULL || directory_fill(e, o->directory);
+	pthread_mutex_unlock(&e->lock);
+	if (!filled) {
 		server_stop(e);
 		return false;
 	}
