@@ -5,12 +5,14 @@ import configparser
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 import harness
 
@@ -517,6 +519,102 @@ class Proxies(Google):
         other = self.caller(proxy=proxy.url)
         reply = other.one("send", "alice@example.com")
         self.assertEqual(reply["kind"], "later")
+
+
+class Nginx:
+    """HTTP/2 in front of the emulator, in a directory of its own."""
+
+    CONFIGURATION = """
+        daemon off; user root; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
+        events {{ }}
+        http {{
+            log_format version "$server_protocol $request_method $uri";
+            access_log {dir}/access.log version;
+            client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+            fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+            server {{
+                listen 127.0.0.1:{port} ssl http2;
+                ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;
+                location / {{ proxy_pass {google}; proxy_next_upstream off; }}
+            }}
+        }}"""
+
+    def __init__(self, google):
+        self.directory = tempfile.mkdtemp(prefix="cloudinvite-nginx.")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"https://127.0.0.1:{port}"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", self.file("key.pem"), "-out", self.file("cert.pem")],
+                       check=True, capture_output=True)
+        with open(self.file("conf"), "w", encoding="utf-8") as file:
+            file.write(self.CONFIGURATION.format(dir=self.directory, port=port, google=google.url))
+        with open(self.file("ca.pem"), "w", encoding="utf-8") as file:
+            for source in (self.file("cert.pem"), google.file("ca.pem")):
+                with open(source, encoding="utf-8") as part:
+                    file.write(part.read())
+        self.process = subprocess.Popen(["nginx", "-e", self.file("error.log"), "-c",
+                                         self.file("conf")], stderr=subprocess.DEVNULL)
+        harness.wait_for(lambda: self.workers() and self.answers(port), "nginx")
+
+    def file(self, name):
+        return os.path.join(self.directory, name)
+
+    def workers(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+
+    @staticmethod
+    def answers(port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def versions(self):
+        with open(self.file("access.log"), encoding="utf-8") as file:
+            return {line.split()[0] for line in file}
+
+    def close(self):
+        harness.stop(self.process)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@unittest.skipUnless(shutil.which("nginx") and os.geteuid() == 0, "needs root and nginx")
+class Http2(Google):
+    def setUp(self):
+        super().setUp()
+        self.nginx = Nginx(self.google)
+        self.addCleanup(self.nginx.close)
+        self.google.accounts({"prefix": "u", "count": 50, "domain": "example.com"})
+
+    def test_many_calls_at_once_go_over_http2(self):
+        caller = self.caller(endpoint=self.nginx.url, ca_file=self.nginx.file("ca.pem"))
+        addresses = [f"u{n}@example.com" for n in range(1, 51)]
+        replies = caller.round(*calls("send", *addresses))
+        self.assertTrue(all(reply["confirmed"] for reply in replies), replies)
+        self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
+        self.assertEqual(self.nginx.versions(), {"HTTP/2.0"})
+
+    def test_a_send_whose_server_dies_is_mailed_once(self):
+        caller = self.caller(endpoint=self.nginx.url, ca_file=self.nginx.file("ca.pem"))
+        for number in range(1, 4):
+            address = f"u{number}@example.com"
+            self.assertTrue(caller.one("check", address)["invitable"])
+            self.google.faults({"route": "send", "action": "delay", "delay_ms": 1500})
+            (worker,) = self.nginx.workers()
+            killer = threading.Timer(0.5, os.kill, (worker, signal.SIGKILL))
+            killer.start()
+            reply = caller.one("send", address)
+            killer.join()
+            self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_cut"),
+                             reply["what"])
+            harness.wait_for(lambda: worker not in self.nginx.workers() and self.nginx.workers(),
+                             "another worker of nginx")
+        self.assertEqual(self.google.mailbox()["counts"],
+                         {f"u{n}@example.com": 1 for n in range(1, 4)})
+        self.assertEqual(self.google.stats()["send"], 3)
 
 
 if __name__ == "__main__":
