@@ -93,7 +93,7 @@ def main():
     report("clang-format", tool("clang-format", "--dry-run", "--Werror", *files))
     report("the project's own rules", "\n".join(f for file in files for f in own_rules(file)))
     report("shellcheck", tool("shellcheck", *shlex.split(options.shell)))
-    report("man pages", "".join(tool("mandoc", "-Tlint", "-Wstyle", page)
+    report("man pages", "".join(tool("mandoc", "-Tlint", "-Wwarning", page)
                                 for page in sorted(glob.glob("docs/man/*.[158]"))))
     report("python compiles", tool(sys.executable, "-m", "py_compile", "tests/run",
                                    *glob.glob("tests/**/*.py", recursive=True)))

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For tests: a PAM stack of our module alone, in a directory of its own, with a passwd file of its
+ * own mounted over the real one in a private namespace. Needs root; main() skips out loud without.
+ */
+#ifndef CLOUDINVITE_TESTS_PAM_STACK_H
+#define CLOUDINVITE_TESTS_PAM_STACK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <security/pam_appl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define UNUSED __attribute__((unused))
+
+struct stack {
+	char work[64];
+	char service[32]; /* the name of the PAM service; "sshd" */
+	char user[512];
+	char said[4096];  /* what the conversation was told */
+	int conversation; /* 1 it listens, 0 it is NULL, -1 it fails */
+	bool written;	  /* the PAM file is there already and stays as it is */
+};
+
+static struct stack stack;
+
+UNUSED static const char *at(const char *name)
+{
+	static char paths[4][512];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	assert_true(snprintf(path, sizeof(paths[0]), "%s/%s", stack.work, name) <
+		    (int)sizeof(paths[0]));
+	return path;
+}
+
+UNUSED static void put(const char *name, const char *content, mode_t mode)
+{
+	int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+UNUSED static bool exists(const char *name)
+{
+	struct stat st;
+
+	return lstat(at(name), &st) == 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+UNUSED static void empty(const char *name)
+{
+	nftw(at(name), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Before each test: an empty spool, alice new, a listening conversation. */
+static int stack_fresh(void **state)
+{
+	(void)state;
+	empty("spool");
+	assert_int_equal(mkdir(at("spool"), 0755), 0);
+	assert_int_equal(mkdir(at("spool/new"), 0770), 0);
+	assert_int_equal(mkdir(at("spool/seen"), 0711), 0);
+	text_copy(stack.service, sizeof(stack.service), "sshd");
+	text_copy(stack.user, sizeof(stack.user), "alice");
+	stack.said[0] = '\0';
+	stack.conversation = 1;
+	stack.written = false;
+	return 0;
+}
+
+UNUSED static int listen_to(
+	int n, const struct pam_message **messages, struct pam_response **replies, void *ctx)
+{
+	(void)ctx;
+	*replies = NULL;
+	if (stack.conversation < 0)
+		return PAM_CONV_ERR;
+	for (int i = 0; i < n; i++) {
+		size_t used = strlen(stack.said);
+
+		snprintf(stack.said + used, sizeof(stack.said) - used, "%s\n", messages[i]->msg);
+	}
+	*replies = calloc((size_t)n, sizeof(**replies));
+	return *replies ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+/* Runs one PAM function in a stack that holds our line alone, as `control`. */
+static int run(const char *type, const char *control, const char *arguments,
+	int (*function)(pam_handle_t *, int), int flags)
+{
+	static const struct pam_conv listening = {listen_to, NULL}, nobody = {NULL, NULL};
+	const char *build = getenv("CLOUDINVITE_BUILD");
+	pam_handle_t *pamh = NULL;
+	char line[2048], file[64];
+	int result;
+
+	snprintf(line, sizeof(line), "%s %s %s/pam_cloudinvite.so spool=%s %s\n", type, control,
+		build ? build : "build", at("spool"), arguments);
+	snprintf(file, sizeof(file), "conf/%s", stack.service);
+	if (!stack.written)
+		put(file, line, 0644);
+	assert_int_equal(pam_start_confdir(stack.service, stack.user,
+				 stack.conversation ? &listening : &nobody, at("conf"), &pamh),
+		PAM_SUCCESS);
+	result = function(pamh, flags);
+	assert_int_equal(pam_end(pamh, result), PAM_SUCCESS);
+	return result;
+}
+
+UNUSED static int log_in(const char *arguments)
+{
+	return run("session", "required", arguments, pam_open_session, 0);
+}
+
+#endif
