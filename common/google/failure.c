@@ -41,7 +41,7 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
  */
 
 #define WAIT_REMEDY \
-	"It is tried again by itself. Check network, name resolution and [google] proxy."
+	"Check network, name resolution and [google] proxy; the dispatcher tries again by itself."
 
 #define CUT	   "network_cut"
 #define CUT_BEFORE "the connection was cut before an answer came"

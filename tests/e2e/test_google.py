@@ -38,6 +38,7 @@ class Caller:
         settings["google"]["credentials"] = self.key
         settings["google"].update(overrides)
         settings["storage"] = {"tokens": self.tokens}
+        settings["worker"] = {"user": "root"}
         with open(self.conf, "w", encoding="utf-8") as file:
             settings.write(file)
         self.environment = dict(os.environ)
@@ -296,6 +297,61 @@ class Tokens(Google):
         self.assertEqual(caller.one("list", size=1)["kind"], "none")
         self.assertIn("credential_read", caller.said())
         self.assertEqual([entry["status"] for entry in self.google.log(route="token")], [200, 200])
+
+
+class Verb(Google):
+    """cloudinvite token"""
+
+    @staticmethod
+    def token(caller, *arguments):
+        return subprocess.run([os.path.join(harness.BUILD, "cloudinvite"), "-c", caller.conf,
+                               "token", *arguments], capture_output=True, text=True, check=False,
+                              timeout=harness.PATIENCE)
+
+    def test_without_a_token_it_says_no_and_mints_none(self):
+        caller = self.caller()
+        done = self.token(caller)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("as admin@example.com", done.stdout)
+        done = self.token(caller, "--json")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual((json.loads(done.stdout)["usable"], json.loads(done.stdout)["expires"]),
+                         (False, None))
+        self.assertEqual(self.tokens_minted(), 0)
+
+    def test_it_says_whose_and_until_when_and_the_token_only_if_asked(self):
+        caller = self.caller()
+        caller.one("list", size=1)
+        with open(os.path.join(caller.tokens, caller.token_files()[0]), encoding="utf-8") as file:
+            token = json.load(file)["access_token"]
+        for arguments in ((), ("--json",)):
+            done = self.token(caller, *arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn(token, done.stdout + done.stderr)
+            self.assertIn("google_driver (pid", done.stdout)
+        document = json.loads(done.stdout)
+        self.assertTrue(document["usable"])
+        self.assertRegex(document["expires"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(self.token(caller, "--print").stdout, token + "\n")
+        self.assertEqual(self.tokens_minted(), 1)
+
+    def test_print_mints_what_curl_needs(self):
+        caller = self.caller()
+        done = self.token(caller, "--print")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        status, _, _ = self.google.request(
+            "GET", "/v1/customers/C01234567/userinvitations",
+            headers={"Authorization": "Bearer " + done.stdout.strip()})
+        self.assertEqual((status, self.tokens_minted()), (200, 1))
+
+    def test_a_bad_credential_is_4_and_a_bad_word_is_2(self):
+        caller = self.caller()
+        os.chmod(caller.key, 0o644)
+        done = self.token(caller)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(caller.key, done.stderr)
+        self.assertEqual(self.token(caller, "--frob").returncode, 2)
+        self.assertEqual(self.token(caller, "--json", "--print").returncode, 2)
 
 
 class SetUp(Google):
