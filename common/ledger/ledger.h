@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: the only memory, and the only thing that collector and dispatcher share. Synchronous and
- * batched. What a ledger can do is said here; SQLite is the engine of one host (ledger/sqlite_*.c).
+ * The ledger: the only memory, and the only thing that collector and dispatcher share. Synchronous
+ * and batched. What a ledger can do is said here; SQLite is the engine of one host
+ * (ledger/sqlite.h).
  *
- * Every function returns false (or -1) with a FAULT_STORAGE in `fault` on error. Functions that change
- * something may be called inside ledger_begin/ledger_commit, which group them into one commit, or
- * outside, where each commits by itself.
+ * Every function returns false (or -1) with a FAULT_STORAGE in `fault` on error. Functions that
+ * change something may be called inside ledger_begin/ledger_commit, which group them into one
+ * commit, or outside, where each commits by itself. A fault inside a group breaks it: nothing of it
+ * is committed any more, and only ledger_rollback (or a failing ledger_commit) ends it. Groups do
+ * not nest.
+ *
+ * The functions called `each` may ask the ledger other things, but not change it.
  */
 #ifndef CLOUDINVITE_LEDGER_LEDGER_H
 #define CLOUDINVITE_LEDGER_LEDGER_H
@@ -21,7 +26,8 @@
 
 struct ledger;
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 enum ledger_open_mode {
 	LEDGER_READ,   /* must exist; nothing is changed */
@@ -29,9 +35,10 @@ enum ledger_open_mode {
 	LEDGER_CREATE, /* made if absent */
 };
 /* Refuses a ledger of another customer, one that is newer than this program, and a corrupted one,
- * each with its own sentence. */
-struct ledger *ledger_open(const struct settings *settings, enum ledger_open_mode mode,
-	struct fault *fault);
+ * each with its own sentence (code "ledger_missing" when there is none). The customer is taken over
+ * from the settings as long as nobody in the ledger has been asked about at Google. */
+struct ledger *ledger_open(
+	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault);
 void ledger_close(struct ledger *l);
 const char *ledger_id(const struct ledger *l); /* 32 hex digits */
 int ledger_schema(const struct ledger *l);
@@ -45,7 +52,8 @@ bool ledger_set(struct ledger *l, const char *key, const char *value, struct fau
 /* 1 found, 0 not, -1 fault. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
 
-/* ---- sightings -------------------------------------------------------------------------------- */
+/* ---- sightings --------------------------------------------------------------------------------
+ */
 
 struct ledger_sighting {
 	int64_t id;
@@ -59,28 +67,37 @@ struct ledger_sighting {
 };
 
 /* Writes what the collector saw. 1 new (or come back after it was gone), 2 facts changed (then not
- * judged any more), 0 known and the same, -1. A known sighting keeps its reason and first day. */
+ * judged any more), 0 known and the same, -1. A known sighting keeps its reason and first day; one
+ * that comes back has new ones. */
 int ledger_saw(struct ledger *l, const struct sighting *s, struct fault *fault);
-/* The account is gone from the host. 1, 0 (not known), -1. */
+/* The account is gone from the host. 1, 0 (not known), -1. When it was the last one that led to its
+ * person, who is still queued or held (with no intent open) is gone, too, and who is invited is due
+ * at once with the reason "account_gone". */
 int ledger_lost(struct ledger *l, const char *host, const char *user, struct fault *fault);
 /* The same uid under another name. The new name is judged anew. 1, 0, -1. */
 int ledger_renamed(struct ledger *l, const char *host, const char *user, const char *new_user,
 	struct fault *fault);
-/* Another machine-id: what is known of this host's accounts is forgotten, never people. */
+/* Another machine-id: what is known of this host's accounts is forgotten, never people. Their
+ * history stays with the people that they led to. */
 bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault);
 
 /* Sightings that `rules` (verdict_rules) has not judged yet, at most max; their number or -1. */
 int ledger_unjudged(struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max,
 	struct fault *fault);
 /* Stores the verdict, after looking at the block list and at the other sightings of that host (two
- * accounts that the template alone maps to one address: both become a collision). *v is updated. */
-bool ledger_judge(struct ledger *l, int64_t id, uint64_t rules, struct verdict *v,
-	struct fault *fault);
+ * accounts that the template alone maps to one address: both become a collision, and the person, if
+ * queued and not approved, is held for it). *v is updated; VERDICT_NONE: what was judged has gone
+ * or changed since ledger_unjudged, and waits to be judged anew. To queue the person of a mapped
+ * sighting (a new one, one who is gone, one held for a collision that is over) is the caller's. The
+ * person of whom no sighting is left because of this verdict is treated as by ledger_lost. */
+bool ledger_judge(
+	struct ledger *l, int64_t id, uint64_t rules, struct verdict *v, struct fault *fault);
 /* Every sighting that fits (NULL: any); stops when `each` returns false. */
 bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, const char *address,
 	bool (*each)(const struct ledger_sighting *s, void *ctx), void *ctx, struct fault *fault);
 
-/* ---- people ----------------------------------------------------------------------------------- */
+/* ---- people -----------------------------------------------------------------------------------
+ */
 
 enum person_state {
 	PERSON_QUEUED,
@@ -102,23 +119,25 @@ enum person_class { CLASS_NEW, CLASS_RETRY, CLASS_SWEEP };
 struct person {
 	char address[ADDRESS_MAX + 1];
 	enum person_state state;
-	char reason[48];      /* stable word: "first_look", "cap", "window", "dry_run", "discovered", … */
-	int64_t due;	      /* when something is to be done, seconds since the epoch; 0: nothing */
+	char reason[48]; /* stable word: "first_look", "cap", "window", "dry_run", "discovered", …
+			  */
+	int64_t due;	 /* when something is to be done, seconds since the epoch; 0: nothing */
 	enum person_class class;
-	int attempts;	      /* failed ones in a row */
+	int attempts; /* failed ones in a row */
 	char fault_code[48];
 	char fault_text[320];
-	int64_t mails;	      /* everyone's mails as Google last said; -1: never asked or not shown */
-	int64_t our_mails;    /* sends of this ledger that were confirmed */
-	int64_t intent_at;    /* when the intent was committed (our clock); 0: none open */
+	int64_t mails;	   /* everyone's mails as Google last said; -1: never asked or not shown */
+	int64_t our_mails; /* sends of this ledger that were confirmed */
+	int64_t intent_at; /* when the intent was committed (our clock); 0: none open */
 	int64_t intent_date;  /* Google's Date of the last reply before it; 0: unknown */
 	int64_t intent_mails; /* the count noted with it; -1: unknown */
-	bool approved;	      /* by the administrator: not to be held for dry run, discovery, collision */
-	bool again;	      /* send --again: one more mail than max_mails allows */
-	bool discovered;      /* found unmanaged by a sweep only */
-	int64_t checked;      /* when check and get last cleared the way for a send; 0: never */
+	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
+	bool again;    /* send --again: one more mail than max_mails allows */
+	bool discovered; /* found unmanaged by a sweep only */
+	int64_t checked; /* when check and get last cleared the way for a send; 0: never */
 	int64_t first_day;
-	int64_t changed;      /* seconds since the epoch */
+	int64_t changed;    /* of state or reason, seconds since the epoch; the ledger's to set */
+	int64_t unseen_day; /* since when no account leads here; 0: one does. The ledger's to set */
 };
 
 const char *person_state_word(enum person_state state);
@@ -128,12 +147,15 @@ const char *person_class_word(enum person_class class);
 /* 1 found, 0 not, -1. */
 int ledger_person(struct ledger *l, const char *address, struct person *out, struct fault *fault);
 /* Inserts or replaces, ends the lease, and writes history when state or reason differ from before.
- * `cause`: a stable word or short sentence ("check: not invitable"); `actor`: "dispatcher", "root". */
-bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause, const char *actor,
-	struct fault *fault);
-/* The most urgent people with due <= now and no living lease, class by class, oldest due first; each
- * gets a lease for `owner` until `lease_until`. Only these states: queued, unconfirmed, sending (an
- * intent whose process died), invited where due says so. Their number or -1. */
+ * `cause`: a stable word or short sentence ("check: not invitable"); `actor`: "dispatcher", "root".
+ * Nobody is queued who is blocked (held for "blocked" instead, unless `again`), or whose last
+ * account went meanwhile (gone instead): the stored person may differ in that from *p. */
+bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
+	const char *actor, struct fault *fault);
+/* The most urgent people with due <= now and no living lease, class by class, oldest due first;
+ * each gets a lease for `owner` until `lease_until`. Only these states: queued, unconfirmed,
+ * sending (an intent whose process died), invited where due says so. Their number or -1. Leases are
+ * for at most a day: a later end was written under a wrong clock, and is dead. */
 int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
 	int64_t lease_until, struct person *out, int max, struct fault *fault);
 /* Leases one person; 1, 0 (leased by somebody else, or not there), -1. */
@@ -141,71 +163,96 @@ int ledger_lease(struct ledger *l, const char *address, const char *owner, int64
 	int64_t lease_until, struct person *out, struct fault *fault);
 /* Gives leases back unchanged: one address, or (NULL) all of the owner's. */
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault);
-/* When the next person is due; 0: nobody. */
+/* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault);
 
-/* People in order of address after `after` (NULL: from the start), at most `limit` (0: all), those in
- * `state` only (-1: any). */
+/* People in order of address after `after` (NULL: from the start), at most `limit` (0: all), those
+ * in `state` only (-1: any). */
 bool ledger_each_person(struct ledger *l, int state, const char *after, int limit,
 	bool (*each)(const struct person *p, void *ctx), void *ctx, struct fault *fault);
 
 struct ledger_summary {
 	int64_t people[PERSON_STATES];
 	int64_t sightings[VERDICT_COLLISION + 1]; /* by verdict, without the gone */
-	int64_t queue[CLASS_SWEEP + 1];	   /* queued people by class */
-	int64_t oldest_due;		   /* 0: none */
-	int64_t oldest_unconfirmed;	   /* intent_at; 0: none */
-	int64_t mails_today;		   /* sends of this ledger since midnight, local time */
+	int64_t queue[CLASS_SWEEP + 1];		  /* queued people by class */
+	int64_t oldest_due;			  /* as ledger_next_due */
+	int64_t oldest_unconfirmed;		  /* intent_at; 0: none */
+	int64_t mails_today; /* sends of this ledger since midnight, local time */
 	int64_t blocked;
 };
-bool ledger_summarise(struct ledger *l, int64_t now, struct ledger_summary *out, struct fault *fault);
+bool ledger_summarise(
+	struct ledger *l, int64_t now, struct ledger_summary *out, struct fault *fault);
 /* People held or queued, counted by reason. */
 bool ledger_each_reason(struct ledger *l, enum person_state state,
 	bool (*each)(const char *reason, int64_t count, void *ctx), void *ctx, struct fault *fault);
 
-/* What has changed for one host since change number `since`: for marks. `word` is the person's state
- * or the verdict's word. Returns the newest number in *last. */
+/* What has changed for one host since change number `since`: for marks. `word` is the person's
+ * state, or the verdict's word where there is no person. Accounts not judged yet, gone or forgotten
+ * are passed over. Returns the newest number in *last; some of it may be told again next time. */
 bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *last,
-	bool (*each)(const char *user, const char *word, void *ctx), void *ctx, struct fault *fault);
+	bool (*each)(const char *user, const char *word, void *ctx), void *ctx,
+	struct fault *fault);
 
-/* ---- sends: the journal behind the cap of the day ------------------------------------------------ */
+/* ---- sends: the journal behind the cap of the day
+ * ------------------------------------------------ */
 
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
-int64_t ledger_send_begin(struct ledger *l, const char *address, int64_t now, const char *actor,
-	struct fault *fault);
+int64_t ledger_send_begin(
+	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);
 /* How it ended: "sent", "refused" (surely no mail), "unconfirmed", and later "settled_sent" or
  * "settled_unsent". Acts on the newest send of that address that may still change. */
-bool ledger_send_end(struct ledger *l, const char *address, const char *outcome, struct fault *fault);
-/* Sends since `since` that mailed or may have mailed: all but the refused and settled_unsent. -1. */
+bool ledger_send_end(
+	struct ledger *l, const char *address, const char *outcome, struct fault *fault);
+/* Sends since `since` that mailed or may have mailed: all but the refused and settled_unsent. -1.
+ */
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault);
 
-/* ---- history ---------------------------------------------------------------------------------- */
+/* ---- history ----------------------------------------------------------------------------------
+ */
 
 struct history_entry {
 	int64_t at; /* seconds since the epoch; for sightings only the day */
-	char subject[ADDRESS_MAX + 1 + HOST_MAX + 1]; /* address, or user@host of a sighting */
-	char what[32];	 /* event word: "seen", "judged", "queued", "invited", "blocked", … */
+	char subject[USER_MAX + 1 + HOST_MAX + 1]; /* address, or user@host of a sighting */
+	char what[32]; /* event word: "seen", "judged", "queued", "invited", "blocked", … */
 	char cause[256];
 	char actor[64];
 };
+/* `subject`: an address, or "" for the ledger as a whole; sightings' own are written by the ledger.
+ */
 bool ledger_note(struct ledger *l, const struct history_entry *e, struct fault *fault);
-/* The story of an address, with that of the sightings that led to it, oldest first. */
+/* The story of an address, with that of the sightings that led to it, and of a sighting (any of the
+ * three may be NULL; user and host go together), oldest first. */
 bool ledger_each_history(struct ledger *l, const char *address, const char *user, const char *host,
 	bool (*each)(const struct history_entry *e, void *ctx), void *ctx, struct fault *fault);
 
-/* ---- decisions of the administrator ------------------------------------------------------------ */
+/* ---- decisions of the administrator ------------------------------------------------------------
+ */
 
+/* Who is queued is held for "blocked"; who is held already keeps the reason, because an unconfirmed
+ * send must not be forgotten over it, and cannot be queued. A send under way is not stopped: who
+ * commits an intent asks ledger_blocked in the same commit. */
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault);
-/* 1 was blocked, 0 was not, -1. Sightings of that address are judged anew. */
+/* 1 was blocked, 0 was not, -1. Sightings of that address are judged anew, and who was held for
+ * "blocked" is queued again, due at once. */
 int ledger_unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault);
-int ledger_blocked(struct ledger *l, const char *address, char *text, size_t size,
-	struct fault *fault);
-bool ledger_each_block(struct ledger *l, bool (*each)(const char *address, const char *text,
-	const char *actor, int64_t at, void *ctx), void *ctx, struct fault *fault);
-/* Erases person, sightings and history. 1, 0 (not known), -1. */
+/* 1 (and why, `text` may be NULL), 0, -1. */
+int ledger_blocked(
+	struct ledger *l, const char *address, char *text, size_t size, struct fault *fault);
+bool ledger_each_block(struct ledger *l,
+	bool (*each)(
+		const char *address, const char *text, const char *actor, int64_t at, void *ctx),
+	void *ctx, struct fault *fault);
+/* Erases person, sightings and history, and the address from the journal of sends; a block stays.
+ * The accounts' seen marks are the caller's to remove. 1, 0 (not known), -1; FAULT_LATER while
+ * somebody works on this person. */
 int ledger_forget(struct ledger *l, const char *address, struct fault *fault);
-/* [privacy]: deletes what is past retention; at most `max` rows a call; their number or -1. */
+/* The same for an account that led to nobody. */
+int ledger_forget_sighting(
+	struct ledger *l, const char *host, const char *user, struct fault *fault);
+/* [privacy]: deletes what is past retention; at most `max` rows a call; their number or -1. History
+ * and sends after retain_history; gone accounts, and people who were never invited and have no
+ * account any more, after retain_gone; other such people retain_history after their last change. */
 int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
 	struct fault *fault);
 
@@ -220,12 +267,14 @@ struct ledger_pause {
 	int probes;
 };
 int ledger_paused(struct ledger *l, struct ledger_pause *out, struct fault *fault); /* 1, 0, -1 */
-/* Sets it; a pause of kind operator or brake is never replaced by one of kind setup. */
+/* Sets it. A weaker one never replaces a stronger one (operator, brake, reconcile, setup, in this
+ * order): then nothing changes, and true is returned. */
 bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault);
 /* Clears it: any (kind NULL) or only one of that kind. 1 cleared, 0 there was none, -1. */
 int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct fault *fault);
 
-/* ---- programs that work on this ledger ---------------------------------------------------------- */
+/* ---- programs that work on this ledger ----------------------------------------------------------
+ */
 
 struct ledger_worker {
 	char role[16]; /* "collector", "dispatcher" */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commits: what is changed together is there together, or not at all.
+ */
+#include <sys/stat.h>
+
+#include "ledger/sqlite.h"
+
+/* A restored copy put in place of the open file would let this program go on with the other one,
+ * and the people of the copy would be mailed a second time. */
+static bool still_in_place(struct ledger *l, struct fault *fault)
+{
+	struct stat st;
+
+	if (stat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
+		return true;
+	fault_set(fault, FAULT_STORAGE, "ledger_replaced",
+		"%s: is not the file any more that was opened", l->path);
+	return fault_remedy(fault, "Restart the services, so that they use the present file.");
+}
+
+/* A writer is one from its first step on: one that reads first could find its reading out of date.
+ */
+static bool begin(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	if (!still_in_place(l, fault))
+		return false;
+	query_start(&q, l, "BEGIN IMMEDIATE", fault);
+	if (!query_run(&q))
+		return false;
+	l->change = 0;
+	l->broken = false;
+	return true;
+}
+
+static void rollback(struct ledger *l)
+{
+	struct query q;
+
+	l->change = 0;
+	l->broken = false;
+	l->erased = false;
+	if (sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
+		return;
+	query_start(&q, l, "ROLLBACK", NULL);
+	(void)query_run(&q);
+}
+
+/* What was erased is still in the write-ahead log. If a reader is in the way, the next checkpoint
+ * that meets none overwrites it. */
+static void empty_log(struct ledger *l)
+{
+	l->erased = false;
+	(void)sqlite3_wal_checkpoint_v2(l->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+static bool commit(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "COMMIT", fault);
+	if (!query_run(&q)) {
+		rollback(l);
+		return false;
+	}
+	l->change = 0;
+	if (l->erased)
+		empty_log(l);
+	return true;
+}
+
+bool ledger_begin(struct ledger *l, struct fault *fault)
+{
+	if (l->grouped) {
+		fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: a group within a group",
+			l->path);
+		return fault_remedy(fault, "This should not happen: please report it.");
+	}
+	l->grouped = begin(l, fault);
+	return l->grouped;
+}
+
+static bool say_broken(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_broken_group", "%s: nothing was committed: %s",
+		l->path, l->grouped ? "a part of it had failed" : "no group is open");
+	return fault_remedy(fault, "An earlier line of the log says why.");
+}
+
+bool ledger_commit(struct ledger *l, struct fault *fault)
+{
+	if (!l->grouped || l->broken) {
+		say_broken(l, fault);
+		ledger_rollback(l);
+		return false;
+	}
+	l->grouped = false;
+	return commit(l, fault);
+}
+
+void ledger_rollback(struct ledger *l)
+{
+	if (l->grouped)
+		rollback(l);
+	l->grouped = false;
+}
+
+/* SQLite may have undone a broken group by itself: what came after it would then stand alone. */
+bool change_begin(struct ledger *l, struct fault *fault)
+{
+	if (!l->grouped)
+		return begin(l, fault);
+	return !l->broken || say_broken(l, fault);
+}
+
+bool change_end(struct ledger *l, bool good, struct fault *fault)
+{
+	if (l->grouped) {
+		l->broken = l->broken || !good;
+		return good;
+	}
+	if (good)
+		return commit(l, fault);
+	rollback(l);
+	return false;
+}
+
+int64_t change_number(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	if (l->change > 0)
+		return l->change;
+	query_start(&q, l, "UPDATE about SET change = change + 1", fault);
+	if (!query_run(&q))
+		return -1;
+	query_start(&q, l, "SELECT change FROM about", fault);
+	return query_one(&q, &l->change) > 0 ? l->change : -1;
+}
+
+bool snapshot_begin(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	if (l->grouped)
+		return true;
+	query_start(&q, l, "BEGIN", fault);
+	return query_run(&q);
+}
+
+void snapshot_end(struct ledger *l)
+{
+	if (!l->grouped)
+		rollback(l);
+}

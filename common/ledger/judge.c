@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Storing a verdict: what only the ledger can add to it, and what it changes for others.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "ledger/history.h"
+#include "ledger/person.h"
+#include "ledger/sighting.h"
+
+/* 1, 0 it has gone or changed since it was read, -1. */
+static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l,
+		"SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ? AND gone_day IS NULL"
+		" AND facts <= ?",
+		fault);
+	query_number(&q, id);
+	query_number(&q, l->looked);
+	found = query_row(&q);
+	if (found > 0 && !sighting_row(&q, out))
+		found = -1;
+	query_end(&q);
+	return found;
+}
+
+/* ---- block list and collisions ------------------------------------------------------------------
+ */
+
+static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault)
+{
+	char text[200];
+	int blocked = ledger_blocked(l, v->address, text, sizeof(text), fault);
+
+	if (blocked <= 0)
+		return blocked == 0;
+	v->kind = VERDICT_BLOCKED;
+	text_copy(v->rule, sizeof(v->rule), "block");
+	text_format(v->sentence, sizeof(v->sentence), "blocked: %s", text);
+	return true;
+}
+
+/* Another account of this host that the template, too, makes this address of. */
+static int find_twin(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
+	char user[USER_MAX + 1], struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l,
+		"SELECT account FROM sighting WHERE address = ? AND address <> ''"
+		" AND verdict IN ('mapped', 'collision') AND host = ? AND from_template = 1"
+		" AND gone_day IS NULL AND id <> ? LIMIT 1",
+		fault);
+	query_text(&q, v->address);
+	query_text(&q, s->seen.host);
+	query_number(&q, s->id);
+	found = query_row(&q);
+	if (found > 0)
+		row_text(&q, user, USER_MAX + 1);
+	query_end(&q);
+	return found;
+}
+
+static void say_collision(struct verdict *v, const char *host, const char *twin)
+{
+	v->kind = VERDICT_COLLISION;
+	text_copy(v->rule, sizeof(v->rule), "collision");
+	text_format(v->sentence, sizeof(v->sentence),
+		"the template makes the same address of %.100s on %.80s; a line in the map settles "
+		"it",
+		twin, host);
+}
+
+/* The others, who were mapped until now. */
+static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
+	const struct verdict *v, struct fault *fault)
+{
+	int64_t number = change_number(l, fault);
+	struct verdict theirs = *v;
+	struct query q;
+
+	if (number < 0)
+		return false;
+	say_collision(&theirs, s->seen.host, s->seen.user);
+	query_start(&q, l,
+		"UPDATE sighting SET verdict = 'collision', rule = ?, sentence = ?, change = ?"
+		" WHERE address = ? AND address <> '' AND verdict = 'mapped' AND host = ?"
+		" AND from_template = 1 AND gone_day IS NULL AND id <> ?",
+		fault);
+	query_text(&q, theirs.rule);
+	query_text(&q, theirs.sentence);
+	query_number(&q, number);
+	query_text(&q, v->address);
+	query_text(&q, s->seen.host);
+	query_number(&q, s->id);
+	return query_run(&q);
+}
+
+static bool apply_collision(
+	struct ledger *l, const struct ledger_sighting *s, struct verdict *v, struct fault *fault)
+{
+	char twin[USER_MAX + 1];
+	int found = v->from_template ? find_twin(l, s, v, twin, fault) : 0;
+
+	if (found <= 0)
+		return found == 0;
+	say_collision(v, s->seen.host, twin);
+	return collide_others(l, s, v, fault);
+}
+
+/* ---- storing ------------------------------------------------------------------------------------
+ */
+
+/* The host hears of it only if the verdict is another one. */
+static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
+	const struct verdict *v, bool changed, struct fault *fault)
+{
+	int64_t number = changed ? change_number(l, fault) : 0;
+	struct query q;
+
+	if (number < 0)
+		return false;
+	query_start(&q, l,
+		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
+		" rule = ?, sentence = ?, change = max(change, ?) WHERE id = ?",
+		fault);
+	query_number(&q, (int64_t)rules);
+	query_text(&q, verdict_word(v->kind));
+	query_number(&q, v->from_template);
+	query_text(&q, v->address);
+	query_text(&q, v->rule);
+	query_text(&q, v->sentence);
+	query_number(&q, number);
+	query_number(&q, s->id);
+	return query_run(&q);
+}
+
+static bool tell(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
+	struct fault *fault)
+{
+	char cause[300];
+
+	text_format(cause, sizeof(cause), "%s%s%s%s%s", verdict_word(v->kind),
+		v->address[0] != '\0' ? " " : "", v->address, v->sentence[0] != '\0' ? ": " : "",
+		v->sentence);
+	return history_sighting(
+		l, s->id, s->seen.user, s->seen.host, "judged", cause, "rules", fault);
+}
+
+/* What the sighting led to before this verdict, and does not any more. */
+static bool leave_behind(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
+	struct fault *fault)
+{
+	char cause[sizeof("@ is  now") + USER_MAX + HOST_MAX + 32];
+
+	if (strcmp(s->address, v->address) == 0)
+		return v->kind == VERDICT_COLLISION || sighting_part(l, s, fault);
+	text_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
+		verdict_word(v->kind));
+	return sighting_leads_nowhere(l, s, verdict_word(v->kind), cause, fault);
+}
+
+static bool judge(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
+	struct verdict *v, struct fault *fault)
+{
+	bool changed;
+
+	if (v->kind != VERDICT_MAPPED)
+		v->address[0] = '\0';
+	if (v->kind == VERDICT_MAPPED && !apply_block(l, v, fault))
+		return false;
+	if (v->kind == VERDICT_MAPPED && !apply_collision(l, s, v, fault))
+		return false;
+	changed = v->kind != s->verdict || strcmp(v->address, s->address) != 0;
+	if (!store(l, s, rules, v, changed, fault) || (changed && !tell(l, s, v, fault)) ||
+		!leave_behind(l, s, v, fault))
+		return false;
+	if (v->address[0] != '\0' && !person_seen(l, v->address, fault))
+		return false;
+	return v->kind != VERDICT_COLLISION || person_collided(l, v->address, v->sentence, fault);
+}
+
+bool ledger_judge(
+	struct ledger *l, int64_t id, uint64_t rules, struct verdict *v, struct fault *fault)
+{
+	struct ledger_sighting s;
+	int found;
+
+	if (!change_begin(l, fault))
+		return false;
+	found = load(l, id, &s, fault);
+	if (found > 0)
+		found = judge(l, &s, rules, v, fault) ? 1 : -1;
+	else if (found == 0)
+		v->kind = VERDICT_NONE;
+	return change_end(l, found >= 0, fault);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small things that survive: values by name, and which programs work on this ledger.
+ */
+#include "ledger/sqlite.h"
+
+static bool keep(struct ledger *l, const char *key, const char *value, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		value != NULL ? "INSERT INTO kept (key, value) VALUES (?1, ?2)"
+				" ON CONFLICT (key) DO UPDATE SET value = ?2"
+			      : "DELETE FROM kept WHERE key = ?1 AND ?2 IS NULL",
+		fault);
+	query_text(&q, key);
+	query_text(&q, value);
+	return query_run(&q);
+}
+
+bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault)
+{
+	return change_begin(l, fault) && change_end(l, keep(l, key, value, fault), fault);
+}
+
+int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l, "SELECT value FROM kept WHERE key = ?", fault);
+	query_text(&q, key);
+	found = query_row(&q);
+	if (found > 0)
+		row_text(&q, out, size);
+	query_end(&q);
+	return found;
+}
+
+static bool write_beat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"INSERT INTO worker (role, host, version, pid, beat, started, note)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (role, host) DO UPDATE SET"
+		" version = ?3, pid = ?4, beat = ?5, started = ?6, note = ?7",
+		fault);
+	query_text(&q, w->role);
+	query_text(&q, w->host);
+	query_text(&q, w->version);
+	query_number(&q, w->pid);
+	query_number(&q, w->beat);
+	query_number(&q, w->started);
+	query_text(&q, w->note);
+	return query_run(&q);
+}
+
+bool ledger_beat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
+{
+	return change_begin(l, fault) && change_end(l, write_beat(l, w, fault), fault);
+}
+
+bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worker *w, void *ctx),
+	void *ctx, struct fault *fault)
+{
+	struct ledger_worker w;
+	struct query q;
+	bool more = true;
+
+	query_start(&q, l,
+		"SELECT role, host, version, pid, beat, started, note FROM worker"
+		" ORDER BY role, host",
+		fault);
+	while (more && query_row(&q) > 0) {
+		row_text(&q, w.role, sizeof(w.role));
+		row_text(&q, w.host, sizeof(w.host));
+		row_text(&q, w.version, sizeof(w.version));
+		w.pid = row_number(&q);
+		w.beat = row_number(&q);
+		w.started = row_number(&q);
+		row_text(&q, w.note, sizeof(w.note));
+		more = each(&w, ctx);
+	}
+	return query_end(&q);
+}

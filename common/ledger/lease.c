@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who takes up whom: a person is in the hands of one program at a time.
+ */
+#include "ledger/person.h"
+
+#define LEASE_LONGEST_S 86400
+
+/* A lease that ends beyond a day was written under a clock that has been set back since: it would
+ * keep its person from everybody for as long as the clock was wrong. */
+static bool drop_impossible(struct ledger *l, int64_t now, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET lease_owner = '', lease_until = 0,"
+		" ready = CASE WHEN state IN " PERSON_CLAIMABLE " THEN due ELSE 0 END"
+		" WHERE lease_until > ? AND lease_until > 0",
+		fault);
+	query_number(&q, now + LEASE_LONGEST_S);
+	return query_run(&q);
+}
+
+static int pick(struct ledger *l, enum person_class class, int64_t now, struct person *out, int max,
+	struct fault *fault)
+{
+	struct query q;
+	int n = 0;
+	bool good = true;
+
+	query_start(&q, l,
+		"SELECT " PERSON_COLUMNS " FROM person WHERE class = ? AND ready > 0 AND ready <= ?"
+		" ORDER BY ready LIMIT ?",
+		fault);
+	query_text(&q, person_class_word(class));
+	query_number(&q, now);
+	query_number(&q, max);
+	while (good && n < max && query_row(&q) > 0) {
+		good = person_row(&q, &out[n]);
+		n += good;
+	}
+	return query_end(&q) && good ? n : -1;
+}
+
+static bool take(struct ledger *l, const char *address, const char *owner, int64_t until,
+	struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET lease_owner = ?1, lease_until = ?2,"
+		" ready = CASE WHEN ready = 0 THEN 0 ELSE max(due, ?2) END WHERE address = ?3",
+		fault);
+	query_text(&q, owner);
+	query_number(&q, until);
+	query_text(&q, address);
+	return query_run(&q);
+}
+
+static int claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
+	int64_t lease_until, struct person *out, int max, struct fault *fault)
+{
+	int n = 0;
+
+	if (!drop_impossible(l, now, fault))
+		return -1;
+	for (int class = CLASS_NEW; class <= (int)last_class && n < max; class ++) {
+		int picked = pick(l, (enum person_class) class, now, out + n, max - n, fault);
+
+		if (picked < 0)
+			return -1;
+		for (int end = n + picked; n < end; n++)
+			if (!take(l, out[n].address, owner, lease_until, fault))
+				return -1;
+	}
+	return n;
+}
+
+int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
+	int64_t lease_until, struct person *out, int max, struct fault *fault)
+{
+	int n;
+
+	if (!change_begin(l, fault))
+		return -1;
+	n = claim(l, now, last_class, owner, lease_until, out, max, fault);
+	return change_end(l, n >= 0, fault) ? n : -1;
+}
+
+static int is_free(
+	struct ledger *l, const char *address, const char *owner, int64_t now, struct fault *fault)
+{
+	int64_t others = 0;
+	struct query q;
+	int found;
+
+	query_start(&q, l,
+		"SELECT lease_owner <> ?1 AND lease_until > ?2 AND lease_until <= ?3 FROM person"
+		" WHERE address = ?4",
+		fault);
+	query_text(&q, owner);
+	query_number(&q, now);
+	query_number(&q, now + LEASE_LONGEST_S);
+	query_text(&q, address);
+	found = query_one(&q, &others);
+	return found > 0 ? !others : found;
+}
+
+int ledger_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
+	int64_t lease_until, struct person *out, struct fault *fault)
+{
+	int result;
+
+	if (!change_begin(l, fault))
+		return -1;
+	result = is_free(l, address, owner, now, fault);
+	if (result > 0 && !take(l, address, owner, lease_until, fault))
+		result = -1;
+	if (result > 0)
+		result = ledger_person(l, address, out, fault);
+	return change_end(l, result >= 0, fault) ? result : -1;
+}
+
+bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault)
+{
+	struct query q;
+
+	if (!change_begin(l, fault))
+		return false;
+	query_start(&q, l,
+		"UPDATE person SET lease_owner = '', lease_until = 0,"
+		" ready = CASE WHEN state IN " PERSON_CLAIMABLE " THEN due ELSE 0 END"
+		" WHERE lease_until > 0 AND lease_owner = ?1 AND (?2 IS NULL OR address = ?2)",
+		fault);
+	query_text(&q, owner);
+	query_text(&q, address);
+	return change_end(l, query_run(&q), fault);
+}
+
+/* One look into the index for each class, however many people there are. */
+bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT min(ready) FROM ("
+		"SELECT min(ready) AS ready FROM person WHERE class = 'new' AND ready > 0"
+		" UNION ALL SELECT min(ready) FROM person WHERE class = 'retry' AND ready > 0"
+		" UNION ALL SELECT min(ready) FROM person WHERE class = 'sweep' AND ready > 0)",
+		fault);
+	return query_one(&q, due) >= 0;
+}

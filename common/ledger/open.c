@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening: the file and its rights, the engine's promises, and whether it is our ledger at all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ledger/schema.h"
+#include "ledger/sqlite.h"
+
+#define SCHEME	  "sqlite:"
+#define BUSY_MS	  5000
+#define WAL_TRIES 100 /* of 50 ms */
+
+/* ---- the file -----------------------------------------------------------------------------------
+ */
+
+static bool say_system(const char *path, const char *doing, struct fault *fault)
+{
+	int error = errno;
+
+	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: %s: %s", path, doing,
+		strerror(error));
+	if (error == EACCES || error == EPERM)
+		return fault_remedy(
+			fault, "Run it as root, or as the user that the services run as.");
+	if (error == ENOENT || error == ENOTDIR)
+		return fault_remedy(
+			fault, "Its directory is made by: cloudinvite-collector --prepare");
+	return fault_remedy(fault, "Look at the file system that it is on.");
+}
+
+static bool say_missing(const char *path, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_missing", "%s: there is no ledger yet", path);
+	return fault_remedy(fault,
+		"The services make it when they start: systemctl start cloudinvite-collector "
+		"cloudinvite-dispatcher");
+}
+
+/* Of the path itself: the directory's own entry must be on disk too, or a power cut takes the whole
+ * ledger with it. */
+static bool sync_directory(const char *path)
+{
+	char directory[4096];
+	char *slash;
+	int fd, rc;
+
+	if (!text_copy(directory, sizeof(directory), path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	slash = strrchr(directory, '/');
+	slash[slash == directory ? 1 : 0] = '\0';
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd < 0 ? -1 : fsync(fd);
+	file_close(&fd);
+	return rc == 0;
+}
+
+/* Made before SQLite opens it, so that nobody else can read it at any moment, whatever the umask.
+ */
+static bool create_file(const char *path, struct fault *fault)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool good;
+
+	if (fd < 0)
+		return errno == EEXIST || say_system(path, "cannot be made", fault);
+	good = fchmod(fd, 0600) == 0 && fsync(fd) == 0 && sync_directory(path);
+	if (!good)
+		say_system(path, "cannot be made", fault);
+	file_close(&fd);
+	return good;
+}
+
+/* It is looked at by name only: to close a descriptor of a ledger that this process has open twice
+ * would drop the locks of the other. */
+static bool check_file(struct ledger *l, struct fault *fault)
+{
+	struct stat st;
+
+	if (lstat(l->path, &st) != 0)
+		return errno == ENOENT ? say_missing(l->path, fault)
+				       : say_system(l->path, "cannot be opened", fault);
+	if (!S_ISREG(st.st_mode)) {
+		fault_set(
+			fault, FAULT_STORAGE, "ledger_no_file", "%s: is not a plain file", l->path);
+		return fault_remedy(
+			fault, "Name the file itself in [storage] ledger, not a link to it.");
+	}
+	if ((st.st_mode & 077) != 0) {
+		fault_set(fault, FAULT_STORAGE, "ledger_open_to_others",
+			"%s: others may read the ledger, which names people (mode %04o)", l->path,
+			(unsigned)st.st_mode & 07777);
+		return fault_remedy(fault, "chmod 600 %s", l->path);
+	}
+	l->device = st.st_dev;
+	l->inode = st.st_ino;
+	return true;
+}
+
+/* ---- the engine ---------------------------------------------------------------------------------
+ */
+
+/* Two programs that make the same new ledger may meet here, where SQLite does not always wait. */
+static bool write_ahead(struct ledger *l, struct fault *fault)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	int rc = SQLITE_BUSY;
+
+	for (int i = 0; i < WAL_TRIES; i++) {
+		rc = sqlite3_exec(l->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+		if ((rc & 0xff) != SQLITE_BUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return rc == SQLITE_OK || sql_fault(l, rc, fault);
+}
+
+static bool set_up_engine(struct ledger *l, struct fault *fault)
+{
+	sqlite3_extended_result_codes(l->db, 1);
+	sqlite3_busy_timeout(l->db, BUSY_MS);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	return sql_execute(l,
+		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = "
+		"MEMORY",
+		fault);
+}
+
+static bool open_engine(struct ledger *l, struct fault *fault)
+{
+	int flags = (l->reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+	int rc = sqlite3_open_v2(l->path, &l->db, flags, NULL);
+
+	if (rc != SQLITE_OK)
+		return sql_fault(l, rc, fault);
+	return set_up_engine(l, fault);
+}
+
+/* ---- whose ledger it is -------------------------------------------------------------------------
+ */
+
+static bool say_not_ours(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_foreign",
+		"%s: is a database, but no ledger of cloudinvite", l->path);
+	return fault_remedy(fault, "Name another file in [storage] ledger.");
+}
+
+static bool say_version(struct ledger *l, int64_t version, struct fault *fault)
+{
+	bool newer = version > schema_newest;
+
+	fault_set(fault, FAULT_STORAGE, newer ? "ledger_newer" : "ledger_older",
+		"%s: the ledger has schema version %lld, this program knows %d", l->path,
+		(long long)version, schema_newest);
+	return fault_remedy(fault,
+		newer ? "Run the version of cloudinvite that has been using it, or a later one."
+		      : "Restart the services: they bring it up to date when they start.");
+}
+
+/* An empty file is a ledger whose maker was stopped before the first step. */
+static bool check_schema(struct ledger *l, struct fault *fault)
+{
+	int64_t application, version;
+	int64_t tables;
+	struct query q;
+
+	if (!schema_look(l, &application, &version, fault))
+		return false;
+	if (version > schema_newest && application == LEDGER_APPLICATION_ID)
+		return say_version(l, version, fault);
+	query_start(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
+	if (query_one(&q, &tables) < 0)
+		return false;
+	if (application != LEDGER_APPLICATION_ID &&
+		(application != 0 || version != 0 || tables > 0))
+		return say_not_ours(l, fault);
+	if (l->reading && version == 0)
+		return say_missing(l->path, fault);
+	if (l->reading && version < schema_newest)
+		return say_version(l, version, fault);
+	l->schema = (int)version;
+	return true;
+}
+
+static bool new_id(char id[33], struct fault *fault)
+{
+	unsigned char bytes[16];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
+		fault_set(fault, FAULT_STORAGE, "no_random", "the kernel gives no random bytes: %s",
+			strerror(errno));
+		return fault_remedy(fault, "Try again.");
+	}
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		text_format(id + 2 * i, 3, "%02x", bytes[i]);
+	return true;
+}
+
+static bool introduce(struct ledger *l, void *ctx, struct fault *fault)
+{
+	const struct settings *settings = ctx;
+	struct query q;
+	char id[33];
+
+	if (!new_id(id, fault))
+		return false;
+	query_start(&q, l,
+		"INSERT INTO about (one, ledger, customer, made_day) VALUES (1, ?, ?, ?)", fault);
+	query_text(&q, id);
+	query_text(&q, settings->customer);
+	query_number(&q, clock_day_start(clock_wall()));
+	return query_run(&q);
+}
+
+/* Whether anybody in it owes his state to Google's answers for the recorded customer. */
+static int has_asked(struct ledger *l, struct fault *fault)
+{
+	int64_t asked = 0;
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM tally_person"
+		" WHERE n > 0 AND state NOT IN ('queued', 'held', 'gone'))",
+		fault);
+	return query_one(&q, &asked) < 0 ? -1 : (int)asked;
+}
+
+static bool say_customer(
+	struct ledger *l, const char *recorded, const char *wanted, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_customer",
+		"%s: is the ledger of customer '%s', and the settings say '%s'", l->path, recorded,
+		wanted);
+	return fault_remedy(fault,
+		"Set customer = %s again, or name a new file in [storage] ledger: who was invited "
+		"is told "
+		"by one customer's ledger only.",
+		recorded);
+}
+
+/* The settings' word is taken over as long as nothing hangs on the recorded one: the collector may
+ * have made the ledger before anybody wrote down the customer. */
+static bool check_customer(struct ledger *l, const struct settings *settings, struct fault *fault)
+{
+	char recorded[64] = "";
+	struct query q;
+	int asked;
+
+	query_start(&q, l, "SELECT ledger, customer FROM about", fault);
+	if (query_row(&q) > 0) {
+		row_text(&q, l->id, sizeof(l->id));
+		row_text(&q, recorded, sizeof(recorded));
+	}
+	if (!query_end(&q))
+		return false;
+	if (settings->customer[0] == '\0' || strcmp(recorded, settings->customer) == 0)
+		return true;
+	asked = recorded[0] != '\0' ? has_asked(l, fault) : 0;
+	if (asked != 0)
+		return asked > 0 && say_customer(l, recorded, settings->customer, fault);
+	if (l->reading)
+		return true;
+	query_start(&q, l, "UPDATE about SET customer = ?", fault);
+	query_text(&q, settings->customer);
+	return query_run(&q);
+}
+
+/* ---- the handle ---------------------------------------------------------------------------------
+ */
+
+static struct ledger *new_handle(const char *where, struct fault *fault)
+{
+	struct ledger *l;
+
+	if (!text_starts(where, SCHEME "/")) {
+		fault_set(fault, FAULT_SETTINGS, "ledger_engine",
+			"[storage] ledger: this version keeps its ledger in SQLite only");
+		fault_remedy(fault, "Set ledger = sqlite:/var/lib/cloudinvite/ledger.db");
+		return NULL;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l != NULL)
+		l->path = strdup(where + strlen(SCHEME));
+	if (l == NULL || l->path == NULL) {
+		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		ledger_close(l);
+		return NULL;
+	}
+	l->looked = INT64_MAX;
+	return l;
+}
+
+struct ledger *ledger_open(
+	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault)
+{
+	struct settings *s =
+		(struct settings *)(uintptr_t)settings; /* ctx of introduce, which reads */
+	struct ledger *l = new_handle(settings->ledger, fault);
+	bool good;
+
+	if (l == NULL)
+		return NULL;
+	l->reading = mode == LEDGER_READ;
+	good = (mode != LEDGER_CREATE || create_file(l->path, fault)) && check_file(l, fault) &&
+	       open_engine(l, fault) && check_schema(l, fault);
+	if (good && !l->reading)
+		good = write_ahead(l, fault) &&
+		       schema_migrate(l, schema_migrations, schema_newest, introduce, s, fault);
+	if (good && check_customer(l, settings, fault))
+		return l;
+	ledger_close(l);
+	return NULL;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	ledger_rollback(l);
+	for (size_t i = 0; i < STATEMENTS_MAX; i++)
+		sqlite3_finalize(l->statements[i].stmt);
+	sqlite3_close(l->db);
+	free(l->path);
+	free(l);
+}
+
+const char *ledger_id(const struct ledger *l)
+{
+	return l->id;
+}
+
+int ledger_schema(const struct ledger *l)
+{
+	return l->schema;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "ledger/history.h"
+
+/* From weak to strong: what only a person may clear is not lost under what clears itself. */
+static int strength(const char *kind)
+{
+	static const char *const kinds[] = {"setup", "reconcile", "brake", "operator"};
+
+	for (int i = 0; i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return i;
+	return -1;
+}
+
+int ledger_paused(struct ledger *l, struct ledger_pause *out, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l, "SELECT kind, text, remedy, actor, since, probe_at, probes FROM pause",
+		fault);
+	found = query_row(&q);
+	if (found > 0) {
+		row_text(&q, out->kind, sizeof(out->kind));
+		row_text(&q, out->text, sizeof(out->text));
+		row_text(&q, out->remedy, sizeof(out->remedy));
+		row_text(&q, out->actor, sizeof(out->actor));
+		out->since = row_number(&q);
+		out->probe_at = row_number(&q);
+		out->probes = (int)row_number(&q);
+	}
+	query_end(&q);
+	return found;
+}
+
+static bool write_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"INSERT INTO pause (one, kind, text, remedy, actor, since, probe_at, probes)"
+		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (one) DO UPDATE SET kind = ?1,"
+		" text = ?2, remedy = ?3, actor = ?4, since = ?5, probe_at = ?6, probes = ?7",
+		fault);
+	query_text(&q, p->kind);
+	query_text(&q, p->text);
+	query_text(&q, p->remedy);
+	query_text(&q, p->actor);
+	query_number(&q, p->since);
+	query_number(&q, p->probe_at);
+	query_number(&q, p->probes);
+	return query_run(&q);
+}
+
+/* History hears of a pause, not of each probe that leaves it as it is. */
+static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
+{
+	struct ledger_pause now;
+	int paused = ledger_paused(l, &now, fault);
+
+	if (paused < 0)
+		return false;
+	if (paused > 0 && strength(now.kind) > strength(p->kind))
+		return true;
+	if (!write_pause(l, p, fault))
+		return false;
+	if (paused > 0 && strcmp(now.kind, p->kind) == 0 && strcmp(now.text, p->text) == 0)
+		return true;
+	return history_whole(l, "paused", p->text, p->actor, fault);
+}
+
+bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
+{
+	if (strength(p->kind) < 0)
+		return sql_strange(l, "kind of pause", p->kind, fault);
+	return change_begin(l, fault) && change_end(l, set_pause(l, p, fault), fault);
+}
+
+static int clear_pause(struct ledger *l, const char *kind, const char *actor, struct fault *fault)
+{
+	struct ledger_pause now;
+	int paused = ledger_paused(l, &now, fault);
+	struct query q;
+
+	if (paused <= 0 || (kind != NULL && strcmp(kind, now.kind) != 0))
+		return paused < 0 ? -1 : 0;
+	query_start(&q, l, "DELETE FROM pause", fault);
+	return query_run(&q) && history_whole(l, "resumed", now.text, actor, fault) ? 1 : -1;
+}
+
+int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct fault *fault)
+{
+	int result;
+
+	if (!change_begin(l, fault))
+		return -1;
+	result = clear_pause(l, kind, actor, fault);
+	return change_end(l, result >= 0, fault) ? result : -1;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/person.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ledger/history.h"
+
+static const char *const state_words[PERSON_STATES] = {
+	[PERSON_QUEUED] = "queued",
+	[PERSON_NOT_INVITABLE] = "not_invitable",
+	[PERSON_SENDING] = "sending",
+	[PERSON_UNCONFIRMED] = "unconfirmed",
+	[PERSON_INVITED] = "invited",
+	[PERSON_ACCEPTED] = "accepted",
+	[PERSON_DECLINED] = "declined",
+	[PERSON_CANCELLED] = "cancelled",
+	[PERSON_HELD] = "held",
+	[PERSON_FAILED] = "failed",
+	[PERSON_GONE] = "gone",
+};
+
+static const char *const class_words[] = {
+	[CLASS_NEW] = "new",
+	[CLASS_RETRY] = "retry",
+	[CLASS_SWEEP] = "sweep",
+};
+
+const char *person_state_word(enum person_state state)
+{
+	return state_words[state];
+}
+
+bool person_state_parse(const char *word, enum person_state *out)
+{
+	for (int i = 0; i < PERSON_STATES; i++)
+		if (strcmp(word, state_words[i]) == 0) {
+			*out = (enum person_state)i;
+			return true;
+		}
+	return false;
+}
+
+const char *person_class_word(enum person_class class)
+{
+	return class_words[class];
+}
+
+static bool class_parse(const char *word, enum person_class *out)
+{
+	for (int i = CLASS_NEW; i <= CLASS_SWEEP; i++)
+		if (strcmp(word, class_words[i]) == 0) {
+			*out = (enum person_class)i;
+			return true;
+		}
+	return false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+bool person_row(struct query *q, struct person *out)
+{
+	char state[32], class[16];
+
+	row_text(q, out->address, sizeof(out->address));
+	row_text(q, state, sizeof(state));
+	row_text(q, out->reason, sizeof(out->reason));
+	out->due = row_number(q);
+	row_text(q, class, sizeof(class));
+	out->attempts = (int)row_number(q);
+	row_text(q, out->fault_code, sizeof(out->fault_code));
+	row_text(q, out->fault_text, sizeof(out->fault_text));
+	out->mails = row_number(q);
+	out->our_mails = row_number(q);
+	out->intent_at = row_number(q);
+	out->intent_date = row_number(q);
+	out->intent_mails = row_number(q);
+	out->approved = row_number(q) != 0;
+	out->again = row_number(q) != 0;
+	out->discovered = row_number(q) != 0;
+	out->checked = row_number(q);
+	out->first_day = row_number(q);
+	out->changed = row_number(q);
+	out->unseen_day = row_number(q);
+	if (!person_state_parse(state, &out->state))
+		return sql_strange(q->ledger, "state", state, q->fault);
+	if (!class_parse(class, &out->class))
+		return sql_strange(q->ledger, "class", class, q->fault);
+	return true;
+}
+
+int ledger_person(struct ledger *l, const char *address, struct person *out, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l, "SELECT " PERSON_COLUMNS " FROM person WHERE address = ?", fault);
+	query_text(&q, address);
+	found = query_row(&q);
+	if (found > 0 && !person_row(&q, out))
+		found = -1;
+	query_end(&q);
+	return found;
+}
+
+bool ledger_each_person(struct ledger *l, int state, const char *after, int limit,
+	bool (*each)(const struct person *p, void *ctx), void *ctx, struct fault *fault)
+{
+	struct person p;
+	struct query q;
+	bool good = true, more = true;
+
+	query_start(&q, l,
+		state < 0 ? "SELECT " PERSON_COLUMNS " FROM person WHERE address > ?"
+			    " ORDER BY address LIMIT ?"
+			  : "SELECT " PERSON_COLUMNS
+			    " FROM person WHERE address > ?1 AND state = ?3"
+			    " ORDER BY address LIMIT ?2",
+		fault);
+	query_text(&q, after != NULL ? after : "");
+	query_number(&q, limit > 0 ? limit : -1);
+	if (state >= 0)
+		query_text(&q, state_words[state]);
+	while (good && more && query_row(&q) > 0) {
+		good = person_row(&q, &p);
+		more = good && each(&p, ctx);
+	}
+	return query_end(&q) && good;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+/* What the row was, as far as its change has consequences. */
+struct before {
+	bool known;
+	char state[32];
+	char reason[48];
+	char unseen_why[32];
+	int64_t changed;
+};
+
+static bool look_before(
+	struct ledger *l, const char *address, struct before *before, struct fault *fault)
+{
+	struct query q;
+
+	*before = (struct before){.known = false};
+	query_start(&q, l,
+		"SELECT state, reason, unseen_why, changed FROM person WHERE address = ?", fault);
+	query_text(&q, address);
+	if (query_row(&q) > 0) {
+		before->known = true;
+		row_text(&q, before->state, sizeof(before->state));
+		row_text(&q, before->reason, sizeof(before->reason));
+		row_text(&q, before->unseen_why, sizeof(before->unseen_why));
+		before->changed = row_number(&q);
+	}
+	return query_end(&q);
+}
+
+/* The hosts of this person's accounts are to hear of it. */
+static bool tell_hosts(struct ledger *l, const char *address, struct fault *fault)
+{
+	int64_t number = change_number(l, fault);
+	struct query q;
+
+	if (number < 0)
+		return false;
+	query_start(
+		&q, l, "UPDATE sighting SET change = ? WHERE address = ? AND address <> ''", fault);
+	query_number(&q, number);
+	query_text(&q, address);
+	return query_run(&q);
+}
+
+/* The first line of a story is of the moment of a login: only its day is kept. */
+static bool tell_story(struct ledger *l, const struct before *before, const struct person *p,
+	const char *cause, const char *actor, struct fault *fault)
+{
+	bool moved = !before->known || strcmp(before->state, state_words[p->state]) != 0;
+	int64_t at = before->known ? clock_wall() : clock_day_start(clock_wall());
+
+	if (!moved && strcmp(before->reason, p->reason) == 0)
+		return true;
+	return history_person(l, at, p->address, state_words[p->state],
+		       cause != NULL && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
+	       (!moved || tell_hosts(l, p->address, fault));
+}
+
+static bool claimable(enum person_state state)
+{
+	return state == PERSON_QUEUED || state == PERSON_UNCONFIRMED || state == PERSON_SENDING ||
+	       state == PERSON_INVITED;
+}
+
+static bool becomes(struct person *p, enum person_state state, const char *reason)
+{
+	p->state = state;
+	p->due = 0;
+	text_copy(p->reason, sizeof(p->reason), reason);
+	return true;
+}
+
+/* Who puts a person may not know yet what block and lost accounts have decided meanwhile. */
+static bool hold_back(
+	struct ledger *l, const struct before *before, struct person *p, struct fault *fault)
+{
+	bool waits = p->state == PERSON_QUEUED || (p->state == PERSON_HELD && p->intent_at == 0);
+	int blocked;
+
+	if (waits && before->unseen_why[0] != '\0')
+		return becomes(p, PERSON_GONE, before->unseen_why);
+	if (p->state != PERSON_QUEUED || p->again)
+		return true;
+	blocked = ledger_blocked(l, p->address, NULL, 0, fault);
+	return blocked == 0 || (blocked > 0 && becomes(p, PERSON_HELD, "blocked"));
+}
+
+static const char insert_sql[] =
+	"INSERT INTO person (state, reason, due, ready, class, attempts, fault_code, fault_text,"
+	" mails, our_mails, intent_at, intent_date, intent_mails, approved, again, discovered,"
+	" checked, changed, address, first_day, unseen_day)"
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
+static const char update_sql[] =
+	"UPDATE person SET state = ?, reason = ?, due = ?, ready = ?, class = ?, attempts = ?,"
+	" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, intent_date = ?,"
+	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?,"
+	" lease_owner = '', lease_until = 0 WHERE address = ?";
+
+static void bind_person(struct query *q, const struct person *p, int64_t changed)
+{
+	query_text(q, state_words[p->state]);
+	query_text(q, p->reason);
+	query_number(q, p->due);
+	query_number(q, claimable(p->state) ? p->due : 0);
+	query_text(q, class_words[p->class]);
+	query_number(q, p->attempts);
+	query_text(q, p->fault_code);
+	query_text(q, p->fault_text);
+	query_number(q, p->mails);
+	query_number(q, p->our_mails);
+	query_number(q, p->intent_at);
+	query_number(q, p->intent_date);
+	query_number(q, p->intent_mails);
+	query_number(q, p->approved);
+	query_number(q, p->again);
+	query_number(q, p->discovered);
+	query_number(q, p->checked);
+	query_number(q, changed);
+	query_text(q, p->address);
+}
+
+static bool insert(struct ledger *l, const struct person *p, struct fault *fault)
+{
+	int64_t now = clock_wall(), today = clock_day_start(now), has = 0;
+	struct query q;
+
+	if (!person_has_account(l, p->address, &has, fault))
+		return false;
+	query_start(&q, l, insert_sql, fault);
+	bind_person(&q, p, now);
+	query_number(&q, p->first_day != 0 ? p->first_day : today);
+	query_number(&q, has ? 0 : today);
+	return query_run(&q);
+}
+
+static bool update(
+	struct ledger *l, const struct before *before, const struct person *p, struct fault *fault)
+{
+	bool same = strcmp(before->state, state_words[p->state]) == 0 &&
+		    strcmp(before->reason, p->reason) == 0;
+	struct query q;
+
+	query_start(&q, l, update_sql, fault);
+	bind_person(&q, p, same ? before->changed : clock_wall());
+	return query_run(&q);
+}
+
+bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
+	const char *actor, struct fault *fault)
+{
+	struct person stored = *p;
+	struct before before;
+	bool good;
+
+	if (!change_begin(l, fault))
+		return false;
+	good = look_before(l, p->address, &before, fault) &&
+	       hold_back(l, &before, &stored, fault) &&
+	       (before.known ? update(l, &before, &stored, fault) : insert(l, &stored, fault)) &&
+	       tell_story(l, &before, &stored, cause, actor, fault);
+	return change_end(l, good, fault);
+}
+
+bool person_move(struct ledger *l, const char *address, enum person_state state, const char *reason,
+	int64_t due, const char *cause, const char *actor, struct fault *fault)
+{
+	struct person moved = {.state = state};
+	struct before before;
+	struct query q;
+
+	text_copy(moved.address, sizeof(moved.address), address);
+	text_copy(moved.reason, sizeof(moved.reason), reason);
+	if (!look_before(l, address, &before, fault))
+		return false;
+	query_start(&q, l,
+		"UPDATE person SET state = ?1, reason = ?2, due = ?3, changed = ?4,"
+		" ready = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END WHERE address = ?5",
+		fault);
+	query_text(&q, state_words[state]);
+	query_text(&q, reason);
+	query_number(&q, due);
+	query_number(&q, clock_wall());
+	query_text(&q, address);
+	return query_run(&q) && tell_story(l, &before, &moved, cause, actor, fault);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal of sends: opened in the commit of the intent, closed in that of the result.
+ */
+#include <string.h>
+
+#include "ledger/sqlite.h"
+
+int64_t ledger_send_begin(
+	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault)
+{
+	struct query q;
+	int64_t id;
+	bool good;
+
+	if (!change_begin(l, fault))
+		return -1;
+	query_start(&q, l, "INSERT INTO send (address, at, actor) VALUES (?, ?, ?)", fault);
+	query_text(&q, address);
+	query_number(&q, now);
+	query_text(&q, actor);
+	good = query_run(&q);
+	id = sqlite3_last_insert_rowid(l->db);
+	return change_end(l, good, fault) ? id : -1;
+}
+
+static bool is_outcome(const char *word)
+{
+	static const char *const outcomes[] = {
+		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		if (strcmp(word, outcomes[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool end(struct ledger *l, const char *address, const char *outcome, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE send SET outcome = ?1 WHERE id = (SELECT max(id) FROM send"
+		" WHERE address = ?2 AND outcome IN ('open', 'unconfirmed'))",
+		fault);
+	query_text(&q, outcome);
+	query_text(&q, address);
+	return query_run(&q);
+}
+
+bool ledger_send_end(
+	struct ledger *l, const char *address, const char *outcome, struct fault *fault)
+{
+	if (!is_outcome(outcome)) {
+		fault_set(fault, FAULT_STORAGE, "ledger_outcome", "no outcome of a send: %s",
+			outcome);
+		return fault_remedy(fault, "This should not happen: please report it.");
+	}
+	return change_begin(l, fault) && change_end(l, end(l, address, outcome, fault), fault);
+}
+
+int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
+{
+	int64_t count = 0;
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT count(*) FROM send WHERE at >= ?"
+		" AND outcome NOT IN ('refused', 'settled_unsent')",
+		fault);
+	query_number(&q, since);
+	return query_one(&q, &count) < 0 ? -1 : count;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the room: a sighting's row, and what the going of one means to the others.
+ */
+#ifndef CLOUDINVITE_LEDGER_SIGHTING_H
+#define CLOUDINVITE_LEDGER_SIGHTING_H
+
+#include "ledger/sqlite.h"
+
+#define SIGHTING_COLUMNS                                                                   \
+	"id, host, account, uid, reason, first_day, local, shell, member_of, first_name, " \
+	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
+
+/* Reads SIGHTING_COLUMNS; false with the fault when they hold an unknown word. */
+bool sighting_row(struct query *q, struct ledger_sighting *out);
+/* 1, 0, -1. */
+int sighting_find(struct ledger *l, const char *host, const char *user, struct ledger_sighting *out,
+	struct fault *fault);
+/* Whoever of its host collided with it for its address is judged anew. */
+bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
+/* It leads to nobody from now on: sighting_part and person_unseen. The row must say so already. */
+bool sighting_leads_nowhere(struct ledger *l, const struct ledger_sighting *s, const char *why,
+	const char *cause, struct fault *fault);
+/* Deletes the row; its history stays with the address that it led to, if there is one. */
+bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/sqlite.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* ---- what went wrong ----------------------------------------------------------------------------
+ */
+
+static bool no_room(struct ledger *l, int rc)
+{
+	int error = sqlite3_system_errno(l->db);
+
+	return (rc & 0xff) == SQLITE_FULL ||
+	       ((rc & 0xff) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT));
+}
+
+static bool say_damaged(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_damaged", "%s: the ledger is damaged: %s", l->path,
+		sqlite3_errmsg(l->db));
+	return fault_remedy(fault,
+		"Stop both services and put back a copy. Without one, keep the file, move it and "
+		"its -wal "
+		"and -shm away and start again: who was invited is then found at Google.");
+}
+
+static bool say_read_only(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: the ledger cannot be written",
+		l->path);
+	return fault_remedy(fault,
+		"The file and its directory must belong to the user that the services run as "
+		"([worker] user), on a file system that is mounted for writing.");
+}
+
+static bool say_io(struct ledger *l, int rc, struct fault *fault)
+{
+	int error = sqlite3_system_errno(l->db);
+
+	fault_set(fault, FAULT_STORAGE, "ledger_io", "%s: %s%s%s", l->path, sqlite3_errstr(rc),
+		error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	return fault_remedy(fault, "Look at the disk: the kernel's log says more.");
+}
+
+bool sql_fault(struct ledger *l, int rc, struct fault *fault)
+{
+	if (no_room(l, rc)) {
+		fault_set(fault, FAULT_STORAGE, "ledger_full", "%s: no space left for the ledger",
+			l->path);
+		return fault_remedy(
+			fault, "Make room on that file system; nothing is lost meanwhile.");
+	}
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		fault_set(fault, FAULT_STORAGE, "ledger_locked",
+			"%s: another program has kept the ledger locked for 5 s", l->path);
+		return fault_remedy(fault,
+			"Try again; if it stays so, see who has it open: fuser -v %s", l->path);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return say_damaged(l, fault);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return say_read_only(l, fault);
+	case SQLITE_IOERR:
+		return say_io(l, rc, fault);
+	default:
+		fault_set(fault, FAULT_STORAGE, "ledger_failed", "%s: %s", l->path,
+			l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc));
+		return fault_remedy(
+			fault, "This should not happen: please report it with this line.");
+	}
+}
+
+bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_strange",
+		"%s: holds the %s '%s', which this version does not know", l->path, what, value);
+	return fault_remedy(
+		fault, "Was it written by another version, or changed by hand? Put back a copy.");
+}
+
+static bool say_nested(struct ledger *l, const char *sql, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: asked again while being answered: %s",
+		l->path, sql);
+	return fault_remedy(fault, "This should not happen: please report it with this line.");
+}
+
+/* ---- statements ---------------------------------------------------------------------------------
+ */
+
+/* Open addressing over the addresses of the SQL texts. */
+static struct statement *find(struct ledger *l, const char *sql)
+{
+	size_t at = ((uintptr_t)sql >> 3) * 0x9e3779b97f4a7c15u >> 32;
+
+	for (;; at++) {
+		struct statement *s = &l->statements[at % STATEMENTS_MAX];
+
+		if (s->sql == sql || s->sql == NULL)
+			return s;
+	}
+}
+
+static struct statement *prepared(struct ledger *l, const char *sql, struct fault *fault)
+{
+	struct statement *s = find(l, sql);
+	int rc;
+
+	if (s->busy) {
+		say_nested(l, sql, fault);
+		return NULL;
+	}
+	if (s->stmt == NULL) {
+		rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
+		if (rc != SQLITE_OK) {
+			sql_fault(l, rc, fault);
+			return NULL;
+		}
+		s->sql = sql;
+	}
+	s->busy = true;
+	return s;
+}
+
+void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
+{
+	*q = (struct query){.ledger = l, .fault = fault};
+	q->statement = prepared(l, sql, fault);
+}
+
+static void give_back(struct query *q)
+{
+	if (q->statement == NULL)
+		return;
+	sqlite3_reset(q->statement->stmt);
+	sqlite3_clear_bindings(q->statement->stmt);
+	q->statement->busy = false;
+	q->statement = NULL;
+}
+
+static void failed(struct query *q, int rc)
+{
+	sql_fault(q->ledger, rc, q->fault);
+	give_back(q);
+}
+
+void query_text(struct query *q, const char *text)
+{
+	int rc;
+
+	if (q->statement == NULL)
+		return;
+	rc = sqlite3_bind_text(q->statement->stmt, ++q->bound, text, -1, SQLITE_STATIC);
+	if (rc != SQLITE_OK)
+		failed(q, rc);
+}
+
+void query_number(struct query *q, int64_t number)
+{
+	int rc;
+
+	if (q->statement == NULL)
+		return;
+	rc = sqlite3_bind_int64(q->statement->stmt, ++q->bound, number);
+	if (rc != SQLITE_OK)
+		failed(q, rc);
+}
+
+int query_row(struct query *q)
+{
+	int rc;
+
+	if (q->statement == NULL)
+		return -1;
+	q->column = 0;
+	rc = sqlite3_step(q->statement->stmt);
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	failed(q, rc);
+	return -1;
+}
+
+void row_text(struct query *q, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(q->statement->stmt, q->column++);
+
+	text_copy(out, size, text != NULL ? (const char *)text : "");
+}
+
+int64_t row_number(struct query *q)
+{
+	return sqlite3_column_int64(q->statement->stmt, q->column++);
+}
+
+bool query_end(struct query *q)
+{
+	bool good = q->statement != NULL;
+
+	give_back(q);
+	return good;
+}
+
+bool query_run(struct query *q)
+{
+	bool good = query_row(q) >= 0;
+
+	give_back(q);
+	return good;
+}
+
+int query_one(struct query *q, int64_t *number)
+{
+	int found = query_row(q);
+
+	if (found > 0)
+		*number = row_number(q);
+	give_back(q);
+	return found;
+}
+
+bool sql_execute(struct ledger *l, const char *sql, struct fault *fault)
+{
+	int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK || sql_fault(l, rc, fault);
+}

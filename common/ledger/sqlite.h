@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the room: the handle, and how its functions speak SQL. Statements are prepared once and
+ * kept for the life of the handle; values are bound, never written into SQL.
+ */
+#ifndef CLOUDINVITE_LEDGER_SQLITE_H
+#define CLOUDINVITE_LEDGER_SQLITE_H
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#include "ledger/ledger.h"
+
+#define STATEMENTS_MAX 256 /* a power of two, well above the number of SQL texts in this room */
+
+struct statement {
+	const char *sql; /* its address is the key */
+	sqlite3_stmt *stmt;
+	bool busy; /* between query_start and query_end */
+};
+
+struct ledger {
+	sqlite3 *db;
+	char *path;
+	bool reading; /* LEDGER_READ */
+	dev_t device; /* of the file that was opened: another one in its place is noticed */
+	ino_t inode;
+	char id[33];
+	int schema;
+	bool grouped;	/* between ledger_begin and ledger_commit */
+	bool broken;	/* a function failed inside the group: only ledger_rollback is left */
+	bool erased;	/* somebody was forgotten: the log is to be emptied after the commit */
+	int64_t change; /* the number of this commit's changes; 0: none taken yet */
+	int64_t looked; /* facts up to this change have been read by ledger_unjudged */
+	struct statement statements[STATEMENTS_MAX];
+};
+
+/* ---- asking -----------------------------------------------------------------------------------
+ */
+
+/* One run of a statement. Values are bound and columns are read in their order. After a failure the
+ * rest does nothing, so that only query_row, query_run or query_end need be looked at. Bound texts
+ * must live until query_end. */
+struct query {
+	struct ledger *ledger;
+	struct statement *statement; /* NULL: failed */
+	struct fault *fault;
+	int bound;
+	int column;
+};
+
+/* `sql` must live as long as the program: one text, one statement. */
+void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
+void query_text(struct query *q, const char *text); /* NULL binds NULL */
+void query_number(struct query *q, int64_t number);
+int query_row(struct query *q); /* 1 a row, 0 the end, -1 fault */
+/* The columns of the row, from the first on. NULL reads as "" and 0. */
+void row_text(struct query *q, char *out, size_t size);
+int64_t row_number(struct query *q);
+/* Gives the statement back; false if something had failed. */
+bool query_end(struct query *q);
+/* For statements without rows: runs and ends. */
+bool query_run(struct query *q);
+/* The one number that a query yields: 1, 0 no row, -1 fault. Ends it. */
+int query_one(struct query *q, int64_t *number);
+
+/* SQL without values or rows, not kept. */
+bool sql_execute(struct ledger *l, const char *sql, struct fault *fault);
+/* What `rc` means to an administrator. Always false. */
+bool sql_fault(struct ledger *l, int rc, struct fault *fault);
+/* The file holds what no version of this program writes. Always false. */
+bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault);
+
+/* ---- changing ---------------------------------------------------------------------------------
+ */
+
+/* Every function that changes something stands between these two: alone it is a commit of its own,
+ * inside a group a part of that. change_end(…, false) undoes it, or breaks the group. */
+bool change_begin(struct ledger *l, struct fault *fault);
+bool change_end(struct ledger *l, bool good, struct fault *fault);
+/* The number of the changes of this commit (see ledger_changes); -1. */
+int64_t change_number(struct ledger *l, struct fault *fault);
+/* Several reads of one state of the ledger. */
+bool snapshot_begin(struct ledger *l, struct fault *fault);
+void snapshot_end(struct ledger *l);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of people when the accounts that lead to them come, go, or collide.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "ledger/person.h"
+
+bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
+		" AND gone_day IS NULL)",
+		fault);
+	query_text(&q, address);
+	return query_one(&q, has) >= 0;
+}
+
+bool person_seen(struct ledger *l, const char *address, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET unseen_day = NULL, unseen_why = '' WHERE address = ?"
+		" AND (unseen_day IS NOT NULL OR unseen_why <> '')",
+		fault);
+	query_text(&q, address);
+	return query_run(&q);
+}
+
+static bool mark_unseen(struct ledger *l, const char *address, const char *why, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET unseen_day = coalesce(unseen_day, ?), unseen_why = ?"
+		" WHERE address = ?",
+		fault);
+	query_number(&q, clock_day_start(clock_wall()));
+	query_text(&q, why);
+	query_text(&q, address);
+	return query_run(&q);
+}
+
+static int is_leased(struct ledger *l, const char *address, struct fault *fault)
+{
+	int64_t leased = 0;
+	struct query q;
+
+	query_start(&q, l, "SELECT lease_until > ? FROM person WHERE address = ?", fault);
+	query_number(&q, clock_wall());
+	query_text(&q, address);
+	return query_one(&q, &leased) < 0 ? -1 : (int)leased;
+}
+
+/* Whoever holds the lease now learns of it when the person is put back (hold_back). */
+bool person_unseen(struct ledger *l, const char *address, const char *why, const char *cause,
+	struct fault *fault)
+{
+	int64_t has = 0;
+	struct person p;
+	int known, leased;
+
+	if (address[0] == '\0')
+		return true;
+	if (!person_has_account(l, address, &has, fault))
+		return false;
+	if (has)
+		return true;
+	known = ledger_person(l, address, &p, fault);
+	if (known <= 0)
+		return known == 0;
+	leased = is_leased(l, address, fault);
+	if (leased < 0 || !mark_unseen(l, address, why, fault))
+		return false;
+	if (leased > 0 || p.intent_at != 0)
+		return true;
+	if (p.state == PERSON_QUEUED || p.state == PERSON_HELD)
+		return person_move(l, address, PERSON_GONE, why, 0, cause, "ledger", fault);
+	if (p.state == PERSON_INVITED && strcmp(why, "account_gone") == 0)
+		return person_move(
+			l, address, PERSON_INVITED, why, clock_wall(), cause, "ledger", fault);
+	return true;
+}
+
+bool person_collided(struct ledger *l, const char *address, const char *cause, struct fault *fault)
+{
+	int64_t certain = 0;
+	struct person p;
+	struct query q;
+	int known;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
+		" AND verdict = 'mapped' AND gone_day IS NULL)",
+		fault);
+	query_text(&q, address);
+	if (query_one(&q, &certain) < 0)
+		return false;
+	known = certain ? 0 : ledger_person(l, address, &p, fault);
+	if (known <= 0)
+		return known == 0;
+	if (p.state != PERSON_QUEUED || p.approved)
+		return true;
+	return person_move(l, address, PERSON_HELD, "collision", 0, cause, "ledger", fault);
+}
