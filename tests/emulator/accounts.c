@@ -40,7 +40,7 @@ void accounts_put(struct accounts *a, const struct account *account)
 	*kept = *account;
 	kept->address = must_copy(account->address);
 	for (int i = 0; i < ACCOUNT_ORDERS; i++) {
-		a->order[i] = must_grow(a->order[i], n, &a->room[i], sizeof a->order[i][0]);
+		a->order[i] = must_grow(a->order[i], n, &a->room[i], sizeof(struct account *));
 		a->order[i][n] = kept;
 		a->sorted[i] = false;
 	}
@@ -60,7 +60,7 @@ bool accounts_remove(struct accounts *a, const char *address)
 		while (a->order[i][at] != account)
 			at++;
 		memmove(&a->order[i][at], &a->order[i][at + 1],
-			(n - at - 1) * sizeof a->order[i][0]);
+			(n - at - 1) * sizeof(struct account *));
 	}
 	account_free(account);
 	return true;
@@ -101,7 +101,7 @@ static int compare_update(const void *a, const void *b)
 struct account *const *accounts_sorted(struct accounts *a, enum account_order order)
 {
 	if (!a->sorted[order] && a->by_address.count > 0)
-		qsort(a->order[order], a->by_address.count, sizeof a->order[order][0],
+		qsort(a->order[order], a->by_address.count, sizeof(struct account *),
 			order == ACCOUNTS_BY_ADDRESS ? compare_address : compare_update);
 	a->sorted[order] = true;
 	return a->order[order];

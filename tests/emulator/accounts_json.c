@@ -2,13 +2,14 @@
 /*
  * Accounts from and to JSON: one by one, or a series of them.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "must.h"
 #include "state.h"
 
-#define AGE_DEFAULT (30 * 86400 * MOMENT_SECOND) /* old enough for get and list */
+#define AGE_DEFAULT (MOMENT_SECOND * 30 * 86400) /* old enough for get and list */
 #define SERIES_MAX  10000000
 
 /* What one document object makes: one address, or prefix0@domain, prefix1@domain … */
@@ -100,8 +101,8 @@ static void series_put(struct world *w, const struct series *s)
 		return;
 	}
 	for (int64_t i = 0; i < s->count; i++)
-		series_put_one(w, s,
-			must_format("%s%lld@%s", s->prefix, (long long)(s->start + i), s->domain));
+		series_put_one(
+			w, s, must_format("%s%" PRId64 "@%s", s->prefix, s->start + i, s->domain));
 }
 
 /* Twice over the document: nothing is put until all of it has been read without a complaint. */

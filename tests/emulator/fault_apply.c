@@ -94,16 +94,13 @@ static void fault_huge(struct reply *reply)
 {
 	static const char member[] = ",\"padding\":\"";
 	char *out;
-	size_t n;
+	size_t fixed;
 
 	if (reply->size < 3 || reply->body[reply->size - 1] != '}')
 		reply_text(reply, reply->status, reply->content_type, "{\"x\":0}");
-	n = reply->size - 1;
-	out = must_alloc(HUGE_SIZE);
-	memset(out, 'x', HUGE_SIZE);
-	memcpy(out, reply->body, n);
-	memcpy(out + n, member, sizeof member - 1);
-	memcpy(out + HUGE_SIZE - 2, "\"}", 2);
+	fixed = reply->size - 1 + strlen(member) + strlen("\"}");
+	out = must_format("%.*s%s%0*d\"}", (int)reply->size - 1, reply->body, member,
+		(int)(HUGE_SIZE - fixed), 0);
 	free(reply->body);
 	reply->body = out;
 	reply->size = HUGE_SIZE;
@@ -117,8 +114,11 @@ static void fault_duplicate(struct reply *reply)
 	const char *key;
 	char *second, *out;
 
-	json_object_foreach(object, key, value) json_object_set_new(other, key,
-		json_is_boolean(value) ? json_boolean(!json_is_true(value)) : json_null());
+	json_object_foreach(object, key, value)
+	{
+		json_object_set_new(other, key,
+			json_is_boolean(value) ? json_boolean(!json_is_true(value)) : json_null());
+	}
 	if (json_object_size(other) > 0) {
 		second = must(json_dumps(other, JSON_COMPACT));
 		out = must_format("%.*s,%s", (int)reply->size - 1, reply->body, second + 1);
@@ -182,5 +182,7 @@ void fault_apply(const struct fault *fault, struct emulator *e, struct request *
 	else
 		r->delay_ms += fault->delay_ms;
 	json_object_foreach(fault->headers, key, value)
+	{
 		reply_header(&r->reply, key, json_string_value(value));
+	}
 }

@@ -187,7 +187,7 @@ static int send_refusal(const struct world *w, const struct account *account)
 {
 	if (account != NULL && account->kind == ACCOUNT_MANAGED)
 		return w->switches.send_managed;
-	if (!world_invitable(w, account))
+	if (account == NULL || !world_invitable(w, account))
 		return w->switches.send_not_invitable;
 	if (account->state == ACCOUNT_DECLINED && w->switches.send_declined != 200)
 		return w->switches.send_declined;

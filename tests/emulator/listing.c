@@ -172,17 +172,16 @@ static char *page_token_plain(const char *token)
 
 static bool page_token_read(const char *token, struct listing *l)
 {
-	char *plain;
-	uint64_t parameters = 0;
-	int end = 0;
+	char *plain, *end = NULL;
 
 	if (token == NULL || *token == '\0')
 		return true;
 	plain = page_token_plain(token);
-	if (sscanf(plain, "%16" SCNx64 ".%" SCNd64 ".%n", &parameters, &l->after.updated, &end) ==
-			2 &&
-		end > 0 && parameters == l->parameters)
-		l->after.address = must_copy(plain + end);
+	if (strtoull(plain, &end, 16) == l->parameters && *end == '.') {
+		l->after.updated = strtoll(end + 1, &end, 10);
+		if (*end == '.' && end[1] != '\0')
+			l->after.address = must_copy(end + 1);
+	}
 	free(plain);
 	return l->after.address != NULL;
 }
@@ -251,7 +250,7 @@ static json_t *listing_page(struct world *w, const struct listing *l)
 
 		if ((l->states >> account->state & 1U) == 0 || !world_shown(w, account, now))
 			continue;
-		if (json_array_size(invitations) == l->page_size) {
+		if (last != NULL && json_array_size(invitations) == l->page_size) {
 			char *token = page_token_write(l, last);
 
 			json_object_set_new(out, "nextPageToken", json_string(token));

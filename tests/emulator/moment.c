@@ -80,14 +80,20 @@ static const char *moment_parse_fraction(const char *s, int64_t *micros)
 
 static bool moment_parse_zone(const char *s, int64_t *offset)
 {
-	int hours, minutes, end = 0;
+	static const int64_t units[] = {0, 600, 60, 0, 10, 1}; /* minutes of each place of +hh:mm */
+	int64_t minutes = 0;
 
 	*offset = 0;
 	if ((s[0] == 'Z' || s[0] == 'z') && s[1] == '\0')
 		return true;
-	if (sscanf(s, "%*1[+-]%2d:%2d%n", &hours, &minutes, &end) != 2 || s[end] != '\0')
+	if ((s[0] != '+' && s[0] != '-') || strlen(s) != 6 || s[3] != ':' ||
+		strspn(s + 1, "0123456789:") != 5)
 		return false;
-	*offset = (hours * 60 + minutes) * 60 * MOMENT_SECOND * (s[0] == '-' ? -1 : 1);
+	for (int i = 1; i < 6; i++) {
+		if (i != 3)
+			minutes += units[i] * (s[i] - '0');
+	}
+	*offset = MOMENT_SECOND * 60 * (s[0] == '-' ? -minutes : minutes);
 	return true;
 }
 
@@ -115,10 +121,10 @@ bool moment_parse_age(const char *s, int64_t *age)
 		{"", MOMENT_SECOND},
 		{"ms", MOMENT_SECOND / 1000},
 		{"s", MOMENT_SECOND},
-		{"m", 60 * MOMENT_SECOND},
-		{"h", 3600 * MOMENT_SECOND},
-		{"d", 86400 * MOMENT_SECOND},
-		{"w", 7 * 86400 * MOMENT_SECOND},
+		{"m", MOMENT_SECOND * 60},
+		{"h", MOMENT_SECOND * 3600},
+		{"d", MOMENT_SECOND * 86400},
+		{"w", MOMENT_SECOND * 86400 * 7},
 	};
 	char *end;
 	long n;

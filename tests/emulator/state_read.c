@@ -45,7 +45,7 @@ static bool domain_read(struct world *w, const struct keyring *own, json_t *obje
 	const char *where, struct complaint *c)
 {
 	static const char *const names[] = {"name", "kind", "verified", NULL};
-	struct domain domain = {.verified = world_now(w) - 30 * 86400 * MOMENT_SECOND};
+	struct domain domain = {.verified = world_now(w) - MOMENT_SECOND * 30 * 86400};
 	const char *name;
 	int kind = DOMAIN_VERIFIED;
 

@@ -21,7 +21,7 @@
 
 #define SCOPE_FULL     "https://www.googleapis.com/auth/cloud-identity.userinvitations"
 #define SCOPE_READONLY SCOPE_FULL ".readonly"
-#define WORLD_HIDDEN   (48 * 3600 * MOMENT_SECOND) /* get and list do not show what is younger */
+#define WORLD_HIDDEN   (MOMENT_SECOND * 48 * 3600) /* get and list do not show what is younger */
 
 enum domain_kind { DOMAIN_VERIFIED, DOMAIN_ALIAS };
 extern const char *const domain_kind_words[];
