@@ -222,13 +222,16 @@ class Latency(Google):
 
     def test_it_stops_while_replies_are_waiting(self):
         with harness.Emulator() as google:
-            google.latency({"route": "*", "ms": 60000})
-            connection = google.connect()
-            connection.request("GET", PATH)
-            time.sleep(0.1)
+            google.latency({"route": "other", "ms": 60000})
+            google.faults({"route": "get", "action": "slow", "delay_ms": 1000})
+            connections = [google.connect() for _ in range(4)]
+            for number, connection in enumerate(connections):
+                connection.request("GET", "/" if number % 2 else PATH)
+            harness.wait_for(lambda: len(google.log()) == 4, "four requests")
             google.process.send_signal(signal.SIGTERM)
             self.assertEqual(google.process.wait(5), 0)
-            connection.close()
+            for connection in connections:
+                connection.close()
 
 
 class Log(Google):
