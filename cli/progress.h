@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Progress: one line on standard error that is rewritten and leaves nothing behind. Only where
+ * standard error is a terminal, and only when something takes longer than a second.
+ */
+#ifndef CLOUDINVITE_CLI_PROGRESS_H
+#define CLOUDINVITE_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/cli.h"
+
+struct progress {
+	bool on;
+	bool shown;
+	int64_t started; /* clock_boot_ms */
+	int64_t drawn;
+};
+
+void progress_start(struct progress *p, const struct cli *cli);
+/* "checked 12 of 500", "412 so far". */
+void progress_say(struct progress *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Waiting for the pace; fits invite's `progress` with a struct progress as ctx. */
+void progress_wait(int64_t wait_ms, void *ctx);
+/* Takes the line away, before something else is printed. */
+void progress_clear(struct progress *p);
+
+#endif
