@@ -15,6 +15,8 @@
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
+#define ASK_ABOVE 10 /* people; a decision about more of them is asked about */
+
 #define EXIT_YES   0
 #define EXIT_NO	   1
 #define EXIT_USAGE 2
@@ -22,12 +24,12 @@
 /* What every verb gets. */
 struct cli {
 	const char *settings_path; /* -c FILE, or NULL for the default */
-	bool terminal;		   /* standard output is one: tables are cut to fit, bars are drawn */
-	bool colour;		   /* … and NO_COLOR is not set */
-	bool utf8;		   /* … and the locale's character set is UTF-8; else plain ASCII */
-	bool progress;		   /* standard error is a terminal: waiting may be told there */
-	int width;		   /* columns of the terminal; 80 if it is none */
-	char actor[64];		   /* who asked, for history */
+	bool terminal;	/* standard output is one: tables are cut to fit, bars are drawn */
+	bool colour;	/* … and NO_COLOR is not set */
+	bool utf8;	/* … and the locale's character set is UTF-8; else plain ASCII */
+	bool progress;	/* standard error is a terminal: waiting may be told there */
+	int width;	/* columns of the terminal; 80 if it is none */
+	char actor[64]; /* who asked, for history */
 };
 
 /* argv[0] is the verb, getopt is reset. Returns the exit code. */
@@ -47,13 +49,22 @@ int cli_usage(const char *verb);
 struct settings *cli_settings(const struct cli *cli, int *exit_code);
 /* Opens the ledger. NULL after having printed why (somebody who is neither root nor the service is
  * told to use sudo); *exit_code is then set. */
-struct ledger *cli_ledger(const struct settings *settings, enum ledger_open_mode mode,
-	int *exit_code);
+struct ledger *cli_ledger(
+	const struct settings *settings, enum ledger_open_mode mode, int *exit_code);
+/* Both of them, for verbs that need no network. */
+struct books {
+	struct settings *settings;
+	struct ledger *ledger;
+};
+bool cli_books(
+	const struct cli *cli, enum ledger_open_mode mode, struct books *books, int *exit_code);
+void cli_books_close(struct books *books);
+/* Columns and lines of the terminal behind standard output; 80 and 24 if it is none. */
+void cli_terminal_size(int *columns, int *lines);
 /* The worse of two exit codes: the higher. */
 int cli_worse(int a, int b);
-/* Asks a yes-or-no question on the terminal; false without asking where there is none to answer. */
+/* Asks a yes-or-no question on the terminal. Where nobody can answer it is refused, and --yes named
+ * as the way. */
 bool cli_confirm(const char *question);
-/* Whether a question could be answered at all: standard input and standard error are terminals. */
-bool cli_can_ask(void);
 
 #endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/identity.h"
+#include "base/text.h"
+
+void cli_terminal_size(int *columns, int *lines)
+{
+	struct winsize size = {.ws_col = 0};
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+		size.ws_col = size.ws_row = 0;
+	*columns = size.ws_col >= 20 ? size.ws_col : 80;
+	*lines = size.ws_row >= 4 ? size.ws_row : 24;
+}
+
+int cli_worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+int cli_fail(const struct fault *fault)
+{
+	fflush(stdout);
+	fprintf(stderr, "cloudinvite: %s\n", fault->what);
+	if (fault->remedy[0] != '\0')
+		fprintf(stderr, "  %s\n", fault->remedy);
+	return fault_exit_code(fault->kind);
+}
+
+/* Neither root nor the service's account: most of what is ours cannot be read. */
+static bool is_stranger(const struct settings *settings)
+{
+	struct fault ignored;
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() == 0)
+		return false;
+	return settings == NULL || !identity_find(settings->user, &uid, &gid, &ignored) ||
+	       uid != geteuid();
+}
+
+static bool is_closed(const char *path)
+{
+	return access(path, R_OK) != 0 && errno == EACCES;
+}
+
+static void say_use_root(struct fault *fault, const char *path)
+{
+	fault_set(fault, fault->kind, "not_root", "%s: no permission", path);
+	fault_remedy(fault, "Run it as root: sudo cloudinvite …");
+}
+
+struct settings *cli_settings(const struct cli *cli, int *exit_code)
+{
+	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *settings = settings_load(cli->settings_path, &fault);
+
+	if (settings == NULL) {
+		if (is_stranger(NULL) && is_closed(path))
+			say_use_root(&fault, path);
+		*exit_code = cli_fail(&fault);
+		return NULL;
+	}
+	if (!identity_become(settings->user, &fault)) {
+		*exit_code = cli_fail(&fault);
+		settings_free(settings);
+		return NULL;
+	}
+	return settings;
+}
+
+struct ledger *cli_ledger(
+	const struct settings *settings, enum ledger_open_mode mode, int *exit_code)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger *ledger = ledger_open(settings, mode, &fault);
+
+	if (ledger == NULL) {
+		const char *path = strchr(settings->ledger, ':');
+		if (text_starts(settings->ledger, "sqlite:") && is_stranger(settings) &&
+			is_closed(path + 1))
+			say_use_root(&fault, path + 1);
+		*exit_code = cli_fail(&fault);
+	}
+	return ledger;
+}
+
+bool cli_books(
+	const struct cli *cli, enum ledger_open_mode mode, struct books *books, int *exit_code)
+{
+	*books = (struct books){.settings = cli_settings(cli, exit_code)};
+	if (books->settings != NULL)
+		books->ledger = cli_ledger(books->settings, mode, exit_code);
+	if (books->ledger != NULL)
+		return true;
+	cli_books_close(books);
+	return false;
+}
+
+void cli_books_close(struct books *books)
+{
+	ledger_close(books->ledger);
+	settings_free(books->settings);
+	*books = (struct books){.settings = NULL};
+}
+
+static bool refuse_unasked(const char *question)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_USAGE, "needs_yes", "%s Nobody can be asked: this is no terminal",
+		question);
+	fault_remedy(&fault, "Say --yes if you mean it. Nothing was done.");
+	cli_fail(&fault);
+	return false;
+}
+
+bool cli_confirm(const char *question)
+{
+	char answer[16] = "";
+
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+		return refuse_unasked(question);
+	fflush(stdout);
+	fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof(answer), stdin) == NULL)
+		fputc('\n', stderr);
+	answer[strcspn(answer, "\n")] = '\0';
+	if (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes"))
+		return true;
+	fputs("Nothing was done.\n", stderr);
+	return false;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite [-c FILE] VERB …: what administrators type.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/verbs.h"
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static void look_around(struct cli *cli)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	int lines;
+
+	setlocale(LC_CTYPE, "");
+	cli->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	cli->terminal = isatty(STDOUT_FILENO) == 1;
+	cli->progress = isatty(STDERR_FILENO) == 1;
+	cli_terminal_size(&cli->width, &lines);
+	cli->colour = cli->terminal && (no_colour == NULL || no_colour[0] == '\0') &&
+		      (term == NULL || strcmp(term, "dumb") != 0);
+	identity_actor(cli->actor, sizeof(cli->actor));
+}
+
+/* Every verb answers --help, wherever it stands before a `--`. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int unknown_verb(const char *name)
+{
+	const struct verb *nearest = verb_nearest(name);
+	struct fault fault;
+
+	fault_set(&fault, FAULT_USAGE, "unknown_verb", "there is no verb '%s'", name);
+	if (nearest != NULL)
+		fault_remedy(&fault, "Did you mean: cloudinvite %s", nearest->name);
+	else
+		fault_remedy(&fault, "See: cloudinvite help");
+	return cli_fail(&fault);
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+	const struct verb *verb = verb_find(argv[0]);
+
+	if (verb == NULL)
+		return unknown_verb(argv[0]);
+	if (wants_help(argc, argv)) {
+		verb_explain_usage(verb);
+		return EXIT_YES;
+	}
+	optind = 0; /* getopt starts anew, and permutes again */
+	return verb->run(cli, argc, argv);
+}
+
+/* An answer that could not be written is no answer: a full disk behind `>` must not look like one.
+ */
+static int close_output(int exit_code)
+{
+	struct fault fault;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	fault_set(&fault, FAULT_STORAGE, "output", "cannot write the output: %s", strerror(errno));
+	return cli_worse(exit_code, cli_fail(&fault));
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.settings_path = NULL};
+	char *help[] = {(char[]){"help"}, NULL};
+	int option;
+
+	log_start("cloudinvite", LOG_LEVEL_WARN);
+	look_around(&cli);
+	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			cli.settings_path = optarg;
+			break;
+		case 'h':
+			return close_output(verb_help(&cli, 1, help));
+		case 'V':
+			printf("cloudinvite %s\n", CLOUDINVITE_VERSION);
+			return close_output(EXIT_YES);
+		default:
+			return cli_usage("");
+		}
+	}
+	if (optind == argc) {
+		verb_help(&cli, 1, help);
+		return EXIT_USAGE;
+	}
+	return close_output(run(&cli, argc - optind, argv + optind));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * help [VERB]: the verbs by group, or one of them in detail.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/screen.h"
+#include "cli/verbs.h"
+
+static void print_verbs(struct screen *s)
+{
+	const char *group = "";
+
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		if (strcmp(group, verb->group) != 0) {
+			screen_end(s);
+			screen_put(s, INK_BOLD, verb->group);
+			screen_end(s);
+			group = verb->group;
+		}
+		screen_to(s, 2);
+		screen_put(s, INK_PLAIN, verb->name);
+		screen_to(s, 11);
+		screen_wrap(s, INK_PLAIN, 11, verb->does);
+		screen_end(s);
+	}
+}
+
+int verb_help(const struct cli *cli, int argc, char **argv)
+{
+	const struct verb *verb;
+	struct fault fault;
+	struct screen s;
+
+	if (argc > 2)
+		return cli_usage(argv[0]);
+	if (argc == 2) {
+		verb = verb_find(argv[1]);
+		if (verb != NULL) {
+			verb_explain_usage(verb);
+			return EXIT_YES;
+		}
+		fault_set(&fault, FAULT_USAGE, "unknown_verb", "there is no verb '%s'", argv[1]);
+		fault_remedy(&fault, "See: cloudinvite help");
+		return cli_fail(&fault);
+	}
+	screen_open(&s, cli, stdout);
+	screen_wrap(&s, INK_PLAIN, 0,
+		"cloudinvite brings the Google accounts that people once opened with their work "
+		"address under the organisation's management.");
+	screen_end(&s);
+	screen_end(&s);
+	screen_put(&s, INK_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
+	screen_end(&s);
+	print_verbs(&s);
+	screen_end(&s);
+	screen_put(&s, INK_PLAIN, "One verb in detail: cloudinvite help VERB");
+	screen_end(&s);
+	return EXIT_YES;
+}

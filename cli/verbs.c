@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEDGER	 "The ledger"
+#define GOOGLE	 "Google, live"
+#define SETUP	 "Set-up"
+#define PLUMBING "Plumbing"
+
+#define WHO                                                                                     \
+	"WHO is an address, the name of a user, or USER@HOST. A name that stands for several\n" \
+	"addresses is refused, and they are listed.\n"
+
+/* In the order of help. */
+const struct verb verbs[] = {
+	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [WHO…]",
+		"how it goes: people by state, what waits and why, the programs",
+		"  --json           the same for machines; people in order of address, 1,000 a "
+		"page\n"
+		"  --all            all people, not only a page of them\n"
+		"  --after ADDRESS  the page that follows this address\n"
+		"  --state STATE    lists the people in one state: queued, held, invited, failed "
+		"…\n"
+		"  --watch[=N]      again every N seconds (2), until Ctrl-C\n"
+		"With WHO: those people in detail.\n",
+		verb_status},
+	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS…",
+		"why somebody is invited or not, what happens next, what you can do",
+		"  --json  the same for machines\n"
+		"A local user whom nobody has seen yet is judged as the account stands now.\n",
+		verb_explain},
+	{"history", LEDGER, "[--json] WHO…", "what happened, when, why and by whom",
+		"  --json  the same for machines\n" WHO, verb_history},
+	{"approve", LEDGER, "[--all | --reason REASON | WHO…] [--yes]",
+		"releases people who are held: they are invited",
+		"  --all            everybody who is held, but for those whose last send is "
+		"unconfirmed\n"
+		"  --reason REASON  those held for this reason: dry_run, discovered, collision …\n"
+		"  --yes            does not ask, however many they are\n" WHO,
+		verb_approve},
+	{"retry", LEDGER, "[--all | WHO…] [--yes]",
+		"asks again now for people who failed or wait for a later try",
+		"  --all  everybody who failed\n"
+		"  --yes  does not ask, however many they are\n" WHO,
+		verb_retry},
+	{"block", LEDGER, "--reason TEXT WHO…", "never invites somebody, whoever sees them",
+		"  --reason TEXT  why, for the next administrator\n" WHO, verb_block},
+	{"unblock", LEDGER, "WHO…", "takes a block back; the person is judged anew", WHO,
+		verb_unblock},
+	{"forget", LEDGER, "[--block] WHO…", "erases a person, sightings and history",
+		"  --block  leaves a block behind, so that the person is not invited anew\n" WHO,
+		verb_forget},
+	{"enable", LEDGER, "[--yes]", "shows once more who would be invited, and begins to send",
+		"  --yes  does not ask\n"
+		"Writes mode = send into the settings. Those held until then wait for `approve`.\n",
+		verb_enable},
+	{"pause", LEDGER, "--reason TEXT", "sends and asks nothing until `resume`",
+		"  --reason TEXT  why, for the next administrator\n", verb_pause},
+	{"resume", LEDGER, "", "ends the pause, whoever set it", "", verb_resume},
+	{"check", GOOGLE, "[--json] WHO…", "asks whether the address can be invited",
+		"  --json  a line a person: {\"address\":…,\"invitable\":true}\n"
+		"Ends with 0 if all of them can be invited, 1 if somebody cannot.\n" WHO,
+		verb_check},
+	{"get", GOOGLE, "[--json] WHO…", "what Google shows of somebody's invitation",
+		"  --json  a line a person\n"
+		"Ends with 1 if Google shows none. It lags by up to 48 hours.\n" WHO,
+		verb_get},
+	{"list", GOOGLE, "[--state STATE] [--order-by ORDER] [--json | --csv]",
+		"all invitations that Google has",
+		"  --state STATE     not_yet_sent, invited, accepted or declined\n"
+		"  --order-by ORDER  \"email\" or \"update_time\", also followed by \" desc\"\n"
+		"  --json            a line a person\n"
+		"  --csv             RFC 4180; what a spreadsheet would take for a formula begins "
+		"with "
+		"'\n",
+		verb_list},
+	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
+		"invites, through ledger, pace and journal",
+		"  --again        also somebody who was invited, declined, or cancelled: one more "
+		"mail\n"
+		"  --reason TEXT  why, for history; --again needs it\n"
+		"  --json         a line a person\n"
+		"  --yes          does not ask; more than ten people are asked about "
+		"otherwise\n" WHO,
+		verb_send},
+	{"cancel", GOOGLE, "[--reason TEXT] [--json] [--yes] WHO…",
+		"takes an invitation back, at Google and here",
+		"  --reason TEXT  why, for history\n"
+		"  --json         a line a person\n"
+		"  --yes          does not ask; more than ten people are asked about "
+		"otherwise\n" WHO,
+		verb_cancel},
+	{"token", GOOGLE, "[--json | --print]", "what access token there is: for whom, until when",
+		"  --json   the same for machines; never the token itself\n"
+		"  --print  the token, for curl: it is as good as the administrator's password until "
+		"it ends\n"
+		"Ends with 1 if there is none that can be used. --print mints one then.\n",
+		verb_token},
+	{"config", SETUP, "[--check] [--json]", "the effective settings and where each came from",
+		"  --check  everything that is wrong with them, with its remedy; no network\n"
+		"  --json   the same for machines\n",
+		verb_config},
+	{"help", SETUP, "[VERB]", "this, or one verb in detail", "", verb_help},
+	{NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+/* ---- suggestions ---- */
+
+#define NAME_MAX_BYTES 16
+
+static int least(int a, int b, int c)
+{
+	int least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* How many letters must be changed, added, dropped or swapped with their neighbour. */
+static int distance(const char *a, const char *b)
+{
+	int rows[3][NAME_MAX_BYTES + 1], n = (int)strlen(a), m = (int)strlen(b);
+	int *before = rows[0], *above = rows[1], *row = rows[2], *old;
+
+	for (int j = 0; j <= m; j++)
+		above[j] = before[j] = j;
+	for (int i = 1; i <= n; i++) {
+		row[0] = i;
+		for (int j = 1; j <= m; j++) {
+			int differs = a[i - 1] != b[j - 1];
+			row[j] = least(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+				before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
+		}
+		old = before;
+		before = above;
+		above = row;
+		row = old;
+	}
+	return above[m];
+}
+
+const struct verb *verb_nearest(const char *name)
+{
+	const struct verb *nearest = NULL;
+	int best = (int)strlen(name) / 3 + 2;
+
+	if (strlen(name) > NAME_MAX_BYTES)
+		return NULL;
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		int away = distance(name, verb->name);
+		if (away >= best || away >= (int)strlen(verb->name))
+			continue;
+		best = away;
+		nearest = verb;
+	}
+	return nearest;
+}
+
+/* ---- help ---- */
+
+void verb_explain_usage(const struct verb *verb)
+{
+	printf("usage: cloudinvite [-c FILE] %s%s%s\n\n%s\n", verb->name,
+		verb->usage[0] != '\0' ? " " : "", verb->usage, verb->does);
+	if (verb->details[0] != '\0')
+		printf("\n%s", verb->details);
+}
+
+int cli_usage(const char *name)
+{
+	const struct verb *verb = verb_find(name);
+
+	fflush(stdout);
+	if (verb != NULL)
+		fprintf(stderr, "usage: cloudinvite [-c FILE] %s%s%s\n", verb->name,
+			verb->usage[0] != '\0' ? " " : "", verb->usage);
+	fprintf(stderr, "  See: cloudinvite help%s%s\n", verb != NULL ? " " : "",
+		verb != NULL ? verb->name : "");
+	return EXIT_USAGE;
+}
