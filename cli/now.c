@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/now.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/running.h"
+
+struct look {
+	struct now *now;
+	char host[HOST_MAX + 1];
+};
+
+static bool is_late(const struct now *now, const struct ledger_worker *w)
+{
+	return now->at - w->beat > BEAT_LATE_S;
+}
+
+/* This host's own heartbeat counts before the freshest of the others. */
+static bool is_better(
+	const struct look *look, const struct program *p, const struct ledger_worker *w)
+{
+	if (!p->beaten)
+		return true;
+	if (strcmp(p->worker.host, look->host) == 0)
+		return false;
+	return strcmp(w->host, look->host) == 0 || w->beat > p->worker.beat;
+}
+
+static bool take_worker(const struct ledger_worker *w, void *ctx)
+{
+	struct look *look = ctx;
+	struct now *now = look->now;
+	struct program *p =
+		strcmp(w->role, now->dispatcher.role) == 0 ? &now->dispatcher : &now->collector;
+
+	now->hosts++;
+	if (is_late(now, w))
+		now->late++;
+	if (is_better(look, p, w)) {
+		p->worker = *w;
+		p->beaten = true;
+	}
+	return true;
+}
+
+static void judge(const struct books *books, const struct look *look, struct program *p)
+{
+	bool here = running_is(books->settings->run, p->role, NULL, NULL);
+
+	if (here || p->wanted)
+		p->alive = here;
+	else
+		p->alive = p->beaten && !is_late(look->now, &p->worker);
+}
+
+bool now_look(const struct books *books, struct now *out, struct fault *fault)
+{
+	const struct settings *settings = books->settings;
+	struct look look = {.now = out};
+	struct ledger_pause pause = {.since = 0};
+	int paused = ledger_paused(books->ledger, &pause, fault);
+
+	if (paused < 0)
+		return false;
+	*out = (struct now){
+		.at = clock_wall(),
+		.dry_run = settings->mode == MODE_DRY_RUN,
+		.paused = paused > 0,
+		.pause = pause,
+		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
+		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
+	};
+	identity_host(look.host, sizeof(look.host));
+	if (!ledger_each_worker(books->ledger, take_worker, &look, fault))
+		return false;
+	judge(books, &look, &out->collector);
+	judge(books, &look, &out->dispatcher);
+	return true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Now: what holds for everybody at this moment: mode, pause, and the programs that work.
+ */
+#ifndef CLOUDINVITE_CLI_NOW_H
+#define CLOUDINVITE_CLI_NOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/cli.h"
+#include "ledger/ledger.h"
+
+#define BEAT_LATE_S 300 /* a heartbeat older than this belongs to a program that is down */
+
+struct program {
+	const char *role;	     /* "collector", "dispatcher" */
+	bool wanted;		     /* by this host's role */
+	bool alive;		     /* here, by its lock; elsewhere, by its heartbeat */
+	bool beaten;		     /* `worker` is filled */
+	struct ledger_worker worker; /* of this host, else the freshest of all */
+};
+
+struct now {
+	int64_t at;
+	bool dry_run;
+	bool paused;
+	struct ledger_pause pause;
+	struct program collector, dispatcher;
+	int hosts; /* heartbeats of all kinds: a fleet has many */
+	int late;  /* those that are late */
+};
+
+bool now_look(const struct books *books, struct now *out, struct fault *fault);
+
+#endif

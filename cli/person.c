@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/person.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/table.h"
+#include "cli/words.h"
+
+void person_line(struct screen *s, const char *name, enum ink ink, const char *value)
+{
+	screen_to(s, PERSON_INDENT);
+	screen_put(s, INK_DIM, name);
+	screen_to(s, PERSON_VALUE);
+	screen_wrap(s, ink, PERSON_VALUE, value);
+	screen_end(s);
+}
+
+static void show_state(struct screen *s, const struct person *p)
+{
+	char line[160], reason[96];
+
+	if (p->reason[0] != '\0')
+		text_format(line, sizeof(line), "%s: %s", words_state(p->state),
+			words_reason(reason, sizeof(reason), p->reason));
+	else
+		text_copy(line, sizeof(line), words_state(p->state));
+	person_line(s, "state", words_state_ink(p->state), line);
+}
+
+static void show_mails(struct screen *s, const struct person *p)
+{
+	char line[96];
+
+	if (p->mails < 0 && p->our_mails == 0)
+		return;
+	if (p->mails < 0)
+		text_format(line, sizeof(line), "%" PRId64 " from here", p->our_mails);
+	else
+		text_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them from here",
+			p->mails, p->our_mails);
+	person_line(s, "mails", INK_PLAIN, line);
+}
+
+static void show_times(struct screen *s, const struct person *p, const struct now *now)
+{
+	char line[2 * CLOCK_TEXT_SIZE], when[CLOCK_TEXT_SIZE];
+
+	if (p->due > 0)
+		person_line(s, "due", INK_PLAIN,
+			p->due <= now->at ? "now" : clock_relative(p->due, now->at, when));
+	if (p->changed > 0) {
+		text_copy(line, sizeof(line), clock_relative(p->changed, now->at, when));
+		person_line(s, "since", INK_PLAIN, line);
+	}
+	if (p->first_day > 0)
+		person_line(s, "first seen", INK_PLAIN, clock_day(p->first_day, when));
+}
+
+void person_show(struct screen *s, const struct person *p, const struct now *now)
+{
+	char next[320];
+
+	screen_put(s, INK_BOLD, p->address);
+	screen_end(s);
+	show_state(s, p);
+	show_mails(s, p);
+	show_times(s, p, now);
+	if (p->fault_text[0] != '\0')
+		person_line(s, "last fault", INK_WARN, p->fault_text);
+	person_line(s, "next", INK_PLAIN, words_next(next, sizeof(next), p, now));
+}
+
+/* ---- accounts ---- */
+
+static bool add_account(const struct ledger_sighting *found, void *ctx)
+{
+	struct table *t = ctx;
+	char day[CLOCK_TEXT_SIZE] = "";
+
+	table_addf(t, INK_PLAIN, "%s@%s", found->seen.user, found->seen.host);
+	if (found->seen.uid >= 0)
+		table_addf(t, INK_PLAIN, "%" PRId64, found->seen.uid);
+	else
+		table_add(t, INK_PLAIN, "");
+	table_add(t, INK_PLAIN, found->gone ? "gone" : words_verdict(found->verdict));
+	if (found->seen.first_seen > 0)
+		clock_day(found->seen.first_seen, day);
+	table_add(t, INK_PLAIN, day);
+	return true;
+}
+
+bool person_accounts(
+	struct screen *s, const struct books *books, const char *address, struct fault *fault)
+{
+	static const struct table_column columns[] = {
+		{"account", false, 12},
+		{"uid", true, 0},
+		{"verdict", false, 8},
+		{"first seen", false, 0},
+	};
+	struct table table;
+	bool ok;
+
+	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	ok = ledger_each_sighting(books->ledger, NULL, NULL, address, add_account, &table, fault);
+	if (ok && table.used > 0)
+		table_print(&table, s, PERSON_INDENT);
+	table_free(&table);
+	return ok;
+}
+
+/* ---- commands ---- */
+
+struct commands {
+	struct screen *s;
+	int count;
+	int width;
+	bool measuring;
+};
+
+static void take_command(const char *command, const char *does, void *ctx)
+{
+	struct commands *c = ctx;
+	int columns = screen_columns(command);
+
+	if (c->measuring) {
+		c->width = columns > c->width ? columns : c->width;
+		return;
+	}
+	screen_to(c->s, PERSON_INDENT);
+	screen_put(c->s, INK_DIM, c->count++ == 0 ? "you can" : "");
+	screen_to(c->s, PERSON_VALUE);
+	screen_put(c->s, INK_BOLD, command);
+	if (PERSON_VALUE + c->width + 2 + screen_columns(does) <= c->s->width) {
+		screen_to(c->s, PERSON_VALUE + c->width + 2);
+		screen_put(c->s, INK_PLAIN, does);
+	} else {
+		screen_end(c->s);
+		screen_to(c->s, PERSON_VALUE + 2);
+		screen_put(c->s, INK_PLAIN, does);
+	}
+	screen_end(c->s);
+}
+
+void person_commands(struct screen *s, const struct person *p, const struct now *now)
+{
+	struct commands commands = {.s = s, .measuring = true};
+
+	words_commands(p, now, take_command, &commands);
+	commands.measuring = false;
+	words_commands(p, now, take_command, &commands);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/words.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+static const struct {
+	const char *text;
+	enum ink ink;
+} states[PERSON_STATES] = {
+	[PERSON_QUEUED] = {"queued", INK_PLAIN},
+	[PERSON_NOT_INVITABLE] = {"not invitable", INK_DIM},
+	[PERSON_SENDING] = {"sending", INK_PLAIN},
+	[PERSON_UNCONFIRMED] = {"unconfirmed", INK_WARN},
+	[PERSON_INVITED] = {"invited", INK_GOOD},
+	[PERSON_ACCEPTED] = {"accepted", INK_GOOD},
+	[PERSON_DECLINED] = {"declined", INK_WARN},
+	[PERSON_CANCELLED] = {"cancelled", INK_DIM},
+	[PERSON_HELD] = {"held", INK_WARN},
+	[PERSON_FAILED] = {"failed", INK_BAD},
+	[PERSON_GONE] = {"gone", INK_DIM},
+};
+
+const char *words_state(enum person_state state)
+{
+	return states[state].text;
+}
+
+enum ink words_state_ink(enum person_state state)
+{
+	return states[state].ink;
+}
+
+enum ink words_invitation_ink(enum invitation_state state)
+{
+	if (state == INVITATION_INVITED || state == INVITATION_ACCEPTED)
+		return INK_GOOD;
+	return state == INVITATION_DECLINED ? INK_WARN : INK_PLAIN;
+}
+
+/* ---- reasons ---- */
+
+static const struct {
+	const char *word, *text;
+} reasons[] = {
+	{"first_look", "first look"},
+	{"approved", "approved"},
+	{"blocked", "blocked"},
+	{"max_mails", "has had as many mails as max_mails allows"},
+	{"account_gone", "the account is gone"},
+	{"retry", "a later try"},
+	{"cap", "the cap of the day is reached"},
+	{"window", "outside the send window"},
+	{"budget", "waits for the pace"},
+	{"pace", "waits for the pace"},
+	{"dry_run", "dry run: nothing is sent yet"},
+	{"discovered", "found by a sweep, not by a login"},
+	{"collision", "two accounts lead to one address"},
+	{"unconfirmed", "a send had no clear answer"},
+};
+
+char *words_reason(char *out, size_t size, const char *reason)
+{
+	text_copy(out, size, reason[0] != '\0' ? reason : "no reason noted");
+	for (char *c = out; *c != '\0'; c++)
+		if (*c == '_')
+			*c = ' ';
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reasons[i].word, reason) == 0)
+			text_copy(out, size, reasons[i].text);
+	return out;
+}
+
+const char *words_verdict(enum verdict_kind verdict)
+{
+	static const char *const texts[] = {
+		[VERDICT_NONE] = "not judged yet",
+		[VERDICT_MAPPED] = "mapped",
+		[VERDICT_UNMAPPED] = "unmapped",
+		[VERDICT_FOREIGN_DOMAIN] = "foreign domain",
+		[VERDICT_EXCLUDED] = "excluded",
+		[VERDICT_BLOCKED] = "blocked",
+		[VERDICT_COLLISION] = "collision",
+	};
+
+	return texts[verdict];
+}
+
+/* ---- what happens next ---- */
+
+static void next_of_queued(char *out, size_t size, const struct person *p, const struct now *now)
+{
+	char when[CLOCK_TEXT_SIZE] = "as soon as the pace allows", reason[96];
+
+	if (now->paused) {
+		text_copy(out, size, "Waits until the pause ends.");
+		return;
+	}
+	if (!now->dispatcher.alive) {
+		text_copy(out, size, "Waits for the dispatcher, which is not running.");
+		return;
+	}
+	if (p->due > now->at)
+		clock_relative(p->due, now->at, when);
+	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0)
+		text_format(out, size, "The invitation is sent %s: %s.", when,
+			words_reason(reason, sizeof(reason), p->reason));
+	else if (p->attempts > 0)
+		text_format(out, size, "Is tried again %s, after %d failed attempt%s.", when,
+			p->attempts, p->attempts == 1 ? "" : "s");
+	else
+		text_format(
+			out, size, "Google is asked %s whether the account is unmanaged.", when);
+}
+
+static const char *next_of_held(const struct person *p)
+{
+	if (strcmp(p->reason, "dry_run") == 0)
+		return "Would be invited, but nothing is sent in dry run. Waits for `approve`.";
+	if (strcmp(p->reason, "discovered") == 0)
+		return "Is unmanaged, but has not logged in since. Waits for `approve`.";
+	if (strcmp(p->reason, "collision") == 0)
+		return "Two accounts lead to this address; nobody knows whose it is. Waits for "
+		       "`approve`.";
+	if (strcmp(p->reason, "blocked") == 0)
+		return "Nothing: blocked by an administrator.";
+	if (strcmp(p->reason, "max_mails") == 0)
+		return "Nothing: has had as many mails as max_mails allows.";
+	if (strcmp(p->reason, "unconfirmed") == 0)
+		return "Whether a mail went out is not known. `approve` may mail a second time.";
+	return "Nothing, until you decide.";
+}
+
+static const char *next_of(const struct person *p)
+{
+	static const char *const texts[PERSON_STATES] = {
+		[PERSON_NOT_INVITABLE] = "Nothing: Google knows no unmanaged account of this "
+					 "address. A sweep would notice a new one.",
+		[PERSON_SENDING] = "The invitation is being sent now.",
+		[PERSON_UNCONFIRMED] = "Is never sent again before Google shows what became of it; "
+				       "that can take 72 hours.",
+		[PERSON_INVITED] = "The person decides. The sweep notices the answer.",
+		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
+		[PERSON_DECLINED] = "Nothing: a decline is not asked again.",
+		[PERSON_CANCELLED] = "Nothing: the invitation was taken back.",
+		[PERSON_FAILED] = "Nothing, until you have removed the cause and say `retry`.",
+		[PERSON_GONE] = "Nothing: the accounts that led here are gone.",
+	};
+
+	return texts[p->state];
+}
+
+char *words_next(char *out, size_t size, const struct person *p, const struct now *now)
+{
+	if (p->state == PERSON_QUEUED)
+		next_of_queued(out, size, p, now);
+	else
+		text_copy(out, size, p->state == PERSON_HELD ? next_of_held(p) : next_of(p));
+	return out;
+}
+
+/* ---- what can be done ---- */
+
+static const struct {
+	enum person_state state;
+	const char *reason;  /* NULL: any */
+	const char *command; /* followed by the address where it ends with a blank */
+	const char *does;
+} remedies[] = {
+	{PERSON_QUEUED, NULL, "send ", "invites now"},
+	{PERSON_QUEUED, NULL, "block --reason TEXT ", "never invites"},
+	{PERSON_NOT_INVITABLE, NULL, "check ", "asks Google now"},
+	{PERSON_NOT_INVITABLE, NULL, "retry ", "goes the whole way again"},
+	{PERSON_SENDING, NULL, "get ", "asks Google what it shows"},
+	{PERSON_UNCONFIRMED, NULL, "get ", "asks Google what it shows"},
+	{PERSON_INVITED, NULL, "get ", "asks Google what it shows"},
+	{PERSON_INVITED, NULL, "cancel ", "takes the invitation back"},
+	{PERSON_INVITED, NULL, "send --again --reason TEXT ", "sends one more mail"},
+	{PERSON_DECLINED, NULL, "send --again --reason TEXT ", "asks once more"},
+	{PERSON_CANCELLED, NULL, "send --again --reason TEXT ", "invites all the same"},
+	{PERSON_HELD, "dry_run", "enable", "begins to send"},
+	{PERSON_HELD, "unconfirmed", "get ", "asks Google what it shows"},
+	{PERSON_HELD, "blocked", "unblock ", "takes the block back"},
+	{PERSON_HELD, "max_mails", "send --again --reason TEXT ", "sends one more mail"},
+	{PERSON_HELD, "dry_run", "approve ", "invites, in dry run, too"},
+	{PERSON_HELD, "discovered", "approve ", "invites"},
+	{PERSON_HELD, "collision", "approve ", "invites"},
+	{PERSON_HELD, "unconfirmed", "approve ", "goes the whole way again; may mail twice"},
+	{PERSON_HELD, "dry_run", "block --reason TEXT ", "never invites"},
+	{PERSON_HELD, "discovered", "block --reason TEXT ", "never invites"},
+	{PERSON_HELD, "collision", "block --reason TEXT ", "never invites"},
+	{PERSON_HELD, "unconfirmed", "block --reason TEXT ", "never invites"},
+	{PERSON_FAILED, NULL, "retry ", "goes the whole way again"},
+};
+
+void words_commands(const struct person *p, const struct now *now,
+	void (*each)(const char *command, const char *does, void *ctx), void *ctx)
+{
+	char command[ADDRESS_MAX + 64];
+
+	if (p->state == PERSON_QUEUED && now->paused)
+		each("cloudinvite resume", "ends the pause", ctx);
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+		if (remedies[i].state != p->state ||
+			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))
+			continue;
+		text_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
+			text_ends(remedies[i].command, " ") ? p->address : "");
+		each(command, remedies[i].does, ctx);
+	}
+}
