@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explain USER[@HOST]|ADDRESS: why somebody is invited or not, what happens next, what can be done.
+ * The verdict that counts is the dispatcher's, in the ledger; beside it stands what the present
+ * settings would say, where that differs. A user whom nobody has seen is judged as the account
+ * stands in this host's passwd file.
+ */
+#include "cli/explain.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/identity.h"
+#include "base/text.h"
+#include "cli/who.h"
+
+/* ---- finding ---- */
+
+static void add_address(struct explanation *x, const char *address)
+{
+	for (size_t i = 0; i < x->address_count; i++)
+		if (strcmp(x->addresses[i], address) == 0)
+			return;
+	if (x->address_count == x->address_room) {
+		size_t room = x->address_room > 0 ? 2 * x->address_room : 4;
+		char(*grown)[ADDRESS_MAX + 1] = reallocarray(x->addresses, room, sizeof(*grown));
+		if (grown == NULL) {
+			x->failed = true;
+			return;
+		}
+		x->addresses = grown;
+		x->address_room = room;
+	}
+	text_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
+}
+
+static bool is_there(const struct explanation *x, int64_t id)
+{
+	for (size_t i = 0; i < x->seen_count; i++)
+		if (x->seen[i].found.id == id)
+			return true;
+	return false;
+}
+
+static bool take_sighting(const struct ledger_sighting *found, void *ctx)
+{
+	struct explanation *x = ctx;
+	struct seen *seen;
+
+	if (is_there(x, found->id))
+		return true;
+	if (x->seen_count == x->seen_room) {
+		size_t room = x->seen_room > 0 ? 2 * x->seen_room : 4;
+		struct seen *grown = reallocarray(x->seen, room, sizeof(*grown));
+		x->failed = x->failed || grown == NULL;
+		if (grown == NULL)
+			return false;
+		x->seen = grown;
+		x->seen_room = room;
+	}
+	seen = &x->seen[x->seen_count++];
+	*seen = (struct seen){.found = *found};
+	verdict_judge(&seen->found.seen, x->books.settings, x->map, &seen->now);
+	if (found->address[0] != '\0')
+		add_address(x, found->address);
+	return !x->failed;
+}
+
+/* The account as this host's passwd file has it now. */
+static bool look_at_account(struct explanation *x, const char *user, struct fault *fault)
+{
+	const struct settings *settings = x->books.settings;
+	struct ledger_sighting made = {.id = -1};
+	struct account_table accounts = {.count = 0};
+	struct group_table *groups = NULL;
+	const struct account *account = NULL;
+	char names[2048];
+	bool ok = account_read(settings->passwd, &accounts, fault);
+
+	text_format(
+		names, sizeof(names), "%s %s", settings->include_groups, settings->exclude_groups);
+	if (ok)
+		account = account_find(&accounts, user);
+	if (account != NULL) {
+		groups = group_read(settings->group, names, fault);
+		ok = groups != NULL;
+	}
+	if (ok && account != NULL) {
+		identity_host(made.seen.host, sizeof(made.seen.host));
+		sighting_facts(&made.seen, account, groups, settings);
+		x->unseen = true;
+		ok = take_sighting(&made, x);
+		if (x->seen[0].now.address[0] != '\0')
+			add_address(x, x->seen[0].now.address);
+	}
+	group_table_free(groups);
+	account_table_free(&accounts);
+	return ok;
+}
+
+static bool find(struct explanation *x, const char *typed, struct fault *fault)
+{
+	char address[ADDRESS_MAX + 1], user[USER_MAX + 1], host[HOST_MAX + 1], here[HOST_MAX + 1];
+
+	if (!who_sightings(x->books.ledger, typed, take_sighting, x, fault))
+		return false;
+	if (x->seen_count == 0) {
+		identity_host(here, sizeof(here));
+		if (!who_split(typed, user, host) || strcmp(host, here) != 0)
+			text_copy(user, sizeof(user), typed);
+		if (!look_at_account(x, user, fault))
+			return false;
+	}
+	if (address_plain(typed, address))
+		add_address(x, address);
+	return true;
+}
+
+/* ---- the verb ---- */
+
+static int explain(const struct cli *cli, struct explanation *x, const char *typed, bool json)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	x->map = map_load(x->books.settings->map, &fault);
+	if (x->map == NULL || !now_look(&x->books, &x->now, &fault) || !find(x, typed, &fault))
+		return cli_fail(&fault);
+	if (x->failed) {
+		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+		return cli_fail(&fault);
+	}
+	if (x->seen_count == 0 && x->address_count == 0) {
+		fault_set(&fault, FAULT_USAGE, "unknown_who",
+			"'%s': no such user was seen, and none is in %s", typed,
+			x->books.settings->passwd);
+		cli_fail(&fault);
+		return EXIT_NO;
+	}
+	if (json)
+		return explain_show_json(x);
+	return explain_show(x, cli, &fault) ? EXIT_YES : cli_fail(&fault);
+}
+
+int verb_explain(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
+	struct explanation x = {.failed = false};
+	bool json = false;
+	int option, exit_code;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return cli_usage(argv[0]);
+		json = true;
+	}
+	if (argc - optind != 1)
+		return cli_usage(argv[0]);
+	if (!cli_books(cli, LEDGER_READ, &x.books, &exit_code))
+		return exit_code;
+	exit_code = explain(cli, &x, argv[optind], json);
+	map_free(x.map);
+	free(x.seen);
+	free(x.addresses);
+	cli_books_close(&x.books);
+	return exit_code;
+}

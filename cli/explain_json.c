@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/explain.h"
+
+#include "cli/json.h"
+#include "cli/words.h"
+
+static json_t *verdict_json(
+	enum verdict_kind kind, const char *address, const char *rule, const char *sentence)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "verdict", verdict_word(kind), "address",
+		json_text(address), "rule", json_text(rule), "sentence", json_text(sentence));
+}
+
+static json_t *account_json(const struct explanation *x, const struct seen *seen)
+{
+	const struct ledger_sighting *found = &seen->found;
+	const struct sighting *facts = &found->seen;
+	json_t *judged = x->unseen ? json_null()
+				   : verdict_json(found->verdict, found->address, found->rule,
+					     found->sentence);
+
+	return json_pack(
+		"{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:{s:b, s:o, s:o, s:o, s:o}, s:o, s:o}",
+		"host", json_text(facts->host), "user", json_text(facts->user), "uid",
+		json_count(facts->uid), "seen", !x->unseen, "gone", found->gone, "reason",
+		x->unseen ? json_null() : json_string(sighting_reason_word(facts->reason)),
+		"first_seen", json_time(facts->first_seen), "facts", "local", facts->local, "shell",
+		json_text(facts->shell), "groups", json_text(facts->groups), "first",
+		json_text(facts->first), "last", json_text(facts->last), "judged", judged, "now",
+		verdict_json(
+			seen->now.kind, seen->now.address, seen->now.rule, seen->now.sentence));
+}
+
+static void add_command(const char *command, const char *does, void *ctx)
+{
+	json_array_append_new(ctx, json_pack("{s:s, s:s}", "command", command, "does", does));
+}
+
+static json_t *person_json(const struct explanation *x, const char *address, struct fault *fault)
+{
+	char next[320], why[320];
+	json_t *json, *commands = json_array();
+	struct person p;
+	int found = ledger_person(x->books.ledger, address, &p, fault);
+	bool blocked = ledger_blocked(x->books.ledger, address, why, sizeof(why), NULL) == 1;
+
+	if (found > 0) {
+		json = json_person(&p);
+		json_object_del(json, "sightings");
+		words_commands(&p, &x->now, add_command, commands);
+		words_next(next, sizeof(next), &p, &x->now);
+	} else {
+		json = json_pack("{s:o, s:n}", "address", json_text(address), "state");
+		next[0] = '\0';
+	}
+	json_object_set_new(json, "blocked", blocked ? json_text(why) : json_null());
+	json_object_set_new(json, "next", json_text(next));
+	json_object_set_new(json, "commands", commands);
+	return json;
+}
+
+int explain_show_json(const struct explanation *x)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	json_t *accounts = json_array(), *people = json_array();
+
+	for (size_t i = 0; i < x->seen_count; i++)
+		json_array_append_new(accounts, account_json(x, &x->seen[i]));
+	for (size_t i = 0; i < x->address_count; i++)
+		json_array_append_new(people, person_json(x, x->addresses[i], &fault));
+	if (fault.kind == FAULT_NONE)
+		return json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "accounts",
+			accounts, "people", people));
+	json_decref(accounts);
+	json_decref(people);
+	return cli_fail(&fault);
+}

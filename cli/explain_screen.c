@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/explain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/person.h"
+#include "cli/words.h"
+
+/* ---- accounts ---- */
+
+static const char *reason_sentence(enum sighting_reason reason)
+{
+	static const char *const texts[] = {
+		[SEEN_LOGIN] = "at a login",
+		[SEEN_CREATED] = "when the account was created",
+		[SEEN_ASKED] = "because it was asked for",
+	};
+
+	return texts[reason];
+}
+
+static void show_facts(struct screen *s, const struct sighting *seen)
+{
+	char line[2048];
+	size_t at = 0;
+
+	text_format(line, sizeof(line), "%s account", seen->local ? "local" : "network");
+	if (seen->uid >= 0) {
+		at = strlen(line);
+		text_format(line + at, sizeof(line) - at, ", uid %" PRId64, seen->uid);
+	}
+	at = strlen(line);
+	if (seen->shell[0] != '\0')
+		text_format(line + at, sizeof(line) - at, ", shell %s", seen->shell);
+	at = strlen(line);
+	if (seen->groups[0] != '\0')
+		text_format(line + at, sizeof(line) - at, ", groups %s", seen->groups);
+	at = strlen(line);
+	if (seen->first[0] != '\0' || seen->last[0] != '\0')
+		text_format(line + at, sizeof(line) - at, ", named %s %s", seen->first, seen->last);
+	person_line(s, "facts", INK_PLAIN, line);
+}
+
+static enum ink verdict_ink(enum verdict_kind kind)
+{
+	if (kind == VERDICT_MAPPED)
+		return INK_GOOD;
+	return kind == VERDICT_NONE ? INK_DIM : INK_WARN;
+}
+
+static void show_verdict(struct screen *s, const char *name, enum verdict_kind kind,
+	const char *address, const char *rule)
+{
+	char line[ADDRESS_MAX + 128];
+
+	text_format(line, sizeof(line), "%s%s%s%s%s%s", words_verdict(kind),
+		address[0] != '\0' ? " " : "", address, rule[0] != '\0' ? " (" : "", rule,
+		rule[0] != '\0' ? ")" : "");
+	person_line(s, name, verdict_ink(kind), line);
+}
+
+/* Block list and collisions are the ledger's to find: without them, the present settings agree. */
+static bool has_changed(const struct seen *seen)
+{
+	enum verdict_kind kind = seen->found.verdict;
+
+	if (kind == VERDICT_BLOCKED || kind == VERDICT_COLLISION)
+		kind = VERDICT_MAPPED;
+	return kind != seen->now.kind || strcmp(seen->found.address, seen->now.address) != 0;
+}
+
+static void show_account(struct screen *s, const struct explanation *x, const struct seen *seen)
+{
+	const struct ledger_sighting *found = &seen->found;
+	char line[128], day[CLOCK_TEXT_SIZE];
+
+	screen_putf(s, INK_BOLD, "%s@%s", found->seen.user, found->seen.host);
+	screen_end(s);
+	if (x->unseen) {
+		person_line(s, "seen", INK_PLAIN,
+			"never: no login, and no account that is new since the collector runs");
+	} else {
+		text_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
+			clock_day(found->seen.first_seen, day),
+			found->gone ? "; the account is gone since" : "");
+		person_line(s, "seen", INK_PLAIN, line);
+		show_verdict(s, "verdict", found->verdict, found->address, found->rule);
+		if (found->sentence[0] != '\0')
+			person_line(s, "why", INK_PLAIN, found->sentence);
+	}
+	if (x->unseen || (has_changed(seen) && !found->gone)) {
+		show_verdict(s, x->unseen ? "would be" : "now", seen->now.kind, seen->now.address,
+			seen->now.rule);
+		person_line(s, "why", INK_PLAIN, seen->now.sentence);
+	}
+	show_facts(s, &found->seen);
+}
+
+/* ---- people ---- */
+
+static void show_block(struct screen *s, const struct explanation *x, const char *address)
+{
+	char why[320], line[400];
+
+	if (ledger_blocked(x->books.ledger, address, why, sizeof(why), NULL) != 1)
+		return;
+	text_format(line, sizeof(line), "yes: %s", why);
+	person_line(s, "blocked", INK_WARN, line);
+}
+
+static bool show_person(
+	struct screen *s, const struct explanation *x, const char *address, struct fault *fault)
+{
+	struct person p;
+	int found = ledger_person(x->books.ledger, address, &p, fault);
+
+	if (found < 0)
+		return false;
+	screen_end(s);
+	if (found > 0) {
+		person_show(s, &p, &x->now);
+		show_block(s, x, address);
+		person_commands(s, &p, &x->now);
+		return true;
+	}
+	screen_put(s, INK_BOLD, address);
+	screen_end(s);
+	person_line(s, "state", INK_PLAIN, "unknown: nobody with this address is in the ledger");
+	show_block(s, x, address);
+	person_line(s, "next", INK_PLAIN,
+		x->seen_count > 0 && x->seen[0].now.kind == VERDICT_MAPPED
+			? "Nothing before the next login. To look now: cloudinvite scan"
+			: "Nothing.");
+	return true;
+}
+
+bool explain_show(const struct explanation *x, const struct cli *cli, struct fault *fault)
+{
+	struct screen s;
+	bool ok = true;
+
+	screen_open(&s, cli, stdout);
+	for (size_t i = 0; i < x->seen_count; i++) {
+		if (i > 0)
+			screen_end(&s);
+		show_account(&s, x, &x->seen[i]);
+	}
+	for (size_t i = 0; ok && i < x->address_count; i++)
+		ok = show_person(&s, x, x->addresses[i], fault);
+	return ok;
+}

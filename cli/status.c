@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status [--json] [--all] [--after ADDRESS] [--state STATE] [--watch[=SECONDS]] [WHO…]
+ */
+#include "cli/status.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define FAULT_SAMPLE  300 /* people of a state who are looked at for their faults */
+#define WATCH_SECONDS 2
+
+/* ---- reading ---- */
+
+struct reasons {
+	struct status *st;
+	enum person_state state;
+};
+
+/* Keeps the most frequent ones, in order. */
+static bool take_reason(const char *reason, int64_t count, void *ctx)
+{
+	struct reasons *r = ctx;
+	struct status *st = r->st;
+	int at = st->waiting_count;
+
+	if (count <= 0)
+		return true;
+	while (at > 0 && st->waiting[at - 1].count < count)
+		at--;
+	if (at == STATUS_REASONS)
+		return true;
+	if (st->waiting_count < STATUS_REASONS)
+		st->waiting_count++;
+	memmove(&st->waiting[at + 1], &st->waiting[at],
+		(size_t)(st->waiting_count - 1 - at) * sizeof(st->waiting[0]));
+	st->waiting[at] = (struct status_reason){.state = r->state, .count = count};
+	text_copy(st->waiting[at].reason, sizeof(st->waiting[at].reason), reason);
+	return true;
+}
+
+static bool read_waiting(struct status *st, struct fault *fault)
+{
+	struct reasons held = {st, PERSON_HELD}, queued = {st, PERSON_QUEUED};
+
+	return ledger_each_reason(st->books->ledger, PERSON_HELD, take_reason, &held, fault) &&
+	       ledger_each_reason(st->books->ledger, PERSON_QUEUED, take_reason, &queued, fault);
+}
+
+int64_t status_waiting(const struct status *st, enum person_state state, const char *reason)
+{
+	for (int i = 0; i < st->waiting_count; i++)
+		if (st->waiting[i].state == state && strcmp(st->waiting[i].reason, reason) == 0)
+			return st->waiting[i].count;
+	return 0;
+}
+
+static bool take_fault(const struct person *p, void *ctx)
+{
+	struct status *st = ctx;
+	struct status_fault *f;
+
+	if (p->fault_text[0] == '\0')
+		return true;
+	for (int i = 0; i < st->fault_count; i++) {
+		if (strcmp(st->faults[i].code, p->fault_code) == 0) {
+			st->faults[i].count++;
+			return true;
+		}
+	}
+	if (st->fault_count == STATUS_FAULTS)
+		return true;
+	f = &st->faults[st->fault_count++];
+	f->count = 1;
+	text_copy(f->code, sizeof(f->code), p->fault_code);
+	text_copy(f->text, sizeof(f->text), p->fault_text);
+	text_copy(f->address, sizeof(f->address), p->address);
+	return true;
+}
+
+static bool read_faults(struct status *st, struct fault *fault)
+{
+	static const enum person_state states[] = {
+		PERSON_FAILED, PERSON_QUEUED, PERSON_UNCONFIRMED, PERSON_HELD};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (st->summary.people[states[i]] > 0 &&
+			!ledger_each_person(st->books->ledger, (int)states[i], NULL, FAULT_SAMPLE,
+				take_fault, st, fault))
+			return false;
+	return true;
+}
+
+static bool take_would_be(const struct person *p, void *ctx)
+{
+	struct status *st = ctx;
+
+	if (strcmp(p->reason, "dry_run") == 0)
+		text_copy(st->would_be[st->would_be_count++], ADDRESS_MAX + 1, p->address);
+	return st->would_be_count < STATUS_SHOWN;
+}
+
+static bool read_would_be(struct status *st, struct fault *fault)
+{
+	st->would_be_total = status_waiting(st, PERSON_HELD, "dry_run");
+	return st->would_be_total == 0 || ledger_each_person(st->books->ledger, PERSON_HELD, NULL,
+						  0, take_would_be, st, fault);
+}
+
+static bool read_status(const struct books *books, struct status *st, struct fault *fault)
+{
+	*st = (struct status){.books = books};
+	return now_look(books, &st->now, fault) &&
+	       ledger_summarise(books->ledger, st->now.at, &st->summary, fault) &&
+	       pace_look(books->ledger, books->settings, &st->pace, fault) &&
+	       read_waiting(st, fault) && read_faults(st, fault) && read_would_be(st, fault);
+}
+
+/* ---- showing ---- */
+
+static bool show(const struct books *books, const struct status_request *request,
+	const struct cli *cli, FILE *out, struct fault *fault)
+{
+	struct status st;
+
+	if (!read_status(books, &st, fault))
+		return false;
+	if (request->json)
+		return status_write(&st, request, fault);
+	if (request->who != NULL || request->state >= 0)
+		return status_draw_people(&st, request, cli, out, fault);
+	status_draw(&st, cli, out);
+	return true;
+}
+
+/* Over the old picture, line by line, so that nothing flickers; what is longer than the terminal is
+ * cut off. */
+static void paint(const char *picture, int lines)
+{
+	const char *end;
+
+	fputs("\033[H", stdout);
+	for (; lines > 1 && (end = strchr(picture, '\n')) != NULL; lines--) {
+		fwrite(picture, 1, (size_t)(end - picture), stdout);
+		fputs("\033[K\n", stdout);
+		picture = end + 1;
+	}
+	fputs("\033[J", stdout);
+}
+
+static bool show_painted(const struct books *books, const struct status_request *request,
+	const struct cli *cli, struct fault *fault)
+{
+	struct cli here = *cli;
+	char *picture = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&picture, &size);
+	int lines;
+	bool ok;
+
+	if (out == NULL)
+		return fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+	cli_terminal_size(&here.width, &lines);
+	ok = show(books, request, &here, out, fault);
+	if (fclose(out) == 0 && ok)
+		paint(picture, lines);
+	free(picture);
+	return ok;
+}
+
+static bool watch(const struct books *books, const struct status_request *request,
+	const struct cli *cli, struct fault *fault)
+{
+	const struct timespec pause = {.tv_sec = request->seconds};
+	bool paints = cli->terminal && !request->json, ok;
+
+	if (paints)
+		fputs("\033[2J", stdout);
+	for (;;) {
+		ok = paints ? show_painted(books, request, cli, fault)
+			    : show(books, request, cli, stdout, fault);
+		if (!ok || fflush(stdout) != 0)
+			return ok;
+		nanosleep(&pause, NULL);
+		if (!paints && !request->json)
+			putchar('\n');
+	}
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"all", no_argument, NULL, 'a'},
+	{"after", required_argument, NULL, 'f'},
+	{"state", required_argument, NULL, 's'},
+	{"watch", optional_argument, NULL, 'w'},
+	{NULL, 0, NULL, 0},
+};
+
+/* --watch=5 and --watch 5. */
+static bool take_seconds(struct status_request *request, int argc, char **argv)
+{
+	long long seconds = WATCH_SECONDS;
+	bool ok = true;
+
+	if (optarg != NULL)
+		ok = text_number(optarg, 1, 86400, &seconds);
+	else if (optind < argc && text_number(argv[optind], 1, 86400, &seconds))
+		optind++;
+	request->watch = true;
+	request->seconds = seconds;
+	return ok;
+}
+
+static bool take_state(struct status_request *request, const char *typed)
+{
+	enum person_state state;
+	char word[32];
+
+	if (!text_copy(word, sizeof(word), typed))
+		return false;
+	for (char *c = word; *c != '\0'; c++)
+		*c = *c == '-' || *c == ' ' ? '_' : text_lower(*c);
+	if (!person_state_parse(word, &state))
+		return false;
+	request->state = (int)state;
+	return true;
+}
+
+static int refuse(const char *option, const char *value, const char *remedy)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: '%s' is not known", option, value);
+	fault_remedy(&fault, "%s", remedy);
+	return cli_fail(&fault);
+}
+
+static int parse(struct status_request *request, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'j')
+			request->json = true;
+		else if (option == 'a')
+			request->all = true;
+		else if (option == 'f')
+			request->after = optarg;
+		else if (option == 's' && !take_state(request, optarg))
+			return refuse("--state", optarg,
+				"One of queued, not_invitable, sending, unconfirmed, invited, "
+				"accepted, declined, cancelled, held, failed, gone.");
+		else if (option == 'w' && !take_seconds(request, argc, argv))
+			return refuse("--watch", optarg, "A number of seconds, 1 to 86400.");
+		else if (option == '?')
+			return cli_usage(argv[0]);
+	}
+	return EXIT_YES;
+}
+
+static int status(
+	const struct cli *cli, const struct books *books, const struct status_request *request)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	bool ok = request->watch ? watch(books, request, cli, &fault)
+				 : show(books, request, cli, stdout, &fault);
+
+	if (ok)
+		return EXIT_YES;
+	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_NO;
+}
+
+int verb_status(const struct cli *cli, int argc, char **argv)
+{
+	struct status_request request = {.state = -1};
+	struct who *list = NULL;
+	struct books books;
+	int exit_code = parse(&request, argc, argv);
+
+	if (exit_code != EXIT_YES || !cli_books(cli, LEDGER_READ, &books, &exit_code))
+		return exit_code;
+	if (optind < argc) {
+		list = who_all(books.ledger, books.settings, argv + optind, argc - optind,
+			&request.who_count);
+		exit_code = list != NULL ? who_faults(list, request.who_count)
+					 : fault_exit_code(FAULT_STORAGE);
+		request.who = list;
+	}
+	if (exit_code == EXIT_YES)
+		exit_code = status(cli, &books, &request);
+	free(list);
+	cli_books_close(&books);
+	return exit_code;
+}

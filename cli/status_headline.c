@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The headline: one sentence that says how it goes, and the one command that changes it.
+ */
+#include "cli/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/screen.h"
+
+#define INDENT	  2
+#define OLD_DOUBT (4 * 86400) /* unconfirmed for longer than Google's lag can explain */
+
+/* Queued for anything but the cap, the window and the pause of a later try. */
+static int64_t waits_for_pace(const struct status *st)
+{
+	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
+	       status_waiting(st, PERSON_QUEUED, "window");
+}
+
+/* "3 invited today, 12 waiting for the pace (about 4 min)" */
+static void day(const struct status *st, char *out, size_t size)
+{
+	char number[SCREEN_NUMBER_SIZE], span[SCREEN_SPAN_SIZE];
+	int64_t queued = st->summary.people[PERSON_QUEUED], pace = waits_for_pace(st);
+	size_t at;
+
+	if (st->summary.mails_today > 0)
+		text_format(out, size, "%s invited today",
+			screen_number(number, st->summary.mails_today));
+	else
+		text_copy(out, size, "nobody invited today");
+	at = strlen(out);
+	if (queued == 0)
+		text_copy(out + at, size - at, ", nobody waiting");
+	else if (pace <= 0 || st->now.paused || !st->now.dispatcher.alive)
+		text_format(out + at, size - at, ", %s waiting", screen_number(number, queued));
+	else
+		text_format(out + at, size - at, ", %s waiting for the pace (%s)",
+			screen_number(number, pace),
+			screen_span(span, pace_expect(&st->pace, pace)));
+}
+
+struct headline {
+	enum ink ink;
+	char text[800];
+	const char *command; /* NULL: nothing to do */
+};
+
+static void say_paused(const struct status *st, struct headline *h)
+{
+	const struct ledger_pause *p = &st->now.pause;
+	char since[CLOCK_TEXT_SIZE], probe[CLOCK_TEXT_SIZE];
+	size_t at;
+
+	text_format(h->text, sizeof(h->text), "Paused since %s by %s: %s",
+		clock_relative(p->since, st->now.at, since), p->actor, p->text);
+	at = strlen(h->text);
+	if (p->remedy[0] != '\0')
+		text_format(h->text + at, sizeof(h->text) - at, " %s", p->remedy);
+	at = strlen(h->text);
+	if (p->probe_at > 0)
+		text_format(h->text + at, sizeof(h->text) - at, " Tried again %s.",
+			p->probe_at <= st->now.at ? "now"
+						  : clock_relative(p->probe_at, st->now.at, probe));
+	h->ink = INK_BAD;
+	h->command = "cloudinvite resume";
+}
+
+static bool is_down(const struct program *p)
+{
+	return p->wanted && !p->alive;
+}
+
+static void say_down(const struct status *st, struct headline *h)
+{
+	bool both = is_down(&st->now.collector) && is_down(&st->now.dispatcher);
+
+	h->ink = INK_BAD;
+	text_format(h->text, sizeof(h->text), "%s",
+		both ? "Collector and dispatcher are down: nobody is noticed and nothing is sent."
+		: is_down(&st->now.dispatcher) ? "The dispatcher is down: nothing is asked or sent."
+					       : "The collector is down: nobody new is noticed.");
+	h->command = both ? "systemctl start cloudinvite-collector cloudinvite-dispatcher"
+		     : is_down(&st->now.dispatcher) ? "systemctl start cloudinvite-dispatcher"
+						    : "systemctl start cloudinvite-collector";
+}
+
+static void say_dry_run(const struct status *st, struct headline *h)
+{
+	char people[SCREEN_PEOPLE_SIZE];
+
+	h->ink = INK_WARN;
+	text_format(h->text, sizeof(h->text), "Dry run: nothing is sent. %s would be invited.",
+		st->would_be_total > 0 ? screen_people(people, st->would_be_total) : "Nobody yet");
+	h->command = "cloudinvite enable";
+}
+
+/* What needs somebody's eye, though the rest goes on. */
+static bool say_attention(const struct status *st, struct headline *h)
+{
+	const struct ledger_summary *sum = &st->summary;
+	char text[480], people[SCREEN_PEOPLE_SIZE];
+
+	day(st, text, sizeof(text));
+	h->ink = INK_WARN;
+	if (sum->oldest_unconfirmed > 0 && st->now.at - sum->oldest_unconfirmed > OLD_DOUBT) {
+		text_format(h->text, sizeof(h->text),
+			"A send has been unconfirmed for over four days; %s.", text);
+		h->command = "cloudinvite status --state unconfirmed";
+	} else if (sum->people[PERSON_FAILED] > 0) {
+		text_format(h->text, sizeof(h->text), "%s failed; %s.",
+			screen_people(people, sum->people[PERSON_FAILED]), text);
+		h->command = "cloudinvite status --state failed";
+	} else if (sum->people[PERSON_HELD] > 0) {
+		text_format(h->text, sizeof(h->text), "%s for your decision; %s.",
+			screen_people(people, sum->people[PERSON_HELD]), text);
+		h->command = "cloudinvite status --state held";
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void status_headline(const struct status *st, struct screen *s)
+{
+	struct headline h = {.ink = INK_GOOD};
+	char text[480];
+
+	if (st->now.paused) {
+		say_paused(st, &h);
+	} else if (is_down(&st->now.collector) || is_down(&st->now.dispatcher)) {
+		say_down(st, &h);
+	} else if (st->now.dry_run) {
+		say_dry_run(st, &h);
+	} else if (!say_attention(st, &h)) {
+		day(st, text, sizeof(text));
+		text_format(h.text, sizeof(h.text), "All is well: %s.", text);
+	}
+	screen_put(s, h.ink, screen_glyph(s, GLYPH_BULLET));
+	screen_to(s, INDENT);
+	screen_wrap(s, h.ink == INK_GOOD ? INK_BOLD : h.ink, INDENT, h.text);
+	if (h.command != NULL)
+		screen_remedy(s, INDENT, h.command);
+	screen_end(s);
+	if (st->now.dry_run && st->now.paused) {
+		screen_to(s, INDENT);
+		screen_wrap(s, INK_WARN, INDENT, "Dry run: nothing would be sent either way.");
+		screen_remedy(s, INDENT, "cloudinvite enable");
+		screen_end(s);
+	}
+}

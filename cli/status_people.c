@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status WHO… and status --state STATE: people one by one, or as a table.
+ */
+#include "cli/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/person.h"
+#include "cli/table.h"
+#include "cli/words.h"
+
+#define PAGE 1000
+
+/* ---- some, in detail ---- */
+
+/* 1 shown, 0 not known, -1 fault. */
+static int draw_person(
+	const struct status *st, struct screen *s, const char *address, struct fault *fault)
+{
+	struct person p;
+	int found = ledger_person(st->books->ledger, address, &p, fault);
+
+	if (found == 0)
+		fprintf(stderr, "cloudinvite: %s is not known\n", address);
+	if (found <= 0)
+		return found;
+	person_show(s, &p, &st->now);
+	if (!person_accounts(s, st->books, address, fault))
+		return -1;
+	person_commands(s, &p, &st->now);
+	return 1;
+}
+
+static bool draw_named(const struct status *st, const struct status_request *request,
+	struct screen *s, struct fault *fault)
+{
+	bool all_known = true;
+	int drawn;
+
+	for (int i = 0; i < request->who_count; i++) {
+		if (i > 0)
+			screen_end(s);
+		drawn = draw_person(st, s, request->who[i].address, fault);
+		if (drawn < 0)
+			return false;
+		all_known = all_known && drawn > 0;
+	}
+	return all_known;
+}
+
+/* ---- those of one state ---- */
+
+struct people_table {
+	struct table table;
+	const struct now *now;
+	char last[ADDRESS_MAX + 1];
+	int count;
+};
+
+static const struct table_column columns[] = {
+	{"address", false, 16},
+	{"reason", false, 12},
+	{"mails", true, 0},
+	{"due", false, 0},
+	{"since", false, 0},
+};
+
+static bool add_person(const struct person *p, void *ctx)
+{
+	struct people_table *t = ctx;
+	char reason[96], when[CLOCK_TEXT_SIZE];
+	const char *why = words_reason(reason, sizeof(reason), p->reason);
+
+	table_add(&t->table, INK_PLAIN, p->address);
+	table_add(&t->table, INK_PLAIN,
+		p->state == PERSON_FAILED && p->fault_text[0] != '\0' ? p->fault_text : why);
+	if (p->mails >= 0)
+		table_addf(&t->table, INK_PLAIN, "%" PRId64, p->mails);
+	else
+		table_add(&t->table, INK_DIM, "?");
+	table_add(&t->table, INK_PLAIN,
+		p->due == 0	       ? ""
+		: p->due <= t->now->at ? "now"
+				       : clock_relative(p->due, t->now->at, when));
+	table_add(&t->table, INK_DIM,
+		p->changed > 0 ? clock_relative(p->changed, t->now->at, when) : "");
+	text_copy(t->last, sizeof(t->last), p->address);
+	t->count++;
+	return true;
+}
+
+static bool draw_page(const struct status *st, const struct status_request *request,
+	struct people_table *t, struct screen *s, struct fault *fault)
+{
+	char after[ADDRESS_MAX + 1];
+
+	text_copy(after, sizeof(after), t->last);
+	t->count = 0;
+	return ledger_each_person(st->books->ledger, request->state,
+		       after[0] != '\0' ? after : NULL, PAGE, add_person, t, fault) &&
+	       (t->count == 0 || table_print(&t->table, s, 0) ||
+		       fault_set(fault, FAULT_STORAGE, "memory", "out of memory"));
+}
+
+static void say_more(const struct people_table *t, struct screen *s)
+{
+	screen_end(s);
+	screen_putf(s, INK_DIM, "More people follow: --all, or --after %s", t->last);
+	screen_end(s);
+}
+
+static bool draw_state(const struct status *st, const struct status_request *request,
+	struct screen *s, struct fault *fault)
+{
+	struct people_table t = {.now = &st->now};
+	int drawn = 0;
+	bool ok;
+
+	table_open(&t.table, columns, sizeof(columns) / sizeof(columns[0]));
+	if (request->after != NULL)
+		text_copy(t.last, sizeof(t.last), request->after);
+	do {
+		ok = draw_page(st, request, &t, s, fault);
+		drawn += t.count;
+	} while (ok && t.count == PAGE && request->all);
+	table_free(&t.table);
+	if (ok && drawn == 0) {
+		screen_putf(s, INK_PLAIN, "Nobody is %s.",
+			words_state((enum person_state)request->state));
+		screen_end(s);
+	}
+	if (ok && t.count == PAGE)
+		say_more(&t, s);
+	return ok;
+}
+
+bool status_draw_people(const struct status *st, const struct status_request *request,
+	const struct cli *cli, FILE *out, struct fault *fault)
+{
+	struct screen s;
+
+	screen_open(&s, cli, out);
+	if (request->who != NULL)
+		return draw_named(st, request, &s, fault);
+	return draw_state(st, request, &s, fault);
+}
