@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check and get: ask Google about people, now. Nothing is sent.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/json.h"
+#include "cli/live.h"
+#include "cli/words.h"
+
+/* ---- check ---- */
+
+static void check_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+{
+	(void)ctx;
+	invite_ask(live->invite, GOOGLE_CHECK, address, progress_wait, &live->progress, out);
+}
+
+static int check_code(const struct invite_result *result)
+{
+	return result->invitable ? EXIT_YES : EXIT_NO;
+}
+
+static void check_say(struct screen *s, const struct invite_result *result)
+{
+	if (result->invitable)
+		screen_put(s, INK_GOOD, "invitable");
+	else
+		screen_put(s, INK_PLAIN, "not invitable");
+}
+
+static json_t *check_json(const struct invite_result *result)
+{
+	return json_pack("{s:o}", "invitable",
+		result->fault.kind != FAULT_NONE ? json_null() : json_boolean(result->invitable));
+}
+
+/* ---- get ---- */
+
+static void get_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+{
+	(void)ctx;
+	invite_ask(live->invite, GOOGLE_GET, address, progress_wait, &live->progress, out);
+}
+
+static int get_code(const struct invite_result *result)
+{
+	return result->shown ? EXIT_YES : EXIT_NO;
+}
+
+static void get_say(struct screen *s, const struct invite_result *result)
+{
+	const struct invitation *invitation = &result->invitation;
+	char when[CLOCK_TEXT_SIZE];
+
+	if (!result->shown) {
+		screen_put(s, INK_PLAIN, "Google shows no invitation (it lags by up to 48 hours)");
+		return;
+	}
+	screen_put(s, words_invitation_ink(invitation->state),
+		invitation_state_word(invitation->state));
+	screen_putf(s, INK_PLAIN, ", %lld mail%s", (long long)invitation->mails,
+		invitation->mails == 1 ? "" : "s");
+	if (invitation->updated > 0)
+		screen_putf(s, INK_PLAIN, ", changed %s",
+			clock_relative(invitation->updated, clock_wall(), when));
+}
+
+static json_t *get_json(const struct invite_result *result)
+{
+	const struct invitation *invitation = &result->invitation;
+
+	if (result->fault.kind != FAULT_NONE || !result->shown)
+		return json_pack("{s:o, s:n, s:n, s:n}", "shown",
+			result->fault.kind != FAULT_NONE ? json_null() : json_false(), "state",
+			"mails_sent", "updated");
+	return json_pack("{s:b, s:s, s:I, s:o}", "shown", 1, "state",
+		invitation_state_word(invitation->state), "mails_sent",
+		(json_int_t)invitation->mails, "updated", json_time(invitation->updated));
+}
+
+/* ---- both ---- */
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, 'j'},
+	{NULL, 0, NULL, 0},
+};
+
+static int ask(const struct cli *cli, int argc, char **argv, const struct live_verb *verb)
+{
+	bool json = false;
+	int option, exit_code = EXIT_YES, count;
+	struct who *list;
+	struct live live;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return cli_usage(argv[0]);
+		json = true;
+	}
+	if (optind == argc)
+		return cli_usage(argv[0]);
+	if (!live_open(&live, cli, json, &exit_code))
+		return exit_code;
+	list = who_all(live.ledger, live.settings, argv + optind, argc - optind, &count);
+	exit_code =
+		list != NULL ? live_each(&live, verb, list, count) : fault_exit_code(FAULT_STORAGE);
+	free(list);
+	live_close(&live);
+	return exit_code;
+}
+
+int verb_check(const struct cli *cli, int argc, char **argv)
+{
+	static const struct live_verb verb = {
+		.ask = check_ask, .code = check_code, .say = check_say, .json = check_json};
+
+	return ask(cli, argc, argv, &verb);
+}
+
+int verb_get(const struct cli *cli, int argc, char **argv)
+{
+	static const struct live_verb verb = {
+		.ask = get_ask, .code = get_code, .say = get_say, .json = get_json};
+
+	return ask(cli, argc, argv, &verb);
+}

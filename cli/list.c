@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * list: all invitations that Google has, page by page, as a table, as JSON lines or as CSV.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/json.h"
+#include "cli/live.h"
+#include "cli/table.h"
+#include "cli/words.h"
+
+#define PAGE_SIZE 200 /* the most that Google gives */
+
+enum list_form { FORM_TABLE, FORM_JSON, FORM_CSV };
+
+struct listing {
+	struct live live;
+	struct table table;
+	enum list_form form;
+	char filter[64];   /* "" if none */
+	const char *order; /* NULL: Google's own */
+	char *page_token;  /* of the next page; NULL at the end */
+	bool stuck;	   /* Google gave the same page token twice */
+	int64_t count;
+};
+
+static const struct table_column columns[] = {
+	{"address", false, 16},
+	{"state", false, 0},
+	{"mails", true, 0},
+	{"changed", false, 0},
+};
+
+/* ---- one invitation ---- */
+
+/* A field of RFC 4180. What a spreadsheet would take for a formula gets a quote in front: an
+ * address may begin with =, + or -. */
+static void print_csv_field(const char *text)
+{
+	bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+
+	if (formula)
+		putchar('\'');
+	if (strpbrk(text, "\",\r\n") == NULL) {
+		fputs(text, stdout);
+		return;
+	}
+	putchar('"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+static void print_csv(const struct invitation *i)
+{
+	char when[CLOCK_TEXT_SIZE] = "";
+
+	if (i->updated > 0)
+		clock_rfc3339(i->updated, when);
+	print_csv_field(i->address);
+	printf(",%s,%" PRId64 ",%s\r\n", invitation_state_word(i->state), i->mails, when);
+}
+
+static void print_json_line(const struct invitation *i)
+{
+	json_line(json_pack("{s:o, s:s, s:I, s:o}", "address", json_text(i->address), "state",
+		invitation_state_word(i->state), "mails_sent", (json_int_t)i->mails, "updated",
+		json_time(i->updated)));
+}
+
+static void add_row(struct table *t, const struct invitation *i)
+{
+	char when[CLOCK_TEXT_SIZE] = "";
+
+	table_add(t, INK_PLAIN, i->address);
+	table_add(t, words_invitation_ink(i->state), invitation_state_word(i->state));
+	table_addf(t, INK_PLAIN, "%" PRId64, i->mails);
+	if (i->updated > 0)
+		clock_relative(i->updated, clock_wall(), when);
+	table_add(t, INK_DIM, when);
+}
+
+/* ---- pages ---- */
+
+static void keep_token(struct listing *l, const char *token)
+{
+	char *old = l->page_token;
+
+	l->page_token = token != NULL ? strdup(token) : NULL;
+	l->stuck = old != NULL && l->page_token != NULL && strcmp(old, l->page_token) == 0;
+	free(old);
+}
+
+static void wait_told(int64_t wait_ms, void *ctx)
+{
+	struct listing *l = ctx;
+
+	progress_wait(wait_ms, &l->live.progress);
+}
+
+static void take_page(const struct google_reply *reply, void *ctx)
+{
+	struct listing *l = ctx;
+
+	progress_clear(&l->live.progress);
+	for (size_t i = 0; i < reply->page_count; i++) {
+		if (l->form == FORM_CSV)
+			print_csv(&reply->page[i]);
+		else if (l->form == FORM_JSON)
+			print_json_line(&reply->page[i]);
+		else
+			add_row(&l->table, &reply->page[i]);
+	}
+	l->count += (int64_t)reply->page_count;
+	if (l->form == FORM_TABLE)
+		table_print(&l->table, &l->live.screen, 0);
+	fflush(stdout);
+	keep_token(l, reply->next_page_token);
+	if (l->page_token != NULL)
+		progress_say(&l->live.progress, "%" PRId64 " so far", l->count);
+}
+
+static int read_pages(struct listing *l)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct google_call call = {
+		.method = GOOGLE_LIST,
+		.list_page_size = PAGE_SIZE,
+		.list_filter = l->filter[0] != '\0' ? l->filter : NULL,
+		.list_order = l->order,
+	};
+
+	do {
+		call.list_page_token = l->page_token;
+		invite_list(l->live.invite, &call, wait_told, l, take_page, &fault);
+		if (fault.kind == FAULT_NONE && l->stuck)
+			fault_set(&fault, FAULT_LATER, "page_token_repeats",
+				"Google gave the same page token twice: the list is not whole");
+	} while (fault.kind == FAULT_NONE && l->page_token != NULL && !ferror(stdout));
+	progress_clear(&l->live.progress);
+	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
+}
+
+static void print_end(struct listing *l)
+{
+	char number[SCREEN_NUMBER_SIZE];
+
+	if (l->form != FORM_TABLE)
+		return;
+	if (l->count > 0)
+		screen_end(&l->live.screen);
+	screen_putf(&l->live.screen, INK_DIM, "%s invitation%s", screen_number(number, l->count),
+		l->count == 1 ? "" : "s");
+	screen_end(&l->live.screen);
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"state", required_argument, NULL, 's'},
+	{"order-by", required_argument, NULL, 'o'},
+	{"json", no_argument, NULL, 'j'},
+	{"csv", no_argument, NULL, 'c'},
+	{NULL, 0, NULL, 0},
+};
+
+/* state=='invited': the literal is lower case in Google's own samples. */
+static bool set_filter(struct listing *l, const char *typed)
+{
+	char word[32];
+	enum invitation_state state;
+
+	if (!text_copy(word, sizeof(word), typed))
+		return false;
+	for (char *c = word; *c != '\0'; c++)
+		*c = *c == '-' || *c == ' ' ? '_' : text_lower(*c);
+	state = invitation_state_parse(word);
+	if (state == INVITATION_OTHER || state == INVITATION_UNSPECIFIED)
+		return false;
+	return text_format(l->filter, sizeof(l->filter), "state=='%s'", word);
+}
+
+static bool set_order(struct listing *l, const char *typed)
+{
+	static const char *const orders[] = {"email", "email asc", "email desc", "update_time",
+		"update_time asc", "update_time desc"};
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (text_equal_nocase(typed, orders[i]))
+			l->order = orders[i];
+	return l->order != NULL;
+}
+
+static int refuse(const char *option, const char *value, const char *remedy)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: '%s' is not known", option, value);
+	fault_remedy(&fault, "%s", remedy);
+	return cli_fail(&fault);
+}
+
+static int parse(struct listing *l, int argc, char **argv)
+{
+	int option, forms = 0;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's' && !set_filter(l, optarg))
+			return refuse("--state", optarg,
+				"One of not_yet_sent, invited, accepted, declined.");
+		if (option == 'o' && !set_order(l, optarg))
+			return refuse("--order-by", optarg,
+				"email or update_time, also followed by ' asc' or ' desc'.");
+		if (option == 'j' || option == 'c') {
+			l->form = option == 'j' ? FORM_JSON : FORM_CSV;
+			forms++;
+		}
+		if (option == '?')
+			return cli_usage(argv[0]);
+	}
+	return optind < argc || forms > 1 ? cli_usage(argv[0]) : EXIT_YES;
+}
+
+int verb_list(const struct cli *cli, int argc, char **argv)
+{
+	struct listing l = {.form = FORM_TABLE};
+	int exit_code = parse(&l, argc, argv);
+
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	if (!live_open(&l.live, cli, l.form == FORM_JSON, &exit_code))
+		return exit_code;
+	table_open(&l.table, columns, sizeof(columns) / sizeof(columns[0]));
+	if (l.form == FORM_CSV)
+		fputs("address,state,mails_sent,updated\r\n", stdout);
+	exit_code = read_pages(&l);
+	if (exit_code == EXIT_YES)
+		print_end(&l);
+	table_free(&l.table);
+	free(l.page_token);
+	live_close(&l.live);
+	return exit_code;
+}

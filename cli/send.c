@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * send and cancel: the whole way for people whom an administrator names, through ledger, pace and
+ * journal. Nothing is asked of Google before every name is understood.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "cli/json.h"
+#include "cli/live.h"
+#include "cli/words.h"
+
+struct order {
+	bool json, again, yes;
+	const char *reason; /* "" if none was given */
+};
+
+/* ---- one person ---- */
+
+static void send_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+{
+	const struct order *order = ctx;
+
+	invite_send(live->invite, address, order->again, order->reason, progress_wait,
+		&live->progress, out);
+}
+
+static void cancel_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+{
+	const struct order *order = ctx;
+
+	invite_cancel(live->invite, address, order->reason, progress_wait, &live->progress, out);
+}
+
+/* Where the way has ended: invited is yes, not invitable is no, on the way is later. */
+static int send_code(const struct invite_result *result)
+{
+	if (!result->known)
+		return fault_exit_code(FAULT_LATER);
+	switch (result->person.state) {
+	case PERSON_INVITED:
+	case PERSON_ACCEPTED:
+		return EXIT_YES;
+	case PERSON_NOT_INVITABLE:
+	case PERSON_DECLINED:
+	case PERSON_CANCELLED:
+	case PERSON_GONE:
+		return EXIT_NO;
+	case PERSON_HELD:
+		return fault_exit_code(FAULT_POLICY);
+	case PERSON_FAILED:
+		return fault_exit_code(FAULT_PERSON);
+	case PERSON_QUEUED:
+	case PERSON_SENDING:
+	case PERSON_UNCONFIRMED:
+		break;
+	}
+	return fault_exit_code(FAULT_LATER);
+}
+
+static int cancel_code(const struct invite_result *result)
+{
+	(void)result;
+	return EXIT_YES;
+}
+
+static void send_say(struct screen *s, const struct invite_result *result)
+{
+	const struct person *p = &result->person;
+	char reason[96];
+
+	if (!result->known) {
+		screen_put(s, INK_WARN, "nothing is known of the result");
+		return;
+	}
+	screen_put(s, words_state_ink(p->state), words_state(p->state));
+	if (p->state == PERSON_HELD || p->state == PERSON_QUEUED)
+		screen_putf(s, INK_PLAIN, ": %s", words_reason(reason, sizeof(reason), p->reason));
+}
+
+static void cancel_say(struct screen *s, const struct invite_result *result)
+{
+	(void)result;
+	screen_put(s, INK_PLAIN, "cancelled");
+}
+
+static json_t *result_json(const struct invite_result *result)
+{
+	if (!result->known)
+		return json_pack("{s:n, s:n, s:n}", "state", "reason", "mails_sent");
+	return json_pack("{s:s, s:o, s:o}", "state", person_state_word(result->person.state),
+		"reason", json_text(result->person.reason), "mails_sent",
+		json_count(result->person.mails));
+}
+
+/* ---- many people ---- */
+
+static const struct option options[] = {
+	{"again", no_argument, NULL, 'a'},
+	{"reason", required_argument, NULL, 'r'},
+	{"json", no_argument, NULL, 'j'},
+	{"yes", no_argument, NULL, 'y'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse(struct order *order, int argc, char **argv, bool may_again)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'a' && may_again)
+			order->again = true;
+		else if (option == 'r')
+			order->reason = optarg;
+		else if (option == 'j')
+			order->json = true;
+		else if (option == 'y')
+			order->yes = true;
+		else
+			return false;
+	}
+	return optind < argc;
+}
+
+static bool may_go_on(const struct order *order, int count, const char *what)
+{
+	char question[128];
+
+	text_format(question, sizeof(question), "%s %d people?", what, count);
+	return order->yes || count <= ASK_ABOVE || cli_confirm(question);
+}
+
+static int carry_out(struct live *live, const struct order *order, const struct live_verb *verb,
+	const char *what, char **typed, int n)
+{
+	int count, exit_code;
+	struct who *list = who_all(live->ledger, live->settings, typed, n, &count);
+
+	if (list == NULL)
+		return fault_exit_code(FAULT_STORAGE);
+	exit_code = who_faults(list, count);
+	if (exit_code == EXIT_YES && !may_go_on(order, count, what))
+		exit_code = EXIT_USAGE;
+	live_finish_each();
+	if (exit_code == EXIT_YES)
+		exit_code = live_each(live, verb, list, count);
+	free(list);
+	return exit_code;
+}
+
+int verb_send(const struct cli *cli, int argc, char **argv)
+{
+	struct order order = {.reason = ""};
+	struct live_verb verb = {.ask = send_ask,
+		.code = send_code,
+		.say = send_say,
+		.json = result_json,
+		.ctx = &order};
+	struct live live;
+	struct fault fault;
+	int exit_code;
+
+	if (!parse(&order, argc, argv, true))
+		return cli_usage(argv[0]);
+	if (order.again && order.reason[0] == '\0') {
+		fault_set(&fault, FAULT_USAGE, "needs_reason", "--again mails somebody once more");
+		fault_remedy(&fault, "Say why, for history: --reason TEXT");
+		return cli_fail(&fault);
+	}
+	if (!live_open(&live, cli, order.json, &exit_code))
+		return exit_code;
+	exit_code = carry_out(&live, &order, &verb, "Invite", argv + optind, argc - optind);
+	live_close(&live);
+	return exit_code;
+}
+
+int verb_cancel(const struct cli *cli, int argc, char **argv)
+{
+	struct order order = {.reason = ""};
+	struct live_verb verb = {.ask = cancel_ask,
+		.code = cancel_code,
+		.say = cancel_say,
+		.json = result_json,
+		.ctx = &order};
+	struct live live;
+	int exit_code;
+
+	if (!parse(&order, argc, argv, false))
+		return cli_usage(argv[0]);
+	if (!live_open(&live, cli, order.json, &exit_code))
+		return exit_code;
+	exit_code = carry_out(
+		&live, &order, &verb, "Cancel the invitations of", argv + optind, argc - optind);
+	live_close(&live);
+	return exit_code;
+}
