@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * approve and retry: who is held is invited, who failed is asked about again.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/identity.h"
+#include "base/running.h"
+#include "base/text.h"
+#include "cli/decide.h"
+#include "cli/words.h"
+
+/* ---- approve ---- */
+
+static bool approve_fits(const struct person *p, struct fault *fault)
+{
+	if (p->state != PERSON_HELD) {
+		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held but %s", p->address,
+			words_state(p->state));
+		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
+	}
+	if (strcmp(p->reason, "blocked") == 0) {
+		fault_set(fault, FAULT_POLICY, "blocked", "%s is blocked", p->address);
+		return fault_remedy(fault, "First: cloudinvite unblock %s", p->address);
+	}
+	if (strcmp(p->reason, "max_mails") == 0) {
+		fault_set(fault, FAULT_POLICY, "max_mails",
+			"%s has had all the mails that max_mails "
+			"allows",
+			p->address);
+		return fault_remedy(
+			fault, "One more: cloudinvite send --again --reason TEXT %s", p->address);
+	}
+	return true;
+}
+
+static void approve_change(struct person *p, int64_t now)
+{
+	p->state = PERSON_QUEUED;
+	text_copy(p->reason, sizeof(p->reason), "approved");
+	p->approved = true;
+	p->class = CLASS_NEW;
+	p->due = now;
+	p->attempts = 0;
+}
+
+/* ---- retry ---- */
+
+static bool retry_fits(const struct person *p, struct fault *fault)
+{
+	if (p->state == PERSON_FAILED || p->state == PERSON_NOT_INVITABLE ||
+		p->state == PERSON_QUEUED)
+		return true;
+	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed but is %s", p->address,
+		words_state(p->state));
+	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
+}
+
+static void retry_change(struct person *p, int64_t now)
+{
+	p->state = PERSON_QUEUED;
+	text_copy(p->reason, sizeof(p->reason), "retry");
+	p->class = CLASS_RETRY;
+	p->due = now;
+	p->attempts = 0;
+	p->fault_code[0] = p->fault_text[0] = '\0';
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"all", no_argument, NULL, 'a'},
+	{"reason", required_argument, NULL, 'r'},
+	{"yes", no_argument, NULL, 'y'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse(struct deciding *d, int argc, char **argv, bool may_reason)
+{
+	bool all = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'a')
+			all = true;
+		else if (option == 'r' && may_reason)
+			d->reason = optarg;
+		else if (option == 'y')
+			d->yes = true;
+		else
+			return false;
+	}
+	return (all || d->reason != NULL) == (optind == argc);
+}
+
+static void name_owner(struct deciding *d)
+{
+	char host[HOST_MAX + 1];
+
+	identity_host(host, sizeof(host));
+	text_format(d->owner, sizeof(d->owner), "cli@%s:%d", host, (int)getpid());
+}
+
+static void say_what_else(struct deciding *d)
+{
+	struct ledger_pause pause;
+
+	if (d->done > 0 && d->decision->state == PERSON_HELD &&
+		d->books.settings->mode == MODE_DRY_RUN)
+		fprintf(stderr, "  In dry run, too, who is approved is invited.\n");
+	if (d->done > 0 && ledger_paused(d->books.ledger, &pause, NULL) == 1)
+		fprintf(stderr, "  Dispatch is paused: they wait for `cloudinvite resume`.\n");
+	if (d->busy > 0)
+		fprintf(stderr, "cloudinvite: %d being worked on just now; try again in a moment\n",
+			d->busy);
+}
+
+static int decide(const struct cli *cli, int argc, char **argv, const struct decision *decision,
+	bool may_reason)
+{
+	struct deciding d = {.cli = cli, .decision = decision};
+	int exit_code;
+
+	if (!parse(&d, argc, argv, may_reason))
+		return cli_usage(argv[0]);
+	if (!cli_books(cli, LEDGER_WRITE, &d.books, &exit_code))
+		return exit_code;
+	name_owner(&d);
+	exit_code =
+		optind == argc ? decide_all(&d) : decide_named(&d, argv + optind, argc - optind);
+	if (d.done > 0)
+		running_wake(d.books.settings->run);
+	say_what_else(&d);
+	cli_books_close(&d.books);
+	return d.busy > 0 ? cli_worse(exit_code, fault_exit_code(FAULT_LATER)) : exit_code;
+}
+
+int verb_approve(const struct cli *cli, int argc, char **argv)
+{
+	static const struct decision decision = {
+		"approved", "Invite", PERSON_HELD, approve_fits, approve_change};
+
+	return decide(cli, argc, argv, &decision, true);
+}
+
+int verb_retry(const struct cli *cli, int argc, char **argv)
+{
+	static const struct decision decision = {
+		"queued again", "Ask again for", PERSON_FAILED, retry_fits, retry_change};
+
+	return decide(cli, argc, argv, &decision, false);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block and unblock: whom nobody ever invites.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/running.h"
+#include "base/text.h"
+#include "cli/who.h"
+
+typedef int one_person(
+	const struct cli *cli, const struct books *books, const char *address, const char *reason);
+
+static int block_one(
+	const struct cli *cli, const struct books *books, const char *address, const char *reason)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!ledger_block(books->ledger, address, reason, cli->actor, &fault))
+		return cli_fail(&fault);
+	printf("%s: blocked\n", address);
+	return EXIT_YES;
+}
+
+static int unblock_one(
+	const struct cli *cli, const struct books *books, const char *address, const char *reason)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int done = ledger_unblock(books->ledger, address, cli->actor, &fault);
+
+	(void)reason;
+	if (done < 0)
+		return cli_fail(&fault);
+	printf("%s: %s\n", address, done > 0 ? "no longer blocked" : "was not blocked");
+	return done > 0 ? EXIT_YES : EXIT_NO;
+}
+
+/* All names are understood before anything is changed. */
+static int each_person(
+	const struct cli *cli, char **typed, int n, const char *reason, one_person *one)
+{
+	struct books books;
+	struct who *list;
+	int count, exit_code;
+	bool understood;
+
+	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+		return exit_code;
+	list = who_all(books.ledger, books.settings, typed, n, &count);
+	exit_code = list != NULL ? who_faults(list, count) : fault_exit_code(FAULT_STORAGE);
+	understood = exit_code == EXIT_YES;
+	for (int i = 0; understood && i < count; i++)
+		exit_code = cli_worse(exit_code, one(cli, &books, list[i].address, reason));
+	running_wake(books.settings->run);
+	free(list);
+	cli_books_close(&books);
+	return exit_code;
+}
+
+static int parse(int argc, char **argv, const struct option *options, const char **reason)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'r')
+			return cli_usage(argv[0]);
+		*reason = optarg;
+	}
+	return optind < argc ? EXIT_YES : cli_usage(argv[0]);
+}
+
+int verb_block(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"reason", required_argument, NULL, 'r'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *reason = "";
+	struct fault fault;
+
+	if (parse(argc, argv, options, &reason) != EXIT_YES)
+		return EXIT_USAGE;
+	if (reason[0] == '\0') {
+		fault_set(&fault, FAULT_USAGE, "needs_reason", "a block needs a reason");
+		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
+		return cli_fail(&fault);
+	}
+	return each_person(cli, argv + optind, argc - optind, reason, block_one);
+}
+
+int verb_unblock(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{NULL, 0, NULL, 0}};
+	const char *reason = "";
+
+	if (parse(argc, argv, options, &reason) != EXIT_YES)
+		return EXIT_USAGE;
+	return each_person(cli, argv + optind, argc - optind, reason, unblock_one);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * enable [--yes]: shows once more who would be invited, and writes mode = send into the settings.
+ *
+ * The settings are root's, the ledger is the service's: root itself only writes the file, and a
+ * child that has become the service's account reads the ledger and signals the dispatcher. So
+ * neither a planted ledger nor a planted pid in the run directory is touched with root's rights.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/running.h"
+#include "base/text.h"
+#include "cli/screen.h"
+
+#define SHOWN_MAX 10
+
+struct enabling {
+	const struct cli *cli;
+	const struct settings *settings;
+	struct screen screen;
+	int64_t held; /* for dry run */
+	int64_t queued;
+	int shown;
+};
+
+/* ---- as the service ---- */
+
+/* Runs `act` in a child that has become the service's account; its exit code. */
+static int as_service(struct enabling *e, int (*act)(struct enabling *e))
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int status = 0, exit_code;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		exit_code = identity_become(e->settings->user, &fault) ? act(e) : cli_fail(&fault);
+		fflush(stdout);
+		_exit(exit_code);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (child > 0 && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fault_set(&fault, FAULT_STORAGE, "child", "cannot look into the ledger as %s: %s",
+		e->settings->user, child < 0 ? strerror(errno) : "the process died");
+	return cli_fail(&fault);
+}
+
+static bool add_reason(const char *reason, int64_t count, void *ctx)
+{
+	struct enabling *e = ctx;
+
+	if (strcmp(reason, "dry_run") == 0)
+		e->held += count;
+	return true;
+}
+
+static bool show_person(const struct person *p, void *ctx)
+{
+	struct enabling *e = ctx;
+
+	if (strcmp(p->reason, "dry_run") != 0)
+		return true;
+	screen_to(&e->screen, 2);
+	screen_put(&e->screen, INK_PLAIN, p->address);
+	screen_end(&e->screen);
+	return ++e->shown < SHOWN_MAX;
+}
+
+static void show_what_follows(struct enabling *e)
+{
+	struct screen *s = &e->screen;
+	char line[320], people[SCREEN_PEOPLE_SIZE];
+
+	if (e->held > e->shown) {
+		screen_putf(s, INK_DIM, "  and %s more", screen_number(people, e->held - e->shown));
+		screen_end(s);
+	}
+	if (e->queued > 0) {
+		text_format(line, sizeof(line),
+			"%s still to be looked at: who is found unmanaged is invited.",
+			screen_people(people, e->queued));
+		screen_wrap(s, INK_PLAIN, 0, line);
+		screen_end(s);
+	}
+	screen_end(s);
+	text_format(line, sizeof(line),
+		"From now on whoever is seen for the first time is invited, up to %" PRId64
+		" a day. %s",
+		e->settings->sends_per_day,
+		e->held > 0 ? "Those above stay held until: cloudinvite approve --reason dry_run"
+			    : "");
+	screen_wrap(s, INK_PLAIN, 0, line);
+	screen_end(s);
+}
+
+static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault *fault)
+{
+	struct ledger_summary summary;
+	char people[SCREEN_PEOPLE_SIZE];
+
+	if (!ledger_each_reason(ledger, PERSON_HELD, add_reason, e, fault) ||
+		!ledger_summarise(ledger, clock_wall(), &summary, fault))
+		return false;
+	e->queued = summary.people[PERSON_QUEUED];
+	screen_putf(&e->screen, INK_BOLD, "%s would have been invited in dry run%s",
+		screen_people(people, e->held), e->held > 0 ? ":" : ".");
+	screen_end(&e->screen);
+	if (e->held > 0 && !ledger_each_person(ledger, PERSON_HELD, NULL, 0, show_person, e, fault))
+		return false;
+	show_what_follows(e);
+	return true;
+}
+
+static int show_held(struct enabling *e)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger *ledger = ledger_open(e->settings, LEDGER_READ, &fault);
+	bool ok;
+
+	if (ledger == NULL && strcmp(fault.code, "ledger_missing") == 0) {
+		printf("Nobody has been seen yet.\n");
+		return EXIT_YES;
+	}
+	if (ledger == NULL)
+		return cli_fail(&fault);
+	ok = show_ledger(e, ledger, &fault);
+	ledger_close(ledger);
+	return ok ? EXIT_YES : cli_fail(&fault);
+}
+
+static int signal_dispatcher(struct enabling *e)
+{
+	pid_t pid = 0;
+
+	if (running_is(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
+		kill(pid, SIGHUP) == 0) {
+		printf("The dispatcher reads its settings anew.\n");
+		return EXIT_YES;
+	}
+	if (pid > 0)
+		printf("Make the dispatcher read its settings: systemctl reload "
+		       "cloudinvite-dispatcher\n");
+	else
+		printf("The dispatcher is not running: systemctl start cloudinvite-dispatcher\n");
+	return EXIT_YES;
+}
+
+/* ---- as root ---- */
+
+static void print_finding(const struct fault *fault, void *ctx)
+{
+	(void)ctx;
+	cli_fail(fault);
+}
+
+/* To send with settings that stop the dispatcher would change nothing but the file. */
+static int check_settings(const struct settings *settings)
+{
+	struct fault fault;
+	int findings = settings_check(settings, print_finding, NULL);
+
+	if (findings == 0)
+		return EXIT_YES;
+	fault_set(
+		&fault, FAULT_SETTINGS, "findings", "the settings do not let the dispatcher work");
+	fault_remedy(&fault, "Mend them first; the mode was not changed.");
+	return cli_fail(&fault);
+}
+
+static int write_mode(const struct settings *settings)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (settings_write(settings_path(settings), "invitations", "mode", "send", &fault)) {
+		printf("%s: mode = send\n", settings_path(settings));
+		return EXIT_YES;
+	}
+	if (geteuid() != 0)
+		fault_remedy(&fault, "Run it as root: sudo cloudinvite enable");
+	return cli_fail(&fault);
+}
+
+static int enable(struct enabling *e, bool yes)
+{
+	int exit_code = check_settings(e->settings);
+
+	if (exit_code == EXIT_YES)
+		exit_code = as_service(e, show_held);
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	if (!yes && !cli_confirm("Begin to send?"))
+		return EXIT_USAGE;
+	exit_code = write_mode(e->settings);
+	return exit_code != EXIT_YES ? exit_code : as_service(e, signal_dispatcher);
+}
+
+int verb_enable(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"yes", no_argument, NULL, 'y'},
+		{NULL, 0, NULL, 0},
+	};
+	struct enabling e = {.cli = cli};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *settings;
+	bool yes = false;
+	int option, exit_code = EXIT_YES;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'y')
+			return cli_usage(argv[0]);
+		yes = true;
+	}
+	if (optind < argc)
+		return cli_usage(argv[0]);
+	settings = settings_load(cli->settings_path, &fault);
+	if (settings == NULL)
+		return cli_fail(&fault);
+	e.settings = settings;
+	screen_open(&e.screen, cli, stdout);
+	if (settings->mode == MODE_SEND)
+		printf("It is on already: mode = send.\n");
+	else
+		exit_code = enable(&e, yes);
+	settings_free(settings);
+	return exit_code;
+}

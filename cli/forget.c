@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * forget [--block] WHO…: erases people, with all that the ledger and this host's spool know of
+ * them.
+ *
+ * Whoever is forgotten is a new face at the next login. Google would still know of the invitation,
+ * but shows it up to 48 hours late: until then a forgotten person could be mailed a second time, so
+ * that forgetting then needs --block.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/running.h"
+#include "base/text.h"
+#include "cli/who.h"
+#include "spool/reader.h"
+
+#define RECENT_S (72 * 3600) /* Google's lag of 48 h, and a day */
+
+struct marks {
+	char (*users)[USER_MAX + 1]; /* on this host */
+	size_t count, room;
+	char host[HOST_MAX + 1];
+	bool failed;
+};
+
+/* ---- may it be? ---- */
+
+static bool is_recent(const struct person *p)
+{
+	if (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED || p->intent_at > 0)
+		return true;
+	return p->our_mails > 0 && clock_wall() - p->changed < RECENT_S;
+}
+
+static bool may_forget(const struct books *books, const char *address, struct fault *fault)
+{
+	struct person p;
+	int found = ledger_person(books->ledger, address, &p, fault);
+
+	if (found <= 0 || !is_recent(&p))
+		return found >= 0;
+	if (ledger_blocked(books->ledger, address, NULL, 0, NULL) == 1)
+		return true;
+	fault_set(fault, FAULT_POLICY, "recent_mail",
+		"%s: a mail is so recent that Google may not show it yet; a next login could "
+		"send a second one",
+		address);
+	return fault_remedy(fault, "Use forget --block, or wait for 72 hours.");
+}
+
+/* ---- the marks of this host ---- */
+
+static bool take_mark(const struct ledger_sighting *s, void *ctx)
+{
+	struct marks *marks = ctx;
+
+	if (strcmp(s->seen.host, marks->host) != 0)
+		return true;
+	if (marks->count == marks->room) {
+		size_t room = marks->room > 0 ? 2 * marks->room : 8;
+		char(*users)[USER_MAX + 1] =
+			reallocarray(marks->users, room, sizeof(*marks->users));
+		marks->failed = users == NULL;
+		if (marks->failed)
+			return false;
+		marks->users = users;
+		marks->room = room;
+	}
+	text_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
+	return true;
+}
+
+static bool remove_marks(const struct books *books, const struct marks *marks, struct fault *fault)
+{
+	struct spool_reader spool;
+	bool ok = true;
+
+	if (marks->count == 0 || books->settings->role == ROLE_DISPATCHER)
+		return true;
+	if (!spool_reader_open(&spool, books->settings->spool, fault))
+		return false;
+	for (size_t i = 0; ok && i < marks->count; i++)
+		ok = spool_unmark(&spool, marks->users[i], fault);
+	spool_reader_close(&spool);
+	return ok;
+}
+
+/* ---- one person ---- */
+
+static bool erase(const struct cli *cli, const struct books *books, const char *address, bool block,
+	int *known, struct fault *fault)
+{
+	if (!ledger_begin(books->ledger, fault))
+		return false;
+	*known = ledger_forget(books->ledger, address, fault);
+	if (*known >= 0 &&
+		(!block || ledger_block(books->ledger, address, "forgotten", cli->actor, fault)) &&
+		ledger_commit(books->ledger, fault))
+		return true;
+	ledger_rollback(books->ledger);
+	return false;
+}
+
+static int forget_person(
+	const struct cli *cli, const struct books *books, const char *address, bool block)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct marks marks = {.count = 0};
+	int known = 0;
+	bool ok;
+
+	identity_host(marks.host, sizeof(marks.host));
+	ok = (block || may_forget(books, address, &fault)) &&
+	     ledger_each_sighting(books->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
+	     erase(cli, books, address, block, &known, &fault) &&
+	     remove_marks(books, &marks, &fault);
+	free(marks.users);
+	if (!ok)
+		return cli_fail(&fault);
+	printf("%s: %s%s\n", address, known > 0 ? "forgotten" : "was not known",
+		block ? ", blocked" : "");
+	return known > 0 || block ? EXIT_YES : EXIT_NO;
+}
+
+/* ---- an account that has led to nobody ---- */
+
+static bool take_account(const struct ledger_sighting *s, void *ctx)
+{
+	struct ledger_sighting *out = ctx;
+
+	*out = *s;
+	return false;
+}
+
+static bool forget_sighting(
+	const struct books *books, const struct ledger_sighting *s, struct fault *fault)
+{
+	struct marks marks = {.count = 0};
+	bool ok;
+
+	identity_host(marks.host, sizeof(marks.host));
+	take_mark(s, &marks);
+	ok = ledger_forget_sighting(books->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
+	     remove_marks(books, &marks, fault);
+	free(marks.users);
+	return ok;
+}
+
+/* On every host where it was seen. */
+static int forget_account(const struct books *books, const char *typed)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger_sighting s;
+	int64_t last = 0;
+
+	for (;;) {
+		s.id = 0;
+		who_sightings(books->ledger, typed, take_account, &s, &fault);
+		if (fault.kind != FAULT_NONE)
+			return cli_fail(&fault);
+		if (s.id == 0 || s.id == last)
+			break;
+		last = s.id;
+		if (!forget_sighting(books, &s, &fault))
+			return cli_fail(&fault);
+	}
+	printf("%s: forgotten\n", typed);
+	return EXIT_YES;
+}
+
+/* ---- the command line ---- */
+
+static bool is_account(const struct who *who)
+{
+	return strcmp(who->fault.code, "no_address") == 0;
+}
+
+static int understand(struct who *list, int count, bool block)
+{
+	int worst = EXIT_YES;
+
+	for (int i = 0; i < count; i++) {
+		if (list[i].fault.kind == FAULT_NONE || (is_account(&list[i]) && !block))
+			continue;
+		worst = cli_worse(worst, cli_fail(&list[i].fault));
+	}
+	return worst;
+}
+
+static int forget(const struct cli *cli, const struct books *books, char **typed, int n, bool block)
+{
+	int count, worst;
+	struct who *list = who_all(books->ledger, books->settings, typed, n, &count);
+	bool understood;
+
+	if (list == NULL)
+		return fault_exit_code(FAULT_STORAGE);
+	worst = understand(list, count, block);
+	understood = worst == EXIT_YES;
+	for (int i = 0; understood && i < count; i++)
+		worst = cli_worse(worst,
+			is_account(&list[i]) ? forget_account(books, list[i].typed)
+					     : forget_person(cli, books, list[i].address, block));
+	free(list);
+	return worst;
+}
+
+int verb_forget(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"block", no_argument, NULL, 'b'},
+		{NULL, 0, NULL, 0},
+	};
+	bool block = false;
+	struct books books;
+	int option, exit_code;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'b')
+			return cli_usage(argv[0]);
+		block = true;
+	}
+	if (optind == argc)
+		return cli_usage(argv[0]);
+	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+		return exit_code;
+	exit_code = forget(cli, &books, argv + optind, argc - optind, block);
+	running_wake(books.settings->run);
+	cli_books_close(&books);
+	return exit_code;
+}

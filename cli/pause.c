@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pause and resume: the one brake for everything that the dispatcher asks and sends.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/running.h"
+#include "base/text.h"
+
+static int set_pause(const struct cli *cli, const struct books *books, const char *reason)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger_pause pause = {.since = clock_wall()};
+
+	text_copy(pause.kind, sizeof(pause.kind), "operator");
+	text_safe(pause.text, sizeof(pause.text), reason);
+	text_copy(pause.actor, sizeof(pause.actor), cli->actor);
+	if (!ledger_pause(books->ledger, &pause, &fault))
+		return cli_fail(&fault);
+	running_wake(books->settings->run);
+	printf("Paused: nothing is asked or sent until `cloudinvite resume`.\n");
+	return EXIT_YES;
+}
+
+int verb_pause(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"reason", required_argument, NULL, 'r'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *reason = "";
+	struct books books;
+	struct fault fault;
+	int option, exit_code;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'r')
+			return cli_usage(argv[0]);
+		reason = optarg;
+	}
+	if (optind < argc)
+		return cli_usage(argv[0]);
+	if (reason[0] == '\0') {
+		fault_set(&fault, FAULT_USAGE, "needs_reason", "a pause needs a reason");
+		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
+		return cli_fail(&fault);
+	}
+	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+		return exit_code;
+	exit_code = set_pause(cli, &books, reason);
+	cli_books_close(&books);
+	return exit_code;
+}
+
+static int clear_pause(const struct cli *cli, const struct books *books)
+{
+	char since[CLOCK_TEXT_SIZE], text[320];
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger_pause pause;
+	int paused = ledger_paused(books->ledger, &pause, &fault);
+
+	if (paused > 0)
+		paused = ledger_resume(books->ledger, NULL, cli->actor, &fault);
+	if (paused < 0)
+		return cli_fail(&fault);
+	if (paused == 0) {
+		printf("There was no pause.\n");
+		return EXIT_YES;
+	}
+	running_wake(books->settings->run);
+	printf("Resumed. The pause was set %s by %s: %s\n",
+		clock_relative(pause.since, clock_wall(), since), pause.actor,
+		text_safe(text, sizeof(text), pause.text));
+	return EXIT_YES;
+}
+
+int verb_resume(const struct cli *cli, int argc, char **argv)
+{
+	struct books books;
+	int exit_code;
+
+	if (argc > 1)
+		return cli_usage(argv[0]);
+	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+		return exit_code;
+	exit_code = clear_pause(cli, &books);
+	cli_books_close(&books);
+	return exit_code;
+}
