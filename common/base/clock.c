@@ -115,11 +115,19 @@ static bool fraction(const char **s)
 	return n >= 1 && n <= 9;
 }
 
+static int days_of_month(int year, int month)
+{
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	if (month == 2)
+		return leap ? 29 : 28;
+	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
 bool clock_parse_rfc3339(const char *s, int64_t *out)
 {
-	struct tm tm = {0}, check;
+	struct tm tm = {0};
 	int64_t shift;
-	time_t t;
 
 	if (!digits(&s, 4, &tm.tm_year) || !literal(&s, '-') || !digits(&s, 2, &tm.tm_mon) ||
 		!literal(&s, '-') || !digits(&s, 2, &tm.tm_mday) || !literal(&s, 'T') ||
@@ -127,18 +135,13 @@ bool clock_parse_rfc3339(const char *s, int64_t *out)
 		!literal(&s, ':') || !digits(&s, 2, &tm.tm_sec) || !fraction(&s) ||
 		!offset(&s, &shift) || *s != '\0')
 		return false;
-	if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+		tm.tm_mday > days_of_month(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 ||
+		tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	check = tm;
-	t = timegm(&check);
-	/* timegm makes 1 March of 30 February: then it is no date. */
-	if (check.tm_mon != tm.tm_mon && tm.tm_sec < 60)
-		return false;
-	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1)
-		return false;
-	*out = (int64_t)t - shift;
+	*out = (int64_t)timegm(&tm) - shift;
 	return true;
 }
 

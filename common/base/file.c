@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Why the file must not be read, or NULL. */
+/* Whether it may be read; if not, the fault says why. */
 static bool file_judge(const char *name, const struct stat *st, const struct file_rules *rules,
 	enum fault_kind kind, struct fault *fault)
 {
@@ -49,25 +49,26 @@ static bool file_take(int fd, const char *name, const struct file_rules *rules, 
 {
 	char buffer[16384];
 	size_t taken = 0;
+	bool good = true;
 	ssize_t n;
 
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+	while (good && (n = read(fd, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
+		taken += n > 0 ? (size_t)n : 0;
 		if (n < 0)
-			return fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name,
+			good = fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name,
 				strerror(errno));
-		taken += (size_t)n;
-		/* It may have grown since fstat. */
-		if (rules->max_size && taken > rules->max_size)
-			return fault_set(fault, kind, "too_large", "%s: has more than %zu bytes",
+		else if (rules->max_size && taken > rules->max_size) /* grown since fstat */
+			good = fault_set(fault, kind, "too_large", "%s: has more than %zu bytes",
 				name, rules->max_size);
-		if (!text_add_bytes(out, buffer, (size_t)n))
-			return fault_set(
+		else if (!text_add_bytes(out, buffer, (size_t)n))
+			good = fault_set(
 				fault, kind, "no_memory", "%s: no memory to read it", name);
 	}
+	/* It may have been a key. */
 	explicit_bzero(buffer, sizeof(buffer));
-	return true;
+	return good;
 }
 
 bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct text *out,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,12 +23,25 @@ static struct {
 	bool full_addresses;
 } sink = {"cloudinvite", LOG_LEVEL_INFO, false, false};
 
+/* systemd sets JOURNAL_STREAM to device and inode of the stream that the journal reads. It is
+ * inherited, so a terminal below a service of the desktop has it, too: only equality counts. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	return stream && fstat(fd, &st) == 0 &&
+	       text_format(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
+		       (unsigned long long)st.st_ino) &&
+	       strcmp(stream, ours) == 0;
+}
+
 void log_start(const char *program, enum log_level level)
 {
 	sink.program = program;
 	sink.level = level;
-	/* systemd sets it where standard error is the journal, which reads the <N> prefix. */
-	sink.journal = getenv("JOURNAL_STREAM") != NULL;
+	sink.journal = is_journal(STDERR_FILENO);
 }
 
 void log_show_addresses(bool full)

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +44,10 @@ static void read_holder(int fd, pid_t *pid, char version[32])
 		text_safe(version, 32, blank + 1);
 }
 
+/* An open-file-description lock rather than flock: it can be asked about without being taken, so
+ * that a `status` at the wrong moment does not turn a starting program away. */
+static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
 static int lock_fault(const char *run_dir, const char *path, struct fault *fault)
 {
 	int why = errno;
@@ -74,8 +77,8 @@ int running_lock(const char *run_dir, const char *name, pid_t *held_by, struct f
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return lock_fault(run_dir, path, fault);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK)
+	if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+		if (errno != EAGAIN && errno != EACCES)
 			lock_fault(run_dir, path, fault);
 		else
 			read_holder(fd, held_by, NULL);
@@ -92,6 +95,7 @@ int running_lock(const char *run_dir, const char *name, pid_t *held_by, struct f
 
 bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[32])
 {
+	struct flock asked = whole;
 	char path[PATH_MAX];
 	bool held = false;
 	int fd;
@@ -105,8 +109,7 @@ bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	/* A shared lock asks without disturbing; it goes with the descriptor. */
-	if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+	if (fcntl(fd, F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK) {
 		held = true;
 		read_holder(fd, pid, version);
 	}

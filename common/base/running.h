@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs that run once: the lock and the wake-up in the run directory (/run/cloudinvite).
- * `<name>.lock` is held (flock) by the running program and says "pid version"; a touch of `wake`
- * wakes every program that watches it.
+ * `<name>.lock` is locked (F_OFD_SETLK) by the running program and says "pid version"; a touch of
+ * `wake` wakes every program that watches it.
  */
 #ifndef CLOUDINVITE_BASE_RUNNING_H
 #define CLOUDINVITE_BASE_RUNNING_H
