@@ -17,7 +17,16 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* A box must be a directory that nobody but root and the service can write. */
+/* Nobody but root and the service may write a box. */
+static bool is_ours(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return false;
+	if ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid())
+		return false;
+	return (st->st_mode & S_IWOTH) == 0;
+}
+
 static bool open_box(int *box, const char *spool, const char *name, struct fault *fault)
 {
 	struct stat st;
@@ -27,10 +36,10 @@ static bool open_box(int *box, const char *spool, const char *name, struct fault
 		fault_set(fault, FAULT_STORAGE, "spool", "%s/%s: %s", spool, name, strerror(errno));
 		return fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");
 	}
-	if ((st.st_mode & S_IWOTH) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+	if (!is_ours(&st)) {
 		fault_set(fault, FAULT_STORAGE, "spool",
-			"%s/%s: uid %u, mode %04o: others could write it", spool, name,
-			(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+			"%s/%s: owner %u:%u, mode %04o: others could write it", spool, name,
+			(unsigned)st.st_uid, (unsigned)st.st_gid, (unsigned)(st.st_mode & 07777));
 		return fault_remedy(
 			fault, "Correct it: run cloudinvite-collector --prepare as root.");
 	}
@@ -56,24 +65,20 @@ void spool_reader_close(struct spool_reader *r)
 }
 
 /* Why it is no arrival, or NULL; fills in `a`. */
-static const char *judge_arrival(int new_box, const char *name, struct spool_arrival *a)
+static const char *judge_arrival(const char *name, const struct stat *st, struct spool_arrival *a)
 {
-	struct stat st;
-
 	if (!spool_parse_arrival(name, a->user, &a->reason))
 		return "its name is no arrival's";
-	if (fstatat(new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return "it belongs neither to root nor to the service";
-	if (st.st_size != 0)
+	if (st->st_size != 0)
 		return "it is not empty";
-	if (st.st_nlink != 1)
+	if (st->st_nlink != 1)
 		return "it has more than one name";
 	text_copy(a->name, sizeof(a->name), name);
-	a->at = (int64_t)st.st_mtim.tv_sec;
+	a->at = (int64_t)st->st_mtim.tv_sec;
 	return NULL;
 }
 
@@ -96,12 +101,17 @@ static int count_names(int box, int most)
 	return count;
 }
 
-static void quarantine(struct spool_reader *r, const char *name, const char *why)
+/* `held`: how many bad/ holds. */
+static void quarantine(struct spool_reader *r, const char *name, const char *why, int *held)
 {
 	const char *action = "moved to " SPOOL_BAD "/";
 
-	if (count_names(r->bad_box, SPOOL_BAD_CAP) >= SPOOL_BAD_CAP ||
-		renameat(r->new_box, name, r->bad_box, name) != 0) {
+	/* A name that is there already gives way: of two links to one file rename would keep both.
+	 */
+	(void)unlinkat(r->bad_box, name, 0);
+	if (*held < SPOOL_BAD_CAP && renameat(r->new_box, name, r->bad_box, name) == 0) {
+		(*held)++;
+	} else {
 		action = "deleted";
 		/* A directory is neither emptied nor removed when it holds something: it stays and
 		 * is said. */
@@ -112,13 +122,20 @@ static void quarantine(struct spool_reader *r, const char *name, const char *why
 	log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; %s", name, why, action);
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct spool_arrival *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
 int spool_list(
 	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault)
 {
 	int copy = openat(r->new_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *entry;
-	int count = 0;
+	int count = 0, held = -1;
 
 	*bad = 0;
 	if (!dir) {
@@ -129,18 +146,25 @@ int spool_list(
 	}
 	while (count < max && (entry = readdir(dir))) {
 		const char *why;
+		struct stat st;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		why = judge_arrival(r->new_box, entry->d_name, &out[count]);
+		if (fstatat(r->new_box, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue; /* gone meanwhile */
+		why = judge_arrival(entry->d_name, &st, &out[count]);
 		if (!why) {
 			count++;
-		} else {
-			quarantine(r, entry->d_name, why);
-			(*bad)++;
+			continue;
 		}
+		if (held < 0)
+			held = count_names(r->bad_box, SPOOL_BAD_CAP);
+		quarantine(r, entry->d_name, why, &held);
+		(*bad)++;
 	}
 	(void)closedir(dir);
+	if (count > 1)
+		qsort(out, (size_t)count, sizeof(*out), by_age);
 	return count;
 }
 
