@@ -125,7 +125,8 @@ static void fill_range(long long *min_uid, long long *max_uid)
 }
 
 /* The uid in "user:password:uid:…"; false if it is another user's line. *uid is -1 where the line
- * is the user's and no uid can be read from it. */
+ * is the user's and no uid can be read from it: also where the uid is the last thing of it, because
+ * the line may have been cut there. */
 static bool line_of(const char *line, const char *user, long long *uid)
 {
 	size_t n = strlen(user);
@@ -140,7 +141,7 @@ static bool line_of(const char *line, const char *user, long long *uid)
 	if (!field)
 		return true;
 	length = strcspn(field + 1, ":");
-	if (length < sizeof(digits)) {
+	if (length < sizeof(digits) && field[1 + length] == ':') {
 		memcpy(digits, field + 1, length);
 		digits[length] = '\0';
 		(void)text_number(digits, 0, UID_LARGEST, uid);

@@ -11,19 +11,41 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "spool/spool.h"
 
 #define MESSAGE_MAX 1024
 
-static const char own_message[] = "Google has mailed you an invitation: your work address belongs "
-				  "to a private Google account, and "
-				  "you can bring that account under your organisation's "
-				  "management. Nothing changes until you accept.";
+static const char own_message[] =
+	"Google has mailed you an invitation: your work address belongs to a private Google "
+	"account, and you can bring that account under your organisation's management. Nothing "
+	"changes until you accept.";
+
+/* Makes what a terminal would obey visible, but lines and columns stay. */
+static void make_safe(char *out, size_t size, char *raw)
+{
+	size_t used = 0;
+	char separator;
+
+	do {
+		size_t length = strcspn(raw, "\n\t");
+
+		separator = raw[length];
+		raw[length] = '\0';
+		text_safe(out + used, size - used, raw);
+		used += strlen(out + used);
+		if (separator && used + 1 < size)
+			out[used++] = separator;
+		raw += length + 1;
+	} while (separator && used + 1 < size);
+	out[used] = '\0';
+}
 
 /* Root's own words, or false: the file must be root's alone, so that nobody else speaks at logins.
  */
-static bool read_message(const char *path, char out[MESSAGE_MAX + 1])
+static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
 {
+	char raw[MESSAGE_MAX + 1];
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	ssize_t n = -1;
@@ -32,16 +54,14 @@ static bool read_message(const char *path, char out[MESSAGE_MAX + 1])
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		(st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		n = read(fd, out, MESSAGE_MAX);
+		n = read(fd, raw, MESSAGE_MAX);
 	file_close(&fd);
+	while (n > 0 && raw[n - 1] == '\n')
+		n--;
 	if (n <= 0)
 		return false;
-	while (n > 0 && out[n - 1] == '\n')
-		n--;
-	out[n] = '\0';
-	for (char *at = out; *at; at++)
-		if (((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f)
-			*at = '?';
+	raw[n] = '\0';
+	make_safe(out, 4 * MESSAGE_MAX + 1, raw);
 	return out[0] != '\0';
 }
 
@@ -58,7 +78,7 @@ static bool can_talk(pam_handle_t *pamh)
 
 void notice_give(pam_handle_t *pamh, const struct arguments *a, const char *user)
 {
-	char word[SPOOL_WORD_MAX + 1], message[MESSAGE_MAX + 1];
+	char word[SPOOL_WORD_MAX + 1], message[4 * MESSAGE_MAX + 1];
 	int seen;
 	bool invited;
 

@@ -385,7 +385,7 @@ static void the_sites_own_message_is_roots_alone(void **state)
 	put("message", "Ask \033[31mIT\n", 0644);
 	snprintf(arguments, sizeof(arguments), "notify message_file=%s", at("message"));
 	assert_int_equal(log_in(arguments), PAM_SUCCESS);
-	assert_string_equal(stack.said, "Ask ?[31mIT\n");
+	assert_string_equal(stack.said, "Ask \\x1b[31mIT\n");
 	for (int broken = 0; broken < 4; broken++) {
 		stack.said[0] = '\0';
 		empty("message");
