@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the room: what its files share.
+ *
+ *   invite.c    opening, one turn, waiting
+ *   round.c     one round: what has come back, what is started next, in one commit
+ *   course.c    one person's way: claim, questions, answers
+ *   mailing.c   the part of it that mails: policy, intent, result
+ *   ending.c    how it ends: put, back, retry
+ *   evidence.c  what Google's answers prove
+ *   policy.c    whether the mail may go now
+ *   control.c   the control call, the pause, the brakes
+ *   sweep.c     what became of those who are not asked about one by one
+ *   judge.c     sightings -> verdicts -> people
+ *   ask.c       the administrator's commands
+ *
+ * A round decides everything within one transaction and takes it for done only after the commit:
+ *
+ *   answers ──► decide ──► slots, intents ──► COMMIT ──► google_start
+ *      ▲                                        │ failed: nothing of it has happened;
+ *      └────────────── google_turn ◄────────────┘ the answers stay and are decided again
+ */
+#ifndef CLOUDINVITE_INVITE_INSIDE_H
+#define CLOUDINVITE_INVITE_INSIDE_H
+
+#include "invite/evidence.h"
+#include "invite/invite.h"
+#include "invite/policy.h"
+#include "ledger/pace.h"
+#include "settings/window.h"
+
+#define LEASE_S		 900	     /* beyond the longest course of three calls */
+#define CONTROL_FRESH_MS (60 * 1000) /* how long the control call's answer is good */
+#define CHECKED_FRESH_S	 (24 * 3600) /* how long check and get clear the way for a send */
+#define BRAKE_PEOPLE	 5
+#define AMBIGUOUS_SENDS	 3
+
+/* Why a person is on its way. */
+enum purpose {
+	PURPOSE_INVITE, /* check, get, send */
+	PURPOSE_SETTLE, /* get: did the mail go out? */
+	PURPOSE_WATCH,	/* get: what became of the invitation? */
+	PURPOSE_CANCEL, /* cancel: the account is gone */
+};
+
+enum course_phase {
+	COURSE_FREE,
+	COURSE_READY,	 /* `step` waits for a slot of the pace */
+	COURSE_CALLING,	 /* `step` is with Google */
+	COURSE_ANSWERED, /* `answer` waits for a round */
+	COURSE_DOUBT,	 /* refused: the control call tells whether it is the person */
+	COURSE_OVER, /* of one that an administrator waits for: `fault` and `person` tell the end */
+};
+
+/* What a round has decided; it counts once that is committed. */
+enum course_next { NEXT_NOTHING, NEXT_READY, NEXT_CALL, NEXT_DOUBT, NEXT_END };
+
+struct course {
+	struct invite *invite;
+	struct course *next_free;
+	enum course_phase phase;
+	enum purpose purpose;
+	enum google_method step;
+	bool by_name;		    /* invite_send: an administrator waits for the end of it, … */
+	const char *why;	    /* … and has said why, … */
+	struct invite_result *told; /* … and is told what Google said; else NULL */
+	struct person before; /* as it was claimed: what a call without effect leads back to */
+	struct person person; /* as the ledger has it */
+	int64_t ready_ms;     /* since when it is ready */
+	int64_t slot;	      /* of the call under way, if slot_open */
+	bool slot_open;
+	struct google_reply answer; /* without its page */
+
+	enum course_next next;
+	enum google_method next_step;
+	struct person after;
+	int64_t next_slot;
+	const char *event; /* for the log, after the commit */
+	char cause[200];
+	struct fault fault; /* what ended it; NONE: nothing */
+};
+
+/* Calls that are about nobody: the control call, the pages of a sweep. */
+struct errand {
+	enum errand_phase { ERRAND_IDLE, ERRAND_WANTED, ERRAND_CALLING, ERRAND_ANSWERED } phase;
+	int64_t slot, next_slot;
+	bool slot_open;
+	bool granted; /* in this round */
+	struct google_reply answer;
+};
+
+/* The same refusal of one method for different people, with no success between. */
+struct brake {
+	char code[48];
+	char people[BRAKE_PEOPLE][ADDRESS_MAX + 1];
+	int count;
+};
+
+struct control {
+	struct errand call;
+	bool passed; /* ever, … */
+	int64_t passed_ms;
+	int ambiguous; /* sends in a row whose effect is unknown */
+	int streak;    /* set-up pauses without a success of `refused` between: the probes' pace */
+	enum google_method refused;
+	bool probe_now; /* at start: somebody may have mended it */
+	bool braked;	/* and not yet resumed */
+	struct brake brakes[GOOGLE_METHODS];
+};
+
+struct sweep {
+	struct errand call;
+	bool under_way;
+	bool by_get;	  /* few are open: get for each is cheaper */
+	int64_t next_at;  /* of the next sweep, or of the next try within one; 0: not read yet */
+	char *page_token; /* of the next page; NULL: the first */
+	int pages;	  /* so far */
+	char (*people)[ADDRESS_MAX + 1]; /* by_get: who is to be asked about */
+	int people_count, people_at;
+	/* the answer */
+	struct invitation *page;
+	size_t page_count;
+	char *next_token; /* NULL: it was the last page */
+	enum sweep_step { SWEEP_STAY, SWEEP_ON, SWEEP_RETRY, SWEEP_ANEW, SWEEP_OVER } step;
+};
+
+struct invite {
+	const struct settings *settings;
+	struct ledger *ledger;
+	struct google *google;
+	char owner[96];
+	char actor[64];
+	bool admin;
+	bool draining;
+	bool changed; /* a state, a verdict: the collector has marks to write */
+
+	struct course *courses; /* `parallel` of them */
+	int room;
+	struct course *free;
+	int busy;	     /* courses that are not free */
+	int calling;	     /* calls with Google: courses' and errands' */
+	int answered;	     /* answers that wait for a round */
+	struct course *solo; /* ask.c: nobody else is claimed */
+
+	struct control control;
+	struct sweep sweep;
+	struct ledger_pause pause;
+	bool paused;
+
+	int64_t google_date;	/* the newest Date of Google, … */
+	int64_t google_date_ms; /* … and when (clock_boot_ms) it came */
+	int64_t window_from, window_until,
+		window_opens; /* what window_open said, and while it holds */
+
+	/* one round */
+	int64_t now;
+	int64_t sends_today; /* -1: not counted yet */
+	bool succeeded, throttled;
+	int64_t retry_after;
+	int wanted, granted, claimed;
+
+	int64_t next_ms;     /* when there is something to do without an answer */
+	int64_t slots_at_ms; /* no slot before that */
+	int64_t backoff_ms;  /* the ledger fails */
+	bool quiet;	     /* the last round found nothing that could be done */
+	char waits_for[128];
+	struct invite_counts counts;
+};
+
+/* ---- round.c */
+bool round_run(struct invite *i, struct fault *fault);
+struct course *round_take_free(struct invite *i);
+void round_free(struct course *c);
+
+/* ---- course.c: all but course_start within the round's transaction; false: the ledger fails */
+/* A person has been claimed: what is the purpose, what the first step? */
+bool course_claimed(struct course *c, const struct person *p, struct fault *fault);
+/* Decides on the answer, or on what the control call has said about it. */
+bool course_answered(struct course *c, struct fault *fault);
+enum doubt { DOUBT_PERSON, DOUBT_SETUP, DOUBT_LATER };
+bool course_doubt_over(struct course *c, enum doubt doubt, struct fault *fault);
+/* After the commit: hands the step to Google. */
+void course_start(struct course *c);
+
+/* ---- ending.c: how a course ends; c->after is what the person is to be then */
+void ending_state(struct course *c, enum person_state state, const char *reason, int64_t due);
+void ending_clear_intent(struct person *p);
+void ending_clear_fault(struct person *p);
+void ending_note_fault(struct person *p, const struct fault *why);
+/* Nobody has touched the person since it was claimed; the lease begins anew. */
+bool ending_still_ours(struct course *c, bool *ours, struct fault *fault);
+/* With c->after in the ledger, and an event for the log (or NULL). */
+bool ending_put(struct course *c, const char *event, struct fault *fault);
+/* The same, and the journal of the send is closed. */
+bool ending_send(struct course *c, const char *outcome, const char *event, struct fault *fault);
+/* Back to how it was before, without effect. */
+bool ending_back(struct course *c, struct fault *fault);
+/* The same again later, backing off; charged as one failed attempt. */
+bool ending_retry(struct course *c, const struct fault *why, struct fault *fault);
+/* For the whole set-up's sake: the dispatch pauses, nobody is charged. */
+bool ending_setup(struct course *c, struct fault *fault);
+/* For the quota's sake: the pace slows down, nobody is charged. */
+bool ending_quota(struct course *c, struct fault *fault);
+
+/* ---- mailing.c: what stands before and after the one call that mails somebody */
+/* May it go? Ends the course if not. */
+bool mailing_cleared(struct course *c, struct fault *fault);
+/* The intent, in the same commit as its slot. */
+bool mailing_intend(struct course *c, struct fault *fault);
+bool mailing_answered(struct course *c, struct fault *fault);
+bool mailing_unclear(struct course *c, struct fault *fault);
+/* Found in `sending`: its process died between intent and result. */
+bool mailing_interrupted(struct course *c, struct fault *fault);
+/* ---- control.c */
+bool control_fresh(const struct invite *i);
+void control_want(struct invite *i);
+bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault);
+void control_start(struct invite *i);
+/* The set-up is refused: the dispatch pauses. */
+bool control_refused(
+	struct invite *i, enum google_method method, const struct fault *why, struct fault *fault);
+/* One more person is refused; *braked: that makes five, and nobody is charged. */
+bool control_person_failed(
+	struct invite *i, const struct course *c, bool *braked, struct fault *fault);
+/* Every answer, once, as it comes in. */
+void control_noted(struct invite *i, enum google_method method, const struct google_reply *reply);
+/* Whether too many sends in a row were ambiguous. */
+bool control_holds_sends(const struct invite *i);
+/* Reads the pause; wants a probe when one is due. */
+bool control_look(struct invite *i, struct fault *fault);
+/* When the next probe is due (clock_wall); 0: none. */
+int64_t control_probe_at(const struct invite *i);
+
+/* ---- sweep.c */
+/* Google shows somebody: what that means for the person, if the ledger knows one. */
+bool sweep_saw(
+	struct invite *i, const char *address, const struct evidence *e, struct fault *fault);
+/* Begins one when it is due; wants its next call. */
+bool sweep_look(struct invite *i, struct fault *fault);
+/* Takes what a page, or a get, has shown into the ledger. */
+bool sweep_answered(struct invite *i, struct fault *fault);
+/* After the commit: on to the next page; hands a granted call to Google. */
+void sweep_settle(struct invite *i);
+void sweep_free(struct invite *i);
+
+/* ---- invite.c */
+/* Google's clock now, as far as it is known; 0: never heard. */
+int64_t invite_google_now(const struct invite *i);
+/* Copies what is to be kept of a reply, and counts it. */
+void invite_took(struct invite *i, enum google_method method, const struct google_reply *reply,
+	struct google_reply *kept);
+
+#endif

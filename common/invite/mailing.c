@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invite/inside.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* ---- before ---- */
+
+static int64_t window_opens(struct invite *i)
+{
+	if (i->now < i->window_from || i->now >= i->window_until) {
+		bool open = window_open(i->settings->send_window, i->now, &i->window_until);
+
+		i->window_from = i->now;
+		i->window_opens = open ? 0 : i->window_until;
+	}
+	return i->window_opens;
+}
+
+static bool count_sends(struct invite *i, struct fault *fault)
+{
+	if (i->sends_today < 0)
+		i->sends_today =
+			ledger_sends_since(i->ledger, policy_midnight_before(i->now), fault);
+	return i->sends_today >= 0;
+}
+
+static bool not_by_name(struct course *c, const struct ruling *ruling, struct fault *fault)
+{
+	fault_set(&c->fault, FAULT_POLICY, ruling->reason, "%s",
+		strcmp(ruling->reason, "cap") == 0
+			? "today's mails are used up ([invitations] sends_per_day)"
+			: "as many mails as max_mails allows have been sent already");
+	fault_remedy(&c->fault, "%s",
+		strcmp(ruling->reason, "cap") == 0 ? "Try again tomorrow, or raise sends_per_day."
+						   : "To mail once more: --again --reason TEXT.");
+	return ending_back(c, fault);
+}
+
+bool mailing_cleared(struct course *c, struct fault *fault)
+{
+	struct invite *i = c->invite;
+	struct policy_facts facts = {.settings = i->settings,
+		.person = &c->after,
+		.now = i->now,
+		.window_opens = window_opens(i),
+		.by_name = c->by_name};
+	struct ruling ruling;
+
+	if (!count_sends(i, fault))
+		return false;
+	facts.sends_today = i->sends_today;
+	ruling = policy_rule(&facts);
+	if (ruling.kind == RULING_SEND)
+		return true;
+	if (c->by_name)
+		return not_by_name(c, &ruling, fault);
+	ending_state(c, ruling.kind == RULING_HOLD ? PERSON_HELD : PERSON_QUEUED, ruling.reason,
+		ruling.due);
+	text_format(c->cause, sizeof(c->cause), "may be invited; %s: %s",
+		ruling.kind == RULING_HOLD ? "held" : "waits", ruling.reason);
+	return ending_put(c, ruling.kind == RULING_HOLD ? "held" : "decision", fault);
+}
+
+/* An administrator's `send --again` is stronger than a block. */
+static bool blocked_meanwhile(struct course *c, bool *blocked, struct fault *fault)
+{
+	int found = c->after.again
+			    ? 0
+			    : ledger_blocked(c->invite->ledger, c->person.address, NULL, 0, fault);
+
+	*blocked = found > 0;
+	return found >= 0;
+}
+
+static bool end_blocked(struct course *c, struct fault *fault)
+{
+	fault_set(&c->fault, FAULT_POLICY, "blocked", "the address is blocked");
+	if (c->by_name)
+		return ending_back(c, fault);
+	ending_state(c, PERSON_HELD, "blocked", 0);
+	text_copy(c->cause, sizeof(c->cause), "blocked before the send");
+	return ending_put(c, "held", fault);
+}
+
+/* The last account went while we asked: the ledger makes `gone` of whoever is put as queued then.
+ */
+static bool end_gone(struct course *c, struct fault *fault)
+{
+	text_copy(c->cause, sizeof(c->cause), "the last account is gone");
+	return ending_put(c, "decision", fault);
+}
+
+static bool commit_intent(struct course *c, struct fault *fault)
+{
+	struct invite *i = c->invite;
+	struct person leased;
+	int again;
+
+	ending_state(c, PERSON_SENDING, "sending", i->now);
+	c->after.intent_at = i->now;
+	c->after.intent_date = invite_google_now(i);
+	c->after.intent_mails = c->after.mails;
+	i->sends_today++;
+	text_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
+		c->why ? c->why : "");
+	if (!ledger_person_put(i->ledger, &c->after, c->cause, i->actor, fault))
+		return false;
+	/* The put has ended the lease; whoever finds `sending` without one takes us for dead. */
+	again = ledger_lease(
+		i->ledger, c->after.address, i->owner, i->now, i->now + LEASE_S, &leased, fault);
+	if (again == 0)
+		return fault_set(
+			fault, FAULT_STORAGE, "lease", "a lease within one commit is lost");
+	return again > 0 &&
+	       ledger_send_begin(i->ledger, c->after.address, i->now, i->actor, fault) >= 0;
+}
+
+bool mailing_intend(struct course *c, struct fault *fault)
+{
+	bool ours, blocked;
+
+	if (!blocked_meanwhile(c, &blocked, fault))
+		return false;
+	if (blocked)
+		return end_blocked(c, fault);
+	if (!ending_still_ours(c, &ours, fault))
+		return false;
+	if (!ours) {
+		c->next = NEXT_END;
+		return true;
+	}
+	if (!c->by_name && c->before.unseen_day == 0 && c->after.unseen_day != 0)
+		return end_gone(c, fault);
+	return commit_intent(c, fault);
+}
+
+/* ---- after ---- */
+
+bool mailing_unclear(struct course *c, struct fault *fault)
+{
+	struct fault unclear = c->answer.fault;
+
+	if (unclear.kind == FAULT_NONE)
+		fault_set(&unclear, FAULT_UNCONFIRMED, "not_done",
+			"Google has taken the invitation, but does not say that it is done");
+	ending_state(c, PERSON_UNCONFIRMED, "unconfirmed", 0);
+	c->after.due = evidence_settle_due(&c->after, c->invite->now);
+	c->after.class = CLASS_RETRY;
+	c->after.attempts = 0;
+	ending_note_fault(&c->after, &unclear);
+	c->fault = unclear;
+	c->invite->counts.unconfirmed++;
+	text_format(c->cause, sizeof(c->cause), "send: %.150s", unclear.what);
+	return ending_send(c, "unconfirmed", "unconfirmed", fault);
+}
+
+bool mailing_answered(struct course *c, struct fault *fault)
+{
+	const struct google_reply *a = &c->answer;
+
+	if (!a->confirmed)
+		return mailing_unclear(c, fault);
+	ending_state(c, PERSON_INVITED, "sent", 0);
+	ending_clear_intent(&c->after);
+	ending_clear_fault(&c->after);
+	c->after.mails = (c->after.mails > 0 ? c->after.mails : 0) + 1;
+	if (a->has_invitation && a->invitation.mails > c->after.mails)
+		c->after.mails = a->invitation.mails;
+	c->after.our_mails++;
+	c->after.again = false;
+	c->invite->counts.invited++;
+	text_copy(c->cause, sizeof(c->cause), "send: done");
+	return ending_send(c, "sent", "invited", fault);
+}
+
+/* Its process died between intent and result: the mail may be out. */
+bool mailing_interrupted(struct course *c, struct fault *fault)
+{
+	ending_state(c, PERSON_UNCONFIRMED, "interrupted", 0);
+	c->after.due = evidence_settle_due(&c->after, c->invite->now);
+	c->after.class = CLASS_RETRY;
+	text_copy(c->cause, sizeof(c->cause), "the program ended in the middle of the send");
+	c->invite->counts.unconfirmed++;
+	return ending_send(c, "unconfirmed", "unconfirmed", fault);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
+ * Google. The only program with a credential; it sees neither spool nor accounts.
+ *
+ *   worker_look ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/running.h"
+#include "base/text.h"
+#include "invite/invite.h"
+#include "worker/worker.h"
+
+#define JUDGE_BATCH    1000 /* sightings between two looks at signals and Google */
+#define JUDGE_AGAIN_MS 10000
+#define COLLECTOR_MS   1000 /* between two wake-ups of the collector */
+#define EXPIRE_BATCH   1000
+#define DRAIN_LOOK_MS  50
+#define ONCE_LOOK_MS   25
+
+/* What hangs on the settings, and is replaced with them. */
+struct desk {
+	struct address_map *map;
+	struct ledger *ledger;
+	struct google *google;
+	struct invite *invite;
+};
+
+struct dispatcher {
+	struct worker worker;
+	struct desk desk;
+	bool judge;	     /* sightings may wait */
+	int64_t judge_ms;    /* not before */
+	bool tell_collector; /* states have changed since it was woken, … */
+	int64_t told_ms;     /* … at this time */
+	bool ledger_gone;    /* the file was replaced: start anew */
+};
+
+/* ---- opening ------------------------------------------------------------------------------------
+ */
+
+/* Asked while a token is minted. */
+static bool stop_asked(void *ctx)
+{
+	struct worker *w = ctx;
+
+	worker_look(w);
+	return w->stop;
+}
+
+static void desk_close(struct desk *d)
+{
+	invite_close(d->invite);
+	google_close(d->google);
+	ledger_close(d->ledger);
+	map_free(d->map);
+	*d = (struct desk){.map = NULL};
+}
+
+/* What can fail because of the settings; nothing in the ledger is touched. */
+static bool desk_open(
+	struct desk *d, struct worker *w, const struct settings *settings, struct fault *fault)
+{
+	*d = (struct desk){.map = map_load(settings->map, fault)};
+	if (d->map)
+		d->google = google_open(settings, fault);
+	if (d->google)
+		d->ledger = ledger_open(settings, LEDGER_CREATE, fault);
+	if (d->ledger) {
+		google_interrupt(d->google, stop_asked, w);
+		return true;
+	}
+	desk_close(d);
+	return false;
+}
+
+/* Takes up the work; the leases of a predecessor are given back here. One name for every process:
+ * the lock lets only one of them be. */
+static bool desk_begin(struct desk *d, const struct worker *w, const struct settings *settings,
+	struct fault *fault)
+{
+	char owner[HOST_MAX + 16];
+	struct invite_options options = {.owner = owner, .actor = "dispatcher"};
+
+	text_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
+	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
+	return d->invite != NULL;
+}
+
+/* ---- reload -------------------------------------------------------------------------------------
+ */
+
+/* Starts nothing new and waits for what is under way, but not for ever: what has no answer then is
+ * unconfirmed. */
+static void drain(struct dispatcher *d)
+{
+	int64_t end = clock_boot_ms() + d->worker.settings->timeout * 1000;
+	struct fault fault = {.kind = FAULT_NONE};
+
+	invite_drain(d->desk.invite);
+	do {
+		if (!invite_turn(d->desk.invite, NULL, 0, DRAIN_LOOK_MS, &fault))
+			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
+		worker_alive(&d->worker);
+	} while (!invite_idle(d->desk.invite) && clock_boot_ms() < end);
+}
+
+static void reload(struct dispatcher *d)
+{
+	struct settings *settings = worker_reload(&d->worker);
+	struct fault fault = {.kind = FAULT_NONE};
+	struct desk desk;
+
+	if (settings && !desk_open(&desk, &d->worker, settings, &fault)) {
+		worker_refuse(&d->worker, settings, &fault);
+		settings = NULL;
+	}
+	if (settings) {
+		drain(d);
+		desk_close(&d->desk);
+		d->desk = desk;
+		worker_adopt(&d->worker, settings);
+		if (!desk_begin(&d->desk, &d->worker, settings, &fault)) {
+			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
+			d->ledger_gone = true;
+		}
+	}
+	d->judge = true;
+	worker_ready(&d->worker);
+}
+
+/* ---- work ---------------------------------------------------------------------------------------
+ */
+
+static void ledger_failed(struct dispatcher *d, const struct fault *fault)
+{
+	log_fault(LOG_LEVEL_ERROR, "ledger", fault);
+	if (strcmp(fault->code, "ledger_replaced") == 0)
+		d->ledger_gone = true;
+}
+
+static bool judge(struct dispatcher *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int judged;
+
+	if (!d->judge || clock_boot_ms() < d->judge_ms)
+		return true;
+	judged = invite_judge(d->desk.invite, d->desk.map, JUDGE_BATCH, &fault);
+	d->judge = judged < 0 || judged == JUDGE_BATCH;
+	if (judged >= 0)
+		return true;
+	d->judge_ms = clock_boot_ms() + JUDGE_AGAIN_MS;
+	ledger_failed(d, &fault);
+	return false;
+}
+
+static void tidy(struct dispatcher *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (ledger_expire(d->desk.ledger, d->worker.settings, clock_wall(), EXPIRE_BATCH, &fault) <
+		0)
+		ledger_failed(d, &fault);
+}
+
+static void beat(struct dispatcher *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!worker_beat(&d->worker, d->desk.ledger, invite_waits_for(d->desk.invite), &fault))
+		ledger_failed(d, &fault);
+}
+
+/* It has marks to write. At most once a second, so that a busy dispatcher does not keep it busy. */
+static void tell_collector(struct dispatcher *d, bool now)
+{
+	if (invite_changed(d->desk.invite))
+		d->tell_collector = true;
+	if (!d->tell_collector || (!now && clock_boot_ms() - d->told_ms < COLLECTOR_MS))
+		return;
+	d->tell_collector = false;
+	d->told_ms = clock_boot_ms();
+	running_wake(d->worker.settings->run);
+}
+
+static int sooner(int wait, int64_t at_ms)
+{
+	int64_t left = at_ms - clock_boot_ms();
+
+	return left >= wait ? wait : left > 0 ? (int)left : 0;
+}
+
+static int timeout_ms(const struct dispatcher *d)
+{
+	int wait = worker_timeout_ms(&d->worker);
+
+	if (d->judge)
+		wait = sooner(wait, d->judge_ms);
+	if (d->tell_collector)
+		wait = sooner(wait, d->told_ms + COLLECTOR_MS);
+	/* --once ends when nothing is under way any more: only calls are worth waiting for. */
+	return d->worker.once && wait > ONCE_LOOK_MS ? ONCE_LOOK_MS : wait;
+}
+
+static bool turn(struct dispatcher *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int fds[WORKER_FDS];
+
+	worker_fds(&d->worker, fds);
+	if (invite_turn(d->desk.invite, fds, WORKER_FDS, timeout_ms(d), &fault))
+		return true;
+	ledger_failed(d, &fault);
+	return false;
+}
+
+/* ---- the loop -----------------------------------------------------------------------------------
+ */
+
+static void look(struct dispatcher *d)
+{
+	struct worker *w = &d->worker;
+
+	worker_look(w);
+	if (w->reload && !w->stop)
+		reload(d);
+	if (w->woken)
+		d->judge = true;
+	w->woken = false;
+	if (worker_scan_due(w)) {
+		d->judge = true;
+		tidy(d);
+	}
+}
+
+static int run(struct dispatcher *d)
+{
+	beat(d);
+	worker_ready(&d->worker);
+	log_event(LOG_LEVEL_INFO, "started", "version %s", CLOUDINVITE_VERSION);
+	look(d);
+	while (!d->worker.stop && !d->ledger_gone) {
+		judge(d);
+		turn(d);
+		tell_collector(d, false);
+		beat(d);
+		look(d);
+	}
+	worker_stopping(&d->worker);
+	if (d->desk.invite)
+		drain(d);
+	log_event(LOG_LEVEL_INFO, "stopped", "%s",
+		d->worker.stop ? "asked to" : "the ledger is gone");
+	return d->worker.stop ? 0 : fault_exit_code(FAULT_STORAGE);
+}
+
+/* What is due now, as far as the pace allows; the rest stays queued for the next time. */
+static int run_once(struct dispatcher *d)
+{
+	struct invite_counts counts;
+	bool ok = true;
+
+	d->judge = true;
+	tidy(d);
+	do {
+		ok = judge(d) && turn(d);
+		worker_look(&d->worker);
+	} while (ok && !d->worker.stop && (d->judge || !invite_idle(d->desk.invite)));
+	drain(d);
+	beat(d);
+	tell_collector(d, true);
+	invite_counts(d->desk.invite, &counts);
+	log_event(LOG_LEVEL_INFO, "done",
+		"%lld invited, %lld not invitable, %lld unconfirmed; %lld faults",
+		(long long)counts.invited, (long long)counts.not_invitable,
+		(long long)counts.unconfirmed, (long long)counts.faults);
+	return ok ? 0 : fault_exit_code(FAULT_STORAGE);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct worker_program program = {
+		.name = "cloudinvite-dispatcher",
+		.role = "dispatcher",
+		.does = "Judges who was seen, asks Google about them, and invites whom it may.",
+		.dispatches = true,
+		.not_for = ROLE_COLLECTOR,
+	};
+	struct dispatcher d = {.judge = true};
+	struct fault fault = {.kind = FAULT_NONE};
+	int exit_code;
+
+	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
+		return exit_code;
+	if (!desk_open(&d.desk, &d.worker, d.worker.settings, &fault) ||
+		!desk_begin(&d.desk, &d.worker, d.worker.settings, &fault)) {
+		desk_close(&d.desk);
+		return worker_fail(&d.worker, &fault);
+	}
+	exit_code = d.worker.once ? run_once(&d) : run(&d);
+	desk_close(&d.desk);
+	worker_end(&d.worker);
+	return exit_code;
+}
