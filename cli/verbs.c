@@ -26,12 +26,12 @@ const struct verb verbs[] = {
 		"  --watch[=N]      again every N seconds (2), until Ctrl-C\n"
 		"With WHO: those people in detail.\n",
 		verb_status},
-	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS…",
+	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS",
 		"why somebody is invited or not, what happens next, what you can do",
 		"  --json  the same for machines\n"
 		"A local user whom nobody has seen yet is judged as the account stands now.\n",
 		verb_explain},
-	{"history", LEDGER, "[--json] WHO…", "what happened, when, why and by whom",
+	{"history", LEDGER, "[--json] WHO", "what happened, when, why and by whom",
 		"  --json  the same for machines\n" WHO, verb_history},
 	{"approve", LEDGER, "[--all | --reason REASON | WHO…] [--yes]",
 		"releases people who are held: they are invited",
@@ -94,7 +94,8 @@ const struct verb verbs[] = {
 		verb_cancel},
 	{"token", GOOGLE, "[--json | --print]", "what access token there is: for whom, until when",
 		"  --json   the same for machines; never the token itself\n"
-		"  --print  the token, for curl: it is as good as the administrator's password until "
+		"  --print  the token, for curl: it is as good as the administrator's password "
+		"until "
 		"it ends\n"
 		"Ends with 1 if there is none that can be used. --print mints one then.\n",
 		verb_token},

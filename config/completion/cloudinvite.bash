@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of cloudinvite for bash. Completes verbs, options and fixed values; never people, since
+# the ledger is not every user's to read.
+
+_cloudinvite_options() {
+	case $1 in
+	status) echo "--json --all --after --state --watch" ;;
+	explain | history | check | get) echo "--json" ;;
+	approve) echo "--all --reason --yes" ;;
+	retry) echo "--all --yes" ;;
+	block | pause) echo "--reason" ;;
+	forget) echo "--block" ;;
+	enable) echo "--yes" ;;
+	list) echo "--state --order-by --json --csv" ;;
+	send) echo "--again --reason --json --yes" ;;
+	cancel) echo "--reason --json --yes" ;;
+	emit) echo "--reason" ;;
+	scan) echo "--dry-run" ;;
+	token) echo "--json --print" ;;
+	config) echo "--check --json" ;;
+	esac
+}
+
+_cloudinvite_values() {
+	case $1:$2 in
+	status:--state)
+		echo "queued not_invitable sending unconfirmed invited accepted declined cancelled" \
+			"held failed gone"
+		;;
+	list:--state) echo "not_yet_sent invited accepted declined" ;;
+	list:--order-by) echo "email update_time" ;;
+	approve:--reason) echo "dry_run discovered collision unconfirmed" ;;
+	emit:--reason) echo "login created deleted asked" ;;
+	esac
+}
+
+_cloudinvite() {
+	local verbs="status explain history approve retry block unblock forget enable pause resume
+		scan check get list send cancel token config emit help"
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb="" i words
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c | --config) ((i++)) ;;
+		-*) ;;
+		*)
+			verb=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	if [[ -z $verb && ($previous == -c || $previous == --config) ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+	fi
+	words=$(_cloudinvite_values "$verb" "$previous")
+	if [[ -z $words ]]; then
+		case $verb:$current in
+		:-*) words="-c --config --help --version" ;;
+		:* | help:*) words=$verbs ;;
+		*:-*) words="$(_cloudinvite_options "$verb") --help" ;;
+		*:*)
+			if [[ $verb == explain || $verb == emit ]]; then
+				mapfile -t COMPREPLY < <(compgen -u -- "$current")
+			fi
+			return
+			;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _cloudinvite cloudinvite
