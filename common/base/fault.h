@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults: what went wrong, as a value. Its kind says what a program does about it; its sentence says
- * what an administrator should know: what happened, where, and what to do next.
+ * Faults: what went wrong, as a value. Its kind says what a program does about it; its sentence
+ * says what an administrator should know: what happened, where, and what to do next.
  */
 #ifndef CLOUDINVITE_BASE_FAULT_H
 #define CLOUDINVITE_BASE_FAULT_H
@@ -25,9 +25,9 @@ enum fault_kind {
 /* Both texts are safe to print on a terminal and hold no secret. `remedy` may be empty. */
 struct fault {
 	enum fault_kind kind;
-	char code[48];	   /* a stable word for machines: "token_clock_skew"; may be empty */
-	char what[320];	   /* "cloudinvite.conf:12: requests_per_minute: 'many' is not a number" */
-	char remedy[320];  /* "Write a number from 0 to 600." */
+	char code[48];	  /* a stable word for machines: "token_clock_skew"; may be empty */
+	char what[320];	  /* "cloudinvite.conf:12: requests_per_minute: 'many' is not a number" */
+	char remedy[320]; /* "Write a number from 0 to 600." */
 };
 
 /* Fills in; control characters in the result are made visible. `what` by a format. Returns false,

@@ -14,12 +14,12 @@
 
 /* What a file must be before it is read. */
 struct file_rules {
-	size_t max_size;   /* bytes; a larger file is an error */
-	bool secret;	   /* no rights for others, none for a group but `group_ok` */
-	gid_t group_ok;	   /* a group that may read a secret (0: only root's) */
-	bool trusted;	   /* owned by root or by us, and not writable by others */
-	bool missing_ok;   /* absent is success with an empty text */
-	bool follow;	   /* follow a symbolic link at the end (settings of config management) */
+	size_t max_size; /* bytes; a larger file is an error */
+	bool secret;	 /* no rights for others, none for a group but `group_ok` */
+	gid_t group_ok;	 /* a group that may read a secret (0: only root's) */
+	bool trusted;	 /* owned by root or by us, and not writable by others */
+	bool missing_ok; /* absent is success with an empty text */
+	bool follow;	 /* follow a symbolic link at the end (settings of config management) */
 };
 
 /* Reads the whole of a regular file (never a FIFO, device or, unless `follow`, a link; opened with

@@ -26,10 +26,16 @@ static bool text_reserve(struct text *t, size_t n)
 	room = t->room ? t->room : 64;
 	while (room < need)
 		room *= 2;
-	data = realloc(t->data, room);
+	/* Not realloc: a text may hold a secret, and the old memory would keep it. */
+	data = malloc(room);
 	if (!data) {
 		t->failed = true;
 		return false;
+	}
+	if (t->data) {
+		memcpy(data, t->data, t->len + 1);
+		explicit_bzero(t->data, t->room);
+		free(t->data);
 	}
 	t->data = data;
 	t->room = room;

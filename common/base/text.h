@@ -55,7 +55,8 @@ bool text_number(const char *s, long long min, long long max, long long *out);
 
 /* Calls `each` for every word of `s` (separated by commas or white space) until it returns false;
  * returns false if one did. Words longer than 255 bytes are passed as they are. */
-bool text_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx);
+bool text_each_word(
+	const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx);
 /* True if `word` is one of the words of `list`; each may hold the wildcards * and ?. */
 bool text_in_list(const char *word, const char *list);
 /* Shell-style match with * and ? only; no classes, no escapes, linear time for one star. */
