@@ -127,7 +127,8 @@ static int days_of_month(int year, int month)
 bool clock_parse_rfc3339(const char *s, int64_t *out)
 {
 	struct tm tm = {0};
-	int64_t shift;
+	int64_t shift, t;
+	bool leap;
 
 	if (!digits(&s, 4, &tm.tm_year) || !literal(&s, '-') || !digits(&s, 2, &tm.tm_mon) ||
 		!literal(&s, '-') || !digits(&s, 2, &tm.tm_mday) || !literal(&s, 'T') ||
@@ -141,7 +142,12 @@ bool clock_parse_rfc3339(const char *s, int64_t *out)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*out = (int64_t)timegm(&tm) - shift;
+	leap = tm.tm_sec == 60;
+	t = (int64_t)timegm(&tm) - shift;
+	/* A leap second ends a day of UTC: timegm has made it the first of the next. */
+	if (leap && clock_day_start(t) != t)
+		return false;
+	*out = t;
 	return true;
 }
 

@@ -23,11 +23,12 @@ char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 char *clock_day(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 /* The first second (UTC) of the day of `wall`. */
 int64_t clock_day_start(int64_t wall);
-/* RFC 3339 with `Z` or an offset, 0 to 9 fractional digits (cut off). False if malformed. */
+/* RFC 3339 with `Z` or an offset, 0 to 9 fractional digits (cut off); a leap second is the next
+ * day's first. False if malformed or no date. */
 bool clock_parse_rfc3339(const char *s, int64_t *out);
 /* "90s", "2m", "24h", "30d", "1w", "0"; a bare number counts seconds. 0 <= result <= 10 years. */
 bool clock_parse_duration(const char *s, int64_t *seconds);
-/* The shortest of the same spellings: 120 -> "2m". Returns out. */
+/* In the largest of days, hours, minutes and seconds that divides it: 120 -> "2m". Returns out. */
 char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE]);
 /* For people: "just now", "in 3 min", "2 h ago", "5 days ago". Returns out. */
 char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE]);

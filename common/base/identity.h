@@ -19,8 +19,8 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
  * else: does nothing. False with a fault that says what to do. */
 bool identity_become(const char *user, struct fault *fault);
 
-/* Who asked: "root", or "alice (sudo)" from the login uid and SUDO_USER where both are plausible
- * names; for history and journal. */
+/* Who asked, for history and journal: "alice"; "alice (as root)" where the login uid is another's;
+ * "alice (sudo)" where there is no login uid and root's SUDO_USER is a plausible name. */
 void identity_actor(char *out, size_t size);
 
 /* This host's name for sightings: gethostname, lower case, no domain added. */
