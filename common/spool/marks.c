@@ -2,7 +2,6 @@
 /*
  * Marks: who has been seen, and what became of them.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spool/reader.h"
+#include "spool/walk.h"
 
 #define ID_MAX 128
 
@@ -75,32 +75,33 @@ bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 	return mark_fault(name, fault);
 }
 
+struct marks {
+	int box;
+	int64_t age_before;
+	bool (*each)(const char *user, void *ctx);
+	void *ctx;
+};
+
+static bool mark_one(const char *name, void *ctx)
+{
+	const struct marks *m = ctx;
+	char user[SPOOL_USER_MAX + 1];
+	struct stat st;
+
+	if (!spool_parse_mark(name, user))
+		return true;
+	if (m->age_before && (fstatat(m->box, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+				     (int64_t)st.st_mtim.tv_sec >= m->age_before))
+		return true;
+	return m->each(user, m->ctx);
+}
+
 bool spool_each_mark(struct spool_reader *r, int64_t age_before,
 	bool (*each)(const char *user, void *ctx), void *ctx, struct fault *fault)
 {
-	int copy = openat(r->seen_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	bool going = true;
+	struct marks m = {r->seen_box, age_before, each, ctx};
 
-	if (!dir) {
-		file_close(&copy);
-		return mark_fault("cannot be listed", fault);
-	}
-	while (going && (entry = readdir(dir))) {
-		char user[SPOOL_USER_MAX + 1];
-		struct stat st;
-
-		if (!spool_parse_mark(entry->d_name, user))
-			continue;
-		if (age_before &&
-			(fstatat(r->seen_box, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-				(int64_t)st.st_mtim.tv_sec >= age_before))
-			continue;
-		going = each(user, ctx);
-	}
-	(void)closedir(dir);
-	return true;
+	return spool_walk(r->seen_box, mark_one, &m) == 0 || mark_fault("cannot be listed", fault);
 }
 
 struct dropping {

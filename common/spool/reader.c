@@ -4,7 +4,6 @@
  */
 #include "spool/reader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "spool/walk.h"
 
 /* Nobody but root and the service may write a box. */
 static bool is_ours(const struct stat *st)
@@ -82,23 +82,20 @@ static const char *judge_arrival(const char *name, const struct stat *st, struct
 	return NULL;
 }
 
-/* How many names a box holds, at most `most`. */
-static int count_names(int box, int most)
+static bool count_one(const char *name, void *ctx)
 {
-	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
+	int *count = ctx;
+
+	(void)name;
+	return ++*count < SPOOL_BAD_CAP;
+}
+
+/* How many names bad/ holds, at most the cap; the cap if it cannot be read. */
+static int count_bad(const struct spool_reader *r)
+{
 	int count = 0;
 
-	if (!dir) {
-		file_close(&copy);
-		return most;
-	}
-	while (count < most && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			count++;
-	(void)closedir(dir);
-	return count;
+	return spool_walk(r->bad_box, count_one, &count) == 0 ? count : SPOOL_BAD_CAP;
 }
 
 /* `held`: how many bad/ holds. */
@@ -129,43 +126,51 @@ static int by_age(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
+struct listing {
+	struct spool_reader *reader;
+	struct spool_arrival *out;
+	int count, max;
+	int bad;
+	int held; /* in bad/; -1: not counted yet */
+};
+
+static bool list_one(const char *name, void *ctx)
+{
+	struct listing *l = ctx;
+	const char *why;
+	struct stat st;
+
+	if (fstatat(l->reader->new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno != ENOENT) /* gone meanwhile */
+			log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left where it is", name,
+				strerror(errno));
+		return true;
+	}
+	why = judge_arrival(name, &st, &l->out[l->count]);
+	if (!why)
+		return ++l->count < l->max;
+	if (l->held < 0)
+		l->held = count_bad(l->reader);
+	quarantine(l->reader, name, why, &l->held);
+	l->bad++;
+	return true;
+}
+
 int spool_list(
 	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault)
 {
-	int copy = openat(r->new_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	int count = 0, held = -1;
+	struct listing l = {.reader = r, .out = out, .max = max, .held = -1};
+	int result = spool_walk(r->new_box, list_one, &l);
 
-	*bad = 0;
-	if (!dir) {
-		file_close(&copy);
-		fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW ": cannot be listed: %s",
+	*bad = l.bad;
+	if (result != 0) {
+		fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW "/: cannot be listed: %s",
 			strerror(errno));
 		return -1;
 	}
-	while (count < max && (entry = readdir(dir))) {
-		const char *why;
-		struct stat st;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (fstatat(r->new_box, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue; /* gone meanwhile */
-		why = judge_arrival(entry->d_name, &st, &out[count]);
-		if (!why) {
-			count++;
-			continue;
-		}
-		if (held < 0)
-			held = count_names(r->bad_box, SPOOL_BAD_CAP);
-		quarantine(r, entry->d_name, why, &held);
-		(*bad)++;
-	}
-	(void)closedir(dir);
-	if (count > 1)
-		qsort(out, (size_t)count, sizeof(*out), by_age);
-	return count;
+	if (l.count > 1)
+		qsort(out, (size_t)l.count, sizeof(*out), by_age);
+	return l.count;
 }
 
 bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct fault *fault)

@@ -30,9 +30,10 @@ struct spool_arrival {
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault);
 void spool_reader_close(struct spool_reader *r);
 
-/* Up to `max` arrivals, oldest first as far as the directory's order allows. What is no arrival
- * (name, type, owner other than root or us, size, links) is moved to bad/ and logged, counted in
- * *bad. -1 and the fault on error, otherwise their number. A pass costs one directory read. */
+/* Up to `max` (1 or more) arrivals, oldest first as far as the directory's order allows. What is no
+ * arrival (name, type, owner other than root or us, size, links) is moved to bad/ and logged,
+ * counted in *bad. -1 and the fault on error, otherwise their number. A pass costs one directory
+ * read. */
 int spool_list(
 	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault);
 /* The arrival has been committed to the ledger and marked: unlinks it. Absent is success. */

@@ -3,7 +3,8 @@
  * The spool (/var/spool/cloudinvite): arrivals and marks on disk.
  *
  *   new/   root:SERVICE 0770  arrivals: empty root-owned files `<escaped user>.<reason>`
- *   seen/  SERVICE      0711  marks: `<escaped user>`, 0600, one state word; `.ledger`
+ *   seen/  SERVICE      0700  marks: `<escaped user>`, 0600, one state word; `.ledger` (only root
+ *                             looks: the size of a mark would tell everybody else its word)
  *   bad/   SERVICE      0700  what does not belong in new/, capped
  *
  * An arrival's name is its content and its mtime its time. It means: look at this user now.

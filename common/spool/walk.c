@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spool/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/file.h"
+
+static bool is_name(const char *name)
+{
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
+{
+	/* A description of its own: readdir must not move the offset of the caller's. */
+	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	int why;
+
+	if (!dir) {
+		file_close(&copy);
+		return -1;
+	}
+	do {
+		/* The end and an error look alike but for errno. */
+		errno = 0;
+		entry = readdir(dir);
+		why = errno;
+	} while (entry && (!is_name(entry->d_name) || each(entry->d_name, ctx)));
+	(void)closedir(dir);
+	errno = why;
+	return !entry && why != 0 ? -1 : 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every name in a box.
+ */
+#ifndef CLOUDINVITE_SPOOL_WALK_H
+#define CLOUDINVITE_SPOOL_WALK_H
+
+#include <stdbool.h>
+
+/* Calls `each` for every name but "." and "..", until it says false. Names may be unlinked
+ * meanwhile. 0, or -1 and errno if the box could not be read to where it was asked to stop. */
+int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx);
+
+#endif
