@@ -78,11 +78,14 @@ static int is_there(const char *spool, const char *box, const char *name)
 
 static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const char *user, int why)
 {
+	/* Not strerror: it may load the host's message catalogue, on the heap. */
+	const char *reason = strerrordesc_np(why);
 	char safe[128];
 
 	if (!a->silent)
 		pam_syslog(pamh, LOG_ERR, "%s: %s cannot be reported: %s (the login goes on)",
-			a->spool, text_safe(safe, sizeof(safe), user), strerror(why));
+			a->spool, text_safe(safe, sizeof(safe), user),
+			reason ? reason : "unknown error");
 	return FAILED;
 }
 
