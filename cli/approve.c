@@ -45,6 +45,11 @@ static void approve_change(struct person *p, int64_t now)
 	text_copy(p->reason, sizeof(p->reason), "approved");
 	p->approved = true;
 	p->class = CLASS_NEW;
+	if (p->intent_at > 0) { /* unconfirmed: the whole way again, with another look at Google */
+		p->intent_at = p->intent_date = 0;
+		p->intent_mails = -1;
+		p->checked = 0;
+	}
 	p->due = now;
 	p->attempts = 0;
 }
@@ -64,7 +69,8 @@ static bool retry_fits(const struct person *p, struct fault *fault)
 static void retry_change(struct person *p, int64_t now)
 {
 	p->state = PERSON_QUEUED;
-	text_copy(p->reason, sizeof(p->reason), "retry");
+	text_copy(p->reason, sizeof(p->reason), "retried");
+	p->checked = 0;
 	p->class = CLASS_RETRY;
 	p->due = now;
 	p->attempts = 0;

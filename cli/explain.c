@@ -88,6 +88,7 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 	}
 	if (ok && account != NULL) {
 		identity_host(made.seen.host, sizeof(made.seen.host));
+		text_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
 		x->unseen = true;
 		ok = take_sighting(&made, x);

@@ -205,7 +205,7 @@ void screen_wrap(struct screen *s, enum ink ink, int indent, const char *text)
 			screen_to(s, indent);
 		} else if (s->column > indent) {
 			emit(s, INK_PLAIN, " ");
-		} else {
+		} else if (s->column < indent) {
 			screen_to(s, indent);
 		}
 		emit(s, ink, word);

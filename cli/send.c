@@ -134,6 +134,21 @@ static bool may_go_on(const struct order *order, int count, const char *what)
 	return order->yes || count <= ASK_ABOVE || cli_confirm(question);
 }
 
+/* A mail to a foreign domain would be a mail to a stranger. */
+static void refuse_foreign(const struct settings *settings, struct who *list, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct who *who = &list[i];
+		if (who->fault.kind != FAULT_NONE ||
+			address_in_domains(who->address, settings->domains))
+			continue;
+		fault_set(&who->fault, FAULT_POLICY, "foreign_domain",
+			"%s is on none of our domains", who->address);
+		fault_remedy(
+			&who->fault, "Our domains are [people] domains = %s", settings->domains);
+	}
+}
+
 static int carry_out(struct live *live, const struct order *order, const struct live_verb *verb,
 	const char *what, char **typed, int n)
 {
@@ -142,6 +157,7 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 
 	if (list == NULL)
 		return fault_exit_code(FAULT_STORAGE);
+	refuse_foreign(live->settings, list, count);
 	exit_code = who_faults(list, count);
 	if (exit_code == EXIT_YES && !may_go_on(order, count, what))
 		exit_code = EXIT_USAGE;

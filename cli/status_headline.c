@@ -13,11 +13,12 @@
 #define INDENT	  2
 #define OLD_DOUBT (4 * 86400) /* unconfirmed for longer than Google's lag can explain */
 
-/* Queued for anything but the cap, the window and the pause of a later try. */
+/* Queued for anything but the cap, the window and a later try. */
 static int64_t waits_for_pace(const struct status *st)
 {
 	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
-	       status_waiting(st, PERSON_QUEUED, "window");
+	       status_waiting(st, PERSON_QUEUED, "window") -
+	       status_waiting(st, PERSON_QUEUED, "retry");
 }
 
 /* "3 invited today, 12 waiting for the pace (about 4 min)" */
@@ -47,6 +48,7 @@ struct headline {
 	enum ink ink;
 	char text[800];
 	const char *command; /* NULL: nothing to do */
+	const char *second;
 };
 
 static void say_paused(const struct status *st, struct headline *h)
@@ -83,9 +85,9 @@ static void say_down(const struct status *st, struct headline *h)
 		both ? "Collector and dispatcher are down: nobody is noticed and nothing is sent."
 		: is_down(&st->now.dispatcher) ? "The dispatcher is down: nothing is asked or sent."
 					       : "The collector is down: nobody new is noticed.");
-	h->command = both ? "systemctl start cloudinvite-collector cloudinvite-dispatcher"
-		     : is_down(&st->now.dispatcher) ? "systemctl start cloudinvite-dispatcher"
-						    : "systemctl start cloudinvite-collector";
+	h->command = is_down(&st->now.dispatcher) ? "systemctl start cloudinvite-dispatcher"
+						  : "systemctl start cloudinvite-collector";
+	h->second = both ? "systemctl start cloudinvite-collector" : NULL;
 }
 
 static void say_dry_run(const struct status *st, struct headline *h)
@@ -124,14 +126,36 @@ static bool say_attention(const struct status *st, struct headline *h)
 	return true;
 }
 
+static void print(struct screen *s, const struct headline *h)
+{
+	screen_put(s, h->ink, screen_glyph(s, GLYPH_BULLET));
+	screen_to(s, INDENT);
+	screen_wrap(s, h->ink == INK_GOOD ? INK_BOLD : h->ink, INDENT, h->text);
+	if (h->second != NULL)
+		screen_end(s);
+	if (h->command != NULL)
+		screen_remedy(s, INDENT, h->command);
+	screen_end(s);
+	if (h->second != NULL) {
+		screen_remedy(s, INDENT, h->second);
+		screen_end(s);
+	}
+}
+
+static bool is_stopped(const struct status *st)
+{
+	return st->now.paused || is_down(&st->now.collector) || is_down(&st->now.dispatcher);
+}
+
+/* Dry run is said whatever else is wrong: nobody may wait for invitations that are never sent. */
 void status_headline(const struct status *st, struct screen *s)
 {
-	struct headline h = {.ink = INK_GOOD};
+	struct headline h = {.ink = INK_GOOD}, dry = {.ink = INK_WARN};
 	char text[480];
 
 	if (st->now.paused) {
 		say_paused(st, &h);
-	} else if (is_down(&st->now.collector) || is_down(&st->now.dispatcher)) {
+	} else if (is_stopped(st)) {
 		say_down(st, &h);
 	} else if (st->now.dry_run) {
 		say_dry_run(st, &h);
@@ -139,16 +163,9 @@ void status_headline(const struct status *st, struct screen *s)
 		day(st, text, sizeof(text));
 		text_format(h.text, sizeof(h.text), "All is well: %s.", text);
 	}
-	screen_put(s, h.ink, screen_glyph(s, GLYPH_BULLET));
-	screen_to(s, INDENT);
-	screen_wrap(s, h.ink == INK_GOOD ? INK_BOLD : h.ink, INDENT, h.text);
-	if (h.command != NULL)
-		screen_remedy(s, INDENT, h.command);
-	screen_end(s);
-	if (st->now.dry_run && st->now.paused) {
-		screen_to(s, INDENT);
-		screen_wrap(s, INK_WARN, INDENT, "Dry run: nothing would be sent either way.");
-		screen_remedy(s, INDENT, "cloudinvite enable");
-		screen_end(s);
+	print(s, &h);
+	if (is_stopped(st) && st->now.dry_run) {
+		say_dry_run(st, &dry);
+		print(s, &dry);
 	}
 }

@@ -108,17 +108,24 @@ static void would_be(struct screen *s, const struct status *st)
 
 /* ---- what waits, and why ---- */
 
+static bool waits_for_pace(const struct status *st, const struct status_reason *r)
+{
+	return r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
+	       strcmp(r->reason, "window") != 0 && strcmp(r->reason, "retry") != 0 &&
+	       !st->now.paused && st->now.dispatcher.alive;
+}
+
 static void expectation(
 	const struct status *st, const struct status_reason *r, char *out, size_t size)
 {
 	char reason[96], span[SCREEN_SPAN_SIZE];
 
 	words_reason(reason, sizeof(reason), r->reason);
-	text_format(out, size, "%s: %s", words_state(r->state), reason);
-	if (r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
-		strcmp(r->reason, "window") != 0 && !st->now.paused && st->now.dispatcher.alive)
+	if (waits_for_pace(st, r))
 		text_format(out, size, "queued: %s, %s", reason,
 			screen_span(span, pace_expect(&st->pace, r->count)));
+	else
+		text_format(out, size, "%s: %s", words_state(r->state), reason);
 }
 
 static void decision(struct screen *s, const struct status_reason *r, int indent)

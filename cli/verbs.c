@@ -78,7 +78,8 @@ const struct verb verbs[] = {
 		verb_list},
 	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
 		"invites, through ledger, pace and journal",
-		"  --again        also somebody who was invited, declined, or cancelled: one more "
+		"  --again        also somebody who was invited, declined, cancelled or blocked: "
+		"one "
 		"mail\n"
 		"  --reason TEXT  why, for history; --again needs it\n"
 		"  --json         a line a person\n"
