@@ -93,6 +93,10 @@ PAM_SRC := $(wildcard tests/pam/*_test.c)
 E2E_SRC := $(wildcard tests/e2e/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = @printf '  %-4s %s\n' $(1) $(patsubst $(O)/%,%,$@)
+
 objs = $(patsubst %.c,$(O)/%.o,$(1))
 LIB := $(O)/libcloudinvite.a
 PICLIB := $(O)/pic/libspool.a
@@ -141,26 +145,31 @@ force:
 
 $(O)/pic/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(O)/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
 
 # An archive is made anew: an object whose source is gone must not stay in it.
 $(LIB): $(call objs,$(LIB_SRC))
+	$(call say,AR)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(PICLIB): $(patsubst %.c,$(O)/pic/%.o,$(PIC_SRC))
+	$(call say,AR)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(MODULE): $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC)) $(PICLIB) pam_module/module.map
-	$(CC) $(CFLAGS_ALL) -shared $(LINK_HARDEN) -Wl,-Bsymbolic -Wl,--version-script=pam_module/module.map \
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS_ALL) -shared $(LINK_HARDEN) -Wl,-Bsymbolic -Wl,--version-script=pam_module/module.map \
 		$(LDFLAGS) -o $@ $(filter %.o,$^) $(PICLIB) -lpam
 
-LINK = $(CC) $(CFLAGS_ALL) -pie $(LINK_HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+LINK = $(Q)printf '  %-4s %s\n' LD $(patsubst $(O)/%,%,$@) && $(CC) $(CFLAGS_ALL) -pie $(LINK_HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(O)/cloudinvite-collector: $(call objs,$(COLLECTOR_SRC)) $(LIB)
 	$(LINK) $(LIBS_INI) $(LIBS_JSON) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
@@ -171,6 +180,13 @@ $(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)
 $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
+# The command line's tests link all of it but its main.
+LIBCLI := $(O)/libcli.a
+$(LIBCLI): $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(O)/tests/unit/cli_%: $(O)/tests/unit/cli_%.o $(LIBCLI) $(LIB)
+	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)

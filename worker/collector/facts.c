@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "worker/collector/collector.h"
+
+#define NSS_BUFFER  65536
+#define GROUPS_MOST 1024
+
+bool census_take(struct census *c, const struct settings *settings, struct fault *fault)
+{
+	char names[4096];
+
+	*c = (struct census){.groups = NULL};
+	if (!text_format(names, sizeof(names), "%s %s", settings->include_groups,
+		    settings->exclude_groups))
+		return fault_set(fault, FAULT_SETTINGS, "groups",
+			"[people] include_groups and exclude_groups are "
+			"longer than %zu bytes together",
+			sizeof(names));
+	if (!account_read(settings->passwd, &c->accounts, fault))
+		return false;
+	c->groups = group_read(settings->group, names, fault);
+	if (c->groups)
+		return true;
+	census_free(c);
+	return false;
+}
+
+void census_free(struct census *c)
+{
+	account_table_free(&c->accounts);
+	group_table_free(c->groups);
+	c->groups = NULL;
+}
+
+static bool begin(struct sighting *s, const struct collector *c, const char *user)
+{
+	memset(s, 0, sizeof(*s));
+	s->uid = -1;
+	s->first_seen = clock_day_start(clock_wall());
+	return text_copy(s->host, sizeof(s->host), c->host) &&
+	       text_copy(s->user, sizeof(s->user), user);
+}
+
+void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
+	const struct account *account)
+{
+	if (!begin(s, c, account->user))
+		log_event(LOG_LEVEL_WARN, "sighting", "%s: the name is too long and was cut",
+			s->user);
+	s->local = true;
+	sighting_facts(s, account, census->groups, c->settings);
+}
+
+/* ---- network users ------------------------------------------------------------- */
+
+struct membership {
+	const gid_t *groups;
+	int count;
+	struct text *out;
+	char *buffer;
+};
+
+static bool add_if_member(const char *word, size_t length, void *ctx)
+{
+	struct membership *m = ctx;
+	struct group entry, *found = NULL;
+	char name[256];
+
+	/* A pattern can't be asked of NSS: then it is not known, which excludes. */
+	if (!text_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
+		return false;
+	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0 || !found)
+		return true;
+	for (int i = 0; i < m->count; i++)
+		if (m->groups[i] == entry.gr_gid)
+			return text_addf(m->out, "%s%s", m->out->len ? " " : "", name);
+	return true;
+}
+
+static void network_groups(
+	struct sighting *s, const struct settings *settings, const struct passwd *pw, char *buffer)
+{
+	gid_t groups[GROUPS_MOST];
+	int count = GROUPS_MOST;
+	struct text out = {.cap = sizeof(s->groups) - 1};
+	struct membership m = {groups, 0, &out, buffer};
+	bool known;
+
+	if (getgrouplist(s->user, pw->pw_gid, groups, &count) < 0) {
+		text_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
+		return;
+	}
+	m.count = count;
+	known = text_each_word(settings->include_groups, add_if_member, &m) &&
+		text_each_word(settings->exclude_groups, add_if_member, &m);
+	text_copy(s->groups, sizeof(s->groups),
+		!known	   ? SIGHTING_GROUPS_UNKNOWN
+		: out.data ? out.data
+			   : "");
+	text_free(&out);
+}
+
+bool facts_network(struct sighting *s, const struct collector *c, const char *user)
+{
+	struct passwd entry, *found = NULL;
+	struct account account;
+	char *buffer, *group_buffer;
+	bool good = false;
+
+	if (!begin(s, c, user))
+		return false;
+	buffer = malloc(NSS_BUFFER);
+	group_buffer = malloc(NSS_BUFFER);
+	if (buffer && group_buffer && getpwnam_r(user, &entry, buffer, NSS_BUFFER, &found) == 0 &&
+		found) {
+		account = (struct account){.user = s->user,
+			.gecos = found->pw_gecos,
+			.shell = found->pw_shell,
+			.uid = found->pw_uid,
+			.gid = found->pw_gid};
+		sighting_facts(s, &account, NULL, c->settings);
+		s->local = false;
+		network_groups(s, c->settings, found, group_buffer);
+		good = true;
+	}
+	free(buffer);
+	free(group_buffer);
+	return good;
+}

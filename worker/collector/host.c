@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/collector/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "spool/spool.h"
+
+#define HOST_FILE  "host"
+#define HOST_HEAD  "cloudinvite-host 1"
+#define HOST_BYTES ((size_t)512 * 1024 * 1024) /* about ten million accounts */
+#define MACHINE_ID "/etc/machine-id"
+#define UID_MOST   4294967294LL
+
+static const char *const words[] = {
+	[RECORD_KNOWN] = "known",
+	[RECORD_NEW] = "new",
+	[RECORD_ABSENT] = "absent",
+};
+
+static void read_machine(char out[64])
+{
+	static const struct file_rules rules = {
+		.max_size = 256, .missing_ok = true, .follow = true};
+	struct text text = {.cap = 256};
+
+	out[0] = '\0';
+	/* Without one (a container), the host's name alone says who we are. */
+	if (file_read(MACHINE_ID, &rules, &text, FAULT_STORAGE, NULL) && text.data)
+		text_copy(out, 64, text_trim(text.data));
+	text_free(&text);
+}
+
+static bool host_path(char out[PATH_MAX], const char *state_directory, struct fault *fault)
+{
+	return text_format(out, PATH_MAX, "%s/" HOST_FILE, state_directory) ||
+	       fault_set(fault, FAULT_STORAGE, "path", "%s: is too long", state_directory);
+}
+
+bool host_add(
+	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since)
+{
+	if (h->count == h->room) {
+		size_t room = h->room ? 2 * h->room : 64;
+		struct record *records = realloc(h->records, room * sizeof(*records));
+
+		if (!records)
+			return false;
+		h->records = records;
+		h->room = room;
+	}
+	h->records[h->count] = (struct record){strdup(user), uid, state, since};
+	return h->records[h->count++].user != NULL;
+}
+
+/* "new 1001 alice 1790000000" behind its first word. */
+static bool take_record(struct host *h, enum record_state state, char *rest)
+{
+	char *save = NULL, user[SPOOL_USER_MAX + 1];
+	const char *uid = strtok_r(rest, " ", &save);
+	const char *name = strtok_r(NULL, " ", &save);
+	const char *since = strtok_r(NULL, " ", &save);
+	long long number, time = 0;
+
+	if (!uid || !name || (since == NULL) != (state == RECORD_KNOWN))
+		return false;
+	if (!text_number(uid, 0, UID_MOST, &number) || !spool_parse_mark(name, user))
+		return false;
+	if (since && !text_number(since, 0, LLONG_MAX, &time))
+		return false;
+	/* In order, or the merge with the passwd file would go wrong. */
+	if (h->count > 0 && strcmp(h->records[h->count - 1].user, user) >= 0)
+		return false;
+	return host_add(h, user, (uint32_t)number, state, time);
+}
+
+static bool take_line(struct host *h, char *line)
+{
+	char *rest = strchr(line, ' ');
+
+	if (!rest)
+		return false;
+	*rest++ = '\0';
+	if (strcmp(line, "machine") == 0)
+		return text_copy(h->old_machine, sizeof(h->old_machine), rest);
+	if (strcmp(line, "name") == 0)
+		return text_copy(h->old_name, sizeof(h->old_name), rest);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(line, words[i]) == 0)
+			return take_record(h, (enum record_state)i, rest);
+	return false;
+}
+
+static bool parse(struct host *h, char *text)
+{
+	char *save = NULL;
+	char *line = strtok_r(text, "\n", &save);
+
+	if (!line || strcmp(line, HOST_HEAD) != 0)
+		return false;
+	while ((line = strtok_r(NULL, "\n", &save)))
+		if (!take_line(h, line))
+			return false;
+	return true;
+}
+
+bool host_load(struct host *h, const char *state_directory, struct fault *fault)
+{
+	static const struct file_rules rules = {
+		.max_size = HOST_BYTES, .trusted = true, .missing_ok = true};
+	struct text text = {.cap = HOST_BYTES};
+	char path[PATH_MAX];
+	bool good = false;
+
+	*h = (struct host){.count = 0};
+	read_machine(h->machine);
+	identity_host(h->name, sizeof(h->name));
+	if (!host_path(path, state_directory, fault) ||
+		!file_read(path, &rules, &text, FAULT_STORAGE, fault))
+		goto out;
+	h->first = text.len == 0;
+	if (!h->first && !parse(h, text.data)) {
+		log_event(LOG_LEVEL_WARN, "baseline",
+			"%s: cannot be understood; the accounts that are here now are the baseline "
+			"again",
+			path);
+		host_clear(h);
+		h->first = true;
+	}
+	good = true;
+out:
+	text_free(&text);
+	return good;
+}
+
+static bool add_record(struct text *out, const struct record *r)
+{
+	char name[SPOOL_NAME_MAX + 1];
+
+	/* A name that is too long for the spool is nobody that we could follow. */
+	if (!spool_mark_name(name, r->user))
+		return true;
+	if (r->state == RECORD_KNOWN)
+		return text_addf(out, "%s %u %s\n", words[r->state], (unsigned)r->uid, name);
+	return text_addf(out, "%s %u %s %lld\n", words[r->state], (unsigned)r->uid, name,
+		(long long)r->since);
+}
+
+bool host_save(const struct host *h, const char *state_directory, struct fault *fault)
+{
+	struct text text = {.cap = HOST_BYTES};
+	char path[PATH_MAX];
+	bool good = false;
+
+	if (!host_path(path, state_directory, fault))
+		return false;
+	text_addf(&text, HOST_HEAD "\nname %s\n", h->name);
+	if (h->machine[0])
+		text_addf(&text, "machine %s\n", h->machine);
+	for (size_t i = 0; i < h->count; i++)
+		add_record(&text, &h->records[i]);
+	if (text.failed)
+		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write it", path);
+	else if (file_replace(path, text.data, text.len, 0600) != 0)
+		fault_set(fault, FAULT_STORAGE, "host_file", "%s: cannot be written: %s", path,
+			strerror(errno));
+	else
+		good = true;
+	text_free(&text);
+	return good;
+}
+
+void host_clear(struct host *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		free(h->records[i].user);
+	h->count = 0;
+}
+
+void host_free(struct host *h)
+{
+	host_clear(h);
+	free(h->records);
+	*h = (struct host){.count = 0};
+}
+
+bool host_cloned(const struct host *h)
+{
+	return !h->first && strcmp(h->machine, h->old_machine) != 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the collector remembers of its host between two runs: the file `host` in the state
+ *directory.
+ *
+ *	cloudinvite-host 1
+ *	machine MACHINE-ID
+ *	name HOST
+ *	known UID ESCAPED-USER
+ *	new UID ESCAPED-USER SINCE
+ *	absent UID ESCAPED-USER SINCE
+ *
+ * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `settle`. It is
+ *read for a compare and let go, so that the idle collector is as small with a million accounts as
+ *with ten.
+ */
+#ifndef CLOUDINVITE_WORKER_COLLECTOR_HOST_H
+#define CLOUDINVITE_WORKER_COLLECTOR_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "people/account.h"
+#include "people/sighting.h"
+
+enum record_state { RECORD_KNOWN, RECORD_NEW, RECORD_ABSENT };
+
+struct record {
+	char *user;
+	uint32_t uid;
+	enum record_state state;
+	int64_t since; /* new, absent: wall clock */
+};
+
+struct host {
+	char machine[64]; /* of this machine, now */
+	char name[HOST_MAX + 1];
+	char old_machine[64]; /* as the file has it; "" if there was no file */
+	char old_name[HOST_MAX + 1];
+	bool first;		/* there was no file, or none that could be read */
+	struct record *records; /* sorted by user */
+	size_t count;
+	size_t room;
+};
+
+/* Reads state/host. A file that is broken is logged and counts as none: then the present accounts
+ * are the baseline again, and whoever logs in is seen. False without memory or when it can't be
+ * read. */
+bool host_load(struct host *h, const char *state_directory, struct fault *fault);
+/* Replaces the file. */
+bool host_save(const struct host *h, const char *state_directory, struct fault *fault);
+void host_free(struct host *h);
+
+/* Whether this is another machine than the one that wrote the file (a cloned image). */
+bool host_cloned(const struct host *h);
+/* Forgets all records. */
+void host_clear(struct host *h);
+/* Appends (the caller keeps the order by user). False without memory. */
+bool host_add(
+	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since);
+
+#endif

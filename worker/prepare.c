@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/identity.h"
+#include "base/text.h"
+#include "spool/spool.h"
+
+/* A directory as it must be. The worker owns only leaves, so that no path to a file of root's leads
+ * through a directory that the worker can change. */
+struct wanted {
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
+static bool says(const char *path, struct fault *fault)
+{
+	return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path,
+		errno == ELOOP || errno == ENOTDIR ? "is not a directory" : strerror(errno));
+}
+
+/* Whoever could rename the last part of the path could put something else in its place. */
+static bool check_parent(int parent, const char *path, struct fault *fault)
+{
+	struct stat st;
+
+	if (fstat(parent, &st) != 0)
+		return says(path, fault);
+	if (st.st_uid == 0 && ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX)) &&
+		((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0 || (st.st_mode & S_ISVTX)))
+		return true;
+	fault_set(fault, FAULT_STORAGE, "prepare",
+		"%s: the directory above it can be changed by uid %u or "
+		"others",
+		path, (unsigned)st.st_uid);
+	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
+}
+
+/* Gives the open directory its owner and mode, if it is root's (new, or from another time) or
+ * already has its owner; any other owner is somebody's trap or mistake. */
+static bool adjust(int fd, const char *path, const struct wanted *want, struct fault *fault)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return says(path, fault);
+	if (st.st_uid != 0 && st.st_uid != want->uid) {
+		fault_set(fault, FAULT_STORAGE, "wrong_owner",
+			"%s: belongs to uid %u instead of %u", path, (unsigned)st.st_uid,
+			(unsigned)want->uid);
+		return fault_remedy(
+			fault, "Look who made it; then chown it, or move it out of the way.");
+	}
+	if ((st.st_uid != want->uid || st.st_gid != want->gid) &&
+		fchown(fd, want->uid, want->gid) != 0)
+		return says(path, fault);
+	/* chown clears mode bits, so the mode comes last. */
+	if ((st.st_mode & 07777) != want->mode && fchmod(fd, want->mode) != 0)
+		return says(path, fault);
+	return true;
+}
+
+static bool prepare_at(int parent, const char *name, const char *path, const struct wanted *want,
+	struct fault *fault)
+{
+	bool good = false;
+	int fd;
+
+	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+		return says(path, fault);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		says(path, fault);
+	else
+		good = adjust(fd, path, want, fault);
+	file_close(&fd);
+	return good;
+}
+
+/* The directory above `path`, opened; it is made (root's, 0755) with all above it where missing. */
+static int open_parent(const char *path, struct fault *fault)
+{
+	static const struct wanted roots = {0, 0, 0755};
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	int above, fd;
+
+	if (!slash || !text_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
+		errno = slash ? ENAMETOOLONG : EINVAL;
+		says(path, fault);
+		return -1;
+	}
+	fd = open(parent[0] ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && parent[0]) {
+		above = open_parent(parent, fault);
+		if (above < 0)
+			return -1;
+		if (prepare_at(above, strrchr(parent, '/') + 1, parent, &roots, fault))
+			fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		file_close(&above);
+		if (fd < 0 && fault->kind != FAULT_NONE)
+			return -1;
+	}
+	if (fd < 0)
+		says(parent, fault);
+	else if (!check_parent(fd, path, fault))
+		file_close(&fd);
+	return fd;
+}
+
+static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
+{
+	const struct wanted want = {uid, gid, mode};
+	int parent = open_parent(path, fault);
+	bool good;
+
+	if (parent < 0)
+		return false;
+	good = prepare_at(parent, strrchr(path, '/') + 1, path, &want, fault);
+	file_close(&parent);
+	return good;
+}
+
+static bool prepare_box(
+	const char *spool, const char *box, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
+{
+	char path[PATH_MAX];
+
+	if (!text_format(path, sizeof(path), "%s/%s", spool, box)) {
+		errno = ENAMETOOLONG;
+		return says(spool, fault);
+	}
+	return prepare(path, uid, gid, mode, fault);
+}
+
+/* Not root: nothing can be made, but what is there may do. */
+static bool all_there(const struct settings *s, struct fault *fault)
+{
+	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int fd = file_open_dir(paths[i]);
+
+		if (fd < 0) {
+			says(paths[i], fault);
+			return fault_remedy(
+				fault, "Run it as root: only root can make the directories.");
+		}
+		file_close(&fd);
+	}
+	return true;
+}
+
+bool prepare_directories(const struct settings *s, struct fault *fault)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	if (geteuid() != 0)
+		return all_there(s, fault);
+	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, fault))
+		return false;
+	return prepare(s->spool, 0, 0, 0755, fault) &&
+	       prepare_box(s->spool, SPOOL_NEW, 0, gid, 0770, fault) &&
+	       prepare_box(s->spool, SPOOL_SEEN, uid, gid, 0711, fault) &&
+	       prepare_box(s->spool, SPOOL_BAD, uid, gid, 0700, fault) &&
+	       prepare(s->state, uid, gid, 0700, fault) &&
+	       prepare(s->tokens, uid, gid, 0700, fault) && prepare(s->run, uid, gid, 0755, fault);
+}
