@@ -272,6 +272,7 @@ static struct course *set_out(struct invite *i, const struct person *p, bool aga
 
 	c->before = c->person = *p;
 	c->person.again = again;
+	c->after = c->person;
 	c->by_name = true;
 	c->why = reason && reason[0] != '\0' ? reason : NULL;
 	c->told = out;
