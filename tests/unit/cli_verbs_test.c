@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/verbs.h"
+#include "cli/words.h"
+
+static void assert_meant(const char *typed, const char *verb)
+{
+	const struct verb *nearest = verb_nearest(typed);
+
+	assert_non_null(nearest);
+	assert_string_equal(verb, nearest->name);
+}
+
+static void a_mistyped_verb_is_guessed(void **state)
+{
+	(void)state;
+	assert_meant("stauts", "status");
+	assert_meant("statu", "status");
+	assert_meant("aprove", "approve");
+	assert_meant("unblok", "unblock");
+	assert_meant("hisotry", "history");
+	assert_meant("expain", "explain");
+	assert_meant("chekc", "check");
+}
+
+static void what_is_nothing_like_a_verb_is_not_guessed(void **state)
+{
+	(void)state;
+	assert_null(verb_nearest("frobnicate"));
+	assert_null(verb_nearest("xyzzy"));
+	assert_null(verb_nearest(""));
+	assert_null(verb_nearest("a-very-long-word-that-is-no-verb-at-all"));
+}
+
+static void every_verb_says_what_it_does_and_is_found(void **state)
+{
+	(void)state;
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		assert_ptr_equal(verb, verb_find(verb->name));
+		assert_true(verb->does[0] != '\0');
+		assert_non_null(verb->usage);
+		assert_non_null(verb->details);
+		assert_non_null(verb->run);
+	}
+	assert_null(verb_find("stat"));
+}
+
+static void verbs_of_a_group_stand_together(void **state)
+{
+	const char *closed[8];
+	int count = 0;
+
+	(void)state;
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		if (verb > verbs && strcmp(verb->group, verb[-1].group) == 0)
+			continue;
+		for (int i = 0; i < count; i++)
+			assert_string_not_equal(closed[i], verb->group);
+		closed[count++] = verb->group;
+	}
+}
+
+static void the_worse_exit_code_is_the_higher(void **state)
+{
+	(void)state;
+	assert_int_equal(1, cli_worse(0, 1));
+	assert_int_equal(8, cli_worse(8, 5));
+	assert_int_equal(0, cli_worse(0, 0));
+}
+
+static void every_state_says_what_happens_next(void **state)
+{
+	const struct now now = {.at = 1000000, .dispatcher = {.alive = true}};
+	char next[320];
+
+	(void)state;
+	for (int i = 0; i < PERSON_STATES; i++) {
+		const struct person p = {.state = (enum person_state)i, .due = 1000060};
+		assert_true(strlen(words_next(next, sizeof(next), &p, &now)) > 20);
+		assert_true(words_state((enum person_state)i)[0] != '\0');
+	}
+}
+
+struct commands {
+	int count;
+	bool named;
+};
+
+static void count_command(const char *command, const char *does, void *ctx)
+{
+	struct commands *c = ctx;
+
+	assert_non_null(does);
+	c->count++;
+	c->named = c->named || strstr(command, "alice@example.com") != NULL;
+}
+
+static void whoever_stands_still_has_a_command_that_helps(void **state)
+{
+	static const enum person_state standing[] = {
+		PERSON_FAILED, PERSON_HELD, PERSON_DECLINED, PERSON_CANCELLED, PERSON_UNCONFIRMED};
+	const struct now now = {.at = 1000000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(standing) / sizeof(standing[0]); i++) {
+		struct person p = {.state = standing[i], .address = "alice@example.com"};
+		struct commands commands = {.count = 0};
+		memcpy(p.reason, "discovered", sizeof("discovered"));
+		words_commands(&p, &now, count_command, &commands);
+		assert_true(commands.count > 0);
+		assert_true(commands.named);
+	}
+}
+
+static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
+{
+	const struct now now = {.at = 1000000, .paused = true, .dispatcher = {.alive = true}};
+	const struct person p = {.state = PERSON_QUEUED, .due = 999999};
+	char next[320];
+
+	(void)state;
+	assert_non_null(strstr(words_next(next, sizeof(next), &p, &now), "pause"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_mistyped_verb_is_guessed),
+		cmocka_unit_test(what_is_nothing_like_a_verb_is_not_guessed),
+		cmocka_unit_test(every_verb_says_what_it_does_and_is_found),
+		cmocka_unit_test(verbs_of_a_group_stand_together),
+		cmocka_unit_test(the_worse_exit_code_is_the_higher),
+		cmocka_unit_test(every_state_says_what_happens_next),
+		cmocka_unit_test(whoever_stands_still_has_a_command_that_helps),
+		cmocka_unit_test(while_paused_the_queue_says_that_it_waits_for_that),
+	};
+
+	return cmocka_run_group_tests_name("cli_verbs", tests, NULL, NULL);
+}
