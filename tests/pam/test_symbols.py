@@ -4,16 +4,12 @@
 could block, speak, fork, or change its host."""
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-import harness  # pylint: disable=wrong-import-position
+import module
+from module import harness, output, symbols
 
-MODULE = os.path.join(harness.BUILD, "pam_cloudinvite.so")
 SIX = {"pam_sm_acct_mgmt", "pam_sm_authenticate", "pam_sm_chauthtok", "pam_sm_close_session",
        "pam_sm_open_session", "pam_sm_setcred"}
 NEEDED = {"libpam.so.0", "libc.so.6"}
@@ -31,32 +27,18 @@ TOOLCHAIN = {"stack_chk_fail", "cxa_finalize", "gmon_start__", "ITM_deregisterTM
              "ITM_registerTMCloneTable"}
 
 
-def output(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
-def symbols(*options):
-    """The names of `nm -D OPTIONS`, without versions."""
-    return {line.split()[-1].split("@")[0]
-            for line in output("nm", "-D", *options, MODULE).splitlines()}
-
-
 def plain(name):
     """__snprintf_chk and __isoc23_strtoll are snprintf and strtoll."""
     return re.sub(r"^_*(isoc\d+_)?|_chk$|_2$", "", name)
 
 
-def is_sanitized():
-    return any(re.match("__(asan|ubsan|tsan)_", name) for name in symbols("--undefined-only"))
-
-
-@unittest.skipIf(is_sanitized(), "a sanitizer brings what is forbidden here")
+@unittest.skipIf(module.is_sanitized(), "a sanitizer brings what is forbidden here")
 class Module(harness.Test):
     def test_it_exports_its_six_functions_and_nothing_else(self):
         self.assertEqual(symbols("--defined-only"), SIX)
 
     def test_it_needs_libpam_and_libc_and_nothing_else(self):
-        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-dW", MODULE))
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-dW", module.PATH))
         self.assertEqual(set(needed), NEEDED)
 
     def test_it_calls_nothing_that_could_block_or_change_its_host(self):
@@ -66,7 +48,7 @@ class Module(harness.Test):
     def test_it_leaves_nothing_to_be_written_to_in_the_host(self):
         """No static state: apart from what the linker relocates once (and RELRO then locks)."""
         sections = {}
-        for line in output("readelf", "-SW", MODULE).splitlines():
+        for line in output("readelf", "-SW", module.PATH).splitlines():
             found = re.match(r"\s*\[\s*\d+\]\s+(\.\S+)\s+\S+\s+\S+\s+\S+\s+([0-9a-f]+)", line)
             if found:
                 sections[found.group(1)] = int(found.group(2), 16)
@@ -77,7 +59,7 @@ class Module(harness.Test):
         self.assertNotIn(".tdata", sections)
 
     def test_it_is_hardened(self):
-        dynamic, headers = output("readelf", "-dW", MODULE), output("readelf", "-lW", MODULE)
+        dynamic, headers = output("readelf", "-dW", module.PATH), output("readelf", "-lW", module.PATH)
         self.assertRegex(dynamic, r"BIND_NOW|\bNOW\b")
         self.assertIn("GNU_RELRO", headers)
         self.assertRegex(headers, r"GNU_STACK.* RW +0x")
@@ -85,7 +67,7 @@ class Module(harness.Test):
 
     def test_it_has_40_KB_at_most(self):
         with tempfile.NamedTemporaryFile() as stripped:
-            output("strip", "-o", stripped.name, MODULE)
+            output("strip", "-o", stripped.name, module.PATH)
             self.assertLessEqual(os.path.getsize(stripped.name), LARGEST)
 
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The module under test, for the Python tests of this folder."""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import harness  # pylint: disable=wrong-import-position
+
+PATH = os.path.join(harness.BUILD, "pam_cloudinvite.so")
+
+
+def output(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def symbols(*options):
+    """The names of `nm -D OPTIONS`, without versions."""
+    return {line.split()[-1].split("@")[0]
+            for line in output("nm", "-D", *options, PATH).splitlines()}
+
+
+def is_sanitized():
+    """Then it brings what is forbidden otherwise, and only programs built so can load it."""
+    return any(re.match("__(asan|ubsan|tsan)_", name) for name in symbols("--undefined-only"))
