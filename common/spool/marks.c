@@ -66,6 +66,26 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 	return write_mark(r->seen_box, name, word) == 0 || mark_fault(name, fault);
 }
 
+/* In place, without a temporary: nobody has a mark to lose yet, what the module asks is only
+ * whether it is there, and half of the time of a storm of first logins would go into renames. One
+ * that a crash leaves empty counts as seen, and is replaced with the next word. */
+bool spool_mark_first(
+	struct spool_reader *r, const char *user, const char *word, struct fault *fault)
+{
+	char name[SPOOL_NAME_MAX + 1];
+	int fd;
+	bool good;
+
+	if (!spool_mark_name(name, user))
+		return true;
+	fd = openat(r->seen_box, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST || mark_fault(name, fault);
+	good = file_write_all(fd, word, strlen(word)) == 0 || mark_fault(name, fault);
+	file_close(&fd);
+	return good;
+}
+
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 {
 	char name[SPOOL_NAME_MAX + 1];

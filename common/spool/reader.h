@@ -41,6 +41,9 @@ bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct f
 
 /* Writes (atomically, 0600) or removes a user's mark. `word`: [a-z_]. */
 bool spool_mark(struct spool_reader *r, const char *user, const char *word, struct fault *fault);
+/* The same for somebody who may have none yet: a mark that is there stays as it is. */
+bool spool_mark_first(
+	struct spool_reader *r, const char *user, const char *word, struct fault *fault);
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);
 /* The marks belong to `ledger_id`: with another id (or none) in `.ledger` all of them are dropped
  * first and it is written. *dropped counts them. */

@@ -31,7 +31,7 @@ static int call(CURL *curl, const char *base, int number, const char *verb, int 
 	char url[512];
 	long status = 0;
 
-	snprintf(url, sizeof(url), "%s/user%d@example.com%s", base, number, verb);
+	snprintf(url, sizeof(url), "%s/person%d@example.com%s", base, number, verb);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	if (post) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "{}");

@@ -28,7 +28,7 @@ def main():
     description["rootUrl"] = description["baseUrl"] = endpoint + "/"
     service = build_from_document(description, http=http)
     invitations = service.customers().userinvitations()
-    name = f"customers/{customer}/userinvitations/user%d@example.com"
+    name = f"customers/{customer}/userinvitations/person%d@example.com"
     invitations.isInvitableUser(name=name % 0).execute()  # mints the token and connects
     started = time.perf_counter()
     for number in range(int(count)):

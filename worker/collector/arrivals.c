@@ -86,15 +86,6 @@ static enum fate judge(struct collector *c, const struct census *census,
 	return judge_network(c, a, now, s);
 }
 
-/* The mark says that somebody was seen; what the ledger already says of them is not overwritten. */
-static bool mark_seen(struct collector *c, const char *user, struct fault *fault)
-{
-	char word[SPOOL_WORD_MAX + 1];
-
-	return spool_read_mark(c->spool.seen_box, user, word) ||
-	       spool_mark(&c->spool, user, "seen", fault);
-}
-
 /* One group: all of it in one commit, then the marks, then the arrivals go. */
 static bool take_batch(struct collector *c, const struct census *census,
 	const struct spool_arrival *list, int count, enum fate *fates, int *taken,
@@ -123,7 +114,8 @@ static bool take_batch(struct collector *c, const struct census *census,
 		return false;
 	}
 	for (int i = 0; i < count; i++) {
-		if (fates[i] == FATE_SEEN && !mark_seen(c, list[i].user, fault))
+		if (fates[i] == FATE_SEEN &&
+			!spool_mark_first(&c->spool, list[i].user, "seen", fault))
 			return false;
 		if (fates[i] != FATE_WAIT && !spool_taken(&c->spool, &list[i], fault))
 			return false;

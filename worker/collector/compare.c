@@ -288,16 +288,11 @@ static bool mark(struct comparing *k, struct fault *fault)
 	for (size_t i = 0; i < k->gone_count; i++)
 		if (!spool_unmark(&k->c->spool, k->gone[i]->user, fault))
 			return false;
-	for (size_t i = 0; i < k->come_count; i++) {
-		char word[SPOOL_WORD_MAX + 1];
-
+	for (size_t i = 0; i < k->come_count; i++)
 		/* A renamed baseline account has not been seen: its first login counts. */
-		if (renamed_from(k, k->come[i]) ||
-			spool_read_mark(k->c->spool.seen_box, k->come[i]->user, word))
-			continue;
-		if (!spool_mark(&k->c->spool, k->come[i]->user, "seen", fault))
+		if (!renamed_from(k, k->come[i]) &&
+			!spool_mark_first(&k->c->spool, k->come[i]->user, "seen", fault))
 			return false;
-	}
 	return true;
 }
 
