@@ -1,184 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "folder.h"
+/*
+ * Files: nothing is read that somebody else may have put there, and nothing is ever half replaced.
+ */
+#include "tests/unit/child.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/time.h>
 
 #include "base/file.h"
 
-static const struct file_rules plain = {.max_size = 100};
-
-static bool reads(
-	struct folder *f, const char *name, const struct file_rules *rules, const char *content)
+/* Reads and forgets what was read: the fault's code, "" for success. */
+static const char *refusal(const char *path, struct file_rules rules)
 {
-	struct text t = {.cap = 1000};
-	struct fault fault = {.kind = FAULT_NONE};
-	bool good = file_read(folder_path(f, name), rules, &t, FAULT_SETTINGS, &fault);
+	static struct fault fault;
+	struct text text = {0};
+	bool good;
 
-	if (good)
-		assert_string_equal(t.data, content);
-	else
-		assert_null(t.data);
-	assert_int_equal(fault.kind, good ? FAULT_NONE : FAULT_SETTINGS);
-	/* A fault names the file. */
-	assert_true(good || strstr(fault.what, name) != NULL);
-	text_free(&t);
-	return good;
+	fault_clear(&fault);
+	(void)alarm(30); /* a FIFO must not hold us */
+	good = file_read(path, &rules, &text, FAULT_SETTINGS, &fault);
+	(void)alarm(0);
+	assert_int_equal(good, fault.kind == FAULT_NONE);
+	assert_true(good || fault.kind == FAULT_SETTINGS);
+	/* Who is refused is told where. */
+	assert_true(good || strstr(fault.what, path) != NULL);
+	text_free(&text);
+	return fault.code;
 }
 
-static void says(struct folder *f, const char *name, const struct file_rules *rules,
-	const char *code, const char *remedy)
-{
-	struct text t = {.cap = 1000};
-	struct fault fault = {.kind = FAULT_NONE};
-
-	assert_false(file_read(folder_path(f, name), rules, &t, FAULT_CREDENTIALS, &fault));
-	assert_int_equal(fault.kind, FAULT_CREDENTIALS);
-	assert_string_equal(fault.code, code);
-	assert_non_null(strstr(fault.remedy, remedy));
-	text_free(&t);
-}
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static void a_regular_file_is_read_whole(void **state)
-{
-	struct folder *f = *state;
-	char big[101] = "";
-
-	memset(big, 'x', 100);
-	folder_write(f, "file", "a\nb\n");
-	folder_write(f, "empty", "");
-	folder_write(f, "full", big);
-	assert_true(reads(f, "file", &plain, "a\nb\n"));
-	assert_true(reads(f, "full", &plain, big));
-	struct text t = {.cap = 0};
-	assert_true(file_read(folder_path(f, "empty"), &plain, &t, FAULT_STORAGE, NULL));
-	assert_int_equal(t.len, 0);
-	text_free(&t);
-}
-
-static void nothing_but_a_regular_file_is_read_and_nothing_blocks(void **state)
-{
-	static const struct file_rules follow = {.max_size = 100, .follow = true};
-	struct folder *f = *state;
-	int before = descriptors();
-
-	folder_write(f, "target", "t");
-	folder_make(f, "directory");
-	assert_int_equal(mkfifo(folder_path(f, "fifo"), 0600), 0);
-	assert_int_equal(symlink("target", folder_path(f, "link")), 0);
-	assert_int_equal(symlink("link", folder_path(f, "chain")), 0);
-	assert_int_equal(symlink("nowhere", folder_path(f, "dangling")), 0);
-	alarm(10);
-	says(f, "fifo", &plain, "not_regular", "regular file");
-	says(f, "directory", &plain, "not_regular", "regular file");
-	says(f, "link", &plain, "unreadable", "regular file");
-	says(f, "missing", &plain, "missing", "");
-	says(f, "dangling", &follow, "missing", "");
-	assert_true(reads(f, "link", &follow, "t"));
-	assert_true(reads(f, "chain", &follow, "t"));
-	assert_false(reads(f, "fifo", &follow, ""));
-	alarm(0);
-	struct text t = {.cap = 0};
-	assert_false(file_read("/dev/zero", &plain, &t, FAULT_STORAGE, NULL));
-	text_free(&t);
-	assert_int_equal(descriptors(), before);
-}
-
-static void a_missing_file_may_be_an_empty_one(void **state)
-{
-	static const struct file_rules optional = {.max_size = 100, .missing_ok = true};
-
-	assert_true(reads(*state, "missing", &optional, ""));
-	assert_false(reads(*state, "no/directory/and/slash/", &plain, ""));
-}
-
-static void too_large_a_file_is_refused(void **state)
-{
-	struct folder *f = *state;
-	char big[102] = "";
-
-	memset(big, 'x', 101);
-	folder_write(f, "big", big);
-	says(f, "big", &plain, "too_large", "");
-	/* procfs says size 0: what is read counts. */
-	struct text t = {.cap = 0};
-	assert_false(file_read("/proc/self/maps", &plain, &t, FAULT_STORAGE, NULL));
-	text_free(&t);
-}
-
-static void a_secret_is_its_owners(void **state)
-{
-	static const struct file_rules secret = {.max_size = 100, .secret = true, .group_ok = 77};
-	static const struct {
-		mode_t mode;
-		gid_t group;
-		bool good;
-	} cases[] = {
-		{0600, 0, true},
-		{0400, 0, true},
-		{0640, 0, true},
-		{0640, 77, true},
-		{0640, 78, false},
-		{0660, 77, false},
-		{0620, 0, false},
-		{0604, 0, false},
-		{0601, 0, false},
-		{0666, 0, false},
-	};
-	struct folder *f = *state;
-
-	if (geteuid() != 0)
-		skip();
-	folder_write(f, "key", "k");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(chown(folder_path(f, "key"), 0, cases[i].group), 0);
-		assert_int_equal(chmod(f->file, cases[i].mode), 0);
-		assert_int_equal(reads(f, "key", &secret, "k"), cases[i].good);
-	}
-	says(f, "key", &secret, "readable_by_others", "chmod 600");
-}
-
-static void a_trusted_file_is_roots_or_ours_and_nobody_elses_to_write(void **state)
-{
-	static const struct file_rules trusted = {.max_size = 100, .trusted = true};
-	struct folder *f = *state;
-
-	folder_write(f, "rules", "r");
-	assert_true(reads(f, "rules", &trusted, "r"));
-	assert_int_equal(chmod(folder_path(f, "rules"), 0646), 0);
-	says(f, "rules", &trusted, "writable_by_others", "chmod go-w");
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(chmod(folder_path(f, "rules"), 0664), 0);
-	assert_int_equal(chown(f->file, 0, 5), 0);
-	says(f, "rules", &trusted, "writable_by_others", "chmod go-w");
-	assert_int_equal(chmod(folder_path(f, "rules"), 0644), 0);
-	assert_int_equal(chown(f->file, 65534, 0), 0);
-	says(f, "rules", &trusted, "wrong_owner", "chown root");
-}
-
-/* ---- replacing ----------------------------------------------------------------------------------
- */
-
-static int entries(struct folder *f)
+static int names_in(const struct folder *f)
 {
 	DIR *dir = opendir(f->path);
-	int count = -2;
+	int count = -2; /* . and .. */
 
 	assert_non_null(dir);
 	while (readdir(dir))
@@ -187,99 +45,366 @@ static int entries(struct folder *f)
 	return count;
 }
 
-static void a_file_is_replaced_as_a_whole_and_leaves_nothing_else(void **state)
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+static void a_file_is_read_whole_and_appended(void **state)
 {
 	struct folder *f = *state;
-	mode_t mask = umask(0777);
-	struct stat st;
-	int before = descriptors();
+	struct text text = {0};
+	char bytes[40000];
 
-	assert_int_equal(file_replace(folder_path(f, "file"), "one", 3, 0640), 0);
-	assert_int_equal(file_replace(folder_path(f, "file"), "two!", 4, 0600), 0);
-	(void)umask(mask);
-	assert_int_equal(stat(f->file, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(reads(f, "file", &plain, "two!"));
-	assert_int_equal(entries(f), 1);
-	assert_int_equal(descriptors(), before);
+	memset(bytes, 'b', sizeof(bytes));
+	bytes[7] = '\0';
+	assert_true(text_add(&text, "a"));
+	assert_true(file_read(folder_write_bytes(f, "big", bytes, sizeof(bytes)),
+		&(struct file_rules){0}, &text, FAULT_STORAGE, NULL));
+	assert_int_equal(text.len, 1 + sizeof(bytes));
+	assert_memory_equal(text.data + 1, bytes, sizeof(bytes));
+	text_clear(&text);
+	assert_true(file_read(
+		folder_write(f, "empty", ""), &(struct file_rules){0}, &text, FAULT_STORAGE, NULL));
+	assert_int_equal(text.len, 0);
+	text_free(&text);
 }
 
-static void a_link_in_its_place_is_replaced_not_followed(void **state)
+static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state)
 {
 	struct folder *f = *state;
-	struct stat st;
+	struct text text = {0};
 
-	folder_write(f, "target", "t");
+	assert_string_equal(refusal(folder_path(f, "none"), (struct file_rules){0}), "missing");
+	assert_true(file_read(folder_path(f, "none"), &(struct file_rules){.missing_ok = true},
+		&text, FAULT_STORAGE, NULL));
+	assert_string_equal(text.data, "");
+	text_free(&text);
+	/* Not the file, its directory is no directory. */
+	folder_write(f, "file", "");
+	assert_string_equal(
+		refusal(folder_path(f, "file/x"), (struct file_rules){.missing_ok = true}),
+		"unreadable");
+}
+
+static void only_regular_files_are_read(void **state)
+{
+	struct folder *f = *state;
+	struct file_rules rules = {.missing_ok = true};
+
+	assert_int_equal(mkfifo(folder_path(f, "fifo"), 0600), 0);
+	assert_string_equal(refusal(f->file, rules), "not_regular");
+	folder_make(f, "directory");
+	assert_string_equal(refusal(f->file, rules), "not_regular");
+	assert_string_equal(refusal("/dev/zero", rules), "not_regular");
+}
+
+static void links_are_followed_only_where_the_rules_say_so(void **state)
+{
+	struct folder *f = *state;
+
+	folder_write(f, "target", "x");
 	assert_int_equal(symlink("target", folder_path(f, "link")), 0);
-	assert_int_equal(file_replace(folder_path(f, "link"), "new", 3, 0600), 0);
-	assert_int_equal(lstat(f->file, &st), 0);
-	assert_true(S_ISREG(st.st_mode));
-	assert_true(reads(f, "target", &plain, "t"));
+	assert_string_equal(refusal(f->file, (struct file_rules){0}), "unreadable");
+	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "");
+	assert_int_equal(symlink("/dev/zero", folder_path(f, "zero")), 0);
+	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "not_regular");
+	assert_int_equal(symlink("nowhere", folder_path(f, "dangling")), 0);
+	assert_string_equal(
+		refusal(f->file, (struct file_rules){.missing_ok = true}), "unreadable");
 }
 
-static void without_a_slash_the_file_is_here(void **state)
+static void a_file_that_is_too_large_is_refused_not_cut(void **state)
 {
 	struct folder *f = *state;
-	char here[PATH_MAX];
+	struct text small = {.cap = 3};
+	struct fault fault = {0};
 
-	assert_non_null(getcwd(here, sizeof(here)));
-	assert_int_equal(chdir(f->path), 0);
-	assert_int_equal(file_replace("file", "x", 1, 0600), 0);
-	assert_int_equal(chdir(here), 0);
-	assert_true(reads(f, "file", &plain, "x"));
+	folder_write(f, "file", "12345");
+	assert_string_equal(refusal(f->file, (struct file_rules){.max_size = 5}), "");
+	assert_string_equal(refusal(f->file, (struct file_rules){.max_size = 4}), "too_large");
+	/* What grows while it is read; such a file says that it is empty. */
+	assert_string_equal(
+		refusal("/proc/self/status", (struct file_rules){.max_size = 10}), "too_large");
+	assert_false(file_read(f->file, &(struct file_rules){0}, &small, FAULT_STORAGE, &fault));
+	assert_string_equal(fault.code, "no_memory");
+	text_free(&small);
 }
 
-static void a_failed_replacement_keeps_the_old_and_cleans_up(void **state)
+static void a_secret_is_nobody_elses_to_read(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool good;
+	} cases[] = {{0600, true}, {0400, true}, {0700, true}, {0604, false}, {0602, false},
+		{0601, false}, {0620, false}, {0610, false}, {0666, false}};
+	struct folder *f = *state;
+	struct file_rules rules = {.secret = true};
+	struct text text = {0};
+	struct fault fault = {0};
+
+	folder_write(f, "key", "secret");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(chmod(f->file, cases[i].mode), 0);
+		assert_string_equal(
+			refusal(f->file, rules), cases[i].good ? "" : "readable_by_others");
+	}
+	assert_false(file_read(f->file, &rules, &text, FAULT_CREDENTIALS, &fault));
+	assert_non_null(strstr(fault.remedy, "chmod 600"));
+	assert_non_null(strstr(fault.remedy, f->file));
+	assert_int_equal(text.len, 0);
+	text_free(&text);
+}
+
+static void a_secrets_group_is_roots_or_the_services(void **state)
+{
+	struct folder *f = *state;
+
+	if (geteuid() != 0)
+		skip(); /* needs root to give files away */
+	folder_write(f, "key", "secret");
+	assert_int_equal(chmod(f->file, 0640), 0);
+	assert_int_equal(chown(f->file, 0, 0), 0);
+	assert_string_equal(refusal(f->file, (struct file_rules){.secret = true}), "");
+	assert_int_equal(chown(f->file, 0, 4711), 0);
+	assert_string_equal(
+		refusal(f->file, (struct file_rules){.secret = true}), "readable_by_others");
+	assert_string_equal(
+		refusal(f->file, (struct file_rules){.secret = true, .group_ok = 4711}), "");
+}
+
+static void a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else(void **state)
+{
+	struct folder *f = *state;
+	struct file_rules rules = {.trusted = true};
+
+	folder_write(f, "settings", "x");
+	assert_string_equal(refusal(f->file, rules), "");
+	assert_int_equal(chmod(f->file, 0646), 0);
+	assert_string_equal(refusal(f->file, rules), "writable_by_others");
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chmod(f->file, 0664), 0);
+	assert_int_equal(chown(f->file, 0, 0), 0);
+	assert_string_equal(refusal(f->file, rules), "");
+	assert_int_equal(chown(f->file, 0, 4711), 0);
+	assert_string_equal(refusal(f->file, rules), "writable_by_others");
+	assert_int_equal(chmod(f->file, 0644), 0);
+	assert_string_equal(refusal(f->file, rules), "");
+	assert_int_equal(chown(f->file, 4711, 0), 0);
+	assert_string_equal(refusal(f->file, rules), "wrong_owner");
+	assert_string_equal(refusal(f->file, (struct file_rules){0}), "");
+}
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static void a_file_is_replaced_with_its_mode_whatever_the_umask(void **state)
+{
+	struct folder *f = *state;
+	mode_t old = umask(0777);
+	char *text;
+	struct stat st;
+
+	assert_int_equal(file_replace(folder_path(f, "file"), "one", 3, 0644), 0);
+	assert_int_equal(file_replace(f->file, "two", 3, 0640), 0);
+	(void)umask(old);
+	text = folder_read(f, "file");
+	assert_string_equal(text, "two");
+	free(text);
+	assert_int_equal(stat(f->file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(names_in(f), 1);
+}
+
+static void a_link_is_replaced_and_not_followed(void **state)
+{
+	struct folder *f = *state;
+	char *text;
+
+	folder_write(f, "victim", "untouched");
+	assert_int_equal(symlink("victim", folder_path(f, "file")), 0);
+	assert_int_equal(file_replace(f->file, "new", 3, 0600), 0);
+	text = folder_read(f, "victim");
+	assert_string_equal(text, "untouched");
+	free(text);
+}
+
+static void a_reader_sees_the_old_or_the_new_and_nothing_between(void **state)
+{
+	struct folder *f = *state;
+	char bytes[8192], *seen;
+
+	memset(bytes, 'a', sizeof(bytes));
+	folder_write_bytes(f, "file", bytes, sizeof(bytes));
+	int old = open(f->file, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_replace(f->file, "new", 3, 0600), 0);
+	/* Who had it open keeps what he had. */
+	assert_int_equal(lseek(old, 0, SEEK_END), sizeof(bytes));
+	close(old);
+	seen = folder_read(f, "file");
+	assert_string_equal(seen, "new");
+	free(seen);
+}
+
+static void expect_untouched(struct folder *f, const char *path, int names, int why)
+{
+	assert_int_equal(file_replace(path, "new", 3, 0600), -1);
+	assert_int_equal(errno, why);
+	assert_int_equal(names_in(f), names);
+}
+
+static void a_failed_replacement_leaves_no_temporary_behind(void **state)
 {
 	struct folder *f = *state;
 	char name[NAME_MAX + 2];
-	int status = -1;
-	pid_t child;
 
-	folder_write(f, "file", "old");
+	expect_untouched(f, folder_path(f, "nowhere/file"), 0, ENOENT);
 	folder_make(f, "directory");
-	assert_int_equal(file_replace(folder_path(f, "directory"), "x", 1, 0600), -1);
-	assert_int_equal(errno, EISDIR);
-	assert_int_equal(file_replace(folder_path(f, "none/file"), "x", 1, 0600), -1);
-	assert_int_equal(errno, ENOENT);
+	folder_make(f, "directory/full");
+	expect_untouched(f, folder_path(f, "directory"), 1, EISDIR);
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(file_replace(folder_path(f, name), "x", 1, 0600), -1);
-	child = fork();
-	if (child == 0) {
-		const struct rlimit none = {0, 0};
-
-		(void)signal(SIGXFSZ, SIG_IGN);
-		(void)setrlimit(RLIMIT_FSIZE, &none);
-		_exit(file_replace(folder_path(f, "file"), "new", 3, 0600) == -1 && errno == EFBIG
-				? 0
-				: 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_true(reads(f, "file", &plain, "old"));
-	assert_int_equal(entries(f), 2);
+	expect_untouched(f, folder_path(f, name), 1, ENAMETOOLONG);
+	expect_untouched(f, folder_path(f, ""), 1, ENOENT);
 }
 
-static void a_directory_is_opened_only_as_one(void **state)
+static void replace_beyond_the_limit(void *ctx)
+{
+	const struct rlimit small = {1000, 1000};
+	struct folder *f = ctx;
+	char bytes[5000] = "";
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	MUST(setrlimit(RLIMIT_FSIZE, &small) == 0);
+	MUST(file_replace(folder_path(f, "file"), bytes, sizeof(bytes), 0600) == -1);
+	MUST(errno == EFBIG);
+}
+
+static void a_file_size_limit_leaves_the_old_file_alone(void **state)
 {
 	struct folder *f = *state;
-	int fd;
+	char *text;
 
-	folder_make(f, "directory");
-	folder_write(f, "file", "");
-	assert_int_equal(symlink("directory", folder_path(f, "link")), 0);
-	fd = file_open_dir(folder_path(f, "directory"));
-	assert_true(fd >= 0);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	errno = EPERM;
+	folder_write(f, "file", "old");
+	child_run(replace_beyond_the_limit, f);
+	text = folder_read(f, "file");
+	assert_string_equal(text, "old");
+	free(text);
+	assert_int_equal(names_in(f), 1);
+}
+
+static void replace_on_a_full_disk(void *ctx)
+{
+	static char bytes[128 * 1024];
+	struct folder *f = ctx;
+	char *text;
+
+	MUST(unshare(CLONE_NEWNS) == 0);
+	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount("tmpfs", f->path, "tmpfs", 0, "size=64k,mode=700") == 0);
+	folder_write(f, "file", "old");
+	MUST(file_replace(f->file, bytes, sizeof(bytes), 0600) == -1);
+	MUST(errno == ENOSPC);
+	MUST(names_in(f) == 1);
+	text = folder_read(f, "file");
+	MUST(strcmp(text, "old") == 0);
+	free(text);
+	/* And there is room again. */
+	MUST(file_replace(f->file, "new", 3, 0600) == 0);
+	MUST(mount(NULL, f->path, NULL, MS_REMOUNT | MS_RDONLY, "size=64k") == 0);
+	MUST(file_replace(f->file, "newer", 5, 0600) == -1);
+	MUST(errno == EROFS);
+}
+
+static void a_full_or_read_only_disk_leaves_the_old_file_alone(void **state)
+{
+	struct folder *f = *state;
+
+	if (geteuid() != 0)
+		skip(); /* needs root to mount a small disk */
+	child_run(replace_on_a_full_disk, f);
+	assert_int_equal(names_in(f), 0);
+}
+
+/* ---- pipes and signals --------------------------------------------------------------------------
+ */
+
+static void interrupt(int number)
+{
+	(void)number;
+}
+
+static void read_slowly(void *ctx)
+{
+	const int *fds = ctx;
+	static unsigned char bytes[3000];
+	unsigned expected = 0;
+	size_t total = 0;
+	ssize_t n;
+
+	close(fds[1]);
+	while ((n = read(fds[0], bytes, sizeof(bytes))) != 0) {
+		MUST(n > 0);
+		for (ssize_t i = 0; i < n; i++, expected++)
+			MUST(bytes[i] == (unsigned char)(expected % 251));
+		total += (size_t)n;
+		if (total % 7 == 0)
+			usleep(200);
+	}
+	MUST(total == 1000 * 1000);
+}
+
+static void everything_is_written_over_signals_and_short_writes(void **state)
+{
+	static unsigned char bytes[1000 * 1000];
+	const struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+	struct sigaction action = {.sa_handler = interrupt}; /* no SA_RESTART */
+	int fds[2];
+	pid_t reader;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i % 251);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	reader = child_start(read_slowly, fds);
+	close(fds[0]);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	assert_int_equal(file_write_all(fds[1], bytes, sizeof(bytes)), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	(void)signal(SIGALRM, SIG_DFL);
+	close(fds[1]);
+	child_join(reader);
+	assert_int_equal(file_write_all(-1, "x", 1), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+static void closing_keeps_errno_and_forgets_the_number(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), again;
+
+	(void)state;
+	again = fd;
+	errno = EPROTO;
 	file_close(&fd);
+	assert_int_equal(errno, EPROTO);
 	assert_int_equal(fd, -1);
 	file_close(&fd);
-	assert_int_equal(errno, EPERM);
-	assert_int_equal(file_open_dir(folder_path(f, "link")), -1);
-	assert_int_equal(file_open_dir(folder_path(f, "file")), -1);
-	assert_int_equal(errno, ENOTDIR);
+	assert_int_equal(fcntl(again, F_GETFD), -1);
+}
+
+static void a_directory_is_opened_only_if_it_is_one(void **state)
+{
+	struct folder *f = *state;
+	int fd = file_open_dir(f->path);
+
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	file_close(&fd);
+	assert_int_equal(file_open_dir(folder_write(f, "file", "")), -1);
+	assert_int_equal(symlink(f->path, folder_path(f, "link")), 0);
+	assert_int_equal(file_open_dir(f->file), -1);
+	assert_int_equal(mkfifo(folder_path(f, "fifo"), 0600), 0);
+	assert_int_equal(file_open_dir(f->file), -1);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_new, folder_free)
@@ -287,18 +412,24 @@ static void a_directory_is_opened_only_as_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_regular_file_is_read_whole),
-		T(nothing_but_a_regular_file_is_read_and_nothing_blocks),
-		T(a_missing_file_may_be_an_empty_one),
-		T(too_large_a_file_is_refused),
-		T(a_secret_is_its_owners),
-		T(a_trusted_file_is_roots_or_ours_and_nobody_elses_to_write),
-		T(a_file_is_replaced_as_a_whole_and_leaves_nothing_else),
-		T(a_link_in_its_place_is_replaced_not_followed),
-		T(without_a_slash_the_file_is_here),
-		T(a_failed_replacement_keeps_the_old_and_cleans_up),
-		T(a_directory_is_opened_only_as_one),
+		T(a_file_is_read_whole_and_appended),
+		T(a_missing_file_is_an_error_unless_it_may_be_missing),
+		T(only_regular_files_are_read),
+		T(links_are_followed_only_where_the_rules_say_so),
+		T(a_file_that_is_too_large_is_refused_not_cut),
+		T(a_secret_is_nobody_elses_to_read),
+		T(a_secrets_group_is_roots_or_the_services),
+		T(a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else),
+		T(a_file_is_replaced_with_its_mode_whatever_the_umask),
+		T(a_link_is_replaced_and_not_followed),
+		T(a_reader_sees_the_old_or_the_new_and_nothing_between),
+		T(a_failed_replacement_leaves_no_temporary_behind),
+		T(a_file_size_limit_leaves_the_old_file_alone),
+		T(a_full_or_read_only_disk_leaves_the_old_file_alone),
+		T(everything_is_written_over_signals_and_short_writes),
+		T(closing_keeps_errno_and_forgets_the_number),
+		T(a_directory_is_opened_only_if_it_is_one),
 	};
 
-	return cmocka_run_group_tests_name("base file", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("base: file", tests, NULL, NULL);
 }

@@ -1,172 +1,231 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "folder.h"
+/*
+ * Who we are: root's rights are laid down for good, and who asked is a name that nobody invented.
+ */
+#include "tests/unit/child.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include "base/identity.h"
 
+#define NEEDS_ROOT()                \
+	do {                        \
+		if (geteuid() != 0) \
+			skip();     \
+	} while (0)
+
+/* In a child: a passwd of our own, over the real one, for us alone. */
+static void own_passwd(struct folder *f, const char *passwd)
+{
+	folder_write(f, "passwd", passwd);
+	MUST(unshare(CLONE_NEWNS) == 0);
+	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount(f->file, "/etc/passwd", NULL, MS_BIND, NULL) == 0);
+}
+
 #define PASSWD                                           \
 	"root:x:0:0:root:/root:/bin/bash\n"              \
-	"toor:x:0:0:root again:/root:/bin/bash\n"        \
-	"broken line\n"                                  \
-	"service:x:4711:4712::/nonexistent:/bin/false\n" \
-	"alice:x:1001:1001:Alice:/home/alice:/bin/bash\n"
+	"toor:x:0:0::/root:/bin/bash\n"                  \
+	"cloudinvite:x:4711:4712::/:/usr/sbin/nologin\n" \
+	"cloudinvite2:x:5:5::/:/usr/sbin/nologin\n"      \
+	"\033[31mred:x:6000:6000::/:/bin/sh\n"
 
-/* Runs in a child with a passwd of its own; 0 if all went well. */
-static int in_a_child(struct folder *f, int (*what)(void))
+/* ---- finding ------------------------------------------------------------------------------------
+ */
+
+static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
 {
-	int status = -1;
-	pid_t child;
+	struct fault fault = {0};
+	uid_t uid = 42;
+	gid_t gid = 42;
 
-	folder_write(f, "passwd", PASSWD);
-	child = fork();
-	if (child == 0) {
-		if (unshare(CLONE_NEWNS) != 0 ||
-			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-			mount(folder_path(f, "passwd"), "/etc/passwd", NULL, MS_BIND, NULL) != 0)
-			_exit(99);
-		_exit(what());
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	(void)state;
+	assert_true(identity_find("root", &uid, &gid, &fault));
+	assert_int_equal(uid, 0);
+	assert_int_equal(gid, 0);
+	uid = 42;
+	assert_false(identity_find("no-such\naccount", &uid, &gid, &fault));
+	assert_int_equal(uid, 42);
+	assert_int_equal(fault.kind, FAULT_SETTINGS);
+	assert_non_null(strstr(fault.what, "no-such\\x0aaccount"));
+	assert_non_null(strstr(fault.remedy, "useradd"));
+	assert_false(identity_find("", &uid, &gid, &fault));
+	assert_false(identity_find("roo", &uid, &gid, &fault));
+	assert_false(identity_find("root:x", &uid, &gid, &fault));
 }
 
-static int becomes_the_service(void)
+/* ---- becoming -----------------------------------------------------------------------------------
+ */
+
+static void become_the_service(void *ctx)
 {
-	const gid_t many[] = {0, 4, 27};
-	struct fault fault = {.kind = FAULT_NONE};
+	struct fault fault = {0};
+	gid_t groups[16];
 	uid_t r, e, s;
-	gid_t groups[8], rg, eg, sg;
 
-	if (setgroups(3, many) != 0 || !identity_become("service", &fault))
-		return 1;
-	if (getresuid(&r, &e, &s) != 0 || r != 4711 || e != 4711 || s != 4711)
-		return 2;
-	if (getresgid(&rg, &eg, &sg) != 0 || rg != 4712 || eg != 4712 || sg != 4712)
-		return 3;
-	/* Nothing of root's groups is left, and root does not come back. */
-	if (getgroups(8, groups) != 1 || groups[0] != 4712)
-		return 4;
-	if (setuid(0) == 0 || seteuid(0) == 0)
-		return 5;
-	if (umask(022) != 077)
-		return 6;
-	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return 7;
-	/* Somebody else already: it does nothing, whatever the name. */
-	return identity_become("nobody-at-all", &fault) && getuid() == 4711 ? 0 : 8;
-}
-
-static int refuses_others(void)
-{
-	struct fault fault = {.kind = FAULT_NONE};
-
-	if (identity_become("toor", &fault) || fault.kind != FAULT_SETTINGS || !fault.remedy[0])
-		return 1;
-	fault_clear(&fault);
-	if (identity_become("missing", &fault) || strstr(fault.remedy, "missing") == NULL)
-		return 2;
-	fault_clear(&fault);
-	if (identity_become("", &fault) || fault.kind != FAULT_SETTINGS)
-		return 3;
-	if (geteuid() != 0)
-		return 4;
-	/* A site that says root means it. */
-	return identity_become("root", &fault) && geteuid() == 0 ? 0 : 5;
-}
-
-static int finds_in_the_file(void)
-{
-	struct fault fault = {.kind = FAULT_NONE};
-	uid_t uid = 1;
-	gid_t gid = 1;
-
-	if (!identity_find("service", &uid, &gid, &fault) || uid != 4711 || gid != 4712)
-		return 1;
-	if (!identity_find("root", &uid, &gid, &fault) || uid != 0 || gid != 0)
-		return 2;
-	return identity_find("broken line", &uid, &gid, &fault) ||
-			       identity_find("serv", &uid, &gid, &fault)
-		       ? 3
-		       : 0;
-}
-
-static int names_the_actor(void)
-{
-	char actor[64];
-
-	/* Without a login uid (a service, a container) it is the real user, or who used sudo. */
-	unsetenv("SUDO_USER");
-	identity_actor(actor, sizeof(actor));
-	if (strcmp(actor, "root") != 0 && strstr(actor, "(as root)") == NULL)
-		return 1;
-	if (strcmp(actor, "root") != 0)
-		return 0;
-	setenv("SUDO_USER", "alice", 1);
-	identity_actor(actor, sizeof(actor));
-	if (strcmp(actor, "alice (sudo)") != 0)
-		return 2;
-	for (const char *const *hostile = (const char *const[]){"a b", "-x", "", "a\nb", "a;b",
-		     "averyveryveryveryveryverylongname", NULL};
-		*hostile; hostile++) {
-		setenv("SUDO_USER", *hostile, 1);
-		identity_actor(actor, sizeof(actor));
-		if (strcmp(actor, "root") != 0)
-			return 3;
-	}
-	/* Nobody but root is believed about who used sudo. */
-	setenv("SUDO_USER", "alice", 1);
-	if (setresuid(4711, 4711, 4711) != 0)
-		return 4;
-	identity_actor(actor, sizeof(actor));
-	return strcmp(actor, "service") == 0 ? 0 : 5;
+	own_passwd(ctx, PASSWD);
+	MUST(setgroups(3, (gid_t[]){0, 4, 27}) == 0);
+	(void)umask(0);
+	MUST(identity_become("cloudinvite", &fault));
+	MUST(getresuid(&r, &e, &s) == 0 && r == 4711 && e == 4711 && s == 4711);
+	MUST(getresgid(&r, &e, &s) == 0 && r == 4712 && e == 4712 && s == 4712);
+	MUST(getgroups(16, groups) == 1 && groups[0] == 4712);
+	MUST(umask(0) == 077);
+	MUST(prctl(PR_GET_DUMPABLE) == 0);
+	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
+	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
+	/* Once more changes nothing. */
+	MUST(identity_become("cloudinvite", &fault));
+	MUST(identity_become("root", &fault));
+	MUST(geteuid() == 4711);
 }
 
 static void root_becomes_the_service_for_good(void **state)
 {
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(in_a_child(*state, becomes_the_service), 0);
+	NEEDS_ROOT();
+	child_run(become_the_service, *state);
 }
 
-static void root_by_another_name_and_nobody_are_refused(void **state)
+static void become_root_by_another_name(void *ctx)
 {
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(in_a_child(*state, refuses_others), 0);
+	struct fault fault = {0};
+
+	own_passwd(ctx, PASSWD);
+	MUST(!identity_become("toor", &fault));
+	MUST(fault.kind == FAULT_SETTINGS);
+	MUST(strcmp(fault.code, "user_is_root") == 0);
+	MUST(fault.remedy[0]);
+	fault_clear(&fault);
+	MUST(!identity_become("nobody-at-all", &fault));
+	MUST(strcmp(fault.code, "no_such_user") == 0);
+	MUST(geteuid() == 0);
+	/* Said in so many words, root stays root. */
+	MUST(identity_become("root", &fault));
+	MUST(geteuid() == 0);
 }
 
-static void accounts_are_found_in_the_file(void **state)
+static void an_alias_of_root_or_nobody_is_refused(void **state)
 {
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(in_a_child(*state, finds_in_the_file), 0);
+	NEEDS_ROOT();
+	child_run(become_root_by_another_name, *state);
 }
 
-static void the_actor_is_who_asked(void **state)
+static void become_nothing(void *ctx)
 {
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(in_a_child(*state, names_the_actor), 0);
+	struct fault fault = {0};
+
+	(void)ctx;
+	if (geteuid() == 0)
+		MUST(setresuid(65534, 65534, 65534) == 0);
+	uid_t before = geteuid();
+	MUST(identity_become("no-such-account", &fault));
+	MUST(geteuid() == before);
 }
 
-static void the_host_has_a_name_in_lower_case(void **state)
+static void anybody_else_stays_who_he_is(void **state)
 {
-	char name[256], tiny[4];
-
 	(void)state;
-	identity_host(name, sizeof(name));
-	assert_true(name[0] != '\0');
-	for (const char *p = name; *p; p++)
-		assert_int_equal(*p, text_lower(*p));
+	child_run(become_nothing, NULL);
+}
+
+/* ---- who asked ----------------------------------------------------------------------------------
+ */
+
+/* Without a login uid (as here, in the namespace) the real uid counts. */
+static void no_login_uid(struct folder *f)
+{
+	folder_write(f, "loginuid", "4294967295");
+	MUST(mount(f->file, "/proc/self/loginuid", NULL, MS_BIND, NULL) == 0);
+}
+
+static void ask_as_many(void *ctx)
+{
+	static const char *const invented[] = {"", "-rf", "a b", "al\nice", "\033[2J", "a/b",
+		"123456789012345678901234567890123", "$(id)", "\xc3\xa4"};
+	struct folder *f = ctx;
+	char actor[64], tiny[4];
+
+	own_passwd(f, PASSWD);
+	no_login_uid(f);
+	unsetenv("SUDO_USER");
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "root") == 0);
+	MUST(setenv("SUDO_USER", "alice", 1) == 0);
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "alice (sudo)") == 0);
+	identity_actor(tiny, sizeof(tiny));
+	MUST(strcmp(tiny, "ali") == 0);
+	for (size_t i = 0; i < sizeof(invented) / sizeof(invented[0]); i++) {
+		MUST(setenv("SUDO_USER", invented[i], 1) == 0);
+		identity_actor(actor, sizeof(actor));
+		MUST(strcmp(actor, "root") == 0);
+	}
+	/* Who is not root could set it himself. */
+	MUST(setenv("SUDO_USER", "alice", 1) == 0);
+	MUST(setresuid(6000, 6000, 6000) == 0);
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "\\x1b[31mred") == 0);
+}
+
+static void the_actor_is_the_account_or_whom_sudo_names(void **state)
+{
+	NEEDS_ROOT();
+	child_run(ask_as_many, *state);
+}
+
+static void ask_with_a_login_uid(void *ctx)
+{
+	struct folder *f = ctx;
+	char actor[64];
+
+	own_passwd(f, PASSWD);
+	folder_write(f, "loginuid", "4711");
+	MUST(mount(f->file, "/proc/self/loginuid", NULL, MS_BIND, NULL) == 0);
+	MUST(setenv("SUDO_USER", "alice", 1) == 0);
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "cloudinvite (as root)") == 0);
+	folder_write(f, "loginuid", "777777");
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "uid 777777 (as root)") == 0);
+}
+
+static void the_login_uid_counts_more_than_what_the_environment_says(void **state)
+{
+	NEEDS_ROOT();
+	child_run(ask_with_a_login_uid, *state);
+}
+
+/* ---- the host -----------------------------------------------------------------------------------
+ */
+
+static void name_the_host(void *ctx)
+{
+	char host[64], tiny[5];
+
+	(void)ctx;
+	MUST(unshare(CLONE_NEWUTS) == 0);
+	MUST(sethostname("Web-01.Example.COM", 18) == 0);
+	identity_host(host, sizeof(host));
+	MUST(strcmp(host, "web-01.example.com") == 0);
 	identity_host(tiny, sizeof(tiny));
-	assert_true(strlen(tiny) < sizeof(tiny));
+	MUST(strlen(tiny) < sizeof(tiny));
+	MUST(sethostname("a\nb", 3) == 0);
+	identity_host(host, sizeof(host));
+	MUST(strcmp(host, "a\\x0ab") == 0);
+	MUST(sethostname("", 0) == 0);
+	identity_host(host, sizeof(host));
+	MUST(strcmp(host, "localhost") == 0);
+}
+
+static void a_host_is_its_name_in_small_letters(void **state)
+{
+	NEEDS_ROOT();
+	child_run(name_the_host, *state);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_new, folder_free)
@@ -174,12 +233,14 @@ static void the_host_has_a_name_in_lower_case(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(root_is_found_and_nobody_is_a_fault_with_a_remedy),
 		T(root_becomes_the_service_for_good),
-		T(root_by_another_name_and_nobody_are_refused),
-		T(accounts_are_found_in_the_file),
-		T(the_actor_is_who_asked),
-		T(the_host_has_a_name_in_lower_case),
+		T(an_alias_of_root_or_nobody_is_refused),
+		T(anybody_else_stays_who_he_is),
+		T(the_actor_is_the_account_or_whom_sudo_names),
+		T(the_login_uid_counts_more_than_what_the_environment_says),
+		T(a_host_is_its_name_in_small_letters),
 	};
 
-	return cmocka_run_group_tests_name("base identity", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("base: identity", tests, NULL, NULL);
 }
