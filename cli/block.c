@@ -40,15 +40,15 @@ static int unblock_one(
 }
 
 /* All names are understood before anything is changed. */
-static int each_person(
-	const struct cli *cli, char **typed, int n, const char *reason, one_person *one)
+static int each_person(const struct cli *cli, char **typed, int n, const char *reason,
+	one_person *one, enum ledger_open_mode mode)
 {
 	struct books books;
 	struct who *list;
 	int count, exit_code;
 	bool understood;
 
-	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+	if (!cli_books(cli, mode, &books, &exit_code))
 		return exit_code;
 	list = who_all(books.ledger, books.settings, typed, n, &count);
 	exit_code = list != NULL ? who_faults(list, count) : fault_exit_code(FAULT_STORAGE);
@@ -89,7 +89,7 @@ int verb_block(const struct cli *cli, int argc, char **argv)
 		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
-	return each_person(cli, argv + optind, argc - optind, reason, block_one);
+	return each_person(cli, argv + optind, argc - optind, reason, block_one, LEDGER_CREATE);
 }
 
 int verb_unblock(const struct cli *cli, int argc, char **argv)
@@ -99,5 +99,5 @@ int verb_unblock(const struct cli *cli, int argc, char **argv)
 
 	if (parse(argc, argv, options, &reason) != EXIT_YES)
 		return EXIT_USAGE;
-	return each_person(cli, argv + optind, argc - optind, reason, unblock_one);
+	return each_person(cli, argv + optind, argc - optind, reason, unblock_one, LEDGER_WRITE);
 }

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,15 @@ static int run(const struct cli *cli, int argc, char **argv)
 	return verb->run(cli, argc, argv);
 }
 
+static bool reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 /* An answer that could not be written is no answer: a full disk behind `>` must not look like one.
- */
+ * A reader who has seen enough (| head) needs no words. */
 static int close_output(int exit_code)
 {
 	struct fault fault;
@@ -84,7 +92,9 @@ static int close_output(int exit_code)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return exit_code;
 	fault_set(&fault, FAULT_STORAGE, "output", "cannot write the output: %s", strerror(errno));
-	return cli_worse(exit_code, cli_fail(&fault));
+	if (!reader_is_gone())
+		cli_fail(&fault);
+	return cli_worse(exit_code, fault_exit_code(fault.kind));
 }
 
 int main(int argc, char **argv)

@@ -49,7 +49,7 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
-	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+	if (!cli_books(cli, LEDGER_CREATE, &books, &exit_code))
 		return exit_code;
 	exit_code = set_pause(cli, &books, reason);
 	cli_books_close(&books);
