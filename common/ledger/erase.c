@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Forgetting: one person at somebody's word, and everybody whose time is over. Deleted content is
- * overwritten in the file (secure_delete), and the write-ahead log is emptied after a word.
+ * overwritten in the file (secure_delete), and the write-ahead log is emptied.
  */
 #include "base/clock.h"
 #include "base/text.h"
@@ -180,7 +180,7 @@ static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before,
 {
 	return expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
-		       " WHERE unseen_day IS NOT NULL AND unseen_day < ? AND state = 'gone'"
+		       " WHERE unseen_day IS NOT NULL AND unseen_day < ? AND +state = 'gone'"
 		       " AND lease_until = 0 ORDER BY unseen_day LIMIT ?)",
 		       gone_before, max, done, fault) &&
 	       expire(l,
@@ -204,5 +204,6 @@ int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now
 	good = expire_journals(l, history_before, max, &done, fault) &&
 	       expire_accounts(l, gone_before, max, &done, fault) &&
 	       expire_people(l, gone_before, history_before, max, &done, fault);
+	l->erased = l->erased || (good && done > 0);
 	return change_end(l, good, fault) ? done : -1;
 }

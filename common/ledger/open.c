@@ -127,6 +127,8 @@ static bool write_ahead(struct ledger *l, struct fault *fault)
 	return rc == SQLITE_OK || sql_fault(l, rc, fault);
 }
 
+/* A small cache of its own: the kernel keeps the file's pages anyway, and the programs that wait
+ * for days hold no memory for them. */
 static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
@@ -136,7 +138,7 @@ static bool set_up_engine(struct ledger *l, struct fault *fault)
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	return sql_execute(l,
 		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = "
+		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -256; PRAGMA temp_store = "
 		"MEMORY",
 		fault);
 }

@@ -57,7 +57,6 @@ static const char tables[] =
 	"CREATE INDEX person_ready ON person (class, ready) WHERE ready > 0;"
 	"CREATE INDEX person_lease ON person (lease_until) WHERE lease_until > 0;"
 	"CREATE INDEX person_state ON person (state, address);"
-	"CREATE INDEX person_intent ON person (intent_at) WHERE state = 'unconfirmed';"
 	"CREATE INDEX person_unseen ON person (unseen_day) WHERE unseen_day IS NOT NULL;"
 
 	"CREATE TABLE send ("

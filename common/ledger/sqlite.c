@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -36,6 +37,22 @@ static bool say_read_only(struct ledger *l, struct fault *fault)
 		"([worker] user), on a file system that is mounted for writing.");
 }
 
+/* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
+static bool say_unreachable(struct ledger *l, struct fault *fault)
+{
+	int error = sqlite3_system_errno(l->db);
+
+	if (access(l->path, R_OK | W_OK) != 0)
+		error = errno;
+	if (error == EROFS)
+		return say_read_only(l, fault);
+	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: the ledger cannot be opened%s%s",
+		l->path, error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	return fault_remedy(fault,
+		"Run it as root, or as the user that the services run as ([worker] user), to whom "
+		"the file and its directory must belong.");
+}
+
 static bool say_io(struct ledger *l, int rc, struct fault *fault)
 {
 	int error = sqlite3_system_errno(l->db);
@@ -63,9 +80,10 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return say_damaged(l, fault);
+	case SQLITE_CANTOPEN:
+		return say_unreachable(l, fault);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-	case SQLITE_CANTOPEN:
 		return say_read_only(l, fault);
 	case SQLITE_IOERR:
 		return say_io(l, rc, fault);

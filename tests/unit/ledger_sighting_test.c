@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sightings: who was seen, what the verdict was, and what becomes of the people that they lead to.
+ */
+#include "ledger_site.h"
+
+#define ALICE "alice@example.com"
+#define BOB   "bob@example.com"
+
+static int unjudged(struct site *site, uint64_t rules)
+{
+	static struct ledger_sighting batch[16];
+	int n = ledger_unjudged(site->ledger, rules, batch, 16, &site->fault);
+
+	GOOD(site, n >= 0);
+	return n;
+}
+
+static const char *verdict_of(struct site *site, const char *host, const char *user)
+{
+	return verdict_word(seen(site, host, user).verdict);
+}
+
+static int lost(struct site *site, const char *host, const char *user)
+{
+	int result = ledger_lost(site->ledger, host, user, &site->fault);
+
+	GOOD(site, result >= 0);
+	return result;
+}
+
+/* ---- seen
+ * ---------------------------------------------------------------------------------------- */
+
+static void all_facts_come_back_as_they_were_seen(void **state)
+{
+	struct site *site = *state;
+	struct sighting s = account("web1", "alice");
+	struct ledger_sighting found;
+
+	s.uid = 4294967294;
+	s.reason = SEEN_CREATED;
+	s.local = false;
+	memset(s.groups, 'g', sizeof(s.groups) - 1);
+	text_copy(s.first, sizeof(s.first), "Zo\xc3\xab");
+	text_copy(s.last, sizeof(s.last), "Robert'); DROP TABLE sighting;--");
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
+	found = seen(site, "web1", "alice");
+	assert_true(sighting_same_facts(&found.seen, &s));
+	assert_int_equal(found.seen.reason, SEEN_CREATED);
+	assert_int_equal(found.verdict, VERDICT_NONE);
+	assert_false(found.gone);
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
+}
+
+static void only_the_day_of_a_sighting_is_kept(void **state)
+{
+	struct site *site = *state;
+
+	saw(site, "web1", "alice");
+	assert_int_equal(seen(site, "web1", "alice").seen.first_seen % DAY, 0);
+	judge(site, "web1", "alice", ALICE, RULES);
+	lost(site, "web1", "alice");
+	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NOT NULL"
+					   " AND at % 86400 <> 0"),
+		0);
+	assert_int_equal(site_number(site, "SELECT gone_day % 86400 FROM sighting"), 0);
+	put_new(site, BOB, PERSON_QUEUED); /* the first line is of the moment of a login, too */
+	assert_int_equal(site_number(site, "SELECT max(at % 86400) FROM history"), 0);
+}
+
+static void changed_facts_are_judged_anew_but_keep_reason_and_first_day(void **state)
+{
+	struct site *site = *state;
+	struct sighting s = account("web1", "alice");
+
+	s.first_seen = 1000 * DAY + 5;
+	s.reason = SEEN_CREATED;
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
+	judge(site, "web1", "alice", ALICE, RULES);
+	assert_int_equal(unjudged(site, RULES), 0);
+	s.first_seen = 2000 * DAY;
+	s.reason = SEEN_LOGIN;
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
+	text_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
+	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(seen(site, "web1", "alice").seen.first_seen, 1000 * DAY);
+	assert_int_equal(seen(site, "web1", "alice").seen.reason, SEEN_CREATED);
+}
+
+static void an_account_that_comes_back_is_new(void **state)
+{
+	struct site *site = *state;
+	struct sighting s = account("web1", "alice");
+
+	arrive(site, "web1", "alice", ALICE);
+	assert_int_equal(lost(site, "web1", "alice"), 1);
+	assert_int_equal(lost(site, "web1", "alice"), 0);
+	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
+	s.reason = SEEN_CREATED;
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
+	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(seen(site, "web1", "alice").seen.reason, SEEN_CREATED);
+	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
+	assert_string_equal(state_of(site, ALICE), "gone account_gone");
+	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */
+	assert_string_equal(state_of(site, ALICE), "queued first_look");
+}
+
+/* ---- judged
+ * -------------------------------------------------------------------------------------- */
+
+static void other_rules_judge_everybody_anew(void **state)
+{
+	static const uint64_t rules[] = {0, 1, INT64_MAX, 0x8000000000000000u, UINT64_MAX, RULES};
+	struct site *site = *state;
+
+	saw(site, "web1", "alice");
+	saw(site, "web2", "bob");
+	assert_int_equal(unjudged(site, RULES), 2);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		assert_int_equal(unjudged(site, rules[i]), 2);
+		judge(site, "web1", "alice", ALICE, rules[i]);
+		judge(site, "web2", "bob", "", rules[i]);
+		assert_int_equal(unjudged(site, rules[i]), 0);
+	}
+}
+
+static void facts_that_change_between_reading_and_judging_are_not_lost(void **state)
+{
+	struct site *site = *state;
+	struct ledger_sighting batch[4];
+	struct verdict v = {.kind = VERDICT_MAPPED, .from_template = true, .address = ALICE};
+	struct ledger *collector = site_open(site, LEDGER_WRITE);
+	struct sighting s = account("web1", "alice");
+
+	GOOD(site, collector != NULL);
+	saw(site, "web1", "alice");
+	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
+	text_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
+	assert_int_equal(ledger_saw(collector, &s, &site->fault), 2);
+	GOOD(site, ledger_judge(site->ledger, batch[0].id, RULES, &v, &site->fault));
+	assert_int_equal(v.kind, VERDICT_NONE);
+	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
+	assert_string_equal(batch[0].seen.groups, "no-cloudinvite");
+	v.kind = VERDICT_MAPPED;
+	GOOD(site, ledger_judge(site->ledger, batch[0].id, RULES, &v, &site->fault));
+	assert_int_equal(v.kind, VERDICT_MAPPED);
+	assert_int_equal(unjudged(site, RULES), 0);
+
+	assert_int_equal(ledger_unjudged(site->ledger, 7, batch, 4, &site->fault), 1);
+	assert_int_equal(ledger_lost(collector, "web1", "alice", &site->fault), 1);
+	GOOD(site, ledger_judge(site->ledger, batch[0].id, 7, &v, &site->fault));
+	assert_int_equal(v.kind, VERDICT_NONE);
+	ledger_close(collector);
+}
+
+static void who_is_excluded_after_all_is_not_written_to(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	judge(site, "web1", "alice", "", RULES + 1);
+	assert_string_equal(state_of(site, ALICE), "gone excluded");
+	judge(site, "web1", "alice", ALICE, RULES + 2);
+	put_new(site, ALICE, PERSON_QUEUED);
+	assert_string_equal(state_of(site, ALICE), "queued first_look");
+}
+
+static void one_account_of_several_is_enough_to_stay(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	saw(site, "web2", "alice");
+	judge(site, "web2", "alice", ALICE, RULES);
+	lost(site, "web1", "alice");
+	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_int_equal(person(site, ALICE).unseen_day, 0);
+	judge(site, "web2", "alice", BOB, RULES + 1);
+	assert_string_equal(state_of(site, ALICE), "gone mapped");
+	assert_int_equal(person(site, ALICE).unseen_day, clock_day_start(clock_wall()));
+}
+
+/* ---- gone
+ * ---------------------------------------------------------------------------------------- */
+
+static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
+{
+	static const struct {
+		enum person_state state;
+		int64_t intent_at;
+		const char *after;
+	} cases[] = {
+		{PERSON_QUEUED, 0, "gone account_gone"},
+		{PERSON_HELD, 0, "gone account_gone"},
+		{PERSON_HELD, 1000, "held first_look"}, /* a mail may be out: never forgotten */
+		{PERSON_SENDING, 1000, "sending first_look"},
+		{PERSON_UNCONFIRMED, 1000, "unconfirmed first_look"},
+		{PERSON_INVITED, 0, "invited account_gone"},
+		{PERSON_ACCEPTED, 0, "accepted first_look"},
+		{PERSON_DECLINED, 0, "declined first_look"},
+		{PERSON_CANCELLED, 0, "cancelled first_look"},
+		{PERSON_NOT_INVITABLE, 0, "not_invitable first_look"},
+		{PERSON_FAILED, 0, "failed first_look"},
+	};
+	struct site *site = *state;
+	char user[32], address[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct person p;
+
+		text_format(user, sizeof(user), "user%zu", i);
+		text_format(address, sizeof(address), "user%zu@example.com", i);
+		arrive(site, "web1", user, address);
+		p = somebody(address, cases[i].state);
+		p.intent_at = cases[i].intent_at;
+		put(site, &p);
+		assert_int_equal(lost(site, "web1", user), 1);
+		assert_string_equal(state_of(site, address), cases[i].after);
+		assert_int_not_equal(person(site, address).unseen_day, 0);
+	}
+}
+
+static void who_is_invited_and_gone_is_due_at_once(void **state)
+{
+	struct site *site = *state;
+	struct person p[2];
+
+	arrive(site, "web1", "alice", ALICE);
+	put_new(site, ALICE, PERSON_INVITED);
+	assert_int_equal(ledger_claim(site->ledger, clock_wall(), CLASS_SWEEP, "t",
+				 clock_wall() + 60, p, 2, &site->fault),
+		0);
+	lost(site, "web1", "alice");
+	assert_int_equal(ledger_claim(site->ledger, clock_wall(), CLASS_SWEEP, "t",
+				 clock_wall() + 60, p, 2, &site->fault),
+		1);
+	assert_string_equal(p[0].reason, "account_gone");
+	assert_int_not_equal(p[0].unseen_day, 0);
+}
+
+static void who_is_being_checked_when_the_account_goes_is_gone_afterwards(void **state)
+{
+	struct site *site = *state;
+	struct person p;
+
+	arrive(site, "web1", "alice", ALICE);
+	assert_int_equal(ledger_lease(site->ledger, ALICE, "dispatcher", clock_wall(),
+				 clock_wall() + 60, &p, &site->fault),
+		1);
+	lost(site, "web1", "alice");
+	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher has heard nothing of it */
+	assert_string_equal(state_of(site, ALICE), "gone account_gone");
+	assert_int_equal(person(site, ALICE).due, 0);
+}
+
+/* ---- renamed
+ * ------------------------------------------------------------------------------------- */
+
+static void a_renamed_account_keeps_its_story_and_is_judged_anew(void **state)
+{
+	struct site *site = *state;
+	int64_t id;
+
+	arrive(site, "web1", "alice", ALICE);
+	id = seen(site, "web1", "alice").id;
+	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault), 1);
+	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "other", &site->fault), 0);
+	assert_int_equal(seen(site, "web1", "alice.b").id, id);
+	assert_int_equal(unjudged(site, RULES), 1);
+	judge(site, "web1", "alice.b", BOB, RULES);
+	assert_string_equal(state_of(site, ALICE), "gone mapped");
+}
+
+static void a_new_name_that_was_somebody_s_is_sorted_out(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	arrive(site, "web1", "bob", BOB);
+	lost(site, "web1", "bob"); /* gone: the name is free */
+	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "bob", &site->fault), 1);
+	assert_int_equal(seen(site, "web1", "alice").id, 0);
+	assert_false(seen(site, "web1", "bob").gone);
+
+	saw(site, "web1", "carol"); /* there: two have swapped names */
+	assert_int_equal(ledger_renamed(site->ledger, "web1", "bob", "carol", &site->fault), 1);
+	assert_true(seen(site, "web1", "bob").gone);
+	assert_false(seen(site, "web1", "carol").gone);
+	assert_int_equal(unjudged(site, RULES), 1);
+}
+
+/* ---- collisions
+ * ---------------------------------------------------------------------------------- */
+
+static void two_accounts_with_one_address_are_a_collision_whoever_comes_first(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	saw(site, "web1", "Alice");
+	assert_int_equal(judge(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_string_equal(verdict_of(site, "web1", "alice"), "collision");
+	assert_string_equal(state_of(site, ALICE), "held collision");
+	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
+	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
+	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
+	assert_int_equal(unjudged(site, RULES), 1); /* nobody else was disturbed */
+}
+
+static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
+{
+	struct site *site = *state;
+
+	for (int how = 0; how < 4; how++) {
+		struct verdict by_map = {.kind = VERDICT_MAPPED, .address = ALICE};
+		char host[16];
+
+		text_format(host, sizeof(host), "web%d", how);
+		saw(site, host, "alice");
+		saw(site, host, "Alice");
+		judge(site, host, "alice", ALICE, RULES);
+		assert_int_equal(judge(site, host, "Alice", ALICE, RULES), VERDICT_COLLISION);
+		assert_int_equal(unjudged(site, RULES), 0);
+		if (how == 0)
+			lost(site, host, "Alice");
+		else if (how == 1)
+			judge(site, host, "Alice", "", RULES);
+		else if (how == 2)
+			judge(site, host, "Alice", BOB, RULES);
+		else
+			judge_as(site, host, "Alice", by_map, RULES);
+		assert_int_equal(unjudged(site, RULES), 1);
+		assert_int_equal(judge(site, host, "alice", ALICE, RULES), VERDICT_MAPPED);
+		assert_int_equal(unjudged(site, RULES), 0);
+	}
+}
+
+static void other_facts_do_not_let_one_of_a_collision_through(void **state)
+{
+	struct site *site = *state;
+	struct sighting s = account("web1", "alice");
+
+	saw(site, "web1", "alice");
+	saw(site, "web1", "Alice");
+	judge(site, "web1", "alice", ALICE, RULES);
+	judge(site, "web1", "Alice", ALICE, RULES);
+	text_copy(s.shell, sizeof(s.shell), "/bin/zsh");
+	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
+	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_string_equal(verdict_of(site, "web1", "Alice"), "collision");
+}
+
+static void three_in_a_collision_stay_one_until_one_is_left(void **state)
+{
+	static const char *const users[] = {"alice", "Alice", "ALICE"};
+	struct site *site = *state;
+
+	for (int i = 0; i < 3; i++)
+		saw(site, "web1", users[i]);
+	for (int i = 0; i < 3; i++)
+		judge(site, "web1", users[i], ALICE, RULES);
+	lost(site, "web1", "alice");
+	assert_int_equal(unjudged(site, RULES), 2);
+	for (int i = 1; i < 3; i++)
+		assert_int_equal(judge(site, "web1", users[i], ALICE, RULES), VERDICT_COLLISION);
+	lost(site, "web1", "Alice");
+	assert_int_equal(judge(site, "web1", "ALICE", ALICE, RULES), VERDICT_MAPPED);
+}
+
+static void other_hosts_and_the_map_do_not_collide(void **state)
+{
+	struct site *site = *state;
+	struct verdict by_map = {.kind = VERDICT_MAPPED, .address = ALICE};
+
+	arrive(site, "web1", "alice", ALICE);
+	saw(site, "web2", "alice");
+	assert_int_equal(judge(site, "web2", "alice", ALICE, RULES), VERDICT_MAPPED);
+	saw(site, "web1", "adm-alice");
+	assert_int_equal(judge_as(site, "web1", "adm-alice", by_map, RULES), VERDICT_MAPPED);
+	assert_string_equal(verdict_of(site, "web1", "alice"), "mapped");
+	assert_string_equal(state_of(site, ALICE), "queued first_look");
+}
+
+static void a_collision_holds_nobody_who_is_certain_or_approved(void **state)
+{
+	struct site *site = *state;
+	struct person p = somebody(BOB, PERSON_QUEUED);
+
+	arrive(site, "web1", "alice", ALICE);
+	saw(site, "web2", "alice");
+	judge(site, "web2", "alice", ALICE, RULES);
+	saw(site, "web1", "Alice");
+	assert_int_equal(judge(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_string_equal(state_of(site, ALICE), "queued first_look"); /* web2 is certain */
+
+	arrive(site, "web1", "bob", BOB);
+	p.approved = true;
+	put(site, &p);
+	saw(site, "web1", "Bob");
+	assert_int_equal(judge(site, "web1", "Bob", BOB, RULES), VERDICT_COLLISION);
+	assert_string_equal(state_of(site, BOB), "queued first_look");
+}
+
+/* ---- a host
+ * -------------------------------------------------------------------------------------- */
+
+static void another_machine_forgets_accounts_not_people(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	arrive(site, "web2", "bob", BOB);
+	put_new(site, ALICE, PERSON_INVITED);
+	saw(site, "web1", "daemon");
+	GOOD(site, ledger_host_reset(site->ledger, "web1", &site->fault));
+	assert_int_equal(seen(site, "web1", "alice").id, 0);
+	assert_int_not_equal(seen(site, "web2", "bob").id, 0);
+	assert_string_equal(state_of(site, ALICE), "invited first_look");
+	assert_int_not_equal(person(site, ALICE).unseen_day, 0);
+	assert_int_equal(person(site, BOB).unseen_day, 0);
+	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
+	 */
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
+				  " AND subject = 'alice@web1' AND what = 'seen'"),
+		1);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM history WHERE subject = 'daemon@web1'"), 0);
+	assert_int_equal(saw(site, "web1", "alice"), 1);
+}
+
+struct told {
+	int count;
+	char users[8][32];
+	char words[8][32];
+};
+
+static bool tell(const char *user, const char *word, void *ctx)
+{
+	struct told *t = ctx;
+
+	assert_true(t->count < 8);
+	text_copy(t->users[t->count], 32, user);
+	text_copy(t->words[t->count++], 32, word);
+	return true;
+}
+
+static struct told changes(struct site *site, const char *host, int64_t *since)
+{
+	struct told t = {.count = 0};
+
+	GOOD(site, ledger_changes(site->ledger, host, *since, since, tell, &t, &site->fault));
+	return t;
+}
+
+static void a_host_hears_what_became_of_its_accounts_and_nothing_else(void **state)
+{
+	struct site *site = *state;
+	int64_t web1 = 0, web2 = 0;
+	struct told t;
+
+	saw(site, "web1", "alice");
+	saw(site, "web1", "daemon");
+	saw(site, "web2", "alice");
+	assert_int_equal(changes(site, "web1", &web1).count, 0); /* not judged yet */
+
+	judge(site, "web1", "daemon", "", RULES);
+	t = changes(site, "web1", &web1);
+	assert_int_equal(t.count, 1);
+	assert_string_equal(t.users[0], "daemon");
+	assert_string_equal(t.words[0], "excluded");
+	assert_int_equal(changes(site, "web2", &web2).count, 0);
+
+	judge(site, "web1", "alice", ALICE, RULES);
+	judge(site, "web2", "alice", ALICE, RULES);
+	assert_string_equal(changes(site, "web1", &web1).words[0], "mapped");
+	put_new(site, ALICE, PERSON_QUEUED);
+	put_new(site, ALICE, PERSON_INVITED);
+	t = changes(site, "web1", &web1);
+	assert_int_equal(t.count, 1);
+	assert_string_equal(t.words[0], "invited");
+	assert_string_equal(changes(site, "web2", &web2).words[0], "invited");
+
+	assert_int_equal(changes(site, "web1", &web1).count, 0);
+	judge(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is no change */
+	assert_int_equal(changes(site, "web1", &web1).count, 0);
+	lost(site, "web1", "alice"); /* the collector knows: there is no mark to be written */
+	web1 = 0;
+	assert_int_equal(changes(site, "web1", &web1).count, 1);
+}
+
+static bool count_one(const struct ledger_sighting *s, void *ctx)
+{
+	(void)s;
+	++*(int *)ctx;
+	return true;
+}
+
+static int fitting(struct site *site, const char *host, const char *user, const char *address)
+{
+	int n = 0;
+
+	GOOD(site, ledger_each_sighting(
+			   site->ledger, host, user, address, count_one, &n, &site->fault));
+	return n;
+}
+
+static void sightings_are_found_by_host_user_and_address(void **state)
+{
+	struct site *site = *state;
+
+	arrive(site, "web1", "alice", ALICE);
+	arrive(site, "web1", "bob", BOB);
+	saw(site, "web2", "alice");
+	judge(site, "web2", "alice", ALICE, RULES);
+	saw(site, "web2", "daemon");
+	assert_int_equal(fitting(site, NULL, NULL, NULL), 4);
+	assert_int_equal(fitting(site, "web1", NULL, NULL), 2);
+	assert_int_equal(fitting(site, NULL, "alice", NULL), 2);
+	assert_int_equal(fitting(site, "web2", "alice", NULL), 1);
+	assert_int_equal(fitting(site, NULL, NULL, ALICE), 2);
+	assert_int_equal(fitting(site, "web1", NULL, ALICE), 1);
+	assert_int_equal(fitting(site, NULL, "bob", ALICE), 0);
+	assert_int_equal(fitting(site, NULL, NULL, ""), 0);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, site_new, site_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_facts_come_back_as_they_were_seen),
+		TEST(only_the_day_of_a_sighting_is_kept),
+		TEST(changed_facts_are_judged_anew_but_keep_reason_and_first_day),
+		TEST(an_account_that_comes_back_is_new),
+		TEST(other_rules_judge_everybody_anew),
+		TEST(facts_that_change_between_reading_and_judging_are_not_lost),
+		TEST(who_is_excluded_after_all_is_not_written_to),
+		TEST(one_account_of_several_is_enough_to_stay),
+		TEST(with_the_last_account_goes_only_who_was_not_written_to),
+		TEST(who_is_invited_and_gone_is_due_at_once),
+		TEST(who_is_being_checked_when_the_account_goes_is_gone_afterwards),
+		TEST(a_renamed_account_keeps_its_story_and_is_judged_anew),
+		TEST(a_new_name_that_was_somebody_s_is_sorted_out),
+		TEST(two_accounts_with_one_address_are_a_collision_whoever_comes_first),
+		TEST(a_collision_ends_when_one_of_the_two_goes_or_changes),
+		TEST(other_facts_do_not_let_one_of_a_collision_through),
+		TEST(three_in_a_collision_stay_one_until_one_is_left),
+		TEST(other_hosts_and_the_map_do_not_collide),
+		TEST(a_collision_holds_nobody_who_is_certain_or_approved),
+		TEST(another_machine_forgets_accounts_not_people),
+		TEST(a_host_hears_what_became_of_its_accounts_and_nothing_else),
+		TEST(sightings_are_found_by_host_user_and_address),
+	};
+
+	return cmocka_run_group_tests_name("ledger: sightings", tests, NULL, NULL);
+}
