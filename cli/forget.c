@@ -21,7 +21,7 @@
 #include "cli/who.h"
 #include "spool/reader.h"
 
-#define RECENT_S (72 * 3600) /* Google's lag of 48 h, and a day */
+#define RECENT_S INT64_C(259200) /* 72 h: Google's lag of 48 h, and a day */
 
 struct marks {
 	char (*users)[USER_MAX + 1]; /* on this host */

@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/who.h"
+#include "cli/words.h"
 
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
@@ -71,14 +72,10 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 	struct screen *s = &story->screen;
 	char when[CLOCK_TEXT_SIZE], what[sizeof(e->what)];
 
-	text_copy(what, sizeof(what), e->what);
-	for (char *c = what; *c != '\0'; c++)
-		if (*c == '_')
-			*c = ' ';
 	format_time(e->at, when, sizeof(when));
 	screen_put(s, INK_DIM, when);
 	screen_to(s, WHAT_COLUMN);
-	screen_put(s, INK_BOLD, what);
+	screen_put(s, INK_BOLD, words_spaced(what, sizeof(what), e->what));
 	screen_to(s, CAUSE_COLUMN);
 	if (e->subject[0] != '\0' && strcmp(e->subject, story->address) != 0) {
 		screen_wrap(s, INK_PLAIN, CAUSE_COLUMN, e->subject);

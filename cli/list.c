@@ -181,10 +181,8 @@ static bool set_filter(struct listing *l, const char *typed)
 	char word[32];
 	enum invitation_state state;
 
-	if (!text_copy(word, sizeof(word), typed))
+	if (!words_typed(word, sizeof(word), typed))
 		return false;
-	for (char *c = word; *c != '\0'; c++)
-		*c = *c == '-' || *c == ' ' ? '_' : text_lower(*c);
 	state = invitation_state_parse(word);
 	if (state == INVITATION_OTHER || state == INVITATION_UNSPECIFIED)
 		return false;

@@ -293,8 +293,8 @@ char *screen_span(char out[SCREEN_SPAN_SIZE], int64_t seconds)
 		int64_t unit, from;
 		const char *one, *many;
 	} units[] = {
-		{86400, 36 * 3600, "day", "days"},
-		{3600, 90 * 60, "h", "h"},
+		{86400, INT64_C(129600), "day", "days"},
+		{3600, INT64_C(5400), "h", "h"},
 		{60, 50, "min", "min"},
 	};
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/words.h"
 
 #define FAULT_SAMPLE  300 /* people of a state who are looked at for their faults */
 #define WATCH_SECONDS 2
@@ -223,10 +224,8 @@ static bool take_state(struct status_request *request, const char *typed)
 	enum person_state state;
 	char word[32];
 
-	if (!text_copy(word, sizeof(word), typed))
+	if (!words_typed(word, sizeof(word), typed))
 		return false;
-	for (char *c = word; *c != '\0'; c++)
-		*c = *c == '-' || *c == ' ' ? '_' : text_lower(*c);
 	if (!person_state_parse(word, &state))
 		return false;
 	request->state = (int)state;

@@ -10,8 +10,10 @@
 #include "base/text.h"
 #include "cli/screen.h"
 
-#define INDENT	  2
-#define OLD_DOUBT (4 * 86400) /* unconfirmed for longer than Google's lag can explain */
+#define INDENT 2
+#define OLD_DOUBT                                                                       \
+	INT64_C(345600) /* 4 days: unconfirmed for longer than Google's lag can explain \
+			 */
 
 /* Queued for anything but the cap, the window and a later try. */
 static int64_t waits_for_pace(const struct status *st)
@@ -100,6 +102,13 @@ static void say_dry_run(const struct status *st, struct headline *h)
 	h->command = "cloudinvite enable";
 }
 
+/* Held for good reasons that nobody need look at again. */
+static int64_t undecided(const struct status *st)
+{
+	return st->summary.people[PERSON_HELD] - status_waiting(st, PERSON_HELD, "blocked") -
+	       status_waiting(st, PERSON_HELD, "max_mails");
+}
+
 /* What needs somebody's eye, though the rest goes on. */
 static bool say_attention(const struct status *st, struct headline *h)
 {
@@ -116,9 +125,9 @@ static bool say_attention(const struct status *st, struct headline *h)
 		text_format(h->text, sizeof(h->text), "%s failed; %s.",
 			screen_people(people, sum->people[PERSON_FAILED]), text);
 		h->command = "cloudinvite status --state failed";
-	} else if (sum->people[PERSON_HELD] > 0) {
+	} else if (undecided(st) > 0) {
 		text_format(h->text, sizeof(h->text), "%s for your decision; %s.",
-			screen_people(people, sum->people[PERSON_HELD]), text);
+			screen_people(people, undecided(st)), text);
 		h->command = "cloudinvite status --state held";
 	} else {
 		return false;

@@ -73,12 +73,29 @@ static const struct {
 	{"unconfirmed", "a send had no clear answer"},
 };
 
-char *words_reason(char *out, size_t size, const char *reason)
+bool words_typed(char *out, size_t size, const char *typed)
 {
-	text_copy(out, size, reason[0] != '\0' ? reason : "no reason noted");
+	bool fits = text_copy(out, size, typed);
+
+	text_lower_all(out);
+	for (char *c = out; *c != '\0'; c++)
+		if (*c == '-' || *c == ' ')
+			*c = '_';
+	return fits;
+}
+
+char *words_spaced(char *out, size_t size, const char *word)
+{
+	text_copy(out, size, word);
 	for (char *c = out; *c != '\0'; c++)
 		if (*c == '_')
 			*c = ' ';
+	return out;
+}
+
+char *words_reason(char *out, size_t size, const char *reason)
+{
+	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason noted");
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(reasons[i].word, reason) == 0)
 			text_copy(out, size, reasons[i].text);
@@ -148,11 +165,11 @@ static const char *next_of_held(const struct person *p)
 static const char *next_of(const struct person *p)
 {
 	static const char *const texts[PERSON_STATES] = {
-		[PERSON_NOT_INVITABLE] = "Nothing: Google knows no unmanaged account of this "
-					 "address. A sweep would notice a new one.",
+		[PERSON_NOT_INVITABLE] =
+			"Nothing: there is no unmanaged account. A sweep notices a new one.",
 		[PERSON_SENDING] = "The invitation is being sent now.",
-		[PERSON_UNCONFIRMED] = "Is never sent again before Google shows what became of it; "
-				       "that can take 72 hours.",
+		[PERSON_UNCONFIRMED] =
+			"Is not sent to before Google shows what came of it: up to 72 hours.",
 		[PERSON_INVITED] = "The person decides. The sweep notices the answer.",
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
 		[PERSON_DECLINED] = "Nothing: a decline is not asked again.",

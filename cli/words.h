@@ -21,6 +21,10 @@ const char *words_state(enum person_state state);
 enum ink words_state_ink(enum person_state state);
 enum ink words_invitation_ink(enum invitation_state state);
 
+/* How a stable word may be typed: "Not-Yet sent" -> "not_yet_sent". False: too long. */
+bool words_typed(char *out, size_t size, const char *typed);
+/* And how it is shown: "not_yet_sent" -> "not yet sent". Returns out. */
+char *words_spaced(char *out, size_t size, const char *word);
 /* "dry_run" -> "dry run: nothing is sent yet"; an unknown word as it is, with blanks. Returns out.
  */
 char *words_reason(char *out, size_t size, const char *reason);

@@ -243,6 +243,15 @@ class Asking(World):
         self.assertIn("alice.two@example.com", done.stderr)
 
 
+    def test_waiting_for_the_pace_is_told_on_a_terminal(self):
+        self.site.write_settings({"google": {"requests_per_minute": "1"}})
+        terminal = Terminal(self.site, "check", ALICE, BOB)
+        self.assertIn("invitable", terminal.read_until("waiting for the pace"))
+        os.kill(terminal.process.pid, signal.SIGINT)
+        self.assertEqual(terminal.end()[0], -signal.SIGINT)
+        self.assertEqual(len(self.google.log(route="check")), 1)
+
+
 class Listing(World):
 
     def setUp(self):
@@ -374,6 +383,18 @@ class Sending(World):
         self.run_verb("send", ALICE, code=5)
         self.assertEqual(self.state(ALICE), "unconfirmed")
         self.run_verb("send", ALICE, code=7)
+        self.assertEqual(self.mails(), {ALICE: 1})
+
+
+    def test_an_interrupt_lets_the_person_under_way_come_to_an_end(self):
+        self.google.latency({"route": "send", "ms": 1500})
+        terminal = Terminal(self.site, "send", ALICE, BOB)
+        harness.wait_for(lambda: self.google.log(route="send"), "the send")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        code, said = terminal.end()
+        self.assertEqual(code, 5, said)
+        self.assertIn("1 more not tried", said)
+        self.assertEqual(self.state(ALICE), "invited")
         self.assertEqual(self.mails(), {ALICE: 1})
 
 
