@@ -63,7 +63,7 @@ DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
 
 pkg = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
-PKGS := libcurl jansson libcrypto sqlite3 inih libsystemd libmicrohttpd libssl
+PKGS := libcurl jansson libcrypto sqlite3 inih libmicrohttpd libssl
 
 CPPFLAGS_ALL = -I. -Icommon $(DEFS) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections $(PKG_CFLAGS) $(CFLAGS)
@@ -74,9 +74,8 @@ LIBS_INI    := $(call lib,inih,-linih)
 LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto,-lcurl -ljansson -lcrypto)
 LIBS_JSON   := $(call lib,jansson,-ljansson)
 LIBS_LEDGER := $(call lib,sqlite3,-lsqlite3)
-LIBS_SYSTEMD := $(call lib,libsystemd,-lsystemd)
 LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -ljansson -lcrypto -lz)
-LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
+LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
 # ---- sources: a folder a floor -----------------------------------------------------------------
@@ -172,7 +171,7 @@ $(MODULE): $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC)) $(PICLIB) pam_module/module.m
 LINK = $(Q)printf '  %-4s %s\n' LD $(patsubst $(O)/%,%,$@) && $(CC) $(CFLAGS_ALL) -pie $(LINK_HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(O)/cloudinvite-collector: $(call objs,$(COLLECTOR_SRC)) $(LIB)
-	$(LINK) $(LIBS_INI) $(LIBS_JSON) $(LIBS_LEDGER) $(LIBS_SYSTEMD)
+	$(LINK) $(LIBS_INI) $(LIBS_JSON) $(LIBS_LEDGER)
 $(O)/cloudinvite-dispatcher: $(call objs,$(DISPATCHER_SRC)) $(LIB)
 	$(LINK) $(LIBS_ALL)
 $(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)

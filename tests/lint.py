@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc and the project's own rules.
 
-Prints TAP, a line a check and file group, so that CI counts it like every other test.
+Prints TAP, a line a check and file, and closes with a line that CI adds up.
 """
 import argparse
 import concurrent.futures
@@ -17,6 +17,7 @@ BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|ge
                     r"alloca|mktemp|tmpnam|asctime|ctime)\s*\(")
 LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
 MAX_FILE_LINES = 500
+MAX_TEST_LINES = 700
 MAX_COLUMNS = 100
 
 number = 0
@@ -56,8 +57,9 @@ def own_rules(path):
     lines = source.splitlines()
     if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(lines[:2]):
         findings.append(f"{path}:1: the SPDX line is missing")
-    if len(lines) > MAX_FILE_LINES:
-        findings.append(f"{path}: {len(lines)} lines: a file is one idea, at most {MAX_FILE_LINES}")
+    most = MAX_TEST_LINES if path.startswith("tests/") else MAX_FILE_LINES
+    if len(lines) > most:
+        findings.append(f"{path}: {len(lines)} lines: a file is one idea, at most {most}")
     if not source.endswith("\n") or source.endswith("\n\n"):
         findings.append(f"{path}: must end with one newline")
     for at, line in enumerate(lines, 1):
@@ -106,7 +108,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for source, output in zip(sources, pool.map(lambda s: tidy(s, flags), sources)):
                 report(f"clang-tidy {source}", output)
-    print(f"1..{number}")
+    print(f"lint: {number - failures} passed, {failures} failed")
     return 1 if failures else 0
 
 

@@ -37,10 +37,11 @@ def run(*command, **more):
 
 
 def build_dependencies():
-    """The packages that packaging/deps names for building and for the unit tests."""
+    """The packages that packaging/deps names for building, and what the unit tests need."""
     with open(f"{SOURCE}/packaging/deps", encoding="utf-8") as file:
         text = file.read()
-    build = re.search(r'apt_build="([^"]*)"', text).group(1).split()
+    build = re.search(r"apt-build\)\s*echo (.*?);;", text, re.DOTALL).group(1)
+    build = build.replace("\\", " ").split()
     return build + ["libcmocka-dev", "binutils", "python3", "passwd", "libpam-modules", "valgrind"]
 
 
