@@ -1,234 +1,449 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks: who has been seen, for which ledger.
+ * Marks: everybody who was judged has one, it is whole at every moment, and those of a lost ledger
+ * strand nobody.
  */
-#include "spool_box.h"
+#include "tests/unit/spool_box.h"
 
-static void mark(struct box *b, const char *user, const char *word)
+#include <time.h>
+
+/* The user's word as the module reads it; "" for none. */
+static const char *word_of(struct spool *s, const char *user)
 {
-	struct fault fault = {.kind = FAULT_NONE};
+	static char word[SPOOL_WORD_MAX + 1];
+	bool good;
 
-	if (!spool_mark(&b->reader, user, word, &fault))
-		fail_msg("%s", fault.what);
+	(void)alarm(30);
+	good = spool_read_mark(s->reader.seen_box, user, word);
+	(void)alarm(0);
+	assert_int_equal(good, word[0] != '\0');
+	return word;
 }
 
-static void belong(struct box *b, const char *ledger, int expected)
+static void mark(struct spool *s, const char *user, const char *word)
 {
-	struct fault fault = {.kind = FAULT_NONE};
-	int dropped = -1;
+	struct fault fault = {0};
 
-	if (!spool_marks_belong(&b->reader, ledger, &dropped, &fault))
-		fail_msg("%s", fault.what);
-	assert_int_equal(dropped, expected);
+	assert_true(spool_mark(&s->reader, user, word, &fault));
+	assert_int_equal(fault.kind, FAULT_NONE);
 }
 
-static void a_mark_is_written_read_changed_and_removed(void **state)
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static void a_mark_is_one_private_word(void **state)
 {
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	char word[SPOOL_WORD_MAX + 1];
-	mode_t mask = umask(0);
+	struct spool *s = *state;
 	struct stat st;
+	char *text;
 
-	mark(b, "a/b", "queued");
-	(void)umask(mask);
-	assert_int_equal(lstat(folder_path(b->folder, "seen/a%2Fb"), &st), 0);
+	mark(s, "alice", "queued");
+	mark(s, "..", "not_invitable");
+	assert_string_equal(word_of(s, "alice"), "queued");
+	assert_string_equal(word_of(s, ".."), "not_invitable");
+	assert_string_equal(word_of(s, "bob"), "");
+	text = folder_read(&s->folder, "seen/alice");
+	assert_string_equal(text, "queued\n");
+	free(text);
+	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(spool_read_mark(b->reader.seen_box, "a/b", word));
-	assert_string_equal(word, "queued");
-	mark(b, "a/b", "invited");
-	assert_true(spool_read_mark(b->reader.seen_box, "a/b", word));
-	assert_string_equal(word, "invited");
-	assert_int_equal(box_count(b, "seen"), 1);
-	assert_true(spool_unmark(&b->reader, "a/b", &fault));
-	assert_true(spool_unmark(&b->reader, "a/b", &fault));
-	assert_int_equal(box_count(b, "seen"), 0);
+	assert_true(is_there(s, "seen", "%2E."));
+	assert_int_equal(names_in(s, "seen"), 2);
 }
 
-static void the_same_word_again_writes_nothing(void **state)
+static void the_same_word_again_touches_nothing(void **state)
 {
-	struct box *b = *state;
+	struct spool *s = *state;
 	struct stat before, after;
 
-	mark(b, "alice", "invited");
-	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &before), 0);
-	mark(b, "alice", "invited");
-	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &after), 0);
-	assert_int_equal(before.st_ino, after.st_ino);
+	mark(s, "alice", "queued");
+	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &before), 0);
+	mark(s, "alice", "queued");
+	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	mark(s, "alice", "invited");
+	assert_string_equal(word_of(s, "alice"), "invited");
 }
 
-static void hostile_names_and_words_have_their_place_or_none(void **state)
+static void a_first_mark_leaves_a_later_word_alone(void **state)
 {
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	char user[300], word[100];
+	struct spool *s = *state;
+	struct fault fault = {0};
+	struct stat st;
 
-	mark(b, "..", "seen");
-	mark(b, ".ledger", "seen");
-	assert_true(box_has(b, "seen/%2E."));
-	assert_true(box_has(b, "seen/%2Eledger"));
-	assert_false(box_has(b, "seen/.ledger"));
-	memset(user, 'a', sizeof(user) - 1);
-	user[sizeof(user) - 1] = '\0';
-	mark(b, user, "seen");
-	mark(b, "", "seen");
-	assert_true(spool_unmark(&b->reader, user, &fault));
-	assert_int_equal(box_count(b, "seen"), 2);
-	memset(word, 'w', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
-	assert_false(spool_mark(&b->reader, "alice", word, &fault));
-	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_true(spool_mark_first(&s->reader, "alice", "seen", &fault));
+	assert_string_equal(word_of(s, "alice"), "seen");
+	mark(s, "alice", "invited");
+	assert_true(spool_mark_first(&s->reader, "alice", "seen", &fault));
+	assert_string_equal(word_of(s, "alice"), "invited");
+	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* One that a crash left empty counts as there, and takes the next word. */
+	folder_write(&s->folder, "seen/bob", "");
+	assert_true(spool_mark_first(&s->reader, "bob", "seen", &fault));
+	assert_string_equal(word_of(s, "bob"), "");
+	mark(s, "bob", "invited");
+	assert_string_equal(word_of(s, "bob"), "invited");
 }
 
-static void a_planted_mark_is_replaced_not_followed(void **state)
+static void change_often(void *ctx)
 {
-	struct box *b = *state;
+	struct spool *s = ctx;
+
+	for (int i = 0; i < 3000; i++)
+		MUST(spool_mark(&s->reader, "alice", i % 2 ? "not_invitable" : "invited", NULL));
+}
+
+static void a_reader_never_meets_half_a_mark_or_none(void **state)
+{
+	struct spool *s = *state;
+	int seen[2] = {0, 0}, status;
+	pid_t writer;
+
+	mark(s, "alice", "invited");
+	writer = child_start(change_often, s);
+	while (waitpid(writer, &status, WNOHANG) == 0) {
+		const char *word = word_of(s, "alice");
+
+		if (strcmp(word, "invited") == 0)
+			seen[0]++;
+		else if (strcmp(word, "not_invitable") == 0)
+			seen[1]++;
+		else
+			fail_msg("a reader met '%s'", word);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(seen[0] > 0 && seen[1] > 0);
+}
+
+static void a_temporary_that_a_crash_or_an_enemy_left_is_no_obstacle(void **state)
+{
+	struct spool *s = *state;
+	char *text;
+
+	folder_write(&s->folder, "seen/.mark", "half a wor");
+	mark(s, "alice", "queued");
+	assert_string_equal(word_of(s, "alice"), "queued");
+	folder_write(&s->folder, "victim", "untouched");
+	assert_int_equal(symlink("../victim", folder_path(&s->folder, "seen/.mark")), 0);
+	mark(s, "alice", "invited");
+	assert_string_equal(word_of(s, "alice"), "invited");
+	assert_int_equal(symlink("../victim", folder_path(&s->folder, "seen/bob")), 0);
+	mark(s, "bob", "invited");
+	text = folder_read(&s->folder, "victim");
+	assert_string_equal(text, "untouched");
+	free(text);
+	assert_int_equal(names_in(s, "seen"), 2);
+}
+
+static void a_mark_that_cannot_be_written_is_a_fault_and_leaves_nothing(void **state)
+{
+	struct spool *s = *state;
+	struct fault fault = {0};
 	char word[SPOOL_WORD_MAX + 1];
 
-	folder_write(b->folder, "outside", "untouched");
-	assert_int_equal(symlink("../outside", folder_path(b->folder, "seen/alice")), 0);
-	assert_int_equal(symlink("../outside", folder_path(b->folder, "seen/.mark")), 0);
-	assert_int_equal(mkfifo(folder_path(b->folder, "seen/bob"), 0600), 0);
-	alarm(10);
-	mark(b, "alice", "invited");
-	mark(b, "bob", "invited");
-	alarm(0);
-	assert_true(spool_read_mark(b->reader.seen_box, "alice", word));
-	assert_true(spool_read_mark(b->reader.seen_box, "bob", word));
-	char *outside = folder_read(b->folder, "outside");
-	assert_string_equal(outside, "untouched");
-	free(outside);
-}
-
-/* ---- the ledger that they belong to -------------------------------------------------------------
- */
-
-static void with_another_ledger_nobody_has_been_seen(void **state)
-{
-	struct box *b = *state;
-	char *id;
-
-	belong(b, "ledger-one", 0);
-	mark(b, "alice", "invited");
-	mark(b, "..", "queued");
-	belong(b, "ledger-one", 0);
-	assert_int_equal(box_count(b, "seen"), 3);
-	belong(b, "ledger-two", 2);
-	assert_int_equal(box_count(b, "seen"), 1);
-	id = folder_read(b->folder, "seen/.ledger");
-	assert_string_equal(id, "ledger-two");
-	free(id);
-	belong(b, "ledger-two", 0);
-}
-
-static void marks_without_or_with_a_wrong_ledger_id_are_dropped(void **state)
-{
-	static const char *const ids[] = {
-		NULL, "", "ledger-on", "ledger-one2", "\xff", "x\nledger-one"};
-	struct box *b = *state;
-	char huge[1000];
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		mark(b, "alice", "invited");
-		if (ids[i])
-			folder_write(b->folder, "seen/.ledger", ids[i]);
-		else
-			(void)unlink(folder_path(b->folder, "seen/.ledger"));
-		belong(b, "ledger-one", 1);
-	}
-	memset(huge, 'x', sizeof(huge));
-	folder_write_bytes(b->folder, "seen/.ledger", huge, sizeof(huge));
-	mark(b, "alice", "invited");
-	belong(b, "ledger-one", 1);
-	folder_write(b->folder, "seen/.ledger", "ledger-one\n");
-	mark(b, "alice", "invited");
-	belong(b, "ledger-one", 0);
-}
-
-static void a_planted_ledger_id_is_not_followed(void **state)
-{
-	struct box *b = *state;
-
-	folder_write(b->folder, "outside", "ledger-one");
-	assert_int_equal(symlink("../outside", folder_path(b->folder, "seen/.ledger")), 0);
-	mark(b, "alice", "invited");
-	belong(b, "ledger-one", 1);
-	assert_int_equal(unlink(folder_path(b->folder, "seen/.ledger")), 0);
-	assert_int_equal(mkfifo(folder_path(b->folder, "seen/.ledger"), 0600), 0);
-	mark(b, "alice", "invited");
-	alarm(10);
-	belong(b, "ledger-one", 1);
-	alarm(0);
-}
-
-/* A mark that cannot be dropped must not be counted as the new ledger's. */
-static void a_mark_that_cannot_be_dropped_is_a_fault(void **state)
-{
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	int dropped;
-
-	folder_make(b->folder, "seen/alice");
-	assert_false(spool_marks_belong(&b->reader, "ledger-one", &dropped, &fault));
+	folder_make(&s->folder, "seen/alice");
+	assert_false(spool_mark(&s->reader, "alice", "queued", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "alice"));
-	assert_false(box_has(b, "seen/.ledger"));
+	fault_clear(&fault);
+	assert_false(spool_unmark(&s->reader, "alice", &fault));
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	memset(word, 'w', SPOOL_WORD_MAX);
+	word[SPOOL_WORD_MAX] = '\0';
+	assert_false(spool_mark(&s->reader, "bob", word, &fault));
+	word[SPOOL_WORD_MAX - 1] = '\0';
+	assert_true(spool_mark(&s->reader, "bob", word, &fault));
+	assert_string_equal(word_of(s, "bob"), word);
+	assert_int_equal(names_in(s, "seen"), 2);
 }
 
-/* ---- looking through them -----------------------------------------------------------------------
+static void who_has_no_name_in_the_spool_needs_no_mark(void **state)
+{
+	struct spool *s = *state;
+	char user[300];
+
+	memset(user, 'a', sizeof(user) - 1);
+	user[sizeof(user) - 1] = '\0';
+	assert_true(spool_mark(&s->reader, user, "queued", NULL));
+	assert_true(spool_mark_first(&s->reader, user, "queued", NULL));
+	assert_true(spool_unmark(&s->reader, user, NULL));
+	assert_string_equal(word_of(s, user), "");
+	assert_int_equal(names_in(s, "seen"), 0);
+}
+
+static void unmarking_twice_is_no_error(void **state)
+{
+	struct spool *s = *state;
+	struct fault fault = {0};
+
+	mark(s, "a/b", "queued");
+	assert_true(spool_unmark(&s->reader, "a/b", &fault));
+	assert_true(spool_unmark(&s->reader, "a/b", &fault));
+	assert_int_equal(names_in(s, "seen"), 0);
+}
+
+/* ---- reading as hostile input -------------------------------------------------------------------
  */
 
-static bool count(const char *user, void *ctx)
+static void only_one_plain_word_is_believed(void **state)
 {
-	int *counted = ctx;
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *word;
+	} cases[] = {
+		{"invited\n", 8, "invited"},
+		{"invited", 7, "invited"},
+		{"not_invitable\n", 14, "not_invitable"},
+		{"", 0, ""},
+		{"\n", 1, ""},
+		{"invited\n\n", 9, ""},
+		{"invited\nmore", 12, ""},
+		{"invited ", 8, ""},
+		{" invited", 8, ""},
+		{"Invited", 7, ""},
+		{"invited1", 8, ""},
+		{"invited\0", 8, ""},
+		{"inv\0ited", 8, ""},
+		{"\033[2J", 4, ""},
+		{"%s%n", 4, ""},
+	};
+	struct spool *s = *state;
 
-	(*counted)++;
-	return strcmp(user, "stop") != 0;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		folder_write_bytes(&s->folder, "seen/alice", cases[i].bytes, cases[i].n);
+		assert_string_equal(word_of(s, "alice"), cases[i].word);
+	}
 }
 
-static void marks_are_told_by_age(void **state)
+static void a_mark_has_at_most_64_bytes(void **state)
 {
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	int counted = 0;
+	struct spool *s = *state;
+	char bytes[66];
 
-	belong(b, "ledger-one", 0);
-	mark(b, "old", "not_found");
-	mark(b, "a/b", "not_found");
-	mark(b, "young", "not_found");
-	box_age(b, "seen/old", 1000);
-	box_age(b, "seen/a%2Fb", 1999);
-	box_age(b, "seen/young", 2000);
-	folder_write(b->folder, "seen/no%mark", "");
-	assert_true(spool_each_mark(&b->reader, 2000, count, &counted, &fault));
-	assert_int_equal(counted, 2);
-	counted = 0;
-	assert_true(spool_each_mark(&b->reader, 0, count, &counted, &fault));
-	assert_int_equal(counted, 3);
-	assert_true(spool_unmark(&b->reader, "old", &fault));
-	assert_true(spool_unmark(&b->reader, "a/b", &fault));
-	assert_true(spool_unmark(&b->reader, "young", &fault));
-	mark(b, "stop", "seen");
-	counted = 0;
-	assert_true(spool_each_mark(&b->reader, 0, count, &counted, &fault));
-	assert_int_equal(counted, 1);
+	memset(bytes, 'w', sizeof(bytes));
+	folder_write_bytes(&s->folder, "seen/alice", bytes, 64);
+	assert_int_equal(strlen(word_of(s, "alice")), 64);
+	folder_write_bytes(&s->folder, "seen/alice", bytes, 65);
+	assert_string_equal(word_of(s, "alice"), "");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, box_new, box_free)
+static void what_is_no_file_is_no_mark_and_holds_nobody(void **state)
+{
+	struct spool *s = *state;
+	int descriptors = open_descriptors();
+
+	folder_write(&s->folder, "seen/bob", "invited\n");
+	assert_int_equal(symlink("bob", folder_path(&s->folder, "seen/alice")), 0);
+	assert_string_equal(word_of(s, "alice"), "");
+	assert_int_equal(unlink(s->folder.file), 0);
+	assert_int_equal(mkfifo(folder_path(&s->folder, "seen/alice"), 0600), 0);
+	assert_string_equal(word_of(s, "alice"), "");
+	assert_int_equal(unlink(s->folder.file), 0);
+	folder_make(&s->folder, "seen/alice");
+	assert_string_equal(word_of(s, "alice"), "");
+	assert_int_equal(open_descriptors(), descriptors);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------
+ */
+
+struct users {
+	int count, most;
+	char names[8][SPOOL_USER_MAX + 1];
+};
+
+static bool remember(const char *user, void *ctx)
+{
+	struct users *u = ctx;
+
+	assert_true(u->count < 8);
+	text_copy(u->names[u->count++], sizeof(u->names[0]), user);
+	return u->count < u->most;
+}
+
+static bool has(const struct users *u, const char *user)
+{
+	for (int i = 0; i < u->count; i++)
+		if (strcmp(u->names[i], user) == 0)
+			return true;
+	return false;
+}
+
+static void every_mark_is_told_with_its_user(void **state)
+{
+	static const char *const names[] = {"alice", "..", "a/b\n", "bob.login", ".ledger"};
+	struct spool *s = *state;
+	struct users all = {.most = 8}, some = {.most = 2};
+
+	for (size_t i = 0; i < 5; i++)
+		mark(s, names[i], "queued");
+	folder_write(&s->folder, "seen/.ledger", "id");
+	folder_write(&s->folder, "seen/.mark", "x");
+	folder_write(&s->folder, "seen/%61lice", "x");
+	folder_write(&s->folder, "seen/x y", "x");
+	assert_true(spool_each_mark(&s->reader, 0, remember, &all, NULL));
+	assert_int_equal(all.count, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(has(&all, names[i]));
+	assert_true(spool_each_mark(&s->reader, 0, remember, &some, NULL));
+	assert_int_equal(some.count, 2);
+}
+
+static void marks_can_be_told_by_their_age(void **state)
+{
+	const struct timespec times[2] = {{1000, 0}, {1000, 0}};
+	struct spool *s = *state;
+	struct users old = {.most = 8}, none = {.most = 8};
+
+	mark(s, "alice", "queued");
+	mark(s, "bob", "queued");
+	assert_int_equal(utimensat(s->reader.seen_box, "alice", times, 0), 0);
+	assert_true(spool_each_mark(&s->reader, 1001, remember, &old, NULL));
+	assert_int_equal(old.count, 1);
+	assert_string_equal(old.names[0], "alice");
+	assert_true(spool_each_mark(&s->reader, 1000, remember, &none, NULL));
+	assert_int_equal(none.count, 0);
+}
+
+static void marks_that_cannot_be_listed_are_a_fault(void **state)
+{
+	struct spool *s = *state;
+	struct spool_reader broken = s->reader;
+	struct users users = {.most = 8};
+	struct fault fault = {0};
+	int dropped;
+
+	broken.seen_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_false(spool_each_mark(&broken, 0, remember, &users, &fault));
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_false(spool_marks_belong(&broken, "id", &dropped, &fault));
+	close(broken.seen_box);
+}
+
+/* ---- whose they are -----------------------------------------------------------------------------
+ */
+
+/* How many marks were dropped because they belong to another ledger than `id`. */
+static int belong(struct spool *s, const char *id)
+{
+	struct fault fault = {0};
+	int dropped = -1;
+	char *text;
+
+	assert_true(spool_marks_belong(&s->reader, id, &dropped, &fault));
+	assert_int_equal(fault.kind, FAULT_NONE);
+	text = folder_read(&s->folder, "seen/.ledger");
+	assert_string_equal(text, id);
+	free(text);
+	return dropped;
+}
+
+static void marks_of_another_ledger_are_dropped_and_ours_are_kept(void **state)
+{
+	struct spool *s = *state;
+
+	assert_int_equal(belong(s, "one"), 0);
+	mark(s, "alice", "invited");
+	mark(s, "..", "queued");
+	mark(s, "a/b", "queued");
+	assert_int_equal(belong(s, "one"), 0);
+	assert_string_equal(word_of(s, "alice"), "invited");
+	assert_int_equal(belong(s, "two"), 3);
+	assert_string_equal(word_of(s, "alice"), "");
+	assert_int_equal(names_in(s, "seen"), 1); /* .ledger */
+	mark(s, "alice", "queued");
+	assert_int_equal(belong(s, "two"), 0);
+	assert_string_equal(word_of(s, "alice"), "queued");
+}
+
+static void marks_that_nobody_owns_are_dropped(void **state)
+{
+	struct spool *s = *state;
+	char longest[200];
+
+	mark(s, "alice", "invited");
+	assert_int_equal(belong(s, "one"), 1);
+	for (int broken = 0; broken < 5; broken++) {
+		const char *path;
+
+		mark(s, "alice", "invited");
+		path = folder_path(&s->folder, "seen/.ledger");
+		assert_int_equal(unlink(path), 0);
+		memset(longest, 'o', sizeof(longest));
+		(void)alarm(30);
+		if (broken == 0)
+			folder_write(&s->folder, "seen/.ledger", "");
+		else if (broken == 1)
+			folder_write_bytes(&s->folder, "seen/.ledger", longest, sizeof(longest));
+		else if (broken == 2)
+			folder_write_bytes(&s->folder, "seen/.ledger", "one\0two", 7);
+		else if (broken == 3)
+			assert_int_equal(mkfifo(path, 0600), 0);
+		else
+			assert_int_equal(symlink("alice", path), 0);
+		assert_int_equal(belong(s, "one"), 1);
+		(void)alarm(0);
+	}
+}
+
+static void thousands_of_marks_are_dropped_to_the_last(void **state)
+{
+	struct spool *s = *state;
+	char user[32];
+
+	assert_int_equal(belong(s, "one"), 0);
+	for (int i = 0; i < 3000; i++) {
+		text_format(user, sizeof(user), "user%d", i);
+		mark(s, user, "queued");
+	}
+	assert_int_equal(belong(s, "two"), 3000);
+	assert_int_equal(names_in(s, "seen"), 1);
+}
+
+static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
+{
+	struct spool *s = *state;
+	struct fault fault = {0};
+	int dropped;
+
+	assert_int_equal(belong(s, "one"), 0);
+	mark(s, "alice", "queued");
+	/* A mark that cannot be dropped stops it: the new id must not be there yet. */
+	folder_make(&s->folder, "seen/bob");
+	assert_false(spool_marks_belong(&s->reader, "two", &dropped, &fault));
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_int_equal(rmdir(folder_path(&s->folder, "seen/bob")), 0);
+	mark(s, "carol", "queued");
+	assert_true(belong(s, "two") >= 1);
+	assert_int_equal(names_in(s, "seen"), 1);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, spool_new, spool_free)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_mark_is_written_read_changed_and_removed),
-		T(the_same_word_again_writes_nothing),
-		T(hostile_names_and_words_have_their_place_or_none),
-		T(a_planted_mark_is_replaced_not_followed),
-		T(with_another_ledger_nobody_has_been_seen),
-		T(marks_without_or_with_a_wrong_ledger_id_are_dropped),
-		T(a_planted_ledger_id_is_not_followed),
-		T(a_mark_that_cannot_be_dropped_is_a_fault),
-		T(marks_are_told_by_age),
+		T(a_mark_is_one_private_word),
+		T(the_same_word_again_touches_nothing),
+		T(a_first_mark_leaves_a_later_word_alone),
+		T(a_reader_never_meets_half_a_mark_or_none),
+		T(a_temporary_that_a_crash_or_an_enemy_left_is_no_obstacle),
+		T(a_mark_that_cannot_be_written_is_a_fault_and_leaves_nothing),
+		T(who_has_no_name_in_the_spool_needs_no_mark),
+		T(unmarking_twice_is_no_error),
+		T(only_one_plain_word_is_believed),
+		T(a_mark_has_at_most_64_bytes),
+		T(what_is_no_file_is_no_mark_and_holds_nobody),
+		T(every_mark_is_told_with_its_user),
+		T(marks_can_be_told_by_their_age),
+		T(marks_that_cannot_be_listed_are_a_fault),
+		T(marks_of_another_ledger_are_dropped_and_ours_are_kept),
+		T(marks_that_nobody_owns_are_dropped),
+		T(thousands_of_marks_are_dropped_to_the_last),
+		T(an_interrupted_drop_is_finished_at_the_next_start),
 	};
 
-	return cmocka_run_group_tests_name("spool marks", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("spool: marks", tests, NULL, NULL);
 }

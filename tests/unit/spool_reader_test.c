@@ -1,244 +1,472 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector's side: arrivals are listed and taken, what is none is put aside.
+ * Arrivals: written once, read as hostile input, and put aside where they are none.
  */
-#include "spool_box.h"
+#include "tests/unit/spool_box.h"
 
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <time.h>
 
 #include "base/log.h"
 
-#define MOST 8
+#define MOST 16
 
-/* One pass; how many were put aside goes to *bad. */
-static int list(struct box *b, struct spool_arrival *out, int *bad)
+static void arrive(struct spool *s, const char *user, enum spool_reason reason)
 {
-	struct fault fault = {.kind = FAULT_NONE};
-	int n = spool_list(&b->reader, out, MOST, bad, &fault);
+	assert_int_equal(spool_arrive(s->reader.new_box, user, reason, false), 1);
+}
 
+static int list(struct spool *s, struct spool_arrival *out, int *bad)
+{
+	struct fault fault = {0};
+	int count;
+
+	log_start("test", (enum log_level)0); /* what is put aside is logged */
+	(void)alarm(30);		      /* whatever is planted, nothing may hold us */
+	count = spool_list(&s->reader, out, MOST, bad, &fault);
+	(void)alarm(0);
 	assert_int_equal(fault.kind, FAULT_NONE);
-	return n;
+	return count;
 }
 
-/* Nothing in new/ is an arrival, and afterwards new/ is empty. */
-static void all_put_aside(struct box *b, int expected)
-{
-	struct spool_arrival out[MOST];
-	int bad = -1;
-
-	assert_int_equal(list(b, out, &bad), 0);
-	assert_int_equal(bad, expected);
-	assert_int_equal(box_count(b, "new"), 0);
-}
-
-static void arrivals_are_listed_oldest_first_and_taken(void **state)
-{
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	struct spool_arrival out[MOST];
-	int bad = -1;
-
-	spool_arrive(b->reader.new_box, "young", SPOOL_LOGIN, false);
-	spool_arrive(b->reader.new_box, "a/b", SPOOL_CREATED, false);
-	spool_arrive(b->reader.new_box, "old.one", SPOOL_ASKED, false);
-	box_age(b, "new/young.login", 3000);
-	box_age(b, "new/a%2Fb.created", 2000);
-	box_age(b, "new/old.one.asked", 1000);
-	assert_int_equal(list(b, out, &bad), 3);
-	assert_int_equal(bad, 0);
-	assert_string_equal(out[0].user, "old.one");
-	assert_int_equal(out[0].reason, SPOOL_ASKED);
-	assert_int_equal(out[0].at, 1000);
-	assert_string_equal(out[1].user, "a/b");
-	assert_int_equal(out[1].reason, SPOOL_CREATED);
-	assert_string_equal(out[2].user, "young");
-	/* Listing takes nothing: a crash before the ledger's commit loses nobody. */
-	assert_int_equal(box_count(b, "new"), 3);
-	for (int i = 0; i < 3; i++) {
-		assert_true(spool_taken(&b->reader, &out[i], &fault));
-		assert_true(spool_taken(&b->reader, &out[i], &fault));
-	}
-	assert_int_equal(box_count(b, "new"), 0);
-}
-
-static void a_batch_is_no_larger_than_asked_and_nobody_is_left(void **state)
-{
-	struct box *b = *state;
-	struct fault fault = {.kind = FAULT_NONE};
-	struct spool_arrival out[MOST];
-	int taken = 0, n, bad;
-
-	for (int i = 0; i < 50; i++) {
-		char user[16];
-
-		text_format(user, sizeof(user), "user%d", i);
-		assert_int_equal(spool_arrive(b->reader.new_box, user, SPOOL_LOGIN, false), 1);
-	}
-	while ((n = list(b, out, &bad)) > 0) {
-		assert_true(n <= MOST);
-		for (int i = 0; i < n; i++)
-			assert_true(spool_taken(&b->reader, &out[i], &fault));
-		taken += n;
-	}
-	assert_int_equal(taken, 50);
-}
-
-/* ---- what is no arrival -------------------------------------------------------------------------
+/* ---- writing ------------------------------------------------------------------------------------
  */
 
-static void names_that_are_no_arrivals_are_put_aside(void **state)
+static void an_arrival_is_one_empty_private_file(void **state)
 {
-	static const char *const names[] = {"alice", ".hidden.login", "a b.login", "alice.login~",
-		"a%2f.login", "-", "\xff.login", "a\nb.login", "x.dpkg-new"};
-	struct box *b = *state;
-	const int count = (int)(sizeof(names) / sizeof(names[0]));
-	char path[64];
+	struct spool *s = *state;
+	struct stat st;
 
-	for (int i = 0; i < count; i++) {
-		text_format(path, sizeof(path), "new/%s", names[i]);
-		folder_write(b->folder, path, "");
+	for (int synced = 0; synced <= 1; synced++) {
+		const char *user = synced ? "bob" : "alice";
+
+		assert_int_equal(
+			spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, synced != 0), 1);
+		assert_int_equal(
+			spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, synced != 0), 0);
 	}
-	all_put_aside(b, count);
-	assert_int_equal(box_count(b, "bad"), count);
+	assert_int_equal(names_in(s, "new"), 2);
+	assert_int_equal(lstat(folder_path(&s->folder, "new/alice.login"), &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(spool_exists(s->reader.new_box, "alice.login"), 1);
+	assert_int_equal(spool_exists(s->reader.new_box, "carol.login"), 0);
 }
 
-static void planted_things_are_put_aside(void **state)
+static void a_user_without_a_name_has_no_arrival(void **state)
 {
-	struct box *b = *state;
+	struct spool *s = *state;
+	char user[200];
 
-	assert_int_equal(symlink("/etc/passwd", folder_path(b->folder, "new/a.login")), 0);
-	assert_int_equal(mkfifo(folder_path(b->folder, "new/b.login"), 0600), 0);
-	folder_make(b->folder, "new/c.login");
-	folder_write(b->folder, "new/d.login", "content");
-	alarm(10);
-	all_put_aside(b, 4);
-	alarm(0);
-	assert_true(box_has(b, "bad/a.login"));
-	assert_true(box_has(b, "bad/b.login"));
-	assert_true(box_has(b, "bad/d.login"));
+	memset(user, 'a', sizeof(user) - 1);
+	user[sizeof(user) - 1] = '\0';
+	assert_int_equal(spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, false), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	assert_int_equal(spool_arrive(s->reader.new_box, "", SPOOL_LOGIN, false), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(names_in(s, "new"), 0);
 }
 
-static void files_with_two_names_are_put_aside_wherever_the_other_is(void **state)
+static void what_stands_in_an_arrivals_place_is_not_touched(void **state)
 {
-	struct box *b = *state;
-	char other[PATH_MAX];
+	struct spool *s = *state;
+	int descriptors = open_descriptors();
 
-	folder_write(b->folder, "outside", "");
-	text_copy(other, sizeof(other), b->folder->file);
-	assert_int_equal(link(other, folder_path(b->folder, "new/a.login")), 0);
-	folder_write(b->folder, "bad/b.login", "");
-	text_copy(other, sizeof(other), b->folder->file);
-	assert_int_equal(link(other, folder_path(b->folder, "new/b.login")), 0);
-	all_put_aside(b, 2);
-	assert_int_equal(box_count(b, "bad"), 2);
-}
-
-static void somebody_elses_files_and_devices_are_put_aside(void **state)
-{
-	struct box *b = *state;
-
-	if (geteuid() != 0)
-		skip();
-	folder_write(b->folder, "new/a.login", "");
-	assert_int_equal(chown(b->folder->file, 65534, 0), 0);
-	if (mknod(folder_path(b->folder, "new/b.login"), S_IFCHR | 0600, makedev(1, 5)) != 0)
-		folder_write(b->folder, "new/b.login", "no devices here");
-	all_put_aside(b, 2);
-}
-
-static void quarantine_has_a_cap(void **state)
-{
-	struct box *b = *state;
-	struct spool_arrival out[MOST];
-	char path[64];
-	int bad = 0;
-
-	for (int i = 0; i < SPOOL_BAD_CAP - 3; i++) {
-		text_format(path, sizeof(path), "bad/old%d", i);
-		folder_write(b->folder, path, "");
-	}
-	for (int i = 0; i < 10; i++) {
-		text_format(path, sizeof(path), "new/junk%d", i);
-		folder_write(b->folder, path, "");
-	}
-	spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, false);
-	assert_int_equal(list(b, out, &bad), 1);
-	assert_int_equal(bad, 10);
-	assert_int_equal(box_count(b, "new"), 1);
-	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_CAP);
-}
-
-static void a_full_directory_in_the_way_hides_nobody(void **state)
-{
-	struct box *b = *state;
-	struct spool_arrival out[MOST];
-	int bad;
-
-	folder_make(b->folder, "new/junk");
-	folder_write(b->folder, "new/junk/file", "");
-	folder_make(b->folder, "bad/junk");
-	folder_write(b->folder, "bad/junk/file", "");
-	spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, false);
-	for (int pass = 0; pass < 3; pass++)
-		assert_int_equal(list(b, out, &bad), 1);
-	assert_string_equal(out[0].user, "alice");
+	assert_int_equal(mkfifo(folder_path(&s->folder, "new/fifo.login"), 0600), 0);
+	assert_int_equal(symlink("../victim", folder_path(&s->folder, "new/link.login")), 0);
+	assert_int_equal(mkdir(folder_path(&s->folder, "new/directory.login"), 0700), 0);
+	(void)alarm(30);
+	assert_int_equal(spool_arrive(s->reader.new_box, "fifo", SPOOL_LOGIN, true), 0);
+	assert_int_equal(spool_arrive(s->reader.new_box, "link", SPOOL_LOGIN, true), 0);
+	assert_int_equal(spool_arrive(s->reader.new_box, "directory", SPOOL_LOGIN, true), 0);
+	(void)alarm(0);
+	assert_int_equal(access(folder_path(&s->folder, "victim"), F_OK), -1);
+	/* A link counts as there, wherever it leads. */
+	assert_int_equal(spool_exists(s->reader.new_box, "link.login"), 1);
+	assert_int_equal(open_descriptors(), descriptors);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------
  */
 
-static void refused(struct box *b, const char *what)
+static void expect_refused(struct spool *s, const char *why)
 {
-	struct spool_reader r;
-	struct fault fault = {.kind = FAULT_NONE};
+	struct spool_reader reader;
+	struct fault fault = {0};
+	int descriptors = open_descriptors();
 
-	assert_false(spool_reader_open(&r, b->folder->path, &fault));
+	assert_false(spool_reader_open(&reader, s->folder.path, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_non_null(strstr(fault.what, what));
+	assert_non_null(strstr(fault.what, s->folder.path));
+	assert_non_null(strstr(fault.what, why));
 	assert_non_null(strstr(fault.remedy, "--prepare"));
-	assert_int_equal(r.new_box, -1);
-	assert_int_equal(r.seen_box, -1);
-	assert_int_equal(r.bad_box, -1);
+	assert_int_equal(open_descriptors(), descriptors);
 }
 
-static void boxes_that_others_could_write_are_refused(void **state)
+static void boxes_that_are_no_directories_are_refused(void **state)
 {
-	struct box *b = *state;
+	struct spool *s = *state;
 
-	assert_int_equal(chmod(folder_path(b->folder, "seen"), 0777), 0);
-	refused(b, "/seen: ");
-	assert_int_equal(chmod(folder_path(b->folder, "seen"), 0755), 0);
-	if (geteuid() == 0) {
-		assert_int_equal(chown(folder_path(b->folder, "bad"), 65534, 0), 0);
-		refused(b, "/bad: ");
-		assert_int_equal(chown(folder_path(b->folder, "bad"), 0, 0), 0);
-		assert_int_equal(chown(folder_path(b->folder, "new"), 0, 5), 0);
-		refused(b, "/new: ");
-		assert_int_equal(chown(folder_path(b->folder, "new"), 0, 0), 0);
+	for (const char *const *box = (const char *const[]){"new", "seen", "bad", NULL}; *box;
+		box++) {
+		const char *path = folder_path(&s->folder, *box);
+
+		assert_int_equal(rmdir(path), 0);
+		expect_refused(s, "No such file");
+		path = folder_path(&s->folder, *box);
+		assert_int_equal(symlink("/tmp", path), 0);
+		expect_refused(s, "Not a directory");
+		path = folder_path(&s->folder, *box);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		(void)alarm(30);
+		expect_refused(s, "Not a directory");
+		(void)alarm(0);
+		path = folder_path(&s->folder, *box);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(mkdir(path, 0700), 0);
 	}
-	assert_int_equal(rmdir(folder_path(b->folder, "new")), 0);
-	refused(b, "/new: ");
-	assert_int_equal(symlink("seen", folder_path(b->folder, "new")), 0);
-	refused(b, "/new: ");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, box_new, box_free)
+static void boxes_that_others_can_write_are_refused(void **state)
+{
+	struct spool *s = *state;
+	struct spool_reader reader;
+	struct fault fault = {0};
+
+	assert_int_equal(chmod(folder_path(&s->folder, "new"), 0772), 0);
+	expect_refused(s, "others could write it");
+	assert_int_equal(chmod(folder_path(&s->folder, "new"), 0770), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(folder_path(&s->folder, "new"), 0, 4711), 0);
+	expect_refused(s, "others could write it");
+	assert_int_equal(chown(folder_path(&s->folder, "new"), 0, 0), 0);
+	assert_int_equal(chown(folder_path(&s->folder, "seen"), 4711, 0), 0);
+	expect_refused(s, "others could write it");
+	assert_int_equal(chown(folder_path(&s->folder, "seen"), 0, 0), 0);
+	assert_true(spool_reader_open(&reader, s->folder.path, &fault));
+	spool_reader_close(&reader);
+}
+
+/* ---- listing ------------------------------------------------------------------------------------
+ */
+
+static void arrivals_are_listed_with_user_reason_and_time(void **state)
+{
+	static const char *const users[] = {"alice", "..", "a/b\n", "alice.login"};
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	int bad = -1;
+
+	for (int i = 0; i < 4; i++) {
+		const struct timespec times[2] = {{2000 - i, 0}, {2000 - i, 0}};
+		char name[SPOOL_NAME_MAX + 1];
+
+		arrive(s, users[i], (enum spool_reason)i);
+		assert_true(spool_arrival_name(name, users[i], (enum spool_reason)i));
+		assert_int_equal(utimensat(s->reader.new_box, name, times, 0), 0);
+	}
+	assert_int_equal(list(s, out, &bad), 4);
+	assert_int_equal(bad, 0);
+	for (int i = 0; i < 4; i++) { /* the oldest first: the last one made */
+		assert_string_equal(out[i].user, users[3 - i]);
+		assert_int_equal(out[i].reason, 3 - i);
+		assert_int_equal(out[i].at, 1997 + i);
+	}
+}
+
+static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	int bad;
+
+	arrive(s, "alice", SPOOL_LOGIN);
+	arrive(s, "alice", SPOOL_CREATED);
+	arrive(s, "alice", SPOOL_ASKED);
+	assert_int_equal(list(s, out, &bad), 3);
+}
+
+static void taking_them_in_passes_reaches_everybody_once(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	struct fault fault = {0};
+	bool seen[100] = {false};
+	char user[16];
+	int bad, count, total = 0;
+
+	for (int i = 0; i < 100; i++) {
+		text_format(user, sizeof(user), "u%d", i);
+		arrive(s, user, SPOOL_LOGIN);
+	}
+	while ((count = list(s, out, &bad)) > 0) {
+		assert_true(count <= MOST);
+		for (int i = 0; i < count; i++) {
+			long long number;
+
+			assert_true(text_number(out[i].user + 1, 0, 99, &number));
+			assert_false(seen[number]);
+			seen[number] = true;
+			assert_true(spool_taken(&s->reader, &out[i], &fault));
+			total++;
+		}
+	}
+	assert_int_equal(total, 100);
+	assert_int_equal(names_in(s, "new"), 0);
+	/* Once more is no error: it may be gone already. */
+	assert_true(spool_taken(&s->reader, &out[0], &fault));
+}
+
+/* ---- what is no arrival -------------------------------------------------------------------------
+ */
+
+static void plant_a_link(const char *path)
+{
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+}
+
+static void plant_a_fifo(const char *path)
+{
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void plant_a_directory(const char *path)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void plant_a_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+}
+
+static void plant_content(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+static void plant_a_second_name(const char *path)
+{
+	char outside[PATH_MAX];
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	close(fd);
+	assert_true(text_copy(outside, sizeof(outside), path));
+	text_copy(strrchr(outside, '/'), 32, "/../outside");
+	assert_int_equal(link(path, outside), 0);
+}
+
+static void plant_a_device(const char *path)
+{
+	if (mknod(path, S_IFCHR | 0600, makedev(1, 5)) != 0) /* /dev/zero */
+		plant_a_fifo(path);
+}
+
+static void plant_a_strangers(const char *path)
+{
+	plant_content(path);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(chown(path, 4711, 4711), 0);
+}
+
+static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
+{
+	static void (*const planters[])(const char *path) = {plant_a_link, plant_a_fifo,
+		plant_a_directory, plant_a_socket, plant_content, plant_a_second_name,
+		plant_a_device, plant_a_strangers};
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	int bad;
+
+	for (size_t i = 0; i < sizeof(planters) / sizeof(planters[0]); i++) {
+		if (planters[i] == plant_a_strangers && geteuid() != 0)
+			continue; /* only root can give files away */
+		planters[i](folder_path(&s->folder, "new/mallory.login"));
+		arrive(s, "alice", SPOOL_LOGIN);
+		assert_int_equal(list(s, out, &bad), 1);
+		assert_int_equal(bad, 1);
+		assert_string_equal(out[0].user, "alice");
+		assert_true(spool_taken(&s->reader, &out[0], NULL));
+		assert_int_equal(names_in(s, "new"), 0);
+		assert_true(is_there(s, "bad", "mallory.login"));
+		assert_int_equal(remove(folder_path(&s->folder, "bad/mallory.login")), 0);
+	}
+	assert_int_equal(access("/etc/passwd", R_OK), 0);
+}
+
+static void names_that_we_would_not_write_are_put_aside(void **state)
+{
+	static const char *const names[] = {"alice", ".alice.login", "%41lice.login",
+		"alice.login~", "a\nb.login", "\xff.login", "-", "alice.login.tmp", ".x",
+		"%2f.login"};
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	char path[300], longest[256];
+	int bad, count = (int)(sizeof(names) / sizeof(names[0]));
+
+	for (int i = 0; i < count; i++) {
+		text_format(path, sizeof(path), "new/%s", names[i]);
+		folder_write(&s->folder, path, "");
+	}
+	memset(longest, 'a', 255);
+	longest[255] = '\0';
+	text_format(path, sizeof(path), "new/%s", longest);
+	folder_write(&s->folder, path, "");
+	assert_int_equal(list(s, out, &bad), 0);
+	assert_int_equal(bad, count + 1);
+	assert_int_equal(names_in(s, "new"), 0);
+	assert_int_equal(names_in(s, "bad"), count + 1);
+}
+
+static void quarantine_holds_a_thousand_and_no_more(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	char path[64];
+	int bad;
+
+	for (int i = 0; i < SPOOL_BAD_CAP - 2; i++) {
+		text_format(path, sizeof(path), "bad/old%d", i);
+		folder_write(&s->folder, path, "");
+	}
+	for (int i = 0; i < 5; i++) {
+		text_format(path, sizeof(path), "new/junk%d", i);
+		folder_write(&s->folder, path, "");
+	}
+	folder_make(&s->folder, "new/junkdir");
+	arrive(s, "alice", SPOOL_LOGIN);
+	assert_int_equal(list(s, out, &bad), 1);
+	assert_int_equal(bad, 6);
+	assert_int_equal(names_in(s, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(names_in(s, "new"), 1);
+	folder_write(&s->folder, "new/more", "");
+	assert_int_equal(list(s, out, &bad), 1);
+	assert_int_equal(names_in(s, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(names_in(s, "new"), 1);
+}
+
+static void the_same_name_put_aside_twice_is_kept_once(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	char *text;
+	int bad;
+
+	folder_write(&s->folder, "new/junk", "first");
+	assert_int_equal(list(s, out, &bad), 0);
+	folder_write(&s->folder, "new/junk", "second");
+	assert_int_equal(list(s, out, &bad), 0);
+	assert_int_equal(names_in(s, "bad"), 1);
+	text = folder_read(&s->folder, "bad/junk");
+	assert_string_equal(text, "second");
+	free(text);
+	/* Two names of one file: rename alone would keep both. */
+	assert_int_equal(linkat(s->reader.bad_box, "junk", s->reader.new_box, "junk", 0), 0);
+	assert_int_equal(list(s, out, &bad), 0);
+	assert_int_equal(names_in(s, "new"), 0);
+	assert_int_equal(names_in(s, "bad"), 1);
+}
+
+static void a_box_that_cannot_be_read_is_a_fault(void **state)
+{
+	struct spool *s = *state;
+	struct spool_reader broken = s->reader;
+	struct spool_arrival out[MOST];
+	struct fault fault = {0};
+	int bad = -1;
+
+	broken.new_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(spool_list(&broken, out, MOST, &bad, &fault), -1);
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_int_equal(bad, 0);
+	fault_clear(&fault);
+	text_copy(out[0].name, sizeof(out[0].name), "alice.login");
+	assert_false(spool_taken(&broken, &out[0], &fault));
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_non_null(strstr(fault.what, "alice.login"));
+	close(broken.new_box);
+}
+
+static void a_pass_leaves_no_descriptor_open(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	int descriptors = open_descriptors(), bad;
+
+	arrive(s, "alice", SPOOL_LOGIN);
+	folder_write(&s->folder, "new/junk", "");
+	assert_int_equal(list(s, out, &bad), 1);
+	assert_int_equal(open_descriptors(), descriptors);
+}
+
+/* ---- many at once -------------------------------------------------------------------------------
+ */
+
+static void arrive_often(void *ctx)
+{
+	const struct spool *s = ctx;
+
+	for (int i = 0; i < 500; i++)
+		MUST(spool_arrive(s->reader.new_box, "alice", SPOOL_LOGIN, false) >= 0);
+}
+
+static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
+{
+	struct spool *s = *state;
+	struct spool_arrival out[MOST];
+	struct fault fault = {0};
+	pid_t children[3];
+	int bad, taken = 0;
+
+	for (int i = 0; i < 3; i++)
+		children[i] = child_start(arrive_often, s);
+	for (int i = 0; i < 2000; i++) {
+		if (list(s, out, &bad) == 1) {
+			assert_true(spool_taken(&s->reader, &out[0], &fault));
+			taken++;
+		}
+		assert_int_equal(bad, 0);
+	}
+	for (int i = 0; i < 3; i++)
+		child_join(children[i]);
+	assert_true(taken + list(s, out, &bad) >= 1);
+	assert_int_equal(names_in(s, "bad"), 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, spool_new, spool_free)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(arrivals_are_listed_oldest_first_and_taken),
-		T(a_batch_is_no_larger_than_asked_and_nobody_is_left),
-		T(names_that_are_no_arrivals_are_put_aside),
-		T(planted_things_are_put_aside),
-		T(files_with_two_names_are_put_aside_wherever_the_other_is),
-		T(somebody_elses_files_and_devices_are_put_aside),
-		T(quarantine_has_a_cap),
-		T(a_full_directory_in_the_way_hides_nobody),
-		T(boxes_that_others_could_write_are_refused),
+		T(an_arrival_is_one_empty_private_file),
+		T(a_user_without_a_name_has_no_arrival),
+		T(what_stands_in_an_arrivals_place_is_not_touched),
+		T(boxes_that_are_no_directories_are_refused),
+		T(boxes_that_others_can_write_are_refused),
+		T(arrivals_are_listed_with_user_reason_and_time),
+		T(whoever_comes_in_several_ways_is_listed_for_each),
+		T(taking_them_in_passes_reaches_everybody_once),
+		T(whatever_is_planted_is_put_aside_and_harms_nothing),
+		T(names_that_we_would_not_write_are_put_aside),
+		T(quarantine_holds_a_thousand_and_no_more),
+		T(the_same_name_put_aside_twice_is_kept_once),
+		T(a_box_that_cannot_be_read_is_a_fault),
+		T(a_pass_leaves_no_descriptor_open),
+		T(a_storm_of_logins_while_we_take_them_is_never_a_fault),
 	};
 
-	/* Each file that is put aside is a warning. */
-	log_start("spool_reader_test", LOG_LEVEL_ERROR);
-	return cmocka_run_group_tests_name("spool reader", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("spool: arrivals", tests, NULL, NULL);
 }
