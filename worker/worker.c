@@ -17,8 +17,7 @@
 #include "worker/options.h"
 #include "worker/prepare.h"
 
-/* ---- start
- * --------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 /* From here on a signal waits for worker_look(); threads that a library starts inherit this. */
 static bool open_signals(struct worker *w, struct fault *fault)
@@ -155,8 +154,7 @@ int worker_fail(struct worker *w, const struct fault *fault)
 	return fault_exit_code(fault->kind);
 }
 
-/* ---- the loop's side
- * ----------------------------------------------------------------------------- */
+/* ---- the loop's side ---- */
 
 void worker_fds(const struct worker *w, int fds[WORKER_FDS])
 {
@@ -215,8 +213,7 @@ bool worker_scan_due(struct worker *w)
 	return true;
 }
 
-/* ---- reload
- * -------------------------------------------------------------------------------------- */
+/* ---- reload ---- */
 
 static void reload_failed(struct worker *w, const struct fault *fault)
 {
@@ -271,8 +268,7 @@ void worker_refuse(struct worker *w, struct settings *settings, const struct fau
 	settings_free(settings);
 }
 
-/* ---- the heartbeat
- * ------------------------------------------------------------------------------- */
+/* ---- the heartbeat ---- */
 
 bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
 {

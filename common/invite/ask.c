@@ -24,8 +24,7 @@ static void tell_wait(const struct waiting *w, int64_t wait_ms)
 		w->progress(wait_ms, w->ctx);
 }
 
-/* ---- one call, waited for ----------------------------------------------------------------------
- */
+/* ---- one call, waited for ---- */
 
 static bool wait_for_slot(
 	struct invite *i, const struct waiting *w, int64_t *slot, struct fault *fault)
@@ -108,8 +107,7 @@ static void look_up(struct invite *i, const char *address, struct invite_result 
 		out->fault = fault;
 }
 
-/* ---- check, get, list
- * ---------------------------------------------------------------------------- */
+/* ---- check, get, list ---- */
 
 static bool learn(struct invite *i, enum google_method method, const char *address,
 	const struct google_reply *reply, struct invite_result *out)
@@ -164,8 +162,7 @@ void invite_list(struct invite *i, const struct google_call *call,
 		*fault = reply.fault;
 }
 
-/* ---- send: may it be?
- * ----------------------------------------------------------------------------- */
+/* ---- send: may it be? ---- */
 
 static bool refuse(struct fault *fault, const char *code, const char *address, const char *is)
 {
@@ -262,8 +259,7 @@ static bool lease(
 	return false;
 }
 
-/* ---- send
- * ------------------------------------------------------------------------------------------ */
+/* ---- send ---- */
 
 static struct course *set_out(struct invite *i, const struct person *p, bool again,
 	const char *reason, struct invite_result *out)
@@ -330,8 +326,7 @@ void invite_send(struct invite *i, const char *address, bool again, const char *
 	look_up(i, plain, out);
 }
 
-/* ---- cancel
- * ---------------------------------------------------------------------------------------- */
+/* ---- cancel ---- */
 
 /* 1 leased, 0 not known, -1 fault. */
 static int lease_known(struct invite *i, const char *address, struct person *p, struct fault *fault)

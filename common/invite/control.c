@@ -16,8 +16,7 @@
 #define PROBE_FIRST_S 60
 #define PROBE_LAST_S  3600
 
-/* ---- the call
- * ------------------------------------------------------------------------------------ */
+/* ---- the call ---- */
 
 bool control_fresh(const struct invite *i)
 {
@@ -54,8 +53,7 @@ void control_start(struct invite *i)
 	google_start(i->google, &call, control_done, i);
 }
 
-/* ---- the set-up
- * ---------------------------------------------------------------------------------- */
+/* ---- the set-up ---- */
 
 static int64_t probe_after(int streak)
 {
@@ -142,8 +140,7 @@ bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault)
 	return later || control_refused(i, GOOGLE_LIST, why, fault);
 }
 
-/* ---- the pause
- * ----------------------------------------------------------------------------------- */
+/* ---- the pause ---- */
 
 /* Resumed by the administrator: the count begins anew. */
 static void release_brakes(struct control *control)
@@ -178,8 +175,7 @@ int64_t control_probe_at(const struct invite *i)
 	return i->paused && strcmp(i->pause.kind, "setup") == 0 ? i->pause.probe_at : 0;
 }
 
-/* ---- what every answer says about the whole
- * ------------------------------------------------------- */
+/* ---- what every answer says about the whole ---- */
 
 void control_noted(struct invite *i, enum google_method method, const struct google_reply *reply)
 {
@@ -204,8 +200,7 @@ bool control_holds_sends(const struct invite *i)
 	return i->control.ambiguous >= AMBIGUOUS_SENDS;
 }
 
-/* ---- the brake
- * ----------------------------------------------------------------------------------- */
+/* ---- the brake ---- */
 
 static void brake_add(struct brake *brake, const struct course *c)
 {

@@ -89,8 +89,7 @@ bool course_claimed(struct course *c, const struct person *p, struct fault *faul
 	return ending_back(c, fault);
 }
 
-/* ---- refused: is it the person?
- * -------------------------------------------------------------------- */
+/* ---- refused: is it the person? ---- */
 
 static bool person_failed(struct course *c, struct fault *fault)
 {
@@ -137,8 +136,7 @@ bool course_doubt_over(struct course *c, enum doubt doubt, struct fault *fault)
 	return c->purpose == PURPOSE_INVITE ? person_failed(c, fault) : question_refused(c, fault);
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 /* Who is sent to again was invited once: that there is nothing to invite any more changes nothing.
  */
@@ -295,8 +293,7 @@ bool course_answered(struct course *c, struct fault *fault)
 	return ending_setup(c, fault);
 }
 
-/* ---- the call
- * -------------------------------------------------------------------------------------- */
+/* ---- the call ---- */
 
 static void course_done(void *ctx, const struct google_reply *reply)
 {

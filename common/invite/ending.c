@@ -10,8 +10,7 @@
 #define RETRY_FIRST_S 30
 #define RETRY_LAST_S  3600
 
-/* ---- writing
- * --------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 void ending_state(struct course *c, enum person_state state, const char *reason, int64_t due)
 {
@@ -82,8 +81,7 @@ bool ending_send(struct course *c, const char *outcome, const char *event, struc
 	       ending_put(c, event, fault);
 }
 
-/* ---- ends without an effect
- * ------------------------------------------------------------------------ */
+/* ---- ends without an effect ---- */
 
 bool ending_back(struct course *c, struct fault *fault)
 {

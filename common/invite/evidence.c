@@ -35,8 +35,7 @@ static void say(struct evidence_meaning *out, const char *event, const struct ev
 		text_copy(out->cause, sizeof(out->cause), "Google does not show the person");
 }
 
-/* ---- an open intent: did the mail go out?
- * --------------------------------------------------------- */
+/* ---- an open intent: did the mail go out? ---- */
 
 static bool intent_open(const struct person *p)
 {
@@ -109,8 +108,7 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 	}
 }
 
-/* ---- the state that Google shows
- * ------------------------------------------------------------------- */
+/* ---- the state that Google shows ---- */
 
 /* Whether a reading of NOT_YET_SENT is younger than the mail: it counts it, or it is too late to be
  * old news. */

@@ -167,12 +167,13 @@ struct invite {
 	struct invite_counts counts;
 };
 
-/* ---- round.c */
+/* ---- round.c ---- */
 bool round_run(struct invite *i, struct fault *fault);
 struct course *round_take_free(struct invite *i);
 void round_free(struct course *c);
 
-/* ---- course.c: all but course_start within the round's transaction; false: the ledger fails */
+/* ---- course.c: within the round (but for course_start); false: the ledger fails ---- */
+ */
 /* A person has been claimed: what is the purpose, what the first step? */
 bool course_claimed(struct course *c, const struct person *p, struct fault *fault);
 /* Decides on the answer, or on what the control call has said about it. */
@@ -182,7 +183,7 @@ bool course_doubt_over(struct course *c, enum doubt doubt, struct fault *fault);
 /* After the commit: hands the step to Google. */
 void course_start(struct course *c);
 
-/* ---- ending.c: how a course ends; c->after is what the person is to be then */
+/* ---- ending.c: how a course ends; c->after is what the person is to be then ---- */
 void ending_state(struct course *c, enum person_state state, const char *reason, int64_t due);
 void ending_clear_intent(struct person *p);
 void ending_clear_fault(struct person *p);
@@ -202,7 +203,7 @@ bool ending_setup(struct course *c, struct fault *fault);
 /* For the quota's sake: the pace slows down, nobody is charged. */
 bool ending_quota(struct course *c, struct fault *fault);
 
-/* ---- mailing.c: what stands before and after the one call that mails somebody */
+/* ---- mailing.c: what stands before and after the one call that mails somebody ---- */
 /* May it go? Ends the course if not. */
 bool mailing_cleared(struct course *c, struct fault *fault);
 /* The intent, in the same commit as its slot. */
@@ -211,7 +212,7 @@ bool mailing_answered(struct course *c, struct fault *fault);
 bool mailing_unclear(struct course *c, struct fault *fault);
 /* Found in `sending`: its process died between intent and result. */
 bool mailing_interrupted(struct course *c, struct fault *fault);
-/* ---- control.c */
+/* ---- control.c ---- */
 bool control_fresh(const struct invite *i);
 void control_want(struct invite *i);
 bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault);
@@ -231,7 +232,7 @@ bool control_look(struct invite *i, struct fault *fault);
 /* When the next probe is due (clock_wall); 0: none. */
 int64_t control_probe_at(const struct invite *i);
 
-/* ---- sweep.c */
+/* ---- sweep.c ---- */
 /* Google shows somebody: what that means for the person, if the ledger knows one. */
 bool sweep_saw(
 	struct invite *i, const char *address, const struct evidence *e, struct fault *fault);
@@ -243,7 +244,7 @@ bool sweep_answered(struct invite *i, struct fault *fault);
 void sweep_settle(struct invite *i);
 void sweep_free(struct invite *i);
 
-/* ---- invite.c */
+/* ---- invite.c ---- */
 /* Google's clock now, as far as it is known; 0: never heard. */
 int64_t invite_google_now(const struct invite *i);
 /* Copies what is to be kept of a reply, and counts it. */

@@ -11,8 +11,7 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS	 60000
 
-/* ---- opening
- * --------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static struct invite *invite_new(const struct settings *settings)
 {
@@ -78,8 +77,7 @@ void invite_close(struct invite *i)
 	free(i);
 }
 
-/* ---- replies
- * --------------------------------------------------------------------------------------- */
+/* ---- replies ---- */
 
 int64_t invite_google_now(const struct invite *i)
 {
@@ -106,8 +104,7 @@ void invite_took(struct invite *i, enum google_method method, const struct googl
 	control_noted(i, method, reply);
 }
 
-/* ---- a turn
- * ---------------------------------------------------------------------------------------- */
+/* ---- a turn ---- */
 
 static void note_waiting(struct invite *i)
 {

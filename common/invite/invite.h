@@ -32,8 +32,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	struct google *google, const struct invite_options *options, struct fault *fault);
 void invite_close(struct invite *i);
 
-/* ---- the dispatcher's loop ----------------------------------------------------------------------
- */
+/* ---- the dispatcher's loop ---- */
 
 /* Judges sightings that the present rules have not judged, and queues the people that they lead to:
  * at most `max`. Their number, or -1 and the fault (ledger). */
@@ -59,8 +58,7 @@ void invite_counts(const struct invite *i, struct invite_counts *out);
 /* A word or short sentence on what it waits for: "idle", "waiting for the pace", "paused". */
 const char *invite_waits_for(const struct invite *i);
 
-/* ---- the administrator's commands
- * ---------------------------------------------------------------- */
+/* ---- the administrator's commands ---- */
 
 /* What became of one address: the reply's fault, or the person afterwards. */
 struct invite_result {

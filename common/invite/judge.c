@@ -14,8 +14,7 @@
 
 #define BATCH 64
 
-/* ---- people
- * ---------------------------------------------------------------------------------------- */
+/* ---- people ---- */
 
 static bool triggers(const struct settings *settings, enum sighting_reason reason)
 {
@@ -74,8 +73,7 @@ static bool lead_to(
 	return queue(i, &p, cause, fault);
 }
 
-/* ---- one sighting
- * ---------------------------------------------------------------------------------- */
+/* ---- one sighting ---- */
 
 static bool judge(struct invite *i, const struct ledger_sighting *s, const struct address_map *map,
 	uint64_t rules, struct fault *fault)

@@ -122,6 +122,11 @@ bool mailing_intend(struct course *c, struct fault *fault)
 {
 	bool ours, blocked;
 
+	/* Those who went before it in this round count for the cap, too. */
+	if (!mailing_cleared(c, fault))
+		return false;
+	if (c->next == NEXT_END)
+		return true;
 	if (!blocked_meanwhile(c, &blocked, fault))
 		return false;
 	if (blocked)

@@ -12,8 +12,7 @@
 #define LEASED_WAIT_MS	 5000
 #define READY_MAX_MS	 (2 * 60 * 1000) /* then others may have them */
 
-/* ---- courses
- * ------------------------------------------------------------------------------------- */
+/* ---- courses ---- */
 
 struct course *round_take_free(struct invite *i)
 {
@@ -52,8 +51,7 @@ static bool going(const struct course *c)
 	return c->next == NEXT_READY;
 }
 
-/* ---- what has come back
- * --------------------------------------------------------------------------- */
+/* ---- what has come back ---- */
 
 static bool in_doubt(const struct course *c)
 {
@@ -114,8 +112,7 @@ static bool tell_the_pace(struct invite *i, struct fault *fault)
 	       pace_succeeded(i->ledger, i->settings, fault);
 }
 
-/* ---- who may go on
- * -------------------------------------------------------------------------------- */
+/* ---- who may go on ---- */
 
 static bool stopped(const struct invite *i)
 {
@@ -145,8 +142,7 @@ static bool decide_going(struct invite *i, struct fault *fault)
 	return true;
 }
 
-/* ---- who comes next
- * -------------------------------------------------------------------------------- */
+/* ---- who comes next ---- */
 
 static int claim_size(const struct invite *i)
 {
@@ -180,8 +176,7 @@ static bool claim(struct invite *i, struct fault *fault)
 	return true;
 }
 
-/* ---- slots
- * ----------------------------------------------------------------------------------------- */
+/* ---- slots ---- */
 
 static bool waits_for_control(struct invite *i, const struct course *c)
 {
@@ -257,8 +252,7 @@ static bool grant(struct invite *i, struct fault *fault)
 	return grant_errand(&i->sweep.call, slots, &at, i->granted);
 }
 
-/* ---- after the commit
- * ------------------------------------------------------------------------------ */
+/* ---- after the commit ---- */
 
 static void tell(const struct course *c)
 {
@@ -346,19 +340,28 @@ static int64_t until(const struct invite *i, int64_t wall)
 	return wall <= i->now ? 0 : (wall - i->now) * 1000;
 }
 
+/* Whether somebody could go on at once, or as soon as the pace allows. Asks for the control call
+ * where that is what is waited for: so the calls are looked at last. */
+static bool waiting_for_slots(struct invite *i)
+{
+	bool waiting = i->wanted > 0 && i->claimed == i->wanted;
+
+	/* Free to claim, but the pace has kept it from asking. */
+	if (i->wanted == 0 && !stopped(i) && !i->solo && i->busy < i->room)
+		waiting = true;
+	for (struct course *c = first(i); c < end(i); c++)
+		if (c->phase == COURSE_READY && !waits_for_control(i, c))
+			waiting = true;
+	return waiting || i->control.call.phase == ERRAND_WANTED ||
+	       i->sweep.call.phase == ERRAND_WANTED;
+}
+
 /* When there is something to do that no answer announces. */
 static bool plan(struct invite *i, struct fault *fault)
 {
+	bool waiting = waiting_for_slots(i), alone = i->draining || i->solo;
 	int64_t now = clock_boot_ms(), next = INT64_MAX, due;
-	bool waiting =
-		i->control.call.phase == ERRAND_WANTED || i->sweep.call.phase == ERRAND_WANTED;
 
-	for (struct course *c = first(i); c < end(i); c++)
-		waiting = waiting || (c->phase == COURSE_READY && !waits_for_control(i, c));
-	if (i->wanted > 0 && i->claimed == i->wanted)
-		waiting = true;
-	else if (i->wanted == 0 && !stopped(i) && !i->solo && i->busy < i->room)
-		waiting = true; /* the pace has kept it from claiming */
 	if (waiting)
 		next = i->slots_at_ms > now ? i->slots_at_ms : now;
 	if (i->wanted > 0 && i->claimed < i->wanted) {
@@ -367,16 +370,15 @@ static bool plan(struct invite *i, struct fault *fault)
 		if (due > 0)
 			next = sooner(next, now + (due > i->now ? until(i, due) : LEASED_WAIT_MS));
 	}
-	if (control_probe_at(i) != 0)
+	if (control_probe_at(i) != 0 && !alone && i->control.call.phase == ERRAND_IDLE)
 		next = sooner(next, now + until(i, control_probe_at(i)));
-	if (i->sweep.next_at != 0 && !stopped(i) && i->sweep.call.phase == ERRAND_IDLE)
+	if (i->sweep.next_at != 0 && !alone && !i->paused && i->sweep.call.phase == ERRAND_IDLE)
 		next = sooner(next, now + until(i, i->sweep.next_at));
 	i->next_ms = next;
 	return true;
 }
 
-/* ---- the round
- * -------------------------------------------------------------------------------------- */
+/* ---- the round ---- */
 
 static bool look_at_sweep(struct invite *i, struct fault *fault)
 {

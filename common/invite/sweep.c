@@ -19,8 +19,7 @@
 #define RETRY_S	   120
 #define PAGES_MAX  100000
 
-/* ---- one person as Google shows it
- * ---------------------------------------------------------------- */
+/* ---- one person as Google shows it ---- */
 
 static bool on_its_way(const struct invite *i, const char *address)
 {
@@ -159,8 +158,7 @@ static bool see_one(struct invite *i, struct fault *fault)
 	return !a->shown || saw(i, i->sweep.people[i->sweep.people_at], &e, false, fault);
 }
 
-/* ---- begin and end
- * -------------------------------------------------------------------------------- */
+/* ---- begin and end ---- */
 
 static bool read_number(
 	struct invite *i, const char *key, int64_t fallback, int64_t *out, struct fault *fault)
@@ -294,8 +292,7 @@ bool sweep_look(struct invite *i, struct fault *fault)
 	return true;
 }
 
-/* ---- the calls
- * ------------------------------------------------------------------------------------ */
+/* ---- the calls ---- */
 
 static void copy_page(struct sweep *s, const struct google_reply *reply)
 {

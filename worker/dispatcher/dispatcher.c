@@ -42,8 +42,7 @@ struct dispatcher {
 	bool ledger_gone;    /* the file was replaced: start anew */
 };
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* Asked while a token is minted. */
 static bool stop_asked(void *ctx)
@@ -93,8 +92,7 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 	return d->invite != NULL;
 }
 
-/* ---- reload -------------------------------------------------------------------------------------
- */
+/* ---- reload ---- */
 
 /* Starts nothing new and waits for what is under way, but not for ever: what has no answer then is
  * unconfirmed. */
@@ -135,8 +133,7 @@ static void reload(struct dispatcher *d)
 	worker_ready(&d->worker);
 }
 
-/* ---- work ---------------------------------------------------------------------------------------
- */
+/* ---- work ---- */
 
 static void ledger_failed(struct dispatcher *d, const struct fault *fault)
 {
@@ -221,8 +218,7 @@ static bool turn(struct dispatcher *d)
 	return false;
 }
 
-/* ---- the loop -----------------------------------------------------------------------------------
- */
+/* ---- the loop ---- */
 
 static void look(struct dispatcher *d)
 {

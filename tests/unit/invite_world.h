@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For tests: a Google that is a table, a clock that goes when nothing else is to be done, and the
+ * way of one person in between: the real invite, the real ledger. The functions of google.h stand
+ * here, in front of the library's.
+ */
+#ifndef CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
+#define CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
+
+#include "folder.h"
+
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "invite/inside.h"
+
+#define WORLD_ACCOUNTS 512
+#define WORLD_CALLS    64
+#define WORLD_CHANGES  8
+#define WORLD_SEEN     65536
+#define HOUR	       INT64_C(3600)
+#define DAY	       (24 * HOUR)
+
+/* What Google's readers may still see: the states of an account, and since when. */
+struct change {
+	int64_t at;
+	enum invitation_state state;
+	int64_t mails;
+};
+
+struct account_at_google {
+	char address[ADDRESS_MAX + 1];
+	bool invitable;
+	int64_t shown_from; /* get and list hide accounts of the last 48 h */
+	struct change changes[WORLD_CHANGES];
+	int change_count;
+	int sends; /* requests that had their effect */
+};
+
+/* What becomes of one call. */
+struct outcome {
+	enum fault_kind kind;
+	const char *code;
+	bool quota;
+	int64_t retry_after;
+	bool effect;  /* of a send: it mails */
+	bool unclear; /* … and the Operation does not say so */
+	int latency_ms;
+};
+
+struct call_at_google {
+	struct google_call call;
+	char address[ADDRESS_MAX + 1];
+	char token[32];
+	google_done *done;
+	void *ctx;
+	int64_t ends_ms;
+	struct outcome outcome;
+};
+
+static struct world {
+	int64_t wall_ms, boot_ms;
+	struct account_at_google accounts[WORLD_ACCOUNTS];
+	int account_count;
+	struct call_at_google calls[WORLD_CALLS];
+	int call_count;
+	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
+	int64_t lag_s;		    /* the longest of get and list */
+	bool crashed;		    /* nothing is told any more */
+	uint64_t random;
+	/* Decides on the call; NULL: it goes well. */
+	void (*decide)(struct call_at_google *c, struct outcome *o);
+	/* When each call was seen, for the pace. */
+	int64_t *seen;
+	int seen_count;
+	int still; /* turns in a row in which the clock stood still and nothing was told */
+} world;
+
+/* ---- chance and clock ---- */
+
+/* splitmix64: the same numbers for the same seed everywhere. */
+UNUSED static uint64_t chance(void)
+{
+	uint64_t z = (world.random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+UNUSED static int64_t below(int64_t n)
+{
+	return n > 0 ? (int64_t)(chance() % (uint64_t)n) : 0;
+}
+
+/* In so many of a thousand cases. */
+UNUSED static bool happens(int per_mille)
+{
+	return below(1000) < per_mille;
+}
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int64_t ms = id == CLOCK_REALTIME ? world.wall_ms : world.boot_ms;
+
+	if (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME && id != CLOCK_MONOTONIC)
+		return (int)syscall(SYS_clock_gettime, id, ts);
+	ts->tv_sec = ms / 1000;
+	ts->tv_nsec = ms % 1000 * 1000000;
+	return 0;
+}
+
+/* What is left to chance is left to the seed. */
+ssize_t getrandom(void *buffer, size_t length, unsigned flags)
+{
+	uint64_t number = chance();
+
+	(void)flags;
+	memcpy(buffer, &number, length < sizeof(number) ? length : sizeof(number));
+	return (ssize_t)length;
+}
+
+UNUSED static void pass(int64_t ms)
+{
+	world.wall_ms += ms;
+	world.boot_ms += ms;
+}
+
+/* ---- accounts ---- */
+
+UNUSED static struct account_at_google *find_account(const char *address)
+{
+	for (int n = 0; n < world.account_count; n++)
+		if (strcmp(world.accounts[n].address, address) == 0)
+			return &world.accounts[n];
+	return NULL;
+}
+
+/* One that must be there. */
+UNUSED static struct account_at_google *account_of(const char *address)
+{
+	struct account_at_google *a = find_account(address);
+
+	if (!a)
+		abort();
+	return a;
+}
+
+UNUSED static struct change *state_of(struct account_at_google *a)
+{
+	return &a->changes[a->change_count - 1];
+}
+
+UNUSED static void change_state(
+	struct account_at_google *a, enum invitation_state state, int64_t mails)
+{
+	if (a->change_count == WORLD_CHANGES) {
+		memmove(a->changes, a->changes + 1, sizeof(a->changes) - sizeof(a->changes[0]));
+		a->change_count--;
+	}
+	a->changes[a->change_count++] = (struct change){world.wall_ms / 1000, state, mails};
+}
+
+/* An unmanaged account that was opened so long ago. */
+UNUSED static struct account_at_google *open_account(const char *address, int64_t age)
+{
+	struct account_at_google *a = &world.accounts[world.account_count++];
+
+	*a = (struct account_at_google){.invitable = true};
+	a->shown_from = world.wall_ms / 1000 - age + 48 * HOUR;
+	text_copy(a->address, sizeof(a->address), address);
+	change_state(a, INVITATION_NOT_YET_SENT, 0);
+	a->changes[0].at = 0;
+	return a;
+}
+
+/* As a reader sees it who lags. NULL: not at all. */
+UNUSED static const struct change *visible(struct account_at_google *a)
+{
+	int64_t at = world.wall_ms / 1000 - below(world.lag_s + 1);
+	const struct change *seen = NULL;
+
+	if (!a || !a->invitable || world.wall_ms / 1000 < a->shown_from)
+		return NULL;
+	for (int n = 0; n < a->change_count; n++)
+		if (n == 0 || a->changes[n].at <= at)
+			seen = &a->changes[n];
+	return seen;
+}
+
+static void fill(struct invitation *out, const char *address, const struct change *seen)
+{
+	*out = (struct invitation){.state = seen->state, .mails = seen->mails};
+	text_copy(out->address, sizeof(out->address), address);
+}
+
+/* ---- Google ---- */
+
+struct google {
+	int unused;
+};
+
+static void see_call(const struct call_at_google *c)
+{
+	world.counts[c->call.method]++;
+	if (world.seen && world.seen_count < WORLD_SEEN)
+		world.seen[world.seen_count++] = world.boot_ms;
+}
+
+static void mail(struct account_at_google *a)
+{
+	a->sends++;
+	change_state(a, INVITATION_INVITED, state_of(a)->mails + 1);
+}
+
+static void answer_send(struct call_at_google *c, struct google_reply *reply)
+{
+	struct account_at_google *a = find_account(c->address);
+
+	if (c->outcome.effect && a && a->invitable)
+		mail(a);
+	if (!a || !a->invitable)
+		fault_set(&reply->fault, FAULT_PERSON, "not_invitable", "not invitable");
+	reply->confirmed = !c->outcome.unclear;
+}
+
+/* Pages of two, so that small worlds have several. */
+static void answer_list(struct call_at_google *c, struct google_reply *reply)
+{
+	static struct invitation page[2];
+	static char token[32];
+	long long at = 0;
+	int n = 0;
+
+	(void)text_number(c->token, 0, WORLD_ACCOUNTS, &at);
+	for (; at < world.account_count && n < 2 && n < c->call.list_page_size; at++) {
+		struct account_at_google *a = &world.accounts[at];
+		const struct change *seen = visible(a);
+
+		if (seen)
+			fill(&page[n++], a->address, seen);
+	}
+	text_format(token, sizeof(token), "%lld", at);
+	reply->page = page;
+	reply->page_count = (size_t)n;
+	reply->next_page_token = at < world.account_count ? token : NULL;
+}
+
+static void answer_well(struct call_at_google *c, struct google_reply *reply)
+{
+	struct account_at_google *a = find_account(c->address);
+	const struct change *seen;
+
+	switch (c->call.method) {
+	case GOOGLE_CHECK:
+		reply->invitable = a && a->invitable;
+		break;
+	case GOOGLE_GET:
+		seen = visible(a);
+		reply->shown = seen != NULL;
+		if (seen)
+			fill(&reply->invitation, c->address, seen);
+		break;
+	case GOOGLE_LIST:
+		answer_list(c, reply);
+		break;
+	case GOOGLE_SEND:
+		answer_send(c, reply);
+		break;
+	case GOOGLE_CANCEL:
+		if (a)
+			change_state(a, INVITATION_NOT_YET_SENT, state_of(a)->mails);
+		reply->confirmed = true;
+		break;
+	}
+}
+
+static void tell(struct call_at_google *c)
+{
+	struct google_reply reply = {
+		.date = world.wall_ms / 1000, .retry_after = -1, .status = 200};
+	struct account_at_google *a = find_account(c->address);
+
+	see_call(c);
+	if (c->outcome.kind == FAULT_NONE) {
+		answer_well(c, &reply);
+	} else {
+		fault_set(&reply.fault, c->outcome.kind, c->outcome.code, "%s", c->outcome.code);
+		reply.quota = c->outcome.quota;
+		reply.retry_after = c->outcome.retry_after;
+		if (c->call.method == GOOGLE_SEND && c->outcome.effect && a && a->invitable)
+			mail(a);
+	}
+	c->done(c->ctx, &reply);
+}
+
+struct google *google_open(const struct settings *settings, struct fault *fault)
+{
+	static struct google google;
+
+	(void)settings;
+	(void)fault;
+	return &google;
+}
+
+void google_close(struct google *g)
+{
+	(void)g;
+}
+
+void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx)
+{
+	struct call_at_google *c = &world.calls[world.call_count++];
+
+	(void)g;
+	assert_true(world.call_count <= WORLD_CALLS);
+	*c = (struct call_at_google){.call = *call, .done = done, .ctx = ctx};
+	if (call->address)
+		text_copy(c->address, sizeof(c->address), call->address);
+	if (call->list_page_token)
+		text_copy(c->token, sizeof(c->token), call->list_page_token);
+	c->outcome =
+		(struct outcome){.effect = true, .latency_ms = 10, .code = "", .retry_after = -1};
+	if (world.decide)
+		world.decide(c, &c->outcome);
+	c->ends_ms = world.boot_ms + c->outcome.latency_ms;
+}
+
+static bool tell_one_that_is_due(void)
+{
+	for (int n = 0; n < world.call_count; n++) {
+		struct call_at_google c = world.calls[n];
+
+		if (c.ends_ms > world.boot_ms)
+			continue;
+		world.calls[n] = world.calls[--world.call_count];
+		tell(&c);
+		return true;
+	}
+	return false;
+}
+
+int google_turn(struct google *g, const int *fds, int nfds, int timeout_ms)
+{
+	int64_t wait = timeout_ms;
+	bool told = false;
+
+	(void)g;
+	(void)fds;
+	(void)nfds;
+	if (world.crashed)
+		return 0;
+	for (int n = 0; n < world.call_count; n++)
+		if (wait < 0 || world.calls[n].ends_ms - world.boot_ms < wait)
+			wait = world.calls[n].ends_ms - world.boot_ms;
+	if (wait > 0)
+		pass(wait);
+	while (tell_one_that_is_due())
+		told = true;
+	world.still = told || wait > 0 ? 0 : world.still + 1;
+	/* No busy waiting: something happens, or time goes on. */
+	assert_true(world.still < 100);
+	return world.call_count;
+}
+
+int google_in_flight(const struct google *g)
+{
+	(void)g;
+	return world.call_count;
+}
+
+void google_stop(struct google *g)
+{
+	(void)g;
+	while (world.call_count > 0) {
+		struct call_at_google c = world.calls[--world.call_count];
+
+		c.outcome.kind = c.call.method == GOOGLE_SEND ? FAULT_UNCONFIRMED : FAULT_STOPPED;
+		c.outcome.code = "stopped";
+		tell(&c);
+	}
+}
+
+void google_interrupt(struct google *g, bool (*stop)(void *ctx), void *ctx)
+{
+	(void)g;
+	(void)stop;
+	(void)ctx;
+}
+
+static void keep_reply(void *ctx, const struct google_reply *reply)
+{
+	*(struct google_reply *)ctx = *reply;
+}
+
+void google_now(struct google *g, const struct google_call *call, struct google_reply *reply)
+{
+	google_start(g, call, keep_reply, reply);
+	while (google_turn(g, NULL, 0, 1000) > 0)
+		;
+}
+
+int64_t google_clock_skew(const struct google *g)
+{
+	(void)g;
+	return 0;
+}
+
+const char *google_method_word(enum google_method method)
+{
+	static const char *const words[GOOGLE_METHODS] = {"check", "get", "list", "send", "cancel"};
+
+	return words[method];
+}
+
+const char *invitation_state_word(enum invitation_state state)
+{
+	static const char *const words[] = {
+		"STATE_UNSPECIFIED", "NOT_YET_SENT", "INVITED", "ACCEPTED", "DECLINED", "OTHER"};
+
+	return words[state];
+}
+
+/* ---- the site ---- */
+
+struct site {
+	struct folder *folder;
+	struct settings *settings;
+	struct address_map *map;
+	struct ledger *ledger;
+	struct google *google;
+	struct invite *invite;
+	struct fault fault;
+};
+
+UNUSED static void check(struct site *s, bool ok)
+{
+	if (!ok)
+		print_message("# %s | %s\n", s->fault.what, s->fault.remedy);
+	assert_true(ok);
+}
+
+UNUSED static void site_open(struct site *s)
+{
+	const struct invite_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
+
+	s->ledger = ledger_open(s->settings, LEDGER_CREATE, &s->fault);
+	check(s, s->ledger != NULL);
+	s->google = google_open(s->settings, &s->fault);
+	s->invite = invite_open(s->settings, s->ledger, s->google, &options, &s->fault);
+	check(s, s->invite != NULL);
+}
+
+UNUSED static void site_close(struct site *s)
+{
+	invite_close(s->invite);
+	google_close(s->google);
+	ledger_close(s->ledger);
+	s->invite = NULL;
+	s->ledger = NULL;
+}
+
+/* kill -9: what is in memory is lost, what Google has got it has got, perhaps. */
+UNUSED static void site_crash(struct site *s)
+{
+	while (world.call_count > 0) {
+		struct call_at_google *c = &world.calls[--world.call_count];
+		struct account_at_google *a = find_account(c->address);
+
+		if (c->call.method == GOOGLE_SEND && happens(500) && a && a->invitable)
+			mail(a);
+	}
+	sweep_free(s->invite);
+	free(s->invite->courses);
+	free(s->invite);
+	ledger_rollback(s->ledger);
+	ledger_close(s->ledger);
+	site_open(s);
+}
+
+/* Settings that send at once; `more` are further lines for [invitations], `google` for [google]. */
+UNUSED static struct site site_new(struct folder *f, const char *google, const char *more)
+{
+	struct site s = {.folder = f};
+	struct text t = {0};
+
+	world = (struct world){.wall_ms = INT64_C(1795392000000), .boot_ms = 1000000, .random = 1};
+	log_start("test", (enum log_level)0);
+	text_addf(&t,
+		"[google]\ncustomer = C01234567\ncredentials = /nonexistent\nsubject = "
+		"admin@example.com\n"
+		"requests_per_minute = 0\n%s\n[people]\naddress = {user}@example.com\n"
+		"domains = example.com\nmap =\n[storage]\nledger = sqlite:%s/ledger.db\n"
+		"[invitations]\n%s%s\n",
+		google, f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
+	s.settings = settings_load(folder_write(f, "cloudinvite.conf", t.data), &s.fault);
+	text_free(&t);
+	check(&s, s.settings != NULL);
+	s.map = map_load("", &s.fault);
+	site_open(&s);
+	return s;
+}
+
+UNUSED static void site_end(struct site *s)
+{
+	if (s->invite)
+		site_close(s);
+	map_free(s->map);
+	settings_free(s->settings);
+	unlink(folder_path(s->folder, "ledger.db"));
+	unlink(folder_path(s->folder, "ledger.db-wal"));
+	unlink(folder_path(s->folder, "ledger.db-shm"));
+}
+
+UNUSED static void see_user(struct site *s, const char *user, enum sighting_reason reason)
+{
+	struct sighting seen = {.reason = reason, .uid = 1000 + world.account_count, .local = true};
+
+	seen.first_seen = clock_day_start(clock_wall());
+	text_copy(seen.host, sizeof(seen.host), "here");
+	text_copy(seen.user, sizeof(seen.user), user);
+	text_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
+	check(s, ledger_saw(s->ledger, &seen, &s->fault) > 0);
+}
+
+UNUSED static void judge_all(struct site *s)
+{
+	check(s, invite_judge(s->invite, s->map, 10000, &s->fault) >= 0);
+}
+
+/* Turns until there is nothing to do before `seconds` from now. */
+UNUSED static void run_for(struct site *s, int64_t seconds)
+{
+	int64_t end = world.boot_ms + seconds * 1000;
+
+	while (world.boot_ms < end) {
+		int64_t left = end - world.boot_ms;
+
+		check(s, invite_turn(s->invite, NULL, 0,
+				 left < DAY * 1000 ? (int)left : (int)DAY * 1000, &s->fault));
+	}
+}
+
+/* What is due now, as --once. */
+UNUSED static void run_once(struct site *s)
+{
+	judge_all(s);
+	do
+		check(s, invite_turn(s->invite, NULL, 0, 25, &s->fault));
+	while (!invite_idle(s->invite));
+}
+
+UNUSED static struct person person_of(struct site *s, const char *address)
+{
+	struct person p;
+
+	check(s, ledger_person(s->ledger, address, &p, &s->fault) >= 0);
+	return p;
+}
+
+UNUSED static void assert_person(
+	struct site *s, const char *address, enum person_state state, const char *reason)
+{
+	struct person p;
+
+	assert_int_equal(ledger_person(s->ledger, address, &p, &s->fault), 1);
+	assert_string_equal(person_state_word(p.state), person_state_word(state));
+	assert_string_equal(p.reason, reason);
+}
+
+UNUSED static void assert_calls(int checks, int gets, int sends)
+{
+	assert_int_equal(world.counts[GOOGLE_CHECK], checks);
+	assert_int_equal(world.counts[GOOGLE_GET], gets);
+	assert_int_equal(world.counts[GOOGLE_SEND], sends);
+}
+
+#endif
