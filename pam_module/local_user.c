@@ -96,17 +96,17 @@ static bool take_default(char *line, const char *key, long long *value)
 	return text_number(text_trim(line + n), 0, UID_LARGEST, value);
 }
 
-static void fill_range(long long *min_uid, long long *max_uid)
+/* `l` is the caller's, done with: two of its buffers would be half of our stack. */
+static void fill_range(struct lines *l, long long *min_uid, long long *max_uid)
 {
 	long long min = UID_MIN_SILENT, max = UID_MAX_SILENT;
-	struct lines l;
 	char line[128];
 
 	if (*min_uid >= 0 && *max_uid >= 0)
 		return;
-	if (lines_open(&l, LOGIN_DEFS, LOGIN_MOST)) {
+	if (lines_open(l, LOGIN_DEFS, LOGIN_MOST)) {
 		/* Of two lines for one key the last counts, as for useradd. */
-		while (lines_next(&l, line, sizeof(line))) {
+		while (lines_next(l, line, sizeof(line))) {
 			char *at = line;
 
 			while (text_is_space(*at))
@@ -116,7 +116,7 @@ static void fill_range(long long *min_uid, long long *max_uid)
 			if (!take_default(at, "UID_MIN", &min))
 				(void)take_default(at, "UID_MAX", &max);
 		}
-		file_close(&l.fd);
+		file_close(&l->fd);
 	}
 	if (*min_uid < 0)
 		*min_uid = min;
@@ -168,7 +168,7 @@ enum local_user local_user_find(const char *user, long long min_uid, long long m
 		result = LOCAL_USER_ABSENT;
 	file_close(&l.fd);
 	if (found && uid >= 0) {
-		fill_range(&min_uid, &max_uid);
+		fill_range(&l, &min_uid, &max_uid);
 		result = uid >= min_uid && uid <= max_uid ? LOCAL_USER_COUNTS : LOCAL_USER_OUTSIDE;
 	}
 	return result;
