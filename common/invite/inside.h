@@ -173,7 +173,6 @@ struct course *round_take_free(struct invite *i);
 void round_free(struct course *c);
 
 /* ---- course.c: within the round (but for course_start); false: the ledger fails ---- */
- */
 /* A person has been claimed: what is the purpose, what the first step? */
 bool course_claimed(struct course *c, const struct person *p, struct fault *fault);
 /* Decides on the answer, or on what the control call has said about it. */
