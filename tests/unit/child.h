@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: what only another process can try, and how it says that it failed.
+ * For tests: what only another process can try, how it says that it failed, and what a process
+ * holds.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_CHILD_H
 #define CLOUDINVITE_TESTS_UNIT_CHILD_H
 
 #include "tests/unit/folder.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -47,6 +49,19 @@ UNUSED static void child_join(pid_t child)
 UNUSED static void child_run(void (*body)(void *ctx), void *ctx)
 {
 	child_join(child_start(body, ctx));
+}
+
+/* How many descriptors this process has open (and those of opendir). */
+UNUSED static int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
 }
 
 UNUSED static void child_kill(pid_t child)

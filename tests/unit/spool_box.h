@@ -1,90 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: a spool of its own with its three boxes, opened as the collector opens it.
+ * For tests of the spool: a spool in a folder, opened by its reader.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_SPOOL_BOX_H
 #define CLOUDINVITE_TESTS_UNIT_SPOOL_BOX_H
 
-#include "tests/unit/child.h"
+#include "folder.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 
 #include "spool/reader.h"
 
-struct spool {
-	struct folder folder; /* first: a test's state is both */
+struct box {
+	struct folder *folder;
 	struct spool_reader reader;
 };
 
-UNUSED static void spool_make(struct folder *f)
+UNUSED static int box_new(void **state)
 {
-	static const struct {
-		const char *name;
-		mode_t mode;
-	} boxes[] = {{SPOOL_NEW, 0770}, {SPOOL_SEEN, 0700}, {SPOOL_BAD, 0700}};
+	struct box *b = calloc(1, sizeof(*b));
+	struct fault fault = {.kind = FAULT_NONE};
 
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
-		folder_make(f, boxes[i].name);
-		assert_int_equal(chmod(f->file, boxes[i].mode), 0);
-	}
-}
-
-UNUSED static int spool_new(void **state)
-{
-	struct spool *s = calloc(1, sizeof(*s));
-	struct fault fault = {0};
-
-	assert_non_null(s);
-	text_copy(s->folder.path, sizeof(s->folder.path), "/tmp/cloudinvite-spool-XXXXXX");
-	assert_non_null(mkdtemp(s->folder.path));
-	spool_make(&s->folder);
-	assert_true(spool_reader_open(&s->reader, s->folder.path, &fault));
-	*state = s;
+	assert_non_null(b);
+	assert_int_equal(folder_new((void **)&b->folder), 0);
+	folder_make(b->folder, "new");
+	folder_make(b->folder, "seen");
+	folder_make(b->folder, "bad");
+	assert_int_equal(chmod(folder_path(b->folder, "new"), 0770), 0);
+	assert_true(spool_reader_open(&b->reader, b->folder->path, &fault));
+	*state = b;
 	return 0;
 }
 
-UNUSED static int spool_free(void **state)
+UNUSED static int box_free(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 
-	spool_reader_close(&s->reader);
-	return folder_free(state);
+	spool_reader_close(&b->reader);
+	folder_free((void **)&b->folder);
+	free(b);
+	return 0;
 }
 
-UNUSED static bool is_there(struct spool *s, const char *box, const char *name)
+/* How many names a directory of the folder holds. */
+UNUSED static int box_count(struct box *b, const char *name)
 {
-	char path[400];
+	DIR *dir = opendir(folder_path(b->folder, name));
+	int count = -2;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+UNUSED static bool box_has(struct box *b, const char *name)
+{
 	struct stat st;
 
-	assert_true(text_format(path, sizeof(path), "%s/%s", box, name));
-	return lstat(folder_path(&s->folder, path), &st) == 0;
+	return lstat(folder_path(b->folder, name), &st) == 0;
 }
 
-/* How many names a box holds, whatever they are. */
-UNUSED static int names_in(struct spool *s, const char *box)
+UNUSED static void box_age(struct box *b, const char *name, time_t when)
 {
-	DIR *dir = opendir(folder_path(&s->folder, box));
-	int count = -2; /* . and .. */
+	const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
 
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-UNUSED static int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	assert_int_equal(utimensat(AT_FDCWD, folder_path(b->folder, name), times, 0), 0);
 }
 
 #endif

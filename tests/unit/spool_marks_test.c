@@ -3,28 +3,29 @@
  * Marks: everybody who was judged has one, it is whole at every moment, and those of a lost ledger
  * strand nobody.
  */
+#include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
 
 #include <time.h>
 
 /* The user's word as the module reads it; "" for none. */
-static const char *word_of(struct spool *s, const char *user)
+static const char *word_of(struct box *b, const char *user)
 {
 	static char word[SPOOL_WORD_MAX + 1];
 	bool good;
 
 	(void)alarm(30);
-	good = spool_read_mark(s->reader.seen_box, user, word);
+	good = spool_read_mark(b->reader.seen_box, user, word);
 	(void)alarm(0);
 	assert_int_equal(good, word[0] != '\0');
 	return word;
 }
 
-static void mark(struct spool *s, const char *user, const char *word)
+static void mark(struct box *b, const char *user, const char *word)
 {
 	struct fault fault = {0};
 
-	assert_true(spool_mark(&s->reader, user, word, &fault));
+	assert_true(spool_mark(&b->reader, user, word, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
 }
 
@@ -33,77 +34,77 @@ static void mark(struct spool *s, const char *user, const char *word)
 
 static void a_mark_is_one_private_word(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct stat st;
 	char *text;
 
-	mark(s, "alice", "queued");
-	mark(s, "..", "not_invitable");
-	assert_string_equal(word_of(s, "alice"), "queued");
-	assert_string_equal(word_of(s, ".."), "not_invitable");
-	assert_string_equal(word_of(s, "bob"), "");
-	text = folder_read(&s->folder, "seen/alice");
+	mark(b, "alice", "queued");
+	mark(b, "..", "not_invitable");
+	assert_string_equal(word_of(b, "alice"), "queued");
+	assert_string_equal(word_of(b, ".."), "not_invitable");
+	assert_string_equal(word_of(b, "bob"), "");
+	text = folder_read(b->folder, "seen/alice");
 	assert_string_equal(text, "queued\n");
 	free(text);
-	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &st), 0);
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(is_there(s, "seen", "%2E."));
-	assert_int_equal(names_in(s, "seen"), 2);
+	assert_true(box_has(b, "seen/%2E."));
+	assert_int_equal(box_count(b, "seen"), 2);
 }
 
 static void the_same_word_again_touches_nothing(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct stat before, after;
 
-	mark(s, "alice", "queued");
-	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &before), 0);
-	mark(s, "alice", "queued");
-	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &after), 0);
+	mark(b, "alice", "queued");
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &before), 0);
+	mark(b, "alice", "queued");
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &after), 0);
 	assert_int_equal(after.st_ino, before.st_ino);
-	mark(s, "alice", "invited");
-	assert_string_equal(word_of(s, "alice"), "invited");
+	mark(b, "alice", "invited");
+	assert_string_equal(word_of(b, "alice"), "invited");
 }
 
 static void a_first_mark_leaves_a_later_word_alone(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct fault fault = {0};
 	struct stat st;
 
-	assert_true(spool_mark_first(&s->reader, "alice", "seen", &fault));
-	assert_string_equal(word_of(s, "alice"), "seen");
-	mark(s, "alice", "invited");
-	assert_true(spool_mark_first(&s->reader, "alice", "seen", &fault));
-	assert_string_equal(word_of(s, "alice"), "invited");
-	assert_int_equal(lstat(folder_path(&s->folder, "seen/alice"), &st), 0);
+	assert_true(spool_mark_first(&b->reader, "alice", "seen", &fault));
+	assert_string_equal(word_of(b, "alice"), "seen");
+	mark(b, "alice", "invited");
+	assert_true(spool_mark_first(&b->reader, "alice", "seen", &fault));
+	assert_string_equal(word_of(b, "alice"), "invited");
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	/* One that a crash left empty counts as there, and takes the next word. */
-	folder_write(&s->folder, "seen/bob", "");
-	assert_true(spool_mark_first(&s->reader, "bob", "seen", &fault));
-	assert_string_equal(word_of(s, "bob"), "");
-	mark(s, "bob", "invited");
-	assert_string_equal(word_of(s, "bob"), "invited");
+	folder_write(b->folder, "seen/bob", "");
+	assert_true(spool_mark_first(&b->reader, "bob", "seen", &fault));
+	assert_string_equal(word_of(b, "bob"), "");
+	mark(b, "bob", "invited");
+	assert_string_equal(word_of(b, "bob"), "invited");
 }
 
 static void change_often(void *ctx)
 {
-	struct spool *s = ctx;
+	struct box *b = ctx;
 
 	for (int i = 0; i < 3000; i++)
-		MUST(spool_mark(&s->reader, "alice", i % 2 ? "not_invitable" : "invited", NULL));
+		MUST(spool_mark(&b->reader, "alice", i % 2 ? "not_invitable" : "invited", NULL));
 }
 
 static void a_reader_never_meets_half_a_mark_or_none(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	int seen[2] = {0, 0}, status;
 	pid_t writer;
 
-	mark(s, "alice", "invited");
-	writer = child_start(change_often, s);
+	mark(b, "alice", "invited");
+	writer = child_start(change_often, b);
 	while (waitpid(writer, &status, WNOHANG) == 0) {
-		const char *word = word_of(s, "alice");
+		const char *word = word_of(b, "alice");
 
 		if (strcmp(word, "invited") == 0)
 			seen[0]++;
@@ -118,69 +119,69 @@ static void a_reader_never_meets_half_a_mark_or_none(void **state)
 
 static void a_temporary_that_a_crash_or_an_enemy_left_is_no_obstacle(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char *text;
 
-	folder_write(&s->folder, "seen/.mark", "half a wor");
-	mark(s, "alice", "queued");
-	assert_string_equal(word_of(s, "alice"), "queued");
-	folder_write(&s->folder, "victim", "untouched");
-	assert_int_equal(symlink("../victim", folder_path(&s->folder, "seen/.mark")), 0);
-	mark(s, "alice", "invited");
-	assert_string_equal(word_of(s, "alice"), "invited");
-	assert_int_equal(symlink("../victim", folder_path(&s->folder, "seen/bob")), 0);
-	mark(s, "bob", "invited");
-	text = folder_read(&s->folder, "victim");
+	folder_write(b->folder, "seen/.mark", "half a wor");
+	mark(b, "alice", "queued");
+	assert_string_equal(word_of(b, "alice"), "queued");
+	folder_write(b->folder, "victim", "untouched");
+	assert_int_equal(symlink("../victim", folder_path(b->folder, "seen/.mark")), 0);
+	mark(b, "alice", "invited");
+	assert_string_equal(word_of(b, "alice"), "invited");
+	assert_int_equal(symlink("../victim", folder_path(b->folder, "seen/bob")), 0);
+	mark(b, "bob", "invited");
+	text = folder_read(b->folder, "victim");
 	assert_string_equal(text, "untouched");
 	free(text);
-	assert_int_equal(names_in(s, "seen"), 2);
+	assert_int_equal(box_count(b, "seen"), 2);
 }
 
 static void a_mark_that_cannot_be_written_is_a_fault_and_leaves_nothing(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct fault fault = {0};
 	char word[SPOOL_WORD_MAX + 1];
 
-	folder_make(&s->folder, "seen/alice");
-	assert_false(spool_mark(&s->reader, "alice", "queued", &fault));
+	folder_make(b->folder, "seen/alice");
+	assert_false(spool_mark(&b->reader, "alice", "queued", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "alice"));
 	fault_clear(&fault);
-	assert_false(spool_unmark(&s->reader, "alice", &fault));
+	assert_false(spool_unmark(&b->reader, "alice", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	memset(word, 'w', SPOOL_WORD_MAX);
 	word[SPOOL_WORD_MAX] = '\0';
-	assert_false(spool_mark(&s->reader, "bob", word, &fault));
+	assert_false(spool_mark(&b->reader, "bob", word, &fault));
 	word[SPOOL_WORD_MAX - 1] = '\0';
-	assert_true(spool_mark(&s->reader, "bob", word, &fault));
-	assert_string_equal(word_of(s, "bob"), word);
-	assert_int_equal(names_in(s, "seen"), 2);
+	assert_true(spool_mark(&b->reader, "bob", word, &fault));
+	assert_string_equal(word_of(b, "bob"), word);
+	assert_int_equal(box_count(b, "seen"), 2);
 }
 
 static void who_has_no_name_in_the_spool_needs_no_mark(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char user[300];
 
 	memset(user, 'a', sizeof(user) - 1);
 	user[sizeof(user) - 1] = '\0';
-	assert_true(spool_mark(&s->reader, user, "queued", NULL));
-	assert_true(spool_mark_first(&s->reader, user, "queued", NULL));
-	assert_true(spool_unmark(&s->reader, user, NULL));
-	assert_string_equal(word_of(s, user), "");
-	assert_int_equal(names_in(s, "seen"), 0);
+	assert_true(spool_mark(&b->reader, user, "queued", NULL));
+	assert_true(spool_mark_first(&b->reader, user, "queued", NULL));
+	assert_true(spool_unmark(&b->reader, user, NULL));
+	assert_string_equal(word_of(b, user), "");
+	assert_int_equal(box_count(b, "seen"), 0);
 }
 
 static void unmarking_twice_is_no_error(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct fault fault = {0};
 
-	mark(s, "a/b", "queued");
-	assert_true(spool_unmark(&s->reader, "a/b", &fault));
-	assert_true(spool_unmark(&s->reader, "a/b", &fault));
-	assert_int_equal(names_in(s, "seen"), 0);
+	mark(b, "a/b", "queued");
+	assert_true(spool_unmark(&b->reader, "a/b", &fault));
+	assert_true(spool_unmark(&b->reader, "a/b", &fault));
+	assert_int_equal(box_count(b, "seen"), 0);
 }
 
 /* ---- reading as hostile input -------------------------------------------------------------------
@@ -209,40 +210,40 @@ static void only_one_plain_word_is_believed(void **state)
 		{"\033[2J", 4, ""},
 		{"%s%n", 4, ""},
 	};
-	struct spool *s = *state;
+	struct box *b = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		folder_write_bytes(&s->folder, "seen/alice", cases[i].bytes, cases[i].n);
-		assert_string_equal(word_of(s, "alice"), cases[i].word);
+		folder_write_bytes(b->folder, "seen/alice", cases[i].bytes, cases[i].n);
+		assert_string_equal(word_of(b, "alice"), cases[i].word);
 	}
 }
 
 static void a_mark_has_at_most_64_bytes(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char bytes[66];
 
 	memset(bytes, 'w', sizeof(bytes));
-	folder_write_bytes(&s->folder, "seen/alice", bytes, 64);
-	assert_int_equal(strlen(word_of(s, "alice")), 64);
-	folder_write_bytes(&s->folder, "seen/alice", bytes, 65);
-	assert_string_equal(word_of(s, "alice"), "");
+	folder_write_bytes(b->folder, "seen/alice", bytes, 64);
+	assert_int_equal(strlen(word_of(b, "alice")), 64);
+	folder_write_bytes(b->folder, "seen/alice", bytes, 65);
+	assert_string_equal(word_of(b, "alice"), "");
 }
 
 static void what_is_no_file_is_no_mark_and_holds_nobody(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	int descriptors = open_descriptors();
 
-	folder_write(&s->folder, "seen/bob", "invited\n");
-	assert_int_equal(symlink("bob", folder_path(&s->folder, "seen/alice")), 0);
-	assert_string_equal(word_of(s, "alice"), "");
-	assert_int_equal(unlink(s->folder.file), 0);
-	assert_int_equal(mkfifo(folder_path(&s->folder, "seen/alice"), 0600), 0);
-	assert_string_equal(word_of(s, "alice"), "");
-	assert_int_equal(unlink(s->folder.file), 0);
-	folder_make(&s->folder, "seen/alice");
-	assert_string_equal(word_of(s, "alice"), "");
+	folder_write(b->folder, "seen/bob", "invited\n");
+	assert_int_equal(symlink("bob", folder_path(b->folder, "seen/alice")), 0);
+	assert_string_equal(word_of(b, "alice"), "");
+	assert_int_equal(unlink(b->folder->file), 0);
+	assert_int_equal(mkfifo(folder_path(b->folder, "seen/alice"), 0600), 0);
+	assert_string_equal(word_of(b, "alice"), "");
+	assert_int_equal(unlink(b->folder->file), 0);
+	folder_make(b->folder, "seen/alice");
+	assert_string_equal(word_of(b, "alice"), "");
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
@@ -274,43 +275,43 @@ static bool has(const struct users *u, const char *user)
 static void every_mark_is_told_with_its_user(void **state)
 {
 	static const char *const names[] = {"alice", "..", "a/b\n", "bob.login", ".ledger"};
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct users all = {.most = 8}, some = {.most = 2};
 
 	for (size_t i = 0; i < 5; i++)
-		mark(s, names[i], "queued");
-	folder_write(&s->folder, "seen/.ledger", "id");
-	folder_write(&s->folder, "seen/.mark", "x");
-	folder_write(&s->folder, "seen/%61lice", "x");
-	folder_write(&s->folder, "seen/x y", "x");
-	assert_true(spool_each_mark(&s->reader, 0, remember, &all, NULL));
+		mark(b, names[i], "queued");
+	folder_write(b->folder, "seen/.ledger", "id");
+	folder_write(b->folder, "seen/.mark", "x");
+	folder_write(b->folder, "seen/%61lice", "x");
+	folder_write(b->folder, "seen/x y", "x");
+	assert_true(spool_each_mark(&b->reader, 0, remember, &all, NULL));
 	assert_int_equal(all.count, 5);
 	for (size_t i = 0; i < 5; i++)
 		assert_true(has(&all, names[i]));
-	assert_true(spool_each_mark(&s->reader, 0, remember, &some, NULL));
+	assert_true(spool_each_mark(&b->reader, 0, remember, &some, NULL));
 	assert_int_equal(some.count, 2);
 }
 
 static void marks_can_be_told_by_their_age(void **state)
 {
 	const struct timespec times[2] = {{1000, 0}, {1000, 0}};
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct users old = {.most = 8}, none = {.most = 8};
 
-	mark(s, "alice", "queued");
-	mark(s, "bob", "queued");
-	assert_int_equal(utimensat(s->reader.seen_box, "alice", times, 0), 0);
-	assert_true(spool_each_mark(&s->reader, 1001, remember, &old, NULL));
+	mark(b, "alice", "queued");
+	mark(b, "bob", "queued");
+	assert_int_equal(utimensat(b->reader.seen_box, "alice", times, 0), 0);
+	assert_true(spool_each_mark(&b->reader, 1001, remember, &old, NULL));
 	assert_int_equal(old.count, 1);
 	assert_string_equal(old.names[0], "alice");
-	assert_true(spool_each_mark(&s->reader, 1000, remember, &none, NULL));
+	assert_true(spool_each_mark(&b->reader, 1000, remember, &none, NULL));
 	assert_int_equal(none.count, 0);
 }
 
 static void marks_that_cannot_be_listed_are_a_fault(void **state)
 {
-	struct spool *s = *state;
-	struct spool_reader broken = s->reader;
+	struct box *b = *state;
+	struct spool_reader broken = b->reader;
 	struct users users = {.most = 8};
 	struct fault fault = {0};
 	int dropped;
@@ -326,15 +327,15 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
  */
 
 /* How many marks were dropped because they belong to another ledger than `id`. */
-static int belong(struct spool *s, const char *id)
+static int belong(struct box *b, const char *id)
 {
 	struct fault fault = {0};
 	int dropped = -1;
 	char *text;
 
-	assert_true(spool_marks_belong(&s->reader, id, &dropped, &fault));
+	assert_true(spool_marks_belong(&b->reader, id, &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
-	text = folder_read(&s->folder, "seen/.ledger");
+	text = folder_read(b->folder, "seen/.ledger");
 	assert_string_equal(text, id);
 	free(text);
 	return dropped;
@@ -342,85 +343,85 @@ static int belong(struct spool *s, const char *id)
 
 static void marks_of_another_ledger_are_dropped_and_ours_are_kept(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 
-	assert_int_equal(belong(s, "one"), 0);
-	mark(s, "alice", "invited");
-	mark(s, "..", "queued");
-	mark(s, "a/b", "queued");
-	assert_int_equal(belong(s, "one"), 0);
-	assert_string_equal(word_of(s, "alice"), "invited");
-	assert_int_equal(belong(s, "two"), 3);
-	assert_string_equal(word_of(s, "alice"), "");
-	assert_int_equal(names_in(s, "seen"), 1); /* .ledger */
-	mark(s, "alice", "queued");
-	assert_int_equal(belong(s, "two"), 0);
-	assert_string_equal(word_of(s, "alice"), "queued");
+	assert_int_equal(belong(b, "one"), 0);
+	mark(b, "alice", "invited");
+	mark(b, "..", "queued");
+	mark(b, "a/b", "queued");
+	assert_int_equal(belong(b, "one"), 0);
+	assert_string_equal(word_of(b, "alice"), "invited");
+	assert_int_equal(belong(b, "two"), 3);
+	assert_string_equal(word_of(b, "alice"), "");
+	assert_int_equal(box_count(b, "seen"), 1); /* .ledger */
+	mark(b, "alice", "queued");
+	assert_int_equal(belong(b, "two"), 0);
+	assert_string_equal(word_of(b, "alice"), "queued");
 }
 
 static void marks_that_nobody_owns_are_dropped(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char longest[200];
 
-	mark(s, "alice", "invited");
-	assert_int_equal(belong(s, "one"), 1);
+	mark(b, "alice", "invited");
+	assert_int_equal(belong(b, "one"), 1);
 	for (int broken = 0; broken < 5; broken++) {
 		const char *path;
 
-		mark(s, "alice", "invited");
-		path = folder_path(&s->folder, "seen/.ledger");
+		mark(b, "alice", "invited");
+		path = folder_path(b->folder, "seen/.ledger");
 		assert_int_equal(unlink(path), 0);
 		memset(longest, 'o', sizeof(longest));
 		(void)alarm(30);
 		if (broken == 0)
-			folder_write(&s->folder, "seen/.ledger", "");
+			folder_write(b->folder, "seen/.ledger", "");
 		else if (broken == 1)
-			folder_write_bytes(&s->folder, "seen/.ledger", longest, sizeof(longest));
+			folder_write_bytes(b->folder, "seen/.ledger", longest, sizeof(longest));
 		else if (broken == 2)
-			folder_write_bytes(&s->folder, "seen/.ledger", "one\0two", 7);
+			folder_write_bytes(b->folder, "seen/.ledger", "one\0two", 7);
 		else if (broken == 3)
 			assert_int_equal(mkfifo(path, 0600), 0);
 		else
 			assert_int_equal(symlink("alice", path), 0);
-		assert_int_equal(belong(s, "one"), 1);
+		assert_int_equal(belong(b, "one"), 1);
 		(void)alarm(0);
 	}
 }
 
 static void thousands_of_marks_are_dropped_to_the_last(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char user[32];
 
-	assert_int_equal(belong(s, "one"), 0);
+	assert_int_equal(belong(b, "one"), 0);
 	for (int i = 0; i < 3000; i++) {
 		text_format(user, sizeof(user), "user%d", i);
-		mark(s, user, "queued");
+		mark(b, user, "queued");
 	}
-	assert_int_equal(belong(s, "two"), 3000);
-	assert_int_equal(names_in(s, "seen"), 1);
+	assert_int_equal(belong(b, "two"), 3000);
+	assert_int_equal(box_count(b, "seen"), 1);
 }
 
 static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct fault fault = {0};
 	int dropped;
 
-	assert_int_equal(belong(s, "one"), 0);
-	mark(s, "alice", "queued");
+	assert_int_equal(belong(b, "one"), 0);
+	mark(b, "alice", "queued");
 	/* A mark that cannot be dropped stops it: the new id must not be there yet. */
-	folder_make(&s->folder, "seen/bob");
-	assert_false(spool_marks_belong(&s->reader, "two", &dropped, &fault));
+	folder_make(b->folder, "seen/bob");
+	assert_false(spool_marks_belong(&b->reader, "two", &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_int_equal(rmdir(folder_path(&s->folder, "seen/bob")), 0);
-	mark(s, "carol", "queued");
-	assert_true(belong(s, "two") >= 1);
-	assert_int_equal(names_in(s, "seen"), 1);
+	assert_int_equal(rmdir(folder_path(b->folder, "seen/bob")), 0);
+	mark(b, "carol", "queued");
+	assert_true(belong(b, "two") >= 1);
+	assert_int_equal(box_count(b, "seen"), 1);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, spool_new, spool_free)
+#define T(test) cmocka_unit_test_setup_teardown(test, box_new, box_free)
 
 int main(void)
 {

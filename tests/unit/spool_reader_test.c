@@ -2,6 +2,7 @@
 /*
  * Arrivals: written once, read as hostile input, and put aside where they are none.
  */
+#include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
 
 #include <sys/socket.h>
@@ -13,19 +14,19 @@
 
 #define MOST 16
 
-static void arrive(struct spool *s, const char *user, enum spool_reason reason)
+static void arrive(struct box *b, const char *user, enum spool_reason reason)
 {
-	assert_int_equal(spool_arrive(s->reader.new_box, user, reason, false), 1);
+	assert_int_equal(spool_arrive(b->reader.new_box, user, reason, false), 1);
 }
 
-static int list(struct spool *s, struct spool_arrival *out, int *bad)
+static int list(struct box *b, struct spool_arrival *out, int *bad)
 {
 	struct fault fault = {0};
 	int count;
 
 	log_start("test", (enum log_level)0); /* what is put aside is logged */
 	(void)alarm(30);		      /* whatever is planted, nothing may hold us */
-	count = spool_list(&s->reader, out, MOST, bad, &fault);
+	count = spool_list(&b->reader, out, MOST, bad, &fault);
 	(void)alarm(0);
 	assert_int_equal(fault.kind, FAULT_NONE);
 	return count;
@@ -36,71 +37,71 @@ static int list(struct spool *s, struct spool_arrival *out, int *bad)
 
 static void an_arrival_is_one_empty_private_file(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct stat st;
 
 	for (int synced = 0; synced <= 1; synced++) {
 		const char *user = synced ? "bob" : "alice";
 
 		assert_int_equal(
-			spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, synced != 0), 1);
+			spool_arrive(b->reader.new_box, user, SPOOL_LOGIN, synced != 0), 1);
 		assert_int_equal(
-			spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, synced != 0), 0);
+			spool_arrive(b->reader.new_box, user, SPOOL_LOGIN, synced != 0), 0);
 	}
-	assert_int_equal(names_in(s, "new"), 2);
-	assert_int_equal(lstat(folder_path(&s->folder, "new/alice.login"), &st), 0);
+	assert_int_equal(box_count(b, "new"), 2);
+	assert_int_equal(lstat(folder_path(b->folder, "new/alice.login"), &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 0);
-	assert_int_equal(spool_exists(s->reader.new_box, "alice.login"), 1);
-	assert_int_equal(spool_exists(s->reader.new_box, "carol.login"), 0);
+	assert_int_equal(spool_exists(b->reader.new_box, "alice.login"), 1);
+	assert_int_equal(spool_exists(b->reader.new_box, "carol.login"), 0);
 }
 
 static void a_user_without_a_name_has_no_arrival(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	char user[200];
 
 	memset(user, 'a', sizeof(user) - 1);
 	user[sizeof(user) - 1] = '\0';
-	assert_int_equal(spool_arrive(s->reader.new_box, user, SPOOL_LOGIN, false), -1);
+	assert_int_equal(spool_arrive(b->reader.new_box, user, SPOOL_LOGIN, false), -1);
 	assert_int_equal(errno, ENAMETOOLONG);
-	assert_int_equal(spool_arrive(s->reader.new_box, "", SPOOL_LOGIN, false), -1);
+	assert_int_equal(spool_arrive(b->reader.new_box, "", SPOOL_LOGIN, false), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(names_in(s, "new"), 0);
+	assert_int_equal(box_count(b, "new"), 0);
 }
 
 static void what_stands_in_an_arrivals_place_is_not_touched(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	int descriptors = open_descriptors();
 
-	assert_int_equal(mkfifo(folder_path(&s->folder, "new/fifo.login"), 0600), 0);
-	assert_int_equal(symlink("../victim", folder_path(&s->folder, "new/link.login")), 0);
-	assert_int_equal(mkdir(folder_path(&s->folder, "new/directory.login"), 0700), 0);
+	assert_int_equal(mkfifo(folder_path(b->folder, "new/fifo.login"), 0600), 0);
+	assert_int_equal(symlink("../victim", folder_path(b->folder, "new/link.login")), 0);
+	assert_int_equal(mkdir(folder_path(b->folder, "new/directory.login"), 0700), 0);
 	(void)alarm(30);
-	assert_int_equal(spool_arrive(s->reader.new_box, "fifo", SPOOL_LOGIN, true), 0);
-	assert_int_equal(spool_arrive(s->reader.new_box, "link", SPOOL_LOGIN, true), 0);
-	assert_int_equal(spool_arrive(s->reader.new_box, "directory", SPOOL_LOGIN, true), 0);
+	assert_int_equal(spool_arrive(b->reader.new_box, "fifo", SPOOL_LOGIN, true), 0);
+	assert_int_equal(spool_arrive(b->reader.new_box, "link", SPOOL_LOGIN, true), 0);
+	assert_int_equal(spool_arrive(b->reader.new_box, "directory", SPOOL_LOGIN, true), 0);
 	(void)alarm(0);
-	assert_int_equal(access(folder_path(&s->folder, "victim"), F_OK), -1);
+	assert_int_equal(access(folder_path(b->folder, "victim"), F_OK), -1);
 	/* A link counts as there, wherever it leads. */
-	assert_int_equal(spool_exists(s->reader.new_box, "link.login"), 1);
+	assert_int_equal(spool_exists(b->reader.new_box, "link.login"), 1);
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------
  */
 
-static void expect_refused(struct spool *s, const char *why)
+static void expect_refused(struct box *b, const char *why)
 {
 	struct spool_reader reader;
 	struct fault fault = {0};
 	int descriptors = open_descriptors();
 
-	assert_false(spool_reader_open(&reader, s->folder.path, &fault));
+	assert_false(spool_reader_open(&reader, b->folder->path, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_non_null(strstr(fault.what, s->folder.path));
+	assert_non_null(strstr(fault.what, b->folder->path));
 	assert_non_null(strstr(fault.what, why));
 	assert_non_null(strstr(fault.remedy, "--prepare"));
 	assert_int_equal(open_descriptors(), descriptors);
@@ -108,24 +109,24 @@ static void expect_refused(struct spool *s, const char *why)
 
 static void boxes_that_are_no_directories_are_refused(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 
 	for (const char *const *box = (const char *const[]){"new", "seen", "bad", NULL}; *box;
 		box++) {
-		const char *path = folder_path(&s->folder, *box);
+		const char *path = folder_path(b->folder, *box);
 
 		assert_int_equal(rmdir(path), 0);
-		expect_refused(s, "No such file");
-		path = folder_path(&s->folder, *box);
+		expect_refused(b, "No such file");
+		path = folder_path(b->folder, *box);
 		assert_int_equal(symlink("/tmp", path), 0);
-		expect_refused(s, "Not a directory");
-		path = folder_path(&s->folder, *box);
+		expect_refused(b, "Not a directory");
+		path = folder_path(b->folder, *box);
 		assert_int_equal(unlink(path), 0);
 		assert_int_equal(mkfifo(path, 0600), 0);
 		(void)alarm(30);
-		expect_refused(s, "Not a directory");
+		expect_refused(b, "Not a directory");
 		(void)alarm(0);
-		path = folder_path(&s->folder, *box);
+		path = folder_path(b->folder, *box);
 		assert_int_equal(unlink(path), 0);
 		assert_int_equal(mkdir(path, 0700), 0);
 	}
@@ -133,22 +134,22 @@ static void boxes_that_are_no_directories_are_refused(void **state)
 
 static void boxes_that_others_can_write_are_refused(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_reader reader;
 	struct fault fault = {0};
 
-	assert_int_equal(chmod(folder_path(&s->folder, "new"), 0772), 0);
-	expect_refused(s, "others could write it");
-	assert_int_equal(chmod(folder_path(&s->folder, "new"), 0770), 0);
+	assert_int_equal(chmod(folder_path(b->folder, "new"), 0772), 0);
+	expect_refused(b, "others could write it");
+	assert_int_equal(chmod(folder_path(b->folder, "new"), 0770), 0);
 	if (geteuid() != 0)
 		return;
-	assert_int_equal(chown(folder_path(&s->folder, "new"), 0, 4711), 0);
-	expect_refused(s, "others could write it");
-	assert_int_equal(chown(folder_path(&s->folder, "new"), 0, 0), 0);
-	assert_int_equal(chown(folder_path(&s->folder, "seen"), 4711, 0), 0);
-	expect_refused(s, "others could write it");
-	assert_int_equal(chown(folder_path(&s->folder, "seen"), 0, 0), 0);
-	assert_true(spool_reader_open(&reader, s->folder.path, &fault));
+	assert_int_equal(chown(folder_path(b->folder, "new"), 0, 4711), 0);
+	expect_refused(b, "others could write it");
+	assert_int_equal(chown(folder_path(b->folder, "new"), 0, 0), 0);
+	assert_int_equal(chown(folder_path(b->folder, "seen"), 4711, 0), 0);
+	expect_refused(b, "others could write it");
+	assert_int_equal(chown(folder_path(b->folder, "seen"), 0, 0), 0);
+	assert_true(spool_reader_open(&reader, b->folder->path, &fault));
 	spool_reader_close(&reader);
 }
 
@@ -158,7 +159,7 @@ static void boxes_that_others_can_write_are_refused(void **state)
 static void arrivals_are_listed_with_user_reason_and_time(void **state)
 {
 	static const char *const users[] = {"alice", "..", "a/b\n", "alice.login"};
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	int bad = -1;
 
@@ -166,11 +167,11 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 		const struct timespec times[2] = {{2000 - i, 0}, {2000 - i, 0}};
 		char name[SPOOL_NAME_MAX + 1];
 
-		arrive(s, users[i], (enum spool_reason)i);
+		arrive(b, users[i], (enum spool_reason)i);
 		assert_true(spool_arrival_name(name, users[i], (enum spool_reason)i));
-		assert_int_equal(utimensat(s->reader.new_box, name, times, 0), 0);
+		assert_int_equal(utimensat(b->reader.new_box, name, times, 0), 0);
 	}
-	assert_int_equal(list(s, out, &bad), 4);
+	assert_int_equal(list(b, out, &bad), 4);
 	assert_int_equal(bad, 0);
 	for (int i = 0; i < 4; i++) { /* the oldest first: the last one made */
 		assert_string_equal(out[i].user, users[3 - i]);
@@ -181,19 +182,19 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 
 static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	int bad;
 
-	arrive(s, "alice", SPOOL_LOGIN);
-	arrive(s, "alice", SPOOL_CREATED);
-	arrive(s, "alice", SPOOL_ASKED);
-	assert_int_equal(list(s, out, &bad), 3);
+	arrive(b, "alice", SPOOL_LOGIN);
+	arrive(b, "alice", SPOOL_CREATED);
+	arrive(b, "alice", SPOOL_ASKED);
+	assert_int_equal(list(b, out, &bad), 3);
 }
 
 static void taking_them_in_passes_reaches_everybody_once(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	struct fault fault = {0};
 	bool seen[100] = {false};
@@ -202,9 +203,9 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 
 	for (int i = 0; i < 100; i++) {
 		text_format(user, sizeof(user), "u%d", i);
-		arrive(s, user, SPOOL_LOGIN);
+		arrive(b, user, SPOOL_LOGIN);
 	}
-	while ((count = list(s, out, &bad)) > 0) {
+	while ((count = list(b, out, &bad)) > 0) {
 		assert_true(count <= MOST);
 		for (int i = 0; i < count; i++) {
 			long long number;
@@ -212,14 +213,14 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 			assert_true(text_number(out[i].user + 1, 0, 99, &number));
 			assert_false(seen[number]);
 			seen[number] = true;
-			assert_true(spool_taken(&s->reader, &out[i], &fault));
+			assert_true(spool_taken(&b->reader, &out[i], &fault));
 			total++;
 		}
 	}
 	assert_int_equal(total, 100);
-	assert_int_equal(names_in(s, "new"), 0);
+	assert_int_equal(box_count(b, "new"), 0);
 	/* Once more is no error: it may be gone already. */
-	assert_true(spool_taken(&s->reader, &out[0], &fault));
+	assert_true(spool_taken(&b->reader, &out[0], &fault));
 }
 
 /* ---- what is no arrival -------------------------------------------------------------------------
@@ -287,22 +288,22 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 	static void (*const planters[])(const char *path) = {plant_a_link, plant_a_fifo,
 		plant_a_directory, plant_a_socket, plant_content, plant_a_second_name,
 		plant_a_device, plant_a_strangers};
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	int bad;
 
 	for (size_t i = 0; i < sizeof(planters) / sizeof(planters[0]); i++) {
 		if (planters[i] == plant_a_strangers && geteuid() != 0)
 			continue; /* only root can give files away */
-		planters[i](folder_path(&s->folder, "new/mallory.login"));
-		arrive(s, "alice", SPOOL_LOGIN);
-		assert_int_equal(list(s, out, &bad), 1);
+		planters[i](folder_path(b->folder, "new/mallory.login"));
+		arrive(b, "alice", SPOOL_LOGIN);
+		assert_int_equal(list(b, out, &bad), 1);
 		assert_int_equal(bad, 1);
 		assert_string_equal(out[0].user, "alice");
-		assert_true(spool_taken(&s->reader, &out[0], NULL));
-		assert_int_equal(names_in(s, "new"), 0);
-		assert_true(is_there(s, "bad", "mallory.login"));
-		assert_int_equal(remove(folder_path(&s->folder, "bad/mallory.login")), 0);
+		assert_true(spool_taken(&b->reader, &out[0], NULL));
+		assert_int_equal(box_count(b, "new"), 0);
+		assert_true(box_has(b, "bad/mallory.login"));
+		assert_int_equal(remove(folder_path(b->folder, "bad/mallory.login")), 0);
 	}
 	assert_int_equal(access("/etc/passwd", R_OK), 0);
 }
@@ -312,78 +313,78 @@ static void names_that_we_would_not_write_are_put_aside(void **state)
 	static const char *const names[] = {"alice", ".alice.login", "%41lice.login",
 		"alice.login~", "a\nb.login", "\xff.login", "-", "alice.login.tmp", ".x",
 		"%2f.login"};
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	char path[300], longest[256];
 	int bad, count = (int)(sizeof(names) / sizeof(names[0]));
 
 	for (int i = 0; i < count; i++) {
 		text_format(path, sizeof(path), "new/%s", names[i]);
-		folder_write(&s->folder, path, "");
+		folder_write(b->folder, path, "");
 	}
 	memset(longest, 'a', 255);
 	longest[255] = '\0';
 	text_format(path, sizeof(path), "new/%s", longest);
-	folder_write(&s->folder, path, "");
-	assert_int_equal(list(s, out, &bad), 0);
+	folder_write(b->folder, path, "");
+	assert_int_equal(list(b, out, &bad), 0);
 	assert_int_equal(bad, count + 1);
-	assert_int_equal(names_in(s, "new"), 0);
-	assert_int_equal(names_in(s, "bad"), count + 1);
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_int_equal(box_count(b, "bad"), count + 1);
 }
 
 static void quarantine_holds_a_thousand_and_no_more(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	char path[64];
 	int bad;
 
 	for (int i = 0; i < SPOOL_BAD_CAP - 2; i++) {
 		text_format(path, sizeof(path), "bad/old%d", i);
-		folder_write(&s->folder, path, "");
+		folder_write(b->folder, path, "");
 	}
 	for (int i = 0; i < 5; i++) {
 		text_format(path, sizeof(path), "new/junk%d", i);
-		folder_write(&s->folder, path, "");
+		folder_write(b->folder, path, "");
 	}
-	folder_make(&s->folder, "new/junkdir");
-	arrive(s, "alice", SPOOL_LOGIN);
-	assert_int_equal(list(s, out, &bad), 1);
+	folder_make(b->folder, "new/junkdir");
+	arrive(b, "alice", SPOOL_LOGIN);
+	assert_int_equal(list(b, out, &bad), 1);
 	assert_int_equal(bad, 6);
-	assert_int_equal(names_in(s, "bad"), SPOOL_BAD_CAP);
-	assert_int_equal(names_in(s, "new"), 1);
-	folder_write(&s->folder, "new/more", "");
-	assert_int_equal(list(s, out, &bad), 1);
-	assert_int_equal(names_in(s, "bad"), SPOOL_BAD_CAP);
-	assert_int_equal(names_in(s, "new"), 1);
+	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(box_count(b, "new"), 1);
+	folder_write(b->folder, "new/more", "");
+	assert_int_equal(list(b, out, &bad), 1);
+	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(box_count(b, "new"), 1);
 }
 
 static void the_same_name_put_aside_twice_is_kept_once(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	char *text;
 	int bad;
 
-	folder_write(&s->folder, "new/junk", "first");
-	assert_int_equal(list(s, out, &bad), 0);
-	folder_write(&s->folder, "new/junk", "second");
-	assert_int_equal(list(s, out, &bad), 0);
-	assert_int_equal(names_in(s, "bad"), 1);
-	text = folder_read(&s->folder, "bad/junk");
+	folder_write(b->folder, "new/junk", "first");
+	assert_int_equal(list(b, out, &bad), 0);
+	folder_write(b->folder, "new/junk", "second");
+	assert_int_equal(list(b, out, &bad), 0);
+	assert_int_equal(box_count(b, "bad"), 1);
+	text = folder_read(b->folder, "bad/junk");
 	assert_string_equal(text, "second");
 	free(text);
 	/* Two names of one file: rename alone would keep both. */
-	assert_int_equal(linkat(s->reader.bad_box, "junk", s->reader.new_box, "junk", 0), 0);
-	assert_int_equal(list(s, out, &bad), 0);
-	assert_int_equal(names_in(s, "new"), 0);
-	assert_int_equal(names_in(s, "bad"), 1);
+	assert_int_equal(linkat(b->reader.bad_box, "junk", b->reader.new_box, "junk", 0), 0);
+	assert_int_equal(list(b, out, &bad), 0);
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_int_equal(box_count(b, "bad"), 1);
 }
 
 static void a_box_that_cannot_be_read_is_a_fault(void **state)
 {
-	struct spool *s = *state;
-	struct spool_reader broken = s->reader;
+	struct box *b = *state;
+	struct spool_reader broken = b->reader;
 	struct spool_arrival out[MOST];
 	struct fault fault = {0};
 	int bad = -1;
@@ -402,13 +403,13 @@ static void a_box_that_cannot_be_read_is_a_fault(void **state)
 
 static void a_pass_leaves_no_descriptor_open(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	int descriptors = open_descriptors(), bad;
 
-	arrive(s, "alice", SPOOL_LOGIN);
-	folder_write(&s->folder, "new/junk", "");
-	assert_int_equal(list(s, out, &bad), 1);
+	arrive(b, "alice", SPOOL_LOGIN);
+	folder_write(b->folder, "new/junk", "");
+	assert_int_equal(list(b, out, &bad), 1);
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
@@ -417,36 +418,36 @@ static void a_pass_leaves_no_descriptor_open(void **state)
 
 static void arrive_often(void *ctx)
 {
-	const struct spool *s = ctx;
+	const struct box *b = ctx;
 
 	for (int i = 0; i < 500; i++)
-		MUST(spool_arrive(s->reader.new_box, "alice", SPOOL_LOGIN, false) >= 0);
+		MUST(spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, false) >= 0);
 }
 
 static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
 {
-	struct spool *s = *state;
+	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	struct fault fault = {0};
 	pid_t children[3];
 	int bad, taken = 0;
 
 	for (int i = 0; i < 3; i++)
-		children[i] = child_start(arrive_often, s);
+		children[i] = child_start(arrive_often, b);
 	for (int i = 0; i < 2000; i++) {
-		if (list(s, out, &bad) == 1) {
-			assert_true(spool_taken(&s->reader, &out[0], &fault));
+		if (list(b, out, &bad) == 1) {
+			assert_true(spool_taken(&b->reader, &out[0], &fault));
 			taken++;
 		}
 		assert_int_equal(bad, 0);
 	}
 	for (int i = 0; i < 3; i++)
 		child_join(children[i]);
-	assert_true(taken + list(s, out, &bad) >= 1);
-	assert_int_equal(names_in(s, "bad"), 0);
+	assert_true(taken + list(b, out, &bad) >= 1);
+	assert_int_equal(box_count(b, "bad"), 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, spool_new, spool_free)
+#define T(test) cmocka_unit_test_setup_teardown(test, box_new, box_free)
 
 int main(void)
 {
