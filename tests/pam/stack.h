@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -28,6 +29,15 @@
 #include "base/text.h"
 
 #define UNUSED __attribute__((unused))
+
+#define PASSWD                                       \
+	"root:x:0:0:root:/root:/bin/bash\n"          \
+	"alice:x:1001:1001::/home/alice:/bin/bash\n" \
+	"bob.b:x:1002:1002::/home/bob:/bin/bash\n"   \
+	"daemon2:x:200:200::/:/usr/sbin/nologin\n"   \
+	"big:x:70000:70000::/home/big:/bin/bash\n"   \
+	"odd:x:notanumber:1::/home/odd:/bin/bash\n"  \
+	"+nis:x:1003:1003::/home/nis:/bin/bash\n"
 
 struct stack {
 	char work[64];
@@ -139,6 +149,68 @@ static int run(const char *type, const char *control, const char *arguments,
 UNUSED static int log_in(const char *arguments)
 {
 	return run("session", "required", arguments, pam_open_session, 0);
+}
+
+UNUSED static int arrivals(void)
+{
+	DIR *dir = opendir(at("spool/new"));
+	const struct dirent *entry;
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+UNUSED static void expect_arrival(const char *name, bool expected)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "spool/new/%s", name);
+	assert_int_equal(exists(path), expected);
+	if (!expected)
+		return;
+	assert_int_equal(lstat(at(path), &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
+UNUSED static int stack_enter(void **state)
+{
+	(void)state;
+	memcpy(stack.work, "/tmp/cloudinvite-pam.XXXXXX", sizeof("/tmp/cloudinvite-pam.XXXXXX"));
+	assert_non_null(mkdtemp(stack.work));
+	assert_int_equal(chmod(stack.work, 0755), 0);
+	assert_int_equal(mkdir(at("conf"), 0755), 0);
+	put("passwd", PASSWD, 0644);
+	put("login.defs", "# UID_MIN 1\nUID_MIN\t 1000\nUID_MAX 60000\n", 0644);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(at("passwd"), "/etc/passwd", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(at("login.defs"), "/etc/login.defs", NULL, MS_BIND, NULL), 0);
+	return 0;
+}
+
+UNUSED static int stack_leave(void **state)
+{
+	(void)state;
+	umount2("/etc/passwd", MNT_DETACH);
+	umount2("/etc/login.defs", MNT_DETACH);
+	nftw(stack.work, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+/* The answer of a test program that is not run as root. */
+UNUSED static int stack_skip(const char *group)
+{
+	printf("1..1\nok 1 - pam %s # SKIP needs root for a mount namespace\n", group);
+	return 0;
 }
 
 #endif
