@@ -59,6 +59,12 @@ const struct verb verbs[] = {
 	{"pause", LEDGER, "--reason TEXT", "sends and asks nothing until `resume`",
 		"  --reason TEXT  why, for the next administrator\n", verb_pause},
 	{"resume", LEDGER, "", "ends the pause, whoever set it", "", verb_resume},
+	{"scan", LEDGER, "[--dry-run] [--json] [--yes]",
+		"looks at all present accounts of this host now",
+		"  --dry-run  only shows whom they would be mapped to\n"
+		"  --json     the same for machines\n"
+		"  --yes      does not ask, however many they are\n",
+		verb_scan},
 	{"check", GOOGLE, "[--json] WHO…", "asks whether the address can be invited",
 		"  --json  a line a person: {\"address\":…,\"invitable\":true}\n"
 		"Ends with 0 if all of them can be invited, 1 if somebody cannot.\n" WHO,
@@ -105,6 +111,13 @@ const struct verb verbs[] = {
 		"  --json   the same for machines\n",
 		verb_config},
 	{"help", SETUP, "[VERB]", "this, or one verb in detail", "", verb_help},
+	{"emit", PLUMBING, "--reason REASON [--] USER…",
+		"writes arrivals, as the useradd hook does",
+		"  --reason REASON  created, deleted, login or asked\n"
+		"Needs root and the spool, and nothing else. What is written is on the disk when "
+		"it\n"
+		"returns.\n",
+		verb_emit},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
