@@ -88,13 +88,17 @@ bool ending_back(struct course *c, struct fault *fault)
 	struct invite *i = c->invite;
 
 	c->next = NEXT_END;
-	if (c->person.state != PERSON_SENDING)
-		return ledger_release(i->ledger, i->owner, c->person.address, fault);
 	c->after = c->before;
 	c->after.mails = c->person.mails;
 	c->after.checked = c->person.checked;
-	text_copy(c->cause, sizeof(c->cause), "send: surely without effect");
-	return ending_send(c, "refused", NULL, fault);
+	if (c->person.state == PERSON_SENDING) {
+		text_copy(c->cause, sizeof(c->cause), "send: surely without effect");
+		return ending_send(c, "refused", NULL, fault);
+	}
+	/* That both questions are answered spares two calls. */
+	if (c->after.checked != c->before.checked && !c->by_name)
+		return ending_put(c, NULL, fault);
+	return ledger_release(i->ledger, i->owner, c->person.address, fault);
 }
 
 static int64_t jitter(int64_t seconds)

@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define CLAIM_MAX	 16 /* people a claim; more rounds follow at once */
-#define CLAIM_WHEN_PACED 4  /* with a pace, more would only be given back */
-#define LEASED_WAIT_MS	 5000
-#define READY_MAX_MS	 (2 * 60 * 1000) /* then others may have them */
+#define CLAIM_MAX      16 /* people a claim; more rounds follow at once */
+#define CALLS_A_PERSON 3
+#define LEASED_WAIT_MS 5000
+#define READY_MAX_MS   (5 * 60 * 1000) /* then others may have them */
 
 /* ---- courses ---- */
 
@@ -144,23 +144,36 @@ static bool decide_going(struct invite *i, struct fault *fault)
 
 /* ---- who comes next ---- */
 
-static int claim_size(const struct invite *i)
+/* Under a limit as many as can be brought to their end with the slots that are free: a mail is out
+ * in seconds, and nobody stands between check and send while the slots go to others. -1: fault. */
+static int claim_size(struct invite *i, struct fault *fault)
 {
-	int most = i->settings->requests_per_minute == 0 ? CLAIM_MAX : CLAIM_WHEN_PACED;
-	int room = i->room - i->busy;
+	int room = i->room - i->busy < CLAIM_MAX ? i->room - i->busy : CLAIM_MAX;
+	struct pace pace;
+	int64_t slots, fit;
 
-	return room < most ? room : most;
+	if (i->settings->requests_per_minute == 0 || room <= 0)
+		return room;
+	if (!pace_look(i->ledger, i->settings, &pace, fault))
+		return -1;
+	slots = pace.effective - pace.effective / 10 - pace.used;
+	fit = slots / CALLS_A_PERSON - i->busy;
+	if (fit < 1 && i->busy == 0)
+		fit = 1;
+	return fit < 0 ? 0 : fit < room ? (int)fit : room;
 }
 
 static bool claim(struct invite *i, struct fault *fault)
 {
 	struct person people[CLAIM_MAX];
-	int want = claim_size(i);
-	int got;
+	int want, got;
 
 	i->claimed = i->wanted = 0;
-	if (stopped(i) || i->solo || want <= 0 || clock_boot_ms() < i->slots_at_ms)
+	if (stopped(i) || i->solo || clock_boot_ms() < i->slots_at_ms)
 		return true;
+	want = claim_size(i, fault);
+	if (want <= 0)
+		return want == 0;
 	i->wanted = want;
 	got = ledger_claim(
 		i->ledger, i->now, CLASS_SWEEP, i->owner, i->now + LEASE_S, people, want, fault);
@@ -346,8 +359,8 @@ static bool waiting_for_slots(struct invite *i)
 {
 	bool waiting = i->wanted > 0 && i->claimed == i->wanted;
 
-	/* Free to claim, but the pace has kept it from asking. */
-	if (i->wanted == 0 && !stopped(i) && !i->solo && i->busy < i->room)
+	/* The pace has kept it from asking who is next. */
+	if (i->wanted == 0 && !stopped(i) && !i->solo && i->busy == 0)
 		waiting = true;
 	for (struct course *c = first(i); c < end(i); c++)
 		if (c->phase == COURSE_READY && !waits_for_control(i, c))

@@ -492,10 +492,11 @@ UNUSED static struct site site_new(struct folder *f, const char *google, const c
 	text_addf(&t,
 		"[google]\ncustomer = C01234567\ncredentials = /nonexistent\nsubject = "
 		"admin@example.com\n"
-		"requests_per_minute = 0\n%s\n[people]\naddress = {user}@example.com\n"
+		"%s%s\n[people]\naddress = {user}@example.com\n"
 		"domains = example.com\nmap =\n[storage]\nledger = sqlite:%s/ledger.db\n"
 		"[invitations]\n%s%s\n",
-		google, f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
+		strstr(google, "requests_per_minute") ? "" : "requests_per_minute = 0\n", google,
+		f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
 	s.settings = settings_load(folder_write(f, "cloudinvite.conf", t.data), &s.fault);
 	text_free(&t);
 	check(&s, s.settings != NULL);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invite_world.h"
+
+#define LIMIT 12
+
+static int quota_left; /* calls that are answered 429 */
+
+/* Up to five seconds a call; Google may have seen it at any moment between. */
+static void slow(struct call_at_google *c, struct outcome *o)
+{
+	(void)c;
+	o->latency_ms = (int)below(5000);
+	if (quota_left == 0)
+		return;
+	quota_left--;
+	o->kind = FAULT_LATER;
+	o->code = "quota";
+	o->quota = true;
+	o->retry_after = 30;
+	o->effect = false;
+}
+
+static struct site paced(struct folder *f, const char *more)
+{
+	struct site s = site_new(f, "requests_per_minute = 12\n", more);
+
+	world.seen = calloc(WORLD_SEEN, sizeof(*world.seen));
+	world.decide = slow;
+	quota_left = 0;
+	return s;
+}
+
+static void arrive(struct site *s, int count)
+{
+	char user[16], address[32];
+
+	for (int n = 0; n < count; n++) {
+		text_format(user, sizeof(user), "person%d", n);
+		text_format(address, sizeof(address), "%s@example.com", user);
+		open_account(address, 30 * DAY);
+		see_user(s, user, SEEN_LOGIN);
+	}
+	judge_all(s);
+}
+
+/* The most calls that Google has seen in any 60 seconds. */
+static int busiest_minute(void)
+{
+	int most = 0;
+
+	for (int from = 0, to = 0; to < world.seen_count; to++) {
+		while (world.seen[to] - world.seen[from] >= 60000)
+			from++;
+		most = to - from + 1 > most ? to - from + 1 : most;
+	}
+	return most;
+}
+
+static void end(struct site *s)
+{
+	free(world.seen);
+	world.seen = NULL;
+	site_end(s);
+}
+
+static int64_t people_in(struct site *s, enum person_state state)
+{
+	struct ledger_summary summary;
+
+	check(s, ledger_summarise(s->ledger, clock_wall(), &summary, &s->fault));
+	return summary.people[state];
+}
+
+static void any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0");
+
+	arrive(&s, 40);
+	run_for(&s, 30);
+	assert_in_range(world.seen_count, LIMIT - 2, LIMIT);
+	run_for(&s, 25 * 60);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
+	assert_int_equal(world.seen_count, 3 * 40);
+	assert_true(busiest_minute() <= LIMIT);
+	end(&s);
+}
+
+static void a_restart_does_not_begin_a_new_minute(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0");
+
+	arrive(&s, 40);
+	for (int n = 0; n < 20; n++) {
+		run_for(&s, 7);
+		if (n % 2)
+			site_crash(&s);
+		else
+			site_close(&s), site_open(&s);
+	}
+	assert_true(world.seen_count > LIMIT);
+	assert_true(busiest_minute() <= LIMIT);
+	end(&s);
+}
+
+static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0");
+
+	arrive(&s, 40);
+	for (int n = 0; n < 25; n++) {
+		run_for(&s, 60);
+		world.wall_ms += (n % 2 ? 1 : -1) * 20 * HOUR * 1000;
+		judge_all(&s); /* the timed scan */
+	}
+	assert_true(busiest_minute() <= LIMIT);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
+	end(&s);
+}
+
+static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0");
+
+	arrive(&s, 10);
+	quota_left = 3;
+	run_for(&s, 12);
+	int seen = world.seen_count;
+
+	run_for(&s, 18);
+	assert_int_equal(world.seen_count, seen);
+	for (int n = 0; n < 10; n++)
+		assert_int_equal(person_of(&s, world.accounts[n].address).attempts, 0);
+	run_for(&s, 30 * 60);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 10);
+	end(&s);
+}
+
+static void a_new_face_goes_before_retries_and_sweeps(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 1h");
+	struct person p;
+
+	arrive(&s, 30);
+	/* Everybody but the last has failed once. */
+	for (int n = 0; n < 29; n++) {
+		p = person_of(&s, world.accounts[n].address);
+		p.class = CLASS_RETRY;
+		check(&s, ledger_person_put(s.ledger, &p, "test", "test", &s.fault));
+	}
+	run_for(&s, 30);
+	assert_person(&s, "person29@example.com", PERSON_INVITED, "sent");
+	end(&s);
+}
+
+static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0");
+	int64_t began = world.boot_ms;
+	struct person p;
+
+	arrive(&s, 40);
+	run_once(&s);
+	assert_true(world.boot_ms - began < 30000);
+	assert_in_range(world.seen_count, LIMIT - 2, LIMIT);
+	site_close(&s);
+	site_open(&s);
+	/* Nothing is kept from the next one. */
+	assert_int_equal(ledger_claim(s.ledger, clock_wall(), CLASS_SWEEP, "next",
+				 clock_wall() + 60, &p, 1, &s.fault),
+		1);
+	end(&s);
+}
+
+#define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		PROMISE(any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once),
+		PROMISE(a_restart_does_not_begin_a_new_minute),
+		PROMISE(a_clock_that_jumps_neither_frees_nor_freezes_the_pace),
+		PROMISE(when_google_says_slow_down_everybody_waits_and_nobody_is_charged),
+		PROMISE(a_new_face_goes_before_retries_and_sweeps),
+		PROMISE(once_takes_the_slots_that_are_there_and_leaves_the_rest_queued),
+	};
+
+	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);
+}
