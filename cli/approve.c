@@ -143,7 +143,7 @@ static int decide(const struct cli *cli, int argc, char **argv, const struct dec
 		running_wake(d.books.settings->run);
 	say_what_else(&d);
 	cli_books_close(&d.books);
-	return d.busy > 0 ? cli_worse(exit_code, fault_exit_code(FAULT_LATER)) : exit_code;
+	return d.busy > 0 ? cli_worse(exit_code, EXIT_LATER) : exit_code;
 }
 
 int verb_approve(const struct cli *cli, int argc, char **argv)

@@ -17,9 +17,13 @@
 
 #define ASK_ABOVE 10 /* people; a decision about more of them is asked about */
 
-#define EXIT_YES   0
-#define EXIT_NO	   1
-#define EXIT_USAGE 2
+#define EXIT_YES     0
+#define EXIT_NO	     1
+#define EXIT_USAGE   2
+#define EXIT_LATER   5
+#define EXIT_REFUSED 6
+#define EXIT_POLICY  7
+#define EXIT_STORAGE 8
 
 /* What every verb gets. */
 struct cli {

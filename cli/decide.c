@@ -65,7 +65,7 @@ int decide_named(struct deciding *d, char **typed, int n)
 	struct who *list = who_all(d->books.ledger, d->books.settings, typed, n, &count);
 
 	if (list == NULL)
-		return fault_exit_code(FAULT_STORAGE);
+		return EXIT_STORAGE;
 	exit_code = who_faults(list, count);
 	text_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
 	if (exit_code == EXIT_YES && count > ASK_ABOVE && !d->yes && !cli_confirm(question))

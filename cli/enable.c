@@ -59,6 +59,27 @@ static int as_service(struct enabling *e, int (*act)(struct enabling *e))
 	return cli_fail(&fault);
 }
 
+static void print_finding(const struct fault *fault, void *ctx)
+{
+	(void)ctx;
+	cli_fail(fault);
+}
+
+/* To send with settings that stop the dispatcher would change nothing but the file. As the service,
+ * because it is the service that must be able to read what they name. */
+static int check_settings(struct enabling *e)
+{
+	struct fault fault;
+	int findings = settings_check(e->settings, print_finding, NULL);
+
+	if (findings == 0)
+		return EXIT_YES;
+	fault_set(
+		&fault, FAULT_SETTINGS, "findings", "the settings do not let the dispatcher work");
+	fault_remedy(&fault, "Mend them first; the mode was not changed.");
+	return cli_fail(&fault);
+}
+
 static bool add_reason(const char *reason, int64_t count, void *ctx)
 {
 	struct enabling *e = ctx;
@@ -161,26 +182,6 @@ static int signal_dispatcher(struct enabling *e)
 
 /* ---- as root ---- */
 
-static void print_finding(const struct fault *fault, void *ctx)
-{
-	(void)ctx;
-	cli_fail(fault);
-}
-
-/* To send with settings that stop the dispatcher would change nothing but the file. */
-static int check_settings(const struct settings *settings)
-{
-	struct fault fault;
-	int findings = settings_check(settings, print_finding, NULL);
-
-	if (findings == 0)
-		return EXIT_YES;
-	fault_set(
-		&fault, FAULT_SETTINGS, "findings", "the settings do not let the dispatcher work");
-	fault_remedy(&fault, "Mend them first; the mode was not changed.");
-	return cli_fail(&fault);
-}
-
 static int write_mode(const struct settings *settings)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -196,7 +197,7 @@ static int write_mode(const struct settings *settings)
 
 static int enable(struct enabling *e, bool yes)
 {
-	int exit_code = check_settings(e->settings);
+	int exit_code = as_service(e, check_settings);
 
 	if (exit_code == EXIT_YES)
 		exit_code = as_service(e, show_held);

@@ -201,7 +201,7 @@ static int forget(const struct cli *cli, const struct books *books, char **typed
 	bool understood;
 
 	if (list == NULL)
-		return fault_exit_code(FAULT_STORAGE);
+		return EXIT_STORAGE;
 	worst = understand(list, count, block);
 	understood = worst == EXIT_YES;
 	for (int i = 0; understood && i < count; i++)

@@ -40,7 +40,7 @@ static void cancel_ask(struct live *live, const char *address, struct invite_res
 static int send_code(const struct invite_result *result)
 {
 	if (!result->known)
-		return fault_exit_code(FAULT_LATER);
+		return EXIT_LATER;
 	switch (result->person.state) {
 	case PERSON_INVITED:
 	case PERSON_ACCEPTED:
@@ -51,15 +51,15 @@ static int send_code(const struct invite_result *result)
 	case PERSON_GONE:
 		return EXIT_NO;
 	case PERSON_HELD:
-		return fault_exit_code(FAULT_POLICY);
+		return EXIT_POLICY;
 	case PERSON_FAILED:
-		return fault_exit_code(FAULT_PERSON);
+		return EXIT_REFUSED;
 	case PERSON_QUEUED:
 	case PERSON_SENDING:
 	case PERSON_UNCONFIRMED:
 		break;
 	}
-	return fault_exit_code(FAULT_LATER);
+	return EXIT_LATER;
 }
 
 static int cancel_code(const struct invite_result *result)
@@ -156,7 +156,7 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 	struct who *list = who_all(live->ledger, live->settings, typed, n, &count);
 
 	if (list == NULL)
-		return fault_exit_code(FAULT_STORAGE);
+		return EXIT_STORAGE;
 	refuse_foreign(live->settings, list, count);
 	exit_code = who_faults(list, count);
 	if (exit_code == EXIT_YES && !may_go_on(order, count, what))

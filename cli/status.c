@@ -288,8 +288,7 @@ int verb_status(const struct cli *cli, int argc, char **argv)
 	if (optind < argc) {
 		list = who_all(books.ledger, books.settings, argv + optind, argc - optind,
 			&request.who_count);
-		exit_code = list != NULL ? who_faults(list, request.who_count)
-					 : fault_exit_code(FAULT_STORAGE);
+		exit_code = list != NULL ? who_faults(list, request.who_count) : EXIT_STORAGE;
 		request.who = list;
 	}
 	if (exit_code == EXIT_YES)
