@@ -15,7 +15,7 @@ _cloudinvite_options() {
 	send) echo "--again --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
 	emit) echo "--reason" ;;
-	scan) echo "--dry-run" ;;
+	scan) echo "--dry-run --json --yes" ;;
 	token) echo "--json --print" ;;
 	config) echo "--check --json" ;;
 	esac
