@@ -281,15 +281,17 @@ install: all
 uninstall:
 	@if [ -z "$(DESTDIR)" ] && command -v pam-auth-update >/dev/null 2>&1; then \
 		pam-auth-update --package --remove cloudinvite; fi
-	@if grep -rlsE '^[^#]*pam_cloudinvite\.so' $(DESTDIR)$(sysconfdir)/pam.d $(DESTDIR)$(sysconfdir)/pam.conf; then \
-		echo "uninstall: these files still name pam_cloudinvite.so: remove the line first" >&2; exit 1; fi
+	@named=$$(grep -rlE '^[^#]*pam_cloudinvite\.so' $(DESTDIR)$(sysconfdir)/pam.d \
+		$(DESTDIR)$(sysconfdir)/pam.conf 2>/dev/null); if [ -n "$$named" ]; then \
+		echo "uninstall: these files still name pam_cloudinvite.so: remove the line first:" $$named >&2; \
+		exit 1; fi
 	rm -f $(DESTDIR)$(pamconfigsdir)/cloudinvite $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	rm -f $(DESTDIR)$(bindir)/cloudinvite $(DESTDIR)$(bindir)/cloudinvite-emulator
 	rm -f $(DESTDIR)$(sbindir)/cloudinvite-collector $(DESTDIR)$(sbindir)/cloudinvite-dispatcher
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)
-	-rmdir $(DESTDIR)$(datadir)/cloudinvite
+	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN8)))
