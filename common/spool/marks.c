@@ -154,7 +154,8 @@ bool spool_marks_belong(
 	*dropped = 0;
 	/* One that cannot be read is another ledger's. */
 	same = file_read_at(r->seen_box, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
-	       there.len == strlen(ledger_id) && memcmp(there.data, ledger_id, there.len) == 0;
+	       there.data && strlen(there.data) == there.len &&
+	       strcmp(text_trim(there.data), ledger_id) == 0;
 	text_free(&there);
 	if (same)
 		return true;
