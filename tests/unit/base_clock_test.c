@@ -120,8 +120,7 @@ static void what_is_no_date_is_refused(void **state)
 		"2026-01-01T00:00:00+0100", "2026-01-01T00:00:00+01", "2026-01-01T00:00:00UTC",
 		"2026-01-01T00:00:00ZZ", "2026-01-01T00:00:00Z ", " 2026-01-01T00:00:00Z",
 		"-026-01-01T00:00:00Z", "+026-01-01T00:00:00Z", "2026-01-01T00:00:+1Z",
-		"2026-01-01T00:00:00\xe2\x88\x92"
-		"01:00"};
+		"2026-01-01T00:00:00\u221201:00"};
 	int64_t wall = 42;
 
 	(void)state;
@@ -196,9 +195,9 @@ static void every_duration_is_written_as_it_can_be_read(void **state)
 	assert_string_equal(clock_duration(0, out), "0");
 	assert_string_equal(clock_duration(59, out), "59s");
 	assert_string_equal(clock_duration(120, out), "2m");
-	assert_string_equal(clock_duration(100 * 60, out), "100m");
+	assert_string_equal(clock_duration(6000, out), "100m");
 	assert_string_equal(clock_duration(DAY, out), "1d");
-	assert_string_equal(clock_duration(36 * 3600, out), "36h");
+	assert_string_equal(clock_duration(129600, out), "36h");
 	assert_string_equal(clock_duration(7 * DAY, out), "7d");
 	for (int64_t seconds = 0; seconds <= 3650 * DAY; seconds += 1 + seconds / 7) {
 		assert_true(clock_parse_duration(clock_duration(seconds, out), &back));
@@ -219,9 +218,9 @@ static void people_read_how_long_ago_or_ahead_it_is(void **state)
 		{89, "in 89 s"},
 		{90, "in 1 min"},
 		{180, "in 3 min"},
-		{-119 * 60, "119 min ago"},
-		{-2 * 3600, "2 h ago"},
-		{47 * 3600, "in 47 h"},
+		{-7140, "119 min ago"},
+		{-7200, "2 h ago"},
+		{169200, "in 47 h"},
 		{-5 * DAY, "5 days ago"},
 		{4000000 * DAY, "in 4000000 days"},
 	};

@@ -21,10 +21,13 @@ static const char *refusal(const char *path, struct file_rules rules)
 	struct text text = {0};
 	bool good;
 
+	int descriptors = open_descriptors();
+
 	fault_clear(&fault);
 	(void)alarm(30); /* a FIFO must not hold us */
 	good = file_read(path, &rules, &text, FAULT_SETTINGS, &fault);
 	(void)alarm(0);
+	assert_int_equal(open_descriptors(), descriptors);
 	assert_int_equal(good, fault.kind == FAULT_NONE);
 	assert_true(good || fault.kind == FAULT_SETTINGS);
 	/* Who is refused is told where. */
@@ -107,7 +110,10 @@ static void links_are_followed_only_where_the_rules_say_so(void **state)
 	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "");
 	assert_int_equal(symlink("/dev/zero", folder_path(f, "zero")), 0);
 	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "not_regular");
+	assert_int_equal(symlink("link", folder_path(f, "chain")), 0);
+	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "");
 	assert_int_equal(symlink("nowhere", folder_path(f, "dangling")), 0);
+	assert_string_equal(refusal(f->file, (struct file_rules){.follow = true}), "missing");
 	assert_string_equal(
 		refusal(f->file, (struct file_rules){.missing_ok = true}), "unreadable");
 }
@@ -169,6 +175,10 @@ static void a_secrets_group_is_roots_or_the_services(void **state)
 		refusal(f->file, (struct file_rules){.secret = true}), "readable_by_others");
 	assert_string_equal(
 		refusal(f->file, (struct file_rules){.secret = true, .group_ok = 4711}), "");
+	/* To read, not to write. */
+	assert_int_equal(chmod(f->file, 0660), 0);
+	assert_string_equal(refusal(f->file, (struct file_rules){.secret = true, .group_ok = 4711}),
+		"readable_by_others");
 }
 
 static void a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else(void **state)
@@ -228,6 +238,21 @@ static void a_link_is_replaced_and_not_followed(void **state)
 	free(text);
 }
 
+static void without_a_slash_the_file_is_here(void **state)
+{
+	struct folder *f = *state;
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *text;
+
+	assert_int_equal(chdir(f->path), 0);
+	assert_int_equal(file_replace("file", "x", 1, 0600), 0);
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	text = folder_read(f, "file");
+	assert_string_equal(text, "x");
+	free(text);
+}
+
 static void a_reader_sees_the_old_or_the_new_and_nothing_between(void **state)
 {
 	struct folder *f = *state;
@@ -247,8 +272,11 @@ static void a_reader_sees_the_old_or_the_new_and_nothing_between(void **state)
 
 static void expect_untouched(struct folder *f, const char *path, int names, int why)
 {
+	int descriptors = open_descriptors();
+
 	assert_int_equal(file_replace(path, "new", 3, 0600), -1);
 	assert_int_equal(errno, why);
+	assert_int_equal(open_descriptors(), descriptors);
 	assert_int_equal(names_in(f), names);
 }
 
@@ -350,7 +378,7 @@ static void read_slowly(void *ctx)
 		if (total % 7 == 0)
 			usleep(200);
 	}
-	MUST(total == 1000 * 1000);
+	MUST(total == 1000000);
 }
 
 static void everything_is_written_over_signals_and_short_writes(void **state)
@@ -422,6 +450,7 @@ int main(void)
 		T(a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else),
 		T(a_file_is_replaced_with_its_mode_whatever_the_umask),
 		T(a_link_is_replaced_and_not_followed),
+		T(without_a_slash_the_file_is_here),
 		T(a_reader_sees_the_old_or_the_new_and_nothing_between),
 		T(a_failed_replacement_leaves_no_temporary_behind),
 		T(a_file_size_limit_leaves_the_old_file_alone),

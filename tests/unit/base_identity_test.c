@@ -31,6 +31,7 @@ static void own_passwd(struct folder *f, const char *passwd)
 #define PASSWD                                           \
 	"root:x:0:0:root:/root:/bin/bash\n"              \
 	"toor:x:0:0::/root:/bin/bash\n"                  \
+	"broken line\n"                                  \
 	"cloudinvite:x:4711:4712::/:/usr/sbin/nologin\n" \
 	"cloudinvite2:x:5:5::/:/usr/sbin/nologin\n"      \
 	"\033[31mred:x:6000:6000::/:/bin/sh\n"
@@ -103,6 +104,8 @@ static void become_root_by_another_name(void *ctx)
 	fault_clear(&fault);
 	MUST(!identity_become("nobody-at-all", &fault));
 	MUST(strcmp(fault.code, "no_such_user") == 0);
+	MUST(!identity_become("", &fault));
+	MUST(!identity_become("broken line", &fault));
 	MUST(geteuid() == 0);
 	/* Said in so many words, root stays root. */
 	MUST(identity_become("root", &fault));

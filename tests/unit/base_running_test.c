@@ -290,6 +290,9 @@ static void another_process_wakes_us_once(void **state)
 		assert_true(running_drain(watch));
 		assert_false(running_drain(watch));
 	}
+	/* touch(1) does it, too. */
+	assert_int_equal(utimensat(AT_FDCWD, folder_path(f, "wake"), NULL, 0), 0);
+	assert_true(running_drain(watch));
 	for (int i = 0; i < 1000; i++)
 		running_wake(f->path);
 	assert_true(running_drain(watch));

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/folder.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <time.h>
@@ -67,6 +68,8 @@ static void nothing_and_nul_bytes_can_be_appended(void **state)
 	assert_true(text_add(&t, ""));
 	assert_non_null(t.data);
 	assert_string_equal(t.data, "");
+	assert_true(text_add_bytes(&t, NULL, 0));
+	assert_false(text_add_bytes(&(struct text){.cap = 0}, "x", SIZE_MAX));
 	assert_true(text_add_bytes(&t, "a\0b", 3));
 	assert_int_equal(t.len, 3);
 	assert_memory_equal(t.data, "a\0b", 4);
@@ -163,9 +166,11 @@ static void numbers_are_whole_decimal_and_in_range(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		long long value = 42;
 
+		errno = EPROTO;
 		assert_int_equal(
 			text_number(cases[i].s, INT64_MIN, INT64_MAX, &value), cases[i].good);
 		assert_int_equal(value, cases[i].good ? cases[i].value : 42);
+		assert_int_equal(errno, EPROTO);
 	}
 	assert_true(text_number("600", 0, 600, &(long long){0}));
 	assert_false(text_number("601", 0, 600, &(long long){0}));
@@ -220,6 +225,7 @@ static void a_list_holds_words_and_patterns(void **state)
 	assert_true(text_in_list("gdm-launch-environment", "su *-launch-environment"));
 	assert_false(text_in_list("", "su sudo"));
 	assert_false(text_in_list("su", ""));
+	assert_false(text_in_list("su,sudo", "su,sudo"));
 	/* What is looked for is no pattern. */
 	assert_false(text_in_list("*", "su sudo"));
 	memset(long_word, 'x', sizeof(long_word) - 1);
@@ -264,8 +270,8 @@ static void a_pattern_full_of_stars_takes_no_exponential_time(void **state)
 	clock_t began = clock();
 
 	(void)state;
-	for (int i = 0; i < 100; i++)
-		memcpy(pattern + (size_t)i * 2, "*a", 2);
+	for (size_t i = 0; i < 200; i++)
+		pattern[i] = i % 2 ? 'a' : '*';
 	pattern[200] = 'b';
 	memset(s, 'a', sizeof(s) - 1);
 	(void)alarm(60); /* an exponential one would not end at all */

@@ -55,6 +55,28 @@ static void ordinary_names_stay_readable(void **state)
 	assert_string_equal(name, "bob.b.created");
 }
 
+static void other_bytes_are_escaped_as_the_design_says(void **state)
+{
+	static const struct {
+		const char *user, *name;
+	} cases[] = {
+		{"..", "%2E..login"},
+		{".hidden", "%2Ehidden.login"},
+		{"a%b", "a%25b.login"},
+		{"a/b", "a%2Fb.login"},
+		{"a\nb", "a%0Ab.login"},
+		{"\xc3\xa4", "%C3%A4.login"},
+		{"x.login", "x.login.login"},
+	};
+	char name[SPOOL_NAME_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(spool_arrival_name(name, cases[i].user, SPOOL_LOGIN));
+		assert_string_equal(name, cases[i].name);
+	}
+}
+
 static void every_byte_at_every_place_comes_back(void **state)
 {
 	char user[] = "abc";
@@ -62,7 +84,7 @@ static void every_byte_at_every_place_comes_back(void **state)
 	(void)state;
 	for (int byte = 1; byte < 256; byte++) {
 		for (size_t at = 0; at < 3; at++) {
-			memcpy(user, "abc", 3);
+			text_copy(user, sizeof(user), "abc");
 			user[at] = (char)byte;
 			expect_round_trip(user);
 		}
@@ -235,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordinary_names_stay_readable),
+		cmocka_unit_test(other_bytes_are_escaped_as_the_design_says),
 		cmocka_unit_test(every_byte_at_every_place_comes_back),
 		cmocka_unit_test(hostile_names_come_back),
 		cmocka_unit_test(random_names_come_back),
