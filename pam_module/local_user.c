@@ -14,8 +14,8 @@
 
 #define PASSWD	       "/etc/passwd"
 #define LOGIN_DEFS     "/etc/login.defs"
-#define PASSWD_MOST    (1024 * 1024) /* bytes that are read */
-#define LOGIN_MOST     (64 * 1024)
+#define PASSWD_MOST    ((size_t)1024 * 1024) /* bytes that are read */
+#define LOGIN_MOST     ((size_t)64 * 1024)
 #define UID_MIN_SILENT 1000
 #define UID_MAX_SILENT 60000
 #define UID_LARGEST    4294967294LL

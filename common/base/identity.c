@@ -41,8 +41,8 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 
 bool identity_become(const char *user, struct fault *fault)
 {
-	uid_t uid;
-	gid_t gid;
+	uid_t uid = 0;
+	gid_t gid = 0;
 
 	(void)umask(077);
 	if (geteuid() != 0 || strcmp(user, "root") == 0)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_CAP (1024 * 1024)
+#define TEXT_CAP ((size_t)1024 * 1024)
 
 /* Makes room for n more bytes and the NUL. */
 static bool text_reserve(struct text *t, size_t n)
@@ -141,7 +141,9 @@ bool text_is_space(char c)
 
 char text_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + ('a' - 'A'));
+	return c;
 }
 
 void text_lower_all(char *s)

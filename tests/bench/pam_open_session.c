@@ -23,6 +23,7 @@
 enum service { NONE, OURS, MKHOMEDIR, EXEC, SERVICES };
 static const char *const names[SERVICES] = {"none", "ours", "mkhomedir", "exec"};
 
+static const char arrival[] = "spool/new/" USER ".login";
 static char work[] = "/tmp/cloudinvite-bench.XXXXXX";
 
 static void die(const char *what)
@@ -189,16 +190,17 @@ static double read_file(const char *file)
 
 static void measure_returning(int rounds, double *values[SERVICES])
 {
-	pam_handle_t *pamh[SERVICES] = {NULL};
+	pam_handle_t *pamh[SERVICES];
 	double base;
 
 	write_file(path("spool/seen/" USER), "seen\n");
+	for (int s = 0; s < SERVICES; s++)
+		pamh[s] = start((enum service)s);
 	for (int i = 0; i < rounds; i++) {
 		/* A handle for ten sessions: pam_mkhomedir leaves an entry in it with every one,
 		 * and searches through them. */
 		for (int s = 0; s < SERVICES && i % 10 == 0; s++) {
-			if (i > 0)
-				pam_end(pamh[s], PAM_SUCCESS);
+			pam_end(pamh[s], PAM_SUCCESS);
 			pamh[s] = start((enum service)s);
 		}
 		for (int s = 0; s < SERVICES; s++)
@@ -236,7 +238,7 @@ static void measure_first(int rounds, double *values[SERVICES])
 	for (int i = 0; i < rounds; i++) {
 		values[NONE][i] = open_session(none);
 		values[OURS][i] = open_session(ours);
-		if (unlink(path("spool/new/" USER ".login")) != 0)
+		if (unlink(path(arrival)) != 0)
 			die("the module wrote no arrival");
 		values[MKHOMEDIR][i] = create_file();
 		values[EXEC][i] = read_file("/etc/passwd") + read_file("/etc/login.defs");
@@ -251,8 +253,8 @@ static void measure_first(int rounds, double *values[SERVICES])
 
 static void clean_up(void)
 {
-	static const char *const files[] = {"conf/none", "conf/ours", "conf/mkhomedir", "conf/exec",
-		"spool/new/" USER ".login", "passwd"};
+	static const char *const files[] = {
+		"conf/none", "conf/ours", "conf/mkhomedir", "conf/exec", arrival, "passwd"};
 	static const char *const directories[] = {
 		"conf", "home", "spool/new", "spool/seen", "spool"};
 

@@ -157,7 +157,7 @@ static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
 {
 	static const char line[] = "alice:x:1001:1001::/home/alice:/bin/bash\n";
 	static const char start[] = "filler:x:1:1:";
-	const size_t most = 1024 * 1024;
+	const size_t most = (size_t)1024 * 1024;
 	char *text = malloc(most + sizeof(line));
 
 	assert_non_null(text);
