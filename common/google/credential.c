@@ -108,7 +108,7 @@ static bool find_type(struct credential *c, const json_t *file, struct fault *f)
 	return c->type || refuse_type(c->path, file, name ? name : "", f);
 }
 
-/* Other universes have other hosts, and no domain-wide delegation (reference 4.10). */
+/* Other universes have other hosts, and no domain-wide delegation (docs/google.md). */
 static bool check_universe(const struct credential *c, const json_t *file, struct fault *f)
 {
 	const json_t *universe = json_object_get(file, "universe_domain");

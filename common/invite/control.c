@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose fault is it? Google's 400, 403 and 404 may mean the person or the whole set-up, and nobody
- * knows which is which (reference google-api 1.9). So a refusal is followed by the control call,
+ * knows which is which (docs/google.md 2). So a refusal is followed by the control call,
  * `list` of one row: refused too, it is the set-up, otherwise the person. And when five people in a
  * row are refused alike, it is not the people: that is a brake.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * customers.userinvitations: isInvitableUser, get, send and cancel under v1 and v1beta1
- * (reference 1.1 and 6.1); list has a file of its own.
+ * (docs/google.md 1); list has a file of its own.
  */
 #include "invitations.h"
 

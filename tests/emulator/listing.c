@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * list: pages, filter, order (reference 1.3 and 6.1.10). A page token says where the last page
+ * list: pages, filter, order (docs/google.md 1). A page token says where the last page
  * ended and is bound to all other parameters; what is added meanwhile neither shifts nor repeats a
  * page.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replies: JSON, and Google's error bodies (reference 6.4) with their exact texts.
+ * Replies: JSON, and Google's error bodies (docs/google.md 2) with their exact texts.
  */
 #ifndef CLOUDINVITE_EMULATOR_REPLY_H
 #define CLOUDINVITE_EMULATOR_REPLY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The token endpoint: POST /token with a JWT-bearer grant (reference 4.2, 4.3 and 6.2). Every check
+ * The token endpoint: POST /token with a JWT-bearer grant (docs/google.md 3). Every check
  * has the error that Google gives for it.
  */
 #include <stdlib.h>

@@ -227,7 +227,7 @@ static struct google_reply api_says(
 #define ERROR(code, status, message) \
 	"{\"error\":{\"code\":" code ",\"message\":\"" message "\",\"status\":\"" status "\"}}"
 
-/* The bodies of reference 6.4. */
+/* The bodies of docs/google.md 2 and 3.1. */
 #define BODY_401 ERROR("401", "UNAUTHENTICATED", "Request had invalid authentication credentials.")
 #define BODY_SCOPE                                                                       \
 	"{\"error\":{\"code\":403,\"message\":\"No.\",\"status\":\"PERMISSION_DENIED\"," \
