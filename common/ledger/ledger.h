@@ -193,8 +193,7 @@ bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *
 	bool (*each)(const char *user, const char *word, void *ctx), void *ctx,
 	struct fault *fault);
 
-/* ---- sends: the journal behind the cap of the day
- * ------------------------------------------------ */
+/* ---- sends: the journal behind the cap of the day ---------------------------------------- */
 
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
 int64_t ledger_send_begin(

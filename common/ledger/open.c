@@ -176,28 +176,41 @@ static bool say_version(struct ledger *l, int64_t version, struct fault *fault)
 		      : "Restart the services: they bring it up to date when they start.");
 }
 
+struct content {
+	int64_t application, version, tables;
+};
+
+/* All three of one moment: another program may be making the ledger just now. */
+static bool look_at_content(struct ledger *l, struct content *content, struct fault *fault)
+{
+	struct query q;
+	bool good;
+
+	if (!snapshot_begin(l, fault))
+		return false;
+	good = schema_look(l, &content->application, &content->version, fault);
+	if (good) {
+		query_start(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
+		good = query_one(&q, &content->tables) > 0;
+	}
+	snapshot_end(l);
+	return good;
+}
+
 /* An empty file is a ledger whose maker was stopped before the first step. */
 static bool check_schema(struct ledger *l, struct fault *fault)
 {
-	int64_t application, version;
-	int64_t tables;
-	struct query q;
+	struct content is;
 
-	if (!schema_look(l, &application, &version, fault))
+	if (!look_at_content(l, &is, fault))
 		return false;
-	if (version > schema_newest && application == LEDGER_APPLICATION_ID)
-		return say_version(l, version, fault);
-	query_start(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
-	if (query_one(&q, &tables) < 0)
-		return false;
-	if (application != LEDGER_APPLICATION_ID &&
-		(application != 0 || version != 0 || tables > 0))
+	if (is.application == 0 && is.version == 0 && is.tables == 0)
+		return !l->reading || say_missing(l->path, fault);
+	if (is.application != LEDGER_APPLICATION_ID)
 		return say_not_ours(l, fault);
-	if (l->reading && version == 0)
-		return say_missing(l->path, fault);
-	if (l->reading && version < schema_newest)
-		return say_version(l, version, fault);
-	l->schema = (int)version;
+	if (is.version > schema_newest || (l->reading && is.version < schema_newest))
+		return say_version(l, is.version, fault);
+	l->schema = (int)is.version;
 	return true;
 }
 

@@ -169,14 +169,17 @@ static bool tell_hosts(struct ledger *l, const char *address, struct fault *faul
 
 	if (number < 0)
 		return false;
-	query_start(
-		&q, l, "UPDATE sighting SET change = ? WHERE address = ? AND address <> ''", fault);
+	query_start(&q, l,
+		"UPDATE sighting SET change = ?1 WHERE address = ?2 AND address <> ''"
+		" AND change <> ?1",
+		fault);
 	query_number(&q, number);
 	query_text(&q, address);
 	return query_run(&q);
 }
 
-/* The first line of a story is of the moment of a login: only its day is kept. */
+/* The first line of a story is of the moment of a login: only its day is kept. `sending` is not
+ * told to the hosts: it lasts as long as one call, and its end is. */
 static bool tell_story(struct ledger *l, const struct before *before, const struct person *p,
 	const char *cause, const char *actor, struct fault *fault)
 {
@@ -187,7 +190,7 @@ static bool tell_story(struct ledger *l, const struct before *before, const stru
 		return true;
 	return history_person(l, at, p->address, state_words[p->state],
 		       cause != NULL && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
-	       (!moved || tell_hosts(l, p->address, fault));
+	       (!moved || p->state == PERSON_SENDING || tell_hosts(l, p->address, fault));
 }
 
 static bool claimable(enum person_state state)
@@ -227,8 +230,8 @@ static const char insert_sql[] =
 static const char update_sql[] =
 	"UPDATE person SET state = ?, reason = ?, due = ?, ready = ?, class = ?, attempts = ?,"
 	" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, intent_date = ?,"
-	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?,"
-	" lease_owner = '', lease_until = 0 WHERE address = ?";
+	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?"
+	" WHERE address = ?19, lease_owner = ?20, lease_until = ?21";
 
 static void bind_person(struct query *q, const struct person *p, int64_t changed)
 {

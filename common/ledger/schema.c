@@ -3,6 +3,9 @@
 
 #include "base/text.h"
 
+/* Whether a send mailed or may have mailed. */
+#define COUNTS(row) "(" row ".outcome NOT IN ('refused', 'settled_unsent'))"
+
 /* Words, not numbers, stand for states and verdicts: an administrator may look into the file, and
  * no order of an enum is cast in it. Days and times are seconds since the epoch. */
 static const char tables[] =
@@ -63,7 +66,7 @@ static const char tables[] =
 	"	id INTEGER PRIMARY KEY,"
 	"	address TEXT NOT NULL, at INTEGER NOT NULL,"
 	"	outcome TEXT NOT NULL DEFAULT 'open', actor TEXT NOT NULL);"
-	"CREATE INDEX send_at ON send (at, outcome);"
+	"CREATE INDEX send_at ON send (at);"
 	"CREATE INDEX send_address ON send (address);"
 
 	/* `address`: whose story it is; `sighting`: of which sighting, as long as that is there. An
@@ -131,7 +134,21 @@ static const char tables[] =
 	"	UPDATE tally_sighting SET n = n - 1 WHERE verdict = old.verdict"
 	"		AND old.gone_day IS NULL;"
 	"	INSERT INTO tally_sighting SELECT new.verdict, 1 WHERE new.gone_day IS NULL"
-	"		ON CONFLICT DO UPDATE SET n = n + 1; END;";
+	"		ON CONFLICT DO UPDATE SET n = n + 1; END;"
+
+	/* Sends that count for the cap of the day, by quarter of an hour: midnight is the start of
+	 * one in every time zone. Who is asked before every send must not count them one by one. */
+	"CREATE TABLE tally_send (quarter INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+	"CREATE TRIGGER send_in AFTER INSERT ON send WHEN " COUNTS("new") " BEGIN"
+	"	INSERT INTO tally_send VALUES (new.at / 900, 1)"
+	"		ON CONFLICT DO UPDATE SET n = n + 1; END;"
+	"CREATE TRIGGER send_out AFTER DELETE ON send WHEN " COUNTS("old") " BEGIN"
+	"	UPDATE tally_send SET n = n - 1 WHERE quarter = old.at / 900;"
+	"	DELETE FROM tally_send WHERE quarter = old.at / 900 AND n = 0; END;"
+	"CREATE TRIGGER send_on AFTER UPDATE OF outcome ON send"
+	"	WHEN " COUNTS("old") " <> " COUNTS("new") " BEGIN"
+	"	UPDATE tally_send SET n = n + " COUNTS("new") " - " COUNTS("old")
+	"		WHERE quarter = new.at / 900; END;";
 
 const struct migration schema_migrations[] = {
 	{tables},

@@ -11,7 +11,7 @@
 #define MINUTE	 INT64_C(60000)
 #define RATE	 30
 #define RESERVED 3			  /* a tenth of it */
-#define ABANDON	 (6 * 20 * INT64_C(1000)) /* six times the timeout */
+#define ABANDON	 (INT64_C(6) * 20 * 1000) /* six times the timeout */
 
 static struct pace_moment start(void)
 {
@@ -61,8 +61,7 @@ static struct pace look(struct site *site, const struct pace_moment *now)
 	return p;
 }
 
-/* ---- slots
- * --------------------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------------- */
 
 static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void **state)
 {
@@ -163,8 +162,7 @@ static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **sta
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED - 1);
 }
 
-/* ---- the window
- * ---------------------------------------------------------------------------------- */
+/* ---- the window -------------------------------------------------------------------------- */
 
 #define CALLS 3000
 
@@ -226,7 +224,7 @@ static int64_t simulate(struct site *site, struct call *calls, unsigned *random)
 
 		GOOD(site, n >= 0);
 		for (int i = 0; i < n && made < CALLS; i++, made++) {
-			int64_t took = next_random(random) % 3 ? next_random(random) % 300
+			int64_t took = next_random(random) % 3 ? next_random(random) % INT64_C(300)
 							       : next_random(random) % 20000;
 
 			calls[made] = (struct call){slots[i], now.ms, now.ms + took, 0};
@@ -294,8 +292,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot"), RATE);
 }
 
-/* ---- slower and faster
- * --------------------------------------------------------------------------- */
+/* ---- slower and faster ------------------------------------------------------------------- */
 
 static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **state)
 {
@@ -333,7 +330,7 @@ static void a_retry_after_is_believed_up_to_an_hour(void **state)
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	assert_int_equal(wait, 3600 * 1000);
 	throttled(site, 5, &now); /* a shorter one takes nothing back */
-	pass(&now, 3599 * 1000);
+	pass(&now, INT64_C(3599) * 1000);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	pass(&now, 1000);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 1);
@@ -372,8 +369,7 @@ static void a_lowered_rate_never_exceeds_new_settings(void **state)
 	assert_int_equal(look(site, &now).effective, RATE / 2);
 }
 
-/* ---- clocks
- * -------------------------------------------------------------------------------------- */
+/* ---- clocks ------------------------------------------------------------------------------ */
 
 static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 {
@@ -460,8 +456,7 @@ static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **st
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot WHERE ended"), 0);
 }
 
-/* ---- what is shown
- * ------------------------------------------------------------------------------- */
+/* ---- what is shown ----------------------------------------------------------------------- */
 
 static void unlimited_costs_nothing_and_asks_nobody(void **state)
 {
