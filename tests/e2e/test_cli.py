@@ -232,9 +232,10 @@ class Asking(World):
         host = self.person(ALICE)["sightings"][0]["host"]
         done = subprocess.run(
             ["sqlite3", self.site.path("state/ledger.db"),
-             "INSERT INTO sighting (host, account, uid, reason, first_day, local, shell, member_of,"
-             " first_name, last_name, verdict, address, facts, change) SELECT 'other', account, uid,"
-             " reason, first_day, local, shell, member_of, first_name, last_name, verdict,"
+             "INSERT INTO sighting (host, account, uid, reason, first_day, local, shell,"
+             " member_of, first_name, last_name, verdict, address, facts, change)"
+             " SELECT 'other', account, uid, reason, first_day, local, shell, member_of,"
+             " first_name, last_name, verdict,"
              f" 'alice.two@example.com', facts, change FROM sighting WHERE host = '{host}'"],
             check=False, capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
@@ -266,8 +267,8 @@ class Listing(World):
         self.assertEqual(len(self.google.log(route="list")), 3)
 
     def test_state_and_order(self):
-        self.assertEqual([one["address"] for one in self.lines("list", "--state", "invited",
-                                                               "--json")], [ALICE])
+        found = self.lines("list", "--state", "invited", "--json")
+        self.assertEqual([one["address"] for one in found], [ALICE])
         found = self.lines("list", "--state=NOT_YET_SENT", "--order-by", "email desc", "--json")
         self.assertEqual(len(found), 451)
         self.assertEqual(found[0]["address"], "user9@example.com")
