@@ -91,8 +91,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 	log_show_addresses(w->settings->log_addresses == LOG_ADDRESSES_FULL);
 	if (prepare)
 		return prepare_directories(w->settings, fault) ? 0 : -1;
-	if (!check_role(program, w->settings, fault) ||
-		!identity_become(w->settings->user, fault) || !open_signals(w, fault))
+	if (!check_role(program, w->settings, fault) || !identity_become(w->settings->user, fault))
 		return -1;
 	locked = take_lock(w, fault);
 	if (locked != 1)
@@ -116,7 +115,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		return false;
 	w->once = action == WORKER_ONCE;
 	w->watchdog_ms = notify_watchdog_ms() / 2;
-	started = start(w, action == WORKER_PREPARE, &fault);
+	started = open_signals(w, &fault) ? start(w, action == WORKER_PREPARE, &fault) : -1;
 	if (started == 1) {
 		fill_self(w);
 		return true;

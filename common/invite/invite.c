@@ -106,24 +106,23 @@ void invite_took(struct invite *i, enum google_method method, const struct googl
 
 /* ---- a turn ---- */
 
-static void note_waiting(struct invite *i)
+/* True if it waits for something else than before. */
+static bool note_waiting(struct invite *i)
 {
-	const char *text = "idle";
+	char text[sizeof(i->waits_for)] = "idle";
 
 	if (i->draining)
-		text = "stopping";
+		text_copy(text, sizeof(text), "stopping");
 	else if (i->backoff_ms > 0)
-		text = "the ledger fails";
+		text_copy(text, sizeof(text), "the ledger fails");
 	else if (i->paused)
-		text = NULL;
-	else if (i->calling > 0)
-		text = "working";
+		text_format(text, sizeof(text), "paused: %s", i->pause.kind);
 	else if (i->slots_at_ms > clock_boot_ms())
-		text = "waiting for the pace";
-	if (text)
-		text_copy(i->waits_for, sizeof(i->waits_for), text);
-	else
-		text_format(i->waits_for, sizeof(i->waits_for), "paused: %s", i->pause.kind);
+		text_copy(text, sizeof(text), "waiting for the pace");
+	if (strcmp(text, i->waits_for) == 0)
+		return false;
+	text_copy(i->waits_for, sizeof(i->waits_for), text);
+	return true;
 }
 
 /* A ledger that fails (disk full, locked) is left alone for a while; answers wait meanwhile. */
@@ -164,8 +163,8 @@ bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, st
 		else
 			back_off(i);
 	}
-	note_waiting(i);
-	google_turn(i->google, fds, nfds, wait_ms(i, max_wait_ms));
+	/* Who watches it is told before it waits. */
+	google_turn(i->google, fds, nfds, note_waiting(i) ? 0 : wait_ms(i, max_wait_ms));
 	return ok;
 }
 

@@ -22,6 +22,7 @@
 #define COLLECTOR_MS   1000 /* between two wake-ups of the collector */
 #define EXPIRE_BATCH   1000
 #define DRAIN_LOOK_MS  50
+#define DRAIN_MAX_MS   60000 /* within the unit's TimeoutStopSec */
 #define ONCE_LOOK_MS   25
 
 /* What hangs on the settings, and is replaced with them. */
@@ -90,47 +91,6 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 	text_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
 	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
 	return d->invite != NULL;
-}
-
-/* ---- reload ---- */
-
-/* Starts nothing new and waits for what is under way, but not for ever: what has no answer then is
- * unconfirmed. */
-static void drain(struct dispatcher *d)
-{
-	int64_t end = clock_boot_ms() + d->worker.settings->timeout * 1000;
-	struct fault fault = {.kind = FAULT_NONE};
-
-	invite_drain(d->desk.invite);
-	do {
-		if (!invite_turn(d->desk.invite, NULL, 0, DRAIN_LOOK_MS, &fault))
-			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
-		worker_alive(&d->worker);
-	} while (!invite_idle(d->desk.invite) && clock_boot_ms() < end);
-}
-
-static void reload(struct dispatcher *d)
-{
-	struct settings *settings = worker_reload(&d->worker);
-	struct fault fault = {.kind = FAULT_NONE};
-	struct desk desk;
-
-	if (settings && !desk_open(&desk, &d->worker, settings, &fault)) {
-		worker_refuse(&d->worker, settings, &fault);
-		settings = NULL;
-	}
-	if (settings) {
-		drain(d);
-		desk_close(&d->desk);
-		d->desk = desk;
-		worker_adopt(&d->worker, settings);
-		if (!desk_begin(&d->desk, &d->worker, settings, &fault)) {
-			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
-			d->ledger_gone = true;
-		}
-	}
-	d->judge = true;
-	worker_ready(&d->worker);
 }
 
 /* ---- work ---- */
@@ -216,6 +176,50 @@ static bool turn(struct dispatcher *d)
 		return true;
 	ledger_failed(d, &fault);
 	return false;
+}
+
+/* ---- reload ---- */
+
+/* Starts nothing new and waits for what is under way, but not for ever: what has no answer then is
+ * unconfirmed. */
+static void drain(struct dispatcher *d)
+{
+	int64_t timeout = d->worker.settings->timeout * 1000;
+	int64_t end = clock_boot_ms() + (timeout < DRAIN_MAX_MS ? timeout : DRAIN_MAX_MS);
+	struct fault fault = {.kind = FAULT_NONE};
+
+	invite_drain(d->desk.invite);
+	do {
+		if (!invite_turn(d->desk.invite, NULL, 0, DRAIN_LOOK_MS, &fault))
+			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
+		worker_alive(&d->worker);
+	} while (!invite_idle(d->desk.invite) && clock_boot_ms() < end);
+}
+
+static void reload(struct dispatcher *d)
+{
+	struct settings *settings = worker_reload(&d->worker);
+	struct fault fault = {.kind = FAULT_NONE};
+	struct desk desk;
+
+	if (settings && !desk_open(&desk, &d->worker, settings, &fault)) {
+		worker_refuse(&d->worker, settings, &fault);
+		settings = NULL;
+	}
+	if (settings) {
+		drain(d);
+		desk_close(&d->desk);
+		d->desk = desk;
+		worker_adopt(&d->worker, settings);
+		if (!desk_begin(&d->desk, &d->worker, settings, &fault)) {
+			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
+			d->ledger_gone = true;
+		}
+	}
+	d->judge = true;
+	if (d->desk.invite)
+		beat(d);
+	worker_ready(&d->worker);
 }
 
 /* ---- the loop ---- */
