@@ -40,23 +40,22 @@ void ending_note_fault(struct person *p, const struct fault *why)
 }
 
 /* Whether nobody has touched the person since it was claimed: a lease that ran out, `forget`. What
- * `approve` has set meanwhile is kept. Renews the lease. */
+ * `approve` has set meanwhile is kept. */
 bool ending_still_ours(struct course *c, bool *ours, struct fault *fault)
 {
 	struct invite *i = c->invite;
 	struct person now;
-	int leased = ledger_lease(
-		i->ledger, c->person.address, i->owner, i->now, i->now + LEASE_S, &now, fault);
+	int held = ledger_may_lease(i->ledger, c->person.address, i->owner, i->now, &now, fault);
 
-	*ours = leased > 0 && now.state == c->person.state && now.intent_at == c->person.intent_at;
+	*ours = held > 0 && now.state == c->person.state && now.intent_at == c->person.intent_at;
 	if (*ours) {
 		c->after.approved = c->after.approved || now.approved;
 		c->after.first_day = now.first_day;
 		c->after.unseen_day = now.unseen_day;
 	}
-	if (leased > 0 && !*ours)
+	if (held > 0 && !*ours)
 		return ledger_release(i->ledger, i->owner, c->person.address, fault);
-	return leased >= 0;
+	return held >= 0;
 }
 
 /* The course ends with c->after in the ledger. */

@@ -187,7 +187,7 @@ void ending_state(struct course *c, enum person_state state, const char *reason,
 void ending_clear_intent(struct person *p);
 void ending_clear_fault(struct person *p);
 void ending_note_fault(struct person *p, const struct fault *why);
-/* Nobody has touched the person since it was claimed; the lease begins anew. */
+/* Nobody has touched the person since it was claimed. */
 bool ending_still_ours(struct course *c, bool *ours, struct fault *fault);
 /* With c->after in the ledger, and an event for the log (or NULL). */
 bool ending_put(struct course *c, const char *event, struct fault *fault);

@@ -96,8 +96,6 @@ static bool end_gone(struct course *c, struct fault *fault)
 static bool commit_intent(struct course *c, struct fault *fault)
 {
 	struct invite *i = c->invite;
-	struct person leased;
-	int again;
 
 	ending_state(c, PERSON_SENDING, "sending", i->now);
 	c->after.intent_at = i->now;
@@ -106,15 +104,9 @@ static bool commit_intent(struct course *c, struct fault *fault)
 	i->sends_today++;
 	text_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
 		c->why ? c->why : "");
-	if (!ledger_person_put(i->ledger, &c->after, c->cause, i->actor, fault))
-		return false;
-	/* The put has ended the lease; whoever finds `sending` without one takes us for dead. */
-	again = ledger_lease(
-		i->ledger, c->after.address, i->owner, i->now, i->now + LEASE_S, &leased, fault);
-	if (again == 0)
-		return fault_set(
-			fault, FAULT_STORAGE, "lease", "a lease within one commit is lost");
-	return again > 0 &&
+	/* Whoever finds `sending` without a lease takes us for dead. */
+	return ledger_person_put_leased(i->ledger, &c->after, i->owner, i->now + LEASE_S, c->cause,
+		       i->actor, fault) &&
 	       ledger_send_begin(i->ledger, c->after.address, i->now, i->actor, fault) >= 0;
 }
 

@@ -87,23 +87,25 @@ int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, co
 	return change_end(l, n >= 0, fault) ? n : -1;
 }
 
-static int is_free(
-	struct ledger *l, const char *address, const char *owner, int64_t now, struct fault *fault)
+int ledger_may_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
+	struct person *out, struct fault *fault)
 {
-	int64_t others = 0;
 	struct query q;
 	int found;
 
 	query_start(&q, l,
-		"SELECT lease_owner <> ?1 AND lease_until > ?2 AND lease_until <= ?3 FROM person"
-		" WHERE address = ?4",
+		"SELECT " PERSON_COLUMNS " FROM person WHERE address = ? AND"
+		" (lease_owner = ? OR lease_until <= ? OR lease_until > ?)",
 		fault);
+	query_text(&q, address);
 	query_text(&q, owner);
 	query_number(&q, now);
 	query_number(&q, now + LEASE_LONGEST_S);
-	query_text(&q, address);
-	found = query_one(&q, &others);
-	return found > 0 ? !others : found;
+	found = query_row(&q);
+	if (found > 0 && !person_row(&q, out))
+		found = -1;
+	query_end(&q);
+	return found;
 }
 
 int ledger_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
@@ -113,11 +115,9 @@ int ledger_lease(struct ledger *l, const char *address, const char *owner, int64
 
 	if (!change_begin(l, fault))
 		return -1;
-	result = is_free(l, address, owner, now, fault);
+	result = ledger_may_lease(l, address, owner, now, out, fault);
 	if (result > 0 && !take(l, address, owner, lease_until, fault))
 		result = -1;
-	if (result > 0)
-		result = ledger_person(l, address, out, fault);
 	return change_end(l, result >= 0, fault) ? result : -1;
 }
 

@@ -152,6 +152,10 @@ int ledger_person(struct ledger *l, const char *address, struct person *out, str
  * account went meanwhile (gone instead): the stored person may differ in that from *p. */
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault);
+/* The same, but the person stays in the hands of `owner` until then: for an intent, whose result is
+ * still to come. */
+bool ledger_person_put_leased(struct ledger *l, const struct person *p, const char *owner,
+	int64_t lease_until, const char *cause, const char *actor, struct fault *fault);
 /* The most urgent people with due <= now and no living lease, class by class, oldest due first;
  * each gets a lease for `owner` until `lease_until`. Only these states: queued, unconfirmed,
  * sending (an intent whose process died), invited where due says so. Their number or -1. Leases are
@@ -161,6 +165,9 @@ int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, co
 /* Leases one person; 1, 0 (leased by somebody else, or not there), -1. */
 int ledger_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
 	int64_t lease_until, struct person *out, struct fault *fault);
+/* Whether one could lease the person; nothing is changed. As ledger_lease. */
+int ledger_may_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
+	struct person *out, struct fault *fault);
 /* Gives leases back unchanged: one address, or (NULL) all of the owner's. */
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault);
 /* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */

@@ -222,23 +222,37 @@ static bool hold_back(
 	return blocked == 0 || (blocked > 0 && becomes(p, PERSON_HELD, "blocked"));
 }
 
+/* In whose hands the person is from now on. */
+struct lease {
+	const char *owner; /* "": in nobody's */
+	int64_t until;
+};
+
 static const char insert_sql[] =
 	"INSERT INTO person (state, reason, due, ready, class, attempts, fault_code, fault_text,"
 	" mails, our_mails, intent_at, intent_date, intent_mails, approved, again, discovered,"
-	" checked, changed, address, first_day, unseen_day)"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
+	" checked, changed, lease_owner, lease_until, address, first_day, unseen_day)"
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
 static const char update_sql[] =
 	"UPDATE person SET state = ?, reason = ?, due = ?, ready = ?, class = ?, attempts = ?,"
 	" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, intent_date = ?,"
-	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?"
-	" WHERE address = ?19, lease_owner = ?20, lease_until = ?21";
+	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?,"
+	" lease_owner = ?, lease_until = ? WHERE address = ?";
 
-static void bind_person(struct query *q, const struct person *p, int64_t changed)
+static int64_t ready(const struct person *p, const struct lease *lease)
+{
+	if (!claimable(p->state) || p->due == 0)
+		return 0;
+	return p->due > lease->until ? p->due : lease->until;
+}
+
+static void bind_person(
+	struct query *q, const struct person *p, const struct lease *lease, int64_t changed)
 {
 	query_text(q, state_words[p->state]);
 	query_text(q, p->reason);
 	query_number(q, p->due);
-	query_number(q, claimable(p->state) ? p->due : 0);
+	query_number(q, ready(p, lease));
 	query_text(q, class_words[p->class]);
 	query_number(q, p->attempts);
 	query_text(q, p->fault_code);
@@ -253,10 +267,13 @@ static void bind_person(struct query *q, const struct person *p, int64_t changed
 	query_number(q, p->discovered);
 	query_number(q, p->checked);
 	query_number(q, changed);
+	query_text(q, lease->owner);
+	query_number(q, lease->until);
 	query_text(q, p->address);
 }
 
-static bool insert(struct ledger *l, const struct person *p, struct fault *fault)
+static bool insert(
+	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
 {
 	int64_t now = clock_wall(), today = clock_day_start(now), has = 0;
 	struct query q;
@@ -264,26 +281,26 @@ static bool insert(struct ledger *l, const struct person *p, struct fault *fault
 	if (!person_has_account(l, p->address, &has, fault))
 		return false;
 	query_start(&q, l, insert_sql, fault);
-	bind_person(&q, p, now);
+	bind_person(&q, p, lease, now);
 	query_number(&q, p->first_day != 0 ? p->first_day : today);
 	query_number(&q, has ? 0 : today);
 	return query_run(&q);
 }
 
-static bool update(
-	struct ledger *l, const struct before *before, const struct person *p, struct fault *fault)
+static bool update(struct ledger *l, const struct before *before, const struct person *p,
+	const struct lease *lease, struct fault *fault)
 {
 	bool same = strcmp(before->state, state_words[p->state]) == 0 &&
 		    strcmp(before->reason, p->reason) == 0;
 	struct query q;
 
 	query_start(&q, l, update_sql, fault);
-	bind_person(&q, p, same ? before->changed : clock_wall());
+	bind_person(&q, p, lease, same ? before->changed : clock_wall());
 	return query_run(&q);
 }
 
-bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
-	const char *actor, struct fault *fault)
+static bool put(struct ledger *l, const struct person *p, const struct lease *lease,
+	const char *cause, const char *actor, struct fault *fault)
 {
 	struct person stored = *p;
 	struct before before;
@@ -293,9 +310,26 @@ bool ledger_person_put(struct ledger *l, const struct person *p, const char *cau
 		return false;
 	good = look_before(l, p->address, &before, fault) &&
 	       hold_back(l, &before, &stored, fault) &&
-	       (before.known ? update(l, &before, &stored, fault) : insert(l, &stored, fault)) &&
+	       (before.known ? update(l, &before, &stored, lease, fault)
+			     : insert(l, &stored, lease, fault)) &&
 	       tell_story(l, &before, &stored, cause, actor, fault);
 	return change_end(l, good, fault);
+}
+
+bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
+	const char *actor, struct fault *fault)
+{
+	const struct lease none = {.owner = ""};
+
+	return put(l, p, &none, cause, actor, fault);
+}
+
+bool ledger_person_put_leased(struct ledger *l, const struct person *p, const char *owner,
+	int64_t lease_until, const char *cause, const char *actor, struct fault *fault)
+{
+	const struct lease lease = {.owner = owner, .until = lease_until};
+
+	return put(l, p, &lease, cause, actor, fault);
 }
 
 bool person_move(struct ledger *l, const char *address, enum person_state state, const char *reason,

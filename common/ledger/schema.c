@@ -4,7 +4,7 @@
 #include "base/text.h"
 
 /* Whether a send mailed or may have mailed. */
-#define COUNTS(row) "(" row ".outcome NOT IN ('refused', 'settled_unsent'))"
+#define COUNTS "outcome NOT IN ('refused', 'settled_unsent')"
 
 /* Words, not numbers, stand for states and verdicts: an administrator may look into the file, and
  * no order of an enum is cast in it. Days and times are seconds since the epoch. */
@@ -139,15 +139,15 @@ static const char tables[] =
 	/* Sends that count for the cap of the day, by quarter of an hour: midnight is the start of
 	 * one in every time zone. Who is asked before every send must not count them one by one. */
 	"CREATE TABLE tally_send (quarter INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
-	"CREATE TRIGGER send_in AFTER INSERT ON send WHEN " COUNTS("new") " BEGIN"
+	"CREATE TRIGGER send_in AFTER INSERT ON send WHEN new." COUNTS " BEGIN"
 	"	INSERT INTO tally_send VALUES (new.at / 900, 1)"
 	"		ON CONFLICT DO UPDATE SET n = n + 1; END;"
-	"CREATE TRIGGER send_out AFTER DELETE ON send WHEN " COUNTS("old") " BEGIN"
+	"CREATE TRIGGER send_out AFTER DELETE ON send WHEN old." COUNTS " BEGIN"
 	"	UPDATE tally_send SET n = n - 1 WHERE quarter = old.at / 900;"
 	"	DELETE FROM tally_send WHERE quarter = old.at / 900 AND n = 0; END;"
 	"CREATE TRIGGER send_on AFTER UPDATE OF outcome ON send"
-	"	WHEN " COUNTS("old") " <> " COUNTS("new") " BEGIN"
-	"	UPDATE tally_send SET n = n + " COUNTS("new") " - " COUNTS("old")
+	"	WHEN (old." COUNTS ") <> (new." COUNTS ") BEGIN"
+	"	UPDATE tally_send SET n = n + (new." COUNTS ") - (old." COUNTS ")"
 	"		WHERE quarter = new.at / 900; END;";
 
 const struct migration schema_migrations[] = {
