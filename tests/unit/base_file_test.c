@@ -327,7 +327,7 @@ static void replace_on_a_full_disk(void *ctx)
 	char *text;
 
 	MUST(unshare(CLONE_NEWNS) == 0);
-	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
 	MUST(mount("tmpfs", f->path, "tmpfs", 0, "size=64k,mode=700") == 0);
 	folder_write(f, "file", "old");
 	MUST(file_replace(f->file, bytes, sizeof(bytes), 0600) == -1);
@@ -338,7 +338,7 @@ static void replace_on_a_full_disk(void *ctx)
 	free(text);
 	/* And there is room again. */
 	MUST(file_replace(f->file, "new", 3, 0600) == 0);
-	MUST(mount(NULL, f->path, NULL, MS_REMOUNT | MS_RDONLY, "size=64k") == 0);
+	MUST(mount("none", f->path, "none", MS_REMOUNT | MS_RDONLY, "size=64k") == 0);
 	MUST(file_replace(f->file, "newer", 5, 0600) == -1);
 	MUST(errno == EROFS);
 }
@@ -356,9 +356,12 @@ static void a_full_or_read_only_disk_leaves_the_old_file_alone(void **state)
 /* ---- pipes and signals --------------------------------------------------------------------------
  */
 
+static volatile sig_atomic_t interruptions;
+
 static void interrupt(int number)
 {
 	(void)number;
+	interruptions++;
 }
 
 static void read_slowly(void *ctx)
@@ -370,13 +373,12 @@ static void read_slowly(void *ctx)
 	ssize_t n;
 
 	close(fds[1]);
+	usleep(100 * 1000); /* meanwhile the pipe is full and the writer is interrupted */
 	while ((n = read(fds[0], bytes, sizeof(bytes))) != 0) {
 		MUST(n > 0);
 		for (ssize_t i = 0; i < n; i++, expected++)
 			MUST(bytes[i] == (unsigned char)(expected % 251));
 		total += (size_t)n;
-		if (total % 7 == 0)
-			usleep(200);
 	}
 	MUST(total == 1000000);
 }
@@ -384,7 +386,7 @@ static void read_slowly(void *ctx)
 static void everything_is_written_over_signals_and_short_writes(void **state)
 {
 	static unsigned char bytes[1000 * 1000];
-	const struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+	const struct itimerval often = {{0, 5000}, {0, 5000}}, never = {{0, 0}, {0, 0}};
 	struct sigaction action = {.sa_handler = interrupt}; /* no SA_RESTART */
 	int fds[2];
 	pid_t reader;
@@ -400,6 +402,7 @@ static void everything_is_written_over_signals_and_short_writes(void **state)
 	assert_int_equal(file_write_all(fds[1], bytes, sizeof(bytes)), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	(void)signal(SIGALRM, SIG_DFL);
+	assert_true(interruptions > 3);
 	close(fds[1]);
 	child_join(reader);
 	assert_int_equal(file_write_all(-1, "x", 1), -1);
