@@ -416,6 +416,40 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 		1);
 }
 
+/* Whatever is sent, settled or expires: the tally says what counting the rows would say. */
+static void sends_are_counted_right_from_any_second_on(void **state)
+{
+	static const char *const outcomes[] = {
+		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+	struct site *site = *state;
+	unsigned random = 20261123u;
+	char address[32], sql[160];
+
+	print_message("# seed %u\n", random);
+	GOOD(site, ledger_begin(site->ledger, &site->fault));
+	for (int i = 0; i < 600; i++) {
+		random = random * 1103515245u + 12345u;
+		text_format(address, sizeof(address), "u%u@x.com", (random >> 8) % 20);
+		if (random >> 31)
+			GOOD(site, ledger_send_begin(site->ledger, address, (random >> 13) % 20000,
+					   "t", &site->fault) > 0);
+		else
+			GOOD(site, ledger_send_end(site->ledger, address,
+					   outcomes[(random >> 13) % 5], &site->fault));
+	}
+	GOOD(site, ledger_commit(site->ledger, &site->fault));
+	GOOD(site, ledger_expire(site->ledger, &site->settings, 400 * DAY + 3000, 1000,
+			   &site->fault) > 0);
+	for (int64_t since = 0; since < 20000; since += 367) {
+		text_format(sql, sizeof(sql),
+			"SELECT count(*) FROM send WHERE at >= %lld"
+			" AND outcome NOT IN ('refused', 'settled_unsent')",
+			(long long)since);
+		assert_int_equal(sends(site, since), site_number(site, sql));
+	}
+	assert_true(sends(site, 0) > 100);
+}
+
 static void today_begins_at_midnight_where_the_host_is(void **state)
 {
 	struct site *site = *state;
@@ -512,6 +546,7 @@ int main(void)
 		TEST(probes_do_not_fill_the_history),
 		TEST(sends_that_may_have_mailed_count_against_the_cap),
 		TEST(a_result_changes_the_newest_send_that_is_still_open),
+		TEST(sends_are_counted_right_from_any_second_on),
 		TEST(today_begins_at_midnight_where_the_host_is),
 		TEST(values_survive_until_they_are_removed),
 		TEST(programs_are_known_by_their_last_beat),

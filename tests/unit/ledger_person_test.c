@@ -228,6 +228,30 @@ static void one_person_can_be_leased_by_name(void **state)
 	assert_int_equal(next_due(site), 0); /* declined: a lease makes nobody due */
 }
 
+static void an_intent_stays_in_the_hands_of_who_committed_it(void **state)
+{
+	struct site *site = *state;
+	struct ledger *l = site->ledger;
+	struct person p = waiting(ALICE, CLASS_NEW, 10), out[2];
+
+	for (int known = 0; known < 2; known++) {
+		p.state = PERSON_SENDING;
+		GOOD(site, ledger_person_put_leased(
+				   l, &p, "one", LATER + 60, "send: begun", "one", &site->fault));
+		assert_int_equal(next_due(site), LATER + 60);
+		assert_int_equal(claim(site, LATER, "two", out, 2), 0);
+		assert_int_equal(ledger_may_lease(l, ALICE, "two", LATER, out, &site->fault), 0);
+		assert_int_equal(ledger_may_lease(l, ALICE, "one", LATER, out, &site->fault), 1);
+		assert_int_equal(out[0].state, PERSON_SENDING);
+		assert_int_equal(
+			ledger_may_lease(l, ALICE, "two", LATER + 60, out, &site->fault), 1);
+		assert_int_equal(ledger_may_lease(l, BOB, "two", LATER, out, &site->fault), 0);
+		assert_int_equal(claim(site, LATER + 60, "two", out, 2), 1); /* one has died */
+		p.state = PERSON_QUEUED;
+		put(site, &p);
+	}
+}
+
 static void a_lease_from_a_wrong_clock_strands_nobody(void **state)
 {
 	struct site *site = *state;
@@ -443,6 +467,7 @@ int main(void)
 		TEST(only_who_has_something_due_is_claimed),
 		TEST(a_lease_ends_with_the_result_with_release_or_with_time),
 		TEST(one_person_can_be_leased_by_name),
+		TEST(an_intent_stays_in_the_hands_of_who_committed_it),
 		TEST(a_lease_from_a_wrong_clock_strands_nobody),
 		TEST(programs_that_claim_at_once_never_claim_the_same),
 		TEST(people_come_in_pages_in_order_of_address),
