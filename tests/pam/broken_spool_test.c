@@ -43,8 +43,9 @@ static void break_a_loop(void)
 
 static void break_read_only(void)
 {
-	assert_int_equal(mount(at("spool"), at("spool"), NULL, MS_BIND, NULL), 0);
-	assert_int_equal(mount(NULL, at("spool"), NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount(at("spool"), at("spool"), "none", MS_BIND, NULL), 0);
+	assert_int_equal(
+		mount(NULL, at("spool"), "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 }
 
 static void break_no_inodes(void)
@@ -115,6 +116,8 @@ static void no_file_size_and_no_descriptors_are_survived(void **state)
 	pid_t child;
 
 	(void)state;
+	if (getenv("CLOUDINVITE_VALGRIND") != NULL)
+		skip(); /* valgrind keeps descriptors of its own beyond the limit */
 	assert_int_equal(log_in(""), PAM_SUCCESS); /* writes the stack's file */
 	empty("spool/new/alice.login");
 	child = fork();

@@ -191,9 +191,9 @@ UNUSED static int stack_enter(void **state)
 	put("passwd", PASSWD, 0644);
 	put("login.defs", "# UID_MIN 1\nUID_MIN\t 1000\nUID_MAX 60000\n", 0644);
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	assert_int_equal(mount(at("passwd"), "/etc/passwd", NULL, MS_BIND, NULL), 0);
-	assert_int_equal(mount(at("login.defs"), "/etc/login.defs", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(at("passwd"), "/etc/passwd", "none", MS_BIND, NULL), 0);
+	assert_int_equal(mount(at("login.defs"), "/etc/login.defs", "none", MS_BIND, NULL), 0);
 	return 0;
 }
 

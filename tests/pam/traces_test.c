@@ -227,7 +227,7 @@ static void any_umask_will_do_and_stays(void **state)
 #define STACK_BOUND ((size_t)16 * 1024)
 #define PAINT	    0xa5
 
-static void *walk_on_its_own_stack(void *m)
+UNUSED static void *walk_on_its_own_stack(void *m)
 {
 	walk_all_ways(m);
 	return NULL;
@@ -236,6 +236,10 @@ static void *walk_on_its_own_stack(void *m)
 /* A host may run it in a thread with little stack: how far down a painted one was written. */
 static void it_needs_little_stack(void **state)
 {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	(void)state;
+	skip(); /* a sanitizer's stack is not ours */
+#else
 	unsigned char *memory = aligned_alloc(4096, STACK);
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -243,10 +247,11 @@ static void it_needs_little_stack(void **state)
 	size_t untouched = 0;
 
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	free(memory);
-	skip();
-#endif
+	if (getenv("CLOUDINVITE_VALGRIND") != NULL) {
+		free(memory);
+		skip(); /* what a thread has left behind on its stack may not be read there */
+		return;
+	}
 	assert_non_null(memory);
 	memset(memory, PAINT, STACK);
 	module_open(&m);
@@ -261,6 +266,7 @@ static void it_needs_little_stack(void **state)
 	assert_true(STACK - untouched <= STACK_BOUND + STACK_BOUND / 2);
 	free(memory);
 	module_close(&m);
+#endif
 }
 
 /* ---- without root -------------------------------------------------------------------------------

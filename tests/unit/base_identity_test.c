@@ -24,8 +24,8 @@ static void own_passwd(struct folder *f, const char *passwd)
 {
 	folder_write(f, "passwd", passwd);
 	MUST(unshare(CLONE_NEWNS) == 0);
-	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	MUST(mount(f->file, "/etc/passwd", NULL, MS_BIND, NULL) == 0);
+	MUST(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount(f->file, "/etc/passwd", "none", MS_BIND, NULL) == 0);
 }
 
 #define PASSWD                                           \
@@ -143,7 +143,7 @@ static void anybody_else_stays_who_he_is(void **state)
 static void no_login_uid(struct folder *f)
 {
 	folder_write(f, "loginuid", "4294967295");
-	MUST(mount(f->file, "/proc/self/loginuid", NULL, MS_BIND, NULL) == 0);
+	MUST(mount(f->file, "/proc/self/loginuid", "none", MS_BIND, NULL) == 0);
 }
 
 static void ask_as_many(void *ctx)
@@ -188,7 +188,7 @@ static void ask_with_a_login_uid(void *ctx)
 
 	own_passwd(f, PASSWD);
 	folder_write(f, "loginuid", "4711");
-	MUST(mount(f->file, "/proc/self/loginuid", NULL, MS_BIND, NULL) == 0);
+	MUST(mount(f->file, "/proc/self/loginuid", "none", MS_BIND, NULL) == 0);
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	identity_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "cloudinvite (as root)") == 0);
