@@ -247,38 +247,39 @@ static void wait_for_old_names(struct comparing *k)
 	k->come_count = kept;
 }
 
+static bool note_news(struct collector *c, int news)
+{
+	c->news = c->news || news > 0;
+	return news >= 0;
+}
+
+/* Renames first, while the old name is still there; then who is gone, before somebody else under
+ * the same name comes. */
 static bool store(struct comparing *k, struct fault *fault)
 {
 	struct collector *c = k->c;
 
 	for (size_t i = 0; i < k->come_count; i++) {
 		const struct record *old = renamed_from(k, k->come[i]);
-		struct sighting s;
-		int news = 0;
 
-		if (old)
-			news = ledger_renamed(
-				c->ledger, c->host, old->user, k->come[i]->user, fault);
-		if (news < 0)
+		if (old && !note_news(c, ledger_renamed(c->ledger, c->host, old->user,
+						 k->come[i]->user, fault)))
 			return false;
-		c->news = c->news || news > 0;
-		if (news > 0)
+	}
+	for (size_t i = 0; i < k->gone_count; i++)
+		if (!note_news(c, ledger_lost(c->ledger, c->host, k->gone[i]->user, fault)))
+			return false;
+	for (size_t i = 0; i < k->come_count; i++) {
+		struct sighting s;
+
+		/* Somebody renamed who had not been seen is no news: the baseline's account, still.
+		 */
+		if (renamed_from(k, k->come[i]))
 			continue;
 		facts_local(&s, c, k->census, k->come[i]);
 		s.reason = SEEN_CREATED;
-		/* Somebody renamed who had not been seen is no news: the baseline's account, still.
-		 */
-		news = old ? 0 : ledger_saw(c->ledger, &s, fault);
-		if (news < 0)
+		if (!note_news(c, ledger_saw(c->ledger, &s, fault)))
 			return false;
-		c->news = c->news || news > 0;
-	}
-	for (size_t i = 0; i < k->gone_count; i++) {
-		int news = ledger_lost(c->ledger, c->host, k->gone[i]->user, fault);
-
-		if (news < 0)
-			return false;
-		c->news = c->news || news > 0;
 	}
 	return true;
 }

@@ -1,0 +1,400 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The collector as a process: arrivals, the compare with the baseline, marks, crashes, --prepare."""
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import stat
+import time
+
+import harness
+from harness import Emulator, Site, wait_for
+
+
+class Collector(harness.Test):
+
+    def setUp(self):
+        self.google = self.enterContext(Emulator())
+
+    def enterContext(self, manager):  # new in Python 3.11
+        value = manager.__enter__()
+        self.addCleanup(manager.__exit__)
+        return value
+
+    def site(self, **sections):
+        site = self.enterContext(Site(self.google, sections))
+        self.ledger_path = site.path("state/ledger.db")
+        return site
+
+    def baseline(self, **sections):
+        """A site whose collector has seen alice and zoe, who were there before it."""
+        site = self.site(**sections)
+        site.add_user("alice")
+        site.add_user("zoe")
+        site.collector_once()
+        return site
+
+    def ledger(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=30)) as connection, \
+                connection:
+            return connection.execute(statement, values).fetchall()
+
+    def seen(self):
+        """{account: reason} of the accounts that are there."""
+        return dict(self.ledger("SELECT account, reason FROM sighting WHERE gone_day IS NULL"))
+
+    def gone(self):
+        return {account for account, in
+                self.ledger("SELECT account FROM sighting WHERE gone_day IS NOT NULL")}
+
+    def mark(self, site, user):
+        path = site.path("spool/seen/" + user)
+        return site.read("spool/seen/" + user) if os.path.exists(path) else None
+
+    def arrivals(self, site):
+        return sorted(os.listdir(site.path("spool/new")))
+
+    def log(self, site):
+        return site.read("cloudinvite-collector.log")
+
+
+class Arrivals(Collector):
+
+    def test_a_login_becomes_a_sighting_and_a_mark(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+        self.assertEqual(self.arrivals(site), [])
+        self.assertEqual(self.mark(site, "alice").strip(), "seen")
+        self.assertEqual(stat.S_IMODE(os.stat(site.path("spool/seen/alice")).st_mode), 0o600)
+
+    def test_days_are_kept_and_not_times(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        self.assertEqual([day % 86400 for day, in self.ledger("SELECT first_day FROM sighting")], [0])
+        self.assertEqual([at % 86400 for at, in self.ledger("SELECT at FROM history")], [0])
+
+    def test_who_is_in_no_database_is_dropped(self):
+        site = self.baseline()
+        site.arrive("nobodyknows")
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(self.arrivals(site), [])
+
+    def test_what_is_no_arrival_goes_to_quarantine(self):
+        site = self.baseline()
+        for name in ("rubbish", "..login", "alice.LOGIN", "a%2flice.login", ".hidden"):
+            site.write("spool/new/" + name, "")
+        os.symlink("/etc/passwd", site.path("spool/new/link.login"))
+        os.mkfifo(site.path("spool/new/fifo.login"))
+        site.write("spool/new/alice.login", "content")
+        site.collector_once()
+        self.assertEqual(self.arrivals(site), [])
+        self.assertEqual(len(os.listdir(site.path("spool/bad"))), 8)
+        self.assertEqual(self.seen(), {})
+
+    def test_a_hostile_name_stays_a_name(self):
+        site = self.baseline()
+        site.arrive("..%2F..%2Fetc%2Fshadow")
+        site.arrive("x%0D%0ABcc%3A%20y")
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(self.arrivals(site), [])
+
+    def test_a_running_collector_takes_an_arrival_within_a_second(self):
+        site = self.baseline()
+        site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        site.arrive("alice")
+        began = time.monotonic()
+        wait_for(lambda: self.mark(site, "alice"), "a mark")
+        self.assertLess(time.monotonic() - began, 1)
+        self.assertEqual(self.seen(), {"alice": "login"})
+
+    def test_a_created_account_waits_for_settle(self):
+        site = self.baseline(invitations={"settle": "1h"})
+        site.add_user("bob")
+        site.arrive("bob", "created")
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(self.arrivals(site), ["bob.created"])
+        os.utime(site.path("spool/new/bob.created"), (1, time.time() - 3601))
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "created"})
+        self.assertEqual(self.arrivals(site), [])
+
+    def test_who_is_gone_before_it_settles_was_never_there(self):
+        site = self.baseline(invitations={"settle": "1h"})
+        site.arrive("bob", "created")
+        os.utime(site.path("spool/new/bob.created"), (1, time.time() - 3601))
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(self.arrivals(site), [])
+
+
+class Compare(Collector):
+
+    def test_the_accounts_of_the_first_start_are_no_news(self):
+        self.baseline()
+        self.assertEqual(self.seen(), {})
+
+    def test_a_new_line_in_passwd_is_a_created_account(self):
+        site = self.baseline()
+        site.add_user("bob")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "created"})
+        self.assertEqual(self.mark(site, "bob").strip(), "seen")
+
+    def test_a_running_collector_sees_it_by_itself(self):
+        site = self.baseline(invitations={"settle": "1s"})
+        site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        site.add_user("bob")
+        wait_for(lambda: self.seen() == {"bob": "created"}, "a sighting", 10)
+
+    def test_hook_and_compare_together_are_one_sighting(self):
+        site = self.baseline()
+        site.add_user("bob")
+        site.arrive("bob", "created")
+        site.collector_once()
+        site.collector_once()
+        self.assertEqual(self.ledger("SELECT count(*) FROM sighting"), [(1,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(1,)])
+
+    def test_system_accounts_come_and_go_unnoticed(self):
+        site = self.baseline()
+        site.add_user("daemon9", uid=200)
+        site.collector_once()
+        site.remove_user("daemon9")
+        site.collector_once()
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+
+    def test_a_deletion_is_believed_when_seen_twice(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.remove_user("alice")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+        self.assertTrue(self.mark(site, "alice"))
+        site.collector_once()
+        self.assertEqual(self.gone(), {"alice"})
+        self.assertIsNone(self.mark(site, "alice"))
+
+    def test_who_comes_back_in_between_was_never_gone(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        passwd = site.read("etc/passwd")
+        site.remove_user("alice")
+        site.collector_once()
+        site.write("etc/passwd", passwd)
+        site.collector_once()
+        site.collector_once()
+        self.assertEqual(self.gone(), set())
+
+    def test_the_same_uid_under_another_name_is_a_rename(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.write("etc/passwd", site.read("etc/passwd").replace("alice", "alicia"))
+        for _ in range(3):
+            site.collector_once()
+        self.assertEqual(self.seen(), {"alicia": "login"})
+        self.assertIsNone(self.mark(site, "alice"))
+
+    def test_another_uid_under_the_same_name_is_somebody_new(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.write("etc/passwd", site.read("etc/passwd").replace("alice:x:1001", "alice:x:4001"))
+        for _ in range(3):
+            site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "created"})
+        self.assertEqual(self.ledger("SELECT uid FROM sighting WHERE gone_day IS NULL"), [(4001,)])
+
+    def test_a_passwd_without_root_or_with_a_broken_line_is_not_compared(self):
+        for broken in ("alice:x:1001:100::/home/alice:/bin/bash\n",
+                       "root:x:0:0:root:/root:/bin/bash\nbroken line\n"):
+            with self.subTest(broken=broken):
+                site = self.baseline()
+                site.arrive("zoe")
+                site.collector_once()
+                site.write("etc/passwd", broken)
+                site.collector_once()
+                site.collector_once()
+                self.assertEqual(self.gone(), set())
+                self.assertEqual(self.seen(), {"zoe": "login"})
+
+    def test_too_much_at_once_brakes_until_resume(self):
+        site = self.baseline()
+        for number in range(51):
+            site.add_user(f"many{number}")
+        site.collector_once()
+        self.assertEqual(self.seen(), {})
+        pause = site.json("status", "--json")["worker"]["pause"]
+        self.assertEqual(pause["kind"], "brake")
+        site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(site.run("resume").returncode, 0)
+        wait_for(lambda: len(self.seen()) == 51, "the accounts", 20)
+
+    def test_deletions_brake_too(self):
+        site = self.site()
+        for number in range(12):
+            site.add_user(f"many{number}")
+        site.collector_once()
+        for number in range(12):
+            site.arrive(f"many{number}")
+        site.collector_once()
+        for number in range(12):
+            site.remove_user(f"many{number}")
+        for _ in range(3):
+            site.collector_once()
+        self.assertEqual(self.gone(), set())
+
+    def test_changed_facts_are_reported_again(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT verdict FROM sighting"), [("mapped",)])
+        site.write("etc/group", site.read("etc/group") + "no-cloudinvite:x:900:alice\n")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT verdict FROM sighting"), [("excluded",)])
+
+    def test_a_copy_of_the_machine_begins_anew_but_forgets_no_people(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        host = site.read("state/host")
+        lines = [line for line in host.splitlines() if not line.startswith("machine ")]
+        site.write("state/host", "\n".join(lines[:1] + ["machine of-another"] + lines[1:]) + "\n")
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "alice"))
+        self.assertEqual(self.seen(), {})
+        self.assertEqual(self.ledger("SELECT count(*) FROM person"), [(1,)])
+
+
+class Marks(Collector):
+
+    def test_marks_say_what_became_of_people(self):
+        self.google.accounts({"address": "alice@example.com", "kind": "consumer"})
+        site = self.baseline()
+        site.start_collector()
+        site.start_dispatcher()
+        site.arrive("alice")
+        wait_for(lambda: (self.mark(site, "alice") or "").strip() == "invited", "the mark `invited`")
+
+    def test_the_marks_of_another_ledger_are_dropped(self):
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        for name in os.listdir(site.path("state")):
+            if name.startswith("ledger.db"):
+                os.unlink(site.path("state/" + name))
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "alice"))
+        site.arrive("alice")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+
+
+class Trouble(Collector):
+
+    def test_without_a_ledger_arrivals_wait(self):
+        site = self.baseline()
+        site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        lock = sqlite3.connect(self.ledger_path, timeout=1, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        site.arrive("alice")
+        wait_for(lambda: "waiting" in self.log(site), "a complaint", 30)
+        self.assertEqual(self.arrivals(site), ["alice.login"])
+        lock.execute("ROLLBACK")
+        lock.close()
+        wait_for(lambda: self.mark(site, "alice"), "a mark", 90)
+        self.assertEqual(self.seen(), {"alice": "login"})
+
+    def test_killed_anywhere_nobody_is_forgotten(self):
+        site = self.baseline()
+        chance = random.Random(4711)
+        users = [f"many{number}" for number in range(40)]
+        site.write("etc/passwd", site.read("etc/passwd") + "".join(
+            f"{user}:x:{5000 + number}:100::/home/{user}:/bin/sh\n"
+            for number, user in enumerate(users)))
+        for user in users:
+            site.arrive(user)
+            program = site.start_collector()
+            time.sleep(chance.random() * 0.03)
+            program.send_signal(signal.SIGKILL)
+            program.wait()
+        site.collector_once()
+        self.assertEqual(set(self.seen()), set(users))
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(40,)])
+
+    def test_sigterm_ends_it_well_and_sighup_takes_new_settings(self):
+        site = self.baseline()
+        program = site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        site.write_settings({"people": {"max_uid": "50000"}})
+        program.send_signal(signal.SIGHUP)
+        wait_for(lambda: "config_reloaded" in self.log(site), "the reload", 10)
+        site.write_settings({"people": {"max_uid": "many"}})
+        program.send_signal(signal.SIGHUP)
+        wait_for(lambda: "max_uid" in self.log(site), "the refusal", 10)
+        self.assertEqual(harness.stop(program), 0)
+
+    def test_once_beside_a_running_one_wakes_it(self):
+        site = self.baseline()
+        site.start_collector()
+        wait_for(lambda: "started" in self.log(site), "the start")
+        self.assertIn("runs already", site.collector_once())
+
+
+class Prepare(Collector):
+
+    def modes(self, site):
+        return {name: (stat.S_IMODE(os.stat(site.path(name)).st_mode),
+                       os.stat(site.path(name)).st_uid)
+                for name in ("spool", "spool/new", "spool/seen", "spool/bad", "state", "tokens", "run")}
+
+    def test_makes_every_directory_with_its_mode(self):
+        self.assertEqual(self.modes(self.site()), {
+            "spool": (0o755, 0), "spool/new": (0o770, 0), "spool/seen": (0o711, 0),
+            "spool/bad": (0o700, 0), "state": (0o700, 0), "tokens": (0o700, 0), "run": (0o755, 0)})
+
+    def test_mends_modes_and_repeats_harmlessly(self):
+        site = self.site()
+        before = self.modes(site)
+        os.chmod(site.path("spool/new"), 0o777)
+        os.chmod(site.path("state"), 0o755)
+        site.program("cloudinvite-collector", "--prepare")
+        self.assertEqual(self.modes(site), before)
+
+    def test_refuses_links_files_and_strangers(self):
+        site = self.site()
+        for plant in (lambda path: os.symlink("/etc", path), lambda path: open(path, "w").close(),
+                      lambda path: (os.mkdir(path), os.chown(path, 4242, 4242))):
+            os.rmdir(site.path("spool/bad"))
+            plant(site.path("spool/bad"))
+            with self.assertRaisesRegex(AssertionError, "ended with 8"):
+                site.program("cloudinvite-collector", "--prepare")
+            if os.path.isdir(site.path("spool/bad")) and not os.path.islink(site.path("spool/bad")):
+                os.rmdir(site.path("spool/bad"))
+            else:
+                os.unlink(site.path("spool/bad"))
+            os.mkdir(site.path("spool/bad"), 0o700)
+        self.assertEqual(os.stat("/etc").st_uid, 0)
+
+
+if __name__ == "__main__":
+    harness.main()
