@@ -33,8 +33,8 @@ struct worker_program {
 };
 
 #define WORKER_FDS     2
-#define WORKER_SCAN_MS (5 * 60 * 1000) /* the net under missed wake-ups */
-#define WORKER_BEAT_MS (60 * 1000)
+#define WORKER_SCAN_MS INT64_C(300000) /* the net under missed wake-ups */
+#define WORKER_BEAT_MS INT64_C(60000)
 
 struct worker {
 	const struct worker_program *program;

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+#define MINUTE INT64_C(60)
+#define HOUR   (60 * MINUTE)
+
 static void become(struct person *p, enum person_state state, const char *reason)
 {
 	p->state = state;
@@ -186,11 +189,11 @@ void evidence_apply(struct person *p, const struct evidence *e, struct evidence_
 
 int64_t evidence_settle_due(const struct person *p, int64_t now)
 {
-	static const int64_t ages[] = {
-		60, 15 * 60, 2 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, EVIDENCE_LAG_S + 5 * 60};
+	static const int64_t ages[] = {60, 15 * MINUTE, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,
+		EVIDENCE_LAG_S + 5 * MINUTE};
 
 	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
 		if (p->intent_at + ages[i] > now)
 			return p->intent_at + ages[i];
-	return now + 6 * 3600;
+	return now + 6 * HOUR;
 }

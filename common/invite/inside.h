@@ -29,9 +29,9 @@
 #include "ledger/pace.h"
 #include "settings/window.h"
 
-#define LEASE_S		 900	     /* beyond the longest course of three calls */
-#define CONTROL_FRESH_MS (60 * 1000) /* how long the control call's answer is good */
-#define CHECKED_FRESH_S	 (24 * 3600) /* how long check and get clear the way for a send */
+#define LEASE_S		 900		      /* beyond the longest course of three calls */
+#define CONTROL_FRESH_MS INT64_C(60000)	      /* how long the control call's answer is good */
+#define CHECKED_FRESH_S	 (24 * INT64_C(3600)) /* how long check and get clear the way for a send */
 #define BRAKE_PEOPLE	 5
 #define AMBIGUOUS_SENDS	 3
 

@@ -19,8 +19,7 @@ enum ruling_kind {
 };
 struct ruling {
 	enum ruling_kind kind;
-	const char *reason; /* of held and queued: "max_mails", "discovered", "dry_run", "window",
-			       "cap" */
+	const char *reason; /* "max_mails", "discovered", "dry_run"; "window", "cap" */
 	int64_t due;
 };
 
@@ -30,8 +29,9 @@ struct policy_facts {
 	int64_t now;
 	int64_t sends_today;  /* of the whole ledger, those under way included */
 	int64_t window_opens; /* 0: it is open */
-	bool by_name;	      /* an administrator sends to this very address: what holds back the
-			       * automatic way (dry run, discovery, window) does not hold him back */
+	/* An administrator sends to this very address: what holds back the automatic way (dry run,
+	 * discovery, window) does not hold him back. */
+	bool by_name;
 };
 struct ruling policy_rule(const struct policy_facts *f);
 

@@ -10,7 +10,7 @@
 #define CLAIM_MAX      16 /* people a claim; more rounds follow at once */
 #define CALLS_A_PERSON 3
 #define LEASED_WAIT_MS 5000
-#define READY_MAX_MS   (5 * 60 * 1000) /* then others may have them */
+#define READY_MAX_MS   INT64_C(300000) /* then others may have them */
 
 /* ---- courses ---- */
 
