@@ -5,42 +5,30 @@
  */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/arrive.h"
 #include "settings/settings.h"
-#include "spool/spool.h"
 
 #define DEFAULT_SPOOL "/var/spool/cloudinvite"
 
 /* A settings error must not lose an account that a hook reports: then it is the default spool. */
-static bool find_spool(const struct cli *cli, char *out, size_t size, struct fault *fault)
+static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 {
-	struct settings *settings = settings_load_checked(cli->settings_path, false, fault);
-	bool good;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *settings = settings_load_checked(cli->settings_path, false, &fault);
 
-	if (!settings) {
-		cli_fail(fault);
-		return text_copy(out, size, DEFAULT_SPOOL);
+	if (!settings || !text_copy(out, SPOOL_PATH_MAX, settings->spool)) {
+		if (settings)
+			fault_set(&fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
+		cli_fail(&fault);
+		fputs("  The default spool " DEFAULT_SPOOL " is taken meanwhile.\n", stderr);
+		text_copy(out, SPOOL_PATH_MAX, DEFAULT_SPOOL);
 	}
-	good = text_copy(out, size, settings->spool);
 	settings_free(settings);
-	return good || fault_set(fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
-}
-
-static bool emit(
-	int box, const char *spool, const char *user, enum spool_reason reason, struct fault *fault)
-{
-	if (spool_arrive(box, user, reason, true) >= 0)
-		return true;
-	if (errno == ENAMETOOLONG || errno == EINVAL)
-		return fault_set(
-			fault, FAULT_USAGE, "name", "'%s' is no name that the spool takes", user);
-	return fault_set(fault, FAULT_STORAGE, "spool",
-		"%s/" SPOOL_NEW ": %s cannot be written: %s", spool, user, strerror(errno));
 }
 
 static int emit_all(const struct cli *cli, enum spool_reason reason, char **users, int count)
@@ -49,20 +37,16 @@ static int emit_all(const struct cli *cli, enum spool_reason reason, char **user
 	char spool[SPOOL_PATH_MAX];
 	int box, exit_code = EXIT_YES;
 
-	if (!find_spool(cli, spool, sizeof(spool), &fault))
+	find_spool(cli, spool);
+	box = arrive_open(spool, &fault);
+	if (box < 0)
 		return cli_fail(&fault);
-	box = spool_open(spool, SPOOL_NEW);
-	if (box < 0) {
-		fault_set(&fault, FAULT_STORAGE, "spool", "%s/" SPOOL_NEW ": %s", spool,
-			strerror(errno));
-		fault_remedy(&fault, errno == ENOENT
-					     ? "Run cloudinvite-collector --prepare as root."
-					     : "Run it as root.");
-		return cli_fail(&fault);
-	}
 	for (int i = 0; i < count; i++)
-		if (!emit(box, spool, users[i], reason, &fault))
+		if (arrive_write(box, spool, users[i], reason, true, &fault) < 0)
 			exit_code = cli_worse(exit_code, cli_fail(&fault));
+	/* One that was waiting already may be the module's, which does not wait for the disk. */
+	if (!arrive_sync(box, spool, &fault))
+		exit_code = cli_worse(exit_code, cli_fail(&fault));
 	file_close(&box);
 	return exit_code;
 }

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scan: looks at all present accounts of this host now, as if each had just logged in (a bulk
- * start), or with
- * --dry-run only shows whom they would be mapped to. Arrivals are the spool's: so only root scans.
+ * start), or with --dry-run only shows whom they would be mapped to. Arrivals are root's to write:
+ * so only root scans.
  */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/running.h"
 #include "base/text.h"
+#include "cli/arrive.h"
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/table.h"
 #include "people/verdict.h"
-#include "spool/spool.h"
-
-#define ASK_ABOVE 10
 
 /* This host's accounts, and what the rules need. */
 struct scan {
@@ -100,74 +95,106 @@ static void add_row(
 	table_add(table, INK_DIM, verdict->sentence);
 }
 
+static void say_totals(const struct scan *s, int looked_at, int mapped)
+{
+	if (looked_at == 0)
+		printf("%s has no accounts from uid %lld to %lld.\n", s->settings->passwd,
+			(long long)s->settings->min_uid, (long long)s->settings->max_uid);
+	else
+		printf("%d of %d account%s would lead to an address, before the block list and "
+		       "accounts that share one are looked at. Nothing was written.\n",
+			mapped, looked_at, looked_at == 1 ? "" : "s");
+}
+
 static int show(const struct scan *s)
 {
 	struct table table = {.count = 0};
 	struct screen screen;
+	int looked_at = 0, mapped = 0;
 	bool good = true;
 
 	screen_open(&screen, s->cli, stdout);
 	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < s->accounts.count && good; i++) {
+		const struct account *account = &s->accounts.accounts[i];
 		struct verdict verdict;
 
-		if (!counts(s, &s->accounts.accounts[i]))
+		if (!counts(s, account))
 			continue;
-		judge(s, &s->accounts.accounts[i], &verdict);
+		judge(s, account, &verdict);
+		looked_at++;
+		mapped += verdict.kind == VERDICT_MAPPED;
 		if (s->json)
-			good = show_json(&s->accounts.accounts[i], &verdict);
+			good = show_json(account, &verdict);
 		else
-			add_row(&table, &s->accounts.accounts[i], &verdict);
+			add_row(&table, account, &verdict);
 	}
-	if (!s->json)
+	if (!s->json && looked_at > 0)
 		good = table_print(&table, &screen, 0);
+	if (!s->json)
+		say_totals(s, looked_at, mapped);
 	table_free(&table);
-	return good ? EXIT_YES : fault_exit_code(FAULT_STORAGE);
+	return good ? EXIT_YES : EXIT_STORAGE;
 }
 
 /* ---- for real ---- */
 
-static int spool_fault(const char *spool)
+struct reported {
+	int written, waiting, left; /* left: names that the spool does not take */
+};
+
+/* One fsync at the end stands for all of them: who is lost in a power cut before it is still in the
+ * passwd file for the next scan. */
+static bool report(const struct scan *s, int box, struct reported *r, struct fault *fault)
 {
-	int why = errno;
-	struct fault fault;
+	const char *spool = s->settings->spool;
 
-	fault_set(&fault, FAULT_STORAGE, "spool", "%s/" SPOOL_NEW ": %s", spool, strerror(why));
-	fault_remedy(&fault, why == ENOENT ? "Run cloudinvite-collector --prepare as root."
-					   : "Run it as root: sudo cloudinvite scan");
-	return cli_fail(&fault);
-}
-
-/* One fsync of the directory at the end stands for all of them: who is lost in a power cut before
- * it is still in the passwd file for the next scan. */
-static int write_arrivals(const struct scan *s)
-{
-	int box = spool_open(s->settings->spool, SPOOL_NEW);
-	int written = 0, waiting = 0, exit_code = EXIT_YES;
-
-	if (box < 0)
-		return spool_fault(s->settings->spool);
 	for (size_t i = 0; i < s->accounts.count; i++) {
+		const struct account *account = &s->accounts.accounts[i];
 		int result;
 
-		if (!counts(s, &s->accounts.accounts[i]))
+		if (!counts(s, account))
 			continue;
-		result = spool_arrive(box, s->accounts.accounts[i].user, SPOOL_ASKED, false);
-		if (result < 0 && errno != ENAMETOOLONG) {
-			exit_code = spool_fault(s->settings->spool);
-			break;
-		}
-		written += result > 0;
-		waiting += result == 0;
+		result = arrive_write(box, spool, account->user, SPOOL_ASKED, false, fault);
+		if (result < 0 && fault->kind != FAULT_USAGE)
+			return false;
+		if (result < 0)
+			cli_fail(fault);
+		r->written += result > 0;
+		r->waiting += result == 0;
+		r->left += result < 0;
 	}
-	if (exit_code == EXIT_YES && fsync(box) != 0)
-		exit_code = spool_fault(s->settings->spool);
+	return arrive_sync(box, spool, fault);
+}
+
+static int say(const struct scan *s, const struct reported *r)
+{
+	if (s->json)
+		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
+			r->waiting, "left_out", r->left));
+	printf("%d account%s reported to the collector", r->written,
+		r->written == 1 ? " was" : "s were");
+	if (r->waiting > 0)
+		printf(", %d %s waiting already", r->waiting, r->waiting == 1 ? "was" : "were");
+	printf(".\n");
+	if (!running_is(s->settings->run, "collector", NULL, NULL))
+		printf("It does not run now: they are looked at when it starts.\n");
+	return EXIT_YES;
+}
+
+static int write_arrivals(const struct scan *s)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct reported reported = {.written = 0};
+	int box = arrive_open(s->settings->spool, &fault);
+	int exit_code;
+
+	if (box >= 0 && report(s, box, &reported, &fault))
+		exit_code = say(s, &reported);
+	else
+		exit_code = cli_fail(&fault);
 	file_close(&box);
 	running_wake(s->settings->run);
-	if (s->json && exit_code == EXIT_YES)
-		return json_answer(json_pack("{s:i,s:i}", "reported", written, "waiting", waiting));
-	printf("%d accounts were reported to the collector%s.\n", written,
-		waiting > 0 ? " (others were waiting already)" : "");
 	return exit_code;
 }
 
@@ -181,7 +208,7 @@ static int really(const struct scan *s, bool yes)
 	text_format(question, sizeof(question),
 		"Look at all %d accounts of this host as if each had just logged in?", count);
 	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
-		return fault_exit_code(FAULT_POLICY);
+		return EXIT_USAGE;
 	return write_arrivals(s);
 }
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing arrivals by hand: what emit and scan share.
+ */
+#ifndef CLOUDINVITE_CLI_ARRIVE_H
+#define CLOUDINVITE_CLI_ARRIVE_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+#include "spool/spool.h"
+
+/* Opens new/ of the spool. -1 and the fault, which knows who may and what to run first. */
+int arrive_open(const char *spool, struct fault *fault);
+/* 1 written, 0 one is waiting already, -1 and the fault: FAULT_USAGE for a name that the spool does
+ * not take. `sync`: it is on the disk when this returns. */
+int arrive_write(int box, const char *spool, const char *user, enum spool_reason reason, bool sync,
+	struct fault *fault);
+/* Whatever lies in new/ is on the disk when this returns. */
+bool arrive_sync(int box, const char *spool, struct fault *fault);
+
+#endif
