@@ -63,6 +63,19 @@ static void forget_headers(struct transfer *t)
 	t->reply.content_type[0] = t->reply.authenticate[0] = t->retry_after[0] = '\0';
 }
 
+/* The replies of one second have the same date, and libcurl reads it slowly. */
+static int64_t read_date(struct transfer *t, const char *text)
+{
+	time_t date;
+
+	if (strcmp(text, t->date_text) != 0) {
+		date = curl_getdate(text, NULL);
+		t->date = date > 0 ? (int64_t)date : 0;
+		text_copy(t->date_text, sizeof(t->date_text), text);
+	}
+	return t->date;
+}
+
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -73,8 +86,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
 		forget_headers(t);
 	else if (header_value(line, len, "Date", date, sizeof(date)))
-		t->reply.date =
-			curl_getdate(date, NULL) > 0 ? (int64_t)curl_getdate(date, NULL) : 0;
+		t->reply.date = read_date(t, date);
 	else if (!header_value(line, len, "Retry-After", t->retry_after, sizeof(t->retry_after)) &&
 		 !header_value(line, len, "Content-Type", t->reply.content_type,
 			 sizeof(t->reply.content_type)))

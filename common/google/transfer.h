@@ -19,6 +19,8 @@ struct transfer {
 	size_t body_at;
 	bool body_asked; /* libcurl has begun to take a `once` body */
 	char retry_after[64];
+	char date_text[64]; /* the last Date of this handle's replies, … */
+	int64_t date;	    /* … and what it says */
 	char curl_error[CURL_ERROR_SIZE];
 	struct http_reply reply;
 	http_done *done;

@@ -40,6 +40,8 @@ enum ledger_open_mode {
 struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault);
 void ledger_close(struct ledger *l);
+/* Gives back the memory that only work needs: for programs that wait for days. */
+void ledger_rest(struct ledger *l);
 const char *ledger_id(const struct ledger *l); /* 32 hex digits */
 int ledger_schema(const struct ledger *l);
 

@@ -127,8 +127,17 @@ static bool write_ahead(struct ledger *l, struct fault *fault)
 	return rc == SQLITE_OK || sql_fault(l, rc, fault);
 }
 
-/* A small cache of its own: the kernel keeps the file's pages anyway, and the programs that wait
- * for days hold no memory for them. */
+/* Once a process, before SQLite is used at all; later it changes nothing. No thread of ours but the
+ * first one ever comes here, and nobody asks how much memory SQLite uses: without locks and counts
+ * at every allocation it is a quarter faster. */
+static void set_up_process(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+/* The cache holds what one group changes, so that nothing is written before its commit; ledger_rest
+ * gives it back. */
 static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
@@ -138,7 +147,7 @@ static bool set_up_engine(struct ledger *l, struct fault *fault)
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	return sql_execute(l,
 		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -256; PRAGMA temp_store = "
+		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = "
 		"MEMORY",
 		fault);
 }
@@ -147,7 +156,10 @@ static bool open_engine(struct ledger *l, struct fault *fault)
 {
 	int flags = (l->reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
 		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-	int rc = sqlite3_open_v2(l->path, &l->db, flags, NULL);
+	int rc;
+
+	set_up_process();
+	rc = sqlite3_open_v2(l->path, &l->db, flags, NULL);
 
 	if (rc != SQLITE_OK)
 		return sql_fault(l, rc, fault);
@@ -354,6 +366,11 @@ void ledger_close(struct ledger *l)
 	sqlite3_close(l->db);
 	free(l->path);
 	free(l);
+}
+
+void ledger_rest(struct ledger *l)
+{
+	(void)sqlite3_db_release_memory(l->db);
 }
 
 const char *ledger_id(const struct ledger *l)
