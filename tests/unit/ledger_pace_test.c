@@ -164,7 +164,7 @@ static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **sta
 
 /* ---- the window -------------------------------------------------------------------------- */
 
-#define CALLS 3000
+#define CALLS 2000
 
 struct call {
 	int64_t slot, from, until;
