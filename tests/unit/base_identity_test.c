@@ -161,6 +161,10 @@ static void ask_as_many(void *ctx)
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	identity_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "alice (sudo)") == 0);
+	MUST(setenv("SUDO_USER", "12345678901234567890123456789.-_", 1) == 0);
+	identity_actor(actor, sizeof(actor));
+	MUST(strcmp(actor, "12345678901234567890123456789.-_ (sudo)") == 0);
+	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	identity_actor(tiny, sizeof(tiny));
 	MUST(strcmp(tiny, "ali") == 0);
 	for (size_t i = 0; i < sizeof(invented) / sizeof(invented[0]); i++) {

@@ -105,6 +105,7 @@ static void copies_and_formats_end_with_nul_and_say_when_they_are_cut(void **sta
 	assert_false(text_copy(out, sizeof(out), "abcd"));
 	assert_string_equal(out, "abc");
 	assert_false(text_copy(out, 0, ""));
+	assert_true(text_format(out, sizeof(out), "%s", ""));
 	assert_true(text_format(out, sizeof(out), "%d", 123));
 	assert_false(text_format(out, sizeof(out), "%d", 1234));
 	assert_string_equal(out, "123");
