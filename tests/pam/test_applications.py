@@ -185,6 +185,29 @@ class Sshd(Applications):
         self.assertNotIn("Google", said)
 
 
+    def test_what_a_program_reads_is_what_it_was_without_the_module(self):
+        """Exit status, both outputs and files, to the byte, though there would be something to tell."""
+        host.mark("alice", "invited")
+        everything = bytes(range(256)) * 64
+        with open("/home/alice/file", "wb") as file:
+            file.write(everything)
+        results = []
+        for stack in (hosts.STACK, hosts.STACK.replace("session optional {ours}\n", "")):
+            host.pam("notify", services=["sshd"], stack=stack)
+            command = subprocess.run(
+                host.ssh_command("alice", "127.0.0.1", "cat file; cat file >&2; exit 7"),
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.PATIENCE, check=False)
+            transfer = host.ssh("alice", "-q", "-b", "-", "127.0.0.1", program="sftp",
+                                standard_input=f"get file {ROOM}/got\n")
+            with open(ROOM + "/got", "rb") as file:
+                got = file.read()
+            os.unlink(ROOM + "/got")
+            results.append((command.returncode, command.stdout, command.stderr,
+                            transfer.returncode, transfer.stderr, got))
+        self.assertEqual(results[0], (7, everything, everything, 0, "", everything))
+        self.assertEqual(results[1], results[0])
+
+
 class Switching(Applications):
     """Becoming somebody else is no login of that person."""
 
