@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "spool/spool.h"
 
 #define PASSWD	       "/etc/passwd"
 #define LOGIN_DEFS     "/etc/login.defs"
@@ -20,73 +21,83 @@
 #define UID_MAX_SILENT 60000
 #define UID_LARGEST    4294967294LL
 
-/* A file read in pieces into the caller's stack, line by line: lines that do not fit are cut. */
-struct lines {
+/* A file read into the caller's stack in pieces of whole lines, each with a newline before it: so
+ * "\nalice:" finds the beginning of a line. Going line by line would cost a first login more than
+ * reading does, because login.defs is 400 lines of comment. */
+struct pieces {
 	int fd;
-	size_t left; /* bytes that may still be read */
-	size_t at, end;
-	bool ended; /* the end of the file was seen */
-	char buffer[4096];
+	size_t left; /* bytes that will still be read */
+	bool partly; /* not all of the file could be looked at */
+	bool inside; /* of a line that is longer than the buffer */
+	size_t rest; /* where the beginning of the next line is, */
+	size_t kept; /* and its length */
+	char buffer[8192];
 };
 
-static bool lines_open(struct lines *l, const char *path, size_t most)
+static bool pieces_open(struct pieces *p, const char *path, size_t most)
 {
 	struct stat st;
 
-	l->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	l->left = most;
-	l->at = l->end = 0;
-	l->ended = false;
-	if (l->fd >= 0 && (fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode)))
-		file_close(&l->fd);
-	return l->fd >= 0;
-}
-
-/* Fills the empty buffer; false at the end of the file, at the limit, or on an error. */
-static bool lines_fill(struct lines *l)
-{
-	size_t want = l->left < sizeof(l->buffer) ? l->left : sizeof(l->buffer);
-	ssize_t n;
-
-	if (want == 0)
+	p->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (p->fd >= 0 && (fstat(p->fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		file_close(&p->fd);
+	if (p->fd < 0)
 		return false;
-	do
-		n = read(l->fd, l->buffer, want);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0) {
-		l->ended = n == 0;
-		return false;
-	}
-	l->at = 0;
-	l->end = (size_t)n;
-	l->left -= (size_t)n;
+	/* The size spares the read that would only find the end. */
+	p->partly = (unsigned long long)st.st_size > most;
+	p->left = p->partly ? most : (size_t)st.st_size;
+	p->inside = false;
+	p->rest = p->kept = 0;
 	return true;
 }
 
-/* One line without its newline, cut to size; false at the end. */
-static bool lines_next(struct lines *l, char *out, size_t size)
+/* Reads behind `end`; the new end. */
+static size_t pieces_read(struct pieces *p, size_t end)
 {
-	size_t length = 0;
-	bool any = false;
+	size_t room = sizeof(p->buffer) - 1 - end; /* and a NUL */
+	size_t want = p->left < room ? p->left : room;
+	ssize_t n = 0;
 
-	while (l->at < l->end || lines_fill(l)) {
-		const char *piece = l->buffer + l->at;
-		const char *newline = memchr(piece, '\n', l->end - l->at);
-		size_t n = newline ? (size_t)(newline - piece) : l->end - l->at;
-		size_t room = size - 1 - length;
-
-		any = true;
-		memcpy(out + length, piece, n < room ? n : room);
-		length += n < room ? n : room;
-		l->at += n + (newline ? 1 : 0);
-		if (newline)
-			break;
+	while (want > 0 && (n = read(p->fd, p->buffer + end, want)) < 0 && errno == EINTR)
+		;
+	if (n <= 0) {
+		/* An error, or somebody shortened it. */
+		p->partly = p->partly || p->left > 0;
+		p->left = 0;
+		return end;
 	}
-	out[length] = '\0';
-	return any;
+	p->left -= (size_t)n;
+	/* A NUL would hide what follows it. */
+	p->partly = p->partly || memchr(p->buffer + end, '\0', (size_t)n) != NULL;
+	return end + (size_t)n;
 }
 
-/* "UID_MIN   1000"; true if the line was that key's. */
+/* The next piece; NULL at the end. Of a line that is longer than the buffer, the beginning. */
+static char *pieces_next(struct pieces *p)
+{
+	while (p->left > 0 || p->kept > 0) {
+		char *start = p->buffer, *last;
+		bool inside = p->inside;
+		size_t end;
+
+		start[0] = '\n';
+		memmove(start + 1, start + p->rest, p->kept);
+		end = pieces_read(p, 1 + p->kept);
+		last = p->left > 0 ? memrchr(start + 1, '\n', end - 1) : NULL;
+		p->inside = !last && p->left > 0;
+		p->partly = p->partly || p->inside;
+		p->rest = last ? (size_t)(last + 1 - start) : end;
+		p->kept = end - p->rest;
+		start[last ? (size_t)(last - start) : end] = '\0';
+		if (inside)
+			start = strchr(start + 1, '\n');
+		if (start)
+			return start;
+	}
+	return NULL;
+}
+
+/* "UID_MIN   1000" at the beginning of a line, behind white space: its value. */
 static bool take_default(char *line, const char *key, long long *value)
 {
 	size_t n = strlen(key);
@@ -96,27 +107,36 @@ static bool take_default(char *line, const char *key, long long *value)
 	return text_number(text_trim(line + n), 0, UID_LARGEST, value);
 }
 
-/* `l` is the caller's, done with: two of its buffers would be half of our stack. */
-static void fill_range(struct lines *l, long long *min_uid, long long *max_uid)
+/* Of two lines for one key the last counts, as for useradd. */
+static void take_range(char *piece, long long *min, long long *max)
+{
+	char *at = piece;
+
+	while ((at = strstr(at, "UID_M"))) {
+		char *before = at, *end = at + strcspn(at, "\n");
+		bool more = *end != '\0';
+
+		while (before[-1] == ' ' || before[-1] == '\t')
+			before--;
+		*end = '\0';
+		if ((before[-1] == '\n' || before[-1] == '\0') && !take_default(at, "UID_MIN", min))
+			(void)take_default(at, "UID_MAX", max);
+		at = more ? end + 1 : end;
+	}
+}
+
+/* `p` is the caller's, done with: two of its buffers would be too much stack. */
+static void fill_range(struct pieces *p, long long *min_uid, long long *max_uid)
 {
 	long long min = UID_MIN_SILENT, max = UID_MAX_SILENT;
-	char line[128];
+	char *piece;
 
 	if (*min_uid >= 0 && *max_uid >= 0)
 		return;
-	if (lines_open(l, LOGIN_DEFS, LOGIN_MOST)) {
-		/* Of two lines for one key the last counts, as for useradd. */
-		while (lines_next(l, line, sizeof(line))) {
-			char *at = line;
-
-			while (text_is_space(*at))
-				at++;
-			if (*at != 'U')
-				continue;
-			if (!take_default(at, "UID_MIN", &min))
-				(void)take_default(at, "UID_MAX", &max);
-		}
-		file_close(&l->fd);
+	if (pieces_open(p, LOGIN_DEFS, LOGIN_MOST)) {
+		while ((piece = pieces_next(p)))
+			take_range(piece, &min, &max);
+		file_close(&p->fd);
 	}
 	if (*min_uid < 0)
 		*min_uid = min;
@@ -124,51 +144,49 @@ static void fill_range(struct lines *l, long long *min_uid, long long *max_uid)
 		*max_uid = max;
 }
 
-/* The uid in "user:password:uid:…"; false if it is another user's line. *uid is -1 where the line
- * is the user's and no uid can be read from it: also where the uid is the last thing of it, because
- * the line may have been cut there. */
-static bool line_of(const char *line, const char *user, long long *uid)
+/* The uid in what follows "user:", "password:uid:…"; -1 where none can be read: also where it is
+ * the last thing there is, because the line may have been cut there. */
+static long long uid_of(const char *fields)
 {
-	size_t n = strlen(user);
-	const char *field;
+	size_t password = strcspn(fields, ":\n");
+	const char *field = fields + password + 1;
+	long long uid = -1;
 	char digits[16];
 	size_t length;
 
-	if (strncmp(line, user, n) != 0 || line[n] != ':')
-		return false;
-	*uid = -1;
-	field = strchr(line + n + 1, ':');
-	if (!field)
-		return true;
-	length = strcspn(field + 1, ":");
-	if (length < sizeof(digits) && field[1 + length] == ':') {
-		memcpy(digits, field + 1, length);
+	if (fields[password] != ':')
+		return -1;
+	length = strcspn(field, ":\n");
+	if (length < sizeof(digits) && field[length] == ':') {
+		memcpy(digits, field, length);
 		digits[length] = '\0';
-		(void)text_number(digits, 0, UID_LARGEST, uid);
+		(void)text_number(digits, 0, UID_LARGEST, &uid);
 	}
-	return true;
+	return uid;
 }
 
 enum local_user local_user_find(const char *user, long long min_uid, long long max_uid)
 {
 	enum local_user result = LOCAL_USER_UNDECIDED;
+	const char *line = NULL, *piece;
+	char key[SPOOL_USER_MAX + 3];
 	long long uid = -1;
-	struct lines l;
-	char line[512];
-	bool found = false;
+	struct pieces p;
 
 	/* Such a name cannot be in the file, but could look like a line of it. */
 	if (strpbrk(user, ":\n"))
 		return LOCAL_USER_ABSENT;
-	if (!lines_open(&l, PASSWD, PASSWD_MOST))
+	if (!text_format(key, sizeof(key), "\n%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))
 		return LOCAL_USER_UNDECIDED;
-	while (!found && lines_next(&l, line, sizeof(line)))
-		found = line_of(line, user, &uid);
-	if (!found && l.ended)
+	while (!line && (piece = pieces_next(&p)))
+		line = strstr(piece, key);
+	if (line)
+		uid = uid_of(line + strlen(key));
+	else if (!p.partly)
 		result = LOCAL_USER_ABSENT;
-	file_close(&l.fd);
-	if (found && uid >= 0) {
-		fill_range(&l, &min_uid, &max_uid);
+	file_close(&p.fd);
+	if (uid >= 0) {
+		fill_range(&p, &min_uid, &max_uid);
 		result = uid >= min_uid && uid <= max_uid ? LOCAL_USER_COUNTS : LOCAL_USER_OUTSIDE;
 	}
 	return result;

@@ -134,7 +134,7 @@ static enum outcome look(pam_handle_t *pamh, const struct arguments *a, bool qui
 	user = text_item(pamh, PAM_USER);
 	if (!*user)
 		return NO_USER;
-	if (!spool_mark_name(mark, user) || !spool_arrival_name(arrival, user, SPOOL_LOGIN))
+	if (!spool_mark_name(mark, user))
 		return fail(pamh, a, user, ENAMETOOLONG);
 	/* An error here is met again, and said, where the arrival is created. */
 	if (is_there(a->spool, SPOOL_SEEN, mark) == 1) {
@@ -142,6 +142,8 @@ static enum outcome look(pam_handle_t *pamh, const struct arguments *a, bool qui
 			notice_give(pamh, a, user);
 		return SEEN_BEFORE;
 	}
+	if (!spool_arrival_name(arrival, user, SPOOL_LOGIN))
+		return fail(pamh, a, user, ENAMETOOLONG);
 	if (is_there(a->spool, SPOOL_NEW, arrival) == 1)
 		return WAITING_ALREADY;
 	return look_at_new_face(pamh, a, user);

@@ -29,9 +29,12 @@ static bool is_ours(const struct stat *st)
 
 static bool open_box(int *box, const char *spool, const char *name, struct fault *fault)
 {
+	int path = spool_open(spool, name);
 	struct stat st;
 
-	*box = spool_open(spool, name);
+	/* Opened again to be read and synced. */
+	*box = path >= 0 ? openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	file_close(&path);
 	if (*box < 0 || fstat(*box, &st) != 0) {
 		fault_set(fault, FAULT_STORAGE, "spool", "%s/%s: %s", spool, name, strerror(errno));
 		return fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");

@@ -77,7 +77,10 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spo
 {
 	size_t n = escape(out, user);
 
-	return n > 0 && text_format(out + n, SPOOL_NAME_MAX + 1 - n, ".%s", reasons[reason]);
+	if (n == 0 || n == SPOOL_NAME_MAX)
+		return false;
+	out[n] = '.';
+	return text_copy(out + n + 1, SPOOL_NAME_MAX - n, reasons[reason]);
 }
 
 static int hex_digit(char c)
@@ -137,8 +140,9 @@ int spool_open(const char *spool, const char *box)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* The spool itself may be a link of root's; the box must be the directory that it says. */
-	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* The spool itself may be a link of root's; the box must be the directory that it says.
+	 * O_PATH, because a first login pays for it. */
+	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 int spool_exists(int box, const char *name)
@@ -148,6 +152,16 @@ int spool_exists(int box, const char *name)
 	if (fstatat(box, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -1;
+}
+
+/* The file, and its name in the box. */
+static int sync_arrival(int new_box, int fd)
+{
+	int box = openat(new_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = box >= 0 && fsync(fd) == 0 && fsync(box) == 0 ? 0 : -1;
+
+	file_close(&box);
+	return result;
 }
 
 int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync)
@@ -166,7 +180,7 @@ int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool s
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -1;
-	if (sync && (fsync(fd) != 0 || fsync(new_box) != 0))
+	if (sync && sync_arrival(new_box, fd) != 0)
 		result = -1;
 	file_close(&fd);
 	return result;

@@ -48,7 +48,8 @@ bool spool_parse_arrival(
 	const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 
-/* Opens `spool`/`box` for *at use. -1 and errno: ENOTDIR for a link or file in its place. */
+/* Opens `spool`/`box` for *at use (O_PATH: neither read nor synced). -1 and errno: ENOTDIR for a
+ * link or file in its place. */
 int spool_open(const char *spool, const char *box);
 
 /* Whether the name exists in the box: 1, 0, or -1 and errno. One fstatat, links not followed. */

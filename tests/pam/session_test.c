@@ -50,33 +50,6 @@ static void somebody_seen_leaves_nothing(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-static void uids_count_as_login_defs_and_arguments_say(void **state)
-{
-	static const struct {
-		const char *user, *arguments;
-		int arrivals;
-	} cases[] = {
-		{"root", "", 0},
-		{"daemon2", "", 0},
-		{"big", "", 0},
-		{"big", "max_uid=80000", 1},
-		{"daemon2", "min_uid=100", 1},
-		{"alice", "min_uid=1002", 0},
-		{"alice", "max_uid=1000", 0},
-		{"alice", "min_uid=1001 max_uid=1001", 1},
-		{"alice", "min_uid=many", 1},
-		{"odd", "", 1},
-		{"bob.b", "", 1},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		stack_fresh(state);
-		text_copy(stack.user, sizeof(stack.user), cases[i].user);
-		assert_int_equal(log_in(cases[i].arguments), PAM_SUCCESS);
-		assert_int_equal(arrivals(), cases[i].arrivals);
-	}
-}
-
 static void network_users_count_only_on_demand(void **state)
 {
 	(void)state;
@@ -137,61 +110,6 @@ static void without_root_nothing_happens(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-static void a_passwd_beyond_the_limit_leaves_it_to_the_collector(void **state)
-{
-	FILE *passwd = fopen(at("passwd"), "we");
-
-	(void)state;
-	assert_non_null(passwd);
-	for (int i = 0; i < 40000; i++)
-		fprintf(passwd, "filler%d:x:%d:100::/home/f:/bin/sh\n", i, 100000 + i);
-	fputs(PASSWD, passwd);
-	fclose(passwd);
-	assert_int_equal(log_in(""), PAM_SUCCESS);
-	put("passwd", PASSWD, 0644);
-	expect_arrival("alice.login", true);
-}
-
-/* A line may end within its uid where the reading stops: 10 of 1001 would be out of range. */
-static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
-{
-	static const char line[] = "alice:x:1001:1001::/home/alice:/bin/bash\n";
-	static const char start[] = "filler:x:1:1:";
-	const size_t most = (size_t)1024 * 1024;
-	char *text = malloc(most + sizeof(line));
-
-	assert_non_null(text);
-	for (size_t kept = 0; kept < sizeof(line); kept++) {
-		const size_t filled = most - kept;
-
-		stack_fresh(state);
-		memset(text, 'x', most);
-		memcpy(text, start, sizeof(start) - 1);
-		text[filled - 1] = '\n';
-		memcpy(text + filled, line, sizeof(line));
-		put("passwd", text, 0644);
-		assert_int_equal(log_in(""), PAM_SUCCESS);
-		assert_int_equal(arrivals(), 1);
-	}
-	free(text);
-	put("passwd", PASSWD, 0644);
-}
-
-static void a_line_with_a_huge_password_field_is_not_judged(void **state)
-{
-	char text[1024] = "alice:";
-
-	for (size_t n = 490; n < 510; n++) {
-		stack_fresh(state);
-		memset(text + 6, 'p', n);
-		snprintf(text + 6 + n, sizeof(text) - 6 - n, ":1001:1001::/:/bin/sh\n");
-		put("passwd", text, 0644);
-		assert_int_equal(log_in(""), PAM_SUCCESS);
-		assert_int_equal(arrivals(), 1);
-	}
-	put("passwd", PASSWD, 0644);
-}
-
 /* ---- hostile names ------------------------------------------------------------------------------
  */
 
@@ -244,13 +162,9 @@ int main(void)
 		T(nothing_else_can_let_anybody_in),
 		T(a_new_face_leaves_one_empty_file),
 		T(somebody_seen_leaves_nothing),
-		T(uids_count_as_login_defs_and_arguments_say),
 		T(network_users_count_only_on_demand),
 		T(services_are_filtered),
 		T(without_root_nothing_happens),
-		T(a_passwd_beyond_the_limit_leaves_it_to_the_collector),
-		T(a_uid_that_may_have_been_cut_is_not_judged),
-		T(a_line_with_a_huge_password_field_is_not_judged),
 		T(no_name_leaves_the_spool_or_means_two_things),
 		T(names_that_are_too_long_are_left_alone),
 	};

@@ -19,8 +19,8 @@ DEEPEST = 16 * 1024
 # docs/design.md (no NSS, socket, lock, fork, sleep, signal, umask, environment, locale, heap).
 ALLOWED = {
     "clock_gettime", "close", "fstat", "fstatat", "fsync", "geteuid", "open", "openat", "read",
-    "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strcspn",
-    "strlen", "strncmp", "strnlen", "strpbrk", "strrchr", "strtoll", "strerrordesc_np",
+    "memchr", "memcmp", "memcpy", "memmove", "memrchr", "memset", "strchr", "strcmp", "strcspn",
+    "strlen", "strncmp", "strnlen", "strpbrk", "strrchr", "strstr", "strtoll", "strerrordesc_np",
     "snprintf", "vsnprintf", "pam_get_item", "pam_prompt", "pam_syslog", "errno_location"}
 # What the compiler and the linker add by themselves.
 TOOLCHAIN = {"stack_chk_fail", "cxa_finalize", "gmon_start__", "ITM_deregisterTMCloneTable",
