@@ -350,6 +350,7 @@ static bool put_cancelled(
 
 	p->state = PERSON_CANCELLED;
 	p->due = 0;
+	ending_clear_intent(p);
 	text_copy(p->reason, sizeof(p->reason), "by_admin");
 	text_format(cause, sizeof(cause), "cancel: %.150s", reason ? reason : "");
 	i->changed = true;

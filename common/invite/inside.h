@@ -4,6 +4,7 @@
  *
  *   invite.c    opening, one turn, waiting
  *   round.c     one round: what has come back, what is started next, in one commit
+ *   claim.c     who comes next, with which slots of the pace
  *   course.c    one person's way: claim, questions, answers
  *   mailing.c   the part of it that mails: policy, intent, result
  *   ending.c    how it ends: put, back, retry
@@ -147,6 +148,10 @@ struct invite {
 	struct ledger_pause pause;
 	bool paused;
 
+	int later_in_a_row; /* calls that may work later, without a success between, … */
+	int rested_for;	    /* … as many as that when it last took a rest, … */
+	int rests;	    /* … and so many rests since a success */
+
 	int64_t google_date;	/* the newest Date of Google, … */
 	int64_t google_date_ms; /* … and when (clock_boot_ms) it came */
 	int64_t window_from, window_until,
@@ -157,7 +162,7 @@ struct invite {
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;
 	int64_t retry_after;
-	int wanted, granted, claimed;
+	int wanted, claimed; /* people */
 
 	int64_t next_ms;     /* when there is something to do without an answer */
 	int64_t slots_at_ms; /* no slot before that */
@@ -171,6 +176,39 @@ struct invite {
 bool round_run(struct invite *i, struct fault *fault);
 struct course *round_take_free(struct invite *i);
 void round_free(struct course *c);
+/* Whether a course that wants its next call may go on towards it; ends it if not. */
+bool round_let_go(struct invite *i, struct course *c, struct fault *fault);
+
+static inline struct course *round_first(struct invite *i)
+{
+	return i->courses;
+}
+
+static inline struct course *round_end(struct invite *i)
+{
+	return i->courses + i->room;
+}
+
+/* It wants its next call. */
+static inline bool round_going(const struct course *c)
+{
+	return c->next == NEXT_READY;
+}
+
+static inline bool round_stopped(const struct invite *i)
+{
+	return i->draining || (i->paused && !i->solo);
+}
+
+/* ---- claim.c ---- */
+/* Leases as many people as can be carried on now. */
+bool claim_people(struct invite *i, struct fault *fault);
+/* Gives slots to the control call, to people, to the sweep; writes the intents of the sends. */
+bool claim_slots(struct invite *i, struct fault *fault);
+/* Before anything is begun: whether nothing gets through any more. */
+void claim_rest(struct invite *i);
+/* After the commit: when to look again. */
+bool claim_plan(struct invite *i, struct fault *fault);
 
 /* ---- course.c: within the round (but for course_start); false: the ledger fails ---- */
 /* A person has been claimed: what is the purpose, what the first step? */

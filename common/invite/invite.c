@@ -86,6 +86,16 @@ int64_t invite_google_now(const struct invite *i)
 	return i->google_date + (clock_boot_ms() - i->google_date_ms) / 1000;
 }
 
+static void note_reach(struct invite *i, const struct google_reply *reply)
+{
+	enum fault_kind kind = reply->fault.kind;
+
+	if (kind == FAULT_LATER && !reply->quota)
+		i->later_in_a_row++;
+	else if (kind != FAULT_STOPPED && kind != FAULT_UNCONFIRMED)
+		i->later_in_a_row = i->rested_for = i->rests = 0;
+}
+
 void invite_took(struct invite *i, enum google_method method, const struct google_reply *reply,
 	struct google_reply *kept)
 {
@@ -101,6 +111,7 @@ void invite_took(struct invite *i, enum google_method method, const struct googl
 		i->google_date = reply->date;
 		i->google_date_ms = clock_boot_ms();
 	}
+	note_reach(i, reply);
 	control_noted(i, method, reply);
 }
 
@@ -117,6 +128,8 @@ static bool note_waiting(struct invite *i)
 		text_copy(text, sizeof(text), "the ledger fails");
 	else if (i->paused)
 		text_format(text, sizeof(text), "paused: %s", i->pause.kind);
+	else if (i->rests > 0)
+		text_copy(text, sizeof(text), "Google cannot be reached");
 	else if (i->slots_at_ms > clock_boot_ms())
 		text_copy(text, sizeof(text), "waiting for the pace");
 	if (strcmp(text, i->waits_for) == 0)
@@ -154,7 +167,7 @@ static int wait_ms(const struct invite *i, int max_wait_ms)
 
 bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, struct fault *fault)
 {
-	bool ok = true;
+	bool ok = true, changed = i->changed, tell;
 
 	if (round_needed(i)) {
 		ok = round_run(i, fault);
@@ -163,8 +176,10 @@ bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, st
 		else
 			back_off(i);
 	}
-	/* Who watches it is told before it waits. */
-	google_turn(i->google, fds, nfds, note_waiting(i) ? 0 : wait_ms(i, max_wait_ms));
+	/* Who watches it is told before it waits, and so is the collector when nothing is under way
+	 * that would end the wait soon. */
+	tell = note_waiting(i) || (!changed && i->changed && i->calling == 0);
+	google_turn(i->google, fds, nfds, tell ? 0 : wait_ms(i, max_wait_ms));
 	return ok;
 }
 

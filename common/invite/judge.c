@@ -83,6 +83,8 @@ static bool judge(struct invite *i, const struct ledger_sighting *s, const struc
 	verdict_judge(&s->seen, i->settings, map, &v);
 	if (!ledger_judge(i->ledger, s->id, rules, &v, fault))
 		return false;
+	if (v.kind == VERDICT_NONE)
+		return true;
 	if (v.kind != s->verdict || strcmp(v.address, s->address) != 0) {
 		i->changed = true;
 		log_event(LOG_LEVEL_INFO, "decision", "%s@%s: %s", s->seen.user, s->seen.host,

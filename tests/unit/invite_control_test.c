@@ -281,6 +281,52 @@ static void a_pause_of_the_operator_means_no_calls_at_all(void **state)
 	site_end(&s);
 }
 
+static void reach_nobody(struct call_at_google *c, struct outcome *o)
+{
+	(void)c;
+	o->kind = FAULT_LATER;
+	o->code = "network_connect";
+	o->effect = false;
+}
+
+static void when_google_cannot_be_reached_everybody_waits_together(void **state)
+{
+	struct site s = site_new(*state, "", "sends_per_day = 1000");
+	int calls;
+
+	arrive(&s, 0, 200);
+	world.decide = reach_nobody;
+	judge_all(&s);
+	run_for(&s, 4 * HOUR);
+	calls = world.counts[GOOGLE_CHECK];
+	assert_in_range(calls, 20, 80);
+	assert_string_equal(invite_waits_for(s.invite), "Google cannot be reached");
+	world.decide = NULL;
+	run_for(&s, 400);
+	assert_in_range(people_in(&s, PERSON_INVITED), 150, 200);
+	run_for(&s, 2 * HOUR);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 200);
+	assert_string_equal(invite_waits_for(s.invite), "idle");
+	site_end(&s);
+}
+
+static void a_pause_of_the_operator_silences_the_control_call_too(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	const struct ledger_pause pause = {.kind = "operator", .text = "migration"};
+
+	arrive(&s, 0, 1);
+	refuse(GOOGLE_CHECK, 1);
+	judge_all(&s);
+	while (world.counts[GOOGLE_CHECK] == 0)
+		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
+	check(&s, ledger_pause(s.ledger, &pause, &s.fault));
+	run_for(&s, DAY);
+	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_look");
+	site_end(&s);
+}
+
 /* ---- sends whose effect is unknown ---- */
 
 static void cut_every_send(struct call_at_google *c, struct outcome *o)
@@ -332,6 +378,8 @@ int main(void)
 		PROMISE(a_success_between_refusals_lets_the_brake_go),
 		PROMISE(different_refusals_are_no_brake),
 		PROMISE(a_pause_of_the_operator_means_no_calls_at_all),
+		PROMISE(when_google_cannot_be_reached_everybody_waits_together),
+		PROMISE(a_pause_of_the_operator_silences_the_control_call_too),
 		PROMISE(three_ambiguous_sends_stop_sending_until_the_control_call_passes),
 	};
 

@@ -248,6 +248,7 @@ static int run(struct dispatcher *d)
 	look(d);
 	while (!d->worker.stop && !d->ledger_gone) {
 		judge(d);
+		tell_collector(d, false);
 		turn(d);
 		tell_collector(d, false);
 		beat(d);
