@@ -170,7 +170,7 @@ bool prepare_directories(const struct settings *s, struct fault *fault)
 		return false;
 	return prepare(s->spool, 0, 0, 0755, fault) &&
 	       prepare_box(s->spool, SPOOL_NEW, 0, gid, 0770, fault) &&
-	       prepare_box(s->spool, SPOOL_SEEN, uid, gid, 0711, fault) &&
+	       prepare_box(s->spool, SPOOL_SEEN, uid, gid, 0700, fault) &&
 	       prepare_box(s->spool, SPOOL_BAD, uid, gid, 0700, fault) &&
 	       prepare(s->state, uid, gid, 0700, fault) &&
 	       prepare(s->tokens, uid, gid, 0700, fault) && prepare(s->run, uid, gid, 0755, fault);

@@ -92,7 +92,8 @@ void worker_adopt(struct worker *w, struct settings *settings);
 void worker_refuse(struct worker *w, struct settings *settings, const struct fault *fault);
 
 /* Writes the heartbeat if a minute has passed or the note is another than last time. The note says
- * what the program does, for `status` ("idle"); after a failed reload that is added. */
+ * what the program does, for `status` ("idle"); after a failed reload that is added. Without a
+ * ledger (NULL: it cannot be opened) nobody is told. */
 bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault);
 
 #endif

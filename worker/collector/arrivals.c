@@ -11,13 +11,18 @@
 #include "base/text.h"
 #include "worker/collector/collector.h"
 
-#define BATCH_FIRST   512
-#define BATCH_MOST    65536
+#define LIST_FIRST    8192
+#define LIST_MOST     65536
+#define GROUP	      1024 /* arrivals a commit: enough that its fsync is nothing beside them */
 #define NETWORK_AGAIN (5 * 60)
 #define NETWORK_MOST  (24 * 60 * 60)
 
 /* What is to be done with one arrival. */
-enum fate { FATE_WAIT, FATE_TAKE, FATE_SEEN };
+enum fate {
+	FATE_WAIT, /* it stays */
+	FATE_DROP, /* it is nobody's: it goes */
+	FATE_SEEN, /* it becomes a sighting */
+};
 
 static enum sighting_reason reason_of(enum spool_reason reason)
 {
@@ -33,6 +38,12 @@ static enum sighting_reason reason_of(enum spool_reason reason)
 	return SEEN_LOGIN;
 }
 
+static void due(struct collector *c, int64_t at)
+{
+	if (c->arrivals_due == 0 || at < c->arrivals_due)
+		c->arrivals_due = at;
+}
+
 /* Whether a creation is still settling. A clock that was set back must not hold it for long. */
 static bool settling(struct collector *c, const struct spool_arrival *a, int64_t now)
 {
@@ -40,56 +51,72 @@ static bool settling(struct collector *c, const struct spool_arrival *a, int64_t
 
 	if (a->reason != SPOOL_CREATED || age < 0 || age >= c->settings->settle)
 		return false;
-	collector_due(c, a->at + c->settings->settle);
+	due(c, a->at + c->settings->settle);
 	return true;
 }
 
+/* A newcomer is looked up at once; who was not found, every few minutes, for a day. */
 static enum fate judge_network(
 	struct collector *c, const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
-	if (now < c->network_at) {
-		collector_due(c, c->network_at);
+	if (a->at < c->network_at && now < c->network_at + NETWORK_AGAIN) {
+		due(c, c->network_at + NETWORK_AGAIN);
 		return FATE_WAIT;
 	}
-	if (facts_network(s, c, a->user)) {
-		s->reason = reason_of(a->reason);
+	if (facts_network(s, c, a->user))
 		return FATE_SEEN;
-	}
 	if (now - a->at < NETWORK_MOST) {
-		collector_due(c, now + NETWORK_AGAIN);
+		due(c, now + NETWORK_AGAIN);
 		return FATE_WAIT;
 	}
 	log_event(LOG_LEVEL_WARN, "arrival",
-		"a user that neither passwd nor NSS knows: given up after 24 h");
-	return FATE_TAKE;
+		"%s: neither passwd nor NSS knows that user: given up after 24 h", a->user);
+	return FATE_DROP;
+}
+
+static enum fate judge_stranger(struct collector *c, const struct census *census,
+	const struct spool_arrival *a, int64_t now, struct sighting *s)
+{
+	/* Gone before it settled: it was never there. */
+	if (a->reason == SPOOL_CREATED)
+		return FATE_DROP;
+	/* The line that is missing may be the broken one. */
+	if (!census->accounts.whole)
+		return FATE_WAIT;
+	if (c->settings->network_users)
+		return judge_network(c, a, now, s);
+	log_event(LOG_LEVEL_INFO, "arrival", "%s: no local user; passed over", a->user);
+	return FATE_DROP;
 }
 
 static enum fate judge(struct collector *c, const struct census *census,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
 	const struct account *account;
+	enum fate fate = FATE_SEEN;
 
 	/* Who is gone is found by the compare, which looks twice. */
 	if (a->reason == SPOOL_DELETED)
-		return FATE_TAKE;
+		return FATE_DROP;
 	if (settling(c, a, now))
 		return FATE_WAIT;
 	account = account_find(&census->accounts, a->user);
-	if (account) {
+	if (account)
 		facts_local(s, c, census, account);
+	else
+		fate = judge_stranger(c, census, a, now, s);
+	/* A new system account is nobody; who logs in with one is judged like everybody. */
+	if (account && a->reason == SPOOL_CREATED &&
+		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
+		return FATE_DROP;
+	if (fate == FATE_SEEN)
 		s->reason = reason_of(a->reason);
-		return FATE_SEEN;
-	}
-	/* Gone before it settled: it was never there. */
-	if (a->reason == SPOOL_CREATED || !c->settings->network_users)
-		return FATE_TAKE;
-	return judge_network(c, a, now, s);
+	return fate;
 }
 
-/* One group: all of it in one commit, then the marks, then the arrivals go. */
-static bool take_batch(struct collector *c, const struct census *census,
-	const struct spool_arrival *list, int count, enum fate *fates, int *taken,
-	struct fault *fault)
+/* The sightings of one group in one commit. */
+static bool store(struct collector *c, const struct census *census,
+	const struct spool_arrival *list, int count, enum fate *fates, struct fault *fault)
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
@@ -97,22 +124,26 @@ static bool take_batch(struct collector *c, const struct census *census,
 	if (!ledger_begin(c->ledger, fault))
 		return false;
 	for (int i = 0; i < count; i++) {
-		int news;
-
 		fates[i] = judge(c, census, &list[i], now, &s);
-		if (fates[i] != FATE_SEEN)
-			continue;
-		news = ledger_saw(c->ledger, &s, fault);
-		if (news < 0) {
+		if (fates[i] == FATE_SEEN && !collector_news(c, ledger_saw(c->ledger, &s, fault))) {
 			ledger_rollback(c->ledger);
 			return false;
 		}
-		c->news = c->news || news > 0;
 	}
-	if (!ledger_commit(c->ledger, fault)) {
-		ledger_rollback(c->ledger);
+	if (ledger_commit(c->ledger, fault))
+		return true;
+	ledger_rollback(c->ledger);
+	return false;
+}
+
+/* Everyone who was seen gets a mark, also who will be excluded: later logins cost one fstatat. */
+static bool take_group(struct collector *c, const struct census *census,
+	const struct spool_arrival *list, int count, int *taken, struct fault *fault)
+{
+	enum fate fates[GROUP];
+
+	if (!store(c, census, list, count, fates, fault))
 		return false;
-	}
 	for (int i = 0; i < count; i++) {
 		if (fates[i] == FATE_SEEN &&
 			!spool_mark_first(&c->spool, list[i].user, "seen", fault))
@@ -124,43 +155,53 @@ static bool take_batch(struct collector *c, const struct census *census,
 	return true;
 }
 
+/* Their number, or -1. */
+static int take_list(struct collector *c, const struct census *census,
+	const struct spool_arrival *list, int count, struct fault *fault)
+{
+	int taken = 0;
+
+	for (int i = 0; i < count; i += GROUP)
+		if (!take_group(c, census, &list[i], count - i < GROUP ? count - i : GROUP, &taken,
+			    fault))
+			return -1;
+	return taken;
+}
+
+/* One list. `full`: it held no more, so there may be others behind those. */
+static int list_and_take(
+	struct collector *c, const struct census *census, int room, bool *full, struct fault *fault)
+{
+	struct spool_arrival *list = reallocarray(NULL, (size_t)room, sizeof(*list));
+	int count, bad, taken = -1;
+
+	if (!list) {
+		fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to list arrivals");
+		return -1;
+	}
+	count = spool_list(&c->spool, list, room, &bad, fault);
+	*full = count == room;
+	if (count >= 0)
+		taken = take_list(c, census, list, count, fault);
+	free(list);
+	return taken;
+}
+
 bool arrivals_take(struct collector *c, const struct census *census, struct fault *fault)
 {
-	struct spool_arrival *list = NULL;
-	enum fate *fates = NULL;
-	int room = BATCH_FIRST, count, taken, bad;
-	bool good = false;
+	int64_t now = clock_wall();
+	bool full = true;
+	int taken = 0;
 
-	for (;;) {
-		struct spool_arrival *more = realloc(list, (size_t)room * sizeof(*list));
-		enum fate *more_fates = realloc(fates, (size_t)room * sizeof(*fates));
-
-		list = more ? more : list;
-		fates = more_fates ? more_fates : fates;
-		if (!more || !more_fates) {
-			fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to list arrivals");
-			break;
-		}
-		taken = 0;
-		count = spool_list(&c->spool, list, room, &bad, fault);
-		if (count < 0 ||
-			(count > 0 && !take_batch(c, census, list, count, fates, &taken, fault)))
-			break;
-		if (count < room) {
-			good = true;
-			break;
-		}
-		/* The list was full: look behind it, past those that wait. */
-		if (taken < room / 2 && room < BATCH_MOST)
-			room *= 2;
-		else if (taken == 0) {
-			good = true;
-			break;
-		}
-	}
-	if (good && clock_wall() >= c->network_at)
-		c->network_at = clock_wall() + NETWORK_AGAIN;
-	free(list);
-	free(fates);
-	return good;
+	c->more = false;
+	c->arrivals_due = 0;
+	/* A longer list looks past those that wait. */
+	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MOST; room *= 8)
+		taken = list_and_take(c, census, room, &full, fault);
+	if (taken < 0)
+		return false;
+	c->more = full && taken > 0;
+	if (!c->more && now >= c->network_at + NETWORK_AGAIN)
+		c->network_at = now;
+	return true;
 }

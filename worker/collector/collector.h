@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The collector: who was seen on this host, and the facts about the account. No network, no
- *credential.
+ * credential.
  *
  *	arrivals.c   the spool's new/ -> sightings in the ledger -> marks
- *	compare.c    passwd against the baseline: created, deleted, renamed; the brake
+ *	accounts.c   passwd against the baseline: host.c -> compare.c -> brake.c -> ledger, marks
+ *	compare.c    what has changed, and what of it is ripe
+ *	brake.c      whether so much at once may be taken over
+ *	host.c       the baseline on disk
+ *	known.c      facts that changed, and all of them under a new host name
  *	facts.c      what policy needs to know of an account, local or network
  *	marks.c      what became of people -> the spool's seen/
  *	watch.c      inotify on new/, passwd and group
- *	host.c       the baseline on disk
  *	main.c       the loop
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_COLLECTOR_H
@@ -30,12 +33,15 @@ struct collector {
 	struct spool_reader spool;
 	char host[HOST_MAX + 1];
 
-	bool news;	     /* the ledger has got something for the dispatcher */
-	int64_t next_due;    /* wall clock: when something settles; 0: nothing waits */
-	int64_t change;	     /* the newest change of the ledger that the marks show */
-	int64_t network_at;  /* wall clock: when unknown network users are looked up again */
-	bool braked;	     /* our brake is on, or was when we last looked */
-	bool told_not_whole; /* that passwd is not fit for a compare has been logged */
+	bool news;	      /* the ledger has got something for the dispatcher */
+	bool more;	      /* arrivals are left that could be taken at once */
+	int64_t arrivals_due; /* wall clock: when an arrival that waits is looked at; 0: none does
+			       */
+	int64_t accounts_due; /* the same of what a compare has found */
+	int64_t network_at;   /* when all network users who wait were last looked up */
+	int64_t change;	      /* the newest change of the ledger that the marks show */
+	bool braked;	      /* the last compare was too much at once */
+	bool told_not_whole;  /* that passwd is not fit for a compare has been logged */
 };
 
 /* The present accounts and groups, read for one pass and let go. */
@@ -46,36 +52,54 @@ struct census {
 bool census_take(struct census *c, const struct settings *settings, struct fault *fault);
 void census_free(struct census *c);
 
-/* Fills user, host, uid and facts from a local account; reason and day are the caller's. */
+/* Fills user, host, uid, day and facts from a local account; the reason is the caller's. */
 void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
 	const struct account *account);
 /* The same through NSS, which may block. False if NSS knows nobody of that name. */
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
-/* Takes what lies in new/ and is ripe. */
+/* Takes what lies in new/ and is ripe, some thousand at once: sets c->more and c->arrivals_due. */
 bool arrivals_take(struct collector *c, const struct census *census, struct fault *fault);
-/* Compares the accounts with the baseline, and the facts with those that the ledger has. */
-bool compare_accounts(struct collector *c, const struct census *census, struct fault *fault);
-bool compare_facts(struct collector *c, const struct census *census, struct fault *fault);
-/* Brings the marks up to date with the ledger; drops those of network users after 30 days. */
-bool marks_update(struct collector *c, struct fault *fault);
-bool marks_expire(struct collector *c, const struct census *census, struct fault *fault);
+/* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->braked. A
+ * passwd file that is not whole is not compared. */
+bool accounts_compare(struct collector *c, const struct census *census, struct fault *fault);
+/* Tells the ledger of every known local account whose facts are others now. */
+bool known_refresh(struct collector *c, const struct census *census, struct fault *fault);
+/* The host had another name: what the ledger knows under it is known under the present one. */
+bool known_move(struct collector *c, const struct census *census, const char *old_host,
+	struct fault *fault);
 
-/* Notes that something is to be done at that time. */
-void collector_due(struct collector *c, int64_t at);
+/* Brings the marks up to date with the ledger. */
+bool marks_update(struct collector *c, struct fault *fault);
+/* Drops the marks of users who are not local, if they are older than `age` seconds. */
+bool marks_drop_network(
+	struct collector *c, const struct census *census, int64_t age, struct fault *fault);
+/* Drops all of them. */
+bool marks_drop_all(struct collector *c, struct fault *fault);
+
+/* Adds what a call of the ledger returned (-1: fault) to c->news; false if it was a fault. */
+static inline bool collector_news(struct collector *c, int result)
+{
+	c->news = c->news || result > 0;
+	return result >= 0;
+}
 
 /* Watches new/, and the directories of passwd and group: an inotify descriptor, or -1. */
 struct watch {
 	int fd;
-	int passwd; /* watch descriptors */
-	int group;
+	int box, passwd, group; /* watch descriptors */
 	const char *passwd_name;
 	const char *group_name;
 };
+/* What may have happened since the last look. */
+struct watched {
+	bool arrived; /* arrivals */
+	bool changed; /* accounts or groups */
+	bool lost;    /* new/ is gone, or another directory has its place */
+};
 bool watch_open(struct watch *w, const struct settings *settings, struct fault *fault);
-/* Reads away what has gathered: whether there may be arrivals, and whether accounts may have
- * changed. */
-void watch_read(struct watch *w, bool *arrived, bool *changed);
+/* Reads away what has gathered; sets what there is, and clears nothing. */
+void watch_read(struct watch *w, struct watched *seen);
 void watch_close(struct watch *w);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "worker/collector/collector.h"
 
@@ -40,22 +38,21 @@ void census_free(struct census *c)
 	c->groups = NULL;
 }
 
-static bool begin(struct sighting *s, const struct collector *c, const char *user)
+/* Whole names: those of the spool, of the baseline and of the ledger are no longer than a
+ * sighting's. */
+static void begin(struct sighting *s, const struct collector *c, const char *user)
 {
 	memset(s, 0, sizeof(*s));
 	s->uid = -1;
 	s->first_seen = clock_day_start(clock_wall());
-	return text_copy(s->host, sizeof(s->host), c->host) &&
-	       text_copy(s->user, sizeof(s->user), user);
+	text_copy(s->host, sizeof(s->host), c->host);
+	text_copy(s->user, sizeof(s->user), user);
 }
 
 void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
 	const struct account *account)
 {
-	if (!begin(s, c, account->user))
-		log_event(LOG_LEVEL_WARN, "sighting", "%s: the name is too long and was cut",
-			s->user);
-	s->local = true;
+	begin(s, c, account->user);
 	sighting_facts(s, account, census->groups, c->settings);
 }
 
@@ -115,8 +112,7 @@ bool facts_network(struct sighting *s, const struct collector *c, const char *us
 	char *buffer, *group_buffer;
 	bool good = false;
 
-	if (!begin(s, c, user))
-		return false;
+	begin(s, c, user);
 	buffer = malloc(NSS_BUFFER);
 	group_buffer = malloc(NSS_BUFFER);
 	if (buffer && group_buffer && getpwnam_r(user, &entry, buffer, NSS_BUFFER, &found) == 0 &&

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/identity.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "spool/spool.h"
@@ -92,6 +91,8 @@ static bool take_line(struct host *h, char *line)
 		return text_copy(h->old_machine, sizeof(h->old_machine), rest);
 	if (strcmp(line, "name") == 0)
 		return text_copy(h->old_name, sizeof(h->old_name), rest);
+	if (strcmp(line, "brake") == 0)
+		return h->braked = strcmp(rest, "set") == 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(line, words[i]) == 0)
 			return take_record(h, (enum record_state)i, rest);
@@ -111,7 +112,7 @@ static bool parse(struct host *h, char *text)
 	return true;
 }
 
-bool host_load(struct host *h, const char *state_directory, struct fault *fault)
+bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault)
 {
 	static const struct file_rules rules = {
 		.max_size = HOST_BYTES, .trusted = true, .missing_ok = true};
@@ -121,7 +122,7 @@ bool host_load(struct host *h, const char *state_directory, struct fault *fault)
 
 	*h = (struct host){.count = 0};
 	read_machine(h->machine);
-	identity_host(h->name, sizeof(h->name));
+	text_copy(h->name, sizeof(h->name), name);
 	if (!host_path(path, state_directory, fault) ||
 		!file_read(path, &rules, &text, FAULT_STORAGE, fault))
 		goto out;
@@ -132,6 +133,8 @@ bool host_load(struct host *h, const char *state_directory, struct fault *fault)
 			"again",
 			path);
 		host_clear(h);
+		h->old_machine[0] = h->old_name[0] = '\0';
+		h->braked = false;
 		h->first = true;
 	}
 	good = true;
@@ -153,7 +156,8 @@ static bool add_record(struct text *out, const struct record *r)
 		(long long)r->since);
 }
 
-bool host_save(const struct host *h, const char *state_directory, struct fault *fault)
+bool host_save(const struct host *h, const struct host *records, const char *state_directory,
+	struct fault *fault)
 {
 	struct text text = {.cap = HOST_BYTES};
 	char path[PATH_MAX];
@@ -164,8 +168,10 @@ bool host_save(const struct host *h, const char *state_directory, struct fault *
 	text_addf(&text, HOST_HEAD "\nname %s\n", h->name);
 	if (h->machine[0])
 		text_addf(&text, "machine %s\n", h->machine);
-	for (size_t i = 0; i < h->count; i++)
-		add_record(&text, &h->records[i]);
+	if (h->braked)
+		text_add(&text, "brake set\n");
+	for (size_t i = 0; i < records->count; i++)
+		add_record(&text, &records->records[i]);
 	if (text.failed)
 		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write it", path);
 	else if (file_replace(path, text.data, text.len, 0600) != 0)
@@ -175,6 +181,17 @@ bool host_save(const struct host *h, const char *state_directory, struct fault *
 		good = true;
 	text_free(&text);
 	return good;
+}
+
+static int by_user(const void *a, const void *b)
+{
+	return strcmp(((const struct record *)a)->user, ((const struct record *)b)->user);
+}
+
+void host_sort(struct host *h)
+{
+	if (h->count > 1)
+		qsort(h->records, h->count, sizeof(*h->records), by_user);
 }
 
 void host_clear(struct host *h)
@@ -193,5 +210,6 @@ void host_free(struct host *h)
 
 bool host_cloned(const struct host *h)
 {
-	return !h->first && strcmp(h->machine, h->old_machine) != 0;
+	/* A machine without an id (a container) is known by its name alone. */
+	return h->machine[0] && h->old_machine[0] && strcmp(h->machine, h->old_machine) != 0;
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the collector remembers of its host between two runs: the file `host` in the state
- *directory.
+ * directory.
  *
  *	cloudinvite-host 1
  *	machine MACHINE-ID
  *	name HOST
+ *	brake set
  *	known UID ESCAPED-USER
  *	new UID ESCAPED-USER SINCE
  *	absent UID ESCAPED-USER SINCE
  *
- * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `settle`. It is
- *read for a compare and let go, so that the idle collector is as small with a million accounts as
- *with ten.
+ * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `settle`. `brake`
+ * stands there from the brake of a compare to the compare that passes it. The file is read for a
+ * compare and let go, so that the idle collector is as small with a million accounts as with ten.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_HOST_H
 #define CLOUDINVITE_WORKER_COLLECTOR_HOST_H
@@ -39,26 +40,29 @@ struct host {
 	char name[HOST_MAX + 1];
 	char old_machine[64]; /* as the file has it; "" if there was no file */
 	char old_name[HOST_MAX + 1];
-	bool first;		/* there was no file, or none that could be read */
+	bool first;		/* there was no file, or none that could be understood */
+	bool braked;		/* our brake was set, and has not been passed yet */
 	struct record *records; /* sorted by user */
 	size_t count;
 	size_t room;
 };
 
-/* Reads state/host. A file that is broken is logged and counts as none: then the present accounts
- * are the baseline again, and whoever logs in is seen. False without memory or when it can't be
- * read. */
-bool host_load(struct host *h, const char *state_directory, struct fault *fault);
-/* Replaces the file. */
-bool host_save(const struct host *h, const char *state_directory, struct fault *fault);
+/* Reads state/host; `name` is the host's present one. A file that is broken is logged and counts as
+ * none: then the present accounts are the baseline again, and whoever logs in is seen. False
+ * without memory or when it can't be read. */
+bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault);
+/* Replaces the file: `h` with the records of `records` (which may be `h` itself). */
+bool host_save(const struct host *h, const struct host *records, const char *state_directory,
+	struct fault *fault);
 void host_free(struct host *h);
 
 /* Whether this is another machine than the one that wrote the file (a cloned image). */
 bool host_cloned(const struct host *h);
 /* Forgets all records. */
 void host_clear(struct host *h);
-/* Appends (the caller keeps the order by user). False without memory. */
+/* Appends. Records are in order of user before they are compared or saved. False without memory. */
 bool host_add(
 	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since);
+void host_sort(struct host *h);
 
 #endif

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/clock.h"
 #include "worker/collector/collector.h"
-
-#define NETWORK_MARK (30 * 24 * 60 * 60)
 
 struct marking {
 	struct collector *c;
@@ -13,10 +9,15 @@ struct marking {
 	bool failed;
 };
 
+/* At the start everything is told once more, for what has changed meanwhile; but whose mark is gone
+ * (a network user's after a month) is asked about again at the next login. */
 static bool write_mark(const char *user, const char *word, void *ctx)
 {
 	struct marking *m = ctx;
+	char there[SPOOL_WORD_MAX + 1];
 
+	if (m->c->change == 0 && !spool_read_mark(m->c->spool.seen_box, user, there))
+		return true;
 	m->failed = !spool_mark(&m->c->spool, user, word, m->fault);
 	return !m->failed;
 }
@@ -33,8 +34,7 @@ bool marks_update(struct collector *c, struct fault *fault)
 	return true;
 }
 
-/* A network user may have been deleted without our knowing: after a month the next login asks
- * again. */
+/* A network user may have been deleted without our knowing. */
 static bool drop_network(const char *user, void *ctx)
 {
 	struct marking *m = ctx;
@@ -44,10 +44,27 @@ static bool drop_network(const char *user, void *ctx)
 	return !m->failed;
 }
 
-bool marks_expire(struct collector *c, const struct census *census, struct fault *fault)
+bool marks_drop_network(
+	struct collector *c, const struct census *census, int64_t age, struct fault *fault)
 {
 	struct marking m = {.c = c, .census = census, .fault = fault};
 
-	return spool_each_mark(&c->spool, clock_wall() - NETWORK_MARK, drop_network, &m, fault) &&
+	return spool_each_mark(
+		       &c->spool, age > 0 ? clock_wall() - age : 0, drop_network, &m, fault) &&
 	       !m.failed;
+}
+
+static bool drop(const char *user, void *ctx)
+{
+	struct marking *m = ctx;
+
+	m->failed = !spool_unmark(&m->c->spool, user, m->fault);
+	return !m->failed;
+}
+
+bool marks_drop_all(struct collector *c, struct fault *fault)
+{
+	struct marking m = {.c = c, .fault = fault};
+
+	return spool_each_mark(&c->spool, 0, drop, &m, fault) && !m.failed;
 }

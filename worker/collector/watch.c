@@ -11,7 +11,7 @@
 
 /* passwd and group are replaced by rename, so their directories are watched, for their names. */
 #define FILE_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE)
-#define BOX_EVENTS  (IN_CREATE | IN_MOVED_TO)
+#define BOX_EVENTS  (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
 
 static int add(const struct watch *w, const char *directory, uint32_t events, struct fault *fault)
 {
@@ -52,14 +52,14 @@ bool watch_open(struct watch *w, const struct settings *settings, struct fault *
 		fault_set(fault, FAULT_STORAGE, "inotify", "inotify: %s", strerror(errno));
 		return fault_remedy(fault, "Raise fs.inotify.max_user_instances.");
 	}
-	if (text_format(box, sizeof(box), "%s/" SPOOL_NEW, settings->spool) &&
-		add(w, box, BOX_EVENTS, fault) >= 0) {
-		w->passwd = add_parent(w, settings->passwd, &w->passwd_name, fault);
-		w->group =
-			w->passwd < 0 ? -1 : add_parent(w, settings->group, &w->group_name, fault);
-		if (w->passwd >= 0 && w->group >= 0)
-			return true;
-	}
+	if (!text_format(box, sizeof(box), "%s/" SPOOL_NEW, settings->spool))
+		w->box = fault_set(fault, FAULT_SETTINGS, "path", "[storage] spool: too long") - 1;
+	else
+		w->box = add(w, box, BOX_EVENTS, fault);
+	w->passwd = w->box < 0 ? -1 : add_parent(w, settings->passwd, &w->passwd_name, fault);
+	w->group = w->passwd < 0 ? -1 : add_parent(w, settings->group, &w->group_name, fault);
+	if (w->group >= 0)
+		return true;
 	watch_close(w);
 	return false;
 }
@@ -69,7 +69,20 @@ static bool is_of(const struct inotify_event *e, int watch, const char *name)
 	return e->wd == watch && e->len > 0 && strcmp(e->name, name) == 0;
 }
 
-void watch_read(struct watch *w, bool *arrived, bool *changed)
+static void take(const struct watch *w, const struct inotify_event *e, struct watched *seen)
+{
+	/* An overflow has lost events: then anything may have happened. */
+	if (e->mask & IN_Q_OVERFLOW)
+		seen->arrived = seen->changed = true;
+	else if (is_of(e, w->passwd, w->passwd_name) || is_of(e, w->group, w->group_name))
+		seen->changed = true;
+	else if (e->wd == w->box && (e->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)))
+		seen->lost = true;
+	else if (e->wd == w->box && (e->mask & (IN_CREATE | IN_MOVED_TO)))
+		seen->arrived = true;
+}
+
+void watch_read(struct watch *w, struct watched *seen)
 {
 	char events[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t n;
@@ -78,14 +91,7 @@ void watch_read(struct watch *w, bool *arrived, bool *changed)
 		for (const char *at = events; at < events + n;) {
 			const struct inotify_event *e = (const void *)at;
 
-			/* An overflow has lost events: then anything may have happened. */
-			if (e->mask & IN_Q_OVERFLOW)
-				*arrived = *changed = true;
-			else if (is_of(e, w->passwd, w->passwd_name) ||
-				 is_of(e, w->group, w->group_name))
-				*changed = true;
-			else if (e->wd != w->passwd && e->wd != w->group)
-				*arrived = true;
+			take(w, e, seen);
 			at += sizeof(*e) + e->len;
 		}
 	}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The accounts of this host: the compare, and what is taken over from it. The order makes that
+ * nobody is forgotten: ledger, marks, baseline. What a crash in between repeats changes nothing the
+ * second time.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/collector/brake.h"
+#include "worker/collector/collector.h"
+#include "worker/collector/compare.h"
+
+/* ---- taking over -------------------------------------------------------------------------------
+ */
+
+/* Who was renamed without ever having been seen is the baseline's account still: no news. */
+static bool store(struct collector *c, const struct census *census, const struct change *change,
+	struct fault *fault)
+{
+	struct sighting s;
+
+	switch (change->kind) {
+	case CHANGE_RENAMED:
+		return collector_news(c, ledger_renamed(c->ledger, c->host, change->old->user,
+						 change->account->user, fault));
+	case CHANGE_LOST:
+		return collector_news(c, ledger_lost(c->ledger, c->host, change->old->user, fault));
+	case CHANGE_CREATED:
+		break;
+	}
+	facts_local(&s, c, census, change->account);
+	s.reason = SEEN_CREATED;
+	return collector_news(c, ledger_saw(c->ledger, &s, fault));
+}
+
+/* A new name of somebody gets its mark with the next verdict, or with the next login. */
+static bool mark(struct collector *c, const struct change *change, struct fault *fault)
+{
+	if (change->kind == CHANGE_CREATED)
+		return spool_mark_first(&c->spool, change->account->user, "seen", fault);
+	return spool_unmark(&c->spool, change->old->user, fault);
+}
+
+static bool each_change(struct collector *c, const struct census *census,
+	const struct comparison *k, bool marks, struct fault *fault)
+{
+	for (int kind = CHANGE_RENAMED; kind <= CHANGE_CREATED; kind++)
+		for (size_t i = 0; i < k->count; i++) {
+			const struct change *change = &k->changes[i];
+
+			if ((int)change->kind == kind &&
+				!(marks ? mark(c, change, fault) : store(c, census, change, fault)))
+				return false;
+		}
+	return true;
+}
+
+static bool take_over(struct collector *c, const struct census *census, const struct comparison *k,
+	struct fault *fault)
+{
+	if (k->count == 0)
+		return true;
+	if (!ledger_begin(c->ledger, fault))
+		return false;
+	if (!each_change(c, census, k, false, fault) || !ledger_commit(c->ledger, fault)) {
+		ledger_rollback(c->ledger);
+		return false;
+	}
+	return each_change(c, census, k, true, fault);
+}
+
+static bool compare_with(
+	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+{
+	bool was_braked = host->braked, allowed = false, good = false;
+	struct comparison k;
+
+	if (!compare(host, &census->accounts, c->settings, clock_wall(), &k))
+		fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to compare the accounts");
+	else
+		good = brake_allows(c, host, &k, &allowed, fault);
+	if (good && allowed) {
+		c->accounts_due = k.due;
+		good = take_over(c, census, &k, fault) &&
+		       ((!k.differs && host->braked == was_braked) ||
+			       host_save(host, &k.next, c->settings->state, fault));
+	} else if (good && host->braked != was_braked) {
+		good = host_save(host, host, c->settings->state, fault);
+	}
+	comparison_free(&k);
+	return good;
+}
+
+/* ---- the first compare --------------------------------------------------------------------------
+ */
+
+struct beginning {
+	const struct census *census;
+	struct host *host;
+	bool failed;
+};
+
+/* The ledger knows somebody who is not here: the baseline was lost, and the account deleted
+ * meanwhile. The next compares will miss it. */
+static bool add_missing(const struct ledger_sighting *s, void *ctx)
+{
+	struct beginning *b = ctx;
+
+	if (!s->gone && s->seen.local && !account_find(&b->census->accounts, s->seen.user))
+		b->failed =
+			!host_add(b->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
+	return !b->failed;
+}
+
+/* Who is here when nothing is known is no news. */
+static bool begin(
+	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+{
+	const struct account_table *t = &census->accounts;
+	struct beginning b = {.census = census, .host = host};
+
+	host_clear(host);
+	for (size_t i = 0; i < t->count && !b.failed; i++)
+		b.failed =
+			!host_add(host, t->accounts[i].user, t->accounts[i].uid, RECORD_KNOWN, 0);
+	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_missing, &b, fault))
+		return false;
+	if (b.failed)
+		return fault_set(fault, FAULT_STORAGE, "no_memory", "no memory for the accounts");
+	host_sort(host);
+	log_event(LOG_LEVEL_NOTE, "baseline", "%zu accounts are here; they count when they log in",
+		t->count);
+	return host_save(host, host, c->settings->state, fault);
+}
+
+/* This machine is a copy of the one that wrote the baseline. */
+static bool forget_machine(struct collector *c, const struct host *host, struct fault *fault)
+{
+	log_event(LOG_LEVEL_NOTE, "baseline",
+		"another machine-id: this is a copy of host %s; its accounts and marks are "
+		"forgotten, people are not",
+		host->old_name);
+	return marks_drop_all(c, fault) && ledger_host_reset(c->ledger, host->old_name, fault);
+}
+
+static bool has_moved(const struct host *host)
+{
+	return host->old_name[0] && strcmp(host->old_name, host->name) != 0;
+}
+
+static bool compare_host(
+	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+{
+	if (host_cloned(host))
+		return forget_machine(c, host, fault) && begin(c, census, host, fault);
+	if (host->first)
+		return begin(c, census, host, fault);
+	if (has_moved(host) && !(known_move(c, census, host->old_name, fault) &&
+				       host_save(host, host, c->settings->state, fault)))
+		return false;
+	return compare_with(c, census, host, fault);
+}
+
+/* Said once, until it is over. */
+static bool whole(struct collector *c, const struct account_table *t)
+{
+	if (!t->whole && !c->told_not_whole) {
+		if (t->broken_line)
+			log_event(LOG_LEVEL_WARN, "compare",
+				"%s:%zu: broken line: the file is not compared; mend it with vipw",
+				c->settings->passwd, t->broken_line);
+		else
+			log_event(LOG_LEVEL_WARN, "compare", "%s: has no root: it is not compared",
+				c->settings->passwd);
+	}
+	c->told_not_whole = !t->whole;
+	return t->whole;
+}
+
+bool accounts_compare(struct collector *c, const struct census *census, struct fault *fault)
+{
+	struct host host;
+	bool good;
+
+	c->accounts_due = 0;
+	if (!whole(c, &census->accounts))
+		return true;
+	good = host_load(&host, c->settings->state, c->host, fault) &&
+	       compare_host(c, census, &host, fault);
+	host_free(&host);
+	return good;
+}

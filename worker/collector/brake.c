@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/collector/brake.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define CAME_MOST  50
+#define WENT_MOST  10
+#define WENT_LEAST 2
+
+static const char actor[] = "collector";
+
+/* Deletions: a fifth of the accounts, but never fewer than 2 or more than 10. */
+static bool everyday(const struct comparison *k)
+{
+	size_t most = k->counted / 5;
+
+	most = most < WENT_LEAST ? WENT_LEAST : most;
+	most = most > WENT_MOST ? WENT_MOST : most;
+	return k->came <= CAME_MOST && k->went <= most;
+}
+
+/* 1: the pause that stands is ours. 0: it is another's, or there is none. -1: fault. */
+static int stands(struct collector *c, bool *paused, struct fault *fault)
+{
+	struct ledger_pause p;
+	int found = ledger_paused(c->ledger, &p, fault);
+
+	*paused = found > 0;
+	return found > 0 ? strcmp(p.kind, "brake") == 0 && strcmp(p.actor, actor) == 0 : found;
+}
+
+static bool pull(struct collector *c, const struct comparison *k, struct fault *fault)
+{
+	struct ledger_pause p = {.kind = "brake", .since = clock_wall()};
+
+	text_copy(p.actor, sizeof(p.actor), actor);
+	text_format(p.text, sizeof(p.text),
+		"%s: %zu accounts came and %zu went in %s at once: nothing of it is taken over",
+		c->host, k->came, k->went, c->settings->passwd);
+	text_copy(p.remedy, sizeof(p.remedy),
+		"If that is right, run `cloudinvite resume`: the next compare takes it as it is.");
+	if (!c->braked)
+		log_event(LOG_LEVEL_ERROR, "brake", "%s. %s", p.text, p.remedy);
+	return ledger_pause(c->ledger, &p, fault);
+}
+
+bool brake_allows(struct collector *c, struct host *host, const struct comparison *k, bool *allowed,
+	struct fault *fault)
+{
+	bool paused, was_braked = host->braked;
+	int ours;
+
+	*allowed = everyday(k);
+	host->braked = false;
+	if (*allowed) {
+		c->braked = false;
+		return true;
+	}
+	ours = stands(c, &paused, fault);
+	if (ours < 0)
+		return false;
+	if (was_braked && !paused) {
+		log_event(LOG_LEVEL_NOTE, "compare",
+			"the brake was released: %zu accounts came and %zu went", k->came, k->went);
+		*allowed = true;
+		c->braked = false;
+		return true;
+	}
+	/* Under a stronger pause ours does not stand: nobody has read it, so the end of the other
+	 * one releases nothing. */
+	if (!ours && (!pull(c, k, fault) || (ours = stands(c, &paused, fault)) < 0))
+		return false;
+	c->braked = true;
+	host->braked = ours > 0;
+	return true;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The brake of the compare: a change that is too large to be everyday work (a passwd file from
+ * another host, half of one, an import gone wrong) is not taken over before somebody has said so.
+ */
+#ifndef CLOUDINVITE_WORKER_COLLECTOR_BRAKE_H
+#define CLOUDINVITE_WORKER_COLLECTOR_BRAKE_H
+
+#include "worker/collector/collector.h"
+#include "worker/collector/compare.h"
+
+/* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
+ * kind `brake`, and host->braked is set as soon as that pause is the one that stands: `resume`
+ * clears it, and lets the next compare pass as it is. The caller saves the host. */
+bool brake_allows(struct collector *c, struct host *host, const struct comparison *k, bool *allowed,
+	struct fault *fault);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the ledger knows of this host's accounts, brought up to date: facts that have changed, and
+ * everything once more under a new name of the host.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "worker/collector/collector.h"
+
+#define GROUP 512 /* sightings a commit */
+
+/* An account that is to be told again. */
+struct again {
+	const struct account *account;
+	enum sighting_reason reason;
+};
+
+struct gathering {
+	struct collector *c;
+	const struct census *census;
+	bool all; /* also those whose facts are the same */
+	struct again *list;
+	size_t count, room;
+	bool failed; /* no memory */
+};
+
+static void add(struct gathering *g, const struct account *account, enum sighting_reason reason)
+{
+	if (g->count == g->room) {
+		size_t room = g->room ? 2 * g->room : 64;
+		struct again *list = reallocarray(g->list, room, sizeof(*list));
+
+		g->failed = !list;
+		if (!list)
+			return;
+		g->list = list;
+		g->room = room;
+	}
+	g->list[g->count++] = (struct again){account, reason};
+}
+
+static bool look(const struct ledger_sighting *known, void *ctx)
+{
+	struct gathering *g = ctx;
+	const struct account *account;
+	struct sighting now;
+
+	if (known->gone || !known->seen.local)
+		return true;
+	account = account_find(&g->census->accounts, known->seen.user);
+	if (!account)
+		return true;
+	facts_local(&now, g->c, g->census, account);
+	if (g->all || !sighting_same_facts(&now, &known->seen))
+		add(g, account, known->seen.reason);
+	return !g->failed;
+}
+
+/* The ledger is not to be changed while it tells: first all who have to be told again. */
+static bool gather(struct gathering *g, const char *host, struct fault *fault)
+{
+	if (!ledger_each_sighting(g->c->ledger, host, NULL, NULL, look, g, fault))
+		return false;
+	return !g->failed ||
+	       fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to compare the facts");
+}
+
+static bool tell(const struct gathering *g, const struct again *again, struct fault *fault)
+{
+	struct sighting s;
+
+	facts_local(&s, g->c, g->census, again->account);
+	s.reason = again->reason;
+	return collector_news(g->c, ledger_saw(g->c->ledger, &s, fault));
+}
+
+static bool tell_group(const struct gathering *g, size_t first, struct fault *fault)
+{
+	struct ledger *ledger = g->c->ledger;
+
+	if (!ledger_begin(ledger, fault))
+		return false;
+	for (size_t i = first; i < g->count && i < first + GROUP; i++)
+		if (!tell(g, &g->list[i], fault)) {
+			ledger_rollback(ledger);
+			return false;
+		}
+	if (ledger_commit(ledger, fault))
+		return true;
+	ledger_rollback(ledger);
+	return false;
+}
+
+static bool tell_all(const struct gathering *g, struct fault *fault)
+{
+	for (size_t i = 0; i < g->count; i += GROUP)
+		if (!tell_group(g, i, fault))
+			return false;
+	return true;
+}
+
+bool known_refresh(struct collector *c, const struct census *census, struct fault *fault)
+{
+	struct gathering g = {.c = c, .census = census};
+	bool good = gather(&g, c->host, fault) && tell_all(&g, fault);
+
+	free(g.list);
+	return good;
+}
+
+/* First they are there under the new name, then the old one goes: in between they are known twice,
+ * and never not at all. Network users are seen anew when they log in, as their marks are gone. */
+bool known_move(
+	struct collector *c, const struct census *census, const char *old_host, struct fault *fault)
+{
+	struct gathering g = {.c = c, .census = census, .all = true};
+	bool good;
+
+	log_event(
+		LOG_LEVEL_NOTE, "host", "this host's name was %s: its accounts are kept", old_host);
+	good = gather(&g, old_host, fault) && tell_all(&g, fault) &&
+	       marks_drop_network(c, census, 0, fault) &&
+	       ledger_host_reset(c->ledger, old_host, fault);
+	free(g.list);
+	return good;
+}
