@@ -285,6 +285,8 @@ bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, stru
 	w->beaten_ms = now;
 	text_copy(w->self.note, sizeof(w->self.note), full);
 	w->self.beat = clock_wall();
+	if (!ledger)
+		return true;
 	ledger_rest(ledger); /* the work of the last minute may have been the last for days */
 	return ledger_beat(ledger, &w->self, fault);
 }
