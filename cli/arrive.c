@@ -41,7 +41,7 @@ int arrive_write(int box, const char *spool, const char *user, enum spool_reason
 
 bool arrive_sync(int box, const char *spool, struct fault *fault)
 {
-	if (fsync(box) == 0)
+	if (spool_sync(box) == 0)
 		return true;
 	spool_fault(spool, fault);
 	return false;

@@ -154,13 +154,12 @@ int spool_exists(int box, const char *name)
 	return errno == ENOENT ? 0 : -1;
 }
 
-/* The file, and its name in the box. */
-static int sync_arrival(int new_box, int fd)
+int spool_sync(int box)
 {
-	int box = openat(new_box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = box >= 0 && fsync(fd) == 0 && fsync(box) == 0 ? 0 : -1;
+	int readable = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = readable >= 0 ? fsync(readable) : -1;
 
-	file_close(&box);
+	file_close(&readable);
 	return result;
 }
 
@@ -180,7 +179,7 @@ int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool s
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -1;
-	if (sync && sync_arrival(new_box, fd) != 0)
+	if (sync && (fsync(fd) != 0 || spool_sync(new_box) != 0))
 		result = -1;
 	file_close(&fd);
 	return result;

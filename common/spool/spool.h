@@ -52,6 +52,9 @@ bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
  * link or file in its place. */
 int spool_open(const char *spool, const char *box);
 
+/* Waits until what was created in the box is on the disk. 0, or -1 and errno. */
+int spool_sync(int box);
+
 /* Whether the name exists in the box: 1, 0, or -1 and errno. One fstatat, links not followed. */
 int spool_exists(int box, const char *name);
 

@@ -39,6 +39,24 @@ static void an_arrival_is_one_empty_file(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
+/* As the module and the hook do it: through a box that was opened for names only. */
+static void an_arrival_and_its_box_go_to_the_disk_on_demand(void **state)
+{
+	struct box *b = *state;
+	int before = descriptors();
+	int box = spool_open(b->folder->path, SPOOL_NEW);
+
+	assert_true(box >= 0);
+	assert_int_equal(spool_arrive(box, "alice", SPOOL_LOGIN, true), 1);
+	assert_int_equal(spool_arrive(box, "bob", SPOOL_ASKED, false), 1);
+	assert_int_equal(spool_sync(box), 0);
+	close(box);
+	assert_int_equal(spool_sync(box), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(box_count(b, "new"), 2);
+	assert_int_equal(descriptors(), before);
+}
+
 static void a_name_without_a_place_is_an_error(void **state)
 {
 	struct box *b = *state;
@@ -208,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_arrival_is_one_empty_file),
+		T(an_arrival_and_its_box_go_to_the_disk_on_demand),
 		T(a_name_without_a_place_is_an_error),
 		T(what_was_planted_in_its_place_stays_as_it_is),
 		T(a_box_is_a_directory_and_no_link),
