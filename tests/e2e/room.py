@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host of one's own for tests that make real accounts: /etc is a copy, /home, /run and /var are
+empty, in a mount namespace; processes are in a PID namespace and end with it. The real host stays
+as it is.
+
+    room.main(build)    starts the calling script anew in there, calls build(), runs the tests
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+import harness
+
+INSIDE = "CLOUDINVITE_ROOM"
+UNSHARE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+           "--mount-proc", "--"]
+SELF = "/run/room"
+BIN = SELF + "/bin"
+SPOOL = "/var/spool/cloudinvite"
+CONF = "/etc/cloudinvite/cloudinvite.conf"
+HOOKS = "/etc/shadow-maint"
+
+
+def output(*command, **more):
+    """Runs a command that must succeed; what it said."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, timeout=harness.PATIENCE, **more)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+        os.fchmod(file.fileno(), mode)
+
+
+def tmpfs(place, options="mode=0755"):
+    output("mount", "-n", "-t", "tmpfs", "-o", options, "tmpfs", place)
+
+
+def furnish():
+    """The directories, and the programs, which may vanish behind a mount otherwise."""
+    names = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher")
+    programs = {}
+    for name in names:
+        with open(os.path.join(harness.BUILD, name), "rb") as file:
+            programs[name] = file.read()
+    os.chdir("/")
+    for place in ("/run", "/home", "/var"):
+        tmpfs(place)
+    os.makedirs(BIN, 0o755)
+    for name, program in programs.items():
+        with open(f"{BIN}/{name}", "wb") as file:
+            file.write(program)
+            os.fchmod(file.fileno(), 0o755)
+    harness.BUILD = BIN
+    output("cp", "-a", "/etc", SELF + "/etc")
+    output("mount", "-n", "--bind", SELF + "/etc", "/etc")
+    for place in ("/var/log", "/var/mail", "/var/lib", "/var/cache", "/var/spool"):
+        os.makedirs(place, 0o755)
+    os.symlink("/run", "/var/run")
+    os.makedirs(os.path.dirname(CONF), 0o755, exist_ok=True)
+    shutil.rmtree(HOOKS, ignore_errors=True)
+
+
+def install_hooks():
+    """Both of them, as `make install` fills them in and an administrator then copies them."""
+    for name in ("useradd-post", "userdel-post"):
+        with open(f"{harness.SOURCE}/config/hooks/{name}", encoding="utf-8") as file:
+            hook = file.read().replace("@bindir@", BIN)
+        os.makedirs(f"{HOOKS}/{name}.d", 0o755, exist_ok=True)
+        write(hook_path(name), hook, 0o755)
+
+
+def hook_path(name):
+    return f"{HOOKS}/{name}.d/90-cloudinvite"
+
+
+def why_not():
+    """Why it cannot be done here, or None."""
+    if os.geteuid() != 0:
+        return "needs root for a mount namespace"
+    if subprocess.run([*UNSHARE, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                      check=False).returncode != 0:
+        return "needs the right to make mount and PID namespaces"
+    return None
+
+
+def main(build):
+    if not os.environ.get(INSIDE):
+        reason = why_not()
+        if reason:
+            print(f"ok 1 - {os.path.basename(sys.argv[0])} # SKIP {reason}\n1..1")
+            sys.exit(0)
+        os.environ[INSIDE] = "1"
+        sys.stdout.flush()
+        os.execvp(UNSHARE[0],
+                  [*UNSHARE, sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
+    os.environ.update(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                      LC_ALL="C.UTF-8")
+    furnish()
+    build()
+    harness.main()
