@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "folder.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "invite/policy.h"
+
+#define NOW INT64_C(1795392000)
+
+/* Somebody who may be mailed now, and everything that can be in the way. */
+struct sky {
+	struct settings settings;
+	struct person person;
+	struct policy_facts facts;
+};
+
+static void clear_sky(struct sky *s)
+{
+	*s = (struct sky){.settings = {.mode = MODE_SEND,
+				  .sends_per_day = 50,
+				  .max_mails = 1,
+				  .discovered = DISCOVERED_HOLD},
+		.person = {.mails = 0},
+		.facts = {.now = NOW, .sends_today = 0}};
+	s->facts.settings = &s->settings;
+	s->facts.person = &s->person;
+}
+
+static void assert_ruling(const struct sky *s, enum ruling_kind kind, const char *reason)
+{
+	struct ruling ruling = policy_rule(&s->facts);
+
+	assert_string_equal(ruling.reason, reason);
+	assert_int_equal(ruling.kind, kind);
+	assert_int_equal(ruling.due != 0, kind == RULING_WAIT);
+	assert_true(kind != RULING_WAIT || ruling.due > NOW);
+}
+
+static void nothing_in_the_way_means_send(void **state)
+{
+	struct sky s;
+
+	(void)state;
+	clear_sky(&s);
+	assert_ruling(&s, RULING_SEND, "");
+	s.person.mails = -1; /* not shown: nobody's mail is known */
+	assert_ruling(&s, RULING_SEND, "");
+}
+
+static void what_an_administrator_can_release_is_held_and_released(void **state)
+{
+	struct sky s;
+
+	(void)state;
+	clear_sky(&s);
+	s.settings.mode = MODE_DRY_RUN;
+	assert_ruling(&s, RULING_HOLD, "dry_run");
+	s.person.approved = true;
+	assert_ruling(&s, RULING_SEND, "");
+
+	clear_sky(&s);
+	s.person.discovered = true;
+	assert_ruling(&s, RULING_HOLD, "discovered");
+	s.settings.discovered = DISCOVERED_IGNORE;
+	assert_ruling(&s, RULING_HOLD, "discovered");
+	s.settings.discovered = DISCOVERED_SEND;
+	assert_ruling(&s, RULING_SEND, "");
+	s.settings.discovered = DISCOVERED_HOLD;
+	s.person.approved = true;
+	assert_ruling(&s, RULING_SEND, "");
+}
+
+static void window_and_cap_make_wait_and_approval_does_not_help(void **state)
+{
+	struct sky s;
+
+	(void)state;
+	clear_sky(&s);
+	s.person.approved = true;
+	s.facts.window_opens = NOW + 3600;
+	assert_ruling(&s, RULING_WAIT, "window");
+	assert_int_equal(policy_rule(&s.facts).due, NOW + 3600);
+	s.facts.window_opens = 0;
+	s.facts.sends_today = 49;
+	assert_ruling(&s, RULING_SEND, "");
+	s.facts.sends_today = 50;
+	assert_ruling(&s, RULING_WAIT, "cap");
+	s.settings.sends_per_day = 0;
+	s.facts.sends_today = 0;
+	assert_ruling(&s, RULING_WAIT, "cap");
+}
+
+static void everybodys_mails_count_and_only_again_allows_one_more(void **state)
+{
+	struct sky s;
+
+	(void)state;
+	clear_sky(&s);
+	s.person.mails = 1;
+	s.person.approved = true;
+	s.facts.by_name = true;
+	assert_ruling(&s, RULING_HOLD, "max_mails");
+	s.person.again = true;
+	assert_ruling(&s, RULING_SEND, "");
+	s.person.again = false;
+	s.settings.max_mails = 2;
+	assert_ruling(&s, RULING_SEND, "");
+}
+
+static void a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the_cap(void **state)
+{
+	struct sky s;
+
+	(void)state;
+	clear_sky(&s);
+	s.facts.by_name = true;
+	s.settings.mode = MODE_DRY_RUN;
+	s.person.discovered = true;
+	s.facts.window_opens = NOW + 3600;
+	assert_ruling(&s, RULING_SEND, "");
+	s.facts.sends_today = 50;
+	assert_ruling(&s, RULING_WAIT, "cap");
+}
+
+static void assert_day(const char *now, const char *before, const char *after)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t wall;
+
+	assert_true(clock_parse_rfc3339(now, &wall));
+	assert_string_equal(clock_rfc3339(policy_midnight_before(wall), text), before);
+	assert_string_equal(clock_rfc3339(policy_midnight_after(wall), text), after);
+}
+
+static void the_day_of_the_cap_is_that_of_the_host_also_when_it_has_23_or_25_hours(void **state)
+{
+	char *old = getenv("TZ");
+	char kept[64] = "";
+
+	(void)state;
+	if (old)
+		text_copy(kept, sizeof(kept), old);
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	assert_day("2026-11-23T12:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
+	assert_day("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
+	assert_day("2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z");
+	assert_day("2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
+	if (old)
+		setenv("TZ", kept, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_in_the_way_means_send),
+		cmocka_unit_test(what_an_administrator_can_release_is_held_and_released),
+		cmocka_unit_test(window_and_cap_make_wait_and_approval_does_not_help),
+		cmocka_unit_test(everybodys_mails_count_and_only_again_allows_one_more),
+		cmocka_unit_test(
+			a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the_cap),
+		cmocka_unit_test(
+			the_day_of_the_cap_is_that_of_the_host_also_when_it_has_23_or_25_hours),
+	};
+
+	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);
+}
