@@ -121,7 +121,7 @@ class Host:
     def fresh(self):
         """Nobody has been seen, nothing waits."""
         shutil.rmtree(SPOOL)
-        for box, mode in (("", 0o755), ("/new", 0o770), ("/seen", 0o711), ("/bad", 0o700)):
+        for box, mode in (("", 0o755), ("/new", 0o770), ("/seen", 0o700), ("/bad", 0o700)):
             os.mkdir(SPOOL + box)
             os.chmod(SPOOL + box, mode)
 

@@ -98,7 +98,7 @@ static int stack_fresh(void **state)
 	empty("spool");
 	assert_int_equal(mkdir(at("spool"), 0755), 0);
 	assert_int_equal(mkdir(at("spool/new"), 0770), 0);
-	assert_int_equal(mkdir(at("spool/seen"), 0711), 0);
+	assert_int_equal(mkdir(at("spool/seen"), 0700), 0);
 	text_copy(stack.service, sizeof(stack.service), "sshd");
 	text_copy(stack.user, sizeof(stack.user), "alice");
 	stack.said[0] = '\0';
