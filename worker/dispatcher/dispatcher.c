@@ -156,14 +156,15 @@ static int sooner(int wait, int64_t at_ms)
 
 static int timeout_ms(const struct dispatcher *d)
 {
-	int wait = worker_timeout_ms(&d->worker);
+	/* --once has no beats and no scans. It ends when nothing is under way any more: only calls
+	 * are worth waiting for. */
+	int wait = d->worker.once ? ONCE_LOOK_MS : worker_timeout_ms(&d->worker);
 
 	if (d->judge)
 		wait = sooner(wait, d->judge_ms);
 	if (d->tell_collector)
 		wait = sooner(wait, d->told_ms + COLLECTOR_MS);
-	/* --once ends when nothing is under way any more: only calls are worth waiting for. */
-	return d->worker.once && wait > ONCE_LOOK_MS ? ONCE_LOOK_MS : wait;
+	return wait;
 }
 
 static bool turn(struct dispatcher *d)
