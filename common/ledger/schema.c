@@ -67,7 +67,7 @@ static const char tables[] =
 	"	address TEXT NOT NULL, at INTEGER NOT NULL,"
 	"	outcome TEXT NOT NULL DEFAULT 'open', actor TEXT NOT NULL);"
 	"CREATE INDEX send_at ON send (at);"
-	"CREATE INDEX send_address ON send (address);"
+	"CREATE INDEX send_open ON send (address) WHERE outcome IN ('open', 'unconfirmed');"
 
 	/* `address`: whose story it is; `sighting`: of which sighting, as long as that is there. An
 	 * empty subject is the address itself. */
