@@ -31,7 +31,7 @@ struct reply {
 	json_t *headers; /* an object of strings; NULL: none */
 };
 
-enum request_phase { REQUEST_RECEIVING, REQUEST_WAITING };
+enum request_phase { REQUEST_RECEIVING, REQUEST_WAITING, REQUEST_DELIVERED };
 
 struct request {
 	/* as it came */

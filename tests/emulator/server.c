@@ -173,6 +173,11 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 			return MHD_YES;
 		}
 	}
+	/* MHD may come again when a reply could not be queued any more, because the peer is gone.
+	 */
+	if (r->phase == REQUEST_DELIVERED)
+		return MHD_NO;
+	r->phase = REQUEST_DELIVERED;
 	return deliver(e, r, connection);
 }
 
