@@ -95,15 +95,23 @@ static void add_row(
 	table_add(table, INK_DIM, verdict->sentence);
 }
 
-static void say_totals(const struct scan *s, int looked_at, int mapped)
+static void say_totals(const struct scan *s, struct screen *screen, int looked_at, int mapped)
 {
-	if (looked_at == 0)
-		printf("%s has no accounts from uid %lld to %lld.\n", s->settings->passwd,
-			(long long)s->settings->min_uid, (long long)s->settings->max_uid);
-	else
-		printf("%d of %d account%s would lead to an address, before the block list and "
-		       "accounts that share one are looked at. Nothing was written.\n",
+	char text[256];
+
+	if (looked_at == 0) {
+		screen_putf(screen, INK_PLAIN, "%s has no accounts from uid %lld to %lld.",
+			s->settings->passwd, (long long)s->settings->min_uid,
+			(long long)s->settings->max_uid);
+	} else {
+		text_format(text, sizeof(text),
+			"%d of %d account%s would lead to an address, before the block list and "
+			"accounts that share one are looked at. Nothing was written.",
 			mapped, looked_at, looked_at == 1 ? "" : "s");
+		screen_end(screen);
+		screen_wrap(screen, INK_PLAIN, 0, text);
+	}
+	screen_end(screen);
 }
 
 static int show(const struct scan *s)
@@ -132,7 +140,7 @@ static int show(const struct scan *s)
 	if (!s->json && looked_at > 0)
 		good = table_print(&table, &screen, 0);
 	if (!s->json)
-		say_totals(s, looked_at, mapped);
+		say_totals(s, &screen, looked_at, mapped);
 	table_free(&table);
 	return good ? EXIT_YES : EXIT_STORAGE;
 }
