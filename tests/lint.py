@@ -104,7 +104,7 @@ def main():
         report("cppcheck", tool(
             "cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "-j", str(options.jobs),
             "--enable=warning,performance,portability", "--inline-suppr",
-            "--suppress=missingIncludeSystem", *defines, *sources))
+            "--suppress=missingIncludeSystem", "--suppress=*:/usr/include/*", *defines, *sources))
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for source, output in zip(sources, pool.map(lambda s: tidy(s, flags), sources)):
                 report(f"clang-tidy {source}", output)

@@ -103,7 +103,8 @@ static void own_passwd(void)
 				100 + i);
 	}
 	write_file(path("passwd"), text);
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 		mount(path("passwd"), "/etc/passwd", "none", MS_BIND, NULL) != 0)
 		die("a mount namespace is needed (run it as root)");
 }

@@ -14,8 +14,8 @@
 #define LIST_FIRST    8192
 #define LIST_MOST     65536
 #define GROUP	      1024 /* arrivals a commit: enough that its fsync is nothing beside them */
-#define NETWORK_AGAIN (5 * 60)
-#define NETWORK_MOST  (24 * 60 * 60)
+#define NETWORK_AGAIN INT64_C(300)   /* seconds */
+#define NETWORK_MOST  INT64_C(86400) /* seconds */
 
 /* What is to be done with one arrival. */
 enum fate {
