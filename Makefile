@@ -186,6 +186,15 @@ $(LIBCLI): $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
 	$(Q)$(AR) rcs $@ $^
 $(O)/tests/unit/cli_%: $(O)/tests/unit/cli_%.o $(LIBCLI) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
+# The same for the collector and what it shares with the dispatcher.
+LIBWORKER := $(O)/libworker.a
+$(LIBWORKER): $(call objs,$(filter-out worker/collector/main.c,$(COLLECTOR_SRC)))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(O)/tests/unit/collector_%: $(O)/tests/unit/collector_%.o $(LIBWORKER) $(LIB)
+	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
+$(O)/tests/unit/worker_%: $(O)/tests/unit/worker_%.o $(LIBWORKER) $(LIB)
+	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
@@ -233,10 +242,12 @@ bench:
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 SH_FILES = packaging/deps .ci/run config/hooks/useradd-post config/hooks/userdel-post
 LINT_JOBS ?= 2
+# Exported, not written into the recipe: the quotes of -D'"…"' must arrive as they are.
+lint: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
+lint: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 lint:
 	@packaging/deps build test lint
-	@CLOUDINVITE_DEFS='$(CPPFLAGS_ALL)' CLOUDINVITE_CFLAGS='-std=gnu11 $(PKG_CFLAGS)' \
-		tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
+	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
 format:
 	clang-format -i $(C_FILES)

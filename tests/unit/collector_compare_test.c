@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "folder.h"
+
+#include "worker/collector/compare.h"
+
+#define NOW    INT64_C(1000000)
+#define SETTLE 120
+
+static struct settings settings = {.min_uid = 1000, .max_uid = 60000, .settle = SETTLE};
+
+/* "known 1001 alice" a line, with the time behind `new` and `absent`. */
+static struct host baseline(const char *text)
+{
+	struct host h = {.count = 0};
+	char *copy = strdup(text), *save = NULL;
+
+	assert_non_null(copy);
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char state[8], user[600];
+		long long since = 0;
+		unsigned uid;
+
+		assert_true(sscanf(line, "%7s %u %599s %lld", state, &uid, user, &since) >= 3);
+		assert_true(host_add(&h, user, uid,
+			strcmp(state, "known") == 0 ? RECORD_KNOWN
+			: strcmp(state, "new") == 0 ? RECORD_NEW
+						    : RECORD_ABSENT,
+			since));
+	}
+	free(copy);
+	host_sort(&h);
+	return h;
+}
+
+/* "1001 alice" a line. */
+static struct account_table passwd(const char *text)
+{
+	struct text lines = {.cap = 0};
+	struct account_table t;
+	char *copy = strdup(text), *save = NULL;
+
+	assert_non_null(copy);
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char user[600];
+		unsigned uid;
+
+		assert_int_equal(sscanf(line, "%u %599s", &uid, user), 2);
+		text_addf(&lines, "%s:x:%u:100::/:/bin/sh\n", user, uid);
+	}
+	assert_true(account_parse(lines.data ? lines.data : "", lines.len, &t));
+	text_free(&lines);
+	free(copy);
+	return t;
+}
+
+static void tell_changes(const struct comparison *k, struct text *out)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		const struct change *c = &k->changes[i];
+
+		if (c->kind == CHANGE_RENAMED)
+			text_addf(out, "renamed %s %s\n", c->old->user, c->account->user);
+		else if (c->kind == CHANGE_LOST)
+			text_addf(out, "lost %s\n", c->old->user);
+		else
+			text_addf(out, "created %s\n", c->account->user);
+	}
+}
+
+static void tell_records(const struct host *h, struct text *out)
+{
+	static const char *const words[] = {"known", "new", "absent"};
+
+	for (size_t i = 0; i < h->count; i++) {
+		const struct record *r = &h->records[i];
+
+		text_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, r->user);
+		if (r->state != RECORD_KNOWN)
+			text_addf(out, " %lld", (long long)(r->since - NOW));
+		text_add(out, "\n");
+	}
+}
+
+/* What a compare finds: changes, and the records afterwards, whose times are counted from NOW. */
+struct result {
+	char changes[256], records[512];
+	size_t came, went, counted;
+	int64_t due;
+	bool differs;
+};
+
+static struct result found(const char *before, const char *present)
+{
+	struct host h = baseline(before);
+	struct account_table t = passwd(present);
+	struct text changes = {.cap = 0}, records = {.cap = 0};
+	struct comparison k;
+	struct result f;
+
+	assert_true(compare(&h, &t, &settings, NOW, &k));
+	tell_changes(&k, &changes);
+	tell_records(&k.next, &records);
+	f = (struct result){.came = k.came,
+		.went = k.went,
+		.counted = k.counted,
+		.due = k.due ? k.due - NOW : 0,
+		.differs = k.differs};
+	text_copy(f.changes, sizeof(f.changes), changes.data ? changes.data : "");
+	text_copy(f.records, sizeof(f.records), records.data ? records.data : "");
+	text_free(&changes);
+	text_free(&records);
+	comparison_free(&k);
+	account_table_free(&t);
+	host_free(&h);
+	return f;
+}
+
+static int settle_as_usual(void **state)
+{
+	(void)state;
+	settings.settle = SETTLE;
+	return 0;
+}
+
+/* ---- the same -------------------------------------------------------------------------------- */
+
+static void the_same_accounts_are_no_change(void **state)
+{
+	struct result f = found("known 1001 alice\nknown 1002 bob", "1001 alice\n1002 bob");
+
+	(void)state;
+	assert_false(f.differs);
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
+	assert_int_equal(f.counted, 2);
+	assert_int_equal(f.due, 0);
+}
+
+/* ---- creations ------------------------------------------------------------------------------- */
+
+static void a_new_account_waits_for_settle(void **state)
+{
+	struct result f = found("known 1001 alice", "1001 alice\n1002 bob");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "known 1001 alice\nnew 1002 bob 0\n");
+	assert_int_equal(f.came, 1);
+	assert_int_equal(f.due, SETTLE);
+	assert_true(f.differs);
+}
+
+static void a_new_account_that_waits_is_no_news_a_second_time(void **state)
+{
+	struct result f = found("new 1002 bob 999900", "1002 bob");
+
+	(void)state;
+	assert_false(f.differs);
+	assert_int_equal(f.came, 0);
+	assert_int_equal(f.due, SETTLE - 100);
+}
+
+static void a_new_account_that_has_settled_is_created(void **state)
+{
+	struct result f = found("new 1002 bob 999880", "1002 bob");
+
+	(void)state;
+	assert_string_equal(f.changes, "created bob\n");
+	assert_string_equal(f.records, "known 1002 bob\n");
+	assert_int_equal(f.due, 0);
+}
+
+static void who_is_gone_before_it_settles_was_never_there(void **state)
+{
+	struct result f = found("new 1002 bob 999880", "1001 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "new 1001 alice 0\n");
+	assert_int_equal(f.went, 0);
+}
+
+static void without_settle_an_account_is_created_at_once(void **state)
+{
+	struct result f;
+
+	(void)state;
+	settings.settle = 0;
+	f = found("known 1001 alice", "1001 alice\n1002 bob");
+	assert_string_equal(f.changes, "created bob\n");
+	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
+}
+
+static void a_clock_that_was_set_back_lets_settle_begin_anew(void **state)
+{
+	struct result f = found("new 1002 bob 5000000", "1002 bob");
+
+	(void)state;
+	assert_string_equal(f.records, "new 1002 bob 0\n");
+	assert_int_equal(f.due, SETTLE);
+	assert_true(f.differs);
+}
+
+/* ---- deletions ------------------------------------------------------------------------------- */
+
+static void who_is_missing_once_is_not_gone(void **state)
+{
+	struct result f = found("known 1001 alice\nknown 1002 bob", "1001 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "known 1001 alice\nabsent 1002 bob 0\n");
+	assert_int_equal(f.went, 1);
+	assert_int_equal(f.due, SETTLE);
+}
+
+static void who_is_missing_again_too_early_is_not_gone_yet(void **state)
+{
+	struct result f = found("absent 1002 bob 999881", "1001 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_int_equal(f.went, 0);
+	assert_int_equal(f.due, 1);
+}
+
+static void who_is_missing_again_after_settle_is_lost(void **state)
+{
+	struct result f = found("known 1001 alice\nabsent 1002 bob 999880", "1001 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "lost bob\n");
+	assert_string_equal(f.records, "known 1001 alice\n");
+	assert_int_equal(f.went, 0);
+}
+
+static void who_comes_back_in_between_was_never_gone(void **state)
+{
+	struct result f = found("absent 1002 bob 999880", "1002 bob");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "known 1002 bob\n");
+	assert_true(f.differs);
+}
+
+static void without_settle_a_deletion_still_takes_two_compares_a_second_apart(void **state)
+{
+	struct result f;
+
+	(void)state;
+	settings.settle = 0;
+	f = found("known 1002 bob", "");
+	assert_string_equal(f.changes, "");
+	assert_int_equal(f.due, 1);
+	f = found("absent 1002 bob 1000000", "");
+	assert_string_equal(f.changes, "lost bob\n");
+}
+
+/* ---- renames --------------------------------------------------------------------------------- */
+
+static void the_same_uid_gone_and_come_is_a_rename(void **state)
+{
+	struct result f = found("absent 1001 alice 999880\nnew 1001 alicia 999880", "1001 alicia");
+
+	(void)state;
+	assert_string_equal(f.changes, "renamed alice alicia\n");
+	assert_string_equal(f.records, "known 1001 alicia\n");
+}
+
+static void a_new_name_waits_until_the_old_one_is_certainly_gone(void **state)
+{
+	struct result f = found("absent 1001 alice 999990\nnew 1001 alicia 999800", "1001 alicia");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "absent 1001 alice -10\nnew 1001 alicia -200\n");
+	assert_false(f.differs);
+	assert_int_equal(f.due, SETTLE - 10);
+}
+
+static void without_settle_a_rename_is_none_the_less_one(void **state)
+{
+	struct result f;
+
+	(void)state;
+	settings.settle = 0;
+	f = found("known 1001 alice", "1001 alicia");
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "absent 1001 alice 0\nnew 1001 alicia 0\n");
+	f = found("absent 1001 alice 1000000\nnew 1001 alicia 1000000", "1001 alicia");
+	assert_string_equal(f.changes, "renamed alice alicia\n");
+}
+
+static void one_old_name_becomes_one_new_name(void **state)
+{
+	struct result f = found("absent 1001 alice 999880\nnew 1001 alicia 999880\n"
+				"new 1001 alma 999880\nabsent 1009 zoe 999880",
+		"1001 alicia\n1001 alma");
+
+	(void)state;
+	assert_string_equal(f.changes, "renamed alice alicia\ncreated alma\nlost zoe\n");
+}
+
+static void another_uid_under_the_same_name_is_lost_and_created(void **state)
+{
+	struct result f = found("known 1001 alice", "4001 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "lost alice\ncreated alice\n");
+	assert_string_equal(f.records, "known 4001 alice\n");
+	assert_int_equal(f.came, 1);
+	assert_int_equal(f.went, 1);
+}
+
+static void two_who_swap_their_names_are_two_others(void **state)
+{
+	struct result f = found("known 1001 alice\nknown 1002 bob", "1002 alice\n1001 bob");
+
+	(void)state;
+	assert_string_equal(f.changes, "lost alice\ncreated alice\nlost bob\ncreated bob\n");
+}
+
+static void a_new_account_that_changes_its_uid_settles_anew(void **state)
+{
+	struct result f = found("new 1001 alice 999900", "1005 alice");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_string_equal(f.records, "new 1005 alice 0\n");
+	assert_true(f.differs);
+	assert_int_equal(f.went, 0);
+}
+
+/* ---- who counts ------------------------------------------------------------------------------ */
+
+static void accounts_out_of_range_come_and_go_without_effect(void **state)
+{
+	struct result f = found("known 5 lp\nknown 1001 alice\nknown 65534 nobody",
+		"0 root\n999 system\n1001 alice\n60001 machine");
+
+	(void)state;
+	assert_string_equal(f.changes, "");
+	assert_int_equal(f.came + f.went, 0);
+	assert_int_equal(f.counted, 1);
+	assert_string_equal(f.records,
+		"known 1001 alice\nknown 60001 machine\nknown 0 root\nknown 999 system\n");
+	assert_int_equal(f.due, 0);
+}
+
+static void another_range_makes_no_old_account_a_new_one(void **state)
+{
+	struct result f;
+
+	(void)state;
+	settings.min_uid = 500;
+	f = found("known 600 old", "600 old");
+	settings.min_uid = 1000;
+	assert_string_equal(f.changes, "");
+	assert_false(f.differs);
+}
+
+static void who_moves_into_the_range_is_new_and_who_leaves_it_is_lost(void **state)
+{
+	struct result f = found("known 600 alice\nknown 1001 bob", "1005 alice\n601 bob");
+
+	(void)state;
+	assert_string_equal(f.changes, "lost bob\n");
+	assert_string_equal(f.records, "new 1005 alice 0\nknown 601 bob\n");
+}
+
+static void a_name_that_the_spool_does_not_take_is_nobody(void **state)
+{
+	char present[400];
+	struct result f;
+
+	(void)state;
+	text_format(present, sizeof(present), "1001 alice\n1002 b%0300d", 0);
+	f = found("known 1001 alice", present);
+	assert_false(f.differs);
+	assert_string_equal(f.records, "known 1001 alice\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, settle_as_usual)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_same_accounts_are_no_change),
+		TEST(a_new_account_waits_for_settle),
+		TEST(a_new_account_that_waits_is_no_news_a_second_time),
+		TEST(a_new_account_that_has_settled_is_created),
+		TEST(who_is_gone_before_it_settles_was_never_there),
+		TEST(without_settle_an_account_is_created_at_once),
+		TEST(a_clock_that_was_set_back_lets_settle_begin_anew),
+		TEST(who_is_missing_once_is_not_gone),
+		TEST(who_is_missing_again_too_early_is_not_gone_yet),
+		TEST(who_is_missing_again_after_settle_is_lost),
+		TEST(who_comes_back_in_between_was_never_gone),
+		TEST(without_settle_a_deletion_still_takes_two_compares_a_second_apart),
+		TEST(the_same_uid_gone_and_come_is_a_rename),
+		TEST(a_new_name_waits_until_the_old_one_is_certainly_gone),
+		TEST(without_settle_a_rename_is_none_the_less_one),
+		TEST(one_old_name_becomes_one_new_name),
+		TEST(another_uid_under_the_same_name_is_lost_and_created),
+		TEST(two_who_swap_their_names_are_two_others),
+		TEST(a_new_account_that_changes_its_uid_settles_anew),
+		TEST(accounts_out_of_range_come_and_go_without_effect),
+		TEST(another_range_makes_no_old_account_a_new_one),
+		TEST(who_moves_into_the_range_is_new_and_who_leaves_it_is_lost),
+		TEST(a_name_that_the_spool_does_not_take_is_nobody),
+	};
+
+	return cmocka_run_group_tests_name("collector: the compare", tests, NULL, NULL);
+}
