@@ -42,6 +42,9 @@ struct ledger *ledger_open(
 void ledger_close(struct ledger *l);
 /* Gives back the memory that only work needs: for programs that wait for days. */
 void ledger_rest(struct ledger *l);
+/* Whether another file, or none, is in the place of the one that is open: what is written to it
+ * then is lost. For programs that run while somebody restores a copy. */
+bool ledger_moved(const struct ledger *l);
 const char *ledger_id(const struct ledger *l); /* 32 hex digits */
 int ledger_schema(const struct ledger *l);
 

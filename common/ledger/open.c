@@ -373,6 +373,14 @@ void ledger_rest(struct ledger *l)
 	(void)sqlite3_db_release_memory(l->db);
 }
 
+bool ledger_moved(const struct ledger *l)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(l->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	       moved != 0;
+}
+
 const char *ledger_id(const struct ledger *l)
 {
 	return l->id;

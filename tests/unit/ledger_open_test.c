@@ -239,6 +239,23 @@ static void a_newer_ledger_is_refused_with_both_versions(void **state)
 	assert_int_equal(site_number(site, "PRAGMA user_version"), 99);
 }
 
+static void a_file_that_was_put_in_its_place_is_noticed(void **state)
+{
+	struct site *site = *state;
+	char aside[PATH_MAX];
+
+	site->ledger = site_open(site, LEDGER_CREATE);
+	GOOD(site, site->ledger != NULL);
+	assert_false(ledger_moved(site->ledger));
+	text_copy(aside, sizeof(aside), folder_path(site->folder, "aside.db"));
+	assert_int_equal(rename(site_file(site), aside), 0);
+	assert_true(ledger_moved(site->ledger));
+	folder_write(site->folder, "ledger.db", "");
+	assert_true(ledger_moved(site->ledger));
+	assert_int_equal(rename(aside, site_file(site)), 0);
+	assert_false(ledger_moved(site->ledger));
+}
+
 static void another_customer_s_ledger_is_refused(void **state)
 {
 	struct site *site = *state;
@@ -571,6 +588,7 @@ int main(void)
 		FRESH(a_ledger_that_others_may_read_is_refused),
 		FRESH(a_foreign_database_is_left_alone),
 		FRESH(a_newer_ledger_is_refused_with_both_versions),
+		FRESH(a_file_that_was_put_in_its_place_is_noticed),
 		FRESH(another_customer_s_ledger_is_refused),
 		FRESH(the_customer_may_be_named_after_the_collector_has_begun),
 		FRESH(a_damaged_ledger_says_so),

@@ -145,6 +145,11 @@ static bool work(struct loop *l, struct fault *fault)
 	bool good = true;
 
 	l->watched.changed = l->watched.changed || l->scan;
+	if (c->ledger && l->scan && ledger_moved(c->ledger)) {
+		log_event(LOG_LEVEL_WARN, "ledger", "%s: another file is there now: opened anew",
+			c->settings->ledger);
+		close_ledger(c);
+	}
 	if (!c->ledger && !open_ledger(c, fault))
 		return false;
 	if (accounts || l->watched.arrived || c->more || is_due(c->arrivals_due))
