@@ -15,7 +15,7 @@
 #include "cli/table.h"
 #include "people/verdict.h"
 
-/* ---- for people ------------------------------------------------------------------------------ */
+/* ---- for people ---- */
 
 static const struct table_column columns[] = {
 	{.title = ""},
@@ -84,7 +84,7 @@ static int show(const struct cli *cli, const struct settings *s)
 	return cli_fail(&fault);
 }
 
-/* ---- for machines ---------------------------------------------------------------------------- */
+/* ---- for machines ---- */
 
 static bool add_setting(const char *section, const char *key, const char *value, const char *origin,
 	const char *help, void *ctx)
@@ -106,8 +106,7 @@ static int show_json(const struct settings *s)
 		json_text(settings_path(s)), "settings", settings));
 }
 
-/* ---- what is wrong ----------------------------------------------------------------------------
- */
+/* ---- what is wrong ---- */
 
 struct findings {
 	struct screen *screen; /* NULL: for machines */
@@ -190,8 +189,7 @@ static int check_for_machines(const char *path)
 	return found.count == 0 ? EXIT_YES : fault_exit_code(FAULT_SETTINGS);
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------
- */
+/* ---- the verb ---- */
 
 int verb_config(const struct cli *cli, int argc, char **argv)
 {

@@ -24,8 +24,7 @@ struct shown {
 	bool usable;
 };
 
-/* ---- for people -------------------------------------------------------------------------------
- */
+/* ---- for people ---- */
 
 static void put(struct screen *s, const char *name, enum ink ink, const char *value)
 {
@@ -79,8 +78,7 @@ static int show(const struct cli *cli, const struct shown *shown)
 	return shown->usable ? EXIT_YES : EXIT_NO;
 }
 
-/* ---- for machines -----------------------------------------------------------------------------
- */
+/* ---- for machines ---- */
 
 static int show_json(const struct shown *shown)
 {
@@ -96,8 +94,7 @@ static int show_json(const struct shown *shown)
 	return exit_code ? exit_code : shown->usable ? EXIT_YES : EXIT_NO;
 }
 
-/* ---- for curl ---------------------------------------------------------------------------------
- */
+/* ---- for curl ---- */
 
 static int print_token(struct shown *shown)
 {
@@ -112,8 +109,7 @@ static int print_token(struct shown *shown)
 	return ok ? EXIT_YES : cli_fail(&fault);
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------
- */
+/* ---- the verb ---- */
 
 /* A cache that cannot be read is a fault here, where it is what was asked for. */
 static int look(const struct cli *cli, struct shown *shown, bool json)

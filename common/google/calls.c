@@ -36,8 +36,7 @@ bool calls_once(enum google_method method)
 	return calls_body(method) != NULL;
 }
 
-/* ---- the address ------------------------------------------------------------------------------
- */
+/* ---- the address ---- */
 
 static bool check_address(const char *address, struct fault *f)
 {
@@ -92,8 +91,7 @@ static bool add_address(struct text *out, const char *address)
 	return add_escaped(out, from, strlen(from));
 }
 
-/* ---- the list's query -------------------------------------------------------------------------
- */
+/* ---- the list's query ---- */
 
 static bool add_parameter(struct text *out, const char *name, const char *value)
 {

@@ -25,8 +25,7 @@ static const struct {
 	{"external_account_authorized_user", "workforce identity federation"},
 };
 
-/* ---- reading the file -------------------------------------------------------------------------
- */
+/* ---- reading the file ---- */
 
 static bool read_file(const struct settings *s, struct text *out, struct fault *f)
 {
@@ -71,8 +70,7 @@ static json_t *parse_file(const char *path, const struct text *text, struct faul
 	return NULL;
 }
 
-/* ---- which type -------------------------------------------------------------------------------
- */
+/* ---- which type ---- */
 
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
@@ -122,8 +120,7 @@ static bool check_universe(const struct credential *c, const json_t *file, struc
 		f, "User invitations exist at googleapis.com only; use a key from there.");
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 /* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
 static bool hash_parts(struct credential *c, const struct text *file)

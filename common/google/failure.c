@@ -37,8 +37,7 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 	text_free(&t);
 }
 
-/* ---- the way there ----------------------------------------------------------------------------
- */
+/* ---- the way there ---- */
 
 #define WAIT_REMEDY \
 	"Check network, name resolution and [google] proxy; the dispatcher tries again by itself."

@@ -77,8 +77,7 @@ static const struct row {
 		"{subject}."},
 };
 
-/* ---- reading the body -------------------------------------------------------------------------
- */
+/* ---- reading the body ---- */
 
 static const char *member(const json_t *json, const char *name)
 {
@@ -128,8 +127,7 @@ static struct says read_body(const json_t *body)
 	return says;
 }
 
-/* ---- what it means ----------------------------------------------------------------------------
- */
+/* ---- what it means ---- */
 
 /* `needle` is lower case. */
 static bool contains(const char *s, size_t n, const char *needle)
@@ -305,8 +303,7 @@ void failure_api(const struct google_call *call, const struct credential *c, con
 	json_decref(body);
 }
 
-/* ---- google.rpc.Code --------------------------------------------------------------------------
- */
+/* ---- google.rpc.Code ---- */
 
 static const struct {
 	const char *word;

@@ -90,8 +90,7 @@ int google_in_flight(const struct google *g)
 	return g->in_flight;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ---- */
 
 static bool copy_string(const char **s)
 {
@@ -163,8 +162,7 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	enqueue(g, c);
 }
 
-/* ---- the end of a call ------------------------------------------------------------------------
- */
+/* ---- the end of a call ---- */
 
 static void keep_reply(void *ctx, const struct google_reply *reply)
 {
@@ -221,8 +219,7 @@ static void on_reply(void *ctx, const struct http_reply *http)
 	finish(call, &reply, &memory);
 }
 
-/* ---- the start of a call ----------------------------------------------------------------------
- */
+/* ---- the start of a call ---- */
 
 static void forget_token(struct google *g)
 {
@@ -321,8 +318,7 @@ void google_stop(struct google *g)
 	}
 }
 
-/* ---- one call, waited for ---------------------------------------------------------------------
- */
+/* ---- one call, waited for ---- */
 
 void google_now(struct google *g, const struct google_call *call, struct google_reply *reply)
 {

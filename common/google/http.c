@@ -40,8 +40,7 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 	return h;
 }
 
-/* ---- the transfers ----------------------------------------------------------------------------
- */
+/* ---- the transfers ---- */
 
 static void link_running(struct http *h, struct transfer *t)
 {
@@ -114,8 +113,7 @@ void http_close(struct http *h)
 	free(h);
 }
 
-/* ---- the clock --------------------------------------------------------------------------------
- */
+/* ---- the clock ---- */
 
 static void note_date(struct http *h, int64_t date)
 {
@@ -139,8 +137,7 @@ int64_t http_clock_skew(const struct http *h)
 	return h->skew;
 }
 
-/* ---- asynchronous -----------------------------------------------------------------------------
- */
+/* ---- asynchronous ---- */
 
 bool http_start(struct http *h, const struct http_request *request, http_done *done, void *ctx)
 {
@@ -254,8 +251,7 @@ void http_stop(struct http *h)
 		deliver(h, h->running, CURLE_ABORTED_BY_CALLBACK);
 }
 
-/* ---- synchronous ------------------------------------------------------------------------------
- */
+/* ---- synchronous ---- */
 
 void http_interrupt(struct http *h, bool (*stop)(void *ctx), void *ctx)
 {

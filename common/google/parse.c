@@ -34,8 +34,7 @@ enum invitation_state invitation_state_parse(const char *word)
 	return INVITATION_OTHER;
 }
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* ---- members ---- */
 
 /* Google leaves out what has its default value; null counts as left out. */
 static const json_t *present(const json_t *object, const char *name)
@@ -88,8 +87,7 @@ static bool take_time(const json_t *object, const char *name, int64_t *out)
 	return !value || json_is_string(value);
 }
 
-/* ---- the invitation ---------------------------------------------------------------------------
- */
+/* ---- the invitation ---- */
 
 /* customers/C/userinvitations/alice@example.com -> the last segment, percent-decoded once. */
 static bool take_address(const json_t *object, char out[ADDRESS_MAX + 1])
@@ -124,8 +122,7 @@ static bool is_of(const struct invitation *i, const struct google_call *call)
 	return text_equal_nocase(i->address, call->address);
 }
 
-/* ---- a method each: NULL, or what is wrong ----------------------------------------------------
- */
+/* ---- a method each: NULL, or what is wrong ---- */
 
 static const char *parse_check(const json_t *body, struct google_reply *out)
 {

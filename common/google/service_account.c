@@ -33,8 +33,7 @@ static void service_account_free(void *data)
 	free(sa);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 static bool refuse(const struct credential *c, struct fault *f, const char *code, const char *what)
 {
@@ -107,8 +106,7 @@ static bool check_subject(const struct credential *c, struct fault *f)
 	return true;
 }
 
-/* ---- the key ----------------------------------------------------------------------------------
- */
+/* ---- the key ---- */
 
 /* Without it, OpenSSL would ask for a passphrase on the terminal. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
@@ -192,8 +190,7 @@ static bool service_account_load(
 	return check_subject(c, f) && load_key(c, file, f);
 }
 
-/* ---- the token --------------------------------------------------------------------------------
- */
+/* ---- the token ---- */
 
 static bool mint_once(
 	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)

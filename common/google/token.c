@@ -32,8 +32,7 @@ void token_clear(struct token *t)
 	*t = (struct token){0};
 }
 
-/* ---- the cache --------------------------------------------------------------------------------
- */
+/* ---- the cache ---- */
 
 /* One that can be used, and is not the one that Google has just refused. */
 static bool read_usable(int dir, const struct credential *c, const char *refused, struct token *out)
@@ -74,8 +73,7 @@ static enum turn wait_turn(int dir, const struct credential *c, const struct htt
 	return read_usable(dir, c, refused, out) ? TURN_SERVED : TURN_OURS;
 }
 
-/* ---- minting ----------------------------------------------------------------------------------
- */
+/* ---- minting ---- */
 
 static bool mint(struct credential *c, struct http *http, struct token *out, struct fault *f)
 {

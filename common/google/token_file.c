@@ -49,8 +49,7 @@ static bool file_name(const char *hash, const char *suffix, char *out, size_t si
 	return text_format(out, size, "token-%s.%s", hash, suffix);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static bool take(const json_t *json, struct token *out)
 {
@@ -86,8 +85,7 @@ bool token_file_read(int dir, const char *hash, struct token *out)
 	return ok;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 int token_file_write(int dir, const struct credential *c, const struct token *t)
 {
@@ -132,8 +130,7 @@ void token_file_sweep(int dir)
 	closedir(d);
 }
 
-/* ---- the lock ---------------------------------------------------------------------------------
- */
+/* ---- the lock ---- */
 
 int token_file_lock(int dir, const char *hash)
 {

@@ -10,8 +10,7 @@
 #define CONNECT_TIMEOUT 10 /* seconds, if `timeout` is not shorter */
 #define RETRY_AFTER_MAX 86400
 
-/* ---- what libcurl calls -----------------------------------------------------------------------
- */
+/* ---- what libcurl calls ---- */
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -95,8 +94,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 	return len;
 }
 
-/* ---- the handle -------------------------------------------------------------------------------
- */
+/* ---- the handle ---- */
 
 #define SET(option, value) (bad |= (int)curl_easy_setopt(easy, (option), (value)))
 
@@ -190,8 +188,7 @@ struct transfer *transfer_new(const struct settings *settings)
 	return t;
 }
 
-/* ---- the request ------------------------------------------------------------------------------
- */
+/* ---- the request ---- */
 
 static bool add_header(struct transfer *t, const char *name, const char *value)
 {
@@ -244,8 +241,7 @@ bool transfer_ready(struct transfer *t, const struct http_request *request)
 	       ready_headers(t, request) && ready_body(t, request);
 }
 
-/* ---- the reply --------------------------------------------------------------------------------
- */
+/* ---- the reply ---- */
 
 /* Seconds, or a date, which counts from the server's own clock. */
 static int64_t retry_after(const struct transfer *t)

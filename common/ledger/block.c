@@ -105,8 +105,7 @@ bool ledger_block(struct ledger *l, const char *address, const char *text, const
 	return change_end(l, good, fault);
 }
 
-/* ---- and off again ------------------------------------------------------------------------------
- */
+/* ---- and off again ---- */
 
 static bool judge_anew(struct ledger *l, const char *address, struct fault *fault)
 {

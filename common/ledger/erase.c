@@ -22,8 +22,7 @@ static bool erase(
 	return true;
 }
 
-/* ---- one ----------------------------------------------------------------------------------------
- */
+/* ---- one ---- */
 
 static bool say_busy(struct ledger *l, struct fault *fault)
 {
@@ -105,8 +104,7 @@ int ledger_forget_sighting(
 	return change_end(l, found >= 0, fault) ? found : -1;
 }
 
-/* ---- all whose time is over ---------------------------------------------------------------------
- */
+/* ---- all whose time is over ---- */
 
 /* Runs SQL with a time and a limit; adds what it deleted. */
 static bool expire(

@@ -28,8 +28,7 @@ static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struc
 	return found;
 }
 
-/* ---- block list and collisions ------------------------------------------------------------------
- */
+/* ---- block list and collisions ---- */
 
 static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault)
 {
@@ -113,8 +112,7 @@ static bool apply_collision(
 	return collide_others(l, s, v, fault);
 }
 
-/* ---- storing ------------------------------------------------------------------------------------
- */
+/* ---- storing ---- */
 
 /* The host hears of it only if the verdict is another one. */
 static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,

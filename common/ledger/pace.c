@@ -72,7 +72,7 @@ int64_t pace_expect(const struct pace *p, int64_t calls)
 	return wait + ((calls - at_once) * 60 + share - 1) / share;
 }
 
-/* ---- now --------------------------------------------------------------------------------- */
+/* ---- now ---- */
 
 static struct pace_moment moment(void)
 {

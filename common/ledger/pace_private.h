@@ -27,8 +27,7 @@ bool pace_succeeded_at(struct ledger *l, const struct settings *s, const struct 
 bool pace_look_at(struct ledger *l, const struct settings *s, struct pace *out,
 	const struct pace_moment *now, struct fault *fault);
 
-/* ---- the state ----------------------------------------------------------------------------------
- */
+/* ---- the state ---- */
 
 struct pace_state {
 	bool known;

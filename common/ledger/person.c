@@ -57,8 +57,7 @@ static bool class_parse(const char *word, enum person_class *out)
 	return false;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 bool person_row(struct query *q, struct person *out)
 {
@@ -130,8 +129,7 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 	return query_end(&q) && good;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 /* What the row was, as far as its change has consequences. */
 struct before {

@@ -12,8 +12,7 @@
 
 static const char collector[] = "collector";
 
-/* ---- seen ---------------------------------------------------------------------------------------
- */
+/* ---- seen ---- */
 
 static void bind_facts(struct query *q, const struct sighting *s, int64_t number)
 {
@@ -98,8 +97,7 @@ int ledger_saw(struct ledger *l, const struct sighting *s, struct fault *fault)
 	return change_end(l, result >= 0, fault) ? result : -1;
 }
 
-/* ---- lost ---------------------------------------------------------------------------------------
- */
+/* ---- lost ---- */
 
 static bool mark_gone(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {
@@ -142,8 +140,7 @@ int ledger_lost(struct ledger *l, const char *host, const char *user, struct fau
 	return change_end(l, found >= 0, fault) ? found : -1;
 }
 
-/* ---- renamed ------------------------------------------------------------------------------------
- */
+/* ---- renamed ---- */
 
 static bool rename_row(struct ledger *l, const struct ledger_sighting *s, const char *new_user,
 	struct fault *fault)
@@ -208,8 +205,7 @@ int ledger_renamed(struct ledger *l, const char *host, const char *user, const c
 	return change_end(l, result >= 0, fault) ? result : -1;
 }
 
-/* ---- another machine ----------------------------------------------------------------------------
- */
+/* ---- another machine ---- */
 
 static bool run_for_host(struct ledger *l, const char *sql, const char *host, struct fault *fault)
 {

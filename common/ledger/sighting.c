@@ -145,8 +145,7 @@ bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *
 	return query_end(&q);
 }
 
-/* ---- one of them goes ---------------------------------------------------------------------------
- */
+/* ---- one of them goes ---- */
 
 bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {

@@ -7,8 +7,7 @@
 
 #include "base/text.h"
 
-/* ---- what went wrong ----------------------------------------------------------------------------
- */
+/* ---- what went wrong ---- */
 
 static bool no_room(struct ledger *l, int rc)
 {
@@ -110,8 +109,7 @@ static bool say_nested(struct ledger *l, const char *sql, struct fault *fault)
 	return fault_remedy(fault, "This should not happen: please report it with this line.");
 }
 
-/* ---- statements ---------------------------------------------------------------------------------
- */
+/* ---- statements ---- */
 
 /* Open addressing over the addresses of the SQL texts. */
 static struct statement *find(struct ledger *l, const char *sql)

@@ -35,8 +35,7 @@ struct ledger {
 	struct statement statements[STATEMENTS_MAX];
 };
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---- */
 
 /* One run of a statement. Values are bound and columns are read in their order. After a failure the
  * rest does nothing, so that only query_row, query_run or query_end need be looked at. Bound texts
@@ -71,8 +70,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault);
 /* The file holds what no version of this program writes. Always false. */
 bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault);
 
-/* ---- changing ---------------------------------------------------------------------------------
- */
+/* ---- changing ---- */
 
 /* Every function that changes something stands between these two: alone it is a commit of its own,
  * inside a group a part of that. change_end(…, false) undoes it, or breaks the group. */

@@ -65,7 +65,7 @@ __attribute__((format(printf, 4, 5))) static bool say(
 	return true;
 }
 
-/* ---- policy: each rule says true when it has excluded the user ------------------------------ */
+/* ---- policy: each rule says true when it has excluded the user ---- */
 
 typedef bool policy_rule(const struct question *q, struct verdict *out);
 
@@ -210,7 +210,7 @@ static policy_rule *const policy[] = {
 	rule_exclude_groups,
 };
 
-/* ---- the address ---------------------------------------------------------------------------- */
+/* ---- the address ---- */
 
 static bool unmapped(
 	const struct question *q, const char *rule, const char *why, struct verdict *out)
@@ -281,7 +281,7 @@ void verdict_judge(const struct sighting *s, const struct settings *settings,
 	judge_address(&q, out);
 }
 
-/* ---- whether it must be asked again --------------------------------------------------------- */
+/* ---- whether it must be asked again ---- */
 
 /* FNV-1a. A text's NUL is taken in, so that two texts are never one. */
 static void mix(uint64_t *hash, const void *bytes, size_t n)

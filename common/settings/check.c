@@ -41,7 +41,7 @@ __attribute__((format(printf, 6, 7))) static void finding(const struct check *c,
 	finding_add(c->found, &fault, collecting);
 }
 
-/* ---- keys that must agree ------------------------------------------------------------------- */
+/* ---- keys that must agree ---- */
 
 static void check_role(const struct check *c)
 {
@@ -117,7 +117,7 @@ static void check_address(const struct check *c)
 			"and the map.");
 }
 
-/* ---- files that are named ------------------------------------------------------------------- */
+/* ---- files that are named ---- */
 
 static void check_file(
 	const struct check *c, const char *section, const char *key, const char *path)
@@ -162,7 +162,7 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 		c->s->user);
 }
 
-/* ---- the credential ------------------------------------------------------------------------- */
+/* ---- the credential ---- */
 
 struct owner {
 	bool known; /* the service's user is there */

@@ -38,7 +38,7 @@ static void found_at(
 	finding_add(src->found, &fault, collecting);
 }
 
-/* ---- a value is whole: into the struct ------------------------------------------------------ */
+/* ---- a value is whole: into the struct ---- */
 
 static void store(struct source *src)
 {
@@ -79,7 +79,7 @@ static size_t without_comment(const char *line, size_t n)
 	return n;
 }
 
-/* ---- what inih hands over ------------------------------------------------------------------- */
+/* ---- what inih hands over ---- */
 
 static void found_key(struct source *src, const char *section, const char *key)
 {
@@ -158,7 +158,7 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	return 1;
 }
 
-/* ---- what inih gets ------------------------------------------------------------------------- */
+/* ---- what inih gets ---- */
 
 /* "[name]" and at most a comment behind it: inih itself passes over anything there. */
 static void take_section(struct source *src, const char *line)
@@ -280,8 +280,7 @@ static char *read_line(char *out, int size, void *ctx)
 	return out;
 }
 
-/* ---- the whole text ---------------------------------------------------------------------------
- */
+/* ---- the whole text ---- */
 
 /* What makes the whole text no settings file: said once, with its line. */
 static bool text_is_sound(struct source *src)

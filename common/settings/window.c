@@ -32,8 +32,7 @@ struct windows {
 	size_t count;
 };
 
-/* ---- the text ----------------------------------------------------------------------------------
- */
+/* ---- the text ---- */
 
 static int day_number(const char *s, size_t n)
 {
@@ -183,8 +182,7 @@ const char *window_check(const char *spec, const char **remedy)
 	return *spec == '\0' ? NULL : parse(spec, &w, remedy);
 }
 
-/* ---- the time ----------------------------------------------------------------------------------
- */
+/* ---- the time ---- */
 
 struct interval {
 	int64_t begin, end;

@@ -175,7 +175,7 @@ static void compose(struct text *out, const struct text *old, struct place place
 	text_add_bytes(out, text + place.end, old->len - place.end);
 }
 
-/* ---- replacing the file --------------------------------------------------------------------- */
+/* ---- replacing the file ---- */
 
 static bool failed(struct fault *fault, const char *path, const char *doing)
 {

@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* ---- broken spools ------------------------------------------------------------------------------
- */
+/* ---- broken spools ---- */
 
 static void break_nothing_there(void)
 {

@@ -124,8 +124,7 @@ static void debug_tells_decision_and_time(void **state)
 	expect_line(LOG_DEBUG, "this service does not count (");
 }
 
-/* ---- a /dev of our own --------------------------------------------------------------------------
- */
+/* ---- a /dev of our own ---- */
 
 static void take_device(const char *name)
 {

@@ -4,8 +4,7 @@
  */
 #include "tests/pam/stack.h"
 
-/* ---- notify -------------------------------------------------------------------------------------
- */
+/* ---- notify ---- */
 
 static void an_invited_person_is_told_once_a_login(void **state)
 {

@@ -4,8 +4,7 @@
  */
 #include "tests/pam/stack.h"
 
-/* ---- what it returns ----------------------------------------------------------------------------
- */
+/* ---- what it returns ---- */
 
 static void sessions_succeed_in_a_stack_of_their_own(void **state)
 {
@@ -30,8 +29,7 @@ static void nothing_else_can_let_anybody_in(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-/* ---- who is reported ----------------------------------------------------------------------------
- */
+/* ---- who is reported ---- */
 
 static void a_new_face_leaves_one_empty_file(void **state)
 {
@@ -110,8 +108,7 @@ static void without_root_nothing_happens(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-/* ---- hostile names ------------------------------------------------------------------------------
- */
+/* ---- hostile names ---- */
 
 static void no_name_leaves_the_spool_or_means_two_things(void **state)
 {

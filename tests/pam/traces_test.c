@@ -14,8 +14,7 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static const char *const *const argument_lists[] = {
 	WORDS("silent"),
@@ -83,8 +82,7 @@ static void a_session_without_a_user_is_nobodys(void **state)
 	module_close(&m);
 }
 
-/* ---- traces -------------------------------------------------------------------------------------
- */
+/* ---- traces ---- */
 
 /* Every way through the module once: new, waiting, seen, invited, skipped, failed. */
 static void walk_all_ways(const struct module *m)
@@ -220,8 +218,7 @@ static void any_umask_will_do_and_stays(void **state)
 	module_close(&m);
 }
 
-/* ---- the stack ----------------------------------------------------------------------------------
- */
+/* ---- the stack ---- */
 
 /* A sanitizer's stack is not ours: there this test is none. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -271,8 +268,7 @@ static void it_needs_little_stack(void **state)
 }
 #endif
 
-/* ---- without root -------------------------------------------------------------------------------
- */
+/* ---- without root ---- */
 
 static void without_root_nothing_is_done_and_nothing_said(void **state)
 {

@@ -13,8 +13,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 
-/* ---- faults -------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
 
 static void a_fault_says_kind_code_what_and_remedy(void **state)
 {
@@ -99,8 +98,7 @@ static void exit_codes_are_those_of_the_design(void **state)
 	}
 }
 
-/* ---- the log: standard error is a file meanwhile ------------------------------------------------
- */
+/* ---- the log: standard error is a file meanwhile ---- */
 
 static int real_stderr = -1;
 

@@ -25,7 +25,7 @@ static int names_in(const struct folder *f)
 	return count;
 }
 
-/* ---- replacing ------------------------------------------------------------------------------- */
+/* ---- replacing ---- */
 
 static void a_file_is_replaced_with_its_mode_whatever_the_umask(void **state)
 {
@@ -173,8 +173,7 @@ static void a_full_or_read_only_disk_leaves_the_old_file_alone(void **state)
 	assert_int_equal(names_in(f), 0);
 }
 
-/* ---- pipes and signals --------------------------------------------------------------------------
- */
+/* ---- pipes and signals ---- */
 
 static volatile sig_atomic_t interruptions;
 

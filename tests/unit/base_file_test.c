@@ -31,8 +31,7 @@ static const char *refusal(const char *path, struct file_rules rules)
 	return fault.code;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static void a_file_is_read_whole_and_appended(void **state)
 {
@@ -226,8 +225,7 @@ static void a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else(void **s
 	assert_string_equal(refusal(f->file, (struct file_rules){0}), "");
 }
 
-/* ---- opening and closing -----------------------------------------------------------------------
- */
+/* ---- opening and closing ---- */
 
 static void closing_keeps_errno_and_forgets_the_number(void **state)
 {

@@ -36,8 +36,7 @@ static void own_passwd(struct folder *f, const char *passwd)
 	"cloudinvite2:x:5:5::/:/usr/sbin/nologin\n"      \
 	"\033[31mred:x:6000:6000::/:/bin/sh\n"
 
-/* ---- finding ------------------------------------------------------------------------------------
- */
+/* ---- finding ---- */
 
 static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
 {
@@ -60,8 +59,7 @@ static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
 	assert_false(identity_find("root:x", &uid, &gid, &fault));
 }
 
-/* ---- becoming -----------------------------------------------------------------------------------
- */
+/* ---- becoming ---- */
 
 static void become_the_service(void *ctx)
 {
@@ -136,8 +134,7 @@ static void anybody_else_stays_who_he_is(void **state)
 	child_run(become_nothing, NULL);
 }
 
-/* ---- who asked ----------------------------------------------------------------------------------
- */
+/* ---- who asked ---- */
 
 /* Without a login uid (as here, in the namespace) the real uid counts. */
 static void no_login_uid(struct folder *f)
@@ -207,8 +204,7 @@ static void the_login_uid_counts_more_than_what_the_environment_says(void **stat
 	child_run(ask_with_a_login_uid, *state);
 }
 
-/* ---- the host -----------------------------------------------------------------------------------
- */
+/* ---- the host ---- */
 
 static void name_the_host(void *ctx)
 {

@@ -46,8 +46,7 @@ static pid_t start_holder(struct holder *h, const char *run)
 	return child;
 }
 
-/* ---- the lock -----------------------------------------------------------------------------------
- */
+/* ---- the lock ---- */
 
 static void a_second_program_is_told_who_runs(void **state)
 {
@@ -257,8 +256,7 @@ static void what_was_planted_in_place_of_lock_or_wake_is_a_fault(void **state)
 	free(victim);
 }
 
-/* ---- the wake-up --------------------------------------------------------------------------------
- */
+/* ---- the wake-up ---- */
 
 static bool becomes_readable(int watch, int milliseconds)
 {

@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-/* ---- the growing buffer ------------------------------------------------------------------------
- */
+/* ---- the growing buffer ---- */
 
 static void a_text_grows_to_its_cap_and_no_further(void **state)
 {
@@ -92,8 +91,7 @@ static void freeing_and_wiping_keep_the_cap_and_take_null(void **state)
 	text_free(&t);
 }
 
-/* ---- fixed buffers ------------------------------------------------------------------------------
- */
+/* ---- fixed buffers ---- */
 
 static void copies_and_formats_end_with_nul_and_say_when_they_are_cut(void **state)
 {
@@ -111,8 +109,7 @@ static void copies_and_formats_end_with_nul_and_say_when_they_are_cut(void **sta
 	assert_string_equal(out, "123");
 }
 
-/* ---- characters and numbers ---------------------------------------------------------------------
- */
+/* ---- characters and numbers ---- */
 
 static void characters_are_those_of_ascii_in_every_locale(void **state)
 {
@@ -188,8 +185,7 @@ static void trimming_takes_white_space_from_both_ends_only(void **state)
 	assert_string_equal(text_trim(empty), "");
 }
 
-/* ---- lists and patterns -------------------------------------------------------------------------
- */
+/* ---- lists and patterns ---- */
 
 static bool join(const char *word, size_t len, void *ctx)
 {
@@ -283,8 +279,7 @@ static void a_pattern_full_of_stars_takes_no_exponential_time(void **state)
 	assert_true(clock() - began < 20 * CLOCKS_PER_SEC);
 }
 
-/* ---- UTF-8 --------------------------------------------------------------------------------------
- */
+/* ---- UTF-8 ---- */
 
 static int count_valid(
 	unsigned char *bytes, size_t n, size_t at, const char *choices, size_t choice)
@@ -339,8 +334,7 @@ static void what_is_cut_within_a_character_is_not_valid(void **state)
 	assert_false(text_is_utf8("a\0b", 3));
 }
 
-/* ---- what is shown ------------------------------------------------------------------------------
- */
+/* ---- what is shown ---- */
 
 static bool is_harmless(const char *s)
 {

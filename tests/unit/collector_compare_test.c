@@ -122,7 +122,7 @@ static int settle_as_usual(void **state)
 	return 0;
 }
 
-/* ---- the same -------------------------------------------------------------------------------- */
+/* ---- the same ---- */
 
 static void the_same_accounts_are_no_change(void **state)
 {
@@ -136,7 +136,7 @@ static void the_same_accounts_are_no_change(void **state)
 	assert_int_equal(f.due, 0);
 }
 
-/* ---- creations ------------------------------------------------------------------------------- */
+/* ---- creations ---- */
 
 static void a_new_account_waits_for_settle(void **state)
 {
@@ -201,7 +201,7 @@ static void a_clock_that_was_set_back_lets_settle_begin_anew(void **state)
 	assert_true(f.differs);
 }
 
-/* ---- deletions ------------------------------------------------------------------------------- */
+/* ---- deletions ---- */
 
 static void who_is_missing_once_is_not_gone(void **state)
 {
@@ -257,7 +257,7 @@ static void without_settle_a_deletion_still_takes_two_compares_a_second_apart(vo
 	assert_string_equal(f.changes, "lost bob\n");
 }
 
-/* ---- renames --------------------------------------------------------------------------------- */
+/* ---- renames ---- */
 
 static void the_same_uid_gone_and_come_is_a_rename(void **state)
 {
@@ -332,7 +332,7 @@ static void a_new_account_that_changes_its_uid_settles_anew(void **state)
 	assert_int_equal(f.went, 0);
 }
 
-/* ---- who counts ------------------------------------------------------------------------------ */
+/* ---- who counts ---- */
 
 static void accounts_out_of_range_come_and_go_without_effect(void **state)
 {

@@ -103,8 +103,7 @@ UNUSED static char *folder_read(struct folder *f, const char *name)
 	return text;
 }
 
-/* ---- findings -----------------------------------------------------------------------------------
- */
+/* ---- findings ---- */
 
 struct found {
 	int count;

@@ -32,8 +32,7 @@ static struct http_reply reply_with(int status, const char *body)
 	return r;
 }
 
-/* ---- the token endpoint -----------------------------------------------------------------------
- */
+/* ---- the token endpoint ---- */
 
 static struct fault token_says(int status, const char *body, int64_t skew)
 {
@@ -206,8 +205,7 @@ static void a_hostile_description_cannot_harm_a_terminal(void **state)
 	assert_non_null(strstr(f.what, "{file}"));
 }
 
-/* ---- the API ----------------------------------------------------------------------------------
- */
+/* ---- the API ---- */
 
 static struct google_reply api_says(
 	enum google_method method, int status, const char *body, const char *authenticate)

@@ -15,8 +15,7 @@
 
 #define PROCESSES 50
 
-/* ---- a credential that mints without a network -------------------------------------------------
- */
+/* ---- a credential that mints without a network ---- */
 
 struct mint {
 	const char *count_file; /* grows by a byte for each token */
@@ -134,8 +133,7 @@ static void write_cache(struct test *t, const char *value, int64_t expires, int6
 	assert_int_equal(file_replace(t->file, text, strlen(text), 0600), 0);
 }
 
-/* ---- the promises ------------------------------------------------------------------------------
- */
+/* ---- the promises ---- */
 
 static void a_token_is_minted_once_and_kept_for_us_alone(void **state)
 {

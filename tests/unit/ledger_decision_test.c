@@ -23,7 +23,7 @@ static int unblock(struct site *site, const char *address)
 	return result;
 }
 
-/* ---- block ------------------------------------------------------------------------------- */
+/* ---- block ---- */
 
 static void who_is_blocked_waits_and_is_queued_again_when_unblocked(void **state)
 {
@@ -104,7 +104,7 @@ static void blocks_are_listed_with_why_and_who(void **state)
 	assert_string_equal(list, ALICE " (left us, root) " BOB " (on leave, alice (sudo)) ");
 }
 
-/* ---- forget ------------------------------------------------------------------------------ */
+/* ---- forget ---- */
 
 /* Whether the bytes are in any file of the ledger. */
 static bool on_disk(struct site *site, const char *word)
@@ -183,7 +183,7 @@ static void an_account_that_led_to_nobody_can_be_forgotten_too(void **state)
 	assert_int_equal(ledger_forget_sighting(site->ledger, "web1", "mallory", &site->fault), 0);
 }
 
-/* ---- retention --------------------------------------------------------------------------- */
+/* ---- retention ---- */
 
 static int expire(struct site *site, int64_t days, int max)
 {
@@ -252,7 +252,7 @@ static void history_and_sends_expire_a_few_at_a_time(void **state)
 	assert_int_equal(expire(site, 401, 10), 0);
 }
 
-/* ---- history ----------------------------------------------------------------------------- */
+/* ---- history ---- */
 
 static bool add_line(const struct history_entry *e, void *ctx)
 {
@@ -295,7 +295,7 @@ static void an_account_that_is_spelled_like_an_address_is_not_taken_for_it(void 
 	assert_string_equal(story, ALICE " queued, ");
 }
 
-/* ---- pause ------------------------------------------------------------------------------- */
+/* ---- pause ---- */
 
 static void stop(struct site *site, const char *kind, const char *text)
 {
@@ -365,7 +365,7 @@ static void probes_do_not_fill_the_history(void **state)
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 3);
 }
 
-/* ---- sends ------------------------------------------------------------------------------- */
+/* ---- sends ---- */
 
 static int64_t sends(struct site *site, int64_t since)
 {
@@ -468,7 +468,7 @@ static void today_begins_at_midnight_where_the_host_is(void **state)
 	assert_int_equal(sum.mails_today, 1);
 }
 
-/* ---- small things ------------------------------------------------------------------------ */
+/* ---- small things ---- */
 
 static void values_survive_until_they_are_removed(void **state)
 {

@@ -116,7 +116,7 @@ static void a_reader_reads_while_another_program_writes(void **state)
 	ledger_close(reader);
 }
 
-/* ---- kill -9 ----------------------------------------------------------------------------- */
+/* ---- kill -9 ---- */
 
 /* Groups of an intent and its send, the pair that at-most-one hangs on, until somebody kills it. */
 static void write_pairs(struct site *site)

@@ -61,7 +61,7 @@ static struct pace look(struct site *site, const struct pace_moment *now)
 	return p;
 }
 
-/* ---- slots ------------------------------------------------------------------------------- */
+/* ---- slots ---- */
 
 static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void **state)
 {
@@ -162,7 +162,7 @@ static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **sta
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED - 1);
 }
 
-/* ---- the window -------------------------------------------------------------------------- */
+/* ---- the window ---- */
 
 #define CALLS 2000
 
@@ -292,7 +292,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot"), RATE);
 }
 
-/* ---- slower and faster ------------------------------------------------------------------- */
+/* ---- slower and faster ---- */
 
 static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **state)
 {
@@ -369,7 +369,7 @@ static void a_lowered_rate_never_exceeds_new_settings(void **state)
 	assert_int_equal(look(site, &now).effective, RATE / 2);
 }
 
-/* ---- clocks ------------------------------------------------------------------------------ */
+/* ---- clocks ---- */
 
 static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 {
@@ -456,7 +456,7 @@ static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **st
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot WHERE ended"), 0);
 }
 
-/* ---- what is shown ----------------------------------------------------------------------- */
+/* ---- what is shown ---- */
 
 static void unlimited_costs_nothing_and_asks_nobody(void **state)
 {

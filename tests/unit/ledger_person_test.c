@@ -118,7 +118,7 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 		1);
 }
 
-/* ---- whose turn it is -------------------------------------------------------------------- */
+/* ---- whose turn it is ---- */
 
 static void new_faces_come_first_then_retries_then_sweeps_oldest_first(void **state)
 {
@@ -184,7 +184,7 @@ static void only_who_has_something_due_is_claimed(void **state)
 	}
 }
 
-/* ---- leases ------------------------------------------------------------------------------ */
+/* ---- leases ---- */
 
 static void a_lease_ends_with_the_result_with_release_or_with_time(void **state)
 {
@@ -312,7 +312,7 @@ static void programs_that_claim_at_once_never_claim_the_same(void **state)
 		CROWD);
 }
 
-/* ---- everybody --------------------------------------------------------------------------- */
+/* ---- everybody ---- */
 
 struct page {
 	int count;

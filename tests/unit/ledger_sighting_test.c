@@ -29,7 +29,7 @@ static int lost(struct site *site, const char *host, const char *user)
 	return result;
 }
 
-/* ---- seen -------------------------------------------------------------------------------- */
+/* ---- seen ---- */
 
 static void all_facts_come_back_as_they_were_seen(void **state)
 {
@@ -107,7 +107,7 @@ static void an_account_that_comes_back_is_new(void **state)
 	assert_string_equal(state_of(site, ALICE), "queued first_look");
 }
 
-/* ---- judged ------------------------------------------------------------------------------ */
+/* ---- judged ---- */
 
 static void other_rules_judge_everybody_anew(void **state)
 {
@@ -181,7 +181,7 @@ static void one_account_of_several_is_enough_to_stay(void **state)
 	assert_int_equal(person(site, ALICE).unseen_day, clock_day_start(clock_wall()));
 }
 
-/* ---- gone -------------------------------------------------------------------------------- */
+/* ---- gone ---- */
 
 static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
 {
@@ -254,7 +254,7 @@ static void who_is_being_checked_when_the_account_goes_is_gone_afterwards(void *
 	assert_int_equal(person(site, ALICE).due, 0);
 }
 
-/* ---- renamed ----------------------------------------------------------------------------- */
+/* ---- renamed ---- */
 
 static void a_renamed_account_keeps_its_story_and_is_judged_anew(void **state)
 {
@@ -289,7 +289,7 @@ static void a_new_name_that_was_somebody_s_is_sorted_out(void **state)
 	assert_int_equal(unjudged(site, RULES), 1);
 }
 
-/* ---- collisions -------------------------------------------------------------------------- */
+/* ---- collisions ---- */
 
 static void two_accounts_with_one_address_are_a_collision_whoever_comes_first(void **state)
 {
@@ -401,7 +401,7 @@ static void a_collision_holds_nobody_who_is_certain_or_approved(void **state)
 	assert_string_equal(state_of(site, BOB), "queued first_look");
 }
 
-/* ---- a host ------------------------------------------------------------------------------ */
+/* ---- a host ---- */
 
 static void another_machine_forgets_accounts_not_people(void **state)
 {

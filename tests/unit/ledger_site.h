@@ -126,7 +126,7 @@ UNUSED static int64_t site_number(struct site *site, const char *sql)
 	return number;
 }
 
-/* ---- accounts ---------------------------------------------------------------------------- */
+/* ---- accounts ---- */
 
 UNUSED static struct sighting account(const char *host, const char *user)
 {
@@ -185,7 +185,7 @@ UNUSED static enum verdict_kind judge(
 	return judge_as(site, host, user, v, rules);
 }
 
-/* ---- people ------------------------------------------------------------------------------ */
+/* ---- people ---- */
 
 UNUSED static struct person somebody(const char *address, enum person_state state)
 {
@@ -241,7 +241,7 @@ UNUSED static const char *state_of(struct site *site, const char *address)
 	return text;
 }
 
-/* ---- several programs -------------------------------------------------------------------- */
+/* ---- several programs ---- */
 
 /* Runs `work` in so many processes at once, each with a ledger of its own; all must succeed. */
 UNUSED static void at_once(

@@ -95,8 +95,7 @@ static struct sighting network(const char *user)
 	return s;
 }
 
-/* ---- the address -------------------------------------------------------------------------------
- */
+/* ---- the address ---- */
 
 static void the_template_makes_the_address(void **state)
 {
@@ -180,8 +179,7 @@ static void a_full_name_that_would_have_to_be_guessed_suggests_the_map(void **st
 	}
 }
 
-/* ---- names that want to be more than a name
- * --------------------------------------------------------- */
+/* ---- names that want to be more than a name ---- */
 
 static void a_hostile_user_name_gets_no_address(void **state)
 {
@@ -233,8 +231,7 @@ static void a_hostile_name_is_harmless_in_the_sentence(void **state)
 	judge_free(&j);
 }
 
-/* ---- network users
- * --------------------------------------------------------------------------------- */
+/* ---- network users ---- */
 
 #define NETWORK USUAL "network_users = yes\n"
 
@@ -285,8 +282,7 @@ static void rules_know_a_network_user_with_and_without_the_realm(void **state)
 	expect(*state, NETWORK, "alice -\n", &s, VERDICT_EXCLUDED, "map", "never");
 }
 
-/* ---- policy
- * ---------------------------------------------------------------------------------------- */
+/* ---- policy ---- */
 
 static void a_uid_outside_the_range_is_excluded(void **state)
 {
@@ -403,8 +399,7 @@ static void who_is_excluded_is_not_called_unmapped(void **state)
 	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "uid_range", "");
 }
 
-/* ---- words and rules
- * -------------------------------------------------------------------------------- */
+/* ---- words and rules ---- */
 
 static void verdicts_have_words(void **state)
 {

@@ -104,7 +104,7 @@ static void a_missing_customer_says_where_to_find_it(void **state)
 	expect(f, false, "/conf.d/10.conf:3: customer: the customer is not set", "Admin console");
 }
 
-/* ---- addresses ------------------------------------------------------------------------------ */
+/* ---- addresses ---- */
 
 static void the_templates_domain_must_be_one_of_ours(void **state)
 {
@@ -161,7 +161,7 @@ static void a_map_that_everybody_may_write_is_a_finding(void **state)
 	expect(f, false, "everybody may write the map", "chmod 0644");
 }
 
-/* ---- the credential ------------------------------------------------------------------------- */
+/* ---- the credential ---- */
 
 static void a_missing_credential_concerns_dispatching_only(void **state)
 {
@@ -243,7 +243,7 @@ static void no_credential_is_a_finding(void **state)
 	expect(f, false, "no credential is named", "service account");
 }
 
-/* ---- passwords, other files, the whole ------------------------------------------------------ */
+/* ---- passwords, other files, the whole ---- */
 
 static void a_password_in_a_file_that_all_can_read_is_a_finding(void **state)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings_text.h"
 
-/* ---- what is right ------------------------------------------------------------------------------
- */
+/* ---- what is right ---- */
 
 static void an_empty_file_gives_all_defaults(void **state)
 {
@@ -101,8 +100,7 @@ static void a_long_comment_is_no_long_line(void **state)
 	text_free(&text);
 }
 
-/* ---- drop-ins -----------------------------------------------------------------------------------
- */
+/* ---- drop-ins ---- */
 
 static void drop_ins_count_in_the_order_of_their_names(void **state)
 {
@@ -151,7 +149,7 @@ static void a_drop_in_directory_that_others_may_write_is_refused(void **state)
 	assert_non_null(strstr(fault.remedy, "chmod 0755"));
 }
 
-/* ---- files that are not fit ----------------------------------------------------------------- */
+/* ---- files that are not fit ---- */
 
 static void a_missing_file_is_a_fault_that_says_where_the_sample_is(void **state)
 {
@@ -202,7 +200,7 @@ static void a_link_of_configuration_management_is_followed(void **state)
 	settings_free(s);
 }
 
-/* ---- who is stopped by what ----------------------------------------------------------------- */
+/* ---- who is stopped by what ---- */
 
 static void an_error_that_concerns_dispatching_leaves_the_collector_running(void **state)
 {

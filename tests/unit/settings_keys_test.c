@@ -7,7 +7,7 @@
 
 #define MAIN "cloudinvite.conf"
 
-/* ---- the documents -------------------------------------------------------------------------- */
+/* ---- the documents ---- */
 
 static FILE *document(const char *name)
 {
@@ -157,7 +157,7 @@ static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
 	settings_free(s);
 }
 
-/* ---- single values -------------------------------------------------------------------------- */
+/* ---- single values ---- */
 
 static bool loads(struct folder *f, const char *section, const char *key, const char *value,
 	struct fault *fault)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings_text.h"
 
-/* ---- lines that are wrong ------------------------------------------------------------------- */
+/* ---- lines that are wrong ---- */
 
 static void an_unknown_key_suggests_the_nearest(void **state)
 {

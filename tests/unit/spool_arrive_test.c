@@ -119,8 +119,7 @@ static void a_box_is_a_directory_and_no_link(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
-/* ---- marks, which a hostile service account may have written ------------------------------------
- */
+/* ---- marks, which a hostile service account may have written ---- */
 
 static void a_mark_is_one_word(void **state)
 {

@@ -29,8 +29,7 @@ static void mark(struct box *b, const char *user, const char *word)
 	assert_int_equal(fault.kind, FAULT_NONE);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void a_mark_is_one_private_word(void **state)
 {
@@ -188,8 +187,7 @@ static void unmarking_twice_is_no_error(void **state)
 	assert_int_equal(box_count(b, "seen"), 0);
 }
 
-/* ---- all of them --------------------------------------------------------------------------------
- */
+/* ---- all of them ---- */
 
 struct users {
 	int count, most;
@@ -264,8 +262,7 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
 	close(broken.seen_box);
 }
 
-/* ---- whose they are -----------------------------------------------------------------------------
- */
+/* ---- whose they are ---- */
 
 /* How many marks were dropped because they belong to another ledger than `id`. */
 static int belong(struct box *b, const char *id)

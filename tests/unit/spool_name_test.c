@@ -36,8 +36,7 @@ static void expect_round_trip(const char *user)
 	}
 }
 
-/* ---- there and back -----------------------------------------------------------------------------
- */
+/* ---- there and back ---- */
 
 static void ordinary_names_stay_readable(void **state)
 {
@@ -121,8 +120,7 @@ static void random_names_come_back(void **state)
 	}
 }
 
-/* ---- how long -----------------------------------------------------------------------------------
- */
+/* ---- how long ---- */
 
 static void what_does_not_fit_has_no_name(void **state)
 {
@@ -150,8 +148,7 @@ static void what_does_not_fit_has_no_name(void **state)
 	}
 }
 
-/* ---- only what we write is read -----------------------------------------------------------------
- */
+/* ---- only what we write is read ---- */
 
 static void only_the_one_name_of_a_user_is_read(void **state)
 {

@@ -32,8 +32,7 @@ static int list(struct box *b, struct spool_arrival *out, int *bad)
 	return count;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static void expect_refused(struct box *b, const char *why)
 {
@@ -98,8 +97,7 @@ static void boxes_that_others_can_write_are_refused(void **state)
 	spool_reader_close(&reader);
 }
 
-/* ---- listing ------------------------------------------------------------------------------------
- */
+/* ---- listing ---- */
 
 static void arrivals_are_listed_with_user_reason_and_time(void **state)
 {
@@ -170,8 +168,7 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 	assert_true(spool_taken(&b->reader, &out[0], &fault));
 }
 
-/* ---- what is no arrival -------------------------------------------------------------------------
- */
+/* ---- what is no arrival ---- */
 
 static void plant_a_link(const char *path)
 {
@@ -376,8 +373,7 @@ static void a_pass_leaves_no_descriptor_open(void **state)
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
-/* ---- many at once -------------------------------------------------------------------------------
- */
+/* ---- many at once ---- */
 
 static void arrive_often(void *ctx)
 {

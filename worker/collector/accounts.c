@@ -12,8 +12,7 @@
 #include "worker/collector/collector.h"
 #include "worker/collector/compare.h"
 
-/* ---- taking over -------------------------------------------------------------------------------
- */
+/* ---- taking over ---- */
 
 /* Who was renamed without ever having been seen is the baseline's account still: no news. */
 static bool store(struct collector *c, const struct census *census, const struct change *change,
@@ -93,8 +92,7 @@ static bool compare_with(
 	return good;
 }
 
-/* ---- the first compare --------------------------------------------------------------------------
- */
+/* ---- the first compare ---- */
 
 struct beginning {
 	const struct census *census;

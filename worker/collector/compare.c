@@ -60,8 +60,7 @@ static void add_comer(struct comparing *k, const struct account *a, size_t at)
 	k->comers[k->comer_count++] = (struct comer){a, at};
 }
 
-/* ---- one account ------------------------------------------------------------------------------
- */
+/* ---- one account ---- */
 
 static void due(struct comparing *k, int64_t at)
 {
@@ -180,8 +179,7 @@ static void merge(
 	}
 }
 
-/* ---- who came as whom --------------------------------------------------------------------------
- */
+/* ---- who came as whom ---- */
 
 static int by_uid(const void *a, const void *b)
 {

@@ -56,7 +56,7 @@ void facts_local(struct sighting *s, const struct collector *c, const struct cen
 	sighting_facts(s, account, census->groups, c->settings);
 }
 
-/* ---- network users ------------------------------------------------------------- */
+/* ---- network users ---- */
 
 struct membership {
 	const gid_t *groups;
