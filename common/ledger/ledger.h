@@ -26,8 +26,7 @@
 
 struct ledger;
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 enum ledger_open_mode {
 	LEDGER_READ,   /* must exist; nothing is changed */
@@ -57,8 +56,7 @@ bool ledger_set(struct ledger *l, const char *key, const char *value, struct fau
 /* 1 found, 0 not, -1 fault. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
 
-/* ---- sightings --------------------------------------------------------------------------------
- */
+/* ---- sightings ---- */
 
 struct ledger_sighting {
 	int64_t id;
@@ -101,8 +99,7 @@ bool ledger_judge(
 bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, const char *address,
 	bool (*each)(const struct ledger_sighting *s, void *ctx), void *ctx, struct fault *fault);
 
-/* ---- people -----------------------------------------------------------------------------------
- */
+/* ---- people ---- */
 
 enum person_state {
 	PERSON_QUEUED,
@@ -205,7 +202,7 @@ bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *
 	bool (*each)(const char *user, const char *word, void *ctx), void *ctx,
 	struct fault *fault);
 
-/* ---- sends: the journal behind the cap of the day ---------------------------------------- */
+/* ---- sends: the journal behind the cap of the day ---- */
 
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
 int64_t ledger_send_begin(
@@ -218,8 +215,7 @@ bool ledger_send_end(
  */
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault);
 
-/* ---- history ----------------------------------------------------------------------------------
- */
+/* ---- history ---- */
 
 struct history_entry {
 	int64_t at; /* seconds since the epoch; for sightings only the day */
@@ -236,8 +232,7 @@ bool ledger_note(struct ledger *l, const struct history_entry *e, struct fault *
 bool ledger_each_history(struct ledger *l, const char *address, const char *user, const char *host,
 	bool (*each)(const struct history_entry *e, void *ctx), void *ctx, struct fault *fault);
 
-/* ---- decisions of the administrator ------------------------------------------------------------
- */
+/* ---- decisions of the administrator ---- */
 
 /* Who is queued is held for "blocked"; who is held already keeps the reason, because an unconfirmed
  * send must not be forgotten over it, and cannot be queued. A send under way is not stopped: who
@@ -284,8 +279,7 @@ bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *
 /* Clears it: any (kind NULL) or only one of that kind. 1 cleared, 0 there was none, -1. */
 int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct fault *fault);
 
-/* ---- programs that work on this ledger ----------------------------------------------------------
- */
+/* ---- programs that work on this ledger ---- */
 
 struct ledger_worker {
 	char role[16]; /* "collector", "dispatcher" */

@@ -21,8 +21,7 @@
 #define BUSY_MS	  5000
 #define WAL_TRIES 100 /* of 50 ms */
 
-/* ---- the file -----------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 static bool say_system(const char *path, const char *doing, struct fault *fault)
 {
@@ -109,8 +108,7 @@ static bool check_file(struct ledger *l, struct fault *fault)
 	return true;
 }
 
-/* ---- the engine ---------------------------------------------------------------------------------
- */
+/* ---- the engine ---- */
 
 /* Two programs that make the same new ledger may meet here, where SQLite does not always wait. */
 static bool write_ahead(struct ledger *l, struct fault *fault)
@@ -166,8 +164,7 @@ static bool open_engine(struct ledger *l, struct fault *fault)
 	return set_up_engine(l, fault);
 }
 
-/* ---- whose ledger it is -------------------------------------------------------------------------
- */
+/* ---- whose ledger it is ---- */
 
 static bool say_not_ours(struct ledger *l, struct fault *fault)
 {
@@ -309,8 +306,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	return query_run(&q);
 }
 
-/* ---- the handle ---------------------------------------------------------------------------------
- */
+/* ---- the handle ---- */
 
 static struct ledger *new_handle(const char *where, struct fault *fault)
 {

@@ -32,7 +32,7 @@ static void opens(struct site *site, enum ledger_open_mode mode)
 	ledger_close(l);
 }
 
-/* ---- made -------------------------------------------------------------------------------- */
+/* ---- made ---- */
 
 static void a_new_ledger_is_for_its_owner_alone_whatever_the_umask(void **state)
 {
@@ -167,7 +167,7 @@ static void what_a_stopped_maker_left_is_made_whole(void **state)
 	opens(site, LEDGER_READ);
 }
 
-/* ---- refused ----------------------------------------------------------------------------- */
+/* ---- refused ---- */
 
 static void a_ledger_that_is_not_there_is_missed_not_made(void **state)
 {
@@ -305,7 +305,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	opens(site, LEDGER_WRITE);
 }
 
-/* ---- damaged, full, read-only, locked ---------------------------------------------------- */
+/* ---- damaged, full, read-only, locked ---- */
 
 static void overwrite(struct site *site, off_t from, size_t n)
 {
@@ -484,7 +484,7 @@ static void a_ledger_that_was_replaced_is_not_written_any_more(void **state)
 	assert_true(site_fault(site, "ledger_replaced"));
 }
 
-/* ---- migrations -------------------------------------------------------------------------- */
+/* ---- migrations ---- */
 
 static bool no_introduction(struct ledger *l, void *ctx, struct fault *fault)
 {

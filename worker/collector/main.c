@@ -39,8 +39,7 @@ static const struct worker_program program = {
 	.not_for = ROLE_DISPATCHER,
 };
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static void close_ledger(struct collector *c)
 {
@@ -91,8 +90,7 @@ static bool open_ledger(struct collector *c, struct fault *fault)
 	return true;
 }
 
-/* ---- working -----------------------------------------------------------------------------------
- */
+/* ---- working ---- */
 
 static bool is_due(int64_t at)
 {
@@ -206,8 +204,7 @@ static bool work_in_turn(struct loop *l, struct fault *fault)
 	return good;
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------
- */
+/* ---- the loop ---- */
 
 static int64_t sooner_ms(int64_t wait, int64_t at)
 {
