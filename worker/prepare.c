@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/identity.h"
 #include "base/text.h"
 #include "spool/spool.h"
+#include "spool/walk.h"
 
 /* A directory as it must be. The worker owns only leaves, so that no path to a file of root's leads
  * through a directory that the worker can change. */
@@ -19,6 +21,7 @@ struct wanted {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
+	bool ours; /* its name alone says so: a box of the spool */
 };
 
 static bool says(const char *path, struct fault *fault)
@@ -27,27 +30,41 @@ static bool says(const char *path, struct fault *fault)
 		errno == ELOOP || errno == ENOTDIR ? "is not a directory" : strerror(errno));
 }
 
-/* Whoever could rename the last part of the path could put something else in its place. */
-static bool check_parent(int parent, const char *path, struct fault *fault)
-{
-	struct stat st;
+/* ---- what is there --------------------------------------------------------------------------- */
 
-	if (fstat(parent, &st) != 0)
-		return says(path, fault);
-	if (st.st_uid == 0 && ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX)) &&
-		((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0 || (st.st_mode & S_ISVTX)))
-		return true;
-	fault_set(fault, FAULT_STORAGE, "prepare",
-		"%s: the directory above it can be changed by uid %u or "
-		"others",
-		path, (unsigned)st.st_uid);
-	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
+static bool stop_at_first(const char *name, void *ctx)
+{
+	(void)name;
+	*(bool *)ctx = false;
+	return false;
 }
 
-/* Gives the open directory its owner and mode, if it is root's (new, or from another time) or
+static bool is_empty(int fd)
+{
+	bool empty = true;
+
+	return spool_walk(fd, stop_at_first, &empty) == 0 && empty;
+}
+
+/* `spool = /tmp`, `state = /var/lib`: what root keeps for another purpose must not change hands
+ * because of a line in the settings. */
+static bool refuse_used(
+	const char *path, const struct stat *st, const struct wanted *want, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "not_ours",
+		"%s: holds something already, with owner %u:%u and mode %04o", path,
+		(unsigned)st->st_uid, (unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
+	return fault_remedy(fault,
+		"If it is cloudinvite's, give it owner %u:%u and mode %04o; else name another "
+		"place in [storage].",
+		(unsigned)want->uid, (unsigned)want->gid, (unsigned)want->mode);
+}
+
+/* Gives the open directory its owner and mode, if it is root's and empty (new, or a package's) or
  * already has its owner; any other owner is somebody's trap or mistake. */
 static bool adjust(int fd, const char *path, const struct wanted *want, struct fault *fault)
 {
+	bool owned, right;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
@@ -59,11 +76,14 @@ static bool adjust(int fd, const char *path, const struct wanted *want, struct f
 		return fault_remedy(
 			fault, "Look who made it; then chown it, or move it out of the way.");
 	}
-	if ((st.st_uid != want->uid || st.st_gid != want->gid) &&
-		fchown(fd, want->uid, want->gid) != 0)
+	owned = st.st_uid == want->uid && st.st_gid == want->gid;
+	right = owned && (st.st_mode & 07777) == want->mode;
+	if (!right && st.st_uid == 0 && !want->ours && !is_empty(fd))
+		return refuse_used(path, &st, want, fault);
+	if (!owned && fchown(fd, want->uid, want->gid) != 0)
 		return says(path, fault);
 	/* chown clears mode bits, so the mode comes last. */
-	if ((st.st_mode & 07777) != want->mode && fchmod(fd, want->mode) != 0)
+	if (!right && fchmod(fd, want->mode) != 0)
 		return says(path, fault);
 	return true;
 }
@@ -85,10 +105,51 @@ static bool prepare_at(int parent, const char *name, const char *path, const str
 	return good;
 }
 
+/* ---- the way there --------------------------------------------------------------------------- */
+
+/* Whoever could rename what is in it could put something else in its place. */
+static bool check_above(int fd, const char *path, struct fault *fault)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return says(path, fault);
+	if (st.st_uid == 0 && ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX)) &&
+		((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0 || (st.st_mode & S_ISVTX)))
+		return true;
+	fault_set(fault, FAULT_STORAGE, "prepare",
+		"%s: a directory above it can be changed by uid %u or others", path,
+		(unsigned)st.st_uid);
+	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
+}
+
+/* Opens a directory on whose way only root can change anything. Links are resolved beforehand;
+ * whoever puts a new one in the way afterwards is root. -1: errno, or the fault. */
+static int open_trusted(const char *directory, const char *path, struct fault *fault)
+{
+	char real[PATH_MAX], *save = NULL;
+	int fd, next;
+
+	if (!realpath(directory, real))
+		return -1;
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (const char *part = strtok_r(real, "/", &save); fd >= 0 && part;
+		part = strtok_r(NULL, "/", &save)) {
+		next = check_above(fd, path, fault)
+			       ? openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+			       : -1;
+		file_close(&fd);
+		fd = next;
+	}
+	if (fd >= 0 && !check_above(fd, path, fault))
+		file_close(&fd);
+	return fd;
+}
+
 /* The directory above `path`, opened; it is made (root's, 0755) with all above it where missing. */
 static int open_parent(const char *path, struct fault *fault)
 {
-	static const struct wanted roots = {0, 0, 0755};
+	static const struct wanted roots = {.mode = 0755};
 	const char *slash = strrchr(path, '/');
 	char parent[PATH_MAX];
 	int above, fd;
@@ -98,35 +159,37 @@ static int open_parent(const char *path, struct fault *fault)
 		says(path, fault);
 		return -1;
 	}
-	fd = open(parent[0] ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && parent[0]) {
+	fd = open_trusted(parent[0] ? parent : "/", path, fault);
+	if (fd < 0 && fault->kind == FAULT_NONE && errno == ENOENT) {
 		above = open_parent(parent, fault);
 		if (above < 0)
 			return -1;
 		if (prepare_at(above, strrchr(parent, '/') + 1, parent, &roots, fault))
-			fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			fd = open_trusted(parent, path, fault);
 		file_close(&above);
-		if (fd < 0 && fault->kind != FAULT_NONE)
-			return -1;
 	}
-	if (fd < 0)
+	if (fd < 0 && fault->kind == FAULT_NONE)
 		says(parent, fault);
-	else if (!check_parent(fd, path, fault))
-		file_close(&fd);
 	return fd;
 }
 
-static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+static bool prepare_as(const char *path, const struct wanted *want, struct fault *fault)
 {
-	const struct wanted want = {uid, gid, mode};
 	int parent = open_parent(path, fault);
 	bool good;
 
 	if (parent < 0)
 		return false;
-	good = prepare_at(parent, strrchr(path, '/') + 1, path, &want, fault);
+	good = prepare_at(parent, strrchr(path, '/') + 1, path, want, fault);
 	file_close(&parent);
 	return good;
+}
+
+static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
+{
+	return prepare_as(path, &(struct wanted){uid, gid, mode, false}, fault);
 }
 
 static bool prepare_box(
@@ -134,11 +197,10 @@ static bool prepare_box(
 {
 	char path[PATH_MAX];
 
-	if (!text_format(path, sizeof(path), "%s/%s", spool, box)) {
-		errno = ENAMETOOLONG;
-		return says(spool, fault);
-	}
-	return prepare(path, uid, gid, mode, fault);
+	if (text_format(path, sizeof(path), "%s/%s", spool, box))
+		return prepare_as(path, &(struct wanted){uid, gid, mode, true}, fault);
+	errno = ENAMETOOLONG;
+	return says(spool, fault);
 }
 
 /* Not root: nothing can be made, but what is there may do. */

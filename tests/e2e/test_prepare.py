@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""--prepare: root makes the directories of a service that root does not trust."""
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+
+import harness
+
+WORKER = pwd.getpwnam("nobody")
+STRANGER = 4242
+PATHS = ("spool", "spool/new", "spool/seen", "spool/bad", "state", "tokens", "run")
+
+
+class Prepare(harness.Test):
+
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="cloudinvite-prepare.")
+        self.addCleanup(shutil.rmtree, self.root)
+        os.chmod(self.root, 0o755)
+        self.conf = self.path("conf")
+        self.settings()
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def settings(self, user="nobody", **places):
+        names = {name: self.path(name) for name in ("spool", "state", "tokens", "run")}
+        names.update(places, ledger="sqlite:" + self.path("state/ledger.db"))
+        with open(self.conf, "w", encoding="utf-8") as file:
+            file.write("[storage]\n" + "".join(f"{k} = {v}\n" for k, v in names.items())
+                       + f"[worker]\nuser = {user}\n")
+            os.fchmod(file.fileno(), 0o644)
+
+    def run_it(self, program="cloudinvite-collector", **more):
+        return subprocess.run([os.path.join(harness.BUILD, program), "-c", self.conf,
+                               "--prepare"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False, **more)
+
+    def prepare(self):
+        done = self.run_it()
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def refuse(self, word, code=8):
+        """It must end with 8, say why, and have left the tree as it was."""
+        before = self.tree()
+        done = self.run_it()
+        self.assertEqual(done.returncode, code, done.stdout)
+        self.assertIn(word, done.stdout)
+        changed = {path: look for path, look in before.items() if self.tree().get(path) != look}
+        self.assertEqual(changed, {})
+
+    def look(self, path):
+        status = os.lstat(path)
+        return stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode), status.st_uid, \
+            status.st_gid
+
+    def tree(self):
+        return {os.path.join(directory, name): self.look(os.path.join(directory, name))
+                for directory, folders, files in os.walk(self.root) for name in folders + files}
+
+    def places(self):
+        return {name: self.look(self.path(name))[1:] for name in PATHS}
+
+
+class Makes(Prepare):
+    wanted = {"spool": (0o755, 0, 0), "spool/new": (0o770, 0, WORKER.pw_gid),
+              "spool/seen": (0o700, WORKER.pw_uid, WORKER.pw_gid),
+              "spool/bad": (0o700, WORKER.pw_uid, WORKER.pw_gid),
+              "state": (0o700, WORKER.pw_uid, WORKER.pw_gid),
+              "tokens": (0o700, WORKER.pw_uid, WORKER.pw_gid),
+              "run": (0o755, WORKER.pw_uid, WORKER.pw_gid)}
+
+    def test_every_directory_with_owner_and_mode(self):
+        self.prepare()
+        self.assertEqual(self.places(), self.wanted)
+
+    def test_a_loose_umask_makes_no_difference(self):
+        for mask in (0, 0o777):
+            done = self.run_it(umask=mask)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertEqual(self.places(), self.wanted)
+            for name in ("spool", "state", "tokens", "run"):
+                shutil.rmtree(self.path(name))
+
+    def test_both_programs_make_the_same_and_twice_is_once(self):
+        self.prepare()
+        before = self.tree()
+        for program in ("cloudinvite-dispatcher", "cloudinvite-collector"):
+            self.assertEqual(self.run_it(program).returncode, 0)
+            self.assertEqual(self.tree(), before)
+
+    def test_mends_modes_and_takes_empty_directories_of_roots(self):
+        self.prepare()
+        os.chmod(self.path("spool/new"), 0o777)
+        os.chmod(self.path("state"), 0o755)
+        os.chown(self.path("tokens"), 0, 0)
+        self.prepare()
+        self.assertEqual(self.places(), self.wanted)
+
+    def test_directories_above_are_made_as_roots(self):
+        self.settings(state=self.path("a/b/c/state"))
+        self.prepare()
+        self.assertEqual(self.look(self.path("a/b/c"))[1:], (0o755, 0, 0))
+        self.assertEqual(self.look(self.path("a/b/c/state"))[1:], self.wanted["state"])
+
+    def test_a_link_of_roots_on_the_way_is_followed(self):
+        os.mkdir(self.path("disk"))
+        os.chmod(self.path("disk"), 0o755)
+        os.symlink("disk", self.path("data"))
+        self.settings(state=self.path("data/state"))
+        self.prepare()
+        self.assertEqual(self.look(self.path("disk/state"))[1:], self.wanted["state"])
+
+    def test_what_waits_in_the_spool_stays(self):
+        self.prepare()
+        for name in ("spool/new/alice.login", "spool/seen/bob", "spool/bad/rubbish", "state/host"):
+            with open(self.path(name), "w", encoding="utf-8"):
+                os.chown(self.path(name), STRANGER, STRANGER)
+        os.chmod(self.path("spool/new"), 0o700)
+        before = self.tree()
+        self.prepare()
+        before[self.path("spool/new")] = self.look(self.path("spool/new"))
+        self.assertEqual(self.tree(), before)
+        self.assertEqual(self.places(), self.wanted)
+
+
+class Refuses(Prepare):
+
+    def test_a_link_a_file_or_a_strangers_directory_in_place_of_one(self):
+        self.prepare()
+        os.mkdir(self.path("bait"), 0o755)
+        plants = (lambda path: os.symlink(self.path("bait"), path),
+                  lambda path: os.symlink("/etc", path),
+                  lambda path: os.symlink(self.path("nowhere"), path),
+                  lambda path: os.close(os.open(path, os.O_CREAT)),
+                  os.mkfifo,
+                  lambda path: (os.mkdir(path), os.chown(path, STRANGER, STRANGER)))
+        for name in PATHS:
+            for number, plant in enumerate(plants):
+                with self.subTest(name, plant=number):
+                    path = self.path(name)
+                    os.rename(path, self.path("away"))
+                    plant(path)
+                    self.refuse(path)
+                    if stat.S_ISDIR(os.lstat(path).st_mode):
+                        os.rmdir(path)
+                    else:
+                        os.unlink(path)
+                    os.rename(self.path("away"), path)
+        self.assertEqual(os.stat("/etc").st_uid, 0)
+        self.assertFalse(os.path.exists(self.path("nowhere")))
+
+    def test_a_place_in_a_directory_that_somebody_else_can_change(self):
+        for owner, mode in ((STRANGER, 0o755), (WORKER.pw_uid, 0o755), (0, 0o777)):
+            for below in ("state", "deeper/state"):
+                with self.subTest(owner=owner, mode=mode, below=below):
+                    os.makedirs(self.path("loose/deeper"))
+                    os.chmod(self.path("loose/deeper"), 0o755)
+                    os.chmod(self.path("loose"), mode)
+                    os.chown(self.path("loose"), owner, owner)
+                    self.settings(state=self.path("loose/" + below))
+                    self.refuse("can be changed by")
+                    shutil.rmtree(self.path("loose"))
+
+    def test_a_link_that_the_worker_planted_on_the_way(self):
+        self.prepare()
+        os.mkdir(self.path("bait"), 0o755)
+        os.symlink(self.path("bait"), self.path("state/link"))
+        os.lchown(self.path("state/link"), WORKER.pw_uid, WORKER.pw_gid)
+        self.settings(tokens=self.path("state/tokens"))
+        self.refuse("can be changed by")
+
+    def test_what_root_keeps_for_another_purpose(self):
+        os.mkdir(self.path("used"))
+        with open(self.path("used/important"), "w", encoding="utf-8"):
+            pass
+        for mode in (0o755, 0o1777, 0o711):
+            for key in ("spool", "state", "tokens", "run"):
+                if (key, mode) == ("spool", 0o755):
+                    continue  # as it would be made
+                with self.subTest(key, mode=mode):
+                    os.chmod(self.path("used"), mode)
+                    self.settings(**{key: self.path("used")})
+                    self.refuse("holds something already")
+
+    def test_an_account_that_is_not_there(self):
+        self.settings(user="no-such-service")
+        self.refuse("no-such-service", code=3)
+        self.assertFalse(os.path.exists(self.path("spool")))
+
+    def test_to_work_for_anybody_but_root(self):
+        done = self.run_it(user=STRANGER, group=STRANGER, extra_groups=())
+        self.assertEqual(done.returncode, 8)
+        self.assertIn("only root", done.stdout)
+
+
+if __name__ == "__main__":
+    harness.main()
