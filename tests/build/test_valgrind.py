@@ -16,7 +16,8 @@ VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
 
 
 def run(program):
-    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", CLOUDINVITE_VALGRIND="1")
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", CLOUDINVITE_VALGRIND="1",
+                       CLOUDINVITE_ROUNDS="200")
     return subprocess.run([*VALGRIND, program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           stdin=subprocess.DEVNULL, env=environment, check=False)
 
