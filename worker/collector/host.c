@@ -99,6 +99,16 @@ static bool take_line(struct host *h, char *line)
 	return false;
 }
 
+/* The last line counts the records: without it some of them may be missing, and who is missing here
+ * would be taken for new. */
+static bool is_end(const struct host *h, const char *line)
+{
+	long long count;
+
+	return text_starts(line, "end ") && text_number(line + 4, 0, LLONG_MAX, &count) &&
+	       (size_t)count == h->count;
+}
+
 static bool parse(struct host *h, char *text)
 {
 	char *save = NULL;
@@ -106,10 +116,21 @@ static bool parse(struct host *h, char *text)
 
 	if (!line || strcmp(line, HOST_HEAD) != 0)
 		return false;
-	while ((line = strtok_r(NULL, "\n", &save)))
+	while ((line = strtok_r(NULL, "\n", &save)) && !is_end(h, line))
 		if (!take_line(h, line))
 			return false;
-	return true;
+	return line && !strtok_r(NULL, "\n", &save);
+}
+
+static void disbelieve(struct host *h, const char *path)
+{
+	log_event(LOG_LEVEL_WARN, "baseline",
+		"%s: cannot be understood; the accounts that are here now are the baseline again",
+		path);
+	host_clear(h);
+	h->old_machine[0] = h->old_name[0] = '\0';
+	h->braked = false;
+	h->first = true;
 }
 
 bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault)
@@ -127,33 +148,26 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 		!file_read(path, &rules, &text, FAULT_STORAGE, fault))
 		goto out;
 	h->first = text.len == 0;
-	if (!h->first && !parse(h, text.data)) {
-		log_event(LOG_LEVEL_WARN, "baseline",
-			"%s: cannot be understood; the accounts that are here now are the baseline "
-			"again",
-			path);
-		host_clear(h);
-		h->old_machine[0] = h->old_name[0] = '\0';
-		h->braked = false;
-		h->first = true;
-	}
+	if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
+		disbelieve(h, path);
 	good = true;
 out:
 	text_free(&text);
 	return good;
 }
 
+/* Whether it was written: a name that is too long for the spool is nobody that we could follow. */
 static bool add_record(struct text *out, const struct record *r)
 {
 	char name[SPOOL_NAME_MAX + 1];
 
-	/* A name that is too long for the spool is nobody that we could follow. */
 	if (!spool_mark_name(name, r->user))
-		return true;
-	if (r->state == RECORD_KNOWN)
-		return text_addf(out, "%s %u %s\n", words[r->state], (unsigned)r->uid, name);
-	return text_addf(out, "%s %u %s %lld\n", words[r->state], (unsigned)r->uid, name,
-		(long long)r->since);
+		return false;
+	text_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, name);
+	if (r->state != RECORD_KNOWN)
+		text_addf(out, " %lld", (long long)r->since);
+	text_add(out, "\n");
+	return true;
 }
 
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,
@@ -161,6 +175,7 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 {
 	struct text text = {.cap = HOST_BYTES};
 	char path[PATH_MAX];
+	size_t written = 0;
 	bool good = false;
 
 	if (!host_path(path, state_directory, fault))
@@ -171,7 +186,8 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 	if (h->braked)
 		text_add(&text, "brake set\n");
 	for (size_t i = 0; i < records->count; i++)
-		add_record(&text, &records->records[i]);
+		written += add_record(&text, &records->records[i]);
+	text_addf(&text, "end %zu\n", written);
 	if (text.failed)
 		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write it", path);
 	else if (file_replace(path, text.data, text.len, 0600) != 0)

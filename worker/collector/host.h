@@ -10,6 +10,7 @@
  *	known UID ESCAPED-USER
  *	new UID ESCAPED-USER SINCE
  *	absent UID ESCAPED-USER SINCE
+ *	end NUMBER-OF-RECORDS
  *
  * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `settle`. `brake`
  * stands there from the brake of a compare to the compare that passes it. The file is read for a
