@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector_site.h"
+
+static void settles(struct collector_site *s)
+{
+	s->site->settings.settle = 120;
+}
+
+/* Everything that waits has waited long enough. */
+static void time_passes(struct collector_site *s)
+{
+	char *text = folder_read(s->site->folder, "state/host");
+	char *copy = calloc(1, strlen(text) + 1), *save = NULL;
+	struct text out = {.cap = 0};
+
+	assert_non_null(copy);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char word[8], user[64];
+		unsigned uid;
+
+		if (sscanf(line, "%7s %u %63s", word, &uid, user) == 3 &&
+			(strcmp(word, "new") == 0 || strcmp(word, "absent") == 0))
+			text_addf(&out, "%s %u %s 1000\n", word, uid, user);
+		else
+			text_addf(&out, "%s\n", line);
+	}
+	folder_write(s->site->folder, "state/host", out.data);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	text_free(&out);
+	free(copy);
+	free(text);
+}
+
+static void logs_in(struct collector_site *s, const char *user)
+{
+	put_arrival(s, user, SPOOL_LOGIN, 0);
+	takes(s);
+	assert_true(marked(s, user));
+}
+
+/* ---- the baseline ---------------------------------------------------------------------------- */
+
+static void the_first_compare_is_the_baseline(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_false(s->c.news);
+	assert_int_equal(s->c.accounts_due, 0);
+}
+
+static void an_unchanged_host_writes_nothing(void **state)
+{
+	struct collector_site *s = *state;
+	struct stat before, after;
+
+	people(s, "alice:1001");
+	compares(s);
+	assert_int_equal(stat(folder_path(s->site->folder, "state/host"), &before), 0);
+	compares(s);
+	assert_int_equal(stat(folder_path(s->site->folder, "state/host"), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void who_was_deleted_while_the_baseline_was_lost_is_missed(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	logs_in(s, "alice");
+	assert_int_equal(unlink(folder_path(s->site->folder, "state/host")), 0);
+	people(s, "bob:1002");
+	compares(s);
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, gone("alice")), 1);
+	assert_false(marked(s, "alice"));
+}
+
+static void a_passwd_that_is_not_whole_is_not_compared(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	compares(s);
+	folder_write(s->site->folder, "passwd", "bob:x:1002:100::/:/bin/sh\n");
+	compares(s);
+	folder_write(s->site->folder, "passwd", "root:x:0:0::/:/bin/sh\nbob:x:1002\n");
+	compares(s);
+	people(s, "alice:1001");
+	compares(s);
+	assert_int_equal(sightings(s, "1"), 0);
+}
+
+/* ---- what is taken over -----------------------------------------------------------------------
+ */
+
+static void a_created_account_becomes_a_sighting_and_a_mark(void **state)
+{
+	struct collector_site *s = *state;
+
+	settles(s);
+	people(s, "alice:1001");
+	compares(s);
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_in_range(s->c.accounts_due, clock_wall() + 100, clock_wall() + 120);
+	time_passes(s);
+	compares(s);
+	assert_int_equal(sightings(s, there("bob") " AND reason = 'created' AND uid = 1002"), 1);
+	assert_true(marked(s, "bob"));
+	assert_true(s->c.news);
+	assert_int_equal(s->c.accounts_due, 0);
+}
+
+static void a_deleted_account_is_gone_and_its_mark_too(void **state)
+{
+	struct collector_site *s = *state;
+
+	settles(s);
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	logs_in(s, "alice");
+	people(s, "bob:1002");
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, there("alice")), 1);
+	assert_true(marked(s, "alice"));
+	time_passes(s);
+	compares(s);
+	assert_int_equal(sightings(s, gone("alice")), 1);
+	assert_false(marked(s, "alice"));
+}
+
+static void a_renamed_account_keeps_its_story(void **state)
+{
+	struct collector_site *s = *state;
+
+	settles(s);
+	people(s, "alice:1001");
+	compares(s);
+	logs_in(s, "alice");
+	people(s, "alicia:1001");
+	compares(s);
+	time_passes(s);
+	compares(s);
+	assert_int_equal(sightings(s, there("alicia") " AND reason = 'login'"), 1);
+	assert_int_equal(sightings(s, "1"), 1);
+	assert_false(marked(s, "alice"));
+}
+
+static void a_renamed_account_that_nobody_has_seen_is_no_news(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	compares(s);
+	people(s, "alicia:1001");
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_false(marked(s, "alicia"));
+}
+
+static void the_uid_of_somebody_gone_makes_nobody_else_known(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	compares(s);
+	logs_in(s, "alice");
+	people(s, "");
+	compares(s);
+	compares(s);
+	people(s, "bob:1001");
+	compares(s);
+	assert_int_equal(sightings(s, gone("alice")), 1);
+	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
+}
+
+static void the_name_of_somebody_gone_is_new_under_another_uid(void **state)
+{
+	struct collector_site *s = *state;
+
+	settles(s);
+	people(s, "alice:1001");
+	compares(s);
+	logs_in(s, "alice");
+	people(s, "alice:1005");
+	compares(s);
+	assert_int_equal(sightings(s, there("alice") " AND reason = 'created' AND uid = 1005"), 1);
+	assert_true(marked(s, "alice"));
+}
+
+static void what_a_crash_repeats_is_no_news(void **state)
+{
+	struct collector_site *s = *state;
+	char *before;
+
+	people(s, "alice:1001 zoe:1003");
+	compares(s);
+	logs_in(s, "zoe");
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	before = folder_read(s->site->folder, "state/host");
+	compares(s);
+	s->c.news = false;
+	/* The ledger and the marks were written, the baseline was not. */
+	folder_write(s->site->folder, "state/host", before);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	compares(s);
+	assert_false(s->c.news);
+	assert_int_equal(sightings(s, there("bob")), 1);
+	assert_int_equal(sightings(s, gone("zoe")), 1);
+	assert_int_equal(
+		site_number(s->site, "SELECT count(*) FROM history WHERE what = 'gone'"), 1);
+	free(before);
+}
+
+/* ---- another machine, another name -------------------------------------------------------------
+ */
+
+static void a_copy_of_the_machine_begins_anew(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	compares(s);
+	logs_in(s, "alice");
+	folder_write(s->site->folder, "state/host",
+		"cloudinvite-host 1\nname " HOST "\nmachine another\nknown 1001 alice\nend 1\n");
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	compares(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_false(marked(s, "alice"));
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	assert_int_equal(sightings(s, there("bob")), 1);
+}
+
+static void under_another_host_name_the_accounts_are_still_known(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	logs_in(s, "alice");
+	text_copy(s->c.host, sizeof(s->c.host), "web2");
+	compares(s);
+	assert_int_equal(sightings(s, there("alice") " AND host = 'web2' AND reason = 'login'"), 1);
+	assert_int_equal(sightings(s, "host = '" HOST "'"), 0);
+	assert_true(marked(s, "alice"));
+	people(s, "bob:1002");
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, gone("alice")), 1);
+	assert_int_equal(sightings(s, there("bob")), 0);
+}
+
+/* ---- facts ------------------------------------------------------------------------------------
+ */
+
+static void a_new_group_is_told(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	logs_in(s, "alice");
+	logs_in(s, "bob");
+	s->c.news = false;
+	assert_true(step(s, known_refresh));
+	assert_false(s->c.news);
+	folder_write(s->site->folder, "group", "root:x:0:\nno-cloudinvite:x:500:alice\n");
+	assert_true(step(s, known_refresh));
+	assert_true(s->c.news);
+	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1);
+}
+
+static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
+{
+	struct collector_site *s = *state;
+	struct text names = {.cap = 0};
+
+	for (int i = 0; i < 1200; i++)
+		text_addf(&names, "u%d:%d ", i, 2000 + i);
+	people(s, names.data);
+	text_free(&names);
+	compares(s);
+	for (int i = 0; i < 1200; i++) {
+		char user[16];
+
+		text_format(user, sizeof(user), "u%d", i);
+		put_arrival(s, user, SPOOL_LOGIN, 0);
+	}
+	takes(s);
+	folder_write(s->site->folder, "group", "no-cloudinvite:x:100:\n");
+	assert_true(step(s, known_refresh));
+	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, collector_new, collector_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_compare_is_the_baseline),
+		TEST(an_unchanged_host_writes_nothing),
+		TEST(who_was_deleted_while_the_baseline_was_lost_is_missed),
+		TEST(a_passwd_that_is_not_whole_is_not_compared),
+		TEST(a_created_account_becomes_a_sighting_and_a_mark),
+		TEST(a_deleted_account_is_gone_and_its_mark_too),
+		TEST(a_renamed_account_keeps_its_story),
+		TEST(a_renamed_account_that_nobody_has_seen_is_no_news),
+		TEST(the_uid_of_somebody_gone_makes_nobody_else_known),
+		TEST(the_name_of_somebody_gone_is_new_under_another_uid),
+		TEST(what_a_crash_repeats_is_no_news),
+		TEST(a_copy_of_the_machine_begins_anew),
+		TEST(under_another_host_name_the_accounts_are_still_known),
+		TEST(a_new_group_is_told),
+		TEST(more_changed_facts_than_fit_one_commit_are_all_told),
+	};
+
+	return cmocka_run_group_tests_name("collector: accounts", tests, NULL, NULL);
+}

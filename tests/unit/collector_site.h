@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For tests of the collector: a host in a folder, with its ledger, its spool and a clean baseline.
+ */
+#ifndef CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
+#define CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
+
+#include "ledger_site.h"
+
+#include <time.h>
+
+#include "worker/collector/collector.h"
+
+#define HOST "web1"
+
+struct collector_site {
+	struct site *site; /* ledger and settings */
+	struct collector c;
+	char group_names[64];
+	char paths[4][128]; /* spool, state, passwd, group: settings point here */
+};
+
+UNUSED static void people(struct collector_site *s, const char *accounts);
+
+UNUSED static int collector_new(void **state)
+{
+	static char none[] = "";
+	struct collector_site *s = calloc(1, sizeof(*s));
+	static const char *const names[] = {"spool", "state", "passwd", "group"};
+	void *site = NULL;
+
+	assert_non_null(s);
+	site_new(&site);
+	s->site = site;
+	for (int i = 0; i < 4; i++)
+		text_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
+	folder_make(s->site->folder, "spool");
+	folder_make(s->site->folder, "spool/new");
+	folder_make(s->site->folder, "spool/seen");
+	folder_make(s->site->folder, "spool/bad");
+	folder_make(s->site->folder, "state");
+	folder_write(s->site->folder, "group", "root:x:0:\nusers:x:100:\n");
+	text_copy(s->group_names, sizeof(s->group_names), "no-cloudinvite");
+	s->site->settings.spool = s->paths[0];
+	s->site->settings.state = s->paths[1];
+	s->site->settings.passwd = s->paths[2];
+	s->site->settings.group = s->paths[3];
+	s->site->settings.include_groups = none;
+	s->site->settings.exclude_groups = s->group_names;
+	s->site->settings.min_uid = 1000;
+	s->site->settings.max_uid = 60000;
+	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};
+	text_copy(s->c.host, sizeof(s->c.host), HOST);
+	GOOD(s->site, spool_reader_open(&s->c.spool, s->paths[0], &s->site->fault));
+	*state = s;
+	return 0;
+}
+
+UNUSED static int collector_free(void **state)
+{
+	struct collector_site *s = *state;
+	void *site = s->site;
+
+	spool_reader_close(&s->c.spool);
+	site_free(&site);
+	free(s);
+	return 0;
+}
+
+/* The passwd file: "alice:1001 bob:1002". root is always there. */
+UNUSED static void people(struct collector_site *s, const char *accounts)
+{
+	struct text lines = {.cap = 0};
+	char *copy = strdup(accounts), *save = NULL;
+
+	assert_non_null(copy);
+	text_add(&lines, "root:x:0:0:root:/root:/bin/bash\n");
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *uid = strchr(word, ':');
+
+		assert_non_null(uid);
+		*uid++ = '\0';
+		text_addf(&lines, "%s:x:%s:100::/home/%s:/bin/sh\n", word, uid, word);
+	}
+	folder_write(s->site->folder, "passwd", lines.data);
+	text_free(&lines);
+	free(copy);
+}
+
+/* One pass of one of the collector's steps over the accounts as they are now. */
+UNUSED static bool step(struct collector_site *s,
+	bool (*what)(struct collector *c, const struct census *census, struct fault *fault))
+{
+	struct census census;
+	bool good;
+
+	s->site->fault.kind = FAULT_NONE;
+	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
+	good = what(&s->c, &census, &s->site->fault);
+	census_free(&census);
+	return good;
+}
+
+UNUSED static void compares(struct collector_site *s)
+{
+	GOOD(s->site, step(s, accounts_compare));
+}
+
+UNUSED static void takes(struct collector_site *s)
+{
+	GOOD(s->site, step(s, arrivals_take));
+}
+
+UNUSED static void put_arrival(
+	struct collector_site *s, const char *user, enum spool_reason reason, int64_t seconds_ago)
+{
+	char name[SPOOL_NAME_MAX + 1], path[64 + SPOOL_NAME_MAX];
+	const struct timespec times[2] = {{.tv_sec = (time_t)(clock_wall() - seconds_ago)},
+		{.tv_sec = (time_t)(clock_wall() - seconds_ago)}};
+
+	assert_int_equal(spool_arrive(s->c.spool.new_box, user, reason, false), 1);
+	assert_true(spool_arrival_name(name, user, reason));
+	text_format(path, sizeof(path), "spool/new/%s", name);
+	assert_int_equal(utimensat(AT_FDCWD, folder_path(s->site->folder, path), times, 0), 0);
+}
+
+UNUSED static bool exists(struct collector_site *s, const char *name)
+{
+	struct stat st;
+
+	return lstat(folder_path(s->site->folder, name), &st) == 0;
+}
+
+UNUSED static bool marked(struct collector_site *s, const char *user)
+{
+	char path[64 + SPOOL_NAME_MAX];
+
+	text_format(path, sizeof(path), "spool/seen/%s", user);
+	return exists(s, path);
+}
+
+/* How many rows of the sightings fit: "account = 'alice' AND reason = 'created'". */
+UNUSED static int64_t sightings(struct collector_site *s, const char *where)
+{
+	char sql[512];
+
+	text_format(sql, sizeof(sql), "SELECT count(*) FROM sighting WHERE %s", where);
+	return site_number(s->site, sql);
+}
+
+#define there(user) "gone_day IS NULL AND account = '" user "'"
+#define gone(user)  "gone_day IS NOT NULL AND account = '" user "'"
+
+#endif
