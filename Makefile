@@ -29,6 +29,8 @@ securedir   ?= $(shell d=$$($(CC) -print-multiarch 2>/dev/null); \
 	if [ -n "$$d" ] && [ -d /lib/$$d/security ]; then echo /lib/$$d/security; \
 	elif [ -d /lib64/security ]; then echo /lib64/security; else echo /lib/security; fi)
 
+comma := ,
+
 # ---- flags ------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wformat=2 -Wnull-dereference -Wpointer-arith -Wcast-qual \
@@ -56,7 +58,6 @@ LINK_HARDEN := -fsanitize=$(SANITIZE) -Wl,--as-needed
 else
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
-comma := ,
 
 DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
 	-DCLOUDINVITE_SYSCONFDIR='"$(sysconfdir)/cloudinvite"'
