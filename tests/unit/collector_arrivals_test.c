@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector_site.h"
+
+#define HOUR 3600
+
+/* How many arrivals wait. */
+static int waiting(struct collector_site *s)
+{
+	struct spool_arrival *list = calloc(4096, sizeof(*list));
+	int count, bad;
+
+	assert_non_null(list);
+	count = spool_list(&s->c.spool, list, 4096, &bad, &s->site->fault);
+	free(list);
+	return count;
+}
+
+/* ---- who is somebody ---------------------------------------------------------------------------
+ */
+
+static void every_reason_is_told_as_it_is(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002 carol:1003");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "bob", SPOOL_CREATED, 0);
+	put_arrival(s, "carol", SPOOL_ASKED, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice") " AND reason = 'login'"), 1);
+	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
+	assert_int_equal(sightings(s, there("carol") " AND reason = 'asked'"), 1);
+	assert_int_equal(waiting(s), 0);
+	assert_true(s->c.news);
+}
+
+static void a_known_user_is_no_news_but_gets_a_mark(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	takes(s);
+	GOOD(s->site, spool_unmark(&s->c.spool, "alice", &s->site->fault));
+	s->c.news = false;
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_false(s->c.news);
+	assert_true(marked(s, "alice"));
+	assert_int_equal(sightings(s, "1"), 1);
+}
+
+static void a_mark_that_says_more_stays(void **state)
+{
+	struct collector_site *s = *state;
+	char word[SPOOL_WORD_MAX + 1];
+
+	people(s, "alice:1001");
+	GOOD(s->site, spool_mark(&s->c.spool, "alice", "invited", &s->site->fault));
+	put_arrival(s, "alice", SPOOL_ASKED, 0);
+	takes(s);
+	assert_true(spool_read_mark(s->c.spool.seen_box, "alice", word));
+	assert_string_equal(word, "invited");
+}
+
+static void a_login_out_of_range_is_seen_and_marked(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "backup:34");
+	put_arrival(s, "backup", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("backup")), 1);
+	assert_true(marked(s, "backup"));
+}
+
+static void a_system_account_that_was_created_is_nobody(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "postgres:113");
+	put_arrival(s, "postgres", SPOOL_CREATED, 0);
+	takes(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_false(marked(s, "postgres"));
+	assert_int_equal(waiting(s), 0);
+}
+
+static void who_is_not_here_is_passed_over_without_a_mark(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "mallory", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", SPOOL_DELETED, 0);
+	takes(s);
+	assert_int_equal(sightings(s, "1"), 0);
+	assert_false(marked(s, "mallory"));
+	assert_int_equal(waiting(s), 0);
+}
+
+static void while_passwd_is_not_whole_a_stranger_waits(void **state)
+{
+	struct collector_site *s = *state;
+
+	folder_write(s->site->folder, "passwd",
+		"root:x:0:0::/:/bin/sh\nbob:x:1002:100::/:/bin/sh\nalice:x:1001");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "bob", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("bob")), 1);
+	assert_int_equal(waiting(s), 1);
+	people(s, "alice:1001 bob:1002");
+	takes(s);
+	assert_int_equal(sightings(s, there("alice")), 1);
+	assert_int_equal(waiting(s), 0);
+}
+
+/* ---- settle ------------------------------------------------------------------------------------
+ */
+
+static void a_creation_waits_for_settle_and_a_login_does_not(void **state)
+{
+	struct collector_site *s = *state;
+
+	s->site->settings.settle = 120;
+	people(s, "alice:1001 bob:1002");
+	put_arrival(s, "alice", SPOOL_CREATED, 20);
+	put_arrival(s, "bob", SPOOL_LOGIN, 20);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice")), 0);
+	assert_int_equal(sightings(s, there("bob")), 1);
+	assert_int_equal(waiting(s), 1);
+	assert_in_range(s->c.arrivals_due, clock_wall() + 98, clock_wall() + 100);
+}
+
+static void a_creation_that_has_settled_is_seen(void **state)
+{
+	struct collector_site *s = *state;
+
+	s->site->settings.settle = 120;
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_CREATED, 121);
+	put_arrival(s, "bob", SPOOL_CREATED, 121);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice") " AND reason = 'created'"), 1);
+	assert_int_equal(sightings(s, "1"), 1);
+	assert_int_equal(waiting(s), 0);
+	assert_int_equal(s->c.arrivals_due, 0);
+}
+
+static void a_time_from_the_future_holds_nobody(void **state)
+{
+	struct collector_site *s = *state;
+
+	s->site->settings.settle = 120;
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_CREATED, -HOUR);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice")), 1);
+}
+
+static void those_who_wait_hide_nobody_behind_them(void **state)
+{
+	struct collector_site *s = *state;
+	struct text names = {.cap = 0};
+
+	s->site->settings.settle = 120;
+	for (int i = 0; i < 9000; i++) {
+		char user[16];
+
+		text_format(user, sizeof(user), "u%d", i);
+		assert_int_equal(spool_arrive(s->c.spool.new_box, user, SPOOL_CREATED, false), 1);
+		text_addf(&names, "%s:%d ", user, 2000 + i);
+	}
+	text_add(&names, "alice:1001");
+	people(s, names.data);
+	text_free(&names);
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice")), 1);
+	assert_int_equal(sightings(s, "1"), 1);
+}
+
+/* ---- network users ------------------------------------------------------------------------------
+ */
+
+/* Users whom NSS knows and our passwd file does not: this host's own. */
+static void with_network_users(struct collector_site *s)
+{
+	s->site->settings.network_users = true;
+	people(s, "alice:1001");
+}
+
+static void a_network_user_is_found_by_nss(void **state)
+{
+	struct collector_site *s = *state;
+
+	with_network_users(s);
+	put_arrival(s, "daemon", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("daemon") " AND local = 0 AND uid = 1"), 1);
+	assert_true(marked(s, "daemon"));
+}
+
+static void without_network_users_nss_is_not_asked(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "daemon", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, "1"), 0);
+}
+
+static void who_is_not_found_is_tried_again_for_a_day(void **state)
+{
+	struct collector_site *s = *state;
+
+	with_network_users(s);
+	put_arrival(s, "nobody-knows-me", SPOOL_LOGIN, 23 * HOUR);
+	takes(s);
+	assert_int_equal(waiting(s), 1);
+	assert_in_range(s->c.arrivals_due, clock_wall() + 290, clock_wall() + 300);
+	put_arrival(s, "nor-me", SPOOL_LOGIN, 25 * HOUR);
+	s->c.network_at = 0;
+	takes(s);
+	assert_int_equal(waiting(s), 1);
+}
+
+static void a_newcomer_does_not_wait_for_those_who_are_tried_again(void **state)
+{
+	struct collector_site *s = *state;
+
+	with_network_users(s);
+	put_arrival(s, "nobody-knows-me", SPOOL_LOGIN, HOUR);
+	takes(s);
+	put_arrival(s, "daemon", SPOOL_LOGIN, -1);
+	takes(s);
+	assert_int_equal(sightings(s, there("daemon")), 1);
+	assert_int_equal(waiting(s), 1);
+}
+
+static void the_marks_of_network_users_last_a_month(void **state)
+{
+	struct collector_site *s = *state;
+	const struct timespec old[2] = {{.tv_sec = (time_t)(clock_wall() - 31 * DAY)},
+		{.tv_sec = (time_t)(clock_wall() - 31 * DAY)}};
+	struct census census;
+
+	people(s, "alice:1001");
+	GOOD(s->site, spool_mark(&s->c.spool, "alice", "seen", &s->site->fault));
+	GOOD(s->site, spool_mark(&s->c.spool, "remote", "seen", &s->site->fault));
+	GOOD(s->site, spool_mark(&s->c.spool, "recent", "seen", &s->site->fault));
+	assert_int_equal(utimensat(s->c.spool.seen_box, "alice", old, 0), 0);
+	assert_int_equal(utimensat(s->c.spool.seen_box, "remote", old, 0), 0);
+	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
+	GOOD(s->site, marks_drop_network(&s->c, &census, 30 * DAY, &s->site->fault));
+	census_free(&census);
+	assert_true(marked(s, "alice"));
+	assert_true(marked(s, "recent"));
+	assert_false(marked(s, "remote"));
+}
+
+/* ---- marks --------------------------------------------------------------------------------------
+ */
+
+static void judged(struct collector_site *s, const char *user, const char *address)
+{
+	struct ledger_sighting found[8];
+	int n = ledger_unjudged(s->c.ledger, RULES, found, 8, &s->site->fault);
+
+	assert_in_range(n, 1, 8);
+	for (int i = 0; i < n; i++) {
+		struct verdict v = {.kind = VERDICT_MAPPED};
+
+		if (strcmp(found[i].seen.user, user) != 0)
+			continue;
+		text_copy(v.address, sizeof(v.address), address);
+		GOOD(s->site, ledger_judge(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
+	}
+}
+
+static const char *word_of(struct collector_site *s, const char *user)
+{
+	static char word[SPOOL_WORD_MAX + 1];
+
+	return spool_read_mark(s->c.spool.seen_box, user, word) ? word : "";
+}
+
+static void a_mark_says_what_became_of_somebody(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_string_equal(word_of(s, "alice"), "seen");
+	judged(s, "alice", "alice@example.com");
+	GOOD(s->site, marks_update(&s->c, &s->site->fault));
+	assert_string_equal(word_of(s, "alice"), "mapped");
+	put_new(s->site, "alice@example.com", PERSON_INVITED);
+	GOOD(s->site, marks_update(&s->c, &s->site->fault));
+	assert_string_equal(word_of(s, "alice"), "invited");
+}
+
+static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "bob", SPOOL_LOGIN, 0);
+	takes(s);
+	judged(s, "alice", "alice@example.com");
+	judged(s, "bob", "bob@example.com");
+	GOOD(s->site, spool_unmark(&s->c.spool, "bob", &s->site->fault));
+	s->c.change = 0;
+	GOOD(s->site, marks_update(&s->c, &s->site->fault));
+	assert_string_equal(word_of(s, "alice"), "mapped");
+	assert_false(marked(s, "bob"));
+}
+
+/* ---- trouble ------------------------------------------------------------------------------------
+ */
+
+static void without_a_commit_nothing_is_marked_and_nothing_taken(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	/* A constraint that the sighting breaks: a fault without waiting for a lock. */
+	site_sql(s->site, "CREATE TRIGGER full BEFORE INSERT ON sighting BEGIN"
+			  " SELECT RAISE(ABORT, 'disk full'); END");
+	assert_false(step(s, arrivals_take));
+	assert_int_equal(s->site->fault.kind, FAULT_STORAGE);
+	assert_int_equal(waiting(s), 1);
+	assert_false(marked(s, "alice"));
+	site_sql(s->site, "DROP TRIGGER full");
+	takes(s);
+	assert_int_equal(sightings(s, there("alice")), 1);
+	assert_int_equal(waiting(s), 0);
+}
+
+static void without_a_mark_the_arrival_stays(void **state)
+{
+	struct collector_site *s = *state;
+	int box = s->c.spool.seen_box;
+
+	people(s, "alice:1001");
+	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	s->c.spool.seen_box = -1;
+	assert_false(step(s, arrivals_take));
+	s->c.spool.seen_box = box;
+	assert_int_equal(waiting(s), 1);
+	takes(s);
+	assert_true(marked(s, "alice"));
+	assert_int_equal(waiting(s), 0);
+	assert_int_equal(sightings(s, "1"), 1);
+}
+
+static void more_than_a_list_holds_is_taken_in_turns(void **state)
+{
+	struct collector_site *s = *state;
+	int turns = 0;
+
+	people(s, "");
+	for (int i = 0; i < 8200; i++) {
+		char user[16];
+
+		text_format(user, sizeof(user), "u%d", i);
+		assert_int_equal(spool_arrive(s->c.spool.new_box, user, SPOOL_DELETED, false), 1);
+	}
+	do {
+		takes(s);
+		turns++;
+	} while (s->c.more);
+	assert_int_equal(turns, 2);
+	assert_int_equal(waiting(s), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, collector_new, collector_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_reason_is_told_as_it_is),
+		TEST(a_known_user_is_no_news_but_gets_a_mark),
+		TEST(a_mark_that_says_more_stays),
+		TEST(a_login_out_of_range_is_seen_and_marked),
+		TEST(a_system_account_that_was_created_is_nobody),
+		TEST(who_is_not_here_is_passed_over_without_a_mark),
+		TEST(while_passwd_is_not_whole_a_stranger_waits),
+		TEST(a_creation_waits_for_settle_and_a_login_does_not),
+		TEST(a_creation_that_has_settled_is_seen),
+		TEST(a_time_from_the_future_holds_nobody),
+		TEST(those_who_wait_hide_nobody_behind_them),
+		TEST(a_network_user_is_found_by_nss),
+		TEST(without_network_users_nss_is_not_asked),
+		TEST(who_is_not_found_is_tried_again_for_a_day),
+		TEST(a_newcomer_does_not_wait_for_those_who_are_tried_again),
+		TEST(the_marks_of_network_users_last_a_month),
+		TEST(a_mark_says_what_became_of_somebody),
+		TEST(a_start_brings_marks_up_to_date_and_makes_none),
+		TEST(without_a_commit_nothing_is_marked_and_nothing_taken),
+		TEST(without_a_mark_the_arrival_stays),
+		TEST(more_than_a_list_holds_is_taken_in_turns),
+	};
+
+	return cmocka_run_group_tests_name("collector: arrivals", tests, NULL, NULL);
+}
