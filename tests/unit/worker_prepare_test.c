@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include "worker/prepare.h"
+
+#define STRANGER 54321
+
+/* Settings whose directories lie in the folder, as deep as the usual ones. */
+struct place {
+	struct folder *folder;
+	struct settings settings;
+	char paths[4][128];
+	char user[16];
+	struct fault fault;
+};
+
+static int place_new(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	static const char *const names[] = {
+		"var/spool/cloudinvite", "var/lib/cloudinvite", "var/cache/cloudinvite", "run"};
+	void *folder = NULL;
+
+	assert_non_null(p);
+	folder_new(&folder);
+	p->folder = folder;
+	for (int i = 0; i < 4; i++)
+		text_copy(p->paths[i], sizeof(p->paths[i]), folder_path(p->folder, names[i]));
+	text_copy(p->user, sizeof(p->user), "daemon");
+	p->settings = (struct settings){.spool = p->paths[0],
+		.state = p->paths[1],
+		.tokens = p->paths[2],
+		.run = p->paths[3],
+		.user = p->user};
+	*state = p;
+	return 0;
+}
+
+/* Only root can make them. */
+static struct place *place_of(void **state)
+{
+	if (geteuid() != 0)
+		skip();
+	return *state;
+}
+
+static int place_free(void **state)
+{
+	struct place *p = *state;
+	void *folder = p->folder;
+
+	folder_free(&folder);
+	free(p);
+	return 0;
+}
+
+static void prepared(struct place *p)
+{
+	if (!prepare_directories(&p->settings, &p->fault))
+		fail_msg("%s | %s", p->fault.what, p->fault.remedy);
+}
+
+static bool refused(struct place *p, const char *code)
+{
+	p->fault = (struct fault){.kind = FAULT_NONE};
+	return !prepare_directories(&p->settings, &p->fault) && p->fault.kind == FAULT_STORAGE &&
+	       strcmp(p->fault.code, code) == 0;
+}
+
+static void is(struct place *p, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(folder_path(p->folder, name), &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	if (st.st_uid != uid || st.st_gid != gid || (st.st_mode & 07777) != mode)
+		fail_msg("%s: %u:%u %04o", name, st.st_uid, st.st_gid, st.st_mode & 07777);
+}
+
+static void all_are(struct place *p, uid_t uid, gid_t gid)
+{
+	is(p, "var", 0, 0, 0755);
+	is(p, "var/spool", 0, 0, 0755);
+	is(p, "var/spool/cloudinvite", 0, 0, 0755);
+	is(p, "var/spool/cloudinvite/new", 0, gid, 0770);
+	is(p, "var/spool/cloudinvite/seen", uid, gid, 0700);
+	is(p, "var/spool/cloudinvite/bad", uid, gid, 0700);
+	is(p, "var/lib/cloudinvite", uid, gid, 0700);
+	is(p, "var/cache/cloudinvite", uid, gid, 0700);
+	is(p, "run", uid, gid, 0755);
+}
+
+static void everything_is_made_with_its_owner_and_mode(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	all_are(p, 1, 1);
+}
+
+static void the_umask_changes_nothing(void **state)
+{
+	struct place *p = place_of(state);
+	mode_t old = umask(0777);
+
+	prepared(p);
+	umask(old);
+	all_are(p, 1, 1);
+}
+
+static void a_worker_that_is_root_has_root_s_directories(void **state)
+{
+	struct place *p = place_of(state);
+
+	text_copy(p->user, sizeof(p->user), "root");
+	prepared(p);
+	all_are(p, 0, 0);
+}
+
+static void a_second_time_changes_nothing_and_a_wrong_mode_is_mended(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	folder_write(p->folder, "var/lib/cloudinvite/ledger.db", "precious");
+	prepared(p);
+	assert_int_equal(chmod(folder_path(p->folder, "var/spool/cloudinvite/new"), 02777), 0);
+	assert_int_equal(chmod(folder_path(p->folder, "var/lib/cloudinvite"), 0755), 0);
+	assert_int_equal(chown(folder_path(p->folder, "var/spool/cloudinvite/seen"), 0, 0), 0);
+	prepared(p);
+	all_are(p, 1, 1);
+	assert_int_equal(access(folder_path(p->folder, "var/lib/cloudinvite/ledger.db"), F_OK), 0);
+}
+
+/* What the worker has made in its own directories is not looked at, and links there lead nowhere.
+ */
+static void what_the_worker_owns_is_not_touched(void **state)
+{
+	struct place *p = place_of(state);
+	struct stat st;
+
+	prepared(p);
+	folder_write(p->folder, "target", "root's");
+	assert_int_equal(chmod(folder_path(p->folder, "target"), 0600), 0);
+	assert_int_equal(
+		symlink("../../../target", folder_path(p->folder, "var/lib/cloudinvite/ledger.db")),
+		0);
+	prepared(p);
+	assert_int_equal(stat(folder_path(p->folder, "target"), &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
+{
+	static const char *const names[] = {
+		"var/lib/cloudinvite", "var/spool/cloudinvite", "var/spool/cloudinvite/new", "run"};
+	struct place *p = place_of(state);
+
+	prepared(p);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct stat was;
+
+		assert_int_equal(stat(folder_path(p->folder, names[i]), &was), 0);
+		assert_int_equal(chown(p->folder->file, STRANGER, STRANGER), 0);
+		/* Of a directory that others own, also what lies in it is not believed. */
+		if (!refused(p, "wrong_owner") && !refused(p, "prepare"))
+			fail_msg("%s was taken", names[i]);
+		assert_non_null(strstr(p->fault.what, "54321"));
+		assert_true(p->fault.remedy[0] != '\0');
+		is(p, names[i], STRANGER, STRANGER, was.st_mode & 07777);
+		assert_int_equal(
+			chown(folder_path(p->folder, names[i]), was.st_uid, was.st_gid), 0);
+	}
+}
+
+static void a_link_or_a_file_in_its_place_is_refused(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	assert_int_equal(rmdir(folder_path(p->folder, "var/lib/cloudinvite")), 0);
+	assert_int_equal(symlink("/etc", p->folder->file), 0);
+	assert_true(refused(p, "prepare"));
+	assert_non_null(strstr(p->fault.what, "is not a directory"));
+	assert_int_equal(unlink(folder_path(p->folder, "var/lib/cloudinvite")), 0);
+	folder_write(p->folder, "var/lib/cloudinvite", "");
+	assert_true(refused(p, "prepare"));
+}
+
+/* Its name could be given to another directory between two looks. */
+static void a_place_that_others_can_change_is_refused(void **state)
+{
+	static const mode_t modes[] = {0777, 0757};
+	struct place *p = place_of(state);
+
+	prepared(p);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(folder_path(p->folder, "var/lib"), modes[i]), 0);
+		assert_true(refused(p, "prepare"));
+		assert_non_null(strstr(p->fault.what, "can be changed"));
+	}
+	assert_int_equal(chmod(folder_path(p->folder, "var/lib"), 01777), 0);
+	prepared(p);
+}
+
+static void an_account_that_is_not_there_is_named(void **state)
+{
+	struct place *p = place_of(state);
+
+	text_copy(p->user, sizeof(p->user), "no-such-user");
+	assert_false(prepare_directories(&p->settings, &p->fault));
+	assert_non_null(strstr(p->fault.what, "no-such-user"));
+	assert_true(p->fault.remedy[0] != '\0');
+}
+
+static void not_as_root(void *ctx)
+{
+	struct place *p = ctx;
+
+	MUST(chmod(p->folder->path, 0755) == 0);
+	MUST(setgid(1) == 0 && setuid(1) == 0);
+	MUST(prepare_directories(&p->settings, &p->fault));
+	p->settings.tokens = p->user;
+	MUST(!prepare_directories(&p->settings, &p->fault));
+	MUST(strstr(p->fault.remedy, "root") != NULL);
+}
+
+static void without_root_only_what_is_there_will_do(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	child_run(not_as_root, p);
+	all_are(p, 1, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_new, place_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(everything_is_made_with_its_owner_and_mode),
+		TEST(the_umask_changes_nothing),
+		TEST(a_worker_that_is_root_has_root_s_directories),
+		TEST(a_second_time_changes_nothing_and_a_wrong_mode_is_mended),
+		TEST(what_the_worker_owns_is_not_touched),
+		TEST(a_stranger_s_directory_is_refused_and_left_as_it_is),
+		TEST(a_link_or_a_file_in_its_place_is_refused),
+		TEST(a_place_that_others_can_change_is_refused),
+		TEST(an_account_that_is_not_there_is_named),
+		TEST(without_root_only_what_is_there_will_do),
+	};
+
+	return cmocka_run_group_tests_name("worker: --prepare", tests, NULL, NULL);
+}
