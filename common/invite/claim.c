@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define CLAIM_MAX      16 /* people a claim; more rounds follow at once */
+#define CLAIM_MAX      32 /* people a claim; more rounds follow at once */
 #define CALLS_A_PERSON 3
 #define SLOTS_MAX      256
 #define WAIT_MIN_MS    20
@@ -104,18 +104,21 @@ static void grant_errand(struct errand *e, const int64_t *slots, int *at, int gr
 		e->next_slot = slots[(*at)++];
 }
 
-/* Who was only just claimed and gets no slot goes back, so that the order of the queue holds. */
+/* Who was only just claimed and gets no slot of the pace goes back, so that the order of the queue
+ * holds. */
 static bool grant_course(
 	struct course *c, const int64_t *slots, int *at, int granted, struct fault *fault)
 {
-	if (!round_going(c) || waits_for_control(c->invite, c))
+	if (waits_for_control(c->invite, c))
 		return true;
 	if (*at < granted) {
 		c->next_slot = slots[(*at)++];
 		c->next = NEXT_CALL;
 		return c->next_step != GOOGLE_SEND || mailing_intend(c, fault);
 	}
-	return c->phase != COURSE_FREE || c->by_name || ending_back(c, fault);
+	if (c->phase != COURSE_FREE || c->invite->settings->requests_per_minute == 0)
+		return true;
+	return ending_back(c, fault);
 }
 
 /* A send that came to nothing after all. */
@@ -123,6 +126,20 @@ static bool give_back(struct invite *i, const struct course *c, struct fault *fa
 {
 	return c->next != NEXT_END || c->next_slot == 0 ||
 	       pace_end(i->ledger, c->next_slot, true, fault);
+}
+
+/* First the sends, of those who have come furthest, then the questions. */
+static bool grant_courses(struct invite *i, bool sends, const int64_t *slots, int *at, int granted,
+	struct fault *fault)
+{
+	for (struct course *c = round_first(i); c < round_end(i); c++) {
+		if (!round_going(c) || (c->next_step == GOOGLE_SEND) != sends)
+			continue;
+		c->next_slot = 0;
+		if (!grant_course(c, slots, at, granted, fault) || !give_back(i, c, fault))
+			return false;
+	}
+	return true;
 }
 
 /* How many are got, -1: fault. */
@@ -133,9 +150,12 @@ static int take_slots(struct invite *i, int64_t *slots, struct fault *fault)
 
 	if (unreachable(i) && want > 0)
 		want = i->calling == 0 ? 1 : 0;
-	if (want == 0 || clock_boot_ms() < i->slots_at_ms)
+	if (clock_boot_ms() < i->slots_at_ms)
 		return 0;
+	want = want < i->parallel - i->calling ? want : i->parallel - i->calling;
 	want = want < SLOTS_MAX ? want : SLOTS_MAX;
+	if (want <= 0)
+		return 0;
 	got = pace_take(i->ledger, i->settings, i->admin, want, slots, &wait_ms, fault);
 	if (got >= 0 && got < want)
 		i->slots_at_ms = clock_boot_ms() + (wait_ms > WAIT_MIN_MS ? wait_ms : WAIT_MIN_MS);
@@ -150,11 +170,9 @@ bool claim_slots(struct invite *i, struct fault *fault)
 	if (granted < 0)
 		return false;
 	grant_errand(&i->control.call, slots, &at, granted);
-	for (struct course *c = round_first(i); c < round_end(i); c++) {
-		c->next_slot = 0;
-		if (!grant_course(c, slots, &at, granted, fault) || !give_back(i, c, fault))
-			return false;
-	}
+	if (!grant_courses(i, true, slots, &at, granted, fault) ||
+		!grant_courses(i, false, slots, &at, granted, fault))
+		return false;
 	grant_errand(&i->sweep.call, slots, &at, granted);
 	return true;
 }
@@ -199,8 +217,9 @@ static bool waiting_for_slots(struct invite *i)
 {
 	bool waiting = i->wanted > 0 && i->claimed == i->wanted;
 
-	/* The one call that finds out is under way. */
-	if (unreachable(i) && i->calling > 0)
+	/* An answer comes first: all lines are taken, or the one call that finds out is under way.
+	 */
+	if (i->calling >= i->parallel || (unreachable(i) && i->calling > 0))
 		return false;
 	/* The pace has kept it from asking who is next. */
 	if (i->wanted == 0 && !round_stopped(i) && !i->solo && i->busy == 0)

@@ -300,7 +300,8 @@ static void course_done(void *ctx, const struct google_reply *reply)
 	struct course *c = ctx;
 
 	invite_took(c->invite, c->step, reply, &c->answer);
-	c->phase = COURSE_ANSWERED;
+	if (!wave_straight_on(c))
+		c->phase = COURSE_ANSWERED;
 }
 
 void course_start(struct course *c)

@@ -5,6 +5,7 @@
  *   invite.c    opening, one turn, waiting
  *   round.c     one round: what has come back, what is started next, in one commit
  *   claim.c     who comes next, with which slots of the pace
+ *   wave.c      what goes on between two rounds
  *   course.c    one person's way: claim, questions, answers
  *   mailing.c   the part of it that mails: policy, intent, result
  *   ending.c    how it ends: put, back, retry
@@ -135,12 +136,14 @@ struct invite {
 	bool draining;
 	bool changed; /* a state, a verdict: the collector has marks to write */
 
-	struct course *courses; /* `parallel` of them */
-	int room;
+	struct course *courses; /* `room` of them */
+	int room, parallel;
 	struct course *free;
 	int busy;	     /* courses that are not free */
 	int calling;	     /* calls with Google: courses' and errands' */
-	int answered;	     /* answers that wait for a round */
+	bool trouble;	     /* an answer that waits for a round is a fault */
+	int answered;	     /* answers that wait for a round, … */
+	int64_t answered_ms; /* … the first of them since then */
 	struct course *solo; /* ask.c: nobody else is claimed */
 
 	struct control control;
@@ -209,6 +212,16 @@ bool claim_slots(struct invite *i, struct fault *fault);
 void claim_rest(struct invite *i);
 /* After the commit: when to look again. */
 bool claim_plan(struct invite *i, struct fault *fault);
+
+/* ---- wave.c ---- */
+/* How many people may be on their way at once. */
+int wave_room(const struct settings *settings);
+/* A check has found somebody: on to get, without a round, where nothing is against it. */
+bool wave_straight_on(struct course *c);
+/* Between two rounds: starts questions that wait for nothing but a free line. */
+void wave_go_on(struct invite *i);
+/* How long the next round may still wait for more answers. */
+int64_t wave_gathers_ms(const struct invite *i);
 
 /* ---- course.c: within the round (but for course_start); false: the ledger fails ---- */
 /* A person has been claimed: what is the purpose, what the first step? */

@@ -19,7 +19,8 @@ static struct invite *invite_new(const struct settings *settings)
 
 	if (!i)
 		return NULL;
-	i->room = settings->parallel > 0 ? (int)settings->parallel : 1;
+	i->parallel = settings->parallel > 0 ? (int)settings->parallel : 1;
+	i->room = wave_room(settings);
 	i->courses = calloc((size_t)i->room, sizeof(*i->courses));
 	if (!i->courses) {
 		free(i);
@@ -104,9 +105,11 @@ void invite_took(struct invite *i, enum google_method method, const struct googl
 	kept->page_count = 0;
 	kept->next_page_token = NULL;
 	i->calling--;
-	i->answered++;
+	if (i->answered++ == 0)
+		i->answered_ms = clock_boot_ms();
 	i->counts.calls[method]++;
 	i->counts.faults += reply->fault.kind != FAULT_NONE;
+	i->trouble = i->trouble || reply->fault.kind != FAULT_NONE;
 	if (reply->date != 0) {
 		i->google_date = reply->date;
 		i->google_date_ms = clock_boot_ms();
@@ -151,15 +154,15 @@ static bool round_needed(const struct invite *i)
 {
 	if (i->backoff_ms > 0)
 		return clock_boot_ms() >= i->next_ms;
-	return i->answered > 0 || clock_boot_ms() >= i->next_ms;
+	return (i->answered > 0 && wave_gathers_ms(i) == 0) || clock_boot_ms() >= i->next_ms;
 }
 
 static int wait_ms(const struct invite *i, int max_wait_ms)
 {
 	int64_t wait = i->next_ms - clock_boot_ms();
 
-	if (i->answered > 0 && i->backoff_ms == 0)
-		return 0;
+	if (i->answered > 0 && i->backoff_ms == 0 && wave_gathers_ms(i) < wait)
+		wait = wave_gathers_ms(i);
 	if (max_wait_ms >= 0 && wait > max_wait_ms)
 		return max_wait_ms;
 	return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
@@ -180,6 +183,7 @@ bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, st
 	 * that would end the wait soon. */
 	tell = note_waiting(i) || (!changed && i->changed && i->calling == 0);
 	google_turn(i->google, fds, nfds, tell ? 0 : wait_ms(i, max_wait_ms));
+	wave_go_on(i);
 	return ok;
 }
 

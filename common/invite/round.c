@@ -179,6 +179,7 @@ static void settle(struct invite *i)
 	struct errand *control = &i->control.call;
 
 	i->answered = 0;
+	i->trouble = false;
 	for (struct course *c = round_first(i); c < round_end(i); c++)
 		advance(c);
 	if (control->phase == ERRAND_ANSWERED) {

@@ -391,9 +391,8 @@ static void a_failing_ledger_sends_nothing_and_loses_no_answer(void **state)
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
 	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
 	check(&s, other && ledger_begin(other, &s.fault)); /* holds the lock */
-	pass(1000);
-	google_turn(s.google, NULL, 0, 10);
-	assert_false(invite_turn(s.invite, NULL, 0, 5, &s.fault));
+	while (invite_turn(s.invite, NULL, 0, 5, &s.fault))
+		pass(1000);
 	assert_int_equal(s.fault.kind, FAULT_STORAGE);
 	ledger_rollback(other);
 	ledger_close(other);
