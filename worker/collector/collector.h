@@ -84,10 +84,11 @@ static inline bool collector_news(struct collector *c, int result)
 	return result >= 0;
 }
 
-/* Watches new/, and the directories of passwd and group: an inotify descriptor, or -1. */
+/* Watches new/, the spool itself, and the directories of passwd and group: an inotify descriptor,
+ * or -1. */
 struct watch {
 	int fd;
-	int box, passwd, group; /* watch descriptors */
+	int box, spool, passwd, group; /* watch descriptors */
 	const char *passwd_name;
 	const char *group_name;
 };
