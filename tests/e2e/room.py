@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host of one's own for tests that make real accounts: /etc is a copy, /home, /run and /var are
-empty, in a mount namespace; processes are in a PID namespace and end with it. The real host stays
-as it is.
+empty, in a mount namespace; its name is its own; processes are in a PID namespace and end with it.
+The real host stays as it is.
 
     room.main(build)    starts the calling script anew in there, calls build(), runs the tests
 """
@@ -13,8 +13,8 @@ import sys
 import harness
 
 INSIDE = "CLOUDINVITE_ROOM"
-UNSHARE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
-           "--mount-proc", "--"]
+UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork",
+           "--kill-child", "--mount-proc", "--"]
 SELF = "/run/room"
 BIN = SELF + "/bin"
 SPOOL = "/var/spool/cloudinvite"
