@@ -6,28 +6,21 @@ static void settles(struct collector_site *s)
 	s->site->settings.settle = 120;
 }
 
-/* Everything that waits has waited long enough. */
+/* Everything that waits has waited long enough: its time becomes a distant one. */
 static void time_passes(struct collector_site *s)
 {
-	char *text = folder_read(s->site->folder, "state/host");
-	char *copy = calloc(1, strlen(text) + 1), *save = NULL;
+	char *text = folder_read(s->site->folder, "state/host"), *save = NULL;
 	struct text out = {.cap = 0};
 
-	assert_non_null(copy);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char word[8], user[64];
-		unsigned uid;
-
-		if (sscanf(line, "%7s %u %63s", word, &uid, user) == 3 &&
-			(strcmp(word, "new") == 0 || strcmp(word, "absent") == 0))
-			text_addf(&out, "%s %u %s 1000\n", word, uid, user);
+		if (text_starts(line, "new ") || text_starts(line, "absent "))
+			text_addf(&out, "%.*s 1000\n", (int)(strrchr(line, ' ') - line), line);
 		else
 			text_addf(&out, "%s\n", line);
 	}
-	folder_write(s->site->folder, "state/host", out.data);
+	folder_write(s->site->folder, "state/host", out.data ? out.data : "");
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
 	text_free(&out);
-	free(copy);
 	free(text);
 }
 

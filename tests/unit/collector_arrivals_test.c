@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector_site.h"
 
-#define HOUR 3600
+#define HOUR INT64_C(3600)
 
 /* How many arrivals wait. */
 static int waiting(struct collector_site *s)

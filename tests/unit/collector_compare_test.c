@@ -8,6 +8,39 @@
 
 static struct settings settings = {.min_uid = 1000, .max_uid = 60000, .settle = SETTLE};
 
+/* The words of a line. */
+struct words {
+	const char *word[4];
+	int count;
+};
+
+static struct words split(char *line)
+{
+	struct words w = {.word = {"", "", "", ""}};
+	char *save = NULL;
+
+	for (char *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		assert_true(w.count < 4);
+		w.word[w.count++] = word;
+	}
+	return w;
+}
+
+static long long number(const char *word)
+{
+	long long n;
+
+	assert_true(text_number(word, 0, LLONG_MAX, &n));
+	return n;
+}
+
+static enum record_state record_state(const char *word)
+{
+	return strcmp(word, "known") == 0 ? RECORD_KNOWN
+	       : strcmp(word, "new") == 0 ? RECORD_NEW
+					  : RECORD_ABSENT;
+}
+
 /* "known 1001 alice" a line, with the time behind `new` and `absent`. */
 static struct host baseline(const char *text)
 {
@@ -16,16 +49,11 @@ static struct host baseline(const char *text)
 
 	assert_non_null(copy);
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char state[8], user[600];
-		long long since = 0;
-		unsigned uid;
+		struct words w = split(line);
 
-		assert_true(sscanf(line, "%7s %u %599s %lld", state, &uid, user, &since) >= 3);
-		assert_true(host_add(&h, user, uid,
-			strcmp(state, "known") == 0 ? RECORD_KNOWN
-			: strcmp(state, "new") == 0 ? RECORD_NEW
-						    : RECORD_ABSENT,
-			since));
+		assert_true(w.count >= 3);
+		assert_true(host_add(&h, w.word[2], (uint32_t)number(w.word[1]),
+			record_state(w.word[0]), w.count > 3 ? number(w.word[3]) : 0));
 	}
 	free(copy);
 	host_sort(&h);
@@ -41,11 +69,10 @@ static struct account_table passwd(const char *text)
 
 	assert_non_null(copy);
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char user[600];
-		unsigned uid;
+		struct words w = split(line);
 
-		assert_int_equal(sscanf(line, "%u %599s", &uid, user), 2);
-		text_addf(&lines, "%s:x:%u:100::/:/bin/sh\n", user, uid);
+		assert_int_equal(w.count, 2);
+		text_addf(&lines, "%s:x:%s:100::/:/bin/sh\n", w.word[1], w.word[0]);
 	}
 	assert_true(account_parse(lines.data ? lines.data : "", lines.len, &t));
 	text_free(&lines);
