@@ -5,6 +5,7 @@
  *
  *   worker_look ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ struct dispatcher {
 	bool tell_collector; /* states have changed since it was woken, … */
 	int64_t told_ms;     /* … at this time */
 	bool ledger_gone;    /* the file was replaced: start anew */
+	bool stirred;	     /* it has worked since it rested */
 };
 
 /* ---- opening ---- */
@@ -139,12 +141,22 @@ static void beat(struct dispatcher *d)
 static void tell_collector(struct dispatcher *d, bool now)
 {
 	if (invite_changed(d->desk.invite))
-		d->tell_collector = true;
+		d->tell_collector = d->stirred = true;
 	if (!d->tell_collector || (!now && clock_boot_ms() - d->told_ms < COLLECTOR_MS))
 		return;
 	d->tell_collector = false;
 	d->told_ms = clock_boot_ms();
 	running_wake(d->worker.settings->run);
+}
+
+/* What a day of many arrivals has taken goes back. */
+static void rest(struct dispatcher *d)
+{
+	if (!d->stirred || d->judge || !invite_idle(d->desk.invite))
+		return;
+	d->stirred = false;
+	ledger_rest(d->desk.ledger);
+	malloc_trim(0);
 }
 
 static int sooner(int wait, int64_t at_ms)
@@ -250,6 +262,7 @@ static int run(struct dispatcher *d)
 	while (!d->worker.stop && !d->ledger_gone) {
 		judge(d);
 		tell_collector(d, false);
+		rest(d);
 		turn(d);
 		tell_collector(d, false);
 		beat(d);
