@@ -19,7 +19,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
-BUILD = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
+BUILT = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
+# Copies in the demo's own /run: the place where it was built may lie in the /home that is hidden.
+BUILD, CONFIG = "/run/build", "/run/config"
+PROGRAMS = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator",
+            "pam_cloudinvite.so")
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 LOGINS = 7  # of each kind, to compare their time
@@ -85,6 +89,10 @@ def own_directories(work):
         os.mkdir(f"{work}/{name}", 0o755)
     os.mkdir(f"{work}/var/tmp", 0o1777)
     os.symlink("/run", f"{work}/var/run")
+    os.mkdir(work + BUILD)
+    for name in PROGRAMS:
+        shutil.copy(f"{BUILT}/{name}", work + BUILD)
+    shutil.copytree(f"{SOURCE}/config", work + CONFIG)
     os.chmod(f"{work}/etc/shadow", 0o640)
     for name in ("etc", "home", "var", "run"):
         run("mount", "--bind", f"{work}/{name}", f"/{name}")
@@ -154,7 +162,7 @@ def write_settings(emulator):
 def install_hook():
     """The useradd hook, as `make install` fills it in."""
     os.makedirs("/etc/shadow-maint/useradd-post.d", exist_ok=True)
-    with open(f"{SOURCE}/config/hooks/useradd-post", encoding="utf-8") as file:
+    with open(f"{CONFIG}/hooks/useradd-post", encoding="utf-8") as file:
         hook = file.read().replace("@bindir@", BUILD)
     path = "/etc/shadow-maint/useradd-post.d/90-cloudinvite"
     with open(path, "w", encoding="utf-8") as file:
@@ -275,8 +283,9 @@ def main():
     work = os.environ.get("CLOUDINVITE_DEMO_WORK")
     if not work:
         return enter_namespaces()
-    own_directories(work)
+    os.environ["CLOUDINVITE_BUILD"] = BUILD
     from harness import Emulator  # pylint: disable=import-outside-toplevel
+    own_directories(work)
     with Emulator() as emulator:
         show(emulator)
     return 0

@@ -17,6 +17,7 @@ UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "
            "--kill-child", "--mount-proc", "--"]
 SELF = "/run/room"
 BIN = SELF + "/bin"
+CONFIG = SELF + "/config"
 SPOOL = "/var/spool/cloudinvite"
 CONF = "/etc/cloudinvite/cloudinvite.conf"
 HOOKS = "/etc/shadow-maint"
@@ -42,21 +43,16 @@ def tmpfs(place, options="mode=0755"):
 
 
 def furnish():
-    """The directories, and the programs, which may vanish behind a mount otherwise."""
-    names = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher")
-    programs = {}
-    for name in names:
-        with open(os.path.join(harness.BUILD, name), "rb") as file:
-            programs[name] = file.read()
-    os.chdir("/")
-    for place in ("/run", "/home", "/var"):
-        tmpfs(place)
+    """The directories, and what was built, which may lie in a /home that is hidden then."""
+    tmpfs("/run")
     os.makedirs(BIN, 0o755)
-    for name, program in programs.items():
-        with open(f"{BIN}/{name}", "wb") as file:
-            file.write(program)
-            os.fchmod(file.fileno(), 0o755)
+    for name in ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher"):
+        shutil.copy(os.path.join(harness.BUILD, name), BIN)
+    shutil.copytree(harness.SOURCE + "/config", CONFIG, symlinks=True)
     harness.BUILD = BIN
+    os.chdir("/")
+    for place in ("/home", "/var"):
+        tmpfs(place)
     output("cp", "-a", "/etc", SELF + "/etc")
     output("mount", "-n", "--bind", SELF + "/etc", "/etc")
     for place in ("/var/log", "/var/mail", "/var/lib", "/var/cache", "/var/spool"):
@@ -69,7 +65,7 @@ def furnish():
 def install_hooks():
     """Both of them, as `make install` fills them in and an administrator then copies them."""
     for name in ("useradd-post", "userdel-post"):
-        with open(f"{harness.SOURCE}/config/hooks/{name}", encoding="utf-8") as file:
+        with open(f"{CONFIG}/hooks/{name}", encoding="utf-8") as file:
             hook = file.read().replace("@bindir@", BIN)
         os.makedirs(f"{HOOKS}/{name}.d", 0o755, exist_ok=True)
         write(hook_path(name), hook, 0o755)

@@ -218,7 +218,7 @@ class Hook(harness.Test):
 
     def test_they_are_plain_files_that_may_be_executed(self):
         for name in ("useradd-post", "userdel-post"):
-            mode = os.lstat(f"{harness.SOURCE}/config/hooks/{name}").st_mode
+            mode = os.lstat(f"{room.CONFIG}/hooks/{name}").st_mode
             self.assertTrue(stat.S_ISREG(mode))
             self.assertEqual(mode & 0o111, 0o111)
 
