@@ -22,7 +22,7 @@ BUILD = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
 sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
 from harness import Emulator, Site  # pylint: disable=wrong-import-position
 
-GUARD = 4  # times a bound: how far it may be missed in CI
+GUARD = 8  # times a bound: how far it may be missed in CI
 ROUNDS = 3  # of each comparison; the median of the ratios counts
 PARALLEL = 64  # calls at once, of the dispatcher and of the best that libcurl can do
 
