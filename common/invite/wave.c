@@ -53,17 +53,22 @@ static int before_their_mail(struct invite *i)
 
 void wave_go_on(struct invite *i)
 {
-	int free;
+	int free = i->parallel - i->calling - before_their_mail(i);
+	bool left = false;
 
-	if (!flows(i) || clock_boot_ms() < i->slots_at_ms)
+	if (!flows(i))
 		return;
-	free = i->parallel - i->calling - before_their_mail(i);
-	for (struct course *c = round_first(i); c < round_end(i) && free > 0; c++) {
+	for (struct course *c = round_first(i); c < round_end(i); c++) {
 		if (c->phase != COURSE_READY || c->step == GOOGLE_SEND)
 			continue;
-		course_start(c);
-		free--;
+		if (free-- > 0 && clock_boot_ms() >= i->slots_at_ms)
+			course_start(c);
+		else
+			left = true;
 	}
+	/* Nothing is under way whose answer would bring the next round. */
+	if (left && i->calling == 0)
+		i->next_ms = i->slots_at_ms;
 }
 
 int64_t wave_gathers_ms(const struct invite *i)
