@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The files of config/ that others read: units, sysusers, the PAM profile. What systemd makes of
+them is asked of systemd's own tools."""
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+CONFIG = os.path.join(harness.SOURCE, "config")
+UNITS = ("cloudinvite-collector", "cloudinvite-dispatcher")
+
+
+def tool(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, timeout=harness.PATIENCE,
+                          env=dict(os.environ, SYSTEMD_PAGER="", MANPATH="/nowhere"))
+    return done.returncode, done.stdout
+
+
+class Unit:
+    """A unit as `make install` fills it in, with the programs where they were built."""
+
+    def __init__(self, directory, name):
+        with open(f"{CONFIG}/systemd/{name}.service", encoding="utf-8") as file:
+            self.text = file.read()
+        for word, place in (("bindir", harness.BUILD), ("sbindir", harness.BUILD),
+                            ("sysconfdir", "/etc"), ("localstatedir", "/var"),
+                            ("runstatedir", "/run")):
+            self.text = self.text.replace(f"@{word}@", place)
+        self.path = f"{directory}/{name}.service"
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write(self.text)
+
+    def all(self, key):
+        return re.findall(rf"^{key}=(.*)$", self.text, re.M)
+
+
+class Units(harness.Test):
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="cloudinvite-units.")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.collector, self.dispatcher = (Unit(self.directory, name) for name in UNITS)
+        self.units = (self.collector, self.dispatcher)
+
+    def test_no_place_is_left_to_fill_in(self):
+        for unit in self.units:
+            self.assertNotIn("@", re.sub(r"@(system-service|privileged|resources)", "", unit.text))
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
+    def test_systemd_understands_every_line(self):
+        for unit in self.units:
+            _, said = tool("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", unit.path)
+            self.assertEqual([line for line in said.splitlines() if "cloudinvite" in line], [])
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
+    def test_they_are_as_shut_in_as_the_design_says(self):
+        for unit, bound in ((self.collector, 0.4), (self.dispatcher, 1.2)):
+            _, said = tool("systemd-analyze", "security", "--offline=true", "--no-pager", unit.path)
+            score = float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1))
+            self.assertLessEqual(score, bound, said)
+
+    def test_neither_has_a_capability_nor_may_get_one(self):
+        for unit in self.units:
+            self.assertEqual(unit.all("CapabilityBoundingSet"), [""])
+            self.assertEqual(unit.all("AmbientCapabilities"), [""])
+            self.assertEqual(unit.all("NoNewPrivileges"), ["yes"])
+
+    def test_the_collector_has_no_network_and_no_credential(self):
+        self.assertEqual(self.collector.all("PrivateNetwork"), ["yes"])
+        self.assertEqual(self.collector.all("RestrictAddressFamilies"), ["AF_UNIX"])
+        hidden = self.collector.all("InaccessiblePaths")[0]
+        self.assertIn("/etc/cloudinvite/credentials.json", hidden)
+        self.assertIn("/var/cache/cloudinvite", hidden)
+        self.assertNotIn("cache", self.collector.all("ReadWritePaths")[0])
+
+    def test_the_dispatcher_has_no_spool(self):
+        self.assertEqual(self.dispatcher.all("InaccessiblePaths"), ["-/var/spool/cloudinvite"])
+        self.assertNotIn("spool", self.dispatcher.all("ReadWritePaths")[0])
+
+    def test_only_prepare_runs_as_root(self):
+        for unit, name in zip(self.units, UNITS):
+            self.assertEqual(unit.all("User"), ["cloudinvite"])
+            self.assertEqual(unit.all("ExecStartPre"), [f"+{harness.BUILD}/{name} --prepare"])
+            self.assertEqual(unit.all("ExecStart"), [f"{harness.BUILD}/{name}"])
+        self.assertEqual(len(re.findall(r"^Exec.*=[+!]", self.collector.text, re.M)), 1)
+
+    def test_systemd_is_told_and_never_gives_up(self):
+        for unit in self.units:
+            self.assertEqual(unit.all("Type"), ["notify"])
+            self.assertEqual(len(unit.all("WatchdogSec")), 1)
+            self.assertEqual(unit.all("StartLimitIntervalSec"), ["0"])
+
+
+class Others(harness.Test):
+
+    def test_sysusers_makes_the_account_without_a_shell(self):
+        with open(f"{CONFIG}/sysusers.conf", encoding="utf-8") as file:
+            lines = [line for line in file.read().splitlines() if line and line[0] != "#"]
+        self.assertEqual(lines, ['u cloudinvite - "cloudinvite" /var/lib/cloudinvite /usr/sbin/nologin'])
+
+    @unittest.skipUnless(shutil.which("systemd-sysusers"), "needs systemd-sysusers")
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_systemd_sysusers_makes_it(self):
+        with tempfile.TemporaryDirectory(prefix="cloudinvite-root.") as root:
+            os.mkdir(root + "/etc")
+            os.makedirs(root + "/usr/lib/sysusers.d")
+            shutil.copy(f"{CONFIG}/sysusers.conf", root + "/usr/lib/sysusers.d/cloudinvite.conf")
+            code, said = tool("systemd-sysusers", "--root=" + root)
+            self.assertEqual(code, 0, said)
+            with open(root + "/etc/passwd", encoding="utf-8") as file:
+                self.assertRegex(file.read(), r"(?m)^cloudinvite:x:\d+:\d+:cloudinvite:"
+                                              r"/var/lib/cloudinvite:/usr/sbin/nologin$")
+
+    def test_the_profile_is_for_interactive_sessions_and_can_only_be_optional(self):
+        with open(f"{CONFIG}/pam-configs/cloudinvite", encoding="utf-8") as file:
+            head, body = file.read().split("Session:\n")
+        profile = configparser.ConfigParser(delimiters=":")
+        profile.read_string("[profile]\n" + head)
+        self.assertEqual(profile["profile"]["Session-Interactive-Only"], "yes")
+        self.assertEqual(profile["profile"]["Session-Type"], "Additional")
+        self.assertEqual([line.split() for line in body.splitlines()],
+                         [["optional", "pam_cloudinvite.so"]])
+
+
+if __name__ == "__main__":
+    harness.main()
