@@ -71,6 +71,8 @@ def main():
         status, output = run("debootstrap", "--variant=minbase",
                              "--include=" + ",".join(build_dependencies()), SUITE, root, mirror())
         if steps.step("debootstrap makes a Debian 13 with the packages named", status, output):
+            with open(f"{root}/etc/machine-id", "w", encoding="ascii") as file:
+                file.write("0123456789abcdef0123456789abcdef\n")  # as every installed system has one
             tree = f"{root}/src"
             status, output = run("git", "clone", "-q", SOURCE, tree)
             for name in subprocess.run(["git", "-C", SOURCE, "ls-files", "-mo", "--exclude-standard"],

@@ -204,6 +204,7 @@ static void the_sample_is_a_map(void **state)
 	n = fread(text, 1, sizeof(text), sample);
 	(void)fclose(sample);
 	assert_true(n > 100 && n < sizeof(text));
+	text[n] = '\0';
 	struct address_map *m = map_load(folder_write_bytes(f, "map", text, n), NULL);
 	assert_non_null(m);
 	assert_nobody(m, "h", "alice");
