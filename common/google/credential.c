@@ -141,15 +141,26 @@ static bool hash_parts(struct credential *c, const struct text *file)
 	return ok;
 }
 
-static bool fill(struct credential *c, const struct settings *s, struct fault *f)
+/* Types that the settings name, not a file. */
+static bool fill_without_file(struct credential *c, struct fault *f)
+{
+	fault_set(f, FAULT_CREDENTIALS, "type_not_yet", "%s cannot be used by this version yet",
+		c->path);
+	return fault_remedy(f, "Use the key file of a service account with domain-wide "
+			       "delegation.");
+}
+
+static bool fill(struct credential *c, struct fault *f)
 {
 	struct text text = {.cap = FILE_MAX + 1};
 	json_t *json = NULL;
 	bool ok = false;
 
+	if (*c->settings->key || strcmp(c->path, "metadata:") == 0)
+		return fill_without_file(c, f);
 	/* Stamped before it is read: a file replaced in between is then read once more. */
 	(void)stat(c->path, &c->stamp);
-	if (!read_file(s, &text, f))
+	if (!read_file(c->settings, &text, f))
 		goto out;
 	json = parse_file(c->path, &text, f);
 	if (!json || !check_universe(c, json, f) || !find_type(c, json, f))
@@ -158,7 +169,7 @@ static bool fill(struct credential *c, const struct settings *s, struct fault *f
 		fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
 		goto out;
 	}
-	ok = c->type->load(c, json, s, f);
+	ok = c->type->load(c, json, f);
 out:
 	secret_json_free(json);
 	text_wipe(&text);
@@ -168,16 +179,19 @@ out:
 
 struct credential *credential_load(const struct settings *settings, struct fault *fault)
 {
+	const char *name = *settings->key ? settings->key : settings->credentials;
 	struct credential *c = calloc(1, sizeof(*c));
 
 	if (c) {
-		c->path = strdup(settings->credentials);
+		c->settings = settings;
+		c->path = strdup(name);
 		c->token_endpoint = strdup(settings->token_endpoint);
 	}
 	if (!c || !c->path || !c->token_endpoint ||
-		!text_copy(c->subject, sizeof(c->subject), settings->subject))
+		!text_copy(c->subject, sizeof(c->subject), settings->subject) ||
+		!text_copy(c->quota_project, sizeof(c->quota_project), settings->quota_project))
 		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
-	else if (fill(c, settings, fault))
+	else if (fill(c, fault))
 		return c;
 	credential_free(c);
 	return NULL;
@@ -189,7 +203,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-bool credential_refresh(struct credential **c, const struct settings *settings)
+bool credential_refresh(struct credential **c)
 {
 	struct credential *fresh;
 	struct fault fault = {0};
@@ -198,7 +212,7 @@ bool credential_refresh(struct credential **c, const struct settings *settings)
 	/* Absent for a moment is how some tools replace a file. */
 	if (stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
 		return false;
-	fresh = credential_load(settings, &fault);
+	fresh = credential_load((*c)->settings, &fault);
 	if (!fresh) {
 		(*c)->stamp = now;
 		log_fault(LOG_LEVEL_WARN, "credential_kept", &fault);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials: what tokens are minted from. By the file's `type`; each type is a file of its own
- * with the functions of struct credential_type. A credential that cannot act as an administrator is
- * refused with the reason, not tried.
+ * Credentials: what tokens are minted from. By the file's `type`, or by the settings (`key`,
+ * `credentials = metadata:`); each type is a file of its own with the functions of struct
+ * credential_type. A credential that cannot act as an administrator is refused with the reason, not
+ * tried.
  */
 #ifndef CLOUDINVITE_GOOGLE_CREDENTIAL_H
 #define CLOUDINVITE_GOOGLE_CREDENTIAL_H
@@ -24,10 +25,10 @@ struct credential_minted {
 };
 
 struct credential_type {
-	const char *name; /* the file's "type" */
-	/* Takes what it needs from the file's JSON; fills in data, identity and the ids. */
-	bool (*load)(struct credential *c, const json_t *file, const struct settings *settings,
-		struct fault *fault);
+	const char *name; /* the file's "type"; for those without a file, the setting's word */
+	/* Takes what it needs from the file's JSON (NULL for a type without a file) and from
+	 * c->settings; fills in data, identity and the ids. Touches no network. */
+	bool (*load)(struct credential *c, const json_t *file, struct fault *fault);
 	/* Mints, waiting for the network; http_interrupt() ends it early. */
 	bool (*mint)(struct credential *c, struct http *http, struct credential_minted *out,
 		struct fault *fault);
@@ -36,25 +37,28 @@ struct credential_type {
 
 struct credential {
 	const struct credential_type *type;
-	void *data;	    /* the type's own */
-	char identity[520]; /* for people: "inviter@project.iam.gserviceaccount.com as
-			       admin@example.com" */
-	char issuer[256];   /* the service account, "" if there is none */
-	char subject[256];  /* the administrator acted as */
-	char client_id[64]; /* the numeric id for domain-wide delegation, "" if unknown */
-	char key_id[128];   /* "" if none */
-	char hash[65];	    /* of content, subject, scope and token endpoint: the cache's key */
-	char *path;	    /* the file */
+	void *data;		/* the type's own */
+	char identity[520];	/* for people: "inviter@project.iam.gserviceaccount.com as
+				   admin@example.com" */
+	char issuer[256];	/* the service account, "" if there is none */
+	char subject[256];	/* the administrator acted as */
+	char client_id[64];	/* the numeric id for domain-wide delegation, "" if unknown */
+	char key_id[128];	/* "" if none */
+	char hash[65];		/* of content, subject, scope and token endpoint: the cache's key */
+	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's; or "" */
+	char *path; /* the file, for people too; of a type without one, the setting's value */
+	const struct settings *settings;
 	char *token_endpoint;
-	struct stat stamp; /* the file as it was read */
+	struct stat stamp; /* the file as it was read; zeros without one */
 	bool cache_said;   /* token.c has said that tokens are not kept */
 };
 
-/* Reads settings->credentials. FAULT_CREDENTIALS says what is wrong with the file. */
+/* Reads what the settings name. FAULT_CREDENTIALS says what is wrong with it. `settings` must
+ * outlive it. */
 struct credential *credential_load(const struct settings *settings, struct fault *fault);
 /* Reads the file again if it has been replaced since (device, inode, mtime, size): true if *c is
  * another one now. One that cannot be used is said once, and the old one kept. */
-bool credential_refresh(struct credential **c, const struct settings *settings);
+bool credential_refresh(struct credential **c);
 void credential_free(struct credential *c);
 
 /* The types, each in the file of its name. */

@@ -235,7 +235,7 @@ static void look_at_credential(struct google *g)
 	if (now - g->looked_ms < CREDENTIAL_LOOK_MS)
 		return;
 	g->looked_ms = now;
-	if (credential_refresh(&g->credential, g->settings))
+	if (credential_refresh(&g->credential))
 		forget_token(g);
 }
 
@@ -260,6 +260,8 @@ static void begin(struct google *g, struct call *call)
 	const struct http_request request = {.method = calls_method(call->what.method),
 		.url = call->url.data,
 		.bearer = g->token.value,
+		.api = true,
+		.quota_project = g->credential->quota_project,
 		.content_type = body ? "application/json" : NULL,
 		.body = body,
 		.body_len = body ? strlen(body) : 0,

@@ -22,14 +22,19 @@ struct http;
 struct http_request {
 	const char *method; /* "GET" or "POST" */
 	const char *url;
-	const char *bearer;	  /* NULL: no Authorization */
-	const char *content_type; /* with a body */
+	const char *bearer;	    /* NULL: no Authorization */
+	const char *user;	    /* "name:password" for Basic; NULL: none. Not with a bearer */
+	const char *quota_project;  /* x-goog-user-project; NULL or "": none */
+	const char *const *headers; /* more lines, "Name: value", ended by NULL; or NULL */
+	const char *content_type;   /* with a body */
 	const char *body;
 	size_t body_len;
 	/* libcurl replays a request by itself when a reused connection dies before the first byte
 	 * of the reply. `once`: the body comes from a read function that cannot seek, so that it
 	 * must give up instead (CURLE_SEND_FAIL_REWIND). For everything with an effect. */
 	bool once;
+	bool neighbour; /* http_now() only: plain HTTP is allowed, and no proxy ever used */
+	bool api;	/* to the API itself: the client certificate is shown */
 };
 
 struct http_reply {

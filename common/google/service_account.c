@@ -69,14 +69,13 @@ static bool token_uri_believed(const char *uri, const struct settings *s)
 	return s->token_endpoint_set && strcmp(uri, s->token_endpoint) == 0;
 }
 
-static bool check_token_uri(
-	const struct credential *c, const json_t *file, const struct settings *s, struct fault *f)
+static bool check_token_uri(const struct credential *c, const json_t *file, struct fault *f)
 {
 	char uri[512];
 
 	if (!take(c, file, "token_uri", uri, sizeof(uri), f))
 		return false;
-	if (token_uri_believed(uri, s))
+	if (token_uri_believed(uri, c->settings))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_uri_foreign", "%s: token_uri '%s' is not Google's",
 		c->path, uri);
@@ -172,8 +171,7 @@ static bool load_key(struct credential *c, const json_t *file, struct fault *f)
 	return sa->key ? check_key(c, sa->key, f) : explain_bad_pem(c, pem, f);
 }
 
-static bool service_account_load(
-	struct credential *c, const json_t *file, const struct settings *s, struct fault *f)
+static bool service_account_load(struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *client_id = json_string_value(json_object_get(file, "client_id"));
 
@@ -182,7 +180,7 @@ static bool service_account_load(
 		return refuse(c, f, "no_memory", "out of memory");
 	if (!take(c, file, "client_email", c->issuer, sizeof(c->issuer), f) ||
 		!take(c, file, "private_key_id", c->key_id, sizeof(c->key_id), f) ||
-		!check_token_uri(c, file, s, f))
+		!check_token_uri(c, file, f))
 		return false;
 	if (client_id)
 		text_copy(c->client_id, sizeof(c->client_id), client_id);

@@ -125,7 +125,7 @@ static int set_proxy(CURL *easy, const struct settings *s)
 	int bad = 0;
 
 	SET(CURLOPT_PROXY, s->proxy);
-	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_NOPROXY, s->no_proxy);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (text_starts(s->proxy, "https://") && *s->ca_file) {
 		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
@@ -177,6 +177,7 @@ struct transfer *transfer_new(const struct settings *settings)
 
 	if (!t)
 		return NULL;
+	t->settings = settings;
 	t->easy = curl_easy_init();
 	if (!t->easy || set_tls(t->easy, settings) || set_proxy(t->easy, settings) ||
 		set_times(t->easy, settings) || set_http(t->easy, t)) {
@@ -204,10 +205,55 @@ static bool add_header(struct transfer *t, const char *name, const char *value)
 	return more != NULL;
 }
 
+/* The host's own neighbour, which has no certificate and is behind no proxy. */
+static bool ready_neighbour(const struct transfer *t)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	SET(CURLOPT_PROXY, "");
+	return !bad;
+}
+
+static bool ready_api(const struct transfer *t)
+{
+	const struct settings *s = t->settings;
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	if (*s->client_certificate)
+		SET(CURLOPT_SSLCERT, s->client_certificate);
+	if (*s->client_key)
+		SET(CURLOPT_SSLKEY, s->client_key);
+	return !bad;
+}
+
+static bool ready_user(const struct transfer *t, const char *user)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	SET(CURLOPT_USERPWD, user);
+	return !bad;
+}
+
 static bool ready_headers(struct transfer *t, const struct http_request *r)
 {
 	if (r->bearer && !add_header(t, "Authorization: Bearer ", r->bearer))
 		return false;
+	if (r->quota_project && *r->quota_project &&
+		!add_header(t, "x-goog-user-project: ", r->quota_project))
+		return false;
+	for (size_t i = 0; r->headers && r->headers[i]; i++) {
+		if (!add_header(t, r->headers[i], ""))
+			return false;
+	}
 	if (r->content_type && !add_header(t, "Content-Type: ", r->content_type))
 		return false;
 	/* A server that ignores `Expect: 100-continue` would cost a second each. */
@@ -238,7 +284,10 @@ static bool ready_body(struct transfer *t, const struct http_request *r)
 bool transfer_ready(struct transfer *t, const struct http_request *request)
 {
 	return curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK &&
-	       ready_headers(t, request) && ready_body(t, request);
+	       (!request->neighbour || ready_neighbour(t)) &&
+	       (!request->user || ready_user(t, request->user)) &&
+	       (!request->api || ready_api(t)) && ready_headers(t, request) &&
+	       ready_body(t, request);
 }
 
 /* ---- the reply ---- */

@@ -13,6 +13,7 @@
 
 struct transfer {
 	CURL *easy;
+	const struct settings *settings;
 	struct curl_slist *headers;
 	char *body; /* our copy: it must live until the request is out */
 	size_t body_len;

@@ -211,11 +211,12 @@ static void check_credential(const struct check *c)
 	char what[512];
 	struct stat st;
 
-	if (path[0] == '\0') {
+	if (path[0] == '\0' && c->s->key[0] == '\0')
 		finding(c, DISPATCHING, "google", "credentials", "no credential is named",
 			"Set it to the file of the service account's key.");
+	/* metadata: and systemd:NAME are no files that could be looked at from here. */
+	if (path[0] != '/')
 		return;
-	}
 	worker.known = identity_find(c->s->user, &worker.uid, &worker.gid, NULL);
 	if (stat(path, &st) == 0) {
 		check_credential_rights(c, &st, &worker);
@@ -243,7 +244,9 @@ void settings_check_into(const struct settings *s, struct findings *found)
 	check_customer(&c);
 	check_credential(&c);
 	check_password(&c, setting_find("google", "proxy"), s->proxy);
+	check_password(&c, setting_find("google", "key"), s->key);
 	check_file(&c, "google", "ca_file", s->ca_file);
+	check_file(&c, "google", "client_certificate", s->client_certificate);
 	check_address(&c);
 	check_map(&c);
 }

@@ -70,7 +70,8 @@ bool setting_has_password(const char *value);
 /* The rules, in rule.c. */
 setting_rule rule_customer, rule_address, rule_api_version, rule_endpoint, rule_https, rule_proxy,
 	rule_path, rule_path_or_none, rule_template, rule_domains, rule_users, rule_ledger,
-	rule_window, rule_account;
+	rule_window, rule_account, rule_credentials, rule_key, rule_key_id, rule_http, rule_project,
+	rule_no_proxy;
 
 /* The settings, and where each of them came from. */
 struct origin {

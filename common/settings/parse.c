@@ -68,6 +68,8 @@ static void store(struct source *src)
 	l->origins[k - setting_keys] = (struct origin){src->file, src->key_line};
 	if (k->offset == offsetof(struct settings, token_endpoint))
 		l->settings.token_endpoint_set = true;
+	if (k->offset == offsetof(struct settings, sts_endpoint))
+		l->settings.sts_endpoint_set = true;
 }
 
 /* Where a comment behind a value begins. (inih 55 leaves it in a continuation line.) */

@@ -108,6 +108,20 @@ const char *rule_https(char *value, const char **remedy)
 	return NULL;
 }
 
+/* The metadata server speaks plain HTTP: it is the host's own neighbour. */
+const char *rule_http(char *value, const char **remedy)
+{
+	*remedy = "Write http://host or http://host:port, without a path.";
+	if (!text_starts(value, "http://"))
+		return "does not begin with http://";
+	size_t host = host_and_port(value + 7);
+	char *rest = value + 7 + host;
+	if (host == 0 || (*rest != '\0' && strcmp(rest, "/") != 0))
+		return "is not http://host[:port]";
+	*rest = '\0';
+	return NULL;
+}
+
 const char *rule_endpoint(char *value, const char **remedy)
 {
 	*remedy = "Write https://host or https://host:port, without a path. TLS is never left out.";
@@ -147,6 +161,31 @@ const char *rule_proxy(char *value, const char **remedy)
 	return "is not a proxy's URL";
 }
 
+/* A host, or a domain with or without a dot before it. */
+static bool each_is_host(const char *word, size_t len, void *ctx)
+{
+	(void)ctx;
+	return len > 0 && len <= 253 && only(word, len, LETTERS DIGITS "-.:[]");
+}
+
+const char *rule_no_proxy(char *value, const char **remedy)
+{
+	*remedy = "Write hosts or domains separated by blanks, such as .internal.example.com; no "
+		  "*: leave proxy empty instead.";
+	text_lower_all(value);
+	return text_each_word(value, each_is_host, NULL) ? NULL : "is not a list of hosts";
+}
+
+const char *rule_project(char *value, const char **remedy)
+{
+	size_t n = strlen(value);
+
+	*remedy = "Write the id of the Google Cloud project, such as identity-123456.";
+	if (n > 63 || !only(value, n, LETTERS DIGITS "-.:"))
+		return "is not a project's id";
+	return NULL;
+}
+
 const char *rule_path(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
@@ -164,6 +203,52 @@ const char *rule_path(char *value, const char **remedy)
 const char *rule_path_or_none(char *value, const char **remedy)
 {
 	return value[0] == '\0' ? NULL : rule_path(value, remedy);
+}
+
+/* systemd's own rule for the names of credentials, and no way out of their directory. */
+static bool credential_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 64 && s[0] != '.' && only(s, n, LETTERS DIGITS "._-");
+}
+
+const char *rule_credentials(char *value, const char **remedy)
+{
+	if (value[0] == '\0' || strcmp(value, "metadata:") == 0)
+		return NULL;
+	if (value[0] == '/')
+		return rule_path(value, remedy);
+	*remedy = "Write the absolute path of the credential's file, systemd:NAME for a credential "
+		  "that systemd hands over (LoadCredential=), or metadata: on Compute Engine and "
+		  "GKE.";
+	if (text_starts(value, "systemd:"))
+		return credential_name(value + 8) ? NULL : "is not the name of a credential";
+	return "is neither a path nor systemd:NAME nor metadata:";
+}
+
+const char *rule_key(char *value, const char **remedy)
+{
+	*remedy = "Write the URI of the key: pkcs11:token=…;object=… for a PKCS#11 token, "
+		  "handle:0x81000001 for a TPM 2.0.";
+	if (value[0] == '\0')
+		return NULL;
+	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\") != NULL)
+		return "is not a key's URI";
+	if (text_starts(value, "pkcs11:") || text_starts(value, "handle:0x"))
+		return NULL;
+	return "is neither pkcs11:… nor handle:0x…";
+}
+
+const char *rule_key_id(char *value, const char **remedy)
+{
+	size_t n = strlen(value);
+
+	*remedy = "Write the key's id as the Google Cloud console shows it (IAM, Service accounts, "
+		  "Keys): 40 hexadecimal digits.";
+	if (n > 100 || !only(value, n, LETTERS DIGITS "-_"))
+		return "is not a key's id";
+	return NULL;
 }
 
 /* Whether all braces in the first `n` bytes belong to placeholders that are known. */

@@ -17,6 +17,7 @@
 
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
+enum settings_exposed { EXPOSED_REFUSE, EXPOSED_ACCEPT };
 enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
 enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 #define TRIGGER_LOGIN	(1u << 0)
@@ -27,14 +28,27 @@ enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 struct settings {
 	/* [google] */
 	char *customer;
-	char *credentials;
+	char *credentials; /* /path, "systemd:NAME", "metadata:", or "" */
 	char *subject;
+	char *service_account;
+	char *key; /* an OpenSSL store's URI: pkcs11:…, handle:0x…; or "" */
+	char *key_id;
 	char *api_version; /* "v1" or "v1beta1" */
 	char *endpoint;	   /* https://host[:port], no path, no slash at the end */
 	char *token_endpoint;
 	bool token_endpoint_set; /* named in a file: then a key file's token_uri may be it */
+	char *authorization_endpoint;
+	char *iam_endpoint; /* https://host[:port] */
+	char *sts_endpoint;
+	bool sts_endpoint_set;	 /* as token_endpoint_set, for a file's token_url */
+	char *metadata_endpoint; /* http://host[:port] */
+	enum settings_exposed metadata_exposed;
+	char *quota_project;
 	char *ca_file;
+	char *client_certificate;
+	char *client_key;
 	char *proxy;
+	char *no_proxy; /* lower case */
 	int64_t timeout;
 	int64_t requests_per_minute; /* 0: unlimited */
 	int64_t parallel;

@@ -222,11 +222,17 @@ static const char *password_in(const char *value, size_t *len)
 	return *len > 0 ? colon + 1 : NULL;
 }
 
+/* A parameter that says what the password or the PIN is. */
+static bool password_is_named(const char *value)
+{
+	return strstr(value, "password=") != NULL || strstr(value, "pin-value=") != NULL;
+}
+
 bool setting_has_password(const char *value)
 {
 	size_t len;
 
-	return password_in(value, &len) != NULL || strstr(value, "password=") != NULL;
+	return password_in(value, &len) != NULL || password_is_named(value);
 }
 
 static void show_string(const struct setting_key *k, const char *value, struct text *out)
@@ -234,7 +240,7 @@ static void show_string(const struct setting_key *k, const char *value, struct t
 	size_t len;
 	const char *password = k->password ? password_in(value, &len) : NULL;
 
-	if (k->password && strstr(value, "password=") != NULL) {
+	if (k->password && password_is_named(value)) {
 		text_add(out, "(hidden: it holds a password)");
 	} else if (password != NULL) {
 		text_add_bytes(out, value, (size_t)(password - value));

@@ -21,7 +21,12 @@ struct test {
 static struct test begin(void **state)
 {
 	struct test t = {.folder = *state,
-		.settings = {.subject = admin, .token_endpoint = google_endpoint}};
+		.settings = {.subject = admin,
+			.token_endpoint = google_endpoint,
+			.service_account = nobody,
+			.key = nobody,
+			.key_id = nobody,
+			.quota_project = nobody}};
 
 	t.settings.credentials = t.folder->file;
 	return t;
@@ -301,17 +306,17 @@ static void a_replaced_file_is_read_again_and_a_broken_one_is_not(void **state)
 
 	write_file(&t, key_file(pem));
 	c = credential_load(&t.settings, &t.fault);
-	assert_false(credential_refresh(&c, &t.settings));
+	assert_false(credential_refresh(&c));
 	text_copy(old, sizeof(old), c->hash);
 
 	unlink(t.settings.credentials);
-	assert_false(credential_refresh(&c, &t.settings));
+	assert_false(credential_refresh(&c));
 	chmod(folder_write(t.folder, "key.json", "{"), 0600);
-	assert_false(credential_refresh(&c, &t.settings));
+	assert_false(credential_refresh(&c));
 	assert_string_equal(c->hash, old);
 
 	write_file(&t, with("private_key_id", json_string("4567")));
-	assert_true(credential_refresh(&c, &t.settings));
+	assert_true(credential_refresh(&c));
 	assert_string_equal(c->key_id, "4567");
 	assert_string_not_equal(c->hash, old);
 	credential_free(c);

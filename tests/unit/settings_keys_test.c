@@ -73,7 +73,7 @@ static bool is_example(const char *value)
 }
 
 struct comparison {
-	struct expected expected[64];
+	struct expected expected[128];
 	size_t count, at;
 };
 
@@ -99,7 +99,7 @@ static void every_key_of_the_design_is_there_with_its_default_and_no_other(void 
 	struct comparison c = {.count = 0};
 	struct settings *s = settings_load(folder_write(*state, MAIN, ""), NULL);
 
-	c.count = design_settings(c.expected, 64);
+	c.count = design_settings(c.expected, 128);
 	assert_true(c.count > 40);
 	assert_non_null(s);
 	assert_true(settings_each(s, compare, &c));
