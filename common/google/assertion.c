@@ -48,7 +48,7 @@ static json_t *claims(const struct assertion *a)
 		issued + ASSERTION_LIFETIME);
 }
 
-static bool add_signature(struct text *out, size_t from, EVP_PKEY *key)
+static bool add_signature(const struct assertion *a, struct text *out, size_t from, EVP_PKEY *key)
 {
 	const unsigned char *signed_part = (const unsigned char *)out->data + from;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -56,7 +56,9 @@ static bool add_signature(struct text *out, size_t from, EVP_PKEY *key)
 	size_t n = 0, len = out->len - from;
 	bool ok = false;
 
-	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
+	if (!ctx ||
+		EVP_DigestSignInit_ex(ctx, NULL, "SHA256", a->context, a->properties, key, NULL) !=
+			1 ||
 		EVP_DigestSign(ctx, NULL, &n, signed_part, len) != 1)
 		goto out;
 	signature = malloc(n);
@@ -76,5 +78,5 @@ bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out)
 		json_pack("{s:s, s:s, s:s}", "alg", "RS256", "typ", "JWT", "kid", a->key_id);
 
 	return add_segment(out, header) && text_add(out, ".") && add_segment(out, claims(a)) &&
-	       add_signature(out, from, key);
+	       add_signature(a, out, from, key);
 }

@@ -24,6 +24,10 @@ struct assertion {
 	const char *scope;
 	const char *key_id;
 	int64_t now; /* by Google's clock, as far as it is known */
+	/* Where the key is not OpenSSL's own: its library context, and the properties that find
+	 * the key's implementation. NULL otherwise. */
+	OSSL_LIB_CTX *context;
+	const char *properties;
 };
 
 /* Appends the JWT (RS256). False if OpenSSL cannot sign. */

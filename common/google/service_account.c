@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "google/assertion.h"
 #include "google/credential.h"
-#include "google/failure.h"
-#include "google/grant.h"
-#include "google/token.h"
+#include "google/jwt_bearer.h"
 
 #define KEY_BITS_MIN 2048
-
-#define FORM_START "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="
 
 struct service_account {
 	EVP_PKEY *key;
@@ -82,27 +75,6 @@ static bool check_token_uri(const struct credential *c, const json_t *file, stru
 	return fault_remedy(f,
 		"Ask where this file comes from. If the address is meant, name it in "
 		"the settings too: [google] token_endpoint.");
-}
-
-static bool check_subject(const struct credential *c, struct fault *f)
-{
-	if (!*c->subject) {
-		fault_set(f, FAULT_CREDENTIALS, "subject_missing",
-			"%s: a service account alone is no administrator, and `subject` is not set",
-			c->path);
-		return fault_remedy(f,
-			"Set [google] subject to the administrator to act as, and give "
-			"client id %s domain-wide delegation for %s.",
-			*c->client_id ? c->client_id : "of the service account", GOOGLE_SCOPE);
-	}
-	if (text_equal_nocase(c->subject, c->issuer)) {
-		fault_set(f, FAULT_CREDENTIALS, "subject_is_issuer",
-			"`subject` is the service account %s itself, which is no administrator",
-			c->issuer);
-		return fault_remedy(
-			f, "Set [google] subject to a super administrator of your domain.");
-	}
-	return true;
 }
 
 /* ---- the key ---- */
@@ -185,49 +157,25 @@ static bool service_account_load(struct credential *c, const json_t *file, struc
 	if (client_id)
 		text_copy(c->client_id, sizeof(c->client_id), client_id);
 	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
-	return check_subject(c, f) && load_key(c, file, f);
+	return jwt_bearer_subject(c, f) && load_key(c, file, f);
 }
 
 /* ---- the token ---- */
 
-static bool mint_once(
-	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
+static bool sign(struct credential *c, struct http *http, const struct assertion *what,
+	struct text *out, struct fault *f)
 {
 	const struct service_account *sa = c->data;
-	struct assertion a = {.issuer = c->issuer,
-		.subject = c->subject,
-		.scope = GOOGLE_SCOPE,
-		.key_id = c->key_id,
-		.now = clock_wall() - http_clock_skew(http)};
-	struct text form = {0};
-	bool ok;
 
-	ok = text_add(&form, FORM_START) && assertion_sign(&a, sa->key, &form);
-	if (ok)
-		ok = grant_exchange(c, http, form.data, form.len, out, f);
-	else
-		refuse(c, f, "key_unusable", "OpenSSL cannot sign with private_key");
-	text_wipe(&form);
-	text_free(&form);
-	return ok;
+	(void)http;
+	return assertion_sign(what, sa->key, out) ||
+	       refuse(c, f, "key_unusable", "OpenSSL cannot sign with private_key");
 }
 
-/* The refusal for a wrong clock carries the right time (Date), which http.c has then noted. */
 static bool service_account_mint(
 	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
 {
-	int64_t before = http_clock_skew(http);
-
-	if (mint_once(c, http, out, f))
-		return true;
-	if (strcmp(f->code, FAILURE_CLOCK_SKEW) != 0 || http_clock_skew(http) == before)
-		return false;
-	log_event(LOG_LEVEL_NOTE, "clock_skew",
-		"Google refuses the time in our request; once more with a clock corrected by %lld "
-		"s",
-		(long long)-http_clock_skew(http));
-	fault_clear(f);
-	return mint_once(c, http, out, f);
+	return jwt_bearer_mint(c, http, sign, out, f);
 }
 
 const struct credential_type credential_service_account = {.name = "service_account",
