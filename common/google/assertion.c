@@ -42,10 +42,22 @@ static bool add_segment(struct text *out, json_t *json)
 static json_t *claims(const struct assertion *a)
 {
 	json_int_t issued = a->now - ASSERTION_BACKDATE;
+	const char *subject = *a->subject ? a->subject : NULL;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "iss", a->issuer, "sub", a->subject,
+	return json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I}", "iss", a->issuer, "sub", subject,
 		"scope", a->scope, "aud", ASSERTION_AUDIENCE, "iat", issued, "exp",
 		issued + ASSERTION_LIFETIME);
+}
+
+bool assertion_claims(const struct assertion *a, struct text *out)
+{
+	json_t *json = claims(a);
+	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	bool ok = compact && text_add(out, compact);
+
+	free(compact);
+	json_decref(json);
+	return ok;
 }
 
 static bool add_signature(const struct assertion *a, struct text *out, size_t from, EVP_PKEY *key)

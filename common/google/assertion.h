@@ -20,7 +20,7 @@
 
 struct assertion {
 	const char *issuer;  /* the service account */
-	const char *subject; /* the administrator */
+	const char *subject; /* the administrator; "": the service account acts as itself */
 	const char *scope;
 	const char *key_id;
 	int64_t now; /* by Google's clock, as far as it is known */
@@ -30,6 +30,8 @@ struct assertion {
 	const char *properties;
 };
 
+/* Appends the claims as JSON, for whoever signs elsewhere. */
+bool assertion_claims(const struct assertion *a, struct text *out);
 /* Appends the JWT (RS256). False if OpenSSL cannot sign. */
 bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out);
 

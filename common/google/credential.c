@@ -123,14 +123,16 @@ static bool check_universe(const struct credential *c, const json_t *file, struc
 /* ---- the whole ---- */
 
 /* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
-static bool hash_parts(struct credential *c, const struct text *file)
+static bool hash_parts(struct credential *c, const char *content, size_t len, struct fault *f)
 {
-	const char *const parts[] = {c->subject, GOOGLE_SCOPE, c->token_endpoint};
+	const struct settings *s = c->settings;
+	const char *const parts[] = {c->type->name, c->subject, c->scope, c->token_endpoint,
+		s->service_account, s->key_id};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		  EVP_DigestUpdate(ctx, file->data, file->len + 1) == 1;
+		  EVP_DigestUpdate(ctx, content, len) == 1 && EVP_DigestUpdate(ctx, "", 1) == 1;
 
 	for (size_t i = 0; ok && i < sizeof(parts) / sizeof(*parts); i++)
 		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
@@ -138,12 +140,21 @@ static bool hash_parts(struct credential *c, const struct text *file)
 	EVP_MD_CTX_free(ctx);
 	for (size_t i = 0; ok && i < n && i < 32; i++)
 		text_format(c->hash + 2 * i, 3, "%02x", digest[i]);
-	return ok;
+	return ok || fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
 }
 
 /* Types that the settings name, not a file. */
+static const struct credential_type *type_without_file(const struct settings *s)
+{
+	(void)s;
+	return NULL;
+}
+
 static bool fill_without_file(struct credential *c, struct fault *f)
 {
+	c->type = type_without_file(c->settings);
+	if (c->type)
+		return hash_parts(c, c->path, strlen(c->path), f) && c->type->load(c, NULL, f);
 	fault_set(f, FAULT_CREDENTIALS, "type_not_yet", "%s cannot be used by this version yet",
 		c->path);
 	return fault_remedy(f, "Use the key file of a service account with domain-wide "
@@ -163,13 +174,8 @@ static bool fill(struct credential *c, struct fault *f)
 	if (!read_file(c->settings, &text, f))
 		goto out;
 	json = parse_file(c->path, &text, f);
-	if (!json || !check_universe(c, json, f) || !find_type(c, json, f))
-		goto out;
-	if (!hash_parts(c, &text)) {
-		fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
-		goto out;
-	}
-	ok = c->type->load(c, json, f);
+	ok = json && check_universe(c, json, f) && find_type(c, json, f) &&
+	     hash_parts(c, text.data, text.len, f) && c->type->load(c, json, f);
 out:
 	secret_json_free(json);
 	text_wipe(&text);
@@ -177,22 +183,48 @@ out:
 	return ok;
 }
 
+static struct credential *begin(const struct settings *settings, const char *path, bool caller)
+{
+	struct credential *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->settings = settings;
+	c->caller = caller;
+	c->scope = caller ? CALLER_SCOPE : GOOGLE_SCOPE;
+	c->path = strdup(path);
+	c->token_endpoint = strdup(settings->token_endpoint);
+	if (c->path && c->token_endpoint &&
+		text_copy(c->subject, sizeof(c->subject), caller ? "" : settings->subject) &&
+		text_copy(c->quota_project, sizeof(c->quota_project), settings->quota_project))
+		return c;
+	credential_free(c);
+	return NULL;
+}
+
 struct credential *credential_load(const struct settings *settings, struct fault *fault)
 {
 	const char *name = *settings->key ? settings->key : settings->credentials;
-	struct credential *c = calloc(1, sizeof(*c));
+	struct credential *c = begin(settings, name, false);
 
-	if (c) {
-		c->settings = settings;
-		c->path = strdup(name);
-		c->token_endpoint = strdup(settings->token_endpoint);
-	}
-	if (!c || !c->path || !c->token_endpoint ||
-		!text_copy(c->subject, sizeof(c->subject), settings->subject) ||
-		!text_copy(c->quota_project, sizeof(c->quota_project), settings->quota_project))
-		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
-	else if (fill(c, fault))
+	if (c && fill(c, fault))
 		return c;
+	if (!c)
+		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+	credential_free(c);
+	return NULL;
+}
+
+struct credential *credential_load_caller(
+	const struct credential *outer, const json_t *file, struct fault *fault)
+{
+	struct credential *c = begin(outer->settings, outer->path, true);
+
+	if (c && check_universe(c, file, fault) && find_type(c, file, fault) &&
+		c->type->load(c, file, fault))
+		return c;
+	if (!c)
+		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
 	credential_free(c);
 	return NULL;
 }

@@ -44,10 +44,12 @@ struct credential {
 	char subject[256];	/* the administrator acted as */
 	char client_id[64];	/* the numeric id for domain-wide delegation, "" if unknown */
 	char key_id[128];	/* "" if none */
-	char hash[65];		/* of content, subject, scope and token endpoint: the cache's key */
+	char hash[65];		/* of all that decides what the token may do: the cache's key */
 	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's; or "" */
 	char *path; /* the file, for people too; of a type without one, the setting's value */
 	const struct settings *settings;
+	const char *scope; /* what its tokens are for */
+	bool caller;	   /* acts as itself: it only asks IAM to sign for another account */
 	char *token_endpoint;
 	struct stat stamp; /* the file as it was read; zeros without one */
 	bool cache_said;   /* token.c has said that tokens are not kept */
@@ -60,6 +62,11 @@ struct credential *credential_load(const struct settings *settings, struct fault
  * another one now. One that cannot be used is said once, and the old one kept. */
 bool credential_refresh(struct credential **c);
 void credential_free(struct credential *c);
+
+/* The credential inside the file of another one (`source_credentials`), which only asks IAM to
+ * sign: its tokens have the scope for that, and it acts as nobody else. `outer` must outlive it. */
+struct credential *credential_load_caller(
+	const struct credential *outer, const json_t *file, struct fault *fault);
 
 /* The types, each in the file of its name. */
 extern const struct credential_type credential_service_account;

@@ -16,7 +16,7 @@ static bool mint_once(struct credential *c, struct http *http, jwt_bearer_sign *
 {
 	struct assertion a = {.issuer = c->issuer,
 		.subject = c->subject,
-		.scope = GOOGLE_SCOPE,
+		.scope = c->scope,
 		.key_id = c->key_id,
 		.now = clock_wall() - http_clock_skew(http)};
 	struct text form = {0};
@@ -49,6 +49,8 @@ bool jwt_bearer_mint(struct credential *c, struct http *http, jwt_bearer_sign *s
 
 bool jwt_bearer_subject(const struct credential *c, struct fault *f)
 {
+	if (c->caller)
+		return true;
 	if (!*c->subject) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_missing",
 			"%s: a service account alone is no administrator, and `subject` is not set",
