@@ -24,10 +24,6 @@ static bool approve_fits(const struct person *p, struct fault *fault)
 			words_state(p->state));
 		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 	}
-	if (strcmp(p->reason, "blocked") == 0) {
-		fault_set(fault, FAULT_POLICY, "blocked", "%s is blocked", p->address);
-		return fault_remedy(fault, "First: cloudinvite unblock %s", p->address);
-	}
 	if (strcmp(p->reason, "max_mails") == 0) {
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"%s has had all the mails that max_mails "

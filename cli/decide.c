@@ -29,6 +29,22 @@ static int say_busy(const char *address, struct fault *fault)
 	return cli_fail(fault);
 }
 
+/* A block holds whatever state its person is in. */
+static bool is_free(const struct deciding *d, const struct person *p, struct fault *fault)
+{
+	int blocked = ledger_blocked(d->books.ledger, p->address, NULL, 0, fault);
+
+	if (blocked <= 0)
+		return blocked == 0;
+	fault_set(fault, FAULT_POLICY, "blocked", "%s is blocked", p->address);
+	return fault_remedy(fault, "First: cloudinvite unblock %s", p->address);
+}
+
+static bool fits(const struct deciding *d, const struct person *p, struct fault *fault)
+{
+	return is_free(d, p, fault) && d->decision->fits(p, fault);
+}
+
 /* The exit code for one who was named. */
 static int decide_one_named(struct deciding *d, const char *address)
 {
@@ -39,14 +55,14 @@ static int decide_one_named(struct deciding *d, const char *address)
 
 	if (found == 0)
 		return say_unknown(address);
-	if (found < 0 || !d->decision->fits(&p, &fault))
+	if (found < 0 || !fits(d, &p, &fault))
 		return cli_fail(&fault);
 	found = ledger_lease(d->books.ledger, address, d->owner, now, now + LEASE_S, &p, &fault);
 	if (found == 0)
 		return say_busy(address, &fault);
 	if (found < 0)
 		return cli_fail(&fault);
-	if (!d->decision->fits(&p, &fault)) {
+	if (!fits(d, &p, &fault)) {
 		ledger_release(d->books.ledger, d->owner, address, NULL);
 		return cli_fail(&fault);
 	}
@@ -91,7 +107,7 @@ struct page {
  * reason, releases such a person. */
 static bool is_meant(const struct deciding *d, const struct person *p)
 {
-	if (!d->decision->fits(p, NULL))
+	if (!d->decision->fits(p, NULL) || strcmp(p->reason, "blocked") == 0)
 		return false;
 	if (d->reason != NULL)
 		return strcmp(p->reason, d->reason) == 0;
@@ -134,7 +150,7 @@ static bool decide_one(struct deciding *d, const char *address, int64_t now, str
 		d->busy++;
 		return true;
 	}
-	if (p.state != d->decision->state || !is_meant(d, &p))
+	if (p.state != d->decision->state || !is_meant(d, &p) || !is_free(d, &p, NULL))
 		return ledger_release(d->books.ledger, d->owner, address, fault);
 	d->decision->change(&p, now);
 	d->done++;

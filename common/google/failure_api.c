@@ -171,24 +171,43 @@ static const struct row *find_row(const struct says *says, const struct http_rep
 	return NULL;
 }
 
-/* Google's own words, for the end of a sentence. They may hold the person's address, which faults
- * do not: they are logged. */
+/* How much of `s` may be one address: up to a blank, a quote, a bracket, a comma, a full stop. */
+static size_t word_length(const char *s)
+{
+	size_t n = strcspn(s, " \t\r\n\"'<>()[],;:");
+
+	while (n && s[n - 1] == '.')
+		n--;
+	return n;
+}
+
+static const char *address_or_word(const struct google_call *call, const char *word)
+{
+	if (!strchr(word, '@') || strstr(word, ".gserviceaccount.com"))
+		return word;
+	return call->address && text_equal_nocase(word, call->address) ? "(the address)"
+								       : "(an address)";
+}
+
+/* Google's own words, for the end of a sentence. They may hold addresses of people, which faults do
+ * not: they are logged. */
 static void quote(const struct google_call *call, const char *message, char *out, size_t size)
 {
 	struct text t = {.cap = 512};
-	size_t len = call->address ? strlen(call->address) : 0;
+	char word[256];
 
-	for (const char *p = message; *p && t.len < 200; p++) {
-		size_t k = 0;
+	while (*message && t.len < 200) {
+		size_t len = word_length(message);
 
-		while (len && k < len && text_lower(p[k]) == text_lower(call->address[k]))
-			k++;
-		if (len && k == len) {
-			text_add(&t, "(the address)");
-			p += len - 1;
-		} else {
-			text_add_bytes(&t, p, 1);
+		if (!len) {
+			text_add_bytes(&t, message++, 1);
+			continue;
 		}
+		/* Longer than any address. */
+		if (!text_format(word, sizeof(word), "%.*s", (int)(len < 255 ? len : 255), message))
+			break;
+		text_add(&t, address_or_word(call, word));
+		message += len;
 	}
 	text_copy(out, size, t.data ? t.data : "");
 	text_free(&t);

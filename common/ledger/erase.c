@@ -178,7 +178,9 @@ static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before,
 {
 	return expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
-		       " WHERE unseen_day IS NOT NULL AND unseen_day < ? AND +state = 'gone'"
+		       " WHERE unseen_day IS NOT NULL AND unseen_day < ? AND (+state = 'gone'"
+		       " OR (+state IN ('not_invitable', 'failed', 'held') AND mails <= 0"
+		       " AND our_mails = 0 AND intent_at = 0))"
 		       " AND lease_until = 0 ORDER BY unseen_day LIMIT ?)",
 		       gone_before, max, done, fault) &&
 	       expire(l,

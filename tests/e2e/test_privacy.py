@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""History and privacy: one person's story, what the log shows of a person, what is kept for how
+long, and what a forgotten person leaves behind."""
+import os
+import re
+import sqlite3
+import time
+
+import harness
+
+ALICE, BOB, CAROL = ("alice.liddell@example.com", "bob@example.com", "carol@example.com")
+DAY = 86400
+
+
+class World(harness.Test):
+    overrides = {}
+
+    def setUp(self):
+        self.google = harness.Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.site = harness.Site(self.google, self.overrides).__enter__()
+        self.addCleanup(self.site.__exit__)
+        self.google.accounts([{"address": ALICE}, {"address": BOB}])
+
+    def arrive(self, *users):
+        """They log in, and both programs do what is due; what they logged."""
+        for user in users:
+            self.site.arrive_account(user)
+        return self.site.collector_once() + self.site.dispatcher_once()
+
+    def ledger(self, statement, *values):
+        with sqlite3.connect(self.site.path("state/ledger.db"), timeout=10) as ledger:
+            return ledger.execute(statement, values).fetchall()
+
+    def sweep(self):
+        self.ledger("UPDATE kept SET value = '1' WHERE key = 'sweep_at'")
+        return self.site.dispatcher_once()
+
+    def story(self, who):
+        said = self.site.json("history", "--json", who)["history"]
+        return [(e["what"], e["cause"], e["actor"]) for e in said]
+
+
+class History(World):
+
+    def test_one_person_from_the_first_login_to_the_answer(self):
+        self.arrive("alice.liddell")
+        self.google.accept(ALICE)
+        self.sweep()
+        story = self.story("alice.liddell")
+        self.assertEqual([what for what, _, _ in story],
+                         ["seen", "judged", "queued", "sending", "invited", "accepted"])
+        causes = dict((what, cause) for what, cause, _ in story)
+        actors = dict((what, actor) for what, _, actor in story)
+        self.assertEqual(causes["seen"], "login")
+        self.assertIn("{user}@example.com", causes["judged"])
+        self.assertIn("login of alice.liddell", causes["queued"])
+        self.assertEqual((actors["seen"], actors["judged"], actors["accepted"]),
+                         ("collector", "rules", "dispatcher"))
+        self.assertTrue(causes["accepted"])
+        times = [e["at"] for e in self.site.json("history", "--json", ALICE)["history"]]
+        self.assertEqual(times, sorted(times))
+
+    def test_what_people_decide_stands_there_with_their_name(self):
+        self.arrive("carol")
+        for verb in (("block", "--reason", "on leave", CAROL), ("unblock", CAROL)):
+            self.assertEqual(self.site.run(*verb).returncode, 0)
+        self.google.accounts({"address": CAROL})
+        self.assertEqual(self.site.run("retry", CAROL).returncode, 0)
+        self.site.dispatcher_once()
+        self.assertEqual(self.site.run("send", "--again", "--reason", "the mail was lost",
+                                       CAROL).returncode, 0)
+        by_us = [(what, cause) for what, cause, actor in self.story("carol") if actor == "root"]
+        self.assertIn(("blocked", "on leave"), by_us)
+        self.assertIn(("queued", "queued again"), by_us)
+        self.assertTrue([cause for _, cause in by_us if "the mail was lost" in str(cause)], by_us)
+
+    def test_a_block_is_stronger_than_retry(self):
+        self.arrive("carol")
+        self.site.run("block", "--reason", "on leave", CAROL)
+        done = self.site.run("retry", CAROL)
+        self.assertEqual(done.returncode, 7)
+        self.assertIn("cloudinvite unblock " + CAROL, done.stderr)
+
+    def test_times_of_logins_are_not_kept_but_days(self):
+        self.arrive("bob")
+        self.ledger("SELECT 1")
+        for table, column in (("history", "at"),):
+            rows = self.ledger(f"SELECT {column} FROM {table} WHERE what IN"
+                               " ('seen', 'judged', 'queued')")
+            self.assertEqual({at % DAY for at, in rows}, {0})
+        self.assertEqual({day % DAY for day, in self.ledger("SELECT first_day FROM sighting")}
+                         | {day % DAY for day, in self.ledger("SELECT first_day FROM person")}, {0})
+
+
+class Retention(World):
+
+    def test_history_and_sends_end_after_retain_history(self):
+        self.arrive("alice.liddell", "bob")
+        old = int(time.time()) - 401 * DAY
+        self.ledger("UPDATE history SET at = ? WHERE address = ?", old, BOB)
+        self.ledger("UPDATE send SET at = ? WHERE address = ?", old, BOB)
+        self.site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE address = ?", BOB), [(0,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM send WHERE address = ?", BOB), [(0,)])
+        self.assertNotEqual(self.story(ALICE), [])
+        people = self.site.json("status", "--json", BOB)["people"]
+        self.assertEqual([p["state"] for p in people], ["invited"])  # and so is not mailed again
+        self.arrive("bob")
+        self.assertEqual(self.google.mailbox()["counts"], {ALICE: 1, BOB: 1})
+
+    def test_who_is_gone_and_was_never_invited_ends_after_retain_gone(self):
+        self.arrive("carol")
+        self.site.remove_user("carol")
+        self.site.arrive("carol", "deleted")
+        self.site.collector_once()
+        self.site.collector_once()
+        self.site.dispatcher_once()
+        self.ledger("UPDATE sighting SET gone_day = gone_day - ?", 31 * DAY)
+        self.ledger("UPDATE person SET unseen_day = unseen_day - ?", 31 * DAY)
+        self.site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT count(*) FROM sighting"), [(0,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM person"), [(0,)])
+
+
+class Forgotten(World):
+
+    def test_nothing_on_disk_holds_the_address(self):
+        self.google.faults({"route": "check", "action": "status", "status": 400, "times": 1,
+                            "body": '{"error":{"code":400,"message":"no ' + ALICE + '"}}'})
+        self.arrive("alice.liddell")
+        self.assertEqual(self.site.run("forget", ALICE).returncode, 0)
+        left = []
+        for folder, _, names in os.walk(self.site.root):
+            for name in names:
+                path = os.path.join(folder, name)
+                if name in ("passwd", "group", "host"):  # the accounts that there are
+                    continue
+                with open(path, "rb") as file:
+                    if b"liddell" in file.read() or "liddell" in name:
+                        left.append(path)
+        self.assertEqual(left, [])
+
+
+class Log(World):
+    """Everybody who may read the journal may read these."""
+
+    NAMED = {"code": 400, "message": f"{ALICE} and {BOB} are not users", "status":
+             "INVALID_ARGUMENT"}
+
+    def everything(self):
+        """Invited, refused with a body that names people, unconfirmed, found by the sweep."""
+        said = self.arrive("carol")
+        self.google.faults([
+            {"route": "check", "address": ALICE, "action": "status", "status": 400, "times": 1,
+             "body": '{"error":' + str(self.NAMED).replace("'", '"') + "}"},
+            {"route": "send", "address": BOB, "action": "drop_after", "times": 1}])
+        said += self.arrive("alice.liddell", "bob")
+        self.google.accounts({"address": CAROL})
+        said += self.sweep()
+        for verb in (("check", CAROL), ("get", CAROL), ("retry", ALICE), ("send", ALICE)):
+            self.site.run(*verb)
+        return said + self.site.dispatcher_once()
+
+    def test_addresses_are_masked(self):
+        said = self.everything()
+        self.assertIn("b***b@example.com", said)
+        self.assertEqual([line for line in said.splitlines()
+                          if re.search("(alice.liddell|bob|carol)@example", line)], [])
+
+    def test_unless_they_are_asked_for(self):
+        self.site.write_settings({"privacy": {"log_addresses": "full"}})
+        said = self.everything()
+        self.assertIn(BOB, said)
+        self.assertNotIn("***", said)
+
+
+if __name__ == "__main__":
+    harness.main()
