@@ -171,10 +171,11 @@ static const struct row *find_row(const struct says *says, const struct http_rep
 	return NULL;
 }
 
-/* How much of `s` may be one address: up to a blank, a quote, a bracket, a comma, a full stop. */
+/* How much of `s` may be one address: up to a blank, a quote, a bracket, a comma, a full stop, a
+ * slash (as in a path). */
 static size_t word_length(const char *s)
 {
-	size_t n = strcspn(s, " \t\r\n\"'<>()[],;:");
+	size_t n = strcspn(s, " \t\r\n\"'<>()[],;:/=");
 
 	while (n && s[n - 1] == '.')
 		n--;
