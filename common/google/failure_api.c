@@ -4,20 +4,10 @@
  * only those signals are taken for the set-up that name it; any other refusal of a call about a
  * person is FAULT_PERSON until the control call (a `list`) decides.
  */
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "google/failure.h"
-
-/* The parts of {"error":{…}}; each "" if absent. `json` false: the body was no such thing. */
-struct says {
-	bool json;
-	const char *message, *status;
-	const char *reason; /* of google.rpc.ErrorInfo */
-	const char *legacy; /* errors[0].reason */
-	char project[64];   /* of ErrorInfo.metadata.consumer */
-};
+#include "google/refusal.h"
 
 enum effect { IS_QUOTA, IS_SETUP };
 
@@ -77,95 +67,13 @@ static const struct row {
 		"{subject}."},
 };
 
-/* ---- reading the body ---- */
-
-static const char *member(const json_t *json, const char *name)
-{
-	const char *value = json_string_value(json_object_get(json, name));
-
-	return value ? value : "";
-}
-
-static void read_details(const json_t *details, struct says *says)
-{
-	const json_t *d;
-	size_t i;
-
-	json_array_foreach(details, i, d)
-	{
-		const char *consumer = member(json_object_get(d, "metadata"), "consumer");
-
-		if (strcmp(member(d, "@type"), "type.googleapis.com/google.rpc.ErrorInfo") != 0)
-			continue;
-		says->reason = member(d, "reason");
-		if (text_starts(consumer, "projects/"))
-			text_copy(says->project, sizeof(says->project),
-				consumer + strlen("projects/"));
-	}
-}
-
-/* It goes into a link that somebody is asked to open. */
-static void clean_project(struct says *says)
-{
-	for (const char *p = says->project; *p; p++) {
-		if (!text_is_alnum(*p) && *p != '-' && *p != ':' && *p != '.')
-			says->project[0] = '\0';
-	}
-}
-
-static struct says read_body(const json_t *body)
-{
-	const json_t *error = json_object_get(body, "error");
-	struct says says = {.json = json_is_object(error)};
-
-	says.message = member(error, "message");
-	says.status = member(error, "status");
-	says.legacy = member(json_array_get(json_object_get(error, "errors"), 0), "reason");
-	says.reason = "";
-	read_details(json_object_get(error, "details"), &says);
-	clean_project(&says);
-	return says;
-}
-
 /* ---- what it means ---- */
 
-/* `needle` is lower case. */
-static bool contains(const char *s, size_t n, const char *needle)
-{
-	size_t len = strlen(needle);
-
-	for (size_t i = 0; s && i + len <= n; i++) {
-		size_t k = 0;
-
-		while (k < len && text_lower(s[i + k]) == needle[k])
-			k++;
-		if (k == len)
-			return true;
-	}
-	return false;
-}
-
-static bool row_matches(
-	const struct row *row, const struct says *says, const struct http_reply *reply)
-{
-	if (row->status != reply->status)
-		return false;
-	if (row->contains)
-		return says->json ? contains(says->message, strlen(says->message), row->contains)
-				  : contains(reply->body.data, reply->body.len, row->contains);
-	return strcmp(row->reasons, "*") == 0 ||
-	       (*says->reason && text_in_list(says->reason, row->reasons)) ||
-	       (*says->legacy && text_in_list(says->legacy, row->reasons)) ||
-	       (*says->status && text_in_list(says->status, row->reasons)) ||
-	       (contains(reply->authenticate, strlen(reply->authenticate),
-			"error=\"insufficient_scope\"") &&
-		       text_in_list("insufficient_scope", row->reasons));
-}
-
-static const struct row *find_row(const struct says *says, const struct http_reply *reply)
+static const struct row *find_row(const struct refusal *says, const struct http_reply *reply)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (row_matches(&rows[i], says, reply))
+		if (rows[i].status == reply->status &&
+			refusal_says(says, reply, rows[i].reasons, rows[i].contains))
 			return &rows[i];
 	}
 	return NULL;
@@ -214,21 +122,8 @@ static void quote(const struct google_call *call, const char *message, char *out
 	text_free(&t);
 }
 
-/* "PERMISSION_DENIED" -> "permission_denied"; "http_403" where Google gave no such word. */
-static void code_word(const char *status, int http, char *out, size_t size)
-{
-	bool plain = *status && text_copy(out, size, status);
-
-	for (const char *p = status; *p; p++)
-		plain = plain && (text_is_alnum(*p) || *p == '_');
-	if (plain)
-		text_lower_all(out);
-	else
-		text_format(out, size, "http_%d", http);
-}
-
 static void from_row(const struct row *row, const struct credential *c, const char *customer,
-	const struct says *says, const char *quoted, struct google_reply *out)
+	const struct refusal *says, const char *quoted, struct google_reply *out)
 {
 	char what[512], remedy[512];
 	struct failure_names names = {.subject = c ? c->subject : "the administrator",
@@ -290,14 +185,14 @@ static bool about_person(int status)
 }
 
 static void judge(const struct google_call *call, const struct credential *c, const char *customer,
-	const struct http_reply *reply, const struct says *says, struct google_reply *out)
+	const struct http_reply *reply, const struct refusal *says, struct google_reply *out)
 {
 	const struct row *row = find_row(says, reply);
 	char quoted[240], code[40];
 	int status = reply->status;
 
 	quote(call, *says->message ? says->message : says->status, quoted, sizeof(quoted));
-	code_word(says->status, status, code, sizeof(code));
+	refusal_code(says, reply, code, sizeof(code));
 	if (row)
 		from_row(row, c, customer, says, quoted, out);
 	else if (status >= 500 || status == 408)
@@ -315,12 +210,11 @@ static void judge(const struct google_call *call, const struct credential *c, co
 void failure_api(const struct google_call *call, const struct credential *c, const char *customer,
 	const struct http_reply *reply, struct google_reply *out)
 {
-	json_t *body = json_loadb(reply->body.data ? reply->body.data : "", reply->body.len,
-		JSON_REJECT_DUPLICATES, NULL);
-	struct says says = read_body(body);
+	struct refusal says;
 
+	refusal_read(&says, reply);
 	judge(call, c, customer, reply, &says, out);
-	json_decref(body);
+	refusal_free(&says);
 }
 
 /* ---- google.rpc.Code ---- */
