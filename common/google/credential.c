@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "google/secret.h"
 #include "google/token.h"
+#include "settings/key_uri.h"
+#include "settings/systemd.h"
 
 #define FILE_MAX 65536
 
@@ -27,7 +29,7 @@ static const struct {
 
 /* ---- reading the file ---- */
 
-static bool read_file(const struct settings *s, struct text *out, struct fault *f)
+static bool read_file(const struct credential *c, struct text *out, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX,
 		.secret = true,
@@ -35,13 +37,13 @@ static bool read_file(const struct settings *s, struct text *out, struct fault *
 		.trusted = true,
 		.follow = true};
 
-	if (!*s->credentials) {
+	if (!*c->path) {
 		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
 		return fault_remedy(f,
 			"Set [google] credentials to the file of a service-account key "
 			"with domain-wide delegation, and subject to an administrator.");
 	}
-	return file_read(s->credentials, &rules, out, FAULT_CREDENTIALS, f);
+	return file_read(c->path, &rules, out, FAULT_CREDENTIALS, f);
 }
 
 static bool explain_no_json(
@@ -146,8 +148,7 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 /* Types that the settings name, not a file. */
 static const struct credential_type *type_without_file(const struct settings *s)
 {
-	(void)s;
-	return NULL;
+	return *s->key ? &credential_held_key : NULL;
 }
 
 static bool fill_without_file(struct credential *c, struct fault *f)
@@ -171,7 +172,7 @@ static bool fill(struct credential *c, struct fault *f)
 		return fill_without_file(c, f);
 	/* Stamped before it is read: a file replaced in between is then read once more. */
 	(void)stat(c->path, &c->stamp);
-	if (!read_file(c->settings, &text, f))
+	if (!read_file(c, &text, f))
 		goto out;
 	json = parse_file(c->path, &text, f);
 	ok = json && check_universe(c, json, f) && find_type(c, json, f) &&
@@ -181,6 +182,34 @@ out:
 	text_wipe(&text);
 	text_free(&text);
 	return ok;
+}
+
+static bool find_handed_over(const struct settings *s, struct text *path, struct fault *f)
+{
+	const char *name = s->credentials + strlen(SYSTEMD_PREFIX);
+	char file[512];
+
+	if (systemd_credential(name, file, sizeof(file)))
+		return text_add(path, file);
+	fault_set(f, FAULT_CREDENTIALS, "credentials_not_handed_over",
+		"credentials = systemd:%s, but systemd has handed nothing over to this program "
+		"($CREDENTIALS_DIRECTORY is not set)",
+		name);
+	return fault_remedy(f,
+		"Run it as root by: systemd-run --quiet --wait --pipe -p User=%s -p "
+		"LoadCredential=%s:FILE cloudinvite VERB (FILE as in the dispatcher's unit, or its "
+		"LoadCredentialEncrypted=)",
+		s->user, name);
+}
+
+/* Where the settings say that it is; a key's URI without the PIN. */
+static bool find_path(const struct settings *s, struct text *path, struct fault *f)
+{
+	if (*s->key)
+		return key_uri_bare(s->key, path);
+	if (text_starts(s->credentials, SYSTEMD_PREFIX))
+		return find_handed_over(s, path, f);
+	return text_add(path, s->credentials);
 }
 
 static struct credential *begin(const struct settings *settings, const char *path, bool caller)
@@ -204,13 +233,18 @@ static struct credential *begin(const struct settings *settings, const char *pat
 
 struct credential *credential_load(const struct settings *settings, struct fault *fault)
 {
-	const char *name = *settings->key ? settings->key : settings->credentials;
-	struct credential *c = begin(settings, name, false);
+	struct text path = {0};
+	struct credential *c = NULL;
 
-	if (c && fill(c, fault))
-		return c;
-	if (!c)
-		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+	if (find_path(settings, &path, fault))
+		c = begin(settings, path.data, false);
+	text_free(&path);
+	if (c) {
+		fault_clear(fault);
+		if (fill(c, fault))
+			return c;
+	}
 	credential_free(c);
 	return NULL;
 }

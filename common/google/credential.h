@@ -46,7 +46,8 @@ struct credential {
 	char key_id[128];	/* "" if none */
 	char hash[65];		/* of all that decides what the token may do: the cache's key */
 	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's; or "" */
-	char *path; /* the file, for people too; of a type without one, the setting's value */
+	char *path; /* the file, for people too; of a type without one, the setting's value (a
+		       key's without its PIN) */
 	const struct settings *settings;
 	const char *scope; /* what its tokens are for */
 	bool caller;	   /* acts as itself: it only asks IAM to sign for another account */
@@ -70,5 +71,6 @@ struct credential *credential_load_caller(
 
 /* The types, each in the file of its name. */
 extern const struct credential_type credential_service_account;
+extern const struct credential_type credential_held_key;
 
 #endif

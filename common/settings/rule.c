@@ -4,6 +4,7 @@
  * agree about is check.c's.
  */
 #include "settings/key.h"
+#include "settings/key_uri.h"
 
 #include <string.h>
 
@@ -235,8 +236,8 @@ const char *rule_key(char *value, const char **remedy)
 		return NULL;
 	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\") != NULL)
 		return "is not a key's URI";
-	if (text_starts(value, "pkcs11:") || text_starts(value, "handle:0x"))
-		return NULL;
+	if (key_uri_is_pkcs11(value) || text_starts(value, "handle:"))
+		return key_uri_wrong(value, remedy);
 	return "is neither pkcs11:… nor handle:0x…";
 }
 

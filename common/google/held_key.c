@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/held_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/jwt_bearer.h"
+#include "settings/key_uri.h"
+
+#define KEY_BITS_MIN 2048
+
+/* ---- the settings ---- */
+
+/* Nothing is opened here: while a cached token is good, the key is left alone. */
+static bool held_key_load(struct credential *c, const json_t *file, struct fault *f)
+{
+	const struct settings *s = c->settings;
+
+	(void)file;
+	if (!*s->service_account || !*s->key_id) {
+		fault_set(f, FAULT_CREDENTIALS, "held_key_incomplete",
+			"%s: a key does not say whose it is, and `%s` is not set", c->path,
+			*s->service_account ? "key_id" : "service_account");
+		return fault_remedy(f,
+			"Set [google] service_account to the account that the key was uploaded "
+			"to, and key_id to what `gcloud iam service-accounts keys list` calls it.");
+	}
+	if (!text_copy(c->issuer, sizeof(c->issuer), s->service_account) ||
+		!text_copy(c->key_id, sizeof(c->key_id), s->key_id))
+		return fault_set(f, FAULT_CREDENTIALS, "held_key_incomplete",
+			"service_account or key_id is too long");
+	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
+	/* The TPM's library prints its errors; they are in our own sentences already. */
+	if (key_uri_is_handle(s->key))
+		setenv("TSS2_LOG", "all+none", 0);
+	return jwt_bearer_subject(c, f);
+}
+
+static void held_key_free(void *data)
+{
+	(void)data;
+}
+
+/* ---- before a PIN is given away ---- */
+
+static bool refuse_absent(
+	const struct credential *c, const struct held_key_token *t, struct fault *f)
+{
+	fault_set(f, FAULT_CREDENTIALS, "token_absent", "%s: no such PKCS#11 token is there%s%s%s",
+		c->path, *t->others ? "; there are: " : ", nor any other", t->others, "");
+	return fault_remedy(f,
+		"Plug it in, or correct token= in [google] key: it works again by itself. `p11-kit "
+		"list-modules` as the service's user shows the modules that p11-kit knows and "
+		"their tokens.");
+}
+
+static bool check_token(
+	const struct credential *c, const struct held_key_token *t, bool has_pin, struct fault *f)
+{
+	if (t->seen == TOKEN_ABSENT)
+		return refuse_absent(c, t, f);
+	if (t->seen == TOKEN_MANY) {
+		fault_set(f, FAULT_CREDENTIALS, "tokens_many", "%s: several tokens fit: %s",
+			c->path, t->others);
+		return fault_remedy(f, "Add serial= to [google] key: the PIN is for one of them.");
+	}
+	if (t->pin_locked || (t->pin_last_try && has_pin)) {
+		fault_set(f, FAULT_CREDENTIALS, t->pin_locked ? "pin_locked" : "pin_last_try",
+			"%s: the token %s", c->path,
+			t->pin_locked ? "is locked after too many wrong PINs"
+				      : "locks itself at the next wrong PIN, so none is tried");
+		return fault_remedy(f,
+			"%s by hand with the token's own tools (pkcs11-tool --login --test), then "
+			"correct the PIN here.",
+			t->pin_locked ? "Unlock it with the security officer's PIN (--init-pin),"
+				      : "Log in once with the right PIN,");
+	}
+	if (t->wants_pin && !has_pin) {
+		fault_set(f, FAULT_CREDENTIALS, "pin_missing",
+			"%s: the token asks for a PIN, and none is set", c->path);
+		return fault_remedy(f,
+			"Add ?pin-source=file:/etc/cloudinvite/pin to [google] key; the file 0640, "
+			"owned by root, with the service's group.");
+	}
+	return true;
+}
+
+/* ---- the key ---- */
+
+static bool refuse_missing(const struct credential *c, bool pkcs11, struct fault *f)
+{
+	fault_set(f, FAULT_CREDENTIALS, "provider_missing", "%s: OpenSSL here has no %s", c->path,
+		pkcs11 ? "PKCS#11 provider, nor the engine of old" : "TPM 2.0 provider");
+	return fault_remedy(f, "%s",
+		pkcs11 ? "Install pkcs11-provider (Debian 13) or libengine-pkcs11-openssl (Debian "
+			 "12), p11-kit, and the module of your token."
+		       : "Install tpm2-openssl.");
+}
+
+static bool refuse_unreachable(const struct credential *c, bool pkcs11,
+	const struct held_key_trouble *trouble, struct fault *f)
+{
+	fault_set(f, FAULT_CREDENTIALS, pkcs11 ? "module_unusable" : "tpm_unreachable",
+		"%s: %s: %s", c->path,
+		pkcs11 ? "the PKCS#11 module cannot be used" : "the TPM cannot be reached",
+		trouble->reason);
+	return fault_remedy(f, "%s",
+		pkcs11 ? "Install p11-kit's proxy module (p11-kit-modules), and register the "
+			 "module of your token in /etc/pkcs11/modules."
+		       : "The service needs /dev/tpmrm0: see the drop-in tpm.conf among the "
+			 "examples of the documentation. It works again by itself.");
+}
+
+static bool refuse_pin(const struct credential *c, const char *reason, struct fault *f)
+{
+	char mark[300] = "";
+
+	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
+	fault_set(f, FAULT_CREDENTIALS, "pin_refused",
+		"%s: the PIN or password was refused (%s); it is not tried again", c->path, reason);
+	return fault_remedy(f,
+		"Correct the PIN in its file or in [google] key; a key of a TPM must have no "
+		"password. If it is right after all: rm %s",
+		mark);
+}
+
+static bool refuse_unclear(const struct credential *c, struct fault *f)
+{
+	char mark[300] = "";
+
+	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
+	fault_set(f, FAULT_CREDENTIALS, "key_or_pin",
+		"%s: the token gives out no such private key, and does not say whether that is for "
+		"the PIN or the name; the PIN is not tried again",
+		c->path);
+	return fault_remedy(f,
+		"`pkcs11-tool --login --list-objects` shows what the token holds. Correct object= "
+		"or id= in [google] key, or the PIN; or, if only the token was changed: rm %s",
+		mark);
+}
+
+static bool refuse_key(
+	const struct credential *c, const struct held_key_trouble *trouble, struct fault *f)
+{
+	fault_set(f, FAULT_CREDENTIALS, "key_absent", "%s: no private key is found there: %s",
+		c->path, trouble->reason);
+	return fault_remedy(f, "%s",
+		key_uri_is_pkcs11(c->settings->key)
+			? "Correct object= or id= in [google] key: `pkcs11-tool --login "
+			  "--list-objects` shows what the token holds."
+			: "Correct the handle: `tpm2_getcap handles-persistent` shows what the TPM "
+			  "keeps; tpm2_evictcontrol makes it keep a key.");
+}
+
+static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fault *f)
+{
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (EVP_PKEY_is_a(key, "RSA") && bits >= KEY_BITS_MIN)
+		return true;
+	fault_set(f, FAULT_CREDENTIALS, "held_key_kind",
+		"%s: the key is %s of %d bits; Google takes RSA of %d or more", c->path,
+		EVP_PKEY_is_a(key, "RSA") ? "RSA" : "no RSA key, but one", bits, KEY_BITS_MIN);
+	return fault_remedy(f, "Make an RSA key of 2048 bits there, and upload its public half to "
+			       "the service account.");
+}
+
+/* ---- one signature ---- */
+
+struct signing {
+	const struct credential *c;
+	const struct assertion *what;
+	struct text *out;
+	char *pin;
+	bool pkcs11;
+};
+
+/* The token's URI with the PIN, and with nothing else in its query. */
+static bool write_uri(const struct signing *s, struct text *uri)
+{
+	const char *key = s->c->settings->key;
+
+	return key_uri_bare(key, uri) &&
+	       (!s->pkcs11 || key_uri_has(key, "type") || text_add(uri, ";type=private")) &&
+	       (!*s->pin || (text_add(uri, "?pin-value=") && key_uri_encode(s->pin, uri)));
+}
+
+/* The provider of PKCS#11 does not say why: the token does, which has counted. If it says nothing
+ * either, the PIN is spared all the same. */
+static void ask_token(const struct signing *s, struct held_key_trouble *trouble)
+{
+	struct held_key_token after;
+
+	held_key_token_look(s->c->settings->key, &after);
+	if (after.seen == TOKEN_ABSENT)
+		return;
+	trouble->refused = after.pin_wrong;
+	trouble->unclear = !after.pin_wrong;
+	if (trouble->refused)
+		text_copy(trouble->reason, sizeof(trouble->reason), "PIN incorrect");
+}
+
+static bool blame(const struct signing *s, struct held_key_trouble *trouble, struct fault *f)
+{
+	const struct credential *c = s->c;
+
+	if (trouble->missing)
+		return refuse_missing(c, s->pkcs11, f);
+	if (trouble->unreachable)
+		return refuse_unreachable(c, s->pkcs11, trouble, f);
+	if (!trouble->refused && !trouble->told && *s->pin)
+		ask_token(s, trouble);
+	if (!trouble->refused && !trouble->unclear)
+		return refuse_key(c, trouble, f);
+	held_key_pin_refuse(c->settings, c->settings->key, s->pin);
+	return trouble->refused ? refuse_pin(c, trouble->reason, f) : refuse_unclear(c, f);
+}
+
+static bool sign_with(const struct signing *s, const struct held_key *k, struct fault *f)
+{
+	struct assertion what = *s->what;
+	struct held_key_trouble trouble;
+
+	what.context = k->context;
+	what.properties = k->properties;
+	if (!check_key(s->c, k->key, f))
+		return false;
+	if (assertion_sign(&what, k->key, s->out))
+		return true;
+	held_key_drain(&trouble);
+	if (trouble.refused)
+		return blame(s, &trouble, f);
+	fault_set(f, FAULT_CREDENTIALS, "key_unusable", "%s: the key does not sign: %s", s->c->path,
+		trouble.reason);
+	return fault_remedy(f,
+		"It must be a key for signing (RSASSA-PKCS1-v1_5 with SHA-256). If it "
+		"is, it works again by itself as soon as the device does.");
+}
+
+static bool open_and_sign(const struct signing *s, struct fault *f)
+{
+	struct text uri = {0};
+	struct held_key_trouble trouble = {.missing = false};
+	struct held_key k = {.key = NULL};
+	bool ok;
+
+	if (!write_uri(s, &uri))
+		ok = fault_set(f, FAULT_CREDENTIALS, "no_memory", "the key's URI does not fit");
+	else if (held_key_open(&k, uri.data, &trouble))
+		ok = sign_with(s, &k, f);
+	else
+		ok = blame(s, &trouble, f);
+	held_key_close(&k);
+	text_wipe(&uri);
+	text_free(&uri);
+	return ok;
+}
+
+static bool sign_by_pin(const struct signing *s, struct fault *f)
+{
+	const struct settings *settings = s->c->settings;
+	struct held_key_token token = {.seen = TOKEN_UNSEEN};
+
+	if (s->pkcs11)
+		held_key_token_look(settings->key, &token);
+	if (!check_token(s->c, &token, *s->pin != '\0', f) ||
+		!held_key_pin_may(settings, settings->key, s->pin, f) || !open_and_sign(s, f))
+		return false;
+	held_key_pin_taken(settings, settings->key);
+	return true;
+}
+
+static bool sign(struct credential *c, struct http *http, const struct assertion *what,
+	struct text *out, struct fault *f)
+{
+	struct text pin = {0};
+	char none[] = "";
+	struct signing s = {
+		.c = c, .what = what, .out = out, .pkcs11 = key_uri_is_pkcs11(c->settings->key)};
+	bool ok = held_key_pin_read(c->settings->key, &pin, f);
+
+	(void)http;
+	s.pin = pin.data ? pin.data : none;
+	ok = ok && sign_by_pin(&s, f);
+	text_wipe(&pin);
+	text_free(&pin);
+	return ok;
+}
+
+static bool held_key_mint(
+	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
+{
+	return jwt_bearer_mint(c, http, sign, out, f);
+}
+
+const struct credential_type credential_held_key = {
+	.name = "key", .load = held_key_load, .mint = held_key_mint, .free = held_key_free};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The key of a service account that a PKCS#11 token or a TPM 2.0 holds: it signs there, and nobody
+ * can copy it. Inside the room; the credential is credential_held_key.
+ *
+ * The key is opened for one signature and closed again, about once an hour: a token that is pulled
+ * out and put back needs no restart, a TPM is left to others, and the PIN is in memory no longer
+ * than it takes.
+ *
+ * A token locks itself after a few wrong PINs. So a PIN that it has refused is never tried again,
+ * by any process: held_key_pin.c remembers.
+ */
+#ifndef CLOUDINVITE_GOOGLE_HELD_KEY_H
+#define CLOUDINVITE_GOOGLE_HELD_KEY_H
+
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "google/credential.h"
+
+/* ---- the key ---- */
+
+struct held_key {
+	EVP_PKEY *key;
+	OSSL_LIB_CTX *context; /* NULL: an engine's key, which has none */
+	const char *properties;
+	OSSL_PROVIDER *base, *provider;
+	void *engine;
+};
+
+/* What OpenSSL's error queue says, emptied. */
+struct held_key_trouble {
+	char reason[200]; /* for people; never empty */
+	bool missing;	  /* the provider or engine is not installed */
+	bool unreachable; /* it is, but finds no device to talk to */
+	bool refused;	  /* the PIN or password was refused: not to be repeated */
+	bool told;	  /* had it been the PIN, it would say so */
+	bool unclear;	  /* nobody says whether it was: the PIN is spared */
+};
+
+/* Opens by an OSSL_STORE in a library context of its own; `uri` holds the PIN. Asks nothing on a
+ * terminal. */
+bool held_key_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble);
+void held_key_close(struct held_key *k);
+void held_key_drain(struct held_key_trouble *trouble);
+
+/* Where no PKCS#11 provider is packaged (Debian 12), its predecessor may be: an engine. */
+bool held_key_engine_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble);
+void held_key_engine_close(struct held_key *k);
+
+/* ---- the token ---- */
+
+enum held_key_seen {
+	TOKEN_UNSEEN, /* PKCS#11 itself could not be asked */
+	TOKEN_ABSENT,
+	TOKEN_HERE,
+	TOKEN_MANY /* the URI fits several */
+};
+
+struct held_key_token {
+	enum held_key_seen seen;
+	bool wants_pin;
+	bool pin_wrong;	   /* the last one that was given, by whomever */
+	bool pin_last_try; /* the next wrong one locks it */
+	bool pin_locked;   /* nobody gets in any more */
+	char others[160];  /* the labels of all tokens there are */
+};
+
+/* Asks the PKCS#11 modules that p11-kit knows, without a PIN, for the token of the URI. */
+void held_key_token_look(const char *uri, struct held_key_token *token);
+
+/* ---- the PIN ---- */
+
+/* Appends the PIN that the URI or its file holds; nothing if it names none. */
+bool held_key_pin_read(const char *uri, struct text *pin, struct fault *fault);
+/* Whether this PIN of this key may be tried: it has not been refused before, and if it is now, that
+ * can be remembered. */
+bool held_key_pin_may(
+	const struct settings *s, const char *uri, const char *pin, struct fault *fault);
+/* It has been refused just now. */
+void held_key_pin_refuse(const struct settings *s, const char *uri, const char *pin);
+/* The file that remembers it, for people. */
+bool held_key_pin_mark(const struct settings *s, const char *uri, char *out, size_t size);
+/* Another one was taken: what was remembered is forgotten. */
+void held_key_pin_taken(const struct settings *s, const char *uri);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a URI to a private key that signs where it is, and what OpenSSL says if it does not.
+ */
+#include <openssl/err.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <string.h>
+
+#include "google/held_key.h"
+#include "settings/key_uri.h"
+
+/* ---- what went wrong ---- */
+
+/* PKCS#11's own codes, which provider and engine hand on as reasons: PIN incorrect, invalid, of a
+ * wrong length, expired, locked. */
+#define CKR_PIN_FIRST 0xa0
+#define CKR_PIN_LAST  0xa4
+
+static bool pin_refused(unsigned long code, const char *data)
+{
+	const char *library = ERR_lib_error_string(code);
+	int reason = ERR_GET_REASON(code);
+
+	if (library && (strstr(library, "PKCS#11") || strcasestr(library, "pkcs11")))
+		return reason >= CKR_PIN_FIRST && reason <= CKR_PIN_LAST;
+	/* A TPM counts wrong passwords, too. Its lock-out, which ends by itself, is none of these.
+	 */
+	return strstr(data, "authorization HMAC") || strstr(data, "authorization failure");
+}
+
+/* The queue begins with what failed first; what follows are those who were told. */
+void held_key_drain(struct held_key_trouble *t)
+{
+	const char *data;
+	unsigned long code;
+	int flags;
+
+	*t = (struct held_key_trouble){.refused = false};
+	while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+		const char *reason = ERR_reason_error_string(code);
+
+		if (!(flags & ERR_TXT_STRING))
+			data = "";
+		if (!*t->reason && (reason || *data))
+			text_format(t->reason, sizeof(t->reason), "%s%s%s", reason ? reason : "",
+				reason && *data ? ": " : "", data);
+		t->missing = t->missing || ERR_GET_LIB(code) == ERR_LIB_DSO;
+		t->refused = t->refused || pin_refused(code, data);
+	}
+	if (!*t->reason)
+		text_copy(t->reason, sizeof(t->reason), "no reason given");
+}
+
+/* ---- opening ---- */
+
+static void take_key(struct held_key *k, OSSL_STORE_CTX *store)
+{
+	while (!k->key && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			k->key = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+		if (!info && OSSL_STORE_error(store))
+			return;
+	}
+}
+
+static bool load_provider(struct held_key *k, const char *name, struct held_key_trouble *trouble)
+{
+	ERR_clear_error();
+	k->context = OSSL_LIB_CTX_new();
+	if (k->context)
+		k->base = OSSL_PROVIDER_load(k->context, "default");
+	if (k->base)
+		k->provider = OSSL_PROVIDER_load(k->context, name);
+	if (k->provider)
+		return true;
+	held_key_drain(trouble);
+	trouble->unreachable = !trouble->missing;
+	return false;
+}
+
+bool held_key_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble)
+{
+	bool pkcs11 = key_uri_is_pkcs11(uri);
+	OSSL_STORE_CTX *store;
+
+	/* Whoever would ask for a PIN or a password, now or when signing, gets no answer. */
+	UI_set_default_method(UI_null());
+	*k = (struct held_key){.properties = pkcs11 ? "?provider=pkcs11" : "?provider=tpm2"};
+	if (!load_provider(k, pkcs11 ? "pkcs11" : "tpm2", trouble)) {
+		held_key_close(k);
+		return pkcs11 && trouble->missing && held_key_engine_open(k, uri, trouble);
+	}
+	store = OSSL_STORE_open_ex(
+		uri, k->context, k->properties, UI_null(), NULL, NULL, NULL, NULL);
+	if (store) {
+		take_key(k, store);
+		OSSL_STORE_close(store);
+	}
+	held_key_drain(trouble);
+	/* tpm2 always gives a reason; the provider of PKCS#11 keeps it to itself. */
+	trouble->told = !pkcs11;
+	return k->key != NULL;
+}
+
+void held_key_close(struct held_key *k)
+{
+	EVP_PKEY_free(k->key);
+	held_key_engine_close(k);
+	if (k->provider)
+		OSSL_PROVIDER_unload(k->provider);
+	if (k->base)
+		OSSL_PROVIDER_unload(k->base);
+	OSSL_LIB_CTX_free(k->context);
+	*k = (struct held_key){.key = NULL};
+	ERR_clear_error();
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings/key_uri.h"
+
+#include <string.h>
+
+#include "settings/systemd.h"
+
+#define SCHEME	"pkcs11:"
+#define HANDLE	"handle:0x"
+#define BETWEEN ";?&" /* what separates attributes: `;` in the path, `?` before the query, `&` */
+
+bool key_uri_is_pkcs11(const char *uri)
+{
+	return text_starts(uri, SCHEME);
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c == '\0' ? NULL : strchr(digits, text_lower(c));
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+bool key_uri_is_handle(const char *uri)
+{
+	const char *digits = uri + strlen(HANDLE);
+	size_t n = 0;
+
+	if (!text_starts(uri, HANDLE))
+		return false;
+	while (hex_digit(digits[n]) >= 0)
+		n++;
+	return n >= 1 && n <= 8 && digits[n] == '\0';
+}
+
+/* ---- attributes ---- */
+
+/* The attribute's value, and where it ends in `len`; NULL if there is none. */
+static const char *find(const char *uri, const char *name, size_t *len)
+{
+	const char *at = uri + (key_uri_is_pkcs11(uri) ? strlen(SCHEME) : strlen(uri));
+	size_t n = strlen(name);
+
+	while (*at != '\0') {
+		size_t length = strcspn(at, BETWEEN);
+
+		if (length > n && strncmp(at, name, n) == 0 && at[n] == '=') {
+			*len = length - n - 1;
+			return at + n + 1;
+		}
+		at += length;
+		at += *at != '\0';
+	}
+	return NULL;
+}
+
+bool key_uri_has(const char *uri, const char *name)
+{
+	size_t len;
+
+	return find(uri, name, &len) != NULL;
+}
+
+/* One byte of a percent-encoded text; -1 if it is none, a NUL among them. */
+static int decode(const char **at, const char *end)
+{
+	int high, low;
+
+	if (**at != '%')
+		return (unsigned char)*(*at)++;
+	if (end - *at < 3)
+		return -1;
+	high = hex_digit((*at)[1]);
+	low = hex_digit((*at)[2]);
+	*at += 3;
+	return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
+}
+
+bool key_uri_get(const char *uri, const char *name, char *out, size_t size)
+{
+	size_t len, n = 0;
+	const char *at = find(uri, name, &len);
+	const char *end = at == NULL ? NULL : at + len;
+
+	while (at != NULL && at < end && n + 1 < size) {
+		int byte = decode(&at, end);
+
+		if (byte < 0)
+			return false;
+		out[n++] = (char)byte;
+	}
+	out[n] = '\0';
+	return at != NULL && at == end;
+}
+
+/* ---- parts ---- */
+
+bool key_uri_bare(const char *uri, struct text *out)
+{
+	size_t scheme = key_uri_is_pkcs11(uri) ? strlen(SCHEME) : strlen(uri);
+	const char *at = uri + scheme, *end = at + strcspn(at, "?");
+	bool ok = text_add_bytes(out, uri, scheme), first = true;
+
+	while (ok && at < end) {
+		size_t length = strcspn(at, BETWEEN);
+
+		if (length > 0 && !text_starts(at, "pin-")) {
+			ok = (first || text_add(out, ";")) && text_add_bytes(out, at, length);
+			first = false;
+		}
+		at += length;
+		at += at < end;
+	}
+	return ok;
+}
+
+bool key_uri_encode(const char *value, struct text *out)
+{
+	bool ok = true;
+
+	for (; ok && *value != '\0'; value++) {
+		if (text_is_alnum(*value))
+			ok = text_add_bytes(out, value, 1);
+		else
+			ok = text_addf(out, "%%%02X", (unsigned)(unsigned char)*value);
+	}
+	return ok;
+}
+
+bool key_uri_pin_file(const char *uri, char *out, size_t size)
+{
+	char source[512];
+	const char *path = source;
+
+	out[0] = '\0';
+	if (!key_uri_has(uri, "pin-source"))
+		return true;
+	if (!key_uri_get(uri, "pin-source", source, sizeof(source)))
+		return false;
+	if (text_starts(source, SYSTEMD_PREFIX))
+		return systemd_credential(source + strlen(SYSTEMD_PREFIX), out, size);
+	if (text_starts(path, "file://"))
+		path += strlen("file://");
+	else if (text_starts(path, "file:"))
+		path += strlen("file:");
+	return path[0] == '/' && text_copy(out, size, path);
+}
+
+/* ---- what is taken ---- */
+
+static bool pin_source_fits(const char *uri)
+{
+	char source[512];
+
+	return !key_uri_has(uri, "pin-source") ||
+	       (key_uri_get(uri, "pin-source", source, sizeof(source)) &&
+		       (source[0] == '/' || text_starts(source, "file:/") ||
+			       text_starts(source, SYSTEMD_PREFIX)));
+}
+
+static const char *pkcs11_wrong(const char *uri, const char **remedy)
+{
+	char type[16];
+
+	*remedy = "Write pkcs11:token=…;object=…?pin-source=file:/… (or serial= and id=).";
+	if (!key_uri_has(uri, "token") && !key_uri_has(uri, "serial"))
+		return "does not say which token: the PIN would go to any";
+	if (!key_uri_has(uri, "object") && !key_uri_has(uri, "id"))
+		return "does not say which key of the token";
+	if (key_uri_has(uri, "type") &&
+		(!key_uri_get(uri, "type", type, sizeof(type)) || strcmp(type, "private") != 0))
+		return "names no private key (type=private)";
+	if (key_uri_has(uri, "pin-value") && key_uri_has(uri, "pin-source"))
+		return "has pin-value and pin-source";
+	if (!pin_source_fits(uri))
+		return "has a pin-source that is no file";
+	*remedy = "Register the token's module with p11-kit, in a file of /etc/pkcs11/modules.";
+	if (key_uri_has(uri, "module-path") || key_uri_has(uri, "module-name"))
+		return "names a module, which is not taken from here";
+	return NULL;
+}
+
+const char *key_uri_wrong(const char *uri, const char **remedy)
+{
+	if (key_uri_is_pkcs11(uri))
+		return pkcs11_wrong(uri, remedy);
+	*remedy = "Write the handle of a persistent key and nothing behind it: handle:0x81000001.";
+	return key_uri_is_handle(uri) ? NULL : "is no handle of a TPM's key";
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings/systemd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+bool systemd_credential(const char *name, char *out, size_t size)
+{
+	const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
+
+	return directory != NULL && directory[0] == '/' && name[0] != '\0' &&
+	       strchr(name, '/') == NULL && text_format(out, size, "%s/%s", directory, name);
+}
