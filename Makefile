@@ -55,6 +55,12 @@ OPT := -O1 -g -fno-omit-frame-pointer
 HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 # A shared object leaves the sanitizer's symbols to the program that loads it.
 LINK_HARDEN := -fsanitize=$(SANITIZE) -Wl,--as-needed
+else ifdef FUZZ
+O := build-fuzz
+CC := clang
+OPT := -O1 -g -fno-omit-frame-pointer
+HARDEN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_HARDEN := -fsanitize=address,undefined
 else
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
@@ -92,6 +98,7 @@ UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
 E2E_SRC := $(wildcard tests/e2e/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
 
 # `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -106,9 +113,10 @@ EMULATOR := $(O)/cloudinvite-emulator
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
 PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
 E2E_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(E2E_SRC))
+FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench lint deps install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz lint deps install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -121,6 +129,7 @@ help:
 #: demo       install what is missing, build, and show the whole way on the emulator (root)
 #: check      install what is missing, build, run the tests
 #: bench      measure the bounds of docs/design.md
+#: fuzz       every fuzz target for FUZZ_TIME seconds (60)
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: deps       install the packages that building and testing need (apt or dnf)
 #: install    DESTDIR=, prefix= and every directory can be set
@@ -204,11 +213,14 @@ $(O)/tests/e2e/%: $(O)/tests/e2e/%.o $(LIB)
 	$(LINK) $(LIBS_ALL)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
+$(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_module/arguments.c pam_module/local_user.c) $(LIB)
+	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
+$(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 clean:
-	rm -rf $(O) build-address-undefined build-thread
+	rm -rf $(O) build-address-undefined build-thread build-fuzz
 
 # ---- what people type --------------------------------------------------------------------------
 # What is missing is installed first; then make starts anew, because the packages bring the flags.
@@ -234,6 +246,14 @@ demo:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory all O=$(O)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/demo/demo.py
+
+FUZZ_TIME ?= 60
+.PHONY: fuzz-run
+fuzz:
+	@packaging/deps build test lint
+	@$(MAKE) --no-print-directory fuzz-run FUZZ=1
+fuzz-run: $(FUZZERS)
+	@tests/fuzz/run.py --seconds $(FUZZ_TIME) $(O) $(FUZZERS)
 
 bench:
 	@packaging/deps build test

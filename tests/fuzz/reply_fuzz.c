@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replies of the API to all five calls. The first two bytes choose the call and the status. What is
+ * no fault is whole; a send that was answered strangely is unconfirmed, never to be repeated.
+ */
+#include <string.h>
+
+#include "google/reply.h"
+#include "tests/fuzz/fuzz.h"
+
+static const int statuses[] = {200, 200, 200, 204, 302, 400, 401, 403, 404, 409, 429, 500, 503};
+
+static void check_reply(const struct google_call *call, int status, const struct google_reply *r)
+{
+	must(r->fault.kind != FAULT_NONE || status / 100 == 2 ||
+			(call->method == GOOGLE_GET && status == 404),
+		"only 2xx is an answer");
+	must(r->fault.kind == FAULT_NONE || r->fault.what[0] != '\0', "a fault has a sentence");
+	must(r->fault.kind != FAULT_LATER || call->method != GOOGLE_SEND || status == 401 ||
+			status == 403 || status == 429 || status == 200,
+		"what may have mailed somebody is not repeated");
+	for (size_t i = 0; i < r->page_count; i++)
+		must(r->page[i].address[0] != '\0', "a row of a list has an address");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct http_reply http = {.retry_after = -1, .written = true};
+	struct google_call call = {.address = "alice@example.com", .list_page_size = 200};
+	struct parse_memory memory = {0};
+	struct google_reply reply;
+
+	if (size < 2)
+		return 0;
+	call.method = (enum google_method)(data[0] % GOOGLE_METHODS);
+	http.status = statuses[data[1] % (sizeof(statuses) / sizeof(*statuses))];
+	must(text_add_bytes(&http.body, (const char *)data + 2, size - 2), "memory");
+	reply_read(&call, NULL, "C01234567", "https://example.com", &http, &memory, &reply);
+	check_reply(&call, http.status, &reply);
+	parse_memory_free(&memory);
+	text_free(&http.body);
+	return 0;
+}
