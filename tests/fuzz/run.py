@@ -5,7 +5,8 @@
     run.py --seconds N BUILD TARGET…
 
 What a target has found out is kept in BUILD/corpus/NAME and is where the next run goes on; an input
-that breaks something is kept in BUILD/crashes. Prints TAP; exit status 1 if anything broke."""
+that breaks something is kept in BUILD/crashes. Prints TAP and `N passed, N failed`; exit status 1 if
+anything broke."""
 import argparse
 import os
 import re
@@ -58,6 +59,7 @@ def main():
                 failed += 1
                 print("".join(f"# {line}\n" for line in said.splitlines()), end="", flush=True)
     print(f"1..{len(options.targets)}")
+    print(f"{len(options.targets) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
