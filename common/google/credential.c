@@ -15,15 +15,14 @@
 
 #define FILE_MAX 65536
 
-static const struct credential_type *const types[] = {&credential_service_account, NULL};
+static const struct credential_type *const types[] = {
+	&credential_service_account, &credential_impersonated, &credential_external_account, NULL};
 
 /* Types that Google knows and this version does not speak. */
 static const struct {
 	const char *name, *what;
 } later_types[] = {
 	{"authorized_user", "the login of a person"},
-	{"impersonated_service_account", "a service account without a key of its own"},
-	{"external_account", "workload identity federation"},
 	{"external_account_authorized_user", "workforce identity federation"},
 };
 
@@ -122,6 +121,29 @@ static bool check_universe(const struct credential *c, const json_t *file, struc
 		f, "User invitations exist at googleapis.com only; use a key from there.");
 }
 
+/* The settings' own counts more. It goes into a header line. */
+static bool take_quota_project(struct credential *c, const json_t *file, struct fault *f)
+{
+	const char *name = json_string_value(json_object_get(file, "quota_project_id"));
+
+	if (!name || *c->quota_project)
+		return true;
+	for (const char *p = name; *p; p++) {
+		if (!text_is_alnum(*p) && !strchr("-.:", *p))
+			name = "";
+	}
+	return (*name && text_copy(c->quota_project, sizeof(c->quota_project), name)) ||
+	       fault_set(f, FAULT_CREDENTIALS, "quota_project",
+		       "%s: quota_project_id is no project's id", c->path);
+}
+
+/* What any type's file may say. */
+static bool read_common(struct credential *c, const json_t *file, struct fault *f)
+{
+	return check_universe(c, file, f) && take_quota_project(c, file, f) &&
+	       find_type(c, file, f);
+}
+
 /* ---- the whole ---- */
 
 /* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
@@ -148,18 +170,9 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 /* Types that the settings name, not a file. */
 static const struct credential_type *type_without_file(const struct settings *s)
 {
-	return *s->key ? &credential_held_key : NULL;
-}
-
-static bool fill_without_file(struct credential *c, struct fault *f)
-{
-	c->type = type_without_file(c->settings);
-	if (c->type)
-		return hash_parts(c, c->path, strlen(c->path), f) && c->type->load(c, NULL, f);
-	fault_set(f, FAULT_CREDENTIALS, "type_not_yet", "%s cannot be used by this version yet",
-		c->path);
-	return fault_remedy(f, "Use the key file of a service account with domain-wide "
-			       "delegation.");
+	if (*s->key)
+		return &credential_held_key;
+	return strcmp(s->credentials, credential_metadata.name) == 0 ? &credential_metadata : NULL;
 }
 
 static bool fill(struct credential *c, struct fault *f)
@@ -168,15 +181,16 @@ static bool fill(struct credential *c, struct fault *f)
 	json_t *json = NULL;
 	bool ok = false;
 
-	if (*c->settings->key || strcmp(c->path, "metadata:") == 0)
-		return fill_without_file(c, f);
+	c->type = type_without_file(c->settings);
+	if (c->type)
+		return hash_parts(c, c->path, strlen(c->path), f) && c->type->load(c, NULL, f);
 	/* Stamped before it is read: a file replaced in between is then read once more. */
 	(void)stat(c->path, &c->stamp);
 	if (!read_file(c, &text, f))
 		goto out;
 	json = parse_file(c->path, &text, f);
-	ok = json && check_universe(c, json, f) && find_type(c, json, f) &&
-	     hash_parts(c, text.data, text.len, f) && c->type->load(c, json, f);
+	ok = json && read_common(c, json, f) && hash_parts(c, text.data, text.len, f) &&
+	     c->type->load(c, json, f);
 out:
 	secret_json_free(json);
 	text_wipe(&text);
@@ -225,7 +239,8 @@ static struct credential *begin(const struct settings *settings, const char *pat
 	c->token_endpoint = strdup(settings->token_endpoint);
 	if (c->path && c->token_endpoint &&
 		text_copy(c->subject, sizeof(c->subject), caller ? "" : settings->subject) &&
-		text_copy(c->quota_project, sizeof(c->quota_project), settings->quota_project))
+		text_copy(c->quota_project, sizeof(c->quota_project),
+			caller ? "" : settings->quota_project))
 		return c;
 	credential_free(c);
 	return NULL;
@@ -254,8 +269,7 @@ struct credential *credential_load_caller(
 {
 	struct credential *c = begin(outer->settings, outer->path, true);
 
-	if (c && check_universe(c, file, fault) && find_type(c, file, fault) &&
-		c->type->load(c, file, fault))
+	if (c && read_common(c, file, fault) && c->type->load(c, file, fault))
 		return c;
 	if (!c)
 		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
@@ -276,7 +290,7 @@ bool credential_refresh(struct credential **c)
 	struct stat now;
 
 	/* Absent for a moment is how some tools replace a file. */
-	if (stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
+	if (*(*c)->path != '/' || stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
 		return false;
 	fresh = credential_load((*c)->settings, &fault);
 	if (!fresh) {

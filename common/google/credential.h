@@ -71,6 +71,9 @@ struct credential *credential_load_caller(
 
 /* The types, each in the file of its name. */
 extern const struct credential_type credential_service_account;
+extern const struct credential_type credential_impersonated;
+extern const struct credential_type credential_external_account;
+extern const struct credential_type credential_metadata; /* metadata_account.c */
 extern const struct credential_type credential_held_key;
 
 #endif

@@ -13,6 +13,7 @@ static const char *name_of(const char *key, size_t len, const struct failure_nam
 	} all[] = {{"subject", names->subject}, {"issuer", names->issuer},
 		{"client_id", names->client_id}, {"key_id", names->key_id}, {"file", names->file},
 		{"customer", names->customer}, {"project", names->project}, {"skew", names->skew},
+		{"caller", names->caller}, {"member", names->member}, {"audience", names->audience},
 		{"scope", GOOGLE_SCOPE}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

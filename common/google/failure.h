@@ -13,12 +13,14 @@
 #include "google/credential.h"
 #include "google/google.h"
 #include "google/http.h"
+#include "google/iam.h"
 
 #define FAILURE_CLOCK_SKEW "token_clock_skew"
 
 /* What the sentences may name, as {subject}, {issuer}, …; NULL counts as "". */
 struct failure_names {
 	const char *subject, *issuer, *client_id, *key_id, *file, *customer, *project, *skew;
+	const char *caller, *member, *audience;
 };
 void failure_expand(char *out, size_t size, const char *pattern, const struct failure_names *names);
 
@@ -27,6 +29,21 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 
 /* The token endpoint did not give a token. `skew`: seconds that our clock is ahead. */
 void failure_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
+	struct fault *fault);
+
+/* The metadata server: true if that is what answered, with 200. */
+bool failure_metadata(
+	const struct settings *settings, const struct http_reply *reply, struct fault *fault);
+/* Something else must have answered. Returns false. */
+bool failure_metadata_strange(const struct settings *settings, const struct http_reply *reply,
+	const char *what, struct fault *fault);
+
+/* IAM at `url` did not sign. */
+void failure_iam(const struct credential *c, const struct iam_caller *by, const char *url,
+	const struct http_reply *reply, struct fault *fault);
+
+/* The Security Token Service did not exchange the token of a subject of `audience`. */
+void failure_sts(const struct credential *c, const char *audience, const struct http_reply *reply,
 	struct fault *fault);
 
 /* The API answered with something else than 2xx. Sets out->fault and out->quota. `c` may be NULL.

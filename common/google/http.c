@@ -282,7 +282,8 @@ void http_now(struct http *h, const struct http_request *request, struct http_re
 	curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, h);
 	curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 	transfer_finish(t, curl_easy_perform(t->easy));
-	note_date(h, t->reply.date);
+	if (!request->neighbour)
+		note_date(h, t->reply.date);
 	*out = t->reply;
 	t->reply.body = (struct text){0};
 out:

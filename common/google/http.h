@@ -33,8 +33,10 @@ struct http_request {
 	 * of the reply. `once`: the body comes from a read function that cannot seek, so that it
 	 * must give up instead (CURLE_SEND_FAIL_REWIND). For everything with an effect. */
 	bool once;
-	bool neighbour; /* http_now() only: plain HTTP is allowed, and no proxy ever used */
-	bool api;	/* to the API itself: the client certificate is shown */
+	/* http_now() only, for what is no server of Google's on the network: plain HTTP is allowed,
+	 * no proxy ever used, and its Date not believed. */
+	bool neighbour;
+	bool api; /* to the API itself: the client certificate is shown */
 };
 
 struct http_reply {
@@ -47,6 +49,7 @@ struct http_reply {
 	int64_t retry_after; /* seconds, at most a day; -1: none */
 	char content_type[64];
 	char authenticate[256]; /* WWW-Authenticate */
+	char flavor[16];	/* Metadata-Flavor */
 	struct text body;
 	char error[256]; /* libcurl's words, safe to print */
 	int64_t duration_us;

@@ -59,7 +59,8 @@ static bool header_value(const char *line, size_t len, const char *name, char *o
 static void forget_headers(struct transfer *t)
 {
 	t->reply.date = 0;
-	t->reply.content_type[0] = t->reply.authenticate[0] = t->retry_after[0] = '\0';
+	t->reply.content_type[0] = t->reply.authenticate[0] = t->reply.flavor[0] = '\0';
+	t->retry_after[0] = '\0';
 }
 
 /* The replies of one second have the same date, and libcurl reads it slowly. */
@@ -88,7 +89,9 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 		t->reply.date = read_date(t, date);
 	else if (!header_value(line, len, "Retry-After", t->retry_after, sizeof(t->retry_after)) &&
 		 !header_value(line, len, "Content-Type", t->reply.content_type,
-			 sizeof(t->reply.content_type)))
+			 sizeof(t->reply.content_type)) &&
+		 !header_value(
+			 line, len, "Metadata-Flavor", t->reply.flavor, sizeof(t->reply.flavor)))
 		header_value(line, len, "WWW-Authenticate", t->reply.authenticate,
 			sizeof(t->reply.authenticate));
 	return len;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What IAM says instead of signing. Matched from the top: a row's status, and one of its reasons or
+ * a part of the message.
+ */
+#include <string.h>
+
+#include "google/failure.h"
+#include "google/refusal.h"
+
+#define ENABLE                                                                                   \
+	"Enable it: gcloud services enable iamcredentials.googleapis.com --project={project} - " \
+	"then wait a few minutes."
+#define WHO_MAY_SIGN                                                                     \
+	"gcloud iam service-accounts add-iam-policy-binding {issuer} --member={member} " \
+	"--role=roles/iam.serviceAccountTokenCreator - then wait a few minutes."
+#define GIVE_SCOPE                                                                             \
+	"Stop the machine, then: gcloud compute instances set-service-account NAME "           \
+	"--service-account={caller} --scopes=cloud-platform. On other hosts, obtain the file " \
+	"anew with that scope."
+
+static const struct row {
+	int status;
+	enum fault_kind kind;
+	const char *reasons;  /* list */
+	const char *contains; /* lower case */
+	const char *code, *what, *remedy;
+} rows[] = {
+	{429, FAULT_LATER, "*", NULL, "iam_quota", "IAM's request quota is used up", ""},
+	{403, FAULT_LATER, "rateLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED", NULL,
+		"iam_quota", "IAM's request quota is used up", ""},
+	{403, FAULT_LATER, NULL, "quota exceeded", "iam_quota", "IAM's request quota is used up",
+		""},
+	{403, FAULT_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, "iam_api_disabled",
+		"the IAM Service Account Credentials API is not enabled in project {project}",
+		ENABLE},
+	{403, FAULT_SETUP, NULL, "has not been used in project", "iam_api_disabled",
+		"the IAM Service Account Credentials API is not enabled in project {project}",
+		ENABLE},
+	{403, FAULT_SETUP, "ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficient_scope", NULL,
+		"iam_scope_insufficient", "the token of {caller} lacks the scope to ask IAM",
+		GIVE_SCOPE},
+	{403, FAULT_SETUP, NULL, "insufficient authentication scopes", "iam_scope_insufficient",
+		"the token of {caller} lacks the scope to ask IAM", GIVE_SCOPE},
+	{403, FAULT_SETUP, "USER_PROJECT_DENIED CONSUMER_INVALID", NULL, "iam_quota_project",
+		"the project that IAM's calls are charged to may not be used",
+		"Check quota_project_id in {file}, and that the caller may use that project."},
+	{403, FAULT_SETUP, NULL, "iam.serviceaccounts.implicitdelegation", "iam_delegates",
+		"a link in the chain of delegates from {caller} to {issuer} is missing",
+		"Each account in `delegates` of {file} needs roles/iam.serviceAccountTokenCreator "
+		"on the next one."},
+	{403, FAULT_SETUP, "*", NULL, "iam_denied", "{caller} may not sign as {issuer}",
+		WHO_MAY_SIGN},
+	{404, FAULT_SETUP, "*", NULL, "iam_account_unknown",
+		"the service account {issuer} does not exist",
+		"Check [google] service_account, or the file that names it, with: gcloud iam "
+		"service-accounts list"},
+	{401, FAULT_SETUP, "*", NULL, "iam_token_refused",
+		"IAM does not accept the token of {caller}",
+		"Check that {caller} is not disabled, and [google] iam_endpoint."},
+	{400, FAULT_SETUP, "FAILED_PRECONDITION", NULL, "iam_account_disabled",
+		"the service account {issuer} cannot sign",
+		"Check that it is enabled: gcloud iam service-accounts describe {issuer}"},
+	{400, FAULT_SETUP, "*", NULL, "iam_refused", "IAM refuses to sign as {issuer}",
+		"Check this host's clock, [google] service_account and the delegates."},
+};
+
+static const struct row *find_row(const struct refusal *says, const struct http_reply *reply)
+{
+	for (size_t i = 0; says->json && i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].status == reply->status &&
+			refusal_says(says, reply, rows[i].reasons, rows[i].contains))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static void from_row(const struct row *row, const struct credential *c, const struct iam_caller *by,
+	const struct refusal *says, int status, struct fault *f)
+{
+	char what[512], remedy[1024];
+	const struct failure_names names = {.issuer = c->issuer,
+		.caller = by->name,
+		.member = by->member,
+		.file = c->path,
+		.project = *says->project ? says->project : "PROJECT"};
+
+	failure_expand(what, sizeof(what), row->what, &names);
+	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	fault_set(f, row->kind, row->code, "%s (%d %.100s)", what, status, says->message);
+	fault_remedy(f, "%s", remedy);
+}
+
+static void not_iam(const struct credential *c, int status, struct fault *f)
+{
+	if (status >= 500 || status == 408 || status == 429) {
+		fault_set(f, FAULT_LATER, "iam_server", "IAM answers %d", status);
+		return;
+	}
+	fault_set(f, FAULT_SETUP, "iam_endpoint_strange", "%s answers %d, not as IAM does",
+		c->settings->iam_endpoint, status);
+	fault_remedy(f, "Check [google] iam_endpoint; a proxy or login page of the network may "
+			"stand in the way ([google] proxy).");
+}
+
+void failure_iam(const struct credential *c, const struct iam_caller *by, const char *url,
+	const struct http_reply *reply, struct fault *fault)
+{
+	const struct row *row;
+	struct refusal says;
+
+	if (reply->curl) {
+		failure_transport(url, reply, fault);
+		return;
+	}
+	refusal_read(&says, reply);
+	row = find_row(&says, reply);
+	if (row)
+		from_row(row, c, by, &says, reply->status, fault);
+	else
+		not_iam(c, reply->status, fault);
+	refusal_free(&says);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the metadata server says, or who answers in its place.
+ */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "google/failure.h"
+
+#define ELSEWHERE                                                                          \
+	"Only machines and pods of Google Cloud have it: elsewhere use workload identity " \
+	"federation or a key. If this is one, a firewall rule keeps the service's user from it."
+
+static const struct row {
+	int status; /* 0: any */
+	const char *code, *what, *remedy;
+} rows[] = {
+	{404, "metadata_no_account", "this machine has no service account",
+		"Attach one: gcloud compute instances set-service-account, with the machine "
+		"stopped and --scopes=cloud-platform. On GKE, turn on workload identity."},
+	{403, "metadata_refused", "the metadata server refuses to answer",
+		"On GKE, check that the pod's Kubernetes account may use its service account "
+		"(roles/iam.workloadIdentityUser); else, that the server is not disabled for the "
+		"machine."},
+	{0, "metadata_refused", "the metadata server refuses the request",
+		"Check [google] metadata_endpoint."},
+};
+
+static const struct row *find_row(int status)
+{
+	const struct row *row = rows;
+
+	while (row->status && row->status != status)
+		row++;
+	return row;
+}
+
+static bool no_answer(const struct settings *s, const struct http_reply *r, struct fault *f)
+{
+	if (r->curl != CURLE_COULDNT_RESOLVE_HOST && r->curl != CURLE_COULDNT_CONNECT) {
+		failure_transport(s->metadata_endpoint, r, f);
+		return false;
+	}
+	fault_set(f, FAULT_SETUP, "metadata_missing", "no metadata server answers at %s (%s)",
+		s->metadata_endpoint, r->error);
+	return fault_remedy(f, ELSEWHERE);
+}
+
+/* The body of a refusal is for people, and no secret. */
+static void first_words(const struct http_reply *r, char *out, size_t size)
+{
+	const char *text = r->body.data ? r->body.data : "";
+
+	text_format(out, size, "%.*s", (int)strcspn(text, "\r\n<{"), text);
+}
+
+bool failure_metadata(const struct settings *s, const struct http_reply *r, struct fault *f)
+{
+	const struct row *row;
+	char words[80];
+
+	if (r->curl)
+		return no_answer(s, r, f);
+	if (r->status == 429 || r->status == 408 || r->status >= 500)
+		return fault_set(f, FAULT_LATER, "metadata_busy",
+			"the metadata server answers %d, and again", r->status);
+	if (strcmp(r->flavor, "Google") != 0)
+		return failure_metadata_strange(s, r, "no Metadata-Flavor: Google", f);
+	if (r->status == 200)
+		return true;
+	row = find_row(r->status);
+	first_words(r, words, sizeof(words));
+	fault_set(f, FAULT_SETUP, row->code, "%s (%d %s)", row->what, r->status, words);
+	return fault_remedy(f, "%s", row->remedy);
+}
+
+bool failure_metadata_strange(
+	const struct settings *s, const struct http_reply *r, const char *what, struct fault *f)
+{
+	fault_set(f, FAULT_SETUP, "metadata_strange",
+		"what answers %d at %s is not Google's metadata server: %s", r->status,
+		s->metadata_endpoint, what);
+	return fault_remedy(f, ELSEWHERE);
+}

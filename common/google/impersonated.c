@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of a service account that somebody else may act as (`gcloud auth application-default
+ * login --impersonate-service-account`): the credential inside it is the caller.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/keyless.h"
+#include "google/secret.h"
+
+static void free_caller(void *source)
+{
+	credential_free(source);
+}
+
+static bool fetch(struct credential *c, struct http *http, struct keyless *k, struct fault *f)
+{
+	struct credential_minted minted = {0};
+	struct credential *caller = k->source;
+
+	(void)c;
+	if (!caller->type->mint(caller, http, &minted, f))
+		return false;
+	k->token = minted.access_token;
+	return true;
+}
+
+static bool refuse_source(const struct credential *c, const char *type, struct fault *f)
+{
+	if (strcmp(type, "external_account_authorized_user") == 0)
+		fault_set(f, FAULT_CREDENTIALS, "source_type",
+			"%s: its source is the login of a person of a workforce pool, which ends "
+			"within hours and cannot be renewed here",
+			c->path);
+	else
+		fault_set(f, FAULT_CREDENTIALS, "source_type",
+			"%s: its source_credentials have the type '%.60s', and not service_account "
+			"or authorized_user",
+			c->path, type);
+	return fault_remedy(f,
+		"Obtain the file from a service account or a person of the organisation: gcloud "
+		"auth application-default login --impersonate-service-account=%s",
+		c->issuer);
+}
+
+static bool load_source(
+	struct credential *c, struct keyless *k, const json_t *source, struct fault *f)
+{
+	const char *type = json_string_value(json_object_get(source, "type"));
+	struct credential *caller;
+
+	if (!type || (strcmp(type, "service_account") != 0 && strcmp(type, "authorized_user") != 0))
+		return refuse_source(c, type ? type : "", f);
+	caller = credential_load_caller(c, source, f);
+	if (!caller)
+		return false;
+	k->source = caller;
+	k->free_source = free_caller;
+	k->quota_project = caller->quota_project;
+	if (*caller->issuer) {
+		text_copy(k->caller, sizeof(k->caller), caller->issuer);
+		text_format(k->member, sizeof(k->member), "serviceAccount:%s", caller->issuer);
+	} else {
+		text_format(k->caller, sizeof(k->caller), "the person in %.200s", c->path);
+		text_copy(k->member, sizeof(k->member), "user:ADDRESS");
+	}
+	return true;
+}
+
+static bool load(struct credential *c, const json_t *file, struct fault *f)
+{
+	struct keyless *k = calloc(1, sizeof(*k));
+
+	c->data = k;
+	if (!k)
+		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+	k->fetch = fetch;
+	k->quota_project = "";
+	return keyless_account(c, file, f) && keyless_delegates(k, c, file, f) &&
+	       load_source(c, k, json_object_get(file, "source_credentials"), f);
+}
+
+const struct credential_type credential_impersonated = {.name = "impersonated_service_account",
+	.load = load,
+	.mint = keyless_mint,
+	.free = keyless_free};

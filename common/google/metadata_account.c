@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `credentials = metadata:`: on a machine or pod of Google Cloud, its own service account is the
+ * caller, and [google] service_account the account that acts as the administrator (it may be the
+ * same one, which then is token creator of itself).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "google/keyless.h"
+#include "google/metadata.h"
+#include "google/metadata_reach.h"
+
+static bool fetch(struct credential *c, struct http *http, struct keyless *k, struct fault *f)
+{
+	struct credential_minted minted = {0};
+
+	if (!metadata_token(c->settings, http, k->caller, sizeof(k->caller), &minted, f))
+		return false;
+	k->token = minted.access_token;
+	text_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
+	return true;
+}
+
+static bool load(struct credential *c, const json_t *file, struct fault *f)
+{
+	struct keyless *k = calloc(1, sizeof(*k));
+
+	(void)file;
+	c->data = k;
+	if (!k)
+		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+	k->fetch = fetch;
+	k->quota_project = "";
+	free(c->path);
+	c->path = strdup("the metadata server"); /* as the sentences name it */
+	if (!c->path)
+		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+	return keyless_account(c, NULL, f) && metadata_reach_allows(c->settings, f);
+}
+
+const struct credential_type credential_metadata = {
+	.name = "metadata:", .load = load, .mint = keyless_mint, .free = keyless_free};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/metadata_reach.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define REACH_MAX 1024
+#define RULE	  "/usr/share/doc/cloudinvite/cloudinvite-metadata.nft"
+
+static const char *const words[] = {
+	[REACH_UNKNOWN] = "unknown", [REACH_OPEN] = "open", [REACH_CLOSED] = "closed"};
+
+/* ---- the file: result, endpoint, boot, time and reason, a line each ---- */
+
+bool metadata_reach_path(const struct settings *s, char *out, size_t size)
+{
+	return text_format(out, size, "%s.metadata", s->run);
+}
+
+int metadata_reach_write(
+	int dir, const struct settings *s, enum metadata_reach reach, const char *why)
+{
+	char path[4096 + 16], boot[37], now[CLOCK_TEXT_SIZE];
+	struct text t = {.cap = REACH_MAX};
+	int rc = -1;
+
+	clock_boot_id(boot);
+	if (metadata_reach_path(s, path, sizeof(path)) &&
+		text_addf(&t, "%s\n%s\n%s\n%s\n%s\n", words[reach], s->metadata_endpoint, boot,
+			clock_rfc3339(clock_wall(), now), why))
+		rc = file_replace_at(dir, strrchr(path, '/') + 1, t.data, t.len, 0644);
+	text_free(&t);
+	return rc;
+}
+
+static const char *next_line(char **at)
+{
+	const char *line = strsep(at, "\n");
+
+	return line ? line : "";
+}
+
+static enum metadata_reach parse(const struct settings *s, char *text, char *why, size_t size)
+{
+	const char *result = next_line(&text), *endpoint = next_line(&text);
+	const char *boot = next_line(&text);
+	char this_boot[37];
+
+	(void)next_line(&text); /* the time is for people who look at the file */
+	clock_boot_id(this_boot);
+	text_copy(why, size, next_line(&text));
+	if (strcmp(endpoint, s->metadata_endpoint) != 0)
+		text_copy(why, size, "metadata_endpoint has changed since");
+	else if (strcmp(boot, this_boot) != 0)
+		text_copy(why, size, "the host has booted since");
+	else if (strcmp(result, words[REACH_CLOSED]) == 0)
+		return REACH_CLOSED;
+	else if (strcmp(result, words[REACH_OPEN]) == 0)
+		return REACH_OPEN;
+	return REACH_UNKNOWN;
+}
+
+enum metadata_reach metadata_reach_read(const struct settings *s, char *why, size_t size)
+{
+	const struct file_rules rules = {.max_size = REACH_MAX, .trusted = true};
+	enum metadata_reach reach = REACH_UNKNOWN;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct text text = {.cap = REACH_MAX + 1};
+	char path[4096 + 16];
+
+	if (!metadata_reach_path(s, path, sizeof(path)) ||
+		!file_read(path, &rules, &text, FAULT_SETUP, &fault) || !text.data)
+		text_copy(why, size, "nobody has looked");
+	else
+		reach = parse(s, text.data, why, size);
+	text_free(&text);
+	return reach;
+}
+
+/* ---- the verdict ---- */
+
+bool metadata_reach_allows(const struct settings *s, struct fault *f)
+{
+	char why[160];
+
+	if (s->metadata_exposed == EXPOSED_ACCEPT)
+		return true;
+	switch (metadata_reach_read(s, why, sizeof(why))) {
+	case REACH_CLOSED:
+		return true;
+	case REACH_OPEN:
+		fault_set(f, FAULT_CREDENTIALS, "metadata_exposed",
+			"every user of this host reaches %s too, and could act as the "
+			"administrator",
+			s->metadata_endpoint);
+		return fault_remedy(f,
+			"Close it: adapt " RULE " and load it with nft -f, then start the "
+			"dispatcher anew. Where there are no other users, set [google] "
+			"metadata_exposed = accept.");
+	case REACH_UNKNOWN:
+		break;
+	}
+	fault_set(f, FAULT_CREDENTIALS, "metadata_reach_unknown",
+		"it is not known whether other users of this host reach %s too (%s)",
+		s->metadata_endpoint, why);
+	return fault_remedy(f,
+		"Start the dispatcher by its unit, or run as root: cloudinvite-dispatcher "
+		"--prepare. Where there are no other users, set [google] metadata_exposed = "
+		"accept.");
+}

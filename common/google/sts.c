@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/sts.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "google/failure.h"
+#include "google/grant.h"
+#include "google/token.h"
+
+#define GRANT_TYPE "urn:ietf:params:oauth:grant-type:token-exchange"
+#define WANTED	   "urn:ietf:params:oauth:token-type:access_token"
+#define FORM_MAX   262144
+
+static bool add_field(struct text *form, const char *name, const char *value)
+{
+	char *escaped = curl_easy_escape(NULL, value, 0);
+	bool ok = escaped && text_addf(form, "%s%s=", form->len ? "&" : "", name) &&
+		  text_add(form, escaped);
+
+	if (escaped)
+		OPENSSL_cleanse(escaped, strlen(escaped));
+	curl_free(escaped);
+	return ok;
+}
+
+/* The options are JSON, percent-encoded, which the form encodes once more. */
+static bool add_project(struct text *form, const char *project)
+{
+	struct text json = {0};
+	char *escaped = NULL;
+	bool ok = true;
+
+	if (*project) {
+		ok = text_addf(&json, "{\"userProject\":\"%s\"}", project);
+		escaped = ok ? curl_easy_escape(NULL, json.data, 0) : NULL;
+		ok = escaped && add_field(form, "options", escaped);
+	}
+	curl_free(escaped);
+	text_free(&json);
+	return ok;
+}
+
+static bool add_form(struct text *form, const struct sts_exchange *what)
+{
+	return add_field(form, "grant_type", GRANT_TYPE) &&
+	       add_field(form, "audience", what->audience) &&
+	       add_field(form, "scope", CALLER_SCOPE) &&
+	       add_field(form, "requested_token_type", WANTED) &&
+	       add_field(form, "subject_token_type", what->subject_token_type) &&
+	       add_project(form, what->project) &&
+	       add_field(form, "subject_token", what->subject_token);
+}
+
+/* No bearer: it may make the exchange fail. */
+bool sts_exchange(const struct credential *c, struct http *http, const struct sts_exchange *what,
+	struct credential_minted *out, struct fault *fault)
+{
+	struct http_request request = {.method = "POST",
+		.url = c->settings->sts_endpoint,
+		.user = what->client,
+		.content_type = "application/x-www-form-urlencoded"};
+	struct text form = {.cap = FORM_MAX};
+	struct http_reply reply;
+	bool ok = false;
+
+	if (!add_form(&form, what)) {
+		fault_set(fault, FAULT_CREDENTIALS, "subject_token_large",
+			"%s: the token to be exchanged is too large", c->path);
+		goto out;
+	}
+	request.body = form.data;
+	request.body_len = form.len;
+	http_now(http, &request, &reply);
+	if (reply.curl || reply.status != 200)
+		failure_sts(c, what->audience, &reply, fault);
+	else
+		ok = grant_parse(reply.body.data, reply.body.len, out) ||
+		     fault_set(fault, FAULT_LATER, "sts_reply_strange",
+			     "%s answers 200, but with no token in it (%s)", request.url,
+			     *reply.content_type ? reply.content_type : "no content type");
+	http_reply_free(&reply);
+out:
+	text_wipe(&form);
+	text_free(&form);
+	return ok;
+}
