@@ -25,6 +25,7 @@
 #include "base/text.h"
 #include "pam_module/arguments.h"
 #include "pam_module/local_user.h"
+#include "pam_module/log.h"
 #include "pam_module/notice.h"
 #include "spool/spool.h"
 
@@ -83,7 +84,7 @@ static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const ch
 	char safe[128];
 
 	if (!a->silent)
-		pam_syslog(pamh, LOG_ERR, "%s: %s cannot be reported: %s (the login goes on)",
+		log_line(pamh, LOG_ERR, "%s: %s cannot be reported: %s (the login goes on)",
 			a->spool, text_safe(safe, sizeof(safe), user),
 			reason ? reason : "unknown error");
 	return FAILED;
@@ -160,7 +161,7 @@ static void wrong_argument(const char *argument, void *ctx)
 	char safe[128];
 
 	if (!c->arguments->silent)
-		pam_syslog(c->pamh, LOG_ERR, "unknown or unusable argument passed over: %s",
+		log_line(c->pamh, LOG_ERR, "unknown or unusable argument passed over: %s",
 			text_safe(safe, sizeof(safe), argument));
 }
 
@@ -186,7 +187,7 @@ __attribute__((visibility("default"))) int pam_sm_open_session(
 		(void)clock_gettime(CLOCK_MONOTONIC, &began);
 	outcome = look(pamh, &a, ((unsigned)flags & PAM_SILENT) != 0);
 	if (a.debug)
-		pam_syslog(pamh, LOG_DEBUG, "%s (%ld us)", outcomes[outcome], elapsed_us(&began));
+		log_line(pamh, LOG_DEBUG, "%s (%ld us)", outcomes[outcome], elapsed_us(&began));
 	errno = saved;
 	return PAM_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 
 static int journal = -1; /* the other end of /dev/log */
 
@@ -124,6 +125,51 @@ static void debug_tells_decision_and_time(void **state)
 	expect_line(LOG_DEBUG, "this service does not count (");
 }
 
+/* A log daemon that is stopped: syslog() would wait until it goes on. */
+static void a_full_log_holds_nobody(void **state)
+{
+	int more = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct timespec began, ended;
+	char said[1 << 17];
+
+	(void)state;
+	empty("spool/new");
+	while (sendto(more, "x", 1, 0, (struct sockaddr *)&log, sizeof(log)) == 1)
+		;
+	assert_int_equal(errno, EAGAIN);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	log_in("debug");
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	assert_true(ended.tv_sec - began.tv_sec <= 1);
+	assert_true(read_log(said, sizeof(said)) > 0);
+	assert_null(strstr(said, "reported"));
+	close(more);
+}
+
+static void without_a_log_nothing_is_said(void **state)
+{
+	(void)state;
+	empty("spool/new");
+	assert_int_equal(rename("/dev/log", "/dev/away"), 0);
+	log_in("debug");
+	assert_int_equal(rename("/dev/away", "/dev/log"), 0);
+	expect_silence();
+}
+
+static void no_descriptor_of_the_log_is_left_behind(void **state)
+{
+	int before = dup(0), after;
+
+	(void)state;
+	close(before);
+	empty("spool/new");
+	log_in("debug frobnicate");
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 /* ---- a /dev of our own ---- */
 
 static void take_device(const char *name)
@@ -174,6 +220,9 @@ int main(void)
 		T(an_unknown_argument_is_said_and_passed_over),
 		T(hostile_names_stay_in_one_line),
 		T(debug_tells_decision_and_time),
+		T(a_full_log_holds_nobody),
+		T(without_a_log_nothing_is_said),
+		T(no_descriptor_of_the_log_is_left_behind),
 	};
 
 	if (geteuid() != 0)
