@@ -146,8 +146,7 @@ static int open_trusted(const char *directory, const char *path, struct fault *f
 	return fd;
 }
 
-/* The directory above `path`, opened; it is made (root's, 0755) with all above it where missing. */
-static int open_parent(const char *path, struct fault *fault)
+int prepare_open_parent(const char *path, struct fault *fault)
 {
 	static const struct wanted roots = {.mode = 0755};
 	const char *slash = strrchr(path, '/');
@@ -161,7 +160,7 @@ static int open_parent(const char *path, struct fault *fault)
 	}
 	fd = open_trusted(parent[0] ? parent : "/", path, fault);
 	if (fd < 0 && fault->kind == FAULT_NONE && errno == ENOENT) {
-		above = open_parent(parent, fault);
+		above = prepare_open_parent(parent, fault);
 		if (above < 0)
 			return -1;
 		if (prepare_at(above, strrchr(parent, '/') + 1, parent, &roots, fault))
@@ -177,7 +176,7 @@ static int open_parent(const char *path, struct fault *fault)
 
 static bool prepare_as(const char *path, const struct wanted *want, struct fault *fault)
 {
-	int parent = open_parent(path, fault);
+	int parent = prepare_open_parent(path, fault);
 	bool good;
 
 	if (parent < 0)

@@ -15,4 +15,8 @@
 /* What is there already, as it should be, is left alone. */
 bool prepare_directories(const struct settings *settings, struct fault *fault);
 
+/* Opens the directory above `path`, on whose way only root can change anything; it is made (root's,
+ * 0755) with all above it where missing. -1 with the fault. */
+int prepare_open_parent(const char *path, struct fault *fault);
+
 #endif

@@ -78,6 +78,13 @@ static void fill_self(struct worker *w)
 	w->self.started = clock_wall();
 }
 
+static bool prepare_all(
+	const struct worker_program *program, const struct settings *settings, struct fault *fault)
+{
+	return prepare_directories(settings, fault) &&
+	       (!program->prepare || program->prepare(settings, fault));
+}
+
 /* 1: run. 0: nothing more to do. -1: fault. */
 static int start(struct worker *w, bool prepare, struct fault *fault)
 {
@@ -90,7 +97,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 		return -1;
 	log_show_addresses(w->settings->log_addresses == LOG_ADDRESSES_FULL);
 	if (prepare)
-		return prepare_directories(w->settings, fault) ? 0 : -1;
+		return prepare_all(program, w->settings, fault) ? 0 : -1;
 	if (!check_role(program, w->settings, fault) || !identity_become(w->settings->user, fault))
 		return -1;
 	locked = take_lock(w, fault);

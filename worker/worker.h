@@ -30,6 +30,8 @@ struct worker_program {
 	const char *does; /* one line for --help */
 	bool dispatches;  /* errors in the settings that concern only Google stop it, too */
 	enum settings_role not_for; /* the role of a host where this program has nothing to do */
+	/* What --prepare does for this program beyond the directories; or NULL. */
+	bool (*prepare)(const struct settings *settings, struct fault *fault);
 };
 
 #define WORKER_FDS     2

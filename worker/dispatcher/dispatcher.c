@@ -16,6 +16,7 @@
 #include "base/running.h"
 #include "base/text.h"
 #include "invite/invite.h"
+#include "worker/dispatcher/metadata_probe.h"
 #include "worker/worker.h"
 
 #define JUDGE_BATCH    1000 /* sightings between two looks at signals and Google */
@@ -307,6 +308,7 @@ int main(int argc, char **argv)
 		.does = "Judges who was seen, asks Google about them, and invites whom it may.",
 		.dispatches = true,
 		.not_for = ROLE_COLLECTOR,
+		.prepare = metadata_probe,
 	};
 	struct dispatcher d = {.judge = true};
 	struct fault fault = {.kind = FAULT_NONE};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/dispatcher/metadata_probe.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <grp.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "google/metadata_reach.h"
+#include "google/secret.h"
+#include "settings/systemd.h"
+#include "worker/prepare.h"
+
+#define NOBODY	     65534
+#define CONNECT_MS   2000
+#define WAIT_MS	     5000 /* for the network; the unit starts again after half a minute anyway */
+#define WAIT_STEP_S  1
+#define DOORS_MAX    8
+#define FILE_MAX     65536
+#define GOOGLES_HOST "metadata.google.internal"
+
+/* ---- whether it matters ---- */
+
+/* "http://…": the credential's file sends us to a neighbour, such as another cloud's server. */
+static bool file_names_neighbour(const char *path)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
+	struct text text = {.cap = FILE_MAX + 1};
+	const char *url = NULL;
+	json_t *json = NULL;
+	bool answer;
+
+	if (file_read(path, &rules, &text, FAULT_CREDENTIALS, NULL) && text.data)
+		json = secret_json(text.data, text.len, NULL);
+	url = json_string_value(json_object_get(json_object_get(json, "credential_source"), "url"));
+	answer = url && text_starts(url, "http://");
+	secret_json_free(json);
+	text_wipe(&text);
+	text_free(&text);
+	return answer;
+}
+
+static bool comes_from_neighbour(const struct settings *s)
+{
+	char path[4096];
+
+	if (*s->key)
+		return false;
+	if (strcmp(s->credentials, "metadata:") == 0)
+		return true;
+	if (text_starts(s->credentials, SYSTEMD_PREFIX))
+		return systemd_credential(
+			       s->credentials + strlen(SYSTEMD_PREFIX), path, sizeof(path)) &&
+		       file_names_neighbour(path);
+	return *s->credentials && file_names_neighbour(s->credentials);
+}
+
+/* ---- where it is ---- */
+
+/* The addresses of the server; each is a way to it. */
+struct doors {
+	struct {
+		struct sockaddr_storage address;
+		socklen_t len;
+	} all[DOORS_MAX];
+	size_t count;
+};
+
+static void add_doors(struct doors *d, const char *host, const char *port)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+
+	if (getaddrinfo(host, port, &hints, &list) != 0)
+		return;
+	for (const struct addrinfo *a = list; a && d->count < DOORS_MAX; a = a->ai_next) {
+		memcpy(&d->all[d->count].address, a->ai_addr, a->ai_addrlen);
+		d->all[d->count++].len = a->ai_addrlen;
+	}
+	freeaddrinfo(list);
+}
+
+/* Google's server is where it is, whatever the name resolves to. */
+static void find_doors(const struct settings *s, struct doors *d)
+{
+	CURLU *url = curl_url();
+	char *host = NULL, *port = NULL;
+
+	d->count = 0;
+	if (!url || curl_url_set(url, CURLUPART_URL, s->metadata_endpoint, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		goto out;
+	if (strcmp(host, GOOGLES_HOST) == 0) {
+		add_doors(d, "169.254.169.254", port);
+		add_doors(d, "fd20:ce::254", port);
+	}
+	if (*host == '[') {
+		host[strlen(host) - 1] = '\0';
+		add_doors(d, host + 1, port);
+	} else {
+		add_doors(d, host, port);
+	}
+out:
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(url);
+}
+
+/* ---- who gets in ---- */
+
+static bool connects(const struct sockaddr *address, socklen_t len)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd out = {.fd = fd, .events = POLLOUT};
+	socklen_t size = sizeof(errno);
+	int error = 0;
+
+	if (fd < 0)
+		return false;
+	if (connect(fd, address, len) != 0)
+		error = errno;
+	if (error == EINPROGRESS) {
+		error = ETIMEDOUT;
+		if (poll(&out, 1, CONNECT_MS) == 1)
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	}
+	close(fd);
+	errno = error;
+	return error == 0;
+}
+
+static bool gets_in(const struct doors *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (connects((const struct sockaddr *)&d->all[i].address, d->all[i].len))
+			return true;
+	}
+	return false;
+}
+
+/* In a child that can never be root again. */
+static enum metadata_reach nobody_gets_in(const struct doors *d)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return REACH_UNKNOWN;
+	if (child == 0) {
+		if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+			setresuid(NOBODY, NOBODY, NOBODY) != 0)
+			_exit(REACH_UNKNOWN);
+		_exit(gets_in(d) ? REACH_OPEN : REACH_CLOSED);
+	}
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return REACH_UNKNOWN;
+	}
+	return WIFEXITED(status) ? (enum metadata_reach)WEXITSTATUS(status) : REACH_UNKNOWN;
+}
+
+static bool root_gets_in(const struct settings *s, struct doors *d)
+{
+	int64_t end = clock_boot_ms() + WAIT_MS;
+
+	while (true) {
+		find_doors(s, d);
+		if (gets_in(d))
+			return true;
+		if (clock_boot_ms() >= end)
+			return false;
+		sleep(WAIT_STEP_S);
+	}
+}
+
+/* Only what root reaches before and after tells anything about those who do not. */
+static enum metadata_reach probe(const struct settings *s, const char **why)
+{
+	struct doors doors;
+	enum metadata_reach reach;
+
+	*why = "not even root reaches it";
+	if (!root_gets_in(s, &doors))
+		return REACH_UNKNOWN;
+	reach = nobody_gets_in(&doors);
+	if (reach == REACH_UNKNOWN)
+		*why = "root could not try as somebody else";
+	else if (reach == REACH_OPEN)
+		*why = "an unprivileged user reaches it";
+	else if (gets_in(&doors))
+		*why = "root reaches it, an unprivileged user does not";
+	else
+		reach = REACH_UNKNOWN;
+	return reach;
+}
+
+/* ---- the whole ---- */
+
+bool metadata_probe(const struct settings *s, struct fault *fault)
+{
+	enum metadata_reach reach;
+	const char *why;
+	char path[4096];
+	int dir, rc = -1;
+
+	if (geteuid() != 0 || s->metadata_exposed == EXPOSED_ACCEPT || !comes_from_neighbour(s))
+		return true;
+	if (!metadata_reach_path(s, path, sizeof(path)))
+		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: too long", s->run);
+	dir = prepare_open_parent(path, fault);
+	if (dir < 0)
+		return false;
+	reach = probe(s, &why);
+	rc = metadata_reach_write(dir, s, reach, why);
+	file_close(&dir);
+	if (rc != 0)
+		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path, strerror(errno));
+	log_event(reach == REACH_CLOSED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN, "metadata_reach",
+		"%s: %s", s->metadata_endpoint, why);
+	return true;
+}
