@@ -23,7 +23,7 @@ ALLOWED = {
     "strlen", "strncmp", "strnlen", "strpbrk", "strrchr", "strstr", "strtoll", "strerrordesc_np",
     "snprintf", "vsnprintf", "pam_get_item", "pam_prompt", "errno_location",
     # of log.c: one datagram to the log
-    "getpid", "progname", "sendto", "socket"}
+    "getpid", "progname", "program_invocation_short_name", "sendto", "socket"}
 # What the compiler and the linker add by themselves.
 TOOLCHAIN = {"stack_chk_fail", "cxa_finalize", "gmon_start__", "ITM_deregisterTMCloneTable",
              "ITM_registerTMCloneTable"}
