@@ -275,6 +275,7 @@ format:
 
 # ---- installing --------------------------------------------------------------------------------
 hooksdir = $(datadir)/cloudinvite/hooks
+nftablesdir = $(datadir)/cloudinvite/nftables
 MAN1 = $(wildcard docs/man/*.1)
 MAN5 = $(wildcard docs/man/*.5)
 MAN8 = $(wildcard docs/man/*.8)
@@ -296,6 +297,7 @@ install: all
 	for hook in useradd-post userdel-post; do \
 		$(fill) config/hooks/$$hook > $(O)/$$hook && \
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(nftablesdir) config/nftables/cloudinvite-metadata.nft
 	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	$(INSTALL) -m 644 README.md LICENSE CHANGELOG.md docs/*.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
@@ -322,7 +324,7 @@ uninstall:
 	rm -f $(DESTDIR)$(sbindir)/cloudinvite-collector $(DESTDIR)$(sbindir)/cloudinvite-dispatcher
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(bashcompletiondir)/cloudinvite
-	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(docdir)
 	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \

@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 #define REACH_MAX 1024
-#define RULE	  "/usr/share/doc/cloudinvite/cloudinvite-metadata.nft"
+#define RULE	  "/usr/share/cloudinvite/nftables/cloudinvite-metadata.nft"
 
 static const char *const words[] = {
 	[REACH_UNKNOWN] = "unknown", [REACH_OPEN] = "open", [REACH_CLOSED] = "closed"};

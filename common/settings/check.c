@@ -234,6 +234,30 @@ static void check_credential(const struct check *c)
 			"Run this as root, or make the directory accessible to %s.", c->s->user);
 }
 
+/* The metadata server tells who we are, and not whom to act as. */
+static void check_metadata(const struct check *c)
+{
+	const struct settings *s = c->s;
+
+	if (strcmp(s->credentials, "metadata:") != 0)
+		return;
+	if (s->key[0] != '\0')
+		finding(c, DISPATCHING, "google", "credentials",
+			"metadata: and key exclude each other",
+			"Remove key where the metadata server's account asks Google to sign; or "
+			"remove credentials.");
+	if (s->service_account[0] == '\0')
+		finding(c, DISPATCHING, "google", "service_account",
+			"metadata: needs the service account that acts as the administrator",
+			"Set it to the account with domain-wide delegation, such as "
+			"inviter@PROJECT.iam.gserviceaccount.com; it may be the machine's own.");
+	if (s->subject[0] == '\0')
+		finding(c, DISPATCHING, "google", "subject",
+			"metadata: needs the administrator to act as: a service account alone is "
+			"none",
+			"Set it to a super administrator, such as admin@example.com.");
+}
+
 void settings_check_into(const struct settings *s, struct findings *found)
 {
 	const struct check c = {s, found};
@@ -243,6 +267,7 @@ void settings_check_into(const struct settings *s, struct findings *found)
 	check_password(&c, setting_find("storage", "ledger"), s->ledger);
 	check_customer(&c);
 	check_credential(&c);
+	check_metadata(&c);
 	check_password(&c, setting_find("google", "proxy"), s->proxy);
 	check_password(&c, setting_find("google", "key"), s->key);
 	check_file(&c, "google", "ca_file", s->ca_file);

@@ -104,6 +104,43 @@ static void a_missing_customer_says_where_to_find_it(void **state)
 	expect(f, false, "/conf.d/10.conf:3: customer: the customer is not set", "Admin console");
 }
 
+/* ---- keyless ---- */
+
+static void expect_metadata(void **state, const char *more, const char *what, const char *remedy)
+{
+	struct setup setup = {.rest = ""};
+	struct folder *f = *state;
+	char text[512];
+
+	write_setup(f, &setup);
+	text_format(text, sizeof(text), "[google]\ncredentials = metadata:\n%s", more);
+	folder_write(f, "conf.d/10.conf", text);
+	if (what)
+		expect(f, false, what, remedy);
+	else
+		assert_int_equal(check(f).count, 0);
+}
+
+#define INVITER "service_account = inviter@inviter-1.iam.gserviceaccount.com\n"
+#define ADMIN	"subject = admin@example.com\n"
+
+static void metadata_needs_the_account_and_the_administrator(void **state)
+{
+	folder_make(*state, "conf.d");
+	expect_metadata(state, INVITER ADMIN, NULL, NULL);
+	expect_metadata(state, ADMIN, "service_account: metadata: needs the service account",
+		"inviter@PROJECT.iam.gserviceaccount.com");
+	expect_metadata(
+		state, INVITER, "subject: metadata: needs the administrator", "admin@example.com");
+}
+
+static void metadata_and_a_key_exclude_each_other(void **state)
+{
+	folder_make(*state, "conf.d");
+	expect_metadata(state, INVITER ADMIN "key = handle:0x81000001\nkey_id = abc\n",
+		"credentials: metadata: and key exclude each other", "Remove key");
+}
+
 /* ---- addresses ---- */
 
 static void the_templates_domain_must_be_one_of_ours(void **state)
@@ -287,6 +324,8 @@ int main(void)
 		TEST(a_right_setup_has_no_findings),
 		TEST(a_fresh_installation_can_collect_but_not_dispatch),
 		TEST(a_missing_customer_says_where_to_find_it),
+		TEST(metadata_needs_the_account_and_the_administrator),
+		TEST(metadata_and_a_key_exclude_each_other),
 		TEST(the_templates_domain_must_be_one_of_ours),
 		TEST(a_template_without_domains_maps_nobody),
 		TEST(no_template_and_no_map_map_nobody),
