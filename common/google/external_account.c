@@ -8,14 +8,14 @@
 
 #include "google/keyless.h"
 #include "google/metadata_reach.h"
+#include "google/pin.h"
 #include "google/secret.h"
 #include "google/sts.h"
 #include "google/subject_token.h"
 
-#define GOOGLES_STS "https://sts.googleapis.com/v1/token"
-#define IAM	    "//iam.googleapis.com/"
-#define WORKFORCE   IAM "locations/global/workforcePools/"
-#define WORKLOAD    IAM "projects/"
+#define IAM	  "//iam.googleapis.com/"
+#define WORKFORCE IAM "locations/global/workforcePools/"
+#define WORKLOAD  IAM "projects/"
 
 #define REMEDY "Obtain the file anew: gcloud iam workload-identity-pools create-cred-config"
 
@@ -68,13 +68,11 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 /* The subject's token must go nowhere but to Google, whatever the file says. */
 static bool check_token_url(const struct credential *c, const json_t *file, struct fault *f)
 {
-	const struct settings *s = c->settings;
 	char url[512];
 
 	if (!take(c, file, "token_url", url, sizeof(url), f))
 		return false;
-	if (strcmp(url, GOOGLES_STS) == 0 ||
-		(s->sts_endpoint_set && strcmp(url, s->sts_endpoint) == 0))
+	if (pin_sts(url, c->settings))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_url_foreign",
 		"%s: token_url '%.140s' is not Google's", c->path, url);

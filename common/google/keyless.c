@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "google/jwt_bearer.h"
+#include "google/pin.h"
 #include "google/secret.h"
 
-#define GOOGLES_IAM   "https://iamcredentials.googleapis.com"
 #define DELEGATES_MAX 8
 
 /* ---- which account ---- */
@@ -18,21 +18,20 @@ static bool refuse_url(const struct credential *c, const char *url, struct fault
 	fault_set(f, FAULT_CREDENTIALS, "impersonation_url",
 		"%s: service_account_impersonation_url '%.140s' is not Google's", c->path, url);
 	return fault_remedy(f,
-		"It is " GOOGLES_IAM "/v1/" IAM_ACCOUNT
+		"It is " PIN_IAM "/v1/" IAM_ACCOUNT
 		"ACCOUNT:generateAccessToken. Ask where this file comes from; another "
 		"host is believed only as [google] iam_endpoint.");
 }
 
 /* https://HOST/v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken. What is asked of IAM in
  * the end is another method; the file's author only knew this one. */
-static bool account_of_url(const char *url, const char *host, char *out, size_t size)
+static bool account_of_path(const char *path, char *out, size_t size)
 {
 	static const char *const methods[] = {":generateAccessToken", ":signJwt"};
-	const char *path = "/v1/" IAM_ACCOUNT, *account, *colon;
+	const char *account = path + strlen("/v1/" IAM_ACCOUNT), *colon;
 
-	if (!text_starts(url, host) || !text_starts(url + strlen(host), path))
+	if (!text_starts(path, "/v1/" IAM_ACCOUNT))
 		return false;
-	account = url + strlen(host) + strlen(path);
 	colon = strchr(account, ':');
 	for (size_t i = 0; colon && i < sizeof(methods) / sizeof(*methods); i++) {
 		if (strcmp(colon, methods[i]) == 0)
@@ -46,12 +45,9 @@ static bool account_of_file(struct credential *c, const json_t *file, struct fau
 {
 	const json_t *member = json_object_get(file, "service_account_impersonation_url");
 	const char *url = json_string_value(member);
+	const char *path = url ? pin_iam(url, c->settings) : NULL;
 
-	if (!member)
-		return true;
-	if (url && (account_of_url(url, GOOGLES_IAM, c->issuer, sizeof(c->issuer)) ||
-			   account_of_url(
-				   url, c->settings->iam_endpoint, c->issuer, sizeof(c->issuer))))
+	if (!member || (path && account_of_path(path, c->issuer, sizeof(c->issuer))))
 		return true;
 	return refuse_url(c, url ? url : "", f);
 }

@@ -10,6 +10,7 @@
 
 #include "google/credential.h"
 #include "google/jwt_bearer.h"
+#include "google/pin.h"
 
 #define KEY_BITS_MIN 2048
 
@@ -48,27 +49,13 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 		"Service accounts > Keys > Add key > JSON), unchanged.");
 }
 
-/* A key file comes from elsewhere: its token_uri must not decide where a signed statement goes. */
-static bool token_uri_believed(const char *uri, const struct settings *s)
-{
-	static const char *const googles[] = {"https://oauth2.googleapis.com/token",
-		"https://accounts.google.com/o/oauth2/token",
-		"https://www.googleapis.com/oauth2/v4/token"};
-
-	for (size_t i = 0; i < sizeof(googles) / sizeof(*googles); i++) {
-		if (strcmp(uri, googles[i]) == 0)
-			return true;
-	}
-	return s->token_endpoint_set && strcmp(uri, s->token_endpoint) == 0;
-}
-
 static bool check_token_uri(const struct credential *c, const json_t *file, struct fault *f)
 {
 	char uri[512];
 
 	if (!take(c, file, "token_uri", uri, sizeof(uri), f))
 		return false;
-	if (token_uri_believed(uri, c->settings))
+	if (pin_token_uri(uri, c->settings))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_uri_foreign", "%s: token_uri '%s' is not Google's",
 		c->path, uri);
