@@ -170,68 +170,98 @@ struct owner {
 	gid_t gid;
 };
 
-static void found_credential(const struct check *c, const char *what)
+/* A file that makes whoever reads it somebody else. */
+struct secret {
+	const char *key, *path;
+	const char *reader; /* what who reads it can do */
+};
+
+static void found_secret(const struct check *c, const struct secret *secret, const char *what)
 {
 	char sentence[512];
-	const char *path = c->s->credentials;
 
-	text_format(sentence, sizeof(sentence), "%s %s", path, what);
-	finding(c, DISPATCHING, "google", "credentials", sentence,
-		"chown root:%s %s && chmod 0640 %s", c->s->user, path, path);
+	text_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
+	finding(c, DISPATCHING, "google", secret->key, sentence,
+		"chown root:%s %s && chmod 0640 %s", c->s->user, secret->path, secret->path);
 }
 
-static void check_credential_rights(
-	const struct check *c, const struct stat *st, const struct owner *worker)
+static void check_secret_rights(const struct check *c, const struct secret *secret,
+	const struct stat *st, const struct owner *worker)
 {
 	bool ours = st->st_uid == 0 || st->st_uid == geteuid() ||
 		    (worker->known && st->st_uid == worker->uid);
 	bool group_ours = st->st_gid == 0 || (worker->known && st->st_gid == worker->gid);
+	char what[128];
 
 	if (!S_ISREG(st->st_mode))
-		found_credential(c, "is not a regular file");
+		found_secret(c, secret, "is not a regular file");
 	else if (!ours)
-		found_credential(c, "belongs neither to root nor to the service's user");
-	else if ((st->st_mode & S_IROTH) != 0)
-		found_credential(c,
-			"may be read by everybody: whoever reads it can act as the administrator");
-	else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
-		found_credential(c, "may be changed by others");
+		found_secret(c, secret, "belongs neither to root nor to the service's user");
+	else if ((st->st_mode & S_IROTH) != 0) {
+		text_format(what, sizeof(what), "may be read by everybody: whoever reads it can %s",
+			secret->reader);
+		found_secret(c, secret, what);
+	} else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
+		found_secret(c, secret, "may be changed by others");
 	else if ((st->st_mode & S_IRWXG) != 0 && !group_ours)
-		found_credential(
-			c, "may be read by a group that is neither root's nor the service's");
+		found_secret(c, secret,
+			"may be read by a group that is neither root's nor the service's");
 	else if (worker->known && st->st_uid != worker->uid && (st->st_mode & S_IRGRP) == 0 &&
 		 (geteuid() == 0 || geteuid() == worker->uid))
-		found_credential(c, "cannot be read by the service's user");
+		found_secret(c, secret, "cannot be read by the service's user");
 }
 
-static void check_credential(const struct check *c)
+static void check_secret(const struct check *c, const struct secret *secret, const char *put)
 {
-	const char *path = c->s->credentials;
 	struct owner worker = {.known = false};
 	char what[512];
 	struct stat st;
 
-	if (path[0] == '\0' && c->s->key[0] == '\0')
+	worker.known = identity_find(c->s->user, &worker.uid, &worker.gid, NULL);
+	if (stat(secret->path, &st) == 0) {
+		check_secret_rights(c, secret, &st, &worker);
+		return;
+	}
+	text_format(what, sizeof(what), "%s %s", secret->path,
+		errno == ENOENT ? "is not there" : strerror(errno));
+	if (errno == ENOENT)
+		finding(c, DISPATCHING, "google", secret->key, what,
+			"Put %s there, then: chown root:%s %s && chmod 0640 %s", put, c->s->user,
+			secret->path, secret->path);
+	else
+		finding(c, DISPATCHING, "google", secret->key, what,
+			"Run this as root, or make the directory accessible to %s.", c->s->user);
+}
+
+static void check_credential(const struct check *c)
+{
+	const struct secret secret = {"credentials", c->s->credentials, "act as the administrator"};
+
+	if (secret.path[0] == '\0' && c->s->key[0] == '\0')
 		finding(c, DISPATCHING, "google", "credentials", "no credential is named",
 			"Set it to the file of the service account's key.");
 	/* metadata: and systemd:NAME are no files that could be looked at from here. */
-	if (path[0] != '/')
-		return;
-	worker.known = identity_find(c->s->user, &worker.uid, &worker.gid, NULL);
-	if (stat(path, &st) == 0) {
-		check_credential_rights(c, &st, &worker);
-		return;
-	}
-	text_format(what, sizeof(what), "%s %s", path,
-		errno == ENOENT ? "is not there" : strerror(errno));
-	if (errno == ENOENT)
-		finding(c, DISPATCHING, "google", "credentials", what,
-			"Put the service account's key there, then: chown root:%s %s && chmod 0640 "
-			"%s",
-			c->s->user, path, path);
-	else
-		finding(c, DISPATCHING, "google", "credentials", what,
-			"Run this as root, or make the directory accessible to %s.", c->s->user);
+	if (secret.path[0] == '/')
+		check_secret(c, &secret, "the service account's key");
+}
+
+/* Whether they belong together is found out by who uses them. */
+static void check_client_certificate(const struct check *c)
+{
+	const struct settings *s = c->s;
+	const struct secret secret = {
+		"client_key", s->client_key, "show the organisation's certificate as his own"};
+
+	check_file(c, "google", "client_certificate", s->client_certificate);
+	if (s->client_certificate[0] != '\0' && s->client_key[0] == '\0')
+		finding(c, DISPATCHING, "google", "client_certificate",
+			"it is of no use without its private key",
+			"Set client_key to the file of the key; it may be the same file.");
+	else if (s->client_key[0] != '\0' && s->client_certificate[0] == '\0')
+		finding(c, DISPATCHING, "google", "client_key",
+			"it is of no use without its certificate", "Set client_certificate, too.");
+	if (s->client_key[0] != '\0')
+		check_secret(c, &secret, "the certificate's private key");
 }
 
 /* The metadata server tells who we are, and not whom to act as. */
@@ -271,7 +301,7 @@ void settings_check_into(const struct settings *s, struct findings *found)
 	check_password(&c, setting_find("google", "proxy"), s->proxy);
 	check_password(&c, setting_find("google", "key"), s->key);
 	check_file(&c, "google", "ca_file", s->ca_file);
-	check_file(&c, "google", "client_certificate", s->client_certificate);
+	check_client_certificate(&c);
 	check_address(&c);
 	check_map(&c);
 }

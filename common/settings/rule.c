@@ -136,12 +136,32 @@ const char *rule_endpoint(char *value, const char **remedy)
 	return NULL;
 }
 
+#define URL_USER LETTERS DIGITS "-._~!$&'()*+,;="
+#define HEX	 DIGITS "abcdefABCDEF"
+
+/* "user:password" or "user", percent-encoded, and nothing that somebody else could read in another
+ * way: no second @, no control character behind an escape. */
+static bool user_and_password(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == ':' && i > 0)
+			continue;
+		if (s[i] == '%' && i + 2 < n && only(s + i + 1, 2, HEX) && s[i + 1] > '1' &&
+			!(s[i + 1] == '7' && text_lower(s[i + 2]) == 'f'))
+			i += 2;
+		else if (strchr(URL_USER, s[i]) == NULL)
+			return false;
+	}
+	return n > 0;
+}
+
 const char *rule_proxy(char *value, const char **remedy)
 {
 	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
 	*remedy = "Write http://host:port (or https, socks5, socks5h), with user:password@ before "
-		  "the host if the proxy asks for it.";
+		  "the host if the proxy asks for it; in them, @ is %40, : is %3A, / is %2F, % is "
+		  "%25.";
 	if (value[0] == '\0')
 		return NULL;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -151,7 +171,7 @@ const char *rule_proxy(char *value, const char **remedy)
 		char *at = strrchr(host, '@');
 		char *end;
 
-		if (strpbrk(host, " \t\"\\") != NULL)
+		if (at != NULL && !user_and_password(host, (size_t)(at - host)))
 			return "is not a proxy's URL";
 		host = at != NULL ? at + 1 : host;
 		end = host + host_and_port(host);
@@ -162,19 +182,42 @@ const char *rule_proxy(char *value, const char **remedy)
 	return "is not a proxy's URL";
 }
 
-/* A host, or a domain with or without a dot before it. */
+/* A host, a domain with or without a dot before it, an IPv6 address with or without brackets. A
+ * port would not be looked at by every libcurl that we know. */
 static bool each_is_host(const char *word, size_t len, void *ctx)
 {
+	bool brackets = len > 2 && word[0] == '[' && word[len - 1] == ']';
+
 	(void)ctx;
-	return len > 0 && len <= 253 && only(word, len, LETTERS DIGITS "-.:[]");
+	if (memchr(word, ':', len) != NULL && memchr(word, '.', len) == NULL && !brackets)
+		return len <= 39 && only(word, len, HEX ":") &&
+		       memchr(word, ':', len) != memrchr(word, ':', len);
+	if (brackets)
+		return len <= 41 && only(word + 1, len - 2, HEX ":");
+	return len > 0 && len <= 253 && only(word, len, LETTERS DIGITS "-.") &&
+	       word[len - 1] != '.';
+}
+
+/* libcurl wants IPv6 addresses without them. */
+static void drop_brackets(char *value)
+{
+	char *to = value;
+
+	for (const char *from = value; *from; from++)
+		if (*from != '[' && *from != ']')
+			*to++ = *from;
+	*to = '\0';
 }
 
 const char *rule_no_proxy(char *value, const char **remedy)
 {
-	*remedy = "Write hosts or domains separated by blanks, such as .internal.example.com; no "
-		  "*: leave proxy empty instead.";
+	*remedy = "Write hosts or domains separated by blanks, such as .internal.example.com; "
+		  "without a port, and no *: leave proxy empty instead.";
 	text_lower_all(value);
-	return text_each_word(value, each_is_host, NULL) ? NULL : "is not a list of hosts";
+	if (!text_each_word(value, each_is_host, NULL))
+		return "is not a list of hosts";
+	drop_brackets(value);
+	return NULL;
 }
 
 const char *rule_project(char *value, const char **remedy)

@@ -299,6 +299,41 @@ static void certificates_that_are_named_must_be_there(void **state)
 		"ca_file: /nowhere/ca.pem: No such file", "correct the path");
 }
 
+/* The lines that name both; `pair` false: only the certificate. */
+static void write_client_pair(struct folder *f, mode_t mode, bool pair)
+{
+	char certificate[PATH_MAX], lines[2 * PATH_MAX + 64];
+
+	text_copy(certificate, sizeof(certificate), folder_write(f, "client.pem", ""));
+	assert_int_equal(chmod(folder_write(f, "client.key", ""), mode), 0);
+	text_format(lines, sizeof(lines), "client_certificate = %s\n%s%s\n", certificate,
+		pair ? "client_key = " : "; ", f->file);
+	write_setup(f, &(struct setup){.google = lines});
+}
+
+static void a_client_certificate_and_its_key_are_named_together(void **state)
+{
+	write_client_pair(*state, 0600, true);
+	assert_int_equal(check(*state).count, 0);
+	write_client_pair(*state, 0600, false);
+	expect(*state, false, "of no use without its private key", "Set client_key");
+	write_client_pair(*state, 0600, true);
+	assert_int_equal(unlink(folder_path(*state, "client.pem")), 0);
+	expect(*state, false, "client.pem: No such file", "correct the path");
+}
+
+static void a_clients_key_is_kept_like_a_credential(void **state)
+{
+	struct folder *f = *state;
+
+	write_client_pair(f, 0644, true);
+	expect(f, false, "client.key may be read by everybody", "chmod 0640");
+	write_client_pair(f, 0620, true);
+	expect(f, false, "client.key may be changed by others", "chown root:nobody-here");
+	assert_int_equal(unlink(folder_path(f, "client.key")), 0);
+	expect(f, false, "client_key: ", "private key there, then: chown root:nobody-here");
+}
+
 static void a_uid_range_that_is_empty_stops_both(void **state)
 {
 	expect_with(state,
@@ -340,6 +375,8 @@ int main(void)
 		TEST(no_credential_is_a_finding),
 		TEST(a_password_in_a_file_that_all_can_read_is_a_finding),
 		TEST(certificates_that_are_named_must_be_there),
+		TEST(a_client_certificate_and_its_key_are_named_together),
+		TEST(a_clients_key_is_kept_like_a_credential),
 		TEST(a_uid_range_that_is_empty_stops_both),
 		TEST(postgresql_is_said_to_come_later),
 	};

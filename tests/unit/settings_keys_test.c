@@ -241,9 +241,31 @@ static void only_versions_that_are_known_are_used(void **state)
 static void a_proxy_is_a_url(void **state)
 {
 	ACCEPTS("google", "proxy", "", "http://proxy:3128", "https://proxy.example.com",
-		"socks5h://[::1]:1080/", "http://me:p@ss@proxy:3128");
+		"socks5h://[::1]:1080/", "socks5://127.0.0.1:1080", "http://me@proxy:3128");
 	REFUSES("google", "proxy", "proxy:3128", "ftp://proxy", "http://", "http://proxy:x",
-		"http://proxy/path", "http://a b");
+		"http://proxy/path", "http://a b", "socks4://proxy:1080", "HTTP://proxy:3128",
+		"http://proxy:70000", "http://proxy:3128?x", "http://proxy:3128#x");
+}
+
+static void a_proxys_password_can_be_read_in_one_way_only(void **state)
+{
+	ACCEPTS("google", "proxy", "http://me:p%40ss%3A%25%2f@proxy:3128", "http://me:a:b@proxy:1",
+		"http://DOM;me:!$&'()*+,=~@proxy:3128", "https://me:%c3%bc@[::1]:3128");
+	REFUSES("google", "proxy", "http://me:p@ss@proxy:3128", "http://:pw@proxy", "http://@proxy",
+		"http://me:pw%@proxy", "http://me:pw%4@proxy", "http://me:pw%zz@proxy",
+		"http://me:pw%00@proxy", "http://me:pw%0d%0aX@proxy", "http://me:pw%7f@proxy",
+		"http://me:pw%7F@proxy", "http://me:p/w@proxy", "http://me:p?w@proxy",
+		"http://me:p#w@proxy", "http://me:p\\w@proxy", "http://me:[@proxy",
+		"http://me:pw@evil@proxy", "http://me:\xc3\xbc@proxy");
+}
+
+static void hosts_without_the_proxy_are_hosts(void **state)
+{
+	ACCEPTS("google", "no_proxy", "", "google.internal", ".example.com proxyless.example.org",
+		"localhost,intranet", "127.0.0.1", "::1 fd00::12", "[::1] [fd00::12]");
+	REFUSES("google", "no_proxy", "*", "*.example.com", "host:443", "[::1]:443", "127.0.0.1:80",
+		"https://host", "host/path", "10.0.0.0/8", "[host]", "host.", "a;b", "[::1",
+		"user@host");
 }
 
 static void files_are_absolute_paths(void **state)
@@ -366,6 +388,8 @@ int main(void)
 		TEST(google_is_reached_by_https_only),
 		TEST(only_versions_that_are_known_are_used),
 		TEST(a_proxy_is_a_url),
+		TEST(a_proxys_password_can_be_read_in_one_way_only),
+		TEST(hosts_without_the_proxy_are_hosts),
 		TEST(files_are_absolute_paths),
 		TEST(an_address_template_has_one_person_in_it_and_a_fixed_domain),
 		TEST(domains_are_whole_names),
