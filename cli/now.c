@@ -7,6 +7,8 @@
 #include "base/identity.h"
 #include "base/running.h"
 
+#define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
+
 struct look {
 	struct now *now;
 	char host[HOST_MAX + 1];
@@ -55,20 +57,29 @@ static void judge(const struct books *books, const struct look *look, struct pro
 		p->alive = p->beaten && !is_late(look->now, &p->worker);
 }
 
+int64_t now_reconciled_at(const struct now *now)
+{
+	return now->reconcile.mail_date > 0 ? now->reconcile.mail_date + HIDDEN_S : 0;
+}
+
 bool now_look(const struct books *books, struct now *out, struct fault *fault)
 {
 	const struct settings *settings = books->settings;
 	struct look look = {.now = out};
 	struct ledger_pause pause = {.since = 0};
-	int paused = ledger_paused(books->ledger, &pause, fault);
+	int paused = ledger_paused(books->ledger, &pause, fault), reconciling;
+	struct ledger_reconcile reconcile;
 
-	if (paused < 0)
+	reconciling = paused < 0 ? -1 : ledger_reconciling(books->ledger, &reconcile, fault);
+	if (reconciling < 0)
 		return false;
 	*out = (struct now){
 		.at = clock_wall(),
 		.dry_run = settings->mode == MODE_DRY_RUN,
 		.paused = paused > 0,
 		.pause = pause,
+		.reconciling = reconciling > 0,
+		.reconcile = reconcile,
 		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
 		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
 	};

@@ -26,11 +26,15 @@ struct now {
 	bool dry_run;
 	bool paused;
 	struct ledger_pause pause;
+	bool reconciling; /* mails may be out that the ledger does not know of: none is sent */
+	struct ledger_reconcile reconcile;
 	struct program collector, dispatcher;
 	int hosts; /* heartbeats of all kinds: a fleet has many */
 	int late;  /* those that are late */
 };
 
+/* When it may end at the earliest, by Google's clock; 0: not known yet. */
+int64_t now_reconciled_at(const struct now *now);
 bool now_look(const struct books *books, struct now *out, struct fault *fault);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pause and resume: the one brake for everything that the dispatcher asks and sends.
+ * pause and resume: the one brake for everything that the dispatcher asks and sends. Without a
+ * pause, resume ends a reconcile (ledger/ledger.h).
  */
 #include "cli/cli.h"
 
@@ -56,6 +57,35 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 	return exit_code;
 }
 
+/* The pause first: who ends that may not know of the other. */
+static int clear_reconcile(const struct cli *cli, const struct books *books)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int ended = ledger_reconciled(
+		books->ledger, "an administrator knows better", cli->actor, &fault);
+
+	if (ended < 0)
+		return cli_fail(&fault);
+	if (ended == 0) {
+		printf("There was no pause.\n");
+		return EXIT_YES;
+	}
+	running_wake(books->settings->run);
+	printf("Resumed. People are mailed again, also those whose mail Google may not show "
+	       "yet.\n");
+	return EXIT_YES;
+}
+
+static void say_what_is_left(const struct books *books)
+{
+	struct ledger_reconcile reconcile;
+
+	if (ledger_reconciling(books->ledger, &reconcile, NULL) > 0)
+		printf("Nobody is mailed all the same, for now: %s\n"
+		       "To end that, too: cloudinvite resume\n",
+			reconcile.text);
+}
+
 static int clear_pause(const struct cli *cli, const struct books *books)
 {
 	char since[CLOCK_TEXT_SIZE], text[320];
@@ -67,14 +97,13 @@ static int clear_pause(const struct cli *cli, const struct books *books)
 		paused = ledger_resume(books->ledger, NULL, cli->actor, &fault);
 	if (paused < 0)
 		return cli_fail(&fault);
-	if (paused == 0) {
-		printf("There was no pause.\n");
-		return EXIT_YES;
-	}
+	if (paused == 0)
+		return clear_reconcile(cli, books);
 	running_wake(books->settings->run);
 	printf("Resumed. The pause was set %s by %s: %s\n",
 		clock_relative(pause.since, clock_wall(), since), pause.actor,
 		text_safe(text, sizeof(text), pause.text));
+	say_what_is_left(books);
 	return EXIT_YES;
 }
 

@@ -20,6 +20,7 @@ static int64_t waits_for_pace(const struct status *st)
 {
 	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
 	       status_waiting(st, PERSON_QUEUED, "window") -
+	       status_waiting(st, PERSON_QUEUED, "reconcile") -
 	       status_waiting(st, PERSON_QUEUED, "retry");
 }
 
@@ -71,6 +72,23 @@ static void say_paused(const struct status *st, struct headline *h)
 						  : clock_relative(p->probe_at, st->now.at, probe));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite resume";
+}
+
+/* It ends by itself: a command is only for those who know better. */
+static void say_reconciling(const struct status *st, struct headline *h)
+{
+	int64_t until = now_reconciled_at(&st->now);
+	char when[CLOCK_TEXT_SIZE] = "within 72 hours";
+
+	if (until > st->now.at)
+		clock_relative(until, st->now.at, when);
+	else if (until > 0)
+		text_copy(when, sizeof(when), "with the next sweep");
+	text_format(h->text, sizeof(h->text),
+		"Nobody is mailed: %s It ends by itself %s, when Google shows all of those mails.",
+		st->now.reconcile.text, when);
+	h->ink = INK_BAD;
+	h->command = "cloudinvite status --state queued";
 }
 
 static bool is_down(const struct program *p)
@@ -166,6 +184,8 @@ void status_headline(const struct status *st, struct screen *s)
 		say_paused(st, &h);
 	} else if (is_stopped(st)) {
 		say_down(st, &h);
+	} else if (st->now.reconciling) {
+		say_reconciling(st, &h);
 	} else if (st->now.dry_run) {
 		say_dry_run(st, &h);
 	} else if (!say_attention(st, &h)) {
@@ -173,7 +193,7 @@ void status_headline(const struct status *st, struct screen *s)
 		text_format(h.text, sizeof(h.text), "All is well: %s.", text);
 	}
 	print(s, &h);
-	if (is_stopped(st) && st->now.dry_run) {
+	if ((is_stopped(st) || st->now.reconciling) && st->now.dry_run) {
 		say_dry_run(st, &dry);
 		print(s, &dry);
 	}

@@ -40,6 +40,17 @@ static json_t *pause_json(const struct now *now)
 		"since", json_time(p->since), "probe_at", json_time(p->probe_at));
 }
 
+static json_t *reconcile_json(const struct now *now)
+{
+	const struct ledger_reconcile *r = &now->reconcile;
+
+	if (!now->reconciling)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "why", json_text(r->why), "reason",
+		json_text(r->text), "since", json_time(r->since), "until",
+		json_time(now_reconciled_at(now)), "swept", r->swept);
+}
+
 static json_t *pace_json(const struct status *st)
 {
 	const struct pace *p = &st->pace;
@@ -98,6 +109,7 @@ static json_t *worker_json(const struct status *st)
 		(json_int_t)st->summary.mails_today, "blocked", (json_int_t)st->summary.blocked,
 		"oldest_unconfirmed", json_time(st->summary.oldest_unconfirmed));
 
+	json_object_set_new(worker, "reconcile", reconcile_json(&st->now));
 	json_object_set_new(worker, "programs",
 		json_pack("[o, o]", program_json(&st->now.collector),
 			program_json(&st->now.dispatcher)));

@@ -112,7 +112,7 @@ static bool waits_for_pace(const struct status *st, const struct status_reason *
 {
 	return r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
 	       strcmp(r->reason, "window") != 0 && strcmp(r->reason, "retry") != 0 &&
-	       !st->now.paused && st->now.dispatcher.alive;
+	       strcmp(r->reason, "reconcile") != 0 && !st->now.paused && st->now.dispatcher.alive;
 }
 
 static void expectation(

@@ -65,6 +65,7 @@ static const struct {
 	{"retried", "asked for again"},
 	{"brake", "not charged for what set the brake"},
 	{"settled_unsent", "the last send had no effect"},
+	{"reconcile", "mails may be out that the ledger does not know of"},
 	{"cap", "the cap of the day is reached"},
 	{"window", "outside the send window"},
 	{"dry_run", "dry run: nothing is sent yet"},
@@ -133,7 +134,8 @@ static void next_of_queued(char *out, size_t size, const struct person *p, const
 	}
 	if (p->due > now->at)
 		clock_relative(p->due, now->at, when);
-	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0)
+	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
+		strcmp(p->reason, "reconcile") == 0)
 		text_format(out, size, "The invitation is sent %s: %s.", when,
 			words_reason(reason, sizeof(reason), p->reason));
 	else if (p->attempts > 0)
@@ -232,6 +234,8 @@ void words_commands(const struct person *p, const struct now *now,
 
 	if (p->state == PERSON_QUEUED && now->paused)
 		each("cloudinvite resume", "ends the pause", ctx);
+	else if (p->state == PERSON_QUEUED && now->reconciling)
+		each("cloudinvite resume", "mails again at once; may mail some twice", ctx);
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
 		if (remedies[i].state != p->state ||
 			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))

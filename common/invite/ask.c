@@ -115,6 +115,7 @@ static bool learn(struct invite *i, enum google_method method, const char *addre
 	const struct evidence e = {.shown = true,
 		.state = reply->invitation.state,
 		.mails = reply->invitation.mails,
+		.updated = reply->invitation.updated,
 		.date = reply->date,
 		.now = i->now};
 
@@ -229,6 +230,20 @@ static bool pause_allows(struct invite *i, struct fault *fault)
 	return fault_remedy(fault, "To end the pause: cloudinvite resume.");
 }
 
+/* Google hides for two days what the lost part of the ledger may have done: asking would not help.
+ */
+static bool reconcile_allows(struct invite *i, bool again, struct fault *fault)
+{
+	if (!reconcile_look(i, fault))
+		return false;
+	if (!i->reconciling || again)
+		return true;
+	fault_set(fault, FAULT_POLICY, "reconcile", "nobody is mailed for now: %s",
+		i->reconcile.text);
+	return fault_remedy(fault, "It ends by itself; see: cloudinvite status. To mail all the "
+				   "same: --again --reason TEXT.");
+}
+
 /* Somebody whom the ledger does not know is held, with nothing due, while we are at it: whatever
  * happens now, the dispatcher does not send by itself. */
 static bool make_known(struct invite *i, const char *address, struct person *p, struct fault *fault)
@@ -314,7 +329,8 @@ void invite_send(struct invite *i, const char *address, bool again, const char *
 	i->now = clock_wall();
 	if (!plain_address(address, plain, &out->fault))
 		return;
-	if (!pause_allows(i, &out->fault) || !block_allows(i, plain, again, &out->fault) ||
+	if (!pause_allows(i, &out->fault) || !reconcile_allows(i, again, &out->fault) ||
+		!block_allows(i, plain, again, &out->fault) ||
 		!lease(i, plain, again, &p, &out->fault)) {
 		look_up(i, plain, out);
 		return;

@@ -171,6 +171,7 @@ static struct evidence seen(const struct course *c)
 	return (struct evidence){.shown = c->answer.shown,
 		.state = c->answer.invitation.state,
 		.mails = c->answer.invitation.mails,
+		.updated = c->answer.invitation.updated,
 		.date = c->answer.date,
 		.now = c->invite->now};
 }
@@ -196,6 +197,8 @@ static bool first_look_answered(struct course *c, struct fault *fault)
 	struct evidence e = seen(c);
 	struct evidence_meaning meaning = {.event = NULL};
 
+	if (!reconcile_noted(c->invite, &c->after, &e, fault))
+		return false;
 	if (!c->after.again || e.state == INVITATION_ACCEPTED)
 		evidence_apply(&c->after, &e, &meaning);
 	else if (e.shown && e.mails > c->after.mails)
@@ -227,6 +230,8 @@ static bool later_look_answered(struct course *c, struct fault *fault)
 	struct evidence e = seen(c);
 	struct evidence_meaning meaning;
 
+	if (!reconcile_noted(c->invite, &c->after, &e, fault))
+		return false;
 	c->after.due = 0;
 	ending_clear_fault(&c->after);
 	evidence_apply(&c->after, &e, &meaning);

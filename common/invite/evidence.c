@@ -187,6 +187,18 @@ void evidence_apply(struct person *p, const struct evidence *e, struct evidence_
 		       p->mails != before.mails || strcmp(p->reason, before.reason) != 0;
 }
 
+bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e)
+{
+	int64_t known = before->mails > 0 ? before->mails : 0;
+
+	if (!e->shown || e->date == 0 || e->mails <= known || before->intent_at != 0)
+		return false;
+	/* Of whom nothing was known, only INVITED says when the mail was. */
+	if (before->mails < 0 && (e->state != INVITATION_INVITED || e->updated == 0))
+		return false;
+	return e->updated == 0 || e->date - e->updated < EVIDENCE_LAG_S;
+}
+
 int64_t evidence_settle_due(const struct person *p, int64_t now)
 {
 	static const int64_t ages[] = {60, 15 * MINUTE, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,

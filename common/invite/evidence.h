@@ -23,8 +23,9 @@ struct evidence {
 	bool shown; /* false: get said 404. list says nothing of those whom it does not show */
 	enum invitation_state state;
 	int64_t mails;
-	int64_t date; /* Google's clock; 0: unknown */
-	int64_t now;  /* ours */
+	int64_t updated; /* since when it has been so, by Google's clock; 0: not said */
+	int64_t date;	 /* Google's clock; 0: unknown */
+	int64_t now;	 /* ours */
 };
 
 struct evidence_meaning {
@@ -36,6 +37,10 @@ struct evidence_meaning {
 
 /* Changes `p` to what the evidence proves: state, reason, due, mails, intent. */
 void evidence_apply(struct person *p, const struct evidence *e, struct evidence_meaning *out);
+
+/* Whether it shows mails that this ledger has not sent and did not know of, and so young that
+ * others like them may still be hidden. `before`: the person before evidence_apply. */
+bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e);
 
 /* When an unconfirmed person is looked at next: a minute after the intent, then ever less often
  * until the absence of a mail counts. */

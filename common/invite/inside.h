@@ -9,6 +9,8 @@
  *   course.c    one person's way: claim, questions, answers
  *   mailing.c   the part of it that mails: policy, intent, result
  *   ending.c    how it ends: put, back, retry
+ *   reconcile.c whether mails may be out that the ledger does not know of
+ *   witness.c   the line outside the ledger that tells so
  *   evidence.c  what Google's answers prove
  *   policy.c    whether the mail may go now
  *   control.c   the control call, the pause, the brakes
@@ -28,6 +30,7 @@
 #include "invite/evidence.h"
 #include "invite/invite.h"
 #include "invite/policy.h"
+#include "invite/witness.h"
 #include "ledger/pace.h"
 #include "settings/window.h"
 
@@ -114,6 +117,7 @@ struct sweep {
 	struct errand call;
 	bool under_way;
 	bool by_get;	  /* few are open: get for each is cheaper */
+	bool reconciles;  /* begun for that: reconcile.c */
 	int64_t next_at;  /* of the next sweep, or of the next try within one; 0: not read yet */
 	char *page_token; /* of the next page; NULL: the first */
 	int pages;	  /* so far */
@@ -150,6 +154,9 @@ struct invite {
 	struct sweep sweep;
 	struct ledger_pause pause;
 	bool paused;
+	struct ledger_reconcile reconcile;
+	bool reconciling;
+	struct witness witness;
 
 	int later_in_a_row; /* calls that may work later, without a success between, … */
 	int rested_for;	    /* … as many as that when it last took a rest, … */
@@ -164,6 +171,7 @@ struct invite {
 	int64_t now;
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;
+	bool intends; /* it holds the intent of a send */
 	int64_t retry_after;
 	int wanted, claimed; /* people */
 
@@ -293,6 +301,29 @@ bool sweep_answered(struct invite *i, struct fault *fault);
 /* After the commit: on to the next page; hands a granted call to Google. */
 void sweep_settle(struct invite *i);
 void sweep_free(struct invite *i);
+
+/* ---- reconcile.c ---- */
+/* At the opening: whether the ledger is the one that has sent the last mail. */
+bool reconcile_open(struct invite *i, struct fault *fault);
+/* Before a round: what the ledger says of it. */
+bool reconcile_look(struct invite *i, struct fault *fault);
+/* Within the round: notes what has been heard; ends it. */
+bool reconcile_decide(struct invite *i, struct fault *fault);
+/* Once in a round that would send: whether the ledger still knows of the last mail. */
+bool reconcile_still_whole(struct invite *i, struct fault *fault);
+/* After the commit of intents. */
+void reconcile_sends(struct invite *i);
+/* Google has shown somebody who stood in the ledger as `before`. */
+bool reconcile_noted(struct invite *i, const struct person *before, const struct evidence *e,
+	struct fault *fault);
+/* A sweep is due, and by the whole list. */
+bool reconcile_wants_sweep(const struct invite *i);
+/* One that was begun for it has read the list to its end. */
+bool reconcile_swept(struct invite *i, struct fault *fault);
+/* When somebody who waits for it is looked at again, at the latest. */
+int64_t reconcile_due(const struct invite *i);
+/* In how many milliseconds it may be over; -1: that depends on something else. */
+int64_t reconcile_wait_ms(const struct invite *i);
 
 /* ---- invite.c ---- */
 /* Google's clock now, as far as it is known; 0: never heard. */

@@ -28,6 +28,7 @@ static struct invite *invite_new(const struct settings *settings)
 	}
 	i->settings = settings;
 	i->busy = i->room;
+	i->witness.fd = -1;
 	for (int n = i->room - 1; n >= 0; n--) {
 		i->courses[n].invite = i;
 		round_free(&i->courses[n]);
@@ -52,7 +53,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	text_copy(i->actor, sizeof(i->actor), options->actor);
 	/* Leases of this name are those of a predecessor that is dead: the lock says that there is
 	 * only one. What it was sending becomes unconfirmed. */
-	if (!ledger_release(ledger, i->owner, NULL, fault)) {
+	if (!ledger_release(ledger, i->owner, NULL, fault) || !reconcile_open(i, fault)) {
 		invite_close(i);
 		return NULL;
 	}
@@ -74,6 +75,7 @@ void invite_close(struct invite *i)
 	if (!ledger_release(i->ledger, i->owner, NULL, &fault))
 		log_fault(LOG_LEVEL_WARN, "ledger", &fault);
 	sweep_free(i);
+	witness_close(&i->witness);
 	free(i->courses);
 	free(i);
 }
@@ -135,6 +137,8 @@ static bool note_waiting(struct invite *i)
 		text_copy(text, sizeof(text), "Google cannot be reached");
 	else if (i->slots_at_ms > clock_boot_ms())
 		text_copy(text, sizeof(text), "waiting for the pace");
+	else if (i->reconciling)
+		text_copy(text, sizeof(text), "reconcile: nobody is mailed");
 	if (strcmp(text, i->waits_for) == 0)
 		return false;
 	text_copy(i->waits_for, sizeof(i->waits_for), text);

@@ -19,23 +19,36 @@ static int64_t window_opens(struct invite *i)
 	return i->window_opens;
 }
 
+/* Once a round. */
 static bool count_sends(struct invite *i, struct fault *fault)
 {
-	if (i->sends_today < 0)
-		i->sends_today =
-			ledger_sends_since(i->ledger, policy_midnight_before(i->now), fault);
+	if (i->sends_today >= 0)
+		return true;
+	if (!reconcile_still_whole(i, fault))
+		return false;
+	i->sends_today = ledger_sends_since(i->ledger, policy_midnight_before(i->now), fault);
 	return i->sends_today >= 0;
 }
 
 static bool not_by_name(struct course *c, const struct ruling *ruling, struct fault *fault)
 {
-	fault_set(&c->fault, FAULT_POLICY, ruling->reason, "%s",
-		strcmp(ruling->reason, "cap") == 0
-			? "today's mails are used up ([invitations] sends_per_day)"
-			: "as many mails as max_mails allows have been sent already");
-	fault_remedy(&c->fault, "%s",
-		strcmp(ruling->reason, "cap") == 0 ? "Try again tomorrow, or raise sends_per_day."
-						   : "To mail once more: --again --reason TEXT.");
+	static const struct {
+		const char *reason, *what, *remedy;
+	} texts[] = {
+		{"cap", "today's mails are used up ([invitations] sends_per_day)",
+			"Try again tomorrow, or raise sends_per_day."},
+		{"reconcile", "a mail may be out that this ledger does not know of (reconcile)",
+			"See: cloudinvite status. To mail all the same: --again --reason TEXT."},
+		{"max_mails", "as many mails as max_mails allows have been sent already",
+			"To mail once more: --again --reason TEXT."},
+	};
+	size_t n = 0;
+
+	while (n + 1 < sizeof(texts) / sizeof(texts[0]) &&
+		strcmp(texts[n].reason, ruling->reason) != 0)
+		n++;
+	fault_set(&c->fault, FAULT_POLICY, ruling->reason, "%s", texts[n].what);
+	fault_remedy(&c->fault, "%s", texts[n].remedy);
 	return ending_back(c, fault);
 }
 
@@ -53,6 +66,8 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 		return false;
 	facts.sends_today = i->sends_today;
 	ruling = policy_rule(&facts);
+	if (ruling.kind == RULING_SEND && i->reconciling && !c->after.again)
+		ruling = (struct ruling){RULING_WAIT, "reconcile", reconcile_due(i)};
 	if (ruling.kind == RULING_SEND)
 		return true;
 	if (c->by_name)
@@ -102,6 +117,7 @@ static bool commit_intent(struct course *c, struct fault *fault)
 	c->after.intent_date = invite_google_now(i);
 	c->after.intent_mails = c->after.mails;
 	i->sends_today++;
+	i->intends = true;
 	text_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
 		c->why ? c->why : "");
 	/* Whoever finds `sending` without a lease takes us for dead. */

@@ -180,6 +180,8 @@ static void settle(struct invite *i)
 
 	i->answered = 0;
 	i->trouble = false;
+	if (i->intends)
+		reconcile_sends(i);
 	for (struct course *c = round_first(i); c < round_end(i); c++)
 		advance(c);
 	if (control->phase == ERRAND_ANSWERED) {
@@ -215,15 +217,16 @@ static bool look_at_sweep(struct invite *i, struct fault *fault)
 
 static bool decide(struct invite *i, struct fault *fault)
 {
-	return decide_answers(i, fault) && tell_the_pace(i, fault) && decide_going(i, fault) &&
-	       claim_people(i, fault) && look_at_sweep(i, fault) && claim_slots(i, fault);
+	return decide_answers(i, fault) && reconcile_decide(i, fault) && tell_the_pace(i, fault) &&
+	       decide_going(i, fault) && claim_people(i, fault) && look_at_sweep(i, fault) &&
+	       claim_slots(i, fault);
 }
 
 static void begin(struct invite *i)
 {
 	i->now = clock_wall();
 	i->sends_today = -1;
-	i->throttled = i->succeeded = false;
+	i->throttled = i->succeeded = i->intends = false;
 	i->retry_after = -1;
 	i->control.call.granted = i->sweep.call.granted = false;
 	i->sweep.step = SWEEP_STAY;
@@ -233,7 +236,7 @@ static void begin(struct invite *i)
 bool round_run(struct invite *i, struct fault *fault)
 {
 	begin(i);
-	if (!control_look(i, fault) || !ledger_begin(i->ledger, fault))
+	if (!control_look(i, fault) || !reconcile_look(i, fault) || !ledger_begin(i->ledger, fault))
 		return false;
 	if (decide(i, fault) && ledger_commit(i->ledger, fault)) {
 		settle(i);

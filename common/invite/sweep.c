@@ -76,7 +76,8 @@ static bool put_evidence(
 	if (meaning.event)
 		log_event(LOG_LEVEL_NOTE, meaning.event, "%s: %s", log_address(p.address),
 			meaning.cause);
-	return (!meaning.journal ||
+	return reconcile_noted(i, known, e, fault) &&
+	       (!meaning.journal ||
 		       ledger_send_end(i->ledger, p.address, meaning.journal, fault)) &&
 	       ledger_person_put(i->ledger, &p, meaning.cause, i->actor, fault);
 }
@@ -136,6 +137,7 @@ static bool see_page(struct invite *i, struct fault *fault)
 		const struct evidence e = {.shown = true,
 			.state = row->state,
 			.mails = row->mails,
+			.updated = row->updated,
 			.date = i->sweep.call.answer.date,
 			.now = i->now};
 
@@ -152,6 +154,7 @@ static bool see_one(struct invite *i, struct fault *fault)
 	const struct evidence e = {.shown = a->shown,
 		.state = a->invitation.state,
 		.mails = a->invitation.mails,
+		.updated = a->invitation.updated,
 		.date = a->date,
 		.now = i->now};
 
@@ -219,7 +222,7 @@ static bool choose_way(struct invite *i, struct fault *fault)
 		return false;
 	open = summary.people[PERSON_INVITED] +
 	       (turning_up ? summary.people[PERSON_NOT_INVITABLE] : 0);
-	s->by_get = open < pages && open <= BY_GET_MAX;
+	s->by_get = open < pages && open <= BY_GET_MAX && !reconcile_wants_sweep(i);
 	if (!s->by_get)
 		return true;
 	s->people = calloc((size_t)open + 1, sizeof(s->people[0]));
@@ -259,6 +262,7 @@ static bool begin(struct invite *i, struct fault *fault)
 	if (!choose_way(i, fault))
 		return false;
 	i->sweep.under_way = true;
+	i->sweep.reconciles = reconcile_wants_sweep(i);
 	if (i->sweep.by_get)
 		log_event(LOG_LEVEL_INFO, "sweep", "asks about %d people one by one",
 			i->sweep.people_count);
@@ -270,6 +274,8 @@ static bool begin(struct invite *i, struct fault *fault)
 static bool finish(struct invite *i, struct fault *fault)
 {
 	i->sweep.step = SWEEP_OVER;
+	if (i->sweep.reconciles && !reconcile_swept(i, fault))
+		return false;
 	return write_number(i, "sweep_at", i->now, fault) &&
 	       (i->sweep.by_get || write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
 }
@@ -278,10 +284,15 @@ bool sweep_look(struct invite *i, struct fault *fault)
 {
 	struct sweep *s = &i->sweep;
 
-	if (i->settings->sweep_every == 0 || s->call.phase != ERRAND_IDLE)
+	bool wanted = reconcile_wants_sweep(i);
+
+	if ((i->settings->sweep_every == 0 && !wanted) || s->call.phase != ERRAND_IDLE)
 		return true;
 	if (s->next_at == 0 && !read_next(i, fault))
 		return false;
+	/* One that has failed is tried again in its own time. */
+	if (wanted && !s->under_way && s->next_at > i->now + RETRY_S)
+		s->next_at = i->now;
 	if (i->now < s->next_at)
 		return true;
 	if (!s->under_way && !begin(i, fault))

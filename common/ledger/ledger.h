@@ -262,7 +262,7 @@ int ledger_forget_sighting(
 int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
 	struct fault *fault);
 
-/* The one pause. kind: "operator", "setup", "brake", "reconcile". */
+/* The one pause. kind: "operator", "setup", "brake". */
 struct ledger_pause {
 	char kind[16];
 	char text[320];	  /* why, for people */
@@ -273,11 +273,36 @@ struct ledger_pause {
 	int probes;
 };
 int ledger_paused(struct ledger *l, struct ledger_pause *out, struct fault *fault); /* 1, 0, -1 */
-/* Sets it. A weaker one never replaces a stronger one (operator, brake, reconcile, setup, in this
- * order): then nothing changes, and true is returned. */
+/* Sets it. A weaker one never replaces a stronger one (operator, brake, setup, in this order): then
+ * nothing changes, and true is returned. */
 bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault);
 /* Clears it: any (kind NULL) or only one of that kind. 1 cleared, 0 there was none, -1. */
 int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct fault *fault);
+
+/* ---- reconcile: mails may be out that this ledger does not know of ---- */
+
+struct ledger_reconcile {
+	char why[32];	   /* "restored", "other_ledger", "mails_elsewhere" */
+	char text[320];	   /* for people */
+	int64_t since;	   /* our clock, for people */
+	int64_t mail_date; /* Google's clock: no such mail is later than that; 0: not known yet */
+	bool swept;	   /* a whole list has been read since */
+};
+/* 1, 0, -1. */
+int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fault *fault);
+/* Begins it, or carries it on with other values. With its beginning (or another cause) the answers
+ * that had cleared somebody's way for a mail do not count any more. */
+bool ledger_reconcile(
+	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault);
+/* Ends it: who was queued for "reconcile" is due at once. 1, 0 there was none, -1. */
+int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault);
+/* When the last mail of the journal was begun; 0: none, -1. */
+int64_t ledger_last_send(struct ledger *l, struct fault *fault);
+/* For a ledger that was restored: as another one it makes the collector drop its marks, which tell
+ * of people whom it does not know any more. */
+bool ledger_take_new_id(struct ledger *l, struct fault *fault);
+/* Whether it has done so since it was opened here; also false when that cannot be told. */
+bool ledger_has_new_id(struct ledger *l);
 
 /* ---- programs that work on this ledger ---- */
 

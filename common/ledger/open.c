@@ -382,6 +382,37 @@ const char *ledger_id(const struct ledger *l)
 	return l->id;
 }
 
+static bool write_id(struct ledger *l, const char *id, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "UPDATE about SET ledger = ?", fault);
+	query_text(&q, id);
+	return query_run(&q);
+}
+
+bool ledger_take_new_id(struct ledger *l, struct fault *fault)
+{
+	char id[sizeof(l->id)];
+
+	if (!new_id(id, fault) || !change_begin(l, fault) ||
+		!change_end(l, write_id(l, id, fault), fault))
+		return false;
+	text_copy(l->id, sizeof(l->id), id);
+	return true;
+}
+
+bool ledger_has_new_id(struct ledger *l)
+{
+	char id[sizeof(l->id)] = "";
+	struct query q;
+
+	query_start(&q, l, "SELECT ledger FROM about", NULL);
+	if (query_row(&q) > 0)
+		row_text(&q, id, sizeof(id));
+	return query_end(&q) && strcmp(id, l->id) != 0;
+}
+
 int ledger_schema(const struct ledger *l)
 {
 	return l->schema;

@@ -6,7 +6,7 @@
 /* From weak to strong: what only a person may clear is not lost under what clears itself. */
 static int strength(const char *kind)
 {
-	static const char *const kinds[] = {"setup", "reconcile", "brake", "operator"};
+	static const char *const kinds[] = {"setup", "brake", "operator"};
 
 	for (int i = 0; i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++)
 		if (strcmp(kind, kinds[i]) == 0)

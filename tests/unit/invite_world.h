@@ -193,7 +193,7 @@ UNUSED static const struct change *visible(struct account_at_google *a)
 
 static void fill(struct invitation *out, const char *address, const struct change *seen)
 {
-	*out = (struct invitation){.state = seen->state, .mails = seen->mails};
+	*out = (struct invitation){.state = seen->state, .mails = seen->mails, .updated = seen->at};
 	text_copy(out->address, sizeof(out->address), address);
 }
 
@@ -474,6 +474,7 @@ UNUSED static void site_crash(struct site *s)
 			mail(a);
 	}
 	sweep_free(s->invite);
+	witness_close(&s->invite->witness);
 	free(s->invite->courses);
 	free(s->invite);
 	ledger_rollback(s->ledger);
@@ -494,9 +495,10 @@ UNUSED static struct site site_new(struct folder *f, const char *google, const c
 		"admin@example.com\n"
 		"%s%s\n[people]\naddress = {user}@example.com\n"
 		"domains = example.com\nmap =\n[storage]\nledger = sqlite:%s/ledger.db\n"
+		"tokens = %s\n"
 		"[invitations]\n%s%s\n",
 		strstr(google, "requests_per_minute") ? "" : "requests_per_minute = 0\n", google,
-		f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
+		f->path, f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
 	s.settings = settings_load(folder_write(f, "cloudinvite.conf", t.data), &s.fault);
 	text_free(&t);
 	check(&s, s.settings != NULL);
@@ -514,6 +516,7 @@ UNUSED static void site_end(struct site *s)
 	unlink(folder_path(s->folder, "ledger.db"));
 	unlink(folder_path(s->folder, "ledger.db-wal"));
 	unlink(folder_path(s->folder, "ledger.db-shm"));
+	unlink(folder_path(s->folder, "last-mail"));
 }
 
 UNUSED static void see_user(struct site *s, const char *user, enum sighting_reason reason)

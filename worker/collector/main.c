@@ -143,8 +143,9 @@ static bool work(struct loop *l, struct fault *fault)
 	bool good = true;
 
 	l->watched.changed = l->watched.changed || l->scan;
-	if (c->ledger && l->scan && ledger_moved(c->ledger)) {
-		log_event(LOG_LEVEL_WARN, "ledger", "%s: another file is there now: opened anew",
+	if (c->ledger && (l->scan || l->worker.woken) &&
+		(ledger_moved(c->ledger) || ledger_has_new_id(c->ledger))) {
+		log_event(LOG_LEVEL_WARN, "ledger", "%s: is another one now: opened anew",
 			c->settings->ledger);
 		close_ledger(c);
 	}

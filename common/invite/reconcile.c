@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reconcile: a tenant has one ledger. When mails may be out that this one does not know of, because
+ * it was restored from a copy, because it took the place of a lost one, or because Google shows
+ * mails that it did not send, nobody is mailed by it until one sweep has read the whole list and
+ * the last of those mails is 72 hours old by Google's clock: before that, what Google does not show
+ * proves nothing. Questions go on meanwhile; who may be invited is queued for "reconcile".
+ */
+#include "invite/inside.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define ELSEWHERE_PEOPLE 3 /* so many are no single invitation from the console any more */
+#define WAIT_MIN_S	 60
+#define SWEEP_WAIT_S	 600
+
+/* ---- beginning ---- */
+
+static const char *text_of(const char *why)
+{
+	if (strcmp(why, "restored") == 0)
+		return "The ledger is older than the last mail from this host: it was restored "
+		       "from a copy, and does not know whom it has mailed since.";
+	if (strcmp(why, "other_ledger") == 0)
+		return "Another ledger has mailed from this host before: whom, this one does not "
+		       "know.";
+	return "Google shows mails of the last three days that this ledger has not sent, to three "
+	       "or more of its people: another one works on this tenant, or the ledger was "
+	       "restored.";
+}
+
+/* Whatever was known, the later mail counts, and the list is to be read anew. */
+static bool start(struct invite *i, const char *why, int64_t mail_date, struct fault *fault)
+{
+	struct ledger_reconcile r = {.since = i->now, .mail_date = mail_date};
+
+	if (i->reconciling && i->reconcile.mail_date > mail_date)
+		r.mail_date = i->reconcile.mail_date;
+	text_copy(r.why, sizeof(r.why), why);
+	text_copy(r.text, sizeof(r.text), text_of(why));
+	if (!ledger_reconcile(i->ledger, &r, i->actor, fault))
+		return false;
+	if (!i->reconciling)
+		log_event(LOG_LEVEL_ERROR, "reconcile",
+			"%s Nobody is mailed until Google surely shows all of those mails, at most "
+			"72 hours. If you know better: cloudinvite resume",
+			r.text);
+	i->reconcile = r;
+	i->reconciling = true;
+	return true;
+}
+
+/* A restored ledger is another one for those whom the collector has marked as known since. */
+static bool start_restored(struct invite *i, int64_t mail_date, struct fault *fault)
+{
+	return start(i, "restored", mail_date, fault) && ledger_take_new_id(i->ledger, fault);
+}
+
+/* ---- the witness ---- */
+
+/* Sends beyond their retention are deleted, and missed by nobody. */
+static bool is_behind(const struct invite *i, int64_t last_send)
+{
+	return last_send < i->witness.mail_at &&
+	       i->witness.mail_at > i->now - i->settings->retain_history;
+}
+
+/* *why: NULL where it knows of no other mails than the ledger. False: fault. */
+static bool ask_witness(struct invite *i, const char **why, struct fault *fault)
+{
+	const struct witness *w = &i->witness;
+	int64_t last_send;
+
+	*why = NULL;
+	if (w->ledger[0] == '\0')
+		return true;
+	last_send = ledger_last_send(i->ledger, fault);
+	if (strcmp(w->ledger, ledger_id(i->ledger)) != 0)
+		*why = "other_ledger";
+	else if (last_send >= 0 && is_behind(i, last_send))
+		*why = "restored";
+	return last_send >= 0;
+}
+
+static bool start_alone(struct invite *i, const char *why, struct fault *fault)
+{
+	if (!ledger_begin(i->ledger, fault))
+		return false;
+	if ((strcmp(why, "restored") == 0 ? start_restored(i, i->witness.mail_date, fault)
+					  : start(i, why, i->witness.mail_date, fault)) &&
+		ledger_commit(i->ledger, fault))
+		return true;
+	ledger_rollback(i->ledger);
+	return false;
+}
+
+bool reconcile_open(struct invite *i, struct fault *fault)
+{
+	struct fault unkept;
+	const char *why;
+
+	i->now = clock_wall();
+	if (!witness_open(&i->witness, i->settings, &unkept) && !i->admin)
+		log_fault(LOG_LEVEL_WARN, "witness", &unkept);
+	if (!reconcile_look(i, fault) || !ask_witness(i, &why, fault))
+		return false;
+	if (!why)
+		return true;
+	if (!start_alone(i, why, fault))
+		return false;
+	/* Said once: from now on it speaks of this ledger. */
+	witness_write(&i->witness, i->settings, ledger_id(i->ledger), 0, i->witness.mail_date);
+	return true;
+}
+
+void reconcile_sends(struct invite *i)
+{
+	int64_t date = invite_google_now(i);
+
+	witness_write(&i->witness, i->settings, ledger_id(i->ledger),
+		i->now > i->witness.mail_at ? i->now : i->witness.mail_at,
+		date > i->witness.mail_date ? date : i->witness.mail_date);
+}
+
+/* A copy written over the open file. */
+bool reconcile_still_whole(struct invite *i, struct fault *fault)
+{
+	int64_t last_send =
+		i->reconciling ? i->witness.mail_at : ledger_last_send(i->ledger, fault);
+
+	if (last_send < 0)
+		return false;
+	return !is_behind(i, last_send) || start_restored(i, i->witness.mail_date, fault);
+}
+
+/* ---- Google's word ---- */
+
+struct tally {
+	int64_t people, since; /* Google's clock */
+};
+
+static bool read_tally(struct invite *i, struct tally *t, struct fault *fault)
+{
+	char value[64];
+	long long people = 0, since = 0;
+	char *blank;
+	int found = ledger_get(i->ledger, "mails_elsewhere", value, sizeof(value), fault);
+
+	*t = (struct tally){.people = 0};
+	if (found <= 0)
+		return found == 0;
+	blank = strchr(value, ' ');
+	if (!blank)
+		return true;
+	*blank++ = '\0';
+	if (text_number(value, 0, ELSEWHERE_PEOPLE, &people) &&
+		text_number(blank, 0, INT64_MAX, &since))
+		*t = (struct tally){people, since};
+	return true;
+}
+
+static bool write_tally(struct invite *i, const struct tally *t, struct fault *fault)
+{
+	char value[64];
+
+	text_format(value, sizeof(value), "%" PRId64 " %" PRId64, t->people, t->since);
+	return ledger_set(i->ledger, "mails_elsewhere", t->people > 0 ? value : NULL, fault);
+}
+
+/* One or two such mails are an administrator's in the console, and history says so; each person is
+ * counted once, as the mails are noted with that. */
+bool reconcile_noted(struct invite *i, const struct person *before, const struct evidence *e,
+	struct fault *fault)
+{
+	struct tally t;
+
+	if (i->reconciling || !evidence_mailed_elsewhere(before, e))
+		return true;
+	if (!read_tally(i, &t, fault))
+		return false;
+	if (t.people == 0 || e->date < t.since || e->date - t.since >= EVIDENCE_LAG_S)
+		t = (struct tally){.since = e->date};
+	t.people++;
+	if (t.people < ELSEWHERE_PEOPLE)
+		return write_tally(i, &t, fault);
+	t.people = 0;
+	return write_tally(i, &t, fault) && start(i, "mails_elsewhere", e->date, fault);
+}
+
+/* ---- until it is over ---- */
+
+bool reconcile_look(struct invite *i, struct fault *fault)
+{
+	int found = ledger_reconciling(i->ledger, &i->reconcile, fault);
+
+	if (found < 0)
+		return false;
+	i->reconciling = found > 0;
+	/* The sweep hears Google's clock by itself. */
+	if (i->reconciling && i->reconcile.swept && invite_google_now(i) == 0 &&
+		!round_stopped(i) && !i->solo && !i->admin)
+		control_want(i);
+	return true;
+}
+
+bool reconcile_wants_sweep(const struct invite *i)
+{
+	return i->reconciling && !i->reconcile.swept;
+}
+
+bool reconcile_swept(struct invite *i, struct fault *fault)
+{
+	if (!reconcile_wants_sweep(i))
+		return true;
+	i->reconcile.swept = true;
+	return ledger_reconcile(i->ledger, &i->reconcile, i->actor, fault);
+}
+
+/* How long, by Google's clock; 0: that time is over; -1: not known. A Date before the mail's is one
+ * of another clock: it counts from there. */
+static int64_t left(const struct invite *i)
+{
+	int64_t date = invite_google_now(i), age = date - i->reconcile.mail_date;
+
+	if (date == 0 || i->reconcile.mail_date == 0)
+		return -1;
+	return age >= EVIDENCE_LAG_S ? 0 : EVIDENCE_LAG_S - (age > 0 ? age : 0);
+}
+
+int64_t reconcile_due(const struct invite *i)
+{
+	int64_t wait = left(i);
+
+	if (wait < 0)
+		wait = EVIDENCE_LAG_S;
+	else if (wait == 0)
+		wait = SWEEP_WAIT_S;
+	return i->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);
+}
+
+int64_t reconcile_wait_ms(const struct invite *i)
+{
+	int64_t wait = i->reconciling ? left(i) : -1;
+
+	return wait > 0 ? wait * 1000 : -1;
+}
+
+static bool date_it(struct invite *i, struct fault *fault)
+{
+	int64_t date = invite_google_now(i);
+
+	if (date == 0 || (i->reconcile.mail_date != 0 && i->reconcile.mail_date <= date))
+		return true;
+	i->reconcile.mail_date = date;
+	return ledger_reconcile(i->ledger, &i->reconcile, i->actor, fault);
+}
+
+bool reconcile_decide(struct invite *i, struct fault *fault)
+{
+	if (!i->reconciling)
+		return true;
+	if (!date_it(i, fault))
+		return false;
+	if (!i->reconcile.swept || left(i) != 0)
+		return true;
+	i->reconciling = false;
+	if (ledger_reconciled(i->ledger,
+		    "Google shows by now whatever was mailed without this ledger", i->actor,
+		    fault) < 0)
+		return false;
+	log_event(LOG_LEVEL_NOTE, "reconciled", "mails are sent again");
+	return true;
+}

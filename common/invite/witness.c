@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invite/witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#define NAME	  "last-mail"
+#define LINE_SIZE 1024 /* always whole: what is shorter is filled up with blanks */
+
+/* ---- the line: ledger mail_at mail_date customer endpoint ---- */
+
+struct words {
+	char word[5][256];
+	int count;
+};
+
+static bool take_word(const char *word, size_t len, void *ctx)
+{
+	struct words *w = ctx;
+
+	if (w->count == 5 || len >= sizeof(w->word[0]))
+		return false;
+	memcpy(w->word[w->count], word, len);
+	w->word[w->count++][len] = '\0';
+	return true;
+}
+
+/* A line that is torn, or speaks of another customer (a rehearsal), says nothing. */
+static void read_line(struct witness *w, const struct settings *settings, const char *line)
+{
+	struct words words = {.count = 0};
+	long long at, date;
+
+	if (!text_each_word(line, take_word, &words) || words.count != 5 ||
+		strcmp(words.word[3], settings->customer) != 0 ||
+		strcmp(words.word[4], settings->endpoint) != 0 ||
+		!text_number(words.word[1], 0, INT64_MAX, &at) ||
+		!text_number(words.word[2], 0, INT64_MAX, &date))
+		return;
+	w->mail_at = at;
+	w->mail_date = date;
+	text_copy(w->ledger, sizeof(w->ledger), words.word[0]);
+}
+
+/* ---- the file ---- */
+
+static int open_file(const char *directory)
+{
+	int dir = file_open_dir(directory), fd = -1;
+	struct stat st;
+
+	if (dir >= 0)
+		fd = openat(
+			dir, NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)) {
+		file_close(&fd);
+		errno = EINVAL;
+	}
+	file_close(&dir);
+	return fd;
+}
+
+bool witness_open(struct witness *w, const struct settings *settings, struct fault *fault)
+{
+	char line[LINE_SIZE + 1] = "";
+	ssize_t n;
+
+	*w = (struct witness){.fd = open_file(settings->tokens)};
+	if (w->fd < 0) {
+		fault_set(fault, FAULT_STORAGE, "witness", "%s/" NAME ": cannot be kept: %s",
+			settings->tokens, strerror(errno));
+		return fault_remedy(fault, "Without it a ledger that was restored is noticed late: "
+					   "run `cloudinvite-dispatcher --prepare` as root.");
+	}
+	n = pread(w->fd, line, LINE_SIZE, 0);
+	if (n == LINE_SIZE && line[LINE_SIZE - 1] == '\n')
+		read_line(w, settings, line);
+	return true;
+}
+
+void witness_write(struct witness *w, const struct settings *settings, const char *ledger,
+	int64_t mail_at, int64_t mail_date)
+{
+	char line[LINE_SIZE + 1];
+	size_t len;
+
+	w->mail_at = mail_at;
+	w->mail_date = mail_date;
+	text_copy(w->ledger, sizeof(w->ledger), ledger);
+	if (w->fd < 0 || !text_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger,
+				 (long long)mail_at, (long long)mail_date, settings->customer,
+				 settings->endpoint))
+		return;
+	len = strlen(line);
+	memset(line + len, ' ', LINE_SIZE - len);
+	line[LINE_SIZE - 1] = '\n';
+	/* One that cannot be written is as old as after a power cut. */
+	(void)!pwrite(w->fd, line, LINE_SIZE, 0);
+}
+
+void witness_close(struct witness *w)
+{
+	file_close(&w->fd);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reconcile: mails may be out that this ledger does not know of. What is kept of it, and who waits
+ * for its end.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ledger/history.h"
+#include "ledger/person.h"
+
+#define NUMBER_SIZE 24
+
+/* ---- reading ---- */
+
+static int get_number(struct ledger *l, const char *key, int64_t *out, struct fault *fault)
+{
+	char value[NUMBER_SIZE];
+	long long number;
+	int found = ledger_get(l, key, value, sizeof(value), fault);
+
+	if (found > 0 && !text_number(value, 0, INT64_MAX, &number)) {
+		sql_strange(l, key, value, fault);
+		return -1;
+	}
+	*out = found > 0 ? number : 0;
+	return found;
+}
+
+/* It may have taken another id since it was opened. */
+static bool read_id(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "SELECT ledger FROM about", fault);
+	if (query_row(&q) > 0)
+		row_text(&q, l->id, sizeof(l->id));
+	return query_end(&q);
+}
+
+int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fault *fault)
+{
+	int64_t swept = 0;
+	int found;
+
+	*out = (struct ledger_reconcile){.since = 0};
+	found = get_number(l, "reconcile_since", &out->since, fault);
+	if (found <= 0)
+		return found;
+	if (get_number(l, "reconcile_mail_date", &out->mail_date, fault) < 0 ||
+		get_number(l, "reconcile_swept", &swept, fault) < 0 ||
+		ledger_get(l, "reconcile_why", out->why, sizeof(out->why), fault) < 0 ||
+		ledger_get(l, "reconcile_text", out->text, sizeof(out->text), fault) < 0 ||
+		!read_id(l, fault))
+		return -1;
+	out->swept = swept != 0;
+	return 1;
+}
+
+int64_t ledger_last_send(struct ledger *l, struct fault *fault)
+{
+	int64_t at = 0;
+	struct query q;
+
+	query_start(&q, l, "SELECT coalesce(max(at), 0) FROM send", fault);
+	return query_one(&q, &at) < 0 ? -1 : at;
+}
+
+/* ---- writing ---- */
+
+static bool set_text(struct ledger *l, const char *key, const char *value, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"INSERT INTO kept (key, value) VALUES (?1, ?2)"
+		" ON CONFLICT (key) DO UPDATE SET value = ?2",
+		fault);
+	query_text(&q, key);
+	query_text(&q, value);
+	return query_run(&q);
+}
+
+static bool set_number(struct ledger *l, const char *key, int64_t number, struct fault *fault)
+{
+	char value[NUMBER_SIZE];
+
+	text_format(value, sizeof(value), "%" PRId64, number);
+	return set_text(l, key, value, fault);
+}
+
+static bool write_all(struct ledger *l, const struct ledger_reconcile *r, struct fault *fault)
+{
+	return set_number(l, "reconcile_since", r->since, fault) &&
+	       set_number(l, "reconcile_mail_date", r->mail_date, fault) &&
+	       set_number(l, "reconcile_swept", r->swept, fault) &&
+	       set_text(l, "reconcile_why", r->why, fault) &&
+	       set_text(l, "reconcile_text", r->text, fault);
+}
+
+/* What was asked before cleared the way for a mail that may have gone since. */
+static bool distrust_checks(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "UPDATE person SET checked = 0 WHERE checked <> 0", fault);
+	return query_run(&q);
+}
+
+/* Only a beginning, and another cause, is history; not each step on the way. */
+static bool reconcile(
+	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault)
+{
+	struct ledger_reconcile now;
+	int found = ledger_reconciling(l, &now, fault);
+
+	if (found < 0 || !write_all(l, r, fault))
+		return false;
+	if (found > 0 && strcmp(now.why, r->why) == 0 && now.since == r->since)
+		return true;
+	return distrust_checks(l, fault) && history_whole(l, "reconcile", r->text, actor, fault);
+}
+
+bool ledger_reconcile(
+	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault)
+{
+	return change_begin(l, fault) && change_end(l, reconcile(l, r, actor, fault), fault);
+}
+
+static bool clear_all(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"DELETE FROM kept WHERE key IN ('reconcile_since', 'reconcile_mail_date',"
+		" 'reconcile_swept', 'reconcile_why', 'reconcile_text')",
+		fault);
+	return query_run(&q);
+}
+
+static bool release_waiting(struct ledger *l, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
+		" WHERE state = 'queued' AND reason = 'reconcile'",
+		fault);
+	query_number(&q, clock_wall());
+	return query_run(&q);
+}
+
+int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault)
+{
+	struct ledger_reconcile now;
+	int found;
+
+	if (!change_begin(l, fault))
+		return -1;
+	found = ledger_reconciling(l, &now, fault);
+	if (found > 0 && !(clear_all(l, fault) && release_waiting(l, fault) &&
+				 history_whole(l, "reconciled", cause, actor, fault)))
+		found = -1;
+	return change_end(l, found >= 0, fault) ? found : -1;
+}
