@@ -252,7 +252,7 @@ struct credential *credential_load(const struct settings *settings, struct fault
 	struct credential *c = NULL;
 
 	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
-	if (find_path(settings, &path, fault))
+	if (find_path(settings, &path, fault) && path.data)
 		c = begin(settings, path.data, false);
 	text_free(&path);
 	if (c) {
