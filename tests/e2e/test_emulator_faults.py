@@ -234,6 +234,30 @@ class Latency(Google):
                 connection.close()
 
 
+class Crowd(Google):
+
+    def test_requests_that_all_come_at_the_same_moment_are_all_answered(self):
+        """127 to 130 of them: libmicrohttpd takes 128 events at a time."""
+        request = (f"GET {PATH}:isInvitableUser HTTP/1.1\r\nHost: google\r\n"
+                   f"Authorization: Bearer {self.token}\r\n\r\n").encode()
+        connections = []
+        for _ in range(130):
+            connections.append(self.google.connect(timeout=3))
+            connections[-1].connect()
+            self.addCleanup(connections[-1].close)
+        for count in (127, 128, 129, 130):
+            self.google.process.send_signal(signal.SIGSTOP)
+            for connection in connections[:count]:
+                connection.sock.sendall(request)
+            self.google.process.send_signal(signal.SIGCONT)
+            for connection in connections[:count]:
+                reply = http.client.HTTPResponse(connection.sock)
+                reply.begin()
+                self.assertEqual(reply.status, 200, count)
+                reply.read()
+                reply.close()
+
+
 class Log(Google):
 
     def test_it_tells_what_was_asked_in_order(self):

@@ -196,9 +196,12 @@ static struct addrinfo *server_address(const struct server_options *options)
 	return error == 0 ? out : NULL;
 }
 
+/* Not epoll: libmicrohttpd asks it for 128 events at a time, and if it gets exactly so many it asks
+ * again, without a time limit, before it handles the first (seen with 0.9.75). 128 clients that all
+ * wait for their reply then wait for ever. */
 static unsigned int server_flags(const struct server_options *options, const struct addrinfo *at)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+	unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 
 	if (options->tls)
