@@ -33,6 +33,7 @@ struct credential_type {
 	bool (*mint)(struct credential *c, struct http *http, struct credential_minted *out,
 		struct fault *fault);
 	void (*free)(void *data);
+	int requests; /* so many, one after the other, a mint may take; 0: two */
 };
 
 struct credential {
@@ -41,7 +42,7 @@ struct credential {
 	char identity[520];	/* for people: "inviter@project.iam.gserviceaccount.com as
 				   admin@example.com" */
 	char issuer[256];	/* the service account, "" if there is none */
-	char subject[256];	/* the administrator acted as */
+	char subject[256];	/* the administrator acted as; "" where a login does not say */
 	char client_id[64];	/* the numeric id for domain-wide delegation, "" if unknown */
 	char key_id[128];	/* "" if none */
 	char hash[65];		/* of all that decides what the token may do: the cache's key */
@@ -63,6 +64,8 @@ struct credential *credential_load(const struct settings *settings, struct fault
  * another one now. One that cannot be used is said once, and the old one kept. */
 bool credential_refresh(struct credential **c);
 void credential_free(struct credential *c);
+/* For sentences: the subject, or a word for whoever it is. `c` may be NULL. */
+const char *credential_administrator(const struct credential *c);
 
 /* The credential inside the file of another one (`source_credentials`), which only asks IAM to
  * sign: its tokens have the scope for that, and it acts as nobody else. `outer` must outlive it. */
@@ -71,6 +74,7 @@ struct credential *credential_load_caller(
 
 /* The types, each in the file of its name. */
 extern const struct credential_type credential_service_account;
+extern const struct credential_type credential_authorized_user;
 extern const struct credential_type credential_impersonated;
 extern const struct credential_type credential_external_account;
 extern const struct credential_type credential_metadata; /* metadata_account.c */

@@ -186,5 +186,8 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	return !e->subject.neighbour || metadata_reach_allows(c->settings, f);
 }
 
-const struct credential_type credential_external_account = {
-	.name = "external_account", .load = load, .mint = keyless_mint, .free = keyless_free};
+const struct credential_type credential_external_account = {.name = "external_account",
+	.load = load,
+	.mint = keyless_mint,
+	.free = keyless_free,
+	.requests = KEYLESS_REQUESTS};

@@ -84,4 +84,5 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 const struct credential_type credential_impersonated = {.name = "impersonated_service_account",
 	.load = load,
 	.mint = keyless_mint,
-	.free = keyless_free};
+	.free = keyless_free,
+	.requests = KEYLESS_REQUESTS};

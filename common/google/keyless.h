@@ -31,7 +31,9 @@ bool keyless_account(struct credential *c, const json_t *file, struct fault *fau
 bool keyless_delegates(
 	struct keyless *k, const struct credential *c, const json_t *file, struct fault *fault);
 
-/* For struct credential_type. */
+/* For struct credential_type. At most three requests for the caller's token, one to sign and one to
+ * exchange, and these two once more with the right time. */
+#define KEYLESS_REQUESTS 7
 bool keyless_mint(struct credential *c, struct http *http, struct credential_minted *out,
 	struct fault *fault);
 void keyless_free(void *data);

@@ -39,5 +39,8 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	return keyless_account(c, NULL, f) && metadata_reach_allows(c->settings, f);
 }
 
-const struct credential_type credential_metadata = {
-	.name = "metadata:", .load = load, .mint = keyless_mint, .free = keyless_free};
+const struct credential_type credential_metadata = {.name = "metadata:",
+	.load = load,
+	.mint = keyless_mint,
+	.free = keyless_free,
+	.requests = KEYLESS_REQUESTS};

@@ -16,7 +16,7 @@
 #define LIFE_MAX      43200 /* seconds; what says more was written by a wrong clock */
 #define CLOCK_PLAY    60    /* seconds that another process's clock reading may differ */
 #define LOCK_POLL_MS  20
-#define LOCK_EXTRA_MS 10000 /* beyond two requests to the token endpoint */
+#define LOCK_EXTRA_MS 10000 /* beyond the requests of a mint */
 
 bool token_fresh(const struct token *t)
 {
@@ -103,7 +103,8 @@ static void store(int dir, const struct credential *c, const struct token *t)
 static bool mint_in_turn(int dir, struct credential *c, struct http *http,
 	const struct settings *settings, const char *refused, struct token *out, struct fault *f)
 {
-	int64_t limit_ms = 2000 * settings->timeout + LOCK_EXTRA_MS;
+	int requests = c->type->requests ? c->type->requests : 2;
+	int64_t limit_ms = 1000 * requests * settings->timeout + LOCK_EXTRA_MS;
 	int lock = -1;
 	bool ok = false;
 
