@@ -62,7 +62,7 @@ static bool load_source(
 		text_copy(k->caller, sizeof(k->caller), caller->issuer);
 		text_format(k->member, sizeof(k->member), "serviceAccount:%s", caller->issuer);
 	} else {
-		text_format(k->caller, sizeof(k->caller), "the person in %.200s", c->path);
+		text_copy(k->caller, sizeof(k->caller), caller->identity);
 		text_copy(k->member, sizeof(k->member), "user:ADDRESS");
 	}
 	return true;

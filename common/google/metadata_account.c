@@ -11,6 +11,18 @@
 #include "google/metadata.h"
 #include "google/metadata_reach.h"
 
+/* A pod whose Kubernetes account stands for no service account is known by its pool's name. */
+static void name_member(struct keyless *k)
+{
+	if (strchr(k->caller, '@'))
+		text_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
+	else
+		text_format(k->member, sizeof(k->member),
+			"principal://iam.googleapis.com/projects/NUMBER/locations/global/"
+			"workloadIdentityPools/%s/subject/ns/NAMESPACE/sa/ACCOUNT",
+			k->caller);
+}
+
 static bool fetch(struct credential *c, struct http *http, struct keyless *k, struct fault *f)
 {
 	struct credential_minted minted = {0};
@@ -18,7 +30,7 @@ static bool fetch(struct credential *c, struct http *http, struct keyless *k, st
 	if (!metadata_token(c->settings, http, k->caller, sizeof(k->caller), &minted, f))
 		return false;
 	k->token = minted.access_token;
-	text_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
+	name_member(k);
 	return true;
 }
 
