@@ -5,34 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* base64url (RFC 4648, section 5) without padding. */
-static bool add_base64url(struct text *out, const unsigned char *bytes, size_t n)
-{
-	char *encoded = malloc(n / 3 * 4 + 5);
-	bool ok;
-	int len;
-
-	if (!encoded)
-		return false;
-	len = EVP_EncodeBlock((unsigned char *)encoded, bytes, (int)n);
-	while (len && encoded[len - 1] == '=')
-		len--;
-	for (int i = 0; i < len; i++) {
-		if (encoded[i] == '+')
-			encoded[i] = '-';
-		else if (encoded[i] == '/')
-			encoded[i] = '_';
-	}
-	ok = text_add_bytes(out, encoded, (size_t)len);
-	free(encoded);
-	return ok;
-}
+#include "google/base64url.h"
 
 /* Takes `json`, which may be NULL. */
 static bool add_segment(struct text *out, json_t *json)
 {
 	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	bool ok = compact && add_base64url(out, (const unsigned char *)compact, strlen(compact));
+	bool ok = compact && base64url_add(out, (const unsigned char *)compact, strlen(compact));
 
 	free(compact);
 	json_decref(json);
@@ -76,7 +55,7 @@ static bool add_signature(const struct assertion *a, struct text *out, size_t fr
 	signature = malloc(n);
 	if (!signature || EVP_DigestSign(ctx, signature, &n, signed_part, len) != 1)
 		goto out;
-	ok = text_add(out, ".") && add_base64url(out, signature, n);
+	ok = text_add(out, ".") && base64url_add(out, signature, n);
 out:
 	free(signature);
 	EVP_MD_CTX_free(ctx);

@@ -15,14 +15,13 @@
 
 #define FILE_MAX 65536
 
-static const struct credential_type *const types[] = {
-	&credential_service_account, &credential_impersonated, &credential_external_account, NULL};
+static const struct credential_type *const types[] = {&credential_service_account,
+	&credential_authorized_user, &credential_impersonated, &credential_external_account, NULL};
 
 /* Types that Google knows and this version does not speak. */
 static const struct {
 	const char *name, *what;
 } later_types[] = {
-	{"authorized_user", "the login of a person"},
 	{"external_account_authorized_user", "workforce identity federation"},
 };
 
@@ -40,7 +39,8 @@ static bool read_file(const struct credential *c, struct text *out, struct fault
 		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
 		return fault_remedy(f,
 			"Set [google] credentials to the file of a service-account key "
-			"with domain-wide delegation, and subject to an administrator.");
+			"with domain-wide delegation, and subject to an administrator; or to what "
+			"`cloudinvite login` writes.");
 	}
 	return file_read(c->path, &rules, out, FAULT_CREDENTIALS, f);
 }
@@ -88,10 +88,10 @@ static bool refuse_type(const char *path, const json_t *file, const char *name, 
 		fault_set(f, FAULT_CREDENTIALS, "type_client",
 			"%s: this is the file of an OAuth client, which is no credential by itself",
 			path);
-	} else {
-		fault_set(f, FAULT_CREDENTIALS, "type_unknown", "%s: type '%s' is unknown", path,
-			name);
+		return fault_remedy(f,
+			"Log in with it as an administrator: cloudinvite login --client %s", path);
 	}
+	fault_set(f, FAULT_CREDENTIALS, "type_unknown", "%s: type '%s' is unknown", path, name);
 	return fault_remedy(f, "Use the key file (JSON) of a service account with domain-wide "
 			       "delegation.");
 }
@@ -303,6 +303,11 @@ bool credential_refresh(struct credential **c)
 	log_event(LOG_LEVEL_NOTE, "credential_read", "%s has been replaced: %s", fresh->path,
 		fresh->identity);
 	return true;
+}
+
+const char *credential_administrator(const struct credential *c)
+{
+	return c && *c->subject ? c->subject : "the administrator";
 }
 
 void credential_free(struct credential *c)

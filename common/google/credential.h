@@ -43,7 +43,8 @@ struct credential {
 				   admin@example.com" */
 	char issuer[256];	/* the service account, "" if there is none */
 	char subject[256];	/* the administrator acted as; "" where a login does not say */
-	char client_id[64];	/* the numeric id for domain-wide delegation, "" if unknown */
+	char client_id[128];	/* the numeric id for domain-wide delegation, or the OAuth client's
+				   of a login; "" if unknown */
 	char key_id[128];	/* "" if none */
 	char hash[65];		/* of all that decides what the token may do: the cache's key */
 	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's; or "" */

@@ -60,7 +60,8 @@ static const struct row {
 		"use it."},
 	{403, IS_SETUP, NULL, "requires a quota project", "quota_project",
 		"the credential belongs to no project that could be charged for the calls",
-		"Use a credential of a project of your own, with the Cloud Identity API enabled."},
+		"Set [google] quota_project to a project of your own that has the Cloud Identity "
+		"API enabled, or use a credential of such a project of your own."},
 	{403, IS_SETUP, NULL, "authenticated user cannot access this service", "service_off",
 		"{subject} may not use this Google service",
 		"In the Admin console, turn Google Cloud on for the organisational unit of "
@@ -126,7 +127,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	const struct refusal *says, const char *quoted, struct google_reply *out)
 {
 	char what[512], remedy[512];
-	struct failure_names names = {.subject = c ? c->subject : "the administrator",
+	struct failure_names names = {.subject = credential_administrator(c),
 		.client_id = c && *c->client_id ? c->client_id : "of the service account",
 		.customer = customer,
 		.project = says->project};
@@ -149,7 +150,7 @@ static void refused_list(const char *code, const struct credential *c, const cha
 	fault_remedy(&out->fault,
 		"Check that %s is a super administrator, and that [google] customer is "
 		"this organisation's id (Admin console > Account > Account settings).",
-		c ? c->subject : "the administrator");
+		credential_administrator(c));
 }
 
 static void refused_person(const struct google_call *call, const char *code, const char *quoted,

@@ -9,7 +9,8 @@
 #include "google/failure.h"
 #include "google/secret.h"
 
-#define LOGIN_AGAIN "Log in again as the administrator and replace {file}."
+#define LOGIN_AGAIN \
+	"Log in again as the administrator (cloudinvite login --client FILE) and replace {file}."
 #define GRANT_DELEGATION                                                                         \
 	"In the Admin console, Security > Access and data control > API controls > Domain-wide " \
 	"delegation, add client id {client_id} with exactly the scope {scope}. It can take a day."
@@ -17,17 +18,64 @@
 	"Set [google] subject to the primary address of a super administrator who exists " \
 	"and is not suspended."
 
-static const struct row {
+struct row {
 	const char *error, *starts, *subtype;
 	enum fault_kind kind;
 	const char *code, *what, *remedy;
-} rows[] = {
-	{"invalid_grant", NULL, "rapt_required", FAULT_SETUP, "token_reauth",
-		"a session-control policy wants the administrator to log in again",
-		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."},
-	{"invalid_grant", NULL, "invalid_rapt", FAULT_SETUP, "token_reauth",
-		"a session-control policy wants the administrator to log in again",
-		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."},
+};
+
+/* ---- the login of a person ---- */
+
+#define REAUTH                                                                      \
+	FAULT_SETUP, "token_reauth",                                                \
+		"a session-control policy wants the administrator to log in again", \
+		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."
+/* A login of an External app in testing ends after seven days, and Google's words for it are the
+ * same. */
+#define REVOKED                                                                            \
+	FAULT_SETUP, "token_revoked", "the login in {file} has expired or was revoked",    \
+		LOGIN_AGAIN                                                                \
+		" If it ends every seven days, the OAuth app is External and in testing: " \
+		"make it Internal, or publish it."
+
+/* Looked at first, and only for a login: delegation, issuer and key have no part in one. */
+static const struct row login_rows[] = {
+	{"invalid_grant", NULL, "rapt_required", REAUTH},
+	{"invalid_grant", NULL, "invalid_rapt", REAUTH},
+	{"invalid_grant", "Token has been expired or revoked", NULL, REVOKED},
+	{"invalid_grant", "Bad Request", NULL, REVOKED},
+	{"invalid_grant", "The account has been deleted", NULL, FAULT_SETUP,
+		"token_subject_deleted", "the account that logged in has been deleted",
+		"Log in as another administrator (cloudinvite login --client FILE) and replace "
+		"{file}."},
+	{"invalid_grant", NULL, NULL, FAULT_SETUP, "token_grant_refused",
+		"the login in {file} is refused", LOGIN_AGAIN},
+	{"unauthorized_client", NULL, NULL, FAULT_SETUP, "token_client_refused",
+		"the OAuth client of the login in {file} is refused",
+		"Create an OAuth client of type Desktop app in the Google Cloud "
+		"console. " LOGIN_AGAIN},
+	{"access_denied", NULL, NULL, FAULT_SETUP, "token_access_denied",
+		"a policy of the organisation keeps the OAuth client from acting as {subject}",
+		"In the Admin console, Security > Access and data control > API controls > App "
+		"access control, trust client id {client_id}."},
+	{"admin_policy_enforced", NULL, NULL, FAULT_SETUP, "token_access_denied",
+		"a policy of the organisation keeps the OAuth client from acting as {subject}",
+		"In the Admin console, Security > Access and data control > API controls > App "
+		"access control, trust client id {client_id}."},
+	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_missing",
+		"the login in {file} does not include the scope {scope}",
+		LOGIN_AGAIN " Leave the box for it ticked on Google's page."},
+	{"invalid_client", NULL, NULL, FAULT_SETUP, "token_client_unknown",
+		"the OAuth client in {file} is unknown, or its secret is wrong",
+		"Create the OAuth client anew in the Google Cloud console. " LOGIN_AGAIN},
+	{"deleted_client", NULL, NULL, FAULT_SETUP, "token_client_deleted",
+		"the OAuth client in {file} has been deleted",
+		"Create it anew in the Google Cloud console. " LOGIN_AGAIN},
+};
+
+/* ---- everybody else, and Google's own troubles ---- */
+
+static const struct row rows[] = {
 	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",
 		"key {key_id} is not, or no longer, a key of {issuer}",
 		"It was deleted, disabled or replaced. Create a new key for {issuer} (type JSON) "
@@ -61,10 +109,6 @@ static const struct row {
 	/* The quotes around sub come HTML-escaped. */
 	{"invalid_request", "Invalid impersonation", NULL, FAULT_SETUP, "token_subject_deleted",
 		"the administrator {subject} was deleted, or never was", CHECK_SUBJECT},
-	{"invalid_grant", "Token has been expired or revoked", NULL, FAULT_SETUP, "token_revoked",
-		"the login in {file} has expired or was revoked", LOGIN_AGAIN},
-	{"invalid_grant", "Bad Request", NULL, FAULT_SETUP, "token_revoked",
-		"the login in {file} has expired or was revoked", LOGIN_AGAIN},
 	{"invalid_grant", NULL, NULL, FAULT_SETUP, "token_grant_refused",
 		"the credential is refused", "Check {file} and [google] subject."},
 	{"unauthorized_client", "Unauthorized client or scope in request", NULL, FAULT_SETUP,
@@ -84,11 +128,6 @@ static const struct row {
 		"{issuer} is not authorised to act as {subject}", GRANT_DELEGATION},
 	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_refused",
 		"the scope {scope} is refused for {subject}", GRANT_DELEGATION},
-	{"invalid_client", NULL, NULL, FAULT_SETUP, "token_client_unknown",
-		"the OAuth client in {file} is unknown, or its secret is wrong",
-		"Create the OAuth client anew, then " LOGIN_AGAIN},
-	{"deleted_client", NULL, NULL, FAULT_SETUP, "token_client_deleted",
-		"the OAuth client in {file} has been deleted", "Create it anew, then " LOGIN_AGAIN},
 	{"invalid_account", NULL, NULL, FAULT_SETUP, "token_account_refused",
 		"the account {issuer} is refused",
 		"Check in the Google Cloud console that {issuer} is enabled."},
@@ -124,10 +163,16 @@ static bool matches(const struct row *row, const char *error, const char *text, 
 	       (!row->subtype || strcmp(row->subtype, subtype) == 0);
 }
 
-static const struct row *find_row(const char *error, const char *text, const char *subtype)
+static const struct row *find_row(
+	const struct credential *c, const char *error, const char *text, const char *subtype)
 {
 	const struct row *row = rows;
 
+	for (size_t i = 0; i < sizeof(login_rows) / sizeof(*login_rows); i++) {
+		if (c->type == &credential_authorized_user &&
+			matches(&login_rows[i], error, text, subtype))
+			return &login_rows[i];
+	}
 	while (!matches(row, error, text, subtype))
 		row++;
 	return row;
@@ -137,7 +182,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	int64_t skew, struct fault *fault)
 {
 	char what[512], remedy[512], skew_text[80] = "";
-	struct failure_names names = {.subject = c->subject,
+	struct failure_names names = {.subject = credential_administrator(c),
 		.issuer = c->issuer,
 		.client_id = *c->client_id ? c->client_id : "of the service account",
 		.key_id = c->key_id,
@@ -187,7 +232,7 @@ void failure_token(const struct credential *c, const struct http_reply *reply, i
 		return;
 	}
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);
-	row = find_row(member(json, "error"), member(json, "error_description"),
+	row = find_row(c, member(json, "error"), member(json, "error_description"),
 		member(json, "error_subtype"));
 	text_format(says, sizeof(says), "%s: %s", member(json, "error"),
 		member(json, "error_description"));

@@ -34,40 +34,118 @@ static bool parse_expires(const json_t *json, int64_t *out)
 	return n > 0;
 }
 
-bool grant_parse(const char *body, size_t len, struct credential_minted *out)
+/* A refresh token goes into forms and a file of ours. */
+static bool take_text(const json_t *body, const char *name, char **out)
+{
+	const json_t *value = json_object_get(body, name);
+	const char *text = json_string_value(value);
+
+	if (!value || json_is_null(value))
+		return true;
+	if (!text || strlen(text) > GRANT_TOKEN_MAX)
+		return false;
+	*out = strdup(text);
+	return *out != NULL;
+}
+
+static bool take_token(const json_t *body, struct credential_minted *out)
+{
+	const char *token = json_string_value(json_object_get(body, "access_token"));
+	const char *type = json_string_value(json_object_get(body, "token_type"));
+
+	if (!token || !grant_token_valid(token) || (type && !text_equal_nocase(type, "Bearer")) ||
+		!parse_expires(json_object_get(body, "expires_in"), &out->expires_in))
+		return false;
+	out->access_token = strdup(token);
+	return out->access_token != NULL;
+}
+
+bool grant_read(const char *body, size_t len, struct grant_reply *out)
 {
 	json_t *json = secret_json(body ? body : "", len, NULL);
-	const char *token = json_string_value(json_object_get(json, "access_token"));
-	const char *type = json_string_value(json_object_get(json, "token_type"));
-	bool ok = token && grant_token_valid(token) &&
-		  (!type || text_equal_nocase(type, "Bearer")) &&
-		  parse_expires(json_object_get(json, "expires_in"), &out->expires_in);
+	bool ok;
 
-	if (ok)
-		out->access_token = strdup(token);
+	*out = (struct grant_reply){0};
+	ok = take_token(json, &out->minted) && take_text(json, "scope", &out->scope) &&
+	     take_text(json, "refresh_token", &out->refresh_token) &&
+	     (!out->refresh_token || grant_token_valid(out->refresh_token));
+	if (!ok)
+		grant_reply_free(out);
 	secret_json_free(json);
-	return ok && out->access_token;
+	return ok;
+}
+
+bool grant_has_scope(const struct grant_reply *reply, const char *scope)
+{
+	size_t len = strlen(scope);
+
+	for (const char *at = reply->scope; at && *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, scope, n) == 0)
+			return true;
+		at += n;
+	}
+	return !reply->scope;
+}
+
+void grant_reply_free(struct grant_reply *reply)
+{
+	secret_free(reply->minted.access_token);
+	secret_free(reply->refresh_token);
+	free(reply->scope);
+	*reply = (struct grant_reply){0};
+}
+
+bool grant_parse(const char *body, size_t len, struct credential_minted *out)
+{
+	struct grant_reply reply;
+	bool ok = grant_read(body, len, &reply);
+
+	*out = reply.minted;
+	reply.minted.access_token = NULL;
+	grant_reply_free(&reply);
+	return ok;
+}
+
+void grant_post(const char *endpoint, struct http *http, const char *form, size_t len,
+	struct http_reply *out)
+{
+	const struct http_request request = {.method = "POST",
+		.url = endpoint,
+		.content_type = "application/x-www-form-urlencoded",
+		.body = form,
+		.body_len = len};
+
+	http_now(http, &request, out);
+}
+
+bool grant_request(const struct credential *c, struct http *http, const char *form, size_t len,
+	struct grant_reply *out, struct fault *fault)
+{
+	struct http_reply reply;
+	bool ok = false;
+
+	grant_post(c->token_endpoint, http, form, len, &reply);
+	if (reply.curl || reply.status != 200)
+		failure_token(c, &reply, http_clock_skew(http), fault);
+	else
+		ok = grant_read(reply.body.data, reply.body.len, out) ||
+		     fault_set(fault, FAULT_LATER, "token_reply_strange",
+			     "%s answers 200, but with no token in it (%s)", c->token_endpoint,
+			     *reply.content_type ? reply.content_type : "no content type");
+	http_reply_free(&reply);
+	return ok;
 }
 
 bool grant_exchange(const struct credential *c, struct http *http, const char *form, size_t len,
 	struct credential_minted *out, struct fault *fault)
 {
-	struct http_request request = {.method = "POST",
-		.url = c->token_endpoint,
-		.content_type = "application/x-www-form-urlencoded",
-		.body = form,
-		.body_len = len};
-	struct http_reply reply;
-	bool ok = false;
+	struct grant_reply reply = {0};
+	bool ok = grant_request(c, http, form, len, &reply, fault);
 
-	http_now(http, &request, &reply);
-	if (reply.curl || reply.status != 200)
-		failure_token(c, &reply, http_clock_skew(http), fault);
-	else
-		ok = grant_parse(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_LATER, "token_reply_strange",
-			     "%s answers 200, but with no token in it (%s)", c->token_endpoint,
-			     *reply.content_type ? reply.content_type : "no content type");
-	http_reply_free(&reply);
+	*out = reply.minted;
+	reply.minted.access_token = NULL;
+	grant_reply_free(&reply);
 	return ok;
 }

@@ -2,28 +2,15 @@
 #include "google/sts.h"
 
 #include <curl/curl.h>
-#include <openssl/crypto.h>
-#include <string.h>
 
 #include "google/failure.h"
+#include "google/form.h"
 #include "google/grant.h"
 #include "google/token.h"
 
 #define GRANT_TYPE "urn:ietf:params:oauth:grant-type:token-exchange"
 #define WANTED	   "urn:ietf:params:oauth:token-type:access_token"
 #define FORM_MAX   262144
-
-static bool add_field(struct text *form, const char *name, const char *value)
-{
-	char *escaped = curl_easy_escape(NULL, value, 0);
-	bool ok = escaped && text_addf(form, "%s%s=", form->len ? "&" : "", name) &&
-		  text_add(form, escaped);
-
-	if (escaped)
-		OPENSSL_cleanse(escaped, strlen(escaped));
-	curl_free(escaped);
-	return ok;
-}
 
 /* The options are JSON, percent-encoded, which the form encodes once more. */
 static bool add_project(struct text *form, const char *project)
@@ -35,7 +22,7 @@ static bool add_project(struct text *form, const char *project)
 	if (*project) {
 		ok = text_addf(&json, "{\"userProject\":\"%s\"}", project);
 		escaped = ok ? curl_easy_escape(NULL, json.data, 0) : NULL;
-		ok = escaped && add_field(form, "options", escaped);
+		ok = escaped && form_add(form, "options", escaped);
 	}
 	curl_free(escaped);
 	text_free(&json);
@@ -44,13 +31,13 @@ static bool add_project(struct text *form, const char *project)
 
 static bool add_form(struct text *form, const struct sts_exchange *what)
 {
-	return add_field(form, "grant_type", GRANT_TYPE) &&
-	       add_field(form, "audience", what->audience) &&
-	       add_field(form, "scope", CALLER_SCOPE) &&
-	       add_field(form, "requested_token_type", WANTED) &&
-	       add_field(form, "subject_token_type", what->subject_token_type) &&
+	return form_add(form, "grant_type", GRANT_TYPE) &&
+	       form_add(form, "audience", what->audience) &&
+	       form_add(form, "scope", CALLER_SCOPE) &&
+	       form_add(form, "requested_token_type", WANTED) &&
+	       form_add(form, "subject_token_type", what->subject_token_type) &&
 	       add_project(form, what->project) &&
-	       add_field(form, "subject_token", what->subject_token);
+	       form_add(form, "subject_token", what->subject_token);
 }
 
 /* No bearer: it may make the exchange fail. */

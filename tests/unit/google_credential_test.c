@@ -130,7 +130,7 @@ static void a_missing_member_is_named(void **state)
 
 static void types_of_the_next_versions_are_refused_by_name(void **state)
 {
-	static const char *const types[] = {"authorized_user", "external_account_authorized_user"};
+	static const char *const types[] = {"external_account_authorized_user"};
 	struct test t = begin(state);
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {

@@ -34,15 +34,22 @@ static struct http_reply reply_with(int status, const char *body)
 
 /* ---- the token endpoint ---- */
 
-static struct fault token_says(int status, const char *body, int64_t skew)
+static struct fault endpoint_says(
+	const struct credential *c, int status, const char *body, int64_t skew)
 {
-	struct credential c = credential();
 	struct http_reply r = reply_with(status, body);
 	struct fault f = {0};
 
-	failure_token(&c, &r, skew, &f);
+	failure_token(c, &r, skew, &f);
 	text_free(&r.body);
 	return f;
+}
+
+static struct fault token_says(int status, const char *body, int64_t skew)
+{
+	struct credential c = credential();
+
+	return endpoint_says(&c, status, body, skew);
 }
 
 struct token_row {
@@ -83,14 +90,6 @@ static const struct token_row token_rows[] = {
 		"token_subject_deleted", "admin@example.com was deleted", "subject"},
 	{400, "invalid_request", "Invalid impersonation prn email address", NULL, FAULT_SETUP,
 		"token_subject_unknown", "admin@example.com is not a user", "subject"},
-	{400, "invalid_grant", "Token has been expired or revoked.", NULL, FAULT_SETUP,
-		"token_revoked", "has expired or was revoked", "Log in again"},
-	{400, "invalid_grant", "Bad Request", NULL, FAULT_SETUP, "token_revoked",
-		"has expired or was revoked", "Log in again"},
-	{400, "invalid_grant", "reauth related error (rapt_required)", "rapt_required", FAULT_SETUP,
-		"token_reauth", "session-control policy", "exempt"},
-	{400, "invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt", FAULT_SETUP,
-		"token_reauth", "session-control policy", "exempt"},
 	{400, "invalid_grant", "A sentence of the future", NULL, FAULT_SETUP, "token_grant_refused",
 		"A sentence of the future", "subject"},
 	{401, "unauthorized_client",
@@ -106,11 +105,6 @@ static const struct token_row token_rows[] = {
 		"a policy of the organisation", "trust client id 112233445566"},
 	{400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.", NULL,
 		FAULT_SETUP, "token_scope_refused", "userinvitations is refused", DELEGATION},
-	{401, "invalid_client", "The OAuth client was not found.", NULL, FAULT_SETUP,
-		"token_client_unknown", "OAuth client in /etc/cloudinvite/credentials.json",
-		"anew"},
-	{401, "deleted_client", "The OAuth client was deleted.", NULL, FAULT_SETUP,
-		"token_client_deleted", "has been deleted", "anew"},
 	{400, "invalid_account", "Forbidden", NULL, FAULT_SETUP, "token_account_refused",
 		"inviter@p.iam.gserviceaccount.com is refused", "enabled"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
@@ -128,11 +122,42 @@ static const struct token_row token_rows[] = {
 	{429, "rate_limit", "Slow down", NULL, FAULT_LATER, "token_server", "429", ""},
 };
 
-static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void **state)
+/* What a login meets; nothing of delegation or keys is said there. */
+static const struct token_row login_rows[] = {
+	{400, "invalid_grant", "Token has been expired or revoked.", NULL, FAULT_SETUP,
+		"token_revoked", "has expired or was revoked", "seven days"},
+	{400, "invalid_grant", "Bad Request", NULL, FAULT_SETUP, "token_revoked",
+		"has expired or was revoked", "cloudinvite login --client FILE"},
+	{400, "invalid_grant", "reauth related error (rapt_required)", "rapt_required", FAULT_SETUP,
+		"token_reauth", "session-control policy", "exempt"},
+	{400, "invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt", FAULT_SETUP,
+		"token_reauth", "session-control policy", "exempt"},
+	{400, "invalid_grant", "The account has been deleted", NULL, FAULT_SETUP,
+		"token_subject_deleted", "account that logged in", "another administrator"},
+	{400, "invalid_grant", "A sentence of the future", NULL, FAULT_SETUP, "token_grant_refused",
+		"A sentence of the future", "Log in again"},
+	{401, "unauthorized_client", "Unauthorized", NULL, FAULT_SETUP, "token_client_refused",
+		"OAuth client", "Desktop app"},
+	{403, "access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
+		"acting as the administrator", "trust client id 7-x.apps.googleusercontent.com"},
+	{400, "admin_policy_enforced", "Access blocked", NULL, FAULT_SETUP, "token_access_denied",
+		"policy", "trust client id 7-x.apps.googleusercontent.com"},
+	{400, "invalid_scope", "Bad Request", NULL, FAULT_SETUP, "token_scope_missing",
+		"does not include the scope", "ticked"},
+	{401, "invalid_client", "The OAuth client was not found.", NULL, FAULT_SETUP,
+		"token_client_unknown", "OAuth client in /etc/cloudinvite/credentials.json",
+		"anew"},
+	{401, "deleted_client", "The OAuth client was deleted.", NULL, FAULT_SETUP,
+		"token_client_deleted", "has been deleted", "anew"},
+	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
+		"internal failure", ""},
+	{503, "invalid_grant", "Bad Request", NULL, FAULT_LATER, "token_server", "503", ""},
+};
+
+static void expect_rows(const struct credential *c, const struct token_row *of, size_t n)
 {
-	(void)state;
-	for (size_t i = 0; i < sizeof(token_rows) / sizeof(*token_rows); i++) {
-		const struct token_row *row = &token_rows[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct token_row *row = &of[i];
 		json_t *json = json_pack(
 			"{s:s, s:s}", "error", row->error, "error_description", row->description);
 		struct fault f;
@@ -141,7 +166,7 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 		if (row->subtype)
 			json_object_set_new(json, "error_subtype", json_string(row->subtype));
 		body = json_dumps(json, 0);
-		f = token_says(row->status, body, 0);
+		f = endpoint_says(c, row->status, body, 0);
 		if (f.kind != row->kind || strcmp(f.code, row->code) != 0 ||
 			!strstr(f.what, row->what) || !strstr(f.remedy, row->remedy))
 			print_error("%s: %s | %s | %s\n", body, f.code, f.what, f.remedy);
@@ -158,6 +183,25 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 		free(body);
 		json_decref(json);
 	}
+}
+
+static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void **state)
+{
+	struct credential c = credential();
+
+	(void)state;
+	expect_rows(&c, token_rows, sizeof(token_rows) / sizeof(*token_rows));
+}
+
+static void each_row_for_a_login_says_how_to_log_in_again(void **state)
+{
+	struct credential c = {.type = &credential_authorized_user,
+		.client_id = "7-x.apps.googleusercontent.com",
+		.path = path,
+		.token_endpoint = endpoint};
+
+	(void)state;
+	expect_rows(&c, login_rows, sizeof(login_rows) / sizeof(*login_rows));
 }
 
 static void a_wrong_clock_is_said_with_the_seconds(void **state)
@@ -411,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy),
+		cmocka_unit_test(each_row_for_a_login_says_how_to_log_in_again),
 		cmocka_unit_test(a_wrong_clock_is_said_with_the_seconds),
 		cmocka_unit_test(what_is_no_token_endpoint_is_called_that),
 		cmocka_unit_test(a_hostile_description_cannot_harm_a_terminal),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/form.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+bool form_add(struct text *form, const char *name, const char *value)
+{
+	char *escaped = curl_easy_escape(NULL, value, 0);
+	bool ok = escaped && text_addf(form, "%s%s=", form->len ? "&" : "", name) &&
+		  text_add(form, escaped);
+
+	if (escaped)
+		OPENSSL_cleanse(escaped, strlen(escaped));
+	curl_free(escaped);
+	return ok;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/rotation.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "google/grant.h"
+#include "google/secret.h"
+
+#define FILE_MAX ((size_t)2 * GRANT_TOKEN_MAX)
+
+bool rotation_of(struct rotation *r, const char *client_id, const char *refresh_token)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char hex[65] = "";
+	unsigned n = 0;
+	/* With their NULs, so that no two pairs run into the same bytes. */
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, client_id, strlen(client_id) + 1) == 1 &&
+		  EVP_DigestUpdate(ctx, refresh_token, strlen(refresh_token) + 1) == 1 &&
+		  EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	for (size_t i = 0; ok && i < n && i < 32; i++)
+		text_format(hex + 2 * i, 3, "%02x", digest[i]);
+	return text_format(r->name, sizeof(r->name), "refresh-%s.json", hex) && ok;
+}
+
+static char *take(const struct text *text)
+{
+	json_t *json = secret_json(text->data ? text->data : "", text->len, NULL);
+	const char *token = json_string_value(json_object_get(json, "refresh_token"));
+	char *copy = token && grant_token_valid(token) ? strdup(token) : NULL;
+
+	secret_json_free(json);
+	return copy;
+}
+
+char *rotation_read(const struct rotation *r, const struct settings *settings)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .secret = true, .trusted = true};
+	struct text text = {.cap = FILE_MAX + 1};
+	struct fault ignored = {0};
+	int dir = file_open_dir(settings->state);
+	char *token = NULL;
+
+	if (dir >= 0 && file_read_at(dir, r->name, &rules, &text, FAULT_STORAGE, &ignored))
+		token = take(&text);
+	text_wipe(&text);
+	text_free(&text);
+	file_close(&dir);
+	return token;
+}
+
+bool rotation_write(const struct rotation *r, const struct settings *settings,
+	const char *refresh_token, struct fault *fault)
+{
+	json_t *json = json_pack("{s:s}", "refresh_token", refresh_token);
+	char *text = json ? secret_json_text(json) : NULL;
+	int dir = file_open_dir(settings->state);
+	bool ok = dir >= 0 && text && file_replace_at(dir, r->name, text, strlen(text), 0600) == 0;
+
+	if (!ok)
+		fault_set(fault, FAULT_STORAGE, "refresh_token_unsaved",
+			"Google has replaced the refresh token, and the new one cannot be kept in "
+			"%s: %s",
+			settings->state, strerror(errno));
+	file_close(&dir);
+	secret_free(text);
+	secret_json_free(json);
+	return ok;
+}
+
+void rotation_forget(const struct rotation *r, const struct settings *settings)
+{
+	int dir = file_open_dir(settings->state);
+
+	if (dir >= 0)
+		unlinkat(dir, r->name, 0);
+	file_close(&dir);
+}
