@@ -9,6 +9,7 @@
 
 #define RETRY_FIRST_S 30
 #define RETRY_LAST_S  3600
+#define ASKED_LAST_S  86400 /* nobody waits longer at Google's own word */
 
 /* ---- writing ---- */
 
@@ -39,6 +40,15 @@ void ending_note_fault(struct person *p, const struct fault *why)
 	text_copy(p->fault_text, sizeof(p->fault_text), why->what);
 }
 
+/* A clock that jumped ahead ends leases too soon: then a send under way was taken for one whose
+ * process had died, and its answer still counts. */
+static bool same_step(const struct person *before, const struct person *now)
+{
+	return now->intent_at == before->intent_at &&
+	       (now->state == before->state ||
+		       (before->state == PERSON_SENDING && now->state == PERSON_UNCONFIRMED));
+}
+
 /* Whether nobody has touched the person since it was claimed: a lease that ran out, `forget`. What
  * `approve` has set meanwhile is kept. */
 bool ending_still_ours(struct course *c, bool *ours, struct fault *fault)
@@ -47,7 +57,7 @@ bool ending_still_ours(struct course *c, bool *ours, struct fault *fault)
 	struct person now;
 	int held = ledger_may_lease(i->ledger, c->person.address, i->owner, i->now, &now, fault);
 
-	*ours = held > 0 && now.state == c->person.state && now.intent_at == c->person.intent_at;
+	*ours = held > 0 && same_step(&c->person, &now);
 	if (*ours) {
 		c->after.approved = c->after.approved || now.approved;
 		c->after.first_day = now.first_day;
@@ -116,7 +126,7 @@ static int64_t retry_due(const struct course *c)
 		wait *= 2;
 	wait = jitter(wait < RETRY_LAST_S ? wait : RETRY_LAST_S);
 	if (c->answer.retry_after > wait)
-		wait = c->answer.retry_after;
+		wait = c->answer.retry_after < ASKED_LAST_S ? c->answer.retry_after : ASKED_LAST_S;
 	return c->invite->now + wait;
 }
 

@@ -81,17 +81,29 @@ static bool proves_unsent(const struct person *p, const struct evidence *e, bool
 
 static void settle_sent(struct person *p, const struct evidence *e, struct evidence_meaning *out)
 {
+	int64_t mailed = p->intent_date;
+
 	become(p, PERSON_INVITED, "settled");
 	p->our_mails++;
 	close_intent(p);
+	p->intent_date = mailed;
 	out->journal = "settled_sent";
 	say(out, "settled", e);
+}
+
+/* Where Google's clock was not known when the intent was committed (or was another one), the time
+ * begins now: later than the mail, if there was one. */
+static void date_intent(struct person *p, const struct evidence *e)
+{
+	if (e->date != 0 && (p->intent_date == 0 || e->date < p->intent_date))
+		p->intent_date = e->date;
 }
 
 static void settle(struct person *p, const struct evidence *e, struct evidence_meaning *out)
 {
 	bool by_google;
 
+	date_intent(p, e);
 	if (proves_sent(p, e)) {
 		settle_sent(p, e, out);
 	} else if (p->state == PERSON_HELD) {
@@ -113,11 +125,12 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 
 /* ---- the state that Google shows ---- */
 
-/* Whether a reading of NOT_YET_SENT is younger than the mail: it counts it, or it is too late to be
- * old news. */
+/* Whether a reading of NOT_YET_SENT is younger than the mail: it counts it, or it is too late, by
+ * Google's clock, to be old news. */
 static bool withdrawn(const struct person *p, const struct evidence *e)
 {
-	return (e->mails > 0 && e->mails >= p->mails) || e->now - p->changed >= EVIDENCE_LAG_S;
+	return (e->mails > 0 && e->mails >= p->mails) ||
+	       (e->date != 0 && p->intent_date != 0 && e->date - p->intent_date >= EVIDENCE_LAG_S);
 }
 
 static void saw_not_yet_sent(
@@ -141,6 +154,7 @@ static void saw_invited(struct person *p, const struct evidence *e, struct evide
 		return;
 	become(p, PERSON_INVITED, "by_others");
 	close_intent(p);
+	p->intent_date = e->date;
 	say(out, "decision", e);
 }
 
@@ -184,7 +198,8 @@ void evidence_apply(struct person *p, const struct evidence *e, struct evidence_
 		p->mails = e->mails > p->mails ? e->mails : p->mails;
 	}
 	out->changed = p->state != before.state || p->due != before.due ||
-		       p->mails != before.mails || strcmp(p->reason, before.reason) != 0;
+		       p->intent_date != before.intent_date || p->mails != before.mails ||
+		       strcmp(p->reason, before.reason) != 0;
 }
 
 bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e)
@@ -204,6 +219,8 @@ int64_t evidence_settle_due(const struct person *p, int64_t now)
 	static const int64_t ages[] = {60, 15 * MINUTE, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,
 		EVIDENCE_LAG_S + 5 * MINUTE};
 
+	if (p->intent_at > now) /* our clock was ahead then */
+		return now + 2 * HOUR;
 	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
 		if (p->intent_at + ages[i] > now)
 			return p->intent_at + ages[i];

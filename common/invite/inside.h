@@ -169,6 +169,7 @@ struct invite {
 
 	/* one round */
 	int64_t now;
+	int64_t ahead_ms;    /* of the boot's clock, at the last round; 0: none yet */
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;
 	bool intends; /* it holds the intent of a send */

@@ -53,7 +53,8 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	text_copy(i->actor, sizeof(i->actor), options->actor);
 	/* Leases of this name are those of a predecessor that is dead: the lock says that there is
 	 * only one. What it was sending becomes unconfirmed. */
-	if (!ledger_release(ledger, i->owner, NULL, fault) || !reconcile_open(i, fault)) {
+	if (!ledger_release(ledger, i->owner, NULL, fault) || !reconcile_open(i, fault) ||
+		(!i->admin && !ledger_mend_dues(ledger, i->now, fault))) {
 		invite_close(i);
 		return NULL;
 	}

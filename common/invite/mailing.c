@@ -178,6 +178,7 @@ bool mailing_answered(struct course *c, struct fault *fault)
 		return mailing_unclear(c, fault);
 	ending_state(c, PERSON_INVITED, "sent", 0);
 	ending_clear_intent(&c->after);
+	c->after.intent_date = a->date != 0 ? a->date : c->person.intent_date;
 	ending_clear_fault(&c->after);
 	c->after.mails = (c->after.mails > 0 ? c->after.mails : 0) + 1;
 	if (a->has_invitation && a->invitation.mails > c->after.mails)

@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define READY_MAX_MS INT64_C(300000) /* then others may have them */
+#define READY_MAX_MS  INT64_C(300000) /* then others may have them */
+#define CLOCK_BACK_MS INT64_C(60000)  /* less is no jump */
 
 /* ---- courses ---- */
 
@@ -233,10 +234,31 @@ static void begin(struct invite *i)
 	claim_rest(i);
 }
 
+/* Our clock was ahead and has been set back: what is planned by it is planned anew. */
+static bool look_at_clock(struct invite *i, struct fault *fault)
+{
+	int64_t ahead = i->now * 1000 - clock_boot_ms();
+
+	if (i->ahead_ms == 0 || ahead > i->ahead_ms - CLOCK_BACK_MS) {
+		i->ahead_ms = ahead;
+		return true;
+	}
+	if (!ledger_mend_dues(i->ledger, i->now, fault))
+		return false;
+	log_event(LOG_LEVEL_NOTE, "clock", "the clock was set back by %lld s",
+		(long long)(i->ahead_ms - ahead) / 1000);
+	i->ahead_ms = ahead;
+	i->window_until = 0;
+	i->sweep.next_at = 0;
+	i->control.probe_now = true;
+	return true;
+}
+
 bool round_run(struct invite *i, struct fault *fault)
 {
 	begin(i);
-	if (!control_look(i, fault) || !reconcile_look(i, fault) || !ledger_begin(i->ledger, fault))
+	if (!look_at_clock(i, fault) || !control_look(i, fault) || !reconcile_look(i, fault) ||
+		!ledger_begin(i->ledger, fault))
 		return false;
 	if (decide(i, fault) && ledger_commit(i->ledger, fault)) {
 		settle(i);

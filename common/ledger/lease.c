@@ -137,6 +137,29 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 	return change_end(l, query_run(&q), fault);
 }
 
+/* The longest waits: a window may open in a week, the cap and what Google asks for (Retry-After)
+ * last a day, an unconfirmed send is looked at once a day; all others are tried again within the
+ * hour. */
+static bool mend_dues(struct ledger *l, int64_t now, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
+		" WHERE class IN ('new', 'retry', 'sweep') AND ready > ?1 + 7200"
+		" AND due > ?1 + CASE WHEN reason IN ('window', 'reconcile') THEN 8 * 86400"
+		" WHEN reason IN ('cap', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
+		" ELSE 7200 END",
+		fault);
+	query_number(&q, now);
+	return query_run(&q);
+}
+
+bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault)
+{
+	return change_begin(l, fault) && change_end(l, mend_dues(l, now, fault), fault);
+}
+
 /* One look into the index for each class, however many people there are. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
 {

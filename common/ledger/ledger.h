@@ -131,7 +131,8 @@ struct person {
 	int64_t mails;	   /* everyone's mails as Google last said; -1: never asked or not shown */
 	int64_t our_mails; /* sends of this ledger that were confirmed */
 	int64_t intent_at; /* when the intent was committed (our clock); 0: none open */
-	int64_t intent_date;  /* Google's Date of the last reply before it; 0: unknown */
+	int64_t intent_date;  /* Google's Date of the last reply before it, or of a later one; of
+				 the invited: of the mail, or a later one; 0: unknown */
 	int64_t intent_mails; /* the count noted with it; -1: unknown */
 	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
 	bool again;    /* send --again: one more mail than max_mails allows */
@@ -172,6 +173,9 @@ int ledger_may_lease(struct ledger *l, const char *address, const char *owner, i
 	struct person *out, struct fault *fault);
 /* Gives leases back unchanged: one address, or (NULL) all of the owner's. */
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault);
+/* Whoever is due later than any wait can last was put under a clock that has been set back since,
+ * and is due now. */
+bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault);
 /* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault);
 

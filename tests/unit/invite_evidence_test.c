@@ -96,10 +96,10 @@ static void a_cancelled_invitation_shows_by_its_age_when_its_count_lags(void **s
 	struct person p = somebody(PERSON_INVITED, 1);
 
 	(void)state;
-	p.changed = NOW - 71 * HOUR;
+	p.intent_date = NOW - 71 * HOUR;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_INVITED);
-	p.changed = NOW - 72 * HOUR;
+	p.intent_date = NOW - 72 * HOUR;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_CANCELLED);
 	assert_string_equal(p.reason, "elsewhere");
@@ -212,6 +212,86 @@ static void our_clock_does_not_count_where_googles_is_known(void **state)
 	assert_true(p.due > NOW);
 }
 
+static void a_host_clock_that_has_jumped_cancels_nobody(void **state)
+{
+	struct person p = somebody(PERSON_INVITED, 1);
+
+	(void)state;
+	p.intent_date = NOW - HOUR;
+	p.changed = NOW - 10 * 365 * 24 * HOUR;
+	see(&p, INVITATION_NOT_YET_SENT, 0);
+	assert_int_equal(p.state, PERSON_INVITED);
+}
+
+static void where_googles_clock_was_not_known_the_time_begins_with_its_first_word(void **state)
+{
+	struct person p = unconfirmed(0, 1000);
+
+	(void)state;
+	p.intent_date = 0;
+	see(&p, INVITATION_NOT_YET_SENT, 0);
+	assert_int_equal(p.state, PERSON_UNCONFIRMED);
+	assert_int_equal(p.intent_date, NOW);
+	p.intent_date = NOW + 1000 * HOUR; /* another clock said so */
+	see(&p, INVITATION_NOT_YET_SENT, 0);
+	assert_int_equal(p.intent_date, NOW);
+	p.intent_date = NOW - 72 * HOUR;
+	see(&p, INVITATION_NOT_YET_SENT, 0);
+	assert_int_equal(p.state, PERSON_QUEUED);
+}
+
+static void an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done(void **state)
+{
+	static const int64_t jumps[] = {
+		-10 * 365 * 24 * HOUR, -24 * HOUR, -60, 0, 60, 24 * HOUR, 10 * 365 * 24 * HOUR};
+	struct person p = unconfirmed(0, 0);
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(jumps) / sizeof(jumps[0]); n++) {
+		int64_t due = evidence_settle_due(&p, NOW + jumps[n]);
+
+		assert_true(due > NOW + jumps[n]);
+		assert_true(due <= NOW + jumps[n] + 25 * HOUR);
+	}
+}
+
+static void mails_of_others_are_told_from_ours_and_from_old_ones(void **state)
+{
+	static const struct {
+		int64_t known, intent_at;
+		enum invitation_state shown;
+		int64_t mails, hours; /* since `updated`; -1: not said */
+		bool elsewhere;
+	} rows[] = {
+		{-1, 0, INVITATION_INVITED, 1, 1, true},
+		{-1, 0, INVITATION_INVITED, 1, 73, false}, /* others like it would be shown */
+		{-1, 0, INVITATION_INVITED, 1, -1, false},
+		{-1, 0, INVITATION_ACCEPTED, 1, 1, false}, /* the mail may be years old */
+		{-1, 0, INVITATION_NOT_YET_SENT, 0, 1, false},
+		{0, 0, INVITATION_INVITED, 1, 1, true}, {0, 0, INVITATION_INVITED, 1, -1, true},
+		{0, 0, INVITATION_ACCEPTED, 1, 1, true},
+		{1, 0, INVITATION_INVITED, 1, 1, false}, /* ours */
+		{1, 0, INVITATION_INVITED, 2, 1, true},
+		{0, NOW - HOUR, INVITATION_INVITED, 1, 1, false}, /* an open intent's */
+	};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		struct person p = somebody(PERSON_QUEUED, rows[n].known);
+		const struct evidence e = {.shown = true,
+			.state = rows[n].shown,
+			.mails = rows[n].mails,
+			.updated = rows[n].hours < 0 ? 0 : NOW - rows[n].hours * HOUR,
+			.date = NOW,
+			.now = NOW};
+
+		p.intent_at = rows[n].intent_at;
+		if (evidence_mailed_elsewhere(&p, &e) != rows[n].elsewhere)
+			print_message("# row %zu\n", n);
+		assert_int_equal(evidence_mailed_elsewhere(&p, &e), rows[n].elsewhere);
+	}
+}
+
 static void who_is_sent_to_again_is_settled_by_the_count_alone(void **state)
 {
 	struct person p = unconfirmed(1, 1);
@@ -255,6 +335,12 @@ int main(void)
 		cmocka_unit_test(after_72_hours_anything_else_is_held),
 		cmocka_unit_test(without_googles_clock_nobody_is_queued_again),
 		cmocka_unit_test(our_clock_does_not_count_where_googles_is_known),
+		cmocka_unit_test(a_host_clock_that_has_jumped_cancels_nobody),
+		cmocka_unit_test(
+			where_googles_clock_was_not_known_the_time_begins_with_its_first_word),
+		cmocka_unit_test(
+			an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done),
+		cmocka_unit_test(mails_of_others_are_told_from_ours_and_from_old_ones),
 		cmocka_unit_test(who_is_sent_to_again_is_settled_by_the_count_alone),
 		cmocka_unit_test(an_unconfirmed_person_is_looked_at_ever_less_often),
 	};
