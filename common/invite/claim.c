@@ -247,7 +247,8 @@ bool claim_plan(struct invite *i, struct fault *fault)
 	}
 	if (control_probe_at(i) != 0 && !alone && i->control.call.phase == ERRAND_IDLE)
 		next = sooner(next, now + until(i, control_probe_at(i)));
-	if (i->sweep.next_at != 0 && !alone && !i->paused && i->sweep.call.phase == ERRAND_IDLE)
+	if (i->sweep.next_at != 0 && sweep_wanted(i) && !alone && !i->paused &&
+		i->sweep.call.phase == ERRAND_IDLE)
 		next = sooner(next, now + until(i, i->sweep.next_at));
 	if (reconcile_wait_ms(i) >= 0 && !alone)
 		next = sooner(next, now + reconcile_wait_ms(i));

@@ -295,6 +295,8 @@ int64_t control_probe_at(const struct invite *i);
 /* Google shows somebody: what that means for the person, if the ledger knows one. */
 bool sweep_saw(
 	struct invite *i, const char *address, const struct evidence *e, struct fault *fault);
+/* Whether there is to be one at all. */
+bool sweep_wanted(const struct invite *i);
 /* Begins one when it is due; wants its next call. */
 bool sweep_look(struct invite *i, struct fault *fault);
 /* Takes what a page, or a get, has shown into the ledger. */

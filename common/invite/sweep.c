@@ -280,13 +280,18 @@ static bool finish(struct invite *i, struct fault *fault)
 	       (i->sweep.by_get || write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
 }
 
+bool sweep_wanted(const struct invite *i)
+{
+	return i->settings->sweep_every != 0 || reconcile_wants_sweep(i);
+}
+
 bool sweep_look(struct invite *i, struct fault *fault)
 {
 	struct sweep *s = &i->sweep;
 
 	bool wanted = reconcile_wants_sweep(i);
 
-	if ((i->settings->sweep_every == 0 && !wanted) || s->call.phase != ERRAND_IDLE)
+	if (!sweep_wanted(i) || s->call.phase != ERRAND_IDLE)
 		return true;
 	if (s->next_at == 0 && !read_next(i, fault))
 		return false;

@@ -63,6 +63,7 @@ struct call_at_google {
 
 static struct world {
 	int64_t wall_ms, boot_ms;
+	int64_t skew_ms; /* of this host's clock: wall_ms is Google's */
 	struct account_at_google accounts[WORLD_ACCOUNTS];
 	int account_count;
 	struct call_at_google calls[WORLD_CALLS];
@@ -104,7 +105,7 @@ UNUSED static bool happens(int per_mille)
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
-	int64_t ms = id == CLOCK_REALTIME ? world.wall_ms : world.boot_ms;
+	int64_t ms = id == CLOCK_REALTIME ? world.wall_ms + world.skew_ms : world.boot_ms;
 
 	if (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME && id != CLOCK_MONOTONIC)
 		return (int)syscall(SYS_clock_gettime, id, ts);
