@@ -99,6 +99,19 @@ const struct verb verbs[] = {
 		"  --yes          does not ask; more than ten people are asked about "
 		"otherwise\n" WHO,
 		verb_cancel},
+	{"login", GOOGLE,
+		"--client FILE [--headless | --no-browser] [--port N]\n"
+		"       [--account ADDRESS] [--output FILE] [--json]",
+		"lets an administrator log in, and keeps the login as a credential",
+		"  --client FILE      the OAuth client, as the Google Cloud console gives it out\n"
+		"  --headless         listens for nothing: the browser's last address is pasted\n"
+		"  --no-browser       opens none; the address to open is printed in any case\n"
+		"  --port N           where to listen on 127.0.0.1\n"
+		"  --account ADDRESS  who should log in (also --login-hint)\n"
+		"  --output FILE      where it is kept, instead of the state directory\n"
+		"  --json             where it is kept, for machines\n"
+		"It acts as who logs in: a super administrator. Then one call is tried.\n",
+		verb_login},
 	{"token", GOOGLE, "[--json | --print]", "what access token there is: for whom, until when",
 		"  --json   the same for machines; never the token itself\n"
 		"  --print  the token, for curl: it is as good as the administrator's password "

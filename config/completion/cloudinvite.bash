@@ -16,6 +16,7 @@ _cloudinvite_options() {
 	cancel) echo "--reason --json --yes" ;;
 	emit) echo "--reason" ;;
 	scan) echo "--dry-run --json --yes" ;;
+	login) echo "--client --headless --no-browser --port --account --output --json" ;;
 	token) echo "--json --print" ;;
 	config) echo "--check --json" ;;
 	esac
@@ -36,7 +37,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel token config emit help"
+		scan check get list send cancel login token config emit help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 
@@ -52,6 +53,11 @@ _cloudinvite() {
 		esac
 	done
 	if [[ -z $verb && ($previous == -c || $previous == --config) ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+	fi
+	if [[ $verb == login && ($previous == --client || $previous == --output) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

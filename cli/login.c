@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * login --client FILE: a person's consent, kept as a credential.
+ */
+#include "cli/login.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "google/token.h"
+#include "people/verdict.h"
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"client", required_argument, NULL, 'c'},
+	{"headless", no_argument, NULL, 'h'},
+	{"no-browser", no_argument, NULL, 'n'},
+	{"port", required_argument, NULL, 'p'},
+	{"output", required_argument, NULL, 'o'},
+	{"account", required_argument, NULL, 'a'},
+	{"login-hint", required_argument, NULL, 'a'},
+	{"json", no_argument, NULL, 'j'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool take_port(struct login *l, const char *typed)
+{
+	long long port;
+
+	if (!text_number(typed, 1, 65535, &port))
+		return fault_set(
+			&l->fault, FAULT_USAGE, "bad_port", "--port: '%s' is no port", typed);
+	l->port = (uint16_t)port;
+	return true;
+}
+
+static bool take_account(struct login *l, const char *typed)
+{
+	return address_plain(typed, l->account) || fault_set(&l->fault, FAULT_USAGE, "bad_account",
+							   "--account: '%s' is no address", typed);
+}
+
+static bool take_option(struct login *l, int option)
+{
+	switch (option) {
+	case 'c':
+		l->client_file = optarg;
+		return true;
+	case 'o':
+		l->output = optarg;
+		return true;
+	case 'h':
+		l->headless = true;
+		return true;
+	case 'n':
+		l->no_browser = true;
+		return true;
+	case 'j':
+		l->json = true;
+		return true;
+	case 'p':
+		return take_port(l, optarg);
+	case 'a':
+		return take_account(l, optarg);
+	default:
+		return false;
+	}
+}
+
+static int parse(struct login *l, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (!take_option(l, option))
+			return l->fault.kind ? cli_fail(&l->fault) : cli_usage(argv[0]);
+	}
+	return optind < argc || !l->client_file || (l->headless && l->no_browser)
+		       ? cli_usage(argv[0])
+		       : EXIT_YES;
+}
+
+/* ---- what came of it ---- */
+
+static void say_settings(const struct login *l)
+{
+	const struct settings *s = l->settings;
+	bool other = strcmp(s->credentials, l->path) != 0;
+	bool subject = *s->subject && !text_equal_nocase(s->subject, l->account);
+
+	if (!other && !subject && !*s->key)
+		return;
+	printf("To use it, set in [google] of %s:\n", settings_path(s));
+	if (other)
+		printf("  credentials = %s\n", l->path);
+	if (subject)
+		printf("  subject =\n");
+	if (*s->key)
+		printf("  key =\n");
+}
+
+static int answer_json(const struct login *l)
+{
+	json_t *json = json_pack("{s:o, s:o, s:s}", "credentials", json_text(l->path), "account",
+		json_text(l->account), "scope", GOOGLE_SCOPE);
+
+	if (json && l->fault.kind)
+		json_object_set_new(json, "error", json_fault(&l->fault));
+	return json_answer(json);
+}
+
+/* The login is kept, whatever the first call says. */
+static int tell(struct login *l, bool tried)
+{
+	int exit_code = l->fault.kind ? fault_exit_code(l->fault.kind) : EXIT_YES;
+
+	if (l->json)
+		return cli_worse(answer_json(l), exit_code);
+	printf("The login is kept in %s\n", l->path);
+	if (tried && !l->fault.kind)
+		printf("It works: Google lists the invitations of %s.\n", l->settings->customer);
+	else if (!tried)
+		printf("It has not been tried yet: [google] customer is not set.\n");
+	say_settings(l);
+	if (l->fault.kind) {
+		cli_fail(&l->fault);
+		fflush(stderr);
+	}
+	return exit_code;
+}
+
+/* ---- the verb ---- */
+
+static bool exchange(struct login *l)
+{
+	struct http *http = http_open(l->settings, &l->fault);
+	bool ok = http &&
+		  oauth_exchange(&l->request, l->settings, http, l->code, &l->granted, &l->fault);
+
+	http_close(http);
+	return ok;
+}
+
+static int log_in(struct login *l)
+{
+	bool tried;
+
+	if (!login_place(l) || !login_ask(l) || !exchange(l) || !login_keep(l))
+		return cli_fail(&l->fault);
+	tried = *l->settings->customer != '\0';
+	if (tried)
+		(void)login_try(l);
+	return tell(l, tried);
+}
+
+/* The client's file is read by who typed its name, before the service's user is all that is left:
+ * it lies in somebody's home. */
+int verb_login(const struct cli *cli, int argc, char **argv)
+{
+	struct login l = {.cli = cli, .as_root = geteuid() == 0};
+	int exit_code = parse(&l, argc, argv);
+
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	if (!oauth_client_load(&l.client, l.client_file, &l.fault))
+		return cli_fail(&l.fault);
+	l.settings = cli_settings(cli, &exit_code);
+	if (l.settings)
+		exit_code = log_in(&l);
+	explicit_bzero(l.code, sizeof(l.code));
+	oauth_end(&l.request);
+	grant_reply_free(&l.granted);
+	oauth_client_free(&l.client);
+	settings_free(l.settings);
+	return exit_code;
+}

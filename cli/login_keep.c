@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeping a login: a file of the service's own, in the state directory unless said otherwise.
+ */
+#include "cli/login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/identity.h"
+#include "base/running.h"
+#include "google/google.h"
+#include "google/secret.h"
+#include "google/token.h"
+#include "invite/invite.h"
+
+#define FILE_MAX 65536
+
+/* ---- where ---- */
+
+/* What the settings name already is replaced, if it is the service's own place. */
+static bool choose_path(struct login *l)
+{
+	const struct settings *s = l->settings;
+	size_t n = strlen(s->state);
+
+	if (l->output)
+		return text_copy(l->path, sizeof(l->path), l->output);
+	if (text_starts(s->credentials, s->state) && s->credentials[n] == '/' &&
+		!strchr(s->credentials + n + 1, '/'))
+		return text_copy(l->path, sizeof(l->path), s->credentials);
+	return text_format(l->path, sizeof(l->path), "%s/login.json", s->state);
+}
+
+static bool check_directory(struct login *l)
+{
+	const char *slash = strrchr(l->path, '/');
+	char directory[PATH_MAX] = ".";
+
+	if (slash)
+		text_format(directory, sizeof(directory), "%.*s",
+			slash == l->path ? 1 : (int)(slash - l->path), l->path);
+	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
+		return true;
+	fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s cannot write to %s: %s",
+		geteuid() == 0 ? "root" : l->settings->user, directory, strerror(errno));
+	if (l->output)
+		return fault_remedy(&l->fault,
+			"Leave --output out: it is then kept in %s, and --output is not needed.",
+			l->settings->state);
+	return fault_remedy(&l->fault,
+		"Run `cloudinvite-dispatcher --prepare` as root, and this as root, too.");
+}
+
+static bool refuse_other(struct login *l, const char *what)
+{
+	fault_set(&l->fault, FAULT_CREDENTIALS, "would_replace", "%s: %s would be replaced",
+		l->path, what);
+	return fault_remedy(&l->fault, "Name another file with --output, or move it away.");
+}
+
+/* A login may be replaced by another; nothing else may. */
+static bool check_old(struct login *l, const json_t *file)
+{
+	const char *type = json_string_value(json_object_get(file, "type"));
+	const char *client = json_string_value(json_object_get(file, "client_id"));
+	const char *token = json_string_value(json_object_get(file, "refresh_token"));
+
+	if (!type || strcmp(type, "authorized_user") != 0)
+		return refuse_other(l, type ? type : "something that is no login");
+	l->replaces = client && token && rotation_of(&l->old, client, token);
+	return true;
+}
+
+bool login_place(struct login *l)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
+	struct text text = {.cap = FILE_MAX + 1};
+	json_t *json;
+	bool ok;
+
+	if (!choose_path(l))
+		return fault_set(&l->fault, FAULT_USAGE, "path_long", "the path is too long");
+	if (!check_directory(l))
+		return false;
+	if (access(l->path, F_OK) != 0 && errno == ENOENT)
+		return true;
+	ok = file_read(l->path, &rules, &text, FAULT_STORAGE, &l->fault);
+	json = secret_json(text.data ? text.data : "", text.len, NULL);
+	ok = ok && check_old(l, json);
+	secret_json_free(json);
+	text_wipe(&text);
+	text_free(&text);
+	return ok;
+}
+
+/* ---- the file ---- */
+
+static json_t *make(const struct login *l)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:[s], s:s}", "type", "authorized_user",
+		"client_id", l->client.id, "client_secret", l->client.secret, "refresh_token",
+		l->granted.refresh_token, "scopes", GOOGLE_SCOPE, "universe_domain",
+		"googleapis.com");
+
+	if (json && *l->account)
+		json_object_set_new(json, "account", json_string(l->account));
+	return json;
+}
+
+/* The settings want an absolute path. */
+static void make_absolute(struct login *l)
+{
+	char *whole = realpath(l->path, NULL);
+
+	if (whole)
+		text_copy(l->path, sizeof(l->path), whole);
+	free(whole);
+}
+
+bool login_keep(struct login *l)
+{
+	json_t *json = make(l);
+	char *text = json ? secret_json_text(json) : NULL;
+	bool ok = text && file_replace(l->path, text, strlen(text), 0600) == 0;
+
+	if (ok) {
+		make_absolute(l);
+		if (l->replaces)
+			rotation_forget(&l->old, l->settings);
+		running_wake(l->settings->run); /* it may have paused for want of this */
+	} else {
+		fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: %s", l->path,
+			strerror(errno));
+		fault_remedy(&l->fault, "Make room for it, and log in again.");
+	}
+	secret_free(text);
+	secret_json_free(json);
+	return ok;
+}
+
+/* ---- whether it works ---- */
+
+static void take_page(const struct google_reply *reply, void *ctx)
+{
+	(void)reply, (void)ctx;
+}
+
+static bool call(struct login *l, struct ledger *ledger)
+{
+	const struct google_call first = {.method = GOOGLE_LIST, .list_page_size = 1};
+	char host[HOST_MAX + 1], owner[HOST_MAX + 32];
+	struct invite_options options = {.owner = owner, .actor = l->cli->actor, .admin = true};
+	struct google *google;
+	struct invite *invite = NULL;
+
+	identity_host(host, sizeof(host));
+	text_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
+	google = google_open(l->settings, &l->fault);
+	if (google)
+		invite = invite_open(l->settings, ledger, google, &options, &l->fault);
+	if (invite)
+		invite_list(invite, &first, NULL, NULL, take_page, &l->fault);
+	invite_close(invite);
+	google_close(google);
+	return l->fault.kind == FAULT_NONE;
+}
+
+/* With the new login instead of what the settings name. */
+bool login_try(struct login *l)
+{
+	struct settings *s = l->settings;
+	char *credentials = s->credentials, *subject = s->subject, *key = s->key, none[] = "";
+	struct ledger *ledger = ledger_open(s, LEDGER_CREATE, &l->fault);
+	bool ok;
+
+	s->credentials = l->path;
+	s->subject = s->key = none;
+	ok = ledger && call(l, ledger);
+	s->credentials = credentials;
+	s->subject = subject;
+	s->key = key;
+	ledger_close(ledger);
+	return ok;
+}
