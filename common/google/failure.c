@@ -64,6 +64,9 @@ static const struct row {
 		"If a proxy here inspects TLS, name its authority in [google] ca_file. Otherwise "
 		"check the "
 		"package ca-certificates, and this host's clock."},
+	{CURLE_SSL_CERTPROBLEM, FAULT_SETUP, "tls_client_certificate",
+		"our client certificate or its key cannot be used",
+		"Check [google] client_certificate and client_key."},
 	{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP, "tls_ca_file",
 		"the trusted authorities cannot be read",
 		"Check [google] ca_file, or the package ca-certificates."},
@@ -107,6 +110,30 @@ static void host_of(const char *url, char *out, size_t size)
 	text_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
 }
 
+/* What a server that wants a certificate of ours says in TLS, in OpenSSL's words. With TLS 1.3 it
+ * comes after the handshake, with the first that is read. */
+static bool client_refused(const char *host, const struct http_reply *reply, struct fault *fault)
+{
+	static const char *const alerts[] = {"alert certificate required", "alert bad certificate",
+		"alert unsupported certificate", "alert certificate revoked",
+		"alert certificate expired", "alert certificate unknown", "alert unknown ca"};
+	size_t i = 0, n = sizeof(alerts) / sizeof(*alerts);
+
+	while (i < n && !strstr(reply->error, alerts[i]))
+		i++;
+	if (i == n)
+		return false;
+	fault_set(fault, FAULT_SETUP, "tls_client_certificate", "%s: %s (%s)", host,
+		i == 0 ? "it wants a client certificate"
+		       : "it does not accept our client certificate",
+		reply->error);
+	fault_remedy(fault,
+		"Set [google] client_certificate and client_key to what your organisation's "
+		"certificate authority issued for this host; or use the endpoint without mTLS, "
+		"https://cloudidentity.googleapis.com.");
+	return true;
+}
+
 void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault)
 {
 	const struct row *row = find_row(reply->curl);
@@ -118,15 +145,8 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 			"%s: the reply is larger than %d bytes", host, HTTP_BODY_MAX);
 		return;
 	}
-	if (reply->proxy_status >= 300) {
-		fault_set(fault, reply->proxy_status < 500 ? FAULT_SETUP : FAULT_LATER,
-			"proxy_refused", "the proxy answers %d when asked for %s",
-			reply->proxy_status, host);
-		fault_remedy(fault,
-			"Let the proxy pass connections to %s, or correct [google] proxy%s.", host,
-			reply->proxy_status == 407 ? " (it wants user and password)" : "");
+	if (failure_proxy(host, reply, fault) || client_refused(host, reply, fault))
 		return;
-	}
 	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
 	 */
 	if (reply->curl == CURLE_SEND_FAIL_REWIND || !*reply->error)

@@ -27,6 +27,9 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 /* No whole reply came from `url` (reply->curl is not 0). */
 void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault);
 
+/* The part of it that concerns the proxy: true if that was it. `host` is Google's. */
+bool failure_proxy(const char *host, const struct http_reply *reply, struct fault *fault);
+
 /* The token endpoint did not give a token. `skew`: seconds that our clock is ahead. */
 void failure_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
 	struct fault *fault);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "google/calls.h"
+#include "google/client_certificate.h"
 #include "google/credential.h"
 #include "google/http.h"
 #include "google/parse.h"
@@ -53,7 +54,8 @@ struct google *google_open(const struct settings *settings, struct fault *fault)
 	g->settings = settings;
 	g->queue_end = &g->queue;
 	g->looked_ms = clock_boot_ms();
-	g->credential = credential_load(settings, fault);
+	if (client_certificate_check(settings, fault))
+		g->credential = credential_load(settings, fault);
 	if (g->credential)
 		g->http = http_open(settings, fault);
 	if (g->http)

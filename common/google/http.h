@@ -40,13 +40,15 @@ struct http_request {
 };
 
 struct http_reply {
-	int status;	     /* 0: none came */
-	int curl;	     /* CURLcode; not 0 with a status: the reply is not whole */
-	bool written;	     /* the server may have got the request: repeating may do it twice */
-	bool too_large;	     /* the body went beyond HTTP_BODY_MAX */
-	int proxy_status;    /* the proxy's answer to CONNECT; 0: none */
-	int64_t date;	     /* 0: none */
-	int64_t retry_after; /* seconds, at most a day; -1: none */
+	int status;	      /* 0: none came */
+	int curl;	      /* CURLcode; not 0 with a status: the reply is not whole */
+	bool written;	      /* the server may have got the request: repeating may do it twice */
+	bool too_large;	      /* the body went beyond HTTP_BODY_MAX */
+	int proxy_status;     /* the proxy's answer to CONNECT; 0: none */
+	int proxy_error;      /* CURLPX_…: what a SOCKS proxy says; 0: nothing */
+	bool proxy_untrusted; /* it was the proxy's own certificate */
+	int64_t date;	      /* 0: none */
+	int64_t retry_after;  /* seconds, at most a day; -1: none */
 	char content_type[64];
 	char authenticate[256]; /* WWW-Authenticate */
 	char flavor[16];	/* Metadata-Flavor */

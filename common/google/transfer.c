@@ -129,6 +129,8 @@ static int set_proxy(CURL *easy, const struct settings *s)
 
 	SET(CURLOPT_PROXY, s->proxy);
 	SET(CURLOPT_NOPROXY, s->no_proxy);
+	SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (text_starts(s->proxy, "https://") && *s->ca_file) {
 		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
@@ -233,6 +235,8 @@ static bool ready_api(const struct transfer *t)
 		SET(CURLOPT_SSLCERT, s->client_certificate);
 	if (*s->client_key)
 		SET(CURLOPT_SSLKEY, s->client_key);
+	/* Without it, OpenSSL would ask on the terminal for that of a key that was replaced. */
+	SET(CURLOPT_KEYPASSWD, "");
 	return !bad;
 }
 
@@ -329,13 +333,18 @@ void transfer_finish(struct transfer *t, CURLcode result)
 {
 	struct http_reply *r = &t->reply;
 	long status = 0, proxy_status = 0;
+	long proxy_error = 0, proxy_verified = 0;
 	curl_off_t us = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_PROXY_ERROR, &proxy_error);
+	curl_easy_getinfo(t->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &proxy_verified);
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
 	r->status = (int)status;
 	r->proxy_status = (int)proxy_status;
+	r->proxy_error = (int)proxy_error;
+	r->proxy_untrusted = proxy_verified != 0;
 	r->duration_us = us;
 	r->curl = (int)result;
 	r->retry_after = retry_after(t);
