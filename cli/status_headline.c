@@ -174,10 +174,11 @@ static bool is_stopped(const struct status *st)
 	return st->now.paused || is_down(&st->now.collector) || is_down(&st->now.dispatcher);
 }
 
-/* Dry run is said whatever else is wrong: nobody may wait for invitations that are never sent. */
+/* Reconcile and dry run are said whatever else is wrong: nobody may wait for invitations that are
+ * never sent. */
 void status_headline(const struct status *st, struct screen *s)
 {
-	struct headline h = {.ink = INK_GOOD}, dry = {.ink = INK_WARN};
+	struct headline h = {.ink = INK_GOOD}, too = {.ink = INK_BAD}, dry = {.ink = INK_WARN};
 	char text[480];
 
 	if (st->now.paused) {
@@ -193,6 +194,10 @@ void status_headline(const struct status *st, struct screen *s)
 		text_format(h.text, sizeof(h.text), "All is well: %s.", text);
 	}
 	print(s, &h);
+	if (is_stopped(st) && st->now.reconciling) {
+		say_reconciling(st, &too);
+		print(s, &too);
+	}
 	if ((is_stopped(st) || st->now.reconciling) && st->now.dry_run) {
 		say_dry_run(st, &dry);
 		print(s, &dry);

@@ -294,8 +294,8 @@ struct ledger_reconcile {
 };
 /* 1, 0, -1. */
 int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fault *fault);
-/* Begins it, or carries it on with other values. With its beginning (or another cause) the answers
- * that had cleared somebody's way for a mail do not count any more. */
+/* Begins it, or carries it on with other values. With its beginning (or another cause), and with
+ * its end, the answers that had cleared somebody's way for a mail do not count any more. */
 bool ledger_reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault);
 /* Ends it: who was queued for "reconcile" is due at once. 1, 0 there was none, -1. */

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nobody forgotten: a look into the ledger for people of whom nothing would ever come any more."""
+import contextlib
+import sqlite3
+import time
+
+WAITING = ("queued", "sending", "unconfirmed")
+DECIDED = ("held", "failed")  # an administrator is to decide, and must be told what
+FINAL = ("not_invitable", "invited", "accepted", "declined", "cancelled", "gone")
+LONGEST = 8 * 86400  # the longest wait that there is: for a window of one day a week
+
+
+def complaints(path):
+    """What is wrong with anybody in the ledger: a list, empty if nothing is."""
+    found = []
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+        people = connection.execute(
+            "SELECT address, state, reason, due, ready, intent_at, fault_text FROM person").fetchall()
+        opened = dict(connection.execute(
+            "SELECT address, count(*) FROM send WHERE outcome = 'open' GROUP BY address"))
+    now = time.time()
+    for address, state, reason, due, ready, intent_at, fault in people:
+        who = f"{address} is {state} ({reason})"
+        if not reason:
+            found.append(f"{who}: does not say why")
+        if state in WAITING and not 0 < due <= ready <= now + LONGEST:
+            found.append(f"{who}: due {due}, ready {ready}: nobody would take it up")
+        if state == "failed" and not fault:
+            found.append(f"{who}: without a fault")
+        if state in ("sending", "unconfirmed") and not intent_at:
+            found.append(f"{who}: without an intent nothing can settle it")
+        if opened.pop(address, 0) and state != "sending":
+            found.append(f"{who}: its send is still open in the journal")
+        if state not in WAITING + DECIDED + FINAL:
+            found.append(f"{who}: no such state")
+    found += [f"{address}: an open send of nobody" for address in opened if address]
+    return found

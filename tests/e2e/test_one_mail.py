@@ -1,0 +1,318 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""At most one mail: programs that are killed at every step of a send, connections that are lost at
+every step, ledgers that are restored; and nobody forgotten over it.
+
+CLOUDINVITE_KILLS=all kills at every single system call instead of a sample of them.
+"""
+import contextlib
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+import everybody
+import harness
+from harness import BUILD, Emulator, Site
+
+ALL = os.environ.get("CLOUDINVITE_KILLS") == "all"
+SAMPLE = 24  # kills of each program, where not all are asked for
+SEED = 20261123
+# Whatever changes a file, or goes to Google or comes from there.
+STEPS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "renameat", "unlink", "write", "sendto",
+         "recvfrom")
+HIDDEN, SHOWN = "1h", "30d"  # the age of an account: Google hides young ones
+
+
+class OneMail(harness.Test):
+
+    def setUp(self):
+        self.google = Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.number = 0
+
+    def site(self, **sections):
+        site = Site(self.google, sections).__enter__()
+        self.addCleanup(site.__exit__)
+        return site
+
+    @staticmethod
+    def ledger(site, statement, *values):
+        with contextlib.closing(sqlite3.connect(site.path("state/ledger.db"), timeout=30)) as \
+                connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def people(self, site):
+        return {address: (state, reason) for address, state, reason in
+                self.ledger(site, "SELECT address, state, reason FROM person")}
+
+    def make_due(self, site):
+        """Time passes for whoever waits."""
+        self.ledger(site, "UPDATE person SET due = 1, ready = 1, lease_until = 0 WHERE ready > 0")
+
+    def newcomer(self, site, age=SHOWN, collect=True):
+        """Somebody whom nobody has seen before logs in; the address."""
+        user = f"person{self.number}"
+        self.number += 1
+        self.google.accounts({"address": user + "@example.com", "created": age})
+        site.arrive_account(user)
+        if collect:
+            site.collector_once()
+        return user + "@example.com"
+
+    def until_quiet(self, site):
+        """72 hours of Google's clock for what is open, and again for what is sent then."""
+        for _ in range(4):
+            self.make_due(site)
+            site.dispatcher_once()
+            self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [])
+            self.google.advance("73h")
+        self.make_due(site)
+        site.dispatcher_once()
+
+    def assert_nobody_twice(self):
+        twice = {to: count for to, count in self.google.mailbox()["counts"].items() if count > 1}
+        self.assertEqual(twice, {})
+
+    def assert_all_mailed_once(self, site):
+        """Who is held is so because a hidden account's send was never confirmed: `approve` ends it."""
+        self.assert_nobody_twice()
+        held = [address for address, state in self.people(site).items() if state[0] == "held"]
+        for address in held:
+            self.assertEqual(self.people(site)[address], ("held", "unconfirmed"))
+            self.assertEqual(self.google.mailbox()["counts"].get(address, 0), 0, address)
+            self.assertEqual(site.run("approve", address).returncode, 0)
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["counts"],
+                         {address: 1 for address in self.people(site)})
+        self.assertEqual({state for state, _ in self.people(site).values()}, {"invited"})
+        self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [])
+        return len(held)
+
+
+@contextlib.contextmanager
+def traces():
+    with tempfile.NamedTemporaryFile(prefix="cloudinvite-strace.") as file:
+        yield file.name
+
+
+def can_trace():
+    return shutil.which("strace") is not None and subprocess.run(
+        ["strace", "-o", "/dev/null", "true"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+@unittest.skipUnless(can_trace(), "needs strace, and the right to trace")
+class Kills(OneMail):
+
+    def strace(self, expression, *command):
+        with traces() as trace:
+            done = subprocess.run(["strace", "-f", "-o", trace, "-e", expression, *command],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=60, check=False)
+            with open(trace, encoding="utf-8", errors="replace") as file:
+                return done.returncode, file.read()
+
+    def steps(self, *command):
+        """[(system call, its number)]: every step of an undisturbed run."""
+        status, trace = self.strace("trace=" + ",".join(STEPS), *command)
+        self.assertEqual(status, 0, trace[-2000:])
+        calls = re.findall(r"^\d+ +(\w+)\(", trace, re.MULTILINE)
+        return [(call, number + 1) for call in STEPS for number in range(calls.count(call))]
+
+    def chosen(self, steps):
+        return steps if ALL else sorted(random.Random(SEED).sample(steps, min(SAMPLE, len(steps))))
+
+    def kill_at(self, step, *command):
+        call, number = step
+        status, trace = self.strace(f"inject={call}:signal=KILL:when={number}", *command)
+        killed = "+++ killed by SIGKILL" in trace
+        self.assertIn(status, (-signal.SIGKILL, 128 + signal.SIGKILL) if killed else (0, 5))
+        return killed
+
+    def sweep(self, site, command, arrive):
+        """One newcomer for each step; a run in peace after each kill. How many were killed."""
+        arrive()
+        steps = self.steps(*command())
+        self.assertGreater(len(steps), 40)
+        kills = 0
+        for n, step in enumerate(self.chosen(steps)):
+            arrive(HIDDEN if n % 3 == 0 else SHOWN)
+            kills += self.kill_at(step, *command())
+            site.dispatcher_once()
+            self.assert_nobody_twice()
+            self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [], step)
+        return kills
+
+    def test_a_dispatcher_killed_at_any_step_mails_nobody_twice_and_forgets_nobody(self):
+        site = self.site()
+        dispatcher = [os.path.join(BUILD, "cloudinvite-dispatcher"), "-c", site.conf, "--once"]
+        kills = self.sweep(site, lambda: dispatcher,
+                           lambda age=SHOWN: self.newcomer(site, age))
+        self.assertGreater(kills, SAMPLE // 2)
+        self.until_quiet(site)
+        held = self.assert_all_mailed_once(site)
+        print(f"# {kills} kills, {self.number} people, {held} had to be approved", flush=True)
+
+    def test_a_send_by_name_killed_at_any_step_mails_nobody_twice_and_forgets_nobody(self):
+        site = self.site()
+        site.dispatcher_once()
+        named = []
+
+        def arrive(age=SHOWN):
+            named.append(f"named{len(named)}@example.com")
+            self.google.accounts({"address": named[-1], "created": age})
+
+        kills = self.sweep(site, lambda: [os.path.join(BUILD, "cloudinvite"), "-c", site.conf,
+                                          "send", named[-1]], arrive)
+        self.assertGreater(kills, SAMPLE // 2)
+        self.until_quiet(site)
+        self.assert_nobody_twice()
+        # An administrator sees that the command was killed, and says it again when its lease is over.
+        self.ledger(site, "UPDATE person SET lease_until = 0, lease_owner = ''")
+        for address in named:
+            known = self.people(site).get(address, ("", ""))
+            if known[0] == "invited":
+                continue
+            self.assertIn(known, (("", ""), ("held", "asked"), ("held", "unconfirmed")))
+            self.assertEqual(self.google.mailbox()["counts"].get(address, 0), 0, known)
+            again = ["--again", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
+            done = site.run("send", *again, address)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.google.mailbox()["counts"], {address: 1 for address in named})
+        print(f"# {kills} kills, {len(named)} people", flush=True)
+
+
+class Cuts(OneMail):
+
+    FAULTS = (
+        {"action": "drop_before"},
+        {"action": "drop_after"},
+        {"action": "status_after", "status": 500},
+        {"action": "status_after", "status": 503},
+        {"action": "status_after", "status": 408},
+        {"action": "truncate"},
+        {"action": "garbage"},
+        {"action": "wrong_type"},
+        {"action": "html", "status": 502},
+        {"action": "status", "status": 429},
+        {"action": "delay", "delay_ms": 1500},
+    )
+
+    def sends(self):
+        return [entry for entry in self.google.log() if entry["route"] == "send"]
+
+    def lose(self, site, fault, fresh):
+        """One send that meets the fault, on a connection of its own or on one that has been used."""
+        address = self.newcomer(site)
+        if fresh:  # asked about by a process before, so that the send is the first call of this one
+            site.write_settings({"invitations": {"mode": "dry-run"}})
+            site.dispatcher_once()
+            self.assertEqual(self.people(site)[address], ("held", "dry_run"))
+            self.assertEqual(site.run("approve", address).returncode, 0)
+        self.google.faults({"route": "send", "address": address, **fault})
+        before = len(self.google.log())
+        site.dispatcher_once()
+        routes = [entry["route"] for entry in self.google.log(before) if entry["route"] != "token"]
+        if fresh:
+            self.assertEqual(routes[:1], ["send"])
+            site.write_settings({"invitations": {"mode": "send"}})
+        else:
+            self.assertEqual(routes[:3], ["check", "get", "send"])
+        self.google.clear_faults()
+        self.assertLessEqual(routes.count("send"), 2 if fault.get("status") == 429 else 1, fault)
+        return address
+
+    def test_a_connection_lost_at_any_step_is_never_sent_over_again_by_itself(self):
+        site = self.site(google={"timeout": "1s"})
+        for fault in self.FAULTS:
+            for fresh in (False, True):
+                with self.subTest(fault=fault, fresh=fresh):
+                    address = self.lose(site, fault, fresh)
+                    self.assert_nobody_twice()
+                    state = self.people(site)[address][0]
+                    self.assertIn(state, ("invited", "unconfirmed", "queued"))
+                    if state == "invited":
+                        self.assertEqual(self.google.mailbox()["counts"][address], 1)
+        self.until_quiet(site)
+        self.assertEqual(self.assert_all_mailed_once(site), 0)
+
+
+class Restores(OneMail):
+
+    def test_a_restored_ledger_mails_nobody_twice_whom_google_hides_and_then_goes_on(self):
+        site = self.site()
+        self.newcomer(site)
+        site.dispatcher_once()
+        with sqlite3.connect(site.path("state/ledger.db")) as ledger:
+            ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ledger.close()
+        shutil.copy(site.path("state/ledger.db"), site.path("state/copy"))
+        time.sleep(1.1)  # the journal counts seconds
+        since = [self.newcomer(site, HIDDEN if n % 2 else SHOWN) for n in range(5)]
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 6)
+
+        os.rename(site.path("state/copy"), site.path("state/ledger.db"))
+        for name in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(site.path("state/ledger.db" + name))
+        self.assertIn("reconcile: The ledger is older", site.dispatcher_once())
+        # The collector has marked them; this ledger has never heard of them.
+        for address in since:
+            site.arrive(address.partition("@")[0])
+        site.collector_once()
+        site.dispatcher_once()
+        late = self.newcomer(site)
+        site.dispatcher_once()
+        said = site.json("status", "--json")["worker"]["reconcile"]
+        self.assertEqual((said["why"], said["swept"]), ("restored", True))
+        self.assertIn("Nobody is mailed", site.run("status").stdout)
+        self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
+        self.assertIn("may be out", site.run("explain", late).stdout)
+        self.assertIn("reconcile", site.run("history", late).stdout)
+        refused = site.run("send", late)
+        self.assertEqual(refused.returncode, 7)
+        self.assertIn("--again", refused.stderr)
+        self.google.advance("71h")
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 6)
+        self.google.advance("2h")
+        self.assertIn("reconciled: mails are sent again", site.dispatcher_once())
+        site.dispatcher_once()
+        self.assertIsNone(site.json("status", "--json")["worker"]["reconcile"])
+        self.assertEqual(self.people(site)[late], ("invited", "sent"))
+        self.assertEqual({self.people(site)[address] for address in since},
+                         {("invited", "by_others")})
+        self.assert_nobody_twice()
+        self.assertEqual(self.google.mailbox()["total"], 7)
+
+    def test_resume_ends_it_for_an_administrator_who_knows_better(self):
+        site = self.site()
+        self.newcomer(site)
+        site.dispatcher_once()
+        for name in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(site.path("state/ledger.db" + name))
+        late = self.newcomer(site)
+        site.dispatcher_once()
+        self.assertEqual(site.json("status", "--json")["worker"]["reconcile"]["why"],
+                         "other_ledger")
+        self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
+        self.assertEqual(site.run("pause", "--reason", "lunch").returncode, 0)
+        self.assertIn("Nobody is mailed all the same", site.run("resume").stdout)
+        self.assertIn("mailed again", site.run("resume").stdout)
+        self.assertIn("no pause", site.run("resume").stdout)
+        site.dispatcher_once()
+        self.assertEqual(self.people(site)[late], ("invited", "sent"))
+        self.assert_nobody_twice()
+
+
+if __name__ == "__main__":
+    harness.main()
