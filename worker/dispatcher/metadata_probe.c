@@ -32,8 +32,8 @@
 
 /* ---- whether it matters ---- */
 
-/* "http://…": the credential's file sends us to a neighbour, such as another cloud's server. */
-static bool file_names_neighbour(const char *path)
+/* The credential's file sends us to another cloud's server; any other plain http it may not. */
+static bool file_names_neighbour(const char *path, const struct settings *s)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
 	struct text text = {.cap = FILE_MAX + 1};
@@ -44,7 +44,7 @@ static bool file_names_neighbour(const char *path)
 	if (file_read(path, &rules, &text, FAULT_CREDENTIALS, NULL) && text.data)
 		json = secret_json(text.data, text.len, NULL);
 	url = json_string_value(json_object_get(json_object_get(json, "credential_source"), "url"));
-	answer = url && text_starts(url, "http://");
+	answer = url && text_starts(url, s->metadata_endpoint);
 	secret_json_free(json);
 	text_wipe(&text);
 	text_free(&text);
@@ -62,8 +62,8 @@ static bool comes_from_neighbour(const struct settings *s)
 	if (text_starts(s->credentials, SYSTEMD_PREFIX))
 		return systemd_credential(
 			       s->credentials + strlen(SYSTEMD_PREFIX), path, sizeof(path)) &&
-		       file_names_neighbour(path);
-	return *s->credentials && file_names_neighbour(s->credentials);
+		       file_names_neighbour(path, s);
+	return *s->credentials && file_names_neighbour(s->credentials, s);
 }
 
 /* ---- where it is ---- */
