@@ -9,6 +9,7 @@ struct request;
 
 void invitations_enter(struct request *r); /* /v1/…, /v1beta1/… */
 void token_enter(struct request *r);	   /* /token */
+void consent_enter(struct request *r);	   /* /o/oauth2/… */
 void control_enter(struct request *r);	   /* /emulator/… */
 
 #endif

@@ -277,6 +277,53 @@ static json_t *tokens_post(
 	return json_pack("{s:s, s:s}", "access_token", access->token, "principal", principal);
 }
 
+static json_t *logins_get(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	(void)r, (void)in, (void)c;
+	return logins_write(&e->world->logins, world_now(e->world));
+}
+
+/* A login without the consent page: what a client would have in its file. */
+static json_t *logins_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	static const char *const names[] = {"client_id", "address", "scopes", "at", NULL};
+	struct world *w = e->world;
+	const char *id = w->logins.n_clients > 0 ? w->logins.clients[0].id : "";
+	const char *address = w->n_admins > 0 ? w->admins[0].address : "", *scopes = SCOPE_FULL;
+	int64_t at = world_now(w);
+	const struct oauth_client *client;
+
+	(void)r;
+	if (in != NULL && (!members_known(in, names, "the document", c) ||
+				  !member_string(in, "client_id", &id, "the document", c) ||
+				  !member_string(in, "address", &address, "the document", c) ||
+				  !member_string(in, "scopes", &scopes, "the document", c) ||
+				  !member_moment(in, "at", at, &at, "the document", c)))
+		return NULL;
+	client = logins_client(&w->logins, id);
+	if (client == NULL) {
+		complain(c, "there is no OAuth client %s", id);
+		return NULL;
+	}
+	return json_pack("{s:s, s:s, s:s, s:s}", "type", "authorized_user", "client_id", client->id,
+		"client_secret", client->secret, "refresh_token",
+		logins_add(&w->logins, id, address, scopes, at)->token);
+}
+
+/* At Google, the person takes the app's access away. */
+static json_t *logins_delete(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	struct logins *l = &e->world->logins;
+
+	(void)r, (void)in, (void)c;
+	for (size_t i = 0; i < l->n_list; i++)
+		l->list[i].revoked = true;
+	return done();
+}
+
 static json_t *tokens_delete(
 	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
 {
@@ -314,6 +361,9 @@ static const struct {
 	{"log", "GET", log_get},
 	{"mailbox", "GET", mailbox_get},
 	{"stats", "GET", stats_get},
+	{"logins", "GET", logins_get},
+	{"logins", "POST", logins_post},
+	{"logins", "DELETE", logins_delete},
 	{"tokens", "POST", tokens_post},
 	{"tokens", "DELETE", tokens_delete},
 };

@@ -94,6 +94,22 @@ static char *credentials_text(const struct emulator *e)
 	return text;
 }
 
+/* A desktop client's file as Google's console gives it. */
+static char *client_text(const struct emulator *e)
+{
+	char *auth_uri = must_format("%s/o/oauth2/v2/auth", e->base);
+	char *token_uri = must_format("%s/token", e->base);
+	json_t *file = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:[s]}}", "installed", "client_id",
+		OWN_OAUTH_CLIENT, "project_id", OWN_PROJECT, "auth_uri", auth_uri, "token_uri",
+		token_uri, "client_secret", OWN_OAUTH_SECRET, "redirect_uris", "http://localhost");
+	char *text = must(json_dumps(file, JSON_COMPACT | JSON_PRESERVE_ORDER));
+
+	json_decref(file);
+	free(token_uri);
+	free(auth_uri);
+	return text;
+}
+
 static char *settings_text(const struct emulator *e, const char *path)
 {
 	bool tls = strncmp(e->base, "https:", 6) == 0;
@@ -107,24 +123,28 @@ static char *settings_text(const struct emulator *e, const char *path)
 		"subject = %s\n"
 		"endpoint = %s\n"
 		"token_endpoint = %s/token\n"
+		"authorization_endpoint = %s/o/oauth2/v2/auth\n"
 		"%s%s%s",
 		e->world->customer, path,
 		e->world->n_admins > 0 ? e->world->admins[0].address : "admin@example.com", e->base,
-		e->base, tls ? "ca_file = " : "", tls ? path : "", tls ? "/ca.pem\n" : "");
+		e->base, e->base, tls ? "ca_file = " : "", tls ? path : "", tls ? "/ca.pem\n" : "");
 }
 
 bool directory_fill(const struct emulator *e, const char *path)
 {
 	char *whole = must(realpath(path, NULL));
 	char *credentials = credentials_text(e), *settings = settings_text(e, whole);
+	char *client = client_text(e);
 	char port[16];
 	bool ok;
 
 	snprintf(port, sizeof port, "%u\n", (unsigned int)e->port);
 	ok = directory_write(path, "ca.pem", 0644, e->keyring.ca_pem) &&
 	     directory_write(path, "credentials.json", 0600, credentials) &&
+	     directory_write(path, "client.json", 0600, client) &&
 	     directory_write(path, "cloudinvite.conf", 0644, settings) &&
 	     directory_write(path, "port", 0644, port);
+	free(client);
 	free(settings);
 	free(credentials);
 	free(whole);

@@ -31,7 +31,7 @@ void faults_clear(struct faults *f)
 static bool fault_read_route(struct fault *fault, json_t *object, struct complaint *c)
 {
 	static const char *const words[] = {
-		"check", "get", "list", "send", "cancel", "token", "other", "*", NULL};
+		"check", "get", "list", "send", "cancel", "token", "consent", "other", "*", NULL};
 	int route = ROUTE_CONTROL;
 
 	if (!member_word(object, "route", words, &route, "fault", c))

@@ -23,6 +23,24 @@ const char *journal_authorization(const struct request *r)
 	return strncasecmp(r->authorization, "Basic ", 6) == 0 ? "basic" : "other";
 }
 
+/* What stands in a login's forms and is a secret. */
+static void fields_blank(char *body, size_t *size)
+{
+	static const char *const secrets[] = {
+		"refresh_token=", "client_secret=", "code_verifier=", "code="};
+
+	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+		size_t n = strlen(secrets[i]);
+
+		for (char *at = body; *at != '\0'; at += strcspn(at, "&"), at += *at == '&') {
+			if (strncmp(at, secrets[i], n) == 0)
+				memmove(at + n, at + strcspn(at, "&"),
+					strlen(at + strcspn(at, "&")) + 1);
+		}
+	}
+	*size = strlen(body);
+}
+
 /* An assertion is a credential for an hour: its signature (all behind the last dot) is cut off. */
 static void body_blank(char *body, size_t *size)
 {
@@ -42,8 +60,10 @@ static void entry_body(struct journal_entry *entry, const struct request *r)
 {
 	entry->body_size = r->body_size < JOURNAL_BODY_MAX ? r->body_size : JOURNAL_BODY_MAX;
 	entry->body = must_copy_bytes(r->body, entry->body_size);
-	if (r->route == ROUTE_TOKEN)
-		body_blank(entry->body, &entry->body_size);
+	if (r->route != ROUTE_TOKEN)
+		return;
+	body_blank(entry->body, &entry->body_size);
+	fields_blank(entry->body, &entry->body_size);
 }
 
 static void entry_free(struct journal_entry *entry)

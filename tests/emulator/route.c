@@ -8,12 +8,13 @@
 #include "request.h"
 
 const char *const route_words[] = {
-	"check", "get", "list", "send", "cancel", "token", "other", "control", NULL};
+	"check", "get", "list", "send", "cancel", "token", "consent", "other", "control", NULL};
 
 static const struct area areas[] = {
 	{"/v1/", invitations_enter},
 	{"/v1beta1/", invitations_enter},
 	{"/token", token_enter},
+	{"/o/oauth2/", consent_enter},
 	{"/emulator/", control_enter},
 };
 

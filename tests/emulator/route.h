@@ -16,10 +16,11 @@ enum route_id {
 	ROUTE_SEND,
 	ROUTE_CANCEL,
 	ROUTE_TOKEN,
+	ROUTE_CONSENT,
 	ROUTE_OTHER,   /* nothing that the emulated hosts know: 404 */
 	ROUTE_CONTROL, /* /emulator/…: neither logged nor counted nor faulted */
 };
-#define ROUTES 8
+#define ROUTES 9
 
 /* "check", "get", … */
 extern const char *const route_words[];

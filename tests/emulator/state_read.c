@@ -229,7 +229,7 @@ static bool latency_read_one(struct world *w, json_t *object, struct complaint *
 {
 	static const char *const names[] = {"route", "ms", NULL};
 	static const char *const words[] = {
-		"check", "get", "list", "send", "cancel", "token", "other", "*", NULL};
+		"check", "get", "list", "send", "cancel", "token", "consent", "other", "*", NULL};
 	int route = ROUTE_CONTROL;
 	int64_t ms = 0;
 
@@ -263,7 +263,7 @@ bool latency_read(struct world *w, json_t *document, struct complaint *c)
 bool state_read(struct world *w, const struct keyring *own, json_t *document, struct complaint *c)
 {
 	static const char *const names[] = {"clock", "customer", "project", "service_accounts",
-		"grants", "accounts", "switches", "quota", "latency", "faults", NULL};
+		"grants", "oauth_clients", "accounts", "switches", "quota", "latency", "faults", NULL};
 	json_t *clock = json_object_get(document, "clock");
 	json_t *customer = json_object_get(document, "customer");
 	json_t *project = json_object_get(document, "project");
@@ -279,7 +279,8 @@ bool state_read(struct world *w, const struct keyring *own, json_t *document, st
 		(project != NULL && !project_read(w, project, c)) ||
 		!array_read(w, own, document, "service_accounts", world_clear_service_accounts,
 			service_account_read, c) ||
-		!array_read(w, own, document, "grants", world_clear_grants, grant_read, c))
+		!array_read(w, own, document, "grants", world_clear_grants, grant_read, c) ||
+		!oauth_clients_read(&w->logins, document, c))
 		return false;
 	if (accounts != NULL) {
 		world_clear_accounts(w);

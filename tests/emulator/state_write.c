@@ -81,10 +81,10 @@ json_t *state_write(const struct world *w)
 	for (size_t i = 0; i < w->accounts.by_address.count; i++)
 		json_array_append_new(
 			accounts, account_write(w->accounts.order[ACCOUNTS_BY_ADDRESS][i]));
-	return json_pack("{s:o, s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "clock",
-		clock_write(w), "customer", customer_write(w), "project", "id", w->project,
+	return json_pack("{s:o, s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"clock", clock_write(w), "customer", customer_write(w), "project", "id", w->project,
 		"number", w->project_number, "service_accounts", service_accounts, "grants", grants,
-		"accounts", accounts, "switches", switches_write(&w->switches), "quota",
-		quota_write(&w->quota), "latency", latency_write(w), "faults",
-		faults_write(&w->faults));
+		"oauth_clients", oauth_clients_write(&w->logins), "accounts", accounts, "switches",
+		switches_write(&w->switches), "quota", quota_write(&w->quota), "latency",
+		latency_write(w), "faults", faults_write(&w->faults));
 }

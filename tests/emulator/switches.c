@@ -56,6 +56,13 @@ static const struct switch_spec specs[] = {
 	{AT(iat_tolerance), SWITCH_NUMBER, 0, {NULL}, "seconds that `iat` may lie ahead"},
 	{AT(token_lifetime), SWITCH_NUMBER, 3599, {NULL}, "seconds that a token lives"},
 	{AT(expires_in_string), SWITCH_FLAG, 0, {NULL}, "expires_in is a string"},
+	{AT(consent), SWITCH_WORD, CONSENT_ASK,
+		{"ask", "approve", "deny", "invalid_scope", "restricted"},
+		"the consent page: asks, or answers at once"},
+	{AT(refresh_rotates), SWITCH_FLAG, 0, {NULL},
+		"each refresh replaces the refresh token; the old one ends"},
+	{AT(rapt), SWITCH_WORD, RAPT_NONE, {"none", "rapt_required", "invalid_rapt"},
+		"session control refuses to refresh"},
 	{AT(log), SWITCH_FLAG, 1, {NULL}, "keep the request log (switch it off to measure)"},
 };
 

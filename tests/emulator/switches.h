@@ -23,6 +23,15 @@ enum operation_shape {
 enum cancelled_state { CANCELLED_NOT_YET_SENT, CANCELLED_DECLINED, CANCELLED_UNSPECIFIED };
 enum operation_type { OPERATION_TYPE_LONG, OPERATION_TYPE_SHORT, OPERATION_TYPE_NONE };
 
+enum consent_decision {
+	CONSENT_ASK,
+	CONSENT_APPROVE,
+	CONSENT_DENY,
+	CONSENT_INVALID_SCOPE,
+	CONSENT_RESTRICTED,
+};
+enum rapt { RAPT_NONE, RAPT_REQUIRED, RAPT_INVALID };
+
 /* Numbers only: flags are 0 or 1, words the enums above, codes HTTP status codes. */
 struct switches {
 	int omit_false, omit_zero, omit_empty, legacy_errors;
@@ -32,6 +41,7 @@ struct switches {
 	int cancel_not_sent, cancel_state, cancel_keeps_count;
 	int operation, operation_type, operation_name;
 	int local_audience, legacy_audience, iat_tolerance, token_lifetime, expires_in_string;
+	int consent, refresh_rotates, rapt;
 	int log;
 };
 

@@ -58,6 +58,7 @@ struct world *world_new(const struct keyring *own)
 
 	world_default_customer(w);
 	world_default_credentials(w, own);
+	logins_defaults(&w->logins);
 	switches_defaults(&w->switches);
 	quota_free(&w->quota);
 	return w;
@@ -149,6 +150,7 @@ void world_free(struct world *w)
 	world_clear_grants(w);
 	world_clear_accounts(w);
 	world_clear_tokens(w);
+	logins_free(&w->logins);
 	quota_free(&w->quota);
 	faults_clear(&w->faults);
 	free(w->customer);

@@ -14,6 +14,7 @@
 #include "accounts.h"
 #include "faults.h"
 #include "keyring.h"
+#include "logins.h"
 #include "moment.h"
 #include "quota.h"
 #include "route.h"
@@ -90,6 +91,7 @@ struct world {
 	struct grant *grants;
 	size_t n_grants;
 	struct accounts accounts;
+	struct logins logins;
 	struct mail *mails;
 	size_t n_mails, mails_room;
 	struct table tokens; /* struct access by token */

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The consent page: /o/oauth2/v2/auth. What Google shows on a page of its own instead of sending
+ * the browser back (an unknown client, a redirect that is not registered, a wrong scope) is a page
+ * here, too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "areas.h"
+#include "must.h"
+#include "reply.h"
+#include "token.h"
+#include "uri.h"
+
+#define TYPE_HTML "text/html; charset=utf-8"
+#define CODE_LIFE (MOMENT_SECOND * 600)
+#define STATE_MAX 4096
+
+/* The query, decoded; NULL where it does not say. */
+struct question {
+	char *client_id, *redirect_uri, *response_type, *scope, *state, *challenge, *method,
+		*access_type, *prompt, *hint;
+	const struct oauth_client *client;
+};
+
+static void question_read(struct question *q, const char *query)
+{
+	*q = (struct question){.client_id = uri_field(query, "client_id"),
+		.redirect_uri = uri_field(query, "redirect_uri"),
+		.response_type = uri_field(query, "response_type"),
+		.scope = uri_field(query, "scope"),
+		.state = uri_field(query, "state"),
+		.challenge = uri_field(query, "code_challenge"),
+		.method = uri_field(query, "code_challenge_method"),
+		.access_type = uri_field(query, "access_type"),
+		.prompt = uri_field(query, "prompt"),
+		.hint = uri_field(query, "login_hint")};
+}
+
+static void question_free(struct question *q)
+{
+	free(q->client_id);
+	free(q->redirect_uri);
+	free(q->response_type);
+	free(q->scope);
+	free(q->state);
+	free(q->challenge);
+	free(q->method);
+	free(q->access_type);
+	free(q->prompt);
+	free(q->hint);
+}
+
+static bool is(const char *value, const char *wanted)
+{
+	return value != NULL && strcmp(value, wanted) == 0;
+}
+
+/* ---- pages ---- */
+
+static void page(struct reply *out, int status, const char *text)
+{
+	char *html = must_format("<!DOCTYPE html>\n<title>Sign in (emulated)</title>\n%s", text);
+
+	reply_text(out, status, TYPE_HTML, html);
+	free(html);
+}
+
+/* The words that Google's own page has for it, or NULL. */
+static const char *wrong(const struct world *w, struct question *q)
+{
+	q->client = q->client_id != NULL ? logins_client(&w->logins, q->client_id) : NULL;
+	if (q->client == NULL)
+		return "Error 401: invalid_client";
+	if (q->client->deleted)
+		return "Error 401: deleted_client";
+	if (q->redirect_uri == NULL || !logins_redirect_allowed(q->client, q->redirect_uri))
+		return "Error 400: redirect_uri_mismatch";
+	if (!is(q->response_type, "code"))
+		return "Error 400: invalid_request";
+	if (q->challenge != NULL && q->method != NULL && !is(q->method, "S256") &&
+		!is(q->method, "plain"))
+		return "Error 400: invalid_request";
+	if (!scopes_valid(q->scope))
+		return "Error 400: invalid_scope";
+	return NULL;
+}
+
+/* Nothing of the question is on it: the form is sent to the address that it came from. */
+static void ask(const struct world *w, struct reply *out)
+{
+	char *people = must_copy("");
+
+	for (size_t i = 0; i < w->n_admins; i++) {
+		char *more = must_format("%s<option>%s", people, w->admins[i].address);
+
+		free(people);
+		people = more;
+	}
+	char *form =
+		must_format("<form method=post>\n<p>Account: <select name=account>%s</select>\n"
+			    "<p><label><input type=checkbox name=granted value=yes checked> "
+			    "what is asked for</label>\n"
+			    "<p><button name=decision value=allow>Allow</button>\n"
+			    "<button name=decision value=deny>Deny</button>\n</form>\n",
+			people);
+
+	page(out, 200, form);
+	free(form);
+	free(people);
+}
+
+/* ---- back to the client ---- */
+
+static char *escape(const char *text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char *out = must_alloc(3 * strlen(text) + 1), *at = out;
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (strchr("-._~", c) != NULL || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			(c >= 'a' && c <= 'z')) {
+			*at++ = (char)c;
+		} else {
+			*at++ = '%';
+			*at++ = hex[c >> 4];
+			*at++ = hex[c & 15];
+		}
+	}
+	return out;
+}
+
+static void go_back(const struct question *q, const char *fields, struct reply *out)
+{
+	char *state = escape(q->state != NULL ? q->state : "");
+	char *target = must_format("%s%s%s%s%s", q->redirect_uri,
+		strchr(q->redirect_uri, '?') != NULL ? "&" : "?", q->state != NULL ? "state=" : "",
+		state, q->state != NULL ? "&" : "");
+	char *whole = must_format("%s%s", target, fields);
+
+	page(out, 302, "");
+	reply_header(out, "Location", whole);
+	free(whole);
+	free(target);
+	free(state);
+}
+
+/* A refresh token is given once for each person and client, unless consent is asked for anew. */
+static void allow(struct world *w, const struct question *q, const char *account, bool granted,
+	struct reply *out)
+{
+	bool again = q->prompt != NULL && strstr(q->prompt, "consent") != NULL;
+	char *scopes = granted ? must_copy(q->scope) : must_copy("openid");
+	struct consent_code code = {.client_id = q->client_id,
+		.address = must_copy(account),
+		.scopes = scopes,
+		.redirect_uri = q->redirect_uri,
+		.challenge = q->challenge,
+		.s256 = is(q->method, "S256"),
+		.offline = is(q->access_type, "offline") &&
+			   (again || !logins_granted(&w->logins, q->client_id, account)),
+		.expires = world_now(w) + CODE_LIFE};
+	char *value = escape(logins_add_code(&w->logins, &code)->code), *scope = escape(scopes);
+	char *fields = must_format("code=%s&scope=%s", value, scope);
+
+	go_back(q, fields, out);
+	free(fields);
+	free(scope);
+	free(value);
+	free(code.address);
+	free(scopes);
+}
+
+static void decide(struct world *w, const struct question *q, int decision, const char *account,
+	bool granted, struct reply *out)
+{
+	switch (decision) {
+	case CONSENT_APPROVE:
+		allow(w, q, account, granted, out);
+		break;
+	case CONSENT_INVALID_SCOPE:
+		go_back(q, "error=invalid_scope", out);
+		break;
+	case CONSENT_RESTRICTED:
+		go_back(q, "error=invalid_request&error_description=Account%20restricted", out);
+		break;
+	default:
+		go_back(q, "error=access_denied", out);
+	}
+}
+
+/* Who is hinted at, or the first administrator. */
+static const char *likely(const struct world *w, const struct question *q)
+{
+	if (q->hint != NULL && world_admin(w, q->hint) != NULL)
+		return q->hint;
+	return w->n_admins > 0 ? w->admins[0].address : "";
+}
+
+/* The switch answers for the person; otherwise a GET shows the page, and its form the decision. */
+static void answer_question(
+	struct world *w, const struct request *r, const struct question *q, struct reply *out)
+{
+	char *decision = uri_field(r->body, "decision"), *account = uri_field(r->body, "account"),
+	     *granted = uri_field(r->body, "granted");
+
+	if (w->switches.consent != CONSENT_ASK)
+		decide(w, q, w->switches.consent, likely(w, q), true, out);
+	else if (strcmp(r->method, "POST") != 0 || decision == NULL)
+		ask(w, out);
+	else
+		decide(w, q, is(decision, "allow") ? CONSENT_APPROVE : CONSENT_DENY,
+			account != NULL && world_admin(w, account) != NULL ? account : likely(w, q),
+			granted != NULL, out);
+	free(granted);
+	free(account);
+	free(decision);
+}
+
+static void consent_answer(struct emulator *e, struct request *r, struct reply *out)
+{
+	struct question q;
+	const char *error;
+
+	question_read(&q, r->query != NULL ? r->query : "");
+	error = wrong(e->world, &q);
+	if (error != NULL) {
+		char *text = must_format("<p>Access blocked\n<p>%s\n", error);
+
+		page(out, 400, text);
+		free(text);
+	} else {
+		answer_question(e->world, r, &q, out);
+	}
+	question_free(&q);
+}
+
+void consent_enter(struct request *r)
+{
+	if (strcmp(r->path, "/o/oauth2/v2/auth") != 0 ||
+		(strcmp(r->method, "GET") != 0 && strcmp(r->method, "POST") != 0))
+		return;
+	r->route = ROUTE_CONSENT;
+	r->answer = consent_answer;
+}
