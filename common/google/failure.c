@@ -42,6 +42,9 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 
 #define WAIT_REMEDY \
 	"Check network, name resolution and [google] proxy; the dispatcher tries again by itself."
+#define BROKEN_REMEDY                                                                           \
+	"If it stays so, something on the way spoils replies, or it is no server of Google's: " \
+	"check [google] proxy and endpoint."
 
 #define CUT	   "network_cut"
 #define CUT_BEFORE "the connection was cut before an answer came"
@@ -83,19 +86,45 @@ static const struct row {
 	{CURLE_SEND_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
 	{CURLE_RECV_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
 	{CURLE_GOT_NOTHING, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_PARTIAL_FILE, FAULT_LATER, CUT, "the connection was cut within the answer",
-		WAIT_REMEDY},
+	{CURLE_PARTIAL_FILE, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_HTTP2, FAULT_LATER, "network_http2", "the HTTP/2 connection failed", WAIT_REMEDY},
+	{CURLE_HTTP2_STREAM, FAULT_LATER, "network_http2",
+		"the call was ended without a whole reply", WAIT_REMEDY},
 	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer came", ""},
 	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
 };
 
-static const struct row *find_row(int curl)
+/* Something came back that is no HTTP, or has headers without end, for which libcurl has several
+ * words. */
+static bool is_malformed(const struct http_reply *reply)
+{
+	return reply->written && (reply->curl == CURLE_UNSUPPORTED_PROTOCOL ||
+					 reply->curl == CURLE_WEIRD_SERVER_REPLY ||
+					 reply->curl == CURLE_OUT_OF_MEMORY ||
+					 reply->curl == CURLE_BAD_CONTENT_ENCODING ||
+					 (reply->status && reply->curl == CURLE_RECV_ERROR));
+}
+
+static const struct row *find_row(const struct http_reply *reply)
 {
 	static const struct row other = {
 		0, FAULT_LATER, "network", "the connection failed", WAIT_REMEDY};
+	static const struct row malformed = {
+		0, FAULT_LATER, "reply_broken", "the reply is cut or malformed", BROKEN_REMEDY};
+	static const struct row partial = {
+		0, FAULT_LATER, CUT, "the connection was cut within the reply", WAIT_REMEDY};
+	static const struct row refused = {0, FAULT_LATER, "network_refused",
+		"the server did not take the call (HTTP/2 GOAWAY or REFUSED_STREAM)",
+		"Nothing was done; the dispatcher tries again by itself."};
 
+	if (reply->refused)
+		return &refused;
+	if (is_malformed(reply))
+		return &malformed;
+	if (reply->status && reply->curl == CURLE_PARTIAL_FILE)
+		return &partial;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (rows[i].curl == curl)
+		if (rows[i].curl == reply->curl)
 			return &rows[i];
 	}
 	return &other;
@@ -136,23 +165,41 @@ static bool client_refused(const char *host, const struct http_reply *reply, str
 
 void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault)
 {
-	const struct row *row = find_row(reply->curl);
+	const struct row *row = find_row(reply);
 	char host[256];
 
 	host_of(url, host, sizeof(host));
 	if (reply->too_large) {
 		fault_set(fault, FAULT_LATER, "reply_too_large",
 			"%s: the reply is larger than %d bytes", host, HTTP_BODY_MAX);
+		fault_remedy(fault, "%s", BROKEN_REMEDY);
 		return;
 	}
 	if (failure_proxy(host, reply, fault) || client_refused(host, reply, fault))
 		return;
 	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
 	 */
-	if (reply->curl == CURLE_SEND_FAIL_REWIND || !*reply->error)
+	if (reply->curl == CURLE_SEND_FAIL_REWIND || reply->curl == CURLE_SEND_ERROR ||
+		reply->refused || !*reply->error)
 		fault_set(fault, row->kind, row->code, "%s: %s", host, row->what);
 	else
 		fault_set(
 			fault, row->kind, row->code, "%s: %s (%s)", host, row->what, reply->error);
 	fault_remedy(fault, "%s", row->remedy);
+}
+
+void failure_strange(const char *url, const struct http_reply *reply, struct fault *fault)
+{
+	struct fault cause = *fault;
+	char host[256];
+
+	host_of(url, host, sizeof(host));
+	fault_set(fault, cause.kind, cause.code, "%s: %s", host, cause.what);
+	if (!*reply->content_type || text_starts(reply->content_type, "application/json"))
+		fault_remedy(fault, "%s", BROKEN_REMEDY);
+	else
+		fault_remedy(fault,
+			"Something else answers in Google's place (%s), a login page of the "
+			"network or a proxy: check [google] proxy and endpoint.",
+			reply->content_type);
 }

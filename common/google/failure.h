@@ -26,6 +26,9 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 
 /* No whole reply came from `url` (reply->curl is not 0). */
 void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault);
+/* A whole reply with a status below 300 came from `url`, which is not what the call promises. Keeps
+ * the kind and the code of `fault`, and says where it happened and what to do. */
+void failure_strange(const char *url, const struct http_reply *reply, struct fault *fault);
 
 /* The part of it that concerns the proxy: true if that was it. `host` is Google's. */
 bool failure_proxy(const char *host, const struct http_reply *reply, struct fault *fault);

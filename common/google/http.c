@@ -20,6 +20,7 @@ struct http {
 	struct transfer *spare;
 	int in_flight;
 	int64_t last_used; /* clock_boot_ms */
+	bool silent;	   /* a call had no answer in time: the connections may be dead */
 	int64_t skew;
 	int64_t skew_said;
 	bool (*stop)(void *ctx);
@@ -95,6 +96,7 @@ static void rest(struct http *h)
 	if (h->multi)
 		curl_multi_cleanup(h->multi);
 	h->multi = NULL;
+	h->silent = false;
 }
 
 void http_close(struct http *h)
@@ -143,6 +145,10 @@ bool http_start(struct http *h, const struct http_request *request, http_done *d
 {
 	struct transfer *t;
 
+	/* libcurl keeps an HTTP/2 connection whose streams time out, and would put every later call
+	 * on it. */
+	if (h->silent && !h->in_flight)
+		rest(h);
 	if (!h->multi && !(h->multi = curl_multi_init()))
 		return false;
 	t = take_spare(h);
@@ -167,6 +173,7 @@ static void deliver(struct http *h, struct transfer *t, CURLcode result)
 	curl_multi_remove_handle(h->multi, t->easy);
 	transfer_finish(t, result);
 	note_date(h, t->reply.date);
+	h->silent = h->silent || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
 	h->last_used = clock_boot_ms();
 	t->done(t->ctx, &t->reply);
 	put_spare(h, t);

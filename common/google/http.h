@@ -40,12 +40,13 @@ struct http_request {
 };
 
 struct http_reply {
-	int status;	      /* 0: none came */
-	int curl;	      /* CURLcode; not 0 with a status: the reply is not whole */
-	bool written;	      /* the server may have got the request: repeating may do it twice */
-	bool too_large;	      /* the body went beyond HTTP_BODY_MAX */
-	int proxy_status;     /* the proxy's answer to CONNECT; 0: none */
-	int proxy_error;      /* CURLPX_…: what a SOCKS proxy says; 0: nothing */
+	int status;	  /* 0: none came */
+	int curl;	  /* CURLcode; not 0 with a status: the reply is not whole */
+	bool written;	  /* the server may have got the request: repeating may do it twice */
+	bool refused;	  /* HTTP/2: the server said that it has not looked at it, and will not */
+	bool too_large;	  /* the body went beyond HTTP_BODY_MAX */
+	int proxy_status; /* the proxy's answer to CONNECT; 0: none */
+	int proxy_error;  /* CURLPX_…: what a SOCKS proxy says; 0: nothing */
 	bool proxy_untrusted; /* it was the proxy's own certificate */
 	int64_t date;	      /* 0: none */
 	int64_t retry_after;  /* seconds, at most a day; -1: none */

@@ -241,7 +241,8 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 	json_error_t error;
 	json_t *json = json_loadb(body ? body : "", len, JSON_REJECT_DUPLICATES, &error);
 	const char *wrong = json_is_object(json) ? parse_body(call, json, memory, out)
-			    : json		 ? "no object"
+			    : json		 ? "no JSON object"
+			    : !len		 ? "it is empty"
 						 : error.text;
 
 	if (wrong) {
@@ -251,8 +252,8 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 		out->has_invitation = out->shown = false;
 		fault_set(&out->fault,
 			call->method == GOOGLE_SEND ? FAULT_UNCONFIRMED : FAULT_LATER,
-			"reply_strange", "Google's reply to %s is not what it promises: %s",
-			google_method_word(call->method), wrong);
+			"reply_strange", "the reply to %s is not what Google promises: %s%s",
+			google_method_word(call->method), json || !len ? "" : "no JSON: ", wrong);
 	}
 	json_decref(json);
 }

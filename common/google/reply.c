@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "google/reply.h"
 
+#include <string.h>
+
 #include "google/failure.h"
 
-/* A whole reply below 500 says that nothing was done, or what was. Without one, or with 5xx or 408,
- * a request that may have been written may have been carried out. */
-static bool effect_unknown(const struct http_reply *reply)
+/* A proxy that puts a page of its own in the place of a reply may have passed the request on. */
+static bool by_somebody_else(const struct fault *fault)
 {
-	return reply->written && (reply->curl || reply->status >= 500 || reply->status == 408);
+	return strcmp(fault->code, "redirected") == 0 ||
+	       strcmp(fault->code, "endpoint_strange") == 0;
+}
+
+/* A whole reply of the API's below 500 says that nothing was done, or what was. Without one, or
+ * with 5xx or 408, a request that may have been written may have been carried out. */
+static bool effect_unknown(const struct http_reply *reply, const struct fault *fault)
+{
+	return reply->written && (reply->curl || reply->status >= 500 || reply->status == 408 ||
+					 by_somebody_else(fault));
 }
 
 static void make_unconfirmed(struct fault *fault)
@@ -17,6 +27,21 @@ static void make_unconfirmed(struct fault *fault)
 	fault_set(fault, FAULT_UNCONFIRMED, cause.code,
 		"whether the invitation went out is not known: %s", cause.what);
 	fault_remedy(fault, "It is not sent again by itself; what Google shows of it will tell.");
+}
+
+/* Google answers 200 or refuses: anything else below 300 is a part of a reply, or somebody else's.
+ */
+static void read_body(const struct google_call *call, const char *url,
+	const struct http_reply *reply, struct parse_memory *memory, struct google_reply *out)
+{
+	if (reply->status == 200)
+		parse_reply(call, reply->body.data, reply->body.len, memory, out);
+	else
+		fault_set(&out->fault, FAULT_UNCONFIRMED, "reply_strange",
+			"the reply to %s has the status %d, which Google never gives",
+			google_method_word(call->method), reply->status);
+	if (strcmp(out->fault.code, "reply_strange") == 0)
+		failure_strange(url, reply, &out->fault);
 }
 
 void reply_read(const struct google_call *call, const struct credential *c, const char *customer,
@@ -29,8 +54,8 @@ void reply_read(const struct google_call *call, const struct credential *c, cons
 		.duration_us = reply->duration_us};
 	if (reply->curl)
 		failure_transport(url, reply, &out->fault);
-	else if (reply->status >= 200 && reply->status < 300)
-		parse_reply(call, reply->body.data, reply->body.len, memory, out);
+	else if (reply->status < 300)
+		read_body(call, url, reply, memory, out);
 	else
 		failure_api(call, c, customer, reply, out);
 
@@ -38,7 +63,7 @@ void reply_read(const struct google_call *call, const struct credential *c, cons
 		/* Repeating anything else does no harm. */
 		if (out->fault.kind == FAULT_UNCONFIRMED)
 			out->fault.kind = FAULT_LATER;
-	} else if (out->fault.kind == FAULT_UNCONFIRMED || effect_unknown(reply)) {
+	} else if (out->fault.kind == FAULT_UNCONFIRMED || effect_unknown(reply, &out->fault)) {
 		make_unconfirmed(&out->fault);
 	}
 }

@@ -2,6 +2,7 @@
 #include "google/transfer.h"
 
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,20 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 	return 0;
 }
 
+/* libcurl knows the length and never asks for more. Who asks again has begun the request again
+ * without rewinding it, as 7.88 does when a server wants HTTP/1.1 instead of HTTP/2. */
 static size_t give_body(char *out, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	size_t left = t->body_len - t->body_at;
 	size_t now = size * n < left ? size * n : left;
 
+	if (!left && t->body_len) {
+		t->replayed = true;
+		return CURL_READFUNC_ABORT;
+	}
 	t->body_asked = true;
+	t->refused = false;
 	memcpy(out, t->body + t->body_at, now);
 	t->body_at += now;
 	return now;
@@ -95,6 +103,43 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 		header_value(line, len, "WWW-Authenticate", t->reply.authenticate,
 			sizeof(t->reply.authenticate));
 	return len;
+}
+
+/* ---- what HTTP/2 says of a `once` request ---- */
+
+/* libcurl tells only in its log that a request was refused unseen: RST_STREAM with REFUSED_STREAM,
+ * or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. Where it does not
+ * tell (REFUSED_STREAM on a reused connection looks like one that died; another transfer may have
+ * read the GOAWAY), nothing is taken for refused, which is the safe side. */
+static void read_log(struct transfer *t, const char *line)
+{
+	const char *goaway = strstr(line, "GOAWAY, error="), *last;
+	unsigned long stream;
+
+	if (sscanf(line, "Using Stream ID: %lu", &stream) == 1 ||
+		sscanf(line, "[HTTP/2] [%lu] OPENED stream", &stream) == 1)
+		t->stream = stream;
+	else if (text_starts(line, "REFUSED_STREAM, "))
+		t->refused = true;
+	else if (goaway && (last = strstr(goaway, "last_stream=")) && t->stream &&
+		 sscanf(last, "last_stream=%lu", &stream) == 1 && stream < t->stream)
+		t->refused = true;
+}
+
+static int take_log(CURL *easy, curl_infotype type, char *bytes, size_t size, void *ctx)
+{
+	struct transfer *t = ctx;
+	char line[160];
+
+	(void)easy;
+	if (type == CURLINFO_HEADER_OUT) {
+		t->refused = false; /* of this attempt nothing is known yet */
+	} else if (type == CURLINFO_TEXT && size < sizeof(line)) {
+		memcpy(line, bytes, size);
+		line[size] = '\0';
+		read_log(t, line);
+	}
+	return 0;
 }
 
 /* ---- the handle ---- */
@@ -171,6 +216,8 @@ static int set_http(CURL *easy, struct transfer *t)
 	SET(CURLOPT_HEADERDATA, t);
 	SET(CURLOPT_READFUNCTION, give_body);
 	SET(CURLOPT_READDATA, t);
+	SET(CURLOPT_DEBUGFUNCTION, take_log);
+	SET(CURLOPT_DEBUGDATA, t);
 	SET(CURLOPT_ERRORBUFFER, t->curl_error);
 	SET(CURLOPT_PRIVATE, t);
 	return bad;
@@ -274,6 +321,7 @@ static bool ready_body(struct transfer *t, const struct http_request *r)
 	CURL *easy = t->easy;
 	int bad = 0;
 
+	SET(CURLOPT_VERBOSE, r->once ? 1L : 0L);
 	if (strcmp(r->method, "POST") != 0)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	t->body = malloc(r->body_len + 1);
@@ -314,14 +362,19 @@ static int64_t retry_after(const struct transfer *t)
 	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
 }
 
-/* False only where surely not a byte of the request went out: the body has not been asked for, and
- * nothing is counted, on this connection or on one that libcurl tried before it. What libcurl sent
- * to a proxy that then refused is no byte of the request. */
+/* False only where the server said that it has not looked at the request, or where surely not a
+ * byte of it went out: the body has not been asked for, and nothing is counted, on this connection
+ * or on one that libcurl tried before it. What libcurl sent to a proxy that then refused is no byte
+ * of the request. */
 static bool was_written(const struct transfer *t)
 {
 	long request_size = 1;
 
-	if (t->reply.status || t->body_asked)
+	if (t->reply.status)
+		return true;
+	if (t->refused)
+		return false;
+	if (t->body_asked)
 		return true;
 	if (t->reply.proxy_status >= 300)
 		return false;
@@ -346,8 +399,9 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	r->proxy_error = (int)proxy_error;
 	r->proxy_untrusted = proxy_verified != 0;
 	r->duration_us = us;
-	r->curl = (int)result;
+	r->curl = t->replayed ? CURLE_SEND_FAIL_REWIND : (int)result;
 	r->retry_after = retry_after(t);
+	r->refused = t->refused && !r->status;
 	r->written = was_written(t);
 	if (result != CURLE_OK)
 		text_safe(r->error, sizeof(r->error),
@@ -374,7 +428,8 @@ void transfer_clear(struct transfer *t)
 	secret_free(t->body);
 	t->body = NULL;
 	t->body_len = t->body_at = 0;
-	t->body_asked = false;
+	t->body_asked = t->replayed = t->refused = false;
+	t->stream = 0;
 	t->curl_error[0] = t->retry_after[0] = '\0';
 	text_clear(&body);
 	t->reply = (struct http_reply){.retry_after = -1, .body = body};

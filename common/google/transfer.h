@@ -19,6 +19,9 @@ struct transfer {
 	size_t body_len;
 	size_t body_at;
 	bool body_asked; /* libcurl has begun to take a `once` body */
+	bool replayed;	 /* … and has begun again, which it must not */
+	bool refused; /* the server said that it has not looked at this request, and never will */
+	unsigned long stream; /* HTTP/2's number of it; 0: not known */
 	char retry_after[64];
 	char date_text[64]; /* the last Date of this handle's replies, … */
 	int64_t date;	    /* … and what it says */

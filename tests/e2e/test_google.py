@@ -432,7 +432,7 @@ class Replies(Google):
 
     def test_replies_that_say_no_let_a_send_be_repeated_or_not(self):
         for status, kind in ((429, "later"), (400, "person"), (403, "person"), (404, "person"),
-                             (302, "setup"), (408, "unconfirmed"), (500, "unconfirmed")):
+                             (302, "unconfirmed"), (408, "unconfirmed"), (500, "unconfirmed")):
             self.assertEqual(self.fault("send", status=status)["kind"], kind, status)
 
     def test_a_used_up_quota_says_when_to_come_back(self):

@@ -100,9 +100,14 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 		int status;
 		enum fault_kind kind;
 		const char *body;
-	} all[] = {{200, FAULT_NONE, "{\"done\":true}"}, {201, FAULT_NONE, "{}"},
-		{204, FAULT_UNCONFIRMED, ""}, {200, FAULT_UNCONFIRMED, "<html>"},
-		{301, FAULT_SETUP, ""},
+	} all[] = {{0, FAULT_UNCONFIRMED, ""}, {101, FAULT_UNCONFIRMED, ""},
+		{200, FAULT_NONE, "{\"done\":true}"}, {201, FAULT_UNCONFIRMED, "{\"done\":true}"},
+		{204, FAULT_UNCONFIRMED, ""}, {206, FAULT_UNCONFIRMED, "{\"done\":true}"},
+		{200, FAULT_UNCONFIRMED, "<html>"}, {301, FAULT_UNCONFIRMED, ""},
+		{304, FAULT_UNCONFIRMED, ""}, {307, FAULT_UNCONFIRMED, "{}"},
+		{403, FAULT_UNCONFIRMED, "<html>Blocked</html>"},
+		{404, FAULT_UNCONFIRMED, "<html>"},
+		{499, FAULT_UNCONFIRMED, API_ERROR("499", "CANCELLED")},
 		{400, FAULT_PERSON, API_ERROR("400", "FAILED_PRECONDITION")},
 		{403, FAULT_PERSON, API_ERROR("403", "PERMISSION_DENIED")},
 		{403, FAULT_LATER, API_ERROR("403", "RESOURCE_EXHAUSTED")},
@@ -123,6 +128,48 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 			print_error("%d %s\n", all[i].status, all[i].body);
 		assert_int_equal(r.fault.kind, all[i].kind);
 		assert_int_equal(r.status, all[i].status);
+	}
+}
+
+static void what_the_server_refused_unseen_may_be_repeated(void **state)
+{
+	const struct http_reply http = {.curl = CURLE_HTTP2, .refused = true};
+	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
+
+	(void)state;
+	assert_int_equal(r.fault.kind, FAULT_LATER);
+	assert_string_equal(r.fault.code, "network_refused");
+	assert_non_null(strstr(r.fault.remedy, "Nothing was done"));
+}
+
+static void a_page_in_googles_place_is_called_that(void **state)
+{
+	const struct http_reply http = {
+		.status = 200, .written = true, .content_type = "text/html; charset=UTF-8"};
+	struct google_reply r = read_reply(GOOGLE_CHECK, http, "<html>Please log in</html>");
+
+	(void)state;
+	assert_int_equal(r.fault.kind, FAULT_LATER);
+	assert_non_null(strstr(r.fault.what, "cloudidentity.googleapis.com: "));
+	assert_non_null(strstr(r.fault.what, "no JSON"));
+	assert_non_null(strstr(r.fault.remedy, "text/html"));
+	assert_non_null(strstr(r.fault.remedy, "login page"));
+}
+
+/* libcurl says of these that a protocol is not supported, or that memory is short. */
+static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
+{
+	static const CURLcode all[] = {
+		CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct http_reply http = {.curl = (int)all[i], .written = true};
+		struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
+
+		assert_int_equal(r.fault.kind, FAULT_LATER);
+		assert_string_equal(r.fault.code, "reply_broken");
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_UNCONFIRMED);
 	}
 }
 
@@ -172,6 +219,9 @@ int main(void)
 		cmocka_unit_test(a_send_that_may_have_been_written_is_unconfirmed),
 		cmocka_unit_test(half_a_reply_is_none_whatever_its_status),
 		cmocka_unit_test(a_status_says_whether_a_send_may_be_repeated),
+		cmocka_unit_test(what_the_server_refused_unseen_may_be_repeated),
+		cmocka_unit_test(a_page_in_googles_place_is_called_that),
+		cmocka_unit_test(what_is_no_http_is_for_later_and_no_fault_of_the_setup),
 		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
 		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
 		cmocka_unit_test(date_wait_and_duration_are_passed_on),
