@@ -152,6 +152,28 @@ static void the_chain_of_delegates_is_read(void **state)
 		"delegates", "at most 8");
 }
 
+static json_t *login(const char *account)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "type", "authorized_user", "client_id", "id",
+		"client_secret", "secret", "refresh_token", "1//x", "account", account);
+}
+
+static void a_person_may_be_the_caller(void **state)
+{
+	struct test t = begin(state);
+	struct credential *c =
+		load(&t, with(impersonated(), "source_credentials", login("eve@example.com")));
+	const struct keyless *k;
+
+	assert_non_null(c);
+	k = c->data;
+	assert_string_equal(c->identity, INVITER " as admin@example.com");
+	assert_non_null(strstr(k->caller, "eve@example.com"));
+	assert_string_equal(k->member, "user:ADDRESS");
+	credential_free(c);
+	expect_taken(&t, with(impersonated(), "source_credentials", login(NULL)));
+}
+
 static void only_two_kinds_of_callers_are_spoken(void **state)
 {
 	struct test t = begin(state);
@@ -188,6 +210,7 @@ int main(void)
 		TEST(metadata_needs_an_account_that_signs),
 		TEST(other_settings_are_another_token),
 		TEST(the_chain_of_delegates_is_read),
+		TEST(a_person_may_be_the_caller),
 		TEST(only_two_kinds_of_callers_are_spoken),
 	};
 
