@@ -43,13 +43,18 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
     def answer(self, status, body, **headers):
+        if status == 200 and isinstance(self, Iam) and self.cloud.instead:
+            status, body = self.cloud.instead
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        try:
+            self.end_headers()
+            self.wfile.write(data)
+        except BrokenPipeError:
+            pass  # whoever asked has given up
 
     def body(self):
         return self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -58,6 +63,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 class Metadata(Answers):
     def do_GET(self):
         cloud, path = self.cloud, self.path.removeprefix("/computeMetadata/v1/")
+        cloud.note("waiting")
+        cloud.awake.wait()
         cloud.note("metadata", path=path, flavor=self.headers["Metadata-Flavor"],
                    source=self.client_address[0])
         if path == "/identity":
@@ -123,6 +130,9 @@ class Cloud:
 
     def __init__(self, google):
         self.busy = 0  # so many times 503
+        self.awake = threading.Event()  # cleared: the metadata server hangs
+        self.awake.set()
+        self.instead = None  # (status, body), of what IAM and STS would have answered with 200
         self.universe = None
         self.account = MACHINE
         self.api_disabled = False
@@ -169,6 +179,7 @@ class Cloud:
         return server.server_address[1]
 
     def close(self):
+        self.awake.set()
         for server in self.servers:
             server.shutdown()
             server.server_close()

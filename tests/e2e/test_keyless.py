@@ -190,6 +190,47 @@ class Refusals(Keyless):
         self.refused(6, "domain-wide delegation is missing", "exactly the scope")
 
 
+BROKEN = ("", "<html>Welcome</html>", "{", "[]", "null", '{"signedJwt":1,"access_token":1}',
+          '{"signedJwt":"a.b","access_token":"a b"}', '{"signedJwt":"a.b.c&d=e"}',
+          '{"signedJwt":"a.b.c","signedJwt":"a.b.d","access_token":"a","access_token":"b"}',
+          '{"signedJwt":"..","access_token":""}', "\0", "x" * 2000000)
+
+
+class Broken(Keyless):
+    """What is no answer at all is for later, and named."""
+
+    def test_a_strange_answer_of_iam_is_for_later(self):
+        self.machine(timeout="3s")
+        for body in BROKEN:
+            self.cloud.instead = (200, body)
+            self.refused(5, self.cloud.settings["iam_endpoint"].removeprefix("https://"))
+        self.cloud.instead = (302, "")
+        self.refused(6, "not as IAM does", "iam_endpoint")
+
+    def test_a_strange_answer_of_the_exchange_is_for_later(self):
+        self.host(timeout="3s", file=Federation.file(self, {"file": Federation.token(self)}))
+        for body in BROKEN:
+            self.cloud.instead = (200, body)
+            self.refused(5, self.cloud.settings["sts_endpoint"].split("/")[2])
+        self.cloud.instead = (302, "")
+        self.refused(6, "not as the token service does", "sts_endpoint")
+        self.assertEqual(self.cloud.asked("iam"), [])
+
+    def test_a_metadata_server_that_hangs_is_given_up(self):
+        self.machine(timeout="1s")
+        self.cloud.awake.clear()
+        self.refused(5, "no answer in time")
+
+    def test_nobody_waits_for_it_when_the_dispatcher_is_stopped(self):
+        self.machine(timeout="60s")
+        self.cloud.awake.clear()
+        self.site.arrive_account("alice")
+        self.site.collector_once()
+        dispatcher = self.site.start_dispatcher()
+        harness.wait_for(lambda: self.cloud.asked("waiting"), "the first question")
+        self.assertEqual(harness.stop(dispatcher, 10), 0)
+
+
 class Impersonation(Keyless):
     def file(self, **more):
         with open(self.google.file("credentials.json"), encoding="utf-8") as file:
