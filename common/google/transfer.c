@@ -362,24 +362,31 @@ static int64_t retry_after(const struct transfer *t)
 	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
 }
 
+/* With a proxy, what is counted holds libcurl's own request to it. But before the tunnel and TLS
+ * stand nothing of ours is begun. */
+static bool was_begun(const struct transfer *t)
+{
+	long request_size = 1;
+	curl_off_t begun = 1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
+	return request_size > 0 && (begun > 0 || !*t->settings->proxy);
+}
+
 /* False only where the server said that it has not looked at the request, or where surely not a
  * byte of it went out: the body has not been asked for, and nothing is counted, on this connection
  * or on one that libcurl tried before it. What libcurl sent to a proxy that then refused is no byte
  * of the request. */
 static bool was_written(const struct transfer *t)
 {
-	long request_size = 1;
-
 	if (t->reply.status)
 		return true;
 	if (t->refused)
 		return false;
 	if (t->body_asked)
 		return true;
-	if (t->reply.proxy_status >= 300)
-		return false;
-	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size) != CURLE_OK ||
-	       request_size > 0;
+	return t->reply.proxy_status < 300 && was_begun(t);
 }
 
 void transfer_finish(struct transfer *t, CURLcode result)
