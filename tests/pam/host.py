@@ -135,7 +135,8 @@ class Host:
 
     # ---- sshd
 
-    def start_sshd(self):
+    def start_sshd(self, prefix=(), log=None):
+        """`prefix`: a command that runs it; `log`: a file for what it says, not sshd_log()."""
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port = chosen.getsockname()[1]
@@ -152,9 +153,9 @@ UseDNS no
 MaxStartups 100
 Subsystem sftp internal-sftp
 """)
-        with open(ROOM + "/sshd.log", "w", encoding="utf-8") as log:
+        with open(log or ROOM + "/sshd.log", "w", encoding="utf-8") as log:
             self.sshd = subprocess.Popen(
-                ["/usr/sbin/sshd", "-D", "-e", "-f", ROOM + "/sshd_config"],
+                [*prefix, "/usr/sbin/sshd", "-D", "-e", "-f", ROOM + "/sshd_config"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         harness.wait_for(self.answers, "sshd answers")
 
