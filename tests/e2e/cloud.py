@@ -109,7 +109,7 @@ class Iam(Answers):
         cloud, account = self.cloud, path.removesuffix(":signJwt")
         token = (self.headers["Authorization"] or "").removeprefix("Bearer ")
         claims = json.loads(asked["payload"])
-        caller = cloud.tokens.get(token, INVITER if token.startswith("ya29.") else None)
+        caller = cloud.tokens.get(token, cloud.person if token.startswith("ya29.") else None)
         chain = [caller, *(d.removeprefix(ACCOUNTS) for d in asked.get("delegates", [])), account]
         cloud.note("iam", account=account, caller=caller, claims=claims, chain=chain)
         if caller is None:
@@ -138,6 +138,7 @@ class Cloud:
         self.api_disabled = False
         self.subject = "eyJhbGciOiJSUzI1NiJ9.subject.token"
         self.creators = {(MACHINE, INVITER), (POOL + "/subject/s", INVITER), (INVITER, INVITER)}
+        self.person = INVITER  # whose the emulator's tokens are
         self.tokens = {}  # each that was given out, and to whom
         self.log = []
         self.servers = []

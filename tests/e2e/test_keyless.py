@@ -252,6 +252,16 @@ class Impersonation(Keyless):
         self.invites_alice()
         self.assertEqual(self.cloud.asked("iam")[-1]["chain"], [INVITER, middle, INVITER])
 
+    def test_a_persons_login_has_the_inviter_sign(self):
+        login = self.google.control("POST", "logins", {
+            "address": "admin@example.com",
+            "scopes": "https://www.googleapis.com/auth/cloud-platform"})
+        self.cloud.person = "admin@example.com"
+        self.host(file=self.file(source_credentials=login))
+        self.refused(6, "may not sign", "--member=user:ADDRESS")
+        self.cloud.creators.add(("admin@example.com", INVITER))
+        self.invites_alice()
+
     def test_without_a_subject_it_is_refused(self):
         self.host(file=self.file(), subject="")
         self.refused(4, "`subject` is not set")

@@ -24,7 +24,7 @@
 
 #define NOBODY	     65534
 #define CONNECT_MS   2000
-#define WAIT_MS	     5000 /* for the network; the unit starts again after half a minute anyway */
+#define WAIT_MS	     3000 /* for the network; the unit starts again after half a minute anyway */
 #define WAIT_STEP_S  1
 #define DOORS_MAX    8
 #define FILE_MAX     65536
