@@ -76,8 +76,17 @@ static struct transfer *take_spare(struct http *h)
 	return t;
 }
 
+/* libcurl 7.88 counts over a handle's whole life how often it has found a connection dead, and fails
+ * with the sixth. So a handle that has made a connection does not serve again. */
 static void put_spare(struct http *h, struct transfer *t)
 {
+	long connects = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+	if (connects > 0) {
+		transfer_free(t);
+		return;
+	}
 	transfer_clear(t);
 	t->next = h->spare;
 	h->spare = t;
