@@ -18,12 +18,19 @@
 static const struct credential_type *const types[] = {&credential_service_account,
 	&credential_authorized_user, &credential_impersonated, &credential_external_account, NULL};
 
-/* Types that Google knows and this version does not speak. */
+/* Types that Google knows and that are of no use here. */
 static const struct {
-	const char *name, *what;
-} later_types[] = {
-	{"external_account_authorized_user", "workforce identity federation"},
+	const char *name, *why;
+} unfit_types[] = {
+	{"external_account_authorized_user",
+		"the login of a person of a workforce pool, who can be no administrator"},
+	{"gdch_service_account",
+		"an account of Google Distributed Cloud, where there are no user invitations"},
 };
+
+#define OTHER_TYPES                                                                            \
+	"Use what `cloudinvite login` writes for an administrator, or a service account with " \
+	"domain-wide delegation: cloudinvite.conf(5) lists how."
 
 /* ---- reading the file ---- */
 
@@ -75,14 +82,12 @@ static json_t *parse_file(const char *path, const struct text *text, struct faul
 
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
-	for (size_t i = 0; i < sizeof(later_types) / sizeof(*later_types); i++) {
-		if (strcmp(name, later_types[i].name) != 0)
+	for (size_t i = 0; i < sizeof(unfit_types) / sizeof(*unfit_types); i++) {
+		if (strcmp(name, unfit_types[i].name) != 0)
 			continue;
-		fault_set(f, FAULT_CREDENTIALS, "type_not_yet",
-			"%s: type '%s' (%s) cannot be used by this version yet", path, name,
-			later_types[i].what);
-		return fault_remedy(f, "Use the key file of a service account with domain-wide "
-				       "delegation.");
+		fault_set(f, FAULT_CREDENTIALS, "type_unfit", "%s: type '%s' is %s", path, name,
+			unfit_types[i].why);
+		return fault_remedy(f, OTHER_TYPES);
 	}
 	if (json_object_get(file, "installed") || json_object_get(file, "web")) {
 		fault_set(f, FAULT_CREDENTIALS, "type_client",
@@ -92,8 +97,7 @@ static bool refuse_type(const char *path, const json_t *file, const char *name, 
 			"Log in with it as an administrator: cloudinvite login --client %s", path);
 	}
 	fault_set(f, FAULT_CREDENTIALS, "type_unknown", "%s: type '%s' is unknown", path, name);
-	return fault_remedy(f, "Use the key file (JSON) of a service account with domain-wide "
-			       "delegation.");
+	return fault_remedy(f, OTHER_TYPES);
 }
 
 static bool find_type(struct credential *c, const json_t *file, struct fault *f)

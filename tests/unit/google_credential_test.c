@@ -128,17 +128,18 @@ static void a_missing_member_is_named(void **state)
 	assert_int_equal(t.fault.kind, FAULT_NONE);
 }
 
-static void types_of_the_next_versions_are_refused_by_name(void **state)
+static void types_that_can_be_no_administrator_are_refused_by_name(void **state)
 {
-	static const char *const types[] = {"external_account_authorized_user"};
+	static const char *const types[] = {
+		"external_account_authorized_user", "gdch_service_account"};
 	struct test t = begin(state);
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		write_file(&t, with("type", json_string(types[i])));
-		expect_refused(&t, "type_not_yet", types[i]);
+		expect_refused(&t, "type_unfit", types[i]);
 	}
-	write_file(&t, with("type", json_string("gdch_service_account")));
-	expect_refused(&t, "type_unknown", "gdch_service_account");
+	write_file(&t, with("type", json_string("magic")));
+	expect_refused(&t, "type_unknown", "magic");
 	write_file(&t, with("type", NULL));
 	expect_refused(&t, "type_unknown", "type");
 	write_file(&t, json_pack("{s:{s:s}}", "installed", "client_id", "x"));
@@ -347,7 +348,7 @@ int main(void)
 		TEST(without_a_subject_it_says_whom_to_delegate_to),
 		TEST(the_service_account_itself_is_no_administrator),
 		TEST(a_missing_member_is_named),
-		TEST(types_of_the_next_versions_are_refused_by_name),
+		TEST(types_that_can_be_no_administrator_are_refused_by_name),
 		TEST(another_universe_is_refused),
 		TEST(a_token_uri_is_believed_if_google_or_the_settings_say_so),
 		TEST(a_key_with_backslash_n_is_called_that),
