@@ -16,6 +16,8 @@
 #include "google/iam.h"
 
 #define FAILURE_CLOCK_SKEW "token_clock_skew"
+/* The remedy for what is Google's own trouble. */
+#define FAILURE_WAIT "Nothing needs to be done: the dispatcher tries again by itself."
 
 /* What the sentences may name, as {subject}, {issuer}, …; NULL counts as "". */
 struct failure_names {

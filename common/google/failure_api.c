@@ -11,6 +11,31 @@
 
 enum effect { IS_QUOTA, IS_SETUP };
 
+#define QUOTA_SAYS                                                                     \
+	"quota", "Google's request quota is used up",                                  \
+		"The dispatcher slows down by itself. If it stays so, lower [google] " \
+		"requests_per_minute: other programs may use the same quota.",         \
+		NULL
+#define DISABLED_SAYS                                                                        \
+	"api_disabled", "the Cloud Identity API is not enabled in the credential's project", \
+		"Enable it: "                                                                \
+		"https://console.cloud.google.com/apis/library/"                             \
+		"cloudidentity.googleapis.com?project={project} - then wait a few minutes.", \
+		NULL
+#define SCOPE_SAYS                                                                           \
+	"scope_insufficient", "the token does not have the scope {scope}",                   \
+		"In the Admin console, Security > Access and data control > API controls > " \
+		"Domain-wide delegation, give client id {client_id} exactly the scope "      \
+		"{scope}.",                                                                  \
+		"Log in again (cloudinvite login --client FILE), and leave the box for it "  \
+		"ticked on Google's page."
+#define PROJECT_SAYS                                                                         \
+	"quota_project", "{subject} may not use the project that the calls are counted for", \
+		"Give {subject} the role Service Usage Consumer in project {project} "       \
+		"(Google Cloud console > IAM & Admin > IAM), or correct [google] "           \
+		"quota_project, or quota_project_id in {file}.",                             \
+		NULL
+
 /* A row matches if the status does and one of the signals that it names is there. */
 static const struct row {
 	int status;
@@ -18,54 +43,59 @@ static const struct row {
 	const char *reasons;  /* list */
 	const char *contains; /* in the message, or in a body that is no JSON; lower case */
 	const char *code, *what, *remedy;
+	const char *login; /* the remedy for a person's login, where it is another */
 } rows[] = {
-	{429, IS_QUOTA, "*", NULL, "quota", "Google's request quota is used up", ""},
+	{429, IS_QUOTA, "*", NULL, QUOTA_SAYS},
 	{403, IS_QUOTA,
 		"rateLimitExceeded userRateLimitExceeded sharingRateLimitExceeded quotaExceeded "
 		"dailyLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED",
-		NULL, "quota", "Google's request quota is used up", ""},
-	{403, IS_QUOTA, NULL, "quota exceeded", "quota", "Google's request quota is used up", ""},
-	{403, IS_QUOTA, NULL, "rate limit exceeded", "quota", "Google's request quota is used up",
-		""},
-	{403, IS_QUOTA, NULL, "request rate higher than configured", "quota",
-		"Google's request quota is used up", ""},
+		NULL, QUOTA_SAYS},
+	{403, IS_QUOTA, NULL, "quota exceeded", QUOTA_SAYS},
+	{403, IS_QUOTA, NULL, "rate limit exceeded", QUOTA_SAYS},
+	{403, IS_QUOTA, NULL, "request rate higher than configured", QUOTA_SAYS},
+	{503, IS_QUOTA, NULL, "quota exceeded", QUOTA_SAYS},
 	{401, IS_SETUP, "*", NULL, "token_not_accepted",
 		"Google does not accept the token of {subject}, though it is fresh",
-		"Check that {subject} is an administrator who is not suspended, and that [google] "
-		"endpoint is "
-		"Google's."},
-	{403, IS_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, "api_disabled",
-		"the Cloud Identity API is not enabled in the credential's project {project}",
-		"Enable it: "
-		"https://console.cloud.google.com/apis/library/cloudidentity.googleapis.com"
-		"?project={project} - then wait a few minutes."},
-	{403, IS_SETUP, NULL, "has not been used in project", "api_disabled",
-		"the Cloud Identity API is not enabled in the credential's project {project}",
-		"Enable it: "
-		"https://console.cloud.google.com/apis/library/cloudidentity.googleapis.com"
-		"?project={project} - then wait a few minutes."},
-	{403, IS_SETUP, "ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficient_scope", NULL,
-		"scope_insufficient", "the token does not have the scope {scope}",
-		"In the Admin console, Domain-wide delegation, give client id {client_id} exactly "
-		"the scope "
-		"{scope}."},
-	{403, IS_SETUP, NULL, "insufficient authentication scopes", "scope_insufficient",
-		"the token does not have the scope {scope}",
-		"In the Admin console, Domain-wide delegation, give client id {client_id} exactly "
-		"the scope "
-		"{scope}."},
-	{403, IS_SETUP, "USER_PROJECT_DENIED CONSUMER_INVALID", NULL, "quota_project",
-		"the credential's project {project} may not be used for this API",
-		"Check in the Google Cloud console that the project exists and the credential may "
-		"use it."},
+		"Check that {subject} is an administrator who is not suspended (Admin console > "
+		"Directory > Users), and that [google] endpoint is Google's.",
+		NULL},
+	{403, IS_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, DISABLED_SAYS},
+	{403, IS_SETUP, NULL, "has not been used in project", DISABLED_SAYS},
+	{403, IS_SETUP,
+		"ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficient_scope insufficientPermissions", NULL,
+		SCOPE_SAYS},
+	{403, IS_SETUP, NULL, "insufficient authentication scopes", SCOPE_SAYS},
+	{403, IS_SETUP, "USER_PROJECT_DENIED", NULL, PROJECT_SAYS},
+	{403, IS_SETUP, NULL, "serviceusage.services.use", PROJECT_SAYS},
+	{403, IS_SETUP, "CONSUMER_INVALID", NULL, "quota_project",
+		"the project that the calls are counted for does not exist",
+		"Correct [google] quota_project, or quota_project_id in {file}.", NULL},
 	{403, IS_SETUP, NULL, "requires a quota project", "quota_project",
 		"the credential belongs to no project that could be charged for the calls",
 		"Set [google] quota_project to a project of your own that has the Cloud Identity "
-		"API enabled, or use a credential of such a project of your own."},
+		"API enabled, or use a credential of such a project of your own.",
+		NULL},
+	{403, IS_SETUP, NULL, "prohibited by organization's policy", "service_perimeter",
+		"a service perimeter of the organisation (VPC Service Controls) keeps us out",
+		"Let {subject} and this host's network into the perimeter: Google Cloud console > "
+		"Security > VPC Service Controls, with the identifier that Google names.",
+		NULL},
 	{403, IS_SETUP, NULL, "authenticated user cannot access this service", "service_off",
 		"{subject} may not use this Google service",
-		"In the Admin console, turn Google Cloud on for the organisational unit of "
-		"{subject}."},
+		"In the Admin console, Apps > Additional Google services, turn Google Cloud on for "
+		"the organisational unit of {subject}.",
+		NULL},
+	/* A front end of the organisation's own that wants a certificate, in nginx's words. */
+	{400, IS_SETUP, NULL, "no required ssl certificate was sent", "tls_client_certificate",
+		"the endpoint wants a client certificate",
+		"Set [google] client_certificate and client_key, or use the endpoint without mTLS, "
+		"https://cloudidentity.googleapis.com.",
+		NULL},
+	{400, IS_SETUP, NULL, "the ssl certificate error", "tls_client_certificate",
+		"the endpoint does not accept our client certificate",
+		"Set [google] client_certificate and client_key to what the endpoint's certificate "
+		"authority issued, and check that it has not expired.",
+		NULL},
 };
 
 /* ---- what it means ---- */
@@ -126,17 +156,19 @@ static void quote(const struct google_call *call, const char *message, char *out
 static void from_row(const struct row *row, const struct credential *c, const char *customer,
 	const struct refusal *says, const char *quoted, struct google_reply *out)
 {
+	bool login = row->login && c && c->type == &credential_authorized_user;
 	char what[512], remedy[512];
 	struct failure_names names = {.subject = credential_administrator(c),
 		.client_id = c && *c->client_id ? c->client_id : "of the service account",
+		.file = c ? c->path : "the credential's file",
 		.customer = customer,
-		.project = says->project};
+		.project = *says->project ? says->project : "PROJECT"};
 
 	out->quota = row->effect == IS_QUOTA;
 	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
-	fault_set(&out->fault, out->quota ? FAULT_LATER : FAULT_SETUP, row->code, "%s (%d %s)",
-		what, out->status, quoted);
+	failure_expand(remedy, sizeof(remedy), login ? row->login : row->remedy, &names);
+	fault_set(&out->fault, out->quota ? FAULT_LATER : FAULT_SETUP, row->code, "%s (%d%s%s)",
+		what, out->status, *quoted ? " " : "", quoted);
 	fault_remedy(&out->fault, "%s", remedy);
 }
 
@@ -153,11 +185,23 @@ static void refused_list(const char *code, const struct credential *c, const cha
 		credential_administrator(c));
 }
 
+/* Codes do not tell what is wrong with somebody: nobody knows which one Google uses for what. */
+#define MEND_AND_RETRY                                                                             \
+	"Others are not concerned. Look the address up in the Admin console: it may be an alias, " \
+	"managed already, or on a domain that is not verified. Then: cloudinvite retry ADDRESS"
+
 static void refused_person(const struct google_call *call, const char *code, const char *quoted,
 	struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_PERSON, code, "Google refuses to %s: %d %s",
 		google_method_word(call->method), out->status, quoted);
+	fault_remedy(&out->fault, MEND_AND_RETRY);
+}
+
+static void sick_server(const char *code, const char *quoted, struct google_reply *out)
+{
+	fault_set(&out->fault, FAULT_LATER, code, "Google answers %d %s", out->status, quoted);
+	fault_remedy(&out->fault, FAILURE_WAIT);
 }
 
 static void redirected(struct google_reply *out)
@@ -189,15 +233,19 @@ static void judge(const struct google_call *call, const struct credential *c, co
 	const struct http_reply *reply, const struct refusal *says, struct google_reply *out)
 {
 	const struct row *row = find_row(says, reply);
+	const char *said = *says->message  ? says->message
+			   : *says->status ? says->status
+			   : *says->reason ? says->reason
+					   : says->legacy;
 	char quoted[240], code[40];
 	int status = reply->status;
 
-	quote(call, *says->message ? says->message : says->status, quoted, sizeof(quoted));
+	quote(call, said, quoted, sizeof(quoted));
 	refusal_code(says, reply, code, sizeof(code));
 	if (row)
 		from_row(row, c, customer, says, quoted, out);
 	else if (status >= 500 || status == 408)
-		fault_set(&out->fault, FAULT_LATER, code, "Google answers %d %s", status, quoted);
+		sick_server(code, quoted, out);
 	else if (status >= 300 && status < 400)
 		redirected(out);
 	else if (!says->json || !about_person(status))
@@ -220,26 +268,33 @@ void failure_api(const struct google_call *call, const struct credential *c, con
 
 /* ---- google.rpc.Code ---- */
 
+#define LOOK_AND_RETRY                                                                        \
+	"What Google shows of it will tell: cloudinvite get ADDRESS, then cloudinvite retry " \
+	"ADDRESS"
+
 static const struct {
 	const char *word;
 	enum fault_kind kind;
+	const char *remedy;
 } rpc[] = {
-	[1] = {"cancelled", FAULT_UNCONFIRMED},
-	[2] = {"unknown", FAULT_UNCONFIRMED},
-	[3] = {"invalid_argument", FAULT_PERSON},
-	[4] = {"deadline_exceeded", FAULT_UNCONFIRMED},
-	[5] = {"not_found", FAULT_PERSON},
-	[6] = {"already_exists", FAULT_PERSON},
-	[7] = {"permission_denied", FAULT_PERSON},
-	[8] = {"resource_exhausted", FAULT_LATER},
-	[9] = {"failed_precondition", FAULT_PERSON},
-	[10] = {"aborted", FAULT_PERSON},
-	[11] = {"out_of_range", FAULT_PERSON},
-	[12] = {"unimplemented", FAULT_SETUP},
-	[13] = {"internal", FAULT_UNCONFIRMED},
-	[14] = {"unavailable", FAULT_UNCONFIRMED},
-	[15] = {"data_loss", FAULT_UNCONFIRMED},
-	[16] = {"unauthenticated", FAULT_SETUP},
+	[1] = {"cancelled", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[2] = {"unknown", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[3] = {"invalid_argument", FAULT_PERSON, MEND_AND_RETRY},
+	[4] = {"deadline_exceeded", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[5] = {"not_found", FAULT_PERSON, MEND_AND_RETRY},
+	[6] = {"already_exists", FAULT_PERSON, MEND_AND_RETRY},
+	[7] = {"permission_denied", FAULT_PERSON, MEND_AND_RETRY},
+	[8] = {"resource_exhausted", FAULT_LATER, FAILURE_WAIT},
+	[9] = {"failed_precondition", FAULT_PERSON, MEND_AND_RETRY},
+	[10] = {"aborted", FAULT_PERSON, MEND_AND_RETRY},
+	[11] = {"out_of_range", FAULT_PERSON, MEND_AND_RETRY},
+	[12] = {"unimplemented", FAULT_SETUP, "Check [google] api_version: v1 has this method."},
+	[13] = {"internal", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[14] = {"unavailable", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[15] = {"data_loss", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[16] = {"unauthenticated", FAULT_SETUP,
+		"Check that the administrator who is acted as is not suspended (Admin console > "
+		"Directory > Users)."},
 };
 
 void failure_operation(
@@ -254,4 +309,5 @@ void failure_operation(
 	out->quota = code == 8;
 	fault_set(&out->fault, kind, word, "Google accepts to %s, and then fails: %s (code %d) %s",
 		google_method_word(call->method), word, code, quoted);
+	fault_remedy(&out->fault, "%s", known ? rpc[code].remedy : LOOK_AND_RETRY);
 }

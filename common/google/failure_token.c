@@ -15,8 +15,8 @@
 	"In the Admin console, Security > Access and data control > API controls > Domain-wide " \
 	"delegation, add client id {client_id} with exactly the scope {scope}. It can take a day."
 #define CHECK_SUBJECT                                                                      \
-	"Set [google] subject to the primary address of a super administrator who exists " \
-	"and is not suspended."
+	"Set [google] subject to the primary address of a super administrator who is not " \
+	"suspended (Admin console > Directory > Users)."
 
 struct row {
 	const char *error, *starts, *subtype;
@@ -78,18 +78,21 @@ static const struct row login_rows[] = {
 static const struct row rows[] = {
 	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",
 		"key {key_id} is not, or no longer, a key of {issuer}",
-		"It was deleted, disabled or replaced. Create a new key for {issuer} (type JSON) "
-		"and put it in "
-		"{file}; no restart is needed."},
+		"It was deleted, disabled or replaced. In the Google Cloud console, IAM & Admin > "
+		"Service accounts > {issuer} > Keys, add a key of type JSON and put it in {file}; "
+		"no restart is needed."},
 	{"invalid_grant", "Invalid JWT: Token must be a short-lived token", NULL, FAULT_SETUP,
 		FAILURE_CLOCK_SKEW, "this host's clock is wrong{skew}",
 		"Set the clock: check with `timedatectl` that it is synchronised."},
 	{"invalid_grant", "Invalid JWT: No valid verifier found for issuer", NULL, FAULT_SETUP,
 		"token_issuer_unknown", "the service account {issuer} does not exist",
-		"Check client_email in {file}; create a new key if the account was deleted."},
+		"Check client_email in {file}. If the account was deleted, create another (Google "
+		"Cloud console, IAM & Admin > Service accounts), give it domain-wide delegation, "
+		"and put its key in {file}."},
 	{"invalid_grant", "Invalid JWT", NULL, FAULT_SETUP, "token_jwt_refused",
-		"the signed request is refused",
-		"Create a new key for {issuer} and put it in {file}."},
+		"the request that {issuer} signed is refused",
+		"In the Google Cloud console, IAM & Admin > Service accounts > {issuer} > Keys, "
+		"add a key of type JSON and put it in {file}."},
 	{"invalid_grant", "Account not found", NULL, FAULT_SETUP, "token_account_unknown",
 		"the service account {issuer} or the administrator {subject} does not exist",
 		CHECK_SUBJECT " Check that {issuer} still exists."},
@@ -121,28 +124,28 @@ static const struct row rows[] = {
 		GRANT_DELEGATION},
 	{"access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
 		"a policy of the organisation keeps {issuer} from acting as {subject}",
-		"In the Admin console, Security > API controls > App access control, trust client "
-		"id "
-		"{client_id}. {subject} must have signed in once."},
+		"In the Admin console, Security > Access and data control > API controls > App "
+		"access control, trust client id {client_id}. {subject} must have signed in once."},
 	{"access_denied", NULL, NULL, FAULT_SETUP, "token_access_denied",
 		"{issuer} is not authorised to act as {subject}", GRANT_DELEGATION},
 	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_refused",
 		"the scope {scope} is refused for {subject}", GRANT_DELEGATION},
 	{"invalid_account", NULL, NULL, FAULT_SETUP, "token_account_refused",
 		"the account {issuer} is refused",
-		"Check in the Google Cloud console that {issuer} is enabled."},
+		"Check in the Google Cloud console, IAM & Admin > Service accounts, that {issuer} "
+		"is enabled."},
 	{"internal_failure", NULL, NULL, FAULT_LATER, "token_server",
-		"Google has an internal failure", ""},
+		"Google has an internal failure", FAILURE_WAIT},
 	{"server_error", NULL, NULL, FAULT_LATER, "token_server", "Google has an internal failure",
-		""},
+		FAILURE_WAIT},
 	{"temporarily_unavailable", NULL, NULL, FAULT_LATER, "token_server",
-		"Google's token service is not available at the moment", ""},
+		"Google's token service is not available at the moment", FAILURE_WAIT},
 	{NULL, "internal_failure", NULL, FAULT_LATER, "token_server",
-		"Google has an internal failure", ""},
+		"Google has an internal failure", FAILURE_WAIT},
 	{NULL, "server_error", NULL, FAULT_LATER, "token_server", "Google has an internal failure",
-		""},
+		FAILURE_WAIT},
 	{NULL, "temporarily_unavailable", NULL, FAULT_LATER, "token_server",
-		"Google's token service is not available at the moment", ""},
+		"Google's token service is not available at the moment", FAILURE_WAIT},
 	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "no token is given",
 		"Check {file}, [google] subject and token_endpoint."},
 };
@@ -207,10 +210,17 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 	fault_set(f, later ? FAULT_LATER : FAULT_SETUP,
 		later ? "token_server" : "token_endpoint_strange",
 		"%s answers %d, not as a token endpoint does", c->token_endpoint, s);
-	if (!later)
-		fault_remedy(f,
-			"Check [google] token_endpoint; a proxy or login page of the network may "
+	fault_remedy(f,
+		later ? FAILURE_WAIT
+		      : "Check [google] token_endpoint; a proxy or login page of the network may "
 			"stand in the way ([google] proxy).");
+}
+
+static void token_server(int status, const char *says, struct fault *f)
+{
+	fault_set(f, FAULT_LATER, "token_server", "Google's token service answers %d (%.120s)",
+		status, says);
+	fault_remedy(f, FAILURE_WAIT);
 }
 
 static const char *member(const json_t *json, const char *name)
@@ -240,8 +250,7 @@ void failure_token(const struct credential *c, const struct http_reply *reply, i
 		not_google(c, reply, fault);
 	else if (row->kind != FAULT_LATER &&
 		 (reply->status >= 500 || reply->status == 408 || reply->status == 429))
-		fault_set(fault, FAULT_LATER, "token_server",
-			"Google's token service answers %d (%.120s)", reply->status, says);
+		token_server(reply->status, says, fault);
 	else
 		from_row(row, c, says, skew, fault);
 	secret_json_free(json);

@@ -67,7 +67,7 @@ struct token_row {
 static const struct token_row token_rows[] = {
 	{400, "invalid_grant", "Invalid JWT Signature.", NULL, FAULT_SETUP, "token_key_unknown",
 		"key 0123abcd is not, or no longer, a key of inviter@p.iam.gserviceaccount.com",
-		"Create a new key"},
+		"add a key of type JSON"},
 	{400, "invalid_grant",
 		"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
 		"timeframe. "
@@ -174,7 +174,9 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_string_equal(f.code, row->code);
 		assert_non_null(strstr(f.what, row->what));
 		assert_non_null(strstr(f.remedy, row->remedy));
-		assert_int_equal(row->kind == FAULT_SETUP, *f.remedy != '\0');
+		assert_true(strlen(f.remedy) > 20);
+		assert_int_equal(
+			row->kind == FAULT_LATER, strstr(f.remedy, "Nothing needs") != NULL);
 		/* Nothing was cut off, nothing left unfilled. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
@@ -191,6 +193,32 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 
 	(void)state;
 	expect_rows(&c, token_rows, sizeof(token_rows) / sizeof(*token_rows));
+}
+
+/* Names as long as Google allows them to be chosen: 30 letters of account, 30 of project. */
+static void no_remedy_is_cut_off_by_long_names(void **state)
+{
+	static char long_path[] = "/etc/cloudinvite/credentials-of-the-organisation.json";
+	struct credential c = {.issuer = "abcdefghijklmnopqrstuvwxyz1234@"
+					 "abcdefghijklmnopqrstuvwxyz1234.iam.gserviceaccount.com",
+		.subject = "firstname.lastname@subsidiary.example.com",
+		.client_id = "112233445566778899001",
+		.key_id = "0123456789abcdef0123456789abcdef01234567",
+		.path = long_path,
+		.token_endpoint = endpoint};
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(token_rows) / sizeof(*token_rows); i++) {
+		struct fault f;
+
+		text_format(body, sizeof(body), "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+			token_rows[i].error, token_rows[i].description);
+		f = endpoint_says(&c, token_rows[i].status, body, 0);
+		if (strlen(f.remedy) >= sizeof(f.remedy) - 1)
+			print_error("%s\n", f.remedy);
+		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
+	}
 }
 
 static void each_row_for_a_login_says_how_to_log_in_again(void **state)
@@ -455,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy),
+		cmocka_unit_test(no_remedy_is_cut_off_by_long_names),
 		cmocka_unit_test(each_row_for_a_login_says_how_to_log_in_again),
 		cmocka_unit_test(a_wrong_clock_is_said_with_the_seconds),
 		cmocka_unit_test(what_is_no_token_endpoint_is_called_that),
