@@ -232,9 +232,12 @@ static bool sign_with(const struct signing *s, const struct held_key *k, struct 
 		return blame(s, &trouble, f);
 	fault_set(f, FAULT_CREDENTIALS, "key_unusable", "%s: the key does not sign: %s", s->c->path,
 		trouble.reason);
-	return fault_remedy(f,
-		"It must be a key for signing (RSASSA-PKCS1-v1_5 with SHA-256). If it "
-		"is, it works again by itself as soon as the device does.");
+	return fault_remedy(f, "%s",
+		s->pkcs11 ? "It must be a key for signing (RSASSA-PKCS1-v1_5). If it is, it works "
+			    "again by itself as soon as the token does."
+			  : "It must be an unrestricted key for signing (RSASSA). With the "
+			    "attribute noda, the TPM's lock-out does not concern it. It works "
+			    "again by itself as soon as the TPM lets it.");
 }
 
 static bool open_and_sign(const struct signing *s, struct fault *f)

@@ -35,7 +35,11 @@ static bool read_file(const char *path, struct text *pin, struct fault *f)
 		.follow = true};
 
 	if (!file_read(path, &rules, pin, FAULT_CREDENTIALS, f))
-		return false;
+		return f && *f->remedy
+			       ? false
+			       : fault_remedy(f, "It is the pin-source of [google] key: the "
+						 "PIN, in a file of root's with the service's "
+						 "group and mode 0640.");
 	if (pin->len && pin->data[pin->len - 1] == '\n')
 		pin->data[--pin->len] = '\0';
 	if (pin->len && strlen(pin->data) == pin->len)

@@ -14,6 +14,8 @@
 
 #include "base/file.h"
 #include "base/identity.h"
+#include "settings/key_uri.h"
+#include "settings/systemd.h"
 
 #define DISPATCHING false
 #define COLLECTING  true
@@ -233,16 +235,75 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 			"Run this as root, or make the directory accessible to %s.", c->s->user);
 }
 
+static void check_handed_over(const struct check *c, const char *name)
+{
+	char path[512], what[640];
+
+	/* By hand, nothing is handed over: whoever needs it says so. */
+	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
+		return;
+	text_format(
+		what, sizeof(what), "systemd has handed over no credential '%s' (%s)", name, path);
+	finding(c, DISPATCHING, "google", "credentials", what,
+		"Add LoadCredential=%s:FILE to [Service] of the unit (systemctl edit "
+		"cloudinvite-dispatcher), then restart it.",
+		name);
+}
+
 static void check_credential(const struct check *c)
 {
 	const struct secret secret = {"credentials", c->s->credentials, "act as the administrator"};
 
-	if (secret.path[0] == '\0' && c->s->key[0] == '\0')
+	if (c->s->key[0] != '\0')
+		return; /* then no other one is used */
+	if (secret.path[0] == '\0')
 		finding(c, DISPATCHING, "google", "credentials", "no credential is named",
 			"Set it to the file of the service account's key.");
-	/* metadata: and systemd:NAME are no files that could be looked at from here. */
+	if (text_starts(secret.path, SYSTEMD_PREFIX))
+		check_handed_over(c, secret.path + strlen(SYSTEMD_PREFIX));
+	/* metadata: is no file that could be looked at from here. */
 	if (secret.path[0] == '/')
 		check_secret(c, &secret, "the service account's key");
+}
+
+/* ---- the key that a token holds ---- */
+
+static void check_pin(const struct check *c)
+{
+	char path[512];
+	const struct secret secret = {"key", path, "use the key"};
+
+	/* systemd: hands it over to the service, which then finds out. */
+	if (key_uri_pin_file(c->s->key, path, sizeof(path)) && path[0] != '\0')
+		check_secret(c, &secret, "the token's PIN");
+}
+
+static void check_held_key(const struct check *c)
+{
+	const struct settings *s = c->s;
+
+	if (s->key[0] == '\0') {
+		if (s->key_id[0] != '\0')
+			finding(c, DISPATCHING, "google", "key_id",
+				"it names a key that is not set",
+				"Set key to where that key is (pkcs11:... or handle:0x...), or "
+				"remove key_id: a key in a file knows its own.");
+		return;
+	}
+	if (s->service_account[0] == '\0')
+		finding(c, DISPATCHING, "google", "service_account",
+			"key needs the service account that it was uploaded to",
+			"Set it, such as inviter@PROJECT.iam.gserviceaccount.com.");
+	if (s->key_id[0] == '\0')
+		finding(c, DISPATCHING, "google", "key_id",
+			"key needs the id that Google gave it when it was uploaded",
+			"Set it to what `gcloud iam service-accounts keys list --iam-account "
+			"ACCOUNT` shows.");
+	if (s->subject[0] == '\0')
+		finding(c, DISPATCHING, "google", "subject",
+			"key needs the administrator to act as: a service account alone is none",
+			"Set it to a super administrator, such as admin@example.com.");
+	check_pin(c);
 }
 
 /* Whether they belong together is found out by who uses them. */
@@ -297,6 +358,7 @@ void settings_check_into(const struct settings *s, struct findings *found)
 	check_password(&c, setting_find("storage", "ledger"), s->ledger);
 	check_customer(&c);
 	check_credential(&c);
+	check_held_key(&c);
 	check_metadata(&c);
 	check_password(&c, setting_find("google", "proxy"), s->proxy);
 	check_password(&c, setting_find("google", "key"), s->key);
