@@ -11,8 +11,8 @@
 #define ENABLE                                                                                   \
 	"Enable it: gcloud services enable iamcredentials.googleapis.com --project={project} - " \
 	"then wait a few minutes."
-#define WHO_MAY_SIGN                                                                     \
-	"gcloud iam service-accounts add-iam-policy-binding {issuer} --member={member} " \
+#define WHO_MAY_SIGN                                                                               \
+	"Allow it: gcloud iam service-accounts add-iam-policy-binding {issuer} --member={member} " \
 	"--role=roles/iam.serviceAccountTokenCreator - then wait a few minutes."
 #define GIVE_SCOPE                                                                             \
 	"Stop the machine, then: gcloud compute instances set-service-account NAME "           \
