@@ -132,7 +132,6 @@ bool login_keep(struct login *l)
 		make_absolute(l);
 		if (l->replaces)
 			rotation_forget(&l->old, l->settings);
-		running_wake(l->settings->run); /* it may have paused for want of this */
 	} else {
 		fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: %s", l->path,
 			strerror(errno));
@@ -170,6 +169,17 @@ static bool call(struct login *l, struct ledger *ledger)
 	return l->fault.kind == FAULT_NONE;
 }
 
+/* Where the settings name it already, the dispatcher may have paused for want of it: the call has
+ * passed that it would ask again later. */
+static bool end_pause(struct login *l, struct ledger *ledger)
+{
+	int ended = ledger_resume(ledger, "setup", l->cli->actor, &l->fault);
+
+	if (ended > 0)
+		running_wake(l->settings->run);
+	return ended >= 0;
+}
+
 /* With the new login instead of what the settings name. */
 bool login_try(struct login *l)
 {
@@ -184,6 +194,8 @@ bool login_try(struct login *l)
 	s->credentials = credentials;
 	s->subject = subject;
 	s->key = key;
+	if (ok && strcmp(credentials, l->path) == 0 && !*key)
+		ok = end_pause(l, ledger);
 	ledger_close(ledger);
 	return ok;
 }
