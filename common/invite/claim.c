@@ -52,6 +52,8 @@ bool claim_people(struct invite *i, struct fault *fault)
 	int want, got;
 
 	i->claimed = i->wanted = 0;
+	if (!ledger_mend_far_dues(i->ledger, i->now, fault))
+		return false;
 	if (round_stopped(i) || i->solo || clock_boot_ms() < i->slots_at_ms ||
 		(unreachable(i) && i->calling > 0))
 		return true;

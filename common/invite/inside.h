@@ -172,7 +172,8 @@ struct invite {
 	int64_t ahead_ms;    /* of the boot's clock, at the last round; 0: none yet */
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;
-	bool intends; /* it holds the intent of a send */
+	int intents;	     /* of sends, in its commit */
+	int64_t sends_begun; /* with them */
 	int64_t retry_after;
 	int wanted, claimed; /* people */
 
@@ -314,7 +315,9 @@ bool reconcile_look(struct invite *i, struct fault *fault);
 bool reconcile_decide(struct invite *i, struct fault *fault);
 /* Once in a round that would send: whether the ledger still knows of the last mail. */
 bool reconcile_still_whole(struct invite *i, struct fault *fault);
-/* After the commit of intents. */
+/* The intents of the round, in its commit, … */
+bool reconcile_count(struct invite *i, struct fault *fault);
+/* … and after it. */
 void reconcile_sends(struct invite *i);
 /* Google has shown somebody who stood in the ledger as `before`. */
 bool reconcile_noted(struct invite *i, const struct person *before, const struct evidence *e,

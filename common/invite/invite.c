@@ -67,10 +67,9 @@ void invite_close(struct invite *i)
 
 	if (!i)
 		return;
-	if (i->calling > 0) {
-		i->draining = true;
+	i->draining = true; /* the last round starts nothing */
+	if (i->calling > 0)
 		google_stop(i->google);
-	}
 	if (i->answered > 0 && !round_run(i, &fault))
 		log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
 	if (!ledger_release(i->ledger, i->owner, NULL, &fault))

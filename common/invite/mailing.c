@@ -117,7 +117,7 @@ static bool commit_intent(struct course *c, struct fault *fault)
 	c->after.intent_date = invite_google_now(i);
 	c->after.intent_mails = c->after.mails;
 	i->sends_today++;
-	i->intends = true;
+	i->intents++;
 	text_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
 		c->why ? c->why : "");
 	/* Whoever finds `sending` without a lease takes us for dead. */

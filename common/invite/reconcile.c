@@ -55,45 +55,37 @@ static bool start(struct invite *i, const char *why, int64_t mail_date, struct f
 	return true;
 }
 
-/* A restored ledger is another one for those whom the collector has marked as known since. */
-static bool start_restored(struct invite *i, int64_t mail_date, struct fault *fault)
+/* A ledger that was restored is another one: for those whom the collector has marked as known
+ * since, and for the witness, which would not notice the same copy a second time. */
+static bool start_as_another(struct invite *i, const char *why, struct fault *fault)
 {
-	return start(i, "restored", mail_date, fault) && ledger_take_new_id(i->ledger, fault);
+	return start(i, why, i->witness.mail_date, fault) && ledger_take_new_id(i->ledger, fault);
 }
 
 /* ---- the witness ---- */
-
-/* Sends beyond their retention are deleted, and missed by nobody. */
-static bool is_behind(const struct invite *i, int64_t last_send)
-{
-	return last_send < i->witness.mail_at &&
-	       i->witness.mail_at > i->now - i->settings->retain_history;
-}
 
 /* *why: NULL where it knows of no other mails than the ledger. False: fault. */
 static bool ask_witness(struct invite *i, const char **why, struct fault *fault)
 {
 	const struct witness *w = &i->witness;
-	int64_t last_send;
+	int64_t sends;
 
 	*why = NULL;
 	if (w->ledger[0] == '\0')
 		return true;
-	last_send = ledger_last_send(i->ledger, fault);
+	sends = ledger_sends_begun(i->ledger, fault);
 	if (strcmp(w->ledger, ledger_id(i->ledger)) != 0)
 		*why = "other_ledger";
-	else if (last_send >= 0 && is_behind(i, last_send))
+	else if (sends < w->sends)
 		*why = "restored";
-	return last_send >= 0;
+	return sends >= 0;
 }
 
 static bool start_alone(struct invite *i, const char *why, struct fault *fault)
 {
 	if (!ledger_begin(i->ledger, fault))
 		return false;
-	if ((strcmp(why, "restored") == 0 ? start_restored(i, i->witness.mail_date, fault)
-					  : start(i, why, i->witness.mail_date, fault)) &&
-		ledger_commit(i->ledger, fault))
+	if (start_as_another(i, why, fault) && ledger_commit(i->ledger, fault))
 		return true;
 	ledger_rollback(i->ledger);
 	return false;
@@ -114,28 +106,37 @@ bool reconcile_open(struct invite *i, struct fault *fault)
 	if (!start_alone(i, why, fault))
 		return false;
 	/* Said once: from now on it speaks of this ledger. */
-	witness_write(&i->witness, i->settings, ledger_id(i->ledger), 0, i->witness.mail_date);
-	return true;
+	i->sends_begun = ledger_sends_begun(i->ledger, fault);
+	witness_write(&i->witness, i->settings, ledger_id(i->ledger), i->sends_begun,
+		i->witness.mail_date);
+	return i->sends_begun >= 0;
+}
+
+bool reconcile_count(struct invite *i, struct fault *fault)
+{
+	if (i->intents > 0)
+		i->sends_begun = ledger_count_sends(i->ledger, i->intents, fault);
+	return i->sends_begun >= 0;
 }
 
 void reconcile_sends(struct invite *i)
 {
 	int64_t date = invite_google_now(i);
 
-	witness_write(&i->witness, i->settings, ledger_id(i->ledger),
-		i->now > i->witness.mail_at ? i->now : i->witness.mail_at,
-		date > i->witness.mail_date ? date : i->witness.mail_date);
+	if (i->intents > 0)
+		witness_write(&i->witness, i->settings, ledger_id(i->ledger), i->sends_begun,
+			date > i->witness.mail_date ? date : i->witness.mail_date);
 }
 
 /* A copy written over the open file. */
 bool reconcile_still_whole(struct invite *i, struct fault *fault)
 {
-	int64_t last_send =
-		i->reconciling ? i->witness.mail_at : ledger_last_send(i->ledger, fault);
+	int64_t sends = ledger_sends_begun(i->ledger, fault);
 
-	if (last_send < 0)
+	if (sends < 0)
 		return false;
-	return !is_behind(i, last_send) || start_restored(i, i->witness.mail_date, fault);
+	return i->reconciling || sends >= i->witness.sends ||
+	       start_as_another(i, "restored", fault);
 }
 
 /* ---- Google's word ---- */

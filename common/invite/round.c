@@ -181,8 +181,7 @@ static void settle(struct invite *i)
 
 	i->answered = 0;
 	i->trouble = false;
-	if (i->intends)
-		reconcile_sends(i);
+	reconcile_sends(i);
 	for (struct course *c = round_first(i); c < round_end(i); c++)
 		advance(c);
 	if (control->phase == ERRAND_ANSWERED) {
@@ -220,14 +219,15 @@ static bool decide(struct invite *i, struct fault *fault)
 {
 	return decide_answers(i, fault) && reconcile_decide(i, fault) && tell_the_pace(i, fault) &&
 	       decide_going(i, fault) && claim_people(i, fault) && look_at_sweep(i, fault) &&
-	       claim_slots(i, fault);
+	       claim_slots(i, fault) && reconcile_count(i, fault);
 }
 
 static void begin(struct invite *i)
 {
 	i->now = clock_wall();
 	i->sends_today = -1;
-	i->throttled = i->succeeded = i->intends = false;
+	i->throttled = i->succeeded = false;
+	i->intents = 0;
 	i->retry_after = -1;
 	i->control.call.granted = i->sweep.call.granted = false;
 	i->sweep.step = SWEEP_STAY;

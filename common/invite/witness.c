@@ -14,7 +14,7 @@
 #define NAME	  "last-mail"
 #define LINE_SIZE 1024 /* always whole: what is shorter is filled up with blanks */
 
-/* ---- the line: ledger mail_at mail_date customer endpoint ---- */
+/* ---- the line: ledger sends mail_date customer endpoint ---- */
 
 struct words {
 	char word[5][256];
@@ -36,15 +36,15 @@ static bool take_word(const char *word, size_t len, void *ctx)
 static void read_line(struct witness *w, const struct settings *settings, const char *line)
 {
 	struct words words = {.count = 0};
-	long long at, date;
+	long long sends, date;
 
 	if (!text_each_word(line, take_word, &words) || words.count != 5 ||
 		strcmp(words.word[3], settings->customer) != 0 ||
 		strcmp(words.word[4], settings->endpoint) != 0 ||
-		!text_number(words.word[1], 0, INT64_MAX, &at) ||
+		!text_number(words.word[1], 0, INT64_MAX, &sends) ||
 		!text_number(words.word[2], 0, INT64_MAX, &date))
 		return;
-	w->mail_at = at;
+	w->sends = sends;
 	w->mail_date = date;
 	text_copy(w->ledger, sizeof(w->ledger), words.word[0]);
 }
@@ -86,17 +86,17 @@ bool witness_open(struct witness *w, const struct settings *settings, struct fau
 }
 
 void witness_write(struct witness *w, const struct settings *settings, const char *ledger,
-	int64_t mail_at, int64_t mail_date)
+	int64_t sends, int64_t mail_date)
 {
 	char line[LINE_SIZE + 1];
 	size_t len;
 
-	w->mail_at = mail_at;
+	w->sends = sends;
 	w->mail_date = mail_date;
 	text_copy(w->ledger, sizeof(w->ledger), ledger);
-	if (w->fd < 0 || !text_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger,
-				 (long long)mail_at, (long long)mail_date, settings->customer,
-				 settings->endpoint))
+	if (w->fd < 0 ||
+		!text_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger, (long long)sends,
+			(long long)mail_date, settings->customer, settings->endpoint))
 		return;
 	len = strlen(line);
 	memset(line + len, ' ', LINE_SIZE - len);

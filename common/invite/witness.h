@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The witness: one line beside the tokens, outside the ledger, that says which ledger has sent the
- * last mail from this host, and when. A ledger that was restored from a copy is older than its
- * witness; one that replaces a lost ledger has another id. Google cannot tell that at once: it
- * hides what is younger than 48 hours.
+ * last mail from this host, when, and how many before. A ledger that was restored from a copy is
+ * older than its witness; one that replaces a lost ledger has another id. Google cannot tell that
+ * at once: it hides what is younger than 48 hours.
  *
  * It is no memory of people, and nothing is lost with it but that warning.
  */
@@ -19,8 +19,8 @@
 struct witness {
 	int fd;		   /* -1: it cannot be kept */
 	char ledger[33];   /* "": it has said nothing yet, or of another customer or endpoint */
-	int64_t mail_at;   /* as in the journal of sends (our clock) */
-	int64_t mail_date; /* Google's clock then; 0: unknown */
+	int64_t sends;	   /* as the ledger counted then */
+	int64_t mail_date; /* Google's clock at the last of them; 0: unknown */
 };
 
 /* Reads it. False and the fault when it cannot be kept; then it is empty. */
@@ -28,7 +28,7 @@ bool witness_open(struct witness *w, const struct settings *settings, struct fau
 /* A mail is about to be sent. Written without waiting for the disk: after a power cut it is older
  * than the ledger, which is no lie. */
 void witness_write(struct witness *w, const struct settings *settings, const char *ledger,
-	int64_t mail_at, int64_t mail_date);
+	int64_t sends, int64_t mail_date);
 void witness_close(struct witness *w);
 
 #endif

@@ -146,13 +146,32 @@ static bool mend_dues(struct ledger *l, int64_t now, struct fault *fault)
 
 	query_start(&q, l,
 		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > ?1 + 7200"
+		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 7200"
 		" AND due > ?1 + CASE WHEN reason IN ('window', 'reconcile') THEN 8 * 86400"
 		" WHEN reason IN ('cap', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
 		" ELSE 7200 END",
 		fault);
 	query_number(&q, now);
 	return query_run(&q);
+}
+
+/* The same for what no wait of any kind explains: one look into the index, for every round. */
+static bool mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
+		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 8 * "
+		"86400",
+		fault);
+	query_number(&q, now);
+	return query_run(&q);
+}
+
+bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
+{
+	return change_begin(l, fault) && change_end(l, mend_far_dues(l, now, fault), fault);
 }
 
 bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault)

@@ -176,6 +176,8 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 /* Whoever is due later than any wait can last was put under a clock that has been set back since,
  * and is due now. */
 bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault);
+/* The same for those beyond every kind of wait; costs nothing where there are none. */
+bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault);
 /* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault);
 
@@ -300,8 +302,11 @@ bool ledger_reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault);
 /* Ends it: who was queued for "reconcile" is due at once. 1, 0 there was none, -1. */
 int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault);
-/* When the last mail of the journal was begun; 0: none, -1. */
-int64_t ledger_last_send(struct ledger *l, struct fault *fault);
+/* How many sends were ever begun: whatever the clock does and retention deletes, it only grows. -1.
+ */
+int64_t ledger_sends_begun(struct ledger *l, struct fault *fault);
+/* In the commit of so many intents; their number afterwards, or -1. */
+int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault);
 /* For a ledger that was restored: as another one it makes the collector drop its marks, which tell
  * of people whom it does not know any more. */
 bool ledger_take_new_id(struct ledger *l, struct fault *fault);

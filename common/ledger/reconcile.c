@@ -59,13 +59,11 @@ int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fa
 	return 1;
 }
 
-int64_t ledger_last_send(struct ledger *l, struct fault *fault)
+int64_t ledger_sends_begun(struct ledger *l, struct fault *fault)
 {
-	int64_t at = 0;
-	struct query q;
+	int64_t sends = 0;
 
-	query_start(&q, l, "SELECT coalesce(max(at), 0) FROM send", fault);
-	return query_one(&q, &at) < 0 ? -1 : at;
+	return get_number(l, "sends_begun", &sends, fault) < 0 ? -1 : sends;
 }
 
 /* ---- writing ---- */
@@ -98,6 +96,18 @@ static bool write_all(struct ledger *l, const struct ledger_reconcile *r, struct
 	       set_number(l, "reconcile_swept", r->swept, fault) &&
 	       set_text(l, "reconcile_why", r->why, fault) &&
 	       set_text(l, "reconcile_text", r->text, fault);
+}
+
+int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault)
+{
+	int64_t before;
+	bool good;
+
+	if (!change_begin(l, fault))
+		return -1;
+	before = ledger_sends_begun(l, fault);
+	good = before >= 0 && set_number(l, "sends_begun", before + sends, fault);
+	return change_end(l, good, fault) ? before + sends : -1;
 }
 
 /* What was asked before cleared the way for a mail that may have gone since. */

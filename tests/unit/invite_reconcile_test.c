@@ -2,60 +2,7 @@
 /*
  * One ledger a tenant: one that was restored, one that replaces a lost one, and other senders.
  */
-#include "invite_world.h"
-
-/* ---- a copy of the ledger, as a backup makes it ---- */
-
-static void copy_file(const char *from, const char *to)
-{
-	char bytes[65536];
-	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
-	size_t n;
-
-	assert_non_null(in);
-	assert_non_null(out);
-	while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0)
-		assert_int_equal(fwrite(bytes, 1, n, out), n);
-	fclose(in);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(chmod(to, 0600), 0);
-}
-
-static void path_of(struct site *s, const char *name, char out[200])
-{
-	text_copy(out, 200, folder_path(s->folder, name));
-}
-
-static void drop_ledger(struct site *s)
-{
-	unlink(folder_path(s->folder, "ledger.db"));
-	unlink(folder_path(s->folder, "ledger.db-wal"));
-	unlink(folder_path(s->folder, "ledger.db-shm"));
-}
-
-/* With the services stopped. */
-static void back_up(struct site *s)
-{
-	char from[200], to[200];
-
-	path_of(s, "ledger.db", from);
-	path_of(s, "copy", to);
-	site_close(s);
-	copy_file(from, to);
-	site_open(s);
-}
-
-static void restore(struct site *s)
-{
-	char from[200], to[200];
-
-	path_of(s, "copy", from);
-	path_of(s, "ledger.db", to);
-	site_close(s);
-	drop_ledger(s);
-	copy_file(from, to);
-	site_open(s);
-}
+#include "invite_copy.h"
 
 static void forget_witness(struct site *s)
 {
@@ -66,7 +13,7 @@ static void forget_witness(struct site *s)
 
 static void end(struct site *s)
 {
-	unlink(folder_path(s->folder, "copy"));
+	drop_copy(s);
 	site_end(s);
 }
 

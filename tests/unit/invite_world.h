@@ -37,7 +37,8 @@ struct account_at_google {
 	int64_t shown_from; /* get and list hide accounts of the last 48 h */
 	struct change changes[WORLD_CHANGES];
 	int change_count;
-	int sends; /* requests that had their effect */
+	int sends; /* requests that had their effect, … */
+	int more;  /* … and so many more than one are an administrator's will */
 };
 
 /* What becomes of one call. */
@@ -214,6 +215,9 @@ static void see_call(const struct call_at_google *c)
 static void mail(struct account_at_google *a)
 {
 	a->sends++;
+	if (a->sends > 1 + a->more)
+		print_message("# %s: mail number %d\n", a->address, a->sends);
+	assert_true(a->sends <= 1 + a->more);
 	change_state(a, INVITATION_INVITED, state_of(a)->mails + 1);
 }
 
