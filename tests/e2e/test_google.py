@@ -283,7 +283,7 @@ class SetUp(Google):
         accounts = self.google.state()["service_accounts"]
         accounts[0]["keys"] = []
         self.google.state({"service_accounts": accounts})
-        self.expect("token_key_unknown", "Create a new key")
+        self.expect("token_key_unknown", "add a key of type JSON")
 
     def test_a_deleted_administrator_is_called_that(self):
         customer = self.google.state()["customer"]

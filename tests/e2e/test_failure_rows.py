@@ -1,0 +1,292 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What Google is known to refuse, said by an emulated Google to the real client: the kind, the
+word for machines, the sentence for people, and whom the dispatcher charges with it."""
+import json
+
+import harness
+from google_caller import Google
+
+LATER, SETUP, PERSON, UNCONFIRMED = "later", "setup", "person", "unconfirmed"
+HTML = "<html><head><title>502 Bad Gateway</title></head></html>"
+
+# status, error, description, subtype: kind, code
+TOKEN = [
+    ((400, "invalid_grant", "Invalid JWT Signature."), SETUP, "token_key_unknown"),
+    ((400, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a "
+      "reasonable timeframe. Check your iat and exp values in the JWT claim."),
+     SETUP, "token_clock_skew"),
+    ((400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer"),
+     SETUP, "token_issuer_unknown"),
+    ((400, "invalid_grant", "Account not found"), SETUP, "token_account_unknown"),
+    ((400, "invalid_grant", "Not a valid email or user ID."), SETUP, "token_subject_unknown"),
+    ((400, "invalid_grant", "Invalid email or User ID"), SETUP, "token_subject_unknown"),
+    ((400, "invalid_grant", "Not a valid email"), SETUP, "token_subject_unknown"),
+    ((400, "invalid_grant", "The account has been deleted"), SETUP, "token_subject_deleted"),
+    ((400, "invalid_request", "Invalid impersonation &quot;sub&quot; field"),
+     SETUP, "token_subject_deleted"),
+    ((400, "invalid_request", "Invalid impersonation prn email address"),
+     SETUP, "token_subject_unknown"),
+    ((401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this "
+      "method, or client not authorized for any of the scopes requested."),
+     SETUP, "token_delegation_missing"),
+    ((401, "unauthorized_client", "Unauthorized client or scope in request"),
+     SETUP, "token_delegation_missing"),
+    ((403, "access_denied", "Requested client not authorized."), SETUP, "token_access_denied"),
+    ((403, "access_denied", "Account restricted"), SETUP, "token_access_denied"),
+    ((400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."),
+     SETUP, "token_scope_refused"),
+    ((400, "invalid_account", "Forbidden"), SETUP, "token_account_refused"),
+    ((400, "unsupported_grant_type", "Invalid grant_type"), SETUP, "token_refused"),
+    ((400, "internal_failure", "Backend Error"), LATER, "token_server"),
+    ((400, "internal_failure", "None"), LATER, "token_server"),
+    ((400, "server_error", ""), LATER, "token_server"),
+    ((400, "temporarily_unavailable", ""), LATER, "token_server"),
+    ((500, "internal_failure", ""), LATER, "token_server"),
+    ((503, "invalid_grant", "Bad Request"), LATER, "token_server"),
+    ((429, "rate_limit", "Slow down"), LATER, "token_server"),
+]
+
+NO_TOKEN_ENDPOINT = [(403, "<html>Log in to the guest network</html>", SETUP),
+                     (404, "", SETUP), (200, "<html>Welcome</html>", LATER),
+                     (502, HTML, LATER), (408, "", LATER)]
+
+
+def error(code, message, status=None, **more):
+    """A body of the API, with whichever of its parts."""
+    inside = {"code": code, "message": message, **more}
+    return json.dumps({"error": dict(inside, status=status) if status else inside})
+
+
+def info(reason, **metadata):
+    return {"details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
+                         "domain": "googleapis.com", "metadata": metadata}]}
+
+
+def legacy(reason, domain="global"):
+    return {"errors": [{"message": "x", "domain": domain, "reason": reason}]}
+
+
+DENIED = error(403, "The caller does not have permission", "PERMISSION_DENIED")
+QUOTA = "Quota exceeded for quota metric 'M' and limit 'M per minute' of service " \
+    "'cloudidentity.googleapis.com' for consumer 'project_number:7'."
+
+# status, body: kind of a check, kind of a send, code
+API = [
+    (401, error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED"),
+     SETUP, SETUP, "token_not_accepted"),
+    (403, error(403, "Request had insufficient authentication scopes.", "PERMISSION_DENIED",
+                **info("ACCESS_TOKEN_SCOPE_INSUFFICIENT")), SETUP, SETUP, "scope_insufficient"),
+    (403, error(403, "Insufficient Permission", **legacy("insufficientPermissions")),
+     SETUP, SETUP, "scope_insufficient"),
+    (403, error(403, "x", "PERMISSION_DENIED", **info("SERVICE_DISABLED", consumer="projects/7")),
+     SETUP, SETUP, "api_disabled"),
+    (403, error(403, "Cloud Identity API has not been used in project 7 before"),
+     SETUP, SETUP, "api_disabled"),
+    (403, error(403, "x", **legacy("accessNotConfigured", "usageLimits")),
+     SETUP, SETUP, "api_disabled"),
+    (403, error(403, "x", "PERMISSION_DENIED", **info("USER_PROJECT_DENIED")),
+     SETUP, SETUP, "quota_project"),
+    (403, error(403, "x", "PERMISSION_DENIED", **info("CONSUMER_INVALID")),
+     SETUP, SETUP, "quota_project"),
+    (403, error(403, "Your application requires a quota project"), SETUP, SETUP, "quota_project"),
+    (403, error(403, "Request is prohibited by organization's policy. "
+                "vpcServiceControlsUniqueIdentifier: A", "PERMISSION_DENIED"),
+     SETUP, SETUP, "service_perimeter"),
+    (429, error(429, QUOTA, "RESOURCE_EXHAUSTED"), LATER, LATER, "quota"),
+    (403, error(403, QUOTA, "PERMISSION_DENIED"), LATER, LATER, "quota"),
+    (403, error(403, "x", **legacy("rateLimitExceeded", "usageLimits")), LATER, LATER, "quota"),
+    (403, "Request rate higher than configured", LATER, LATER, "quota"),
+    (429, "quota exceeded for quota metric", LATER, LATER, "quota"),
+    (503, error(503, "Quota exceeded for the current request"), LATER, UNCONFIRMED, "quota"),
+    (403, DENIED, PERSON, PERSON, "permission_denied"),
+    (404, error(404, "Requested entity was not found.", "NOT_FOUND"), PERSON, PERSON, "not_found"),
+    (400, error(400, "Request contains an invalid argument.", "INVALID_ARGUMENT"),
+     PERSON, PERSON, "invalid_argument"),
+    (400, error(400, "Precondition check failed.", "FAILED_PRECONDITION"),
+     PERSON, PERSON, "failed_precondition"),
+    (409, error(409, "x", "ALREADY_EXISTS"), PERSON, PERSON, "already_exists"),
+    (412, error(412, "x"), PERSON, PERSON, "http_412"),
+    (500, error(500, "Internal error encountered.", "INTERNAL"), LATER, UNCONFIRMED, "internal"),
+    (503, error(503, "The service is currently unavailable.", "UNAVAILABLE"),
+     LATER, UNCONFIRMED, "unavailable"),
+    (502, HTML, LATER, UNCONFIRMED, "http_502"),
+    (504, "Gateway Timeout", LATER, UNCONFIRMED, "http_504"),
+    (408, "", LATER, UNCONFIRMED, "http_408"),
+    (404, "<html>Not Found</html>", SETUP, UNCONFIRMED, "endpoint_strange"),
+]
+
+# google.rpc.Code of an Operation: kind
+OPERATION = {1: UNCONFIRMED, 2: UNCONFIRMED, 3: PERSON, 4: UNCONFIRMED, 5: PERSON, 6: PERSON,
+             7: PERSON, 8: LATER, 9: PERSON, 10: PERSON, 11: PERSON, 12: SETUP, 13: UNCONFIRMED,
+             14: UNCONFIRMED, 15: UNCONFIRMED, 16: SETUP, 99: UNCONFIRMED}
+
+
+class Rows(Google):
+    def say(self, route, status, body, **more):
+        self.google.clear_faults()
+        self.google.faults(dict(more, route=route, status=status, body=body, times=0))
+
+    def assert_reply(self, reply, kind, code):
+        self.assertEqual((reply["kind"], reply["code"]), (kind, code), reply["what"])
+        self.assertNotIn("alice", reply["what"] + reply["remedy"])
+        self.assertGreater(len(reply["remedy"]), 20, reply)
+        self.assertRegex(reply["remedy"], r"(\.|ADDRESS)$", "it is cut off")
+
+    def test_every_refusal_of_a_token(self):
+        caller = self.caller()
+        for (status, word, text), kind, code in TOKEN:
+            self.say("token", status, json.dumps({"error": word, "error_description": text}))
+            reply = caller.one("check", "alice@example.com")
+            with self.subTest(f"{word}: {text}"):
+                self.assert_reply(reply, kind, code)
+                self.assertIn(word, reply["what"])
+        self.assertEqual(self.google.stats()["check"], 0)
+        self.google.clear_faults()
+        self.assertEqual(caller.one("check", "alice@example.com")["kind"], "none")
+
+    def test_what_is_no_token_endpoint(self):
+        caller = self.caller()
+        for status, body, kind in NO_TOKEN_ENDPOINT:
+            self.say("token", status, body)
+            reply = caller.one("send", "alice@example.com")
+            with self.subTest(f"{status} {body}"):
+                self.assertEqual(reply["kind"], kind)
+                self.assertIn("/token", reply["what"])
+
+    def test_every_refusal_of_a_call(self):
+        caller = self.caller()
+        for status, body, checked, sent, code in API:
+            for method, kind in (("check", checked), ("send", sent), ("cancel", checked)):
+                self.say(method, status, body)
+                reply = caller.one(method, "alice@example.com")
+                with self.subTest(f"{method} {status} {body}"):
+                    self.assert_reply(reply, kind, code)
+                    self.assertEqual(reply["status"], status)
+                    self.assertEqual(reply["quota"], code == "quota")
+        self.assertEqual(self.google.mailbox()["total"], 0)
+
+    def test_no_person_is_in_question_where_the_list_is_refused(self):
+        caller = self.caller()
+        for status, body, checked, _, code in API:
+            self.say("list", status, body)
+            reply = caller.one("list", size=1)
+            with self.subTest(f"{status} {body}"):
+                self.assert_reply(reply, SETUP if checked == PERSON else checked, code)
+
+    def test_a_challenge_alone_tells_that_the_scope_is_missing(self):
+        self.say("check", 403, DENIED, headers={
+            "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", '
+                                'error="insufficient_scope", scope="x"'})
+        self.assert_reply(self.caller().one("check", "alice@example.com"), SETUP,
+                          "scope_insufficient")
+
+    def test_how_long_to_wait_is_passed_on(self):
+        caller = self.caller()
+        for status, body in ((429, error(429, QUOTA, "RESOURCE_EXHAUSTED")),
+                             (503, error(503, "x", "UNAVAILABLE")),
+                             (403, error(403, QUOTA, "PERMISSION_DENIED"))):
+            self.say("check", status, body, headers={"Retry-After": "17"})
+            self.assertEqual(caller.one("check", "alice@example.com")["retry_after"], 17)
+
+    def test_every_code_of_an_operation(self):
+        caller = self.caller()
+        for code, kind in OPERATION.items():
+            self.say("send", 200, json.dumps({
+                "name": "operations/1", "done": True,
+                "error": {"code": code, "message": "no", "details": []}}))
+            reply = caller.one("send", "alice@example.com")
+            with self.subTest(code):
+                self.assertEqual(reply["kind"], kind)
+                self.assertFalse(reply["confirmed"])
+                self.assertGreater(len(reply["remedy"]), 20)
+
+    def test_a_fresh_token_is_tried_once_before_the_set_up_is_blamed(self):
+        self.google.faults({"route": "check", "status": 401, "times": 1,
+                            "body": error(401, "x", "UNAUTHENTICATED")})
+        self.assertEqual(self.caller().one("check", "alice@example.com")["kind"], "none")
+        self.assertEqual((self.tokens_minted(), self.google.stats()["check"]), (2, 2))
+
+
+class Charged(harness.Test):
+    """Who has to bear what Google refuses."""
+
+    def setUp(self):
+        self.google = harness.Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.site = harness.Site(self.google).__enter__()
+        self.addCleanup(self.site.__exit__)
+
+    def arrive(self, *users):
+        for user in users:
+            self.google.accounts({"address": user + "@example.com"})
+            self.site.arrive_account(user)
+        self.site.collector_once()
+
+    def deny(self, route, **more):
+        self.google.faults(dict({"times": 0}, route=route, status=403, body=DENIED, **more))
+
+    def status(self):
+        report = self.site.json("status", "--json", "--all")
+        people = {one["address"].split("@")[0]: one["state"] for one in report["people"]}
+        return people, report["worker"]["pause"]
+
+    def test_a_refusal_is_the_persons_where_the_control_call_passes(self):
+        self.arrive("alice", "bob")
+        self.deny("check", address="alice@example.com")
+        self.site.dispatcher_once()
+        people, pause = self.status()
+        self.assertEqual((people, pause), ({"alice": "failed", "bob": "invited"}, None))
+        self.assertEqual(self.google.stats()["list"], 1)
+        story = self.site.run("explain", "alice@example.com").stdout
+        self.assertIn("does not have permission", story)
+        # Mended, and taken up again by the administrator.
+        self.google.clear_faults()
+        self.assertEqual(self.site.run("retry", "alice@example.com").returncode, 0)
+        self.site.dispatcher_once()
+        self.assertEqual(self.status()[0]["alice"], "invited")
+        self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
+
+    def test_it_is_the_set_up_where_the_control_call_is_refused_too(self):
+        self.arrive("alice", "bob")
+        self.deny("check")
+        self.deny("list")
+        self.site.dispatcher_once()
+        people, pause = self.status()
+        self.assertEqual(people, {"alice": "queued", "bob": "queued"})
+        self.assertEqual(pause["kind"], "setup")
+        # Whoever starts it anew wants to know at once whether it is mended.
+        self.google.clear_faults()
+        self.site.dispatcher_once()
+        people, pause = self.status()
+        self.assertEqual((people, pause), ({"alice": "invited", "bob": "invited"}, None))
+
+    def test_five_people_refused_alike_are_a_brake_and_are_not_charged(self):
+        self.arrive("a", "b", "c", "d", "e", "f")
+        self.deny("check")
+        self.site.dispatcher_once()
+        people, pause = self.status()
+        self.assertEqual(set(people.values()), {"queued"})
+        self.assertEqual(pause["kind"], "brake")
+        self.google.clear_faults()
+        self.site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 0)
+        self.assertEqual(self.site.run("resume").returncode, 0)
+        self.site.dispatcher_once()
+        self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
+        self.assertEqual(self.google.mailbox()["total"], 6)
+
+    def test_a_refused_token_pauses_and_charges_nobody(self):
+        self.arrive("alice")
+        self.google.faults({"route": "token", "status": 401, "times": 0, "body": json.dumps({
+            "error": "unauthorized_client", "error_description": "Client is unauthorized"})})
+        self.site.dispatcher_once()
+        people, pause = self.status()
+        self.assertEqual((people, pause["kind"]), ({"alice": "queued"}, "setup"))
+        self.assertIn("domain-wide delegation is missing", pause["reason"])
+        headline = self.site.run("status").stdout
+        self.assertIn("client id", " ".join(headline.split()))
+
+
+if __name__ == "__main__":
+    harness.main()
