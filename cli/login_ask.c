@@ -17,6 +17,7 @@
 #include "cli/loopback.h"
 
 #define WAIT_MINUTES 10
+#define MINUTE_MS    INT64_C(60000)
 
 struct waiting {
 	struct login *login;
@@ -191,7 +192,7 @@ bool login_ask(struct login *l)
 	if (ok) {
 		if (!w.loopback || isatty(STDIN_FILENO) == 1)
 			w.input = STDIN_FILENO;
-		w.end = clock_boot_ms() + WAIT_MINUTES * 60000;
+		w.end = clock_boot_ms() + WAIT_MINUTES * MINUTE_MS;
 		ok = show_address(&w) && wait_for(&w);
 	}
 	loopback_close(w.loopback);
