@@ -71,6 +71,7 @@ static struct world {
 	int call_count;
 	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
 	int64_t lag_s;		    /* the longest of get and list */
+	bool strict;		    /* nobody sends by name with --again */
 	bool crashed;		    /* nothing is told any more */
 	uint64_t random;
 	/* Decides on the call; NULL: it goes well. */
@@ -214,6 +215,10 @@ static void see_call(const struct call_at_google *c)
 
 static void mail(struct account_at_google *a)
 {
+	/* Whoever was invited by somebody, or has declined, for longer than any reader lags and any
+	 * check clears the way. */
+	assert_true(!world.strict || a->more > 0 || state_of(a)->state == INVITATION_NOT_YET_SENT ||
+		    world.wall_ms / 1000 - state_of(a)->at <= world.lag_s + 2 * DAY);
 	a->sends++;
 	if (a->sends > 1 + a->more)
 		print_message("# %s: mail number %d\n", a->address, a->sends);
