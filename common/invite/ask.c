@@ -122,7 +122,9 @@ static bool learn(struct invite *i, enum google_method method, const char *addre
 	out->invitable = reply->invitable;
 	out->shown = reply->shown;
 	out->invitation = reply->invitation;
-	return method != GOOGLE_GET || !reply->shown || sweep_saw(i, address, &e, &out->fault);
+	i->now = e.now;
+	return method != GOOGLE_GET || !reply->shown ||
+	       shown_saw(i, address, &e, false, &out->fault);
 }
 
 void invite_ask(struct invite *i, enum google_method method, const char *address,

@@ -61,8 +61,8 @@ bool claim_people(struct invite *i, struct fault *fault)
 	if (want <= 0)
 		return want == 0;
 	i->wanted = want = unreachable(i) ? 1 : want;
-	got = ledger_claim(
-		i->ledger, i->now, CLASS_SWEEP, i->owner, i->now + LEASE_S, people, want, fault);
+	got = ledger_claim(i->ledger, i->now, bulk_reads_first(i) ? CLASS_RETRY : CLASS_SWEEP,
+		i->owner, i->now + LEASE_S, people, want, fault);
 	if (got < 0)
 		return false;
 	for (int n = 0; n < got; n++) {

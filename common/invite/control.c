@@ -123,6 +123,13 @@ static bool probe_passed(struct invite *i, struct fault *fault)
 	return resumed >= 0;
 }
 
+void control_throttled(struct invite *i, const struct google_reply *reply)
+{
+	i->throttled = true;
+	if (reply->retry_after > i->retry_after)
+		i->retry_after = reply->retry_after;
+}
+
 bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault)
 {
 	const struct errand *call = &i->control.call;
@@ -131,6 +138,8 @@ bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault)
 	bool later = why->kind == FAULT_LATER || why->kind == FAULT_STOPPED;
 
 	*doubt = why->kind == FAULT_NONE ? DOUBT_PERSON : later ? DOUBT_LATER : DOUBT_SETUP;
+	if (call->answer.quota)
+		control_throttled(i, &call->answer);
 	if (call->slot_open && !pace_end(i->ledger, call->slot, false, fault))
 		return false;
 	if (why->kind == FAULT_NONE)

@@ -15,6 +15,8 @@
  *   policy.c    whether the mail may go now
  *   control.c   the control call, the pause, the brakes
  *   sweep.c     what became of those who are not asked about one by one
+ *   bulk.c      a bulk start reads the list first
+ *   shown.c     what the list, or get, shows of one person
  *   judge.c     sightings -> verdicts -> people
  *   ask.c       the administrator's commands
  *
@@ -118,6 +120,8 @@ struct sweep {
 	bool under_way;
 	bool by_get;	  /* few are open: get for each is cheaper */
 	bool reconciles;  /* begun for that: reconcile.c */
+	int64_t bulk;	  /* begun for so many people at least who wait for it; 0: not */
+	int troubles;	  /* in a row: pages that could not be read */
 	int64_t next_at;  /* of the next sweep, or of the next try within one; 0: not read yet */
 	char *page_token; /* of the next page; NULL: the first */
 	int pages;	  /* so far */
@@ -181,6 +185,8 @@ struct invite {
 	int64_t slots_at_ms; /* no slot before that */
 	int64_t backoff_ms;  /* the ledger fails */
 	bool quiet;	     /* the last round found nothing that could be done */
+	bool arrivals;	     /* somebody may have come since bulk.c has looked, … */
+	bool judging;	     /* … and more may follow at once */
 	char waits_for[128];
 	struct invite_counts counts;
 };
@@ -283,6 +289,8 @@ bool control_refused(
 /* One more person is refused; *braked: that makes five, and nobody is charged. */
 bool control_person_failed(
 	struct invite *i, const struct course *c, bool *braked, struct fault *fault);
+/* Google says slow down: by that call, too, though it is about nobody. */
+void control_throttled(struct invite *i, const struct google_reply *reply);
 /* Every answer, once, as it comes in. */
 void control_noted(struct invite *i, enum google_method method, const struct google_reply *reply);
 /* Whether too many sends in a row were ambiguous. */
@@ -292,10 +300,27 @@ bool control_look(struct invite *i, struct fault *fault);
 /* When the next probe is due (clock_wall); 0: none. */
 int64_t control_probe_at(const struct invite *i);
 
+/* ---- shown.c ---- */
+/* Google shows somebody: what that means for the person, if the ledger knows one. `strangers`: and
+ * for whom only a sighting knows. */
+bool shown_saw(struct invite *i, const char *address, const struct evidence *e, bool strangers,
+	struct fault *fault);
+
+/* ---- bulk.c ---- */
+/* Before people are claimed: begins to read the list when a bulk has come. */
+bool bulk_look(struct invite *i, struct fault *fault);
+/* Whether those who have been put back still wait for the list. */
+bool bulk_reads_first(const struct invite *i);
+/* The list has been read to its end. */
+bool bulk_over(struct invite *i, struct fault *fault);
+
 /* ---- sweep.c ---- */
-/* Google shows somebody: what that means for the person, if the ledger knows one. */
-bool sweep_saw(
-	struct invite *i, const char *address, const struct evidence *e, struct fault *fault);
+/* Reads the list now, whatever the settings' period says, for so many people. */
+void sweep_for_bulk(struct invite *i, int64_t people);
+/* Numbers that the ledger keeps. */
+bool sweep_read_number(
+	struct invite *i, const char *key, int64_t fallback, int64_t *out, struct fault *fault);
+bool sweep_write_number(struct invite *i, const char *key, int64_t number, struct fault *fault);
 /* Whether there is to be one at all. */
 bool sweep_wanted(const struct invite *i);
 /* Begins one when it is due; wants its next call. */

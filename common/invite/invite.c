@@ -49,6 +49,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	i->google = google;
 	i->admin = options->admin;
 	i->control.probe_now = !options->admin;
+	i->arrivals = !options->admin;
 	text_copy(i->owner, sizeof(i->owner), options->owner);
 	text_copy(i->actor, sizeof(i->actor), options->actor);
 	/* Leases of this name are those of a predecessor that is dead: the lock says that there is

@@ -132,5 +132,7 @@ int invite_judge(struct invite *i, const struct address_map *map, int max, struc
 	free(batch);
 	/* Somebody may have come, or been approved: whoever called wants it looked at. */
 	i->next_ms = 0;
+	i->arrivals = i->arrivals || total > 0;
+	i->judging = total == max;
 	return got < 0 ? -1 : total;
 }

@@ -218,8 +218,8 @@ static bool look_at_sweep(struct invite *i, struct fault *fault)
 static bool decide(struct invite *i, struct fault *fault)
 {
 	return decide_answers(i, fault) && reconcile_decide(i, fault) && tell_the_pace(i, fault) &&
-	       decide_going(i, fault) && claim_people(i, fault) && look_at_sweep(i, fault) &&
-	       claim_slots(i, fault) && reconcile_count(i, fault);
+	       decide_going(i, fault) && bulk_look(i, fault) && claim_people(i, fault) &&
+	       look_at_sweep(i, fault) && claim_slots(i, fault) && reconcile_count(i, fault);
 }
 
 static void begin(struct invite *i)

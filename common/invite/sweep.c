@@ -2,8 +2,7 @@
 /*
  * The sweep, instead of polling: `list` shows 200 people a call, so that what became of the
  * invited, and who of those that we know has turned up unmanaged, costs a few calls a day. Where
- * fewer people are open than the list has pages, each is asked about by `get` instead. Nothing of a
- * row that matches nobody known is kept.
+ * fewer people are open than the list has pages, each is asked about by `get` instead.
  */
 #include "invite/inside.h"
 
@@ -14,121 +13,14 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define PAGE_SIZE  200
-#define BY_GET_MAX 1000 /* beyond it pages are few in comparison, and memory is bounded */
-#define RETRY_S	   120
-#define PAGES_MAX  100000
+#define PAGE_SIZE    200
+#define BY_GET_MAX   1000 /* beyond it pages are few in comparison, and memory is bounded */
+#define RETRY_S	     120
+#define RETRY_LAST_S 3600
+#define ASKED_LAST_S 86400
+#define PAGES_MAX    100000
 
-/* ---- one person as Google shows it ---- */
-
-static bool on_its_way(const struct invite *i, const char *address)
-{
-	for (int n = 0; n < i->room; n++)
-		if (i->courses[n].phase != COURSE_FREE &&
-			strcmp(i->courses[n].person.address, address) == 0)
-			return true;
-	return false;
-}
-
-static void discover(const struct invite *i, struct person *p)
-{
-	bool send = i->settings->discovered == DISCOVERED_SEND;
-
-	p->discovered = true;
-	p->state = send ? PERSON_QUEUED : PERSON_HELD;
-	p->class = CLASS_SWEEP;
-	p->due = send ? i->now : 0;
-	text_copy(p->reason, sizeof(p->reason), "discovered");
-}
-
-/* NOT_YET_SENT of somebody who had no unmanaged account: one has been opened since. */
-static bool turned_up(const struct invite *i, const struct person *p, const struct evidence *e)
-{
-	return p->state == PERSON_NOT_INVITABLE && e->state == INVITATION_NOT_YET_SENT &&
-	       i->settings->discovered != DISCOVERED_IGNORE;
-}
-
-/* Puts what the evidence makes of the person, if nobody else is at work on it. */
-static bool put_evidence(
-	struct invite *i, const struct person *known, const struct evidence *e, struct fault *fault)
-{
-	struct person p = *known, leased;
-	struct evidence_meaning meaning = {.event = NULL};
-	int found;
-
-	if (turned_up(i, known, e)) {
-		discover(i, &p);
-		meaning = (struct evidence_meaning){.changed = true, .event = "decision"};
-		text_copy(
-			meaning.cause, sizeof(meaning.cause), "an unmanaged account has turned up");
-	} else {
-		evidence_apply(&p, e, &meaning);
-	}
-	if (!meaning.changed)
-		return true;
-	found = ledger_lease(
-		i->ledger, p.address, i->owner, i->now, i->now + LEASE_S, &leased, fault);
-	if (found <= 0)
-		return found == 0;
-	if (leased.state != known->state)
-		return ledger_release(i->ledger, i->owner, p.address, fault);
-	i->changed = true;
-	if (meaning.event)
-		log_event(LOG_LEVEL_NOTE, meaning.event, "%s: %s", log_address(p.address),
-			meaning.cause);
-	return reconcile_noted(i, known, e, fault) &&
-	       (!meaning.journal ||
-		       ledger_send_end(i->ledger, p.address, meaning.journal, fault)) &&
-	       ledger_person_put(i->ledger, &p, meaning.cause, i->actor, fault);
-}
-
-static bool note_mapped(const struct ledger_sighting *s, void *ctx)
-{
-	bool *mapped = ctx;
-
-	*mapped = !s->gone && s->verdict == VERDICT_MAPPED;
-	return !*mapped;
-}
-
-/* Somebody whose sighting was none of the triggers, so that nobody has asked yet. */
-static bool see_stranger(
-	struct invite *i, const char *address, const struct evidence *e, struct fault *fault)
-{
-	struct person p = {
-		.mails = e->mails, .intent_mails = -1, .first_day = clock_day_start(i->now)};
-	bool mapped = false;
-
-	if (e->state != INVITATION_NOT_YET_SENT || i->settings->discovered == DISCOVERED_IGNORE)
-		return true;
-	if (!ledger_each_sighting(i->ledger, NULL, NULL, address, note_mapped, &mapped, fault))
-		return false;
-	if (!mapped)
-		return true;
-	text_copy(p.address, sizeof(p.address), address);
-	discover(i, &p);
-	i->changed = true;
-	return ledger_person_put(
-		i->ledger, &p, "sweep: an unmanaged account was found", i->actor, fault);
-}
-
-static bool saw(struct invite *i, const char *address, const struct evidence *e, bool strangers,
-	struct fault *fault)
-{
-	struct person p;
-	int found = ledger_person(i->ledger, address, &p, fault);
-
-	if (found < 0)
-		return false;
-	if (found == 0)
-		return !strangers || see_stranger(i, address, e, fault);
-	return on_its_way(i, address) || put_evidence(i, &p, e, fault);
-}
-
-bool sweep_saw(struct invite *i, const char *address, const struct evidence *e, struct fault *fault)
-{
-	i->now = e->now;
-	return saw(i, address, e, false, fault);
-}
+/* ---- the page ---- */
 
 static bool see_page(struct invite *i, struct fault *fault)
 {
@@ -141,7 +33,7 @@ static bool see_page(struct invite *i, struct fault *fault)
 			.date = i->sweep.call.answer.date,
 			.now = i->now};
 
-		if (!saw(i, row->address, &e, true, fault))
+		if (!shown_saw(i, row->address, &e, true, fault))
 			return false;
 	}
 	return true;
@@ -158,12 +50,12 @@ static bool see_one(struct invite *i, struct fault *fault)
 		.date = a->date,
 		.now = i->now};
 
-	return !a->shown || saw(i, i->sweep.people[i->sweep.people_at], &e, false, fault);
+	return !a->shown || shown_saw(i, i->sweep.people[i->sweep.people_at], &e, false, fault);
 }
 
 /* ---- begin and end ---- */
 
-static bool read_number(
+bool sweep_read_number(
 	struct invite *i, const char *key, int64_t fallback, int64_t *out, struct fault *fault)
 {
 	char value[32];
@@ -174,7 +66,7 @@ static bool read_number(
 	return found >= 0;
 }
 
-static bool write_number(struct invite *i, const char *key, int64_t number, struct fault *fault)
+bool sweep_write_number(struct invite *i, const char *key, int64_t number, struct fault *fault)
 {
 	char value[32];
 
@@ -188,11 +80,11 @@ static bool read_next(struct invite *i, struct fault *fault)
 {
 	int64_t last;
 
-	if (!read_number(i, "sweep_at", 0, &last, fault))
+	if (!sweep_read_number(i, "sweep_at", 0, &last, fault))
 		return false;
 	if (last == 0 || last > i->now) {
 		last = i->now;
-		if (!write_number(i, "sweep_at", last, fault))
+		if (!sweep_write_number(i, "sweep_at", last, fault))
 			return false;
 	}
 	i->sweep.next_at = last + i->settings->sweep_every;
@@ -217,7 +109,7 @@ static bool choose_way(struct invite *i, struct fault *fault)
 	struct sweep *s = &i->sweep;
 	int64_t pages, open;
 
-	if (!read_number(i, "sweep_pages", 1, &pages, fault) ||
+	if (!sweep_read_number(i, "sweep_pages", 1, &pages, fault) ||
 		!ledger_summarise(i->ledger, i->now, &summary, fault))
 		return false;
 	open = summary.people[PERSON_INVITED] +
@@ -256,9 +148,11 @@ void sweep_free(struct invite *i)
 static bool begin(struct invite *i, struct fault *fault)
 {
 	int64_t at = i->sweep.next_at;
+	int troubles = i->sweep.troubles;
 
 	sweep_free(i);
 	i->sweep.next_at = at;
+	i->sweep.troubles = troubles;
 	if (!choose_way(i, fault))
 		return false;
 	i->sweep.under_way = true;
@@ -271,13 +165,28 @@ static bool begin(struct invite *i, struct fault *fault)
 	return true;
 }
 
-static bool finish(struct invite *i, struct fault *fault)
+void sweep_for_bulk(struct invite *i, int64_t people)
+{
+	sweep_free(i);
+	i->sweep.next_at = i->now;
+	i->sweep.under_way = true;
+	i->sweep.bulk = people;
+	i->sweep.reconciles = reconcile_wants_sweep(i);
+	log_event(LOG_LEVEL_NOTE, "sweep",
+		"more than %lld people to look at: reads the list of invitations first",
+		(long long)people - 1);
+}
+
+/* `whole`: to its end; only then it tells who is not on it. */
+static bool finish(struct invite *i, bool whole, struct fault *fault)
 {
 	i->sweep.step = SWEEP_OVER;
-	if (i->sweep.reconciles && !reconcile_swept(i, fault))
+	if (whole && i->sweep.reconciles && !reconcile_swept(i, fault))
 		return false;
-	return write_number(i, "sweep_at", i->now, fault) &&
-	       (i->sweep.by_get || write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
+	if (whole && i->sweep.bulk > 0 && !bulk_over(i, fault))
+		return false;
+	return sweep_write_number(i, "sweep_at", i->now, fault) &&
+	       (i->sweep.by_get || sweep_write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
 }
 
 bool sweep_wanted(const struct invite *i)
@@ -303,7 +212,7 @@ bool sweep_look(struct invite *i, struct fault *fault)
 	if (!s->under_way && !begin(i, fault))
 		return false;
 	if (s->by_get && s->people_at == s->people_count)
-		return finish(i, fault);
+		return finish(i, true, fault);
 	s->call.phase = ERRAND_WANTED;
 	return true;
 }
@@ -364,10 +273,24 @@ static bool refused(struct invite *i, const struct fault *why, struct fault *fau
 	}
 	s->step = SWEEP_RETRY;
 	if (i->sweep.call.answer.quota)
-		i->throttled = true;
+		control_throttled(i, &i->sweep.call.answer);
 	if (why->kind == FAULT_LATER || why->kind == FAULT_STOPPED)
 		return true;
 	return control_refused(i, s->by_get ? GOOGLE_GET : GOOGLE_LIST, why, fault);
+}
+
+/* Each page must lead to another one. */
+static bool goes_in_circles(const struct sweep *s)
+{
+	return s->pages >= PAGES_MAX ||
+	       (s->page_token && strcmp(s->page_token, s->next_token) == 0);
+}
+
+static bool give_up(struct invite *i, struct fault *fault)
+{
+	log_event(LOG_LEVEL_WARN, "sweep", "the list does not end: broken off after %d pages",
+		i->sweep.pages + 1);
+	return finish(i, false, fault);
 }
 
 bool sweep_answered(struct invite *i, struct fault *fault)
@@ -384,7 +307,9 @@ bool sweep_answered(struct invite *i, struct fault *fault)
 		return see_one(i, fault);
 	if (!see_page(i, fault))
 		return false;
-	return (s->next_token && s->pages < PAGES_MAX) || finish(i, fault);
+	if (!s->next_token)
+		return finish(i, true, fault);
+	return !goes_in_circles(s) || give_up(i, fault);
 }
 
 static void step_on(struct sweep *s)
@@ -394,25 +319,65 @@ static void step_on(struct sweep *s)
 	s->next_token = NULL;
 	s->pages++;
 	s->people_at++;
+	s->troubles = 0;
+}
+
+/* Longer each time, and at least as long as Google asks for. */
+static int64_t retry_at(struct invite *i)
+{
+	int64_t wait = RETRY_S, asked = i->sweep.call.answer.retry_after;
+
+	for (int n = 0; n < i->sweep.troubles && wait < RETRY_LAST_S; n++)
+		wait *= 2;
+	i->sweep.troubles++;
+	wait = wait < RETRY_LAST_S ? wait : RETRY_LAST_S;
+	asked = asked < ASKED_LAST_S ? asked : ASKED_LAST_S;
+	return i->now + (asked > wait ? asked : wait);
+}
+
+/* From the first page on: what was read before is in the ledger. */
+static void begin_anew(struct invite *i)
+{
+	struct sweep *s = &i->sweep;
+	int64_t next = retry_at(i), bulk = s->bulk;
+	int troubles = s->troubles;
+
+	sweep_free(i);
+	s->next_at = next;
+	s->troubles = troubles;
+	s->under_way = bulk > 0;
+	s->bulk = bulk;
+}
+
+static void be_over(struct invite *i)
+{
+	sweep_free(i);
+	i->sweep.next_at = i->now + i->settings->sweep_every;
 }
 
 void sweep_settle(struct invite *i)
 {
 	struct sweep *s = &i->sweep;
-	int64_t next;
 
 	if (s->call.phase == ERRAND_ANSWERED) {
 		s->call.phase = ERRAND_IDLE;
 		s->call.slot_open = false;
 	}
-	if (s->step == SWEEP_ON)
+	switch (s->step) {
+	case SWEEP_STAY:
+		break;
+	case SWEEP_ON:
 		step_on(s);
-	else if (s->step == SWEEP_RETRY)
-		s->next_at = i->now + RETRY_S;
-	else if (s->step == SWEEP_OVER || s->step == SWEEP_ANEW) {
-		next = i->now + (s->step == SWEEP_OVER ? i->settings->sweep_every : RETRY_S);
-		sweep_free(i);
-		s->next_at = next;
+		break;
+	case SWEEP_RETRY:
+		s->next_at = retry_at(i);
+		break;
+	case SWEEP_ANEW:
+		begin_anew(i);
+		break;
+	case SWEEP_OVER:
+		be_over(i);
+		break;
 	}
 	s->step = SWEEP_STAY;
 	clear_answer(s);

@@ -178,6 +178,10 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault);
 /* The same for those beyond every kind of wait; costs nothing where there are none. */
 bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault);
+/* Whether more than so many people are queued and due whom nobody has looked at yet: then all of
+ * them are put behind everybody else (CLASS_SWEEP), and a number above more_than is returned (not
+ * all are counted); else 0, -1. */
+int64_t ledger_bulk(struct ledger *l, int64_t now, int64_t more_than, struct fault *fault);
 /* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault);
 
