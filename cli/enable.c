@@ -180,6 +180,26 @@ static int signal_dispatcher(struct enabling *e)
 	return EXIT_YES;
 }
 
+/* A ledger that is not there yet has nobody whom it could be told about. */
+static int note_enabled(struct enabling *e)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, &fault);
+	struct history_entry entry = {.at = clock_wall(), .what = "enabled"};
+	char people[SCREEN_PEOPLE_SIZE];
+	bool ok;
+
+	if (ledger == NULL)
+		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_YES : cli_fail(&fault);
+	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
+	text_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
+	text_format(entry.cause, sizeof(entry.cause),
+		"mode = send; held for dry run until approved: %s", screen_people(people, e->held));
+	ok = ok && ledger_note(ledger, &entry, &fault);
+	ledger_close(ledger);
+	return ok ? EXIT_YES : cli_fail(&fault);
+}
+
 /* ---- as root ---- */
 
 static int write_mode(const struct settings *settings)
@@ -197,7 +217,7 @@ static int write_mode(const struct settings *settings)
 
 static int enable(struct enabling *e, bool yes)
 {
-	int exit_code = as_service(e, check_settings);
+	int exit_code = as_service(e, check_settings), told;
 
 	if (exit_code == EXIT_YES)
 		exit_code = as_service(e, show_held);
@@ -206,7 +226,11 @@ static int enable(struct enabling *e, bool yes)
 	if (!yes && !cli_confirm("Begin to send?"))
 		return EXIT_USAGE;
 	exit_code = write_mode(e->settings);
-	return exit_code != EXIT_YES ? exit_code : as_service(e, signal_dispatcher);
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	exit_code = as_service(e, note_enabled);
+	told = as_service(e, signal_dispatcher);
+	return exit_code != EXIT_YES ? exit_code : told;
 }
 
 int verb_enable(const struct cli *cli, int argc, char **argv)

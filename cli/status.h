@@ -60,6 +60,11 @@ struct status_request {
 /* People standing in this state for this reason. */
 int64_t status_waiting(const struct status *st, enum person_state state, const char *reason);
 
+/* Queued for anything but the cap, the window, reconcile and a later try. */
+int64_t status_pacing(const struct status *st);
+/* How long so many of them will take, seconds. */
+int64_t status_expect(const struct status *st, int64_t people);
+
 /* How it goes, in one sentence. */
 void status_headline(const struct status *st, struct screen *s);
 /* One screen for everybody. */

@@ -15,8 +15,7 @@
 	INT64_C(345600) /* 4 days: unconfirmed for longer than Google's lag can explain \
 			 */
 
-/* Queued for anything but the cap, the window and a later try. */
-static int64_t waits_for_pace(const struct status *st)
+int64_t status_pacing(const struct status *st)
 {
 	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
 	       status_waiting(st, PERSON_QUEUED, "window") -
@@ -24,11 +23,18 @@ static int64_t waits_for_pace(const struct status *st)
 	       status_waiting(st, PERSON_QUEUED, "retry");
 }
 
+int64_t status_expect(const struct status *st, int64_t people)
+{
+	bool mails = st->books->settings->mode == MODE_SEND;
+
+	return pace_expect(&st->pace, pace_calls(&st->summary, mails, people));
+}
+
 /* "3 invited today, 12 waiting for the pace (about 4 min)" */
 static void day(const struct status *st, char *out, size_t size)
 {
 	char number[SCREEN_NUMBER_SIZE], span[SCREEN_SPAN_SIZE];
-	int64_t queued = st->summary.people[PERSON_QUEUED], pace = waits_for_pace(st);
+	int64_t queued = st->summary.people[PERSON_QUEUED], pace = status_pacing(st);
 	size_t at;
 
 	if (st->summary.mails_today > 0)
@@ -43,8 +49,7 @@ static void day(const struct status *st, char *out, size_t size)
 		text_format(out + at, size - at, ", %s waiting", screen_number(number, queued));
 	else
 		text_format(out + at, size - at, ", %s waiting for the pace (%s)",
-			screen_number(number, pace),
-			screen_span(span, pace_expect(&st->pace, pace)));
+			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
 }
 
 struct headline {

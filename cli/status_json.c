@@ -54,14 +54,13 @@ static json_t *reconcile_json(const struct now *now)
 static json_t *pace_json(const struct status *st)
 {
 	const struct pace *p = &st->pace;
-	int64_t queued = st->summary.people[PERSON_QUEUED];
 
 	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:I}", "configured",
 		p->configured > 0 ? json_integer(p->configured) : json_null(), "effective",
 		p->configured > 0 ? json_integer(p->effective) : json_null(), "used",
 		(json_int_t)p->used, "wait_ms", (json_int_t)p->wait_ms, "throttled_until",
 		json_time(p->throttled_until_wall > st->now.at ? p->throttled_until_wall : 0),
-		"expected_seconds", (json_int_t)pace_expect(p, queued));
+		"expected_seconds", (json_int_t)status_expect(st, status_pacing(st)));
 }
 
 static json_t *waiting_json(const struct status *st)

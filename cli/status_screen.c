@@ -123,7 +123,7 @@ static void expectation(
 	words_reason(reason, sizeof(reason), r->reason);
 	if (waits_for_pace(st, r))
 		text_format(out, size, "queued: %s, %s", reason,
-			screen_span(span, pace_expect(&st->pace, r->count)));
+			screen_span(span, status_expect(st, r->count)));
 	else
 		text_format(out, size, "%s: %s", words_state(r->state), reason);
 }

@@ -60,6 +60,17 @@ bool pace_look_at(struct ledger *l, const struct settings *s, struct pace *out,
 	return good;
 }
 
+int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queued)
+{
+	int64_t nobody = people->people[PERSON_NOT_INVITABLE], looked_at = 1, found;
+
+	for (int state = 0; state < PERSON_STATES; state++)
+		if (state != PERSON_QUEUED && state != PERSON_GONE)
+			looked_at += people->people[state];
+	found = looked_at - nobody;
+	return queued + (queued * (mails ? 2 : 1) * found + looked_at - 1) / looked_at;
+}
+
 int64_t pace_expect(const struct pace *p, int64_t calls)
 {
 	int64_t share = pace_workers_share(p->effective);

@@ -39,8 +39,13 @@ bool pace_throttled(
 /* A call went well: raises a lowered rate by a tenth of the configured one, at most once a minute
  * and not within a minute of its lowering. */
 bool pace_succeeded(struct ledger *l, const struct settings *s, struct fault *fault);
+/* How many calls so many queued people will take, judged by those who have been looked at: one
+ * each, and two more (one in dry run) for everybody who is found unmanaged. As long as nobody has
+ * been looked at, everybody counts as found. */
+int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queued);
 bool pace_look(struct ledger *l, const struct settings *s, struct pace *out, struct fault *fault);
-/* How long the queue of `calls` calls takes from now at the effective rate, seconds. */
+/* How long the queue of `calls` calls takes from now at the effective rate, seconds: right within a
+ * fifth and a minute, as long as the rate stays as it is. */
 int64_t pace_expect(const struct pace *p, int64_t calls);
 
 #endif
