@@ -172,7 +172,8 @@ static bool expire_accounts(
 	return true;
 }
 
-/* Whoever has an open intent, waits, or is in somebody's hands is not done with. */
+/* Whoever has an open intent, waits, or is in somebody's hands is not done with; and who was mailed
+ * lately by Google's clock was not forgotten years ago, whatever ours said then. */
 static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before, int max, int *done,
 	struct fault *fault)
 {
@@ -186,6 +187,7 @@ static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before,
 	       expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
 		       " WHERE unseen_day IS NOT NULL AND unseen_day < ?1 AND changed < ?1"
+		       " AND intent_date < ?1"
 		       " AND state NOT IN ('queued', 'sending', 'unconfirmed') AND intent_at = 0"
 		       " AND lease_until = 0 ORDER BY unseen_day LIMIT ?2)",
 		       before, max, done, fault);
