@@ -285,7 +285,7 @@ fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysc
 # The module is renamed into place: a login that is loading the old one keeps it whole.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(securedir) $(DESTDIR)$(unitdir) \
-		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir) \
+		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)/systemd \
 		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(sysconfdir)/cloudinvite/conf.d
 	$(INSTALL) -m 755 $(O)/cloudinvite $(O)/cloudinvite-emulator $(DESTDIR)$(bindir)
@@ -293,6 +293,9 @@ install: all
 	for unit in config/systemd/*.service; do \
 		$(fill) $$unit > $(O)/$$(basename $$unit) && \
 		$(INSTALL) -m 644 $(O)/$$(basename $$unit) $(DESTDIR)$(unitdir) || exit 1; done
+	for sample in config/systemd/examples/*.conf; do \
+		$(fill) $$sample > $(O)/$$(basename $$sample) && \
+		$(INSTALL) -m 644 $(O)/$$(basename $$sample) $(DESTDIR)$(docdir)/systemd || exit 1; done
 	$(INSTALL) -m 644 config/sysusers.conf $(DESTDIR)$(sysusersdir)/cloudinvite.conf
 	for hook in useradd-post userdel-post; do \
 		$(fill) config/hooks/$$hook > $(O)/$$hook && \
