@@ -76,8 +76,8 @@ static struct transfer *take_spare(struct http *h)
 	return t;
 }
 
-/* libcurl 7.88 counts over a handle's whole life how often it has found a connection dead, and fails
- * with the sixth. So a handle that has made a connection does not serve again. */
+/* libcurl 7.88 counts over a handle's whole life how often it has found a connection dead, and
+ * fails with the sixth. So a handle that has made a connection does not serve again. */
 static void put_spare(struct http *h, struct transfer *t)
 {
 	long connects = 0;

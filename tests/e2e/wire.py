@@ -84,7 +84,7 @@ class Wire:
     def __init__(self, google, context=None):
         self.google = google
         self.directory = tempfile.mkdtemp(prefix="cloudinvite-wire.")
-        self.requests, self.connections = [], 0
+        self.requests, self.connections, self.ended = [], 0, 0
         self.how, self.end = None, ""
         self.close_after = False
         self.stopped = threading.Event()
@@ -158,6 +158,7 @@ class Wire:
             with self.lock:
                 self.open.discard(connection)
             connection.close()
+            self.ended += 1
 
     def talk(self, connection):
         """HTTP/1.1: requests one after the other."""
