@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Google is known to refuse, said by an emulated Google to the real client: the kind, the
 word for machines, the sentence for people, and whom the dispatcher charges with it."""
+import glob
 import json
+import os
+import re
 
 import harness
 from google_caller import Google
@@ -286,6 +289,51 @@ class Charged(harness.Test):
         self.assertIn("domain-wide delegation is missing", pause["reason"])
         headline = self.site.run("status").stdout
         self.assertIn("client id", " ".join(headline.split()))
+
+
+class Manual(harness.Test):
+    """docs/errors.md and the tables in the program say the same codes."""
+
+    # What is no code among the words of the tables: Google's own, and names of blanks.
+    OTHERS = set("""
+        access_denied admin_policy_enforced bad_request deleted_client disallowed_useragent
+        insufficient_scope internal_failure invalid_account invalid_client invalid_grant
+        invalid_rapt invalid_request invalid_scope invalid_target org_internal rapt_required
+        redirect_uri_mismatch server_error temporarily_unavailable unauthorized_client
+        unsupported_grant_type client_id key_id error_description error_subtype
+        """.split())
+
+    def codes_of_the_program(self):
+        """Every string in the tables of failures that could be a code."""
+        found = set()
+        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/failure*.c")):
+            with open(path, encoding="utf-8") as file:
+                source = re.sub(r"#include.*", "", file.read())
+            found |= set(re.findall(r'"([a-z0-9]+(?:_[a-z0-9]+)+)"', source))
+        return found - self.OTHERS
+
+    def documented(self):
+        """{code: kind} of the tables."""
+        with open(os.path.join(harness.SOURCE, "docs/errors.md"), encoding="utf-8") as file:
+            rows = [line.split("|") for line in file if line.startswith("| `")]
+        return {code: row[2].strip() for row in rows for code in re.findall("`([a-z0-9_]+)`", row[1])
+                if len(row) == 6}
+
+    def test_every_code_of_the_program_is_in_the_manual(self):
+        self.assertEqual(self.codes_of_the_program() - set(self.documented()), set())
+
+    def test_every_code_of_the_manual_is_in_the_program(self):
+        sources = ""
+        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/*.[ch]")):
+            with open(path, encoding="utf-8") as file:
+                sources += file.read()
+        self.assertEqual({code for code in self.documented() if f'"{code}"' not in sources}, set())
+
+    def test_the_kinds_are_those_that_the_rows_have(self):
+        manual = self.documented()
+        rows = [(kind, code) for _, kind, code in TOKEN] + \
+            [(checked, code) for _, _, checked, _, code in API if not code.startswith("http_")]
+        self.assertEqual([(kind, code) for kind, code in rows if manual[code] != kind], [])
 
 
 if __name__ == "__main__":
