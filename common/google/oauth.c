@@ -137,9 +137,9 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 static enum oauth_answer bare_code(const char *typed, char code[OAUTH_CODE_MAX])
 {
 	struct text query = {.cap = OAUTH_CODE_MAX * 3 + 8};
-	bool ok = *typed && strcspn(typed, ":&=?# ") == strlen(typed) && text_add(&query, "code=") &&
-		  text_add(&query, typed) && field(query.data, "code", code, OAUTH_CODE_MAX) &&
-		  grant_token_valid(code);
+	bool ok = *typed && strcspn(typed, ":&=?# ") == strlen(typed) &&
+		  text_add(&query, "code=") && text_add(&query, typed) &&
+		  field(query.data, "code", code, OAUTH_CODE_MAX) && grant_token_valid(code);
 
 	text_free(&query);
 	return ok ? OAUTH_CODE : OAUTH_STRANGE;
