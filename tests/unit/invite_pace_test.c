@@ -171,6 +171,76 @@ static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void 
 	end(&s);
 }
 
+/* How long status would say that the queue takes. */
+static int64_t expected(struct site *s)
+{
+	struct ledger_summary summary;
+	struct pace pace;
+
+	check(s, ledger_summarise(s->ledger, clock_wall(), &summary, &s->fault) &&
+			 pace_look(s->ledger, s->settings, &pace, &s->fault));
+	return pace_expect(&pace, pace_calls(&summary, true, summary.people[PERSON_QUEUED]));
+}
+
+/* Of `count` people every `nth` has an account. */
+static void expect_well(void **state, int count, int nth)
+{
+	struct site s = paced(*state, "sweep_every = 0\nsends_per_day = 1000");
+	int64_t began, said[8], now[8], end_at;
+	char user[16], address[32];
+	int n = 0;
+
+	for (int k = 0; k < count; k++) {
+		text_format(user, sizeof(user), "person%d", k);
+		text_format(address, sizeof(address), "%s@example.com", user);
+		if (k % nth == 0)
+			open_account(address, 30 * DAY);
+		see_user(&s, user, SEEN_LOGIN);
+	}
+	judge_all(&s);
+	for (began = world.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))
+		if (n < 8 && world.boot_ms - began >= n * 150000) {
+			now[n] = world.boot_ms;
+			said[n++] = expected(&s);
+		}
+	end_at = world.boot_ms;
+	for (int k = nth == 1 ? 0 : 1; k < n; k++) {
+		int64_t took = (end_at - now[k]) / 1000;
+
+		if (said[k] < took - took / 5 - 60 || said[k] > took + took / 5 + 60)
+			print_message("# after %lld s: expected %lld s, took %lld s\n",
+				(long long)(now[k] - began) / 1000, (long long)said[k],
+				(long long)took);
+		assert_in_range(said[k], took - took / 5 - 60 > 0 ? took - took / 5 - 60 : 0,
+			took + took / 5 + 60);
+	}
+	assert_true(n > 3);
+	end(&s);
+}
+
+static void the_expected_time_is_right_within_a_fifth_and_a_minute(void **state)
+{
+	expect_well(state, 60, 1);
+	expect_well(state, 120, 4);
+	expect_well(state, 200, 300); /* nobody */
+}
+
+static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 1h");
+	struct pace pace;
+
+	arrive(&s, 3);
+	run_for(&s, HOUR - 60);
+	quota_left = 1;
+	run_for(&s, 90);
+	assert_int_equal(quota_left, 0);
+	check(&s, pace_look(s.ledger, s.settings, &pace, &s.fault));
+	assert_int_equal(pace.effective, LIMIT / 2);
+	run_for(&s, HOUR / 2);
+	end(&s);
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -181,6 +251,8 @@ int main(void)
 		PROMISE(a_clock_that_jumps_neither_frees_nor_freezes_the_pace),
 		PROMISE(when_google_says_slow_down_everybody_waits_and_nobody_is_charged),
 		PROMISE(a_new_face_goes_before_retries_and_sweeps),
+		PROMISE(the_expected_time_is_right_within_a_fifth_and_a_minute),
+		PROMISE(the_control_call_and_the_sweep_slow_the_pace_down_too),
 		PROMISE(once_takes_the_slots_that_are_there_and_leaves_the_rest_queued),
 	};
 

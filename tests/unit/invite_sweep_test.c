@@ -211,6 +211,251 @@ static void a_sweep_goes_last(void **state)
 	site_end(&s);
 }
 
+/* ---- pages ---- */
+
+static struct {
+	int seen;	/* pages asked for */
+	int fault_at;	/* which of them fails; 0: none, … */
+	bool quota;	/* … and how */
+	int64_t asked;	/* Retry-After */
+	int64_t at[64]; /* when */
+} pages;
+
+static void watch_pages(struct call_at_google *c, struct outcome *o)
+{
+	if (c->call.method != GOOGLE_LIST || c->call.list_page_size == 1)
+		return;
+	o->latency_ms = 1500;
+	if (pages.seen < 64)
+		pages.at[pages.seen] = world.boot_ms / 1000;
+	if (++pages.seen != pages.fault_at)
+		return;
+	o->kind = pages.asked > 0 ? FAULT_LATER : FAULT_PERSON;
+	o->code = "broken";
+	o->quota = pages.quota;
+	o->retry_after = pages.asked;
+}
+
+static void watch(void)
+{
+	memset(&pages, 0, sizeof(pages));
+	world.decide = watch_pages;
+}
+
+static void an_old_page_token_begins_the_list_anew(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	invite_people(&s, 10);
+	change_state(&world.accounts[9], INVITATION_DECLINED, 1);
+	watch();
+	pages.fault_at = 3;
+	run_for(&s, DAY + HOUR);
+	assert_person(&s, "person9@example.com", PERSON_DECLINED, "answered");
+	assert_int_equal(pages.seen, 3 + 5);
+	site_end(&s);
+}
+
+static void a_sweep_waits_as_long_as_google_asks_for(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 600\n", "");
+
+	invite_people(&s, 10);
+	run_for(&s, HOUR);
+	watch();
+	pages.fault_at = 2;
+	pages.quota = true;
+	pages.asked = 1800;
+	run_for(&s, DAY + HOUR);
+	assert_int_equal(pages.seen, 1 + 5);
+	assert_in_range(pages.at[2] - pages.at[1], 1800, 1860);
+	site_end(&s);
+}
+
+/* Google answers each page with the token that led to it. */
+static void loop_pages(struct call_at_google *c, struct outcome *o)
+{
+	(void)o;
+	if (c->call.method == GOOGLE_LIST && c->call.list_page_size != 1) {
+		pages.seen++;
+		text_copy(c->token, sizeof(c->token), "2");
+	}
+}
+
+static void a_list_that_goes_in_circles_is_broken_off_for_that_day(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	invite_people(&s, 10);
+	watch();
+	world.decide = loop_pages;
+	run_for(&s, DAY + HOUR);
+	assert_int_equal(pages.seen, 2);
+	run_for(&s, DAY);
+	assert_int_equal(pages.seen, 4);
+	site_end(&s);
+}
+
+static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
+
+	invite_people(&s, 6);
+	run_for(&s, HOUR);
+	for (int n = 0; n < 100; n++) {
+		char address[32];
+
+		text_format(address, sizeof(address), "a%d@example.com", n);
+		open_account(address, 30 * DAY);
+	}
+	change_state(&world.accounts[5], INVITATION_DECLINED, 1);
+	/* It moves behind the page that is being read. */
+	watch();
+	while (pages.seen < 30)
+		run_for(&s, 1);
+	site_crash(&s);
+	run_for(&s, HOUR);
+	assert_person(&s, "person5@example.com", PERSON_DECLINED, "answered");
+	assert_in_range(pages.seen, 30 + 53, 31 + 53);
+	site_end(&s);
+}
+
+/* ---- a bulk start ---- */
+
+#define BULK 240
+
+/* Every eighth has an unmanaged account, every other one of these was invited by somebody else. */
+static void arrive_in_bulk(struct site *s)
+{
+	char user[16], address[32];
+
+	for (int n = 0; n < BULK; n++) {
+		text_format(user, sizeof(user), "person%d", n);
+		text_format(address, sizeof(address), "%s@example.com", user);
+		if (n % 8 == 7) {
+			open_account(address, 30 * DAY);
+			if (n % 16 == 7)
+				change_state(account_of(address), INVITATION_INVITED, 1);
+			state_of(account_of(address))->at -= 7 * DAY;
+		}
+		see_user(s, user, SEEN_LOGIN);
+	}
+}
+
+static void assert_bulk_is_over(struct site *s)
+{
+	struct ledger_summary summary;
+
+	check(s, ledger_summarise(s->ledger, clock_wall(), &summary, &s->fault));
+	assert_int_equal(summary.people[PERSON_INVITED], BULK / 8);
+	assert_int_equal(summary.people[PERSON_NOT_INVITABLE], BULK - BULK / 8);
+}
+
+static void a_bulk_start_reads_the_list_first_and_checks_the_others_last(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
+
+	arrive_in_bulk(&s);
+	judge_all(&s);
+	/* 15 pages, then 15 people with 3 calls each: 60 calls, 27 a minute. */
+	run_for(&s, 180);
+	for (int n = 15; n < BULK; n += 16)
+		assert_int_equal(world.accounts[n / 8].sends, 1);
+	assert_true(world.counts[GOOGLE_CHECK] < 60);
+	run_for(&s, HOUR);
+	assert_bulk_is_over(&s);
+	/* Three for each who is invited, one for whom nobody is found at, none for those whom the
+	 * list shows as invited. */
+	assert_int_equal(world.counts[GOOGLE_LIST], 15);
+	assert_calls(BULK - BULK / 16, BULK / 16, BULK / 16);
+	/* The list counts as the sweep of the day. */
+	run_for(&s, 22 * HOUR);
+	assert_int_equal(world.counts[GOOGLE_LIST], 15);
+	run_for(&s, 2 * HOUR);
+	assert_true(world.counts[GOOGLE_LIST] > 15);
+	site_end(&s);
+}
+
+static void a_young_account_that_the_list_hides_is_invited_all_the_same(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	arrive_in_bulk(&s);
+	open_account("person0@example.com", HOUR);
+	run_once(&s);
+	run_for(&s, HOUR);
+	assert_person(&s, "person0@example.com", PERSON_INVITED, "sent");
+	site_end(&s);
+}
+
+static void a_list_that_cannot_be_read_keeps_nobody_waiting(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	arrive_in_bulk(&s);
+	broken_lists = 1000000;
+	world.decide = break_lists;
+	run_for(&s, 1);
+	judge_all(&s);
+	run_for(&s, 300);
+	assert_int_equal(world.counts[GOOGLE_SEND], BULK / 16);
+	assert_bulk_is_over(&s);
+	site_end(&s);
+}
+
+static void a_newcomer_goes_before_a_bulk(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
+
+	arrive_in_bulk(&s);
+	judge_all(&s);
+	run_for(&s, 200);
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", SEEN_LOGIN);
+	judge_all(&s);
+	run_for(&s, 120);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_true(world.counts[GOOGLE_CHECK] < BULK / 2);
+	site_end(&s);
+}
+
+static void a_bulk_start_that_is_broken_off_is_begun_again(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
+
+	arrive_in_bulk(&s);
+	judge_all(&s);
+	run_for(&s, 1);
+	site_crash(&s);
+	judge_all(&s);
+	run_for(&s, HOUR);
+	assert_bulk_is_over(&s);
+	assert_in_range(world.counts[GOOGLE_LIST], 15, 30);
+	/* What was under way then is asked again. */
+	assert_in_range(world.counts[GOOGLE_CHECK], BULK - BULK / 16, BULK - BULK / 16 + 16);
+	assert_int_equal(world.counts[GOOGLE_SEND], BULK / 16);
+	site_end(&s);
+}
+
+static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 60\n", "");
+	char address[32];
+
+	/* The ledger knows from the last sweep that it does not pay. */
+	check(&s, ledger_set(s.ledger, "sweep_pages", "500", &s.fault));
+	for (int n = 0; n < 200; n++) {
+		text_format(address, sizeof(address), "stranger%d@example.com", n);
+		open_account(address, 30 * DAY);
+	}
+	arrive_in_bulk(&s);
+	judge_all(&s);
+	run_for(&s, HOUR);
+	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_bulk_is_over(&s);
+	site_end(&s);
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -227,6 +472,16 @@ int main(void)
 		PROMISE(rows_of_people_whom_nobody_has_seen_are_not_kept),
 		PROMISE(a_sweep_that_breaks_off_is_taken_up_again),
 		PROMISE(a_sweep_goes_last),
+		PROMISE(an_old_page_token_begins_the_list_anew),
+		PROMISE(a_sweep_waits_as_long_as_google_asks_for),
+		PROMISE(a_list_that_goes_in_circles_is_broken_off_for_that_day),
+		PROMISE(a_program_that_dies_within_a_sweep_begins_it_anew),
+		PROMISE(a_bulk_start_reads_the_list_first_and_checks_the_others_last),
+		PROMISE(a_young_account_that_the_list_hides_is_invited_all_the_same),
+		PROMISE(a_list_that_cannot_be_read_keeps_nobody_waiting),
+		PROMISE(a_newcomer_goes_before_a_bulk),
+		PROMISE(a_bulk_start_that_is_broken_off_is_begun_again),
+		PROMISE(a_list_longer_than_the_queue_keeps_nobody_waiting),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);
