@@ -61,9 +61,11 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 
 	if (r->curl)
 		return no_answer(s, r, f);
-	if (r->status == 429 || r->status == 408 || r->status >= 500)
-		return fault_set(f, FAULT_LATER, "metadata_busy",
+	if (r->status == 429 || r->status == 408 || r->status >= 500) {
+		fault_set(f, FAULT_LATER, "metadata_busy",
 			"the metadata server answers %d, and again", r->status);
+		return fault_remedy(f, FAILURE_WAIT);
+	}
 	if (strcmp(r->flavor, "Google") != 0)
 		return failure_metadata_strange(s, r, "no Metadata-Flavor: Google", f);
 	if (r->status == 200)

@@ -38,10 +38,12 @@ static const struct row {
 		"Correct client_id and client_secret in {file}."},
 	{"invalid_scope", NULL, FAULT_SETUP, "sts_refused",
 		"the exchange with {audience} is refused", "Check `audience` in {file}."},
-	{"internal_failure", NULL, FAULT_LATER, "sts_server", "Google has an internal failure", ""},
-	{"server_error", NULL, FAULT_LATER, "sts_server", "Google has an internal failure", ""},
+	{"internal_failure", NULL, FAULT_LATER, "sts_server", "Google has an internal failure",
+		FAILURE_WAIT},
+	{"server_error", NULL, FAULT_LATER, "sts_server", "Google has an internal failure",
+		FAILURE_WAIT},
 	{"temporarily_unavailable", NULL, FAULT_LATER, "sts_server",
-		"Google's token exchange is not available at the moment", ""},
+		"Google's token exchange is not available at the moment", FAILURE_WAIT},
 	{NULL, NULL, FAULT_SETUP, "sts_refused", "the exchange with {audience} is refused",
 		"Check `audience` in {file}, and the provider: " LOOK_AT_PROVIDER "."},
 };
@@ -87,10 +89,10 @@ static void not_sts(const struct credential *c, int status, bool later, struct f
 {
 	fault_set(f, later ? FAULT_LATER : FAULT_SETUP, later ? "sts_server" : "sts_strange",
 		"%s answers %d, not as the token service does", c->settings->sts_endpoint, status);
-	if (!later)
-		fault_remedy(f,
-			"Check [google] sts_endpoint; a proxy or login page of the network may "
-			"stand in the way ([google] proxy).");
+	fault_remedy(
+		f, later ? FAILURE_WAIT
+			 : "Check [google] sts_endpoint; a proxy or login page of the network may "
+			   "stand in the way ([google] proxy).");
 }
 
 static const char *member(const json_t *json, const char *name)
