@@ -29,6 +29,7 @@ import tempfile
 import time
 import urllib.parse
 
+import everybody
 from tap import Test, main  # pylint: disable=unused-import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -257,7 +258,8 @@ class Site:
         return self
 
     def __exit__(self, failure=None, *_):
-        """A daemon that does not stop, or had ended by itself, fails the test."""
+        """A daemon that does not stop, or had ended by itself, or has forgotten somebody, fails the
+        test."""
         complaints = []
         for program in self.programs:
             try:
@@ -267,6 +269,8 @@ class Site:
                 continue
             if status not in (0, -signal.SIGKILL):
                 complaints.append(f"{program.args[0]} ended with {status}")
+        if failure is None:
+            complaints += everybody.complaints(self.path("state/ledger.db"))
         logs = "".join(self.read(name) for name in sorted(os.listdir(self.root))
                        if name.endswith(".log"))
         shutil.rmtree(self.root, ignore_errors=True)
