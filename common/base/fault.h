@@ -27,7 +27,7 @@ struct fault {
 	enum fault_kind kind;
 	char code[48];	  /* a stable word for machines: "token_clock_skew"; may be empty */
 	char what[320];	  /* "cloudinvite.conf:12: requests_per_minute: 'many' is not a number" */
-	char remedy[320]; /* "Write a number from 0 to 600." */
+	char remedy[640]; /* "Write a number from 0 to 600.", or a whole command */
 };
 
 /* Fills in; control characters in the result are made visible. `what` by a format. Returns false,

@@ -276,7 +276,7 @@ int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now
 struct ledger_pause {
 	char kind[16];
 	char text[320];	  /* why, for people */
-	char remedy[320]; /* what to change */
+	char remedy[640]; /* what to change */
 	char actor[64];
 	int64_t since;
 	int64_t probe_at; /* setup: when the control call is tried next; 0: never by itself */

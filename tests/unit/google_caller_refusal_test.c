@@ -193,6 +193,27 @@ static void every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy(
 		expect(ask_sts, &rows[i]);
 }
 
+/* What somebody is told to type is of no use without its end. */
+static void no_command_is_cut_off_by_long_names(void **state)
+{
+	const struct credential c = {.issuer = "abcdefghijklmnopqrstuvwxyz1234@"
+					       "abcdefghijklmnopqrstuvwxyz1234.iam."
+					       "gserviceaccount.com",
+		.path = path};
+	const struct iam_caller by = {.name = "the subject of a pool",
+		.member = "principal://iam.googleapis.com/projects/123456789012/locations/global/"
+			  "workloadIdentityPools/abcdefghijklmnopqrstuvwxyz123456/subject/SUBJECT"};
+	struct http_reply r = {.status = 403};
+	struct fault f = {.kind = FAULT_NONE};
+
+	(void)state;
+	text_add(&r.body, BODY_F);
+	failure_iam(&c, &by, iam_url, &r, &f);
+	text_free(&r.body);
+	assert_non_null(strstr(f.remedy, by.member));
+	assert_true(text_ends(f.remedy, "wait a few minutes."));
+}
+
 static void without_an_answer_it_is_the_network(void **state)
 {
 	struct http_reply r = {.curl = CURLE_COULDNT_CONNECT, .error = "refused"};
@@ -210,6 +231,7 @@ int main(void)
 		cmocka_unit_test(every_refusal_of_iam_has_its_kind_word_sentence_and_remedy),
 		cmocka_unit_test(
 			every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy),
+		cmocka_unit_test(no_command_is_cut_off_by_long_names),
 		cmocka_unit_test(without_an_answer_it_is_the_network),
 	};
 
