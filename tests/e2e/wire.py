@@ -20,13 +20,16 @@ import threading
 import harness
 
 
-def certificate(directory, *arguments, name="subjectAltName=IP:127.0.0.1"):
+def certificate(directory, name="subjectAltName=IP:127.0.0.1", expired=False):
     """cert.pem and key.pem in `directory`: self-signed, for 127.0.0.1 unless said otherwise."""
+    key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test", "-addext", name,
-                    "-keyout", os.path.join(directory, "key.pem"), "-out",
-                    os.path.join(directory, "cert.pem"), *arguments],
-                   check=True, capture_output=True)
+                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    if expired:
+        subprocess.run(["openssl", "x509", "-in", cert, "-signkey", key, "-days", "-1", "-out",
+                        cert + "+"], check=True, capture_output=True)
+        os.rename(cert + "+", cert)
 
 
 class Exchange:
@@ -90,11 +93,7 @@ class Wire:
         self.stopped = threading.Event()
         certificate(self.directory)
         self.context = context or self.make_context()
-        self.context.load_cert_chain(self.file("cert.pem"), self.file("key.pem"))
-        with open(self.file("ca.pem"), "w", encoding="utf-8") as file:
-            for source in (self.file("cert.pem"), google.file("ca.pem")):
-                with open(source, encoding="utf-8") as part:
-                    file.write(part.read())
+        self.trust()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -107,6 +106,14 @@ class Wire:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(self.protocols)
         return context
+
+    def trust(self):
+        """Uses cert.pem, and names it in ca.pem beside the emulator's authority."""
+        self.context.load_cert_chain(self.file("cert.pem"), self.file("key.pem"))
+        with open(self.file("ca.pem"), "w", encoding="utf-8") as file:
+            for source in (self.file("cert.pem"), self.google.file("ca.pem")):
+                with open(source, encoding="utf-8") as part:
+                    file.write(part.read())
 
     def file(self, name):
         return os.path.join(self.directory, name)
