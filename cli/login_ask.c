@@ -120,7 +120,8 @@ static enum oauth_answer from_line(struct waiting *w)
 /* STRANGE: go on waiting. */
 static enum oauth_answer read_input(struct waiting *w)
 {
-	ssize_t n = read(w->input, w->line + w->len, sizeof(w->line) - 1 - w->len);
+	size_t room = w->len < sizeof(w->line) - 1 ? sizeof(w->line) - 1 - w->len : 0;
+	ssize_t n = read(w->input, w->line + w->len, room);
 
 	if (n < 0 && errno == EINTR)
 		return OAUTH_STRANGE;
