@@ -158,6 +158,15 @@ class Emulator:
     def ready(self):
         return self.control("GET", "ready")
 
+    @property
+    def metadata_url(self):
+        """Where the metadata server is; None without one."""
+        return self.ready()["metadata"]
+
+    def subject_token(self, **wishes):
+        """A token of the emulated identity provider: {"subject_token", "audience"}."""
+        return self.control("POST", "subject-tokens", wishes)
+
     def reset(self):
         self.control("POST", "reset")
 

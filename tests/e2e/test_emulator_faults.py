@@ -414,7 +414,8 @@ class Program(harness.Test):
                          f"credentials = {google.file('credentials.json')}"):
                 self.assertIn(line + "\n", settings)
             with open(google.file("output"), encoding="ascii") as file:
-                self.assertEqual(file.read(), f"listening {google.url}\n")
+                self.assertEqual(file.read(), f"listening {google.url}\n"
+                                 f"metadata {google.metadata_url}\n")
             google.process.send_signal(signal.SIGTERM)
             self.assertEqual(google.process.wait(10), 0)
             self.assertFalse(os.path.exists(google.file("port")))

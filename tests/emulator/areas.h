@@ -10,6 +10,9 @@ struct request;
 void invitations_enter(struct request *r); /* /v1/…, /v1beta1/… */
 void token_enter(struct request *r);	   /* /token */
 void consent_enter(struct request *r);	   /* /o/oauth2/… */
+void iam_enter(struct request *r);	   /* /v1/projects/… */
+void sts_enter(struct request *r);	   /* /v1/token */
+void metadata_enter(struct request *r);	   /* everything behind the metadata server's door */
 void control_enter(struct request *r);	   /* /emulator/… */
 
 #endif

@@ -30,6 +30,15 @@ bool member_string(
 	return true;
 }
 
+bool member_needed(
+	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
+{
+	*out = NULL;
+	if (!member_string(object, name, out, where, c))
+		return false;
+	return *out != NULL || complain(c, "%s: %s is missing", where, name);
+}
+
 bool member_bool(
 	json_t *object, const char *name, bool *out, const char *where, struct complaint *c)
 {

@@ -20,6 +20,9 @@ bool complain(struct complaint *c, const char *format, ...) __attribute__((forma
  * complaint that names `where`. Strings are borrowed from the document. */
 bool member_string(
 	json_t *object, const char *name, const char **out, const char *where, struct complaint *c);
+/* A string that must be there. */
+bool member_needed(
+	json_t *object, const char *name, const char **out, const char *where, struct complaint *c);
 bool member_bool(
 	json_t *object, const char *name, bool *out, const char *where, struct complaint *c);
 bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int64_t *out,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "areas.h"
+#include "jwt.h"
 #include "must.h"
 #include "reply.h"
 #include "state.h"
@@ -23,8 +24,9 @@ static json_t *done(void)
 static json_t *ready(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
 {
 	(void)r, (void)in, (void)c;
-	return json_pack(
-		"{s:b, s:s, s:s}", "ready", 1, "version", CLOUDINVITE_VERSION, "base", e->base);
+	return json_pack("{s:b, s:s, s:s, s:s?}", "ready", 1, "version", CLOUDINVITE_VERSION,
+		"base", e->google.base, "metadata",
+		e->metadata.daemon != NULL ? e->metadata.base : NULL);
 }
 
 static json_t *reset(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
@@ -324,6 +326,35 @@ static json_t *logins_delete(
 	return done();
 }
 
+/* What the emulated identity provider gives its users, for one minute to a day. */
+static json_t *subject_tokens_post(
+	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+{
+	static const char *const names[] = {"subject", "seconds", NULL};
+	const struct signing_key *key = &e->keyring.issuer_key;
+	int64_t now = world_now(e->world) / MOMENT_SECOND, seconds = 3600;
+	const char *subject = "rehearsal";
+	char *claims, *token;
+	json_t *out;
+
+	(void)r;
+	if (in != NULL &&
+		(!members_known(in, names, "the document", c) ||
+			!member_string(in, "subject", &subject, "the document", c) ||
+			!member_int(in, "seconds", 60, 86400, &seconds, "the document", c)))
+		return NULL;
+	out = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", OWN_ISSUER, "aud",
+		"https:" OWN_PROVIDER, "sub", subject, "iat", (json_int_t)now, "exp",
+		(json_int_t)(now + seconds));
+	claims = must(json_dumps(out, JSON_COMPACT));
+	json_decref(out);
+	token = jwt_sign(key->key, key->kid, claims);
+	out = json_pack("{s:s, s:s}", "subject_token", token, "audience", OWN_PROVIDER);
+	free(token);
+	free(claims);
+	return out;
+}
+
 static json_t *tokens_delete(
 	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
 {
@@ -366,6 +397,7 @@ static const struct {
 	{"logins", "DELETE", logins_delete},
 	{"tokens", "POST", tokens_post},
 	{"tokens", "DELETE", tokens_delete},
+	{"subject-tokens", "POST", subject_tokens_post},
 };
 
 static control_do *control_find(const struct request *r)

@@ -79,7 +79,7 @@ bool directory_prepare(const char *path)
 static char *credentials_text(const struct emulator *e)
 {
 	char *pem = keyring_private_pem(e->keyring.service_key);
-	char *token_uri = must_format("%s/token", e->base);
+	char *token_uri = must_format("%s/token", e->google.base);
 	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "type",
 		"service_account", "project_id", OWN_PROJECT, "private_key_id",
 		e->keyring.service_kid, "private_key", pem, "client_email", OWN_EMAIL, "client_id",
@@ -97,8 +97,8 @@ static char *credentials_text(const struct emulator *e)
 /* A desktop client's file as Google's console gives it. */
 static char *client_text(const struct emulator *e)
 {
-	char *auth_uri = must_format("%s/o/oauth2/v2/auth", e->base);
-	char *token_uri = must_format("%s/token", e->base);
+	char *auth_uri = must_format("%s/o/oauth2/v2/auth", e->google.base);
+	char *token_uri = must_format("%s/token", e->google.base);
 	json_t *file = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:[s]}}", "installed", "client_id",
 		OWN_OAUTH_CLIENT, "project_id", OWN_PROJECT, "auth_uri", auth_uri, "token_uri",
 		token_uri, "client_secret", OWN_OAUTH_SECRET, "redirect_uris", "http://localhost");
@@ -112,7 +112,8 @@ static char *client_text(const struct emulator *e)
 
 static char *settings_text(const struct emulator *e, const char *path)
 {
-	bool tls = strncmp(e->base, "https:", 6) == 0;
+	bool tls = strncmp(e->google.base, "https:", 6) == 0;
+	bool metadata = e->metadata.daemon != NULL;
 
 	return must_format(
 		"; Written by cloudinvite-emulator: this part of cloudinvite.conf points at "
@@ -124,10 +125,14 @@ static char *settings_text(const struct emulator *e, const char *path)
 		"endpoint = %s\n"
 		"token_endpoint = %s/token\n"
 		"authorization_endpoint = %s/o/oauth2/v2/auth\n"
-		"%s%s%s",
+		"iam_endpoint = %s\n"
+		"sts_endpoint = %s/v1/token\n"
+		"%s%s%s%s%s%s",
 		e->world->customer, path,
-		e->world->n_admins > 0 ? e->world->admins[0].address : "admin@example.com", e->base,
-		e->base, e->base, tls ? "ca_file = " : "", tls ? path : "", tls ? "/ca.pem\n" : "");
+		e->world->n_admins > 0 ? e->world->admins[0].address : "admin@example.com",
+		e->google.base, e->google.base, e->google.base, e->google.base, e->google.base,
+		metadata ? "metadata_endpoint = " : "", e->metadata.base, metadata ? "\n" : "",
+		tls ? "ca_file = " : "", tls ? path : "", tls ? "/ca.pem\n" : "");
 }
 
 bool directory_fill(const struct emulator *e, const char *path)
@@ -138,7 +143,7 @@ bool directory_fill(const struct emulator *e, const char *path)
 	char port[16];
 	bool ok;
 
-	snprintf(port, sizeof port, "%u\n", (unsigned int)e->port);
+	snprintf(port, sizeof port, "%u\n", (unsigned int)e->google.port);
 	ok = directory_write(path, "ca.pem", 0644, e->keyring.ca_pem) &&
 	     directory_write(path, "credentials.json", 0600, credentials) &&
 	     directory_write(path, "client.json", 0600, client) &&

@@ -16,6 +16,15 @@
 #include "timer.h"
 #include "world.h"
 
+/* A port that is listened on, and which routes are behind it. */
+struct door {
+	struct emulator *emulator;
+	void (*find)(struct request *r);
+	struct MHD_Daemon *daemon; /* NULL: there is no such door */
+	char base[80];		   /* http://127.0.0.1:41235 */
+	uint16_t port;
+};
+
 struct emulator {
 	pthread_mutex_t lock; /* for everything below; never held while something waits */
 	struct world *world;
@@ -28,9 +37,8 @@ struct emulator {
 	/* fixed once the server runs */
 	struct keyring keyring;
 	struct timer *timer;
-	struct MHD_Daemon *server;
-	char base[80]; /* https://127.0.0.1:41234 */
-	uint16_t port;
+	struct door google;   /* all hosts but the metadata server */
+	struct door metadata; /* HTTP without TLS; its base is empty if it is closed */
 };
 
 /* A world of the scenario, or the default one; the old one is freed. False with a complaint: then

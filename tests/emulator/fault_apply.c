@@ -43,7 +43,7 @@ static void fault_status(const struct fault *fault, struct emulator *e, struct r
 	}
 	if (fault->body != NULL)
 		reply_text(&r->reply, status, "application/json; charset=UTF-8", fault->body);
-	else if (r->route == ROUTE_TOKEN)
+	else if (r->route == ROUTE_TOKEN || r->route == ROUTE_STS)
 		reply_oauth_error(&r->reply, status,
 			status >= 500 ? "internal_failure" : "invalid_grant",
 			status >= 500 ? "Backend Error" : "Bad Request");

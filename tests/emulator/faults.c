@@ -28,19 +28,6 @@ void faults_clear(struct faults *f)
 	*f = (struct faults){0};
 }
 
-static bool fault_read_route(struct fault *fault, json_t *object, struct complaint *c)
-{
-	static const char *const words[] = {
-		"check", "get", "list", "send", "cancel", "token", "consent", "other", "*", NULL};
-	int route = ROUTE_CONTROL;
-
-	if (!member_word(object, "route", words, &route, "fault", c))
-		return false;
-	/* "*" and none at all */
-	fault->route = route == ROUTE_CONTROL ? -1 : route;
-	return true;
-}
-
 static bool fault_read_headers(struct fault *fault, json_t *object, struct complaint *c)
 {
 	json_t *headers = json_object_get(object, "headers"), *value;
@@ -67,7 +54,8 @@ static bool fault_read(struct fault *fault, json_t *object, struct complaint *c)
 	int64_t times = 1, status = 0;
 	int action = FAULT_STATUS;
 
-	if (!members_known(object, names, "fault", c) || !fault_read_route(fault, object, c) ||
+	if (!members_known(object, names, "fault", c) ||
+		!route_read(object, &fault->route, "fault", c) ||
 		!fault_read_headers(fault, object, c) ||
 		!member_string(object, "address", &address, "fault", c) ||
 		!member_string(object, "body", &body, "fault", c) ||
@@ -125,7 +113,7 @@ bool faults_read(struct faults *f, json_t *document, struct complaint *c)
 static json_t *fault_write(const struct fault *fault)
 {
 	json_t *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:b}", "route",
-		fault->route < 0 ? "*" : route_words[fault->route], "action",
+		fault->route == ROUTE_ANY ? "*" : route_words[fault->route], "action",
 		fault_action_words[fault->action], "times",
 		(json_int_t)(fault->left == FOREVER ? 0 : fault->left), "after",
 		(json_int_t)fault->after, "hits", (json_int_t)fault->hits, "delay_ms",
@@ -158,7 +146,7 @@ const struct fault *faults_take(struct faults *f, int route, const char *address
 	for (size_t i = 0; i < f->n; i++) {
 		struct fault *fault = &f->list[i];
 
-		if (fault->left == 0 || (fault->route >= 0 && fault->route != route))
+		if (fault->left == 0 || (fault->route != ROUTE_ANY && fault->route != route))
 			continue;
 		if (fault->reused_only && !reused)
 			continue;

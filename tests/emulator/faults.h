@@ -35,7 +35,7 @@ enum fault_action {
 extern const char *const fault_action_words[];
 
 struct fault {
-	int route; /* enum route_id, or -1 for all */
+	int route; /* enum route_id, or ROUTE_ANY */
 	char *address;
 	enum fault_action action;
 	int status;	 /* 0: the action's own */

@@ -7,7 +7,7 @@
 #include "must.h"
 #include "reply.h"
 
-static const struct access *guard_access(const struct world *w, const char *authorization)
+const struct access *guard_access(const struct world *w, const char *authorization)
 {
 	const struct access *access;
 
@@ -17,7 +17,7 @@ static const struct access *guard_access(const struct world *w, const char *auth
 	return access != NULL && access->expires > world_now(w) ? access : NULL;
 }
 
-static bool scopes_have(const char *scopes, const char *scope)
+bool guard_scope(const char *scopes, const char *scope)
 {
 	size_t wanted = strlen(scope);
 
@@ -57,10 +57,10 @@ bool guard_pass(
 	}
 	r->principal = must_copy(access->principal);
 	if (w->switches.api_disabled)
-		reply_api_disabled(e, out);
-	else if (!scopes_have(access->scopes, SCOPE_FULL) &&
-		 (writes || !scopes_have(access->scopes, SCOPE_READONLY)))
-		reply_scope_missing(e, out, rpc);
+		reply_api_disabled(e, out, &service_invitations);
+	else if (!guard_scope(access->scopes, SCOPE_FULL) &&
+		 (writes || !guard_scope(access->scopes, SCOPE_READONLY)))
+		reply_scope_missing(e, out, &service_invitations, rpc);
 	else if (!quota_take(&w->quota, world_now(w)))
 		reply_quota_exceeded(e, out);
 	else if (!guard_customer(w, r->customer))

@@ -41,14 +41,17 @@ static void fields_blank(char *body, size_t *size)
 	*size = strlen(body);
 }
 
-/* An assertion is a credential for an hour: its signature (all behind the last dot) is cut off. */
-static void body_blank(char *body, size_t *size)
+/* An assertion is a credential for an hour, a subject token for as long as it says: the signature
+ * (all behind the last dot) is cut off. */
+static void body_blank(char *body, size_t *size, const char *name)
 {
-	char *at = strstr(body, "assertion="), *end, *dot;
+	char *at = strstr(body, name), *end, *dot;
 
 	if (at == NULL)
 		return;
-	end = at + strcspn(at, "&");
+	at += strlen(name);
+	at += strspn(at, "=\": ");
+	end = at + strcspn(at, "&\"");
 	dot = memrchr(at, '.', (size_t)(end - at));
 	if (dot == NULL)
 		return;
@@ -60,9 +63,13 @@ static void entry_body(struct journal_entry *entry, const struct request *r)
 {
 	entry->body_size = r->body_size < JOURNAL_BODY_MAX ? r->body_size : JOURNAL_BODY_MAX;
 	entry->body = must_copy_bytes(r->body, entry->body_size);
+	if (r->route == ROUTE_STS) {
+		body_blank(entry->body, &entry->body_size, "subject_token=");
+		body_blank(entry->body, &entry->body_size, "\"subjectToken\"");
+	}
 	if (r->route != ROUTE_TOKEN)
 		return;
-	body_blank(entry->body, &entry->body_size);
+	body_blank(entry->body, &entry->body_size, "assertion=");
 	fields_blank(entry->body, &entry->body_size);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jwt.h"
 
+#include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "must.h"
 
 #define SEGMENT_MAX 65536
+#define NUMBER_SIZE 32 /* bytes of each half of a P-256 signature */
 
 /* Google's own older Python client pads its segments, so that padding is taken where it is right.
  */
@@ -78,17 +81,124 @@ bool jwt_read(struct jwt *j, const char *text)
 	return j->header != NULL && j->claims != NULL && j->signature != NULL;
 }
 
-bool jwt_verify(const struct jwt *j, EVP_PKEY *key)
+static const char *key_algorithm(EVP_PKEY *key)
+{
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		return "RS256";
+	case EVP_PKEY_EC:
+		return EVP_PKEY_get_bits(key) == 256 ? "ES256" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static bool signature_valid(
+	const struct jwt *j, EVP_PKEY *key, const unsigned char *signature, size_t size)
 {
 	EVP_MD_CTX *context = must(EVP_MD_CTX_new());
-	bool ok = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
-		  EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-		  EVP_DigestVerify(context, j->signature, j->signature_size,
-			  (const unsigned char *)j->text, j->signed_size) == 1;
+	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+		  EVP_DigestVerify(context, signature, size, (const unsigned char *)j->text,
+			  j->signed_size) == 1;
 
 	EVP_MD_CTX_free(context);
 	ERR_clear_error();
 	return ok;
+}
+
+/* In a JWT the two numbers of an ECDSA signature stand side by side; OpenSSL takes DER. */
+static bool signature_valid_ecdsa(const struct jwt *j, EVP_PKEY *key)
+{
+	ECDSA_SIG *numbers = must(ECDSA_SIG_new());
+	unsigned char *der = NULL;
+	bool ok = false;
+	int size;
+
+	if (j->signature_size == 2 * NUMBER_SIZE) {
+		ECDSA_SIG_set0(numbers, must(BN_bin2bn(j->signature, NUMBER_SIZE, NULL)),
+			must(BN_bin2bn(j->signature + NUMBER_SIZE, NUMBER_SIZE, NULL)));
+		size = i2d_ECDSA_SIG(numbers, &der);
+		ok = size > 0 && signature_valid(j, key, der, (size_t)size);
+	}
+	OPENSSL_free(der);
+	ECDSA_SIG_free(numbers);
+	return ok;
+}
+
+bool jwt_verify(const struct jwt *j, EVP_PKEY *key)
+{
+	const char *algorithm = key_algorithm(key);
+	const char *said = json_string_value(json_object_get(j->header, "alg"));
+
+	if (algorithm == NULL || said == NULL || strcmp(algorithm, said) != 0)
+		return false;
+	if (algorithm[0] == 'E')
+		return signature_valid_ecdsa(j, key);
+	return signature_valid(j, key, j->signature, j->signature_size);
+}
+
+static char *segment_encode(const unsigned char *bytes, size_t size)
+{
+	char *out = must_alloc(4 * ((size + 2) / 3) + 1);
+
+	EVP_EncodeBlock((unsigned char *)out, bytes, (int)size);
+	for (char *c = out; *c != '\0'; c++)
+		*c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
+	out[strcspn(out, "=")] = '\0';
+	return out;
+}
+
+static unsigned char *signature_make(EVP_PKEY *key, const char *text, size_t *size)
+{
+	EVP_MD_CTX *context = must(EVP_MD_CTX_new());
+	unsigned char *out;
+
+	*size = (size_t)EVP_PKEY_get_size(key);
+	out = must_alloc(*size);
+	if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
+		EVP_DigestSign(context, out, size, (const unsigned char *)text, strlen(text)) != 1)
+		must(NULL);
+	EVP_MD_CTX_free(context);
+	return out;
+}
+
+/* DER, in place, to two numbers side by side. */
+static void signature_flatten(unsigned char **signature, size_t *size)
+{
+	const unsigned char *der = *signature;
+	ECDSA_SIG *numbers = must(d2i_ECDSA_SIG(NULL, &der, (long)*size));
+	unsigned char *flat = must_alloc(2 * NUMBER_SIZE);
+
+	BN_bn2binpad(ECDSA_SIG_get0_r(numbers), flat, NUMBER_SIZE);
+	BN_bn2binpad(ECDSA_SIG_get0_s(numbers), flat + NUMBER_SIZE, NUMBER_SIZE);
+	ECDSA_SIG_free(numbers);
+	free(*signature);
+	*signature = flat;
+	*size = 2 * NUMBER_SIZE;
+}
+
+char *jwt_sign(EVP_PKEY *key, const char *kid, const char *claims)
+{
+	const char *algorithm = key_algorithm(key);
+	char *header =
+		must_format("{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", algorithm, kid);
+	char *first = segment_encode((unsigned char *)header, strlen(header));
+	char *second = segment_encode((const unsigned char *)claims, strlen(claims));
+	char *text = must_format("%s.%s", first, second), *third, *out;
+	size_t size;
+	unsigned char *signature = signature_make(key, text, &size);
+
+	if (algorithm[0] == 'E')
+		signature_flatten(&signature, &size);
+	third = segment_encode(signature, size);
+	out = must_format("%s.%s", text, third);
+	free(third);
+	free(signature);
+	free(text);
+	free(second);
+	free(first);
+	free(header);
+	return out;
 }
 
 void jwt_free(struct jwt *j)

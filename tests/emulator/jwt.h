@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Assertions: the parts of a signed JWT, and whether a key made its signature.
+ * Assertions: the parts of a signed JWT, whether a key made its signature, and new ones.
  */
 #ifndef CLOUDINVITE_EMULATOR_JWT_H
 #define CLOUDINVITE_EMULATOR_JWT_H
@@ -20,8 +20,11 @@ struct jwt {
 
 /* Three segments of base64url without padding, the first two JSON objects. */
 bool jwt_read(struct jwt *j, const char *text);
-/* RSASSA-PKCS1-v1_5 with SHA-256. */
+/* RS256 or ES256, as the key is and the header says. */
 bool jwt_verify(const struct jwt *j, EVP_PKEY *key);
+/* The whole text of a JWT with these claims, a JSON object as it is to stand there; the caller
+ * frees. RS256 or ES256, as the key is. */
+char *jwt_sign(EVP_PKEY *key, const char *kid, const char *claims);
 void jwt_free(struct jwt *j);
 
 #endif

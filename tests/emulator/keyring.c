@@ -170,24 +170,53 @@ static bool keyring_make_tls(struct keyring *k, const char *listen_host)
 	return k->server_key_pem != NULL;
 }
 
-static bool keyring_make_service_key(struct keyring *k)
+static char *key_id(void)
 {
 	unsigned char bytes[20];
 	char kid[2 * sizeof bytes + 1];
 
-	k->service_key = EVP_RSA_gen(2048);
-	if (k->service_key == NULL || RAND_bytes(bytes, sizeof bytes) != 1)
-		return false;
+	if (RAND_bytes(bytes, sizeof bytes) != 1)
+		must(NULL);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		snprintf(kid + 2 * i, 3, "%02x", (unsigned int)bytes[i]);
-	k->service_kid = must_copy(kid);
-	return true;
+	return must_copy(kid);
+}
+
+static bool keyring_make_signers(struct keyring *k)
+{
+	k->service_key = EVP_RSA_gen(2048);
+	k->service_kid = key_id();
+	k->issuer_key = (struct signing_key){key_id(), EVP_EC_gen("P-256"), false};
+	return k->service_key != NULL && k->issuer_key.key != NULL;
+}
+
+struct signing_key signing_key_share(const struct signing_key *key)
+{
+	EVP_PKEY_up_ref(key->key);
+	return (struct signing_key){must_copy(key->kid), key->key, key->managed};
+}
+
+void signing_key_free(struct signing_key *key)
+{
+	free(key->kid);
+	EVP_PKEY_free(key->key);
+	*key = (struct signing_key){0};
+}
+
+/* RSA takes its time: made at the first use, and one for all accounts. Their names differ, and the
+ * token endpoint goes by these. */
+struct signing_key keyring_managed_key(struct keyring *k)
+{
+	if (k->managed_key == NULL)
+		k->managed_key = must(EVP_RSA_gen(2048));
+	EVP_PKEY_up_ref(k->managed_key);
+	return (struct signing_key){key_id(), k->managed_key, true};
 }
 
 bool keyring_make(struct keyring *k, const char *listen_host)
 {
 	*k = (struct keyring){0};
-	if (keyring_make_tls(k, listen_host) && keyring_make_service_key(k))
+	if (keyring_make_tls(k, listen_host) && keyring_make_signers(k))
 		return true;
 	fputs("cloudinvite-emulator: OpenSSL cannot make keys and certificates:\n", stderr);
 	ERR_print_errors_fp(stderr);
@@ -202,5 +231,7 @@ void keyring_free(struct keyring *k)
 	free(k->server_key_pem);
 	free(k->service_kid);
 	EVP_PKEY_free(k->service_key);
+	EVP_PKEY_free(k->managed_key);
+	signing_key_free(&k->issuer_key);
 	*k = (struct keyring){0};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keyring: everything that is made anew at each start: a certificate authority, the server's
- * certificate, and the service account's key.
+ * certificate, the service account's key, and those of who signs for somebody else.
  */
 #ifndef CLOUDINVITE_EMULATOR_KEYRING_H
 #define CLOUDINVITE_EMULATOR_KEYRING_H
@@ -14,17 +14,31 @@
 #define OWN_PROJECT	   "cloudinvite-emulated"
 #define OWN_PROJECT_NUMBER "123456789012"
 
+struct signing_key {
+	char *kid;
+	EVP_PKEY *key; /* its public half is what counts, but where we sign */
+	bool managed;  /* made by Google for signJwt, not by the account's owner */
+};
+
 struct keyring {
 	char *ca_pem;	  /* what clients trust */
 	char *server_pem; /* its certificate */
 	char *server_key_pem;
 	EVP_PKEY *service_key; /* RSA 2048 */
 	char *service_kid;
+	struct signing_key issuer_key; /* the emulated identity provider's; P-256 */
+	EVP_PKEY *managed_key;	       /* what signJwt signs with; NULL until it does */
 };
 
 /* False with a line on standard error. */
 bool keyring_make(struct keyring *k, const char *listen_host);
 void keyring_free(struct keyring *k);
+
+/* Another owner of the same key. */
+struct signing_key signing_key_share(const struct signing_key *key);
+void signing_key_free(struct signing_key *key);
+/* A key that signJwt signs with, under a new name. */
+struct signing_key keyring_managed_key(struct keyring *k);
 
 /* The private key as PKCS#8 PEM; the public half as SubjectPublicKeyInfo PEM; the caller frees. */
 char *keyring_private_pem(EVP_PKEY *key);

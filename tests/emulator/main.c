@@ -18,7 +18,7 @@
 
 struct options {
 	struct server_options server;
-	char *listen; /* what server.host and server.port point into */
+	char *listen, *metadata; /* what the server's addresses point into */
 	const char *directory;
 	const char *scenario;
 	bool quiet;
@@ -26,6 +26,7 @@ struct options {
 
 enum {
 	OPTION_LISTEN = 1,
+	OPTION_METADATA,
 	OPTION_DIRECTORY,
 	OPTION_SCENARIO,
 	OPTION_THREADS,
@@ -37,6 +38,7 @@ enum {
 
 static const struct option long_options[] = {
 	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"metadata", required_argument, NULL, OPTION_METADATA},
 	{"directory", required_argument, NULL, OPTION_DIRECTORY},
 	{"scenario", required_argument, NULL, OPTION_SCENARIO},
 	{"threads", required_argument, NULL, OPTION_THREADS},
@@ -63,22 +65,30 @@ bool emulator_reset(struct emulator *e, json_t *document, struct complaint *comp
 }
 
 /* "127.0.0.1:0" or "[::1]:0", cut in place. */
-static bool listen_read(struct options *o, const char *value)
+static bool address_read(struct server_address *address, char **text, const char *value)
 {
 	char *colon;
 
-	free(o->listen);
-	o->listen = must_copy(value);
-	colon = strrchr(o->listen, ':');
-	if (colon == NULL || colon == o->listen || colon[1] == '\0')
+	free(*text);
+	*text = must_copy(value);
+	colon = strrchr(*text, ':');
+	if (colon == NULL || colon == *text || colon[1] == '\0')
 		return false;
 	*colon = '\0';
-	o->server.port = colon + 1;
-	o->server.host = o->listen;
-	if (o->listen[0] == '[' && colon[-1] == ']') {
+	address->port = colon + 1;
+	address->host = *text;
+	if (**text == '[' && colon[-1] == ']') {
 		colon[-1] = '\0';
-		o->server.host = o->listen + 1;
+		address->host = *text + 1;
 	}
+	return true;
+}
+
+static bool metadata_read(struct options *o, const char *value)
+{
+	if (strcmp(value, "none") != 0)
+		return address_read(&o->server.metadata, &o->metadata, value);
+	o->server.metadata.host = NULL;
 	return true;
 }
 
@@ -97,7 +107,9 @@ static bool option_read(struct options *o, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_LISTEN:
-		return listen_read(o, value);
+		return address_read(&o->server.google, &o->listen, value);
+	case OPTION_METADATA:
+		return metadata_read(o, value);
 	case OPTION_DIRECTORY:
 		o->directory = value;
 		return true;
@@ -119,9 +131,9 @@ static bool option_read(struct options *o, int option, const char *value)
 
 static int usage(void)
 {
-	fputs("usage: cloudinvite-emulator [--listen ADDRESS:PORT] [--directory DIR] "
-	      "[--scenario FILE]\n"
-	      "                            [--threads N] [--quiet] [--http]\n"
+	fputs("usage: cloudinvite-emulator [--listen ADDRESS:PORT] [--metadata ADDRESS:PORT|none]\n"
+	      "                            [--directory DIR] [--scenario FILE] [--threads N]\n"
+	      "                            [--quiet] [--http]\n"
 	      "cloudinvite-emulator --help explains everything\n",
 		stderr);
 	return 2;
@@ -132,7 +144,8 @@ static int options_read(struct options *o, int argc, char **argv)
 {
 	int option;
 
-	listen_read(o, "127.0.0.1:0");
+	address_read(&o->server.google, &o->listen, "127.0.0.1:0");
+	metadata_read(o, "127.0.0.1:0");
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (option == OPTION_HELP || option == 'h') {
 			help_write(stdout);
@@ -185,7 +198,9 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 		server_stop(e);
 		return false;
 	}
-	printf("listening %s\n", e->base);
+	printf("listening %s\n", e->google.base);
+	if (e->metadata.daemon != NULL)
+		printf("metadata %s\n", e->metadata.base);
 	fflush(stdout);
 	sigwait(signals, &got);
 	if (o->directory != NULL)
@@ -210,7 +225,7 @@ int main(int argc, char **argv)
 		signal(SIGPIPE, SIG_IGN);
 		emulator.quiet = options.quiet;
 		code = 1;
-		if (keyring_make(&emulator.keyring, options.server.host) &&
+		if (keyring_make(&emulator.keyring, options.server.google.host) &&
 			scenario_read(&emulator, options.scenario) &&
 			emulator_run(&emulator, &options, &signals))
 			code = 0;
@@ -220,5 +235,6 @@ int main(int argc, char **argv)
 		keyring_free(&emulator.keyring);
 	}
 	free(options.listen);
+	free(options.metadata);
 	return code;
 }

@@ -10,6 +10,12 @@
 #define ERROR_INFO "type.googleapis.com/google.rpc.ErrorInfo"
 #define SERVICE	   "cloudidentity.googleapis.com"
 
+const struct service service_invitations = {SERVICE, "Cloud Identity API",
+	"google.apps.cloudidentity.userinvitations.v1.UserInvitationsService", SCOPE_FULL};
+const struct service service_iam = {"iamcredentials.googleapis.com",
+	"IAM Service Account Credentials API", "google.iam.credentials.v1.IAMCredentials",
+	SCOPE_CLOUD};
+
 static void reply_body(struct reply *out, int status, const char *content_type, char *body)
 {
 	free(out->body);
@@ -133,44 +139,58 @@ static json_t *error_info(const char *reason, json_t *metadata)
 }
 
 /* Body B. */
-void reply_scope_missing(struct emulator *e, struct reply *out, const char *rpc)
+void reply_scope_missing(
+	struct emulator *e, struct reply *out, const struct service *service, const char *rpc)
 {
-	char *method = must_format(
-		"google.apps.cloudidentity.userinvitations.v1.UserInvitationsService.%s", rpc);
-	json_t *metadata = json_pack("{s:s, s:s}", "service", SERVICE, "method", method);
+	char *method = must_format("%s.%s", service->rpcs, rpc);
+	char *challenge = must_format("Bearer realm=\"https://accounts.google.com/\", "
+				      "error=\"insufficient_scope\", scope=\"%s\"",
+		service->scope);
+	json_t *metadata = json_pack("{s:s, s:s}", "service", service->host, "method", method);
 
 	reply_error_details(e, out, 403, "PERMISSION_DENIED",
 		"Request had insufficient authentication scopes.",
 		json_pack("[o]", error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", metadata)));
-	reply_header(out, "WWW-Authenticate",
-		"Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", "
-		"scope=\"" SCOPE_FULL "\"");
+	reply_header(out, "WWW-Authenticate", challenge);
+	free(challenge);
 	free(method);
 }
 
 /* Body C. */
-void reply_api_disabled(struct emulator *e, struct reply *out)
+void reply_api_disabled(struct emulator *e, struct reply *out, const struct service *service)
 {
 	const char *number = e->world->project_number;
-	char *url = must_format("https://console.developers.google.com/apis/api/" SERVICE
+	char *url = must_format("https://console.developers.google.com/apis/api/%s"
 				"/overview?project=%s",
-		number);
-	char *message = must_format("Cloud Identity API has not been used in project %s before or "
-				    "it is disabled. Enable it by visiting %s then retry. If you "
-				    "enabled this API recently, wait a few minutes for the action "
-				    "to propagate to our systems and retry.",
-		number, url);
+		service->host, number);
+	char *message = must_format("%s has not been used in project %s before or it is disabled. "
+				    "Enable it by visiting %s then retry. If you enabled this API "
+				    "recently, wait a few minutes for the action to propagate to "
+				    "our systems and retry.",
+		service->title, number, url);
 	char *consumer = must_format("projects/%s", number);
 	json_t *help = json_pack("{s:s, s:[{s:s, s:s}]}", "@type",
 		"type.googleapis.com/google.rpc.Help", "links", "description",
 		"Google developers console API activation", "url", url);
-	json_t *metadata = json_pack("{s:s, s:s}", "service", SERVICE, "consumer", consumer);
+	json_t *metadata = json_pack("{s:s, s:s}", "service", service->host, "consumer", consumer);
 
 	reply_error_details(e, out, 403, "PERMISSION_DENIED", message,
 		json_pack("[o, o]", help, error_info("SERVICE_DISABLED", metadata)));
 	free(consumer);
 	free(message);
 	free(url);
+}
+
+void reply_permission_denied(struct emulator *e, struct reply *out, const char *permission)
+{
+	char *message = must_format(
+		"Permission '%s' denied on resource (or it may not exist).", permission);
+	json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s}}", "@type", ERROR_INFO, "reason",
+		"IAM_PERMISSION_DENIED", "domain", "iam.googleapis.com", "metadata", "permission",
+		permission);
+
+	reply_error_details(e, out, 403, "PERMISSION_DENIED", message, json_pack("[o]", info));
+	free(message);
 }
 
 /* Body E, or its 403 form, which only errors[] tells from a lack of permission. */

@@ -13,6 +13,14 @@
 #define MESSAGE_DENIED	     "The caller does not have permission"
 #define MESSAGE_PRECONDITION "Precondition check failed."
 
+/* A service of Google as its errors name it. */
+struct service {
+	const char *host, *title;
+	const char *rpcs;  /* what the names of its methods begin with */
+	const char *scope; /* the one that it asks for */
+};
+extern const struct service service_invitations, service_iam;
+
 /* Takes `body` over. */
 void reply_json(struct reply *out, int status, json_t *body);
 /* Takes a copy. */
@@ -29,8 +37,11 @@ void reply_error_details(struct emulator *e, struct reply *out, int code, const 
 /* 400 FAILED_PRECONDITION, or what else the code says. */
 void reply_precondition(struct emulator *e, struct reply *out, int code);
 void reply_unauthenticated(struct emulator *e, struct reply *out);
-void reply_scope_missing(struct emulator *e, struct reply *out, const char *rpc);
-void reply_api_disabled(struct emulator *e, struct reply *out);
+void reply_scope_missing(
+	struct emulator *e, struct reply *out, const struct service *service, const char *rpc);
+void reply_api_disabled(struct emulator *e, struct reply *out, const struct service *service);
+/* Body F: signJwt and what belongs to it. */
+void reply_permission_denied(struct emulator *e, struct reply *out, const char *permission);
 void reply_quota_exceeded(struct emulator *e, struct reply *out);
 /* The token endpoint's own shape. */
 void reply_oauth_error(struct reply *out, int status, const char *error, const char *description);

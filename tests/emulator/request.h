@@ -41,8 +41,8 @@ struct request {
 	char *body;
 	size_t body_size, body_room;
 	bool body_too_large;
-	const char *authorization, *content_type, *content_length,
-		*user_agent; /* borrowed; may be NULL */
+	const char *authorization, *content_type, *content_length, *user_agent, *flavor,
+		*forwarded; /* borrowed; may be NULL */
 	struct connection *connection;
 	uint64_t earlier; /* requests that the connection had served before */
 	int64_t at_ms;	  /* monotonic */

@@ -7,10 +7,13 @@
 #include "reply.h"
 #include "request.h"
 
-const char *const route_words[] = {
-	"check", "get", "list", "send", "cancel", "token", "consent", "other", "control", NULL};
+const char *const route_words[] = {"check", "get", "list", "send", "cancel", "token", "consent",
+	"metadata", "iam", "sts", "other", "control", NULL};
 
+/* The hosts of Google share one here, so that the first prefix that fits wins. */
 static const struct area areas[] = {
+	{"/v1/projects/", iam_enter},
+	{"/v1/token", sts_enter},
 	{"/v1/", invitations_enter},
 	{"/v1beta1/", invitations_enter},
 	{"/token", token_enter},
@@ -34,4 +37,23 @@ void route_find(struct request *r)
 			return;
 		}
 	}
+}
+
+void route_find_metadata(struct request *r)
+{
+	r->route = ROUTE_METADATA;
+	metadata_enter(r);
+}
+
+bool route_read(json_t *object, int *route, const char *where, struct complaint *c)
+{
+	const char *words[ROUTES + 1] = {NULL};
+	int index = ROUTE_CONTROL;
+
+	memcpy(words, route_words, ROUTES * sizeof words[0]);
+	words[ROUTE_CONTROL] = "*";
+	if (!member_word(object, "route", words, &index, where, c))
+		return false;
+	*route = index == ROUTE_CONTROL ? ROUTE_ANY : index;
+	return true;
 }

@@ -84,6 +84,8 @@ static void request_headers(struct request *r, struct MHD_Connection *mhd, const
 	r->content_type = header(mhd, "Content-Type");
 	r->content_length = header(mhd, "Content-Length");
 	r->user_agent = header(mhd, "User-Agent");
+	r->flavor = header(mhd, "Metadata-Flavor");
+	r->forwarded = header(mhd, "X-Forwarded-For");
 }
 
 static void request_body(struct request *r, const char *bytes, size_t n)
@@ -131,11 +133,13 @@ static void request_answer(struct emulator *e, struct request *r)
 }
 
 /* The control area is served whatever the faults are: a test must be able to take them back. */
-static void request_serve(struct emulator *e, struct request *r)
+static void request_serve(struct door *door, struct request *r)
 {
+	struct emulator *e = door->emulator;
+
 	r->at_ms = moment_monotonic_ms();
 	r->at = moment_real();
-	route_find(r);
+	door->find(r);
 	pthread_mutex_lock(&e->lock);
 	if (r->body_too_large)
 		reply_error(e, &r->reply, 413, "Request payload size exceeds the limit.");
@@ -151,7 +155,8 @@ static void request_serve(struct emulator *e, struct request *r)
 static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *bytes, size_t *n, void **con_cls)
 {
-	struct emulator *e = cls;
+	struct door *door = cls;
+	struct emulator *e = door->emulator;
 	struct request *r = *con_cls;
 
 	(void)url;
@@ -166,7 +171,7 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 		return MHD_YES;
 	}
 	if (r->phase == REQUEST_RECEIVING) {
-		request_serve(e, r);
+		request_serve(door, r);
 		if (r->delay_ms > 0) {
 			r->phase = REQUEST_WAITING;
 			timer_wait(e->timer, connection, r->delay_ms);
@@ -181,86 +186,99 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 	return deliver(e, r, connection);
 }
 
-static struct addrinfo *server_address(const struct server_options *options)
+static struct addrinfo *address_read(const struct server_address *address, const char *option)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM};
 	struct addrinfo *out = NULL;
-	int error = getaddrinfo(options->host, options->port, &hints, &out);
+	int error = getaddrinfo(address->host, address->port, &hints, &out);
 
 	if (error != 0)
 		fprintf(stderr,
-			"cloudinvite-emulator: --listen %s:%s: %s; write an IP address and a port, "
-			"like 127.0.0.1:8443 or [::1]:0\n",
-			options->host, options->port, gai_strerror(error));
+			"cloudinvite-emulator: %s %s:%s: %s; write an IP address and a port, like "
+			"127.0.0.1:8443 or [::1]:0\n",
+			option, address->host, address->port, gai_strerror(error));
 	return error == 0 ? out : NULL;
 }
 
 /* Not epoll: libmicrohttpd asks it for 128 events at a time, and if it gets exactly so many it asks
  * again, without a time limit, before it handles the first (seen with 0.9.75). 128 clients that all
  * wait for their reply then wait for ever. */
-static unsigned int server_flags(const struct server_options *options, const struct addrinfo *at)
+static unsigned int door_flags(bool tls, const struct addrinfo *at)
 {
 	unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 
-	if (options->tls)
+	if (tls)
 		flags |= MHD_USE_TLS;
 	if (at->ai_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	return flags;
 }
 
-static struct MHD_Daemon *server_daemon(
-	struct emulator *e, const struct server_options *options, const struct addrinfo *at)
+static struct MHD_Daemon *door_daemon(
+	struct door *door, bool tls, unsigned int threads, const struct addrinfo *at)
 {
-	struct MHD_OptionItem tls[] = {
+	struct emulator *e = door->emulator;
+	struct MHD_OptionItem secure[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, e->keyring.server_pem},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, e->keyring.server_key_pem},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	struct MHD_OptionItem more[] = {
-		{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
+		{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL},
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	return MHD_start_daemon(server_flags(options, at), 0, NULL, NULL, server_handle, e,
+	return MHD_start_daemon(door_flags(tls, at), 0, NULL, NULL, server_handle, door,
 		MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_URI_LOG_CALLBACK, server_begin, e,
 		MHD_OPTION_NOTIFY_COMPLETED, server_completed, e, MHD_OPTION_NOTIFY_CONNECTION,
 		server_connected, e, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-		MHD_OPTION_ARRAY, options->threads > 1 ? more : more + 1, MHD_OPTION_ARRAY,
-		options->tls ? tls : tls + 2, MHD_OPTION_END);
+		MHD_OPTION_ARRAY, threads > 1 ? more : more + 1, MHD_OPTION_ARRAY,
+		tls ? secure : secure + 2, MHD_OPTION_END);
 }
 
-bool server_start(struct emulator *e, const struct server_options *options)
+static bool door_open(struct door *door, bool tls, unsigned int threads,
+	const struct server_address *address, const char *option)
 {
-	struct addrinfo *at = server_address(options);
-	const union MHD_DaemonInfo *info;
+	struct addrinfo *at = address_read(address, option);
 	bool v6;
 
 	if (at == NULL)
 		return false;
 	v6 = at->ai_family == AF_INET6;
-	e->timer = timer_start();
-	e->server = server_daemon(e, options, at);
+	door->daemon = door_daemon(door, tls, threads, at);
 	freeaddrinfo(at);
-	if (e->server == NULL) {
-		fprintf(stderr, "cloudinvite-emulator: cannot listen on %s:%s: %s\n", options->host,
-			options->port, strerror(errno));
-		timer_stop(e->timer);
-		timer_free(e->timer);
+	if (door->daemon == NULL) {
+		fprintf(stderr, "cloudinvite-emulator: cannot listen on %s:%s: %s\n", address->host,
+			address->port, strerror(errno));
 		return false;
 	}
-	info = MHD_get_daemon_info(e->server, MHD_DAEMON_INFO_BIND_PORT);
-	e->port = info->port;
-	snprintf(e->base, sizeof e->base, "%s://%s%s%s:%u", options->tls ? "https" : "http",
-		v6 ? "[" : "", options->host, v6 ? "]" : "", (unsigned int)e->port);
+	door->port = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	snprintf(door->base, sizeof door->base, "%s://%s%s%s:%u", tls ? "https" : "http",
+		v6 ? "[" : "", address->host, v6 ? "]" : "", (unsigned int)door->port);
 	return true;
+}
+
+bool server_start(struct emulator *e, const struct server_options *options)
+{
+	e->timer = timer_start();
+	e->google = (struct door){.emulator = e, .find = route_find};
+	e->metadata = (struct door){.emulator = e, .find = route_find_metadata};
+	if ((options->metadata.host == NULL ||
+		    door_open(&e->metadata, false, 1, &options->metadata, "--metadata")) &&
+		door_open(&e->google, options->tls, options->threads, &options->google, "--listen"))
+		return true;
+	server_stop(e);
+	return false;
 }
 
 void server_stop(struct emulator *e)
 {
 	timer_stop(e->timer);
-	MHD_stop_daemon(e->server);
+	if (e->google.daemon != NULL)
+		MHD_stop_daemon(e->google.daemon);
+	if (e->metadata.daemon != NULL)
+		MHD_stop_daemon(e->metadata.daemon);
 	timer_free(e->timer);
 }

@@ -9,14 +9,18 @@
 
 #include "emulator.h"
 
-struct server_options {
-	const char *host; /* an IP address */
+struct server_address {
+	const char *host; /* an IP address; NULL: closed */
 	const char *port; /* "0": the kernel chooses */
+};
+
+struct server_options {
+	struct server_address google, metadata;
 	unsigned int threads;
 	bool tls;
 };
 
-/* Fills in e->server, e->port and e->base. False with a line on standard error. */
+/* Opens e->google and e->metadata. False with a line on standard error. */
 bool server_start(struct emulator *e, const struct server_options *options);
 void server_stop(struct emulator *e);
 

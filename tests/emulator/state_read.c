@@ -31,16 +31,6 @@ static bool array_read(struct world *w, const struct keyring *own, json_t *docum
 	return true;
 }
 
-/* A string that must be there. */
-static bool member_needed(
-	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
-{
-	*out = NULL;
-	if (!member_string(object, name, out, where, c))
-		return false;
-	return *out != NULL || complain(c, "%s: %s is missing", where, name);
-}
-
 static bool domain_read(struct world *w, const struct keyring *own, json_t *object,
 	const char *where, struct complaint *c)
 {
@@ -80,23 +70,6 @@ static bool admin_read(struct world *w, const struct keyring *own, json_t *objec
 	admin.status = (enum user_status)status;
 	w->admins = must(reallocarray(w->admins, w->n_admins + 1, sizeof admin));
 	w->admins[w->n_admins++] = admin;
-	return true;
-}
-
-static bool signing_key_read(
-	struct signing_key *key, json_t *object, const char *where, struct complaint *c)
-{
-	static const char *const names[] = {"kid", "public_key", NULL};
-	const char *kid, *pem;
-
-	if (!members_known(object, names, where, c) ||
-		!member_needed(object, "kid", &kid, where, c) ||
-		!member_needed(object, "public_key", &pem, where, c))
-		return false;
-	key->key = keyring_read_public(pem);
-	if (key->key == NULL)
-		return complain(c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
-	key->kid = must_copy(kid);
 	return true;
 }
 
@@ -228,17 +201,15 @@ bool clock_read(struct world *w, json_t *object, struct complaint *c)
 static bool latency_read_one(struct world *w, json_t *object, struct complaint *c)
 {
 	static const char *const names[] = {"route", "ms", NULL};
-	static const char *const words[] = {
-		"check", "get", "list", "send", "cancel", "token", "consent", "other", "*", NULL};
-	int route = ROUTE_CONTROL;
+	int route;
 	int64_t ms = 0;
 
 	if (!members_known(object, names, "latency", c) ||
-		!member_word(object, "route", words, &route, "latency", c) ||
+		!route_read(object, &route, "latency", c) ||
 		!member_int(object, "ms", 0, 600000, &ms, "latency", c))
 		return false;
 	for (int i = 0; i < ROUTE_CONTROL; i++) {
-		if (route == ROUTE_CONTROL || i == route)
+		if (route == ROUTE_ANY || i == route)
 			w->latency_ms[i] = (int)ms;
 	}
 	return true;
@@ -263,7 +234,8 @@ bool latency_read(struct world *w, json_t *document, struct complaint *c)
 bool state_read(struct world *w, const struct keyring *own, json_t *document, struct complaint *c)
 {
 	static const char *const names[] = {"clock", "customer", "project", "service_accounts",
-		"grants", "oauth_clients", "accounts", "switches", "quota", "latency", "faults", NULL};
+		"grants", "oauth_clients", "instance", "token_creators", "identity_providers",
+		"accounts", "switches", "quota", "latency", "faults", NULL};
 	json_t *clock = json_object_get(document, "clock");
 	json_t *customer = json_object_get(document, "customer");
 	json_t *project = json_object_get(document, "project");
@@ -280,7 +252,8 @@ bool state_read(struct world *w, const struct keyring *own, json_t *document, st
 		!array_read(w, own, document, "service_accounts", world_clear_service_accounts,
 			service_account_read, c) ||
 		!array_read(w, own, document, "grants", world_clear_grants, grant_read, c) ||
-		!oauth_clients_read(&w->logins, document, c))
+		!oauth_clients_read(&w->logins, document, c) ||
+		!keyless_read(&w->keyless, own, document, c))
 		return false;
 	if (accounts != NULL) {
 		world_clear_accounts(w);

@@ -29,11 +29,8 @@ static json_t *service_account_write(const struct service_account *account)
 	json_t *keys = json_array();
 
 	for (size_t i = 0; i < account->n_keys; i++) {
-		char *pem = keyring_public_pem(account->keys[i].key);
-
-		json_array_append_new(keys,
-			json_pack("{s:s, s:s}", "kid", account->keys[i].kid, "public_key", pem));
-		free(pem);
+		if (!account->keys[i].managed)
+			json_array_append_new(keys, signing_key_write(&account->keys[i]));
 	}
 	return json_pack("{s:s, s:s, s:b, s:o}", "email", account->email, "client_id",
 		account->client_id, "deleted", account->deleted, "keys", keys);
@@ -72,6 +69,7 @@ json_t *latency_write(const struct world *w)
 json_t *state_write(const struct world *w)
 {
 	json_t *service_accounts = json_array(), *grants = json_array(), *accounts = json_array();
+	json_t *out;
 
 	for (size_t i = 0; i < w->n_service_accounts; i++)
 		json_array_append_new(
@@ -81,10 +79,12 @@ json_t *state_write(const struct world *w)
 	for (size_t i = 0; i < w->accounts.by_address.count; i++)
 		json_array_append_new(
 			accounts, account_write(w->accounts.order[ACCOUNTS_BY_ADDRESS][i]));
-	return json_pack("{s:o, s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"clock", clock_write(w), "customer", customer_write(w), "project", "id", w->project,
+	out = json_pack("{s:o, s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "clock",
+		clock_write(w), "customer", customer_write(w), "project", "id", w->project,
 		"number", w->project_number, "service_accounts", service_accounts, "grants", grants,
 		"oauth_clients", oauth_clients_write(&w->logins), "accounts", accounts, "switches",
 		switches_write(&w->switches), "quota", quota_write(&w->quota), "latency",
 		latency_write(w), "faults", faults_write(&w->faults));
+	keyless_write(&w->keyless, out);
+	return out;
 }

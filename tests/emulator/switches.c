@@ -63,6 +63,18 @@ static const struct switch_spec specs[] = {
 		"each refresh replaces the refresh token; the old one ends"},
 	{AT(rapt), SWITCH_WORD, RAPT_NONE, {"none", "rapt_required", "invalid_rapt"},
 		"session control refuses to refresh"},
+	{AT(metadata_flavor), SWITCH_CODE, 403, {"403", "400", "200"},
+		"metadata: without Metadata-Flavor: Google (200: answered all the same)"},
+	{AT(metadata_forwarded), SWITCH_CODE, 403, {"403", "400", "200"},
+		"metadata: with X-Forwarded-For (200: answered all the same)"},
+	{AT(metadata_scopes), SWITCH_FLAG, 0, {NULL},
+		"metadata: token?scopes= counts, as on GKE; plain Compute Engine ignores it"},
+	{AT(iam_disabled), SWITCH_FLAG, 0, {NULL}, "the IAM Credentials API is not enabled"},
+	{AT(iam_unknown), SWITCH_CODE, 403, {"403", "404"}, "signJwt: no such service account"},
+	{AT(sts_bearer), SWITCH_CODE, 401, {"401", "400"}, "STS: a request with a bearer token"},
+	{AT(sts_expires_in), SWITCH_FLAG, 1, {NULL}, "STS: the answer has expires_in"},
+	{AT(sts_token_size), SWITCH_NUMBER, 0, {NULL},
+		"STS: bytes that a token has at least (12288 is Google's most)"},
 	{AT(log), SWITCH_FLAG, 1, {NULL}, "keep the request log (switch it off to measure)"},
 };
 

@@ -42,6 +42,8 @@ struct switches {
 	int operation, operation_type, operation_name;
 	int local_audience, legacy_audience, iat_tolerance, token_lifetime, expires_in_string;
 	int consent, refresh_rotates, rapt;
+	int metadata_flavor, metadata_forwarded, metadata_scopes;
+	int iam_disabled, iam_unknown, sts_bearer, sts_expires_in, sts_token_size;
 	int log;
 };
 

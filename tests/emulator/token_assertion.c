@@ -64,7 +64,7 @@ static struct refusal issuer_check(
 static bool audience_valid(const struct emulator *e, const char *audience)
 {
 	const struct switches *s = &e->world->switches;
-	size_t base = strlen(e->base);
+	size_t base = strlen(e->google.base);
 
 	if (audience == NULL)
 		return false;
@@ -72,7 +72,7 @@ static bool audience_valid(const struct emulator *e, const char *audience)
 		return true;
 	if (s->legacy_audience && strcmp(audience, AUDIENCE_LEGACY) == 0)
 		return true;
-	return s->local_audience && strncmp(audience, e->base, base) == 0 &&
+	return s->local_audience && strncmp(audience, e->google.base, base) == 0 &&
 	       strcmp(audience + base, "/token") == 0;
 }
 

@@ -59,6 +59,7 @@ struct world *world_new(const struct keyring *own)
 	world_default_customer(w);
 	world_default_credentials(w, own);
 	logins_defaults(&w->logins);
+	keyless_defaults(&w->keyless, own);
 	switches_defaults(&w->switches);
 	quota_free(&w->quota);
 	return w;
@@ -84,10 +85,8 @@ void world_clear_admins(struct world *w)
 
 static void service_account_free(struct service_account *account)
 {
-	for (size_t i = 0; i < account->n_keys; i++) {
-		free(account->keys[i].kid);
-		EVP_PKEY_free(account->keys[i].key);
-	}
+	for (size_t i = 0; i < account->n_keys; i++)
+		signing_key_free(&account->keys[i]);
 	free(account->keys);
 	free(account->email);
 	free(account->client_id);
@@ -137,6 +136,7 @@ static void access_free(void *p)
 
 void world_clear_tokens(struct world *w)
 {
+	table_free(&w->keyless.instance.tokens, NULL);
 	table_free(&w->tokens, access_free);
 }
 
@@ -150,6 +150,7 @@ void world_free(struct world *w)
 	world_clear_grants(w);
 	world_clear_accounts(w);
 	world_clear_tokens(w);
+	keyless_free(&w->keyless);
 	logins_free(&w->logins);
 	quota_free(&w->quota);
 	faults_clear(&w->faults);
@@ -191,6 +192,20 @@ const struct service_account *world_service_account(const struct world *w, const
 			return &w->service_accounts[i];
 	}
 	return NULL;
+}
+
+const struct signing_key *world_managed_key(
+	struct world *w, struct keyring *own, const struct service_account *account)
+{
+	struct service_account *one = &w->service_accounts[account - w->service_accounts];
+
+	for (size_t i = 0; i < one->n_keys; i++) {
+		if (one->keys[i].managed)
+			return &one->keys[i];
+	}
+	one->keys = must(reallocarray(one->keys, one->n_keys + 1, sizeof one->keys[0]));
+	one->keys[one->n_keys] = keyring_managed_key(own);
+	return &one->keys[one->n_keys++];
 }
 
 static bool world_scope_granted(
@@ -260,23 +275,44 @@ void world_mail(struct world *w, struct account *account)
 	mail->number = account->mails;
 }
 
-const struct access *world_token(
-	struct world *w, const char *principal, bool service_account, const char *scopes)
+/* 64 random characters, then noughts. */
+static char *token_text(size_t least)
 {
-	struct access *access = must_alloc(sizeof *access);
 	unsigned char bytes[48];
 	char text[4 * sizeof bytes / 3 + 4];
+	size_t n = sizeof "ya29." - 1 + 4 * sizeof bytes / 3;
 
 	if (RAND_bytes(bytes, sizeof bytes) != 1)
 		must(NULL);
 	EVP_EncodeBlock((unsigned char *)text, bytes, sizeof bytes);
 	for (char *c = text; *c != '\0'; c++)
 		*c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
-	access->token = must_format("ya29.%s", text);
+	return least > n ? must_format("ya29.%s%0*d", text, (int)(least - n), 0)
+			 : must_format("ya29.%s", text);
+}
+
+static struct access *token_put(struct world *w, char *token, const char *principal,
+	bool service_account, const char *scopes)
+{
+	struct access *access = must_alloc(sizeof *access);
+
+	access->token = token;
 	access->principal = must_copy(principal);
 	access->service_account = service_account;
 	access->scopes = must_copy(scopes);
 	access->expires = world_now(w) + w->switches.token_lifetime * MOMENT_SECOND;
 	table_put(&w->tokens, access->token, access);
 	return access;
+}
+
+struct access *world_token(
+	struct world *w, const char *principal, bool service_account, const char *scopes)
+{
+	return token_put(w, token_text(0), principal, service_account, scopes);
+}
+
+struct access *world_federated_token(
+	struct world *w, const char *principal, const char *scopes, size_t least)
+{
+	return token_put(w, token_text(least), principal, true, scopes);
 }

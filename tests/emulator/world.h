@@ -13,6 +13,7 @@
 
 #include "accounts.h"
 #include "faults.h"
+#include "keyless.h"
 #include "keyring.h"
 #include "logins.h"
 #include "moment.h"
@@ -41,11 +42,6 @@ struct admin {
 	char *address;
 	bool super;
 	enum user_status status;
-};
-
-struct signing_key {
-	char *kid;
-	EVP_PKEY *key; /* its public half is what counts */
 };
 
 struct service_account {
@@ -92,6 +88,7 @@ struct world {
 	size_t n_grants;
 	struct accounts accounts;
 	struct logins logins;
+	struct keyless keyless;
 	struct mail *mails;
 	size_t n_mails, mails_room;
 	struct table tokens; /* struct access by token */
@@ -114,6 +111,9 @@ int64_t world_now(const struct world *w);
 const struct domain *world_domain(const struct world *w, const char *address);
 const struct admin *world_admin(const struct world *w, const char *address);
 const struct service_account *world_service_account(const struct world *w, const char *email);
+/* The key that Google keeps for the account, made when it is needed first. */
+const struct signing_key *world_managed_key(
+	struct world *w, struct keyring *own, const struct service_account *account);
 /* Whether every one of the space-separated scopes is granted to the client. */
 bool world_granted(const struct world *w, const char *client_id, const char *scopes);
 
@@ -125,8 +125,12 @@ bool world_shown(const struct world *w, const struct account *account, int64_t n
 void world_mail(struct world *w, struct account *account);
 
 /* A new random token. The strings are copied. Valid until the world ends. */
-const struct access *world_token(
+struct access *world_token(
 	struct world *w, const char *principal, bool service_account, const char *scopes);
+
+/* The same for a principal that is no person, of at least so many bytes: STS gives long ones. */
+struct access *world_federated_token(
+	struct world *w, const char *principal, const char *scopes, size_t least);
 
 /* Emptying, for readers of new values. */
 void world_clear_domains(struct world *w);

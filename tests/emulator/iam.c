@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * IAM credentials: POST /v1/projects/-/serviceAccounts/ACCOUNT:signJwt and :generateAccessToken
+ * (docs/google.md 4.1). What they sign, the token endpoint accepts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "areas.h"
+#include "guard.h"
+#include "jwt.h"
+#include "must.h"
+#include "reply.h"
+#include "uri.h"
+
+#define PREFIX	      "/v1/projects/-/serviceAccounts/"
+#define DELEGATE      "projects/-/serviceAccounts/"
+#define JWT_MAX	      (12 * 3600)
+#define LIFETIME_MAX  3600
+#define BAD_PROJECT   "Invalid form of account ID. Should be projects/-/serviceAccounts/ACCOUNT."
+#define BAD_PAYLOAD   "Invalid value at 'payload': a JWT Claims Set as a JSON string is needed."
+#define BAD_EXP	      "Invalid exp: an integer, not in the past and at most 12 hours ahead."
+#define BAD_DELEGATES "Invalid value at 'delegates': projects/-/serviceAccounts/ACCOUNT."
+#define BAD_LIFETIME  "Invalid value at 'lifetime': at most 3600s."
+#define BAD_SCOPE     "Invalid value at 'scope': at least one scope is needed."
+
+/* Answers 400 and is false, so that a check can return it. */
+static bool invalid(struct emulator *e, struct reply *out, const char *message)
+{
+	reply_error(e, out, 400, message);
+	return false;
+}
+
+static const struct access *iam_caller(
+	struct emulator *e, struct request *r, const char *rpc, struct reply *out)
+{
+	const struct access *access = guard_access(e->world, r->authorization);
+
+	if (access == NULL) {
+		reply_unauthenticated(e, out);
+		return NULL;
+	}
+	r->principal = must_copy(access->principal);
+	if (e->world->switches.iam_disabled)
+		reply_api_disabled(e, out, &service_iam);
+	else if (!guard_scope(access->scopes, SCOPE_CLOUD) &&
+		 !guard_scope(access->scopes, SCOPE_IAM))
+		reply_scope_missing(e, out, &service_iam, rpc);
+	else
+		return access;
+	return NULL;
+}
+
+/* The body, an object with nothing but these members; or NULL with the refusal. */
+static json_t *iam_body(
+	struct emulator *e, struct request *r, const char *const *names, struct reply *out)
+{
+	json_t *body = json_loadb(r->body != NULL ? r->body : "", r->body_size, 0, NULL);
+	struct complaint complaint = {0};
+
+	if (body != NULL && members_known(body, names, "the request", &complaint))
+		return body;
+	json_decref(body);
+	reply_error(e, out, 400,
+		body == NULL ? "Invalid JSON payload received."
+			     : "Invalid JSON payload received. Unknown name.");
+	return NULL;
+}
+
+/* By address or by number; a deleted one is as good as none. */
+static const struct service_account *iam_account(const struct world *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_service_accounts; i++) {
+		const struct service_account *account = &w->service_accounts[i];
+
+		if (!account->deleted && (strcmp(account->email, name) == 0 ||
+						 strcmp(account->client_id, name) == 0))
+			return account;
+	}
+	return NULL;
+}
+
+/* Each in the chain may act as the next; what is missing at the end is `permission`. */
+static bool chain_holds(struct emulator *e, const char *holder, json_t *delegates,
+	const struct service_account *account, const char *permission, struct reply *out)
+{
+	const struct keyless *k = &e->world->keyless;
+	json_t *delegate;
+	size_t i;
+
+	if (delegates != NULL && !json_is_array(delegates))
+		return invalid(e, out, BAD_DELEGATES);
+	json_array_foreach(delegates, i, delegate)
+	{
+		const char *name = json_string_value(delegate);
+
+		if (name == NULL || strncmp(name, DELEGATE, strlen(DELEGATE)) != 0)
+			return invalid(e, out, BAD_DELEGATES);
+		name += strlen(DELEGATE);
+		if (!keyless_may_act(k, holder, name)) {
+			reply_permission_denied(e, out, "iam.serviceAccounts.implicitDelegation");
+			return false;
+		}
+		holder = name;
+	}
+	if (account != NULL && keyless_may_act(k, holder, account->email))
+		return true;
+	if (account == NULL && e->world->switches.iam_unknown == 404)
+		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
+	else
+		reply_permission_denied(e, out, permission);
+	return false;
+}
+
+static bool expiry_valid(const struct world *w, json_t *claims)
+{
+	json_t *exp = json_object_get(claims, "exp");
+	int64_t now = world_now(w) / MOMENT_SECOND;
+
+	return exp == NULL || (json_is_integer(exp) && json_integer_value(exp) >= now &&
+				      json_integer_value(exp) <= now + JWT_MAX);
+}
+
+static bool payload_valid(struct emulator *e, json_t *payload, struct reply *out)
+{
+	json_t *claims =
+		json_is_string(payload) ? json_loads(json_string_value(payload), 0, NULL) : NULL;
+	bool ok = false;
+
+	if (!json_is_object(claims))
+		invalid(e, out, BAD_PAYLOAD);
+	else if (!expiry_valid(e->world, claims))
+		invalid(e, out, BAD_EXP);
+	else
+		ok = true;
+	json_decref(claims);
+	return ok;
+}
+
+static void sign_jwt(struct emulator *e, struct request *r, struct reply *out)
+{
+	static const char *const names[] = {"payload", "delegates", NULL};
+	const struct access *caller = iam_caller(e, r, "SignJwt", out);
+	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
+	const struct service_account *account = iam_account(e->world, r->address);
+	json_t *payload = json_object_get(body, "payload");
+
+	if (body != NULL &&
+		chain_holds(e, caller->principal, json_object_get(body, "delegates"), account,
+			"iam.serviceAccounts.signJwt", out) &&
+		payload_valid(e, payload, out)) {
+		const struct signing_key *key = world_managed_key(e->world, &e->keyring, account);
+		char *jwt = jwt_sign(key->key, key->kid, json_string_value(payload));
+
+		reply_json(out, 200, json_pack("{s:s, s:s}", "keyId", key->kid, "signedJwt", jwt));
+		free(jwt);
+	}
+	json_decref(body);
+}
+
+/* "3600s", or nothing. */
+static bool lifetime_read(json_t *value, int64_t *seconds)
+{
+	const char *lifetime = json_string_value(value);
+	char *end;
+
+	*seconds = LIFETIME_MAX;
+	if (value == NULL)
+		return true;
+	if (lifetime == NULL)
+		return false;
+	*seconds = strtoll(lifetime, &end, 10);
+	return end != lifetime && strcmp(end, "s") == 0 && *seconds > 0 && *seconds <= LIFETIME_MAX;
+}
+
+/* Space-separated, the caller frees; NULL: there is none, or something else. */
+static char *scopes_join(json_t *scopes)
+{
+	char *out = NULL;
+	json_t *scope;
+	size_t i;
+
+	json_array_foreach(scopes, i, scope)
+	{
+		char *longer = must_format("%s%s%s", out != NULL ? out : "", out != NULL ? " " : "",
+			json_is_string(scope) ? json_string_value(scope) : "");
+
+		free(out);
+		out = longer;
+	}
+	return out;
+}
+
+/* google-auth takes no fraction of a second. */
+static void token_reply(const struct access *access, struct reply *out)
+{
+	char expires[MOMENT_TEXT_SIZE];
+
+	moment_rfc3339(access->expires / MOMENT_SECOND * MOMENT_SECOND, expires);
+	reply_json(out, 200,
+		json_pack("{s:s, s:s}", "accessToken", access->token, "expireTime", expires));
+}
+
+static void generate_access_token(struct emulator *e, struct request *r, struct reply *out)
+{
+	static const char *const names[] = {"scope", "delegates", "lifetime", NULL};
+	const struct access *caller = iam_caller(e, r, "GenerateAccessToken", out);
+	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
+	const struct service_account *account = iam_account(e->world, r->address);
+	char *scopes = scopes_join(json_object_get(body, "scope"));
+	int64_t seconds;
+
+	if (body != NULL && chain_holds(e, caller->principal, json_object_get(body, "delegates"),
+				    account, "iam.serviceAccounts.getAccessToken", out)) {
+		if (scopes == NULL) {
+			invalid(e, out, BAD_SCOPE);
+		} else if (!lifetime_read(json_object_get(body, "lifetime"), &seconds)) {
+			invalid(e, out, BAD_LIFETIME);
+		} else {
+			struct access *access = world_token(e->world, account->email, true, scopes);
+
+			access->expires = world_now(e->world) + seconds * MOMENT_SECOND;
+			token_reply(access, out);
+		}
+	}
+	free(scopes);
+	json_decref(body);
+}
+
+/* Another project than "-" is refused, also the account's own. */
+static void bad_project(struct emulator *e, struct request *r, struct reply *out)
+{
+	(void)r;
+	reply_error(e, out, 400, BAD_PROJECT);
+}
+
+static const struct {
+	const char *verb;
+	route_answer *answer;
+} verbs[] = {
+	{":signJwt", sign_jwt},
+	{":generateAccessToken", generate_access_token},
+};
+
+void iam_enter(struct request *r)
+{
+	const char *verb = strrchr(r->path, ':');
+	const char *name = r->path + strlen(PREFIX);
+
+	if (verb == NULL || strcmp(r->method, "POST") != 0 ||
+		strstr(r->path, "/serviceAccounts/") == NULL)
+		return;
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (strcmp(verbs[i].verb, verb) != 0)
+			continue;
+		r->route = ROUTE_IAM;
+		r->answer = bad_project;
+		if (strncmp(r->path, PREFIX, strlen(PREFIX)) != 0)
+			return;
+		r->address = uri_decode(name, (size_t)(verb - name), false);
+		if (r->address == NULL)
+			r->address = must_copy("");
+		r->answer = verbs[i].answer;
+	}
+}
