@@ -23,6 +23,11 @@ bool bulk_reads_first(const struct invite *i)
 	       (s->step == SWEEP_STAY || s->step == SWEEP_ON);
 }
 
+bool bulk_is_coming(const struct invite *i)
+{
+	return i->judging && i->settings->sweep_every != 0;
+}
+
 bool bulk_over(struct invite *i, struct fault *fault)
 {
 	return sweep_write_number(i, "bulk_at", i->now, fault);

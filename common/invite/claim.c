@@ -54,7 +54,7 @@ bool claim_people(struct invite *i, struct fault *fault)
 	i->claimed = i->wanted = 0;
 	if (!ledger_mend_far_dues(i->ledger, i->now, fault))
 		return false;
-	if (round_stopped(i) || i->solo || clock_boot_ms() < i->slots_at_ms ||
+	if (round_stopped(i) || i->solo || bulk_is_coming(i) || clock_boot_ms() < i->slots_at_ms ||
 		(unreachable(i) && i->calling > 0))
 		return true;
 	want = claim_size(i, fault);

@@ -309,6 +309,8 @@ bool shown_saw(struct invite *i, const char *address, const struct evidence *e, 
 /* ---- bulk.c ---- */
 /* Before people are claimed: begins to read the list when a bulk has come. */
 bool bulk_look(struct invite *i, struct fault *fault);
+/* Whether it is not known yet: those who have come are still being judged. */
+bool bulk_is_coming(const struct invite *i);
 /* Whether those who have been put back still wait for the list. */
 bool bulk_reads_first(const struct invite *i);
 /* The list has been read to its end. */

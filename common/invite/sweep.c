@@ -261,14 +261,18 @@ static void start(struct invite *i)
 	google_start(i->google, &call, sweep_done, i);
 }
 
-/* A refused list is the set-up, a refused next page an old page token; a refused get is only one
- * person less. */
+/* A refused list is the set-up; a refused next page an old page token, whatever the code: if it is
+ * the set-up, the first page will say so. A refused get is only one person less. */
 static bool refused(struct invite *i, const struct fault *why, struct fault *fault)
 {
 	struct sweep *s = &i->sweep;
 
-	if (why->kind == FAULT_PERSON && (s->by_get || s->page_token)) {
-		s->step = s->by_get ? SWEEP_ON : SWEEP_ANEW;
+	if (why->kind == FAULT_PERSON && s->by_get) {
+		s->step = SWEEP_ON;
+		return true;
+	}
+	if ((why->kind == FAULT_PERSON || why->kind == FAULT_SETUP) && s->page_token) {
+		s->step = SWEEP_ANEW;
 		return true;
 	}
 	s->step = SWEEP_RETRY;

@@ -230,7 +230,7 @@ static void watch_pages(struct call_at_google *c, struct outcome *o)
 		pages.at[pages.seen] = world.boot_ms / 1000;
 	if (++pages.seen != pages.fault_at)
 		return;
-	o->kind = pages.asked > 0 ? FAULT_LATER : FAULT_PERSON;
+	o->kind = pages.asked > 0 ? FAULT_LATER : FAULT_SETUP;
 	o->code = "broken";
 	o->quota = pages.quota;
 	o->retry_after = pages.asked;
