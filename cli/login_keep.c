@@ -46,12 +46,13 @@ static bool check_directory(struct login *l)
 			slash == l->path ? 1 : (int)(slash - l->path), l->path);
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
 		return true;
-	fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s cannot write to %s: %s",
-		geteuid() == 0 ? "root" : l->settings->user, directory, strerror(errno));
+	fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: the login cannot be kept there: %s",
+		directory, strerror(errno));
 	if (l->output)
 		return fault_remedy(&l->fault,
-			"Leave --output out: it is then kept in %s, and --output is not needed.",
-			l->settings->state);
+			"Leave --output out, and it is kept in %s; or name a directory that %s may "
+			"write to.",
+			l->settings->state, l->settings->user);
 	return fault_remedy(&l->fault,
 		"Run `cloudinvite-dispatcher --prepare` as root, and this as root, too.");
 }
