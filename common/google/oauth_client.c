@@ -32,7 +32,10 @@ static json_t *read_file(const char *path, struct fault *f)
 	struct text text = {.cap = FILE_MAX + 1};
 	json_t *json = NULL;
 
-	if (file_read(path, &rules, &text, FAULT_CREDENTIALS, f)) {
+	if (!file_read(path, &rules, &text, FAULT_CREDENTIALS, f)) {
+		if (!*f->remedy)
+			fault_remedy(f, REMEDY);
+	} else {
 		json = secret_json(text.data ? text.data : "", text.len, NULL);
 		if (!json_is_object(json)) {
 			refuse(f, path, "no JSON object");
