@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator's metadata server, IAM credentials and token exchange, over HTTP and without a client."""
+"""The emulator's metadata server, IAM credentials and token exchange, without a client."""
 import base64
 import http.client
 import json
@@ -18,7 +18,8 @@ IAM = "https://www.googleapis.com/auth/iam"
 INVITER = "inviter@cloudinvite-emulated.iam.gserviceaccount.com"
 MACHINE = "123456789012-compute@developer.gserviceaccount.com"
 OTHER = "other@cloudinvite-emulated.iam.gserviceaccount.com"
-POOL = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/cloudinvite"
+POOL = ("//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/"
+        "cloudinvite")
 PROVIDER = POOL + "/providers/emulated"
 PRINCIPAL = "principal:" + POOL + "/subject/"
 ROOT = "/computeMetadata/v1/"
@@ -134,9 +135,10 @@ class Metadata(Keyless):
         self.assertEqual(self.metadata(ACCOUNT + "token", flavor=None)[0], 200)
 
     def test_what_was_forwarded_is_refused(self):
-        self.assertEqual(self.metadata(ACCOUNT + "token", **{"X-Forwarded-For": "10.1.1.1"})[0], 403)
+        forwarded = {"X-Forwarded-For": "10.1.1.1"}
+        self.assertEqual(self.metadata(ACCOUNT + "token", **forwarded)[0], 403)
         self.google.switches({"metadata_forwarded": 400})
-        self.assertEqual(self.metadata(ACCOUNT + "token", **{"X-Forwarded-For": "10.1.1.1"})[0], 400)
+        self.assertEqual(self.metadata(ACCOUNT + "token", **forwarded)[0], 400)
 
     def test_the_root_shows_that_it_is_there(self):
         for flavor in ("Google", None):
@@ -254,6 +256,7 @@ class SignJwt(Keyless):
         self.denied(self.sign())
         self.google.state({"token_creators": [{"principal": INVITER, "account": INVITER}]})
         self.assertEqual(self.sign()[0], 200)
+        self.assertEqual(self.iam("signJwt", {"payload": "{}", "delegates": None})[0], 200)
 
     def test_an_unknown_or_deleted_account_is_denied_or_not_found(self):
         self.denied(self.sign(account="nobody@example.iam.gserviceaccount.com"))
@@ -267,6 +270,8 @@ class SignJwt(Keyless):
                                               {"principal": OTHER, "account": INVITER}]})
         self.denied(self.sign())
         self.assertEqual(self.sign(delegates=[OTHER])[0], 200)
+        self.assertEqual(self.iam("signJwt", {"payload": "{}", "delegates": OTHER})[0], 400)
+        self.assertEqual(self.iam("signJwt", {"payload": "{}", "delegates": [OTHER]})[0], 400)
         self.denied(self.sign(delegates=["x@y.z", OTHER]), "implicitDelegation")
         self.google.state({"token_creators": [{"principal": MACHINE, "account": OTHER}]})
         self.denied(self.sign(delegates=[OTHER]))

@@ -80,7 +80,8 @@ static const struct service_account *iam_account(const struct world *w, const ch
 	return NULL;
 }
 
-/* Each in the chain may act as the next; what is missing at the end is `permission`. */
+/* Each in the chain may act as the next; what is missing at the end is `permission`. google-auth
+ * says null where there is no chain. */
 static bool chain_holds(struct emulator *e, const char *holder, json_t *delegates,
 	const struct service_account *account, const char *permission, struct reply *out)
 {
@@ -88,7 +89,7 @@ static bool chain_holds(struct emulator *e, const char *holder, json_t *delegate
 	json_t *delegate;
 	size_t i;
 
-	if (delegates != NULL && !json_is_array(delegates))
+	if (delegates != NULL && !json_is_null(delegates) && !json_is_array(delegates))
 		return invalid(e, out, BAD_DELEGATES);
 	json_array_foreach(delegates, i, delegate)
 	{
@@ -165,7 +166,7 @@ static bool lifetime_read(json_t *value, int64_t *seconds)
 	char *end;
 
 	*seconds = LIFETIME_MAX;
-	if (value == NULL)
+	if (value == NULL || json_is_null(value))
 		return true;
 	if (lifetime == NULL)
 		return false;
