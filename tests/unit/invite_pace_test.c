@@ -186,7 +186,7 @@ static int64_t expected(struct site *s)
 static void expect_well(void **state, int count, int nth)
 {
 	struct site s = paced(*state, "sweep_every = 0\nsends_per_day = 1000");
-	int64_t began, said[8], now[8], end_at;
+	int64_t began, said[8], now[8] = {0}, end_at;
 	char user[16], address[32];
 	int n = 0;
 
@@ -241,6 +241,31 @@ static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
 	end(&s);
 }
 
+static void a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none(void **state)
+{
+	struct site s = paced(*state, "sweep_every = 0\nsends_per_day = 4");
+
+	arrive(&s, 12);
+	run_for(&s, HOUR / 4);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
+	world.skew_ms = DAY * 1000;
+	judge_all(&s);
+	run_for(&s, HOUR / 4);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
+	world.skew_ms = -DAY * 1000;
+	judge_all(&s);
+	run_for(&s, HOUR / 4);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
+	world.skew_ms = 0;
+	judge_all(&s);
+	for (int n = 0; n < 3 * 24; n++) {
+		run_for(&s, HOUR);
+		judge_all(&s);
+	}
+	assert_int_equal(people_in(&s, PERSON_INVITED), 12);
+	end(&s);
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -253,6 +278,7 @@ int main(void)
 		PROMISE(a_new_face_goes_before_retries_and_sweeps),
 		PROMISE(the_expected_time_is_right_within_a_fifth_and_a_minute),
 		PROMISE(the_control_call_and_the_sweep_slow_the_pace_down_too),
+		PROMISE(a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none),
 		PROMISE(once_takes_the_slots_that_are_there_and_leaves_the_rest_queued),
 	};
 
