@@ -2,7 +2,6 @@
 #include "google/transfer.h"
 
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,18 +110,37 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
  * or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. Where it does not
  * tell (REFUSED_STREAM on a reused connection looks like one that died; another transfer may have
  * read the GOAWAY), nothing is taken for refused, which is the safe side. */
+static bool number_after(const char *line, const char *words, unsigned long *out)
+{
+	const char *at = strstr(line, words);
+	char *end;
+
+	if (!at)
+		return false;
+	at += strlen(words);
+	*out = strtoul(at, &end, 10);
+	return end > at;
+}
+
+static bool is_refusal(const struct transfer *t, const char *line)
+{
+	unsigned long last;
+
+	if (text_starts(line, "REFUSED_STREAM, "))
+		return true;
+	return strstr(line, " GOAWAY, error=") && number_after(line, " last_stream=", &last) &&
+	       t->stream && last < t->stream;
+}
+
 static void read_log(struct transfer *t, const char *line)
 {
-	const char *goaway = strstr(line, "GOAWAY, error="), *last;
 	unsigned long stream;
 
-	if (sscanf(line, "Using Stream ID: %lu", &stream) == 1 ||
-		sscanf(line, "[HTTP/2] [%lu] OPENED stream", &stream) == 1)
+	if ((text_starts(line, "Using Stream ID: ") &&
+		    number_after(line, "Using Stream ID: ", &stream)) ||
+		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
 		t->stream = stream;
-	else if (text_starts(line, "REFUSED_STREAM, "))
-		t->refused = true;
-	else if (goaway && (last = strstr(goaway, "last_stream=")) && t->stream &&
-		 sscanf(last, "last_stream=%lu", &stream) == 1 && stream < t->stream)
+	else if (is_refusal(t, line))
 		t->refused = true;
 }
 

@@ -9,6 +9,7 @@ next request whose path ends so to `how(exchange)`, which decides whether it has
 """
 import http.client
 import os
+import queue
 import shutil
 import socket
 import ssl
@@ -87,7 +88,7 @@ class Wire:
     def __init__(self, google, context=None):
         self.google = google
         self.directory = tempfile.mkdtemp(prefix="cloudinvite-wire.")
-        self.requests, self.connections, self.ended = [], 0, 0
+        self.requests, self.connections, self.ends = [], 0, queue.SimpleQueue()
         self.how, self.end = None, ""
         self.close_after = False
         self.stopped = threading.Event()
@@ -165,7 +166,7 @@ class Wire:
             with self.lock:
                 self.open.discard(connection)
             connection.close()
-            self.ended += 1
+            self.ends.put(connection)
 
     def talk(self, connection):
         """HTTP/1.1: requests one after the other."""
