@@ -3,8 +3,8 @@
 """google-auth, which is not ours, drives the emulator's metadata server, IAM and token exchange.
 
 What a version does not have, it cannot drive: Debian 12's 1.5.1 knows the metadata server alone, so
-that signJwt and the token exchange are asked through its authorized transport there. Impersonation and
-workload identity are tested where the installed version has them."""
+that signJwt and the token exchange are asked through its authorized transport there. Impersonation
+and workload identity are tested where the installed version has them."""
 import datetime
 import importlib
 import json
@@ -212,7 +212,7 @@ class WorkloadIdentity(Drive):
 
 
 def load_tests(loader, tests, pattern):
-    """Only what the installed version can do: what it has no part for is no test that was left out."""
+    """What the installed version can do: what it has no part for is no test left out."""
     del tests, pattern
     cases = [MetadataServer]
     if identity_pool is not None:

@@ -332,7 +332,7 @@ static json_t *subject_tokens_post(
 {
 	static const char *const names[] = {"subject", "seconds", NULL};
 	const struct signing_key *key = &e->keyring.issuer_key;
-	int64_t now = world_now(e->world) / MOMENT_SECOND, seconds = 3600;
+	int64_t now = world_now(e->world) / MOMENT_SECOND, seconds = 3600, end;
 	const char *subject = "rehearsal";
 	char *claims, *token;
 	json_t *out;
@@ -343,9 +343,10 @@ static json_t *subject_tokens_post(
 			!member_string(in, "subject", &subject, "the document", c) ||
 			!member_int(in, "seconds", 60, 86400, &seconds, "the document", c)))
 		return NULL;
+	end = now + seconds;
 	out = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", OWN_ISSUER, "aud",
 		"https:" OWN_PROVIDER, "sub", subject, "iat", (json_int_t)now, "exp",
-		(json_int_t)(now + seconds));
+		(json_int_t)end);
 	claims = must(json_dumps(out, JSON_COMPACT));
 	json_decref(out);
 	token = jwt_sign(key->key, key->kid, claims);

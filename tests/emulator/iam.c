@@ -15,7 +15,7 @@
 
 #define PREFIX	      "/v1/projects/-/serviceAccounts/"
 #define DELEGATE      "projects/-/serviceAccounts/"
-#define JWT_MAX	      (12 * 3600)
+#define JWT_MAX	      (INT64_C(12) * 3600)
 #define LIFETIME_MAX  3600
 #define BAD_PROJECT   "Invalid form of account ID. Should be projects/-/serviceAccounts/ACCOUNT."
 #define BAD_PAYLOAD   "Invalid value at 'payload': a JWT Claims Set as a JSON string is needed."

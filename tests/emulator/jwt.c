@@ -11,6 +11,7 @@
 
 #define SEGMENT_MAX 65536
 #define NUMBER_SIZE 32 /* bytes of each half of a P-256 signature */
+#define FLAT_SIZE   ((size_t)2 * NUMBER_SIZE)
 
 /* Google's own older Python client pads its segments, so that padding is taken where it is right.
  */
@@ -114,7 +115,7 @@ static bool signature_valid_ecdsa(const struct jwt *j, EVP_PKEY *key)
 	bool ok = false;
 	int size;
 
-	if (j->signature_size == 2 * NUMBER_SIZE) {
+	if (j->signature_size == FLAT_SIZE) {
 		ECDSA_SIG_set0(numbers, must(BN_bin2bn(j->signature, NUMBER_SIZE, NULL)),
 			must(BN_bin2bn(j->signature + NUMBER_SIZE, NUMBER_SIZE, NULL)));
 		size = i2d_ECDSA_SIG(numbers, &der);
@@ -167,14 +168,14 @@ static void signature_flatten(unsigned char **signature, size_t *size)
 {
 	const unsigned char *der = *signature;
 	ECDSA_SIG *numbers = must(d2i_ECDSA_SIG(NULL, &der, (long)*size));
-	unsigned char *flat = must_alloc(2 * NUMBER_SIZE);
+	unsigned char *flat = must_alloc(FLAT_SIZE);
 
 	BN_bn2binpad(ECDSA_SIG_get0_r(numbers), flat, NUMBER_SIZE);
 	BN_bn2binpad(ECDSA_SIG_get0_s(numbers), flat + NUMBER_SIZE, NUMBER_SIZE);
 	ECDSA_SIG_free(numbers);
 	free(*signature);
 	*signature = flat;
-	*size = 2 * NUMBER_SIZE;
+	*size = FLAT_SIZE;
 }
 
 char *jwt_sign(EVP_PKEY *key, const char *kid, const char *claims)

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "areas.h"
 #include "must.h"
@@ -39,7 +40,7 @@ static void json(struct reply *out, json_t *body)
 	out->content_type = "application/json";
 }
 
-/* What was asked for with commas, in one order only: as it came. */
+/* The commas of the question become spaces. */
 static char *token_scopes(const struct world *w, const struct request *r)
 {
 	char *asked = w->switches.metadata_scopes ? uri_field(r->query, "scopes") : NULL;
@@ -134,6 +135,14 @@ static void account(struct world *w, struct request *r, const char *path, struct
 		page(out, 404, PAGE_NOT_FOUND);
 }
 
+static void accounts_list(const char *own, struct reply *out)
+{
+	char *both = must_format("default/\n%s/\n", own);
+
+	text(out, both);
+	free(both);
+}
+
 /* "default/…" or "ADDRESS/…". */
 static void accounts(struct world *w, struct request *r, const char *path, struct reply *out)
 {
@@ -141,18 +150,13 @@ static void accounts(struct world *w, struct request *r, const char *path, struc
 	size_t n = strcspn(path, "/");
 	char *name = uri_decode(path, n, false);
 
-	if (own == NULL || name == NULL) {
-		page(out, 404, PAGE_NOT_FOUND);
-	} else if (*path == '\0') {
-		char *both = must_format("default/\n%s/\n", own);
-
-		text(out, both);
-		free(both);
-	} else if (strcmp(name, "default") == 0 || strcmp(name, own) == 0) {
+	if (own != NULL && *path == '\0')
+		accounts_list(own, out);
+	else if (own != NULL && name != NULL &&
+		 (strcmp(name, "default") == 0 || strcmp(name, own) == 0))
 		account(w, r, path[n] == '/' ? path + n + 1 : "", out);
-	} else {
+	else
 		page(out, 404, PAGE_NOT_FOUND);
-	}
 	free(name);
 }
 

@@ -17,7 +17,7 @@
 #define GRANT	      "urn:ietf:params:oauth:grant-type:token-exchange"
 #define TYPE	      "urn:ietf:params:oauth:token-type:"
 #define TYPE_ACCESS   TYPE "access_token"
-#define ISSUED_WITHIN (24 * 3600)
+#define ISSUED_WITHIN (INT64_C(24) * 3600)
 
 #define TARGET                                                                                \
 	"The target service indicated by the \"audience\" parameters is invalid. This might " \
