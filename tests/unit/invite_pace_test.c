@@ -199,7 +199,7 @@ static void expect_well(void **state, int count, int nth)
 	}
 	judge_all(&s);
 	for (began = world.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))
-		if (n < 8 && world.boot_ms - began >= n * 150000) {
+		if (n < 8 && world.boot_ms - began >= n * INT64_C(150000)) {
 			now[n] = world.boot_ms;
 			said[n++] = expected(&s);
 		}
