@@ -61,13 +61,20 @@ static void *open_module(void)
 	return module;
 }
 
-static struct ck_functions *functions_of(void *module)
+/* Asked once: p11-kit makes another list for each who asks, and keeps it for good. */
+static const struct ck_functions *find_functions(void)
 {
+	static struct ck_functions *list;
 	unsigned long (*get)(struct ck_functions * *list);
-	struct ck_functions *list = NULL;
+	void *module = list ? NULL : open_module();
 
+	if (!module)
+		return list;
 	*(void **)&get = dlsym(module, "C_GetFunctionList");
-	return get && get(&list) == CKR_OK ? list : NULL;
+	if (!get || get(&list) != CKR_OK)
+		list = NULL;
+	dlclose(module);
+	return list;
 }
 
 /* ---- which one ---- */
@@ -137,8 +144,7 @@ static void look_at_all(struct held_key_token *t, const char *uri, const struct 
 
 void held_key_token_look(const char *uri, struct held_key_token *token)
 {
-	void *module = open_module();
-	const struct ck_functions *p11 = module ? functions_of(module) : NULL;
+	const struct ck_functions *p11 = find_functions();
 	unsigned long begun = p11 ? p11->initialize(NULL) : !CKR_OK;
 
 	*token = (struct held_key_token){.seen = TOKEN_UNSEEN};
@@ -146,6 +152,4 @@ void held_key_token_look(const char *uri, struct held_key_token *token)
 		look_at_all(token, uri, p11);
 	if (begun == CKR_OK)
 		p11->finalize(NULL);
-	if (module)
-		dlclose(module);
 }
