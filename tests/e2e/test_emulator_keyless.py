@@ -4,6 +4,8 @@
 import base64
 import http.client
 import json
+import os
+import re
 import subprocess
 import time
 import urllib.parse
@@ -195,6 +197,34 @@ class Metadata(Keyless):
     def test_its_paths_are_not_among_those_of_the_other_hosts(self):
         self.assertEqual(self.google.request("GET", ACCOUNT + "token",
                                              headers={"Metadata-Flavor": "Google"})[0], 404)
+
+    def test_its_door_can_be_elsewhere_or_closed(self):
+        with harness.Emulator(arguments=["--metadata", "127.0.0.2:0"]) as google:
+            self.assertTrue(google.metadata_url.startswith("http://127.0.0.2:"))
+            with open(google.file("cloudinvite.conf"), encoding="utf-8") as file:
+                self.assertIn(f"metadata_endpoint = {google.metadata_url}\n", file.read())
+        with harness.Emulator(arguments=["--metadata", "none"]) as google:
+            self.assertIsNone(google.metadata_url)
+            with open(google.file("cloudinvite.conf"), encoding="utf-8") as file:
+                self.assertNotIn("metadata_endpoint", file.read())
+        done = subprocess.run([harness.BUILD + "/cloudinvite-emulator", "--metadata", "nowhere:1"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=20, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--metadata nowhere:1", done.stderr)
+
+    def test_what_is_wrong_in_the_state_is_said(self):
+        for document, word in (
+                ({"instance": {"service_account": 1}}, "instance: service_account"),
+                ({"instance": {"scopes": [1]}}, "instance: scopes[0]"),
+                ({"token_creators": {}}, "token_creators is not"),
+                ({"token_creators": [{"principal": "x"}]}, "token_creators[0]: account is missing"),
+                ({"identity_providers": [{"audience": "x"}]}, "[0]: issuer is missing"),
+                ({"identity_providers": [{"audience": "x", "issuer": "y", "keys": [
+                    {"kid": "z", "public_key": "no"}]}]}, "public_key is no PEM")):
+            with self.assertRaisesRegex(AssertionError, re.escape(word)):
+                self.google.state(document)
+            self.google.reset()
 
     def test_the_state_can_be_given_back(self):
         state = self.google.state()
@@ -481,6 +511,41 @@ class Exchange(Keyless):
         self.assertEqual(self.google.request("GET", "/v1/token")[0], 404)
         self.assertEqual(self.google.request("POST", "/v1beta1/token", "")[0], 404)
         self.assertEqual(self.google.request("POST", "/v1/tokens", "")[0], 404)
+
+
+class Cloudinvite(Keyless):
+    """The project's own client, with nothing between it and the emulator."""
+
+    def check(self, site):
+        self.google.accounts({"address": "alice@example.com"})
+        done = site.run("check", "alice@example.com")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.google.log(route="check")[0]["principal"], "admin@example.com")
+
+    def test_a_machine(self):
+        with harness.Site(self.google, {"google": {
+                "credentials": "metadata:", "service_account": INVITER,
+                "metadata_exposed": "accept"}}) as site:
+            self.check(site)
+        self.assertEqual(self.google.log(route="iam")[0]["principal"], MACHINE)
+
+    def test_a_federated_workload(self):
+        with harness.Site(self.google) as site:
+            token = self.google.subject_token()
+            site.write("etc/subject", token["subject_token"])
+            os.chmod(site.path("etc/subject"), 0o600)
+            site.write("etc/federated.json", json.dumps({
+                "type": "external_account", "audience": token["audience"],
+                "subject_token_type": TYPE + "jwt",
+                "token_url": "https://sts.googleapis.com/v1/token",
+                "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/"
+                                                     f"projects/-/serviceAccounts/{INVITER}"
+                                                     ":generateAccessToken",
+                "credential_source": {"file": site.path("etc/subject")}}))
+            os.chmod(site.path("etc/federated.json"), 0o600)
+            site.write_settings({"google": {"credentials": site.path("etc/federated.json")}})
+            self.check(site)
+        self.assertEqual(self.google.log(route="iam")[0]["principal"], PRINCIPAL + "rehearsal")
 
 
 if __name__ == "__main__":
