@@ -178,6 +178,7 @@ struct invite {
 	bool succeeded, throttled;
 	int intents;	     /* of sends, in its commit */
 	int64_t sends_begun; /* with them */
+	bool realigns;	     /* the witness is to tell of this ledger from its commit on */
 	int64_t retry_after;
 	int wanted, claimed; /* people */
 

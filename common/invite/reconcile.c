@@ -123,7 +123,7 @@ void reconcile_sends(struct invite *i)
 {
 	int64_t date = invite_google_now(i);
 
-	if (i->intents > 0)
+	if (i->intents > 0 || i->realigns)
 		witness_write(&i->witness, i->settings, ledger_id(i->ledger), i->sends_begun,
 			date > i->witness.mail_date ? date : i->witness.mail_date);
 }
@@ -135,8 +135,12 @@ bool reconcile_still_whole(struct invite *i, struct fault *fault)
 
 	if (sends < 0)
 		return false;
-	return i->reconciling || sends >= i->witness.sends ||
-	       start_as_another(i, "restored", fault);
+	if (i->reconciling || sends >= i->witness.sends)
+		return true;
+	/* Said once, as at the opening. */
+	i->sends_begun = sends;
+	i->realigns = true;
+	return start_as_another(i, "restored", fault);
 }
 
 /* ---- Google's word ---- */

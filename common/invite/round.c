@@ -228,6 +228,7 @@ static void begin(struct invite *i)
 	i->sends_today = -1;
 	i->throttled = i->succeeded = false;
 	i->intents = 0;
+	i->realigns = false;
 	i->retry_after = -1;
 	i->control.call.granted = i->sweep.call.granted = false;
 	i->sweep.step = SWEEP_STAY;

@@ -257,6 +257,23 @@ static void a_first_ledger_and_a_rehearsal_elsewhere_begin_at_once(void **state)
 	end(&s);
 }
 
+static void a_copy_written_over_the_open_ledger_is_noticed_once(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	five(&s, 0, 30 * DAY);
+	run_once(&s);
+	pass(80 * HOUR * 1000);
+	check(&s, ledger_set(s.ledger, "sends_begun", "1", &s.fault));
+	five(&s, 10, 30 * DAY);
+	run_once(&s);
+	run_for(&s, 2 * HOUR);
+	assert_string_equal(reconciling(&s), "no");
+	assert_person(&s, named(10), PERSON_INVITED, "sent");
+	assert_int_equal(mails(), 10);
+	end(&s);
+}
+
 static void a_torn_witness_says_nothing(void **state)
 {
 	struct site s = site_new(*state, "", "");
@@ -498,6 +515,7 @@ int main(void)
 		IN_FOLDER(a_host_clock_that_jumps_does_not_end_it),
 		IN_FOLDER(a_ledger_in_the_place_of_a_lost_one_waits_for_what_google_hides),
 		IN_FOLDER(a_first_ledger_and_a_rehearsal_elsewhere_begin_at_once),
+		IN_FOLDER(a_copy_written_over_the_open_ledger_is_noticed_once),
 		IN_FOLDER(a_torn_witness_says_nothing),
 		IN_FOLDER(one_or_two_mails_from_the_console_are_noted_and_change_nothing),
 		IN_FOLDER(mails_from_long_ago_are_no_sign_of_another_sender),
