@@ -104,7 +104,7 @@ static bool mint_in_turn(int dir, struct credential *c, struct http *http,
 	const struct settings *settings, const char *refused, struct token *out, struct fault *f)
 {
 	int requests = c->type->requests ? c->type->requests : 2;
-	int64_t limit_ms = 1000 * requests * settings->timeout + LOCK_EXTRA_MS;
+	int64_t limit_ms = settings->timeout * 1000 * requests + LOCK_EXTRA_MS;
 	int lock = -1;
 	bool ok = false;
 

@@ -218,7 +218,7 @@ static void a_host_clock_that_has_jumped_cancels_nobody(void **state)
 
 	(void)state;
 	p.intent_date = NOW - HOUR;
-	p.changed = NOW - 10 * 365 * 24 * HOUR;
+	p.changed = NOW - HOUR * 24 * 365 * 10;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_INVITED);
 }
@@ -243,7 +243,7 @@ static void where_googles_clock_was_not_known_the_time_begins_with_its_first_wor
 static void an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done(void **state)
 {
 	static const int64_t jumps[] = {
-		-10 * 365 * 24 * HOUR, -24 * HOUR, -60, 0, 60, 24 * HOUR, 10 * 365 * 24 * HOUR};
+		-HOUR * 24 * 365 * 10, -HOUR * 24, -60, 0, 60, HOUR * 24, HOUR * 24 * 365 * 10};
 	struct person p = unconfirmed(0, 0);
 
 	(void)state;
