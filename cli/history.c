@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history WHO: what happened, when, why and by whom.
+ * history [WHO]: what happened, when, why and by whom; of nobody in particular: what was decided
+ * about the whole.
  */
 #include "cli/cli.h"
 
@@ -115,11 +116,18 @@ static bool read_entries(struct story *story, struct fault *fault)
 		story, fault);
 }
 
+static const char *subject(const struct story *story)
+{
+	if (story->address[0] != '\0')
+		return story->address;
+	return story->user[0] != '\0' ? story->user : "the ledger as a whole";
+}
+
 static int tell(struct story *story, const char *typed, bool json)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (!find(story, typed, &fault))
+	if (typed != NULL && !find(story, typed, &fault))
 		return cli_fail(&fault);
 	if (json)
 		story->entries = json_array();
@@ -131,8 +139,7 @@ static int tell(struct story *story, const char *typed, bool json)
 		json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "address",
 			json_text(story->address), "history", story->entries));
 	else if (story->count == 0)
-		fprintf(stderr, "cloudinvite: nothing is known of %s\n",
-			story->address[0] != '\0' ? story->address : story->user);
+		fprintf(stderr, "cloudinvite: nothing is known of %s\n", subject(story));
 	return story->count > 0 ? EXIT_YES : EXIT_NO;
 }
 
@@ -151,7 +158,7 @@ int verb_history(const struct cli *cli, int argc, char **argv)
 			return cli_usage(argv[0]);
 		json = true;
 	}
-	if (argc - optind != 1)
+	if (argc - optind > 1)
 		return cli_usage(argv[0]);
 	if (!cli_books(cli, LEDGER_READ, &story.books, &exit_code))
 		return exit_code;

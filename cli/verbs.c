@@ -31,8 +31,11 @@ const struct verb verbs[] = {
 		"  --json  the same for machines\n"
 		"A local user whom nobody has seen yet is judged as the account stands now.\n",
 		verb_explain},
-	{"history", LEDGER, "[--json] WHO", "what happened, when, why and by whom",
-		"  --json  the same for machines\n" WHO, verb_history},
+	{"history", LEDGER, "[--json] [WHO]", "what happened, when, why and by whom",
+		"  --json  the same for machines\n"
+		"Without WHO: what was decided about the whole (enable, pause, resume, "
+		"reconcile).\n" WHO,
+		verb_history},
 	{"approve", LEDGER, "[--all | --reason REASON | WHO…] [--yes]",
 		"releases people who are held: they are invited",
 		"  --all            everybody who is held, but for those whose last send is "

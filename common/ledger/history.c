@@ -76,7 +76,9 @@ bool ledger_each_history(struct ledger *l, const char *address, const char *user
 		" UNION SELECT h.id FROM sighting s JOIN history h ON h.sighting = s.id"
 		" WHERE s.address = ?1 AND s.address <> ''"
 		" UNION SELECT h.id FROM sighting s JOIN history h ON h.sighting = s.id"
-		" WHERE s.account = ?2 AND s.host = ?3) ORDER BY id",
+		" WHERE s.account = ?2 AND s.host = ?3"
+		" UNION SELECT id FROM history WHERE ?1 IS NULL AND ?2 IS NULL"
+		" AND address = '' AND subject = '') ORDER BY id",
 		fault);
 	query_text(&q, address);
 	query_text(&q, user);

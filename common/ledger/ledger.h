@@ -238,7 +238,8 @@ struct history_entry {
  */
 bool ledger_note(struct ledger *l, const struct history_entry *e, struct fault *fault);
 /* The story of an address, with that of the sightings that led to it, and of a sighting (any of the
- * three may be NULL; user and host go together), oldest first. */
+ * three may be NULL; user and host go together), oldest first. All three NULL: what concerned the
+ * ledger as a whole (enabled, paused, resumed, reconcile). */
 bool ledger_each_history(struct ledger *l, const char *address, const char *user, const char *host,
 	bool (*each)(const struct history_entry *e, void *ctx), void *ctx, struct fault *fault);
 

@@ -76,6 +76,15 @@ class History(World):
         self.assertIn(("queued", "queued again"), by_us)
         self.assertTrue([cause for _, cause in by_us if "the mail was lost" in str(cause)], by_us)
 
+    def test_what_was_decided_about_the_whole_is_told_without_a_name(self):
+        self.arrive("bob")
+        self.site.run("pause", "--reason", "the announcement goes out first")
+        self.site.run("resume")
+        said = self.site.json("history", "--json")
+        self.assertEqual([(e["what"], e["actor"]) for e in said["history"]],
+                         [("paused", "root"), ("resumed", "root")])
+        self.assertIn("announcement", self.site.run("history").stdout)
+
     def test_a_block_is_stronger_than_retry(self):
         self.arrive("carol")
         self.site.run("block", "--reason", "on leave", CAROL)
