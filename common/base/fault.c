@@ -24,7 +24,8 @@ static const struct {
 	[FAULT_STOPPED] = {"stopped", 5},
 };
 
-static void format_safe(char *out, size_t size, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void format_safe(
+	char *out, size_t size, const char *format, va_list args)
 {
 	char raw[1024];
 
