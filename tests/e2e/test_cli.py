@@ -146,7 +146,7 @@ class Help(World):
     def test_an_unknown_option_shows_the_usage(self):
         for verb in (("status", "--frobnicate"), ("check",), ("send",), ("block", ALICE),
                      ("approve",), ("approve", "--all", ALICE), ("list", "--json", "--csv"),
-                     ("pause",), ("pause", "--reason", "x", "y"), ("history",), ("forget",),
+                     ("pause",), ("pause", "--reason", "x", "y"), ("history", ALICE, BOB), ("forget",),
                      ("status", "--state", "tired"), ("list", "--state", "tired"),
                      ("list", "--order-by", "name"), ("resume", "now"), ("help", "frobnicate")):
             self.assertNotEqual(self.run_verb(*verb, code=2).stderr, "", verb)
