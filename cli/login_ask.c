@@ -99,21 +99,27 @@ static enum oauth_answer from_browser(const char *query, void *ctx)
 	return oauth_answer(&l->request, query, l->code, &l->fault);
 }
 
-/* A line may be empty, or not what was asked for: then it is asked for again. */
+/* The first line of what was typed. It may be empty, or not what was asked for: then it is asked
+ * for again. */
 static enum oauth_answer from_line(struct waiting *w)
 {
 	struct login *l = w->login;
-	char *line = text_trim(w->line);
+	char *end = memchr(w->line, '\n', w->len), *line;
+	size_t used = end ? (size_t)(end - w->line) + 1 : w->len;
 	enum oauth_answer found = OAUTH_STRANGE;
 
+	if (end)
+		*end = '\0';
+	line = text_trim(w->line);
 	if (*line)
 		found = oauth_pasted(&l->request, line, l->code, &l->fault);
 	if (*line && found == OAUTH_STRANGE)
 		fputs("That is no answer to this login. Paste the whole address of the last "
 		      "page:\n",
 			stderr);
-	explicit_bzero(w->line, sizeof(w->line));
-	w->len = 0;
+	w->len -= used;
+	memmove(w->line, w->line + used, w->len);
+	explicit_bzero(w->line + w->len, sizeof(w->line) - w->len);
 	return found;
 }
 
@@ -122,6 +128,7 @@ static enum oauth_answer read_input(struct waiting *w)
 {
 	size_t room = w->len < sizeof(w->line) - 1 ? sizeof(w->line) - 1 - w->len : 0;
 	ssize_t n = read(w->input, w->line + w->len, room);
+	enum oauth_answer found;
 
 	if (n < 0 && errno == EINTR)
 		return OAUTH_STRANGE;
@@ -131,7 +138,10 @@ static enum oauth_answer read_input(struct waiting *w)
 		w->len += (size_t)n;
 	if (n > 0 && !memchr(w->line, '\n', w->len) && w->len < sizeof(w->line) - 1)
 		return OAUTH_STRANGE;
-	return from_line(w);
+	do
+		found = from_line(w);
+	while (found == OAUTH_STRANGE && memchr(w->line, '\n', w->len));
+	return found;
 }
 
 static bool nobody_answers(struct login *l)

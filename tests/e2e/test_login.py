@@ -343,6 +343,12 @@ class Headless(Scene):
         self.assertEqual(code, 0, said)
         self.assertEqual(said.count("That is no answer to this login"), 1)
 
+    def test_several_lines_at_once_are_several_answers(self):
+        login = self.headless()
+        login.type("http://127.0.0.1:1/?state=other&code=4/0A\n\n" + login.consent())
+        code, _, said = login.end()
+        self.assertEqual(code, 0, said)
+
     def test_an_end_of_input_ends_it(self):
         login = self.headless()
         code, _, said = login.end()
