@@ -107,19 +107,21 @@ bool keyless_delegates(
 {
 	const json_t *list = json_object_get(file, "delegates");
 	size_t n = json_array_size(list);
+	size_t i = 0;
 
 	if (!list || json_is_null(list))
 		return true;
 	k->delegates = calloc(DELEGATES_MAX + 1, sizeof(*k->delegates));
 	if (!k->delegates)
 		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
-	for (size_t i = 0; i < n && i < DELEGATES_MAX; i++) {
+	for (; i < n && i < DELEGATES_MAX; i++) {
 		const char *entry = json_string_value(json_array_get(list, i));
 
 		k->delegates[i] = entry ? delegate(entry) : NULL;
-		n = k->delegates[i] ? n : DELEGATES_MAX + 1;
+		if (!k->delegates[i])
+			break;
 	}
-	if (json_is_array(list) && n <= DELEGATES_MAX)
+	if (json_is_array(list) && i == n)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "delegates",
 		"%s: `delegates` is no list of at most %d service accounts", c->path,

@@ -147,6 +147,11 @@ static void the_chain_of_delegates_is_read(void **state)
 		"delegates", "no list");
 	expect_refused(&t,
 		with(impersonated(), "delegates",
+			json_pack("[s, i, s]", "a@b.iam.gserviceaccount.com", 1,
+				"c@d.iam.gserviceaccount.com")),
+		"delegates", "no list");
+	expect_refused(&t,
+		with(impersonated(), "delegates",
 			json_pack("[s, s, s, s, s, s, s, s, s]", "a@b.c", "a@b.c", "a@b.c", "a@b.c",
 				"a@b.c", "a@b.c", "a@b.c", "a@b.c", "a@b.c")),
 		"delegates", "at most 8");
