@@ -189,32 +189,38 @@ static void a_file_that_is_not_there_is_a_fault(void **state)
 }
 
 /* The worst order for sorting by name: none. The bound is ten times what it takes here. */
-static void a_million_accounts_are_read_in_no_time(void **state)
+/* Processor time: what else the machine does does not count. */
+static double seconds_to_parse(unsigned count)
 {
 	struct text text = {.cap = (size_t)256 * 1024 * 1024};
 	struct timespec begin, end;
 	struct account_table t;
 
-	(void)state;
 	text_add(&text, "root:x:0:0:root:/root:/bin/bash\n");
-	for (unsigned i = 0; i < 1000000; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		unsigned mixed = (unsigned)(i * 7919ull % 1000003u);
 
 		assert_true(
 			text_addf(&text, "user%07u:x:%u:%u:User Number %u,,,:/home/u:/bin/bash\n",
 				mixed, 1000 + i, 1000 + i, i));
 	}
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
 	assert_true(account_parse(text.data, text.len, &t));
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	double seconds =
-		(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-	print_message("# 1,000,000 accounts (%zu MB): %.2f s\n", text.len / 1000000, seconds);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_true(t.whole);
-	assert_int_equal(t.count, 1000001);
-	assert_true(seconds < 5);
+	assert_int_equal(t.count, count + 1);
 	account_table_free(&t);
 	text_free(&text);
+	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+static void a_million_accounts_take_ten_times_as_long_as_a_tenth_of_them(void **state)
+{
+	double tenth = seconds_to_parse(100000), all = seconds_to_parse(1000000);
+
+	(void)state;
+	print_message("# 100,000 accounts: %.2f s, 1,000,000: %.2f s\n", tenth, all);
+	assert_true(all < 30 * tenth);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
@@ -232,7 +238,7 @@ int main(void)
 		TEST(hostile_names_are_kept_as_they_are),
 		TEST(the_hosts_own_file_can_be_read),
 		TEST(a_file_that_is_not_there_is_a_fault),
-		TEST(a_million_accounts_are_read_in_no_time),
+		TEST(a_million_accounts_take_ten_times_as_long_as_a_tenth_of_them),
 	};
 
 	return cmocka_run_group_tests_name("people", tests, NULL, NULL);
