@@ -10,71 +10,26 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/identity.h"
 #include "base/running.h"
 #include "base/text.h"
 #include "cli/arrive.h"
 #include "cli/json.h"
+#include "cli/mapping.h"
 #include "cli/screen.h"
 #include "cli/table.h"
-#include "people/verdict.h"
 
-/* This host's accounts, and what the rules need. */
 struct scan {
 	const struct cli *cli;
 	const struct settings *settings;
-	struct account_table accounts;
-	struct group_table *groups;
-	struct address_map *map;
+	struct mapping mapping;
 	bool json;
 };
-
-static bool scan_open(struct scan *s, struct fault *fault)
-{
-	const struct settings *settings = s->settings;
-	char names[2048];
-
-	if (!text_format(names, sizeof(names), "%s %s", settings->include_groups,
-		    settings->exclude_groups))
-		return fault_set(fault, FAULT_SETTINGS, "groups",
-			"[people] include_groups and exclude_groups are too long");
-	if (!account_read(settings->passwd, &s->accounts, fault))
-		return false;
-	s->groups = group_read(settings->group, names, fault);
-	if (s->groups == NULL)
-		return false;
-	s->map = map_load(settings->map, fault);
-	return s->map != NULL;
-}
-
-static void scan_close(struct scan *s)
-{
-	map_free(s->map);
-	group_table_free(s->groups);
-	account_table_free(&s->accounts);
-}
-
-static bool counts(const struct scan *s, const struct account *account)
-{
-	return (int64_t)account->uid >= s->settings->min_uid &&
-	       (int64_t)account->uid <= s->settings->max_uid;
-}
 
 /* ---- --dry-run ---- */
 
 static const struct table_column columns[] = {{.title = "user", .least = 8},
 	{.title = "uid", .right = true}, {.title = "verdict"}, {.title = "address", .least = 16},
 	{.title = "why", .least = 16}};
-
-static void judge(const struct scan *s, const struct account *account, struct verdict *verdict)
-{
-	struct sighting sighting = {.reason = SEEN_ASKED};
-
-	identity_host(sighting.host, sizeof(sighting.host));
-	text_copy(sighting.user, sizeof(sighting.user), account->user);
-	sighting_facts(&sighting, account, s->groups, s->settings);
-	verdict_judge(&sighting, s->settings, s->map, verdict);
-}
 
 static bool show_json(const struct account *account, const struct verdict *verdict)
 {
@@ -123,13 +78,13 @@ static int show(const struct scan *s)
 
 	screen_open(&screen, s->cli, stdout);
 	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < s->accounts.count && good; i++) {
-		const struct account *account = &s->accounts.accounts[i];
+	for (size_t i = 0; i < s->mapping.accounts.count && good; i++) {
+		const struct account *account = &s->mapping.accounts.accounts[i];
 		struct verdict verdict;
 
-		if (!counts(s, account))
+		if (!mapping_counts(&s->mapping, account))
 			continue;
-		judge(s, account, &verdict);
+		mapping_judge(&s->mapping, account, &verdict);
 		looked_at++;
 		mapped += verdict.kind == VERDICT_MAPPED;
 		if (s->json)
@@ -157,11 +112,11 @@ static bool report(const struct scan *s, int box, struct reported *r, struct fau
 {
 	const char *spool = s->settings->spool;
 
-	for (size_t i = 0; i < s->accounts.count; i++) {
-		const struct account *account = &s->accounts.accounts[i];
+	for (size_t i = 0; i < s->mapping.accounts.count; i++) {
+		const struct account *account = &s->mapping.accounts.accounts[i];
 		int result;
 
-		if (!counts(s, account))
+		if (!mapping_counts(&s->mapping, account))
 			continue;
 		result = arrive_write(box, spool, account->user, SPOOL_ASKED, false, fault);
 		if (result < 0 && fault->kind != FAULT_USAGE)
@@ -211,8 +166,8 @@ static int really(const struct scan *s, bool yes)
 	char question[128];
 	int count = 0;
 
-	for (size_t i = 0; i < s->accounts.count; i++)
-		count += counts(s, &s->accounts.accounts[i]);
+	for (size_t i = 0; i < s->mapping.accounts.count; i++)
+		count += mapping_counts(&s->mapping, &s->mapping.accounts.accounts[i]);
 	text_format(question, sizeof(question),
 		"Look at all %d accounts of this host as if each had just logged in?", count);
 	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
@@ -247,11 +202,11 @@ int verb_scan(const struct cli *cli, int argc, char **argv)
 	if (settings == NULL)
 		return cli_fail(&fault);
 	s.settings = settings;
-	if (!scan_open(&s, &fault))
+	if (!mapping_open(&s.mapping, settings, &fault))
 		exit_code = cli_fail(&fault);
 	else
 		exit_code = dry ? show(&s) : really(&s, yes);
-	scan_close(&s);
+	mapping_close(&s.mapping);
 	settings_free(settings);
 	return exit_code;
 }

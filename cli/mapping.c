@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/mapping.h"
+
+#include "base/identity.h"
+#include "base/text.h"
+
+bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault)
+{
+	char names[2048];
+
+	*m = (struct mapping){.settings = settings};
+	if (!text_format(names, sizeof(names), "%s %s", settings->include_groups,
+		    settings->exclude_groups))
+		return fault_set(fault, FAULT_SETTINGS, "groups",
+			"[people] include_groups and exclude_groups are too long");
+	if (!account_read(settings->passwd, &m->accounts, fault))
+		return false;
+	m->groups = group_read(settings->group, names, fault);
+	if (m->groups)
+		m->map = map_load(settings->map, fault);
+	return m->map != NULL;
+}
+
+void mapping_close(struct mapping *m)
+{
+	map_free(m->map);
+	group_table_free(m->groups);
+	account_table_free(&m->accounts);
+}
+
+bool mapping_counts(const struct mapping *m, const struct account *account)
+{
+	return (int64_t)account->uid >= m->settings->min_uid &&
+	       (int64_t)account->uid <= m->settings->max_uid;
+}
+
+void mapping_judge(const struct mapping *m, const struct account *account, struct verdict *verdict)
+{
+	struct sighting sighting = {.reason = SEEN_ASKED};
+
+	identity_host(sighting.host, sizeof(sighting.host));
+	text_copy(sighting.user, sizeof(sighting.user), account->user);
+	sighting_facts(&sighting, account, m->groups, m->settings);
+	verdict_judge(&sighting, m->settings, m->map, verdict);
+}
