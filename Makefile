@@ -66,7 +66,7 @@ HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 
 DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
-	-DCLOUDINVITE_SYSCONFDIR='"$(sysconfdir)/cloudinvite"'
+	-DCLOUDINVITE_SYSCONFDIR='"$(sysconfdir)/cloudinvite"' -DCLOUDINVITE_SECUREDIR='"$(securedir)"'
 
 pkg = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))

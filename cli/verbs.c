@@ -122,6 +122,12 @@ const struct verb verbs[] = {
 		"it ends\n"
 		"Ends with 1 if there is none that can be used. --print mints one then.\n",
 		verb_token},
+	{"doctor", SETUP, "[--offline] [--json]",
+		"walks every step from the login to Google's answer, and names the remedies",
+		"  --offline  asks nothing of the network\n"
+		"  --json     the same for machines\n"
+		"Mints a token and makes two harmless calls. Changes nothing.\n",
+		verb_doctor},
 	{"config", SETUP, "[--check] [--json]", "the effective settings and where each came from",
 		"  --check  everything that is wrong with them, with its remedy; no network\n"
 		"  --json   the same for machines\n",

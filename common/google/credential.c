@@ -49,7 +49,12 @@ static bool read_file(const struct credential *c, struct text *out, struct fault
 			"with domain-wide delegation, and subject to an administrator; or to what "
 			"`cloudinvite login` writes.");
 	}
-	return file_read(c->path, &rules, out, FAULT_CREDENTIALS, f);
+	if (file_read(c->path, &rules, out, FAULT_CREDENTIALS, f))
+		return true;
+	if (f && !f->remedy[0])
+		fault_remedy(f, "[google] credentials names it: put the credential there, or name "
+				"the file where it is. `cloudinvite setup` guides through it.");
+	return false;
 }
 
 static bool explain_no_json(

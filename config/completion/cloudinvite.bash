@@ -19,6 +19,7 @@ _cloudinvite_options() {
 	login) echo "--client --headless --no-browser --port --account --output --json" ;;
 	token) echo "--json --print" ;;
 	config) echo "--check --json" ;;
+	doctor) echo "--offline --json" ;;
 	esac
 }
 
@@ -37,7 +38,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel login token config emit help"
+		scan check get list send cancel login token doctor config emit help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * doctor [--json] [--offline]: walks every step from the module's file to Google's answer, a line
+ * each, and names the remedy of what is wrong.
+ */
+#include "cli/doctor.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/identity.h"
+#include "base/text.h"
+#include "cli/json.h"
+
+#define STEP_COLUMN 7
+#define WHAT_COLUMN 20
+
+static const struct {
+	const char *name;
+	doctor_step *look;
+} steps[] = {
+	{"module", doctor_module},
+	{"hook", doctor_hook},
+	{"settings", doctor_settings},
+	{"directories", doctor_directories},
+	{"accounts", doctor_accounts},
+	{"ledger", doctor_ledger},
+	{"programs", doctor_workers},
+	{"backlog", doctor_backlog},
+	{"pause", doctor_pause},
+	{"people", doctor_people},
+	{"network", doctor_network},
+	{"clock", doctor_clock},
+	{"credential", doctor_credential},
+	{"token", doctor_token},
+	{"api", doctor_api},
+	{"quota", doctor_quota},
+};
+
+/* ---- findings ---- */
+
+static const struct {
+	const char *word, *shown;
+	enum ink ink;
+} healths[] = {
+	[HEALTH_OK] = {"ok", "ok", INK_GOOD},
+	[HEALTH_SKIPPED] = {"skipped", "-", INK_DIM},
+	[HEALTH_NOTE] = {"note", "note", INK_WARN},
+	[HEALTH_BAD] = {"bad", "BAD", INK_BAD},
+};
+
+static void show(struct doctor *d, enum health health, const char *what, const char *remedy)
+{
+	struct screen *s = &d->screen;
+
+	progress_clear(&d->progress);
+	screen_put(s, healths[health].ink, healths[health].shown);
+	screen_to(s, STEP_COLUMN);
+	screen_put(s, health == HEALTH_BAD ? INK_BOLD : INK_DIM, d->step);
+	screen_to(s, WHAT_COLUMN);
+	screen_wrap(s, health == HEALTH_SKIPPED ? INK_DIM : INK_PLAIN, WHAT_COLUMN, what);
+	screen_end(s);
+	if (!remedy || !*remedy)
+		return;
+	screen_to(s, WHAT_COLUMN);
+	screen_put(s, INK_BOLD, screen_glyph(s, GLYPH_ARROW));
+	screen_put(s, INK_PLAIN, " ");
+	screen_wrap(s, INK_PLAIN, WHAT_COLUMN + 2, remedy);
+	screen_end(s);
+}
+
+static void say(struct doctor *d, enum health health, const char *code, const char *what,
+	const char *remedy)
+{
+	char safe[640];
+
+	d->count[health]++;
+	text_safe(safe, sizeof(safe), what);
+	if (d->json)
+		json_array_append_new(d->findings,
+			json_pack("{s:s, s:s, s:o, s:o, s:o}", "step", d->step, "result",
+				healths[health].word, "code", json_text(code ? code : ""), "what",
+				json_text(safe), "remedy", json_text(remedy ? remedy : "")));
+	else
+		show(d, health, safe, remedy);
+	fflush(stdout);
+}
+
+void doctor_ok(struct doctor *d, const char *format, ...)
+{
+	char what[640];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	say(d, HEALTH_OK, NULL, what, NULL);
+}
+
+void doctor_skip(struct doctor *d, const char *format, ...)
+{
+	char what[640];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	say(d, HEALTH_SKIPPED, NULL, what, NULL);
+}
+
+void doctor_note(struct doctor *d, const char *code, const char *remedy, const char *format, ...)
+{
+	char what[640];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	say(d, HEALTH_NOTE, code, what, remedy);
+}
+
+void doctor_bad(struct doctor *d, const struct fault *fault)
+{
+	int code = fault_exit_code(fault->kind);
+
+	d->exit_code = cli_worse(d->exit_code, code == EXIT_YES ? EXIT_NO : code);
+	say(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
+}
+
+/* ---- the walk ---- */
+
+/* What needs root's eyes comes first, and reads only what is root's; then the service's user goes
+ * on, who sees what the programs see. */
+static bool is_roots(doctor_step *look)
+{
+	return look == doctor_module || look == doctor_hook;
+}
+
+static bool become(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!d->settings || identity_become(d->settings->user, &fault))
+		return true;
+	d->step = "user";
+	doctor_bad(d, &fault);
+	return false;
+}
+
+static void walk(struct doctor *d)
+{
+	bool us = false;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (!us && !is_roots(steps[i].look) && !(us = become(d)))
+			return;
+		d->step = steps[i].name;
+		progress_say(&d->progress, "%s", d->step);
+		steps[i].look(d);
+	}
+}
+
+static int conclude(struct doctor *d)
+{
+	struct screen *s = &d->screen;
+	int answered;
+
+	if (d->json) {
+		answered = json_answer(json_pack("{s:i, s:O, s:i, s:i, s:i, s:i}", "schema",
+			JSON_SCHEMA, "steps", d->findings, "ok", d->count[HEALTH_OK], "notes",
+			d->count[HEALTH_NOTE], "bad", d->count[HEALTH_BAD], "skipped",
+			d->count[HEALTH_SKIPPED]));
+		return answered ? answered : d->exit_code;
+	}
+	screen_end(s);
+	if (d->count[HEALTH_BAD] == 0)
+		screen_putf(s, INK_GOOD, "Nothing is wrong%s",
+			d->count[HEALTH_SKIPPED] ? ", as far as was looked." : ".");
+	else
+		screen_putf(s, INK_BAD, "%d thing%s to mend: begin with the first.",
+			d->count[HEALTH_BAD], d->count[HEALTH_BAD] == 1 ? "" : "s");
+	screen_end(s);
+	return d->exit_code;
+}
+
+int verb_doctor(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"offline", no_argument, NULL, 'o'},
+		{NULL, 0, NULL, 0},
+	};
+	struct doctor d = {.cli = cli, .exit_code = EXIT_YES};
+	int option, exit_code;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return cli_usage(argv[0]);
+		d.json = d.json || option == 'j';
+		d.offline = d.offline || option == 'o';
+	}
+	if (optind < argc)
+		return cli_usage(argv[0]);
+	signal(SIGPIPE, SIG_IGN);
+	screen_open(&d.screen, cli, stdout);
+	progress_start(&d.progress, cli);
+	d.findings = json_array();
+	d.settings = settings_load(cli->settings_path, NULL);
+	walk(&d);
+	progress_clear(&d.progress);
+	exit_code = conclude(&d);
+	json_decref(d.findings);
+	credential_free(d.credential);
+	http_close(d.http);
+	ledger_close(d.ledger);
+	settings_free(d.settings);
+	return exit_code;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The doctor: every step from the module's file to Google's answer, in the order in which a login
+ * becomes an invitation. A step looks and says what it found; it changes nothing.
+ */
+#ifndef CLOUDINVITE_CLI_DOCTOR_H
+#define CLOUDINVITE_CLI_DOCTOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/screen.h"
+#include "google/credential.h"
+#include "google/http.h"
+
+enum health {
+	HEALTH_OK,
+	HEALTH_SKIPPED, /* not looked at: it needs something that is missing */
+	HEALTH_NOTE,	/* works, and an administrator should know */
+	HEALTH_BAD,
+};
+
+struct doctor {
+	const struct cli *cli;
+	bool json;
+	bool offline;		   /* nothing is asked of the network */
+	struct settings *settings; /* NULL: they cannot be used */
+	struct ledger *ledger;	   /* NULL: there is none that can be used */
+	struct http *http;	   /* NULL: the network was not asked yet, or in vain */
+	struct credential *credential;
+	bool reached; /* Google's API answered over TLS */
+	bool token;   /* and a token was had */
+	/* what was said */
+	const char *step;
+	json_t *findings;
+	struct screen screen;
+	struct progress progress;
+	int count[HEALTH_BAD + 1];
+	int exit_code;
+};
+
+/* What a step found. */
+void doctor_ok(struct doctor *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void doctor_skip(struct doctor *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `remedy` may be NULL. */
+void doctor_note(struct doctor *d, const char *code, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void doctor_bad(struct doctor *d, const struct fault *fault);
+
+/* The steps; each says at least one thing. */
+typedef void doctor_step(struct doctor *d);
+doctor_step doctor_module, doctor_hook;				       /* doctor_login.c */
+doctor_step doctor_settings, doctor_directories, doctor_accounts;      /* doctor_host.c */
+doctor_step doctor_ledger, doctor_workers, doctor_backlog;	       /* doctor_ledger.c */
+doctor_step doctor_pause, doctor_people;			       /* doctor_ledger.c */
+doctor_step doctor_network, doctor_clock;			       /* doctor_google.c */
+doctor_step doctor_credential, doctor_token, doctor_api, doctor_quota; /* doctor_google.c */
+
+#endif

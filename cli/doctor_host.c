@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The doctor's look at this host: settings, directories and what is left in them, and whom the
+ * address rule leads to.
+ */
+#include "cli/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/identity.h"
+#include "cli/mapping.h"
+#include "spool/spool.h"
+
+#define LEAST_BYTES  ((uint64_t)64 << 20)
+#define LEAST_INODES 1000
+
+/* ---- settings ---- */
+
+static void take_finding(const struct fault *fault, void *ctx)
+{
+	doctor_bad(ctx, fault);
+}
+
+void doctor_settings(struct doctor *d)
+{
+	const char *path = d->cli->settings_path ? d->cli->settings_path : SETTINGS_FILE;
+	int count = 0;
+
+	if (d->settings)
+		count = settings_check(d->settings, take_finding, d);
+	else
+		settings_free(settings_inspect(path, take_finding, d, &count));
+	if (count == 0)
+		doctor_ok(d, "%s: all right", path);
+}
+
+/* ---- directories ---- */
+
+struct place {
+	const char *directory, *box;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
+static bool look_at_place(struct doctor *d, const struct place *p)
+{
+	char path[SPOOL_PATH_MAX];
+	struct fault fault = {.kind = FAULT_NONE};
+	struct stat st;
+
+	text_format(path, sizeof(path), "%s%s%s", p->directory, p->box ? "/" : "",
+		p->box ? p->box : "");
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		fault_set(&fault, FAULT_STORAGE, "directory", "%s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		fault_set(&fault, FAULT_STORAGE, "directory", "%s: is no directory", path);
+	else if (st.st_uid != p->uid || st.st_gid != p->gid || (st.st_mode & 07777) != p->mode)
+		fault_set(&fault, FAULT_STORAGE, "directory",
+			"%s: owner %u:%u, mode %04o instead of %u:%u, %04o", path,
+			(unsigned)st.st_uid, (unsigned)st.st_gid, (unsigned)(st.st_mode & 07777),
+			(unsigned)p->uid, (unsigned)p->gid, (unsigned)p->mode);
+	if (!fault.kind)
+		return true;
+	fault_remedy(&fault,
+		"As root: cloudinvite-collector --prepare makes what is missing; what belongs to "
+		"somebody else, look at first.");
+	doctor_bad(d, &fault);
+	return false;
+}
+
+static bool has_room(struct doctor *d, const char *path)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) != 0)
+		fault_set(&fault, FAULT_STORAGE, "space", "%s: %s", path, strerror(errno));
+	else if (fs.f_flag & ST_RDONLY)
+		fault_set(&fault, FAULT_STORAGE, "space", "%s: the file system is read-only", path);
+	else if ((uint64_t)fs.f_bavail * fs.f_frsize < LEAST_BYTES)
+		fault_set(&fault, FAULT_STORAGE, "space", "%s: only %llu MiB are left on its disk",
+			path, (unsigned long long)(((uint64_t)fs.f_bavail * fs.f_frsize) >> 20));
+	else if (fs.f_files > 0 && fs.f_favail < LEAST_INODES)
+		fault_set(&fault, FAULT_STORAGE, "space", "%s: only %llu inodes are left", path,
+			(unsigned long long)fs.f_favail);
+	if (!fault.kind)
+		return true;
+	fault_remedy(&fault, "Logins go on all the same, but nobody new is noticed: make room.");
+	doctor_bad(d, &fault);
+	return false;
+}
+
+void doctor_directories(struct doctor *d)
+{
+	const struct settings *s = d->settings;
+	struct fault fault = {.kind = FAULT_NONE};
+	uid_t uid = 0;
+	gid_t gid = 0;
+	bool good = true;
+
+	if (!s) {
+		doctor_skip(d, "the settings say where they are");
+		return;
+	}
+	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, &fault)) {
+		doctor_bad(d, &fault);
+		return;
+	}
+	const struct place places[] = {
+		{s->spool, NULL, 0, 0, 0755},
+		{s->spool, SPOOL_NEW, 0, gid, 0770},
+		{s->spool, SPOOL_SEEN, uid, gid, 0700},
+		{s->spool, SPOOL_BAD, uid, gid, 0700},
+		{s->state, NULL, uid, gid, 0700},
+		{s->tokens, NULL, uid, gid, 0700},
+		{s->run, NULL, uid, gid, 0755},
+	};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		good = look_at_place(d, &places[i]) && good;
+	good = good && has_room(d, s->spool) && has_room(d, s->state);
+	if (good)
+		doctor_ok(d, "%s, %s, %s, %s: owners, modes and space are right", s->spool,
+			s->state, s->tokens, s->run);
+}
+
+/* ---- accounts ---- */
+
+struct tally {
+	int people, verdicts[VERDICT_COLLISION + 1];
+	char user[64], address[ADDRESS_MAX + 1]; /* the first that is mapped */
+	char stray[64], why[256];		 /* the first that has no address */
+};
+
+static void count(struct tally *t, const struct account *account, const struct verdict *v)
+{
+	t->people++;
+	t->verdicts[v->kind]++;
+	if (v->kind == VERDICT_MAPPED && !t->user[0]) {
+		text_safe(t->user, sizeof(t->user), account->user);
+		text_copy(t->address, sizeof(t->address), v->address);
+	}
+	if ((v->kind == VERDICT_UNMAPPED || v->kind == VERDICT_FOREIGN_DOMAIN) && !t->stray[0]) {
+		text_safe(t->stray, sizeof(t->stray), account->user);
+		text_copy(t->why, sizeof(t->why), v->sentence);
+	}
+}
+
+static void say_tally(struct doctor *d, const struct tally *t)
+{
+	int strays = t->verdicts[VERDICT_UNMAPPED] + t->verdicts[VERDICT_FOREIGN_DOMAIN];
+
+	if (t->verdicts[VERDICT_MAPPED] > 0)
+		doctor_ok(d, "%d of %d lead to an address: %s -> %s%s", t->verdicts[VERDICT_MAPPED],
+			t->people, t->user, t->address,
+			t->verdicts[VERDICT_MAPPED] > 1 ? ", …" : "");
+	else if (t->people == 0)
+		doctor_ok(d, "%s has none from uid %lld to %lld yet", d->settings->passwd,
+			(long long)d->settings->min_uid, (long long)d->settings->max_uid);
+	else
+		doctor_note(d, "nobody_mapped", "cloudinvite scan --dry-run says why of each.",
+			"none of %d leads to an address", t->people);
+	if (strays > 0)
+		doctor_note(d, "unmapped",
+			"Give them a line in the map file, or change [people] address and domains; "
+			"cloudinvite scan --dry-run shows all.",
+			"%d without an address of ours, such as %s: %s", strays, t->stray, t->why);
+}
+
+void doctor_accounts(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct tally tally = {.people = 0};
+	struct mapping mapping;
+
+	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+		doctor_skip(d, d->settings ? "this host only dispatches"
+					   : "the settings say how addresses are made");
+		return;
+	}
+	if (mapping_open(&mapping, d->settings, &fault)) {
+		for (size_t i = 0; i < mapping.accounts.count; i++) {
+			const struct account *account = &mapping.accounts.accounts[i];
+			struct verdict verdict;
+
+			if (!mapping_counts(&mapping, account))
+				continue;
+			mapping_judge(&mapping, account, &verdict);
+			count(&tally, account, &verdict);
+		}
+		say_tally(d, &tally);
+	} else {
+		doctor_bad(d, &fault);
+	}
+	mapping_close(&mapping);
+}

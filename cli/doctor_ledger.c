@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The doctor's look at the ledger, at who works on it, and at what waits.
+ */
+#include "cli/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/now.h"
+#include "ledger/pace.h"
+#include "spool/reader.h"
+#include "spool/walk.h"
+
+#define OLD_ARRIVAL_S 3600
+#define LATE_S	      86400
+#define OLD_DOUBT_S   345600 /* four days: Google shows a mail after 48 h, and 72 h settle it */
+
+/* ---- ledger ---- */
+
+void doctor_ledger(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!d->settings) {
+		doctor_skip(d, "the settings say where it is");
+		return;
+	}
+	d->ledger = ledger_open(d->settings, LEDGER_WRITE, &fault);
+	if (d->ledger)
+		doctor_ok(d, "%s: schema %d, id %.8s", d->settings->ledger,
+			ledger_schema(d->ledger), ledger_id(d->ledger));
+	else if (strcmp(fault.code, "ledger_missing") == 0)
+		doctor_note(d, fault.code,
+			"systemctl enable --now cloudinvite-collector "
+			"cloudinvite-dispatcher",
+			"%s: none yet; the programs make it when they start", d->settings->ledger);
+	else
+		doctor_bad(d, &fault);
+}
+
+/* ---- programs ---- */
+
+static void look_at_program(struct doctor *d, const struct now *now, const struct program *p)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	char beat[CLOCK_TEXT_SIZE];
+
+	if (!p->wanted)
+		return;
+	if (!p->alive) {
+		fault_set(&fault, FAULT_LATER, "program_down", "the %s is not running", p->role);
+		fault_remedy(&fault,
+			"systemctl enable --now cloudinvite-%s; why it ended: "
+			"journalctl -u cloudinvite-%s",
+			p->role, p->role);
+		doctor_bad(d, &fault);
+	} else if (!p->beaten || now->at - p->worker.beat > BEAT_LATE_S) {
+		fault_set(&fault, FAULT_LATER, "program_stuck",
+			"the %s runs, but has not been heard of %s%s", p->role,
+			p->beaten ? "since " : "yet",
+			p->beaten ? clock_relative(p->worker.beat, now->at, beat) : "");
+		fault_remedy(&fault, "systemctl restart cloudinvite-%s", p->role);
+		doctor_bad(d, &fault);
+	} else {
+		doctor_ok(d, "the %s runs: version %s, %s", p->role, p->worker.version,
+			p->worker.note[0] ? p->worker.note : "at work");
+	}
+}
+
+void doctor_workers(struct doctor *d)
+{
+	struct books books = {.settings = d->settings, .ledger = d->ledger};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct now now;
+
+	if (!d->ledger) {
+		doctor_skip(d, "the ledger says who works on it");
+		return;
+	}
+	if (!now_look(&books, &now, &fault)) {
+		doctor_bad(d, &fault);
+		return;
+	}
+	look_at_program(d, &now, &now.collector);
+	look_at_program(d, &now, &now.dispatcher);
+}
+
+/* ---- backlog ---- */
+
+struct box {
+	int fd;
+	int64_t count, oldest;
+};
+
+static bool count_one(const char *name, void *ctx)
+{
+	struct box *box = ctx;
+	struct stat st;
+
+	if (fstatat(box->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return true;
+	box->count++;
+	if (box->oldest == 0 || st.st_mtime < box->oldest)
+		box->oldest = st.st_mtime;
+	return true;
+}
+
+/* False after having said why. */
+static bool count_box(struct doctor *d, const char *name, struct box *box)
+{
+	char path[SPOOL_PATH_MAX];
+	struct fault fault;
+	bool good;
+
+	text_format(path, sizeof(path), "%s/%s", d->settings->spool, name);
+	*box = (struct box){.fd = file_open_dir(path)};
+	good = box->fd >= 0 && spool_walk(box->fd, count_one, box) == 0;
+	if (!good) {
+		fault_set(&fault, FAULT_STORAGE, "spool", "%s: %s", path, strerror(errno));
+		fault_remedy(&fault, "cloudinvite-collector --prepare makes it as it must be.");
+		doctor_bad(d, &fault);
+	}
+	file_close(&box->fd);
+	return good;
+}
+
+static void say_arrivals(struct doctor *d, const struct box *box)
+{
+	char since[CLOCK_TEXT_SIZE];
+	struct fault fault;
+
+	if (box->count == 0) {
+		doctor_ok(d, "no arrival waits in the spool");
+	} else if (clock_wall() - box->oldest < OLD_ARRIVAL_S) {
+		doctor_ok(d, "%lld in the spool, the oldest from %s", (long long)box->count,
+			clock_relative(box->oldest, clock_wall(), since));
+	} else {
+		fault_set(&fault, FAULT_STORAGE, "spool_stuck",
+			"%lld in the spool, the oldest from %s: nobody takes them",
+			(long long)box->count, clock_relative(box->oldest, clock_wall(), since));
+		fault_remedy(
+			&fault, "journalctl -u cloudinvite-collector says why. Nobody is lost.");
+		doctor_bad(d, &fault);
+	}
+}
+
+void doctor_backlog(struct doctor *d)
+{
+	struct box arrivals, bad;
+
+	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+		doctor_skip(d, d->settings ? "this host only dispatches"
+					   : "the settings say where the spool is");
+		return;
+	}
+	if (!count_box(d, SPOOL_NEW, &arrivals) || !count_box(d, SPOOL_BAD, &bad))
+		return;
+	say_arrivals(d, &arrivals);
+	if (bad.count > 0)
+		doctor_note(d, "bad_arrivals",
+			"Look at them (as data, they may be hostile), then delete them.",
+			"%s/" SPOOL_BAD ": %lld file%s that did not belong in the spool",
+			d->settings->spool, (long long)bad.count, bad.count == 1 ? "" : "s");
+}
+
+/* ---- pause ---- */
+
+static void say_pause(struct doctor *d, const struct ledger_pause *p)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	char since[CLOCK_TEXT_SIZE];
+
+	fault_set(&fault, strcmp(p->kind, "setup") == 0 ? FAULT_SETUP : FAULT_POLICY, "paused",
+		"paused since %s by %s: %s", clock_relative(p->since, clock_wall(), since),
+		p->actor, p->text);
+	fault_remedy(&fault, "%s%s", p->remedy[0] ? p->remedy : "cloudinvite resume ends it.",
+		p->probe_at > 0 ? " It ends by itself once Google's answer is right." : "");
+	doctor_bad(d, &fault);
+}
+
+void doctor_pause(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger_reconcile reconcile;
+	struct ledger_pause pause;
+	int paused, reconciling;
+
+	if (!d->ledger) {
+		doctor_skip(d, "the ledger keeps it");
+		return;
+	}
+	paused = ledger_paused(d->ledger, &pause, &fault);
+	reconciling = paused < 0 ? -1 : ledger_reconciling(d->ledger, &reconcile, &fault);
+	if (reconciling < 0)
+		doctor_bad(d, &fault);
+	else if (paused)
+		say_pause(d, &pause);
+	else if (reconciling)
+		doctor_note(d, "reconcile", "It ends by itself, within 72 hours of Google's clock.",
+			"nobody is mailed for now: %s", reconcile.text);
+	else if (d->settings->mode == MODE_DRY_RUN)
+		doctor_note(d, "dry_run",
+			"cloudinvite enable shows whom it would invite, and begins to send.",
+			"nothing is paused; mode = dry-run: nothing is sent");
+	else
+		doctor_ok(d, "nothing is paused, invitations are sent");
+}
+
+/* ---- people ---- */
+
+static void say_failed(struct doctor *d, const struct ledger_summary *sum)
+{
+	char since[CLOCK_TEXT_SIZE];
+	int64_t now = clock_wall();
+
+	if (sum->people[PERSON_FAILED] > 0)
+		doctor_note(d, "people_failed", "cloudinvite status --state failed says why.",
+			"%lld failed", (long long)sum->people[PERSON_FAILED]);
+	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_DOUBT_S)
+		doctor_note(d, "unconfirmed_old", "cloudinvite status --state unconfirmed",
+			"a send has been unconfirmed since %s",
+			clock_relative(sum->oldest_unconfirmed, now, since));
+	if (sum->oldest_due > 0 && now - sum->oldest_due > LATE_S)
+		doctor_note(d, "queue_late", "cloudinvite status shows what it waits for.",
+			"somebody has been due since %s",
+			clock_relative(sum->oldest_due, now, since));
+}
+
+static int64_t all(const struct ledger_summary *sum)
+{
+	int64_t people = 0;
+
+	for (int state = 0; state < PERSON_STATES; state++)
+		people += sum->people[state];
+	return people;
+}
+
+void doctor_people(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct ledger_summary sum;
+
+	if (!d->ledger) {
+		doctor_skip(d, "the ledger knows them");
+		return;
+	}
+	if (!ledger_summarise(d->ledger, clock_wall(), &sum, &fault)) {
+		doctor_bad(d, &fault);
+		return;
+	}
+	doctor_ok(d,
+		"%lld known: %lld queued, %lld invited, %lld held; %lld accounts without an "
+		"address",
+		(long long)all(&sum), (long long)sum.people[PERSON_QUEUED],
+		(long long)sum.people[PERSON_INVITED], (long long)sum.people[PERSON_HELD],
+		(long long)sum.sightings[VERDICT_UNMAPPED]);
+	say_failed(d, &sum);
+}
