@@ -44,6 +44,19 @@ static bool file_judge(const char *name, const struct stat *st, const struct fil
 	return true;
 }
 
+/* What errno says of a file that cannot be read, other than its rights and its kind. */
+static bool say_unreadable(const char *name, enum fault_kind kind, struct fault *fault)
+{
+	fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name, strerror(errno));
+	return fault_remedy(fault, "Try again; if it stays so, the kernel's log says more.");
+}
+
+static bool say_no_memory(const char *name, enum fault_kind kind, struct fault *fault)
+{
+	fault_set(fault, kind, "no_memory", "%s: no memory to read it", name);
+	return fault_remedy(fault, "Try again; if it stays so, see what uses the host's memory.");
+}
+
 static bool file_take(int fd, const char *name, const struct file_rules *rules, struct text *out,
 	enum fault_kind kind, struct fault *fault)
 {
@@ -57,18 +70,34 @@ static bool file_take(int fd, const char *name, const struct file_rules *rules, 
 			continue;
 		taken += n > 0 ? (size_t)n : 0;
 		if (n < 0)
-			good = fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name,
-				strerror(errno));
+			good = say_unreadable(name, kind, fault);
 		else if (rules->max_size && taken > rules->max_size) /* grown since fstat */
 			good = fault_set(fault, kind, "too_large", "%s: has more than %zu bytes",
 				name, rules->max_size);
 		else if (!text_add_bytes(out, buffer, (size_t)n))
-			good = fault_set(
-				fault, kind, "no_memory", "%s: no memory to read it", name);
+			good = say_no_memory(name, kind, fault);
 	}
 	/* It may have been a key. */
 	explicit_bzero(buffer, sizeof(buffer));
 	return good;
+}
+
+static bool say_unopened(const char *name, enum fault_kind kind, struct fault *fault)
+{
+	switch (errno) {
+	case ENOENT:
+		return fault_set(fault, kind, "missing", "%s: %s", name, strerror(errno));
+	case EACCES:
+	case EPERM:
+		fault_set(fault, kind, "unreadable", "%s: %s", name, strerror(errno));
+		return fault_remedy(
+			fault, "Run it as root, or give its owner the right to read it.");
+	case ELOOP:
+		fault_set(fault, kind, "unreadable", "%s: is a symbolic link", name);
+		return fault_remedy(fault, "Put a regular file in its place.");
+	default:
+		return say_unreadable(name, kind, fault);
+	}
 }
 
 bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct text *out,
@@ -81,20 +110,10 @@ bool file_read_at(int dir, const char *name, const struct file_rules *rules, str
 
 	if (fd < 0 && errno == ENOENT && rules->missing_ok)
 		return text_add(out, "");
-	if (fd < 0) {
-		int why = errno;
-
-		fault_set(fault, kind, why == ENOENT ? "missing" : "unreadable", "%s: %s", name,
-			why == ELOOP ? "is a symbolic link" : strerror(why));
-		if (why == EACCES || why == EPERM)
-			fault_remedy(
-				fault, "Run it as root, or give its owner the right to read it.");
-		else if (why == ELOOP)
-			fault_remedy(fault, "Put a regular file in its place.");
-		return false;
-	}
+	if (fd < 0)
+		return say_unopened(name, kind, fault);
 	if (fstat(fd, &st) != 0)
-		fault_set(fault, kind, "unreadable", "%s: %s", name, strerror(errno));
+		say_unreadable(name, kind, fault);
 	else
 		good = file_judge(name, &st, rules, kind, fault) &&
 		       file_take(fd, name, rules, out, kind, fault);
@@ -146,6 +165,7 @@ int file_replace_at(int dir, const char *name, const void *bytes, size_t n, mode
 	unsigned long long random;
 	int saved;
 
+	errno = EIO; /* of less than was asked for, getrandom says nothing */
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -1;
 	/* The temporary name begins with a dot, so that no reader of a directory takes it. */

@@ -18,8 +18,7 @@
 
 static bool mark_fault(const char *what, struct fault *fault)
 {
-	return fault_set(
-		fault, FAULT_STORAGE, "spool", SPOOL_SEEN "/: %s: %s", what, strerror(errno));
+	return spool_fault(SPOOL_SEEN, what, fault);
 }
 
 /* A mark is replaced as a whole, but not forced to the disk: one that a power cut takes comes back
@@ -81,8 +80,13 @@ bool spool_mark_first(
 	fd = openat(r->seen_box, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST || mark_fault(name, fault);
-	good = file_write_all(fd, word, strlen(word)) == 0 || mark_fault(name, fault);
+	good = file_write_all(fd, word, strlen(word)) == 0;
 	file_close(&fd);
+	/* Half a word would be one that nobody knows. */
+	if (!good) {
+		mark_fault(name, fault);
+		(void)unlinkat(r->seen_box, name, 0);
+	}
 	return good;
 }
 

@@ -17,6 +17,21 @@
 #include "base/text.h"
 #include "spool/walk.h"
 
+bool spool_fault(const char *box, const char *what, struct fault *fault)
+{
+	int why = errno;
+
+	fault_set(fault, FAULT_STORAGE, "spool", "%s/: %s: %s", box, what, strerror(why));
+	if (why == ENOSPC || why == EDQUOT)
+		return fault_remedy(
+			fault, "Make room on the spool's file system; nothing is lost meanwhile.");
+	if (why == EACCES || why == EPERM)
+		return fault_remedy(
+			fault, "Correct it: run cloudinvite-collector --prepare as root.");
+	return fault_remedy(
+		fault, "It is tried again by itself; if it stays so, the kernel's log says more.");
+}
+
 /* Nobody but root and the service may write a box. */
 static bool is_ours(const struct stat *st)
 {
@@ -167,8 +182,7 @@ int spool_list(
 
 	*bad = l.bad;
 	if (result != 0) {
-		fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW "/: cannot be listed: %s",
-			strerror(errno));
+		spool_fault(SPOOL_NEW, "cannot be listed", fault);
 		return -1;
 	}
 	if (l.count > 1)
@@ -180,6 +194,5 @@ bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct f
 {
 	if (unlinkat(r->new_box, a->name, 0) == 0 || errno == ENOENT)
 		return true;
-	return fault_set(fault, FAULT_STORAGE, "spool", SPOOL_NEW "/%s: cannot be taken: %s",
-		a->name, strerror(errno));
+	return spool_fault(SPOOL_NEW, a->name, fault);
 }

@@ -26,6 +26,9 @@ struct spool_arrival {
 	int64_t at; /* mtime, seconds since the epoch */
 };
 
+/* What errno says of something in a box. Always false. */
+bool spool_fault(const char *box, const char *what, struct fault *fault);
+
 /* Opens the three boxes; verifies owners and modes. */
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault);
 void spool_reader_close(struct spool_reader *r);

@@ -218,7 +218,7 @@ bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
 		st.st_size <= SPOOL_WORD_MAX) {
 		n = read(fd, bytes, sizeof(bytes));
-		good = n > 0 && take_word(word, bytes, (size_t)n);
+		good = n == st.st_size && take_word(word, bytes, (size_t)n);
 	}
 	file_close(&fd);
 	return good;
