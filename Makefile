@@ -99,6 +99,7 @@ PAM_SRC := $(wildcard tests/pam/*_test.c)
 E2E_SRC := $(wildcard tests/e2e/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
+FAULTS_SRC := $(wildcard tests/faults/*_faults.c)
 
 # `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -113,6 +114,7 @@ EMULATOR := $(O)/cloudinvite-emulator
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
 PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
 E2E_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(E2E_SRC))
+FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
@@ -139,7 +141,7 @@ help:
 module: $(MODULE)
 programs: $(PROGRAMS)
 emulator: $(EMULATOR)
-tests: $(UNIT_TESTS) $(PAM_TESTS) $(E2E_DRIVERS)
+tests: $(UNIT_TESTS) $(PAM_TESTS) $(FAULTS_TESTS) $(E2E_DRIVERS)
 benches: $(BENCHES)
 
 # The flags are a prerequisite, so that a change of them rebuilds and nothing else does.
@@ -211,6 +213,12 @@ $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
 	$(LINK) $(LIBS_CMOCKA) -lpam -ldl
 $(O)/tests/e2e/%: $(O)/tests/e2e/%.o $(LIB)
 	$(LINK) $(LIBS_ALL)
+# The calls that tests/faults lets fail (tests/faults/wrap.c).
+FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwrite fsync rename renameat \
+	unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
+	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free
+$(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIB)
+	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_module/arguments.c pam_module/local_user.c) $(LIB)
@@ -233,14 +241,16 @@ check:
 	@$(MAKE) --no-print-directory check-run O=$(O)
 
 # The tests' order: what needs least comes first.
-TESTS_UNIT = $(UNIT_TESTS)
+TESTS_UNIT = $(UNIT_TESTS) $(FAULTS_TESTS)
 TESTS_PAM = $(PAM_TESTS) $(wildcard tests/pam/test_*.py)
 TESTS_E2E = $(wildcard tests/e2e/test_*.py)
-.PHONY: check-run check-unit demo-run bench-run
+.PHONY: check-run check-unit check-faults demo-run bench-run
 check-run:
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(TESTS_PAM) $(TESTS_E2E)
 check-unit: $(UNIT_TESTS) $(PAM_TESTS) $(MODULE)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(PAM_TESTS)
+check-faults: $(FAULTS_TESTS)
+	@tests/run --log $(O)/logs $(FAULTS_TESTS)
 
 demo:
 	@packaging/deps build test

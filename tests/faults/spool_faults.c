@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The spool, when a call fails: no arrival lost, no mark half written. */
+#include "faults.h"
+
+#include "../unit/spool_box.h"
+
+#include "base/log.h"
+
+static void *new_box(void)
+{
+	void *box = NULL;
+
+	box_new(&box);
+	return box;
+}
+
+static void end(void *site)
+{
+	box_free(&site);
+}
+
+static void nothing_to_see(void *site, bool good)
+{
+	(void)site;
+	(void)good;
+}
+
+/* ---- the module's side ---- */
+
+static bool arrive(struct box *b, bool sync)
+{
+	int box = spool_open(b->folder->path, SPOOL_NEW);
+	int result = box < 0 ? -1 : spool_arrive(box, "alice", SPOOL_LOGIN, sync);
+
+	if (result < 0)
+		assert_int_not_equal(errno, 0);
+	if (box >= 0)
+		close(box);
+	return result >= 0;
+}
+
+static bool arrive_at_once(void *site, struct fault *fault)
+{
+	(void)fault;
+	return arrive(site, false);
+}
+
+static bool arrive_on_the_disk(void *site, struct fault *fault)
+{
+	(void)fault;
+	return arrive(site, true);
+}
+
+/* There or not, but never anything else than an empty file of one name. */
+static void an_arrival_or_none(void *site, bool good)
+{
+	struct spool_arrival out[2];
+	struct box *b = site;
+	int bad = 0, count = spool_list(&b->reader, out, 2, &bad, NULL);
+
+	assert_int_equal(bad, 0);
+	assert_true(count == 1 || (count == 0 && !good));
+	if (count == 1)
+		assert_string_equal(out[0].name, "alice.login");
+}
+
+static void an_arrival_is_there_or_its_writer_says_no(void **state)
+{
+	const struct scenario s = {
+		new_box, arrive_at_once, an_arrival_or_none, end, .silent = true};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void an_arrival_that_is_synced_is_there_or_its_writer_says_no(void **state)
+{
+	const struct scenario s = {
+		new_box, arrive_on_the_disk, an_arrival_or_none, end, .silent = true};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *with_mark(void)
+{
+	struct box *b = new_box();
+
+	assert_true(spool_mark(&b->reader, "alice", "invited", NULL));
+	return b;
+}
+
+static bool read_mark(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	char word[SPOOL_WORD_MAX + 1];
+	bool good = spool_read_mark(b->reader.seen_box, "alice", word);
+
+	(void)fault;
+	assert_string_equal(word, good ? "invited" : "");
+	return good;
+}
+
+static void a_mark_is_read_whole_or_not_at_all(void **state)
+{
+	const struct scenario s = {with_mark, read_mark, nothing_to_see, end, .silent = true};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- the collector's side ---- */
+
+static bool open_reader(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	struct spool_reader r;
+	bool good = spool_reader_open(&r, b->folder->path, fault);
+
+	if (good)
+		spool_reader_close(&r);
+	return good;
+}
+
+static void a_spool_is_opened_whole_or_not_at_all(void **state)
+{
+	const struct scenario s = {new_box, open_reader, nothing_to_see, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *with_arrivals(void)
+{
+	struct box *b = new_box();
+
+	folder_write(b->folder, "new/alice.login", "");
+	folder_write(b->folder, "new/bob.created", "");
+	folder_write(b->folder, "new/no arrival", "of anybody");
+	return b;
+}
+
+static bool list(void *site, struct fault *fault)
+{
+	struct spool_arrival out[4];
+	struct box *b = site;
+	int bad = 0, count = spool_list(&b->reader, out, 4, &bad, fault);
+
+	assert_true(count <= 2 && bad <= 1);
+	for (int n = 0; n < count; n++)
+		assert_true(strcmp(out[n].name, "alice.login") == 0 ||
+			    strcmp(out[n].name, "bob.created") == 0);
+	return count >= 0;
+}
+
+static void no_arrival_is_lost(void *site, bool good)
+{
+	(void)good;
+	assert_true(box_has(site, "new/alice.login"));
+	assert_true(box_has(site, "new/bob.created"));
+}
+
+static void to_list_arrivals_loses_none(void **state)
+{
+	const struct scenario s = {with_arrivals, list, no_arrival_is_lost, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static bool take(void *site, struct fault *fault)
+{
+	const struct spool_arrival a = {.name = "alice.login"};
+	struct box *b = site;
+
+	return spool_taken(&b->reader, &a, fault);
+}
+
+static void taken_or_still_there(void *site, bool good)
+{
+	assert_true(!good || !box_has(site, "new/alice.login"));
+	assert_true(box_has(site, "new/bob.created"));
+}
+
+static void an_arrival_is_taken_or_still_there(void **state)
+{
+	const struct scenario s = {with_arrivals, take, taken_or_still_there, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- marks ---- */
+
+static bool mark_queued(void *site, struct fault *fault)
+{
+	struct box *b = site;
+
+	return spool_mark(&b->reader, "alice", "queued", fault);
+}
+
+static bool mark_first(void *site, struct fault *fault)
+{
+	struct box *b = site;
+
+	return spool_mark_first(&b->reader, "alice", "queued", fault);
+}
+
+static bool unmark(void *site, struct fault *fault)
+{
+	struct box *b = site;
+
+	return spool_unmark(&b->reader, "alice", fault);
+}
+
+/* "" where there is none. */
+static void mark_is(struct box *b, const char *either, const char * or)
+{
+	char word[SPOOL_WORD_MAX + 1];
+	bool there = spool_read_mark(b->reader.seen_box, "alice", word);
+
+	assert_int_equal(there, box_has(b, "seen/alice"));
+	if (strcmp(word, either) != 0)
+		assert_string_equal(word, or);
+	assert_int_equal(box_count(b, "seen"), there ? 1 : 0);
+}
+
+static void queued_or_as_before(void *site, bool good)
+{
+	mark_is(site, "queued", good ? "queued" : "invited");
+}
+
+static void queued_or_none(void *site, bool good)
+{
+	mark_is(site, "queued", good ? "queued" : "");
+}
+
+static void none_or_as_before(void *site, bool good)
+{
+	mark_is(site, "", good ? "" : "invited");
+}
+
+static void a_mark_has_the_old_word_or_the_new(void **state)
+{
+	const struct scenario s = {
+		with_mark, mark_queued, queued_or_as_before, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void a_first_mark_is_whole_or_not_there(void **state)
+{
+	const struct scenario s = {new_box, mark_first, queued_or_none, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void a_mark_is_removed_or_stays(void **state)
+{
+	const struct scenario s = {with_mark, unmark, none_or_as_before, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *with_another_ledgers_marks(void)
+{
+	struct box *b = with_mark();
+	int dropped;
+
+	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
+	assert_true(spool_marks_belong(&b->reader, "one", &dropped, NULL));
+	assert_true(spool_mark(&b->reader, "alice", "invited", NULL));
+	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
+	return b;
+}
+
+static bool belong(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	int dropped;
+
+	return spool_marks_belong(&b->reader, "two", &dropped, fault);
+}
+
+/* The marks of a ledger never stand beside the name of another. */
+static void no_mark_of_another_ledger(void *site, bool good)
+{
+	struct box *b = site;
+	char *id = folder_read(b->folder, "seen/.ledger");
+
+	assert_true(strcmp(id, "one") == 0 || strcmp(id, "two") == 0);
+	if (good || strcmp(id, "two") == 0) {
+		assert_string_equal(id, "two");
+		assert_int_equal(box_count(b, "seen"), 1);
+	}
+	free(id);
+}
+
+static void marks_are_dropped_before_another_ledger_takes_them(void **state)
+{
+	const struct scenario s = {with_another_ledgers_marks, belong, no_mark_of_another_ledger,
+		end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static bool count(const char *user, void *ctx)
+{
+	*(int *)ctx += strcmp(user, "alice") == 0;
+	return true;
+}
+
+static bool each(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	int counted = 0;
+	bool good = spool_each_mark(&b->reader, 0, count, &counted, fault);
+
+	assert_true(counted == 1 || (counted == 0 && !good));
+	return good;
+}
+
+static void marks_are_all_told_or_it_says_so(void **state)
+{
+	const struct scenario s = {with_mark, each, nothing_to_see, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, faults_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_arrival_is_there_or_its_writer_says_no),
+		TEST(an_arrival_that_is_synced_is_there_or_its_writer_says_no),
+		TEST(a_mark_is_read_whole_or_not_at_all),
+		TEST(a_spool_is_opened_whole_or_not_at_all),
+		TEST(to_list_arrivals_loses_none),
+		TEST(an_arrival_is_taken_or_still_there),
+		TEST(a_mark_has_the_old_word_or_the_new),
+		TEST(a_first_mark_is_whole_or_not_there),
+		TEST(a_mark_is_removed_or_stays),
+		TEST(marks_are_dropped_before_another_ledger_takes_them),
+		TEST(marks_are_all_told_or_it_says_so),
+	};
+
+	log_start("spool_faults", (enum log_level)0);
+	return cmocka_run_group_tests_name("spool", tests, NULL, NULL);
+}
