@@ -97,7 +97,9 @@ static bool prepare_at(int parent, const char *name, const char *path, const str
 	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
 		return says(path, fault);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	/* Whoever made it: files in it that are forced to the disk are lost in a power cut all the
+	 * same as long as its own name is not there. */
+	if (fd < 0 || fsync(parent) != 0)
 		says(path, fault);
 	else
 		good = adjust(fd, path, want, fault);
