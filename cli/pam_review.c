@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/pam_review.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "cli/pam_stack.h"
+#include "pam_module/arguments.h"
+
+#define SAID_MAX 256
+
+/* One service's session, and what was said before: a line that ten services include is wrong once.
+ */
+struct review {
+	const struct pam_site *site;
+	void (*report)(bool bad, const struct fault *fault, void *ctx);
+	void *ctx;
+	int bad;
+	const char *service;
+	const struct pam_stack *stack;
+	struct said {
+		char *file;
+		int line;
+		char code[24];
+	} said[SAID_MAX];
+	size_t said_count;
+};
+
+/* ---- saying ---- */
+
+static bool is_said(struct review *r, const struct pam_line *line, const char *code)
+{
+	struct said *said;
+
+	for (size_t i = 0; i < r->said_count; i++)
+		if (r->said[i].line == line->number && strcmp(r->said[i].code, code) == 0 &&
+			strcmp(r->said[i].file, line->file) == 0)
+			return true;
+	if (r->said_count == SAID_MAX)
+		return false;
+	said = &r->said[r->said_count];
+	said->file = strdup(line->file);
+	if (!said->file)
+		return false;
+	said->line = line->number;
+	text_copy(said->code, sizeof(said->code), code);
+	r->said_count++;
+	return false;
+}
+
+static void tell(struct review *r, bool bad, const struct fault *fault)
+{
+	r->bad += bad;
+	r->report(bad, fault, r->ctx);
+}
+
+__attribute__((format(printf, 6, 7))) static void say(struct review *r, bool bad,
+	const struct pam_line *line, const char *code, const char *remedy, const char *format, ...)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	char what[256];
+	va_list args;
+
+	if (is_said(r, line, code))
+		return;
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	fault_set(&fault, FAULT_NONE, code, "%s:%d: %s", line->file, line->number, what);
+	fault_remedy(&fault, "%s", remedy);
+	tell(r, bad, &fault);
+}
+
+/* ---- the line itself ---- */
+
+#define AS_IT_SHOULD "Write it as: session optional " PAM_MODULE
+
+static bool is_missing(
+	struct review *r, const struct pam_line *line, char *path, size_t size, struct stat *st)
+{
+	if (strchr(line->module, '/'))
+		text_format(path, size, "%s%s", r->site->root, line->module);
+	else
+		text_copy(path, size, r->site->module);
+	return stat(path, st) != 0;
+}
+
+static void look_at_module(struct review *r, const struct pam_line *line)
+{
+	int missing = pam_line_action(line, "module_unknown");
+	bool harmful = missing == PAM_ACTION_BAD || missing == PAM_ACTION_DIE;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (is_missing(r, line, path, sizeof(path), &st))
+		say(r, true, line, "pam_no_module",
+			harmful ? "Put the file there at once, or take the line out: nobody can "
+				  "log in."
+				: "Install the package libpam-cloudinvite, or: cloudinvite pam "
+				  "disable",
+			"%s is not there%s", path,
+			harmful ? ", and the login fails without it" : "");
+	else if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		say(r, true, line, "pam_not_roots",
+			"Install the package anew, and find out who has changed it.",
+			"%s is not root's alone (owner %u, mode %04o)", path, (unsigned)st.st_uid,
+			(unsigned)(st.st_mode & 07777));
+	else if (harmful)
+		say(r, true, line, "pam_required", AS_IT_SHOULD,
+			"'%s': without the module's file nobody could log in", line->control);
+}
+
+static void look_at_control(struct review *r, const struct pam_line *line)
+{
+	int success = pam_line_action(line, "success");
+
+	if (line->type != PAM_TYPE_SESSION)
+		say(r, true, line, "pam_wrong_type", AS_IT_SHOULD,
+			"it stands in '%s', where it does nothing, and refuses everybody if it is "
+			"alone",
+			pam_type_word(line->type));
+	else if (success > 0 || success == PAM_ACTION_DONE)
+		say(r, true, line, "pam_skips", AS_IT_SHOULD,
+			"'%s': what comes after it in the session is passed over", line->control);
+	else if (success == PAM_ACTION_BAD || success == PAM_ACTION_DIE)
+		say(r, true, line, "pam_refuses", AS_IT_SHOULD, "'%s': it refuses every login",
+			line->control);
+}
+
+struct wrong_argument {
+	struct review *review;
+	const struct pam_line *line;
+};
+
+static void take_wrong_argument(const char *argument, void *ctx)
+{
+	const struct wrong_argument *w = ctx;
+
+	say(w->review, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
+		"the module does not know the argument '%s', and passes it over", argument);
+}
+
+static void look_at_arguments(struct review *r, const struct pam_line *line)
+{
+	struct wrong_argument wrong = {.review = r, .line = line};
+	const char *words[64];
+	struct arguments a;
+
+	for (int i = 0; i < line->argument_count && i < 64; i++)
+		words[i] = line->arguments[i];
+	arguments_parse(&a, line->argument_count, words, take_wrong_argument, &wrong);
+	if (r->site->spool && strcmp(a.spool, r->site->spool) != 0)
+		say(r, true, line, "pam_spool",
+			"Let the line's spool= and [storage] spool of the settings be the same.",
+			"it writes into %s, and the collector looks in %s", a.spool,
+			r->site->spool);
+}
+
+/* ---- its file ---- */
+
+/* What also sudo, cron and the like include, and what a program writes anew without asking. */
+static const struct {
+	const char *file, *code, *what, *remedy;
+} shared[] = {
+	{"system-auth", "pam_shared", "this file is also that of sudo, su and cron",
+		"Put the line into postlogin: cloudinvite pam enable"},
+	{"password-auth", "pam_shared", "this file is also that of services without a login",
+		"Put the line into postlogin: cloudinvite pam enable"},
+	{"common-session-noninteractive", "pam_shared", "this file is that of cron and sudo",
+		"Put the line into common-session: cloudinvite pam enable"},
+	{"common-session-pc", "pam_overwritten", "pam-config writes this file anew",
+		"Take the line out there, then: cloudinvite pam enable"},
+	{"postlogin-session-pc", "pam_overwritten", "pam-config writes this file anew",
+		"Take the line out there, then: cloudinvite pam enable"},
+};
+
+static void look_at_file(struct review *r, const struct pam_line *line)
+{
+	const char *name = strrchr(line->file, '/');
+
+	name = name ? name + 1 : line->file;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (strcmp(name, shared[i].file) == 0)
+			say(r, false, line, shared[i].code, shared[i].remedy, "%s", shared[i].what);
+	if (text_starts(line->file, "/usr/"))
+		say(r, false, line, "pam_overwritten",
+			"Take the line out there, then: cloudinvite pam enable",
+			"this file belongs to its package, which writes it anew");
+}
+
+/* ---- its neighbours ---- */
+
+/* Where a jump from `from` lands: the number of the line; a substack in between counts as one. */
+static size_t landing(const struct pam_stack *s, size_t from, int jump)
+{
+	size_t at = from + 1;
+	int home = s->lines[from].substack;
+
+	for (; at < s->count && jump > 0; jump--) {
+		bool inner = s->lines[at].substack != home;
+		at++;
+		while (inner && at < s->count && s->lines[at].substack != home)
+			at++;
+	}
+	return at;
+}
+
+static int longest_jump(const struct pam_line *line)
+{
+	static const char *const results[] = {"success", "ignore", "module_unknown", "default"};
+	int longest = 0;
+
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+		if (pam_line_action(line, results[i]) > longest)
+			longest = pam_line_action(line, results[i]);
+	return longest;
+}
+
+static void look_before(struct review *r, size_t ours, size_t at)
+{
+	const struct pam_line *line = &r->stack->lines[ours], *before = &r->stack->lines[at];
+	int jump = longest_jump(before);
+	bool reaches = before->substack == 0 || before->substack == line->substack;
+
+	if (jump > 0 && reaches && landing(r->stack, at, jump) > ours)
+		say(r, true, line, "pam_jumped",
+			"Put it behind the lines that the jump passes over: it counts them.",
+			"%s:%d jumps over it, and lands a line too early since it is there",
+			before->file, before->number);
+	else if (pam_line_action(before, "success") == PAM_ACTION_DONE && reaches)
+		say(r, false, line, "pam_cut_short", "Put it before that line.",
+			"%s:%d ('%s') may end the session's stack before it", before->file,
+			before->number, before->control);
+}
+
+/* pam_selinux close and pam_loginuid come first, so that nothing runs in a lingering context or for
+ * nobody. */
+static void look_behind(struct review *r, size_t ours, size_t at, bool *selinux, bool *loginuid)
+{
+	const struct pam_line *line = &r->stack->lines[ours], *behind = &r->stack->lines[at];
+	bool first = (pam_line_runs(behind, "pam_selinux.so") && !*selinux) ||
+		     (pam_line_runs(behind, "pam_loginuid.so") && !*loginuid);
+
+	if (first)
+		say(r, false, line, "pam_early", "Put it behind that line.",
+			"it stands before %s (%s:%d), which should come first", behind->module,
+			behind->file, behind->number);
+	if (pam_line_runs(behind, PAM_MODULE))
+		say(r, false, behind, "pam_twice", "Take one of them out.",
+			"the session of %s runs it already in %s:%d", r->service, line->file,
+			line->number);
+}
+
+static void look_around(struct review *r, size_t ours)
+{
+	bool selinux = false, loginuid = false;
+
+	for (size_t i = 0; i < ours; i++) {
+		const struct pam_line *line = &r->stack->lines[i];
+		if (line->type != PAM_TYPE_SESSION)
+			continue;
+		selinux = selinux || pam_line_runs(line, "pam_selinux.so");
+		loginuid = loginuid || pam_line_runs(line, "pam_loginuid.so");
+		look_before(r, ours, i);
+	}
+	for (size_t i = ours + 1; i < r->stack->count; i++)
+		if (r->stack->lines[i].type == PAM_TYPE_SESSION)
+			look_behind(r, ours, i, &selinux, &loginuid);
+}
+
+/* ---- all of it ---- */
+
+/* The stack of one type alone: jumps count its lines only. */
+static void keep_type(struct pam_stack *stack, enum pam_type type)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < stack->count; i++) {
+		if (stack->lines[i].type == type)
+			stack->lines[kept++] = stack->lines[i];
+		else
+			pam_line_free(&stack->lines[i]);
+	}
+	stack->count = kept;
+}
+
+static void look_at_line(struct review *r, const struct pam_line *line)
+{
+	look_at_control(r, line);
+	look_at_module(r, line);
+	look_at_arguments(r, line);
+	look_at_file(r, line);
+}
+
+static bool review_service(const char *service, void *ctx)
+{
+	struct review *r = ctx;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct pam_stack stack;
+	bool readable = pam_stack_read(r->site->root, service, &stack, &fault), ours = false;
+
+	r->service = service;
+	r->stack = &stack;
+	for (size_t i = 0; i < stack.count; i++) {
+		if (!pam_line_runs(&stack.lines[i], PAM_MODULE))
+			continue;
+		ours = true;
+		look_at_line(r, &stack.lines[i]);
+	}
+	if (ours && !readable)
+		tell(r, true, &fault);
+	keep_type(&stack, PAM_TYPE_SESSION);
+	for (size_t i = 0; i < stack.count; i++)
+		if (pam_line_runs(&stack.lines[i], PAM_MODULE))
+			look_around(r, i);
+	pam_stack_free(&stack);
+	return true;
+}
+
+static int no_memory(struct review *r)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+	r->report(true, &fault, r->ctx);
+	return r->bad + 1;
+}
+
+int pam_review(const struct pam_site *site,
+	void (*report)(bool bad, const struct fault *fault, void *ctx), void *ctx)
+{
+	struct review r = {.site = site, .report = report, .ctx = ctx};
+
+	if (!pam_services(site->root, review_service, &r))
+		r.bad = no_memory(&r);
+	for (size_t i = 0; i < r.said_count; i++)
+		free(r.said[i].file);
+	return r.bad;
+}
