@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a disk may hold after a power cut, from the events of power_trace.py.
 
-    for cut in Disk(events, ordered).cuts(): for state in cut.states(): …
+    for cut in Disk(events).cuts(): for state in cut.states(): …
 
 Before each event that makes something last (a sync), or that the world outside has seen (a mail, a
 login), every state is told that is legal there; those of the moments between are among them.
 
-strict: what POSIX promises and no more. Of the writes to a file since its last sync, in pieces of a
-block, any may be there and any may be missing; of the changes of a directory since *its* last sync
-likewise. A rename within a directory is there or not, as a whole.
-ordered: what ext4, xfs and btrfs do. Directories change in the order in which they were changed, and
-a sync of anything brings all changes of directories before it. Writes are as in strict.
+By itself it is strict: what POSIX promises and no more. Of the writes to a file since its last
+sync, in pieces of a block, any may be there and any may be missing; of the changes of a directory
+since *its* last sync likewise. A rename within a directory is there or not, as a whole.
+ordered: what ext4, xfs and btrfs do. Directories change in the order in which they were changed,
+and a sync of anything brings all changes of directories before it. Writes are as in strict.
 
-Where all subsets are too many, the choice is: every moment's whole, each single change missing, each
-single one alone, nothing of one file, only one file, and a sample.
+Where all subsets are too many, the choice is: every moment's whole, each single change missing,
+each single one alone, nothing of one file, only one file, and a sample.
 """
 import hashlib
 import itertools
@@ -25,11 +25,11 @@ SAMPLE = 8
 SEED = 20261123
 
 
-def pieces(event):
+def pieces(event, block):
     """A write, block by block."""
     offset, data = event["offset"], event["data"]
     while data:
-        size = BLOCK - offset % BLOCK
+        size = block - offset % block
         yield "write", event["inode"], offset, data[:size]
         offset, data = offset + size, data[size:]
 
@@ -151,8 +151,8 @@ def walk(path, inode, directories):
 
 
 class Disk:
-    def __init__(self, events, ordered):
-        self.events, self.ordered = events, ordered
+    def __init__(self, events, ordered=False, block=BLOCK):
+        self.events, self.ordered, self.block = events, ordered, block
         self.files, self.directories = {}, {0: {}}
         self.open = []  # [(number of the event, change)]
         self.marks, self.mails = [], []
@@ -160,7 +160,7 @@ class Disk:
             {event["inode"] for event in events if event.get("directory")}
         self.directories.update((inode, {}) for inode in self.directory_inodes)
 
-    def settle(self, number, change):
+    def settle(self, change):
         """It has reached the disk."""
         inode = change[1]
         if change[0] in ("write", "cut"):
@@ -173,7 +173,7 @@ class Disk:
         for number, change in self.open:
             everybody = self.ordered and change[0] in ("set", "drop", "move")
             if number < since and (change[1] == inode or everybody):
-                self.settle(number, change)
+                self.settle(change)
             else:
                 rest.append((number, change))
         self.open = rest
@@ -181,7 +181,7 @@ class Disk:
     def take(self, number, event):
         do = event["do"]
         if do == "write":
-            self.open += [(number, piece) for piece in pieces(event)]
+            self.open += [(number, piece) for piece in pieces(event, self.block)]
         elif do == "cut":
             self.open.append((number, ("cut", event["inode"], event["size"])))
         elif do == "set":

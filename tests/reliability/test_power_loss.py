@@ -3,11 +3,11 @@
 """Power loss at any moment: what module, collector and dispatcher do to the disk is recorded, and
 every state is looked at that the disk may legally be in afterwards. See power_loss.py.
 
-Each state is judged as it is: the ledger is whole, knows of every mail that went out and of everybody
-who has a mark. For a choice of them the host starts again: both programs run, everybody logs in once
-more, the days pass; then everybody is known and nobody has two mails.
+Each state is judged as it is: the ledger is whole, knows of every mail that went out and of
+everybody who has a mark. For a choice of them the host starts again: both programs run, everybody
+logs in once more, the days pass; then everybody is known and nobody has two mails.
 
-CLOUDINVITE_CRASHES=N: so many of those (default 40), or `all`; and eight times the sample of states.
+CLOUDINVITE_CRASHES=N: so many of those (default 40), a larger sample of states, and torn sectors.
 """
 import contextlib
 import ctypes
@@ -31,12 +31,18 @@ import power_loss  # pylint: disable=wrong-import-position
 import power_trace  # pylint: disable=wrong-import-position
 from harness import BUILD, Emulator, Site  # pylint: disable=wrong-import-position
 
-CRASHES = os.environ.get("CLOUDINVITE_CRASHES", "40")
+CRASHES = int(os.environ.get("CLOUDINVITE_CRASHES", "40"))
+LONG = "CLOUDINVITE_CRASHES" in os.environ
 SEED = 20261123
 FEW = 20
+VARIANTS = {"ordered": {"ordered": True}, "strict": {}}
+if LONG:
+    VARIANTS["strict, torn sectors"] = {"block": 512}
+    power_loss.SAMPLE = 64
 # Google shows who has had an account for two days; `carol` has none.
 PEOPLE = {"alice": "30d", "bob": "1h", "carol": None, "dave": "1h", "erin": "30d", "frank": "1h"}
 EMITTED = "dave"
+PARTS = ("ledger.db", "ledger.db-wal", "ledger.db-journal")
 MEMORY = "/dev/shm"
 KEPT = ("spool", "state", "tokens")
 MODULE = os.path.join(BUILD, "pam_cloudinvite.so")
@@ -148,16 +154,16 @@ class Ledger:
 
     cache = {}
 
-    def __init__(self, database, log):
+    def __init__(self, *parts):
         self.error, self.id, self.known, self.sends, self.states, self.begun = \
             None, None, set(), {}, {}, 0
-        if not database and not log:
+        if not any(parts):
             return
         with tempfile.TemporaryDirectory(prefix="cloudinvite-power.") as place:
             path = os.path.join(place, "ledger.db")
-            for name, content in ((path, database), (path + "-wal", log)):
+            for part, content in zip(PARTS, parts):
                 if content is not None:
-                    with open(name, "wb") as file:
+                    with open(os.path.join(place, part), "wb") as file:
                         file.write(content)
             try:
                 with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -167,7 +173,7 @@ class Ledger:
 
     @classmethod
     def of(cls, tree):
-        parts = tree.get("state/ledger.db"), tree.get("state/ledger.db-wal")
+        parts = tuple(tree.get("state/" + part) for part in PARTS)
         if parts not in cls.cache:
             cls.cache[parts] = cls(*parts)
         return cls.cache[parts]
@@ -237,8 +243,9 @@ def outline(state):
     belongs = (tree.get("spool/seen/.ledger") or b"").decode().strip()
     marks = tuple((name, tree["spool/seen/" + name]) for name in sorted(names(tree, "spool/seen/"))
                   if not name.startswith("."))
-    return (state.mails, frozenset(traceless(state)), marks, tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id,
-            ledger.id is None, tuple(sorted(ledger.known)), tuple(sorted(ledger.states.items())),
+    return (state.mails, frozenset(traceless(state)), marks,
+            tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id, ledger.id is None,
+            tuple(sorted(ledger.known)), tuple(sorted(ledger.states.items())),
             repr(sorted(ledger.sends.items())), witness(tree), tree.get("state/host"),
             tuple(sorted(len(content or b"") for path, content in tree.items()
                          if path.startswith("tokens/") and not path.endswith("last-mail"))))
@@ -357,10 +364,10 @@ class PowerLoss(harness.Test):
             cls.site.add_user(user)
         cls.events = record(cls.google, cls.site)
 
-    def states(self, ordered):
+    def states(self, variant):
         """Every one once, with what is wrong with it; how many there were."""
         seen, chosen, wrong = set(), {}, {}
-        for cut in power_loss.Disk(self.events, ordered).cuts():
+        for cut in power_loss.Disk(self.events, **variant).cuts():
             for state in cut.states():
                 if state.key in seen:
                     continue
@@ -374,7 +381,9 @@ class PowerLoss(harness.Test):
         """How many were started, and in how many of them a login had left no trace."""
         host, states = Host(self.google, self.site), list(chosen.values())
         random.Random(SEED).shuffle(states)
-        states = states if CRASHES == "all" else states[:int(CRASHES) // 2]
+        states.sort(key=lambda state: not traceless(state))
+        few = CRASHES // len(VARIANTS)
+        states = states[:few // 4] + states[few // 4:][-(few - few // 4):]
         for state in states:
             wrong = host.start_again(state)
             self.assertEqual(wrong, [], (state.mails, sorted(state.tree)))
@@ -384,7 +393,7 @@ class PowerLoss(harness.Test):
         """The test itself: without their syncs the programs must be found wanting."""
         wrong = set()
         events = [event for event in self.events if event["do"] != "sync"]
-        for cut in power_loss.Disk(events, False).cuts():
+        for cut in power_loss.Disk(events).cuts():
             for state in itertools.islice(cut.states(), FEW):
                 wrong |= {re.sub("^[a-z.@]+ |[{(:].*", "", complaint) for complaint in judge(state)}
         self.assertLessEqual({"has a mail of which the ledger does not know",
@@ -393,22 +402,20 @@ class PowerLoss(harness.Test):
     def test_no_state_that_a_power_cut_may_leave_breaks_a_promise(self):
         self.assertEqual(sorted(to for event in self.events for to in event.get("addresses", ())),
                          sorted(address(user) for user, age in PEOPLE.items() if age))
-        for ordered in (True, False):
+        for name, variant in VARIANTS.items():
             began = time.monotonic()
-            count, chosen, wrong = self.states(ordered)
+            count, chosen, wrong = self.states(variant)
             took = time.monotonic() - began
-            self.assertEqual(wrong, {}, f"ordered: {ordered}")
+            self.assertEqual(wrong, {}, name)
             began = time.monotonic()
             started, lost = self.start_all(chosen)
             self.assertGreater(lost, 0, "the module forces nothing to the disk")
-            print(f"# {'ordered' if ordered else 'strict'}: {len(self.events)} events, {count} "
-                  f"states, {len(chosen)} that differ to a program ({took:.0f} s), {started} "
-                  f"started again, {lost} of them after logins without a trace ({time.monotonic() - began:.0f} s)", flush=True)
+            print(f"# {name}: {len(self.events)} events, {count} states, {len(chosen)} that differ "
+                  f"to a program ({took:.0f} s), {started} started again, {lost} of them after "
+                  f"logins without a trace ({time.monotonic() - began:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":
-    if "CLOUDINVITE_CRASHES" in os.environ:
-        power_loss.SAMPLE = 64
     if sys.argv[1:2] == ["--workload"]:
         workload(*sys.argv[2:])
     else:
