@@ -120,7 +120,7 @@ FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench fuzz lint deps install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz lint deps deb install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,6 +138,7 @@ help:
 #: deps       install the packages that building and testing need (apt or dnf)
 #: install    DESTDIR=, prefix= and every directory can be set
 #: uninstall  the reverse
+#: deb        Debian's packages, below $(O)/deb
 #: clean      remove $(O)
 
 module: $(MODULE)
@@ -328,6 +329,19 @@ install: all
 	$(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new
 	mv -f $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	$(INSTALL) -m 644 config/pam-configs/cloudinvite $(DESTDIR)$(pamconfigsdir)/cloudinvite
+
+# Debian builds out of a copy of this tree, with packaging/debian as its debian/ and nothing of ours
+# in its environment.
+DEB_TREE = $(O)/deb/cloudinvite-$(VERSION)
+deb:
+	@packaging/deps build package
+	rm -rf $(O)/deb
+	mkdir -p $(DEB_TREE)
+	tar -c --exclude-vcs --exclude=__pycache__ --exclude=./build --exclude='./build-*' --exclude='./$(O)' . | \
+		tar -x -C $(DEB_TREE)
+	cp -a packaging/debian $(DEB_TREE)/debian
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u O -u FLAGS_TEXT \
+		dpkg-buildpackage -us -uc
 
 # The PAM line goes before the module: a `required` line without its module locks everybody out.
 uninstall:
