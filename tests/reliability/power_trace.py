@@ -22,6 +22,7 @@ CALLS = ("open,openat,creat,write,writev,pwrite64,pwritev,ftruncate,truncate,fal
          "fsync,fdatasync,sync_file_range,sync,syncfs,sendto,sendmsg,newfstatat,stat,access,"
          "faccessat,faccessat2")
 MARK = "/power/"
+ROOT = 0  # the inode of the directory around all others
 LINE = re.compile(r"(\d+) +(\d+\.\d+) (.*)\n")
 CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+|\?).*", re.DOTALL)
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
@@ -74,7 +75,7 @@ class Reader:
 
     def __init__(self, root, kept):
         self.root, self.kept = root, kept
-        self.names = {root: 0}  # path: inode
+        self.names = {root: ROOT}  # path: inode
         self.inodes = 1
         self.ends = {}          # inode: where an ordinary write goes on
         self.events = []
