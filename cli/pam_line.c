@@ -60,20 +60,21 @@ static char *take_word(const char **at)
 {
 	const char *from = *at + strspn(*at, BLANKS);
 	bool bracket = *from == '[';
-	char *word, *to;
+	size_t n = 0;
+	char *word;
 
 	if (!*from)
 		return NULL;
 	from += bracket;
-	word = to = malloc(strlen(from) + 1);
+	word = malloc(strlen(from) + 1);
 	if (!word)
 		return NULL;
 	while (*from && (bracket ? *from != ']' : !strchr(BLANKS, *from))) {
 		if (bracket && from[0] == '\\' && from[1] == ']')
 			from++;
-		*to++ = *from++;
+		word[n++] = *from++;
 	}
-	*to = '\0';
+	word[n] = '\0';
 	*at = from + (bracket && *from == ']');
 	return word;
 }

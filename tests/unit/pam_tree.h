@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For tests: a host's PAM files below a folder, and what is said about them.
+ */
+#ifndef CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
+#define CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
+
+#include "cli/pam_review.h"
+#include "cli/pam_stack.h"
+#include "tests/unit/folder.h"
+
+static const char *const pam_tree_directories[] = {
+	"etc", "etc/pam.d", "usr", "usr/lib", "usr/lib/pam.d", "lib"};
+
+/* With the module in its place, root's alone. */
+UNUSED static int pam_tree_new(void **state)
+{
+	struct folder *f;
+
+	folder_new(state);
+	f = *state;
+	for (size_t i = 0; i < sizeof(pam_tree_directories) / sizeof(char *); i++)
+		assert_int_equal(mkdir(folder_path(f, pam_tree_directories[i]), 0755), 0);
+	folder_write(f, "lib/pam_cloudinvite.so", "ELF");
+	return 0;
+}
+
+/* The codes of everything that is said, "code@file:line " each, in a row. */
+struct said {
+	char text[2048];
+	int bad;
+};
+
+UNUSED static void pam_tree_report(bool bad, const struct fault *fault, void *ctx)
+{
+	struct said *said = ctx;
+	size_t n = strlen(said->text);
+	const char *slash = strrchr(fault->what, '/');
+	const char *end;
+
+	assert_true(fault->remedy[0] != '\0');
+	said->bad += bad;
+	for (slash = end = fault->what; *end && strncmp(end, ": ", 2) != 0; end++)
+		if (*end == '/')
+			slash = end + 1;
+	text_format(said->text + n, sizeof(said->text) - n, "%s@%.*s ", fault->code,
+		(int)(end - slash), slash);
+}
+
+UNUSED static struct said pam_tree_review(struct folder *f, const char *spool)
+{
+	struct said said = {.bad = 0};
+	char module[PATH_MAX];
+	int bad;
+	const struct pam_site site = {.root = f->path, .module = module, .spool = spool};
+
+	text_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
+	bad = pam_review(&site, pam_tree_report, &said);
+	assert_int_equal(bad, said.bad);
+	return said;
+}
+
+#endif
