@@ -185,6 +185,16 @@ class Sshd(Applications):
         self.assertNotIn("Google", said)
 
 
+    @staticmethod
+    def copies():
+        """Four programs that speak a protocol of their own through a login."""
+        scp = host.ssh_command("alice", "-q", "127.0.0.1:file", f"{ROOM}/got", program="scp")
+        scp[scp.index("-p")] = "-P"
+        login = " ".join(host.ssh_command("alice"))
+        return (host.ssh_command("alice", "-q", "-b", "-", "127.0.0.1", program="sftp"), scp,
+                [scp[0], "-O", *scp[1:]],
+                ["rsync", "--quiet", "-e", login, "127.0.0.1:file", f"{ROOM}/got"])
+
     def test_what_a_program_reads_is_what_it_was_without_the_module(self):
         """Exit status, both outputs and files, to the byte, though there would be something to tell."""
         host.mark("alice", "invited")
@@ -197,14 +207,16 @@ class Sshd(Applications):
             command = subprocess.run(
                 host.ssh_command("alice", "127.0.0.1", "cat file; cat file >&2; exit 7"),
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.PATIENCE, check=False)
-            transfer = host.ssh("alice", "-q", "-b", "-", "127.0.0.1", program="sftp",
-                                standard_input=f"get file {ROOM}/got\n")
-            with open(ROOM + "/got", "rb") as file:
-                got = file.read()
-            os.unlink(ROOM + "/got")
-            results.append((command.returncode, command.stdout, command.stderr,
-                            transfer.returncode, transfer.stderr, got))
-        self.assertEqual(results[0], (7, everything, everything, 0, "", everything))
+            results.append((command.returncode, command.stdout, command.stderr))
+            for copy in self.copies():
+                with self.subTest(copy=copy[0]):
+                    done = subprocess.run(copy, input=f"get file {ROOM}/got\n", capture_output=True,
+                                          text=True, timeout=harness.PATIENCE, check=False)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    with open(ROOM + "/got", "rb") as file:
+                        self.assertEqual(file.read(), everything)
+                    os.unlink(ROOM + "/got")
+        self.assertEqual(results[0], (7, everything, everything))
         self.assertEqual(results[1], results[0])
 
 
