@@ -228,7 +228,7 @@ $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_mo
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 clean:
 	rm -rf $(O) build-address-undefined build-thread build-fuzz
