@@ -161,7 +161,10 @@ static void fifty_processes_that_ask_at_once_mint_one(void **state)
 		close(go[1]);
 		(void)!read(go[0], &byte, 1); /* all at once, when the pipe is closed */
 		char *value = get(t, NULL);
-		_exit(!value || strcmp(value, "token-1") != 0);
+		bool good = value && strcmp(value, "token-1") == 0;
+
+		free(value);
+		_exit(!good);
 	}
 	close(go[0]);
 	close(go[1]);

@@ -122,7 +122,8 @@ ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 	uint64_t number = chance();
 
 	(void)flags;
-	memcpy(buffer, &number, length < sizeof(number) ? length : sizeof(number));
+	for (size_t n = 0; n < length; n++)
+		((unsigned char *)buffer)[n] = (unsigned char)(number >> n % 8 * 8);
 	return (ssize_t)length;
 }
 

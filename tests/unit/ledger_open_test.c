@@ -368,7 +368,7 @@ static int fill_up(struct site *site)
 static void mount_over(struct site *site, const char *options)
 {
 	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 		mount("none", site->folder->path, "tmpfs", 0, options) == 0)
 		return;
 	print_message("# SKIP no file system can be mounted here: %s\n", strerror(errno));
@@ -417,7 +417,8 @@ static void a_read_only_disk_is_named(void **state)
 	put(site, &p);
 	ledger_close(site->ledger);
 	assert_int_equal(
-		mount("none", site->folder->path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+		mount("none", site->folder->path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
+		0);
 	fault_clear(&site->fault);
 	site->ledger = site_open(site, LEDGER_WRITE);
 	if (site->ledger != NULL)
