@@ -132,6 +132,15 @@ const struct verb verbs[] = {
 		"  --check  everything that is wrong with them, with its remedy; no network\n"
 		"  --json   the same for machines\n",
 		verb_config},
+	{"pam", SETUP, "status [--json] | enable|disable [--dry-run] [--yes] [--json]",
+		"whether logins are seen, and the distribution's way to turn that on and off",
+		"  --dry-run  only shows the change\n"
+		"  --yes      does not ask\n"
+		"  --json     the same for machines\n"
+		"status ends with 1 where logins are not seen, or a line is dangerous. disable "
+		"takes\n"
+		"back exactly what enable has done.\n",
+		verb_pam},
 	{"help", SETUP, "[VERB]", "this, or one verb in detail", "", verb_help},
 	{"emit", PLUMBING, "--reason REASON [--] USER…",
 		"writes arrivals, as the useradd hook does",

@@ -20,6 +20,7 @@ _cloudinvite_options() {
 	token) echo "--json --print" ;;
 	config) echo "--check --json" ;;
 	doctor) echo "--offline --json" ;;
+	pam) echo "--dry-run --yes --json" ;;
 	esac
 }
 
@@ -38,7 +39,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel login token doctor config emit help"
+		scan check get list send cancel login token doctor config pam emit help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 
@@ -68,6 +69,7 @@ _cloudinvite() {
 		case $verb:$current in
 		:-*) words="-c --config --help --version" ;;
 		:* | help:*) words=$verbs ;;
+		pam:[!-]* | pam:) words="status enable disable" ;;
 		*:-*) words="$(_cloudinvite_options "$verb") --help" ;;
 		*:*)
 			if [[ $verb == explain || $verb == emit ]]; then

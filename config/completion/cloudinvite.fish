@@ -50,6 +50,7 @@ set -l verbs \
     token 'what access token there is' \
     doctor 'walks every step and names the remedies' \
     config 'the effective settings' \
+    pam 'whether logins are seen; turns that on and off' \
     help 'all verbs, or one in detail' \
     emit 'writes arrivals, as the useradd hook does'
 for i in (seq 1 2 (count $verbs))
@@ -57,9 +58,9 @@ for i in (seq 1 2 (count $verbs))
         -a $verbs[$i] -d $verbs[(math $i + 1)]
 end
 
-set -l json status explain history scan check get list send cancel login token doctor config
+set -l json status explain history scan check get list send cancel login token doctor config pam
 complete -c cloudinvite -n "__cloudinvite_in $json" -l json -d 'for machines'
-complete -c cloudinvite -n '__cloudinvite_in approve retry enable scan send cancel' -l yes -d 'does not ask'
+complete -c cloudinvite -n '__cloudinvite_in approve retry enable scan send cancel pam' -l yes -d 'does not ask'
 complete -c cloudinvite -n '__cloudinvite_in block pause send cancel' -l reason -x -d 'why, for the next administrator'
 
 complete -c cloudinvite -n '__cloudinvite_in status' -l all -d 'all people'
@@ -73,6 +74,8 @@ complete -c cloudinvite -n '__cloudinvite_in approve' -l reason -x -d 'those hel
 complete -c cloudinvite -n '__cloudinvite_in retry' -l all -d 'everybody who failed'
 complete -c cloudinvite -n '__cloudinvite_in forget' -l block -d 'leaves a block behind'
 complete -c cloudinvite -n '__cloudinvite_in scan' -l dry-run -d 'only shows whom they would be mapped to'
+complete -c cloudinvite -n '__cloudinvite_in pam' -l dry-run -d 'only shows the change'
+complete -c cloudinvite -n '__cloudinvite_in pam' -a 'status enable disable'
 complete -c cloudinvite -n '__cloudinvite_in list' -l csv -d 'for a spreadsheet'
 complete -c cloudinvite -n '__cloudinvite_in list' -l state -x -d 'in one state' \
     -a 'not_yet_sent invited accepted declined'

@@ -26,6 +26,7 @@ _cloudinvite_verbs() {
 		'token:what access token there is'
 		'doctor:walks every step and names the remedies'
 		'config:the effective settings'
+		'pam:whether logins are seen; turns that on and off'
 		'help:all verbs, or one in detail'
 		'emit:writes arrivals, as the useradd hook does'
 	)
@@ -71,6 +72,10 @@ _cloudinvite_rest() {
 	token) options+=($json '--print[the token itself]') ;;
 	doctor) options+=($json '--offline[asks nothing of the network]') ;;
 	config) options+=($json '--check[everything that is wrong]') ;;
+	pam)
+		options+=($json $yes '--dry-run[only shows the change]'
+			'1:action:(status enable disable)')
+		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
 		options+=('--reason[of the arrival]:reason:(login created deleted asked)' '*:user:_users')

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pam status|enable|disable: whether logins run our module, and the distribution's way to turn that
+ * on and off.
+ */
+#include "cli/pam.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "cli/screen.h"
+#include "cli/table.h"
+
+struct pam {
+	const struct cli *cli;
+	struct settings *settings; /* NULL: they cannot be used, and are not needed */
+	bool json, dry_run, yes;
+	struct screen screen;
+	/* status */
+	struct table table;
+	json_t *services, *findings;
+	struct text others, skipped; /* services of the same stacks that are no logins */
+	int present, absent, bad;
+};
+
+/* ---- status ---- */
+
+static const struct table_column columns[] = {
+	{.title = "login by"},
+	{.title = "seen"},
+	{.title = "line", .least = 24},
+};
+
+static const struct {
+	const char *word, *shown;
+	enum ink ink;
+} presences[] = {
+	[PAM_ABSENT] = {"absent", "no", INK_WARN},
+	[PAM_PRESENT] = {"present", "yes", INK_GOOD},
+	[PAM_SKIPPED] = {"skipped", "passed over", INK_DIM},
+};
+
+static void add_row(struct pam *p, const struct pam_service *service)
+{
+	table_add(&p->table, INK_BOLD, service->name);
+	table_add(&p->table, presences[service->presence].ink, presences[service->presence].shown);
+	if (service->file)
+		table_addf(&p->table, INK_DIM, "%s:%d", service->file, service->line);
+	else
+		table_add(&p->table, INK_PLAIN, "");
+	p->present += service->presence == PAM_PRESENT;
+	p->absent += service->presence == PAM_ABSENT;
+}
+
+static bool add_service(const struct pam_service *service, void *ctx)
+{
+	struct pam *p = ctx;
+	struct text *others = service->presence == PAM_SKIPPED ? &p->skipped : &p->others;
+
+	json_array_append_new(p->services,
+		json_pack("{s:o, s:s, s:b, s:o, s:o}", "service", json_text(service->name),
+			"presence", presences[service->presence].word, "login", service->login,
+			"file", json_text(service->file ? service->file : ""), "line",
+			service->file ? json_integer(service->line) : json_null()));
+	if (service->login)
+		add_row(p, service);
+	else
+		text_addf(others, " %s", service->name);
+	return true;
+}
+
+static void add_finding(bool bad, const struct fault *fault, void *ctx)
+{
+	struct pam *p = ctx;
+	json_t *finding = json_fault(fault);
+
+	json_object_set_new(finding, "bad", json_boolean(bad));
+	json_object_del(finding, "kind");
+	json_array_append_new(p->findings, finding);
+}
+
+static void show_findings(struct pam *p)
+{
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach(p->findings, i, finding)
+	{
+		bool bad = json_is_true(json_object_get(finding, "bad"));
+		const char *remedy = json_string_value(json_object_get(finding, "remedy"));
+
+		screen_end(&p->screen);
+		screen_wrap(&p->screen, bad ? INK_BAD : INK_WARN, 0,
+			json_string_value(json_object_get(finding, "message")));
+		screen_end(&p->screen);
+		if (remedy) {
+			screen_to(&p->screen, 2);
+			screen_wrap(&p->screen, INK_PLAIN, 2, remedy);
+			screen_end(&p->screen);
+		}
+	}
+}
+
+static void show_others(struct pam *p, const char *title, const struct text *names)
+{
+	if (names->len == 0)
+		return;
+	screen_put(&p->screen, INK_DIM, title);
+	screen_wrap(&p->screen, INK_DIM, 2, names->data);
+	screen_end(&p->screen);
+}
+
+static void show_status(struct pam *p, const struct pam_method *method, bool on)
+{
+	table_print(&p->table, &p->screen, 0);
+	show_others(p, "The same files are those of:", &p->others);
+	show_others(p, "Passed over by the module:", &p->skipped);
+	show_findings(p);
+	if (p->present + p->absent > 0)
+		screen_end(&p->screen);
+	screen_putf(&p->screen, on ? INK_GOOD : INK_WARN, "%s",
+		on ? "Logins are seen." : "Logins are not seen.");
+	screen_putf(&p->screen, INK_DIM, " The way here: %s.", method->does);
+	screen_end(&p->screen);
+	if (!on) {
+		screen_remedy(&p->screen, 0, "sudo cloudinvite pam enable");
+		screen_end(&p->screen);
+	}
+}
+
+static int status(struct pam *p)
+{
+	const struct pam_site site = {.root = "",
+		.module = PAM_MODULE_PATH,
+		.spool = p->settings ? p->settings->spool : NULL};
+	const struct pam_method *method = pam_method();
+	struct fault fault = {.kind = FAULT_NONE};
+	bool on = method->enabled();
+	int answered = EXIT_YES;
+
+	if (!pam_each_service(&site, add_service, p, &fault))
+		return cli_fail(&fault);
+	p->bad = pam_review(&site, add_finding, p);
+	if (p->json)
+		answered = json_answer(json_pack("{s:i, s:b, s:s, s:s, s:O, s:O}", "schema",
+			JSON_SCHEMA, "enabled", on, "method", method->name, "module",
+			PAM_MODULE_PATH, "services", p->services, "findings", p->findings));
+	else
+		show_status(p, method, on);
+	return cli_worse(answered, on && p->bad == 0 ? EXIT_YES : EXIT_NO);
+}
+
+/* ---- enable, disable ---- */
+
+static json_t *lines_of(const struct text *text)
+{
+	json_t *lines = json_array();
+	const char *at = text->data ? text->data : "";
+
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		json_array_append_new(lines, json_stringn(at, n));
+		at += n + (at[n] == '\n');
+	}
+	return lines;
+}
+
+static int answer(const struct pam *p, const struct pam_change *change, bool enable)
+{
+	return json_answer(json_pack("{s:i, s:b, s:b, s:b, s:s, s:o, s:o}", "schema", JSON_SCHEMA,
+		"enabled", change->done || !change->needed ? enable : !enable, "changed",
+		change->done, "dry_run", p->dry_run, "method", change->method->name, "plan",
+		lines_of(&change->plan), "made", lines_of(&change->made)));
+}
+
+static void show_lines(struct pam *p, const char *title, const struct text *lines)
+{
+	const char *at = lines->data ? lines->data : "";
+	char line[1024];
+
+	screen_put(&p->screen, INK_BOLD, title);
+	screen_end(&p->screen);
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		text_format(line, sizeof(line), "%.*s", (int)n, at);
+		for (char *tab = line; (tab = strchr(tab, '\t')); tab++)
+			*tab = ' ';
+		screen_to(&p->screen, 2);
+		screen_put(&p->screen, INK_PLAIN, line);
+		screen_end(&p->screen);
+		at += n + (at[n] == '\n');
+	}
+}
+
+static bool is_root(struct fault *fault)
+{
+	if (geteuid() == 0)
+		return true;
+	fault_set(fault, FAULT_USAGE, "not_root", "PAM's files are root's");
+	return fault_remedy(fault, "Run it as root: sudo cloudinvite pam …");
+}
+
+static int nothing_to_do(const struct pam *p, const struct pam_change *change, bool enable)
+{
+	if (p->json)
+		return answer(p, change, enable);
+	printf("It is %s already: nothing was changed.\n", enable ? "on" : "off");
+	return EXIT_YES;
+}
+
+static int make(struct pam *p, struct pam_change *change, bool enable)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (!p->json)
+		show_lines(p, "What will be done:", &change->plan);
+	if (p->dry_run)
+		return p->json ? answer(p, change, enable) : EXIT_YES;
+	if (!is_root(&fault))
+		return cli_fail(&fault);
+	if (!p->yes && !cli_confirm("Change the PAM files so?"))
+		return EXIT_USAGE;
+	if (!pam_change_make(change, enable, &fault))
+		return cli_fail(&fault);
+	if (p->json)
+		return answer(p, change, enable);
+	show_lines(p, "What has changed:", &change->made);
+	printf(enable ? "Logins are seen from now on. To undo it: cloudinvite pam disable\n"
+		      : "Logins are no longer seen.\n");
+	return EXIT_YES;
+}
+
+static int change_it(struct pam *p, bool enable)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct pam_change change;
+	int exit_code;
+
+	if (!pam_change_plan(&change, enable, &fault))
+		exit_code = cli_fail(&fault);
+	else if (!change.needed)
+		exit_code = nothing_to_do(p, &change, enable);
+	else
+		exit_code = make(p, &change, enable);
+	pam_change_free(&change);
+	return exit_code;
+}
+
+/* ---- the verb ---- */
+
+static bool parse(struct pam *p, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"dry-run", no_argument, NULL, 'n'},
+		{"yes", no_argument, NULL, 'y'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return false;
+		p->json = p->json || option == 'j';
+		p->dry_run = p->dry_run || option == 'n';
+		p->yes = p->yes || option == 'y';
+	}
+	return optind == argc - 1;
+}
+
+int verb_pam(const struct cli *cli, int argc, char **argv)
+{
+	struct pam p = {.cli = cli};
+	int exit_code;
+
+	if (!parse(&p, argc, argv))
+		return cli_usage(argv[0]);
+	screen_open(&p.screen, cli, stdout);
+	p.settings = settings_load(cli->settings_path, NULL);
+	p.services = json_array();
+	p.findings = json_array();
+	table_open(&p.table, columns, sizeof(columns) / sizeof(columns[0]));
+	if (strcmp(argv[optind], "status") == 0)
+		exit_code = status(&p);
+	else if (strcmp(argv[optind], "enable") == 0)
+		exit_code = change_it(&p, true);
+	else if (strcmp(argv[optind], "disable") == 0)
+		exit_code = change_it(&p, false);
+	else
+		exit_code = cli_usage(argv[0]);
+	table_free(&p.table);
+	text_free(&p.others);
+	text_free(&p.skipped);
+	json_decref(p.services);
+	json_decref(p.findings);
+	settings_free(p.settings);
+	return exit_code;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/pam.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/pam_snapshot.h"
+
+void pam_change_free(struct pam_change *change)
+{
+	text_free(&change->plan);
+	text_free(&change->made);
+}
+
+/* The line never stands without the file that it names. */
+static bool module_is_there(struct fault *fault)
+{
+	struct stat st;
+
+	if (lstat(PAM_MODULE_PATH, &st) != 0) {
+		fault_set(fault, FAULT_SETTINGS, "pam_no_module",
+			PAM_MODULE_PATH " is not there, so no line is written that names it");
+		return fault_remedy(
+			fault, "Install the package libpam-cloudinvite, or `make install`.");
+	}
+	if (S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return true;
+	fault_set(fault, FAULT_SETTINGS, "pam_not_roots",
+		PAM_MODULE_PATH " is not a file of root's alone (owner %u, mode %04o)",
+		(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+	return fault_remedy(fault, "Install the package anew, and find out who has changed it.");
+}
+
+bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault)
+{
+	*change = (struct pam_change){.method = pam_method()};
+	if (enable && !module_is_there(fault))
+		return false;
+	change->needed = change->method->enabled() != enable;
+	return !change->needed || change->method->plan(enable, &change->plan, fault);
+}
+
+/* ---- making it ---- */
+
+struct dangers {
+	struct fault worst;
+	int count;
+};
+
+static void take_danger(bool bad, const struct fault *fault, void *ctx)
+{
+	struct dangers *d = ctx;
+
+	if (bad && d->count++ == 0)
+		d->worst = *fault;
+}
+
+static int count_dangers(struct dangers *dangers)
+{
+	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
+
+	*dangers = (struct dangers){.count = 0};
+	return pam_review(&site, take_danger, dangers);
+}
+
+/* What the change has made worse; false with the fault. */
+static bool is_sound(const struct pam_snapshot *before, const struct pam_snapshot *after,
+	int dangers_before, struct fault *fault)
+{
+	const char *broken = pam_snapshot_broken(before, after);
+	struct dangers now;
+
+	if (broken)
+		return fault_set(fault, FAULT_STORAGE, "pam_broken",
+			"PAM could not read the service %s any more: the change is undone", broken);
+	if (count_dangers(&now) <= dangers_before)
+		return true;
+	fault_set(
+		fault, FAULT_STORAGE, "pam_dangerous", "the change is undone: %s", now.worst.what);
+	return fault_remedy(fault, "%s", now.worst.remedy);
+}
+
+static bool not_made(bool enable, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "pam_not_made",
+		enable ? "the line is not where logins run it, though nothing failed"
+		       : "a line that `cloudinvite pam enable` has not written is still there");
+	return fault_remedy(fault, "See: cloudinvite pam status");
+}
+
+bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
+{
+	const struct pam_method *method = change->method;
+	struct pam_snapshot before, after = {.files = NULL};
+	struct dangers dangers;
+	bool good = pam_snapshot_take(&before);
+	int dangers_before = count_dangers(&dangers);
+
+	good = good && (enable ? method->enable(fault) : method->disable(fault));
+	good = good && pam_snapshot_take(&after);
+	if (good && enable && !is_sound(&before, &after, dangers_before, fault)) {
+		struct fault second;
+		(void)method->disable(&second);
+		good = false;
+	}
+	good = good && pam_snapshot_compare(&before, &after, &change->made);
+	if (good && method->enabled() != enable)
+		good = not_made(enable, fault);
+	change->done = good;
+	pam_snapshot_free(&before);
+	pam_snapshot_free(&after);
+	if (!good && fault->kind == FAULT_NONE)
+		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+	return good;
+}

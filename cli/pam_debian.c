@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Debian and Ubuntu: pam-auth-update and the profile that the package has installed.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/pam_method.h"
+#include "cli/run.h"
+
+#define PROGRAM "/usr/sbin/pam-auth-update"
+#define PROFILE "/usr/share/pam-configs/cloudinvite"
+
+static bool applies(void)
+{
+	return access(PROGRAM, X_OK) == 0;
+}
+
+static bool enabled(void)
+{
+	return pam_runs_it("common-session");
+}
+
+static bool plan(bool enable, struct text *out, struct fault *fault)
+{
+	if (enable && access(PROFILE, R_OK) != 0) {
+		fault_set(fault, FAULT_SETTINGS, "pam_profile", PROFILE " is not there");
+		return fault_remedy(fault, "Install the package libpam-cloudinvite, or `make "
+					   "install` with prefix=/usr.");
+	}
+	text_addf(out, "%s --package --%s cloudinvite\n", PROGRAM, enable ? "enable" : "disable");
+	return text_addf(out, "/etc/pam.d/common-session: %c " PAM_LINE "\n", enable ? '+' : '-');
+}
+
+static bool update(const char *option, struct fault *fault)
+{
+	const char *const argv[] = {PROGRAM, "--package", option, "cloudinvite", NULL};
+	struct text out = {.data = NULL};
+	bool good = run_well(argv, &out, fault);
+
+	text_free(&out);
+	return good;
+}
+
+/* It ends well also where it has done nothing, because somebody has edited the files. */
+static bool left_alone(struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
+		"pam-auth-update did not touch /etc/pam.d/common-*: they were edited by hand");
+	return fault_remedy(fault, "Give them back to it (pam-auth-update --force drops what was "
+				   "edited), or write the line yourself, at the end of "
+				   "/etc/pam.d/common-session: " PAM_LINE);
+}
+
+static bool enable(struct fault *fault)
+{
+	return update("--enable", fault) && (enabled() || left_alone(fault));
+}
+
+/* `--disable` is remembered: the next package that calls pam-auth-update does not turn it on again.
+ * Older ones know only `--remove`, and pass over what they do not know. */
+static bool disable(struct fault *fault)
+{
+	if (!update("--disable", fault))
+		return false;
+	if (enabled() && !update("--remove", fault))
+		return false;
+	return !enabled() || left_alone(fault);
+}
+
+const struct pam_method pam_method_debian = {
+	.name = "pam-auth-update",
+	.does = "Debian's pam-auth-update, with the profile " PROFILE,
+	.applies = applies,
+	.enabled = enabled,
+	.plan = plan,
+	.enable = enable,
+	.disable = disable,
+};

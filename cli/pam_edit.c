@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/pam_edit.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "cli/pam_method.h"
+#include "cli/pam_review.h"
+
+#define FILE_MAX ((size_t)256 * 1024)
+#define MARK	 "# added by `cloudinvite pam enable`, taken out by `cloudinvite pam disable`"
+#define OPEN	 " (with the line's end above)" /* the file's last line had none */
+
+bool pam_edit_add(const struct text *before, struct text *after)
+{
+	bool ended = before->len == 0 || before->data[before->len - 1] == '\n';
+
+	after->cap = FILE_MAX + 512;
+	text_add_bytes(after, before->data ? before->data : "", before->len);
+	return text_add(after, ended ? MARK "\n" PAM_LINE "\n" : "\n" MARK OPEN "\n" PAM_LINE "\n");
+}
+
+static size_t line_length(const char *at)
+{
+	size_t n = strcspn(at, "\n");
+
+	return n + (at[n] == '\n');
+}
+
+/* The mark, and the line below it if it is ours, whatever arguments it was given since. */
+bool pam_edit_remove(const struct text *before, struct text *after)
+{
+	const char *text = before->data ? before->data : "", *mark = strstr(text, MARK), *at, *ours;
+	size_t n;
+
+	if (!mark)
+		return false;
+	at = mark + line_length(mark);
+	ours = strstr(at, PAM_MODULE);
+	n = line_length(at);
+	if (!ours || ours >= at + n)
+		return false;
+	if (mark > text && text_starts(mark + strlen(MARK), OPEN))
+		mark--;
+	after->cap = FILE_MAX + 512;
+	return text_add_bytes(after, text, (size_t)(mark - text)) &&
+	       text_add_bytes(after, at + n, before->len - (size_t)(at + n - text));
+}
+
+static bool read_file(const char *path, struct text *text, struct fault *fault)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true};
+
+	text->cap = FILE_MAX + 1;
+	return file_read(path, &rules, text, FAULT_STORAGE, fault);
+}
+
+static bool has_mark(const struct text *text)
+{
+	return text->data && strstr(text->data, MARK) != NULL;
+}
+
+static bool replace(const char *path, const struct text *text, struct fault *fault)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && file_replace(path, text->data ? text->data : "", text->len,
+					    st.st_mode & 07777) == 0)
+		return true;
+	fault_set(fault, FAULT_STORAGE, "pam_write", "%s: cannot be written: %s", path,
+		strerror(errno));
+	return fault_remedy(fault, "Run it as root. The file is as it was.");
+}
+
+static bool not_as_put(const char *path, struct fault *fault)
+{
+	fault_set(
+		fault, FAULT_STORAGE, "pam_edited", "%s: our line has been changed by hand", path);
+	return fault_remedy(fault, "Take it out by hand, with the comment above it.");
+}
+
+bool pam_edit_file(
+	const char *path, bool (*edit)(const struct text *, struct text *), struct fault *fault)
+{
+	struct text before = {.data = NULL}, after = {.data = NULL};
+	char real[PATH_MAX];
+	bool good = false;
+
+	if (!realpath(path, real))
+		fault_set(fault, FAULT_STORAGE, "pam_write", "%s: %s", path, strerror(errno));
+	else if (!read_file(real, &before, fault))
+		good = false;
+	else if (has_mark(&before) == (edit == pam_edit_add))
+		good = true;
+	else if (edit(&before, &after))
+		good = replace(real, &after, fault);
+	else
+		good = not_as_put(real, fault);
+	text_free(&before);
+	text_free(&after);
+	return good;
+}
+
+bool pam_edit_is_in(const char *path)
+{
+	struct text text = {.data = NULL};
+	char real[PATH_MAX];
+	bool in = realpath(path, real) && read_file(real, &text, NULL) && has_mark(&text);
+
+	text_free(&text);
+	return in;
+}

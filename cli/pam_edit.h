@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our line in a PAM file that people wrote: put at its end with a comment that marks it, and taken
+ * out again so that the file is what it was, byte for byte.
+ */
+#ifndef CLOUDINVITE_CLI_PAM_EDIT_H
+#define CLOUDINVITE_CLI_PAM_EDIT_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+
+/* Appends the marked line to a text. */
+bool pam_edit_add(const struct text *before, struct text *after);
+/* The text without it; false if it is not there as it was put. */
+bool pam_edit_remove(const struct text *before, struct text *after);
+
+/* The same with a file of root's, replaced as a whole. True, and nothing is done, where the line is
+ * there already, or was never put. A link is followed. */
+bool pam_edit_file(
+	const char *path, bool (*edit)(const struct text *, struct text *), struct fault *fault);
+/* Whether the marked line is in the file. */
+bool pam_edit_is_in(const char *path);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Methods: how a distribution wants its PAM files changed. Each shows the change before it makes
+ * it, and takes back exactly what it has done.
+ */
+#ifndef CLOUDINVITE_CLI_PAM_METHOD_H
+#define CLOUDINVITE_CLI_PAM_METHOD_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+
+#define PAM_LINE "session optional pam_cloudinvite.so"
+
+struct pam_method {
+	const char *name; /* for machines: "pam-auth-update" */
+	const char *does; /* for people */
+	bool (*applies)(void);
+	bool (*enabled)(void);
+	/* Appends what would be done, a line each. */
+	bool (*plan)(bool enable, struct text *out, struct fault *fault);
+	bool (*enable)(struct fault *fault);
+	bool (*disable)(struct fault *fault);
+};
+
+extern const struct pam_method pam_method_debian;     /* pam-auth-update */
+extern const struct pam_method pam_method_authselect; /* a profile of its own */
+extern const struct pam_method
+	pam_method_postlogin; /* Fedora's file, where authselect is not used */
+extern const struct pam_method
+	pam_method_services; /* the services' own files: openSUSE, all else */
+
+/* This host's. */
+const struct pam_method *pam_method(void);
+
+/* Whether the session of a service or include runs our module. */
+bool pam_runs_it(const char *service);
+
+#endif
