@@ -289,6 +289,7 @@ format:
 # ---- installing --------------------------------------------------------------------------------
 hooksdir = $(datadir)/cloudinvite/hooks
 nftablesdir = $(datadir)/cloudinvite/nftables
+apparmordir = $(datadir)/cloudinvite/apparmor
 MAN1 = $(wildcard docs/man/*.1)
 MAN5 = $(wildcard docs/man/*.5)
 MAN8 = $(wildcard docs/man/*.8)
@@ -315,6 +316,7 @@ install: all
 		$(fill) config/hooks/$$hook > $(O)/$$hook && \
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(nftablesdir) config/nftables/cloudinvite-metadata.nft
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(apparmordir) config/apparmor/usr.sbin.cloudinvite-*
 	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.zsh $(DESTDIR)$(zshcompletiondir)/_cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.fish $(DESTDIR)$(fishcompletiondir)
@@ -357,7 +359,7 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(bashcompletiondir)/cloudinvite \
 		$(DESTDIR)$(zshcompletiondir)/_cloudinvite $(DESTDIR)$(fishcompletiondir)/cloudinvite.fish
-	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(apparmordir) $(DESTDIR)$(docdir)
 	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \
