@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages: built, checked by lintian, and put into a Debian 12 of its own, up and down,
+out and away, with dpkg killed in the middle. People log in there all the time, and always can.
+
+Needs root, debootstrap, a Debian 12 and a Debian mirror. Prints TAP."""
+import contextlib
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import machine
+
+PACKAGES = ["pamtester", "libpam-modules", "login", "passwd", "zlib1g"]
+NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
+DEBS = machine.BUILD + "/deb"
+KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "4"))  # of each of install, upgrade, remove
+LINE = re.compile(r"^session\s+optional\s+pam_cloudinvite\.so\s*$", re.M)
+# Whoever logs in the whole time: by PAM's own client, and by a program that changes identity.
+PEOPLE = """while [ -e /keep-going ]; do
+	pamtester trial clara open_session close_session >>/logins 2>&1 || echo REFUSED >>/logins
+	su - clara -c 'echo in' >>/logins 2>&1 || echo REFUSED >>/logins
+done
+"""
+
+
+def check(steps, name, good, detail):
+    return steps.step(name, 0 if good else 1, str(detail))
+
+
+class Room:
+    """A Debian in a directory, entered by chroot in namespaces of its own."""
+
+    def __init__(self, root):
+        self.root = root
+        self.enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
+                      'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"',
+                      root, "env", "-i", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
+                      "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+
+    def run(self, *command):
+        return machine.run(*self.enter, *command)
+
+    def dpkg(self, *arguments):
+        return self.run("dpkg", "--force-confold", "--force-unsafe-io", *arguments)
+
+    def path(self, inside):
+        return self.root + inside
+
+    def read(self, inside):
+        with open(self.path(inside), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def write(self, inside, text):
+        with open(self.path(inside), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def module(self):
+        return glob.glob(self.path("/usr/lib/*/security/pam_cloudinvite.so"))
+
+    def line(self):
+        return bool(LINE.search(self.read("/etc/pam.d/common-session")))
+
+    def login(self):
+        """None, or how somebody was refused who should not be."""
+        for command in (("pamtester", "trial", "clara", "open_session", "close_session"),
+                        ("su", "-", "clara", "-c", "echo in")):
+            status, output = self.run(*command)
+            if status != 0:
+                return f"{' '.join(command)}: {output}"
+        return None
+
+    @contextlib.contextmanager
+    def people(self):
+        """People log in as long as this lasts."""
+        self.write("/keep-going", "")
+        with subprocess.Popen([*self.enter, "sh", "-c", PEOPLE], stdin=subprocess.DEVNULL) as crowd:
+            try:
+                yield
+            finally:
+                os.unlink(self.path("/keep-going"))
+                crowd.wait(60)
+
+
+def version(name, number):
+    return f"{DEBS}/{name}_{number}_amd64.deb"
+
+
+def build(steps):
+    environment = {**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"}
+    status, output = machine.run("make", "-C", machine.SOURCE, "deb", f"O={machine.BUILD}", env=environment)
+    if not steps.step("make deb builds the packages", status, output):
+        return False
+    changes = glob.glob(DEBS + "/*.changes")[0]
+    status, output = machine.run("lintian", "--allow-root", "-I", "--pedantic", changes)
+    check(steps, "lintian finds nothing in source and packages", status == 0 and not output, output)
+    return True
+
+
+def make_newer(steps):
+    """The next version: the same, but for its number and a word in the settings' sample."""
+    for name in NAMES:
+        tree = f"{DEBS}/newer"
+        machine.run("dpkg-deb", "-R", version(name, "0.1.0"), tree)
+        with open(tree + "/DEBIAN/control", "r+", encoding="utf-8") as file:
+            text = file.read().replace("Version: 0.1.0", "Version: 0.1.1")
+            file.seek(0)
+            file.write(text)
+        if name == "cloudinvite":
+            with open(tree + "/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
+                file.write("\n# A newer sample.\n")
+        status, output = machine.run("dpkg-deb", "--root-owner-group", "-b", tree, version(name, "0.1.1"))
+        shutil.rmtree(tree)
+        if status != 0:
+            return steps.step("a newer version is made", status, output)
+    return True
+
+
+def furnish(room):
+    room.write("/etc/pam.d/trial", "auth required pam_permit.so\naccount required pam_permit.so\n"
+                                   "@include common-session\n")
+    room.run("useradd", "--create-home", "--shell", "/bin/sh", "clara")
+    os.mkdir(room.path("/debs"))
+    for file in glob.glob(DEBS + "/*.deb"):
+        if "dbgsym" not in file:
+            shutil.copy(file, room.path("/debs"))
+
+
+def debs(number):
+    return [f"/debs/{name}_{number}_amd64.deb" for name in NAMES]
+
+
+def installed(steps, room):
+    with room.people():
+        status, output = room.dpkg("-i", *debs("0.1.0"))
+    steps.step("the packages can be installed", status, output)
+    refused = room.login()
+    check(steps, "the line is in common-session, after the module is there, and people log in",
+          room.line() and room.module() and not refused, refused)
+    check(steps, "and not where no person logs in",
+          "cloudinvite" not in room.read("/etc/pam.d/common-session-noninteractive"), "")
+    wants = room.path("/etc/systemd/system/multi-user.target.wants/cloudinvite-")
+    check(steps, "the collector is enabled, the dispatcher is not",
+          os.path.lexists(wants + "collector.service") and not os.path.lexists(wants + "dispatcher.service"),
+          output)
+    status, output = room.run("cloudinvite", "config", "--check")
+    check(steps, "nothing is configured, and the dry run stands in the settings",
+          status == 3 and "\nmode = dry-run\n" in room.read("/etc/cloudinvite/cloudinvite.conf"), output)
+    status, output = room.run("sh", "-c", "cloudinvite-collector --prepare && pamtester trial clara "
+                                          "open_session && ls /var/spool/cloudinvite/new")
+    check(steps, "a first login leaves its arrival", status == 0 and "clara.login" in output, output)
+
+
+def moved(steps, room):
+    """Up, down, and settings that somebody changed."""
+    settings = room.read("/etc/cloudinvite/cloudinvite.conf") + "\n# changed here\n"
+    room.write("/etc/cloudinvite/cloudinvite.conf", settings)
+    for what, number in (("upgraded", "0.1.1"), ("downgraded", "0.1.0"), ("upgraded again", "0.1.1")):
+        with room.people():
+            status, output = room.dpkg("-i", *debs(number))
+        check(steps, f"the packages are {what}, and the line stays", status == 0 and room.line(), output)
+    check(steps, "settings that were changed are kept",
+          room.read("/etc/cloudinvite/cloudinvite.conf") == settings, "")
+
+
+def removed(steps, room):
+    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial") + "session required pam_cloudinvite.so\n")
+    with room.people():
+        status, output = room.dpkg("-r", "libpam-cloudinvite")
+    check(steps, "a line that would refuse everybody without the module stops the removal",
+          status != 0 and "/etc/pam.d/trial" in output and room.module() and room.line(), output)
+    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial").replace("required pam_cl", "optional pam_cl"))
+    with room.people():
+        status, output = room.dpkg("-r", *NAMES)
+    check(steps, "removed, the line and then the module are gone, and settings and ledger stay",
+          status == 0 and not room.line() and not room.module()
+          and os.path.exists(room.path("/etc/cloudinvite/cloudinvite.conf"))
+          and os.path.exists(room.path("/var/lib/cloudinvite")), output)
+
+
+def purged(steps, room):
+    with room.people():
+        status, output = room.dpkg("-P", *NAMES)
+    left = [place for place in ("/etc/cloudinvite", "/var/spool/cloudinvite", "/var/lib/cloudinvite",
+                                "/var/cache/cloudinvite", "/run/cloudinvite")
+            if os.path.exists(room.path(place))]
+    check(steps, "purged, nothing is left but the account",
+          status == 0 and not left and "\ncloudinvite:" in room.read("/etc/passwd"), f"{output}{left}")
+
+
+def dangling(room):
+    """A line without its module is what nobody must ever meet."""
+    return room.line() and not room.module()
+
+
+def kill(room, after, *arguments):
+    """dpkg and all that it has started, gone after so many seconds."""
+    with subprocess.Popen([*room.enter, "dpkg", "--force-unsafe-io", "--force-confold", *arguments],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as dpkg:
+        time.sleep(after)
+        dpkg.kill()
+
+
+def mend(room, *wanted):
+    for lock in ("lock", "lock-frontend"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(room.path("/var/lib/dpkg/" + lock))
+    status, output = room.dpkg("--configure", "-a")
+    if wanted:
+        status, output = room.dpkg(*wanted)
+    return status, output
+
+
+def killed(steps, room):
+    """At points spread over the whole of what dpkg does."""
+    ways = (("installing", ("-i", *debs("0.1.0"))), ("upgrading", ("-i", *debs("0.1.1"))),
+            ("removing", ("-r", *NAMES)))
+    for what, arguments in ways:
+        room.dpkg(*(("-P", *NAMES) if what == "installing" else ("-i", *debs("0.1.0"))))
+        begun = time.monotonic()
+        room.dpkg(*arguments)
+        lasts = time.monotonic() - begun
+        bad = []
+        for i in range(KILLS):
+            room.dpkg(*(("-P", *NAMES) if what == "installing" else ("-i", *debs("0.1.0"))))
+            kill(room, lasts * (i + 0.7) / KILLS, *arguments)
+            refused = room.login()
+            if refused or dangling(room):
+                bad.append(f"killed at {i}: {refused or 'a line without its module'}")
+            status, output = mend(room, *arguments)
+            if status != 0 or room.login():
+                bad.append(f"killed at {i}, not mended: {output}")
+        check(steps, f"dpkg killed while {what}: people log in, and the same command mends it",
+              not bad, "\n".join(bad))
+
+
+def refusals(steps, logins):
+    many = logins.splitlines().count("in")
+    check(steps, f"of {many} people who logged in meanwhile, nobody was refused",
+          many and "REFUSED" not in logins, logins)
+
+
+def main():
+    what = "Debian's packages"
+    machine.skip_where_impossible(what)
+    for program in ("lintian", "dh", "dpkg-buildpackage"):
+        if not shutil.which(program):
+            machine.skip(what, f"{program} is not installed")
+    steps = machine.Steps()
+    with machine.Root() as root:
+        room = Room(root)
+        if build(steps) and make_newer(steps) and machine.debian(steps, root, "bookworm", PACKAGES):
+            furnish(room)
+            for part in (installed, moved, removed, purged):
+                part(steps, room)
+            refusals(steps, room.read("/logins"))
+            killed(steps, room)
+    print(f"1..{steps.number}")
+    return 1 if steps.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

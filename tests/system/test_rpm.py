@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The RPM packages, built on a Debian as far as that goes: no requirement is resolved and nothing is
+installed. The SELinux policy is compiled, the AppArmor profiles are parsed; no machine here enforces
+either. Prints TAP."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import machine
+
+SPEC = machine.SOURCE + "/packaging/rpm/cloudinvite.spec"
+RPMLINTRC = machine.SOURCE + "/packaging/rpm/cloudinvite.rpmlintrc"
+NAMES = ("cloudinvite", "cloudinvite-emulator", "cloudinvite-selinux", "pam_cloudinvite")
+# Fedora's macros, which Debian does not have: where things lie, and scriptlets that do nothing.
+MACROS = {
+    "_unitdir": "/usr/lib/systemd/system", "_sysusersdir": "/usr/lib/sysusers.d",
+    "systemd_post()": ":", "systemd_preun()": ":", "systemd_postun_with_restart()": ":",
+    "sysusers_create_compat()": ":", "selinux_relabel_pre(s:)": ":", "selinux_relabel_post(s:)": ":",
+    "selinux_modules_install(s:)": ":", "selinux_modules_uninstall(s:)": ":",
+}
+
+
+def check(steps, name, good, detail):
+    return steps.step(name, 0 if good else 1, str(detail))
+
+
+def build(steps, top):
+    os.makedirs(top + "/SOURCES")
+    version = re.search(r"^Version:\s*(\S+)", open(SPEC, encoding="utf-8").read(), re.M).group(1)
+    machine.run("tar", "-C", machine.SOURCE, "-cz", "--exclude-vcs", "--exclude=./build",
+                "--exclude=./build-*", "--exclude=__pycache__", f"--transform=s,^\\.,cloudinvite-{version},",
+                "-f", f"{top}/SOURCES/cloudinvite-{version}.tar.gz", ".")
+    defines = [word for name, value in {"_topdir": top, **MACROS}.items()
+               for word in ("--define", f"{name} {value}")]
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O")}
+    status, output = machine.run("rpmbuild", "-ba", "--nodeps", "--without", "check", *defines, SPEC,
+                                 env=environment)
+    return steps.step("rpmbuild builds the packages, with the SELinux policy", status, output)
+
+
+def packages(top):
+    return sorted(glob.glob(top + "/RPMS/*/*.rpm"))
+
+
+def lint(steps, top):
+    status, output = machine.run("rpmlint", "-r", RPMLINTRC, SPEC, *packages(top),
+                                 *glob.glob(top + "/SRPMS/*.rpm"))
+    check(steps, "rpmlint finds nothing in spec and packages",
+          status == 0 and " 0 errors, 0 warnings" in output, output)
+
+
+def contents(steps, top):
+    listed = {}
+    for file in packages(top):
+        name = re.match(r"(.*)-[^-]*-[^-]*$", os.path.basename(file)).group(1)
+        listed[name] = machine.run("rpm", "-qpl", file)[1].split()
+    check(steps, "there are four packages", tuple(sorted(listed)) == NAMES, sorted(listed))
+    check(steps, "the module, and nothing that turns it on, is in its package",
+          any(path.endswith("/security/pam_cloudinvite.so") for path in listed["pam_cloudinvite"])
+          and not any("pam-configs" in path or "/pam.d/" in path for path in sum(listed.values(), [])),
+          listed["pam_cloudinvite"])
+    settings = machine.run("rpm", "-qpc", *[p for p in packages(top) if "/cloudinvite-0" in p])[1].split()
+    check(steps, "settings are configuration files, and kept",
+          settings == ["/etc/cloudinvite/addresses.map", "/etc/cloudinvite/cloudinvite.conf"], settings)
+
+
+def scriptlet(top, named):
+    """What runs before the module's package goes, as a program."""
+    file = next(path for path in packages(top) if "/pam_cloudinvite" in path)
+    text = machine.run("rpm", "-qp", "--queryformat", "%{PREUN}", file)[1]
+    return text.replace("/etc/pam.conf", named + "/pam.conf").replace("/etc/pam.d", named)
+
+
+def refusing(steps, top):
+    """The module stays where a line would refuse logins without it."""
+    named = top + "/pam.d"
+    os.mkdir(named)
+    answers = []
+    for control in ("required", "[success=ok default=die]", "optional", "[default=ignore]", "# required"):
+        with open(named + "/sshd", "w", encoding="utf-8") as file:
+            file.write(f"session {control} pam_cloudinvite.so\n".replace("session #", "# session"))
+        answers.append(subprocess.run(["sh", "-c", scriptlet(top, named), "preun", "0"], check=False,
+                                      stderr=subprocess.PIPE).returncode)
+    check(steps, "where a line would refuse logins without the module, it is not removed",
+          answers == [1, 1, 0, 0, 0], answers)
+
+
+def apparmor(steps):
+    for profile in sorted(glob.glob(machine.SOURCE + "/config/apparmor/*")):
+        status, output = machine.run("apparmor_parser", "-Q", "-T", "-K", profile)
+        steps.step(f"AppArmor's parser understands {os.path.basename(profile)}", status, output)
+
+
+def main():
+    what = "RPM packages"
+    for program in ("rpmbuild", "rpmlint", "apparmor_parser", "checkmodule"):
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+            machine.skip(what, f"{program} is not installed")
+    steps = machine.Steps()
+    top = tempfile.mkdtemp(prefix="cloudinvite-rpm.")
+    try:
+        if build(steps, top):
+            for part in (lint, contents, refusing):
+                part(steps, top)
+        apparmor(steps)
+    finally:
+        shutil.rmtree(top)
+    print(f"1..{steps.number}")
+    return 1 if steps.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
