@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "google/failure.h"
+#include "google/json_memory.h"
 
 #define PAGE_TOKEN_MAX 8192 /* it goes into a URL */
 
@@ -239,7 +240,7 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 	struct parse_memory *memory, struct google_reply *out)
 {
 	json_error_t error;
-	json_t *json = json_loadb(body ? body : "", len, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_read(body ? body : "", len, &error);
 	const char *wrong = json_is_object(json) ? parse_body(call, json, memory, out)
 			    : json		 ? "no JSON object"
 			    : !len		 ? "it is empty"

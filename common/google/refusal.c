@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "google/json_memory.h"
 
 static const char *member(const json_t *json, const char *name)
 {
@@ -44,7 +45,7 @@ void refusal_read(struct refusal *r, const struct http_reply *reply)
 	const json_t *error;
 
 	*r = (struct refusal){.reason = ""};
-	r->body = json_loadb(text, reply->body.len, JSON_REJECT_DUPLICATES, NULL);
+	r->body = json_read(text, reply->body.len, NULL);
 	error = json_object_get(r->body, "error");
 	r->json = json_is_object(error);
 	r->message = member(error, "message");

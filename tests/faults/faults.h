@@ -69,6 +69,8 @@ int faults_teardown(void **state);
 /* For those who count the calls themselves: the call number `at` fails in the way number `way`; 0:
  * none, but they are counted. */
 void faults_start(unsigned long at, int way);
+/* The next call fails, which is one of this kind. */
+void faults_start_next(enum call call);
 /* The number of calls since. */
 unsigned long faults_stop(void);
 /* In how many ways the call number `at` of the last run can fail. */

@@ -268,3 +268,10 @@ WRAP(void, free, (void *piece))
 	faults_pieces(piece ? -1 : 0);
 	__real_free(piece);
 }
+
+/* Where memory fails here the program ends (common/google/json_memory.h): that is tried by itself.
+ */
+WRAP(void *, json_memory, (size_t size))
+{
+	return counted(__real_malloc(size));
+}
