@@ -8,13 +8,11 @@
  */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +20,7 @@
 #include "base/running.h"
 #include "base/text.h"
 #include "cli/screen.h"
+#include "cli/service.h"
 
 #define SHOWN_MAX 10
 
@@ -36,29 +35,6 @@ struct enabling {
 
 /* ---- as the service ---- */
 
-/* Runs `act` in a child that has become the service's account; its exit code. */
-static int as_service(struct enabling *e, int (*act)(struct enabling *e))
-{
-	struct fault fault = {.kind = FAULT_NONE};
-	int status = 0, exit_code;
-	pid_t child;
-
-	fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		exit_code = identity_become(e->settings->user, &fault) ? act(e) : cli_fail(&fault);
-		fflush(stdout);
-		_exit(exit_code);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (child > 0 && WIFEXITED(status))
-		return WEXITSTATUS(status);
-	fault_set(&fault, FAULT_STORAGE, "child", "cannot look into the ledger as %s: %s",
-		e->settings->user, child < 0 ? strerror(errno) : "the process died");
-	return cli_fail(&fault);
-}
-
 static void print_finding(const struct fault *fault, void *ctx)
 {
 	(void)ctx;
@@ -67,8 +43,9 @@ static void print_finding(const struct fault *fault, void *ctx)
 
 /* To send with settings that stop the dispatcher would change nothing but the file. As the service,
  * because it is the service that must be able to read what they name. */
-static int check_settings(struct enabling *e)
+static int check_settings(void *ctx)
 {
+	struct enabling *e = ctx;
 	struct fault fault;
 	int findings = settings_check(e->settings, print_finding, NULL);
 
@@ -146,8 +123,9 @@ static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault 
 	return true;
 }
 
-static int show_held(struct enabling *e)
+static int show_held(void *ctx)
 {
+	struct enabling *e = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger *ledger = ledger_open(e->settings, LEDGER_READ, &fault);
 	bool ok;
@@ -163,8 +141,9 @@ static int show_held(struct enabling *e)
 	return ok ? EXIT_YES : cli_fail(&fault);
 }
 
-static int signal_dispatcher(struct enabling *e)
+static int signal_dispatcher(void *ctx)
 {
+	struct enabling *e = ctx;
 	pid_t pid = 0;
 
 	if (running_is(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
@@ -181,8 +160,9 @@ static int signal_dispatcher(struct enabling *e)
 }
 
 /* A ledger that is not there yet has nobody whom it could be told about. */
-static int note_enabled(struct enabling *e)
+static int note_enabled(void *ctx)
 {
+	struct enabling *e = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, &fault);
 	struct history_entry entry = {.at = clock_wall(), .what = "enabled"};
@@ -217,10 +197,10 @@ static int write_mode(const struct settings *settings)
 
 static int enable(struct enabling *e, bool yes)
 {
-	int exit_code = as_service(e, check_settings), told;
+	int exit_code = service_run(e->settings->user, check_settings, e), told;
 
 	if (exit_code == EXIT_YES)
-		exit_code = as_service(e, show_held);
+		exit_code = service_run(e->settings->user, show_held, e);
 	if (exit_code != EXIT_YES)
 		return exit_code;
 	if (!yes && !cli_confirm("Begin to send?"))
@@ -228,8 +208,8 @@ static int enable(struct enabling *e, bool yes)
 	exit_code = write_mode(e->settings);
 	if (exit_code != EXIT_YES)
 		return exit_code;
-	exit_code = as_service(e, note_enabled);
-	told = as_service(e, signal_dispatcher);
+	exit_code = service_run(e->settings->user, note_enabled, e);
+	told = service_run(e->settings->user, signal_dispatcher, e);
 	return exit_code != EXIT_YES ? exit_code : told;
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/service.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/identity.h"
+#include "cli/cli.h"
+
+int service_run(const char *user, int (*act)(void *ctx), void *ctx)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int status = 0, exit_code;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		exit_code = identity_become(user, &fault) ? act(ctx) : cli_fail(&fault);
+		fflush(stdout);
+		_exit(exit_code);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (child > 0 && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fault_set(&fault, FAULT_STORAGE, "child", "cannot act as %s: %s", user,
+		child < 0 ? strerror(errno) : "the process died");
+	return cli_fail(&fault);
+}

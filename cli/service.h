@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * As the service: what root does with files that the service's account owns, a child does that has
+ * become that account, so that nothing that was planted there is touched with root's rights.
+ */
+#ifndef CLOUDINVITE_CLI_SERVICE_H
+#define CLOUDINVITE_CLI_SERVICE_H
+
+/* Runs `act` in a child that has become `user`; its exit code, or that of the fault that was
+ * printed when there could be no such child. */
+int service_run(const char *user, int (*act)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define FILE_MAX ((size_t)1024 * 1024)
+#define SAMPLE	 "/usr/share/doc/cloudinvite/cloudinvite.conf"
+#define BARE                                                                              \
+	"# cloudinvite: who is invited, and how. All keys: cloudinvite.conf(5).\n"        \
+	"\n[google]\n\n[people]\n\n[invitations]\n# dry-run: everything happens but the " \
+	"mail; `cloudinvite enable` begins to send.\nmode = dry-run\n"
+
+/* ---- opening ---- */
+
+static bool read_into(const char *path, struct text *text, struct fault *fault)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
+
+	text->cap = FILE_MAX + 1;
+	return file_read(path, &rules, text, FAULT_SETTINGS, fault);
+}
+
+static bool failed(struct fault *fault, const char *path)
+{
+	fault_set(fault, FAULT_STORAGE, "stage", "%s: %s", path, strerror(errno));
+	return fault_remedy(fault, "Nothing was changed.");
+}
+
+/* Beside it, the drop-ins of the real one: what they set counts here, too. */
+static bool link_drop_ins(const struct stage *stage, struct fault *fault)
+{
+	const char *slash = strrchr(stage->real, '/');
+	char from[PATH_MAX], to[PATH_MAX], directory[PATH_MAX], *whole;
+	bool linked;
+
+	text_format(directory, sizeof(directory), "%.*s",
+		slash ? (int)(slash - stage->real) + 1 : 2, slash ? stage->real : "./");
+	whole = realpath(directory, NULL);
+	if (!whole)
+		return failed(fault, directory);
+	linked = text_format(from, sizeof(from), "%s/conf.d", whole) &&
+		 text_format(to, sizeof(to), "%s/conf.d", stage->directory) &&
+		 symlink(from, to) == 0;
+	free(whole);
+	return linked || failed(fault, stage->directory);
+}
+
+static bool copy_text(struct stage *stage, struct fault *fault)
+{
+	struct text text = {.data = NULL};
+	bool good = true;
+
+	stage->is_new = access(stage->real, F_OK) != 0 && errno == ENOENT;
+	if (!stage->is_new)
+		good = read_into(stage->real, &text, fault);
+	else if (!read_into(SAMPLE, &text, NULL))
+		good = text_add(&text, BARE);
+	if (good && file_replace(stage->path, text.data ? text.data : "", text.len, 0600) != 0)
+		good = failed(fault, stage->path);
+	text_free(&text);
+	return good;
+}
+
+/* Faults speak of the file that the administrator knows. */
+static void speak_of_real(const struct stage *stage, char *sentence, size_t size)
+{
+	size_t n = strlen(stage->path);
+	char copy[640], *at = strstr(sentence, stage->path);
+
+	if (!at)
+		return;
+	text_copy(copy, sizeof(copy), at + n);
+	text_format(at, size - (size_t)(at - sentence), "%s%s", stage->real, copy);
+}
+
+static bool reload(struct stage *stage, struct fault *fault)
+{
+	settings_free(stage->settings);
+	stage->settings = settings_load(stage->path, fault);
+	if (stage->settings)
+		return true;
+	speak_of_real(stage, fault->what, sizeof(fault->what));
+	speak_of_real(stage, fault->remedy, sizeof(fault->remedy));
+	return false;
+}
+
+bool stage_open(struct stage *stage, const char *real, struct fault *fault)
+{
+	*stage = (struct stage){.real = real};
+	text_copy(stage->directory, sizeof(stage->directory), "/tmp/cloudinvite-setup-XXXXXX");
+	if (!mkdtemp(stage->directory)) {
+		stage->directory[0] = '\0';
+		return failed(fault, "/tmp");
+	}
+	text_format(stage->path, sizeof(stage->path), "%s/cloudinvite.conf", stage->directory);
+	if (!link_drop_ins(stage, fault) || !copy_text(stage, fault))
+		return false;
+	if (!stage->is_new)
+		stage->before = settings_load(real, fault);
+	return (stage->is_new || stage->before) && reload(stage, fault);
+}
+
+void stage_close(struct stage *stage)
+{
+	char link[PATH_MAX];
+
+	settings_free(stage->before);
+	settings_free(stage->settings);
+	if (stage->directory[0]) {
+		text_format(link, sizeof(link), "%s/conf.d", stage->directory);
+		unlink(link);
+		unlink(stage->path);
+		rmdir(stage->directory);
+	}
+	*stage = (struct stage){.real = NULL};
+}
+
+/* ---- keys ---- */
+
+struct look {
+	const char *section, *key;
+	char *out;
+	size_t size;
+};
+
+static bool take_value(const char *section, const char *key, const char *value, const char *origin,
+	const char *help, void *ctx)
+{
+	struct look *look = ctx;
+
+	(void)origin, (void)help;
+	if (strcmp(section, look->section) != 0 || strcmp(key, look->key) != 0)
+		return true;
+	text_copy(look->out, look->size, value);
+	return false;
+}
+
+static const char *value_of(const struct settings *s, struct look *look)
+{
+	look->out[0] = '\0';
+	if (s)
+		(void)settings_each(s, take_value, look);
+	return look->out;
+}
+
+const char *stage_get(
+	struct stage *stage, const char *section, const char *key, char *out, size_t size)
+{
+	struct look look = {section, key, out, size};
+
+	return value_of(stage->settings, &look);
+}
+
+bool stage_set(struct stage *stage, const char *section, const char *key, const char *value,
+	struct fault *fault)
+{
+	char now[1024];
+
+	if (strcmp(stage_get(stage, section, key, now, sizeof(now)), value) == 0)
+		return true;
+	if (!settings_write(stage->path, section, key, value, fault)) {
+		speak_of_real(stage, fault->what, sizeof(fault->what));
+		return false;
+	}
+	return reload(stage, fault);
+}
+
+struct compare {
+	const struct stage *stage;
+	void (*each)(
+		const char *section, const char *key, const char *old, const char *new, void *ctx);
+	void *ctx;
+	int count;
+};
+
+static bool compare_key(const char *section, const char *key, const char *value, const char *origin,
+	const char *help, void *ctx)
+{
+	struct compare *c = ctx;
+	char old[1024];
+	struct look look = {section, key, old, sizeof(old)};
+
+	(void)help;
+	if (strcmp(value_of(c->stage->before, &look), value) == 0 ||
+		(!c->stage->before && strcmp(origin, "default") == 0))
+		return true;
+	c->count++;
+	if (c->each)
+		c->each(section, key, old, value, c->ctx);
+	return true;
+}
+
+int stage_changes(const struct stage *stage,
+	void (*each)(
+		const char *section, const char *key, const char *old, const char *new, void *ctx),
+	void *ctx)
+{
+	struct compare compare = {.stage = stage, .each = each, .ctx = ctx};
+
+	(void)settings_each(stage->settings, compare_key, &compare);
+	return compare.count;
+}
+
+/* ---- taking its place ---- */
+
+bool stage_commit(struct stage *stage, struct fault *fault)
+{
+	struct stat st = {.st_mode = 0644};
+	struct text text = {.data = NULL};
+	char target[PATH_MAX];
+	bool good;
+
+	if (stage->is_new)
+		text_copy(target, sizeof(target), stage->real);
+	else if (!realpath(stage->real, target) || stat(target, &st) != 0)
+		return failed(fault, stage->real);
+	good = read_into(stage->path, &text, fault);
+	if (good && (file_replace(target, text.data, text.len, st.st_mode & 07777) != 0 ||
+			    (st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)))
+		good = failed(fault, target);
+	text_free(&text);
+	return good;
+}

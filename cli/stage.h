@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage: the settings file in a place of its own, where keys are set one after the other and tried
+ * together; then it takes the real one's place at once, or never does. Comments and order stay.
+ */
+#ifndef CLOUDINVITE_CLI_STAGE_H
+#define CLOUDINVITE_CLI_STAGE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/fault.h"
+#include "settings/settings.h"
+
+struct stage {
+	const char *real;
+	char directory[64];
+	char path[PATH_MAX];
+	bool is_new;		   /* there is no real one yet */
+	struct settings *before;   /* the real ones; NULL if there are none */
+	struct settings *settings; /* as they stand on the stage */
+};
+
+/* Copies the file there (or the sample, where there is none). stage_close() also after false. */
+bool stage_open(struct stage *stage, const char *real, struct fault *fault);
+void stage_close(struct stage *stage);
+/* Sets a key, unless it has that value already. The fault names the real file. */
+bool stage_set(struct stage *stage, const char *section, const char *key, const char *value,
+	struct fault *fault);
+/* The effective value of a key, as a file would have it; "" if it is not set. Valid until the next
+ * stage_set(). */
+const char *stage_get(
+	struct stage *stage, const char *section, const char *key, char *out, size_t size);
+/* Calls `each` for every key whose effective value has changed; returns how many have. */
+int stage_changes(const struct stage *stage,
+	void (*each)(
+		const char *section, const char *key, const char *old, const char *new, void *ctx),
+	void *ctx);
+/* Replaces the real file as a whole: its owner and mode, or root's and 0644. */
+bool stage_commit(struct stage *stage, struct fault *fault);
+
+#endif
