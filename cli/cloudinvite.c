@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
 	char *help[] = {(char[]){"help"}, NULL};
 	int option;
 
+	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	look_around(&cli);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {

@@ -28,7 +28,8 @@ static bool open_signals(struct worker *w, struct fault *fault)
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGINT);
 	sigaddset(&wanted, SIGHUP);
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &wanted, NULL) != 0)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+		sigprocmask(SIG_BLOCK, &wanted, NULL) != 0)
 		return fault_set(fault, FAULT_STORAGE, "signals", "signals: %s", strerror(errno));
 	w->signals = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (w->signals < 0)

@@ -59,7 +59,8 @@ struct worker {
 /* Everything up to the point where the program opens what is its own. Handles --help, --version,
  * --prepare, and `--once` beside a running one (wakes it); for these, and for errors, which have
  * been logged then, false with the exit code. On true: root has become [worker] user, the lock is
- * held, SIGTERM, SIGINT and SIGHUP arrive by descriptor only, SIGPIPE is ignored. */
+ * held, SIGTERM, SIGINT and SIGHUP arrive by descriptor only, SIGPIPE and SIGXFSZ are
+ * ignored: what cannot be written is a fault with a sentence. */
 bool worker_start(struct worker *w, const struct worker_program *program, int argc, char **argv,
 	int *exit_code);
 /* Says READY=1: call it when the loop is about to begin, and again after a reload. */
