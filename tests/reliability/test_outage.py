@@ -105,7 +105,8 @@ class Week(Away):
         users = [f"found{n}" for n in range(UNMANAGED)] + \
             [f"nobody{n}" for n in range(PEOPLE - UNMANAGED)]
         self.google.accounts({"prefix": "found", "count": UNMANAGED, "domain": "example.com"})
-        site = self.site(google={"requests_per_minute": str(LIMIT)})
+        site = self.site(google={"requests_per_minute": str(LIMIT)},
+                         people={"max_uid": "1000000"})
         self.accounts(site, users)
         site.collector_once()
         self.google.faults({"route": "*", "action": "drop_before", "times": 0})
