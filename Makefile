@@ -23,6 +23,7 @@ runstatedir ?= /run
 unitdir     ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 pamconfigsdir ?= $(datadir)/pam-configs
+catalogdir  ?= $(prefix)/lib/systemd/catalog
 bashcompletiondir ?= $(datadir)/bash-completion/completions
 zshcompletiondir ?= $(datadir)/zsh/site-functions
 fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
@@ -317,6 +318,7 @@ install: all
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(nftablesdir) config/nftables/cloudinvite-metadata.nft
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(apparmordir) config/apparmor/usr.sbin.cloudinvite-*
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(catalogdir) config/journal/cloudinvite.catalog
 	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.zsh $(DESTDIR)$(zshcompletiondir)/_cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.fish $(DESTDIR)$(fishcompletiondir)
@@ -357,7 +359,8 @@ uninstall:
 	rm -f $(DESTDIR)$(bindir)/cloudinvite $(DESTDIR)$(bindir)/cloudinvite-emulator
 	rm -f $(DESTDIR)$(sbindir)/cloudinvite-collector $(DESTDIR)$(sbindir)/cloudinvite-dispatcher
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
-	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(bashcompletiondir)/cloudinvite \
+	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog
+	rm -f $(DESTDIR)$(bashcompletiondir)/cloudinvite \
 		$(DESTDIR)$(zshcompletiondir)/_cloudinvite $(DESTDIR)$(fishcompletiondir)/cloudinvite.fish
 	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(apparmordir) $(DESTDIR)$(docdir)
 	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/identity.h"
+#include "base/log.h"
 #include "base/text.h"
 
 void cli_terminal_size(int *columns, int *lines)
@@ -75,6 +76,7 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code)
 		settings_free(settings);
 		return NULL;
 	}
+	log_show_addresses(settings->log_addresses == LOG_ADDRESSES_FULL);
 	return settings;
 }
 
@@ -111,6 +113,17 @@ void cli_books_close(struct books *books)
 	ledger_close(books->ledger);
 	settings_free(books->settings);
 	*books = (struct books){.settings = NULL};
+}
+
+void cli_decided(const struct cli *cli, const char *event, const char *address, const char *reason)
+{
+	struct journal_about about = {.reason = reason, .actor = cli->actor};
+
+	if (address != NULL)
+		about.person = log_address(address);
+	log_about(LOG_LEVEL_NOTE, event, &about, "%s%sby %s%s%s",
+		address != NULL ? about.person : "", address != NULL ? ", " : "", cli->actor,
+		reason != NULL && reason[0] != '\0' ? ": " : "", reason != NULL ? reason : "");
 }
 
 static bool refuse_unasked(const char *question)

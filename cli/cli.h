@@ -48,6 +48,9 @@ verb_function verb_unblock;
 
 /* Prints "cloudinvite: what", then the remedy, on standard error; returns the fault's exit code. */
 int cli_fail(const struct fault *fault);
+/* Tells the journal what was decided, and who did. `address` NULL: about the whole; `reason` may be
+ * NULL. The terminal hears of it from the verb. */
+void cli_decided(const struct cli *cli, const char *event, const char *address, const char *reason);
 /* Prints how the verb is used and returns 2. */
 int cli_usage(const char *verb);
 /* Loads the settings and becomes the service's user: what every verb does that touches ledger,

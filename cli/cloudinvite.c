@@ -106,6 +106,7 @@ int main(int argc, char **argv)
 
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_decisions();
 	look_around(&cli);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {

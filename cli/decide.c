@@ -70,6 +70,7 @@ static int decide_one_named(struct deciding *d, const char *address)
 	if (!ledger_person_put(d->books.ledger, &p, d->decision->done, d->cli->actor, &fault))
 		return cli_fail(&fault);
 	d->done++;
+	cli_decided(d->cli, d->decision->done, address, p.reason);
 	printf("%s: %s\n", address, d->decision->done);
 	return EXIT_YES;
 }
@@ -98,6 +99,7 @@ int decide_named(struct deciding *d, char **typed, int n)
 struct page {
 	const struct deciding *d;
 	char addresses[PAGE][ADDRESS_MAX + 1];
+	bool decided[PAGE];
 	int count;
 	char last[ADDRESS_MAX + 1];
 	int64_t seen;
@@ -138,7 +140,8 @@ static bool turn_page(struct page *page, struct fault *fault)
 		after[0] != '\0' ? after : NULL, PAGE, collect, page, fault);
 }
 
-static bool decide_one(struct deciding *d, const char *address, int64_t now, struct fault *fault)
+static bool decide_one(
+	struct deciding *d, const char *address, int64_t now, bool *decided, struct fault *fault)
 {
 	struct person p;
 	int leased =
@@ -154,27 +157,35 @@ static bool decide_one(struct deciding *d, const char *address, int64_t now, str
 		return ledger_release(d->books.ledger, d->owner, address, fault);
 	d->decision->change(&p, now);
 	d->done++;
+	*decided = true;
 	return ledger_person_put(d->books.ledger, &p, d->decision->done, d->cli->actor, fault);
 }
 
-static bool decide_each(struct deciding *d, const struct page *page, struct fault *fault)
+static bool decide_each(struct deciding *d, struct page *page, struct fault *fault)
 {
 	int64_t now = clock_wall();
 
-	for (int i = 0; i < page->count; i++)
-		if (!decide_one(d, page->addresses[i], now, fault))
+	for (int i = 0; i < page->count; i++) {
+		page->decided[i] = false;
+		if (!decide_one(d, page->addresses[i], now, &page->decided[i], fault))
 			return false;
+	}
 	return ledger_commit(d->books.ledger, fault);
 }
 
-static bool decide_page(struct deciding *d, const struct page *page, struct fault *fault)
+static bool decide_page(struct deciding *d, struct page *page, struct fault *fault)
 {
 	int before = d->done;
 
 	if (!ledger_begin(d->books.ledger, fault))
 		return false;
-	if (decide_each(d, page, fault))
+	if (decide_each(d, page, fault)) {
+		for (int i = 0; i < page->count; i++)
+			if (page->decided[i])
+				cli_decided(
+					d->cli, d->decision->done, page->addresses[i], d->reason);
 		return true;
+	}
 	ledger_rollback(d->books.ledger);
 	d->done = before;
 	return false;

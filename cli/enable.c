@@ -177,6 +177,8 @@ static int note_enabled(void *ctx)
 		"mode = send; held for dry run until approved: %s", screen_people(people, e->held));
 	ok = ok && ledger_note(ledger, &entry, &fault);
 	ledger_close(ledger);
+	if (ok)
+		cli_decided(e->cli, "enabled", NULL, entry.cause);
 	return ok ? EXIT_YES : cli_fail(&fault);
 }
 

@@ -124,6 +124,10 @@ static int forget_person(
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
+	/* What is forgotten is not written down anew. */
+	if (known > 0 || block)
+		cli_decided(
+			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
 	printf("%s: %s%s\n", address, known > 0 ? "forgotten" : "was not known",
 		block ? ", blocked" : "");
 	return known > 0 || block ? EXIT_YES : EXIT_NO;
@@ -154,7 +158,7 @@ static bool forget_sighting(
 }
 
 /* On every host where it was seen. */
-static int forget_account(const struct books *books, const char *typed)
+static int forget_account(const struct cli *cli, const struct books *books, const char *typed)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_sighting s;
@@ -171,6 +175,7 @@ static int forget_account(const struct books *books, const char *typed)
 		if (!forget_sighting(books, &s, &fault))
 			return cli_fail(&fault);
 	}
+	cli_decided(cli, "forgotten", NULL, NULL);
 	printf("%s: forgotten\n", typed);
 	return EXIT_YES;
 }
@@ -206,7 +211,7 @@ static int forget(const struct cli *cli, const struct books *books, char **typed
 	understood = worst == EXIT_YES;
 	for (int i = 0; understood && i < count; i++)
 		worst = cli_worse(worst,
-			is_account(&list[i]) ? forget_account(books, list[i].typed)
+			is_account(&list[i]) ? forget_account(cli, books, list[i].typed)
 					     : forget_person(cli, books, list[i].address, block));
 	free(list);
 	return worst;

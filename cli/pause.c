@@ -22,6 +22,7 @@ static int set_pause(const struct cli *cli, const struct books *books, const cha
 	text_copy(pause.actor, sizeof(pause.actor), cli->actor);
 	if (!ledger_pause(books->ledger, &pause, &fault))
 		return cli_fail(&fault);
+	cli_decided(cli, "paused", NULL, pause.text);
 	running_wake(books->settings->run);
 	printf("Paused: nothing is asked or sent until `cloudinvite resume`.\n");
 	return EXIT_YES;
@@ -70,6 +71,7 @@ static int clear_reconcile(const struct cli *cli, const struct books *books)
 		printf("There was no pause.\n");
 		return EXIT_YES;
 	}
+	cli_decided(cli, "resumed", NULL, "reconcile");
 	running_wake(books->settings->run);
 	printf("Resumed. People are mailed again, also those whose mail Google may not show "
 	       "yet.\n");
@@ -99,6 +101,7 @@ static int clear_pause(const struct cli *cli, const struct books *books)
 		return cli_fail(&fault);
 	if (paused == 0)
 		return clear_reconcile(cli, books);
+	cli_decided(cli, "resumed", NULL, pause.kind);
 	running_wake(books->settings->run);
 	printf("Resumed. The pause was set %s by %s: %s\n",
 		clock_relative(pause.since, clock_wall(), since), pause.actor,

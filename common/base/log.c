@@ -19,9 +19,11 @@
 static struct {
 	const char *program;
 	enum log_level level;
-	bool journal;
+	const char *socket_path;
+	bool journal;	/* it reads our standard error */
+	bool decisions; /* it is told of them in any case */
 	bool full_addresses;
-} sink = {"cloudinvite", LOG_LEVEL_INFO, false, false};
+} sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, false, false, false};
 
 /* systemd sets JOURNAL_STREAM to device and inode of the stream that the journal reads. It is
  * inherited, so a terminal below a service of the desktop has it, too: only equality counts. */
@@ -44,34 +46,72 @@ void log_start(const char *program, enum log_level level)
 	sink.journal = is_journal(STDERR_FILENO);
 }
 
+void log_decisions(void)
+{
+	sink.decisions = true;
+}
+
+void log_journal_at(const char *socket_path)
+{
+	sink.socket_path = socket_path;
+}
+
 void log_show_addresses(bool full)
 {
 	sink.full_addresses = full;
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
+/* One write a line, so that lines of several processes do not mix. A log that cannot be written is
+ * no reason to stop. */
+static void write_line(enum log_level level, const char *event, const char *message)
 {
-	char raw[2 * LINE_MAX_BYTES], safe[LINE_MAX_BYTES], line[LINE_MAX_BYTES + 128];
-	char now[CLOCK_TEXT_SIZE];
-	int saved = errno;
-	va_list args;
+	char line[LINE_MAX_BYTES + 128], now[CLOCK_TEXT_SIZE];
 
-	if (level > sink.level)
-		return;
-	va_start(args, format);
-	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
-		raw[0] = '\0';
-	va_end(args);
-	text_safe(safe, sizeof(safe), raw);
 	if (sink.journal)
-		text_format(line, sizeof(line), "<%d>%s: %s\n", (int)level, event, safe);
+		text_format(line, sizeof(line), "<%d>%s: %s\n", (int)level, event, message);
 	else
 		text_format(line, sizeof(line), "%s %s: %s: %s\n", clock_rfc3339(clock_wall(), now),
-			sink.program, event, safe);
-	/* One write a line, so that lines of several processes do not mix. A log that cannot be
-	 * written is no reason to stop. */
+			sink.program, event, message);
 	(void)file_write_all(STDERR_FILENO, line, strlen(line));
+}
+
+static void tell(enum log_level level, const char *event, const struct journal_about *about,
+	const char *format, va_list args)
+{
+	char raw[2 * LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
+	bool loud = level <= sink.level, told = false;
+	bool journal = (sink.journal && loud) || (sink.decisions && about);
+	int saved = errno;
+
+	if (!loud && !journal)
+		return;
+	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+		raw[0] = '\0';
+	text_safe(safe, sizeof(safe), raw);
+	if (journal)
+		told = journal_send(sink.socket_path, (int)level, event, safe, about);
+	if (loud && !(told && sink.journal))
+		write_line(level, event, safe);
 	errno = saved;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(level, event, NULL, format, args);
+	va_end(args);
+}
+
+void log_about(enum log_level level, const char *event, const struct journal_about *about,
+	const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(level, event, about, format, args);
+	va_end(args);
 }
 
 void log_fault(enum log_level level, const char *event, const struct fault *f)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of the programs (the PAM module has its own: pam_syslog). One line an event, to standard
- * error: with systemd's <N> prefix where the journal reads it, with the time elsewhere.
+ * The log of the programs (the PAM module has its own). One line an event. Where the journal reads
+ * standard error it goes there with its fields (base/journal.h), or, if that fails, as a line with
+ * systemd's <N> prefix; elsewhere it is a line with the time on standard error.
  * No secret and no unmasked address may be handed to it (log_address masks).
  */
 #ifndef CLOUDINVITE_BASE_LOG_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+#include "base/journal.h"
 
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
@@ -21,6 +23,11 @@ enum log_level {
 
 /* Once at start. `program` must outlive the log. Lines above `level` are dropped. */
 void log_start(const char *program, enum log_level level);
+/* For a program at a terminal: what is told by log_about goes to the journal all the same, so that
+ * decisions are found there together with what came of them. */
+void log_decisions(void);
+/* Where the journal is, for tests. */
+void log_journal_at(const char *socket_path);
 /* Whether addresses are written in full ([privacy] log_addresses = full). */
 void log_show_addresses(bool full);
 
@@ -28,6 +35,9 @@ void log_show_addresses(bool full);
  * characters are made visible; over 1,000 bytes are cut. errno is kept. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same, with the fields of the journal. */
+void log_about(enum log_level level, const char *event, const struct journal_about *about,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A fault, with its remedy. */
 void log_fault(enum log_level level, const char *event, const struct fault *f);
 

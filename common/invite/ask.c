@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 
 #define LOOK_MS	     250 /* how often `progress` is told while it waits */
@@ -375,6 +376,15 @@ static bool put_cancelled(
 	return ledger_person_put(i->ledger, p, cause, i->actor, fault);
 }
 
+/* It is done at Google, also where the ledger does not know the person. */
+static void tell_cancelled(const struct invite *i, const char *address, const char *reason)
+{
+	const struct journal_about about = {
+		.person = log_address(address), .reason = reason, .actor = i->actor};
+
+	log_about(LOG_LEVEL_NOTE, "cancelled", &about, "%s: by %s", about.person, i->actor);
+}
+
 void invite_cancel(struct invite *i, const char *address, const char *reason,
 	void (*progress)(int64_t wait_ms, void *ctx), void *ctx, struct invite_result *out)
 {
@@ -394,6 +404,7 @@ void invite_cancel(struct invite *i, const char *address, const char *reason,
 		goto out;
 	refusal = reply.fault;
 	if (refusal.kind == FAULT_NONE) {
+		tell_cancelled(i, plain, reason);
 		if (known > 0)
 			put_cancelled(i, &out->person, reason, &out->fault);
 	} else if (explain_refusal(i, &w, &refusal, &out->fault)) {

@@ -265,7 +265,9 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->pause = pause;
 	i->paused = true;
 	i->control.braked = true;
-	log_event(LOG_LEVEL_ERROR, "brake", "%s %s", pause.text, pause.remedy);
+	log_about(LOG_LEVEL_ERROR, "brake",
+		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s %s",
+		pause.text, pause.remedy);
 	return true;
 }
 

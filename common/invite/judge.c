@@ -87,8 +87,12 @@ static bool judge(struct invite *i, const struct ledger_sighting *s, const struc
 		return true;
 	if (v.kind != s->verdict || strcmp(v.address, s->address) != 0) {
 		i->changed = true;
-		log_event(LOG_LEVEL_INFO, "decision", "%s@%s: %s", s->seen.user, s->seen.host,
-			verdict_word(v.kind));
+		log_about(LOG_LEVEL_INFO, "decision",
+			&(struct journal_about){.person = log_address(v.address),
+				.reason = verdict_word(v.kind),
+				.actor = i->actor,
+				.host = s->seen.host},
+			"%s@%s: %s", s->seen.user, s->seen.host, verdict_word(v.kind));
 	}
 	return v.kind != VERDICT_MAPPED || lead_to(i, s, v.address, fault);
 }

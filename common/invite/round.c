@@ -134,9 +134,12 @@ static void tell(const struct course *c)
 {
 	bool bad = strcmp(c->event, "failed") == 0 || strcmp(c->event, "unconfirmed") == 0 ||
 		   strcmp(c->event, "retry") == 0;
+	struct journal_about about = {.person = log_address(c->person.address),
+		.reason = c->person.reason,
+		.actor = c->invite->actor};
 
-	log_event(bad ? LOG_LEVEL_WARN : LOG_LEVEL_NOTE, c->event, "%s: %s",
-		log_address(c->person.address), c->cause);
+	log_about(bad ? LOG_LEVEL_WARN : LOG_LEVEL_NOTE, c->event, &about, "%s: %s", about.person,
+		c->cause);
 }
 
 static void advance(struct course *c)

@@ -77,8 +77,11 @@ static bool put_evidence(
 		return ledger_release(i->ledger, i->owner, p.address, fault);
 	i->changed = true;
 	if (meaning.event)
-		log_event(LOG_LEVEL_NOTE, meaning.event, "%s: %s", log_address(p.address),
-			meaning.cause);
+		log_about(LOG_LEVEL_NOTE, meaning.event,
+			&(struct journal_about){.person = log_address(p.address),
+				.reason = p.reason,
+				.actor = i->actor},
+			"%s: %s", log_address(p.address), meaning.cause);
 	return reconcile_noted(i, known, e, fault) &&
 	       (!meaning.journal ||
 		       ledger_send_end(i->ledger, p.address, meaning.journal, fault)) &&

@@ -19,7 +19,7 @@ NAMES = ("cloudinvite", "cloudinvite-emulator", "cloudinvite-selinux", "pam_clou
 # Fedora's macros, which Debian does not have: where things lie, and scriptlets that do nothing.
 MACROS = {
     "_unitdir": "/usr/lib/systemd/system", "_sysusersdir": "/usr/lib/sysusers.d",
-    "systemd_post()": ":", "systemd_preun()": ":", "systemd_postun_with_restart()": ":",
+    "journal_catalog_update": ":", "systemd_post()": ":", "systemd_preun()": ":", "systemd_postun_with_restart()": ":",
     "sysusers_create_compat()": ":", "selinux_relabel_pre(s:)": ":", "selinux_relabel_post(s:)": ":",
     "selinux_modules_install(s:)": ":", "selinux_modules_uninstall(s:)": ":",
 }

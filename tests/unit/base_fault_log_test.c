@@ -200,6 +200,7 @@ static void only_the_journal_reads_prefixes(void **state)
 	struct stat st;
 
 	listen(f);
+	log_journal_at("/nonexistent"); /* then the stream has it */
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
 	text_format(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
@@ -210,6 +211,7 @@ static void only_the_journal_reads_prefixes(void **state)
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "two", "to a file");
 	unsetenv("JOURNAL_STREAM");
+	log_journal_at(JOURNAL_SOCKET);
 	said = heard(f);
 	assert_int_equal(strncmp(said, "<4>one: to the journal\n", 23), 0);
 	assert_non_null(strstr(said, "Z cloudinvite: two: to a file\n"));

@@ -44,7 +44,10 @@ static bool pull(struct collector *c, const struct comparison *k, struct fault *
 	text_copy(p.remedy, sizeof(p.remedy),
 		"If that is right, run `cloudinvite resume`: the next compare takes it as it is.");
 	if (!c->braked)
-		log_event(LOG_LEVEL_ERROR, "brake", "%s. %s", p.text, p.remedy);
+		log_about(LOG_LEVEL_ERROR, "brake",
+			&(struct journal_about){
+				.reason = "accounts", .actor = actor, .host = c->host},
+			"%s. %s", p.text, p.remedy);
 	return ledger_pause(c->ledger, &p, fault);
 }
 

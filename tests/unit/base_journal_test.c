@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: what happened can be searched for by its fields, nobody from outside can add one,
+ * and where the journal is not there no line is lost.
+ */
+#include "tests/unit/child.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/journal.h"
+#include "base/log.h"
+
+#define ENTRY_MAX 16384
+
+/* A journal of our own. */
+static int journal_new(struct folder *f)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_true(fd >= 0);
+	assert_true(
+		text_copy(address.sun_path, sizeof(address.sun_path), folder_path(f, "socket")));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static const char *received(int fd)
+{
+	static char entry[ENTRY_MAX];
+	ssize_t n = recv(fd, entry, sizeof(entry) - 1, 0);
+
+	entry[n > 0 ? n : 0] = '\0';
+	return entry;
+}
+
+static int lines_of(const char *text)
+{
+	int count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static void an_event_arrives_with_its_fields(void **state)
+{
+	struct folder *f = *state;
+	int fd = journal_new(f);
+	struct journal_about about = {"a***e@example.com", "dry_run", "root (sudo)", "web1"};
+	const char *entry;
+
+	assert_true(journal_send(folder_path(f, "socket"), 5, "approved", "done", &about));
+	entry = received(fd);
+	assert_non_null(strstr(entry, "MESSAGE=approved: done\n"));
+	assert_non_null(strstr(entry, "\nPRIORITY=5\n"));
+	assert_non_null(strstr(entry, "\nMESSAGE_ID=f05a89ec25ab43c48e5159f612fbd349\n"));
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_EVENT=approved\n"));
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=a***e@example.com\n"));
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_REASON=dry_run\n"));
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_ACTOR=root (sudo)\n"));
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_HOST=web1\n"));
+	close(fd);
+}
+
+static void what_is_not_known_is_no_field(void **state)
+{
+	struct folder *f = *state;
+	int fd = journal_new(f);
+	const char *entry;
+
+	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", "done", NULL));
+	entry = received(fd);
+	assert_null(strstr(entry, "MESSAGE_ID"));
+	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));
+	close(fd);
+}
+
+static void nobody_from_outside_adds_a_field(void **state)
+{
+	struct folder *f = *state;
+	int fd = journal_new(f);
+	char longest[4000];
+	struct journal_about about = {.person = "x\nPRIORITY=0", .reason = longest};
+	const char *entry;
+
+	memset(longest, 'r', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_true(journal_send(folder_path(f, "socket"), 4, "held", "one line", &about));
+	entry = received(fd);
+	assert_int_equal(lines_of(entry), 6);
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=x\\x0aPRIORITY=0\n"));
+	close(fd);
+}
+
+static void where_there_is_no_journal_it_says_so(void **state)
+{
+	struct folder *f = *state;
+	char endless[300];
+
+	memset(endless, 'x', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	assert_false(journal_send(folder_path(f, "nothing"), 4, "held", "x", NULL));
+	assert_false(journal_send(endless, 4, "held", "x", NULL));
+}
+
+static void a_journal_that_is_stuck_holds_nobody(void **state)
+{
+	struct folder *f = *state;
+	int fd = journal_new(f), sent = 0;
+
+	while (sent < 10000 && journal_send(folder_path(f, "socket"), 4, "held", "x", NULL))
+		sent++;
+	assert_in_range(sent, 1, 9999);
+	close(fd);
+}
+
+/* What a terminal hears does not depend on the journal, and the other way round. */
+static void decisions_reach_it_from_a_terminal(void **state)
+{
+	struct folder *f = *state;
+	int fd = journal_new(f);
+	char path[sizeof(f->path) + 16];
+
+	text_format(path, sizeof(path), "%s/socket", f->path);
+	log_journal_at(path);
+	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "a"}, "too early");
+	log_decisions();
+	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "alice"}, "x");
+	assert_non_null(strstr(received(fd), "\nCLOUDINVITE_ACTOR=alice\n"));
+	assert_string_equal(received(fd), "");
+	log_journal_at(JOURNAL_SOCKET);
+	close(fd);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_new, folder_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(an_event_arrives_with_its_fields),
+		IN_FOLDER(what_is_not_known_is_no_field),
+		IN_FOLDER(nobody_from_outside_adds_a_field),
+		IN_FOLDER(where_there_is_no_journal_it_says_so),
+		IN_FOLDER(a_journal_that_is_stuck_holds_nobody),
+		IN_FOLDER(decisions_reach_it_from_a_terminal),
+	};
+
+	return cmocka_run_group_tests_name("base: journal", tests, NULL, NULL);
+}
