@@ -127,6 +127,7 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
 	int code = fault_exit_code(fault->kind);
 
 	d->exit_code = cli_worse(d->exit_code, code == EXIT_YES ? EXIT_NO : code);
+	text_copy(d->bad_code, sizeof(d->bad_code), fault->code);
 	say(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
 }
 

@@ -35,6 +35,7 @@ struct doctor {
 	bool token;   /* and a token was had */
 	/* what was said */
 	const char *step;
+	char bad_code[48]; /* of the last thing that was bad */
 	json_t *findings;
 	struct screen screen;
 	struct progress progress;

@@ -155,44 +155,9 @@ static int status(struct pam *p)
 
 /* ---- enable, disable ---- */
 
-static json_t *lines_of(const struct text *text)
-{
-	json_t *lines = json_array();
-	const char *at = text->data ? text->data : "";
-
-	while (*at) {
-		size_t n = strcspn(at, "\n");
-		json_array_append_new(lines, json_stringn(at, n));
-		at += n + (at[n] == '\n');
-	}
-	return lines;
-}
-
 static int answer(const struct pam *p, const struct pam_change *change, bool enable)
 {
-	return json_answer(json_pack("{s:i, s:b, s:b, s:b, s:s, s:o, s:o}", "schema", JSON_SCHEMA,
-		"enabled", change->done || !change->needed ? enable : !enable, "changed",
-		change->done, "dry_run", p->dry_run, "method", change->method->name, "plan",
-		lines_of(&change->plan), "made", lines_of(&change->made)));
-}
-
-static void show_lines(struct pam *p, const char *title, const struct text *lines)
-{
-	const char *at = lines->data ? lines->data : "";
-	char line[1024];
-
-	screen_put(&p->screen, INK_BOLD, title);
-	screen_end(&p->screen);
-	while (*at) {
-		size_t n = strcspn(at, "\n");
-		text_format(line, sizeof(line), "%.*s", (int)n, at);
-		for (char *tab = line; (tab = strchr(tab, '\t')); tab++)
-			*tab = ' ';
-		screen_to(&p->screen, 2);
-		screen_put(&p->screen, INK_PLAIN, line);
-		screen_end(&p->screen);
-		at += n + (at[n] == '\n');
-	}
+	return json_answer(pam_change_json(change, enable, p->dry_run));
 }
 
 static bool is_root(struct fault *fault)
@@ -216,7 +181,7 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (!p->json)
-		show_lines(p, "What will be done:", &change->plan);
+		pam_change_show(&p->screen, "What will be done:", &change->plan);
 	if (p->dry_run)
 		return p->json ? answer(p, change, enable) : EXIT_YES;
 	if (!is_root(&fault))
@@ -227,7 +192,7 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 		return cli_fail(&fault);
 	if (p->json)
 		return answer(p, change, enable);
-	show_lines(p, "What has changed:", &change->made);
+	pam_change_show(&p->screen, "What has changed:", &change->made);
 	printf(enable ? "Logins are seen from now on. To undo it: cloudinvite pam disable\n"
 		      : "Logins are no longer seen.\n");
 	return EXIT_YES;

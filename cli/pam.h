@@ -5,12 +5,14 @@
 #ifndef CLOUDINVITE_CLI_PAM_H
 #define CLOUDINVITE_CLI_PAM_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/pam_method.h"
 #include "cli/pam_review.h"
+#include "cli/screen.h"
 
 #define PAM_MODULE_PATH CLOUDINVITE_SECUREDIR "/" PAM_MODULE
 
@@ -29,5 +31,9 @@ bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault
  * dangerous, it is undone at once, and the fault says so. */
 bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault);
 void pam_change_free(struct pam_change *change);
+
+/* For people: a title and the lines of plan or made; for machines: all of it. */
+void pam_change_show(struct screen *screen, const char *title, const struct text *lines);
+json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_run);
 
 #endif

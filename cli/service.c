@@ -2,18 +2,32 @@
 #include "cli/service.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/identity.h"
-#include "cli/cli.h"
+
+static int wait_for(pid_t child, const char *user)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int status = 0;
+
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (child > 0 && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fault_set(&fault, FAULT_STORAGE, "child", "cannot act as %s: %s", user,
+		child < 0 ? strerror(errno) : "the process died");
+	return cli_fail(&fault);
+}
 
 int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	int status = 0, exit_code;
+	int exit_code;
 	pid_t child;
 
 	fflush(stdout);
@@ -23,11 +37,21 @@ int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 		fflush(stdout);
 		_exit(exit_code);
 	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (child > 0 && WIFEXITED(status))
-		return WEXITSTATUS(status);
-	fault_set(&fault, FAULT_STORAGE, "child", "cannot act as %s: %s", user,
-		child < 0 ? strerror(errno) : "the process died");
-	return cli_fail(&fault);
+	return wait_for(child, user);
+}
+
+int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv)
+{
+	pid_t child;
+	int exit_code;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		optind = 0;
+		exit_code = verb(cli, argc, argv);
+		fflush(stdout);
+		_exit(exit_code);
+	}
+	return wait_for(child, "the service");
 }

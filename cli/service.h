@@ -6,8 +6,12 @@
 #ifndef CLOUDINVITE_CLI_SERVICE_H
 #define CLOUDINVITE_CLI_SERVICE_H
 
+#include "cli/cli.h"
+
 /* Runs `act` in a child that has become `user`; its exit code, or that of the fault that was
  * printed when there could be no such child. */
 int service_run(const char *user, int (*act)(void *ctx), void *ctx);
+/* Runs a verb in a child, as if it had been typed. */
+int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv);
 
 #endif

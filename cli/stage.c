@@ -207,6 +207,32 @@ int stage_changes(const struct stage *stage,
 	return compare.count;
 }
 
+/* ---- all of it ---- */
+
+struct relay {
+	const struct stage *stage;
+	void (*report)(const struct fault *, void *ctx);
+	void *ctx;
+};
+
+static void relay_finding(const struct fault *fault, void *ctx)
+{
+	const struct relay *relay = ctx;
+	struct fault copy = *fault;
+
+	speak_of_real(relay->stage, copy.what, sizeof(copy.what));
+	speak_of_real(relay->stage, copy.remedy, sizeof(copy.remedy));
+	relay->report(&copy, relay->ctx);
+}
+
+int stage_check(
+	const struct stage *stage, void (*report)(const struct fault *, void *ctx), void *ctx)
+{
+	struct relay relay = {stage, report, ctx};
+
+	return settings_check(stage->settings, relay_finding, &relay);
+}
+
 /* ---- taking its place ---- */
 
 bool stage_commit(struct stage *stage, struct fault *fault)

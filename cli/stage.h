@@ -37,6 +37,9 @@ int stage_changes(const struct stage *stage,
 	void (*each)(
 		const char *section, const char *key, const char *old, const char *new, void *ctx),
 	void *ctx);
+/* settings_check() of what is on the stage; the faults name the real file. */
+int stage_check(
+	const struct stage *stage, void (*report)(const struct fault *, void *ctx), void *ctx);
 /* Replaces the real file as a whole: its owner and mode, or root's and 0644. */
 bool stage_commit(struct stage *stage, struct fault *fault);
 

@@ -122,6 +122,34 @@ const struct verb verbs[] = {
 		"it ends\n"
 		"Ends with 1 if there is none that can be used. --print mints one then.\n",
 		verb_token},
+	{"setup", SETUP,
+		"[--customer ID] [--domain NAMES] [--address RULE] [--credentials FILE|metadata:]\n"
+		"       [--subject ADDRESS] [--hosts N] [--pam | --no-pam] [--yes] [--json] …",
+		"sets this host up: asks at the terminal, or takes everything as options",
+		"  --customer ID            the organisation's id, or my_customer\n"
+		"  --domain NAMES           its domains\n"
+		"  --address RULE           the address of a user: {user}@example.com\n"
+		"  --credentials FILE       a key file, a login, a federation's file, or "
+		"metadata:\n"
+		"  --install-credentials    copies that file beside the settings, 0600, the "
+		"service's\n"
+		"  --service-account ADDR   who signs, with metadata:\n"
+		"  --subject ADDRESS        the administrator to act as\n"
+		"  --hosts N                one budget is divided by so many hosts\n"
+		"  --requests-per-minute N  that budget: all hosts together (30)\n"
+		"  --sends-per-day N        the same (50)\n"
+		"  --pam, --no-pam          turns on PAM, or leaves it; else it asks, or only "
+		"looks\n"
+		"  --no-check               asks nothing of Google\n"
+		"  --wait MINUTES           so long for a delegation that Google does not know "
+		"yet\n"
+		"  --guide[=WAY]            only what to click and paste: keyless, key or login\n"
+		"  --dry-run                writes nothing\n"
+		"  --yes                    does not ask\n"
+		"  --json                   what came of it, for machines; with --yes or "
+		"--dry-run\n"
+		"What is set already and not named stays. Nothing is sent before `enable`.\n",
+		verb_setup},
 	{"doctor", SETUP, "[--offline] [--json]",
 		"walks every step from the login to Google's answer, and names the remedies",
 		"  --offline  asks nothing of the network\n"

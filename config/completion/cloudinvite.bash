@@ -21,6 +21,11 @@ _cloudinvite_options() {
 	config) echo "--check --json" ;;
 	doctor) echo "--offline --json" ;;
 	pam) echo "--dry-run --yes --json" ;;
+	setup)
+		echo "--customer --domain --address --credentials --install-credentials" \
+			"--service-account --subject --hosts --requests-per-minute --sends-per-day" \
+			"--pam --no-pam --no-check --wait --guide --dry-run --yes --json"
+		;;
 	esac
 }
 
@@ -39,7 +44,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel login token doctor config pam emit help"
+		scan check get list send cancel login token setup doctor config pam emit help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 
@@ -59,7 +64,7 @@ _cloudinvite() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 	fi
-	if [[ $verb == login && ($previous == --client || $previous == --output) ]]; then
+	if [[ $verb:$previous == @(login:--client|login:--output|setup:--credentials) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

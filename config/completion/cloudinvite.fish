@@ -48,6 +48,7 @@ set -l verbs \
     cancel 'takes an invitation back' \
     login 'lets an administrator log in, and keeps the login' \
     token 'what access token there is' \
+    setup 'sets this host up' \
     doctor 'walks every step and names the remedies' \
     config 'the effective settings' \
     pam 'whether logins are seen; turns that on and off' \
@@ -58,9 +59,9 @@ for i in (seq 1 2 (count $verbs))
         -a $verbs[$i] -d $verbs[(math $i + 1)]
 end
 
-set -l json status explain history scan check get list send cancel login token doctor config pam
+set -l json status explain history scan check get list send cancel login token setup doctor config pam
 complete -c cloudinvite -n "__cloudinvite_in $json" -l json -d 'for machines'
-complete -c cloudinvite -n '__cloudinvite_in approve retry enable scan send cancel pam' -l yes -d 'does not ask'
+complete -c cloudinvite -n '__cloudinvite_in approve retry enable scan send cancel setup pam' -l yes -d 'does not ask'
 complete -c cloudinvite -n '__cloudinvite_in block pause send cancel' -l reason -x -d 'why, for the next administrator'
 
 complete -c cloudinvite -n '__cloudinvite_in status' -l all -d 'all people'
@@ -74,6 +75,22 @@ complete -c cloudinvite -n '__cloudinvite_in approve' -l reason -x -d 'those hel
 complete -c cloudinvite -n '__cloudinvite_in retry' -l all -d 'everybody who failed'
 complete -c cloudinvite -n '__cloudinvite_in forget' -l block -d 'leaves a block behind'
 complete -c cloudinvite -n '__cloudinvite_in scan' -l dry-run -d 'only shows whom they would be mapped to'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l dry-run -d 'writes nothing'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l customer -x -d 'the organisation'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l domain -x -d 'its domains'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l address -x -d 'of a user'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l credentials -r -F -d 'the file, or metadata:'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l install-credentials -d 'copies it for the service'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l service-account -x -d 'who signs, with metadata:'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l subject -x -d 'the administrator to act as'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l hosts -x -d 'how many'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l requests-per-minute -x -d 'all hosts together'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l sends-per-day -x -d 'all hosts together'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l pam -d 'turns on PAM'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l no-pam -d 'leaves PAM alone'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l no-check -d 'asks nothing of Google'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l wait -x -d 'minutes, for a delegation'
+complete -c cloudinvite -n '__cloudinvite_in setup' -l guide -d 'only what to click and paste'
 complete -c cloudinvite -n '__cloudinvite_in pam' -l dry-run -d 'only shows the change'
 complete -c cloudinvite -n '__cloudinvite_in pam' -a 'status enable disable'
 complete -c cloudinvite -n '__cloudinvite_in list' -l csv -d 'for a spreadsheet'

@@ -24,6 +24,7 @@ _cloudinvite_verbs() {
 		'cancel:takes an invitation back'
 		'login:lets an administrator log in, and keeps the login'
 		'token:what access token there is'
+		'setup:sets this host up'
 		'doctor:walks every step and names the remedies'
 		'config:the effective settings'
 		'pam:whether logins are seen; turns that on and off'
@@ -72,6 +73,19 @@ _cloudinvite_rest() {
 	token) options+=($json '--print[the token itself]') ;;
 	doctor) options+=($json '--offline[asks nothing of the network]') ;;
 	config) options+=($json '--check[everything that is wrong]') ;;
+	setup)
+		options+=($json $yes '--dry-run[writes nothing]' '--customer[the organisation]:id:'
+			'--domain[its domains]:names:' '--address[of a user]:rule:({user}@)'
+			'--credentials[the file, or metadata:]:file:_files'
+			'--install-credentials[copies it for the service]'
+			'--service-account[who signs, with metadata:]:address:'
+			'--subject[the administrator to act as]:address:' '--hosts[how many]:number:'
+			'--requests-per-minute[all hosts together]:number:'
+			'--sends-per-day[all hosts together]:number:' '--pam[turns on PAM]'
+			'--no-pam[leaves PAM alone]' '--no-check[asks nothing of Google]'
+			'--wait[for a delegation]:minutes:'
+			'--guide=-[only what to click and paste]::way:(keyless key login)')
+		;;
 	pam)
 		options+=($json $yes '--dry-run[only shows the change]'
 			'1:action:(status enable disable)')

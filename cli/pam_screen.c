@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a change of the PAM files is told.
+ */
+#include "cli/pam.h"
+
+#include <string.h>
+
+#include "cli/json.h"
+
+static json_t *lines_of(const struct text *text)
+{
+	json_t *lines = json_array();
+	const char *at = text->data ? text->data : "";
+
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		json_array_append_new(lines, json_stringn(at, n));
+		at += n + (at[n] == '\n');
+	}
+	return lines;
+}
+
+json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_run)
+{
+	return json_pack("{s:i, s:b, s:b, s:b, s:s, s:o, s:o}", "schema", JSON_SCHEMA, "enabled",
+		change->done || !change->needed ? enable : !enable, "changed", change->done,
+		"dry_run", dry_run, "method", change->method->name, "plan", lines_of(&change->plan),
+		"made", lines_of(&change->made));
+}
+
+void pam_change_show(struct screen *screen, const char *title, const struct text *lines)
+{
+	const char *at = lines->data ? lines->data : "";
+	char line[1024];
+
+	screen_put(screen, INK_BOLD, title);
+	screen_end(screen);
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		text_format(line, sizeof(line), "%.*s", (int)n, at);
+		for (char *tab = line; (tab = strchr(tab, '\t')); tab++)
+			*tab = ' ';
+		screen_to(screen, 2);
+		screen_put(screen, INK_PLAIN, line);
+		screen_end(screen);
+		at += n + (at[n] == '\n');
+	}
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setup: from an installed package to a host that sees logins and knows whom they lead to. It asks
+ * at the terminal, or takes everything from the command line; a second run changes nothing.
+ * Nothing is ever sent before `enable`.
+ */
+#include "cli/setup.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "cli/table.h"
+
+/* ---- saying ---- */
+
+void setup_say(struct setup *s, enum ink ink, int indent, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (s->json || !text[0])
+		return;
+	screen_to(&s->screen, indent);
+	screen_wrap(&s->screen, ink, indent, text);
+	screen_end(&s->screen);
+}
+
+void setup_title(struct setup *s, const char *title)
+{
+	if (!s->json)
+		screen_heading(&s->screen, title);
+}
+
+static int fail(struct setup *s)
+{
+	s->exit_code = cli_worse(s->exit_code, cli_fail(&s->fault));
+	return s->exit_code;
+}
+
+/* ---- the settings ---- */
+
+static const struct table_column columns[] = {
+	{.title = ""}, {.title = "", .least = 16}, {.title = "", .least = 16}};
+
+struct changes {
+	struct setup *setup;
+	struct table table;
+};
+
+static void add_change(
+	const char *section, const char *key, const char *old, const char *new, void *ctx)
+{
+	struct changes *c = ctx;
+
+	table_addf(&c->table, INK_BOLD, "[%s] %s", section, key);
+	table_addf(&c->table, INK_GOOD, "= %s", new);
+	table_addf(&c->table, INK_DIM, old[0] ? "; it was %s" : "%s", old);
+	json_array_append_new(
+		c->setup->changes, json_pack("{s:s, s:s, s:o, s:o}", "section", section, "key", key,
+					   "old", json_text(old), "new", json_text(new)));
+}
+
+static int show_changes(struct setup *s)
+{
+	struct changes c = {.setup = s};
+	int count;
+
+	table_open(&c.table, columns, sizeof(columns) / sizeof(columns[0]));
+	count = stage_changes(&s->stage, add_change, &c);
+	if (count > 0) {
+		setup_title(s, "The settings");
+		setup_say(s, INK_PLAIN, 0, "In %s%s:", s->path, s->stage.is_new ? ", anew" : "");
+	}
+	if (!s->json)
+		table_print(&c.table, &s->screen, 2);
+	table_free(&c.table);
+	return count;
+}
+
+/* What the dispatcher would refuse is not written, but for a copy that is made afterwards. */
+static void take_finding(const struct fault *fault, void *ctx)
+{
+	struct setup *s = ctx;
+
+	if (s->fault.kind == FAULT_NONE && !(s->copy[0] && strstr(fault->what, s->copy)))
+		s->fault = *fault;
+}
+
+static bool confirm(struct setup *s)
+{
+	if (s->yes)
+		return true;
+	if (s->dialogue)
+		return setup_yes(s, "Write them", true);
+	return cli_confirm("Write these settings?");
+}
+
+static int write_settings(struct setup *s)
+{
+	int changes = show_changes(s);
+
+	stage_check(&s->stage, take_finding, s);
+	if (s->fault.kind)
+		return fail(s);
+	if (s->dry_run || (changes == 0 && !s->copy[0]))
+		return EXIT_YES;
+	if (changes > 0 && !confirm(s))
+		return s->fault.kind ? fail(s) : EXIT_USAGE;
+	if (!setup_credential_install(s) || (changes > 0 && !stage_commit(&s->stage, &s->fault)))
+		return fail(s);
+	s->changed = s->changed || changes > 0;
+	if (changes > 0)
+		setup_say(s, INK_GOOD, 0, "%s is written.", s->path);
+	return EXIT_YES;
+}
+
+/* ---- PAM ---- */
+
+static void make_pam_change(struct setup *s, struct pam_change *change)
+{
+	if (!s->json)
+		pam_change_show(&s->screen, "What will be done:", &change->plan);
+	if (s->dry_run || (s->dialogue && !setup_yes(s, "Let logins be seen so", true)))
+		return;
+	if (!pam_change_make(change, true, &s->fault)) {
+		fail(s);
+		return;
+	}
+	s->changed = true;
+	if (!s->json)
+		pam_change_show(&s->screen, "What has changed:", &change->made);
+	setup_say(s, INK_PLAIN, 0, "To undo it: cloudinvite pam disable");
+}
+
+static void turn_on_pam(struct setup *s)
+{
+	struct pam_change change;
+
+	if (s->no_pam)
+		return;
+	setup_title(s, "Logins");
+	if (!s->pam && !s->dialogue) {
+		bool on = pam_method()->enabled();
+		setup_say(s, on ? INK_GOOD : INK_WARN, 0,
+			on ? "They are seen." : "They are not seen: sudo cloudinvite pam enable");
+		return;
+	}
+	if (!pam_change_plan(&change, true, &s->fault))
+		fail(s);
+	else if (change.needed)
+		make_pam_change(s, &change);
+	else
+		setup_say(s, INK_GOOD, 0, "They are seen already.");
+	if (!s->fault.kind)
+		s->pam_change = pam_change_json(&change, true, s->dry_run);
+	pam_change_free(&change);
+}
+
+/* ---- the end ---- */
+
+static void say_next(struct setup *s)
+{
+	bool sends = s->stage.settings->mode == MODE_SEND;
+
+	setup_title(s, "What is next");
+	setup_say(s, INK_PLAIN, 2,
+		"systemctl enable --now cloudinvite-collector cloudinvite-dispatcher");
+	setup_say(s, INK_PLAIN, 2, "sudo cloudinvite doctor");
+	if (!sends)
+		setup_say(s, INK_PLAIN, 2, "sudo cloudinvite enable");
+	setup_say(s, sends ? INK_WARN : INK_PLAIN, 0,
+		sends ? "mode = send: who is found unmanaged is invited."
+		      : "Until `enable` nothing is sent: `cloudinvite status` shows who would be "
+			"invited. Announce it to the people before.");
+}
+
+static int conclude(struct setup *s)
+{
+	int answered;
+
+	if (s->json) {
+		answered = json_answer(json_pack("{s:i, s:s, s:b, s:b, s:O, s:O?, s:O?, s:O?}",
+			"schema", JSON_SCHEMA, "file", s->path, "changed", s->changed, "dry_run",
+			s->dry_run, "settings", s->changes, "accounts", s->accounts, "checks",
+			s->checks, "pam", s->pam_change));
+		return cli_worse(answered, s->exit_code);
+	}
+	if (s->dry_run)
+		setup_say(s, INK_BOLD, 0, "\nNothing was written.");
+	else if (!s->changed)
+		setup_say(s, INK_BOLD, 0, "Nothing was changed: everything is so already.");
+	if (s->exit_code == EXIT_YES && !s->dry_run)
+		say_next(s);
+	else if (!s->dry_run)
+		setup_say(s, INK_BAD, 0,
+			"Mend what is bad above, then run it again: what was written stays.");
+	return s->exit_code;
+}
+
+static int set_up(struct setup *s)
+{
+	int written;
+
+	if (!stage_open(&s->stage, s->path, &s->fault) || !setup_take_words(s) ||
+		(s->dialogue ? !setup_ask(s) : !setup_is_complete(s)))
+		return fail(s);
+	setup_accounts(s);
+	setup_say_hosts(s);
+	written = write_settings(s);
+	if (written != EXIT_YES)
+		return written;
+	if (!s->no_check && !s->dry_run)
+		setup_check(s);
+	turn_on_pam(s);
+	return conclude(s);
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"customer", required_argument, NULL, 'c'},
+	{"domain", required_argument, NULL, 'd'},
+	{"address", required_argument, NULL, 'a'},
+	{"credentials", required_argument, NULL, 'k'},
+	{"install-credentials", no_argument, NULL, 'i'},
+	{"subject", required_argument, NULL, 's'},
+	{"service-account", required_argument, NULL, 'S'},
+	{"hosts", required_argument, NULL, 'h'},
+	{"requests-per-minute", required_argument, NULL, 'r'},
+	{"sends-per-day", required_argument, NULL, 'm'},
+	{"pam", no_argument, NULL, 'p'},
+	{"no-pam", no_argument, NULL, 'P'},
+	{"no-check", no_argument, NULL, 'C'},
+	{"wait", required_argument, NULL, 'w'},
+	{"guide", optional_argument, NULL, 'g'},
+	{"yes", no_argument, NULL, 'y'},
+	{"json", no_argument, NULL, 'j'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool take_flag(struct setup *s, int option)
+{
+	const struct {
+		int option;
+		bool *flag;
+	} flags[] = {{'i', &s->install}, {'p', &s->pam}, {'P', &s->no_pam}, {'C', &s->no_check},
+		{'y', &s->yes}, {'j', &s->json}, {'n', &s->dry_run}};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i].option == option) {
+			*flags[i].flag = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_number(struct setup *s, int option)
+{
+	const struct {
+		int option;
+		long long *number, most;
+		const char *name;
+	} numbers[] = {{'h', &s->hosts, SETUP_HOSTS_MAX, "--hosts"},
+		{'r', &s->rate, 600, "--requests-per-minute"},
+		{'m', &s->sends, 100000, "--sends-per-day"}, {'w', &s->wait, 1440, "--wait"}};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].option == option)
+			return text_number(optarg, 1, numbers[i].most, numbers[i].number) ||
+			       fault_set(&s->fault, FAULT_USAGE, "bad_number",
+				       "%s: '%s' is no number from 1 to %lld", numbers[i].name,
+				       optarg, numbers[i].most);
+	return false;
+}
+
+static bool take_option(struct setup *s, int option)
+{
+	const struct {
+		int option;
+		const char **word;
+	} words[] = {{'c', &s->customer}, {'d', &s->domains}, {'a', &s->address},
+		{'k', &s->credentials}, {'s', &s->subject}, {'S', &s->service_account}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].option == option) {
+			*words[i].word = optarg;
+			return true;
+		}
+	}
+	if (option == 'g')
+		s->guide = optarg ? optarg : "keyless";
+	return option == 'g' || take_flag(s, option) || take_number(s, option);
+}
+
+static int parse(struct setup *s, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!take_option(s, option))
+			return s->fault.kind ? fail(s) : cli_usage(argv[0]);
+	if (optind < argc || (s->pam && s->no_pam) || (s->json && !s->yes && !s->dry_run))
+		return cli_usage(argv[0]);
+	s->dialogue = !s->yes && !s->json && !s->dry_run && isatty(STDIN_FILENO) == 1 &&
+		      isatty(STDOUT_FILENO) == 1;
+	return EXIT_YES;
+}
+
+static int guide(struct setup *s)
+{
+	enum setup_route route = setup_route_named(s->guide);
+
+	if (route == ROUTE_UNKNOWN) {
+		fault_set(&s->fault, FAULT_USAGE, "bad_route", "--guide: there is no way '%s'",
+			s->guide);
+		fault_remedy(&s->fault, "Say --guide=keyless, --guide=key or --guide=login.");
+		return fail(s);
+	}
+	setup_guide_cloud(s, route, NULL);
+	setup_guide_admin(s, route, NULL);
+	return EXIT_YES;
+}
+
+static int run(struct setup *s)
+{
+	if (s->guide)
+		return guide(s);
+	if (s->dry_run || geteuid() == 0)
+		return set_up(s);
+	fault_set(&s->fault, FAULT_USAGE, "not_root", "the settings and PAM's files are root's");
+	fault_remedy(&s->fault, "Run it as root: sudo cloudinvite setup; --dry-run only looks.");
+	return fail(s);
+}
+
+int verb_setup(const struct cli *cli, int argc, char **argv)
+{
+	struct setup s = {.cli = cli, .path = cli->settings_path};
+	int exit_code = parse(&s, argc, argv);
+
+	if (exit_code != EXIT_YES)
+		return exit_code;
+	if (!s.path)
+		s.path = SETTINGS_FILE;
+	screen_open(&s.screen, cli, stdout);
+	s.changes = json_array();
+	exit_code = run(&s);
+	stage_close(&s.stage);
+	json_decref(s.changes);
+	json_decref(s.checks);
+	json_decref(s.accounts);
+	json_decref(s.pam_change);
+	return exit_code;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whom the present accounts would be mapped to, so that a wrong rule is seen before it counts.
+ */
+#include "cli/setup.h"
+
+#include "cli/json.h"
+#include "cli/mapping.h"
+#include "cli/table.h"
+
+#define SHOWN_MAX 12 /* rows; scan --dry-run shows all */
+
+static const struct table_column columns[] = {{.title = "user", .least = 8}, {.title = "verdict"},
+	{.title = "address", .least = 16}, {.title = "why", .least = 16}};
+
+static void add_row(struct table *table, const struct account *account, const struct verdict *v)
+{
+	bool mapped = v->kind == VERDICT_MAPPED;
+
+	table_add(table, INK_BOLD, account->user);
+	table_add(table, mapped ? INK_GOOD : INK_DIM, verdict_word(v->kind));
+	table_add(table, INK_PLAIN, v->address);
+	table_add(table, INK_DIM, v->sentence);
+}
+
+static json_t *row_json(const struct account *account, const struct verdict *v)
+{
+	return json_pack("{s:o, s:s, s:o}", "user", json_text(account->user), "verdict",
+		verdict_word(v->kind), "address", json_text(v->address));
+}
+
+static void judge_all(struct setup *s, const struct mapping *m)
+{
+	struct table table = {.count = 0};
+	json_t *rows = json_array();
+	int looked_at = 0, mapped = 0;
+
+	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < m->accounts.count; i++) {
+		const struct account *account = &m->accounts.accounts[i];
+		struct verdict verdict;
+
+		if (!mapping_counts(m, account))
+			continue;
+		mapping_judge(m, account, &verdict);
+		mapped += verdict.kind == VERDICT_MAPPED;
+		if (looked_at++ >= SHOWN_MAX)
+			continue;
+		add_row(&table, account, &verdict);
+		json_array_append_new(rows, row_json(account, &verdict));
+	}
+	if (!s->json && looked_at > 0)
+		table_print(&table, &s->screen, 0);
+	setup_say(s, INK_PLAIN, 0, "%d of %d account%s would lead to an address.%s", mapped,
+		looked_at, looked_at == 1 ? "" : "s",
+		looked_at > SHOWN_MAX ? " All of them: cloudinvite scan --dry-run" : "");
+	s->accounts = json_pack(
+		"{s:i, s:i, s:o}", "looked_at", looked_at, "mapped", mapped, "first", rows);
+	table_free(&table);
+}
+
+void setup_accounts(struct setup *s)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct mapping mapping;
+
+	setup_title(s, "Whom this host's accounts lead to");
+	if (mapping_open(&mapping, s->stage.settings, &fault))
+		judge_all(s, &mapping);
+	else
+		s->exit_code = cli_worse(s->exit_code, cli_fail(&fault));
+	mapping_close(&mapping);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answers: from the command line, from the settings that are there, and, where somebody sits at
+ * the terminal, asked for. Each goes to the stage at once, so that a wrong one is told where it was
+ * typed.
+ */
+#include "cli/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/service.h"
+
+#define ANSWER_MAX 1024
+
+/* ---- the terminal ---- */
+
+bool setup_question(
+	struct setup *s, const char *question, const char *suggested, char *out, size_t size)
+{
+	char line[ANSWER_MAX], *answer;
+
+	out[0] = '\0';
+	screen_put(&s->screen, INK_BOLD, question);
+	if (suggested[0])
+		screen_putf(&s->screen, INK_DIM, " [%s]", suggested);
+	fputs(": ", stdout);
+	fflush(stdout);
+	s->screen.column = 0;
+	if (!fgets(line, sizeof(line), stdin)) {
+		fputc('\n', stdout);
+		fault_set(&s->fault, FAULT_USAGE, "no_answer", "nobody answers any more");
+		fault_remedy(&s->fault, "Run it again, or give the answers as options: cloudinvite "
+					"help setup");
+		return false;
+	}
+	answer = text_trim(line);
+	return text_copy(out, size, answer[0] ? answer : suggested);
+}
+
+bool setup_yes(struct setup *s, const char *question, bool suggested)
+{
+	char answer[16];
+
+	return setup_question(s, question, suggested ? "yes" : "no", answer, sizeof(answer)) &&
+	       (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes"));
+}
+
+/* ---- one key ---- */
+
+static bool say_wrong(struct setup *s)
+{
+	setup_say(s, INK_BAD, 0, "%s", s->fault.what);
+	setup_say(s, INK_PLAIN, 2, "%s", s->fault.remedy);
+	fault_clear(&s->fault);
+	return true;
+}
+
+/* Asks until the settings take the answer. A key that the command line has set is not asked for. */
+static bool ask_key(struct setup *s, const char *given, const char *question, const char *section,
+	const char *key, const char *suggested)
+{
+	char is[ANSWER_MAX], answer[ANSWER_MAX];
+
+	if (given)
+		return true;
+	stage_get(&s->stage, section, key, is, sizeof(is));
+	for (;;) {
+		if (!setup_question(s, question, is[0] ? is : suggested, answer, sizeof(answer)))
+			return false;
+		if (!answer[0])
+			setup_say(s, INK_BAD, 0, "This one is needed.");
+		else if (stage_set(&s->stage, section, key, answer, &s->fault))
+			return true;
+		else
+			say_wrong(s);
+	}
+}
+
+/* ---- the credential ---- */
+
+static bool has_credential(struct setup *s)
+{
+	return s->stage.settings->credentials[0] || s->stage.settings->key[0];
+}
+
+static const struct {
+	const char *name, *says;
+	enum setup_route route;
+} routes[] = {
+	{"keyless",
+		"nothing to copy: Google signs for the service account (on Google Cloud, or by "
+		"workload identity federation)",
+		ROUTE_KEYLESS},
+	{"key",
+		"the key file of a service account, which whoever copies it can use; new "
+		"organisations forbid making one",
+		ROUTE_KEY},
+	{"login", "the login of an administrator, which ends when Google wants a new one",
+		ROUTE_LOGIN},
+};
+
+enum setup_route setup_route_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (strcmp(name, routes[i].name) == 0 ||
+			(name[0] == (char)('1' + (int)i) && !name[1]))
+			return routes[i].route;
+	return ROUTE_UNKNOWN;
+}
+
+static bool ask_route(struct setup *s)
+{
+	char answer[32];
+
+	setup_title(s, "What this host shows to Google");
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		setup_say(s, INK_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
+	while (s->route == ROUTE_UNKNOWN) {
+		if (!setup_question(s, "Which", "1", answer, sizeof(answer)))
+			return false;
+		s->route = setup_route_named(answer);
+	}
+	return true;
+}
+
+/* A login is made by the verb of that name, and kept as the service's own. */
+static bool ask_login(struct setup *s)
+{
+	struct cli cli = *s->cli;
+	char path[PATH_MAX], file[PATH_MAX];
+	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
+
+	cli.settings_path = s->stage.path;
+	text_format(path, sizeof(path), "%s/login.json", s->stage.settings->state);
+	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
+		!stage_set(&s->stage, "google", "credentials", path, &s->fault) ||
+		!setup_question(s, "The OAuth client's file (nothing: the login is made later)", "",
+			file, sizeof(file)))
+		return false;
+	if (!file[0] || service_verb(verb_login, &cli, 3, argv) == EXIT_YES)
+		return true;
+	setup_say(s, INK_WARN, 0, "There is no login yet: sudo cloudinvite login --client FILE");
+	return true;
+}
+
+/* The file, or metadata:, until it is one. */
+static bool ask_file(struct setup *s, struct setup_credential *known)
+{
+	char path[PATH_MAX];
+
+	for (;;) {
+		if (!setup_question(s,
+			    s->route == ROUTE_KEY ? "The key file"
+						  : "metadata:, or the configuration file",
+			    s->route == ROUTE_KEY ? "" : "metadata:", path, sizeof(path)))
+			return false;
+		if (path[0] && setup_credential_read(s, path, known) &&
+			(path[0] != '/' || setup_credential_place(s, path, sizeof(path))) &&
+			stage_set(&s->stage, "google", "credentials", path, &s->fault))
+			return true;
+		if (s->fault.kind)
+			say_wrong(s);
+	}
+}
+
+static bool ask_service_account(struct setup *s)
+{
+	if (strcmp(s->stage.settings->credentials, "metadata:") != 0)
+		return true;
+	return ask_key(s, s->service_account, "The service account with the delegation", "google",
+		"service_account", "");
+}
+
+static bool ask_credential(struct setup *s)
+{
+	struct setup_credential known = {.route = ROUTE_UNKNOWN};
+
+	if (s->credentials)
+		return true;
+	if (has_credential(s) && setup_yes(s, "Keep the credential that is set", true))
+		return true;
+	if (s->fault.kind || !ask_route(s))
+		return false;
+	setup_guide_cloud(s, s->route, NULL);
+	if (s->route == ROUTE_LOGIN) {
+		setup_guide_admin(s, s->route, NULL);
+		screen_end(&s->screen);
+		return ask_login(s);
+	}
+	screen_end(&s->screen);
+	if (!ask_file(s, &known))
+		return false;
+	setup_guide_admin(s, s->route, &known);
+	screen_end(&s->screen);
+	return ask_service_account(s);
+}
+
+/* ---- all of them ---- */
+
+static bool ask_subject(struct setup *s)
+{
+	if (s->route == ROUTE_LOGIN || text_ends(s->stage.settings->credentials, "/login.json"))
+		return true;
+	return ask_key(s, s->subject, "The administrator to act as", "google", "subject", "");
+}
+
+static bool ask_hosts(struct setup *s)
+{
+	char answer[16];
+
+	if (s->hosts)
+		return true;
+	if (!setup_question(s, "How many hosts will do this for the organisation", "1", answer,
+		    sizeof(answer)))
+		return false;
+	if (!text_number(answer, 1, SETUP_HOSTS_MAX, &s->hosts))
+		return ask_hosts(s);
+	if (s->hosts == 1)
+		s->hosts = 0; /* the budget stays as it is */
+	return setup_divide(s);
+}
+
+bool setup_ask(struct setup *s)
+{
+	char first[ANSWER_MAX], rule[ANSWER_MAX + 16];
+
+	setup_title(s, "Whom this is about");
+	if (!ask_key(s, s->customer,
+		    "Customer ID (Admin console, Account, Account settings; or my_customer)",
+		    "google", "customer", "my_customer") ||
+		!ask_key(s, s->domains, "The organisation's domains", "people", "domains", ""))
+		return false;
+	text_copy(first, sizeof(first), s->stage.settings->domains);
+	first[strcspn(first, ", ")] = '\0';
+	text_format(rule, sizeof(rule), "{user}@%s", first);
+	return ask_key(s, s->address, "The address of a user", "people", "address", rule) &&
+	       ask_credential(s) && ask_subject(s) && ask_hosts(s);
+}

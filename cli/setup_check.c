@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The check at Google, by the doctor's own steps, as the service: a token for this scope and this
+ * administrator, and two calls without effect. A delegation takes its time: where that was asked
+ * for, it is tried again until it is there.
+ */
+#include "cli/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/running.h"
+#include "cli/doctor.h"
+#include "cli/json.h"
+#include "cli/service.h"
+
+#define PAUSE_FIRST_S 2
+#define PAUSE_MAX_S   30
+#define REPORT_MAX    ((size_t)48 * 1024) /* fits a pipe that nobody reads yet */
+
+struct look {
+	struct setup *setup;
+	bool quiet;
+	int report; /* where the child writes what it found */
+	/* what it found */
+	json_t *findings;
+	char code[48]; /* of the last thing that was bad */
+};
+
+/* ---- in the child ---- */
+
+static void walk(struct doctor *d)
+{
+	static const struct {
+		const char *name;
+		doctor_step *look;
+	} steps[] = {{"network", doctor_network}, {"clock", doctor_clock},
+		{"credential", doctor_credential}, {"token", doctor_token}, {"api", doctor_api}};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		d->step = steps[i].name;
+		progress_say(&d->progress, "%s", d->step);
+		steps[i].look(d);
+	}
+	progress_clear(&d->progress);
+}
+
+static void report(const struct look *look, const struct doctor *d)
+{
+	json_t *all = json_pack("{s:O, s:s}", "findings", d->findings, "code", d->bad_code);
+	char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
+
+	if (text && strlen(text) < REPORT_MAX)
+		(void)file_write_all(look->report, text, strlen(text));
+	free(text);
+	json_decref(all);
+}
+
+/* The programs that run already go by the new settings from now on. */
+static void wake_programs(const struct settings *settings)
+{
+	static const char *const names[] = {"collector", "dispatcher"};
+	pid_t pid;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (running_is(settings->run, names[i], &pid, NULL) && pid > 1)
+			(void)kill(pid, SIGHUP);
+}
+
+static int act(void *ctx)
+{
+	struct look *look = ctx;
+	struct setup *s = look->setup;
+	struct doctor d = {.cli = s->cli, .exit_code = EXIT_YES};
+	struct fault ignored;
+
+	d.json = s->json || look->quiet;
+	d.settings = s->stage.settings;
+	signal(SIGPIPE, SIG_IGN);
+	screen_open(&d.screen, s->cli, stdout);
+	progress_start(&d.progress, s->cli);
+	d.findings = json_array();
+	d.ledger = ledger_open(d.settings, LEDGER_WRITE, &ignored);
+	walk(&d);
+	report(look, &d);
+	if (s->changed)
+		wake_programs(d.settings);
+	credential_free(d.credential);
+	http_close(d.http);
+	ledger_close(d.ledger);
+	json_decref(d.findings);
+	return d.exit_code;
+}
+
+/* ---- in the parent ---- */
+
+static void take_report(struct look *look, int fd)
+{
+	struct text text = {.cap = REPORT_MAX + 4096};
+	char bytes[4096];
+	json_t *all;
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			text_add_bytes(&text, bytes, (size_t)n);
+	all = json_loads(text.data ? text.data : "{}", 0, NULL);
+	json_decref(look->findings);
+	look->findings = json_incref(json_object_get(all, "findings"));
+	if (json_object_get(all, "code"))
+		text_copy(look->code, sizeof(look->code),
+			json_string_value(json_object_get(all, "code")));
+	json_decref(all);
+	text_free(&text);
+}
+
+static int look_once(struct look *look)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int ends[2], exit_code;
+
+	look->code[0] = '\0';
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		fault_set(&fault, FAULT_STORAGE, "pipe", "no pipe: %s", strerror(errno));
+		return cli_fail(&fault);
+	}
+	look->report = ends[1];
+	exit_code = service_run(look->setup->stage.settings->user, act, look);
+	file_close(&ends[1]);
+	take_report(look, ends[0]);
+	file_close(&ends[0]);
+	return exit_code;
+}
+
+/* What Google says while it does not know of the delegation yet, and when there is none. */
+static bool may_be_on_its_way(const char *code)
+{
+	return strcmp(code, "token_delegation_missing") == 0 ||
+	       strcmp(code, "token_access_denied") == 0 || strcmp(code, "token_scope_refused") == 0;
+}
+
+static int wait_for_it(struct look *look, int64_t minutes)
+{
+	int64_t end = clock_boot_ms() + minutes * 60000, pause = PAUSE_FIRST_S;
+	struct progress progress;
+	int exit_code = fault_exit_code(FAULT_SETUP), tries = 0;
+
+	progress_start(&progress, look->setup->cli);
+	look->quiet = true;
+	while (may_be_on_its_way(look->code) && clock_boot_ms() < end) {
+		struct timespec left = {.tv_sec = pause};
+
+		progress_say(&progress,
+			"Google does not know of the delegation yet: asked again "
+			"%d times, every %lld s (Ctrl-C ends it)",
+			tries, (long long)pause);
+		nanosleep(&left, NULL);
+		progress_clear(&progress);
+		exit_code = look_once(look);
+		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
+		tries++;
+	}
+	look->quiet = false;
+	return exit_code;
+}
+
+static void say_delegation(struct setup *s)
+{
+	struct setup_credential known = {.route = ROUTE_UNKNOWN};
+	struct fault kept = s->fault;
+
+	if (s->stage.settings->credentials[0] == '/')
+		(void)setup_credential_read(s, s->stage.settings->credentials, &known);
+	s->fault = kept;
+	setup_guide_admin(s, ROUTE_KEY, &known);
+}
+
+void setup_check(struct setup *s)
+{
+	struct look look = {.setup = s};
+	long long minutes = s->wait;
+	int exit_code;
+
+	setup_title(s, "What Google says");
+	exit_code = look_once(&look);
+	if (may_be_on_its_way(look.code)) {
+		say_delegation(s);
+		if (!minutes && s->dialogue &&
+			setup_yes(s, "Wait until Google knows of the delegation", true))
+			minutes = 24L * 60;
+		if (minutes)
+			exit_code = wait_for_it(&look, minutes);
+		if (minutes && !s->json) {
+			setup_title(s, "What Google says now");
+			exit_code = look_once(&look);
+		}
+	}
+	s->checks = look.findings;
+	s->exit_code = cli_worse(s->exit_code, exit_code);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The credential's file, as far as setup looks into it: what kind it is, and the number under which
+ * Google knows the service account. Secrets in it are wiped, not shown.
+ */
+#include "cli/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/identity.h"
+#include "google/secret.h"
+
+#define FILE_MAX ((size_t)64 * 1024)
+#define NAME	 "credentials.json"
+
+static bool read_file(struct setup *s, const char *path, struct text *text)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX};
+
+	text->cap = FILE_MAX + 1;
+	return file_read(path, &rules, text, FAULT_CREDENTIALS, &s->fault);
+}
+
+static void take_word(const json_t *file, const char *key, char *out, size_t size)
+{
+	const char *word = json_string_value(json_object_get(file, key));
+
+	if (!word || !text_copy(out, size, word))
+		out[0] = '\0';
+}
+
+static enum setup_route route_of(const char *type)
+{
+	if (strcmp(type, "service_account") == 0)
+		return ROUTE_KEY;
+	if (strcmp(type, "authorized_user") == 0)
+		return ROUTE_LOGIN;
+	if (strcmp(type, "external_account") == 0 ||
+		strcmp(type, "impersonated_service_account") == 0)
+		return ROUTE_KEYLESS;
+	return ROUTE_UNKNOWN;
+}
+
+static void understand(const json_t *file, struct setup_credential *out)
+{
+	char type[64];
+
+	take_word(file, "type", type, sizeof(type));
+	out->route = route_of(type);
+	out->federated = strcmp(type, "external_account") == 0;
+	if (out->route != ROUTE_KEY)
+		return;
+	take_word(file, "client_id", out->client_id, sizeof(out->client_id));
+	take_word(file, "project_id", out->project, sizeof(out->project));
+	take_word(file, "client_email", out->account, sizeof(out->account));
+	if (out->client_id[strspn(out->client_id, "0123456789")])
+		out->client_id[0] = '\0';
+}
+
+bool setup_credential_read(struct setup *s, const char *path, struct setup_credential *out)
+{
+	struct text text = {.data = NULL};
+	json_t *file;
+	bool good;
+
+	*out = (struct setup_credential){.route = ROUTE_UNKNOWN};
+	if (strcmp(path, "metadata:") == 0) {
+		out->route = ROUTE_KEYLESS;
+		return true;
+	}
+	if (path[0] != '/')
+		return true; /* systemd:NAME, which only the service is given */
+	good = read_file(s, path, &text);
+	file = secret_json(text.data ? text.data : "", text.len, NULL);
+	if (file)
+		understand(file, out);
+	if (good && out->route == ROUTE_UNKNOWN) {
+		good = fault_set(&s->fault, FAULT_CREDENTIALS, "not_a_credential",
+			"%s: is no credential of Google's that can act as an administrator", path);
+		fault_remedy(&s->fault,
+			"Name the JSON file that the Google Cloud console gave you "
+			"for the service account, a login that `cloudinvite login` "
+			"has kept, or metadata: (see `cloudinvite setup --guide`).");
+	}
+	secret_json_free(file);
+	text_wipe(&text);
+	text_free(&text);
+	return good;
+}
+
+/* ---- a copy for the service ---- */
+
+static bool not_installed(struct setup *s, const char *path, int error)
+{
+	fault_set(&s->fault, FAULT_STORAGE, "not_installed", "%s: %s", path, strerror(error));
+	return fault_remedy(&s->fault, "Run it as root, and make room there.");
+}
+
+static bool is_same(const char *path, const struct text *text, uid_t uid)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .missing_ok = true};
+	struct text old = {.cap = FILE_MAX + 1};
+	struct stat st;
+	bool same = stat(path, &st) == 0 && st.st_uid == uid && (st.st_mode & 07777) == 0600 &&
+		    file_read(path, &rules, &old, FAULT_STORAGE, NULL) && old.len == text->len &&
+		    memcmp(old.data, text->data, old.len) == 0;
+
+	text_wipe(&old);
+	text_free(&old);
+	return same;
+}
+
+/* Root's while it is written, in root's directory; then the service's, all at once. */
+static bool put(struct setup *s, const struct text *text, uid_t uid, gid_t gid)
+{
+	char directory[PATH_MAX];
+	bool good;
+	int dir, error;
+
+	text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(s->copy, '/') - s->copy),
+		s->copy);
+	dir = file_open_dir(directory);
+	good = dir >= 0 && file_replace_at(dir, NAME, text->data, text->len, 0600) == 0 &&
+	       fchownat(dir, NAME, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
+	error = errno;
+	file_close(&dir);
+	return good || not_installed(s, directory, error);
+}
+
+bool setup_credential_place(struct setup *s, char *path, size_t size)
+{
+	const char *slash = strrchr(s->path, '/');
+	char directory[PATH_MAX] = ".", whole[PATH_MAX];
+
+	if (!s->install)
+		return true;
+	if (slash)
+		text_format(directory, sizeof(directory), "%.*s",
+			slash == s->path ? 1 : (int)(slash - s->path), s->path);
+	if (!realpath(directory, whole))
+		return not_installed(s, directory, errno);
+	return text_copy(s->original, sizeof(s->original), path) &&
+	       text_format(s->copy, sizeof(s->copy), "%s/" NAME, whole) &&
+	       text_copy(path, size, s->copy);
+}
+
+bool setup_credential_install(struct setup *s)
+{
+	struct text text = {.data = NULL};
+	uid_t uid = 0;
+	gid_t gid = 0;
+	bool good;
+
+	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
+		return true;
+	good = identity_find(s->stage.settings->user, &uid, &gid, &s->fault) &&
+	       read_file(s, s->original, &text);
+	if (good && !is_same(s->copy, &text, uid)) {
+		good = put(s, &text, uid, gid);
+		s->changed = s->changed || good;
+	}
+	text_wipe(&text);
+	text_free(&text);
+	return good;
+}

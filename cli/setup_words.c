@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answers that came with the command line, the budget of a host among several, and what is
+ * still missing where nobody can be asked.
+ */
+#include "cli/setup.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define RATE  30 /* requests a minute, and sends a day, of one host: the settings' defaults */
+#define SENDS 50
+
+static bool put(struct setup *s, const char *section, const char *key, const char *value)
+{
+	return !value || stage_set(&s->stage, section, key, value, &s->fault);
+}
+
+/* ---- several hosts ---- */
+
+static bool put_share(
+	struct setup *s, const char *section, const char *key, long long whole, long long hosts)
+{
+	char share[32];
+
+	text_format(share, sizeof(share), "%lld", whole / hosts > 0 ? whole / hosts : 1);
+	return stage_set(&s->stage, section, key, share, &s->fault);
+}
+
+bool setup_divide(struct setup *s)
+{
+	long long hosts = s->hosts ? s->hosts : 1;
+
+	if ((s->hosts || s->rate) &&
+		!put_share(s, "google", "requests_per_minute", s->rate ? s->rate : RATE, hosts))
+		return false;
+	return (!s->hosts && !s->sends) ||
+	       put_share(s, "invitations", "sends_per_day", s->sends ? s->sends : SENDS, hosts);
+}
+
+void setup_say_hosts(struct setup *s)
+{
+	if (s->hosts < 2)
+		return;
+	setup_title(s, "Several hosts");
+	setup_say(s, INK_PLAIN, 0,
+		"Each of the %lld hosts gets its share of one budget: %lld requests a minute, %lld "
+		"invitations a day.",
+		s->hosts, (long long)s->stage.settings->requests_per_minute,
+		(long long)s->stage.settings->sends_per_day);
+	setup_say(s, INK_WARN, 0,
+		"They do not know of each other: a shared ledger on PostgreSQL is designed and not "
+		"built. Who is seen on two hosts before Google shows the first invitation (up to "
+		"48 hours) can get two mails: let the same person lead to an address on one of "
+		"them only (exclude_users, include_groups), or enable sending on one host.");
+	if (s->hosts > SETUP_TENANT_RATE)
+		setup_say(s, INK_WARN, 0,
+			"With so many, one request a minute each is more than the %d a minute to "
+			"which Google is reported to hold an organisation.",
+			SETUP_TENANT_RATE);
+}
+
+/* ---- the command line ---- */
+
+static bool put_credential(struct setup *s)
+{
+	struct setup_credential known;
+	char path[PATH_MAX];
+
+	if (!s->credentials)
+		return true;
+	if (!text_copy(path, sizeof(path), s->credentials))
+		return fault_set(&s->fault, FAULT_USAGE, "path_long", "--credentials: too long");
+	if (!setup_credential_read(s, path, &known))
+		return false;
+	s->route = known.route;
+	return (path[0] != '/' || setup_credential_place(s, path, sizeof(path))) &&
+	       put(s, "google", "credentials", path);
+}
+
+bool setup_take_words(struct setup *s)
+{
+	return put(s, "google", "customer", s->customer) &&
+	       put(s, "people", "domains", s->domains) && put(s, "people", "address", s->address) &&
+	       put_credential(s) && put(s, "google", "service_account", s->service_account) &&
+	       put(s, "google", "subject", s->subject) && setup_divide(s);
+}
+
+/* ---- what is missing ---- */
+
+static void name_missing(struct text *names, bool missing, const char *option)
+{
+	if (missing)
+		text_addf(names, "%s%s", names->len ? ", " : "", option);
+}
+
+/* A rule that fits most, where a domain is all that is said. */
+static bool guess_address(struct setup *s)
+{
+	char rule[512];
+
+	if (s->stage.settings->address[0] || !s->stage.settings->domains[0])
+		return true;
+	text_format(rule, sizeof(rule), "{user}@%.*s",
+		(int)strcspn(s->stage.settings->domains, ", "), s->stage.settings->domains);
+	return put(s, "people", "address", rule);
+}
+
+bool setup_is_complete(struct setup *s)
+{
+	struct text names = {.data = NULL};
+	const struct settings *is;
+
+	if (!guess_address(s))
+		return false;
+	is = s->stage.settings;
+	name_missing(&names, !is->customer[0], "--customer");
+	name_missing(&names, !is->domains[0], "--domain");
+	name_missing(&names, !is->credentials[0] && !is->key[0], "--credentials");
+	name_missing(&names,
+		!is->subject[0] && (s->route == ROUTE_KEY || s->route == ROUTE_KEYLESS),
+		"--subject");
+	name_missing(&names, !is->service_account[0] && strcmp(is->credentials, "metadata:") == 0,
+		"--service-account");
+	if (names.len > 0) {
+		fault_set(&s->fault, FAULT_USAGE, "missing", "not said yet: %s", names.data);
+		fault_remedy(&s->fault, "Add them, or run it at a terminal: it asks. What to do at "
+					"Google: cloudinvite setup --guide");
+	}
+	text_free(&names);
+	return s->fault.kind == FAULT_NONE;
+}
