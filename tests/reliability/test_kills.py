@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Killed at any moment, under load: while people log in, one of the programs, an administrator's
+command or a login that is just calling the module dies by SIGKILL, a round each, and is started again.
+In the end everybody who has logged in is known after the next login at the latest, nobody has two
+mails, the ledger is whole, and nothing is left behind.
+
+As many rounds as 40 seconds hold; CLOUDINVITE_KILLS_ROUNDS=10000 for the long run, CLOUDINVITE_SEED=N
+for the same one again.
+"""
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import everybody  # pylint: disable=wrong-import-position
+import harness  # pylint: disable=wrong-import-position
+from harness import Emulator, Site  # pylint: disable=wrong-import-position
+
+ROUNDS = int(os.environ.get("CLOUDINVITE_KILLS_ROUNDS", "0"))
+SECONDS = 40  # without a number of rounds
+SEED = int(os.environ.get("CLOUDINVITE_SEED", str(int(time.time()))))
+PEOPLE = 400
+UNMANAGED = 150
+PROGRAMS = ("cloudinvite-collector", "cloudinvite-dispatcher")
+VERBS = (("status",), ("scan", "--yes"), ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
+         ("check", "person7@example.com"), ("get", "person8@example.com"), ("history",))
+QUIET = 4  # of 73 hours each: what is unconfirmed settles by Google's clock
+
+
+class Module:
+    """Logins that call the module itself, in a child that may be killed in the middle of it."""
+
+    def __init__(self, site):
+        self.pam = ctypes.CDLL("libpam.so.0")
+        self.module = ctypes.CDLL(os.path.join(harness.BUILD, "pam_cloudinvite.so"))
+        self.conf = os.path.join(site.root, "pam")
+        os.mkdir(self.conf)
+        site.write("pam/sshd", "session required pam_permit.so\n")
+        self.words = (ctypes.c_char_p * 3)(f"spool={site.path('spool')}".encode(),
+                                           b"network_users", b"silent")
+
+    def open_session(self, user):
+        handle, nobody = ctypes.c_void_p(), (ctypes.c_void_p * 2)()
+        self.pam.pam_start_confdir(b"sshd", user.encode(), nobody, self.conf.encode(),
+                                   ctypes.byref(handle))
+        return self.module.pam_sm_open_session(handle, 0, 3, self.words)
+
+    def log_in(self, user, killed_after=None):
+        child = os.fork()
+        if child == 0:
+            os._exit(self.open_session(user))
+        if killed_after is not None:
+            time.sleep(killed_after)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: for anybody else the module does nothing")
+class Kills(harness.Test):
+
+    def setUp(self):
+        self.google = Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.google.accounts({"prefix": "person", "count": UNMANAGED, "domain": "example.com"})
+        self.google.latency({"route": "*", "ms": 3})
+        self.site = Site(self.google).__enter__()
+        self.addCleanup(lambda: self.site.__exit__())  # pylint: disable=unnecessary-lambda
+        self.users = [f"person{number}" for number in range(PEOPLE)]
+        self.site.write("etc/passwd", self.site.read("etc/passwd") + "".join(
+            f"{user}:x:{1000 + number}:100::/home/{user}:/bin/bash\n"
+            for number, user in enumerate(self.users)))
+        self.site.collector_once()  # they were there before
+        self.module = Module(self.site)
+        self.random = random.Random(SEED)
+        self.seen = set()
+        self.killed = {}
+
+    def ledger(self, statement):
+        with contextlib.closing(sqlite3.connect(self.site.path("state/ledger.db"),
+                                                timeout=60)) as connection, connection:
+            return connection.execute(statement).fetchall()
+
+    def count(self, what):
+        self.killed[what] = self.killed.get(what, 0) + 1
+
+    def log_in(self):
+        """One who gets in; and one whose session's process dies in the middle of it."""
+        user = self.random.choice(self.users)
+        self.assertTrue(self.module.log_in(user))
+        self.seen.add(user)
+        user = self.random.choice(self.users)
+        self.module.log_in(user, self.random.uniform(0, 0.001))
+        self.seen.add(user)
+        self.count("login")
+
+    def kill_program(self, running):
+        name = self.random.choice(PROGRAMS)
+        time.sleep(self.random.uniform(0, 0.04))
+        running[name].kill()
+        running[name].wait()
+        self.site.programs.remove(running[name])
+        running[name] = self.site.start(name)
+        self.count(name)
+
+    def kill_verb(self):
+        verb = self.random.choice(VERBS)
+        with subprocess.Popen([os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf,
+                               *verb], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as program:
+            time.sleep(self.random.uniform(0, 0.03))
+            program.kill()
+        self.count(verb[0])
+
+    def rounds(self):
+        """How many there were."""
+        running = {name: self.site.start(name) for name in PROGRAMS}
+        began, done = time.monotonic(), 0
+        while done < ROUNDS if ROUNDS else time.monotonic() - began < SECONDS:
+            self.log_in()
+            if self.random.random() < 0.75:
+                self.kill_program(running)
+            else:
+                self.kill_verb()
+            done += 1
+            if done % 200 == 0:
+                self.google.advance("80h")  # what is unconfirmed may settle meanwhile, too
+                self.make_due()
+        time.sleep(1)  # who has only just been started does not listen yet
+        for program in running.values():
+            self.assertEqual(harness.stop(program), 0)
+        return done
+
+    def make_due(self):
+        """Time passes for whoever waits."""
+        self.ledger("UPDATE person SET due = 1, ready = 1, lease_until = 0 WHERE ready > 0")
+
+    def settle(self):
+        for user in self.seen:
+            self.assertTrue(self.module.log_in(user))
+        self.site.collector_once()
+        for _ in range(QUIET):
+            self.site.dispatcher_once()
+            self.assertEqual(everybody.complaints(self.site.path("state/ledger.db")), [])
+            self.google.advance("73h")
+            self.site.run("resume")  # a brake, or three sends in a row without an answer
+            self.make_due()
+        self.site.dispatcher_once()
+        self.site.collector_once()
+
+    def assert_all_known(self):
+        known = {user for user, in self.ledger("SELECT account FROM sighting WHERE gone_day IS NULL")}
+        self.assertEqual(self.seen - known, set())
+        self.assertEqual(os.listdir(self.site.path("spool/new")), [])
+        self.assertEqual(os.listdir(self.site.path("spool/bad")), [])
+        marks = set(os.listdir(self.site.path("spool/seen"))) - {".ledger"}
+        self.assertEqual(self.seen - marks, set())
+        self.assertEqual([mark for mark in marks - known if not mark.startswith("person")], [],
+                         "temporary files pile up")
+
+    def assert_nobody_twice(self):
+        counts = self.google.mailbox()["counts"]
+        self.assertEqual({to: count for to, count in counts.items() if count > 1}, {})
+        people = {address: (state, reason) for address, state, reason in
+                  self.ledger("SELECT address, state, reason FROM person")}
+        lost = [to for to in counts
+                if people.get(to, ("",))[0] not in ("invited", "held", "unconfirmed")]
+        self.assertEqual(lost, [], "the ledger does not know of a mail")
+        return counts, people
+
+    def test_nobody_is_lost_or_mailed_twice_whoever_dies_when(self):
+        done = self.rounds()
+        self.settle()
+        self.assertEqual(self.ledger("PRAGMA integrity_check"), [("ok",)])
+        self.assert_all_known()
+        counts, people = self.assert_nobody_twice()
+        addresses = {user + "@example.com" for user in self.seen if int(user[6:]) < UNMANAGED}
+        uninvited = {address: people.get(address) for address in addresses
+                     if people.get(address, ("",))[0] not in ("invited", "held")}
+        self.assertEqual(uninvited, {})
+        self.assertGreater(len(counts), len(self.seen) // 10)
+        print(f"# seed {SEED}: {done} rounds, killed {self.killed}; {len(self.seen)} people, "
+              f"{len(counts)} mails", flush=True)
+
+
+if __name__ == "__main__":
+    harness.main()
