@@ -75,11 +75,10 @@ static bool add_service(const struct pam_service *service, void *ctx)
 static void add_finding(bool bad, const struct fault *fault, void *ctx)
 {
 	struct pam *p = ctx;
-	json_t *finding = json_fault(fault);
 
-	json_object_set_new(finding, "bad", json_boolean(bad));
-	json_object_del(finding, "kind");
-	json_array_append_new(p->findings, finding);
+	json_array_append_new(p->findings,
+		json_pack("{s:b, s:s, s:o, s:o}", "bad", bad, "code", fault->code, "message",
+			json_text(fault->what), "remedy", json_text(fault->remedy)));
 }
 
 static void show_findings(struct pam *p)

@@ -32,12 +32,29 @@ static bool module_is_there(struct fault *fault)
 	return fault_remedy(fault, "Install the package anew, and find out who has changed it.");
 }
 
+static bool note_login(const struct pam_service *service, void *ctx)
+{
+	bool *seen = ctx;
+
+	*seen = *seen || (service->login && service->presence == PAM_PRESENT);
+	return true;
+}
+
+/* Turned off is what no login runs any more, whoever has written its line. */
+static bool is_off(void)
+{
+	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
+	bool seen = false;
+
+	return pam_each_service(&site, note_login, &seen, NULL) && !seen;
+}
+
 bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault)
 {
 	*change = (struct pam_change){.method = pam_method()};
 	if (enable && !module_is_there(fault))
 		return false;
-	change->needed = change->method->enabled() != enable;
+	change->needed = enable ? !change->method->enabled() : !is_off();
 	return !change->needed || change->method->plan(enable, &change->plan, fault);
 }
 
@@ -85,8 +102,12 @@ static bool not_made(bool enable, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_not_made",
 		enable ? "the line is not where logins run it, though nothing failed"
-		       : "a line that `cloudinvite pam enable` has not written is still there");
-	return fault_remedy(fault, "See: cloudinvite pam status");
+		       : "a line that `cloudinvite pam enable` has not written, or not so, is "
+			 "still "
+			 "there");
+	return fault_remedy(
+		fault, enable ? "See: cloudinvite pam status"
+			      : "`cloudinvite pam status` names it: take it out by hand.");
 }
 
 bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
@@ -105,7 +126,7 @@ bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault
 		good = false;
 	}
 	good = good && pam_snapshot_compare(&before, &after, &change->made);
-	if (good && method->enabled() != enable)
+	if (good && !(enable ? method->enabled() : is_off()))
 		good = not_made(enable, fault);
 	change->done = good;
 	pam_snapshot_free(&before);

@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`cloudinvite pam`: Debian's own pam-auth-update, authselect (a stand-in), Fedora's postlogin, and
+the services' own files as on openSUSE; each undone byte for byte, each seen by the real libpam."""
+import json
+import os
+import shutil
+import subprocess
+
+import harness
+import overlay
+import pam_trees
+import room
+from pam_trees import DIRECTORY, VENDOR, contents, open_session
+
+PROGRAM = overlay.SHEET + "/bin/cloudinvite"
+PROFILE = "/usr/share/pam-configs/cloudinvite"
+UPDATE = "/usr/sbin/pam-auth-update"
+NEW = "/var/spool/cloudinvite/new"
+LINE = "session optional pam_cloudinvite.so\n"
+SAVED = overlay.SHEET + "/saved"
+
+
+def module_path():
+    """Where the program looks for the module."""
+    said = subprocess.run([PROGRAM, "pam", "status", "--json"], stdout=subprocess.PIPE, check=False)
+    return json.loads(said.stdout)["module"]
+
+
+def build():
+    for path, kind in ((PROFILE, "config/pam-configs/cloudinvite"),
+                       (module_path(), "bin/pam_cloudinvite.so")):
+        shutil.copy(f"{overlay.SHEET}/{kind}", path)
+        os.chmod(path, 0o644)
+    room.output("useradd", "--no-create-home", "--uid", "4711", "alice")
+    os.makedirs(NEW, 0o755, exist_ok=True)
+    for place in ("/etc/pam.d", "/var/lib/pam"):
+        shutil.copytree(place, SAVED + place, symlinks=True)
+    shutil.copy(UPDATE, SAVED + "/pam-auth-update")
+
+
+class Host(harness.Test):
+    """A host without any of the programs, and with Debian's PAM files."""
+
+    def setUp(self):
+        for place in ("/etc/pam.d", "/var/lib/pam"):
+            shutil.rmtree(place)
+            shutil.copytree(SAVED + place, place, symlinks=True)
+        for place in ("/etc/authselect", VENDOR):
+            shutil.rmtree(place, ignore_errors=True)
+        for name in os.listdir(NEW):
+            os.unlink(f"{NEW}/{name}")
+        for path in (UPDATE, "/usr/bin/authselect"):
+            if os.path.lexists(path):
+                os.unlink(path)
+
+    def run_pam(self, *words, uid=None, expect=0):
+        done = subprocess.run([PROGRAM, "pam", *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=harness.PATIENCE, check=False, user=uid)
+        self.assertEqual(done.returncode, expect, done.stdout)
+        return done.stdout
+
+    def status(self, expect):
+        answer = json.loads(self.run_pam("status", "--json", expect=expect))
+        answer["seen"] = {service["service"]: service["presence"]
+                          for service in answer["services"] if service["login"]}
+        return answer
+
+    def sees_alice(self, service="sshd"):
+        """Whether a login of hers arrives; it must succeed in any case."""
+        self.assertEqual(open_session(service, "alice"), 0)
+        seen = os.listdir(NEW) == ["alice.login"]
+        for name in os.listdir(NEW):
+            os.unlink(f"{NEW}/{name}")
+        return seen
+
+    def on_and_off(self, method, *places):
+        """Off, on, on, off, off: what is there afterwards is what was there, byte for byte."""
+        before = contents(DIRECTORY, *places)
+        self.assertEqual(self.status(1)["method"], method)
+        self.assertFalse(self.sees_alice())
+        self.run_pam("enable", "--dry-run", uid=65534)
+        self.assertEqual(contents(DIRECTORY, *places), before)
+        self.assertIn("What has changed:", self.run_pam("enable", "--yes"))
+        answer = self.status(0)
+        self.assertEqual((answer["enabled"], answer["findings"]), (True, []))
+        self.assertEqual((answer["seen"]["sshd"], answer["seen"]["login"]), ("present", "present"))
+        self.assertTrue(self.sees_alice("sshd"))
+        self.assertTrue(self.sees_alice("login"))
+        after = contents(DIRECTORY, *places)
+        self.assertIn("on already: nothing was changed", self.run_pam("enable", "--yes"))
+        self.assertEqual(contents(DIRECTORY, *places), after)
+        self.run_pam("disable", "--yes")
+        self.assertEqual(contents(DIRECTORY, *places), before)
+        self.assertIn("off already", self.run_pam("disable", "--yes"))
+        self.assertFalse(self.sees_alice())
+        return after
+
+
+class Debian(Host):
+    """Its own pam-auth-update."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.copy(SAVED + "/pam-auth-update", UPDATE)
+
+    def test_it_is_turned_on_and_off_byte_for_byte(self):
+        self.on_and_off("pam-auth-update")
+
+    def test_cron_and_sudo_do_not_run_it(self):
+        self.run_pam("enable", "--yes")
+        with open(DIRECTORY + "/common-session-noninteractive", encoding="utf-8") as file:
+            self.assertNotIn("cloudinvite", file.read())
+
+    def test_turned_off_it_stays_off_when_another_package_comes(self):
+        self.run_pam("enable", "--yes")
+        self.run_pam("disable", "--yes")
+        room.output(UPDATE, "--package", env={"DEBIAN_FRONTEND": "noninteractive",
+                                              "PATH": os.environ["PATH"]})
+        self.assertFalse(self.status(1)["enabled"])
+        self.run_pam("enable", "--yes")
+        self.assertTrue(self.status(0)["enabled"])
+
+    def test_files_that_were_edited_are_left_alone_and_told(self):
+        path = DIRECTORY + "/common-session"
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        pam_trees.write(path, text.replace("# end of", "session optional pam_echo.so\n# end of"))
+        before = contents(DIRECTORY)
+        self.assertIn("edited by hand", self.run_pam("enable", "--yes", expect=8))
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_without_the_module_no_line_is_written(self):
+        before = contents(DIRECTORY)
+        path = module_path()
+        os.rename(path, path + ".away")
+        try:
+            self.assertIn("is not there", self.run_pam("enable", "--yes", expect=3))
+        finally:
+            os.rename(path + ".away", path)
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_without_the_profile_it_says_what_to_install(self):
+        os.rename(PROFILE, PROFILE + ".away")
+        try:
+            self.assertIn("libpam-cloudinvite", self.run_pam("enable", "--yes", expect=3))
+        finally:
+            os.rename(PROFILE + ".away", PROFILE)
+
+    def test_who_is_not_root_and_who_was_not_asked_change_nothing(self):
+        before = contents(DIRECTORY)
+        self.assertIn("sudo", self.run_pam("enable", "--yes", uid=65534, expect=2))
+        self.assertIn("--yes", self.run_pam("enable", expect=2))
+        self.run_pam("enable", "disable", expect=2)
+        self.run_pam("maybe", expect=2)
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_machines_get_what_was_done(self):
+        answer = json.loads(self.run_pam("enable", "--yes", "--json"))
+        self.assertEqual((answer["changed"], answer["enabled"], answer["method"]),
+                         (True, True, "pam-auth-update"))
+        self.assertEqual(len(answer["made"]), 1)
+        self.assertIn("common-session: +", answer["made"][0])
+        again = json.loads(self.run_pam("enable", "--yes", "--json"))
+        self.assertEqual((again["changed"], again["enabled"], again["made"]), (False, True, []))
+
+    def test_a_dangerous_line_is_told_and_its_file_named(self):
+        self.run_pam("enable", "--yes")
+        with open(DIRECTORY + "/sshd", "a", encoding="utf-8") as file:
+            file.write("session required pam_cloudinvite.so\n")
+        codes = {finding["code"]: finding for finding in self.status(1)["findings"]}
+        self.assertEqual(set(codes), {"pam_required", "pam_twice"})
+        self.assertTrue(codes["pam_required"]["bad"])
+        self.assertIn("/etc/pam.d/sshd:", codes["pam_required"]["message"])
+
+
+class Fedora(Host):
+    """postlogin, without authselect and with it."""
+
+    def setUp(self):
+        super().setUp()
+        pam_trees.lay(pam_trees.FEDORA)
+
+    def test_postlogin_is_turned_on_and_off_byte_for_byte(self):
+        after = self.on_and_off("postlogin")
+        self.assertTrue(after[DIRECTORY + "/postlogin"][1].endswith(LINE.encode()))
+
+    def test_a_file_without_an_end_gets_its_last_line_back_as_it_was(self):
+        pam_trees.write(DIRECTORY + "/postlogin", pam_trees.FEDORA_POSTLOGIN.rstrip("\n"))
+        self.on_and_off("postlogin")
+
+    def test_the_file_keeps_its_mode(self):
+        os.chmod(DIRECTORY + "/postlogin", 0o600)
+        self.on_and_off("postlogin")
+
+    def test_arguments_that_were_added_go_with_the_line(self):
+        before = contents(DIRECTORY)
+        self.run_pam("enable", "--yes")
+        path = DIRECTORY + "/postlogin"
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        pam_trees.write(path, text.replace(LINE, LINE.rstrip("\n") + " notify\n"))
+        self.run_pam("disable", "--yes")
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_a_line_of_somebody_else_s_is_left_and_told(self):
+        with open(DIRECTORY + "/postlogin", "a", encoding="utf-8") as file:
+            file.write(LINE)
+        before = contents(DIRECTORY)
+        self.assertIn("on already", self.run_pam("enable", "--yes"))
+        self.assertIn("take it out by hand", self.run_pam("disable", "--yes", expect=8))
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_where_the_line_would_be_jumped_over_it_is_taken_back(self):
+        with open(DIRECTORY + "/postlogin", "a", encoding="utf-8") as file:
+            file.write("session [default=1] pam_permit.so\n")
+        before = contents(DIRECTORY)
+        self.assertIn("the change is undone", self.run_pam("enable", "--yes", expect=8))
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_authselect_gets_a_profile_of_its_own_and_keeps_its_features(self):
+        room.output(*pam_trees.install_authselect("with-mkhomedir"))
+        after = self.on_and_off("authselect", "/etc/authselect")
+        with_line = after["/etc/authselect/postlogin"][1].decode()
+        self.assertIn(LINE, with_line)
+        self.assertIn(b"pam_mkhomedir.so", after["/etc/authselect/system-auth"][1])
+        self.assertEqual(after["/etc/authselect/authselect.conf"][1],
+                         b"custom/cloudinvite\nwith-mkhomedir\n")
+        profile = "/etc/authselect/custom/cloudinvite/"
+        self.assertEqual(after[profile + "system-auth"][1],
+                         "/usr/share/authselect/default/sssd/system-auth")
+        self.assertEqual(room.output("/usr/bin/authselect", "current", "--raw"),
+                         "sssd with-mkhomedir\n")
+
+    def test_what_authselect_would_not_overwrite_is_left_alone(self):
+        room.output(*pam_trees.install_authselect())
+        with open("/etc/authselect/postlogin", "a", encoding="utf-8") as file:
+            file.write("session optional pam_echo.so\n")
+        before = contents(DIRECTORY, "/etc/authselect")
+        self.assertIn("edited by hand", self.run_pam("enable", "--yes", expect=8))
+        self.assertEqual(contents(DIRECTORY, "/etc/authselect"), before)
+
+    def test_authselect_that_manages_nothing_is_not_asked(self):
+        pam_trees.install_authselect()
+        self.on_and_off("postlogin")
+
+
+class Suse(Host):
+    """pam-config knows only its own modules, so the services' files are written."""
+
+    def setUp(self):
+        super().setUp()
+        pam_trees.lay_suse()
+
+    def test_the_vendor_s_files_are_included_and_stay_what_they_are(self):
+        vendor = contents(VENDOR)
+        after = self.on_and_off("services", VENDOR)
+        self.assertEqual({path: after[path] for path in vendor}, vendor)
+        text = after[DIRECTORY + "/sshd"][1].decode()
+        self.assertIn("session  include /usr/lib/pam.d/sshd\n", text)
+        self.assertTrue(text.endswith(LINE))
+        self.assertNotIn(DIRECTORY + "/sudo", after)
+
+    def test_a_file_of_the_site_s_own_gets_the_line(self):
+        pam_trees.write(DIRECTORY + "/sshd", pam_trees.SUSE_SSHD + "session optional pam_echo.so")
+        after = self.on_and_off("services")
+        self.assertIn("pam_echo.so\n", after[DIRECTORY + "/sshd"][1].decode())
+
+    def test_an_override_that_was_edited_since_is_not_removed(self):
+        self.run_pam("enable", "--yes")
+        with open(DIRECTORY + "/sshd", "a", encoding="utf-8") as file:
+            file.write("session optional pam_echo.so\n")
+        self.assertIn("take it out by hand", self.run_pam("disable", "--yes", expect=8))
+        self.assertTrue(os.path.exists(DIRECTORY + "/sshd"))
+
+
+if __name__ == "__main__":
+    overlay.main(build)
