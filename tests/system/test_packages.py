@@ -18,7 +18,7 @@ import machine
 PACKAGES = ["pamtester", "libpam-modules", "login", "passwd", "zlib1g"]
 NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
 DEBS = machine.BUILD + "/deb"
-KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "4"))  # of each of install, upgrade, remove
+KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "2"))  # of each of install, upgrade, remove
 LINE = re.compile(r"^session\s+optional\s+pam_cloudinvite\.so\s*$", re.M)
 # Whoever logs in the whole time: by PAM's own client, and by a program that changes identity.
 PEOPLE = """while [ -e /keep-going ]; do
