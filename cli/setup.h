@@ -65,6 +65,7 @@ bool setup_credential_install(struct setup *s);
 bool setup_take_words(struct setup *s);
 /* Asks at the terminal for what is missing; false also where nobody answers any more. */
 bool setup_ask(struct setup *s);
+bool setup_has_credential(const struct setup *s);
 /* Whether nothing is missing, where nobody can be asked. */
 bool setup_is_complete(struct setup *s);
 /* One host's share of the budget. */

@@ -81,11 +81,6 @@ static bool ask_key(struct setup *s, const char *given, const char *question, co
 
 /* ---- the credential ---- */
 
-static bool has_credential(struct setup *s)
-{
-	return s->stage.settings->credentials[0] || s->stage.settings->key[0];
-}
-
 static const struct {
 	const char *name, *says;
 	enum setup_route route;
@@ -180,7 +175,7 @@ static bool ask_credential(struct setup *s)
 
 	if (s->credentials)
 		return true;
-	if (has_credential(s) && setup_yes(s, "Keep the credential that is set", true))
+	if (setup_has_credential(s) && setup_yes(s, "Keep the credential that is set", true))
 		return true;
 	if (s->fault.kind || !ask_route(s))
 		return false;

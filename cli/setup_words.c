@@ -6,6 +6,7 @@
 #include "cli/setup.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -89,6 +90,15 @@ bool setup_take_words(struct setup *s)
 
 /* ---- what is missing ---- */
 
+/* The default names a file that may not be there. */
+bool setup_has_credential(const struct setup *s)
+{
+	const struct settings *is = s->stage.settings;
+
+	return is->key[0] || (is->credentials[0] && (is->credentials[0] != '/' || s->copy[0] ||
+							    access(is->credentials, F_OK) == 0));
+}
+
 static void name_missing(struct text *names, bool missing, const char *option)
 {
 	if (missing)
@@ -117,7 +127,7 @@ bool setup_is_complete(struct setup *s)
 	is = s->stage.settings;
 	name_missing(&names, !is->customer[0], "--customer");
 	name_missing(&names, !is->domains[0], "--domain");
-	name_missing(&names, !is->credentials[0] && !is->key[0], "--credentials");
+	name_missing(&names, !setup_has_credential(s), "--credentials");
 	name_missing(&names,
 		!is->subject[0] && (s->route == ROUTE_KEY || s->route == ROUTE_KEYLESS),
 		"--subject");

@@ -165,6 +165,19 @@ class Debian(Host):
         again = json.loads(self.run_pam("enable", "--yes", "--json"))
         self.assertEqual((again["changed"], again["enabled"], again["made"]), (False, True, []))
 
+    def test_setup_turns_it_on_too(self):
+        pam_trees.write("/etc/cloudinvite/cloudinvite.conf", "[worker]\nuser = root\n")
+        key = {"type": "service_account", "client_email": "a@b.iam.gserviceaccount.com",
+               "client_id": "1", "private_key": "none"}
+        pam_trees.write("/etc/key.json", json.dumps(key), 0o600)
+        command = [PROGRAM, "setup", "--yes", "--json", "--no-check", "--pam", "--customer=C012345",
+                   "--domain=example.com", "--credentials=/etc/key.json",
+                   "--subject=admin@example.com"]
+        first, second = (json.loads(room.output(*command)) for _ in range(2))
+        self.assertEqual((first["changed"], first["pam"]["changed"]), (True, True))
+        self.assertEqual((second["changed"], second["pam"]["changed"]), (False, False))
+        self.assertTrue(self.status(0)["enabled"])
+
     def test_a_dangerous_line_is_told_and_its_file_named(self):
         self.run_pam("enable", "--yes")
         with open(DIRECTORY + "/sshd", "a", encoding="utf-8") as file:
