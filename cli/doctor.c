@@ -23,6 +23,7 @@ static const struct {
 	doctor_step *look;
 } steps[] = {
 	{"module", doctor_module},
+	{"pam", doctor_pam},
 	{"hook", doctor_hook},
 	{"settings", doctor_settings},
 	{"directories", doctor_directories},
@@ -137,7 +138,7 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
  * on, who sees what the programs see. */
 static bool is_roots(doctor_step *look)
 {
-	return look == doctor_module || look == doctor_hook;
+	return look == doctor_module || look == doctor_pam || look == doctor_hook;
 }
 
 static bool become(struct doctor *d)

@@ -54,6 +54,7 @@ void doctor_bad(struct doctor *d, const struct fault *fault);
 /* The steps; each says at least one thing. */
 typedef void doctor_step(struct doctor *d);
 doctor_step doctor_module, doctor_hook;				       /* doctor_login.c */
+doctor_step doctor_pam;						       /* doctor_pam.c */
 doctor_step doctor_settings, doctor_directories, doctor_accounts;      /* doctor_host.c */
 doctor_step doctor_ledger, doctor_workers, doctor_backlog;	       /* doctor_ledger.c */
 doctor_step doctor_pause, doctor_people;			       /* doctor_ledger.c */

@@ -185,6 +185,11 @@ class Debian(Host):
         codes = {finding["code"]: finding for finding in self.status(1)["findings"]}
         self.assertEqual(set(codes), {"pam_required", "pam_twice"})
         self.assertTrue(codes["pam_required"]["bad"])
+        said = subprocess.run([PROGRAM, "doctor", "--json", "--offline"], stdout=subprocess.PIPE,
+                              check=False).stdout
+        self.assertEqual({(step["code"], step["result"]) for step in json.loads(said)["steps"]
+                          if step["step"] == "pam"},
+                         {(None, "ok"), ("pam_required", "bad"), ("pam_twice", "note")})
         self.assertIn("/etc/pam.d/sshd:", codes["pam_required"]["message"])
 
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The doctor's look at the PAM files: through which services logins are seen, and the dangerous
+ * ways to write the line.
+ */
+#include "cli/doctor.h"
+
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/pam.h"
+
+struct logins {
+	struct text seen, unseen;
+};
+
+static bool add_service(const struct pam_service *service, void *ctx)
+{
+	struct logins *l = ctx;
+
+	if (service->login && service->presence != PAM_SKIPPED)
+		text_addf(service->presence == PAM_PRESENT ? &l->seen : &l->unseen, " %s",
+			service->name);
+	return true;
+}
+
+static void say_logins(struct doctor *d, const struct logins *l)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	if (l->seen.len > 0 && l->unseen.len > 0)
+		doctor_note(d, "pam_partly", "cloudinvite pam status shows the files.",
+			"logins are seen by%s, and not by%s", l->seen.data, l->unseen.data);
+	else if (l->seen.len > 0)
+		doctor_ok(d, "logins are seen by%s", l->seen.data);
+	if (l->seen.len > 0)
+		return;
+	if (access(PAM_MODULE_PATH, F_OK) != 0) {
+		doctor_skip(d, "no login names the module, which is not there");
+		return;
+	}
+	fault_set(&fault, FAULT_NONE, "pam_absent", "no login runs the module: nobody is seen");
+	fault_remedy(&fault, "sudo cloudinvite pam enable");
+	doctor_bad(d, &fault);
+}
+
+static void take_finding(bool bad, const struct fault *fault, void *ctx)
+{
+	struct doctor *d = ctx;
+
+	if (bad)
+		doctor_bad(d, fault);
+	else
+		doctor_note(d, fault->code, fault->remedy, "%s", fault->what);
+}
+
+void doctor_pam(struct doctor *d)
+{
+	const struct pam_site site = {.root = "",
+		.module = PAM_MODULE_PATH,
+		.spool = d->settings ? d->settings->spool : NULL};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct logins logins = {.seen.cap = 300, .unseen.cap = 300};
+
+	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
+		doctor_skip(d, "this host only dispatches");
+		return;
+	}
+	if (pam_each_service(&site, add_service, &logins, &fault))
+		say_logins(d, &logins);
+	else
+		doctor_bad(d, &fault);
+	(void)pam_review(&site, take_finding, d);
+	text_free(&logins.seen);
+	text_free(&logins.unseen);
+}
