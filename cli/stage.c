@@ -53,17 +53,20 @@ static bool link_drop_ins(const struct stage *stage, struct fault *fault)
 
 static bool copy_text(struct stage *stage, struct fault *fault)
 {
-	struct text text = {.data = NULL};
+	struct text sample = {.data = NULL};
+	const struct text *text = &stage->original;
 	bool good = true;
 
 	stage->is_new = access(stage->real, F_OK) != 0 && errno == ENOENT;
 	if (!stage->is_new)
-		good = read_into(stage->real, &text, fault);
-	else if (!read_into(SAMPLE, &text, NULL))
-		good = text_add(&text, BARE);
-	if (good && file_replace(stage->path, text.data ? text.data : "", text.len, 0600) != 0)
+		good = read_into(stage->real, &stage->original, fault);
+	else if (!read_into(SAMPLE, &sample, NULL))
+		good = text_add(&sample, BARE);
+	if (stage->is_new)
+		text = &sample;
+	if (good && file_replace(stage->path, text->data ? text->data : "", text->len, 0600) != 0)
 		good = failed(fault, stage->path);
-	text_free(&text);
+	text_free(&sample);
 	return good;
 }
 
@@ -112,6 +115,8 @@ void stage_close(struct stage *stage)
 
 	settings_free(stage->before);
 	settings_free(stage->settings);
+	text_wipe(&stage->original);
+	text_free(&stage->original);
 	if (stage->directory[0]) {
 		text_format(link, sizeof(link), "%s/conf.d", stage->directory);
 		unlink(link);
@@ -235,6 +240,25 @@ int stage_check(
 
 /* ---- taking its place ---- */
 
+/* A dialogue takes minutes, in which somebody else may have edited the file. */
+static bool is_unchanged(const struct stage *stage, struct fault *fault)
+{
+	struct text now = {.data = NULL};
+	bool same = access(stage->real, F_OK) == 0
+			    ? read_into(stage->real, &now, NULL) && !stage->is_new &&
+				      now.len == stage->original.len &&
+				      (now.len == 0 ||
+					      memcmp(now.data, stage->original.data, now.len) == 0)
+			    : stage->is_new;
+
+	text_free(&now);
+	if (same)
+		return true;
+	fault_set(fault, FAULT_SETTINGS, "settings_changed",
+		"%s: somebody else has changed it meanwhile", stage->real);
+	return fault_remedy(fault, "Nothing was written. Run it again.");
+}
+
 bool stage_commit(struct stage *stage, struct fault *fault)
 {
 	struct stat st = {.st_mode = 0644};
@@ -242,6 +266,8 @@ bool stage_commit(struct stage *stage, struct fault *fault)
 	char target[PATH_MAX];
 	bool good;
 
+	if (!is_unchanged(stage, fault))
+		return false;
 	if (stage->is_new)
 		text_copy(target, sizeof(target), stage->real);
 	else if (!realpath(stage->real, target) || stat(target, &st) != 0)

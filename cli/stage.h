@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "settings/settings.h"
 
 struct stage {
@@ -18,6 +19,7 @@ struct stage {
 	char directory[64];
 	char path[PATH_MAX];
 	bool is_new;		   /* there is no real one yet */
+	struct text original;	   /* what the real one said at the beginning */
 	struct settings *before;   /* the real ones; NULL if there are none */
 	struct settings *settings; /* as they stand on the stage */
 };
@@ -40,7 +42,8 @@ int stage_changes(const struct stage *stage,
 /* settings_check() of what is on the stage; the faults name the real file. */
 int stage_check(
 	const struct stage *stage, void (*report)(const struct fault *, void *ctx), void *ctx);
-/* Replaces the real file as a whole: its owner and mode, or root's and 0644. */
+/* Replaces the real file as a whole: its owner and mode, or root's and 0644. Refused where somebody
+ * else has changed it since. */
 bool stage_commit(struct stage *stage, struct fault *fault);
 
 #endif

@@ -316,6 +316,18 @@ class Dialogue(Scene):
         self.assertEqual(terminal.end(), 2)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
 
+    def test_what_somebody_else_wrote_meanwhile_is_kept(self):
+        terminal = self.open(*self.words())
+        terminal.answer("The address of a user", "")
+        terminal.answer("How many hosts", "")
+        terminal.wait("Write them")
+        other = self.site.read("etc/cloudinvite.conf") + "# by somebody else\n"
+        self.site.write("etc/cloudinvite.conf", other)
+        terminal.answer("Write them", "yes")
+        self.assertEqual(terminal.end(), 3)
+        self.assertIn("somebody else has changed it", terminal.said)
+        self.assertEqual(self.site.read("etc/cloudinvite.conf"), other)
+
     def test_who_goes_away_has_changed_nothing(self):
         before = self.site.read("etc/cloudinvite.conf")
         terminal = self.open()
