@@ -43,6 +43,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 
 	if (!i) {
 		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_remedy(fault, "Try again; see what uses the host's memory.");
 		return NULL;
 	}
 	i->ledger = ledger;

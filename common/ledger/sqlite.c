@@ -72,6 +72,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: /* a race for the log's locks that was lost for ten seconds */
 		fault_set(fault, FAULT_STORAGE, "ledger_locked",
 			"%s: another program has kept the ledger locked for 5 s", l->path);
 		return fault_remedy(fault,
@@ -86,6 +87,11 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 		return say_read_only(l, fault);
 	case SQLITE_IOERR:
 		return say_io(l, rc, fault);
+	case SQLITE_NOMEM:
+		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to work on the ledger",
+			l->path);
+		return fault_remedy(
+			fault, "It is tried again by itself; see what uses the host's memory.");
 	default:
 		fault_set(fault, FAULT_STORAGE, "ledger_failed", "%s: %s", l->path,
 			l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc));

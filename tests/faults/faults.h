@@ -37,12 +37,6 @@ enum call {
 #define FAULT_BACK	 (-3) /* a day earlier */
 #define FAULT_AHEAD	 (-4) /* a day later */
 
-/* What has been begun and must be over when the calls are: descriptors and pieces of memory. */
-struct balance {
-	int descriptors;
-	long pieces;
-};
-
 /* ---- for the tests ---- */
 
 /* One thing that the code does. */
@@ -55,9 +49,11 @@ struct scenario {
 	/* What must hold afterwards, whatever was said. */
 	void (*look)(void *site, bool good);
 	void (*end)(void *site);
-	bool silent;	  /* it says no by its result alone */
-	bool no_again;	  /* once it has succeeded, it cannot be asked for again */
-	int every_memory; /* only each so manieth of the allocations; 0: all of them */
+	bool silent;   /* it says no by its result alone */
+	bool no_again; /* once it has succeeded, it cannot be asked for again */
+	/* Not 0: it takes so many calls that only each so manieth of the allocations fails, and
+	 * each other call in one way, unless CLOUDINVITE_FAULTS is set to "all". */
+	int every_memory;
 };
 
 /* Runs it once for every call and way. After each the same is asked again, without faults, and must
@@ -66,19 +62,8 @@ void faults_try(const struct scenario *s);
 /* Says with which fault a test has ended early: the group's teardown for each test. */
 int faults_teardown(void **state);
 
-/* For those who count the calls themselves: the call number `at` fails in the way number `way`; 0:
- * none, but they are counted. */
-void faults_start(unsigned long at, int way);
 /* The next call fails, which is one of this kind. */
 void faults_start_next(enum call call);
-/* The number of calls since. */
-unsigned long faults_stop(void);
-/* In how many ways the call number `at` of the last run can fail. */
-int faults_ways(unsigned long at);
-bool faults_is_memory(unsigned long at);
-/* "call 12 of 40, write: No space left on device". */
-const char *faults_text(void);
-struct balance faults_balance(void);
 
 /* Before SQLite is used: its calls are counted, too. */
 void faults_engine(void);

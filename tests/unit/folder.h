@@ -25,6 +25,10 @@
 
 #define UNUSED __attribute__((unused))
 
+#ifndef FOLDER_WHERE
+#define FOLDER_WHERE "/tmp"
+#endif
+
 struct folder {
 	char path[64];
 	char file[PATH_MAX]; /* the last path that was asked for */
@@ -35,7 +39,7 @@ UNUSED static int folder_new(void **state)
 	struct folder *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	text_copy(f->path, sizeof(f->path), "/tmp/cloudinvite-test-XXXXXX");
+	text_copy(f->path, sizeof(f->path), FOLDER_WHERE "/cloudinvite-test-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	*state = f;
 	return 0;

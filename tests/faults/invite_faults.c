@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of two people to their mails, when a call of the ledger's, of SQLite's or of our own
+ * fails anywhere on it: nobody is mailed twice (the world asserts it with each mail), nobody is
+ * forgotten, whether the program goes on or is killed at the first word of trouble. */
+#include "faults.h"
+
+#define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
+#include "../unit/invite_world.h"
+
+static const char *const users[] = {"alice", "bob"};
+#define USERS 2
+
+static void *new_site(void)
+{
+	struct site *s = calloc(1, sizeof(*s));
+	void *folder = NULL;
+
+	assert_non_null(s);
+	folder_new(&folder);
+	*s = site_new(folder, "", "");
+	for (int n = 0; n < USERS; n++) {
+		char address[64];
+
+		text_format(address, sizeof(address), "%s@example.com", users[n]);
+		open_account(address, 5 * DAY);
+		see_user(s, users[n], SEEN_LOGIN);
+	}
+	site_close(s);
+	return s;
+}
+
+static void end(void *site)
+{
+	struct site *s = site;
+	void *folder = s->folder;
+
+	site_end(s);
+	folder_free(&folder);
+	free(s);
+}
+
+static bool start(struct site *s, struct fault *fault)
+{
+	const struct invite_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
+
+	s->ledger = ledger_open(s->settings, LEDGER_WRITE, fault);
+	s->google = google_open(s->settings, fault);
+	s->invite =
+		s->ledger ? invite_open(s->settings, s->ledger, s->google, &options, fault) : NULL;
+	return s->invite != NULL;
+}
+
+/* As kill -9 leaves it: what Google has been asked, it does. */
+static void die(struct site *s)
+{
+	while (world.call_count > 0) {
+		struct call_at_google *c = &world.calls[--world.call_count];
+		struct account_at_google *a = find_account(c->address);
+
+		if (c->call.method == GOOGLE_SEND && a)
+			mail(a);
+	}
+	sweep_free(s->invite);
+	witness_close(&s->invite->witness);
+	free(s->invite->courses);
+	free(s->invite);
+	s->invite = NULL;
+}
+
+static bool turn_for(struct site *s, int64_t seconds, bool goes_on, struct fault *fault)
+{
+	int64_t until = world.boot_ms + seconds * 1000;
+	bool good = invite_judge(s->invite, s->map, 100, fault) >= 0;
+
+	while ((good || goes_on) && world.boot_ms < until) {
+		struct fault another = {.kind = FAULT_NONE};
+
+		if (invite_turn(s->invite, NULL, 0, 600000, &another))
+			continue;
+		if (fault->kind == FAULT_NONE)
+			*fault = another;
+		good = false;
+		if (goes_on && invite_judge(s->invite, s->map, 100, &another) < 0)
+			return false;
+	}
+	return good;
+}
+
+static bool work(struct site *s, bool goes_on, struct fault *fault)
+{
+	bool good = start(s, fault) && turn_for(s, 4 * DAY, goes_on, fault);
+
+	if (!good && !goes_on && s->invite)
+		die(s);
+	site_close(s);
+	return good;
+}
+
+static bool go_on(void *site, struct fault *fault)
+{
+	return work(site, true, fault);
+}
+
+static bool die_of_it(void *site, struct fault *fault)
+{
+	return work(site, false, fault);
+}
+
+/* What is known of them, by another program. */
+static void look(struct site *s, bool good, bool killed)
+{
+	struct ledger *l = ledger_open(s->settings, LEDGER_READ, &s->fault);
+
+	check(s, l != NULL);
+	for (int n = 0; n < world.account_count; n++) {
+		struct account_at_google *a = &world.accounts[n];
+		struct person p = {.state = PERSON_GONE};
+		int found = ledger_person(l, a->address, &p, &s->fault);
+
+		check(s, found >= 0);
+		assert_true(a->sends <= 1);
+		if (!good)
+			continue;
+		assert_int_equal(found, 1);
+		if (a->sends == 1 || !killed)
+			assert_int_equal(p.state, PERSON_INVITED);
+		else
+			assert_true(p.state == PERSON_UNCONFIRMED || p.state == PERSON_HELD);
+	}
+	ledger_close(l);
+}
+
+static void invited_once(void *site, bool good)
+{
+	look(site, good, false);
+}
+
+static void invited_once_or_unconfirmed(void *site, bool good)
+{
+	look(site, good, true);
+}
+
+static void who_goes_on_mails_everybody_once(void **state)
+{
+	const struct scenario s = {new_site, go_on, invited_once, end, .every_memory = 97};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void who_dies_of_it_mails_nobody_twice(void **state)
+{
+	const struct scenario s = {
+		new_site, die_of_it, invited_once_or_unconfirmed, end, .every_memory = 97};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static int engine(void **state)
+{
+	(void)state;
+	faults_engine();
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, faults_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(who_goes_on_mails_everybody_once),
+		TEST(who_dies_of_it_mails_nobody_twice),
+	};
+
+	return cmocka_run_group_tests_name("invite", tests, engine, NULL);
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger, when a call of its own or of SQLite's fails: what is committed together is there
+ * together, what was not said to be committed is not there, and what is read is what is there. */
+#include "faults.h"
+
+#define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
+#include "../unit/ledger_site.h"
+
+#include "base/log.h"
+#include "ledger/pace.h"
+
+#define ALICE "alice@example.com"
+#define BOB   "bob@example.com"
+
+static const char owner[] = "dispatcher@here";
+
+/* ---- ledgers to begin with ---- */
+
+static char *images[2]; /* files: with Bob invited; and with an intent for Alice, too */
+static size_t sizes[2];
+static int image; /* the one that new_site takes */
+
+static struct site *empty_site(void)
+{
+	void *site = NULL;
+
+	site_prepare(&site);
+	return site;
+}
+
+static void *no_ledger(void)
+{
+	return empty_site();
+}
+
+static void *new_site(void)
+{
+	struct site *s = empty_site();
+
+	folder_write_bytes(s->folder, "ledger.db", images[image], sizes[image]);
+	assert_int_equal(chmod(site_file(s), 0600), 0);
+	return s;
+}
+
+static void *with_an_intent(void)
+{
+	void *site;
+
+	image = 1;
+	site = new_site();
+	image = 0;
+	return site;
+}
+
+static void end(void *site)
+{
+	site_free(&site);
+}
+
+static void keep_image(struct site *s, int n)
+{
+	FILE *file = fopen(site_file(s), "re");
+	struct stat st;
+
+	assert_non_null(file);
+	assert_int_equal(fstat(fileno(file), &st), 0);
+	sizes[n] = (size_t)st.st_size;
+	images[n] = malloc(sizes[n]);
+	assert_non_null(images[n]);
+	assert_int_equal(fread(images[n], 1, sizes[n], file), sizes[n]);
+	fclose(file);
+}
+
+/* ---- what a ledger holds, as another program finds it ---- */
+
+static void assert_whole(struct site *s)
+{
+	assert_int_equal(
+		site_number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_person"),
+		site_number(s, "SELECT count(*) FROM person"));
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_sighting"),
+		site_number(s, "SELECT count(*) FROM sighting WHERE gone_day IS NULL"));
+}
+
+static int64_t intents(struct site *s)
+{
+	return site_number(s, "SELECT count(*) FROM person p JOIN send s ON s.address = p.address"
+			      " WHERE p.state = 'sending' AND p.intent_at > 0"
+			      " AND s.outcome = 'open'");
+}
+
+/* Opens, does `work` in one group, and closes. */
+static bool in_a_group(struct site *s, bool (*work)(struct site *s), struct fault *fault)
+{
+	bool good = false;
+
+	s->ledger = ledger_open(&s->settings, LEDGER_WRITE, &s->fault);
+	if (s->ledger) {
+		good = ledger_begin(s->ledger, &s->fault) && work(s) &&
+		       ledger_commit(s->ledger, &s->fault);
+		if (!good)
+			ledger_rollback(s->ledger);
+	}
+	ledger_close(s->ledger);
+	s->ledger = NULL;
+	*fault = s->fault;
+	fault_clear(&s->fault);
+	return good;
+}
+
+/* ---- opening ---- */
+
+static bool create(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_CREATE, fault);
+	bool good = l != NULL && strlen(ledger_id(l)) == 32;
+
+	ledger_close(l);
+	return good;
+}
+
+static void a_ledger_or_the_beginning_of_one(void *site, bool good)
+{
+	struct site *s = site;
+
+	if (good) {
+		assert_whole(s);
+		assert_int_equal(site_number(s, "SELECT length(ledger) FROM about"), 32);
+	}
+}
+
+static void a_ledger_is_made_or_can_still_be(void **state)
+{
+	const struct scenario s = {
+		no_ledger, create, a_ledger_or_the_beginning_of_one, end, .every_memory = 41};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *of_another_customer(void)
+{
+	struct site *s = new_site();
+
+	text_copy(s->customer, sizeof(s->customer), "C99999999");
+	return s;
+}
+
+static bool be_refused(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
+
+	assert_null(l);
+	assert_true(fault->kind != FAULT_NONE && fault->what[0] && fault->remedy[0]);
+	return true;
+}
+
+static void still_the_first_customer_s(void *site, bool good)
+{
+	(void)good;
+	assert_int_equal(site_number(site, "SELECT customer = 'C01234567' FROM about"), 1);
+}
+
+static void another_customer_s_ledger_is_never_taken(void **state)
+{
+	const struct scenario s = {of_another_customer, be_refused, still_the_first_customer_s, end,
+		.every_memory = 11};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- sends ---- */
+
+static bool write_intent(struct site *s)
+{
+	struct person p = somebody(ALICE, PERSON_SENDING);
+
+	p.intent_at = 1000;
+	p.due = 1000;
+	return ledger_person_put_leased(
+		       s->ledger, &p, owner, 2000, "send: begun", owner, &s->fault) &&
+	       ledger_send_begin(s->ledger, ALICE, 1000, owner, &s->fault) >= 0 &&
+	       ledger_count_sends(s->ledger, 1, &s->fault) >= 0;
+}
+
+static bool intend(void *site, struct fault *fault)
+{
+	return in_a_group(site, write_intent, fault);
+}
+
+static void an_intent_and_its_send_or_neither(void *site, bool good)
+{
+	assert_whole(site);
+	assert_int_equal(intents(site), good ? 1 : 0);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM send WHERE address = '" ALICE "'"),
+		good ? 1 : 0);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM person WHERE address = '" ALICE "'"),
+		good ? 1 : 0);
+}
+
+static void an_intent_that_is_not_said_to_be_there_is_not(void **state)
+{
+	const struct scenario s = {new_site, intend, an_intent_and_its_send_or_neither, end,
+		.no_again = true, .every_memory = 29};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static bool write_result(struct site *s)
+{
+	struct person p = somebody(ALICE, PERSON_INVITED);
+
+	p.our_mails = 1;
+	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
+	       ledger_send_end(s->ledger, ALICE, "sent", &s->fault);
+}
+
+static bool conclude(void *site, struct fault *fault)
+{
+	return in_a_group(site, write_result, fault);
+}
+
+/* Whoever finds the intent alone takes the send for unconfirmed. */
+static void the_result_or_still_the_intent(void *site, bool good)
+{
+	assert_whole(site);
+	assert_int_equal(intents(site), good ? 0 : 1);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM send WHERE address = '" ALICE
+					   "' AND outcome = 'sent'"),
+		good ? 1 : 0);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM person WHERE address = '" ALICE
+					   "' AND state = 'invited'"),
+		good ? 1 : 0);
+}
+
+static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state)
+{
+	const struct scenario s = {with_an_intent, conclude, the_result_or_still_the_intent, end,
+		.no_again = true, .every_memory = 29};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- the rest of the way ---- */
+
+/* As the two programs do it: seen, judged, queued, claimed, a slot taken and given back. */
+static bool go_the_way(struct site *s)
+{
+	struct sighting seen = account("here", "carol");
+	struct verdict v = {.kind = VERDICT_MAPPED, .address = "carol@example.com"};
+	struct person p = somebody("carol@example.com", PERSON_QUEUED), claimed[4];
+	struct ledger_sighting unjudged[4];
+	int64_t slot = 0, wait;
+
+	return ledger_saw(s->ledger, &seen, &s->fault) >= 0 &&
+	       ledger_unjudged(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
+	       ledger_judge(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
+	       ledger_person_put(s->ledger, &p, "first look", owner, &s->fault) &&
+	       ledger_claim(s->ledger, 1000, CLASS_SWEEP, owner, 2000, claimed, 4, &s->fault) ==
+		       1 &&
+	       pace_take(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >= 0 &&
+	       pace_end(s->ledger, slot, false, &s->fault) &&
+	       ledger_set(s->ledger, "sweep_at", "1000", &s->fault);
+}
+
+static bool whole_way(void *site, struct fault *fault)
+{
+	return in_a_group(site, go_the_way, fault);
+}
+
+static void all_of_the_way_or_nothing(void *site, bool good)
+{
+	assert_whole(site);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM sighting WHERE account = 'carol'"
+					   " AND verdict = 'mapped'"),
+		good);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM person WHERE lease_owner <> ''"), good);
+	/* None is given where the clock has jumped. */
+	assert_true(site_number(site, "SELECT count(*) FROM pace_slot") <= good);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM kept WHERE key = 'sweep_at'"), good);
+}
+
+static void what_is_changed_together_is_there_together(void **state)
+{
+	const struct scenario s = {new_site, whole_way, all_of_the_way_or_nothing, end,
+		.no_again = true, .every_memory = 47};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static bool forget_bob(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
+	bool good = l != NULL && ledger_forget(l, BOB, fault) >= 0;
+
+	ledger_close(l);
+	return good;
+}
+
+static void bob_is_there_or_nothing_of_him(void *site, bool good)
+{
+	int64_t people, sends, stories;
+
+	assert_whole(site);
+	people = site_number(site, "SELECT count(*) FROM person WHERE address = '" BOB "'");
+	sends = site_number(site, "SELECT count(*) FROM send WHERE address = '" BOB "'");
+	stories = site_number(site, "SELECT count(*) FROM history WHERE address = '" BOB "'");
+	assert_int_equal(people, good ? 0 : 1);
+	assert_int_equal(sends, people);
+	assert_int_equal(stories > 0, people > 0);
+}
+
+static void who_is_forgotten_is_forgotten_wholly(void **state)
+{
+	const struct scenario s = {
+		new_site, forget_bob, bob_is_there_or_nothing_of_him, end, .every_memory = 29};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- reading ---- */
+
+struct told {
+	int people, stories, accounts;
+};
+
+static bool tell_person(const struct person *p, void *ctx)
+{
+	assert_string_equal(p->address, BOB);
+	assert_string_equal(p->reason, "first_look");
+	assert_int_equal(p->state, PERSON_INVITED);
+	((struct told *)ctx)->people++;
+	return true;
+}
+
+static bool tell_story(const struct history_entry *e, void *ctx)
+{
+	assert_true(e->what[0] != '\0' && e->subject[0] != '\0');
+	((struct told *)ctx)->stories++;
+	return true;
+}
+
+static bool tell_account(const struct ledger_sighting *s, void *ctx)
+{
+	assert_string_equal(s->seen.host, "here");
+	assert_string_equal(s->seen.user, "bob");
+	assert_string_equal(s->seen.shell, "/bin/bash");
+	assert_string_equal(s->address, BOB);
+	assert_int_equal(s->verdict, VERDICT_MAPPED);
+	((struct told *)ctx)->accounts++;
+	return true;
+}
+
+static bool read_all(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_READ, fault);
+	struct ledger_summary summary;
+	struct told told = {0};
+	char value[32];
+	struct person p;
+	bool good = l != NULL && ledger_person(l, BOB, &p, fault) == 1 && tell_person(&p, &told) &&
+		    ledger_each_person(l, -1, NULL, 0, tell_person, &told, fault) &&
+		    ledger_each_sighting(l, NULL, NULL, NULL, tell_account, &told, fault) &&
+		    ledger_each_history(l, BOB, NULL, NULL, tell_story, &told, fault) &&
+		    ledger_summarise(l, 1000, &summary, fault) &&
+		    ledger_get(l, "control_ok_at", value, sizeof(value), fault) == 1;
+
+	if (good) {
+		assert_string_equal(value, "4711");
+		assert_int_equal(told.people, 2);
+		assert_int_equal(told.accounts, 1);
+		assert_true(told.stories >= 3);
+		assert_int_equal(summary.people[PERSON_INVITED], 1);
+	}
+	ledger_close(l);
+	return good;
+}
+
+static void nothing_has_changed(void *site, bool good)
+{
+	(void)good;
+	assert_whole(site);
+}
+
+static void what_is_read_is_what_is_there(void **state)
+{
+	const struct scenario s = {
+		new_site, read_all, nothing_has_changed, end, .every_memory = 23};
+
+	(void)state;
+	faults_try(&s);
+}
+
+/* ---- */
+
+static bool write_bob(struct site *s)
+{
+	struct person p = somebody(BOB, PERSON_INVITED);
+
+	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
+	       ledger_send_begin(s->ledger, BOB, 500, owner, &s->fault) >= 0 &&
+	       ledger_send_end(s->ledger, BOB, "sent", &s->fault) &&
+	       ledger_set(s->ledger, "control_ok_at", "4711", &s->fault);
+}
+
+static int make_images(void **state)
+{
+	struct site *s = empty_site();
+
+	(void)state;
+	faults_engine();
+	s->ledger = site_open(s, LEDGER_CREATE);
+	GOOD(s, s->ledger != NULL);
+	arrive(s, "here", "bob", BOB);
+	ledger_close(s->ledger);
+	GOOD(s, in_a_group(s, write_bob, &s->fault));
+	keep_image(s, 0);
+	GOOD(s, in_a_group(s, write_intent, &s->fault));
+	keep_image(s, 1);
+	end(s);
+	return 0;
+}
+
+static int drop_images(void **state)
+{
+	(void)state;
+	free(images[0]);
+	free(images[1]);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, faults_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_ledger_is_made_or_can_still_be),
+		TEST(another_customer_s_ledger_is_never_taken),
+		TEST(an_intent_that_is_not_said_to_be_there_is_not),
+		TEST(a_result_that_is_not_said_to_be_there_leaves_the_intent),
+		TEST(what_is_changed_together_is_there_together),
+		TEST(who_is_forgotten_is_forgotten_wholly),
+		TEST(what_is_read_is_what_is_there),
+	};
+
+	log_start("ledger_faults", (enum log_level)0);
+	return cmocka_run_group_tests_name("ledger", tests, make_images, drop_images);
+}
