@@ -84,19 +84,103 @@ static bool select_profile(const char *profile, const struct selection *s, struc
 	return good;
 }
 
-/* A system that was edited by hand is not overwritten: whoever did it decides. */
-static bool is_untouched(struct fault *fault)
-{
-	const char *const argv[] = {PROGRAM, "check", NULL};
-	struct text out = {.data = NULL};
-	bool good = run_well(argv, &out, fault);
+/* ---- what was edited by hand ---- */
 
-	text_free(&out);
-	if (good)
-		return true;
+/* The next line of [*at, end) that says something to PAM; its length in *n. NULL at the end. */
+static const char *next_line(const char **at, const char *end, size_t *n)
+{
+	while (*at < end) {
+		const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line));
+
+		*n = (size_t)((newline ? newline : end) - line);
+		*at = newline ? newline + 1 : end;
+		while (*n > 0 && text_is_space(line[*n - 1]))
+			(*n)--;
+		if (*n > 0 && *line != '#')
+			return line;
+	}
+	return NULL;
+}
+
+static bool same_lines(const char *a, const char *a_end, const char *b, const char *b_end)
+{
+	const char *line_a, *line_b;
+	size_t na = 0, nb = 0;
+
+	do {
+		line_a = next_line(&a, a_end, &na);
+		line_b = next_line(&b, b_end, &nb);
+		if (line_a && line_b && (na != nb || memcmp(line_a, line_b, na) != 0))
+			return false;
+	} while (line_a && line_b);
+	return !line_a && !line_b;
+}
+
+static bool file_says(const char *path, const char *wanted, const char *end)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true, .missing_ok = true};
+	struct text text = {.cap = FILE_MAX + 1};
+	const char *is;
+	bool same = file_read(path, &rules, &text, FAULT_STORAGE, NULL);
+
+	is = text.data ? text.data : "";
+	same = same && same_lines(is, is + text.len, wanted, end);
+	text_free(&text);
+	return same;
+}
+
+/* `authselect test` prints what it would generate, "File PATH:" above each. */
+#define SECTION "File /"
+
+static bool all_say(const char *generated, char *edited, size_t size)
+{
+	const char *at = strstr(generated, SECTION), *next;
+
+	for (; at; at = next) {
+		const char *name = at + strlen(SECTION) - 1, *end = strchr(name, '\n');
+
+		if (!end)
+			return true;
+		next = strstr(end, "\n" SECTION);
+		next = next ? next + 1 : NULL;
+		text_format(edited, size, "%.*s", (int)(end - name), name);
+		edited[strcspn(edited, ":")] = '\0';
+		if (text_starts(edited, "/etc/pam.d/") &&
+			!file_says(edited, end, next ? next : end + strlen(end)))
+			return false;
+	}
+	return true;
+}
+
+static bool left_alone(const char *file, struct fault *fault)
+{
 	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
-		"authselect's files were edited by hand: they are left alone");
-	return fault_remedy(fault, "See `authselect check`, then `authselect apply-changes`.");
+		"%s was edited by hand: authselect would overwrite it, so it is left alone", file);
+	return fault_remedy(fault,
+		"Bring the change into a custom profile (authselect-profiles(5)), "
+		"or give it up: authselect apply-changes");
+}
+
+/* `authselect check` looks only at the links (1.7.0): what is in the files is compared here. */
+static bool is_untouched(const struct selection *s, struct fault *fault)
+{
+	const char *const check[] = {PROGRAM, "check", NULL};
+	const char *argv[FEATURES_MAX + 4] = {PROGRAM, "test"};
+	struct text out = {.data = NULL}, generated = {.data = NULL};
+	char edited[256] = "/etc/pam.d";
+	bool good = run_well(check, &out, fault), ran = false;
+
+	for (int i = 0; i < s->count; i++)
+		argv[i + 2] = s->words[i];
+	argv[s->count + 2] = "--all";
+	if (good)
+		ran = run_well(argv, &generated, fault);
+	if (!good ||
+		(ran && !all_say(generated.data ? generated.data : "", edited, sizeof(edited))))
+		good = left_alone(edited, fault);
+	text_free(&out);
+	text_free(&generated);
+	return good && ran;
 }
 
 /* ---- the profile ---- */
@@ -112,7 +196,7 @@ static bool create_profile(const char *base, struct fault *fault)
 	return good;
 }
 
-/* The present profile's postlogin, with our line at its end and its name at its beginning. */
+/* The present profile's postlogin, with our line and the profile's name at its end. */
 static bool write_postlogin(const char *base, struct fault *fault)
 {
 	const struct file_rules rules = {
@@ -122,7 +206,9 @@ static bool write_postlogin(const char *base, struct fault *fault)
 	bool good = file_read(POSTLOGIN, &rules, &is, FAULT_STORAGE, fault);
 
 	if (good) {
-		text_addf(&named, BASED_ON "%s\n%s", base, is.data ? is.data : "");
+		bool open = is.len > 0 && is.data[is.len - 1] != '\n';
+		text_addf(&named, "%s%s" BASED_ON "%s\n", is.data ? is.data : "", open ? "\n" : "",
+			base);
 		good = pam_edit_add(&named, &after) &&
 		       file_replace(POSTLOGIN, after.data, after.len, 0644) == 0;
 		if (!good)
@@ -135,18 +221,19 @@ static bool write_postlogin(const char *base, struct fault *fault)
 	return good;
 }
 
-/* The name in its first line; false: this profile is not one that we have made. */
+/* False: this profile is not one that we have made. */
 static bool read_base(char *base, size_t size)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true};
 	struct text text = {.cap = FILE_MAX + 1};
-	bool good = file_read(POSTLOGIN, &rules, &text, FAULT_STORAGE, NULL) && text.data &&
-		    text_starts(text.data, BASED_ON);
+	const char *at = NULL;
+	bool good;
 
-	if (good) {
-		const char *name = text.data + strlen(BASED_ON);
-		good = text_format(base, size, "%.*s", (int)strcspn(name, "\n"), name) && *base;
-	}
+	if (file_read(POSTLOGIN, &rules, &text, FAULT_STORAGE, NULL) && text.data)
+		at = strstr(text.data, BASED_ON);
+	if (at)
+		at += strlen(BASED_ON);
+	good = at && text_format(base, size, "%.*s", (int)strcspn(at, "\n"), at) && *base;
 	text_free(&text);
 	return good;
 }
@@ -196,7 +283,7 @@ static bool plan(bool enable, struct text *out, struct fault *fault)
 static bool enable(struct fault *fault)
 {
 	struct selection s;
-	bool good = selected(&s) && is_untouched(fault);
+	bool good = selected(&s) && is_untouched(&s, fault);
 
 	if (good && strcmp(s.words[0], PROFILE) != 0) {
 		remove_profile();
@@ -213,7 +300,7 @@ static bool disable(struct fault *fault)
 {
 	struct selection s;
 	char base[256];
-	bool good = selected(&s) && read_base(base, sizeof(base)) && is_untouched(fault) &&
+	bool good = selected(&s) && read_base(base, sizeof(base)) && is_untouched(&s, fault) &&
 		    select_profile(base, &s, fault);
 
 	if (good)

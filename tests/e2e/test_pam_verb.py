@@ -242,7 +242,7 @@ class Fedora(Host):
         after = self.on_and_off("authselect", "/etc/authselect")
         with_line = after["/etc/authselect/postlogin"][1].decode()
         self.assertIn(LINE, with_line)
-        self.assertIn(b"pam_mkhomedir.so", after["/etc/authselect/system-auth"][1])
+        self.assertIn(b"mkhomedir.so", after["/etc/authselect/system-auth"][1])
         self.assertEqual(after["/etc/authselect/authselect.conf"][1],
                          b"custom/cloudinvite\nwith-mkhomedir\n")
         profile = "/etc/authselect/custom/cloudinvite/"
@@ -256,7 +256,16 @@ class Fedora(Host):
         with open("/etc/authselect/postlogin", "a", encoding="utf-8") as file:
             file.write("session optional pam_echo.so\n")
         before = contents(DIRECTORY, "/etc/authselect")
-        self.assertIn("edited by hand", self.run_pam("enable", "--yes", expect=8))
+        self.assertIn("postlogin was edited by hand", self.run_pam("enable", "--yes", expect=8))
+        self.assertEqual(contents(DIRECTORY, "/etc/authselect"), before)
+
+    def test_what_was_edited_since_is_left_alone_too(self):
+        room.output(*pam_trees.install_authselect())
+        self.run_pam("enable", "--yes")
+        with open("/etc/authselect/system-auth", "a", encoding="utf-8") as file:
+            file.write("session optional pam_echo.so\n")
+        before = contents(DIRECTORY, "/etc/authselect")
+        self.assertIn("system-auth was edited", self.run_pam("disable", "--yes", expect=8))
         self.assertEqual(contents(DIRECTORY, "/etc/authselect"), before)
 
     def test_authselect_that_manages_nothing_is_not_asked(self):
