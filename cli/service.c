@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,6 +25,14 @@ static int wait_for(pid_t child, const char *user)
 	return cli_fail(&fault);
 }
 
+/* The parent may have its own way to end. */
+static void end_as_usual(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+}
+
 int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -33,6 +42,7 @@ int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
+		end_as_usual();
 		exit_code = identity_become(user, &fault) ? act(ctx) : cli_fail(&fault);
 		fflush(stdout);
 		_exit(exit_code);
@@ -48,6 +58,7 @@ int service_verb(verb_function *verb, const struct cli *cli, int argc, char **ar
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
+		end_as_usual();
 		optind = 0;
 		exit_code = verb(cli, argc, argv);
 		fflush(stdout);

@@ -7,6 +7,7 @@
 #include "cli/setup.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -192,8 +193,9 @@ static int conclude(struct setup *s)
 			s->checks, "pam", s->pam_change));
 		return cli_worse(answered, s->exit_code);
 	}
+	screen_end(&s->screen);
 	if (s->dry_run)
-		setup_say(s, INK_BOLD, 0, "\nNothing was written.");
+		setup_say(s, INK_BOLD, 0, "Nothing was written.");
 	else if (!s->changed)
 		setup_say(s, INK_BOLD, 0, "Nothing was changed: everything is so already.");
 	if (s->exit_code == EXIT_YES && !s->dry_run)
@@ -330,10 +332,26 @@ static int guide(struct setup *s)
 	return EXIT_YES;
 }
 
+static void wake(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* Ctrl-C ends the question or the wait that it meets, and so the stage is cleared away. */
+static void end_gently(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = wake};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
 static int run(struct setup *s)
 {
 	if (s->guide)
 		return guide(s);
+	end_gently();
 	if (s->dry_run || geteuid() == 0)
 		return set_up(s);
 	fault_set(&s->fault, FAULT_USAGE, "not_root", "the settings and PAM's files are root's");

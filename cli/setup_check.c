@@ -161,8 +161,10 @@ static int wait_for_it(struct look *look, int64_t minutes)
 			"Google does not know of the delegation yet: asked again "
 			"%d times, every %lld s (Ctrl-C ends it)",
 			tries, (long long)pause);
-		nanosleep(&left, NULL);
+		bool interrupted = nanosleep(&left, NULL) != 0;
 		progress_clear(&progress);
+		if (interrupted)
+			break;
 		exit_code = look_once(look);
 		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`cloudinvite setup` against the emulated Google: by options and by a dialogue at a terminal."""
+import glob
 import json
 import os
 import pty
 import select
+import signal
 import stat
 import subprocess
 import threading
@@ -227,11 +229,11 @@ class Options(Scene):
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
 
     def test_nothing_is_left_behind(self):
-        before = {name for name in os.listdir("/tmp") if name.startswith("cloudinvite-setup")}
+        before = set(glob.glob("/tmp/cloudinvite-setup-*"))
         self.setup("--yes", *self.words())
         self.setup("--yes", *self.words(customer="12"), expect=3)
-        left = {name for name in os.listdir("/tmp") if name.startswith("cloudinvite-setup")}
-        self.assertEqual(left - before, set())
+        harness.wait_for(lambda: not set(glob.glob("/tmp/cloudinvite-setup-*")) - before,
+                         "an empty /tmp", 10)
 
 
 class Terminal:
@@ -337,6 +339,16 @@ class Dialogue(Scene):
         self.assertEqual(terminal.end(), 2)
         self.assertIn("nobody answers", terminal.said)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        terminal = self.open()
+        terminal.answer("Customer ID", CUSTOMER)
+        terminal.wait("domains")
+        stages = set(glob.glob("/tmp/cloudinvite-setup-*"))
+        terminal.process.send_signal(signal.SIGINT)
+        self.assertEqual(terminal.end(), 2)
+        self.assertTrue(stages)
+        self.assertLess(len(set(glob.glob("/tmp/cloudinvite-setup-*")) & stages), len(stages))
 
     def test_a_second_time_enter_keeps_everything(self):
         self.setup("--yes", *self.words())
