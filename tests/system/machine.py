@@ -1,41 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Debian of one's own with systemd in it, booted in a container, for the tests of this folder.
 
-    root = tempfile.mkdtemp()
-    machine.debian(steps, root, "bookworm", packages)      # made by debootstrap the first time
-    machine.furnish(steps, root, {"/inside": script})      # make install, and what else it needs
-    said, console = machine.boot(root)                     # until it has powered itself off
+    steps = machine.Steps()
+    machine.make_image(steps, "trixie")             # by debootstrap the first time, then kept
+    machine.own_network()                           # the machine shares it; nothing leads out
+    with machine.Machine("trixie") as debian:
+        debian.install_tree()                       # make install, of what is built here
+        debian.put("/etc/cloudinvite/x.conf", "…")
+        debian.boot()
+        status, output = debian.run("systemctl is-active ssh")
+        debian.reboot()                             # in order; debian.crash() is not
 
-The script /inside runs once at boot, beside an emulated Google, and writes to /result.
+A machine that is left is stopped by its process, and its directory removed, unless CLOUDINVITE_KEEP
+is set.
 """
+import ctypes
 import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build"))
-PATIENCE = 240  # seconds; a container stops by itself long before
+SUITES = ("bookworm", "trixie")
+PATIENCE = 60  # seconds; a machine boots in 2 to 20
+CLONE_NEWNET = 0x40000000
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+               "LANG": "C.UTF-8", "SYSTEMD_PAGER": "", "DEBIAN_FRONTEND": "noninteractive"}
 BASE = ["systemd", "systemd-sysv", "dbus", "openssl"]
+# What the programs link.
 LIBRARIES = {
     "bookworm": ["libcurl4", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12", "libpam0g"],
     "trixie": ["libcurl4t64", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12t64",
                "libpam0g"],
 }
-UNITS = {
-    "emulator": "[Service]\nExecStart=/usr/bin/cloudinvite-emulator --quiet --directory /var/emulator "
-                "--scenario /scenario.json\n",
-    "inside": "[Unit]\nWants=emulator.service\nAfter=emulator.service\n"
-              "[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/bin/sh /inside\n",
-}
+# What a booted machine has besides: one image serves all who boot that suite.
+HELD_KEYS = {"bookworm": "libengine-pkcs11-openssl", "trixie": "pkcs11-provider"}
+BOOTED = {suite: ["systemd-resolved", "libnss-resolve", "openssh-server", "openssh-client",
+                  "libpam-runtime", "libpam-modules", "util-linux", "procps", "softhsm2", "opensc",
+                  "p11-kit", held_keys] for suite, held_keys in HELD_KEYS.items()}
 
 
 def run(*command, **more):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, check=False, **more)
+                          stdin=subprocess.DEVNULL, check=False, errors="replace", **more)
     return done.returncode, done.stdout
 
 
@@ -65,6 +78,18 @@ class Steps:
                 print(f"# {line}")
         return status == 0
 
+    def promise(self, name, keep, *arguments):
+        """Kept when keep() comes back."""
+        try:
+            keep(*arguments)
+        except (AssertionError, OSError, subprocess.SubprocessError, ValueError) as error:
+            return self.step(name, 1, f"{type(error).__name__}: {error}")
+        return self.step(name, 0, "")
+
+    def end(self):
+        print(f"1..{self.number}")
+        return 1 if self.failures else 0
+
 
 def skip(what, reason):
     print(f"1..1\nok 1 - {what} # SKIP {reason}")
@@ -82,53 +107,44 @@ def skip_where_impossible(what):
             skip(what, "what is built here runs in that Debian only if this is a Debian 12")
 
 
-def debian(steps, root, suite, packages):
-    """Unpacks a Debian, made by debootstrap the first time."""
-    names = BASE + LIBRARIES[suite] + packages
-    kept = f"{BUILD}/{suite}-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:12]}.tar"
-    if not os.path.exists(kept):
-        status, output = run("debootstrap", "--variant=minbase", "--include=" + ",".join(names),
-                             suite, root, mirror())
+def own_network():
+    """Puts this process, and the machines that it boots, into a network of its own: just loopback."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def image(suite, packages):
+    """Where it is kept, and what is in it: other packages are another image."""
+    names = ",".join(BASE + LIBRARIES[suite] + packages)
+    return f"{BUILD}/{suite}-{hashlib.sha256(names.encode()).hexdigest()[:12]}.tar", names
+
+
+def make_image(steps, suite, packages=None):
+    """By debootstrap, unless it is there from before."""
+    kept, names = image(suite, packages or BOOTED[suite])
+    if os.path.exists(kept):
+        return steps.step(f"a Debian ({suite}) with systemd is there from before", 0, "")
+    with Root() as root:
+        status, output = run("debootstrap", "--variant=minbase", "--include=" + names, suite, root,
+                             mirror())
         if status == 0:
             status, output = run("tar", "-C", root, "--one-file-system", "-cf", kept + ".new", ".")
+        if status == 0:
             os.rename(kept + ".new", kept)
-        return steps.step(f"debootstrap makes a Debian ({suite}) with systemd", status, output)
-    status, output = run("tar", "-C", root, "-xpf", kept)
-    return steps.step(f"a Debian ({suite}) with systemd is there from before", status, output)
+    return steps.step(f"debootstrap makes a Debian ({suite}) with systemd", status, output)
 
 
-def furnish(steps, root, files, people):
-    """`make install`, an emulated Google that knows the people, and what runs at boot."""
-    status, output = run("make", "-C", SOURCE, "install", f"O={BUILD}", f"DESTDIR={root}",
-                         "securedir=/lib/x86_64-linux-gnu/security")
-    accounts = ",".join('{"address":"%s@example.com"}' % who for who in people)
-    for name, text in {**files, "/scenario.json": '{"accounts":[%s]}' % accounts}.items():
-        with open(root + name, "w", encoding="utf-8") as file:
-            file.write(text)
-    units = f"{root}/etc/systemd/system"
-    for name, text in UNITS.items():
-        with open(f"{units}/{name}.service", "w", encoding="utf-8") as file:
-            file.write(text)
-    os.makedirs(f"{units}/multi-user.target.wants", exist_ok=True)
-    os.symlink("../inside.service", f"{units}/multi-user.target.wants/inside.service")
-    os.mkdir(f"{root}/var/emulator")
-    return steps.step("make install puts cloudinvite into it", status, output)
-
-
-def boot(root):
-    """Until it has powered itself off. What /inside said, and the console."""
-    hierarchy = "1" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "0"
-    console = run("timeout", str(PATIENCE), "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
-                  "--private-network", "--boot", "-D", root,
-                  env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=hierarchy))[1]
-    if not os.path.exists(f"{root}/result"):
-        return "", console
-    with open(f"{root}/result", encoding="utf-8", errors="replace") as file:
-        return file.read(), console
+def debian(steps, root, suite, packages):
+    """Such a Debian unpacked, for who does not boot it."""
+    if not make_image(steps, suite, packages):
+        return False
+    status, output = run("tar", "-C", root, "-xpf", image(suite, packages)[0])
+    return steps.step("it is unpacked", status, output)
 
 
 class Root:
-    """A directory for a machine, gone at the end unless CLOUDINVITE_KEEP is set."""
+    """A directory for a Debian, gone at the end unless CLOUDINVITE_KEEP is set."""
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="cloudinvite-machine.")
@@ -140,8 +156,153 @@ class Root:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
-def judge(steps, promises, said, console):
-    """Each promise is its name and the words that must have been said."""
-    for name, *words in promises:
-        missing = [word for word in words if word not in said]
-        steps.step(name, len(missing), "\n".join(["missing:", *missing, said, console]))
+class Cgroups:
+    """A control group for each machine, so that two at once do not take each other's units for theirs."""
+
+    def __init__(self, name):
+        trees = [tree for tree in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+                 if os.path.exists(f"{tree}/cgroup.procs")]
+        self.paths = [f"{tree}/{name}" for tree in trees]
+        for path in self.paths:
+            os.mkdir(path)
+        self.unified = "1" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "0"
+
+    def enter(self):
+        for path in self.paths:
+            with open(f"{path}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write("0")
+
+    def remove(self):
+        for top in self.paths:
+            for path, _, _ in os.walk(top, topdown=False):
+                try:
+                    os.rmdir(path)
+                except OSError as error:
+                    print(f"# {path} stays: {error}", flush=True)
+
+
+class Machine:
+    """A Debian of `suite`, unpacked from its image. What fails raises AssertionError."""
+
+    def __init__(self, suite):
+        self.suite = suite
+        self.place = Root()
+        self.root = self.cgroups = self.process = self.init = None
+
+    def __enter__(self):
+        self.root = self.place.__enter__()
+        try:
+            self.must("tar", "-C", self.root, "-xpf", image(self.suite, BOOTED[self.suite])[0])
+            self.cgroups = Cgroups(os.path.basename(self.root))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            if self.cgroups:
+                self.cgroups.remove()
+            self.place.__exit__()
+
+    @staticmethod
+    def must(*command):
+        status, output = run(*command)
+        if status != 0:
+            raise AssertionError(f"{' '.join(command)} ended with {status}:\n{output}")
+
+    def install_tree(self):
+        self.must("make", "-C", SOURCE, "install", f"O={BUILD}", f"DESTDIR={self.root}",
+                  "securedir=/lib/x86_64-linux-gnu/security")
+
+    def put(self, path, content, mode=0o644):
+        """A file in the machine, root's own; `content` is text, or bytes."""
+        where = self.root + path
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        with open(where, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(where, mode)
+
+    def boot(self):
+        """Until systemd says that it is up. What is on its console goes to /console."""
+        with open(f"{self.root}/console", "ab") as console:
+            self.process = subprocess.Popen(
+                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3",
+                 "--capability=CAP_NET_ADMIN", "--boot", "-D", self.root,
+                 "systemd.unified_cgroup_hierarchy=" + self.cgroups.unified,
+                 "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                preexec_fn=self.cgroups.enter,
+                env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=self.cgroups.unified))
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process.poll() is None:
+            self.init = self.find_init()
+            if self.init and self.run("systemctl is-system-running")[1].split()[-1:] in (
+                    ["running"], ["degraded"]):
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"it does not boot:\n{self.console()[-3000:]}")
+
+    def find_init(self):
+        """The host's number of the machine's process 1; None while there is none."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        try:
+            with open(path, encoding="ascii") as file:
+                children = file.read().split()
+            for child in children:
+                with open(f"/proc/{child}/status", encoding="utf-8") as file:
+                    if re.search(r"^NSpid:.*\t1$", file.read(), re.M):
+                        return int(child)
+        except OSError:
+            pass
+        return None
+
+    def console(self):
+        with open(f"{self.root}/console", encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def run(self, script, timeout=PATIENCE):
+        """A shell script, as root in the running machine: its exit status, and all it said."""
+        return run("nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--pid", "--root",
+                   "--wd", "/bin/sh", "-c", script, timeout=timeout, env=ENVIRONMENT)
+
+    def do(self, script, timeout=PATIENCE):
+        """The same, of a script that must succeed: what it said."""
+        status, output = self.run(script, timeout)
+        if status != 0:
+            raise AssertionError(f"{script.strip()}\nended with {status}:\n{output}")
+        return output
+
+    def wait(self, script, seconds=20):
+        """Until the script succeeds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            status, output = self.run(script)
+            if status == 0:
+                return output
+            time.sleep(0.2)
+        raise AssertionError(f"not within {seconds} s: {script.strip()}\n{output}")
+
+    def reboot(self):
+        """Shut down in order, and booted again."""
+        self.stop()
+        self.boot()
+
+    def crash(self):
+        """All its processes die at once, as when the power goes; what they wrote stays."""
+        os.kill(self.init, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        self.process = self.init = None
+
+    def stop(self):
+        """In order if it can, and at once if it cannot."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = self.init = None

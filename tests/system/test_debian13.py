@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+from machine import Steps, mirror, run
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SUITE = "trixie"
 # Debian 13 has a PKCS#11 provider for OpenSSL; its predecessor, the engine, stays away.
@@ -23,23 +25,6 @@ def skip(reason):
     sys.exit(0)
 
 
-def mirror():
-    """The first Debian archive that this machine's apt uses."""
-    sources = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)|$(CODENAME)|$(TRUSTED)"],
-                             stdout=subprocess.PIPE, text=True, check=False).stdout
-    for line in sources.splitlines():
-        site = line.split("|")[0]
-        if re.search(r"debian(/|$)", site) and "security" not in site:
-            return site
-    return "http://deb.debian.org/debian"
-
-
-def run(*command, **more):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, check=False, **more)
-    return done.returncode, done.stdout
-
-
 def build_dependencies():
     """The packages that packaging/deps names for building, and what the unit tests need."""
     with open(f"{SOURCE}/packaging/deps", encoding="utf-8") as file:
@@ -48,20 +33,6 @@ def build_dependencies():
     build = build.replace("\\", " ").split()
     return build + ["libcmocka-dev", "binutils", "python3", "passwd", "libpam-modules", "valgrind"] \
         + HELD_KEYS
-
-
-class Steps:
-    def __init__(self):
-        self.number = self.failures = 0
-
-    def step(self, name, status, output):
-        self.number += 1
-        print(f"{'ok' if status == 0 else 'not ok'} {self.number} - {name}", flush=True)
-        if status != 0:
-            self.failures += 1
-            for line in output.splitlines()[-40:]:
-                print(f"# {line}")
-        return status == 0
 
 
 def main():
