@@ -20,7 +20,8 @@ int64_t clock_wall(void)
 {
 	struct timespec now;
 
-	return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (int64_t)now.tv_sec : 0;
+	/* 0 says "never" wherever a time is kept: somebody due then would be forgotten. */
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec > 0 ? (int64_t)now.tv_sec : 1;
 }
 
 int64_t clock_boot_ms(void)

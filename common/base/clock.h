@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Seconds since the epoch: for what people read and what must survive a reboot. May jump. */
+/* Seconds since the epoch: for what people read and what must survive a reboot. May jump; never
+ * 0. */
 int64_t clock_wall(void);
 /* Milliseconds since boot, suspend included: for waiting and for the pace. Never jumps. */
 int64_t clock_boot_ms(void);

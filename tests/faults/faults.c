@@ -197,6 +197,8 @@ static bool is_due(const struct scenario *s, unsigned long at, int way)
 		return true;
 	if (now.seen[at - 1] == CALL_MEMORY)
 		return at < 10 || at % (unsigned long)s->every_memory == 0;
+	if (s->every_other > 0 && at % (unsigned long)s->every_other != 0)
+		return false;
 	return (int)(at % (unsigned long)ways(at)) == way;
 }
 

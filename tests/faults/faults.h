@@ -51,9 +51,9 @@ struct scenario {
 	void (*end)(void *site);
 	bool silent;   /* it says no by its result alone */
 	bool no_again; /* once it has succeeded, it cannot be asked for again */
-	/* Not 0: it takes so many calls that only each so manieth of the allocations fails, and
-	 * each other call in one way, unless CLOUDINVITE_FAULTS is set to "all". */
-	int every_memory;
+	/* It takes so many calls that, unless CLOUDINVITE_FAULTS is "all", only each so manieth of
+	 * the allocations and of the other calls fails, the others in one way. 0: all of them. */
+	int every_memory, every_other;
 };
 
 /* Runs it once for every call and way. After each the same is asked again, without faults, and must

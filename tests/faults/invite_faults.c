@@ -142,7 +142,8 @@ static void invited_once_or_unconfirmed(void *site, bool good)
 
 static void who_goes_on_mails_everybody_once(void **state)
 {
-	const struct scenario s = {new_site, go_on, invited_once, end, .every_memory = 97};
+	const struct scenario s = {
+		new_site, go_on, invited_once, end, .every_memory = 97, .every_other = 7};
 
 	(void)state;
 	faults_try(&s);
@@ -150,8 +151,8 @@ static void who_goes_on_mails_everybody_once(void **state)
 
 static void who_dies_of_it_mails_nobody_twice(void **state)
 {
-	const struct scenario s = {
-		new_site, die_of_it, invited_once_or_unconfirmed, end, .every_memory = 97};
+	const struct scenario s = {new_site, die_of_it, invited_once_or_unconfirmed, end,
+		.every_memory = 97, .every_other = 7};
 
 	(void)state;
 	faults_try(&s);
