@@ -24,7 +24,7 @@ def check(name, good, detail=""):
 def traces():
     """What a demo could leave on this machine."""
     with open("/etc/passwd", encoding="utf-8") as passwd, open("/proc/mounts", encoding="utf-8") as mounts:
-        return (passwd.read(), mounts.read().count("cloudinvite"),
+        return (passwd.read(), mounts.read().count("cloudinvite-demo"),
                 sorted(glob.glob("/tmp/cloudinvite-demo.*")), sorted(os.listdir("/home")),
                 os.path.exists("/etc/cloudinvite"), os.path.exists("/var/spool/cloudinvite"))
 
