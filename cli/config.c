@@ -80,7 +80,7 @@ static int show(const struct cli *cli, const struct settings *s)
 	table_free(&l.table);
 	if (printed)
 		return EXIT_YES;
-	fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+	fault_no_memory(&fault, FAULT_STORAGE);
 	return cli_fail(&fault);
 }
 

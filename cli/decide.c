@@ -239,7 +239,7 @@ int decide_all(struct deciding *d)
 	int exit_code = EXIT_YES;
 
 	if (page == NULL) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_no_memory(&fault, FAULT_STORAGE);
 		return cli_fail(&fault);
 	}
 	page->d = d;

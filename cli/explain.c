@@ -128,7 +128,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 	if (x->map == NULL || !now_look(&x->books, &x->now, &fault) || !find(x, typed, &fault))
 		return cli_fail(&fault);
 	if (x->failed) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_no_memory(&fault, FAULT_STORAGE);
 		return cli_fail(&fault);
 	}
 	if (x->seen_count == 0 && x->address_count == 0) {

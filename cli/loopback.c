@@ -54,7 +54,7 @@ struct loopback *loopback_open(uint16_t port, struct fault *fault)
 	struct loopback *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		fault_set(fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(fault, FAULT_LATER);
 		return NULL;
 	}
 	for (int i = 0; i < PEERS; i++)

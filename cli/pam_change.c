@@ -132,6 +132,6 @@ bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault
 	pam_snapshot_free(&before);
 	pam_snapshot_free(&after);
 	if (!good && fault->kind == FAULT_NONE)
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_no_memory(fault, FAULT_STORAGE);
 	return good;
 }

@@ -326,7 +326,7 @@ static int no_memory(struct review *r)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+	fault_no_memory(&fault, FAULT_STORAGE);
 	r->report(true, &fault, r->ctx);
 	return r->bad + 1;
 }

@@ -85,6 +85,5 @@ bool pam_each_service(const struct pam_site *site,
 {
 	struct look look = {.site = site, .each = each, .ctx = ctx};
 
-	return pam_services(site->root, look_at, &look) ||
-	       fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+	return pam_services(site->root, look_at, &look) || fault_no_memory(fault, FAULT_STORAGE);
 }

@@ -165,7 +165,7 @@ static bool show_painted(const struct books *books, const struct status_request 
 	bool ok;
 
 	if (out == NULL)
-		return fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		return fault_no_memory(fault, FAULT_STORAGE);
 	cli_terminal_size(&here.width, &lines);
 	ok = show(books, request, &here, out, fault);
 	if (fclose(out) == 0 && ok)

@@ -227,7 +227,7 @@ bool status_write(
 	bool more = false, all_known = true, ok;
 
 	if (page == NULL)
-		return fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		return fault_no_memory(fault, FAULT_STORAGE);
 	if (request->after != NULL)
 		text_copy(last, sizeof(last), request->after);
 	printf("{\"schema\":%d,\n\"summary\":", JSON_SCHEMA);

@@ -103,7 +103,7 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 	return ledger_each_person(st->books->ledger, request->state,
 		       after[0] != '\0' ? after : NULL, PAGE, add_person, t, fault) &&
 	       (t->count == 0 || table_print(&t->table, s, 0) ||
-		       fault_set(fault, FAULT_STORAGE, "memory", "out of memory"));
+		       fault_no_memory(fault, FAULT_STORAGE));
 }
 
 static void say_more(const struct people_table *t, struct screen *s)

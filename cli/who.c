@@ -156,7 +156,7 @@ struct who *who_all(
 
 	*count = 0;
 	if (list == NULL) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_no_memory(&fault, FAULT_STORAGE);
 		cli_fail(&fault);
 		return NULL;
 	}

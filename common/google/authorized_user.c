@@ -118,7 +118,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 
 	c->data = u;
 	if (!u)
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	if (!take(c, file, "client_id", &u->client_id, f) ||
 		!take(c, file, "client_secret", &u->client_secret, f) ||
 		!take(c, file, "refresh_token", &u->refresh_token, f) || !check_gcloud(c, u, f) ||
@@ -202,7 +202,7 @@ static bool mint(
 
 	look_again(c, u);
 	if (!add_form(&form, c, u))
-		fault_set(f, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(f, FAULT_LATER);
 	else if (grant_request(c, http, form.data, form.len, &reply, f)) {
 		keep_rotated(c, u, &reply);
 		ok = c->caller || grant_has_scope(&reply, c->scope) || refuse_scope(c, f);

@@ -128,5 +128,5 @@ bool calls_url(const struct settings *settings, const struct google_call *call, 
 		text_add(out, methods[call->method].verb);
 	if (!out->failed)
 		return true;
-	return fault_set(fault, FAULT_LATER, "no_memory", "out of memory");
+	return fault_no_memory(fault, FAULT_LATER);
 }

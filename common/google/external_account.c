@@ -171,7 +171,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	c->data = k;
 	if (!k || !e) {
 		free(e);
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	}
 	k->fetch = fetch;
 	k->source = e;

@@ -48,7 +48,7 @@ struct google *google_open(const struct settings *settings, struct fault *fault)
 	struct google *g = calloc(1, sizeof(*g));
 
 	if (!g) {
-		fault_set(fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(fault, FAULT_LATER);
 		return NULL;
 	}
 	g->settings = settings;
@@ -157,7 +157,7 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	c->done = done;
 	c->ctx = ctx;
 	if (!copy_call(&c->what))
-		fault_set(&c->fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(&c->fault, FAULT_LATER);
 	else
 		calls_url(g->settings, &c->what, &c->url, &c->fault);
 	g->in_flight++;
@@ -273,7 +273,7 @@ static void begin(struct google *g, struct call *call)
 	call->token = g->token_number;
 	if (http_start(g->http, &request, on_reply, call))
 		return;
-	fault_set(&fault, FAULT_LATER, "no_memory", "out of memory");
+	fault_no_memory(&fault, FAULT_LATER);
 	finish_early(call, &fault);
 }
 

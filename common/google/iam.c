@@ -84,7 +84,7 @@ bool iam_sign_jwt(const struct credential *c, struct http *http, const struct ia
 
 	text_addf(&url, "%s/v1/" IAM_ACCOUNT "%s:signJwt", c->settings->iam_endpoint, c->issuer);
 	if (!body || url.failed) {
-		fault_set(fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(fault, FAULT_LATER);
 		goto out;
 	}
 	request.url = url.data;

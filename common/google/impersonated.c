@@ -74,7 +74,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 
 	c->data = k;
 	if (!k)
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	k->fetch = fetch;
 	k->quota_project = "";
 	return keyless_account(c, file, f) && keyless_delegates(k, c, file, f) &&

@@ -113,7 +113,7 @@ bool keyless_delegates(
 		return true;
 	k->delegates = calloc(DELEGATES_MAX + 1, sizeof(*k->delegates));
 	if (!k->delegates)
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	for (; i < n && i < DELEGATES_MAX; i++) {
 		const char *entry = json_string_value(json_array_get(list, i));
 

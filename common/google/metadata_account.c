@@ -41,13 +41,13 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	(void)file;
 	c->data = k;
 	if (!k)
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	k->fetch = fetch;
 	k->quota_project = "";
 	free(c->path);
 	c->path = strdup("the metadata server"); /* as the sentences name it */
 	if (!c->path)
-		return fault_set(f, FAULT_CREDENTIALS, "no_memory", "out of memory");
+		return fault_no_memory(f, FAULT_CREDENTIALS);
 	return keyless_account(c, NULL, f) && metadata_reach_allows(c->settings, f);
 }
 

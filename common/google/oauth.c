@@ -196,7 +196,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 
 	*out = (struct grant_reply){0};
 	if (!add_form(r, code, &form)) {
-		fault_set(fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(fault, FAULT_LATER);
 		goto out;
 	}
 	grant_post(settings->token_endpoint, http, form.data, form.len, &reply);

@@ -42,8 +42,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	struct invite *i = invite_new(settings);
 
 	if (!i) {
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
-		fault_remedy(fault, "Try again; see what uses the host's memory.");
+		fault_no_memory(fault, FAULT_STORAGE);
 		return NULL;
 	}
 	i->ledger = ledger;

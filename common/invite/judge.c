@@ -124,7 +124,7 @@ int invite_judge(struct invite *i, const struct address_map *map, int max, struc
 	int total = 0, got = 0, want;
 
 	if (!batch) {
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		fault_no_memory(fault, FAULT_STORAGE);
 		return -1;
 	}
 	i->now = clock_wall();

@@ -119,7 +119,7 @@ static bool choose_way(struct invite *i, struct fault *fault)
 		return true;
 	s->people = calloc((size_t)open + 1, sizeof(s->people[0]));
 	if (!s->people)
-		return fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
+		return fault_no_memory(fault, FAULT_STORAGE);
 	return ledger_each_person(i->ledger, PERSON_INVITED, NULL, (int)open, add_open, s, fault) &&
 	       (!turning_up || s->people_count >= open ||
 		       ledger_each_person(i->ledger, PERSON_NOT_INVITABLE, NULL,
@@ -225,7 +225,7 @@ static void copy_page(struct sweep *s, const struct google_reply *reply)
 	s->page = calloc(reply->page_count + 1, sizeof(*s->page));
 	s->next_token = reply->next_page_token ? strdup(reply->next_page_token) : NULL;
 	if (!s->page || (reply->next_page_token && !s->next_token)) {
-		fault_set(&s->call.answer.fault, FAULT_LATER, "no_memory", "out of memory");
+		fault_no_memory(&s->call.answer.fault, FAULT_LATER);
 		return;
 	}
 	s->page_count = reply->page_count;

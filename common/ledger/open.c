@@ -322,8 +322,7 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 	if (l != NULL)
 		l->path = strdup(where + strlen(SCHEME));
 	if (l == NULL || l->path == NULL) {
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory");
-		fault_remedy(fault, "Try again; see what uses the host's memory.");
+		fault_no_memory(fault, FAULT_STORAGE);
 		ledger_close(l);
 		return NULL;
 	}
