@@ -30,6 +30,7 @@ BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOUR
 SUITES = ("bookworm", "trixie")
 PATIENCE = 60  # seconds; a machine boots in 2 to 20
 CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                "LANG": "C.UTF-8", "SYSTEMD_PAGER": "", "DEBIAN_FRONTEND": "noninteractive"}
 BASE = ["systemd", "systemd-sysv", "dbus", "openssl"]
@@ -234,7 +235,7 @@ class Machine:
                  "systemd.unified_cgroup_hierarchy=" + self.cgroups.unified,
                  "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-                preexec_fn=self.cgroups.enter,
+                preexec_fn=self.before_boot,
                 env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=self.cgroups.unified))
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and self.process.poll() is None:
@@ -244,6 +245,11 @@ class Machine:
                 return
             time.sleep(0.2)
         raise AssertionError(f"it does not boot:\n{self.console()[-3000:]}")
+
+    def before_boot(self):
+        """In nspawn's process: its own control group; and it ends with the test, however that ends."""
+        self.cgroups.enter()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def find_init(self):
         """The host's number of the machine's process 1; None while there is none."""
@@ -266,7 +272,8 @@ class Machine:
     def run(self, script, timeout=PATIENCE):
         """A shell script, as root in the running machine: its exit status, and all it said."""
         return run("nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--pid", "--root",
-                   "--wd", "/bin/sh", "-c", script, timeout=timeout, env=ENVIRONMENT)
+                   "--wd", "/bin/sh", "-c", script, timeout=timeout, env=ENVIRONMENT,
+                   start_new_session=True)
 
     def do(self, script, timeout=PATIENCE):
         """The same, of a script that must succeed: what it said."""

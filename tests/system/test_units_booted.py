@@ -109,7 +109,9 @@ class Journey:
                         SETTINGS.format(google=self.google, endpoint=endpoint))
 
     def pid(self, name):
-        return int(self.debian.do(f"systemctl show -P MainPID cloudinvite-{name}"))
+        number = int(self.debian.do(f"systemctl show -P MainPID cloudinvite-{name}"))
+        assert number > 1, f"the {name} does not run"
+        return number
 
     def becomes(self, who, state):
         self.debian.wait(f"cloudinvite status --json {who}@example.com | grep '\"state\":\"{state}\"'")
@@ -222,10 +224,12 @@ class Journey:
     def reload(self):
         """A mistake is said and the old settings go on; then the new ones count."""
         self.debian.put("/etc/cloudinvite/conf.d/wrong.conf", "[google]\nno_such_key = 1\n")
-        self.debian.do("systemctl reload cloudinvite-dispatcher")
-        self.debian.wait("journalctl -u cloudinvite-dispatcher -o cat | grep no_such_key")
-        self.debian.do("rm /etc/cloudinvite/conf.d/wrong.conf; systemctl reload cloudinvite-dispatcher; "
-                       "useradd -m erin")
+        try:
+            self.debian.do("systemctl reload cloudinvite-dispatcher")
+            self.debian.wait("journalctl -u cloudinvite-dispatcher -o cat | grep no_such_key")
+        finally:
+            self.debian.do("rm /etc/cloudinvite/conf.d/wrong.conf")
+        self.debian.do("systemctl reload cloudinvite-dispatcher; useradd -m erin")
         self.becomes("erin", "invited")
         self.settings(self.google.url)
 
