@@ -36,6 +36,8 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *code, const ch
 	__attribute__((format(printf, 4, 5)));
 /* Adds the remedy. Returns false, like fault_set. */
 bool fault_remedy(struct fault *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Out of memory. Returns false, like fault_set. */
+bool fault_no_memory(struct fault *f, enum fault_kind kind);
 void fault_clear(struct fault *f);
 
 /* The word of a kind: "later", "setup", … */
