@@ -251,7 +251,7 @@ TESTS_E2E = $(wildcard tests/e2e/test_*.py)
 .PHONY: check-run check-unit check-faults demo-run bench-run
 check-run:
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(TESTS_PAM) $(TESTS_E2E)
-check-unit: $(UNIT_TESTS) $(PAM_TESTS) $(MODULE)
+check-unit: $(TESTS_UNIT) $(PAM_TESTS) $(MODULE)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(PAM_TESTS)
 check-faults: $(FAULTS_TESTS)
 	@tests/run --log $(O)/logs $(FAULTS_TESTS)
