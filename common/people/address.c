@@ -144,52 +144,41 @@ static bool from_name(char *word, const char **why)
 
 /* What one placeholder at `p` stands for; the length of the placeholder, or 0 with the reason. */
 static size_t expand_one(
-	const struct sighting *s, const char *p, struct text *out, const char **why)
+	const struct sighting *s, const char *p, char word[USER_MAX + 1], const char **why)
 {
-	char word[USER_MAX + 1];
-	bool fits = true, good;
-	size_t n;
-
-	if (text_starts(p, "{user}")) {
-		n = strlen("{user}");
-		fits = address_user(s, word, sizeof(word));
-		good = from_user(word, why);
-	} else if (text_starts(p, "{first}")) {
-		n = strlen("{first}");
-		text_copy(word, sizeof(word), s->first);
-		good = from_name(word, why);
-	} else if (text_starts(p, "{last}")) {
-		n = strlen("{last}");
-		text_copy(word, sizeof(word), s->last);
-		good = from_name(word, why);
-	} else {
-		*why = "the address template has an unknown placeholder";
-		return 0;
+	if (text_starts(p, "{user}"))
+		return address_user(s, word, USER_MAX + 1) && from_user(word, why)
+			       ? strlen("{user}")
+			       : 0;
+	if (text_starts(p, "{first}")) {
+		text_copy(word, USER_MAX + 1, s->first);
+		return from_name(word, why) ? strlen("{first}") : 0;
 	}
-	return good && fits && text_add(out, word) ? n : 0;
+	if (text_starts(p, "{last}")) {
+		text_copy(word, USER_MAX + 1, s->last);
+		return from_name(word, why) ? strlen("{last}") : 0;
+	}
+	*why = "the address template has an unknown placeholder";
+	return 0;
 }
 
+/* No heap: where memory fails, a verdict must not. */
 bool address_from_template(
 	const struct sighting *s, const char *template, char out[ADDRESS_MAX + 1], const char **why)
 {
-	struct text text = {.cap = 4096};
-	bool made = false;
+	char made[4096];
+	size_t length = 0;
 
 	out[0] = '\0';
 	*why = "the address would be too long or is not one that mail can be sent to";
-	for (const char *p = template; *p != '\0' && !text.failed;) {
-		size_t n = 1;
+	for (const char *p = template; *p != '\0';) {
+		char word[USER_MAX + 1] = {*p};
+		size_t n = *p == '{' ? expand_one(s, p, word, why) : 1;
 
-		if (*p == '{')
-			n = expand_one(s, p, &text, why);
-		else
-			text_add_bytes(&text, p, 1);
-		if (n == 0)
-			goto out;
+		if (n == 0 || !text_copy(made + length, sizeof(made) - length, word))
+			return false;
+		length += strlen(word);
 		p += n;
 	}
-	made = !text.failed && text.data != NULL && address_plain(text.data, out);
-out:
-	text_free(&text);
-	return made;
+	return length > 0 && address_plain(made, out);
 }
