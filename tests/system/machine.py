@@ -182,6 +182,15 @@ class Cgroups:
                     print(f"# {path} stays: {error}", flush=True)
 
 
+def only_child(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+    except OSError:
+        return None
+    return int(children[0]) if len(children) == 1 else None
+
+
 class Machine:
     """A Debian of `suite`, unpacked from its image. What fails raises AssertionError."""
 
@@ -230,7 +239,7 @@ class Machine:
         """Until systemd says that it is up. What is on its console goes to /console."""
         with open(f"{self.root}/console", "ab") as console:
             self.process = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3",
+                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3",
                  "--capability=CAP_NET_ADMIN", "--boot", "-D", self.root,
                  "systemd.unified_cgroup_hierarchy=" + self.cgroups.unified,
                  "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
@@ -247,23 +256,20 @@ class Machine:
         raise AssertionError(f"it does not boot:\n{self.console()[-3000:]}")
 
     def before_boot(self):
-        """In nspawn's process: its own control group; and it ends with the test, however that ends."""
+        """In the new process: a control group of its own; and it ends with the test, however that ends,
+        and takes with it all that it has begun, which live in its process namespace."""
         self.cgroups.enter()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def find_init(self):
-        """The host's number of the machine's process 1; None while there is none."""
-        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        """The host's number of the machine's process 1, the child of nspawn; None while there is none."""
+        nspawn = only_child(self.process.pid)
+        init = nspawn and only_child(nspawn)
         try:
-            with open(path, encoding="ascii") as file:
-                children = file.read().split()
-            for child in children:
-                with open(f"/proc/{child}/status", encoding="utf-8") as file:
-                    if re.search(r"^NSpid:.*\t1$", file.read(), re.M):
-                        return int(child)
+            with open(f"/proc/{init}/status", encoding="utf-8") as file:
+                return init if re.search(r"^NSpid:(\t\d+){2}\t1$", file.read(), re.M) else None
         except OSError:
-            pass
-        return None
+            return None
 
     def console(self):
         with open(f"{self.root}/console", encoding="utf-8", errors="replace") as file:
@@ -306,10 +312,10 @@ class Machine:
     def stop(self):
         """In order if it can, and at once if it cannot."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
             try:
+                os.kill(only_child(self.process.pid) or self.process.pid, signal.SIGTERM)
                 self.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, OSError):
                 self.process.kill()
                 self.process.wait()
         self.process = self.init = None
