@@ -121,7 +121,7 @@ FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench fuzz lint deps deb install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz lint analyze deps deb install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -136,6 +136,7 @@ help:
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60)
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
+#: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building and testing need (apt or dnf)
 #: install    DESTDIR=, prefix= and every directory can be set
 #: uninstall  the reverse
@@ -283,6 +284,15 @@ lint: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 lint:
 	@packaging/deps build test lint
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
+
+# What is shipped: the tests' own code is left out.
+PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC))
+analyze: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
+analyze: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
+analyze:
+	@CC=$(ANALYZER) tests/analyze.py --jobs $(LINT_JOBS) $(PRODUCT_SRC)
+# clang has another one, which lint runs.
+ANALYZER ?= gcc
 
 format:
 	clang-format -i $(C_FILES)
