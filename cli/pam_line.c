@@ -98,6 +98,8 @@ static const char *take_arguments(const char *at, struct pam_line *out)
 	out->arguments = calloc(ARGUMENTS_MAX, sizeof(*out->arguments));
 	if (!out->arguments)
 		return NO_MEMORY;
+	/* gcc -fanalyzer takes each word for lost that lies in the array: pam_line_free frees it.
+	 */
 	while ((word = take_word(&at))) {
 		if (out->argument_count == ARGUMENTS_MAX) {
 			free(word);

@@ -152,6 +152,8 @@ bool subject_source_read(struct subject_source *out, const struct credential *c,
 			"credential_source names neither a file nor a URL, or both");
 	if (file && *file != '/')
 		return refuse(c, f, "source_file", "the source's file has no absolute path");
+	/* gcc -fanalyzer takes the copy for lost in one of the two: subject_source_free has both.
+	 */
 	if (!copy(file ? &out->file : &out->url, file ? file : url))
 		return refuse(c, f, "no_memory", "out of memory");
 	return (file || (check_url(out, c, f) && read_headers(out, c, source, f))) &&

@@ -55,6 +55,7 @@ bool host_add(
 		h->records = records;
 		h->room = room;
 	}
+	/* gcc -fanalyzer takes the name for lost in the array: host_free frees it. */
 	h->records[h->count] = (struct record){strdup(user), uid, state, since};
 	return h->records[h->count++].user != NULL;
 }
