@@ -75,8 +75,8 @@ static void write_line(enum log_level level, const char *event, const char *mess
 	(void)file_write_all(STDERR_FILENO, line, strlen(line));
 }
 
-static void tell(enum log_level level, const char *event, const struct journal_about *about,
-	const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void tell(enum log_level level, const char *event,
+	const struct journal_about *about, const char *format, va_list args)
 {
 	char raw[2 * LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
 	bool loud = level <= sink.level, told = false;
