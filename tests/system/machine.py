@@ -239,7 +239,8 @@ class Machine:
         """Until systemd says that it is up. What is on its console goes to /console."""
         with open(f"{self.root}/console", "ab") as console:
             self.process = subprocess.Popen(
-                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3",
+                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
+                 "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3",
                  "--capability=CAP_NET_ADMIN", "--boot", "-D", self.root,
                  "systemd.unified_cgroup_hierarchy=" + self.cgroups.unified,
                  "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
