@@ -141,6 +141,24 @@ static bool ask_login(struct setup *s)
 	return true;
 }
 
+static int can_read(void *path)
+{
+	return access(path, R_OK) == 0 ? EXIT_YES : EXIT_NO;
+}
+
+/* A file in root's home is of no use to the service: it gets one of its own, if that is wanted. */
+static bool offer_copy(struct setup *s, char *path)
+{
+	if (path[0] != '/' || s->install || geteuid() != 0 ||
+		service_run(s->stage.settings->user, can_read, path) != EXIT_NO)
+		return true;
+	s->install = setup_yes(s,
+		"The service cannot read it there. Copy it beside the settings, for the service "
+		"alone",
+		true);
+	return s->fault.kind == FAULT_NONE;
+}
+
 /* The file, or metadata:, until it is one. */
 static bool ask_file(struct setup *s, struct setup_credential *known)
 {
@@ -152,7 +170,7 @@ static bool ask_file(struct setup *s, struct setup_credential *known)
 						  : "metadata:, or the configuration file",
 			    s->route == ROUTE_KEY ? "" : "metadata:", path, sizeof(path)))
 			return false;
-		if (path[0] && setup_credential_read(s, path, known) &&
+		if (path[0] && setup_credential_read(s, path, known) && offer_copy(s, path) &&
 			(path[0] != '/' || setup_credential_place(s, path, sizeof(path))) &&
 			stage_set(&s->stage, "google", "credentials", path, &s->fault))
 			return true;

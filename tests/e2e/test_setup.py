@@ -309,6 +309,22 @@ class Dialogue(Scene):
                          (self.key, ADMIN, DOMAIN))
         self.assertNotIn("google.requests_per_minute", is_)
 
+    def test_a_key_that_the_service_cannot_read_is_copied_for_it(self):
+        with open("/etc/passwd", encoding="utf-8") as file:
+            uid = next(int(line.split(":")[2]) for line in file if line.startswith("nobody:"))
+        self.site.write_settings({"worker": {"user": "nobody"}})
+        terminal = self.open("--no-check", "--customer", CUSTOMER, "--domain", DOMAIN)
+        terminal.answer("The address of a user", "")
+        terminal.answer("Which", "key")
+        terminal.answer("The key file", self.key)
+        terminal.answer("Copy it beside the settings", "")
+        terminal.answer("The administrator to act as", ADMIN)
+        terminal.answer("How many hosts", "")
+        terminal.answer("Write them", "")
+        self.assertEqual(terminal.end(), 0, terminal.said)
+        status = os.stat(self.site.path("etc/credentials.json"))
+        self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
+
     def test_no_leaves_everything_as_it_was(self):
         before = self.site.read("etc/cloudinvite.conf")
         terminal = self.open(*self.words())
