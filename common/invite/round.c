@@ -241,16 +241,15 @@ static void begin(struct invite *i)
 /* Our clock was ahead and has been set back: what is planned by it is planned anew. */
 static bool look_at_clock(struct invite *i, struct fault *fault)
 {
-	int64_t ahead = i->now * 1000 - clock_boot_ms();
+	int64_t ahead = i->now * 1000 - clock_boot_ms(), back = (i->ahead_ms - ahead) / 1000;
 
 	if (i->ahead_ms == 0 || ahead > i->ahead_ms - CLOCK_BACK_MS) {
 		i->ahead_ms = ahead;
 		return true;
 	}
-	if (!ledger_mend_dues(i->ledger, i->now, fault))
+	if (!ledger_mend_dues(i->ledger, i->now, back, fault))
 		return false;
-	log_event(LOG_LEVEL_NOTE, "clock", "the clock was set back by %lld s",
-		(long long)(i->ahead_ms - ahead) / 1000);
+	log_event(LOG_LEVEL_NOTE, "clock", "the clock was set back by %lld s", (long long)back);
 	i->ahead_ms = ahead;
 	i->window_until = 0;
 	i->sweep.next_at = 0;

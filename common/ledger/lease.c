@@ -137,6 +137,21 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 	return change_end(l, query_run(&q), fault);
 }
 
+/* Which of them were put under the clock that was ahead cannot be told: the others are looked at
+ * once too soon. */
+static bool plan_sooner(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET due = max(?1, due - ?2), ready = max(?1, due - ?2, lease_until)"
+		" WHERE class IN ('new', 'retry', 'sweep') AND ready > ?1",
+		fault);
+	query_number(&q, now);
+	query_number(&q, back);
+	return query_run(&q);
+}
+
 /* The longest waits: a window may open in a week, the cap and what Google asks for (Retry-After)
  * last a day, an unconfirmed send is looked at once a day; all others are tried again within the
  * hour. */
@@ -174,9 +189,12 @@ bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
 	return change_begin(l, fault) && change_end(l, mend_far_dues(l, now, fault), fault);
 }
 
-bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault)
+bool ledger_mend_dues(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, mend_dues(l, now, fault), fault);
+	return change_begin(l, fault) &&
+	       change_end(l,
+		       (back == 0 || plan_sooner(l, now, back, fault)) && mend_dues(l, now, fault),
+		       fault);
 }
 
 /* One look into the index for each class, however many people there are. */

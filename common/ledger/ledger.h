@@ -173,9 +173,9 @@ int ledger_may_lease(struct ledger *l, const char *address, const char *owner, i
 	struct person *out, struct fault *fault);
 /* Gives leases back unchanged: one address, or (NULL) all of the owner's. */
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault);
-/* Whoever is due later than any wait can last was put under a clock that has been set back since,
- * and is due now. */
-bool ledger_mend_dues(struct ledger *l, int64_t now, struct fault *fault);
+/* The clock has been set back, by so many seconds where that is known, else 0: whoever is due is
+ * due so much sooner; whoever is still due later than any wait can last is due now. */
+bool ledger_mend_dues(struct ledger *l, int64_t now, int64_t back, struct fault *fault);
 /* The same for those beyond every kind of wait; costs nothing where there are none. */
 bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault);
 /* Whether more than so many people are queued and due whom nobody has looked at yet: then all of

@@ -117,6 +117,35 @@ static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
 	end(&s);
 }
 
+static void some_later(struct call_at_google *c, struct outcome *o)
+{
+	(void)c;
+	if (!happens(300))
+		return;
+	o->kind = FAULT_LATER;
+	o->code = "unavailable";
+	o->effect = false;
+}
+
+static void who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer(void **state)
+{
+	struct site s = site_new(*state, "requests_per_minute = 0\n", "sweep_every = 0");
+
+	world.seen = calloc(WORLD_SEEN, sizeof(*world.seen));
+	world.decide = some_later;
+	run_for(&s, 60);
+	world.skew_ms = DAY * 1000;
+	arrive(&s, 40);
+	run_for(&s, 10);
+	assert_in_range(people_in(&s, PERSON_QUEUED), 1, 39);
+	world.skew_ms = 0;
+	world.decide = NULL;
+	judge_all(&s); /* the timed scan */
+	run_for(&s, 60);
+	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
+	end(&s);
+}
+
 static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(void **state)
 {
 	struct site s = paced(*state, "sweep_every = 0");
@@ -274,6 +303,7 @@ int main(void)
 		PROMISE(any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once),
 		PROMISE(a_restart_does_not_begin_a_new_minute),
 		PROMISE(a_clock_that_jumps_neither_frees_nor_freezes_the_pace),
+		PROMISE(who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer),
 		PROMISE(when_google_says_slow_down_everybody_waits_and_nobody_is_charged),
 		PROMISE(a_new_face_goes_before_retries_and_sweeps),
 		PROMISE(the_expected_time_is_right_within_a_fifth_and_a_minute),
