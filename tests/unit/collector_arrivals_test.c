@@ -241,6 +241,18 @@ static void a_newcomer_does_not_wait_for_those_who_are_tried_again(void **state)
 	assert_int_equal(waiting(s), 1);
 }
 
+static void a_clock_that_was_set_back_by_a_day_holds_up_no_network_user(void **state)
+{
+	struct collector_site *s = *state;
+
+	with_network_users(s);
+	s->c.network_at = clock_wall() + DAY; /* the last turn, by the clock as it was */
+	put_arrival(s, "daemon", SPOOL_LOGIN, HOUR);
+	takes(s);
+	assert_int_equal(sightings(s, there("daemon")), 1);
+	assert_true(s->c.network_at <= clock_wall());
+}
+
 static void the_marks_of_network_users_last_a_month(void **state)
 {
 	struct collector_site *s = *state;
@@ -400,6 +412,7 @@ int main(void)
 		TEST(without_network_users_nss_is_not_asked),
 		TEST(who_is_not_found_is_tried_again_for_a_day),
 		TEST(a_newcomer_does_not_wait_for_those_who_are_tried_again),
+		TEST(a_clock_that_was_set_back_by_a_day_holds_up_no_network_user),
 		TEST(the_marks_of_network_users_last_a_month),
 		TEST(a_mark_says_what_became_of_somebody),
 		TEST(a_start_brings_marks_up_to_date_and_makes_none),

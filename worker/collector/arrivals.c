@@ -55,11 +55,17 @@ static bool settling(struct collector *c, const struct spool_arrival *a, int64_t
 	return true;
 }
 
+/* The turns of those whom NSS does not know yet. A clock that was set back begins a new one. */
+static bool network_turn(const struct collector *c, int64_t now)
+{
+	return now < c->network_at || now >= c->network_at + NETWORK_AGAIN;
+}
+
 /* A newcomer is looked up at once; who was not found, every few minutes, for a day. */
 static enum fate judge_network(
 	struct collector *c, const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
-	if (a->at < c->network_at && now < c->network_at + NETWORK_AGAIN) {
+	if (a->at < c->network_at && !network_turn(c, now)) {
 		due(c, c->network_at + NETWORK_AGAIN);
 		return FATE_WAIT;
 	}
@@ -201,7 +207,7 @@ bool arrivals_take(struct collector *c, const struct census *census, struct faul
 	if (taken < 0)
 		return false;
 	c->more = full && taken > 0;
-	if (!c->more && now >= c->network_at + NETWORK_AGAIN)
+	if (!c->more && network_turn(c, now))
 		c->network_at = now;
 	return true;
 }
