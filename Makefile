@@ -307,7 +307,9 @@ MAN8 = $(wildcard docs/man/*.8)
 fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
 	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g'
 
-# The module is renamed into place: a login that is loading the old one keeps it whole.
+# The module is renamed into place: a login that is loading the old one keeps it whole. The dispatcher
+# can be run by everybody and read by root alone: so the kernel shuts it to other processes of its
+# account (/proc/PID/mem, /proc/PID/root) from its first instruction on, not only from its first call.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(securedir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)/systemd \
@@ -315,7 +317,8 @@ install: all
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(sysconfdir)/cloudinvite/conf.d
 	$(INSTALL) -m 755 $(O)/cloudinvite $(O)/cloudinvite-emulator $(DESTDIR)$(bindir)
-	$(INSTALL) -m 755 $(O)/cloudinvite-collector $(O)/cloudinvite-dispatcher $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 755 $(O)/cloudinvite-collector $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 711 $(O)/cloudinvite-dispatcher $(DESTDIR)$(sbindir)
 	for unit in config/systemd/*.service; do \
 		$(fill) $$unit > $(O)/$$(basename $$unit) && \
 		$(INSTALL) -m 644 $(O)/$$(basename $$unit) $(DESTDIR)$(unitdir) || exit 1; done

@@ -116,6 +116,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 	int started;
 
 	*w = (struct worker){.program = program, .lock = -1, .signals = -1, .wake = -1};
+	identity_shut();
 	log_start(program->role, LOG_LEVEL_INFO);
 	action = worker_options(program, argc, argv, &w->settings_path);
 	*exit_code = action == WORKER_MISUSED ? fault_exit_code(FAULT_USAGE) : 0;

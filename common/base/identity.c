@@ -39,12 +39,18 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 	return true;
 }
 
+void identity_shut(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 bool identity_become(const char *user, struct fault *fault)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
 
 	(void)umask(077);
+	identity_shut();
 	if (geteuid() != 0 || strcmp(user, "root") == 0)
 		return true;
 	if (!identity_find(user, &uid, &gid, fault))
@@ -59,11 +65,13 @@ bool identity_become(const char *user, struct fault *fault)
 		setresuid(uid, uid, uid) != 0)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot become user '%s': %s", user, strerror(errno));
-	/* Root must not come back, and a core must not hold a token. */
-	if (setuid(0) == 0 || geteuid() != uid || getegid() != gid)
+	/* Root must not come back, by a setuid program neither. */
+	if (setuid(0) == 0 || geteuid() != uid || getegid() != gid ||
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"user '%s' could become root again", user);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Once more: another uid may have brought the system's own choice back. */
+	identity_shut();
 	return true;
 }
 

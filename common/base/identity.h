@@ -14,9 +14,14 @@
 /* Looks a name up in `passwd` (a file, not NSS: the account is a local system user). */
 bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault);
 
-/* Started as root: becomes `user` for good (groups, gid, uid; umask 077; not dumpable), so that
- * nothing that a hostile service account planted is touched with root's rights. Started as anybody
- * else: does nothing. False with a fault that says what to do. */
+/* Shuts this process to others of its own account: no core, no debugger, no /proc/PID/mem, and no
+ * /proc/PID/root, through which one program of the service would see what only the other's mount
+ * namespace has. */
+void identity_shut(void);
+
+/* Started as root: becomes `user` for good (groups, gid, uid; no new privileges), so that nothing
+ * that a hostile service account planted is touched with root's rights. Started as anybody else:
+ * stays so. In any case umask 077, and shut. False with a fault that says what to do. */
 bool identity_become(const char *user, struct fault *fault);
 
 /* Who asked, for history and journal: "alice"; "alice (as root)" where the login uid is another's;

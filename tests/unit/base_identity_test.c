@@ -76,6 +76,7 @@ static void become_the_service(void *ctx)
 	MUST(getgroups(16, groups) == 1 && groups[0] == 4712);
 	MUST(umask(0) == 077);
 	MUST(prctl(PR_GET_DUMPABLE) == 0);
+	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
 	/* Once more changes nothing. */
@@ -124,14 +125,69 @@ static void become_nothing(void *ctx)
 	if (geteuid() == 0)
 		MUST(setresuid(65534, 65534, 65534) == 0);
 	uid_t before = geteuid();
+	MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
 	MUST(identity_become("no-such-account", &fault));
 	MUST(geteuid() == before);
+	MUST(prctl(PR_GET_DUMPABLE) == 0);
 }
 
-static void anybody_else_stays_who_he_is(void **state)
+static void anybody_else_stays_who_he_is_and_is_shut(void **state)
 {
 	(void)state;
 	child_run(become_nothing, NULL);
+}
+
+static pid_t start_as_nobody(bool shut)
+{
+	int told[2];
+	pid_t child;
+	char byte;
+
+	MUST(pipe(told) == 0);
+	child = fork();
+	if (child == 0) {
+		MUST(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
+		MUST(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
+		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+		if (shut)
+			identity_shut();
+		MUST(write(told[1], "x", 1) == 1);
+		pause();
+		_exit(0);
+	}
+	MUST(child > 0 && read(told[0], &byte, 1) == 1);
+	return child;
+}
+
+static bool opens(pid_t pid, const char *what, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	return open(path, flags | O_CLOEXEC) >= 0;
+}
+
+/* What the collector's walls hide from it lies open in the dispatcher's /proc/PID/root, unless that
+ * is shut; the process that is not shows that this test could fail. */
+static void look_into_another(void *ctx)
+{
+	pid_t open_one = start_as_nobody(false), shut_one = start_as_nobody(true);
+
+	(void)ctx;
+	MUST(setgroups(0, NULL) == 0);
+	MUST(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
+	MUST(opens(open_one, "root/etc/passwd", O_RDONLY));
+	MUST(!opens(shut_one, "root/etc/passwd", O_RDONLY));
+	MUST(!opens(shut_one, "mem", O_RDWR));
+	MUST(!opens(shut_one, "environ", O_RDONLY));
+	MUST(!opens(shut_one, "fd/0", O_RDONLY));
+	MUST(kill(open_one, SIGKILL) == 0 && kill(shut_one, SIGKILL) == 0);
+}
+
+static void who_has_the_same_account_cannot_look_into_it(void **state)
+{
+	NEEDS_ROOT();
+	child_run(look_into_another, *state);
 }
 
 /* ---- who asked ---- */
@@ -239,7 +295,8 @@ int main(void)
 		T(root_is_found_and_nobody_is_a_fault_with_a_remedy),
 		T(root_becomes_the_service_for_good),
 		T(an_alias_of_root_or_nobody_is_refused),
-		T(anybody_else_stays_who_he_is),
+		T(anybody_else_stays_who_he_is_and_is_shut),
+		T(who_has_the_same_account_cannot_look_into_it),
 		T(the_actor_is_the_account_or_whom_sudo_names),
 		T(the_login_uid_counts_more_than_what_the_environment_says),
 		T(a_host_is_its_name_in_small_letters),
