@@ -29,16 +29,17 @@ static void send_line(const char *line)
 
 void log_line(pam_handle_t *pamh, int priority, const char *format, ...)
 {
-	char line[LINE_MAX_BYTES], safe[64];
+	char line[LINE_MAX_BYTES], program[64], safe[64];
 	const void *service = NULL;
 	size_t used;
 	va_list args;
 
 	if (pam_get_item(pamh, PAM_SERVICE, &service) != PAM_SUCCESS || !service)
 		service = "unknown";
+	/* The program's name is what its caller says: of sudo and su that is anybody. */
 	text_format(line, sizeof(line),
-		"<%d>%.64s[%d]: pam_cloudinvite(%s:session): ", LOG_AUTHPRIV | priority,
-		program_invocation_short_name, (int)getpid(),
+		"<%d>%s[%d]: pam_cloudinvite(%s:session): ", LOG_AUTHPRIV | priority,
+		text_safe(program, sizeof(program), program_invocation_short_name), (int)getpid(),
 		text_safe(safe, sizeof(safe), service));
 	used = strlen(line);
 	va_start(args, format);

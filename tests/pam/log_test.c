@@ -110,6 +110,20 @@ static void hostile_names_stay_in_one_line(void **state)
 	expect_line(LOG_ERR, "x\\x0a<1>sshd: Accepted %s%n\\x1b[2J cannot be reported");
 }
 
+/* `exec -a` gives sudo any name: it must not write lines of its own, or be another program. */
+static void a_hostile_program_name_stays_in_one_line(void **state)
+{
+	char *ours = program_invocation_short_name;
+	char hostile[] = "sudo\n<86>sshd[1]: Accepted\x1b[2J";
+
+	(void)state;
+	empty("spool/new");
+	program_invocation_short_name = hostile;
+	log_in("");
+	program_invocation_short_name = ours;
+	expect_line(LOG_ERR, "sudo\\x0a<86>sshd[1]: Accepted\\x1b[2J[");
+}
+
 static void debug_tells_decision_and_time(void **state)
 {
 	(void)state;
@@ -219,6 +233,7 @@ int main(void)
 		T(a_name_that_is_too_long_is_said),
 		T(an_unknown_argument_is_said_and_passed_over),
 		T(hostile_names_stay_in_one_line),
+		T(a_hostile_program_name_stays_in_one_line),
 		T(debug_tells_decision_and_time),
 		T(a_full_log_holds_nobody),
 		T(without_a_log_nothing_is_said),
