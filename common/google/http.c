@@ -31,6 +31,9 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 {
 	struct http *h = NULL;
 
+	/* libcurl writes the secrets of its connections where this says: whoever has that file and
+	 * what went over the wire has the token. */
+	(void)unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		h = calloc(1, sizeof(*h));
 	if (!h) {

@@ -466,6 +466,13 @@ class Proxies(Google):
         self.assertEqual(caller.one("list", size=1)["kind"], "none")
         self.assertEqual(proxy.asked, [])
 
+    def test_no_file_of_the_environment_gets_the_secrets_of_tls(self):
+        caller = self.caller()
+        keys = self.google.file("keys.log")
+        caller.environment["SSLKEYLOGFILE"] = keys
+        self.assertEqual(caller.one("list", size=1)["kind"], "none")
+        self.assertFalse(os.path.exists(keys))
+
     def test_a_proxy_in_the_settings_is_used_whatever_no_proxy_says(self):
         for status, kind, word in ((407, "setup", "password"), (502, "later", "")):
             proxy = Proxy(status)
