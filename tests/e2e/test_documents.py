@@ -1,17 +1,110 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages say of the tests is there: each test that they name exists."""
+"""What the pages say can be done is done: every command is run, what it prints is compared, and
+what cannot be run here says so in the page, is counted, and is at least what bash understands."""
+import collections
+import concurrent.futures
+import configparser
 import glob
+import json
 import os
 import re
+import subprocess
+import sys
+import tempfile
+import unittest
 
 import harness
+import overlay
+import pages
 
 PATHS = re.compile(r"\btests/[a-z0-9_/]+\.(?:py|c)\b")
 NAMES = re.compile(r"`(test_[a-z0-9_]+\.py|[a-z0-9_]+_test\.c)`")
+LINKS = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
+SPAN = re.compile(r"`(?:sudo )?cloudinvite ([^`]+)`")
+PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
+FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
+HERE = os.path.dirname(os.path.abspath(__file__))
+AT_ONCE = 3
 
 
-class Documents(harness.Test):
+def run_page(path):
+    done = subprocess.run([sys.executable, HERE + "/document_host.py", path], check=False, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=dict(os.environ, CLOUDINVITE_BUILD=harness.BUILD))
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return {"ran": 0, "complaints": [done.stdout + done.stderr]}
+
+
+def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
+    """What `cloudinvite help VERB` says; empty for what is no verb."""
+    if verb not in seen:
+        done = subprocess.run([harness.BUILD + "/cloudinvite", "help", verb], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        seen[verb] = done.stdout if done.returncode == 0 else ""
+    return seen[verb]
+
+
+def misspelt(words):
+    """What in `cloudinvite WORDS` is neither verb nor option; None if all of it is."""
+    words = words.split(" #")[0].split()
+    if words[0] in ("[-c", "--help", "--version", "VERB"):
+        return None
+    if not help_of(words[0]):
+        return words[0]
+    options = [re.match(r"--[a-z-]+", word) for word in words[1:]]
+    wrong = [option.group(0) for option in options
+             if option and option.group(0) not in help_of(words[0])]
+    return wrong[0] if wrong else None
+
+
+class Blocks(harness.Test):
+
+    def test_each_block_says_what_it_is(self):
+        for name in pages.names():
+            with self.subTest(page=name):
+                pages.parse(name)
+
+    def test_bash_understands_what_cannot_be_run_here(self):
+        classes = collections.Counter()
+        for name in pages.names():
+            for block in pages.parse(name)[1]:
+                if block.kind not in pages.SHELL or not block.elsewhere:
+                    continue
+                with self.subTest(page=name, line=block.at):
+                    classes[block.elsewhere] += len(pages.commands(block))
+        self.assertEqual(set(classes) - set(pages.ELSEWHERE), set())
+        for name, count in sorted(classes.items()):
+            print(f"# not run here: {count} {name} ({pages.ELSEWHERE[name]})")
+
+    def test_settings_that_a_page_shows_are_settings(self):
+        shown = 0
+        for name in pages.names():
+            for block in pages.parse(name)[1]:
+                if block.kind == "ini":
+                    with self.subTest(page=name, line=block.at):
+                        self.assertEqual(self.unknown("\n".join(block.lines)), [])
+                    shown += 1
+        self.assertGreater(shown, 3)
+
+    def unknown(self, text):
+        """Keys that `cloudinvite config --check` does not know."""
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.chmod(file.name, 0o644)
+            done = subprocess.run([harness.BUILD + "/cloudinvite", "-c", file.name, "config",
+                                   "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, check=False)
+        parser = configparser.ConfigParser(interpolation=None, delimiters="=", comment_prefixes=("#", ";"))
+        parser.read_string(text)
+        self.assertTrue(parser.sections())
+        return re.findall(r".*unknown.*", done.stdout)
+
+
+class Words(harness.Test):
 
     def test_every_test_that_a_page_names_is_there(self):
         named = 0
@@ -26,6 +119,100 @@ class Documents(harness.Test):
             self.assertEqual(missing, [], os.path.basename(page))
             named += len(paths)
         self.assertGreater(named, 20)
+
+    def test_every_command_in_a_sentence_has_a_verb_and_options_that_are_there(self):
+        seen = 0
+        for name in pages.names():
+            if not name.endswith(".md"):
+                continue
+            for words in SPAN.findall(pages.read(name)):
+                seen += 1
+                self.assertIsNone(misspelt(words), f"{name}: `cloudinvite {words}`")
+        self.assertGreater(seen, 50)
+
+    def test_every_command_in_a_playbook_has_a_verb_and_options_that_are_there(self):
+        seen = 0
+        for name in pages.names():
+            for block in pages.parse(name)[1]:
+                for words in PLAYED.findall(" ".join(block.lines)) if block.kind == "yaml" else ():
+                    seen += 1
+                    self.assertIsNone(misspelt(words), f"{name}: cloudinvite {words}")
+        self.assertGreater(seen, 0)
+
+    def test_every_file_of_the_tree_that_a_page_names_is_there(self):
+        seen = 0
+        for name in pages.names():
+            for path in FILES.findall(pages.read(name)) if name.endswith(".md") else ():
+                seen += 1
+                self.assertTrue(glob.glob(f"{harness.SOURCE}/{path.split()[0]}"), f"{name}: {path}")
+        self.assertGreater(seen, 30)
+
+    def test_a_command_with_a_wrong_verb_or_option_would_be_found(self):
+        self.assertEqual(misspelt("stauts"), "stauts")
+        self.assertEqual(misspelt("forget --all WHO"), "--all")
+        self.assertIsNone(misspelt("approve --reason dry_run"))
+
+    def test_every_link_within_the_documentation_leads_somewhere(self):
+        for name in pages.names():
+            if not name.endswith(".md"):
+                continue
+            for target, _ in LINKS.findall(pages.read(name)):
+                if "://" not in target and not target.startswith("mailto:"):
+                    where = os.path.join(harness.SOURCE, os.path.dirname(name), target)
+                    self.assertTrue(os.path.exists(where), f"{name}: {target}")
+
+    def test_every_page_is_in_the_table_of_contents_and_every_guide_in_the_readme(self):
+        contents, readme = pages.read("docs/index.md"), pages.read("README.md")
+        for page in glob.glob(harness.SOURCE + "/docs/*.md"):
+            name = os.path.basename(page)
+            if name != "index.md":
+                self.assertIn(f"]({name})", contents)
+                self.assertIn(f"](docs/{name})", readme)
+        for page in glob.glob(harness.SOURCE + "/docs/man/*.[158]"):
+            name, _, section = os.path.basename(page).rpartition(".")
+            self.assertIn(f"{name}({section})", contents)
+
+
+@unittest.skipIf(overlay.why_not(), overlay.why_not())
+class Commands(harness.Test):
+
+    def test_every_command_does_what_its_page_says(self):
+        with_commands = [name for name in pages.names() if any(
+            block.kind in pages.SHELL and not block.elsewhere for block in pages.parse(name)[1])]
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            results = dict(zip(with_commands, pool.map(run_page, with_commands)))
+        for name, result in results.items():
+            with self.subTest(page=name):
+                self.assertEqual(result["complaints"], [], "\n".join(result["complaints"]))
+        ran = sum(result["ran"] for result in results.values())
+        print(f"# {ran} commands of {len(results)} pages were run")
+        self.assertGreater(ran, 60)
+
+    def test_a_page_that_lies_is_found(self):
+        lies = {"ended with 1, not 0": "```sh\ntrue\nfalse\n```\n",
+                "`echo a; echo b` printed": "```console\n# echo two\ntwo\n# echo a; echo b\na\n```\n",
+                "printed\none": "```sh\ntrue\n```\n```console\n# echo one\n…two\n```\n"}
+        with tempfile.TemporaryDirectory() as folder, \
+                concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            names = []
+            for number, text in enumerate(lies.values()):
+                names.append(f"{folder}/{number}.md")
+                with open(names[-1], "w", encoding="utf-8") as file:
+                    file.write("<!-- host: bare -->\n" + text)
+            for says, result in zip(lies, pool.map(run_page, names)):
+                self.assertIn(says, " ".join(result["complaints"]))
+                self.assertEqual(result["ran"], 1)
+
+
+class Matching(harness.Test):
+
+    def test_an_ellipsis_is_anything_in_a_line_and_alone_any_lines(self):
+        for wanted, lines, fits in ((["a … c"], ["a b c"], True), (["a … c"], ["a b d"], False),
+                                    (["…", "b"], ["a", "x", "b"], True), (["…"], [], True),
+                                    (["a", "…"], ["a"], True), (["a"], ["a", "b"], False),
+                                    (["a  b"], ["  a b"], True), (["…", "a"], ["a", "b"], False)):
+            with self.subTest(wanted=wanted, lines=lines):
+                self.assertEqual(pages.matches(wanted, lines), fits)
 
 
 if __name__ == "__main__":
