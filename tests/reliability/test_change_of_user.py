@@ -217,6 +217,28 @@ class Order(Hostile):
             self.assertTrue(all("EPERM" in call for call in again), (words, again))
             self.assertFalse([call for call in after if call.startswith("execve")], words)
 
+    def test_prepare_opens_no_credential_in_a_directory_of_the_services(self):
+        """It looks whether the file names the metadata server: behind a link there may be a device
+        that acts when it is opened."""
+        place = self.site.path("state/login.json")
+        os.symlink("/dev/null", place)
+        log = os.path.join(self.roots, "trace")
+        self.site.write_settings({"google": {"credentials": place}})
+        done = subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=%file,setresuid",
+                               os.path.join(harness.BUILD, "cloudinvite-dispatcher"), "-c",
+                               self.site.conf, "--prepare"], timeout=LONGEST, check=False)
+        self.assertEqual(done.returncode, 0)
+        became, touched = set(), []
+        with open(log, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                pid, call = line.split(maxsplit=1)
+                if call.startswith(f"setresuid({self.worker.pw_uid},"):
+                    became.add(pid)
+                if place in paths(call):
+                    touched.append((pid in became, call))
+        self.assertTrue(touched, "it has not looked")
+        self.assertEqual([call for is_service, call in touched if not is_service], [])
+
     def test_no_group_of_roots_is_kept(self):
         as_root, _ = self.trace("status")
         self.assertTrue([call for call in as_root if call.startswith("setgroups(")], as_root[-5:])

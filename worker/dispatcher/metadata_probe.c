@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "google/metadata_reach.h"
@@ -51,6 +52,20 @@ static bool file_names_neighbour(const char *path, const struct settings *s)
 	return answer;
 }
 
+/* What the service could have put in the file's place, a link to a device that acts when it is
+ * opened, is opened with its own rights. Without an answer it may be so. */
+static bool service_finds_neighbour(const char *path, const struct settings *s)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(!identity_become(s->user, NULL) || file_names_neighbour(path, s));
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
 static bool comes_from_neighbour(const struct settings *s)
 {
 	char path[4096];
@@ -62,8 +77,8 @@ static bool comes_from_neighbour(const struct settings *s)
 	if (text_starts(s->credentials, SYSTEMD_PREFIX))
 		return systemd_credential(
 			       s->credentials + strlen(SYSTEMD_PREFIX), path, sizeof(path)) &&
-		       file_names_neighbour(path, s);
-	return *s->credentials && file_names_neighbour(s->credentials, s);
+		       service_finds_neighbour(path, s);
+	return *s->credentials && service_finds_neighbour(s->credentials, s);
 }
 
 /* ---- where it is ---- */
