@@ -21,7 +21,7 @@ import harness
 
 # Why a command is not run by this test, and where it is.
 ELSEWHERE = {
-    "google": "Google's own: gcloud, its consoles",
+    "google": "Google's own, gcloud; GAM",
     "packages": "packages and their tools: tests/system installs them",
     "fedora": "dnf, authselect, SELinux's tools",
     "fleet": "ansible, and what goes to other hosts",
