@@ -96,6 +96,14 @@ consent() {
 	until page=$(grep -o "https://127[^[:space:]]*" /run/said); do sleep 0.1; done
 	curl -sS --cacert /run/google/ca.pem -o /dev/null -w '%{redirect_url}\n' \
 		-d 'decision=allow&account=admin@example.com&granted=yes' "$page"; }
+emulated_tpm() {
+	mkdir /run/tpm
+	swtpm socket --tpm2 --tpmstate dir=/run/tpm --flags not-need-init,startup-clear \
+		--server type=tcp,port=2321 --ctrl type=tcp,port=2322 --daemon
+	export TPM2TOOLS_TCTI=swtpm:host=127.0.0.1,port=2321
+	export TPM2OPENSSL_TCTI=$TPM2TOOLS_TCTI
+	tpm2_createprimary() { command tpm2_createprimary "$@" && tpm2_flushcontext -t; }
+	tpm2_create() { command tpm2_create "$@" && tpm2_flushcontext -t; }; }
 settled() { for _ in $(seq 100); do
 	[ -z "$(ls -A /var/spool/cloudinvite/new)" ] && break; sleep 0.05; done; sleep 0.3; }
 """

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "fedora": "dnf, authselect, SELinux's tools",
     "fleet": "ansible, and what goes to other hosts",
     "booted": "needs systemd as the first process: tests/system boots it",
-    "hardware": "a TPM, a token: tests/e2e/test_held_keys.py uses emulated ones",
+    "pkcs11": "the OpenSSL of the one or the other Debian: tests/e2e/test_held_keys.py has its own",
     "source": "the tree's own targets: .ci/run is made of them",
     "prometheus": "programs of the monitoring site",
 }
