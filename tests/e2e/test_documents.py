@@ -22,6 +22,8 @@ PATHS = re.compile(r"\btests/[a-z0-9_/]+\.(?:py|c)\b")
 NAMES = re.compile(r"`(test_[a-z0-9_]+\.py|[a-z0-9_]+_test\.c)`")
 LINKS = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
 SPAN = re.compile(r"`(?:sudo )?cloudinvite ([^`]+)`")
+MANUAL = re.compile(r"^\.(?:Dl|Ql|So) (?:# |sudo )?cloudinvite (.+)$", re.M)
+REMEDY = re.compile(r'(?:`|See: |sudo |Run |→ )cloudinvite ([a-z][^`"\\;,…%]*)')
 PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
 FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -138,6 +140,25 @@ class Words(harness.Test):
                     seen += 1
                     self.assertIsNone(misspelt(words), f"{name}: cloudinvite {words}")
         self.assertGreater(seen, 0)
+
+    def test_every_command_in_a_manual_has_a_verb_and_options_that_are_there(self):
+        seen = 0
+        for name in pages.names():
+            for words in MANUAL.findall(pages.read(name)) if name.endswith((".1", ".5", ".8")) else ():
+                seen += 1
+                self.assertIsNone(misspelt(pages.plain(words)), f"{name}: cloudinvite {words}")
+        self.assertGreater(seen, 20)
+
+    def test_every_command_in_a_remedy_has_a_verb_and_options_that_are_there(self):
+        seen = 0
+        for folder in ("cli", "common/*", "worker", "worker/*", "pam_module"):
+            for name in glob.glob(f"{harness.SOURCE}/{folder}/*.c"):
+                with open(name, encoding="utf-8") as file:
+                    text = re.sub(r'"\s*\n\s*"', "", file.read())
+                for words in REMEDY.findall(text):
+                    seen += 1
+                    self.assertIsNone(misspelt(words), f"{name}: cloudinvite {words}")
+        self.assertGreater(seen, 30)
 
     def test_every_file_of_the_tree_that_a_page_names_is_there(self):
         seen = 0
