@@ -12,6 +12,7 @@
 
 #define FILE_MAX  ((size_t)256 * 1024)
 #define DEPTH_MAX 16 /* as libpam's PAM_SUBSTACK_MAX_LEVEL */
+#define FILES_MAX 512
 #define LINES_MAX 4096
 #define ANY_TYPE  (-1)
 
@@ -54,6 +55,7 @@ struct reading {
 	const char *root;
 	struct pam_stack *stack;
 	struct fault *fault;
+	int files; /* that were included: few files can include each other very often */
 };
 
 /* Where in the tree of includes we are. */
@@ -102,7 +104,7 @@ static bool open_include(struct reading *r, const struct level *at, const struct
 		.substack = at->substack,
 		.type = line->sort == PAM_SORT_WHOLE ? at->type : (int)line->type};
 
-	if (inner.depth >= DEPTH_MAX)
+	if (inner.depth >= DEPTH_MAX || ++r->files > FILES_MAX)
 		return unreadable(r, at, line->number, "files include each other without end");
 	if (!pam_find(r->root, line->module, path, sizeof(path))) {
 		text_format(what, sizeof(what), "includes %s, which is not there", line->module);

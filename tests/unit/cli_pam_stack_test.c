@@ -113,6 +113,25 @@ static void files_that_include_each_other_are_refused(void **state)
 	assert_non_null(strstr(fault.what, "include each other"));
 }
 
+/* Sixteen times two includes are 65,536 files. */
+static void files_that_include_each_other_very_often_are_refused(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {.kind = FAULT_NONE};
+	char name[32], text[128];
+
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "etc/pam.d/level%d", i);
+		snprintf(text, sizeof(text), "session include level%d\nsession include level%d\n",
+			i + 1, i + 1);
+		folder_write(f, name, text);
+	}
+	folder_write(f, "etc/pam.d/level12", "");
+	assert_string_equal(read_stack(f, "level0", &fault), "refused");
+	assert_non_null(strstr(fault.what, "include each other without end"));
+	assert_string_equal(read_stack(f, "level8", &fault), "");
+}
+
 static void what_libpam_refuses_is_refused_and_named(void **state)
 {
 	static const struct {
@@ -236,6 +255,7 @@ int main(void)
 		TREE_TEST(the_vendor_s_file_counts_where_etc_has_none),
 		TREE_TEST(a_type_without_lines_is_that_of_other),
 		TREE_TEST(files_that_include_each_other_are_refused),
+		TREE_TEST(files_that_include_each_other_very_often_are_refused),
 		TREE_TEST(what_libpam_refuses_is_refused_and_named),
 		TREE_TEST(a_substack_is_a_stack_of_its_own),
 		cmocka_unit_test(a_control_says_what_is_done_with_a_result),

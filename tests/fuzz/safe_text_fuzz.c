@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is shown at a terminal or logged: whatever it was, it is UTF-8 of one line without anything
+ * that a terminal obeys, and fits.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check(const char *out, size_t size)
+{
+	size_t n = strlen(out);
+
+	must(n < size, "it fits");
+	must(text_is_utf8(out, n), "it is UTF-8");
+	for (size_t i = 0; i < n; i++) {
+		unsigned char byte = (unsigned char)out[i];
+
+		must(byte >= 0x20 && byte != 0x7f, "no control character");
+		must(byte != 0xc2 || (unsigned char)out[i + 1] >= 0xa0,
+			"of the second set neither");
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t room = size > 0 ? 1 + data[0] : 1, whole = 4 * size + 1;
+	char *text = fuzz_text(data, size), *cut = malloc(room);
+	char *out = malloc(whole), *again = malloc(whole);
+
+	if (!cut || !out || !again)
+		abort();
+	check(text_safe(cut, room, text), room);
+	check(text_safe(out, whole, text), whole);
+	must(strcmp(text_safe(again, whole, out), out) == 0, "what is safe stays as it is");
+	check(text_safe(cut, room, text_mask_address(again, whole, text)), room);
+	free(text);
+	free(cut);
+	free(out);
+	free(again);
+	return 0;
+}
