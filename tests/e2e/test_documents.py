@@ -51,7 +51,7 @@ def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
 
 def misspelt(words):
     """What in `cloudinvite WORDS` is neither verb nor option; None if all of it is."""
-    words = words.split(" #")[0].split()
+    words = re.split(r" #|[.:)]( |$)", words)[0].split()
     if words[0] in ("[-c", "--help", "--version", "VERB"):
         return None
     if not help_of(words[0]):
