@@ -30,6 +30,7 @@ GOOGLE, TREE, BUILT = "/run/google", "/run/tree", "/run/built"
 METADATA = "169.254.169.254"
 PEOPLE = [{"address": "alice@example.com"}, {"address": "carol@example.com"},
           {"address": "bob@example.com", "kind": "managed"}]
+PLACEHOLDERS = {"@PROJECT.": "@cloudinvite-emulated."}
 READING = re.compile(r"^(sudo )?cloudinvite (status|explain|history|list|get|token|pam status)\b")
 SECONDS = 20
 
@@ -96,6 +97,17 @@ consent() {
 	until page=$(grep -o "https://127[^[:space:]]*" /run/said); do sleep 0.1; done
 	curl -sS --cacert /run/google/ca.pem -o /dev/null -w '%{redirect_url}\n' \
 		-d 'decision=allow&account=admin@example.com&granted=yes' "$page"; }
+federation() {
+	said=$(curl -sS --cacert /run/google/ca.pem -X POST \
+		"https://127.0.0.1:$(cat /run/google/port)/emulator/subject-tokens")
+	mkdir -p /run/identity
+	install -m 0600 -o cloudinvite /dev/null /run/identity/token
+	jq -r .subject_token <<<"$said" >/run/identity/token
+	jq --arg inviter inviter@cloudinvite-emulated.iam.gserviceaccount.com '{type: "external_account",
+		audience, subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+		token_url: "https://sts.googleapis.com/v1/token", credential_source: {file: "/run/identity/token"},
+		service_account_impersonation_url: ("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
+			+ $inviter + ":generateAccessToken")}' <<<"$said" >/root/federation.json; }
 emulated_tpm() {
 	mkdir /run/tpm
 	swtpm socket --tpm2 --tpmstate dir=/run/tpm --flags not-need-init,startup-clear \
@@ -221,6 +233,14 @@ def working(session):
 HOSTS = {"bare": lambda session: None, "installed": install, "working": working}
 
 
+def filled_in(wanted):
+    """The command with what a reader has instead of the page's words in capitals."""
+    text = wanted.text
+    for word, value in PLACEHOLDERS.items():
+        text = text.replace(word, value)
+    return wanted._replace(text=text)
+
+
 def attempt(session, wanted, answers):
     """Runs one command until it does what the page says, if it only reads; a complaint or None."""
     until = time.monotonic() + (8 if READING.match(wanted.text) else 0)
@@ -246,7 +266,7 @@ def run_page(host, blocks):
             session.must(block.lines[0])
         if block.kind not in pages.SHELL or block.elsewhere:
             continue
-        for wanted in pages.commands(block):
+        for wanted in map(filled_in, pages.commands(block)):
             complaint = attempt(session, wanted, block.answers)
             if complaint:
                 return {"ran": ran, "complaints": [f"line {block.at}: {complaint}"]}
