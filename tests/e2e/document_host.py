@@ -30,7 +30,7 @@ GOOGLE, TREE, BUILT = "/run/google", "/run/tree", "/run/built"
 METADATA = "169.254.169.254"
 PEOPLE = [{"address": "alice@example.com"}, {"address": "carol@example.com"},
           {"address": "bob@example.com", "kind": "managed"}]
-PLACEHOLDERS = {"@PROJECT.": "@cloudinvite-emulated."}
+PLACEHOLDERS = {"cloudinvite@PROJECT.": "inviter@cloudinvite-emulated."}
 READING = re.compile(r"^(sudo )?cloudinvite (status|explain|history|list|get|token|pam status)\b")
 SECONDS = 20
 

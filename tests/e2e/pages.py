@@ -30,6 +30,24 @@ ELSEWHERE = {
     "source": "the tree's own targets: .ci/run is made of them",
     "prometheus": "programs of the monitoring site",
 }
+# gcloud's commands that we name, and of their flags those that its reference documents and we use.
+GCLOUD = {
+    "projects create": {"--organization"}, "projects delete": set(), "config set": set(),
+    "services enable": set(), "iam service-accounts create": set(),
+    "iam service-accounts describe": {"--format"},
+    "iam service-accounts add-iam-policy-binding": {"--member", "--role"},
+    "iam service-accounts keys create": {"--iam-account"},
+    "iam service-accounts keys delete": {"--iam-account"},
+    "iam service-accounts keys list": {"--iam-account"},
+    "iam service-accounts keys upload": {"--iam-account"},
+    "iam workload-identity-pools create": {"--location"},
+    "iam workload-identity-pools providers create-oidc": {
+        "--location", "--workload-identity-pool", "--issuer-uri", "--attribute-mapping"},
+    "iam workload-identity-pools create-cred-config": {
+        "--service-account", "--credential-source-file", "--output-file"},
+    "compute instances stop": {"--zone"}, "compute instances start": {"--zone"},
+    "compute instances set-service-account": {"--zone", "--service-account", "--scopes"},
+}
 SHELL = ("sh", "console")
 OTHER = ("text", "ini", "unit", "pam", "yaml", "json", "map", "nft", "c", "csv", "promql", "html")
 
@@ -178,6 +196,15 @@ def console_commands(lines):
 
 def commands(piece):
     return console_commands(piece.lines) if piece.kind == "console" else shell_commands(piece.lines)
+
+
+def gcloud_mistake(text):
+    """What in `gcloud …` its reference does not have; None if it is all there."""
+    for name in sorted(GCLOUD, key=len, reverse=True):
+        if text.startswith(f"gcloud {name}"):
+            wrong = set(re.findall(r"(?<= )--[a-z-]+", text)) - GCLOUD[name]
+            return " ".join(wrong) or None
+    return text
 
 
 def line_matches(wanted, line):

@@ -24,6 +24,8 @@ LINKS = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
 SPAN = re.compile(r"`(?:sudo )?cloudinvite ([^`]+)`")
 MANUAL = re.compile(r"^\.(?:Dl|Ql|So) (?:# |sudo )?cloudinvite (.+)$", re.M)
 REMEDY = re.compile(r'(?:`|See: |sudo |Run |→ )cloudinvite ([a-z][^`"\\;,…%]*)')
+MAKE = re.compile(r"(?:^|`|&& )make((?: +[A-Za-z][\w=,./-]*)+)", re.M)
+GCLOUD = re.compile(r'(?<![`\w])gcloud [a-z][^\n"`]*')
 PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
 FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -159,6 +161,28 @@ class Words(harness.Test):
                     seen += 1
                     self.assertIsNone(misspelt(words), f"{name}: cloudinvite {words}")
         self.assertGreater(seen, 30)
+
+    def test_every_command_of_gcloud_is_in_its_reference(self):
+        seen = 0
+        for name in pages.names() + ["cli/setup_guide.c"]:
+            text = re.sub(r'\\\\"\);\s*line\("|"\s*\n\s*"', " ", pages.read(name))
+            text = re.sub(r"\\e?\n\s*", " ", text)
+            for words in GCLOUD.findall(text):
+                seen += 1
+                self.assertIsNone(pages.gcloud_mistake(words), f"{name}: {words}")
+        self.assertGreater(seen, 20)
+        self.assertEqual(pages.gcloud_mistake("gcloud iam service-accounts create x --key=y"), "--key")
+        self.assertIsNotNone(pages.gcloud_mistake("gcloud iam service-account create x"))
+
+    def test_every_target_of_make_that_a_page_names_is_there(self):
+        seen, makefile = 0, pages.read("Makefile")
+        for name in pages.names():
+            for words in MAKE.findall(pages.read(name)) if name.endswith(".md") else ():
+                for word in words.split():
+                    if re.fullmatch("[a-z-]+", word):
+                        seen += 1
+                        self.assertRegex(makefile, rf"(?m)^{word}:", f"{name}: make {words}")
+        self.assertGreater(seen, 15)
 
     def test_every_file_of_the_tree_that_a_page_names_is_there(self):
         seen = 0
