@@ -100,6 +100,7 @@ EMU_SRC := $(wildcard tests/emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
 E2E_SRC := $(wildcard tests/e2e/*.c)
+RELIABILITY_SRC := $(wildcard tests/reliability/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
 FAULTS_SRC := $(wildcard tests/faults/*_faults.c)
@@ -117,6 +118,7 @@ EMULATOR := $(O)/cloudinvite-emulator
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
 PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
 E2E_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(E2E_SRC))
+RELIABILITY_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(RELIABILITY_SRC))
 FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
@@ -146,7 +148,7 @@ help:
 module: $(MODULE)
 programs: $(PROGRAMS)
 emulator: $(EMULATOR)
-tests: $(UNIT_TESTS) $(PAM_TESTS) $(FAULTS_TESTS) $(E2E_DRIVERS)
+tests: $(UNIT_TESTS) $(PAM_TESTS) $(FAULTS_TESTS) $(E2E_DRIVERS) $(RELIABILITY_DRIVERS)
 benches: $(BENCHES)
 
 # The flags are a prerequisite, so that a change of them rebuilds and nothing else does.
@@ -218,6 +220,8 @@ $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
 	$(LINK) $(LIBS_CMOCKA) -lpam -ldl
 $(O)/tests/e2e/%: $(O)/tests/e2e/%.o $(LIB)
 	$(LINK) $(LIBS_ALL)
+$(O)/tests/reliability/%: $(O)/tests/reliability/%.o
+	$(LINK) -lpam
 # The calls that tests/faults lets fail (tests/faults/wrap.c).
 FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwrite fsync rename renameat \
 	unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \

@@ -135,12 +135,13 @@ class Host:
 
     # ---- sshd
 
-    def start_sshd(self, prefix=(), log=None):
-        """`prefix`: a command that runs it; `log`: a file for what it says, not sshd_log()."""
+    def start_sshd(self, prefix=(), log=None, settings=""):
+        """`prefix`: a command that runs it; `log`: a file for what it says, not sshd_log();
+        `settings`: lines that come first, and win."""
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port = chosen.getsockname()[1]
-        write(ROOM + "/sshd_config", f"""ListenAddress 127.0.0.1:{self.port}
+        write(ROOM + "/sshd_config", settings + f"""ListenAddress 127.0.0.1:{self.port}
 HostKey {ROOM}/host_key
 PidFile none
 UsePAM yes

@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Load: a thousand people who log in at the very same moment, and a thousand logins of one of them,
+both through PAM; and as many as CLOUDINVITE_LOGINS says (default 50; 1000 for the long run) through
+the real sshd; while collector and dispatcher run. Nobody is refused, lost, or mailed twice; no
+login waits for it; memory is bounded; and Google is asked no faster than the pace. With
+CLOUDINVITE_LOGINS=1000 the pace is kept to the end, which takes six minutes.
+"""
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import sys
+import time
+
+import crowd as crowds
+from crowd import BARE, OURS, SPOOL, harness
+from harness import Emulator, Site
+
+sys.path.insert(0, harness.HERE)
+from test_pace import busiest_minute  # pylint: disable=wrong-import-position
+
+PEOPLE = 1000
+ONE = PEOPLE  # the number of the one who logs in a thousand times
+LOGINS = int(os.environ.get("CLOUDINVITE_LOGINS", "50"))
+LONG = LOGINS >= PEOPLE
+LIMIT = 600          # calls in any minute
+CALLS_A_PERSON = 3
+RATIO = 1.1          # by which a storm of logins may take longer with the module than without, …
+PLAY = 0.05          # … and seconds: the fastest of several storms differs so much by itself
+TIMES = 2            # a storm is repeated before the fastest counts, …
+PATIENTLY = 5        # … and at most so often
+LONGER = 1.0         # milliseconds that one of a thousand logins on two cores may cost
+MEBIBYTE = 1 << 20
+MOST = {"cloudinvite-collector": 24 * MEBIBYTE, "cloudinvite-dispatcher": 32 * MEBIBYTE}
+
+crowd = None  # pylint: disable=invalid-name
+
+
+def setUpModule():  # pylint: disable=invalid-name
+    global crowd  # pylint: disable=global-statement
+    crowd = crowds.Crowd(PEOPLE + 1)
+
+
+def peak_bytes(program):
+    """The most memory that it ever had, as the kernel has counted it."""
+    with open(f"/proc/{program.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
+
+
+class Load(harness.Test):
+
+    def setUp(self):
+        self.google = Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.google.accounts({"prefix": crowds.PREFIX, "count": PEOPLE + 1,
+                              "domain": "example.com"})
+        self.site = Site(self.google, {
+            "google": {"requests_per_minute": str(LIMIT)},
+            "storage": {"spool": SPOOL, "passwd": "/etc/passwd", "group": "/etc/group"},
+        }).__enter__()
+        self.addCleanup(lambda: self.site.__exit__())  # pylint: disable=unnecessary-lambda
+        self.site.collector_once()  # they were there before
+        self.collector = self.site.start_collector()
+        self.dispatcher = self.site.start_dispatcher()
+
+    def ledger(self, statement):
+        with contextlib.closing(sqlite3.connect(self.site.path("state/ledger.db"),
+                                                timeout=30)) as connection:
+            return connection.execute(statement).fetchall()
+
+    @staticmethod
+    def wait_for_empty_spool():
+        harness.wait_for(lambda: not os.listdir(SPOOL + "/new"), "an empty spool")
+
+    def wait_until_collected(self, people):
+        self.wait_for_empty_spool()
+        self.assertEqual(self.ledger("SELECT count(*), count(DISTINCT account) FROM sighting"),
+                         [(people, people)])
+        marks = set(os.listdir(SPOOL + "/seen"))
+        known = {user for user, in self.ledger("SELECT account FROM sighting")}
+        self.assertEqual(known - marks, set())
+        self.assertEqual(os.listdir(SPOOL + "/bad"), [])
+
+    def wait_until_invited(self, people):
+        """At the pace; the short run sees no more of it than the first minute's beginning."""
+        began = time.monotonic()
+        calls = harness.wait_for(self.most_of_a_minute, "a minute's calls")
+        time.sleep(3)
+        self.assertLessEqual(busiest_minute(self.calls()), LIMIT)
+        minutes = people * CALLS_A_PERSON / (LIMIT - LIMIT // 10)
+        if LONG:
+            self.wait_for_mails(people, 60 + 60 * minutes)
+            self.assertLessEqual(busiest_minute(self.calls()), LIMIT)
+        else:
+            self.unlimited()
+            self.wait_for_mails(people)
+        return f"{len(calls)} calls at once, all mails after {time.monotonic() - began:.0f} s"
+
+    def wait_for_mails(self, people, seconds=harness.PATIENCE):
+        """One for each."""
+        invited = "SELECT count(*) FROM person WHERE state = 'invited'"
+        harness.wait_for(lambda: self.ledger(invited) == [(people,)], "all mails", seconds)
+        self.assertEqual(self.google.mailbox()["total"], people)
+        self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
+
+    def unlimited(self):
+        self.site.write_settings({"google": {"requests_per_minute": "0"}})
+        self.dispatcher.send_signal(signal.SIGHUP)
+
+    def calls(self):
+        return [entry for entry in self.google.log() if entry["route"] != "token"]
+
+    def most_of_a_minute(self):
+        """The calls, once there are so many as the pace gives to a burst."""
+        calls = self.calls()
+        return calls if len(calls) >= (LIMIT - LIMIT // 10) * 0.9 else None
+
+    def assert_little_memory(self):
+        """In KiB."""
+        peaks = {}
+        for program in (self.collector, self.dispatcher):
+            name = os.path.basename(program.args[0])
+            peaks[name] = peak_bytes(program)
+            self.assertLess(peaks[name], MOST[name], name)
+        return "at most " + ", ".join(f"{size // 1024} KiB ({name})"
+                                      for name, size in peaks.items())
+
+    def assert_all_inside(self, said, logins=PEOPLE):
+        self.assertEqual((said["waiting"], said["inside"], said["entered"]), (logins,) * 3)
+
+    def test_a_thousand_people_and_a_thousand_logins_of_one_at_the_very_same_moment(self):
+        self.assert_all_inside(crowd.storm("ours", PEOPLE, frozen=True))
+        self.wait_until_collected(PEOPLE)
+        self.one_arrival_of_a_thousand()
+        self.wait_until_collected(PEOPLE + 1)
+        said = self.wait_until_invited(PEOPLE + 1)
+        print(f"# {PEOPLE} people and {PEOPLE} logins of one, all inside of the module at the same "
+              f"moment: {said}; {self.assert_little_memory()}", flush=True)
+
+    def one_arrival_of_a_thousand(self):
+        """While nobody takes it away."""
+        self.collector.send_signal(signal.SIGSTOP)
+        try:
+            self.assert_all_inside(crowd.storm("ours", PEOPLE, first=ONE, people=1, frozen=True))
+            self.assertEqual(os.listdir(SPOOL + "/new"), [f"{crowds.PREFIX}{ONE}.login"])
+        finally:
+            self.collector.send_signal(signal.SIGCONT)
+
+    def test_a_thousand_logins_through_pam_take_no_longer_than_they_may(self):
+        bare = crowd.storm("bare", PEOPLE)
+        first = crowd.storm("ours", PEOPLE)
+        self.wait_until_collected(PEOPLE)
+        again = crowd.storm("ours", PEOPLE)
+        for said in (bare, first, again):
+            self.assertEqual(said["entered"], PEOPLE)
+        self.assertLess(first["all_ms"] - bare["all_ms"], PEOPLE * LONGER)
+        self.assertLess(again["all_ms"] - bare["all_ms"], PEOPLE * LONGER)
+        self.assertEqual(os.listdir(SPOOL + "/new"), [])
+        print("# 1000 logins at once through PAM, until all had got in: "
+              f"{bare['all_ms']:.0f} ms without the module, {first['all_ms']:.0f} ms with it the "
+              f"first time, {again['all_ms']:.0f} ms when they return", flush=True)
+
+    def test_through_the_real_sshd_all_get_in_and_none_waits_for_the_module(self):
+        crowd.start_gated()
+        self.addCleanup(crowd.stop_sshd)
+        fastest = {}
+        for turn in range(PATIENTLY):
+            for name, said in self.storms().items():
+                fastest[name] = min(said, fastest.get(name, said))
+            if turn + 1 >= TIMES and max(fastest.values()) < self.allowed(fastest):
+                break
+        self.assertLess(max(fastest.values()), self.allowed(fastest), fastest)
+        self.wait_until_collected(LOGINS + 1)
+        self.unlimited()
+        self.wait_for_mails(LOGINS + 1)
+        print(f"# {LOGINS} real sessions of sshd at the gate at the same moment; seconds until all"
+              " clients had ended: " + ", ".join(
+                  f"{name} {seconds:.2f}" for name, seconds in fastest.items()) +
+              f"; {self.assert_little_memory()}", flush=True)
+
+    @staticmethod
+    def allowed(fastest):
+        return RATIO * fastest["without the module"] + PLAY
+
+    def storms(self):
+        """How long each took."""
+        users, took = [f"{crowds.PREFIX}{n}" for n in range(LOGINS)], {}
+        for user in users:  # nobody has been seen
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{SPOOL}/seen/{user}")
+        for name, session, crew in (
+                ("the first time", OURS, users), ("without the module", BARE, users),
+                ("when they return", OURS, users),
+                ("all of them one person", OURS, [f"{crowds.PREFIX}{ONE}"] * LOGINS)):
+            said = crowd.ssh_storm(session, crew)
+            self.assertEqual((said["waiting"], said["entered"]), (LOGINS,) * 2, name)
+            self.wait_for_empty_spool()
+            took[name] = said["all"]
+        return took
+
+
+if __name__ == "__main__":
+    reason = crowds.why_not()
+    if reason:
+        print(f"ok 1 - load # SKIP {reason}\n1..1")
+        sys.exit(0)
+    harness.main()
