@@ -89,23 +89,42 @@ class Blocks(harness.Test):
             for block in pages.parse(name)[1]:
                 if block.kind == "ini":
                     with self.subTest(page=name, line=block.at):
-                        self.assertEqual(self.unknown("\n".join(block.lines)), [])
+                        self.assertEqual(self.wrong("\n".join(block.lines)), [])
                     shown += 1
         self.assertGreater(shown, 3)
+        self.assertEqual(len(self.wrong("[people]\nexclude_user = svc-*\nmin_uid = all")), 2)
 
-    def unknown(self, text):
-        """Keys that `cloudinvite config --check` does not know."""
-        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-            file.write(text + "\n")
+    def test_a_map_that_a_page_shows_is_a_map(self):
+        for name in pages.names():
+            for block in pages.parse(name)[1]:
+                if block.kind == "map":
+                    self.assertEqual(self.wrong_in_map(block.lines), [], name)
+        self.assertTrue(self.wrong_in_map(["alice alice@example.com", "bob"]))
+
+    def wrong_in_map(self, lines):
+        with tempfile.NamedTemporaryFile("w", suffix=".map", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
             file.flush()
             os.chmod(file.name, 0o644)
-            done = subprocess.run([harness.BUILD + "/cloudinvite", "-c", file.name, "config",
+            said = self.check(f"[people]\ndomains = example.com\nmap = {file.name}\n")
+            return [line for line in said.splitlines() if file.name in line]
+
+    def check(self, settings):
+        """What `cloudinvite config --check` finds."""
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(settings + "\n")
+            file.flush()
+            return subprocess.run([harness.BUILD + "/cloudinvite", "-c", file.name, "config",
                                    "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, check=False)
+                                  text=True, check=False).stdout
+
+    def wrong(self, text):
+        """What is said of its lines, but that there is no credential here."""
+        said = self.check(text)
         parser = configparser.ConfigParser(interpolation=None, delimiters="=", comment_prefixes=("#", ";"))
         parser.read_string(text)
         self.assertTrue(parser.sections())
-        return re.findall(r".*unknown.*", done.stdout)
+        return re.findall(r"\.conf:\d+: (?!credentials: ).*", said)
 
 
 class Words(harness.Test):
