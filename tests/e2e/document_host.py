@@ -12,6 +12,7 @@ what they have said. Everything else is the real thing.
 """
 import json
 import os
+import pwd
 import re
 import select
 import shutil
@@ -147,9 +148,11 @@ def cover():
     room.output("hostname", "build1")
     room.output("ip", "link", "set", "lo", "up")
     room.output("ip", "address", "add", METADATA + "/32", "dev", "lo")
-    with open("/etc/passwd", encoding="utf-8") as file:
-        accounts = [line for line in file if not 1000 <= int(line.split(":")[2]) < 60000]
-    room.write("/etc/passwd", "".join(accounts))
+    for user in pwd.getpwall():
+        if 1000 <= user.pw_uid < 60000:
+            subprocess.run(["userdel", "-f", user.pw_name], stderr=subprocess.DEVNULL, check=True)
+    for place in ("/etc", "/var/lib", "/var/spool", "/var/cache"):
+        shutil.rmtree(place + "/cloudinvite", ignore_errors=True)
     with open("/etc/hosts", "a", encoding="utf-8") as file:
         file.write(f"127.0.0.1 build1\n{METADATA} metadata.google.internal\n")
 
