@@ -62,9 +62,10 @@ static wchar_t decode(const char *s, size_t n)
 	return (wchar_t)code;
 }
 
-/* Characters that turn the order of a line round or break it, so that it would read as another. */
-static bool treacherous(wchar_t c)
+bool screen_treacherous(const char *text, size_t n)
 {
+	wchar_t c = decode(text, n);
+
 	return c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
@@ -91,7 +92,7 @@ int screen_columns(const char *text)
 /* One character as this screen may show it. */
 static const char *shown(const struct screen *s, const char *c, size_t n, char one[5])
 {
-	if (n > 1 && s->terminal && treacherous(decode(c, n)))
+	if (n > 1 && s->terminal && screen_treacherous(c, n))
 		return "?";
 	if (n > 1 && !s->utf8) {
 		for (size_t i = 0; i < sizeof(glyphs) / sizeof(glyphs[0]); i++)

@@ -47,6 +47,9 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph);
 
 /* `text` as this screen may show it, cut to `columns` (0: not at all). Returns out. */
 char *screen_text(const struct screen *s, char *out, size_t size, const char *text, int columns);
+/* Whether this UTF-8 sequence of n bytes turns the order of a line round or breaks it, so that it
+ * would read as another. */
+bool screen_treacherous(const char *c, size_t n);
 /* How many columns a harmless text takes. */
 int screen_columns(const char *text);
 

@@ -50,7 +50,7 @@ int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 	return wait_for(child, user);
 }
 
-int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv)
+int service_apart(int (*act)(void *ctx), void *ctx)
 {
 	pid_t child;
 	int exit_code;
@@ -59,10 +59,31 @@ int service_verb(verb_function *verb, const struct cli *cli, int argc, char **ar
 	child = fork();
 	if (child == 0) {
 		end_as_usual();
-		optind = 0;
-		exit_code = verb(cli, argc, argv);
+		exit_code = act(ctx);
 		fflush(stdout);
 		_exit(exit_code);
 	}
 	return wait_for(child, "the service");
+}
+
+struct typed {
+	verb_function *verb;
+	const struct cli *cli;
+	int argc;
+	char **argv;
+};
+
+static int run_typed(void *ctx)
+{
+	const struct typed *typed = ctx;
+
+	optind = 0;
+	return typed->verb(typed->cli, typed->argc, typed->argv);
+}
+
+int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv)
+{
+	struct typed typed = {verb, cli, argc, argv};
+
+	return service_apart(run_typed, &typed);
 }

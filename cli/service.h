@@ -11,6 +11,8 @@
 /* Runs `act` in a child that has become `user`; its exit code, or that of the fault that was
  * printed when there could be no such child. */
 int service_run(const char *user, int (*act)(void *ctx), void *ctx);
+/* Runs `act` in a child as it is: it becomes the service itself, by cli_settings. */
+int service_apart(int (*act)(void *ctx), void *ctx);
 /* Runs a verb in a child, as if it had been typed. */
 int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv);
 

@@ -113,7 +113,7 @@ static bool read_would_be(struct status *st, struct fault *fault)
 						  0, take_would_be, st, fault);
 }
 
-static bool read_status(const struct books *books, struct status *st, struct fault *fault)
+bool status_read(const struct books *books, struct status *st, struct fault *fault)
 {
 	*st = (struct status){.books = books};
 	return now_look(books, &st->now, fault) &&
@@ -129,7 +129,7 @@ static bool show(const struct books *books, const struct status_request *request
 {
 	struct status st;
 
-	if (!read_status(books, &st, fault))
+	if (!status_read(books, &st, fault))
 		return false;
 	if (request->json)
 		return status_write(&st, request, fault);

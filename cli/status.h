@@ -57,15 +57,29 @@ struct status_request {
 	int who_count;
 };
 
+/* Reads all of it. */
+bool status_read(const struct books *books, struct status *st, struct fault *fault);
 /* People standing in this state for this reason. */
 int64_t status_waiting(const struct status *st, enum person_state state, const char *reason);
 
+/* Held for anything but what nobody need look at again. */
+int64_t status_undecided(const struct status *st);
 /* Queued for anything but the cap, the window, reconcile and a later try. */
 int64_t status_pacing(const struct status *st);
 /* How long so many of them will take, seconds. */
 int64_t status_expect(const struct status *st, int64_t people);
 
-/* How it goes, in one sentence. */
+/* How it goes: one sentence, and the commands that change it. */
+struct headline {
+	enum ink ink;
+	char text[800];
+	const char *command; /* NULL: nothing to do */
+	const char *second;
+};
+#define STATUS_HEADLINES 3
+/* What stops everything comes first; reconcile and dry run are said whatever else is wrong. Returns
+ * how many there are. */
+int status_headlines(const struct status *st, struct headline out[STATUS_HEADLINES]);
 void status_headline(const struct status *st, struct screen *s);
 /* One screen for everybody. */
 void status_draw(const struct status *st, const struct cli *cli, FILE *out);

@@ -52,13 +52,6 @@ static void day(const struct status *st, char *out, size_t size)
 			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
 }
 
-struct headline {
-	enum ink ink;
-	char text[800];
-	const char *command; /* NULL: nothing to do */
-	const char *second;
-};
-
 static void say_paused(const struct status *st, struct headline *h)
 {
 	const struct ledger_pause *p = &st->now.pause;
@@ -125,8 +118,7 @@ static void say_dry_run(const struct status *st, struct headline *h)
 	h->command = "cloudinvite enable";
 }
 
-/* Held for good reasons that nobody need look at again. */
-static int64_t undecided(const struct status *st)
+int64_t status_undecided(const struct status *st)
 {
 	return st->summary.people[PERSON_HELD] - status_waiting(st, PERSON_HELD, "blocked") -
 	       status_waiting(st, PERSON_HELD, "max_mails");
@@ -148,9 +140,9 @@ static bool say_attention(const struct status *st, struct headline *h)
 		text_format(h->text, sizeof(h->text), "%s failed; %s.",
 			screen_people(people, sum->people[PERSON_FAILED]), text);
 		h->command = "cloudinvite status --state failed";
-	} else if (undecided(st) > 0) {
+	} else if (status_undecided(st) > 0) {
 		text_format(h->text, sizeof(h->text), "%s for your decision; %s.",
-			screen_people(people, undecided(st)), text);
+			screen_people(people, status_undecided(st)), text);
 		h->command = "cloudinvite status --state held";
 	} else {
 		return false;
@@ -181,30 +173,33 @@ static bool is_stopped(const struct status *st)
 
 /* Reconcile and dry run are said whatever else is wrong: nobody may wait for invitations that are
  * never sent. */
-void status_headline(const struct status *st, struct screen *s)
+int status_headlines(const struct status *st, struct headline out[STATUS_HEADLINES])
 {
-	struct headline h = {.ink = INK_GOOD}, too = {.ink = INK_BAD}, dry = {.ink = INK_WARN};
+	struct headline *h = out;
 	char text[480];
 
-	if (st->now.paused) {
-		say_paused(st, &h);
-	} else if (is_stopped(st)) {
-		say_down(st, &h);
-	} else if (st->now.reconciling) {
-		say_reconciling(st, &h);
-	} else if (st->now.dry_run) {
-		say_dry_run(st, &h);
-	} else if (!say_attention(st, &h)) {
+	memset(out, 0, STATUS_HEADLINES * sizeof(*out));
+	if (st->now.paused)
+		say_paused(st, h++);
+	else if (is_stopped(st))
+		say_down(st, h++);
+	if (st->now.reconciling)
+		say_reconciling(st, h++);
+	if (st->now.dry_run)
+		say_dry_run(st, h++);
+	if (h == out && !say_attention(st, h++)) {
 		day(st, text, sizeof(text));
-		text_format(h.text, sizeof(h.text), "All is well: %s.", text);
+		out->ink = INK_GOOD;
+		text_format(out->text, sizeof(out->text), "All is well: %s.", text);
 	}
-	print(s, &h);
-	if (is_stopped(st) && st->now.reconciling) {
-		say_reconciling(st, &too);
-		print(s, &too);
-	}
-	if ((is_stopped(st) || st->now.reconciling) && st->now.dry_run) {
-		say_dry_run(st, &dry);
-		print(s, &dry);
-	}
+	return (int)(h - out);
+}
+
+void status_headline(const struct status *st, struct screen *s)
+{
+	struct headline list[STATUS_HEADLINES];
+	int count = status_headlines(st, list);
+
+	for (int i = 0; i < count; i++)
+		print(s, &list[i]);
 }

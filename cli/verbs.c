@@ -177,6 +177,14 @@ const struct verb verbs[] = {
 		"it\n"
 		"returns.\n",
 		verb_emit},
+	{"report", PLUMBING, "[--output FILE] [--mode MODE] [--weeks N] [--people]",
+		"one page with pictures: how far people have come, what is stuck and why",
+		"  --output FILE  where it is written; only another report is replaced\n"
+		"  --mode MODE    who may read that file, in octal (600)\n"
+		"  --weeks N      so many weeks are shown (12, at most 53)\n"
+		"  --people       names those who are stuck; without it nobody is named\n"
+		"Without --output: on standard output. It needs no script and loads nothing.\n",
+		verb_report},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

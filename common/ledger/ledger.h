@@ -205,6 +205,31 @@ bool ledger_summarise(
 bool ledger_each_reason(struct ledger *l, enum person_state state,
 	bool (*each)(const char *reason, int64_t count, void *ctx), void *ctx, struct fault *fault);
 
+/* ---- figures for a report ---- */
+
+/* One account that is there, and what became of whom it leads to. */
+struct ledger_place {
+	char host[HOST_MAX + 1];
+	enum verdict_kind verdict;
+	bool person; /* state and reason are those of the person */
+	enum person_state state;
+	char reason[48];
+};
+/* Every account that is not gone, host by host. */
+bool ledger_each_place(struct ledger *l, bool (*each)(const struct ledger_place *place, void *ctx),
+	void *ctx, struct fault *fault);
+
+/* People, each counted in the week of the first time; who was forgotten is in none. */
+struct ledger_week {
+	int64_t start; /* Monday 00:00 UTC */
+	int64_t seen, invited, accepted, declined;
+};
+/* The Monday of the week of `wall`. */
+int64_t ledger_week_start(int64_t wall);
+/* As far as history goes back. */
+bool ledger_count_week(
+	struct ledger *l, int64_t start, struct ledger_week *out, struct fault *fault);
+
 /* What has changed for one host since change number `since`: for marks. `word` is the person's
  * state, or the verdict's word where there is no person. Accounts not judged yet, gone or forgotten
  * are passed over. Returns the newest number in *last; some of it may be told again next time. */

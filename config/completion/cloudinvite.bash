@@ -15,6 +15,7 @@ _cloudinvite_options() {
 	send) echo "--again --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
 	emit) echo "--reason" ;;
+	report) echo "--output --mode --weeks --people" ;;
 	scan) echo "--dry-run --json --yes" ;;
 	login) echo "--client --headless --no-browser --port --account --output --json" ;;
 	token) echo "--json --print" ;;
@@ -44,7 +45,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel login token setup doctor config pam emit help"
+		scan check get list send cancel login token setup doctor config pam emit report help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 
@@ -64,7 +65,7 @@ _cloudinvite() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 	fi
-	if [[ $verb:$previous == @(login:--client|login:--output|setup:--credentials) ]]; then
+	if [[ $verb:$previous == @(login:--client|login:--output|report:--output|setup:--credentials) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

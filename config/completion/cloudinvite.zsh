@@ -30,6 +30,7 @@ _cloudinvite_verbs() {
 		'pam:whether logins are seen; turns that on and off'
 		'help:all verbs, or one in detail'
 		'emit:writes arrivals, as the useradd hook does'
+		'report:one page with pictures'
 	)
 	_describe -t verbs verb verbs
 }
@@ -93,6 +94,11 @@ _cloudinvite_rest() {
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
 		options+=('--reason[of the arrival]:reason:(login created deleted asked)' '*:user:_users')
+		;;
+	report)
+		options+=('--output[where it is written]:file:_files'
+			'--mode[who may read that file]:mode:(600 640 644)'
+			'--weeks[so many are shown]:number:' '--people[names those who are stuck]')
 		;;
 	esac
 	_arguments $options

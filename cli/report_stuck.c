@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is stuck, why, and the command that helps; then what waits and goes on by itself.
+ */
+#include "cli/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/html.h"
+#include "cli/words.h"
+
+static const struct {
+	const char *reason, *what, *why, *command, *second;
+} held[] = {
+	{"dry_run", "would be invited",
+		"Dry run: nothing is sent yet. Those held until then are "
+		"released by the second command.",
+		"cloudinvite enable", "cloudinvite approve --reason dry_run"},
+	{"discovered", "found by a sweep",
+		"They have an unmanaged account, but nobody has logged in "
+		"since: it may be an old one.",
+		"cloudinvite approve --reason discovered", NULL},
+	{"collision", "share an address",
+		"Two accounts of one host lead to one address, and nobody "
+		"knows whose it is. Name the right one in the map file, or approve.",
+		"cloudinvite status --state held", "cloudinvite approve --reason collision"},
+	{"unconfirmed", "may have been mailed",
+		"A send had no clear answer, and Google has not "
+		"shown a mail since. To approve may mail a second time.",
+		"cloudinvite status --state held", NULL},
+};
+
+static const struct {
+	enum verdict_kind verdict;
+	const char *what, *why;
+} accounts[] = {
+	{VERDICT_UNMAPPED, "without an address",
+		"No rule and no line of the map gives these accounts "
+		"an address. Add a line to the map, or exclude them."},
+	{VERDICT_FOREIGN_DOMAIN, "of another domain",
+		"Their address is not on one of the domains of "
+		"the settings. Correct the rule, or add the domain."},
+	{VERDICT_COLLISION, "in collision",
+		"Two accounts of one host lead to the same address. Name "
+		"the right one in the map file."},
+};
+
+/* ---- one thing to do ---- */
+
+static void begin(struct text *out, int64_t n, const char *what, const char *unit)
+{
+	text_add(out, "<li><span class=\"n\">");
+	html_number(out, n);
+	text_addf(out, "</span><div><span class=\"what\">%s%s", unit, unit[0] != '\0' ? " " : "");
+	html_text(out, what);
+	text_add(out, "</span>");
+}
+
+static void why(struct text *out, const char *text)
+{
+	text_add(out, "<p class=\"soft\">");
+	html_text(out, text);
+	text_add(out, "</p>\n");
+}
+
+static void command(struct text *out, const char *first, const char *second)
+{
+	text_add(out, "<p class=\"do\"><code>");
+	html_text(out, first);
+	text_add(out, "</code>");
+	if (second != NULL) {
+		text_add(out, " <code>");
+		html_text(out, second);
+		text_add(out, "</code>");
+	}
+	text_add(out, "</p>\n");
+}
+
+static const char *person(int64_t n)
+{
+	return n == 1 ? "person" : "people";
+}
+
+static void held_for(struct text *out, const struct status_reason *w)
+{
+	char reason[96];
+
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+		if (strcmp(held[i].reason, w->reason) != 0)
+			continue;
+		begin(out, w->count, held[i].what, person(w->count));
+		why(out, held[i].why);
+		command(out, held[i].command, held[i].second);
+		text_add(out, "</div></li>\n");
+		return;
+	}
+	begin(out, w->count, "held", person(w->count));
+	words_reason(reason, sizeof(reason), w->reason);
+	text_add(out, "<p class=\"soft\">Held for the reason: ");
+	html_text(out, reason);
+	text_add(out, ".</p>\n");
+	command(out, "cloudinvite status --state held", NULL);
+	text_add(out, "</div></li>\n");
+}
+
+static void failed(const struct report *r, struct text *out)
+{
+	const struct status *st = &r->status;
+	int64_t n = st->summary.people[PERSON_FAILED];
+
+	if (n == 0)
+		return;
+	begin(out, n, "failed", person(n));
+	why(out, "Google refuses them, while it accepts others. Remove the cause, then try again.");
+	if (st->fault_count > 0)
+		text_add(out, "<ul class=\"faults\">\n");
+	for (int i = 0; i < st->fault_count; i++) {
+		text_add(out, "<li>");
+		report_prose(r, out, st->faults[i].text);
+		text_add(out, "</li>\n");
+	}
+	if (st->fault_count > 0)
+		text_add(out, "</ul>\n");
+	command(out, "cloudinvite status --state failed", "cloudinvite retry --all");
+	text_add(out, "</div></li>\n");
+}
+
+static void nameless(const struct report *r, struct text *out)
+{
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+		int64_t n = r->status.summary.sightings[accounts[i].verdict];
+		if (n == 0)
+			continue;
+		begin(out, n, accounts[i].what, n == 1 ? "account" : "accounts");
+		why(out, accounts[i].why);
+		command(out, "cloudinvite explain USER", NULL);
+		text_add(out, "</div></li>\n");
+	}
+}
+
+static bool is_for_good(const struct status_reason *w)
+{
+	return strcmp(w->reason, "blocked") == 0 || strcmp(w->reason, "max_mails") == 0;
+}
+
+static int64_t things(const struct report *r)
+{
+	const int64_t *accounts_are = r->status.summary.sightings;
+
+	return r->people.stuck + accounts_are[VERDICT_UNMAPPED] +
+	       accounts_are[VERDICT_FOREIGN_DOMAIN] + accounts_are[VERDICT_COLLISION];
+}
+
+static void list(const struct report *r, struct text *out)
+{
+	const struct status *st = &r->status;
+
+	text_add(out, "<ul class=\"todo\">\n");
+	failed(r, out);
+	for (int i = 0; i < st->waiting_count; i++)
+		if (st->waiting[i].state == PERSON_HELD && !is_for_good(&st->waiting[i]))
+			held_for(out, &st->waiting[i]);
+	nameless(r, out);
+	text_add(out, "</ul>\n");
+}
+
+/* ---- what goes on by itself ---- */
+
+static void waits(struct text *out, int64_t n, const char *what, const char *reason)
+{
+	char text[96];
+
+	begin(out, n, what, "");
+	text_add(out, "<span class=\"soft\">: ");
+	html_text(out, words_reason(text, sizeof(text), reason));
+	text_add(out, "</span></div></li>\n");
+}
+
+static void waiting(const struct report *r, struct text *out)
+{
+	const struct status *st = &r->status;
+	int64_t doubt = st->summary.people[PERSON_UNCONFIRMED];
+	size_t before;
+
+	text_add(out,
+		"<h3>Nothing to do</h3>\n<p class=\"soft\">These wait, and go on by themselves "
+		"or rest by decision.</p>\n<ul class=\"todo rest\">\n");
+	before = out->len;
+	for (int i = 0; i < st->waiting_count; i++) {
+		const struct status_reason *w = &st->waiting[i];
+		if (w->state == PERSON_QUEUED)
+			waits(out, w->count, "queued", w->reason);
+		else if (is_for_good(w))
+			waits(out, w->count, "held", w->reason);
+	}
+	if (doubt > 0)
+		waits(out, doubt, "unconfirmed",
+			"whether a mail went out is not known yet: Google shows it within 72 "
+			"hours");
+	if (out->len == before)
+		text_add(out, "<li><span class=\"n\">0</span><div>Nobody waits.</div></li>\n");
+	text_add(out, "</ul>\n");
+}
+
+/* ---- who, by name ---- */
+
+struct named {
+	const struct report *report;
+	struct text *out;
+	int count;
+};
+
+struct first_command {
+	char text[ADDRESS_MAX + 64];
+};
+
+static void take_command(const char *line, const char *does, void *ctx)
+{
+	struct first_command *first = ctx;
+
+	(void)does;
+	if (first->text[0] == '\0')
+		text_copy(first->text, sizeof(first->text), line);
+}
+
+static bool name(const struct person *p, void *ctx)
+{
+	struct named *named = ctx;
+	struct first_command first = {.text = ""};
+	char reason[96];
+
+	if (p->state == PERSON_HELD &&
+		(strcmp(p->reason, "blocked") == 0 || strcmp(p->reason, "max_mails") == 0))
+		return true;
+	if (named->count == REPORT_PEOPLE)
+		return false;
+	named->count++;
+	words_commands(p, &named->report->status.now, take_command, &first);
+	text_add(named->out, "<tr><th scope=\"row\">");
+	html_text(named->out, p->address);
+	text_addf(named->out, "</th><td>%s: ", words_state(p->state));
+	html_text(named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
+				      ? p->fault_text
+				      : words_reason(reason, sizeof(reason), p->reason));
+	text_add(named->out, "</td><td><code>");
+	html_text(named->out, first.text);
+	text_add(named->out, "</code></td></tr>\n");
+	return true;
+}
+
+static bool names(struct report *r, struct text *out, struct fault *fault)
+{
+	static const enum person_state states[] = {PERSON_FAILED, PERSON_HELD};
+	struct named named = {.report = r, .out = out};
+
+	if (!r->names || r->people.stuck == 0)
+		return true;
+	text_add(out, "<h3>Who is stuck</h3>\n<table class=\"people\"><caption>");
+	html_text(out, "By state, then by address");
+	text_add(out,
+		"</caption>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Why</th>"
+		"<th scope=\"col\">What helps</th></tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!ledger_each_person(
+			    r->status.books->ledger, (int)states[i], NULL, 0, name, &named, fault))
+			return false;
+	text_add(out, "</tbody></table>\n");
+	if (r->people.stuck > named.count) {
+		text_add(out, "<p class=\"soft\">And ");
+		html_number(out, r->people.stuck - named.count);
+		text_add(out, " more: <code>cloudinvite status --state held</code></p>\n");
+	}
+	return true;
+}
+
+bool report_stuck(struct report *r, struct text *out, struct fault *fault)
+{
+	bool good;
+
+	text_add(out, "<section aria-labelledby=\"h-stuck\">\n<h2 id=\"h-stuck\">What needs you"
+		      "</h2>\n");
+	if (things(r) == 0)
+		text_add(out, "<p>Nothing: nobody is stuck.</p>\n");
+	else
+		list(r, out);
+	good = names(r, out, fault);
+	if (r->people.seen > 0)
+		waiting(r, out);
+	text_add(out, "</section>\n");
+	return good;
+}
