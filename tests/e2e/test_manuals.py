@@ -113,6 +113,14 @@ class Programs(harness.Test):
                 self.assertEqual(options(section(text, "SYNOPSIS") + section(text, "DESCRIPTION")),
                                  wanted)
 
+    def test_each_endpoint_that_controls_the_emulator_stands_in_both(self):
+        said = set(re.findall(r"/emulator/([a-z-]+)", say("cloudinvite-emulator", "--help")))
+        told = section(page("cloudinvite-emulator.1"), "CONTROL")
+        told = {name for line in re.findall(r"^\.It Pa (.*)$", told, re.M)
+                for name in line.split(" , ")}
+        self.assertGreater(len(said), 10)
+        self.assertEqual(told, said)
+
     def test_each_exit_status_of_the_command_is_explained(self):
         with open(harness.SOURCE + "/cli/cli.h", encoding="utf-8") as file:
             codes = {int(number) for number in re.findall(r"#define EXIT_\w+\s+(\d+)", file.read())}
