@@ -20,6 +20,8 @@ import pages
 
 PATHS = re.compile(r"\btests/[a-z0-9_/]+\.(?:py|c)\b")
 NAMES = re.compile(r"`(test_[a-z0-9_]+\.py|[a-z0-9_]+_test\.c)`")
+PROMISES = re.compile(r"`((?:tests/[\w/]+/)?(?:test_\w+\.py|\w+_test\.c))` "
+                      r"((?:[A-Za-z*]+_[a-z_*]+(?:, (?=[a-z]+_))?)+)")
 LINKS = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
 SPAN = re.compile(r"`(?:sudo )?cloudinvite ([^`]+)`")
 MANUAL = re.compile(r"^\.(?:Dl|Ql|So) (?:# |sudo )?cloudinvite (.+)$", re.M)
@@ -142,6 +144,18 @@ class Words(harness.Test):
             self.assertEqual(missing, [], os.path.basename(page))
             named += len(paths)
         self.assertGreater(named, 20)
+
+    def test_every_promise_that_a_page_quotes_is_the_name_of_a_test(self):
+        seen = 0
+        for name in glob.glob(harness.SOURCE + "/docs/*.md"):
+            for file, promises in PROMISES.findall(pages.read(name)):
+                path = glob.glob(f"{harness.SOURCE}/{file}") + glob.glob(f"{harness.SOURCE}/tests/*/{file}")
+                with open(path[0], encoding="utf-8") as source:
+                    text = source.read()
+                for promise in promises.split(", "):
+                    seen += 1
+                    self.assertIn(promise.strip("*"), text, f"{name}: {file}")
+        self.assertGreater(seen, 15)
 
     def test_every_command_in_a_sentence_has_a_verb_and_options_that_are_there(self):
         seen = 0
