@@ -21,8 +21,9 @@ from host import PASSWORD, ROOM, SPOOL, at_terminal, output, write  # pylint: di
 from module import harness  # pylint: disable=wrong-import-position
 
 LONGER = 0.05  # seconds
+BUSY = 0.25    # of the login itself, where that takes long: a busy machine, or a tracer around it
 TIMES = 2      # a way is timed before the fastest counts
-PATIENTLY = 5  # times that a difference is measured again before it is believed
+PATIENTLY = 12  # times that a difference is measured again before it is believed
 BARE = hosts.STACK.replace("session optional {ours}\n", "")
 STACKS = {"": BARE, "optional": BARE + "session optional {ours}\n",
           "required": BARE + "session required {ours}\n"}
@@ -343,13 +344,15 @@ class Logins(harness.Test):
                     self.assert_quick(way, prefix)
 
     def assert_quick(self, way, prefix):
-        """Measured again before a difference is believed: the machine does other things, too."""
-        seen = []
-        while len(seen) < PATIENTLY:
-            seen.append(self.fastest(way, prefix))
-            if max(seen[-1].values()) - seen[-1][""] <= LONGER:
+        """Measured again before a difference is believed: the machine does other things, too. The
+        fastest of all rounds are compared: what the module costs is in each of them."""
+        fastest = {}
+        for _ in range(PATIENTLY):
+            for position, took in self.fastest(way, prefix).items():
+                fastest[position] = min(took, fastest.get(position, took))
+            if max(fastest.values()) - fastest[""] <= max(LONGER, BUSY * fastest[""]):
                 return
-        self.fail(f"{way} takes longer with the module: {seen}")
+        self.fail(f"{way} takes longer with the module: {fastest}")
 
     def serve(self, prefix):
         """The real sshd, with the same around it."""
