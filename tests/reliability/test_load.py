@@ -148,30 +148,51 @@ class Load(harness.Test):
         finally:
             self.collector.send_signal(signal.SIGCONT)
 
+    @staticmethod
+    def fastest(storms, good):
+        """{storm: its shortest time}. The machine does other things, too: storms are repeated
+        before a difference is believed."""
+        fastest = {}
+        for turn in range(PATIENTLY):
+            for name, took in storms().items():
+                fastest[name] = min(took, fastest.get(name, took))
+            if turn + 1 >= TIMES and good(fastest):
+                break
+        return fastest
+
+    @staticmethod
+    def forget_all():
+        """Nobody has been seen."""
+        for mark in os.listdir(SPOOL + "/seen"):
+            if mark.startswith(crowds.PREFIX):
+                os.unlink(f"{SPOOL}/seen/{mark}")
+
     def test_a_thousand_logins_through_pam_take_no_longer_than_they_may(self):
-        bare = crowd.storm("bare", PEOPLE)
-        first = crowd.storm("ours", PEOPLE)
+        def good(fastest):
+            return max(fastest.values()) - fastest["without the module"] < PEOPLE * LONGER
+
+        fastest = self.fastest(self.storms_through_pam, good)
+        self.assertTrue(good(fastest), fastest)
         self.wait_until_collected(PEOPLE)
-        again = crowd.storm("ours", PEOPLE)
-        for said in (bare, first, again):
+        print(f"# {PEOPLE} logins at once through PAM; milliseconds until all had got in: " +
+              ", ".join(f"{name} {took:.0f}" for name, took in fastest.items()), flush=True)
+
+    def storms_through_pam(self):
+        self.forget_all()
+        took = {}
+        for name, service in (("without the module", "bare"), ("the first time", "ours"),
+                              ("when they return", "ours")):
+            said = crowd.storm(service, PEOPLE)
             self.assertEqual(said["entered"], PEOPLE)
-        self.assertLess(first["all_ms"] - bare["all_ms"], PEOPLE * LONGER)
-        self.assertLess(again["all_ms"] - bare["all_ms"], PEOPLE * LONGER)
-        self.assertEqual(os.listdir(SPOOL + "/new"), [])
-        print("# 1000 logins at once through PAM, until all had got in: "
-              f"{bare['all_ms']:.0f} ms without the module, {first['all_ms']:.0f} ms with it the "
-              f"first time, {again['all_ms']:.0f} ms when they return", flush=True)
+            self.wait_for_empty_spool()
+            took[name] = said["all_ms"]
+        return took
 
     def test_through_the_real_sshd_all_get_in_and_none_waits_for_the_module(self):
         crowd.start_gated()
         self.addCleanup(crowd.stop_sshd)
-        fastest = {}
-        for turn in range(PATIENTLY):
-            for name, said in self.storms().items():
-                fastest[name] = min(said, fastest.get(name, said))
-            if turn + 1 >= TIMES and max(fastest.values()) < self.allowed(fastest):
-                break
-        self.assertLess(max(fastest.values()), self.allowed(fastest), fastest)
+        fastest = self.fastest(self.storms_through_sshd, self.is_fast)
+        self.assertTrue(self.is_fast(fastest), fastest)
         self.wait_until_collected(LOGINS + 1)
         self.unlimited()
         self.wait_for_mails(LOGINS + 1)
@@ -181,15 +202,12 @@ class Load(harness.Test):
               f"; {self.assert_little_memory()}", flush=True)
 
     @staticmethod
-    def allowed(fastest):
-        return RATIO * fastest["without the module"] + PLAY
+    def is_fast(fastest):
+        return max(fastest.values()) < RATIO * fastest["without the module"] + PLAY
 
-    def storms(self):
-        """How long each took."""
+    def storms_through_sshd(self):
         users, took = [f"{crowds.PREFIX}{n}" for n in range(LOGINS)], {}
-        for user in users:  # nobody has been seen
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{SPOOL}/seen/{user}")
+        self.forget_all()
         for name, session, crew in (
                 ("the first time", OURS, users), ("without the module", BARE, users),
                 ("when they return", OURS, users),

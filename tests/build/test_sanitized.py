@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""End-to-end tests with programs that were built under the sanitizers (make SANITIZE=…). Whatever a
+sanitizer reports is a failure, also where a test expects a program to fail.
+
+    test_sanitized.py BUILD TEST...
+
+A test may leave out what cannot hold under a sanitizer; what it leaves out is said. Prints TAP."""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SEEN_EVERYWHERE = "/dev/shm"  # also by programs that have another /tmp, /run, /var or /home
+COUNTED = re.compile(r"^ok \d+ - (.*)$", re.MULTILINE)
+OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+           "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
+
+
+def environment(build, reports):
+    """Exit code 99 is none of ours."""
+    return {**os.environ, "CLOUDINVITE_BUILD": os.path.abspath(build), "PYTHONUNBUFFERED": "1",
+            **{name: f"{more}:exitcode=99:log_path={reports}/report"
+               for name, more in OPTIONS.items()}}
+
+
+def run(build, test):
+    """(whether it is good, what is to be said of it)"""
+    place = SEEN_EVERYWHERE if os.path.isdir(SEEN_EVERYWHERE) else None
+    with tempfile.TemporaryDirectory(prefix="cloudinvite-sanitized.", dir=place) as reports:
+        os.chmod(reports, 0o1777)
+        done = subprocess.run(["/usr/bin/python3", test], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              errors="replace", env=environment(build, reports), check=False)
+        found = []
+        for name in sorted(os.listdir(reports)):
+            with open(os.path.join(reports, name), encoding="utf-8", errors="replace") as file:
+                found += file.read().splitlines()[:60]
+    promises = COUNTED.findall(done.stdout)
+    left_out = [promise for promise in promises if "# SKIP" in promise]
+    good = done.returncode == 0 and not found and promises
+    said = [f"left out: {promise}" for promise in left_out]
+    if not good:
+        said += [line for line in done.stdout.splitlines() if not COUNTED.match(line)] + found
+    return good, len(promises) - len(left_out), said
+
+
+def main():
+    build, tests = sys.argv[1], sys.argv[2:]
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda test: run(build, test), tests)
+        for number, (test, (good, count, said)) in enumerate(zip(tests, results), 1):
+            failures += not good
+            print(f"{'ok' if good else 'not ok'} {number} - {os.path.basename(test)}: {count} "
+                  "promises under the sanitizers", flush=True)
+            print("".join(f"# {line}\n" for line in said), end="", flush=True)
+    print(f"1..{len(tests)}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
