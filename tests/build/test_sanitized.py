@@ -18,12 +18,20 @@ COUNTED = re.compile(r"^ok \d+ - (.*)$", re.MULTILINE)
 OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
            "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 
+# What is lost is not looked for in these.
+LEAKS = {"test_held_keys.py": "OpenSC's pkcs11-spy and libp11's engine lose memory of their own",
+         "test_hook.py": "LeakSanitizer cannot work under strace",
+         "test_one_mail.py": "LeakSanitizer cannot work under strace"}
 
-def environment(build, reports):
+
+def environment(build, test, reports):
     """Exit code 99 is none of ours."""
+    options = {name: f"{more}:exitcode=99:log_path={reports}/report"
+               for name, more in OPTIONS.items()}
+    if os.path.basename(test) in LEAKS:
+        options["ASAN_OPTIONS"] += ":detect_leaks=0"
     return {**os.environ, "CLOUDINVITE_BUILD": os.path.abspath(build), "PYTHONUNBUFFERED": "1",
-            **{name: f"{more}:exitcode=99:log_path={reports}/report"
-               for name, more in OPTIONS.items()}}
+            **options}
 
 
 def run(build, test):
@@ -33,7 +41,7 @@ def run(build, test):
         os.chmod(reports, 0o1777)
         done = subprocess.run(["/usr/bin/python3", test], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                              errors="replace", env=environment(build, reports), check=False)
+                              errors="replace", env=environment(build, test, reports), check=False)
         found = []
         for name in sorted(os.listdir(reports)):
             with open(os.path.join(reports, name), encoding="utf-8", errors="replace") as file:
@@ -42,6 +50,8 @@ def run(build, test):
     left_out = [promise for promise in promises if "# SKIP" in promise]
     good = done.returncode == 0 and not found and promises
     said = [f"left out: {promise}" for promise in left_out]
+    if os.path.basename(test) in LEAKS:
+        said.append("leaks are not looked for: " + LEAKS[os.path.basename(test)])
     if not good:
         said += [line for line in done.stdout.splitlines() if not COUNTED.match(line)] + found
     return good, len(promises) - len(left_out), said

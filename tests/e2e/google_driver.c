@@ -142,6 +142,7 @@ int main(int argc, char **argv)
 	g = settings ? google_open(settings, &fault) : NULL;
 	if (!g) {
 		log_fault(LOG_LEVEL_ERROR, "start", &fault);
+		settings_free(settings);
 		return 2;
 	}
 	while (fgets(line, sizeof(line), stdin)) {

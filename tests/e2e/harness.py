@@ -35,6 +35,9 @@ from tap import Test, main  # pylint: disable=unused-import
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build"))
+# Then no program but our own can load the module.
+SANITIZED = any("-fsanitize" in open(flags, encoding="utf-8").read()
+                for flags in (os.path.join(BUILD, "flags"),) if os.path.exists(flags))
 PATIENCE = 60  # seconds; nothing that a test waits for takes so long
 
 

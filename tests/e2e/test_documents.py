@@ -252,6 +252,7 @@ class Words(harness.Test):
 
 
 @unittest.skipIf(overlay.why_not(), overlay.why_not())
+@unittest.skipIf(harness.SANITIZED, "runuser and login cannot load a module with a sanitizer")
 class Commands(harness.Test):
 
     def test_every_command_does_what_its_page_says(self):

@@ -19,6 +19,8 @@ UPDATE = "/usr/sbin/pam-auth-update"
 NEW = "/var/spool/cloudinvite/new"
 LINE = "session optional pam_cloudinvite.so\n"
 SAVED = overlay.SHEET + "/saved"
+# A module with a sanitizer cannot be loaded here.
+LOGINS = () if harness.SANITIZED else ("sshd", "login")
 
 
 def module_path():
@@ -86,8 +88,8 @@ class Host(harness.Test):
         answer = self.status(0)
         self.assertEqual((answer["enabled"], answer["findings"]), (True, []))
         self.assertEqual((answer["seen"]["sshd"], answer["seen"]["login"]), ("present", "present"))
-        self.assertTrue(self.sees_alice("sshd"))
-        self.assertTrue(self.sees_alice("login"))
+        for service in LOGINS:
+            self.assertTrue(self.sees_alice(service))
         after = contents(DIRECTORY, *places)
         self.assertIn("on already: nothing was changed", self.run_pam("enable", "--yes"))
         self.assertEqual(contents(DIRECTORY, *places), after)
