@@ -324,6 +324,7 @@ install: all
 		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir) \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(sysconfdir)/cloudinvite/conf.d
+	$(INSTALL) -d -m 711 $(DESTDIR)$(sysconfdir)/cloudinvite/private
 	$(INSTALL) -m 755 $(O)/cloudinvite $(O)/cloudinvite-emulator $(DESTDIR)$(bindir)
 	$(INSTALL) -m 755 $(O)/cloudinvite-collector $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 711 $(O)/cloudinvite-dispatcher $(DESTDIR)$(sbindir)

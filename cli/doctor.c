@@ -36,6 +36,7 @@ static const struct {
 	{"network", doctor_network},
 	{"clock", doctor_clock},
 	{"credential", doctor_credential},
+	{"secrets", doctor_shut},
 	{"token", doctor_token},
 	{"api", doctor_api},
 	{"quota", doctor_quota},

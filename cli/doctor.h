@@ -60,5 +60,6 @@ doctor_step doctor_ledger, doctor_workers, doctor_backlog;	       /* doctor_ledg
 doctor_step doctor_pause, doctor_people;			       /* doctor_ledger.c */
 doctor_step doctor_network, doctor_clock;			       /* doctor_google.c */
 doctor_step doctor_credential, doctor_token, doctor_api, doctor_quota; /* doctor_google.c */
+doctor_step doctor_shut;					       /* doctor_shut.c */
 
 #endif

@@ -22,18 +22,30 @@
 
 /* ---- where ---- */
 
+static bool is_in(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	return text_starts(path, directory) && path[n] == '/' && !strchr(path + n + 1, '/');
+}
+
 /* What the settings name already is replaced, if it is the service's own place. */
 static bool choose_path(struct login *l)
 {
 	const struct settings *s = l->settings;
-	size_t n = strlen(s->state);
+	char place[PATH_MAX];
+	int dir;
 
 	if (l->output)
 		return text_copy(l->path, sizeof(l->path), l->output);
-	if (text_starts(s->credentials, s->state) && s->credentials[n] == '/' &&
-		!strchr(s->credentials + n + 1, '/'))
+	if (!text_format(place, sizeof(place), "%s/" SETTINGS_PRIVATE, s->state))
+		return false;
+	/* Where it cannot be made, the next look says why. */
+	dir = file_make_dir(s->state, SETTINGS_PRIVATE);
+	file_close(&dir);
+	if (is_in(s->credentials, place) || is_in(s->credentials, s->state))
 		return text_copy(l->path, sizeof(l->path), s->credentials);
-	return text_format(l->path, sizeof(l->path), "%s/login.json", s->state);
+	return text_format(l->path, sizeof(l->path), "%s/login.json", place);
 }
 
 static bool check_directory(struct login *l)

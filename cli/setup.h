@@ -56,7 +56,7 @@ struct setup_credential {
 /* Reads the file as who typed its name; false with s->fault. */
 bool setup_credential_read(struct setup *s, const char *path, struct setup_credential *out);
 /* Where the settings will name it: the file itself, whole path; with --install-credentials the
- * service's own copy of it, beside the settings. */
+ * service's own copy of it, in the directory beside the settings that the collector cannot see. */
 bool setup_credential_place(struct setup *s, char *path, size_t size);
 /* Makes that copy, 0600; nothing where it is there. */
 bool setup_credential_install(struct setup *s);

@@ -129,7 +129,8 @@ static bool ask_login(struct setup *s)
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->stage.path;
-	text_format(path, sizeof(path), "%s/login.json", s->stage.settings->state);
+	text_format(
+		path, sizeof(path), "%s/" SETTINGS_PRIVATE "/login.json", s->stage.settings->state);
 	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
 		!stage_set(&s->stage, "google", "credentials", path, &s->fault) ||
 		!setup_question(s, "The OAuth client's file (nothing: the login is made later)", "",

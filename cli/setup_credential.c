@@ -18,6 +18,7 @@
 
 #define FILE_MAX ((size_t)64 * 1024)
 #define NAME	 "credentials.json"
+#define DIR_MODE 0711 /* the service gets through, and nobody else is told what lies there */
 
 static bool read_file(struct setup *s, const char *path, struct text *text)
 {
@@ -63,10 +64,28 @@ static void understand(const json_t *file, struct setup_credential *out)
 		out->client_id[0] = '\0';
 }
 
+static bool take_text(
+	struct setup *s, const char *path, const struct text *text, struct setup_credential *out)
+{
+	json_t *file = secret_json(text->data ? text->data : "", text->len, NULL);
+
+	*out = (struct setup_credential){.route = ROUTE_UNKNOWN};
+	if (file)
+		understand(file, out);
+	secret_json_free(file);
+	if (out->route != ROUTE_UNKNOWN)
+		return true;
+	fault_set(&s->fault, FAULT_CREDENTIALS, "not_a_credential",
+		"%s: is no credential of Google's that can act as an administrator", path);
+	return fault_remedy(&s->fault,
+		"Name the JSON file that the Google Cloud console gave you for the service "
+		"account, a login that `cloudinvite login` has kept, or metadata: (see "
+		"`cloudinvite setup --guide`).");
+}
+
 bool setup_credential_read(struct setup *s, const char *path, struct setup_credential *out)
 {
 	struct text text = {.data = NULL};
-	json_t *file;
 	bool good;
 
 	*out = (struct setup_credential){.route = ROUTE_UNKNOWN};
@@ -76,19 +95,7 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 	}
 	if (path[0] != '/')
 		return true; /* systemd:NAME, which only the service is given */
-	good = read_file(s, path, &text);
-	file = secret_json(text.data ? text.data : "", text.len, NULL);
-	if (file)
-		understand(file, out);
-	if (good && out->route == ROUTE_UNKNOWN) {
-		good = fault_set(&s->fault, FAULT_CREDENTIALS, "not_a_credential",
-			"%s: is no credential of Google's that can act as an administrator", path);
-		fault_remedy(&s->fault,
-			"Name the JSON file that the Google Cloud console gave you "
-			"for the service account, a login that `cloudinvite login` "
-			"has kept, or metadata: (see `cloudinvite setup --guide`).");
-	}
-	secret_json_free(file);
+	good = read_file(s, path, &text) && take_text(s, path, &text, out);
 	text_wipe(&text);
 	text_free(&text);
 	return good;
@@ -116,7 +123,18 @@ static bool is_same(const char *path, const struct text *text, uid_t uid)
 	return same;
 }
 
-/* Root's while it is written, in root's directory; then the service's, all at once. */
+/* Root's directory. Whatever the umask, the service gets through one that is made here. */
+static int open_place(const char *directory)
+{
+	bool made = mkdir(directory, DIR_MODE) == 0;
+	int dir = file_open_dir(directory);
+
+	if (dir >= 0 && made && fchmod(dir, DIR_MODE) != 0)
+		file_close(&dir);
+	return dir;
+}
+
+/* Root's while it is written; then the service's, all at once. */
 static bool put(struct setup *s, const struct text *text, uid_t uid, gid_t gid)
 {
 	char directory[PATH_MAX];
@@ -125,7 +143,7 @@ static bool put(struct setup *s, const struct text *text, uid_t uid, gid_t gid)
 
 	text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(s->copy, '/') - s->copy),
 		s->copy);
-	dir = file_open_dir(directory);
+	dir = open_place(directory);
 	good = dir >= 0 && file_replace_at(dir, NAME, text->data, text->len, 0600) == 0 &&
 	       fchownat(dir, NAME, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
 	error = errno;
@@ -146,12 +164,13 @@ bool setup_credential_place(struct setup *s, char *path, size_t size)
 	if (!realpath(directory, whole))
 		return not_installed(s, directory, errno);
 	return text_copy(s->original, sizeof(s->original), path) &&
-	       text_format(s->copy, sizeof(s->copy), "%s/" NAME, whole) &&
+	       text_format(s->copy, sizeof(s->copy), "%s/" SETTINGS_PRIVATE "/" NAME, whole) &&
 	       text_copy(path, size, s->copy);
 }
 
 bool setup_credential_install(struct setup *s)
 {
+	struct setup_credential known;
 	struct text text = {.data = NULL};
 	uid_t uid = 0;
 	gid_t gid = 0;
@@ -159,8 +178,9 @@ bool setup_credential_install(struct setup *s)
 
 	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
 		return true;
+	/* Looked at again: it may lie where somebody else could have put another file since. */
 	good = identity_find(s->stage.settings->user, &uid, &gid, &s->fault) &&
-	       read_file(s, s->original, &text);
+	       read_file(s, s->original, &text) && take_text(s, s->original, &text, &known);
 	if (good && !is_same(s->copy, &text, uid)) {
 		good = put(s, &text, uid, gid);
 		s->changed = s->changed || good;

@@ -213,6 +213,16 @@ int file_open_dir(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+int file_make_dir(const char *parent, const char *name)
+{
+	int above = file_open_dir(parent), dir = -1;
+
+	if (above >= 0 && (mkdirat(above, name, 0700) == 0 || errno == EEXIST))
+		dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	file_close(&above);
+	return dir;
+}
+
 void file_close(int *fd)
 {
 	int saved = errno;

@@ -42,6 +42,9 @@ int file_write_all(int fd, const void *bytes, size_t n);
 /* Opens a directory with O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC. -1 and errno. */
 int file_open_dir(const char *path);
 
+/* The same of a directory in it, which is made, 0700, where it is missing. */
+int file_make_dir(const char *parent, const char *name);
+
 /* Closes if >= 0 and sets -1; keeps errno. */
 void file_close(int *fd);
 

@@ -30,6 +30,11 @@ bool rotation_of(struct rotation *r, const char *client_id, const char *refresh_
 	return text_format(r->name, sizeof(r->name), "refresh-%s.json", hex) && ok;
 }
 
+static int open_place(const struct settings *settings)
+{
+	return file_make_dir(settings->state, SETTINGS_PRIVATE);
+}
+
 static char *take(const struct text *text)
 {
 	json_t *json = secret_json(text->data ? text->data : "", text->len, NULL);
@@ -45,7 +50,7 @@ char *rotation_read(const struct rotation *r, const struct settings *settings)
 	const struct file_rules rules = {.max_size = FILE_MAX, .secret = true, .trusted = true};
 	struct text text = {.cap = FILE_MAX + 1};
 	struct fault ignored = {0};
-	int dir = file_open_dir(settings->state);
+	int dir = open_place(settings);
 	char *token = NULL;
 
 	if (dir >= 0 && file_read_at(dir, r->name, &rules, &text, FAULT_STORAGE, &ignored))
@@ -61,13 +66,13 @@ bool rotation_write(const struct rotation *r, const struct settings *settings,
 {
 	json_t *json = json_pack("{s:s}", "refresh_token", refresh_token);
 	char *text = json ? secret_json_text(json) : NULL;
-	int dir = file_open_dir(settings->state);
+	int dir = open_place(settings);
 	bool ok = dir >= 0 && text && file_replace_at(dir, r->name, text, strlen(text), 0600) == 0;
 
 	if (!ok)
 		fault_set(fault, FAULT_STORAGE, "refresh_token_unsaved",
 			"Google has replaced the refresh token, and the new one cannot be kept in "
-			"%s: %s",
+			"%s/" SETTINGS_PRIVATE ": %s",
 			settings->state, strerror(errno));
 	file_close(&dir);
 	secret_free(text);
@@ -77,7 +82,7 @@ bool rotation_write(const struct rotation *r, const struct settings *settings,
 
 void rotation_forget(const struct rotation *r, const struct settings *settings)
 {
-	int dir = file_open_dir(settings->state);
+	int dir = open_place(settings);
 
 	if (dir >= 0)
 		unlinkat(dir, r->name, 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rotation: the refresh token that Google has put in the place of the one in a credential's file.
- * It is kept in the state directory as `refresh-<hash>.json` (0600, replaced atomically). The hash
- * is of the file's own token, so that a file that is put in its place later counts more than what
- * was kept for the one before it.
+ * It is kept in the state directory as `private/refresh-<hash>.json` (0600, replaced atomically).
+ * The hash is of the file's own token, so that a file that is put in its place later counts more
+ * than what was kept for the one before it.
  */
 #ifndef CLOUDINVITE_GOOGLE_ROTATION_H
 #define CLOUDINVITE_GOOGLE_ROTATION_H

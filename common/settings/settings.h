@@ -14,6 +14,10 @@
 #include "base/fault.h"
 
 #define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
+/* A directory beside the settings, and one in the state directory: for credentials. The collector's
+ * unit hides both. (Whole directories: what hides a single file is gone with the next that is
+ * renamed into its place.) */
+#define SETTINGS_PRIVATE "private"
 
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };

@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import time
+from unittest import mock
 
 import harness
 from harness import Emulator, Site
@@ -71,7 +72,7 @@ class Right(Doctor):
         self.assertEqual(set(found.values()), {"ok"}, found)
         self.assertEqual(list(found), [
             "settings", "directories", "accounts", "ledger", "programs", "backlog", "pause",
-            "people", "network", "clock", "credential", "token", "api", "quota"])
+            "people", "network", "clock", "credential", "secrets", "token", "api", "quota"])
         self.assertEqual(self.google.mailbox()["total"], 1)
         self.assertEqual(
             (self.ledger("SELECT * FROM person"), self.ledger("SELECT * FROM history")), before)
@@ -237,6 +238,29 @@ class Credential(Doctor):
         self.google.switches({"essentials": True})
         found, _ = self.doctor()
         self.assertEqual([result for result, _ in found["api"]], ["ok", "bad"])
+
+
+class Shut(harness.Test):
+    """Outside of /tmp, which the collector's unit hides anyway."""
+
+    def secrets(self, site, **google):
+        site.write_settings({"google": google})
+        done = site.run("doctor", "--offline", "--json")
+        return [(step["result"], step["code"]) for step in json.loads(done.stdout)["steps"]
+                if step["step"] == "secrets"]
+
+    def test_a_credential_that_the_collector_could_read_is_named(self):
+        seen, unseen = [("note", "collector_sees_it")], [("ok", None)]
+        with Emulator() as google, mock.patch("tempfile.tempdir", "/dev/shm"), \
+                Site(google) as site:
+            for place, found in (("etc/google.json", seen), ("etc/private/google.json", unseen),
+                                 ("state/login.json", seen), ("state/private/login.json", unseen),
+                                 ("etc/private2/google.json", seen), ("tokens/a.json", unseen)):
+                with self.subTest(place):
+                    self.assertEqual(self.secrets(site, credentials=site.path(place)), found)
+            for other in ("systemd:google", "metadata:", google.file("credentials.json")):
+                self.assertEqual(self.secrets(site, credentials=other), unseen)
+            self.assertEqual(self.secrets(site, client_key=site.path("etc/tls.key")), seen)
 
 
 if __name__ == "__main__":

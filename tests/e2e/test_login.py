@@ -92,7 +92,7 @@ class Scene(harness.Test):
             "google": {"subject": "", "credentials": ""}, **self.overrides}).__enter__()
         self.addCleanup(self.site.__exit__)
         self.google.accounts({"address": ALICE})
-        self.kept = self.site.path("state/login.json")
+        self.kept = self.site.path("state/private/login.json")
 
     def start(self, *options, **more):
         login = Login(self.site, *options, **more)
@@ -230,11 +230,14 @@ class Desktop(Scene):
         self.assertEqual(login.end()[0], 0)
 
     def test_ctrl_c_leaves_nothing_behind(self):
-        before = sorted(os.listdir(self.site.path("state")))
+        before = self.files()
         login = self.start()
         login.process.send_signal(signal.SIGINT)
         self.assertEqual(login.end()[0], -signal.SIGINT)
-        self.assertEqual(sorted(os.listdir(self.site.path("state"))), before)
+        self.assertEqual(self.files(), before)
+
+    def files(self):
+        return [name for _, _, names in os.walk(self.site.path("state")) for name in names]
 
     def test_machines_get_json(self):
         for options, account in ((("--account", ADMIN), ADMIN), ((), None)):
@@ -420,17 +423,18 @@ class Kept(Scene):
     def test_another_login_replaces_it_and_what_was_rotated(self):
         self.google.switches({"refresh_rotates": True})
         self.log_in()
-        first = glob.glob(self.site.path("state/refresh-*.json"))
+        first = glob.glob(self.site.path("state/private/refresh-*.json"))
         self.assertEqual(len(first), 1)
         self.log_in()
-        second = glob.glob(self.site.path("state/refresh-*.json"))
+        second = glob.glob(self.site.path("state/private/refresh-*.json"))
         self.assertEqual(len(second), 1)
         self.assertNotEqual(first, second)
         self.use(self.kept)
         self.run_verb("check", ALICE)
 
     def test_nothing_else_is_replaced(self):
-        self.site.write("state/login.json", '{"type":"service_account"}')
+        os.mkdir(self.site.path("state/private"))
+        self.site.write("state/private/login.json", '{"type":"service_account"}')
         done = self.run_verb("login", "--client", self.google.file("client.json"), code=4)
         self.assertIn("service_account would be replaced", done.stderr)
         self.assertEqual(self.file(), {"type": "service_account"})
@@ -493,7 +497,7 @@ class Lasting(Scene):
             self.run_verb("check", ALICE)
         self.assertEqual(self.refreshes(), 3)
         self.assertEqual(self.file(path), before)
-        rotated, = glob.glob(self.site.path("state/refresh-*.json"))
+        rotated, = glob.glob(self.site.path("state/private/refresh-*.json"))
         self.assertEqual(stat.S_IMODE(os.stat(rotated).st_mode), 0o600)
 
     def test_it_is_on_the_disk_before_the_token_is_used(self):
@@ -597,7 +601,7 @@ class Rights(Scene):
         code, _, said = self.log_in()
         self.assertEqual(code, 0, said)
         uid = pwd.getpwnam(NOBODY).pw_uid
-        for path in (self.kept, *glob.glob(self.site.path("state/refresh-*.json"))):
+        for path in (self.kept, *glob.glob(self.site.path("state/private/refresh-*.json"))):
             self.assertEqual((os.stat(path).st_uid, stat.S_IMODE(os.stat(path).st_mode)),
                              (uid, 0o600), path)
         self.use(self.kept)

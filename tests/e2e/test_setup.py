@@ -147,7 +147,7 @@ class Options(Scene):
         self.assertIn("customer = C01234567", said)
 
     def test_a_credential_is_copied_for_the_service_only_if_asked(self):
-        copy = self.site.path("etc/credentials.json")
+        copy = self.site.path("etc/private/credentials.json")
         self.setup("--yes", *self.words())
         self.assertFalse(os.path.exists(copy))
         answer = self.setup_json("--install-credentials", *self.words())
@@ -162,7 +162,7 @@ class Options(Scene):
             uid = next(int(line.split(":")[2]) for line in file if line.startswith("nobody:"))
         self.site.write_settings({"worker": {"user": "nobody"}})
         self.setup("--yes", "--no-check", "--install-credentials", *self.words())
-        status = os.stat(self.site.path("etc/credentials.json"))
+        status = os.stat(self.site.path("etc/private/credentials.json"))
         self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
 
     def test_one_budget_is_divided_by_the_hosts(self):
@@ -322,8 +322,23 @@ class Dialogue(Scene):
         terminal.answer("How many hosts", "")
         terminal.answer("Write them", "")
         self.assertEqual(terminal.end(), 0, terminal.said)
-        status = os.stat(self.site.path("etc/credentials.json"))
+        status = os.stat(self.site.path("etc/private/credentials.json"))
         self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
+
+    def test_what_was_put_in_the_place_of_the_key_meanwhile_is_not_copied(self):
+        """It may lie in somebody's home, who could put a link to root's file there."""
+        key = self.site.path("key.json")
+        with open(self.key, "rb") as file:
+            self.site.write("key.json", file.read().decode())
+        terminal = self.open("--install-credentials", *self.words(credentials=key))
+        terminal.answer("The address of a user", "")
+        terminal.answer("How many hosts", "")
+        terminal.wait("Write them")
+        self.site.write("key.json", "root:$y$j9T$secret:20000:0:99999:7:::\n")
+        terminal.answer("Write them", "yes")
+        self.assertEqual(terminal.end(), 4)
+        self.assertIn("is no credential", " ".join(terminal.said.split()))
+        self.assertFalse(os.path.exists(self.site.path("etc/private/credentials.json")))
 
     def test_no_leaves_everything_as_it_was(self):
         before = self.site.read("etc/cloudinvite.conf")

@@ -193,7 +193,7 @@ static char *rotation_file(struct test *t, const struct rotation *r)
 {
 	static char path[256];
 
-	text_format(path, sizeof(path), "%s/%s", t->state, r->name);
+	text_format(path, sizeof(path), "%s/private/%s", t->state, r->name);
 	return path;
 }
 
@@ -258,7 +258,8 @@ static void what_others_could_have_written_is_not_believed(void **state)
 
 	begin(&t, state);
 	text_copy(path, sizeof(path), rotation_file(&t, &r));
-	text_format(name, sizeof(name), "state/%s", r.name);
+	folder_make(t.folder, "state/private");
+	text_format(name, sizeof(name), "state/private/%s", r.name);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		chmod(folder_write(t.folder, name, bad[i]), 0600);
 		expect_kept(&t, &r, NULL);
