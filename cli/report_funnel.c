@@ -61,15 +61,15 @@ static void head(
 	struct text *out, int y, const char *name, const char *means, int64_t n, int64_t whole)
 {
 	svg_text(out, "name", 0, y, "start");
-	text_addf(out, "%s<tspan class=\"note less\" dx=\"8\">%s</tspan>", name, means);
+	text_addf(out, "%s <tspan class=\"note less\" dx=\"4\">%s</tspan>", name, means);
 	svg_text_end(out);
 	svg_text(out, "name", SVG_WHOLE, y, "end");
 	if (whole > 0) {
 		text_add(out, "<tspan class=\"note\">");
 		html_share(out, n, whole);
-		text_add(out, "</tspan>");
+		text_add(out, "</tspan> ");
 	}
-	text_addf(out, "<tspan%s>", whole > 0 ? " dx=\"10\"" : "");
+	text_addf(out, "<tspan%s>", whole > 0 ? " dx=\"6\"" : "");
 	html_number(out, n);
 	text_add(out, "</tspan>");
 	svg_text_end(out);

@@ -53,7 +53,7 @@ static void begin(struct text *out, int64_t n, const char *what, const char *uni
 {
 	text_add(out, "<li><span class=\"n\">");
 	html_number(out, n);
-	text_addf(out, "</span><div><span class=\"what\">%s%s", unit, unit[0] != '\0' ? " " : "");
+	text_addf(out, "</span>\n<div><span class=\"what\">%s%s", unit, unit[0] != '\0' ? " " : "");
 	html_text(out, what);
 	text_add(out, "</span>");
 }
@@ -238,13 +238,13 @@ static bool name(const struct person *p, void *ctx)
 		return false;
 	named->count++;
 	words_commands(p, &named->report->status.now, take_command, &first);
-	text_add(named->out, "<tr><th scope=\"row\">");
+	text_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
-	text_addf(named->out, "</th><td>%s: ", words_state(p->state));
+	text_addf(named->out, "</th><td role=\"cell\">%s: ", words_state(p->state));
 	html_text(named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
 				      ? p->fault_text
 				      : words_reason(reason, sizeof(reason), p->reason));
-	text_add(named->out, "</td><td><code>");
+	text_add(named->out, "</td><td role=\"cell\"><code>");
 	html_text(named->out, first.text);
 	text_add(named->out, "</code></td></tr>\n");
 	return true;
@@ -257,11 +257,13 @@ static bool names(struct report *r, struct text *out, struct fault *fault)
 
 	if (!r->names || r->people.stuck == 0)
 		return true;
-	text_add(out, "<h3>Who is stuck</h3>\n<table class=\"people\"><caption>");
-	html_text(out, "By state, then by address");
-	text_add(out,
-		"</caption>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Why</th>"
-		"<th scope=\"col\">What helps</th></tr></thead>\n<tbody>\n");
+	text_add(out, "<h3>Who is stuck</h3>\n<table class=\"people\" role=\"table\">"
+		      "<caption>By state, then by address</caption>\n"
+		      "<thead role=\"rowgroup\"><tr role=\"row\">"
+		      "<th scope=\"col\" role=\"columnheader\">Address</th>"
+		      "<th scope=\"col\" role=\"columnheader\">Why</th>"
+		      "<th scope=\"col\" role=\"columnheader\">What helps</th></tr></thead>\n"
+		      "<tbody role=\"rowgroup\">\n");
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (!ledger_each_person(
 			    r->status.books->ledger, (int)states[i], NULL, 0, name, &named, fault))

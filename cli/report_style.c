@@ -101,10 +101,14 @@ static const char style[] =
 	"footer dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.35rem 1.25rem;"
 	"margin:.75rem 0 1.5rem}footer dd{margin:0}"
 
+	".people{table-layout:fixed}.people td,.people th{text-align:left}"
+	".people thead th{width:35%}.people thead th:nth-child(2){width:33%}"
+
 	/* narrow windows: a host is a card, with the column's head beside each figure */
 	"@media (max-width:40rem){.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}"
 	".less{display:none}.todo>li{grid-template-columns:2.75rem minmax(0,1fr);gap:0 .75rem}"
-	".hosts thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
+	".hosts thead,.people "
+	"thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
 	".hosts tbody,.hosts caption{display:block}.hosts tr{display:grid;"
 	"grid-template-columns:1fr 1fr;gap:.1rem 1.5rem;padding:.85rem 0;"
 	"border-top:1px solid var(--line)}"
@@ -112,11 +116,10 @@ static const char style[] =
 	".hosts th,.hosts td{border:0}.hosts "
 	"td{display:flex;justify-content:space-between;padding:0}"
 	".hosts td::before{content:attr(data-head);color:var(--soft)}"
-	".people td,.people th{display:block;text-align:left;padding:0;border:0}"
-	".people thead{display:none}.people tr{display:block;padding:.7rem 0;"
-	"border-top:1px solid var(--line)}"
+	".people tbody,.people caption,.people tr,.people tbody th,.people td{display:block}"
+	".people tr{padding:.7rem 0;border-top:1px solid var(--line)}"
+	".people tbody th,.people td{width:auto;padding:0;border:0}"
 	"footer dl{grid-template-columns:1fr;gap:0}footer dd{margin-bottom:.6rem}}"
-	".people td,.people th{text-align:left}"
 
 	/* paper: always light; the tables are printed, too */
 	"@media print{:root{" LIGHT "--page:#fff}body{font-size:10pt;print-color-adjust:exact;"
