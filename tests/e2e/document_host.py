@@ -33,7 +33,8 @@ PEOPLE = [{"address": "alice@example.com"}, {"address": "carol@example.com"},
           {"address": "bob@example.com", "kind": "managed"}]
 PLACEHOLDERS = {"cloudinvite@PROJECT.": "inviter@cloudinvite-emulated."}
 READING = re.compile(r"^(sudo )?cloudinvite (status|explain|history|list|get|token|pam status)\b")
-SECONDS = 20
+SECONDS = harness.PATIENCE  # for one command
+AGAIN = 30  # for one that reads, until it prints what the page says
 
 SYSTEMCTL = r"""#!/bin/bash
 # In place of systemd: `systemctl VERB [--now] cloudinvite-collector|cloudinvite-dispatcher ...`
@@ -51,7 +52,7 @@ start() {
 	sed -n 's/^ExecStartPre=+*//p' "$unit" | while read -r before; do $before >>"/run/$1.log" 2>&1; done
 	setsid $(sed -n 's/^ExecStart=//p' "$unit") >>"/run/$1.log" 2>&1 </dev/null &
 	echo $! >"/run/$1.pid"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ "$(grep -c ": started" "/run/$1.log")" -gt "${before:-0}" ] && return
 		kill -0 $! 2>/dev/null || { tail -3 "/run/$1.log" >&2; exit 1; }
 		sleep 0.05
@@ -117,7 +118,7 @@ emulated_tpm() {
 	export TPM2OPENSSL_TCTI=$TPM2TOOLS_TCTI
 	tpm2_createprimary() { command tpm2_createprimary "$@" && tpm2_flushcontext -t; }
 	tpm2_create() { command tpm2_create "$@" && tpm2_flushcontext -t; }; }
-settled() { for _ in $(seq 100); do
+settled() { for _ in $(seq 600); do
 	[ -z "$(ls -A /var/spool/cloudinvite/new)" ] && break; sleep 0.05; done; sleep 0.3; }
 """
 
@@ -246,7 +247,7 @@ def filled_in(wanted):
 
 def attempt(session, wanted, answers):
     """Runs one command until it does what the page says, if it only reads; a complaint or None."""
-    until = time.monotonic() + (8 if READING.match(wanted.text) else 0)
+    until = time.monotonic() + (AGAIN if READING.match(wanted.text) else 0)
     while True:
         status, said = session.ask(wanted.text, answers) if wanted.asks else session.run(wanted.text)
         if status != wanted.status:
