@@ -184,9 +184,12 @@ static void waiting(const struct report *r, struct text *out)
 	int64_t doubt = st->summary.people[PERSON_UNCONFIRMED];
 	size_t before;
 
-	text_add(out,
-		"<h3>Nothing to do</h3>\n<p class=\"soft\">These wait, and go on by themselves "
-		"or rest by decision.</p>\n<ul class=\"todo rest\">\n");
+	text_addf(out,
+		"<h3>Nothing to do</h3>\n<p class=\"soft\">These wait, and go on %s, or rest by "
+		"decision.</p>\n<ul class=\"todo rest\">\n",
+		st->now.paused		    ? "when the pause ends"
+		: !st->now.dispatcher.alive ? "when the dispatcher runs"
+					    : "by themselves");
 	before = out->len;
 	for (int i = 0; i < st->waiting_count; i++) {
 		const struct status_reason *w = &st->waiting[i];
