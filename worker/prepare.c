@@ -204,20 +204,7 @@ static bool prepare_box(
 	return says(spool, fault);
 }
 
-/* Before the collector's unit hides it; the directory above is the service's, where root makes
- * nothing. */
-static bool prepare_private(const struct settings *s, struct fault *fault)
-{
-	int above = file_open_dir(s->state);
-	bool good = above >= 0 && (mkdirat(above, SETTINGS_PRIVATE, 0700) == 0 || errno == EEXIST);
-
-	if (!good)
-		says(s->state, fault);
-	file_close(&above);
-	return good;
-}
-
-/* Not root: what is root's cannot be made, but what is there may do. */
+/* Not root: nothing can be made, but what is there may do. */
 static bool all_there(const struct settings *s, struct fault *fault)
 {
 	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
@@ -232,7 +219,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 		}
 		file_close(&fd);
 	}
-	return prepare_private(s, fault);
+	return true;
 }
 
 bool prepare_directories(const struct settings *s, struct fault *fault)

@@ -2,8 +2,7 @@
 /*
  * --prepare: as root, the directories that the programs need, with their owners and modes: spool
  * and its boxes, state, tokens, run. Goes through directory descriptors, refuses wrong owners, and
- * touches nothing inside a directory that the worker owns. As the worker: that they are there, and
- * the directory for credentials in its state directory.
+ * touches nothing inside a directory that the worker owns.
  */
 #ifndef CLOUDINVITE_WORKER_PREPARE_H
 #define CLOUDINVITE_WORKER_PREPARE_H
