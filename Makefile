@@ -123,7 +123,7 @@ FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench fuzz lint analyze deps deb install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz lint analyze deps deb deb-tree install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -284,7 +284,8 @@ bench:
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/bench/bench.py
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
-SH_FILES = packaging/deps .ci/run config/hooks/useradd-post config/hooks/userdel-post
+SH_FILES = packaging/deps .ci/run config/hooks/useradd-post config/hooks/userdel-post \
+	packaging/debian/tests/smoke $(wildcard packaging/debian/*.post* packaging/debian/*.pre*)
 LINT_JOBS ?= 2
 # Exported, not written into the recipe: the quotes of -D'"…"' must arrive as they are.
 lint: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
@@ -359,15 +360,16 @@ install: all
 # Debian builds out of a copy of this tree, with packaging/debian as its debian/ and nothing of ours
 # in its environment.
 DEB_TREE = $(O)/deb/cloudinvite-$(VERSION)
-deb:
+deb: deb-tree
 	@packaging/deps build package
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u O -u FLAGS_TEXT \
+		dpkg-buildpackage -us -uc
+deb-tree:
 	rm -rf $(O)/deb
 	mkdir -p $(DEB_TREE)
 	tar -c --exclude-vcs --exclude=__pycache__ --exclude=./build --exclude='./build-*' --exclude='./$(O)' . | \
 		tar -x -C $(DEB_TREE)
 	cp -a packaging/debian $(DEB_TREE)/debian
-	cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u O -u FLAGS_TEXT \
-		dpkg-buildpackage -us -uc
 
 # The PAM line goes before the module: a `required` line without its module locks everybody out.
 uninstall:

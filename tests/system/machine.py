@@ -115,17 +115,18 @@ def own_network():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def image(suite, packages):
+def image(suite, packages, base=None):
     """Where it is kept, and what is in it: other packages are another image."""
-    names = ",".join(BASE + LIBRARIES[suite] + packages)
+    names = ",".join((BASE + LIBRARIES[suite] if base is None else base) + packages)
     return f"{BUILD}/{suite}-{hashlib.sha256(names.encode()).hexdigest()[:12]}.tar", names
 
 
-def make_image(steps, suite, packages=None):
-    """By debootstrap, unless it is there from before."""
-    kept, names = image(suite, packages or BOOTED[suite])
+def make_image(steps, suite, packages=None, base=None):
+    """By debootstrap, unless it is there from before. `base` is what every Debian here has, unless another
+    is named."""
+    kept, names = image(suite, packages or BOOTED[suite], base)
     if os.path.exists(kept):
-        return steps.step(f"a Debian ({suite}) with systemd is there from before", 0, "")
+        return steps.step(f"a Debian ({suite}) is there from before", 0, "")
     with Root() as root:
         status, output = run("debootstrap", "--variant=minbase", "--include=" + names, suite, root,
                              mirror())
@@ -133,14 +134,14 @@ def make_image(steps, suite, packages=None):
             status, output = run("tar", "-C", root, "--one-file-system", "-cf", kept + ".new", ".")
         if status == 0:
             os.rename(kept + ".new", kept)
-    return steps.step(f"debootstrap makes a Debian ({suite}) with systemd", status, output)
+    return steps.step(f"debootstrap makes a Debian ({suite})", status, output)
 
 
-def debian(steps, root, suite, packages):
+def debian(steps, root, suite, packages, base=None):
     """Such a Debian unpacked, for who does not boot it."""
-    if not make_image(steps, suite, packages):
+    if not make_image(steps, suite, packages, base):
         return False
-    status, output = run("tar", "-C", root, "-xpf", image(suite, packages)[0])
+    status, output = run("tar", "-C", root, "-xpf", image(suite, packages, base)[0])
     return steps.step("it is unpacked", status, output)
 
 

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages, as who installs them on that Debian would build them: in a tree of the suite that
+has what packaging/debian/control asks for, and nothing else of ours.
+
+    folder = debs.build(steps, "trixie")      # None if that fails; kept until a file of the tree changes
+    debs.renumber(folder, "0.1.1")            # the same packages again, as a higher version
+"""
+import glob
+import hashlib
+import os
+import re
+import shutil
+
+import machine
+
+NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
+# What control names by what a package provides, and alternatives that a suite does not have.
+PROVIDED = {"debhelper-compat": "debhelper", "dh-sequence-installsysusers": "debhelper"}
+ABSENT = {"bookworm": {"systemd-dev"}, "trixie": set()}
+# The last one is what lintian needs by a name that only apt resolves.
+BUILDING = ["build-essential", "lintian", "perl-openssl-defaults"]
+# The source is written for both: Debian 12's lintian warns of a newer Standards-Version, and has a tag to be
+# overridden that Debian 13's does not know any more.
+OF_THE_OTHER = {"bookworm": "", "trixie": "--suppress-tags out-of-date-standards-version,alien-tag"}
+OPTIONS = {"DEB_BUILD_OPTIONS": "nocheck parallel=2", "DEB_BUILD_PROFILES": "nocheck"}
+
+
+def control():
+    with open(machine.SOURCE + "/packaging/debian/control", encoding="utf-8") as file:
+        return file.read()
+
+
+def version():
+    with open(machine.SOURCE + "/packaging/debian/changelog", encoding="utf-8") as file:
+        return re.match(r"cloudinvite \(([^)]+)\)", file.readline()).group(1)
+
+
+def higher():
+    return re.sub(r"\d+$", lambda last: str(int(last.group(0)) + 1), version())
+
+
+def dependencies(suite):
+    """What building asks for without its tests, by names that debootstrap knows."""
+    named = []
+    for wanted in re.search(r"^Build-Depends:(.*?)\n\S", control(), re.M | re.S).group(1).split(","):
+        if wanted.strip() and "<!nocheck>" not in wanted:
+            names = [re.match(r"[a-z0-9.+-]+", one.strip()).group(0) for one in wanted.split("|")]
+            names = [PROVIDED.get(name, name) for name in names if name not in ABSENT[suite]]
+            named.append(names[0])
+    return sorted(set(named))
+
+
+def made_of():
+    """One word for all that goes into the packages. Tests do not, but for the emulator."""
+    listed = machine.run("git", "-C", machine.SOURCE, "ls-files", "-co", "--exclude-standard")[1].split("\n")
+    digest = hashlib.sha256()
+    for name in sorted(listed):
+        path = f"{machine.SOURCE}/{name}"
+        if (name.startswith("tests/") and not name.startswith("tests/emulator/")) or not os.path.isfile(path):
+            continue
+        with open(path, "rb") as file:
+            digest.update(f"{name} {os.stat(path).st_mode & 0o777:o} ".encode() + file.read())
+    return digest.hexdigest()
+
+
+def there_from_before(folder):
+    try:
+        with open(folder + "/made-of", encoding="ascii") as file:
+            return file.read() == made_of()
+    except OSError:
+        return False
+
+
+def build(steps, suite):
+    """The folder with the packages of the tree as it is, and what was built with them."""
+    folder = f"{machine.BUILD}/deb-{suite}"
+    if there_from_before(folder):
+        steps.step(f"the packages for {suite} are there from before, of this very tree", 0, "")
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    made = made_of()
+    with machine.Root() as root:
+        if not machine.debian(steps, root, suite, BUILDING + dependencies(suite), base=[]):
+            return None
+        if not compile_in(steps, root) or not lint_in(steps, root, suite):
+            return None
+        os.makedirs(folder)
+        for file in glob.glob(root + "/src/deb/*.*"):
+            if os.path.isfile(file):
+                shutil.copy(file, folder)
+    with open(folder + "/made-of", "w", encoding="ascii") as file:
+        file.write(made)
+    return folder
+
+
+def enter(root, *command):
+    """A command in that tree, in namespaces of its own."""
+    return machine.run(
+        "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
+        'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"', root, "env", "-i",
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root",
+        *[f"{name}={value}" for name, value in OPTIONS.items()], *command)
+
+
+def compile_in(steps, root):
+    environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "O")}
+    status, output = machine.run("make", "-C", machine.SOURCE, "deb-tree", f"O={root}/src", env=environment)
+    if steps.step("the source is packed", status, output):
+        status, output = enter(root, "sh", "-c", "cd /src/deb/cloudinvite-* && dpkg-buildpackage -us -uc")
+        return steps.step("dpkg-buildpackage builds with what control asks for", status, output)
+    return False
+
+
+def lint_in(steps, root, suite):
+    status, output = enter(root, "sh", "-c", f"lintian --allow-root -I --pedantic {OF_THE_OTHER[suite]} "
+                                             "/src/deb/*.changes")
+    return steps.step(f"the lintian of {suite} finds nothing", status or bool(output.strip()), output)
+
+
+def packages(folder, number=None):
+    """Name → file."""
+    return {name: glob.glob(f"{folder}/{name}_{number or version()}_*.deb")[0] for name in NAMES}
+
+
+def renumber(folder, number, change=lambda name, tree: None):
+    """The same packages with another version; `change` may change each unpacked tree."""
+    for name, file in packages(folder).items():
+        tree = f"{folder}/unpacked"
+        shutil.rmtree(tree, ignore_errors=True)
+        machine.Machine.must("dpkg-deb", "-R", file, tree)
+        with open(tree + "/DEBIAN/control", "r+", encoding="utf-8") as control_file:
+            text = re.sub(r"^Version: .*$", f"Version: {number}", control_file.read(), flags=re.M)
+            control_file.seek(0)
+            control_file.write(text)
+            control_file.truncate()
+        change(name, tree)
+        machine.Machine.must("dpkg-deb", "--root-owner-group", "-b", tree,
+                             file.replace(f"_{version()}_", f"_{number}_"))
+        shutil.rmtree(tree)
