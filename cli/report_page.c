@@ -148,6 +148,7 @@ static void beat(const struct report *r, const struct program *p, struct text *o
 static void workings(const struct report *r, struct text *out)
 {
 	const struct status *st = &r->status;
+	char id[9];
 
 	text_add(out, "<section aria-labelledby=\"h-works\">\n<h2 id=\"h-works\">How it works"
 		      "</h2>\n<dl>\n<dt>mode</dt><dd>");
@@ -161,8 +162,10 @@ static void workings(const struct report *r, struct text *out)
 	beat(r, &st->now.dispatcher, out);
 	text_addf(out, "<dt>blocked</dt><dd>");
 	html_count(out, st->summary.blocked, "address", "addresses");
-	text_addf(out, "</dd>\n<dt>version</dt><dd>cloudinvite %s, ledger %.8s</dd>\n</dl>\n",
-		CLOUDINVITE_VERSION, ledger_id(st->books->ledger));
+	text_add(out, "</dd>\n<dt>version</dt><dd>cloudinvite " CLOUDINVITE_VERSION ", ledger ");
+	text_copy(id, sizeof(id), ledger_id(st->books->ledger));
+	html_text(out, id);
+	text_add(out, "</dd>\n</dl>\n");
 	text_add(out, "<p class=\"soft\">A person is an address of the organisation to which an "
 		      "account of a host leads. Unmanaged means that Google has shown an account "
 		      "of the person's own under it; only such people are invited. Google shows "
