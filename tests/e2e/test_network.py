@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import warnings
+from unittest import mock
 
 import google_caller
 import harness
@@ -19,6 +20,15 @@ import wire
 INSIDE = "CLOUDINVITE_NETWORK"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--net", "--"]
 ALICE = "alice@example.com"
+LAX = """openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = lax
+[lax]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
 SILENT, DENYING = "127.0.0.53", "127.0.0.54"
 
 
@@ -157,8 +167,14 @@ class Tls(Way):
                 context.set_ciphers("ALL:@SECLEVEL=0")
                 context.minimum_version = context.maximum_version = version
             return change
-        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-            self.refuse("later", "tls_handshake", "TLS", change=old(version))
+        # Also where the system would allow it, and anything.
+        lax = self.google.file("lax.cnf")
+        with open(lax, "w", encoding="ascii") as file:
+            file.write(LAX)
+        for environment in ({}, {"OPENSSL_CONF": lax}):
+            with mock.patch.dict(os.environ, environment):
+                for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+                    self.refuse("later", "tls_handshake", "TLS", change=old(version))
 
     def test_what_speaks_no_tls_is_refused(self):
         with harness.Emulator(arguments=["--http"]) as plain:

@@ -27,7 +27,7 @@ SETTINGS = """
 [google]
 customer = {google.customer}
 subject = {google.subject}
-credentials = /etc/cloudinvite/google.json
+credentials = /etc/cloudinvite/private/google.json
 ca_file = /etc/cloudinvite/ca.pem
 endpoint = {endpoint}
 token_endpoint = {google.url}/token
@@ -93,14 +93,15 @@ class Journey:
         self.debian.install_tree()
         for name in ("credentials.json", "ca.pem"):
             with open(self.google.file(name), "rb") as file:
-                self.debian.put("/etc/cloudinvite/" + name.replace("credentials", "google"), file.read())
+                self.debian.put("/etc/cloudinvite/" + name.replace("credentials", "private/google"),
+                                file.read())
         self.settings(self.google.url)
         self.debian.put("/usr/local/lib/probe", PROBING)
         for name in NAMES:
             self.debian.put(f"/etc/systemd/system/cloudinvite-{name}.service.d/probe.conf", PROBE)
         self.debian.boot()
-        self.debian.do("chown cloudinvite: /etc/cloudinvite/google.json; "
-                       "chmod 600 /etc/cloudinvite/google.json; useradd -m carol; useradd -m grace;"
+        self.debian.do("chown cloudinvite: /etc/cloudinvite/private/google.json; "
+                       "chmod 600 /etc/cloudinvite/private/google.json; useradd -m carol; useradd -m grace;"
                        "systemctl disable --now cloudinvite-collector cloudinvite-dispatcher;"
                        "rm -rf /var/*/cloudinvite /run/cloudinvite")
 
@@ -164,6 +165,35 @@ class Journey:
         level = float(re.search(r"level for \S+: ([\d.]+)", said)[1])
         print(f"# {self.debian.suite}: the {name}'s exposure is {level}", flush=True)
         assert level <= WORST[name], said
+
+    def within_the_account(self):
+        """Both programs have one account; the collector's walls hide the credential all the same, also
+        one that comes later, and nothing leads into the dispatcher."""
+        walled = (f"nsenter -t {self.pid('collector')} -m setpriv --reuid=cloudinvite "
+                  "--regid=cloudinvite --clear-groups --bounding-set=-all --inh-caps=-all ")
+        self.debian.do(walled + "cat /etc/cloudinvite/cloudinvite.conf /etc/passwd; cp -p "
+                       "/etc/cloudinvite/private/google.json /etc/cloudinvite/private/later.json")
+        other = f"/proc/{self.pid('dispatcher')}"
+        for path in ("/etc/cloudinvite/private/google.json", "/etc/cloudinvite/private/later.json",
+                     "/var/lib/cloudinvite/private/.", "/var/cache/cloudinvite/.",
+                     f"{other}/root/etc/cloudinvite/cloudinvite.conf", f"{other}/environ",
+                     f"{other}/fd/0"):
+            status, said = self.debian.run(walled + "ls -l " + path + "/. 2>&1; " + walled + "cat " + path)
+            assert status != 0 and "total" not in said, f"{path} is open to the collector: {said}"
+
+    def unreadable(self):
+        """What the account cannot read is shut from its first instruction on; what it can is not."""
+        mode = self.debian.do("stat -c %a $(command -v cloudinvite-dispatcher)").strip()
+        for wanted, mode in ((True, "755"), (False, mode)):
+            self.debian.do(f"install -m {mode} /bin/sleep /usr/local/lib/sleeper; systemd-run --quiet "
+                           "--unit=sleeper -p User=cloudinvite -p NoNewPrivileges=yes "
+                           "-p CapabilityBoundingSet= /usr/local/lib/sleeper 60")
+            self.debian.wait("grep sleeper /proc/$(systemctl show -P MainPID sleeper)/comm")
+            status, _ = self.debian.run(
+                "setpriv --reuid=cloudinvite --regid=cloudinvite --clear-groups --inh-caps=-all "
+                "--bounding-set=-all ls /proc/$(systemctl show -P MainPID sleeper)/root/etc")
+            self.debian.do("systemctl stop sleeper")
+            assert (status == 0) == wanted, f"mode {mode}: {status}"
 
     # Under filters that kill.
 
@@ -307,6 +337,9 @@ def travel(steps, journey):
             ("the collector has no network, the dispatcher no more than it needs", journey.sockets),
             ("the collector can write its own places only", journey.writes, "collector"),
             ("the dispatcher can write its own places only", journey.writes, "dispatcher"),
+            ("the collector sees no credential and does not get into the dispatcher",
+             journey.within_the_account),
+            ("the dispatcher is shut from its first instruction on", journey.unreadable),
             ("the collector's exposure", journey.exposure, "collector"),
             ("the dispatcher's exposure", journey.exposure, "dispatcher"),
             ("a forbidden call kills here", journey.kills),
