@@ -102,7 +102,7 @@ static const char style[] =
 	"margin:.75rem 0 1.5rem}footer dd{margin:0}"
 
 	".people{table-layout:fixed}.people td,.people th{text-align:left}"
-	".people thead th{width:35%}.people thead th:nth-child(2){width:33%}"
+	".people thead th{width:31%}.people thead th:nth-child(2){width:38%}"
 
 	/* narrow windows: a host is a card, with the column's head beside each figure */
 	"@media (max-width:40rem){.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}"
