@@ -213,7 +213,7 @@ int verb_doctor(const struct cli *cli, int argc, char **argv)
 	d.findings = json_array();
 	d.settings = settings_load(cli->settings_path, NULL);
 	walk(&d);
-	progress_clear(&d.progress);
+	progress_end(&d.progress);
 	exit_code = conclude(&d);
 	json_decref(d.findings);
 	credential_free(d.credential);

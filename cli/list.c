@@ -143,6 +143,8 @@ static int read_pages(struct listing *l)
 
 	do {
 		call.list_page_token = l->page_token;
+		if (l->count == 0)
+			progress_say(&l->live.progress, "asking Google for the list");
 		invite_list(l->live.invite, &call, wait_told, l, take_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_LATER, "page_token_repeats",

@@ -71,6 +71,7 @@ fail:
 
 void live_close(struct live *live)
 {
+	progress_end(&live->progress);
 	invite_close(live->invite);
 	google_close(live->google);
 	ledger_close(live->ledger);
@@ -182,7 +183,10 @@ int live_each(struct live *live, const struct live_verb *verb, const struct who 
 		if (screen_columns(list[i].address) > round.width)
 			round.width = screen_columns(list[i].address);
 	for (int i = 0; i < count; i++) {
-		progress_say(&live->progress, "%d of %d", i, count);
+		if (count == 1)
+			progress_say(&live->progress, "asking Google about %s", list[i].address);
+		else
+			progress_say(&live->progress, "%d of %d", i, count);
 		worst = cli_worse(worst, go_through(&round, &list[i]));
 	}
 	progress_clear(&live->progress);

@@ -46,7 +46,7 @@ static bool make(const struct request *request, const struct books *books, struc
 	r->week_count = request->weeks;
 	progress_start(&progress, request->cli);
 	good = report_read(books, r, &progress, fault) && report_page(r, page, fault);
-	progress_clear(&progress);
+	progress_end(&progress);
 	free(r);
 	return good;
 }

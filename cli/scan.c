@@ -15,6 +15,7 @@
 #include "cli/arrive.h"
 #include "cli/json.h"
 #include "cli/mapping.h"
+#include "cli/progress.h"
 #include "cli/screen.h"
 #include "cli/table.h"
 
@@ -22,8 +23,17 @@ struct scan {
 	const struct cli *cli;
 	const struct settings *settings;
 	struct mapping mapping;
+	struct progress progress;
 	bool json;
 };
+
+#define SAY_EVERY 4096 /* accounts */
+
+static void say_progress(struct scan *s, size_t done)
+{
+	if (done % SAY_EVERY == 0)
+		progress_say(&s->progress, "%zu of %zu accounts", done, s->mapping.accounts.count);
+}
 
 /* ---- --dry-run ---- */
 
@@ -69,7 +79,7 @@ static void say_totals(const struct scan *s, struct screen *screen, int looked_a
 	screen_end(screen);
 }
 
-static int show(const struct scan *s)
+static int show(struct scan *s)
 {
 	struct table table = {.count = 0};
 	struct screen screen;
@@ -82,6 +92,7 @@ static int show(const struct scan *s)
 		const struct account *account = &s->mapping.accounts.accounts[i];
 		struct verdict verdict;
 
+		say_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
 		mapping_judge(&s->mapping, account, &verdict);
@@ -92,6 +103,7 @@ static int show(const struct scan *s)
 		else
 			add_row(&table, account, &verdict);
 	}
+	progress_clear(&s->progress);
 	if (!s->json && looked_at > 0)
 		good = table_print(&table, &screen, 0);
 	if (!s->json)
@@ -108,7 +120,7 @@ struct reported {
 
 /* One fsync at the end stands for all of them: who is lost in a power cut before it is still in the
  * passwd file for the next scan. */
-static bool report(const struct scan *s, int box, struct reported *r, struct fault *fault)
+static bool report(struct scan *s, int box, struct reported *r, struct fault *fault)
 {
 	const char *spool = s->settings->spool;
 
@@ -116,13 +128,16 @@ static bool report(const struct scan *s, int box, struct reported *r, struct fau
 		const struct account *account = &s->mapping.accounts.accounts[i];
 		int result;
 
+		say_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
 		result = arrive_write(box, spool, account->user, SPOOL_ASKED, false, fault);
 		if (result < 0 && fault->kind != FAULT_USAGE)
 			return false;
-		if (result < 0)
+		if (result < 0) {
+			progress_clear(&s->progress);
 			cli_fail(fault);
+		}
 		r->written += result > 0;
 		r->waiting += result == 0;
 		r->left += result < 0;
@@ -145,14 +160,17 @@ static int say(const struct scan *s, const struct reported *r)
 	return EXIT_YES;
 }
 
-static int write_arrivals(const struct scan *s)
+static int write_arrivals(struct scan *s)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct reported reported = {.written = 0};
 	int box = arrive_open(s->settings->spool, &fault);
 	int exit_code;
 
-	if (box >= 0 && report(s, box, &reported, &fault))
+	bool good = box >= 0 && report(s, box, &reported, &fault);
+
+	progress_clear(&s->progress);
+	if (good)
 		exit_code = say(s, &reported);
 	else
 		exit_code = cli_fail(&fault);
@@ -161,13 +179,14 @@ static int write_arrivals(const struct scan *s)
 	return exit_code;
 }
 
-static int really(const struct scan *s, bool yes)
+static int really(struct scan *s, bool yes)
 {
 	char question[128];
 	int count = 0;
 
 	for (size_t i = 0; i < s->mapping.accounts.count; i++)
 		count += mapping_counts(&s->mapping, &s->mapping.accounts.accounts[i]);
+	progress_clear(&s->progress);
 	text_format(question, sizeof(question),
 		"Look at all %d accounts of this host as if each had just logged in?", count);
 	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
@@ -202,10 +221,15 @@ int verb_scan(const struct cli *cli, int argc, char **argv)
 	if (settings == NULL)
 		return cli_fail(&fault);
 	s.settings = settings;
-	if (!mapping_open(&s.mapping, settings, &fault))
-		exit_code = cli_fail(&fault);
-	else
+	progress_start(&s.progress, cli);
+	progress_say(&s.progress, "reading %s", settings->passwd);
+	if (mapping_open(&s.mapping, settings, &fault)) {
 		exit_code = dry ? show(&s) : really(&s, yes);
+	} else {
+		progress_clear(&s.progress);
+		exit_code = cli_fail(&fault);
+	}
+	progress_end(&s.progress);
 	mapping_close(&s.mapping);
 	settings_free(settings);
 	return exit_code;

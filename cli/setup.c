@@ -166,6 +166,21 @@ static void turn_on_pam(struct setup *s)
 
 /* ---- the end ---- */
 
+/* What Google advises, and what makes administrators remove such programs again. */
+static void say_before_sending(struct setup *s)
+{
+	static const char *const advice[] = {
+		"Announce it to the people: /usr/share/doc/cloudinvite/announcement.md is a mail "
+		"to copy.",
+		"Look at where accepted accounts land: organisational unit, licence.",
+		"Leave out addresses whose owner nobody can name, and people who left: "
+		"exclude_users, the map, `cloudinvite block`."};
+
+	setup_say(s, INK_BOLD, 0, "Before `enable`:");
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+		setup_say(s, INK_PLAIN, 2, "%s", advice[i]);
+}
+
 static void say_next(struct setup *s)
 {
 	bool sends = s->stage.settings->mode == MODE_SEND;
@@ -179,7 +194,13 @@ static void say_next(struct setup *s)
 	setup_say(s, sends ? INK_WARN : INK_PLAIN, 0,
 		sends ? "mode = send: who is found unmanaged is invited."
 		      : "Until `enable` nothing is sent: `cloudinvite status` shows who would be "
-			"invited. Announce it to the people before.");
+			"invited.");
+	if (!sends)
+		say_before_sending(s);
+	setup_say(s, INK_PLAIN, 0,
+		"A golden image: put the package and these settings into it, but not "
+		"%s, %s and %s, which hold spool, ledger and tokens of one machine.",
+		s->stage.settings->spool, s->stage.settings->state, s->stage.settings->tokens);
 }
 
 static int conclude(struct setup *s)

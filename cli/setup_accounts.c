@@ -6,6 +6,7 @@
 
 #include "cli/json.h"
 #include "cli/mapping.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 
 #define SHOWN_MAX 12 /* rows; scan --dry-run shows all */
@@ -29,7 +30,7 @@ static json_t *row_json(const struct account *account, const struct verdict *v)
 		verdict_word(v->kind), "address", json_text(v->address));
 }
 
-static void judge_all(struct setup *s, const struct mapping *m)
+static void judge_all(struct setup *s, const struct mapping *m, struct progress *progress)
 {
 	struct table table = {.count = 0};
 	json_t *rows = json_array();
@@ -49,6 +50,7 @@ static void judge_all(struct setup *s, const struct mapping *m)
 		add_row(&table, account, &verdict);
 		json_array_append_new(rows, row_json(account, &verdict));
 	}
+	progress_clear(progress);
 	if (!s->json && looked_at > 0)
 		table_print(&table, &s->screen, 0);
 	setup_say(s, INK_PLAIN, 0, "%d of %d account%s would lead to an address.%s", mapped,
@@ -62,12 +64,18 @@ static void judge_all(struct setup *s, const struct mapping *m)
 void setup_accounts(struct setup *s)
 {
 	struct fault fault = {.kind = FAULT_NONE};
+	struct progress progress;
 	struct mapping mapping;
 
 	setup_title(s, "Whom this host's accounts lead to");
-	if (mapping_open(&mapping, s->stage.settings, &fault))
-		judge_all(s, &mapping);
-	else
+	progress_start(&progress, s->cli);
+	progress_say(&progress, "looking at the accounts of %s", s->stage.settings->passwd);
+	if (mapping_open(&mapping, s->stage.settings, &fault)) {
+		judge_all(s, &mapping, &progress);
+	} else {
+		progress_clear(&progress);
 		s->exit_code = cli_worse(s->exit_code, cli_fail(&fault));
+	}
+	progress_end(&progress);
 	mapping_close(&mapping);
 }

@@ -89,6 +89,7 @@ static int act(void *ctx)
 	d.findings = json_array();
 	d.ledger = ledger_open(d.settings, LEDGER_WRITE, &ignored);
 	walk(&d);
+	progress_end(&d.progress);
 	report(look, &d);
 	if (s->changed)
 		wake_programs(d.settings);
@@ -169,6 +170,7 @@ static int wait_for_it(struct look *look, int64_t minutes)
 		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;
 	}
+	progress_end(&progress);
 	look->quiet = false;
 	return exit_code;
 }

@@ -78,7 +78,8 @@ static void guide_keyless(struct setup *s, const struct setup_credential *known)
 	step(s, 4,
 		"Let this machine sign for that account: on the account's page, Principals with "
 		"access, Grant access: the machine's own service account (which may be the same "
-		"one), role Service Account Token Creator.");
+		"one), role Service Account Token Creator. Who holds that role reaches this one "
+		"scope as any user of the organisation: let nobody else have it.");
 	line("gcloud iam service-accounts add-iam-policy-binding "
 	     "cloudinvite@PROJECT.iam.gserviceaccount.com \\");
 	line("  --member=serviceAccount:MACHINE@PROJECT.iam.gserviceaccount.com "
@@ -161,7 +162,7 @@ static void guide_session(struct setup *s)
 {
 	step(s, 1,
 		"The administrator who logs in: a super administrator of its own for this, who has "
-		"signed in once.");
+		"signed in once. Google's audit log names that account.");
 	line(ADMIN "/ac/users");
 	step(s, 2,
 		"Google Cloud session control (Security, Access and data control) ends logins "
@@ -179,7 +180,10 @@ void setup_guide_admin(
 	else
 		guide_delegation(s, known);
 	step(s, 3,
-		"Where \"Conflicting accounts management\" or a provisioning connector is on, "
-		"Google "
-		"invites by itself. Essentials editions have no invitations.");
+		"Where \"Conflicting accounts management\" or a provisioning connector "
+		"(resolveConflictAccount) is on, Google invites by itself.");
+	step(s, 4,
+		"The edition: Essentials has no invitations. Google's notice of 2022 leaves out "
+		"most Education editions, Frontline, Nonprofits and legacy ones, too; whether they "
+		"have them today is not known: the check tells.");
 }

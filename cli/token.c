@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/screen.h"
 #include "google/credential.h"
 #include "google/token.h"
@@ -96,13 +97,18 @@ static int show_json(const struct shown *shown)
 
 /* ---- for curl ---- */
 
-static int print_token(struct shown *shown)
+static int print_token(const struct cli *cli, struct shown *shown)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct http *http = http_open(shown->settings, &fault);
-	bool ok = http &&
-		  token_get(shown->credential, http, shown->settings, NULL, &shown->token, &fault);
+	struct progress progress;
+	bool ok;
 
+	progress_start(&progress, cli);
+	progress_say(&progress, "asking Google for a token");
+	ok = http &&
+	     token_get(shown->credential, http, shown->settings, NULL, &shown->token, &fault);
+	progress_end(&progress);
 	if (ok)
 		printf("%s\n", shown->token.value);
 	http_close(http);
@@ -148,7 +154,7 @@ int verb_token(const struct cli *cli, int argc, char **argv)
 	if (!shown.credential)
 		exit_code = cli_fail(&fault);
 	else
-		exit_code = print ? print_token(&shown) : look(cli, &shown, json);
+		exit_code = print ? print_token(cli, &shown) : look(cli, &shown, json);
 	token_clear(&shown.token);
 	credential_free(shown.credential);
 	settings_free(settings);

@@ -200,7 +200,8 @@ static void refused_person(const struct google_call *call, const char *code, con
 
 static void sick_server(const char *code, const char *quoted, struct google_reply *out)
 {
-	fault_set(&out->fault, FAULT_LATER, code, "Google answers %d %s", out->status, quoted);
+	fault_set(&out->fault, FAULT_LATER, code, "Google, or a proxy before it, answers %d%s%s",
+		out->status, quoted[0] ? " " : "", quoted);
 	fault_remedy(&out->fault, FAILURE_WAIT);
 }
 

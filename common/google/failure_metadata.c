@@ -72,7 +72,8 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 		return true;
 	row = find_row(r->status);
 	first_words(r, words, sizeof(words));
-	fault_set(f, FAULT_SETUP, row->code, "%s (%d %s)", row->what, r->status, words);
+	fault_set(f, FAULT_SETUP, row->code, "%s (%d%s%s)", row->what, r->status,
+		words[0] ? " " : "", words);
 	return fault_remedy(f, "%s", row->remedy);
 }
 
