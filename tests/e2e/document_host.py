@@ -49,7 +49,10 @@ start() {
 	[ -f "$unit" ] || { echo "Unit $1.service not found." >&2; exit 5; }
 	kill -0 "$(cat "/run/$1.pid" 2>/dev/null)" 2>/dev/null && return
 	before=$(grep -cs ": started" "/run/$1.log")
-	sed -n 's/^ExecStartPre=+*//p' "$unit" | while read -r before; do $before >>"/run/$1.log" 2>&1; done
+	sed -n 's/^ExecStartPre=//p' "$unit" | while read -r before; do
+		case $before in +*) ;; *) before="runuser -u cloudinvite -- $before" ;; esac
+		${before#+} >>"/run/$1.log" 2>&1
+	done
 	setsid $(sed -n 's/^ExecStart=//p' "$unit") >>"/run/$1.log" 2>&1 </dev/null &
 	echo $! >"/run/$1.pid"
 	for _ in $(seq 600); do
