@@ -6,6 +6,8 @@
  */
 #include "cli/setup.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,19 +19,43 @@
 
 /* ---- the terminal ---- */
 
+/* What ends the dialogue waits from before the question until somebody can answer it: between the
+ * two it would be lost, and the question would stand there for ever. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, before);
+}
+
+static bool take_line(char *line, int size, const sigset_t *before)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	bool here = ppoll(&input, 1, NULL, before) == 1;
+
+	sigprocmask(SIG_SETMASK, before, NULL);
+	return here && fgets(line, size, stdin);
+}
+
 bool setup_question(
 	struct setup *s, const char *question, const char *suggested, char *out, size_t size)
 {
 	char line[ANSWER_MAX], *answer;
+	sigset_t before;
 
 	out[0] = '\0';
+	hold_signals(&before);
 	screen_put(&s->screen, INK_BOLD, question);
 	if (suggested[0])
 		screen_putf(&s->screen, INK_DIM, " [%s]", suggested);
 	fputs(": ", stdout);
 	fflush(stdout);
 	s->screen.column = 0;
-	if (!fgets(line, sizeof(line), stdin)) {
+	if (!take_line(line, (int)sizeof(line), &before)) {
 		fputc('\n', stdout);
 		fault_set(&s->fault, FAULT_USAGE, "no_answer", "nobody answers any more");
 		fault_remedy(&s->fault, "Run it again, or give the answers as options: cloudinvite "

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`cloudinvite setup` against the emulated Google: by options and by a dialogue at a terminal."""
+import fcntl
 import glob
 import json
 import os
@@ -8,7 +9,9 @@ import pty
 import select
 import signal
 import stat
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -239,12 +242,13 @@ class Options(Scene):
 class Terminal:
     """Somebody at a terminal, who answers when the question stands there."""
 
-    def __init__(self, site, *words):
+    def __init__(self, site, *words, columns=80):
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             [os.path.join(harness.BUILD, "cloudinvite"), "-c", site.conf, "setup", *words],
             stdin=slave, stdout=slave, stderr=slave, close_fds=True,
-            env={**os.environ, "TERM": "dumb", "COLUMNS": "80"})
+            env={**os.environ, "TERM": "dumb", "COLUMNS": str(columns)})
         os.close(slave)
         self.master = master
         self.said = ""
