@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever waits at a terminal is told for what; whatever is no terminal hears nothing."""
+import os
+import pty
+import subprocess
+
+import harness
+
+SLOW = 1200  # ms; nothing is told in the first second
+
+
+class Progress(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.google = harness.Emulator()
+        cls.google.__enter__()
+        cls.addClassCleanup(cls.google.__exit__)
+        cls.site = harness.Site(cls.google, {"google": {"requests_per_minute": "0"}})
+        cls.site.__enter__()
+        cls.addClassCleanup(cls.site.__exit__)
+
+    def run_at_terminal(self, *verb):
+        """Standard output through a pipe, and standard error of a terminal."""
+        master, slave = pty.openpty()
+        with subprocess.Popen([os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf,
+                               *verb], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=slave) as process:
+            os.close(slave)
+            out = process.communicate(timeout=harness.PATIENCE)[0].decode()
+        said = b""
+        try:
+            while piece := os.read(master, 4096):
+                said += piece
+        except OSError:
+            pass  # the other end is closed
+        os.close(master)
+        return out, said.decode()
+
+    def assert_told(self, words, *verb):
+        """The answer itself is the same as without a terminal, to the byte."""
+        silent = self.site.run(*verb)
+        self.assertEqual(silent.stderr, "")
+        out, said = self.run_at_terminal(*verb)
+        self.assertIn("\r\x1b[K" + words, said)
+        self.assertTrue(said.endswith("\r\x1b[K"), said)
+        self.assertNotIn("\n", said)
+        return out, silent.stdout
+
+    def test_a_slow_google(self):
+        self.google.latency({"route": "*", "ms": SLOW})
+        self.addCleanup(self.google.latency, {"route": "*", "ms": 0})
+        for words, *verb in (("asking Google about alice@example.com", "check", "--json",
+                              "alice@example.com"),
+                             ("asking Google for the list", "list", "--json")):
+            with self.subTest(verb[0]):
+                out, silent = self.assert_told(words, *verb)
+                self.assertEqual(out, silent)
+
+    def test_the_doctors_first_step_already(self):
+        self.google.latency({"route": "*", "ms": SLOW})
+        self.addCleanup(self.google.latency, {"route": "*", "ms": 0})
+        out, said = self.run_at_terminal("doctor", "--json")
+        self.assertTrue(out.startswith("{"))
+        for step in ("network", "token", "api"):
+            self.assertIn("\r\x1b[K" + step, said)
+
+    def test_many_accounts(self):
+        with open(self.site.path("etc/passwd"), "a", encoding="ascii") as file:
+            for i in range(300000):
+                file.write(f"u{i}:x:{2000 + i % 50000}:100::/home:/bin/bash\n")
+        out, _ = self.assert_told("", "scan", "--dry-run", "--json")
+        self.assertEqual(out.count("\n"), 300000)
+
+    def test_what_is_quick_is_quiet(self):
+        self.assertEqual(self.run_at_terminal("status", "--json")[1], "")
+
+
+if __name__ == "__main__":
+    harness.main()
