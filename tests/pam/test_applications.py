@@ -195,6 +195,24 @@ class Sshd(Applications):
                 [scp[0], "-O", *scp[1:]],
                 ["rsync", "--quiet", "-e", login, "127.0.0.1:file", f"{ROOM}/got"])
 
+    @staticmethod
+    def without_a_terminal(everything):
+        """A shell that reads its commands from a pipe, and a tunnel without any command."""
+        shell = subprocess.run(
+            host.ssh_command("alice", "-q", "-T", "127.0.0.1"), input=b"cat file\nexit 5\n",
+            capture_output=True, timeout=harness.PATIENCE, check=False)
+        tunnel = ROOM + "/tunnel"
+        with subprocess.Popen(host.ssh_command(
+                "alice", "-q", "-N", "-L", f"{tunnel}:127.0.0.1:{host.port}", "127.0.0.1"),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as forward:
+            harness.wait_for(lambda: os.path.exists(tunnel), "the tunnel")
+            forward.terminate()
+            said = forward.communicate(timeout=harness.PATIENCE)
+        os.unlink(tunnel)
+        # A login shell is shown what sshd shows at every login, as the message of the day is.
+        return (shell.returncode, shell.stdout.endswith(everything), shell.stderr, said)
+
     def test_what_a_program_reads_is_what_it_was_without_the_module(self):
         """Exit status, both outputs and files, to the byte, though there would be something to tell."""
         host.mark("alice", "invited")
@@ -208,6 +226,7 @@ class Sshd(Applications):
                 host.ssh_command("alice", "127.0.0.1", "cat file; cat file >&2; exit 7"),
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.PATIENCE, check=False)
             results.append((command.returncode, command.stdout, command.stderr))
+            results.append(self.without_a_terminal(everything))
             for copy in self.copies():
                 with self.subTest(copy=copy[0]):
                     done = subprocess.run(copy, input=f"get file {ROOM}/got\n", capture_output=True,
@@ -217,7 +236,7 @@ class Sshd(Applications):
                         self.assertEqual(file.read(), everything)
                     os.unlink(ROOM + "/got")
         self.assertEqual(results[0], (7, everything, everything))
-        self.assertEqual(results[1], results[0])
+        self.assertEqual(results[2:], results[:2])
 
 
 class Switching(Applications):
