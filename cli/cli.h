@@ -42,8 +42,8 @@ typedef int verb_function(const struct cli *cli, int argc, char **argv);
 verb_function verb_approve, verb_block, verb_cancel, verb_check, verb_config;
 verb_function verb_doctor, verb_emit;
 verb_function verb_enable, verb_explain, verb_forget, verb_get, verb_help, verb_history, verb_list;
-verb_function verb_login, verb_pam, verb_pause, verb_report, verb_resume, verb_retry, verb_scan,
-	verb_send, verb_setup, verb_status, verb_token;
+verb_function verb_login, verb_metrics, verb_pam, verb_pause, verb_report, verb_resume;
+verb_function verb_retry, verb_scan, verb_send, verb_setup, verb_status, verb_token;
 verb_function verb_unblock;
 
 /* Prints "cloudinvite: what", then the remedy, on standard error; returns the fault's exit code. */

@@ -71,9 +71,14 @@ fail:
 
 void live_close(struct live *live)
 {
+	struct fault fault = {.kind = FAULT_NONE};
+
 	progress_end(&live->progress);
 	invite_close(live->invite);
 	google_close(live->google);
+	/* What this command has counted is no reason to fail: it has been done. */
+	if (live->ledger != NULL)
+		(void)ledger_store_meters(live->ledger, &fault);
 	ledger_close(live->ledger);
 	settings_free(live->settings);
 	*live = (struct live){.cli = live->cli};

@@ -177,6 +177,12 @@ const struct verb verbs[] = {
 		"it\n"
 		"returns.\n",
 		verb_emit},
+	{"metrics", PLUMBING, "[--format openmetrics|text]",
+		"what Prometheus is told: people, queue, calls, mails, pauses",
+		"  --format text  Prometheus' own format instead of OpenMetrics\n"
+		"Counters are a minute old at most. With metrics_file in [storage] the\n"
+		"dispatcher writes the same to a file for node_exporter.\n",
+		verb_metrics},
 	{"report", PLUMBING, "[--output FILE] [--mode MODE] [--weeks N] [--people]",
 		"one page with pictures: how far people have come, what is stuck and why",
 		"  --output FILE  where it is written; only another report is replaced\n"

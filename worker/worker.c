@@ -278,6 +278,11 @@ void worker_refuse(struct worker *w, struct settings *settings, const struct fau
 
 /* ---- the heartbeat ---- */
 
+bool worker_beat_due(const struct worker *w)
+{
+	return w->beaten_ms == 0 || clock_boot_ms() - w->beaten_ms >= WORKER_BEAT_MS;
+}
+
 bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
 {
 	char full[sizeof(w->self.note)];
@@ -294,8 +299,9 @@ bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, stru
 	w->beaten_ms = now;
 	text_copy(w->self.note, sizeof(w->self.note), full);
 	w->self.beat = clock_wall();
+	meter_set(METER_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
 	if (!ledger)
 		return true;
 	ledger_rest(ledger); /* the work of the last minute may have been the last for days */
-	return ledger_beat(ledger, &w->self, fault);
+	return ledger_beat(ledger, &w->self, fault) && ledger_store_meters(ledger, fault);
 }

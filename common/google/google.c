@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "google/calls.h"
 #include "google/client_certificate.h"
 #include "google/credential.h"
@@ -171,10 +172,35 @@ static void keep_reply(void *ctx, const struct google_reply *reply)
 	*(struct google_reply *)ctx = *reply;
 }
 
+static enum meter_outcome outcome(enum fault_kind kind)
+{
+	if (kind == FAULT_NONE)
+		return OUTCOME_OK;
+	if (kind == FAULT_PERSON)
+		return OUTCOME_PERSON;
+	return kind == FAULT_LATER || kind == FAULT_UNCONFIRMED ? OUTCOME_LATER : OUTCOME_SETUP;
+}
+
+static void count(const struct google *g, enum google_method method, const struct google_reply *r)
+{
+	if (r->fault.kind == FAULT_STOPPED)
+		return;
+	meter_add(METER_REQUESTS, (int)method, (int)outcome(r->fault.kind), 1);
+	if (r->status != 0)
+		meter_duration((int)method, r->duration_us);
+	if (r->quota)
+		meter_add(METER_THROTTLED, 0, 0, 1);
+	if (r->date != 0)
+		meter_set(METER_CLOCK_SKEW, 0, 0, google_clock_skew(g));
+	if (r->fault.kind == FAULT_NONE)
+		meter_set(METER_LAST_SUCCESS, 0, 0, clock_wall());
+}
+
 static void finish(struct call *call, const struct google_reply *reply, struct parse_memory *memory)
 {
 	struct google *g = call->g;
 
+	count(g, call->what.method, reply);
 	g->in_flight--;
 	/* gcc -fanalyzer takes a call for lost between google_start and here: the queue has it. */
 	call->done(call->ctx, reply);
@@ -253,6 +279,7 @@ static bool ready_token(struct google *g, struct fault *fault)
 		return false;
 	forget_token(g);
 	g->token = fresh;
+	meter_set(METER_TOKEN_EXPIRY, 0, 0, fresh.expires);
 	g->token_number++;
 	return true;
 }

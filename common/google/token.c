@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "google/secret.h"
 #include "google/token_file.h"
 
@@ -79,8 +80,11 @@ static bool mint(struct credential *c, struct http *http, struct token *out, str
 {
 	struct credential_minted minted = {0};
 	char until[CLOCK_TEXT_SIZE];
+	bool ok = c->type->mint(c, http, &minted, f);
 
-	if (!c->type->mint(c, http, &minted, f))
+	if (ok || f->kind != FAULT_STOPPED)
+		meter_add(METER_TOKENS, ok ? 0 : 1, 0, 1);
+	if (!ok)
 		return false;
 	*out = (struct token){
 		.value = minted.access_token, .minted_at = clock_wall(), .minted = true};

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/text.h"
 
 #define PROBE_FIRST_S 60
@@ -265,6 +266,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->pause = pause;
 	i->paused = true;
 	i->control.braked = true;
+	meter_add(METER_BRAKES, 0, 0, 1);
 	log_about(LOG_LEVEL_ERROR, "brake",
 		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s %s",
 		pause.text, pause.remedy);

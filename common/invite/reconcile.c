@@ -184,7 +184,12 @@ bool reconcile_noted(struct invite *i, const struct person *before, const struct
 {
 	struct tally t;
 
-	if (i->reconciling || !evidence_mailed_elsewhere(before, e))
+	if (!evidence_mailed_elsewhere(before, e))
+		return true;
+	if (!ledger_count(i->ledger, before->our_mails > 0 ? METER_UNEXPLAINED : METER_FOREIGN,
+		    e->mails - (before->mails > 0 ? before->mails : 0), fault))
+		return false;
+	if (i->reconciling)
 		return true;
 	if (!read_tally(i, &t, fault))
 		return false;

@@ -84,7 +84,8 @@ static bool read_next(struct invite *i, struct fault *fault)
 		return false;
 	if (last == 0 || last > i->now) {
 		last = i->now;
-		if (!sweep_write_number(i, "sweep_at", last, fault))
+		if (!sweep_write_number(i, "sweep_at", last, fault) ||
+			!sweep_write_number(i, "sweep_done", last, fault))
 			return false;
 	}
 	i->sweep.next_at = last + i->settings->sweep_every;
@@ -186,6 +187,7 @@ static bool finish(struct invite *i, bool whole, struct fault *fault)
 	if (whole && i->sweep.bulk > 0 && !bulk_over(i, fault))
 		return false;
 	return sweep_write_number(i, "sweep_at", i->now, fault) &&
+	       (!whole || sweep_write_number(i, "sweep_done", i->now, fault)) &&
 	       (i->sweep.by_get || sweep_write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
 }
 

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/meter.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
 #include "settings/settings.h"
@@ -46,6 +47,8 @@ void ledger_rest(struct ledger *l);
 bool ledger_moved(const struct ledger *l);
 const char *ledger_id(const struct ledger *l); /* 32 hex digits */
 int ledger_schema(const struct ledger *l);
+/* Bytes on the disk, without what is still in the log; -1 if that cannot be told. */
+int64_t ledger_bytes(const struct ledger *l);
 
 bool ledger_begin(struct ledger *l, struct fault *fault);
 bool ledger_commit(struct ledger *l, struct fault *fault);
@@ -342,6 +345,18 @@ int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault);
 bool ledger_take_new_id(struct ledger *l, struct fault *fault);
 /* Whether it has done so since it was opened here; also false when that cannot be told. */
 bool ledger_has_new_id(struct ledger *l);
+
+/* ---- meters ---- */
+
+/* Adds what this program has counted since the last time (base/meter.h). In one commit; after a
+ * fault it is still to be added. Inside a group it counts as stored, whatever becomes of that.
+ * Nothing where the ledger is only read. */
+bool ledger_store_meters(struct ledger *l, struct fault *fault);
+/* One more of a counter without labels, in the commit of what is counted. */
+bool ledger_count(struct ledger *l, enum meter meter, int64_t n, struct fault *fault);
+/* Every counter and value that was ever stored, under meter_name(). */
+bool ledger_each_meter(struct ledger *l, bool (*each)(const char *name, int64_t n, void *ctx),
+	void *ctx, struct fault *fault);
 
 /* ---- programs that work on this ledger ---- */
 

@@ -377,6 +377,13 @@ bool ledger_moved(const struct ledger *l)
 	       moved != 0;
 }
 
+int64_t ledger_bytes(const struct ledger *l)
+{
+	struct stat st;
+
+	return stat(l->path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
 const char *ledger_id(const struct ledger *l)
 {
 	return l->id;

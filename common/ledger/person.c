@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ledger/history.h"
+#include "ledger/meters.h"
 
 static const char *const state_words[PERSON_STATES] = {
 	[PERSON_QUEUED] = "queued",
@@ -176,6 +177,17 @@ static bool tell_hosts(struct ledger *l, const char *address, struct fault *faul
 	return query_run(&q);
 }
 
+/* What came of an invitation. */
+static bool count_result(struct ledger *l, enum person_state state, struct fault *fault)
+{
+	if (state == PERSON_ACCEPTED)
+		return meters_count(l, METER_RESULTS, RESULT_ACCEPTED, 1, fault);
+	if (state == PERSON_DECLINED)
+		return meters_count(l, METER_RESULTS, RESULT_DECLINED, 1, fault);
+	return state != PERSON_CANCELLED ||
+	       meters_count(l, METER_RESULTS, RESULT_CANCELLED, 1, fault);
+}
+
 /* The first line of a story is of the moment of a login: only its day is kept. `sending` is not
  * told to the hosts: it lasts as long as one call, and its end is. */
 static bool tell_story(struct ledger *l, const struct before *before, const struct person *p,
@@ -188,6 +200,7 @@ static bool tell_story(struct ledger *l, const struct before *before, const stru
 		return true;
 	return history_person(l, at, p->address, state_words[p->state],
 		       cause != NULL && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
+	       (!moved || count_result(l, p->state, fault)) &&
 	       (!moved || p->state == PERSON_SENDING || tell_hosts(l, p->address, fault));
 }
 

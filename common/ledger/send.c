@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ledger/meters.h"
 #include "ledger/sqlite.h"
 
 int64_t ledger_send_begin(
@@ -35,6 +36,11 @@ static bool is_outcome(const char *word)
 	return false;
 }
 
+static bool is_mail(const char *outcome)
+{
+	return strcmp(outcome, "sent") == 0 || strcmp(outcome, "settled_sent") == 0;
+}
+
 static bool end(struct ledger *l, const char *address, const char *outcome, struct fault *fault)
 {
 	struct query q;
@@ -45,7 +51,8 @@ static bool end(struct ledger *l, const char *address, const char *outcome, stru
 		fault);
 	query_text(&q, outcome);
 	query_text(&q, address);
-	return query_run(&q);
+	return query_run(&q) && (sqlite3_changes(l->db) == 0 || !is_mail(outcome) ||
+					meters_count(l, METER_MAILS, 0, 1, fault));
 }
 
 bool ledger_send_end(

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -35,4 +36,32 @@ int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
 	(void)closedir(dir);
 	errno = why;
 	return !entry && why != 0 ? -1 : 0;
+}
+
+/* ---- what lies there ---- */
+
+#define LOOKED_AT 20000
+
+struct measure {
+	int box;
+	struct spool_content *out;
+};
+
+static bool measure_one(const char *name, void *ctx)
+{
+	struct measure *m = ctx;
+	struct stat st;
+
+	if (m->out->count++ < LOOKED_AT && fstatat(m->box, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(m->out->oldest == 0 || st.st_mtime < m->out->oldest))
+		m->out->oldest = st.st_mtime;
+	return true;
+}
+
+bool spool_measure(int box, struct spool_content *out)
+{
+	struct measure m = {box, out};
+
+	*out = (struct spool_content){.count = 0};
+	return spool_walk(box, measure_one, &m) == 0;
 }

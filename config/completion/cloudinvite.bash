@@ -15,6 +15,7 @@ _cloudinvite_options() {
 	send) echo "--again --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
 	emit) echo "--reason" ;;
+	metrics) echo "--format" ;;
 	report) echo "--output --mode --weeks --people" ;;
 	scan) echo "--dry-run --json --yes" ;;
 	login) echo "--client --headless --no-browser --port --account --output --json" ;;
@@ -45,7 +46,7 @@ _cloudinvite_values() {
 
 _cloudinvite() {
 	local verbs="status explain history approve retry block unblock forget enable pause resume
-		scan check get list send cancel login token setup doctor config pam emit report help"
+		scan check get list send cancel login token setup doctor config pam emit metrics report help"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" i words
 

@@ -54,6 +54,7 @@ set -l verbs \
     pam 'whether logins are seen; turns that on and off' \
     help 'all verbs, or one in detail' \
     emit 'writes arrivals, as the useradd hook does' \
+    metrics 'what Prometheus is told' \
     report 'one page with pictures'
 for i in (seq 1 2 (count $verbs))
     complete -c cloudinvite -n 'not __cloudinvite_verb; or __cloudinvite_in help' \
@@ -111,6 +112,8 @@ complete -c cloudinvite -n '__cloudinvite_in config' -l check -d 'everything tha
 complete -c cloudinvite -n '__cloudinvite_in emit' -l reason -x -d 'of the arrival' \
     -a 'login created deleted asked'
 complete -c cloudinvite -n '__cloudinvite_in emit explain' -a '(__fish_complete_users)'
+complete -c cloudinvite -n '__cloudinvite_in metrics' -l format -x -d 'of the page' \
+    -a 'openmetrics text'
 complete -c cloudinvite -n '__cloudinvite_in report' -l output -r -F -d 'where it is written'
 complete -c cloudinvite -n '__cloudinvite_in report' -l mode -x -d 'who may read it' -a '600 640 644'
 complete -c cloudinvite -n '__cloudinvite_in report' -l weeks -x -d 'so many are shown'

@@ -30,6 +30,7 @@ _cloudinvite_verbs() {
 		'pam:whether logins are seen; turns that on and off'
 		'help:all verbs, or one in detail'
 		'emit:writes arrivals, as the useradd hook does'
+		'metrics:what Prometheus is told'
 		'report:one page with pictures'
 	)
 	_describe -t verbs verb verbs
@@ -95,6 +96,7 @@ _cloudinvite_rest() {
 	emit)
 		options+=('--reason[of the arrival]:reason:(login created deleted asked)' '*:user:_users')
 		;;
+	metrics) options+=('--format[of the page]:format:(openmetrics text)') ;;
 	report)
 		options+=('--output[where it is written]:file:_files'
 			'--mode[who may read that file]:mode:(600 640 644)'

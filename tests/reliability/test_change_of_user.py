@@ -29,7 +29,7 @@ VERBS = (("status",), ("status", "--json"), ("explain", "alice"), ("history",), 
          ("block", "--reason", "test", "bob@example.com"), ("unblock", "bob@example.com"),
          ("pause", "--reason", "test"), ("resume",), ("check", ALICE), ("get", ALICE), ("list",),
          ("send", "--yes", ALICE), ("cancel", "--yes", ALICE), ("token",), ("token", "--print"),
-         ("config", "--check"), ("doctor",), ("report", "--people"), ("forget", ALICE))
+         ("config", "--check"), ("doctor",), ("report", "--people"), ("metrics",), ("forget", ALICE))
 ROOTS = (("emit", "--reason", "login", "alice"), ("scan", "--yes"), ("scan", "--dry-run"),
          ("enable", "--yes"))
 PREPARE = ("cloudinvite-collector", "cloudinvite-dispatcher")

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/text.h"
 #include "worker/collector/collector.h"
 
@@ -157,6 +158,8 @@ static bool take_group(struct collector *c, const struct census *census,
 		if (fates[i] != FATE_WAIT && !spool_taken(&c->spool, &list[i], fault))
 			return false;
 		*taken += fates[i] != FATE_WAIT;
+		if (fates[i] == FATE_SEEN)
+			meter_add(METER_ARRIVALS, (int)reason_of(list[i].reason), 0, 1);
 	}
 	return true;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/text.h"
 
 #define CAME_MOST  50
@@ -43,11 +44,13 @@ static bool pull(struct collector *c, const struct comparison *k, struct fault *
 		c->host, k->came, k->went, c->settings->passwd);
 	text_copy(p.remedy, sizeof(p.remedy),
 		"If that is right, run `cloudinvite resume`: the next compare takes it as it is.");
-	if (!c->braked)
+	if (!c->braked) {
+		meter_add(METER_BRAKES, 1, 0, 1);
 		log_about(LOG_LEVEL_ERROR, "brake",
 			&(struct journal_about){
 				.reason = "accounts", .actor = actor, .host = c->host},
 			"%s. %s", p.text, p.remedy);
+	}
 	return ledger_pause(c->ledger, &p, fault);
 }
 

@@ -9,8 +9,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/running.h"
 #include "base/text.h"
+#include "spool/walk.h"
 #include "worker/collector/collector.h"
 #include "worker/worker.h"
 
@@ -263,11 +265,25 @@ static void reload(struct loop *l)
 	worker_ready(&l->worker);
 }
 
+/* What lies in the spool, as of now. */
+static void measure_spool(const struct collector *c)
+{
+	struct spool_content new, bad;
+
+	if (!spool_measure(c->spool.new_box, &new) || !spool_measure(c->spool.bad_box, &bad))
+		return;
+	meter_set(METER_SPOOL, 0, 0, new.count);
+	meter_set(METER_SPOOL, 1, 0, bad.count);
+	meter_set(METER_SPOOL_OLDEST, 0, 0, new.oldest);
+}
+
 static void beat(struct loop *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char note[sizeof(l->worker.self.note)] = "idle";
 
+	if (worker_beat_due(&l->worker))
+		measure_spool(&l->collector);
 	if (l->failing)
 		text_format(note, sizeof(note), "waiting: %s", l->trouble);
 	else if (l->collector.braked)
@@ -314,6 +330,7 @@ static int run_once(struct loop *l)
 		good = work_in_turn(l, &fault);
 		worker_look(&l->worker);
 	} while (good && l->collector.more && !l->worker.stop);
+	beat(l);
 	return good ? 0 : fault_exit_code(fault.kind);
 }
 

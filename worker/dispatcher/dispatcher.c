@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "invite/invite.h"
 #include "worker/dispatcher/metadata_probe.h"
+#include "worker/dispatcher/metrics_file.h"
 #include "worker/worker.h"
 
 #define JUDGE_BATCH    1000 /* sightings between two looks at signals and Google */
@@ -45,6 +46,7 @@ struct dispatcher {
 	int64_t told_ms;     /* … at this time */
 	bool ledger_gone;    /* the file was replaced: start anew */
 	bool stirred;	     /* it has worked since it rested */
+	struct metrics_file metrics;
 };
 
 /* ---- opening ---- */
@@ -140,6 +142,7 @@ static void beat(struct dispatcher *d)
 
 	if (!worker_beat(&d->worker, d->desk.ledger, invite_waits_for(d->desk.invite), &fault))
 		ledger_failed(d, &fault);
+	metrics_file_update(&d->metrics, &d->worker, d->desk.ledger);
 }
 
 /* It has marks to write. At most once a second, so that a busy dispatcher does not keep it busy. */

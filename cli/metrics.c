@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * metrics [--format openmetrics|text]: what Prometheus is told. The dispatcher writes the same to
+ * the file that metrics_file names.
+ */
+#include "metrics/metrics.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define PAGE_MAX ((size_t)256 * 1024)
+
+static bool take_format(const char *word, enum metrics_format *out)
+{
+	if (strcmp(word, "openmetrics") == 0)
+		*out = METRICS_OPENMETRICS;
+	else if (strcmp(word, "text") == 0)
+		*out = METRICS_TEXT;
+	else
+		return false;
+	return true;
+}
+
+static int parse(int argc, char **argv, enum metrics_format *format)
+{
+	static const struct option options[] = {
+		{"format", required_argument, NULL, 'f'},
+		{NULL, 0, NULL, 0},
+	};
+	struct fault fault;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return cli_usage(argv[0]);
+		if (!take_format(optarg, format)) {
+			fault_set(&fault, FAULT_USAGE, "bad_value", "--format: '%s' is not known",
+				optarg);
+			fault_remedy(&fault, "One of openmetrics, text.");
+			return cli_fail(&fault);
+		}
+	}
+	return optind < argc ? cli_usage(argv[0]) : EXIT_YES;
+}
+
+int verb_metrics(const struct cli *cli, int argc, char **argv)
+{
+	enum metrics_format format = METRICS_OPENMETRICS;
+	struct text page = {.cap = PAGE_MAX};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct books books;
+	int exit_code = parse(argc, argv, &format);
+
+	if (exit_code != EXIT_YES || !cli_books(cli, LEDGER_READ, &books, &exit_code))
+		return exit_code;
+	if (metrics_write(books.ledger, books.settings, format, &page, &fault))
+		fwrite(page.data, 1, page.len, stdout);
+	else
+		exit_code = cli_fail(&fault);
+	text_free(&page);
+	cli_books_close(&books);
+	return exit_code;
+}

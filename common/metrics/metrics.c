@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/meter.h"
+#include "google/google.h"
+#include "ledger/pace.h"
+
+#define STORED_MAX 256 /* far more than there are series */
+#define ROLES	   2
+
+struct stored {
+	char name[METER_NAME_MAX];
+	int64_t n;
+};
+
+/* All that is told, read before a line is written. */
+struct facts {
+	const struct settings *settings;
+	struct ledger *ledger;
+	int64_t now;
+	struct ledger_summary summary;
+	struct ledger_worker workers[ROLES]; /* the freshest of each; role "" if there is none */
+	struct pace pace;
+	bool paused, reconciling, dispatches;
+	struct ledger_pause pause;
+	int64_t sweep_at, sweep_pages;
+	struct stored stored[STORED_MAX];
+	int stored_count;
+};
+
+/* ---- reading ---- */
+
+static bool take_meter(const char *name, int64_t n, void *ctx)
+{
+	struct facts *f = ctx;
+
+	text_copy(f->stored[f->stored_count].name, METER_NAME_MAX, name);
+	f->stored[f->stored_count].n = n;
+	return ++f->stored_count < STORED_MAX;
+}
+
+static bool take_worker(const struct ledger_worker *w, void *ctx)
+{
+	struct facts *f = ctx;
+	struct ledger_worker *best = &f->workers[strcmp(w->role, "dispatcher") == 0];
+
+	if (best->role[0] == '\0' || w->beat > best->beat)
+		*best = *w;
+	return true;
+}
+
+static bool read_number(struct facts *f, const char *key, int64_t *out, struct fault *fault)
+{
+	long long number = 0;
+	char value[32];
+	int found = ledger_get(f->ledger, key, value, sizeof(value), fault);
+
+	if (found > 0)
+		(void)text_number(value, 0, INT64_MAX, &number);
+	*out = number;
+	return found >= 0;
+}
+
+static bool read_facts(struct facts *f, struct fault *fault)
+{
+	struct ledger_reconcile reconcile;
+	int paused = ledger_paused(f->ledger, &f->pause, fault);
+	int reconciling = paused < 0 ? -1 : ledger_reconciling(f->ledger, &reconcile, fault);
+
+	f->paused = paused > 0;
+	f->reconciling = reconciling > 0;
+	return reconciling >= 0 && ledger_summarise(f->ledger, f->now, &f->summary, fault) &&
+	       pace_look(f->ledger, f->settings, &f->pace, fault) &&
+	       ledger_each_worker(f->ledger, take_worker, f, fault) &&
+	       ledger_each_meter(f->ledger, take_meter, f, fault) &&
+	       read_number(f, "sweep_done", &f->sweep_at, fault) &&
+	       read_number(f, "sweep_pages", &f->sweep_pages, fault);
+}
+
+static const int64_t *find(const struct facts *f, const char *name)
+{
+	for (int i = 0; i < f->stored_count; i++)
+		if (strcmp(f->stored[i].name, name) == 0)
+			return &f->stored[i].n;
+	return NULL;
+}
+
+/* 0 for a counter that has never counted. */
+static int64_t metered(const struct facts *f, enum meter meter, int first, int second)
+{
+	char name[METER_NAME_MAX];
+	const int64_t *n;
+
+	meter_name(meter, first, second, name);
+	n = find(f, name);
+	return n ? *n : 0;
+}
+
+/* ---- writing ---- */
+
+struct page {
+	struct text *out;
+	enum metrics_format format;
+};
+
+/* OpenMetrics names a family of counters without the suffix. */
+static void head(const struct page *p, const char *family, const char *type, const char *help)
+{
+	int len = (int)strlen(family);
+
+	if (p->format == METRICS_OPENMETRICS && strcmp(type, "counter") == 0)
+		len -= (int)strlen("_total");
+	text_addf(p->out, "# HELP cloudinvite_%.*s %s\n# TYPE cloudinvite_%.*s %s\n", len, family,
+		help, len, family, type);
+}
+
+static void one(const struct page *p, const char *name, int64_t value)
+{
+	text_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
+}
+
+static void labelled(const struct page *p, const char *family, const char *label, const char *word,
+	int64_t value)
+{
+	text_addf(
+		p->out, "cloudinvite_%s{%s=\"%s\"} %lld\n", family, label, word, (long long)value);
+}
+
+static void gauge(const struct page *p, const char *name, const char *help, int64_t value)
+{
+	head(p, name, "gauge", help);
+	one(p, name, value);
+}
+
+/* All series of one meter. A value that nobody has set yet is left out. */
+static void meter(const struct page *p, const struct facts *f, enum meter m, const char *help)
+{
+	char name[METER_NAME_MAX];
+	const int64_t *n;
+
+	head(p, meter_family(m), meter_is_value(m) ? "gauge" : "counter", help);
+	for (int a = 0; a < meter_first(m); a++) {
+		for (int b = 0; b < meter_second(m); b++) {
+			meter_name(m, a, b, name);
+			n = find(f, name);
+			if (n || !meter_is_value(m))
+				one(p, name, n ? *n : 0);
+		}
+	}
+}
+
+static void durations(const struct page *p, const struct facts *f)
+{
+	static const char family[] = "google_request_duration_seconds";
+	char name[METER_NAME_MAX];
+
+	head(p, family, "histogram", "How long Google took to answer.");
+	for (int method = 0; method < meter_first(METER_DURATIONS); method++) {
+		const char *word = google_method_word((enum google_method)method);
+		int64_t us = metered(f, METER_DURATION_US, method, 0);
+
+		for (int bucket = 0; bucket < METER_BUCKETS; bucket++) {
+			meter_name(METER_DURATIONS, method, bucket, name);
+			one(p, name, metered(f, METER_DURATIONS, method, bucket));
+		}
+		text_addf(p->out, "cloudinvite_%s_sum{method=\"%s\"} %lld.%06lld\n", family, word,
+			(long long)(us / 1000000), (long long)(us % 1000000));
+		text_addf(p->out, "cloudinvite_%s_count{method=\"%s\"} %lld\n", family, word,
+			(long long)metered(f, METER_DURATIONS, method, METER_BUCKETS - 1));
+	}
+}
+
+static void programs(const struct page *p, const struct facts *f)
+{
+	head(p, "build_info", "gauge", "The programs that work on the ledger.");
+	for (int i = 0; i < ROLES; i++)
+		if (f->workers[i].role[0] != '\0')
+			text_addf(p->out, "cloudinvite_build_info{version=\"%s\",role=\"%s\"} 1\n",
+				f->workers[i].version, f->workers[i].role);
+	head(p, "heartbeat_timestamp_seconds", "gauge",
+		"When the program last said that it is at work.");
+	for (int i = 0; i < ROLES; i++)
+		if (f->workers[i].role[0] != '\0')
+			labelled(p, "heartbeat_timestamp_seconds", "role", f->workers[i].role,
+				f->workers[i].beat);
+	meter(p, f, METER_RELOADED, "Whether the settings on disk are the ones in use.");
+}
+
+static void held(const struct page *p, const struct facts *f)
+{
+	static const char *const kinds[] = {"setup", "operator", "brake"};
+	bool dry = f->settings->mode == MODE_DRY_RUN;
+
+	head(p, "mode", "gauge", "1 for the mode in force.");
+	labelled(p, "mode", "mode", "dry-run", dry);
+	labelled(p, "mode", "mode", "send", !dry);
+	head(p, "paused", "gauge", "1 while nobody is invited for that reason.");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		labelled(p, "paused", "reason", kinds[i],
+			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
+	labelled(p, "paused", "reason", "reconcile", f->reconciling);
+	meter(p, f, METER_BRAKES, "How often something was too much at once.");
+}
+
+/* Seconds since then; 0: there is nothing, or it lies ahead. */
+static int64_t age(const struct facts *f, int64_t since)
+{
+	return since > 0 && since < f->now ? f->now - since : 0;
+}
+
+static void people(const struct page *p, const struct facts *f)
+{
+	head(p, "accounts", "gauge",
+		"Accounts of the hosts, by what their address was judged to be.");
+	for (int v = VERDICT_NONE; v <= VERDICT_COLLISION; v++)
+		labelled(p, "accounts", "verdict", verdict_word((enum verdict_kind)v),
+			f->summary.sightings[v]);
+	head(p, "people", "gauge", "People, by how far they have come.");
+	for (int state = 0; state < PERSON_STATES; state++)
+		labelled(p, "people", "state", person_state_word((enum person_state)state),
+			f->summary.people[state]);
+	gauge(p, "unconfirmed_oldest_seconds",
+		"Since when it is not known whether a mail has gone out.",
+		age(f, f->summary.oldest_unconfirmed));
+	meter(p, f, METER_MAILS, "Invitations that Google has confirmed.");
+	meter(p, f, METER_RESULTS, "What became of invitations.");
+	meter(p, f, METER_FOREIGN, "Mails of others to people whom this ledger never mailed.");
+	meter(p, f, METER_UNEXPLAINED,
+		"Mails that this ledger did not send to people whom it has mailed.");
+}
+
+static void spool(const struct page *p, const struct facts *f)
+{
+	const int64_t *oldest = find(f, meter_family(METER_SPOOL_OLDEST));
+
+	meter(p, f, METER_ARRIVALS, "Logins and accounts that the collector has taken.");
+	meter(p, f, METER_SPOOL, "Files in the spool: taken next, and put aside as broken.");
+	if (oldest)
+		gauge(p, "spool_oldest_seconds", "Age of the oldest arrival that waits.",
+			age(f, *oldest));
+}
+
+static void queue(const struct page *p, const struct facts *f)
+{
+	head(p, "queue_people", "gauge", "People who wait for Google.");
+	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++)
+		labelled(p, "queue_people", "class", person_class_word((enum person_class) class),
+			f->summary.queue[class]);
+	gauge(p, "queue_oldest_due_seconds", "How late the one is who should have been next.",
+		age(f, f->summary.oldest_due));
+	head(p, "rate_per_minute", "gauge", "Calls a minute that are allowed; 0: no limit.");
+	labelled(p, "rate_per_minute", "kind", "configured", f->pace.configured);
+	labelled(p, "rate_per_minute", "kind", "effective",
+		f->pace.configured > 0 ? f->pace.effective : 0);
+	if (f->settings->sends_per_day > 0) {
+		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
+
+		gauge(p, "send_cap_remaining", "Mails that may still go out today.",
+			left > 0 ? left : 0);
+	}
+	if (f->sweep_at > 0)
+		gauge(p, "sweep_last_success_timestamp_seconds",
+			"When it was last asked what became of everybody.", f->sweep_at);
+	if (f->sweep_pages > 0)
+		gauge(p, "sweep_pages", "Pages of Google's list at the last sweep.",
+			f->sweep_pages);
+}
+
+static void google(const struct page *p, const struct facts *f)
+{
+	meter(p, f, METER_REQUESTS, "Calls of Google's API, by how they ended.");
+	durations(p, f);
+	meter(p, f, METER_LAST_SUCCESS, "When Google last gave an answer.");
+	meter(p, f, METER_THROTTLED, "Calls that Google refused for the quota's sake.");
+	meter(p, f, METER_CLOCK_SKEW, "How far the host's clock is ahead of Google's.");
+	meter(p, f, METER_TOKENS, "Access tokens that were asked for.");
+	meter(p, f, METER_TOKEN_EXPIRY, "When the access token ends.");
+}
+
+static void ledger(const struct page *p, const struct facts *f)
+{
+	int64_t bytes = ledger_bytes(f->ledger);
+
+	meter(p, f, METER_LEDGER_ERRORS, "Times that the ledger could not be read or written.");
+	if (bytes >= 0)
+		gauge(p, "ledger_bytes", "Size of the ledger's file.", bytes);
+	gauge(p, "ledger_schema_version", "Version of the ledger's tables.",
+		ledger_schema(f->ledger));
+}
+
+bool metrics_write(struct ledger *l, const struct settings *settings, enum metrics_format format,
+	struct text *out, struct fault *fault)
+{
+	const struct page p = {out, format};
+	struct facts *f = calloc(1, sizeof(*f));
+	bool ok;
+
+	if (!f)
+		return fault_no_memory(fault, FAULT_STORAGE);
+	f->settings = settings;
+	f->ledger = l;
+	f->now = clock_wall();
+	f->dispatches = settings->role != ROLE_COLLECTOR;
+	ok = read_facts(f, fault);
+	if (ok) {
+		programs(&p, f);
+		held(&p, f);
+		spool(&p, f);
+		people(&p, f);
+		if (f->dispatches) {
+			queue(&p, f);
+			google(&p, f);
+		}
+		ledger(&p, f);
+		if (format == METRICS_OPENMETRICS)
+			text_add(out, "# EOF\n");
+		ok = !out->failed || fault_no_memory(fault, FAULT_STORAGE);
+	}
+	free(f);
+	return ok;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Meters: their labels are the words of the rooms that count, and what is told to the ledger is
+ * told once.
+ */
+#include "tests/unit/folder.h"
+
+#include <string.h>
+
+#include "base/meter.h"
+#include "base/text.h"
+#include "google/google.h"
+#include "people/sighting.h"
+
+struct told {
+	int count;
+	char names[64][METER_NAME_MAX];
+	int64_t n[64];
+};
+
+static bool take(const char *name, bool value, int64_t n, void *ctx)
+{
+	struct told *t = ctx;
+
+	(void)value;
+	text_copy(t->names[t->count], METER_NAME_MAX, name);
+	t->n[t->count++] = n;
+	return t->count < 64;
+}
+
+static struct told changes(void)
+{
+	struct told t = {.count = 0};
+
+	meter_each_change(take, &t);
+	return t;
+}
+
+static int64_t told(const struct told *t, const char *name)
+{
+	for (int i = 0; i < t->count; i++)
+		if (strcmp(t->names[i], name) == 0)
+			return t->n[i];
+	return -1;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	meter_stored();
+	return 0;
+}
+
+static void labels_are_the_words_of_their_rooms(void **state)
+{
+	char name[METER_NAME_MAX], want[METER_NAME_MAX];
+
+	(void)state;
+	assert_int_equal(meter_first(METER_REQUESTS), GOOGLE_METHODS);
+	for (int method = 0; method < GOOGLE_METHODS; method++) {
+		meter_name(METER_REQUESTS, method, OUTCOME_OK, name);
+		text_format(want, sizeof(want),
+			"google_requests_total{method=\"%s\",outcome=\"ok\"}",
+			google_method_word((enum google_method)method));
+		assert_string_equal(name, want);
+	}
+	for (int reason = SEEN_LOGIN; reason <= SEEN_ASKED; reason++) {
+		meter_name(METER_ARRIVALS, reason, 0, name);
+		text_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
+			sighting_reason_word((enum sighting_reason)reason));
+		assert_string_equal(name, want);
+	}
+}
+
+static void no_two_series_have_one_name(void **state)
+{
+	static char names[256][METER_NAME_MAX];
+	int count = 0;
+
+	(void)state;
+	for (int m = 0; m < METERS; m++)
+		for (int a = 0; a < meter_first((enum meter)m); a++)
+			for (int b = 0; b < meter_second((enum meter)m); b++) {
+				assert_true(count < 256);
+				meter_name((enum meter)m, a, b, names[count]);
+				assert_true(strlen(names[count]) < METER_NAME_MAX - 1);
+				for (int i = 0; i < count; i++)
+					assert_string_not_equal(names[i], names[count]);
+				count++;
+			}
+}
+
+static void only_what_has_changed_is_told_and_only_once(void **state)
+{
+	struct told t = changes();
+
+	(void)state;
+	assert_int_equal(t.count, 0);
+	meter_add(METER_THROTTLED, 0, 0, 1);
+	meter_add(METER_THROTTLED, 0, 0, 2);
+	meter_set(METER_CLOCK_SKEW, 0, 0, 0);
+	t = changes();
+	assert_int_equal(t.count, 2);
+	assert_int_equal(told(&t, "google_throttled_total"), 3);
+	assert_int_equal(told(&t, "clock_skew_seconds"), 0);
+	meter_stored();
+	t = changes();
+	assert_int_equal(t.count, 0);
+}
+
+static void a_duration_counts_in_each_bucket_that_it_fits(void **state)
+{
+	struct told t;
+
+	(void)state;
+	meter_duration(GOOGLE_CHECK, 100000); /* a bound belongs to its bucket */
+	meter_duration(GOOGLE_CHECK, 100001);
+	meter_duration(GOOGLE_CHECK, 3600000000);
+	t = changes();
+	assert_int_equal(told(&t, "google_request_duration_seconds_bucket"
+				  "{method=\"check\",le=\"0.05\"}"),
+		-1);
+	assert_int_equal(told(&t, "google_request_duration_seconds_bucket"
+				  "{method=\"check\",le=\"0.1\"}"),
+		1);
+	assert_int_equal(told(&t, "google_request_duration_seconds_bucket"
+				  "{method=\"check\",le=\"0.25\"}"),
+		2);
+	assert_int_equal(told(&t, "google_request_duration_seconds_bucket"
+				  "{method=\"check\",le=\"+Inf\"}"),
+		3);
+	assert_int_equal(told(&t, "google_request_duration_us{method=\"check\"}"), 3600200001);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(labels_are_the_words_of_their_rooms, forget),
+		cmocka_unit_test_setup(no_two_series_have_one_name, forget),
+		cmocka_unit_test_setup(only_what_has_changed_is_told_and_only_once, forget),
+		cmocka_unit_test_setup(a_duration_counts_in_each_bucket_that_it_fits, forget),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

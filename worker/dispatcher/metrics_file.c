@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/dispatcher/metrics_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+
+#define PAGE_MAX ((size_t)256 * 1024)
+
+static bool write_page(const char *path, const struct text *page, struct fault *fault)
+{
+	if (file_replace(path, page->data, page->len, 0644) == 0)
+		return true;
+	fault_set(fault, FAULT_STORAGE, "metrics_file", "%s: %s", path, strerror(errno));
+	return fault_remedy(fault,
+		"The service's account must be allowed to make files in that directory, and the "
+		"unit to write there (ReadWritePaths=): docs/monitoring.md.");
+}
+
+void metrics_file_update(struct metrics_file *m, const struct worker *w, struct ledger *ledger)
+{
+	const char *path = w->settings->metrics_file;
+	struct text page = {.cap = PAGE_MAX};
+	struct fault fault = {.kind = FAULT_NONE};
+	bool ok;
+
+	if (!path || path[0] == '\0' || !ledger || m->beaten_ms == w->beaten_ms)
+		return;
+	m->beaten_ms = w->beaten_ms;
+	ok = metrics_write(ledger, w->settings, METRICS_TEXT, &page, &fault) &&
+	     write_page(path, &page, &fault);
+	if (!ok && !m->failing)
+		log_fault(LOG_LEVEL_WARN, "metrics_file", &fault);
+	m->failing = !ok;
+	text_free(&page);
+}
