@@ -259,9 +259,9 @@ TESTS_PAM = $(PAM_TESTS) $(wildcard tests/pam/test_*.py)
 TESTS_E2E = $(wildcard tests/e2e/test_*.py)
 .PHONY: check-run check-unit check-faults demo-run bench-run
 check-run:
-	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(TESTS_PAM) $(TESTS_E2E)
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --jobs 2 --log $(O)/logs $(TESTS_UNIT) $(TESTS_PAM) $(TESTS_E2E)
 check-unit: $(TESTS_UNIT) $(PAM_TESTS) $(MODULE)
-	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --log $(O)/logs $(TESTS_UNIT) $(PAM_TESTS)
+	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/run --jobs 2 --log $(O)/logs $(TESTS_UNIT) $(PAM_TESTS)
 check-faults: $(FAULTS_TESTS)
 	@tests/run --log $(O)/logs $(FAULTS_TESTS)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages, as who installs them on that Debian would build them: in a tree of the suite that
-has what packaging/debian/control asks for, and nothing else of ours.
+"""Debian's packages, as who installs them on that Debian would build them: of this machine's own suite here,
+of another in a tree that has what packaging/debian/control asks for, and nothing else of ours.
+CLOUDINVITE_CLEAN=1 builds those of this machine's suite in such a tree, too.
 
     folder = debs.build(steps, "trixie")      # None if that fails; kept until a file of the tree changes
     debs.renumber(folder, "0.1.1")            # the same packages again, as a higher version
@@ -80,9 +81,11 @@ def build(steps, suite):
     shutil.rmtree(folder, ignore_errors=True)
     made = made_of()
     with machine.Root() as root:
-        if not machine.debian(steps, root, suite, BUILDING + dependencies(suite), base=[]):
-            return None
-        if not compile_in(steps, root) or not lint_in(steps, root, suite):
+        if is_this(suite) and not os.environ.get("CLOUDINVITE_CLEAN"):
+            made_here = compile_here(steps, root)
+        else:
+            made_here = compile_apart(steps, root, suite)
+        if not made_here:
             return None
         os.makedirs(folder)
         for file in glob.glob(root + "/src/deb/*.*"):
@@ -102,8 +105,29 @@ def enter(root, *command):
         *[f"{name}={value}" for name, value in OPTIONS.items()], *command)
 
 
+def is_this(suite):
+    with open("/etc/os-release", encoding="utf-8") as file:
+        return f"VERSION_CODENAME={suite}\n" in file.read()
+
+
+def clean_environment():
+    return {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "O")}
+
+
+def compile_here(steps, root):
+    """test_packages.py has lintian look at these."""
+    status, output = machine.run("make", "-C", machine.SOURCE, "deb", f"O={root}/src",
+                                 env=clean_environment() | OPTIONS)
+    return steps.step("the packages are built on this machine", status, output)
+
+
+def compile_apart(steps, root, suite):
+    return machine.debian(steps, root, suite, BUILDING + dependencies(suite), base=[]) \
+        and compile_in(steps, root) and lint_in(steps, root, suite)
+
+
 def compile_in(steps, root):
-    environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "O")}
+    environment = clean_environment()
     status, output = machine.run("make", "-C", machine.SOURCE, "deb-tree", f"O={root}/src", env=environment)
     if steps.step("the source is packed", status, output):
         status, output = enter(root, "sh", "-c", "cd /src/deb/cloudinvite-* && dpkg-buildpackage -us -uc")

@@ -15,6 +15,7 @@ A machine that is left is stopped by its process, and its directory removed, unl
 is set.
 """
 import ctypes
+import fcntl
 import hashlib
 import os
 import re
@@ -125,8 +126,15 @@ def make_image(steps, suite, packages=None, base=None):
     """By debootstrap, unless it is there from before. `base` is what every Debian here has, unless another
     is named."""
     kept, names = image(suite, packages or BOOTED[suite], base)
-    if os.path.exists(kept):
-        return steps.step(f"a Debian ({suite}) is there from before", 0, "")
+    # A test beside this one may be making the same.
+    with open(kept + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(kept):
+            return steps.step(f"a Debian ({suite}) is there from before", 0, "")
+        return bootstrap(steps, suite, kept, names)
+
+
+def bootstrap(steps, suite, kept, names):
     with Root() as root:
         status, output = run("debootstrap", "--variant=minbase", "--include=" + names, suite, root,
                              mirror())
