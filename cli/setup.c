@@ -119,6 +119,8 @@ static int write_settings(struct setup *s)
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
 		setup_say(s, INK_GOOD, 0, "%s is written.", s->path);
+	if (changes > 0 && !s->stage.is_new)
+		setup_say(s, INK_PLAIN, 0, "What it was: %s" STAGE_KEPT, s->path);
 	return EXIT_YES;
 }
 

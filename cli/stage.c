@@ -259,6 +259,23 @@ static bool is_unchanged(const struct stage *stage, struct fault *fault)
 	return fault_remedy(fault, "Nothing was written. Run it again.");
 }
 
+/* As it was before, byte for byte: what undoes the change. */
+static bool keep_original(
+	const struct stage *stage, const char *target, const struct stat *st, struct fault *fault)
+{
+	char kept[PATH_MAX];
+
+	if (!text_format(kept, sizeof(kept), "%s" STAGE_KEPT, target)) {
+		errno = ENAMETOOLONG;
+		return failed(fault, target);
+	}
+	if (file_replace(kept, stage->original.data, stage->original.len, st->st_mode & 07777) !=
+			0 ||
+		(st->st_uid != geteuid() && chown(kept, st->st_uid, st->st_gid) != 0))
+		return failed(fault, kept);
+	return true;
+}
+
 bool stage_commit(struct stage *stage, struct fault *fault)
 {
 	struct stat st = {.st_mode = 0644};
@@ -272,7 +289,8 @@ bool stage_commit(struct stage *stage, struct fault *fault)
 		text_copy(target, sizeof(target), stage->real);
 	else if (!realpath(stage->real, target) || stat(target, &st) != 0)
 		return failed(fault, stage->real);
-	good = read_into(stage->path, &text, fault);
+	good = (stage->is_new || keep_original(stage, target, &st, fault)) &&
+	       read_into(stage->path, &text, fault);
 	if (good && (file_replace(target, text.data, text.len, st.st_mode & 07777) != 0 ||
 			    (st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)))
 		good = failed(fault, target);

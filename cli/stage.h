@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "settings/settings.h"
 
+#define STAGE_KEPT ".before" /* beside the real file: what it was */
+
 struct stage {
 	const char *real;
 	char directory[64];
@@ -42,8 +44,8 @@ int stage_changes(const struct stage *stage,
 /* settings_check() of what is on the stage; the faults name the real file. */
 int stage_check(
 	const struct stage *stage, void (*report)(const struct fault *, void *ctx), void *ctx);
-/* Replaces the real file as a whole: its owner and mode, or root's and 0644. Refused where somebody
- * else has changed it since. */
+/* Replaces the real file as a whole: its owner and mode, or root's and 0644; what it was stays
+ * beside it. Refused where somebody else has changed it since. */
 bool stage_commit(struct stage *stage, struct fault *fault);
 
 #endif

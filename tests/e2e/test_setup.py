@@ -106,7 +106,19 @@ class Options(Scene):
         self.assertIn("\n# kept\n", text)
         self.assertEqual(stat.S_IMODE(os.stat(self.site.conf).st_mode), 0o640)
         self.assertEqual(sorted(os.listdir(self.site.path("etc"))),
-                         ["addresses.map", "cloudinvite.conf", "group", "passwd"])
+                         ["addresses.map", "cloudinvite.conf", "cloudinvite.conf.before", "group",
+                          "passwd"])
+
+    def test_what_the_file_was_undoes_the_change_byte_for_byte(self):
+        os.chmod(self.site.conf, 0o640)
+        before = self.site.read("etc/cloudinvite.conf")
+        said = self.setup("--yes", *self.words())
+        kept = self.site.conf + ".before"
+        self.assertIn("What it was: " + kept, said)
+        self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
+        self.assertEqual(stat.S_IMODE(os.stat(kept).st_mode), 0o640)
+        self.setup("--yes", *self.words())  # nothing changes, so nothing is kept anew
+        self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
 
     def test_a_file_that_is_not_there_is_made_readable_for_all(self):
         os.unlink(self.site.conf)
