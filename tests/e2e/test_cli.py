@@ -122,7 +122,7 @@ class Help(World):
         listed = re.findall(r"^  ([a-z]+) +\S", said, re.MULTILINE)
         self.assertEqual(sorted(listed), sorted(
             "status explain history approve retry block unblock forget enable pause resume scan "
-            "check get list send cancel login token setup doctor pam config help emit report".split()))
+            "check get list send cancel login token setup doctor pam config help emit metrics report".split()))
         self.assertTrue(all(columns(line) <= 80 for line in said.splitlines()))
 
     def test_every_verb_explains_itself(self):
