@@ -136,7 +136,7 @@ help:
 #: demo       install what is missing, build, and show the whole way on the emulator (root)
 #: check      install what is missing, build, run the tests
 #: bench      measure the bounds of docs/design.md
-#: fuzz       every fuzz target for FUZZ_TIME seconds (60)
+#: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building and testing need (apt or dnf)
@@ -276,7 +276,7 @@ fuzz:
 	@packaging/deps build test lint
 	@$(MAKE) --no-print-directory fuzz-run FUZZ=1
 fuzz-run: $(FUZZERS)
-	@tests/fuzz/run.py --seconds $(FUZZ_TIME) $(O) $(FUZZERS)
+	@tests/fuzz/run.py --seconds $(FUZZ_TIME) $(addprefix --jobs ,$(FUZZ_JOBS)) $(O) $(FUZZERS)
 
 bench:
 	@packaging/deps build test

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs fuzz targets side by side, one on each processor, and adds up what came out.
+"""Runs fuzz targets side by side, one on each processor unless told otherwise, and adds up what came out.
 
-    run.py --seconds N BUILD TARGET…
+    run.py --seconds N [--jobs N] BUILD TARGET…
 
 What a target has found out is kept in BUILD/corpus/NAME and is where the next run goes on; an input
 that breaks something is kept in BUILD/crashes. Prints TAP and `N passed, N failed`; exit status 1 if
@@ -16,10 +16,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=16384", "-print_final_stats=1"]
+SLOW = 10  # seconds for one input, of a target that has a processor for itself
+LIMITS = ["-rss_limit_mb=1024", "-max_len=16384", "-print_final_stats=1"]
 
 
-def run(target, build, seconds):
+def run(target, build, seconds, slow):
     """(name, whether nothing broke, a sentence)."""
     name = os.path.basename(target).removesuffix("_fuzz")
     corpus = os.path.join(build, "corpus", name)
@@ -27,8 +28,8 @@ def run(target, build, seconds):
     words = os.path.join(HERE, name + ".dict")
     os.makedirs(corpus, exist_ok=True)
     os.makedirs(os.path.dirname(crashes), exist_ok=True)
-    command = [os.path.abspath(target), f"-max_total_time={seconds}", f"-artifact_prefix={crashes}",
-               *LIMITS, corpus, os.path.join(HERE, "seeds", name)]
+    command = [os.path.abspath(target), f"-max_total_time={seconds}", f"-timeout={slow}",
+               f"-artifact_prefix={crashes}", *LIMITS, corpus, os.path.join(HERE, "seeds", name)]
     if os.path.exists(words):
         command.insert(1, f"-dict={words}")
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -43,14 +44,16 @@ def run(target, build, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("build")
     parser.add_argument("targets", nargs="+")
     options = parser.parse_args()
     if not shutil.which("clang"):
         sys.exit("run.py: clang is missing: packaging/deps lint")
     failed = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda t: run(t, os.path.abspath(options.build), options.seconds),
+    slow = SLOW * -(-options.jobs // os.cpu_count())
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results = pool.map(lambda t: run(t, os.path.abspath(options.build), options.seconds, slow),
                            options.targets)
         for number, (name, good, said) in enumerate(results, 1):
             print(f"{'ok' if good else 'not ok'} {number} - fuzz {name}"
