@@ -310,6 +310,8 @@ format:
 hooksdir = $(datadir)/cloudinvite/hooks
 nftablesdir = $(datadir)/cloudinvite/nftables
 apparmordir = $(datadir)/cloudinvite/apparmor
+prometheusdir = $(datadir)/cloudinvite/prometheus
+grafanadir = $(datadir)/cloudinvite/grafana
 MAN1 = $(wildcard docs/man/*.1)
 MAN5 = $(wildcard docs/man/*.5)
 MAN8 = $(wildcard docs/man/*.8)
@@ -341,6 +343,8 @@ install: all
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(nftablesdir) config/nftables/cloudinvite-metadata.nft
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(apparmordir) config/apparmor/usr.sbin.cloudinvite-*
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(prometheusdir) config/prometheus/cloudinvite.rules.yml
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(grafanadir) config/grafana/cloudinvite.json
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(catalogdir) config/journal/cloudinvite.catalog
 	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.zsh $(DESTDIR)$(zshcompletiondir)/_cloudinvite
@@ -386,7 +390,8 @@ uninstall:
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog
 	rm -f $(DESTDIR)$(bashcompletiondir)/cloudinvite \
 		$(DESTDIR)$(zshcompletiondir)/_cloudinvite $(DESTDIR)$(fishcompletiondir)/cloudinvite.fish
-	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(apparmordir) $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(apparmordir) $(DESTDIR)$(docdir) \
+		$(DESTDIR)$(prometheusdir) $(DESTDIR)$(grafanadir)
 	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \
