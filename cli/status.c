@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/watch.h"
 #include "cli/words.h"
 
 #define FAULT_SAMPLE  300 /* people of a state who are looked at for their faults */
@@ -139,56 +140,33 @@ static bool show(const struct books *books, const struct status_request *request
 	return true;
 }
 
-/* Over the old picture, line by line, so that nothing flickers; what is longer than the terminal is
- * cut off. */
-static void paint(const char *picture, int lines)
+struct watched {
+	const struct books *books;
+	const struct status_request *request;
+};
+
+static bool draw(const struct cli *cli, FILE *out, void *ctx, struct fault *fault)
 {
-	const char *end;
+	const struct watched *w = ctx;
 
-	fputs("\033[H", stdout);
-	for (; lines > 1 && (end = strchr(picture, '\n')) != NULL; lines--) {
-		fwrite(picture, 1, (size_t)(end - picture), stdout);
-		fputs("\033[K\n", stdout);
-		picture = end + 1;
-	}
-	fputs("\033[J", stdout);
-}
-
-static bool show_painted(const struct books *books, const struct status_request *request,
-	const struct cli *cli, struct fault *fault)
-{
-	struct cli here = *cli;
-	char *picture = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&picture, &size);
-	int lines;
-	bool ok;
-
-	if (out == NULL)
-		return fault_no_memory(fault, FAULT_STORAGE);
-	cli_terminal_size(&here.width, &lines);
-	ok = show(books, request, &here, out, fault);
-	if (fclose(out) == 0 && ok)
-		paint(picture, lines);
-	free(picture);
-	return ok;
+	return show(w->books, w->request, cli, out, fault);
 }
 
 static bool watch(const struct books *books, const struct status_request *request,
 	const struct cli *cli, struct fault *fault)
 {
 	const struct timespec pause = {.tv_sec = request->seconds};
-	bool paints = cli->terminal && !request->json, ok;
+	struct watched watched = {books, request};
 
-	if (paints)
-		fputs("\033[2J", stdout);
+	if (cli->terminal && !request->json)
+		return watch_run(cli, request->seconds, draw, &watched, fault);
 	for (;;) {
-		ok = paints ? show_painted(books, request, cli, fault)
-			    : show(books, request, cli, stdout, fault);
-		if (!ok || fflush(stdout) != 0)
-			return ok;
+		if (!show(books, request, cli, stdout, fault))
+			return false;
+		if (fflush(stdout) != 0)
+			return true;
 		nanosleep(&pause, NULL);
-		if (!paints && !request->json)
+		if (!request->json)
 			putchar('\n');
 	}
 }

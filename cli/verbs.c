@@ -23,7 +23,7 @@ const struct verb verbs[] = {
 		"  --after ADDRESS  the page that follows this address\n"
 		"  --state STATE    lists the people in one state: queued, held, invited, failed "
 		"…\n"
-		"  --watch[=N]      again every N seconds (2), until Ctrl-C\n"
+		"  --watch[=N]      again every N seconds (2); keys: q quits, p holds, space now\n"
 		"With WHO: those people in detail.\n",
 		verb_status},
 	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS",
