@@ -215,6 +215,50 @@ static void what_a_crash_repeats_is_no_news(void **state)
 	free(before);
 }
 
+static void who_is_deleted_before_the_baseline_knew_is_missed(void **state)
+{
+	struct collector_site *s = *state;
+	char *before;
+
+	people(s, "alice:1001");
+	compares(s);
+	people(s, "alice:1001 bob:1002");
+	before = folder_read(s->site->folder, "state/host");
+	compares(s);
+	assert_int_equal(sightings(s, there("bob")), 1);
+	/* The ledger and the mark were written, the baseline was not; then bob was deleted. */
+	folder_write(s->site->folder, "state/host", before);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	people(s, "alice:1001");
+	compares(s);
+	assert_int_equal(sightings(s, there("bob")), 1); /* nobody is gone who was missing once */
+	compares(s);
+	compares(s);
+	assert_int_equal(sightings(s, gone("bob")), 1);
+	assert_false(marked(s, "bob"));
+	free(before);
+}
+
+static void who_logs_in_and_is_deleted_before_the_account_settled_is_missed(void **state)
+{
+	struct collector_site *s = *state;
+
+	settles(s);
+	people(s, "alice:1001");
+	compares(s);
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	logs_in(s, "bob");
+	people(s, "alice:1001");
+	compares(s);
+	time_passes(s);
+	compares(s);
+	time_passes(s);
+	compares(s);
+	assert_int_equal(sightings(s, gone("bob")), 1);
+	assert_false(marked(s, "bob"));
+}
+
 /* ---- another machine, another name -------------------------------------------------------------
  */
 
@@ -313,6 +357,8 @@ int main(void)
 		TEST(the_uid_of_somebody_gone_makes_nobody_else_known),
 		TEST(the_name_of_somebody_gone_is_new_under_another_uid),
 		TEST(what_a_crash_repeats_is_no_news),
+		TEST(who_is_deleted_before_the_baseline_knew_is_missed),
+		TEST(who_logs_in_and_is_deleted_before_the_account_settled_is_missed),
 		TEST(a_copy_of_the_machine_begins_anew),
 		TEST(under_another_host_name_the_accounts_are_still_known),
 		TEST(a_new_group_is_told),

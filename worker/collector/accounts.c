@@ -4,6 +4,7 @@
  * nobody is forgotten: ledger, marks, baseline. What a crash in between repeats changes nothing the
  * second time.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -68,6 +69,55 @@ static bool take_over(struct collector *c, const struct census *census, const st
 		return false;
 	}
 	return each_change(c, census, k, true, fault);
+}
+
+/* ---- whom only the ledger knows ---- */
+
+struct missing {
+	const struct collector *c;
+	const struct census *census;
+	struct host *host;
+	size_t sorted; /* records that were there before */
+	bool failed;
+};
+
+static int user_is(const void *user, const void *record)
+{
+	return strcmp(user, ((const struct record *)record)->user);
+}
+
+static bool counts(const struct settings *s, int64_t uid)
+{
+	return uid >= s->min_uid && uid <= s->max_uid;
+}
+
+static bool add_unheard(const struct ledger_sighting *s, void *ctx)
+{
+	struct missing *m = ctx;
+
+	if (s->gone || !s->seen.local || !counts(m->c->settings, s->seen.uid) ||
+		account_find(&m->census->accounts, s->seen.user) ||
+		(m->sorted > 0 && bsearch(s->seen.user, m->host->records, m->sorted,
+					  sizeof(*m->host->records), user_is)))
+		return true;
+	m->failed = !host_add(m->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
+	return !m->failed;
+}
+
+/* Somebody was seen, and was deleted before the baseline knew: a crash in between, or an account
+ * that lived for less than `settle`. As part of the baseline this compare and the next miss it. */
+static bool add_unheard_all(
+	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+{
+	struct missing m = {.c = c, .census = census, .host = host, .sorted = host->count};
+
+	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_unheard, &m, fault))
+		return false;
+	if (m.failed)
+		return fault_set(fault, FAULT_STORAGE, "no_memory", "no memory for the accounts");
+	if (host->count > m.sorted)
+		host_sort(host);
+	return true;
 }
 
 static bool compare_with(
@@ -158,7 +208,7 @@ static bool compare_host(
 	if (has_moved(host) && !(known_move(c, census, host->old_name, fault) &&
 				       host_save(host, host, c->settings->state, fault)))
 		return false;
-	return compare_with(c, census, host, fault);
+	return add_unheard_all(c, census, host, fault) && compare_with(c, census, host, fault);
 }
 
 /* Said once, until it is over. */
