@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spool/reader.h"
+
 /* Of errno. */
-static void spool_fault(const char *spool, struct fault *fault)
+static void say_why(const char *spool, struct fault *fault)
 {
 	int why = errno;
 
@@ -19,10 +21,16 @@ static void spool_fault(const char *spool, struct fault *fault)
 
 int arrive_open(const char *spool, struct fault *fault)
 {
-	int box = spool_open(spool, SPOOL_NEW);
+	struct spool_reader boxes;
+	int box = -1;
 
-	if (box < 0)
-		spool_fault(spool, fault);
+	if (geteuid() != 0 && access(spool, X_OK) != 0 && errno == EACCES) {
+		say_why(spool, fault);
+	} else if (spool_reader_open(&boxes, spool, fault)) {
+		box = boxes.new_box;
+		boxes.new_box = -1;
+		spool_reader_close(&boxes);
+	}
 	return box;
 }
 
@@ -35,7 +43,7 @@ int arrive_write(int box, const char *spool, const char *user, enum spool_reason
 		fault_set(fault, FAULT_USAGE, "name", "'%.80s' is no name that the spool takes",
 			user);
 	else if (result < 0)
-		spool_fault(spool, fault);
+		say_why(spool, fault);
 	return result;
 }
 
@@ -43,6 +51,6 @@ bool arrive_sync(int box, const char *spool, struct fault *fault)
 {
 	if (spool_sync(box) == 0)
 		return true;
-	spool_fault(spool, fault);
+	say_why(spool, fault);
 	return false;
 }

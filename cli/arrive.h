@@ -10,7 +10,8 @@
 #include "base/fault.h"
 #include "spool/spool.h"
 
-/* Opens new/ of the spool. -1 and the fault, which knows who may and what to run first. */
+/* Opens new/ of the spool, if spool and new/ are root's alone (in a directory that others can open
+ * root could be held up). -1 and the fault, which knows who may and what to run first. */
 int arrive_open(const char *spool, struct fault *fault);
 /* 1 written, 0 one is waiting already, -1 and the fault: FAULT_USAGE for a name that the spool does
  * not take. `sync`: it is on the disk when this returns. */

@@ -146,6 +146,7 @@ static bool become(struct doctor *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
+	doctor_look_into_spool(d);
 	if (!d->settings || identity_become(d->settings->user, &fault))
 		return true;
 	d->step = "user";

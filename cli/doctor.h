@@ -15,6 +15,7 @@
 #include "cli/screen.h"
 #include "google/credential.h"
 #include "google/http.h"
+#include "spool/walk.h"
 
 enum health {
 	HEALTH_OK,
@@ -23,13 +24,21 @@ enum health {
 	HEALTH_BAD,
 };
 
+/* What lies in the spool: only root can look, and does so before it becomes the service's user. */
+struct doctor_spool {
+	bool looked;
+	struct fault fault; /* why it could not be looked into; FAULT_NONE: the rest holds */
+	struct spool_content arrivals, bad;
+};
+
 struct doctor {
 	const struct cli *cli;
 	bool json;
 	bool offline;		   /* nothing is asked of the network */
 	struct settings *settings; /* NULL: they cannot be used */
-	struct ledger *ledger;	   /* NULL: there is none that can be used */
-	struct http *http;	   /* NULL: the network was not asked yet, or in vain */
+	struct doctor_spool spool;
+	struct ledger *ledger; /* NULL: there is none that can be used */
+	struct http *http;     /* NULL: the network was not asked yet, or in vain */
 	struct credential *credential;
 	bool reached; /* Google's API answered over TLS */
 	bool token;   /* and a token was had */
@@ -50,6 +59,9 @@ void doctor_skip(struct doctor *d, const char *format, ...) __attribute__((forma
 void doctor_note(struct doctor *d, const char *code, const char *remedy, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void doctor_bad(struct doctor *d, const struct fault *fault);
+
+/* Fills in d->spool. */
+void doctor_look_into_spool(struct doctor *d);
 
 /* The steps; each says at least one thing. */
 typedef void doctor_step(struct doctor *d);

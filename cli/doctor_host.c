@@ -14,7 +14,6 @@
 
 #include "base/identity.h"
 #include "cli/mapping.h"
-#include "spool/spool.h"
 
 #define LEAST_BYTES  ((uint64_t)64 << 20)
 #define LEAST_INODES 1000
@@ -42,7 +41,7 @@ void doctor_settings(struct doctor *d)
 /* ---- directories ---- */
 
 struct place {
-	const char *directory, *box;
+	const char *path;
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
@@ -50,12 +49,10 @@ struct place {
 
 static bool look_at_place(struct doctor *d, const struct place *p)
 {
-	char path[SPOOL_PATH_MAX];
+	const char *path = p->path;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct stat st;
 
-	text_format(path, sizeof(path), "%s%s%s", p->directory, p->box ? "/" : "",
-		p->box ? p->box : "");
 	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		fault_set(&fault, FAULT_STORAGE, "directory", "%s: %s", path, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
@@ -113,16 +110,19 @@ void doctor_directories(struct doctor *d)
 		return;
 	}
 	const struct place places[] = {
-		{s->spool, NULL, 0, 0, 0755},
-		{s->spool, SPOOL_NEW, 0, gid, 0770},
-		{s->spool, SPOOL_SEEN, uid, gid, 0700},
-		{s->spool, SPOOL_BAD, uid, gid, 0700},
-		{s->state, NULL, uid, gid, 0700},
-		{s->tokens, NULL, uid, gid, 0700},
-		{s->run, NULL, uid, gid, 0755},
+		{s->spool, 0, 0, 0700},
+		{s->state, uid, gid, 0700},
+		{s->tokens, uid, gid, 0700},
+		{s->run, uid, gid, 0755},
 	};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		good = look_at_place(d, &places[i]) && good;
+	if (good && d->spool.looked && d->spool.fault.kind) {
+		fault = d->spool.fault;
+		text_copy(fault.code, sizeof(fault.code), "directory");
+		doctor_bad(d, &fault);
+		good = false;
+	}
 	good = good && has_room(d, s->spool) && has_room(d, s->state);
 	if (good)
 		doctor_ok(d, "%s, %s, %s, %s: owners, modes and space are right", s->spool,

@@ -5,13 +5,11 @@
 #include "cli/doctor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/now.h"
 #include "ledger/pace.h"
 #include "spool/reader.h"
@@ -93,44 +91,25 @@ void doctor_workers(struct doctor *d)
 
 /* ---- backlog ---- */
 
-struct box {
-	int fd;
-	int64_t count, oldest;
-};
-
-static bool count_one(const char *name, void *ctx)
+void doctor_look_into_spool(struct doctor *d)
 {
-	struct box *box = ctx;
-	struct stat st;
+	struct doctor_spool *seen = &d->spool;
+	struct spool_reader boxes;
 
-	if (fstatat(box->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return true;
-	box->count++;
-	if (box->oldest == 0 || st.st_mtime < box->oldest)
-		box->oldest = st.st_mtime;
-	return true;
+	if (!d->settings || d->settings->role == ROLE_DISPATCHER ||
+		(geteuid() != 0 && access(d->settings->spool, X_OK) != 0 && errno == EACCES))
+		return;
+	seen->looked = true;
+	if (!spool_reader_open(&boxes, d->settings->spool, &seen->fault))
+		return;
+	if (!spool_measure(boxes.new_box, &seen->arrivals))
+		spool_fault(SPOOL_NEW, "cannot be listed", &seen->fault);
+	else if (!spool_measure(boxes.bad_box, &seen->bad))
+		spool_fault(SPOOL_BAD, "cannot be listed", &seen->fault);
+	spool_reader_close(&boxes);
 }
 
-/* False after having said why. */
-static bool count_box(struct doctor *d, const char *name, struct box *box)
-{
-	char path[SPOOL_PATH_MAX];
-	struct fault fault;
-	bool good;
-
-	text_format(path, sizeof(path), "%s/%s", d->settings->spool, name);
-	*box = (struct box){.fd = file_open_dir(path)};
-	good = box->fd >= 0 && spool_walk(box->fd, count_one, box) == 0;
-	if (!good) {
-		fault_set(&fault, FAULT_STORAGE, "spool", "%s: %s", path, strerror(errno));
-		fault_remedy(&fault, "cloudinvite-collector --prepare makes it as it must be.");
-		doctor_bad(d, &fault);
-	}
-	file_close(&box->fd);
-	return good;
-}
-
-static void say_arrivals(struct doctor *d, const struct box *box)
+static void say_arrivals(struct doctor *d, const struct spool_content *box)
 {
 	char since[CLOCK_TEXT_SIZE];
 	struct fault fault;
@@ -152,21 +131,24 @@ static void say_arrivals(struct doctor *d, const struct box *box)
 
 void doctor_backlog(struct doctor *d)
 {
-	struct box arrivals, bad;
+	const struct doctor_spool *seen = &d->spool;
 
 	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
 		doctor_skip(d, d->settings ? "this host only dispatches"
 					   : "the settings say where the spool is");
-		return;
+	} else if (!seen->looked) {
+		doctor_skip(d, "only root can look into the spool");
+	} else if (seen->fault.kind) {
+		doctor_bad(d, &seen->fault);
+	} else {
+		say_arrivals(d, &seen->arrivals);
+		if (seen->bad.count > 0)
+			doctor_note(d, "bad_arrivals",
+				"Look at them (as data, they may be hostile), then delete them.",
+				"%s/" SPOOL_BAD ": %lld file%s that did not belong in the spool",
+				d->settings->spool, (long long)seen->bad.count,
+				seen->bad.count == 1 ? "" : "s");
 	}
-	if (!count_box(d, SPOOL_NEW, &arrivals) || !count_box(d, SPOOL_BAD, &bad))
-		return;
-	say_arrivals(d, &arrivals);
-	if (bad.count > 0)
-		doctor_note(d, "bad_arrivals",
-			"Look at them (as data, they may be hostile), then delete them.",
-			"%s/" SPOOL_BAD ": %lld file%s that did not belong in the spool",
-			d->settings->spool, (long long)bad.count, bad.count == 1 ? "" : "s");
 }
 
 /* ---- pause ---- */

@@ -9,17 +9,20 @@
  */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/running.h"
 #include "base/text.h"
 #include "cli/who.h"
-#include "spool/reader.h"
+#include "spool/client.h"
+#include "spool/keeper.h"
 
 #define RECENT_S INT64_C(259200) /* 72 h: Google's lag of 48 h, and a day */
 
@@ -77,19 +80,38 @@ static bool take_mark(const struct ledger_sighting *s, void *ctx)
 	return true;
 }
 
-static bool remove_marks(const struct books *books, const struct marks *marks, struct fault *fault)
+/* The service's account, which we are by now, cannot open the spool: a keeper does it. */
+static bool remove_marks(const struct marks *marks, struct spool_client *spool, struct fault *fault)
 {
-	struct spool_reader spool;
-	bool ok = true;
-
-	if (marks->count == 0 || books->settings->role == ROLE_DISPATCHER)
+	if (marks->count == 0 || spool->fd < 0)
 		return true;
-	if (!spool_reader_open(&spool, books->settings->spool, fault))
-		return false;
-	for (size_t i = 0; ok && i < marks->count; i++)
-		ok = spool_unmark(&spool, marks->users[i], fault);
-	spool_reader_close(&spool);
-	return ok;
+	for (size_t i = 0; i < marks->count; i++)
+		if (!spool_client_unmark(spool, marks->users[i], fault))
+			return false;
+	return spool_client_flush(spool, fault);
+}
+
+/* Before root becomes the service's account. A host that only dispatches has no spool. */
+static bool open_spool(const struct cli *cli, struct spool_client *spool, struct fault *fault)
+{
+	struct settings *settings = settings_load(cli->settings_path, NULL);
+	int fd = -1;
+
+	*spool = (struct spool_client){.fd = -1};
+	/* Settings that cannot be read are said when the ledger is opened. */
+	if (settings && settings->role != ROLE_DISPATCHER) {
+		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
+			fault_set(fault, FAULT_STORAGE, "not_root",
+				"%s: only root can remove the marks of this host", settings->spool);
+			fault_remedy(fault, "Run it as root: sudo cloudinvite forget …");
+		} else {
+			fd = spool_keeper_fork(settings->spool, fault);
+		}
+	}
+	settings_free(settings);
+	if (fd >= 0)
+		spool_client_attach(spool, fd);
+	return fault->kind == FAULT_NONE;
 }
 
 /* ---- one person ---- */
@@ -108,8 +130,8 @@ static bool erase(const struct cli *cli, const struct books *books, const char *
 	return false;
 }
 
-static int forget_person(
-	const struct cli *cli, const struct books *books, const char *address, bool block)
+static int forget_person(const struct cli *cli, const struct books *books,
+	struct spool_client *spool, const char *address, bool block)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct marks marks = {.count = 0};
@@ -120,7 +142,7 @@ static int forget_person(
 	ok = (block || may_forget(books, address, &fault)) &&
 	     ledger_each_sighting(books->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
 	     erase(cli, books, address, block, &known, &fault) &&
-	     remove_marks(books, &marks, &fault);
+	     remove_marks(&marks, spool, &fault);
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
@@ -143,8 +165,8 @@ static bool take_account(const struct ledger_sighting *s, void *ctx)
 	return false;
 }
 
-static bool forget_sighting(
-	const struct books *books, const struct ledger_sighting *s, struct fault *fault)
+static bool forget_sighting(const struct books *books, struct spool_client *spool,
+	const struct ledger_sighting *s, struct fault *fault)
 {
 	struct marks marks = {.count = 0};
 	bool ok;
@@ -152,13 +174,14 @@ static bool forget_sighting(
 	identity_host(marks.host, sizeof(marks.host));
 	take_mark(s, &marks);
 	ok = ledger_forget_sighting(books->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
-	     remove_marks(books, &marks, fault);
+	     remove_marks(&marks, spool, fault);
 	free(marks.users);
 	return ok;
 }
 
 /* On every host where it was seen. */
-static int forget_account(const struct cli *cli, const struct books *books, const char *typed)
+static int forget_account(const struct cli *cli, const struct books *books,
+	struct spool_client *spool, const char *typed)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_sighting s;
@@ -172,7 +195,7 @@ static int forget_account(const struct cli *cli, const struct books *books, cons
 		if (s.id == 0 || s.id == last)
 			break;
 		last = s.id;
-		if (!forget_sighting(books, &s, &fault))
+		if (!forget_sighting(books, spool, &s, &fault))
 			return cli_fail(&fault);
 	}
 	cli_decided(cli, "forgotten", NULL, NULL);
@@ -199,7 +222,8 @@ static int understand(struct who *list, int count, bool block)
 	return worst;
 }
 
-static int forget(const struct cli *cli, const struct books *books, char **typed, int n, bool block)
+static int forget(const struct cli *cli, const struct books *books, struct spool_client *spool,
+	char **typed, int n, bool block)
 {
 	int count, worst;
 	struct who *list = who_all(books->ledger, books->settings, typed, n, &count);
@@ -210,9 +234,10 @@ static int forget(const struct cli *cli, const struct books *books, char **typed
 	worst = understand(list, count, block);
 	understood = worst == EXIT_YES;
 	for (int i = 0; understood && i < count; i++)
-		worst = cli_worse(worst,
-			is_account(&list[i]) ? forget_account(cli, books, list[i].typed)
-					     : forget_person(cli, books, list[i].address, block));
+		worst = cli_worse(
+			worst, is_account(&list[i])
+				       ? forget_account(cli, books, spool, list[i].typed)
+				       : forget_person(cli, books, spool, list[i].address, block));
 	free(list);
 	return worst;
 }
@@ -223,6 +248,8 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 		{"block", no_argument, NULL, 'b'},
 		{NULL, 0, NULL, 0},
 	};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct spool_client spool;
 	bool block = false;
 	struct books books;
 	int option, exit_code;
@@ -234,10 +261,13 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_usage(argv[0]);
-	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
-		return exit_code;
-	exit_code = forget(cli, &books, argv + optind, argc - optind, block);
-	running_wake(books.settings->run);
-	cli_books_close(&books);
+	if (!open_spool(cli, &spool, &fault))
+		return cli_fail(&fault);
+	if (cli_books(cli, LEDGER_WRITE, &books, &exit_code)) {
+		exit_code = forget(cli, &books, &spool, argv + optind, argc - optind, block);
+		running_wake(books.settings->run);
+		cli_books_close(&books);
+	}
+	spool_client_close(&spool);
 	return exit_code;
 }

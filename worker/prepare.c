@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/text.h"
-#include "spool/spool.h"
 #include "spool/walk.h"
+#include "worker/prepare_spool.h"
 
 /* A directory as it must be. The worker owns only leaves, so that no path to a file of root's leads
  * through a directory that the worker can change. */
@@ -21,7 +21,6 @@ struct wanted {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
-	bool ours; /* its name alone says so: a box of the spool */
 };
 
 static bool says(const char *path, struct fault *fault)
@@ -78,7 +77,7 @@ static bool adjust(int fd, const char *path, const struct wanted *want, struct f
 	}
 	owned = st.st_uid == want->uid && st.st_gid == want->gid;
 	right = owned && (st.st_mode & 07777) == want->mode;
-	if (!right && st.st_uid == 0 && !want->ours && !is_empty(fd))
+	if (!right && st.st_uid == 0 && !is_empty(fd))
 		return refuse_used(path, &st, want, fault);
 	if (!owned && fchown(fd, want->uid, want->gid) != 0)
 		return says(path, fault);
@@ -176,41 +175,26 @@ int prepare_open_parent(const char *path, struct fault *fault)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-static bool prepare_as(const char *path, const struct wanted *want, struct fault *fault)
+static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
 {
+	const struct wanted want = {uid, gid, mode};
 	int parent = prepare_open_parent(path, fault);
 	bool good;
 
 	if (parent < 0)
 		return false;
-	good = prepare_at(parent, strrchr(path, '/') + 1, path, want, fault);
+	good = prepare_at(parent, strrchr(path, '/') + 1, path, &want, fault);
 	file_close(&parent);
 	return good;
 }
 
-static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
-{
-	return prepare_as(path, &(struct wanted){uid, gid, mode, false}, fault);
-}
-
-static bool prepare_box(
-	const char *spool, const char *box, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
-{
-	char path[PATH_MAX];
-
-	if (text_format(path, sizeof(path), "%s/%s", spool, box))
-		return prepare_as(path, &(struct wanted){uid, gid, mode, true}, fault);
-	errno = ENAMETOOLONG;
-	return says(spool, fault);
-}
-
-/* Not root: nothing can be made, but what is there may do. */
+/* Not root: nothing can be made, but what is there may do. O_PATH, because the spool is root's. */
 static bool all_there(const struct settings *s, struct fault *fault)
 {
 	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		int fd = file_open_dir(paths[i]);
+		int fd = open(paths[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0) {
 			says(paths[i], fault);
@@ -231,10 +215,7 @@ bool prepare_directories(const struct settings *s, struct fault *fault)
 		return all_there(s, fault);
 	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, fault))
 		return false;
-	return prepare(s->spool, 0, 0, 0755, fault) &&
-	       prepare_box(s->spool, SPOOL_NEW, 0, gid, 0770, fault) &&
-	       prepare_box(s->spool, SPOOL_SEEN, uid, gid, 0700, fault) &&
-	       prepare_box(s->spool, SPOOL_BAD, uid, gid, 0700, fault) &&
+	return prepare_spool(s->spool, &(struct old_owner){s->user, uid}, fault) &&
 	       prepare(s->state, uid, gid, 0700, fault) &&
 	       prepare(s->tokens, uid, gid, 0700, fault) && prepare(s->run, uid, gid, 0755, fault);
 }

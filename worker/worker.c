@@ -99,7 +99,10 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 	log_show_addresses(w->settings->log_addresses == LOG_ADDRESSES_FULL);
 	if (prepare)
 		return prepare_all(program, w->settings, fault) ? 0 : -1;
-	if (!check_role(program, w->settings, fault) || !identity_become(w->settings->user, fault))
+	if (!check_role(program, w->settings, fault) ||
+		(program->before_change_of_user &&
+			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
+		!identity_become(w->settings->user, fault))
 		return -1;
 	locked = take_lock(w, fault);
 	if (locked != 1)
@@ -115,7 +118,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 	enum worker_action action;
 	int started;
 
-	*w = (struct worker){.program = program, .lock = -1, .signals = -1, .wake = -1};
+	*w = (struct worker){.program = program, .lock = -1, .signals = -1, .wake = -1, .kept = -1};
 	identity_shut();
 	log_start(program->role, LOG_LEVEL_INFO);
 	action = worker_options(program, argc, argv, &w->settings_path);
@@ -151,6 +154,7 @@ void worker_end(struct worker *w)
 	file_close(&w->wake);
 	file_close(&w->signals);
 	file_close(&w->lock);
+	file_close(&w->kept);
 	settings_free(w->settings);
 	w->settings = NULL;
 }

@@ -32,6 +32,9 @@ struct worker_program {
 	enum settings_role not_for; /* the role of a host where this program has nothing to do */
 	/* What --prepare does for this program beyond the directories; or NULL. */
 	bool (*prepare)(const struct settings *settings, struct fault *fault);
+	/* What has to be done before root becomes [worker] user; or NULL. *fd is kept as `kept`. */
+	bool (*before_change_of_user)(
+		const struct settings *settings, int *fd, struct fault *fault);
 };
 
 #define WORKER_FDS     2
@@ -49,8 +52,9 @@ struct worker {
 	bool reload; /* SIGHUP */
 	bool woken;  /* somebody touched `wake` */
 
-	int lock, signals, wake;		  /* descriptors, -1 when not open */
-	int64_t watchdog_ms;			  /* between two pings; 0: none wanted */
+	int lock, signals, wake; /* descriptors, -1 when not open */
+	int kept;		 /* of before_change_of_user; the program's to take */
+	int64_t watchdog_ms;	 /* between two pings; 0: none wanted */
 	int64_t pinged_ms, beaten_ms, scanned_ms; /* clock_boot_ms of the last one */
 	char reload_fault[160];			  /* why the last reload failed; "" if it did not */
 	struct ledger_worker self;		  /* the heartbeat's row */

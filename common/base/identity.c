@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -73,6 +75,24 @@ bool identity_become(const char *user, struct fault *fault)
 	/* Once more: another uid may have brought the system's own choice back. */
 	identity_shut();
 	return true;
+}
+
+bool identity_bare(struct fault *fault)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	(void)umask(077);
+	identity_shut();
+	/* The bounding set needs CAP_SETPCAP, and without it there is nothing to give up. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
+		syscall(SYS_capset, &header, none) == 0 &&
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return true;
+	return fault_set(fault, FAULT_STORAGE, "capabilities", "capabilities cannot be dropped: %s",
+		strerror(errno));
 }
 
 /* The login uid (audit), or the real one where none is set. */

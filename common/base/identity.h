@@ -24,6 +24,11 @@ void identity_shut(void);
  * stays so. In any case umask 077, and shut. False with a fault that says what to do. */
 bool identity_become(const char *user, struct fault *fault);
 
+/* Stays who it is and gives up everything else that root may: all capabilities, also for what it
+ * would run, and new privileges. What root owns can still be written. In any case umask 077, and
+ * shut. */
+bool identity_bare(struct fault *fault);
+
 /* Who asked, for history and journal: "alice"; "alice (as root)" where the login uid is another's;
  * "alice (sudo)" where there is no login uid and root's SUDO_USER is a plausible name. */
 void identity_actor(char *out, size_t size);

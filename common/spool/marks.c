@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spool/reader.h"
-#include "spool/walk.h"
 
 #define ID_MAX 128
 
@@ -30,7 +29,7 @@ static int write_mark(int box, const char *name, const char *word)
 	char line[SPOOL_WORD_MAX + 2];
 	int fd, saved;
 
-	/* The collector is the only writer, so one temporary name is enough; a stale one is ours.
+	/* The keeper is the only writer, so one temporary name is enough; a stale one is ours.
 	 */
 	(void)unlinkat(box, temporary, 0);
 	fd = openat(box, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -99,59 +98,31 @@ bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 	return mark_fault(name, fault);
 }
 
-struct marks {
-	int box;
-	int64_t age_before;
-	bool (*each)(const char *user, void *ctx);
-	void *ctx;
-};
-
-static bool mark_one(const char *name, void *ctx)
+/* Unlinks every mark. False: what of them could not be unlinked is the fault's. */
+static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 {
-	const struct marks *m = ctx;
-	char user[SPOOL_USER_MAX + 1];
-	struct stat st;
+	char name[SPOOL_NAME_MAX + 1];
+	struct spool_listing l;
+	int64_t at;
+	int got = -1;
 
-	if (!spool_parse_mark(name, user))
-		return true;
-	if (m->age_before && (fstatat(m->box, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-				     (int64_t)st.st_mtim.tv_sec >= m->age_before))
-		return true;
-	return m->each(user, m->ctx);
-}
-
-bool spool_each_mark(struct spool_reader *r, int64_t age_before,
-	bool (*each)(const char *user, void *ctx), void *ctx, struct fault *fault)
-{
-	struct marks m = {r->seen_box, age_before, each, ctx};
-
-	return spool_walk(r->seen_box, mark_one, &m) == 0 || mark_fault("cannot be listed", fault);
-}
-
-struct dropping {
-	struct spool_reader *reader;
-	struct fault *fault;
-	int dropped;
-	bool failed;
-};
-
-static bool drop(const char *user, void *ctx)
-{
-	struct dropping *d = ctx;
-
-	if (!spool_unmark(d->reader, user, d->fault)) {
-		d->failed = true;
-		return false;
+	if (!spool_listing_open(&l, r, r->seen_box))
+		return mark_fault("cannot be listed", fault);
+	while ((got = spool_next_mark(&l, 0, name, &at)) > 0) {
+		if (unlinkat(r->seen_box, name, 0) != 0 && errno != ENOENT)
+			break;
+		++*dropped;
 	}
-	d->dropped++;
-	return true;
+	if (got != 0)
+		mark_fault(got > 0 ? name : "cannot be listed", fault);
+	spool_listing_close(&l);
+	return got == 0;
 }
 
 bool spool_marks_belong(
 	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault)
 {
 	static const struct file_rules rules = {.max_size = ID_MAX, .missing_ok = true};
-	struct dropping d = {r, fault, 0, false};
 	struct text there = {.cap = ID_MAX};
 	bool same;
 
@@ -163,9 +134,8 @@ bool spool_marks_belong(
 	text_free(&there);
 	if (same)
 		return true;
-	if (!spool_each_mark(r, 0, drop, &d, fault) || d.failed)
+	if (!drop_all(r, dropped, fault))
 		return false;
-	*dropped = d.dropped;
 	/* Last, so that a crash before it drops the rest at the next start. */
 	if (file_replace_at(r->seen_box, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
 		return mark_fault(SPOOL_LEDGER, fault);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arrivals: listed, taken, and put aside where they are none.
+ * The boxes, and arrivals: listed, taken, and put aside where they are none.
  */
 #include "spool/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,53 +22,61 @@ bool spool_fault(const char *box, const char *what, struct fault *fault)
 
 	fault_set(fault, FAULT_STORAGE, "spool", "%s/: %s: %s", box, what, strerror(why));
 	if (why == ENOSPC || why == EDQUOT)
-		return fault_remedy(
+		fault_remedy(
 			fault, "Make room on the spool's file system; nothing is lost meanwhile.");
-	if (why == EACCES || why == EPERM)
-		return fault_remedy(
-			fault, "Correct it: run cloudinvite-collector --prepare as root.");
-	return fault_remedy(
-		fault, "It is tried again by itself; if it stays so, the kernel's log says more.");
+	else if (why == EACCES || why == EPERM)
+		fault_remedy(fault, "Correct it: run cloudinvite-collector --prepare as root.");
+	else
+		fault_remedy(fault,
+			"It is tried again by itself; if it stays so, the kernel's log says more.");
+	errno = why;
+	return false;
 }
 
-/* Nobody but root and the service may write a box. */
-static bool is_ours(const struct stat *st)
+bool spool_is_closed(const struct stat *st)
 {
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return false;
-	if ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid())
-		return false;
-	return (st->st_mode & S_IWOTH) == 0;
+	return S_ISDIR(st->st_mode) && st->st_uid == geteuid() && (st->st_mode & 07777) == S_IRWXU;
 }
 
-static bool open_box(int *box, const char *spool, const char *name, struct fault *fault)
+static bool check_closed(int fd, const char *path, struct fault *fault)
 {
-	int path = spool_open(spool, name);
 	struct stat st;
 
-	/* Opened again to be read and synced. */
-	*box = path >= 0 ? openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	file_close(&path);
-	if (*box < 0 || fstat(*box, &st) != 0) {
-		fault_set(fault, FAULT_STORAGE, "spool", "%s/%s: %s", spool, name, strerror(errno));
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		fault_set(fault, FAULT_STORAGE, "spool", "%s: %s", path, strerror(errno));
 		return fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");
 	}
-	if (!is_ours(&st)) {
+	if (!spool_is_closed(&st)) {
 		fault_set(fault, FAULT_STORAGE, "spool",
-			"%s/%s: owner %u:%u, mode %04o: others could write it", spool, name,
-			(unsigned)st.st_uid, (unsigned)st.st_gid, (unsigned)(st.st_mode & 07777));
+			"%s: owner %u, mode %04o instead of %u, 0700: others could hold up logins",
+			path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777),
+			(unsigned)geteuid());
 		return fault_remedy(
 			fault, "Correct it: run cloudinvite-collector --prepare as root.");
 	}
 	return true;
 }
 
+static bool open_box(int *box, int spool, const char *path, const char *name, struct fault *fault)
+{
+	char whole[SPOOL_PATH_MAX];
+
+	if (!text_format(whole, sizeof(whole), "%s/%s", path, name))
+		return fault_set(fault, FAULT_SETTINGS, "path", "[storage] spool: too long");
+	*box = openat(spool, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return check_closed(*box, whole, fault);
+}
+
+/* The spool is checked before anything in it is looked up: in a directory that others can open, a
+ * look-up can be held up without end. */
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault)
 {
-	*r = (struct spool_reader){-1, -1, -1};
-	if (open_box(&r->new_box, spool, SPOOL_NEW, fault) &&
-		open_box(&r->seen_box, spool, SPOOL_SEEN, fault) &&
-		open_box(&r->bad_box, spool, SPOOL_BAD, fault))
+	*r = (struct spool_reader){-1, -1, -1, -1};
+	r->spool = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (check_closed(r->spool, spool, fault) &&
+		open_box(&r->new_box, r->spool, spool, SPOOL_NEW, fault) &&
+		open_box(&r->seen_box, r->spool, spool, SPOOL_SEEN, fault) &&
+		open_box(&r->bad_box, r->spool, spool, SPOOL_BAD, fault))
 		return true;
 	spool_reader_close(r);
 	return false;
@@ -77,6 +84,7 @@ bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *
 
 void spool_reader_close(struct spool_reader *r)
 {
+	file_close(&r->spool);
 	file_close(&r->new_box);
 	file_close(&r->seen_box);
 	file_close(&r->bad_box);
@@ -116,83 +124,107 @@ static int count_bad(const struct spool_reader *r)
 	return spool_walk(r->bad_box, count_one, &count) == 0 ? count : SPOOL_BAD_CAP;
 }
 
-/* `held`: how many bad/ holds. */
-static void quarantine(struct spool_reader *r, const char *name, const char *why, int *held)
+/* Linked and unlinked instead of renamed: a rename between two directories takes a lock of the
+ * whole file system, which any local user can hold. A directory cannot be linked: an empty one is
+ * removed, another one stays and is said. */
+static const char *put_aside(struct spool_listing *l, const char *name)
 {
-	const char *action = "moved to " SPOOL_BAD "/";
+	struct spool_reader *r = l->reader;
+	const char *action = "deleted";
 
-	/* A name that is there already gives way: of two links to one file rename would keep both.
-	 */
+	if (l->held < 0)
+		l->held = count_bad(r);
+	/* A name that is there already gives way. */
 	(void)unlinkat(r->bad_box, name, 0);
-	if (*held < SPOOL_BAD_CAP && renameat(r->new_box, name, r->bad_box, name) == 0) {
-		(*held)++;
-	} else {
-		action = "deleted";
-		/* A directory is neither emptied nor removed when it holds something: it stays and
-		 * is said. */
-		if (unlinkat(r->new_box, name, 0) != 0 &&
-			unlinkat(r->new_box, name, AT_REMOVEDIR) != 0)
-			action = strerror(errno);
+	if (l->held < SPOOL_BAD_CAP && linkat(r->new_box, name, r->bad_box, name, 0) == 0) {
+		l->held++;
+		action = "moved to " SPOOL_BAD "/";
 	}
-	log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; %s", name, why, action);
+	if (unlinkat(r->new_box, name, 0) != 0 && unlinkat(r->new_box, name, AT_REMOVEDIR) != 0)
+		action = strerror(errno);
+	return action;
 }
 
-static int by_age(const void *a, const void *b)
-{
-	const struct spool_arrival *x = a, *y = b;
+/* ---- listing ---- */
 
-	return (x->at > y->at) - (x->at < y->at);
+bool spool_listing_open(struct spool_listing *l, struct spool_reader *r, int box)
+{
+	/* A description of its own: readdir must not move the offset of the reader's. */
+	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*l = (struct spool_listing){.reader = r, .held = -1};
+	l->dir = copy >= 0 ? fdopendir(copy) : NULL;
+	if (!l->dir)
+		file_close(&copy);
+	return l->dir != NULL;
 }
 
-struct listing {
-	struct spool_reader *reader;
-	struct spool_arrival *out;
-	int count, max;
-	int bad;
-	int held; /* in bad/; -1: not counted yet */
-};
-
-static bool list_one(const char *name, void *ctx)
+void spool_listing_close(struct spool_listing *l)
 {
-	struct listing *l = ctx;
-	const char *why;
+	if (l->dir)
+		(void)closedir(l->dir);
+	l->dir = NULL;
+}
+
+/* The next name; NULL at the end, and on an error, which errno tells. */
+static const char *next_name(struct spool_listing *l)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(l->dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry ? entry->d_name : NULL;
+}
+
+int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
+{
+	const char *name, *why;
 	struct stat st;
 
-	if (fstatat(l->reader->new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno != ENOENT) /* gone meanwhile */
-			log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left where it is", name,
-				strerror(errno));
-		return true;
+	while ((name = next_name(l))) {
+		if (fstatat(l->reader->new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno != ENOENT) /* gone meanwhile */
+				log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left where it is",
+					name, strerror(errno));
+			continue;
+		}
+		why = judge_arrival(name, &st, out);
+		if (!why)
+			return 1;
+		log_event(
+			LOG_LEVEL_WARN, "bad_arrival", "%s: %s; %s", name, why, put_aside(l, name));
+		l->bad++;
 	}
-	why = judge_arrival(name, &st, &l->out[l->count]);
-	if (!why)
-		return ++l->count < l->max;
-	if (l->held < 0)
-		l->held = count_bad(l->reader);
-	quarantine(l->reader, name, why, &l->held);
-	l->bad++;
-	return true;
+	return errno == 0 ? 0 : -1;
 }
 
-int spool_list(
-	struct spool_reader *r, struct spool_arrival *out, int max, int *bad, struct fault *fault)
+int spool_next_mark(
+	struct spool_listing *l, int64_t before, char name[SPOOL_NAME_MAX + 1], int64_t *at)
 {
-	struct listing l = {.reader = r, .out = out, .max = max, .held = -1};
-	int result = spool_walk(r->new_box, list_one, &l);
+	char user[SPOOL_USER_MAX + 1];
+	const char *found;
+	struct stat st;
 
-	*bad = l.bad;
-	if (result != 0) {
-		spool_fault(SPOOL_NEW, "cannot be listed", fault);
-		return -1;
+	while ((found = next_name(l))) {
+		if (!spool_parse_mark(found, user))
+			continue;
+		if (fstatat(l->reader->seen_box, found, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno == ENOENT) /* gone meanwhile */
+				continue;
+			return -1;
+		}
+		*at = (int64_t)st.st_mtim.tv_sec;
+		if (before == 0 || *at < before)
+			return text_copy(name, SPOOL_NAME_MAX + 1, found);
 	}
-	if (l.count > 1)
-		qsort(out, (size_t)l.count, sizeof(*out), by_age);
-	return l.count;
+	return errno == 0 ? 0 : -1;
 }
 
-bool spool_taken(struct spool_reader *r, const struct spool_arrival *a, struct fault *fault)
+bool spool_taken(struct spool_reader *r, const char *name, struct fault *fault)
 {
-	if (unlinkat(r->new_box, a->name, 0) == 0 || errno == ENOENT)
+	if (unlinkat(r->new_box, name, 0) == 0 || errno == ENOENT)
 		return true;
-	return spool_fault(SPOOL_NEW, a->name, fault);
+	return spool_fault(SPOOL_NEW, name, fault);
 }

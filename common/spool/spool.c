@@ -211,7 +211,7 @@ bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 
 	word[0] = '\0';
 	if (!spool_mark_name(name, user))
 		return false;
-	/* O_NONBLOCK: neither a FIFO nor a lease that the service's account planted can hold us. */
+	/* O_NONBLOCK: neither a FIFO nor a lease can hold us, whoever has put them there. */
 	fd = openat(seen_box, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;

@@ -2,10 +2,14 @@
 /*
  * The spool (/var/spool/cloudinvite): arrivals and marks on disk.
  *
- *   new/   root:SERVICE 0770  arrivals: empty root-owned files `<escaped user>.<reason>`
- *   seen/  SERVICE      0700  marks: `<escaped user>`, 0600, one state word; `.ledger` (only root
- *                             looks: the size of a mark would tell everybody else its word)
- *   bad/   SERVICE      0700  what does not belong in new/, capped
+ *   new/   arrivals: empty root-owned files `<escaped user>.<reason>`
+ *   seen/  marks: `<escaped user>`, 0600, one state word; `.ledger`
+ *   bad/   what does not belong in new/, capped
+ *   pin    a FIFO that systemd keeps open, so that the way to it stays in the kernel's cache
+ *
+ * The spool and its boxes are root's, 0700: a login looks names up in them, and whoever can open or
+ * search a directory can hold up every look-up there without end. Programs of other accounts ask
+ * the keeper (keeper.h).
  *
  * An arrival's name is its content and its mtime its time. It means: look at this user now.
  * This file is what the PAM module links, besides libc and libpam: no heap, no locks, no state.
@@ -20,6 +24,7 @@
 #define SPOOL_NEW      "new"
 #define SPOOL_SEEN     "seen"
 #define SPOOL_BAD      "bad"
+#define SPOOL_PIN      "pin"
 #define SPOOL_LEDGER   ".ledger" /* in seen/: the id of the ledger that the marks belong to */
 #define SPOOL_NAME_MAX 160	 /* bytes of a file name in the spool, without NUL */
 #define SPOOL_USER_MAX 256	 /* bytes of a user name, without NUL */
@@ -63,8 +68,9 @@ int spool_exists(int box, const char *name);
  * the file and its directory before it returns. */
 int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync);
 
-/* Reads the state word of a user's mark, as hostile input: O_NOFOLLOW|O_NONBLOCK, regular, at most
- * SPOOL_WORD_MAX bytes, [a-z_] only. False if there is none that can be believed. */
+/* Reads the state word of a user's mark, as input that may be anything: O_NOFOLLOW|O_NONBLOCK,
+ * regular, at most SPOOL_WORD_MAX bytes, [a-z_] only. False if there is none that can be believed.
+ */
 bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 1]);
 
 #endif

@@ -369,7 +369,7 @@ class Prepare(Collector):
 
     def test_makes_every_directory_with_its_mode(self):
         self.assertEqual(self.modes(self.site()), {
-            "spool": (0o755, 0), "spool/new": (0o770, 0), "spool/seen": (0o700, 0),
+            "spool": (0o700, 0), "spool/new": (0o700, 0), "spool/seen": (0o700, 0),
             "spool/bad": (0o700, 0), "state": (0o700, 0), "tokens": (0o700, 0), "run": (0o755, 0)})
 
     def test_mends_modes_and_repeats_harmlessly(self):

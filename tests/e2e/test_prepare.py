@@ -67,9 +67,8 @@ class Prepare(harness.Test):
 
 
 class Makes(Prepare):
-    wanted = {"spool": (0o755, 0, 0), "spool/new": (0o770, 0, WORKER.pw_gid),
-              "spool/seen": (0o700, WORKER.pw_uid, WORKER.pw_gid),
-              "spool/bad": (0o700, WORKER.pw_uid, WORKER.pw_gid),
+    wanted = {"spool": (0o700, 0, 0), "spool/new": (0o700, 0, 0),
+              "spool/seen": (0o700, 0, 0), "spool/bad": (0o700, 0, 0),
               "state": (0o700, WORKER.pw_uid, WORKER.pw_gid),
               "tokens": (0o700, WORKER.pw_uid, WORKER.pw_gid),
               "run": (0o755, WORKER.pw_uid, WORKER.pw_gid)}
@@ -120,12 +119,104 @@ class Makes(Prepare):
         for name in ("spool/new/alice.login", "spool/seen/bob", "spool/bad/rubbish", "state/host"):
             with open(self.path(name), "w", encoding="utf-8"):
                 os.chown(self.path(name), STRANGER, STRANGER)
-        os.chmod(self.path("spool/new"), 0o700)
         before = self.tree()
         self.prepare()
-        before[self.path("spool/new")] = self.look(self.path("spool/new"))
         self.assertEqual(self.tree(), before)
         self.assertEqual(self.places(), self.wanted)
+
+
+class OldSpool(Prepare):
+    """The spool as it was before there was a keeper: open to the service, whose the marks were."""
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+        os.chmod(self.path("spool"), 0o755)
+        self.give("spool/new", 0o770, 0)
+        self.give("spool/seen", 0o700, WORKER.pw_uid)
+        self.give("spool/bad", 0o700, WORKER.pw_uid)
+        self.put("new/alice.login", "", 0, 1234567890)
+        self.put("seen/bob", "invited\n", WORKER.pw_uid, 1300000000)
+        self.put("seen/carol%2Fx", "seen", WORKER.pw_uid)
+        self.put("seen/.ledger", "0123456789abcdef0123456789abcdef", WORKER.pw_uid)
+
+    def give(self, name, mode, uid):
+        os.chown(self.path(name), uid, WORKER.pw_gid)
+        os.chmod(self.path(name), mode)
+
+    def put(self, name, content, uid, when=None):
+        path = self.path("spool/" + name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o600)
+            os.fchown(file.fileno(), uid, WORKER.pw_gid)
+        if when:
+            os.utime(path, (when, when))
+
+    def content(self, box):
+        found = {}
+        for name in os.listdir(self.path("spool/" + box)):
+            path = self.path(f"spool/{box}/{name}")
+            self.assertEqual(self.look(path), (stat.S_IFREG, 0o600, 0, 0), name)
+            self.assertEqual(os.lstat(path).st_nlink, 1)
+            with open(path, encoding="utf-8") as file:
+                found[name] = file.read()
+        return found
+
+    def expect_taken_over(self):
+        self.assertEqual(self.places(), Makes.wanted)
+        self.assertEqual(self.content("new"), {"alice.login": ""})
+        self.assertEqual(self.content("seen"), {
+            "bob": "invited", "carol%2Fx": "seen", ".ledger": "0123456789abcdef0123456789abcdef"})
+        self.assertEqual(self.content("bad"), {})
+        self.assertEqual(os.stat(self.path("spool/new/alice.login")).st_mtime, 1234567890)
+        self.assertEqual(os.stat(self.path("spool/seen/bob")).st_mtime, 1300000000)
+        self.assertEqual(sorted(os.listdir(self.path("spool"))), ["bad", "new", "seen"])
+
+    def test_arrivals_and_marks_are_made_again_as_roots(self):
+        inodes = {name: os.stat(self.path("spool/" + name)).st_ino
+                  for name in ("new", "seen", "bad", "seen/bob", "new/alice.login")}
+        self.prepare()
+        self.expect_taken_over()
+        for name, inode in inodes.items():
+            self.assertNotEqual(os.stat(self.path("spool/" + name)).st_ino, inode, name)
+
+    def test_what_the_service_has_planted_is_left_behind(self):
+        secret = self.path("secret")
+        with open(secret, "w", encoding="utf-8"):
+            os.chmod(secret, 0o600)
+        seen, new = self.path("spool/seen/"), self.path("spool/new/")
+        os.symlink(secret, seen + "mallory")
+        os.link(secret, seen + "hard")
+        os.mkfifo(seen + "fifo")
+        os.mkdir(seen + "folder")
+        os.symlink("/etc", self.path("spool/bad/link"))
+        self.put("seen/words", "two words", WORKER.pw_uid)
+        self.put("seen/UPPER", "INVITED", WORKER.pw_uid)
+        self.put("seen/%61lice", "seen", WORKER.pw_uid)
+        self.put("seen/long", "x" * 65, WORKER.pw_uid)
+        self.put("new/mine.login", "", WORKER.pw_uid)
+        self.put("new/no arrival", "", 0)
+        os.symlink(secret, new + "link.login")
+        self.prepare()
+        self.expect_taken_over()
+        self.assertEqual(self.look(secret), (stat.S_IFREG, 0o600, 0, 0))
+
+    def test_cut_off_anywhere_it_is_finished_the_next_time(self):
+        for last in ("fresh", "old"):
+            with self.subTest(last):
+                os.rename(self.path("spool/seen"), self.path(f"spool/.{last}-seen"))
+                os.rename(self.path("spool/new"), self.path(f"spool/.{last}-new"))
+                self.prepare()
+                self.expect_taken_over()
+                shutil.rmtree(self.path("spool"))
+                self.setUp()
+
+    def test_a_second_time_nothing_changes(self):
+        self.prepare()
+        before = self.tree()
+        self.prepare()
+        self.assertEqual(self.tree(), before)
 
 
 class Refuses(Prepare):

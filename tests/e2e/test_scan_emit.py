@@ -101,7 +101,7 @@ class Emit(Spool):
         done = self.run_verb("emit", "--reason", "created", "alice", code=8)
         self.assertIn("min_uid", done.stderr)
         self.assertIn("The default spool /var/spool/cloudinvite is taken", done.stderr)
-        self.assertIn("/var/spool/cloudinvite/new: No such file", done.stderr)
+        self.assertIn("/var/spool/cloudinvite: No such file", done.stderr)
 
     def test_without_a_spool_it_names_prepare(self):
         shutil.rmtree(self.site.path("spool"))

@@ -56,7 +56,7 @@ static void an_arrival_or_none(void *site, bool good)
 {
 	struct spool_arrival out[2];
 	struct box *b = site;
-	int bad = 0, count = spool_list(&b->reader, out, 2, &bad, NULL);
+	int bad = 0, count = box_list(b, out, 2, &bad, NULL);
 
 	assert_int_equal(bad, 0);
 	assert_true(count == 1 || (count == 0 && !good));
@@ -109,7 +109,7 @@ static void a_mark_is_read_whole_or_not_at_all(void **state)
 	faults_try(&s);
 }
 
-/* ---- the collector's side ---- */
+/* ---- the keeper's side ---- */
 
 static bool open_reader(void *site, struct fault *fault)
 {
@@ -144,7 +144,7 @@ static bool list(void *site, struct fault *fault)
 {
 	struct spool_arrival out[4];
 	struct box *b = site;
-	int bad = 0, count = spool_list(&b->reader, out, 4, &bad, fault);
+	int bad = 0, count = box_list(b, out, 4, &bad, fault);
 
 	assert_true(count <= 2 && bad <= 1);
 	for (int n = 0; n < count; n++)
@@ -170,10 +170,9 @@ static void to_list_arrivals_loses_none(void **state)
 
 static bool take(void *site, struct fault *fault)
 {
-	const struct spool_arrival a = {.name = "alice.login"};
 	struct box *b = site;
 
-	return spool_taken(&b->reader, &a, fault);
+	return spool_taken(&b->reader, "alice.login", fault);
 }
 
 static void taken_or_still_there(void *site, bool good)
@@ -318,7 +317,7 @@ static bool each(void *site, struct fault *fault)
 {
 	struct box *b = site;
 	int counted = 0;
-	bool good = spool_each_mark(&b->reader, 0, count, &counted, fault);
+	bool good = box_each_mark(b, 0, count, &counted, fault);
 
 	assert_true(counted == 1 || (counted == 0 && !good));
 	return good;

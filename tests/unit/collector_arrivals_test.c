@@ -7,10 +7,10 @@
 static int waiting(struct collector_site *s)
 {
 	struct spool_arrival *list = calloc(4096, sizeof(*list));
-	int count, bad;
+	int count;
 
 	assert_non_null(list);
-	count = spool_list(&s->c.spool, list, 4096, &bad, &s->site->fault);
+	count = spool_client_list(&s->c.spool, list, 4096, &s->site->fault);
 	free(list);
 	return count;
 }
@@ -41,7 +41,7 @@ static void a_known_user_is_no_news_but_gets_a_mark(void **state)
 	people(s, "alice:1001");
 	put_arrival(s, "alice", SPOOL_LOGIN, 0);
 	takes(s);
-	GOOD(s->site, spool_unmark(&s->c.spool, "alice", &s->site->fault));
+	GOOD(s->site, spool_unmark(&s->boxes, "alice", &s->site->fault));
 	s->c.news = false;
 	put_arrival(s, "alice", SPOOL_LOGIN, 0);
 	takes(s);
@@ -56,10 +56,10 @@ static void a_mark_that_says_more_stays(void **state)
 	char word[SPOOL_WORD_MAX + 1];
 
 	people(s, "alice:1001");
-	GOOD(s->site, spool_mark(&s->c.spool, "alice", "invited", &s->site->fault));
+	GOOD(s->site, spool_mark(&s->boxes, "alice", "invited", &s->site->fault));
 	put_arrival(s, "alice", SPOOL_ASKED, 0);
 	takes(s);
-	assert_true(spool_read_mark(s->c.spool.seen_box, "alice", word));
+	assert_true(spool_read_mark(s->boxes.seen_box, "alice", word));
 	assert_string_equal(word, "invited");
 }
 
@@ -170,7 +170,7 @@ static void those_who_wait_hide_nobody_behind_them(void **state)
 		char user[16];
 
 		text_format(user, sizeof(user), "u%d", i);
-		assert_int_equal(spool_arrive(s->c.spool.new_box, user, SPOOL_CREATED, false), 1);
+		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_CREATED, false), 1);
 		text_addf(&names, "%s:%d ", user, 2000 + i);
 	}
 	text_add(&names, "alice:1001");
@@ -261,11 +261,11 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	struct census census;
 
 	people(s, "alice:1001");
-	GOOD(s->site, spool_mark(&s->c.spool, "alice", "seen", &s->site->fault));
-	GOOD(s->site, spool_mark(&s->c.spool, "remote", "seen", &s->site->fault));
-	GOOD(s->site, spool_mark(&s->c.spool, "recent", "seen", &s->site->fault));
-	assert_int_equal(utimensat(s->c.spool.seen_box, "alice", old, 0), 0);
-	assert_int_equal(utimensat(s->c.spool.seen_box, "remote", old, 0), 0);
+	GOOD(s->site, spool_mark(&s->boxes, "alice", "seen", &s->site->fault));
+	GOOD(s->site, spool_mark(&s->boxes, "remote", "seen", &s->site->fault));
+	GOOD(s->site, spool_mark(&s->boxes, "recent", "seen", &s->site->fault));
+	assert_int_equal(utimensat(s->boxes.seen_box, "alice", old, 0), 0);
+	assert_int_equal(utimensat(s->boxes.seen_box, "remote", old, 0), 0);
 	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
 	GOOD(s->site, marks_drop_network(&s->c, &census, 30 * DAY, &s->site->fault));
 	census_free(&census);
@@ -297,7 +297,7 @@ static const char *word_of(struct collector_site *s, const char *user)
 {
 	static char word[SPOOL_WORD_MAX + 1];
 
-	return spool_read_mark(s->c.spool.seen_box, user, word) ? word : "";
+	return spool_read_mark(s->boxes.seen_box, user, word) ? word : "";
 }
 
 static void a_mark_says_what_became_of_somebody(void **state)
@@ -326,7 +326,7 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 	takes(s);
 	judged(s, "alice", "alice@example.com");
 	judged(s, "bob", "bob@example.com");
-	GOOD(s->site, spool_unmark(&s->c.spool, "bob", &s->site->fault));
+	GOOD(s->site, spool_unmark(&s->boxes, "bob", &s->site->fault));
 	s->c.change = 0;
 	GOOD(s->site, marks_update(&s->c, &s->site->fault));
 	assert_string_equal(word_of(s, "alice"), "mapped");
@@ -358,13 +358,13 @@ static void without_a_commit_nothing_is_marked_and_nothing_taken(void **state)
 static void without_a_mark_the_arrival_stays(void **state)
 {
 	struct collector_site *s = *state;
-	int box = s->c.spool.seen_box;
 
 	people(s, "alice:1001");
 	put_arrival(s, "alice", SPOOL_LOGIN, 0);
-	s->c.spool.seen_box = -1;
+	assert_int_equal(fchmod(s->boxes.seen_box, 0500), 0);
 	assert_false(step(s, arrivals_take));
-	s->c.spool.seen_box = box;
+	assert_non_null(strstr(s->site->fault.what, "seen/"));
+	assert_int_equal(fchmod(s->boxes.seen_box, 0700), 0);
 	assert_int_equal(waiting(s), 1);
 	takes(s);
 	assert_true(marked(s, "alice"));
@@ -382,7 +382,7 @@ static void more_than_a_list_holds_is_taken_in_turns(void **state)
 		char user[16];
 
 		text_format(user, sizeof(user), "u%d", i);
-		assert_int_equal(spool_arrive(s->c.spool.new_box, user, SPOOL_DELETED, false), 1);
+		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_DELETED, false), 1);
 	}
 	do {
 		takes(s);

@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "spool/keeper.h"
 #include "worker/collector/collector.h"
 
 #define HOST "web1"
@@ -16,6 +17,7 @@
 struct collector_site {
 	struct site *site; /* ledger and settings */
 	struct collector c;
+	struct spool_reader boxes; /* what the collector itself could not open */
 	char group_names[64];
 	char paths[4][128]; /* spool, state, passwd, group: settings point here */
 };
@@ -26,6 +28,7 @@ UNUSED static int collector_new(void **state)
 {
 	static char none[] = "";
 	struct collector_site *s = calloc(1, sizeof(*s));
+	static const char *const spools[] = {"spool", "spool/new", "spool/seen", "spool/bad"};
 	static const char *const names[] = {"spool", "state", "passwd", "group"};
 	void *site = NULL;
 
@@ -34,10 +37,10 @@ UNUSED static int collector_new(void **state)
 	s->site = site;
 	for (int i = 0; i < 4; i++)
 		text_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
-	folder_make(s->site->folder, "spool");
-	folder_make(s->site->folder, "spool/new");
-	folder_make(s->site->folder, "spool/seen");
-	folder_make(s->site->folder, "spool/bad");
+	for (int i = 0; i < 4; i++) {
+		folder_make(s->site->folder, spools[i]);
+		assert_int_equal(chmod(folder_path(s->site->folder, spools[i]), 0700), 0);
+	}
 	folder_make(s->site->folder, "state");
 	folder_write(s->site->folder, "group", "root:x:0:\nusers:x:100:\n");
 	text_copy(s->group_names, sizeof(s->group_names), "no-cloudinvite");
@@ -51,7 +54,10 @@ UNUSED static int collector_new(void **state)
 	s->site->settings.max_uid = 60000;
 	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};
 	text_copy(s->c.host, sizeof(s->c.host), HOST);
-	GOOD(s->site, spool_reader_open(&s->c.spool, s->paths[0], &s->site->fault));
+	spool_client_attach(&s->c.spool, spool_keeper_fork(s->paths[0], &s->site->fault));
+	if (s->c.spool.fd < 0)
+		fail_msg("%s", s->site->fault.what);
+	GOOD(s->site, spool_reader_open(&s->boxes, s->paths[0], &s->site->fault));
 	*state = s;
 	return 0;
 }
@@ -61,7 +67,8 @@ UNUSED static int collector_free(void **state)
 	struct collector_site *s = *state;
 	void *site = s->site;
 
-	spool_reader_close(&s->c.spool);
+	spool_client_close(&s->c.spool);
+	spool_reader_close(&s->boxes);
 	site_free(&site);
 	free(s);
 	return 0;
@@ -118,7 +125,7 @@ UNUSED static void put_arrival(
 	const struct timespec times[2] = {{.tv_sec = (time_t)(clock_wall() - seconds_ago)},
 		{.tv_sec = (time_t)(clock_wall() - seconds_ago)}};
 
-	assert_int_equal(spool_arrive(s->c.spool.new_box, user, reason, false), 1);
+	assert_int_equal(spool_arrive(s->boxes.new_box, user, reason, false), 1);
 	assert_true(spool_arrival_name(name, user, reason));
 	text_format(path, sizeof(path), "spool/new/%s", name);
 	assert_int_equal(utimensat(AT_FDCWD, folder_path(s->site->folder, path), times, 0), 0);

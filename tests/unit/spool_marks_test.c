@@ -223,11 +223,11 @@ static void every_mark_is_told_with_its_user(void **state)
 	folder_write(b->folder, "seen/.mark", "x");
 	folder_write(b->folder, "seen/%61lice", "x");
 	folder_write(b->folder, "seen/x y", "x");
-	assert_true(spool_each_mark(&b->reader, 0, remember, &all, NULL));
+	assert_true(box_each_mark(b, 0, remember, &all, NULL));
 	assert_int_equal(all.count, 5);
 	for (size_t i = 0; i < 5; i++)
 		assert_true(has(&all, names[i]));
-	assert_true(spool_each_mark(&b->reader, 0, remember, &some, NULL));
+	assert_true(box_each_mark(b, 0, remember, &some, NULL));
 	assert_int_equal(some.count, 2);
 }
 
@@ -240,26 +240,26 @@ static void marks_can_be_told_by_their_age(void **state)
 	mark(b, "alice", "queued");
 	mark(b, "bob", "queued");
 	assert_int_equal(utimensat(b->reader.seen_box, "alice", times, 0), 0);
-	assert_true(spool_each_mark(&b->reader, 1001, remember, &old, NULL));
+	assert_true(box_each_mark(b, 1001, remember, &old, NULL));
 	assert_int_equal(old.count, 1);
 	assert_string_equal(old.names[0], "alice");
-	assert_true(spool_each_mark(&b->reader, 1000, remember, &none, NULL));
+	assert_true(box_each_mark(b, 1000, remember, &none, NULL));
 	assert_int_equal(none.count, 0);
 }
 
 static void marks_that_cannot_be_listed_are_a_fault(void **state)
 {
 	struct box *b = *state;
-	struct spool_reader broken = b->reader;
+	struct box broken = *b;
 	struct users users = {.most = 8};
 	struct fault fault = {0};
 	int dropped;
 
-	broken.seen_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_false(spool_each_mark(&broken, 0, remember, &users, &fault));
+	broken.reader.seen_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_false(box_each_mark(&broken, 0, remember, &users, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_false(spool_marks_belong(&broken, "id", &dropped, &fault));
-	close(broken.seen_box);
+	assert_false(spool_marks_belong(&broken.reader, "id", &dropped, &fault));
+	close(broken.reader.seen_box);
 }
 
 /* ---- whose they are ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector's side: arrivals are listed and taken, and put aside where they are none.
+ * The keeper's side: arrivals are listed and taken, and put aside where they are none.
  */
 #include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
@@ -26,7 +26,7 @@ static int list(struct box *b, struct spool_arrival *out, int *bad)
 
 	log_start("test", (enum log_level)0); /* what is put aside is logged */
 	(void)alarm(30);		      /* whatever is planted, nothing may hold us */
-	count = spool_list(&b->reader, out, MOST, bad, &fault);
+	count = box_list(b, out, MOST, bad, &fault);
 	(void)alarm(0);
 	assert_int_equal(fault.kind, FAULT_NONE);
 	return count;
@@ -76,23 +76,27 @@ static void boxes_that_are_no_directories_are_refused(void **state)
 	}
 }
 
-static void boxes_that_others_can_write_are_refused(void **state)
+/* Whoever can open or search one of them can hold up every login that looks a name up there. */
+static void boxes_that_others_can_open_are_refused(void **state)
 {
+	static const mode_t modes[] = {0701, 0710, 0740, 0777, 01700, 02700};
+	static const char *const names[] = {"", "new", "seen", "bad"};
 	struct box *b = *state;
 	struct spool_reader reader;
 	struct fault fault = {0};
 
-	assert_int_equal(chmod(folder_path(b->folder, "new"), 0772), 0);
-	expect_refused(b, "others could write it");
-	assert_int_equal(chmod(folder_path(b->folder, "new"), 0770), 0);
-	if (geteuid() != 0)
-		return;
-	assert_int_equal(chown(folder_path(b->folder, "new"), 0, 4711), 0);
-	expect_refused(b, "others could write it");
-	assert_int_equal(chown(folder_path(b->folder, "new"), 0, 0), 0);
-	assert_int_equal(chown(folder_path(b->folder, "seen"), 4711, 0), 0);
-	expect_refused(b, "others could write it");
-	assert_int_equal(chown(folder_path(b->folder, "seen"), 0, 0), 0);
+	for (int i = 0; i < 4; i++) {
+		for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
+			assert_int_equal(chmod(folder_path(b->folder, names[i]), modes[m]), 0);
+			expect_refused(b, "others could hold up logins");
+		}
+		assert_int_equal(chmod(folder_path(b->folder, names[i]), 0700), 0);
+		if (geteuid() != 0)
+			continue;
+		assert_int_equal(chown(folder_path(b->folder, names[i]), 4711, 0), 0);
+		expect_refused(b, "others could hold up logins");
+		assert_int_equal(chown(folder_path(b->folder, names[i]), 0, 0), 0);
+	}
 	assert_true(spool_reader_open(&reader, b->folder->path, &fault));
 	spool_reader_close(&reader);
 }
@@ -116,10 +120,9 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 	}
 	assert_int_equal(list(b, out, &bad), 4);
 	assert_int_equal(bad, 0);
-	for (int i = 0; i < 4; i++) { /* the oldest first: the last one made */
-		assert_string_equal(out[i].user, users[3 - i]);
-		assert_int_equal(out[i].reason, 3 - i);
-		assert_int_equal(out[i].at, 1997 + i);
+	for (int i = 0; i < 4; i++) {
+		assert_string_equal(out[i].user, users[out[i].reason]);
+		assert_int_equal(out[i].at, 2000 - (int)out[i].reason);
 	}
 	/* Listing takes nothing: a crash before the ledger's commit loses nobody. */
 	assert_int_equal(box_count(b, "new"), 4);
@@ -158,14 +161,14 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 			assert_true(text_number(out[i].user + 1, 0, 99, &number));
 			assert_false(seen[number]);
 			seen[number] = true;
-			assert_true(spool_taken(&b->reader, &out[i], &fault));
+			assert_true(spool_taken(&b->reader, out[i].name, &fault));
 			total++;
 		}
 	}
 	assert_int_equal(total, 100);
 	assert_int_equal(box_count(b, "new"), 0);
 	/* Once more is no error: it may be gone already. */
-	assert_true(spool_taken(&b->reader, &out[0], &fault));
+	assert_true(spool_taken(&b->reader, out[0].name, &fault));
 }
 
 /* ---- what is no arrival ---- */
@@ -244,10 +247,11 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 		assert_int_equal(list(b, out, &bad), 1);
 		assert_int_equal(bad, 1);
 		assert_string_equal(out[0].user, "alice");
-		assert_true(spool_taken(&b->reader, &out[0], NULL));
+		assert_true(spool_taken(&b->reader, out[0].name, NULL));
 		assert_int_equal(box_count(b, "new"), 0);
-		assert_true(box_has(b, "bad/mallory.login"));
-		assert_int_equal(remove(folder_path(b->folder, "bad/mallory.login")), 0);
+		/* A directory cannot be linked, and is removed. */
+		assert_int_equal(box_has(b, "bad/mallory.login"), planters[i] != plant_a_directory);
+		(void)remove(folder_path(b->folder, "bad/mallory.login"));
 	}
 	assert_int_equal(access("/etc/passwd", R_OK), 0);
 }
@@ -344,21 +348,20 @@ static void a_full_directory_in_the_way_hides_nobody(void **state)
 static void a_box_that_cannot_be_read_is_a_fault(void **state)
 {
 	struct box *b = *state;
-	struct spool_reader broken = b->reader;
+	struct box broken = *b;
 	struct spool_arrival out[MOST];
 	struct fault fault = {0};
 	int bad = -1;
 
-	broken.new_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(spool_list(&broken, out, MOST, &bad, &fault), -1);
+	broken.reader.new_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(box_list(&broken, out, MOST, &bad, &fault), -1);
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_int_equal(bad, 0);
 	fault_clear(&fault);
-	text_copy(out[0].name, sizeof(out[0].name), "alice.login");
-	assert_false(spool_taken(&broken, &out[0], &fault));
+	assert_false(spool_taken(&broken.reader, "alice.login", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "alice.login"));
-	close(broken.new_box);
+	close(broken.reader.new_box);
 }
 
 static void a_pass_leaves_no_descriptor_open(void **state)
@@ -395,7 +398,7 @@ static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
 		children[i] = child_start(arrive_often, b);
 	for (int i = 0; i < 2000; i++) {
 		if (list(b, out, &bad) == 1) {
-			assert_true(spool_taken(&b->reader, &out[0], &fault));
+			assert_true(spool_taken(&b->reader, out[0].name, &fault));
 			taken++;
 		}
 		assert_int_equal(bad, 0);
@@ -412,7 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(boxes_that_are_no_directories_are_refused),
-		T(boxes_that_others_can_write_are_refused),
+		T(boxes_that_others_can_open_are_refused),
 		T(arrivals_are_listed_with_user_reason_and_time),
 		T(whoever_comes_in_several_ways_is_listed_for_each),
 		T(taking_them_in_passes_reaches_everybody_once),

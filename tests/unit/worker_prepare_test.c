@@ -81,10 +81,10 @@ static void all_are(struct place *p, uid_t uid, gid_t gid)
 {
 	is(p, "var", 0, 0, 0755);
 	is(p, "var/spool", 0, 0, 0755);
-	is(p, "var/spool/cloudinvite", 0, 0, 0755);
-	is(p, "var/spool/cloudinvite/new", 0, gid, 0770);
-	is(p, "var/spool/cloudinvite/seen", uid, gid, 0700);
-	is(p, "var/spool/cloudinvite/bad", uid, gid, 0700);
+	is(p, "var/spool/cloudinvite", 0, 0, 0700);
+	is(p, "var/spool/cloudinvite/new", 0, 0, 0700);
+	is(p, "var/spool/cloudinvite/seen", 0, 0, 0700);
+	is(p, "var/spool/cloudinvite/bad", 0, 0, 0700);
 	is(p, "var/lib/cloudinvite", uid, gid, 0700);
 	is(p, "var/cache/cloudinvite", uid, gid, 0700);
 	is(p, "run", uid, gid, 0755);
@@ -126,7 +126,7 @@ static void a_second_time_changes_nothing_and_a_wrong_mode_is_mended(void **stat
 	prepared(p);
 	assert_int_equal(chmod(folder_path(p->folder, "var/spool/cloudinvite/new"), 02777), 0);
 	assert_int_equal(chmod(folder_path(p->folder, "var/lib/cloudinvite"), 0755), 0);
-	assert_int_equal(chown(folder_path(p->folder, "var/spool/cloudinvite/seen"), 0, 0), 0);
+	assert_int_equal(chown(folder_path(p->folder, "var/spool/cloudinvite/seen"), 1, 1), 0);
 	prepared(p);
 	all_are(p, 1, 1);
 	assert_int_equal(access(folder_path(p->folder, "var/lib/cloudinvite/ledger.db"), F_OK), 0);

@@ -39,8 +39,9 @@ static bool store(struct collector *c, const struct census *census, const struct
 static bool mark(struct collector *c, const struct change *change, struct fault *fault)
 {
 	if (change->kind == CHANGE_CREATED)
-		return spool_mark_first(&c->spool, change->account->user, "seen", fault);
-	return spool_unmark(&c->spool, change->old->user, fault);
+		return spool_client_mark(
+			&c->spool, change->account->user, "seen", SPOOL_MARK_FIRST, fault);
+	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 
 static bool each_change(struct collector *c, const struct census *census,
@@ -68,7 +69,7 @@ static bool take_over(struct collector *c, const struct census *census, const st
 		ledger_rollback(c->ledger);
 		return false;
 	}
-	return each_change(c, census, k, true, fault);
+	return each_change(c, census, k, true, fault) && spool_client_flush(&c->spool, fault);
 }
 
 /* ---- whom only the ledger knows ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arrivals. The order makes that nobody is forgotten whatever is killed whenever: commit to the
- * ledger, write the mark, unlink the arrival. What is done twice because of a crash changes nothing
- * the second time.
+ * ledger, write the mark, unlink the arrival; the last two are the keeper's. What is done twice
+ * because of a crash changes nothing the second time.
  */
 #include <stdlib.h>
 
@@ -151,12 +151,13 @@ static bool take_group(struct collector *c, const struct census *census,
 
 	if (!store(c, census, list, count, fates, fault))
 		return false;
+	for (int i = 0; i < count; i++)
+		if (fates[i] != FATE_WAIT && !spool_client_take(&c->spool, &list[i],
+						     fates[i] == FATE_SEEN ? "seen" : NULL, fault))
+			return false;
+	if (!spool_client_flush(&c->spool, fault))
+		return false;
 	for (int i = 0; i < count; i++) {
-		if (fates[i] == FATE_SEEN &&
-			!spool_mark_first(&c->spool, list[i].user, "seen", fault))
-			return false;
-		if (fates[i] != FATE_WAIT && !spool_taken(&c->spool, &list[i], fault))
-			return false;
 		*taken += fates[i] != FATE_WAIT;
 		if (fates[i] == FATE_SEEN)
 			meter_add(METER_ARRIVALS, (int)reason_of(list[i].reason), 0, 1);
@@ -182,13 +183,13 @@ static int list_and_take(
 	struct collector *c, const struct census *census, int room, bool *full, struct fault *fault)
 {
 	struct spool_arrival *list = reallocarray(NULL, (size_t)room, sizeof(*list));
-	int count, bad, taken = -1;
+	int count, taken = -1;
 
 	if (!list) {
 		fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to list arrivals");
 		return -1;
 	}
-	count = spool_list(&c->spool, list, room, &bad, fault);
+	count = spool_client_list(&c->spool, list, room, fault);
 	*full = count == room;
 	if (count >= 0)
 		taken = take_list(c, census, list, count, fault);

@@ -3,6 +3,8 @@
  * The collector: who was seen on this host, and the facts about the account. No network, no
  * credential.
  *
+ * The spool itself is the keeper's (spool/keeper.h): the collector asks it (spool/client.h).
+ *
  *	arrivals.c   the spool's new/ -> sightings in the ledger -> marks
  *	accounts.c   passwd against the baseline: host.c -> compare.c -> brake.c -> ledger, marks
  *	compare.c    what has changed, and what of it is ripe
@@ -11,7 +13,7 @@
  *	known.c      facts that changed, and all of them under a new host name
  *	facts.c      what policy needs to know of an account, local or network
  *	marks.c      what became of people -> the spool's seen/
- *	watch.c      inotify on new/, passwd and group
+ *	watch.c      inotify on passwd and group
  *	main.c       the loop
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_COLLECTOR_H
@@ -25,12 +27,12 @@
 #include "people/account.h"
 #include "people/sighting.h"
 #include "settings/settings.h"
-#include "spool/reader.h"
+#include "spool/client.h"
 
 struct collector {
 	const struct settings *settings;
 	struct ledger *ledger;
-	struct spool_reader spool;
+	struct spool_client spool;
 	char host[HOST_MAX + 1];
 
 	bool news;	      /* the ledger has got something for the dispatcher */
@@ -84,23 +86,16 @@ static inline bool collector_news(struct collector *c, int result)
 	return result >= 0;
 }
 
-/* Watches new/, the spool itself, and the directories of passwd and group: an inotify descriptor,
- * or -1. */
+/* Watches the directories of passwd and group: an inotify descriptor, or -1. */
 struct watch {
 	int fd;
-	int box, spool, passwd, group; /* watch descriptors */
+	int passwd, group; /* watch descriptors */
 	const char *passwd_name;
 	const char *group_name;
 };
-/* What may have happened since the last look. */
-struct watched {
-	bool arrived; /* arrivals */
-	bool changed; /* accounts or groups */
-	bool lost;    /* new/ is gone, or another directory has its place */
-};
 bool watch_open(struct watch *w, const struct settings *settings, struct fault *fault);
-/* Reads away what has gathered; sets what there is, and clears nothing. */
-void watch_read(struct watch *w, struct watched *seen);
+/* Reads away what has gathered: whether accounts or groups may have changed. */
+bool watch_read(struct watch *w);
 void watch_close(struct watch *w);
 
 #endif

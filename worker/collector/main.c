@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudinvite-collector: one event loop. It wakes for an arrival, for a changed passwd or group,
- * for a touch of `wake`, for what settles, and every few minutes as the net under all of these.
+ * cloudinvite-collector: one event loop. It wakes for a word of the keeper, for a changed passwd or
+ * group, for a touch of `wake`, for what settles, and every few minutes as the net under all of
+ * these.
  */
 #include <malloc.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
 #include "base/running.h"
 #include "base/text.h"
-#include "spool/walk.h"
+#include "spool/keeper.h"
 #include "worker/collector/collector.h"
 #include "worker/worker.h"
 
@@ -25,13 +28,29 @@ struct loop {
 	struct worker worker;
 	struct collector collector;
 	struct watch watch;
-	struct watched watched; /* and not yet worked on */
-	bool scan;		/* the timed scan is due */
-	bool failing;		/* the last pass failed, with: */
+	bool arrived, changed; /* arrivals; accounts or groups: not yet worked on */
+	bool own_keeper;       /* our child, which cannot be started again */
+	bool bound;	       /* the marks are those of this ledger */
+	bool scan;	       /* the timed scan is due */
+	bool failing;	       /* the last pass failed, with: */
 	char trouble[sizeof(((struct fault *)0)->what)];
 	int64_t backoff_ms;
 	int64_t retry_ms; /* clock_boot_ms */
 };
+
+/* While we are root still: where no keeper serves the run directory's socket, we start our own. A
+ * collector that is not root can do so for a spool of its own. */
+static bool start_keeper(const struct settings *settings, int *fd, struct fault *fault)
+{
+	struct stat st;
+
+	*fd = -1;
+	if (spool_client_has_socket(settings->run) ||
+		(geteuid() != 0 && (lstat(settings->spool, &st) != 0 || st.st_uid != geteuid())))
+		return true;
+	*fd = spool_keeper_fork(settings->spool, fault);
+	return *fd >= 0;
+}
 
 static const struct worker_program program = {
 	.name = "cloudinvite-collector",
@@ -39,6 +58,7 @@ static const struct worker_program program = {
 	.does = "notices who logs in or gets an account on this host, and writes it to the ledger",
 	.dispatches = false,
 	.not_for = ROLE_DISPATCHER,
+	.before_change_of_user = start_keeper,
 };
 
 /* ---- opening ---- */
@@ -52,44 +72,65 @@ static void close_ledger(struct collector *c)
 static void close_all(struct loop *l)
 {
 	watch_close(&l->watch);
-	spool_reader_close(&l->collector.spool);
+	spool_client_close(&l->collector.spool);
 	close_ledger(&l->collector);
 }
 
-/* Spool and watches. */
-static bool open_spool(struct loop *l, const struct settings *settings, struct fault *fault)
+static bool open_watch(struct loop *l, const struct settings *settings, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	*c = (struct collector){.settings = settings, .spool = {-1, -1, -1}};
+	*c = (struct collector){.settings = settings, .spool.fd = -1};
 	text_copy(c->host, sizeof(c->host), l->worker.self.host);
 	l->watch = (struct watch){.fd = -1};
-	if (!spool_reader_open(&c->spool, settings->spool, fault) ||
-		!watch_open(&l->watch, settings, fault)) {
-		close_all(l);
-		return false;
-	}
-	l->watched.arrived = l->watched.changed = true;
+	l->arrived = l->changed = true;
+	return watch_open(&l->watch, settings, fault);
+}
+
+/* Whatever has come while there was no connection is asked for. */
+static bool open_spool(struct loop *l, struct fault *fault)
+{
+	struct collector *c = &l->collector;
+
+	l->bound = false;
+	l->arrived = true;
+	if (!l->own_keeper)
+		return spool_client_connect(&c->spool, c->settings->run, fault);
+	spool_client_attach(&c->spool, l->worker.kept);
+	l->worker.kept = -1;
 	return true;
 }
 
 /* Another ledger has other changes, and other people have been seen. */
-static bool open_ledger(struct collector *c, struct fault *fault)
+static bool open_ledger(struct loop *l, struct fault *fault)
 {
-	int dropped = 0;
+	struct collector *c = &l->collector;
 
 	c->ledger = ledger_open(c->settings, LEDGER_CREATE, fault);
-	if (!c->ledger)
-		return false;
 	c->change = 0;
-	if (!spool_marks_belong(&c->spool, ledger_id(c->ledger), &dropped, fault)) {
-		close_ledger(c);
-		return false;
-	}
+	l->bound = false;
+	return c->ledger != NULL;
+}
+
+static bool bind_marks(struct loop *l, struct fault *fault)
+{
+	struct collector *c = &l->collector;
+	int dropped = 0;
+
+	l->bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
 			"%d marks were another ledger's: those people are new again", dropped);
-	return true;
+	return l->bound;
+}
+
+/* What is not open is opened. */
+static bool open_what_is_missing(struct loop *l, struct fault *fault)
+{
+	struct collector *c = &l->collector;
+
+	return (c->spool.fd >= 0 || open_spool(l, fault)) && (c->ledger || open_ledger(l, fault)) &&
+	       (l->bound || bind_marks(l, fault));
 }
 
 /* ---- working ---- */
@@ -105,7 +146,7 @@ static bool look_at_accounts(struct loop *l, const struct census *census, struct
 
 	if (!accounts_compare(c, census, fault))
 		return false;
-	return !l->watched.changed || known_refresh(c, census, fault);
+	return !l->changed || known_refresh(c, census, fault);
 }
 
 /* Arrivals first: a created account that its hook reported settles by its own time. */
@@ -140,20 +181,20 @@ static bool pass(struct loop *l, bool accounts, struct fault *fault)
 static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
-	bool accounts = l->watched.changed || l->scan || is_due(c->accounts_due) ||
-			(l->worker.woken && c->braked);
+	bool accounts =
+		l->changed || l->scan || is_due(c->accounts_due) || (l->worker.woken && c->braked);
 	bool good = true;
 
-	l->watched.changed = l->watched.changed || l->scan;
+	l->changed = l->changed || l->scan;
 	if (c->ledger && (l->scan || l->worker.woken) &&
 		(ledger_moved(c->ledger) || ledger_has_new_id(c->ledger))) {
 		log_event(LOG_LEVEL_WARN, "ledger", "%s: is another one now: opened anew",
 			c->settings->ledger);
 		close_ledger(c);
 	}
-	if (!c->ledger && !open_ledger(c, fault))
+	if (!open_what_is_missing(l, fault))
 		return false;
-	if (accounts || l->watched.arrived || c->more || is_due(c->arrivals_due))
+	if (accounts || l->arrived || c->more || is_due(c->arrivals_due))
 		good = pass(l, accounts, fault);
 	else if (l->worker.woken)
 		good = marks_update(c, fault);
@@ -196,12 +237,12 @@ static bool work_in_turn(struct loop *l, struct fault *fault)
 		return true;
 	if (l->failing) {
 		close_ledger(&l->collector);
-		l->watched.arrived = l->watched.changed = true;
+		l->arrived = l->changed = true;
 	}
 	good = work(l, fault);
 	note_outcome(l, good, fault);
 	if (good) {
-		l->watched.arrived = l->watched.changed = l->scan = false;
+		l->arrived = l->changed = l->scan = false;
 		l->worker.woken = false;
 	}
 	return good;
@@ -231,50 +272,83 @@ static int timeout_ms(const struct loop *l)
 	return wait > 0 ? (int)wait : 0;
 }
 
+/* A keeper that has ended is found again by the next round of work. */
+static void hear_keeper(struct loop *l)
+{
+	struct spool_client *spool = &l->collector.spool;
+
+	if (spool->fd >= 0 && !spool_client_look(spool, NULL))
+		l->arrived = true;
+	l->arrived = l->arrived || spool->arrived;
+	spool->arrived = false;
+}
+
 static void wait_for_something(struct loop *l)
 {
-	struct pollfd fds[WORKER_FDS + 1];
+	struct pollfd fds[WORKER_FDS + 2];
 	int worker_descriptors[WORKER_FDS];
 
 	worker_fds(&l->worker, worker_descriptors);
 	for (int i = 0; i < WORKER_FDS; i++)
 		fds[i] = (struct pollfd){.fd = worker_descriptors[i], .events = POLLIN};
 	fds[WORKER_FDS] = (struct pollfd){.fd = l->watch.fd, .events = POLLIN};
-	(void)poll(fds, WORKER_FDS + 1, timeout_ms(l));
-	watch_read(&l->watch, &l->watched);
+	/* A descriptor of -1 is passed over. */
+	fds[WORKER_FDS + 1] = (struct pollfd){.fd = l->collector.spool.fd, .events = POLLIN};
+	(void)poll(fds, WORKER_FDS + 2, timeout_ms(l));
+	l->changed = watch_read(&l->watch) || l->changed;
+	hear_keeper(l);
 	worker_look(&l->worker);
 }
 
-/* The new settings count only if everything that they name could be opened. */
+static bool same_spool(const struct settings *a, const struct settings *b, struct fault *fault)
+{
+	if (strcmp(a->spool, b->spool) == 0)
+		return true;
+	fault_set(
+		fault, FAULT_SETTINGS, "needs_restart", "%s: spool has changed", settings_path(b));
+	return fault_remedy(
+		fault, "Restart cloudinvite-keeper and the collector: a reload cannot change it.");
+}
+
+/* The new settings count only if everything that they name could be opened. The spool stays: only a
+ * restart can change it. */
 static void reload(struct loop *l)
 {
 	struct settings *settings = worker_reload(&l->worker);
-	struct loop old = *l;
+	struct collector old = l->collector;
+	struct watch old_watch = l->watch;
 	struct fault fault = {.kind = FAULT_NONE};
 
 	l->worker.reload = false;
-	if (settings && open_spool(l, settings, &fault) && open_ledger(&l->collector, &fault)) {
-		close_all(&old);
+	if (settings && same_spool(l->worker.settings, settings, &fault) &&
+		open_watch(l, settings, &fault) && open_ledger(l, &fault)) {
+		l->collector.spool = old.spool;
+		watch_close(&old_watch);
+		close_ledger(&old);
 		worker_adopt(&l->worker, settings);
 	} else if (settings) {
-		close_all(l);
-		l->collector = old.collector;
-		l->watch = old.watch;
+		if (l->watch.fd != old_watch.fd)
+			watch_close(&l->watch);
+		if (l->collector.ledger != old.ledger)
+			close_ledger(&l->collector);
+		l->collector = old;
+		l->watch = old_watch;
 		worker_refuse(&l->worker, settings, &fault);
 	}
 	worker_ready(&l->worker);
 }
 
 /* What lies in the spool, as of now. */
-static void measure_spool(const struct collector *c)
+static void measure_spool(struct collector *c)
 {
-	struct spool_content new, bad;
+	int64_t new, oldest, bad, ignored;
 
-	if (!spool_measure(c->spool.new_box, &new) || !spool_measure(c->spool.bad_box, &bad))
+	if (c->spool.fd < 0 || !spool_client_measure(&c->spool, SPOOL_NEW, &new, &oldest, NULL) ||
+		!spool_client_measure(&c->spool, SPOOL_BAD, &bad, &ignored, NULL))
 		return;
-	meter_set(METER_SPOOL, 0, 0, new.count);
-	meter_set(METER_SPOOL, 1, 0, bad.count);
-	meter_set(METER_SPOOL_OLDEST, 0, 0, new.oldest);
+	meter_set(METER_SPOOL, 0, 0, new);
+	meter_set(METER_SPOOL, 1, 0, bad);
+	meter_set(METER_SPOOL_OLDEST, 0, 0, oldest);
 }
 
 static void beat(struct loop *l)
@@ -294,15 +368,19 @@ static void beat(struct loop *l)
 	(void)worker_beat(&l->worker, l->collector.ledger, note, &fault);
 }
 
-/* Whoever took the spool's directory away is not followed: a start makes it anew. */
-static int spool_lost(const struct loop *l)
+/* Only root can start a keeper, and we are root no longer. */
+static bool keeper_has_ended(const struct loop *l)
+{
+	return l->own_keeper && l->worker.kept < 0 && l->collector.spool.fd < 0;
+}
+
+static int say_keeper_has_ended(void)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_STORAGE, "spool_lost", "%s/" SPOOL_NEW " was taken away",
-		l->collector.settings->spool);
-	fault_remedy(&fault, "Start the collector again: its unit makes it anew.");
-	log_fault(LOG_LEVEL_ERROR, "spool_lost", &fault);
+	fault_set(&fault, FAULT_STORAGE, "keeper", "the spool's keeper has ended");
+	fault_remedy(&fault, "Start the collector again; what the keeper said last says why.");
+	log_fault(LOG_LEVEL_ERROR, "keeper", &fault);
 	return fault_exit_code(fault.kind);
 }
 
@@ -310,7 +388,7 @@ static int run(struct loop *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	while (!l->worker.stop && !l->watched.lost) {
+	while (!l->worker.stop && !keeper_has_ended(l)) {
 		fault_clear(&fault);
 		(void)work_in_turn(l, &fault);
 		beat(l);
@@ -318,7 +396,7 @@ static int run(struct loop *l)
 		if (l->worker.reload)
 			reload(l);
 	}
-	return l->watched.lost ? spool_lost(l) : 0;
+	return keeper_has_ended(l) ? say_keeper_has_ended() : 0;
 }
 
 static int run_once(struct loop *l)
@@ -336,13 +414,14 @@ static int run_once(struct loop *l)
 
 int main(int argc, char **argv)
 {
-	struct loop l = {.watch.fd = -1};
+	struct loop l = {.watch.fd = -1, .collector.spool.fd = -1};
 	struct fault fault = {.kind = FAULT_NONE};
 	int exit_code;
 
 	if (!worker_start(&l.worker, &program, argc, argv, &exit_code))
 		return exit_code;
-	if (!open_spool(&l, l.worker.settings, &fault))
+	l.own_keeper = l.worker.kept >= 0;
+	if (!open_watch(&l, l.worker.settings, &fault))
 		return worker_fail(&l.worker, &fault);
 	log_event(LOG_LEVEL_NOTE, "started", "collector %s on %s", CLOUDINVITE_VERSION,
 		l.collector.host);

@@ -14,11 +14,9 @@ struct marking {
 static bool write_mark(const char *user, const char *word, void *ctx)
 {
 	struct marking *m = ctx;
-	char there[SPOOL_WORD_MAX + 1];
 
-	if (m->c->change == 0 && !spool_read_mark(m->c->spool.seen_box, user, there))
-		return true;
-	m->failed = !spool_mark(&m->c->spool, user, word, m->fault);
+	m->failed = !spool_client_mark(&m->c->spool, user, word,
+		m->c->change == 0 ? SPOOL_MARK_CHANGE : SPOOL_MARK_ANY, m->fault);
 	return !m->failed;
 }
 
@@ -28,7 +26,7 @@ bool marks_update(struct collector *c, struct fault *fault)
 	int64_t last = c->change;
 
 	if (!ledger_changes(c->ledger, c->host, c->change, &last, write_mark, &m, fault) ||
-		m.failed)
+		m.failed || !spool_client_flush(&c->spool, fault))
 		return false;
 	c->change = last;
 	return true;
@@ -40,7 +38,7 @@ static bool drop_network(const char *user, void *ctx)
 	struct marking *m = ctx;
 
 	if (!account_find(&m->census->accounts, user))
-		m->failed = !spool_unmark(&m->c->spool, user, m->fault);
+		m->failed = !spool_client_unmark(&m->c->spool, user, m->fault);
 	return !m->failed;
 }
 
@@ -49,16 +47,16 @@ bool marks_drop_network(
 {
 	struct marking m = {.c = c, .census = census, .fault = fault};
 
-	return spool_each_mark(
+	return spool_client_each_mark(
 		       &c->spool, age > 0 ? clock_wall() - age : 0, drop_network, &m, fault) &&
-	       !m.failed;
+	       spool_client_flush(&c->spool, fault);
 }
 
 static bool drop(const char *user, void *ctx)
 {
 	struct marking *m = ctx;
 
-	m->failed = !spool_unmark(&m->c->spool, user, m->fault);
+	m->failed = !spool_client_unmark(&m->c->spool, user, m->fault);
 	return !m->failed;
 }
 
@@ -66,5 +64,6 @@ bool marks_drop_all(struct collector *c, struct fault *fault)
 {
 	struct marking m = {.c = c, .fault = fault};
 
-	return spool_each_mark(&c->spool, 0, drop, &m, fault) && !m.failed;
+	return spool_client_each_mark(&c->spool, 0, drop, &m, fault) &&
+	       spool_client_flush(&c->spool, fault);
 }

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spool/keeper.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "spool/walk.h"
+
+#define AT_ONCE	   64 /* records that are read, and told, before the other side has its turn */
+#define RETRY_MS   50 /* until the lock of another keeper is tried again */
+#define NEW_EVENTS (IN_CREATE | IN_MOVED_TO)
+/* A directory that is held open does not tell that it was deleted: the one above it does. */
+#define SPOOL_EVENTS (IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
+
+bool spool_keeper_open(struct spool_keeper *k, const char *spool, struct fault *fault)
+{
+	*k = (struct spool_keeper){.peer = -1, .changes = -1, .marks = -1};
+	return spool_reader_open(&k->boxes, spool, fault);
+}
+
+void spool_keeper_close(struct spool_keeper *k)
+{
+	spool_keeper_detach(k);
+	spool_reader_close(&k->boxes);
+}
+
+/* ---- the peer ---- */
+
+/* Relative to the spool: the way to it is open to every local user, and is not walked again. */
+static bool watch(struct spool_keeper *k)
+{
+	k->changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (k->changes < 0 || fchdir(k->boxes.spool) != 0)
+		return false;
+	k->watch_spool = inotify_add_watch(k->changes, ".", SPOOL_EVENTS | IN_ONLYDIR);
+	k->watch_new =
+		inotify_add_watch(k->changes, SPOOL_NEW, NEW_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW);
+	return k->watch_spool >= 0 && k->watch_new >= 0;
+}
+
+bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault)
+{
+	spool_keeper_detach(k);
+	k->peer = peer;
+	k->news = true; /* whatever lies in new/ already */
+	if (watch(k))
+		return true;
+	fault_set(fault, FAULT_STORAGE, "inotify", "the spool cannot be watched: %s",
+		strerror(errno));
+	if (errno == ENOSPC || errno == EMFILE)
+		fault_remedy(fault, "Raise fs.inotify.max_user_watches or max_user_instances.");
+	spool_keeper_detach(k);
+	return false;
+}
+
+void spool_keeper_detach(struct spool_keeper *k)
+{
+	if (k->locked)
+		(void)flock(k->boxes.new_box, LOCK_UN);
+	file_close(&k->peer);
+	file_close(&k->changes);
+	spool_listing_close(&k->listing);
+	k->locked = k->news = k->told = k->full = k->answering = k->pending = false;
+	k->failed.status = 0;
+	k->marks = -1;
+}
+
+/* The keeper of a collector that was killed may be about to end: no two of them serve at once. */
+static bool lock(struct spool_keeper *k)
+{
+	k->locked = k->locked || flock(k->boxes.new_box, LOCK_EX | LOCK_NB) == 0;
+	return k->locked;
+}
+
+bool spool_is_served(int new_box)
+{
+	if (flock(new_box, LOCK_SH | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK;
+	(void)flock(new_box, LOCK_UN);
+	return false;
+}
+
+/* ---- what comes to new/ ---- */
+
+static bool is_loss(const struct spool_keeper *k, const struct inotify_event *e)
+{
+	if (e->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
+		return e->wd == k->watch_spool || e->wd == k->watch_new;
+	return (e->mask & (IN_DELETE | IN_MOVED_FROM)) && e->wd == k->watch_spool && e->len > 0 &&
+	       strcmp(e->name, SPOOL_NEW) == 0;
+}
+
+/* Which arrival it was is not kept: the peer asks, and the directory is read. An overflow has lost
+ * events, so that anything may have come. */
+static void read_changes(struct spool_keeper *k)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n;
+
+	while ((n = read(k->changes, events, sizeof(events))) > 0) {
+		for (const char *at = events; at < events + n;) {
+			const struct inotify_event *e = (const void *)at;
+
+			if (is_loss(k, e))
+				k->lost = true;
+			else if (e->wd == k->watch_new || (e->mask & IN_Q_OVERFLOW))
+				k->news = true;
+			at += sizeof(*e) + e->len;
+		}
+	}
+}
+
+/* ---- what the peer asks ---- */
+
+static void answer_with(struct spool_keeper *k, int status, const char *box, const char *what)
+{
+	(void)spool_record_make(&k->answer, SPOOL_TELL_END, what, box);
+	k->answer.status = status;
+	k->answering = true;
+}
+
+/* The first of several says most; the peer is told with its next P. */
+static void note_failure(struct spool_keeper *k, const char *box, const char *what)
+{
+	int why = errno;
+
+	if (k->failed.status != 0)
+		return;
+	(void)spool_record_make(&k->failed, SPOOL_TELL_END, what, box);
+	k->failed.status = why ? why : EIO;
+}
+
+static void begin_arrivals(struct spool_keeper *k, const struct spool_record *r)
+{
+	/* What came until now is in the listing. */
+	read_changes(k);
+	k->news = k->told = false;
+	k->left = r->count;
+	k->listed = SPOOL_TELL_ARRIVAL;
+	if (spool_listing_open(&k->listing, &k->boxes, k->boxes.new_box))
+		answer_with(k, 0, NULL, NULL);
+	else
+		answer_with(k, errno, SPOOL_NEW, "cannot be listed");
+}
+
+static void begin_marks(struct spool_keeper *k, const struct spool_record *r)
+{
+	k->before = r->time;
+	k->listed = SPOOL_TELL_MARK;
+	if (spool_listing_open(&k->listing, &k->boxes, k->boxes.seen_box))
+		answer_with(k, 0, NULL, NULL);
+	else
+		answer_with(k, errno, SPOOL_SEEN, "cannot be listed");
+}
+
+static void bind_marks(struct spool_keeper *k, const struct spool_record *r)
+{
+	int dropped = 0;
+
+	if (spool_marks_belong(&k->boxes, r->name, &dropped, NULL))
+		answer_with(k, 0, NULL, NULL);
+	else
+		answer_with(k, errno, SPOOL_SEEN, SPOOL_LEDGER);
+	k->answer.count = dropped;
+	k->marks = -1;
+}
+
+static void measure(struct spool_keeper *k, const struct spool_record *r)
+{
+	bool of_new = strcmp(r->word, SPOOL_NEW) == 0;
+	struct spool_content content;
+
+	if (!of_new && strcmp(r->word, SPOOL_BAD) != 0) {
+		answer_with(k, EINVAL, r->word, NULL);
+	} else if (spool_measure(of_new ? k->boxes.new_box : k->boxes.bad_box, &content)) {
+		answer_with(k, 0, NULL, NULL);
+		k->answer.count = content.count;
+		k->answer.time = content.oldest > 0 ? content.oldest : 0;
+	} else {
+		answer_with(k, errno, r->word, "cannot be listed");
+	}
+}
+
+static void flush(struct spool_keeper *k, const struct spool_record *r)
+{
+	(void)r;
+	answer_with(k, 0, NULL, NULL);
+	if (k->failed.status != 0)
+		k->answer = k->failed;
+	k->failed.status = 0;
+}
+
+/* ---- what the peer has done ---- */
+
+static bool count_mark(const char *name, void *ctx)
+{
+	int64_t *marks = ctx;
+
+	(void)name;
+	return ++*marks < SPOOL_MARKS_MOST;
+}
+
+/* A mark in the place of an arrival costs no inode that a login has not cost already. One without
+ * an arrival is a convenience, of which a hostile peer could make any number: beyond the cap there
+ * is none, and the user's next login is told once more. */
+static bool may_add_mark(struct spool_keeper *k)
+{
+	int64_t marks = 0;
+
+	if (k->marks < 0 && spool_walk(k->boxes.seen_box, count_mark, &marks) == 0)
+		k->marks = marks;
+	return k->marks >= 0 && k->marks < SPOOL_MARKS_MOST;
+}
+
+static void mark(struct spool_keeper *k, const struct spool_record *r)
+{
+	int there = spool_exists(k->boxes.seen_box, r->name);
+	char user[SPOOL_USER_MAX + 1];
+	bool good = true;
+
+	if (!spool_parse_mark(r->name, user))
+		return;
+	if (there > 0 && r->verb != SPOOL_ASK_FIRST) {
+		good = spool_mark(&k->boxes, user, r->word, NULL);
+	} else if (there == 0 && r->verb != SPOOL_ASK_CHANGE && may_add_mark(k)) {
+		good = spool_mark_first(&k->boxes, user, r->word, NULL);
+		k->marks++;
+	} else {
+		good = there >= 0;
+	}
+	if (!good)
+		note_failure(k, SPOOL_SEEN, r->name);
+}
+
+/* Mark first: what a crash leaves in between is told again. */
+static void take(struct spool_keeper *k, const struct spool_record *r)
+{
+	char user[SPOOL_USER_MAX + 1];
+	enum spool_reason reason;
+	int there = spool_exists(k->boxes.new_box, r->name);
+
+	if (there == 0)
+		return;
+	if (there < 0 || !spool_parse_arrival(r->name, user, &reason))
+		note_failure(k, SPOOL_NEW, r->name);
+	else if (r->verb == SPOOL_ASK_SEEN && !spool_mark_first(&k->boxes, user, r->word, NULL))
+		note_failure(k, SPOOL_SEEN, r->name);
+	else if (!spool_taken(&k->boxes, r->name, NULL))
+		note_failure(k, SPOOL_NEW, r->name);
+}
+
+static void unmark(struct spool_keeper *k, const struct spool_record *r)
+{
+	if (unlinkat(k->boxes.seen_box, r->name, 0) == 0)
+		k->marks -= k->marks > 0;
+	else if (errno != ENOENT)
+		note_failure(k, SPOOL_SEEN, r->name);
+}
+
+static const struct {
+	char verb;
+	bool answered;
+	void (*act)(struct spool_keeper *k, const struct spool_record *r);
+} acts[] = {
+	{SPOOL_ASK_ARRIVALS, true, begin_arrivals},
+	{SPOOL_ASK_SEEN, false, take},
+	{SPOOL_ASK_TAKE, false, take},
+	{SPOOL_ASK_MARK, false, mark},
+	{SPOOL_ASK_CHANGE, false, mark},
+	{SPOOL_ASK_FIRST, false, mark},
+	{SPOOL_ASK_UNMARK, false, unmark},
+	{SPOOL_ASK_MARKS, true, begin_marks},
+	{SPOOL_ASK_BIND, true, bind_marks},
+	{SPOOL_ASK_MEASURE, true, measure},
+	{SPOOL_ASK_FLUSH, true, flush},
+};
+
+/* False for a request for an answer while another one is still to be told. */
+static bool act(struct spool_keeper *k, const struct spool_record *r)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (acts[i].verb == r->verb && !(acts[i].answered && k->answering)) {
+			acts[i].act(k, r);
+			return true;
+		}
+	return false;
+}
+
+/* False: the peer is gone, or has said what no honest one says. Without a buffer for control data
+ * the kernel drops descriptors that a peer passes. */
+static bool hear(struct spool_keeper *k)
+{
+	struct spool_record r;
+	ssize_t n;
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		/* MSG_TRUNC: the whole length of a packet that is longer than a record. */
+		n = recv(k->peer, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (n == 0 || !spool_record_is_request(&r, (size_t)n))
+			return false;
+		if (!act(k, &r))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what the peer is told ---- */
+
+/* 1 told, 0 there is no room, -1 the peer is gone. */
+static int tell_one(struct spool_keeper *k, const struct spool_record *r)
+{
+	if (send(k->peer, r, sizeof(*r), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(*r))
+		return 1;
+	k->full = errno == EAGAIN || errno == EINTR;
+	return k->full ? 0 : -1;
+}
+
+/* The next of the listing into k->next; at its end it is closed. */
+static void read_on(struct spool_keeper *k)
+{
+	struct spool_arrival arrival;
+	char name[SPOOL_NAME_MAX + 1];
+	int64_t at = 0;
+	int got = 0;
+
+	if (k->listed == SPOOL_TELL_MARK) {
+		got = spool_next_mark(&k->listing, k->before, name, &at);
+	} else if (k->left > 0) {
+		got = spool_next_arrival(&k->listing, &arrival);
+		k->left -= got > 0;
+	}
+	if (got > 0) {
+		bool mark = k->listed == SPOOL_TELL_MARK;
+
+		(void)spool_record_make(&k->next, k->listed, mark ? name : arrival.name, NULL);
+		at = mark ? at : arrival.at;
+		k->next.time = at > 0 ? at : 0;
+		k->pending = true;
+		return;
+	}
+	if (got < 0)
+		answer_with(k, errno, k->listed == SPOOL_TELL_MARK ? SPOOL_SEEN : SPOOL_NEW,
+			"cannot be listed");
+	spool_listing_close(&k->listing);
+}
+
+/* What there is to be told, in its order; NULL: nothing. */
+static const struct spool_record *to_tell(struct spool_keeper *k)
+{
+	static const struct spool_record news = {.verb = SPOOL_TELL_NEWS};
+
+	if (k->listing.dir && !k->pending)
+		read_on(k);
+	if (k->pending)
+		return &k->next;
+	if (k->answering)
+		return &k->answer;
+	return k->news && !k->told ? &news : NULL;
+}
+
+static void was_told(struct spool_keeper *k, const struct spool_record *r)
+{
+	if (r == &k->next)
+		k->pending = false;
+	else if (r == &k->answer)
+		k->answering = false;
+	else
+		k->told = true;
+}
+
+static bool tell(struct spool_keeper *k)
+{
+	const struct spool_record *r;
+	int told;
+
+	k->full = false;
+	for (int i = 0; i < AT_ONCE; i++) {
+		r = to_tell(k);
+		told = r ? tell_one(k, r) : 0;
+		if (told <= 0)
+			return told == 0;
+		was_told(k, r);
+	}
+	return true;
+}
+
+/* ---- a turn ---- */
+
+static bool has_to_tell(const struct spool_keeper *k)
+{
+	return k->answering || (k->news && !k->told);
+}
+
+int spool_keeper_poll(
+	const struct spool_keeper *k, struct pollfd fds[SPOOL_KEEPER_FDS], int *timeout_ms)
+{
+	short events = POLLIN;
+
+	*timeout_ms = -1;
+	if (k->peer < 0)
+		return 0;
+	/* Until another keeper has ended, only the end of the peer counts. */
+	if (!k->locked) {
+		*timeout_ms = RETRY_MS;
+		events = 0;
+	} else if (k->full) {
+		events |= POLLOUT;
+	} else if (has_to_tell(k)) {
+		*timeout_ms = 0;
+	}
+	fds[0] = (struct pollfd){.fd = k->peer, .events = events};
+	fds[1] = (struct pollfd){.fd = k->changes, .events = POLLIN};
+	return SPOOL_KEEPER_FDS;
+}
+
+static bool peer_is_gone(const struct spool_keeper *k)
+{
+	struct pollfd fd = {.fd = k->peer};
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
+/* What a peer that is gone had asked last is dropped: a next one may be served already, and
+ * everything is told again. */
+void spool_keeper_turn(struct spool_keeper *k)
+{
+	if (k->peer < 0)
+		return;
+	if (peer_is_gone(k)) {
+		spool_keeper_detach(k);
+		return;
+	}
+	if (!lock(k))
+		return;
+	read_changes(k);
+	if (!k->lost && (!hear(k) || !tell(k)))
+		spool_keeper_detach(k);
+}

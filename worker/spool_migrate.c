@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/spool_migrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "spool/record.h"
+#include "spool/walk.h"
+
+#define PATIENCE_MS INT64_C(30000)
+#define MOST	    1000000 /* arrivals and marks that are made again */
+
+/* ---- the child: it sees the old directory ---- */
+
+struct telling {
+	int old, peer;
+	bool marks;
+	struct spool_record end;
+};
+
+static void tell(struct telling *t, const struct spool_record *r)
+{
+	(void)send(t->peer, r, sizeof(*r), MSG_NOSIGNAL);
+}
+
+static void tell_mark(struct telling *t, const char *name, int64_t at)
+{
+	char user[SPOOL_USER_MAX + 1], word[SPOOL_WORD_MAX + 1];
+	struct spool_record r;
+
+	if (!spool_parse_mark(name, user) || !spool_read_mark(t->old, user, word) ||
+		!spool_record_make(&r, SPOOL_TELL_MARK, name, word))
+		return;
+	r.time = at;
+	tell(t, &r);
+}
+
+/* The id of the ledger is told with the end. */
+static void read_ledger(struct telling *t)
+{
+	static const struct file_rules rules = {.max_size = SPOOL_NAME_MAX, .missing_ok = true};
+	struct text id = {.cap = SPOOL_NAME_MAX};
+	char user[SPOOL_USER_MAX + 1];
+
+	if (file_read_at(t->old, SPOOL_LEDGER, &rules, &id, FAULT_STORAGE, NULL) && id.data &&
+		spool_parse_mark(text_trim(id.data), user))
+		(void)spool_record_make(&t->end, SPOOL_TELL_END, text_trim(id.data), NULL);
+	text_free(&id);
+}
+
+static bool tell_one(const char *name, void *ctx)
+{
+	struct telling *t = ctx;
+	struct spool_record r;
+	struct stat st;
+
+	if (fstatat(t->old, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return true;
+	if (t->marks) {
+		tell_mark(t, name, st.st_mtim.tv_sec);
+	} else if (S_ISREG(st.st_mode) && st.st_uid == 0 &&
+		   spool_record_make(&r, SPOOL_TELL_ARRIVAL, name, NULL)) {
+		r.time = st.st_mtim.tv_sec;
+		/* A name that is none must not end the parent's patience. */
+		if (spool_record_is_answer(&r, sizeof(r)))
+			tell(t, &r);
+	}
+	return true;
+}
+
+static bool remove_one(const char *name, void *ctx)
+{
+	const struct telling *t = ctx;
+
+	if (unlinkat(t->old, name, 0) != 0)
+		(void)unlinkat(t->old, name, AT_REMOVEDIR);
+	return true;
+}
+
+static void look_into(int old, int peer, const char *box)
+{
+	struct telling t = {.old = old, .peer = peer, .marks = strcmp(box, SPOOL_SEEN) == 0};
+
+	(void)spool_record_make(&t.end, SPOOL_TELL_END, NULL, NULL);
+	if (t.marks)
+		read_ledger(&t);
+	if (strcmp(box, SPOOL_BAD) != 0)
+		(void)spool_walk(old, tell_one, &t);
+	tell(&t, &t.end);
+	/* Nothing goes before the parent has made all of it again, and says so. */
+	if (recv(peer, &t.end, sizeof(t.end), 0) == (ssize_t)sizeof(t.end))
+		(void)spool_walk(old, remove_one, &t);
+}
+
+/* ---- the parent: it makes them again ---- */
+
+static void set_time(int fd, int64_t at)
+{
+	const struct timespec times[2] = {{.tv_sec = at}, {.tv_sec = at}};
+
+	(void)futimens(fd, times);
+}
+
+/* One that is there already is newer. */
+static void make_again(int box, const struct spool_record *r)
+{
+	int fd = openat(box, r->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	if (file_write_all(fd, r->word, strlen(r->word)) == 0)
+		set_time(fd, r->time);
+	file_close(&fd);
+}
+
+/* Takes the child's records until it says that it is done. */
+static bool take_all(int peer, int box, bool marks)
+{
+	int64_t until = clock_boot_ms() + PATIENCE_MS;
+	char verb = marks ? SPOOL_TELL_MARK : SPOOL_TELL_ARRIVAL;
+	struct pollfd fd = {.fd = peer, .events = POLLIN};
+	struct spool_record r;
+
+	for (int count = 0; count < MOST;) {
+		int64_t left = until - clock_boot_ms();
+		ssize_t n;
+
+		if (left <= 0 || poll(&fd, 1, (int)left) == 0)
+			return false;
+		n = recv(peer, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0 || !spool_record_is_answer(&r, (size_t)n))
+			return false;
+		if (r.verb == SPOOL_TELL_END) {
+			if (marks && r.name[0])
+				(void)file_replace_at(
+					box, SPOOL_LEDGER, r.name, strlen(r.name), 0600);
+			return true;
+		}
+		if (r.verb != verb)
+			return false;
+		make_again(box, &r);
+		count++;
+	}
+	return false;
+}
+
+static bool say_done(int peer, int box)
+{
+	struct spool_record r;
+
+	(void)spool_record_make(&r, SPOOL_TELL_END, NULL, NULL);
+	return fsync(box) == 0 &&
+	       send(peer, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(r);
+}
+
+/* A child that is held up in a directory that another account owns cannot be ended. */
+static bool ended(pid_t child)
+{
+	int64_t until = clock_boot_ms() + PATIENCE_MS;
+	const struct timespec step = {.tv_nsec = 10000000};
+	int status;
+
+	while (clock_boot_ms() < until) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		(void)nanosleep(&step, NULL);
+	}
+	(void)kill(child, SIGKILL);
+	return false;
+}
+
+static bool remove_old(int spool, const char *name)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(unlinkat(spool, name, AT_REMOVEDIR) == 0 ? 0 : 1);
+	return child > 0 && ended(child);
+}
+
+static bool move(
+	int spool, const char *box, int old, const struct old_owner *owner, struct fault *fault)
+{
+	int fresh = openat(spool, box, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ends[2] = {-1, -1};
+	bool marks = strcmp(box, SPOOL_SEEN) == 0, good = false;
+	struct stat st;
+	pid_t child = -1;
+
+	if (fresh >= 0 && fstat(old, &st) == 0 &&
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
+		child = fork();
+	if (child == 0) {
+		file_close(&ends[0]);
+		file_close(&fresh);
+		file_close(&spool);
+		if (st.st_uid == 0 || identity_become(owner->name, fault))
+			look_into(old, ends[1], box);
+		_exit(0);
+	}
+	file_close(&ends[1]);
+	if (child > 0) {
+		good = take_all(ends[0], fresh, marks) && say_done(ends[0], fresh);
+		good = ended(child) && good;
+	}
+	file_close(&ends[0]);
+	file_close(&fresh);
+	return good;
+}
+
+void spool_migrate(const char *path, int spool, const struct old_owner *owner, struct fault *fault)
+{
+	static const char *const boxes[] = {SPOOL_NEW, SPOOL_SEEN, SPOOL_BAD};
+
+	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+		char name[32];
+		bool good;
+		int old;
+
+		text_format(name, sizeof(name), MIGRATE_OLD "%s", boxes[i]);
+		old = openat(spool, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (old < 0)
+			continue;
+		good = move(spool, boxes[i], old, owner, fault);
+		file_close(&old);
+		if (!remove_old(spool, name) || !good)
+			log_event(LOG_LEVEL_WARN, "spool",
+				"%s/%s: not all of it could be taken over; remove it when "
+				"nothing uses it",
+				path, name);
+	}
+}
