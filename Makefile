@@ -95,6 +95,8 @@ PIC_SRC := $(wildcard common/base/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
 DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
+# The keeper is root: of what the others share it has only --prepare.
+KEEPER_SRC := $(wildcard worker/keeper/*.c) worker/prepare.c worker/prepare_spool.c worker/spool_migrate.c
 CLI_SRC := $(wildcard cli/*.c) pam_module/arguments.c
 EMU_SRC := $(wildcard tests/emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
@@ -113,7 +115,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 LIB := $(O)/libcloudinvite.a
 PICLIB := $(O)/pic/libspool.a
 MODULE := $(O)/pam_cloudinvite.so
-PROGRAMS := $(O)/cloudinvite $(O)/cloudinvite-collector $(O)/cloudinvite-dispatcher
+PROGRAMS := $(O)/cloudinvite $(O)/cloudinvite-keeper $(O)/cloudinvite-collector $(O)/cloudinvite-dispatcher
 EMULATOR := $(O)/cloudinvite-emulator
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(UNIT_SRC))
 PAM_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(PAM_SRC))
@@ -191,6 +193,8 @@ LINK = $(Q)printf '  %-4s %s\n' LD $(patsubst $(O)/%,%,$@) && $(CC) $(CFLAGS_ALL
 
 $(O)/cloudinvite-collector: $(call objs,$(COLLECTOR_SRC)) $(LIB)
 	$(LINK) $(LIBS_INI) $(LIBS_JSON) $(LIBS_LEDGER)
+$(O)/cloudinvite-keeper: $(call objs,$(KEEPER_SRC)) $(LIB)
+	$(LINK) $(LIBS_INI)
 $(O)/cloudinvite-dispatcher: $(call objs,$(DISPATCHER_SRC)) $(LIB)
 	$(LINK) $(LIBS_ALL)
 $(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)
@@ -295,7 +299,7 @@ lint:
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
 # What is shipped: the tests' own code is left out.
-PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC))
+PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC))
 analyze: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 analyze: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 analyze:
@@ -329,9 +333,9 @@ install: all
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(sysconfdir)/cloudinvite/conf.d
 	$(INSTALL) -d -m 711 $(DESTDIR)$(sysconfdir)/cloudinvite/private
 	$(INSTALL) -m 755 $(O)/cloudinvite $(O)/cloudinvite-emulator $(DESTDIR)$(bindir)
-	$(INSTALL) -m 755 $(O)/cloudinvite-collector $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 755 $(O)/cloudinvite-keeper $(O)/cloudinvite-collector $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 711 $(O)/cloudinvite-dispatcher $(DESTDIR)$(sbindir)
-	for unit in config/systemd/*.service; do \
+	for unit in config/systemd/*.service config/systemd/*.socket; do \
 		$(fill) $$unit > $(O)/$$(basename $$unit) && \
 		$(INSTALL) -m 644 $(O)/$$(basename $$unit) $(DESTDIR)$(unitdir) || exit 1; done
 	for sample in config/systemd/examples/*.conf; do \
@@ -385,8 +389,9 @@ uninstall:
 		exit 1; fi
 	rm -f $(DESTDIR)$(pamconfigsdir)/cloudinvite $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	rm -f $(DESTDIR)$(bindir)/cloudinvite $(DESTDIR)$(bindir)/cloudinvite-emulator
-	rm -f $(DESTDIR)$(sbindir)/cloudinvite-collector $(DESTDIR)$(sbindir)/cloudinvite-dispatcher
-	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-collector.service cloudinvite-dispatcher.service)
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,cloudinvite-keeper cloudinvite-collector cloudinvite-dispatcher)
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-keeper.socket cloudinvite-keeper.service \
+		cloudinvite-collector.service cloudinvite-dispatcher.service)
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog
 	rm -f $(DESTDIR)$(bashcompletiondir)/cloudinvite \
 		$(DESTDIR)$(zshcompletiondir)/_cloudinvite $(DESTDIR)$(fishcompletiondir)/cloudinvite.fish

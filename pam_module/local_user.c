@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -28,6 +29,7 @@ struct pieces {
 	int fd;
 	size_t left; /* bytes that will still be read */
 	bool partly; /* not all of the file could be looked at */
+	bool held;   /* because reading would have waited */
 	bool inside; /* of a line that is longer than the buffer */
 	size_t rest; /* where the beginning of the next line is, */
 	size_t kept; /* and its length */
@@ -46,9 +48,28 @@ static bool pieces_open(struct pieces *p, const char *path, size_t most)
 	/* The size spares the read that would only find the end. */
 	p->partly = (unsigned long long)st.st_size > most;
 	p->left = p->partly ? most : (size_t)st.st_size;
-	p->inside = false;
+	p->inside = p->held = false;
 	p->rest = p->kept = 0;
 	return true;
+}
+
+/* The files are open to everybody, and on XFS whoever can open a file can hold its lock, for which
+ * a read waits without end. So only what is in the kernel's cache is read, where the file system
+ * can tell: -1 and EAGAIN is the answer then. */
+static ssize_t read_cached(int fd, void *to, size_t want)
+{
+	const struct iovec place = {.iov_base = to, .iov_len = want};
+	ssize_t n;
+
+	do
+		n = preadv2(fd, &place, 1, -1, RWF_NOWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno == EAGAIN)
+		return n;
+	do
+		n = read(fd, to, want);
+	while (n < 0 && errno == EINTR);
+	return n;
 }
 
 /* Reads behind `end`; the new end. */
@@ -56,12 +77,11 @@ static size_t pieces_read(struct pieces *p, size_t end)
 {
 	size_t room = sizeof(p->buffer) - 1 - end; /* and a NUL */
 	size_t want = p->left < room ? p->left : room;
-	ssize_t n = 0;
+	ssize_t n = want > 0 ? read_cached(p->fd, p->buffer + end, want) : 0;
 
-	while (want > 0 && (n = read(p->fd, p->buffer + end, want)) < 0 && errno == EINTR)
-		;
 	if (n <= 0) {
 		/* An error, or somebody shortened it. */
+		p->held = n < 0 && errno == EAGAIN;
 		p->partly = p->partly || p->left > 0;
 		p->left = 0;
 		return end;
@@ -125,23 +145,27 @@ static void take_range(char *piece, long long *min, long long *max)
 	}
 }
 
-/* `p` is the caller's, done with: two of its buffers would be too much stack. */
-static void fill_range(struct pieces *p, long long *min_uid, long long *max_uid)
+/* `p` is the caller's, done with: two of its buffers would be too much stack. False: reading would
+ * have waited. */
+static bool fill_range(struct pieces *p, long long *min_uid, long long *max_uid)
 {
 	long long min = UID_MIN_SILENT, max = UID_MAX_SILENT;
+	bool held = false;
 	char *piece;
 
 	if (*min_uid >= 0 && *max_uid >= 0)
-		return;
+		return true;
 	if (pieces_open(p, LOGIN_DEFS, LOGIN_MOST)) {
 		while ((piece = pieces_next(p)))
 			take_range(piece, &min, &max);
+		held = p->held;
 		file_close(&p->fd);
 	}
 	if (*min_uid < 0)
 		*min_uid = min;
 	if (*max_uid < 0)
 		*max_uid = max;
+	return !held;
 }
 
 /* The uid in what follows "user:", "password:uid:…"; -1 where none can be read: also where it is
@@ -185,9 +209,7 @@ enum local_user local_user_find(const char *user, long long min_uid, long long m
 	else if (!p.partly)
 		result = LOCAL_USER_ABSENT;
 	file_close(&p.fd);
-	if (uid >= 0) {
-		fill_range(&p, &min_uid, &max_uid);
+	if (uid >= 0 && fill_range(&p, &min_uid, &max_uid))
 		result = uid >= min_uid && uid <= max_uid ? LOCAL_USER_COUNTS : LOCAL_USER_OUTSIDE;
-	}
 	return result;
 }

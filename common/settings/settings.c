@@ -306,6 +306,11 @@ const char *settings_path(const struct settings *s)
 	return settings_loaded(s)->path;
 }
 
+const char *settings_collector_user(const struct settings *s)
+{
+	return s->user;
+}
+
 static void origin_show(const struct origin *origin, char *out, size_t size)
 {
 	if (origin->file == NULL)

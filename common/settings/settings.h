@@ -124,6 +124,8 @@ bool settings_each(const struct settings *s,
 	void *ctx);
 /* The file that was loaded. */
 const char *settings_path(const struct settings *s);
+/* The account of the collector: the only one that the spool's keeper serves. */
+const char *settings_collector_user(const struct settings *s);
 
 /* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
  * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "spool/walk.h"
 
 #define AT_ONCE	   64 /* records that are read, and told, before the other side has its turn */
@@ -43,12 +44,27 @@ static bool watch(struct spool_keeper *k)
 	return k->watch_spool >= 0 && k->watch_new >= 0;
 }
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+void spool_keeper_refuse_descriptors(int socket)
+{
+	const int no = 0;
+
+	(void)setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+}
+
 bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault)
 {
 	spool_keeper_detach(k);
 	k->peer = peer;
+	spool_keeper_refuse_descriptors(peer);
 	k->news = true; /* whatever lies in new/ already */
 	if (watch(k))
+		return true;
+	k->lost = errno == ENOENT;
+	if (k->lost)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "inotify", "the spool cannot be watched: %s",
 		strerror(errno));
@@ -418,6 +434,16 @@ int spool_keeper_poll(
 	fds[0] = (struct pollfd){.fd = k->peer, .events = events};
 	fds[1] = (struct pollfd){.fd = k->changes, .events = POLLIN};
 	return SPOOL_KEEPER_FDS;
+}
+
+int spool_keeper_say_lost(void)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_STORAGE, "spool_lost", "the spool's " SPOOL_NEW "/ was taken away");
+	fault_remedy(&fault, "Start it again: --prepare, which its unit runs, makes it anew.");
+	log_fault(LOG_LEVEL_ERROR, "spool_lost", &fault);
+	return fault_exit_code(fault.kind);
 }
 
 static bool peer_is_gone(const struct spool_keeper *k)

@@ -62,12 +62,19 @@ void spool_keeper_close(struct spool_keeper *k);
 bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault);
 void spool_keeper_detach(struct spool_keeper *k);
 
+/* Descriptors that somebody sends along are not taken, where the kernel can refuse them (6.16);
+ * elsewhere they are dropped when their record is read. */
+void spool_keeper_refuse_descriptors(int socket);
+
 /* What to wait for; the number of entries, 0 when idle. *timeout_ms (-1: for ever). */
 int spool_keeper_poll(
 	const struct spool_keeper *k, struct pollfd fds[SPOOL_KEEPER_FDS], int *timeout_ms);
 /* Does what can be done without waiting, a bounded piece of it. When the peer has gone, it is
  * detached; when new/ has gone, `lost` is set. */
 void spool_keeper_turn(struct spool_keeper *k);
+
+/* Says that new/ has gone; the exit code for it. */
+int spool_keeper_say_lost(void);
 
 /* Starts a keeper in a child: the same account without capabilities, and no descriptor but the
  * spool's and standard error. Returns the peer's end of the connection, whose closing ends the

@@ -12,16 +12,6 @@
 #include "base/log.h"
 #include "spool/keeper.h"
 
-static int lost(void)
-{
-	struct fault fault;
-
-	fault_set(&fault, FAULT_STORAGE, "spool_lost", "the spool's " SPOOL_NEW "/ was taken away");
-	fault_remedy(&fault, "Start the program again: --prepare makes it anew.");
-	log_fault(LOG_LEVEL_ERROR, "spool_lost", &fault);
-	return fault_exit_code(fault.kind);
-}
-
 static int serve(struct spool_keeper *k, int peer)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -36,7 +26,7 @@ static int serve(struct spool_keeper *k, int peer)
 		(void)poll(fds, (nfds_t)count, timeout_ms);
 		spool_keeper_turn(k);
 	}
-	return k->lost ? lost() : 0;
+	return k->lost ? spool_keeper_say_lost() : 0;
 }
 
 /* Everything but standard error, the spool and the peer: what the program had open is none of the

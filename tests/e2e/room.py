@@ -46,7 +46,8 @@ def furnish():
     """The directories, and what was built, which may lie in a /home that is hidden then."""
     tmpfs("/run")
     os.makedirs(BIN, 0o755)
-    for name in ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher"):
+    for name in ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector",
+                 "cloudinvite-dispatcher"):
         shutil.copy(os.path.join(harness.BUILD, name), BIN)
     shutil.copytree(harness.SOURCE + "/config", CONFIG, symlinks=True)
     harness.BUILD = BIN

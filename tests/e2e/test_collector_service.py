@@ -7,10 +7,12 @@ network user, whom NSS knows.
 """
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
@@ -303,6 +305,184 @@ class Machines(Service):
         self.assertEqual(self.seen(), {"alice": "login"})
 
 
+class Keeper(Service):
+    """The keeper as its unit runs it: systemd has the socket, which starts it when somebody connects."""
+
+    SOCKET = "/run/cloudinvite-keeper/socket"
+
+    def setUp(self):
+        super().setUp()
+        self.keeper = None
+        self.account = pwd.getpwnam("cloudinvite")
+        os.makedirs(os.path.dirname(self.SOCKET), 0o755, exist_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(self.SOCKET)
+        os.chown(self.SOCKET, 0, self.account.pw_gid)
+        os.chmod(self.SOCKET, 0o660)
+        self.listener.listen(16)
+        self.addCleanup(self.close)
+        self.start_keeper()
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            self.kill_keeper()
+            self.listener.close()
+            os.unlink(self.SOCKET)
+
+    def start_keeper(self):
+        """As systemd does: descriptor 3, and whose it is."""
+        self.keeper = os.fork()
+        if self.keeper == 0:
+            log = os.open(LOG, os.O_WRONLY | os.O_APPEND)
+            os.dup2(log, 2)
+            os.dup2(self.listener.fileno(), 3)
+            os.closerange(4, 64)
+            os.execve(f"{BIN}/cloudinvite-keeper", ["cloudinvite-keeper"],
+                      {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())})
+
+    def kill_keeper(self):
+        if self.keeper:
+            os.kill(self.keeper, signal.SIGKILL)
+            os.waitpid(self.keeper, 0)
+        self.keeper = None
+
+    def connect(self, uid=None):
+        """A connection of a process of that uid: of the collector's account, unless told otherwise."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        uid = self.account.pw_uid if uid is None else uid
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setresgid(self.account.pw_gid, self.account.pw_gid, self.account.pw_gid)
+            os.setresuid(uid, uid, uid)
+            peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            peer.connect(self.SOCKET)
+            socket.send_fds(theirs, [b"x"], [peer.fileno()])
+            os._exit(0)
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        peer = socket.socket(fileno=fds[0])
+        peer.settimeout(20)
+        self.addCleanup(peer.close)
+        return peer
+
+    def status(self):
+        with open(f"/proc/{self.keeper}/status", encoding="ascii") as file:
+            return dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+
+    @staticmethod
+    def record(verb, name="", word="", count=0):
+        return struct.pack("<c3xiqq168s64s", verb.encode(), 0, 0, count, name.encode(), word.encode())
+
+    def test_it_serves_the_collector_and_is_root_without_powers(self):
+        self.start()
+        self.arrive("alice")
+        self.wait_until_seen("alice")
+        harness.wait_for(lambda: not self.arrivals(), "an empty spool")
+        self.assertEqual(self.mark("alice"), "seen")
+        status = self.status()
+        self.assertEqual(set(status["Uid"].split()), {"0"})
+        for kind in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"):
+            self.assertEqual(int(status[kind], 16), 0, kind)
+        self.assertEqual(status["NoNewPrivs"], "1")
+
+    def test_once_works_with_it_too(self):
+        self.arrive("alice")
+        self.once()
+        self.assertEqual((self.seen(), self.arrivals()), ({"alice": "login"}, []))
+
+    def test_killed_it_is_found_again_and_nobody_is_lost(self):
+        self.start()
+        for number in range(5):
+            self.kill_keeper()
+            users = [f"user{number}x{user}" for user in range(20)]
+            self.add_users(*users)
+            self.arrive(*users)
+            self.start_keeper()
+            self.wait_until_seen(*users)
+        harness.wait_for(lambda: not self.arrivals(), "an empty spool", 30)
+
+    def test_a_stranger_is_turned_away_and_disturbs_nobody(self):
+        self.start()
+        self.arrive("alice")
+        self.wait_until_seen("alice")
+        for uid in (0, 12345):
+            peer = self.connect(uid)
+            self.assertEqual(peer.recv(1024), b"")
+        self.arrive("bob")
+        self.wait_until_seen("bob")
+        self.assertIn("is not the collector's", self.log())
+
+    def test_one_that_hangs_does_not_lock_out_the_next(self):
+        hanging = self.connect()
+        self.arrive("alice")
+        self.once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+        hanging.recv(1024)
+        self.assertEqual(hanging.recv(1024), b"")
+
+    def test_one_that_never_reads_costs_neither_memory_nor_logins(self):
+        peer = self.connect()
+        peer.recv(256)
+        users = [f"user{number}" for number in range(10000)]
+        self.arrive(*users)
+        before = self.status()["VmRSS"]
+        peer.send(self.record("N", count=65536))
+        for user in users:
+            with contextlib.suppress(BlockingIOError):
+                peer.send(self.record("T", user + ".login"), socket.MSG_DONTWAIT)
+        time.sleep(1)
+        self.assertLess(int(self.status()["VmRSS"].split()[0]), int(before.split()[0]) + 4096)
+        self.assertIn(self.status()["State"][0], "SR")
+        for name in os.listdir(SPOOL + "/new"):
+            os.unlink(f"{SPOOL}/new/{name}")
+
+    def test_descriptors_that_are_sent_along_are_not_taken(self):
+        peer = self.connect()
+        before = len(os.listdir(f"/proc/{self.keeper}/fd"))
+        with open("/dev/null", "rb") as null, contextlib.suppress(PermissionError):
+            for _ in range(20):  # refused since Linux 6.16
+                socket.send_fds(peer, [self.record("U", "alice")], [null.fileno()] * 10)
+        peer.send(self.record("P"))
+        while peer.recv(256)[:1] != b"E":
+            pass
+        self.assertEqual(len(os.listdir(f"/proc/{self.keeper}/fd")), before)
+
+    def test_marks_without_arrivals_are_capped(self):
+        for number in range(100000):
+            os.close(os.open(f"{SPOOL}/seen/u{number}", os.O_WRONLY | os.O_CREAT, 0o600))
+        peer = self.connect()
+        for verb in "MF":
+            peer.send(self.record(verb, "one-more-" + verb, "seen"))
+        self.arrive("alice")
+        peer.send(self.record("D", "alice.login", "seen"))
+        peer.send(self.record("P"))
+        while peer.recv(256)[:1] != b"E":
+            pass
+        self.assertIsNone(self.mark("one-more-M"))
+        self.assertIsNone(self.mark("one-more-F"))
+        self.assertEqual(self.mark("alice"), "seen")
+        peer.send(self.record("M", "alice", "invited"))
+        peer.send(self.record("M", "u1", "invited"))
+        peer.send(self.record("P"))
+        peer.recv(256)
+        self.assertEqual((self.mark("alice"), self.mark("u1")), ("invited", "invited"))
+
+    def test_without_its_socket_it_says_who_starts_it(self):
+        done = subprocess.run([f"{BIN}/cloudinvite-keeper"], stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, check=False, timeout=20)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cloudinvite-keeper.socket", done.stderr)
+
+    def test_a_collector_whose_keeper_does_not_answer_says_so(self):
+        self.kill_keeper()
+        self.listener.close()
+        self.assertIn("cloudinvite-keeper.socket", self.once(code=8))
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
 class NetworkUsers(Service):
 
     def test_they_do_not_count_unless_the_settings_say_so(self):
@@ -416,19 +596,19 @@ class Daemon(Service):
         self.assertLessEqual(set(status["Groups"].split()), {gid})
         self.assertEqual(int(status["CapEff"], 16) | int(status["CapPrm"], 16), 0)
 
-    def test_a_reload_takes_a_spool_in_another_place(self):
+    def test_a_spool_in_another_place_needs_a_restart(self):
         self.start()
         self.settings(storage={"spool": "/var/spool/elsewhere"})
         self.process.send_signal(signal.SIGHUP)
         self.said("config_reload_failed")
-        self.assertIn("--prepare", self.log())
+        self.assertIn("Restart cloudinvite-keeper", self.log())
         self.arrive("alice")  # the old one counts
         self.wait_until_seen("alice")
+        self.stop()
         room.output(f"{BIN}/cloudinvite-collector", "--prepare")
         self.addCleanup(shutil.rmtree, "/var/spool/elsewhere")
         self.addCleanup(self.stop)
-        self.process.send_signal(signal.SIGHUP)
-        self.said("config_reloaded")
+        self.start()
         os.close(os.open("/var/spool/elsewhere/new/bob.login", os.O_WRONLY | os.O_CREAT, 0o600))
         self.wait_until_seen("bob")
 

@@ -14,6 +14,7 @@ import harness
 
 CONFIG = os.path.join(harness.SOURCE, "config")
 UNITS = ("cloudinvite-collector", "cloudinvite-dispatcher")
+KEEPER = "cloudinvite-keeper"
 
 
 def tool(*command):
@@ -26,14 +27,14 @@ def tool(*command):
 class Unit:
     """A unit as `make install` fills it in, with the programs where they were built."""
 
-    def __init__(self, directory, name):
-        with open(f"{CONFIG}/systemd/{name}.service", encoding="utf-8") as file:
+    def __init__(self, directory, name, kind="service"):
+        with open(f"{CONFIG}/systemd/{name}.{kind}", encoding="utf-8") as file:
             self.text = file.read()
         for word, place in (("bindir", harness.BUILD), ("sbindir", harness.BUILD),
                             ("sysconfdir", "/etc"), ("localstatedir", "/var"),
                             ("runstatedir", "/run")):
             self.text = self.text.replace(f"@{word}@", place)
-        self.path = f"{directory}/{name}.service"
+        self.path = f"{directory}/{name}.{kind}"
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(self.text)
 
@@ -48,26 +49,30 @@ class Units(harness.Test):
         self.addCleanup(shutil.rmtree, self.directory)
         self.collector, self.dispatcher = (Unit(self.directory, name) for name in UNITS)
         self.units = (self.collector, self.dispatcher)
+        self.keeper = Unit(self.directory, KEEPER)
+        self.socket = Unit(self.directory, KEEPER, "socket")
+        self.every = (*self.units, self.keeper, self.socket)
 
     def test_no_place_is_left_to_fill_in(self):
-        for unit in self.units:
-            self.assertNotIn("@", re.sub(r"@(system-service|privileged|resources)", "", unit.text))
+        for unit in self.every:
+            self.assertNotIn("@", re.sub(r"@(system-service|privileged|resources|default|basic-io|"
+                                         r"file-system|io-event|sync|network-io)", "", unit.text))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
     def test_systemd_understands_every_line(self):
-        for unit in self.units:
+        for unit in self.every:
             _, said = tool("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", unit.path)
             self.assertEqual([line for line in said.splitlines() if "cloudinvite" in line], [])
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
     def test_they_are_as_shut_in_as_the_design_says(self):
-        for unit, bound in ((self.collector, 0.4), (self.dispatcher, 1.2)):
+        for unit, bound in ((self.collector, 0.4), (self.dispatcher, 1.2), (self.keeper, 0.8)):
             _, said = tool("systemd-analyze", "security", "--offline=true", "--no-pager", unit.path)
             score = float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1))
             self.assertLessEqual(score, bound, said)
 
     def test_neither_has_a_capability_nor_may_get_one(self):
-        for unit in self.units:
+        for unit in (*self.units, self.keeper):
             self.assertEqual(unit.all("CapabilityBoundingSet"), [""])
             self.assertEqual(unit.all("AmbientCapabilities"), [""])
             self.assertEqual(unit.all("NoNewPrivileges"), ["yes"])
@@ -77,8 +82,29 @@ class Units(harness.Test):
         self.assertEqual(self.collector.all("RestrictAddressFamilies"), ["AF_UNIX"])
         hidden = " ".join(self.collector.all("InaccessiblePaths")).split()
         self.assertEqual(hidden, ["-/var/cache/cloudinvite", "-/var/lib/cloudinvite/private",
-                                  "-/etc/cloudinvite/private", "-/etc/cloudinvite/credentials.json"])
+                                  "-/etc/cloudinvite/private", "-/etc/cloudinvite/credentials.json",
+                                  "-/var/spool/cloudinvite"])
         self.assertNotIn("cache", self.collector.all("ReadWritePaths")[0])
+
+    def test_the_keeper_has_the_spool_and_nothing_of_the_services(self):
+        self.assertEqual(self.keeper.all("ReadWritePaths"), ["-/var/spool/cloudinvite"])
+        hidden = " ".join(self.keeper.all("InaccessiblePaths")).split()
+        for place in ("/var/lib/cloudinvite", "/var/cache/cloudinvite", "/run/cloudinvite",
+                      "/etc/cloudinvite/private"):
+            self.assertIn("-" + place, hidden)
+        self.assertEqual(self.keeper.all("PrivateNetwork"), ["yes"])
+        self.assertEqual(self.keeper.all("RestrictAddressFamilies"), ["AF_UNIX"])
+        self.assertEqual(self.keeper.all("NoExecPaths"), ["/"])
+        self.assertNotIn("@process", self.keeper.text)
+
+    def test_the_keepers_socket_is_the_collectors_and_holds_the_way_to_the_spool(self):
+        self.assertEqual(self.socket.all("ListenSequentialPacket"), ["/run/cloudinvite-keeper/socket"])
+        self.assertEqual(self.socket.all("SocketMode"), ["0660"])
+        self.assertEqual(self.socket.all("SocketUser"), ["root"])
+        self.assertEqual(self.socket.all("SocketGroup"), self.collector.all("Group"))
+        self.assertEqual(self.socket.all("ListenFIFO"), ["/var/spool/cloudinvite/pin"])
+        self.assertIn("cloudinvite-keeper.socket", " ".join(self.collector.all("Wants")))
+        self.assertIn("cloudinvite-keeper.socket", " ".join(self.collector.all("After")))
 
     def test_the_dispatcher_has_no_spool(self):
         self.assertEqual(self.dispatcher.all("InaccessiblePaths"), ["-/var/spool/cloudinvite"])

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/keeper/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "spool/keeper.h"
+
+#define FIRST_INHERITED 3
+
+/* How many descriptors there are, from FIRST_INHERITED on. */
+static int count_inherited(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	long long number = 0;
+
+	if (!pid || !fds || !text_number(pid, 1, INT_MAX, &number) || number != getpid() ||
+		!text_number(fds, 1, 16, &number))
+		return 0;
+	return (int)number;
+}
+
+static bool is_listener(int fd)
+{
+	int type = 0, listening = 0;
+	socklen_t size = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+	       type == SOCK_SEQPACKET && listening;
+}
+
+int listen_inherited(struct fault *fault)
+{
+	int count = count_inherited();
+
+	for (int fd = FIRST_INHERITED; fd < FIRST_INHERITED + count; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	for (int fd = FIRST_INHERITED; fd < FIRST_INHERITED + count; fd++)
+		if (is_listener(fd)) {
+			/* Accepting never waits for one who has gone again. */
+			(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+			spool_keeper_refuse_descriptors(fd);
+			return fd;
+		}
+	fault_set(fault, FAULT_USAGE, "no_socket", "there is no socket to serve");
+	fault_remedy(fault,
+		"cloudinvite-keeper.socket starts this program. Without systemd it is not needed: "
+		"cloudinvite-collector, started as root, keeps the spool itself.");
+	return -1;
+}
+
+int listen_accept(int listener, uid_t uid)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == uid)
+		return fd;
+	log_event(LOG_LEVEL_WARN, "stranger", "uid %u (process %d) is not the collector's: closed",
+		(unsigned)peer.uid, (int)peer.pid);
+	file_close(&fd);
+	return -1;
+}

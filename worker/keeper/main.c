@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite-keeper: serves the spool to the collector. It is root, because only root may open the
+ * spool, and nothing else that root may: no capability, no network, no program is run, and what
+ * comes from the collector is records of one size (spool/record.h).
+ *
+ * It has nothing to bring to an end: SIGTERM and SIGKILL may stop it anywhere.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/identity.h"
+#include "base/log.h"
+#include "settings/settings.h"
+#include "spool/keeper.h"
+#include "worker/keeper/listen.h"
+#include "worker/prepare.h"
+
+#define NAME "cloudinvite-keeper"
+
+struct options {
+	const char *settings_path;
+	bool prepare;
+};
+
+static int fail(const struct fault *fault)
+{
+	log_fault(LOG_LEVEL_ERROR, "start", fault);
+	return fault_exit_code(fault->kind);
+}
+
+/* ---- serving ---- */
+
+/* The newest connection counts: a collector that hangs does not lock out the next. */
+static void take_newcomers(struct spool_keeper *k, int listener, uid_t uid)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int peer;
+
+	while ((peer = listen_accept(listener, uid)) >= 0)
+		if (!spool_keeper_attach(k, peer, &fault))
+			log_fault(LOG_LEVEL_ERROR, "waiting", &fault);
+}
+
+static void wait_for_something(const struct spool_keeper *k, int listener)
+{
+	struct pollfd fds[1 + SPOOL_KEEPER_FDS] = {{.fd = listener, .events = POLLIN}};
+	int timeout_ms;
+	int count = spool_keeper_poll(k, fds + 1, &timeout_ms);
+
+	(void)poll(fds, (nfds_t)count + 1, timeout_ms);
+}
+
+static int serve(struct spool_keeper *k, int listener, uid_t uid)
+{
+	log_event(LOG_LEVEL_NOTE, "started", "keeper %s", CLOUDINVITE_VERSION);
+	while (!k->lost) {
+		take_newcomers(k, listener, uid);
+		spool_keeper_turn(k);
+		wait_for_something(k, listener);
+	}
+	return spool_keeper_say_lost();
+}
+
+static int keep(const struct settings *settings)
+{
+	const char *user = settings_collector_user(settings);
+	struct fault fault = {.kind = FAULT_NONE};
+	struct spool_keeper k;
+	uid_t uid = geteuid();
+	gid_t gid;
+	int listener = listen_inherited(&fault);
+	int exit_code;
+
+	if (listener < 0 ||
+		(strcmp(user, "root") != 0 && !identity_find(user, &uid, &gid, &fault)) ||
+		!identity_bare(&fault) || !spool_keeper_open(&k, settings->spool, &fault))
+		return fail(&fault);
+	exit_code = serve(&k, listener, uid);
+	spool_keeper_close(&k);
+	return exit_code;
+}
+
+/* ---- the command line ---- */
+
+static void print_usage(FILE *out)
+{
+	(void)fprintf(out, "usage: " NAME " [-c FILE] [--prepare]\n");
+}
+
+static void print_help(void)
+{
+	print_usage(stdout);
+	printf("serves the spool, which is root's alone, to the collector\n\n"
+	       "  -c, --config FILE  settings (default " SETTINGS_FILE ")\n"
+	       "      --prepare      as root: create the directories with their owners, then exit\n"
+	       "      --help, --version\n\n"
+	       "Its socket comes from systemd (cloudinvite-keeper.socket). See " NAME "(8).\n");
+}
+
+/* False: answered, with the exit code. */
+static bool parse_options(int argc, char **argv, struct options *out, int *exit_code)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"prepare", no_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*exit_code = 0;
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			out->settings_path = optarg;
+			break;
+		case 'p':
+			out->prepare = true;
+			break;
+		case 'h':
+			print_help();
+			return false;
+		case 'V':
+			printf(NAME " %s\n", CLOUDINVITE_VERSION);
+			return false;
+		default:
+			*exit_code = fault_exit_code(FAULT_USAGE);
+			print_usage(stderr);
+			return false;
+		}
+	}
+	if (optind < argc) {
+		*exit_code = fault_exit_code(FAULT_USAGE);
+		print_usage(stderr);
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct options options = {.settings_path = NULL};
+	struct settings *settings;
+	int exit_code;
+
+	identity_shut();
+	log_start("keeper", LOG_LEVEL_INFO);
+	if (!parse_options(argc, argv, &options, &exit_code))
+		return exit_code;
+	settings = settings_load(options.settings_path, &fault);
+	if (!settings)
+		return fail(&fault);
+	if (!options.prepare)
+		exit_code = keep(settings);
+	else if (!prepare_directories(settings, &fault))
+		exit_code = fail(&fault);
+	settings_free(settings);
+	return exit_code;
+}
