@@ -51,6 +51,9 @@ HARDEN += -fcf-protection
 endif
 LINK_HARDEN := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections
 
+# The same bytes come out wherever the tree lies.
+PREFIX_MAP ?= -ffile-prefix-map=$(CURDIR)=.
+
 OPT ?= -O2 -g
 ifdef SANITIZE
 O := build-$(subst $(comma),-,$(SANITIZE))
@@ -76,7 +79,8 @@ lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 PKGS := libcurl jansson libcrypto sqlite3 inih libmicrohttpd libssl
 
 CPPFLAGS_ALL = -I. -Icommon $(DEFS) $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections $(PKG_CFLAGS) $(CFLAGS)
+CFLAGS_ALL = -std=gnu11 $(OPT) $(PREFIX_MAP) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections \
+	$(PKG_CFLAGS) $(CFLAGS)
 PKG_CFLAGS := $(call pkg,$(PKGS))
 
 LIBS_BASE   :=
@@ -135,13 +139,13 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 #: all        build the module, the programs and the emulator into $(O)
-#: demo       install what is missing, build, and show the whole way on the emulator (root)
-#: check      install what is missing, build, run the tests
+#: demo       install what a demo needs, build, and show the whole way on the emulator (root)
+#: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
-#: deps       install the packages that building and testing need (apt or dnf)
+#: deps       install the packages that building needs (apt or dnf)
 #: install    DESTDIR=, prefix= and every directory can be set
 #: uninstall  the reverse
 #: deb        Debian's packages, below $(O)/deb
@@ -250,7 +254,7 @@ clean:
 # ---- what people type --------------------------------------------------------------------------
 # What is missing is installed first; then make starts anew, because the packages bring the flags.
 deps:
-	@packaging/deps
+	@packaging/deps build
 
 check:
 	@packaging/deps build test
@@ -270,14 +274,14 @@ check-faults: $(FAULTS_TESTS)
 	@tests/run --log $(O)/logs $(FAULTS_TESTS)
 
 demo:
-	@packaging/deps build test
+	@packaging/deps build demo
 	@$(MAKE) --no-print-directory all O=$(O)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/demo/demo.py
 
 FUZZ_TIME ?= 60
 .PHONY: fuzz-run
 fuzz:
-	@packaging/deps build test lint
+	@packaging/deps build lint
 	@$(MAKE) --no-print-directory fuzz-run FUZZ=1
 fuzz-run: $(FUZZERS)
 	@tests/fuzz/run.py --seconds $(FUZZ_TIME) $(addprefix --jobs ,$(FUZZ_JOBS)) $(O) $(FUZZERS)
@@ -295,7 +299,7 @@ LINT_JOBS ?= 2
 lint: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 lint: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 lint:
-	@packaging/deps build test lint
+	@packaging/deps build lint
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
 # What is shipped: the tests' own code is left out.
@@ -369,7 +373,7 @@ install: all
 # in its environment.
 DEB_TREE = $(O)/deb/cloudinvite-$(VERSION)
 deb: deb-tree
-	@packaging/deps build package
+	@packaging/deps package
 	cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u O -u FLAGS_TEXT \
 		dpkg-buildpackage -us -uc
 deb-tree:
