@@ -201,17 +201,19 @@ def only_child(pid):
 
 
 class Machine:
-    """A Debian of `suite`, unpacked from its image. What fails raises AssertionError."""
+    """A Debian of `suite`, unpacked from its image, that of all who boot one or of `packages`. What fails raises
+    AssertionError."""
 
-    def __init__(self, suite):
+    def __init__(self, suite, packages=None):
         self.suite = suite
+        self.image = image(suite, packages or BOOTED[suite])[0]
         self.place = Root()
         self.root = self.cgroups = self.process = self.init = None
 
     def __enter__(self):
         self.root = self.place.__enter__()
         try:
-            self.must("tar", "-C", self.root, "-xpf", image(self.suite, BOOTED[self.suite])[0])
+            self.must("tar", "-C", self.root, "-xpf", self.image)
             self.cgroups = Cgroups(os.path.basename(self.root))
         except BaseException:
             self.__exit__()

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two builds give the same bytes: in two directories, by two users, at two times, with another -j, umask, time zone and
+locale. Compared are Debian's packages, and what `make` builds once it is stripped. Needs root. Prints TAP."""
+import concurrent.futures
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILT = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator", "pam_cloudinvite.so")
+NOBODY = 65534
+# The directory, the user, -j, and what else differs.
+BUILDS = (("one", 0, 1, ["env", "TZ=UTC", "LC_ALL=C"], 0o022),
+          ("another/place/with-a-longer-name", NOBODY, 2,
+           ["faketime", "-f", "+400d", "env", "TZ=Pacific/Auckland", "LC_ALL=C.UTF-8"], 0o077))
+number = failures = 0
+
+
+def check(name, good, detail=""):
+    global number, failures
+    number += 1
+    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
+    if not good:
+        failures += 1
+        print("".join(f"# {line}\n" for line in str(detail).splitlines()[-40:]), end="", flush=True)
+    return good
+
+
+def copy(tree):
+    listed = subprocess.run(["git", "-C", SOURCE, "ls-files", "-co", "-z", "--exclude-standard"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if os.path.exists(f"{SOURCE}/{name}"):
+            os.makedirs(os.path.dirname(f"{tree}/{name}"), exist_ok=True)
+            shutil.copy(f"{SOURCE}/{name}", f"{tree}/{name}")
+
+
+def build(work, place, user, jobs, before, umask):
+    """The two builds in that place: (status, output)."""
+    tree = f"{work}/{place}"
+    copy(tree)
+    subprocess.run(["chown", "-R", f"{user}:{user}", tree], check=True)
+    environment = {"PATH": os.environ["PATH"], "HOME": tree, "USER": str(user), "DEB_BUILD_PROFILES": "nocheck",
+                   "DEB_BUILD_OPTIONS": f"nocheck parallel={jobs}"}
+    output = ""
+    for target in ("all", "deb"):
+        done = subprocess.run([*before, "make", f"-j{jobs}", target], cwd=tree, env=environment, umask=umask, user=user,
+                              group=user, extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        output += done.stdout
+        if done.returncode != 0:
+            return done.returncode, output
+    for name in BUILT:
+        subprocess.run(["strip", f"{tree}/build/{name}"], check=True)
+    return 0, output
+
+
+def digests(paths):
+    """What is in each, by its name."""
+    found = {}
+    for path in paths:
+        with open(path, "rb") as file:
+            found[os.path.basename(path)] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
+def compare(name, wanted, *found):
+    differ = sorted(set(found[0].items()) ^ set(found[1].items()))
+    check(name, not differ and len(found[0]) >= wanted, "\n".join(map(str, differ)) or found[0])
+
+
+def main():
+    if os.geteuid() != 0:
+        print("1..1\nok 1 - reproducible builds # SKIP needs root to be two users")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="cloudinvite-reproducible.") as work:
+        os.chmod(work, 0o755)
+        with concurrent.futures.ThreadPoolExecutor(len(BUILDS)) as pool:
+            results = list(pool.map(lambda one: build(work, *one), BUILDS))
+        built = [check(f"it builds in {one[0]}, as user {one[1]}", status == 0, output)
+                 for one, (status, output) in zip(BUILDS, results)]
+        if all(built):
+            trees = [f"{work}/{one[0]}/build" for one in BUILDS]
+            compare("what make builds is the same, stripped", len(BUILT),
+                    *[digests(f"{tree}/{name}" for name in BUILT) for tree in trees])
+            compare("Debian's packages are the same", 3, *[digests(glob.glob(f"{tree}/deb/*.deb")) for tree in trees])
+    print(f"1..{number}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
