@@ -13,6 +13,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import surroundings  # pylint: disable=wrong-import-position
+
 SEEN_EVERYWHERE = "/dev/shm"  # also by programs that have another /tmp, /run, /var or /home
 COUNTED = re.compile(r"^ok \d+ - (.*)$", re.MULTILINE)
 OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -24,24 +27,25 @@ LEAKS = {"test_held_keys.py": "OpenSC's pkcs11-spy and libp11's engine lose memo
          "test_one_mail.py": "LeakSanitizer cannot work under strace"}
 
 
-def environment(build, test, reports):
+def environment(build, programs, test, reports):
     """Exit code 99 is none of ours."""
     options = {name: f"{more}:exitcode=99:log_path={reports}/report"
                for name, more in OPTIONS.items()}
     if os.path.basename(test) in LEAKS:
         options["ASAN_OPTIONS"] += ":detect_leaks=0"
-    return {**os.environ, "CLOUDINVITE_BUILD": os.path.abspath(build), "PYTHONUNBUFFERED": "1",
-            **options}
+    return {**os.environ, "CLOUDINVITE_BUILD": os.path.abspath(build), "CLOUDINVITE_PROGRAMS": programs,
+            "PYTHONUNBUFFERED": "1", **options}
 
 
-def run(build, test):
+def run(build, programs, test):
     """(whether it is good, what is to be said of it)"""
     place = SEEN_EVERYWHERE if os.path.isdir(SEEN_EVERYWHERE) else None
     with tempfile.TemporaryDirectory(prefix="cloudinvite-sanitized.", dir=place) as reports:
         os.chmod(reports, 0o1777)
         done = subprocess.run(["/usr/bin/python3", test], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                              errors="replace", env=environment(build, test, reports), check=False)
+                              errors="replace", env=environment(build, programs, test, reports),
+                              check=False)
         found = []
         for name in sorted(os.listdir(reports)):
             with open(os.path.join(reports, name), encoding="utf-8", errors="replace") as file:
@@ -60,8 +64,9 @@ def run(build, test):
 def main():
     build, tests = sys.argv[1], sys.argv[2:]
     failures = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda test: run(build, test), tests)
+    with surroundings.programs(build) as programs, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda test: run(build, programs, test), tests)
         for number, (test, (good, count, said)) in enumerate(zip(tests, results), 1):
             failures += not good
             print(f"{'ok' if good else 'not ok'} {number} - {os.path.basename(test)}: {count} "

@@ -283,7 +283,7 @@ def main():
     work = os.environ.get("CLOUDINVITE_DEMO_WORK")
     if not work:
         return enter_namespaces()
-    os.environ["CLOUDINVITE_BUILD"] = BUILD
+    os.environ["CLOUDINVITE_PROGRAMS"] = BUILD
     from harness import Emulator  # pylint: disable=import-outside-toplevel
     own_directories(work)
     with Emulator() as emulator:

@@ -15,7 +15,8 @@
     if __name__ == "__main__":
         harness.main()
 
-The programs are those of $CLOUDINVITE_BUILD (default: build beside tests/).
+The programs are those of $CLOUDINVITE_PROGRAMS, as tests/run sets it, or of $CLOUDINVITE_BUILD (default:
+build beside tests/).
 """
 import configparser
 import http.client
@@ -34,7 +35,8 @@ from tap import Test, main  # pylint: disable=unused-import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build"))
+BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_PROGRAMS") or os.environ.get("CLOUDINVITE_BUILD")
+                        or os.path.join(SOURCE, "build"))
 # Then no program but our own can load the module.
 SANITIZED = any("-fsanitize" in open(flags, encoding="utf-8").read()
                 for flags in (os.path.join(BUILD, "flags"),) if os.path.exists(flags))

@@ -1,16 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What bash, zsh and fish complete is what `cloudinvite help` says: every verb and every option."""
-import os
 import re
 import shutil
 import subprocess
 
 import harness
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDER = SOURCE + "/config/completion"
-PROGRAM = os.environ["CLOUDINVITE_BUILD"] + "/cloudinvite"
+FOLDER = harness.SOURCE + "/config/completion"
+PROGRAM = harness.BUILD + "/cloudinvite"
 
 # What a person gets who types the words and presses the key, one word a line.
 BASH = r"""

@@ -37,7 +37,7 @@ AT_ONCE = 3
 def run_page(path):
     done = subprocess.run([sys.executable, HERE + "/document_host.py", path], check=False, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=dict(os.environ, CLOUDINVITE_BUILD=harness.BUILD))
+                          env=dict(os.environ, CLOUDINVITE_PROGRAMS=harness.BUILD))
     try:
         return json.loads(done.stdout)
     except ValueError:

@@ -23,10 +23,9 @@ static const struct pam_conv module_conversation = {listen_to, NULL};
 /* A handle for stack.service and stack.user, and the module beside it. */
 UNUSED static void module_open(struct module *m)
 {
-	const char *build = getenv("CLOUDINVITE_BUILD");
 	char path[512], file[64];
 
-	snprintf(path, sizeof(path), "%s/pam_cloudinvite.so", build ? build : "build");
+	snprintf(path, sizeof(path), "%s/pam_cloudinvite.so", programs());
 	m->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!m->library)
 		fail_msg("%s", dlerror());
