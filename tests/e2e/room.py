@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host of one's own for tests that make real accounts: /etc is a copy, /home, /run and /var are
-empty, in a mount namespace; its name is its own; processes are in a PID namespace and end with it.
-The real host stays as it is.
+empty, in a mount namespace; its name is its own and resolves without a network; processes are in a
+PID namespace and end with it. The real host stays as it is.
 
     room.main(build)    starts the calling script anew in there, calls build(), runs the tests
 """
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ import harness
 INSIDE = "CLOUDINVITE_ROOM"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork",
            "--kill-child", "--mount-proc", "--"]
+NAME = "room1"
 SELF = "/run/room"
 BIN = SELF + "/bin"
 CONFIG = SELF + "/config"
@@ -59,6 +61,8 @@ def furnish():
     for place in ("/var/log", "/var/mail", "/var/lib", "/var/cache", "/var/spool"):
         os.makedirs(place, 0o755)
     os.symlink("/run", "/var/run")
+    socket.sethostname(NAME)
+    write("/etc/hosts", f"127.0.0.1 localhost {NAME}\n")
     os.makedirs(os.path.dirname(CONF), 0o755, exist_ok=True)
     shutil.rmtree(HOOKS, ignore_errors=True)
 

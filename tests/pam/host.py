@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host of our own for tests of real programs: /etc, /home, /run, /tmp and /var are private copies
-in a mount namespace, processes are in a PID namespace and end with it. The real host is untouched.
+in a mount namespace, its name is its own and resolves without a network, processes are in a PID
+namespace and end with it. The real host is untouched.
 
     host.enter()        starts the calling script anew in the namespaces, or says why it cannot
     host.Host()         users, PAM files with the module in them, the spool, and the real sshd
@@ -19,8 +20,9 @@ import module
 from module import harness
 
 INSIDE = "CLOUDINVITE_TEST_INSIDE"
-UNSHARE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork", "--kill-child",
            "--mount-proc", "--"]
+NAME = "host1"
 PASSWORD = "correct horse battery"
 SPOOL = "/var/spool/cloudinvite"
 ROOM = "/run/test"  # the module, keys and logs
@@ -95,6 +97,8 @@ class Host:
                       "/var/lib/sudo", "/var/spool/cron/crontabs", SPOOL):
             os.makedirs(place, 0o755)
         os.symlink("/run", "/var/run")
+        socket.sethostname(NAME)
+        write("/etc/hosts", f"127.0.0.1 localhost {NAME}\n")
         with open(MODULE, "wb") as file:
             file.write(shared_object)
         os.environ.update(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
