@@ -7,8 +7,8 @@
 The host is this machine under a sheet: /etc, /usr and /var can be written and forget it, /home,
 /root and /tmp are empty, the network is a loopback. In place of Google stands the emulator, also as
 metadata server at 169.254.169.254; in place of systemd, whose PID 1 this namespace has not, a
-`systemctl` that starts and stops our two programs as their units say, and a `journalctl` that shows
-what they have said. Everything else is the real thing.
+`systemctl` that starts and stops our two programs as their units say, a `journalctl` that shows
+what they have said, and an `apt-get` that installs nothing. Everything else is the real thing.
 """
 import json
 import os
@@ -83,6 +83,11 @@ for unit in $units; do
 	esac
 done
 exit 0
+"""
+APT_GET = r"""#!/bin/bash
+# In place of apt, which would need a network: what the build and its tests use is here already, and
+# tests/system installs packages in earnest.
+echo "apt-get $*: left out in this place"
 """
 JOURNALCTL = r"""#!/bin/bash
 cat /run/cloudinvite-*.log
@@ -293,6 +298,7 @@ def main():
     cover()
     tool("/usr/local/sbin/systemctl", SYSTEMCTL)
     tool("/usr/local/sbin/journalctl", JOURNALCTL)
+    tool("/usr/local/sbin/apt-get", APT_GET)
     tool("/usr/local/sbin/make", MAKE)
     start_google()
     print(json.dumps(run_page(host, blocks)), flush=True)
