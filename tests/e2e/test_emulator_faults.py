@@ -158,14 +158,14 @@ class Faults(Google):
                          [("isInvitableUser", True), ("isInvitableUser", False)])
 
     def test_delay_comes_after_the_effect(self):
-        self.google.faults({"route": "send", "action": "delay", "delay_ms": 400})
+        self.google.faults({"route": "send", "action": "delay", "delay_ms": 3000})
         thread = threading.Thread(target=self.send)
         started = time.monotonic()
         thread.start()
         harness.wait_for(lambda: self.mails() == 1, "the mail")
-        self.assertLess(time.monotonic() - started, 0.35)
+        self.assertTrue(thread.is_alive())
         thread.join()
-        self.assertGreaterEqual(time.monotonic() - started, 0.39)
+        self.assertGreaterEqual(time.monotonic() - started, 2.9)
 
     def test_slow_drips_the_real_body(self):
         self.google.faults({"route": "check", "action": "slow", "delay_ms": 10})
@@ -201,7 +201,7 @@ class Faults(Google):
 class Latency(Google):
 
     def test_it_delays_every_reply_and_blocks_nobody(self):
-        self.google.latency({"route": "*", "ms": 100})
+        self.google.latency({"route": "*", "ms": 1000})
         started = time.monotonic()
         threads = [threading.Thread(target=self.check) for _ in range(32)]
         for thread in threads:
@@ -209,16 +209,16 @@ class Latency(Google):
         for thread in threads:
             thread.join()
         elapsed = time.monotonic() - started
-        self.assertGreaterEqual(elapsed, 0.1)
-        self.assertLess(elapsed, 1.6, "32 in a row would take 3.2 s")
+        self.assertGreaterEqual(elapsed, 1)
+        self.assertLess(elapsed, 16, "32 in a row would take 32 s")
 
     def test_it_can_be_one_route(self):
-        self.google.latency([{"route": "get", "ms": 300}])
+        self.google.latency([{"route": "get", "ms": 3000}])
         started = time.monotonic()
         self.check()
-        self.assertLess(time.monotonic() - started, 0.25)
+        self.assertLess(time.monotonic() - started, 2.9)
         self.ask("GET", PATH)
-        self.assertGreaterEqual(time.monotonic() - started, 0.3)
+        self.assertGreaterEqual(time.monotonic() - started, 2.9)
 
     def test_it_stops_while_replies_are_waiting(self):
         with harness.Emulator() as google:
@@ -364,12 +364,18 @@ class Control(Google):
         self.google.accounts({"prefix": "user", "count": 100000, "domain": "example.com"})
         connection = self.google.connect()
         self.ask("GET", "/v1/customers/C01234567/userinvitations?pageSize=1", connection)
-        started = time.monotonic()
+        before = self.processor_seconds()
         for number in range(300):
             self.ask("GET", f"/v1/customers/C01234567/userinvitations/user{number}@example.com",
                      connection)
             self.ask("GET", "/v1/customers/C01234567/userinvitations?pageSize=1", connection)
-        self.assertLess(time.monotonic() - started, 2)
+        self.assertLess(self.processor_seconds() - before, 2)
+
+    def processor_seconds(self):
+        """What the emulator itself has computed: others on this machine do not count."""
+        with open(f"/proc/{self.google.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Program(harness.Test):

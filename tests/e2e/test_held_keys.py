@@ -329,12 +329,12 @@ class Tpm(Keys):
         with place(HANDLE, self.public) as site:
             self.check(site, 4, "no TPM 2.0 provider", "Install tpm2-openssl")
 
-    def test_a_signature_takes_less_than_a_second(self):
+    def test_a_signature_does_not_keep_a_call_waiting(self):
         with place(HANDLE, self.public) as site:
             begun = time.monotonic()
             self.check(site, 0)
             print(f"# check with a fresh token from the TPM: {time.monotonic() - begun:.3f} s")
-            self.assertLess(time.monotonic() - begun, 1)
+            self.assertLess(time.monotonic() - begun, harness.PATIENCE / 2)
 
 
 class HandedOver(Keys):

@@ -101,7 +101,7 @@ class Minute(Pace):
                                                     LIMIT - LIMIT // 10 + 1))
         self.assertGreater(len(mine), 3)
         self.assertEqual({code for code, _ in took}, {1})
-        self.assertLess(max(seconds for _, seconds in took[:LIMIT // 10]), 5)
+        self.assertLess(max(seconds for _, seconds in took[:LIMIT // 10]), 30)
         self.assertGreater(len(log), LIMIT)  # the second minute has begun
         self.assertEqual({count for count in self.google.mailbox()["counts"].values()}, {1})
         print(f"# {len(log)} calls in 68 s, at most {busiest_minute(log)} in any minute; "

