@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/log.h"
@@ -127,6 +128,9 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		return false;
 	w->once = action == WORKER_ONCE;
 	w->watchdog_ms = notify_watchdog_ms() / 2;
+	/* Whatever account it is: a worker has no use for a home. */
+	if (geteuid() != 0)
+		environment_close();
 	started = open_signals(w, &fault) ? start(w, action == WORKER_PREPARE, &fault) : -1;
 	if (started == 1) {
 		fill_self(w);

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/text.h"
 
 #define PASSWD	   "/etc/passwd"
@@ -46,6 +47,16 @@ void identity_shut(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* Started as the service's account already, by its unit or by hand. */
+static bool is_account(const char *user)
+{
+	struct fault ignored;
+	uid_t uid;
+	gid_t gid;
+
+	return geteuid() != 0 && identity_find(user, &uid, &gid, &ignored) && uid == geteuid();
+}
+
 bool identity_become(const char *user, struct fault *fault)
 {
 	uid_t uid = 0;
@@ -53,6 +64,8 @@ bool identity_become(const char *user, struct fault *fault)
 
 	(void)umask(077);
 	identity_shut();
+	if (is_account(user))
+		environment_close();
 	if (geteuid() != 0 || strcmp(user, "root") == 0)
 		return true;
 	if (!identity_find(user, &uid, &gid, fault))
@@ -74,6 +87,7 @@ bool identity_become(const char *user, struct fault *fault)
 			"user '%s' could become root again", user);
 	/* Once more: another uid may have brought the system's own choice back. */
 	identity_shut();
+	environment_close();
 	return true;
 }
 

@@ -20,8 +20,9 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 void identity_shut(void);
 
 /* Started as root: becomes `user` for good (groups, gid, uid; no new privileges), so that nothing
- * that a hostile service account planted is touched with root's rights. Started as anybody else:
- * stays so. In any case umask 077, and shut. False with a fault that says what to do. */
+ * that a hostile service account planted is touched with root's rights, and closes the environment
+ * (base/environment.h), as it does where it was started as `user`. Started as anybody else: stays
+ * so. In any case umask 077, and shut. False with a fault that says what to do. */
 bool identity_become(const char *user, struct fault *fault);
 
 /* Stays who it is and gives up everything else that root may: all capabilities, also for what it
