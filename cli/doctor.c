@@ -25,6 +25,7 @@ static const struct {
 	{"module", doctor_module},
 	{"pam", doctor_pam},
 	{"hook", doctor_hook},
+	{"isolation", doctor_isolation},
 	{"settings", doctor_settings},
 	{"directories", doctor_directories},
 	{"accounts", doctor_accounts},
@@ -135,11 +136,12 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
 
 /* ---- the walk ---- */
 
-/* What needs root's eyes comes first, and reads only what is root's; then the service's user goes
- * on, who sees what the programs see. */
+/* What needs root's eyes comes first, and reads only what is root's (a home is read as its account,
+ * in a child); then the service's user goes on, who sees what the programs see. */
 static bool is_roots(doctor_step *look)
 {
-	return look == doctor_module || look == doctor_pam || look == doctor_hook;
+	return look == doctor_module || look == doctor_pam || look == doctor_hook ||
+	       look == doctor_isolation;
 }
 
 static bool become(struct doctor *d)

@@ -73,5 +73,6 @@ doctor_step doctor_pause, doctor_people;			       /* doctor_ledger.c */
 doctor_step doctor_network, doctor_clock;			       /* doctor_google.c */
 doctor_step doctor_credential, doctor_token, doctor_api, doctor_quota; /* doctor_google.c */
 doctor_step doctor_shut;					       /* doctor_shut.c */
+doctor_step doctor_isolation;					       /* doctor_isolation.c */
 
 #endif

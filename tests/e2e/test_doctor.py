@@ -12,7 +12,7 @@ from unittest import mock
 import harness
 from harness import Emulator, Site
 
-HERE_ONLY = {"module", "pam", "hook"}  # of this machine, not of the site
+HERE_ONLY = {"module", "pam", "hook", "isolation"}  # of this machine, not of the site
 
 
 class Doctor(harness.Test):
