@@ -24,6 +24,7 @@ unitdir     ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 pamconfigsdir ?= $(datadir)/pam-configs
 catalogdir  ?= $(prefix)/lib/systemd/catalog
+polkitdir   ?= $(datadir)/polkit-1/rules.d
 bashcompletiondir ?= $(datadir)/bash-completion/completions
 zshcompletiondir ?= $(datadir)/zsh/site-functions
 fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
@@ -292,7 +293,7 @@ bench:
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/bench/bench.py
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
-SH_FILES = packaging/deps .ci/run config/hooks/useradd-post config/hooks/userdel-post \
+SH_FILES = packaging/deps .ci/run config/close-accounts config/hooks/useradd-post config/hooks/userdel-post \
 	packaging/debian/tests/smoke $(wildcard packaging/debian/*.post* packaging/debian/*.pre*)
 LINT_JOBS ?= 2
 # Exported, not written into the recipe: the quotes of -D'"…"' must arrive as they are.
@@ -324,7 +325,8 @@ MAN1 = $(wildcard docs/man/*.1)
 MAN5 = $(wildcard docs/man/*.5)
 MAN8 = $(wildcard docs/man/*.8)
 fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
-	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g'
+	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g' \
+	-e 's|@sysusersdir@|$(sysusersdir)|g'
 
 # The module is renamed into place: a login that is loading the old one keeps it whole. The dispatcher
 # can be run by everybody and read by root alone: so the kernel shuts it to other processes of its
@@ -346,6 +348,8 @@ install: all
 		$(fill) $$sample > $(O)/$$(basename $$sample) && \
 		$(INSTALL) -m 644 $(O)/$$(basename $$sample) $(DESTDIR)$(docdir)/systemd || exit 1; done
 	$(INSTALL) -m 644 config/sysusers.conf $(DESTDIR)$(sysusersdir)/cloudinvite.conf
+	$(fill) config/close-accounts > $(O)/close-accounts
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(datadir)/cloudinvite $(O)/close-accounts
 	for hook in useradd-post userdel-post; do \
 		$(fill) config/hooks/$$hook > $(O)/$$hook && \
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
@@ -353,6 +357,7 @@ install: all
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(apparmordir) config/apparmor/usr.sbin.cloudinvite-*
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(prometheusdir) config/prometheus/cloudinvite.rules.yml
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(grafanadir) config/grafana/cloudinvite.json
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(polkitdir) config/polkit/00-cloudinvite.rules
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(catalogdir) config/journal/cloudinvite.catalog
 	$(INSTALL) -m 644 config/completion/cloudinvite.bash $(DESTDIR)$(bashcompletiondir)/cloudinvite
 	$(INSTALL) -m 644 config/completion/cloudinvite.zsh $(DESTDIR)$(zshcompletiondir)/_cloudinvite
@@ -396,11 +401,12 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,cloudinvite-keeper cloudinvite-collector cloudinvite-dispatcher)
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-keeper.socket cloudinvite-keeper.service \
 		cloudinvite-collector.service cloudinvite-dispatcher.service)
-	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog
+	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog \
+		$(DESTDIR)$(polkitdir)/00-cloudinvite.rules
 	rm -f $(DESTDIR)$(bashcompletiondir)/cloudinvite \
 		$(DESTDIR)$(zshcompletiondir)/_cloudinvite $(DESTDIR)$(fishcompletiondir)/cloudinvite.fish
 	rm -rf $(DESTDIR)$(hooksdir) $(DESTDIR)$(nftablesdir) $(DESTDIR)$(apparmordir) $(DESTDIR)$(docdir) \
-		$(DESTDIR)$(prometheusdir) $(DESTDIR)$(grafanadir)
+		$(DESTDIR)$(prometheusdir) $(DESTDIR)$(grafanadir) $(DESTDIR)$(datadir)/cloudinvite/close-accounts
 	rmdir $(DESTDIR)$(datadir)/cloudinvite 2>/dev/null || :
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5))) \

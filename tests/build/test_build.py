@@ -82,10 +82,12 @@ def installing(tree, out, root):
                  "usr/sbin/cloudinvite-dispatcher", "etc/cloudinvite/cloudinvite.conf",
                  "usr/share/man/man1/cloudinvite.1", "usr/lib/sysusers.d/cloudinvite.conf",
                  "usr/lib/systemd/system/cloudinvite-dispatcher.service",
+                 "usr/share/polkit-1/rules.d/00-cloudinvite.rules", "usr/share/cloudinvite/close-accounts",
                  "usr/share/pam-configs/cloudinvite", "usr/share/cloudinvite/hooks/useradd-post"):
         check(f"installs /{path}", path in installed, installed)
-    with open(f"{root}/usr/share/cloudinvite/hooks/useradd-post", encoding="utf-8") as file:
-        check("paths are filled in", "@" not in file.read().replace("$@", ""))
+    for path in ("hooks/useradd-post", "close-accounts"):
+        with open(f"{root}/usr/share/cloudinvite/{path}", encoding="utf-8") as file:
+            check(f"paths are filled in in {path}", "@" not in file.read().replace("$@", ""))
     with open(f"{root}/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
         file.write("# mine\n")
     make(tree, f"O={out}", f"DESTDIR={root}", "securedir=/lib/security", "install")

@@ -226,7 +226,8 @@ class Session:
 
 
 def install(session):
-    session.must("make --no-print-directory -C /run/tree install >/dev/null && systemd-sysusers")
+    session.must("make --no-print-directory -C /run/tree install >/dev/null && systemd-sysusers "
+                 "&& /usr/share/cloudinvite/close-accounts")
 
 
 def working(session):

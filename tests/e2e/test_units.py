@@ -107,15 +107,41 @@ class Units(harness.Test):
         self.assertIn("cloudinvite-keeper.socket", " ".join(self.collector.all("After")))
 
     def test_the_dispatcher_has_no_spool(self):
-        self.assertEqual(self.dispatcher.all("InaccessiblePaths"), ["-/var/spool/cloudinvite"])
+        self.assertEqual(self.dispatcher.all("InaccessiblePaths")[0], "-/var/spool/cloudinvite")
         self.assertNotIn("spool", self.dispatcher.all("ReadWritePaths")[0])
+
+    def test_nothing_that_they_can_write_can_be_run_or_mapped(self):
+        for unit in self.units:
+            refused = " ".join(unit.all("NoExecPaths")).replace("-", "").split()
+            written = " ".join(unit.all("ReadWritePaths") + unit.all("BindPaths")).replace("-", "").split()
+            # NoExecPaths= of the same path would win over TemporaryFileSystem=.
+            self.assertFalse({one.split(":")[0] for one in unit.all("TemporaryFileSystem")} & set(refused))
+            self.assertGreater(len(written), 2)
+            self.assertLessEqual({"/", "/dev", "/dev/shm", "/tmp", "/var/tmp", *written}, set(refused))
+            for path in " ".join(unit.all("ExecPaths")).split():
+                self.assertRegex(path, rf"^-?(/usr|/bin|/lib|/lib64|/opt|{harness.BUILD})$")
+            self.assertEqual(unit.all("MemoryDenyWriteExecute"), ["yes"])
+            self.assertIn("memfd_create", unit.all("SystemCallFilter")[1])
+
+    def test_no_home_is_in_their_environment(self):
+        for unit in self.units:
+            self.assertEqual(unit.all("Environment"), [
+                "HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent XDG_RUNTIME_DIR=/nonexistent"])
+
+    def test_what_acts_for_others_is_out_of_reach(self):
+        self.assertEqual(self.collector.all("TemporaryFileSystem"), ["/run:ro,noexec"])
+        self.assertEqual(self.dispatcher.all("TemporaryFileSystem"), ["/run/systemd:ro,noexec"])
+        shown = " ".join(self.collector.all("BindPaths") + self.collector.all("BindReadOnlyPaths"))
+        self.assertNotRegex(shown, "dbus|resolve|private")
+        self.assertIn("-/run/dbus", self.dispatcher.all("InaccessiblePaths")[1].split())
 
     def test_only_prepare_runs_as_root(self):
         for unit, name in zip(self.units, UNITS):
             self.assertEqual(unit.all("User"), ["cloudinvite"])
             before = [f"+{harness.BUILD}/{name} --prepare"]
             if unit is self.collector:
-                before.append("/bin/mkdir -p -m 0700 /var/lib/cloudinvite/private")
+                before = [f"+/usr/bin/nsenter --target 1 --mount {harness.BUILD}/{name} --prepare",
+                          "/bin/mkdir -p -m 0700 /var/lib/cloudinvite/private"]
             self.assertEqual(unit.all("ExecStartPre"), before)
             self.assertEqual(unit.all("ExecStart"), [f"{harness.BUILD}/{name}"])
         self.assertEqual(len(re.findall(r"^Exec.*=[+!]", self.collector.text, re.M)), 1)
@@ -127,12 +153,54 @@ class Units(harness.Test):
             self.assertEqual(unit.all("StartLimitIntervalSec"), ["0"])
 
 
+class Policies(harness.Test):
+    """SELinux and AppArmor. That they compile is tests/system/test_rpm.py's to show."""
+
+    def label(self, path):
+        """SELinux's, by the expression with the longest part that is literal."""
+        best = (-1, None)
+        with open(f"{CONFIG}/selinux/cloudinvite.fc", encoding="utf-8") as file:
+            for line in file:
+                if line.strip() and line[0] != "#":
+                    expression, label = line.split()[0], re.search(r"object_r:(\w+)", line).group(1)
+                    if re.fullmatch(expression, path):
+                        best = max(best, (len(re.split(r"[.*?+()\[|\\\\]", expression)[0]), label))
+        return best[1]
+
+    def test_what_is_private_has_the_credentials_label(self):
+        for place, label in (("/etc/cloudinvite", "cloudinvite_conf_t"),
+                             ("/var/lib/cloudinvite", "cloudinvite_var_lib_t")):
+            for name in ("", "/ledger.db", "/private2/x"):
+                self.assertEqual(self.label(place + name), label, name)
+            for name in ("/private", "/private/credentials.json", "/private/a/b", "/private/login.json"):
+                self.assertEqual(self.label(place + name), "cloudinvite_credential_t", name)
+
+    def test_the_collector_has_no_right_to_it(self):
+        with open(f"{CONFIG}/selinux/cloudinvite.te", encoding="utf-8") as file:
+            text = file.read()
+        both = text[text.index("define(`cloudinvite_program'"):text.index("# ---- the collector ----")]
+        self.assertNotIn("credential", both)
+        for line in text.splitlines():
+            self.assertFalse("cloudinvite_collector_t" in line and "credential_t" in line, line)
+
+    def test_nothing_that_apparmor_lets_them_write_can_be_mapped_or_run(self):
+        for name in UNITS:
+            with open(f"{CONFIG}/apparmor/usr.sbin.{name}", encoding="utf-8") as file:
+                rules = re.findall(r"(?m)^  (?!deny)(/\S+|@\S+) ([a-zA-Z]+),$", file.read())
+            self.assertGreater(len(rules), 10)
+            for path, rights in rules:
+                if set(rights) & set("wa"):
+                    self.assertFalse(set(rights) & set("mxiPpCcUu"), f"{path} {rights}")
+
+
 class Others(harness.Test):
 
     def test_sysusers_makes_the_account_without_a_shell(self):
         with open(f"{CONFIG}/sysusers.conf", encoding="utf-8") as file:
             lines = [line for line in file.read().splitlines() if line and line[0] != "#"]
-        self.assertEqual(lines, ['u cloudinvite - "cloudinvite" /var/lib/cloudinvite /usr/sbin/nologin'])
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertRegex(line, r'^u cloudinvite\S* - "[^"]+" / /usr/sbin/nologin$')
 
     @unittest.skipUnless(shutil.which("systemd-sysusers"), "needs systemd-sysusers")
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -145,7 +213,7 @@ class Others(harness.Test):
             self.assertEqual(code, 0, said)
             with open(root + "/etc/passwd", encoding="utf-8") as file:
                 self.assertRegex(file.read(), r"(?m)^cloudinvite:x:\d+:\d+:cloudinvite:"
-                                              r"/var/lib/cloudinvite:/usr/sbin/nologin$")
+                                              r"/:/usr/sbin/nologin$")
 
     def test_the_profile_is_for_interactive_sessions_and_can_only_be_optional(self):
         with open(f"{CONFIG}/pam-configs/cloudinvite", encoding="utf-8") as file:
