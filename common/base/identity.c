@@ -51,8 +51,8 @@ void identity_shut(void)
 static bool is_account(const char *user)
 {
 	struct fault ignored;
-	uid_t uid;
-	gid_t gid;
+	uid_t uid = 0;
+	gid_t gid = 0;
 
 	return geteuid() != 0 && identity_find(user, &uid, &gid, &ignored) && uid == geteuid();
 }

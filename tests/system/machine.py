@@ -43,9 +43,11 @@ LIBRARIES = {
 }
 # What a booted machine has besides: one image serves all who boot that suite.
 HELD_KEYS = {"bookworm": "libengine-pkcs11-openssl", "trixie": "pkcs11-provider"}
+# dbus, polkit and libpam-systemd, cron and at act on what the services ask for or leave in a file.
 BOOTED = {suite: ["systemd-resolved", "libnss-resolve", "openssh-server", "openssh-client",
-                  "libpam-runtime", "libpam-modules", "util-linux", "procps", "softhsm2", "opensc",
-                  "p11-kit", held_keys] for suite, held_keys in HELD_KEYS.items()}
+                  "libpam-runtime", "libpam-modules", "libpam-systemd", "polkitd", "cron", "at",
+                  "util-linux", "procps", "strace", "softhsm2", "opensc", "p11-kit", held_keys]
+          for suite, held_keys in HELD_KEYS.items()}
 
 
 def run(*command, **more):
