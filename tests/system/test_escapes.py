@@ -135,6 +135,7 @@ SOCKETS = r"""
 use strict; use warnings; use Socket;
 while (my $path = <STDIN>) {
 	chomp $path;
+	next if !-S $path; # find believes the directory, which has a plain file where one is mounted
 	for my $type (SOCK_STREAM, SOCK_DGRAM, 5) {
 		socket(my $s, AF_UNIX, $type, 0) or next;
 		connect($s, sockaddr_un($path)) and print("reaches $path\n"), last;
@@ -144,8 +145,8 @@ print "looked\n";
 """
 # What stays: journal and notifications for both; the resolver for the dispatcher; NSS for the collector.
 REACHES = {
-    "collector": r"/run/systemd/(notify|journal/.*|userdb/.*)|/run/cloudinvite.*",
-    "dispatcher": r"/run/systemd/(notify|journal/.*|resolve/.*)|/run/cloudinvite.*",
+    "collector": r"/dev/log|/run/systemd/(notify|journal/.*|userdb/.*)|/run/cloudinvite.*",
+    "dispatcher": r"/dev/log|/run/systemd/(notify|journal/.*|resolve/.*)|/run/cloudinvite.*",
 }
 # What the dispatcher itself has below the directories that it can write.
 OWN_FILES = re.compile(
@@ -267,6 +268,9 @@ class Escapes:
 
     LINGER = ("busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager "
               "SetUserLinger ubb $(id -u) true false 2>&1; loginctl enable-linger 2>&1; true")
+    REFUSED = "ccess denied|nteractive authentication"
+    # logind 257 answers root alone where control groups are of version 1, as they may be in this container.
+    NO_ANSWER = "Protocol driver not attached"
     RESOLVE = ("busctl call org.freedesktop.resolve1 /org/freedesktop/resolve1 "
                "org.freedesktop.resolve1.Manager ResolveHostname isit 0 localhost 0 0 2>&1")
 
@@ -279,7 +283,9 @@ class Escapes:
     def control(self):
         self.plant(f"/home/{CONTROL}", CONTROL)
         self.outside(CONTROL, "chmod 700 ~/.ssh; rm ~/.ssh/rc")
-        self.outside(CONTROL, self.LINGER)
+        _, said = self.outside(CONTROL, self.LINGER)
+        if re.search(self.NO_ANSWER, said):
+            self.debian.do(f"loginctl enable-linger {CONTROL}")
         self.debian.wait(f"grep {CONTROL} /var/tmp/evil")
         status, said = self.outside(CONTROL, self.RESOLVE)
         assert status == 0, said
@@ -305,7 +311,7 @@ class Escapes:
             self.within(name, self.LINGER)
             self.not_escaped()
             _, said = self.outside(self.accounts[name], self.LINGER)
-            assert "ccess denied" in said or "nteractive authentication" in said, said
+            assert re.search(f"{self.REFUSED}|{self.NO_ANSWER}", said), said
             self.not_escaped()
 
     def forced_linger(self):
@@ -330,7 +336,7 @@ class Escapes:
 
     def sockets(self):
         for name in NAMES:
-            said = self.within(name, "find / -path /proc -prune -o -path /sys -prune -o -type s -print "
+            said = self.within(name, "find / -path /proc -prune -o -path /sys -prune -o ! -type d -print "
                                      "2>/dev/null | perl /usr/local/lib/sockets.pl")
             reached = re.findall(r"(?m)^reaches (.*)$", said)
             strange = [path for path in reached if not re.fullmatch(REACHES[name], path)]
