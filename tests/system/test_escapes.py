@@ -145,8 +145,8 @@ print "looked\n";
 """
 # What stays: journal and notifications for both; the resolver for the dispatcher; NSS for the collector.
 REACHES = {
-    "collector": r"/dev/log|/run/systemd/(notify|journal/.*|userdb/.*)|/run/cloudinvite.*",
-    "dispatcher": r"/dev/log|/run/systemd/(notify|journal/.*|resolve/.*)|/run/cloudinvite.*",
+    "collector": r"/dev/log|/run/systemd/(notify|journal/.*|userdb/.*)|/run/cloudinvite(-keeper)?/.*",
+    "dispatcher": r"/dev/log|/run/systemd/(notify|journal/.*|resolve/.*)|/run/cloudinvite/.*",
 }
 # What the dispatcher itself has below the directories that it can write.
 OWN_FILES = re.compile(
