@@ -8,11 +8,6 @@
 
 /* ---- texts ---- */
 
-static size_t sequence(unsigned char c)
-{
-	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
-
 static const char *escaped(char c)
 {
 	switch (c) {
@@ -31,26 +26,16 @@ static const char *escaped(char c)
 	}
 }
 
-static void add_visible(struct text *out, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		text_addf(out, "\\x%02x", (unsigned char)s[i]);
-}
-
 void html_text(struct text *out, const char *s)
 {
 	char safe[HTML_TEXT_MAX];
-	size_t n;
 
 	text_safe(safe, sizeof(safe), s);
-	for (const char *c = safe; *c != '\0'; c += n) {
-		n = sequence((unsigned char)*c);
-		if (n == 1 && escaped(*c) != NULL)
+	for (const char *c = safe; *c != '\0'; c++) {
+		if (escaped(*c) != NULL)
 			text_add(out, escaped(*c));
-		else if (n > 1 && screen_treacherous(c, n))
-			add_visible(out, c, n);
 		else
-			text_add_bytes(out, c, n);
+			text_add_bytes(out, c, 1);
 	}
 }
 

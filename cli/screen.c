@@ -62,14 +62,6 @@ static wchar_t decode(const char *s, size_t n)
 	return (wchar_t)code;
 }
 
-bool screen_treacherous(const char *text, size_t n)
-{
-	wchar_t c = decode(text, n);
-
-	return c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
 static int columns_of(const char *s, size_t n)
 {
 	int columns = n == 1 ? 1 : wcwidth(decode(s, n));
@@ -92,8 +84,6 @@ int screen_columns(const char *text)
 /* One character as this screen may show it. */
 static const char *shown(const struct screen *s, const char *c, size_t n, char one[5])
 {
-	if (n > 1 && s->terminal && screen_treacherous(c, n))
-		return "?";
 	if (n > 1 && !s->utf8) {
 		for (size_t i = 0; i < sizeof(glyphs) / sizeof(glyphs[0]); i++)
 			if (strncmp(c, glyphs[i].utf8, n) == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The screen: what is printed for people. Everything that comes from disk or network is made
- * harmless here, colours and Unicode appear only where the terminal can show them.
+ * harmless here (text_safe), in a pipe too: it ends at a terminal sooner or later, and JSON is for
+ * machines. Colours and Unicode appear only where the terminal can show them.
  */
 #ifndef CLOUDINVITE_CLI_SCREEN_H
 #define CLOUDINVITE_CLI_SCREEN_H
@@ -47,9 +48,6 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph);
 
 /* `text` as this screen may show it, cut to `columns` (0: not at all). Returns out. */
 char *screen_text(const struct screen *s, char *out, size_t size, const char *text, int columns);
-/* Whether this UTF-8 sequence of n bytes turns the order of a line round or breaks it, so that it
- * would read as another. */
-bool screen_treacherous(const char *c, size_t n);
 /* How many columns a harmless text takes. */
 int screen_columns(const char *text);
 

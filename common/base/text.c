@@ -314,12 +314,51 @@ bool text_is_utf8(const char *s, size_t n)
 	return true;
 }
 
-/* C1 controls are U+0080 to U+009F: terminals obey them, too. */
-static bool is_visible(const unsigned char *s, size_t len)
+/* Characters that are not seen but change what is: they turn or break the order of a line, hide
+ * between letters, or carry a text of their own. Unicode's Default_Ignorable_Code_Point, with the
+ * separators of lines and paragraphs and the controls of annotations. */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+	{0x00ad, 0x00ad},
+	{0x034f, 0x034f},
+	{0x061c, 0x061c},
+	{0x115f, 0x1160},
+	{0x17b4, 0x17b5},
+	{0x180b, 0x180f},
+	{0x200b, 0x200f},
+	{0x2028, 0x202e},
+	{0x2060, 0x206f},
+	{0x3164, 0x3164},
+	{0xfe00, 0xfe0f},
+	{0xfeff, 0xfeff},
+	{0xffa0, 0xffa0},
+	{0xfff0, 0xfffb},
+	{0x1bca0, 0x1bca3},
+	{0x1d173, 0x1d17a},
+	{0xe0000, 0xe0fff},
+};
+
+/* The code point of a valid sequence of `len` bytes. */
+static uint32_t utf8_decode(const unsigned char *s, size_t len)
 {
-	if (len == 1)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	return len != 2 || s[0] != 0xc2 || s[1] >= 0xa0;
+	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t c = s[0] & first[len];
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	return c;
+}
+
+/* C1 controls are U+0080 to U+009F: terminals obey them, too. */
+static bool is_visible(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		return false;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (c >= unseen[i].first && c <= unseen[i].last)
+			return false;
+	return true;
 }
 
 char *text_safe(char *out, size_t size, const char *s)
@@ -336,7 +375,7 @@ char *text_safe(char *out, size_t size, const char *s)
 		const char *piece = (const char *)p;
 		size_t len = taken;
 
-		if (taken == 0 || !is_visible(p, taken)) {
+		if (taken == 0 || !is_visible(utf8_decode(p, taken))) {
 			taken = taken ? taken : 1;
 			len = 0;
 			for (size_t i = 0; i < taken; i++)

@@ -65,8 +65,10 @@ bool text_match(const char *pattern, const char *s);
 /* True if the bytes are valid UTF-8 without NUL (overlong forms and surrogates are invalid). */
 bool text_is_utf8(const char *s, size_t n);
 
-/* Writes `s` so that no terminal or log line can be harmed by it: control bytes, DEL, C1 controls
- * and invalid UTF-8 become \xNN. Always terminates; truncates with "…". Returns out. */
+/* Writes `s` so that no terminal, log line or reader can be harmed by it: control bytes, DEL, C1
+ * controls, invalid UTF-8 and characters that are not seen but change what is (bidirectional
+ * controls, zero width, tags, separators of lines) become \xNN, byte by byte. What is safe already
+ * stays as it is. Always terminates; truncates with "…". Returns out. */
 char *text_safe(char *out, size_t size, const char *s);
 
 /* alice@example.com -> a***e@example.com (one letter kept for short ones). Returns out. */

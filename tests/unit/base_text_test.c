@@ -354,8 +354,11 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 	static const struct {
 		const char *s, *shown;
 	} cases[] = {
-		{"plain", "plain"}, {"Zo\xc3\xab \xf0\x9f\x90\xa7", "Zo\xc3\xab \xf0\x9f\x90\xa7"},
-		{"a\nb\tc\r", "a\\x0ab\\x09c\\x0d"}, {"\033[2J", "\\x1b[2J"}, {"\x7f", "\\x7f"},
+		{"plain", "plain"},
+		{"Zo\xc3\xab \xf0\x9f\x90\xa7", "Zo\xc3\xab \xf0\x9f\x90\xa7"},
+		{"a\nb\tc\r", "a\\x0ab\\x09c\\x0d"},
+		{"\033[2J", "\\x1b[2J"},
+		{"\x7f", "\\x7f"},
 		{"\xc2\x9b"
 		 "31m",
 			"\\xc2\\x9b31m"}, /* CSI as a C1 control */
@@ -363,8 +366,18 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		{"\x9b"
 		 "31m",
 			"\\x9b31m"},
-		{"\xe2\x82", "\\xe2\\x82"}, {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+		{"\xe2\x82", "\\xe2\\x82"},
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},
 		{"\xc0\x8a", "\\xc0\\x8a"}, /* a newline, overlong */
+		{"\u202e\u2066", "\\xe2\\x80\\xae\\xe2\\x81\\xa6"},
+		{"\u200b\u200f", "\\xe2\\x80\\x8b\\xe2\\x80\\x8f"},
+		{"\u200a\u2010", "\u200a\u2010"}, /* a thin blank and a hyphen beside them */
+		{"\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
+		{"\ufeff", "\\xef\\xbb\\xbf"},
+		{"\u00ad", "\\xc2\\xad"},
+		{"\U000e0041", "\\xf3\\xa0\\x81\\x81"}, /* a tag */
+		{"\u0646\u0627\u0645 \u05e9\u05dd \u6f22\u5b57",
+			"\u0646\u0627\u0645 \u05e9\u05dd \u6f22\u5b57"},
 	};
 	char out[64];
 

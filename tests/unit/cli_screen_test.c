@@ -62,7 +62,20 @@ static void what_drives_a_terminal_is_made_visible(void **state)
 static void a_name_cannot_turn_the_order_of_a_line_round(void **state)
 {
 	(void)state;
-	assert_shown(true, "a\u202eb\u2066c\u200bd\ufeffe", 0, "a?b?c?d?e");
+	assert_shown(true, "a\u202eb\u200bc", 0, "a\\xe2\\x80\\xaeb\\xe2\\x80\\x8bc");
+}
+
+static void a_pipe_is_told_no_more_than_a_terminal(void **state)
+{
+	struct drawn d;
+
+	(void)state;
+	open_drawn(&d, false, true, 80);
+	screen_put(&d.s, INK_PLAIN,
+		"a\033[2J\u202eb\xc2\x9b"
+		"31m\x9b");
+	assert_string_equal("a\\x1b[2J\\xe2\\x80\\xaeb\\xc2\\x9b31m\\x9b", drawn(&d));
+	free_drawn(&d);
 }
 
 static void without_utf8_everything_is_ascii(void **state)
@@ -191,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_drives_a_terminal_is_made_visible),
 		cmocka_unit_test(a_name_cannot_turn_the_order_of_a_line_round),
+		cmocka_unit_test(a_pipe_is_told_no_more_than_a_terminal),
 		cmocka_unit_test(without_utf8_everything_is_ascii),
 		cmocka_unit_test(a_cut_text_says_so_and_takes_no_more_than_its_columns),
 		cmocka_unit_test(columns_are_counted_as_a_terminal_shows_them),
