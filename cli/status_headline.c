@@ -56,18 +56,16 @@ static void say_paused(const struct status *st, struct headline *h)
 {
 	const struct ledger_pause *p = &st->now.pause;
 	char since[CLOCK_TEXT_SIZE], probe[CLOCK_TEXT_SIZE];
-	size_t at;
+	char tried[64] = "", rest[sizeof(p->remedy) + 64], whole[sizeof(p->text) + sizeof(rest)];
 
-	text_format(h->text, sizeof(h->text), "Paused since %s by %s: %s",
-		clock_relative(p->since, st->now.at, since), p->actor, p->text);
-	at = strlen(h->text);
-	if (p->remedy[0] != '\0')
-		text_format(h->text + at, sizeof(h->text) - at, " %s", p->remedy);
-	at = strlen(h->text);
 	if (p->probe_at > 0)
-		text_format(h->text + at, sizeof(h->text) - at, " Tried again %s.",
+		text_format(tried, sizeof(tried), "Tried again %s.",
 			p->probe_at <= st->now.at ? "now"
 						  : clock_relative(p->probe_at, st->now.at, probe));
+	text_sentences(rest, sizeof(rest), p->remedy, tried);
+	text_format(h->text, sizeof(h->text), "Paused since %s by %s: %s",
+		clock_relative(p->since, st->now.at, since), p->actor,
+		text_sentences(whole, sizeof(whole), p->text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite resume";
 }
@@ -76,15 +74,17 @@ static void say_paused(const struct status *st, struct headline *h)
 static void say_reconciling(const struct status *st, struct headline *h)
 {
 	int64_t until = now_reconciled_at(&st->now);
-	char when[CLOCK_TEXT_SIZE] = "within 72 hours";
+	char when[CLOCK_TEXT_SIZE] = "within 72 hours", rest[128];
+	char whole[sizeof(st->now.reconcile.text) + sizeof(rest)];
 
 	if (until > st->now.at)
 		clock_relative(until, st->now.at, when);
 	else if (until > 0)
 		text_copy(when, sizeof(when), "with the next sweep");
-	text_format(h->text, sizeof(h->text),
-		"Nobody is mailed: %s It ends by itself %s, when Google shows all of those mails.",
-		st->now.reconcile.text, when);
+	text_format(rest, sizeof(rest),
+		"It ends by itself %s, when Google shows all of those mails.", when);
+	text_format(h->text, sizeof(h->text), "Nobody is mailed: %s",
+		text_sentences(whole, sizeof(whole), st->now.reconcile.text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite status --state queued";
 }

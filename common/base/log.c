@@ -116,10 +116,10 @@ void log_about(enum log_level level, const char *event, const struct journal_abo
 
 void log_fault(enum log_level level, const char *event, const struct fault *f)
 {
-	if (f->remedy[0])
-		log_event(level, event, "%s: %s %s", fault_kind_word(f->kind), f->what, f->remedy);
-	else
-		log_event(level, event, "%s: %s", fault_kind_word(f->kind), f->what);
+	char sentences[sizeof(f->what) + sizeof(f->remedy) + 2];
+
+	log_event(level, event, "%s: %s", fault_kind_word(f->kind),
+		text_sentences(sentences, sizeof(sentences), f->what, f->remedy));
 }
 
 const char *log_address(const char *address)

@@ -402,6 +402,18 @@ char *text_safe(char *out, size_t size, const char *s)
 	return out;
 }
 
+char *text_sentences(char *out, size_t size, const char *first, const char *second)
+{
+	size_t n = strlen(first);
+	bool ended = n > 0 && (strchr(".!?:", first[n - 1]) != NULL || text_ends(first, "…"));
+
+	if (first[0] == '\0' || second[0] == '\0')
+		text_copy(out, size, first[0] == '\0' ? second : first);
+	else
+		text_format(out, size, "%s%s %s", first, ended ? "" : ".", second);
+	return out;
+}
+
 char *text_mask_address(char *out, size_t size, const char *address)
 {
 	const char *at = strchr(address, '@');

@@ -71,6 +71,10 @@ bool text_is_utf8(const char *s, size_t n);
  * stays as it is. Always terminates; truncates with "…". Returns out. */
 char *text_safe(char *out, size_t size, const char *s);
 
+/* "what. Remedy": two sentences, with a full stop between them unless `first` ends with a mark of
+ * its own. Either may be "". Returns out, truncated if it does not fit. */
+char *text_sentences(char *out, size_t size, const char *first, const char *second);
+
 /* alice@example.com -> a***e@example.com (one letter kept for short ones). Returns out. */
 char *text_mask_address(char *out, size_t size, const char *address);
 

@@ -251,6 +251,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 {
 	const char *word = google_method_word(c->step);
 	struct ledger_pause pause = {.since = i->now};
+	char sentences[sizeof(pause.text) + sizeof(pause.remedy) + 2];
 
 	text_copy(pause.kind, sizeof(pause.kind), "brake");
 	text_format(pause.text, sizeof(pause.text),
@@ -268,8 +269,8 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->control.braked = true;
 	meter_add(METER_BRAKES, 0, 0, 1);
 	log_about(LOG_LEVEL_ERROR, "brake",
-		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s %s",
-		pause.text, pause.remedy);
+		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s",
+		text_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
 	return true;
 }
 

@@ -386,6 +386,28 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		assert_string_equal(text_safe(out, sizeof(out), cases[i].s), cases[i].shown);
 }
 
+static void two_sentences_have_a_full_stop_between_them(void **state)
+{
+	static const struct {
+		const char *first, *second, *both;
+	} cases[] = {
+		{"x: no permission", "Run it as root.", "x: no permission. Run it as root."},
+		{"It is off.", "Turn it on.", "It is off. Turn it on."},
+		{"Why?", "See x.", "Why? See x."},
+		{"it says: no\u2026", "See x.", "it says: no\u2026 See x."},
+		{"alone", "", "alone"},
+		{"", "Alone.", "Alone."},
+		{"", "", ""},
+		{"a very long first sentence ends", "cut", "a very long first sentence ends. "},
+	};
+	char out[34];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(cases[i].both,
+			text_sentences(out, sizeof(out), cases[i].first, cases[i].second));
+}
+
 static void what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two(void **state)
 {
 	static const struct {
@@ -479,6 +501,7 @@ int main(void)
 		cmocka_unit_test(exactly_the_code_points_of_unicode_are_valid),
 		cmocka_unit_test(what_is_cut_within_a_character_is_not_valid),
 		cmocka_unit_test(control_characters_and_invalid_bytes_become_visible),
+		cmocka_unit_test(two_sentences_have_a_full_stop_between_them),
 		cmocka_unit_test(what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two),
 		cmocka_unit_test(no_bytes_at_all_can_harm_a_terminal),
 		cmocka_unit_test(masked_addresses_keep_two_letters_and_the_domain),
