@@ -10,7 +10,11 @@
 #include "ledger/pace.h"
 
 #define STORED_MAX 256 /* far more than there are series */
-#define ROLES	   2
+#define LABEL_MAX  160 /* bytes of a label's value; what is longer ends with "…" */
+
+/* The two programs, and whatever else has a line in the ledger. */
+static const char *const roles[] = {"collector", "dispatcher", "unknown"};
+#define ROLES (sizeof(roles) / sizeof(roles[0]))
 
 struct stored {
 	char name[METER_NAME_MAX];
@@ -23,7 +27,8 @@ struct facts {
 	struct ledger *ledger;
 	int64_t now;
 	struct ledger_summary summary;
-	struct ledger_worker workers[ROLES]; /* the freshest of each; role "" if there is none */
+	struct ledger_worker workers[ROLES]; /* the freshest of each role */
+	bool works[ROLES];
 	struct pace pace;
 	bool paused, reconciling, dispatches;
 	struct ledger_pause pause;
@@ -46,10 +51,13 @@ static bool take_meter(const char *name, int64_t n, void *ctx)
 static bool take_worker(const struct ledger_worker *w, void *ctx)
 {
 	struct facts *f = ctx;
-	struct ledger_worker *best = &f->workers[strcmp(w->role, "dispatcher") == 0];
+	size_t i = 0;
 
-	if (best->role[0] == '\0' || w->beat > best->beat)
-		*best = *w;
+	while (i < ROLES - 1 && strcmp(w->role, roles[i]) != 0)
+		i++;
+	if (!f->works[i] || w->beat > f->workers[i].beat)
+		f->workers[i] = *w;
+	f->works[i] = true;
 	return true;
 }
 
@@ -97,7 +105,7 @@ static int64_t metered(const struct facts *f, enum meter meter, int first, int s
 
 	meter_name(meter, first, second, name);
 	n = find(f, name);
-	return n ? *n : 0;
+	return n && *n > 0 ? *n : 0;
 }
 
 /* ---- writing ---- */
@@ -123,11 +131,23 @@ static void one(const struct page *p, const char *name, int64_t value)
 	text_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
 }
 
+/* The value of a label: printable, with the escapes of the exposition format. */
+static void add_label(const struct page *p, const char *label, const char *value)
+{
+	char safe[LABEL_MAX];
+
+	text_addf(p->out, "%s=\"", label);
+	for (const char *c = text_safe(safe, sizeof(safe), value); *c; c++)
+		text_addf(p->out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+	text_add(p->out, "\"");
+}
+
 static void labelled(const struct page *p, const char *family, const char *label, const char *word,
 	int64_t value)
 {
-	text_addf(
-		p->out, "cloudinvite_%s{%s=\"%s\"} %lld\n", family, label, word, (long long)value);
+	text_addf(p->out, "cloudinvite_%s{", family);
+	add_label(p, label, word);
+	text_addf(p->out, "} %lld\n", (long long)value);
 }
 
 static void gauge(const struct page *p, const char *name, const char *help, int64_t value)
@@ -147,8 +167,10 @@ static void meter(const struct page *p, const struct facts *f, enum meter m, con
 		for (int b = 0; b < meter_second(m); b++) {
 			meter_name(m, a, b, name);
 			n = find(f, name);
-			if (n || !meter_is_value(m))
-				one(p, name, n ? *n : 0);
+			if (!meter_is_value(m))
+				one(p, name, metered(f, m, a, b));
+			else if (n)
+				one(p, name, *n);
 		}
 	}
 }
@@ -174,18 +196,33 @@ static void durations(const struct page *p, const struct facts *f)
 	}
 }
 
+/* The ledger's word is taken for a version only if it looks like one. */
+static const char *version_of(const struct ledger_worker *w)
+{
+	static const char shape[] = "0123456789abcdefghijklmnopqrstuvwxyz.+~-";
+
+	return text_is_digit(w->version[0]) && w->version[strspn(w->version, shape)] == '\0'
+		       ? w->version
+		       : "unknown";
+}
+
 static void programs(const struct page *p, const struct facts *f)
 {
 	head(p, "build_info", "gauge", "The programs that work on the ledger.");
-	for (int i = 0; i < ROLES; i++)
-		if (f->workers[i].role[0] != '\0')
-			text_addf(p->out, "cloudinvite_build_info{version=\"%s\",role=\"%s\"} 1\n",
-				f->workers[i].version, f->workers[i].role);
+	for (size_t i = 0; i < ROLES; i++) {
+		if (!f->works[i])
+			continue;
+		text_add(p->out, "cloudinvite_build_info{");
+		add_label(p, "version", version_of(&f->workers[i]));
+		text_add(p->out, ",");
+		add_label(p, "role", roles[i]);
+		text_add(p->out, "} 1\n");
+	}
 	head(p, "heartbeat_timestamp_seconds", "gauge",
 		"When the program last said that it is at work.");
-	for (int i = 0; i < ROLES; i++)
-		if (f->workers[i].role[0] != '\0')
-			labelled(p, "heartbeat_timestamp_seconds", "role", f->workers[i].role,
+	for (size_t i = 0; i < ROLES; i++)
+		if (f->works[i])
+			labelled(p, "heartbeat_timestamp_seconds", "role", roles[i],
 				f->workers[i].beat);
 	meter(p, f, METER_RELOADED, "Whether the settings on disk are the ones in use.");
 }
