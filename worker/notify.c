@@ -45,9 +45,11 @@ void notify_send(const char *assignments)
 
 void notify_ready(const char *status)
 {
-	char line[256];
+	char line[256], safe[200];
 
-	text_format(line, sizeof(line), "READY=1\nSTATUS=%s", status);
+	/* A line's end within it would begin an assignment of somebody else's. */
+	text_format(
+		line, sizeof(line), "READY=1\nSTATUS=%s", text_safe(safe, sizeof(safe), status));
 	notify_send(line);
 }
 

@@ -12,7 +12,7 @@
 /* Assignments as sd_notify(3) has them: "READY=1\nSTATUS=idle". Failures are silent: whoever misses
  * a message acts on it by itself. */
 void notify_send(const char *assignments);
-/* READY=1 with what it does now. */
+/* READY=1 with what it does now, as one safe line. */
 void notify_ready(const char *status);
 /* RELOADING=1 with the time that systemd 253 and later wants; notify_ready ends it. */
 void notify_reloading(void);
