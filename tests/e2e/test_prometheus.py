@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -27,7 +28,8 @@ YOUNG = ("histogram_quantile", "rate(", "increase(")
 
 def promtool(*words, page=None):
     done = subprocess.run(["promtool", *words], input=page, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+                          stderr=subprocess.STDOUT, text=True, timeout=10 * harness.PATIENCE,
+                          check=False)
     return done.returncode, done.stdout
 
 
@@ -117,6 +119,18 @@ class Monitoring(harness.Test):
         self.invite()
         page = self.site.run("metrics", "--format", "text").stdout
         self.assertEqual((0, ""), promtool("check", "metrics", page=page))
+
+    def test_a_hostile_ledger_writes_no_series_of_its_own(self):
+        self.invite()
+        for payload in ('"} 1\nup{job="ssh"} 0\n#', 'x\\', "x\x1b[2J\u202e", "1.0\n", ""):
+            connection = sqlite3.connect(self.site.path("state/ledger.db"))
+            connection.execute("UPDATE OR IGNORE worker SET role = ?1, version = ?1", (payload,))
+            connection.commit()
+            connection.close()
+            page = self.site.run("metrics", "--format", "text").stdout
+            self.assertEqual((0, ""), promtool("check", "metrics", page=page))
+            self.assertEqual([], [line for line in page.splitlines()
+                                  if not line.startswith(("# ", "cloudinvite_"))])
 
     def test_the_alerts_are_heard_when_they_must_and_only_then(self):
         tests = os.path.join(CONFIG, "prometheus", "cloudinvite.rules.test.yml")
