@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/csv.h"
 #include "cli/json.h"
 #include "cli/live.h"
 #include "cli/table.h"
@@ -39,37 +40,19 @@ static const struct table_column columns[] = {
 	{"changed", false, 0},
 };
 
+static const char *const csv_names[] = {"address", "state", "mails_sent", "updated"};
+
 /* ---- one invitation ---- */
-
-/* A field of RFC 4180. What a spreadsheet would take for a formula gets a quote in front: an
- * address may begin with =, + or -. */
-static void print_csv_field(const char *text)
-{
-	bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
-
-	if (formula)
-		putchar('\'');
-	if (strpbrk(text, "\",\r\n") == NULL) {
-		fputs(text, stdout);
-		return;
-	}
-	putchar('"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			putchar('"');
-		putchar(*text);
-	}
-	putchar('"');
-}
 
 static void print_csv(const struct invitation *i)
 {
-	char when[CLOCK_TEXT_SIZE] = "";
+	char when[CLOCK_TEXT_SIZE] = "", mails[24];
+	const char *fields[] = {i->address, invitation_state_word(i->state), mails, when};
 
+	text_format(mails, sizeof(mails), "%" PRId64, i->mails);
 	if (i->updated > 0)
 		clock_rfc3339(i->updated, when);
-	print_csv_field(i->address);
-	printf(",%s,%" PRId64 ",%s\r\n", invitation_state_word(i->state), i->mails, when);
+	csv_record(stdout, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 static void print_json_line(const struct invitation *i)
@@ -243,7 +226,7 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 		return exit_code;
 	table_open(&l.table, columns, sizeof(columns) / sizeof(columns[0]));
 	if (l.form == FORM_CSV)
-		fputs("address,state,mails_sent,updated\r\n", stdout);
+		csv_record(stdout, csv_names, sizeof(csv_names) / sizeof(csv_names[0]));
 	exit_code = read_pages(&l);
 	if (exit_code == EXIT_YES)
 		print_end(&l);
