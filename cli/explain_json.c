@@ -33,7 +33,8 @@ static json_t *account_json(const struct explanation *x, const struct seen *seen
 
 static void add_command(const char *command, const char *does, void *ctx)
 {
-	json_array_append_new(ctx, json_pack("{s:s, s:s}", "command", command, "does", does));
+	json_array_append_new(
+		ctx, json_pack("{s:o, s:s}", "command", json_text(command), "does", does));
 }
 
 static json_t *person_json(const struct explanation *x, const char *address, struct fault *fault)

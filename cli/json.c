@@ -66,9 +66,22 @@ json_t *json_sighting(const struct ledger_sighting *s)
 		s->gone);
 }
 
+/* JSON_ENSURE_ASCII escapes all but DEL, which stands nowhere but in a string. */
+static int write_ascii(const char *bytes, size_t n, void *ctx)
+{
+	FILE *out = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] == '\x7f' ? fputs("\\u007f", out) == EOF
+				       : fputc((unsigned char)bytes[i], out) == EOF)
+			return -1;
+	return 0;
+}
+
 static bool put(json_t *value, size_t flags)
 {
-	bool ok = value != NULL && json_dumpf(value, stdout, flags | JSON_PRESERVE_ORDER) == 0;
+	bool ok = value != NULL && json_dump_callback(value, write_ascii, stdout,
+					   flags | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) == 0;
 
 	json_decref(value);
 	return ok;

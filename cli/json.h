@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON for machines: times are RFC 3339 UTC, what is unknown is null, keys keep their order.
+ * JSON for machines: times are RFC 3339 UTC, what is unknown is null, keys keep their order. It is
+ * printable ASCII: whatever else a string holds is \u-escaped, so that it may be looked at, too.
+ * Only json_put and those that call it print JSON.
  */
 #ifndef CLOUDINVITE_CLI_JSON_H
 #define CLOUDINVITE_CLI_JSON_H

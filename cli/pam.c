@@ -77,8 +77,8 @@ static void add_finding(bool bad, const struct fault *fault, void *ctx)
 	struct pam *p = ctx;
 
 	json_array_append_new(p->findings,
-		json_pack("{s:b, s:s, s:o, s:o}", "bad", bad, "code", fault->code, "message",
-			json_text(fault->what), "remedy", json_text(fault->remedy)));
+		json_pack("{s:b, s:o, s:o, s:o}", "bad", bad, "code", json_text(fault->code),
+			"message", json_text(fault->what), "remedy", json_text(fault->remedy)));
 }
 
 static void show_findings(struct pam *p)
@@ -171,7 +171,7 @@ static int nothing_to_do(const struct pam *p, const struct pam_change *change, b
 {
 	if (p->json)
 		return answer(p, change, enable);
-	printf("It is %s already: nothing was changed.\n", enable ? "on" : "off");
+	cli_print("It is %s already: nothing was changed.", enable ? "on" : "off");
 	return EXIT_YES;
 }
 
@@ -192,8 +192,8 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 	if (p->json)
 		return answer(p, change, enable);
 	pam_change_show(&p->screen, "What has changed:", &change->made);
-	printf(enable ? "Logins are seen from now on. To undo it: cloudinvite pam disable\n"
-		      : "Logins are no longer seen.\n");
+	cli_print(enable ? "Logins are seen from now on. To undo it: cloudinvite pam disable"
+			 : "Logins are no longer seen.");
 	return EXIT_YES;
 }
 

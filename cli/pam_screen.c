@@ -12,10 +12,12 @@ static json_t *lines_of(const struct text *text)
 {
 	json_t *lines = json_array();
 	const char *at = text->data ? text->data : "";
+	char line[1024];
 
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		json_array_append_new(lines, json_stringn(at, n));
+		text_format(line, sizeof(line), "%.*s", (int)n, at);
+		json_array_append_new(lines, line[0] ? json_text(line) : json_string(""));
 		at += n + (at[n] == '\n');
 	}
 	return lines;
