@@ -114,12 +114,12 @@ static void say_what_else(struct deciding *d)
 
 	if (d->done > 0 && d->decision->state == PERSON_HELD &&
 		d->books.settings->mode == MODE_DRY_RUN)
-		fprintf(stderr, "  In dry run, too, who is approved is invited.\n");
+		cli_note("  In dry run, too, who is approved is invited.");
 	if (d->done > 0 && ledger_paused(d->books.ledger, &pause, NULL) == 1)
-		fprintf(stderr, "  Dispatch is paused: they wait for `cloudinvite resume`.\n");
+		cli_note("  Dispatch is paused: they wait for `cloudinvite resume`.");
 	if (d->busy > 0)
-		fprintf(stderr, "cloudinvite: %d being worked on just now; try again in a moment\n",
-			d->busy);
+		cli_note(
+			"cloudinvite: %d being worked on just now; try again in a moment", d->busy);
 }
 
 static int decide(const struct cli *cli, int argc, char **argv, const struct decision *decision,

@@ -23,7 +23,7 @@ static int block_one(
 	if (!ledger_block(books->ledger, address, reason, cli->actor, &fault))
 		return cli_fail(&fault);
 	cli_decided(cli, "blocked", address, reason);
-	printf("%s: blocked\n", address);
+	cli_print("%s: blocked", address);
 	return EXIT_YES;
 }
 
@@ -38,7 +38,7 @@ static int unblock_one(
 		return cli_fail(&fault);
 	if (done > 0)
 		cli_decided(cli, "unblocked", address, NULL);
-	printf("%s: %s\n", address, done > 0 ? "no longer blocked" : "was not blocked");
+	cli_print("%s: %s", address, done > 0 ? "no longer blocked" : "was not blocked");
 	return done > 0 ? EXIT_YES : EXIT_NO;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,8 @@
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/text.h"
+
+#define LINE_MAX_BYTES 8192 /* a path and a sentence */
 
 void cli_terminal_size(int *columns, int *lines)
 {
@@ -26,12 +29,40 @@ int cli_worse(int a, int b)
 	return a > b ? a : b;
 }
 
+__attribute__((format(printf, 2, 0))) static void put_line(
+	FILE *out, const char *format, va_list args)
+{
+	char raw[LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
+
+	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+		raw[0] = '\0';
+	fprintf(out, "%s\n", text_safe(safe, sizeof(safe), raw));
+}
+
+void cli_print(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_line(stdout, format, args);
+	va_end(args);
+}
+
+void cli_note(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	va_start(args, format);
+	put_line(stderr, format, args);
+	va_end(args);
+}
+
 int cli_fail(const struct fault *fault)
 {
-	fflush(stdout);
-	fprintf(stderr, "cloudinvite: %s\n", fault->what);
+	cli_note("cloudinvite: %s", fault->what);
 	if (fault->remedy[0] != '\0')
-		fprintf(stderr, "  %s\n", fault->remedy);
+		cli_note("  %s", fault->remedy);
 	return fault_exit_code(fault->kind);
 }
 
@@ -139,17 +170,17 @@ static bool refuse_unasked(const char *question)
 
 bool cli_confirm(const char *question)
 {
-	char answer[16] = "";
+	char answer[16] = "", safe[1024];
 
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
 		return refuse_unasked(question);
 	fflush(stdout);
-	fprintf(stderr, "%s [y/N] ", question);
+	fprintf(stderr, "%s [y/N] ", text_safe(safe, sizeof(safe), question));
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		fputc('\n', stderr);
 	answer[strcspn(answer, "\n")] = '\0';
 	if (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes"))
 		return true;
-	fputs("Nothing was done.\n", stderr);
+	cli_note("Nothing was done.");
 	return false;
 }

@@ -77,6 +77,22 @@ static int run(const struct cli *cli, int argc, char **argv)
 	return verb->run(cli, argc, argv);
 }
 
+/* getopt repeats an option that it does not know as it is. */
+static bool are_options_visible(int argc, char **argv, struct fault *fault)
+{
+	char safe[1024];
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (argv[i][0] != '-' ||
+			strcmp(text_safe(safe, sizeof(safe), argv[i]), argv[i]) == 0)
+			continue;
+		fault_set(fault, FAULT_USAGE, "bad_option",
+			"an option has characters that cannot be seen: %.200s", safe);
+		return fault_remedy(fault, "Write an option and its value as two words.");
+	}
+	return true;
+}
+
 static bool reader_is_gone(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -102,12 +118,15 @@ int main(int argc, char **argv)
 {
 	struct cli cli = {.settings_path = NULL};
 	char *help[] = {(char[]){"help"}, NULL};
+	struct fault fault;
 	int option;
 
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_decisions();
 	look_around(&cli);
+	if (!are_options_visible(argc, argv, &fault))
+		return cli_fail(&fault);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -116,7 +135,7 @@ int main(int argc, char **argv)
 		case 'h':
 			return close_output(verb_help(&cli, 1, help));
 		case 'V':
-			printf("cloudinvite %s\n", CLOUDINVITE_VERSION);
+			cli_print("cloudinvite %s", CLOUDINVITE_VERSION);
 			return close_output(EXIT_YES);
 		default:
 			return cli_usage("");

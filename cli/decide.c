@@ -18,7 +18,7 @@
 static int say_unknown(const char *address)
 {
 	fflush(stdout);
-	fprintf(stderr, "cloudinvite: %s is not known\n", address);
+	cli_note("cloudinvite: %s is not known", address);
 	return EXIT_NO;
 }
 
@@ -71,7 +71,7 @@ static int decide_one_named(struct deciding *d, const char *address)
 		return cli_fail(&fault);
 	d->done++;
 	cli_decided(d->cli, d->decision->done, address, p.reason);
-	printf("%s: %s\n", address, d->decision->done);
+	cli_print("%s: %s", address, d->decision->done);
 	return EXIT_YES;
 }
 
@@ -228,7 +228,7 @@ static bool count_and_decide(
 		if (!turn_page(page, fault) || !decide_page(d, page, fault))
 			return false;
 	} while (page->seen == PAGE);
-	printf("%s %s\n", screen_people(people, d->done), d->decision->done);
+	cli_print("%s %s", screen_people(people, d->done), d->decision->done);
 	return true;
 }
 

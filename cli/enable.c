@@ -131,7 +131,7 @@ static int show_held(void *ctx)
 	bool ok;
 
 	if (ledger == NULL && strcmp(fault.code, "ledger_missing") == 0) {
-		printf("Nobody has been seen yet.\n");
+		cli_print("Nobody has been seen yet.");
 		return EXIT_YES;
 	}
 	if (ledger == NULL)
@@ -148,14 +148,14 @@ static int signal_dispatcher(void *ctx)
 
 	if (running_is(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
 		kill(pid, SIGHUP) == 0) {
-		printf("The dispatcher reads its settings anew.\n");
+		cli_print("The dispatcher reads its settings anew.");
 		return EXIT_YES;
 	}
 	if (pid > 0)
-		printf("Make the dispatcher read its settings: systemctl reload "
-		       "cloudinvite-dispatcher\n");
+		cli_print("Make the dispatcher read its settings: systemctl reload "
+			  "cloudinvite-dispatcher");
 	else
-		printf("The dispatcher is not running: systemctl start cloudinvite-dispatcher\n");
+		cli_print("The dispatcher is not running: systemctl start cloudinvite-dispatcher");
 	return EXIT_YES;
 }
 
@@ -189,7 +189,7 @@ static int write_mode(const struct settings *settings)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (settings_write(settings_path(settings), "invitations", "mode", "send", &fault)) {
-		printf("%s: mode = send\n", settings_path(settings));
+		cli_print("%s: mode = send", settings_path(settings));
 		return EXIT_YES;
 	}
 	if (geteuid() != 0)
@@ -240,7 +240,7 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 	e.settings = settings;
 	screen_open(&e.screen, cli, stdout);
 	if (settings->mode == MODE_SEND)
-		printf("It is on already: mode = send.\n");
+		cli_print("It is on already: mode = send.");
 	else
 		exit_code = enable(&e, yes);
 	settings_free(settings);

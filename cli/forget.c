@@ -150,7 +150,7 @@ static int forget_person(const struct cli *cli, const struct books *books,
 	if (known > 0 || block)
 		cli_decided(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
-	printf("%s: %s%s\n", address, known > 0 ? "forgotten" : "was not known",
+	cli_print("%s: %s%s", address, known > 0 ? "forgotten" : "was not known",
 		block ? ", blocked" : "");
 	return known > 0 || block ? EXIT_YES : EXIT_NO;
 }
@@ -199,7 +199,7 @@ static int forget_account(const struct cli *cli, const struct books *books,
 			return cli_fail(&fault);
 	}
 	cli_decided(cli, "forgotten", NULL, NULL);
-	printf("%s: forgotten\n", typed);
+	cli_print("%s: forgotten", typed);
 	return EXIT_YES;
 }
 

@@ -139,7 +139,7 @@ static int tell(struct story *story, const char *typed, bool json)
 		json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "address",
 			json_text(story->address), "history", story->entries));
 	else if (story->count == 0)
-		fprintf(stderr, "cloudinvite: nothing is known of %s\n", subject(story));
+		cli_note("cloudinvite: nothing is known of %s", subject(story));
 	return story->count > 0 ? EXIT_YES : EXIT_NO;
 }
 

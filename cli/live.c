@@ -196,6 +196,6 @@ int live_each(struct live *live, const struct live_verb *verb, const struct who 
 	}
 	progress_clear(&live->progress);
 	if (round.not_tried > 0)
-		fprintf(stderr, "cloudinvite: %d more not tried\n", round.not_tried);
+		cli_note("cloudinvite: %d more not tried", round.not_tried);
 	return worst;
 }

@@ -94,13 +94,13 @@ static void say_settings(const struct login *l)
 
 	if (!other && !subject && !*s->key)
 		return;
-	printf("To use it, set in [google] of %s:\n", settings_path(s));
+	cli_print("To use it, set in [google] of %s:", settings_path(s));
 	if (other)
-		printf("  credentials = %s\n", l->path);
+		cli_print("  credentials = %s", l->path);
 	if (subject)
-		printf("  subject =\n");
+		cli_print("  subject =");
 	if (*s->key)
-		printf("  key =\n");
+		cli_print("  key =");
 }
 
 static int answer_json(const struct login *l)
@@ -120,11 +120,11 @@ static int tell(struct login *l, bool tried)
 
 	if (l->json)
 		return cli_worse(answer_json(l), exit_code);
-	printf("The login is kept in %s\n", l->path);
+	cli_print("The login is kept in %s", l->path);
 	if (tried && !l->fault.kind)
-		printf("It works: Google lists the invitations of %s.\n", l->settings->customer);
+		cli_print("It works: Google lists the invitations of %s.", l->settings->customer);
 	else if (!tried)
-		printf("It has not been tried yet: [google] customer is not set.\n");
+		cli_print("It has not been tried yet: [google] customer is not set.");
 	say_settings(l);
 	if (l->fault.kind) {
 		cli_fail(&l->fault);

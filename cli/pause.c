@@ -24,7 +24,7 @@ static int set_pause(const struct cli *cli, const struct books *books, const cha
 		return cli_fail(&fault);
 	cli_decided(cli, "paused", NULL, pause.text);
 	running_wake(books->settings->run);
-	printf("Paused: nothing is asked or sent until `cloudinvite resume`.\n");
+	cli_print("Paused: nothing is asked or sent until `cloudinvite resume`.");
 	return EXIT_YES;
 }
 
@@ -68,13 +68,13 @@ static int clear_reconcile(const struct cli *cli, const struct books *books)
 	if (ended < 0)
 		return cli_fail(&fault);
 	if (ended == 0) {
-		printf("There was no pause.\n");
+		cli_print("There was no pause.");
 		return EXIT_YES;
 	}
 	cli_decided(cli, "resumed", NULL, "reconcile");
 	running_wake(books->settings->run);
-	printf("Resumed. People are mailed again, also those whose mail Google may not show "
-	       "yet.\n");
+	cli_print("Resumed. People are mailed again, also those whose mail Google may not show "
+		  "yet.");
 	return EXIT_YES;
 }
 
@@ -82,15 +82,15 @@ static void say_what_is_left(const struct books *books)
 {
 	struct ledger_reconcile reconcile;
 
-	if (ledger_reconciling(books->ledger, &reconcile, NULL) > 0)
-		printf("Nobody is mailed all the same, for now: %s\n"
-		       "To end that, too: cloudinvite resume\n",
-			reconcile.text);
+	if (ledger_reconciling(books->ledger, &reconcile, NULL) <= 0)
+		return;
+	cli_print("Nobody is mailed for now: %s", reconcile.text);
+	cli_print("To end that, too: cloudinvite resume");
 }
 
 static int clear_pause(const struct cli *cli, const struct books *books)
 {
-	char since[CLOCK_TEXT_SIZE], text[320];
+	char since[CLOCK_TEXT_SIZE];
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_pause pause;
 	int paused = ledger_paused(books->ledger, &pause, &fault);
@@ -103,9 +103,8 @@ static int clear_pause(const struct cli *cli, const struct books *books)
 		return clear_reconcile(cli, books);
 	cli_decided(cli, "resumed", NULL, pause.kind);
 	running_wake(books->settings->run);
-	printf("Resumed. The pause was set %s by %s: %s\n",
-		clock_relative(pause.since, clock_wall(), since), pause.actor,
-		text_safe(text, sizeof(text), pause.text));
+	cli_print("Resumed. The pause was set %s by %s: %s",
+		clock_relative(pause.since, clock_wall(), since), pause.actor, pause.text);
 	say_what_is_left(books);
 	return EXIT_YES;
 }

@@ -28,7 +28,9 @@ static int room(void)
 
 static void draw(struct progress *p, int64_t now)
 {
-	fprintf(stderr, "\r\033[K%.*s", room(), p->text);
+	char line[4 * sizeof(p->text)];
+
+	fprintf(stderr, "\r\033[K%s", screen_text(&p->screen, line, sizeof(line), p->text, room()));
 	fflush(stderr);
 	p->drawn = now;
 	p->shown = true;
@@ -96,6 +98,7 @@ void progress_start(struct progress *p, const struct cli *cli)
 	pthread_condattr_t attributes;
 
 	*p = (struct progress){.on = cli->progress, .started = clock_boot_ms()};
+	screen_open(&p->screen, cli, stderr);
 	if (!p->on)
 		return;
 	pthread_condattr_init(&attributes);

@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 #include "cli/cli.h"
+#include "cli/screen.h"
 
 struct progress {
 	bool on;
-	int64_t started; /* clock_boot_ms */
+	struct screen screen; /* standard error */
+	int64_t started;      /* clock_boot_ms */
 	/* what follows belongs to who holds the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -29,7 +31,7 @@ struct progress {
 };
 
 void progress_start(struct progress *p, const struct cli *cli);
-/* "checked 12 of 500", "412 so far". */
+/* "checked 12 of 500", "412 so far"; made safe when it is drawn. */
 void progress_say(struct progress *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Waiting for the pace; fits invite's `progress` with a struct progress as ctx. */

@@ -149,16 +149,18 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
  * names in a directory that others can open. */
 static int say(const struct scan *s, const struct reported *r, bool served)
 {
+	char waiting[64] = "";
+
 	if (s->json)
 		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
 			r->waiting, "left_out", r->left));
-	printf("%d account%s reported to the collector", r->written,
-		r->written == 1 ? " was" : "s were");
 	if (r->waiting > 0)
-		printf(", %d %s waiting already", r->waiting, r->waiting == 1 ? "was" : "were");
-	printf(".\n");
+		text_format(waiting, sizeof(waiting), ", %d %s waiting already", r->waiting,
+			r->waiting == 1 ? "was" : "were");
+	cli_print("%d account%s reported to the collector%s.", r->written,
+		r->written == 1 ? " was" : "s were", waiting);
 	if (!served)
-		printf("It does not run now: they are looked at when it starts.\n");
+		cli_print("It does not run now: they are looked at when it starts.");
 	return EXIT_YES;
 }
 

@@ -30,9 +30,7 @@ static void step(struct setup *s, int number, const char *text)
 /* Something to open or paste: on a line of its own, whole. */
 static void line(const char *text)
 {
-	fputs("     ", stdout);
-	fputs(text, stdout);
-	fputc('\n', stdout);
+	cli_print("     %s", text);
 }
 
 static void page(const char *address, const struct setup_credential *known)

@@ -238,7 +238,7 @@ bool status_write(
 	free(page);
 	if (!ok)
 		return false;
-	printf("],\n\"more\":%s,\"next\":", more ? "true" : "false");
+	fputs(more ? "],\n\"more\":true,\"next\":" : "],\n\"more\":false,\"next\":", stdout);
 	json_put(more ? json_text(last) : json_null());
 	fputs(",\n\"worker\":", stdout);
 	json_put(worker_json(st));

@@ -25,7 +25,7 @@ static int draw_person(
 	int found = ledger_person(st->books->ledger, address, &p, fault);
 
 	if (found == 0)
-		fprintf(stderr, "cloudinvite: %s is not known\n", address);
+		cli_note("cloudinvite: %s is not known", address);
 	if (found <= 0)
 		return found;
 	person_show(s, &p, &st->now);

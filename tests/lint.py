@@ -16,6 +16,13 @@ import sys
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|gets|system|popen|"
                     r"alloca|mktemp|tmpnam|asctime|ctime)\s*\(")
 LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
+# The command line's writers: what others print goes through them, so that nothing of a ledger, a host or of
+# Google's reaches a terminal, a spreadsheet or a machine around them (docs/security.md, "The writers").
+PRINTED = re.compile(r"\b(v?f?printf|v?dprintf|f?puts|f?putc|putchar|fwrite)\s*\(")
+WRITERS = {"cli/cli.c", "cli/screen.c", "cli/json.c", "cli/csv.c", "cli/progress.c", "cli/metrics.c", "cli/watch.c",
+           "cli/verbs.c",      # the texts of --help
+           "cli/token.c",      # --print; grant_token_valid lets nothing else in than printable ASCII
+           "cli/login_ask.c"}  # addresses for a browser, which are percent-encoded
 MAX_FILE_LINES = 500
 MAX_TEST_LINES = 700
 MAX_COLUMNS = 100
@@ -50,6 +57,35 @@ def strip_text(source):
     return re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/', blank, source, flags=re.DOTALL)
 
 
+def call(source, at):
+    """The arguments of the call whose bracket opens at `at`."""
+    depth, end, quoted = 0, at, False
+    while end < len(source):
+        c = source[end]
+        if quoted:
+            end += c == "\\"
+            quoted = c != '"'
+        elif c == '"':
+            quoted = True
+        else:
+            depth += (c == "(") - (c == ")")
+            if depth == 0:
+                break
+        end += 1
+    return source[at + 1:end]
+
+
+def printed(path, source):
+    """What is printed around the writers, unless it is a text of ours, with numbers at most, or one character."""
+    source = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), source, flags=re.DOTALL)
+    for found in PRINTED.finditer(source):
+        text = call(source, found.end() - 1)
+        if "putc" in found.group(1) or ('"' in text and not re.search(r"%[-.*0-9]*s", text)):
+            continue
+        line = source.count("\n", 0, found.start()) + 1
+        yield f"{path}:{line}: {found.group(1)}() prints around the writers: cli_print, cli_note, a screen"
+
+
 def own_rules(path):
     with open(path, encoding="utf-8") as file:
         source = file.read()
@@ -67,6 +103,8 @@ def own_rules(path):
             findings.append(f"{path}:{at}: longer than {MAX_COLUMNS} columns")
         if re.search(r"\b(TODO|FIXME|XXX)\b", line) and not re.search(r"%XX|xXXX", line):
             findings.append(f"{path}:{at}: a TODO belongs into an issue")
+    if path.startswith("cli/") and path.endswith(".c") and path not in WRITERS:
+        findings += printed(path, source)
     for at, line in enumerate(strip_text(source).splitlines(), 1):
         banned = BANNED.search(line)
         if banned:
