@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
-#define FILE_MAX ((size_t)1024 * 1024)
+#define FILE_MAX  ((size_t)1024 * 1024)
+#define VALUE_MAX 8192
 
 /* Where in the text something goes: the bytes from `at` to `end` are replaced. */
 struct place {
@@ -224,6 +226,15 @@ out:
 	return done;
 }
 
+/* On one line that the parser takes, and that reads as what it is. */
+static bool is_writable(const char *value)
+{
+	char safe[VALUE_MAX];
+
+	return strpbrk(value, ";#") == NULL &&
+	       strcmp(text_safe(safe, sizeof(safe), value), value) == 0;
+}
+
 /* Files that do not load now are not touched, and neither is a file that would have no effect. */
 static bool may_write(
 	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
@@ -241,10 +252,13 @@ static bool may_write(
 			"%s:%d sets %s, and counts more than %s", origin->file, origin->line,
 			k->key, path);
 		fault_remedy(fault, "Change it there: %s = %s", k->key, value);
-	} else if (strpbrk(value, "\r\n;#") != NULL || !setting_set(k, s, value, &c)) {
+	} else if (!is_writable(value) || !setting_set(k, s, value, &c)) {
 		fault_set(fault, FAULT_SETTINGS, "settings_value",
 			"%s: this value cannot be written", k->key);
-		fault_remedy(fault, "%s", c.remedy);
+		fault_remedy(fault, "%s",
+			c.remedy[0] != '\0' ? c.remedy
+					    : "Write it on one line, without ; and #, and without "
+					      "characters that cannot be seen.");
 	} else {
 		may = true;
 	}

@@ -166,6 +166,9 @@ static void what_would_break_the_file_is_refused(void **state)
 		{"google", "mode", "send"},
 		{"google", "subject", "a@example.com ; b"},
 		{"people", "exclude_users", "a\nb"},
+		{"people", "exclude_users", "a\033[2J"},
+		{"people", "exclude_users", "a\u202eb"},
+		{"people", "exclude_users", "a\xff"},
 	};
 	struct folder *f = *state;
 
