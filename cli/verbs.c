@@ -81,9 +81,7 @@ const struct verb verbs[] = {
 		"  --state STATE     not_yet_sent, invited, accepted or declined\n"
 		"  --order-by ORDER  \"email\" or \"update_time\", also followed by \" desc\"\n"
 		"  --json            a line a person\n"
-		"  --csv             RFC 4180; what a spreadsheet would take for a formula begins "
-		"with "
-		"'\n",
+		"  --csv             RFC 4180, quoted; a ' stands before what could be a formula\n",
 		verb_list},
 	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
 		"invites, through ledger, pace and journal",
