@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is shown at a terminal or logged: whatever it was, it is UTF-8 of one line without anything
- * that a terminal obeys, and fits.
+ * that a terminal obeys or a reader does not see, and fits.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "tests/fuzz/fuzz.h"
+
+/* Some of each kind of what is not seen but changes what is. */
+static const char *const unseen[] = {
+	"\u00ad", "\u061c", "\u200b", "\u202e", "\u2028", "\u2066", "\ufeff", "\U000e0041"};
 
 static void check(const char *out, size_t size)
 {
@@ -22,6 +26,8 @@ static void check(const char *out, size_t size)
 		must(byte != 0xc2 || (unsigned char)out[i + 1] >= 0xa0,
 			"of the second set neither");
 	}
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		must(!strstr(out, unseen[i]), "everything is seen");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
