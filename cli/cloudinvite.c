@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/verbs.h"
 
 static const struct option options[] = {
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 	struct fault fault;
 	int option;
 
+	interrupt_catch();
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_decisions();

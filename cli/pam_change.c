@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/pam_snapshot.h"
 
 void pam_change_free(struct pam_change *change)
@@ -110,7 +111,7 @@ static bool not_made(bool enable, struct fault *fault)
 			      : "`cloudinvite pam status` names it: take it out by hand.");
 }
 
-bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
+static bool make(struct pam_change *change, bool enable, struct fault *fault)
 {
 	const struct pam_method *method = change->method;
 	struct pam_snapshot before, after = {.files = NULL};
@@ -133,5 +134,17 @@ bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault
 	pam_snapshot_free(&after);
 	if (!good && fault->kind == FAULT_NONE)
 		fault_no_memory(fault, FAULT_STORAGE);
+	return good;
+}
+
+/* An interrupt in the middle would leave the files half changed, or changed and not looked at. */
+bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
+{
+	sigset_t before;
+	bool good;
+
+	interrupt_hold(&before);
+	good = make(change, enable, fault);
+	interrupt_release(&before);
 	return good;
 }

@@ -5,16 +5,21 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/interrupt.h"
 
 #define OUTPUT_MAX ((size_t)64 * 1024)
-#define TOLD_MAX   200 /* bytes of its last words in a fault */
+#define TOLD_MAX   200	/* bytes of its last words in a fault */
+#define GRACE_MS   5000 /* from an interrupt to SIGTERM, and from SIGTERM to SIGKILL */
+#define TICK_MS	   10
 
 static char *const environment[] = {
 	(char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -24,13 +29,14 @@ static char *const environment[] = {
 	NULL,
 };
 
-/* In the child: a process group of its own, so that Ctrl-C at our question does not tear it. */
+/* In the child: a process group of its own, so that Ctrl-C does not reach it. */
 __attribute__((noreturn)) static void become_it(const char *const argv[], int output)
 {
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
 	setpgid(0, 0);
+	interrupt_forked();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -40,72 +46,129 @@ __attribute__((noreturn)) static void become_it(const char *const argv[], int ou
 	_exit(127);
 }
 
-static void take(int fd, struct text *out, bool *open)
+struct program {
+	const char *name;
+	pid_t pid;
+	int output;
+	int interrupts; /* signalfd: readable while a signal is held back; -1: no longer watched */
+	int64_t end;	/* clock_boot_ms() at which it is ended */
+	bool open;	/* its output */
+};
+
+static void take(struct program *p, struct text *out)
 {
 	char bytes[4096];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
+	ssize_t n = read(p->output, bytes, sizeof(bytes));
 
 	if (n > 0 && out->len + (size_t)n < OUTPUT_MAX)
 		text_add_bytes(out, bytes, (size_t)n);
-	*open = n > 0 || (n < 0 && errno == EINTR);
+	p->open = n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* Until it has closed its output; false when the time was up first. */
-static bool listen_to(int fd, struct text *out)
+/* The signal stays pending, and ends us when the program has ended. */
+static void hurry(struct program *p)
 {
-	int64_t end = clock_boot_ms() + (int64_t)RUN_SECONDS * 1000;
-	bool open = true;
+	int64_t soon = clock_boot_ms() + GRACE_MS;
 
-	while (open) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left = end - clock_boot_ms();
+	fprintf(stderr, "\ncloudinvite: ends as soon as %s has ended\n", p->name);
+	if (soon < p->end)
+		p->end = soon;
+	p->interrupts = -1;
+}
+
+/* Until the program has closed its output; false when the time was up first. */
+static bool listen_to(struct program *p, struct text *out)
+{
+	while (p->open) {
+		struct pollfd wait[] = {{.fd = p->output, .events = POLLIN},
+			{.fd = p->interrupts, .events = POLLIN}};
+		int64_t left = p->end - clock_boot_ms();
 
 		if (left <= 0)
 			return false;
-		if (poll(&wait, 1, (int)left) > 0)
-			take(fd, out, &open);
+		if (poll(wait, 2, (int)left) <= 0)
+			continue;
+		if (wait[0].revents)
+			take(p, out);
+		if (wait[1].revents)
+			hurry(p);
 	}
 	return true;
 }
 
-static int wait_for(pid_t child)
+/* Waits at most so long; false when the program has not ended by then. */
+static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 {
-	int status = 0;
+	int64_t end = clock_boot_ms() + milliseconds;
+	pid_t ended;
 
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && clock_boot_ms() < end)
+		poll(NULL, 0, TICK_MS);
+	return ended != 0;
+}
+
+/* Its exit status, or -1. The program and what it has started are ended when its time is up. */
+static int wait_for(const struct program *p, bool *in_time)
+{
+	int status = -1;
+
+	*in_time = *in_time && has_ended(p->pid, p->end - clock_boot_ms(), &status);
+	if (!*in_time) {
+		kill(-p->pid, SIGTERM);
+		if (!has_ended(p->pid, GRACE_MS, &status)) {
+			kill(-p->pid, SIGKILL);
+			waitpid(p->pid, &status, 0);
+		}
+	}
+	return *in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int follow(struct program *p, struct text *out, bool *in_time)
+{
+	sigset_t signals;
+	int interrupts, status;
+
+	setpgid(p->pid, p->pid);
+	interrupt_signals(&signals);
+	interrupts = signalfd(-1, &signals, SFD_CLOEXEC);
+	p->interrupts = interrupts;
+	p->end = clock_boot_ms() + (int64_t)RUN_SECONDS * 1000;
+	p->open = true;
+	*in_time = listen_to(p, out);
+	status = wait_for(p, in_time);
+	file_close(&interrupts);
+	return status;
 }
 
 int run_program(const char *const argv[], struct text *out, struct fault *fault)
 {
+	struct program p = {.name = argv[0], .pid = -1, .output = -1};
 	int pipe_ends[2] = {-1, -1}, status = -1;
 	bool in_time = true;
-	pid_t child = -1;
+	sigset_t before;
 
 	out->cap = OUTPUT_MAX;
+	interrupt_hold(&before);
 	if (access(argv[0], X_OK) == 0 && pipe2(pipe_ends, O_CLOEXEC) == 0)
-		child = fork();
-	if (child == 0)
+		p.pid = fork();
+	if (p.pid == 0)
 		become_it(argv, pipe_ends[1]);
-	file_close(&pipe_ends[1]);
-	if (child > 0) {
-		in_time = listen_to(pipe_ends[0], out);
-		if (!in_time)
-			kill(child, SIGTERM);
-		status = wait_for(child);
-	}
-	if (child < 0)
+	if (p.pid < 0)
 		fault_set(fault, FAULT_STORAGE, "cannot_run", "%s: cannot be run: %s", argv[0],
 			strerror(errno));
-	else if (!in_time)
-		fault_set(fault, FAULT_STORAGE, "too_slow", "%s: not done after %d s, and ended",
-			argv[0], RUN_SECONDS);
-	else if (status < 0)
+	file_close(&pipe_ends[1]);
+	if (p.pid > 0) {
+		p.output = pipe_ends[0];
+		status = follow(&p, out, &in_time);
+	}
+	if (!in_time)
+		fault_set(fault, FAULT_STORAGE, "too_slow", "%s: was not done in time, and ended",
+			argv[0]);
+	else if (p.pid > 0 && status < 0)
 		fault_set(fault, FAULT_STORAGE, "died", "%s: died", argv[0]);
 	file_close(&pipe_ends[0]);
-	return in_time ? status : -1;
+	interrupt_release(&before);
+	return status;
 }
 
 bool run_well(const char *const argv[], struct text *out, struct fault *fault)

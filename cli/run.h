@@ -14,8 +14,9 @@
 #define RUN_SECONDS 120 /* then it is ended */
 
 /* Runs argv[0] and waits. `out` gets what it wrote, both outputs (at most 64 KiB). Returns its exit
- * status, or -1 with the fault when it could not be run, died, or took too long. Terminal signals
- * do not reach it: what it has begun to write it finishes. */
+ * status, or -1 with the fault when it could not be run, died, or took too long: then it gets
+ * SIGTERM, and SIGKILL 5 s later. An interrupt does not reach it: what it has begun to write it
+ * finishes, within 5 s, and the interrupt ends us afterwards. */
 int run_program(const char *const argv[], struct text *out, struct fault *fault);
 /* The same, and any exit status but 0 is a fault that tells the end of what it wrote. */
 bool run_well(const char *const argv[], struct text *out, struct fault *fault);

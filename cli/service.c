@@ -3,21 +3,30 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/identity.h"
+#include "cli/interrupt.h"
 
+/* An interrupt ends the child as well, until it has been waited for. */
 static int wait_for(pid_t child, const char *user)
 {
 	struct fault fault = {.kind = FAULT_NONE};
+	siginfo_t ended;
+	sigset_t before;
 	int status = 0;
 
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+	while (child > 0 && waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT) < 0 &&
+		errno == EINTR)
 		continue;
+	interrupt_hold(&before);
+	if (child > 0)
+		waitpid(child, &status, 0);
+	interrupt_child(0);
+	interrupt_release(&before);
 	if (child > 0 && WIFEXITED(status))
 		return WEXITSTATUS(status);
 	fault_set(&fault, FAULT_STORAGE, "child", "cannot act as %s: %s", user,
@@ -25,24 +34,32 @@ static int wait_for(pid_t child, const char *user)
 	return cli_fail(&fault);
 }
 
-/* The parent may have its own way to end. */
-static void end_as_usual(void)
+static pid_t start_child(void)
 {
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	sigset_t before;
+	pid_t child;
+	int error;
+
+	fflush(stdout);
+	interrupt_hold(&before);
+	child = fork();
+	error = errno;
+	if (child == 0)
+		interrupt_forked();
+	else if (child > 0)
+		interrupt_child(child);
+	interrupt_release(&before);
+	errno = error;
+	return child;
 }
 
 int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 {
 	struct fault fault = {.kind = FAULT_NONE};
+	pid_t child = start_child();
 	int exit_code;
-	pid_t child;
 
-	fflush(stdout);
-	child = fork();
 	if (child == 0) {
-		end_as_usual();
 		exit_code = identity_become(user, &fault) ? act(ctx) : cli_fail(&fault);
 		fflush(stdout);
 		_exit(exit_code);
@@ -52,13 +69,10 @@ int service_run(const char *user, int (*act)(void *ctx), void *ctx)
 
 int service_apart(int (*act)(void *ctx), void *ctx)
 {
-	pid_t child;
+	pid_t child = start_child();
 	int exit_code;
 
-	fflush(stdout);
-	child = fork();
 	if (child == 0) {
-		end_as_usual();
 		exit_code = act(ctx);
 		fflush(stdout);
 		_exit(exit_code);

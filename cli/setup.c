@@ -7,12 +7,12 @@
 #include "cli/setup.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/table.h"
 
@@ -103,10 +103,27 @@ static bool confirm(struct setup *s)
 	return cli_confirm("Write these settings?");
 }
 
+static bool commit(struct setup *s)
+{
+	sigset_t before;
+	bool good;
+
+	interrupt_hold(&before);
+	good = stage_commit(&s->stage, &s->fault);
+	if (good)
+		setup_part(s, PART_SETTINGS, PART_WRITTEN);
+	interrupt_release(&before);
+	return good;
+}
+
 static int write_settings(struct setup *s)
 {
 	int changes = show_changes(s);
 
+	if (changes == 0)
+		setup_part(s, PART_SETTINGS, PART_NOT_WANTED);
+	if (s->copy[0])
+		setup_part(s, PART_CREDENTIAL, PART_OPEN);
 	stage_check(&s->stage, take_finding, s);
 	if (s->fault.kind)
 		return fail(s);
@@ -114,7 +131,7 @@ static int write_settings(struct setup *s)
 		return EXIT_YES;
 	if (changes > 0 && !confirm(s))
 		return s->fault.kind ? fail(s) : EXIT_USAGE;
-	if (!setup_credential_install(s) || (changes > 0 && !stage_commit(&s->stage, &s->fault)))
+	if (!setup_credential_install(s) || (changes > 0 && !commit(s)))
 		return fail(s);
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
@@ -126,13 +143,33 @@ static int write_settings(struct setup *s)
 
 /* ---- PAM ---- */
 
+/* However it ended: an interrupt may have cut it short. */
+static bool change_pam(struct setup *s, struct pam_change *change)
+{
+	sigset_t before;
+	bool good;
+
+	interrupt_hold(&before);
+	good = pam_change_make(change, true, &s->fault);
+	if (good || change->method->enabled())
+		setup_part(s, PART_PAM, PART_WRITTEN);
+	interrupt_release(&before);
+	return good;
+}
+
 static void make_pam_change(struct setup *s, struct pam_change *change)
 {
 	if (!s->json)
 		pam_change_show(&s->screen, "What will be done:", &change->plan);
-	if (s->dry_run || (s->dialogue && !setup_yes(s, "Let logins be seen so", true)))
+	if (s->dry_run)
 		return;
-	if (!pam_change_make(change, true, &s->fault)) {
+	if (s->dialogue && !setup_yes(s, "Let logins be seen so", true)) {
+		setup_part(s, PART_PAM, PART_NOT_WANTED);
+		if (s->fault.kind)
+			fail(s);
+		return;
+	}
+	if (!change_pam(s, change)) {
 		fail(s);
 		return;
 	}
@@ -140,6 +177,12 @@ static void make_pam_change(struct setup *s, struct pam_change *change)
 	if (!s->json)
 		pam_change_show(&s->screen, "What has changed:", &change->made);
 	setup_say(s, INK_PLAIN, 0, "To undo it: cloudinvite pam disable");
+}
+
+static void say_seen_already(struct setup *s)
+{
+	setup_part(s, PART_PAM, PART_NOT_WANTED);
+	setup_say(s, INK_GOOD, 0, "They are seen already.");
 }
 
 static void turn_on_pam(struct setup *s)
@@ -160,7 +203,7 @@ static void turn_on_pam(struct setup *s)
 	else if (change.needed)
 		make_pam_change(s, &change);
 	else
-		setup_say(s, INK_GOOD, 0, "They are seen already.");
+		say_seen_already(s);
 	if (!s->fault.kind)
 		s->pam_change = pam_change_json(&change, true, s->dry_run);
 	pam_change_free(&change);
@@ -243,6 +286,8 @@ static int set_up(struct setup *s)
 		return written;
 	if (!s->no_check && !s->dry_run)
 		setup_check(s);
+	if (s->fault.kind) /* nobody answers any more */
+		return fail(s);
 	turn_on_pam(s);
 	return conclude(s);
 }
@@ -355,26 +400,11 @@ static int guide(struct setup *s)
 	return EXIT_YES;
 }
 
-static void wake(int signal_number)
-{
-	(void)signal_number;
-}
-
-/* Ctrl-C ends the question or the wait that it meets, and so the stage is cleared away. */
-static void end_gently(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = wake};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
 static int run(struct setup *s)
 {
 	if (s->guide)
 		return guide(s);
-	end_gently();
+	setup_parts_begin(s);
 	if (s->dry_run || geteuid() == 0)
 		return set_up(s);
 	fault_set(&s->fault, FAULT_USAGE, "not_root", "the settings and PAM's files are root's");
@@ -395,6 +425,7 @@ int verb_setup(const struct cli *cli, int argc, char **argv)
 	s.changes = json_array();
 	exit_code = run(&s);
 	stage_close(&s.stage);
+	setup_parts_end();
 	json_decref(s.changes);
 	json_decref(s.checks);
 	json_decref(s.accounts);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "cli/pam.h"
@@ -17,6 +18,10 @@
 
 #define SETUP_HOSTS_MAX	  100000
 #define SETUP_TENANT_RATE 60 /* requests a minute to which Google is reported to hold a tenant */
+
+/* What it writes, in this order. */
+enum setup_part { PART_LOGIN, PART_CREDENTIAL, PART_SETTINGS, PART_PAM, PARTS };
+enum part_state { PART_NOT_WANTED, PART_OPEN, PART_WRITTEN };
 
 enum setup_route { ROUTE_UNKNOWN, ROUTE_KEYLESS, ROUTE_KEY, ROUTE_LOGIN };
 
@@ -35,8 +40,11 @@ struct setup {
 
 	bool dialogue; /* somebody answers at the terminal */
 	enum setup_route route;
-	char original[PATH_MAX]; /* --install-credentials: what is copied, */
-	char copy[PATH_MAX];	 /* … and where to */
+	char original[PATH_MAX];  /* --install-credentials: what is copied, */
+	char copy[PATH_MAX];	  /* … and where to */
+	char login[PATH_MAX];	  /* the login that is made on the way, */
+	struct stat login_before; /* … and what was there until then; zero: nothing */
+	enum part_state parts[PARTS];
 
 	/* what came of it, for machines */
 	json_t *changes, *checks, *accounts, *pam_change;
@@ -60,6 +68,13 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 bool setup_credential_place(struct setup *s, char *path, size_t size);
 /* Makes that copy, 0600; nothing where it is there. */
 bool setup_credential_install(struct setup *s);
+
+/* From now on an interrupt removes the stage and says which parts are written and which are not. */
+void setup_parts_begin(struct setup *s);
+void setup_parts_end(void);
+/* Writing a part and setting its state are one step to an interrupt if both are done between
+ * interrupt_hold() and interrupt_release(). */
+void setup_part(struct setup *s, enum setup_part part, enum part_state state);
 
 /* Puts the command line's words on the stage. Each false with s->fault. */
 bool setup_take_words(struct setup *s);

@@ -6,8 +6,6 @@
  */
 #include "cli/setup.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,43 +17,19 @@
 
 /* ---- the terminal ---- */
 
-/* What ends the dialogue waits from before the question until somebody can answer it: between the
- * two it would be lost, and the question would stand there for ever. */
-static void hold_signals(sigset_t *before)
-{
-	sigset_t ends;
-
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, before);
-}
-
-static bool take_line(char *line, int size, const sigset_t *before)
-{
-	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-	bool here = ppoll(&input, 1, NULL, before) == 1;
-
-	sigprocmask(SIG_SETMASK, before, NULL);
-	return here && fgets(line, size, stdin);
-}
-
 bool setup_question(
 	struct setup *s, const char *question, const char *suggested, char *out, size_t size)
 {
 	char line[ANSWER_MAX], *answer;
-	sigset_t before;
 
 	out[0] = '\0';
-	hold_signals(&before);
 	screen_put(&s->screen, INK_BOLD, question);
 	if (suggested[0])
 		screen_putf(&s->screen, INK_DIM, " [%s]", suggested);
 	fputs(": ", stdout);
 	fflush(stdout);
 	s->screen.column = 0;
-	if (!take_line(line, (int)sizeof(line), &before)) {
+	if (!fgets(line, (int)sizeof(line), stdin)) {
 		fputc('\n', stdout);
 		fault_set(&s->fault, FAULT_USAGE, "no_answer", "nobody answers any more");
 		fault_remedy(&s->fault, "Run it again, or give the answers as options: cloudinvite "
@@ -151,19 +125,26 @@ static bool ask_route(struct setup *s)
 static bool ask_login(struct setup *s)
 {
 	struct cli cli = *s->cli;
-	char path[PATH_MAX], file[PATH_MAX];
+	char file[PATH_MAX];
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->stage.path;
-	text_format(
-		path, sizeof(path), "%s/" SETTINGS_PRIVATE "/login.json", s->stage.settings->state);
+	text_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
+		s->stage.settings->state);
 	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
-		!stage_set(&s->stage, "google", "credentials", path, &s->fault) ||
+		!stage_set(&s->stage, "google", "credentials", s->login, &s->fault) ||
 		!setup_question(s, "The OAuth client's file (nothing: the login is made later)", "",
 			file, sizeof(file)))
 		return false;
-	if (!file[0] || service_verb(verb_login, &cli, 3, argv) == EXIT_YES)
+	if (!file[0])
 		return true;
+	if (stat(s->login, &s->login_before) != 0)
+		s->login_before = (struct stat){.st_ino = 0};
+	setup_part(s, PART_LOGIN, PART_OPEN);
+	if (service_verb(verb_login, &cli, 3, argv) == EXIT_YES) {
+		setup_part(s, PART_LOGIN, PART_WRITTEN);
+		return true;
+	}
 	setup_say(s, INK_WARN, 0, "There is no login yet: sudo cloudinvite login --client FILE");
 	return true;
 }

@@ -160,12 +160,10 @@ static int wait_for_it(struct look *look, int64_t minutes)
 
 		progress_say(&progress,
 			"Google does not know of the delegation yet: asked again "
-			"%d times, every %lld s (Ctrl-C ends it)",
+			"%d times, every %lld s (Ctrl-C ends setup)",
 			tries, (long long)pause);
-		bool interrupted = nanosleep(&left, NULL) != 0;
+		nanosleep(&left, NULL);
 		progress_clear(&progress);
-		if (interrupted)
-			break;
 		exit_code = look_once(look);
 		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/identity.h"
+#include "cli/interrupt.h"
 #include "google/secret.h"
 
 #define FILE_MAX ((size_t)64 * 1024)
@@ -174,6 +175,7 @@ bool setup_credential_install(struct setup *s)
 	struct text text = {.data = NULL};
 	uid_t uid = 0;
 	gid_t gid = 0;
+	sigset_t before;
 	bool good;
 
 	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
@@ -182,8 +184,11 @@ bool setup_credential_install(struct setup *s)
 	good = identity_find(s->stage.settings->user, &uid, &gid, &s->fault) &&
 	       read_file(s, s->original, &text) && take_text(s, s->original, &text, &known);
 	if (good && !is_same(s->copy, &text, uid)) {
+		interrupt_hold(&before);
 		good = put(s, &text, uid, gid);
 		s->changed = s->changed || good;
+		setup_part(s, PART_CREDENTIAL, good ? PART_WRITTEN : PART_OPEN);
+		interrupt_release(&before);
 	}
 	text_wipe(&text);
 	text_free(&text);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/interrupt.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
 #define SAMPLE	 "/usr/share/doc/cloudinvite/cloudinvite.conf"
@@ -33,10 +34,10 @@ static bool failed(struct fault *fault, const char *path)
 }
 
 /* Beside it, the drop-ins of the real one: what they set counts here, too. */
-static bool link_drop_ins(const struct stage *stage, struct fault *fault)
+static bool link_drop_ins(struct stage *stage, struct fault *fault)
 {
 	const char *slash = strrchr(stage->real, '/');
-	char from[PATH_MAX], to[PATH_MAX], directory[PATH_MAX], *whole;
+	char from[PATH_MAX], directory[PATH_MAX], *whole;
 	bool linked;
 
 	text_format(directory, sizeof(directory), "%.*s",
@@ -45,8 +46,9 @@ static bool link_drop_ins(const struct stage *stage, struct fault *fault)
 	if (!whole)
 		return failed(fault, directory);
 	linked = text_format(from, sizeof(from), "%s/conf.d", whole) &&
-		 text_format(to, sizeof(to), "%s/conf.d", stage->directory) &&
-		 symlink(from, to) == 0;
+		 text_format(
+			 stage->drop_ins, sizeof(stage->drop_ins), "%s/conf.d", stage->directory) &&
+		 symlink(from, stage->drop_ins) == 0;
 	free(whole);
 	return linked || failed(fault, stage->directory);
 }
@@ -93,36 +95,54 @@ static bool reload(struct stage *stage, struct fault *fault)
 	return false;
 }
 
-bool stage_open(struct stage *stage, const char *real, struct fault *fault)
+static bool build(struct stage *stage, struct fault *fault)
 {
-	*stage = (struct stage){.real = real};
 	text_copy(stage->directory, sizeof(stage->directory), "/tmp/cloudinvite-setup-XXXXXX");
 	if (!mkdtemp(stage->directory)) {
 		stage->directory[0] = '\0';
 		return failed(fault, "/tmp");
 	}
 	text_format(stage->path, sizeof(stage->path), "%s/cloudinvite.conf", stage->directory);
-	if (!link_drop_ins(stage, fault) || !copy_text(stage, fault))
+	return link_drop_ins(stage, fault) && copy_text(stage, fault);
+}
+
+bool stage_open(struct stage *stage, const char *real, struct fault *fault)
+{
+	sigset_t before;
+	bool built;
+
+	interrupt_hold(&before);
+	*stage = (struct stage){.real = real};
+	built = build(stage, fault);
+	interrupt_release(&before);
+	if (!built)
 		return false;
 	if (!stage->is_new)
 		stage->before = settings_load(real, fault);
 	return (stage->is_new || stage->before) && reload(stage, fault);
 }
 
+void stage_remove(const struct stage *stage)
+{
+	if (!stage->directory[0])
+		return;
+	unlink(stage->drop_ins);
+	unlink(stage->path);
+	rmdir(stage->directory);
+}
+
 void stage_close(struct stage *stage)
 {
-	char link[PATH_MAX];
+	sigset_t before;
 
+	interrupt_hold(&before);
+	stage_remove(stage);
+	stage->directory[0] = '\0';
+	interrupt_release(&before);
 	settings_free(stage->before);
 	settings_free(stage->settings);
 	text_wipe(&stage->original);
 	text_free(&stage->original);
-	if (stage->directory[0]) {
-		text_format(link, sizeof(link), "%s/conf.d", stage->directory);
-		unlink(link);
-		unlink(stage->path);
-		rmdir(stage->directory);
-	}
 	*stage = (struct stage){.real = NULL};
 }
 

@@ -20,6 +20,7 @@ struct stage {
 	const char *real;
 	char directory[64];
 	char path[PATH_MAX];
+	char drop_ins[PATH_MAX];   /* a link to the real one's */
 	bool is_new;		   /* there is no real one yet */
 	struct text original;	   /* what the real one said at the beginning */
 	struct settings *before;   /* the real ones; NULL if there are none */
@@ -29,6 +30,8 @@ struct stage {
 /* Copies the file there (or the sample, where there is none). stage_close() also after false. */
 bool stage_open(struct stage *stage, const char *real, struct fault *fault);
 void stage_close(struct stage *stage);
+/* Removes it from the disk, and nothing else: may be called in a signal handler. */
+void stage_remove(const struct stage *stage);
 /* Sets a key, unless it has that value already. The fault names the real file. */
 bool stage_set(struct stage *stage, const char *section, const char *key, const char *value,
 	struct fault *fault);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/interrupt.h"
 
 /* The other screen, where long lines are cut and no cursor blinks; and back. */
 #define ENTER "\033[?1049h\033[?7l\033[?25l\033[2J"
@@ -29,6 +30,8 @@ struct watch {
 	bool keys;     /* there is somebody who types; `before` is how the terminal was */
 	bool held, bare, over;
 };
+
+static const struct watch *shown;
 
 /* ---- the terminal ---- */
 
@@ -99,22 +102,21 @@ static bool look(struct watch *w, struct fault *fault)
 
 /* ---- what comes in between ---- */
 
-/* The rest of this program's life, or until the shell lets it go on. */
-static void yield_to(struct watch *w, int number)
+/* Until the shell lets it go on. */
+static void stop(struct watch *w)
 {
-	sigset_t one;
-
 	leave(w);
-	if (number == SIGTSTP) {
-		raise(SIGSTOP);
-		enter(w);
+	raise(SIGSTOP);
+	enter(w);
+}
+
+/* In the signal handler of an interrupt, which may come while the ledger is read. */
+static void leave_at_once(void)
+{
+	if (shown->keys)
+		tcsetattr(STDIN_FILENO, TCSANOW, &shown->before);
+	if (write(STDOUT_FILENO, LEAVE, sizeof(LEAVE) - 1) < 0)
 		return;
-	}
-	signal(number, SIG_DFL);
-	sigemptyset(&one);
-	sigaddset(&one, number);
-	raise(number);
-	sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
 /* Whether to look again at once. */
@@ -124,8 +126,8 @@ static bool take_signal(struct watch *w)
 
 	if (read(w->signals, &came, sizeof(came)) != sizeof(came))
 		return false;
-	if (came.ssi_signo != SIGWINCH)
-		yield_to(w, (int)came.ssi_signo);
+	if (came.ssi_signo == SIGTSTP)
+		stop(w);
 	if (w->held)
 		paint(w);
 	return !w->held;
@@ -172,7 +174,7 @@ static void wait_for(struct watch *w, int64_t seconds)
 
 static bool listen_for(struct watch *w, struct fault *fault)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
+	static const int numbers[] = {SIGTSTP, SIGWINCH};
 	struct sigaction action;
 	sigset_t set;
 
@@ -197,6 +199,8 @@ bool watch_run(
 
 	if (ok) {
 		w.keys = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &w.before) == 0;
+		shown = &w;
+		interrupt_at_end(leave_at_once);
 		enter(&w);
 		while (ok && paint(&w)) {
 			wait_for(&w, seconds);
@@ -205,6 +209,7 @@ bool watch_run(
 			ok = look(&w, fault);
 		}
 		leave(&w);
+		interrupt_at_end(NULL);
 		close(w.signals);
 		sigprocmask(SIG_SETMASK, &w.mask, NULL);
 	}

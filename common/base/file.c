@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -159,7 +160,7 @@ static int write_temporary(int dir, const char *temporary, const void *bytes, si
 	return result;
 }
 
-int file_replace_at(int dir, const char *name, const void *bytes, size_t n, mode_t mode)
+static int replace_at(int dir, const char *name, const void *bytes, size_t n, mode_t mode)
 {
 	char temporary[NAME_MAX + 1];
 	unsigned long long random;
@@ -184,6 +185,25 @@ fail:
 	(void)unlinkat(dir, temporary, 0);
 	errno = saved;
 	return -1;
+}
+
+/* A signal that ends the process in between would leave the temporary file behind: it waits. */
+int file_replace_at(int dir, const char *name, const void *bytes, size_t n, mode_t mode)
+{
+	sigset_t ends, before;
+	int result, saved;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGQUIT);
+	pthread_sigmask(SIG_BLOCK, &ends, &before);
+	result = replace_at(dir, name, bytes, n, mode);
+	saved = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return result;
 }
 
 int file_replace(const char *path, const void *bytes, size_t n, mode_t mode)

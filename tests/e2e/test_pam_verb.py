@@ -5,6 +5,7 @@ the services' own files as on openSUSE; each undone byte for byte, each seen by 
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import harness
@@ -19,6 +20,8 @@ UPDATE = "/usr/sbin/pam-auth-update"
 NEW = "/var/spool/cloudinvite/new"
 LINE = "session optional pam_cloudinvite.so\n"
 SAVED = overlay.SHEET + "/saved"
+BEGUN = overlay.SHEET + "/begun"
+CONF = overlay.SHEET + "/cloudinvite.conf"
 # A module with a sanitizer cannot be loaded here.
 LOGINS = () if harness.SANITIZED else ("sshd", "login")
 
@@ -27,6 +30,14 @@ def module_path():
     """Where the program looks for the module."""
     said = subprocess.run([PROGRAM, "pam", "status", "--json"], stdout=subprocess.PIPE, check=False)
     return json.loads(said.stdout)["module"]
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def build():
@@ -114,6 +125,53 @@ class Debian(Host):
         self.run_pam("enable", "--yes")
         with open(DIRECTORY + "/common-session-noninteractive", encoding="utf-8") as file:
             self.assertNotIn("cloudinvite", file.read())
+
+    def slow_update(self, then):
+        """A pam-auth-update that says that it has begun, and then does what the test wants."""
+        room.write(UPDATE, f"#!/bin/sh\n: > {BEGUN}\n{then}\n", 0o755)
+        self.addCleanup(lambda: os.path.exists(BEGUN) and os.unlink(BEGUN))
+
+    def interrupted(self, *words, go_on=lambda: None):
+        """Ctrl-C, as a terminal sends it, while the update is under way: what was said."""
+        with subprocess.Popen([PROGRAM, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, start_new_session=True) as it:
+            harness.wait_for(lambda: os.path.exists(BEGUN), "the update")
+            os.killpg(it.pid, signal.SIGINT)
+            go_on()
+            said = it.communicate(timeout=harness.PATIENCE)[0]
+        self.assertEqual(it.returncode, -signal.SIGINT, said)
+        self.assertIn(f"ends as soon as {UPDATE} has ended", said)
+        return " ".join(said.split())
+
+    def test_an_interrupt_lets_an_update_end_that_has_begun(self):
+        for words in (("pam", "enable", "--yes"),
+                      ("-c", CONF, "setup", "--pam", "--yes", "--no-check", "--customer=C01234567",
+                       "--domain=example.com", "--credentials=metadata:",
+                       "--service-account=a@b.iam.gserviceaccount.com",
+                       "--subject=admin@example.com")):
+            with self.subTest(verb=words[-1]):
+                self.setUp()
+                gate = overlay.SHEET + "/gate"
+                os.mkfifo(gate)
+                self.addCleanup(lambda path=gate: os.path.exists(path) and os.unlink(path))
+                self.slow_update(f'read -r word < {gate}\nexec {SAVED}/pam-auth-update "$@"')
+                said = self.interrupted(*words, go_on=lambda: room.write(gate, "on\n"))
+                os.unlink(gate)
+                os.unlink(BEGUN)
+                self.assertEqual(self.status(0)["findings"], [])
+                if "setup" in words:
+                    self.assertIn(f"Written: {CONF}, the PAM line.", said)
+
+    def test_an_interrupt_does_not_wait_for_an_update_without_end(self):
+        """Nor for what it has started, and which does not listen."""
+        before = contents(DIRECTORY)
+        self.slow_update("trap '' TERM\nsleep 1000 &\necho $! > " + BEGUN + "\nwait")
+        self.interrupted("pam", "enable", "--yes", go_on=lambda: harness.wait_for(
+            lambda: os.path.getsize(BEGUN) > 0, "the child"))
+        with open(BEGUN, encoding="ascii") as file:
+            child = int(file.read())
+        harness.wait_for(lambda: not is_alive(child), "the end of what it has started")
+        self.assertEqual(contents(DIRECTORY), before)
 
     def test_turned_off_it_stays_off_when_another_package_comes(self):
         self.run_pam("enable", "--yes")

@@ -102,6 +102,22 @@ class Watch(harness.Test):
                 self.assertIn(LEAVE, terminal.output)
                 self.assertEqual(terminal.before, after)
 
+    def test_a_signal_while_the_ledger_is_read_does_not_wait_for_the_picture(self):
+        terminal = self.watch()
+        trace = self.site.path("trace")
+        strace = subprocess.Popen(
+            ["strace", "-o", trace, "-e", "trace=fcntl", "-e", "inject=fcntl:signal=INT:when=1",
+             "-p", str(terminal.process.pid)], stderr=subprocess.PIPE)
+        self.addCleanup(strace.communicate)
+        self.addCleanup(terminal.process.kill)
+        strace.stderr.readline()  # attached
+        terminal.press(b" ")
+        code, after = terminal.end()
+        self.assertEqual(-signal.SIGINT, code)
+        self.assertEqual(terminal.before, after)
+        self.assertTrue(terminal.output.endswith(LEAVE), terminal.output)
+        self.assertEqual(self.site.read("trace").count("fcntl("), 1)
+
     def test_stopped_it_gives_the_terminal_back_and_takes_it_again(self):
         terminal = self.watch()
         terminal.process.send_signal(signal.SIGTSTP)

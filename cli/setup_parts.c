@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What setup writes, part by part, so that an interrupt at any moment can say what has been written
+ * and what has not.
+ */
+#include "cli/setup.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/interrupt.h"
+
+/* ---- in the signal handler: nothing but memory and system calls ---- */
+
+static const struct setup *running;
+
+struct sentence {
+	char text[4 * PATH_MAX];
+	size_t length;
+};
+
+static void add(struct sentence *s, const char *words)
+{
+	size_t n = strlen(words), room = sizeof(s->text) - s->length;
+
+	if (n > room)
+		n = room;
+	memcpy(s->text + s->length, words, n);
+	s->length += n;
+}
+
+static const char *name_of(enum setup_part part)
+{
+	if (part == PART_LOGIN)
+		return running->login;
+	if (part == PART_CREDENTIAL)
+		return running->copy;
+	return part == PART_SETTINGS ? running->path : "the PAM line";
+}
+
+/* The login is kept by a child, which may not have come back yet. */
+static enum part_state state_of(enum setup_part part)
+{
+	const struct stat *before = &running->login_before;
+	struct stat now;
+
+	if (part == PART_LOGIN && running->parts[part] == PART_OPEN &&
+		stat(running->login, &now) == 0 &&
+		(now.st_ino != before->st_ino || now.st_mtime != before->st_mtime))
+		return PART_WRITTEN;
+	return running->parts[part];
+}
+
+static bool add_parts(struct sentence *s, const char *title, enum part_state state)
+{
+	const char *before = title;
+
+	for (enum setup_part part = PART_LOGIN; part < PARTS; part++) {
+		if (state_of(part) != state)
+			continue;
+		add(s, before);
+		add(s, name_of(part));
+		before = ", ";
+	}
+	if (before != title)
+		add(s, ".");
+	return before != title;
+}
+
+static void end(void)
+{
+	static struct sentence s;
+
+	stage_remove(&running->stage);
+	add(&s, running->cli->progress ? "\n" : "");
+	add(&s, "cloudinvite: setup was interrupted.");
+	if (add_parts(&s, " Written: ", PART_WRITTEN))
+		add_parts(&s, " Not written: ", PART_OPEN);
+	else
+		add(&s, " Nothing was written.");
+	add(&s, "\n  Run it again: it goes on with what is written.\n");
+	if (write(STDERR_FILENO, s.text, s.length) < 0)
+		return;
+}
+
+/* ---- for setup ---- */
+
+void setup_part(struct setup *s, enum setup_part part, enum part_state state)
+{
+	sigset_t before;
+
+	interrupt_hold(&before);
+	s->parts[part] = state;
+	interrupt_release(&before);
+}
+
+void setup_parts_begin(struct setup *s)
+{
+	running = s;
+	s->parts[PART_SETTINGS] = PART_OPEN;
+	if (!s->no_pam && (s->pam || s->dialogue))
+		s->parts[PART_PAM] = PART_OPEN;
+	interrupt_at_end(end);
+}
+
+void setup_parts_end(void)
+{
+	interrupt_at_end(NULL);
+}
