@@ -294,7 +294,7 @@ bench:
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/bench/bench.py
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
-SH_FILES = packaging/deps .ci/run config/close-accounts config/hooks/useradd-post config/hooks/userdel-post \
+SH_FILES = packaging/deps .ci/run config/close-accounts config/pam-release config/hooks/useradd-post config/hooks/userdel-post \
 	packaging/debian/tests/smoke $(wildcard packaging/debian/*.post* packaging/debian/*.pre*)
 LINT_JOBS ?= 2
 # Exported, not written into the recipe: the quotes of -D'"…"' must arrive as they are.
@@ -354,6 +354,7 @@ install: all
 	for hook in useradd-post userdel-post; do \
 		$(fill) config/hooks/$$hook > $(O)/$$hook && \
 		$(INSTALL) -m 755 $(O)/$$hook $(DESTDIR)$(hooksdir)/$$hook || exit 1; done
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) config/pam-release
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(nftablesdir) config/nftables/cloudinvite-metadata.nft
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(apparmordir) config/apparmor/usr.sbin.cloudinvite-*
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(prometheusdir) config/prometheus/cloudinvite.rules.yml
@@ -391,17 +392,14 @@ deb-tree:
 
 # The PAM line goes before the module: a `required` line without its module locks everybody out.
 uninstall:
-	@if [ -z "$(DESTDIR)" ] && command -v pam-auth-update >/dev/null 2>&1; then \
-		pam-auth-update --package --remove cloudinvite; fi
-	@named=$$(grep -rlE '^[^#]*pam_cloudinvite\.so' $(DESTDIR)$(sysconfdir)/pam.d \
-		$(DESTDIR)$(sysconfdir)/pam.conf 2>/dev/null); if [ -n "$$named" ]; then \
-		echo "uninstall: these files still name pam_cloudinvite.so: remove the line first:" $$named >&2; \
-		exit 1; fi
+	@config/pam-release $(DESTDIR)
 	rm -f $(DESTDIR)$(pamconfigsdir)/cloudinvite $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	rm -f $(DESTDIR)$(bindir)/cloudinvite $(DESTDIR)$(bindir)/cloudinvite-emulator
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,cloudinvite-keeper cloudinvite-collector cloudinvite-dispatcher)
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,cloudinvite-keeper.socket cloudinvite-keeper.service \
 		cloudinvite-collector.service cloudinvite-dispatcher.service)
+	rm -f $(DESTDIR)$(libexecdir)/pam-release
+	rmdir $(DESTDIR)$(libexecdir) 2>/dev/null || :
 	rm -f $(DESTDIR)$(sysusersdir)/cloudinvite.conf $(DESTDIR)$(catalogdir)/cloudinvite.catalog \
 		$(DESTDIR)$(polkitdir)/00-cloudinvite.rules
 	rm -f $(DESTDIR)$(bashcompletiondir)/cloudinvite \

@@ -205,12 +205,21 @@ struct names {
 	size_t count;
 };
 
-/* What editors and package managers leave behind is nobody's service. */
+/* What editors and package managers leave behind is not a service; config/pam-release has the same
+ * list. */
 static bool is_service(const char *name)
 {
-	return name[0] != '.' && !text_ends(name, "~") && !strstr(name, ".dpkg-") &&
-	       !strstr(name, ".rpm") && !text_ends(name, ".pam-old") &&
-	       !text_ends(name, ".pam-new") && !text_ends(name, ".pam-config-backup");
+	static const char *const within[] = {".dpkg-", ".ucf-", ".rpm"};
+	static const char *const at_end[] = {"~", "#", ".pam-old", ".pam-new", ".pam-config-backup",
+		".bak", ".old", ".orig", ".save", ".swp"};
+
+	for (size_t i = 0; i < sizeof(within) / sizeof(within[0]); i++)
+		if (strstr(name, within[i]))
+			return false;
+	for (size_t i = 0; i < sizeof(at_end) / sizeof(at_end[0]); i++)
+		if (text_ends(name, at_end[i]))
+			return false;
+	return name[0] != '.';
 }
 
 static bool add_directory(struct names *names, const char *root, const char *directory)

@@ -5,6 +5,7 @@ Fedora's and openSUSE's are written after their packages, with modules that this
 the real libpam runs them. authselect is a stand-in that does what its manual says of the calls that
 are made; it is not in Debian. $CLOUDINVITE_AUTHSELECT puts the real one in its place."""
 import ctypes
+import json
 import os
 import shutil
 import stat
@@ -182,6 +183,12 @@ def install_authselect(*features):
     write(base + "/nsswitch.conf", "passwd: files\n")
     write(base + "/README", "sssd\n")
     return ["/usr/bin/authselect", "select", "sssd", *features]
+
+
+def module_path(program):
+    """Where `cloudinvite` looks for the module."""
+    said = subprocess.run([program, "pam", "status", "--json"], stdout=subprocess.PIPE, check=False)
+    return json.loads(said.stdout)["module"]
 
 
 def contents(*directories):

@@ -26,12 +26,6 @@ CONF = overlay.SHEET + "/cloudinvite.conf"
 LOGINS = () if harness.SANITIZED else ("sshd", "login")
 
 
-def module_path():
-    """Where the program looks for the module."""
-    said = subprocess.run([PROGRAM, "pam", "status", "--json"], stdout=subprocess.PIPE, check=False)
-    return json.loads(said.stdout)["module"]
-
-
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
@@ -42,7 +36,7 @@ def is_alive(pid):
 
 def build():
     for path, kind in ((PROFILE, "config/pam-configs/cloudinvite"),
-                       (module_path(), "bin/pam_cloudinvite.so")):
+                       (pam_trees.module_path(PROGRAM), "bin/pam_cloudinvite.so")):
         shutil.copy(f"{overlay.SHEET}/{kind}", path)
         os.chmod(path, 0o644)
     room.output("useradd", "--no-create-home", "--uid", "4711", "alice")

@@ -172,8 +172,8 @@ def removed(steps, room):
     with room.people():
         status, output = room.dpkg("-r", "libpam-cloudinvite")
     check(steps, "a line that would refuse everybody without the module stops the removal",
-          status != 0 and "/etc/pam.d/trial" in output and room.module() and room.line(), output)
-    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial").replace("required pam_cl", "optional pam_cl"))
+          status != 0 and "/etc/pam.d/trial:" in output and room.module() and room.line(), output)
+    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
     with room.people():
         status, output = room.dpkg("-r", *NAMES)
     check(steps, "removed, the line and then the module are gone, and settings and ledger stay",
