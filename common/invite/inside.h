@@ -144,7 +144,8 @@ struct invite {
 	bool draining;
 	bool changed; /* a state, a verdict: the collector has marks to write */
 
-	struct course *courses; /* `room` of them */
+	struct course *courses; /* `room` of them; those from `used` on were never written to, … */
+	int used;		/* … and so take no memory */
 	int room, parallel;
 	struct course *free;
 	int busy;	     /* courses that are not free */
@@ -196,6 +197,8 @@ struct invite {
 bool round_run(struct invite *i, struct fault *fault);
 struct course *round_take_free(struct invite *i);
 void round_free(struct course *c);
+/* Gives back what the courses of a busy time took; does nothing while one is busy. */
+void round_release_memory(struct invite *i);
 /* Whether a course that wants its next call may go on towards it; ends it if not. */
 bool round_let_go(struct invite *i, struct course *c, struct fault *fault);
 
@@ -206,7 +209,7 @@ static inline struct course *round_first(struct invite *i)
 
 static inline struct course *round_end(struct invite *i)
 {
-	return i->courses + i->room;
+	return i->courses + i->used;
 }
 
 /* It wants its next call. */

@@ -27,12 +27,7 @@ static struct invite *invite_new(const struct settings *settings)
 		return NULL;
 	}
 	i->settings = settings;
-	i->busy = i->room;
 	i->witness.fd = -1;
-	for (int n = i->room - 1; n >= 0; n--) {
-		i->courses[n].invite = i;
-		round_free(&i->courses[n]);
-	}
 	return i;
 }
 
@@ -197,6 +192,11 @@ bool invite_idle(struct invite *i)
 	if (i->calling > 0 || i->answered > 0)
 		return false;
 	return i->draining ? i->busy == 0 : clock_boot_ms() < i->next_ms;
+}
+
+void invite_release_memory(struct invite *i)
+{
+	round_release_memory(i);
 }
 
 void invite_drain(struct invite *i)

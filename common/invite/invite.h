@@ -44,6 +44,8 @@ int invite_judge(struct invite *i, const struct address_map *map, int max, struc
 bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, struct fault *fault);
 /* Whether nothing is under way and nothing is due now: for --once. */
 bool invite_idle(struct invite *i);
+/* Gives back the memory that only work needs; does nothing while something is under way. */
+void invite_release_memory(struct invite *i);
 /* Starts nothing new any more; invite_turn until invite_idle, bounded by the settings' timeout. */
 void invite_drain(struct invite *i);
 /* Whether a state or a verdict has changed since this was asked last: then the collector has marks

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invite/inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,9 +17,12 @@ struct course *round_take_free(struct invite *i)
 {
 	struct course *c = i->free;
 
-	if (!c)
+	if (c)
+		i->free = c->next_free;
+	else if (i->used < i->room)
+		c = &i->courses[i->used++];
+	else
 		return NULL;
-	i->free = c->next_free;
 	*c = (struct course){.invite = i};
 	i->busy++;
 	return c;
@@ -32,6 +36,20 @@ void round_free(struct course *c)
 	c->next_free = i->free;
 	i->free = c;
 	i->busy--;
+}
+
+/* A new array takes memory only as it is used. If there is none, the old one serves on. */
+void round_release_memory(struct invite *i)
+{
+	struct course *fresh =
+		i->busy == 0 && i->used > 0 ? calloc((size_t)i->room, sizeof(*fresh)) : NULL;
+
+	if (!fresh)
+		return;
+	free(i->courses);
+	i->courses = fresh;
+	i->free = NULL;
+	i->used = 0;
 }
 
 /* ---- what has come back ---- */

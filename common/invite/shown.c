@@ -13,7 +13,7 @@
 
 static bool on_its_way(const struct invite *i, const char *address)
 {
-	for (int n = 0; n < i->room; n++)
+	for (int n = 0; n < i->used; n++)
 		if (i->courses[n].phase != COURSE_FREE &&
 			strcmp(i->courses[n].person.address, address) == 0)
 			return true;

@@ -152,6 +152,17 @@ static struct statement *prepared(struct ledger *l, const char *sql, struct faul
 	return s;
 }
 
+void statements_free(struct ledger *l)
+{
+	for (size_t i = 0; i < STATEMENTS_MAX; i++)
+		if (l->statements[i].busy)
+			return;
+	for (size_t i = 0; i < STATEMENTS_MAX; i++) {
+		sqlite3_finalize(l->statements[i].stmt);
+		l->statements[i] = (struct statement){.sql = NULL};
+	}
+}
+
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
 {
 	*q = (struct query){.ledger = l, .fault = fault};

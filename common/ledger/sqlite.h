@@ -48,6 +48,9 @@ struct query {
 	int column;
 };
 
+/* Closes the kept statements, which are prepared again when they are next run: those of a
+ * dispatcher that has worked take 300 KB. Does nothing while a query is open. */
+void statements_free(struct ledger *l);
 /* `sql` must live as long as the program: one text, one statement. */
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
 void query_text(struct query *q, const char *text); /* NULL binds NULL */

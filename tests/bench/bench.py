@@ -31,9 +31,10 @@ class Rows:
     def __init__(self):
         self.rows = []
 
-    def add(self, what, figure, bound="", share=None):
-        """`share`: how much of the bound is used (above 1 it is missed); None: no bound to keep."""
-        self.rows.append((what, figure, bound, share))
+    def add(self, what, figure, bound="", share=None, guard=GUARD):
+        """`share`: how much of the bound is used (above 1 it is missed); None: no bound to keep.
+        `guard`: the share that is a failure in CI."""
+        self.rows.append((what, figure, bound, share, guard))
         verdict = "" if share is None else "kept" if share <= 1 else "MISSED"
         print(f"{what:<58} {figure:>22}  {bound:<26} {verdict}", flush=True)
 
@@ -173,26 +174,42 @@ def ledger_rows(rows, short):
     rows.add(f"{people} people: summary", f"{summary:.0f} ms", "≤ 1000 ms", summary / 1000)
 
 
+def private_memory(pid):
+    """Kilobytes that only this process has mapped: written pages, and pages of files."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        figures = dict(re.findall(r"^(Private_\w+):\s+(\d+) kB", file.read(), re.M))
+    return int(figures["Private_Dirty"]), int(figures["Private_Clean"])
+
+
+def idle_memory(program):
+    """Once it has changed no page for two seconds: it works for longer on a slow machine."""
+    seen = []
+    while len(seen) < 5 or len({written for written, _ in seen[-5:]}) > 1:
+        time.sleep(0.5)
+        seen.append(private_memory(program.pid))
+    return seen[-1]
+
+
 def memory_rows(rows):
-    """Private memory of the idle programs."""
+    """Private memory of the idle programs. It is no matter of speed, so CI's guard leaves it no room."""
     with Emulator() as emulator, Site(emulator, {}) as site:
         site.arrive_account("alice")
-        for start, bound in ((site.start_collector, 2), (site.start_dispatcher, 5)):
+        for start, bound in ((site.start_collector, 2), (site.start_dispatcher, 4.5)):
             program = start()
-            time.sleep(1.5)
-            with open(f"/proc/{program.pid}/smaps_rollup", encoding="ascii") as file:
-                private = sum(int(value) for value in re.findall(r"^Private_\w+:\s+(\d+) kB", file.read(), re.M))
-            rows.add(f"{os.path.basename(program.args[0])}, idle, private memory", f"{private / 1024:.1f} MB",
-                     f"≤ {bound} MB", private / 1024 / bound)
+            written, clean = idle_memory(program)
+            figure = (written + clean) / 1024
+            rows.add(f"{os.path.basename(program.args[0])}, idle, private memory", f"{figure:.1f} MB",
+                     f"≤ {bound} MB", figure / bound, guard=1)
+            rows.add("  of it written to, not pages of files", f"{written / 1024:.1f} MB")
 
 
 def tap(bounds):
     """For CI, whose machines are shared: a bound that is missed by a little is said, one that is missed
     by far is a failure."""
     failed = 0
-    for at, (what, figure, bound, share) in enumerate(bounds, 1):
-        failed += share > GUARD
-        print(f"{'ok' if share <= GUARD else 'not ok'} {at} - {what.strip()}: {figure} ({bound}"
+    for at, (what, figure, bound, share, guard) in enumerate(bounds, 1):
+        failed += share > guard
+        print(f"{'ok' if share <= guard else 'not ok'} {at} - {what.strip()}: {figure} ({bound}"
               f"{', missed' if share > 1 else ''})")
     print(f"1..{len(bounds)}")
     return 1 if failed else 0

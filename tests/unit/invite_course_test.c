@@ -479,6 +479,29 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 	site_end(&s);
 }
 
+static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	assert_int_equal(s.invite->used, 0); /* nothing is touched before it is needed */
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", SEEN_LOGIN);
+	judge_all(&s);
+	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	invite_release_memory(s.invite);
+	assert_int_equal(s.invite->used, 1);
+	run_for(&s, 60);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	invite_release_memory(s.invite);
+	assert_int_equal(s.invite->used, 0);
+	open_account("bob@example.com", 30 * DAY);
+	see_user(&s, "bob", SEEN_LOGIN);
+	judge_all(&s);
+	run_for(&s, 60);
+	assert_person(&s, "bob@example.com", PERSON_INVITED, "sent");
+	site_end(&s);
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -504,6 +527,7 @@ int main(void)
 		PROMISE(an_unknown_count_is_never_taken_for_no_mail),
 		PROMISE(an_operation_that_is_not_done_is_not_taken_for_a_mail),
 		PROMISE(a_crash_in_the_middle_of_a_send_mails_nobody_twice),
+		PROMISE(memory_is_given_back_when_nothing_is_under_way_and_not_before),
 		PROMISE(a_failing_ledger_sends_nothing_and_loses_no_answer),
 		PROMISE(somebody_blocked_in_the_last_moment_is_not_mailed),
 		PROMISE(somebody_whose_account_goes_meanwhile_is_not_mailed),

@@ -272,6 +272,8 @@ static void chaos(struct site *s)
 			trouble_people(s);
 		trouble_the_host(s);
 		check(s, invite_turn(s->invite, NULL, 0, (int)below(2000), &s->fault));
+		if (happens(100))
+			invite_release_memory(s->invite);
 		if (happens(10))
 			look_whether_all_are_there(s);
 	}

@@ -5,7 +5,6 @@
  *
  *   worker_look ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
  */
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/running.h"
 #include "base/text.h"
 #include "invite/invite.h"
+#include "worker/dispatcher/memory.h"
 #include "worker/dispatcher/metadata_probe.h"
 #include "worker/dispatcher/metrics_file.h"
 #include "worker/worker.h"
@@ -25,6 +25,7 @@
 #define COLLECTOR_MS   1000 /* between two wake-ups of the collector */
 #define EXPIRE_BATCH   1000
 #define CLOCK_AHEAD_S  86400
+#define REST_LOOK_MS   1000 /* until what work has taken can be given back */
 #define DRAIN_LOOK_MS  50
 #define DRAIN_MAX_MS   60000 /* within the unit's TimeoutStopSec */
 #define ONCE_LOOK_MS   25
@@ -164,7 +165,8 @@ static void rest(struct dispatcher *d)
 		return;
 	d->stirred = false;
 	ledger_rest(d->desk.ledger);
-	malloc_trim(0);
+	invite_release_memory(d->desk.invite);
+	memory_release();
 }
 
 static int sooner(int wait, int64_t at_ms)
@@ -182,6 +184,8 @@ static int timeout_ms(const struct dispatcher *d)
 
 	if (d->judge)
 		wait = sooner(wait, d->judge_ms);
+	if (d->stirred)
+		wait = sooner(wait, clock_boot_ms() + REST_LOOK_MS);
 	if (d->tell_collector)
 		wait = sooner(wait, d->told_ms + COLLECTOR_MS);
 	return wait;
@@ -307,6 +311,15 @@ static int run_once(struct dispatcher *d)
 	return ok ? 0 : fault_exit_code(FAULT_STORAGE);
 }
 
+/* Debian's libcurl brings GnuTLS (for RTMP), which would build its ASN.1 trees, more than 100 KB,
+ * at every start of a program that never uses it. A library that does use it starts it by itself.
+ */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct worker_program program = {
@@ -321,6 +334,7 @@ int main(int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	int exit_code;
 
+	memory_set_up();
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;
 	if (!desk_open(&d.desk, &d.worker, d.worker.settings, &fault) ||
