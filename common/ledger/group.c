@@ -4,7 +4,7 @@
  */
 #include <sys/stat.h>
 
-#include "ledger/sqlite.h"
+#include "ledger/guard.h"
 
 /* A restored copy put in place of the open file would let this program go on with the other one,
  * and the people of the copy would be mailed a second time. */
@@ -19,33 +19,41 @@ static bool still_in_place(struct ledger *l, struct fault *fault)
 	return fault_remedy(fault, "Restart the services, so that they use the present file.");
 }
 
-/* A writer is one from its first step on: one that reads first could find its reading out of date.
- */
-static bool begin(struct ledger *l, struct fault *fault)
+static bool run(struct ledger *l, const char *sql, struct fault *fault)
 {
 	struct query q;
 
-	if (!still_in_place(l, fault))
-		return false;
-	query_start(&q, l, "BEGIN IMMEDIATE", fault);
-	if (!query_run(&q))
-		return false;
-	l->change = 0;
-	l->broken = false;
-	return true;
+	query_start_plain(&q, l, sql, fault);
+	return query_run(&q);
 }
 
 static void rollback(struct ledger *l)
 {
-	struct query q;
-
 	l->change = 0;
 	l->broken = false;
 	l->erased = false;
-	if (sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
-		return;
-	query_start(&q, l, "ROLLBACK", NULL);
-	(void)query_run(&q);
+	if (!sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
+		(void)run(l, "ROLLBACK", NULL);
+	guard_usual_time(l);
+}
+
+/* A writer is one from its first step on: one that reads first could find its reading out of date.
+ */
+static bool begin(struct ledger *l, struct fault *fault)
+{
+	if (!still_in_place(l, fault))
+		return false;
+	/* Whoever reads the rows of a query and writes between them keeps the query's snapshot. */
+	if (l->alone != NULL)
+		alone_end(l);
+	if (!run(l, "BEGIN IMMEDIATE", fault))
+		return false;
+	l->change = 0;
+	l->broken = false;
+	if (guard_schema(l, fault))
+		return true;
+	rollback(l);
+	return false;
 }
 
 /* What was erased is still in the write-ahead log. If a reader is in the way, the next checkpoint
@@ -58,13 +66,11 @@ static void empty_log(struct ledger *l)
 
 static bool commit(struct ledger *l, struct fault *fault)
 {
-	struct query q;
-
-	query_start(&q, l, "COMMIT", fault);
-	if (!query_run(&q)) {
+	if (!run(l, "COMMIT", fault)) {
 		rollback(l);
 		return false;
 	}
+	guard_usual_time(l);
 	l->change = 0;
 	if (l->erased)
 		empty_log(l);
@@ -140,18 +146,39 @@ int64_t change_number(struct ledger *l, struct fault *fault)
 	return query_one(&q, &l->change) > 0 ? l->change : -1;
 }
 
+static bool begin_reading(struct ledger *l, struct fault *fault)
+{
+	if (!run(l, "BEGIN", fault))
+		return false;
+	if (guard_schema(l, fault))
+		return true;
+	rollback(l);
+	return false;
+}
+
+bool alone_begin(struct query *q, struct fault *fault)
+{
+	if (!begin_reading(q->ledger, fault))
+		return false;
+	q->ledger->alone = q;
+	return true;
+}
+
+void alone_end(struct ledger *l)
+{
+	l->alone = NULL;
+	if (!sqlite3_get_autocommit(l->db))
+		(void)run(l, "COMMIT", NULL);
+}
+
+/* Within another transaction, or a query that is being read, it is that one's snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault)
 {
-	struct query q;
-
-	if (l->grouped)
-		return true;
-	query_start(&q, l, "BEGIN", fault);
-	return query_run(&q);
+	return l->grouped || l->alone != NULL || begin_reading(l, fault);
 }
 
 void snapshot_end(struct ledger *l)
 {
-	if (!l->grouped)
+	if (!l->grouped && l->alone == NULL)
 		rollback(l);
 }

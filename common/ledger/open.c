@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "ledger/schema.h"
+#include "ledger/guard.h"
 #include "ledger/sqlite.h"
 
 #define SCHEME	  "sqlite:"
@@ -145,10 +145,11 @@ static bool set_up_engine(struct ledger *l, struct fault *fault)
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	guard_set_up(l);
 	return sql_execute(l,
 		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
 		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = "
-		"MEMORY",
+		"MEMORY; PRAGMA mmap_size = 0",
 		fault);
 }
 
@@ -175,18 +176,6 @@ static bool say_not_ours(struct ledger *l, struct fault *fault)
 	return fault_remedy(fault, "Name another file in [storage] ledger.");
 }
 
-static bool say_version(struct ledger *l, int64_t version, struct fault *fault)
-{
-	bool newer = version > schema_newest;
-
-	fault_set(fault, FAULT_STORAGE, newer ? "ledger_newer" : "ledger_older",
-		"%s: the ledger has schema version %lld, this program knows %d", l->path,
-		(long long)version, schema_newest);
-	return fault_remedy(fault,
-		newer ? "Run the version of cloudinvite that has been using it, or a later one."
-		      : "Restart the services: they bring it up to date when they start.");
-}
-
 struct content {
 	int64_t application, version, tables;
 };
@@ -201,7 +190,7 @@ static bool look_at_content(struct ledger *l, struct content *content, struct fa
 		return false;
 	good = schema_look(l, &content->application, &content->version, fault);
 	if (good) {
-		query_start(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
+		query_start_plain(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
 		good = query_one(&q, &content->tables) > 0;
 	}
 	snapshot_end(l);
@@ -220,7 +209,7 @@ static bool check_schema(struct ledger *l, struct fault *fault)
 	if (is.application != LEDGER_APPLICATION_ID)
 		return say_not_ours(l, fault);
 	if (is.version > schema_newest || (l->reading && is.version < schema_newest))
-		return say_version(l, is.version, fault);
+		return schema_other_version(l, is.version, fault);
 	l->schema = (int)is.version;
 	return true;
 }
@@ -281,6 +270,17 @@ static bool say_customer(
 		recorded);
 }
 
+static bool set_customer(struct ledger *l, const char *customer, struct fault *fault)
+{
+	struct query q;
+
+	if (!change_begin(l, fault))
+		return false;
+	query_start(&q, l, "UPDATE about SET customer = ?", fault);
+	query_text(&q, customer);
+	return change_end(l, query_run(&q), fault);
+}
+
 /* The settings' word is taken over as long as nothing hangs on the recorded one: the collector may
  * have made the ledger before anybody wrote down the customer. */
 static bool check_customer(struct ledger *l, const struct settings *settings, struct fault *fault)
@@ -301,11 +301,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	asked = recorded[0] != '\0' ? has_asked(l, fault) : 0;
 	if (asked != 0)
 		return asked > 0 && say_customer(l, recorded, settings->customer, fault);
-	if (l->reading)
-		return true;
-	query_start(&q, l, "UPDATE about SET customer = ?", fault);
-	query_text(&q, settings->customer);
-	return query_run(&q);
+	return l->reading || set_customer(l, settings->customer, fault);
 }
 
 /* ---- the handle ---- */
@@ -329,6 +325,7 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 		return NULL;
 	}
 	l->looked = INT64_MAX;
+	l->schema_version = -1;
 	return l;
 }
 
@@ -348,6 +345,7 @@ struct ledger *ledger_open(
 	if (good && !l->reading)
 		good = write_ahead(l, fault) &&
 		       schema_migrate(l, schema_migrations, schema_newest, introduce, s, fault);
+	l->guarded = true;
 	if (good && check_customer(l, settings, fault))
 		return l;
 	ledger_close(l);

@@ -2,6 +2,7 @@
 #include "ledger/schema.h"
 
 #include "base/text.h"
+#include "ledger/guard.h"
 
 /* Whether a send mailed or may have mailed. */
 #define COUNTS "outcome NOT IN ('refused', 'settled_unsent')"
@@ -159,11 +160,23 @@ bool schema_look(struct ledger *l, int64_t *application, int64_t *version, struc
 {
 	struct query q;
 
-	query_start(&q, l, "PRAGMA application_id", fault);
+	query_start_plain(&q, l, "PRAGMA application_id", fault);
 	if (query_one(&q, application) < 0)
 		return false;
-	query_start(&q, l, "PRAGMA user_version", fault);
+	query_start_plain(&q, l, "PRAGMA user_version", fault);
 	return query_one(&q, version) >= 0;
+}
+
+bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault)
+{
+	bool newer = version > schema_newest;
+
+	fault_set(fault, FAULT_STORAGE, newer ? "ledger_newer" : "ledger_older",
+		"%s: the ledger has schema version %lld, this program knows %d", l->path,
+		(long long)version, schema_newest);
+	return fault_remedy(fault,
+		newer ? "Run the version of cloudinvite that has been using it, or a later one."
+		      : "Restart the services: they bring it up to date when they start.");
 }
 
 /* A pragma takes no bound values: these two are our own constants. */
@@ -186,9 +199,11 @@ static bool make_step(struct ledger *l, const struct migration *steps, int from,
 
 	if (!change_begin(l, fault))
 		return false;
+	guard_allow_long(l);
 	good = schema_look(l, &application, &version, fault);
 	if (good && version == from)
-		good = sql_execute(l, steps[from].sql, fault) &&
+		good = guard_compare(l, steps, from, fault) &&
+		       sql_execute(l, steps[from].sql, fault) &&
 		       (from > 0 || fresh(l, ctx, fault)) && mark(l, from + 1, fault);
 	return change_end(l, good, fault);
 }
@@ -199,6 +214,7 @@ bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
 {
 	int64_t application, version;
 
+	l->guarded = false; /* each step compares what it finds by itself */
 	if (!schema_look(l, &application, &version, fault))
 		return false;
 	for (int from = (int)version; from < count; from++)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ledger/guard.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
 #include "ledger/sighting.h"
@@ -249,6 +250,7 @@ bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault)
 	text_format(cause, sizeof(cause), "another machine-id: %s", host);
 	if (!change_begin(l, fault))
 		return false;
+	guard_allow_long(l);
 	good = orphan(l, host, fault) && run_for_host(l, keep_story, host, fault) &&
 	       run_for_host(l, drop_story, host, fault) && run_for_host(l, drop, host, fault) &&
 	       history_whole(l, "host_reset", cause, collector, fault);

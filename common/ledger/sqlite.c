@@ -88,6 +88,17 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 		return say_read_only(l, fault);
 	case SQLITE_IOERR:
 		return say_io(l, rc, fault);
+	case SQLITE_INTERRUPT: /* guard.c */
+		fault_set(fault, FAULT_STORAGE, "ledger_slow",
+			"%s: a statement did not end within %lld s", l->path,
+			(long long)l->step_max_ms / 1000);
+		return fault_remedy(fault,
+			"Look at the disk, and at what else uses the ledger: fuser -v %s", l->path);
+	case SQLITE_TOOBIG:
+		fault_set(fault, FAULT_STORAGE, "ledger_too_big",
+			"%s: holds a text that is longer than any version writes", l->path);
+		return fault_remedy(
+			fault, "Was it changed by hand, or by another program? Put back a copy.");
 	case SQLITE_NOMEM:
 		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to work on the ledger",
 			l->path);
@@ -163,10 +174,20 @@ void statements_free(struct ledger *l)
 	}
 }
 
-void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
+void query_start_plain(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
 {
 	*q = (struct query){.ledger = l, .fault = fault};
 	q->statement = prepared(l, sql, fault);
+}
+
+void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
+{
+	*q = (struct query){.ledger = l, .fault = fault};
+	if (sqlite3_get_autocommit(l->db) && !alone_begin(q, fault))
+		return;
+	q->statement = prepared(l, sql, fault);
+	if (q->statement == NULL && l->alone == q)
+		alone_end(l);
 }
 
 static void give_back(struct query *q)
@@ -174,9 +195,12 @@ static void give_back(struct query *q)
 	if (q->statement == NULL)
 		return;
 	sqlite3_reset(q->statement->stmt);
-	sqlite3_clear_bindings(q->statement->stmt);
+	if (q->bound > 0)
+		sqlite3_clear_bindings(q->statement->stmt);
 	q->statement->busy = false;
 	q->statement = NULL;
+	if (q->ledger->alone == q)
+		alone_end(q->ledger);
 }
 
 static void failed(struct query *q, int rc)
@@ -214,6 +238,7 @@ int query_row(struct query *q)
 	if (q->statement == NULL)
 		return -1;
 	q->column = 0;
+	q->ledger->step_ms = 0;
 	rc = sqlite3_step(q->statement->stmt);
 	if (rc == SQLITE_ROW)
 		return 1;

@@ -27,10 +27,16 @@ struct ledger {
 	ino_t inode;
 	char id[33];
 	int schema;
-	bool grouped;	/* between ledger_begin and ledger_commit */
-	bool broken;	/* a function failed inside the group: only ledger_rollback is left */
-	bool erased;	/* somebody was forgotten: the log is to be emptied after the commit */
-	int64_t change; /* the number of this commit's changes; 0: none taken yet */
+	bool grouped;	     /* between ledger_begin and ledger_commit */
+	bool broken;	     /* a function failed inside the group: only ledger_rollback is left */
+	bool erased;	     /* somebody was forgotten: the log is to be emptied after the commit */
+	int64_t change;	     /* the number of this commit's changes; 0: none taken yet */
+	struct query *alone; /* reads in a transaction of its own, until query_end */
+	bool guarded;	     /* every transaction begins with guard_schema */
+	int64_t schema_version; /* of the schema that was compared; -1: none yet */
+	char strange[80];	/* what is not as we make it: the handle is of no use any more */
+	int64_t step_ms;	/* since when the statement runs, once it is a slow one */
+	int64_t step_max_ms;
 	int64_t looked; /* facts up to this change have been read by ledger_unjudged */
 	struct statement statements[STATEMENTS_MAX];
 };
@@ -51,8 +57,11 @@ struct query {
 /* Closes the kept statements, which are prepared again when they are next run: those of a
  * dispatcher that has worked take 300 KB. Does nothing while a query is open. */
 void statements_free(struct ledger *l);
-/* `sql` must live as long as the program: one text, one statement. */
+/* `sql` must live as long as the program: one text, one statement. Outside of a transaction it gets
+ * one, which ends with the query. */
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
+/* For what begins and ends transactions, and for the file's header. */
+void query_start_plain(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
 void query_text(struct query *q, const char *text); /* NULL binds NULL */
 void query_number(struct query *q, int64_t number);
 int query_row(struct query *q); /* 1 a row, 0 the end, -1 fault */
@@ -81,6 +90,9 @@ bool change_begin(struct ledger *l, struct fault *fault);
 bool change_end(struct ledger *l, bool good, struct fault *fault);
 /* The number of the changes of this commit (see ledger_changes); -1. */
 int64_t change_number(struct ledger *l, struct fault *fault);
+/* The transaction of a query that is alone. */
+bool alone_begin(struct query *q, struct fault *fault);
+void alone_end(struct ledger *l);
 /* Several reads of one state of the ledger. */
 bool snapshot_begin(struct ledger *l, struct fault *fault);
 void snapshot_end(struct ledger *l);

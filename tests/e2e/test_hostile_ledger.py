@@ -143,5 +143,46 @@ class Columns(hostile.Test):
                     self.assertIsNone(hostile.not_exposition(done.stdout), (number, verb))
 
 
+ENDLESS = ("CREATE TRIGGER evil BEFORE INSERT ON sighting BEGIN WITH RECURSIVE n(x) AS "
+           "(SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n; END")
+
+
+class Schema(harness.Test):
+    """Collector and dispatcher share the file: what one writes into its schema would run in the other."""
+
+    def change(self, site, sql):
+        connection = sqlite3.connect(site.path("state/ledger.db"))
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+
+    def test_a_trigger_without_an_end_keeps_no_program_and_loses_no_arrival(self):
+        with Emulator() as google, Site(google, {}) as site:
+            site.arrive_account("alice")
+            site.collector_once()
+            self.change(site, ENDLESS)
+            site.arrive_account("bob")
+            for program in ("cloudinvite-collector", "cloudinvite-dispatcher"):
+                with self.assertRaisesRegex(AssertionError, "ended with 8:(.|\n)*trigger 'evil'"):
+                    site.program(program, "--once")
+            done = site.run("status")
+            self.assertEqual(done.returncode, 8, done.stdout + done.stderr)
+            self.assertIn("trigger 'evil'", done.stderr)
+            self.change(site, "DROP TRIGGER evil")
+            site.collector_once()
+            self.assertEqual(os.listdir(site.path("spool/new")), [])
+
+    def test_a_running_collector_goes_on_once_the_trigger_is_gone(self):
+        with Emulator() as google, Site(google, {}) as site:
+            site.start_collector()
+            log = "cloudinvite-collector.log"
+            harness.wait_for(lambda: "baseline" in site.read(log), "the collector is at work")
+            self.change(site, ENDLESS)
+            site.arrive_account("alice")
+            harness.wait_for(lambda: "trigger 'evil'" in site.read(log), "the trigger is named")
+            self.change(site, "DROP TRIGGER evil")
+            harness.wait_for(lambda: os.listdir(site.path("spool/new")) == [], "it works again")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -200,6 +200,8 @@ static bool work(struct loop *l, struct fault *fault)
 		good = marks_update(c, fault);
 	else
 		return true;
+	if (!good && strcmp(fault->code, "ledger_schema") == 0)
+		return close_ledger(c), false; /* until it is whole when it is opened again */
 	/* What a passwd file of a million lines has taken goes back. */
 	ledger_rest(c->ledger);
 	malloc_trim(0);

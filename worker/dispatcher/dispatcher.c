@@ -45,7 +45,7 @@ struct dispatcher {
 	int64_t judge_ms;    /* not before */
 	bool tell_collector; /* states have changed since it was woken, … */
 	int64_t told_ms;     /* … at this time */
-	bool ledger_gone;    /* the file was replaced: start anew */
+	bool ledger_gone;    /* another file, or not our tables any more: start again */
 	bool stirred;	     /* it has worked since it rested */
 	struct metrics_file metrics;
 };
@@ -105,7 +105,8 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 static void ledger_failed(struct dispatcher *d, const struct fault *fault)
 {
 	log_fault(LOG_LEVEL_ERROR, "ledger", fault);
-	if (strcmp(fault->code, "ledger_replaced") == 0)
+	if (strcmp(fault->code, "ledger_replaced") == 0 ||
+		strcmp(fault->code, "ledger_schema") == 0)
 		d->ledger_gone = true;
 }
 

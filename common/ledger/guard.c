@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file is shared with a program that may have been taken over, and a schema is code: a trigger
+ * runs in whoever writes, a view in whoever reads. So no statement runs on a schema whose text was
+ * not compared, letter by letter, with that of our own steps:
+ *
+ *   BEGIN ─► schema_version as before? ── yes ─► work
+ *                    │ no
+ *                    ▼
+ *            parsed again and compared, in this transaction ─► work, or ledger_schema for good
+ *
+ * A reader of one row is a transaction, too (query_start). The schema that SQLite has parsed is of
+ * the same snapshot as the text that is compared.
+ */
+#include "ledger/guard.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define STATEMENT_MS	   60000  /* the services' watchdogs wait for minutes */
+#define LONG_STATEMENT_MS  600000 /* a migration, a host that is another machine now */
+#define STEPS_BETWEEN_TIME 100000 /* of SQLite's machine: a millisecond or so */
+
+/* ---- limits ---- */
+
+/* Called while a statement runs. The clock is read only for statements that take so long at all. */
+static int time_is_up(void *ctx)
+{
+	struct ledger *l = ctx;
+	int64_t now = clock_boot_ms();
+
+	if (l->step_ms == 0)
+		l->step_ms = now;
+	return now - l->step_ms > l->step_max_ms;
+}
+
+void guard_allow_long(struct ledger *l)
+{
+	l->step_max_ms = LONG_STATEMENT_MS;
+}
+
+void guard_usual_time(struct ledger *l)
+{
+	l->step_max_ms = STATEMENT_MS;
+}
+
+/* Well above what any version writes. */
+static void limit(struct ledger *l)
+{
+	static const struct {
+		int what, most;
+	} limits[] = {
+		{SQLITE_LIMIT_LENGTH, 1000000}, /* of a text, and of a row */
+		{SQLITE_LIMIT_SQL_LENGTH, 100000},
+		{SQLITE_LIMIT_COLUMN, 100},
+		{SQLITE_LIMIT_EXPR_DEPTH, 100},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 10},
+		{SQLITE_LIMIT_VDBE_OP, 25000},
+		{SQLITE_LIMIT_FUNCTION_ARG, 8},
+		{SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
+		{SQLITE_LIMIT_VARIABLE_NUMBER, 100},
+		{SQLITE_LIMIT_TRIGGER_DEPTH, 4},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		(void)sqlite3_limit(l->db, limits[i].what, limits[i].most);
+}
+
+void guard_set_up(struct ledger *l)
+{
+	limit(l);
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	l->step_max_ms = STATEMENT_MS;
+	sqlite3_progress_handler(l->db, STEPS_BETWEEN_TIME, time_is_up, l);
+}
+
+/* ---- the schema's text ---- */
+
+#define SCHEMA_COLUMNS 4
+#define READ_SCHEMA    "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+
+static bool say_schema(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_schema",
+		"%s: the %s is not as this program makes it", l->path, l->strange);
+	return fault_remedy(fault,
+		"Something else has changed the ledger's tables or triggers. Stop both services, "
+		"find out what, and put back a copy.");
+}
+
+static const char *column(sqlite3_stmt *row, int n)
+{
+	const unsigned char *text = sqlite3_column_text(row, n);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	for (int n = 0; n < SCHEMA_COLUMNS; n++) {
+		const char *mine = column(a, n), *theirs = column(b, n);
+		int length = sqlite3_column_bytes(a, n);
+
+		if (sqlite3_column_type(a, n) != sqlite3_column_type(b, n) ||
+			sqlite3_column_bytes(b, n) != length ||
+			memcmp(mine, theirs, (size_t)length) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What comes first in the order of names is what one of the two has and the other has not. */
+static const char *first_name(sqlite3_stmt *ours, int our_rc, sqlite3_stmt *is, int is_rc, int n)
+{
+	if (is_rc == SQLITE_ROW &&
+		(our_rc != SQLITE_ROW || strcmp(column(is, 1), column(ours, 1)) <= 0))
+		return column(is, n);
+	return our_rc == SQLITE_ROW ? column(ours, n) : "";
+}
+
+static bool compare_rows(
+	struct ledger *l, sqlite3_stmt *ours, sqlite3_stmt *is, struct fault *fault)
+{
+	int our_rc, is_rc;
+
+	for (;;) {
+		our_rc = sqlite3_step(ours);
+		is_rc = sqlite3_step(is);
+		if (is_rc != SQLITE_ROW && is_rc != SQLITE_DONE)
+			return sql_fault(l, is_rc, fault);
+		if (our_rc != is_rc || (is_rc == SQLITE_ROW && !same_row(ours, is)))
+			break;
+		if (is_rc == SQLITE_DONE)
+			return true;
+	}
+	text_format(l->strange, sizeof(l->strange), "%.10s '%.60s'",
+		first_name(ours, our_rc, is, is_rc, 0), first_name(ours, our_rc, is, is_rc, 1));
+	return say_schema(l, fault);
+}
+
+/* The steps' own result, in a database in memory. */
+static sqlite3 *expected(const struct migration *steps, int version)
+{
+	sqlite3 *db = NULL;
+	int rc =
+		sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	for (int n = 0; n < version && rc == SQLITE_OK; n++)
+		rc = sqlite3_exec(db, steps[n].sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		return db;
+	sqlite3_close(db);
+	return NULL;
+}
+
+/* The parsed schema is dropped first, so that it is read from this transaction's snapshot: a
+ * schema_version that somebody had set back would not tell that it had changed. */
+bool guard_compare(
+	struct ledger *l, const struct migration *steps, int version, struct fault *fault)
+{
+	sqlite3_stmt *ours = NULL, *is = NULL;
+	sqlite3 *db = expected(steps, version);
+	bool good = false;
+	int rc;
+
+	if (db == NULL || sqlite3_prepare_v2(db, READ_SCHEMA, -1, &ours, NULL) != SQLITE_OK) {
+		fault_no_memory(fault, FAULT_STORAGE);
+		goto out;
+	}
+	rc = sqlite3_exec(l->db, "PRAGMA writable_schema = RESET", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(l->db, READ_SCHEMA, -1, &is, NULL);
+	good = rc == SQLITE_OK ? compare_rows(l, ours, is, fault) : sql_fault(l, rc, fault);
+out:
+	sqlite3_finalize(is);
+	sqlite3_finalize(ours);
+	sqlite3_close(db);
+	return good;
+}
+
+static bool look(struct ledger *l, int64_t *version, struct fault *fault)
+{
+	struct query q;
+
+	query_start_plain(&q, l, "PRAGMA schema_version", fault);
+	return query_one(&q, version) >= 0;
+}
+
+static bool look_again(struct ledger *l, struct fault *fault)
+{
+	int64_t application, version;
+
+	if (!schema_look(l, &application, &version, fault))
+		return false;
+	if (version != schema_newest)
+		return schema_other_version(l, version, fault);
+	return guard_compare(l, schema_migrations, schema_newest, fault);
+}
+
+/* After a difference the connection is not used any more: what SQLite has parsed may be theirs. */
+bool guard_schema(struct ledger *l, struct fault *fault)
+{
+	int64_t version = 0;
+
+	if (!l->guarded)
+		return true;
+	if (l->strange[0] != '\0')
+		return say_schema(l, fault);
+	if (!look(l, &version, fault))
+		return false;
+	if (version == l->schema_version)
+		return true;
+	if (!look_again(l, fault))
+		return false;
+	l->schema_version = version;
+	return true;
+}
