@@ -16,7 +16,7 @@ struct look {
 
 static bool is_late(const struct now *now, const struct ledger_worker *w)
 {
-	return now->at - w->beat > BEAT_LATE_S;
+	return w->beat < now->at - BEAT_LATE_S; /* whatever the ledger says: no overflow */
 }
 
 /* This host's own heartbeat counts before the freshest of the others. */

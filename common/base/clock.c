@@ -214,9 +214,12 @@ static void spell(int64_t seconds, char *out, size_t size)
 
 char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE])
 {
-	int64_t ahead = wall - now;
+	int64_t ahead;
 	char text[24];
 
+	/* A ledger may say any number. */
+	if (__builtin_sub_overflow(wall, now, &ahead) || ahead == INT64_MIN)
+		ahead = wall < now ? -INT64_MAX : INT64_MAX;
 	if (ahead > -5 && ahead < 5) {
 		text_copy(out, CLOCK_TEXT_SIZE, ahead > 0 ? "now" : "just now");
 		return out;
