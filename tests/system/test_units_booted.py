@@ -362,8 +362,8 @@ def travel(steps, journey):
             ("after a reboot in order they are there and know what they knew", journey.rebooted),
             ("nobody was mailed twice, nothing was killed by a filter", journey.nobody_twice)):
         if not steps.promise(name, keep, *arguments) and journey.debian.init:
-            said = journey.debian.run("journalctl --no-pager -b -u cloudinvite-collector "
-                                      "-u cloudinvite-dispatcher | grep -v probe; cloudinvite status")[1]
+            said = journey.debian.run("journalctl --no-pager -b -u 'cloudinvite-*' | grep -v probe; "
+                                      "cloudinvite status")[1]
             print("".join(f"# {line}\n" for line in said.splitlines()), flush=True)
 
 
