@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define PATIENCE_S 120 /* a million marks are dropped in less */
+#define PATIENCE_S 30 /* hundreds of thousands of marks are dropped in less */
 
 /* ---- the connection ---- */
 

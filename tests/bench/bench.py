@@ -161,6 +161,34 @@ def collecting_row(rows):
     rows.add("collecting into SQLite", f"{speed:.0f} arrivals/s", "≥ 12,000/s", 12000 / speed)
 
 
+def taken_after(site, users):
+    """Seconds from the first arrival until the ledger has all of them: an arrival goes after that."""
+    began = time.perf_counter()
+    for user in users:
+        site.arrive(user)
+    while os.listdir(site.path("spool/new")):
+        time.sleep(0.0005)
+    return time.perf_counter() - began
+
+
+def arrival_rows(rows, short):
+    """What a login has to wait for until it is in the ledger, with keeper and collector running."""
+    count = 10000
+    with Emulator() as emulator, Site(emulator, {"people": {"max_uid": "2000000"}}) as site:
+        with open(site.path("etc/passwd"), "a", encoding="ascii") as passwd:
+            for number in range(count + 100):
+                passwd.write(f"person{number}:x:{10000 + number}:100::/home/person{number}:/bin/bash\n")
+        site.collector_once()  # they were there before
+        site.start_collector()
+        time.sleep(1.5)
+        one = statistics.median(taken_after(site, [f"person{number}"])
+                                for number in range(10 if short else 50))
+        time.sleep(0.5)
+        storm = taken_after(site, [f"person{number}" for number in range(100, count + 100)])
+    rows.add("one arrival, until it is in the ledger", f"{one * 1000:.1f} ms", "≤ 100 ms", one / 0.1)
+    rows.add("10,000 arrivals at once, until all are", f"{storm:.2f} s", "≤ 2 s", storm / 2)
+
+
 def ledger_rows(rows, short):
     directory = tempfile.mkdtemp(prefix="cloudinvite-bench.")
     try:
@@ -225,6 +253,7 @@ def main():
     module_size(rows)
     memory_rows(rows)
     collecting_row(rows)
+    arrival_rows(rows, options.short)
     dispatcher_rows(rows, options.short)
     ledger_rows(rows, options.short)
     if options.tap:

@@ -338,6 +338,7 @@ class Keeper(Service):
             log = os.open(LOG, os.O_WRONLY | os.O_APPEND)
             os.dup2(log, 2)
             os.dup2(self.listener.fileno(), 3)
+            os.set_inheritable(3, True)
             os.closerange(4, 64)
             os.execve(f"{BIN}/cloudinvite-keeper", ["cloudinvite-keeper"],
                       {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())})

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Killed at any moment, under load: while people log in, one of the programs, an administrator's
-command or a login that is just calling the module dies by SIGKILL, a round each, and is started again.
+"""Killed at any moment, under load: while people log in, one of the programs, the spool's keeper, both
+it and the collector, an administrator's command or a login that is just calling the module dies by
+SIGKILL, a round each, and is started again.
 In the end everybody who has logged in is known after the next login at the latest, nobody has two
 mails, the ledger is whole, and nothing is left behind.
 
@@ -13,6 +14,7 @@ import ctypes
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +32,7 @@ SECONDS = 40  # without a number of rounds
 SEED = int(os.environ.get("CLOUDINVITE_SEED", str(int(time.time()))))
 PEOPLE = 400
 UNMANAGED = 150
+KEEPER = "cloudinvite-keeper"
 PROGRAMS = ("cloudinvite-collector", "cloudinvite-dispatcher")
 VERBS = (("status",), ("scan", "--yes"), ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
          ("check", "person7@example.com"), ("get", "person8@example.com"), ("history",))
@@ -80,10 +83,30 @@ class Kills(harness.Test):
             f"{user}:x:{1000 + number}:100::/home/{user}:/bin/bash\n"
             for number, user in enumerate(self.users)))
         self.site.collector_once()  # they were there before
+        self.listen()
         self.module = Module(self.site)
         self.random = random.Random(SEED)
         self.seen = set()
         self.killed = {}
+
+    def listen(self):
+        """The keeper's socket is there all the time, as systemd has it."""
+        os.mkdir(self.site.path("run-keeper"))
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(self.site.path("run-keeper/socket"))
+        self.listener.listen(16)
+        self.addCleanup(self.listener.close)
+
+    def start_keeper(self):
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        return subprocess.Popen(
+            ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" -c "$1" 3<&0',
+             os.path.join(harness.BUILD, KEEPER), self.site.conf],
+            stdin=self.listener, stdout=subprocess.DEVNULL,
+            stderr=open(self.site.path("keeper.log"), "ab"))
+
+    def start_program(self, name):
+        return self.start_keeper() if name == KEEPER else self.site.start(name)
 
     def ledger(self, statement):
         with contextlib.closing(sqlite3.connect(self.site.path("state/ledger.db"),
@@ -104,13 +127,16 @@ class Kills(harness.Test):
         self.count("login")
 
     def kill_program(self, running):
-        name = self.random.choice(PROGRAMS)
+        names = self.random.choice((*((name,) for name in (*PROGRAMS, KEEPER)), (KEEPER, PROGRAMS[0])))
         time.sleep(self.random.uniform(0, 0.04))
-        running[name].kill()
-        running[name].wait()
-        self.site.programs.remove(running[name])
-        running[name] = self.site.start(name)
-        self.count(name)
+        for name in names:
+            running[name].kill()
+        for name in names:
+            running[name].wait()
+            if running[name] in self.site.programs:
+                self.site.programs.remove(running[name])
+            running[name] = self.start_program(name)
+        self.count("+".join(names))
 
     def kill_verb(self):
         verb = self.random.choice(VERBS)
@@ -123,7 +149,8 @@ class Kills(harness.Test):
 
     def rounds(self):
         """How many there were."""
-        running = {name: self.site.start(name) for name in PROGRAMS}
+        running = {name: self.start_program(name) for name in (KEEPER, *PROGRAMS)}
+        self.addCleanup(lambda: (running[KEEPER].kill(), running[KEEPER].wait()))
         began, done = time.monotonic(), 0
         while done < ROUNDS if ROUNDS else time.monotonic() - began < SECONDS:
             self.log_in()
@@ -136,8 +163,8 @@ class Kills(harness.Test):
                 self.google.advance("80h")  # what is unconfirmed may settle meanwhile, too
                 self.make_due()
         time.sleep(1)  # who has only just been started does not listen yet
-        for program in running.values():
-            self.assertEqual(harness.stop(program), 0)
+        for name in PROGRAMS:
+            self.assertEqual(harness.stop(running[name]), 0)
         return done
 
     def make_due(self):
