@@ -180,6 +180,19 @@ class Storms(Service):
                           if user.startswith("come") and user not in there], [])
 
 
+    def test_who_comes_while_others_are_taken_is_not_waited_for(self):
+        """No word of the keeper is lost between two questions."""
+        users = [f"user{number}" for number in range(600)]
+        self.add_users(*users)
+        os.unlink(STATE + "/host")
+        self.once()
+        self.start()
+        for user in users:
+            self.arrive(user)
+            time.sleep(0.002)
+        harness.wait_for(lambda: not self.arrivals(), "an empty spool", 20)
+
+
 class Disks(Service):
 
     @contextlib.contextmanager
@@ -371,7 +384,7 @@ class Keeper(Service):
 
     def status(self):
         with open(f"/proc/{self.keeper}/status", encoding="ascii") as file:
-            return dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
     @staticmethod
     def record(verb, name="", word="", count=0):

@@ -269,7 +269,8 @@ static int timeout_ms(const struct loop *l)
 	} else {
 		wait = sooner_ms(wait, l->collector.arrivals_due);
 		wait = sooner_ms(wait, l->collector.accounts_due);
-		wait = l->collector.more ? 0 : wait;
+		/* What the keeper has told while we asked it something else is read already. */
+		wait = l->collector.more || l->collector.spool.arrived ? 0 : wait;
 	}
 	return wait > 0 ? (int)wait : 0;
 }
