@@ -9,7 +9,8 @@ import sys
 import tempfile
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator")
+PROGRAMS = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
+            "cloudinvite-emulator")
 number = failures = 0
 
 
@@ -83,6 +84,8 @@ def installing(tree, out, root):
                  "usr/share/man/man1/cloudinvite.1", "usr/lib/sysusers.d/cloudinvite.conf",
                  "usr/lib/systemd/system/cloudinvite-dispatcher.service",
                  "usr/share/polkit-1/rules.d/00-cloudinvite.rules", "usr/share/cloudinvite/close-accounts",
+                 "usr/sbin/cloudinvite-keeper", "usr/lib/systemd/system/cloudinvite-keeper.service",
+                 "usr/lib/systemd/system/cloudinvite-keeper.socket",
                  "usr/share/pam-configs/cloudinvite", "usr/share/cloudinvite/hooks/useradd-post"):
         check(f"installs /{path}", path in installed, installed)
     for path in ("hooks/useradd-post", "close-accounts"):

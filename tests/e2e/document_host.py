@@ -140,7 +140,7 @@ def cover():
     room.tmpfs("/run")
     for place in (TREE, BUILT, GOOGLE, overlay.SHEET):
         os.makedirs(place)
-    for name in ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher",
+    for name in ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
                  "pam_cloudinvite.so", "cloudinvite-emulator"):
         shutil.copy(os.path.join(harness.BUILD, name), BUILT)
     room.output("mount", "-n", "--bind", harness.SOURCE, TREE)

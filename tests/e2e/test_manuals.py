@@ -12,7 +12,7 @@ import harness
 MAN = harness.SOURCE + "/docs/man/"
 PAGES = {"pam_cloudinvite.8", "cloudinvite.1", "cloudinvite-collector.8",
          "cloudinvite-dispatcher.8", "cloudinvite.conf.5", "cloudinvite.map.5",
-         "cloudinvite-emulator.1"}
+         "cloudinvite-emulator.1", "cloudinvite-keeper.8"}
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 # Options of other programs that a page speaks of: journalctl -x, nothing else.
 FOREIGN = {"-x"}
@@ -105,7 +105,7 @@ class Programs(harness.Test):
 
     def test_each_option_of_the_programs_stands_in_both(self):
         for name in ("cloudinvite-collector.8", "cloudinvite-dispatcher.8",
-                     "cloudinvite-emulator.1"):
+                     "cloudinvite-keeper.8", "cloudinvite-emulator.1"):
             text = page(name)
             said = say(name[:-2], "--help").split("Example:")[0]
             wanted = set(OPTION.findall(said)) | set(re.findall(r"(?<![\w-])(-[a-z])\b(?!-)", said))

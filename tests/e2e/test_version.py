@@ -13,7 +13,8 @@ WHERE = {
     "packaging/rpm/cloudinvite.spec": r"^Version:\s*(\S+)$",
     "docs/install.md": r"cloudinvite[_-](\d+\.\d+\.\d+)[_-]",
 }
-PROGRAMS = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator")
+PROGRAMS = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
+            "cloudinvite-emulator")
 
 
 def named(name):

@@ -77,7 +77,7 @@ print "probe done\n";
 """
 # A private /tmp, what everybody may write in /dev and /run, and its own.
 COMMON = {"/tmp/", "/var/tmp/", "/dev/shm/", "/dev/mqueue/", "/run/lock/"}
-OWN = {"collector": ("/var/lib/cloudinvite/", "/var/spool/cloudinvite/", "/run/cloudinvite/"),
+OWN = {"collector": ("/var/lib/cloudinvite/", "/run/cloudinvite/"),
        "dispatcher": ("/var/lib/cloudinvite/", "/var/cache/cloudinvite/", "/run/cloudinvite/")}
 # What is the other's, from the first start on.
 SHUT = {"collector": "/var/cache/cloudinvite", "dispatcher": "/var/spool/cloudinvite"}
@@ -102,7 +102,8 @@ class Journey:
         self.debian.boot()
         self.debian.do("chown cloudinvite: /etc/cloudinvite/private/google.json; "
                        "chmod 600 /etc/cloudinvite/private/google.json; useradd -m carol; useradd -m grace;"
-                       "systemctl disable --now cloudinvite-collector cloudinvite-dispatcher;"
+                       "systemctl disable --now cloudinvite-collector cloudinvite-dispatcher "
+                       "cloudinvite-keeper.socket cloudinvite-keeper;"
                        "rm -rf /var/*/cloudinvite /run/cloudinvite")
 
     def settings(self, endpoint):
@@ -141,6 +142,22 @@ class Journey:
                          "CapAmb:\t0000000000000000"):
                 assert line in status, f"{name}: no {line} in\n{status}"
             assert not re.search(r"^Uid:.*\b0\b", status, re.M), status
+
+    def keeper(self):
+        """Root, and nothing else that root has; and the spool is its own."""
+        status = self.debian.do(f"cat /proc/{self.pid('keeper')}/status")
+        for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2",
+                     "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"):
+            assert line in status, f"the keeper: no {line} in\n{status}"
+        modes = self.debian.do("stat -c '%U:%G %a' /var/spool/cloudinvite /var/spool/cloudinvite/*/")
+        assert set(modes.splitlines()) == {"root:root 700"}, modes
+        assert self.debian.do("stat -c '%U:%G %a' /run/cloudinvite-keeper/socket").split() == [
+            "root:cloudinvite", "660"]
+        status, said = self.debian.run(
+            f"nsenter -t {self.pid('collector')} -m setpriv --reuid=cloudinvite --regid=cloudinvite "
+            "--clear-groups ls /var/spool/cloudinvite")
+        assert status == 2, f"the spool is open to the collector: {said}"
+        self.debian.do("ls -l /proc/1/fd | grep -q /var/spool/cloudinvite/pin")
 
     def sockets(self):
         for name, allowed in (("collector", set()), ("dispatcher", {"inet", "inet6"})):
@@ -207,9 +224,11 @@ class Journey:
         for name in NAMES:
             self.debian.do(f"rm /etc/systemd/system/cloudinvite-{name}.service.d/probe.conf")
             self.debian.put(f"/etc/systemd/system/cloudinvite-{name}.service.d/strict.conf", STRICT)
+        self.debian.put("/etc/systemd/system/cloudinvite-keeper.service.d/strict.conf",
+                        "[Service]\nSystemCallErrorNumber=kill\n")
         self.debian.do("systemctl daemon-reload; systemctl enable cloudinvite-collector "
-                       "cloudinvite-dispatcher; systemctl restart cloudinvite-collector "
-                       "cloudinvite-dispatcher; pam-auth-update --enable cloudinvite;"
+                       "cloudinvite-dispatcher; systemctl restart cloudinvite-keeper "
+                       "cloudinvite-collector cloudinvite-dispatcher; pam-auth-update --enable cloudinvite;"
                        "grep -q pam_cloudinvite /etc/pam.d/common-session")
 
     def account(self):
@@ -334,6 +353,7 @@ def travel(steps, journey):
     for name, keep, *arguments in (
             ("as shipped, they start for the first time", journey.start_as_shipped),
             ("they have no capability and can get none", journey.no_capability),
+            ("the keeper is root without powers, and the spool is its own", journey.keeper),
             ("the collector has no network, the dispatcher no more than it needs", journey.sockets),
             ("the collector can write its own places only", journey.writes, "collector"),
             ("the dispatcher can write its own places only", journey.writes, "dispatcher"),
@@ -354,6 +374,7 @@ def travel(steps, journey):
             ("no filter killed, none was restarted", journey.no_restart),
             ("a killed collector is started again", journey.killed, "collector"),
             ("a killed dispatcher is started again", journey.killed, "dispatcher"),
+            ("a killed keeper is started again", journey.killed, "keeper"),
             ("a collector that hangs is killed and started again", journey.hangs, "collector"),
             ("a dispatcher that hangs is killed and started again", journey.hangs, "dispatcher"),
             ("with nothing to do they honour the watchdog", journey.patient),
