@@ -75,6 +75,17 @@ static bool lead_to(
 
 /* ---- one sighting ---- */
 
+static void say_decision(
+	const struct invite *i, const struct ledger_sighting *s, const struct verdict *v)
+{
+	log_about(LOG_LEVEL_INFO, "decision",
+		&(struct journal_about){.person = log_address(v->address),
+			.reason = verdict_word(v->kind),
+			.actor = i->actor,
+			.host = s->seen.host},
+		"%s@%s: %s", s->seen.user, s->seen.host, verdict_word(v->kind));
+}
+
 static bool judge(struct invite *i, const struct ledger_sighting *s, const struct address_map *map,
 	uint64_t rules, struct fault *fault)
 {
@@ -87,12 +98,8 @@ static bool judge(struct invite *i, const struct ledger_sighting *s, const struc
 		return true;
 	if (v.kind != s->verdict || strcmp(v.address, s->address) != 0) {
 		i->changed = true;
-		log_about(LOG_LEVEL_INFO, "decision",
-			&(struct journal_about){.person = log_address(v.address),
-				.reason = verdict_word(v.kind),
-				.actor = i->actor,
-				.host = s->seen.host},
-			"%s@%s: %s", s->seen.user, s->seen.host, verdict_word(v.kind));
+		if (!v.repeated)
+			say_decision(i, s, &v);
 	}
 	return v.kind != VERDICT_MAPPED || lead_to(i, s, v.address, fault);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/history.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -24,10 +26,47 @@ static bool add(struct ledger *l, int64_t at, const char *subject, const char *a
 	return query_run(&q);
 }
 
+/* ---- what people can add at will ---- */
+
+/* An account's user changes its facts as often as he likes; an account that comes and goes, or
+ * collides, takes its person along. The oldest of these rows go. What Google did and what an
+ * administrator decided is of another kind or actor, and stays until retention. */
+static bool trim(struct ledger *l, const char *sql, const char *address, int64_t sighting,
+	struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, sql, fault);
+	if (address != NULL)
+		query_text(&q, address);
+	else
+		query_number(&q, sighting);
+	query_number(&q, HISTORY_AT_WILL);
+	return query_run(&q);
+}
+
+static bool trim_person(struct ledger *l, const char *address, struct fault *fault)
+{
+	return trim(l,
+		"DELETE FROM history WHERE id IN (SELECT id FROM history WHERE address = ?"
+		" AND address <> '' AND what IN ('queued', 'held', 'gone', 'not_invitable')"
+		" AND actor IN ('ledger', 'dispatcher') ORDER BY id DESC LIMIT -1 OFFSET ?)",
+		address, 0, fault);
+}
+
+static bool trim_sighting(struct ledger *l, int64_t id, struct fault *fault)
+{
+	return trim(l,
+		"DELETE FROM history WHERE id IN (SELECT id FROM history WHERE sighting = ?"
+		" AND what IN ('changed', 'judged') ORDER BY id DESC LIMIT -1 OFFSET ?)",
+		NULL, id, fault);
+}
+
 bool history_person(struct ledger *l, int64_t at, const char *address, const char *what,
 	const char *cause, const char *actor, struct fault *fault)
 {
-	return add(l, at, "", address, 0, what, cause, actor, fault);
+	return add(l, at, "", address, 0, what, cause, actor, fault) &&
+	       (actor == NULL || strcmp(actor, "ledger") != 0 || trim_person(l, address, fault));
 }
 
 bool history_sighting(struct ledger *l, int64_t id, const char *user, const char *host,
@@ -36,7 +75,8 @@ bool history_sighting(struct ledger *l, int64_t id, const char *user, const char
 	char subject[USER_MAX + 1 + HOST_MAX + 1];
 
 	text_format(subject, sizeof(subject), "%s@%s", user, host);
-	return add(l, clock_day_start(clock_wall()), subject, "", id, what, cause, actor, fault);
+	return add(l, clock_day_start(clock_wall()), subject, "", id, what, cause, actor, fault) &&
+	       (strcmp(what, "changed") != 0 || trim_sighting(l, id, fault));
 }
 
 bool history_whole(struct ledger *l, const char *what, const char *cause, const char *actor,

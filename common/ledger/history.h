@@ -7,6 +7,10 @@
 
 #include "ledger/sqlite.h"
 
+/* So many lines of the kinds that an account's user causes are kept, of one account and of one
+ * person; see docs/security.md, "What users can make us write". */
+#define HISTORY_AT_WILL 50
+
 /* A line of somebody's story. */
 bool history_person(struct ledger *l, int64_t at, const char *address, const char *what,
 	const char *cause, const char *actor, struct fault *fault);

@@ -138,13 +138,42 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	return query_run(&q);
 }
 
-static bool tell(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
-	struct fault *fault)
+/* Users change facts of their own accounts at will. Facts that changed leave the sighting without a
+ * verdict, so what was told last is looked up where it was told. */
+static bool is_repeated(
+	struct ledger *l, int64_t sighting, const char *judged, bool *repeated, struct fault *fault)
 {
-	char cause[300];
+	size_t length = strlen(judged);
+	struct query q;
+	char cause[400];
 
-	text_format(cause, sizeof(cause), "%s%s%s%s%s", verdict_word(v->kind),
-		v->address[0] != '\0' ? " " : "", v->address, v->sentence[0] != '\0' ? ": " : "",
+	*repeated = false;
+	query_start(&q, l,
+		"SELECT what, cause FROM history WHERE sighting = ? AND what IN ('judged', 'gone')"
+		" ORDER BY id DESC LIMIT 1",
+		fault);
+	query_number(&q, sighting);
+	if (query_row(&q) > 0) {
+		row_text(&q, cause, sizeof(cause));
+		if (strcmp(cause, "judged") == 0) {
+			row_text(&q, cause, sizeof(cause));
+			*repeated = text_starts(cause, judged) &&
+				    (cause[length] == '\0' || cause[length] == ':');
+		}
+	}
+	return query_end(&q);
+}
+
+static bool tell(
+	struct ledger *l, const struct ledger_sighting *s, struct verdict *v, struct fault *fault)
+{
+	char judged[32 + ADDRESS_MAX], cause[32 + ADDRESS_MAX + sizeof(v->sentence)];
+
+	text_format(judged, sizeof(judged), "%s%s%s", verdict_word(v->kind),
+		v->address[0] != '\0' ? " " : "", v->address);
+	if (!is_repeated(l, s->id, judged, &v->repeated, fault) || v->repeated)
+		return v->repeated;
+	text_format(cause, sizeof(cause), "%s%s%s", judged, v->sentence[0] != '\0' ? ": " : "",
 		v->sentence);
 	return history_sighting(
 		l, s->id, s->seen.user, s->seen.host, "judged", cause, "rules", fault);
@@ -175,6 +204,7 @@ static bool judge(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	if (v->kind == VERDICT_MAPPED && !apply_collision(l, s, v, fault))
 		return false;
 	changed = v->kind != s->verdict || strcmp(v->address, s->address) != 0;
+	v->repeated = !changed;
 	if (!store(l, s, rules, v, changed, fault) || (changed && !tell(l, s, v, fault)) ||
 		!leave_behind(l, s, v, fault))
 		return false;

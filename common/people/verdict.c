@@ -262,23 +262,44 @@ static void judge_address(const struct question *q, struct verdict *out)
 	}
 }
 
+static void ask(struct question *q, const struct sighting *s, const struct settings *settings)
+{
+	*q = (struct question){.s = s, .settings = settings};
+	address_user(s, q->user, sizeof(q->user));
+	text_copy(q->full, sizeof(q->full), s->user);
+	text_lower_all(q->full);
+	text_safe(q->shown, sizeof(q->shown), s->user);
+}
+
+static bool excluded(const struct question *q, struct verdict *out)
+{
+	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
+		if (policy[i](q, out))
+			return true;
+	return false;
+}
+
+bool verdict_excludes(const struct sighting *s, const struct settings *settings)
+{
+	struct verdict v = {.kind = VERDICT_NONE};
+	struct question q;
+
+	ask(&q, s, settings);
+	return excluded(&q, &v);
+}
+
 void verdict_judge(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out)
 {
-	struct question q = {.s = s, .settings = settings};
+	struct question q;
 
 	*out = (struct verdict){.kind = VERDICT_NONE};
-	address_user(s, q.user, sizeof(q.user));
-	text_copy(q.full, sizeof(q.full), s->user);
-	text_lower_all(q.full);
-	text_safe(q.shown, sizeof(q.shown), s->user);
+	ask(&q, s, settings);
 	q.mapped = map_find(map, s->host, s->user, &q.map_line);
 	if (q.mapped == NULL)
 		q.mapped = map_find(map, s->host, q.user, &q.map_line);
-	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
-		if (policy[i](&q, out))
-			return;
-	judge_address(&q, out);
+	if (!excluded(&q, out))
+		judge_address(&q, out);
 }
 
 /* ---- whether it must be asked again ---- */

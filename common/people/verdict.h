@@ -28,6 +28,7 @@ struct verdict {
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
 	char rule[64]; /* stable word: "uid_range", "shell", "nobody_name", "exclude_users" … */
 	char sentence[256]; /* for explain: why, in the administrator's words */
+	bool repeated;	    /* set by ledger_judge: kind and address are as they were judged last */
 };
 
 /* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
@@ -51,6 +52,9 @@ void map_free(struct address_map *m);
 /* Judges. Block list and collisions are the ledger's to find: they come later (ledger_judge). */
 void verdict_judge(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out);
+
+/* Whether the settings exclude the account whatever the map says. */
+bool verdict_excludes(const struct sighting *s, const struct settings *settings);
 
 /* A plain address: one @, local part of RFC 5321 dot-atom characters, at most 64 bytes, a host name
  * with a dot after it, ASCII, no quotes, no control characters. Lower-cases into `out`. */

@@ -341,6 +341,82 @@ static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
 	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1200);
 }
 
+static void alice_has_the_shell(struct collector_site *s, const char *shell)
+{
+	char lines[256];
+
+	text_format(lines, sizeof(lines),
+		"root:x:0:0:root:/root:/bin/bash\nalice:x:1001:100::/home/alice:%s\n", shell);
+	folder_write(s->site->folder, "passwd", lines);
+	assert_true(step(s, known_refresh));
+}
+
+static bool alice_is_known_with(struct collector_site *s, const char *shell)
+{
+	return strcmp(seen(s->site, HOST, "alice").seen.shell, shell) == 0;
+}
+
+static void alice_is_known(struct collector_site *s)
+{
+	people(s, "alice:1001");
+	compares(s);
+	logs_in(s, "alice");
+}
+
+static void an_hour_passes(struct collector_site *s)
+{
+	for (size_t i = 0; i < s->c.taken_over_count; i++)
+		s->c.taken_over[i].at_ms -= 3600000;
+}
+
+static void facts_of_an_account_count_once_an_hour_and_the_last_ones_stay(void **state)
+{
+	struct collector_site *s = *state;
+
+	alice_is_known(s);
+	alice_has_the_shell(s, "/bin/ksh");
+	assert_true(alice_is_known_with(s, "/bin/ksh")); /* the first change: at once */
+	assert_int_equal(s->c.facts_due, 0);
+	s->c.news = false;
+	for (int i = 0; i < 100; i++)
+		alice_has_the_shell(s, i % 2 == 0 ? "/bin/dash" : "/bin/zsh");
+	assert_true(alice_is_known_with(s, "/bin/ksh"));
+	assert_false(s->c.news);
+	assert_in_range(s->c.facts_due - clock_wall(), 3500, 3601);
+	an_hour_passes(s);
+	assert_true(step(s, known_refresh));
+	assert_true(alice_is_known_with(s, "/bin/zsh"));
+	assert_int_equal(s->c.facts_due, 0);
+}
+
+static void who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does(void **state)
+{
+	struct collector_site *s = *state;
+
+	alice_is_known(s);
+	alice_has_the_shell(s, "/bin/ksh");
+	alice_has_the_shell(s, "/usr/sbin/nologin");
+	assert_true(alice_is_known_with(s, "/usr/sbin/nologin"));
+	for (int i = 0; i < 100; i++)
+		alice_has_the_shell(s, i % 2 == 0 ? "/bin/sh" : "/bin/false");
+	assert_true(alice_is_known_with(s, "/usr/sbin/nologin"));
+	assert_int_equal(
+		site_number(s->site, "SELECT count(*) FROM history WHERE what = 'changed'"), 2);
+}
+
+static void what_waits_is_not_lost_with_the_process(void **state)
+{
+	struct collector_site *s = *state;
+
+	alice_is_known(s);
+	alice_has_the_shell(s, "/bin/ksh");
+	alice_has_the_shell(s, "/bin/zsh");
+	assert_true(alice_is_known_with(s, "/bin/ksh"));
+	known_forget(&s->c);
+	assert_true(step(s, known_refresh));
+	assert_true(alice_is_known_with(s, "/bin/zsh"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, collector_new, collector_free)
 
 int main(void)
@@ -362,6 +438,9 @@ int main(void)
 		TEST(a_copy_of_the_machine_begins_anew),
 		TEST(under_another_host_name_the_accounts_are_still_known),
 		TEST(a_new_group_is_told),
+		TEST(facts_of_an_account_count_once_an_hour_and_the_last_ones_stay),
+		TEST(who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does),
+		TEST(what_waits_is_not_lost_with_the_process),
 		TEST(more_changed_facts_than_fit_one_commit_are_all_told),
 	};
 

@@ -99,6 +99,23 @@ static void who_is_not_here_is_passed_over_without_a_mark(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
+static void strangers_are_logged_once_an_hour(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001");
+	put_arrival(s, "ghost1", SPOOL_LOGIN, 0);
+	put_arrival(s, "ghost2", SPOOL_LOGIN, 0);
+	put_arrival(s, "ghost3", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(waiting(s), 0);
+	assert_int_equal(s->c.passed_over, 2); /* without a line of their own */
+	s->c.passed_over_ms -= 3600000;
+	put_arrival(s, "ghost1", SPOOL_LOGIN, 0);
+	takes(s);
+	assert_int_equal(s->c.passed_over, 0);
+}
+
 static void while_passwd_is_not_whole_a_stranger_waits(void **state)
 {
 	struct collector_site *s = *state;
@@ -402,6 +419,7 @@ int main(void)
 		TEST(a_login_out_of_range_is_seen_and_marked),
 		TEST(a_system_account_that_was_created_is_nobody),
 		TEST(who_is_not_here_is_passed_over_without_a_mark),
+		TEST(strangers_are_logged_once_an_hour),
 		TEST(while_passwd_is_not_whole_a_stranger_waits),
 		TEST(a_creation_waits_for_settle_and_a_login_does_not),
 		TEST(a_creation_that_has_settled_is_seen),

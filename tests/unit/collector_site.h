@@ -50,6 +50,8 @@ UNUSED static int collector_new(void **state)
 	s->site->settings.group = s->paths[3];
 	s->site->settings.include_groups = none;
 	s->site->settings.exclude_groups = s->group_names;
+	s->site->settings.allow_users = none;
+	s->site->settings.exclude_users = none;
 	s->site->settings.min_uid = 1000;
 	s->site->settings.max_uid = 60000;
 	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};
@@ -69,6 +71,7 @@ UNUSED static int collector_free(void **state)
 
 	spool_client_close(&s->c.spool);
 	spool_reader_close(&s->boxes);
+	known_forget(&s->c);
 	site_free(&site);
 	free(s);
 	return 0;

@@ -15,7 +15,8 @@
 #define LIST_FIRST    8192
 #define LIST_MOST     65536
 #define GROUP	      1024 /* arrivals a commit: enough that its fsync is nothing beside them */
-#define NETWORK_AGAIN INT64_C(300)   /* seconds */
+#define NETWORK_AGAIN INT64_C(300) /* seconds */
+#define SAY_AGAIN_MS  INT64_C(3600000)
 #define NETWORK_MOST  INT64_C(86400) /* seconds */
 
 /* What is to be done with one arrival. */
@@ -81,6 +82,22 @@ static enum fate judge_network(
 	return FATE_DROP;
 }
 
+/* A network user can log in as often as he likes: one line an hour, however many come. */
+static void say_passed_over(struct collector *c, const struct spool_arrival *a)
+{
+	int64_t now = clock_boot_ms();
+
+	if (c->passed_over_ms != 0 && now - c->passed_over_ms < SAY_AGAIN_MS) {
+		c->passed_over++;
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, "arrival",
+		"%s: no local user; passed over, as were %lld others since the last such line",
+		a->user, (long long)c->passed_over);
+	c->passed_over_ms = now;
+	c->passed_over = 0;
+}
+
 static enum fate judge_stranger(struct collector *c, const struct census *census,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
@@ -92,7 +109,7 @@ static enum fate judge_stranger(struct collector *c, const struct census *census
 		return FATE_WAIT;
 	if (c->settings->network_users)
 		return judge_network(c, a, now, s);
-	log_event(LOG_LEVEL_INFO, "arrival", "%s: no local user; passed over", a->user);
+	say_passed_over(c, a);
 	return FATE_DROP;
 }
 

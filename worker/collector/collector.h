@@ -29,6 +29,12 @@
 #include "settings/settings.h"
 #include "spool/client.h"
 
+/* An account whose changed facts were taken over lately, and when (clock_boot_ms). */
+struct taken_over {
+	char *user;
+	int64_t at_ms;
+};
+
 struct collector {
 	const struct settings *settings;
 	struct ledger *ledger;
@@ -40,10 +46,15 @@ struct collector {
 	int64_t arrivals_due; /* wall clock: when an arrival that waits is looked at; 0: none does
 			       */
 	int64_t accounts_due; /* the same of what a compare has found */
-	int64_t network_at;   /* when all network users who wait were last looked up */
-	int64_t change;	      /* the newest change of the ledger that the marks show */
-	bool braked;	      /* the last compare was too much at once */
-	bool told_not_whole;  /* that passwd is not fit for a compare has been logged */
+	int64_t facts_due;    /* the same of facts that have changed again */
+	struct taken_over *taken_over; /* within the last hour, by name */
+	size_t taken_over_count;
+	int64_t network_at;	/* when all network users who wait were last looked up */
+	int64_t passed_over_ms; /* when a stranger was last logged (clock_boot_ms; 0: never), … */
+	int64_t passed_over;	/* … and how many have come since */
+	int64_t change;		/* the newest change of the ledger that the marks show */
+	bool braked;		/* the last compare was too much at once */
+	bool told_not_whole;	/* that passwd is not fit for a compare has been logged */
 };
 
 /* The present accounts and groups, read for one pass and let go. */
@@ -65,8 +76,11 @@ bool arrivals_take(struct collector *c, const struct census *census, struct faul
 /* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->braked. A
  * passwd file that is not whole is not compared. */
 bool accounts_compare(struct collector *c, const struct census *census, struct fault *fault);
-/* Tells the ledger of every known local account whose facts are others now. */
+/* Tells the ledger of every known local account whose facts are others now: of one account once an
+ * hour, and at once where the settings exclude it now. Sets c->facts_due if some must wait. */
 bool known_refresh(struct collector *c, const struct census *census, struct fault *fault);
+/* Frees what known_refresh remembers of the last hour. */
+void known_forget(struct collector *c);
 /* The host had another name: what the ledger knows under it is known under the present one. */
 bool known_move(struct collector *c, const struct census *census, const char *old_host,
 	struct fault *fault);

@@ -4,11 +4,15 @@
  * everything once more under a new name of the host.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "people/verdict.h"
 #include "worker/collector/collector.h"
 
-#define GROUP 512 /* sightings a commit */
+#define GROUP	 512		  /* sightings a commit */
+#define AGAIN_MS INT64_C(3600000) /* between two changes of one account that are taken over */
 
 /* An account that is to be told again. */
 struct again {
@@ -40,6 +44,81 @@ static void add(struct gathering *g, const struct account *account, enum sightin
 	g->list[g->count++] = (struct again){account, reason};
 }
 
+/* ---- once an hour ---- */
+
+/* A user may change shell and name as often as a second has milliseconds, and each change that is
+ * taken over costs commits, a verdict, lines of history. So the first counts at once, and what the
+ * account is like an hour later counts then. Only this process remembers it: after a restart the
+ * first change counts at once again, and none is lost, as the facts are compared, not the changes.
+ */
+
+static int by_user(const void *a, const void *b)
+{
+	return strcmp(((const struct taken_over *)a)->user, ((const struct taken_over *)b)->user);
+}
+
+static void drop_past(struct collector *c)
+{
+	int64_t now = clock_boot_ms();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->taken_over_count; i++) {
+		if (now - c->taken_over[i].at_ms < AGAIN_MS)
+			c->taken_over[kept++] = c->taken_over[i];
+		else
+			free(c->taken_over[i].user);
+	}
+	c->taken_over_count = kept;
+}
+
+void known_forget(struct collector *c)
+{
+	for (size_t i = 0; i < c->taken_over_count; i++)
+		free(c->taken_over[i].user);
+	free(c->taken_over);
+	c->taken_over = NULL;
+	c->taken_over_count = 0;
+}
+
+/* Without memory they are not remembered, and may change once more. */
+static void remember(struct collector *c, const struct again *list, size_t count)
+{
+	struct taken_over *all =
+		count > 0 ? reallocarray(c->taken_over, c->taken_over_count + count, sizeof(*all))
+			  : NULL;
+
+	if (!all)
+		return;
+	c->taken_over = all;
+	for (size_t i = 0; i < count; i++) {
+		char *user = strdup(list[i].account->user);
+
+		if (user)
+			all[c->taken_over_count++] = (struct taken_over){user, clock_boot_ms()};
+	}
+	qsort(all, c->taken_over_count, sizeof(*all), by_user);
+}
+
+/* An account that is excluded from now on must not wait: it might be mailed meanwhile. It can
+ * become so only from not being so, which waits: two changes an hour, then. */
+static bool must_wait(struct gathering *g, const struct sighting *was, const struct sighting *now)
+{
+	struct collector *c = g->c;
+	const struct taken_over key = {.user = (char *)(uintptr_t)now->user}, *last = NULL;
+	int64_t due;
+
+	if (c->taken_over_count > 0)
+		last = bsearch(&key, c->taken_over, c->taken_over_count, sizeof(key), by_user);
+	if (!last || (verdict_excludes(now, c->settings) && !verdict_excludes(was, c->settings)))
+		return false;
+	due = clock_wall() + (last->at_ms + AGAIN_MS - clock_boot_ms()) / 1000 + 1;
+	if (c->facts_due == 0 || due < c->facts_due)
+		c->facts_due = due;
+	return true;
+}
+
+/* ---- gathering ---- */
+
 static bool look(const struct ledger_sighting *known, void *ctx)
 {
 	struct gathering *g = ctx;
@@ -52,7 +131,8 @@ static bool look(const struct ledger_sighting *known, void *ctx)
 	if (!account)
 		return true;
 	facts_local(&now, g->c, g->census, account);
-	if (g->all || !sighting_same_facts(&now, &known->seen))
+	if (g->all ||
+		(!sighting_same_facts(&now, &known->seen) && !must_wait(g, &known->seen, &now)))
 		add(g, account, known->seen.reason);
 	return !g->failed;
 }
@@ -103,8 +183,13 @@ static bool tell_all(const struct gathering *g, struct fault *fault)
 bool known_refresh(struct collector *c, const struct census *census, struct fault *fault)
 {
 	struct gathering g = {.c = c, .census = census};
-	bool good = gather(&g, c->host, fault) && tell_all(&g, fault);
+	bool good;
 
+	c->facts_due = 0;
+	drop_past(c);
+	good = gather(&g, c->host, fault) && tell_all(&g, fault);
+	if (good)
+		remember(c, g.list, g.count);
 	free(g.list);
 	return good;
 }

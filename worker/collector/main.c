@@ -74,6 +74,7 @@ static void close_all(struct loop *l)
 	watch_close(&l->watch);
 	spool_client_close(&l->collector.spool);
 	close_ledger(&l->collector);
+	known_forget(&l->collector);
 }
 
 static bool open_watch(struct loop *l, const struct settings *settings, struct fault *fault)
@@ -146,7 +147,7 @@ static bool look_at_accounts(struct loop *l, const struct census *census, struct
 
 	if (!accounts_compare(c, census, fault))
 		return false;
-	return !l->changed || known_refresh(c, census, fault);
+	return !(l->changed || is_due(c->facts_due)) || known_refresh(c, census, fault);
 }
 
 /* Arrivals first: a created account that its hook reported settles by its own time. */
@@ -181,8 +182,8 @@ static bool pass(struct loop *l, bool accounts, struct fault *fault)
 static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
-	bool accounts =
-		l->changed || l->scan || is_due(c->accounts_due) || (l->worker.woken && c->braked);
+	bool accounts = l->changed || l->scan || is_due(c->accounts_due) || is_due(c->facts_due) ||
+			(l->worker.woken && c->braked);
 	bool good = true;
 
 	l->changed = l->changed || l->scan;
@@ -269,6 +270,7 @@ static int timeout_ms(const struct loop *l)
 	} else {
 		wait = sooner_ms(wait, l->collector.arrivals_due);
 		wait = sooner_ms(wait, l->collector.accounts_due);
+		wait = sooner_ms(wait, l->collector.facts_due);
 		/* What the keeper has told while we asked it something else is read already. */
 		wait = l->collector.more || l->collector.spool.arrived ? 0 : wait;
 	}
