@@ -30,7 +30,7 @@ NOT_FOR_A_DEB = ("lintian", "rpm", "debootstrap", "openssh-server", "selinux-pol
 HELD_KEYS = ("openssl", "pkcs11-provider", "p11-kit-modules", "softhsm2", "opensc", "tpm2-openssl", "tpm2-tools",
              "swtpm", "libtss2-tcti-swtpm0t64", "valgrind", "binutils")
 ENTER = f"""hostname {HOST} && mount --bind "$0" "$0" && mount -t proc proc "$0/proc" &&
-mount --bind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/run" &&
+mount --rbind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/run" &&
 exec unshare --root "$0" --wd /root/cloudinvite "$@" """
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 OFF = """find /etc/systemd/system /etc/rc?.d -type l ! -lname /dev/null ! -name 'K*' -printf '%p %l\\n'"""
