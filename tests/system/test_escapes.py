@@ -324,8 +324,9 @@ class Escapes:
         self.debian.run(f"loginctl enable-linger {account}; systemctl start user@$(id -u {account})")
 
     def end_manager(self, account):
-        self.debian.run(f"loginctl disable-linger {account}; loginctl terminate-user {account}; "
-                        f"systemctl stop user@$(id -u {account})")
+        self.debian.run(f"loginctl disable-linger {account}; "
+                        f"systemctl kill --signal=KILL user@$(id -u {account})")
+        self.debian.wait(f"! systemctl is-active user@$(id -u {account})", 60)
 
     def forced_linger(self):
         """Even where root lets it linger, its user manager finds nothing of what it wrote."""
