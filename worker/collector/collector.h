@@ -29,9 +29,9 @@
 #include "settings/settings.h"
 #include "spool/client.h"
 
-/* An account whose changed facts were taken over lately, and when (clock_boot_ms). */
+/* A user whose changed facts were taken over lately, and when (clock_boot_ms). */
 struct taken_over {
-	char *user;
+	uint32_t uid;
 	int64_t at_ms;
 };
 
@@ -47,7 +47,7 @@ struct collector {
 			       */
 	int64_t accounts_due; /* the same of what a compare has found */
 	int64_t facts_due;    /* the same of facts that have changed again */
-	struct taken_over *taken_over; /* within the last hour, by name */
+	struct taken_over *taken_over; /* within the last hour, by uid */
 	size_t taken_over_count;
 	int64_t network_at;	/* when all network users who wait were last looked up */
 	int64_t passed_over_ms; /* when a stranger was last logged (clock_boot_ms; 0: never), … */

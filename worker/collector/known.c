@@ -4,7 +4,6 @@
  * everything once more under a new name of the host.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -52,9 +51,11 @@ static void add(struct gathering *g, const struct account *account, enum sightin
  * first change counts at once again, and none is lost, as the facts are compared, not the changes.
  */
 
-static int by_user(const void *a, const void *b)
+static int by_uid(const void *a, const void *b)
 {
-	return strcmp(((const struct taken_over *)a)->user, ((const struct taken_over *)b)->user);
+	uint32_t x = ((const struct taken_over *)a)->uid, y = ((const struct taken_over *)b)->uid;
+
+	return (x > y) - (x < y);
 }
 
 static void drop_past(struct collector *c)
@@ -62,19 +63,14 @@ static void drop_past(struct collector *c)
 	int64_t now = clock_boot_ms();
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->taken_over_count; i++) {
+	for (size_t i = 0; i < c->taken_over_count; i++)
 		if (now - c->taken_over[i].at_ms < AGAIN_MS)
 			c->taken_over[kept++] = c->taken_over[i];
-		else
-			free(c->taken_over[i].user);
-	}
 	c->taken_over_count = kept;
 }
 
 void known_forget(struct collector *c)
 {
-	for (size_t i = 0; i < c->taken_over_count; i++)
-		free(c->taken_over[i].user);
 	free(c->taken_over);
 	c->taken_over = NULL;
 	c->taken_over_count = 0;
@@ -83,20 +79,18 @@ void known_forget(struct collector *c)
 /* Without memory they are not remembered, and may change once more. */
 static void remember(struct collector *c, const struct again *list, size_t count)
 {
-	struct taken_over *all =
-		count > 0 ? reallocarray(c->taken_over, c->taken_over_count + count, sizeof(*all))
-			  : NULL;
+	size_t all = c->taken_over_count + count;
+	struct taken_over *grown =
+		count > 0 ? reallocarray(c->taken_over, all, sizeof(*grown)) : NULL;
 
-	if (!all)
+	if (!grown)
 		return;
-	c->taken_over = all;
-	for (size_t i = 0; i < count; i++) {
-		char *user = strdup(list[i].account->user);
-
-		if (user)
-			all[c->taken_over_count++] = (struct taken_over){user, clock_boot_ms()};
-	}
-	qsort(all, c->taken_over_count, sizeof(*all), by_user);
+	for (size_t i = 0; i < count; i++)
+		grown[c->taken_over_count + i] =
+			(struct taken_over){list[i].account->uid, clock_boot_ms()};
+	qsort(grown, all, sizeof(*grown), by_uid);
+	c->taken_over = grown;
+	c->taken_over_count = all;
 }
 
 /* An account that is excluded from now on must not wait: it might be mailed meanwhile. It can
@@ -104,11 +98,11 @@ static void remember(struct collector *c, const struct again *list, size_t count
 static bool must_wait(struct gathering *g, const struct sighting *was, const struct sighting *now)
 {
 	struct collector *c = g->c;
-	const struct taken_over key = {.user = (char *)(uintptr_t)now->user}, *last = NULL;
+	const struct taken_over key = {.uid = (uint32_t)now->uid}, *last = NULL;
 	int64_t due;
 
 	if (c->taken_over_count > 0)
-		last = bsearch(&key, c->taken_over, c->taken_over_count, sizeof(key), by_user);
+		last = bsearch(&key, c->taken_over, c->taken_over_count, sizeof(key), by_uid);
 	if (!last || (verdict_excludes(now, c->settings) && !verdict_excludes(was, c->settings)))
 		return false;
 	due = clock_wall() + (last->at_ms + AGAIN_MS - clock_boot_ms()) / 1000 + 1;
