@@ -3,6 +3,7 @@
  * The keeper as a child: for a collector that root starts without systemd, and for commands.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,13 +13,13 @@
 #include "base/log.h"
 #include "spool/keeper.h"
 
-static int serve(struct spool_keeper *k, int peer)
+static int serve(struct spool_keeper *k)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct pollfd fds[SPOOL_KEEPER_FDS];
 	int count, timeout_ms;
 
-	if (!identity_bare(&fault) || !spool_keeper_attach(k, peer, &fault)) {
+	if (!identity_bare(&fault)) {
 		log_fault(LOG_LEVEL_ERROR, "start", &fault);
 		return fault_exit_code(fault.kind);
 	}
@@ -29,17 +30,32 @@ static int serve(struct spool_keeper *k, int peer)
 	return k->lost ? spool_keeper_say_lost() : 0;
 }
 
+/* Here, so that a spool that is taken away as soon as this returns is noticed; and back to where
+ * the program was. */
+static bool attach(struct spool_keeper *k, int peer, struct fault *fault)
+{
+	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool good = spool_keeper_attach(k, peer, fault);
+
+	if (back >= 0 && fchdir(back) != 0)
+		good = fault_set(fault, FAULT_STORAGE, "keeper", "the working directory: %s",
+			strerror(errno));
+	file_close(&back);
+	return good;
+}
+
 /* Everything but standard error, the spool and the peer: what the program had open is none of the
  * keeper's business. */
-static void close_others(const struct spool_keeper *k, int peer)
+static void close_others(const struct spool_keeper *k)
 {
 	int last = (int)sysconf(_SC_OPEN_MAX);
 
 	for (int fd = 0; fd < last && fd < 4096; fd++) {
 		int copy = fd;
 
-		if (fd != STDERR_FILENO && fd != peer && fd != k->boxes.spool &&
-			fd != k->boxes.new_box && fd != k->boxes.seen_box && fd != k->boxes.bad_box)
+		if (fd != STDERR_FILENO && fd != k->peer && fd != k->changes &&
+			fd != k->boxes.spool && fd != k->boxes.new_box && fd != k->boxes.seen_box &&
+			fd != k->boxes.bad_box)
 			file_close(&copy);
 	}
 }
@@ -47,23 +63,27 @@ static void close_others(const struct spool_keeper *k, int peer)
 int spool_keeper_fork(const char *spool, struct fault *fault)
 {
 	struct spool_keeper k;
-	int ends[2] = {-1, -1};
-	pid_t child = -1;
+	int ends[2];
+	pid_t child;
 
 	if (!spool_keeper_open(&k, spool, fault))
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
-		child = fork();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+		fault_set(fault, FAULT_STORAGE, "keeper", "socketpair: %s", strerror(errno));
+		spool_keeper_close(&k);
+		return -1;
+	}
+	child = attach(&k, ends[1], fault) ? fork() : -1;
 	if (child == 0) {
-		close_others(&k, ends[1]);
-		_exit(serve(&k, ends[1]));
+		close_others(&k);
+		_exit(serve(&k));
 	}
 	if (child < 0) {
-		fault_set(fault, FAULT_STORAGE, "keeper", "the spool's keeper cannot start: %s",
-			strerror(errno));
+		if (fault->kind == FAULT_NONE)
+			fault_set(fault, FAULT_STORAGE, "keeper",
+				"the spool's keeper cannot start: %s", strerror(errno));
 		file_close(&ends[0]);
 	}
-	file_close(&ends[1]);
 	spool_keeper_close(&k);
 	return ends[0];
 }
