@@ -147,9 +147,8 @@ class Ledger(Doctor):
         self.site.dispatcher_once()
         found, _ = self.doctor("--offline")
         self.assertEqual(found["programs"], [("bad", "program_down")] * 2)
-        self.site.start_collector()
-        harness.wait_for(lambda: "started" in self.site.read("cloudinvite-collector.log"),
-                         "a collector")
+        running = self.site.start_collector()
+        harness.wait_for(lambda: (running.pid,) in self.ledger("SELECT pid FROM worker"), "its heartbeat")
         self.ledger("UPDATE worker SET beat = beat - 3600")
         found, _ = self.doctor("--offline")
         self.assertEqual(found["programs"], [("bad", "program_stuck"), ("bad", "program_down")])

@@ -89,15 +89,15 @@ class Hostile(harness.Test):
         places = {self.site.path(name) for name in (
             "state/ledger.db", "state/ledger.db-wal", "state/ledger.db-shm", "state/host",
             "state/login.json", "run/wake", "run/collector.lock", "run/dispatcher.lock",
-            "tokens/last-mail", "spool/seen/alice", "spool/seen/.ledger", "spool/bad/what")}
-        for box in ("state", "run", "tokens", "spool/seen"):
+            "tokens/last-mail")}
+        for box in ("state", "run", "tokens"):
             places |= {self.site.path(f"{box}/{name}") for name in os.listdir(self.site.path(box))}
         return places
 
     @contextlib.contextmanager
     def planted(self, plant):
         """As if the service had done it; afterwards all is as it was."""
-        boxes = ("state", "run", "tokens", "spool/seen", "spool/bad")
+        boxes = ("state", "run", "tokens")
         kept = os.path.join(self.site.root, "kept")
         for box in boxes:
             subprocess.run(["cp", "-a", "-T", self.site.path(box),
@@ -205,8 +205,7 @@ class Order(Hostile):
         return calls, None
 
     def test_root_is_given_up_before_anything_of_the_services_is_touched(self):
-        boxes = tuple(self.site.path(box) + "/" for box in
-                      ("state", "run", "tokens", "spool/seen", "spool/bad"))
+        boxes = tuple(self.site.path(box) + "/" for box in ("state", "run", "tokens"))
         for words in VERBS:
             as_root, after = self.trace(*words)
             self.assertIsNotNone(after, f"{words} stays root")

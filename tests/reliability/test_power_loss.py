@@ -266,8 +266,8 @@ class Host:
         for path in sorted(state.tree):
             place, content = self.site.path(path), state.tree[path]
             if content is None:
-                os.mkdir(place, 0o700)
-                os.chmod(place, 0o755 if path == "spool" else 0o700)
+                os.mkdir(place)
+                os.chmod(place, 0o700)
                 continue
             with open(place, "wb") as file:
                 file.write(content)
