@@ -260,6 +260,31 @@ static void the_login_uid_counts_more_than_what_the_environment_says(void **stat
 	child_run(ask_with_a_login_uid, *state);
 }
 
+/* ---- root without powers ---- */
+
+static void is_bare(void *ctx)
+{
+	struct folder *f = ctx;
+	struct fault fault = {.kind = FAULT_NONE};
+	uid_t uid = geteuid();
+
+	MUST(identity_bare(&fault));
+	MUST(geteuid() == uid && getuid() == uid);
+	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	for (unsigned long cap = 0; uid == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		MUST(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0);
+	/* What is its own can still be written, and nothing else. */
+	folder_write(f, "own", "text");
+	MUST(setuid(12345) == -1 && errno == EPERM);
+	MUST(chown(folder_path(f, "own"), 12345, 12345) == -1 && errno == EPERM);
+}
+
+static void root_without_powers_is_root_by_its_files_alone(void **state)
+{
+	child_run(is_bare, *state);
+}
+
 /* ---- the host ---- */
 
 static void name_the_host(void *ctx)
@@ -297,6 +322,7 @@ int main(void)
 		T(an_alias_of_root_or_nobody_is_refused),
 		T(anybody_else_stays_who_he_is_and_is_shut),
 		T(who_has_the_same_account_cannot_look_into_it),
+		T(root_without_powers_is_root_by_its_files_alone),
 		T(the_actor_is_the_account_or_whom_sudo_names),
 		T(the_login_uid_counts_more_than_what_the_environment_says),
 		T(a_host_is_its_name_in_small_letters),
