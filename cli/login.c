@@ -103,10 +103,26 @@ static void say_settings(const struct login *l)
 		cli_print("  key =");
 }
 
+/* The answer to "who was it?" is in a scope that is not asked for. */
+static void say_account(const struct login *l)
+{
+	cli_print(
+		"Google does not say which account has logged in (cloudinvite asks for one scope, "
+		"and it is not in that).");
+	if (*l->account)
+		cli_print("--account %s was a hint to the browser: if another account was chosen "
+			  "there, log in again.",
+			l->account);
+	if (strcmp(l->settings->customer, "my_customer") == 0)
+		cli_print("my_customer is the organisation of that account, whichever it is: set "
+			  "customer to your organisation's id, and an account of another one is "
+			  "refused.");
+}
+
 static int answer_json(const struct login *l)
 {
-	json_t *json = json_pack("{s:o, s:o, s:s}", "credentials", json_text(l->path), "account",
-		json_text(l->account), "scope", GOOGLE_SCOPE);
+	json_t *json = json_pack("{s:o, s:o, s:b, s:s}", "credentials", json_text(l->path),
+		"account", json_text(l->account), "account_confirmed", 0, "scope", GOOGLE_SCOPE);
 
 	if (json && l->fault.kind)
 		json_object_set_new(json, "error", json_fault(&l->fault));
@@ -125,6 +141,7 @@ static int tell(struct login *l, bool tried)
 		cli_print("It works: Google lists the invitations of %s.", l->settings->customer);
 	else if (!tried)
 		cli_print("It has not been tried yet: [google] customer is not set.");
+	say_account(l);
 	say_settings(l);
 	if (l->fault.kind) {
 		cli_fail(&l->fault);

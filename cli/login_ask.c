@@ -38,14 +38,19 @@ static bool has_browser(const struct login *l)
 	       ((x && *x) || (wayland && *wayland));
 }
 
-static void open_browser(char *address)
+/* The address itself is not for every user's eyes, and command lines are: who knows its `state` and
+ * `code_challenge` could answer in the administrator's place, with another account. */
+static void open_browser(struct waiting *w, const char *address)
 {
-	char program[] = "xdg-open";
-	char *argv[] = {program, address, NULL};
+	struct fault ignored; /* the address is on the terminal, too */
+	const char *start = loopback_start(w->loopback, address, &ignored);
+	char program[] = "xdg-open", from[128];
+	char *argv[] = {program, from, NULL};
 	posix_spawn_file_actions_t silent;
 	pid_t pid;
 
-	if (posix_spawn_file_actions_init(&silent))
+	if (!start || !text_copy(from, sizeof(from), start) ||
+		posix_spawn_file_actions_init(&silent))
 		return;
 	if (!posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDWR, 0) &&
 		!posix_spawn_file_actions_adddup2(&silent, 0, 1) &&
@@ -72,7 +77,7 @@ static void explain(const struct waiting *w)
 			WAIT_MINUTES);
 }
 
-static bool show_address(const struct waiting *w)
+static bool show_address(struct waiting *w)
 {
 	const struct login *l = w->login;
 	struct text address = {0};
@@ -84,7 +89,7 @@ static bool show_address(const struct waiting *w)
 			address.data);
 		explain(w);
 		if (has_browser(l))
-			open_browser(address.data);
+			open_browser(w, address.data);
 	}
 	text_free(&address);
 	return ok;

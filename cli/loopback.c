@@ -6,19 +6,23 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/loopback_peer.h"
 
 #define PEERS	    8 /* browsers open connections ahead, and send nothing on them */
 #define REQUEST_MAX 8192
 #define PATIENCE_MS 10000 /* for one request */
+#define START_PATH  "/login-"
 
 struct peer {
 	int fd; /* -1: free */
+	struct sockaddr_in address;
 	int64_t until;
 	size_t len;
 	char request[REQUEST_MAX + 1];
@@ -27,6 +31,8 @@ struct peer {
 struct loopback {
 	int fd;
 	uint16_t port;
+	char start[96]; /* http://127.0.0.1:PORT/login-RANDOM; "": there is none */
+	char *target;	/* where it leads */
 	struct peer peers[PEERS];
 };
 
@@ -80,7 +86,22 @@ void loopback_close(struct loopback *l)
 	for (int i = 0; i < PEERS; i++)
 		file_close(&l->peers[i].fd);
 	file_close(&l->fd);
+	free(l->target);
 	free(l);
+}
+
+const char *loopback_start(struct loopback *l, const char *target, struct fault *fault)
+{
+	unsigned long long random;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random) ||
+		!(l->target = strdup(target))) {
+		fault_no_memory(fault, FAULT_LATER);
+		return NULL;
+	}
+	text_format(l->start, sizeof(l->start), "http://127.0.0.1:%u" START_PATH "%016llx", l->port,
+		random);
+	return l->start;
 }
 
 /* ---- one request ---- */
@@ -109,6 +130,28 @@ static void answer(struct peer *p, const struct page *page)
 	text_free(&t);
 }
 
+/* Whether it is a request for the start; that of another user's process goes on to a 404. */
+static bool send_on(const struct loopback *l, const struct peer *p)
+{
+	const char *path = l->start[0] ? strstr(l->start, START_PATH) : NULL, *target;
+	struct text t = {0};
+
+	if (!path || !text_starts(p->request, "GET "))
+		return false;
+	target = p->request + strlen("GET ");
+	if (!text_starts(target, path) || target[strlen(path)] != ' ' ||
+		!loopback_peer_is_ours(&p->address, l->port))
+		return false;
+	text_addf(&t,
+		"HTTP/1.1 303 See Other\r\nLocation: %s\r\nCache-Control: no-store\r\n"
+		"Referrer-Policy: no-referrer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		l->target);
+	if (!t.failed)
+		(void)!send(p->fd, t.data, t.len, MSG_NOSIGNAL);
+	text_free(&t);
+	return true;
+}
+
 /* The query of a GET for `path`, cut out in place; NULL with the page that it gets instead. */
 static const char *query_of(char *request, const char *path, const struct page **page)
 {
@@ -130,12 +173,16 @@ static const char *query_of(char *request, const char *path, const struct page *
 	return question ? question + 1 : "";
 }
 
-static bool serve(struct peer *p, const char *path, loopback_judge *judge, void *ctx)
+static bool serve(
+	struct loopback *l, struct peer *p, const char *path, loopback_judge *judge, void *ctx)
 {
 	enum oauth_answer found = OAUTH_STRANGE;
 	const struct page *page;
-	const char *query = query_of(p->request, path, &page);
+	const char *query;
 
+	if (send_on(l, p))
+		return false;
+	query = query_of(p->request, path, &page);
 	if (query) {
 		found = judge(query, ctx);
 		page = found == OAUTH_CODE ? &done : found == OAUTH_REFUSED ? &refused : &strange;
@@ -156,7 +203,9 @@ static void drop(struct peer *p)
 /* The one that has waited longest makes room. */
 static void take_peer(struct loopback *l)
 {
-	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_in address = {.sin_family = AF_UNSPEC};
+	socklen_t size = sizeof(address);
+	int fd = accept4(l->fd, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct peer *p = &l->peers[0];
 
 	if (fd < 0)
@@ -167,11 +216,13 @@ static void take_peer(struct loopback *l)
 	}
 	drop(p);
 	p->fd = fd;
+	p->address = address;
 	p->until = clock_boot_ms() + PATIENCE_MS;
 }
 
 /* Answered only when the head has come whole: what is left unread would take the answer with it. */
-static bool read_peer(struct peer *p, const char *path, loopback_judge *judge, void *ctx)
+static bool read_peer(
+	struct loopback *l, struct peer *p, const char *path, loopback_judge *judge, void *ctx)
 {
 	ssize_t n = read(p->fd, p->request + p->len, REQUEST_MAX - p->len);
 	bool answered = false;
@@ -183,7 +234,7 @@ static bool read_peer(struct peer *p, const char *path, loopback_judge *judge, v
 		p->request[p->len] = '\0';
 		if (!strstr(p->request, "\r\n\r\n") && p->len < REQUEST_MAX)
 			return false;
-		answered = serve(p, path, judge, ctx);
+		answered = serve(l, p, path, judge, ctx);
 	}
 	drop(p);
 	return answered;
@@ -210,7 +261,7 @@ static bool serve_peers(struct loopback *l, const struct pollfd *fds, const char
 
 		if (p->fd < 0)
 			continue;
-		if (fds[2 + i].revents && read_peer(p, path, judge, ctx))
+		if (fds[2 + i].revents && read_peer(l, p, path, judge, ctx))
 			return true;
 		if (p->fd >= 0 && p->until <= clock_boot_ms())
 			drop(p);

@@ -19,6 +19,12 @@ struct loopback *loopback_open(uint16_t port, struct fault *fault);
 uint16_t loopback_port(const struct loopback *l);
 void loopback_close(struct loopback *l);
 
+/* Where a browser of our own user begins: its requests for the address that is returned are sent on
+ * to `target`, and those of other users get the 404 that everything else gets. So what stands on
+ * the browser's command line, which every user of the host can read, tells nothing. Both texts live
+ * as long as `l`; NULL with the fault. */
+const char *loopback_start(struct loopback *l, const char *target, struct fault *fault);
+
 /* What a request for `path` says, by its query. */
 typedef enum oauth_answer loopback_judge(const char *query, void *ctx);
 

@@ -243,7 +243,18 @@ class Desktop(Scene):
         for options, account in ((("--account", ADMIN), ADMIN), ((), None)):
             code, out, _ = self.log_in("--json", *options)
             self.assertEqual((code, json.loads(out)),
-                             (0, {"credentials": self.kept, "account": account, "scope": SCOPE}))
+                             (0, {"credentials": self.kept, "account": account, "account_confirmed": False,
+                                  "scope": SCOPE}))
+
+    def test_it_says_that_the_account_is_not_known(self):
+        _, out, _ = self.log_in()
+        self.assertIn("Google does not say which account has logged in", out)
+        self.assertNotIn("--account", out)
+        self.assertNotIn("my_customer", out)
+        self.site.write_settings({"google": {"customer": "my_customer"}})
+        _, out, _ = self.log_in("--account", ADMIN, account=HELPDESK)
+        self.assertIn(f"--account {ADMIN} was a hint", out)
+        self.assertIn("my_customer is the organisation of that account", out)
 
 
 class Refused(Scene):
@@ -613,28 +624,48 @@ class Rights(Scene):
                              self.site.path("etc/login.json"), code=8)
         self.assertIn("Leave --output out", done.stderr)
 
-    def browse(self, *options, user=NOBODY, **environment):
-        """The address that was to be opened."""
+    def browse(self, *options, user=NOBODY, meanwhile=lambda login: None, **environment):
+        """A whole login, with the address that is printed."""
         record = pwd.getpwnam(user)
         os.chown(self.google.file("client.json"), record.pw_uid, record.pw_gid)
         login = self.start(*options, user=record.pw_uid, group=record.pw_gid, extra_groups=(),
                            env={"PATH": self.site.path("bin") + ":" + os.environ["PATH"],
                                 **environment})
+        meanwhile(login)
         login.visit(login.consent())
         self.assertEqual(login.end()[0], 0)
-        return login.address
+
+    def fetch(self, address, user):
+        """What a process of that user is given there: (status, Location)."""
+        record = pwd.getpwnam(user)
+        done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}",
+                               address], stdout=subprocess.PIPE, text=True, check=True, extra_groups=(),
+                              user=record.pw_uid, group=record.pw_gid, timeout=harness.PATIENCE)
+        status, location = done.stdout.split(" ", 1)
+        return int(status), location
 
     def test_a_browser_is_opened_where_there_is_a_display(self):
+        """Its command line, which all users can read, tells only them nothing."""
         opened = self.site.path("bin/opened")
         os.mkdir(self.site.path("bin"))
-        self.site.write("bin/xdg-open", f'#!/bin/sh\necho "$1" > {opened}.new\n'
+        self.site.write("bin/xdg-open", f'#!/bin/sh\necho "$@" > {opened}.new\n'
                         f"mv {opened}.new {opened}\n")
         os.chmod(self.site.path("bin/xdg-open"), 0o755)
         os.chown(self.site.path("bin"), pwd.getpwnam(NOBODY).pw_uid, -1)
-        for environment in ({"DISPLAY": ":0"}, {"WAYLAND_DISPLAY": "wayland-0"}):
-            address = self.browse(**environment)
+
+        def look(login):
             harness.wait_for(lambda: os.path.exists(opened), "the browser")
-            self.assertEqual(self.site.read("bin/opened").strip(), address)
+            start = self.site.read("bin/opened").strip()
+            port = urllib.parse.urlsplit(login.question["redirect_uri"]).port
+            self.assertRegex(start, rf"^http://127\.0\.0\.1:{port}/login-[0-9a-f]{{16}}$")
+            for other in ("daemon", "root"):
+                self.assertEqual(self.fetch(start, other), (404, ""))
+            self.assertEqual(self.fetch(start[:-1], NOBODY), (404, ""))
+            for _ in range(2):
+                self.assertEqual(self.fetch(start, NOBODY), (303, login.address))
+
+        for environment in ({"DISPLAY": ":0"}, {"WAYLAND_DISPLAY": "wayland-0"}):
+            self.browse(meanwhile=look, **environment)
             os.unlink(opened)
         self.browse()
         self.browse("--no-browser", DISPLAY=":0")

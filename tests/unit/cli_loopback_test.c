@@ -216,6 +216,44 @@ static void it_is_reached_by_its_one_address_only(void **state)
 	assert_int_equal(dial(t, INADDR_LOOPBACK + 1), -1);
 }
 
+/* A program may reach 127.0.0.1 by either kind of socket. The 404 for another user's process needs
+ * one: tests/e2e/test_login.py. */
+static void our_own_user_is_sent_on_from_the_start(void **state)
+{
+	static const char target[] = "https://accounts.example/auth?state=s&code_challenge=c";
+	struct test *t = *state;
+	const char *start = loopback_start(t->loopback, target, &t->fault);
+	struct sockaddr_in6 mapped = {
+		.sin6_family = AF_INET6, .sin6_port = htons(loopback_port(t->loopback))};
+	char request[256], reply[128];
+	int fd;
+
+	assert_non_null(start);
+	text_format(request, sizeof(request), "GET %s HTTP/1.1\r\n\r\n",
+		strchr(start + strlen("http://"), '/'));
+	text_format(reply, sizeof(reply), "HTTP/1.1 303 See Other\r\nLocation: %s\r\n", target);
+	fd = say(t, request);
+	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
+	expect_reply(fd, reply);
+	assert_int_equal(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr), 1);
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&mapped, sizeof(mapped)), 0);
+	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
+	expect_reply(fd, reply);
+	assert_int_equal(t->judged, 0);
+}
+
+static void without_a_start_nobody_is_sent_on(void **state)
+{
+	struct test *t = *state;
+	int fd = say(t, "GET /login-0123456789abcdef HTTP/1.1\r\n\r\n");
+
+	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
+	expect_reply(fd, "HTTP/1.1 404 ");
+}
+
 static void a_taken_port_is_a_fault(void **state)
 {
 	struct test *t = *state;
@@ -238,6 +276,9 @@ int main(void)
 			the_time_is_kept_and_input_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			it_is_reached_by_its_one_address_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			our_own_user_is_sent_on_from_the_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_start_nobody_is_sent_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_taken_port_is_a_fault, setup, teardown),
 	};
 
