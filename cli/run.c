@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/cli.h"
 #include "cli/interrupt.h"
 
 #define OUTPUT_MAX ((size_t)64 * 1024)
@@ -70,7 +71,7 @@ static void hurry(struct program *p)
 {
 	int64_t soon = clock_boot_ms() + GRACE_MS;
 
-	fprintf(stderr, "\ncloudinvite: ends as soon as %s has ended\n", p->name);
+	cli_note("cloudinvite: ends as soon as %s has ended", p->name);
 	if (soon < p->end)
 		p->end = soon;
 	p->interrupts = -1;

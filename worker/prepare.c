@@ -215,7 +215,8 @@ bool prepare_directories(const struct settings *s, struct fault *fault)
 		return all_there(s, fault);
 	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, fault))
 		return false;
-	return prepare_spool(s->spool, &(struct old_owner){settings_collector_user(s), uid}, fault) &&
+	return prepare_spool(
+		       s->spool, &(struct old_owner){settings_collector_user(s), uid}, fault) &&
 	       prepare(s->state, uid, gid, 0700, fault) &&
 	       prepare(s->tokens, uid, gid, 0700, fault) && prepare(s->run, uid, gid, 0755, fault);
 }

@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: hold UID MOUNTPOINT OPENED QUEUED [TO]\n");
 		return 2;
 	}
-	uid = (uid_t)atoi(argv[1]);
+	uid = (uid_t)strtoul(argv[1], NULL, 10);
 	opened = argv[3];
 	queued = argv[4];
 	target = argv[5];
