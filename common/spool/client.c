@@ -250,7 +250,7 @@ bool spool_client_flush(struct spool_client *c, struct fault *fault)
 bool spool_client_bind(
 	struct spool_client *c, const char *ledger_id, int *dropped, struct fault *fault)
 {
-	struct spool_record end;
+	struct spool_record end = {.verb = 0};
 
 	*dropped = 0;
 	if (!ask_once(c, SPOOL_ASK_BIND, ledger_id, NULL, &end, fault))
@@ -292,7 +292,7 @@ bool spool_client_each_mark(struct spool_client *c, int64_t before,
 bool spool_client_measure(struct spool_client *c, const char *box, int64_t *count, int64_t *oldest,
 	struct fault *fault)
 {
-	struct spool_record end;
+	struct spool_record end = {.verb = 0};
 
 	if (!ask_once(c, SPOOL_ASK_MEASURE, NULL, box, &end, fault))
 		return false;

@@ -189,7 +189,7 @@ static void bind_marks(struct spool_keeper *k, const struct spool_record *r)
 static void measure(struct spool_keeper *k, const struct spool_record *r)
 {
 	bool of_new = strcmp(r->word, SPOOL_NEW) == 0;
-	struct spool_content content;
+	struct spool_content content = {.count = 0};
 
 	if (!of_new && strcmp(r->word, SPOOL_BAD) != 0) {
 		answer_with(k, EINVAL, r->word, NULL);
