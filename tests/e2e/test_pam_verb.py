@@ -187,7 +187,7 @@ class Debian(Host):
 
     def test_without_the_module_no_line_is_written(self):
         before = contents(DIRECTORY)
-        path = module_path()
+        path = pam_trees.module_path(PROGRAM)
         os.rename(path, path + ".away")
         try:
             self.assertIn("is not there", self.run_pam("enable", "--yes", expect=3))

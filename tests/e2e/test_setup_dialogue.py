@@ -263,8 +263,9 @@ class Interrupted(Talk):
         """As under nohup."""
         done = subprocess.run(
             ["/bin/sh", "-c", "trap '' HUP; \"$@\"; echo status $?", "sh",
-             "strace", "-o", "/dev/null", "-e", "inject=fsync:signal=HUP:when=1", os.path.join(harness.BUILD, "cloudinvite"),
-             "-c", self.site.conf, "setup", "--yes", "--no-pam", "--no-check", *self.words()],
+             "strace", "-o", "/dev/null", "-e", "inject=fsync:signal=HUP:when=1",
+             os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf, "setup", "--yes",
+             "--no-pam", "--no-check", *self.words()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             check=False, timeout=harness.PATIENCE)
         self.assertIn("status 0", done.stdout)
