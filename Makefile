@@ -101,7 +101,9 @@ MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
 DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
 # The keeper is root: of what the others share it has only --prepare.
-KEEPER_SRC := $(wildcard worker/keeper/*.c) worker/prepare.c worker/prepare_spool.c worker/spool_migrate.c
+PREPARE_SRC := worker/prepare.c worker/prepare_directory.c worker/prepare_spool.c \
+	worker/spool_migrate.c worker/take_over.c
+KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
 CLI_SRC := $(wildcard cli/*.c) pam_module/arguments.c
 EMU_SRC := $(wildcard tests/emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)

@@ -66,17 +66,19 @@ int cli_fail(const struct fault *fault)
 	return fault_exit_code(fault->kind);
 }
 
-/* Neither root nor the service's account: most of what is ours cannot be read. */
+/* Neither root nor one of the accounts: most of what is ours cannot be read. */
 static bool is_stranger(const struct settings *settings)
 {
-	struct fault ignored;
+	static const enum local_account all[] = {
+		ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_ROOT};
 	uid_t uid;
 	gid_t gid;
 
-	if (geteuid() == 0)
-		return false;
-	return settings == NULL || !identity_find(settings->user, &uid, &gid, &ignored) ||
-	       uid != geteuid();
+	for (size_t i = 0; settings != NULL && i < sizeof(all) / sizeof(all[0]); i++)
+		if (identity_find(settings_account(settings, all[i]), &uid, &gid, NULL) &&
+			uid == geteuid())
+			return false;
+	return geteuid() != 0;
 }
 
 static bool is_closed(const char *path)
@@ -90,7 +92,7 @@ static void say_use_root(struct fault *fault, const char *path)
 	fault_remedy(fault, "Run it as root: sudo cloudinvite …");
 }
 
-struct settings *cli_settings(const struct cli *cli, int *exit_code)
+struct settings *cli_load(const struct cli *cli, int *exit_code)
 {
 	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -100,9 +102,18 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code)
 		if (is_stranger(NULL) && is_closed(path))
 			say_use_root(&fault, path);
 		*exit_code = cli_fail(&fault);
-		return NULL;
 	}
-	if (!identity_become(settings->user, &fault)) {
+	return settings;
+}
+
+struct settings *cli_settings(const struct cli *cli, int *exit_code)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct settings *settings = cli_load(cli, exit_code);
+
+	if (settings == NULL)
+		return NULL;
+	if (!settings_become(settings, cli->account, &fault)) {
 		*exit_code = cli_fail(&fault);
 		settings_free(settings);
 		return NULL;

@@ -34,6 +34,7 @@ struct cli {
 	bool progress;	/* standard error is a terminal: waiting may be told there */
 	int width;	/* columns of the terminal; 80 if it is none */
 	char actor[64]; /* who asked, for history */
+	enum local_account account; /* what cli_settings becomes, if root has typed it */
 };
 
 /* argv[0] is the verb, getopt is reset. Returns the exit code. */
@@ -57,11 +58,13 @@ int cli_fail(const struct fault *fault);
 void cli_decided(const struct cli *cli, const char *event, const char *address, const char *reason);
 /* Prints how the verb is used and returns 2. */
 int cli_usage(const char *verb);
-/* Loads the settings and becomes the service's user: what every verb does that touches ledger,
+/* Loads the settings. NULL after having printed why; *exit_code is then set. */
+struct settings *cli_load(const struct cli *cli, int *exit_code);
+/* Loads the settings and becomes the verb's account: what every verb does that touches ledger,
  * tokens or credential. NULL after having printed why; *exit_code is then set. */
 struct settings *cli_settings(const struct cli *cli, int *exit_code);
-/* Opens the ledger. NULL after having printed why (somebody who is neither root nor the service is
- * told to use sudo); *exit_code is then set. */
+/* Opens the ledger. NULL after having printed why (a user who is neither root nor one of
+ * the accounts is told to use sudo); *exit_code is then set. */
 struct ledger *cli_ledger(
 	const struct settings *settings, enum ledger_open_mode mode, int *exit_code);
 /* Both of them, for verbs that need no network. */

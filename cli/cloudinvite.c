@@ -64,7 +64,7 @@ static int unknown_verb(const char *name)
 	return cli_fail(&fault);
 }
 
-static int run(const struct cli *cli, int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	const struct verb *verb = verb_find(argv[0]);
 
@@ -75,6 +75,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 		return EXIT_YES;
 	}
 	optind = 0; /* getopt starts anew, and permutes again */
+	cli->account = verb->account;
 	return verb->run(cli, argc, argv);
 }
 

@@ -137,7 +137,7 @@ static void check_whole(const struct settings *s, struct findings *found)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct address_map *map;
 
-	if (!identity_become(s->user, &fault))
+	if (!settings_become(s, ACCOUNT_DISPATCHER, &fault))
 		take_finding(&fault, found);
 	settings_check(s, take_finding, found);
 	fault_clear(&fault);

@@ -149,7 +149,7 @@ static bool become(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	doctor_look_into_spool(d);
-	if (!d->settings || identity_become(d->settings->user, &fault))
+	if (!d->settings || settings_become(d->settings, ACCOUNT_DISPATCHER, &fault))
 		return true;
 	d->step = "user";
 	doctor_bad(d, &fault);

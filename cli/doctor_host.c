@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 
 #define LEAST_BYTES  ((uint64_t)64 << 20)
 #define LEAST_INODES 1000
+#define OLD_ACCOUNT  "cloudinvite" /* both programs ran as it */
 
 /* ---- settings ---- */
 
@@ -46,6 +48,17 @@ struct place {
 	gid_t gid;
 	mode_t mode;
 };
+
+struct account_numbers {
+	uid_t uid;
+	gid_t gid;
+};
+
+static bool look_up(const char *user, struct account_numbers *out, struct fault *fault)
+{
+	*out = (struct account_numbers){0, 0};
+	return strcmp(user, "root") == 0 || identity_find(user, &out->uid, &out->gid, fault);
+}
 
 static bool look_at_place(struct doctor *d, const struct place *p)
 {
@@ -93,27 +106,51 @@ static bool has_room(struct doctor *d, const char *path)
 	return false;
 }
 
+/* Packages leave accounts where they are: their numbers may stand in backups. */
+static void look_for_old_account(struct doctor *d)
+{
+	const struct settings *s = d->settings;
+	uid_t uid;
+	gid_t gid;
+
+	if (!identity_find(OLD_ACCOUNT, &uid, &gid, NULL) ||
+		strcmp(s->collector_user, OLD_ACCOUNT) == 0 ||
+		strcmp(s->dispatcher_user, OLD_ACCOUNT) == 0 ||
+		strcmp(s->ledger_user, OLD_ACCOUNT) == 0)
+		return;
+	doctor_note(d, "old_account",
+		"When nothing else uses it: find / -xdev -user " OLD_ACCOUNT
+		", then userdel " OLD_ACCOUNT,
+		"the account " OLD_ACCOUNT " of before is still there; nothing here is open to it");
+}
+
 void doctor_directories(struct doctor *d)
 {
 	const struct settings *s = d->settings;
 	struct fault fault = {.kind = FAULT_NONE};
-	uid_t uid = 0;
-	gid_t gid = 0;
+	struct account_numbers collector, dispatcher, ledger;
+	char host_state[PATH_MAX], private[PATH_MAX];
 	bool good = true;
 
 	if (!s) {
 		doctor_skip(d, "the settings say where they are");
 		return;
 	}
-	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, &fault)) {
+	if (!look_up(s->collector_user, &collector, &fault) ||
+		!look_up(s->dispatcher_user, &dispatcher, &fault) ||
+		!look_up(s->ledger_user, &ledger, &fault)) {
 		doctor_bad(d, &fault);
 		return;
 	}
+	text_format(host_state, sizeof(host_state), "%s/" SETTINGS_COLLECTOR, s->state);
+	text_format(private, sizeof(private), "%s/" SETTINGS_PRIVATE, s->state);
 	const struct place places[] = {
 		{s->spool, 0, 0, 0700},
-		{s->state, uid, gid, 0700},
-		{s->tokens, uid, gid, 0700},
-		{s->run, uid, gid, 0755},
+		{s->state, 0, ledger.gid, 03770},
+		{host_state, collector.uid, collector.gid, 0700},
+		{private, dispatcher.uid, dispatcher.gid, 0700},
+		{s->tokens, dispatcher.uid, dispatcher.gid, 0700},
+		{s->run, 0, ledger.gid, 0750},
 	};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		good = look_at_place(d, &places[i]) && good;
@@ -127,6 +164,7 @@ void doctor_directories(struct doctor *d)
 	if (good)
 		doctor_ok(d, "%s, %s, %s, %s: owners, modes and space are right", s->spool,
 			s->state, s->tokens, s->run);
+	look_for_old_account(d);
 }
 
 /* ---- accounts ---- */

@@ -37,8 +37,20 @@ struct login {
 /* The accounts that programs and commands run as. */
 static size_t list_users(const struct settings *s, const char *users[ACCOUNTS_MAX])
 {
-	users[0] = s->user;
-	return 1;
+	static const enum local_account all[] = {
+		ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_LEDGER};
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const char *user = settings_account(s, all[i]);
+		size_t k = 0;
+
+		while (k < count && strcmp(users[k], user) != 0)
+			k++;
+		if (k == count)
+			users[count++] = user;
+	}
+	return count;
 }
 
 static bool find(struct login *login)
@@ -101,7 +113,7 @@ static void find_dot_files(struct login *l)
 	if (pipe(ends) != 0)
 		return;
 	l->told = ends[1];
-	(void)service_run(l->user, name_dot_files, l);
+	(void)service_run_as(l->user, name_dot_files, l);
 	(void)close(ends[1]);
 	n = read(ends[0], l->dot_files, sizeof(l->dot_files) - 1);
 	l->dot_files[n > 0 ? n : 0] = '\0';

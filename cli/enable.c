@@ -2,9 +2,9 @@
 /*
  * enable [--yes]: shows once more who would be invited, and writes mode = send into the settings.
  *
- * The settings are root's, the ledger is the service's: root itself only writes the file, and a
- * child that has become the service's account reads the ledger and signals the dispatcher. So
- * neither a planted ledger nor a planted pid in the run directory is touched with root's rights.
+ * The settings are root's: root itself only writes the file. A child with the ledger's account
+ * reads the ledger, and one with the dispatcher's signals the dispatcher. So neither a planted
+ * ledger nor a planted pid in the run directory is touched with root's rights.
  */
 #include "cli/cli.h"
 
@@ -197,12 +197,22 @@ static int write_mode(const struct settings *settings)
 	return cli_fail(&fault);
 }
 
+static int as_dispatcher(struct enabling *e, int (*act)(void *ctx))
+{
+	return service_run(e->settings, ACCOUNT_DISPATCHER, act, e);
+}
+
+static int as_ledger(struct enabling *e, int (*act)(void *ctx))
+{
+	return service_run(e->settings, ACCOUNT_LEDGER, act, e);
+}
+
 static int enable(struct enabling *e, bool yes)
 {
-	int exit_code = service_run(e->settings->user, check_settings, e), told;
+	int exit_code = as_dispatcher(e, check_settings), told;
 
 	if (exit_code == EXIT_YES)
-		exit_code = service_run(e->settings->user, show_held, e);
+		exit_code = as_ledger(e, show_held);
 	if (exit_code != EXIT_YES)
 		return exit_code;
 	if (!yes && !cli_confirm("Begin to send?"))
@@ -210,8 +220,8 @@ static int enable(struct enabling *e, bool yes)
 	exit_code = write_mode(e->settings);
 	if (exit_code != EXIT_YES)
 		return exit_code;
-	exit_code = service_run(e->settings->user, note_enabled, e);
-	told = service_run(e->settings->user, signal_dispatcher, e);
+	exit_code = as_ledger(e, note_enabled);
+	told = as_dispatcher(e, signal_dispatcher);
 	return exit_code != EXIT_YES ? exit_code : told;
 }
 

@@ -64,7 +64,7 @@ static bool check_directory(struct login *l)
 		return fault_remedy(&l->fault,
 			"Leave --output out, and it is kept in %s; or name a directory that %s may "
 			"write to.",
-			l->settings->state, l->settings->user);
+			l->settings->state, l->settings->dispatcher_user);
 	return fault_remedy(&l->fault,
 		"Run `cloudinvite-dispatcher --prepare` as root, and this as root, too.");
 }

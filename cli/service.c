@@ -53,18 +53,29 @@ static pid_t start_child(void)
 	return child;
 }
 
-int service_run(const char *user, int (*act)(void *ctx), void *ctx)
+static int run_as(const char *user, const char *with, int (*act)(void *ctx), void *ctx)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	pid_t child = start_child();
 	int exit_code;
 
 	if (child == 0) {
-		exit_code = identity_become(user, &fault) ? act(ctx) : cli_fail(&fault);
+		exit_code = identity_become(user, with, &fault) ? act(ctx) : cli_fail(&fault);
 		fflush(stdout);
 		_exit(exit_code);
 	}
 	return wait_for(child, user);
+}
+
+int service_run(const struct settings *settings, enum local_account account, int (*act)(void *ctx),
+	void *ctx)
+{
+	return run_as(settings_account(settings, account), settings->ledger_user, act, ctx);
+}
+
+int service_run_as(const char *user, int (*act)(void *ctx), void *ctx)
+{
+	return run_as(user, NULL, act, ctx);
 }
 
 int service_apart(int (*act)(void *ctx), void *ctx)

@@ -8,9 +8,12 @@
 
 #include "cli/cli.h"
 
-/* Runs `act` in a child that has become `user`; its exit code, or that of the fault that was
+/* Runs `act` in a child that has become the account; its exit code, or that of the fault that was
  * printed when there could be no such child. */
-int service_run(const char *user, int (*act)(void *ctx), void *ctx);
+int service_run(const struct settings *settings, enum local_account account, int (*act)(void *ctx),
+	void *ctx);
+/* The same of any account, without the ledger's group. */
+int service_run_as(const char *user, int (*act)(void *ctx), void *ctx);
 /* Runs `act` in a child as it is: it becomes the service itself, by cli_settings. */
 int service_apart(int (*act)(void *ctx), void *ctx);
 /* Runs a verb in a child, as if it had been typed. */

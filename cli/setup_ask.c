@@ -129,6 +129,7 @@ static bool ask_login(struct setup *s)
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->stage.path;
+	cli.account = ACCOUNT_DISPATCHER;
 	text_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
 		s->stage.settings->state);
 	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
@@ -158,7 +159,7 @@ static int can_read(void *path)
 static bool offer_copy(struct setup *s, char *path)
 {
 	if (path[0] != '/' || s->install || geteuid() != 0 ||
-		service_run(s->stage.settings->user, can_read, path) != EXIT_NO)
+		service_run(s->stage.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NO)
 		return true;
 	s->install = setup_yes(s,
 		"The service cannot read it there. Copy it beside the settings, for the service "

@@ -63,15 +63,20 @@ static void report(const struct look *look, const struct doctor *d)
 	json_decref(all);
 }
 
-/* The programs that run already go by the new settings from now on. */
-static void wake_programs(const struct settings *settings)
+/* A program that runs already goes by the new settings from now on. Only its own account may know
+ * its pid and signal it. */
+static void reload(const struct settings *settings, const char *program)
 {
-	static const char *const names[] = {"collector", "dispatcher"};
 	pid_t pid;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (running_is(settings->run, names[i], &pid, NULL) && pid > 1)
-			(void)kill(pid, SIGHUP);
+	if (running_is(settings->run, program, &pid, NULL) && pid > 1)
+		(void)kill(pid, SIGHUP);
+}
+
+static int reload_collector(void *settings)
+{
+	reload(settings, RUNNING_COLLECTOR);
+	return EXIT_YES;
 }
 
 static int act(void *ctx)
@@ -92,7 +97,7 @@ static int act(void *ctx)
 	progress_end(&d.progress);
 	report(look, &d);
 	if (s->changed)
-		wake_programs(d.settings);
+		reload(d.settings, RUNNING_DISPATCHER);
 	credential_free(d.credential);
 	http_close(d.http);
 	ledger_close(d.ledger);
@@ -124,6 +129,7 @@ static void take_report(struct look *look, int fd)
 
 static int look_once(struct look *look)
 {
+	struct settings *settings = look->setup->stage.settings;
 	struct fault fault = {.kind = FAULT_NONE};
 	int ends[2], exit_code;
 
@@ -133,10 +139,12 @@ static int look_once(struct look *look)
 		return cli_fail(&fault);
 	}
 	look->report = ends[1];
-	exit_code = service_run(look->setup->stage.settings->user, act, look);
+	exit_code = service_run(settings, ACCOUNT_DISPATCHER, act, look);
 	file_close(&ends[1]);
 	take_report(look, ends[0]);
 	file_close(&ends[0]);
+	if (look->setup->changed)
+		(void)service_run(settings, ACCOUNT_COLLECTOR, reload_collector, settings);
 	return exit_code;
 }
 

@@ -19,7 +19,10 @@
 
 #define FILE_MAX ((size_t)64 * 1024)
 #define NAME	 "credentials.json"
-#define DIR_MODE 0711 /* the service gets through, and nobody else is told what lies there */
+/* The dispatcher's account gets through the directory and reads the file; it can change neither,
+ * and no other account is told what lies there. */
+#define DIR_MODE  0710
+#define FILE_MODE 0640
 
 static bool read_file(struct setup *s, const char *path, struct text *text)
 {
@@ -110,12 +113,13 @@ static bool not_installed(struct setup *s, const char *path, int error)
 	return fault_remedy(&s->fault, "Run it as root, and make room there.");
 }
 
-static bool is_same(const char *path, const struct text *text, uid_t uid)
+static bool is_same(const char *path, const struct text *text, gid_t gid)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .missing_ok = true};
 	struct text old = {.cap = FILE_MAX + 1};
 	struct stat st;
-	bool same = stat(path, &st) == 0 && st.st_uid == uid && (st.st_mode & 07777) == 0600 &&
+	bool same = stat(path, &st) == 0 && st.st_uid == 0 && st.st_gid == gid &&
+		    (st.st_mode & 07777) == FILE_MODE &&
 		    file_read(path, &rules, &old, FAULT_STORAGE, NULL) && old.len == text->len &&
 		    memcmp(old.data, text->data, old.len) == 0;
 
@@ -124,19 +128,19 @@ static bool is_same(const char *path, const struct text *text, uid_t uid)
 	return same;
 }
 
-/* Root's directory. Whatever the umask, the service gets through one that is made here. */
-static int open_place(const char *directory)
+/* Root's directory; whatever the umask, and whatever a package gave it. */
+static int open_place(const char *directory, gid_t gid)
 {
-	bool made = mkdir(directory, DIR_MODE) == 0;
-	int dir = file_open_dir(directory);
+	bool made = mkdir(directory, DIR_MODE) == 0 || errno == EEXIST;
+	int dir = made ? file_open_dir(directory) : -1;
 
-	if (dir >= 0 && made && fchmod(dir, DIR_MODE) != 0)
+	if (dir >= 0 && (fchown(dir, 0, gid) != 0 || fchmod(dir, DIR_MODE) != 0))
 		file_close(&dir);
 	return dir;
 }
 
-/* Root's while it is written; then the service's, all at once. */
-static bool put(struct setup *s, const struct text *text, uid_t uid, gid_t gid)
+/* Root's alone while it is written. */
+static bool put(struct setup *s, const struct text *text, gid_t gid)
 {
 	char directory[PATH_MAX];
 	bool good;
@@ -144,9 +148,10 @@ static bool put(struct setup *s, const struct text *text, uid_t uid, gid_t gid)
 
 	text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(s->copy, '/') - s->copy),
 		s->copy);
-	dir = open_place(directory);
+	dir = open_place(directory, gid);
 	good = dir >= 0 && file_replace_at(dir, NAME, text->data, text->len, 0600) == 0 &&
-	       fchownat(dir, NAME, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
+	       fchownat(dir, NAME, 0, gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fchmodat(dir, NAME, FILE_MODE, 0) == 0;
 	error = errno;
 	file_close(&dir);
 	return good || not_installed(s, directory, error);
@@ -173,19 +178,20 @@ bool setup_credential_install(struct setup *s)
 {
 	struct setup_credential known;
 	struct text text = {.data = NULL};
-	uid_t uid = 0;
-	gid_t gid = 0;
+	const char *user = s->stage.settings->dispatcher_user;
 	sigset_t before;
+	uid_t uid;
+	gid_t gid;
 	bool good;
 
 	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
 		return true;
 	/* Looked at again: it may lie where somebody else could have put another file since. */
-	good = identity_find(s->stage.settings->user, &uid, &gid, &s->fault) &&
-	       read_file(s, s->original, &text) && take_text(s, s->original, &text, &known);
-	if (good && !is_same(s->copy, &text, uid)) {
+	good = identity_find(user, &uid, &gid, &s->fault) && read_file(s, s->original, &text) &&
+	       take_text(s, s->original, &text, &known);
+	if (good && !is_same(s->copy, &text, gid)) {
 		interrupt_hold(&before);
-		good = put(s, &text, uid, gid);
+		good = put(s, &text, gid);
 		s->changed = s->changed || good;
 		setup_part(s, PART_CREDENTIAL, good ? PART_WRITTEN : PART_OPEN);
 		interrupt_release(&before);

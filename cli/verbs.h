@@ -16,6 +16,9 @@ struct verb {
 	const char *does;    /* one line */
 	const char *details; /* lines for `help VERB` */
 	verb_function *run;
+	/* What it becomes when root types it (cli_settings); docs/security.md says of those that
+	 * stay root what they do as which account. */
+	enum local_account account;
 };
 
 extern const struct verb verbs[]; /* ends with a NULL name */

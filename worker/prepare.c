@@ -4,191 +4,240 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/identity.h"
+#include "base/running.h"
 #include "base/text.h"
-#include "spool/walk.h"
+#include "worker/prepare_directory.h"
 #include "worker/prepare_spool.h"
 
-/* A directory as it must be. The worker owns only leaves, so that no path to a file of root's leads
- * through a directory that the worker can change. */
-struct wanted {
-	uid_t uid;
-	gid_t gid;
-	mode_t mode;
-};
+/* ---- accounts ---- */
 
-static bool says(const char *path, struct fault *fault)
+static bool find_account(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
-	return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path,
-		errno == ELOOP || errno == ENOTDIR ? "is not a directory" : strerror(errno));
+	*uid = 0;
+	*gid = 0;
+	return strcmp(user, "root") == 0 || identity_find(user, uid, gid, fault);
 }
 
-/* ---- what is there --------------------------------------------------------------------------- */
-
-static bool stop_at_first(const char *name, void *ctx)
+bool prepare_find_accounts(const struct settings *s, struct accounts *a, struct fault *fault)
 {
-	(void)name;
-	*(bool *)ctx = false;
-	return false;
+	return find_account(s->collector_user, &a->collector, &a->collector_group, fault) &&
+	       find_account(s->dispatcher_user, &a->dispatcher, &a->dispatcher_group, fault) &&
+	       find_account(s->ledger_user, &a->ledger, &a->ledger_group, fault);
 }
 
-static bool is_empty(int fd)
-{
-	bool empty = true;
+/* ---- run ---- */
 
-	return spool_walk(fd, stop_at_first, &empty) == 0 && empty;
-}
-
-/* `spool = /tmp`, `state = /var/lib`: what root keeps for another purpose must not change hands
- * because of a line in the settings. */
-static bool refuse_used(
-	const char *path, const struct stat *st, const struct wanted *want, struct fault *fault)
+/* Made once for all, so that no program ever has to make a file there, and none can be put in the
+ * place of another's. The directory is root's: only root has changed what lies in it. */
+static bool prepare_file(int dir, const char *path, const char *name, uid_t uid, gid_t gid,
+	mode_t mode, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "not_ours",
-		"%s: holds something already, with owner %u:%u and mode %04o", path,
-		(unsigned)st->st_uid, (unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
-	return fault_remedy(fault,
-		"If it is cloudinvite's, give it owner %u:%u and mode %04o; else name another "
-		"place in [storage].",
-		(unsigned)want->uid, (unsigned)want->gid, (unsigned)want->mode);
-}
-
-/* Gives the open directory its owner and mode, if it is root's and empty (new, or a package's) or
- * already has its owner; any other owner is somebody's trap or mistake. */
-static bool adjust(int fd, const char *path, const struct wanted *want, struct fault *fault)
-{
-	bool owned, right;
 	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return says(path, fault);
-	if (st.st_uid != 0 && st.st_uid != want->uid) {
-		fault_set(fault, FAULT_STORAGE, "wrong_owner",
-			"%s: belongs to uid %u instead of %u", path, (unsigned)st.st_uid,
-			(unsigned)want->uid);
-		return fault_remedy(
-			fault, "Look who made it; then chown it, or move it out of the way.");
-	}
-	owned = st.st_uid == want->uid && st.st_gid == want->gid;
-	right = owned && (st.st_mode & 07777) == want->mode;
-	if (!right && st.st_uid == 0 && !is_empty(fd))
-		return refuse_used(path, &st, want, fault);
-	if (!owned && fchown(fd, want->uid, want->gid) != 0)
-		return says(path, fault);
-	/* chown clears mode bits, so the mode comes last. */
-	if (!right && fchmod(fd, want->mode) != 0)
-		return says(path, fault);
-	return true;
-}
-
-static bool prepare_at(int parent, const char *name, const char *path, const struct wanted *want,
-	struct fault *fault)
-{
-	bool good = false;
 	int fd;
 
-	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
-		return says(path, fault);
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Whoever made it: files in it that are forced to the disk are lost in a power cut all the
-	 * same as long as its own name is not there. */
-	if (fd < 0 || fsync(parent) != 0)
-		says(path, fault);
-	else
-		good = adjust(fd, path, want, fault);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(!S_ISREG(st.st_mode) || st.st_nlink != 1) && unlinkat(dir, name, 0) != 0)
+		return prepare_says(path, fault);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return prepare_says(path, fault);
+	file_close(&fd);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return prepare_says(path, fault);
+	if (st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode)
+		return true;
+	return (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       fchmodat(dir, name, mode, 0) == 0) ||
+	       prepare_says(path, fault);
+}
+
+static bool prepare_run(const char *run, const struct accounts *a, struct fault *fault)
+{
+	static const struct heir heirs[] = {
+		{.prefix = "collector.lock", .drop = true, .lock = true},
+		{.prefix = "dispatcher.lock", .drop = true, .lock = true},
+		{.prefix = "", .drop = true}};
+	const struct wanted want = {0, a->ledger_group, 0750, false, heirs, 3};
+	const struct {
+		const char *name;
+		uid_t uid;
+		gid_t gid;
+		bool program; /* only a program runs once */
+	} owners[] = {{RUNNING_COLLECTOR, a->collector, a->collector_group, true},
+		{RUNNING_DISPATCHER, a->dispatcher, a->dispatcher_group, true},
+		{RUNNING_COMMANDS, a->ledger, a->ledger_group, false}};
+	int dir = prepare_open(run, &want, fault);
+	char file[RUNNING_FILE_MAX];
+	bool good = dir >= 0;
+
+	for (size_t i = 0; good && i < sizeof(owners) / sizeof(owners[0]); i++) {
+		running_lock_file(file, owners[i].name);
+		good = !owners[i].program || prepare_file(dir, run, file, owners[i].uid,
+						     owners[i].gid, RUNNING_LOCK_MODE, fault);
+		running_wake_file(file, owners[i].name);
+		good = good && prepare_file(dir, run, file, owners[i].uid, a->ledger_group,
+				       RUNNING_WAKE_MODE, fault);
+	}
+	file_close(&dir);
+	return good;
+}
+
+/* ---- ledger and state ---- */
+
+static bool refuse_ledger(const char *path, const char *what, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "ledger_no_file", "%s: %s", path, what);
+	return fault_remedy(fault,
+		"Look who made it, and move it away; the next start makes a new ledger, or put one "
+		"of a backup there.");
+}
+
+static bool is_one_file(const char *path, const struct stat *st, struct fault *fault)
+{
+	if (!S_ISREG(st->st_mode))
+		return refuse_ledger(path, "is not a plain file", fault);
+	return st->st_nlink == 1 || refuse_ledger(path, "has another name elsewhere", fault);
+}
+
+/* Once it is root's, the sticky directory keeps its name: only then the mode can be given by it. */
+static bool give_to_root(int dir, int fd, const char *path, const char *name, const struct stat *st,
+	gid_t gid, struct fault *fault)
+{
+	struct stat now;
+
+	if (fchownat(fd, "", 0, gid, AT_EMPTY_PATH) != 0 ||
+		fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return prepare_says(path, fault);
+	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
+		return refuse_ledger(path, "was replaced by another file meanwhile", fault);
+	return fchmodat(dir, name, 0660, 0) == 0 || prepare_says(path, fault);
+}
+
+/* An account could put another file there between two looks, until this one is root's. So it is
+ * taken by a descriptor that only names it. */
+static bool own_ledger(int dir, const char *path, const char *name, gid_t gid, struct fault *fault)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = {.st_nlink = 0};
+	bool good = (fd >= 0 && fstat(fd, &st) == 0) || prepare_says(path, fault);
+
+	good = good && is_one_file(path, &st, fault);
+	if (good && (st.st_uid != 0 || st.st_gid != gid || (st.st_mode & 07777) != 0660))
+		good = give_to_root(dir, fd, path, name, &st, gid, fault);
 	file_close(&fd);
 	return good;
 }
 
-/* ---- the way there --------------------------------------------------------------------------- */
-
-/* Whoever could rename what is in it could put something else in its place. */
-static bool check_above(int fd, const char *path, struct fault *fault)
+/* Root's, so that no account can put another in its place. */
+static bool prepare_ledger(int dir, const char *path, gid_t gid, struct fault *fault)
 {
+	const char *name = strrchr(path, '/') + 1;
 	struct stat st;
+	int fd = -1;
 
-	if (fstat(fd, &st) != 0)
-		return says(path, fault);
-	if (st.st_uid == 0 && ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX)) &&
-		((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0 || (st.st_mode & S_ISVTX)))
-		return true;
-	fault_set(fault, FAULT_STORAGE, "prepare",
-		"%s: a directory above it can be changed by uid %u or others", path,
-		(unsigned)st.st_uid);
-	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
-}
-
-/* Opens a directory on whose way only root can change anything. Links are resolved beforehand;
- * whoever puts a new one in the way afterwards is root. -1: errno, or the fault. */
-static int open_trusted(const char *directory, const char *path, struct fault *fault)
-{
-	char real[PATH_MAX], *save = NULL;
-	int fd, next;
-
-	if (!realpath(directory, real))
-		return -1;
-	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (const char *part = strtok_r(real, "/", &save); fd >= 0 && part;
-		part = strtok_r(NULL, "/", &save)) {
-		next = check_above(fd, path, fault)
-			       ? openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-			       : -1;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno == ENOENT)
+			fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600);
+		if (fd < 0 && errno != EEXIST)
+			return prepare_says(path, fault);
 		file_close(&fd);
-		fd = next;
 	}
-	if (fd >= 0 && !check_above(fd, path, fault))
-		file_close(&fd);
-	return fd;
+	return own_ledger(dir, path, name, gid, fault) &&
+	       (fsync(dir) == 0 || prepare_says(path, fault));
 }
 
-int prepare_open_parent(const char *path, struct fault *fault)
+/* A directory of one account in the state directory. */
+static bool prepare_part(
+	int state, const char *path, const char *name, uid_t uid, gid_t gid, struct fault *fault)
 {
-	static const struct wanted roots = {.mode = 0755};
-	const char *slash = strrchr(path, '/');
-	char parent[PATH_MAX];
-	int above, fd;
+	const struct heir heirs[] = {{.prefix = "", .uid = uid, .gid = gid, .mode = 0600}};
+	const struct wanted want = {uid, gid, 0700, true, heirs, 1};
+	char whole[PATH_MAX];
+	int fd;
 
-	if (!slash || !text_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
-		errno = slash ? ENAMETOOLONG : EINVAL;
-		says(path, fault);
-		return -1;
+	if (!text_format(whole, sizeof(whole), "%s/%s", path, name)) {
+		errno = ENAMETOOLONG;
+		return prepare_says(path, fault);
 	}
-	fd = open_trusted(parent[0] ? parent : "/", path, fault);
-	if (fd < 0 && fault->kind == FAULT_NONE && errno == ENOENT) {
-		above = prepare_open_parent(parent, fault);
-		if (above < 0)
-			return -1;
-		if (prepare_at(above, strrchr(parent, '/') + 1, parent, &roots, fault))
-			fd = open_trusted(parent, path, fault);
-		file_close(&above);
-	}
-	if (fd < 0 && fault->kind == FAULT_NONE)
-		says(parent, fault);
-	return fd;
-}
-
-/* ---- all of them ----------------------------------------------------------------------------- */
-
-static bool prepare(const char *path, uid_t uid, gid_t gid, mode_t mode, struct fault *fault)
-{
-	const struct wanted want = {uid, gid, mode};
-	int parent = prepare_open_parent(path, fault);
-	bool good;
-
-	if (parent < 0)
+	fd = prepare_at(state, name, whole, &want, fault);
+	if (fd < 0)
 		return false;
-	good = prepare_at(parent, strrchr(path, '/') + 1, path, &want, fault);
-	file_close(&parent);
+	file_close(&fd);
+	return true;
+}
+
+/* The accounts share what lies in it by its group (setgid), and none can remove what is another's
+ * (sticky). */
+static int open_shared(
+	const char *path, const char *ledger, const struct accounts *a, struct fault *fault)
+{
+	const struct heir heirs[] = {
+		{.prefix = strrchr(ledger, '/') + 1, .gid = a->ledger_group, .mode = 0660},
+		{.prefix = "host",
+			.uid = a->collector,
+			.gid = a->collector_group,
+			.mode = 0600,
+			.into = SETTINGS_COLLECTOR},
+		{.prefix = "", .uid = a->dispatcher, .gid = a->dispatcher_group, .mode = 0600}};
+	const struct wanted want = {
+		0, a->ledger_group, 03770, false, heirs, sizeof(heirs) / sizeof(heirs[0])};
+
+	return prepare_open(path, &want, fault);
+}
+
+static bool prepare_state(
+	const struct settings *s, const char *ledger, const struct accounts *a, struct fault *fault)
+{
+	int dir = open_shared(s->state, ledger, a, fault);
+	bool good = dir >= 0 &&
+		    prepare_part(dir, s->state, SETTINGS_COLLECTOR, a->collector,
+			    a->collector_group, fault) &&
+		    prepare_part(dir, s->state, SETTINGS_PRIVATE, a->dispatcher,
+			    a->dispatcher_group, fault);
+
+	file_close(&dir);
 	return good;
 }
 
-/* Not root: nothing can be made, but what is there may do. O_PATH, because the spool is root's. */
+/* Its directory is the state directory, or one like it. */
+static bool prepare_ledger_place(const char *ledger, const struct accounts *a, struct fault *fault)
+{
+	char directory[PATH_MAX];
+	bool good;
+	int dir;
+
+	if (!text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(ledger, '/') - ledger),
+		    ledger)) {
+		errno = ENAMETOOLONG;
+		return prepare_says(ledger, fault);
+	}
+	dir = open_shared(directory, ledger, a, fault);
+	good = dir >= 0 && prepare_ledger(dir, ledger, a->ledger_group, fault);
+	file_close(&dir);
+	return good;
+}
+
+/* ---- tokens ---- */
+
+static bool prepare_tokens(const char *tokens, const struct accounts *a, struct fault *fault)
+{
+	const struct heir heirs[] = {
+		{.prefix = "", .uid = a->dispatcher, .gid = a->dispatcher_group, .mode = 0600}};
+	const struct wanted own = {a->dispatcher, a->dispatcher_group, 0700, false, heirs, 1};
+
+	return prepare_as(tokens, &own, fault);
+}
+
+/* ---- all of them ---- */
+
+/* Not root: nothing can be made, but what is there may do. */
 static bool all_there(const struct settings *s, struct fault *fault)
 {
 	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
@@ -197,7 +246,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 		int fd = open(paths[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0) {
-			says(paths[i], fault);
+			prepare_says(paths[i], fault);
 			return fault_remedy(
 				fault, "Run it as root: only root can make the directories.");
 		}
@@ -206,17 +255,31 @@ static bool all_there(const struct settings *s, struct fault *fault)
 	return true;
 }
 
-bool prepare_directories(const struct settings *s, struct fault *fault)
+/* Its boxes were the old account's, where there is one. */
+bool prepare_spool_alone(const struct settings *s, struct fault *fault)
 {
-	uid_t uid = 0;
-	gid_t gid = 0;
+	struct old_owner old = {.name = TAKE_OVER_ACCOUNT};
+	gid_t gid;
 
 	if (geteuid() != 0)
 		return all_there(s, fault);
-	if (strcmp(s->user, "root") != 0 && !identity_find(s->user, &uid, &gid, fault))
-		return false;
-	return prepare_spool(
-		       s->spool, &(struct old_owner){settings_collector_user(s), uid}, fault) &&
-	       prepare(s->state, uid, gid, 0700, fault) &&
-	       prepare(s->tokens, uid, gid, 0700, fault) && prepare(s->run, uid, gid, 0755, fault);
+	if (!identity_find(old.name, &old.uid, &gid, NULL)) {
+		old.name = settings_collector_user(s);
+		if (!find_account(old.name, &old.uid, &gid, fault))
+			return false;
+	}
+	return prepare_spool(s->spool, &old, fault);
+}
+
+/* The run directory comes first: it tells whether a program of before still runs. */
+bool prepare_directories(const struct settings *s, struct fault *fault)
+{
+	const char *ledger = strchr(s->ledger, '/');
+	struct accounts a;
+
+	if (geteuid() != 0)
+		return all_there(s, fault);
+	return prepare_find_accounts(s, &a, fault) && prepare_run(s->run, &a, fault) &&
+	       prepare_spool_alone(s, fault) && prepare_tokens(s->tokens, &a, fault) &&
+	       prepare_state(s, ledger, &a, fault) && prepare_ledger_place(ledger, &a, fault);
 }

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "spool/spool.h"
 #include "spool/walk.h"
-#include "worker/prepare.h"
+#include "worker/prepare_directory.h"
 #include "worker/spool_migrate.h"
 
 #define LOCK_TRIES 300 /* of 0.1 s: another --prepare has done its work by then */

@@ -209,7 +209,7 @@ static bool move(
 		file_close(&ends[0]);
 		file_close(&fresh);
 		file_close(&spool);
-		if (st.st_uid == 0 || identity_become(owner->name, fault))
+		if (st.st_uid == 0 || identity_become(owner->name, NULL, fault))
 			look_into(old, ends[1], box);
 		_exit(0);
 	}

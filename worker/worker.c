@@ -54,8 +54,7 @@ static int take_lock(struct worker *w, struct fault *fault)
 	const char *role = w->program->role;
 	pid_t holder;
 
-	w->lock = running_lock(w->settings->run, role, &holder, fault);
-	if (w->lock >= 0)
+	if (running_start(&w->running, w->settings->run, role, &holder, fault))
 		return 1;
 	if (fault->kind != FAULT_NONE)
 		return -1;
@@ -83,6 +82,7 @@ static void fill_self(struct worker *w)
 static bool prepare_all(
 	const struct worker_program *program, const struct settings *settings, struct fault *fault)
 {
+	prepare_settings_files(settings);
 	return prepare_directories(settings, fault) &&
 	       (!program->prepare || program->prepare(settings, fault));
 }
@@ -103,7 +103,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 	if (!check_role(program, w->settings, fault) ||
 		(program->before_change_of_user &&
 			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
-		!identity_become(w->settings->user, fault))
+		!settings_become(w->settings, program->account, fault))
 		return -1;
 	locked = take_lock(w, fault);
 	if (locked != 1)
@@ -119,7 +119,8 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 	enum worker_action action;
 	int started;
 
-	*w = (struct worker){.program = program, .lock = -1, .signals = -1, .wake = -1, .kept = -1};
+	*w = (struct worker){
+		.program = program, .running = RUNNING_NONE, .signals = -1, .wake = -1, .kept = -1};
 	identity_shut();
 	log_start(program->role, LOG_LEVEL_INFO);
 	action = worker_options(program, argc, argv, &w->settings_path);
@@ -157,7 +158,7 @@ void worker_end(struct worker *w)
 {
 	file_close(&w->wake);
 	file_close(&w->signals);
-	file_close(&w->lock);
+	running_end(&w->running);
 	file_close(&w->kept);
 	settings_free(w->settings);
 	w->settings = NULL;
@@ -241,11 +242,14 @@ static void reload_failed(struct worker *w, const struct fault *fault)
 /* What the lock, the descriptors and the identity hang on. */
 static bool same_ground(const struct settings *a, const struct settings *b, struct fault *fault)
 {
-	const char *changed = a->role != b->role		  ? "role"
-			      : strcmp(a->user, b->user) != 0	  ? "user"
-			      : strcmp(a->run, b->run) != 0	  ? "run"
-			      : strcmp(a->ledger, b->ledger) != 0 ? "ledger"
-								  : NULL;
+	const char *changed = a->role != b->role				  ? "role"
+			      : strcmp(a->collector_user, b->collector_user) != 0 ? "collector_user"
+			      : strcmp(a->dispatcher_user, b->dispatcher_user) != 0
+				      ? "dispatcher_user"
+			      : strcmp(a->ledger_user, b->ledger_user) != 0 ? "ledger_user"
+			      : strcmp(a->run, b->run) != 0		    ? "run"
+			      : strcmp(a->ledger, b->ledger) != 0	    ? "ledger"
+									    : NULL;
 
 	if (!changed)
 		return true;

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/running.h"
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
@@ -29,6 +30,7 @@ struct worker_program {
 	const char *role; /* "collector", "dispatcher": of the lock and of the heartbeat */
 	const char *does; /* one line for --help */
 	bool dispatches;  /* errors in the settings that concern only Google stop it, too */
+	enum local_account account; /* what it becomes when root starts it */
 	enum settings_role not_for; /* the role of a host where this program has nothing to do */
 	/* What --prepare does for this program beyond the directories; or NULL. */
 	bool (*prepare)(const struct settings *settings, struct fault *fault);
@@ -52,9 +54,10 @@ struct worker {
 	bool reload; /* SIGHUP */
 	bool woken;  /* somebody touched `wake` */
 
-	int lock, signals, wake; /* descriptors, -1 when not open */
-	int kept;		 /* of before_change_of_user; the program's to take */
-	int64_t watchdog_ms;	 /* between two pings; 0: none wanted */
+	struct running running;
+	int signals, wake;   /* descriptors, -1 when not open */
+	int kept;	     /* of before_change_of_user; the program's to take */
+	int64_t watchdog_ms; /* between two pings; 0: none wanted */
 	int64_t pinged_ms, beaten_ms, scanned_ms; /* clock_boot_ms of the last one */
 	char reload_fault[160];			  /* why the last reload failed; "" if it did not */
 	struct ledger_worker self;		  /* the heartbeat's row */
@@ -62,8 +65,8 @@ struct worker {
 
 /* Everything up to the point where the program opens what is its own. Handles --help, --version,
  * --prepare, and `--once` beside a running one (wakes it); for these, and for errors, which have
- * been logged then, false with the exit code. On true: root has become [worker] user, the lock is
- * held, SIGTERM, SIGINT and SIGHUP arrive by descriptor only, SIGPIPE and SIGXFSZ are
+ * been logged then, false with the exit code. On true: root has become the program's account, the
+ * lock is held, SIGTERM, SIGINT and SIGHUP arrive by descriptor only, SIGPIPE and SIGXFSZ are
  * ignored: what cannot be written is a fault with a sentence. */
 bool worker_start(struct worker *w, const struct worker_program *program, int argc, char **argv,
 	int *exit_code);
@@ -89,9 +92,9 @@ void worker_alive(struct worker *w);
 bool worker_scan_due(struct worker *w);
 
 /* SIGHUP: the new settings, to be handed to worker_adopt() when the program could open everything
- * anew with them, or NULL: they are faulty, or change what only a restart can change (role, user,
- * run directory, ledger); that has been logged and noted. Says RELOADING=1 to systemd: worker_ready
- * ends it either way. */
+ * anew with them, or NULL: they are faulty, or change what only a restart can change (role,
+ * accounts, run directory, ledger); that has been logged and noted. Says RELOADING=1 to systemd:
+ * worker_ready ends it either way. */
 struct settings *worker_reload(struct worker *w);
 /* The new settings count from now on; frees the old. */
 void worker_adopt(struct worker *w, struct settings *settings);

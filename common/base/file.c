@@ -233,12 +233,25 @@ int file_open_dir(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static int open_dir_at(int parent, const char *name)
+{
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int file_make_dir_at(int parent, const char *name)
+{
+	int dir = open_dir_at(parent, name);
+
+	if (dir < 0 && errno == ENOENT && (mkdirat(parent, name, 0700) == 0 || errno == EEXIST))
+		dir = open_dir_at(parent, name);
+	return dir;
+}
+
 int file_make_dir(const char *parent, const char *name)
 {
-	int above = file_open_dir(parent), dir = -1;
+	int above = file_open_dir(parent);
+	int dir = above >= 0 ? file_make_dir_at(above, name) : -1;
 
-	if (above >= 0 && (mkdirat(above, name, 0700) == 0 || errno == EEXIST))
-		dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	file_close(&above);
 	return dir;
 }

@@ -44,6 +44,9 @@ int file_open_dir(const char *path);
 
 /* The same of a directory in it, which is made, 0700, where it is missing. */
 int file_make_dir(const char *parent, const char *name);
+/* The same of an open one. A directory that is there already is opened without the lock of the one
+ * above it, which another account may hold. */
+int file_make_dir_at(int parent, const char *name);
 
 /* Closes if >= 0 and sets -1; keeps errno. */
 void file_close(int *fd);

@@ -33,7 +33,7 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 	(void)fclose(file);
 	if (!found || strcmp(found->pw_name, user) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "no_such_user",
-			"[worker] user: there is no account '%s' in " PASSWD, user);
+			"[worker]: there is no account '%s' in " PASSWD, user);
 		return fault_remedy(
 			fault, "Make it with systemd-sysusers, or useradd --system %s.", user);
 	}
@@ -57,31 +57,43 @@ static bool is_account(const char *user)
 	return geteuid() != 0 && identity_find(user, &uid, &gid, &ignored) && uid == geteuid();
 }
 
-bool identity_become(const char *user, struct fault *fault)
+static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
-	uid_t uid = 0;
-	gid_t gid = 0;
+	if (!identity_find(user, uid, gid, fault))
+		return false;
+	if (*uid != 0 && *gid != 0)
+		return true;
+	fault_set(fault, FAULT_SETTINGS, "user_is_root", "[worker]: '%s' is root by another name%s",
+		user, *uid != 0 ? " (its group is root's)" : "");
+	return fault_remedy(fault, "Use an account of its own; leave the key out for the default.");
+}
 
-	(void)umask(077);
+/* What the account itself and the ledger's group allow, and nothing else. */
+static bool change_to(uid_t uid, const gid_t groups[2], size_t count)
+{
+	return setgroups(count, groups) == 0 && setresgid(groups[0], groups[0], groups[0]) == 0 &&
+	       setresuid(uid, uid, uid) == 0;
+}
+
+bool identity_become(const char *user, const char *with, struct fault *fault)
+{
+	uid_t uid = 0, other = 0;
+	gid_t groups[2] = {0, 0};
+
+	(void)umask(with ? 007 : 077);
 	identity_shut();
 	if (is_account(user))
 		environment_close();
 	if (geteuid() != 0 || strcmp(user, "root") == 0)
 		return true;
-	if (!identity_find(user, &uid, &gid, fault))
+	if (!find_other_than_root(user, &uid, &groups[0], fault) ||
+		(with && !find_other_than_root(with, &other, &groups[1], fault)))
 		return false;
-	if (uid == 0) {
-		fault_set(fault, FAULT_SETTINGS, "user_is_root",
-			"[worker] user: '%s' is root by another name", user);
-		return fault_remedy(
-			fault, "Use an account of its own; `cloudinvite` is the default.");
-	}
-	if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 ||
-		setresuid(uid, uid, uid) != 0)
+	if (!change_to(uid, groups, with ? 2 : 1))
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot become user '%s': %s", user, strerror(errno));
 	/* Root must not come back, by a setuid program neither. */
-	if (setuid(0) == 0 || geteuid() != uid || getegid() != gid ||
+	if (setuid(0) == 0 || geteuid() != uid || getegid() != groups[0] ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"user '%s' could become root again", user);

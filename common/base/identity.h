@@ -21,9 +21,12 @@ void identity_shut(void);
 
 /* Started as root: becomes `user` for good (groups, gid, uid; no new privileges), so that nothing
  * that a hostile service account planted is touched with root's rights, and closes the environment
- * (base/environment.h), as it does where it was started as `user`. Started as anybody else: stays
- * so. In any case umask 077, and shut. False with a fault that says what to do. */
-bool identity_become(const char *user, struct fault *fault);
+ * (base/environment.h), as it does where it was started as `user`. Its groups are its own and,
+ * unless `with` is NULL, that of the account `with`, with which it shares files: then the umask is
+ * 007 (SQLite makes its files with the umask and gives them their mode only afterwards), else 077.
+ * Started as another user, or with `user` root: stays so, with that umask. Shut in any case. False
+ * with a fault that says what to do. */
+bool identity_become(const char *user, const char *with, struct fault *fault);
 
 /* Stays who it is and gives up everything else that root may: all capabilities, also for what it
  * would run, and new privileges. What root owns can still be written. In any case umask 077, and

@@ -13,11 +13,57 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define WAKE "wake"
+static const char *const names[] = {RUNNING_COMMANDS, RUNNING_DISPATCHER, RUNNING_COLLECTOR};
+#define NAMES (sizeof(names) / sizeof(names[0]))
 
-static bool lock_path(char *out, const char *run_dir, const char *name)
+/* ---- the files ---- */
+
+void running_lock_file(char out[RUNNING_FILE_MAX], const char *name)
 {
-	return text_format(out, PATH_MAX, "%s/%s.lock", run_dir, name);
+	text_format(out, RUNNING_FILE_MAX, "%s.lock", name);
+}
+
+void running_wake_file(char out[RUNNING_FILE_MAX], const char *name)
+{
+	text_format(out, RUNNING_FILE_MAX, "%s.wake", name);
+}
+
+static bool path_of(char out[PATH_MAX], const char *run_dir,
+	void (*file)(char out[RUNNING_FILE_MAX], const char *name), const char *name)
+{
+	char last[RUNNING_FILE_MAX];
+
+	file(last, name);
+	errno = ENAMETOOLONG;
+	return text_format(out, PATH_MAX, "%s/%s", run_dir, last);
+}
+
+/* What was planted in its place, a link, a FIFO or a directory, is no file. */
+static int open_plain(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		file_close(&fd);
+		errno = EINVAL;
+	}
+	return fd;
+}
+
+static bool run_fault(const char *run_dir, const char *path, struct fault *fault)
+{
+	int why = errno;
+	bool planted = why == EINVAL || why == ELOOP || why == EISDIR || why == ENXIO;
+
+	fault_set(fault, FAULT_STORAGE, "run_directory", "%s: %s", path,
+		planted ? "is not a plain file" : strerror(why));
+	if (planted || why == ENOENT || why == EACCES)
+		fault_remedy(fault,
+			"Run the program once with --prepare as root: it makes what %s needs, for "
+			"the accounts that [worker] names.",
+			run_dir);
+	return false;
 }
 
 /* What the holder wrote: "pid version". */
@@ -48,101 +94,133 @@ static void read_holder(int fd, pid_t *pid, char version[32])
  * that a `status` at the wrong moment does not turn a starting program away. */
 static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-static int lock_fault(const char *run_dir, const char *path, struct fault *fault)
+static bool take_lock(struct running *r, const char *path, pid_t *held_by, bool *held)
 {
-	int why = errno;
-
-	fault_set(fault, FAULT_STORAGE, "run_directory", "%s: %s", path, strerror(why));
-	if (why == ENOENT)
-		fault_remedy(
-			fault, "Make %s: run the program once with --prepare as root.", run_dir);
-	else if (why == EACCES)
-		fault_remedy(fault,
-			"Run it as root or as the service's user; %s must be the latter's.",
-			run_dir);
-	return -1;
+	r->lock = open_plain(path, O_RDWR | O_CREAT, RUNNING_LOCK_MODE);
+	if (r->lock < 0)
+		return false;
+	if (fcntl(r->lock, F_OFD_SETLK, &whole) == 0)
+		return true;
+	*held = errno == EAGAIN || errno == EACCES;
+	if (*held)
+		read_holder(r->lock, held_by, NULL);
+	return false;
 }
 
-int running_lock(const char *run_dir, const char *name, pid_t *held_by, struct fault *fault)
+/* A lock for reading by another account keeps ours away; the program runs unseen then. */
+static bool show(struct running *r, const char *path)
 {
-	char path[PATH_MAX], line[64];
-	int fd;
+	r->shown = open_plain(path, O_RDWR | O_CREAT, RUNNING_WAKE_MODE);
+	return r->shown >= 0 &&
+	       (fcntl(r->shown, F_OFD_SETLK, &whole) == 0 || errno == EAGAIN || errno == EACCES);
+}
 
+static bool say_who(const struct running *r)
+{
+	char line[64];
+
+	text_format(line, sizeof(line), "%d %s\n", (int)getpid(), CLOUDINVITE_VERSION);
+	return ftruncate(r->lock, 0) == 0 &&
+	       pwrite(r->lock, line, strlen(line), 0) == (ssize_t)strlen(line);
+}
+
+bool running_start(struct running *r, const char *run_dir, const char *name, pid_t *held_by,
+	struct fault *fault)
+{
+	char lock[PATH_MAX], wake[PATH_MAX];
+	bool held = false;
+
+	*r = RUNNING_NONE;
 	if (held_by)
 		*held_by = 0;
-	if (!lock_path(path, run_dir, name)) {
-		errno = ENAMETOOLONG;
-		return lock_fault(run_dir, run_dir, fault);
+	if (!path_of(lock, run_dir, running_lock_file, name) ||
+		!path_of(wake, run_dir, running_wake_file, name))
+		return run_fault(run_dir, run_dir, fault);
+	if (!take_lock(r, lock, held_by, &held) || !say_who(r)) {
+		if (!held)
+			run_fault(run_dir, lock, fault);
+		running_end(r);
+		return false;
 	}
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return lock_fault(run_dir, path, fault);
-	if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
-		if (errno != EAGAIN && errno != EACCES)
-			lock_fault(run_dir, path, fault);
-		else
-			read_holder(fd, held_by, NULL);
-		file_close(&fd);
-		return -1;
-	}
-	text_format(line, sizeof(line), "%d %s\n", (int)getpid(), CLOUDINVITE_VERSION);
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, line, strlen(line), 0) != (ssize_t)strlen(line)) {
-		lock_fault(run_dir, path, fault);
-		file_close(&fd);
-	}
-	return fd;
+	if (show(r, wake))
+		return true;
+	run_fault(run_dir, wake, fault);
+	running_end(r);
+	return false;
+}
+
+void running_end(struct running *r)
+{
+	file_close(&r->shown);
+	file_close(&r->lock);
 }
 
 bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[32])
 {
 	struct flock asked = whole;
 	char path[PATH_MAX];
-	bool held = false;
+	bool runs;
 	int fd;
 
 	if (pid)
 		*pid = 0;
 	if (version)
 		version[0] = '\0';
-	if (!lock_path(path, run_dir, name))
+	if (!path_of(path, run_dir, running_wake_file, name))
 		return false;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (fcntl(fd, F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK) {
-		held = true;
-		read_holder(fd, pid, version);
-	}
+	fd = open_plain(path, O_RDONLY, 0);
+	/* Only its own account can lock it for writing. */
+	runs = fd >= 0 && fcntl(fd, F_OFD_GETLK, &asked) == 0 && asked.l_type == F_WRLCK;
 	file_close(&fd);
-	return held;
+	if (!runs || (!pid && !version) || !path_of(path, run_dir, running_lock_file, name))
+		return runs;
+	fd = open_plain(path, O_RDONLY, 0);
+	if (fd >= 0)
+		read_holder(fd, pid, version);
+	file_close(&fd);
+	return true;
 }
 
-static int open_wake(const char *run_dir, char path[PATH_MAX])
+/* ---- the wake-up ---- */
+
+/* IN_ATTRIB only: a touch changes the times and nothing else, and comes as one event. */
+static bool watch_one(int watch, const char *path, struct fault *fault)
 {
-	if (!text_format(path, PATH_MAX, "%s/" WAKE, run_dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	if (inotify_add_watch(watch, path, IN_ATTRIB | IN_DONT_FOLLOW) >= 0)
+		return true;
+	fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot be watched: %s", path,
+		strerror(errno));
+	return fault_remedy(fault, "Raise fs.inotify.max_user_instances or max_user_watches.");
+}
+
+/* Watched by its path: that is opened first, because it says better what is wrong with it. */
+static bool watch_name(int watch, const char *run_dir, const char *name, struct fault *fault)
+{
+	char path[PATH_MAX];
+	int fd = -1;
+
+	if (!path_of(path, run_dir, running_wake_file, name))
+		return run_fault(run_dir, run_dir, fault);
+	fd = open_plain(path, O_RDONLY, 0);
+	if (fd < 0 && errno == ENOENT)
+		fd = open_plain(path, O_RDONLY | O_CREAT, RUNNING_WAKE_MODE);
+	if (fd < 0)
+		return run_fault(run_dir, path, fault);
+	file_close(&fd);
+	return watch_one(watch, path, fault);
 }
 
 int running_watch(const char *run_dir, struct fault *fault)
 {
-	char path[PATH_MAX];
-	int fd = open_wake(run_dir, path);
-	int watch = -1;
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
-	if (fd < 0)
-		return lock_fault(run_dir, path, fault);
-	file_close(&fd);
-	watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	/* IN_ATTRIB only: a touch changes the times and nothing else, and comes as one event. */
-	if (watch < 0 || inotify_add_watch(watch, path, IN_ATTRIB | IN_DONT_FOLLOW) < 0) {
-		fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot be watched: %s", path,
-			strerror(errno));
-		fault_remedy(fault, "Raise fs.inotify.max_user_instances or max_user_watches.");
-		file_close(&watch);
+	if (watch < 0) {
+		fault_set(fault, FAULT_STORAGE, "inotify", "inotify: %s", strerror(errno));
+		fault_remedy(fault, "Raise fs.inotify.max_user_instances.");
 	}
+	for (size_t i = 0; watch >= 0 && i < NAMES; i++)
+		if (!watch_name(watch, run_dir, names[i], fault))
+			file_close(&watch);
 	return watch;
 }
 
@@ -159,8 +237,11 @@ bool running_drain(int watch)
 void running_wake(const char *run_dir)
 {
 	char path[PATH_MAX];
-	int fd = open_wake(run_dir, path);
+	int fd = -1;
 
+	for (size_t i = 0; fd < 0 && i < NAMES; i++)
+		if (path_of(path, run_dir, running_wake_file, names[i]))
+			fd = open_plain(path, O_WRONLY, 0);
 	if (fd >= 0)
 		(void)futimens(fd, NULL);
 	file_close(&fd);

@@ -142,7 +142,7 @@ static void save(const struct credential *c, struct authorized_user *u)
 	fault_remedy(&fault,
 		"It counts until this program ends; the next start may be refused. Make %s "
 		"writable for %s; after that: " LOGIN,
-		c->settings->state, c->settings->user);
+		c->settings->state, c->settings->dispatcher_user);
 	log_fault(LOG_LEVEL_ERROR, fault.code, &fault);
 }
 

@@ -222,7 +222,7 @@ static bool find_handed_over(const struct settings *s, struct text *path, struct
 		"Run it as root by: systemd-run --quiet --wait --pipe -p User=%s -p "
 		"LoadCredential=%s:FILE cloudinvite VERB (FILE as in the dispatcher's unit, or its "
 		"LoadCredentialEncrypted=)",
-		s->user, name);
+		s->dispatcher_user, name);
 }
 
 /* Where the settings say that it is; a key's URI without the PIN. */

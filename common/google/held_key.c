@@ -50,7 +50,8 @@ static bool refuse_absent(
 		c->path, *t->others ? "; there are: " : ", nor any other", t->others, "");
 	return fault_remedy(f,
 		"Plug it in, or correct token= in [google] key: it works again by itself. `p11-kit "
-		"list-modules` as the service's user shows the modules that p11-kit knows and "
+		"list-modules` as the dispatcher's account shows the modules that p11-kit knows "
+		"and "
 		"their tokens.");
 }
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/identity.h"
 #include "base/text.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
@@ -31,7 +33,7 @@ static bool say_system(const char *path, const char *doing, struct fault *fault)
 		strerror(error));
 	if (error == EACCES || error == EPERM)
 		return fault_remedy(
-			fault, "Run it as root, or as the user that the services run as.");
+			fault, "Run it as root, or as one of the accounts that [worker] names.");
 	if (error == ENOENT || error == ENOTDIR)
 		return fault_remedy(
 			fault, "Its directory is made by: cloudinvite-collector --prepare");
@@ -46,45 +48,65 @@ static bool say_missing(const char *path, struct fault *fault)
 		"cloudinvite-dispatcher");
 }
 
-/* Of the path itself: the directory's own entry must be on disk too, or a power cut takes the whole
- * ledger with it. */
-static bool sync_directory(const char *path)
+static bool directory_of(const char *path, char out[PATH_MAX])
 {
-	char directory[4096];
-	char *slash;
-	int fd, rc;
+	const char *slash = strrchr(path, '/');
 
-	if (!text_copy(directory, sizeof(directory), path)) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	slash = strrchr(directory, '/');
-	slash[slash == directory ? 1 : 0] = '\0';
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 ? -1 : fsync(fd);
+	errno = ENAMETOOLONG;
+	return text_format(out, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/* The directory's own entry must be on disk too, or a power cut takes the whole ledger with it. */
+static bool sync_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
 	file_close(&fd);
 	return rc == 0;
 }
 
-/* Made before SQLite opens it, so that nobody else can read it at any moment, whatever the umask.
- */
+/* Made before SQLite opens it, so that no other account can read it at any moment, whatever the
+ * umask. A ledger that accounts share is made by root (--prepare), which keeps it: in a directory
+ * that is not our own none is made here. */
 static bool create_file(const char *path, struct fault *fault)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char directory[PATH_MAX];
+	struct stat st;
 	bool good;
+	int fd;
 
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return true; /* check_file says what it is */
+	if (!directory_of(path, directory) || stat(directory, &st) != 0)
+		return say_system(path, "cannot be made", fault);
+	if (st.st_uid != geteuid())
+		return say_missing(path, fault);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST || say_system(path, "cannot be made", fault);
-	good = fchmod(fd, 0600) == 0 && fsync(fd) == 0 && sync_directory(path);
+	good = fchmod(fd, 0600) == 0 && fsync(fd) == 0 && sync_directory(directory);
 	if (!good)
 		say_system(path, "cannot be made", fault);
 	file_close(&fd);
 	return good;
 }
 
+/* What the ledger's own group may do, it may; every other group reads about people. */
+static bool is_closed(const struct stat *st, const char *ledger_user)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if ((st->st_mode & 077) == 0)
+		return true;
+	return (st->st_mode & 017) == 0 && ledger_user &&
+	       identity_find(ledger_user, &uid, &gid, NULL) && st->st_gid == gid;
+}
+
 /* It is looked at by name only: to close a descriptor of a ledger that this process has open twice
  * would drop the locks of the other. */
-static bool check_file(struct ledger *l, struct fault *fault)
+static bool check_file(struct ledger *l, const char *ledger_user, struct fault *fault)
 {
 	struct stat st;
 
@@ -97,11 +119,13 @@ static bool check_file(struct ledger *l, struct fault *fault)
 		return fault_remedy(
 			fault, "Name the file itself in [storage] ledger, not a link to it.");
 	}
-	if ((st.st_mode & 077) != 0) {
+	if (!is_closed(&st, ledger_user)) {
 		fault_set(fault, FAULT_STORAGE, "ledger_open_to_others",
-			"%s: others may read the ledger, which names people (mode %04o)", l->path,
-			(unsigned)st.st_mode & 07777);
-		return fault_remedy(fault, "chmod 600 %s", l->path);
+			"%s: others may read the ledger, which names people (group %u, mode %04o)",
+			l->path, (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
+		return fault_remedy(fault,
+			"As root: cloudinvite-collector --prepare gives it its owner, group and "
+			"mode.");
 	}
 	l->device = st.st_dev;
 	l->inode = st.st_ino;
@@ -197,15 +221,16 @@ static bool look_at_content(struct ledger *l, struct content *content, struct fa
 	return good;
 }
 
-/* An empty file is a ledger whose maker was stopped before the first step. */
-static bool check_schema(struct ledger *l, struct fault *fault)
+/* An empty file is a ledger that root has prepared, or whose maker was stopped before the first
+ * step: no ledger yet for those that make none. */
+static bool check_schema(struct ledger *l, enum ledger_open_mode mode, struct fault *fault)
 {
 	struct content is;
 
 	if (!look_at_content(l, &is, fault))
 		return false;
 	if (is.application == 0 && is.version == 0 && is.tables == 0)
-		return !l->reading || say_missing(l->path, fault);
+		return mode == LEDGER_CREATE || say_missing(l->path, fault);
 	if (is.application != LEDGER_APPLICATION_ID)
 		return say_not_ours(l, fault);
 	if (is.version > schema_newest || (l->reading && is.version < schema_newest))
@@ -340,8 +365,9 @@ struct ledger *ledger_open(
 	if (l == NULL)
 		return NULL;
 	l->reading = mode == LEDGER_READ;
-	good = (mode != LEDGER_CREATE || create_file(l->path, fault)) && check_file(l, fault) &&
-	       open_engine(l, fault) && check_schema(l, fault);
+	good = (mode != LEDGER_CREATE || create_file(l->path, fault)) &&
+	       check_file(l, settings->ledger_user, fault) && open_engine(l, fault) &&
+	       check_schema(l, mode, fault);
 	if (good && !l->reading)
 		good = write_ahead(l, fault) &&
 		       schema_migrate(l, schema_migrations, schema_newest, introduce, s, fault);

@@ -32,8 +32,8 @@ static bool say_read_only(struct ledger *l, struct fault *fault)
 	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: the ledger cannot be written",
 		l->path);
 	return fault_remedy(fault,
-		"The file and its directory must belong to the user that the services run as "
-		"([worker] user), on a file system that is mounted for writing.");
+		"The file and its directory must be open for writing to the group of [worker] "
+		"ledger_user, on a file system that is mounted for writing.");
 }
 
 /* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
@@ -48,7 +48,7 @@ static bool say_unreachable(struct ledger *l, struct fault *fault)
 	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: the ledger cannot be opened%s%s",
 		l->path, error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 	return fault_remedy(fault,
-		"Run it as root, or as the user that the services run as ([worker] user), to whom "
+		"Run it as root, or as one of the accounts that [worker] names, to whose group "
 		"the file and its directory must belong.");
 }
 

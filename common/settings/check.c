@@ -161,7 +161,7 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 		"it holds a password, and everybody may read the file",
 		"Put this key into a file of its own in conf.d/, then: chown root:%s FILE && chmod "
 		"0640 FILE",
-		c->s->user);
+		c->s->ledger_user);
 }
 
 /* ---- the credential ---- */
@@ -184,7 +184,8 @@ static void found_secret(const struct check *c, const struct secret *secret, con
 
 	text_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
 	finding(c, DISPATCHING, "google", secret->key, sentence,
-		"chown root:%s %s && chmod 0640 %s", c->s->user, secret->path, secret->path);
+		"chown root:%s %s && chmod 0640 %s", c->s->dispatcher_user, secret->path,
+		secret->path);
 }
 
 static void check_secret_rights(const struct check *c, const struct secret *secret,
@@ -219,7 +220,7 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 	char what[512];
 	struct stat st;
 
-	worker.known = identity_find(c->s->user, &worker.uid, &worker.gid, NULL);
+	worker.known = identity_find(c->s->dispatcher_user, &worker.uid, &worker.gid, NULL);
 	if (stat(secret->path, &st) == 0) {
 		check_secret_rights(c, secret, &st, &worker);
 		return;
@@ -228,11 +229,12 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 		errno == ENOENT ? "is not there" : strerror(errno));
 	if (errno == ENOENT)
 		finding(c, DISPATCHING, "google", secret->key, what,
-			"Put %s there, then: chown root:%s %s && chmod 0640 %s", put, c->s->user,
-			secret->path, secret->path);
+			"Put %s there, then: chown root:%s %s && chmod 0640 %s", put,
+			c->s->dispatcher_user, secret->path, secret->path);
 	else
 		finding(c, DISPATCHING, "google", secret->key, what,
-			"Run this as root, or make the directory accessible to %s.", c->s->user);
+			"Run this as root, or make the directory accessible to %s.",
+			c->s->dispatcher_user);
 }
 
 static void check_handed_over(const struct check *c, const char *name)

@@ -83,17 +83,37 @@ static size_t without_comment(const char *line, size_t n)
 
 /* ---- what inih hands over ---- */
 
+/* Keys of before, and what stands in their place. */
+static const struct {
+	const char *section, *key, *remedy;
+} replaced[] = {
+	{"worker", "user",
+		"Each program has an account of its own: set collector_user, dispatcher_user and "
+		"ledger_user, or none of them for the packages' accounts."},
+};
+
+static const char *replaced_by(const char *section, const char *key)
+{
+	for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++)
+		if (strcmp(section, replaced[i].section) == 0 && strcmp(key, replaced[i].key) == 0)
+			return replaced[i].remedy;
+	return NULL;
+}
+
 static void found_key(struct source *src, const char *section, const char *key)
 {
+	const char *now = replaced_by(section, key);
 	const struct setting_key *elsewhere = setting_find_anywhere(key);
 	const char *near = setting_nearest(section, key);
-	char what[160], remedy[160];
+	char what[160], remedy[192];
 
 	if (*section == '\0')
 		text_format(what, sizeof(what), "'%s' stands before any [section]", key);
 	else
 		text_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
-	if (elsewhere != NULL)
+	if (now != NULL)
+		text_copy(remedy, sizeof(remedy), now);
+	else if (elsewhere != NULL)
 		text_format(remedy, sizeof(remedy), "It belongs into [%s].", elsewhere->section);
 	else if (near != NULL)
 		text_format(remedy, sizeof(remedy), "Did you mean %s?", near);

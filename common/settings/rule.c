@@ -375,7 +375,7 @@ const char *rule_account(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
-	*remedy = "Write the name of a local system user, such as cloudinvite.";
+	*remedy = "Write the name of a local system user, such as cloudinvite-collector.";
 	if (n == 0 || n > 32 || value[0] == '-' || !only(value, n, LETTERS DIGITS "_.-"))
 		return "is not a user's name";
 	return NULL;

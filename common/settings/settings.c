@@ -152,8 +152,15 @@ const struct setting_key setting_keys[] = {
 
 	{ "worker", "role", KIND_CHOICE, .collects = true, AT(role), .fallback = "standalone",
 	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
-	{ "worker", "user", KIND_STRING, .collects = true, AT(user), .fallback = "cloudinvite",
-	  .rule = rule_account, .help = "the system user that the programs run as" },
+	{ "worker", "collector_user", KIND_STRING, .collects = true, AT(collector_user),
+	  .fallback = "cloudinvite-collector", .rule = rule_account,
+	  .help = "the system user that the collector runs as" },
+	{ "worker", "dispatcher_user", KIND_STRING, .collects = true, AT(dispatcher_user),
+	  .fallback = "cloudinvite-dispatcher", .rule = rule_account,
+	  .help = "the system user of the dispatcher, and of commands that ask Google" },
+	{ "worker", "ledger_user", KIND_STRING, .collects = true, AT(ledger_user),
+	  .fallback = "cloudinvite-ledger", .rule = rule_account,
+	  .help = "the system user of the other commands; its group is the ledger's" },
 	/* clang-format on */
 };
 const size_t setting_count = sizeof(setting_keys) / sizeof(setting_keys[0]);
@@ -304,11 +311,6 @@ const struct loaded *settings_loaded(const struct settings *s)
 const char *settings_path(const struct settings *s)
 {
 	return settings_loaded(s)->path;
-}
-
-const char *settings_collector_user(const struct settings *s)
-{
-	return s->user;
 }
 
 static void origin_show(const struct origin *origin, char *out, size_t size)

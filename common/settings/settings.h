@@ -14,10 +14,12 @@
 #include "base/fault.h"
 
 #define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
-/* A directory beside the settings, and one in the state directory: for credentials. The collector's
- * unit hides both. (Whole directories: what hides a single file is gone with the next that is
- * renamed into its place.) */
+/* A directory beside the settings, and one in the state directory, the dispatcher's: for
+ * credentials. The collector's unit hides both. (Whole directories: what hides a single file is
+ * gone with the next that is renamed into its place.) */
 #define SETTINGS_PRIVATE "private"
+/* A directory in the state directory, the collector's: what it remembers of its host. */
+#define SETTINGS_COLLECTOR "collector"
 
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
@@ -93,8 +95,14 @@ struct settings {
 	char *metrics_file;
 	/* [worker] */
 	enum settings_role role;
-	char *user;
+	char *collector_user;
+	char *dispatcher_user;
+	char *ledger_user; /* its primary group is the ledger's */
 };
+
+/* The accounts: collector and dispatcher run as their own; a command that needs nothing but the
+ * ledger runs as the third, which has nothing else. What is root's alone is done as root. */
+enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_ROOT };
 
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
  * names file, line and remedy. All keys are checked on their own; settings_check looks at the
@@ -124,8 +132,13 @@ bool settings_each(const struct settings *s,
 	void *ctx);
 /* The file that was loaded. */
 const char *settings_path(const struct settings *s);
-/* The account of the collector: the only one that the spool's keeper serves. */
+
+/* The name of an account. */
+const char *settings_account(const struct settings *s, enum local_account account);
+/* The collector's: the only one that the spool's keeper serves. */
 const char *settings_collector_user(const struct settings *s);
+/* identity_become: that account, in the group of the ledger. */
+bool settings_become(const struct settings *s, enum local_account account, struct fault *fault);
 
 /* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
  * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and

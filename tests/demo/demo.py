@@ -149,8 +149,8 @@ def write_settings(emulator):
     for name in ("ca.pem", "credentials.json"):
         shutil.copy(f"{emulator.directory}/{name}", f"/etc/cloudinvite/{name}")
     os.chmod("/etc/cloudinvite/ca.pem", 0o644)
-    shutil.chown("/etc/cloudinvite/credentials.json", "cloudinvite", "cloudinvite")
-    os.chmod("/etc/cloudinvite/credentials.json", 0o600)
+    shutil.chown("/etc/cloudinvite/credentials.json", "root", "cloudinvite-dispatcher")
+    os.chmod("/etc/cloudinvite/credentials.json", 0o640)
     with open(f"{emulator.directory}/cloudinvite.conf", encoding="utf-8") as file:
         settings = file.read().replace(emulator.directory, "/etc/cloudinvite")
     with open("/etc/cloudinvite/cloudinvite.conf", "w", encoding="utf-8") as file:
@@ -228,7 +228,9 @@ def compare_logins(time_line, port):
 def show(emulator):
     time_line = Timeline()
     time_line.title("The set-up")
-    run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "cloudinvite")
+    for name in ("ledger", "collector", "dispatcher"):
+        run("useradd", "--system", "--user-group", "--home-dir", "/", "--shell", "/usr/sbin/nologin",
+            "cloudinvite-" + name)
     emulator.accounts([{"address": "alice@example.com", "kind": "consumer", "created": "72h"},
                        {"address": "bob@example.com", "kind": "consumer", "created": "72h"},
                        {"address": "carol@example.com", "kind": "managed"}])

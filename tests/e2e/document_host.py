@@ -50,7 +50,7 @@ start() {
 	kill -0 "$(cat "/run/$1.pid" 2>/dev/null)" 2>/dev/null && return
 	before=$(grep -cs ": started" "/run/$1.log")
 	sed -n 's/^ExecStartPre=//p' "$unit" | while read -r before; do
-		case $before in +*) ;; *) before="runuser -u cloudinvite -- $before" ;; esac
+		case $before in +*) ;; *) before="runuser -u $1 -- $before" ;; esac
 		${before#+} >>"/run/$1.log" 2>&1
 	done
 	setsid $(sed -n 's/^ExecStart=//p' "$unit") >>"/run/$1.log" 2>&1 </dev/null &
@@ -111,7 +111,7 @@ federation() {
 	said=$(curl -sS --cacert /run/google/ca.pem -X POST \
 		"https://127.0.0.1:$(cat /run/google/port)/emulator/subject-tokens")
 	mkdir -p /run/identity
-	install -m 0600 -o cloudinvite /dev/null /run/identity/token
+	install -m 0600 -o cloudinvite-dispatcher /dev/null /run/identity/token
 	jq -r .subject_token <<<"$said" >/run/identity/token
 	jq --arg inviter inviter@cloudinvite-emulated.iam.gserviceaccount.com '{type: "external_account",
 		audience, subject_token_type: "urn:ietf:params:oauth:token-type:jwt",

@@ -28,7 +28,7 @@ class Caller:
         self.settings.read(google.file("cloudinvite.conf"))
         self.settings["google"]["credentials"] = self.key
         self.settings["storage"] = {"tokens": self.tokens}
-        self.settings["worker"] = {"user": "root"}
+        self.settings["worker"] = harness.accounts("root")
         self.write(overrides)
         self.environment = dict(os.environ)
         self.process = None

@@ -43,6 +43,11 @@ SANITIZED = any("-fsanitize" in open(flags, encoding="utf-8").read()
 PATIENCE = 60  # seconds; nothing that a test waits for takes so long
 
 
+def accounts(user):
+    """The section [worker] in which one user does everything."""
+    return {"collector_user": user, "dispatcher_user": user, "ledger_user": user}
+
+
 def wait_for(condition, what, seconds=PATIENCE):
     """Until condition() is true; returns its value."""
     until = time.monotonic() + seconds
@@ -254,7 +259,7 @@ class Site:
             "ledger": "sqlite:" + self.path("state/ledger.db"), "spool": self.path("spool"),
             "state": self.path("state"), "tokens": self.path("tokens"), "run": self.path("run"),
             "passwd": self.path("etc/passwd"), "group": self.path("etc/group")}
-        self.settings["worker"] = {"user": "root"}
+        self.settings["worker"] = accounts("root")
         self.settings.read_dict(overrides or {})
 
     def __enter__(self):

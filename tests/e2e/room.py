@@ -76,6 +76,18 @@ def install_hooks():
         write(hook_path(name), hook, 0o755)
 
 
+def make_accounts():
+    """The accounts of cloudinvite, as systemd-sysusers makes them."""
+    with open(CONFIG + "/sysusers.conf", encoding="utf-8") as file:
+        lines = [line.split() for line in file if line.strip() and line[0] != "#"]
+    for kind, name, *rest in lines:
+        if kind[0] == "u":
+            output("useradd", "--system", "--user-group", "--home-dir", rest[-2], "--shell",
+                   rest[-1], name)
+        else:
+            output("usermod", "--append", "--groups", rest[0], name)
+
+
 def hook_path(name):
     return f"{HOOKS}/{name}.d/90-cloudinvite"
 

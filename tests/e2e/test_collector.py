@@ -273,9 +273,9 @@ class Compare(Collector):
         site.arrive("alice")
         site.collector_once()
         site.dispatcher_once()
-        host = site.read("state/host")
+        host = site.read("state/collector/host")
         lines = [line for line in host.splitlines() if not line.startswith("machine ")]
-        site.write("state/host", "\n".join(lines[:1] + ["machine of-another"] + lines[1:]) + "\n")
+        site.write("state/collector/host", "\n".join(lines[:1] + ["machine of-another"] + lines[1:]) + "\n")
         site.collector_once()
         self.assertIsNone(self.mark(site, "alice"))
         self.assertEqual(self.seen(), {})
@@ -368,13 +368,13 @@ class Prepare(Collector):
     def test_makes_every_directory_with_its_mode(self):
         self.assertEqual(self.modes(self.site()), {
             "spool": (0o700, 0), "spool/new": (0o700, 0), "spool/seen": (0o700, 0),
-            "spool/bad": (0o700, 0), "state": (0o700, 0), "tokens": (0o700, 0), "run": (0o755, 0)})
+            "spool/bad": (0o700, 0), "state": (0o3770, 0), "tokens": (0o700, 0), "run": (0o750, 0)})
 
     def test_mends_modes_and_repeats_harmlessly(self):
         site = self.site()
         before = self.modes(site)
         os.chmod(site.path("spool/new"), 0o777)
-        os.chmod(site.path("state"), 0o755)
+        os.chmod(site.path("tokens"), 0o755)
         site.program("cloudinvite-collector", "--prepare")
         self.assertEqual(self.modes(site), before)
 

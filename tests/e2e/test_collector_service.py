@@ -32,7 +32,7 @@ DAY = 24 * 3600
 
 
 def build():
-    room.output("useradd", "--system", "--no-create-home", "cloudinvite")
+    room.make_accounts()
     room.output("useradd", "--no-create-home", "--groups", "users", "netty")
     os.mkdir("/etc/site")
 
@@ -137,7 +137,7 @@ class Storms(Service):
     def test_thousands_of_first_logins_are_taken_each_once(self):
         users = [f"user{number}" for number in range(5000)]
         self.add_users(*users)
-        os.unlink(STATE + "/host")  # they are the baseline, as after the installation
+        os.unlink(STATE + "/collector/host")  # they are the baseline, as after the installation
         self.once()
         self.start()
         self.arrive(*users)
@@ -149,7 +149,7 @@ class Storms(Service):
     def test_stopped_in_the_middle_it_ends_soon_and_forgets_nobody(self):
         users = [f"user{number}" for number in range(20000)]
         self.add_users(*users)
-        os.unlink(STATE + "/host")
+        os.unlink(STATE + "/collector/host")
         self.once()
         self.arrive(*users)
         self.start()
@@ -184,7 +184,7 @@ class Storms(Service):
         """No word of the keeper is lost between two questions."""
         users = [f"user{number}" for number in range(600)]
         self.add_users(*users)
-        os.unlink(STATE + "/host")
+        os.unlink(STATE + "/collector/host")
         self.once()
         self.start()
         for user in users:
@@ -198,19 +198,12 @@ class Disks(Service):
     @contextlib.contextmanager
     def full(self, place, **owner):
         """The directory, moved to a small file system on which nothing is left."""
-        files = {}
-        for name in os.listdir(place):
-            with open(f"{place}/{name}", "rb") as file:
-                files[name] = file.read()
-        status = os.stat(place)
-        room.tmpfs(place, f"mode=0{status.st_mode & 0o777:o},uid={status.st_uid},"
-                          f"gid={status.st_gid},size=1m")
+        kept = "/run/room/kept"
+        room.output("cp", "-a", "-T", place, kept)
+        room.tmpfs(place, "size=1m")
         try:
-            for name, content in files.items():
-                with open(f"{place}/{name}", "wb") as file:
-                    file.write(content)
-                    os.fchmod(file.fileno(), 0o600)
-                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            room.output("cp", "-a", "-T", kept, place)
+            shutil.rmtree(kept)
             with contextlib.suppress(OSError), open(place + "/ballast", "wb", 0) as ballast:
                 while ballast.write(b"x" * 4096):
                     pass
@@ -222,7 +215,7 @@ class Disks(Service):
     def test_with_a_full_disk_arrivals_wait_and_nobody_is_forgotten(self):
         users = [f"user{number}" for number in range(2000)]
         self.add_users(*users)
-        os.unlink(STATE + "/host")
+        os.unlink(STATE + "/collector/host")
         self.once()
         self.arrive(*users)
         with self.full(STATE) as ballast:
@@ -238,16 +231,17 @@ class Disks(Service):
 
     def test_a_ledger_that_may_not_be_written_is_said_and_waited_for(self):
         self.arrive("alice")
-        for name in os.listdir(STATE):
-            os.chmod(f"{STATE}/{name}", 0o400)
-        os.chmod(STATE, 0o500)
+        logs = [name for name in os.listdir(STATE) if name.startswith("ledger.db")]
+        for name in logs:
+            os.chmod(f"{STATE}/{name}", 0o440)
+        os.chmod(STATE, 0o1550)
         self.assertIn("ledger.db", self.once(code=8))
         self.start()
         self.said("waiting")
         self.assertEqual(self.arrivals(), ["alice.login"])
-        for name in os.listdir(STATE):
-            os.chmod(f"{STATE}/{name}", 0o600)
-        os.chmod(STATE, 0o700)
+        for name in logs:
+            os.chmod(f"{STATE}/{name}", 0o660)
+        os.chmod(STATE, 0o3770)
         self.said("recovered")
         self.assertEqual(self.seen(), {"alice": "login"})
 
@@ -326,7 +320,7 @@ class Keeper(Service):
     def setUp(self):
         super().setUp()
         self.keeper = None
-        self.account = pwd.getpwnam("cloudinvite")
+        self.account = pwd.getpwnam("cloudinvite-collector")
         os.makedirs(os.path.dirname(self.SOCKET), 0o755, exist_ok=True)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(self.SOCKET)
@@ -538,7 +532,7 @@ class NetworkUsers(Service):
     def test_a_local_account_of_that_name_goes_first(self):
         self.settings(people={"network_users": "yes"})
         self.add_users("netty")
-        os.unlink(STATE + "/host")
+        os.unlink(STATE + "/collector/host")
         self.arrive("netty")
         self.once()
         self.assertEqual(self.ledger("SELECT local, uid FROM sighting"), [(1, self.uid)])
@@ -604,11 +598,12 @@ class Daemon(Service):
         self.start()
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
-        uid = room.output("id", "-u", "cloudinvite").strip()
-        gid = room.output("id", "-g", "cloudinvite").strip()
+        uid = room.output("id", "-u", "cloudinvite-collector").strip()
+        gid = room.output("id", "-g", "cloudinvite-collector").strip()
+        ledger = room.output("id", "-g", "cloudinvite-ledger").strip()
         self.assertEqual(set(status["Uid"].split()), {uid})
         self.assertEqual(set(status["Gid"].split()), {gid})
-        self.assertLessEqual(set(status["Groups"].split()), {gid})
+        self.assertEqual(set(status["Groups"].split()), {gid, ledger})
         self.assertEqual(int(status["CapEff"], 16) | int(status["CapPrm"], 16), 0)
 
     def test_a_spool_in_another_place_needs_a_restart(self):

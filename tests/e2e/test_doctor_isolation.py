@@ -12,7 +12,14 @@ import room
 
 UID = 990
 ACCOUNT = "cloudinvite"
-SETTINGS = "[google]\ncustomer = C01234567\nsubject = a@example.com\n[people]\ndomains = example.com\n"
+GENERAL = "[google]\ncustomer = C01234567\nsubject = a@example.com\n[people]\ndomains = example.com\n"
+
+
+def worker(user):
+    return "[worker]\n" + "".join(f"{key} = {user}\n" for key in harness.accounts(user))
+
+
+SETTINGS = GENERAL + worker(ACCOUNT)  # one account for everything, which is looked at once
 
 
 def build():
@@ -127,7 +134,7 @@ class Isolation(harness.Test):
         self.expect(("skipped", None))
 
     def test_as_root_there_is_no_account_to_look_at(self):
-        room.write(room.CONF, SETTINGS + "[worker]\nuser = root\n")
+        room.write(room.CONF, GENERAL + worker("root"))
         self.addCleanup(room.write, room.CONF, SETTINGS)
         self.expect(("skipped", None))
 

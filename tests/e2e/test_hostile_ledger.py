@@ -3,6 +3,7 @@
 """The ledger belongs to the service's account, which may be hostile; who types commands is root. So
 whatever stands in any column, no command and no program writes anything that a terminal obeys or
 that deceives a reader, in any medium; none crashes or hangs."""
+import os
 import shutil
 import sqlite3
 

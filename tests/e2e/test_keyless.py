@@ -56,7 +56,7 @@ class Keyless(harness.Test):
         if file is not None:
             settings["credentials"] = self.google.file("file.json")
             self.write(settings["credentials"], json.dumps(file))
-        self.site = harness.Site(self.google, {"google": settings, "worker": {"user": worker}})
+        self.site = harness.Site(self.google, {"google": settings, "worker": harness.accounts(worker)})
         self.site.__enter__()
         self.addCleanup(self.site.__exit__)
         return self.site
@@ -359,8 +359,8 @@ class Exposure(Keyless):
     def close_door():
         with open(RULE, encoding="utf-8") as file:
             rule = file.read()
-        assert rule.count("{ root, cloudinvite }") == 2
-        rule = rule.replace("{ root, cloudinvite }", f"{{ root, {WORKER.pw_name} }}")
+        assert rule.count("{ root, cloudinvite-dispatcher }") == 2
+        rule = rule.replace("{ root, cloudinvite-dispatcher }", f"{{ root, {WORKER.pw_name} }}")
         for _ in range(2):  # the second time changes nothing
             subprocess.run(["nft", "-f", "-"], input=rule, text=True, check=True)
 
@@ -425,7 +425,7 @@ class Exposure(Keyless):
         status = os.stat(self.site.path("run.metadata"))
         self.assertEqual((status.st_uid, status.st_mode & 0o777), (0, 0o644))
         self.assertEqual(os.stat(self.site.root).st_uid, 0)
-        self.assertEqual(os.stat(self.site.path("run")).st_uid, WORKER.pw_uid)
+        self.assertEqual(os.stat(self.site.path("run")).st_uid, 0)
 
     def test_without_a_metadata_server_it_is_not_known(self):
         self.machine(metadata_endpoint=f"http://{ADDRESS}:81")

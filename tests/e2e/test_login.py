@@ -444,7 +444,6 @@ class Kept(Scene):
         self.run_verb("check", ALICE)
 
     def test_nothing_else_is_replaced(self):
-        os.mkdir(self.site.path("state/private"))
         self.site.write("state/private/login.json", '{"type":"service_account"}')
         done = self.run_verb("login", "--client", self.google.file("client.json"), code=4)
         self.assertIn("service_account would be replaced", done.stderr)
@@ -598,7 +597,7 @@ class Lasting(Scene):
 
 class Rights(Scene):
     """Root becomes the service's account; the client's file may be anybody's."""
-    overrides = {"worker": {"user": NOBODY}}
+    overrides = {"worker": harness.accounts(NOBODY)}
 
     def setUp(self):
         super().setUp()

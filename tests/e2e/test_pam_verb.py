@@ -220,7 +220,8 @@ class Debian(Host):
         self.assertEqual((again["changed"], again["enabled"], again["made"]), (False, True, []))
 
     def test_setup_turns_it_on_too(self):
-        pam_trees.write("/etc/cloudinvite/cloudinvite.conf", "[worker]\nuser = root\n")
+        pam_trees.write("/etc/cloudinvite/cloudinvite.conf", "[worker]\n" + "".join(
+            f"{key} = root\n" for key in harness.accounts("root")))
         key = {"type": "service_account", "client_email": "a@b.iam.gserviceaccount.com",
                "client_id": "1", "private_key": "none"}
         pam_trees.write("/etc/key.json", json.dumps(key), 0o600)

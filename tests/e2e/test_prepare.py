@@ -10,9 +10,11 @@ import tempfile
 
 import harness
 
-WORKER = pwd.getpwnam("nobody")
+COLLECTOR, DISPATCHER, LEDGER = (pwd.getpwnam(name) for name in ("daemon", "bin", "games"))
 STRANGER = 4242
-PATHS = ("spool", "spool/new", "spool/seen", "spool/bad", "state", "tokens", "run")
+PLACES = ("spool", "state", "tokens", "run")
+PATHS = ("spool", "spool/new", "spool/seen", "spool/bad", "state", "state/collector",
+         "state/private", "tokens", "run")
 
 
 class Prepare(harness.Test):
@@ -27,12 +29,15 @@ class Prepare(harness.Test):
     def path(self, name):
         return os.path.join(self.root, name)
 
-    def settings(self, user="nobody", **places):
-        names = {name: self.path(name) for name in ("spool", "state", "tokens", "run")}
-        names.update(places, ledger="sqlite:" + self.path("state/ledger.db"))
+    def settings(self, collector=COLLECTOR.pw_name, **places):
+        names = {name: self.path(name) for name in PLACES}
+        names.update(places)
+        names["ledger"] = "sqlite:" + names["state"] + "/ledger.db"
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write("[storage]\n" + "".join(f"{k} = {v}\n" for k, v in names.items())
-                       + f"[worker]\nuser = {user}\n")
+                       + f"[worker]\ncollector_user = {collector}\n"
+                       f"dispatcher_user = {DISPATCHER.pw_name}\n"
+                       f"ledger_user = {LEDGER.pw_name}\n")
             os.fchmod(file.fileno(), 0o644)
 
     def run_it(self, program="cloudinvite-collector", **more):
@@ -69,9 +74,24 @@ class Prepare(harness.Test):
 class Makes(Prepare):
     wanted = {"spool": (0o700, 0, 0), "spool/new": (0o700, 0, 0),
               "spool/seen": (0o700, 0, 0), "spool/bad": (0o700, 0, 0),
-              "state": (0o700, WORKER.pw_uid, WORKER.pw_gid),
-              "tokens": (0o700, WORKER.pw_uid, WORKER.pw_gid),
-              "run": (0o755, WORKER.pw_uid, WORKER.pw_gid)}
+              "state": (0o3770, 0, LEDGER.pw_gid),
+              "state/collector": (0o700, COLLECTOR.pw_uid, COLLECTOR.pw_gid),
+              "state/private": (0o700, DISPATCHER.pw_uid, DISPATCHER.pw_gid),
+              "tokens": (0o700, DISPATCHER.pw_uid, DISPATCHER.pw_gid),
+              "run": (0o750, 0, LEDGER.pw_gid)}
+    files = {"state/ledger.db": (0o660, 0, LEDGER.pw_gid),
+             "run/collector.lock": (0o600, COLLECTOR.pw_uid, COLLECTOR.pw_gid),
+             "run/collector.wake": (0o640, COLLECTOR.pw_uid, LEDGER.pw_gid),
+             "run/dispatcher.lock": (0o600, DISPATCHER.pw_uid, DISPATCHER.pw_gid),
+             "run/dispatcher.wake": (0o640, DISPATCHER.pw_uid, LEDGER.pw_gid),
+             "run/commands.wake": (0o640, LEDGER.pw_uid, LEDGER.pw_gid)}
+
+    def test_every_file_with_owner_and_mode(self):
+        self.prepare()
+        found = {os.path.relpath(path, self.root): look[1:]
+                 for path, look in self.tree().items() if stat.S_ISREG(look[0])}
+        del found["conf"]
+        self.assertEqual(found, self.files)
 
     def test_every_directory_with_owner_and_mode(self):
         self.prepare()
@@ -82,7 +102,7 @@ class Makes(Prepare):
             done = self.run_it(umask=mask)
             self.assertEqual(done.returncode, 0, done.stdout)
             self.assertEqual(self.places(), self.wanted)
-            for name in ("spool", "state", "tokens", "run"):
+            for name in PLACES:
                 shutil.rmtree(self.path(name))
 
     def test_both_programs_make_the_same_and_twice_is_once(self):
@@ -114,9 +134,11 @@ class Makes(Prepare):
         self.prepare()
         self.assertEqual(self.look(self.path("disk/state"))[1:], self.wanted["state"])
 
-    def test_what_waits_in_the_spool_stays(self):
+    def test_what_lies_in_the_directories_of_the_accounts_stays(self):
         self.prepare()
-        for name in ("spool/new/alice.login", "spool/seen/bob", "spool/bad/rubbish", "state/host"):
+        for name in ("spool/new/alice.login", "spool/seen/bob", "spool/bad/rubbish",
+                     "state/collector/host", "state/private/login.json", "tokens/last-mail",
+                     "state/ledger.db-wal"):
             with open(self.path(name), "w", encoding="utf-8"):
                 os.chown(self.path(name), STRANGER, STRANGER)
         before = self.tree()
@@ -133,15 +155,15 @@ class OldSpool(Prepare):
         self.prepare()
         os.chmod(self.path("spool"), 0o755)
         self.give("spool/new", 0o770, 0)
-        self.give("spool/seen", 0o700, WORKER.pw_uid)
-        self.give("spool/bad", 0o700, WORKER.pw_uid)
+        self.give("spool/seen", 0o700, COLLECTOR.pw_uid)
+        self.give("spool/bad", 0o700, COLLECTOR.pw_uid)
         self.put("new/alice.login", "", 0, 1234567890)
-        self.put("seen/bob", "invited\n", WORKER.pw_uid, 1300000000)
-        self.put("seen/carol%2Fx", "seen", WORKER.pw_uid)
-        self.put("seen/.ledger", "0123456789abcdef0123456789abcdef", WORKER.pw_uid)
+        self.put("seen/bob", "invited\n", COLLECTOR.pw_uid, 1300000000)
+        self.put("seen/carol%2Fx", "seen", COLLECTOR.pw_uid)
+        self.put("seen/.ledger", "0123456789abcdef0123456789abcdef", COLLECTOR.pw_uid)
 
     def give(self, name, mode, uid):
-        os.chown(self.path(name), uid, WORKER.pw_gid)
+        os.chown(self.path(name), uid, COLLECTOR.pw_gid)
         os.chmod(self.path(name), mode)
 
     def put(self, name, content, uid, when=None):
@@ -149,7 +171,7 @@ class OldSpool(Prepare):
         with open(path, "w", encoding="utf-8") as file:
             file.write(content)
             os.fchmod(file.fileno(), 0o600)
-            os.fchown(file.fileno(), uid, WORKER.pw_gid)
+            os.fchown(file.fileno(), uid, COLLECTOR.pw_gid)
         if when:
             os.utime(path, (when, when))
 
@@ -191,11 +213,11 @@ class OldSpool(Prepare):
         os.mkfifo(seen + "fifo")
         os.mkdir(seen + "folder")
         os.symlink("/etc", self.path("spool/bad/link"))
-        self.put("seen/words", "two words", WORKER.pw_uid)
-        self.put("seen/UPPER", "INVITED", WORKER.pw_uid)
-        self.put("seen/%61lice", "seen", WORKER.pw_uid)
-        self.put("seen/long", "x" * 65, WORKER.pw_uid)
-        self.put("new/mine.login", "", WORKER.pw_uid)
+        self.put("seen/words", "two words", COLLECTOR.pw_uid)
+        self.put("seen/UPPER", "INVITED", COLLECTOR.pw_uid)
+        self.put("seen/%61lice", "seen", COLLECTOR.pw_uid)
+        self.put("seen/long", "x" * 65, COLLECTOR.pw_uid)
+        self.put("new/mine.login", "", COLLECTOR.pw_uid)
         self.put("new/no arrival", "", 0)
         os.symlink(secret, new + "link.login")
         self.prepare()
@@ -246,13 +268,14 @@ class Refuses(Prepare):
         self.assertFalse(os.path.exists(self.path("nowhere")))
 
     def test_a_place_in_a_directory_that_somebody_else_can_change(self):
-        for owner, mode in ((STRANGER, 0o755), (WORKER.pw_uid, 0o755), (0, 0o777)):
+        for owner, mode in ((STRANGER, 0o755), (DISPATCHER.pw_uid, 0o755), (0, 0o777), (0, 0o775),
+                            (0, 0o1775)):
             for below in ("state", "deeper/state"):
                 with self.subTest(owner=owner, mode=mode, below=below):
                     os.makedirs(self.path("loose/deeper"))
                     os.chmod(self.path("loose/deeper"), 0o755)
                     os.chmod(self.path("loose"), mode)
-                    os.chown(self.path("loose"), owner, owner)
+                    os.chown(self.path("loose"), owner, STRANGER)
                     self.settings(state=self.path("loose/" + below))
                     self.refuse("can be changed by")
                     shutil.rmtree(self.path("loose"))
@@ -261,16 +284,17 @@ class Refuses(Prepare):
         self.prepare()
         os.mkdir(self.path("bait"), 0o755)
         os.symlink(self.path("bait"), self.path("state/link"))
-        os.lchown(self.path("state/link"), WORKER.pw_uid, WORKER.pw_gid)
-        self.settings(tokens=self.path("state/tokens"))
-        self.refuse("can be changed by")
+        os.lchown(self.path("state/link"), COLLECTOR.pw_uid, COLLECTOR.pw_gid)
+        for place in ("state/tokens", "state/collector/tokens"):
+            self.settings(tokens=self.path(place))
+            self.refuse("can be changed by")
 
     def test_what_root_keeps_for_another_purpose(self):
         os.mkdir(self.path("used"))
         with open(self.path("used/important"), "w", encoding="utf-8"):
             pass
         for mode in (0o755, 0o1777, 0o711):
-            for key in ("spool", "state", "tokens", "run"):
+            for key in PLACES:
                 if (key, mode) == ("spool", 0o755):
                     continue  # as it would be made
                 with self.subTest(key, mode=mode):
@@ -279,7 +303,7 @@ class Refuses(Prepare):
                     self.refuse("holds something already")
 
     def test_an_account_that_is_not_there(self):
-        self.settings(user="no-such-service")
+        self.settings(collector="no-such-service")
         self.refuse("no-such-service", code=3)
         self.assertFalse(os.path.exists(self.path("spool")))
 

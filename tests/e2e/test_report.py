@@ -285,8 +285,8 @@ class Where(World):
     def test_root_writes_where_the_services_account_may_not(self):
         os.chmod(self.site.root, 0o711)
         for name in ("state", "run", "tokens"):
-            subprocess.run(["chown", "-R", "nobody", self.site.path(name)], check=True)
-        self.site.write_settings({"worker": {"user": "nobody"}})
+            subprocess.run(["chown", "-R", "nobody:", self.site.path(name)], check=True)
+        self.site.write_settings({"worker": harness.accounts("nobody")})
         os.chmod(self.site.conf, 0o644)
         os.mkdir(self.site.path("roots"), 0o700)
         done = self.write("roots/report.html")

@@ -5,6 +5,7 @@ import fcntl
 import glob
 import json
 import os
+import pwd
 import pty
 import select
 import signal
@@ -175,17 +176,20 @@ class Options(Scene):
         answer = self.setup_json("--install-credentials", *self.words())
         self.assertTrue(answer["changed"])
         self.assertEqual(self.settings()["google.credentials"], copy)
-        self.assertEqual(stat.S_IMODE(os.stat(copy).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(copy).st_mode), 0o640)
         self.assertFalse(self.setup_json("--install-credentials", *self.words())["changed"])
         self.assertEqual({c["result"] for c in answer["checks"]}, {"ok"})
 
-    def test_the_copy_belongs_to_the_service(self):
-        with open("/etc/passwd", encoding="utf-8") as file:
-            uid = next(int(line.split(":")[2]) for line in file if line.startswith("nobody:"))
-        self.site.write_settings({"worker": {"user": "nobody"}})
+    def test_the_copy_is_for_the_dispatcher_to_read_and_for_root_to_change(self):
+        group = pwd.getpwnam("nobody").pw_gid
+        self.site.write_settings({"worker": harness.accounts("nobody")})
         self.setup("--yes", "--no-check", "--install-credentials", *self.words())
         status = os.stat(self.site.path("etc/private/credentials.json"))
-        self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
+        self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)),
+                         (0, group, 0o640))
+        status = os.stat(self.site.path("etc/private"))
+        self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)),
+                         (0, group, 0o710))
 
     def test_one_budget_is_divided_by_the_hosts(self):
         said = self.setup("--yes", "--no-check", "--hosts=4", *self.words())
@@ -353,9 +357,8 @@ class Dialogue(Scene):
         self.assertNotIn("google.requests_per_minute", is_)
 
     def test_a_key_that_the_service_cannot_read_is_copied_for_it(self):
-        with open("/etc/passwd", encoding="utf-8") as file:
-            uid = next(int(line.split(":")[2]) for line in file if line.startswith("nobody:"))
-        self.site.write_settings({"worker": {"user": "nobody"}})
+        group = pwd.getpwnam("nobody").pw_gid
+        self.site.write_settings({"worker": harness.accounts("nobody")})
         terminal = self.open("--no-check", "--customer", CUSTOMER, "--domain", DOMAIN)
         terminal.answer("The address of a user", "")
         terminal.answer("Which", "key")
@@ -366,7 +369,8 @@ class Dialogue(Scene):
         terminal.answer("Write them", "")
         self.assertEqual(terminal.end(), 0, terminal.said)
         status = os.stat(self.site.path("etc/private/credentials.json"))
-        self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
+        self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)),
+                         (0, group, 0o640))
 
     def test_what_was_put_in_the_place_of_the_key_meanwhile_is_not_copied(self):
         """It may lie in somebody's home, who could put a link to root's file there."""

@@ -15,6 +15,7 @@ import harness
 CONFIG = os.path.join(harness.SOURCE, "config")
 UNITS = ("cloudinvite-collector", "cloudinvite-dispatcher")
 KEEPER = "cloudinvite-keeper"
+ACCOUNTS = sorted([*UNITS, "cloudinvite-ledger"])
 
 
 def tool(*command):
@@ -106,7 +107,8 @@ class Units(harness.Test):
         self.assertIn("cloudinvite-keeper.socket", " ".join(self.collector.all("After")))
 
     def test_the_dispatcher_has_no_spool(self):
-        self.assertEqual(self.dispatcher.all("InaccessiblePaths")[0], "-/var/spool/cloudinvite")
+        self.assertEqual(self.dispatcher.all("InaccessiblePaths")[0],
+                         "-/var/spool/cloudinvite -/var/lib/cloudinvite/collector")
         self.assertNotIn("spool", self.dispatcher.all("ReadWritePaths")[0])
 
     def test_nothing_that_they_can_write_can_be_run_or_mapped(self):
@@ -137,12 +139,12 @@ class Units(harness.Test):
 
     def test_only_prepare_runs_as_root(self):
         for unit, name in zip(self.units, UNITS):
-            self.assertEqual(unit.all("User"), ["cloudinvite"])
-            before = [f"+{harness.BUILD}/{name} --prepare"]
+            self.assertEqual(unit.all("User") + unit.all("Group"), [name, name])
+            self.assertEqual(unit.all("UMask"), ["0077"])
+            before = f"+{harness.BUILD}/{name} --prepare"
             if unit is self.collector:
-                before = [f"+/usr/bin/nsenter --target 1 --mount {harness.BUILD}/{name} --prepare",
-                          "/bin/mkdir -p -m 0700 /var/lib/cloudinvite/private"]
-            self.assertEqual(unit.all("ExecStartPre"), before)
+                before = f"+/usr/bin/nsenter --target 1 --mount {before[1:]}"
+            self.assertEqual(unit.all("ExecStartPre"), [before])
             self.assertEqual(unit.all("ExecStart"), [f"{harness.BUILD}/{name}"])
         self.assertEqual(len(re.findall(r"^Exec.*=[+!]", self.collector.text, re.M)), 1)
 
@@ -195,12 +197,13 @@ class Policies(harness.Test):
 
 class Others(harness.Test):
 
-    def test_sysusers_makes_the_account_without_a_shell(self):
+    def test_sysusers_makes_accounts_without_a_shell_or_a_home(self):
         with open(f"{CONFIG}/sysusers.conf", encoding="utf-8") as file:
-            lines = [line for line in file.read().splitlines() if line and line[0] != "#"]
-        self.assertTrue(lines)
-        for line in lines:
-            self.assertRegex(line, r'^u cloudinvite\S* - "[^"]+" / /usr/sbin/nologin$')
+            lines = [line.split() for line in file.read().splitlines() if line and line[0] != "#"]
+        made = {line[1]: line[-2:] for line in lines if line[0].startswith("u")}
+        self.assertEqual(made, {name: ["/", "/usr/sbin/nologin"] for name in ACCOUNTS})
+        members = sorted(line[1:] for line in lines if line[0] == "m")
+        self.assertEqual(members, [[name, "cloudinvite-ledger"] for name in UNITS])
 
     @unittest.skipUnless(shutil.which("systemd-sysusers"), "needs systemd-sysusers")
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -212,8 +215,13 @@ class Others(harness.Test):
             code, said = tool("systemd-sysusers", "--root=" + root)
             self.assertEqual(code, 0, said)
             with open(root + "/etc/passwd", encoding="utf-8") as file:
-                self.assertRegex(file.read(), r"(?m)^cloudinvite:x:\d+:\d+:cloudinvite:"
-                                              r"/:/usr/sbin/nologin$")
+                passwd = file.read()
+            with open(root + "/etc/group", encoding="utf-8") as file:
+                group = file.read()
+            for name in ACCOUNTS:
+                self.assertRegex(passwd, rf"(?m)^{name}:x:\d+:\d+:[^:]*:/:/usr/sbin/nologin$")
+                self.assertRegex(group, rf"(?m)^{name}:x:\d+:")
+            self.assertRegex(group, r"(?m)^cloudinvite-ledger:x:\d+:" + ",".join(UNITS) + "$")
 
     def test_the_profile_is_for_interactive_sessions_and_can_only_be_optional(self):
         with open(f"{CONFIG}/pam-configs/cloudinvite", encoding="utf-8") as file:

@@ -3,8 +3,11 @@
  * The collector's baseline: a file that is believed is in order and can be written and read again;
  * one that is not counts as none.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "tests/fuzz/fuzz.h"
@@ -37,13 +40,34 @@ static void write_and_read(const struct host *h)
 	host_free(&again);
 }
 
+static char place[128];
+
+static void remove_place(void)
+{
+	char file[160];
+
+	(void)snprintf(file, sizeof(file), "%s/host", place);
+	(void)unlink(file);
+	(void)rmdir(place);
+}
+
+static void make_place(void)
+{
+	if (place[0])
+		return;
+	(void)snprintf(place, sizeof(place), "%s/collector", fuzz_folder());
+	must(mkdir(place, 0700) == 0, "its directory");
+	(void)atexit(remove_place);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct host h;
 
 	log_start("fuzz", LOG_LEVEL_ERROR);
-	fuzz_file("host", data, size);
+	make_place();
+	fuzz_file("collector/host", data, size);
 	must(host_load(&h, fuzz_folder(), "host.example.com", &fault), "it is read");
 	must(!h.first || (h.count == 0 && !h.braked && !h.old_name[0]), "all of it, or nothing");
 	check_order(&h);

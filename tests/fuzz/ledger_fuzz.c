@@ -46,7 +46,8 @@ static void write_settings(void)
 		"[google]\ncustomer = C01234567\n[people]\naddress = {user}@example.com\n"
 		"domains = example.com\nmap = %s/map\n[storage]\nledger = sqlite:%s/ledger.db\n"
 		"spool = %s\nstate = %s\ntokens = %s\nrun = %s\npasswd = %s/passwd\n"
-		"group = %s/group\n[worker]\nuser = root\n",
+		"group = %s/group\n[worker]\n"
+		"collector_user = root\ndispatcher_user = root\nledger_user = root\n",
 		folder, folder, folder, folder, folder, folder, folder, folder);
 	must(!t.failed, "memory");
 	text_copy(world.settings, sizeof(world.settings),

@@ -104,7 +104,7 @@ class Jumps(harness.Test):
         self.hours += 1
         self.set_clock(self.hours * HOUR)
         self.google.advance(f"{HOUR}s")
-        os.utime(self.site.path("run/wake"))
+        os.utime(self.site.path("run/commands.wake"))
 
     def test_nobody_is_lost_or_waits_for_a_day_and_nothing_bursts_while_the_clock_jumps(self):
         for number, clock in enumerate(CLOCKS):

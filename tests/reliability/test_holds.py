@@ -159,7 +159,7 @@ class Site:
                        f"tokens = {self.fs}/var/cache/cloudinvite\nrun = {self.root}/run\n"
                        f"ledger = sqlite:{self.fs}/var/lib/cloudinvite/ledger.db\n"
                        f"passwd = {self.root}/passwd\ngroup = {self.root}/group\n"
-                       f"[worker]\nuser = {ACCOUNT.pw_name}\n")
+                       "[worker]\n" + "".join(f"{key} = {ACCOUNT.pw_name}\n" for key in harness.accounts("")))
         for name, line in (("passwd", "root:x:0:0:root:/root:/bin/bash\n" + "".join(
                 f"{kind}{number}:x:{2000 + 100 * base + number}:100::/:/bin/sh\n"
                 for base, kind in enumerate(("new", "old", "created"))

@@ -211,13 +211,15 @@ def collector(then):
     write(CONF, f"[storage]\nledger = sqlite:{ROOM}/state/ledger.db\nspool = {SPOOL}\n"
                 f"state = {ROOM}/state\ntokens = {ROOM}/tokens\nrun = {ROOM}/service\n"
                 "[google]\ncustomer = C01234567\n[people]\naddress = {user}@example.com\n"
-                "domains = example.com\n[worker]\nuser = root\n")
+                "domains = example.com\n[worker]\n" +
+          "".join(f"{key} = root\n" for key in harness.accounts("root")))
     output(ROOM + "/cloudinvite-collector", "-c", CONF, "--prepare")
     with open(ROOM + "/collector.log", "w", encoding="utf-8") as log:
         program = subprocess.Popen([ROOM + "/cloudinvite-collector", "-c", CONF], stdout=log,
                                    stderr=log, stdin=subprocess.DEVNULL)
     try:
-        harness.wait_for(lambda: os.path.exists(ROOM + "/state/ledger.db"), "the ledger")
+        harness.wait_for(lambda: os.path.getsize(ROOM + "/state/ledger.db") > 0,
+                         "the ledger")
         with then(program):
             yield []
     finally:

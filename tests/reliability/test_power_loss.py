@@ -222,7 +222,7 @@ def judge(state):
     said = witness(tree)
     if said and (said[0] != ledger.id or said[1] > ledger.begun):
         wrong.append(f"the witness {said} is ahead of the ledger {ledger.id, ledger.begun}")
-    host = tree.get("state/host")
+    host = tree.get("state/collector/host")
     if host is not None and not re.fullmatch(rb"cloudinvite-host 1\n(.*\n)*end \d+\n", host):
         wrong.append("the host's state is torn")
     if belongs and not re.fullmatch("[0-9a-f]{32}", belongs):
@@ -246,7 +246,7 @@ def outline(state):
     return (state.mails, frozenset(traceless(state)), marks,
             tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id, ledger.id is None,
             tuple(sorted(ledger.known)), tuple(sorted(ledger.states.items())),
-            repr(sorted(ledger.sends.items())), witness(tree), tree.get("state/host"),
+            repr(sorted(ledger.sends.items())), witness(tree), tree.get("state/collector/host"),
             tuple(sorted(len(content or b"") for path, content in tree.items()
                          if path.startswith("tokens/") and not path.endswith("last-mail"))))
 

@@ -203,7 +203,9 @@ class Afternoon:
         assert answer["checks"] and not bad, bad
         again = json.loads(self.debian.do(command))
         assert not again["changed"], again
-        assert self.debian.do("stat -c '%U %a' /etc/cloudinvite/private/credentials.json") == "cloudinvite 600\n"
+        assert self.debian.do(
+            "stat -c '%U %G %a' /etc/cloudinvite/private/credentials.json") == \
+            "root cloudinvite-dispatcher 640\n"
 
     def all_well(self, but=None):
         """For the doctor, who may remark one thing."""
@@ -288,7 +290,7 @@ class Afternoon:
         assert not self.line() and not self.module()
         assert self.debian.do("md5sum /etc/pam.d/*") == self.common_session
         left = self.debian.do("systemctl list-units --state=loaded --plain --no-legend 'cloudinvite*';"
-                              "pgrep -u cloudinvite || :")
+                              "pgrep -u cloudinvite-collector,cloudinvite-dispatcher || :")
         assert not left, left
         self.debian.do("ls /etc/cloudinvite/cloudinvite.conf /var/lib/cloudinvite/ledger.db")
 

@@ -55,7 +55,7 @@ invite() {
 	echo "== $1 invited: $?"
 }
 by_hand() {
-	systemd-run --quiet --wait --pipe -p User=cloudinvite -p "$1" cloudinvite check alice@example.com
+	systemd-run --quiet --wait --pipe -p User=cloudinvite-dispatcher -p "$1" cloudinvite check alice@example.com
 	echo "== $2: $?"
 }
 
@@ -75,9 +75,9 @@ invite bob
 by_hand LoadCredentialEncrypted=google:/etc/cloudinvite/google.cred "systemd-run encrypted"
 
 p11() { pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label cloudinvite "$@"; }
-runuser -u cloudinvite -g softhsm -- sh -c "umask 007; softhsm2-util --init-token --free \
+runuser -u cloudinvite-dispatcher -g softhsm -- sh -c "umask 007; softhsm2-util --init-token --free \
 	--label cloudinvite --so-pin 4321 --pin 482913"
-runuser -u cloudinvite -g softhsm -- pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so \
+runuser -u cloudinvite-dispatcher -g softhsm -- pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so \
 	--token-label cloudinvite --login --pin 482913 --keypairgen --key-type rsa:2048 --id 01 \
 	--label inviter
 p11 --read-object --type pubkey --id 01 -o /tmp/public.der

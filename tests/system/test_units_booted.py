@@ -77,10 +77,16 @@ print "probe done\n";
 """
 # A private /tmp, what everybody may write in /dev and /run, and its own.
 COMMON = {"/tmp/", "/var/tmp/", "/dev/shm/", "/dev/mqueue/", "/run/lock/"}
-OWN = {"collector": ("/var/lib/cloudinvite/", "/run/cloudinvite/"),
-       "dispatcher": ("/var/lib/cloudinvite/", "/var/cache/cloudinvite/", "/run/cloudinvite/")}
+OWN = {"collector": ("/var/lib/cloudinvite/", "/run/cloudinvite/collector."),
+       "dispatcher": ("/var/lib/cloudinvite/", "/var/cache/cloudinvite/",
+                      "/run/cloudinvite/dispatcher.")}
 # What is the other's, from the first start on.
 SHUT = {"collector": "/var/cache/cloudinvite", "dispatcher": "/var/spool/cloudinvite"}
+
+
+def become(name):
+    return (f"setpriv --reuid=cloudinvite-{name} --regid=cloudinvite-{name} "
+            "--groups=cloudinvite-ledger")
 
 
 class Journey:
@@ -100,8 +106,8 @@ class Journey:
         for name in NAMES:
             self.debian.put(f"/etc/systemd/system/cloudinvite-{name}.service.d/probe.conf", PROBE)
         self.debian.boot()
-        self.debian.do("chown cloudinvite: /etc/cloudinvite/private/google.json; "
-                       "chmod 600 /etc/cloudinvite/private/google.json; useradd -m carol; useradd -m grace;"
+        self.debian.do("chown root:cloudinvite-dispatcher /etc/cloudinvite/private/google.json; "
+                       "chmod 640 /etc/cloudinvite/private/google.json; useradd -m carol; useradd -m grace;"
                        "systemctl disable --now cloudinvite-collector cloudinvite-dispatcher "
                        "cloudinvite-keeper.socket cloudinvite-keeper;"
                        "rm -rf /var/*/cloudinvite /run/cloudinvite")
@@ -152,10 +158,9 @@ class Journey:
         modes = self.debian.do("stat -c '%U:%G %a' /var/spool/cloudinvite /var/spool/cloudinvite/*/")
         assert set(modes.splitlines()) == {"root:root 700"}, modes
         assert self.debian.do("stat -c '%U:%G %a' /run/cloudinvite-keeper/socket").split() == [
-            "root:cloudinvite", "660"]
+            "root:cloudinvite-collector", "660"]
         status, said = self.debian.run(
-            f"nsenter -t {self.pid('collector')} -m setpriv --reuid=cloudinvite --regid=cloudinvite "
-            "--clear-groups ls /var/spool/cloudinvite")
+            f"nsenter -t {self.pid('collector')} -m {become('collector')} ls /var/spool/cloudinvite")
         assert status == 2, f"the spool is open to the collector: {said}"
         self.debian.do("ls -l /proc/1/fd | grep -q /var/spool/cloudinvite/pin")
 
@@ -172,8 +177,7 @@ class Journey:
                    and not path.startswith(("/tmp/", "/var/tmp/"))}
         assert wrote and not strange, sorted(strange)
         status, said = self.debian.run(
-            f"nsenter -t {self.pid(name)} -m setpriv --reuid=cloudinvite --regid=cloudinvite "
-            f"--clear-groups ls {SHUT[name]}")
+            f"nsenter -t {self.pid(name)} -m {become(name)} ls {SHUT[name]}")
         assert status == 2, f"{SHUT[name]} is open to it: {said}"
 
     def exposure(self, name):
@@ -183,32 +187,35 @@ class Journey:
         print(f"# {self.debian.suite}: the {name}'s exposure is {level}", flush=True)
         assert level <= WORST[name], said
 
-    def within_the_account(self):
-        """Both programs have one account; the collector's walls hide the credential all the same, also
-        one that comes later, and nothing leads into the dispatcher."""
-        walled = (f"nsenter -t {self.pid('collector')} -m setpriv --reuid=cloudinvite "
-                  "--regid=cloudinvite --clear-groups --bounding-set=-all --inh-caps=-all ")
-        self.debian.do(walled + "cat /etc/cloudinvite/cloudinvite.conf /etc/passwd; cp -p "
-                       "/etc/cloudinvite/private/google.json /etc/cloudinvite/private/later.json")
+    def apart(self):
+        """The collector's account may not read what is the dispatcher's, and its walls hide it, also
+        from the dispatcher's account and what comes later; nothing leads into the dispatcher."""
+        self.debian.do("cp -p /etc/cloudinvite/private/google.json /etc/cloudinvite/private/later.json")
         other = f"/proc/{self.pid('dispatcher')}"
-        for path in ("/etc/cloudinvite/private/google.json", "/etc/cloudinvite/private/later.json",
-                     "/var/lib/cloudinvite/private/.", "/var/cache/cloudinvite/.",
-                     f"{other}/root/etc/cloudinvite/cloudinvite.conf", f"{other}/environ",
-                     f"{other}/fd/0"):
-            status, said = self.debian.run(walled + "ls -l " + path + "/. 2>&1; " + walled + "cat " + path)
-            assert status != 0 and "total" not in said, f"{path} is open to the collector: {said}"
+        inside = f"nsenter -t {self.pid('collector')} -m "
+        drop = " --bounding-set=-all --inh-caps=-all "
+        secrets = ("/etc/cloudinvite/private/google.json", "/etc/cloudinvite/private/later.json",
+                   "/var/lib/cloudinvite/private/.", "/var/cache/cloudinvite/.")
+        doors = (f"{other}/root/etc/cloudinvite/cloudinvite.conf", f"{other}/environ", f"{other}/fd/0")
+        for walls, name, paths in ((inside, "collector", secrets + doors),
+                                   (inside, "dispatcher", secrets + doors),
+                                   ("", "collector", secrets + doors), ("", "dispatcher", doors)):
+            as_it = walls + become(name) + drop
+            self.debian.do(as_it + "cat /etc/cloudinvite/cloudinvite.conf /etc/passwd")
+            for path in paths:
+                status, said = self.debian.run(as_it + "ls -l " + path + "/. 2>&1; " + as_it + "cat " + path)
+                assert status != 0 and "total" not in said, f"{path} is open to the {name}: {said}"
 
     def unreadable(self):
         """What the account cannot read is shut from its first instruction on; what it can is not."""
         mode = self.debian.do("stat -c %a $(command -v cloudinvite-dispatcher)").strip()
         for wanted, mode in ((True, "755"), (False, mode)):
             self.debian.do(f"install -m {mode} /bin/sleep /usr/local/lib/sleeper; systemd-run --quiet "
-                           "--unit=sleeper -p User=cloudinvite -p NoNewPrivileges=yes "
+                           "--unit=sleeper -p User=cloudinvite-dispatcher -p NoNewPrivileges=yes "
                            "-p CapabilityBoundingSet= /usr/local/lib/sleeper 60")
             self.debian.wait("grep sleeper /proc/$(systemctl show -P MainPID sleeper)/comm")
             status, _ = self.debian.run(
-                "setpriv --reuid=cloudinvite --regid=cloudinvite --clear-groups --inh-caps=-all "
-                "--bounding-set=-all ls /proc/$(systemctl show -P MainPID sleeper)/root/etc")
+                f"{become('dispatcher')} --inh-caps=-all --bounding-set=-all ls /proc/$(systemctl show -P MainPID sleeper)/root/etc")
             self.debian.do("systemctl stop sleeper")
             assert (status == 0) == wanted, f"mode {mode}: {status}"
 
@@ -357,8 +364,7 @@ def travel(steps, journey):
             ("the collector has no network, the dispatcher no more than it needs", journey.sockets),
             ("the collector can write its own places only", journey.writes, "collector"),
             ("the dispatcher can write its own places only", journey.writes, "dispatcher"),
-            ("the collector sees no credential and does not get into the dispatcher",
-             journey.within_the_account),
+            ("the collector sees no credential and does not get into the dispatcher", journey.apart),
             ("the dispatcher is shut from its first instruction on", journey.unreadable),
             ("the collector's exposure", journey.exposure, "collector"),
             ("the dispatcher's exposure", journey.exposure, "dispatcher"),

@@ -34,6 +34,7 @@ static void own_passwd(struct folder *f, const char *passwd)
 	"broken line\n"                                  \
 	"cloudinvite:x:4711:4712::/:/usr/sbin/nologin\n" \
 	"cloudinvite2:x:5:5::/:/usr/sbin/nologin\n"      \
+	"wheel:x:6:0::/:/usr/sbin/nologin\n"             \
 	"\033[31mred:x:6000:6000::/:/bin/sh\n"
 
 /* ---- finding ---- */
@@ -70,7 +71,7 @@ static void become_the_service(void *ctx)
 	own_passwd(ctx, PASSWD);
 	MUST(setgroups(3, (gid_t[]){0, 4, 27}) == 0);
 	(void)umask(0);
-	MUST(identity_become("cloudinvite", &fault));
+	MUST(identity_become("cloudinvite", NULL, &fault));
 	MUST(getresuid(&r, &e, &s) == 0 && r == 4711 && e == 4711 && s == 4711);
 	MUST(getresgid(&r, &e, &s) == 0 && r == 4712 && e == 4712 && s == 4712);
 	MUST(getgroups(16, groups) == 1 && groups[0] == 4712);
@@ -80,8 +81,8 @@ static void become_the_service(void *ctx)
 	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
 	/* Once more changes nothing. */
-	MUST(identity_become("cloudinvite", &fault));
-	MUST(identity_become("root", &fault));
+	MUST(identity_become("cloudinvite", NULL, &fault));
+	MUST(identity_become("root", NULL, &fault));
 	MUST(geteuid() == 4711);
 }
 
@@ -91,23 +92,49 @@ static void root_becomes_the_service_for_good(void **state)
 	child_run(become_the_service, *state);
 }
 
+static void become_one_that_shares(void *ctx)
+{
+	struct fault fault = {0};
+	gid_t groups[16];
+
+	own_passwd(ctx, PASSWD);
+	MUST(setgroups(3, (gid_t[]){0, 4, 27}) == 0);
+	MUST(!identity_become("cloudinvite", "nobody-at-all", &fault));
+	MUST(strcmp(fault.code, "no_such_user") == 0);
+	MUST(!identity_become("cloudinvite", "root", &fault));
+	MUST(!identity_become("cloudinvite", "wheel", &fault));
+	MUST(strcmp(fault.code, "user_is_root") == 0);
+	MUST(geteuid() == 0);
+	MUST(identity_become("cloudinvite", "cloudinvite2", &fault));
+	MUST(geteuid() == 4711 && getegid() == 4712);
+	MUST(getgroups(16, groups) == 2);
+	MUST((groups[0] == 4712 && groups[1] == 5) || (groups[0] == 5 && groups[1] == 4712));
+	MUST(umask(0) == 007);
+}
+
+static void who_shares_files_has_that_group_and_no_other(void **state)
+{
+	NEEDS_ROOT();
+	child_run(become_one_that_shares, *state);
+}
+
 static void become_root_by_another_name(void *ctx)
 {
 	struct fault fault = {0};
 
 	own_passwd(ctx, PASSWD);
-	MUST(!identity_become("toor", &fault));
+	MUST(!identity_become("toor", NULL, &fault));
 	MUST(fault.kind == FAULT_SETTINGS);
 	MUST(strcmp(fault.code, "user_is_root") == 0);
 	MUST(fault.remedy[0]);
 	fault_clear(&fault);
-	MUST(!identity_become("nobody-at-all", &fault));
+	MUST(!identity_become("nobody-at-all", NULL, &fault));
 	MUST(strcmp(fault.code, "no_such_user") == 0);
-	MUST(!identity_become("", &fault));
-	MUST(!identity_become("broken line", &fault));
+	MUST(!identity_become("", NULL, &fault));
+	MUST(!identity_become("broken line", NULL, &fault));
 	MUST(geteuid() == 0);
 	/* Said in so many words, root stays root. */
-	MUST(identity_become("root", &fault));
+	MUST(identity_become("root", NULL, &fault));
 	MUST(geteuid() == 0);
 }
 
@@ -126,7 +153,7 @@ static void become_nothing(void *ctx)
 		MUST(setresuid(65534, 65534, 65534) == 0);
 	uid_t before = geteuid();
 	MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
-	MUST(identity_become("no-such-account", &fault));
+	MUST(identity_become("no-such-account", NULL, &fault));
 	MUST(geteuid() == before);
 	MUST(prctl(PR_GET_DUMPABLE) == 0);
 }
@@ -319,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(root_is_found_and_nobody_is_a_fault_with_a_remedy),
 		T(root_becomes_the_service_for_good),
+		T(who_shares_files_has_that_group_and_no_other),
 		T(an_alias_of_root_or_nobody_is_refused),
 		T(anybody_else_stays_who_he_is_and_is_shut),
 		T(who_has_the_same_account_cannot_look_into_it),

@@ -5,6 +5,7 @@
 #include "tests/unit/child.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdbool.h>
 
@@ -21,9 +22,9 @@ static void hold(void *ctx)
 	struct holder *h = ctx;
 	struct fault fault = {0};
 	char byte = 'x';
-	int lock = running_lock(h->run, "collector", NULL, &fault);
+	struct running r;
 
-	MUST(lock >= 0);
+	MUST(running_start(&r, h->run, "collector", NULL, &fault));
 	MUST(fault.kind == FAULT_NONE);
 	MUST(write(h->ready[1], &byte, 1) == 1);
 	close(h->leave[1]);
@@ -55,10 +56,12 @@ static void a_second_program_is_told_who_runs(void **state)
 	struct holder h;
 	char version[32];
 	pid_t child = start_holder(&h, f->path), pid = -1;
+	struct running r;
 
-	assert_int_equal(running_lock(f->path, "collector", &pid, &fault), -1);
+	assert_false(running_start(&r, f->path, "collector", &pid, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
 	assert_int_equal(pid, child);
+	assert_true(r.lock == -1 && r.shown == -1);
 	pid = -1;
 	assert_true(running_is(f->path, "collector", &pid, version));
 	assert_int_equal(pid, child);
@@ -78,7 +81,7 @@ static void the_lock_goes_with_its_holder_however_that_ends(void **state)
 	struct fault fault = {0};
 	struct holder h;
 	pid_t child = start_holder(&h, f->path), pid = -1;
-	int lock;
+	struct running r;
 
 	child_kill(child);
 	close(h.leave[1]);
@@ -86,11 +89,10 @@ static void the_lock_goes_with_its_holder_however_that_ends(void **state)
 	assert_int_equal(access(folder_path(f, "collector.lock"), F_OK), 0);
 	assert_false(running_is(f->path, "collector", &pid, NULL));
 	assert_int_equal(pid, 0);
-	lock = running_lock(f->path, "collector", &pid, &fault);
-	assert_true(lock >= 0);
+	assert_true(running_start(&r, f->path, "collector", &pid, &fault));
 	assert_true(running_is(f->path, "collector", &pid, NULL));
 	assert_int_equal(pid, getpid());
-	close(lock);
+	running_end(&r);
 	assert_false(running_is(f->path, "collector", NULL, NULL));
 }
 
@@ -98,14 +100,15 @@ static void asking_does_not_lose_the_lock_of_the_process_that_asks(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	int lock = running_lock(f->path, "collector", NULL, &fault);
+	struct running r;
 
-	assert_true(lock >= 0);
+	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
 	for (int i = 0; i < 3; i++)
 		assert_true(running_is(f->path, "collector", NULL, NULL));
 	/* Nor does a child take it along into its own life after exec. */
-	assert_true(fcntl(lock, F_GETFD) & FD_CLOEXEC);
-	close(lock);
+	assert_true(fcntl(r.lock, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(r.shown, F_GETFD) & FD_CLOEXEC);
+	running_end(&r);
 }
 
 static void ask_and_ask(void *ctx)
@@ -123,10 +126,10 @@ static void whoever_asks_turns_no_starting_program_away(void **state)
 	pid_t asker = child_start(ask_and_ask, f);
 
 	for (int i = 0; i < 3000; i++) {
-		int lock = running_lock(f->path, "collector", NULL, &fault);
+		struct running r;
 
-		assert_true(lock >= 0);
-		close(lock);
+		assert_true(running_start(&r, f->path, "collector", NULL, &fault));
+		running_end(&r);
 	}
 	child_kill(asker);
 }
@@ -138,15 +141,16 @@ static void lock_by_many(void *ctx)
 
 	for (int i = 0; i < 200; i++) {
 		struct fault fault = {0};
-		int lock = running_lock(f->path, "dispatcher", NULL, &fault);
+		struct running r;
 
-		MUST(fault.kind == FAULT_NONE);
-		if (lock < 0)
+		if (!running_start(&r, f->path, "dispatcher", NULL, &fault)) {
+			MUST(fault.kind == FAULT_NONE);
 			continue;
+		}
 		/* While it is held, nobody else writes: every pair stands together. */
 		MUST(write(held, "<", 1) == 1);
 		MUST(write(held, ">", 1) == 1);
-		close(lock);
+		running_end(&r);
 	}
 }
 
@@ -187,9 +191,9 @@ static void what_the_file_says_is_not_believed_blindly(void **state)
 	};
 	struct folder *f = *state;
 	struct fault fault = {0};
-	int lock = running_lock(f->path, "collector", NULL, &fault);
+	struct running r;
 
-	assert_true(lock >= 0);
+	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char version[32];
 		pid_t pid = -1;
@@ -199,17 +203,18 @@ static void what_the_file_says_is_not_believed_blindly(void **state)
 		assert_int_equal(pid, cases[i].pid);
 		assert_string_equal(version, cases[i].version);
 	}
-	close(lock);
+	running_end(&r);
 }
 
 static void a_run_directory_that_is_not_there_is_a_fault_with_a_remedy(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
+	struct running r;
 	pid_t pid = -1;
 
 	folder_path(f, "none");
-	assert_int_equal(running_lock(f->file, "collector", &pid, &fault), -1);
+	assert_false(running_start(&r, f->file, "collector", &pid, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_int_equal(pid, 0);
 	assert_non_null(strstr(fault.what, f->file));
@@ -222,38 +227,197 @@ static void a_run_directory_that_is_not_there_is_a_fault_with_a_remedy(void **st
 	running_wake(f->file); /* silent */
 }
 
-static void what_was_planted_in_place_of_lock_or_wake_is_a_fault(void **state)
+static void plant(struct folder *f, const char *name, int what)
+{
+	(void)remove(folder_path(f, name));
+	if (what == 0)
+		assert_int_equal(symlink("victim", f->file), 0);
+	else if (what == 1)
+		assert_int_equal(mkdir(f->file, 0700), 0);
+	else
+		assert_int_equal(mkfifo(f->file, 0600), 0);
+}
+
+static void refused(struct folder *f)
+{
+	struct fault fault = {0};
+	struct running r;
+
+	assert_false(running_start(&r, f->path, "collector", NULL, &fault));
+	assert_int_equal(fault.kind, FAULT_STORAGE);
+	assert_non_null(strstr(fault.remedy, "--prepare"));
+	assert_true(r.lock == -1 && r.shown == -1);
+	assert_false(running_is(f->path, "collector", NULL, NULL));
+	running_wake(f->path);
+}
+
+static void what_is_no_plain_file_is_a_fault_and_not_followed(void **state)
 {
 	struct folder *f = *state;
-	struct fault fault;
+	struct fault fault = {0};
 	char *victim;
 
 	(void)alarm(30);
 	folder_write(f, "victim", "untouched");
-	for (int planted = 0; planted < 3; planted++) {
-		for (const char *const *name = (const char *const[]){"x.lock", "wake", NULL}; *name;
-			name++) {
-			(void)remove(folder_path(f, *name));
-			if (planted == 0)
-				assert_int_equal(symlink("victim", f->file), 0);
-			else if (planted == 1)
-				assert_int_equal(mkdir(f->file, 0700), 0);
-			else
-				assert_int_equal(mkfifo(f->file, 0600), 0);
-		}
-		fault_clear(&fault);
-		assert_int_equal(running_lock(f->path, "x", NULL, &fault), -1);
-		assert_int_equal(fault.kind, FAULT_STORAGE);
-		fault_clear(&fault);
+	for (int what = 0; what < 3; what++) {
+		plant(f, "collector.lock", what);
+		refused(f);
+		assert_int_equal(remove(folder_path(f, "collector.lock")), 0);
+		plant(f, "collector.wake", what);
+		refused(f);
 		assert_int_equal(running_watch(f->path, &fault), -1);
 		assert_int_equal(fault.kind, FAULT_STORAGE);
-		assert_false(running_is(f->path, "x", NULL, NULL));
-		running_wake(f->path);
+		assert_int_equal(remove(folder_path(f, "collector.wake")), 0);
 	}
 	(void)alarm(0);
 	victim = folder_read(f, "victim");
 	assert_string_equal(victim, "untouched");
 	free(victim);
+}
+
+/* ---- two accounts ---- */
+
+#define ONE   4711
+#define OTHER 4712
+#define SHARE 4713
+
+static void own(struct folder *f, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	assert_int_equal(chown(folder_path(f, name), uid, gid), 0);
+	assert_int_equal(chmod(f->file, mode), 0);
+}
+
+/* As --prepare makes it: the directory root's, a file an account. */
+static void furnish(struct folder *f)
+{
+	static const struct {
+		const char *name;
+		uid_t uid;
+	} files[] = {{"collector", ONE}, {"dispatcher", OTHER}, {"commands", 4714}};
+	char name[RUNNING_FILE_MAX];
+
+	own(f, "", 0, SHARE, 0750);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		running_lock_file(name, files[i].name);
+		folder_write(f, name, "");
+		own(f, name, files[i].uid, files[i].uid, RUNNING_LOCK_MODE);
+		running_wake_file(name, files[i].name);
+		folder_write(f, name, "");
+		own(f, name, files[i].uid, SHARE, RUNNING_WAKE_MODE);
+	}
+}
+
+static void become(uid_t uid)
+{
+	MUST(setgroups(1, (gid_t[]){SHARE}) == 0);
+	MUST(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0);
+}
+
+static void read_lock(struct folder *f, const char *name)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int fd = open(folder_path(f, name), O_RDONLY | O_CLOEXEC);
+
+	MUST(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+}
+
+/* The dispatcher's account, taken over, does to the collector's files what it may. */
+struct hostile {
+	struct folder *folder;
+	int ready[2];
+};
+
+static void be_hostile(void *ctx)
+{
+	const struct hostile *h = ctx;
+	struct folder *f = h->folder;
+
+	become(OTHER);
+	MUST(open(folder_path(f, "collector.lock"), O_RDONLY) == -1 && errno == EACCES);
+	MUST(open(folder_path(f, "collector.wake"), O_WRONLY) == -1 && errno == EACCES);
+	MUST(unlink(folder_path(f, "collector.lock")) == -1 && errno == EACCES);
+	MUST(rename(folder_path(f, "dispatcher.lock"), "/tmp/x") == -1);
+	MUST(open(folder_path(f, "new"), O_CREAT | O_WRONLY, 0600) == -1 && errno == EACCES);
+	read_lock(f, "collector.wake");
+	MUST(write(h->ready[1], "x", 1) == 1);
+	pause();
+}
+
+static void run_beside(void *ctx)
+{
+	struct folder *f = ctx;
+	struct fault fault = {0};
+	struct running r;
+
+	become(ONE);
+	MUST(running_start(&r, f->path, "collector", NULL, &fault));
+	running_end(&r);
+}
+
+static void neither_account_can_keep_the_other_from_running(void **state)
+{
+	struct folder *f = *state;
+	struct hostile h = {.folder = f};
+	pid_t hostile;
+	char byte;
+
+	if (geteuid() != 0)
+		skip();
+	furnish(f);
+	assert_int_equal(pipe2(h.ready, O_CLOEXEC), 0);
+	hostile = child_start(be_hostile, &h);
+	close(h.ready[1]);
+	assert_int_equal(read(h.ready[0], &byte, 1), 1);
+	close(h.ready[0]);
+	for (int i = 0; i < 50; i++)
+		child_run(run_beside, f);
+	child_kill(hostile);
+}
+
+static void see_and_wake(void *ctx)
+{
+	struct folder *f = ctx;
+	struct fault fault = {0};
+	pid_t pid = -1;
+	int watch;
+
+	become(OTHER);
+	MUST(running_is(f->path, "collector", &pid, NULL) && pid == 0);
+	MUST(!running_is(f->path, "dispatcher", &pid, NULL));
+	watch = running_watch(f->path, &fault);
+	MUST(watch >= 0);
+	running_wake(f->path);
+	MUST(running_drain(watch));
+}
+
+static void each_account_sees_and_wakes_the_other(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {0};
+	struct running r;
+	int watch;
+
+	if (geteuid() != 0)
+		skip();
+	furnish(f);
+	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
+	watch = running_watch(f->path, &fault);
+	assert_true(watch >= 0);
+	child_run(see_and_wake, f);
+	assert_true(running_drain(watch));
+	running_end(&r);
+	close(watch);
+}
+
+/* A verb that only wakes makes nothing: a file of root's would shut the programs out. */
+static void a_wake_up_makes_no_file(void **state)
+{
+	struct folder *f = *state;
+
+	running_wake(f->path);
+	assert_int_equal(access(folder_path(f, "commands.wake"), F_OK), -1);
+	assert_int_equal(rmdir(f->path), 0);
+	assert_int_equal(mkdir(f->path, 0700), 0);
 }
 
 /* ---- the wake-up ---- */
@@ -288,9 +452,13 @@ static void another_process_wakes_us_once(void **state)
 		assert_true(running_drain(watch));
 		assert_false(running_drain(watch));
 	}
-	/* touch(1) does it, too. */
-	assert_int_equal(utimensat(AT_FDCWD, folder_path(f, "wake"), NULL, 0), 0);
-	assert_true(running_drain(watch));
+	/* Whose file it is makes no difference, and touch(1) does it, too. */
+	for (const char *const *name = (const char *const[]){"collector.wake", "dispatcher.wake",
+		     "commands.wake", NULL};
+		*name; name++) {
+		assert_int_equal(utimensat(AT_FDCWD, folder_path(f, *name), NULL, 0), 0);
+		assert_true(running_drain(watch));
+	}
 	for (int i = 0; i < 1000; i++)
 		running_wake(f->path);
 	assert_true(running_drain(watch));
@@ -315,14 +483,14 @@ static void nothing_else_in_the_directory_wakes_anybody(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	int watch = running_watch(f->path, &fault), lock;
+	int watch = running_watch(f->path, &fault);
+	struct running r;
 
-	lock = running_lock(f->path, "collector", NULL, &fault);
-	assert_true(lock >= 0);
+	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
 	assert_true(running_is(f->path, "collector", NULL, NULL));
-	close(lock);
+	running_end(&r);
 	folder_write(f, "file", "x");
-	assert_int_equal(access(folder_path(f, "wake"), R_OK), 0);
+	assert_int_equal(access(folder_path(f, "commands.wake"), R_OK), 0);
 	assert_false(running_drain(watch));
 	close(watch);
 }
@@ -339,7 +507,10 @@ int main(void)
 		T(of_many_that_start_at_once_one_runs),
 		T(what_the_file_says_is_not_believed_blindly),
 		T(a_run_directory_that_is_not_there_is_a_fault_with_a_remedy),
-		T(what_was_planted_in_place_of_lock_or_wake_is_a_fault),
+		T(what_is_no_plain_file_is_a_fault_and_not_followed),
+		T(neither_account_can_keep_the_other_from_running),
+		T(each_account_sees_and_wakes_the_other),
+		T(a_wake_up_makes_no_file),
 		T(another_process_wakes_us_once),
 		T(every_program_that_watches_is_woken),
 		T(nothing_else_in_the_directory_wakes_anybody),

@@ -9,7 +9,7 @@ static void settles(struct collector_site *s)
 /* Everything that waits has waited long enough: its time becomes a distant one. */
 static void time_passes(struct collector_site *s)
 {
-	char *text = folder_read(s->site->folder, "state/host"), *save = NULL;
+	char *text = folder_read(s->site->folder, "state/collector/host"), *save = NULL;
 	struct text out = {.cap = 0};
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -18,8 +18,8 @@ static void time_passes(struct collector_site *s)
 		else
 			text_addf(&out, "%s\n", line);
 	}
-	folder_write(s->site->folder, "state/host", out.data ? out.data : "");
-	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	folder_write(s->site->folder, "state/collector/host", out.data ? out.data : "");
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	text_free(&out);
 	free(text);
 }
@@ -52,9 +52,9 @@ static void an_unchanged_host_writes_nothing(void **state)
 
 	people(s, "alice:1001");
 	compares(s);
-	assert_int_equal(stat(folder_path(s->site->folder, "state/host"), &before), 0);
+	assert_int_equal(stat(folder_path(s->site->folder, "state/collector/host"), &before), 0);
 	compares(s);
-	assert_int_equal(stat(folder_path(s->site->folder, "state/host"), &after), 0);
+	assert_int_equal(stat(folder_path(s->site->folder, "state/collector/host"), &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
@@ -65,7 +65,7 @@ static void who_was_deleted_while_the_baseline_was_lost_is_missed(void **state)
 	people(s, "alice:1001 bob:1002");
 	compares(s);
 	logs_in(s, "alice");
-	assert_int_equal(unlink(folder_path(s->site->folder, "state/host")), 0);
+	assert_int_equal(unlink(folder_path(s->site->folder, "state/collector/host")), 0);
 	people(s, "bob:1002");
 	compares(s);
 	compares(s);
@@ -200,12 +200,12 @@ static void what_a_crash_repeats_is_no_news(void **state)
 	logs_in(s, "zoe");
 	people(s, "alice:1001 bob:1002");
 	compares(s);
-	before = folder_read(s->site->folder, "state/host");
+	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	s->c.news = false;
 	/* The ledger and the marks were written, the baseline was not. */
-	folder_write(s->site->folder, "state/host", before);
-	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	folder_write(s->site->folder, "state/collector/host", before);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	compares(s);
 	assert_false(s->c.news);
 	assert_int_equal(sightings(s, there("bob")), 1);
@@ -223,12 +223,12 @@ static void who_is_deleted_before_the_baseline_knew_is_missed(void **state)
 	people(s, "alice:1001");
 	compares(s);
 	people(s, "alice:1001 bob:1002");
-	before = folder_read(s->site->folder, "state/host");
+	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	assert_int_equal(sightings(s, there("bob")), 1);
 	/* The ledger and the mark were written, the baseline was not; then bob was deleted. */
-	folder_write(s->site->folder, "state/host", before);
-	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	folder_write(s->site->folder, "state/collector/host", before);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	people(s, "alice:1001");
 	compares(s);
 	assert_int_equal(sightings(s, there("bob")), 1); /* nobody is gone who was missing once */
@@ -269,9 +269,9 @@ static void a_copy_of_the_machine_begins_anew(void **state)
 	people(s, "alice:1001");
 	compares(s);
 	logs_in(s, "alice");
-	folder_write(s->site->folder, "state/host",
+	folder_write(s->site->folder, "state/collector/host",
 		"cloudinvite-host 1\nname " HOST "\nmachine another\nknown 1001 alice\nend 1\n");
-	assert_int_equal(chmod(folder_path(s->site->folder, "state/host"), 0600), 0);
+	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	compares(s);
 	assert_int_equal(sightings(s, "1"), 0);
 	assert_false(marked(s, "alice"));

@@ -3,6 +3,17 @@
 
 #include "worker/collector/host.h"
 
+#define HOST "collector/host"
+
+/* A state directory, as --prepare leaves it. */
+static int state_new(void **state)
+{
+	int rc = folder_new(state);
+
+	folder_make(*state, "collector");
+	return rc;
+}
+
 static struct host loaded(struct folder *f)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -21,8 +32,8 @@ static void saved(struct folder *f, const struct host *h)
 
 static void write_host(struct folder *f, const char *text)
 {
-	folder_write(f, "host", text);
-	assert_int_equal(chmod(folder_path(f, "host"), 0600), 0);
+	folder_write(f, HOST, text);
+	assert_int_equal(chmod(folder_path(f, HOST), 0600), 0);
 }
 
 static void what_is_saved_is_loaded(void **state)
@@ -138,8 +149,8 @@ static void a_file_with_a_nul_in_it_counts_as_none(void **state)
 	struct folder *f = *state;
 	struct host h;
 
-	folder_write_bytes(f, "host", text, sizeof(text) - 1);
-	assert_int_equal(chmod(folder_path(f, "host"), 0600), 0);
+	folder_write_bytes(f, HOST, text, sizeof(text) - 1);
+	assert_int_equal(chmod(folder_path(f, HOST), 0600), 0);
 	h = loaded(f);
 	assert_true(h.first);
 	assert_int_equal(h.count, 0);
@@ -153,7 +164,7 @@ static void a_file_that_others_may_write_is_refused(void **state)
 	struct host h;
 
 	write_host(f, "cloudinvite-host 1\nend 0\n");
-	assert_int_equal(chmod(folder_path(f, "host"), 0666), 0);
+	assert_int_equal(chmod(folder_path(f, HOST), 0666), 0);
 	assert_false(host_load(&h, f->path, "web1", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	host_free(&h);
@@ -165,7 +176,7 @@ static void a_link_in_its_place_is_refused(void **state)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct host h;
 
-	assert_int_equal(symlink("/etc/passwd", folder_path(f, "host")), 0);
+	assert_int_equal(symlink("/etc/passwd", folder_path(f, HOST)), 0);
 	assert_false(host_load(&h, f->path, "web1", &fault));
 	host_free(&h);
 }
@@ -207,11 +218,11 @@ static void it_is_nobody_else_s_to_read(void **state)
 
 	saved(f, &h);
 	host_free(&h);
-	assert_int_equal(stat(folder_path(f, "host"), &st), 0);
+	assert_int_equal(stat(folder_path(f, HOST), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, state_new, folder_free)
 
 int main(void)
 {

@@ -42,6 +42,7 @@ UNUSED static int collector_new(void **state)
 		assert_int_equal(chmod(folder_path(s->site->folder, spools[i]), 0700), 0);
 	}
 	folder_make(s->site->folder, "state");
+	folder_make(s->site->folder, "state/collector");
 	folder_write(s->site->folder, "group", "root:x:0:\nusers:x:100:\n");
 	text_copy(s->group_names, sizeof(s->group_names), "no-cloudinvite");
 	s->site->settings.spool = s->paths[0];

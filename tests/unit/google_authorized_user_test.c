@@ -33,7 +33,7 @@ static void begin(struct test *t, void **state)
 			.no_proxy = none,
 			.client_certificate = none,
 			.client_key = none,
-			.user = service,
+			.dispatcher_user = service,
 			.timeout = 5}};
 	folder_make(t->folder, "state");
 	text_copy(t->state, sizeof(t->state), t->folder->file);

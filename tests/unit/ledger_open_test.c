@@ -2,12 +2,15 @@
 /*
  * Opening a ledger: what is made, what is refused, and with which sentence.
  */
+#include "child.h"
 #include "ledger_site.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "base/identity.h"
 #include "ledger/schema.h"
 
 #define NOBODY 65534
@@ -212,7 +215,58 @@ static void a_ledger_that_others_may_read_is_refused(void **state)
 	opens(site, LEDGER_CREATE);
 	assert_int_equal(chmod(site_file(site), 0640), 0);
 	refuses(site, LEDGER_WRITE, "ledger_open_to_others");
-	assert_non_null(strstr(site->fault.remedy, "chmod 600"));
+	assert_non_null(strstr(site->fault.remedy, "--prepare"));
+}
+
+/* Its programs have accounts of their own, and share it by one group; no other counts. */
+static void a_ledger_is_open_to_its_group_and_to_no_other(void **state)
+{
+	static const struct {
+		bool ours;
+		mode_t mode;
+		bool good;
+	} cases[] = {{true, 0660, true}, {true, 0640, true}, {true, 0661, false},
+		{true, 0664, false}, {true, 0670, false}, {false, 0660, false},
+		{false, 0640, false}, {false, 0600, true}};
+	struct site *site = *state;
+	char user[] = "daemon";
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		skip();
+	assert_true(identity_find(user, &uid, &gid, NULL));
+	site->settings.ledger_user = user;
+	opens(site, LEDGER_CREATE);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(chown(site_file(site), 0, cases[i].ours ? gid : gid + 1), 0);
+		assert_int_equal(chmod(site_file(site), cases[i].mode), 0);
+		if (cases[i].good)
+			opens(site, LEDGER_WRITE);
+		else
+			refuses(site, LEDGER_WRITE, "ledger_open_to_others");
+	}
+}
+
+/* Else an account could put one of its own in the place of the one that all share. */
+static void in_a_directory_of_root_s_no_account_makes_a_ledger(void *ctx)
+{
+	struct site *site = ctx;
+
+	MUST(setgroups(0, NULL) == 0 && setresgid(1, 1, 1) == 0 && setresuid(1, 1, 1) == 0);
+	MUST(site_open(site, LEDGER_CREATE) == NULL);
+	MUST(strcmp(site->fault.code, "ledger_missing") == 0);
+}
+
+static void only_the_directory_s_owner_makes_a_ledger(void **state)
+{
+	struct site *site = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(site->folder->path, 01777), 0);
+	child_run(in_a_directory_of_root_s_no_account_makes_a_ledger, site);
+	assert_int_equal(access(site_file(site), F_OK), -1);
 }
 
 static void a_foreign_database_is_left_alone(void **state)
@@ -594,6 +648,8 @@ int main(void)
 		FRESH(another_engine_is_refused),
 		FRESH(links_and_devices_are_no_ledger),
 		FRESH(a_ledger_that_others_may_read_is_refused),
+		FRESH(a_ledger_is_open_to_its_group_and_to_no_other),
+		FRESH(only_the_directory_s_owner_makes_a_ledger),
 		FRESH(a_foreign_database_is_left_alone),
 		FRESH(a_newer_ledger_is_refused_with_both_versions),
 		FRESH(a_file_that_was_put_in_its_place_is_noticed),

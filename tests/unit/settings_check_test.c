@@ -18,7 +18,7 @@ static void write_setup(struct folder *f, const struct setup *setup)
 	assert_true(text_format(text, sizeof(text),
 		"[google]\ncustomer = C01234567\ncredentials = %s\n%s"
 		"[people]\nmap = %s\n%s"
-		"[worker]\nuser = nobody-here\n%s",
+		"[worker]\ndispatcher_user = nobody-here\nledger_user = nobody-there\n%s",
 		credential, setup->google != NULL ? setup->google : "", map,
 		setup->people != NULL ? setup->people
 				      : "address = {user}@example.com\ndomains = example.com\n",
@@ -253,7 +253,7 @@ static void a_credential_that_the_service_cannot_read_is_a_finding(void **state)
 		skip();
 	write_setup(f, &(struct setup){.rest = ""});
 	folder_make(f, "conf.d");
-	folder_write(f, "conf.d/10.conf", "[worker]\nuser = daemon\n");
+	folder_write(f, "conf.d/10.conf", "[worker]\ndispatcher_user = daemon\n");
 	expect(f, false, "cannot be read by the service's user", "chown root:daemon");
 	assert_int_equal(chown(folder_path(f, "credentials.json"), 0, 1), 0);
 	assert_int_equal(chmod(folder_path(f, "credentials.json"), 0640), 0);

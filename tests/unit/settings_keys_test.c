@@ -355,8 +355,8 @@ static void a_window_is_checked_when_it_is_read(void **state)
 
 static void a_worker_is_a_users_name(void **state)
 {
-	ACCEPTS("worker", "user", "cloudinvite", "_inviter", "svc.x-1");
-	REFUSES("worker", "user", "", "-x", "a b", "a/b", "a:b",
+	ACCEPTS("worker", "dispatcher_user", "cloudinvite", "_inviter", "svc.x-1");
+	REFUSES("worker", "dispatcher_user", "", "-x", "a b", "a/b", "a:b",
 		"a-name-that-is-much-too-long-for-a-user");
 }
 

@@ -13,6 +13,12 @@ static void an_unknown_key_suggests_the_nearest(void **state)
 	expect(*state, "[people]\nfrobnicate = 3\n", "frobnicate", "cloudinvite.conf(5)");
 }
 
+static void a_key_of_before_is_answered_with_those_of_now(void **state)
+{
+	expect(*state, "[worker]\nuser = cloudinvite\n", ":2: [worker] has no key 'user'",
+		"set collector_user, dispatcher_user and ledger_user");
+}
+
 static void a_key_in_the_wrong_section_is_told_its_own(void **state)
 {
 	expect(*state, "[people]\ntimeout = 3\n", ":2: [people] has no key 'timeout'",
@@ -155,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_unknown_key_suggests_the_nearest),
+		TEST(a_key_of_before_is_answered_with_those_of_now),
 		TEST(a_key_in_the_wrong_section_is_told_its_own),
 		TEST(an_unknown_section_is_said_once_and_suggests_the_nearest),
 		TEST(a_key_that_is_there_twice_names_both_lines),

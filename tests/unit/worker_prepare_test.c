@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "child.h"
 
+#include <grp.h>
+
+#include "base/identity.h"
 #include "worker/prepare.h"
 
 #define STRANGER 54321
@@ -10,7 +13,8 @@ struct place {
 	struct folder *folder;
 	struct settings settings;
 	char paths[4][128];
-	char user[16];
+	char ledger[160];
+	char collector[16], dispatcher[16], user[16]; /* user: the ledger's */
 	struct fault fault;
 };
 
@@ -26,12 +30,18 @@ static int place_new(void **state)
 	p->folder = folder;
 	for (int i = 0; i < 4; i++)
 		text_copy(p->paths[i], sizeof(p->paths[i]), folder_path(p->folder, names[i]));
-	text_copy(p->user, sizeof(p->user), "daemon");
+	text_copy(p->collector, sizeof(p->collector), "daemon");
+	text_copy(p->dispatcher, sizeof(p->dispatcher), "bin");
+	text_copy(p->user, sizeof(p->user), "games");
+	text_format(p->ledger, sizeof(p->ledger), "sqlite:%s/ledger.db", p->paths[1]);
 	p->settings = (struct settings){.spool = p->paths[0],
 		.state = p->paths[1],
 		.tokens = p->paths[2],
 		.run = p->paths[3],
-		.user = p->user};
+		.ledger = p->ledger,
+		.collector_user = p->collector,
+		.dispatcher_user = p->dispatcher,
+		.ledger_user = p->user};
 	*state = p;
 	return 0;
 }
@@ -67,27 +77,61 @@ static bool refused(struct place *p, const char *code)
 	       strcmp(p->fault.code, code) == 0;
 }
 
-static void is(struct place *p, const char *name, uid_t uid, gid_t gid, mode_t mode)
+static void is(struct place *p, const char *name, mode_t kind, uid_t uid, gid_t gid, mode_t mode)
 {
 	struct stat st;
 
 	assert_int_equal(lstat(folder_path(p->folder, name), &st), 0);
-	assert_true(S_ISDIR(st.st_mode));
-	if (st.st_uid != uid || st.st_gid != gid || (st.st_mode & 07777) != mode)
-		fail_msg("%s: %u:%u %04o", name, st.st_uid, st.st_gid, st.st_mode & 07777);
+	if ((st.st_mode & S_IFMT) != kind || st.st_uid != uid || st.st_gid != gid ||
+		(st.st_mode & 07777) != mode)
+		fail_msg("%s: %u:%u %07o", name, st.st_uid, st.st_gid, st.st_mode);
 }
 
-static void all_are(struct place *p, uid_t uid, gid_t gid)
+static void directory_is(struct place *p, const char *name, uid_t uid, gid_t gid, mode_t mode)
 {
-	is(p, "var", 0, 0, 0755);
-	is(p, "var/spool", 0, 0, 0755);
-	is(p, "var/spool/cloudinvite", 0, 0, 0700);
-	is(p, "var/spool/cloudinvite/new", 0, 0, 0700);
-	is(p, "var/spool/cloudinvite/seen", 0, 0, 0700);
-	is(p, "var/spool/cloudinvite/bad", 0, 0, 0700);
-	is(p, "var/lib/cloudinvite", uid, gid, 0700);
-	is(p, "var/cache/cloudinvite", uid, gid, 0700);
-	is(p, "run", uid, gid, 0755);
+	is(p, name, S_IFDIR, uid, gid, mode);
+}
+
+static void file_is(struct place *p, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	is(p, name, S_IFREG, uid, gid, mode);
+}
+
+struct who {
+	uid_t uid;
+	gid_t gid;
+};
+
+static struct who who(const char *user)
+{
+	struct who found = {.uid = 0};
+
+	assert_true(identity_find(user, &found.uid, &found.gid, NULL));
+	return found;
+}
+
+static void all_are_right(struct place *p)
+{
+	struct who collector = who(p->collector), dispatcher = who(p->dispatcher);
+	struct who ledger = who(p->user);
+
+	directory_is(p, "var", 0, 0, 0755);
+	directory_is(p, "var/spool", 0, 0, 0755);
+	directory_is(p, "var/spool/cloudinvite", 0, 0, 0700);
+	directory_is(p, "var/spool/cloudinvite/new", 0, 0, 0700);
+	directory_is(p, "var/spool/cloudinvite/seen", 0, 0, 0700);
+	directory_is(p, "var/spool/cloudinvite/bad", 0, 0, 0700);
+	directory_is(p, "var/lib/cloudinvite", 0, ledger.gid, 03770);
+	file_is(p, "var/lib/cloudinvite/ledger.db", 0, ledger.gid, 0660);
+	directory_is(p, "var/lib/cloudinvite/collector", collector.uid, collector.gid, 0700);
+	directory_is(p, "var/lib/cloudinvite/private", dispatcher.uid, dispatcher.gid, 0700);
+	directory_is(p, "var/cache/cloudinvite", dispatcher.uid, dispatcher.gid, 0700);
+	directory_is(p, "run", 0, ledger.gid, 0750);
+	file_is(p, "run/collector.lock", collector.uid, collector.gid, 0600);
+	file_is(p, "run/collector.wake", collector.uid, ledger.gid, 0640);
+	file_is(p, "run/dispatcher.lock", dispatcher.uid, dispatcher.gid, 0600);
+	file_is(p, "run/dispatcher.wake", dispatcher.uid, ledger.gid, 0640);
+	file_is(p, "run/commands.wake", ledger.uid, ledger.gid, 0640);
 }
 
 static void everything_is_made_with_its_owner_and_mode(void **state)
@@ -95,7 +139,7 @@ static void everything_is_made_with_its_owner_and_mode(void **state)
 	struct place *p = place_of(state);
 
 	prepared(p);
-	all_are(p, 1, 1);
+	all_are_right(p);
 }
 
 static void the_umask_changes_nothing(void **state)
@@ -105,56 +149,116 @@ static void the_umask_changes_nothing(void **state)
 
 	prepared(p);
 	umask(old);
-	all_are(p, 1, 1);
+	all_are_right(p);
 }
 
 static void a_worker_that_is_root_has_root_s_directories(void **state)
 {
 	struct place *p = place_of(state);
 
+	text_copy(p->collector, sizeof(p->collector), "root");
+	text_copy(p->dispatcher, sizeof(p->dispatcher), "root");
 	text_copy(p->user, sizeof(p->user), "root");
 	prepared(p);
-	all_are(p, 0, 0);
+	all_are_right(p);
 }
 
 static void a_second_time_changes_nothing_and_a_wrong_mode_is_mended(void **state)
 {
 	struct place *p = place_of(state);
+	char *text;
 
 	prepared(p);
 	folder_write(p->folder, "var/lib/cloudinvite/ledger.db", "precious");
+	folder_write(p->folder, "var/lib/cloudinvite/private/login.json", "precious");
 	prepared(p);
 	assert_int_equal(chmod(folder_path(p->folder, "var/spool/cloudinvite/new"), 02777), 0);
 	assert_int_equal(chmod(folder_path(p->folder, "var/lib/cloudinvite"), 0755), 0);
 	assert_int_equal(chown(folder_path(p->folder, "var/spool/cloudinvite/seen"), 1, 1), 0);
 	prepared(p);
-	all_are(p, 1, 1);
-	assert_int_equal(access(folder_path(p->folder, "var/lib/cloudinvite/ledger.db"), F_OK), 0);
+	all_are_right(p);
+	text = folder_read(p->folder, "var/lib/cloudinvite/ledger.db");
+	assert_string_equal(text, "precious");
+	free(text);
 }
 
-/* What the worker has made in its own directories is not looked at, and links there lead nowhere.
+/* What an account has made in its own directories is not looked at, and links there lead nowhere.
  */
-static void what_the_worker_owns_is_not_touched(void **state)
+static void what_an_account_owns_is_not_touched(void **state)
 {
+	static const char *const places[] = {"var/lib/cloudinvite/private/login.json",
+		"var/lib/cloudinvite/collector/host", "var/cache/cloudinvite/last-mail"};
 	struct place *p = place_of(state);
-	struct stat st;
+	char target[256];
 
 	prepared(p);
-	folder_write(p->folder, "target", "root's");
-	assert_int_equal(chmod(folder_path(p->folder, "target"), 0600), 0);
-	assert_int_equal(
-		symlink("../../../target", folder_path(p->folder, "var/lib/cloudinvite/ledger.db")),
-		0);
+	text_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
+	assert_int_equal(chmod(target, 0600), 0);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		assert_int_equal(symlink(target, folder_path(p->folder, places[i])), 0);
 	prepared(p);
-	assert_int_equal(stat(folder_path(p->folder, "target"), &st), 0);
-	assert_int_equal(st.st_uid, 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
+	file_is(p, "target", 0, 0, 0600);
+}
+
+/* In the place of the ledger the accounts can put what they like, as long as it is not root's. */
+static void a_ledger_that_is_no_plain_file_of_one_name_is_refused(void **state)
+{
+	struct place *p = place_of(state);
+	char target[256], ledger[256];
+
+	prepared(p);
+	text_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
+	assert_int_equal(chmod(target, 0600), 0);
+	text_copy(ledger, sizeof(ledger), folder_path(p->folder, "var/lib/cloudinvite/ledger.db"));
+	for (int planted = 0; planted < 3; planted++) {
+		assert_int_equal(remove(ledger), 0);
+		if (planted == 0)
+			assert_int_equal(symlink(target, ledger), 0);
+		else if (planted == 1)
+			assert_int_equal(link(target, ledger), 0);
+		else
+			assert_int_equal(mkfifo(ledger, 0600), 0);
+		assert_true(refused(p, "ledger_no_file"));
+		assert_true(p->fault.remedy[0] != '\0');
+		file_is(p, "target", 0, 0, 0600);
+	}
+}
+
+/* One that an account has made (there was none) and one of a backup become root's. */
+static void a_ledger_of_another_owner_becomes_root_s(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			chown(folder_path(p->folder, "var/lib/cloudinvite/ledger.db"), i, i), 0);
+		assert_int_equal(chmod(p->folder->file, 0600), 0);
+		prepared(p);
+		all_are_right(p);
+	}
+}
+
+/* In root's run directory only root can have put it there; a program could not use it. */
+static void what_is_no_file_of_the_run_directory_is_replaced(void **state)
+{
+	struct place *p = place_of(state);
+
+	prepared(p);
+	assert_int_equal(unlink(folder_path(p->folder, "run/collector.wake")), 0);
+	assert_int_equal(mkfifo(p->folder->file, 0600), 0);
+	assert_int_equal(unlink(folder_path(p->folder, "run/dispatcher.lock")), 0);
+	assert_int_equal(symlink("/etc/passwd", p->folder->file), 0);
+	assert_int_equal(chown(folder_path(p->folder, "run/commands.wake"), 0, 0), 0);
+	prepared(p);
+	all_are_right(p);
 }
 
 static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
 {
-	static const char *const names[] = {
-		"var/lib/cloudinvite", "var/spool/cloudinvite", "var/spool/cloudinvite/new", "run"};
+	static const char *const names[] = {"var/lib/cloudinvite", "var/lib/cloudinvite/private",
+		"var/lib/cloudinvite/collector", "var/cache/cloudinvite", "var/spool/cloudinvite",
+		"var/spool/cloudinvite/new", "run"};
 	struct place *p = place_of(state);
 
 	prepared(p);
@@ -168,7 +272,7 @@ static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
 			fail_msg("%s was taken", names[i]);
 		assert_non_null(strstr(p->fault.what, "54321"));
 		assert_true(p->fault.remedy[0] != '\0');
-		is(p, names[i], STRANGER, STRANGER, was.st_mode & 07777);
+		directory_is(p, names[i], STRANGER, STRANGER, was.st_mode & 07777);
 		assert_int_equal(
 			chown(folder_path(p->folder, names[i]), was.st_uid, was.st_gid), 0);
 	}
@@ -179,12 +283,12 @@ static void a_link_or_a_file_in_its_place_is_refused(void **state)
 	struct place *p = place_of(state);
 
 	prepared(p);
-	assert_int_equal(rmdir(folder_path(p->folder, "var/lib/cloudinvite")), 0);
+	assert_int_equal(rmdir(folder_path(p->folder, "var/cache/cloudinvite")), 0);
 	assert_int_equal(symlink("/etc", p->folder->file), 0);
 	assert_true(refused(p, "prepare"));
 	assert_non_null(strstr(p->fault.what, "is not a directory"));
-	assert_int_equal(unlink(folder_path(p->folder, "var/lib/cloudinvite")), 0);
-	folder_write(p->folder, "var/lib/cloudinvite", "");
+	assert_int_equal(unlink(folder_path(p->folder, "var/cache/cloudinvite")), 0);
+	folder_write(p->folder, "var/cache/cloudinvite", "");
 	assert_true(refused(p, "prepare"));
 }
 
@@ -204,14 +308,35 @@ static void a_place_that_others_can_change_is_refused(void **state)
 	prepared(p);
 }
 
-static void an_account_that_is_not_there_is_named(void **state)
+/* Sticky keeps names from being removed, not from being made: a link on the way would be followed.
+ */
+static void a_place_that_a_group_can_change_is_refused(void **state)
 {
 	struct place *p = place_of(state);
 
-	text_copy(p->user, sizeof(p->user), "no-such-user");
-	assert_false(prepare_directories(&p->settings, &p->fault));
-	assert_non_null(strstr(p->fault.what, "no-such-user"));
-	assert_true(p->fault.remedy[0] != '\0');
+	prepared(p);
+	assert_int_equal(chown(folder_path(p->folder, "var/lib"), 0, 1), 0);
+	assert_int_equal(chmod(p->folder->file, 01775), 0);
+	assert_true(refused(p, "prepare"));
+	assert_non_null(strstr(p->fault.what, "can be changed"));
+}
+
+static void an_account_that_is_not_there_is_named(void **state)
+{
+	struct place *p = place_of(state);
+	char *const names[] = {p->collector, p->dispatcher, p->user};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char before[16];
+
+		text_copy(before, sizeof(before), names[i]);
+		text_copy(names[i], sizeof(p->user), "no-such-user");
+		assert_false(prepare_directories(&p->settings, &p->fault));
+		assert_non_null(strstr(p->fault.what, "no-such-user"));
+		assert_true(p->fault.remedy[0] != '\0');
+		text_copy(names[i], sizeof(p->user), before);
+	}
+	assert_int_equal(access(folder_path(p->folder, "run"), F_OK), -1);
 }
 
 static void not_as_root(void *ctx)
@@ -219,6 +344,7 @@ static void not_as_root(void *ctx)
 	struct place *p = ctx;
 
 	MUST(chmod(p->folder->path, 0755) == 0);
+	MUST(setgroups(1, (gid_t[]){who(p->user).gid}) == 0);
 	MUST(setgid(1) == 0 && setuid(1) == 0);
 	MUST(prepare_directories(&p->settings, &p->fault));
 	p->settings.tokens = p->user;
@@ -232,7 +358,7 @@ static void without_root_only_what_is_there_will_do(void **state)
 
 	prepared(p);
 	child_run(not_as_root, p);
-	all_are(p, 1, 1);
+	all_are_right(p);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_new, place_free)
@@ -244,10 +370,14 @@ int main(void)
 		TEST(the_umask_changes_nothing),
 		TEST(a_worker_that_is_root_has_root_s_directories),
 		TEST(a_second_time_changes_nothing_and_a_wrong_mode_is_mended),
-		TEST(what_the_worker_owns_is_not_touched),
+		TEST(what_an_account_owns_is_not_touched),
+		TEST(a_ledger_that_is_no_plain_file_of_one_name_is_refused),
+		TEST(a_ledger_of_another_owner_becomes_root_s),
+		TEST(what_is_no_file_of_the_run_directory_is_replaced),
 		TEST(a_stranger_s_directory_is_refused_and_left_as_it_is),
 		TEST(a_link_or_a_file_in_its_place_is_refused),
 		TEST(a_place_that_others_can_change_is_refused),
+		TEST(a_place_that_a_group_can_change_is_refused),
 		TEST(an_account_that_is_not_there_is_named),
 		TEST(without_root_only_what_is_there_will_do),
 	};

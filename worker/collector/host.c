@@ -2,7 +2,6 @@
 #include "worker/collector/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "settings/settings.h"
 #include "spool/spool.h"
 
 #define HOST_FILE  "host"
@@ -37,10 +37,24 @@ static void read_machine(char out[64])
 	text_free(&text);
 }
 
-static bool host_path(char out[PATH_MAX], const char *state_directory, struct fault *fault)
+static bool say_unwritten(const char *state_directory, struct fault *fault)
 {
-	return text_format(out, PATH_MAX, "%s/" HOST_FILE, state_directory) ||
-	       fault_set(fault, FAULT_STORAGE, "path", "%s: is too long", state_directory);
+	fault_set(fault, FAULT_STORAGE, "host_file",
+		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE ": cannot be written: %s", state_directory,
+		strerror(errno));
+	return fault_remedy(fault,
+		"Make room there; owners and modes are put right by: cloudinvite-collector "
+		"--prepare");
+}
+
+/* Its directory; -1 with the fault. */
+static int open_place(const char *state_directory, struct fault *fault)
+{
+	int dir = file_make_dir(state_directory, SETTINGS_COLLECTOR);
+
+	if (dir < 0)
+		say_unwritten(state_directory, fault);
+	return dir;
 }
 
 bool host_add(
@@ -123,11 +137,12 @@ static bool parse(struct host *h, char *text)
 	return line && !strtok_r(NULL, "\n", &save);
 }
 
-static void disbelieve(struct host *h, const char *path)
+static void disbelieve(struct host *h, const char *state_directory)
 {
 	log_event(LOG_LEVEL_WARN, "baseline",
-		"%s: cannot be understood; the accounts that are here now are the baseline again",
-		path);
+		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE
+		": cannot be understood; the accounts that are here now are the baseline again",
+		state_directory);
 	host_clear(h);
 	h->old_machine[0] = h->old_name[0] = '\0';
 	h->braked = false;
@@ -139,21 +154,20 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 	static const struct file_rules rules = {
 		.max_size = HOST_BYTES, .trusted = true, .missing_ok = true};
 	struct text text = {.cap = HOST_BYTES};
-	char path[PATH_MAX];
-	bool good = false;
+	int dir = open_place(state_directory, fault);
+	bool good;
 
 	*h = (struct host){.count = 0};
 	read_machine(h->machine);
 	text_copy(h->name, sizeof(h->name), name);
-	if (!host_path(path, state_directory, fault) ||
-		!file_read(path, &rules, &text, FAULT_STORAGE, fault))
-		goto out;
-	h->first = text.len == 0;
-	if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
-		disbelieve(h, path);
-	good = true;
-out:
+	good = dir >= 0 && file_read_at(dir, HOST_FILE, &rules, &text, FAULT_STORAGE, fault);
+	if (good) {
+		h->first = text.len == 0;
+		if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
+			disbelieve(h, state_directory);
+	}
 	text_free(&text);
+	file_close(&dir);
 	return good;
 }
 
@@ -175,11 +189,11 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 	struct fault *fault)
 {
 	struct text text = {.cap = HOST_BYTES};
-	char path[PATH_MAX];
+	int dir = open_place(state_directory, fault);
 	size_t written = 0;
 	bool good = false;
 
-	if (!host_path(path, state_directory, fault))
+	if (dir < 0)
 		return false;
 	text_addf(&text, HOST_HEAD "\nname %s\n", h->name);
 	if (h->machine[0])
@@ -190,13 +204,14 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 		written += add_record(&text, &records->records[i]);
 	text_addf(&text, "end %zu\n", written);
 	if (text.failed)
-		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write it", path);
-	else if (file_replace(path, text.data, text.len, 0600) != 0)
-		fault_set(fault, FAULT_STORAGE, "host_file", "%s: cannot be written: %s", path,
-			strerror(errno));
+		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write " HOST_FILE,
+			state_directory);
+	else if (file_replace_at(dir, HOST_FILE, text.data, text.len, 0600) != 0)
+		say_unwritten(state_directory, fault);
 	else
 		good = true;
 	text_free(&text);
+	file_close(&dir);
 	return good;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the collector remembers of its host between two runs: the file `host` in the state
- * directory.
+ * What the collector remembers of its host between two runs: the file `collector/host` in the
+ * state directory.
  *
  *	cloudinvite-host 1
  *	machine MACHINE-ID
@@ -48,9 +48,9 @@ struct host {
 	size_t room;
 };
 
-/* Reads state/host; `name` is the host's present one. A file that is broken is logged and counts as
- * none: then the present accounts are the baseline again, and whoever logs in is seen. False
- * without memory or when it can't be read. */
+/* Reads state/collector/host; `name` is the host's present one. A file that is broken is logged and
+ * counts as none: then the present accounts are the baseline again, and whoever logs in is seen.
+ * False without memory or when it can't be read. */
 bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault);
 /* Replaces the file: `h` with the records of `records` (which may be `h` itself). */
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,

@@ -57,6 +57,7 @@ static const struct worker_program program = {
 	.role = "collector",
 	.does = "notices who logs in or gets an account on this host, and writes it to the ledger",
 	.dispatches = false,
+	.account = ACCOUNT_COLLECTOR,
 	.not_for = ROLE_DISPATCHER,
 	.before_change_of_user = start_keeper,
 };

@@ -328,6 +328,7 @@ int main(int argc, char **argv)
 		.role = "dispatcher",
 		.does = "Judges who was seen, asks Google about them, and invites whom it may.",
 		.dispatches = true,
+		.account = ACCOUNT_DISPATCHER,
 		.not_for = ROLE_COLLECTOR,
 		.prepare = metadata_probe,
 	};

@@ -15,13 +15,12 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/identity.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "google/metadata_reach.h"
 #include "google/secret.h"
 #include "settings/systemd.h"
-#include "worker/prepare.h"
+#include "worker/prepare_directory.h"
 
 #define NOBODY	     65534
 #define CONNECT_MS   2000
@@ -60,7 +59,8 @@ static bool service_finds_neighbour(const char *path, const struct settings *s)
 	int status = 0;
 
 	if (child == 0)
-		_exit(!identity_become(s->user, NULL) || file_names_neighbour(path, s));
+		_exit(!settings_become(s, ACCOUNT_DISPATCHER, NULL) ||
+			file_names_neighbour(path, s));
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	return child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;

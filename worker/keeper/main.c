@@ -95,7 +95,7 @@ static void print_help(void)
 	print_usage(stdout);
 	printf("serves the spool, which is root's alone, to the collector\n\n"
 	       "  -c, --config FILE  settings (default " SETTINGS_FILE ")\n"
-	       "      --prepare      as root: create the directories with their owners, then exit\n"
+	       "      --prepare      as root: create the spool as root's alone, then exit\n"
 	       "      --help, --version\n\n"
 	       "Its socket comes from systemd (cloudinvite-keeper.socket). See " NAME "(8).\n");
 }
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 		return fail(&fault);
 	if (!options.prepare)
 		exit_code = keep(settings);
-	else if (!prepare_directories(settings, &fault))
+	else if (!prepare_spool_alone(settings, &fault))
 		exit_code = fail(&fault);
 	settings_free(settings);
 	return exit_code;

@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The accounts of docs/security.md are what --prepare and the programs make: every place has the
+owner, group and mode of its row and is open to the accounts of its row alone, and every verb that
+root types becomes the account of its row. With the accounts that packages make, in a host of its
+own."""
+import fnmatch
+import grp
+import json
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+
+import accounts_table
+import harness
+import room
+
+TOPS = ("/run/cloudinvite", "/var/lib/cloudinvite", "/var/cache/cloudinvite",
+        "/var/spool/cloudinvite", "/etc/cloudinvite/private")
+# Directories of one account: what is in them is that account's own.
+LEAVES = ("/var/lib/cloudinvite/collector", "/var/lib/cloudinvite/private",
+          "/var/cache/cloudinvite", "/var/spool/cloudinvite/new", "/var/spool/cloudinvite/seen",
+          "/var/spool/cloudinvite/bad")
+ALICE = "alice@example.com"
+# Every verb once, as far as it needs no terminal.
+TYPED = (("status",), ("status", "--json"), ("explain", "alice"), ("history",),
+         ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
+         ("block", "--reason", "test", "bob@example.com"), ("unblock", "bob@example.com"),
+         ("pause", "--reason", "test"), ("resume",), ("metrics",), ("report", "--people"),
+         ("check", ALICE), ("get", ALICE), ("list",), ("send", "--yes", ALICE),
+         ("cancel", "--yes", ALICE), ("token",), ("config", "--check"), ("doctor", "--offline"),
+         ("enable", "--yes"), ("scan", "--yes"), ("emit", "--reason", "login", "alice"),
+         ("pam", "status"), ("help",), ("forget", "alice"))
+UNTYPED = {"login", "setup"}  # dialogues: tests/e2e/test_login.py, test_setup.py
+NOBODY = "nobody"
+
+
+def program(name, *arguments):
+    return subprocess.run([f"{room.BIN}/{name}", *arguments], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=harness.PATIENCE, check=False)
+
+
+def build():
+    room.make_accounts()
+    room.output("useradd", "--no-create-home", "alice")
+    room.write(room.CONF, "[google]\ncustomer = C01234567\nsubject = admin@example.com\n"
+               "credentials = /etc/cloudinvite/private/credentials.json\nendpoint = https://127.0.0.1:1\n"
+               "[people]\naddress = {user}@example.com\ndomains = example.com\n"
+               "[invitations]\nsettle = 0\n")
+    os.mkdir("/etc/cloudinvite/private", 0o711)
+    room.write("/etc/cloudinvite/private/credentials.json", json.dumps(
+        {"type": "service_account", "client_email": "i@p.iam.gserviceaccount.com",
+         "client_id": "1", "private_key_id": "k",
+         "token_uri": "https://oauth2.googleapis.com/token",
+         "private_key": room.output("openssl", "genpkey", "-quiet", "-algorithm", "RSA")}))
+    os.chmod("/etc/cloudinvite/private/credentials.json", 0o640)
+    for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
+        room.output(f"{room.BIN}/{name}", "--prepare")
+    shutil.chown("/etc/cloudinvite/private/credentials.json", "root", "cloudinvite-dispatcher")
+    room.output(room.BIN + "/cloudinvite", "emit", "--reason", "login", "alice")
+    room.output(room.BIN + "/cloudinvite-collector", "--once")
+
+
+def groups_of(name):
+    return [grp.getgrnam(group).gr_gid for group in accounts_table.accounts().get(name, [])]
+
+
+def as_account(name, *command):
+    user = pwd.getpwnam(name)
+    return subprocess.run(command, user=user.pw_uid, group=user.pw_gid,
+                          extra_groups=groups_of(name), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def running(said):
+    """How many programs `status --json` shows to run."""
+    return len(re.findall(r'"running": ?true', said))
+
+
+class Tables(harness.Test):
+
+    @classmethod
+    def setUpClass(cls):
+        """Both programs run, so that their logs and locks are there."""
+        cls.running = []
+        for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
+            with open(f"/run/{name}.log", "w", encoding="utf-8") as log:
+                cls.running.append(subprocess.Popen([f"{room.BIN}/{name}"], stdout=log, stderr=log,
+                                                    stdin=subprocess.DEVNULL))
+        harness.wait_for(lambda: running(program("cloudinvite", "status", "--json").stdout) == 2,
+                         "the programs")
+
+    @classmethod
+    def tearDownClass(cls):
+        for running in cls.running:
+            harness.stop(running)
+
+    def test_the_accounts_and_their_groups(self):
+        for name, groups in accounts_table.accounts().items():
+            user = pwd.getpwnam(name)
+            self.assertEqual(grp.getgrgid(user.pw_gid).gr_name, name)
+            self.assertEqual([group.gr_name for group in grp.getgrall() if name in group.gr_mem],
+                             groups)
+            self.assertEqual((user.pw_dir, user.pw_shell), ("/", "/usr/sbin/nologin"))
+
+    def test_every_place_has_the_owner_group_and_mode_of_its_row(self):
+        for place in accounts_table.places():
+            for path in self.matching(place.path):
+                status = os.lstat(path)
+                owner = pwd.getpwuid(status.st_uid).pw_name
+                self.assertEqual((place.owner and owner, grp.getgrgid(status.st_gid).gr_name,
+                                  oct(stat.S_IMODE(status.st_mode))),
+                                 (place.owner, place.group, oct(place.mode)), path)
+
+    def matching(self, pattern):
+        directory, name = os.path.split(pattern)
+        found = [os.path.join(directory, one) for one in os.listdir(directory)
+                 if fnmatch.fnmatchcase(one, name)]
+        self.assertTrue(found, f"{pattern} is not there")
+        return found
+
+    def test_every_place_has_a_row(self):
+        rows = [place.path for place in accounts_table.places()]
+        for top in TOPS:
+            for directory, folders, files in os.walk(top):
+                if directory in LEAVES:
+                    continue
+                for path in (os.path.join(directory, name) for name in folders + files):
+                    self.assertTrue([row for row in rows if fnmatch.fnmatchcase(path, row)], path)
+
+    def test_every_place_is_open_to_the_accounts_of_its_row_alone(self):
+        columns = [(f"cloudinvite-{name}", name) for name in accounts_table.ACCOUNTS]
+        for place in accounts_table.places():
+            for path in self.matching(place.path):
+                for account, column in (*columns, (NOBODY, "others")):
+                    got = "".join(right for right in "rw" if as_account(
+                        account, "/usr/bin/test", "-" + right, path).returncode == 0)
+                    self.assertEqual(got, place.rights[column], (path, account))
+
+    def test_neither_account_can_make_remove_or_replace_what_is_anothers(self):
+        for place in accounts_table.places():
+            for account in accounts_table.ACCOUNTS:
+                name = f"cloudinvite-{account}"
+                if place.owner == name or "*" in place.path:
+                    continue
+                for command in (("rm", "-rf", "--", place.path),
+                                ("mv", "-T", "--", place.path, place.path + ".away"),
+                                ("ln", "-sfT", "/etc/passwd", place.path)):
+                    before = os.lstat(place.path)
+                    if place.path.rpartition("/")[0] + "/" and stat.S_ISDIR(before.st_mode) and \
+                            command[0] == "rm":
+                        command = ("rmdir", "--", place.path)
+                    self.assertNotEqual(as_account(name, *command).returncode, 0, (name, command))
+                    after = os.lstat(place.path)
+                    self.assertEqual((before.st_ino, before.st_mode), (after.st_ino, after.st_mode))
+
+    def test_the_accounts_wake_and_see_each_other(self):
+        """--once beside a running one, as the other account would do it, and a command's wake-up."""
+        for name, account in (("cloudinvite-collector", "cloudinvite-collector"),
+                              ("cloudinvite-dispatcher", "cloudinvite-dispatcher")):
+            done = as_account(account, f"{room.BIN}/{name}", "--once")
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertIn("runs already", done.stdout)
+        for account in accounts_table.ACCOUNTS:
+            said = as_account(f"cloudinvite-{account}", f"{room.BIN}/cloudinvite", "status", "--json")
+            self.assertEqual(running(said.stdout), 2, said.stdout)
+
+    def test_a_scan_before_the_first_start_shuts_no_program_out(self):
+        """It once made the wake file as root, and neither program could open it any more."""
+        for running in self.running:
+            harness.stop(running)
+        shutil.rmtree("/run/cloudinvite")
+        try:
+            program("cloudinvite-collector", "--prepare")
+            for name in os.listdir("/run/cloudinvite"):
+                if name.endswith(".wake"):
+                    os.unlink("/run/cloudinvite/" + name)
+            self.assertEqual(program("cloudinvite", "scan", "--yes").returncode, 0)
+            self.assertEqual([name for name in os.listdir("/run/cloudinvite") if "wake" in name], [])
+            program("cloudinvite-collector", "--prepare")
+            done = program("cloudinvite-collector", "--once")
+            self.assertEqual(done.returncode, 0, done.stdout)
+        finally:
+            self.setUpClass()
+
+
+class Verbs(harness.Test):
+
+    def became(self, *words):
+        """(whether a process that has stayed root has done it all, the accounts that were become)"""
+        log = "/run/trace"
+        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=setresuid",
+                        room.BIN + "/cloudinvite", *words], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                       timeout=harness.PATIENCE)
+        with open(log, encoding="utf-8") as file:
+            calls = re.findall(r"^(\d+) +setresuid\((\d+),", file.read(), re.M)
+        return {pwd.getpwuid(int(uid)).pw_name for _, uid in calls}
+
+    def test_every_verb_has_one_row_and_is_tried(self):
+        said = program("cloudinvite", "help").stdout
+        verbs = set(re.findall(r"^  ([a-z]+) ", said, re.M))
+        self.assertEqual(set(accounts_table.verbs()), verbs)
+        self.assertEqual({words[0] for words in TYPED} | UNTYPED, verbs)
+
+    def test_each_becomes_the_account_of_its_row(self):
+        for words in TYPED:
+            stays, wanted = accounts_table.verbs()[words[0]]
+            got = self.became(*words)
+            if stays or len(wanted) > 1:
+                self.assertLessEqual(got, wanted, words)
+            else:
+                self.assertEqual(got, wanted, words)
+
+
+if __name__ == "__main__":
+    room.main(build)
