@@ -188,8 +188,8 @@ def purged(steps, room):
     left = [place for place in ("/etc/cloudinvite", "/var/spool/cloudinvite", "/var/lib/cloudinvite",
                                 "/var/cache/cloudinvite", "/run/cloudinvite")
             if os.path.exists(room.path(place))]
-    check(steps, "purged, nothing is left but the account",
-          status == 0 and not left and "\ncloudinvite:" in room.read("/etc/passwd"), f"{output}{left}")
+    check(steps, "purged, nothing is left but the accounts",
+          status == 0 and not left and "\ncloudinvite-ledger:" in room.read("/etc/passwd"), f"{output}{left}")
 
 
 def dangling(room):
