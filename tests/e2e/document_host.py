@@ -50,6 +50,8 @@ start() {
 	kill -0 "$(cat "/run/$1.pid" 2>/dev/null)" 2>/dev/null && return
 	before=$(grep -cs ": started" "/run/$1.log")
 	sed -n 's/^ExecStartPre=//p' "$unit" | while read -r before; do
+		# There is one view of the file system here, which is what nsenter leads back to.
+		before=${before/nsenter --target 1 --mount/env}
 		case $before in +*) ;; *) before="runuser -u $1 -- $before" ;; esac
 		${before#+} >>"/run/$1.log" 2>&1
 	done

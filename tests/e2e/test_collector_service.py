@@ -449,6 +449,9 @@ class Keeper(Service):
 
     def test_descriptors_that_are_sent_along_are_not_taken(self):
         peer = self.connect()
+        peer.send(self.record("P"))
+        while peer.recv(256)[:1] != b"E":  # until the keeper has opened all that a connection takes
+            pass
         before = len(os.listdir(f"/proc/{self.keeper}/fd"))
         with open("/dev/null", "rb") as null, contextlib.suppress(PermissionError):
             for _ in range(20):  # refused since Linux 6.16

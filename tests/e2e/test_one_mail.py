@@ -306,7 +306,7 @@ class Restores(OneMail):
                          "other_ledger")
         self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
         self.assertEqual(site.run("pause", "--reason", "lunch").returncode, 0)
-        self.assertIn("Nobody is mailed all the same", site.run("resume").stdout)
+        self.assertIn("Nobody is mailed for now", site.run("resume").stdout)
         self.assertIn("mailed again", site.run("resume").stdout)
         self.assertIn("no pause", site.run("resume").stdout)
         site.dispatcher_once()
