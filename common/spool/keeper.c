@@ -259,14 +259,17 @@ static void take(struct spool_keeper *k, const struct spool_record *r)
 	char user[SPOOL_USER_MAX + 1];
 	enum spool_reason reason;
 	int there = spool_exists(k->boxes.new_box, r->name);
+	bool good;
 
 	if (there == 0)
 		return;
-	if (there < 0 || !spool_parse_arrival(r->name, user, &reason))
-		note_failure(k, SPOOL_NEW, r->name);
-	else if (r->verb == SPOOL_ASK_SEEN && !spool_mark_first(&k->boxes, user, r->word, NULL))
+	good = there > 0 && spool_parse_arrival(r->name, user, &reason);
+	if (good && r->verb == SPOOL_ASK_SEEN &&
+		!spool_mark_first(&k->boxes, user, r->word, NULL)) {
 		note_failure(k, SPOOL_SEEN, r->name);
-	else if (!spool_taken(&k->boxes, r->name, NULL))
+		return;
+	}
+	if (!good || !spool_taken(&k->boxes, r->name, NULL))
 		note_failure(k, SPOOL_NEW, r->name);
 }
 
@@ -341,7 +344,7 @@ static int tell_one(struct spool_keeper *k, const struct spool_record *r)
 /* The next of the listing into k->next; at its end it is closed. */
 static void read_on(struct spool_keeper *k)
 {
-	struct spool_arrival arrival;
+	struct spool_arrival arrival = {.at = 0};
 	char name[SPOOL_NAME_MAX + 1];
 	int64_t at = 0;
 	int got = 0;
