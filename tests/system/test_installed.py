@@ -24,6 +24,7 @@ import debs
 import machine
 
 sys.path.insert(0, os.path.join(machine.SOURCE, "tests", "e2e"))
+import accounts_table  # pylint: disable=wrong-import-position
 from harness import Emulator  # pylint: disable=wrong-import-position
 
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
@@ -222,6 +223,16 @@ class Afternoon:
         assert pam["enabled"], pam
         self.all_well(but="dry_run")
 
+    def as_documented(self):
+        """Accounts, owners and modes are those of docs/security.md's tables."""
+        for account, groups in accounts_table.accounts().items():
+            mine = self.debian.do(f"id -nG {account}").split()
+            assert sorted(mine) == sorted([account, *groups]), f"{account}: {mine}"
+        for place in accounts_table.places():
+            for line in self.debian.do(f"stat -c '%n %U %G %a' {place.path}").splitlines():
+                name, owner, group, mode = line.split()
+                assert place.owner in ("", owner) and (group, int(mode, 8)) == (place.group, place.mode), line
+
     def dry_run(self):
         self.add("alice")
         self.becomes("alice", "held")
@@ -357,6 +368,7 @@ def spend(steps, afternoon):
             ("installed: there is the line, the collector runs, the dispatcher does not", afternoon.installed),
             ("it is set up by options, and a second time changes nothing", afternoon.set_up),
             ("the dispatcher is started, and the doctor finds all well", afternoon.started),
+            ("accounts and places are as the documentation says", afternoon.as_documented),
             ("an account is created: held in the dry run, invited when that is ended", afternoon.dry_run),
             ("first logins with a password and with a key: they are invited", afternoon.logins),
             ("one accepts, another declines, and both are known", afternoon.outcome),
