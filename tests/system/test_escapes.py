@@ -151,7 +151,7 @@ REACHES = {
 # What the dispatcher itself has below the directories that it can write.
 OWN_FILES = re.compile(
     r"/(var/lib|var/cache|run)/cloudinvite(/?|/(ledger\.db(-wal|-shm|-journal)?|token[^/]*|last-mail[^/]*|"
-    r"pin-refused-[^/]*|wake|collector[^/]*|dispatcher[^/]*|metrics[^/]*|private(/[^/]*)?|\.?[^/.]+\.new))$")
+    r"pin-refused-[^/]*|commands\.wake|collector[^/]*|dispatcher[^/]*|metrics[^/]*|private(/[^/]*)?|\.?[^/.]+\.new))$")
 WRITABLE = ("/var/lib/cloudinvite", "/var/cache/cloudinvite", "/run/cloudinvite", "/var/spool/cloudinvite",
             "/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 
