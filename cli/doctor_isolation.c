@@ -270,8 +270,10 @@ void doctor_isolation(struct doctor *d)
 	count = list_users(d->settings, users);
 	for (size_t i = 0; i < count; i++)
 		look_at_account(d, users[i]);
-	if (d->count[HEALTH_BAD] + d->count[HEALTH_NOTE] + d->count[HEALTH_SKIPPED] == before)
+	if (d->count[HEALTH_BAD] + d->count[HEALTH_NOTE] + d->count[HEALTH_SKIPPED] != before)
+		return;
+	for (size_t i = 0; i < count; i++)
 		doctor_ok(d,
 			"%s cannot log in, has no home of its own, and nothing else runs for it",
-			users[0]);
+			users[i]);
 }

@@ -54,6 +54,7 @@ class Doctor(harness.Test):
         self.site.start_collector()
         self.site.start_dispatcher()
         harness.wait_for(lambda: self.google.mailbox()["total"] == 1, "the mail")
+        harness.wait_for(lambda: self.ledger("SELECT state FROM person") == [("invited",)], "its reply")
 
     def ledger(self, statement):
         connection = sqlite3.connect(self.site.path("state/ledger.db"), timeout=30)
