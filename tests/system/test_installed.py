@@ -344,7 +344,8 @@ class Afternoon:
 
 def linked(folder, suite):
     """What the packages ask for is the suite's libraries, by the names that they have there."""
-    wanted = {"cloudinvite": LIBRARIES[suite], "libpam-cloudinvite": {"libc6", "libpam0g", "libpam-runtime"},
+    # close-accounts, which the package runs, uses usermod.
+    wanted = {"cloudinvite": LIBRARIES[suite] | {"passwd"}, "libpam-cloudinvite": {"libc6", "libpam0g", "libpam-runtime"},
               "cloudinvite-emulator": SERVERS[suite]}
     for name, file in debs.packages(folder).items():
         asked = machine.run("dpkg-deb", "-f", file, "Depends")[1]
