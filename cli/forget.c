@@ -105,7 +105,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 				"%s: only root can remove the marks of this host", settings->spool);
 			fault_remedy(fault, "Run it as root: sudo cloudinvite forget …");
 		} else {
-			fd = spool_keeper_fork(settings->spool, fault);
+			fd = spool_keeper_fork_beside(settings->spool, fault);
 		}
 	}
 	settings_free(settings);

@@ -89,7 +89,7 @@ void spool_keeper_detach(struct spool_keeper *k)
 /* The keeper of a collector that was killed may be about to end: no two of them serve at once. */
 static bool lock(struct spool_keeper *k)
 {
-	k->locked = k->locked || flock(k->boxes.new_box, LOCK_EX | LOCK_NB) == 0;
+	k->locked = k->locked || k->beside || flock(k->boxes.new_box, LOCK_EX | LOCK_NB) == 0;
 	return k->locked;
 }
 

@@ -35,6 +35,7 @@ struct spool_keeper {
 	int changes; /* inotify on the spool and on new/, while there is a peer */
 	int watch_spool, watch_new;
 	bool locked; /* new/ is ours: no other keeper serves somebody */
+	bool beside; /* another keeper may serve the spool meanwhile: no lock is taken */
 	bool lost;   /* new/ is gone, or another directory has its place: for good */
 
 	bool news, told; /* something has come to new/; the peer knows since its last N */
@@ -80,6 +81,9 @@ int spool_keeper_say_lost(void);
  * spool's and standard error. Returns the peer's end of the connection, whose closing ends the
  * child; -1 and the fault. */
 int spool_keeper_fork(const char *spool, struct fault *fault);
+/* The same for a command, also while another keeper serves the collector: the command may remove
+ * marks (spool_client_unmark) and nothing else, because that takes one unlink. */
+int spool_keeper_fork_beside(const char *spool, struct fault *fault);
 
 /* Whether a keeper that has a peer holds the spool of this new/ (opened to be read). */
 bool spool_is_served(int new_box);

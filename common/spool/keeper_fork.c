@@ -60,7 +60,7 @@ static void close_others(const struct spool_keeper *k)
 	}
 }
 
-int spool_keeper_fork(const char *spool, struct fault *fault)
+static int fork_keeper(const char *spool, bool beside, struct fault *fault)
 {
 	struct spool_keeper k;
 	int ends[2];
@@ -68,6 +68,7 @@ int spool_keeper_fork(const char *spool, struct fault *fault)
 
 	if (!spool_keeper_open(&k, spool, fault))
 		return -1;
+	k.beside = beside;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
 		fault_set(fault, FAULT_STORAGE, "keeper", "socketpair: %s", strerror(errno));
 		spool_keeper_close(&k);
@@ -86,4 +87,14 @@ int spool_keeper_fork(const char *spool, struct fault *fault)
 	}
 	spool_keeper_close(&k);
 	return ends[0];
+}
+
+int spool_keeper_fork(const char *spool, struct fault *fault)
+{
+	return fork_keeper(spool, false, fault);
+}
+
+int spool_keeper_fork_beside(const char *spool, struct fault *fault)
+{
+	return fork_keeper(spool, true, fault);
 }
