@@ -245,7 +245,8 @@ $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_mo
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam_stack.c cli/pam_line.c cli/pam_edit.c)
-$(O)/tests/fuzz/authselect_fuzz $(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
+$(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
+$(O)/tests/fuzz/authselect_fuzz: $(call objs,$(filter-out cli/cloudinvite.c cli/pam_authselect.c,$(CLI_SRC)))
 $(O)/tests/fuzz/authselect_fuzz: LINK_HARDEN += -Wl,--wrap=file_read
 $(O)/tests/fuzz/loopback_fuzz: $(call objs,cli/loopback_peer.c)
 $(O)/tests/fuzz/host_file_fuzz: $(call objs,worker/collector/host.c)
