@@ -63,6 +63,9 @@ int64_t clock_day_start(int64_t wall)
 {
 	int64_t rest = wall % DAY;
 
+	/* Such a time is not one; the first day has no midnight. */
+	if (wall < INT64_MIN + DAY)
+		return INT64_MIN;
 	return wall - (rest < 0 ? rest + DAY : rest);
 }
 

@@ -60,13 +60,23 @@ bool pace_look_at(struct ledger *l, const struct settings *s, struct pace *out,
 	return good;
 }
 
+#define COUNT_MOST INT64_C(100000000) /* people; a ledger that says more is damaged or hostile */
+
+static int64_t plausible(int64_t count)
+{
+	if (count < 0)
+		return 0;
+	return count < COUNT_MOST ? count : COUNT_MOST;
+}
+
 int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queued)
 {
-	int64_t nobody = people->people[PERSON_NOT_INVITABLE], looked_at = 1, found;
+	int64_t nobody = plausible(people->people[PERSON_NOT_INVITABLE]), looked_at = 1, found;
 
+	queued = plausible(queued);
 	for (int state = 0; state < PERSON_STATES; state++)
 		if (state != PERSON_QUEUED && state != PERSON_GONE)
-			looked_at += people->people[state];
+			looked_at += plausible(people->people[state]);
 	found = looked_at - nobody;
 	return queued + (queued * (mails ? 2 : 1) * found + looked_at - 1) / looked_at;
 }
