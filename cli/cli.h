@@ -47,8 +47,9 @@ verb_function verb_login, verb_metrics, verb_pam, verb_pause, verb_report, verb_
 verb_function verb_retry, verb_scan, verb_send, verb_setup, verb_status, verb_token;
 verb_function verb_unblock;
 
-/* Prints one line on standard output, or on standard error: what it names is made safe (text_safe),
- * and the line's end is added. What is no page of a screen is printed so, and in no other way. */
+/* Prints one line on standard output (cli_print) or on standard error (cli_note). The text is made
+ * safe (text_safe) and a newline is added. All output but the pages of a screen goes through these.
+ */
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "cloudinvite: what", then the remedy, on standard error; returns the fault's exit code. */

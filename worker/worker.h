@@ -34,7 +34,8 @@ struct worker_program {
 	enum settings_role not_for; /* the role of a host where this program has nothing to do */
 	/* What --prepare does for this program beyond the directories; or NULL. */
 	bool (*prepare)(const struct settings *settings, struct fault *fault);
-	/* What has to be done before root becomes [worker] user; or NULL. *fd is kept as `kept`. */
+	/* What has to be done before root becomes the program's account; or NULL. *fd is kept as
+	 * `kept`. */
 	bool (*before_change_of_user)(
 		const struct settings *settings, int *fd, struct fault *fault);
 };
