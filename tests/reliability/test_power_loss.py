@@ -254,6 +254,14 @@ def outline(state):
 # ---- what the host does when the power is back
 
 
+def mode_of(path, content):
+    """As --prepare and the programs set it. A journal keeps the order of changes to names and modes, so what lies in
+    a directory was put there after the directory got its mode."""
+    if content is None:
+        return 0o3770 if path == "state" else 0o700
+    return 0o660 if path.startswith("state/ledger.db") else 0o600
+
+
 class Host:
     """Starts again on what a state has left."""
 
@@ -267,11 +275,10 @@ class Host:
             place, content = self.site.path(path), state.tree[path]
             if content is None:
                 os.mkdir(place)
-                os.chmod(place, 0o700)
-                continue
-            with open(place, "wb") as file:
-                file.write(content)
-            os.chmod(place, 0o600)
+            else:
+                with open(place, "wb") as file:
+                    file.write(content)
+            os.chmod(place, mode_of(path, content))
 
     def google_knows(self, state):
         self.google.reset()
