@@ -335,6 +335,7 @@ fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysc
 # The module is renamed into place: a login that is loading the old one keeps it whole. The dispatcher
 # can be run by everybody and read by root alone: so the kernel shuts it to other processes of its
 # account (/proc/PID/mem, /proc/PID/root) from its first instruction on, not only from its first call.
+# Settings and map say who is invited: root's alone, until --prepare gives them the accounts' group.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(securedir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)/systemd \
@@ -374,7 +375,7 @@ install: all
 	for sample in cloudinvite.conf addresses.map; do \
 		$(INSTALL) -m 644 config/$$sample $(DESTDIR)$(docdir)/$$sample && \
 		{ [ -e $(DESTDIR)$(sysconfdir)/cloudinvite/$$sample ] || \
-		$(INSTALL) -m 644 config/$$sample $(DESTDIR)$(sysconfdir)/cloudinvite/$$sample; } || exit 1; done
+		$(INSTALL) -m 640 config/$$sample $(DESTDIR)$(sysconfdir)/cloudinvite/$$sample; } || exit 1; done
 	$(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new
 	mv -f $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	$(INSTALL) -m 644 config/pam-configs/cloudinvite $(DESTDIR)$(pamconfigsdir)/cloudinvite

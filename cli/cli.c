@@ -74,7 +74,7 @@ static bool is_stranger(const struct settings *settings)
 	uid_t uid;
 	gid_t gid;
 
-	for (size_t i = 0; settings != NULL && i < sizeof(all) / sizeof(all[0]); i++)
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (identity_find(settings_account(settings, all[i]), &uid, &gid, NULL) &&
 			uid == geteuid())
 			return false;
@@ -88,21 +88,18 @@ static bool is_closed(const char *path)
 
 static void say_use_root(struct fault *fault, const char *path)
 {
-	fault_set(fault, fault->kind, "not_root", "%s: no permission", path);
+	fault_set(fault, fault->kind, "not_root",
+		"%s: only root and the accounts of cloudinvite may open it", path);
 	fault_remedy(fault, "Run it as root: sudo cloudinvite …");
 }
 
 struct settings *cli_load(const struct cli *cli, int *exit_code)
 {
-	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings = settings_load(cli->settings_path, &fault);
 
-	if (settings == NULL) {
-		if (is_stranger(NULL) && is_closed(path))
-			say_use_root(&fault, path);
+	if (settings == NULL)
 		*exit_code = cli_fail(&fault);
-	}
 	return settings;
 }
 

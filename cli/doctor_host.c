@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/identity.h"
 #include "cli/mapping.h"
@@ -27,16 +28,52 @@ static void take_finding(const struct fault *fault, void *ctx)
 	doctor_bad(ctx, fault);
 }
 
+/* As the dispatcher's account, where root has typed it: what it cannot read, the programs cannot.
+ */
+static void look_at_rights(struct doctor *d, const char *path)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	char remedy[640];
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return;
+	text_format(remedy, sizeof(remedy), "chgrp %s %s && chmod 0640 %s",
+		d->settings->ledger_user, path, path);
+	if (access(path, R_OK) != 0 && errno == EACCES) {
+		fault_set(&fault, FAULT_SETTINGS, "settings_closed",
+			"%s: the programs cannot read it", path);
+		fault_remedy(&fault, "%s", remedy);
+		doctor_bad(d, &fault);
+	} else if ((st.st_mode & S_IROTH) && strcmp(d->settings->ledger_user, "root") != 0) {
+		doctor_note(d, "settings_open", remedy,
+			"%s: every account of this host can read who is invited, and how", path);
+	}
+}
+
+static void look_at_files(struct doctor *d)
+{
+	const char *file;
+
+	for (size_t i = 0; (file = settings_file(d->settings, i)); i++)
+		look_at_rights(d, file);
+	if (d->settings->map[0])
+		look_at_rights(d, d->settings->map);
+}
+
 void doctor_settings(struct doctor *d)
 {
 	const char *path = d->cli->settings_path ? d->cli->settings_path : SETTINGS_FILE;
+	int before = d->count[HEALTH_NOTE] + d->count[HEALTH_BAD];
 	int count = 0;
 
-	if (d->settings)
+	if (d->settings) {
 		count = settings_check(d->settings, take_finding, d);
-	else
+		look_at_files(d);
+	} else {
 		settings_free(settings_inspect(path, take_finding, d, &count));
-	if (count == 0)
+	}
+	if (count == 0 && d->count[HEALTH_NOTE] + d->count[HEALTH_BAD] == before)
 		doctor_ok(d, "%s: all right", path);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/identity.h"
 #include "cli/interrupt.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
@@ -279,6 +280,25 @@ static bool is_unchanged(const struct stage *stage, struct fault *fault)
 	return fault_remedy(fault, "Nothing was written. Run it again.");
 }
 
+/* With owner, group and mode. A signal or a power cut may leave root's group: --prepare sees to it.
+ */
+static bool put(const char *path, const struct text *text, const struct stat *st)
+{
+	return file_replace(path, text->data, text->len, st->st_mode & 07777) == 0 &&
+	       ((st->st_uid == geteuid() && st->st_gid == getegid()) ||
+		       chown(path, st->st_uid, st->st_gid) == 0);
+}
+
+/* New ones are root's, and the accounts' to read. */
+static void fill_new(const struct stage *stage, struct stat *st)
+{
+	uid_t uid;
+
+	*st = (struct stat){.st_mode = 0640, .st_uid = geteuid(), .st_gid = getegid()};
+	if (geteuid() == 0 && strcmp(stage->settings->ledger_user, "root") != 0)
+		(void)identity_find(stage->settings->ledger_user, &uid, &st->st_gid, NULL);
+}
+
 /* As it was before, byte for byte: what undoes the change. */
 static bool keep_original(
 	const struct stage *stage, const char *target, const struct stat *st, struct fault *fault)
@@ -289,30 +309,26 @@ static bool keep_original(
 		errno = ENAMETOOLONG;
 		return failed(fault, target);
 	}
-	if (file_replace(kept, stage->original.data, stage->original.len, st->st_mode & 07777) !=
-			0 ||
-		(st->st_uid != geteuid() && chown(kept, st->st_uid, st->st_gid) != 0))
-		return failed(fault, kept);
-	return true;
+	return put(kept, &stage->original, st) || failed(fault, kept);
 }
 
 bool stage_commit(struct stage *stage, struct fault *fault)
 {
-	struct stat st = {.st_mode = 0644};
 	struct text text = {.data = NULL};
 	char target[PATH_MAX];
+	struct stat st;
 	bool good;
 
 	if (!is_unchanged(stage, fault))
 		return false;
+	fill_new(stage, &st);
 	if (stage->is_new)
 		text_copy(target, sizeof(target), stage->real);
 	else if (!realpath(stage->real, target) || stat(target, &st) != 0)
 		return failed(fault, stage->real);
 	good = (stage->is_new || keep_original(stage, target, &st, fault)) &&
 	       read_into(stage->path, &text, fault);
-	if (good && (file_replace(target, text.data, text.len, st.st_mode & 07777) != 0 ||
-			    (st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)))
+	if (good && !put(target, &text, &st))
 		good = failed(fault, target);
 	text_free(&text);
 	return good;

@@ -29,9 +29,10 @@ bool prepare_directories(const struct settings *settings, struct fault *fault);
  * can hold. */
 bool prepare_spool_alone(const struct settings *settings, struct fault *fault);
 
-/* Beside the settings: what the account of before could read becomes readable for those of now, and
- * private/ is the dispatcher's to search. Only as root, and where it can be done: what is wrong is
- * logged. */
+/* Beside the settings: what the account of before could read becomes readable for those of now.
+ * Settings and map are root's and the ledger's group's to read (0640), unless an administrator has
+ * given them another group or fewer rights. private/ is the dispatcher's to search. Only as root,
+ * and where it can be done: what is wrong is logged. */
 void prepare_settings_files(const struct settings *settings);
 
 #endif

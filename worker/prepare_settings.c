@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "spool/walk.h"
 #include "worker/prepare.h"
 #include "worker/prepare_directory.h"
 #include "worker/take_over.h"
@@ -21,6 +24,65 @@ static int open_beside(int etc, const char *name)
 	if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_uid != 0 || (st.st_mode & 022) != 0))
 		file_close(&fd);
 	return fd;
+}
+
+/* Who is invited is not for everybody's eyes. What belongs to root and root's group came so from a
+ * package, from `make install` or from cp: the programs may read it then, and no other account.
+ * What has another group is as the administrator wants it, as is what root alone may read. */
+static void close_file(int dir, const char *name, gid_t gid)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+		st.st_nlink != 1 || st.st_uid != 0 || st.st_gid != 0 || (st.st_mode & 044) == 0)
+		return;
+	/* The group comes last: before that, an interruption leaves something to be done again. */
+	if (fchmodat(dir, name, (st.st_mode & 0700) | 0040, 0) != 0 ||
+		fchownat(dir, name, 0, gid, AT_SYMLINK_NOFOLLOW) != 0)
+		log_event(LOG_LEVEL_WARN, "prepare", "%s: %s", name, strerror(errno));
+}
+
+struct drop_ins {
+	int fd;
+	gid_t gid;
+};
+
+static bool close_drop_in(const char *name, void *ctx)
+{
+	const struct drop_ins *d = ctx;
+
+	if (text_ends(name, ".conf"))
+		close_file(d->fd, name, d->gid);
+	return true;
+}
+
+static void close_drop_ins(int etc, gid_t gid)
+{
+	struct drop_ins d = {open_beside(etc, "conf.d"), gid};
+
+	if (d.fd >= 0 && spool_walk(d.fd, close_drop_in, &d) != 0)
+		log_event(LOG_LEVEL_WARN, "prepare", "conf.d: %s", strerror(errno));
+	file_close(&d.fd);
+}
+
+/* The settings, what `setup` has kept of them, and the map, if it lies beside them: another place
+ * may be other programs' as well. */
+static void close_files(int etc, const struct settings *s, gid_t gid)
+{
+	const char *path = settings_path(s), *name = strrchr(path, '/') + 1;
+	char kept[NAME_MAX + 1];
+	int dir = open_beside(etc, ".");
+
+	if (dir < 0)
+		return;
+	close_file(dir, name, gid);
+	if (text_format(kept, sizeof(kept), "%s.before", name))
+		close_file(dir, kept, gid);
+	if (strncmp(s->map, path, (size_t)(name - path)) == 0 &&
+		!strchr(s->map + (name - path), '/'))
+		close_file(dir, s->map + (name - path), gid);
+	file_close(&dir);
+	close_drop_ins(etc, gid);
 }
 
 static void close_private(int fd, gid_t gid)
@@ -51,5 +113,8 @@ void prepare_settings_files(const struct settings *s)
 			close_private(fd, a.dispatcher_group);
 		file_close(&fd);
 	}
+	/* Where the programs are root, others may be meant to read them. */
+	if (etc >= 0 && a.ledger_group != 0)
+		close_files(etc, s, a.ledger_group);
 	file_close(&etc);
 }

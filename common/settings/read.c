@@ -27,6 +27,17 @@ static const char *keep_name(struct loaded *l, const char *file)
 	return files[l->file_count] != NULL ? files[l->file_count++] : NULL;
 }
 
+/* Settings and map are root's and the accounts' alone (--prepare): they say who is invited. */
+static void say_closed(struct fault *fault, const char *file)
+{
+	fault_set(fault, FAULT_SETTINGS, "settings_closed",
+		"%s: only root and the accounts of cloudinvite may read it", file);
+	fault_remedy(fault,
+		"Run the command as root: sudo cloudinvite … Where a program of cloudinvite says "
+		"it: chgrp cloudinvite-ledger %s && chmod 0640 %s",
+		file, file);
+}
+
 static bool read_file(struct loaded *l, struct findings *found, const char *file)
 {
 	/* Whoever may write the settings may have mail sent and files read by root. Configuration
@@ -47,6 +58,8 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 	} else if (file_read(file, &rules, &text, FAULT_SETTINGS, &fault)) {
 		settings_parse(l, found, name, &text);
 		read = true;
+	} else if (access(file, R_OK) != 0 && errno == EACCES) {
+		say_closed(&fault, file);
 	}
 	if (!read)
 		finding_add(found, &fault, true);

@@ -313,6 +313,13 @@ const char *settings_path(const struct settings *s)
 	return settings_loaded(s)->path;
 }
 
+const char *settings_file(const struct settings *s, size_t number)
+{
+	const struct loaded *l = settings_loaded(s);
+
+	return number < l->file_count ? l->files[number] : NULL;
+}
+
 static void origin_show(const struct origin *origin, char *out, size_t size)
 {
 	if (origin->file == NULL)

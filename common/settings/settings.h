@@ -132,6 +132,8 @@ bool settings_each(const struct settings *s,
 	void *ctx);
 /* The file that was loaded. */
 const char *settings_path(const struct settings *s);
+/* The files that were read, numbered from 0; NULL behind the last one. */
+const char *settings_file(const struct settings *s, size_t number);
 
 /* The name of an account. */
 const char *settings_account(const struct settings *s, enum local_account account);

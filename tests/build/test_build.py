@@ -4,6 +4,7 @@
 out of the tree, and what `install` puts down `uninstall` takes away. Prints TAP."""
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,9 @@ def installing(tree, out, root):
                  "usr/lib/systemd/system/cloudinvite-keeper.socket",
                  "usr/share/pam-configs/cloudinvite", "usr/share/cloudinvite/hooks/useradd-post"):
         check(f"installs /{path}", path in installed, installed)
+    for path in ("cloudinvite.conf", "addresses.map"):
+        mode = stat.S_IMODE(os.stat(f"{root}/etc/cloudinvite/{path}").st_mode)
+        check(f"others than root's group cannot read {path}", mode == 0o640, oct(mode))
     for path in ("hooks/useradd-post", "close-accounts"):
         with open(f"{root}/usr/share/cloudinvite/{path}", encoding="utf-8") as file:
             check(f"paths are filled in in {path}", "@" not in file.read().replace("$@", ""))

@@ -36,6 +36,8 @@ TYPED = (("status",), ("status", "--json"), ("explain", "alice"), ("history",),
          ("pam", "status"), ("help",), ("forget", "alice"))
 UNTYPED = {"login", "setup"}  # dialogues: tests/e2e/test_login.py, test_setup.py
 NOBODY = "nobody"
+MAP = "/etc/cloudinvite/addresses.map"
+DROP_IN = "/etc/cloudinvite/conf.d/50-site.conf"
 
 
 def program(name, *arguments):
@@ -51,6 +53,7 @@ def build():
                "credentials = /etc/cloudinvite/private/credentials.json\nendpoint = https://127.0.0.1:1\n"
                "[people]\naddress = {user}@example.com\ndomains = example.com\n"
                "[invitations]\nsettle = 0\n")
+    room.write(MAP, "# none\n")
     os.mkdir("/etc/cloudinvite/private", 0o711)
     room.write("/etc/cloudinvite/private/credentials.json", json.dumps(
         {"type": "service_account", "client_email": "i@p.iam.gserviceaccount.com",
@@ -186,6 +189,99 @@ class Tables(harness.Test):
             self.assertEqual(done.returncode, 0, done.stdout)
         finally:
             self.setUpClass()
+
+
+class Settings(harness.Test):
+    """Settings and map are for the accounts alone, unless an administrator has decided otherwise."""
+
+    def setUp(self):
+        for path in (room.CONF, MAP):
+            self.addCleanup(self.set, path, 0o640, "cloudinvite-ledger")
+        self.addCleanup(shutil.rmtree, os.path.dirname(DROP_IN), True)
+        os.makedirs(os.path.dirname(DROP_IN), 0o755, exist_ok=True)
+        room.write(DROP_IN, "[people]\nexclude_users = carol\n")
+
+    def set(self, path, mode, group):
+        shutil.chown(path, "root", group)
+        os.chmod(path, mode)
+
+    def rights(self, path):
+        status = os.stat(path)
+        return stat.S_IMODE(status.st_mode), grp.getgrgid(status.st_gid).gr_name
+
+    def prepare(self):
+        return room.output(room.BIN + "/cloudinvite-collector", "--prepare")
+
+    def test_what_everybody_could_read_is_closed_once(self):
+        kept = room.CONF + ".before"
+        room.write(kept, "")
+        self.addCleanup(os.unlink, kept)
+        for path in (room.CONF, MAP, kept):
+            self.set(path, 0o644, "root")
+        self.prepare()
+        for path in (room.CONF, MAP, DROP_IN, kept):
+            self.assertEqual(self.rights(path), (0o640, "cloudinvite-ledger"), path)
+
+    def test_an_interruption_between_mode_and_group_is_gone_on_with(self):
+        self.set(MAP, 0o640, "root")
+        self.prepare()
+        self.assertEqual(self.rights(MAP), (0o640, "cloudinvite-ledger"))
+
+    def test_what_an_administrator_has_decided_stays(self):
+        for mode, group in ((0o600, "root"), (0o440, "cloudinvite-ledger"), (0o640, "adm"),
+                            (0o644, "cloudinvite-ledger")):
+            self.set(MAP, mode, group)
+            self.prepare()
+            self.assertEqual(self.rights(MAP), (mode, group))
+
+    def test_links_and_files_elsewhere_stay(self):
+        room.write("/etc/site.map", "# none\n")
+        os.unlink(DROP_IN)
+        room.write("/etc/site.conf", f"[people]\nmap = /etc/site.map\n")
+        os.symlink("/etc/site.conf", DROP_IN)
+        self.prepare()
+        for path in ("/etc/site.conf", "/etc/site.map"):
+            self.assertEqual(self.rights(path), (0o644, "root"))
+
+    def test_the_doctor_names_what_everybody_can_read_and_what_no_program_can(self):
+        self.set(MAP, 0o644, "cloudinvite-ledger")
+        os.chmod(DROP_IN, 0o600)
+        said = json.loads(program("cloudinvite", "doctor", "--offline", "--json").stdout)
+        found = {(step["code"], step["result"]): step["what"] for step in said["steps"]
+                 if step["step"] == "settings"}
+        self.assertIn(MAP, found[("settings_open", "note")])
+        self.assertIn(DROP_IN, found[("settings_closed", "bad")])
+
+    def test_a_user_is_told_which_right_is_missing(self):
+        for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
+                      ("explain", "alice"), ("emit", "--reason", "login", "alice"),
+                      ("doctor", "--offline"), ("check", ALICE), ("report",)):
+            done = as_account(NOBODY, room.BIN + "/cloudinvite", *words)
+            self.assertNotEqual(done.returncode, 0, words)
+            said = " ".join(done.stdout.split())
+            self.assertIn("only root and the accounts of cloudinvite may read it", said, words)
+            self.assertIn("sudo cloudinvite", said, words)
+
+    def test_setup_keeps_owner_and_mode(self):
+        for mode, group in ((0o640, "cloudinvite-ledger"), (0o640, "adm"), (0o644, "root")):
+            self.set(room.CONF, mode, group)
+            done = program("cloudinvite", "setup", "--yes", "--no-check", "--no-pam",
+                           "--sends-per-day", str(mode % 7 + len(group)))
+            self.assertEqual(done.returncode, 0, done.stdout)
+            for path in (room.CONF, room.CONF + ".before"):
+                self.assertEqual(self.rights(path), (mode, group), path)
+                self.assertEqual(os.stat(path).st_uid, 0)
+        os.unlink(room.CONF + ".before")
+
+    def test_setup_makes_new_ones_that_the_accounts_alone_can_read(self):
+        new = "/etc/cloudinvite/new.conf"
+        done = program("cloudinvite", "-c", new, "setup", "--yes", "--no-check", "--no-pam",
+                       "--customer", "C01234567", "--domain", "example.com", "--subject",
+                       "admin@example.com", "--credentials",
+                       "/etc/cloudinvite/private/credentials.json")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.rights(new), (0o640, "cloudinvite-ledger"))
+        os.unlink(new)
 
 
 class Verbs(harness.Test):

@@ -38,6 +38,7 @@ class Prepare(harness.Test):
                        + f"[worker]\ncollector_user = {collector}\n"
                        f"dispatcher_user = {DISPATCHER.pw_name}\n"
                        f"ledger_user = {LEDGER.pw_name}\n")
+            os.fchown(file.fileno(), 0, LEDGER.pw_gid)  # so its rights stay, too
             os.fchmod(file.fileno(), 0o644)
 
     def run_it(self, program="cloudinvite-collector", **more):

@@ -128,10 +128,10 @@ class Options(Scene):
         self.setup("--yes", *self.words())  # nothing changes, so nothing is kept anew
         self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
 
-    def test_a_file_that_is_not_there_is_made_readable_for_all(self):
+    def test_a_file_that_is_not_there_is_made_for_the_programs_alone(self):
         os.unlink(self.site.conf)
         self.setup("--yes", "--no-check", *self.words())
-        self.assertEqual(stat.S_IMODE(os.stat(self.site.conf).st_mode), 0o644)
+        self.assertEqual(stat.S_IMODE(os.stat(self.site.conf).st_mode), 0o640)
         self.assertEqual(self.settings()["google.subject"], ADMIN)
         self.assertIn("mode = dry-run", self.site.read("etc/cloudinvite.conf"))
 
