@@ -108,7 +108,8 @@ static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 	return ended != 0;
 }
 
-/* Its exit status, or -1. The program and what it has started are ended when its time is up. */
+/* Its exit status, or -1. The program and what it has started are ended when its time is up. One that
+ * hangs in the kernel is not waited for: SIGKILL ends it when it comes out of there. */
 static int wait_for(const struct program *p, bool *in_time)
 {
 	int status = -1;
@@ -118,7 +119,7 @@ static int wait_for(const struct program *p, bool *in_time)
 		kill(-p->pid, SIGTERM);
 		if (!has_ended(p->pid, GRACE_MS, &status)) {
 			kill(-p->pid, SIGKILL);
-			waitpid(p->pid, &status, 0);
+			(void)has_ended(p->pid, GRACE_MS, &status);
 		}
 	}
 	return *in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1;

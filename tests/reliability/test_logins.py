@@ -125,8 +125,8 @@ def spool_a_fifo():
 
 def spool_a_link():
     shutil.rmtree(SPOOL)
-    os.makedirs("/tmp/elsewhere/new", exist_ok=True)
-    os.symlink("/tmp/elsewhere", SPOOL)
+    os.makedirs(ROOM + "/elsewhere/new", exist_ok=True)
+    os.symlink(ROOM + "/elsewhere", SPOOL)
 
 
 def spool_a_loop():
