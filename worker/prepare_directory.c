@@ -109,15 +109,33 @@ int prepare_at(int parent, const char *name, const char *path, const struct want
 
 /* ---- the way there --------------------------------------------------------------------------- */
 
-/* Whoever could rename what is in it could put something else in its place. */
+/* What is left of a path that is walked from the root on. */
+struct way {
+	const char *path; /* as the settings name it, for faults */
+	int fd;		  /* the directory reached so far */
+	int links;
+	char rest[PATH_MAX];
+};
+
+#define LINKS_MAX 40 /* as in the kernel */
+
+/* Whoever could rename what is in it could put something else in its place. In a sticky directory
+ * others can do that with nothing that is root's, but make names of their own: a link there may be
+ * anybody's, and has been made into root's by a hard link where the kernel lets users do that. */
+static bool is_roots(const struct stat *st, bool sticky_ok)
+{
+	return st->st_uid == 0 &&
+	       ((st->st_mode & S_IWOTH) == 0 || (sticky_ok && (st->st_mode & S_ISVTX))) &&
+	       ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0);
+}
+
 static bool check_above(int fd, const char *path, struct fault *fault)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return prepare_says(path, fault);
-	if (st.st_uid == 0 && ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX)) &&
-		((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0))
+	if (is_roots(&st, true))
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
 		"%s: a directory above it can be changed by uid %u or others", path,
@@ -125,27 +143,94 @@ static bool check_above(int fd, const char *path, struct fault *fault)
 	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
 }
 
-/* Opens a directory on whose way only root can change anything. Links are resolved beforehand;
- * whoever puts a new one in the way afterwards is root. -1: errno, or the fault. */
+static bool check_link(const struct way *w, const char *name, struct fault *fault)
+{
+	struct stat above, link;
+
+	if (fstat(w->fd, &above) != 0 || fstatat(w->fd, name, &link, AT_SYMLINK_NOFOLLOW) != 0)
+		return prepare_says(w->path, fault);
+	if (is_roots(&above, false) && link.st_uid == 0)
+		return true;
+	fault_set(fault, FAULT_STORAGE, "prepare",
+		"%s: '%s' on its way is a link that can be changed by uid %u or others", w->path,
+		name, (unsigned)link.st_uid);
+	return fault_remedy(fault, "Name the place itself, or make the link in a directory that "
+				   "belongs to root alone.");
+}
+
+/* Into `name`, up to the next slash of the rest. */
+static bool take_part(struct way *w, char name[NAME_MAX + 1])
+{
+	size_t slashes = strspn(w->rest, "/"), n = strcspn(w->rest + slashes, "/");
+
+	if (n == 0)
+		return false;
+	text_format(name, NAME_MAX + 1, "%.*s", (int)n, w->rest + slashes);
+	memmove(w->rest, w->rest + slashes + n, strlen(w->rest + slashes + n) + 1);
+	return true;
+}
+
+static int open_root(void)
+{
+	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The target takes the link's place in the rest. */
+static bool follow(struct way *w, const char *name, const char *target, struct fault *fault)
+{
+	char rest[PATH_MAX];
+
+	if (!check_link(w, name, fault))
+		return false;
+	errno = ++w->links > LINKS_MAX ? ELOOP : ENAMETOOLONG;
+	if (w->links > LINKS_MAX || !text_format(rest, sizeof(rest), "%s/%s", target, w->rest))
+		return false;
+	text_copy(w->rest, sizeof(w->rest), rest);
+	if (target[0] == '/') {
+		file_close(&w->fd);
+		w->fd = open_root();
+	}
+	return w->fd >= 0;
+}
+
+static bool step(struct way *w, const char *name, struct fault *fault)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(w->fd, name, target, sizeof(target) - 1);
+	int next;
+
+	if (n >= 0) {
+		target[n] = '\0';
+		return follow(w, name, target, fault);
+	}
+	next = openat(w->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	file_close(&w->fd);
+	w->fd = next;
+	return next >= 0;
+}
+
+/* Opens a directory on whose way only root can change anything, also nothing of where a link leads:
+ * realpath() would lead through directories that nobody looks at. -1: errno, or the fault. */
 static int open_trusted(const char *directory, const char *path, struct fault *fault)
 {
-	char real[PATH_MAX], *save = NULL;
-	int fd, next;
+	struct way w = {.path = path, .fd = -1};
+	char name[NAME_MAX + 1], here[PATH_MAX];
+	bool good;
 
-	if (!realpath(directory, real))
-		return -1;
-	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (const char *part = strtok_r(real, "/", &save); fd >= 0 && part;
-		part = strtok_r(NULL, "/", &save)) {
-		next = check_above(fd, path, fault)
-			       ? openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-			       : -1;
-		file_close(&fd);
-		fd = next;
-	}
-	if (fd >= 0 && !check_above(fd, path, fault))
-		file_close(&fd);
-	return fd;
+	errno = ENAMETOOLONG;
+	if (directory[0] == '/')
+		good = text_copy(w.rest, sizeof(w.rest), directory);
+	else
+		good = getcwd(here, sizeof(here)) &&
+		       text_format(w.rest, sizeof(w.rest), "%s/%s", here, directory);
+	if (good)
+		w.fd = open_root();
+	good = w.fd >= 0 && check_above(w.fd, path, fault);
+	while (good && take_part(&w, name))
+		good = step(&w, name, fault) && check_above(w.fd, path, fault);
+	if (!good)
+		file_close(&w.fd);
+	return w.fd;
 }
 
 int prepare_open_parent(const char *path, struct fault *fault)

@@ -290,6 +290,40 @@ class Refuses(Prepare):
             self.settings(tokens=self.path(place))
             self.refuse("can be changed by")
 
+    def test_a_link_that_others_can_change_leads_nowhere_whatever_its_target(self):
+        """Also where all that it leads to is root's: another account chose it."""
+        self.prepare()
+        os.mkdir(self.path("bait"), 0o755)
+        os.mkdir(self.path("sticky"))
+        os.chmod(self.path("sticky"), 0o1777)
+        os.mkdir(self.path("theirs"), 0o755)
+        for name in ("sticky/theirs", "theirs/link", "sticky/roots", "roots"):
+            os.symlink(self.path("bait"), self.path(name))
+        for name in ("sticky/theirs", "theirs/link", "theirs"):
+            os.chown(self.path(name), COLLECTOR.pw_uid, COLLECTOR.pw_gid, follow_symlinks=False)
+        os.symlink(self.path("theirs/link"), self.path("through"))
+        for place in ("sticky/theirs", "theirs/link", "sticky/roots", "through"):
+            for key in PLACES:
+                with self.subTest(place=place, key=key):
+                    self.settings(**{key: self.path(place + "/below/" + key)})
+                    self.refuse("can be changed by")
+        self.assertEqual(os.listdir(self.path("bait")), [])
+        os.lchown(self.path("roots"), COLLECTOR.pw_uid, COLLECTOR.pw_gid)
+        self.settings(tokens=self.path("roots/tokens"))
+        self.refuse("can be changed by")
+
+    def test_links_of_roots_to_links_up_and_in_a_circle(self):
+        os.makedirs(self.path("disk/deep"))
+        os.symlink("../disk/deep", self.path("disk/up"))
+        os.symlink(self.path("disk/up"), self.path("one"))
+        os.symlink("one/", self.path("two"))
+        self.settings(state=self.path("two/../deep/.//state"))
+        self.prepare()
+        self.assertEqual(self.look(self.path("disk/deep/state"))[1:], (0o3770, 0, LEDGER.pw_gid))
+        os.symlink("circle", self.path("circle"))
+        self.settings(tokens=self.path("circle/tokens"))
+        self.refuse("circle")
+
     def test_what_root_keeps_for_another_purpose(self):
         os.mkdir(self.path("used"))
         with open(self.path("used/important"), "w", encoding="utf-8"):
