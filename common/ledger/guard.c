@@ -70,12 +70,43 @@ static void limit(struct ledger *l)
 		(void)sqlite3_limit(l->db, limits[i].what, limits[i].most);
 }
 
-void guard_set_up(struct ledger *l)
+static bool say_old(struct fault *fault)
 {
+	fault_set(fault, FAULT_STORAGE, "ledger_sqlite",
+		"SQLite %s cannot shut the ledger to what another program has put into its schema",
+		sqlite3_libversion());
+	return fault_remedy(fault, "Install SQLite 3.34 or later, built without omissions.");
+}
+
+/* An SQLite that does not know one of them would leave it as it was, and say nothing. Nothing here
+ * is newer than 3.31 (TRUSTED_SCHEMA) but the name sqlite_schema (3.33). `writable_schema = RESET`,
+ * which an older one takes for OFF, is of 3.26. */
+bool guard_set_up(struct ledger *l, struct fault *fault)
+{
+	static const struct {
+		int what, value;
+	} switches[] = {
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+	};
+
+	if (sqlite3_libversion_number() < GUARD_SQLITE_LEAST)
+		return say_old(fault);
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		int is = -1;
+
+		if (sqlite3_db_config(l->db, switches[i].what, switches[i].value, &is) !=
+				SQLITE_OK ||
+			is != switches[i].value)
+			return say_old(fault);
+	}
+	/* Without extensions there is nothing to turn off. */
+	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	limit(l);
-	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	l->step_max_ms = STATEMENT_MS;
 	sqlite3_progress_handler(l->db, STEPS_BETWEEN_TIME, time_is_up, l);
+	return true;
 }
 
 /* ---- the schema's text ---- */

@@ -8,9 +8,12 @@
 
 #include "ledger/schema.h"
 
-/* Limits of sizes, no views, no memory map, and an end for statements that have none. For a
- * connection that has run nothing yet. */
-void guard_set_up(struct ledger *l);
+#define GUARD_SQLITE_LEAST 3034000
+
+/* Limits of sizes, no views, no trust in the schema, and an end for statements that have none. For
+ * a connection that has run nothing yet. False with `ledger_sqlite` where SQLite is too old for it,
+ * or was built without it. */
+bool guard_set_up(struct ledger *l, struct fault *fault);
 
 /* Within a transaction, as its first step, once l->guarded is set: the schema's text is what this
  * program makes itself. It is read only if the file's schema_version is another one than before. */

@@ -166,15 +166,13 @@ static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
 	sqlite3_busy_timeout(l->db, BUSY_MS);
-	sqlite3_db_config(l->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-	guard_set_up(l);
-	return sql_execute(l,
-		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-		"PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = "
-		"MEMORY; PRAGMA mmap_size = 0",
-		fault);
+	return guard_set_up(l, fault) && sql_execute(l,
+						 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = "
+						 "ON; PRAGMA secure_delete = ON;"
+						 "PRAGMA cell_size_check = ON; PRAGMA cache_size = "
+						 "-2048; PRAGMA temp_store = "
+						 "MEMORY; PRAGMA mmap_size = 0",
+						 fault);
 }
 
 static bool open_engine(struct ledger *l, struct fault *fault)

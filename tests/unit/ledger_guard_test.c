@@ -14,6 +14,14 @@
 #define ENDLESS \
 	"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
 
+static int sqlite_number = SQLITE_VERSION_NUMBER;
+
+/* Stands before SQLite's own. */
+int sqlite3_libversion_number(void)
+{
+	return sqlite_number;
+}
+
 static const struct attack {
 	const char *what, *sql;
 } attacks[] = {
@@ -178,6 +186,24 @@ static void the_engine_has_no_views_and_no_more_than_it_needs(void **state)
 		assert_int_equal(mapped, 0);
 }
 
+static void an_sqlite_that_cannot_guard_is_refused(void **state)
+{
+	struct site *site = *state;
+	struct ledger *other;
+
+	sqlite_number = 3033000;
+	other = ledger_open(&site->settings, LEDGER_READ, &site->fault);
+	sqlite_number = SQLITE_VERSION_NUMBER;
+	assert_null(other);
+	assert_true(site_fault(site, "ledger_sqlite"));
+	sqlite_number = 3034000;
+	fault_clear(&site->fault);
+	other = ledger_open(&site->settings, LEDGER_READ, &site->fault);
+	sqlite_number = SQLITE_VERSION_NUMBER;
+	assert_non_null(other);
+	ledger_close(other);
+}
+
 #define GUARDED(test) cmocka_unit_test_setup_teardown(test, guarded_site, site_free)
 
 int main(void)
@@ -191,6 +217,7 @@ int main(void)
 		GUARDED(a_text_that_is_too_long_is_not_read),
 		GUARDED(a_statement_without_an_end_is_ended),
 		GUARDED(the_engine_has_no_views_and_no_more_than_it_needs),
+		GUARDED(an_sqlite_that_cannot_guard_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("ledger: shared", tests, NULL, NULL);
