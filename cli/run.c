@@ -108,8 +108,8 @@ static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 	return ended != 0;
 }
 
-/* Its exit status, or -1. The program and what it has started are ended when its time is up. One that
- * hangs in the kernel is not waited for: SIGKILL ends it when it comes out of there. */
+/* Its exit status, or -1. The program and what it has started are ended when its time is up. One
+ * that hangs in the kernel is not waited for: SIGKILL ends it when it comes out of there. */
 static int wait_for(const struct program *p, bool *in_time)
 {
 	int status = -1;
