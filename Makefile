@@ -101,7 +101,7 @@ MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
 DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
 # The keeper is root: of what the others share it has only --prepare.
-PREPARE_SRC := worker/prepare.c worker/prepare_directory.c worker/prepare_spool.c \
+PREPARE_SRC := worker/prepare.c worker/prepare_bounded.c worker/prepare_directory.c worker/prepare_spool.c \
 	worker/spool_migrate.c worker/take_over.c
 KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
 CLI_SRC := $(wildcard cli/*.c) pam_module/arguments.c

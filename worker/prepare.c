@@ -12,6 +12,7 @@
 #include "base/identity.h"
 #include "base/running.h"
 #include "base/text.h"
+#include "worker/prepare_bounded.h"
 #include "worker/prepare_directory.h"
 #include "worker/prepare_spool.h"
 
@@ -123,9 +124,13 @@ static bool give_to_root(int dir, int fd, const char *path, const char *name, co
  * taken by a descriptor that only names it. */
 static bool own_ledger(int dir, const char *path, const char *name, gid_t gid, struct fault *fault)
 {
-	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st = {.st_nlink = 0};
-	bool good = (fd >= 0 && fstat(fd, &st) == 0) || prepare_says(path, fault);
+	bool good;
+	int fd;
+
+	prepare_works_at(path);
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	good = (fd >= 0 && fstat(fd, &st) == 0) || prepare_says(path, fault);
 
 	good = good && is_one_file(path, &st, fault);
 	if (good && (st.st_uid != 0 || st.st_gid != gid || (st.st_mode & 07777) != 0660))

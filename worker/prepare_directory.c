@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spool/walk.h"
+#include "worker/prepare_bounded.h"
 #include "worker/take_over.h"
 
 bool prepare_says(const char *path, struct fault *fault)
@@ -94,8 +95,10 @@ static bool adjust(int fd, const char *path, const struct wanted *want, struct f
 int prepare_at(int parent, const char *name, const char *path, const struct wanted *want,
 	struct fault *fault)
 {
-	int fd = file_make_dir_at(parent, name);
+	int fd;
 
+	prepare_works_at(path);
+	fd = file_make_dir_at(parent, name);
 	/* Whichever program made it: files in it that are forced to the disk are lost in a power
 	 * cut as long as its own name is not there. */
 	if (fd < 0 || fsync(parent) != 0) {
@@ -240,6 +243,7 @@ int prepare_open_parent(const char *path, struct fault *fault)
 	char parent[PATH_MAX];
 	int above, made, fd;
 
+	prepare_works_at(path);
 	if (!slash || !text_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
 		errno = slash ? ENAMETOOLONG : EINVAL;
 		prepare_says(path, fault);

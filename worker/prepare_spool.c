@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "spool/spool.h"
 #include "spool/walk.h"
+#include "worker/prepare_bounded.h"
 #include "worker/prepare_directory.h"
 #include "worker/spool_migrate.h"
 
@@ -164,6 +165,7 @@ static bool prepare_box(const struct preparing *p, const char *box, struct fault
 {
 	struct stat st;
 
+	prepare_works_at(p->path);
 	if (!finish_exchange(p, box))
 		return says(p->path, box, fault);
 	if (fstatat(p->spool, box, &st, AT_SYMLINK_NOFOLLOW) != 0)

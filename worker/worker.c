@@ -17,6 +17,7 @@
 #include "worker/notify.h"
 #include "worker/options.h"
 #include "worker/prepare.h"
+#include "worker/prepare_bounded.h"
 
 /* ---- start ---- */
 
@@ -79,9 +80,17 @@ static void fill_self(struct worker *w)
 	w->self.started = clock_wall();
 }
 
-static bool prepare_all(
-	const struct worker_program *program, const struct settings *settings, struct fault *fault)
+struct preparing {
+	const struct worker_program *program;
+	const struct settings *settings;
+};
+
+static bool prepare_all(const void *ctx, struct fault *fault)
 {
+	const struct preparing *p = ctx;
+	const struct worker_program *program = p->program;
+	const struct settings *settings = p->settings;
+
 	prepare_settings_files(settings);
 	return prepare_directories(settings, fault) &&
 	       (!program->prepare || program->prepare(settings, fault));
@@ -99,7 +108,10 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 		return -1;
 	log_show_addresses(w->settings->log_addresses == LOG_ADDRESSES_FULL);
 	if (prepare)
-		return prepare_all(program, w->settings, fault) ? 0 : -1;
+		return prepare_bounded(prepare_all, &(struct preparing){program, w->settings},
+			       PREPARE_MOST_MS, fault)
+			       ? 0
+			       : -1;
 	if (!check_role(program, w->settings, fault) ||
 		(program->before_change_of_user &&
 			!program->before_change_of_user(w->settings, &w->kept, fault)) ||

@@ -17,6 +17,7 @@
 #include "spool/keeper.h"
 #include "worker/keeper/listen.h"
 #include "worker/prepare.h"
+#include "worker/prepare_bounded.h"
 
 #define NAME "cloudinvite-keeper"
 
@@ -141,6 +142,11 @@ static bool parse_options(int argc, char **argv, struct options *out, int *exit_
 	return true;
 }
 
+static bool prepare(const void *settings, struct fault *fault)
+{
+	return prepare_spool_alone(settings, fault);
+}
+
 int main(int argc, char **argv)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -157,7 +163,7 @@ int main(int argc, char **argv)
 		return fail(&fault);
 	if (!options.prepare)
 		exit_code = keep(settings);
-	else if (!prepare_spool_alone(settings, &fault))
+	else if (!prepare_bounded(prepare, settings, PREPARE_MOST_MS, &fault))
 		exit_code = fail(&fault);
 	settings_free(settings);
 	return exit_code;
