@@ -241,7 +241,7 @@ $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
-$(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_module/arguments.c pam_module/local_user.c) $(LIB)
+$(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_module/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam_stack.c cli/pam_line.c cli/pam_edit.c)

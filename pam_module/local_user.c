@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "pam_module/cached.h"
 #include "spool/spool.h"
 
 #define PASSWD	       "/etc/passwd"
@@ -51,25 +51,6 @@ static bool pieces_open(struct pieces *p, const char *path, size_t most)
 	p->inside = p->held = false;
 	p->rest = p->kept = 0;
 	return true;
-}
-
-/* The files are open to everybody, and on XFS whoever can open a file can hold its lock, for which
- * a read waits without end. So only what is in the kernel's cache is read, where the file system
- * can tell: -1 and EAGAIN is the answer then. */
-static ssize_t read_cached(int fd, void *to, size_t want)
-{
-	const struct iovec place = {.iov_base = to, .iov_len = want};
-	ssize_t n;
-
-	do
-		n = preadv2(fd, &place, 1, -1, RWF_NOWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0 || errno == EAGAIN)
-		return n;
-	do
-		n = read(fd, to, want);
-	while (n < 0 && errno == EINTR);
-	return n;
 }
 
 /* Reads behind `end`; the new end. */

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "pam_module/cached.h"
 #include "spool/spool.h"
 
 #define MESSAGE_MAX 1024
@@ -42,8 +43,10 @@ static void make_safe(char *out, size_t size, char *raw)
 }
 
 /* Root's own words, or false: the file must be root's alone, so that nobody else speaks at logins.
+ * `*held`: reading would have waited, perhaps for somebody who holds the file; nothing is said
+ * then.
  */
-static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
+static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *held)
 {
 	char raw[MESSAGE_MAX + 1];
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -52,9 +55,11 @@ static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
 
 	if (fd < 0)
 		return false;
+	errno = 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		(st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		n = read(fd, raw, MESSAGE_MAX);
+		n = read_cached(fd, raw, MESSAGE_MAX);
+	*held = n < 0 && errno == EAGAIN;
 	file_close(&fd);
 	while (n > 0 && raw[n - 1] == '\n')
 		n--;
@@ -80,7 +85,7 @@ void notice_give(pam_handle_t *pamh, const struct arguments *a, const char *user
 {
 	char word[SPOOL_WORD_MAX + 1], message[4 * MESSAGE_MAX + 1];
 	int seen;
-	bool invited;
+	bool invited, held = false;
 
 	if (!can_talk(pamh))
 		return;
@@ -91,8 +96,8 @@ void notice_give(pam_handle_t *pamh, const struct arguments *a, const char *user
 	file_close(&seen);
 	if (!invited)
 		return;
-	if (a->message_file && read_message(a->message_file, message))
+	if (a->message_file && read_message(a->message_file, message, &held))
 		(void)pam_info(pamh, "%s", message);
-	else
+	else if (!held)
 		(void)pam_info(pamh, "%s", own_message);
 }
