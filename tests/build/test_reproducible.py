@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILT = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator", "pam_cloudinvite.so")
+BUILT = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator",
+         "pam_cloudinvite.so")
 NOBODY = 65534
 # The directory, the user, -j, and what else differs.
 BUILDS = (("one", 0, 1, ["env", "TZ=UTC", "LC_ALL=C"], 0o022),
