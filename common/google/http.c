@@ -80,13 +80,15 @@ static struct transfer *take_spare(struct http *h)
 }
 
 /* libcurl 7.88 counts over a handle's whole life how often it has found a connection dead, and
- * fails with the sixth. So a handle that has made a connection does not serve again. */
-static void put_spare(struct http *h, struct transfer *t)
+ * fails with the sixth. So a handle that has made a connection does not serve again. Nor does one
+ * that has failed: libcurl 8.14 still wants to repeat a send that it could not repeat, and the
+ * handle's next request, whatever it is, fails for that. */
+static void put_spare(struct http *h, struct transfer *t, CURLcode result)
 {
 	long connects = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-	if (connects > 0) {
+	if (connects > 0 || result != CURLE_OK) {
 		transfer_free(t);
 		return;
 	}
@@ -169,7 +171,7 @@ bool http_start(struct http *h, const struct http_request *request, http_done *d
 	t->done = done;
 	t->ctx = ctx;
 	if (!transfer_ready(t, request) || curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
-		put_spare(h, t);
+		put_spare(h, t, CURLE_FAILED_INIT);
 		return false;
 	}
 	link_running(h, t);
@@ -188,7 +190,7 @@ static void deliver(struct http *h, struct transfer *t, CURLcode result)
 	h->silent = h->silent || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
 	h->last_used = clock_boot_ms();
 	t->done(t->ctx, &t->reply);
-	put_spare(h, t);
+	put_spare(h, t, result);
 }
 
 static int deliver_complete(struct http *h)
