@@ -5,7 +5,10 @@ CLOUDINVITE_CLEAN=1 builds those of this machine's suite in such a tree, too.
 
     folder = debs.build(steps, "trixie")      # None if that fails; kept until a file of the tree changes
     debs.renumber(folder, "0.1.1")            # the same packages again, as a higher version
+
+What newcomer.py has built is taken, too.
 """
+import fcntl
 import glob
 import hashlib
 import os
@@ -72,28 +75,39 @@ def there_from_before(folder):
         return False
 
 
+def keep(suite, built, made):
+    """What was built of a tree that made_of() calls so: build() finds it. Returns the folder."""
+    folder = f"{machine.BUILD}/deb-{suite}"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for file in glob.glob(built + "/*.*"):
+        if os.path.isfile(file):
+            shutil.copy(file, folder)
+    with open(folder + "/made-of", "w", encoding="ascii") as file:
+        file.write(made)
+    return folder
+
+
 def build(steps, suite):
     """The folder with the packages of the tree as it is, and what was built with them."""
     folder = f"{machine.BUILD}/deb-{suite}"
-    if there_from_before(folder):
+    # A test beside this one may want the same.
+    with open(folder + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not there_from_before(folder):
+            return build_new(steps, suite)
         steps.step(f"the packages for {suite} are there from before, of this very tree", 0, "")
         return folder
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+def build_new(steps, suite):
     made = made_of()
     with machine.Root() as root:
         if is_this(suite) and not os.environ.get("CLOUDINVITE_CLEAN"):
             made_here = compile_here(steps, root)
         else:
             made_here = compile_apart(steps, root, suite)
-        if not made_here:
-            return None
-        os.makedirs(folder)
-        for file in glob.glob(root + "/src/deb/*.*"):
-            if os.path.isfile(file):
-                shutil.copy(file, folder)
-    with open(folder + "/made-of", "w", encoding="ascii") as file:
-        file.write(made)
-    return folder
+        return keep(suite, root + "/src/deb", made) if made_here else None
 
 
 def enter(root, *command):
@@ -135,15 +149,26 @@ def compile_in(steps, root):
     return False
 
 
+def lintian(suite, built):
+    """The command that asks about what lies in `built`."""
+    return f"lintian --allow-root -I --pedantic {OF_THE_OTHER[suite]} {built}/*.changes"
+
+
 def lint_in(steps, root, suite):
-    status, output = enter(root, "sh", "-c", f"lintian --allow-root -I --pedantic {OF_THE_OTHER[suite]} "
-                                             "/src/deb/*.changes")
+    status, output = enter(root, "sh", "-c", lintian(suite, "/src/deb"))
     return steps.step(f"the lintian of {suite} finds nothing", status or bool(output.strip()), output)
 
 
 def packages(folder, number=None):
     """Name → file."""
     return {name: glob.glob(f"{folder}/{name}_{number or version()}_*.deb")[0] for name in NAMES}
+
+
+def newer_sample(name, tree):
+    """The higher version's settings differ from the lower one's, and from what setup has made of them."""
+    if name == "cloudinvite":
+        with open(tree + "/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
+            file.write("\n# A newer sample.\n")
 
 
 def renumber(folder, number, change=lambda name, tree: None):

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """README's first commands, as they are typed on a machine that has nothing: a Debian made for this run
 (debootstrap's minbase, and git, make, ca-certificates), no line for the host in /etc/hosts, no systemd
-that runs, the clone in /root, which only root may enter.
+that runs, the clone in /root, which only root may enter, or in /srv.
 
     tests/system/newcomer.py [bookworm] [trixie]
+    tests/system/newcomer.py --check PLACE [bookworm] [trixie]      make check alone, with the clone in PLACE
 
 Debian 12: make check in one copy, make demo and make deb in others of it. Debian 13: in one, make demo, build,
 unit tests, keys that a token holds. What computes goes side by side with what waits.
 
 Not for tests/run: what `make check` says is shown as it comes, and its tests are counted by its own
 closing line. The closing line here counts what this file promises beyond that. Needs root and a mirror."""
+import argparse
 import concurrent.futures
+import functools
 import os
 import re
 import shutil
@@ -19,6 +22,7 @@ import subprocess
 import sys
 import threading
 
+import debs
 import machine
 
 GIVEN = ["git", "make", "ca-certificates"]
@@ -31,24 +35,28 @@ HELD_KEYS = ("openssl", "pkcs11-provider", "p11-kit-modules", "softhsm2", "opens
              "swtpm", "libtss2-tcti-swtpm0t64", "valgrind", "binutils")
 ENTER = f"""hostname {HOST} && mount --bind "$0" "$0" && mount -t proc proc "$0/proc" &&
 mount --rbind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/run" &&
-exec unshare --root "$0" --wd /root/cloudinvite "$@" """
+exec unshare --root "$0" --wd "$@" """
+APT_INSTALL = "apt-get install -qq -y --no-install-recommends"
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+# As gcc writes it.
+WARNING = re.compile(r"^\S+:\d+:\d+: warning: ", re.M)
 OFF = """find /etc/systemd/system /etc/rc?.d -type l ! -lname /dev/null ! -name 'K*' -printf '%p %l\\n'"""
 
 
 class Tree:
-    """A copy of that Debian with a clone of the tree as it is."""
+    """A copy of that Debian with a clone of the tree as it is, in `place`."""
 
-    def __init__(self, base, debs, name):
-        self.root, self.debs = f"{base}.{name}", debs
+    def __init__(self, base, suite, name, place):
+        self.root, self.downloaded = f"{base}.{name}", machine.downloaded(suite)
+        self.inside = f"{place}/cloudinvite"
+        self.clone = self.root + self.inside
         machine.Machine.must("cp", "-a", "--reflink=auto", base, self.root)
-        clone(f"{self.root}/root/cloudinvite")
+        clone(self.clone)
         # The machine may lose its power: the tree goes anyway, and dpkg need not wait for the disk.
         with open(f"{self.root}/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
             file.write("force-unsafe-io\n")
         self.packages = f"{self.root}/var/cache/apt/archives"
-        for deb in os.listdir(debs):
-            shutil.copyfile(f"{debs}/{deb}", f"{self.packages}/{deb}")
+        machine.keep_packages(self.downloaded, self.packages)
         self.enabled = self.run("sh", "-c", OFF)[1]
 
     def run(self, *command, **more):
@@ -56,19 +64,11 @@ class Tree:
                        **{name: os.environ[name] for name in PROXIES if name in os.environ}}
         done = subprocess.run(
             ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child", "sh", "-c", ENTER, self.root,
-             "env", "-i", *[f"{name}={value}" for name, value in environment.items()], *command],
+             self.inside, "env", "-i", *[f"{name}={value}" for name, value in environment.items()], *command],
             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
             **{"stdout": subprocess.PIPE, **more})
-        self.keep_packages()
+        machine.keep_packages(self.packages, self.downloaded)
         return done.returncode, done.stdout
-
-    def keep_packages(self):
-        """What one copy has downloaded the next need not."""
-        for name in os.listdir(self.packages):
-            if name.endswith(".deb") and not os.path.exists(f"{self.debs}/{name}"):
-                # Under a name of its own first: two copies may be at it.
-                shutil.copyfile(f"{self.packages}/{name}", f"{self.root}.{name}")
-                shutil.move(f"{self.root}.{name}", f"{self.debs}/{name}")
 
     def has(self, packages):
         wanted = self.run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n")[1]
@@ -109,94 +109,110 @@ class Newcomer:
             self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
             if not good:
                 print("".join(f"  | {line}\n" for line in str(detail).splitlines()[-60:]), end="", flush=True)
+        return good
 
     def bootstrap(self, suite):
         base = f"{self.work}/{suite}"
-        status, output = machine.run("debootstrap", "--variant=minbase", "--include=" + ",".join(GIVEN), suite, base,
-                                     machine.mirror())
+        status, output = machine.debootstrap(suite, base, ",".join(GIVEN))
         self.keep(f"debootstrap makes a minimal Debian ({suite})", status == 0, output)
         if status == 0:
             os.chmod(base + "/root", 0o700)
         return status == 0
 
-    def tree(self, suite, name):
-        return Tree(f"{self.work}/{suite}", f"{machine.BUILD}/debs-{suite}", name)
+    def tree(self, suite, name, place):
+        return Tree(f"{self.work}/{suite}", suite, name, place)
 
     def leaves_off(self, tree, what):
         new = "\n".join(tree.newly_enabled())
         self.keep(f"after {what} nothing is enabled that was not before", not new, new)
 
-    def check(self):
+    def check(self, suite, place):
         """Its output is shown: the last line counts its tests."""
-        tree = self.tree("bookworm", "check")
+        tree = self.tree(suite, "check", place)
         status, _ = tree.run("make", "check", stdout=None)
         if status != 0:
-            shutil.copytree(f"{tree.root}/root/cloudinvite/build/logs", f"{machine.BUILD}/logs-newcomer",
-                            dirs_exist_ok=True)
-        self.keep("make check is the first command, and succeeds", status == 0, "see above, and build/logs-newcomer")
+            shutil.copytree(f"{tree.clone}/build/logs", f"{machine.BUILD}/logs-newcomer-{suite}", dirs_exist_ok=True)
+        self.keep("make check is the first command, and succeeds", status == 0,
+                  f"see above, and build/logs-newcomer-{suite}")
         self.leaves_off(tree, "make check")
 
     def demo(self):
-        tree = self.tree("bookworm", "demo")
+        tree = self.tree("bookworm", "demo", "/srv")
         status, output = tree.run("make", "demo")
         self.keep("make demo is the first command, and succeeds", status == 0, output)
         self.keep("it says beforehand how much it installs",
-                  re.search(r"^packaging/deps: build demo: \d+ packages will be installed: \S+ MB to download", output,
-                            re.M), output)
+                  re.search(r"^packaging/deps: build demo: \d+ packages will be installed: [\d.]+ [kM]?B to download",
+                            output, re.M), output)
         self.keep("it installs nothing that a demo has no use for", not tree.has(NOT_FOR_A_DEMO),
                   tree.has(NOT_FOR_A_DEMO))
         self.leaves_off(tree, "make demo")
         shutil.rmtree(tree.root)
 
     def deb(self):
-        tree = self.tree("bookworm", "deb")
+        """With its tests. The packages are those that the tests of whole systems install."""
+        made = debs.made_of()
+        tree = self.tree("bookworm", "deb", "/root")
         status, output = tree.run("make", "deb")
-        self.keep("make deb is the first command, and succeeds", status == 0, output)
+        if self.keep("make deb is the first command, and succeeds", status == 0, output):
+            debs.keep("bookworm", f"{tree.clone}/build/deb", made)
         self.keep("it installs nothing that does not build packages", not tree.has(NOT_FOR_A_DEB),
                   tree.has(NOT_FOR_A_DEB))
         self.leaves_off(tree, "make deb")
         shutil.rmtree(tree.root)
 
-    def beside(self, bookworm, trixie):
-        if bookworm:
-            self.demo()
-            self.deb()
-        if trixie:
-            self.short()
-
     def short(self):
         """The suite that is not this machine's: the demo first, then what building alone shows."""
-        if not self.bootstrap("trixie"):
-            return
-        tree = self.tree("trixie", "short")
+        tree = self.tree("trixie", "short", "/srv")
         status, output = tree.run("make", "demo")
         self.keep("make demo is the first command, and succeeds", status == 0, output)
-        status, output = tree.run("sh", "-c", "packaging/deps package && make -j2 WERROR=1 all tests")
-        self.keep("all of it builds with what packages are built with, without a warning", status == 0, output)
+        built = output
+        status, output = tree.run("sh", "-c", "packaging/deps package && make -j2 all tests")
+        self.keep("all of it builds with what packages are built with, without a warning",
+                  status == 0 and not WARNING.search(built + output), built + output)
         self.leaves_off(tree, "these")
-        status, output = tree.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *HELD_KEYS)
+        status, output = tree.run("sh", "-c", f"{APT_INSTALL} {' '.join(HELD_KEYS)}")
         self.keep("what holds keys on Debian 13 is installed", status == 0, output)
-        status, output = tree.run("make", "WERROR=1", "check-unit")
+        status, output = tree.run("make", "check-unit")
         self.keep("the unit and module tests pass", status == 0, output)
         status, output = tree.run("python3", "tests/e2e/test_held_keys.py")
         self.keep("keys in a PKCS#11 token and in a TPM are used through OpenSSL's providers",
                   status == 0 and "SKIP" not in output, output)
+        shutil.rmtree(tree.root)
+
+    def packages(self):
+        """That suite's, without their tests, which have passed, and where systemd is from before: there the
+        packages need systemd-dev. They are kept like those of deb()."""
+        made = debs.made_of()
+        tree = self.tree("trixie", "packages", "/root")
+        status, output = tree.run("sh", "-c", f"apt-get update -qq && {APT_INSTALL} systemd")
+        self.keep("Debian 13 has systemd", status == 0, output)
+        status, output = tree.run("env", *[f"{name}={value}" for name, value in debs.OPTIONS.items()], "make", "deb")
+        if not self.keep("make deb succeeds on Debian 13", status == 0, output):
+            return
+        built = f"{tree.inside}/build/deb"
+        status, output = tree.run("sh", "-c", f"{APT_INSTALL} lintian >/dev/null && {debs.lintian('trixie', built)}")
+        if self.keep("the lintian of Debian 13 finds nothing", status == 0 and not output.strip(), output):
+            debs.keep("trixie", f"{tree.clone}/build/deb", made)
+        shutil.rmtree(tree.root)
 
 
 def main():
-    suites = sys.argv[1:]
-    if not suites or set(suites) - set(machine.SUITES):
-        sys.exit(f"usage: tests/system/newcomer.py {' '.join(f'[{suite}]' for suite in machine.SUITES)}")
-    for suite in suites:
-        os.makedirs(f"{machine.BUILD}/debs-{suite}", exist_ok=True)
-    with machine.Root() as work:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", metavar="PLACE", help="make check alone, with the clone in PLACE")
+    parser.add_argument("suites", nargs="+", choices=machine.SUITES)
+    options = parser.parse_args()
+    suites = options.suites
+    with machine.Root() as work, concurrent.futures.ThreadPoolExecutor(2) as pool:
         newcomer = Newcomer(work)
-        there = "bookworm" in suites and newcomer.bootstrap("bookworm")
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            begun = [pool.submit(newcomer.check)] if there else []
-            begun += [pool.submit(newcomer.beside, there, "trixie" in suites)]
-            for one in begun:
-                one.result()
+        made = dict(zip(suites, pool.map(newcomer.bootstrap, suites)))
+        if options.check:
+            lanes = [[functools.partial(newcomer.check, suite, options.check) for suite in suites if made[suite]]]
+        else:
+            bookworm, trixie = (made.get(suite, False) for suite in machine.SUITES)
+            lanes = [[functools.partial(newcomer.check, "bookworm", "/root")] if bookworm else [],
+                     ([newcomer.demo, newcomer.deb] if bookworm else [])
+                     + ([newcomer.short, newcomer.packages] if trixie else [])]
+        list(pool.map(lambda lane: [promise() for promise in lane], lanes))
     print(f"newcomer: {newcomer.passed} passed, {newcomer.failed} failed")
     return 1 if newcomer.failed else 0
 

@@ -11,8 +11,6 @@ import sys
 import machine
 
 SUITE = "bookworm"
-# cron is here from before, and enabled: it must stay so.
-PACKAGES = ["ca-certificates", "cron"]
 BROUGHT = ("ssh.service", "nginx.service", "prometheus.service", "prometheus-node-exporter.service")
 ENABLED = "systemctl list-unit-files --no-legend --state=enabled,enabled-runtime"
 ACTIVE = "systemctl list-units --no-legend --plain --state=active --type=service,socket,timer,path"
@@ -62,6 +60,15 @@ def foreign(debian, units):
     return left
 
 
+def furnish(root):
+    """What packaging/deps needs there, and what others have downloaded."""
+    shutil.copy("/etc/resolv.conf", root + "/etc/resolv.conf")
+    shutil.copytree(machine.SOURCE + "/packaging", root + "/packaging")
+    machine.keep_packages(machine.downloaded(SUITE), root + "/var/cache/apt/archives")
+    with open(root + "/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
+        file.write("force-unsafe-io\n")  # the tree goes anyway
+
+
 class Trial:
     def __init__(self, steps, debian):
         self.steps, self.debian = steps, debian
@@ -72,9 +79,7 @@ class Trial:
         return {question: names(self.debian.do(question)) for question in (ENABLED, ACTIVE, CRON)}
 
     def installs(self):
-        shutil.copy("/etc/resolv.conf", self.debian.root + "/etc/resolv.conf")
-        shutil.copytree(machine.SOURCE + "/packaging", self.debian.root + "/packaging")
-        self.debian.put("/etc/dpkg/dpkg.cfg.d/unsafe-io", "force-unsafe-io\n")  # the tree goes anyway
+        furnish(self.debian.root)
         self.said = must(self.debian.root, "/packaging/deps demo test package 2>&1")
 
     def says_how_much(self):
@@ -108,9 +113,8 @@ class Trial:
 
     def an_interrupt(self):
         with machine.Root() as root:
-            machine.Machine.must("tar", "-C", root, "-xpf", machine.image(SUITE, PACKAGES)[0])
-            shutil.copy("/etc/resolv.conf", root + "/etc/resolv.conf")
-            shutil.copytree(machine.SOURCE + "/packaging", root + "/packaging")
+            machine.Machine.must("tar", "-C", root, "-xpf", machine.image(SUITE, machine.PLAIN)[0])
+            furnish(root)
             with open(root + "/usr/local/sbin/apt-get", "w", encoding="ascii") as file:
                 file.write(INTERRUPTING)
             os.chmod(root + "/usr/local/sbin/apt-get", 0o755)
@@ -125,10 +129,10 @@ class Trial:
 def main():
     machine.skip_where_impossible("packaging/deps leaves nothing on")
     steps = machine.Steps()
-    if not machine.make_image(steps, SUITE, PACKAGES):
+    if not machine.make_image(steps, SUITE, machine.PLAIN):
         return steps.end()
     machine.own_network()
-    with machine.Machine(SUITE, PACKAGES) as debian:
+    with machine.Machine(SUITE, machine.PLAIN) as debian:
         trial = Trial(steps, debian)
         debian.boot()
         trial.before = trial.look()

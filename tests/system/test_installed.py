@@ -354,13 +354,6 @@ def linked(folder, suite):
         assert asked == wanted[name], f"{name} asks for {sorted(asked)}"
 
 
-def newer_sample(name, tree):
-    """The higher version's settings differ from the lower one's, and from what setup has made of them."""
-    if name == "cloudinvite":
-        with open(tree + "/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
-            file.write("\n# A newer sample.\n")
-
-
 def spend(steps, afternoon):
     if not steps.promise("a Debian boots, and people log in there", afternoon.furnish):
         return
@@ -398,7 +391,7 @@ def main():
     steps = machine.Steps()
     folder = debs.build(steps, suite)
     if folder and machine.make_image(steps, suite):
-        debs.renumber(folder, debs.higher(), newer_sample)
+        debs.renumber(folder, debs.higher(), debs.newer_sample)
         steps.promise("the packages ask for the libraries that this Debian has", linked, folder, suite)
         machine.own_network()
         scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages: built, checked by lintian, and put into a Debian 12 of its own, up and down,
+"""Debian's packages: built (debs.py), checked by lintian, and put into a Debian 12 of its own, up and down,
 out and away, with dpkg killed in the middle. People log in there all the time, and always can.
 
 Needs root, debootstrap, a Debian 12 and a Debian mirror. Prints TAP."""
@@ -13,11 +13,10 @@ import subprocess
 import sys
 import time
 
+import debs
 import machine
 
-PACKAGES = ["pamtester", "libpam-modules", "login", "passwd", "zlib1g"]
-NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
-DEBS = machine.BUILD + "/deb"
+OLDER, NEWER = debs.version(), debs.higher()
 KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "2"))  # of each of install, upgrade, remove
 LINE = re.compile(r"^session\s+optional\s+pam_cloudinvite\.so\s*$", re.M)
 # Whoever logs in the whole time: by PAM's own client, and by a program that changes identity.
@@ -86,57 +85,39 @@ class Room:
                 crowd.wait(60)
 
 
-def version(name, number):
-    return f"{DEBS}/{name}_{number}_amd64.deb"
-
-
-def build(steps):
-    environment = {**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"}
-    status, output = machine.run("make", "-C", machine.SOURCE, "deb", f"O={machine.BUILD}", env=environment)
-    if not steps.step("make deb builds the packages", status, output):
+def build(steps, folder):
+    """In a folder of this test's own: it makes a newer version of them, as others do."""
+    built = debs.build(steps, "bookworm")
+    if not built:
         return False
-    changes = glob.glob(DEBS + "/*.changes")[0]
+    os.mkdir(folder)
+    for file in glob.glob(built + "/*.*"):
+        if f"_{NEWER}_" not in file:
+            shutil.copy(file, folder)
+    changes = glob.glob(folder + "/*.changes")[0]
     status, output = machine.run("lintian", "--allow-root", "-I", "--pedantic", changes)
     check(steps, "lintian finds nothing in source and packages", status == 0 and not output, output)
+    debs.renumber(folder, NEWER, debs.newer_sample)
     return True
 
 
-def make_newer(steps):
-    """The next version: the same, but for its number and a word in the settings' sample."""
-    for name in NAMES:
-        tree = f"{DEBS}/newer"
-        machine.run("dpkg-deb", "-R", version(name, "0.1.0"), tree)
-        with open(tree + "/DEBIAN/control", "r+", encoding="utf-8") as file:
-            text = file.read().replace("Version: 0.1.0", "Version: 0.1.1")
-            file.seek(0)
-            file.write(text)
-        if name == "cloudinvite":
-            with open(tree + "/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
-                file.write("\n# A newer sample.\n")
-        status, output = machine.run("dpkg-deb", "--root-owner-group", "-b", tree, version(name, "0.1.1"))
-        shutil.rmtree(tree)
-        if status != 0:
-            return steps.step("a newer version is made", status, output)
-    return True
-
-
-def furnish(room):
+def furnish(room, folder):
     room.write("/etc/pam.d/trial", "auth required pam_permit.so\naccount required pam_permit.so\n"
                                    "@include common-session\n")
     room.run("useradd", "--create-home", "--shell", "/bin/sh", "clara")
     os.mkdir(room.path("/debs"))
-    for file in glob.glob(DEBS + "/*.deb"):
-        if "dbgsym" not in file:
+    for number in (OLDER, NEWER):
+        for file in debs.packages(folder, number).values():
             shutil.copy(file, room.path("/debs"))
 
 
-def debs(number):
-    return [f"/debs/{name}_{number}_amd64.deb" for name in NAMES]
+def files(number):
+    return [f"/debs/{name}_{number}_amd64.deb" for name in debs.NAMES]
 
 
 def installed(steps, room):
     with room.people():
-        status, output = room.dpkg("-i", *debs("0.1.0"))
+        status, output = room.dpkg("-i", *files(OLDER))
     steps.step("the packages can be installed", status, output)
     refused = room.login()
     check(steps, "the line is in common-session, after the module is there, and people log in",
@@ -159,9 +140,9 @@ def moved(steps, room):
     """Up, down, and settings that somebody changed."""
     settings = room.read("/etc/cloudinvite/cloudinvite.conf") + "\n# changed here\n"
     room.write("/etc/cloudinvite/cloudinvite.conf", settings)
-    for what, number in (("upgraded", "0.1.1"), ("downgraded", "0.1.0"), ("upgraded again", "0.1.1")):
+    for what, number in (("upgraded", NEWER), ("downgraded", OLDER), ("upgraded again", NEWER)):
         with room.people():
-            status, output = room.dpkg("-i", *debs(number))
+            status, output = room.dpkg("-i", *files(number))
         check(steps, f"the packages are {what}, and the line stays", status == 0 and room.line(), output)
     check(steps, "settings that were changed are kept",
           room.read("/etc/cloudinvite/cloudinvite.conf") == settings, "")
@@ -175,7 +156,7 @@ def removed(steps, room):
           status != 0 and "/etc/pam.d/trial:" in output and room.module() and room.line(), output)
     room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
     with room.people():
-        status, output = room.dpkg("-r", *NAMES)
+        status, output = room.dpkg("-r", *debs.NAMES)
     check(steps, "removed, the line and then the module are gone, and settings and ledger stay",
           status == 0 and not room.line() and not room.module()
           and os.path.exists(room.path("/etc/cloudinvite/cloudinvite.conf"))
@@ -184,7 +165,7 @@ def removed(steps, room):
 
 def purged(steps, room):
     with room.people():
-        status, output = room.dpkg("-P", *NAMES)
+        status, output = room.dpkg("-P", *debs.NAMES)
     left = [place for place in ("/etc/cloudinvite", "/var/spool/cloudinvite", "/var/lib/cloudinvite",
                                 "/var/cache/cloudinvite", "/run/cloudinvite")
             if os.path.exists(room.path(place))]
@@ -218,16 +199,16 @@ def mend(room, *wanted):
 
 def killed(steps, room):
     """At points spread over the whole of what dpkg does."""
-    ways = (("installing", ("-i", *debs("0.1.0"))), ("upgrading", ("-i", *debs("0.1.1"))),
-            ("removing", ("-r", *NAMES)))
+    ways = (("installing", ("-i", *files(OLDER))), ("upgrading", ("-i", *files(NEWER))),
+            ("removing", ("-r", *debs.NAMES)))
     for what, arguments in ways:
-        room.dpkg(*(("-P", *NAMES) if what == "installing" else ("-i", *debs("0.1.0"))))
+        room.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
         begun = time.monotonic()
         room.dpkg(*arguments)
         lasts = time.monotonic() - begun
         bad = []
         for i in range(KILLS):
-            room.dpkg(*(("-P", *NAMES) if what == "installing" else ("-i", *debs("0.1.0"))))
+            room.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
             kill(room, lasts * (i + 0.7) / KILLS, *arguments)
             refused = room.login()
             if refused or dangling(room):
@@ -252,10 +233,10 @@ def main():
         if not shutil.which(program):
             machine.skip(what, f"{program} is not installed")
     steps = machine.Steps()
-    with machine.Root() as root:
+    with machine.Root() as folder, machine.Root() as root:
         room = Room(root)
-        if build(steps) and make_newer(steps) and machine.debian(steps, root, "bookworm", PACKAGES):
-            furnish(room)
+        if build(steps, folder + "/debs") and machine.debian(steps, root, "bookworm", machine.PLAIN):
+            furnish(room, folder + "/debs")
             for part in (installed, moved, removed, purged):
                 part(steps, room)
             refusals(steps, room.read("/logins"))
