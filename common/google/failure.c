@@ -94,15 +94,27 @@ static const struct row {
 	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
 };
 
+#define TOO_LARGE 100 /* CURLE_TOO_LARGE: libcurl has that name since 8.6 */
+
+/* Newer libcurls (seen: 8.14) take an end without TLS's own end for an error, in OpenSSL's words.
+ */
+static bool is_cut_within(const struct http_reply *reply)
+{
+	return reply->status &&
+	       (reply->curl == CURLE_PARTIAL_FILE ||
+		       (reply->curl == CURLE_RECV_ERROR && strstr(reply->error, "unexpected eof")));
+}
+
 /* Something came back that is no HTTP, or has headers without end, for which libcurl has several
  * words. */
 static bool is_malformed(const struct http_reply *reply)
 {
-	return reply->written && (reply->curl == CURLE_UNSUPPORTED_PROTOCOL ||
-					 reply->curl == CURLE_WEIRD_SERVER_REPLY ||
-					 reply->curl == CURLE_OUT_OF_MEMORY ||
-					 reply->curl == CURLE_BAD_CONTENT_ENCODING ||
-					 (reply->status && reply->curl == CURLE_RECV_ERROR));
+	return reply->written &&
+	       (reply->curl == CURLE_UNSUPPORTED_PROTOCOL ||
+		       reply->curl == CURLE_WEIRD_SERVER_REPLY || reply->curl == TOO_LARGE ||
+		       reply->curl == CURLE_OUT_OF_MEMORY ||
+		       reply->curl == CURLE_BAD_CONTENT_ENCODING ||
+		       (reply->status && reply->curl == CURLE_RECV_ERROR));
 }
 
 static const struct row *find_row(const struct http_reply *reply)
@@ -119,10 +131,10 @@ static const struct row *find_row(const struct http_reply *reply)
 
 	if (reply->refused)
 		return &refused;
+	if (is_cut_within(reply))
+		return &partial;
 	if (is_malformed(reply))
 		return &malformed;
-	if (reply->status && reply->curl == CURLE_PARTIAL_FILE)
-		return &partial;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (rows[i].curl == reply->curl)
 			return &rows[i];

@@ -15,6 +15,7 @@ MALFORMED = b'{"isInvitableUser":"yes","name":7,"userInvitations":{},"done":"x"}
 # how(exchange) breaks the reply. What a check, get or list is then: its kind and code; `send` is
 # unconfirmed unless said otherwise, with `mails` sent. `replayed`: libcurl may ask again what has
 # no effect, and get its answer.
+# `code` is one, or what one or another version of libcurl makes of it.
 Case = collections.namedtuple("Case", "how kind code send mails replayed")
 
 
@@ -22,13 +23,12 @@ def case(how, code, kind="later", send="unconfirmed", mails=1, replayed=False):
     return Case(how, kind, code, send, mails, replayed)
 
 
-def raw(head, body=None, cut=True):
-    """The effect, a head as it stands (LEN is the body's length), the body."""
+def raw(head, body=None, end=lambda exchange: exchange.cut()):
+    """The effect, a head as it stands (LEN is the body's length), the body, an end."""
     def how(exchange):
         answer = exchange.effect()[2] if body is None else (exchange.effect(), body)[1]
         exchange.write(head.replace(b"LEN", b"%d" % len(answer)) + answer)
-        if cut:
-            exchange.cut()
+        end(exchange)
     return how
 
 
@@ -68,7 +68,7 @@ CUTS = {
     "cut in the status line": case(lambda x: (x.effect(), x.write(b"HTTP/1"), x.cut()), CUT,
                                    replayed=True),
     "cut in the headers": case(lambda x: (x.effect(), x.write(OK + b"Content-Ty"), x.cut()),
-                               STRANGE),
+                               (STRANGE, CUT)),
     "cut in the body": case(truncated, CUT),
     "cut after 100": case(raw(b"HTTP/1.1 100 Continue\r\n\r\n", b""), CUT),
     "cut in a chunk": case(raw(OK + b"Transfer-Encoding: chunked\r\n\r\n99\r\n", b"{}"), CUT),
@@ -109,11 +109,11 @@ HEADS = {
     "status 0": case(raw(b"HTTP/1.1 000 No\r\nContent-Length: LEN\r\n\r\n"), BROKEN),
     "two digits": case(raw(b"HTTP/1.1 20 OK\r\nContent-Length: LEN\r\n\r\n"), BROKEN),
     "HTTP/0.9": case(raw(b""), BROKEN),
-    "HTTP/3 over TCP": case(raw(b"HTTP/3 200\r\nContent-Length: LEN\r\n\r\n"), BROKEN),
+    "HTTP/4": case(raw(b"HTTP/4 200\r\nContent-Length: LEN\r\n\r\n"), BROKEN),
     "SSH": case(raw(b"SSH-2.0-OpenSSH_9.2\r\n", b""), BROKEN),
 }
 STATUSES = {
-    "101": case(raw(b"HTTP/1.1 101 No\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), STRANGE),
+    "101": case(raw(b"HTTP/1.1 101 No\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), (STRANGE, CUT)),
     "204": case(raw(b"HTTP/1.1 204 No\r\n\r\n", b""), STRANGE),
     "206": case(status("206 Part", "Content-Range: bytes 0-1/9"), STRANGE),
     "304": case(raw(b"HTTP/1.1 304 No\r\n\r\n", b""), "redirected", "setup"),
@@ -125,7 +125,7 @@ FINE = {
                                 x.reply(x.effect()[2])),
     "103 before it": lambda x: (x.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
                                 x.reply(x.effect()[2])),
-    "HTTP/1.0 without a length": raw(b"HTTP/1.0 200 OK\r\n\r\n"),
+    "HTTP/1.0 without a length": raw(b"HTTP/1.0 200 OK\r\n\r\n", end=lambda x: x.close()),
     "two lengths of which the last is right": lambda x: x.reply(x.effect()[2],
                                                                 headers=["Content-Length: 3"]),
     "chunks and a length": lambda x: (lambda answer: x.write(
@@ -172,7 +172,9 @@ class Broken(google_caller.Google):
             self.assertEqual(requests, 2, said)
             return
         kind = broken.send if method == "send" else broken.kind
-        self.assertEqual((reply["kind"], reply["code"]), (kind, broken.code), said)
+        codes = broken.code if isinstance(broken.code, tuple) else (broken.code,)
+        self.assertEqual(reply["kind"], kind, said)
+        self.assertIn(reply["code"], codes, said)
         self.assertEqual(requests, 1, said)
         self.assertEqual(self.google.mailbox()["total"], broken.mails if method == "send" else 0,
                          said)

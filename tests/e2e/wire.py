@@ -63,8 +63,13 @@ class Exchange:
         """The connection ends, as when the server's host does."""
         self.connection.shutdown_raw()
 
+    def close(self):
+        """It ends as a server ends it, with TLS's own end."""
+        self.connection.unwrap()
+        self.connection.close()
+
     def reset(self):
-        """The same with RST."""
+        """The same as cut() with RST."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
 
