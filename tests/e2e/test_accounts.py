@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I15 (docs/design.md, "Invariants").
 """The accounts of docs/security.md are what --prepare and the programs make: every place has the
 owner, group and mode of its row and is open to the accounts of its row alone, and every verb that
 root types becomes the account of its row. With the accounts that packages make, in a host of its

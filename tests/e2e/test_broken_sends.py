@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I7 (docs/design.md, "Invariants").
 """Sends that meet broken replies, through the dispatcher and its ledger: nobody is mailed
 twice, and whoever has no mail is in a state that says why."""
 import contextlib

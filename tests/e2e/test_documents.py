@@ -30,6 +30,8 @@ MAKE = re.compile(r"(?:^|`|&& )make((?: +[A-Za-z][\w=,./-]*)+)", re.M)
 GCLOUD = re.compile(r'(?<![`\w])gcloud [a-z][^\n"`]*')
 PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
 FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
+INVARIANT = re.compile(r"^\| (I\d+) \|(.*)$", re.M)
+SHOWS = re.compile(r"^(?:#|/\*) Shows ((?:I\d+(?:, )?)+)", re.M)
 HERE = os.path.dirname(os.path.abspath(__file__))
 AT_ONCE = 3
 
@@ -144,6 +146,16 @@ class Words(harness.Test):
             self.assertEqual(missing, [], os.path.basename(page))
             named += len(paths)
         self.assertGreater(named, 20)
+
+    def test_every_invariant_of_the_design_is_named_by_the_tests_in_its_row_and_by_no_other(self):
+        rows = INVARIANT.findall(pages.read("docs/design.md"))
+        self.assertEqual([name for name, _ in rows], [f"I{n}" for n in range(1, len(rows) + 1)])
+        listed = {(name, path) for name, row in rows for path in PATHS.findall(row)}
+        named = {(name, os.path.relpath(path, harness.SOURCE))
+                 for path in glob.glob(f"{harness.SOURCE}/tests/*/*test*.[cp]*")
+                 for names in SHOWS.findall(pages.read(path)) for name in names.split(", ")}
+        self.assertEqual(listed, named)
+        self.assertEqual({name for name, _ in rows}, {name for name, _ in listed})
 
     def test_every_promise_that_a_page_quotes_is_the_name_of_a_test(self):
         seen = 0

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I13 (docs/design.md, "Invariants").
 """What Google is known to refuse, said by an emulated Google to the real client: the kind, the
 word for machines, the sentence for people, and whom the dispatcher charges with it."""
 import glob

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I17 (docs/design.md, "Invariants").
 """Keys that cannot be copied: in a PKCS#11 token (SoftHSM2) and in a TPM 2.0 (swtpm). The emulator
 knows their public halves only, and verifies what they have signed."""
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I19, I20 (docs/design.md, "Invariants").
 """The ledger belongs to the service's account, which may be hostile; who types commands is root. So
 whatever stands in any column, no command and no program writes anything that a terminal obeys or
 that deceives a reader, in any medium; none crashes or hangs."""

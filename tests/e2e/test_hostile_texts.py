@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I20 (docs/design.md, "Invariants").
 """What comes from a host's accounts, from Google, from the command line and the environment: no command writes
 anything of it that a terminal obeys, a spreadsheet runs, or a reader is deceived by."""
 import csv

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I23 (docs/design.md, "Invariants").
 """`cloudinvite metrics` and the dispatcher's file for node_exporter: the names that alerts rely on,
 counters that go on over restarts, no person in a label."""
 import os

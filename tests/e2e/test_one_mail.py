@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I5, I6, I9 (docs/design.md, "Invariants").
 """At most one mail: programs that are killed at every step of a send, connections that are lost at
 every step, ledgers that are restored; and nobody forgotten over it.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I22 (docs/design.md, "Invariants").
 """The module's removal (Debian's prerm, RPM's %preun, make uninstall) stops where a line names the
 module, and goes on where none does; what the real libpam does without the module says why."""
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I21 (docs/design.md, "Invariants").
 """History and privacy: one person's story, what the log shows of a person, what is kept for how
 long, and what a forgotten person leaves behind."""
 import os

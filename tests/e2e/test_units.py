@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I15 (docs/design.md, "Invariants").
 """The files of config/ that others read: units, sysusers, the PAM profile. What systemd makes of
 them is asked of systemd's own tools."""
 import configparser

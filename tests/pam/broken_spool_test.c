@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I1 (docs/design.md, "Invariants"). */
 /*
  * Every broken spool, and a host process without descriptors or file sizes: nobody is kept out.
  */

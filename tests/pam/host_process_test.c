@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I3 (docs/design.md, "Invariants"). */
 /*
  * Hosts that are not a plain login: with threads, with a child that closes what its parent opened,
  * with a syslog ident of their own.

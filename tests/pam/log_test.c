@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I2 (docs/design.md, "Invariants"). */
 /*
  * What the module says to the system log: nothing for a returning user, one line for a failure.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I1 (docs/design.md, "Invariants"). */
 /*
  * Who is reported when a session opens, and what the module returns.
  */

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I3 (docs/design.md, "Invariants").
 """What pam_cloudinvite.so brings into sshd: six functions, two libraries, and nothing of libc that
 could block, speak, fork, or change its host."""
 import os

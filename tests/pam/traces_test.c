@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I3 (docs/design.md, "Invariants"). */
 /*
  * What the module answers, and what it leaves behind in the process that called it: nothing.
  */

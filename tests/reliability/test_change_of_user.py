@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I18 (docs/design.md, "Invariants").
 """Every verb that root types becomes the service's user before it touches what that user owns. So a
 hostile service account that plants links, FIFOs, leases and other people's databases in its
 directories gets nothing of root's: no file read, written, made, removed or given away, and no verb

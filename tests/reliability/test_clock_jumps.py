@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I12 (docs/design.md, "Invariants").
 """The host's clock jumps a day back, right again, a day ahead and right again, every few seconds,
 while people log in and mails are under way. Nobody is lost, nobody is mailed twice, nobody waits
 until the wrong clock's time has come; the pace is kept; and no token is used that Google holds for

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I2 (docs/design.md, "Invariants").
 """No account of this host can hold a login: an account that holds the lock of every directory that it
 can (tests/reliability/hold.c) stops neither new, returning nor root's logins, nor emit and scan, nor
 the keeper and the collector. It is tried on the spool, on the directory above it, and on the file

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I4, I5 (docs/design.md, "Invariants").
 """Killed at any moment, under load: while people log in, one of the programs, the spool's keeper, both
 it and the collector, an administrator's command or a login that is just calling the module dies by
 SIGKILL, a round each, and is started again.

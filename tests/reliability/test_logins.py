@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I1 (docs/design.md, "Invariants").
 """No login is harmed: sshd with a key and with a password, login, su and sudo, with the module in
 `optional` and in `required` position, against whatever can be wrong around it. Everybody gets in who
 gets in without the module, and none waits 50 ms longer (the fastest of several, side by side)."""

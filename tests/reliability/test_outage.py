@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I4 (docs/design.md, "Invariants").
 """A week without Google: everybody who logs in meanwhile is kept, in bounded memory and with few
 calls; afterwards they are worked off, no faster than the pace. And a name server that never answers.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I22 (docs/design.md, "Invariants").
 """Debian's packages: built (debs.py), checked by lintian, and put into a Debian 12 of its own, up and down,
 out and away, with dpkg killed in the middle. People log in there all the time, and always can.
 

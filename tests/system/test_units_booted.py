@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# Shows I15 (docs/design.md, "Invariants").
 """The units in a booted Debian: the whole way under their filters, where a call that is not allowed
 kills instead of being refused; what the processes may; what systemd does when they die or hang; and a
 machine that is switched off in the middle.

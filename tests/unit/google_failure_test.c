@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I13 (docs/design.md, "Invariants"). */
 /* What Google answers instead of a token or an answer, and what an administrator is told. */
 #include <setjmp.h>
 #include <stdarg.h>

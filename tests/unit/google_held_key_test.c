@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I17 (docs/design.md, "Invariants"). */
 /* A held key before it is opened, and the memory of refused PINs. How it signs is a matter of real
  * tokens: tests/e2e/test_held_keys.py. */
 #include "folder.h"

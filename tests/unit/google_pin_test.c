@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I16 (docs/design.md, "Invariants"). */
 /* Whom a credential's file may name: Google to the letter, or what the settings name too. */
 #include "folder.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I14 (docs/design.md, "Invariants"). */
 #include "invite_world.h"
 
 static int refusing; /* people refused by `refused_method`, from the first on */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I8, I10 (docs/design.md, "Invariants"). */
 #include "folder.h"
 
 #include <time.h>

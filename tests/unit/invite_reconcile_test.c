@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I9 (docs/design.md, "Invariants"). */
 /*
  * One ledger a tenant: one that was restored, one that replaces a lost one, and other senders.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I5 (docs/design.md, "Invariants"). */
 /*
  * Nobody twice, nobody forgotten: thousands of people through a Google that fails in every way,
  * readers that lag, crashes at any moment, ledgers that fail, are restored and lost, a clock that

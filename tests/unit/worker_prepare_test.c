@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I18 (docs/design.md, "Invariants"). */
 #include "child.h"
 
 #include <grp.h>
