@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# Shows I4, I6 (docs/design.md, "Invariants").
+# Shows I4, I6 (docs/design.md, "Invariants"). Shows L1 (common/ledger/README.md).
 """Power loss at any moment: what module, collector and dispatcher do to the disk is recorded, and
 every state is looked at that the disk may legally be in afterwards. See power_loss.py.
 

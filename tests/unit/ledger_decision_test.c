@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows L7, L8, L11, L12 (common/ledger/README.md). */
 /*
  * What administrators decide: block, forget, pause; and what time decides: retention. With the
  * journal of sends, the history and the small things that survive.

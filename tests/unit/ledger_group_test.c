@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows L1, L2 (common/ledger/README.md). */
 /*
  * Commits: what is changed together is there together, or not at all, whoever dies when.
  */

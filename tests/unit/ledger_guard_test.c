@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shows I19 (docs/design.md, "Invariants"). */
+/* Shows I19 (docs/design.md, "Invariants"). Shows L3, L4 (common/ledger/README.md). */
 /*
  * A ledger that is shared with a program which has been taken over: what it puts into the schema
  * runs in no other program, and no text or statement of it keeps the other for ever.

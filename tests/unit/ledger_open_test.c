@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows L15 (common/ledger/README.md). */
 /*
  * Opening a ledger: what is made, what is refused, and with which sentence.
  */

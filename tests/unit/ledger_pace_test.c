@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shows I11 (docs/design.md, "Invariants"). */
+/* Shows I11 (docs/design.md, "Invariants"). Shows L10 (common/ledger/README.md). */
 /*
  * The pace: any 60 seconds hold at most so many calls, whoever makes them and whatever clocks do.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows L5, L6, L14 (common/ledger/README.md). */
 /*
  * People: their state, who takes them up, and when.
  */

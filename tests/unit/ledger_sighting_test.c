@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows L7, L9, L13 (common/ledger/README.md). */
 /*
  * Sightings: who was seen, what the verdict was, and what becomes of the people that they lead to.
  */
