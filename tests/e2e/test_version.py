@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """There is one version, and whoever names it means the same."""
+import glob
+import os
 import re
 import subprocess
 
@@ -13,6 +15,8 @@ WHERE = {
     "packaging/rpm/cloudinvite.spec": r"^Version:\s*(\S+)$",
     "docs/install.md": r"cloudinvite[_-](\d+\.\d+\.\d+)[_-]",
 }
+WHERE.update({f"docs/man/{os.path.basename(page)}": r"^\.Os cloudinvite (\S+)$"
+              for page in glob.glob(f"{harness.SOURCE}/docs/man/*.[158]")})
 PROGRAMS = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
             "cloudinvite-emulator")
 
