@@ -20,17 +20,15 @@
 static bool approve_fits(const struct person *p, struct fault *fault)
 {
 	if (p->state != PERSON_HELD) {
-		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held but %s", p->address,
-			words_state(p->state));
+		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s",
+			p->address, words_state(p->state));
 		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 	}
 	if (strcmp(p->reason, "max_mails") == 0) {
 		fault_set(fault, FAULT_POLICY, "max_mails",
-			"%s has had all the mails that max_mails "
-			"allows",
-			p->address);
-		return fault_remedy(
-			fault, "One more: cloudinvite send --again --reason TEXT %s", p->address);
+			"%s has received as many mails as max_mails allows", p->address);
+		return fault_remedy(fault,
+			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
 	}
 	return true;
 }
@@ -57,8 +55,8 @@ static bool retry_fits(const struct person *p, struct fault *fault)
 	if (p->state == PERSON_FAILED || p->state == PERSON_NOT_INVITABLE ||
 		p->state == PERSON_QUEUED)
 		return true;
-	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed but is %s", p->address,
-		words_state(p->state));
+	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed: its state is %s",
+		p->address, words_state(p->state));
 	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 }
 
@@ -114,12 +112,14 @@ static void say_what_else(struct deciding *d)
 
 	if (d->done > 0 && d->decision->state == PERSON_HELD &&
 		d->books.settings->mode == MODE_DRY_RUN)
-		cli_note("  In dry run, too, who is approved is invited.");
+		cli_note("  Warning: approved people are invited now, even though this host is in "
+			 "dry run.");
 	if (d->done > 0 && ledger_paused(d->books.ledger, &pause, NULL) == 1)
-		cli_note("  Dispatch is paused: they wait for `cloudinvite resume`.");
+		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
 	if (d->busy > 0)
-		cli_note(
-			"cloudinvite: %d being worked on just now; try again in a moment", d->busy);
+		cli_note("cloudinvite: %d of them are in use by another process; try again in a "
+			 "moment",
+			d->busy);
 }
 
 static int decide(const struct cli *cli, int argc, char **argv, const struct decision *decision,
@@ -153,7 +153,7 @@ int verb_approve(const struct cli *cli, int argc, char **argv)
 int verb_retry(const struct cli *cli, int argc, char **argv)
 {
 	static const struct decision decision = {
-		"queued again", "Ask again for", PERSON_FAILED, retry_fits, retry_change};
+		"queued again", "Retry", PERSON_FAILED, retry_fits, retry_change};
 
 	return decide(cli, argc, argv, &decision, false);
 }

@@ -14,7 +14,7 @@ static void say_why(const char *spool, struct fault *fault)
 
 	fault_set(fault, FAULT_STORAGE, "spool", "%s/" SPOOL_NEW ": %s", spool, strerror(why));
 	if (why == ENOENT || why == ENOTDIR)
-		fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");
+		fault_remedy(fault, "To create it, run cloudinvite-collector --prepare as root.");
 	else if (why == EACCES || why == EPERM)
 		fault_remedy(fault, "Run it as root: sudo cloudinvite …");
 }
@@ -40,8 +40,8 @@ int arrive_write(int box, const char *spool, const char *user, enum spool_reason
 	int result = spool_arrive(box, user, reason, sync);
 
 	if (result < 0 && (errno == ENAMETOOLONG || errno == EINVAL))
-		fault_set(fault, FAULT_USAGE, "name", "'%.80s' is no name that the spool takes",
-			user);
+		fault_set(fault, FAULT_USAGE, "name",
+			"'%.80s' is not a user name that the spool accepts", user);
 	else if (result < 0)
 		say_why(spool, fault);
 	return result;

@@ -58,7 +58,8 @@ static void get_say(struct screen *s, const struct invite_result *result)
 	char when[CLOCK_TEXT_SIZE];
 
 	if (!result->shown) {
-		screen_put(s, INK_PLAIN, "Google shows no invitation (it lags by up to 48 hours)");
+		screen_put(s, INK_PLAIN,
+			"Google shows no invitation (its data lags by up to 48 hours)");
 		return;
 	}
 	screen_put(s, words_invitation_ink(invitation->state),

@@ -88,8 +88,8 @@ int verb_block(const struct cli *cli, int argc, char **argv)
 	if (parse(argc, argv, options, &reason) != EXIT_YES)
 		return EXIT_USAGE;
 	if (reason[0] == '\0') {
-		fault_set(&fault, FAULT_USAGE, "needs_reason", "a block needs a reason");
-		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
+		fault_set(&fault, FAULT_USAGE, "needs_reason", "a block requires a reason");
+		fault_remedy(&fault, "Give the reason, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
 	return each_person(cli, argv + optind, argc - optind, reason, block_one, LEDGER_CREATE);

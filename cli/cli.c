@@ -169,9 +169,9 @@ static bool refuse_unasked(const char *question)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_USAGE, "needs_yes", "%s Nobody can be asked: this is no terminal",
-		question);
-	fault_remedy(&fault, "Say --yes if you mean it. Nothing was done.");
+	fault_set(&fault, FAULT_USAGE, "needs_yes",
+		"%s Cannot ask for confirmation: standard input is not a terminal", question);
+	fault_remedy(&fault, "Use --yes to confirm. Nothing was done.");
 	cli_fail(&fault);
 	return false;
 }

@@ -56,7 +56,7 @@ static int unknown_verb(const char *name)
 	const struct verb *nearest = verb_nearest(name);
 	struct fault fault;
 
-	fault_set(&fault, FAULT_USAGE, "unknown_verb", "there is no verb '%s'", name);
+	fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", name);
 	if (nearest != NULL)
 		fault_remedy(&fault, "Did you mean: cloudinvite %s", nearest->name);
 	else
@@ -89,8 +89,8 @@ static bool are_options_visible(int argc, char **argv, struct fault *fault)
 			strcmp(text_safe(safe, sizeof(safe), argv[i]), argv[i]) == 0)
 			continue;
 		fault_set(fault, FAULT_USAGE, "bad_option",
-			"an option has characters that cannot be seen: %.200s", safe);
-		return fault_remedy(fault, "Write an option and its value as two words.");
+			"an option contains invisible characters: %.200s", safe);
+		return fault_remedy(fault, "Write the option and its value as two separate words.");
 	}
 	return true;
 }

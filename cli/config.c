@@ -168,7 +168,7 @@ static int check_for_people(const struct cli *cli, const char *path)
 	screen_open(&screen, cli, stdout);
 	check(path, &found);
 	if (found.count == 0)
-		screen_putf(&screen, INK_GOOD, "%s: all settings are right", path);
+		screen_putf(&screen, INK_GOOD, "%s: all settings are valid", path);
 	else
 		screen_putf(&screen, INK_BOLD, "%d finding%s", found.count,
 			found.count == 1 ? "" : "s");

@@ -18,13 +18,13 @@
 static int say_unknown(const char *address)
 {
 	fflush(stdout);
-	cli_note("cloudinvite: %s is not known", address);
+	cli_note("cloudinvite: %s is not in the ledger", address);
 	return EXIT_NO;
 }
 
 static int say_busy(const char *address, struct fault *fault)
 {
-	fault_set(fault, FAULT_LATER, "leased", "%s is being worked on just now", address);
+	fault_set(fault, FAULT_LATER, "leased", "%s is in use by another process", address);
 	fault_remedy(fault, "Try again in a moment.");
 	return cli_fail(fault);
 }
@@ -37,7 +37,7 @@ static bool is_free(const struct deciding *d, const struct person *p, struct fau
 	if (blocked <= 0)
 		return blocked == 0;
 	fault_set(fault, FAULT_POLICY, "blocked", "%s is blocked", p->address);
-	return fault_remedy(fault, "First: cloudinvite unblock %s", p->address);
+	return fault_remedy(fault, "Unblock it first: cloudinvite unblock %s", p->address);
 }
 
 static bool fits(const struct deciding *d, const struct person *p, struct fault *fault)

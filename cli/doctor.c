@@ -183,11 +183,14 @@ static int conclude(struct doctor *d)
 	}
 	screen_end(s);
 	if (d->count[HEALTH_BAD] == 0)
-		screen_putf(s, INK_GOOD, "Nothing is wrong%s",
-			d->count[HEALTH_SKIPPED] ? ", as far as was looked." : ".");
+		screen_putf(s, INK_GOOD, "No problems found%s",
+			d->count[HEALTH_SKIPPED] ? "; some checks were skipped." : ".");
 	else
-		screen_putf(s, INK_BAD, "%d thing%s to mend: begin with the first.",
-			d->count[HEALTH_BAD], d->count[HEALTH_BAD] == 1 ? "" : "s");
+		screen_putf(s, INK_BAD, "%d problem%s. %s", d->count[HEALTH_BAD],
+			d->count[HEALTH_BAD] == 1 ? "" : "s",
+			d->count[HEALTH_BAD] == 1
+				? "Fix it and run doctor again."
+				: "Fix the first one first; the others may follow from it.");
 	screen_end(s);
 	return d->exit_code;
 }

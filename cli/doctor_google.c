@@ -24,9 +24,9 @@
 static bool may_ask(struct doctor *d)
 {
 	if (d->offline)
-		doctor_skip(d, "not asked (--offline)");
+		doctor_skip(d, "skipped (--offline)");
 	else if (!d->settings)
-		doctor_skip(d, "the settings say whom to ask");
+		doctor_skip(d, "skipped: needs valid settings");
 	return !d->offline && d->settings;
 }
 
@@ -55,7 +55,9 @@ void doctor_network(struct doctor *d)
 	http_now(d->http, &request, &reply);
 	d->reached = reply.status != 0 && reply.curl == 0;
 	if (d->reached) {
-		doctor_ok(d, "%s answers%s in %lld ms: name, route and certificate are right",
+		doctor_ok(d,
+			"%s answers%s in %lld ms: name resolution, route and certificate are "
+			"correct",
 			host_of(d->settings), d->settings->proxy[0] ? " through the proxy" : "",
 			(long long)(reply.duration_us / 1000));
 	} else {
@@ -71,7 +73,7 @@ void doctor_clock(struct doctor *d)
 	int64_t skew;
 
 	if (!d->reached) {
-		doctor_skip(d, "Google's clock is not seen");
+		doctor_skip(d, "skipped: Google was not reached");
 		return;
 	}
 	skew = http_clock_skew(d->http);
@@ -81,8 +83,8 @@ void doctor_clock(struct doctor *d)
 	}
 	fault_set(&fault, FAULT_SETUP, "clock", "this host's clock is %lld s %s Google's",
 		(long long)(skew > 0 ? skew : -skew), skew > 0 ? "ahead of" : "behind");
-	fault_remedy(&fault, "timedatectl shows whether it is kept right: run chrony or "
-			     "systemd-timesyncd.");
+	fault_remedy(&fault, "Run chrony or systemd-timesyncd; timedatectl shows whether the clock "
+			     "is synchronised.");
 	doctor_bad(d, &fault);
 }
 
@@ -93,7 +95,7 @@ void doctor_credential(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (!d->settings) {
-		doctor_skip(d, "the settings name it");
+		doctor_skip(d, "skipped: needs valid settings");
 		return;
 	}
 	d->credential = credential_load(d->settings, &fault);
@@ -103,7 +105,8 @@ void doctor_credential(struct doctor *d)
 		doctor_ok(d, "%s: %s", d->credential->path, d->credential->identity);
 	if (d->credential && d->credential->client_id[0] && d->credential->issuer[0])
 		doctor_ok(d,
-			"client id %s, for domain-wide delegation with the one scope " GOOGLE_SCOPE,
+			"client id %s, for domain-wide delegation with this scope "
+			"only: " GOOGLE_SCOPE,
 			d->credential->client_id);
 }
 
@@ -115,7 +118,8 @@ void doctor_token(struct doctor *d)
 	char when[CLOCK_TEXT_SIZE];
 
 	if (!d->credential || !d->reached) {
-		doctor_skip(d, d->credential ? "Google is not reached" : "it needs the credential");
+		doctor_skip(d, d->credential ? "skipped: Google was not reached"
+					     : "skipped: needs a working credential");
 		return;
 	}
 	if (!token_peek(d->credential, d->settings, &cached, &fault) && fault.kind)
@@ -123,7 +127,7 @@ void doctor_token(struct doctor *d)
 	fault_clear(&fault);
 	d->token = token_get(d->credential, d->http, d->settings, cached.value, &token, &fault);
 	if (d->token)
-		doctor_ok(d, "minted as %s with this one scope; ends %s",
+		doctor_ok(d, "minted as %s with this scope only; expires %s",
 			credential_administrator(d->credential),
 			clock_relative(token.expires, clock_wall(), when));
 	else
@@ -198,7 +202,8 @@ static void ask(struct api *api)
 		doctor_bad(d, &api->fault);
 		return;
 	}
-	doctor_ok(d, "Cloud Identity API %s answers for customer %s: enabled, and %s may invite",
+	doctor_ok(d,
+		"Cloud Identity API %s answers for customer %s: it is enabled, and %s may invite",
 		d->settings->api_version, d->settings->customer,
 		credential_administrator(d->credential));
 	if (!strchr(subject, '@'))
@@ -206,8 +211,8 @@ static void ask(struct api *api)
 	if (!check_answers(api, subject, &invitable))
 		doctor_bad(d, &api->fault);
 	else
-		doctor_ok(d, "isInvitableUser answers: %s %s be invited", subject,
-			invitable ? "can" : "cannot");
+		doctor_ok(d, "the lookup works (tried with %s, who %s)", subject,
+			invitable ? "can be invited" : "needs no invitation");
 }
 
 void doctor_api(struct doctor *d)
@@ -217,7 +222,7 @@ void doctor_api(struct doctor *d)
 	struct api api = {.doctor = d};
 
 	if (!d->token) {
-		doctor_skip(d, "it needs a token");
+		doctor_skip(d, "skipped: needs a token");
 		return;
 	}
 	identity_host(host, sizeof(host));
@@ -242,21 +247,22 @@ void doctor_quota(struct doctor *d)
 	struct pace pace;
 
 	if (!d->ledger) {
-		doctor_skip(d, "the ledger keeps the pace");
+		doctor_skip(d, "skipped: needs a readable ledger");
 	} else if (!pace_look(d->ledger, d->settings, &pace, &fault)) {
 		doctor_bad(d, &fault);
 	} else if (pace.throttled_until_wall > clock_wall()) {
 		doctor_note(d, "throttled",
-			"Nothing needs to be done. If it stays so, lower [google] "
-			"requests_per_minute: the tenant's quota is shared with its other tools.",
+			"No action is needed. If this persists, lower [google] "
+			"requests_per_minute: other tools of the organisation use the same quota.",
 			"Google asked to slow down until %s",
 			clock_relative(pace.throttled_until_wall, clock_wall(), when));
 	} else if (pace.configured > 0 && pace.effective < pace.configured) {
-		doctor_note(d, "slowed", "It rises again by itself while Google answers.",
-			"%lld of %lld requests a minute: Google has asked to slow down lately",
+		doctor_note(d, "slowed", "The rate rises again automatically while Google answers.",
+			"%lld of %lld requests a minute: Google asked to slow down recently",
 			(long long)pace.effective, (long long)pace.configured);
 	} else if (pace.configured == 0) {
-		doctor_note(d, "unlimited", "Google holds a tenant to about 60 a minute.",
+		doctor_note(d, "unlimited",
+			"Google is reported to allow an organisation about 60 a minute.",
 			"[google] requests_per_minute = 0: there is no limit");
 	} else {
 		doctor_ok(d, "%lld of %lld requests were made in the last minute",

@@ -74,7 +74,7 @@ void doctor_settings(struct doctor *d)
 		settings_free(settings_inspect(path, take_finding, d, &count));
 	}
 	if (count == 0 && d->count[HEALTH_NOTE] + d->count[HEALTH_BAD] == before)
-		doctor_ok(d, "%s: all right", path);
+		doctor_ok(d, "%s: valid", path);
 }
 
 /* ---- directories ---- */
@@ -106,7 +106,7 @@ static bool look_at_place(struct doctor *d, const struct place *p)
 	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		fault_set(&fault, FAULT_STORAGE, "directory", "%s: %s", path, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
-		fault_set(&fault, FAULT_STORAGE, "directory", "%s: is no directory", path);
+		fault_set(&fault, FAULT_STORAGE, "directory", "%s: is not a directory", path);
 	else if (st.st_uid != p->uid || st.st_gid != p->gid || (st.st_mode & 07777) != p->mode)
 		fault_set(&fault, FAULT_STORAGE, "directory",
 			"%s: owner %u:%u, mode %04o instead of %u:%u, %04o", path,
@@ -114,9 +114,8 @@ static bool look_at_place(struct doctor *d, const struct place *p)
 			(unsigned)p->uid, (unsigned)p->gid, (unsigned)p->mode);
 	if (!fault.kind)
 		return true;
-	fault_remedy(&fault,
-		"As root: cloudinvite-collector --prepare makes what is missing; what belongs to "
-		"somebody else, look at first.");
+	fault_remedy(&fault, "As root, run cloudinvite-collector --prepare: it creates what is "
+			     "missing. If it belongs to another user, find out why first.");
 	doctor_bad(d, &fault);
 	return false;
 }
@@ -138,7 +137,8 @@ static bool has_room(struct doctor *d, const char *path)
 			(unsigned long long)fs.f_favail);
 	if (!fault.kind)
 		return true;
-	fault_remedy(&fault, "Logins go on all the same, but nobody new is noticed: make room.");
+	fault_remedy(&fault,
+		"Free some space there. Logins still work, but new people are not recorded.");
 	doctor_bad(d, &fault);
 	return false;
 }
@@ -156,9 +156,10 @@ static void look_for_old_account(struct doctor *d)
 		strcmp(s->ledger_user, OLD_ACCOUNT) == 0)
 		return;
 	doctor_note(d, "old_account",
-		"When nothing else uses it: find / -xdev -user " OLD_ACCOUNT
+		"If nothing else uses it: find / -xdev -user " OLD_ACCOUNT
 		", then userdel " OLD_ACCOUNT,
-		"the account " OLD_ACCOUNT " of before is still there; nothing here is open to it");
+		"the account " OLD_ACCOUNT
+		" of an earlier version still exists; it has no access here");
 }
 
 void doctor_directories(struct doctor *d)
@@ -170,7 +171,7 @@ void doctor_directories(struct doctor *d)
 	bool good = true;
 
 	if (!s) {
-		doctor_skip(d, "the settings say where they are");
+		doctor_skip(d, "skipped: needs valid settings");
 		return;
 	}
 	if (!look_up(s->collector_user, &collector, &fault) ||
@@ -199,7 +200,7 @@ void doctor_directories(struct doctor *d)
 	}
 	good = good && has_room(d, s->spool) && has_room(d, s->state);
 	if (good)
-		doctor_ok(d, "%s, %s, %s, %s: owners, modes and space are right", s->spool,
+		doctor_ok(d, "%s, %s, %s, %s: owners, modes and free space are correct", s->spool,
 			s->state, s->tokens, s->run);
 	look_for_old_account(d);
 }
@@ -231,20 +232,22 @@ static void say_tally(struct doctor *d, const struct tally *t)
 	int strays = t->verdicts[VERDICT_UNMAPPED] + t->verdicts[VERDICT_FOREIGN_DOMAIN];
 
 	if (t->verdicts[VERDICT_MAPPED] > 0)
-		doctor_ok(d, "%d of %d lead to an address: %s -> %s%s", t->verdicts[VERDICT_MAPPED],
+		doctor_ok(d, "%d of %d map to an address: %s -> %s%s", t->verdicts[VERDICT_MAPPED],
 			t->people, t->user, t->address,
 			t->verdicts[VERDICT_MAPPED] > 1 ? ", …" : "");
 	else if (t->people == 0)
-		doctor_ok(d, "%s has none from uid %lld to %lld yet", d->settings->passwd,
+		doctor_ok(d, "%s has no accounts from uid %lld to %lld yet", d->settings->passwd,
 			(long long)d->settings->min_uid, (long long)d->settings->max_uid);
 	else
-		doctor_note(d, "nobody_mapped", "cloudinvite scan --dry-run says why of each.",
-			"none of %d leads to an address", t->people);
+		doctor_note(d, "nobody_mapped",
+			"cloudinvite scan --dry-run shows the reason for each account.",
+			"none of %d accounts maps to an address", t->people);
 	if (strays > 0)
 		doctor_note(d, "unmapped",
-			"Give them a line in the map file, or change [people] address and domains; "
-			"cloudinvite scan --dry-run shows all.",
-			"%d without an address of ours, such as %s: %s", strays, t->stray, t->why);
+			"Add a line for them to the map file, or change [people] address and "
+			"domains; cloudinvite scan --dry-run shows all of them.",
+			"%d without an address of the organisation, such as %s: %s", strays,
+			t->stray, t->why);
 }
 
 void doctor_accounts(struct doctor *d)
@@ -254,8 +257,8 @@ void doctor_accounts(struct doctor *d)
 	struct mapping mapping;
 
 	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
-		doctor_skip(d, d->settings ? "this host only dispatches"
-					   : "the settings say how addresses are made");
+		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
+					   : "skipped: needs valid settings");
 		return;
 	}
 	if (mapping_open(&mapping, d->settings, &fault)) {

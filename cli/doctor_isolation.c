@@ -137,12 +137,12 @@ static void look_at_home(struct doctor *d, struct login *l)
 		return;
 	find_dot_files(l);
 	text_format(what, sizeof(what),
-		"%s can write its home %s: other programs read configuration, keys and units "
-		"there%s%s",
-		l->user, l->home, l->dot_files[0] ? ", and find " : "", l->dot_files);
+		"%s can write to its home directory %s, where other programs look for "
+		"configuration, keys and units%s%s",
+		l->user, l->home, l->dot_files[0] ? "; it contains " : "", l->dot_files);
 	text_format(remedy, sizeof(remedy), "Stop the services, then: usermod --home / %s%s",
 		l->user,
-		l->dot_files[0] ? ". Look at these files, who made them, and remove them." : "");
+		l->dot_files[0] ? ". Find out who created these files, and remove them." : "");
 	find_fault(d, "account_home", remedy, what);
 }
 
@@ -176,8 +176,9 @@ static void look_at_login(struct doctor *d, const struct login *l)
 	bool password;
 
 	if (!find_shadow(l->user, &shadow, buffer, sizeof(buffer))) {
-		doctor_skip(d, "/etc/shadow says whether %s could log in: %s", l->user,
-			errno == EACCES ? "only root can read it" : "it has no line there");
+		doctor_skip(d, "skipped: cannot tell from /etc/shadow whether %s could log in: %s",
+			l->user,
+			errno == EACCES ? "only root can read it" : "it has no entry there");
 		return;
 	}
 	if (shadow.sp_expire >= 0 && shadow.sp_expire <= (long)(time(NULL) / 86400))
@@ -185,7 +186,7 @@ static void look_at_login(struct doctor *d, const struct login *l)
 	password = shadow.sp_pwdp[0] != '!' && shadow.sp_pwdp[0] != '*';
 	text_format(what, sizeof(what), "%s %s%s%s%s", l->user,
 		password || has_shell(l) ? "could log in"
-					 : "is not expired: sshd and cron would serve it",
+					 : "is not expired: sshd and cron would accept it",
 		password ? ": it has a password" : "",
 		!has_shell(l) ? ""
 		: password    ? ", and the shell "
@@ -208,15 +209,15 @@ static const struct actor {
 	const char *code, *what, *command;
 } actors[] = {
 	{"/var/lib/systemd/linger", false, "account_linger",
-		"gets a user manager at every boot, outside of the units' walls",
+		"gets a systemd user manager at every boot, outside the sandbox of the services",
 		"loginctl disable-linger"},
 	{"/run/systemd/users", true, "account_manager",
-		"is logged in, or has a user manager, outside of the units' walls",
+		"is logged in or has a systemd user manager, outside the sandbox of the services",
 		"loginctl terminate-user"},
 	{"/var/spool/cron/crontabs", false, "account_crontab",
-		"has a crontab, which runs outside of the units' walls", "crontab -r -u"},
+		"has a crontab, which runs outside the sandbox of the services", "crontab -r -u"},
 	{"/var/spool/cron", false, "account_crontab",
-		"has a crontab, which runs outside of the units' walls", "crontab -r -u"},
+		"has a crontab, which runs outside the sandbox of the services", "crontab -r -u"},
 };
 
 static void look_at_actor(struct doctor *d, const struct login *l, const struct actor *a)
@@ -232,7 +233,8 @@ static void look_at_actor(struct doctor *d, const struct login *l, const struct 
 		return;
 	text_format(what, sizeof(what), "%s %s (%s)", l->user, a->what, path);
 	text_format(remedy, sizeof(remedy),
-		"The programs need none of that. See what it ran (journalctl _UID=%u), then: %s %s",
+		"cloudinvite does not need this. Find out what it ran (journalctl _UID=%u), then: "
+		"%s %s",
 		(unsigned)l->uid, a->command, l->user);
 	find_fault(d, a->code, remedy, what);
 }
@@ -244,11 +246,11 @@ static void look_at_account(struct doctor *d, const char *user)
 	struct login login = {.user = user};
 
 	if (strcmp(user, "root") == 0) {
-		doctor_skip(d, "the programs run as root, who can do everything");
+		doctor_skip(d, "skipped: the programs run as root");
 		return;
 	}
 	if (!find(&login)) {
-		doctor_skip(d, "there is no account '%s' yet", user);
+		doctor_skip(d, "skipped: the account '%s' does not exist yet", user);
 		return;
 	}
 	look_at_home(d, &login);
@@ -264,7 +266,7 @@ void doctor_isolation(struct doctor *d)
 	size_t count;
 
 	if (!d->settings) {
-		doctor_skip(d, "the settings name the account");
+		doctor_skip(d, "skipped: needs valid settings");
 		return;
 	}
 	count = list_users(d->settings, users);
@@ -274,6 +276,6 @@ void doctor_isolation(struct doctor *d)
 		return;
 	for (size_t i = 0; i < count; i++)
 		doctor_ok(d,
-			"%s cannot log in, has no home of its own, and nothing else runs for it",
+			"%s cannot log in, has no home directory of its own, and runs nothing else",
 			users[i]);
 }

@@ -26,7 +26,7 @@ void doctor_ledger(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (!d->settings) {
-		doctor_skip(d, "the settings say where it is");
+		doctor_skip(d, "skipped: needs valid settings");
 		return;
 	}
 	d->ledger = ledger_open(d->settings, LEDGER_WRITE, &fault);
@@ -37,7 +37,8 @@ void doctor_ledger(struct doctor *d)
 		doctor_note(d, fault.code,
 			"systemctl enable --now cloudinvite-collector "
 			"cloudinvite-dispatcher",
-			"%s: none yet; the programs make it when they start", d->settings->ledger);
+			"%s: does not exist yet; the services create it when they start",
+			d->settings->ledger);
 	else
 		doctor_bad(d, &fault);
 }
@@ -54,20 +55,20 @@ static void look_at_program(struct doctor *d, const struct now *now, const struc
 	if (!p->alive) {
 		fault_set(&fault, FAULT_LATER, "program_down", "the %s is not running", p->role);
 		fault_remedy(&fault,
-			"systemctl enable --now cloudinvite-%s; why it ended: "
+			"Start it: systemctl enable --now cloudinvite-%s. To see why it ended: "
 			"journalctl -u cloudinvite-%s",
 			p->role, p->role);
 		doctor_bad(d, &fault);
 	} else if (!p->beaten || now->at - p->worker.beat > BEAT_LATE_S) {
 		fault_set(&fault, FAULT_LATER, "program_stuck",
-			"the %s runs, but has not been heard of %s%s", p->role,
+			"the %s is running, but has not sent a heartbeat %s%s", p->role,
 			p->beaten ? "since " : "yet",
 			p->beaten ? clock_relative(p->worker.beat, now->at, beat) : "");
 		fault_remedy(&fault, "systemctl restart cloudinvite-%s", p->role);
 		doctor_bad(d, &fault);
 	} else {
-		doctor_ok(d, "the %s runs: version %s, %s", p->role, p->worker.version,
-			p->worker.note[0] ? p->worker.note : "at work");
+		doctor_ok(d, "the %s is running: version %s, %s", p->role, p->worker.version,
+			p->worker.note[0] ? p->worker.note : "working");
 	}
 }
 
@@ -78,7 +79,7 @@ void doctor_workers(struct doctor *d)
 	struct now now;
 
 	if (!d->ledger) {
-		doctor_skip(d, "the ledger says who works on it");
+		doctor_skip(d, "skipped: needs a readable ledger");
 		return;
 	}
 	if (!now_look(&books, &now, &fault)) {
@@ -115,16 +116,17 @@ static void say_arrivals(struct doctor *d, const struct spool_content *box)
 	struct fault fault;
 
 	if (box->count == 0) {
-		doctor_ok(d, "no arrival waits in the spool");
+		doctor_ok(d, "no arrivals are waiting in the spool");
 	} else if (clock_wall() - box->oldest < OLD_ARRIVAL_S) {
-		doctor_ok(d, "%lld in the spool, the oldest from %s", (long long)box->count,
-			clock_relative(box->oldest, clock_wall(), since));
+		doctor_ok(d, "%lld arrivals in the spool, the oldest from %s",
+			(long long)box->count, clock_relative(box->oldest, clock_wall(), since));
 	} else {
 		fault_set(&fault, FAULT_STORAGE, "spool_stuck",
-			"%lld in the spool, the oldest from %s: nobody takes them",
+			"%lld arrivals in the spool, the oldest from %s: the collector does not "
+			"process them",
 			(long long)box->count, clock_relative(box->oldest, clock_wall(), since));
-		fault_remedy(
-			&fault, "journalctl -u cloudinvite-collector says why. Nobody is lost.");
+		fault_remedy(&fault,
+			"To see why: journalctl -u cloudinvite-collector. No arrivals are lost.");
 		doctor_bad(d, &fault);
 	}
 }
@@ -134,17 +136,18 @@ void doctor_backlog(struct doctor *d)
 	const struct doctor_spool *seen = &d->spool;
 
 	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
-		doctor_skip(d, d->settings ? "this host only dispatches"
-					   : "the settings say where the spool is");
+		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
+					   : "skipped: needs valid settings");
 	} else if (!seen->looked) {
-		doctor_skip(d, "only root can look into the spool");
+		doctor_skip(d, "skipped: only root can read the spool");
 	} else if (seen->fault.kind) {
 		doctor_bad(d, &seen->fault);
 	} else {
 		say_arrivals(d, &seen->arrivals);
 		if (seen->bad.count > 0)
 			doctor_note(d, "bad_arrivals",
-				"Look at them (as data, they may be hostile), then delete them.",
+				"Inspect them (as data only: they may be hostile), then delete "
+				"them.",
 				"%s/" SPOOL_BAD ": %lld file%s that did not belong in the spool",
 				d->settings->spool, (long long)seen->bad.count,
 				seen->bad.count == 1 ? "" : "s");
@@ -161,8 +164,9 @@ static void say_pause(struct doctor *d, const struct ledger_pause *p)
 	fault_set(&fault, strcmp(p->kind, "setup") == 0 ? FAULT_SETUP : FAULT_POLICY, "paused",
 		"paused since %s by %s: %s", clock_relative(p->since, clock_wall(), since),
 		p->actor, p->text);
-	fault_remedy(&fault, "%s%s", p->remedy[0] ? p->remedy : "cloudinvite resume ends it.",
-		p->probe_at > 0 ? " It ends by itself once Google's answer is right." : "");
+	fault_remedy(&fault, "%s%s", p->remedy[0] ? p->remedy : "To end it: cloudinvite resume.",
+		p->probe_at > 0 ? " It ends automatically once Google accepts the requests again."
+				: "");
 	doctor_bad(d, &fault);
 }
 
@@ -174,7 +178,7 @@ void doctor_pause(struct doctor *d)
 	int paused, reconciling;
 
 	if (!d->ledger) {
-		doctor_skip(d, "the ledger keeps it");
+		doctor_skip(d, "skipped: needs a readable ledger");
 		return;
 	}
 	paused = ledger_paused(d->ledger, &pause, &fault);
@@ -184,14 +188,15 @@ void doctor_pause(struct doctor *d)
 	else if (paused)
 		say_pause(d, &pause);
 	else if (reconciling)
-		doctor_note(d, "reconcile", "It ends by itself, within 72 hours of Google's clock.",
-			"nobody is mailed for now: %s", reconcile.text);
+		doctor_note(d, "reconcile",
+			"It ends automatically, within 72 hours by Google's clock.",
+			"no invitations are sent for now: %s", reconcile.text);
 	else if (d->settings->mode == MODE_DRY_RUN)
 		doctor_note(d, "dry_run",
-			"cloudinvite enable shows whom it would invite, and begins to send.",
-			"nothing is paused; mode = dry-run: nothing is sent");
+			"To see who would be invited and to start sending: cloudinvite enable.",
+			"not paused; mode = dry-run: no invitations are sent");
 	else
-		doctor_ok(d, "nothing is paused, invitations are sent");
+		doctor_ok(d, "not paused; invitations are sent");
 }
 
 /* ---- people ---- */
@@ -202,15 +207,16 @@ static void say_failed(struct doctor *d, const struct ledger_summary *sum)
 	int64_t now = clock_wall();
 
 	if (sum->people[PERSON_FAILED] > 0)
-		doctor_note(d, "people_failed", "cloudinvite status --state failed says why.",
+		doctor_note(d, "people_failed", "To see why: cloudinvite status --state failed.",
 			"%lld failed", (long long)sum->people[PERSON_FAILED]);
 	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_DOUBT_S)
 		doctor_note(d, "unconfirmed_old", "cloudinvite status --state unconfirmed",
 			"a send has been unconfirmed since %s",
 			clock_relative(sum->oldest_unconfirmed, now, since));
 	if (sum->oldest_due > 0 && now - sum->oldest_due > LATE_S)
-		doctor_note(d, "queue_late", "cloudinvite status shows what it waits for.",
-			"somebody has been due since %s",
+		doctor_note(d, "queue_late",
+			"To see what the queue is waiting for: cloudinvite status.",
+			"a person in the queue has been due since %s",
 			clock_relative(sum->oldest_due, now, since));
 }
 
@@ -229,7 +235,7 @@ void doctor_people(struct doctor *d)
 	struct ledger_summary sum;
 
 	if (!d->ledger) {
-		doctor_skip(d, "the ledger knows them");
+		doctor_skip(d, "skipped: needs a readable ledger");
 		return;
 	}
 	if (!ledger_summarise(d->ledger, clock_wall(), &sum, &fault)) {
@@ -237,7 +243,7 @@ void doctor_people(struct doctor *d)
 		return;
 	}
 	doctor_ok(d,
-		"%lld known: %lld queued, %lld invited, %lld held; %lld accounts without an "
+		"%lld people: %lld queued, %lld invited, %lld held; %lld accounts without an "
 		"address",
 		(long long)all(&sum), (long long)sum.people[PERSON_QUEUED],
 		(long long)sum.people[PERSON_INVITED], (long long)sum.people[PERSON_HELD],

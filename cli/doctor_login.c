@@ -25,9 +25,10 @@ static bool is_roots_alone(struct doctor *d, const char *path, const struct stat
 
 	if (S_ISREG(st->st_mode) && st->st_uid == 0 && !(st->st_mode & (S_IWGRP | S_IWOTH)))
 		return true;
-	fault_set(&fault, FAULT_NONE, "not_roots", "%s: is not root's alone (owner %u, mode %04o)",
-		path, (unsigned)st->st_uid, (unsigned)(st->st_mode & 07777));
-	fault_remedy(&fault, "Install the package anew, and find out who has changed it.");
+	fault_set(&fault, FAULT_NONE, "not_roots",
+		"%s: users other than root can write it (owner %u, mode %04o)", path,
+		(unsigned)st->st_uid, (unsigned)(st->st_mode & 07777));
+	fault_remedy(&fault, "Reinstall the package, and find out who changed the file.");
 	doctor_bad(d, &fault);
 	return false;
 }
@@ -40,7 +41,7 @@ void doctor_module(struct doctor *d)
 	struct stat st;
 
 	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
-		doctor_skip(d, "this host only dispatches");
+		doctor_skip(d, "skipped: this host runs only the dispatcher");
 	} else if (lstat(MODULE_PATH, &st) != 0) {
 		fault_set(
 			&fault, FAULT_NONE, "module_missing", MODULE_PATH ": %s", strerror(errno));
@@ -81,7 +82,7 @@ static bool look_at_hook(struct doctor *d, const char *path)
 		doctor_ok(d, "%s", path);
 		return true;
 	}
-	fault_set(&fault, FAULT_NONE, "hook_not_executable", "%s: cannot be executed", path);
+	fault_set(&fault, FAULT_NONE, "hook_not_executable", "%s: is not executable", path);
 	fault_remedy(&fault, "chmod 755 %s", path);
 	doctor_bad(d, &fault);
 	return true;
@@ -95,6 +96,5 @@ void doctor_hook(struct doctor *d)
 	for (size_t i = 0; i < sizeof(hook_dirs) / sizeof(hook_dirs[0]); i++)
 		found += find_hook(hook_dirs[i], path, sizeof(path)) && look_at_hook(d, path);
 	if (found == 0)
-		doctor_skip(
-			d, "not installed: new accounts are noticed in /etc/passwd all the same");
+		doctor_skip(d, "not installed: new accounts are found in /etc/passwd anyway");
 }

@@ -30,16 +30,17 @@ static void say_logins(struct doctor *d, const struct logins *l)
 
 	if (l->seen.len > 0 && l->unseen.len > 0)
 		doctor_note(d, "pam_partly", "cloudinvite pam status shows the files.",
-			"logins are seen by%s, and not by%s", l->seen.data, l->unseen.data);
+			"logins are monitored by%s, and not by%s", l->seen.data, l->unseen.data);
 	else if (l->seen.len > 0)
-		doctor_ok(d, "logins are seen by%s", l->seen.data);
+		doctor_ok(d, "logins are monitored by%s", l->seen.data);
 	if (l->seen.len > 0)
 		return;
 	if (access(PAM_MODULE_PATH, F_OK) != 0) {
-		doctor_skip(d, "no login names the module, which is not there");
+		doctor_skip(d, "no login service uses the module, and the module is not installed");
 		return;
 	}
-	fault_set(&fault, FAULT_NONE, "pam_absent", "no login runs the module: nobody is seen");
+	fault_set(&fault, FAULT_NONE, "pam_absent",
+		"no login service runs the module: logins are not monitored");
 	fault_remedy(&fault, "sudo cloudinvite pam enable");
 	doctor_bad(d, &fault);
 }
@@ -63,7 +64,7 @@ void doctor_pam(struct doctor *d)
 	struct logins logins = {.seen.cap = 300, .unseen.cap = 300};
 
 	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
-		doctor_skip(d, "this host only dispatches");
+		doctor_skip(d, "skipped: this host runs only the dispatcher");
 		return;
 	}
 	if (pam_each_service(&site, add_service, &logins, &fault))

@@ -55,12 +55,12 @@ static void look_at(struct doctor *d, const char *key, const char *path)
 		return;
 	directory_of(settings_path(d->settings), beside, sizeof(beside));
 	text_format(remedy, sizeof(remedy),
-		"Move it into %s/" SETTINGS_PRIVATE "/ and name it there ([google] %s); the "
-		"collector's unit hides that directory. A login is kept in a hidden place by "
-		"itself: cloudinvite login.",
+		"Move it into %s/" SETTINGS_PRIVATE
+		"/ and set [google] %s to the new path; the collector's unit hides that directory. "
+		"A login made with cloudinvite login is stored in a hidden place already.",
 		beside, key);
 	doctor_note(d, "collector_sees_it", remedy,
-		"%s: the collector can read it, too, and needs it for nothing", path);
+		"%s: the collector can read it, although it does not need it", path);
 }
 
 void doctor_shut(struct doctor *d)
@@ -70,7 +70,8 @@ void doctor_shut(struct doctor *d)
 	char pin[512];
 
 	if (!s || s->role == ROLE_DISPATCHER) {
-		doctor_skip(d, s ? "this host only dispatches" : "the settings name the secrets");
+		doctor_skip(d, s ? "skipped: this host runs only the dispatcher"
+				 : "skipped: needs valid settings");
 		return;
 	}
 	if (!s->key[0])
@@ -79,5 +80,5 @@ void doctor_shut(struct doctor *d)
 		look_at(d, "key", pin);
 	look_at(d, "client_key", s->client_key);
 	if (d->count[HEALTH_NOTE] == before)
-		doctor_ok(d, "no credential lies where the collector sees it");
+		doctor_ok(d, "the collector cannot read any credential");
 }

@@ -25,7 +25,7 @@ static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 		if (settings)
 			fault_set(&fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
 		cli_fail(&fault);
-		fputs("  The default spool " DEFAULT_SPOOL " is taken meanwhile.\n", stderr);
+		fputs("  The default spool " DEFAULT_SPOOL " is used instead.\n", stderr);
 		text_copy(out, SPOOL_PATH_MAX, DEFAULT_SPOOL);
 	}
 	settings_free(settings);

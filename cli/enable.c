@@ -51,9 +51,9 @@ static int check_settings(void *ctx)
 
 	if (findings == 0)
 		return EXIT_YES;
-	fault_set(
-		&fault, FAULT_SETTINGS, "findings", "the settings do not let the dispatcher work");
-	fault_remedy(&fault, "Mend them first; the mode was not changed.");
+	fault_set(&fault, FAULT_SETTINGS, "findings",
+		"the dispatcher cannot work with these settings");
+	fault_remedy(&fault, "Correct them first. The mode was not changed.");
 	return cli_fail(&fault);
 }
 
@@ -89,18 +89,19 @@ static void show_what_follows(struct enabling *e)
 	}
 	if (e->queued > 0) {
 		text_format(line, sizeof(line),
-			"%s still to be looked at: who is found unmanaged is invited.",
+			"%s still to be checked: those with an unmanaged account are invited.",
 			screen_people(people, e->queued));
 		screen_wrap(s, INK_PLAIN, 0, line);
 		screen_end(s);
 	}
 	screen_end(s);
 	text_format(line, sizeof(line),
-		"From now on whoever is seen for the first time is invited, up to %" PRId64
-		" a day. %s",
+		"From now on, people with an unmanaged account are invited when they are first "
+		"seen, up to %" PRId64 " a day. %s",
 		e->settings->sends_per_day,
-		e->held > 0 ? "Those above stay held until: cloudinvite approve --reason dry_run"
-			    : "");
+		e->held > 0
+			? "The people above stay held until: cloudinvite approve --reason dry_run"
+			: "");
 	screen_wrap(s, INK_PLAIN, 0, line);
 	screen_end(s);
 }
@@ -114,7 +115,7 @@ static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault 
 		!ledger_summarise(ledger, clock_wall(), &summary, fault))
 		return false;
 	e->queued = summary.people[PERSON_QUEUED];
-	screen_putf(&e->screen, INK_BOLD, "%s would have been invited in dry run%s",
+	screen_putf(&e->screen, INK_BOLD, "In dry run, %s would have been invited%s",
 		screen_people(people, e->held), e->held > 0 ? ":" : ".");
 	screen_end(&e->screen);
 	if (e->held > 0 && !ledger_each_person(ledger, PERSON_HELD, NULL, 0, show_person, e, fault))
@@ -131,7 +132,7 @@ static int show_held(void *ctx)
 	bool ok;
 
 	if (ledger == NULL && strcmp(fault.code, "ledger_missing") == 0) {
-		cli_print("Nobody has been seen yet.");
+		cli_print("No people have been seen yet.");
 		return EXIT_YES;
 	}
 	if (ledger == NULL)
@@ -148,14 +149,14 @@ static int signal_dispatcher(void *ctx)
 
 	if (running_is(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
 		kill(pid, SIGHUP) == 0) {
-		cli_print("The dispatcher reads its settings anew.");
+		cli_print("The dispatcher is reloading its settings.");
 		return EXIT_YES;
 	}
 	if (pid > 0)
-		cli_print("Make the dispatcher read its settings: systemctl reload "
-			  "cloudinvite-dispatcher");
+		cli_print("Reload the dispatcher: systemctl reload cloudinvite-dispatcher");
 	else
-		cli_print("The dispatcher is not running: systemctl start cloudinvite-dispatcher");
+		cli_print("The dispatcher is not running. Start it: systemctl start "
+			  "cloudinvite-dispatcher");
 	return EXIT_YES;
 }
 
@@ -174,7 +175,8 @@ static int note_enabled(void *ctx)
 	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
 	text_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
 	text_format(entry.cause, sizeof(entry.cause),
-		"mode = send; held for dry run until approved: %s", screen_people(people, e->held));
+		"mode = send; held since the dry run until approved: %s",
+		screen_people(people, e->held));
 	ok = ok && ledger_note(ledger, &entry, &fault);
 	ledger_close(ledger);
 	if (ok)
@@ -215,7 +217,7 @@ static int enable(struct enabling *e, bool yes)
 		exit_code = as_ledger(e, show_held);
 	if (exit_code != EXIT_YES)
 		return exit_code;
-	if (!yes && !cli_confirm("Begin to send?"))
+	if (!yes && !cli_confirm("Start sending?"))
 		return EXIT_USAGE;
 	exit_code = write_mode(e->settings);
 	if (exit_code != EXIT_YES)
@@ -250,7 +252,7 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 	e.settings = settings;
 	screen_open(&e.screen, cli, stdout);
 	if (settings->mode == MODE_SEND)
-		cli_print("It is on already: mode = send.");
+		cli_print("Sending is already on: mode = send.");
 	else
 		exit_code = enable(&e, yes);
 	settings_free(settings);

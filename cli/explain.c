@@ -133,7 +133,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 	}
 	if (x->seen_count == 0 && x->address_count == 0) {
 		fault_set(&fault, FAULT_USAGE, "unknown_who",
-			"'%s': no such user was seen, and none is in %s", typed,
+			"'%s': this user has not been seen and is not in %s", typed,
 			x->books.settings->passwd);
 		cli_fail(&fault);
 		return EXIT_NO;

@@ -17,7 +17,7 @@ static const char *reason_sentence(enum sighting_reason reason)
 	static const char *const texts[] = {
 		[SEEN_LOGIN] = "at a login",
 		[SEEN_CREATED] = "when the account was created",
-		[SEEN_ASKED] = "because it was asked for",
+		[SEEN_ASKED] = "on request",
 	};
 
 	return texts[reason];
@@ -82,11 +82,11 @@ static void show_account(struct screen *s, const struct explanation *x, const st
 	screen_end(s);
 	if (x->unseen) {
 		person_line(s, "seen", INK_PLAIN,
-			"never: no login, and no account that is new since the collector runs");
+			"never: no login, and the account is older than the collector");
 	} else {
 		text_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
 			clock_day(found->seen.first_seen, day),
-			found->gone ? "; the account is gone since" : "");
+			found->gone ? "; the account has since been deleted" : "");
 		person_line(s, "seen", INK_PLAIN, line);
 		show_verdict(s, "verdict", found->verdict, found->address, found->rule);
 		if (found->sentence[0] != '\0')
@@ -129,11 +129,11 @@ static bool show_person(
 	}
 	screen_put(s, INK_BOLD, address);
 	screen_end(s);
-	person_line(s, "state", INK_PLAIN, "unknown: nobody with this address is in the ledger");
+	person_line(s, "state", INK_PLAIN, "unknown: this address is not in the ledger");
 	show_block(s, x, address);
 	person_line(s, "next", INK_PLAIN,
 		x->seen_count > 0 && x->seen[0].now.kind == VERDICT_MAPPED
-			? "Nothing before the next login. To look now: cloudinvite scan"
+			? "Nothing before the next login. To check now: cloudinvite scan"
 			: "Nothing.");
 	return true;
 }

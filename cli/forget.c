@@ -52,10 +52,10 @@ static bool may_forget(const struct books *books, const char *address, struct fa
 	if (ledger_blocked(books->ledger, address, NULL, 0, NULL) == 1)
 		return true;
 	fault_set(fault, FAULT_POLICY, "recent_mail",
-		"%s: a mail is so recent that Google may not show it yet; a next login could "
-		"send a second one",
+		"%s: a mail was sent so recently that Google may not show it yet; another login "
+		"could send a second one",
 		address);
-	return fault_remedy(fault, "Use forget --block, or wait for 72 hours.");
+	return fault_remedy(fault, "Use forget --block, or wait 72 hours.");
 }
 
 /* ---- the marks of this host ---- */
@@ -150,7 +150,7 @@ static int forget_person(const struct cli *cli, const struct books *books,
 	if (known > 0 || block)
 		cli_decided(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
-	cli_print("%s: %s%s", address, known > 0 ? "forgotten" : "was not known",
+	cli_print("%s: %s%s", address, known > 0 ? "forgotten" : "was not in the ledger",
 		block ? ", blocked" : "");
 	return known > 0 || block ? EXIT_YES : EXIT_NO;
 }

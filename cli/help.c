@@ -44,21 +44,21 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 			verb_explain_usage(verb);
 			return EXIT_YES;
 		}
-		fault_set(&fault, FAULT_USAGE, "unknown_verb", "there is no verb '%s'", argv[1]);
+		fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", argv[1]);
 		fault_remedy(&fault, "See: cloudinvite help");
 		return cli_fail(&fault);
 	}
 	screen_open(&s, cli, stdout);
 	screen_wrap(&s, INK_PLAIN, 0,
-		"cloudinvite brings the Google accounts that people once opened with their work "
-		"address under the organisation's management.");
+		"cloudinvite invites people who once opened a private Google account with their "
+		"work address to bring that account under the organisation's management.");
 	screen_end(&s);
 	screen_end(&s);
 	screen_put(&s, INK_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
 	screen_end(&s);
 	print_verbs(&s);
 	screen_end(&s);
-	screen_put(&s, INK_PLAIN, "One verb in detail: cloudinvite help VERB");
+	screen_put(&s, INK_PLAIN, "For one verb in detail: cloudinvite help VERB");
 	screen_end(&s);
 	return EXIT_YES;
 }

@@ -120,7 +120,7 @@ static const char *subject(const struct story *story)
 {
 	if (story->address[0] != '\0')
 		return story->address;
-	return story->user[0] != '\0' ? story->user : "the ledger as a whole";
+	return story->user[0] != '\0' ? story->user : "all people";
 }
 
 static int tell(struct story *story, const char *typed, bool json)
@@ -139,7 +139,7 @@ static int tell(struct story *story, const char *typed, bool json)
 		json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "address",
 			json_text(story->address), "history", story->entries));
 	else if (story->count == 0)
-		cli_note("cloudinvite: nothing is known of %s", subject(story));
+		cli_note("cloudinvite: no history of %s", subject(story));
 	return story->count > 0 ? EXIT_YES : EXIT_NO;
 }
 

@@ -131,7 +131,8 @@ static int read_pages(struct listing *l)
 		invite_list(l->live.invite, &call, wait_told, l, take_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_LATER, "page_token_repeats",
-				"Google gave the same page token twice: the list is not whole");
+				"Google returned the same page token twice: the list is "
+				"incomplete");
 	} while (fault.kind == FAULT_NONE && l->page_token != NULL && !ferror(stdout));
 	progress_clear(&l->live.progress);
 	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
@@ -189,7 +190,7 @@ static int refuse(const char *option, const char *value, const char *remedy)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: '%s' is not known", option, value);
+	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: unknown value '%s'", option, value);
 	fault_remedy(&fault, "%s", remedy);
 	return cli_fail(&fault);
 }
@@ -201,10 +202,11 @@ static int parse(struct listing *l, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 's' && !set_filter(l, optarg))
 			return refuse("--state", optarg,
-				"One of not_yet_sent, invited, accepted, declined.");
+				"Use one of not_yet_sent, invited, accepted, declined.");
 		if (option == 'o' && !set_order(l, optarg))
 			return refuse("--order-by", optarg,
-				"email or update_time, also followed by ' asc' or ' desc'.");
+				"Use email or update_time, optionally followed by ' asc' or ' "
+				"desc'.");
 		if (option == 'j' || option == 'c') {
 			l->form = option == 'j' ? FORM_JSON : FORM_CSV;
 			forms++;

@@ -18,7 +18,8 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal_number)
 {
-	static const char note[] = "\nends after this person; once more ends at once\n";
+	static const char note[] =
+		"\nstopping after this person; press Ctrl-C again to stop at once\n";
 
 	(void)signal_number;
 	interrupted = 1;
@@ -196,6 +197,6 @@ int live_each(struct live *live, const struct live_verb *verb, const struct who 
 	}
 	progress_clear(&live->progress);
 	if (round.not_tried > 0)
-		cli_note("cloudinvite: %d more not tried", round.not_tried);
+		cli_note("cloudinvite: %d more were not tried", round.not_tried);
 	return worst;
 }

@@ -32,16 +32,17 @@ static bool take_port(struct login *l, const char *typed)
 	long long port;
 
 	if (!text_number(typed, 1, 65535, &port))
-		return fault_set(
-			&l->fault, FAULT_USAGE, "bad_port", "--port: '%s' is no port", typed);
+		return fault_set(&l->fault, FAULT_USAGE, "bad_port",
+			"--port: '%s' is not a port number", typed);
 	l->port = (uint16_t)port;
 	return true;
 }
 
 static bool take_account(struct login *l, const char *typed)
 {
-	return address_plain(typed, l->account) || fault_set(&l->fault, FAULT_USAGE, "bad_account",
-							   "--account: '%s' is no address", typed);
+	return address_plain(typed, l->account) ||
+	       fault_set(&l->fault, FAULT_USAGE, "bad_account",
+		       "--account: '%s' is not a mail address", typed);
 }
 
 static bool take_option(struct login *l, int option)
@@ -94,7 +95,7 @@ static void say_settings(const struct login *l)
 
 	if (!other && !subject && !*s->key)
 		return;
-	cli_print("To use it, set in [google] of %s:", settings_path(s));
+	cli_print("To use it, set in section [google] of %s:", settings_path(s));
 	if (other)
 		cli_print("  credentials = %s", l->path);
 	if (subject)
@@ -106,17 +107,16 @@ static void say_settings(const struct login *l)
 /* The answer to "who was it?" is in a scope that is not asked for. */
 static void say_account(const struct login *l)
 {
-	cli_print(
-		"Google does not say which account has logged in (cloudinvite asks for one scope, "
-		"and it is not in that).");
+	cli_print("Google does not report which account logged in (the one scope that cloudinvite "
+		  "requests does not include it).");
 	if (*l->account)
-		cli_print("--account %s was a hint to the browser: if another account was chosen "
-			  "there, log in again.",
+		cli_print("--account %s was only a hint to the browser: if you chose another "
+			  "account there, log in again.",
 			l->account);
 	if (strcmp(l->settings->customer, "my_customer") == 0)
-		cli_print("my_customer is the organisation of that account, whichever it is: set "
-			  "customer to your organisation's id, and an account of another one is "
-			  "refused.");
+		cli_print("my_customer means the organisation of that account, whichever it is. "
+			  "Set customer to your organisation's ID, and accounts of other "
+			  "organisations are rejected.");
 }
 
 static int answer_json(const struct login *l)
@@ -136,11 +136,12 @@ static int tell(struct login *l, bool tried)
 
 	if (l->json)
 		return cli_worse(answer_json(l), exit_code);
-	cli_print("The login is kept in %s", l->path);
+	cli_print("The login is stored in %s", l->path);
 	if (tried && !l->fault.kind)
-		cli_print("It works: Google lists the invitations of %s.", l->settings->customer);
+		cli_print("The login works: Google lists the invitations of %s.",
+			l->settings->customer);
 	else if (!tried)
-		cli_print("It has not been tried yet: [google] customer is not set.");
+		cli_print("The login has not been tested yet: [google] customer is not set.");
 	say_account(l);
 	say_settings(l);
 	if (l->fault.kind) {

@@ -64,16 +64,19 @@ static void explain(const struct waiting *w)
 	const struct login *l = w->login;
 
 	if (w->loopback)
-		fprintf(stderr, "Waiting for the answer at %s for %d minutes; Ctrl-C ends it.\n",
+		fprintf(stderr,
+			"Waiting for the answer at %s for %d minutes. Press Ctrl-C to cancel.\n",
 			l->redirect.uri, WAIT_MINUTES);
 	if (w->loopback && w->input >= 0)
-		fputs("If the browser is on another host: its last page cannot be shown there. "
-		      "Paste that page's address here:\n",
+		fputs("If your browser runs on another host, it will end on a page that fails to "
+		      "load. That is expected. Copy the full address from its address bar and "
+		      "paste it here:\n",
 			stderr);
 	else if (!w->loopback)
 		fprintf(stderr,
-			"The browser ends at a page that may say that it cannot be shown. Paste "
-			"that page's address here within %d minutes:\n",
+			"Your browser will end on a page that fails to load. That is expected. "
+			"Copy the full address from its address bar and paste it here (within %d "
+			"minutes):\n",
 			WAIT_MINUTES);
 }
 
@@ -85,7 +88,9 @@ static bool show_address(struct waiting *w)
 
 	if (ok) {
 		fflush(stdout);
-		fprintf(stderr, "Open this address, and log in as a super administrator:\n\n%s\n\n",
+		fprintf(stderr,
+			"Open this address in a browser and log in as a super "
+			"administrator:\n\n%s\n\n",
 			address.data);
 		explain(w);
 		if (has_browser(l))
@@ -119,7 +124,7 @@ static enum oauth_answer from_line(struct waiting *w)
 	if (*line)
 		found = oauth_pasted(&l->request, line, l->code, &l->fault);
 	if (*line && found == OAUTH_STRANGE)
-		fputs("That is no answer to this login. Paste the whole address of the last "
+		fputs("That is not the answer to this login. Paste the full address of the last "
 		      "page:\n",
 			stderr);
 	w->len -= used;
@@ -151,10 +156,9 @@ static enum oauth_answer read_input(struct waiting *w)
 
 static bool nobody_answers(struct login *l)
 {
-	fault_set(&l->fault, FAULT_LATER, "no_answer", "no answer to the login has come");
-	return fault_remedy(&l->fault,
-		"Run it again. If Google's page showed an error instead: see cloudinvite(1), "
-		"\"Logging in\".");
+	fault_set(&l->fault, FAULT_LATER, "no_answer", "no answer to the login arrived");
+	return fault_remedy(&l->fault, "Run it again. If Google's page showed an error, see "
+				       "cloudinvite(1), \"Logging in\".");
 }
 
 static bool wait_for(struct waiting *w)

@@ -58,22 +58,22 @@ static bool check_directory(struct login *l)
 			slash == l->path ? 1 : (int)(slash - l->path), l->path);
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
 		return true;
-	fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: the login cannot be kept there: %s",
+	fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: cannot store the login there: %s",
 		directory, strerror(errno));
 	if (l->output)
 		return fault_remedy(&l->fault,
-			"Leave --output out, and it is kept in %s; or name a directory that %s may "
-			"write to.",
+			"Omit --output to store it in %s, or name a directory that %s may write "
+			"to.",
 			l->settings->state, l->settings->dispatcher_user);
 	return fault_remedy(&l->fault,
-		"Run `cloudinvite-dispatcher --prepare` as root, and this as root, too.");
+		"Run `cloudinvite-dispatcher --prepare` as root, then run this command as root.");
 }
 
 static bool refuse_other(struct login *l, const char *what)
 {
-	fault_set(&l->fault, FAULT_CREDENTIALS, "would_replace", "%s: %s would be replaced",
+	fault_set(&l->fault, FAULT_CREDENTIALS, "would_replace", "%s: %s would be overwritten",
 		l->path, what);
-	return fault_remedy(&l->fault, "Name another file with --output, or move it away.");
+	return fault_remedy(&l->fault, "Name another file with --output, or move this one away.");
 }
 
 /* A login may be replaced by another; nothing else may. */
@@ -84,7 +84,7 @@ static bool check_old(struct login *l, const json_t *file)
 	const char *token = json_string_value(json_object_get(file, "refresh_token"));
 
 	if (!type || strcmp(type, "authorized_user") != 0)
-		return refuse_other(l, type ? type : "something that is no login");
+		return refuse_other(l, type ? type : "a file that is not a login");
 	l->replaces = client && token && rotation_of(&l->old, client, token);
 	return true;
 }
@@ -148,7 +148,7 @@ bool login_keep(struct login *l)
 	} else {
 		fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: %s", l->path,
 			strerror(errno));
-		fault_remedy(&l->fault, "Make room for it, and log in again.");
+		fault_remedy(&l->fault, "Free some space there, and log in again.");
 	}
 	secret_free(text);
 	secret_json_free(json);

@@ -108,9 +108,9 @@ const char *loopback_start(struct loopback *l, const char *target, struct fault 
 
 static const struct page {
 	const char *status, *text;
-} done = {"200 OK", "Received. You may close this page and go back to the terminal."},
-  refused = {"200 OK", "It was refused. The terminal says what to do."},
-  strange = {"400 Bad Request", "This is not the answer to the login that is waiting here."},
+} done = {"200 OK", "Received. You can close this page and return to the terminal."},
+  refused = {"200 OK", "The login was refused. The terminal shows what to do."},
+  strange = {"400 Bad Request", "This is not the answer to the login that is in progress here."},
   not_found = {"404 Not Found", "There is nothing here."},
   bad_method = {"405 Method Not Allowed", "There is nothing here."};
 

@@ -37,9 +37,9 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 		if (option == '?')
 			return cli_usage(argv[0]);
 		if (!take_format(optarg, format)) {
-			fault_set(&fault, FAULT_USAGE, "bad_value", "--format: '%s' is not known",
+			fault_set(&fault, FAULT_USAGE, "bad_value", "--format: unknown format '%s'",
 				optarg);
-			fault_remedy(&fault, "One of openmetrics, text.");
+			fault_remedy(&fault, "Use one of openmetrics, text.");
 			return cli_fail(&fault);
 		}
 	}

@@ -40,7 +40,7 @@ static const struct {
 } presences[] = {
 	[PAM_ABSENT] = {"absent", "no", INK_WARN},
 	[PAM_PRESENT] = {"present", "yes", INK_GOOD},
-	[PAM_SKIPPED] = {"skipped", "passed over", INK_DIM},
+	[PAM_SKIPPED] = {"skipped", "ignored", INK_DIM},
 };
 
 static void add_row(struct pam *p, const struct pam_service *service)
@@ -115,14 +115,14 @@ static void show_others(struct pam *p, const char *title, const struct text *nam
 static void show_status(struct pam *p, const struct pam_method *method, bool on)
 {
 	table_print(&p->table, &p->screen, 0);
-	show_others(p, "The same files are those of:", &p->others);
-	show_others(p, "Passed over by the module:", &p->skipped);
+	show_others(p, "Also used by (not logins):", &p->others);
+	show_others(p, "Ignored on purpose:", &p->skipped);
 	show_findings(p);
 	if (p->present + p->absent > 0)
 		screen_end(&p->screen);
 	screen_putf(&p->screen, on ? INK_GOOD : INK_WARN, "%s",
-		on ? "Logins are seen." : "Logins are not seen.");
-	screen_putf(&p->screen, INK_DIM, " The way here: %s.", method->does);
+		on ? "Logins are monitored." : "Logins are not monitored.");
+	screen_putf(&p->screen, INK_DIM, " Method on this host: %s.", method->does);
 	screen_end(&p->screen);
 	if (!on) {
 		screen_remedy(&p->screen, 0, "sudo cloudinvite pam enable");
@@ -163,7 +163,7 @@ static bool is_root(struct fault *fault)
 {
 	if (geteuid() == 0)
 		return true;
-	fault_set(fault, FAULT_USAGE, "not_root", "PAM's files are root's");
+	fault_set(fault, FAULT_USAGE, "not_root", "only root can change PAM files");
 	return fault_remedy(fault, "Run it as root: sudo cloudinvite pam …");
 }
 
@@ -171,7 +171,7 @@ static int nothing_to_do(const struct pam *p, const struct pam_change *change, b
 {
 	if (p->json)
 		return answer(p, change, enable);
-	cli_print("It is %s already: nothing was changed.", enable ? "on" : "off");
+	cli_print("It is already %s. Nothing was changed.", enable ? "on" : "off");
 	return EXIT_YES;
 }
 
@@ -180,20 +180,20 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (!p->json)
-		pam_change_show(&p->screen, "What will be done:", &change->plan);
+		pam_change_show(&p->screen, "Planned changes:", &change->plan);
 	if (p->dry_run)
 		return p->json ? answer(p, change, enable) : EXIT_YES;
 	if (!is_root(&fault))
 		return cli_fail(&fault);
-	if (!p->yes && !cli_confirm("Change the PAM files so?"))
+	if (!p->yes && !cli_confirm("Apply these changes?"))
 		return EXIT_USAGE;
 	if (!pam_change_make(change, enable, &fault))
 		return cli_fail(&fault);
 	if (p->json)
 		return answer(p, change, enable);
-	pam_change_show(&p->screen, "What has changed:", &change->made);
-	cli_print(enable ? "Logins are seen from now on. To undo it: cloudinvite pam disable"
-			 : "Logins are no longer seen.");
+	pam_change_show(&p->screen, "Changes made:", &change->made);
+	cli_print(enable ? "Logins are monitored from now on. To undo this: cloudinvite pam disable"
+			 : "Logins are no longer monitored.");
 	return EXIT_YES;
 }
 

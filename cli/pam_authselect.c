@@ -155,10 +155,11 @@ static bool all_say(const char *generated, char *edited, size_t size)
 static bool left_alone(const char *file, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
-		"%s was edited by hand: authselect would overwrite it, so it is left alone", file);
-	return fault_remedy(fault,
-		"Bring the change into a custom profile (authselect-profiles(5)), "
-		"or give it up: authselect apply-changes");
+		"%s was edited by hand: authselect would overwrite the edits, so nothing was "
+		"changed",
+		file);
+	return fault_remedy(fault, "Move the edits to a custom profile (authselect-profiles(5)), "
+				   "or discard them: authselect apply-changes");
 }
 
 /* `authselect check` looks only at the links (1.7.0): what is in the files is compared here. */
@@ -268,7 +269,7 @@ static bool plan(bool enable, struct text *out, struct fault *fault)
 	} else {
 		good = fault_set(fault, FAULT_STORAGE, "pam_profile",
 			"the profile " PROFILE " was not made by `cloudinvite pam enable`");
-		fault_remedy(fault, "Take the line out of the profile's postlogin, then: "
+		fault_remedy(fault, "Remove the line from the profile's postlogin file, then: "
 				    "authselect apply-changes");
 	}
 	for (int i = 1; good && i < s.count; i++)
@@ -311,7 +312,7 @@ static bool disable(struct fault *fault)
 
 const struct pam_method pam_method_authselect = {
 	.name = "authselect",
-	.does = "a custom profile of authselect, based on the present one",
+	.does = "a custom authselect profile, based on the current one",
 	.applies = applies,
 	.enabled = enabled,
 	.plan = plan,

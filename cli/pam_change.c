@@ -21,16 +21,16 @@ static bool module_is_there(struct fault *fault)
 
 	if (lstat(PAM_MODULE_PATH, &st) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "pam_no_module",
-			PAM_MODULE_PATH " is not there, so no line is written that names it");
+			PAM_MODULE_PATH " is not installed, so no PAM line is added");
 		return fault_remedy(
 			fault, "Install the package libpam-cloudinvite, or `make install`.");
 	}
 	if (S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "pam_not_roots",
-		PAM_MODULE_PATH " is not a file of root's alone (owner %u, mode %04o)",
+		PAM_MODULE_PATH " can be written by users other than root (owner %u, mode %04o)",
 		(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-	return fault_remedy(fault, "Install the package anew, and find out who has changed it.");
+	return fault_remedy(fault, "Reinstall the package, and find out who changed the file.");
 }
 
 static bool note_login(const struct pam_service *service, void *ctx)
@@ -91,24 +91,23 @@ static bool is_sound(const struct pam_snapshot *before, const struct pam_snapsho
 
 	if (broken)
 		return fault_set(fault, FAULT_STORAGE, "pam_broken",
-			"PAM could not read the service %s any more: the change is undone", broken);
+			"PAM could no longer read the service %s: the change was undone", broken);
 	if (count_dangers(&now) <= dangers_before)
 		return true;
 	fault_set(
-		fault, FAULT_STORAGE, "pam_dangerous", "the change is undone: %s", now.worst.what);
+		fault, FAULT_STORAGE, "pam_dangerous", "the change was undone: %s", now.worst.what);
 	return fault_remedy(fault, "%s", now.worst.remedy);
 }
 
 static bool not_made(bool enable, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_not_made",
-		enable ? "the line is not where logins run it, though nothing failed"
-		       : "a line that `cloudinvite pam enable` has not written, or not so, is "
-			 "still "
-			 "there");
+		enable ? "the change succeeded, but logins do not run the line"
+		       : "a line is still there that `cloudinvite pam enable` did not write, or "
+			 "that was edited since");
 	return fault_remedy(
 		fault, enable ? "See: cloudinvite pam status"
-			      : "`cloudinvite pam status` names it: take it out by hand.");
+			      : "`cloudinvite pam status` shows it. Remove it by hand.");
 }
 
 static bool make(struct pam_change *change, bool enable, struct fault *fault)

@@ -24,7 +24,7 @@ static bool enabled(void)
 static bool plan(bool enable, struct text *out, struct fault *fault)
 {
 	if (enable && access(PROFILE, R_OK) != 0) {
-		fault_set(fault, FAULT_SETTINGS, "pam_profile", PROFILE " is not there");
+		fault_set(fault, FAULT_SETTINGS, "pam_profile", PROFILE " is not installed");
 		return fault_remedy(fault, "Install the package libpam-cloudinvite, or `make "
 					   "install` with prefix=/usr.");
 	}
@@ -46,10 +46,11 @@ static bool update(const char *option, struct fault *fault)
 static bool left_alone(struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
-		"pam-auth-update did not touch /etc/pam.d/common-*: they were edited by hand");
-	return fault_remedy(fault, "Give them back to it (pam-auth-update --force drops what was "
-				   "edited), or write the line yourself, at the end of "
-				   "/etc/pam.d/common-session: " PAM_LINE);
+		"pam-auth-update did not change /etc/pam.d/common-*, because the files were edited "
+		"by hand");
+	return fault_remedy(
+		fault, "Run pam-auth-update --force, which discards the edits, or add this line "
+		       "yourself at the end of /etc/pam.d/common-session: " PAM_LINE);
 }
 
 static bool enable(struct fault *fault)

@@ -12,8 +12,8 @@
 #include "cli/pam_review.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
-#define MARK	 "# added by `cloudinvite pam enable`, taken out by `cloudinvite pam disable`"
-#define OPEN	 " (with the line's end above)" /* the file's last line had none */
+#define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"
+#define OPEN	 " (and the missing end of the line above)" /* the file's last line had none */
 
 bool pam_edit_add(const struct text *before, struct text *after)
 {
@@ -73,14 +73,14 @@ static bool replace(const char *path, const struct text *text, struct fault *fau
 		return true;
 	fault_set(fault, FAULT_STORAGE, "pam_write", "%s: cannot be written: %s", path,
 		strerror(errno));
-	return fault_remedy(fault, "Run it as root. The file is as it was.");
+	return fault_remedy(fault, "Run it as root. The file was not changed.");
 }
 
 static bool not_as_put(const char *path, struct fault *fault)
 {
-	fault_set(
-		fault, FAULT_STORAGE, "pam_edited", "%s: our line has been changed by hand", path);
-	return fault_remedy(fault, "Take it out by hand, with the comment above it.");
+	fault_set(fault, FAULT_STORAGE, "pam_edited",
+		"%s: the line that cloudinvite added was edited by hand", path);
+	return fault_remedy(fault, "Remove it by hand, together with the comment above it.");
 }
 
 bool pam_edit_file(

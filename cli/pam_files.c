@@ -210,8 +210,8 @@ static bool services_plan(bool enable, struct text *out, struct fault *fault)
 	if (w.places > 0 || !enable)
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "pam_no_service",
-		"no service by which people log in was found in /etc/pam.d");
-	return fault_remedy(fault, "Write the line into your service's file: " PAM_LINE);
+		"no login service was found in /etc/pam.d");
+	return fault_remedy(fault, "Add the line to your service's file: " PAM_LINE);
 }
 
 static bool services_enable(struct fault *fault)
@@ -230,7 +230,7 @@ static bool services_disable(struct fault *fault)
 
 const struct pam_method pam_method_services = {
 	.name = "services",
-	.does = "a line in the file of each service by which people log in",
+	.does = "a line in the file of each login service",
 	.applies = services_apply,
 	.enabled = services_enabled,
 	.plan = services_plan,

@@ -114,14 +114,14 @@ static const char *take_rest(const char *at, struct pam_line *out)
 {
 	out->control = take_word(&at);
 	if (!out->control)
-		return "says neither what it needs nor what it runs";
+		return "has neither a control field nor a module";
 	if (text_equal_nocase(out->control, "include"))
 		out->sort = PAM_SORT_INCLUDE;
 	else if (text_equal_nocase(out->control, "substack"))
 		out->sort = PAM_SORT_SUBSTACK;
 	out->module = take_word(&at);
 	if (!out->module)
-		return "names no module";
+		return "does not name a module";
 	return take_arguments(at, out);
 }
 
@@ -136,7 +136,7 @@ const char *pam_line_parse(const char *text, struct pam_line *out)
 	if (strcmp(word, "@include") == 0) {
 		out->sort = PAM_SORT_WHOLE;
 		out->module = take_word(&text);
-		wrong = out->module ? NULL : "names no file to include";
+		wrong = out->module ? NULL : "does not name a file to include";
 	} else if (take_type(word, out)) {
 		wrong = take_rest(text, out);
 	} else {

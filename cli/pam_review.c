@@ -99,20 +99,19 @@ static void look_at_module(struct review *r, const struct pam_line *line)
 
 	if (is_missing(r, line, path, sizeof(path), &st))
 		say(r, true, line, "pam_no_module",
-			harmful ? "Put the file there at once, or take the line out: nobody can "
-				  "log in."
+			harmful ? "Install the file or remove the line at once: nobody can log in."
 				: "Install the package libpam-cloudinvite, or: cloudinvite pam "
 				  "disable",
-			"%s is not there%s", path,
-			harmful ? ", and the login fails without it" : "");
+			"%s is missing%s", path, harmful ? ", and logins fail without it" : "");
 	else if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
 		say(r, true, line, "pam_not_roots",
-			"Install the package anew, and find out who has changed it.",
-			"%s is not root's alone (owner %u, mode %04o)", path, (unsigned)st.st_uid,
-			(unsigned)(st.st_mode & 07777));
+			"Reinstall the package, and find out who changed the file.",
+			"%s can be written by users other than root (owner %u, mode %04o)", path,
+			(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
 	else if (harmful)
 		say(r, true, line, "pam_required", AS_IT_SHOULD,
-			"'%s': without the module's file nobody could log in", line->control);
+			"'%s': if the module's file were missing, nobody could log in",
+			line->control);
 }
 
 static void look_at_control(struct review *r, const struct pam_line *line)
@@ -121,12 +120,12 @@ static void look_at_control(struct review *r, const struct pam_line *line)
 
 	if (line->type != PAM_TYPE_SESSION)
 		say(r, true, line, "pam_wrong_type", AS_IT_SHOULD,
-			"it stands in '%s', where it does nothing, and refuses everybody if it is "
-			"alone",
+			"it is in the %s stack, where it does nothing; alone there, it would "
+			"refuse every login",
 			pam_type_word(line->type));
 	else if (success > 0 || success == PAM_ACTION_DONE)
 		say(r, true, line, "pam_skips", AS_IT_SHOULD,
-			"'%s': what comes after it in the session is passed over", line->control);
+			"'%s': the session lines after it are skipped", line->control);
 	else if (success == PAM_ACTION_BAD || success == PAM_ACTION_DIE)
 		say(r, true, line, "pam_refuses", AS_IT_SHOULD, "'%s': it refuses every login",
 			line->control);
@@ -142,7 +141,7 @@ static void take_wrong_argument(const char *argument, void *ctx)
 	const struct wrong_argument *w = ctx;
 
 	say(w->review, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
-		"the module does not know the argument '%s', and passes it over", argument);
+		"the module does not know the argument '%s' and ignores it", argument);
 }
 
 static void look_at_arguments(struct review *r, const struct pam_line *line)
@@ -156,9 +155,9 @@ static void look_at_arguments(struct review *r, const struct pam_line *line)
 	arguments_parse(&a, line->argument_count, words, take_wrong_argument, &wrong);
 	if (r->site->spool && strcmp(a.spool, r->site->spool) != 0)
 		say(r, true, line, "pam_spool",
-			"Let the line's spool= and [storage] spool of the settings be the same.",
-			"it writes into %s, and the collector looks in %s", a.spool,
-			r->site->spool);
+			"Give the line's spool= and [storage] spool in the settings the same "
+			"value.",
+			"it writes to %s, but the collector reads %s", a.spool, r->site->spool);
 }
 
 /* ---- its file ---- */
@@ -167,16 +166,16 @@ static void look_at_arguments(struct review *r, const struct pam_line *line)
 static const struct {
 	const char *file, *code, *what, *remedy;
 } shared[] = {
-	{"system-auth", "pam_shared", "this file is also that of sudo, su and cron",
-		"Put the line into postlogin: cloudinvite pam enable"},
-	{"password-auth", "pam_shared", "this file is also that of services without a login",
-		"Put the line into postlogin: cloudinvite pam enable"},
-	{"common-session-noninteractive", "pam_shared", "this file is that of cron and sudo",
-		"Put the line into common-session: cloudinvite pam enable"},
-	{"common-session-pc", "pam_overwritten", "pam-config writes this file anew",
-		"Take the line out there, then: cloudinvite pam enable"},
-	{"postlogin-session-pc", "pam_overwritten", "pam-config writes this file anew",
-		"Take the line out there, then: cloudinvite pam enable"},
+	{"system-auth", "pam_shared", "sudo, su and cron use this file, too",
+		"Move the line to postlogin: cloudinvite pam enable"},
+	{"password-auth", "pam_shared", "services without logins use this file, too",
+		"Move the line to postlogin: cloudinvite pam enable"},
+	{"common-session-noninteractive", "pam_shared", "cron and sudo use this file",
+		"Move the line to common-session: cloudinvite pam enable"},
+	{"common-session-pc", "pam_overwritten", "pam-config overwrites this file",
+		"Remove the line there, then run: cloudinvite pam enable"},
+	{"postlogin-session-pc", "pam_overwritten", "pam-config overwrites this file",
+		"Remove the line there, then run: cloudinvite pam enable"},
 };
 
 static void look_at_file(struct review *r, const struct pam_line *line)
@@ -189,8 +188,8 @@ static void look_at_file(struct review *r, const struct pam_line *line)
 			say(r, false, line, shared[i].code, shared[i].remedy, "%s", shared[i].what);
 	if (text_starts(line->file, "/usr/"))
 		say(r, false, line, "pam_overwritten",
-			"Take the line out there, then: cloudinvite pam enable",
-			"this file belongs to its package, which writes it anew");
+			"Remove the line there, then run: cloudinvite pam enable",
+			"this file belongs to a package, whose updates overwrite it");
 }
 
 /* ---- its neighbours ---- */
@@ -229,12 +228,12 @@ static void look_before(struct review *r, size_t ours, size_t at)
 
 	if (jump > 0 && reaches && landing(r->stack, at, jump) > ours)
 		say(r, true, line, "pam_jumped",
-			"Put it behind the lines that the jump passes over: it counts them.",
-			"%s:%d jumps over it, and lands a line too early since it is there",
+			"Move the line after the lines that the jump skips: the jump counts them.",
+			"%s:%d jumps over this line, and therefore lands one line too early",
 			before->file, before->number);
 	else if (pam_line_action(before, "success") == PAM_ACTION_DONE && reaches)
-		say(r, false, line, "pam_cut_short", "Put it before that line.",
-			"%s:%d ('%s') may end the session's stack before it", before->file,
+		say(r, false, line, "pam_cut_short", "Move the line before that one.",
+			"%s:%d ('%s') may end the session stack before this line", before->file,
 			before->number, before->control);
 }
 
@@ -247,13 +246,13 @@ static void look_behind(struct review *r, size_t ours, size_t at, bool *selinux,
 		     (pam_line_runs(behind, "pam_loginuid.so") && !*loginuid);
 
 	if (first)
-		say(r, false, line, "pam_early", "Put it behind that line.",
-			"it stands before %s (%s:%d), which should come first", behind->module,
+		say(r, false, line, "pam_early", "Move the line after that one.",
+			"it comes before %s (%s:%d), which should be first", behind->module,
 			behind->file, behind->number);
 	if (pam_line_runs(behind, PAM_MODULE))
-		say(r, false, behind, "pam_twice", "Take one of them out.",
-			"the session of %s runs it already in %s:%d", r->service, line->file,
-			line->number);
+		say(r, false, behind, "pam_twice", "Remove one of them.",
+			"the session of %s already runs the module in %s:%d", r->service,
+			line->file, line->number);
 }
 
 static void look_around(struct review *r, size_t ours)

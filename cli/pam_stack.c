@@ -69,7 +69,8 @@ struct level {
 static bool unreadable(struct reading *r, const struct level *at, int number, const char *what)
 {
 	fault_set(r->fault, FAULT_SETTINGS, "pam_unreadable", "%s:%d: %s", at->path, number, what);
-	return fault_remedy(r->fault, "Mend this line: PAM refuses what it cannot read.");
+	return fault_remedy(
+		r->fault, "Correct this line: PAM refuses logins if it cannot read a file.");
 }
 
 static bool keep(struct reading *r, const struct level *at, struct pam_line *line)
@@ -81,7 +82,7 @@ static bool keep(struct reading *r, const struct level *at, struct pam_line *lin
 		struct pam_line *lines =
 			room <= LINES_MAX ? reallocarray(s->lines, room, sizeof(*lines)) : NULL;
 		if (!lines)
-			return unreadable(r, at, line->number, "there are too many lines");
+			return unreadable(r, at, line->number, "too many lines");
 		s->lines = lines;
 		s->room = room;
 	}
@@ -105,9 +106,9 @@ static bool open_include(struct reading *r, const struct level *at, const struct
 		.type = line->sort == PAM_SORT_WHOLE ? at->type : (int)line->type};
 
 	if (inner.depth >= DEPTH_MAX || ++r->files > FILES_MAX)
-		return unreadable(r, at, line->number, "files include each other without end");
+		return unreadable(r, at, line->number, "files include each other in a loop");
 	if (!pam_find(r->root, line->module, path, sizeof(path))) {
-		text_format(what, sizeof(what), "includes %s, which is not there", line->module);
+		text_format(what, sizeof(what), "includes %s, which does not exist", line->module);
 		return unreadable(r, at, line->number, what);
 	}
 	if (line->sort == PAM_SORT_SUBSTACK)
@@ -158,8 +159,8 @@ static bool read_service(struct reading *r, const char *service, int type)
 
 	if (pam_find(r->root, service, path, sizeof(path)))
 		return read_file(r, &top);
-	fault_set(
-		r->fault, FAULT_SETTINGS, "pam_unreadable", "there is no PAM service %s", service);
+	fault_set(r->fault, FAULT_SETTINGS, "pam_unreadable", "the PAM service %s does not exist",
+		service);
 	return fault_remedy(r->fault, "Look for its file in /etc/pam.d.");
 }
 

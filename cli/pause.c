@@ -24,7 +24,7 @@ static int set_pause(const struct cli *cli, const struct books *books, const cha
 		return cli_fail(&fault);
 	cli_decided(cli, "paused", NULL, pause.text);
 	running_wake(books->settings->run);
-	cli_print("Paused: nothing is asked or sent until `cloudinvite resume`.");
+	cli_print("Paused: no requests and no invitations until `cloudinvite resume`.");
 	return EXIT_YES;
 }
 
@@ -47,8 +47,8 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(argv[0]);
 	if (reason[0] == '\0') {
-		fault_set(&fault, FAULT_USAGE, "needs_reason", "a pause needs a reason");
-		fault_remedy(&fault, "Say why, for the next administrator: --reason TEXT");
+		fault_set(&fault, FAULT_USAGE, "needs_reason", "a pause requires a reason");
+		fault_remedy(&fault, "Give the reason, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
 	if (!cli_books(cli, LEDGER_CREATE, &books, &exit_code))
@@ -62,19 +62,19 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 static int clear_reconcile(const struct cli *cli, const struct books *books)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	int ended = ledger_reconciled(
-		books->ledger, "an administrator knows better", cli->actor, &fault);
+	int ended =
+		ledger_reconciled(books->ledger, "ended by an administrator", cli->actor, &fault);
 
 	if (ended < 0)
 		return cli_fail(&fault);
 	if (ended == 0) {
-		cli_print("There was no pause.");
+		cli_print("Nothing was paused.");
 		return EXIT_YES;
 	}
 	cli_decided(cli, "resumed", NULL, "reconcile");
 	running_wake(books->settings->run);
-	cli_print("Resumed. People are mailed again, also those whose mail Google may not show "
-		  "yet.");
+	cli_print("Resumed. Invitations are sent again, also to people whose last mail Google may "
+		  "not show yet.");
 	return EXIT_YES;
 }
 
@@ -84,8 +84,8 @@ static void say_what_is_left(const struct books *books)
 
 	if (ledger_reconciling(books->ledger, &reconcile, NULL) <= 0)
 		return;
-	cli_print("Nobody is mailed for now: %s", reconcile.text);
-	cli_print("To end that, too: cloudinvite resume");
+	cli_print("No invitations are sent for now: %s", reconcile.text);
+	cli_print("To end that as well: cloudinvite resume");
 }
 
 static int clear_pause(const struct cli *cli, const struct books *books)

@@ -36,9 +36,9 @@ static void show_mails(struct screen *s, const struct person *p)
 	if (p->mails < 0 && p->our_mails == 0)
 		return;
 	if (p->mails < 0)
-		text_format(line, sizeof(line), "%" PRId64 " from here", p->our_mails);
+		text_format(line, sizeof(line), "%" PRId64 " by this ledger", p->our_mails);
 	else
-		text_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them from here",
+		text_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them by this ledger",
 			p->mails, p->our_mails);
 	person_line(s, "mails", INK_PLAIN, line);
 }
@@ -68,7 +68,7 @@ void person_show(struct screen *s, const struct person *p, const struct now *now
 	show_mails(s, p);
 	show_times(s, p, now);
 	if (p->fault_text[0] != '\0')
-		person_line(s, "last fault", INK_WARN, p->fault_text);
+		person_line(s, "last error", INK_WARN, p->fault_text);
 	person_line(s, "next", INK_PLAIN, words_next(next, sizeof(next), p, now));
 }
 

@@ -139,7 +139,7 @@ void progress_wait(int64_t wait_ms, void *ctx)
 	if (!p->on || wait_ms < PATIENCE_MS)
 		return;
 	pthread_mutex_lock(&p->lock);
-	snprintf(p->text, sizeof(p->text), "waiting for the pace: %" PRId64 " s",
+	snprintf(p->text, sizeof(p->text), "waiting for the rate limit: %" PRId64 " s",
 		(wait_ms + 999) / 1000);
 	draw(p, clock_boot_ms());
 	pthread_mutex_unlock(&p->lock);

@@ -89,8 +89,8 @@ static bool may_replace(const char *path, struct fault *fault)
 	if (ours)
 		return true;
 	fault_set(fault, FAULT_USAGE, "would_replace",
-		"%s: something that is no report would be replaced", path);
-	return fault_remedy(fault, "Name another file with --output, or move it away.");
+		"%s: a file that is not a report would be overwritten", path);
+	return fault_remedy(fault, "Name another file with --output, or move this one away.");
 }
 
 static bool put(const struct request *request, const struct text *page, struct fault *fault)
@@ -102,10 +102,10 @@ static bool put(const struct request *request, const struct text *page, struct f
 	error = errno;
 	fault_set(fault, FAULT_STORAGE, "not_written", "%s: cannot be written: %s", request->output,
 		strerror(error));
-	return fault_remedy(fault,
-		error == ENOENT || error == ENOTDIR
-			? "Make the directory first, or name another file."
-			: "Make room there, or name a file in a directory that you may write to.");
+	return fault_remedy(fault, error == ENOENT || error == ENOTDIR
+					   ? "Create the directory first, or name another file."
+					   : "Free some space there, or name a file in a directory "
+					     "that you can write to.");
 }
 
 static bool print(const struct text *page, struct fault *fault)
@@ -129,7 +129,7 @@ static bool take(int fd, struct text *page, struct fault *fault)
 			return fault_no_memory(fault, FAULT_STORAGE);
 	return n == 0 && page->len > 0
 		       ? true
-		       : fault_set(fault, FAULT_STORAGE, "page", "no page was made");
+		       : fault_set(fault, FAULT_STORAGE, "page", "no page was written");
 }
 
 static int report(struct request *request)
@@ -142,7 +142,7 @@ static int report(struct request *request)
 		return cli_fail(&fault);
 	request->page = memfd_create("report", MFD_CLOEXEC);
 	if (request->page < 0) {
-		fault_set(&fault, FAULT_STORAGE, "page", "no memory for the page: %s",
+		fault_set(&fault, FAULT_STORAGE, "page", "out of memory for the page: %s",
 			strerror(errno));
 		return cli_fail(&fault);
 	}
@@ -204,10 +204,11 @@ static int parse(struct request *request, int argc, char **argv)
 		if (option == 'o' && strcmp(optarg, "-") != 0)
 			request->output = optarg;
 		else if (option == 'm' && !take_mode(request, optarg))
-			return refuse("--mode: is no mode of a page",
-				"An octal number such as 600, 640 or 644.");
+			return refuse("--mode: is not a file mode",
+				"Use an octal number such as 600, 640 or 644.");
 		else if (option == 'w' && !take_weeks(request, optarg))
-			return refuse("--weeks: is no number of weeks", "A number from 1 to 53.");
+			return refuse(
+				"--weeks: is not a number of weeks", "Use a number from 1 to 53.");
 		else if (option == 'p')
 			request->names = true;
 		else if (option == '?')
@@ -224,7 +225,7 @@ int verb_report(const struct cli *cli, int argc, char **argv)
 	if (exit_code != EXIT_YES)
 		return exit_code;
 	if (request.output == NULL && isatty(STDOUT_FILENO) == 1)
-		return refuse("the report is a page for a browser, and this is a terminal",
-			"Name a file: cloudinvite report --output report.html");
+		return refuse("the report is an HTML page, and standard output is a terminal",
+			"Write it to a file: cloudinvite report --output report.html");
 	return report(&request);
 }

@@ -26,14 +26,14 @@ struct stages {
 static struct stages stages_of(const struct report_stages *p)
 {
 	return (struct stages){
-		.rows = {{"seen", "Seen", "an account leads to their address", p->seen},
-			{"unmanaged", "Unmanaged", "have an account of their own at Google",
+		.rows = {{"seen", "Seen", "an account maps to their address", p->seen},
+			{"unmanaged", "Unmanaged", "have a private account at Google",
 				p->unmanaged},
-			{"invited", "Invited", "by us or by somebody else", p->invited}},
+			{"invited", "Invited", "by cloudinvite or by someone else", p->invited}},
 		.answers = {{"accepted", "accepted", NULL, p->accepted},
 			{"declined", "declined", NULL, p->declined},
 			{"open", "no answer yet", NULL, report_open(p)},
-			{"cancelled", "taken back", NULL, p->cancelled}},
+			{"cancelled", "cancelled", NULL, p->cancelled}},
 	};
 }
 
@@ -47,7 +47,7 @@ static void describe(const struct stages *s, struct text *out)
 		html_count(out, s->rows[i].people, "person", "people");
 		text_add(out, ". ");
 	}
-	text_add(out, "Of the invited:");
+	text_add(out, "Of those invited:");
 	for (int i = 0; i < 4; i++) {
 		text_addf(out, "%s ", i > 0 ? "," : "");
 		html_number(out, s->answers[i].people);
@@ -135,8 +135,8 @@ static void table_row(struct text *out, const struct stage *stage, int64_t whole
 
 static void table(const struct stages *s, struct text *out)
 {
-	text_add(out, "<details><summary>The figures as a table</summary>\n"
-		      "<table><caption>From the first sight to the answer</caption>\n"
+	text_add(out, "<details><summary>The data as a table</summary>\n"
+		      "<table><caption>From first seen to the answer</caption>\n"
 		      "<thead><tr><th scope=\"col\">Stage</th><th scope=\"col\">People</th>"
 		      "<th scope=\"col\">Of those before</th></tr></thead>\n<tbody>\n");
 	for (int i = 0; i < STAGES; i++)
@@ -151,17 +151,17 @@ void report_funnel(const struct report *r, struct text *out)
 	struct stages s = stages_of(&r->people);
 
 	text_add(out, "<section aria-labelledby=\"h-funnel\">\n<h2 id=\"h-funnel\">"
-		      "From the first sight to the answer</h2>\n");
+		      "From first seen to the answer</h2>\n");
 	if (s.rows[0].people == 0) {
-		text_add(out, "<p>Nobody yet: people appear here after a first login.</p>\n"
-			      "<p class=\"soft\">Whether logins are seen says "
+		text_add(out, "<p>No people yet. They appear here after their first login.</p>\n<p "
+			      "class=\"soft\">To check whether logins are monitored: "
 			      "<code>cloudinvite doctor</code></p>\n</section>\n");
 		return;
 	}
 	text_add(out, "<p class=\"soft\">People, each counted once, however many accounts they "
 		      "have.</p>\n<figure>\n");
 	svg_open(out, "funnel", "funnel", (STAGES + 1) * ROW - 14);
-	svg_title(out, "funnel", "How far people have come");
+	svg_title(out, "funnel", "Progress of people");
 	describe(&s, out);
 	for (int i = 0; i < STAGES; i++)
 		row(&s, i, out);

@@ -112,14 +112,13 @@ static void table(const struct report *r, struct text *out)
 
 void report_hosts(const struct report *r, struct text *out)
 {
-	text_add(out, "<section aria-labelledby=\"h-hosts\">\n<h2 id=\"h-hosts\">Host by "
-		      "host</h2>\n");
+	text_add(out, "<section aria-labelledby=\"h-hosts\">\n<h2 id=\"h-hosts\">By host</h2>\n");
 	if (r->host_count == 0) {
-		text_add(out, "<p>No account has been seen yet.</p>\n</section>\n");
+		text_add(out, "<p>No accounts have been seen yet.</p>\n</section>\n");
 		return;
 	}
-	text_add(out, "<p class=\"soft\">Accounts that are there now. Somebody who has accounts on "
-		      "several hosts counts on each of them.</p>\n");
+	text_add(out, "<p class=\"soft\">Accounts that exist now. A person with accounts on "
+		      "several hosts is counted on each of them.</p>\n");
 	key(out);
 	table(r, out);
 	text_add(out, "</section>\n");

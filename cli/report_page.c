@@ -125,7 +125,7 @@ static void tiles(const struct report *r, struct text *out)
 	tile(out, r->people.invited, "invited");
 	tile(out, r->people.accepted, "have accepted");
 	tile(out, report_open(&r->people), "no answer yet");
-	tile(out, r->people.stuck, "stuck: they need you");
+	tile(out, r->people.stuck, "need your decision");
 	text_add(out, "</dl>\n");
 }
 
@@ -137,8 +137,8 @@ static void beat(const struct report *r, const struct program *p, struct text *o
 
 	text_addf(out, "<dt>%s</dt><dd>%s", p->role,
 		p->alive    ? "runs"
-		: p->wanted ? "is down"
-			    : "runs elsewhere, or not");
+		: p->wanted ? "is not running"
+			    : "not on this host");
 	if (p->beaten)
 		text_addf(
 			out, ", heard %s", clock_relative(p->worker.beat, r->status.now.at, when));
@@ -150,9 +150,10 @@ static void workings(const struct report *r, struct text *out)
 	const struct status *st = &r->status;
 	char id[9];
 
-	text_add(out, "<section aria-labelledby=\"h-works\">\n<h2 id=\"h-works\">How it works"
+	text_add(out, "<section aria-labelledby=\"h-works\">\n<h2 id=\"h-works\">Operation"
 		      "</h2>\n<dl>\n<dt>mode</dt><dd>");
-	text_add(out, st->now.dry_run ? "dry run: nothing is sent" : "invitations are sent");
+	text_add(
+		out, st->now.dry_run ? "dry run: no invitations are sent" : "invitations are sent");
 	text_add(out, "</dd>\n<dt>mails today</dt><dd>");
 	html_number(out, st->summary.mails_today);
 	text_add(out, " of at most ");
@@ -167,16 +168,14 @@ static void workings(const struct report *r, struct text *out)
 	html_text(out, id);
 	text_add(out, "</dd>\n</dl>\n");
 	text_add(out, "<p class=\"soft\">A person is an address of the organisation to which an "
-		      "account of a host leads. Unmanaged means that Google has shown an account "
-		      "of the person's own under it; only such people are invited. Google shows "
+		      "account of a host maps. Unmanaged means that Google has shown a private "
+		      "account with that address; only such people are invited. Google shows "
 		      "answers with a delay of up to 48 hours.</p>\n");
-	text_add(out,
-		r->names
-			? "<p class=\"soft\">This page names people: keep it as you would keep the "
-			  "ledger.</p>\n"
-			: "<p class=\"soft\">This page names nobody. With "
-			  "<code>cloudinvite report --people</code> it names those who are stuck."
-			  "</p>\n");
+	text_add(out, r->names ? "<p class=\"soft\">This page contains names of people: protect it "
+				 "as you protect the ledger.</p>\n"
+			       : "<p class=\"soft\">This page contains no names. <code>cloudinvite "
+				 "report --people</code> adds the names of people who are stuck."
+				 "</p>\n");
 	text_add(out, "</section>\n");
 }
 

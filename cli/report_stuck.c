@@ -15,20 +15,20 @@ static const struct {
 	const char *reason, *what, *why, *command, *second;
 } held[] = {
 	{"dry_run", "would be invited",
-		"Dry run: nothing is sent yet. Those held until then are "
-		"released by the second command.",
+		"Dry run: no invitations are sent yet. After enable, the second command releases "
+		"the people held until then.",
 		"cloudinvite enable", "cloudinvite approve --reason dry_run"},
-	{"discovered", "found by a sweep",
-		"They have an unmanaged account, but nobody has logged in "
-		"since: it may be an old one.",
+	{"discovered", "found by a resync",
+		"They have an unmanaged account, but have not logged in since it was found: it may "
+		"be an old one.",
 		"cloudinvite approve --reason discovered", NULL},
 	{"collision", "share an address",
-		"Two accounts of one host lead to one address, and nobody "
-		"knows whose it is. Name the right one in the map file, or approve.",
+		"Two accounts of one host map to one address, and its owner is unknown. Name the "
+		"right account in the map file, or approve.",
 		"cloudinvite status --state held", "cloudinvite approve --reason collision"},
-	{"unconfirmed", "may have been mailed",
-		"A send had no clear answer, and Google has not "
-		"shown a mail since. To approve may mail a second time.",
+	{"unconfirmed", "may have been invited",
+		"A send had no definite result, and Google has not shown a mail since. Approving "
+		"may send a second mail.",
 		"cloudinvite status --state held", NULL},
 };
 
@@ -37,14 +37,14 @@ static const struct {
 	const char *what, *why;
 } accounts[] = {
 	{VERDICT_UNMAPPED, "without an address",
-		"No rule and no line of the map gives these accounts "
-		"an address. Add a line to the map, or exclude them."},
-	{VERDICT_FOREIGN_DOMAIN, "of another domain",
-		"Their address is not on one of the domains of "
-		"the settings. Correct the rule, or add the domain."},
+		"Neither a rule nor the map gives these accounts an address. Add a line to the "
+		"map, or exclude them."},
+	{VERDICT_FOREIGN_DOMAIN, "with an address in another domain",
+		"Their address is not in one of the domains in the settings. Correct the rule, or "
+		"add the domain."},
 	{VERDICT_COLLISION, "in collision",
-		"Two accounts of one host lead to the same address. Name "
-		"the right one in the map file."},
+		"Two accounts of one host map to the same address. Name the right account in the "
+		"map file."},
 };
 
 /* ---- one thing to do ---- */
@@ -98,7 +98,7 @@ static void held_for(struct text *out, const struct status_reason *w)
 	}
 	begin(out, w->count, "held", person(w->count));
 	words_reason(reason, sizeof(reason), w->reason);
-	text_add(out, "<p class=\"soft\">Held for the reason: ");
+	text_add(out, "<p class=\"soft\">Reason for the hold: ");
 	html_text(out, reason);
 	text_add(out, ".</p>\n");
 	command(out, "cloudinvite status --state held", NULL);
@@ -113,7 +113,7 @@ static void failed(const struct report *r, struct text *out)
 	if (n == 0)
 		return;
 	begin(out, n, "failed", person(n));
-	why(out, "Google refuses them, while it accepts others. Remove the cause, then try again.");
+	why(out, "Google rejects them, but accepts others. Remove the cause, then retry.");
 	if (st->fault_count > 0)
 		text_add(out, "<ul class=\"faults\">\n");
 	for (int i = 0; i < st->fault_count; i++) {
@@ -185,11 +185,11 @@ static void waiting(const struct report *r, struct text *out)
 	size_t before;
 
 	text_addf(out,
-		"<h3>Nothing to do</h3>\n<p class=\"soft\">These wait, and go on %s, or rest by "
-		"decision.</p>\n<ul class=\"todo rest\">\n",
+		"<h3>Nothing to do</h3>\n<p class=\"soft\">These people continue %s, or stay held "
+		"on purpose.</p>\n<ul class=\"todo rest\">\n",
 		st->now.paused		    ? "when the pause ends"
 		: !st->now.dispatcher.alive ? "when the dispatcher runs"
-					    : "by themselves");
+					    : "automatically");
 	before = out->len;
 	for (int i = 0; i < st->waiting_count; i++) {
 		const struct status_reason *w = &st->waiting[i];
@@ -200,10 +200,10 @@ static void waiting(const struct report *r, struct text *out)
 	}
 	if (doubt > 0)
 		waits(out, doubt, "unconfirmed",
-			"whether a mail went out is not known yet: Google shows it within 72 "
+			"it is not known yet whether a mail went out: Google shows it within 72 "
 			"hours");
 	if (out->len == before)
-		text_add(out, "<li><span class=\"n\">0</span><div>Nobody waits.</div></li>\n");
+		text_add(out, "<li><span class=\"n\">0</span><div>Nobody is waiting.</div></li>\n");
 	text_add(out, "</ul>\n");
 }
 
@@ -265,7 +265,7 @@ static bool names(struct report *r, struct text *out, struct fault *fault)
 		      "<thead role=\"rowgroup\"><tr role=\"row\">"
 		      "<th scope=\"col\" role=\"columnheader\">Address</th>"
 		      "<th scope=\"col\" role=\"columnheader\">Why</th>"
-		      "<th scope=\"col\" role=\"columnheader\">What helps</th></tr></thead>\n"
+		      "<th scope=\"col\" role=\"columnheader\">What to do</th></tr></thead>\n"
 		      "<tbody role=\"rowgroup\">\n");
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (!ledger_each_person(

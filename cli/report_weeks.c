@@ -78,13 +78,13 @@ static void add_short(struct text *out, int64_t n)
 static void describe(const struct report *r, struct text *out)
 {
 	svg_describe(out, "weeks");
-	text_addf(out, "The last %d weeks together:", r->week_count);
+	text_addf(out, "Totals of the last %d weeks:", r->week_count);
 	for (int row = 0; row < ROWS; row++) {
 		text_addf(out, "%s ", row > 0 ? "," : "");
 		html_number(out, sum(r, row));
 		text_addf(out, " %s", rows[row].name);
 	}
-	text_add(out, ". The figures of each week are in the table below.");
+	text_add(out, ". The data of each week are in the table below.");
 	svg_described(out);
 }
 
@@ -141,7 +141,7 @@ static void table(const struct report *r, struct text *out)
 {
 	char day[CLOCK_TEXT_SIZE];
 
-	text_add(out, "<details><summary>The figures as a table</summary>\n"
+	text_add(out, "<details><summary>The data as a table</summary>\n"
 		      "<table><caption>People by week</caption>\n"
 		      "<thead><tr><th scope=\"col\">Week of</th>");
 	for (int row = 0; row < ROWS; row++)
@@ -165,16 +165,15 @@ void report_weeks(const struct report *r, struct text *out)
 {
 	int64_t most = highest(r);
 
-	text_add(out, "<section aria-labelledby=\"h-weeks\">\n<h2 id=\"h-weeks\">Week by "
-		      "week</h2>\n");
+	text_add(out, "<section aria-labelledby=\"h-weeks\">\n<h2 id=\"h-weeks\">By week</h2>\n");
 	if (most == 0) {
 		text_addf(out, "<p>Nothing has happened in the last %d weeks.</p>\n</section>\n",
 			r->week_count);
 		return;
 	}
 	text_addf(out,
-		"<p class=\"soft\">The last %d weeks, from Monday to Sunday (UTC). Each person "
-		"counts in the week of the first time.</p>\n<figure>\n",
+		"<p class=\"soft\">The last %d weeks, from Monday to Sunday (UTC). Each person is "
+		"counted in the week of the first occurrence.</p>\n<figure>\n",
 		r->week_count);
 	svg_open(out, "weeks", "weeks", ROWS * ROW + AXIS - 18);
 	svg_title(out, "weeks", "People by week");

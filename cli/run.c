@@ -71,7 +71,7 @@ static void hurry(struct program *p)
 {
 	int64_t soon = clock_boot_ms() + GRACE_MS;
 
-	cli_note("cloudinvite: ends as soon as %s has ended", p->name);
+	cli_note("cloudinvite: stopping when %s has finished", p->name);
 	if (soon < p->end)
 		p->end = soon;
 	p->interrupts = -1;
@@ -156,7 +156,7 @@ int run_program(const char *const argv[], struct text *out, struct fault *fault)
 	if (p.pid == 0)
 		become_it(argv, pipe_ends[1]);
 	if (p.pid < 0)
-		fault_set(fault, FAULT_STORAGE, "cannot_run", "%s: cannot be run: %s", argv[0],
+		fault_set(fault, FAULT_STORAGE, "cannot_run", "%s: cannot be started: %s", argv[0],
 			strerror(errno));
 	file_close(&pipe_ends[1]);
 	if (p.pid > 0) {
@@ -164,8 +164,8 @@ int run_program(const char *const argv[], struct text *out, struct fault *fault)
 		status = follow(&p, out, &in_time);
 	}
 	if (!in_time)
-		fault_set(fault, FAULT_STORAGE, "too_slow", "%s: was not done in time, and ended",
-			argv[0]);
+		fault_set(fault, FAULT_STORAGE, "too_slow",
+			"%s: did not finish in time and was killed", argv[0]);
 	else if (p.pid > 0 && status < 0)
 		fault_set(fault, FAULT_STORAGE, "died", "%s: died", argv[0]);
 	file_close(&pipe_ends[0]);

@@ -70,8 +70,8 @@ static void say_totals(const struct scan *s, struct screen *screen, int looked_a
 			(long long)s->settings->max_uid);
 	} else {
 		text_format(text, sizeof(text),
-			"%d of %d account%s would lead to an address, before the block list and "
-			"accounts that share one are looked at. Nothing was written.",
+			"%d of %d account%s would map to an address, before blocks and collisions "
+			"are considered. Nothing was written.",
 			mapped, looked_at, looked_at == 1 ? "" : "s");
 		screen_end(screen);
 		screen_wrap(screen, INK_PLAIN, 0, text);
@@ -155,12 +155,12 @@ static int say(const struct scan *s, const struct reported *r, bool served)
 		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
 			r->waiting, "left_out", r->left));
 	if (r->waiting > 0)
-		text_format(waiting, sizeof(waiting), ", %d %s waiting already", r->waiting,
+		text_format(waiting, sizeof(waiting), ", %d %s already in the spool", r->waiting,
 			r->waiting == 1 ? "was" : "were");
 	cli_print("%d account%s reported to the collector%s.", r->written,
 		r->written == 1 ? " was" : "s were", waiting);
 	if (!served)
-		cli_print("It does not run now: they are looked at when it starts.");
+		cli_print("The collector is not running: it will process them when it starts.");
 	return EXIT_YES;
 }
 
@@ -191,7 +191,7 @@ static int really(struct scan *s, bool yes)
 		count += mapping_counts(&s->mapping, &s->mapping.accounts.accounts[i]);
 	progress_clear(&s->progress);
 	text_format(question, sizeof(question),
-		"Look at all %d accounts of this host as if each had just logged in?", count);
+		"Process all %d accounts of this host as if each had just logged in?", count);
 	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
 		return EXIT_USAGE;
 	return write_arrivals(s);

@@ -74,7 +74,7 @@ static void send_say(struct screen *s, const struct invite_result *result)
 	char reason[96];
 
 	if (!result->known) {
-		screen_put(s, INK_WARN, "nothing is known of the result");
+		screen_put(s, INK_WARN, "the result is not known");
 		return;
 	}
 	screen_put(s, words_state_ink(p->state), words_state(p->state));
@@ -143,9 +143,10 @@ static void refuse_foreign(const struct settings *settings, struct who *list, in
 			address_in_domains(who->address, settings->domains))
 			continue;
 		fault_set(&who->fault, FAULT_POLICY, "foreign_domain",
-			"%s is on none of our domains", who->address);
-		fault_remedy(
-			&who->fault, "Our domains are [people] domains = %s", settings->domains);
+			"%s is not in one of the organisation's domains", who->address);
+		fault_remedy(&who->fault,
+			"The organisation's domains are set in [people] domains = %s",
+			settings->domains);
 	}
 }
 
@@ -183,8 +184,9 @@ int verb_send(const struct cli *cli, int argc, char **argv)
 	if (!parse(&order, argc, argv, true))
 		return cli_usage(argv[0]);
 	if (order.again && order.reason[0] == '\0') {
-		fault_set(&fault, FAULT_USAGE, "needs_reason", "--again mails somebody once more");
-		fault_remedy(&fault, "Say why, for history: --reason TEXT");
+		fault_set(&fault, FAULT_USAGE, "needs_reason",
+			"--again sends another mail to people who were invited before");
+		fault_remedy(&fault, "Give the reason, for history: --reason TEXT");
 		return cli_fail(&fault);
 	}
 	if (!live_open(&live, cli, order.json, &exit_code))

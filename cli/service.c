@@ -29,8 +29,8 @@ static int wait_for(pid_t child, const char *user)
 	interrupt_release(&before);
 	if (child > 0 && WIFEXITED(status))
 		return WEXITSTATUS(status);
-	fault_set(&fault, FAULT_STORAGE, "child", "cannot act as %s: %s", user,
-		child < 0 ? strerror(errno) : "the process died");
+	fault_set(&fault, FAULT_STORAGE, "child", "cannot run as %s: %s", user,
+		child < 0 ? strerror(errno) : "the child process died");
 	return cli_fail(&fault);
 }
 

@@ -62,7 +62,7 @@ static void add_change(
 
 	table_addf(&c->table, INK_BOLD, "[%s] %s", section, key);
 	table_addf(&c->table, INK_GOOD, "= %s", new);
-	table_addf(&c->table, INK_DIM, old[0] ? "; it was %s" : "%s", old);
+	table_addf(&c->table, INK_DIM, old[0] ? "; was %s" : "%s", old);
 	json_array_append_new(
 		c->setup->changes, json_pack("{s:s, s:s, s:o, s:o}", "section", section, "key", key,
 					   "old", json_text(old), "new", json_text(new)));
@@ -76,7 +76,7 @@ static int show_changes(struct setup *s)
 	table_open(&c.table, columns, sizeof(columns) / sizeof(columns[0]));
 	count = stage_changes(&s->stage, add_change, &c);
 	if (count > 0) {
-		setup_title(s, "The settings");
+		setup_title(s, "Settings");
 		setup_say(s, INK_PLAIN, 0, "In %s%s:", s->path, s->stage.is_new ? ", anew" : "");
 	}
 	if (!s->json)
@@ -99,7 +99,7 @@ static bool confirm(struct setup *s)
 	if (s->yes)
 		return true;
 	if (s->dialogue)
-		return setup_yes(s, "Write them", true);
+		return setup_yes(s, "Write these settings", true);
 	return cli_confirm("Write these settings?");
 }
 
@@ -135,9 +135,9 @@ static int write_settings(struct setup *s)
 		return fail(s);
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
-		setup_say(s, INK_GOOD, 0, "%s is written.", s->path);
+		setup_say(s, INK_GOOD, 0, "%s was written.", s->path);
 	if (changes > 0 && !s->stage.is_new)
-		setup_say(s, INK_PLAIN, 0, "What it was: %s" STAGE_KEPT, s->path);
+		setup_say(s, INK_PLAIN, 0, "The previous version is in %s" STAGE_KEPT, s->path);
 	return EXIT_YES;
 }
 
@@ -160,10 +160,10 @@ static bool change_pam(struct setup *s, struct pam_change *change)
 static void make_pam_change(struct setup *s, struct pam_change *change)
 {
 	if (!s->json)
-		pam_change_show(&s->screen, "What will be done:", &change->plan);
+		pam_change_show(&s->screen, "Planned changes:", &change->plan);
 	if (s->dry_run)
 		return;
-	if (s->dialogue && !setup_yes(s, "Let logins be seen so", true)) {
+	if (s->dialogue && !setup_yes(s, "Apply this PAM change", true)) {
 		setup_part(s, PART_PAM, PART_NOT_WANTED);
 		if (s->fault.kind)
 			fail(s);
@@ -175,14 +175,14 @@ static void make_pam_change(struct setup *s, struct pam_change *change)
 	}
 	s->changed = true;
 	if (!s->json)
-		pam_change_show(&s->screen, "What has changed:", &change->made);
-	setup_say(s, INK_PLAIN, 0, "To undo it: cloudinvite pam disable");
+		pam_change_show(&s->screen, "Changes made:", &change->made);
+	setup_say(s, INK_PLAIN, 0, "To undo this: cloudinvite pam disable");
 }
 
 static void say_seen_already(struct setup *s)
 {
 	setup_part(s, PART_PAM, PART_NOT_WANTED);
-	setup_say(s, INK_GOOD, 0, "They are seen already.");
+	setup_say(s, INK_GOOD, 0, "Logins are already monitored.");
 }
 
 static void turn_on_pam(struct setup *s)
@@ -195,7 +195,9 @@ static void turn_on_pam(struct setup *s)
 	if (!s->pam && !s->dialogue) {
 		bool on = pam_method()->enabled();
 		setup_say(s, on ? INK_GOOD : INK_WARN, 0,
-			on ? "They are seen." : "They are not seen: sudo cloudinvite pam enable");
+			on ? "Logins are monitored."
+			   : "Logins are not monitored. To turn this on: sudo cloudinvite pam "
+			     "enable");
 		return;
 	}
 	if (!pam_change_plan(&change, true, &s->fault))
@@ -215,11 +217,11 @@ static void turn_on_pam(struct setup *s)
 static void say_before_sending(struct setup *s)
 {
 	static const char *const advice[] = {
-		"Announce it to the people: /usr/share/doc/cloudinvite/announcement.md is a mail "
+		"Announce it to your people: /usr/share/doc/cloudinvite/announcement.md is a mail "
 		"to copy.",
-		"Look at where accepted accounts land: organisational unit, licence.",
-		"Leave out addresses whose owner nobody can name, and people who left: "
-		"exclude_users, the map, `cloudinvite block`."};
+		"Decide where accepted accounts should go: organisational unit, licence.",
+		"Exclude addresses without a known owner and people who have left: exclude_users, "
+		"the map, `cloudinvite block`."};
 
 	setup_say(s, INK_BOLD, 0, "Before `enable`:");
 	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
@@ -230,21 +232,21 @@ static void say_next(struct setup *s)
 {
 	bool sends = s->stage.settings->mode == MODE_SEND;
 
-	setup_title(s, "What is next");
+	setup_title(s, "Next steps");
 	setup_say(s, INK_PLAIN, 2,
 		"systemctl enable --now cloudinvite-collector cloudinvite-dispatcher");
 	setup_say(s, INK_PLAIN, 2, "sudo cloudinvite doctor");
 	if (!sends)
 		setup_say(s, INK_PLAIN, 2, "sudo cloudinvite enable");
 	setup_say(s, sends ? INK_WARN : INK_PLAIN, 0,
-		sends ? "mode = send: who is found unmanaged is invited."
-		      : "Until `enable` nothing is sent: `cloudinvite status` shows who would be "
-			"invited.");
+		sends ? "Sending is on: everyone found with an unmanaged account is invited."
+		      : "No invitations are sent until `enable`. `cloudinvite status` shows who "
+			"would be invited.");
 	if (!sends)
 		say_before_sending(s);
 	setup_say(s, INK_PLAIN, 0,
-		"A golden image: put the package and these settings into it, but not "
-		"%s, %s and %s, which hold spool, ledger and tokens of one machine.",
+		"For a golden image, include the package and these settings, but not %s, %s and "
+		"%s: they hold the spool, ledger and tokens of one machine.",
 		s->stage.settings->spool, s->stage.settings->state, s->stage.settings->tokens);
 }
 
@@ -263,12 +265,14 @@ static int conclude(struct setup *s)
 	if (s->dry_run)
 		setup_say(s, INK_BOLD, 0, "Nothing was written.");
 	else if (!s->changed)
-		setup_say(s, INK_BOLD, 0, "Nothing was changed: everything is so already.");
+		setup_say(
+			s, INK_BOLD, 0, "Nothing to change: these settings are already in place.");
 	if (s->exit_code == EXIT_YES && !s->dry_run)
 		say_next(s);
 	else if (!s->dry_run)
 		setup_say(s, INK_BAD, 0,
-			"Mend what is bad above, then run it again: what was written stays.");
+			"Fix the lines marked BAD and run setup again. The settings written so far "
+			"are kept.");
 	return s->exit_code;
 }
 
@@ -347,7 +351,7 @@ static bool take_number(struct setup *s, int option)
 		if (numbers[i].option == option)
 			return text_number(optarg, 1, numbers[i].most, numbers[i].number) ||
 			       fault_set(&s->fault, FAULT_USAGE, "bad_number",
-				       "%s: '%s' is no number from 1 to %lld", numbers[i].name,
+				       "%s: '%s' is not a number from 1 to %lld", numbers[i].name,
 				       optarg, numbers[i].most);
 	return false;
 }
@@ -390,9 +394,9 @@ static int guide(struct setup *s)
 	enum setup_route route = setup_route_named(s->guide);
 
 	if (route == ROUTE_UNKNOWN) {
-		fault_set(&s->fault, FAULT_USAGE, "bad_route", "--guide: there is no way '%s'",
-			s->guide);
-		fault_remedy(&s->fault, "Say --guide=keyless, --guide=key or --guide=login.");
+		fault_set(
+			&s->fault, FAULT_USAGE, "bad_route", "--guide: unknown way '%s'", s->guide);
+		fault_remedy(&s->fault, "Use --guide=keyless, --guide=key or --guide=login.");
 		return fail(s);
 	}
 	setup_guide_cloud(s, route, NULL);
@@ -407,8 +411,10 @@ static int run(struct setup *s)
 	setup_parts_begin(s);
 	if (s->dry_run || geteuid() == 0)
 		return set_up(s);
-	fault_set(&s->fault, FAULT_USAGE, "not_root", "the settings and PAM's files are root's");
-	fault_remedy(&s->fault, "Run it as root: sudo cloudinvite setup; --dry-run only looks.");
+	fault_set(&s->fault, FAULT_USAGE, "not_root",
+		"only root can change the settings and PAM files");
+	fault_remedy(&s->fault,
+		"Run it as root: sudo cloudinvite setup. With --dry-run, it changes nothing.");
 	return fail(s);
 }
 

@@ -53,9 +53,9 @@ static void judge_all(struct setup *s, const struct mapping *m, struct progress 
 	progress_clear(progress);
 	if (!s->json && looked_at > 0)
 		table_print(&table, &s->screen, 0);
-	setup_say(s, INK_PLAIN, 0, "%d of %d account%s would lead to an address.%s", mapped,
+	setup_say(s, INK_PLAIN, 0, "%d of %d account%s would map to an address.%s", mapped,
 		looked_at, looked_at == 1 ? "" : "s",
-		looked_at > SHOWN_MAX ? " All of them: cloudinvite scan --dry-run" : "");
+		looked_at > SHOWN_MAX ? " To list all: cloudinvite scan --dry-run" : "");
 	s->accounts = json_pack(
 		"{s:i, s:i, s:o}", "looked_at", looked_at, "mapped", mapped, "first", rows);
 	table_free(&table);
@@ -67,9 +67,9 @@ void setup_accounts(struct setup *s)
 	struct progress progress;
 	struct mapping mapping;
 
-	setup_title(s, "Whom this host's accounts lead to");
+	setup_title(s, "Addresses for this host's accounts");
 	progress_start(&progress, s->cli);
-	progress_say(&progress, "looking at the accounts of %s", s->stage.settings->passwd);
+	progress_say(&progress, "reading the accounts in %s", s->stage.settings->passwd);
 	if (mapping_open(&mapping, s->stage.settings, &fault)) {
 		judge_all(s, &mapping, &progress);
 	} else {

@@ -31,9 +31,10 @@ bool setup_question(
 	s->screen.column = 0;
 	if (!fgets(line, (int)sizeof(line), stdin)) {
 		fputc('\n', stdout);
-		fault_set(&s->fault, FAULT_USAGE, "no_answer", "nobody answers any more");
-		fault_remedy(&s->fault, "Run it again, or give the answers as options: cloudinvite "
-					"help setup");
+		fault_set(&s->fault, FAULT_USAGE, "no_answer",
+			"the input ended before all questions were answered");
+		fault_remedy(&s->fault, "Nothing more was written. Run it again, or give the "
+					"answers as options: cloudinvite help setup");
 		return false;
 	}
 	answer = text_trim(line);
@@ -71,7 +72,7 @@ static bool ask_key(struct setup *s, const char *given, const char *question, co
 		if (!setup_question(s, question, is[0] ? is : suggested, answer, sizeof(answer)))
 			return false;
 		if (!answer[0])
-			setup_say(s, INK_BAD, 0, "This one is needed.");
+			setup_say(s, INK_BAD, 0, "An answer is required.");
 		else if (stage_set(&s->stage, section, key, answer, &s->fault))
 			return true;
 		else
@@ -86,14 +87,14 @@ static const struct {
 	enum setup_route route;
 } routes[] = {
 	{"keyless",
-		"nothing to copy: Google signs for the service account (on Google Cloud, or by "
+		"nothing to copy: Google signs for the service account (on Google Cloud, or with "
 		"workload identity federation)",
 		ROUTE_KEYLESS},
 	{"key",
-		"the key file of a service account, which whoever copies it can use; new "
-		"organisations forbid making one",
+		"the key file of a service account; anyone who copies it can use it, and new "
+		"organisations forbid creating one",
 		ROUTE_KEY},
-	{"login", "the login of an administrator, which ends when Google wants a new one",
+	{"login", "the login of an administrator; it ends when Google requires a new one",
 		ROUTE_LOGIN},
 };
 
@@ -110,7 +111,7 @@ static bool ask_route(struct setup *s)
 {
 	char answer[32];
 
-	setup_title(s, "What this host shows to Google");
+	setup_title(s, "Credential");
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		setup_say(s, INK_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
 	while (s->route == ROUTE_UNKNOWN) {
@@ -134,8 +135,8 @@ static bool ask_login(struct setup *s)
 		s->stage.settings->state);
 	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
 		!stage_set(&s->stage, "google", "credentials", s->login, &s->fault) ||
-		!setup_question(s, "The OAuth client's file (nothing: the login is made later)", "",
-			file, sizeof(file)))
+		!setup_question(s, "The OAuth client file (leave empty to log in later)", "", file,
+			sizeof(file)))
 		return false;
 	if (!file[0])
 		return true;
@@ -146,7 +147,8 @@ static bool ask_login(struct setup *s)
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}
-	setup_say(s, INK_WARN, 0, "There is no login yet: sudo cloudinvite login --client FILE");
+	setup_say(s, INK_WARN, 0,
+		"There is no login yet. To log in: sudo cloudinvite login --client FILE");
 	return true;
 }
 
@@ -162,8 +164,8 @@ static bool offer_copy(struct setup *s, char *path)
 		service_run(s->stage.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NO)
 		return true;
 	s->install = setup_yes(s,
-		"The service cannot read it there. Copy it beside the settings, for the service "
-		"alone",
+		"The service cannot read the file there. Copy it beside the settings, readable by "
+		"the service only",
 		true);
 	return s->fault.kind == FAULT_NONE;
 }
@@ -175,8 +177,9 @@ static bool ask_file(struct setup *s, struct setup_credential *known)
 
 	for (;;) {
 		if (!setup_question(s,
-			    s->route == ROUTE_KEY ? "The key file"
-						  : "metadata:, or the configuration file",
+			    s->route == ROUTE_KEY
+				    ? "The key file"
+				    : "metadata: or the path of the configuration file",
 			    s->route == ROUTE_KEY ? "" : "metadata:", path, sizeof(path)))
 			return false;
 		if (path[0] && setup_credential_read(s, path, known) && offer_copy(s, path) &&
@@ -202,7 +205,7 @@ static bool ask_credential(struct setup *s)
 
 	if (s->credentials)
 		return true;
-	if (setup_has_credential(s) && setup_yes(s, "Keep the credential that is set", true))
+	if (setup_has_credential(s) && setup_yes(s, "Keep the current credential", true))
 		return true;
 	if (s->fault.kind || !ask_route(s))
 		return false;
@@ -235,8 +238,8 @@ static bool ask_hosts(struct setup *s)
 
 	if (s->hosts)
 		return true;
-	if (!setup_question(s, "How many hosts will do this for the organisation", "1", answer,
-		    sizeof(answer)))
+	if (!setup_question(s, "How many hosts will run cloudinvite for the organisation", "1",
+		    answer, sizeof(answer)))
 		return false;
 	if (!text_number(answer, 1, SETUP_HOSTS_MAX, &s->hosts))
 		return ask_hosts(s);
@@ -249,7 +252,7 @@ bool setup_ask(struct setup *s)
 {
 	char first[ANSWER_MAX], rule[ANSWER_MAX + 16];
 
-	setup_title(s, "Whom this is about");
+	setup_title(s, "Your organisation");
 	if (!ask_key(s, s->customer,
 		    "Customer ID (Admin console, Account, Account settings; or my_customer)",
 		    "google", "customer", "my_customer") ||

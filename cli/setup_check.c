@@ -135,7 +135,8 @@ static int look_once(struct look *look)
 
 	look->code[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC) != 0) {
-		fault_set(&fault, FAULT_STORAGE, "pipe", "no pipe: %s", strerror(errno));
+		fault_set(
+			&fault, FAULT_STORAGE, "pipe", "cannot create a pipe: %s", strerror(errno));
 		return cli_fail(&fault);
 	}
 	look->report = ends[1];
@@ -167,8 +168,8 @@ static int wait_for_it(struct look *look, int64_t minutes)
 		struct timespec left = {.tv_sec = pause};
 
 		progress_say(&progress,
-			"Google does not know of the delegation yet: asked again "
-			"%d times, every %lld s (Ctrl-C ends setup)",
+			"Google does not know the delegation yet: %d attempts so far, next in %lld "
+			"s (Ctrl-C ends setup)",
 			tries, (long long)pause);
 		nanosleep(&left, NULL);
 		progress_clear(&progress);
@@ -198,17 +199,17 @@ void setup_check(struct setup *s)
 	long long minutes = s->wait;
 	int exit_code;
 
-	setup_title(s, "What Google says");
+	setup_title(s, "Checks");
 	exit_code = look_once(&look);
 	if (may_be_on_its_way(look.code)) {
 		say_delegation(s);
 		if (!minutes && s->dialogue &&
-			setup_yes(s, "Wait until Google knows of the delegation", true))
+			setup_yes(s, "Wait until Google knows the delegation", true))
 			minutes = 24L * 60;
 		if (minutes)
 			exit_code = wait_for_it(&look, minutes);
 		if (minutes && !s->json) {
-			setup_title(s, "What Google says now");
+			setup_title(s, "Checks now");
 			exit_code = look_once(&look);
 		}
 	}

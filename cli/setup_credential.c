@@ -80,11 +80,10 @@ static bool take_text(
 	if (out->route != ROUTE_UNKNOWN)
 		return true;
 	fault_set(&s->fault, FAULT_CREDENTIALS, "not_a_credential",
-		"%s: is no credential of Google's that can act as an administrator", path);
+		"%s: is not a Google credential that can act as an administrator", path);
 	return fault_remedy(&s->fault,
-		"Name the JSON file that the Google Cloud console gave you for the service "
-		"account, a login that `cloudinvite login` has kept, or metadata: (see "
-		"`cloudinvite setup --guide`).");
+		"Name the service account's JSON file from the Google Cloud console, a login "
+		"stored by `cloudinvite login`, or metadata: (see `cloudinvite setup --guide`).");
 }
 
 bool setup_credential_read(struct setup *s, const char *path, struct setup_credential *out)
@@ -110,7 +109,7 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 static bool not_installed(struct setup *s, const char *path, int error)
 {
 	fault_set(&s->fault, FAULT_STORAGE, "not_installed", "%s: %s", path, strerror(error));
-	return fault_remedy(&s->fault, "Run it as root, and make room there.");
+	return fault_remedy(&s->fault, "Run it as root, and free some space there.");
 }
 
 static bool is_same(const char *path, const struct text *text, gid_t gid)

@@ -47,8 +47,9 @@ static void page(const char *address, const struct setup_credential *known)
 static void make_account(struct setup *s, int number, const struct setup_credential *known)
 {
 	step(s, number,
-		"A service account, without any role: Create service account, name cloudinvite, "
-		"Done. On its page, note the Unique ID: a number, which delegation wants below.");
+		"Create a service account without any role: Create service account, name "
+		"cloudinvite, Done. On its page, note the Unique ID, a number: the delegation "
+		"below needs it.");
 	page(CLOUD "/iam-admin/serviceaccounts", known);
 	line("gcloud iam service-accounts create cloudinvite");
 	line("gcloud iam service-accounts describe cloudinvite@PROJECT.iam.gserviceaccount.com "
@@ -76,15 +77,15 @@ static void guide_keyless(struct setup *s, const struct setup_credential *known)
 	step(s, 4,
 		"Let this machine sign for that account: on the account's page, Principals with "
 		"access, Grant access: the machine's own service account (which may be the same "
-		"one), role Service Account Token Creator. Who holds that role reaches this one "
-		"scope as any user of the organisation: let nobody else have it.");
+		"one), role Service Account Token Creator. Anyone with that role can use this "
+		"scope as any user of the organisation: grant it to nobody else.");
 	line("gcloud iam service-accounts add-iam-policy-binding "
 	     "cloudinvite@PROJECT.iam.gserviceaccount.com \\");
 	line("  --member=serviceAccount:MACHINE@PROJECT.iam.gserviceaccount.com "
 	     "--role=roles/iam.serviceAccountTokenCreator");
 	step(s, 5,
 		"The credential then is `metadata:`, and the machine needs the access scope "
-		"cloud-platform. Outside of Google Cloud, make a workload identity pool instead "
+		"cloud-platform. Outside Google Cloud, create a workload identity pool instead "
 		"(see cloudinvite.conf(5)); the credential then is the pool's configuration file.");
 }
 
@@ -93,28 +94,27 @@ static void guide_key(struct setup *s, const struct setup_credential *known)
 	enable_apis(s, 2, known, false);
 	make_account(s, 3, known);
 	step(s, 4,
-		"A key: on the account's page, Keys, Add key, Create new key, JSON. Bring the file "
-		"to this host, and leave no copy behind: whoever has it reaches this one scope as "
-		"any user of the organisation, from anywhere.");
+		"Create a key: on the account's page, Keys, Add key, Create new key, JSON. Copy "
+		"the file to this host and delete all other copies: anyone who has it can use this "
+		"scope as any user of the organisation, from anywhere.");
 	step(s, 5,
-		"If Google says that key creation is not allowed: the organisation policy "
+		"If Google says that key creation is not allowed, the organisation policy "
 		"iam.disableServiceAccountKeyCreation forbids it, as in all new organisations. "
-		"Then go without a key, or log in as an administrator.");
+		"Then use the way without a key, or log in as an administrator.");
 }
 
 static void guide_login(struct setup *s, const struct setup_credential *known)
 {
 	enable_apis(s, 2, known, false);
 	step(s, 3,
-		"The consent screen: audience Internal. An External app in testing ends every "
-		"login "
-		"after seven days.");
+		"Configure the consent screen with audience Internal. With an External app in "
+		"testing, every login ends after seven days.");
 	page(CLOUD "/auth/audience", known);
-	step(s, 4, "An OAuth client of type Desktop app; download its JSON.");
+	step(s, 4, "Create an OAuth client of type Desktop app and download its JSON file.");
 	page(CLOUD "/auth/clients", known);
 	step(s, 5,
-		"Log in with it as the administrator (setup does it for you when it is asked for "
-		"the client's file):");
+		"Log in with it as the administrator (setup does this for you if you give it the "
+		"client file):");
 	line("sudo cloudinvite login --client FILE");
 }
 
@@ -124,7 +124,7 @@ void setup_guide_cloud(
 	if (s->json)
 		return;
 	screen_heading(&s->screen, "In the Google Cloud console");
-	step(s, 1, "A project of its own, in the organisation:");
+	step(s, 1, "Create a project for cloudinvite in the organisation:");
 	line(CLOUD "/projectcreate");
 	if (route == ROUTE_KEY)
 		guide_key(s, known);
@@ -143,7 +143,7 @@ static void guide_delegation(struct setup *s, const struct setup_credential *kno
 	step(s, 1,
 		"Domain-wide delegation (Security, Access and data control, API controls): Add "
 		"new, paste both, Authorize. The client id is the number, not the mail address; "
-		"the scope must be this one and no other. It takes minutes, sometimes a day.");
+		"add this scope and no other. It takes minutes, sometimes a day.");
 	line(ADMIN "/ac/owl/domainwidedelegation");
 	text_format(id, sizeof(id), "Client ID:    %s",
 		known && known->client_id[0] ? known->client_id
@@ -151,20 +151,20 @@ static void guide_delegation(struct setup *s, const struct setup_credential *kno
 	line(id);
 	line("OAuth scopes: " GOOGLE_SCOPE);
 	step(s, 2,
-		"The administrator to act as: a super administrator of its own for this, who has "
-		"signed in once. Google's audit log names that account.");
+		"The administrator to act as: create a super administrator for this purpose only, "
+		"and sign in with it once. Google's audit log names that account.");
 	line(ADMIN "/ac/users");
 }
 
 static void guide_session(struct setup *s)
 {
 	step(s, 1,
-		"The administrator who logs in: a super administrator of its own for this, who has "
-		"signed in once. Google's audit log names that account.");
+		"The administrator who logs in: create a super administrator for this purpose "
+		"only, and sign in with it once. Google's audit log names that account.");
 	line(ADMIN "/ac/users");
 	step(s, 2,
-		"Google Cloud session control (Security, Access and data control) ends logins "
-		"within hours where it is on (rapt_required): exempt this account from it.");
+		"If Google Cloud session control (Security, Access and data control) is on, it "
+		"ends logins within hours (rapt_required): exempt this account from it.");
 }
 
 void setup_guide_admin(
@@ -178,10 +178,10 @@ void setup_guide_admin(
 	else
 		guide_delegation(s, known);
 	step(s, 3,
-		"Where \"Conflicting accounts management\" or a provisioning connector "
-		"(resolveConflictAccount) is on, Google invites by itself.");
+		"If \"Conflicting accounts management\" or a provisioning connector "
+		"(resolveConflictAccount) is on, Google sends invitations on its own.");
 	step(s, 4,
-		"The edition: Essentials has no invitations. Google's notice of 2022 leaves out "
-		"most Education editions, Frontline, Nonprofits and legacy ones, too; whether they "
-		"have them today is not known: the check tells.");
+		"Your edition: Essentials has no invitations. Google's notice of 2022 also "
+		"excludes most Education editions, Frontline, Nonprofits and legacy ones; whether "
+		"they have them today is not known. The check will show it.");
 }

@@ -78,7 +78,7 @@ static void end(void)
 		add_parts(&s, " Not written: ", PART_OPEN);
 	else
 		add(&s, " Nothing was written.");
-	add(&s, "\n  Run it again: it goes on with what is written.\n");
+	add(&s, "\n  Run it again: it continues with what has been written.\n");
 	if (write(STDERR_FILENO, s.text, s.length) < 0)
 		return;
 }

@@ -46,19 +46,20 @@ void setup_say_hosts(struct setup *s)
 		return;
 	setup_title(s, "Several hosts");
 	setup_say(s, INK_PLAIN, 0,
-		"Each of the %lld hosts gets its share of one budget: %lld requests a minute, %lld "
-		"invitations a day.",
+		"Each of the %lld hosts gets its share of the common limit: %lld requests a "
+		"minute, %lld invitations a day.",
 		s->hosts, (long long)s->stage.settings->requests_per_minute,
 		(long long)s->stage.settings->sends_per_day);
 	setup_say(s, INK_WARN, 0,
-		"They do not know of each other: a shared ledger on PostgreSQL is designed and not "
-		"built. Who is seen on two hosts before Google shows the first invitation (up to "
-		"48 hours) can get two mails: let the same person lead to an address on one of "
-		"them only (exclude_users, include_groups), or enable sending on one host.");
+		"The hosts do not know of each other: a shared ledger on PostgreSQL is designed, "
+		"but not built yet. A person who is seen on two hosts before Google shows the "
+		"first invitation (up to 48 hours) can get two mails. Make sure that each person "
+		"maps to an address on one host only (exclude_users, include_groups), or enable "
+		"sending on one host only.");
 	if (s->hosts > SETUP_TENANT_RATE)
 		setup_say(s, INK_WARN, 0,
-			"With so many, one request a minute each is more than the %d a minute to "
-			"which Google is reported to hold an organisation.",
+			"With that many hosts, even one request a minute each is more than the %d "
+			"a minute that Google is reported to allow an organisation.",
 			SETUP_TENANT_RATE);
 }
 
@@ -134,9 +135,9 @@ bool setup_is_complete(struct setup *s)
 	name_missing(&names, !is->service_account[0] && strcmp(is->credentials, "metadata:") == 0,
 		"--service-account");
 	if (names.len > 0) {
-		fault_set(&s->fault, FAULT_USAGE, "missing", "not said yet: %s", names.data);
-		fault_remedy(&s->fault, "Add them, or run it at a terminal: it asks. What to do at "
-					"Google: cloudinvite setup --guide");
+		fault_set(&s->fault, FAULT_USAGE, "missing", "missing answers: %s", names.data);
+		fault_remedy(&s->fault, "Add these options, or run setup at a terminal, where it "
+					"asks. For the steps at Google: cloudinvite setup --guide");
 	}
 	text_free(&names);
 	return s->fault.kind == FAULT_NONE;

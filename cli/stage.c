@@ -13,10 +13,11 @@
 
 #define FILE_MAX ((size_t)1024 * 1024)
 #define SAMPLE	 "/usr/share/doc/cloudinvite/cloudinvite.conf"
-#define BARE                                                                              \
-	"# cloudinvite: who is invited, and how. All keys: cloudinvite.conf(5).\n"        \
-	"\n[google]\n\n[people]\n\n[invitations]\n# dry-run: everything happens but the " \
-	"mail; `cloudinvite enable` begins to send.\nmode = dry-run\n"
+#define BARE                                                                                      \
+	"# cloudinvite: who is invited, and how. All keys: cloudinvite.conf(5).\n"                \
+	"\n[google]\n\n[people]\n\n[invitations]\n# dry-run: everything is done except sending; " \
+	"`cloudinvite enable` starts "                                                            \
+	"sending.\nmode = dry-run\n"
 
 /* ---- opening ---- */
 
@@ -276,7 +277,7 @@ static bool is_unchanged(const struct stage *stage, struct fault *fault)
 	if (same)
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "settings_changed",
-		"%s: somebody else has changed it meanwhile", stage->real);
+		"%s: another process changed the file in the meantime", stage->real);
 	return fault_remedy(fault, "Nothing was written. Run it again.");
 }
 

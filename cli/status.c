@@ -214,7 +214,7 @@ static int refuse(const char *option, const char *value, const char *remedy)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: '%s' is not known", option, value);
+	fault_set(&fault, FAULT_USAGE, "bad_value", "%s: unknown value '%s'", option, value);
 	fault_remedy(&fault, "%s", remedy);
 	return cli_fail(&fault);
 }
@@ -232,10 +232,11 @@ static int parse(struct status_request *request, int argc, char **argv)
 			request->after = optarg;
 		else if (option == 's' && !take_state(request, optarg))
 			return refuse("--state", optarg,
-				"One of queued, not_invitable, sending, unconfirmed, invited, "
+				"Use one of queued, not_invitable, sending, unconfirmed, invited, "
 				"accepted, declined, cancelled, held, failed, gone.");
 		else if (option == 'w' && !take_seconds(request, argc, argv))
-			return refuse("--watch", optarg, "A number of seconds, 1 to 86400.");
+			return refuse(
+				"--watch", optarg, "Use a number of seconds from 1 to 86400.");
 		else if (option == '?')
 			return cli_usage(argv[0]);
 	}

@@ -30,7 +30,7 @@ int64_t status_expect(const struct status *st, int64_t people)
 	return pace_expect(&st->pace, pace_calls(&st->summary, mails, people));
 }
 
-/* "3 invited today, 12 waiting for the pace (about 4 min)" */
+/* "3 invitations sent today; 12 waiting for the rate limit (about 4 min)" */
 static void day(const struct status *st, char *out, size_t size)
 {
 	char number[SCREEN_NUMBER_SIZE], span[SCREEN_SPAN_SIZE];
@@ -38,17 +38,18 @@ static void day(const struct status *st, char *out, size_t size)
 	size_t at;
 
 	if (st->summary.mails_today > 0)
-		text_format(out, size, "%s invited today",
-			screen_number(number, st->summary.mails_today));
+		text_format(out, size, "%s invitation%s sent today",
+			screen_number(number, st->summary.mails_today),
+			st->summary.mails_today == 1 ? "" : "s");
 	else
-		text_copy(out, size, "nobody invited today");
+		text_copy(out, size, "No invitations sent today");
 	at = strlen(out);
 	if (queued == 0)
-		text_copy(out + at, size - at, ", nobody waiting");
+		text_copy(out + at, size - at, "; nothing queued");
 	else if (pace <= 0 || st->now.paused || !st->now.dispatcher.alive)
-		text_format(out + at, size - at, ", %s waiting", screen_number(number, queued));
+		text_format(out + at, size - at, "; %s queued", screen_number(number, queued));
 	else
-		text_format(out + at, size - at, ", %s waiting for the pace (%s)",
+		text_format(out + at, size - at, "; %s waiting for the rate limit (%s)",
 			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
 }
 
@@ -59,12 +60,12 @@ static void say_paused(const struct status *st, struct headline *h)
 	char tried[64] = "", rest[sizeof(p->remedy) + 64], whole[sizeof(p->text) + sizeof(rest)];
 
 	if (p->probe_at > 0)
-		text_format(tried, sizeof(tried), "Tried again %s.",
+		text_format(tried, sizeof(tried), "Next automatic attempt: %s.",
 			p->probe_at <= st->now.at ? "now"
 						  : clock_relative(p->probe_at, st->now.at, probe));
 	text_sentences(rest, sizeof(rest), p->remedy, tried);
-	text_format(h->text, sizeof(h->text), "Paused since %s by %s: %s",
-		clock_relative(p->since, st->now.at, since), p->actor,
+	text_format(h->text, sizeof(h->text), "Paused by %s, %s: %s", p->actor,
+		clock_relative(p->since, st->now.at, since),
 		text_sentences(whole, sizeof(whole), p->text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite resume";
@@ -80,10 +81,10 @@ static void say_reconciling(const struct status *st, struct headline *h)
 	if (until > st->now.at)
 		clock_relative(until, st->now.at, when);
 	else if (until > 0)
-		text_copy(when, sizeof(when), "with the next sweep");
+		text_copy(when, sizeof(when), "with the next resync");
 	text_format(rest, sizeof(rest),
-		"It ends by itself %s, when Google shows all of those mails.", when);
-	text_format(h->text, sizeof(h->text), "Nobody is mailed: %s",
+		"This ends automatically %s, when Google shows all of those mails.", when);
+	text_format(h->text, sizeof(h->text), "No invitations are sent: %s",
 		text_sentences(whole, sizeof(whole), st->now.reconcile.text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite status --state queued";
@@ -100,9 +101,11 @@ static void say_down(const struct status *st, struct headline *h)
 
 	h->ink = INK_BAD;
 	text_format(h->text, sizeof(h->text), "%s",
-		both ? "Collector and dispatcher are down: nobody is noticed and nothing is sent."
-		: is_down(&st->now.dispatcher) ? "The dispatcher is down: nothing is asked or sent."
-					       : "The collector is down: nobody new is noticed.");
+		both ? "The collector and the dispatcher are not running: no people are recorded "
+		       "and nothing is sent."
+		: is_down(&st->now.dispatcher)
+			? "The dispatcher is not running: no requests are made and nothing is sent."
+			: "The collector is not running: no new people are recorded.");
 	h->command = is_down(&st->now.dispatcher) ? "systemctl start cloudinvite-dispatcher"
 						  : "systemctl start cloudinvite-collector";
 	h->second = both ? "systemctl start cloudinvite-collector" : NULL;
@@ -113,8 +116,13 @@ static void say_dry_run(const struct status *st, struct headline *h)
 	char people[SCREEN_PEOPLE_SIZE];
 
 	h->ink = INK_WARN;
-	text_format(h->text, sizeof(h->text), "Dry run: nothing is sent. %s would be invited.",
-		st->would_be_total > 0 ? screen_people(people, st->would_be_total) : "Nobody yet");
+	if (st->would_be_total > 0)
+		text_format(h->text, sizeof(h->text),
+			"Dry run: no invitations go out. %s would be invited.",
+			screen_people(people, st->would_be_total));
+	else
+		text_copy(h->text, sizeof(h->text),
+			"Dry run: no invitations go out. Nobody would be invited so far.");
 	h->command = "cloudinvite enable";
 }
 
@@ -134,15 +142,16 @@ static bool say_attention(const struct status *st, struct headline *h)
 	h->ink = INK_WARN;
 	if (sum->oldest_unconfirmed > 0 && st->now.at - sum->oldest_unconfirmed > OLD_DOUBT) {
 		text_format(h->text, sizeof(h->text),
-			"A send has been unconfirmed for over four days; %s.", text);
+			"A send has been unconfirmed for more than four days. %s.", text);
 		h->command = "cloudinvite status --state unconfirmed";
 	} else if (sum->people[PERSON_FAILED] > 0) {
-		text_format(h->text, sizeof(h->text), "%s failed; %s.",
+		text_format(h->text, sizeof(h->text), "%s failed. %s.",
 			screen_people(people, sum->people[PERSON_FAILED]), text);
 		h->command = "cloudinvite status --state failed";
 	} else if (status_undecided(st) > 0) {
-		text_format(h->text, sizeof(h->text), "%s for your decision; %s.",
-			screen_people(people, status_undecided(st)), text);
+		text_format(h->text, sizeof(h->text), "%s need%s your decision. %s.",
+			screen_people(people, status_undecided(st)),
+			status_undecided(st) == 1 ? "s" : "", text);
 		h->command = "cloudinvite status --state held";
 	} else {
 		return false;
@@ -190,7 +199,7 @@ int status_headlines(const struct status *st, struct headline out[STATUS_HEADLIN
 	if (h == out && !say_attention(st, h++)) {
 		day(st, text, sizeof(text));
 		out->ink = INK_GOOD;
-		text_format(out->text, sizeof(out->text), "All is well: %s.", text);
+		text_format(out->text, sizeof(out->text), "All is well. %s.", text);
 	}
 	return (int)(h - out);
 }

@@ -25,7 +25,7 @@ static int draw_person(
 	int found = ledger_person(st->books->ledger, address, &p, fault);
 
 	if (found == 0)
-		cli_note("cloudinvite: %s is not known", address);
+		cli_note("cloudinvite: %s is not in the ledger", address);
 	if (found <= 0)
 		return found;
 	person_show(s, &p, &st->now);
@@ -109,7 +109,7 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 static void say_more(const struct people_table *t, struct screen *s)
 {
 	screen_end(s);
-	screen_putf(s, INK_DIM, "More people follow: --all, or --after %s", t->last);
+	screen_putf(s, INK_DIM, "More people follow. Use --all, or --after %s", t->last);
 	screen_end(s);
 }
 
@@ -129,7 +129,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 	} while (ok && t.count == PAGE && request->all);
 	table_free(&t.table);
 	if (ok && drawn == 0) {
-		screen_putf(s, INK_PLAIN, "Nobody is %s.",
+		screen_putf(s, INK_PLAIN, "No one is %s.",
 			words_state((enum person_state)request->state));
 		screen_end(s);
 	}

@@ -60,8 +60,8 @@ static void people(struct screen *s, const struct status *st)
 	screen_heading(s, "People");
 	if (all == 0) {
 		screen_to(s, INDENT);
-		screen_wrap(
-			s, INK_DIM, INDENT, "Nobody yet: people appear here after a first login.");
+		screen_wrap(s, INK_DIM, INDENT,
+			"No people yet. They appear here after their first login.");
 		screen_end(s);
 	}
 	for (int i = 0; i < PERSON_STATES; i++)
@@ -227,7 +227,7 @@ static void pace(struct screen *s, const struct status *st)
 	at = strlen(line);
 	if (st->pace.effective < st->pace.configured)
 		text_format(line + at, sizeof(line) - at,
-			" (lowered from %" PRId64 ": Google "
+			" (lowered from %" PRId64 ", because Google "
 			"asked to slow down)",
 			st->pace.configured);
 	at = strlen(line);

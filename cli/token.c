@@ -41,7 +41,7 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	int64_t now = clock_wall(), expires = shown->token.expires;
 
 	if (!shown->token.value) {
-		put(s, "token", INK_WARN, "none yet; the next request mints one");
+		put(s, "token", INK_WARN, "none yet; the next request will mint one");
 		return;
 	}
 	clock_rfc3339(expires, when);
@@ -49,7 +49,7 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	if (shown->usable)
 		text_format(line, sizeof(line), "ends %s (%s)", relative, when);
 	else
-		text_format(line, sizeof(line), "%s %s (%s); the next request mints another",
+		text_format(line, sizeof(line), "%s %s (%s); the next request will mint another",
 			expires > now ? "ends" : "ended", relative, when);
 	put(s, "token", shown->usable ? INK_GOOD : INK_WARN, line);
 }
@@ -105,7 +105,7 @@ static int print_token(const struct cli *cli, struct shown *shown)
 	bool ok;
 
 	progress_start(&progress, cli);
-	progress_say(&progress, "asking Google for a token");
+	progress_say(&progress, "requesting a token from Google");
 	ok = http &&
 	     token_get(shown->credential, http, shown->settings, NULL, &shown->token, &fault);
 	progress_end(&progress);

@@ -10,185 +10,182 @@
 #define PLUMBING "Plumbing"
 
 #define WHO                                                                                     \
-	"WHO is an address, the name of a user, or USER@HOST. A name that stands for several\n" \
-	"addresses is refused, and they are listed.\n"
+	"WHO is an address, a user name, or USER@HOST. A name that matches several addresses\n" \
+	"is rejected, and the addresses are listed.\n"
 
 /* In the order of help. */
 const struct verb verbs[] = {
 	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [WHO…]",
-		"how it goes: people by state, what waits and why, the programs",
-		"  --json           the same for machines; people in order of address, 1,000 a "
-		"page\n"
-		"  --all            all people, not only a page of them\n"
-		"  --after ADDRESS  the page that follows this address\n"
-		"  --state STATE    lists the people in one state: queued, held, invited, failed "
+		"show people by state, what is waiting and why, and the programs",
+		"  --json           print JSON; people in order of address, 1,000 a page\n"
+		"  --all            show all people, not only one page of them\n"
+		"  --after ADDRESS  show the page that follows this address\n"
+		"  --state STATE    list the people in one state: queued, held, invited, failed "
 		"…\n"
-		"  --watch[=N]      again every N seconds (2); keys: q quits, p holds, space now\n"
-		"With WHO: those people in detail.\n",
+		"  --watch[=N]      repeat every N seconds (2); keys: q quits, p pauses the\n"
+		"                   display, space refreshes it\n"
+		"With WHO: show those people in detail.\n",
 		verb_status, ACCOUNT_LEDGER},
 	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS",
-		"why somebody is invited or not, what happens next, what you can do",
-		"  --json  the same for machines\n"
-		"A local user whom nobody has seen yet is judged as the account stands now.\n",
+		"show why a person is invited or not, what happens next, what you can do",
+		"  --json  print JSON\n"
+		"A local user who has not been seen yet is evaluated as the account is now.\n",
 		verb_explain, ACCOUNT_LEDGER},
-	{"history", LEDGER, "[--json] [WHO]", "what happened, when, why and by whom",
-		"  --json  the same for machines\n"
-		"Without WHO: what was decided about the whole (enable, pause, resume, "
+	{"history", LEDGER, "[--json] [WHO]", "show what happened, when, why and who did it",
+		"  --json  print JSON\n"
+		"Without WHO: decisions that apply to everyone (enable, pause, resume, "
 		"reconcile).\n" WHO,
 		verb_history, ACCOUNT_LEDGER},
 	{"approve", LEDGER, "[--all | --reason REASON | WHO…] [--yes]",
-		"releases people who are held: they are invited",
-		"  --all            everybody who is held, but for those whose last send is "
-		"unconfirmed\n"
-		"  --reason REASON  those held for this reason: dry_run, discovered, collision …\n"
-		"  --yes            does not ask, however many they are\n" WHO,
+		"release held people, so that they are invited",
+		"  --all            everyone who is held, except people whose last send is\n"
+		"                   unconfirmed\n"
+		"  --reason REASON  people held for this reason: dry_run, discovered, collision …\n"
+		"  --yes            do not ask for confirmation\n" WHO,
 		verb_approve, ACCOUNT_LEDGER},
 	{"retry", LEDGER, "[--all | WHO…] [--yes]",
-		"asks again now for people who failed or wait for a later try",
-		"  --all  everybody who failed\n"
-		"  --yes  does not ask, however many they are\n" WHO,
+		"try again now for people who failed or are waiting for a retry",
+		"  --all  everyone who failed\n"
+		"  --yes  do not ask for confirmation\n" WHO,
 		verb_retry, ACCOUNT_LEDGER},
-	{"block", LEDGER, "--reason TEXT WHO…", "never invites somebody, whoever sees them",
+	{"block", LEDGER, "--reason TEXT WHO…", "never invite a person, on any host",
 		"  --reason TEXT  why, for the next administrator\n" WHO, verb_block,
 		ACCOUNT_LEDGER},
-	{"unblock", LEDGER, "WHO…", "takes a block back; the person is judged anew", WHO,
+	{"unblock", LEDGER, "WHO…", "remove a block and evaluate the person again", WHO,
 		verb_unblock, ACCOUNT_LEDGER},
-	{"forget", LEDGER, "[--block] WHO…", "erases a person, sightings and history",
-		"  --block  leaves a block behind, so that the person is not invited anew\n" WHO,
+	{"forget", LEDGER, "[--block] WHO…", "erase a person with accounts and history",
+		"  --block  leave a block behind, so that the person is not invited again\n" WHO,
 		verb_forget, ACCOUNT_LEDGER},
-	{"enable", LEDGER, "[--yes]", "shows once more who would be invited, and begins to send",
-		"  --yes  does not ask\n"
-		"Writes mode = send into the settings. Those held until then wait for `approve`.\n",
+	{"enable", LEDGER, "[--yes]", "show who would be invited, then start sending",
+		"  --yes  do not ask for confirmation\n"
+		"Writes mode = send to the settings. People held so far wait for `approve`.\n",
 		verb_enable, ACCOUNT_ROOT},
-	{"pause", LEDGER, "--reason TEXT", "sends and asks nothing until `resume`",
+	{"pause", LEDGER, "--reason TEXT", "stop all requests and invitations until `resume`",
 		"  --reason TEXT  why, for the next administrator\n", verb_pause, ACCOUNT_LEDGER},
-	{"resume", LEDGER, "", "ends the pause, whoever set it", "", verb_resume, ACCOUNT_LEDGER},
+	{"resume", LEDGER, "", "end the pause, whatever set it", "", verb_resume, ACCOUNT_LEDGER},
 	{"scan", LEDGER, "[--dry-run] [--json] [--yes]",
-		"looks at all present accounts of this host now",
-		"  --dry-run  only shows whom they would be mapped to\n"
-		"  --json     the same for machines\n"
-		"  --yes      does not ask, however many they are\n",
+		"process all existing accounts of this host now",
+		"  --dry-run  only show the address of each account\n"
+		"  --json     print JSON\n"
+		"  --yes      do not ask for confirmation\n",
 		verb_scan, ACCOUNT_ROOT},
-	{"check", GOOGLE, "[--json] WHO…", "asks whether the address can be invited",
-		"  --json  a line a person: {\"address\":…,\"invitable\":true}\n"
-		"Ends with 0 if all of them can be invited, 1 if somebody cannot.\n" WHO,
+	{"check", GOOGLE, "[--json] WHO…", "ask Google whether an address can be invited",
+		"  --json  print one line for each person: {\"address\":…,\"invitable\":true}\n"
+		"Exit status: 0 if all of them can be invited, 1 if at least one cannot.\n" WHO,
 		verb_check, ACCOUNT_DISPATCHER},
-	{"get", GOOGLE, "[--json] WHO…", "what Google shows of somebody's invitation",
-		"  --json  a line a person\n"
-		"Ends with 1 if Google shows none. It lags by up to 48 hours.\n" WHO,
+	{"get", GOOGLE, "[--json] WHO…", "show a person's invitation as Google has it",
+		"  --json  print one line for each person\n"
+		"Exit status 1 if Google shows none. Google's data lags by up to 48 hours.\n" WHO,
 		verb_get, ACCOUNT_DISPATCHER},
 	{"list", GOOGLE, "[--state STATE] [--order-by ORDER] [--json | --csv]",
-		"all invitations that Google has",
+		"list all invitations that Google has",
 		"  --state STATE     not_yet_sent, invited, accepted or declined\n"
-		"  --order-by ORDER  \"email\" or \"update_time\", also followed by \" desc\"\n"
-		"  --json            a line a person\n"
-		"  --csv             RFC 4180, quoted; a ' stands before what could be a formula\n",
+		"  --order-by ORDER  \"email\" or \"update_time\", optionally followed by \" desc\"\n"
+		"  --json            print one line for each person\n"
+		"  --csv             print RFC 4180 CSV, quoted; a ' precedes what could be a\n"
+		"                    formula\n",
 		verb_list, ACCOUNT_DISPATCHER},
 	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
-		"invites, through ledger, pace and journal",
-		"  --again        also somebody who was invited, declined, cancelled or blocked: "
-		"one "
-		"mail\n"
-		"  --reason TEXT  why, for history; --again needs it\n"
-		"  --json         a line a person\n"
-		"  --yes          does not ask; more than ten people are asked about "
-		"otherwise\n" WHO,
+		"invite people now, within the limits and recorded in the ledger",
+		"  --again        include people who were invited, declined, cancelled or blocked:\n"
+		"                 one more mail\n"
+		"  --reason TEXT  why, for history; required by --again\n"
+		"  --json         print one line for each person\n"
+		"  --yes          do not ask for confirmation of more than ten people\n" WHO,
 		verb_send, ACCOUNT_DISPATCHER},
 	{"cancel", GOOGLE, "[--reason TEXT] [--json] [--yes] WHO…",
-		"takes an invitation back, at Google and here",
+		"cancel an invitation, at Google and in the ledger",
 		"  --reason TEXT  why, for history\n"
-		"  --json         a line a person\n"
-		"  --yes          does not ask; more than ten people are asked about "
-		"otherwise\n" WHO,
+		"  --json         print one line for each person\n"
+		"  --yes          do not ask for confirmation of more than ten people\n" WHO,
 		verb_cancel, ACCOUNT_DISPATCHER},
 	{"login", GOOGLE,
 		"--client FILE [--headless | --no-browser] [--port N]\n"
 		"       [--account ADDRESS] [--output FILE] [--json]",
-		"lets an administrator log in, and keeps the login as a credential",
-		"  --client FILE      the OAuth client, as the Google Cloud console gives it out\n"
-		"  --headless         listens for nothing: the browser's last address is pasted\n"
-		"  --no-browser       opens none; the address to open is printed in any case\n"
-		"  --port N           where to listen on 127.0.0.1\n"
-		"  --account ADDRESS  who should log in (also --login-hint)\n"
-		"  --output FILE      where it is kept, instead of the state directory\n"
-		"  --json             where it is kept, for machines\n"
-		"It acts as who logs in: a super administrator. Then one call is tried.\n",
+		"log in as an administrator and store the login as a credential",
+		"  --client FILE      the OAuth client file from the Google Cloud console\n"
+		"  --headless         do not listen: you paste the browser's last address\n"
+		"  --no-browser       do not open a browser; the address is printed in any case\n"
+		"  --port N           the port to listen on at 127.0.0.1\n"
+		"  --account ADDRESS  the account that should log in (also --login-hint)\n"
+		"  --output FILE      where to store the login, instead of the state directory\n"
+		"  --json             print where the login is stored, as JSON\n"
+		"cloudinvite then acts as the account that logged in, which must be a super\n"
+		"administrator. One call is made to test the login.\n",
 		verb_login, ACCOUNT_DISPATCHER},
-	{"token", GOOGLE, "[--json | --print]", "what access token there is: for whom, until when",
-		"  --json   the same for machines; never the token itself\n"
-		"  --print  the token, for curl: it is as good as the administrator's password "
-		"until "
-		"it ends\n"
-		"Ends with 1 if there is none that can be used. --print mints one then.\n",
+	{"token", GOOGLE, "[--json | --print]", "show the access token: its account and expiry",
+		"  --json   print JSON; never the token itself\n"
+		"  --print  print the token, for curl: until it expires, it is as powerful as the\n"
+		"           administrator's password\n"
+		"Exit status 1 if there is no usable token. --print then mints one.\n",
 		verb_token, ACCOUNT_DISPATCHER},
 	{"setup", SETUP,
 		"[--customer ID] [--domain NAMES] [--address RULE] [--credentials FILE|metadata:]\n"
 		"       [--subject ADDRESS] [--hosts N] [--pam | --no-pam] [--yes] [--json] …",
-		"sets this host up: asks at the terminal, or takes everything as options",
-		"  --customer ID            the organisation's id, or my_customer\n"
-		"  --domain NAMES           its domains\n"
+		"configure this host, by questions at the terminal or by options",
+		"  --customer ID            the organisation's customer ID, or my_customer\n"
+		"  --domain NAMES           the organisation's domains\n"
 		"  --address RULE           the address of a user: {user}@example.com\n"
-		"  --credentials FILE       a key file, a login, a federation's file, or "
-		"metadata:\n"
-		"  --install-credentials    copies that file to private/ beside the settings, "
-		"for the dispatcher's account\n"
-		"  --service-account ADDR   who signs, with metadata:\n"
+		"  --credentials FILE       a key file, a login, a federation file, or metadata:\n"
+		"  --install-credentials    copy that file to private/ beside the settings, for\n"
+		"                           the dispatcher's account\n"
+		"  --service-account ADDR   the service account that signs, with metadata:\n"
 		"  --subject ADDRESS        the administrator to act as\n"
-		"  --hosts N                one budget is divided by so many hosts\n"
-		"  --requests-per-minute N  that budget: all hosts together (30)\n"
-		"  --sends-per-day N        the same (50)\n"
-		"  --pam, --no-pam          turns on PAM, or leaves it; else it asks, or only "
-		"looks\n"
-		"  --no-check               asks nothing of Google\n"
-		"  --wait MINUTES           so long for a delegation that Google does not know "
-		"yet\n"
-		"  --guide[=WAY]            only what to click and paste: keyless, key or login\n"
-		"  --dry-run                writes nothing\n"
-		"  --yes                    does not ask\n"
-		"  --json                   what came of it, for machines; with --yes or "
-		"--dry-run\n"
-		"What is set already and not named stays. Nothing is sent before `enable`.\n",
+		"  --hosts N                divide the limits below among N hosts\n"
+		"  --requests-per-minute N  request limit of all hosts together (30)\n"
+		"  --sends-per-day N        limit of invitations of all hosts together (50)\n"
+		"  --pam, --no-pam          change PAM, or leave it alone; default: ask, or only\n"
+		"                           report\n"
+		"  --no-check               do not contact Google\n"
+		"  --wait MINUTES           how long to wait until Google knows the delegation\n"
+		"  --guide[=WAY]            only show what to click and paste: keyless, key or\n"
+		"                           login\n"
+		"  --dry-run                write nothing\n"
+		"  --yes                    do not ask for confirmation\n"
+		"  --json                   print the result as JSON; needs --yes or --dry-run\n"
+		"Settings that are not named here are kept. Nothing is sent before `enable`.\n",
 		verb_setup, ACCOUNT_ROOT},
 	{"doctor", SETUP, "[--offline] [--json]",
-		"walks every step from the login to Google's answer, and names the remedies",
-		"  --offline  asks nothing of the network\n"
-		"  --json     the same for machines\n"
+		"check every step from the login to Google's answer, with remedies",
+		"  --offline  do not use the network\n"
+		"  --json     print JSON\n"
 		"Mints a token and makes two harmless calls. Changes nothing.\n",
 		verb_doctor, ACCOUNT_DISPATCHER},
-	{"config", SETUP, "[--check] [--json]", "the effective settings and where each came from",
-		"  --check  everything that is wrong with them, with its remedy; no network\n"
-		"  --json   the same for machines\n",
+	{"config", SETUP, "[--check] [--json]",
+		"show the effective settings and where each one is set",
+		"  --check  report everything that is wrong with them, with remedies; no network\n"
+		"  --json   print JSON\n",
 		verb_config, ACCOUNT_DISPATCHER},
 	{"pam", SETUP, "status [--json] | enable|disable [--dry-run] [--yes] [--json]",
-		"whether logins are seen, and the distribution's way to turn that on and off",
-		"  --dry-run  only shows the change\n"
-		"  --yes      does not ask\n"
-		"  --json     the same for machines\n"
-		"status ends with 1 where logins are not seen, or a line is dangerous. disable "
-		"takes\n"
-		"back exactly what enable has done.\n",
+		"show whether logins are monitored, and turn it on or off",
+		"  --dry-run  only show the change\n"
+		"  --yes      do not ask for confirmation\n"
+		"  --json     print JSON\n"
+		"enable and disable use the distribution's own tools; disable undoes exactly what\n"
+		"enable did. status exits with 1 if logins are not monitored or a PAM line is\n"
+		"dangerous.\n",
 		verb_pam, ACCOUNT_ROOT},
-	{"help", SETUP, "[VERB]", "this, or one verb in detail", "", verb_help, ACCOUNT_ROOT},
+	{"help", SETUP, "[VERB]", "show this help, or one verb in detail", "", verb_help,
+		ACCOUNT_ROOT},
 	{"emit", PLUMBING, "--reason REASON [--] USER…",
-		"writes arrivals, as the useradd hook does",
+		"write arrivals to the spool, as the useradd hook does",
 		"  --reason REASON  created, deleted, login or asked\n"
-		"Needs root and the spool, and nothing else. What is written is on the disk when "
-		"it\n"
-		"returns.\n",
+		"Needs root and the spool, and nothing else. When it returns, the arrivals are on\n"
+		"disk.\n",
 		verb_emit, ACCOUNT_ROOT},
 	{"metrics", PLUMBING, "[--format openmetrics|text]",
-		"what Prometheus is told: people, queue, calls, mails, pauses",
+		"print metrics for Prometheus: people, queue, calls, mails, pauses",
 		"  --format text  Prometheus' own format instead of OpenMetrics\n"
-		"Counters are a minute old at most. With metrics_file in [storage] the\n"
-		"dispatcher writes the same to a file for node_exporter.\n",
+		"Counters are at most one minute old. With [storage] metrics_file, the dispatcher\n"
+		"writes the same to a file for node_exporter.\n",
 		verb_metrics, ACCOUNT_LEDGER},
 	{"report", PLUMBING, "[--output FILE] [--mode MODE] [--weeks N] [--people]",
-		"one page with pictures: how far people have come, what is stuck and why",
-		"  --output FILE  where it is written; only another report is replaced\n"
-		"  --mode MODE    who may read that file, in octal (600)\n"
-		"  --weeks N      so many weeks are shown (12, at most 53)\n"
-		"  --people       names those who are stuck; without it nobody is named\n"
-		"Without --output: on standard output. It needs no script and loads nothing.\n",
+		"write a web page with charts: progress, what is stuck and why",
+		"  --output FILE  where to write it; only another report is overwritten\n"
+		"  --mode MODE    permissions of that file, in octal (600)\n"
+		"  --weeks N      how many weeks to show (12, at most 53)\n"
+		"  --people       name the people who are stuck; otherwise no names are written\n"
+		"Without --output: to standard output. The page has no scripts and loads nothing.\n",
 		verb_report, ACCOUNT_LEDGER},
 	{NULL, NULL, NULL, NULL, NULL, NULL, ACCOUNT_ROOT},
 };

@@ -89,8 +89,8 @@ static bool say_ambiguous(const char *typed, const struct candidates *c, struct 
 	for (int i = 0; i < c->count; i++)
 		text_format(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 			i > 0 ? ", " : "", c->addresses[i]);
-	fault_set(fault, FAULT_USAGE, "ambiguous", "'%s' stands for several addresses", typed);
-	return fault_remedy(fault, "Say which: %s", list);
+	fault_set(fault, FAULT_USAGE, "ambiguous", "'%s' matches several addresses", typed);
+	return fault_remedy(fault, "Use one of them: %s", list);
 }
 
 static bool one_of(const char *typed, const struct candidates *c, char address[ADDRESS_MAX + 1],
@@ -134,8 +134,9 @@ bool who_address(struct ledger *l, const struct settings *settings, const char *
 	if (plain)
 		return true;
 	fault_set(fault, FAULT_USAGE, "unknown_who",
-		strchr(typed, '@') != NULL ? "'%s' is no plain address, and no such user was seen"
-					   : "no user '%s' was seen",
+		strchr(typed, '@') != NULL
+			? "'%s' is not a plain mail address, and no such user has been seen"
+			: "no user '%s' has been seen",
 		typed);
 	return fault_remedy(fault, "Give an address, or see: cloudinvite explain %s", typed);
 }

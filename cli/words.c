@@ -45,33 +45,33 @@ enum ink words_invitation_ink(enum invitation_state state)
 static const struct {
 	const char *word, *text;
 } reasons[] = {
-	{"first_look", "first look"},
+	{"first_look", "first check"},
 	{"approved", "approved"},
 	{"blocked", "blocked"},
-	{"max_mails", "has had as many mails as max_mails allows"},
+	{"max_mails", "the person has received as many mails as max_mails allows"},
 	{"account_gone", "the account is gone"},
 	{"deleted", "the account was deleted"},
-	{"asked", "named by an administrator"},
-	{"unknown_state", "Google shows a state that is not known here"},
-	{"interrupted", "the program ended in the middle of a send"},
+	{"asked", "requested by an administrator"},
+	{"unknown_state", "Google reports a state that this version does not know"},
+	{"interrupted", "the program ended during a send"},
 	{"not_invitable", "no unmanaged account"},
-	{"by_others", "invited by somebody else"},
+	{"by_others", "invited by someone else"},
 	{"by_admin", "by an administrator"},
-	{"elsewhere", "at Google, not from here"},
-	{"settled", "seen at Google afterwards"},
+	{"elsewhere", "at Google, not by this ledger"},
+	{"settled", "confirmed at Google later"},
 	{"sent", "the mail went out"},
 	{"answered", "the person's own answer"},
-	{"retry", "waits for a later try"},
-	{"retried", "asked for again"},
-	{"brake", "not charged for what set the brake"},
+	{"retry", "waiting for a retry"},
+	{"retried", "retried by an administrator"},
+	{"brake", "queued again: not at fault for the breaker"},
 	{"settled_unsent", "the last send had no effect"},
-	{"reconcile", "mails may be out that the ledger does not know of"},
-	{"cap", "the cap of the day is reached"},
+	{"reconcile", "invitations may be out that the ledger does not know of"},
+	{"cap", "the daily limit is reached"},
 	{"window", "outside the send window"},
-	{"dry_run", "dry run: nothing is sent yet"},
-	{"discovered", "found by a sweep, not by a login"},
-	{"collision", "two accounts lead to one address"},
-	{"unconfirmed", "a send had no clear answer"},
+	{"dry_run", "dry run: waiting for approve"},
+	{"discovered", "found by a resync, not by a login"},
+	{"collision", "two accounts map to one address"},
+	{"unconfirmed", "a send had no definite result"},
 };
 
 bool words_typed(char *out, size_t size, const char *typed)
@@ -96,7 +96,7 @@ char *words_spaced(char *out, size_t size, const char *word)
 
 char *words_reason(char *out, size_t size, const char *reason)
 {
-	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason noted");
+	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason recorded");
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(reasons[i].word, reason) == 0)
 			text_copy(out, size, reasons[i].text);
@@ -106,7 +106,7 @@ char *words_reason(char *out, size_t size, const char *reason)
 const char *words_verdict(enum verdict_kind verdict)
 {
 	static const char *const texts[] = {
-		[VERDICT_NONE] = "not judged yet",
+		[VERDICT_NONE] = "not evaluated yet",
 		[VERDICT_MAPPED] = "mapped",
 		[VERDICT_UNMAPPED] = "unmapped",
 		[VERDICT_FOREIGN_DOMAIN] = "foreign domain",
@@ -122,62 +122,63 @@ const char *words_verdict(enum verdict_kind verdict)
 
 static void next_of_queued(char *out, size_t size, const struct person *p, const struct now *now)
 {
-	char when[CLOCK_TEXT_SIZE] = "as soon as the pace allows", reason[96];
+	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit allows", reason[96];
 
 	if (now->paused) {
-		text_copy(out, size, "Waits until the pause ends.");
+		text_copy(out, size, "Waiting for the pause to end.");
 		return;
 	}
 	if (!now->dispatcher.alive) {
-		text_copy(out, size, "Waits for the dispatcher, which is not running.");
+		text_copy(out, size, "Waiting for the dispatcher, which is not running.");
 		return;
 	}
 	if (p->due > now->at)
 		clock_relative(p->due, now->at, when);
 	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
-		text_format(out, size, "The invitation is sent %s: %s.", when,
+		text_format(out, size, "The invitation will be sent %s: %s.", when,
 			words_reason(reason, sizeof(reason), p->reason));
 	else if (p->attempts > 0)
-		text_format(out, size, "Is tried again %s, after %d failed attempt%s.", when,
+		text_format(out, size, "Will be tried again %s, after %d failed attempt%s.", when,
 			p->attempts, p->attempts == 1 ? "" : "s");
 	else
-		text_format(
-			out, size, "Google is asked %s whether the account is unmanaged.", when);
+		text_format(out, size, "Google will be asked %s whether the account is unmanaged.",
+			when);
 }
 
 static const char *next_of_held(const struct person *p)
 {
 	if (strcmp(p->reason, "dry_run") == 0)
-		return "Would be invited, but nothing is sent in dry run. Waits for `approve`.";
+		return "Held since the dry run. Waiting for `approve`.";
 	if (strcmp(p->reason, "discovered") == 0)
-		return "Is unmanaged, but has not logged in since. Waits for `approve`.";
+		return "The account is unmanaged, but its owner has not logged in since. Waiting "
+		       "for `approve`.";
 	if (strcmp(p->reason, "collision") == 0)
-		return "Two accounts lead to this address; nobody knows whose it is. Waits for "
+		return "Two accounts map to this address, and its owner is unknown. Waiting for "
 		       "`approve`.";
 	if (strcmp(p->reason, "blocked") == 0)
 		return "Nothing: blocked by an administrator.";
 	if (strcmp(p->reason, "max_mails") == 0)
-		return "Nothing: has had as many mails as max_mails allows.";
+		return "Nothing: the person has received as many mails as max_mails allows.";
 	if (strcmp(p->reason, "unconfirmed") == 0)
-		return "Whether a mail went out is not known. `approve` may mail a second time.";
-	return "Nothing, until you decide.";
+		return "It is not known whether a mail went out. `approve` may send a second one.";
+	return "Nothing until you decide.";
 }
 
 static const char *next_of(const struct person *p)
 {
 	static const char *const texts[PERSON_STATES] = {
 		[PERSON_NOT_INVITABLE] =
-			"Nothing: there is no unmanaged account. A sweep notices a new one.",
+			"Nothing: there is no unmanaged account. A resync will find a new one.",
 		[PERSON_SENDING] = "The invitation is being sent now.",
-		[PERSON_UNCONFIRMED] =
-			"Is not sent to before Google shows what came of it: up to 72 hours.",
-		[PERSON_INVITED] = "The person decides. The sweep notices the answer.",
+		[PERSON_UNCONFIRMED] = "Nothing is sent until Google shows the result of the last "
+				       "send (up to 72 hours).",
+		[PERSON_INVITED] = "The person decides. The next resync reads the answer.",
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
-		[PERSON_DECLINED] = "Nothing: a decline is not asked again.",
-		[PERSON_CANCELLED] = "Nothing: the invitation was taken back.",
-		[PERSON_FAILED] = "Nothing, until you have removed the cause and say `retry`.",
-		[PERSON_GONE] = "Nothing: the accounts that led here are gone.",
+		[PERSON_DECLINED] = "Nothing: people who declined are not invited again.",
+		[PERSON_CANCELLED] = "Nothing: the invitation was cancelled.",
+		[PERSON_FAILED] = "Nothing until you have removed the cause and run `retry`.",
+		[PERSON_GONE] = "Nothing: the accounts that mapped to this address are gone.",
 	};
 
 	return texts[p->state];
@@ -200,31 +201,31 @@ static const struct {
 	const char *command; /* followed by the address where it ends with a blank */
 	const char *does;
 } remedies[] = {
-	{PERSON_QUEUED, NULL, "send ", "invites now"},
-	{PERSON_QUEUED, NULL, "block --reason TEXT ", "never invites"},
-	{PERSON_NOT_INVITABLE, NULL, "check ", "asks Google now"},
-	{PERSON_NOT_INVITABLE, NULL, "retry ", "goes the whole way again"},
-	{PERSON_SENDING, NULL, "get ", "asks Google what it shows"},
-	{PERSON_UNCONFIRMED, NULL, "get ", "asks Google what it shows"},
-	{PERSON_INVITED, NULL, "get ", "asks Google what it shows"},
-	{PERSON_INVITED, NULL, "cancel ", "takes the invitation back"},
-	{PERSON_INVITED, NULL, "send --again --reason TEXT ", "sends one more mail"},
-	{PERSON_DECLINED, NULL, "send --again --reason TEXT ", "asks once more"},
-	{PERSON_CANCELLED, NULL, "send --again --reason TEXT ", "invites all the same"},
-	{PERSON_HELD, "dry_run", "enable", "begins to send"},
-	{PERSON_HELD, "asked", "send ", "invites now"},
-	{PERSON_HELD, "unconfirmed", "get ", "asks Google what it shows"},
-	{PERSON_HELD, "blocked", "unblock ", "takes the block back"},
-	{PERSON_HELD, "max_mails", "send --again --reason TEXT ", "sends one more mail"},
-	{PERSON_HELD, "dry_run", "approve ", "invites, in dry run, too"},
-	{PERSON_HELD, "discovered", "approve ", "invites"},
-	{PERSON_HELD, "collision", "approve ", "invites"},
-	{PERSON_HELD, "unconfirmed", "approve ", "goes the whole way again; may mail twice"},
-	{PERSON_HELD, "dry_run", "block --reason TEXT ", "never invites"},
-	{PERSON_HELD, "discovered", "block --reason TEXT ", "never invites"},
-	{PERSON_HELD, "collision", "block --reason TEXT ", "never invites"},
-	{PERSON_HELD, "unconfirmed", "block --reason TEXT ", "never invites"},
-	{PERSON_FAILED, NULL, "retry ", "goes the whole way again"},
+	{PERSON_QUEUED, NULL, "send ", "invite now"},
+	{PERSON_QUEUED, NULL, "block --reason TEXT ", "never invite"},
+	{PERSON_NOT_INVITABLE, NULL, "check ", "ask Google now"},
+	{PERSON_NOT_INVITABLE, NULL, "retry ", "start over"},
+	{PERSON_SENDING, NULL, "get ", "show what Google has"},
+	{PERSON_UNCONFIRMED, NULL, "get ", "show what Google has"},
+	{PERSON_INVITED, NULL, "get ", "show what Google has"},
+	{PERSON_INVITED, NULL, "cancel ", "cancel the invitation"},
+	{PERSON_INVITED, NULL, "send --again --reason TEXT ", "send one more mail"},
+	{PERSON_DECLINED, NULL, "send --again --reason TEXT ", "invite once more"},
+	{PERSON_CANCELLED, NULL, "send --again --reason TEXT ", "invite anyway"},
+	{PERSON_HELD, "dry_run", "enable", "start sending"},
+	{PERSON_HELD, "asked", "send ", "invite now"},
+	{PERSON_HELD, "unconfirmed", "get ", "show what Google has"},
+	{PERSON_HELD, "blocked", "unblock ", "remove the block"},
+	{PERSON_HELD, "max_mails", "send --again --reason TEXT ", "send one more mail"},
+	{PERSON_HELD, "dry_run", "approve ", "invite, even in dry run"},
+	{PERSON_HELD, "discovered", "approve ", "invite"},
+	{PERSON_HELD, "collision", "approve ", "invite"},
+	{PERSON_HELD, "unconfirmed", "approve ", "start over; may send a second mail"},
+	{PERSON_HELD, "dry_run", "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, "discovered", "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, "collision", "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, "unconfirmed", "block --reason TEXT ", "never invite"},
+	{PERSON_FAILED, NULL, "retry ", "start over"},
 };
 
 void words_commands(const struct person *p, const struct now *now,
@@ -233,9 +234,9 @@ void words_commands(const struct person *p, const struct now *now,
 	char command[ADDRESS_MAX + 64];
 
 	if (p->state == PERSON_QUEUED && now->paused)
-		each("cloudinvite resume", "ends the pause", ctx);
+		each("cloudinvite resume", "end the pause", ctx);
 	else if (p->state == PERSON_QUEUED && now->reconciling)
-		each("cloudinvite resume", "mails again at once; may mail some twice", ctx);
+		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
 		if (remedies[i].state != p->state ||
 			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))

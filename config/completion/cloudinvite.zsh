@@ -5,102 +5,102 @@
 
 _cloudinvite_verbs() {
 	local -a verbs=(
-		'status:how it goes: people by state, what waits and why, the programs'
-		'explain:why somebody is invited or not, and what happens next'
-		'history:what happened, when, why and by whom'
-		'approve:releases people who are held'
-		'retry:asks again now for people who failed or wait'
-		'block:never invites somebody'
-		'unblock:takes a block back'
-		'forget:erases a person, sightings and history'
-		'enable:begins to send'
-		'pause:sends and asks nothing until resume'
-		'resume:ends the pause'
-		'scan:looks at all present accounts of this host now'
-		'check:asks whether the address can be invited'
-		'get:what Google shows of an invitation'
-		'list:all invitations that Google has'
-		'send:invites, through ledger, pace and journal'
-		'cancel:takes an invitation back'
-		'login:lets an administrator log in, and keeps the login'
-		'token:what access token there is'
-		'setup:sets this host up'
-		'doctor:walks every step and names the remedies'
-		'config:the effective settings'
-		'pam:whether logins are seen; turns that on and off'
-		'help:all verbs, or one in detail'
-		'emit:writes arrivals, as the useradd hook does'
-		'metrics:what Prometheus is told'
-		'report:one page with pictures'
+		'status:people by state, what is waiting and why, the programs'
+		'explain:why a person is invited or not, and what happens next'
+		'history:what happened, when, why and who did it'
+		'approve:release held people'
+		'retry:try again now for people who failed or are waiting'
+		'block:never invite a person'
+		'unblock:remove a block'
+		'forget:erase a person with accounts and history'
+		'enable:start sending'
+		'pause:stop all requests and invitations until resume'
+		'resume:end the pause'
+		'scan:process all existing accounts of this host now'
+		'check:ask Google whether an address can be invited'
+		'get:show an invitation as Google has it'
+		'list:list all invitations that Google has'
+		'send:invite people now, within the limits'
+		'cancel:cancel an invitation'
+		'login:log in as an administrator and store the login'
+		'token:show the access token'
+		'setup:configure this host'
+		'doctor:check every step, with remedies'
+		'config:show the effective settings'
+		'pam:show whether logins are monitored; turn it on or off'
+		'help:show all verbs, or one in detail'
+		'emit:write arrivals, as the useradd hook does'
+		'metrics:print metrics for Prometheus'
+		'report:write a web page with charts'
 	)
 	_describe -t verbs verb verbs
 }
 
 _cloudinvite_rest() {
-	local -a options=('--help[how the verb is used]')
-	local json='--json[for machines]' yes='--yes[does not ask]'
+	local -a options=('--help[show usage]')
+	local json='--json[print JSON]' yes='--yes[do not ask for confirmation]'
 	local why='--reason[why, for the next administrator]:text:'
 
 	case $1 in
 	status)
-		options+=($json '--all[all people]' '--after[the page behind an address]:address:'
+		options+=($json '--all[show all people]' '--after[the page that follows this address]:address:'
 			'--state[people in one state]:state:(queued not_invitable sending unconfirmed
 				invited accepted declined cancelled held failed gone)'
-			'--watch=-[again every N seconds]::seconds:')
+			'--watch=-[repeat every N seconds]::seconds:')
 		;;
 	explain) options+=($json '*:user:_users') ;;
 	history | check | get) options+=($json) ;;
 	approve)
-		options+=($yes '--all[everybody who is held]'
-			'--reason[those held for it]:reason:(dry_run discovered collision unconfirmed)')
+		options+=($yes '--all[everyone who is held]'
+			'--reason[people held for this reason]:reason:(dry_run discovered collision unconfirmed)')
 		;;
-	retry) options+=($yes '--all[everybody who failed]') ;;
+	retry) options+=($yes '--all[everyone who failed]') ;;
 	block | pause) options+=($why) ;;
-	forget) options+=('--block[leaves a block behind]') ;;
+	forget) options+=('--block[leave a block behind]') ;;
 	enable) options+=($yes) ;;
-	scan) options+=($json $yes '--dry-run[only shows whom they would be mapped to]') ;;
+	scan) options+=($json $yes '--dry-run[only show the address of each account]') ;;
 	list)
-		options+=($json '--csv[for a spreadsheet]'
-			'--state[in one state]:state:(not_yet_sent invited accepted declined)'
-			'--order-by[in this order]:order:(email update_time)')
+		options+=($json '--csv[print CSV]'
+			'--state[invitations in one state]:state:(not_yet_sent invited accepted declined)'
+			'--order-by[sort by]:order:(email update_time)')
 		;;
-	send) options+=($json $yes $why '--again[also somebody who was asked before]') ;;
+	send) options+=($json $yes $why '--again[include people who were invited before]') ;;
 	cancel) options+=($json $yes $why) ;;
 	login)
-		options+=($json '--client[the OAuth client]:file:_files'
-			'--output[where it is kept]:file:_files' '--headless[the last address is pasted]'
-			'--no-browser[opens none]' '--port[on 127.0.0.1]:port:'
-			'--account[who should log in]:address:')
+		options+=($json '--client[the OAuth client file]:file:_files'
+			'--output[where to store the login]:file:_files' '--headless[you paste the last address]'
+			'--no-browser[do not open a browser]' '--port[the port at 127.0.0.1]:port:'
+			'--account[the account that should log in]:address:')
 		;;
-	token) options+=($json '--print[the token itself]') ;;
-	doctor) options+=($json '--offline[asks nothing of the network]') ;;
-	config) options+=($json '--check[everything that is wrong]') ;;
+	token) options+=($json '--print[print the token]') ;;
+	doctor) options+=($json '--offline[do not use the network]') ;;
+	config) options+=($json '--check[report everything that is wrong]') ;;
 	setup)
-		options+=($json $yes '--dry-run[writes nothing]' '--customer[the organisation]:id:'
-			'--domain[its domains]:names:' '--address[of a user]:rule:({user}@)'
+		options+=($json $yes '--dry-run[write nothing]' '--customer[the customer ID]:id:'
+			'--domain[the domains of the organisation]:names:' '--address[the address of a user]:rule:({user}@)'
 			'--credentials[the file, or metadata:]:file:_files'
-			'--install-credentials[copies it for the service]'
-			'--service-account[who signs, with metadata:]:address:'
-			'--subject[the administrator to act as]:address:' '--hosts[how many]:number:'
-			'--requests-per-minute[all hosts together]:number:'
-			'--sends-per-day[all hosts together]:number:' '--pam[turns on PAM]'
-			'--no-pam[leaves PAM alone]' '--no-check[asks nothing of Google]'
-			'--wait[for a delegation]:minutes:'
-			'--guide=-[only what to click and paste]::way:(keyless key login)')
+			'--install-credentials[copy it for the service]'
+			'--service-account[the service account that signs, with metadata:]:address:'
+			'--subject[the administrator to act as]:address:' '--hosts[number of hosts]:number:'
+			'--requests-per-minute[limit of all hosts together]:number:'
+			'--sends-per-day[limit of all hosts together]:number:' '--pam[change PAM]'
+			'--no-pam[leave PAM alone]' '--no-check[do not contact Google]'
+			'--wait[time to wait for the delegation]:minutes:'
+			'--guide=-[only show what to click and paste]::way:(keyless key login)')
 		;;
 	pam)
-		options+=($json $yes '--dry-run[only shows the change]'
+		options+=($json $yes '--dry-run[only show the change]'
 			'1:action:(status enable disable)')
 		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
-		options+=('--reason[of the arrival]:reason:(login created deleted asked)' '*:user:_users')
+		options+=('--reason[the reason of the arrival]:reason:(login created deleted asked)' '*:user:_users')
 		;;
-	metrics) options+=('--format[of the page]:format:(openmetrics text)') ;;
+	metrics) options+=('--format[the format]:format:(openmetrics text)') ;;
 	report)
-		options+=('--output[where it is written]:file:_files'
-			'--mode[who may read that file]:mode:(600 640 644)'
-			'--weeks[so many are shown]:number:' '--people[names those who are stuck]')
+		options+=('--output[where to write it]:file:_files'
+			'--mode[permissions of the file]:mode:(600 640 644)'
+			'--weeks[how many weeks to show]:number:' '--people[name the people who are stuck]')
 		;;
 	esac
 	_arguments $options
@@ -110,8 +110,8 @@ _cloudinvite() {
 	local curcontext=$curcontext state line
 	local -A opt_args
 
-	_arguments -C '(-c --config)'{-c,--config}'[these settings]:file:_files' \
-		'(- *)'{-h,--help}'[all verbs]' '(- *)'{-V,--version}'[the version]' \
+	_arguments -C '(-c --config)'{-c,--config}'[the settings file]:file:_files' \
+		'(- *)'{-h,--help}'[show all verbs]' '(- *)'{-V,--version}'[show the version]' \
 		'1:verb:_cloudinvite_verbs' '*::argument:->rest'
 	[[ $state == rest ]] && _cloudinvite_rest $words[1]
 }

@@ -246,7 +246,7 @@ class Asking(World):
     def test_waiting_for_the_pace_is_told_on_a_terminal(self):
         self.site.write_settings({"google": {"requests_per_minute": "1"}})
         terminal = Terminal(self.site, "check", ALICE, BOB)
-        self.assertIn("invitable", terminal.read_until("waiting for the pace"))
+        self.assertIn("invitable", terminal.read_until("waiting for the rate limit"))
         os.kill(terminal.process.pid, signal.SIGINT)
         self.assertEqual(terminal.end()[0], -signal.SIGINT)
         self.assertEqual(len(self.google.log(route="check")), 1)
@@ -405,7 +405,7 @@ class DryRun(World):
         self.arrive("alice", "carol")
         self.assertEqual(self.mails(), {})
         said = self.run_verb("status").stdout
-        self.assertIn("Dry run: nothing is sent. 1 person would be invited.", said)
+        self.assertIn("Dry run: no invitations go out. 1 person would be invited.", said)
         self.assertIn("cloudinvite enable", said)
         self.assertRegex(said, rf"Would be invited\n  {ALICE}\n")
         self.assertEqual((self.state(ALICE), self.state(CAROL)), ("held", "not_invitable"))
@@ -480,7 +480,7 @@ class Deciding(World):
         self.arrive("alice")
         self.assertEqual(self.mails(), {})
         said = self.run_verb("status").stdout
-        self.assertRegex(said, r"Paused since .* by \S+.*: the announcement goes out first")
+        self.assertRegex(said, r"Paused by \S+, .*: the announcement goes out first")
         self.assertIn("cloudinvite resume", said)
         pause = self.site.json("status", "--json")["worker"]["pause"]
         self.assertEqual((pause["kind"], pause["reason"]),
@@ -598,7 +598,7 @@ class Looking(World):
         said = harness.wait_for(
             lambda: (lambda text: text if "All is well" in text else None)(
                 self.run_verb("status").stdout), "a good morning")
-        self.assertIn("All is well: 1 invited today, nobody waiting.", said)
+        self.assertIn("All is well. 1 invitation sent today; nothing queued.", said)
         self.assertEqual(len(re.findall(r"^  (?:collector|dispatcher) +runs", said,
                                         re.MULTILINE)), 2)
 

@@ -82,7 +82,7 @@ class Right(Doctor):
         self.everything_runs()
         done = self.site.run("doctor")
         self.assertRegex(done.stdout, r"(?m)^ok +token +minted as admin@example\.com")
-        self.assertRegex(done.stdout, r"Nothing is wrong|1 thing to mend")
+        self.assertRegex(done.stdout, r"No problems found|1 problem\.")
         self.assertNotIn("PRIVATE KEY", done.stdout)
         self.assertNotIn("ya29", done.stdout)
 

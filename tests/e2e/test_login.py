@@ -355,7 +355,7 @@ class Headless(Scene):
         login.type(login.consent())
         code, _, said = login.end()
         self.assertEqual(code, 0, said)
-        self.assertEqual(said.count("That is no answer to this login"), 1)
+        self.assertEqual(said.count("That is not the answer to this login"), 1)
 
     def test_several_lines_at_once_are_several_answers(self):
         login = self.headless()

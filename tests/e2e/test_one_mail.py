@@ -274,7 +274,7 @@ class Restores(OneMail):
         site.dispatcher_once()
         said = site.json("status", "--json")["worker"]["reconcile"]
         self.assertEqual((said["why"], said["swept"]), ("restored", True))
-        self.assertIn("Nobody is mailed", site.run("status").stdout)
+        self.assertIn("No invitations are sent", site.run("status").stdout)
         self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
         self.assertIn("may be out", site.run("explain", late).stdout)
         self.assertIn("reconcile", site.run("history", late).stdout)
@@ -307,7 +307,7 @@ class Restores(OneMail):
                          "other_ledger")
         self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
         self.assertEqual(site.run("pause", "--reason", "lunch").returncode, 0)
-        self.assertIn("Nobody is mailed for now", site.run("resume").stdout)
+        self.assertIn("No invitations are sent for now", site.run("resume").stdout)
         self.assertIn("mailed again", site.run("resume").stdout)
         self.assertIn("no pause", site.run("resume").stdout)
         site.dispatcher_once()

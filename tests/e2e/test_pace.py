@@ -188,7 +188,7 @@ class Held(Pace):
         self.assertEqual(self.reasons(site), {"held dry_run": 2, "invited sent": 2})
         self.assertEqual(self.google.mailbox()["counts"],
                          {"late0@example.com": 1, "person1@example.com": 1})
-        self.assertEqual(site.run("enable", "--yes").stdout, "It is on already: mode = send.\n")
+        self.assertEqual(site.run("enable", "--yes").stdout, "Sending is already on: mode = send.\n")
         self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE what = 'enabled'")), 1)
 
     def test_the_cap_of_the_day_lets_the_others_wait_in_their_order(self):

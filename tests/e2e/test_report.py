@@ -85,12 +85,12 @@ class Figures(World):
         self.assertEqual(page.table("Stage"), {
             "Seen": [4, ""], "Unmanaged": [3, "75 %"], "Invited": [3, "100 %"],
             "accepted": [1, "33 %"], "declined": [1, "33 %"], "no answer yet": [1, "33 %"],
-            "taken back": [0, "0 %"]})
+            "cancelled": [0, "0 %"]})
         host, = page.table("Host").values()
         self.assertEqual(host, [5, 3, 3, 1, 1, 0])
         weeks = [sum(row[at] for row in page.table("Week of").values()) for at in range(4)]
         self.assertEqual(weeks, [4, 3, 1, 1])
-        self.assertIn("Collector and dispatcher are down:", page.text("header"))
+        self.assertIn("The collector and the dispatcher are not running:", page.text("header"))
         self.assert_sane(page)
 
     def test_they_agree_with_status_for_every_state_and_with_the_ledger_week_by_week(self):
@@ -106,7 +106,7 @@ class Figures(World):
                          invited + reasons["held", "discovered"] + reasons["queued", "cap"])
         self.assertEqual(funnel["Invited"][0], invited)
         for row, state in (("accepted", "accepted"), ("declined", "declined"),
-                           ("no answer yet", "invited"), ("taken back", "cancelled")):
+                           ("no answer yet", "invited"), ("cancelled", "cancelled")):
             self.assertEqual(funnel[row][0], summary[state])
         hosts = page.table("Host")
         seen = [(s["host"], p["state"]) for p in status["people"] for s in p["sightings"]]
@@ -137,9 +137,9 @@ class States(World):
 
     def test_a_ledger_without_anybody_is_a_page_that_says_so(self):
         page = self.page()
-        for sentence in ("Nobody yet: people appear here after a first login.",
+        for sentence in ("No people yet. They appear here after their first login.",
                          "Nothing: nobody is stuck.", "Nothing has happened in the last 12 weeks.",
-                         "No account has been seen yet."):
+                         "No accounts have been seen yet."):
             self.assertIn(sentence, page.text())
         self.assertEqual(page.having("svg", role="img"), [])
         self.assert_sane(page)
@@ -150,11 +150,11 @@ class States(World):
         self.site.run("pause", "--reason", "the mail server moves, ask dana@example.com")
         page = self.page()
         header = page.text("header")
-        self.assertIn("Paused since just now by an administrator:", header)
+        self.assertIn("Paused by an administrator, just now:", header)
         self.assertIn("ask d***a@example.com", header)
         self.assertIn("cloudinvite resume", header)
-        self.assertIn("Dry run: nothing is sent. 1 person would be invited.", header)
-        self.assertIn("1 person would be invited Dry run: nothing is sent yet.",
+        self.assertIn("Dry run: no invitations go out. 1 person would be invited.", header)
+        self.assertIn("1 person would be invited Dry run: no invitations are sent yet.",
                       page.text("section"))
         self.assertIn("cloudinvite approve --reason dry_run", page.text("code"))
         for name in ("alice", "dana"):
@@ -170,7 +170,7 @@ class States(World):
         self.assertEqual(people, {
             "bob@example.com": ["failed: 403: bob@example.com",
                                 "cloudinvite retry bob@example.com"],
-            "alice@example.com": ["held: found by a sweep, not by a login",
+            "alice@example.com": ["held: found by a resync, not by a login",
                                   "cloudinvite approve alice@example.com"]})
 
     def test_of_many_who_are_stuck_two_hundred_are_named_and_of_many_hosts_the_largest(self):
@@ -238,7 +238,7 @@ class Where(World):
     def refuses(self, name):
         done = self.write(name)
         self.assertEqual(done.returncode, 2, done)
-        self.assertIn("something that is no report would be replaced", done.stderr)
+        self.assertIn("a file that is not a report would be overwritten", done.stderr)
         self.assertIn("Name another file with --output", done.stderr)
 
     def rights(self, name):

@@ -110,11 +110,11 @@ class Looks(harness.Test):
             named = self.chromium.names()
             pictures = [(name, said) for role, name, said in named if role == "image"]
             self.assertEqual([name for name, _ in pictures],
-                             ["How far people have come", "People by week"])
+                             ["Progress of people", "People by week"])
             self.assertRegex(pictures[0][1], r"^Seen: 300 people\. Unmanaged: \d+ people\. Invited")
             self.assertRegex(pictures[1][1], r"^The last 12 weeks together: \d+ First seen, ")
             tables = [name for role, name, _ in named if role == "table"]
-            self.assertEqual(sorted(tables)[1:], ["From the first sight to the answer",
+            self.assertEqual(sorted(tables)[1:], ["From first seen to the answer",
                                                   "People by week"])
             self.assertRegex(sorted(tables)[0], r"^\d+ accounts on 9 hosts$")
             heads = [name for role, name, _ in named if role == "columnheader"]
@@ -122,9 +122,9 @@ class Looks(harness.Test):
             self.assertEqual(heads[at + 1:at + 7], ["Accounts", "Unmanaged", "Invited", "Accepted",
                                                     "Declined", "Stuck"])
             self.assertEqual([name for role, name, _ in named if role == "heading"], [
-                "Invitations at example.com", "From the first sight to the answer",
-                "What needs you", "Nothing to do", "Week by week", "Host by host",
-                "How it works"])
+                "Invitations at example.com", "From first seen to the answer",
+                "What needs you", "Nothing to do", "By week", "By host",
+                "Operation"])
 
     def test_the_keyboard_reaches_the_tables_and_nothing_else(self):
         self.look("full", 1280, False)

@@ -81,7 +81,7 @@ class Emit(Spool):
     def test_a_name_that_the_spool_does_not_take_does_not_stop_the_others(self):
         for name in ("", "x" * 153, "ä" * 60):
             done = self.run_verb("emit", "--reason", "created", name, "alice", code=2)
-            self.assertIn("is no name", done.stderr)
+            self.assertIn("is not a user name", done.stderr)
             self.assertEqual(self.arrivals(), ["alice.created"])
         self.run_verb("emit", "--reason", "created", "x" * 152)
 
@@ -155,7 +155,7 @@ class Scan(Spool):
     def test_what_it_leaves_out_is_said(self):
         self.add_people(1)
         self.site.add_user("x" * 200)
-        self.assertIn("is no name that the spool takes", self.run_verb("scan").stderr)
+        self.assertIn("is not a user name that the spool accepts", self.run_verb("scan").stderr)
         self.assertEqual(self.arrivals(), ["person0.asked"])
 
     def test_it_starts_with_those_who_were_there_before(self):

@@ -348,7 +348,7 @@ class Dialogue(Scene):
         terminal.answer("The administrator to act as", ADMIN)
         terminal.answer("How many hosts", "")
         terminal.wait("alice@example.com")
-        terminal.answer("Write them [yes]", "")
+        terminal.answer("Write these settings [yes]", "")
         terminal.wait("What is next")
         self.assertEqual(terminal.end(), 0, terminal.said)
         is_ = self.settings()
@@ -366,7 +366,7 @@ class Dialogue(Scene):
         terminal.answer("Copy it beside the settings", "")
         terminal.answer("The administrator to act as", ADMIN)
         terminal.answer("How many hosts", "")
-        terminal.answer("Write them", "")
+        terminal.answer("Write these settings", "")
         self.assertEqual(terminal.end(), 0, terminal.said)
         status = os.stat(self.site.path("etc/private/credentials.json"))
         self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)),
@@ -380,11 +380,11 @@ class Dialogue(Scene):
         terminal = self.open("--install-credentials", *self.words(credentials=key))
         terminal.answer("The address of a user", "")
         terminal.answer("How many hosts", "")
-        terminal.wait("Write them")
+        terminal.wait("Write these settings")
         self.site.write("key.json", "root:$y$j9T$secret:20000:0:99999:7:::\n")
-        terminal.answer("Write them", "yes")
+        terminal.answer("Write these settings", "yes")
         self.assertEqual(terminal.end(), 4)
-        self.assertIn("is no credential", " ".join(terminal.said.split()))
+        self.assertIn("is not a Google credential", " ".join(terminal.said.split()))
         self.assertFalse(os.path.exists(self.site.path("etc/private/credentials.json")))
 
     def test_no_leaves_everything_as_it_was(self):
@@ -392,7 +392,7 @@ class Dialogue(Scene):
         terminal = self.open(*self.words())
         terminal.answer("The address of a user", "")
         terminal.answer("How many hosts", "3")
-        terminal.answer("Write them", "no")
+        terminal.answer("Write these settings", "no")
         self.assertEqual(terminal.end(), 2)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
 
@@ -400,10 +400,10 @@ class Dialogue(Scene):
         terminal = self.open(*self.words())
         terminal.answer("The address of a user", "")
         terminal.answer("How many hosts", "")
-        terminal.wait("Write them")
+        terminal.wait("Write these settings")
         other = self.site.read("etc/cloudinvite.conf") + "# by somebody else\n"
         self.site.write("etc/cloudinvite.conf", other)
-        terminal.answer("Write them", "yes")
+        terminal.answer("Write these settings", "yes")
         self.assertEqual(terminal.end(), 3)
         self.assertIn("somebody else has changed it", terminal.said)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), other)
@@ -432,7 +432,7 @@ class Dialogue(Scene):
         before = self.site.read("etc/cloudinvite.conf")
         terminal = self.open()
         for question in (f"[{CUSTOMER}]", f"[{DOMAIN}]", "[{user}@example.com]",
-                         "Keep the credential that is set [yes]", f"[{ADMIN}]", "hosts"):
+                         "Keep the current credential [yes]", f"[{ADMIN}]", "hosts"):
             terminal.answer(question, "")
         terminal.wait("Nothing was changed")
         self.assertEqual(terminal.end(), 0)
@@ -446,7 +446,7 @@ class Dialogue(Scene):
         terminal.wait("Waiting")
         consent(self.google, terminal)
         terminal.answer("How many hosts", "")
-        terminal.answer("Write them", "")
+        terminal.answer("Write these settings", "")
         terminal.wait("What is next")
         self.assertEqual(terminal.end(), 0)
         self.assertTrue(self.settings()["google.credentials"].endswith("/login.json"))

@@ -14,7 +14,7 @@ from test_setup import ADMIN, CUSTOMER, DOMAIN, Scene, Terminal, consent
 QUESTIONS = [
     ("Customer ID", CUSTOMER), ("domains", DOMAIN), ("The address of a user", ""),
     ("Which [1]", "2"), ("The key file", "{key}"), ("The administrator to act as", ADMIN),
-    ("How many hosts", "2"), ("Write them", "yes")]
+    ("How many hosts", "2"), ("Write these settings", "yes")]
 
 NOTHING = "setup was interrupted. Nothing was written."
 
@@ -93,7 +93,7 @@ class Dialogue(Talk):
                                ("Which", "key"), ("The key file", ""), ("The key file", "{key}"),
                                ("The administrator", ""), ("The administrator", ADMIN),
                                ("How many hosts", "none"), ("How many hosts", "0"),
-                               ("How many hosts", "1"), ("Write them", "")])
+                               ("How many hosts", "1"), ("Write these settings", "")])
         terminal.wait("What is next")
         self.assertEqual(terminal.end(), 0, terminal.said)
         self.assertEqual(self.settings()["google.customer"], "my_customer")
@@ -201,7 +201,7 @@ class Interrupted(Talk):
         self.addCleanup(lambda: terminal.process.poll() is None and terminal.process.kill())
         self.google.latency({"route": "*", "ms": 30000})
         terminal.answer("How many hosts", "")
-        terminal.answer("Write them", "")
+        terminal.answer("Write these settings", "")
         terminal.wait("What Google says")
         terminal.wait("\x1b[K")  # and waiting is told
         return terminal
@@ -226,7 +226,7 @@ class Interrupted(Talk):
         self.delegate([])
         terminal = Terminal(self.site, "--no-pam", *self.words(address="{user}@" + DOMAIN))
         self.addCleanup(lambda: terminal.process.poll() is None and terminal.process.kill())
-        self.answer(terminal, [("How many hosts", ""), ("Write them", ""), ("Wait until", "")])
+        self.answer(terminal, [("How many hosts", ""), ("Write these settings", ""), ("Wait until", "")])
         terminal.wait("Google does not know of the delegation")
         terminal.press(b"\x03")
         status = terminal.end()

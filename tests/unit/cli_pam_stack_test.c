@@ -128,7 +128,7 @@ static void files_that_include_each_other_very_often_are_refused(void **state)
 	}
 	folder_write(f, "etc/pam.d/level12", "");
 	assert_string_equal(read_stack(f, "level0", &fault), "refused");
-	assert_non_null(strstr(fault.what, "include each other without end"));
+	assert_non_null(strstr(fault.what, "include each other in a loop"));
 	assert_string_equal(read_stack(f, "level8", &fault), "");
 }
 
@@ -137,9 +137,9 @@ static void what_libpam_refuses_is_refused_and_named(void **state)
 	static const struct {
 		const char *line, *says;
 	} rows[] = {
-		{"session include nowhere\n", "includes nowhere, which is not there"},
-		{"session optional\n", "names no module"},
-		{"session\n", "says neither what it needs nor what it runs"},
+		{"session include nowhere\n", "includes nowhere, which does not exist"},
+		{"session optional\n", "does not name a module"},
+		{"session\n", "has neither a control field nor a module"},
 		{"sesion optional pam_a.so\n", "does not begin with auth"},
 		{"@include\n", "names no file"},
 	};

@@ -100,9 +100,9 @@ static void nothing_yet_is_said_and_not_drawn(void **state)
 	struct report *r = make();
 
 	(void)state;
-	assert_part(r, report_funnel, "Nobody yet", "<svg");
+	assert_part(r, report_funnel, "No people yet", "<svg");
 	assert_part(r, report_weeks, "Nothing has happened in the last 12 weeks", "<svg");
-	assert_part(r, report_hosts, "No account has been seen yet", "<svg");
+	assert_part(r, report_hosts, "No accounts have been seen yet", "<svg");
 	free(r);
 }
 
