@@ -18,7 +18,7 @@
 #define MESSAGE_MAX 1024
 
 static const char own_message[] =
-	"Google has mailed you an invitation: your work address belongs to a private Google "
+	"Google has sent you an invitation by mail: your work address is used by a private Google "
 	"account, and you can bring that account under your organisation's management. Nothing "
 	"changes until you accept.";
 

@@ -44,11 +44,11 @@ enum outcome {
 	FAILED,
 };
 static const char *const outcomes[] = {
-	[SERVICE_SKIPPED] = "this service does not count",
+	[SERVICE_SKIPPED] = "this service is ignored",
 	[NOT_ROOT] = "not running as root",
 	[NO_USER] = "no user",
 	[SEEN_BEFORE] = "seen before",
-	[WAITING_ALREADY] = "its arrival is waiting already",
+	[WAITING_ALREADY] = "already in the spool",
 	[NOT_LOCAL] = "not in /etc/passwd",
 	[OUT_OF_RANGE] = "uid out of range",
 	[REPORTED] = "new: reported",
@@ -84,9 +84,8 @@ static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const ch
 	char safe[128];
 
 	if (!a->silent)
-		log_line(pamh, LOG_ERR, "%s: %s cannot be reported: %s (the login goes on)",
-			a->spool, text_safe(safe, sizeof(safe), user),
-			reason ? reason : "unknown error");
+		log_line(pamh, LOG_ERR, "%s: cannot report %s: %s (the login continues)", a->spool,
+			text_safe(safe, sizeof(safe), user), reason ? reason : "unknown error");
 	return FAILED;
 }
 
@@ -161,7 +160,7 @@ static void wrong_argument(const char *argument, void *ctx)
 	char safe[128];
 
 	if (!c->arguments->silent)
-		log_line(c->pamh, LOG_ERR, "unknown or unusable argument passed over: %s",
+		log_line(c->pamh, LOG_ERR, "ignoring unknown or invalid argument: %s",
 			text_safe(safe, sizeof(safe), argument));
 }
 

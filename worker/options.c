@@ -13,11 +13,11 @@ static void print_help(const struct worker_program *program)
 {
 	print_usage(stdout, program);
 	printf("%s\n\n", program->does);
-	printf("  -c, --config FILE  settings (default " SETTINGS_FILE ")\n"
-	       "      --once         do what is due now, then exit; wakes one that runs already\n"
-	       "      --prepare      as root: create the directories with their owners, then exit\n"
-	       "      --help, --version\n\n"
-	       "SIGHUP reads the settings anew, SIGTERM stops. See %s(8).\n",
+	printf("  -c, --config FILE  settings file (default " SETTINGS_FILE
+	       ")\n      --once         process what is due now, then exit; if the program is\n    "
+	       "                 already running, wake it instead\n      --prepare      as root: "
+	       "create the directories with their owners, then exit\n      --help, "
+	       "--version\n\nSIGHUP reloads the settings, SIGTERM stops the program. See %s(8).\n",
 		program->name);
 }
 

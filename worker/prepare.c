@@ -94,16 +94,15 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 static bool refuse_ledger(const char *path, const char *what, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_no_file", "%s: %s", path, what);
-	return fault_remedy(fault,
-		"Look who made it, and move it away; the next start makes a new ledger, or put one "
-		"of a backup there.");
+	return fault_remedy(fault, "Find out who created it and move it away. The next start "
+				   "creates a new ledger; or restore one from a backup.");
 }
 
 static bool is_one_file(const char *path, const struct stat *st, struct fault *fault)
 {
 	if (!S_ISREG(st->st_mode))
 		return refuse_ledger(path, "is not a plain file", fault);
-	return st->st_nlink == 1 || refuse_ledger(path, "has another name elsewhere", fault);
+	return st->st_nlink == 1 || refuse_ledger(path, "has another hard link", fault);
 }
 
 /* Once it is root's, the sticky directory keeps its name: only then the mode can be given by it. */
@@ -116,7 +115,7 @@ static bool give_to_root(int dir, int fd, const char *path, const char *name, co
 		fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		return prepare_says(path, fault);
 	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
-		return refuse_ledger(path, "was replaced by another file meanwhile", fault);
+		return refuse_ledger(path, "was replaced by another file in the meantime", fault);
 	return fchmodat(dir, name, 0660, 0) == 0 || prepare_says(path, fault);
 }
 
@@ -253,7 +252,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 		if (fd < 0) {
 			prepare_says(paths[i], fault);
 			return fault_remedy(
-				fault, "Run it as root: only root can make the directories.");
+				fault, "Run it as root: only root can create the directories.");
 		}
 		file_close(&fd);
 	}

@@ -43,11 +43,11 @@ static bool refuse_used(
 	const char *path, const struct stat *st, const struct wanted *want, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "not_ours",
-		"%s: holds something already, with owner %u:%u and mode %04o", path,
-		(unsigned)st->st_uid, (unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
+		"%s: is not empty, and has owner %u:%u and mode %04o", path, (unsigned)st->st_uid,
+		(unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
 	return fault_remedy(fault,
-		"If it is cloudinvite's, give it owner %u:%u and mode %04o; else name another "
-		"place in [storage].",
+		"If the directory belongs to cloudinvite, give it owner %u:%u and mode %04o; "
+		"otherwise set another directory in [storage].",
 		(unsigned)want->uid, (unsigned)want->gid, (unsigned)want->mode);
 }
 
@@ -57,7 +57,7 @@ static bool refuse_owner(
 {
 	fault_set(fault, FAULT_STORAGE, "wrong_owner", "%s: belongs to uid %u instead of %u", path,
 		(unsigned)st->st_uid, (unsigned)want->uid);
-	return fault_remedy(fault, "Look who made it; then chown it, or move it out of the way.");
+	return fault_remedy(fault, "Find out who created it, then chown it or move it away.");
 }
 
 static bool set_right(int fd, const char *path, const struct wanted *want, struct fault *fault)
@@ -141,9 +141,10 @@ static bool check_above(int fd, const char *path, struct fault *fault)
 	if (is_roots(&st, true))
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
-		"%s: a directory above it can be changed by uid %u or others", path,
+		"%s: uid %u or other users can change a parent directory", path,
 		(unsigned)st.st_uid);
-	return fault_remedy(fault, "Choose a place whose directories belong to root alone.");
+	return fault_remedy(
+		fault, "Choose a directory whose parent directories only root can change.");
 }
 
 static bool check_link(const struct way *w, const char *name, struct fault *fault)

@@ -42,7 +42,7 @@ static bool wrong_owner(
 {
 	fault_set(fault, FAULT_STORAGE, "wrong_owner", "%s%s%s: belongs to uid %u instead of 0",
 		path, box ? "/" : "", box ? box : "", (unsigned)st->st_uid);
-	return fault_remedy(fault, "Look who made it; then chown it, or move it out of the way.");
+	return fault_remedy(fault, "Find out who created it, then chown it or move it away.");
 }
 
 /* ---- the spool itself ---- */
@@ -79,11 +79,10 @@ static bool check_used(const struct preparing *p, const struct stat *st, struct 
 	if (ours)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "not_ours",
-		"%s: holds something already, with owner %u:%u and mode %04o", p->path,
+		"%s: is not empty, and has owner %u:%u and mode %04o", p->path,
 		(unsigned)st->st_uid, (unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
-	return fault_remedy(fault,
-		"If it is cloudinvite's, give it owner 0:0 and mode 0700; else name another place "
-		"in [storage].");
+	return fault_remedy(fault, "If the directory belongs to cloudinvite, give it owner 0:0 and "
+				   "mode 0700; otherwise set another directory in [storage].");
 }
 
 static bool close_spool(const struct preparing *p, struct fault *fault)
@@ -178,8 +177,9 @@ static bool prepare_box(const struct preparing *p, const char *box, struct fault
 		return wrong_owner(p->path, box, &st, fault);
 	if (is_closed(&st))
 		return true;
-	log_event(LOG_LEVEL_NOTE, "spool", "%s/%s: was open to uid %u: made again as root's alone",
-		p->path, box, (unsigned)(st.st_uid ? st.st_uid : p->old->uid));
+	log_event(LOG_LEVEL_NOTE, "spool",
+		"%s/%s: was accessible to uid %u: created again, accessible to root only", p->path,
+		box, (unsigned)(st.st_uid ? st.st_uid : p->old->uid));
 	return exchange(p, box) || says(p->path, box, fault);
 }
 

@@ -240,8 +240,8 @@ void spool_migrate(const char *path, int spool, const struct old_owner *owner, s
 		file_close(&old);
 		if (!remove_old(spool, name) || !good)
 			log_event(LOG_LEVEL_WARN, "spool",
-				"%s/%s: not all of it could be taken over; remove it when "
-				"nothing uses it",
+				"%s/%s: could not be migrated completely; remove it when nothing "
+				"uses it",
 				path, name);
 	}
 }

@@ -56,8 +56,8 @@ static bool change_reader(const char *name, void *ctx)
 								  : r->secrets_group;
 	if (fchownat(r->fd, name, 0, gid, AT_SYMLINK_NOFOLLOW) == 0 &&
 		fchmodat(r->fd, name, 0640, 0) == 0)
-		log_event(
-			LOG_LEVEL_NOTE, "take_over", "%s/%s: root's now, mode 0640", r->path, name);
+		log_event(LOG_LEVEL_NOTE, "take_over", "%s/%s: owner changed to root, mode 0640",
+			r->path, name);
 	else
 		log_event(LOG_LEVEL_WARN, "take_over", "%s/%s: %s", r->path, name, strerror(errno));
 	return true;
@@ -101,9 +101,9 @@ static bool failed(const struct taking *t, const char *name)
 static bool refuse(const struct taking *t, const char *name, const char *what)
 {
 	fault_set(t->fault, FAULT_STORAGE, "take_over", "%s/%s: %s", t->path, name, what);
-	return fault_remedy(t->fault, "The account " TAKE_OVER_ACCOUNT
-				      " of before has left it there. Look at what it is, "
-				      "move it away, and run --prepare again.");
+	return fault_remedy(t->fault,
+		"The account " TAKE_OVER_ACCOUNT " of an earlier version left it there. Check its "
+						 "content, move it away, and run --prepare again.");
 }
 
 /* A program of before that still runs writes into the same ledger, unseen by those of now. */
@@ -151,10 +151,10 @@ static bool take_one(const struct taking *t, const char *name)
 	if (!S_ISREG(st.st_mode))
 		return refuse(t, name, "is not a plain file");
 	if (st.st_nlink != 1)
-		return refuse(t, name, "has another name elsewhere");
+		return refuse(t, name, "has another hard link");
 	if (heir->lock && is_locked(t, name)) {
 		fault_set(t->fault, FAULT_STORAGE, "still_running",
-			"%s/%s: a program that runs as " TAKE_OVER_ACCOUNT " holds it", t->path,
+			"%s/%s: a program running as " TAKE_OVER_ACCOUNT " has it open", t->path,
 			name);
 		return fault_remedy(t->fault, "Stop it first: systemctl stop cloudinvite-collector "
 					      "cloudinvite-dispatcher");

@@ -44,7 +44,7 @@ static bool check_role(
 {
 	if (settings->role != program->not_for)
 		return true;
-	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: on this host the %s has no work",
+	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: this host does not run the %s",
 		program->role);
 	return fault_remedy(fault, "Disable %s.service, or set role = standalone.", program->name);
 }
@@ -62,12 +62,12 @@ static int take_lock(struct worker *w, struct fault *fault)
 	if (w->once) {
 		running_wake(w->settings->run);
 		log_event(LOG_LEVEL_NOTE, "running",
-			"the %s runs already (process %d): it was told to look", role, (int)holder);
+			"the %s is already running (process %d): woke it", role, (int)holder);
 		return 0;
 	}
-	fault_set(fault, FAULT_STORAGE, "already_running", "the %s runs already (process %d)", role,
-		(int)holder);
-	fault_remedy(fault, "Stop it first, or use --once to make it look now.");
+	fault_set(fault, FAULT_STORAGE, "already_running", "the %s is already running (process %d)",
+		role, (int)holder);
+	fault_remedy(fault, "Stop it first, or use --once to wake it.");
 	return -1;
 }
 
@@ -248,7 +248,7 @@ static void reload_failed(struct worker *w, const struct fault *fault)
 {
 	log_fault(LOG_LEVEL_ERROR, "config_reload_failed", fault);
 	text_format(w->reload_fault, sizeof(w->reload_fault),
-		"the settings on disk are faulty (%.100s)", fault->what);
+		"the settings on disk have errors (%.100s)", fault->what);
 }
 
 /* What the lock, the descriptors and the identity hang on. */
@@ -267,7 +267,7 @@ static bool same_ground(const struct settings *a, const struct settings *b, stru
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "needs_restart", "%s: %s has changed", settings_path(b),
 		changed);
-	return fault_remedy(fault, "Restart the service: a reload cannot change it.");
+	return fault_remedy(fault, "Restart the service: a reload cannot apply this change.");
 }
 
 struct settings *worker_reload(struct worker *w)

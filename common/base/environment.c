@@ -103,7 +103,8 @@ static bool is_removed(const char *variable)
 
 	if (name && !is_kept(name, value + 1)) {
 		log_event(LOG_LEVEL_INFO, "environment",
-			"%s is not used: accounts other than root can write what it names", name);
+			"%s is ignored: users other than root can write the file that it names",
+			name);
 		gone = unsetenv(name) == 0;
 	}
 	free(name);

@@ -64,7 +64,8 @@ bool fault_remedy(struct fault *f, const char *format, ...)
 bool fault_no_memory(struct fault *f, enum fault_kind kind)
 {
 	fault_set(f, kind, "no_memory", "out of memory");
-	return fault_remedy(f, "Try again; if it stays so, see what uses the host's memory.");
+	return fault_remedy(
+		f, "Try again. If this persists, find out what uses the host's memory.");
 }
 
 void fault_clear(struct fault *f)

@@ -21,25 +21,26 @@ static bool file_judge(const char *name, const struct stat *st, const struct fil
 	}
 	if (rules->max_size && (unsigned long long)st->st_size > rules->max_size)
 		return fault_set(fault, kind, "too_large",
-			"%s: has %lld bytes; at most %zu are read", name, (long long)st->st_size,
-			rules->max_size);
+			"%s: is too large (%lld bytes; the limit is %zu)", name,
+			(long long)st->st_size, rules->max_size);
 	if (rules->secret && ((st->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) ||
 				     ((st->st_mode & S_IRGRP) && st->st_gid != 0 &&
 					     st->st_gid != rules->group_ok))) {
 		fault_set(fault, kind, "readable_by_others",
-			"%s: others than its owner can read it (mode %04o)", name,
+			"%s: other users can read it (mode %04o)", name,
 			(unsigned)(st->st_mode & 07777));
 		return fault_remedy(fault, "chmod 600 %s", name);
 	}
 	if (rules->trusted && st->st_uid != 0 && st->st_uid != geteuid()) {
 		fault_set(fault, kind, "wrong_owner",
-			"%s: belongs to uid %u, neither to root nor to us", name,
+			"%s: belongs to uid %u instead of root or the service's user", name,
 			(unsigned)st->st_uid);
 		return fault_remedy(fault, "chown root %s", name);
 	}
 	if (rules->trusted && (st->st_mode & (S_IWOTH | (st->st_gid != 0 ? S_IWGRP : 0)))) {
-		fault_set(fault, kind, "writable_by_others", "%s: others can write it (mode %04o)",
-			name, (unsigned)(st->st_mode & 07777));
+		fault_set(fault, kind, "writable_by_others",
+			"%s: other users can write it (mode %04o)", name,
+			(unsigned)(st->st_mode & 07777));
 		return fault_remedy(fault, "chmod go-w %s", name);
 	}
 	return true;
@@ -49,13 +50,14 @@ static bool file_judge(const char *name, const struct stat *st, const struct fil
 static bool say_unreadable(const char *name, enum fault_kind kind, struct fault *fault)
 {
 	fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name, strerror(errno));
-	return fault_remedy(fault, "Try again; if it stays so, the kernel's log says more.");
+	return fault_remedy(fault, "Try again. If this persists, see the kernel log.");
 }
 
 static bool say_no_memory(const char *name, enum fault_kind kind, struct fault *fault)
 {
-	fault_set(fault, kind, "no_memory", "%s: no memory to read it", name);
-	return fault_remedy(fault, "Try again; if it stays so, see what uses the host's memory.");
+	fault_set(fault, kind, "no_memory", "%s: out of memory while reading it", name);
+	return fault_remedy(
+		fault, "Try again. If this persists, find out what uses the host's memory.");
 }
 
 static bool file_take(int fd, const char *name, const struct file_rules *rules, struct text *out,
@@ -73,7 +75,7 @@ static bool file_take(int fd, const char *name, const struct file_rules *rules, 
 		if (n < 0)
 			good = say_unreadable(name, kind, fault);
 		else if (rules->max_size && taken > rules->max_size) /* grown since fstat */
-			good = fault_set(fault, kind, "too_large", "%s: has more than %zu bytes",
+			good = fault_set(fault, kind, "too_large", "%s: is larger than %zu bytes",
 				name, rules->max_size);
 		else if (!text_add_bytes(out, buffer, (size_t)n))
 			good = say_no_memory(name, kind, fault);
@@ -92,7 +94,7 @@ static bool say_unopened(const char *name, enum fault_kind kind, struct fault *f
 	case EPERM:
 		fault_set(fault, kind, "unreadable", "%s: %s", name, strerror(errno));
 		return fault_remedy(
-			fault, "Run it as root, or give its owner the right to read it.");
+			fault, "Run the command as root, or make the file readable for this user.");
 	case ELOOP:
 		fault_set(fault, kind, "unreadable", "%s: is a symbolic link", name);
 		return fault_remedy(fault, "Put a regular file in its place.");

@@ -35,7 +35,7 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 		fault_set(fault, FAULT_SETTINGS, "no_such_user",
 			"[worker]: there is no account '%s' in " PASSWD, user);
 		return fault_remedy(
-			fault, "Make it with systemd-sysusers, or useradd --system %s.", user);
+			fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
 	}
 	*uid = found->pw_uid;
 	*gid = found->pw_gid;
@@ -63,9 +63,10 @@ static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struc
 		return false;
 	if (*uid != 0 && *gid != 0)
 		return true;
-	fault_set(fault, FAULT_SETTINGS, "user_is_root", "[worker]: '%s' is root by another name%s",
-		user, *uid != 0 ? " (its group is root's)" : "");
-	return fault_remedy(fault, "Use an account of its own; leave the key out for the default.");
+	fault_set(fault, FAULT_SETTINGS, "user_is_root", "[worker]: '%s' has root's rights%s", user,
+		*uid != 0 ? " (its group is root's)" : "");
+	return fault_remedy(
+		fault, "Use a dedicated account, or remove the key to use the default.");
 }
 
 /* What the account itself and the ledger's group allow, and nothing else. */
@@ -91,12 +92,12 @@ bool identity_become(const char *user, const char *with, struct fault *fault)
 		return false;
 	if (!change_to(uid, groups, with ? 2 : 1))
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
-			"cannot become user '%s': %s", user, strerror(errno));
+			"cannot switch to user '%s': %s", user, strerror(errno));
 	/* Root must not come back, by a setuid program neither. */
 	if (setuid(0) == 0 || geteuid() != uid || getegid() != groups[0] ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
-			"user '%s' could become root again", user);
+			"cannot drop privileges for good: user '%s' could become root again", user);
 	/* Once more: another uid may have brought the system's own choice back. */
 	identity_shut();
 	environment_close();
@@ -117,7 +118,7 @@ bool identity_bare(struct fault *fault)
 		syscall(SYS_capset, &header, none) == 0 &&
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		return true;
-	return fault_set(fault, FAULT_STORAGE, "capabilities", "capabilities cannot be dropped: %s",
+	return fault_set(fault, FAULT_STORAGE, "capabilities", "cannot drop capabilities: %s",
 		strerror(errno));
 }
 

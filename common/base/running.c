@@ -60,8 +60,8 @@ static bool run_fault(const char *run_dir, const char *path, struct fault *fault
 		planted ? "is not a plain file" : strerror(why));
 	if (planted || why == ENOENT || why == EACCES)
 		fault_remedy(fault,
-			"Run the program once with --prepare as root: it makes what %s needs, for "
-			"the accounts that [worker] names.",
+			"As root, run the program once with --prepare: it creates what %s needs, "
+			"for the accounts in section [worker].",
 			run_dir);
 	return false;
 }
@@ -188,7 +188,7 @@ static bool watch_one(int watch, const char *path, struct fault *fault)
 {
 	if (inotify_add_watch(watch, path, IN_ATTRIB | IN_DONT_FOLLOW) >= 0)
 		return true;
-	fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot be watched: %s", path,
+	fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot watch for changes: %s", path,
 		strerror(errno));
 	return fault_remedy(fault, "Raise fs.inotify.max_user_instances or max_user_watches.");
 }

@@ -51,9 +51,9 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 		*out = strdup(value);
 	if (*out)
 		return true;
-	fault_set(f, FAULT_CREDENTIALS, "login_incomplete", "%s: '%s' is missing or no usable text",
-		c->path, name);
-	return fault_remedy(f, "Obtain the file anew: " LOGIN);
+	fault_set(f, FAULT_CREDENTIALS, "login_incomplete",
+		"%s: '%s' is missing or not a valid string", c->path, name);
+	return fault_remedy(f, "Generate the file again: " LOGIN);
 }
 
 /* Google refuses it at the first call, with a project that nobody here has heard of. As the caller
@@ -64,12 +64,11 @@ static bool check_gcloud(
 	if (c->caller || *c->quota_project || !text_starts(u->client_id, GCLOUD_PROJECT))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "gcloud_without_project",
-		"%s: a login with gcloud's own OAuth client, whose project does not have the Cloud "
-		"Identity API",
+		"%s: a login made with gcloud's own OAuth client, whose project does not have the "
+		"Cloud Identity API",
 		c->path);
-	return fault_remedy(f,
-		"Set [google] quota_project to a project of yours that has it enabled; or log in "
-		"with an OAuth client of that project: " LOGIN);
+	return fault_remedy(f, "Set [google] quota_project to a project of yours with the API "
+			       "enabled, or log in with an OAuth client of that project: " LOGIN);
 }
 
 static bool refuse_subject(const struct credential *c, const char *account, struct fault *f)
@@ -78,19 +77,19 @@ static bool refuse_subject(const struct credential *c, const char *account, stru
 
 	if (*account) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_differs",
-			"%s is the login of %.100s, which cannot act as [google] subject %.100s",
+			"%s is the login of %.100s and cannot act as [google] subject %.100s",
 			c->path, account, subject);
 		return fault_remedy(f,
-			"Leave subject empty to act as %.100s, or log in as the other: " LOGIN
+			"Leave subject empty to act as %.100s, or log in as the subject: " LOGIN
 			" --account %.100s",
 			account, subject);
 	}
 	fault_set(f, FAULT_CREDENTIALS, "subject_unknown",
-		"%s does not say whose login it is: whether that is [google] subject %.100s cannot "
-		"be known",
+		"%s does not name its account, so it is not known whether it is [google] subject "
+		"%.100s",
 		c->path, subject);
 	return fault_remedy(
-		f, "Leave subject empty: a login acts as who logged in, and as nobody else.");
+		f, "Leave subject empty: a login always acts as the account that logged in.");
 }
 
 /* An account that the file names is what somebody has written there, and good for sentences. */
@@ -107,8 +106,8 @@ static bool check_account(struct credential *c, const json_t *file, struct fault
 	if (*account)
 		text_format(c->identity, sizeof(c->identity), "%s (login)", account);
 	else
-		text_format(c->identity, sizeof(c->identity), "the person whose login is in %.400s",
-			c->path);
+		text_format(c->identity, sizeof(c->identity),
+			"the account whose login is in %.400s", c->path);
 	return true;
 }
 
@@ -126,7 +125,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		return false;
 	text_copy(c->client_id, sizeof(c->client_id), u->client_id);
 	return rotation_of(&u->rotation, u->client_id, u->refresh_token) ||
-	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
+	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
 
 /* ---- rotation ---- */
@@ -140,8 +139,8 @@ static void save(const struct credential *c, struct authorized_user *u)
 	if (!u->unsaved)
 		return;
 	fault_remedy(&fault,
-		"It counts until this program ends; the next start may be refused. Make %s "
-		"writable for %s; after that: " LOGIN,
+		"It is used until this program ends; after a restart, Google may reject the old "
+		"one. Make %s writable for %s, then: " LOGIN,
 		c->settings->state, c->settings->dispatcher_user);
 	log_fault(LOG_LEVEL_ERROR, fault.code, &fault);
 }
@@ -188,8 +187,7 @@ static bool refuse_scope(const struct credential *c, struct fault *f)
 {
 	fault_set(f, FAULT_SETUP, "token_scope_missing",
 		"the login in %s does not include the scope %s", c->path, c->scope);
-	return fault_remedy(
-		f, "Log in again, and leave the box for it ticked on Google's page: " LOGIN);
+	return fault_remedy(f, "Log in again, and keep its box ticked on Google's page: " LOGIN);
 }
 
 static bool mint(

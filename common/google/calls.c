@@ -47,7 +47,7 @@ static bool check_address(const char *address, struct fault *f)
 	for (size_t i = 0; ok && i < n; i++)
 		ok = (unsigned char)address[i] > ' ' && address[i] != 0x7f && address[i] != '/';
 	if (!ok)
-		fault_set(f, FAULT_USAGE, "address", "'%.80s' is no mail address",
+		fault_set(f, FAULT_USAGE, "address", "'%.80s' is not a mail address",
 			address ? address : "");
 	return ok;
 }
@@ -60,10 +60,10 @@ static bool check_customer(const char *customer, struct fault *f)
 		ok = text_is_alnum(*p) || *p == '_';
 	if (ok)
 		return true;
-	fault_set(f, FAULT_SETTINGS, "customer", "[google] customer '%.40s' is no customer id",
+	fault_set(f, FAULT_SETTINGS, "customer", "[google] customer '%.40s' is not a customer ID",
 		customer);
-	return fault_remedy(f, "Write the id from the Admin console (Account > Account settings), "
-			       "like C01234567, or my_customer.");
+	return fault_remedy(f, "Write the ID from the Admin console (Account > Account settings), "
+			       "such as C01234567, or my_customer.");
 }
 
 static bool add_escaped(struct text *out, const char *s, size_t n)

@@ -34,9 +34,9 @@ static X509 *read_certificate(const char *path, struct fault *f)
 	if (certificate)
 		goto out;
 	fault_set(f, FAULT_SETTINGS, "client_certificate",
-		"%s ([google] client_certificate) is no certificate in PEM form", path);
-	fault_remedy(f, "It begins with -----BEGIN CERTIFICATE-----; convert another form with "
-			"openssl x509.");
+		"%s ([google] client_certificate) is not a PEM certificate", path);
+	fault_remedy(f, "A PEM certificate begins with -----BEGIN CERTIFICATE-----. Use openssl "
+			"x509 to convert other formats.");
 out:
 	BIO_free(bio);
 	ERR_clear_error();
@@ -48,18 +48,18 @@ static bool explain_key(const char *path, const char *pem, struct fault *f)
 {
 	if (strstr(pem, "ENCRYPTED")) {
 		fault_set(f, FAULT_SETTINGS, "client_key",
-			"%s ([google] client_key) is encrypted, and nobody is there to type its "
+			"%s ([google] client_key) is encrypted, and a service cannot ask for the "
 			"passphrase",
 			path);
 		return fault_remedy(f,
-			"Store it without one, readable by the service alone: openssl pkey -in %s "
-			"-out NEW",
+			"Store it without a passphrase, readable by the service only: openssl pkey "
+			"-in %s -out NEW",
 			path);
 	}
 	fault_set(f, FAULT_SETTINGS, "client_key",
-		"%s ([google] client_key) is no private key in PEM form", path);
-	return fault_remedy(f, "It begins with -----BEGIN PRIVATE KEY-----; convert another form "
-			       "with openssl pkey.");
+		"%s ([google] client_key) is not a PEM private key", path);
+	return fault_remedy(f, "A PEM private key begins with -----BEGIN PRIVATE KEY-----. Use "
+			       "openssl pkey to convert other formats.");
 }
 
 static EVP_PKEY *read_key(const char *path, struct fault *f)
@@ -112,9 +112,8 @@ static bool check_time(const struct settings *s, const X509 *certificate, struct
 		return true;
 	fault_set(f, FAULT_SETTINGS, "client_certificate", "the certificate %s %s",
 		s->client_certificate, late ? "has expired" : "is not valid yet");
-	return fault_remedy(f,
-		"Put a new one and its key into [google] client_certificate and client_key; and "
-		"check this host's clock.");
+	return fault_remedy(f, "Set [google] client_certificate and client_key to a new "
+			       "certificate and its key, and check this host's clock.");
 }
 
 bool client_certificate_check(const struct settings *s, struct fault *f)

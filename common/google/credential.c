@@ -23,14 +23,14 @@ static const struct {
 	const char *name, *why;
 } unfit_types[] = {
 	{"external_account_authorized_user",
-		"the login of a person of a workforce pool, who can be no administrator"},
+		"the login of a workforce pool user, who cannot be an administrator"},
 	{"gdch_service_account",
-		"an account of Google Distributed Cloud, where there are no user invitations"},
+		"an account of Google Distributed Cloud, which has no user invitations"},
 };
 
-#define OTHER_TYPES                                                                            \
-	"Use what `cloudinvite login` writes for an administrator, or a service account with " \
-	"domain-wide delegation: cloudinvite.conf(5) lists how."
+#define OTHER_TYPES                                                             \
+	"Use a login made with `cloudinvite login`, or a service account with " \
+	"domain-wide delegation: see cloudinvite.conf(5)."
 
 /* ---- reading the file ---- */
 
@@ -44,16 +44,16 @@ static bool read_file(const struct credential *c, struct text *out, struct fault
 
 	if (!*c->path) {
 		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
-		return fault_remedy(f,
-			"Set [google] credentials to the file of a service-account key "
-			"with domain-wide delegation, and subject to an administrator; or to what "
-			"`cloudinvite login` writes.");
+		return fault_remedy(
+			f, "Set [google] credentials to the key file of a service account with "
+			   "domain-wide delegation and subject to an administrator, or set "
+			   "credentials to the file that `cloudinvite login` writes.");
 	}
 	if (file_read(c->path, &rules, out, FAULT_CREDENTIALS, f))
 		return true;
 	if (f && !f->remedy[0])
-		fault_remedy(f, "[google] credentials names it: put the credential there, or name "
-				"the file where it is. `cloudinvite setup` guides through it.");
+		fault_remedy(f, "Store the credential at the path in [google] credentials, or "
+				"correct that path. `cloudinvite setup` guides you through it.");
 	return false;
 }
 
@@ -62,11 +62,11 @@ static bool explain_no_json(
 {
 	if (text->data && strstr(text->data, "-----BEGIN"))
 		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
-			"%s: a bare private key, not the JSON file around it", path);
+			"%s: contains only a private key, not the JSON key file", path);
 	else
 		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json", "%s:%d: not JSON: %s", path,
 			error->line, error->text);
-	return fault_remedy(f, "Use the JSON key file as Google hands it out, unchanged.");
+	return fault_remedy(f, "Use the unchanged JSON key file from Google.");
 }
 
 static json_t *parse_file(const char *path, const struct text *text, struct fault *f)
@@ -96,8 +96,7 @@ static bool refuse_type(const char *path, const json_t *file, const char *name, 
 	}
 	if (json_object_get(file, "installed") || json_object_get(file, "web")) {
 		fault_set(f, FAULT_CREDENTIALS, "type_client",
-			"%s: this is the file of an OAuth client, which is no credential by itself",
-			path);
+			"%s: is the file of an OAuth client, which is not a credential", path);
 		return fault_remedy(f,
 			"Log in with it as an administrator: cloudinvite login --client %s", path);
 	}
@@ -143,7 +142,7 @@ static bool take_quota_project(struct credential *c, const json_t *file, struct 
 	}
 	return (*name && text_copy(c->quota_project, sizeof(c->quota_project), name)) ||
 	       fault_set(f, FAULT_CREDENTIALS, "quota_project",
-		       "%s: quota_project_id is no project's id", c->path);
+		       "%s: quota_project_id is not a project ID", c->path);
 }
 
 /* What any type's file may say. */
@@ -173,7 +172,8 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 	EVP_MD_CTX_free(ctx);
 	for (size_t i = 0; ok && i < n && i < 32; i++)
 		text_format(c->hash + 2 * i, 3, "%02x", digest[i]);
-	return ok || fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
+	return ok ||
+	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
 
 /* Types that the settings name, not a file. */
@@ -215,13 +215,13 @@ static bool find_handed_over(const struct settings *s, struct text *path, struct
 	if (systemd_credential(name, file, sizeof(file)))
 		return text_add(path, file);
 	fault_set(f, FAULT_CREDENTIALS, "credentials_not_handed_over",
-		"credentials = systemd:%s, but systemd has handed nothing over to this program "
+		"credentials = systemd:%s, but systemd did not pass any credential to this program "
 		"($CREDENTIALS_DIRECTORY is not set)",
 		name);
 	return fault_remedy(f,
-		"Run it as root by: systemd-run --quiet --wait --pipe -p User=%s -p "
-		"LoadCredential=%s:FILE cloudinvite VERB (FILE as in the dispatcher's unit, or its "
-		"LoadCredentialEncrypted=)",
+		"As root, run: systemd-run --quiet --wait --pipe -p User=%s -p "
+		"LoadCredential=%s:FILE cloudinvite VERB (FILE as in the dispatcher's unit, or use "
+		"its LoadCredentialEncrypted=)",
 		s->dispatcher_user, name);
 }
 
@@ -260,7 +260,7 @@ struct credential *credential_load(const struct settings *settings, struct fault
 	struct text path = {0};
 	struct credential *c = NULL;
 
-	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
 	if (find_path(settings, &path, fault) && path.data)
 		c = begin(settings, path.data, false);
 	text_free(&path);
@@ -281,7 +281,7 @@ struct credential *credential_load_caller(
 	if (c && read_common(c, file, fault) && c->type->load(c, file, fault))
 		return c;
 	if (!c)
-		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential does not fit");
+		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
 	credential_free(c);
 	return NULL;
 }
@@ -309,7 +309,7 @@ bool credential_refresh(struct credential **c)
 	}
 	credential_free(*c);
 	*c = fresh;
-	log_event(LOG_LEVEL_NOTE, "credential_read", "%s has been replaced: %s", fresh->path,
+	log_event(LOG_LEVEL_NOTE, "credential_read", "%s was replaced: now %s", fresh->path,
 		fresh->identity);
 	return true;
 }

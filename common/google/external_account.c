@@ -17,7 +17,7 @@
 #define WORKFORCE IAM "locations/global/workforcePools/"
 #define WORKLOAD  IAM "projects/"
 
-#define REMEDY "Obtain the file anew: gcloud iam workload-identity-pools create-cred-config"
+#define REMEDY "Generate the file again: gcloud iam workload-identity-pools create-cred-config"
 
 struct external {
 	struct subject_source subject;
@@ -60,8 +60,8 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 
 	if (value && *value && printable(value) && text_copy(out, size, value))
 		return true;
-	fault_set(f, FAULT_CREDENTIALS, "file_incomplete", "%s: '%s' is missing or no usable text",
-		c->path, name);
+	fault_set(f, FAULT_CREDENTIALS, "file_incomplete",
+		"%s: '%s' is missing or not a valid string", c->path, name);
 	return fault_remedy(f, REMEDY);
 }
 
@@ -76,8 +76,8 @@ static bool check_token_url(const struct credential *c, const json_t *file, stru
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_url_foreign",
 		"%s: token_url '%.140s' is not Google's", c->path, url);
-	return fault_remedy(f, "Ask where this file comes from. If the address is meant, name it "
-			       "in the settings too: [google] sts_endpoint.");
+	return fault_remedy(f, "Find out where this file comes from. If the address is correct, "
+			       "set it in the settings as well: [google] sts_endpoint.");
 }
 
 static bool take_client(
@@ -90,7 +90,7 @@ static bool take_client(
 	if (!id && !secret)
 		return true;
 	if (!id || !secret || !*id || strchr(id, ':') || !printable(id) || !printable(secret))
-		return refuse(c, f, "client", "client_id and client_secret are no pair");
+		return refuse(c, f, "client", "client_id and client_secret must be set together");
 	text_addf(&pair, "%s:%s", id, secret);
 	e->client = pair.data;
 	return !pair.failed || refuse(c, f, "client", "client_id and client_secret are too long");
@@ -106,17 +106,18 @@ static bool take_project(
 	for (const char *p = e->project; *p; p++) {
 		if (!text_is_alnum(*p) && !strchr("-.:", *p))
 			return refuse(c, f, "workforce_project",
-				"workforce_pool_user_project is no project");
+				"workforce_pool_user_project is not a project");
 	}
 	return text_starts(e->audience, WORKFORCE) ||
 	       refuse(c, f, "workforce_project",
-		       "workforce_pool_user_project is set, and the audience is no workforce pool");
+		       "workforce_pool_user_project is set, but the audience is not a workforce "
+		       "pool");
 }
 
 static bool check_audience(const struct credential *c, const char *audience, struct fault *f)
 {
 	return text_starts(audience, WORKLOAD) || text_starts(audience, WORKFORCE) ||
-	       refuse(c, f, "audience", "the audience is no provider of a pool at googleapis.com");
+	       refuse(c, f, "audience", "the audience is not a pool provider at googleapis.com");
 }
 
 /* "//iam.googleapis.com/…/POOL/providers/PROVIDER" -> what the policies of IAM call a member. */

@@ -40,14 +40,15 @@ void failure_expand(char *out, size_t size, const char *pattern, const struct fa
 
 /* ---- the way there ---- */
 
-#define WAIT_REMEDY \
-	"Check network, name resolution and [google] proxy; the dispatcher tries again by itself."
-#define BROKEN_REMEDY                                                                           \
-	"If it stays so, something on the way spoils replies, or it is no server of Google's: " \
+#define WAIT_REMEDY                                                                      \
+	"Check the network, name resolution and [google] proxy. The dispatcher retries " \
+	"automatically."
+#define BROKEN_REMEDY                                                                              \
+	"If this persists, something on the path damages replies, or the server is not Google's: " \
 	"check [google] proxy and endpoint."
 
 #define CUT	   "network_cut"
-#define CUT_BEFORE "the connection was cut before an answer came"
+#define CUT_BEFORE "the connection was closed before an answer arrived"
 
 /* What libcurl reports; all else is "the connection failed", which the same call later may not. */
 static const struct row {
@@ -55,32 +56,31 @@ static const struct row {
 	enum fault_kind kind;
 	const char *code, *what, *remedy;
 } rows[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, FAULT_LATER, "network_name", "the name cannot be resolved",
+	{CURLE_COULDNT_RESOLVE_HOST, FAULT_LATER, "network_name", "cannot resolve the host name",
 		WAIT_REMEDY},
 	{CURLE_COULDNT_RESOLVE_PROXY, FAULT_LATER, "network_proxy",
-		"the proxy's name cannot be resolved", "Check [google] proxy."},
-	{CURLE_COULDNT_CONNECT, FAULT_LATER, "network_connect", "no connection", WAIT_REMEDY},
-	{CURLE_OPERATION_TIMEDOUT, FAULT_LATER, "network_timeout", "no answer in time",
+		"cannot resolve the proxy's host name", "Check [google] proxy."},
+	{CURLE_COULDNT_CONNECT, FAULT_LATER, "network_connect", "cannot connect", WAIT_REMEDY},
+	{CURLE_OPERATION_TIMEDOUT, FAULT_LATER, "network_timeout", "no answer before the timeout",
 		WAIT_REMEDY},
 	{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP, "tls_untrusted",
-		"its certificate is not trusted",
-		"If a proxy here inspects TLS, name its authority in [google] ca_file. Otherwise "
-		"check the "
-		"package ca-certificates, and this host's clock."},
+		"the certificate is not trusted",
+		"If a proxy in your network inspects TLS, set [google] ca_file to its certificate "
+		"authority. Otherwise check the package ca-certificates and this host's clock."},
 	{CURLE_SSL_CERTPROBLEM, FAULT_SETUP, "tls_client_certificate",
-		"our client certificate or its key cannot be used",
+		"cannot use the client certificate or its key",
 		"Check [google] client_certificate and client_key."},
 	{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP, "tls_ca_file",
-		"the trusted authorities cannot be read",
+		"cannot read the trusted certificate authorities",
 		"Check [google] ca_file, or the package ca-certificates."},
-	{CURLE_SSL_CONNECT_ERROR, FAULT_LATER, "tls_handshake", "the TLS handshake fails",
-		"If it stays so, something on the way does not speak TLS 1.2: check [google] "
+	{CURLE_SSL_CONNECT_ERROR, FAULT_LATER, "tls_handshake", "the TLS handshake failed",
+		"If this persists, something on the path does not support TLS 1.2: check [google] "
 		"proxy."},
 	{CURLE_SSL_CIPHER, FAULT_SETUP, "tls_cipher", "no TLS cipher in common",
 		"Check this host's crypto policy and [google] endpoint."},
 	{CURLE_URL_MALFORMAT, FAULT_SETUP, "url", "the address is malformed",
 		"Check [google] endpoint and token_endpoint."},
-	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_SETUP, "url_protocol", "only https is spoken",
+	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_SETUP, "url_protocol", "only https is supported",
 		"Check [google] endpoint and token_endpoint."},
 	{CURLE_SEND_FAIL_REWIND, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
 	{CURLE_SEND_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
@@ -89,8 +89,9 @@ static const struct row {
 	{CURLE_PARTIAL_FILE, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
 	{CURLE_HTTP2, FAULT_LATER, "network_http2", "the HTTP/2 connection failed", WAIT_REMEDY},
 	{CURLE_HTTP2_STREAM, FAULT_LATER, "network_http2",
-		"the call was ended without a whole reply", WAIT_REMEDY},
-	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer came", ""},
+		"the call ended without a complete reply", WAIT_REMEDY},
+	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer arrived",
+		""},
 	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
 };
 
@@ -121,13 +122,13 @@ static const struct row *find_row(const struct http_reply *reply)
 {
 	static const struct row other = {
 		0, FAULT_LATER, "network", "the connection failed", WAIT_REMEDY};
-	static const struct row malformed = {
-		0, FAULT_LATER, "reply_broken", "the reply is cut or malformed", BROKEN_REMEDY};
+	static const struct row malformed = {0, FAULT_LATER, "reply_broken",
+		"the reply is truncated or malformed", BROKEN_REMEDY};
 	static const struct row partial = {
-		0, FAULT_LATER, CUT, "the connection was cut within the reply", WAIT_REMEDY};
+		0, FAULT_LATER, CUT, "the connection was closed during the reply", WAIT_REMEDY};
 	static const struct row refused = {0, FAULT_LATER, "network_refused",
-		"the server did not take the call (HTTP/2 GOAWAY or REFUSED_STREAM)",
-		"Nothing was done; the dispatcher tries again by itself."};
+		"the server did not process the call (HTTP/2 GOAWAY or REFUSED_STREAM)",
+		"Nothing was done. The dispatcher retries automatically."};
 
 	if (reply->refused)
 		return &refused;
@@ -165,13 +166,12 @@ static bool client_refused(const char *host, const struct http_reply *reply, str
 	if (i == n)
 		return false;
 	fault_set(fault, FAULT_SETUP, "tls_client_certificate", "%s: %s (%s)", host,
-		i == 0 ? "it wants a client certificate"
-		       : "it does not accept our client certificate",
+		i == 0 ? "the server requires a client certificate"
+		       : "the server does not accept the client certificate",
 		reply->error);
-	fault_remedy(fault,
-		"Set [google] client_certificate and client_key to what your organisation's "
-		"certificate authority issued for this host; or use the endpoint without mTLS, "
-		"https://cloudidentity.googleapis.com.");
+	fault_remedy(fault, "Set [google] client_certificate and client_key to the files that your "
+			    "organisation's certificate authority issued for this host, or use the "
+			    "endpoint without mTLS, https://cloudidentity.googleapis.com.");
 	return true;
 }
 
@@ -211,7 +211,7 @@ void failure_strange(const char *url, const struct http_reply *reply, struct fau
 		fault_remedy(fault, "%s", BROKEN_REMEDY);
 	else
 		fault_remedy(fault,
-			"Something else answers in Google's place (%s), a login page of the "
-			"network or a proxy: check [google] proxy and endpoint.",
+			"Something else answers in place of Google (%s), such as a network login "
+			"page or a proxy: check [google] proxy and endpoint.",
 			reply->content_type);
 }

@@ -17,7 +17,7 @@
 
 #define FAILURE_CLOCK_SKEW "token_clock_skew"
 /* The remedy for what is Google's own trouble. */
-#define FAILURE_WAIT "Nothing needs to be done: the dispatcher tries again by itself."
+#define FAILURE_WAIT "No action is needed: the dispatcher retries automatically."
 
 /* What the sentences may name, as {subject}, {issuer}, …; NULL counts as "". */
 struct failure_names {

@@ -11,10 +11,10 @@
 
 enum effect { IS_QUOTA, IS_SETUP };
 
-#define QUOTA_SAYS                                                                     \
-	"quota", "Google's request quota is used up",                                  \
-		"The dispatcher slows down by itself. If it stays so, lower [google] " \
-		"requests_per_minute: other programs may use the same quota.",         \
+#define QUOTA_SAYS                                                                           \
+	"quota", "Google's request quota is used up",                                        \
+		"The dispatcher slows down automatically. If this persists, lower [google] " \
+		"requests_per_minute: other programs may use the same quota.",               \
 		NULL
 #define DISABLED_SAYS                                                                        \
 	"api_disabled", "the Cloud Identity API is not enabled in the credential's project", \
@@ -27,13 +27,13 @@ enum effect { IS_QUOTA, IS_SETUP };
 		"In the Admin console, Security > Access and data control > API controls > " \
 		"Domain-wide delegation, give client id {client_id} exactly the scope "      \
 		"{scope}.",                                                                  \
-		"Log in again (cloudinvite login --client FILE), and leave the box for it "  \
+		"Log in again (cloudinvite login --client FILE), and keep its box "          \
 		"ticked on Google's page."
-#define PROJECT_SAYS                                                                         \
-	"quota_project", "{subject} may not use the project that the calls are counted for", \
-		"Give {subject} the role Service Usage Consumer in project {project} "       \
-		"(Google Cloud console > IAM & Admin > IAM), or correct [google] "           \
-		"quota_project, or quota_project_id in {file}.",                             \
+#define PROJECT_SAYS                                                                        \
+	"quota_project", "{subject} may not use the project that the calls are charged to", \
+		"Give {subject} the role Service Usage Consumer in project {project} "      \
+		"(Google Cloud console > IAM & Admin > IAM), or correct [google] "          \
+		"quota_project, or quota_project_id in {file}.",                            \
 		NULL
 
 /* A row matches if the status does and one of the signals that it names is there. */
@@ -55,8 +55,8 @@ static const struct row {
 	{403, IS_QUOTA, NULL, "request rate higher than configured", QUOTA_SAYS},
 	{503, IS_QUOTA, NULL, "quota exceeded", QUOTA_SAYS},
 	{401, IS_SETUP, "*", NULL, "token_not_accepted",
-		"Google does not accept the token of {subject}, though it is fresh",
-		"Check that {subject} is an administrator who is not suspended (Admin console > "
+		"Google does not accept the token of {subject}, although it is new",
+		"Check that {subject} is an administrator and not suspended (Admin console > "
 		"Directory > Users), and that [google] endpoint is Google's.",
 		NULL},
 	{403, IS_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, DISABLED_SAYS},
@@ -68,17 +68,17 @@ static const struct row {
 	{403, IS_SETUP, "USER_PROJECT_DENIED", NULL, PROJECT_SAYS},
 	{403, IS_SETUP, NULL, "serviceusage.services.use", PROJECT_SAYS},
 	{403, IS_SETUP, "CONSUMER_INVALID", NULL, "quota_project",
-		"the project that the calls are counted for does not exist",
+		"the project that the calls are charged to does not exist",
 		"Correct [google] quota_project, or quota_project_id in {file}.", NULL},
 	{403, IS_SETUP, NULL, "requires a quota project", "quota_project",
-		"the credential belongs to no project that could be charged for the calls",
-		"Set [google] quota_project to a project of your own that has the Cloud Identity "
-		"API enabled, or use a credential of such a project of your own.",
+		"the credential does not belong to a project that the calls can be charged to",
+		"Set [google] quota_project to a project of yours with the Cloud Identity API "
+		"enabled, or use a credential of such a project.",
 		NULL},
 	{403, IS_SETUP, NULL, "prohibited by organization's policy", "service_perimeter",
-		"a service perimeter of the organisation (VPC Service Controls) keeps us out",
-		"Let {subject} and this host's network into the perimeter: Google Cloud console > "
-		"Security > VPC Service Controls, with the identifier that Google names.",
+		"a service perimeter of the organisation (VPC Service Controls) blocks the call",
+		"Allow {subject} and this host's network into the perimeter: Google Cloud console "
+		"> Security > VPC Service Controls. Search for the identifier in Google's message.",
 		NULL},
 	{403, IS_SETUP, NULL, "authenticated user cannot access this service", "service_off",
 		"{subject} may not use this Google service",
@@ -87,14 +87,14 @@ static const struct row {
 		NULL},
 	/* A front end of the organisation's own that wants a certificate, in nginx's words. */
 	{400, IS_SETUP, NULL, "no required ssl certificate was sent", "tls_client_certificate",
-		"the endpoint wants a client certificate",
+		"the endpoint requires a client certificate",
 		"Set [google] client_certificate and client_key, or use the endpoint without mTLS, "
 		"https://cloudidentity.googleapis.com.",
 		NULL},
 	{400, IS_SETUP, NULL, "the ssl certificate error", "tls_client_certificate",
-		"the endpoint does not accept our client certificate",
-		"Set [google] client_certificate and client_key to what the endpoint's certificate "
-		"authority issued, and check that it has not expired.",
+		"the endpoint does not accept the client certificate",
+		"Set [google] client_certificate and client_key to the files that the endpoint's "
+		"certificate authority issued, and check that the certificate has not expired.",
 		NULL},
 };
 
@@ -180,15 +180,17 @@ static void refused_list(const char *code, const struct credential *c, const cha
 		"Google refuses to list the invitations of %s: %d %s", customer, out->status,
 		quoted);
 	fault_remedy(&out->fault,
-		"Check that %s is a super administrator, and that [google] customer is "
-		"this organisation's id (Admin console > Account > Account settings).",
+		"Check that %s is a super administrator, and that [google] customer is this "
+		"organisation's ID (Admin console > Account > Account settings).",
 		credential_administrator(c));
 }
 
 /* Codes do not tell what is wrong with somebody: nobody knows which one Google uses for what. */
-#define MEND_AND_RETRY                                                                             \
-	"Others are not concerned. Look the address up in the Admin console: it may be an alias, " \
-	"managed already, or on a domain that is not verified. Then: cloudinvite retry ADDRESS"
+#define MEND_AND_RETRY                                                                           \
+	"Other people are not affected. Look up the address in the Admin console: it may be an " \
+	"alias, "                                                                                \
+	"managed already, or in a domain that is not verified. Then run: cloudinvite retry "     \
+	"ADDRESS"
 
 static void refused_person(const struct google_call *call, const char *code, const char *quoted,
 	struct google_reply *out)
@@ -200,7 +202,7 @@ static void refused_person(const struct google_call *call, const char *code, con
 
 static void sick_server(const char *code, const char *quoted, struct google_reply *out)
 {
-	fault_set(&out->fault, FAULT_LATER, code, "Google, or a proxy before it, answers %d%s%s",
+	fault_set(&out->fault, FAULT_LATER, code, "Google, or a proxy in between, answers %d%s%s",
 		out->status, quoted[0] ? " " : "", quoted);
 	fault_remedy(&out->fault, FAILURE_WAIT);
 }
@@ -208,21 +210,19 @@ static void sick_server(const char *code, const char *quoted, struct google_repl
 static void redirected(struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_SETUP, "redirected",
-		"the API's address answers with a redirection (%d), which Google never does",
+		"the API's address answers with a redirect (%d), which Google never does",
 		out->status);
-	fault_remedy(&out->fault,
-		"A login page of the network or a proxy stands in the way: check [google] "
-		"endpoint and proxy.");
+	fault_remedy(&out->fault, "A network login page or a proxy intercepts the call: check "
+				  "[google] endpoint and proxy.");
 }
 
 /* An HTML page with 403 or 404 is not the API's: nobody's invitation may be judged by it. */
 static void not_the_api(struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_SETUP, "endpoint_strange",
-		"something answers %d that is not the Cloud Identity API", out->status);
-	fault_remedy(&out->fault,
-		"Check [google] endpoint and api_version; a proxy or login page of the "
-		"network may stand in the way.");
+		"a server that is not the Cloud Identity API answers %d", out->status);
+	fault_remedy(&out->fault, "Check [google] endpoint and api_version. A proxy or a network "
+				  "login page may intercept the call.");
 }
 
 static bool about_person(int status)
@@ -269,8 +269,8 @@ void failure_api(const struct google_call *call, const struct credential *c, con
 
 /* ---- google.rpc.Code ---- */
 
-#define LOOK_AND_RETRY                                                                        \
-	"What Google shows of it will tell: cloudinvite get ADDRESS, then cloudinvite retry " \
+#define LOOK_AND_RETRY                                                                  \
+	"To see the result at Google: cloudinvite get ADDRESS, then cloudinvite retry " \
 	"ADDRESS"
 
 static const struct {
@@ -294,7 +294,7 @@ static const struct {
 	[14] = {"unavailable", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
 	[15] = {"data_loss", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
 	[16] = {"unauthenticated", FAULT_SETUP,
-		"Check that the administrator who is acted as is not suspended (Admin console > "
+		"Check that the administrator to act as is not suspended (Admin console > "
 		"Directory > Users)."},
 };
 
@@ -308,7 +308,8 @@ void failure_operation(
 
 	quote(call, message, quoted, sizeof(quoted));
 	out->quota = code == 8;
-	fault_set(&out->fault, kind, word, "Google accepts to %s, and then fails: %s (code %d) %s",
+	fault_set(&out->fault, kind, word,
+		"Google accepted the request to %s, but it failed: %s (code %d) %s",
 		google_method_word(call->method), word, code, quoted);
 	fault_remedy(&out->fault, "%s", known ? rpc[code].remedy : LOOK_AND_RETRY);
 }

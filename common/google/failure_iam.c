@@ -14,10 +14,10 @@
 #define WHO_MAY_SIGN                                                                               \
 	"Allow it: gcloud iam service-accounts add-iam-policy-binding {issuer} --member={member} " \
 	"--role=roles/iam.serviceAccountTokenCreator - then wait a few minutes."
-#define GIVE_SCOPE                                                                             \
-	"Stop the machine, then: gcloud compute instances set-service-account NAME "           \
-	"--service-account={caller} --scopes=cloud-platform. On other hosts, obtain the file " \
-	"anew with that scope."
+#define GIVE_SCOPE                                                                               \
+	"Stop the machine, then: gcloud compute instances set-service-account NAME "             \
+	"--service-account={caller} --scopes=cloud-platform. On other hosts, generate the file " \
+	"again with that scope."
 
 static const struct row {
 	int status;
@@ -38,13 +38,14 @@ static const struct row {
 		"the IAM Service Account Credentials API is not enabled in project {project}",
 		ENABLE},
 	{403, FAULT_SETUP, "ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficient_scope", NULL,
-		"iam_scope_insufficient", "the token of {caller} lacks the scope to ask IAM",
+		"iam_scope_insufficient", "the token of {caller} does not have the scope for IAM",
 		GIVE_SCOPE},
 	{403, FAULT_SETUP, NULL, "insufficient authentication scopes", "iam_scope_insufficient",
-		"the token of {caller} lacks the scope to ask IAM", GIVE_SCOPE},
+		"the token of {caller} does not have the scope for IAM", GIVE_SCOPE},
 	{403, FAULT_SETUP, "USER_PROJECT_DENIED CONSUMER_INVALID", NULL, "iam_quota_project",
-		"the project that IAM's calls are charged to may not be used",
-		"Check quota_project_id in {file}, and that the caller may use that project."},
+		"access to the project that the IAM calls are charged to is denied",
+		"Check quota_project_id in {file}, and that the calling account may use that "
+		"project."},
 	{403, FAULT_SETUP, NULL, "iam.serviceaccounts.implicitdelegation", "iam_delegates",
 		"a link in the chain of delegates from {caller} to {issuer} is missing",
 		"Each account in `delegates` of {file} needs roles/iam.serviceAccountTokenCreator "
@@ -57,7 +58,7 @@ static const struct row {
 		"service-accounts list"},
 	{401, FAULT_SETUP, "*", NULL, "iam_token_refused",
 		"IAM does not accept the token of {caller}",
-		"Check that {caller} is not disabled, and [google] iam_endpoint."},
+		"Check that {caller} is not disabled, and check [google] iam_endpoint."},
 	{400, FAULT_SETUP, "FAILED_PRECONDITION", NULL, "iam_account_disabled",
 		"the service account {issuer} cannot sign",
 		"Check that it is enabled: gcloud iam service-accounts describe {issuer}"},
@@ -98,10 +99,10 @@ static void not_iam(const struct credential *c, int status, struct fault *f)
 		fault_remedy(f, FAILURE_WAIT);
 		return;
 	}
-	fault_set(f, FAULT_SETUP, "iam_endpoint_strange", "%s answers %d, not as IAM does",
+	fault_set(f, FAULT_SETUP, "iam_endpoint_strange", "%s answers %d, but not like IAM",
 		c->settings->iam_endpoint, status);
-	fault_remedy(f, "Check [google] iam_endpoint; a proxy or login page of the network may "
-			"stand in the way ([google] proxy).");
+	fault_remedy(f, "Check [google] iam_endpoint. A proxy or a network login page may "
+			"intercept the call ([google] proxy).");
 }
 
 void failure_iam(const struct credential *c, const struct iam_caller *by, const char *url,

@@ -27,27 +27,29 @@ struct row {
 static const struct row consent_rows[] = {
 	{"access_denied", NULL, FAULT_SETUP, "consent_denied",
 		"consent was refused on Google's page",
-		"Log in as a super administrator and allow it. Of an app in testing, the account "
-		"must be one of its test users (Google Cloud console > OAuth consent screen)."},
+		"Log in as a super administrator and allow access. If the app is in testing, the "
+		"account must be one of its test users (Google Cloud console > OAuth consent "
+		"screen)."},
 	{"invalid_scope", NULL, FAULT_SETUP, "consent_scope",
-		"Google does not let this client ask for {scope}",
+		"Google does not allow this client to request {scope}",
 		"Enable the Cloud Identity API in the client's project, make its OAuth app "
 		"Internal, and log in with an account of the same organisation."},
 	{"invalid_request", "Account restricted", FAULT_SETUP, "consent_policy",
-		"a policy keeps this account from giving consent", TRUST},
+		"a policy does not allow this account to give consent", TRUST},
 	{"admin_policy_enforced", NULL, FAULT_SETUP, "consent_policy",
-		"a policy of the organisation keeps this account from giving consent", TRUST},
+		"a policy of the organisation does not allow this account to give consent", TRUST},
 	{"org_internal", NULL, FAULT_SETUP, "consent_foreign",
-		"the OAuth app is Internal, and the account is not of its organisation",
-		"Log in with an account of the organisation that the client's project belongs to."},
+		"the OAuth app is Internal, and the account does not belong to its organisation",
+		"Log in with an account of the organisation that owns the client's project."},
 	{"unauthorized_client", NULL, FAULT_SETUP, "consent_client",
-		"this OAuth client may not ask for consent",
+		"this OAuth client may not request consent",
 		"Create a client of type Desktop app in the Google Cloud console."},
-	{"server_error", NULL, FAULT_LATER, "consent_server", "Google has an internal failure",
+	{"server_error", NULL, FAULT_LATER, "consent_server", "Google reports an internal error",
 		AGAIN},
 	{"temporarily_unavailable", NULL, FAULT_LATER, "consent_server",
 		"Google's login is not available at the moment", AGAIN},
-	{NULL, NULL, FAULT_SETUP, "consent_refused", "Google refuses to ask for consent", AGAIN},
+	{NULL, NULL, FAULT_SETUP, "consent_refused", "Google refuses to show the consent page",
+		AGAIN},
 };
 
 /* ---- at the token endpoint ---- */
@@ -57,7 +59,7 @@ static const struct row code_rows[] = {
 		"the redirect URI of this login is not registered for the client",
 		"Add it in the Google Cloud console, or download the client's file again."},
 	{"invalid_grant", NULL, FAULT_SETUP, "code_refused",
-		"the code has been used already, has expired, or is not of this login", AGAIN},
+		"the code was already used, has expired, or belongs to another login", AGAIN},
 	{"invalid_client", NULL, FAULT_SETUP, "code_client",
 		"the OAuth client in {file} is unknown, or its secret is wrong",
 		"Download its file again from the Google Cloud console."},
@@ -67,13 +69,13 @@ static const struct row code_rows[] = {
 	{"unauthorized_client", NULL, FAULT_SETUP, "code_client",
 		"the OAuth client in {file} may not be used for this",
 		"Create a client of type Desktop app in the Google Cloud console."},
-	{"internal_failure", NULL, FAULT_LATER, "token_server", "Google has an internal failure",
+	{"internal_failure", NULL, FAULT_LATER, "token_server", "Google reports an internal error",
 		AGAIN},
-	{"server_error", NULL, FAULT_LATER, "token_server", "Google has an internal failure",
+	{"server_error", NULL, FAULT_LATER, "token_server", "Google reports an internal error",
 		AGAIN},
 	{"temporarily_unavailable", NULL, FAULT_LATER, "token_server",
 		"Google's token service is not available at the moment", AGAIN},
-	{NULL, NULL, FAULT_SETUP, "code_refused", "Google does not take the code", AGAIN},
+	{NULL, NULL, FAULT_SETUP, "code_refused", "Google does not accept the code", AGAIN},
 };
 
 static void from_rows(const struct row *row, const struct oauth_client *client, const char *error,
@@ -108,7 +110,7 @@ static const char *member(const json_t *json, const char *name)
 static void not_google(const char *endpoint, int status, struct fault *f)
 {
 	fault_set(f, status >= 500 || status == 408 || status == 429 ? FAULT_LATER : FAULT_SETUP,
-		"token_endpoint_strange", "%s answers %d, not as a token endpoint does", endpoint,
+		"token_endpoint_strange", "%s answers %d, but not like a token endpoint", endpoint,
 		status);
 	fault_remedy(f, "Check [google] token_endpoint and proxy, then: " AGAIN);
 }

@@ -7,9 +7,11 @@
 
 #include "google/failure.h"
 
-#define ELSEWHERE                                                                          \
-	"Only machines and pods of Google Cloud have it: elsewhere use workload identity " \
-	"federation or a key. If this is one, a firewall rule keeps the service's user from it."
+#define ELSEWHERE                                                                                 \
+	"Only machines and pods in Google Cloud have a metadata server: elsewhere, use workload " \
+	"identity "                                                                               \
+	"federation or a key. If this machine is in Google Cloud, a firewall rule blocks the "    \
+	"service's user."
 
 static const struct row {
 	int status; /* 0: any */
@@ -20,8 +22,8 @@ static const struct row {
 		"stopped and --scopes=cloud-platform. On GKE, turn on workload identity."},
 	{403, "metadata_refused", "the metadata server refuses to answer",
 		"On GKE, check that the pod's Kubernetes account may use its service account "
-		"(roles/iam.workloadIdentityUser); else, that the server is not disabled for the "
-		"machine."},
+		"(roles/iam.workloadIdentityUser). Elsewhere, check that the server is not "
+		"disabled for the machine."},
 	{0, "metadata_refused", "the metadata server refuses the request",
 		"Check [google] metadata_endpoint."},
 };
@@ -63,7 +65,7 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 		return no_answer(s, r, f);
 	if (r->status == 429 || r->status == 408 || r->status >= 500) {
 		fault_set(f, FAULT_LATER, "metadata_busy",
-			"the metadata server answers %d, and again", r->status);
+			"the metadata server answers %d, repeatedly", r->status);
 		return fault_remedy(f, FAILURE_WAIT);
 	}
 	if (strcmp(r->flavor, "Google") != 0)
@@ -81,7 +83,7 @@ bool failure_metadata_strange(
 	const struct settings *s, const struct http_reply *r, const char *what, struct fault *f)
 {
 	fault_set(f, FAULT_SETUP, "metadata_strange",
-		"what answers %d at %s is not Google's metadata server: %s", r->status,
+		"the server that answers %d at %s is not Google's metadata server: %s", r->status,
 		s->metadata_endpoint, what);
 	return fault_remedy(f, ELSEWHERE);
 }

@@ -7,8 +7,9 @@
 #include "google/failure.h"
 
 #define LOGIN                                                                                     \
-	"Put user and password into [google] proxy, SCHEME://USER:PASSWORD@HOST:PORT, in a file " \
-	"of conf.d/ that others cannot read. Of a proxy's ways to log in only Basic is spoken, "  \
+	"Set user name and password in [google] proxy, SCHEME://USER:PASSWORD@HOST:PORT, in a "   \
+	"file "                                                                                   \
+	"in conf.d/ that other users cannot read. Only Basic proxy authentication is supported, " \
 	"not NTLM or Kerberos."
 
 /* What a SOCKS5 proxy answers. */
@@ -17,30 +18,30 @@ static const struct row {
 	enum fault_kind kind;
 	const char *code, *what, *remedy;
 } rows[] = {
-	{CURLPX_NO_AUTH, FAULT_SETUP, "proxy_refused", "the proxy wants a user and a password",
-		LOGIN},
+	{CURLPX_NO_AUTH, FAULT_SETUP, "proxy_refused",
+		"the proxy requires a user name and password", LOGIN},
 	{CURLPX_USER_REJECTED, FAULT_SETUP, "proxy_refused",
-		"the proxy refuses the user or the password", LOGIN},
+		"the proxy rejects the user name or password", LOGIN},
 	{CURLPX_REPLY_NOT_ALLOWED, FAULT_SETUP, "proxy_refused",
 		"the proxy's rules do not allow the connection",
-		"Let the proxy pass connections to this host, or correct [google] proxy."},
+		"Allow connections to this host in the proxy, or correct [google] proxy."},
 	{CURLPX_REPLY_COMMAND_NOT_SUPPORTED, FAULT_SETUP, "proxy_refused",
-		"the proxy makes no connections",
-		"Let the proxy pass connections to this host, or correct [google] proxy."},
+		"the proxy does not open connections",
+		"Allow connections to this host in the proxy, or correct [google] proxy."},
 	{CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED, FAULT_SETUP, "proxy_refused",
-		"the proxy does not know this kind of address",
-		"Write socks5:// instead of socks5h:// in [google] proxy, or the reverse: one "
-		"resolves names here, the other at the proxy."},
+		"the proxy does not support this type of address",
+		"Write socks5:// instead of socks5h:// in [google] proxy, or the reverse: socks5 "
+		"resolves names on this host, socks5h on the proxy."},
 	{CURLPX_BAD_VERSION, FAULT_SETUP, "proxy_refused",
-		"what answers at the proxy's address does not speak SOCKS5",
+		"the server at the proxy's address does not support SOCKS5",
 		"Correct the scheme or the port of [google] proxy."},
 };
 
 static const struct row *find_row(int error)
 {
 	static const struct row other = {0, FAULT_LATER, "network_proxy",
-		"the proxy cannot make the connection",
-		"Check the proxy; the dispatcher tries again by itself."};
+		"the proxy cannot open the connection",
+		"Check the proxy. The dispatcher retries automatically."};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (rows[i].error == error)
@@ -61,12 +62,13 @@ static bool refused_socks(const char *host, const struct http_reply *reply, stru
 static bool refused_connect(const char *host, int status, struct fault *f)
 {
 	fault_set(f, status < 500 ? FAULT_SETUP : FAULT_LATER, "proxy_refused",
-		"the proxy answers %d when asked for %s%s", status, host,
-		status == 407 ? ": it wants a user and a password, or others" : "");
+		"the proxy answers %d to a request for %s%s", status, host,
+		status == 407 ? ": it wants a user name and password, or rejects the ones it got"
+			      : "");
 	if (status == 407)
 		fault_remedy(f, LOGIN);
 	else
-		fault_remedy(f, "Let the proxy pass connections to %s, or correct [google] proxy.",
+		fault_remedy(f, "Allow connections to %s in the proxy, or correct [google] proxy.",
 			host);
 	return true;
 }
@@ -82,7 +84,7 @@ bool failure_proxy(const char *host, const struct http_reply *reply, struct faul
 	fault_set(fault, FAULT_SETUP, "proxy_untrusted",
 		"the proxy's own certificate is not trusted (%s)", reply->error);
 	fault_remedy(fault,
-		"Name its authority in [google] ca_file, together with those of Google's; or, if "
-		"the proxy does not speak TLS itself, write http:// in [google] proxy.");
+		"Add its certificate authority to [google] ca_file, together with those of Google. "
+		"If the proxy does not use TLS itself, write http:// in [google] proxy.");
 	return true;
 }

@@ -20,31 +20,31 @@ static const struct row {
 		"the pool or provider {audience} does not exist, or is disabled",
 		"Check `audience` in {file}, and the provider: " LOOK_AT_PROVIDER "."},
 	{"invalid_request", "audience", FAULT_SETUP, "sts_audience_unknown",
-		"{audience} is no provider of a pool",
-		"Check `audience` in {file}; obtain the file anew with: gcloud iam "
+		"{audience} is not a pool provider",
+		"Check `audience` in {file}. To generate the file again: gcloud iam "
 		"workload-identity-pools create-cred-config"},
 	{"invalid_request", NULL, FAULT_SETUP, "sts_refused",
-		"the exchange with {audience} is refused",
+		"Google refuses the token exchange for {audience}",
 		"Check `audience` and `subject_token_type` in {file}."},
 	{"invalid_grant", NULL, FAULT_SETUP, "sts_token_refused",
-		"{audience} does not accept the subject's token",
-		"Check that it is fresh, and of the issuer and audience that the provider "
+		"{audience} does not accept the subject token",
+		"Check that the token is new and has the issuer and audience that the provider "
 		"allows: " LOOK_AT_PROVIDER "."},
 	{"unauthorized_client", NULL, FAULT_SETUP, "sts_condition",
-		"the provider {audience} does not admit this subject",
+		"the provider {audience} does not accept this subject",
 		"Check its attribute condition and mapping: " LOOK_AT_PROVIDER "."},
 	{"invalid_client", NULL, FAULT_SETUP, "sts_client_unknown",
 		"the OAuth client in {file} is unknown, or its secret is wrong",
 		"Correct client_id and client_secret in {file}."},
 	{"invalid_scope", NULL, FAULT_SETUP, "sts_refused",
-		"the exchange with {audience} is refused", "Check `audience` in {file}."},
-	{"internal_failure", NULL, FAULT_LATER, "sts_server", "Google has an internal failure",
+		"Google refuses the token exchange for {audience}", "Check `audience` in {file}."},
+	{"internal_failure", NULL, FAULT_LATER, "sts_server", "Google reports an internal error",
 		FAILURE_WAIT},
-	{"server_error", NULL, FAULT_LATER, "sts_server", "Google has an internal failure",
+	{"server_error", NULL, FAULT_LATER, "sts_server", "Google reports an internal error",
 		FAILURE_WAIT},
 	{"temporarily_unavailable", NULL, FAULT_LATER, "sts_server",
 		"Google's token exchange is not available at the moment", FAILURE_WAIT},
-	{NULL, NULL, FAULT_SETUP, "sts_refused", "the exchange with {audience} is refused",
+	{NULL, NULL, FAULT_SETUP, "sts_refused", "Google refuses the token exchange for {audience}",
 		"Check `audience` in {file}, and the provider: " LOOK_AT_PROVIDER "."},
 };
 
@@ -88,11 +88,10 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 static void not_sts(const struct credential *c, int status, bool later, struct fault *f)
 {
 	fault_set(f, later ? FAULT_LATER : FAULT_SETUP, later ? "sts_server" : "sts_strange",
-		"%s answers %d, not as the token service does", c->settings->sts_endpoint, status);
-	fault_remedy(
-		f, later ? FAILURE_WAIT
-			 : "Check [google] sts_endpoint; a proxy or login page of the network may "
-			   "stand in the way ([google] proxy).");
+		"%s answers %d, but not like the token service", c->settings->sts_endpoint, status);
+	fault_remedy(f, later ? FAILURE_WAIT
+			      : "Check [google] sts_endpoint. A proxy or a network login page may "
+				"intercept the call ([google] proxy).");
 }
 
 static const char *member(const json_t *json, const char *name)

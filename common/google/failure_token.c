@@ -26,16 +26,16 @@ struct row {
 
 /* ---- the login of a person ---- */
 
-#define REAUTH                                                                      \
-	FAULT_SETUP, "token_reauth",                                                \
-		"a session-control policy wants the administrator to log in again", \
-		LOGIN_AGAIN " Or exempt the account from the Google Cloud session control."
+#define REAUTH                                                                         \
+	FAULT_SETUP, "token_reauth",                                                   \
+		"a session-control policy requires the administrator to log in again", \
+		LOGIN_AGAIN " Or exempt the account from Google Cloud session control."
 /* A login of an External app in testing ends after seven days, and Google's words for it are the
  * same. */
-#define REVOKED                                                                            \
-	FAULT_SETUP, "token_revoked", "the login in {file} has expired or was revoked",    \
-		LOGIN_AGAIN                                                                \
-		" If it ends every seven days, the OAuth app is External and in testing: " \
+#define REVOKED                                                                                   \
+	FAULT_SETUP, "token_revoked", "the login in {file} has expired or was revoked",           \
+		LOGIN_AGAIN                                                                       \
+		" If the login ends every seven days, the OAuth app is External and in testing: " \
 		"make it Internal, or publish it."
 
 /* Looked at first, and only for a login: delegation, issuer and key have no part in one. */
@@ -49,50 +49,50 @@ static const struct row login_rows[] = {
 		"Log in as another administrator (cloudinvite login --client FILE) and replace "
 		"{file}."},
 	{"invalid_grant", NULL, NULL, FAULT_SETUP, "token_grant_refused",
-		"the login in {file} is refused", LOGIN_AGAIN},
+		"Google rejects the login in {file}", LOGIN_AGAIN},
 	{"unauthorized_client", NULL, NULL, FAULT_SETUP, "token_client_refused",
-		"the OAuth client of the login in {file} is refused",
+		"the OAuth client of Google rejects the login in {file}",
 		"Create an OAuth client of type Desktop app in the Google Cloud "
 		"console. " LOGIN_AGAIN},
 	{"access_denied", NULL, NULL, FAULT_SETUP, "token_access_denied",
-		"a policy of the organisation keeps the OAuth client from acting as {subject}",
+		"a policy of the organisation does not allow the OAuth client to act as {subject}",
 		"In the Admin console, Security > Access and data control > API controls > App "
 		"access control, trust client id {client_id}."},
 	{"admin_policy_enforced", NULL, NULL, FAULT_SETUP, "token_access_denied",
-		"a policy of the organisation keeps the OAuth client from acting as {subject}",
+		"a policy of the organisation does not allow the OAuth client to act as {subject}",
 		"In the Admin console, Security > Access and data control > API controls > App "
 		"access control, trust client id {client_id}."},
 	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_missing",
 		"the login in {file} does not include the scope {scope}",
-		LOGIN_AGAIN " Leave the box for it ticked on Google's page."},
+		LOGIN_AGAIN " Keep its box ticked on Google's page."},
 	{"invalid_client", NULL, NULL, FAULT_SETUP, "token_client_unknown",
 		"the OAuth client in {file} is unknown, or its secret is wrong",
-		"Create the OAuth client anew in the Google Cloud console. " LOGIN_AGAIN},
+		"Create a new OAuth client in the Google Cloud console. " LOGIN_AGAIN},
 	{"deleted_client", NULL, NULL, FAULT_SETUP, "token_client_deleted",
 		"the OAuth client in {file} has been deleted",
-		"Create it anew in the Google Cloud console. " LOGIN_AGAIN},
+		"Create a new one in the Google Cloud console. " LOGIN_AGAIN},
 };
 
 /* ---- everybody else, and Google's own troubles ---- */
 
 static const struct row rows[] = {
 	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",
-		"key {key_id} is not, or no longer, a key of {issuer}",
-		"It was deleted, disabled or replaced. In the Google Cloud console, IAM & Admin > "
-		"Service accounts > {issuer} > Keys, add a key of type JSON and put it in {file}; "
-		"no restart is needed."},
+		"key {key_id} is not (or no longer) a key of {issuer}",
+		"The key was deleted, disabled or replaced. In the Google Cloud console, IAM & "
+		"Admin > Service accounts > {issuer} > Keys, add a key of type JSON and store it "
+		"in {file}. No restart is needed."},
 	{"invalid_grant", "Invalid JWT: Token must be a short-lived token", NULL, FAULT_SETUP,
 		FAILURE_CLOCK_SKEW, "this host's clock is wrong{skew}",
-		"Set the clock: check with `timedatectl` that it is synchronised."},
+		"Set the clock. `timedatectl` shows whether it is synchronised."},
 	{"invalid_grant", "Invalid JWT: No valid verifier found for issuer", NULL, FAULT_SETUP,
 		"token_issuer_unknown", "the service account {issuer} does not exist",
-		"Check client_email in {file}. If the account was deleted, create another (Google "
-		"Cloud console, IAM & Admin > Service accounts), give it domain-wide delegation, "
-		"and put its key in {file}."},
+		"Check client_email in {file}. If the account was deleted, create another one "
+		"(Google Cloud console, IAM & Admin > Service accounts), give it domain-wide "
+		"delegation, and store its key in {file}."},
 	{"invalid_grant", "Invalid JWT", NULL, FAULT_SETUP, "token_jwt_refused",
-		"the request that {issuer} signed is refused",
+		"Google rejects the request that {issuer} signed",
 		"In the Google Cloud console, IAM & Admin > Service accounts > {issuer} > Keys, "
-		"add a key of type JSON and put it in {file}."},
+		"add a key of type JSON and store it in {file}."},
 	{"invalid_grant", "Account not found", NULL, FAULT_SETUP, "token_account_unknown",
 		"the service account {issuer} or the administrator {subject} does not exist",
 		CHECK_SUBJECT " Check that {issuer} still exists."},
@@ -111,9 +111,9 @@ static const struct row rows[] = {
 		"token_subject_unknown", "{subject} is not a user at Google", CHECK_SUBJECT},
 	/* The quotes around sub come HTML-escaped. */
 	{"invalid_request", "Invalid impersonation", NULL, FAULT_SETUP, "token_subject_deleted",
-		"the administrator {subject} was deleted, or never was", CHECK_SUBJECT},
+		"the administrator {subject} was deleted or never existed", CHECK_SUBJECT},
 	{"invalid_grant", NULL, NULL, FAULT_SETUP, "token_grant_refused",
-		"the credential is refused", "Check {file} and [google] subject."},
+		"Google rejects the credential", "Check {file} and [google] subject."},
 	{"unauthorized_client", "Unauthorized client or scope in request", NULL, FAULT_SETUP,
 		"token_delegation_missing",
 		"{issuer} may not act as {subject}, or {subject} is not a user at Google",
@@ -123,30 +123,30 @@ static const struct row rows[] = {
 		"another scope",
 		GRANT_DELEGATION},
 	{"access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
-		"a policy of the organisation keeps {issuer} from acting as {subject}",
+		"a policy of the organisation does not allow {issuer} to act as {subject}",
 		"In the Admin console, Security > Access and data control > API controls > App "
 		"access control, trust client id {client_id}. {subject} must have signed in once."},
 	{"access_denied", NULL, NULL, FAULT_SETUP, "token_access_denied",
 		"{issuer} is not authorised to act as {subject}", GRANT_DELEGATION},
 	{"invalid_scope", NULL, NULL, FAULT_SETUP, "token_scope_refused",
-		"the scope {scope} is refused for {subject}", GRANT_DELEGATION},
+		"Google refuses the scope {scope} for {subject}", GRANT_DELEGATION},
 	{"invalid_account", NULL, NULL, FAULT_SETUP, "token_account_refused",
-		"the account {issuer} is refused",
+		"Google rejects the account {issuer}",
 		"Check in the Google Cloud console, IAM & Admin > Service accounts, that {issuer} "
 		"is enabled."},
 	{"internal_failure", NULL, NULL, FAULT_LATER, "token_server",
-		"Google has an internal failure", FAILURE_WAIT},
-	{"server_error", NULL, NULL, FAULT_LATER, "token_server", "Google has an internal failure",
-		FAILURE_WAIT},
+		"Google reports an internal error", FAILURE_WAIT},
+	{"server_error", NULL, NULL, FAULT_LATER, "token_server",
+		"Google reports an internal error", FAILURE_WAIT},
 	{"temporarily_unavailable", NULL, NULL, FAULT_LATER, "token_server",
 		"Google's token service is not available at the moment", FAILURE_WAIT},
 	{NULL, "internal_failure", NULL, FAULT_LATER, "token_server",
-		"Google has an internal failure", FAILURE_WAIT},
-	{NULL, "server_error", NULL, FAULT_LATER, "token_server", "Google has an internal failure",
-		FAILURE_WAIT},
+		"Google reports an internal error", FAILURE_WAIT},
+	{NULL, "server_error", NULL, FAULT_LATER, "token_server",
+		"Google reports an internal error", FAILURE_WAIT},
 	{NULL, "temporarily_unavailable", NULL, FAULT_LATER, "token_server",
 		"Google's token service is not available at the moment", FAILURE_WAIT},
-	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "no token is given",
+	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "Google does not issue a token",
 		"Check {file}, [google] subject and token_endpoint."},
 };
 
@@ -209,11 +209,10 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 
 	fault_set(f, later ? FAULT_LATER : FAULT_SETUP,
 		later ? "token_server" : "token_endpoint_strange",
-		"%s answers %d, not as a token endpoint does", c->token_endpoint, s);
-	fault_remedy(f,
-		later ? FAILURE_WAIT
-		      : "Check [google] token_endpoint; a proxy or login page of the network may "
-			"stand in the way ([google] proxy).");
+		"%s answers %d, but not like a token endpoint", c->token_endpoint, s);
+	fault_remedy(f, later ? FAILURE_WAIT
+			      : "Check [google] token_endpoint. A proxy or a network login page "
+				"may intercept the call ([google] proxy).");
 }
 
 static void token_server(int status, const char *says, struct fault *f)

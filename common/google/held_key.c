@@ -19,11 +19,11 @@ static bool held_key_load(struct credential *c, const json_t *file, struct fault
 	(void)file;
 	if (!*s->service_account || !*s->key_id) {
 		fault_set(f, FAULT_CREDENTIALS, "held_key_incomplete",
-			"%s: a key does not say whose it is, and `%s` is not set", c->path,
-			*s->service_account ? "key_id" : "service_account");
+			"%s: the key does not name its service account, and `%s` is not set",
+			c->path, *s->service_account ? "key_id" : "service_account");
 		return fault_remedy(f,
-			"Set [google] service_account to the account that the key was uploaded "
-			"to, and key_id to what `gcloud iam service-accounts keys list` calls it.");
+			"Set [google] service_account to the account that the key was uploaded to, "
+			"and key_id to the ID shown by `gcloud iam service-accounts keys list`.");
 	}
 	if (!text_copy(c->issuer, sizeof(c->issuer), s->service_account) ||
 		!text_copy(c->key_id, sizeof(c->key_id), s->key_id))
@@ -46,13 +46,12 @@ static void held_key_free(void *data)
 static bool refuse_absent(
 	const struct credential *c, const struct held_key_token *t, struct fault *f)
 {
-	fault_set(f, FAULT_CREDENTIALS, "token_absent", "%s: no such PKCS#11 token is there%s%s%s",
-		c->path, *t->others ? "; there are: " : ", nor any other", t->others, "");
-	return fault_remedy(f,
-		"Plug it in, or correct token= in [google] key: it works again by itself. `p11-kit "
-		"list-modules` as the dispatcher's account shows the modules that p11-kit knows "
-		"and "
-		"their tokens.");
+	fault_set(f, FAULT_CREDENTIALS, "token_absent", "%s: PKCS#11 token not found%s%s%s",
+		c->path, *t->others ? "; tokens found: " : "; no other token was found either",
+		t->others, "");
+	return fault_remedy(f, "Plug it in, or correct token= in [google] key. No restart is "
+			       "needed. `p11-kit list-modules`, run as the dispatcher's account, "
+			       "lists the modules that p11-kit knows and their tokens.");
 }
 
 static bool check_token(
@@ -61,15 +60,16 @@ static bool check_token(
 	if (t->seen == TOKEN_ABSENT)
 		return refuse_absent(c, t, f);
 	if (t->seen == TOKEN_MANY) {
-		fault_set(f, FAULT_CREDENTIALS, "tokens_many", "%s: several tokens fit: %s",
+		fault_set(f, FAULT_CREDENTIALS, "tokens_many", "%s: several tokens match: %s",
 			c->path, t->others);
-		return fault_remedy(f, "Add serial= to [google] key: the PIN is for one of them.");
+		return fault_remedy(
+			f, "Add serial= to [google] key: the PIN belongs to one of them.");
 	}
 	if (t->pin_locked || (t->pin_last_try && has_pin)) {
 		fault_set(f, FAULT_CREDENTIALS, t->pin_locked ? "pin_locked" : "pin_last_try",
 			"%s: the token %s", c->path,
 			t->pin_locked ? "is locked after too many wrong PINs"
-				      : "locks itself at the next wrong PIN, so none is tried");
+				      : "will be locked by the next wrong PIN, so no PIN is tried");
 		return fault_remedy(f,
 			"%s by hand with the token's own tools (pkcs11-tool --login --test), then "
 			"correct the PIN here.",
@@ -78,10 +78,10 @@ static bool check_token(
 	}
 	if (t->wants_pin && !has_pin) {
 		fault_set(f, FAULT_CREDENTIALS, "pin_missing",
-			"%s: the token asks for a PIN, and none is set", c->path);
-		return fault_remedy(f,
-			"Add ?pin-source=file:/etc/cloudinvite/pin to [google] key; the file 0640, "
-			"owned by root, with the service's group.");
+			"%s: the token requires a PIN, and none is set", c->path);
+		return fault_remedy(
+			f, "Add ?pin-source=file:/etc/cloudinvite/pin to [google] key. The file "
+			   "must be owned by root, with the service's group and mode 0640.");
 	}
 	return true;
 }
@@ -90,8 +90,8 @@ static bool check_token(
 
 static bool refuse_missing(const struct credential *c, bool pkcs11, struct fault *f)
 {
-	fault_set(f, FAULT_CREDENTIALS, "provider_missing", "%s: OpenSSL here has no %s", c->path,
-		pkcs11 ? "PKCS#11 provider, nor the engine of old" : "TPM 2.0 provider");
+	fault_set(f, FAULT_CREDENTIALS, "provider_missing", "%s: OpenSSL on this host has no %s",
+		c->path, pkcs11 ? "PKCS#11 provider and no PKCS#11 engine" : "TPM 2.0 provider");
 	return fault_remedy(f, "%s",
 		pkcs11 ? "Install pkcs11-provider (Debian 13) or libengine-pkcs11-openssl (Debian "
 			 "12), p11-kit, and the module of your token."
@@ -103,13 +103,13 @@ static bool refuse_unreachable(const struct credential *c, bool pkcs11,
 {
 	fault_set(f, FAULT_CREDENTIALS, pkcs11 ? "module_unusable" : "tpm_unreachable",
 		"%s: %s: %s", c->path,
-		pkcs11 ? "the PKCS#11 module cannot be used" : "the TPM cannot be reached",
+		pkcs11 ? "cannot use the PKCS#11 module" : "cannot access the TPM",
 		trouble->reason);
 	return fault_remedy(f, "%s",
 		pkcs11 ? "Install p11-kit's proxy module (p11-kit-modules), and register the "
 			 "module of your token in /etc/pkcs11/modules."
-		       : "The service needs /dev/tpmrm0: see the drop-in tpm.conf among the "
-			 "examples of the documentation. It works again by itself.");
+		       : "The service needs /dev/tpmrm0: see the example drop-in tpm.conf in the "
+			 "documentation. No restart is needed.");
 }
 
 static bool refuse_pin(const struct credential *c, const char *reason, struct fault *f)
@@ -118,10 +118,11 @@ static bool refuse_pin(const struct credential *c, const char *reason, struct fa
 
 	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
 	fault_set(f, FAULT_CREDENTIALS, "pin_refused",
-		"%s: the PIN or password was refused (%s); it is not tried again", c->path, reason);
+		"%s: the PIN or password was rejected (%s) and will not be tried again", c->path,
+		reason);
 	return fault_remedy(f,
-		"Correct the PIN in its file or in [google] key; a key of a TPM must have no "
-		"password. If it is right after all: rm %s",
+		"Correct the PIN in its file or in [google] key. A TPM key must not have a "
+		"password. If the PIN was right after all: rm %s",
 		mark);
 }
 
@@ -131,26 +132,26 @@ static bool refuse_unclear(const struct credential *c, struct fault *f)
 
 	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
 	fault_set(f, FAULT_CREDENTIALS, "key_or_pin",
-		"%s: the token gives out no such private key, and does not say whether that is for "
-		"the PIN or the name; the PIN is not tried again",
+		"%s: the token does not return such a private key, and does not report whether the "
+		"PIN or the name is wrong; the PIN will not be tried again",
 		c->path);
 	return fault_remedy(f,
-		"`pkcs11-tool --login --list-objects` shows what the token holds. Correct object= "
-		"or id= in [google] key, or the PIN; or, if only the token was changed: rm %s",
+		"`pkcs11-tool --login --list-objects` lists the objects of the token. Correct "
+		"object= or id= in [google] key, or the PIN. If only the token was changed: rm %s",
 		mark);
 }
 
 static bool refuse_key(
 	const struct credential *c, const struct held_key_trouble *trouble, struct fault *f)
 {
-	fault_set(f, FAULT_CREDENTIALS, "key_absent", "%s: no private key is found there: %s",
-		c->path, trouble->reason);
+	fault_set(f, FAULT_CREDENTIALS, "key_absent", "%s: private key not found: %s", c->path,
+		trouble->reason);
 	return fault_remedy(f, "%s",
 		key_uri_is_pkcs11(c->settings->key)
-			? "Correct object= or id= in [google] key: `pkcs11-tool --login "
-			  "--list-objects` shows what the token holds."
-			: "Correct the handle: `tpm2_getcap handles-persistent` shows what the TPM "
-			  "keeps; tpm2_evictcontrol makes it keep a key.");
+			? "Correct object= or id= in [google] key. `pkcs11-tool --login "
+			  "--list-objects` lists the objects of the token."
+			: "Correct the handle. `tpm2_getcap handles-persistent` lists the "
+			  "persistent handles; tpm2_evictcontrol makes a key persistent.");
 }
 
 static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fault *f)
@@ -161,8 +162,8 @@ static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fa
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "held_key_kind",
 		"%s: the key is %s of %d bits; Google takes RSA of %d or more", c->path,
-		EVP_PKEY_is_a(key, "RSA") ? "RSA" : "no RSA key, but one", bits, KEY_BITS_MIN);
-	return fault_remedy(f, "Make an RSA key of 2048 bits there, and upload its public half to "
+		EVP_PKEY_is_a(key, "RSA") ? "RSA" : "not an RSA key, but one", bits, KEY_BITS_MIN);
+	return fault_remedy(f, "Create an RSA key of 2048 bits there, and upload its public key to "
 			       "the service account.");
 }
 
@@ -231,14 +232,14 @@ static bool sign_with(const struct signing *s, const struct held_key *k, struct 
 	held_key_drain(&trouble);
 	if (trouble.refused)
 		return blame(s, &trouble, f);
-	fault_set(f, FAULT_CREDENTIALS, "key_unusable", "%s: the key does not sign: %s", s->c->path,
-		trouble.reason);
+	fault_set(f, FAULT_CREDENTIALS, "key_unusable", "%s: cannot sign with the key: %s",
+		s->c->path, trouble.reason);
 	return fault_remedy(f, "%s",
-		s->pkcs11 ? "It must be a key for signing (RSASSA-PKCS1-v1_5). If it is, it works "
-			    "again by itself as soon as the token does."
-			  : "It must be an unrestricted key for signing (RSASSA). With the "
-			    "attribute noda, the TPM's lock-out does not concern it. It works "
-			    "again by itself as soon as the TPM lets it.");
+		s->pkcs11 ? "The key must allow signing (RSASSA-PKCS1-v1_5). If it does, no action "
+			    "is needed: signing resumes when the token works again."
+			  : "The key must be an unrestricted signing key (RSASSA). With the "
+			    "attribute noda, it is exempt from the TPM's lockout. Signing resumes "
+			    "when the TPM allows it.");
 }
 
 static bool open_and_sign(const struct signing *s, struct fault *f)
@@ -249,7 +250,7 @@ static bool open_and_sign(const struct signing *s, struct fault *f)
 	bool ok;
 
 	if (!write_uri(s, &uri))
-		ok = fault_set(f, FAULT_CREDENTIALS, "no_memory", "the key's URI does not fit");
+		ok = fault_set(f, FAULT_CREDENTIALS, "no_memory", "the key's URI is too long");
 	else if (held_key_open(&k, uri.data, &trouble))
 		ok = sign_with(s, &k, f);
 	else

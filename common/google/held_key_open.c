@@ -49,7 +49,7 @@ void held_key_drain(struct held_key_trouble *t)
 		t->refused = t->refused || pin_refused(code, data);
 	}
 	if (!*t->reason)
-		text_copy(t->reason, sizeof(t->reason), "no reason given");
+		text_copy(t->reason, sizeof(t->reason), "no reason reported");
 }
 
 /* ---- opening ---- */

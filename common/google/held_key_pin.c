@@ -35,17 +35,16 @@ static bool read_file(const char *path, struct text *pin, struct fault *f)
 		.follow = true};
 
 	if (!file_read(path, &rules, pin, FAULT_CREDENTIALS, f))
-		return f && *f->remedy
-			       ? false
-			       : fault_remedy(f, "It is the pin-source of [google] key: the "
-						 "PIN, in a file of root's with the service's "
-						 "group and mode 0640.");
+		return f && *f->remedy ? false
+				       : fault_remedy(f, "It is the pin-source in [google] key: "
+							 "store the PIN in a file owned by root, "
+							 "with the service's group and mode 0640.");
 	if (pin->len && pin->data[pin->len - 1] == '\n')
 		pin->data[--pin->len] = '\0';
 	if (pin->len && strlen(pin->data) == pin->len)
 		return true;
-	fault_set(f, FAULT_CREDENTIALS, "pin_empty", "%s holds no PIN", path);
-	return fault_remedy(f, "Write the token's PIN into it, and nothing else.");
+	fault_set(f, FAULT_CREDENTIALS, "pin_empty", "%s does not contain a PIN", path);
+	return fault_remedy(f, "Write the token's PIN to the file, and nothing else.");
 }
 
 bool held_key_pin_read(const char *uri, struct text *pin, struct fault *f)
@@ -55,10 +54,10 @@ bool held_key_pin_read(const char *uri, struct text *pin, struct fault *f)
 
 	if (!key_uri_pin_file(uri, path, sizeof(path))) {
 		fault_set(f, FAULT_CREDENTIALS, "pin_source",
-			"key: pin-source names no file that is there for this program");
-		return fault_remedy(f,
-			"Write pin-source=file:/PATH; or pin-source=systemd:NAME, for a PIN that "
-			"the unit's LoadCredential=NAME:/PATH hands over.");
+			"key: pin-source does not name a file that this program can find");
+		return fault_remedy(
+			f, "Write pin-source=file:/PATH, or pin-source=systemd:NAME for a PIN that "
+			   "the unit passes with LoadCredential=NAME:/PATH.");
 	}
 	if (*path)
 		return read_file(path, pin, f);
@@ -66,7 +65,7 @@ bool held_key_pin_read(const char *uri, struct text *pin, struct fault *f)
 		return true;
 	ok = key_uri_get(uri, "pin-value", value, sizeof(value)) && text_add(pin, value);
 	OPENSSL_cleanse(value, sizeof(value));
-	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is no PIN");
+	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
 
 /* ---- remembering ---- */
@@ -109,7 +108,7 @@ static int open_directory(
 {
 	if (mark_name(uri, name))
 		return token_file_dir(s, f);
-	fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL has no SHA-256");
+	fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 	return -1;
 }
 
@@ -132,12 +131,11 @@ static bool same_pin(const struct mark *before, const char *pin)
 static bool say_refused(const struct settings *s, const char *name, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "pin_refused",
-		"the token has refused this PIN before; it is not tried again, because a token "
-		"locks "
-		"itself after a few wrong ones");
+		"the token has rejected this PIN before; it will not be tried again, because "
+		"tokens lock after a few wrong PINs");
 	return fault_remedy(f,
-		"Correct the PIN in its file or in [google] key. If it is right after all (a new "
-		"PIN of the token): rm %s/%s",
+		"Correct the PIN in its file or in [google] key. If the PIN is right now (because "
+		"the token got this PIN): rm %s/%s",
 		s->tokens, name);
 }
 
@@ -165,8 +163,8 @@ void held_key_pin_refuse(const struct settings *s, const char *uri, const char *
 	if (dir >= 0 && (RAND_bytes(m.salt, sizeof(m.salt)) != 1 || !hash_pin(pin, &m) ||
 				file_replace_at(dir, name, &m, sizeof(m), 0600)))
 		fault_set(&f, FAULT_STORAGE, "pin_mark",
-			"%s/%s: %s; the next try gives the token the same wrong PIN", s->tokens,
-			name, strerror(errno));
+			"%s/%s: %s; the next attempt will use the same wrong PIN", s->tokens, name,
+			strerror(errno));
 	if (f.kind)
 		log_fault(LOG_LEVEL_ERROR, f.code, &f);
 	file_close(&dir);

@@ -37,7 +37,7 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		h = calloc(1, sizeof(*h));
 	if (!h) {
-		fault_set(fault, FAULT_LATER, "no_memory", "libcurl cannot be started");
+		fault_set(fault, FAULT_LATER, "no_memory", "cannot initialise libcurl");
 		return NULL;
 	}
 	h->settings = settings;

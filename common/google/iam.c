@@ -63,10 +63,10 @@ static bool take_jwt(const struct credential *c, const struct http_reply *reply,
 	bool good = jwt && jwt_valid(jwt) && text_add(out, jwt);
 
 	secret_json_free(json);
-	return good || fault_set(f, FAULT_LATER, "iam_reply_strange",
-			       "%s answers 200, but with no signed JWT in it (%s)",
-			       c->settings->iam_endpoint,
-			       *reply->content_type ? reply->content_type : "no content type");
+	return good ||
+	       fault_set(f, FAULT_LATER, "iam_reply_strange",
+		       "%s answers 200, but without a signed JWT (%s)", c->settings->iam_endpoint,
+		       *reply->content_type ? reply->content_type : "no content type");
 }
 
 bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_caller *by,

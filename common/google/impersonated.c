@@ -30,16 +30,16 @@ static bool refuse_source(const struct credential *c, const char *type, struct f
 {
 	if (strcmp(type, "external_account_authorized_user") == 0)
 		fault_set(f, FAULT_CREDENTIALS, "source_type",
-			"%s: its source is the login of a person of a workforce pool, which ends "
+			"%s: its source is the login of a workforce pool user, which expires "
 			"within hours and cannot be renewed here",
 			c->path);
 	else
 		fault_set(f, FAULT_CREDENTIALS, "source_type",
-			"%s: its source_credentials have the type '%.60s', and not service_account "
-			"or authorized_user",
+			"%s: its source_credentials have the type '%.60s' instead of "
+			"service_account or authorized_user",
 			c->path, type);
 	return fault_remedy(f,
-		"Obtain the file from a service account or a person of the organisation: gcloud "
+		"Generate the file with a service account or a user of the organisation: gcloud "
 		"auth application-default login --impersonate-service-account=%s",
 		c->issuer);
 }

@@ -14,8 +14,8 @@ void *json_memory(size_t size)
 	if (piece || size == 0)
 		return piece;
 	log_event(LOG_LEVEL_ERROR, "no_memory",
-		"out of memory while a reply was read: ended, to begin again; see what uses the "
-		"host's memory");
+		"out of memory while reading a reply: exiting to be restarted; find out what uses "
+		"the host's memory");
 	/* No abort(): a core dump would hold tokens. */
 	_exit(fault_exit_code(FAULT_STORAGE));
 }

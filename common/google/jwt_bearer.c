@@ -40,8 +40,8 @@ bool jwt_bearer_mint(struct credential *c, struct http *http, jwt_bearer_sign *s
 	if (strcmp(f->code, FAILURE_CLOCK_SKEW) != 0 || http_clock_skew(http) == before)
 		return false;
 	log_event(LOG_LEVEL_NOTE, "clock_skew",
-		"Google refuses the time in our request; once more with a clock corrected by %lld "
-		"s",
+		"Google rejects the time in the request; retrying once with the clock corrected by "
+		"%lld s",
 		(long long)-http_clock_skew(http));
 	fault_clear(f);
 	return mint_once(c, http, sign, out, f);
@@ -53,7 +53,7 @@ bool jwt_bearer_subject(const struct credential *c, struct fault *f)
 		return true;
 	if (!*c->subject) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_missing",
-			"%s: a service account alone is no administrator, and `subject` is not set",
+			"%s: a service account is not an administrator, and `subject` is not set",
 			c->path);
 		return fault_remedy(f,
 			"Set [google] subject to the administrator to act as, and give "
@@ -62,7 +62,7 @@ bool jwt_bearer_subject(const struct credential *c, struct fault *f)
 	}
 	if (text_equal_nocase(c->subject, c->issuer)) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_is_issuer",
-			"`subject` is the service account %s itself, which is no administrator",
+			"`subject` is the service account %s itself, which is not an administrator",
 			c->issuer);
 		return fault_remedy(
 			f, "Set [google] subject to a super administrator of your domain.");

@@ -19,8 +19,8 @@ static bool refuse_url(const struct credential *c, const char *url, struct fault
 		"%s: service_account_impersonation_url '%.140s' is not Google's", c->path, url);
 	return fault_remedy(f,
 		"It is " PIN_IAM "/v1/" IAM_ACCOUNT
-		"ACCOUNT:generateAccessToken. Ask where this file comes from; another "
-		"host is believed only as [google] iam_endpoint.");
+		"ACCOUNT:generateAccessToken. Find out where this file comes from. Another host is "
+		"accepted only if it is set in [google] iam_endpoint.");
 }
 
 /* https://HOST/v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken. What is asked of IAM in
@@ -60,14 +60,14 @@ static bool account_of_settings(struct credential *c, struct fault *f)
 		return true;
 	if (*c->issuer && !text_equal_nocase(set, c->issuer)) {
 		fault_set(f, FAULT_CREDENTIALS, "service_account_differs",
-			"%s names the service account %s, and [google] service_account is %s",
+			"%s names the service account %s, but [google] service_account is %s",
 			c->path, c->issuer, set);
-		return fault_remedy(f, "Leave one of them out, or make them the same.");
+		return fault_remedy(f, "Remove one of them, or make them the same.");
 	}
 	if (!*c->issuer &&
 		(!iam_account_valid(set) || !text_copy(c->issuer, sizeof(c->issuer), set)))
 		return fault_set(f, FAULT_CREDENTIALS, "service_account",
-			"[google] service_account '%.80s' is no service account", set);
+			"[google] service_account '%.80s' is not a service account", set);
 	return true;
 }
 
@@ -77,8 +77,7 @@ bool keyless_account(struct credential *c, const json_t *file, struct fault *f)
 		return false;
 	if (!*c->issuer) {
 		fault_set(f, FAULT_CREDENTIALS, "service_account_missing",
-			"%s: no service account is named that could act as the administrator",
-			c->path);
+			"%s: no service account is set that can act as the administrator", c->path);
 		return fault_remedy(f,
 			"Set [google] service_account to the account with domain-wide delegation, "
 			"such as inviter@PROJECT.iam.gserviceaccount.com.");
@@ -124,7 +123,7 @@ bool keyless_delegates(
 	if (json_is_array(list) && i == n)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "delegates",
-		"%s: `delegates` is no list of at most %d service accounts", c->path,
+		"%s: `delegates` is not a list of at most %d service accounts", c->path,
 		DELEGATES_MAX);
 	return fault_remedy(f, "Write each as " IAM_ACCOUNT "ACCOUNT.");
 }

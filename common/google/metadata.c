@@ -94,7 +94,7 @@ static bool take_account(const struct settings *s, const struct http_reply *r, c
 	for (const char *p = trimmed; *p; p++)
 		good = good && (text_is_alnum(*p) || strchr("@.-_:", *p));
 	return (good && *trimmed && text_copy(out, size, trimmed)) ||
-	       failure_metadata_strange(s, r, "no name of an account", f);
+	       failure_metadata_strange(s, r, "no account name", f);
 }
 
 static bool take_token(const struct settings *s, const struct http_reply *r,

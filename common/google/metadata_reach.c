@@ -53,9 +53,9 @@ static enum metadata_reach parse(const struct settings *s, char *text, char *why
 	clock_boot_id(this_boot);
 	text_copy(why, size, next_line(&text));
 	if (strcmp(endpoint, s->metadata_endpoint) != 0)
-		text_copy(why, size, "metadata_endpoint has changed since");
+		text_copy(why, size, "metadata_endpoint has changed since the last check");
 	else if (strcmp(boot, this_boot) != 0)
-		text_copy(why, size, "the host has booted since");
+		text_copy(why, size, "the host has been restarted since the last check");
 	else if (strcmp(result, words[REACH_CLOSED]) == 0)
 		return REACH_CLOSED;
 	else if (strcmp(result, words[REACH_OPEN]) == 0)
@@ -73,7 +73,7 @@ enum metadata_reach metadata_reach_read(const struct settings *s, char *why, siz
 
 	if (!metadata_reach_path(s, path, sizeof(path)) ||
 		!file_read(path, &rules, &text, FAULT_SETUP, &fault) || !text.data)
-		text_copy(why, size, "nobody has looked");
+		text_copy(why, size, "not checked yet");
 	else
 		reach = parse(s, text.data, why, size);
 	text_free(&text);
@@ -93,21 +93,19 @@ bool metadata_reach_allows(const struct settings *s, struct fault *f)
 		return true;
 	case REACH_OPEN:
 		fault_set(f, FAULT_CREDENTIALS, "metadata_exposed",
-			"every user of this host reaches %s too, and could act as the "
-			"administrator",
+			"every user of this host can reach %s and could act as the administrator",
 			s->metadata_endpoint);
 		return fault_remedy(f,
-			"Close it: adapt " RULE " and load it with nft -f, then start the "
-			"dispatcher anew. Where there are no other users, set [google] "
-			"metadata_exposed = accept.");
+			"Block access: adapt " RULE
+			" and load it with nft -f, then restart the dispatcher. If the host has no "
+			"other users, set [google] metadata_exposed = accept.");
 	case REACH_UNKNOWN:
 		break;
 	}
 	fault_set(f, FAULT_CREDENTIALS, "metadata_reach_unknown",
-		"it is not known whether other users of this host reach %s too (%s)",
+		"it is not known whether other users of this host can reach %s (%s)",
 		s->metadata_endpoint, why);
-	return fault_remedy(f,
-		"Start the dispatcher by its unit, or run as root: cloudinvite-dispatcher "
-		"--prepare. Where there are no other users, set [google] metadata_exposed = "
-		"accept.");
+	return fault_remedy(f, "Start the dispatcher with its unit, or run as root: "
+			       "cloudinvite-dispatcher --prepare. If the host has no other users, "
+			       "set [google] metadata_exposed = accept.");
 }

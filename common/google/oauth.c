@@ -52,7 +52,7 @@ bool oauth_begin(struct oauth_request *r, const struct oauth_client *client,
 	return (draw(STATE_BYTES, r->state, sizeof(r->state)) &&
 		       draw(VERIFIER_BYTES, r->verifier, sizeof(r->verifier)) &&
 		       digest(r->verifier, r->challenge, sizeof(r->challenge))) ||
-	       fault_set(fault, FAULT_LATER, "no_random", "OpenSSL has no random numbers");
+	       fault_set(fault, FAULT_LATER, "no_random", "OpenSSL cannot generate random numbers");
 }
 
 void oauth_end(struct oauth_request *r)
@@ -173,14 +173,15 @@ static bool check_reply(
 {
 	if (!grant_has_scope(reply, GOOGLE_SCOPE)) {
 		fault_set(f, FAULT_SETUP, "scope_not_granted",
-			"Google's page was left without the right that is needed: " GOOGLE_SCOPE);
+			"the permission that is needed was not granted on Google's "
+			"page: " GOOGLE_SCOPE);
 		return fault_remedy(f, "Log in again, and tick its box on the page.");
 	}
 	if (!reply->refresh_token) {
 		fault_set(f, FAULT_SETUP, "no_refresh_token",
-			"Google gave a token for an hour only, and none to renew it with");
+			"Google issued a token for one hour, but no refresh token");
 		return fault_remedy(f,
-			"At https://myaccount.google.com/connections remove the app of client %s, "
+			"Remove the app of client %s at https://myaccount.google.com/connections, "
 			"then log in again.",
 			r->client->id);
 	}
@@ -205,8 +206,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 	else
 		ok = grant_read(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_LATER, "token_reply_strange",
-			     "%s answers 200, but with no token in it (%s)",
-			     settings->token_endpoint,
+			     "%s answers 200, but without a token (%s)", settings->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	ok = ok && check_reply(r, out, fault);
 	if (!ok)

@@ -12,7 +12,7 @@
 #define FILE_MAX 65536
 
 #define REMEDY                                                                         \
-	"Use the file that the Google Cloud console gives out (APIs and services > "   \
+	"Use the file from the Google Cloud console (APIs and services > "             \
 	"Credentials > Create credentials > OAuth client ID > Desktop app > Download " \
 	"JSON), unchanged."
 
@@ -38,7 +38,7 @@ static json_t *read_file(const char *path, struct fault *f)
 	} else {
 		json = secret_json(text.data ? text.data : "", text.len, NULL);
 		if (!json_is_object(json)) {
-			refuse(f, path, "no JSON object");
+			refuse(f, path, "not a JSON object");
 			secret_json_free(json);
 			json = NULL;
 		}
@@ -84,11 +84,11 @@ static bool take_all(struct oauth_client *client, const json_t *file, struct fau
 		return refuse(f, client->path,
 			json_object_get(file, "type")
 				? "a credential, not an OAuth client (with 'installed' or 'web')"
-				: "no OAuth client: it has neither 'installed' nor 'web'");
+				: "not an OAuth client: it has neither 'installed' nor 'web'");
 	if (!take(part, "client_id", &client->id))
-		return refuse(f, client->path, "'client_id' is missing or no usable text");
+		return refuse(f, client->path, "'client_id' is missing or not a valid string");
 	if (!take(part, "client_secret", &client->secret))
-		return refuse(f, client->path, "'client_secret' is missing or no usable text");
+		return refuse(f, client->path, "'client_secret' is missing or not a valid string");
 	take_redirects(client, json_object_get(part, "redirect_uris"));
 	return true;
 }
@@ -162,11 +162,10 @@ static bool registered(
 static bool refuse_web(const struct oauth_client *client, uint16_t port, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "client_redirect",
-		"%s: the web client has no registered redirect URI that could be used",
-		client->path);
+		"%s: the web client has no registered redirect URI that can be used", client->path);
 	return fault_remedy(f,
 		"In the Google Cloud console, add http://127.0.0.1:%u/ to its authorised redirect "
-		"URIs and download the file again; or use a client of type Desktop app.",
+		"URIs and download the file again, or use a client of type Desktop app.",
 		port ? port : 8080u);
 }
 

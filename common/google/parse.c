@@ -129,16 +129,16 @@ static const char *parse_check(const json_t *body, struct google_reply *out)
 {
 	return take_bool(body, "isInvitableUser", &out->invitable)
 		       ? NULL
-		       : "isInvitableUser is no boolean";
+		       : "isInvitableUser is not a boolean";
 }
 
 static const char *parse_get(
 	const struct google_call *call, const json_t *body, struct google_reply *out)
 {
 	if (!take_invitation(body, &out->invitation))
-		return "no user invitation";
+		return "not a user invitation";
 	if (!is_of(&out->invitation, call))
-		return "the invitation of somebody else";
+		return "the invitation of another person";
 	out->shown = out->has_invitation = true;
 	return NULL;
 }
@@ -154,17 +154,17 @@ static const char *parse_rows(
 	if (n)
 		memory->page = calloc(n, sizeof(*memory->page));
 	if (n && !memory->page)
-		return "more than memory holds";
+		return "out of memory";
 	json_array_foreach(rows, i, row)
 	{
 		struct invitation *to = &memory->page[out->page_count];
 
 		if (!json_is_object(row))
-			return "userInvitations holds something else";
+			return "userInvitations contains another type of object";
 		if (!take_address(row, to->address))
 			continue;
 		if (!take_invitation(row, to))
-			return "userInvitations holds a malformed one";
+			return "userInvitations contains a malformed invitation";
 		out->page_count++;
 	}
 	out->page = memory->page;
@@ -180,15 +180,15 @@ static const char *parse_list(
 	const char *wrong;
 
 	if (rows && !json_is_array(rows))
-		return "userInvitations is no array";
+		return "userInvitations is not an array";
 	if (next && (!token || strlen(token) > PAGE_TOKEN_MAX))
-		return "nextPageToken is no usable text";
+		return "nextPageToken is not a valid string";
 	wrong = parse_rows(rows, memory, out);
 	if (wrong || !token || !*token)
 		return wrong;
 	memory->next_page_token = strdup(token);
 	out->next_page_token = memory->next_page_token;
-	return memory->next_page_token ? NULL : "more than memory holds";
+	return memory->next_page_token ? NULL : "out of memory";
 }
 
 /* What exactly the Operation holds is not documented; it cannot be polled. Done without an error is
@@ -203,7 +203,7 @@ static const char *parse_operation(
 
 	if (!take_bool(body, "done", &done) || (error && !json_is_integer(code)) ||
 		(response && !json_is_object(response)))
-		return "no Operation";
+		return "not an Operation";
 	if (error) {
 		failure_operation(call, (int)json_integer_value(code), message ? message : "", out);
 		return NULL;
@@ -212,7 +212,7 @@ static const char *parse_operation(
 		if (!take_invitation(response, &out->invitation))
 			return "an Operation without a user invitation";
 		if (!is_of(&out->invitation, call))
-			return "an Operation about somebody else";
+			return "an Operation for another person";
 		out->has_invitation = true;
 	}
 	out->confirmed = done;
@@ -233,7 +233,7 @@ static const char *parse_body(const struct google_call *call, const json_t *body
 	case GOOGLE_CANCEL:
 		return parse_operation(call, body, out);
 	}
-	return "no such method";
+	return "unknown method";
 }
 
 void parse_reply(const struct google_call *call, const char *body, size_t len,
@@ -242,7 +242,7 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 	json_error_t error;
 	json_t *json = json_read(body ? body : "", len, &error);
 	const char *wrong = json_is_object(json) ? parse_body(call, json, memory, out)
-			    : json		 ? "no JSON object"
+			    : json		 ? "not a JSON object"
 			    : !len		 ? "it is empty"
 						 : error.text;
 
@@ -253,7 +253,8 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 		out->has_invitation = out->shown = false;
 		fault_set(&out->fault,
 			call->method == GOOGLE_SEND ? FAULT_UNCONFIRMED : FAULT_LATER,
-			"reply_strange", "the reply to %s is not what Google promises: %s%s",
+			"reply_strange",
+			"the reply to %s does not match Google's documentation: %s%s",
 			google_method_word(call->method), json || !len ? "" : "no JSON: ", wrong);
 	}
 	json_decref(json);

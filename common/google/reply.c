@@ -25,8 +25,8 @@ static void make_unconfirmed(struct fault *fault)
 	struct fault cause = *fault;
 
 	fault_set(fault, FAULT_UNCONFIRMED, cause.code,
-		"whether the invitation went out is not known: %s", cause.what);
-	fault_remedy(fault, "It is not sent again by itself; what Google shows of it will tell.");
+		"it is not known whether the invitation went out: %s", cause.what);
+	fault_remedy(fault, "It is not sent again automatically; Google will show the result.");
 }
 
 /* Google answers 200 or refuses: anything else below 300 is a part of a reply, or somebody else's.
@@ -38,7 +38,7 @@ static void read_body(const struct google_call *call, const char *url,
 		parse_reply(call, reply->body.data, reply->body.len, memory, out);
 	else
 		fault_set(&out->fault, FAULT_UNCONFIRMED, "reply_strange",
-			"the reply to %s has the status %d, which Google never gives",
+			"the reply to %s has the status %d, which Google never uses",
 			google_method_word(call->method), reply->status);
 	if (strcmp(out->fault.code, "reply_strange") == 0)
 		failure_strange(url, reply, &out->fault);

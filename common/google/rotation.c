@@ -71,7 +71,7 @@ bool rotation_write(const struct rotation *r, const struct settings *settings,
 
 	if (!ok)
 		fault_set(fault, FAULT_STORAGE, "refresh_token_unsaved",
-			"Google has replaced the refresh token, and the new one cannot be kept in "
+			"Google replaced the refresh token, and the new one cannot be stored in "
 			"%s/" SETTINGS_PRIVATE ": %s",
 			settings->state, strerror(errno));
 	file_close(&dir);

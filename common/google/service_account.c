@@ -42,11 +42,10 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 
 	if (value && *value && text_copy(out, size, value))
 		return true;
-	fault_set(f, FAULT_CREDENTIALS, "key_incomplete", "%s: '%s' is missing or no usable text",
-		c->path, name);
-	return fault_remedy(f,
-		"Use the key file as Google hands it out (Google Cloud console > IAM > "
-		"Service accounts > Keys > Add key > JSON), unchanged.");
+	fault_set(f, FAULT_CREDENTIALS, "key_incomplete",
+		"%s: '%s' is missing or not a valid string", c->path, name);
+	return fault_remedy(f, "Use the unchanged key file from Google (Google Cloud console > IAM "
+			       "> Service accounts > Keys > Add key > JSON).");
 }
 
 static bool check_token_uri(const struct credential *c, const json_t *file, struct fault *f)
@@ -59,9 +58,8 @@ static bool check_token_uri(const struct credential *c, const json_t *file, stru
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_uri_foreign", "%s: token_uri '%s' is not Google's",
 		c->path, uri);
-	return fault_remedy(f,
-		"Ask where this file comes from. If the address is meant, name it in "
-		"the settings too: [google] token_endpoint.");
+	return fault_remedy(f, "Find out where this file comes from. If the address is correct, "
+			       "set it in the settings as well: [google] token_endpoint.");
 }
 
 /* ---- the key ---- */
@@ -88,30 +86,29 @@ static bool explain_bad_pem(const struct credential *c, const char *pem, struct 
 {
 	if (strstr(pem, "\\n")) {
 		refuse(c, f, "key_mangled",
-			"private_key holds a backslash and an n where the lines should end");
-		return fault_remedy(f,
-			"The file went through a shell or a template that escaped it "
-			"twice. Copy the key file as Google handed it out.");
+			"private_key contains the characters \\n instead of line breaks");
+		return fault_remedy(f, "A shell or template escaped the file twice. Copy the "
+				       "original key file from Google.");
 	}
 	if (strstr(pem, "ENCRYPTED")) {
 		refuse(c, f, "key_encrypted", "private_key is encrypted with a passphrase");
-		return fault_remedy(f, "Use the key file as Google hands it out: it has none.");
+		return fault_remedy(
+			f, "Use the unchanged key file from Google, which has no passphrase.");
 	}
-	refuse(c, f, "key_unreadable", "private_key is no private key in PEM form");
-	return fault_remedy(f, "Use the key file as Google hands it out, unchanged.");
+	refuse(c, f, "key_unreadable", "private_key is not a PEM private key");
+	return fault_remedy(f, "Use the unchanged key file from Google.");
 }
 
 static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fault *f)
 {
 	if (!EVP_PKEY_is_a(key, "RSA")) {
-		refuse(c, f, "key_not_rsa",
-			"private_key is no RSA key, which is what Google signs with");
+		refuse(c, f, "key_not_rsa", "private_key is not an RSA key, which Google requires");
 		return fault_remedy(f, "Create a key of type JSON for the service account.");
 	}
 	if (EVP_PKEY_get_bits(key) < KEY_BITS_MIN) {
 		fault_set(f, FAULT_CREDENTIALS, "key_short",
-			"%s: private_key has %d bits; less than %d are not safe", c->path,
-			EVP_PKEY_get_bits(key), KEY_BITS_MIN);
+			"%s: private_key has %d bits; keys of less than %d bits are not safe",
+			c->path, EVP_PKEY_get_bits(key), KEY_BITS_MIN);
 		return fault_remedy(
 			f, "Create a new key for the service account and delete this one.");
 	}

@@ -54,7 +54,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 
 	if (!add_form(&form, what)) {
 		fault_set(fault, FAULT_CREDENTIALS, "subject_token_large",
-			"%s: the token to be exchanged is too large", c->path);
+			"%s: the subject token is too large", c->path);
 		goto out;
 	}
 	request.body = form.data;
@@ -65,7 +65,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 	else
 		ok = grant_parse(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_LATER, "sts_reply_strange",
-			     "%s answers 200, but with no token in it (%s)", request.url,
+			     "%s answers 200, but without a token (%s)", request.url,
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);
 out:

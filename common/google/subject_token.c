@@ -12,8 +12,8 @@
 #define TOKEN_MAX 65536
 #define URL_MAX	  2048
 
-#define REMEDY                                                                               \
-	"Obtain the file anew: gcloud iam workload-identity-pools create-cred-config, with " \
+#define REMEDY                                                                                  \
+	"Generate the file again: gcloud iam workload-identity-pools create-cred-config, with " \
 	"--credential-source-file or --credential-source-url."
 
 static bool refuse(const struct credential *c, struct fault *f, const char *code, const char *what)
@@ -29,16 +29,16 @@ static bool refuse_kind(const struct credential *c, const json_t *source, struct
 {
 	if (json_object_get(source, "executable"))
 		return refuse(c, f, "source_executable",
-			"its source is an executable: no program that a file names is run with "
-			"the service's rights");
+			"its source is an executable: for security, programs named in a file are "
+			"not run");
 	if (json_object_get(source, "environment_id"))
 		return refuse(c, f, "source_aws",
-			"its source is AWS, whose signed requests are not spoken here: use an "
-			"OIDC token as a file or URL");
+			"its source is AWS, which is not supported: use an OIDC token from a file "
+			"or URL");
 	if (json_object_get(source, "certificate"))
 		return refuse(c, f, "source_certificate",
-			"its source is a certificate (X.509 federation), which is not spoken "
-			"here: use an OIDC token as a file or URL");
+			"its source is a certificate (X.509 federation), which is not supported: "
+			"use an OIDC token from a file or URL");
 	return true;
 }
 
@@ -62,8 +62,7 @@ static bool read_format(struct subject_source *out, const struct credential *c,
 			"the format of credential_source is neither text nor json");
 	if (!field || !*field)
 		return refuse(c, f, "source_format",
-			"the format is json, and subject_token_field_name does not say where the "
-			"token is");
+			"the format is json, but subject_token_field_name is not set");
 	return copy(&out->field, field) || refuse(c, f, "no_memory", "out of memory");
 }
 
@@ -96,14 +95,15 @@ static bool read_headers(struct subject_source *out, const struct credential *c,
 
 	if ((headers && !json_is_object(headers)) ||
 		json_object_size(headers) > SUBJECT_HEADERS_MAX)
-		return refuse(c, f, "source_headers", "the headers of credential_source are none");
+		return refuse(
+			c, f, "source_headers", "the headers of credential_source are not valid");
 	json_object_foreach(headers, name, value)
 	{
 		const char *text = json_string_value(value);
 
 		if (!text || !header_line(&out->headers[n++], name, text))
-			return refuse(c, f, "source_headers",
-				"credential_source has a header that can be none");
+			return refuse(
+				c, f, "source_headers", "credential_source has an invalid header");
 	}
 	return true;
 }
@@ -122,7 +122,7 @@ static bool check_url(struct subject_source *out, const struct credential *c, st
 {
 	for (const char *p = out->url; *p; p++) {
 		if (*p <= ' ' || *p > '~')
-			return refuse(c, f, "source_url", "the source's URL is none");
+			return refuse(c, f, "source_url", "the source's URL is not a URL");
 	}
 	if (strlen(out->url) > URL_MAX)
 		return refuse(c, f, "source_url", "the source's URL is too long");
@@ -131,11 +131,11 @@ static bool check_url(struct subject_source *out, const struct credential *c, st
 	out->neighbour = text_starts(out->url, "http://") && at_neighbour(out->url, c->settings);
 	if (out->neighbour)
 		return true;
-	fault_set(f, FAULT_CREDENTIALS, "source_url", "%s: the source '%.100s' is no https URL",
+	fault_set(f, FAULT_CREDENTIALS, "source_url", "%s: the source '%.100s' is not an https URL",
 		c->path, out->url);
-	return fault_remedy(f,
-		"If it is the metadata server of this machine (as on Azure), name it in the "
-		"settings too: [google] metadata_endpoint = http://169.254.169.254");
+	return fault_remedy(
+		f, "If it is the metadata server of this machine (as on Azure), set it in the "
+		   "settings as well: [google] metadata_endpoint = http://169.254.169.254");
 }
 
 bool subject_source_read(struct subject_source *out, const struct credential *c,
@@ -186,10 +186,9 @@ static bool from_file(const struct subject_source *s, const struct credential *c
 	if (file_read(s->file, &rules, out, FAULT_CREDENTIALS, f))
 		return true;
 	if (strcmp(f->code, "readable_by_others") == 0)
-		fault_remedy(f,
-			"Whoever reads it can act as the administrator: let only the service's "
-			"user read it. Where there are no other users (a container), set [google] "
-			"metadata_exposed = accept.");
+		fault_remedy(f, "Anyone who can read it can act as the administrator: make it "
+				"readable by the service's user only. If there are no other users "
+				"(a container), set [google] metadata_exposed = accept.");
 	return false;
 }
 
@@ -202,7 +201,7 @@ static bool refused_url(const struct subject_source *s, const struct http_reply 
 		return false;
 	}
 	fault_set(f, later ? FAULT_LATER : FAULT_SETUP, "subject_token_refused",
-		"the source of the subject's token, %.120s, answers %d", s->url, r->status);
+		"the source of the subject token, %.120s, answers %d", s->url, r->status);
 	return later ? false : fault_remedy(f, "Check credential_source (url and headers).");
 }
 
@@ -223,8 +222,7 @@ static bool from_url(
 	else if (reply.body.len > TOKEN_MAX ||
 		 !text_add_bytes(out, reply.body.data ? reply.body.data : "", reply.body.len))
 		ok = fault_set(f, FAULT_SETUP, "subject_token_large",
-			"the source of the subject's token, %.120s, answers with more than %d "
-			"bytes",
+			"the source of the subject token, %.120s, answers with more than %d bytes",
 			s->url, TOKEN_MAX);
 	http_reply_free(&reply);
 	return ok;
@@ -265,13 +263,14 @@ bool subject_token(const struct subject_source *s, const struct credential *c, s
 		return false;
 	if (s->field && !take_field(s->field, out)) {
 		fault_set(fault, FAULT_SETUP, "subject_token_strange",
-			"%.120s: no JSON with a text called '%.60s'", place, s->field);
+			"%.120s: not JSON with a string named '%.60s'", place, s->field);
 		return fault_remedy(
 			fault, "Check credential_source in %s: subject_token_field_name.", c->path);
 	}
 	if (plain_token(out))
 		return true;
-	fault_set(fault, FAULT_SETUP, "subject_token_strange", "%.120s: holds no token", place);
-	return fault_remedy(
-		fault, "Check credential_source in %s, and what writes the token.", c->path);
+	fault_set(fault, FAULT_SETUP, "subject_token_strange", "%.120s: does not contain a token",
+		place);
+	return fault_remedy(fault,
+		"Check credential_source in %s, and the program that writes the token.", c->path);
 }

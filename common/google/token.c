@@ -91,7 +91,7 @@ static bool mint(struct credential *c, struct http *http, struct token *out, str
 	out->expires = out->minted_at + minted.expires_in;
 	text_format(out->minted_by, sizeof(out->minted_by), "%s (pid %d)",
 		program_invocation_short_name, (int)getpid());
-	log_event(LOG_LEVEL_INFO, "token_minted", "%s, good until %s", c->identity,
+	log_event(LOG_LEVEL_INFO, "token_minted", "%s, valid until %s", c->identity,
 		clock_rfc3339(out->expires, until));
 	return true;
 }
@@ -99,7 +99,7 @@ static bool mint(struct credential *c, struct http *http, struct token *out, str
 static void store(int dir, const struct credential *c, const struct token *t)
 {
 	if (token_file_write(dir, c, t))
-		log_event(LOG_LEVEL_WARN, "token_cache", "the token cannot be kept on disk: %s",
+		log_event(LOG_LEVEL_WARN, "token_cache", "cannot store the token on disk: %s",
 			strerror(errno));
 	token_file_sweep(dir);
 }

@@ -19,7 +19,7 @@
 
 static bool refuse_dir(const char *path, const char *why, struct fault *f)
 {
-	fault_set(f, FAULT_STORAGE, "token_cache", "%s: %s; tokens are not kept", path, why);
+	fault_set(f, FAULT_STORAGE, "token_cache", "%s: %s; tokens are not stored", path, why);
 	return fault_remedy(
 		f, "Run `cloudinvite-dispatcher --prepare` as root, or correct [storage] tokens.");
 }
@@ -35,7 +35,7 @@ int token_file_dir(const struct settings *settings, struct fault *fault)
 	}
 	if (fstat(dir, &st) || (st.st_uid != geteuid() && st.st_uid != 0) ||
 		(st.st_mode & (S_IWGRP | S_IWOTH)))
-		refuse_dir(settings->tokens, "others may write to it", fault);
+		refuse_dir(settings->tokens, "other users can write to it", fault);
 	else if (faccessat(dir, ".", R_OK | W_OK | X_OK, AT_EACCESS))
 		refuse_dir(settings->tokens, strerror(errno), fault);
 	else

@@ -94,7 +94,7 @@ static bool plain_address(const char *address, char plain[ADDRESS_MAX + 1], stru
 {
 	if (address_plain(address, plain))
 		return true;
-	fault_set(fault, FAULT_USAGE, "address", "'%.100s' is no plain mail address", address);
+	fault_set(fault, FAULT_USAGE, "address", "'%.100s' is not a plain mail address", address);
 	return fault_remedy(fault, "Write it as name@example.com.");
 }
 
@@ -171,12 +171,12 @@ void invite_list(struct invite *i, const struct google_call *call,
 static bool refuse(struct fault *fault, const char *code, const char *address, const char *is)
 {
 	fault_set(fault, FAULT_POLICY, code, "%.200s %s", address, is);
-	return fault_remedy(fault, "To mail all the same: --again --reason TEXT.");
+	return fault_remedy(fault, "To send anyway: --again --reason TEXT.");
 }
 
 static bool refuse_busy(struct fault *fault, const char *address)
 {
-	fault_set(fault, FAULT_LATER, "leased", "%.200s is being worked on just now", address);
+	fault_set(fault, FAULT_LATER, "leased", "%.200s is in use by another process", address);
 	return fault_remedy(fault, "Try again in a moment.");
 }
 
@@ -186,21 +186,22 @@ static bool state_allows(const struct person *p, bool again, struct fault *fault
 	case PERSON_SENDING:
 		return refuse_busy(fault, p->address);
 	case PERSON_INVITED:
-		return again || refuse(fault, "invited", p->address, "has been invited already");
+		return again || refuse(fault, "invited", p->address, "has already been invited");
 	case PERSON_ACCEPTED:
-		return again || refuse(fault, "accepted", p->address, "has accepted already");
+		return again || refuse(fault, "accepted", p->address, "has already accepted");
 	case PERSON_DECLINED:
 		return again || refuse(fault, "declined", p->address, "has declined");
 	case PERSON_CANCELLED:
 		return again || refuse(fault, "cancelled", p->address,
 					"was invited, and the invitation was cancelled");
 	case PERSON_UNCONFIRMED:
-		return again || refuse(fault, "unconfirmed", p->address,
-					"may have got a mail already: that is not confirmed yet");
+		return again ||
+		       refuse(fault, "unconfirmed", p->address,
+			       "may already have received a mail: this is not confirmed yet");
 	case PERSON_HELD:
 		return again || p->intent_at == 0 ||
 		       refuse(fault, "unconfirmed", p->address,
-			       "may have got a mail already: that was never confirmed");
+			       "may already have received a mail: this was never confirmed");
 	case PERSON_QUEUED:
 	case PERSON_NOT_INVITABLE:
 	case PERSON_FAILED:
@@ -241,10 +242,10 @@ static bool reconcile_allows(struct invite *i, bool again, struct fault *fault)
 		return false;
 	if (!i->reconciling || again)
 		return true;
-	fault_set(fault, FAULT_POLICY, "reconcile", "nobody is mailed for now: %s",
+	fault_set(fault, FAULT_POLICY, "reconcile", "no invitations are sent for now: %s",
 		i->reconcile.text);
-	return fault_remedy(fault, "It ends by itself; see: cloudinvite status. To mail all the "
-				   "same: --again --reason TEXT.");
+	return fault_remedy(fault, "It ends by itself; see: cloudinvite status. To send anyway: "
+				   "--again --reason TEXT.");
 }
 
 /* Somebody whom the ledger does not know is held, with nothing due, while we are at it: whatever
@@ -255,7 +256,8 @@ static bool make_known(struct invite *i, const char *address, struct person *p, 
 	p->first_day = clock_day_start(i->now);
 	text_copy(p->address, sizeof(p->address), address);
 	text_copy(p->reason, sizeof(p->reason), "asked");
-	return ledger_person_put(i->ledger, p, "send: named by an administrator", i->actor, fault);
+	return ledger_person_put(
+		i->ledger, p, "send: requested by an administrator", i->actor, fault);
 }
 
 static bool lease(

@@ -195,8 +195,7 @@ void claim_rest(struct invite *i)
 		i->slots_at_ms = clock_boot_ms() + rest;
 	if (i->rests == 0)
 		log_event(LOG_LEVEL_WARN, "unreachable",
-			"%d calls in a row came to nothing: Google is tried more seldom",
-			i->later_in_a_row);
+			"%d calls in a row failed: calling Google less often", i->later_in_a_row);
 	i->rests++;
 	i->rested_for = i->later_in_a_row;
 }

@@ -119,7 +119,7 @@ static bool probe_passed(struct invite *i, struct fault *fault)
 
 	if (resumed > 0) {
 		i->paused = false;
-		log_event(LOG_LEVEL_NOTE, "resumed", "Google accepts the set-up again");
+		log_event(LOG_LEVEL_NOTE, "resumed", "Google accepts the configuration again");
 	}
 	return resumed >= 0;
 }
@@ -244,7 +244,7 @@ static bool uncharge(struct invite *i, const char *address, const char *code, st
 	p.fault_code[0] = p.fault_text[0] = '\0';
 	text_copy(p.reason, sizeof(p.reason), "brake");
 	return ledger_person_put(
-		i->ledger, &p, "brake: the same refusal for five people", i->actor, fault);
+		i->ledger, &p, "breaker: the same rejection for five people", i->actor, fault);
 }
 
 static bool pull_brake(struct invite *i, const struct course *c, struct fault *fault)
@@ -255,10 +255,10 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 
 	text_copy(pause.kind, sizeof(pause.kind), "brake");
 	text_format(pause.text, sizeof(pause.text),
-		"%s: the same refusal for %d people in a row: %.200s", word, BRAKE_PEOPLE,
+		"%s: the same rejection for %d people in a row: %.200s", word, BRAKE_PEOPLE,
 		c->answer.fault.what);
 	text_format(pause.remedy, sizeof(pause.remedy),
-		"Find out what they have in common (cloudinvite %s ADDRESS), then: cloudinvite "
+		"Find out what they have in common (cloudinvite %s ADDRESS), then run: cloudinvite "
 		"resume.",
 		c->step == GOOGLE_SEND ? "check" : word);
 	text_copy(pause.actor, sizeof(pause.actor), i->actor);

@@ -143,7 +143,7 @@ bool course_doubt_over(struct course *c, enum doubt doubt, struct fault *fault)
 static bool nothing_to_send_again(struct course *c, struct fault *fault)
 {
 	fault_set(&c->fault, FAULT_POLICY, "not_invitable",
-		"there is no unmanaged account of that address (any more)");
+		"there is no unmanaged account with that address (or it no longer exists)");
 	return ending_back(c, fault);
 }
 

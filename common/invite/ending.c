@@ -101,7 +101,7 @@ bool ending_back(struct course *c, struct fault *fault)
 	c->after.mails = c->person.mails;
 	c->after.checked = c->person.checked;
 	if (c->person.state == PERSON_SENDING) {
-		text_copy(c->cause, sizeof(c->cause), "send: surely without effect");
+		text_copy(c->cause, sizeof(c->cause), "send: certainly without effect");
 		return ending_send(c, "refused", NULL, fault);
 	}
 	/* That both questions are answered spares two calls. */

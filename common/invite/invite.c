@@ -126,15 +126,15 @@ static bool note_waiting(struct invite *i)
 	if (i->draining)
 		text_copy(text, sizeof(text), "stopping");
 	else if (i->backoff_ms > 0)
-		text_copy(text, sizeof(text), "the ledger fails");
+		text_copy(text, sizeof(text), "ledger error");
 	else if (i->paused)
 		text_format(text, sizeof(text), "paused: %s", i->pause.kind);
 	else if (i->rests > 0)
 		text_copy(text, sizeof(text), "Google cannot be reached");
 	else if (i->slots_at_ms > clock_boot_ms())
-		text_copy(text, sizeof(text), "waiting for the pace");
+		text_copy(text, sizeof(text), "waiting for the rate limit");
 	else if (i->reconciling)
-		text_copy(text, sizeof(text), "reconcile: nobody is mailed");
+		text_copy(text, sizeof(text), "reconcile: no invitations are sent");
 	if (strcmp(text, i->waits_for) == 0)
 		return false;
 	text_copy(i->waits_for, sizeof(i->waits_for), text);

@@ -45,12 +45,12 @@ static bool not_by_name(struct course *c, const struct ruling *ruling, struct fa
 	static const struct {
 		const char *reason, *what, *remedy;
 	} texts[] = {
-		{"cap", "today's mails are used up ([invitations] sends_per_day)",
+		{"cap", "today's limit of invitations is reached ([invitations] sends_per_day)",
 			"Try again tomorrow, or raise sends_per_day."},
 		{"reconcile", "a mail may be out that this ledger does not know of (reconcile)",
-			"See: cloudinvite status. To mail all the same: --again --reason TEXT."},
-		{"max_mails", "as many mails as max_mails allows have been sent already",
-			"To mail once more: --again --reason TEXT."},
+			"See: cloudinvite status. To send anyway: --again --reason TEXT."},
+		{"max_mails", "the person has already received as many mails as max_mails allows",
+			"To send one more: --again --reason TEXT."},
 	};
 	size_t n = 0;
 
@@ -170,7 +170,7 @@ bool mailing_unclear(struct course *c, struct fault *fault)
 
 	if (unclear.kind == FAULT_NONE)
 		fault_set(&unclear, FAULT_UNCONFIRMED, "not_done",
-			"Google has taken the invitation, but does not say that it is done");
+			"Google accepted the invitation, but did not confirm that it was sent");
 	ending_state(c, PERSON_UNCONFIRMED, "unconfirmed", 0);
 	c->after.due = evidence_settle_due(&c->after, c->invite->now);
 	c->after.class = CLASS_RETRY;
@@ -208,7 +208,7 @@ bool mailing_interrupted(struct course *c, struct fault *fault)
 	ending_state(c, PERSON_UNCONFIRMED, "interrupted", 0);
 	c->after.due = evidence_settle_due(&c->after, c->invite->now);
 	c->after.class = CLASS_RETRY;
-	text_copy(c->cause, sizeof(c->cause), "the program ended in the middle of the send");
+	text_copy(c->cause, sizeof(c->cause), "the program ended during the send");
 	c->invite->counts.unconfirmed++;
 	return ending_send(c, "unconfirmed", "unconfirmed", fault);
 }

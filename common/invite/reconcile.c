@@ -25,13 +25,13 @@ static const char *text_of(const char *why)
 {
 	if (strcmp(why, "restored") == 0)
 		return "The ledger is older than the last mail from this host: it was restored "
-		       "from a copy, and does not know whom it has mailed since.";
+		       "from a backup and does not know who was invited since then.";
 	if (strcmp(why, "other_ledger") == 0)
-		return "Another ledger has mailed from this host before: whom, this one does not "
-		       "know.";
-	return "Google shows mails of the last three days that this ledger has not sent, to three "
-	       "or more of its people: another one works on this tenant, or the ledger was "
-	       "restored.";
+		return "Another ledger sent mails from this host before: this ledger does not know "
+		       "to which people.";
+	return "Google shows mails of the last three days that this ledger did not send, to three "
+	       "or more of its people: another ledger is in use for this organisation, or this "
+	       "ledger was restored from a backup.";
 }
 
 /* Whatever was known, the later mail counts, and the list is to be read anew. */
@@ -47,8 +47,8 @@ static bool start(struct invite *i, const char *why, int64_t mail_date, struct f
 		return false;
 	if (!i->reconciling)
 		log_event(LOG_LEVEL_ERROR, "reconcile",
-			"%s Nobody is mailed until Google surely shows all of those mails, at most "
-			"72 hours. If you know better: cloudinvite resume",
+			"%s No invitations are sent until Google is certain to show all of those "
+			"mails, at most 72 hours. To override this: cloudinvite resume",
 			r.text);
 	i->reconcile = r;
 	i->reconciling = true;
@@ -280,9 +280,9 @@ bool reconcile_decide(struct invite *i, struct fault *fault)
 		return true;
 	i->reconciling = false;
 	if (ledger_reconciled(i->ledger,
-		    "Google shows by now whatever was mailed without this ledger", i->actor,
+		    "Google now shows all mails that were sent without this ledger", i->actor,
 		    fault) < 0)
 		return false;
-	log_event(LOG_LEVEL_NOTE, "reconciled", "mails are sent again");
+	log_event(LOG_LEVEL_NOTE, "reconciled", "invitations are sent again");
 	return true;
 }

@@ -61,8 +61,7 @@ static bool put_evidence(
 	if (turned_up(i, known, e)) {
 		discover(i, &p);
 		meaning = (struct evidence_meaning){.changed = true, .event = "decision"};
-		text_copy(
-			meaning.cause, sizeof(meaning.cause), "an unmanaged account has turned up");
+		text_copy(meaning.cause, sizeof(meaning.cause), "an unmanaged account was found");
 	} else {
 		evidence_apply(&p, e, &meaning);
 		go_first(i, &p, e, &meaning);
@@ -114,7 +113,7 @@ static bool see_stranger(
 	discover(i, &p);
 	i->changed = true;
 	return ledger_person_put(
-		i->ledger, &p, "sweep: an unmanaged account was found", i->actor, fault);
+		i->ledger, &p, "resync: an unmanaged account was found", i->actor, fault);
 }
 
 bool shown_saw(struct invite *i, const char *address, const struct evidence *e, bool strangers,

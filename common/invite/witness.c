@@ -74,10 +74,10 @@ bool witness_open(struct witness *w, const struct settings *settings, struct fau
 
 	*w = (struct witness){.fd = open_file(settings->tokens)};
 	if (w->fd < 0) {
-		fault_set(fault, FAULT_STORAGE, "witness", "%s/" NAME ": cannot be kept: %s",
+		fault_set(fault, FAULT_STORAGE, "witness", "%s/" NAME ": cannot be written: %s",
 			settings->tokens, strerror(errno));
-		return fault_remedy(fault, "Without it a ledger that was restored is noticed late: "
-					   "run `cloudinvite-dispatcher --prepare` as root.");
+		return fault_remedy(fault, "Without this file, a restored ledger is detected late. "
+					   "As root, run: cloudinvite-dispatcher --prepare");
 	}
 	n = pread(w->fd, line, LINE_SIZE, 0);
 	if (n == LINE_SIZE && line[LINE_SIZE - 1] == '\n')

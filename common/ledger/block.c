@@ -125,8 +125,8 @@ static bool queue_again(
 
 	if (known <= 0 || p.state != PERSON_HELD || strcmp(p.reason, "blocked") != 0)
 		return known >= 0;
-	return person_move(l, address, PERSON_QUEUED, "first_look", clock_wall(),
-		"not blocked any more", actor, fault);
+	return person_move(
+		l, address, PERSON_QUEUED, "first_look", clock_wall(), "unblocked", actor, fault);
 }
 
 static int unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault)

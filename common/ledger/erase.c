@@ -27,7 +27,7 @@ static bool erase(
 static bool say_busy(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_LATER, "ledger_leased",
-		"%s: somebody is working on this person at this moment", l->path);
+		"%s: another process is working on this person", l->path);
 	return fault_remedy(fault, "Try again in a minute.");
 }
 
@@ -86,7 +86,8 @@ static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct f
 	if (!sighting_delete(l, s, fault))
 		return false;
 	text_copy(s->address, sizeof(s->address), address);
-	return sighting_leads_nowhere(l, s, "forgotten", "its last account was forgotten", fault);
+	return sighting_leads_nowhere(
+		l, s, "forgotten", "the last account of this person was erased", fault);
 }
 
 int ledger_forget_sighting(

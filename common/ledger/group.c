@@ -15,8 +15,8 @@ static bool still_in_place(struct ledger *l, struct fault *fault)
 	if (stat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "ledger_replaced",
-		"%s: is not the file any more that was opened", l->path);
-	return fault_remedy(fault, "Restart the services, so that they use the present file.");
+		"%s: the file was replaced while it was open", l->path);
+	return fault_remedy(fault, "Restart the services, so that they use the new file.");
 }
 
 static bool run(struct ledger *l, const char *sql, struct fault *fault)
@@ -80,9 +80,8 @@ static bool commit(struct ledger *l, struct fault *fault)
 bool ledger_begin(struct ledger *l, struct fault *fault)
 {
 	if (l->grouped) {
-		fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: a group within a group",
-			l->path);
-		return fault_remedy(fault, "This should not happen: please report it.");
+		fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: nested transaction", l->path);
+		return fault_remedy(fault, "This is a bug: please report it.");
 	}
 	l->grouped = begin(l, fault);
 	return l->grouped;
@@ -91,8 +90,8 @@ bool ledger_begin(struct ledger *l, struct fault *fault)
 static bool say_broken(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_broken_group", "%s: nothing was committed: %s",
-		l->path, l->grouped ? "a part of it had failed" : "no group is open");
-	return fault_remedy(fault, "An earlier line of the log says why.");
+		l->path, l->grouped ? "a statement had failed" : "no transaction is open");
+	return fault_remedy(fault, "See the earlier lines of the log.");
 }
 
 bool ledger_commit(struct ledger *l, struct fault *fault)

@@ -117,10 +117,9 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 static bool say_schema(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_schema",
-		"%s: the %s is not as this program makes it", l->path, l->strange);
-	return fault_remedy(fault,
-		"Something else has changed the ledger's tables or triggers. Stop both services, "
-		"find out what, and put back a copy.");
+		"%s: the %s differs from the one that this program creates", l->path, l->strange);
+	return fault_remedy(fault, "Another program changed the ledger's tables or triggers. Stop "
+				   "both services, find out which one, and restore a backup.");
 }
 
 static const char *column(sqlite3_stmt *row, int n)

@@ -70,8 +70,8 @@ static void say_collision(struct verdict *v, const char *host, const char *twin)
 	v->kind = VERDICT_COLLISION;
 	text_copy(v->rule, sizeof(v->rule), "collision");
 	text_format(v->sentence, sizeof(v->sentence),
-		"the template makes the same address of %.100s on %.80s; a line in the map settles "
-		"it",
+		"the template gives the same address to %.100s on %.80s; add a line to the map to "
+		"decide",
 		twin, host);
 }
 

@@ -35,17 +35,16 @@ static bool say_system(const char *path, const char *doing, struct fault *fault)
 		return fault_remedy(
 			fault, "Run it as root, or as one of the accounts that [worker] names.");
 	if (error == ENOENT || error == ENOTDIR)
-		return fault_remedy(
-			fault, "Its directory is made by: cloudinvite-collector --prepare");
-	return fault_remedy(fault, "Look at the file system that it is on.");
+		return fault_remedy(fault,
+			"To create its directory, run as root: cloudinvite-collector --prepare");
+	return fault_remedy(fault, "Check the file system that it is on.");
 }
 
 static bool say_missing(const char *path, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_missing", "%s: there is no ledger yet", path);
-	return fault_remedy(fault,
-		"The services make it when they start: systemctl start cloudinvite-collector "
-		"cloudinvite-dispatcher");
+	return fault_remedy(fault, "The services create it when they start: systemctl start "
+				   "cloudinvite-collector cloudinvite-dispatcher");
 }
 
 static bool directory_of(const char *path, char out[PATH_MAX])
@@ -79,15 +78,15 @@ static bool create_file(const char *path, struct fault *fault)
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return true; /* check_file says what it is */
 	if (!directory_of(path, directory) || stat(directory, &st) != 0)
-		return say_system(path, "cannot be made", fault);
+		return say_system(path, "cannot be created", fault);
 	if (st.st_uid != geteuid())
 		return say_missing(path, fault);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno == EEXIST || say_system(path, "cannot be made", fault);
+		return errno == EEXIST || say_system(path, "cannot be created", fault);
 	good = fchmod(fd, 0600) == 0 && fsync(fd) == 0 && sync_directory(directory);
 	if (!good)
-		say_system(path, "cannot be made", fault);
+		say_system(path, "cannot be created", fault);
 	file_close(&fd);
 	return good;
 }
@@ -117,15 +116,15 @@ static bool check_file(struct ledger *l, const char *ledger_user, struct fault *
 		fault_set(
 			fault, FAULT_STORAGE, "ledger_no_file", "%s: is not a plain file", l->path);
 		return fault_remedy(
-			fault, "Name the file itself in [storage] ledger, not a link to it.");
+			fault, "Set [storage] ledger to the file itself, not to a link.");
 	}
 	if (!is_closed(&st, ledger_user)) {
 		fault_set(fault, FAULT_STORAGE, "ledger_open_to_others",
-			"%s: others may read the ledger, which names people (group %u, mode %04o)",
+			"%s: other users can read the ledger, which contains names of people "
+			"(group %u, mode %04o)",
 			l->path, (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
-		return fault_remedy(fault,
-			"As root: cloudinvite-collector --prepare gives it its owner, group and "
-			"mode.");
+		return fault_remedy(fault, "As root, run cloudinvite-collector --prepare: it "
+					   "corrects owner, group and mode.");
 	}
 	l->device = st.st_dev;
 	l->inode = st.st_ino;
@@ -194,8 +193,8 @@ static bool open_engine(struct ledger *l, struct fault *fault)
 static bool say_not_ours(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_foreign",
-		"%s: is a database, but no ledger of cloudinvite", l->path);
-	return fault_remedy(fault, "Name another file in [storage] ledger.");
+		"%s: is a database, but not a cloudinvite ledger", l->path);
+	return fault_remedy(fault, "Set [storage] ledger to another file.");
 }
 
 struct content {
@@ -242,8 +241,8 @@ static bool new_id(char id[33], struct fault *fault)
 	unsigned char bytes[16];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
-		fault_set(fault, FAULT_STORAGE, "no_random", "the kernel gives no random bytes: %s",
-			strerror(errno));
+		fault_set(fault, FAULT_STORAGE, "no_random",
+			"cannot get random bytes from the kernel: %s", strerror(errno));
 		return fault_remedy(fault, "Try again.");
 	}
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -284,12 +283,11 @@ static bool say_customer(
 	struct ledger *l, const char *recorded, const char *wanted, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_customer",
-		"%s: is the ledger of customer '%s', and the settings say '%s'", l->path, recorded,
+		"%s: is the ledger of customer '%s', but the settings have '%s'", l->path, recorded,
 		wanted);
 	return fault_remedy(fault,
-		"Set customer = %s again, or name a new file in [storage] ledger: who was invited "
-		"is told "
-		"by one customer's ledger only.",
+		"Check [google] customer for a typing error. To keep this ledger, set customer = "
+		"%s. For another customer, set [storage] ledger to a new file.",
 		recorded);
 }
 
@@ -335,7 +333,7 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 
 	if (!text_starts(where, SCHEME "/")) {
 		fault_set(fault, FAULT_SETTINGS, "ledger_engine",
-			"[storage] ledger: this version keeps its ledger in SQLite only");
+			"[storage] ledger: this version supports SQLite only");
 		fault_remedy(fault, "Set ledger = sqlite:/var/lib/cloudinvite/ledger.db");
 		return NULL;
 	}

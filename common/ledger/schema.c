@@ -172,11 +172,11 @@ bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault
 	bool newer = version > schema_newest;
 
 	fault_set(fault, FAULT_STORAGE, newer ? "ledger_newer" : "ledger_older",
-		"%s: the ledger has schema version %lld, this program knows %d", l->path,
-		(long long)version, schema_newest);
-	return fault_remedy(fault,
-		newer ? "Run the version of cloudinvite that has been using it, or a later one."
-		      : "Restart the services: they bring it up to date when they start.");
+		"%s: the ledger has schema version %lld, but this program supports version %d",
+		l->path, (long long)version, schema_newest);
+	return fault_remedy(
+		fault, newer ? "Use the version of cloudinvite that wrote it, or a later one."
+			     : "Restart the services: they migrate the ledger when they start.");
 }
 
 /* A pragma takes no bound values: these two are our own constants. */

@@ -59,9 +59,9 @@ bool ledger_send_end(
 	struct ledger *l, const char *address, const char *outcome, struct fault *fault)
 {
 	if (!is_outcome(outcome)) {
-		fault_set(fault, FAULT_STORAGE, "ledger_outcome", "no outcome of a send: %s",
+		fault_set(fault, FAULT_STORAGE, "ledger_outcome", "unknown outcome of a send: %s",
 			outcome);
-		return fault_remedy(fault, "This should not happen: please report it.");
+		return fault_remedy(fault, "This is a bug: please report it.");
 	}
 	return change_begin(l, fault) && change_end(l, end(l, address, outcome, fault), fault);
 }

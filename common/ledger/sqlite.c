@@ -21,19 +21,19 @@ static bool say_damaged(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_damaged", "%s: the ledger is damaged: %s", l->path,
 		sqlite3_errmsg(l->db));
-	return fault_remedy(fault,
-		"Stop both services and put back a copy. Without one, keep the file, move it and "
-		"its -wal "
-		"and -shm away and start again: who was invited is then found at Google.");
+	return fault_remedy(
+		fault, "Stop both services and restore a backup. Without a backup, move the file "
+		       "and its -wal and -shm files away, keep them, and start the services again: "
+		       "they then read from Google who was invited.");
 }
 
 static bool say_read_only(struct ledger *l, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: the ledger cannot be written",
+	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: cannot write to the ledger",
 		l->path);
-	return fault_remedy(fault,
-		"The file and its directory must be open for writing to the group of [worker] "
-		"ledger_user, on a file system that is mounted for writing.");
+	return fault_remedy(
+		fault, "The group of [worker] ledger_user must be able to write to the file and "
+		       "its directory, and the file system must not be mounted read-only.");
 }
 
 /* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
@@ -45,11 +45,10 @@ static bool say_unreachable(struct ledger *l, struct fault *fault)
 		error = errno;
 	if (error == EROFS)
 		return say_read_only(l, fault);
-	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: the ledger cannot be opened%s%s",
+	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: cannot open the ledger%s%s",
 		l->path, error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
-	return fault_remedy(fault,
-		"Run it as root, or as one of the accounts that [worker] names, to whose group "
-		"the file and its directory must belong.");
+	return fault_remedy(fault, "Run it as root or as one of the accounts in section [worker]. "
+				   "The file and its directory must belong to their group.");
 }
 
 static bool say_io(struct ledger *l, int rc, struct fault *fault)
@@ -58,7 +57,7 @@ static bool say_io(struct ledger *l, int rc, struct fault *fault)
 
 	fault_set(fault, FAULT_STORAGE, "ledger_io", "%s: %s%s%s", l->path, sqlite3_errstr(rc),
 		error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
-	return fault_remedy(fault, "Look at the disk: the kernel's log says more.");
+	return fault_remedy(fault, "Check the disk and the kernel log.");
 }
 
 bool sql_fault(struct ledger *l, int rc, struct fault *fault)
@@ -68,7 +67,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 		fault_set(fault, FAULT_STORAGE, "ledger_full", "%s: no space left for the ledger",
 			l->path);
 		return fault_remedy(
-			fault, "Make room on that file system; nothing is lost meanwhile.");
+			fault, "Free some space on that file system. Nothing is lost until then.");
 	}
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
@@ -77,7 +76,9 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 		fault_set(fault, FAULT_STORAGE, "ledger_locked",
 			"%s: another program has kept the ledger locked for 5 s", l->path);
 		return fault_remedy(fault,
-			"Try again; if it stays so, see who has it open: fuser -v %s", l->path);
+			"Try again. If this persists, find out which program has it open: fuser -v "
+			"%s",
+			l->path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return say_damaged(l, fault);
@@ -90,41 +91,41 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 		return say_io(l, rc, fault);
 	case SQLITE_INTERRUPT: /* guard.c */
 		fault_set(fault, FAULT_STORAGE, "ledger_slow",
-			"%s: a statement did not end within %lld s", l->path,
+			"%s: a statement did not finish within %lld s", l->path,
 			(long long)l->step_max_ms / 1000);
 		return fault_remedy(fault,
-			"Look at the disk, and at what else uses the ledger: fuser -v %s", l->path);
+			"Check the disk, and find out what else uses the ledger: fuser -v %s",
+			l->path);
 	case SQLITE_TOOBIG:
 		fault_set(fault, FAULT_STORAGE, "ledger_too_big",
-			"%s: holds a text that is longer than any version writes", l->path);
-		return fault_remedy(
-			fault, "Was it changed by hand, or by another program? Put back a copy.");
+			"%s: contains a string that is longer than any version writes", l->path);
+		return fault_remedy(fault, "The ledger may have been changed by hand or by another "
+					   "program. Restore a backup.");
 	case SQLITE_NOMEM:
-		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to work on the ledger",
-			l->path);
-		return fault_remedy(
-			fault, "It is tried again by itself; see what uses the host's memory.");
+		fault_set(fault, FAULT_STORAGE, "no_memory",
+			"%s: out of memory while working on the ledger", l->path);
+		return fault_remedy(fault,
+			"The program retries automatically. Find out what uses the host's memory.");
 	default:
 		fault_set(fault, FAULT_STORAGE, "ledger_failed", "%s: %s", l->path,
 			l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc));
-		return fault_remedy(
-			fault, "This should not happen: please report it with this line.");
+		return fault_remedy(fault, "This is a bug: please report it with this line.");
 	}
 }
 
 bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_strange",
-		"%s: holds the %s '%s', which this version does not know", l->path, what, value);
-	return fault_remedy(
-		fault, "Was it written by another version, or changed by hand? Put back a copy.");
+		"%s: contains the %s '%s', which this version does not know", l->path, what, value);
+	return fault_remedy(fault, "The ledger may have been written by another version or changed "
+				   "by hand. Restore a backup.");
 }
 
 static bool say_nested(struct ledger *l, const char *sql, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: asked again while being answered: %s",
-		l->path, sql);
-	return fault_remedy(fault, "This should not happen: please report it with this line.");
+	fault_set(fault, FAULT_STORAGE, "ledger_nested",
+		"%s: a query was started while another was running: %s", l->path, sql);
+	return fault_remedy(fault, "This is a bug: please report it with this line.");
 }
 
 /* ---- statements ---- */

@@ -180,7 +180,7 @@ static void durations(const struct page *p, const struct facts *f)
 	static const char family[] = "google_request_duration_seconds";
 	char name[METER_NAME_MAX];
 
-	head(p, family, "histogram", "How long Google took to answer.");
+	head(p, family, "histogram", "Response time of Google.");
 	for (int method = 0; method < meter_first(METER_DURATIONS); method++) {
 		const char *word = google_method_word((enum google_method)method);
 		int64_t us = metered(f, METER_DURATION_US, method, 0);
@@ -208,7 +208,7 @@ static const char *version_of(const struct ledger_worker *w)
 
 static void programs(const struct page *p, const struct facts *f)
 {
-	head(p, "build_info", "gauge", "The programs that work on the ledger.");
+	head(p, "build_info", "gauge", "Programs that use the ledger.");
 	for (size_t i = 0; i < ROLES; i++) {
 		if (!f->works[i])
 			continue;
@@ -218,13 +218,12 @@ static void programs(const struct page *p, const struct facts *f)
 		add_label(p, "role", roles[i]);
 		text_add(p->out, "} 1\n");
 	}
-	head(p, "heartbeat_timestamp_seconds", "gauge",
-		"When the program last said that it is at work.");
+	head(p, "heartbeat_timestamp_seconds", "gauge", "Time of the program's last heartbeat.");
 	for (size_t i = 0; i < ROLES; i++)
 		if (f->works[i])
 			labelled(p, "heartbeat_timestamp_seconds", "role", roles[i],
 				f->workers[i].beat);
-	meter(p, f, METER_RELOADED, "Whether the settings on disk are the ones in use.");
+	meter(p, f, METER_RELOADED, "1 if the settings on disk are the ones in use.");
 }
 
 static void held(const struct page *p, const struct facts *f)
@@ -232,15 +231,16 @@ static void held(const struct page *p, const struct facts *f)
 	static const char *const kinds[] = {"setup", "operator", "brake"};
 	bool dry = f->settings->mode == MODE_DRY_RUN;
 
-	head(p, "mode", "gauge", "1 for the mode in force.");
+	head(p, "mode", "gauge", "1 for the current mode.");
 	labelled(p, "mode", "mode", "dry-run", dry);
 	labelled(p, "mode", "mode", "send", !dry);
-	head(p, "paused", "gauge", "1 while nobody is invited for that reason.");
+	head(p, "paused", "gauge", "1 while no invitations are sent for this reason.");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		labelled(p, "paused", "reason", kinds[i],
 			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
 	labelled(p, "paused", "reason", "reconcile", f->reconciling);
-	meter(p, f, METER_BRAKES, "How often something was too much at once.");
+	meter(p, f, METER_BRAKES,
+		"Number of times that the breaker or the account change guard tripped.");
 }
 
 /* Seconds since then; 0: there is nothing, or it lies ahead. */
@@ -251,81 +251,79 @@ static int64_t age(const struct facts *f, int64_t since)
 
 static void people(const struct page *p, const struct facts *f)
 {
-	head(p, "accounts", "gauge",
-		"Accounts of the hosts, by what their address was judged to be.");
+	head(p, "accounts", "gauge", "Accounts of the hosts, by verdict.");
 	for (int v = VERDICT_NONE; v <= VERDICT_COLLISION; v++)
 		labelled(p, "accounts", "verdict", verdict_word((enum verdict_kind)v),
 			f->summary.sightings[v]);
-	head(p, "people", "gauge", "People, by how far they have come.");
+	head(p, "people", "gauge", "People, by state.");
 	for (int state = 0; state < PERSON_STATES; state++)
 		labelled(p, "people", "state", person_state_word((enum person_state)state),
 			f->summary.people[state]);
 	gauge(p, "unconfirmed_oldest_seconds",
-		"Since when it is not known whether a mail has gone out.",
+		"Time since which it is not known whether a mail went out.",
 		age(f, f->summary.oldest_unconfirmed));
-	meter(p, f, METER_MAILS, "Invitations that Google has confirmed.");
-	meter(p, f, METER_RESULTS, "What became of invitations.");
-	meter(p, f, METER_FOREIGN, "Mails of others to people whom this ledger never mailed.");
-	meter(p, f, METER_UNEXPLAINED,
-		"Mails that this ledger did not send to people whom it has mailed.");
+	meter(p, f, METER_MAILS, "Invitations that Google confirmed.");
+	meter(p, f, METER_RESULTS, "Results of invitations.");
+	meter(p, f, METER_FOREIGN, "Mails sent by others to people this ledger never invited.");
+	meter(p, f, METER_UNEXPLAINED, "Mails sent by others to people this ledger invited.");
 }
 
 static void spool(const struct page *p, const struct facts *f)
 {
 	const int64_t *oldest = find(f, meter_family(METER_SPOOL_OLDEST));
 
-	meter(p, f, METER_ARRIVALS, "Logins and accounts that the collector has taken.");
-	meter(p, f, METER_SPOOL, "Files in the spool: taken next, and put aside as broken.");
+	meter(p, f, METER_ARRIVALS, "Logins and accounts that the collector processed.");
+	meter(p, f, METER_SPOOL, "Files in the spool: waiting, and set aside as broken.");
 	if (oldest)
-		gauge(p, "spool_oldest_seconds", "Age of the oldest arrival that waits.",
+		gauge(p, "spool_oldest_seconds", "Age of the oldest waiting arrival.",
 			age(f, *oldest));
 }
 
 static void queue(const struct page *p, const struct facts *f)
 {
-	head(p, "queue_people", "gauge", "People who wait for Google.");
+	head(p, "queue_people", "gauge", "People waiting for a call to Google.");
 	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++)
 		labelled(p, "queue_people", "class", person_class_word((enum person_class) class),
 			f->summary.queue[class]);
-	gauge(p, "queue_oldest_due_seconds", "How late the one is who should have been next.",
+	gauge(p, "queue_oldest_due_seconds", "How long the next person in the queue is overdue.",
 		age(f, f->summary.oldest_due));
-	head(p, "rate_per_minute", "gauge", "Calls a minute that are allowed; 0: no limit.");
+	head(p, "rate_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
 	labelled(p, "rate_per_minute", "kind", "configured", f->pace.configured);
 	labelled(p, "rate_per_minute", "kind", "effective",
 		f->pace.configured > 0 ? f->pace.effective : 0);
 	if (f->settings->sends_per_day > 0) {
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 
-		gauge(p, "send_cap_remaining", "Mails that may still go out today.",
+		gauge(p, "send_cap_remaining", "Invitations that may still be sent today.",
 			left > 0 ? left : 0);
 	}
 	if (f->sweep_at > 0)
 		gauge(p, "sweep_last_success_timestamp_seconds",
-			"When it was last asked what became of everybody.", f->sweep_at);
+			"Time of the last complete resync.", f->sweep_at);
 	if (f->sweep_pages > 0)
-		gauge(p, "sweep_pages", "Pages of Google's list at the last sweep.",
+		gauge(p, "sweep_pages", "Pages of Google's list at the last resync.",
 			f->sweep_pages);
 }
 
 static void google(const struct page *p, const struct facts *f)
 {
-	meter(p, f, METER_REQUESTS, "Calls of Google's API, by how they ended.");
+	meter(p, f, METER_REQUESTS, "Calls to Google's API, by result.");
 	durations(p, f);
-	meter(p, f, METER_LAST_SUCCESS, "When Google last gave an answer.");
-	meter(p, f, METER_THROTTLED, "Calls that Google refused for the quota's sake.");
+	meter(p, f, METER_LAST_SUCCESS, "Time of Google's last answer.");
+	meter(p, f, METER_THROTTLED, "Calls that Google rejected because of the quota.");
 	meter(p, f, METER_CLOCK_SKEW, "How far the host's clock is ahead of Google's.");
-	meter(p, f, METER_TOKENS, "Access tokens that were asked for.");
-	meter(p, f, METER_TOKEN_EXPIRY, "When the access token ends.");
+	meter(p, f, METER_TOKENS, "Access token requests.");
+	meter(p, f, METER_TOKEN_EXPIRY, "Time when the access token expires.");
 }
 
 static void ledger(const struct page *p, const struct facts *f)
 {
 	int64_t bytes = ledger_bytes(f->ledger);
 
-	meter(p, f, METER_LEDGER_ERRORS, "Times that the ledger could not be read or written.");
+	meter(p, f, METER_LEDGER_ERRORS, "Ledger read and write errors.");
 	if (bytes >= 0)
-		gauge(p, "ledger_bytes", "Size of the ledger's file.", bytes);
-	gauge(p, "ledger_schema_version", "Version of the ledger's tables.",
+		gauge(p, "ledger_bytes", "Size of the ledger file.", bytes);
+	gauge(p, "ledger_schema_version", "Schema version of the ledger.",
 		ledger_schema(f->ledger));
 }
 

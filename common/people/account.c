@@ -189,7 +189,7 @@ bool account_read(const char *passwd_file, struct account_table *out, struct fau
 	if (table_fill(out, text.data, text.len))
 		return true;
 	account_table_free(out);
-	fault_set(fault, FAULT_STORAGE, "memory", "%s: too large for the memory", passwd_file);
+	fault_set(fault, FAULT_STORAGE, "memory", "%s: not enough memory to read it", passwd_file);
 	return fault_remedy(fault, "Give the collector more memory.");
 }
 

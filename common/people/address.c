@@ -112,11 +112,11 @@ static bool from_user(char *word, const char **why)
 {
 	for (const char *p = word; *p != '\0'; p++)
 		if (!text_is_alnum(*p) && strchr("._+-", *p) == NULL) {
-			*why = "the user name has characters that are not made into an address";
+			*why = "the user name has characters that an address cannot have";
 			return false;
 		}
 	if (!text_is_alnum(word[0]) && word[0] != '_') {
-		*why = "the user name begins like an option or a path";
+		*why = "the user name begins with a character of options or paths";
 		return false;
 	}
 	return true;
@@ -131,8 +131,8 @@ static bool from_name(char *word, const char **why)
 	}
 	for (const char *p = word; *p != '\0'; p++)
 		if (!text_is_alnum(*p) && *p != '-') {
-			*why = "the full name has letters whose spelling in an address cannot be "
-			       "guessed";
+			*why = "the full name has letters whose spelling in an address is not "
+			       "known";
 			return false;
 		}
 	if (word[0] == '-') {
@@ -170,7 +170,7 @@ bool address_from_template(
 	size_t length = 0;
 
 	out[0] = '\0';
-	*why = "the address would be too long or is not one that mail can be sent to";
+	*why = "the address would be too long or not a valid mail address";
 	for (const char *p = template; *p != '\0';) {
 		char word[USER_MAX + 1] = {*p};
 		size_t n = *p == '{' ? expand_one(s, p, word, why) : 1;

@@ -217,8 +217,8 @@ struct group_table *group_read(const char *group_file, const char *names, struct
 	}
 	t = text.data != NULL ? table_new(text.data, text.len, names) : group_parse("", 0, names);
 	if (t == NULL) {
-		fault_set(
-			fault, FAULT_STORAGE, "memory", "%s: too large for the memory", group_file);
+		fault_set(fault, FAULT_STORAGE, "memory", "%s: not enough memory to read it",
+			group_file);
 		fault_remedy(fault, "Give the collector more memory.");
 	}
 	return t;

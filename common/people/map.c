@@ -97,11 +97,14 @@ static bool parse_line(
 		return true;
 	address = next_word(&line);
 	if (address == NULL || next_word(&line) != NULL)
-		return broken(fault, path, number, "a line of the map has two words",
-			"Write: user address, or host:user address, or user - for never.");
+		return broken(fault, path, number,
+			"each map line needs exactly two words: user address",
+			"Write: user address, or host:user address, or: user - (never invite this "
+			"user).");
 	if (!take_address(address))
 		return broken(fault, path, number, "the second word is not a plain address",
-			"Write one address such as ada@example.com, or - for never.");
+			"Write one address such as ada@example.com, or - to never invite this "
+			"user.");
 	colon = strchr(who, ':');
 	if (colon != NULL) {
 		*colon = '\0';
@@ -109,12 +112,14 @@ static bool parse_line(
 		who = colon + 1;
 	}
 	if ((host != NULL && host[0] == '\0') || who[0] == '\0' || strchr(who, ':') != NULL)
-		return broken(fault, path, number, "before or behind the ':' something is missing",
-			"Write host:user, where the host may have * and ?.");
+		return broken(fault, path, number,
+			"a host and a user are needed before and after the ':'",
+			"Write host:user; the host may contain the wildcards * and ?.");
 	if (strpbrk(who, "*?") != NULL)
-		return broken(fault, path, number, "only the host may have * and ?, not the user",
-			"Write a line for each user; what all have in common is the template's "
-			"(address).");
+		return broken(fault, path, number,
+			"wildcards (* and ?) are allowed in the host, but not in the user",
+			"Write one line for each user. A rule for all users belongs in [people] "
+			"address.");
 	text_lower_all(who);
 	if (host != NULL) {
 		text_lower_all(host);
@@ -160,9 +165,9 @@ static bool no_contradiction(const struct address_map *m, const char *path, stru
 
 			if (strcmp(a->host, b->host) != 0 || strcmp(a->address, b->address) == 0)
 				continue;
-			text_format(what, sizeof(what), "'%.64s' has another address on line %d",
-				b->user, a->line);
-			return broken(fault, path, b->line, what, "Keep one of the two lines.");
+			text_format(what, sizeof(what),
+				"'%.64s' has a different address on line %d", b->user, a->line);
+			return broken(fault, path, b->line, what, "Remove one of the two lines.");
 		}
 	return true;
 }

@@ -108,7 +108,7 @@ static bool rule_shell(const struct question *q, struct verdict *out)
 
 	if (strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0)
 		return false;
-	return say(out, VERDICT_EXCLUDED, "shell", "The shell %.100s lets nobody log in.",
+	return say(out, VERDICT_EXCLUDED, "shell", "The shell %.100s does not allow logins.",
 		q->s->shell);
 }
 
@@ -124,7 +124,7 @@ static bool rule_nobody(const struct question *q, struct verdict *out)
 	if (group == NULL || in_users(q, q->settings->allow_users))
 		return false;
 	return say(out, VERDICT_EXCLUDED, "nobody_name",
-		"The name %s is usually nobody's own (%s). If it is a person's here, add it to "
+		"The name %s usually does not belong to a person (%s). If it does here, add it to "
 		"allow_users.",
 		q->shown, group);
 }
@@ -133,8 +133,8 @@ static bool rule_exclude_users(const struct question *q, struct verdict *out)
 {
 	if (!in_users(q, q->settings->exclude_users))
 		return false;
-	return say(out, VERDICT_EXCLUDED, "exclude_users", "The setting exclude_users names %s.",
-		q->shown);
+	return say(
+		out, VERDICT_EXCLUDED, "exclude_users", "%s is listed in exclude_users.", q->shown);
 }
 
 static bool groups_unknown(const struct question *q)
@@ -171,8 +171,8 @@ static bool rule_groups_unknown(const struct question *q, struct verdict *out)
 	if (!groups_unknown(q))
 		return false;
 	return say(out, VERDICT_EXCLUDED, "groups_unknown",
-		"The groups of %s on %.64s cannot be told, and one may be excluded. Mend its group "
-		"file (getent group, grpck).",
+		"The groups of %s on %.64s cannot be determined, and one of them may be excluded. "
+		"Repair the group file there (getent group, grpck).",
 		q->shown, q->s->host);
 }
 
@@ -184,7 +184,7 @@ static bool rule_include_groups(const struct question *q, struct verdict *out)
 		in_groups(q, q->settings->include_groups, &search))
 		return false;
 	return say(out, VERDICT_EXCLUDED, "include_groups",
-		"%s is in none of the groups of include_groups (%.80s).", q->shown,
+		"%s is not in any of the groups in include_groups (%.80s).", q->shown,
 		q->settings->include_groups);
 }
 
@@ -195,7 +195,8 @@ static bool rule_exclude_groups(const struct question *q, struct verdict *out)
 	if (!in_groups(q, q->settings->exclude_groups, &search))
 		return false;
 	return say(out, VERDICT_EXCLUDED, "exclude_groups",
-		"%s is in the group %s, which exclude_groups names.", q->shown, search.found);
+		"%s is in the group %s, which is listed in exclude_groups.", q->shown,
+		search.found);
 }
 
 static policy_rule *const policy[] = {
@@ -229,13 +230,13 @@ static bool find_address(const struct question *q, struct verdict *out)
 	if (q->mapped != NULL)
 		return text_copy(out->address, sizeof(out->address), q->mapped);
 	if (template[0] == '\0') {
-		unmapped(q, "no_template",
-			"the map does not name it, and no template (address) is set", out);
+		unmapped(q, "no_template", "it is not in the map, and [people] address is not set",
+			out);
 		return false;
 	}
 	if (!q->settings->gecos &&
 		(strstr(template, "{first}") != NULL || strstr(template, "{last}") != NULL)) {
-		unmapped(q, "gecos", "the template needs full names, and gecos = no", out);
+		unmapped(q, "gecos", "the template needs full names, but gecos = no", out);
 		return false;
 	}
 	out->from_template = address_from_template(q->s, template, out->address, &why);
@@ -250,12 +251,13 @@ static void judge_address(const struct question *q, struct verdict *out)
 		return;
 	if (!address_in_domains(out->address, q->settings->domains)) {
 		say(out, VERDICT_FOREIGN_DOMAIN, "domains",
-			"%.120s is not on one of the organisation's domains (domains = %.80s).",
+			"%.120s is not in one of the organisation's domains (domains = %.80s).",
 			out->address, q->settings->domains);
 		out->address[0] = '\0';
 	} else if (out->from_template) {
-		say(out, VERDICT_MAPPED, "address", "The template %.80s makes %.120s of %s.",
-			q->settings->address, out->address, q->shown);
+		say(out, VERDICT_MAPPED, "address",
+			"The template %.80s gives the address %.120s to %s.", q->settings->address,
+			out->address, q->shown);
 	} else {
 		say(out, VERDICT_MAPPED, "map", "Line %d of %.80s maps %s to %.100s.", q->map_line,
 			q->settings->map, q->shown, out->address);

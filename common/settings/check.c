@@ -55,8 +55,8 @@ static void check_role(const struct check *c)
 			"Use a sqlite: ledger, with role = standalone on each host.");
 	else if (c->s->role == ROLE_COLLECTOR)
 		finding(c, COLLECTING, "worker", "role",
-			"a collector of a fleet needs a postgresql:// ledger that it shares with "
-			"the dispatcher, which is not available in version " CLOUDINVITE_VERSION,
+			"a fleet's collector needs a postgresql:// ledger shared with the "
+			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
 			"Set role = standalone.");
 }
 
@@ -64,8 +64,8 @@ static void check_uids(const struct check *c)
 {
 	if (c->s->min_uid > c->s->max_uid)
 		finding(c, COLLECTING, "people", "min_uid",
-			"min_uid is above max_uid: nobody is left",
-			"Set min_uid to the lower of the two.");
+			"min_uid is greater than max_uid: no user matches",
+			"Set min_uid to the lower number.");
 }
 
 static void check_customer(const struct check *c)
@@ -96,27 +96,28 @@ static void check_address(const struct check *c)
 
 	if (s->domains[0] == '\0')
 		finding(c, DISPATCHING, "people", "domains",
-			"no domain is set, so that nobody's address is the organisation's",
+			"no domain is set, so no address can belong to your organisation",
 			"Set it to the domains that are verified in the Admin console, such as "
 			"example.com.");
 	if (at == NULL) {
 		if (s->map[0] == '\0')
 			finding(c, DISPATCHING, "people", "address",
-				"there is neither an address template nor a map",
-				"Set address, such as {user}@ and your domain, or map.");
+				"neither an address template nor a map is set",
+				"Set address, for example {user}@ and your domain, or map.");
 		return;
 	}
 	if (s->domains[0] != '\0' && !domain_is_ours(s, at + 1))
 		finding(c, DISPATCHING, "people", "address",
-			"the template's domain is not one of domains: nobody would be invited",
+			"the domain of the template is not listed in domains: nobody would be "
+			"invited",
 			"Add %s to domains, or correct the template.", at + 1);
 	if (!s->gecos &&
 		(strstr(s->address, "{first}") != NULL || strstr(s->address, "{last}") != NULL))
 		finding(c, DISPATCHING, "people", "address",
 			"{first} and {last} come from the full name in the passwd file, which "
-			"gecos = no does not believe",
-			"Set gecos = yes if users cannot change their names (chfn), or use {user} "
-			"and the map.");
+			"gecos = no ignores",
+			"Set gecos = yes if users cannot change their full names (chfn), or use "
+			"{user} and the map.");
 }
 
 /* ---- files that are named ---- */
@@ -129,7 +130,7 @@ static void check_file(
 
 		text_format(what, sizeof(what), "%s: %s", path, strerror(errno));
 		finding(c, DISPATCHING, section, key, what,
-			"Put it there, readable by the service's user, or correct the path.");
+			"Create the file, readable by the service's user, or correct the path.");
 	}
 }
 
@@ -143,7 +144,7 @@ static void check_map(const struct check *c)
 		check_file(c, "people", "map", c->s->map);
 	if (c->s->map[0] != '\0' && stat(c->s->map, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
 		finding(c, DISPATCHING, "people", "map",
-			"everybody may write the map, and so have any address invited",
+			"every user can write the map, and so have any address invited",
 			"chown root: %s && chmod 0644 %s", c->s->map, c->s->map);
 }
 
@@ -158,8 +159,8 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 		(st.st_mode & S_IROTH) == 0)
 		return;
 	finding(c, k->collects, k->section, k->key,
-		"it holds a password, and everybody may read the file",
-		"Put this key into a file of its own in conf.d/, then: chown root:%s FILE && chmod "
+		"it contains a password, and every user can read the file",
+		"Move this key to a separate file in conf.d/, then: chown root:%s FILE && chmod "
 		"0640 FILE",
 		c->s->ledger_user);
 }
@@ -199,16 +200,16 @@ static void check_secret_rights(const struct check *c, const struct secret *secr
 	if (!S_ISREG(st->st_mode))
 		found_secret(c, secret, "is not a regular file");
 	else if (!ours)
-		found_secret(c, secret, "belongs neither to root nor to the service's user");
+		found_secret(c, secret, "does not belong to root or the service's user");
 	else if ((st->st_mode & S_IROTH) != 0) {
-		text_format(what, sizeof(what), "may be read by everybody: whoever reads it can %s",
-			secret->reader);
+		text_format(what, sizeof(what),
+			"can be read by every user: anyone who reads it can %s", secret->reader);
 		found_secret(c, secret, what);
 	} else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
-		found_secret(c, secret, "may be changed by others");
+		found_secret(c, secret, "can be changed by other users");
 	else if ((st->st_mode & S_IRWXG) != 0 && !group_ours)
-		found_secret(c, secret,
-			"may be read by a group that is neither root's nor the service's");
+		found_secret(
+			c, secret, "can be read by a group other than root's and the service's");
 	else if (worker->known && st->st_uid != worker->uid && (st->st_mode & S_IRGRP) == 0 &&
 		 (geteuid() == 0 || geteuid() == worker->uid))
 		found_secret(c, secret, "cannot be read by the service's user");
@@ -226,14 +227,14 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 		return;
 	}
 	text_format(what, sizeof(what), "%s %s", secret->path,
-		errno == ENOENT ? "is not there" : strerror(errno));
+		errno == ENOENT ? "does not exist" : strerror(errno));
 	if (errno == ENOENT)
 		finding(c, DISPATCHING, "google", secret->key, what,
-			"Put %s there, then: chown root:%s %s && chmod 0640 %s", put,
+			"Store %s there, then: chown root:%s %s && chmod 0640 %s", put,
 			c->s->dispatcher_user, secret->path, secret->path);
 	else
 		finding(c, DISPATCHING, "google", secret->key, what,
-			"Run this as root, or make the directory accessible to %s.",
+			"Run this as root, or make the directory accessible for %s.",
 			c->s->dispatcher_user);
 }
 
@@ -244,8 +245,7 @@ static void check_handed_over(const struct check *c, const char *name)
 	/* By hand, nothing is handed over: whoever needs it says so. */
 	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
 		return;
-	text_format(
-		what, sizeof(what), "systemd has handed over no credential '%s' (%s)", name, path);
+	text_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
 	finding(c, DISPATCHING, "google", "credentials", what,
 		"Add LoadCredential=%s:FILE to [Service] of the unit (systemctl edit "
 		"cloudinvite-dispatcher), then restart it.",
@@ -259,7 +259,7 @@ static void check_credential(const struct check *c)
 	if (c->s->key[0] != '\0')
 		return; /* then no other one is used */
 	if (secret.path[0] == '\0')
-		finding(c, DISPATCHING, "google", "credentials", "no credential is named",
+		finding(c, DISPATCHING, "google", "credentials", "no credential is set",
 			"Set it to the file of the service account's key.");
 	if (text_starts(secret.path, SYSTEMD_PREFIX))
 		check_handed_over(c, secret.path + strlen(SYSTEMD_PREFIX));
@@ -287,23 +287,24 @@ static void check_held_key(const struct check *c)
 	if (s->key[0] == '\0') {
 		if (s->key_id[0] != '\0')
 			finding(c, DISPATCHING, "google", "key_id",
-				"it names a key that is not set",
-				"Set key to where that key is (pkcs11:... or handle:0x...), or "
-				"remove key_id: a key in a file knows its own.");
+				"it belongs to a key that is not set",
+				"Set key to the location of that key (pkcs11:... or handle:0x...), "
+				"or remove key_id: a key file contains its own ID.");
 		return;
 	}
 	if (s->service_account[0] == '\0')
 		finding(c, DISPATCHING, "google", "service_account",
-			"key needs the service account that it was uploaded to",
-			"Set it, such as inviter@PROJECT.iam.gserviceaccount.com.");
+			"key requires the service account that it was uploaded to",
+			"Set it, for example to inviter@PROJECT.iam.gserviceaccount.com.");
 	if (s->key_id[0] == '\0')
 		finding(c, DISPATCHING, "google", "key_id",
-			"key needs the id that Google gave it when it was uploaded",
-			"Set it to what `gcloud iam service-accounts keys list --iam-account "
-			"ACCOUNT` shows.");
+			"key requires the ID that Google gave it when it was uploaded",
+			"Set it to the ID shown by `gcloud iam service-accounts keys list "
+			"--iam-account ACCOUNT`.");
 	if (s->subject[0] == '\0')
 		finding(c, DISPATCHING, "google", "subject",
-			"key needs the administrator to act as: a service account alone is none",
+			"key requires the administrator to act as: a service account is not an "
+			"administrator",
 			"Set it to a super administrator, such as admin@example.com.");
 	check_pin(c);
 }
@@ -313,16 +314,17 @@ static void check_client_certificate(const struct check *c)
 {
 	const struct settings *s = c->s;
 	const struct secret secret = {
-		"client_key", s->client_key, "show the organisation's certificate as his own"};
+		"client_key", s->client_key, "present the organisation's certificate"};
 
 	check_file(c, "google", "client_certificate", s->client_certificate);
 	if (s->client_certificate[0] != '\0' && s->client_key[0] == '\0')
 		finding(c, DISPATCHING, "google", "client_certificate",
-			"it is of no use without its private key",
+			"it cannot be used without its private key",
 			"Set client_key to the file of the key; it may be the same file.");
 	else if (s->client_key[0] != '\0' && s->client_certificate[0] == '\0')
 		finding(c, DISPATCHING, "google", "client_key",
-			"it is of no use without its certificate", "Set client_certificate, too.");
+			"it cannot be used without its certificate",
+			"Set client_certificate as well.");
 	if (s->client_key[0] != '\0')
 		check_secret(c, &secret, "the certificate's private key");
 }
@@ -336,18 +338,18 @@ static void check_metadata(const struct check *c)
 		return;
 	if (s->key[0] != '\0')
 		finding(c, DISPATCHING, "google", "credentials",
-			"metadata: and key exclude each other",
-			"Remove key where the metadata server's account asks Google to sign; or "
-			"remove credentials.");
+			"metadata: and key cannot be used together",
+			"Remove key if the metadata server's account asks Google to sign; "
+			"otherwise remove credentials.");
 	if (s->service_account[0] == '\0')
 		finding(c, DISPATCHING, "google", "service_account",
-			"metadata: needs the service account that acts as the administrator",
+			"metadata: requires the service account that acts as the administrator",
 			"Set it to the account with domain-wide delegation, such as "
 			"inviter@PROJECT.iam.gserviceaccount.com; it may be the machine's own.");
 	if (s->subject[0] == '\0')
 		finding(c, DISPATCHING, "google", "subject",
-			"metadata: needs the administrator to act as: a service account alone is "
-			"none",
+			"metadata: requires the administrator to act as: a service account is not "
+			"an administrator",
 			"Set it to a super administrator, such as admin@example.com.");
 }
 

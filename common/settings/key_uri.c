@@ -165,19 +165,19 @@ static const char *pkcs11_wrong(const char *uri, const char **remedy)
 
 	*remedy = "Write pkcs11:token=…;object=…?pin-source=file:/… (or serial= and id=).";
 	if (!key_uri_has(uri, "token") && !key_uri_has(uri, "serial"))
-		return "does not say which token: the PIN would go to any";
+		return "does not select a token: the PIN could go to any token";
 	if (!key_uri_has(uri, "object") && !key_uri_has(uri, "id"))
-		return "does not say which key of the token";
+		return "does not select a key of the token";
 	if (key_uri_has(uri, "type") &&
 		(!key_uri_get(uri, "type", type, sizeof(type)) || strcmp(type, "private") != 0))
-		return "names no private key (type=private)";
+		return "does not name a private key (type=private)";
 	if (key_uri_has(uri, "pin-value") && key_uri_has(uri, "pin-source"))
-		return "has pin-value and pin-source";
+		return "has both pin-value and pin-source";
 	if (!pin_source_fits(uri))
-		return "has a pin-source that is no file";
+		return "has a pin-source that is not a file";
 	*remedy = "Register the token's module with p11-kit, in a file of /etc/pkcs11/modules.";
 	if (key_uri_has(uri, "module-path") || key_uri_has(uri, "module-name"))
-		return "names a module, which is not taken from here";
+		return "names a module, which is not allowed here";
 	return NULL;
 }
 
@@ -185,6 +185,6 @@ const char *key_uri_wrong(const char *uri, const char **remedy)
 {
 	if (key_uri_is_pkcs11(uri))
 		return pkcs11_wrong(uri, remedy);
-	*remedy = "Write the handle of a persistent key and nothing behind it: handle:0x81000001.";
-	return key_uri_is_handle(uri) ? NULL : "is no handle of a TPM's key";
+	*remedy = "Write the handle of a persistent key and nothing else: handle:0x81000001.";
+	return key_uri_is_handle(uri) ? NULL : "is not the handle of a TPM key";
 }

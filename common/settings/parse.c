@@ -59,7 +59,7 @@ static void store(struct source *src)
 	if (!setting_set(k, &l->settings, value, &c)) {
 		if (strchr(value, '#') != NULL)
 			text_copy(c.remedy, sizeof(c.remedy),
-				"A comment behind a value begins with a blank and ';', not with "
+				"A comment after a value starts with a space and ';', not with "
 				"'#'.");
 		text_format(message, sizeof(message), "%s: %s", k->key, c.what);
 		found_at(src, src->key_line, k->collects, message, c.remedy);
@@ -88,8 +88,8 @@ static const struct {
 	const char *section, *key, *remedy;
 } replaced[] = {
 	{"worker", "user",
-		"Each program has an account of its own: set collector_user, dispatcher_user and "
-		"ledger_user, or none of them for the packages' accounts."},
+		"Each program has its own account: set collector_user, dispatcher_user and "
+		"ledger_user, or none of them to use the packages' accounts."},
 };
 
 static const char *replaced_by(const char *section, const char *key)
@@ -108,13 +108,13 @@ static void found_key(struct source *src, const char *section, const char *key)
 	char what[160], remedy[192];
 
 	if (*section == '\0')
-		text_format(what, sizeof(what), "'%s' stands before any [section]", key);
+		text_format(what, sizeof(what), "'%s' comes before any [section]", key);
 	else
 		text_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
 	if (now != NULL)
 		text_copy(remedy, sizeof(remedy), now);
 	else if (elsewhere != NULL)
-		text_format(remedy, sizeof(remedy), "It belongs into [%s].", elsewhere->section);
+		text_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
 	else if (near != NULL)
 		text_format(remedy, sizeof(remedy), "Did you mean %s?", near);
 	else
@@ -129,9 +129,9 @@ static void start_key(struct source *src, const struct setting_key *k)
 	char what[128];
 
 	if (*line != 0) {
-		text_format(what, sizeof(what), "%s is on line %d already", k->key, *line);
+		text_format(what, sizeof(what), "%s is already set on line %d", k->key, *line);
 		found_at(src, src->line, k->collects, what,
-			"Keep one of the two. (A list goes on with indented lines.)");
+			"Remove one of the two. (A list can continue on indented lines.)");
 		return;
 	}
 	*line = src->line;
@@ -153,8 +153,8 @@ static void continue_key(struct source *src, const char *key, const char *value)
 	}
 	text_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
 	found_at(src, src->line, k == NULL || k->collects, what,
-		"Only a list of users, groups or domains goes on like that. If it is a key of its "
-		"own, write: key = value.");
+		"Only a list of users, groups or domains can continue on the next line. For "
+		"another key, write: key = value.");
 }
 
 static int take_pair(void *ctx, const char *section, const char *key, const char *value)
@@ -193,8 +193,8 @@ static void take_section(struct source *src, const char *line)
 	src->skipping = true;
 	if (close == NULL || (close[1 + strspn(close + 1, " \t")] != '\0' &&
 				     close[1 + strspn(close + 1, " \t")] != ';')) {
-		found_at(src, src->line, true, "a section's line is [name] and nothing else",
-			"Put what follows on a line of its own.");
+		found_at(src, src->line, true, "a section line must be [name] and nothing else",
+			"Put the rest on a separate line.");
 		return;
 	}
 	text_format(name, sizeof(name), "%.*s", (int)(close - line - 1), line + 1);
@@ -215,7 +215,7 @@ static bool line_is_clean(struct source *src, const char *line, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
 			found_at(src, src->line, true, "there is a control character on this line",
-				"Remove it; blanks and tabs are fine.");
+				"Remove it. Spaces and tabs are allowed.");
 			return false;
 		}
 	if (!text_is_utf8(line, n)) {
@@ -258,8 +258,8 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 	if (n + 2 > size) {
 		text_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
 		found_at(src, src->line, true, what,
-			"A list may go on in the next line, which then begins with a blank; a "
-			"comment may have a line of its own.");
+			"A list can continue on the next line, which then begins with a space. A "
+			"comment can be on a separate line.");
 		return false;
 	}
 	src->indented = indent > 0 && line[indent] != '[' &&
@@ -282,7 +282,7 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 static void found_unread(struct source *src)
 {
 	if (src->expects_pair && !src->skipping)
-		found_at(src, src->line, true, "this is neither [section] nor key = value",
+		found_at(src, src->line, true, "this line is neither [section] nor key = value",
 			"Put '=' between key and value, or ';' before a comment.");
 	src->expects_pair = false;
 }
@@ -321,7 +321,7 @@ static bool text_is_sound(struct source *src)
 	for (const char *p = src->next; p < nul; p++)
 		line += *p == '\n';
 	found_at(src, line, true, "there is a NUL byte on this line",
-		"This is no text file, or not in UTF-8; write it anew.");
+		"This is not a text file, or it is not in UTF-8. Save it again as UTF-8 text.");
 	return false;
 }
 

@@ -51,10 +51,11 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 	if (name == NULL) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
 	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
-		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s is not there", file);
+		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s does not exist", file);
 		fault_remedy(&fault,
-			"Copy the sample /usr/share/doc/cloudinvite/cloudinvite.conf there and set "
-			"customer, subject, address and domains; or name another file with -c.");
+			"Run `cloudinvite setup`, or copy the sample "
+			"/usr/share/doc/cloudinvite/cloudinvite.conf there and set customer, "
+			"subject, address and domains. To use another file: -c FILE.");
 	} else if (file_read(file, &rules, &text, FAULT_SETTINGS, &fault)) {
 		settings_parse(l, found, name, &text);
 		read = true;
@@ -89,7 +90,7 @@ static bool directory_is_trusted(const char *dir, struct findings *found)
 	if ((st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & others) == 0)
 		return true;
 	fault_set(&fault, FAULT_SETTINGS, "settings_writable",
-		"%s may be written by others than root", dir);
+		"%s can be written by users other than root", dir);
 	fault_remedy(&fault, "chown root: %s && chmod 0755 %s", dir, dir);
 	finding_add(found, &fault, true);
 	return false;

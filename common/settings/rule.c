@@ -71,7 +71,7 @@ const char *rule_api_version(char *value, const char **remedy)
 {
 	*remedy = "Write v1 or v1beta1.";
 	if (strcmp(value, "v1") != 0 && strcmp(value, "v1beta1") != 0)
-		return "is not a version that is known here";
+		return "is not a supported version";
 	return NULL;
 }
 
@@ -98,8 +98,8 @@ static size_t host_and_port(const char *s)
 
 const char *rule_https(char *value, const char **remedy)
 {
-	*remedy = "Write https://, a host and a path. Nothing else: TLS is never left out, and no "
-		  "name or password stands in it.";
+	*remedy = "Write https://, a host and a path, without a user name or password. TLS cannot "
+		  "be turned off.";
 	if (!text_starts(value, "https://"))
 		return "does not begin with https://";
 	size_t host = host_and_port(value + 8);
@@ -125,7 +125,8 @@ const char *rule_http(char *value, const char **remedy)
 
 const char *rule_endpoint(char *value, const char **remedy)
 {
-	*remedy = "Write https://host or https://host:port, without a path. TLS is never left out.";
+	*remedy = "Write https://host or https://host:port, without a path. TLS cannot be turned "
+		  "off.";
 	if (!text_starts(value, "https://"))
 		return "does not begin with https://";
 	size_t host = host_and_port(value + 8);
@@ -160,8 +161,8 @@ const char *rule_proxy(char *value, const char **remedy)
 	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
 	*remedy = "Write http://host:port (or https, socks5, socks5h), with user:password@ before "
-		  "the host if the proxy asks for it; in them, @ is %40, : is %3A, / is %2F, % is "
-		  "%25.";
+		  "the host if the proxy requires it; in user and password, write @ as %40, : as "
+		  "%3A, / as %2F, % as %25.";
 	if (value[0] == '\0')
 		return NULL;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -172,14 +173,14 @@ const char *rule_proxy(char *value, const char **remedy)
 		char *end;
 
 		if (at != NULL && !user_and_password(host, (size_t)(at - host)))
-			return "is not a proxy's URL";
+			return "is not a proxy URL";
 		host = at != NULL ? at + 1 : host;
 		end = host + host_and_port(host);
 		if (end == host || (*end != '\0' && strcmp(end, "/") != 0))
-			return "is not a proxy's URL";
+			return "is not a proxy URL";
 		return NULL;
 	}
-	return "is not a proxy's URL";
+	return "is not a proxy URL";
 }
 
 /* A host, a domain with or without a dot before it, an IPv6 address with or without brackets. A
@@ -211,8 +212,8 @@ static void drop_brackets(char *value)
 
 const char *rule_no_proxy(char *value, const char **remedy)
 {
-	*remedy = "Write hosts or domains separated by blanks, such as .internal.example.com; "
-		  "without a port, and no *: leave proxy empty instead.";
+	*remedy = "Write hosts or domains separated by spaces, such as .internal.example.com, "
+		  "without ports. Instead of *, leave proxy empty.";
 	text_lower_all(value);
 	if (!text_each_word(value, each_is_host, NULL))
 		return "is not a list of hosts";
@@ -224,9 +225,9 @@ const char *rule_project(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
-	*remedy = "Write the id of the Google Cloud project, such as identity-123456.";
+	*remedy = "Write the ID of the Google Cloud project, such as identity-123456.";
 	if (n > 63 || !only(value, n, LETTERS DIGITS "-.:"))
-		return "is not a project's id";
+		return "is not a project ID";
 	return NULL;
 }
 
@@ -263,12 +264,11 @@ const char *rule_credentials(char *value, const char **remedy)
 		return NULL;
 	if (value[0] == '/')
 		return rule_path(value, remedy);
-	*remedy = "Write the absolute path of the credential's file, systemd:NAME for a credential "
-		  "that systemd hands over (LoadCredential=), or metadata: on Compute Engine and "
-		  "GKE.";
+	*remedy = "Write the absolute path of the credential file, systemd:NAME for a credential "
+		  "that systemd passes (LoadCredential=), or metadata: on Compute Engine and GKE.";
 	if (text_starts(value, "systemd:"))
 		return credential_name(value + 8) ? NULL : "is not the name of a credential";
-	return "is neither a path nor systemd:NAME nor metadata:";
+	return "is not a path, systemd:NAME or metadata:";
 }
 
 const char *rule_key(char *value, const char **remedy)
@@ -278,7 +278,7 @@ const char *rule_key(char *value, const char **remedy)
 	if (value[0] == '\0')
 		return NULL;
 	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\") != NULL)
-		return "is not a key's URI";
+		return "is not a key URI";
 	if (key_uri_is_pkcs11(value) || text_starts(value, "handle:"))
 		return key_uri_wrong(value, remedy);
 	return "is neither pkcs11:… nor handle:0x…";
@@ -288,10 +288,10 @@ const char *rule_key_id(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
-	*remedy = "Write the key's id as the Google Cloud console shows it (IAM, Service accounts, "
+	*remedy = "Write the key's ID as the Google Cloud console shows it (IAM, Service accounts, "
 		  "Keys): 40 hexadecimal digits.";
 	if (n > 100 || !only(value, n, LETTERS DIGITS "-_"))
-		return "is not a key's id";
+		return "is not a key ID";
 	return NULL;
 }
 
@@ -326,11 +326,11 @@ const char *rule_template(char *value, const char **remedy)
 	if (at == NULL || !host_name(at + 1, strlen(at + 1)))
 		return "does not end with @ and a domain";
 	if (!placeholders(value, local))
-		return "has a placeholder other than {user}, {first}, {last}";
+		return "has a placeholder other than {user}, {first} and {last}";
 	if (memchr(value, '{', local) == NULL)
-		return "is the same address for everybody";
+		return "is the same address for every user";
 	if (!only(value, local, LETTERS DIGITS "{}._+-"))
-		return "has characters that do not belong into an address";
+		return "has characters that an address cannot have";
 	text_lower_all(value);
 	return NULL;
 }
@@ -343,8 +343,8 @@ static bool each_is_domain(const char *word, size_t len, void *ctx)
 
 const char *rule_domains(char *value, const char **remedy)
 {
-	*remedy = "Write whole domains separated by blanks, such as example.com example.org; no @, "
-		  "no *: a subdomain is named, too.";
+	*remedy = "Write full domains separated by spaces, such as example.com example.org, "
+		  "without @ or *. List subdomains separately.";
 	text_lower_all(value);
 	return text_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
 }
@@ -377,6 +377,6 @@ const char *rule_account(char *value, const char **remedy)
 
 	*remedy = "Write the name of a local system user, such as cloudinvite-collector.";
 	if (n == 0 || n > 32 || value[0] == '-' || !only(value, n, LETTERS DIGITS "_.-"))
-		return "is not a user's name";
+		return "is not a user name";
 	return NULL;
 }

@@ -41,7 +41,7 @@ static bool set_string(
 	const char *wrong = NULL;
 
 	if (copy == NULL)
-		wrong = "does not fit into memory";
+		wrong = "is too large: out of memory";
 	else if (k->rule != NULL)
 		wrong = k->rule(copy, &remedy);
 
@@ -99,7 +99,7 @@ static bool set_duration(
 	text_format(c->remedy, sizeof(c->remedy),
 		"Write a time from %s to %s, such as 90s, 2m, 24h, 30d or 1w.",
 		clock_duration(k->min, min), clock_duration(k->max, max));
-	return complain(c, k, value, parsed ? "is out of range" : "is not a span of time");
+	return complain(c, k, value, parsed ? "is out of range" : "is not a duration");
 }
 
 /* "dry-run or send", "login, created". */
@@ -145,7 +145,7 @@ static bool set_choice(
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
 	text_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
-	return complain(c, k, value, "is not a choice here");
+	return complain(c, k, value, "is not a valid choice");
 }
 
 struct flags {
@@ -176,7 +176,7 @@ static bool set_flags(
 	}
 	name_words(k, ", ", " and ", words, sizeof(words));
 	text_format(c->remedy, sizeof(c->remedy), "Write one or more of %s.", words);
-	return complain(c, k, value, "is not a list of what can be named here");
+	return complain(c, k, value, "is not a list of valid choices");
 }
 
 bool setting_set(
@@ -241,7 +241,7 @@ static void show_string(const struct setting_key *k, const char *value, struct t
 	const char *password = k->password ? password_in(value, &len) : NULL;
 
 	if (k->password && password_is_named(value)) {
-		text_add(out, "(hidden: it holds a password)");
+		text_add(out, "(hidden: it contains a password)");
 	} else if (password != NULL) {
 		text_add_bytes(out, value, (size_t)(password - value));
 		text_addf(out, "***%s", password + len);

@@ -107,11 +107,11 @@ static const char *parse_word(const char *word, struct window *w, const char **r
 		if (w->end == 0 && parse_hours(word, w))
 			return NULL;
 	} else if (w->zone[0] == '\0' && w->end != 0) {
-		*remedy = "Write a zone as /usr/share/zoneinfo has it, such as Europe/Berlin, or "
-			  "UTC. (Nothing is there: install the package tzdata.)";
+		*remedy = "Write a time zone from /usr/share/zoneinfo, such as Europe/Berlin, or "
+			  "UTC. (If that directory is empty, install the package tzdata.)";
 		if (text_copy(w->zone, sizeof(w->zone), word) && zone_known(word))
 			return NULL;
-		return "names a time zone that this host does not know";
+		return "names a time zone that this host does not have";
 	}
 	return "is not a send window";
 }
@@ -155,8 +155,8 @@ static const char *parse(const char *spec, struct windows *w, const char **remed
 {
 	char copy[SPEC_MAX];
 
-	*remedy = "Write days, hours and zone, such as: Mon-Fri 08:00-18:00 Europe/Berlin. Several "
-		  "windows are separated by commas.";
+	*remedy = "Write days, hours and time zone, such as: Mon-Fri 08:00-18:00 Europe/Berlin. "
+		  "Separate several windows by commas.";
 	if (!text_copy(copy, sizeof(copy), spec))
 		return "is too long";
 	for (char *next = copy; next != NULL;) {

@@ -217,7 +217,8 @@ static bool replace(const char *path, const struct text *text, struct fault *fau
 	done = true;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0 || fsync(dir_fd) != 0)
-		done = failed(fault, path, "it is written, but may not survive a power cut");
+		done = failed(
+			fault, path, "the file was written, but may not survive a power failure");
 out:
 	if (!done)
 		unlink(temporary);
@@ -249,16 +250,15 @@ static bool may_write(
 	origin = &settings_loaded(s)->origins[k - setting_keys];
 	if (origin->file != NULL && strcmp(origin->file, path) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "settings_overridden",
-			"%s:%d sets %s, and counts more than %s", origin->file, origin->line,
-			k->key, path);
-		fault_remedy(fault, "Change it there: %s = %s", k->key, value);
+			"%s:%d sets %s and overrides %s", origin->file, origin->line, k->key, path);
+		fault_remedy(fault, "Change the value there: %s = %s", k->key, value);
 	} else if (!is_writable(value) || !setting_set(k, s, value, &c)) {
 		fault_set(fault, FAULT_SETTINGS, "settings_value",
 			"%s: this value cannot be written", k->key);
 		fault_remedy(fault, "%s",
 			c.remedy[0] != '\0' ? c.remedy
 					    : "Write it on one line, without ; and #, and without "
-					      "characters that cannot be seen.");
+					      "invisible characters.");
 	} else {
 		may = true;
 	}

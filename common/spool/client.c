@@ -47,18 +47,18 @@ bool spool_client_connect(struct spool_client *c, const char *run, struct fault 
 
 	*c = (struct spool_client){.fd = -1};
 	if (!socket_path(address.sun_path, sizeof(address.sun_path), run))
-		return fault_set(fault, FAULT_SETTINGS, "path", "[storage] run: too long");
+		return fault_set(
+			fault, FAULT_SETTINGS, "path", "[storage] run: the path is too long");
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		spool_client_attach(c, fd);
 		if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 			return true;
 	}
-	fault_set(fault, FAULT_STORAGE, "keeper", "%s: the spool's keeper cannot be reached: %s",
+	fault_set(fault, FAULT_STORAGE, "keeper", "%s: cannot connect to cloudinvite-keeper: %s",
 		address.sun_path, strerror(errno));
-	fault_remedy(fault,
-		"systemctl start cloudinvite-keeper.socket; without systemd, start the collector "
-		"as root, then it keeps the spool itself.");
+	fault_remedy(fault, "Start it: systemctl start cloudinvite-keeper.socket. Without systemd, "
+			    "start the collector as root; it then needs no keeper service.");
 	spool_client_close(c);
 	return false;
 }
@@ -71,9 +71,9 @@ void spool_client_close(struct spool_client *c)
 static bool gone(struct spool_client *c, const char *why, struct fault *fault)
 {
 	spool_client_close(c);
-	fault_set(fault, FAULT_STORAGE, "keeper", "the spool's keeper %s", why);
-	return fault_remedy(fault,
-		"It is connected to again by itself; journalctl -u cloudinvite-keeper says more.");
+	fault_set(fault, FAULT_STORAGE, "keeper", "cloudinvite-keeper %s", why);
+	return fault_remedy(fault, "The collector reconnects automatically. For the cause: "
+				   "journalctl -u cloudinvite-keeper.");
 }
 
 static bool put(struct spool_client *c, const struct spool_record *r, struct fault *fault)
@@ -87,7 +87,7 @@ static bool put(struct spool_client *c, const struct spool_record *r, struct fau
 	while (n < 0 && errno == EINTR);
 	if (n == (ssize_t)sizeof(*r))
 		return true;
-	return gone(c, n < 0 && errno == EAGAIN ? "does not listen" : "has ended", fault);
+	return gone(c, n < 0 && errno == EAGAIN ? "is not listening" : "has ended", fault);
 }
 
 /* The next record; those that only say that something has come are noted and passed over. 1, 0 if
@@ -106,7 +106,7 @@ static int get(struct spool_client *c, struct spool_record *r, int flags, struct
 			return -1;
 		}
 		if (!spool_record_is_answer(r, (size_t)n)) {
-			gone(c, "said what is not an answer", fault);
+			gone(c, "sent an invalid answer", fault);
 			return -1;
 		}
 		if (r->verb != SPOOL_TELL_NEWS)
@@ -128,7 +128,7 @@ static bool ask(struct spool_client *c, const struct spool_record *request, char
 		if (end->verb == SPOOL_TELL_END)
 			break;
 		if (end->verb != told)
-			return gone(c, "answered what was not asked", fault);
+			return gone(c, "sent an answer that does not match the request", fault);
 		take(end, ctx);
 	}
 	if (end->status == 0)
@@ -142,7 +142,8 @@ bool spool_client_look(struct spool_client *c, struct fault *fault)
 	struct spool_record r;
 	int got = get(c, &r, MSG_DONTWAIT, fault);
 
-	return got == 0 || (got > 0 && gone(c, "answered what was not asked", fault));
+	return got == 0 ||
+	       (got > 0 && gone(c, "sent an answer that does not match the request", fault));
 }
 
 /* ---- arrivals ---- */

@@ -66,7 +66,7 @@ bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault)
 	k->lost = errno == ENOENT;
 	if (k->lost)
 		return true;
-	fault_set(fault, FAULT_STORAGE, "inotify", "the spool cannot be watched: %s",
+	fault_set(fault, FAULT_STORAGE, "inotify", "cannot watch the spool for changes: %s",
 		strerror(errno));
 	if (errno == ENOSPC || errno == EMFILE)
 		fault_remedy(fault, "Raise fs.inotify.max_user_watches or max_user_instances.");
@@ -443,8 +443,9 @@ int spool_keeper_say_lost(void)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_STORAGE, "spool_lost", "the spool's " SPOOL_NEW "/ was taken away");
-	fault_remedy(&fault, "Start it again: --prepare, which its unit runs, makes it anew.");
+	fault_set(&fault, FAULT_STORAGE, "spool_lost", "the spool's " SPOOL_NEW "/ was removed");
+	fault_remedy(&fault, "Restart cloudinvite-keeper: its unit runs --prepare, which creates "
+			     "the spool again.");
 	log_fault(LOG_LEVEL_ERROR, "spool_lost", &fault);
 	return fault_exit_code(fault.kind);
 }

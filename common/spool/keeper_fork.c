@@ -38,8 +38,8 @@ static bool attach(struct spool_keeper *k, int peer, struct fault *fault)
 	bool good = spool_keeper_attach(k, peer, fault);
 
 	if (back >= 0 && fchdir(back) != 0)
-		good = fault_set(fault, FAULT_STORAGE, "keeper", "the working directory: %s",
-			strerror(errno));
+		good = fault_set(fault, FAULT_STORAGE, "keeper",
+			"cannot open the working directory: %s", strerror(errno));
 	file_close(&back);
 	return good;
 }
@@ -82,7 +82,7 @@ static int fork_keeper(const char *spool, bool beside, struct fault *fault)
 	if (child < 0) {
 		if (fault->kind == FAULT_NONE)
 			fault_set(fault, FAULT_STORAGE, "keeper",
-				"the spool's keeper cannot start: %s", strerror(errno));
+				"cannot start the keeper of the spool: %s", strerror(errno));
 		file_close(&ends[0]);
 	}
 	spool_keeper_close(&k);

@@ -22,13 +22,14 @@ bool spool_fault(const char *box, const char *what, struct fault *fault)
 
 	fault_set(fault, FAULT_STORAGE, "spool", "%s/: %s: %s", box, what, strerror(why));
 	if (why == ENOSPC || why == EDQUOT)
-		fault_remedy(
-			fault, "Make room on the spool's file system; nothing is lost meanwhile.");
-	else if (why == EACCES || why == EPERM)
-		fault_remedy(fault, "Correct it: run cloudinvite-collector --prepare as root.");
-	else
 		fault_remedy(fault,
-			"It is tried again by itself; if it stays so, the kernel's log says more.");
+			"Free some space on the spool's file system. Nothing is lost until then.");
+	else if (why == EACCES || why == EPERM)
+		fault_remedy(
+			fault, "To correct this, run cloudinvite-collector --prepare as root.");
+	else
+		fault_remedy(fault, "The collector retries automatically. If this persists, see "
+				    "the kernel log.");
 	errno = why;
 	return false;
 }
@@ -44,15 +45,17 @@ static bool check_closed(int fd, const char *path, struct fault *fault)
 
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		fault_set(fault, FAULT_STORAGE, "spool", "%s: %s", path, strerror(errno));
-		return fault_remedy(fault, "Make it: run cloudinvite-collector --prepare as root.");
+		return fault_remedy(
+			fault, "To create it, run cloudinvite-collector --prepare as root.");
 	}
 	if (!spool_is_closed(&st)) {
 		fault_set(fault, FAULT_STORAGE, "spool",
-			"%s: owner %u, mode %04o instead of %u, 0700: others could hold up logins",
+			"%s: owner %u, mode %04o instead of %u, 0700: other users could delay "
+			"logins",
 			path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777),
 			(unsigned)geteuid());
 		return fault_remedy(
-			fault, "Correct it: run cloudinvite-collector --prepare as root.");
+			fault, "To correct this, run cloudinvite-collector --prepare as root.");
 	}
 	return true;
 }
@@ -62,7 +65,8 @@ static bool open_box(int *box, int spool, const char *path, const char *name, st
 	char whole[SPOOL_PATH_MAX];
 
 	if (!text_format(whole, sizeof(whole), "%s/%s", path, name))
-		return fault_set(fault, FAULT_SETTINGS, "path", "[storage] spool: too long");
+		return fault_set(
+			fault, FAULT_SETTINGS, "path", "[storage] spool: the path is too long");
 	*box = openat(spool, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return check_closed(*box, whole, fault);
 }
@@ -94,15 +98,15 @@ void spool_reader_close(struct spool_reader *r)
 static const char *judge_arrival(const char *name, const struct stat *st, struct spool_arrival *a)
 {
 	if (!spool_parse_arrival(name, a->user, &a->reason))
-		return "its name is no arrival's";
+		return "its name is not the name of an arrival";
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "it belongs neither to root nor to the service";
+		return "it does not belong to root or the service";
 	if (st->st_size != 0)
 		return "it is not empty";
 	if (st->st_nlink != 1)
-		return "it has more than one name";
+		return "it has more than one hard link";
 	text_copy(a->name, sizeof(a->name), name);
 	a->at = (int64_t)st->st_mtim.tv_sec;
 	return NULL;
@@ -186,7 +190,7 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 	while ((name = next_name(l))) {
 		if (fstatat(l->reader->new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 			if (errno != ENOENT) /* gone meanwhile */
-				log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left where it is",
+				log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left in place",
 					name, strerror(errno));
 			continue;
 		}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where Google is: its own names, private ones, the one that wants a client certificate; and whom
+"""Where Google is: its own names, private ones, the one that requires a client certificate; and whom
 a credential's file can talk into going elsewhere."""
 import contextlib
 import json
@@ -159,7 +159,7 @@ class Certificates(Fronted):
     def test_without_a_certificate_the_sentence_says_so(self):
         reply = self.answer(endpoint=f"https://{MTLS}")
         self.assertEqual((reply["kind"], reply["code"]), ("setup", "tls_client_certificate"))
-        self.assertIn("wants a client certificate", reply["what"])
+        self.assertIn("requires a client certificate", reply["what"])
         self.assertIn("client_certificate and client_key", reply["remedy"])
 
     def test_one_that_the_host_does_not_know_is_said_too(self):

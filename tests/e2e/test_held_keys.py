@@ -177,7 +177,7 @@ class Token(Keys):
             os.rename(self.tokens, self.tokens + ".out")
             os.mkdir(self.tokens)
             try:
-                self.check(site, 4, "no such PKCS#11 token is there", "works again by itself")
+                self.check(site, 4, "PKCS#11 token not found", "No restart is needed")
             finally:
                 os.rmdir(self.tokens)
                 os.rename(self.tokens + ".out", self.tokens)
@@ -199,7 +199,7 @@ class Token(Keys):
 
     def test_a_token_that_asks_for_a_pin_is_not_asked_without(self):
         with place("pkcs11:token=cloudinvite;object=inviter", self.public) as site:
-            self.check(site, 4, "asks for a PIN, and none is set", "pin-source=file:")
+            self.check(site, 4, "requires a PIN, and none is set", "pin-source=file:")
         self.assertEqual(self.logins(), 0)
 
     def test_a_pin_that_everybody_may_read_is_refused(self):
@@ -320,7 +320,7 @@ class Tpm(Keys):
         with place(HANDLE, self.public) as site:
             self.stop()
             try:
-                self.check(site, 4, "the TPM cannot be reached", "/dev/tpmrm0")
+                self.check(site, 4, "cannot access the TPM", "/dev/tpmrm0")
             finally:
                 self.start()
             self.check(site, 0)

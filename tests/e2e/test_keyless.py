@@ -202,7 +202,7 @@ class Broken(Keyless):
             self.cloud.instead = (200, body)
             self.refused(5, self.cloud.settings["iam_endpoint"].removeprefix("https://"))
         self.cloud.instead = (302, "")
-        self.refused(6, "not as IAM does", "iam_endpoint")
+        self.refused(6, "not like IAM", "iam_endpoint")
 
     def test_a_strange_answer_of_the_exchange_is_for_later(self):
         self.host(timeout="3s", file=Federation.file(self, {"file": Federation.token(self)}))
@@ -210,13 +210,13 @@ class Broken(Keyless):
             self.cloud.instead = (200, body)
             self.refused(5, self.cloud.settings["sts_endpoint"].split("/")[2])
         self.cloud.instead = (302, "")
-        self.refused(6, "not as the token service does", "sts_endpoint")
+        self.refused(6, "not like the token service", "sts_endpoint")
         self.assertEqual(self.cloud.asked("iam"), [])
 
     def test_a_metadata_server_that_hangs_is_given_up(self):
         self.machine(timeout="1s")
         self.cloud.awake.clear()
-        self.refused(5, "no answer in time")
+        self.refused(5, "no answer before the timeout")
 
     def test_nobody_waits_for_it_when_the_dispatcher_is_stopped(self):
         self.machine(timeout="60s")
@@ -307,7 +307,7 @@ class Federation(Keyless):
         source = {"url": url, "headers": {"Metadata": "True"},
                   "format": {"type": "json", "subject_token_field_name": "value"}}
         self.host(file=self.file(source), metadata_endpoint="http://metadata.google.internal")
-        self.refused(4, "is no https URL", "metadata_endpoint")
+        self.refused(4, "is not an https URL", "metadata_endpoint")
         self.site.write_settings(
             {"google": {"metadata_endpoint": self.cloud.settings["metadata_endpoint"]}})
         self.site.program("cloudinvite-dispatcher", "--prepare")

@@ -75,7 +75,7 @@ class Resolution(Way):
 
     def test_a_name_server_that_never_answers_costs_no_more_than_the_timeout(self):
         use(SILENT, SILENT, SILENT)
-        self.expect("later", "network_timeout", words="cloudidentity.test:443: no answer in time",
+        self.expect("later", "network_timeout", words="cloudidentity.test:443: no answer before the timeout",
                     endpoint="https://cloudidentity.test:443")
 
     def test_an_unknown_name_is_called_that(self):

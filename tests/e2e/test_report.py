@@ -273,7 +273,7 @@ class Where(World):
     def test_a_directory_that_is_not_there_and_options_that_make_no_sense_are_told(self):
         done = self.write("no/report.html")
         self.assertEqual(done.returncode, 8)
-        self.assertIn("Make the directory first", done.stderr)
+        self.assertIn("Create the directory first", done.stderr)
         for options, sentence in ((("--mode", "777"), "octal"), (("--mode", "0"), "octal"),
                                   (("--mode", "u+r"), "octal"), (("--weeks", "0"), "1 to 53"),
                                   (("--weeks", "54"), "1 to 53"), (("who",), "usage")):

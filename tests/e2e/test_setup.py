@@ -122,7 +122,7 @@ class Options(Scene):
         before = self.site.read("etc/cloudinvite.conf")
         said = self.setup("--yes", *self.words())
         kept = self.site.conf + ".before"
-        self.assertIn("What it was: " + kept, said)
+        self.assertIn("The previous version is in " + kept, said)
         self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
         self.assertEqual(stat.S_IMODE(os.stat(kept).st_mode), 0o640)
         self.setup("--yes", *self.words())  # nothing changes, so nothing is kept anew
@@ -152,7 +152,7 @@ class Options(Scene):
         before = self.site.read("etc/cloudinvite.conf")
         for words, says in (({"customer": "12"}, "customer"),
                             ({"address": "{user}@elsewhere.org"}, "elsewhere.org"),
-                            ({"credentials": self.site.path("etc/passwd")}, "no credential"),
+                            ({"credentials": self.site.path("etc/passwd")}, "not a Google credential"),
                             ({"credentials": "/nowhere.json"}, "/nowhere.json"),
                             ({"subject": "nobody"}, "subject")):
             with self.subTest(words=words):
@@ -193,7 +193,7 @@ class Options(Scene):
 
     def test_one_budget_is_divided_by_the_hosts(self):
         said = self.setup("--yes", "--no-check", "--hosts=4", *self.words())
-        self.assertIn("PostgreSQL is designed and not built", " ".join(said.split()))
+        self.assertIn("PostgreSQL is designed, but not built yet", " ".join(said.split()))
         is_ = self.settings()
         self.assertEqual((is_["google.requests_per_minute"], is_["invitations.sends_per_day"]),
                          ("7", "12"))

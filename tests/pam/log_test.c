@@ -137,7 +137,7 @@ static void debug_tells_decision_and_time(void **state)
 	expect_line(LOG_DEBUG, "seen before (");
 	text_copy(stack.service, sizeof(stack.service), "sudo");
 	log_in("debug");
-	expect_line(LOG_DEBUG, "this service does not count (");
+	expect_line(LOG_DEBUG, "this service is ignored (");
 }
 
 /* A log daemon that is stopped: syslog() would wait until it goes on. */

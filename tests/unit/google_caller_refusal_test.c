@@ -139,7 +139,7 @@ static void every_refusal_of_iam_has_its_kind_word_sentence_and_remedy(void **st
 			"Nothing needs"},
 		{503, "<html>", FAULT_LATER, "iam_server", "503", "Nothing needs"},
 		{408, "", FAULT_LATER, "iam_server", "408", "Nothing needs"},
-		{403, "<html>Log in</html>", FAULT_SETUP, "iam_endpoint_strange", "not as IAM does",
+		{403, "<html>Log in</html>", FAULT_SETUP, "iam_endpoint_strange", "not like IAM",
 			"iam_endpoint"},
 		{302, "", FAULT_SETUP, "iam_endpoint_strange", "302", "login page"},
 		{409, PLAIN("409", "x"), FAULT_SETUP, "iam_endpoint_strange", "409",

@@ -67,7 +67,7 @@ struct token_row {
 /* Every row of the reference, with its sentence as Google ends it. */
 static const struct token_row token_rows[] = {
 	{400, "invalid_grant", "Invalid JWT Signature.", NULL, FAULT_SETUP, "token_key_unknown",
-		"key 0123abcd is not, or no longer, a key of inviter@p.iam.gserviceaccount.com",
+		"key 0123abcd is not (or no longer) a key of inviter@p.iam.gserviceaccount.com",
 		"add a key of type JSON"},
 	{400, "invalid_grant",
 		"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
@@ -109,13 +109,13 @@ static const struct token_row token_rows[] = {
 	{400, "invalid_account", "Forbidden", NULL, FAULT_SETUP, "token_account_refused",
 		"inviter@p.iam.gserviceaccount.com is refused", "enabled"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
-		"internal failure", ""},
-	{400, "internal_failure", "None", NULL, FAULT_LATER, "token_server", "internal failure",
+		"internal error", ""},
+	{400, "internal_failure", "None", NULL, FAULT_LATER, "token_server", "internal error",
 		""},
-	{400, "server_error", "", NULL, FAULT_LATER, "token_server", "internal failure", ""},
+	{400, "server_error", "", NULL, FAULT_LATER, "token_server", "internal error", ""},
 	{400, "temporarily_unavailable", "", NULL, FAULT_LATER, "token_server", "not available",
 		""},
-	{400, "unknown", "internal_failure", NULL, FAULT_LATER, "token_server", "internal failure",
+	{400, "unknown", "internal_failure", NULL, FAULT_LATER, "token_server", "internal error",
 		""},
 	{400, "unsupported_grant_type", "Invalid grant_type", NULL, FAULT_SETUP, "token_refused",
 		"no token is given", "token_endpoint"},
@@ -151,7 +151,7 @@ static const struct token_row login_rows[] = {
 	{401, "deleted_client", "The OAuth client was deleted.", NULL, FAULT_SETUP,
 		"token_client_deleted", "has been deleted", "anew"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
-		"internal failure", ""},
+		"internal error", ""},
 	{503, "invalid_grant", "Bad Request", NULL, FAULT_LATER, "token_server", "503", ""},
 };
 

@@ -166,7 +166,7 @@ static const struct refused all[] = {
 	{503, PLAIN("503", "Quota exceeded for the current request"), NULL, FAULT_LATER, "quota",
 		"used up", "slows"},
 	{400, "<html><title>400 No required SSL certificate was sent</title></html>", NULL,
-		FAULT_SETUP, "tls_client_certificate", "wants a client certificate",
+		FAULT_SETUP, "tls_client_certificate", "requires a client certificate",
 		"client_certificate and client_key"},
 	{400, "<html><title>400 The SSL certificate error</title></html>", NULL, FAULT_SETUP,
 		"tls_client_certificate", "does not accept our client certificate", "expired"},

@@ -152,7 +152,7 @@ static void two_addresses_for_one_user_are_a_contradiction(void **state)
 
 	(void)state;
 	assert_null(map_parse(text, sizeof(text) - 1, "/etc/map", &fault));
-	assert_non_null(strstr(fault.what, "/etc/map:3: 'bob' has another address on line 1"));
+	assert_non_null(strstr(fault.what, "/etc/map:3: 'bob' has a different address on line 1"));
 	/* The same twice does no harm. */
 	map_free(parse("bob bob@example.com\nbob bob@example.com\n"));
 }

@@ -138,7 +138,7 @@ static void metadata_and_a_key_exclude_each_other(void **state)
 {
 	folder_make(*state, "conf.d");
 	expect_metadata(state, INVITER ADMIN "key = handle:0x81000001\nkey_id = abc\n",
-		"credentials: metadata: and key exclude each other", "Remove key");
+		"credentials: metadata: and key cannot be used together", "Remove key");
 }
 
 /* ---- addresses ---- */
@@ -166,7 +166,7 @@ static void no_template_and_no_map_map_nobody(void **state)
 	assert_int_equal(check(f).count, 0);
 	folder_make(f, "conf.d");
 	folder_write(f, "conf.d/10.conf", "[people]\nmap =\n");
-	expect(f, false, "there is neither an address template nor a map", "Set address");
+	expect(f, false, "neither an address template nor a map is set", "Set address");
 }
 
 static void full_names_are_used_only_where_they_are_believed(void **state)
@@ -217,9 +217,9 @@ static void a_credential_that_others_can_read_is_a_finding(void **state)
 	} modes[] = {
 		{0644, "may be read by everybody"},
 		{0604, "may be read by everybody"},
-		{0602, "may be changed by others"},
-		{0620, "may be changed by others"},
-		{0601, "may be changed by others"},
+		{0602, "can be changed by other users"},
+		{0620, "can be changed by other users"},
+		{0601, "can be changed by other users"},
 	};
 	struct folder *f = *state;
 
@@ -242,7 +242,7 @@ static void a_credential_of_a_foreign_group_is_a_finding(void **state)
 	assert_int_equal(chmod(folder_path(f, "credentials.json"), 0640), 0);
 	expect(f, false, "may be read by a group that is neither", "chown root:nobody-here");
 	assert_int_equal(chown(folder_path(f, "credentials.json"), 54321, 0), 0);
-	expect(f, false, "belongs neither to root nor to the service's user", "chown root:");
+	expect(f, false, "does not belong to root or the service's user", "chown root:");
 }
 
 static void a_credential_that_the_service_cannot_read_is_a_finding(void **state)
@@ -329,7 +329,7 @@ static void a_clients_key_is_kept_like_a_credential(void **state)
 	write_client_pair(f, 0644, true);
 	expect(f, false, "client.key may be read by everybody", "chmod 0640");
 	write_client_pair(f, 0620, true);
-	expect(f, false, "client.key may be changed by others", "chown root:nobody-here");
+	expect(f, false, "client.key can be changed by other users", "chown root:nobody-here");
 	assert_int_equal(unlink(folder_path(f, "client.key")), 0);
 	expect(f, false, "client_key: ", "private key there, then: chown root:nobody-here");
 }

@@ -45,8 +45,8 @@ static void a_key_that_is_there_twice_names_both_lines(void **state)
 static void a_line_that_is_nothing_is_an_error(void **state)
 {
 	expect(*state, "[google]\njust some words\n",
-		":2: this is neither [section] nor key = value", "Put '='");
-	expect(*state, "[google\n", ":1: a section's line is [name] and nothing else", "own");
+		":2: this line is neither [section] nor key = value", "Put '='");
+	expect(*state, "[google\n", ":1: a section line must be [name] and nothing else", "own");
 	expect(*state, "[google] customer = C01\n", ":1: a section's line is [name]", "own");
 	expect(*state, "[google]\n= 3\n", ":2: [google] has no key ''", "");
 }
@@ -134,8 +134,7 @@ static void all_errors_of_a_file_are_reported(void **state)
 
 	assert_int_equal(found.count, 5);
 	assert_true(found_says(&found, ":2: parallel: '0' is out of range", "from 1 to 256"));
-	assert_true(
-		found_says(&found, ":3: timeout: 'soon' is not a span of time", "from 1s to 5m"));
+	assert_true(found_says(&found, ":3: timeout: 'soon' is not a duration", "from 1s to 5m"));
 	assert_true(found_says(&found, ":4: there is no section [peple]", "[people]"));
 	assert_true(found_says(&found, ":6: gecos: 'perhaps' is neither yes nor no", "yes or no"));
 	assert_true(found_says(&found, ":7: this is neither", ""));
@@ -146,8 +145,8 @@ static void a_password_is_in_no_message_and_in_no_listing(void **state)
 	struct found found = bad(*state, "[google]\nproxy = http://me:hunter2@proxy\\host:3128\n");
 	struct settings *s;
 
-	assert_true(found_says(
-		&found, ":2: proxy: the value is not a proxy's URL", "http://host:port"));
+	assert_true(
+		found_says(&found, ":2: proxy: the value is not a proxy URL", "http://host:port"));
 	assert_null(strstr(found.faults[0].what, "hunter2"));
 	s = good(*state, "[google]\nproxy = http://me:hunter2@proxy:3128\n");
 	assert_string_equal(s->proxy, "http://me:hunter2@proxy:3128");

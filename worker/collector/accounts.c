@@ -115,7 +115,8 @@ static bool add_unheard_all(
 	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_unheard, &m, fault))
 		return false;
 	if (m.failed)
-		return fault_set(fault, FAULT_STORAGE, "no_memory", "no memory for the accounts");
+		return fault_set(
+			fault, FAULT_STORAGE, "no_memory", "out of memory for the accounts");
 	if (host->count > m.sorted)
 		host_sort(host);
 	return true;
@@ -128,7 +129,8 @@ static bool compare_with(
 	struct comparison k;
 
 	if (!compare(host, &census->accounts, c->settings, clock_wall(), &k))
-		fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to compare the accounts");
+		fault_set(fault, FAULT_STORAGE, "no_memory",
+			"out of memory while comparing the accounts");
 	else
 		good = brake_allows(c, host, &k, &allowed, fault);
 	if (good && allowed) {
@@ -177,10 +179,11 @@ static bool begin(
 	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_missing, &b, fault))
 		return false;
 	if (b.failed)
-		return fault_set(fault, FAULT_STORAGE, "no_memory", "no memory for the accounts");
+		return fault_set(
+			fault, FAULT_STORAGE, "no_memory", "out of memory for the accounts");
 	host_sort(host);
-	log_event(LOG_LEVEL_NOTE, "baseline", "%zu accounts are here; they count when they log in",
-		t->count);
+	log_event(LOG_LEVEL_NOTE, "baseline",
+		"baseline of %zu existing accounts; they are processed when they log in", t->count);
 	return host_save(host, host, c->settings->state, fault);
 }
 
@@ -188,8 +191,8 @@ static bool begin(
 static bool forget_machine(struct collector *c, const struct host *host, struct fault *fault)
 {
 	log_event(LOG_LEVEL_NOTE, "baseline",
-		"another machine-id: this is a copy of host %s; its accounts and marks are "
-		"forgotten, people are not",
+		"the machine-id has changed: this is a copy of host %s; its accounts and marks are "
+		"removed, people are kept",
 		host->old_name);
 	return marks_drop_all(c, fault) && ledger_host_reset(c->ledger, host->old_name, fault);
 }
@@ -218,10 +221,12 @@ static bool whole(struct collector *c, const struct account_table *t)
 	if (!t->whole && !c->told_not_whole) {
 		if (t->broken_line)
 			log_event(LOG_LEVEL_WARN, "compare",
-				"%s:%zu: broken line: the file is not compared; mend it with vipw",
+				"%s:%zu: malformed line: account changes are not processed; "
+				"correct the file with vipw",
 				c->settings->passwd, t->broken_line);
 		else
-			log_event(LOG_LEVEL_WARN, "compare", "%s: has no root: it is not compared",
+			log_event(LOG_LEVEL_WARN, "compare",
+				"%s: has no root user: account changes are not processed",
 				c->settings->passwd);
 	}
 	c->told_not_whole = !t->whole;

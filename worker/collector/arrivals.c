@@ -78,7 +78,7 @@ static enum fate judge_network(
 		return FATE_WAIT;
 	}
 	log_event(LOG_LEVEL_WARN, "arrival",
-		"%s: neither passwd nor NSS knows that user: given up after 24 h", a->user);
+		"%s: user not found in the passwd file or NSS: discarded after 24 h", a->user);
 	return FATE_DROP;
 }
 
@@ -92,7 +92,8 @@ static void say_passed_over(struct collector *c, const struct spool_arrival *a)
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "arrival",
-		"%s: no local user; passed over, as were %lld others since the last such line",
+		"%s: not a local user, ignored; %lld others were ignored since the last message of "
+		"this kind",
 		a->user, (long long)c->passed_over);
 	c->passed_over_ms = now;
 	c->passed_over = 0;
@@ -203,7 +204,8 @@ static int list_and_take(
 	int count, taken = -1;
 
 	if (!list) {
-		fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to list arrivals");
+		fault_set(
+			fault, FAULT_STORAGE, "no_memory", "out of memory while listing arrivals");
 		return -1;
 	}
 	count = spool_client_list(&c->spool, list, room, fault);

@@ -37,19 +37,22 @@ static int stands(struct collector *c, bool *paused, struct fault *fault)
 static bool pull(struct collector *c, const struct comparison *k, struct fault *fault)
 {
 	struct ledger_pause p = {.kind = "brake", .since = clock_wall()};
+	char sentences[sizeof(p.text) + sizeof(p.remedy) + 2];
 
 	text_copy(p.actor, sizeof(p.actor), actor);
 	text_format(p.text, sizeof(p.text),
-		"%s: %zu accounts came and %zu went in %s at once: nothing of it is taken over",
+		"%s: %zu accounts added and %zu removed in %s at once: these changes are not "
+		"applied",
 		c->host, k->came, k->went, c->settings->passwd);
 	text_copy(p.remedy, sizeof(p.remedy),
-		"If that is right, run `cloudinvite resume`: the next compare takes it as it is.");
+		"If the changes are intended, run `cloudinvite resume`: the next comparison "
+		"applies them.");
 	if (!c->braked) {
 		meter_add(METER_BRAKES, 1, 0, 1);
 		log_about(LOG_LEVEL_ERROR, "brake",
 			&(struct journal_about){
 				.reason = "accounts", .actor = actor, .host = c->host},
-			"%s. %s", p.text, p.remedy);
+			"%s", text_sentences(sentences, sizeof(sentences), p.text, p.remedy));
 	}
 	return ledger_pause(c->ledger, &p, fault);
 }
@@ -71,7 +74,8 @@ bool brake_allows(struct collector *c, struct host *host, const struct compariso
 		return false;
 	if (was_braked && !paused) {
 		log_event(LOG_LEVEL_NOTE, "compare",
-			"the brake was released: %zu accounts came and %zu went", k->came, k->went);
+			"changes accepted by an administrator: %zu accounts added, %zu removed",
+			k->came, k->went);
 		*allowed = true;
 		c->braked = false;
 		return true;

@@ -42,9 +42,8 @@ static bool say_unwritten(const char *state_directory, struct fault *fault)
 	fault_set(fault, FAULT_STORAGE, "host_file",
 		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE ": cannot be written: %s", state_directory,
 		strerror(errno));
-	return fault_remedy(fault,
-		"Make room there; owners and modes are put right by: cloudinvite-collector "
-		"--prepare");
+	return fault_remedy(fault, "Free some space there. To correct owners and modes: "
+				   "cloudinvite-collector --prepare");
 }
 
 /* Its directory; -1 with the fault. */
@@ -141,7 +140,7 @@ static void disbelieve(struct host *h, const char *state_directory)
 {
 	log_event(LOG_LEVEL_WARN, "baseline",
 		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE
-		": cannot be understood; the accounts that are here now are the baseline again",
+		": is malformed; the accounts that exist now become the new baseline",
 		state_directory);
 	host_clear(h);
 	h->old_machine[0] = h->old_name[0] = '\0';
@@ -204,8 +203,8 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 		written += add_record(&text, &records->records[i]);
 	text_addf(&text, "end %zu\n", written);
 	if (text.failed)
-		fault_set(fault, FAULT_STORAGE, "no_memory", "%s: no memory to write " HOST_FILE,
-			state_directory);
+		fault_set(fault, FAULT_STORAGE, "no_memory",
+			"%s: out of memory while writing " HOST_FILE, state_directory);
 	else if (file_replace_at(dir, HOST_FILE, text.data, text.len, 0600) != 0)
 		say_unwritten(state_directory, fault);
 	else

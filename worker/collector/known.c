@@ -136,8 +136,8 @@ static bool gather(struct gathering *g, const char *host, struct fault *fault)
 {
 	if (!ledger_each_sighting(g->c->ledger, host, NULL, NULL, look, g, fault))
 		return false;
-	return !g->failed ||
-	       fault_set(fault, FAULT_STORAGE, "no_memory", "no memory to compare the facts");
+	return !g->failed || fault_set(fault, FAULT_STORAGE, "no_memory",
+				     "out of memory while comparing account facts");
 }
 
 static bool tell(const struct gathering *g, const struct again *again, struct fault *fault)
@@ -196,8 +196,8 @@ bool known_move(
 	struct gathering g = {.c = c, .census = census, .all = true};
 	bool good;
 
-	log_event(
-		LOG_LEVEL_NOTE, "host", "this host's name was %s: its accounts are kept", old_host);
+	log_event(LOG_LEVEL_NOTE, "host", "this host was renamed from %s: its accounts are kept",
+		old_host);
 	good = gather(&g, old_host, fault) && tell_all(&g, fault) &&
 	       marks_drop_network(c, census, 0, fault) &&
 	       ledger_host_reset(c->ledger, old_host, fault);

@@ -55,7 +55,7 @@ static bool start_keeper(const struct settings *settings, int *fd, struct fault 
 static const struct worker_program program = {
 	.name = "cloudinvite-collector",
 	.role = "collector",
-	.does = "notices who logs in or gets an account on this host, and writes it to the ledger",
+	.does = "Records logins and new accounts of this host in the ledger.",
 	.dispatches = false,
 	.account = ACCOUNT_COLLECTOR,
 	.not_for = ROLE_DISPATCHER,
@@ -122,7 +122,9 @@ static bool bind_marks(struct loop *l, struct fault *fault)
 	l->bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
-			"%d marks were another ledger's: those people are new again", dropped);
+			"removed %d marks of another ledger: these users are processed again at "
+			"their next login",
+			dropped);
 	return l->bound;
 }
 
@@ -190,7 +192,7 @@ static bool work(struct loop *l, struct fault *fault)
 	l->changed = l->changed || l->scan;
 	if (c->ledger && (l->scan || l->worker.woken) &&
 		(ledger_moved(c->ledger) || ledger_has_new_id(c->ledger))) {
-		log_event(LOG_LEVEL_WARN, "ledger", "%s: is another one now: opened anew",
+		log_event(LOG_LEVEL_WARN, "ledger", "%s: was replaced: reopened",
 			c->settings->ledger);
 		close_ledger(c);
 	}
@@ -215,7 +217,7 @@ static void note_outcome(struct loop *l, bool good, const struct fault *fault)
 {
 	if (good) {
 		if (l->failing)
-			log_event(LOG_LEVEL_NOTE, "recovered", "the collector works again");
+			log_event(LOG_LEVEL_NOTE, "recovered", "the collector is working again");
 		l->failing = false;
 		l->backoff_ms = 0;
 		return;
@@ -312,8 +314,8 @@ static bool same_spool(const struct settings *a, const struct settings *b, struc
 		return true;
 	fault_set(
 		fault, FAULT_SETTINGS, "needs_restart", "%s: spool has changed", settings_path(b));
-	return fault_remedy(
-		fault, "Restart cloudinvite-keeper and the collector: a reload cannot change it.");
+	return fault_remedy(fault,
+		"Restart cloudinvite-keeper and the collector: a reload cannot apply this change.");
 }
 
 /* The new settings count only if everything that they name could be opened. The spool stays: only a
@@ -384,8 +386,9 @@ static int say_keeper_has_ended(void)
 {
 	struct fault fault;
 
-	fault_set(&fault, FAULT_STORAGE, "keeper", "the spool's keeper has ended");
-	fault_remedy(&fault, "Start the collector again; what the keeper said last says why.");
+	fault_set(&fault, FAULT_STORAGE, "keeper", "the keeper of the spool has ended");
+	fault_remedy(
+		&fault, "Start the collector again. The keeper's last log line shows the cause.");
 	log_fault(LOG_LEVEL_ERROR, "keeper", &fault);
 	return fault_exit_code(fault.kind);
 }

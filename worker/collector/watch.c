@@ -18,8 +18,8 @@ static int add(const struct watch *w, const char *directory, uint32_t events, st
 	int got = inotify_add_watch(w->fd, directory, events | IN_ONLYDIR | IN_MASK_ADD);
 
 	if (got < 0) {
-		fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot be watched: %s", directory,
-			strerror(errno));
+		fault_set(fault, FAULT_STORAGE, "inotify", "%s: cannot watch for changes: %s",
+			directory, strerror(errno));
 		if (errno == ENOSPC || errno == EMFILE)
 			fault_remedy(
 				fault, "Raise fs.inotify.max_user_watches or max_user_instances.");
@@ -36,7 +36,7 @@ static int add_parent(
 	*name = slash ? slash + 1 : file;
 	if (!slash || !text_format(directory, sizeof(directory), "%.*s",
 			      slash == file ? 1 : (int)(slash - file), file)) {
-		fault_set(fault, FAULT_SETTINGS, "path", "%s: is no whole path", file);
+		fault_set(fault, FAULT_SETTINGS, "path", "%s: is not an absolute path", file);
 		return -1;
 	}
 	return add(w, directory, FILE_EVENTS, fault);

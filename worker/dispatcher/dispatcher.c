@@ -306,7 +306,7 @@ static int run_once(struct dispatcher *d)
 	tell_collector(d, true);
 	invite_counts(d->desk.invite, &counts);
 	log_event(LOG_LEVEL_INFO, "done",
-		"%lld invited, %lld not invitable, %lld unconfirmed; %lld faults",
+		"%lld invited, %lld not invitable, %lld unconfirmed; %lld errors",
 		(long long)counts.invited, (long long)counts.not_invitable,
 		(long long)counts.unconfirmed, (long long)counts.faults);
 	return ok ? 0 : fault_exit_code(FAULT_STORAGE);
@@ -326,7 +326,8 @@ int main(int argc, char **argv)
 	static const struct worker_program program = {
 		.name = "cloudinvite-dispatcher",
 		.role = "dispatcher",
-		.does = "Judges who was seen, asks Google about them, and invites whom it may.",
+		.does = "Evaluates the accounts that were seen, checks them at Google, and sends "
+			"invitations.",
 		.dispatches = true,
 		.account = ACCOUNT_DISPATCHER,
 		.not_for = ROLE_COLLECTOR,

@@ -206,16 +206,16 @@ static enum metadata_reach probe(const struct settings *s, const char **why)
 	struct doors doors;
 	enum metadata_reach reach;
 
-	*why = "not even root reaches it";
+	*why = "even root cannot reach it";
 	if (!root_gets_in(s, &doors))
 		return REACH_UNKNOWN;
 	reach = nobody_gets_in(&doors);
 	if (reach == REACH_UNKNOWN)
-		*why = "root could not try as somebody else";
+		*why = "root could not test as another user";
 	else if (reach == REACH_OPEN)
-		*why = "an unprivileged user reaches it";
+		*why = "an unprivileged user can reach it";
 	else if (gets_in(&doors))
-		*why = "root reaches it, an unprivileged user does not";
+		*why = "root can reach it, an unprivileged user cannot";
 	else
 		reach = REACH_UNKNOWN;
 	return reach;

@@ -15,9 +15,9 @@ static bool write_page(const char *path, const struct text *page, struct fault *
 	if (file_replace(path, page->data, page->len, 0644) == 0)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "metrics_file", "%s: %s", path, strerror(errno));
-	return fault_remedy(fault,
-		"The service's account must be allowed to make files in that directory, and the "
-		"unit to write there (ReadWritePaths=): docs/monitoring.md.");
+	return fault_remedy(
+		fault, "The service's account needs permission to create files in that directory, "
+		       "and the unit needs ReadWritePaths= for it: see docs/monitoring.md.");
 }
 
 void metrics_file_update(struct metrics_file *m, const struct worker *w, struct ledger *ledger)

@@ -52,10 +52,10 @@ int listen_inherited(struct fault *fault)
 			spool_keeper_refuse_descriptors(fd);
 			return fd;
 		}
-	fault_set(fault, FAULT_USAGE, "no_socket", "there is no socket to serve");
+	fault_set(fault, FAULT_USAGE, "no_socket", "no socket was passed to this program");
 	fault_remedy(fault,
-		"cloudinvite-keeper.socket starts this program. Without systemd it is not needed: "
-		"cloudinvite-collector, started as root, keeps the spool itself.");
+		"This program is started by cloudinvite-keeper.socket. It is not needed without "
+		"systemd: a collector that is started as root manages the spool itself.");
 	return -1;
 }
 
@@ -69,7 +69,8 @@ int listen_accept(int listener, uid_t uid)
 		return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == uid)
 		return fd;
-	log_event(LOG_LEVEL_WARN, "stranger", "uid %u (process %d) is not the collector's: closed",
+	log_event(LOG_LEVEL_WARN, "stranger",
+		"connection from uid %u (process %d) closed: it is not the collector",
 		(unsigned)peer.uid, (int)peer.pid);
 	file_close(&fd);
 	return -1;

@@ -94,11 +94,11 @@ static void print_usage(FILE *out)
 static void print_help(void)
 {
 	print_usage(stdout);
-	printf("serves the spool, which is root's alone, to the collector\n\n"
-	       "  -c, --config FILE  settings (default " SETTINGS_FILE ")\n"
-	       "      --prepare      as root: create the spool as root's alone, then exit\n"
-	       "      --help, --version\n\n"
-	       "Its socket comes from systemd (cloudinvite-keeper.socket). See " NAME "(8).\n");
+	printf("Gives the collector access to the spool, which only root can open.\n\n  -c, "
+	       "--config FILE  settings file (default " SETTINGS_FILE
+	       ")\n      --prepare      as root: create the spool, readable by root only, then "
+	       "exit\n      --help, --version\n\nsystemd passes its socket "
+	       "(cloudinvite-keeper.socket). See " NAME "(8).\n");
 }
 
 /* False: answered, with the exit code. */
