@@ -11,7 +11,7 @@
 
 #include "base/identity.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/decide.h"
 #include "cli/words.h"
 
@@ -36,7 +36,7 @@ static bool approve_fits(const struct person *p, struct fault *fault)
 static void approve_change(struct person *p, int64_t now)
 {
 	p->state = PERSON_QUEUED;
-	text_copy(p->reason, sizeof(p->reason), "approved");
+	str_copy(p->reason, sizeof(p->reason), "approved");
 	p->approved = true;
 	p->class = CLASS_NEW;
 	if (p->intent_at > 0) { /* unconfirmed: the whole way again, with another look at Google */
@@ -63,7 +63,7 @@ static bool retry_fits(const struct person *p, struct fault *fault)
 static void retry_change(struct person *p, int64_t now)
 {
 	p->state = PERSON_QUEUED;
-	text_copy(p->reason, sizeof(p->reason), "retried");
+	str_copy(p->reason, sizeof(p->reason), "retried");
 	p->checked = 0;
 	p->class = CLASS_RETRY;
 	p->due = now;
@@ -103,7 +103,7 @@ static void name_owner(struct deciding *d)
 	char host[HOST_MAX + 1];
 
 	identity_host(host, sizeof(host));
-	text_format(d->owner, sizeof(d->owner), "cli@%s:%d", host, (int)getpid());
+	str_format(d->owner, sizeof(d->owner), "cli@%s:%d", host, (int)getpid());
 }
 
 static void say_what_else(struct deciding *d)

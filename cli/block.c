@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "base/running.h"
-#include "base/text.h"
 #include "cli/who.h"
 
 typedef int one_person(

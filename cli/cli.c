@@ -10,7 +10,7 @@
 
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define LINE_MAX_BYTES 8192 /* a path and a sentence */
 
@@ -36,7 +36,7 @@ __attribute__((format(printf, 2, 0))) static void put_line(
 
 	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
 		raw[0] = '\0';
-	fprintf(out, "%s\n", text_safe(safe, sizeof(safe), raw));
+	fprintf(out, "%s\n", str_safe(safe, sizeof(safe), raw));
 }
 
 void cli_print(const char *format, ...)
@@ -127,7 +127,7 @@ struct ledger *cli_ledger(
 
 	if (ledger == NULL) {
 		const char *path = strchr(settings->ledger, ':');
-		if (text_starts(settings->ledger, "sqlite:") && is_stranger(settings) &&
+		if (str_starts(settings->ledger, "sqlite:") && is_stranger(settings) &&
 			is_closed(path + 1))
 			say_use_root(&fault, path + 1);
 		*exit_code = cli_fail(&fault);
@@ -183,11 +183,11 @@ bool cli_confirm(const char *question)
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
 		return refuse_unasked(question);
 	fflush(stdout);
-	fprintf(stderr, "%s [y/N] ", text_safe(safe, sizeof(safe), question));
+	fprintf(stderr, "%s [y/N] ", str_safe(safe, sizeof(safe), question));
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		fputc('\n', stderr);
 	answer[strcspn(answer, "\n")] = '\0';
-	if (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes"))
+	if (str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes"))
 		return true;
 	cli_note("Nothing was done.");
 	return false;

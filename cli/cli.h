@@ -48,7 +48,7 @@ verb_function verb_retry, verb_scan, verb_send, verb_setup, verb_status, verb_to
 verb_function verb_unblock;
 
 /* Prints one line on standard output (cli_print) or on standard error (cli_note). The text is made
- * safe (text_safe) and a newline is added. All output but the pages of a screen goes through these.
+ * safe (str_safe) and a newline is added. All output but the pages of a screen goes through these.
  */
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -15,7 +15,7 @@
 
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/verbs.h"
@@ -86,7 +86,7 @@ static bool are_options_visible(int argc, char **argv, struct fault *fault)
 
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (argv[i][0] != '-' ||
-			strcmp(text_safe(safe, sizeof(safe), argv[i]), argv[i]) == 0)
+			strcmp(str_safe(safe, sizeof(safe), argv[i]), argv[i]) == 0)
 			continue;
 		fault_set(fault, FAULT_USAGE, "bad_option",
 			"an option contains invisible characters: %.200s", safe);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/table.h"
@@ -58,7 +58,7 @@ static bool list_setting(const char *section, const char *key, const char *value
 		table_addf(&l->table, INK_PLAIN, "[%s]", section);
 		table_add(&l->table, INK_PLAIN, "");
 		table_add(&l->table, INK_PLAIN, "");
-		text_copy(l->section, sizeof(l->section), section);
+		str_copy(l->section, sizeof(l->section), section);
 	}
 	table_add(&l->table, ink, key);
 	table_addf(&l->table, ink, "= %s", value);

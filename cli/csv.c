@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define FIELD_MAX 2048 /* bytes of a field; what is longer ends with "…" */
 
@@ -11,14 +11,14 @@
  * after blanks of many kinds. So whatever does not begin with a letter or a digit gets a quote. */
 static bool begins_harmlessly(const char *field)
 {
-	return field[0] == '\0' || text_is_alnum(field[0]);
+	return field[0] == '\0' || ascii_is_alnum(field[0]);
 }
 
 static void put_field(FILE *out, const char *field)
 {
 	char safe[FIELD_MAX];
 
-	text_safe(safe, sizeof(safe), field);
+	str_safe(safe, sizeof(safe), field);
 	fputs(begins_harmlessly(safe) ? "\"" : "\"'", out);
 	for (const char *c = safe; *c != '\0'; c++) {
 		if (*c == '"')

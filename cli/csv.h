@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CSV (RFC 4180) for spreadsheets. Every field is quoted, so that no list separator of any country
- * splits it, is made safe (text_safe), and gets a quote in front where a spreadsheet could take it
+ * splits it, is made safe (str_safe), and gets a quote in front where a spreadsheet could take it
  * for a formula.
  */
 #ifndef CLOUDINVITE_CLI_CSV_H

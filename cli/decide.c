@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/screen.h"
 #include "cli/who.h"
 
@@ -84,7 +84,7 @@ int decide_named(struct deciding *d, char **typed, int n)
 	if (list == NULL)
 		return EXIT_STORAGE;
 	exit_code = who_faults(list, count);
-	text_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
+	str_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
 	if (exit_code == EXIT_YES && count > ASK_ABOVE && !d->yes && !cli_confirm(question))
 		exit_code = EXIT_USAGE;
 	for (int i = 0; exit_code != EXIT_USAGE && i < count; i++)
@@ -121,9 +121,9 @@ static bool collect(const struct person *p, void *ctx)
 	struct page *page = ctx;
 
 	page->seen++;
-	text_copy(page->last, sizeof(page->last), p->address);
+	str_copy(page->last, sizeof(page->last), p->address);
 	if (is_meant(page->d, p))
-		text_copy(page->addresses[page->count++], ADDRESS_MAX + 1, p->address);
+		str_copy(page->addresses[page->count++], ADDRESS_MAX + 1, p->address);
 	return true;
 }
 
@@ -133,7 +133,7 @@ static bool turn_page(struct page *page, struct fault *fault)
 	char after[ADDRESS_MAX + 1];
 	const struct deciding *d = page->d;
 
-	text_copy(after, sizeof(after), page->last);
+	str_copy(after, sizeof(after), page->last);
 	page->count = 0;
 	page->seen = 0;
 	return ledger_each_person(d->books.ledger, (int)d->decision->state,
@@ -207,7 +207,7 @@ static bool may_go_on(const struct deciding *d, int64_t total)
 {
 	char question[96], people[SCREEN_PEOPLE_SIZE];
 
-	text_format(question, sizeof(question), "%s %s?", d->decision->question,
+	str_format(question, sizeof(question), "%s %s?", d->decision->question,
 		screen_people(people, total));
 	return d->yes || total <= ASK_ABOVE || cli_confirm(question);
 }

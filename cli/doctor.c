@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 
 #define STEP_COLUMN 7
@@ -81,7 +81,7 @@ static void say(struct doctor *d, enum health health, const char *code, const ch
 	char safe[640];
 
 	d->count[health]++;
-	text_safe(safe, sizeof(safe), what);
+	str_safe(safe, sizeof(safe), what);
 	if (d->json)
 		json_array_append_new(d->findings,
 			json_pack("{s:s, s:s, s:o, s:o, s:o}", "step", d->step, "result",
@@ -130,7 +130,7 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
 	int code = fault_exit_code(fault->kind);
 
 	d->exit_code = cli_worse(d->exit_code, code == EXIT_YES ? EXIT_NO : code);
-	text_copy(d->bad_code, sizeof(d->bad_code), fault->code);
+	str_copy(d->bad_code, sizeof(d->bad_code), fault->code);
 	say(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
 }
 

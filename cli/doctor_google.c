@@ -3,6 +3,7 @@
  * The doctor's look at Google: the way there, this host's clock, the credential, a token with this
  * scope and this subject, and the API. What can go wrong has its sentence in common/google.
  */
+#include "base/str.h"
 #include "cli/doctor.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ void doctor_network(struct doctor *d)
 
 	if (!may_ask(d))
 		return;
-	text_format(url, sizeof(url), "%s/", d->settings->endpoint);
+	str_format(url, sizeof(url), "%s/", d->settings->endpoint);
 	request.url = url;
 	d->http = http_open(d->settings, &fault);
 	if (!d->http) {
@@ -226,7 +227,7 @@ void doctor_api(struct doctor *d)
 		return;
 	}
 	identity_host(host, sizeof(host));
-	text_format(owner, sizeof(owner), "doctor@%s:%d", host, (int)getpid());
+	str_format(owner, sizeof(owner), "doctor@%s:%d", host, (int)getpid());
 	api.google = google_open(d->settings, &api.fault);
 	if (api.google && d->ledger)
 		api.invite = invite_open(d->settings, d->ledger, api.google, &options, &api.fault);

@@ -3,6 +3,7 @@
  * The doctor's look at this host: settings, directories and what is left in them, and whom the
  * address rule leads to.
  */
+#include "base/str.h"
 #include "cli/doctor.h"
 
 #include <errno.h>
@@ -38,8 +39,8 @@ static void look_at_rights(struct doctor *d, const char *path)
 
 	if (stat(path, &st) != 0)
 		return;
-	text_format(remedy, sizeof(remedy), "chgrp %s %s && chmod 0640 %s",
-		d->settings->ledger_user, path, path);
+	str_format(remedy, sizeof(remedy), "chgrp %s %s && chmod 0640 %s", d->settings->ledger_user,
+		path, path);
 	if (access(path, R_OK) != 0 && errno == EACCES) {
 		fault_set(&fault, FAULT_SETTINGS, "settings_closed",
 			"%s: the programs cannot read it", path);
@@ -180,8 +181,8 @@ void doctor_directories(struct doctor *d)
 		doctor_bad(d, &fault);
 		return;
 	}
-	text_format(host_state, sizeof(host_state), "%s/" SETTINGS_COLLECTOR, s->state);
-	text_format(private, sizeof(private), "%s/" SETTINGS_PRIVATE, s->state);
+	str_format(host_state, sizeof(host_state), "%s/" SETTINGS_COLLECTOR, s->state);
+	str_format(private, sizeof(private), "%s/" SETTINGS_PRIVATE, s->state);
 	const struct place places[] = {
 		{s->spool, 0, 0, 0700},
 		{s->state, 0, ledger.gid, 03770},
@@ -194,7 +195,7 @@ void doctor_directories(struct doctor *d)
 		good = look_at_place(d, &places[i]) && good;
 	if (good && d->spool.looked && d->spool.fault.kind) {
 		fault = d->spool.fault;
-		text_copy(fault.code, sizeof(fault.code), "directory");
+		str_copy(fault.code, sizeof(fault.code), "directory");
 		doctor_bad(d, &fault);
 		good = false;
 	}
@@ -218,12 +219,12 @@ static void count(struct tally *t, const struct account *account, const struct v
 	t->people++;
 	t->verdicts[v->kind]++;
 	if (v->kind == VERDICT_MAPPED && !t->user[0]) {
-		text_safe(t->user, sizeof(t->user), account->user);
-		text_copy(t->address, sizeof(t->address), v->address);
+		str_safe(t->user, sizeof(t->user), account->user);
+		str_copy(t->address, sizeof(t->address), v->address);
 	}
 	if ((v->kind == VERDICT_UNMAPPED || v->kind == VERDICT_FOREIGN_DOMAIN) && !t->stray[0]) {
-		text_safe(t->stray, sizeof(t->stray), account->user);
-		text_copy(t->why, sizeof(t->why), v->sentence);
+		str_safe(t->stray, sizeof(t->stray), account->user);
+		str_copy(t->why, sizeof(t->why), v->sentence);
 	}
 }
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/service.h"
 
 #define ACCOUNTS_MAX   4
@@ -68,8 +68,8 @@ static bool find(struct login *login)
 		return false;
 	login->uid = found->pw_uid;
 	login->gid = found->pw_gid;
-	return text_copy(login->home, sizeof(login->home), found->pw_dir) &&
-	       text_copy(login->shell, sizeof(login->shell), found->pw_shell);
+	return str_copy(login->home, sizeof(login->home), found->pw_dir) &&
+	       str_copy(login->shell, sizeof(login->shell), found->pw_shell);
 }
 
 /* ---- the home ---- */
@@ -96,7 +96,7 @@ static int name_dot_files(void *ctx)
 		if (entry->d_name[0] == '.' && strcmp(entry->d_name, ".") != 0 &&
 			strcmp(entry->d_name, "..") != 0 &&
 			n + strlen(entry->d_name) + 3 < sizeof(names)) {
-			text_format(
+			str_format(
 				names + n, sizeof(names) - n, "%s%s", n ? ", " : "", entry->d_name);
 			n = strlen(names);
 		}
@@ -136,11 +136,11 @@ static void look_at_home(struct doctor *d, struct login *l)
 	if (!is_writable(l))
 		return;
 	find_dot_files(l);
-	text_format(what, sizeof(what),
+	str_format(what, sizeof(what),
 		"%s can write to its home directory %s, where other programs look for "
 		"configuration, keys and units%s%s",
 		l->user, l->home, l->dot_files[0] ? "; it contains " : "", l->dot_files);
-	text_format(remedy, sizeof(remedy), "Stop the services, then: usermod --home / %s%s",
+	str_format(remedy, sizeof(remedy), "Stop the services, then: usermod --home / %s%s",
 		l->user,
 		l->dot_files[0] ? ". Find out who created these files, and remove them." : "");
 	find_fault(d, "account_home", remedy, what);
@@ -184,7 +184,7 @@ static void look_at_login(struct doctor *d, const struct login *l)
 	if (shadow.sp_expire >= 0 && shadow.sp_expire <= (long)(time(NULL) / 86400))
 		return;
 	password = shadow.sp_pwdp[0] != '!' && shadow.sp_pwdp[0] != '*';
-	text_format(what, sizeof(what), "%s %s%s%s%s", l->user,
+	str_format(what, sizeof(what), "%s %s%s%s%s", l->user,
 		password || has_shell(l) ? "could log in"
 					 : "is not expired: sshd and cron would accept it",
 		password ? ": it has a password" : "",
@@ -192,7 +192,7 @@ static void look_at_login(struct doctor *d, const struct login *l)
 		: password    ? ", and the shell "
 			      : ": its shell is ",
 		has_shell(l) ? l->shell : "");
-	text_format(remedy, sizeof(remedy),
+	str_format(remedy, sizeof(remedy),
 		"usermod --lock --expiredate 1 --shell /usr/sbin/nologin %s", l->user);
 	if (password || has_shell(l))
 		find_fault(d, "account_login", remedy, what);
@@ -226,13 +226,13 @@ static void look_at_actor(struct doctor *d, const struct login *l, const struct 
 	struct stat st;
 
 	if (a->by_uid)
-		text_format(path, sizeof(path), "%s/%u", a->directory, (unsigned)l->uid);
+		str_format(path, sizeof(path), "%s/%u", a->directory, (unsigned)l->uid);
 	else
-		text_format(path, sizeof(path), "%s/%s", a->directory, l->user);
+		str_format(path, sizeof(path), "%s/%s", a->directory, l->user);
 	if (lstat(path, &st) != 0)
 		return;
-	text_format(what, sizeof(what), "%s %s (%s)", l->user, a->what, path);
-	text_format(remedy, sizeof(remedy),
+	str_format(what, sizeof(what), "%s %s (%s)", l->user, a->what, path);
+	str_format(remedy, sizeof(remedy),
 		"cloudinvite does not need this. Find out what it ran (journalctl _UID=%u), then: "
 		"%s %s",
 		(unsigned)l->uid, a->command, l->user);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define MODULE_PATH CLOUDINVITE_SECUREDIR "/pam_cloudinvite.so"
 #define HOOK_NAME   "cloudinvite"
@@ -63,7 +63,7 @@ static bool find_hook(const char *directory, char *path, size_t size)
 
 	while (dir && !found && (entry = readdir(dir)))
 		found = strstr(entry->d_name, HOOK_NAME) != NULL &&
-			text_format(path, size, "%s/%s", directory, entry->d_name);
+			str_format(path, size, "%s/%s", directory, entry->d_name);
 	if (dir)
 		closedir(dir);
 	return found;

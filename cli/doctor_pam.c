@@ -3,15 +3,15 @@
  * The doctor's look at the PAM files: through which services logins are seen, and the dangerous
  * ways to write the line.
  */
+#include "base/strbuf.h"
 #include "cli/doctor.h"
 
 #include <unistd.h>
 
-#include "base/text.h"
 #include "cli/pam.h"
 
 struct logins {
-	struct text seen, unseen;
+	struct strbuf seen, unseen;
 };
 
 static bool add_service(const struct pam_service *service, void *ctx)
@@ -19,7 +19,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 	struct logins *l = ctx;
 
 	if (service->login && service->presence != PAM_SKIPPED)
-		text_addf(service->presence == PAM_PRESENT ? &l->seen : &l->unseen, " %s",
+		strbuf_addf(service->presence == PAM_PRESENT ? &l->seen : &l->unseen, " %s",
 			service->name);
 	return true;
 }
@@ -61,7 +61,7 @@ void doctor_pam(struct doctor *d)
 		.module = PAM_MODULE_PATH,
 		.spool = d->settings ? d->settings->spool : NULL};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct logins logins = {.seen.cap = 300, .unseen.cap = 300};
+	struct logins logins = {.seen.max = 300, .unseen.max = 300};
 
 	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
 		doctor_skip(d, "skipped: this host runs only the dispatcher");
@@ -72,6 +72,6 @@ void doctor_pam(struct doctor *d)
 	else
 		doctor_bad(d, &fault);
 	(void)pam_review(&site, take_finding, d);
-	text_free(&logins.seen);
-	text_free(&logins.unseen);
+	strbuf_free(&logins.seen);
+	strbuf_free(&logins.unseen);
 }

@@ -8,19 +8,19 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "settings/key_uri.h"
 
 static bool is_below(const char *path, const char *directory)
 {
-	return text_starts(path, directory) && path[strlen(directory)] == '/';
+	return str_starts(path, directory) && path[strlen(directory)] == '/';
 }
 
 static bool is_private(const char *path, const char *above)
 {
 	char directory[PATH_MAX];
 
-	return text_format(directory, sizeof(directory), "%s/" SETTINGS_PRIVATE, above) &&
+	return str_format(directory, sizeof(directory), "%s/" SETTINGS_PRIVATE, above) &&
 	       is_below(path, directory);
 }
 
@@ -29,7 +29,7 @@ static void directory_of(const char *path, char *out, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 
-	text_format(out, size, "%.*s", slash ? (int)(slash - path) : 0, path);
+	str_format(out, size, "%.*s", slash ? (int)(slash - path) : 0, path);
 }
 
 /* What the collector's unit hides (config/systemd): homes, temporary directories, what systemd
@@ -54,7 +54,7 @@ static void look_at(struct doctor *d, const char *key, const char *path)
 	if (path[0] != '/' || is_hidden(d->settings, path))
 		return;
 	directory_of(settings_path(d->settings), beside, sizeof(beside));
-	text_format(remedy, sizeof(remedy),
+	str_format(remedy, sizeof(remedy),
 		"Move it into %s/" SETTINGS_PRIVATE
 		"/ and set [google] %s to the new path; the collector's unit hides that directory. "
 		"A login made with cloudinvite login is stored in a hidden place already.",

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/arrive.h"
 #include "settings/settings.h"
 
@@ -21,12 +21,12 @@ static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings = settings_load_checked(cli->settings_path, false, &fault);
 
-	if (!settings || !text_copy(out, SPOOL_PATH_MAX, settings->spool)) {
+	if (!settings || !str_copy(out, SPOOL_PATH_MAX, settings->spool)) {
 		if (settings)
 			fault_set(&fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
 		cli_fail(&fault);
 		fputs("  The default spool " DEFAULT_SPOOL " is used instead.\n", stderr);
-		text_copy(out, SPOOL_PATH_MAX, DEFAULT_SPOOL);
+		str_copy(out, SPOOL_PATH_MAX, DEFAULT_SPOOL);
 	}
 	settings_free(settings);
 }

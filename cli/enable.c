@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/screen.h"
 #include "cli/service.h"
 
@@ -88,14 +88,14 @@ static void show_what_follows(struct enabling *e)
 		screen_end(s);
 	}
 	if (e->queued > 0) {
-		text_format(line, sizeof(line),
+		str_format(line, sizeof(line),
 			"%s still to be checked: those with an unmanaged account are invited.",
 			screen_people(people, e->queued));
 		screen_wrap(s, INK_PLAIN, 0, line);
 		screen_end(s);
 	}
 	screen_end(s);
-	text_format(line, sizeof(line),
+	str_format(line, sizeof(line),
 		"From now on, people with an unmanaged account are invited when they are first "
 		"seen, up to %" PRId64 " a day. %s",
 		e->settings->sends_per_day,
@@ -173,8 +173,8 @@ static int note_enabled(void *ctx)
 	if (ledger == NULL)
 		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_YES : cli_fail(&fault);
 	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
-	text_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
-	text_format(entry.cause, sizeof(entry.cause),
+	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
+	str_format(entry.cause, sizeof(entry.cause),
 		"mode = send; held since the dry run until approved: %s",
 		screen_people(people, e->held));
 	ok = ok && ledger_note(ledger, &entry, &fault);

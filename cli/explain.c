@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/who.h"
 
 /* ---- finding ---- */
@@ -32,7 +32,7 @@ static void add_address(struct explanation *x, const char *address)
 		x->addresses = grown;
 		x->address_room = room;
 	}
-	text_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
+	str_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
 }
 
 static bool is_there(const struct explanation *x, int64_t id)
@@ -78,7 +78,7 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 	char names[2048];
 	bool ok = account_read(settings->passwd, &accounts, fault);
 
-	text_format(
+	str_format(
 		names, sizeof(names), "%s %s", settings->include_groups, settings->exclude_groups);
 	if (ok)
 		account = account_find(&accounts, user);
@@ -88,7 +88,7 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 	}
 	if (ok && account != NULL) {
 		identity_host(made.seen.host, sizeof(made.seen.host));
-		text_copy(made.seen.user, sizeof(made.seen.user), account->user);
+		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
 		x->unseen = true;
 		ok = take_sighting(&made, x);
@@ -109,7 +109,7 @@ static bool find(struct explanation *x, const char *typed, struct fault *fault)
 	if (x->seen_count == 0) {
 		identity_host(here, sizeof(here));
 		if (!who_split(typed, user, host) || strcmp(host, here) != 0)
-			text_copy(user, sizeof(user), typed);
+			str_copy(user, sizeof(user), typed);
 		if (!look_at_account(x, user, fault))
 			return false;
 	}

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/person.h"
 #include "cli/words.h"
 
@@ -28,20 +28,20 @@ static void show_facts(struct screen *s, const struct sighting *seen)
 	char line[2048];
 	size_t at = 0;
 
-	text_format(line, sizeof(line), "%s account", seen->local ? "local" : "network");
+	str_format(line, sizeof(line), "%s account", seen->local ? "local" : "network");
 	if (seen->uid >= 0) {
 		at = strlen(line);
-		text_format(line + at, sizeof(line) - at, ", uid %" PRId64, seen->uid);
+		str_format(line + at, sizeof(line) - at, ", uid %" PRId64, seen->uid);
 	}
 	at = strlen(line);
 	if (seen->shell[0] != '\0')
-		text_format(line + at, sizeof(line) - at, ", shell %s", seen->shell);
+		str_format(line + at, sizeof(line) - at, ", shell %s", seen->shell);
 	at = strlen(line);
 	if (seen->groups[0] != '\0')
-		text_format(line + at, sizeof(line) - at, ", groups %s", seen->groups);
+		str_format(line + at, sizeof(line) - at, ", groups %s", seen->groups);
 	at = strlen(line);
 	if (seen->first[0] != '\0' || seen->last[0] != '\0')
-		text_format(line + at, sizeof(line) - at, ", named %s %s", seen->first, seen->last);
+		str_format(line + at, sizeof(line) - at, ", named %s %s", seen->first, seen->last);
 	person_line(s, "facts", INK_PLAIN, line);
 }
 
@@ -57,7 +57,7 @@ static void show_verdict(struct screen *s, const char *name, enum verdict_kind k
 {
 	char line[ADDRESS_MAX + 128];
 
-	text_format(line, sizeof(line), "%s%s%s%s%s%s", words_verdict(kind),
+	str_format(line, sizeof(line), "%s%s%s%s%s%s", words_verdict(kind),
 		address[0] != '\0' ? " " : "", address, rule[0] != '\0' ? " (" : "", rule,
 		rule[0] != '\0' ? ")" : "");
 	person_line(s, name, verdict_ink(kind), line);
@@ -84,7 +84,7 @@ static void show_account(struct screen *s, const struct explanation *x, const st
 		person_line(s, "seen", INK_PLAIN,
 			"never: no login, and the account is older than the collector");
 	} else {
-		text_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
+		str_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
 			clock_day(found->seen.first_seen, day),
 			found->gone ? "; the account has since been deleted" : "");
 		person_line(s, "seen", INK_PLAIN, line);
@@ -108,7 +108,7 @@ static void show_block(struct screen *s, const struct explanation *x, const char
 
 	if (ledger_blocked(x->books.ledger, address, why, sizeof(why), NULL) != 1)
 		return;
-	text_format(line, sizeof(line), "yes: %s", why);
+	str_format(line, sizeof(line), "yes: %s", why);
 	person_line(s, "blocked", INK_WARN, line);
 }
 

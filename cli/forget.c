@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/who.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
@@ -76,7 +76,7 @@ static bool take_mark(const struct ledger_sighting *s, void *ctx)
 		marks->users = users;
 		marks->room = room;
 	}
-	text_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
+	str_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
 	return true;
 }
 

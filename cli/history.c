@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/who.h"
@@ -36,8 +36,8 @@ static bool take_account(const struct ledger_sighting *s, void *ctx)
 {
 	struct story *story = ctx;
 
-	text_copy(story->user, sizeof(story->user), s->seen.user);
-	text_copy(story->host, sizeof(story->host), s->seen.host);
+	str_copy(story->user, sizeof(story->user), s->seen.user);
+	str_copy(story->host, sizeof(story->host), s->seen.host);
 	return false;
 }
 
@@ -86,7 +86,7 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 	screen_wrap(s, INK_PLAIN, CAUSE_COLUMN, e->cause);
 	if (e->actor[0] != '\0') {
 		char actor[80];
-		text_format(actor, sizeof(actor), "(%s)", e->actor);
+		str_format(actor, sizeof(actor), "(%s)", e->actor);
 		screen_wrap(s, INK_DIM, CAUSE_COLUMN, actor);
 	}
 	screen_end(s);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/cli.h"
 
 json_t *json_text(const char *s)
@@ -14,9 +14,9 @@ json_t *json_text(const char *s)
 
 	if (s == NULL || s[0] == '\0')
 		return json_null();
-	if (text_is_utf8(s, strlen(s)))
+	if (str_is_utf8(s, strlen(s)))
 		return json_string(s);
-	return json_string(text_safe(safe, sizeof(safe), s));
+	return json_string(str_safe(safe, sizeof(safe), s));
 }
 
 json_t *json_time(int64_t wall)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/csv.h"
 #include "cli/json.h"
 #include "cli/live.h"
@@ -49,7 +49,7 @@ static void print_csv(const struct invitation *i)
 	char when[CLOCK_TEXT_SIZE] = "", mails[24];
 	const char *fields[] = {i->address, invitation_state_word(i->state), mails, when};
 
-	text_format(mails, sizeof(mails), "%" PRId64, i->mails);
+	str_format(mails, sizeof(mails), "%" PRId64, i->mails);
 	if (i->updated > 0)
 		clock_rfc3339(i->updated, when);
 	csv_record(stdout, fields, sizeof(fields) / sizeof(fields[0]));
@@ -172,7 +172,7 @@ static bool set_filter(struct listing *l, const char *typed)
 	state = invitation_state_parse(word);
 	if (state == INVITATION_OTHER || state == INVITATION_UNSPECIFIED)
 		return false;
-	return text_format(l->filter, sizeof(l->filter), "state=='%s'", word);
+	return str_format(l->filter, sizeof(l->filter), "state=='%s'", word);
 }
 
 static bool set_order(struct listing *l, const char *typed)
@@ -181,7 +181,7 @@ static bool set_order(struct listing *l, const char *typed)
 		"update_time asc", "update_time desc"};
 
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-		if (text_equal_nocase(typed, orders[i]))
+		if (str_equal_nocase(typed, orders[i]))
 			l->order = orders[i];
 	return l->order != NULL;
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 
 #define LATER_IN_A_ROW 3 /* then the others are not tried any more */
@@ -41,7 +41,7 @@ static bool open_all(struct live *live, struct fault *fault)
 	struct invite_options options = {.owner = owner, .actor = live->cli->actor, .admin = true};
 
 	identity_host(host, sizeof(host));
-	text_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
+	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	live->google = google_open(live->settings, fault);
 	if (live->google == NULL)
 		return false;
@@ -156,8 +156,8 @@ static void name_person(struct fault *fault, const char *address)
 
 	if (fault->kind == FAULT_NONE || strstr(fault->what, address) != NULL)
 		return;
-	text_copy(what, sizeof(what), fault->what);
-	text_format(fault->what, sizeof(fault->what), "%s: %s", address, what);
+	str_copy(what, sizeof(what), fault->what);
+	str_format(fault->what, sizeof(fault->what), "%s: %s", address, what);
 }
 
 static int go_through(struct round *r, const struct who *who)

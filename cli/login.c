@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "cli/json.h"
 #include "google/token.h"
 #include "people/verdict.h"
@@ -31,7 +32,7 @@ static bool take_port(struct login *l, const char *typed)
 {
 	long long port;
 
-	if (!text_number(typed, 1, 65535, &port))
+	if (!str_number(typed, 1, 65535, &port))
 		return fault_set(&l->fault, FAULT_USAGE, "bad_port",
 			"--port: '%s' is not a port number", typed);
 	l->port = (uint16_t)port;
@@ -91,7 +92,7 @@ static void say_settings(const struct login *l)
 {
 	const struct settings *s = l->settings;
 	bool other = strcmp(s->credentials, l->path) != 0;
-	bool subject = *s->subject && !text_equal_nocase(s->subject, l->account);
+	bool subject = *s->subject && !str_equal_nocase(s->subject, l->account);
 
 	if (!other && !subject && !*s->key)
 		return;

@@ -3,6 +3,8 @@
  * The question: an address for a browser, and the answer, which either arrives on the loopback
  * address or is pasted by who asked.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/login.h"
 
 #include <errno.h>
@@ -49,7 +51,7 @@ static void open_browser(struct waiting *w, const char *address)
 	posix_spawn_file_actions_t silent;
 	pid_t pid;
 
-	if (!start || !text_copy(from, sizeof(from), start) ||
+	if (!start || !str_copy(from, sizeof(from), start) ||
 		posix_spawn_file_actions_init(&silent))
 		return;
 	if (!posix_spawn_file_actions_addopen(&silent, 0, "/dev/null", O_RDWR, 0) &&
@@ -83,7 +85,7 @@ static void explain(const struct waiting *w)
 static bool show_address(struct waiting *w)
 {
 	const struct login *l = w->login;
-	struct text address = {0};
+	struct strbuf address = {0};
 	bool ok = oauth_address(&l->request, l->settings, l->account, &address);
 
 	if (ok) {
@@ -96,7 +98,7 @@ static bool show_address(struct waiting *w)
 		if (has_browser(l))
 			open_browser(w, address.data);
 	}
-	text_free(&address);
+	strbuf_free(&address);
 	return ok;
 }
 
@@ -120,7 +122,7 @@ static enum oauth_answer from_line(struct waiting *w)
 
 	if (end)
 		*end = '\0';
-	line = text_trim(w->line);
+	line = str_trim(w->line);
 	if (*line)
 		found = oauth_pasted(&l->request, line, l->code, &l->fault);
 	if (*line && found == OAUTH_STRANGE)

@@ -2,6 +2,8 @@
 /*
  * Keeping a login: a file of the service's own, in the state directory unless said otherwise.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/login.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@ static bool is_in(const char *path, const char *directory)
 {
 	size_t n = strlen(directory);
 
-	return text_starts(path, directory) && path[n] == '/' && !strchr(path + n + 1, '/');
+	return str_starts(path, directory) && path[n] == '/' && !strchr(path + n + 1, '/');
 }
 
 /* What the settings name already is replaced, if it is the service's own place. */
@@ -37,15 +39,15 @@ static bool choose_path(struct login *l)
 	int dir;
 
 	if (l->output)
-		return text_copy(l->path, sizeof(l->path), l->output);
-	if (!text_format(place, sizeof(place), "%s/" SETTINGS_PRIVATE, s->state))
+		return str_copy(l->path, sizeof(l->path), l->output);
+	if (!str_format(place, sizeof(place), "%s/" SETTINGS_PRIVATE, s->state))
 		return false;
 	/* Where it cannot be made, the next look says why. */
 	dir = file_make_dir(s->state, SETTINGS_PRIVATE);
 	file_close(&dir);
 	if (is_in(s->credentials, place) || is_in(s->credentials, s->state))
-		return text_copy(l->path, sizeof(l->path), s->credentials);
-	return text_format(l->path, sizeof(l->path), "%s/login.json", place);
+		return str_copy(l->path, sizeof(l->path), s->credentials);
+	return str_format(l->path, sizeof(l->path), "%s/login.json", place);
 }
 
 static bool check_directory(struct login *l)
@@ -54,7 +56,7 @@ static bool check_directory(struct login *l)
 	char directory[PATH_MAX] = ".";
 
 	if (slash)
-		text_format(directory, sizeof(directory), "%.*s",
+		str_format(directory, sizeof(directory), "%.*s",
 			slash == l->path ? 1 : (int)(slash - l->path), l->path);
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
 		return true;
@@ -92,7 +94,7 @@ static bool check_old(struct login *l, const json_t *file)
 bool login_place(struct login *l)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	json_t *json;
 	bool ok;
 
@@ -106,8 +108,8 @@ bool login_place(struct login *l)
 	json = secret_json(text.data ? text.data : "", text.len, NULL);
 	ok = ok && check_old(l, json);
 	secret_json_free(json);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return ok;
 }
 
@@ -131,7 +133,7 @@ static void make_absolute(struct login *l)
 	char *whole = realpath(l->path, NULL);
 
 	if (whole)
-		text_copy(l->path, sizeof(l->path), whole);
+		str_copy(l->path, sizeof(l->path), whole);
 	free(whole);
 }
 
@@ -171,7 +173,7 @@ static bool call(struct login *l, struct ledger *ledger)
 	struct invite *invite = NULL;
 
 	identity_host(host, sizeof(host));
-	text_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
+	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	google = google_open(l->settings, &l->fault);
 	if (google)
 		invite = invite_open(l->settings, ledger, google, &options, &l->fault);

@@ -12,7 +12,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/loopback_peer.h"
 
 #define PEERS	    8 /* browsers open connections ahead, and send nothing on them */
@@ -99,7 +100,7 @@ const char *loopback_start(struct loopback *l, const char *target, struct fault 
 		fault_no_memory(fault, FAULT_LATER);
 		return NULL;
 	}
-	text_format(l->start, sizeof(l->start), "http://127.0.0.1:%u" START_PATH "%016llx", l->port,
+	str_format(l->start, sizeof(l->start), "http://127.0.0.1:%u" START_PATH "%016llx", l->port,
 		random);
 	return l->start;
 }
@@ -117,9 +118,9 @@ static const struct page {
 /* Nothing of the request is in it. What is short goes out at once, or to nobody. */
 static void answer(struct peer *p, const struct page *page)
 {
-	struct text t = {0};
+	struct strbuf t = {0};
 
-	text_addf(&t,
+	strbuf_addf(&t,
 		"HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: "
 		"no-store\r\n"
 		"Referrer-Policy: no-referrer\r\nConnection: close\r\n\r\n"
@@ -127,28 +128,28 @@ static void answer(struct peer *p, const struct page *page)
 		page->status, page->text);
 	if (!t.failed)
 		(void)!send(p->fd, t.data, t.len, MSG_NOSIGNAL);
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 /* Whether it is a request for the start; that of another user's process goes on to a 404. */
 static bool send_on(const struct loopback *l, const struct peer *p)
 {
 	const char *path = l->start[0] ? strstr(l->start, START_PATH) : NULL, *target;
-	struct text t = {0};
+	struct strbuf t = {0};
 
-	if (!path || !text_starts(p->request, "GET "))
+	if (!path || !str_starts(p->request, "GET "))
 		return false;
 	target = p->request + strlen("GET ");
-	if (!text_starts(target, path) || target[strlen(path)] != ' ' ||
+	if (!str_starts(target, path) || target[strlen(path)] != ' ' ||
 		!loopback_peer_is_ours(&p->address, l->port))
 		return false;
-	text_addf(&t,
+	strbuf_addf(&t,
 		"HTTP/1.1 303 See Other\r\nLocation: %s\r\nCache-Control: no-store\r\n"
 		"Referrer-Policy: no-referrer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 		l->target);
 	if (!t.failed)
 		(void)!send(p->fd, t.data, t.len, MSG_NOSIGNAL);
-	text_free(&t);
+	strbuf_free(&t);
 	return true;
 }
 
@@ -158,7 +159,7 @@ static const char *query_of(char *request, const char *path, const struct page *
 	char *target = request + strlen("GET "), *end, *question;
 
 	*page = &bad_method;
-	if (!text_starts(request, "GET "))
+	if (!str_starts(request, "GET "))
 		return NULL;
 	*page = &not_found;
 	end = strpbrk(target, " \r\n");

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define LINE_SIZE	   512
 #define WORDS_BEFORE_OWNER 4 /* behind the addresses */
@@ -32,7 +32,7 @@ static bool read_owner(char *line, const char *ends, uid_t *owner)
 		at += strspn(at, " ");
 	}
 	at[strcspn(at, " ")] = '\0';
-	if (!text_number(at, 0, UINT32_MAX, &uid))
+	if (!str_number(at, 0, UINT32_MAX, &uid))
 		return false;
 	*owner = (uid_t)uid;
 	return true;
@@ -45,7 +45,7 @@ static bool find_owner(
 	FILE *file = fopen(table->path, "re");
 	bool found = false;
 
-	text_format(ends, sizeof(ends), ": %s%08" PRIX32 ":%04X %s%08" PRIX32 ":%04X ",
+	str_format(ends, sizeof(ends), ": %s%08" PRIX32 ":%04X %s%08" PRIX32 ":%04X ",
 		table->mapped, (uint32_t)peer->sin_addr.s_addr, (unsigned)ntohs(peer->sin_port),
 		table->mapped, (uint32_t)htonl(INADDR_LOOPBACK), (unsigned)port);
 	while (file && !found && fgets(line, sizeof(line), file))
@@ -64,7 +64,7 @@ bool loopback_peer_is_ours(const struct sockaddr_in *peer, uint16_t port)
 	struct table tables[] = {{"/proc/net/tcp", ""}, {"/proc/net/tcp6", mapped}};
 	uid_t owner;
 
-	text_format(mapped, sizeof(mapped), "0000000000000000%08" PRIX32, mark);
+	str_format(mapped, sizeof(mapped), "0000000000000000%08" PRIX32, mark);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (find_owner(&tables[i], peer, port, &owner))
 			return owner == geteuid();

@@ -2,14 +2,14 @@
 #include "cli/mapping.h"
 
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 
 bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault)
 {
 	char names[2048];
 
 	*m = (struct mapping){.settings = settings};
-	if (!text_format(names, sizeof(names), "%s %s", settings->include_groups,
+	if (!str_format(names, sizeof(names), "%s %s", settings->include_groups,
 		    settings->exclude_groups))
 		return fault_set(fault, FAULT_SETTINGS, "groups",
 			"[people] include_groups and exclude_groups are too long");
@@ -39,7 +39,7 @@ void mapping_judge(const struct mapping *m, const struct account *account, struc
 	struct sighting sighting = {.reason = SEEN_ASKED};
 
 	identity_host(sighting.host, sizeof(sighting.host));
-	text_copy(sighting.user, sizeof(sighting.user), account->user);
+	str_copy(sighting.user, sizeof(sighting.user), account->user);
 	sighting_facts(&sighting, account, m->groups, m->settings);
 	verdict_judge(&sighting, m->settings, m->map, verdict);
 }

@@ -3,6 +3,7 @@
  * metrics [--format openmetrics|text]: what Prometheus is told. The dispatcher writes the same to
  * the file that metrics_file names.
  */
+#include "base/strbuf.h"
 #include "metrics/metrics.h"
 
 #include <getopt.h>
@@ -49,7 +50,7 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 int verb_metrics(const struct cli *cli, int argc, char **argv)
 {
 	enum metrics_format format = METRICS_OPENMETRICS;
-	struct text page = {.cap = PAGE_MAX};
+	struct strbuf page = {.max = PAGE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct books books;
 	int exit_code = parse(argc, argv, &format);
@@ -60,7 +61,7 @@ int verb_metrics(const struct cli *cli, int argc, char **argv)
 		fwrite(page.data, 1, page.len, stdout);
 	else
 		exit_code = cli_fail(&fault);
-	text_free(&page);
+	strbuf_free(&page);
 	cli_books_close(&books);
 	return exit_code;
 }

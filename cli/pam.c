@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/table.h"
@@ -22,7 +23,7 @@ struct pam {
 	/* status */
 	struct table table;
 	json_t *services, *findings;
-	struct text others, skipped; /* services of the same stacks that are no logins */
+	struct strbuf others, skipped; /* services of the same stacks that are no logins */
 	int present, absent, bad;
 };
 
@@ -58,7 +59,7 @@ static void add_row(struct pam *p, const struct pam_service *service)
 static bool add_service(const struct pam_service *service, void *ctx)
 {
 	struct pam *p = ctx;
-	struct text *others = service->presence == PAM_SKIPPED ? &p->skipped : &p->others;
+	struct strbuf *others = service->presence == PAM_SKIPPED ? &p->skipped : &p->others;
 
 	json_array_append_new(p->services,
 		json_pack("{s:o, s:s, s:b, s:o, s:o}", "service", json_text(service->name),
@@ -68,7 +69,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 	if (service->login)
 		add_row(p, service);
 	else
-		text_addf(others, " %s", service->name);
+		strbuf_addf(others, " %s", service->name);
 	return true;
 }
 
@@ -103,7 +104,7 @@ static void show_findings(struct pam *p)
 	}
 }
 
-static void show_others(struct pam *p, const char *title, const struct text *names)
+static void show_others(struct pam *p, const char *title, const struct strbuf *names)
 {
 	if (names->len == 0)
 		return;
@@ -256,8 +257,8 @@ int verb_pam(const struct cli *cli, int argc, char **argv)
 	else
 		exit_code = cli_usage(argv[0]);
 	table_free(&p.table);
-	text_free(&p.others);
-	text_free(&p.skipped);
+	strbuf_free(&p.others);
+	strbuf_free(&p.skipped);
 	json_decref(p.services);
 	json_decref(p.findings);
 	settings_free(p.settings);

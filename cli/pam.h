@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/pam_method.h"
 #include "cli/pam_review.h"
@@ -19,9 +19,9 @@
 /* What a change of the PAM files came to. */
 struct pam_change {
 	const struct pam_method *method;
-	struct text plan; /* what would be done, a line each */
-	struct text made; /* what has changed in /etc/pam.d: "-file: line", "+file: line" */
-	bool needed;	  /* false: it is as it is wanted already */
+	struct strbuf plan; /* what would be done, a line each */
+	struct strbuf made; /* what has changed in /etc/pam.d: "-file: line", "+file: line" */
+	bool needed;	    /* false: it is as it is wanted already */
 	bool done;
 };
 
@@ -33,7 +33,7 @@ bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault
 void pam_change_free(struct pam_change *change);
 
 /* For people: a title and the lines of plan or made; for machines: all of it. */
-void pam_change_show(struct screen *screen, const char *title, const struct text *lines);
+void pam_change_show(struct screen *screen, const char *title, const struct strbuf *lines);
 json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_run);
 
 #endif

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_method.h"
 #include "cli/run.h"
@@ -25,7 +27,7 @@
 
 /* "sssd with-mkhomedir with-sudo": a profile and its features. */
 struct selection {
-	struct text text;
+	struct strbuf text;
 	char *words[FEATURES_MAX + 1];
 	int count;
 };
@@ -61,7 +63,7 @@ static bool applies(void)
 	if (access(PROGRAM, X_OK) != 0)
 		return false;
 	in_use = selected(&s);
-	text_free(&s.text);
+	strbuf_free(&s.text);
 	return in_use;
 }
 
@@ -74,13 +76,13 @@ static bool enabled(void)
 static bool select_profile(const char *profile, const struct selection *s, struct fault *fault)
 {
 	const char *argv[FEATURES_MAX + 4] = {PROGRAM, "select", profile};
-	struct text out = {.data = NULL};
+	struct strbuf out = {.data = NULL};
 	bool good;
 
 	for (int i = 1; i < s->count; i++)
 		argv[i + 2] = s->words[i];
 	good = run_well(argv, &out, fault);
-	text_free(&out);
+	strbuf_free(&out);
 	return good;
 }
 
@@ -94,7 +96,7 @@ static const char *next_line(const char **at, const char *end, size_t *n)
 
 		*n = (size_t)((newline ? newline : end) - line);
 		*at = newline ? newline + 1 : end;
-		while (*n > 0 && text_is_space(line[*n - 1]))
+		while (*n > 0 && ascii_is_space(line[*n - 1]))
 			(*n)--;
 		if (*n > 0 && *line != '#')
 			return line;
@@ -119,13 +121,13 @@ static bool same_lines(const char *a, const char *a_end, const char *b, const ch
 static bool file_says(const char *path, const char *wanted, const char *end)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true, .missing_ok = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	const char *is;
 	bool same = file_read(path, &rules, &text, FAULT_STORAGE, NULL);
 
 	is = text.data ? text.data : "";
 	same = same && same_lines(is, is + text.len, wanted, end);
-	text_free(&text);
+	strbuf_free(&text);
 	return same;
 }
 
@@ -143,9 +145,9 @@ static bool all_say(const char *generated, char *edited, size_t size)
 			return true;
 		next = strstr(end, "\n" SECTION);
 		next = next ? next + 1 : NULL;
-		text_format(edited, size, "%.*s", (int)(end - name), name);
+		str_format(edited, size, "%.*s", (int)(end - name), name);
 		edited[strcspn(edited, ":")] = '\0';
-		if (text_starts(edited, "/etc/pam.d/") &&
+		if (str_starts(edited, "/etc/pam.d/") &&
 			!file_says(edited, end, next ? next : end + strlen(end)))
 			return false;
 	}
@@ -167,7 +169,7 @@ static bool is_untouched(const struct selection *s, struct fault *fault)
 {
 	const char *const check[] = {PROGRAM, "check", NULL};
 	const char *argv[FEATURES_MAX + 4] = {PROGRAM, "test"};
-	struct text out = {.data = NULL}, generated = {.data = NULL};
+	struct strbuf out = {.data = NULL}, generated = {.data = NULL};
 	char edited[256] = "/etc/pam.d";
 	bool good = run_well(check, &out, fault), ran = false;
 
@@ -179,8 +181,8 @@ static bool is_untouched(const struct selection *s, struct fault *fault)
 	if (!good ||
 		(ran && !all_say(generated.data ? generated.data : "", edited, sizeof(edited))))
 		good = left_alone(edited, fault);
-	text_free(&out);
-	text_free(&generated);
+	strbuf_free(&out);
+	strbuf_free(&generated);
 	return good && ran;
 }
 
@@ -190,10 +192,10 @@ static bool create_profile(const char *base, struct fault *fault)
 {
 	const char *const argv[] = {PROGRAM, "create-profile", "cloudinvite", "--base-on", base,
 		"--symlink-meta", "--symlink-nsswitch", "--symlink-dconf", "--symlink-pam", NULL};
-	struct text out = {.data = NULL};
+	struct strbuf out = {.data = NULL};
 	bool good = run_well(argv, &out, fault);
 
-	text_free(&out);
+	strbuf_free(&out);
 	return good;
 }
 
@@ -202,23 +204,23 @@ static bool write_postlogin(const char *base, struct fault *fault)
 {
 	const struct file_rules rules = {
 		.max_size = FILE_MAX, .trusted = true, .follow = true, .missing_ok = true};
-	struct text is = {.cap = FILE_MAX + 1}, named = {.cap = FILE_MAX + 512};
-	struct text after = {.data = NULL};
+	struct strbuf is = {.max = FILE_MAX + 1}, named = {.max = FILE_MAX + 512};
+	struct strbuf after = {.data = NULL};
 	bool good = file_read(POSTLOGIN, &rules, &is, FAULT_STORAGE, fault);
 
 	if (good) {
 		bool open = is.len > 0 && is.data[is.len - 1] != '\n';
-		text_addf(&named, "%s%s" BASED_ON "%s\n", is.data ? is.data : "", open ? "\n" : "",
-			base);
+		strbuf_addf(&named, "%s%s" BASED_ON "%s\n", is.data ? is.data : "",
+			open ? "\n" : "", base);
 		good = pam_edit_add(&named, &after) &&
 		       file_replace(POSTLOGIN, after.data, after.len, 0644) == 0;
 		if (!good)
 			fault_set(fault, FAULT_STORAGE, "pam_write", POSTLOGIN ": %s",
 				strerror(errno));
 	}
-	text_free(&is);
-	text_free(&named);
-	text_free(&after);
+	strbuf_free(&is);
+	strbuf_free(&named);
+	strbuf_free(&after);
 	return good;
 }
 
@@ -226,7 +228,7 @@ static bool write_postlogin(const char *base, struct fault *fault)
 static bool read_base(char *base, size_t size)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	const char *at = NULL;
 	bool good;
 
@@ -234,8 +236,8 @@ static bool read_base(char *base, size_t size)
 		at = strstr(text.data, BASED_ON);
 	if (at)
 		at += strlen(BASED_ON);
-	good = at && text_format(base, size, "%.*s", (int)strcspn(at, "\n"), at) && *base;
-	text_free(&text);
+	good = at && str_format(base, size, "%.*s", (int)strcspn(at, "\n"), at) && *base;
+	strbuf_free(&text);
 	return good;
 }
 
@@ -255,17 +257,18 @@ static void remove_profile(void)
 
 /* ---- the method ---- */
 
-static bool plan(bool enable, struct text *out, struct fault *fault)
+static bool plan(bool enable, struct strbuf *out, struct fault *fault)
 {
 	struct selection s;
 	char base[256] = "";
 	bool good = selected(&s);
 
 	if (good && enable) {
-		text_addf(out, PROGRAM " create-profile cloudinvite --base-on %s …\n", s.words[0]);
-		text_add(out, POSTLOGIN ": + " PAM_LINE "\n" PROGRAM " select " PROFILE);
+		strbuf_addf(
+			out, PROGRAM " create-profile cloudinvite --base-on %s …\n", s.words[0]);
+		strbuf_add(out, POSTLOGIN ": + " PAM_LINE "\n" PROGRAM " select " PROFILE);
 	} else if (good && read_base(base, sizeof(base))) {
-		text_addf(out, PROGRAM " select %s", base);
+		strbuf_addf(out, PROGRAM " select %s", base);
 	} else {
 		good = fault_set(fault, FAULT_STORAGE, "pam_profile",
 			"the profile " PROFILE " was not made by `cloudinvite pam enable`");
@@ -273,11 +276,11 @@ static bool plan(bool enable, struct text *out, struct fault *fault)
 				    "authselect apply-changes");
 	}
 	for (int i = 1; good && i < s.count; i++)
-		text_addf(out, " %s", s.words[i]);
-	text_add(out, "\n");
+		strbuf_addf(out, " %s", s.words[i]);
+	strbuf_add(out, "\n");
 	if (good && !enable)
-		text_add(out, DIRECTORY ": is removed\n");
-	text_free(&s.text);
+		strbuf_add(out, DIRECTORY ": is removed\n");
+	strbuf_free(&s.text);
 	return good;
 }
 
@@ -293,7 +296,7 @@ static bool enable(struct fault *fault)
 		if (!good)
 			remove_profile();
 	}
-	text_free(&s.text);
+	strbuf_free(&s.text);
 	return good;
 }
 
@@ -306,7 +309,7 @@ static bool disable(struct fault *fault)
 
 	if (good)
 		remove_profile();
-	text_free(&s.text);
+	strbuf_free(&s.text);
 	return good;
 }
 

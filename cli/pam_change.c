@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/strbuf.h"
 #include "cli/pam.h"
 
 #include <string.h>
@@ -10,8 +11,8 @@
 
 void pam_change_free(struct pam_change *change)
 {
-	text_free(&change->plan);
-	text_free(&change->made);
+	strbuf_free(&change->plan);
+	strbuf_free(&change->made);
 }
 
 /* The line never stands without the file that it names. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "cli/pam_method.h"
 #include "cli/run.h"
 
@@ -21,24 +22,24 @@ static bool enabled(void)
 	return pam_runs_it("common-session");
 }
 
-static bool plan(bool enable, struct text *out, struct fault *fault)
+static bool plan(bool enable, struct strbuf *out, struct fault *fault)
 {
 	if (enable && access(PROFILE, R_OK) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "pam_profile", PROFILE " is not installed");
 		return fault_remedy(fault, "Install the package libpam-cloudinvite, or `make "
 					   "install` with prefix=/usr.");
 	}
-	text_addf(out, "%s --package --%s cloudinvite\n", PROGRAM, enable ? "enable" : "disable");
-	return text_addf(out, "/etc/pam.d/common-session: %c " PAM_LINE "\n", enable ? '+' : '-');
+	strbuf_addf(out, "%s --package --%s cloudinvite\n", PROGRAM, enable ? "enable" : "disable");
+	return strbuf_addf(out, "/etc/pam.d/common-session: %c " PAM_LINE "\n", enable ? '+' : '-');
 }
 
 static bool update(const char *option, struct fault *fault)
 {
 	const char *const argv[] = {PROGRAM, "--package", option, "cloudinvite", NULL};
-	struct text out = {.data = NULL};
+	struct strbuf out = {.data = NULL};
 	bool good = run_well(argv, &out, fault);
 
-	text_free(&out);
+	strbuf_free(&out);
 	return good;
 }
 
@@ -48,9 +49,9 @@ static bool left_alone(struct fault *fault)
 	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
 		"pam-auth-update did not change /etc/pam.d/common-*, because the files were edited "
 		"by hand");
-	return fault_remedy(
-		fault, "Run pam-auth-update --force, which discards the edits, or add this line "
-		       "yourself at the end of /etc/pam.d/common-session: " PAM_LINE);
+	return fault_remedy(fault,
+		"Run pam-auth-update --force, which discards the edits, or add this line "
+		"yourself at the end of /etc/pam.d/common-session: " PAM_LINE);
 }
 
 static bool enable(struct fault *fault)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam_method.h"
 #include "cli/pam_review.h"
 
@@ -15,13 +17,14 @@
 #define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"
 #define OPEN	 " (and the missing end of the line above)" /* the file's last line had none */
 
-bool pam_edit_add(const struct text *before, struct text *after)
+bool pam_edit_add(const struct strbuf *before, struct strbuf *after)
 {
 	bool ended = before->len == 0 || before->data[before->len - 1] == '\n';
 
-	after->cap = FILE_MAX + 512;
-	text_add_bytes(after, before->data ? before->data : "", before->len);
-	return text_add(after, ended ? MARK "\n" PAM_LINE "\n" : "\n" MARK OPEN "\n" PAM_LINE "\n");
+	after->max = FILE_MAX + 512;
+	strbuf_add_bytes(after, before->data ? before->data : "", before->len);
+	return strbuf_add(
+		after, ended ? MARK "\n" PAM_LINE "\n" : "\n" MARK OPEN "\n" PAM_LINE "\n");
 }
 
 static size_t line_length(const char *at)
@@ -32,7 +35,7 @@ static size_t line_length(const char *at)
 }
 
 /* The mark, and the line below it if it is ours, whatever arguments it was given since. */
-bool pam_edit_remove(const struct text *before, struct text *after)
+bool pam_edit_remove(const struct strbuf *before, struct strbuf *after)
 {
 	const char *text = before->data ? before->data : "", *mark = strstr(text, MARK), *at, *ours;
 	size_t n;
@@ -44,27 +47,27 @@ bool pam_edit_remove(const struct text *before, struct text *after)
 	n = line_length(at);
 	if (!ours || ours >= at + n)
 		return false;
-	if (mark > text && text_starts(mark + strlen(MARK), OPEN))
+	if (mark > text && str_starts(mark + strlen(MARK), OPEN))
 		mark--;
-	after->cap = FILE_MAX + 512;
-	return text_add_bytes(after, text, (size_t)(mark - text)) &&
-	       text_add_bytes(after, at + n, before->len - (size_t)(at + n - text));
+	after->max = FILE_MAX + 512;
+	return strbuf_add_bytes(after, text, (size_t)(mark - text)) &&
+	       strbuf_add_bytes(after, at + n, before->len - (size_t)(at + n - text));
 }
 
-static bool read_file(const char *path, struct text *text, struct fault *fault)
+static bool read_file(const char *path, struct strbuf *text, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true};
 
-	text->cap = FILE_MAX + 1;
+	text->max = FILE_MAX + 1;
 	return file_read(path, &rules, text, FAULT_STORAGE, fault);
 }
 
-static bool has_mark(const struct text *text)
+static bool has_mark(const struct strbuf *text)
 {
 	return text->data && strstr(text->data, MARK) != NULL;
 }
 
-static bool replace(const char *path, const struct text *text, struct fault *fault)
+static bool replace(const char *path, const struct strbuf *text, struct fault *fault)
 {
 	struct stat st;
 
@@ -84,9 +87,9 @@ static bool not_as_put(const char *path, struct fault *fault)
 }
 
 bool pam_edit_file(
-	const char *path, bool (*edit)(const struct text *, struct text *), struct fault *fault)
+	const char *path, bool (*edit)(const struct strbuf *, struct strbuf *), struct fault *fault)
 {
-	struct text before = {.data = NULL}, after = {.data = NULL};
+	struct strbuf before = {.data = NULL}, after = {.data = NULL};
 	char real[PATH_MAX];
 	bool good = false;
 
@@ -100,17 +103,17 @@ bool pam_edit_file(
 		good = replace(real, &after, fault);
 	else
 		good = not_as_put(real, fault);
-	text_free(&before);
-	text_free(&after);
+	strbuf_free(&before);
+	strbuf_free(&after);
 	return good;
 }
 
 bool pam_edit_is_in(const char *path)
 {
-	struct text text = {.data = NULL};
+	struct strbuf text = {.data = NULL};
 	char real[PATH_MAX];
 	bool in = realpath(path, real) && read_file(real, &text, NULL) && has_mark(&text);
 
-	text_free(&text);
+	strbuf_free(&text);
 	return in;
 }

@@ -9,17 +9,17 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 
 /* Appends the marked line to a text. */
-bool pam_edit_add(const struct text *before, struct text *after);
+bool pam_edit_add(const struct strbuf *before, struct strbuf *after);
 /* The text without it; false if it is not there as it was put. */
-bool pam_edit_remove(const struct text *before, struct text *after);
+bool pam_edit_remove(const struct strbuf *before, struct strbuf *after);
 
 /* The same with a file of root's, replaced as a whole. True, and nothing is done, where the line is
  * there already, or was never put. A link is followed. */
-bool pam_edit_file(
-	const char *path, bool (*edit)(const struct text *, struct text *), struct fault *fault);
+bool pam_edit_file(const char *path, bool (*edit)(const struct strbuf *, struct strbuf *),
+	struct fault *fault);
 /* Whether the marked line is in the file. */
 bool pam_edit_is_in(const char *path);
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_method.h"
 #include "cli/pam_review.h"
@@ -48,10 +50,10 @@ static bool postlogin_enabled(void)
 	return pam_runs_it("postlogin");
 }
 
-static bool postlogin_plan(bool enable, struct text *out, struct fault *fault)
+static bool postlogin_plan(bool enable, struct strbuf *out, struct fault *fault)
 {
 	(void)fault;
-	return text_addf(out, POSTLOGIN ": %c " PAM_LINE "\n", enable ? '+' : '-');
+	return strbuf_addf(out, POSTLOGIN ": %c " PAM_LINE "\n", enable ? '+' : '-');
 }
 
 static bool postlogin_enable(struct fault *fault)
@@ -78,16 +80,16 @@ const struct pam_method pam_method_postlogin = {
 
 /* A service whose file is the vendor's gets one in /etc that includes it: the vendor's changes go
  * on to count. */
-static bool make_override(const char *vendor, struct text *out)
+static bool make_override(const char *vendor, struct strbuf *out)
 {
 	static const char *const types[] = {"auth", "account", "password", "session"};
 
-	out->cap = 4096;
-	text_addf(out, "#%%PAM-1.0\n# written by `cloudinvite pam enable`, removed by "
-		       "`cloudinvite pam disable`\n");
+	out->max = 4096;
+	strbuf_addf(out, "#%%PAM-1.0\n# written by `cloudinvite pam enable`, removed by "
+			 "`cloudinvite pam disable`\n");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		text_addf(out, "%-8s include %s\n", types[i], vendor);
-	return text_add(out, PAM_LINE "\n");
+		strbuf_addf(out, "%-8s include %s\n", types[i], vendor);
+	return strbuf_add(out, PAM_LINE "\n");
 }
 
 struct place {
@@ -100,12 +102,12 @@ static bool find_place(const char *service, struct place *place)
 	char found[PATH_MAX];
 
 	*place = (struct place){.etc = ""};
-	if (!text_format(place->etc, sizeof(place->etc), "/etc/pam.d/%s", service))
+	if (!str_format(place->etc, sizeof(place->etc), "/etc/pam.d/%s", service))
 		return false;
-	if (text_format(place->vendor, sizeof(place->vendor), "/usr/lib/pam.d/%s", service) &&
+	if (str_format(place->vendor, sizeof(place->vendor), "/usr/lib/pam.d/%s", service) &&
 		access(place->vendor, F_OK) == 0)
 		return true;
-	if (text_format(place->vendor, sizeof(place->vendor), "/usr/etc/pam.d/%s", service) &&
+	if (str_format(place->vendor, sizeof(place->vendor), "/usr/etc/pam.d/%s", service) &&
 		access(place->vendor, F_OK) == 0)
 		return true;
 	place->vendor[0] = '\0';
@@ -115,26 +117,26 @@ static bool find_place(const char *service, struct place *place)
 static bool is_override(const struct place *place)
 {
 	const struct file_rules rules = {.max_size = 4096, .trusted = true, .missing_ok = true};
-	struct text is = {.cap = 4097}, ours = {.data = NULL};
+	struct strbuf is = {.max = 4097}, ours = {.data = NULL};
 	bool same = place->vendor[0] && make_override(place->vendor, &ours) &&
 		    file_read(place->etc, &rules, &is, FAULT_STORAGE, NULL) && is.data &&
 		    strcmp(is.data, ours.data) == 0;
 
-	text_free(&is);
-	text_free(&ours);
+	strbuf_free(&is);
+	strbuf_free(&ours);
 	return same;
 }
 
 static bool add_to(const struct place *place, struct fault *fault)
 {
-	struct text text = {.data = NULL};
+	struct strbuf text = {.data = NULL};
 	bool good;
 
 	if (access(place->etc, F_OK) == 0)
 		return pam_edit_file(place->etc, pam_edit_add, fault);
 	good = make_override(place->vendor, &text) &&
 	       file_replace(place->etc, text.data, text.len, 0644) == 0;
-	text_free(&text);
+	strbuf_free(&text);
 	return good || fault_set(fault, FAULT_STORAGE, "pam_write", "%s: cannot be written: %s",
 			       place->etc, strerror(errno));
 }
@@ -156,7 +158,7 @@ static bool is_ours(const struct place *place)
 struct walk {
 	bool enable;
 	bool act; /* else only `shown` is filled */
-	struct text *shown;
+	struct strbuf *shown;
 	struct fault *fault;
 	int places;
 };
@@ -174,8 +176,9 @@ static bool walk_service(const struct pam_service *service, void *ctx)
 	if (w->act)
 		return w->enable ? add_to(&place, w->fault) : take_from(&place, w->fault);
 	if (w->enable && access(place.etc, F_OK) != 0)
-		text_addf(w->shown, "%s: + a new file that includes %s\n", place.etc, place.vendor);
-	return text_addf(w->shown, "%s: %c " PAM_LINE "\n", place.etc, w->enable ? '+' : '-');
+		strbuf_addf(
+			w->shown, "%s: + a new file that includes %s\n", place.etc, place.vendor);
+	return strbuf_addf(w->shown, "%s: %c " PAM_LINE "\n", place.etc, w->enable ? '+' : '-');
 }
 
 static bool walk(struct walk *w)
@@ -193,15 +196,15 @@ static bool services_apply(void)
 /* On, where somebody is seen and nothing is left to be added. */
 static bool services_enabled(void)
 {
-	struct text shown = {.data = NULL};
+	struct strbuf shown = {.data = NULL};
 	struct walk absent = {.enable = true, .shown = &shown};
 	bool all = walk(&absent) && absent.places == 0;
 
-	text_free(&shown);
+	strbuf_free(&shown);
 	return all && (pam_runs_it("sshd") || pam_runs_it("login"));
 }
 
-static bool services_plan(bool enable, struct text *out, struct fault *fault)
+static bool services_plan(bool enable, struct strbuf *out, struct fault *fault)
 {
 	struct walk w = {.enable = enable, .shown = out, .fault = fault};
 

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
+
 #define BLANKS	      " \t\n"
 #define NO_MEMORY     "cannot be read: out of memory"
 #define ARGUMENTS_MAX 64
@@ -12,29 +15,29 @@
 
 /* The bytes of one line of the file that say something; true if the next one goes on with it. A '#'
  * ends the line wherever it stands, and with it the continuation. */
-static bool take_one(const char *from, size_t n, struct text *line)
+static bool take_one(const char *from, size_t n, struct strbuf *line)
 {
 	size_t comment = strcspn(from, "#");
 	bool more;
 
 	if (comment < n) {
-		text_add_bytes(line, from, comment);
+		strbuf_add_bytes(line, from, comment);
 		return false;
 	}
 	while (n > 0 && strchr(BLANKS, from[n - 1]))
 		n--;
 	more = n > 0 && from[n - 1] == '\\';
-	text_add_bytes(line, from, more ? n - 1 : n);
+	strbuf_add_bytes(line, from, more ? n - 1 : n);
 	if (more)
-		text_add(line, " ");
+		strbuf_add(line, " ");
 	return more;
 }
 
-bool pam_text_next(struct pam_text *text, struct text *line, int *number)
+bool pam_text_next(struct pam_text *text, struct strbuf *line, int *number)
 {
 	bool more = false;
 
-	text_clear(line);
+	strbuf_clear(line);
 	while (*text->at) {
 		const char *from = text->at + strspn(text->at, " \t");
 		size_t n = strcspn(from, "\n");
@@ -83,7 +86,7 @@ static bool take_type(const char *word, struct pam_line *out)
 {
 	out->quiet = word[0] == '-';
 	for (int type = PAM_TYPE_AUTH; type <= PAM_TYPE_SESSION; type++) {
-		if (text_equal_nocase(word + out->quiet, pam_type_word((enum pam_type)type))) {
+		if (str_equal_nocase(word + out->quiet, pam_type_word((enum pam_type)type))) {
 			out->type = (enum pam_type)type;
 			return true;
 		}
@@ -115,9 +118,9 @@ static const char *take_rest(const char *at, struct pam_line *out)
 	out->control = take_word(&at);
 	if (!out->control)
 		return "has neither a control field nor a module";
-	if (text_equal_nocase(out->control, "include"))
+	if (str_equal_nocase(out->control, "include"))
 		out->sort = PAM_SORT_INCLUDE;
-	else if (text_equal_nocase(out->control, "substack"))
+	else if (str_equal_nocase(out->control, "substack"))
 		out->sort = PAM_SORT_SUBSTACK;
 	out->module = take_word(&at);
 	if (!out->module)
@@ -188,8 +191,8 @@ static int action_of(const char *word, size_t n)
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strlen(actions[i].word) == n && memcmp(word, actions[i].word, n) == 0)
 			return (int)actions[i].action;
-	if (text_format(jump, sizeof(jump), "%.*s", (int)n, word) &&
-		text_number(jump, 0, 9999, &lines))
+	if (str_format(jump, sizeof(jump), "%.*s", (int)n, word) &&
+		str_number(jump, 0, 9999, &lines))
 		return (int)lines;
 	return PAM_ACTION_BAD;
 }
@@ -217,7 +220,7 @@ int pam_line_action(const struct pam_line *line, const char *result)
 	int action = PAM_ACTION_BAD;
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-		if (text_equal_nocase(control, keywords[i].word))
+		if (str_equal_nocase(control, keywords[i].word))
 			control = keywords[i].means;
 	if (!find_action(control, result, &action))
 		find_action(control, "default", &action);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 enum pam_type { PAM_TYPE_AUTH, PAM_TYPE_ACCOUNT, PAM_TYPE_PASSWORD, PAM_TYPE_SESSION };
 
@@ -50,7 +50,7 @@ struct pam_text {
 
 /* The next line that says something, without comment, continued ones joined; *number is where it
  * begins. False at the end, or without memory (line->failed). */
-bool pam_text_next(struct pam_text *text, struct text *line, int *number);
+bool pam_text_next(struct pam_text *text, struct strbuf *line, int *number);
 /* Takes the line apart. NULL, or what is wrong with it ("names no module"), or without memory "…".
  * pam_line_free() in any case. */
 const char *pam_line_parse(const char *text, struct pam_line *out);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 
 #define PAM_LINE "session optional pam_cloudinvite.so"
 
@@ -19,7 +19,7 @@ struct pam_method {
 	bool (*applies)(void);
 	bool (*enabled)(void);
 	/* Appends what would be done, a line each. */
-	bool (*plan)(bool enable, struct text *out, struct fault *fault);
+	bool (*plan)(bool enable, struct strbuf *out, struct fault *fault);
 	bool (*enable)(struct fault *fault);
 	bool (*disable)(struct fault *fault);
 };

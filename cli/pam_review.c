@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/pam_stack.h"
 #include "pam_module/arguments.h"
 
@@ -48,7 +48,7 @@ static bool is_said(struct review *r, const struct pam_line *line, const char *c
 	if (!said->file)
 		return false;
 	said->line = line->number;
-	text_copy(said->code, sizeof(said->code), code);
+	str_copy(said->code, sizeof(said->code), code);
 	r->said_count++;
 	return false;
 }
@@ -84,9 +84,9 @@ static bool is_missing(
 	struct review *r, const struct pam_line *line, char *path, size_t size, struct stat *st)
 {
 	if (strchr(line->module, '/'))
-		text_format(path, size, "%s%s", r->site->root, line->module);
+		str_format(path, size, "%s%s", r->site->root, line->module);
 	else
-		text_copy(path, size, r->site->module);
+		str_copy(path, size, r->site->module);
 	return stat(path, st) != 0;
 }
 
@@ -186,7 +186,7 @@ static void look_at_file(struct review *r, const struct pam_line *line)
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
 		if (strcmp(name, shared[i].file) == 0)
 			say(r, false, line, shared[i].code, shared[i].remedy, "%s", shared[i].what);
-	if (text_starts(line->file, "/usr/"))
+	if (str_starts(line->file, "/usr/"))
 		say(r, false, line, "pam_overwritten",
 			"Remove the line there, then run: cloudinvite pam enable",
 			"this file belongs to a package, whose updates overwrite it");

@@ -2,13 +2,15 @@
 /*
  * How a change of the PAM files is told.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam.h"
 
 #include <string.h>
 
 #include "cli/json.h"
 
-static json_t *lines_of(const struct text *text)
+static json_t *lines_of(const struct strbuf *text)
 {
 	json_t *lines = json_array();
 	const char *at = text->data ? text->data : "";
@@ -16,7 +18,7 @@ static json_t *lines_of(const struct text *text)
 
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		text_format(line, sizeof(line), "%.*s", (int)n, at);
+		str_format(line, sizeof(line), "%.*s", (int)n, at);
 		json_array_append_new(lines, line[0] ? json_text(line) : json_string(""));
 		at += n + (at[n] == '\n');
 	}
@@ -31,7 +33,7 @@ json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_r
 		"made", lines_of(&change->made));
 }
 
-void pam_change_show(struct screen *screen, const char *title, const struct text *lines)
+void pam_change_show(struct screen *screen, const char *title, const struct strbuf *lines)
 {
 	const char *at = lines->data ? lines->data : "";
 	char line[1024];
@@ -40,7 +42,7 @@ void pam_change_show(struct screen *screen, const char *title, const struct text
 	screen_end(screen);
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		text_format(line, sizeof(line), "%.*s", (int)n, at);
+		str_format(line, sizeof(line), "%.*s", (int)n, at);
 		for (char *tab = line; (tab = strchr(tab, '\t')); tab++)
 			*tab = ' ';
 		screen_to(screen, 2);

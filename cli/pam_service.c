@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/pam_review.h"
 #include "cli/pam_stack.h"
 #include "pam_module/arguments.h"
@@ -51,15 +51,14 @@ static bool is_skipped(const struct pam_line *line, const char *service)
 /* A file that others include ("common-session") is no service, though nothing in it says so. */
 static bool is_fragment(const char *name)
 {
-	return text_starts(name, "common-") || text_starts(name, "postlogin") ||
-	       text_ends(name, "-auth") || text_starts(name, "system-") ||
-	       strcmp(name, "other") == 0;
+	return str_starts(name, "common-") || str_starts(name, "postlogin") ||
+	       str_ends(name, "-auth") || str_starts(name, "system-") || strcmp(name, "other") == 0;
 }
 
 static bool look_at(const char *name, void *ctx)
 {
 	const struct look *l = ctx;
-	struct pam_service service = {.name = name, .login = text_in_list(name, LOGINS)};
+	struct pam_service service = {.name = name, .login = str_in_list(name, LOGINS)};
 	struct fault ignored;
 	struct pam_stack stack;
 	const struct pam_line *line;

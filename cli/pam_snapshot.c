@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam_stack.h"
 
 #define DIRECTORY "/etc/pam.d"
@@ -38,12 +40,12 @@ static bool add_file(const char *name, void *ctx)
 		s->room = room;
 	}
 	file = &s->files[s->count];
-	*file = (struct pam_file){.text.cap = FILE_MAX + 1, .readable = is_readable(name)};
+	*file = (struct pam_file){.text.max = FILE_MAX + 1, .readable = is_readable(name)};
 	file->name = strdup(name);
 	if (!file->name)
 		return false;
 	s->count++;
-	if (text_format(path, sizeof(path), DIRECTORY "/%s", name))
+	if (str_format(path, sizeof(path), DIRECTORY "/%s", name))
 		(void)file_read(path, &rules, &file->text, FAULT_STORAGE, NULL);
 	return true;
 }
@@ -58,7 +60,7 @@ void pam_snapshot_free(struct pam_snapshot *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		free(s->files[i].name);
-		text_free(&s->files[i].text);
+		strbuf_free(&s->files[i].text);
 	}
 	free(s->files);
 	*s = (struct pam_snapshot){.files = NULL};
@@ -107,19 +109,19 @@ static size_t common_tail(const char *a, size_t na, const char *b, size_t nb)
 	return tail;
 }
 
-static void add_lines(struct text *out, const char *name, char sign, const char *at, size_t n)
+static void add_lines(struct strbuf *out, const char *name, char sign, const char *at, size_t n)
 {
 	const char *end = at + n;
 
 	while (at < end) {
 		size_t line = strcspn(at, "\n");
-		text_addf(out, DIRECTORY "/%s: %c %.*s\n", name, sign, (int)line, at);
+		strbuf_addf(out, DIRECTORY "/%s: %c %.*s\n", name, sign, (int)line, at);
 		at += line + (at[line] == '\n');
 	}
 }
 
 static void compare_file(
-	const struct pam_file *before, const struct pam_file *after, struct text *out)
+	const struct pam_file *before, const struct pam_file *after, struct strbuf *out)
 {
 	const char *a = bytes_of(before), *b = bytes_of(after);
 	const char *name = before ? before->name : after->name;
@@ -131,7 +133,7 @@ static void compare_file(
 }
 
 bool pam_snapshot_compare(
-	const struct pam_snapshot *before, const struct pam_snapshot *after, struct text *out)
+	const struct pam_snapshot *before, const struct pam_snapshot *after, struct strbuf *out)
 {
 	for (size_t i = 0; i < before->count; i++)
 		compare_file(&before->files[i], find_file(after, before->files[i].name), out);

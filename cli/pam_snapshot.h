@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 struct pam_snapshot {
 	struct pam_file {
 		char *name;
-		struct text text;
+		struct strbuf text;
 		bool readable; /* as a stack */
 	} * files;
 	size_t count, room;
@@ -23,7 +23,7 @@ bool pam_snapshot_take(struct pam_snapshot *s);
 void pam_snapshot_free(struct pam_snapshot *s);
 /* Appends what differs: "/etc/pam.d/postlogin: + session …", a line each. */
 bool pam_snapshot_compare(
-	const struct pam_snapshot *before, const struct pam_snapshot *after, struct text *out);
+	const struct pam_snapshot *before, const struct pam_snapshot *after, struct strbuf *out);
 /* The name of a service that could be read before and cannot now; NULL if there is none. */
 const char *pam_snapshot_broken(
 	const struct pam_snapshot *before, const struct pam_snapshot *after);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 
 #define FILE_MAX  ((size_t)256 * 1024)
 #define DEPTH_MAX 16 /* as libpam's PAM_SUBSTACK_MAX_LEVEL */
@@ -26,26 +28,26 @@ static bool is_there(const char *root, const char *path)
 {
 	char whole[PATH_MAX];
 
-	return text_format(whole, sizeof(whole), "%s%s", root, path) && access(whole, F_OK) == 0;
+	return str_format(whole, sizeof(whole), "%s%s", root, path) && access(whole, F_OK) == 0;
 }
 
 bool pam_find(const char *root, const char *name, char *path, size_t size)
 {
 	if (name[0] == '/')
-		return text_copy(path, size, name) && is_there(root, path);
+		return str_copy(path, size, name) && is_there(root, path);
 	for (size_t i = 0; i < DIRECTORIES; i++)
-		if (text_format(path, size, "%s/%s", directories[i], name) && is_there(root, path))
+		if (str_format(path, size, "%s/%s", directories[i], name) && is_there(root, path))
 			return true;
 	return false;
 }
 
-static bool read_text(const char *root, const char *path, struct text *text, struct fault *fault)
+static bool read_text(const char *root, const char *path, struct strbuf *text, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
 	char whole[PATH_MAX];
 
-	text->cap = FILE_MAX + 1;
-	return text_format(whole, sizeof(whole), "%s%s", root, path) &&
+	text->max = FILE_MAX + 1;
+	return str_format(whole, sizeof(whole), "%s%s", root, path) &&
 	       file_read(whole, &rules, text, FAULT_SETTINGS, fault);
 }
 
@@ -108,7 +110,7 @@ static bool open_include(struct reading *r, const struct level *at, const struct
 	if (inner.depth >= DEPTH_MAX || ++r->files > FILES_MAX)
 		return unreadable(r, at, line->number, "files include each other in a loop");
 	if (!pam_find(r->root, line->module, path, sizeof(path))) {
-		text_format(what, sizeof(what), "includes %s, which does not exist", line->module);
+		str_format(what, sizeof(what), "includes %s, which does not exist", line->module);
 		return unreadable(r, at, line->number, what);
 	}
 	if (line->sort == PAM_SORT_SUBSTACK)
@@ -139,7 +141,7 @@ static bool take_line(struct reading *r, const struct level *at, const char *tex
 
 static bool read_file(struct reading *r, const struct level *at)
 {
-	struct text text = {.data = NULL}, line = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.data = NULL}, line = {.max = FILE_MAX + 1};
 	struct pam_text lines = {.number = 1};
 	bool good = read_text(r->root, at->path, &text, r->fault);
 	int number = 0;
@@ -147,8 +149,8 @@ static bool read_file(struct reading *r, const struct level *at)
 	lines.at = text.data ? text.data : "";
 	while (good && pam_text_next(&lines, &line, &number))
 		good = take_line(r, at, line.data, number);
-	text_free(&line);
-	text_free(&text);
+	strbuf_free(&line);
+	strbuf_free(&text);
 	return good;
 }
 
@@ -218,7 +220,7 @@ static bool is_service(const char *name)
 		if (strstr(name, within[i]))
 			return false;
 	for (size_t i = 0; i < sizeof(at_end) / sizeof(at_end[0]); i++)
-		if (text_ends(name, at_end[i]))
+		if (str_ends(name, at_end[i]))
 			return false;
 	return name[0] != '.';
 }
@@ -230,7 +232,7 @@ static bool add_directory(struct names *names, const char *root, const char *dir
 	DIR *dir;
 	bool good = true;
 
-	if (!text_format(path, sizeof(path), "%s%s", root, directory))
+	if (!str_format(path, sizeof(path), "%s%s", root, directory))
 		return false;
 	dir = opendir(path);
 	while (dir && good && (entry = readdir(dir))) {

@@ -10,16 +10,16 @@
 
 #include "base/clock.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static int set_pause(const struct cli *cli, const struct books *books, const char *reason)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_pause pause = {.since = clock_wall()};
 
-	text_copy(pause.kind, sizeof(pause.kind), "operator");
-	text_safe(pause.text, sizeof(pause.text), reason);
-	text_copy(pause.actor, sizeof(pause.actor), cli->actor);
+	str_copy(pause.kind, sizeof(pause.kind), "operator");
+	str_safe(pause.text, sizeof(pause.text), reason);
+	str_copy(pause.actor, sizeof(pause.actor), cli->actor);
 	if (!ledger_pause(books->ledger, &pause, &fault))
 		return cli_fail(&fault);
 	cli_decided(cli, "paused", NULL, pause.text);

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/table.h"
 #include "cli/words.h"
 
@@ -22,10 +22,10 @@ static void show_state(struct screen *s, const struct person *p)
 	char line[160], reason[96];
 
 	if (p->reason[0] != '\0')
-		text_format(line, sizeof(line), "%s: %s", words_state(p->state),
+		str_format(line, sizeof(line), "%s: %s", words_state(p->state),
 			words_reason(reason, sizeof(reason), p->reason));
 	else
-		text_copy(line, sizeof(line), words_state(p->state));
+		str_copy(line, sizeof(line), words_state(p->state));
 	person_line(s, "state", words_state_ink(p->state), line);
 }
 
@@ -36,9 +36,9 @@ static void show_mails(struct screen *s, const struct person *p)
 	if (p->mails < 0 && p->our_mails == 0)
 		return;
 	if (p->mails < 0)
-		text_format(line, sizeof(line), "%" PRId64 " by this ledger", p->our_mails);
+		str_format(line, sizeof(line), "%" PRId64 " by this ledger", p->our_mails);
 	else
-		text_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them by this ledger",
+		str_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them by this ledger",
 			p->mails, p->our_mails);
 	person_line(s, "mails", INK_PLAIN, line);
 }
@@ -51,7 +51,7 @@ static void show_times(struct screen *s, const struct person *p, const struct no
 		person_line(s, "due", INK_PLAIN,
 			p->due <= now->at ? "now" : clock_relative(p->due, now->at, when));
 	if (p->changed > 0) {
-		text_copy(line, sizeof(line), clock_relative(p->changed, now->at, when));
+		str_copy(line, sizeof(line), clock_relative(p->changed, now->at, when));
 		person_line(s, "since", INK_PLAIN, line);
 	}
 	if (p->first_day > 0)

@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/service.h"
 
 #define HEAD_MAX 512 /* bytes of a page within which it says what it is */
@@ -33,7 +35,7 @@ struct request {
 
 /* ---- the child: from the ledger to a page ---- */
 
-static bool make(const struct request *request, const struct books *books, struct text *page,
+static bool make(const struct request *request, const struct books *books, struct strbuf *page,
 	struct fault *fault)
 {
 	struct report *r = calloc(1, sizeof(*r));
@@ -55,7 +57,7 @@ static int act(void *ctx)
 {
 	const struct request *request = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
-	struct text page = {.cap = REPORT_MAX};
+	struct strbuf page = {.max = REPORT_MAX};
 	struct books books;
 	int exit_code;
 
@@ -66,7 +68,7 @@ static int act(void *ctx)
 		fault_set(&fault, FAULT_STORAGE, "no_room", "the page cannot be written: %s",
 			strerror(errno));
 	exit_code = fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
-	text_free(&page);
+	strbuf_free(&page);
 	cli_books_close(&books);
 	return exit_code;
 }
@@ -93,7 +95,7 @@ static bool may_replace(const char *path, struct fault *fault)
 	return fault_remedy(fault, "Name another file with --output, or move this one away.");
 }
 
-static bool put(const struct request *request, const struct text *page, struct fault *fault)
+static bool put(const struct request *request, const struct strbuf *page, struct fault *fault)
 {
 	int error;
 
@@ -108,7 +110,7 @@ static bool put(const struct request *request, const struct text *page, struct f
 					     "that you can write to.");
 }
 
-static bool print(const struct text *page, struct fault *fault)
+static bool print(const struct strbuf *page, struct fault *fault)
 {
 	if (file_write_all(STDOUT_FILENO, page->data, page->len) == 0)
 		return true;
@@ -117,7 +119,7 @@ static bool print(const struct text *page, struct fault *fault)
 }
 
 /* The child's account may be hostile, and its file still open: only so much of it is taken. */
-static bool take(int fd, struct text *page, struct fault *fault)
+static bool take(int fd, struct strbuf *page, struct fault *fault)
 {
 	char bytes[16384];
 	ssize_t n;
@@ -125,7 +127,7 @@ static bool take(int fd, struct text *page, struct fault *fault)
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return fault_set(fault, FAULT_STORAGE, "page", "%s", strerror(errno));
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
-		if (!text_add_bytes(page, bytes, (size_t)n))
+		if (!strbuf_add_bytes(page, bytes, (size_t)n))
 			return fault_no_memory(fault, FAULT_STORAGE);
 	return n == 0 && page->len > 0
 		       ? true
@@ -135,7 +137,7 @@ static bool take(int fd, struct text *page, struct fault *fault)
 static int report(struct request *request)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	struct text page = {.cap = REPORT_MAX};
+	struct strbuf page = {.max = REPORT_MAX};
 	int exit_code;
 
 	if (request->output != NULL && !may_replace(request->output, &fault))
@@ -151,7 +153,7 @@ static int report(struct request *request)
 					     !(request->output != NULL ? put(request, &page, &fault)
 								       : print(&page, &fault))))
 		exit_code = cli_fail(&fault);
-	text_free(&page);
+	strbuf_free(&page);
 	file_close(&request->page);
 	return exit_code;
 }
@@ -173,7 +175,7 @@ static bool take_mode(struct request *request, const char *typed)
 	char *end;
 	long mode = strtol(typed, &end, 8);
 
-	if (!text_is_digit(typed[0]) || *end != '\0' || (mode & ~0666L) != 0 || (mode & 0400) == 0)
+	if (!ascii_is_digit(typed[0]) || *end != '\0' || (mode & ~0666L) != 0 || (mode & 0400) == 0)
 		return false;
 	request->mode = (mode_t)mode;
 	return true;
@@ -183,7 +185,7 @@ static bool take_weeks(struct request *request, const char *typed)
 {
 	long long weeks;
 
-	if (!text_number(typed, 1, REPORT_WEEKS_MAX, &weeks))
+	if (!str_number(typed, 1, REPORT_WEEKS_MAX, &weeks))
 		return false;
 	request->weeks = (int)weeks;
 	return true;

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "cli/progress.h"
 #include "cli/status.h"
 
@@ -63,15 +63,15 @@ bool report_read(const struct books *books, struct report *r, struct progress *p
 
 /* ---- writing ---- */
 
-bool report_page(struct report *r, struct text *out, struct fault *fault);
+bool report_page(struct report *r, struct strbuf *out, struct fault *fault);
 /* A text that may hold an address: masked unless names were asked for. */
-void report_prose(const struct report *r, struct text *out, const char *s);
+void report_prose(const struct report *r, struct strbuf *out, const char *s);
 
-void report_style(struct text *out); /* with the policy that allows this style and nothing else */
-void report_funnel(const struct report *r, struct text *out);
-void report_weeks(const struct report *r, struct text *out);
-void report_hosts(const struct report *r, struct text *out);
+void report_style(struct strbuf *out); /* with the policy that allows this style and nothing else */
+void report_funnel(const struct report *r, struct strbuf *out);
+void report_weeks(const struct report *r, struct strbuf *out);
+void report_hosts(const struct report *r, struct strbuf *out);
 /* What is stuck, and who, where names were asked for. */
-bool report_stuck(struct report *r, struct text *out, struct fault *fault);
+bool report_stuck(struct report *r, struct strbuf *out, struct fault *fault);
 
 #endif

@@ -2,6 +2,7 @@
 /*
  * The funnel: seen, unmanaged, invited, and what the invited have answered.
  */
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #include <inttypes.h>
@@ -39,43 +40,43 @@ static struct stages stages_of(const struct report_stages *p)
 
 /* ---- the picture ---- */
 
-static void describe(const struct stages *s, struct text *out)
+static void describe(const struct stages *s, struct strbuf *out)
 {
 	svg_describe(out, "funnel");
 	for (int i = 0; i < STAGES; i++) {
-		text_addf(out, "%s: ", s->rows[i].name);
+		strbuf_addf(out, "%s: ", s->rows[i].name);
 		html_count(out, s->rows[i].people, "person", "people");
-		text_add(out, ". ");
+		strbuf_add(out, ". ");
 	}
-	text_add(out, "Of those invited:");
+	strbuf_add(out, "Of those invited:");
 	for (int i = 0; i < 4; i++) {
-		text_addf(out, "%s ", i > 0 ? "," : "");
+		strbuf_addf(out, "%s ", i > 0 ? "," : "");
 		html_number(out, s->answers[i].people);
-		text_addf(out, " %s", s->answers[i].name);
+		strbuf_addf(out, " %s", s->answers[i].name);
 	}
-	text_add(out, ".");
+	strbuf_add(out, ".");
 	svg_described(out);
 }
 
 static void head(
-	struct text *out, int y, const char *name, const char *means, int64_t n, int64_t whole)
+	struct strbuf *out, int y, const char *name, const char *means, int64_t n, int64_t whole)
 {
 	svg_text(out, "name", 0, y, "start");
-	text_addf(out, "%s <tspan class=\"note less\" dx=\"4\">%s</tspan>", name, means);
+	strbuf_addf(out, "%s <tspan class=\"note less\" dx=\"4\">%s</tspan>", name, means);
 	svg_text_end(out);
 	svg_text(out, "name", SVG_WHOLE, y, "end");
 	if (whole > 0) {
-		text_add(out, "<tspan class=\"note\">");
+		strbuf_add(out, "<tspan class=\"note\">");
 		html_share(out, n, whole);
-		text_add(out, "</tspan> ");
+		strbuf_add(out, "</tspan> ");
 	}
-	text_addf(out, "<tspan%s>", whole > 0 ? " dx=\"6\"" : "");
+	strbuf_addf(out, "<tspan%s>", whole > 0 ? " dx=\"6\"" : "");
 	html_number(out, n);
-	text_add(out, "</tspan>");
+	strbuf_add(out, "</tspan>");
 	svg_text_end(out);
 }
 
-static void row(const struct stages *s, int i, struct text *out)
+static void row(const struct stages *s, int i, struct strbuf *out)
 {
 	const struct stage *stage = &s->rows[i];
 	int y = i * ROW;
@@ -88,7 +89,7 @@ static void row(const struct stages *s, int i, struct text *out)
 }
 
 /* As long as the bar of the invited, so that the parts can be compared with what is above. */
-static void answers(const struct stages *s, struct text *out)
+static void answers(const struct stages *s, struct strbuf *out)
 {
 	int64_t invited = s->rows[2].people, width, x = 0;
 	int64_t whole = svg_part(invited, s->rows[0].people, SVG_WHOLE);
@@ -105,61 +106,62 @@ static void answers(const struct stages *s, struct text *out)
 	}
 }
 
-static void key(const struct stages *s, struct text *out)
+static void key(const struct stages *s, struct strbuf *out)
 {
-	text_add(out, "<ul class=\"key\" aria-hidden=\"true\">\n");
+	strbuf_add(out, "<ul class=\"key\" aria-hidden=\"true\">\n");
 	for (int i = 0; i < 4; i++) {
 		if (s->answers[i].people == 0 && i == 3)
 			continue;
-		text_add(out, "<li>");
+		strbuf_add(out, "<li>");
 		svg_open_silent(out, "swatch", 12);
 		svg_bar(out, s->answers[i].class, 0, SVG_WHOLE, 0, 12);
 		svg_close(out);
-		text_addf(out, "<span>%s <b>", s->answers[i].name);
+		strbuf_addf(out, "<span>%s <b>", s->answers[i].name);
 		html_number(out, s->answers[i].people);
-		text_add(out, "</b></span></li>\n");
+		strbuf_add(out, "</b></span></li>\n");
 	}
-	text_add(out, "</ul>\n");
+	strbuf_add(out, "</ul>\n");
 }
 
 /* ---- the table ---- */
 
-static void table_row(struct text *out, const struct stage *stage, int64_t whole)
+static void table_row(struct strbuf *out, const struct stage *stage, int64_t whole)
 {
-	text_addf(out, "<tr><th scope=\"row\">%s</th><td>", stage->name);
+	strbuf_addf(out, "<tr><th scope=\"row\">%s</th><td>", stage->name);
 	html_number(out, stage->people);
-	text_add(out, "</td><td>");
+	strbuf_add(out, "</td><td>");
 	html_share(out, stage->people, whole);
-	text_add(out, "</td></tr>\n");
+	strbuf_add(out, "</td></tr>\n");
 }
 
-static void table(const struct stages *s, struct text *out)
+static void table(const struct stages *s, struct strbuf *out)
 {
-	text_add(out, "<details><summary>The data as a table</summary>\n"
-		      "<table><caption>From first seen to the answer</caption>\n"
-		      "<thead><tr><th scope=\"col\">Stage</th><th scope=\"col\">People</th>"
-		      "<th scope=\"col\">Of those before</th></tr></thead>\n<tbody>\n");
+	strbuf_add(out, "<details><summary>The data as a table</summary>\n"
+			"<table><caption>From first seen to the answer</caption>\n"
+			"<thead><tr><th scope=\"col\">Stage</th><th scope=\"col\">People</th>"
+			"<th scope=\"col\">Of those before</th></tr></thead>\n<tbody>\n");
 	for (int i = 0; i < STAGES; i++)
 		table_row(out, &s->rows[i], i > 0 ? s->rows[i - 1].people : 0);
 	for (int i = 0; i < 4; i++)
 		table_row(out, &s->answers[i], s->rows[2].people);
-	text_add(out, "</tbody></table></details>\n");
+	strbuf_add(out, "</tbody></table></details>\n");
 }
 
-void report_funnel(const struct report *r, struct text *out)
+void report_funnel(const struct report *r, struct strbuf *out)
 {
 	struct stages s = stages_of(&r->people);
 
-	text_add(out, "<section aria-labelledby=\"h-funnel\">\n<h2 id=\"h-funnel\">"
-		      "From first seen to the answer</h2>\n");
+	strbuf_add(out, "<section aria-labelledby=\"h-funnel\">\n<h2 id=\"h-funnel\">"
+			"From first seen to the answer</h2>\n");
 	if (s.rows[0].people == 0) {
-		text_add(out, "<p>No people yet. They appear here after their first login.</p>\n<p "
-			      "class=\"soft\">To check whether logins are monitored: "
-			      "<code>cloudinvite doctor</code></p>\n</section>\n");
+		strbuf_add(out,
+			"<p>No people yet. They appear here after their first login.</p>\n<p "
+			"class=\"soft\">To check whether logins are monitored: "
+			"<code>cloudinvite doctor</code></p>\n</section>\n");
 		return;
 	}
-	text_add(out, "<p class=\"soft\">People, each counted once, however many accounts they "
-		      "have.</p>\n<figure>\n");
+	strbuf_add(out, "<p class=\"soft\">People, each counted once, however many accounts they "
+			"have.</p>\n<figure>\n");
 	svg_open(out, "funnel", "funnel", (STAGES + 1) * ROW - 14);
 	svg_title(out, "funnel", "Progress of people");
 	describe(&s, out);
@@ -168,7 +170,7 @@ void report_funnel(const struct report *r, struct text *out)
 	answers(&s, out);
 	svg_close(out);
 	key(&s, out);
-	text_add(out, "</figure>\n");
+	strbuf_add(out, "</figure>\n");
 	table(&s, out);
-	text_add(out, "</section>\n");
+	strbuf_add(out, "</section>\n");
 }

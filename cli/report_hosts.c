@@ -3,6 +3,7 @@
  * Host by host: a table whose rows are pictures, too. The page names the largest hosts and adds up
  * the others.
  */
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #include <inttypes.h>
@@ -31,7 +32,7 @@ static void part(const struct report_host *h, int64_t out[])
 	out[4] = h->accounts - h->stages.unmanaged;
 }
 
-static void draw(const struct report_host *h, int64_t most, struct text *out)
+static void draw(const struct report_host *h, int64_t most, struct strbuf *out)
 {
 	int64_t counts[sizeof(parts) / sizeof(parts[0])], x = 0, width;
 
@@ -45,81 +46,81 @@ static void draw(const struct report_host *h, int64_t most, struct text *out)
 	svg_close(out);
 }
 
-static void figures(const struct report_host *h, struct text *out)
+static void figures(const struct report_host *h, struct strbuf *out)
 {
 	const int64_t counts[COLUMNS] = {h->accounts, h->stages.unmanaged, h->stages.invited,
 		h->stages.accepted, h->stages.declined, h->stages.stuck};
 
 	for (int i = 0; i < COLUMNS; i++) {
-		text_addf(out, "<td role=\"cell\" data-head=\"%s\">", heads[i]);
+		strbuf_addf(out, "<td role=\"cell\" data-head=\"%s\">", heads[i]);
 		html_number(out, counts[i]);
-		text_add(out, "</td>");
+		strbuf_add(out, "</td>");
 	}
 }
 
-static void row(const struct report_host *h, int64_t most, struct text *out)
+static void row(const struct report_host *h, int64_t most, struct strbuf *out)
 {
-	text_add(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
+	strbuf_add(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(out, h->name);
 	draw(h, most, out);
-	text_add(out, "</th>");
+	strbuf_add(out, "</th>");
 	figures(h, out);
-	text_add(out, "</tr>\n");
+	strbuf_add(out, "</tr>\n");
 }
 
 /* No bar: it would dwarf the others. */
-static void row_of_others(const struct report *r, struct text *out)
+static void row_of_others(const struct report *r, struct strbuf *out)
 {
-	text_add(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
+	strbuf_add(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_count(out, r->hosts_all - r->host_count, "other host", "other hosts");
-	text_add(out, "</th>");
+	strbuf_add(out, "</th>");
 	figures(&r->others, out);
-	text_add(out, "</tr>\n");
+	strbuf_add(out, "</tr>\n");
 }
 
-static void key(struct text *out)
+static void key(struct strbuf *out)
 {
-	text_add(out, "<ul class=\"key\" aria-hidden=\"true\">\n");
+	strbuf_add(out, "<ul class=\"key\" aria-hidden=\"true\">\n");
 	for (int i = 0; i < PARTS; i++) {
-		text_add(out, "<li>");
+		strbuf_add(out, "<li>");
 		svg_open_silent(out, "swatch", 12);
 		svg_bar(out, parts[i], 0, SVG_WHOLE, 0, 12);
 		svg_close(out);
-		text_addf(out, "<span>%s</span></li>\n", words[i]);
+		strbuf_addf(out, "<span>%s</span></li>\n", words[i]);
 	}
-	text_add(out, "</ul>\n");
+	strbuf_add(out, "</ul>\n");
 }
 
-static void table(const struct report *r, struct text *out)
+static void table(const struct report *r, struct strbuf *out)
 {
 	int64_t most = r->hosts[0].accounts;
 
-	text_add(out, "<table class=\"hosts\" role=\"table\">\n<caption>");
+	strbuf_add(out, "<table class=\"hosts\" role=\"table\">\n<caption>");
 	html_count(out, r->accounts, "account", "accounts");
-	text_add(out, " on ");
+	strbuf_add(out, " on ");
 	html_count(out, r->hosts_all, "host", "hosts");
-	text_add(out, "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">"
-		      "<th scope=\"col\" role=\"columnheader\">Host</th>");
+	strbuf_add(out, "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">"
+			"<th scope=\"col\" role=\"columnheader\">Host</th>");
 	for (int i = 0; i < COLUMNS; i++)
-		text_addf(out, "<th scope=\"col\" role=\"columnheader\">%s</th>", heads[i]);
-	text_add(out, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
+		strbuf_addf(out, "<th scope=\"col\" role=\"columnheader\">%s</th>", heads[i]);
+	strbuf_add(out, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
 	for (int i = 0; i < r->host_count; i++)
 		row(&r->hosts[i], most, out);
 	if (r->hosts_all > r->host_count)
 		row_of_others(r, out);
-	text_add(out, "</tbody></table>\n");
+	strbuf_add(out, "</tbody></table>\n");
 }
 
-void report_hosts(const struct report *r, struct text *out)
+void report_hosts(const struct report *r, struct strbuf *out)
 {
-	text_add(out, "<section aria-labelledby=\"h-hosts\">\n<h2 id=\"h-hosts\">By host</h2>\n");
+	strbuf_add(out, "<section aria-labelledby=\"h-hosts\">\n<h2 id=\"h-hosts\">By host</h2>\n");
 	if (r->host_count == 0) {
-		text_add(out, "<p>No accounts have been seen yet.</p>\n</section>\n");
+		strbuf_add(out, "<p>No accounts have been seen yet.</p>\n</section>\n");
 		return;
 	}
-	text_add(out, "<p class=\"soft\">Accounts that exist now. A person with accounts on "
-		      "several hosts is counted on each of them.</p>\n");
+	strbuf_add(out, "<p class=\"soft\">Accounts that exist now. A person with accounts on "
+			"several hosts is counted on each of them.</p>\n");
 	key(out);
 	table(r, out);
-	text_add(out, "</section>\n");
+	strbuf_add(out, "</section>\n");
 }

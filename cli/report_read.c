@@ -2,6 +2,7 @@
 /*
  * Reading for a report: what memory it takes does not depend on how many people there are.
  */
+#include "base/str.h"
 #include "cli/report.h"
 
 #include <inttypes.h>
@@ -143,7 +144,7 @@ static bool take_place(const struct ledger_place *place, void *ctx)
 	if (places->host.accounts == 0 || strcmp(places->host.name, place->host) != 0) {
 		end_host(places);
 		places->host = (struct report_host){.accounts = 0};
-		text_copy(places->host.name, sizeof(places->host.name), place->host);
+		str_copy(places->host.name, sizeof(places->host.name), place->host);
 	}
 	places->host.accounts++;
 	places->report->accounts++;

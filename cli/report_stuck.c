@@ -2,6 +2,8 @@
 /*
  * What is stuck, why, and the command that helps; then what waits and goes on by itself.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #include <inttypes.h>
@@ -49,33 +51,34 @@ static const struct {
 
 /* ---- one thing to do ---- */
 
-static void begin(struct text *out, int64_t n, const char *what, const char *unit)
+static void begin(struct strbuf *out, int64_t n, const char *what, const char *unit)
 {
-	text_add(out, "<li><span class=\"n\">");
+	strbuf_add(out, "<li><span class=\"n\">");
 	html_number(out, n);
-	text_addf(out, "</span>\n<div><span class=\"what\">%s%s", unit, unit[0] != '\0' ? " " : "");
+	strbuf_addf(
+		out, "</span>\n<div><span class=\"what\">%s%s", unit, unit[0] != '\0' ? " " : "");
 	html_text(out, what);
-	text_add(out, "</span>");
+	strbuf_add(out, "</span>");
 }
 
-static void why(struct text *out, const char *text)
+static void why(struct strbuf *out, const char *text)
 {
-	text_add(out, "<p class=\"soft\">");
+	strbuf_add(out, "<p class=\"soft\">");
 	html_text(out, text);
-	text_add(out, "</p>\n");
+	strbuf_add(out, "</p>\n");
 }
 
-static void command(struct text *out, const char *first, const char *second)
+static void command(struct strbuf *out, const char *first, const char *second)
 {
-	text_add(out, "<p class=\"do\"><code>");
+	strbuf_add(out, "<p class=\"do\"><code>");
 	html_text(out, first);
-	text_add(out, "</code>");
+	strbuf_add(out, "</code>");
 	if (second != NULL) {
-		text_add(out, " <code>");
+		strbuf_add(out, " <code>");
 		html_text(out, second);
-		text_add(out, "</code>");
+		strbuf_add(out, "</code>");
 	}
-	text_add(out, "</p>\n");
+	strbuf_add(out, "</p>\n");
 }
 
 static const char *person(int64_t n)
@@ -83,7 +86,7 @@ static const char *person(int64_t n)
 	return n == 1 ? "person" : "people";
 }
 
-static void held_for(struct text *out, const struct status_reason *w)
+static void held_for(struct strbuf *out, const struct status_reason *w)
 {
 	char reason[96];
 
@@ -93,19 +96,19 @@ static void held_for(struct text *out, const struct status_reason *w)
 		begin(out, w->count, held[i].what, person(w->count));
 		why(out, held[i].why);
 		command(out, held[i].command, held[i].second);
-		text_add(out, "</div></li>\n");
+		strbuf_add(out, "</div></li>\n");
 		return;
 	}
 	begin(out, w->count, "held", person(w->count));
 	words_reason(reason, sizeof(reason), w->reason);
-	text_add(out, "<p class=\"soft\">Reason for the hold: ");
+	strbuf_add(out, "<p class=\"soft\">Reason for the hold: ");
 	html_text(out, reason);
-	text_add(out, ".</p>\n");
+	strbuf_add(out, ".</p>\n");
 	command(out, "cloudinvite status --state held", NULL);
-	text_add(out, "</div></li>\n");
+	strbuf_add(out, "</div></li>\n");
 }
 
-static void failed(const struct report *r, struct text *out)
+static void failed(const struct report *r, struct strbuf *out)
 {
 	const struct status *st = &r->status;
 	int64_t n = st->summary.people[PERSON_FAILED];
@@ -115,19 +118,19 @@ static void failed(const struct report *r, struct text *out)
 	begin(out, n, "failed", person(n));
 	why(out, "Google rejects them, but accepts others. Remove the cause, then retry.");
 	if (st->fault_count > 0)
-		text_add(out, "<ul class=\"faults\">\n");
+		strbuf_add(out, "<ul class=\"faults\">\n");
 	for (int i = 0; i < st->fault_count; i++) {
-		text_add(out, "<li>");
+		strbuf_add(out, "<li>");
 		report_prose(r, out, st->faults[i].text);
-		text_add(out, "</li>\n");
+		strbuf_add(out, "</li>\n");
 	}
 	if (st->fault_count > 0)
-		text_add(out, "</ul>\n");
+		strbuf_add(out, "</ul>\n");
 	command(out, "cloudinvite status --state failed", "cloudinvite retry --all");
-	text_add(out, "</div></li>\n");
+	strbuf_add(out, "</div></li>\n");
 }
 
-static void nameless(const struct report *r, struct text *out)
+static void nameless(const struct report *r, struct strbuf *out)
 {
 	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
 		int64_t n = r->status.summary.sightings[accounts[i].verdict];
@@ -136,7 +139,7 @@ static void nameless(const struct report *r, struct text *out)
 		begin(out, n, accounts[i].what, n == 1 ? "account" : "accounts");
 		why(out, accounts[i].why);
 		command(out, "cloudinvite explain USER", NULL);
-		text_add(out, "</div></li>\n");
+		strbuf_add(out, "</div></li>\n");
 	}
 }
 
@@ -153,38 +156,38 @@ static int64_t things(const struct report *r)
 	       accounts_are[VERDICT_FOREIGN_DOMAIN] + accounts_are[VERDICT_COLLISION];
 }
 
-static void list(const struct report *r, struct text *out)
+static void list(const struct report *r, struct strbuf *out)
 {
 	const struct status *st = &r->status;
 
-	text_add(out, "<ul class=\"todo\">\n");
+	strbuf_add(out, "<ul class=\"todo\">\n");
 	failed(r, out);
 	for (int i = 0; i < st->waiting_count; i++)
 		if (st->waiting[i].state == PERSON_HELD && !is_for_good(&st->waiting[i]))
 			held_for(out, &st->waiting[i]);
 	nameless(r, out);
-	text_add(out, "</ul>\n");
+	strbuf_add(out, "</ul>\n");
 }
 
 /* ---- what goes on by itself ---- */
 
-static void waits(struct text *out, int64_t n, const char *what, const char *reason)
+static void waits(struct strbuf *out, int64_t n, const char *what, const char *reason)
 {
 	char text[96];
 
 	begin(out, n, what, "");
-	text_add(out, "<span class=\"soft\">: ");
+	strbuf_add(out, "<span class=\"soft\">: ");
 	html_text(out, words_reason(text, sizeof(text), reason));
-	text_add(out, "</span></div></li>\n");
+	strbuf_add(out, "</span></div></li>\n");
 }
 
-static void waiting(const struct report *r, struct text *out)
+static void waiting(const struct report *r, struct strbuf *out)
 {
 	const struct status *st = &r->status;
 	int64_t doubt = st->summary.people[PERSON_UNCONFIRMED];
 	size_t before;
 
-	text_addf(out,
+	strbuf_addf(out,
 		"<h3>Nothing to do</h3>\n<p class=\"soft\">These people continue %s, or stay held "
 		"on purpose.</p>\n<ul class=\"todo rest\">\n",
 		st->now.paused		    ? "when the pause ends"
@@ -203,15 +206,16 @@ static void waiting(const struct report *r, struct text *out)
 			"it is not known yet whether a mail went out: Google shows it within 72 "
 			"hours");
 	if (out->len == before)
-		text_add(out, "<li><span class=\"n\">0</span><div>Nobody is waiting.</div></li>\n");
-	text_add(out, "</ul>\n");
+		strbuf_add(
+			out, "<li><span class=\"n\">0</span><div>Nobody is waiting.</div></li>\n");
+	strbuf_add(out, "</ul>\n");
 }
 
 /* ---- who, by name ---- */
 
 struct named {
 	const struct report *report;
-	struct text *out;
+	struct strbuf *out;
 	int count;
 };
 
@@ -225,7 +229,7 @@ static void take_command(const char *line, const char *does, void *ctx)
 
 	(void)does;
 	if (first->text[0] == '\0')
-		text_copy(first->text, sizeof(first->text), line);
+		str_copy(first->text, sizeof(first->text), line);
 }
 
 static bool name(const struct person *p, void *ctx)
@@ -241,58 +245,58 @@ static bool name(const struct person *p, void *ctx)
 		return false;
 	named->count++;
 	words_commands(p, &named->report->status.now, take_command, &first);
-	text_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
+	strbuf_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
-	text_addf(named->out, "</th><td role=\"cell\">%s: ", words_state(p->state));
+	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", words_state(p->state));
 	html_text(named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
 				      ? p->fault_text
 				      : words_reason(reason, sizeof(reason), p->reason));
-	text_add(named->out, "</td><td role=\"cell\"><code>");
+	strbuf_add(named->out, "</td><td role=\"cell\"><code>");
 	html_text(named->out, first.text);
-	text_add(named->out, "</code></td></tr>\n");
+	strbuf_add(named->out, "</code></td></tr>\n");
 	return true;
 }
 
-static bool names(struct report *r, struct text *out, struct fault *fault)
+static bool names(struct report *r, struct strbuf *out, struct fault *fault)
 {
 	static const enum person_state states[] = {PERSON_FAILED, PERSON_HELD};
 	struct named named = {.report = r, .out = out};
 
 	if (!r->names || r->people.stuck == 0)
 		return true;
-	text_add(out, "<h3>Who is stuck</h3>\n<table class=\"people\" role=\"table\">"
-		      "<caption>By state, then by address</caption>\n"
-		      "<thead role=\"rowgroup\"><tr role=\"row\">"
-		      "<th scope=\"col\" role=\"columnheader\">Address</th>"
-		      "<th scope=\"col\" role=\"columnheader\">Why</th>"
-		      "<th scope=\"col\" role=\"columnheader\">What to do</th></tr></thead>\n"
-		      "<tbody role=\"rowgroup\">\n");
+	strbuf_add(out, "<h3>Who is stuck</h3>\n<table class=\"people\" role=\"table\">"
+			"<caption>By state, then by address</caption>\n"
+			"<thead role=\"rowgroup\"><tr role=\"row\">"
+			"<th scope=\"col\" role=\"columnheader\">Address</th>"
+			"<th scope=\"col\" role=\"columnheader\">Why</th>"
+			"<th scope=\"col\" role=\"columnheader\">What to do</th></tr></thead>\n"
+			"<tbody role=\"rowgroup\">\n");
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (!ledger_each_person(
 			    r->status.books->ledger, (int)states[i], NULL, 0, name, &named, fault))
 			return false;
-	text_add(out, "</tbody></table>\n");
+	strbuf_add(out, "</tbody></table>\n");
 	if (r->people.stuck > named.count) {
-		text_add(out, "<p class=\"soft\">And ");
+		strbuf_add(out, "<p class=\"soft\">And ");
 		html_number(out, r->people.stuck - named.count);
-		text_add(out, " more: <code>cloudinvite status --state held</code></p>\n");
+		strbuf_add(out, " more: <code>cloudinvite status --state held</code></p>\n");
 	}
 	return true;
 }
 
-bool report_stuck(struct report *r, struct text *out, struct fault *fault)
+bool report_stuck(struct report *r, struct strbuf *out, struct fault *fault)
 {
 	bool good;
 
-	text_add(out, "<section aria-labelledby=\"h-stuck\">\n<h2 id=\"h-stuck\">What needs you"
-		      "</h2>\n");
+	strbuf_add(out, "<section aria-labelledby=\"h-stuck\">\n<h2 id=\"h-stuck\">What needs you"
+			"</h2>\n");
 	if (things(r) == 0)
-		text_add(out, "<p>Nothing: nobody is stuck.</p>\n");
+		strbuf_add(out, "<p>Nothing: nobody is stuck.</p>\n");
 	else
 		list(r, out);
 	good = names(r, out, fault);
 	if (r->people.seen > 0)
 		waiting(r, out);
-	text_add(out, "</section>\n");
+	strbuf_add(out, "</section>\n");
 	return good;
 }

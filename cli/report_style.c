@@ -3,6 +3,7 @@
  * How the page looks. Colours are named once for light and once for dark; every text has a contrast
  * of 4.5 and more with what is behind it, every bar of 3 and more.
  */
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #include <openssl/evp.h>
@@ -130,18 +131,18 @@ static const char style[] =
 
 /* The policy names the style by its hash: nothing else in the page is a style, and nothing at all a
  * script. */
-void report_style(struct text *out)
+void report_style(struct strbuf *out)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], encoded[4 * EVP_MAX_MD_SIZE / 3 + 8] = "";
 	unsigned n = 0;
 
 	if (EVP_Digest(style, strlen(style), digest, &n, EVP_sha256(), NULL) == 1)
 		EVP_EncodeBlock(encoded, digest, (int)n);
-	text_addf(out,
+	strbuf_addf(out,
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 		"style-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
 		(const char *)encoded);
-	text_add(out, "<style>");
-	text_add(out, style);
-	text_add(out, "</style>\n");
+	strbuf_add(out, "<style>");
+	strbuf_add(out, style);
+	strbuf_add(out, "</style>\n");
 }

@@ -2,6 +2,7 @@
 /*
  * Week by week: four rows of columns over one time line, all of one scale.
  */
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #include <inttypes.h>
@@ -49,7 +50,7 @@ static int64_t highest(const struct report *r)
 }
 
 /* "Nov 23", without the language of whoever calls. */
-static void add_day(struct text *out, int64_t wall)
+static void add_day(struct strbuf *out, int64_t wall)
 {
 	static const char *const months[] = {
 		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -57,38 +58,38 @@ static void add_day(struct text *out, int64_t wall)
 	struct tm tm = {.tm_mday = 1};
 
 	(void)gmtime_r(&t, &tm);
-	text_addf(out, "%s&nbsp;%d", months[tm.tm_mon % 12], tm.tm_mday);
+	strbuf_addf(out, "%s&nbsp;%d", months[tm.tm_mon % 12], tm.tm_mday);
 }
 
 /* What fits over a column: 12, 1.2k, 12k. */
-static void add_short(struct text *out, int64_t n)
+static void add_short(struct strbuf *out, int64_t n)
 {
 	if (n < 1000)
-		text_addf(out, "%" PRId64, n);
+		strbuf_addf(out, "%" PRId64, n);
 	else if (n < 10000)
-		text_addf(out, "%" PRId64 ".%" PRId64 "k", n / 1000, n % 1000 / 100);
+		strbuf_addf(out, "%" PRId64 ".%" PRId64 "k", n / 1000, n % 1000 / 100);
 	else if (n < 1000000)
-		text_addf(out, "%" PRId64 "k", n / 1000);
+		strbuf_addf(out, "%" PRId64 "k", n / 1000);
 	else
-		text_addf(out, "%" PRId64 "M", n / 1000000);
+		strbuf_addf(out, "%" PRId64 "M", n / 1000000);
 }
 
 /* ---- the picture ---- */
 
-static void describe(const struct report *r, struct text *out)
+static void describe(const struct report *r, struct strbuf *out)
 {
 	svg_describe(out, "weeks");
-	text_addf(out, "Totals of the last %d weeks:", r->week_count);
+	strbuf_addf(out, "Totals of the last %d weeks:", r->week_count);
 	for (int row = 0; row < ROWS; row++) {
-		text_addf(out, "%s ", row > 0 ? "," : "");
+		strbuf_addf(out, "%s ", row > 0 ? "," : "");
 		html_number(out, sum(r, row));
-		text_addf(out, " %s", rows[row].name);
+		strbuf_addf(out, " %s", rows[row].name);
 	}
-	text_add(out, ". The data of each week are in the table below.");
+	strbuf_add(out, ". The data of each week are in the table below.");
 	svg_described(out);
 }
 
-static void column(const struct report *r, int row, int week, int64_t most, struct text *out)
+static void column(const struct report *r, int row, int week, int64_t most, struct strbuf *out)
 {
 	int64_t n = figure(&r->weeks[week], row), place = SVG_WHOLE / r->week_count;
 	int height = (int)svg_part(n, most, COLUMN), bottom = row * ROW + TOP + COLUMN;
@@ -105,12 +106,12 @@ static void column(const struct report *r, int row, int week, int64_t most, stru
 	svg_text_end(out);
 }
 
-static void draw_row(const struct report *r, int row, int64_t most, struct text *out)
+static void draw_row(const struct report *r, int row, int64_t most, struct strbuf *out)
 {
 	int y = row * ROW;
 
 	svg_text(out, "name", 0, y + 14, "start");
-	text_addf(out, "%s", rows[row].name);
+	strbuf_addf(out, "%s", rows[row].name);
 	svg_text_end(out);
 	svg_text(out, "name", SVG_WHOLE, y + 14, "end");
 	html_number(out, sum(r, row));
@@ -121,7 +122,7 @@ static void draw_row(const struct report *r, int row, int64_t most, struct text 
 }
 
 /* At most twelve dates, in a narrow window every third of them. */
-static void draw_dates(const struct report *r, struct text *out)
+static void draw_dates(const struct report *r, struct strbuf *out)
 {
 	int64_t place = SVG_WHOLE / r->week_count;
 	int step = (r->week_count + 11) / 12;
@@ -137,41 +138,41 @@ static void draw_dates(const struct report *r, struct text *out)
 
 /* ---- the table ---- */
 
-static void table(const struct report *r, struct text *out)
+static void table(const struct report *r, struct strbuf *out)
 {
 	char day[CLOCK_TEXT_SIZE];
 
-	text_add(out, "<details><summary>The data as a table</summary>\n"
-		      "<table><caption>People by week</caption>\n"
-		      "<thead><tr><th scope=\"col\">Week of</th>");
+	strbuf_add(out, "<details><summary>The data as a table</summary>\n"
+			"<table><caption>People by week</caption>\n"
+			"<thead><tr><th scope=\"col\">Week of</th>");
 	for (int row = 0; row < ROWS; row++)
-		text_addf(out, "<th scope=\"col\">%s</th>", rows[row].name);
-	text_add(out, "</tr></thead>\n<tbody>\n");
+		strbuf_addf(out, "<th scope=\"col\">%s</th>", rows[row].name);
+	strbuf_add(out, "</tr></thead>\n<tbody>\n");
 	for (int i = r->week_count - 1; i >= 0; i--) {
 		clock_day(r->weeks[i].start, day);
-		text_addf(out, "<tr><th scope=\"row\"><time datetime=\"%s\">%s</time></th>", day,
+		strbuf_addf(out, "<tr><th scope=\"row\"><time datetime=\"%s\">%s</time></th>", day,
 			day);
 		for (int row = 0; row < ROWS; row++) {
-			text_add(out, "<td>");
+			strbuf_add(out, "<td>");
 			html_number(out, figure(&r->weeks[i], row));
-			text_add(out, "</td>");
+			strbuf_add(out, "</td>");
 		}
-		text_add(out, "</tr>\n");
+		strbuf_add(out, "</tr>\n");
 	}
-	text_add(out, "</tbody></table></details>\n");
+	strbuf_add(out, "</tbody></table></details>\n");
 }
 
-void report_weeks(const struct report *r, struct text *out)
+void report_weeks(const struct report *r, struct strbuf *out)
 {
 	int64_t most = highest(r);
 
-	text_add(out, "<section aria-labelledby=\"h-weeks\">\n<h2 id=\"h-weeks\">By week</h2>\n");
+	strbuf_add(out, "<section aria-labelledby=\"h-weeks\">\n<h2 id=\"h-weeks\">By week</h2>\n");
 	if (most == 0) {
-		text_addf(out, "<p>Nothing has happened in the last %d weeks.</p>\n</section>\n",
+		strbuf_addf(out, "<p>Nothing has happened in the last %d weeks.</p>\n</section>\n",
 			r->week_count);
 		return;
 	}
-	text_addf(out,
+	strbuf_addf(out,
 		"<p class=\"soft\">The last %d weeks, from Monday to Sunday (UTC). Each person is "
 		"counted in the week of the first occurrence.</p>\n<figure>\n",
 		r->week_count);
@@ -182,7 +183,7 @@ void report_weeks(const struct report *r, struct text *out)
 		draw_row(r, row, most, out);
 	draw_dates(r, out);
 	svg_close(out);
-	text_add(out, "</figure>\n");
+	strbuf_add(out, "</figure>\n");
 	table(r, out);
-	text_add(out, "</section>\n");
+	strbuf_add(out, "</section>\n");
 }

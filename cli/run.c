@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 
@@ -56,13 +57,13 @@ struct program {
 	bool open;	/* its output */
 };
 
-static void take(struct program *p, struct text *out)
+static void take(struct program *p, struct strbuf *out)
 {
 	char bytes[4096];
 	ssize_t n = read(p->output, bytes, sizeof(bytes));
 
 	if (n > 0 && out->len + (size_t)n < OUTPUT_MAX)
-		text_add_bytes(out, bytes, (size_t)n);
+		strbuf_add_bytes(out, bytes, (size_t)n);
 	p->open = n > 0 || (n < 0 && errno == EINTR);
 }
 
@@ -78,7 +79,7 @@ static void hurry(struct program *p)
 }
 
 /* Until the program has closed its output; false when the time was up first. */
-static bool listen_to(struct program *p, struct text *out)
+static bool listen_to(struct program *p, struct strbuf *out)
 {
 	while (p->open) {
 		struct pollfd wait[] = {{.fd = p->output, .events = POLLIN},
@@ -125,7 +126,7 @@ static int wait_for(const struct program *p, bool *in_time)
 	return *in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int follow(struct program *p, struct text *out, bool *in_time)
+static int follow(struct program *p, struct strbuf *out, bool *in_time)
 {
 	sigset_t signals;
 	int interrupts, status;
@@ -142,14 +143,14 @@ static int follow(struct program *p, struct text *out, bool *in_time)
 	return status;
 }
 
-int run_program(const char *const argv[], struct text *out, struct fault *fault)
+int run_program(const char *const argv[], struct strbuf *out, struct fault *fault)
 {
 	struct program p = {.name = argv[0], .pid = -1, .output = -1};
 	int pipe_ends[2] = {-1, -1}, status = -1;
 	bool in_time = true;
 	sigset_t before;
 
-	out->cap = OUTPUT_MAX;
+	out->max = OUTPUT_MAX;
 	interrupt_hold(&before);
 	if (access(argv[0], X_OK) == 0 && pipe2(pipe_ends, O_CLOEXEC) == 0)
 		p.pid = fork();
@@ -173,7 +174,7 @@ int run_program(const char *const argv[], struct text *out, struct fault *fault)
 	return status;
 }
 
-bool run_well(const char *const argv[], struct text *out, struct fault *fault)
+bool run_well(const char *const argv[], struct strbuf *out, struct fault *fault)
 {
 	int status = run_program(argv, out, fault);
 	const char *told = out->data ? out->data : "";

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 
 #define RUN_SECONDS 120 /* then it is ended */
 
@@ -17,8 +17,8 @@
  * status, or -1 with the fault when it could not be run, died, or took too long: then it gets
  * SIGTERM, and SIGKILL 5 s later. An interrupt does not reach it: what it has begun to write it
  * finishes, within 5 s, and the interrupt ends us afterwards. */
-int run_program(const char *const argv[], struct text *out, struct fault *fault);
+int run_program(const char *const argv[], struct strbuf *out, struct fault *fault);
 /* The same, and any exit status but 0 is a fault that tells the end of what it wrote. */
-bool run_well(const char *const argv[], struct text *out, struct fault *fault);
+bool run_well(const char *const argv[], struct strbuf *out, struct fault *fault);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/arrive.h"
 #include "cli/json.h"
 #include "cli/mapping.h"
@@ -69,7 +69,7 @@ static void say_totals(const struct scan *s, struct screen *screen, int looked_a
 			s->settings->passwd, (long long)s->settings->min_uid,
 			(long long)s->settings->max_uid);
 	} else {
-		text_format(text, sizeof(text),
+		str_format(text, sizeof(text),
 			"%d of %d account%s would map to an address, before blocks and collisions "
 			"are considered. Nothing was written.",
 			mapped, looked_at, looked_at == 1 ? "" : "s");
@@ -155,7 +155,7 @@ static int say(const struct scan *s, const struct reported *r, bool served)
 		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
 			r->waiting, "left_out", r->left));
 	if (r->waiting > 0)
-		text_format(waiting, sizeof(waiting), ", %d %s already in the spool", r->waiting,
+		str_format(waiting, sizeof(waiting), ", %d %s already in the spool", r->waiting,
 			r->waiting == 1 ? "was" : "were");
 	cli_print("%d account%s reported to the collector%s.", r->written,
 		r->written == 1 ? " was" : "s were", waiting);
@@ -190,7 +190,7 @@ static int really(struct scan *s, bool yes)
 	for (size_t i = 0; i < s->mapping.accounts.count; i++)
 		count += mapping_counts(&s->mapping, &s->mapping.accounts.accounts[i]);
 	progress_clear(&s->progress);
-	text_format(question, sizeof(question),
+	str_format(question, sizeof(question),
 		"Process all %d accounts of this host as if each had just logged in?", count);
 	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
 		return EXIT_USAGE;

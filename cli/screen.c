@@ -6,7 +6,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -46,7 +46,7 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph)
 
 /* ---- characters ---- */
 
-/* The length of the UTF-8 sequence that starts with `c`. The text has passed text_safe. */
+/* The length of the UTF-8 sequence that starts with `c`. The text has passed str_safe. */
 static size_t sequence(unsigned char c)
 {
 	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
@@ -123,7 +123,7 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 	char safe[LINE_MAX_BYTES], one[5];
 	size_t at = 0, n;
 
-	text_safe(safe, sizeof(safe), text);
+	str_safe(safe, sizeof(safe), text);
 	for (const char *c = safe; *c != '\0'; c += n) {
 		n = sequence((unsigned char)*c);
 		const char *as = shown(s, c, n, one);
@@ -258,7 +258,7 @@ char *screen_number(char out[SCREEN_NUMBER_SIZE], int64_t n)
 	char digits[SCREEN_NUMBER_SIZE];
 	size_t len, at = 0;
 
-	text_format(digits, sizeof(digits), "%" PRId64, n);
+	str_format(digits, sizeof(digits), "%" PRId64, n);
 	len = strlen(digits);
 	for (size_t i = 0; i < len && at + 2 < SCREEN_NUMBER_SIZE; i++) {
 		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
@@ -273,7 +273,7 @@ char *screen_people(char out[SCREEN_PEOPLE_SIZE], int64_t n)
 {
 	char number[SCREEN_NUMBER_SIZE];
 
-	text_format(out, SCREEN_PEOPLE_SIZE, "%s %s", screen_number(number, n),
+	str_format(out, SCREEN_PEOPLE_SIZE, "%s %s", screen_number(number, n),
 		n == 1 ? "person" : "people");
 	return out;
 }
@@ -293,10 +293,10 @@ char *screen_span(char out[SCREEN_SPAN_SIZE], int64_t seconds)
 		int64_t n = (seconds + units[i].unit / 2) / units[i].unit;
 		if (seconds < units[i].from)
 			continue;
-		text_format(out, SCREEN_SPAN_SIZE, "about %" PRId64 " %s", n,
+		str_format(out, SCREEN_SPAN_SIZE, "about %" PRId64 " %s", n,
 			n == 1 ? units[i].one : units[i].many);
 		return out;
 	}
-	text_copy(out, SCREEN_SPAN_SIZE, "a moment");
+	str_copy(out, SCREEN_SPAN_SIZE, "a moment");
 	return out;
 }

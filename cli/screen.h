@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The screen: what is printed for people. Everything that comes from disk or network is made
- * harmless here (text_safe), in a pipe too: it ends at a terminal sooner or later, and JSON is for
+ * harmless here (str_safe), in a pipe too: it ends at a terminal sooner or later, and JSON is for
  * machines. Colours and Unicode appear only where the terminal can show them.
  */
 #ifndef CLOUDINVITE_CLI_SCREEN_H

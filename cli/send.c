@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 #include "cli/live.h"
 #include "cli/words.h"
@@ -130,7 +130,7 @@ static bool may_go_on(const struct order *order, int count, const char *what)
 {
 	char question[128];
 
-	text_format(question, sizeof(question), "%s %d people?", what, count);
+	str_format(question, sizeof(question), "%s %d people?", what, count);
 	return order->yes || count <= ASK_ABOVE || cli_confirm(question);
 }
 

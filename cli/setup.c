@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -349,7 +350,7 @@ static bool take_number(struct setup *s, int option)
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].option == option)
-			return text_number(optarg, 1, numbers[i].most, numbers[i].number) ||
+			return str_number(optarg, 1, numbers[i].most, numbers[i].number) ||
 			       fault_set(&s->fault, FAULT_USAGE, "bad_number",
 				       "%s: '%s' is not a number from 1 to %lld", numbers[i].name,
 				       optarg, numbers[i].most);

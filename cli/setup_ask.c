@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/service.h"
 
 #define ANSWER_MAX 1024
@@ -37,8 +37,8 @@ bool setup_question(
 					"answers as options: cloudinvite help setup");
 		return false;
 	}
-	answer = text_trim(line);
-	return text_copy(out, size, answer[0] ? answer : suggested);
+	answer = str_trim(line);
+	return str_copy(out, size, answer[0] ? answer : suggested);
 }
 
 bool setup_yes(struct setup *s, const char *question, bool suggested)
@@ -46,7 +46,7 @@ bool setup_yes(struct setup *s, const char *question, bool suggested)
 	char answer[16];
 
 	return setup_question(s, question, suggested ? "yes" : "no", answer, sizeof(answer)) &&
-	       (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes"));
+	       (str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes"));
 }
 
 /* ---- one key ---- */
@@ -131,7 +131,7 @@ static bool ask_login(struct setup *s)
 
 	cli.settings_path = s->stage.path;
 	cli.account = ACCOUNT_DISPATCHER;
-	text_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
+	str_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
 		s->stage.settings->state);
 	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
 		!stage_set(&s->stage, "google", "credentials", s->login, &s->fault) ||
@@ -227,7 +227,7 @@ static bool ask_credential(struct setup *s)
 
 static bool ask_subject(struct setup *s)
 {
-	if (s->route == ROUTE_LOGIN || text_ends(s->stage.settings->credentials, "/login.json"))
+	if (s->route == ROUTE_LOGIN || str_ends(s->stage.settings->credentials, "/login.json"))
 		return true;
 	return ask_key(s, s->subject, "The administrator to act as", "google", "subject", "");
 }
@@ -241,7 +241,7 @@ static bool ask_hosts(struct setup *s)
 	if (!setup_question(s, "How many hosts will run cloudinvite for the organisation", "1",
 		    answer, sizeof(answer)))
 		return false;
-	if (!text_number(answer, 1, SETUP_HOSTS_MAX, &s->hosts))
+	if (!str_number(answer, 1, SETUP_HOSTS_MAX, &s->hosts))
 		return ask_hosts(s);
 	if (s->hosts == 1)
 		s->hosts = 0; /* the budget stays as it is */
@@ -258,9 +258,9 @@ bool setup_ask(struct setup *s)
 		    "google", "customer", "my_customer") ||
 		!ask_key(s, s->domains, "The organisation's domains", "people", "domains", ""))
 		return false;
-	text_copy(first, sizeof(first), s->stage.settings->domains);
+	str_copy(first, sizeof(first), s->stage.settings->domains);
 	first[strcspn(first, ", ")] = '\0';
-	text_format(rule, sizeof(rule), "{user}@%s", first);
+	str_format(rule, sizeof(rule), "{user}@%s", first);
 	return ask_key(s, s->address, "The address of a user", "people", "address", rule) &&
 	       ask_credential(s) && ask_subject(s) && ask_hosts(s);
 }

@@ -4,6 +4,8 @@
  * administrator, and two calls without effect. A delegation takes its time: where that was asked
  * for, it is tried again until it is there.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/setup.h"
 
 #include <errno.h>
@@ -109,22 +111,22 @@ static int act(void *ctx)
 
 static void take_report(struct look *look, int fd)
 {
-	struct text text = {.cap = REPORT_MAX + 4096};
+	struct strbuf text = {.max = REPORT_MAX + 4096};
 	char bytes[4096];
 	json_t *all;
 	ssize_t n;
 
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR))
 		if (n > 0)
-			text_add_bytes(&text, bytes, (size_t)n);
+			strbuf_add_bytes(&text, bytes, (size_t)n);
 	all = json_loads(text.data ? text.data : "{}", 0, NULL);
 	json_decref(look->findings);
 	look->findings = json_incref(json_object_get(all, "findings"));
 	if (json_object_get(all, "code"))
-		text_copy(look->code, sizeof(look->code),
+		str_copy(look->code, sizeof(look->code),
 			json_string_value(json_object_get(all, "code")));
 	json_decref(all);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static int look_once(struct look *look)

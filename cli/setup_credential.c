@@ -3,6 +3,8 @@
  * The credential's file, as far as setup looks into it: what kind it is, and the number under which
  * Google knows the service account. Secrets in it are wiped, not shown.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/setup.h"
 
 #include <errno.h>
@@ -24,11 +26,11 @@
 #define DIR_MODE  0710
 #define FILE_MODE 0640
 
-static bool read_file(struct setup *s, const char *path, struct text *text)
+static bool read_file(struct setup *s, const char *path, struct strbuf *text)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX};
 
-	text->cap = FILE_MAX + 1;
+	text->max = FILE_MAX + 1;
 	return file_read(path, &rules, text, FAULT_CREDENTIALS, &s->fault);
 }
 
@@ -36,7 +38,7 @@ static void take_word(const json_t *file, const char *key, char *out, size_t siz
 {
 	const char *word = json_string_value(json_object_get(file, key));
 
-	if (!word || !text_copy(out, size, word))
+	if (!word || !str_copy(out, size, word))
 		out[0] = '\0';
 }
 
@@ -69,7 +71,7 @@ static void understand(const json_t *file, struct setup_credential *out)
 }
 
 static bool take_text(
-	struct setup *s, const char *path, const struct text *text, struct setup_credential *out)
+	struct setup *s, const char *path, const struct strbuf *text, struct setup_credential *out)
 {
 	json_t *file = secret_json(text->data ? text->data : "", text->len, NULL);
 
@@ -88,7 +90,7 @@ static bool take_text(
 
 bool setup_credential_read(struct setup *s, const char *path, struct setup_credential *out)
 {
-	struct text text = {.data = NULL};
+	struct strbuf text = {.data = NULL};
 	bool good;
 
 	*out = (struct setup_credential){.route = ROUTE_UNKNOWN};
@@ -99,8 +101,8 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 	if (path[0] != '/')
 		return true; /* systemd:NAME, which only the service is given */
 	good = read_file(s, path, &text) && take_text(s, path, &text, out);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return good;
 }
 
@@ -112,18 +114,18 @@ static bool not_installed(struct setup *s, const char *path, int error)
 	return fault_remedy(&s->fault, "Run it as root, and free some space there.");
 }
 
-static bool is_same(const char *path, const struct text *text, gid_t gid)
+static bool is_same(const char *path, const struct strbuf *text, gid_t gid)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .missing_ok = true};
-	struct text old = {.cap = FILE_MAX + 1};
+	struct strbuf old = {.max = FILE_MAX + 1};
 	struct stat st;
 	bool same = stat(path, &st) == 0 && st.st_uid == 0 && st.st_gid == gid &&
 		    (st.st_mode & 07777) == FILE_MODE &&
 		    file_read(path, &rules, &old, FAULT_STORAGE, NULL) && old.len == text->len &&
 		    memcmp(old.data, text->data, old.len) == 0;
 
-	text_wipe(&old);
-	text_free(&old);
+	strbuf_wipe(&old);
+	strbuf_free(&old);
 	return same;
 }
 
@@ -139,13 +141,13 @@ static int open_place(const char *directory, gid_t gid)
 }
 
 /* Root's alone while it is written. */
-static bool put(struct setup *s, const struct text *text, gid_t gid)
+static bool put(struct setup *s, const struct strbuf *text, gid_t gid)
 {
 	char directory[PATH_MAX];
 	bool good;
 	int dir, error;
 
-	text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(s->copy, '/') - s->copy),
+	str_format(directory, sizeof(directory), "%.*s", (int)(strrchr(s->copy, '/') - s->copy),
 		s->copy);
 	dir = open_place(directory, gid);
 	good = dir >= 0 && file_replace_at(dir, NAME, text->data, text->len, 0600) == 0 &&
@@ -164,19 +166,19 @@ bool setup_credential_place(struct setup *s, char *path, size_t size)
 	if (!s->install)
 		return true;
 	if (slash)
-		text_format(directory, sizeof(directory), "%.*s",
+		str_format(directory, sizeof(directory), "%.*s",
 			slash == s->path ? 1 : (int)(slash - s->path), s->path);
 	if (!realpath(directory, whole))
 		return not_installed(s, directory, errno);
-	return text_copy(s->original, sizeof(s->original), path) &&
-	       text_format(s->copy, sizeof(s->copy), "%s/" SETTINGS_PRIVATE "/" NAME, whole) &&
-	       text_copy(path, size, s->copy);
+	return str_copy(s->original, sizeof(s->original), path) &&
+	       str_format(s->copy, sizeof(s->copy), "%s/" SETTINGS_PRIVATE "/" NAME, whole) &&
+	       str_copy(path, size, s->copy);
 }
 
 bool setup_credential_install(struct setup *s)
 {
 	struct setup_credential known;
-	struct text text = {.data = NULL};
+	struct strbuf text = {.data = NULL};
 	const char *user = s->stage.settings->dispatcher_user;
 	sigset_t before;
 	uid_t uid;
@@ -195,7 +197,7 @@ bool setup_credential_install(struct setup *s)
 		setup_part(s, PART_CREDENTIAL, good ? PART_WRITTEN : PART_OPEN);
 		interrupt_release(&before);
 	}
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return good;
 }

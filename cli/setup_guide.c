@@ -3,6 +3,7 @@
  * What to click and paste at Google, as the set-up guide of the User Invitation API has it, and the
  * walls that others have met.
  */
+#include "base/str.h"
 #include "cli/setup.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static void step(struct setup *s, int number, const char *text)
 {
 	char label[8];
 
-	text_format(label, sizeof(label), "%d.", number);
+	str_format(label, sizeof(label), "%d.", number);
 	screen_to(&s->screen, 2);
 	screen_put(&s->screen, INK_BOLD, label);
 	screen_to(&s->screen, 5);
@@ -37,7 +38,7 @@ static void page(const char *address, const struct setup_credential *known)
 {
 	char whole[512];
 
-	text_format(whole, sizeof(whole), "%s%s%s", address,
+	str_format(whole, sizeof(whole), "%s%s%s", address,
 		known && known->project[0] ? "?project=" : "", known ? known->project : "");
 	line(whole);
 }
@@ -145,7 +146,7 @@ static void guide_delegation(struct setup *s, const struct setup_credential *kno
 		"new, paste both, Authorize. The client id is the number, not the mail address; "
 		"add this scope and no other. It takes minutes, sometimes a day.");
 	line(ADMIN "/ac/owl/domainwidedelegation");
-	text_format(id, sizeof(id), "Client ID:    %s",
+	str_format(id, sizeof(id), "Client ID:    %s",
 		known && known->client_id[0] ? known->client_id
 					     : "the service account's Unique ID, a number");
 	line(id);

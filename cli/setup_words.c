@@ -3,12 +3,13 @@
  * The answers that came with the command line, the budget of a host among several, and what is
  * still missing where nobody can be asked.
  */
+#include "base/strbuf.h"
 #include "cli/setup.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define RATE  30 /* requests a minute, and sends a day, of one host: the settings' defaults */
 #define SENDS 50
@@ -25,7 +26,7 @@ static bool put_share(
 {
 	char share[32];
 
-	text_format(share, sizeof(share), "%lld", whole / hosts > 0 ? whole / hosts : 1);
+	str_format(share, sizeof(share), "%lld", whole / hosts > 0 ? whole / hosts : 1);
 	return stage_set(&s->stage, section, key, share, &s->fault);
 }
 
@@ -72,7 +73,7 @@ static bool put_credential(struct setup *s)
 
 	if (!s->credentials)
 		return true;
-	if (!text_copy(path, sizeof(path), s->credentials))
+	if (!str_copy(path, sizeof(path), s->credentials))
 		return fault_set(&s->fault, FAULT_USAGE, "path_long", "--credentials: too long");
 	if (!setup_credential_read(s, path, &known))
 		return false;
@@ -100,10 +101,10 @@ bool setup_has_credential(const struct setup *s)
 							    access(is->credentials, F_OK) == 0));
 }
 
-static void name_missing(struct text *names, bool missing, const char *option)
+static void name_missing(struct strbuf *names, bool missing, const char *option)
 {
 	if (missing)
-		text_addf(names, "%s%s", names->len ? ", " : "", option);
+		strbuf_addf(names, "%s%s", names->len ? ", " : "", option);
 }
 
 /* A rule that fits most, where a domain is all that is said. */
@@ -113,14 +114,14 @@ static bool guess_address(struct setup *s)
 
 	if (s->stage.settings->address[0] || !s->stage.settings->domains[0])
 		return true;
-	text_format(rule, sizeof(rule), "{user}@%.*s",
+	str_format(rule, sizeof(rule), "{user}@%.*s",
 		(int)strcspn(s->stage.settings->domains, ", "), s->stage.settings->domains);
 	return put(s, "people", "address", rule);
 }
 
 bool setup_is_complete(struct setup *s)
 {
-	struct text names = {.data = NULL};
+	struct strbuf names = {.data = NULL};
 	const struct settings *is;
 
 	if (!guess_address(s))
@@ -139,6 +140,6 @@ bool setup_is_complete(struct setup *s)
 		fault_remedy(&s->fault, "Add these options, or run setup at a terminal, where it "
 					"asks. For the steps at Google: cloudinvite setup --guide");
 	}
-	text_free(&names);
+	strbuf_free(&names);
 	return s->fault.kind == FAULT_NONE;
 }

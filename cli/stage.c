@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/identity.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/interrupt.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
@@ -21,11 +23,11 @@
 
 /* ---- opening ---- */
 
-static bool read_into(const char *path, struct text *text, struct fault *fault)
+static bool read_into(const char *path, struct strbuf *text, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
 
-	text->cap = FILE_MAX + 1;
+	text->max = FILE_MAX + 1;
 	return file_read(path, &rules, text, FAULT_SETTINGS, fault);
 }
 
@@ -42,13 +44,13 @@ static bool link_drop_ins(struct stage *stage, struct fault *fault)
 	char from[PATH_MAX], directory[PATH_MAX], *whole;
 	bool linked;
 
-	text_format(directory, sizeof(directory), "%.*s",
-		slash ? (int)(slash - stage->real) + 1 : 2, slash ? stage->real : "./");
+	str_format(directory, sizeof(directory), "%.*s", slash ? (int)(slash - stage->real) + 1 : 2,
+		slash ? stage->real : "./");
 	whole = realpath(directory, NULL);
 	if (!whole)
 		return failed(fault, directory);
-	linked = text_format(from, sizeof(from), "%s/conf.d", whole) &&
-		 text_format(
+	linked = str_format(from, sizeof(from), "%s/conf.d", whole) &&
+		 str_format(
 			 stage->drop_ins, sizeof(stage->drop_ins), "%s/conf.d", stage->directory) &&
 		 symlink(from, stage->drop_ins) == 0;
 	free(whole);
@@ -57,20 +59,20 @@ static bool link_drop_ins(struct stage *stage, struct fault *fault)
 
 static bool copy_text(struct stage *stage, struct fault *fault)
 {
-	struct text sample = {.data = NULL};
-	const struct text *text = &stage->original;
+	struct strbuf sample = {.data = NULL};
+	const struct strbuf *text = &stage->original;
 	bool good = true;
 
 	stage->is_new = access(stage->real, F_OK) != 0 && errno == ENOENT;
 	if (!stage->is_new)
 		good = read_into(stage->real, &stage->original, fault);
 	else if (!read_into(SAMPLE, &sample, NULL))
-		good = text_add(&sample, BARE);
+		good = strbuf_add(&sample, BARE);
 	if (stage->is_new)
 		text = &sample;
 	if (good && file_replace(stage->path, text->data ? text->data : "", text->len, 0600) != 0)
 		good = failed(fault, stage->path);
-	text_free(&sample);
+	strbuf_free(&sample);
 	return good;
 }
 
@@ -82,8 +84,8 @@ static void speak_of_real(const struct stage *stage, char *sentence, size_t size
 
 	if (!at)
 		return;
-	text_copy(copy, sizeof(copy), at + n);
-	text_format(at, size - (size_t)(at - sentence), "%s%s", stage->real, copy);
+	str_copy(copy, sizeof(copy), at + n);
+	str_format(at, size - (size_t)(at - sentence), "%s%s", stage->real, copy);
 }
 
 static bool reload(struct stage *stage, struct fault *fault)
@@ -99,12 +101,12 @@ static bool reload(struct stage *stage, struct fault *fault)
 
 static bool build(struct stage *stage, struct fault *fault)
 {
-	text_copy(stage->directory, sizeof(stage->directory), "/tmp/cloudinvite-setup-XXXXXX");
+	str_copy(stage->directory, sizeof(stage->directory), "/tmp/cloudinvite-setup-XXXXXX");
 	if (!mkdtemp(stage->directory)) {
 		stage->directory[0] = '\0';
 		return failed(fault, "/tmp");
 	}
-	text_format(stage->path, sizeof(stage->path), "%s/cloudinvite.conf", stage->directory);
+	str_format(stage->path, sizeof(stage->path), "%s/cloudinvite.conf", stage->directory);
 	return link_drop_ins(stage, fault) && copy_text(stage, fault);
 }
 
@@ -143,8 +145,8 @@ void stage_close(struct stage *stage)
 	interrupt_release(&before);
 	settings_free(stage->before);
 	settings_free(stage->settings);
-	text_wipe(&stage->original);
-	text_free(&stage->original);
+	strbuf_wipe(&stage->original);
+	strbuf_free(&stage->original);
 	*stage = (struct stage){.real = NULL};
 }
 
@@ -164,7 +166,7 @@ static bool take_value(const char *section, const char *key, const char *value, 
 	(void)origin, (void)help;
 	if (strcmp(section, look->section) != 0 || strcmp(key, look->key) != 0)
 		return true;
-	text_copy(look->out, look->size, value);
+	str_copy(look->out, look->size, value);
 	return false;
 }
 
@@ -265,7 +267,7 @@ int stage_check(
 /* A dialogue takes minutes, in which somebody else may have edited the file. */
 static bool is_unchanged(const struct stage *stage, struct fault *fault)
 {
-	struct text now = {.data = NULL};
+	struct strbuf now = {.data = NULL};
 	bool same = access(stage->real, F_OK) == 0
 			    ? read_into(stage->real, &now, NULL) && !stage->is_new &&
 				      now.len == stage->original.len &&
@@ -273,7 +275,7 @@ static bool is_unchanged(const struct stage *stage, struct fault *fault)
 					      memcmp(now.data, stage->original.data, now.len) == 0)
 			    : stage->is_new;
 
-	text_free(&now);
+	strbuf_free(&now);
 	if (same)
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "settings_changed",
@@ -283,7 +285,7 @@ static bool is_unchanged(const struct stage *stage, struct fault *fault)
 
 /* With owner, group and mode. A signal or a power cut may leave root's group: --prepare sees to it.
  */
-static bool put(const char *path, const struct text *text, const struct stat *st)
+static bool put(const char *path, const struct strbuf *text, const struct stat *st)
 {
 	return file_replace(path, text->data, text->len, st->st_mode & 07777) == 0 &&
 	       ((st->st_uid == geteuid() && st->st_gid == getegid()) ||
@@ -306,7 +308,7 @@ static bool keep_original(
 {
 	char kept[PATH_MAX];
 
-	if (!text_format(kept, sizeof(kept), "%s" STAGE_KEPT, target)) {
+	if (!str_format(kept, sizeof(kept), "%s" STAGE_KEPT, target)) {
 		errno = ENAMETOOLONG;
 		return failed(fault, target);
 	}
@@ -315,7 +317,7 @@ static bool keep_original(
 
 bool stage_commit(struct stage *stage, struct fault *fault)
 {
-	struct text text = {.data = NULL};
+	struct strbuf text = {.data = NULL};
 	char target[PATH_MAX];
 	struct stat st;
 	bool good;
@@ -324,13 +326,13 @@ bool stage_commit(struct stage *stage, struct fault *fault)
 		return false;
 	fill_new(stage, &st);
 	if (stage->is_new)
-		text_copy(target, sizeof(target), stage->real);
+		str_copy(target, sizeof(target), stage->real);
 	else if (!realpath(stage->real, target) || stat(target, &st) != 0)
 		return failed(fault, stage->real);
 	good = (stage->is_new || keep_original(stage, target, &st, fault)) &&
 	       read_into(stage->path, &text, fault);
 	if (good && !put(target, &text, &st))
 		good = failed(fault, target);
-	text_free(&text);
+	strbuf_free(&text);
 	return good;
 }

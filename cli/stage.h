@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "settings/settings.h"
 
 #define STAGE_KEPT ".before" /* beside the real file: what it was */
@@ -22,7 +22,7 @@ struct stage {
 	char path[PATH_MAX];
 	char drop_ins[PATH_MAX];   /* a link to the real one's */
 	bool is_new;		   /* there is no real one yet */
-	struct text original;	   /* what the real one said at the beginning */
+	struct strbuf original;	   /* what the real one said at the beginning */
 	struct settings *before;   /* the real ones; NULL if there are none */
 	struct settings *settings; /* as they stand on the stage */
 };

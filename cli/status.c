@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/watch.h"
 #include "cli/words.h"
 
@@ -42,7 +42,7 @@ static bool take_reason(const char *reason, int64_t count, void *ctx)
 	memmove(&st->waiting[at + 1], &st->waiting[at],
 		(size_t)(st->waiting_count - 1 - at) * sizeof(st->waiting[0]));
 	st->waiting[at] = (struct status_reason){.state = r->state, .count = count};
-	text_copy(st->waiting[at].reason, sizeof(st->waiting[at].reason), reason);
+	str_copy(st->waiting[at].reason, sizeof(st->waiting[at].reason), reason);
 	return true;
 }
 
@@ -79,9 +79,9 @@ static bool take_fault(const struct person *p, void *ctx)
 		return true;
 	f = &st->faults[st->fault_count++];
 	f->count = 1;
-	text_copy(f->code, sizeof(f->code), p->fault_code);
-	text_copy(f->text, sizeof(f->text), p->fault_text);
-	text_copy(f->address, sizeof(f->address), p->address);
+	str_copy(f->code, sizeof(f->code), p->fault_code);
+	str_copy(f->text, sizeof(f->text), p->fault_text);
+	str_copy(f->address, sizeof(f->address), p->address);
 	return true;
 }
 
@@ -103,7 +103,7 @@ static bool take_would_be(const struct person *p, void *ctx)
 	struct status *st = ctx;
 
 	if (strcmp(p->reason, "dry_run") == 0)
-		text_copy(st->would_be[st->would_be_count++], ADDRESS_MAX + 1, p->address);
+		str_copy(st->would_be[st->would_be_count++], ADDRESS_MAX + 1, p->address);
 	return st->would_be_count < STATUS_SHOWN;
 }
 
@@ -189,8 +189,8 @@ static bool take_seconds(struct status_request *request, int argc, char **argv)
 	bool ok = true;
 
 	if (optarg != NULL)
-		ok = text_number(optarg, 1, 86400, &seconds);
-	else if (optind < argc && text_number(argv[optind], 1, 86400, &seconds))
+		ok = str_number(optarg, 1, 86400, &seconds);
+	else if (optind < argc && str_number(argv[optind], 1, 86400, &seconds))
 		optind++;
 	request->watch = true;
 	request->seconds = seconds;

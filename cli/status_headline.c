@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/screen.h"
 
 #define INDENT 2
@@ -38,18 +38,18 @@ static void day(const struct status *st, char *out, size_t size)
 	size_t at;
 
 	if (st->summary.mails_today > 0)
-		text_format(out, size, "%s invitation%s sent today",
+		str_format(out, size, "%s invitation%s sent today",
 			screen_number(number, st->summary.mails_today),
 			st->summary.mails_today == 1 ? "" : "s");
 	else
-		text_copy(out, size, "No invitations sent today");
+		str_copy(out, size, "No invitations sent today");
 	at = strlen(out);
 	if (queued == 0)
-		text_copy(out + at, size - at, "; nothing queued");
+		str_copy(out + at, size - at, "; nothing queued");
 	else if (pace <= 0 || st->now.paused || !st->now.dispatcher.alive)
-		text_format(out + at, size - at, "; %s queued", screen_number(number, queued));
+		str_format(out + at, size - at, "; %s queued", screen_number(number, queued));
 	else
-		text_format(out + at, size - at, "; %s waiting for the rate limit (%s)",
+		str_format(out + at, size - at, "; %s waiting for the rate limit (%s)",
 			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
 }
 
@@ -60,13 +60,13 @@ static void say_paused(const struct status *st, struct headline *h)
 	char tried[64] = "", rest[sizeof(p->remedy) + 64], whole[sizeof(p->text) + sizeof(rest)];
 
 	if (p->probe_at > 0)
-		text_format(tried, sizeof(tried), "Next automatic attempt: %s.",
+		str_format(tried, sizeof(tried), "Next automatic attempt: %s.",
 			p->probe_at <= st->now.at ? "now"
 						  : clock_relative(p->probe_at, st->now.at, probe));
-	text_sentences(rest, sizeof(rest), p->remedy, tried);
-	text_format(h->text, sizeof(h->text), "Paused by %s, %s: %s", p->actor,
+	str_sentences(rest, sizeof(rest), p->remedy, tried);
+	str_format(h->text, sizeof(h->text), "Paused by %s, %s: %s", p->actor,
 		clock_relative(p->since, st->now.at, since),
-		text_sentences(whole, sizeof(whole), p->text, rest));
+		str_sentences(whole, sizeof(whole), p->text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite resume";
 }
@@ -81,11 +81,11 @@ static void say_reconciling(const struct status *st, struct headline *h)
 	if (until > st->now.at)
 		clock_relative(until, st->now.at, when);
 	else if (until > 0)
-		text_copy(when, sizeof(when), "with the next resync");
-	text_format(rest, sizeof(rest),
+		str_copy(when, sizeof(when), "with the next resync");
+	str_format(rest, sizeof(rest),
 		"This ends automatically %s, when Google shows all of those mails.", when);
-	text_format(h->text, sizeof(h->text), "No invitations are sent: %s",
-		text_sentences(whole, sizeof(whole), st->now.reconcile.text, rest));
+	str_format(h->text, sizeof(h->text), "No invitations are sent: %s",
+		str_sentences(whole, sizeof(whole), st->now.reconcile.text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite status --state queued";
 }
@@ -100,7 +100,7 @@ static void say_down(const struct status *st, struct headline *h)
 	bool both = is_down(&st->now.collector) && is_down(&st->now.dispatcher);
 
 	h->ink = INK_BAD;
-	text_format(h->text, sizeof(h->text), "%s",
+	str_format(h->text, sizeof(h->text), "%s",
 		both ? "The collector and the dispatcher are not running: no people are recorded "
 		       "and nothing is sent."
 		: is_down(&st->now.dispatcher)
@@ -117,11 +117,11 @@ static void say_dry_run(const struct status *st, struct headline *h)
 
 	h->ink = INK_WARN;
 	if (st->would_be_total > 0)
-		text_format(h->text, sizeof(h->text),
+		str_format(h->text, sizeof(h->text),
 			"Dry run: no invitations go out. %s would be invited.",
 			screen_people(people, st->would_be_total));
 	else
-		text_copy(h->text, sizeof(h->text),
+		str_copy(h->text, sizeof(h->text),
 			"Dry run: no invitations go out. Nobody would be invited so far.");
 	h->command = "cloudinvite enable";
 }
@@ -141,15 +141,15 @@ static bool say_attention(const struct status *st, struct headline *h)
 	day(st, text, sizeof(text));
 	h->ink = INK_WARN;
 	if (sum->oldest_unconfirmed > 0 && st->now.at - sum->oldest_unconfirmed > OLD_DOUBT) {
-		text_format(h->text, sizeof(h->text),
+		str_format(h->text, sizeof(h->text),
 			"A send has been unconfirmed for more than four days. %s.", text);
 		h->command = "cloudinvite status --state unconfirmed";
 	} else if (sum->people[PERSON_FAILED] > 0) {
-		text_format(h->text, sizeof(h->text), "%s failed. %s.",
+		str_format(h->text, sizeof(h->text), "%s failed. %s.",
 			screen_people(people, sum->people[PERSON_FAILED]), text);
 		h->command = "cloudinvite status --state failed";
 	} else if (status_undecided(st) > 0) {
-		text_format(h->text, sizeof(h->text), "%s need%s your decision. %s.",
+		str_format(h->text, sizeof(h->text), "%s need%s your decision. %s.",
 			screen_people(people, status_undecided(st)),
 			status_undecided(st) == 1 ? "s" : "", text);
 		h->command = "cloudinvite status --state held";
@@ -199,7 +199,7 @@ int status_headlines(const struct status *st, struct headline out[STATUS_HEADLIN
 	if (h == out && !say_attention(st, h++)) {
 		day(st, text, sizeof(text));
 		out->ink = INK_GOOD;
-		text_format(out->text, sizeof(out->text), "All is well. %s.", text);
+		str_format(out->text, sizeof(out->text), "All is well. %s.", text);
 	}
 	return (int)(h - out);
 }

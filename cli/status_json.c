@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/json.h"
 
 #define LIMIT 1000 /* people without --all */
@@ -198,7 +198,7 @@ static bool write_pages(const struct status *st, const struct status_request *re
 			if (!write_person(st, &page->people[i], page, fault))
 				return false;
 		if (page->count > 0)
-			text_copy(last, ADDRESS_MAX + 1, page->people[page->count - 1].address);
+			str_copy(last, ADDRESS_MAX + 1, page->people[page->count - 1].address);
 	}
 	return !*more || look_further(st, request, page, last, more, fault);
 }
@@ -229,7 +229,7 @@ bool status_write(
 	if (page == NULL)
 		return fault_no_memory(fault, FAULT_STORAGE);
 	if (request->after != NULL)
-		text_copy(last, sizeof(last), request->after);
+		str_copy(last, sizeof(last), request->after);
 	printf("{\"schema\":%d,\n\"summary\":", JSON_SCHEMA);
 	json_put(summary_json(st));
 	fputs(",\n\"people\":[", stdout);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/person.h"
 #include "cli/table.h"
 #include "cli/words.h"
@@ -88,7 +88,7 @@ static bool add_person(const struct person *p, void *ctx)
 				       : clock_relative(p->due, t->now->at, when));
 	table_add(&t->table, INK_DIM,
 		p->changed > 0 ? clock_relative(p->changed, t->now->at, when) : "");
-	text_copy(t->last, sizeof(t->last), p->address);
+	str_copy(t->last, sizeof(t->last), p->address);
 	t->count++;
 	return true;
 }
@@ -98,7 +98,7 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 {
 	char after[ADDRESS_MAX + 1];
 
-	text_copy(after, sizeof(after), t->last);
+	str_copy(after, sizeof(after), t->last);
 	t->count = 0;
 	return ledger_each_person(st->books->ledger, request->state,
 		       after[0] != '\0' ? after : NULL, PAGE, add_person, t, fault) &&
@@ -122,7 +122,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 
 	table_open(&t.table, columns, sizeof(columns) / sizeof(columns[0]));
 	if (request->after != NULL)
-		text_copy(t.last, sizeof(t.last), request->after);
+		str_copy(t.last, sizeof(t.last), request->after);
 	do {
 		ok = draw_page(st, request, &t, s, fault);
 		drawn += t.count;

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/screen.h"
 #include "cli/table.h"
 #include "cli/words.h"
@@ -27,7 +27,7 @@ static void head(struct screen *s, const struct status *st)
 	struct tm tm;
 
 	identity_host(host, sizeof(host));
-	text_format(left, sizeof(left), "cloudinvite %s on %s", CLOUDINVITE_VERSION, host);
+	str_format(left, sizeof(left), "cloudinvite %s on %s", CLOUDINVITE_VERSION, host);
 	if (localtime_r(&t, &tm) != NULL)
 		strftime(when, sizeof(when), "%a %Y-%m-%d %H:%M", &tm);
 	screen_put(s, INK_DIM, left);
@@ -122,10 +122,10 @@ static void expectation(
 
 	words_reason(reason, sizeof(reason), r->reason);
 	if (waits_for_pace(st, r))
-		text_format(out, size, "queued: %s, %s", reason,
+		str_format(out, size, "queued: %s, %s", reason,
 			screen_span(span, status_expect(st, r->count)));
 	else
-		text_format(out, size, "%s: %s", words_state(r->state), reason);
+		str_format(out, size, "%s: %s", words_state(r->state), reason);
 }
 
 static void decision(struct screen *s, const struct status_reason *r, int indent)
@@ -136,9 +136,9 @@ static void decision(struct screen *s, const struct status_reason *r, int indent
 		return;
 	if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||
 		strcmp(r->reason, "dry_run") == 0)
-		text_format(command, sizeof(command), "cloudinvite approve --reason %s", r->reason);
+		str_format(command, sizeof(command), "cloudinvite approve --reason %s", r->reason);
 	else
-		text_copy(command, sizeof(command), "cloudinvite status --state held");
+		str_copy(command, sizeof(command), "cloudinvite status --state held");
 	screen_remedy(s, indent, command);
 }
 
@@ -174,14 +174,14 @@ static void faults(struct screen *s, const struct status *st)
 		screen_heading(s, "Faults");
 	for (int i = 0; i < st->fault_count; i++) {
 		const struct status_fault *f = &st->faults[i];
-		text_format(code, sizeof(code), "%s", f->code[0] != '\0' ? f->code : "fault");
+		str_format(code, sizeof(code), "%s", f->code[0] != '\0' ? f->code : "fault");
 		screen_to(s, INDENT);
 		screen_put(s, INK_WARN, code);
 		if (f->count > 1)
 			screen_putf(s, INK_DIM, " x %" PRId64, f->count);
 		screen_put(s, INK_PLAIN, ":");
 		screen_wrap(s, INK_PLAIN, 2 * INDENT, f->text);
-		text_format(line, sizeof(line), "cloudinvite explain %s", f->address);
+		str_format(line, sizeof(line), "cloudinvite explain %s", f->address);
 		screen_remedy(s, 2 * INDENT, line);
 		screen_end(s);
 	}
@@ -198,9 +198,9 @@ static void accounts(struct screen *s, const struct status *st)
 		int kind = (i + 1) % (VERDICT_COLLISION + 1); /* those not judged yet last */
 		if (n[kind] == 0)
 			continue;
-		text_format(part, sizeof(part), "%s%s %s", line[0] != '\0' ? ", " : "",
+		str_format(part, sizeof(part), "%s%s %s", line[0] != '\0' ? ", " : "",
 			screen_number(number, n[kind]), words_verdict((enum verdict_kind)kind));
-		text_format(line + strlen(line), sizeof(line) - strlen(line), "%s", part);
+		str_format(line + strlen(line), sizeof(line) - strlen(line), "%s", part);
 	}
 	if (line[0] == '\0')
 		return;
@@ -220,26 +220,26 @@ static void pace(struct screen *s, const struct status *st)
 
 	screen_heading(s, "Pace");
 	if (st->pace.configured == 0)
-		text_copy(line, sizeof(line), "unlimited requests");
+		str_copy(line, sizeof(line), "unlimited requests");
 	else
-		text_format(line, sizeof(line), "%" PRId64 " of %" PRId64 " requests a minute",
+		str_format(line, sizeof(line), "%" PRId64 " of %" PRId64 " requests a minute",
 			st->pace.used, st->pace.effective);
 	at = strlen(line);
 	if (st->pace.effective < st->pace.configured)
-		text_format(line + at, sizeof(line) - at,
+		str_format(line + at, sizeof(line) - at,
 			" (lowered from %" PRId64 ", because Google "
 			"asked to slow down)",
 			st->pace.configured);
 	at = strlen(line);
 	if (st->pace.throttled_until_wall > st->now.at)
-		text_format(line + at, sizeof(line) - at, ", none before %s",
+		str_format(line + at, sizeof(line) - at, ", none before %s",
 			clock_relative(st->pace.throttled_until_wall, st->now.at, when));
 	at = strlen(line);
-	text_format(line + at, sizeof(line) - at, "; %" PRId64 " of %" PRId64 " mails today",
+	str_format(line + at, sizeof(line) - at, "; %" PRId64 " of %" PRId64 " mails today",
 		st->summary.mails_today, settings->sends_per_day);
 	at = strlen(line);
 	if (settings->send_window[0] != '\0')
-		text_format(line + at, sizeof(line) - at, ", sent %s", settings->send_window);
+		str_format(line + at, sizeof(line) - at, ", sent %s", settings->send_window);
 	screen_to(s, INDENT);
 	screen_wrap(s, INK_PLAIN, INDENT, line);
 	screen_end(s);
@@ -287,8 +287,8 @@ static void ledger(struct screen *s, const struct status *st)
 	const char *name = st->books->settings->ledger;
 	char line[512];
 
-	text_format(line, sizeof(line), "%s, schema %d, id %.8s",
-		text_starts(name, "sqlite:") ? name + strlen("sqlite:") : "postgresql",
+	str_format(line, sizeof(line), "%s, schema %d, id %.8s",
+		str_starts(name, "sqlite:") ? name + strlen("sqlite:") : "postgresql",
 		ledger_schema(st->books->ledger), ledger_id(st->books->ledger));
 	screen_heading(s, "Ledger");
 	screen_to(s, INDENT);

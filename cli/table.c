@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-
 #define GAP	 2    /* columns between two columns */
 #define CELL_MAX 2048 /* bytes of a cell */
 

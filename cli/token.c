@@ -4,6 +4,7 @@
  * is for `curl -H "Authorization: Bearer $(cloudinvite token --print)"`, and which mints one if
  * none can be used.
  */
+#include "base/str.h"
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -47,9 +48,9 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	clock_rfc3339(expires, when);
 	clock_relative(expires, now, relative);
 	if (shown->usable)
-		text_format(line, sizeof(line), "ends %s (%s)", relative, when);
+		str_format(line, sizeof(line), "ends %s (%s)", relative, when);
 	else
-		text_format(line, sizeof(line), "%s %s (%s); the next request will mint another",
+		str_format(line, sizeof(line), "%s %s (%s); the next request will mint another",
 			expires > now ? "ends" : "ended", relative, when);
 	put(s, "token", shown->usable ? INK_GOOD : INK_WARN, line);
 }
@@ -60,7 +61,7 @@ static void put_minted(struct screen *s, const struct shown *shown)
 
 	if (!shown->token.value)
 		return;
-	text_format(line, sizeof(line), "%s by %s",
+	str_format(line, sizeof(line), "%s by %s",
 		clock_relative(shown->token.minted_at, clock_wall(), relative),
 		shown->token.minted_by);
 	put(s, "minted", INK_PLAIN, line);

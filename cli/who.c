@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/cli.h"
 #include "people/verdict.h"
 
@@ -26,11 +26,11 @@ bool who_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 
 	if (at == NULL || at == typed || at[1] == '\0')
 		return false;
 	n = (size_t)(at - typed);
-	if (n > USER_MAX || !text_copy(host, HOST_MAX + 1, at + 1))
+	if (n > USER_MAX || !str_copy(host, HOST_MAX + 1, at + 1))
 		return false;
 	memcpy(user, typed, n);
 	user[n] = '\0';
-	text_lower_all(host);
+	str_lower(host);
 	return true;
 }
 
@@ -62,9 +62,9 @@ static bool collect(const struct ledger_sighting *s, void *ctx)
 
 	c->seen++;
 	if (s->address[0] == '\0')
-		text_copy(c->why, sizeof(c->why), s->sentence);
+		str_copy(c->why, sizeof(c->why), s->sentence);
 	else if (c->count < CANDIDATES_MAX && !is_known(c, s->address))
-		text_copy(c->addresses[c->count++], ADDRESS_MAX + 1, s->address);
+		str_copy(c->addresses[c->count++], ADDRESS_MAX + 1, s->address);
 	return true;
 }
 
@@ -87,7 +87,7 @@ static bool say_ambiguous(const char *typed, const struct candidates *c, struct 
 	char list[256] = "";
 
 	for (int i = 0; i < c->count; i++)
-		text_format(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+		str_format(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 			i > 0 ? ", " : "", c->addresses[i]);
 	fault_set(fault, FAULT_USAGE, "ambiguous", "'%s' matches several addresses", typed);
 	return fault_remedy(fault, "Use one of them: %s", list);
@@ -99,7 +99,7 @@ static bool one_of(const char *typed, const struct candidates *c, char address[A
 	if (c->count > 1)
 		return say_ambiguous(typed, c, fault);
 	if (c->count == 1) {
-		text_copy(address, ADDRESS_MAX + 1, c->addresses[0]);
+		str_copy(address, ADDRESS_MAX + 1, c->addresses[0]);
 		return true;
 	}
 	fault_set(fault, FAULT_POLICY, "no_address", "'%s' has no address%s%s", typed,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static const struct {
 	const char *text;
@@ -76,9 +76,9 @@ static const struct {
 
 bool words_typed(char *out, size_t size, const char *typed)
 {
-	bool fits = text_copy(out, size, typed);
+	bool fits = str_copy(out, size, typed);
 
-	text_lower_all(out);
+	str_lower(out);
 	for (char *c = out; *c != '\0'; c++)
 		if (*c == '-' || *c == ' ')
 			*c = '_';
@@ -87,7 +87,7 @@ bool words_typed(char *out, size_t size, const char *typed)
 
 char *words_spaced(char *out, size_t size, const char *word)
 {
-	text_copy(out, size, word);
+	str_copy(out, size, word);
 	for (char *c = out; *c != '\0'; c++)
 		if (*c == '_')
 			*c = ' ';
@@ -99,7 +99,7 @@ char *words_reason(char *out, size_t size, const char *reason)
 	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason recorded");
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(reasons[i].word, reason) == 0)
-			text_copy(out, size, reasons[i].text);
+			str_copy(out, size, reasons[i].text);
 	return out;
 }
 
@@ -125,24 +125,24 @@ static void next_of_queued(char *out, size_t size, const struct person *p, const
 	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit allows", reason[96];
 
 	if (now->paused) {
-		text_copy(out, size, "Waiting for the pause to end.");
+		str_copy(out, size, "Waiting for the pause to end.");
 		return;
 	}
 	if (!now->dispatcher.alive) {
-		text_copy(out, size, "Waiting for the dispatcher, which is not running.");
+		str_copy(out, size, "Waiting for the dispatcher, which is not running.");
 		return;
 	}
 	if (p->due > now->at)
 		clock_relative(p->due, now->at, when);
 	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
-		text_format(out, size, "The invitation will be sent %s: %s.", when,
+		str_format(out, size, "The invitation will be sent %s: %s.", when,
 			words_reason(reason, sizeof(reason), p->reason));
 	else if (p->attempts > 0)
-		text_format(out, size, "Will be tried again %s, after %d failed attempt%s.", when,
+		str_format(out, size, "Will be tried again %s, after %d failed attempt%s.", when,
 			p->attempts, p->attempts == 1 ? "" : "s");
 	else
-		text_format(out, size, "Google will be asked %s whether the account is unmanaged.",
+		str_format(out, size, "Google will be asked %s whether the account is unmanaged.",
 			when);
 }
 
@@ -189,7 +189,7 @@ char *words_next(char *out, size_t size, const struct person *p, const struct no
 	if (p->state == PERSON_QUEUED)
 		next_of_queued(out, size, p, now);
 	else
-		text_copy(out, size, p->state == PERSON_HELD ? next_of_held(p) : next_of(p));
+		str_copy(out, size, p->state == PERSON_HELD ? next_of_held(p) : next_of(p));
 	return out;
 }
 
@@ -241,8 +241,8 @@ void words_commands(const struct person *p, const struct now *now,
 		if (remedies[i].state != p->state ||
 			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))
 			continue;
-		text_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
-			text_ends(remedies[i].command, " ") ? p->address : "");
+		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
+			str_ends(remedies[i].command, " ") ? p->address : "");
 		each(command, remedies[i].does, ctx);
 	}
 }

@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define UID_LARGEST 4294967294LL
 
 static const char *after(const char *argument, const char *prefix)
 {
-	return text_starts(argument, prefix) ? argument + strlen(prefix) : NULL;
+	return str_starts(argument, prefix) ? argument + strlen(prefix) : NULL;
 }
 
 static bool take_flag(struct arguments *a, const char *argument)
@@ -44,9 +44,9 @@ static bool take_value(struct arguments *a, const char *argument, bool *skip_nam
 		a->skip_services = value;
 		*skip_named = true;
 	} else if ((value = after(argument, "min_uid="))) {
-		return text_number(value, 0, UID_LARGEST, &a->min_uid);
+		return str_number(value, 0, UID_LARGEST, &a->min_uid);
 	} else if ((value = after(argument, "max_uid="))) {
-		return text_number(value, 0, UID_LARGEST, &a->max_uid);
+		return str_number(value, 0, UID_LARGEST, &a->max_uid);
 	} else {
 		return false;
 	}
@@ -78,7 +78,7 @@ void arguments_parse(struct arguments *a, int argc, const char **argv,
 
 bool arguments_service(const struct arguments *a, const char *service)
 {
-	if (a->services[0] && !text_in_list(service, a->services))
+	if (a->services[0] && !str_in_list(service, a->services))
 		return false;
-	return !text_in_list(service, a->skip_services);
+	return !str_in_list(service, a->skip_services);
 }

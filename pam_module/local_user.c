@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "pam_module/cached.h"
 #include "spool/spool.h"
 
@@ -103,9 +103,9 @@ static bool take_default(char *line, const char *key, long long *value)
 {
 	size_t n = strlen(key);
 
-	if (strncmp(line, key, n) != 0 || !text_is_space(line[n]))
+	if (strncmp(line, key, n) != 0 || !ascii_is_space(line[n]))
 		return false;
-	return text_number(text_trim(line + n), 0, UID_LARGEST, value);
+	return str_number(str_trim(line + n), 0, UID_LARGEST, value);
 }
 
 /* Of two lines for one key the last counts, as for useradd. */
@@ -165,7 +165,7 @@ static long long uid_of(const char *fields)
 	if (length < sizeof(digits) && field[length] == ':') {
 		memcpy(digits, field, length);
 		digits[length] = '\0';
-		(void)text_number(digits, 0, UID_LARGEST, &uid);
+		(void)str_number(digits, 0, UID_LARGEST, &uid);
 	}
 	return uid;
 }
@@ -181,7 +181,7 @@ enum local_user local_user_find(const char *user, long long min_uid, long long m
 	/* Such a name cannot be in the file, but could look like a line of it. */
 	if (strpbrk(user, ":\n"))
 		return LOCAL_USER_ABSENT;
-	if (!text_format(key, sizeof(key), "\n%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))
+	if (!str_format(key, sizeof(key), "\n%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))
 		return LOCAL_USER_UNDECIDED;
 	while (!line && (piece = pieces_next(&p)))
 		line = strstr(piece, key);

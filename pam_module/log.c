@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define LINE_MAX_BYTES 1024
 
@@ -37,10 +37,10 @@ void log_line(pam_handle_t *pamh, int priority, const char *format, ...)
 	if (pam_get_item(pamh, PAM_SERVICE, &service) != PAM_SUCCESS || !service)
 		service = "unknown";
 	/* The program's name is what its caller says: of sudo and su that is anybody. */
-	text_format(line, sizeof(line),
+	str_format(line, sizeof(line),
 		"<%d>%s[%d]: pam_cloudinvite(%s:session): ", LOG_AUTHPRIV | priority,
-		text_safe(program, sizeof(program), program_invocation_short_name), (int)getpid(),
-		text_safe(safe, sizeof(safe), service));
+		str_safe(program, sizeof(program), program_invocation_short_name), (int)getpid(),
+		str_safe(safe, sizeof(safe), service));
 	used = strlen(line);
 	va_start(args, format);
 	(void)vsnprintf(line + used, sizeof(line) - used, format, args);

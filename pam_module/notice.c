@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "pam_module/cached.h"
 #include "spool/spool.h"
 
@@ -33,7 +33,7 @@ static void make_safe(char *out, size_t size, char *raw)
 
 		separator = raw[length];
 		raw[length] = '\0';
-		text_safe(out + used, size - used, raw);
+		str_safe(out + used, size - used, raw);
 		used += strlen(out + used);
 		if (separator && used + 1 < size)
 			out[used++] = separator;

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "pam_module/arguments.h"
 #include "pam_module/local_user.h"
 #include "pam_module/log.h"
@@ -70,7 +70,7 @@ static int is_there(const char *spool, const char *box, const char *name)
 {
 	char path[SPOOL_PATH_MAX];
 
-	if (!text_format(path, sizeof(path), "%s/%s/%s", spool, box, name)) {
+	if (!str_format(path, sizeof(path), "%s/%s/%s", spool, box, name)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -85,7 +85,7 @@ static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const ch
 
 	if (!a->silent)
 		log_line(pamh, LOG_ERR, "%s: cannot report %s: %s (the login continues)", a->spool,
-			text_safe(safe, sizeof(safe), user), reason ? reason : "unknown error");
+			str_safe(safe, sizeof(safe), user), reason ? reason : "unknown error");
 	return FAILED;
 }
 
@@ -161,7 +161,7 @@ static void wrong_argument(const char *argument, void *ctx)
 
 	if (!c->arguments->silent)
 		log_line(c->pamh, LOG_ERR, "ignoring unknown or invalid argument: %s",
-			text_safe(safe, sizeof(safe), argument));
+			str_safe(safe, sizeof(safe), argument));
 }
 
 static long elapsed_us(const struct timespec *since)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 /* A path, or with '@' a name of the abstract name space, which has no NUL at its end. */
 static socklen_t notify_address(const char *name, struct sockaddr_un *address)
@@ -48,8 +48,7 @@ void notify_ready(const char *status)
 	char line[256], safe[200];
 
 	/* A line's end within it would begin an assignment of somebody else's. */
-	text_format(
-		line, sizeof(line), "READY=1\nSTATUS=%s", text_safe(safe, sizeof(safe), status));
+	str_format(line, sizeof(line), "READY=1\nSTATUS=%s", str_safe(safe, sizeof(safe), status));
 	notify_send(line);
 }
 
@@ -59,7 +58,7 @@ void notify_reloading(void)
 	char line[64];
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	text_format(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	str_format(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	notify_send(line);
 }
@@ -69,9 +68,9 @@ int64_t notify_watchdog_ms(void)
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	long long number;
 
-	if (pid && (!text_number(pid, 1, INT_MAX, &number) || number != getpid()))
+	if (pid && (!str_number(pid, 1, INT_MAX, &number) || number != getpid()))
 		return 0;
-	if (!usec || !text_number(usec, 1, LLONG_MAX, &number))
+	if (!usec || !str_number(usec, 1, LLONG_MAX, &number))
 		return 0;
 	return number / 1000;
 }

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "worker/prepare_bounded.h"
 #include "worker/prepare_directory.h"
 #include "worker/prepare_spool.h"
@@ -166,7 +166,7 @@ static bool prepare_part(
 	char whole[PATH_MAX];
 	int fd;
 
-	if (!text_format(whole, sizeof(whole), "%s/%s", path, name)) {
+	if (!str_format(whole, sizeof(whole), "%s/%s", path, name)) {
 		errno = ENAMETOOLONG;
 		return prepare_says(path, fault);
 	}
@@ -217,7 +217,7 @@ static bool prepare_ledger_place(const char *ledger, const struct accounts *a, s
 	bool good;
 	int dir;
 
-	if (!text_format(directory, sizeof(directory), "%.*s", (int)(strrchr(ledger, '/') - ledger),
+	if (!str_format(directory, sizeof(directory), "%.*s", (int)(strrchr(ledger, '/') - ledger),
 		    ledger)) {
 		errno = ENAMETOOLONG;
 		return prepare_says(ledger, fault);

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define SAY_AFTER_MS 5000
 #define STEP_NS	     2000000
@@ -30,7 +30,7 @@ static struct shared *shared;
 void prepare_works_at(const char *path)
 {
 	if (shared)
-		text_copy(shared->place, sizeof(shared->place), path);
+		str_copy(shared->place, sizeof(shared->place), path);
 }
 
 static bool say_held(const char *place, int64_t ms, struct fault *fault)
@@ -83,7 +83,7 @@ bool prepare_bounded(prepare_act *act, const void *ctx, int64_t most_ms, struct 
 
 	if (s == MAP_FAILED)
 		return fault_no_memory(fault, FAULT_STORAGE);
-	text_copy(s->place, sizeof(s->place), "the settings");
+	str_copy(s->place, sizeof(s->place), "the settings");
 	child = fork();
 	if (child == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);

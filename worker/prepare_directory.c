@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/walk.h"
 #include "worker/prepare_bounded.h"
 #include "worker/take_over.h"
@@ -169,7 +169,7 @@ static bool take_part(struct way *w, char name[NAME_MAX + 1])
 
 	if (n == 0)
 		return false;
-	text_format(name, NAME_MAX + 1, "%.*s", (int)n, w->rest + slashes);
+	str_format(name, NAME_MAX + 1, "%.*s", (int)n, w->rest + slashes);
 	memmove(w->rest, w->rest + slashes + n, strlen(w->rest + slashes + n) + 1);
 	return true;
 }
@@ -187,9 +187,9 @@ static bool follow(struct way *w, const char *name, const char *target, struct f
 	if (!check_link(w, name, fault))
 		return false;
 	errno = ++w->links > LINKS_MAX ? ELOOP : ENAMETOOLONG;
-	if (w->links > LINKS_MAX || !text_format(rest, sizeof(rest), "%s/%s", target, w->rest))
+	if (w->links > LINKS_MAX || !str_format(rest, sizeof(rest), "%s/%s", target, w->rest))
 		return false;
-	text_copy(w->rest, sizeof(w->rest), rest);
+	str_copy(w->rest, sizeof(w->rest), rest);
 	if (target[0] == '/') {
 		file_close(&w->fd);
 		w->fd = open_root();
@@ -223,10 +223,10 @@ static int open_trusted(const char *directory, const char *path, struct fault *f
 
 	errno = ENAMETOOLONG;
 	if (directory[0] == '/')
-		good = text_copy(w.rest, sizeof(w.rest), directory);
+		good = str_copy(w.rest, sizeof(w.rest), directory);
 	else
 		good = getcwd(here, sizeof(here)) &&
-		       text_format(w.rest, sizeof(w.rest), "%s/%s", here, directory);
+		       str_format(w.rest, sizeof(w.rest), "%s/%s", here, directory);
 	if (good)
 		w.fd = open_root();
 	good = w.fd >= 0 && check_above(w.fd, path, fault);
@@ -245,7 +245,7 @@ int prepare_open_parent(const char *path, struct fault *fault)
 	int above, made, fd;
 
 	prepare_works_at(path);
-	if (!slash || !text_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
+	if (!slash || !str_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
 		errno = slash ? ENAMETOOLONG : EINVAL;
 		prepare_says(path, fault);
 		return -1;

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/walk.h"
 #include "worker/prepare.h"
 #include "worker/prepare_directory.h"
@@ -51,7 +51,7 @@ static bool close_drop_in(const char *name, void *ctx)
 {
 	const struct drop_ins *d = ctx;
 
-	if (text_ends(name, ".conf"))
+	if (str_ends(name, ".conf"))
 		close_file(d->fd, name, d->gid);
 	return true;
 }
@@ -76,7 +76,7 @@ static void close_files(int etc, const struct settings *s, gid_t gid)
 	if (dir < 0)
 		return;
 	close_file(dir, name, gid);
-	if (text_format(kept, sizeof(kept), "%s.before", name))
+	if (str_format(kept, sizeof(kept), "%s.before", name))
 		close_file(dir, kept, gid);
 	if (strncmp(s->map, path, (size_t)(name - path)) == 0 &&
 		!strchr(s->map + (name - path), '/'))

@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/spool.h"
 #include "spool/walk.h"
 #include "worker/prepare_bounded.h"
@@ -53,9 +53,9 @@ static bool is_ours(const char *name)
 
 	if (strcmp(name, SPOOL_PIN) == 0)
 		return true;
-	if (text_starts(name, MIGRATE_OLD))
+	if (str_starts(name, MIGRATE_OLD))
 		box = name + strlen(MIGRATE_OLD);
-	else if (text_starts(name, MIGRATE_FRESH))
+	else if (str_starts(name, MIGRATE_FRESH))
 		box = name + strlen(MIGRATE_FRESH);
 	for (size_t i = 0; i < BOXES; i++)
 		if (strcmp(box, boxes[i]) == 0)
@@ -134,8 +134,8 @@ static bool exchange(const struct preparing *p, const char *box)
 {
 	char fresh[32], old[32];
 
-	text_format(fresh, sizeof(fresh), MIGRATE_FRESH "%s", box);
-	text_format(old, sizeof(old), MIGRATE_OLD "%s", box);
+	str_format(fresh, sizeof(fresh), MIGRATE_FRESH "%s", box);
+	str_format(old, sizeof(old), MIGRATE_OLD "%s", box);
 	if (unlinkat(p->spool, fresh, AT_REMOVEDIR) != 0 && errno != ENOENT)
 		return false;
 	if (!make_closed(p->spool, fresh))
@@ -153,8 +153,8 @@ static bool finish_exchange(const struct preparing *p, const char *box)
 	char fresh[32], old[32];
 	struct stat st;
 
-	text_format(fresh, sizeof(fresh), MIGRATE_FRESH "%s", box);
-	text_format(old, sizeof(old), MIGRATE_OLD "%s", box);
+	str_format(fresh, sizeof(fresh), MIGRATE_FRESH "%s", box);
+	str_format(old, sizeof(old), MIGRATE_OLD "%s", box);
 	if (fstatat(p->spool, fresh, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT;
 	return is_closed(&st) || renameat(p->spool, fresh, p->spool, old) == 0;

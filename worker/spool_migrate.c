@@ -16,7 +16,8 @@
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "spool/record.h"
 #include "spool/walk.h"
 
@@ -52,13 +53,13 @@ static void tell_mark(struct telling *t, const char *name, int64_t at)
 static void read_ledger(struct telling *t)
 {
 	static const struct file_rules rules = {.max_size = SPOOL_NAME_MAX, .missing_ok = true};
-	struct text id = {.cap = SPOOL_NAME_MAX};
+	struct strbuf id = {.max = SPOOL_NAME_MAX};
 	char user[SPOOL_USER_MAX + 1];
 
 	if (file_read_at(t->old, SPOOL_LEDGER, &rules, &id, FAULT_STORAGE, NULL) && id.data &&
-		spool_parse_mark(text_trim(id.data), user))
-		(void)spool_record_make(&t->end, SPOOL_TELL_END, text_trim(id.data), NULL);
-	text_free(&id);
+		spool_parse_mark(str_trim(id.data), user))
+		(void)spool_record_make(&t->end, SPOOL_TELL_END, str_trim(id.data), NULL);
+	strbuf_free(&id);
 }
 
 static bool tell_one(const char *name, void *ctx)
@@ -232,7 +233,7 @@ void spool_migrate(const char *path, int spool, const struct old_owner *owner, s
 		bool good;
 		int old;
 
-		text_format(name, sizeof(name), MIGRATE_OLD "%s", boxes[i]);
+		str_format(name, sizeof(name), MIGRATE_OLD "%s", boxes[i]);
 		old = openat(spool, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (old < 0)
 			continue;

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/walk.h"
 
 #define TAKING 01700
@@ -52,8 +52,8 @@ static bool change_reader(const char *name, void *ctx)
 	if (fstatat(r->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
 		st.st_nlink != 1 || (st.st_uid != r->old && st.st_gid != r->old_group))
 		return true;
-	gid = text_ends(name, ".conf") || text_ends(name, ".map") ? r->settings_group
-								  : r->secrets_group;
+	gid = str_ends(name, ".conf") || str_ends(name, ".map") ? r->settings_group
+								: r->secrets_group;
 	if (fchownat(r->fd, name, 0, gid, AT_SYMLINK_NOFOLLOW) == 0 &&
 		fchmodat(r->fd, name, 0640, 0) == 0)
 		log_event(LOG_LEVEL_NOTE, "take_over", "%s/%s: owner changed to root, mode 0640",
@@ -87,7 +87,7 @@ static bool close_directory(int fd)
 static const struct heir *heir_of(const struct taking *t, const char *name)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (text_starts(name, t->heirs[i].prefix))
+		if (str_starts(name, t->heirs[i].prefix))
 			return &t->heirs[i];
 	return NULL;
 }
@@ -103,7 +103,7 @@ static bool refuse(const struct taking *t, const char *name, const char *what)
 	fault_set(t->fault, FAULT_STORAGE, "take_over", "%s/%s: %s", t->path, name, what);
 	return fault_remedy(t->fault,
 		"The account " TAKE_OVER_ACCOUNT " of an earlier version left it there. Check its "
-						 "content, move it away, and run --prepare again.");
+		"content, move it away, and run --prepare again.");
 }
 
 /* A program of before that still runs writes into the same ledger, unseen by those of now. */

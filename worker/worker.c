@@ -13,7 +13,7 @@
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "worker/notify.h"
 #include "worker/options.h"
 #include "worker/prepare.h"
@@ -73,8 +73,8 @@ static int take_lock(struct worker *w, struct fault *fault)
 
 static void fill_self(struct worker *w)
 {
-	text_copy(w->self.role, sizeof(w->self.role), w->program->role);
-	text_copy(w->self.version, sizeof(w->self.version), CLOUDINVITE_VERSION);
+	str_copy(w->self.role, sizeof(w->self.role), w->program->role);
+	str_copy(w->self.version, sizeof(w->self.version), CLOUDINVITE_VERSION);
 	identity_host(w->self.host, sizeof(w->self.host));
 	w->self.pid = getpid();
 	w->self.started = clock_wall();
@@ -247,7 +247,7 @@ bool worker_scan_due(struct worker *w)
 static void reload_failed(struct worker *w, const struct fault *fault)
 {
 	log_fault(LOG_LEVEL_ERROR, "config_reload_failed", fault);
-	text_format(w->reload_fault, sizeof(w->reload_fault),
+	str_format(w->reload_fault, sizeof(w->reload_fault),
 		"the settings on disk have errors (%.100s)", fault->what);
 }
 
@@ -313,15 +313,15 @@ bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, stru
 	int64_t now = clock_boot_ms();
 
 	if (w->reload_fault[0] != '\0')
-		text_format(full, sizeof(full), "%.50s; %s", note, w->reload_fault);
+		str_format(full, sizeof(full), "%.50s; %s", note, w->reload_fault);
 	else
-		text_copy(full, sizeof(full), note);
+		str_copy(full, sizeof(full), note);
 	if (w->beaten_ms != 0 && now - w->beaten_ms < WORKER_BEAT_MS &&
 		strcmp(full, w->self.note) == 0)
 		return true;
 	/* A ledger that fails is not asked again before the next beat. */
 	w->beaten_ms = now;
-	text_copy(w->self.note, sizeof(w->self.note), full);
+	str_copy(w->self.note, sizeof(w->self.note), full);
 	w->self.beat = clock_wall();
 	meter_set(METER_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
 	if (!ledger)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define MINUTE	     ((int64_t)60)
 #define HOUR	     (60 * MINUTE)
@@ -74,7 +74,7 @@ static bool digits(const char **s, int count, int *out)
 {
 	*out = 0;
 	for (int i = 0; i < count; i++, (*s)++) {
-		if (!text_is_digit(**s))
+		if (!ascii_is_digit(**s))
 			return false;
 		*out = *out * 10 + (**s - '0');
 	}
@@ -83,7 +83,7 @@ static bool digits(const char **s, int count, int *out)
 
 static bool literal(const char **s, char c)
 {
-	if (text_lower(**s) != text_lower(c))
+	if (ascii_lower(**s) != ascii_lower(c))
 		return false;
 	(*s)++;
 	return true;
@@ -114,7 +114,7 @@ static bool fraction(const char **s)
 
 	if (**s != '.')
 		return true;
-	for ((*s)++; text_is_digit(**s); (*s)++)
+	for ((*s)++; ascii_is_digit(**s); (*s)++)
 		n++;
 	return n >= 1 && n <= 9;
 }
@@ -163,9 +163,9 @@ bool clock_parse_duration(const char *s, int64_t *seconds)
 	} units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', WEEK}};
 	int64_t value = 0, unit = 1;
 
-	if (!text_is_digit(*s))
+	if (!ascii_is_digit(*s))
 		return false;
-	for (; text_is_digit(*s); s++) {
+	for (; ascii_is_digit(*s); s++) {
 		value = value * 10 + (*s - '0');
 		if (value > DURATION_MAX)
 			return false;
@@ -193,12 +193,12 @@ char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE])
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (seconds != 0 && seconds % units[i].seconds == 0) {
-			text_format(out, CLOCK_TEXT_SIZE, "%lld%c",
+			str_format(out, CLOCK_TEXT_SIZE, "%lld%c",
 				(long long)(seconds / units[i].seconds), units[i].letter);
 			return out;
 		}
 	}
-	text_copy(out, CLOCK_TEXT_SIZE, "0");
+	str_copy(out, CLOCK_TEXT_SIZE, "0");
 	return out;
 }
 
@@ -206,13 +206,13 @@ char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE])
 static void spell(int64_t seconds, char *out, size_t size)
 {
 	if (seconds < 90)
-		text_format(out, size, "%lld s", (long long)seconds);
+		str_format(out, size, "%lld s", (long long)seconds);
 	else if (seconds < 2 * HOUR)
-		text_format(out, size, "%lld min", (long long)(seconds / MINUTE));
+		str_format(out, size, "%lld min", (long long)(seconds / MINUTE));
 	else if (seconds < 2 * DAY)
-		text_format(out, size, "%lld h", (long long)(seconds / HOUR));
+		str_format(out, size, "%lld h", (long long)(seconds / HOUR));
 	else
-		text_format(out, size, "%lld days", (long long)(seconds / DAY));
+		str_format(out, size, "%lld days", (long long)(seconds / DAY));
 }
 
 char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE])
@@ -224,10 +224,10 @@ char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE])
 	if (__builtin_sub_overflow(wall, now, &ahead) || ahead == INT64_MIN)
 		ahead = wall < now ? -INT64_MAX : INT64_MAX;
 	if (ahead > -5 && ahead < 5) {
-		text_copy(out, CLOCK_TEXT_SIZE, ahead > 0 ? "now" : "just now");
+		str_copy(out, CLOCK_TEXT_SIZE, ahead > 0 ? "now" : "just now");
 		return out;
 	}
 	spell(ahead < 0 ? -ahead : ahead, text, sizeof(text));
-	text_format(out, CLOCK_TEXT_SIZE, ahead < 0 ? "%s ago" : "in %s", text);
+	str_format(out, CLOCK_TEXT_SIZE, ahead < 0 ? "%s ago" : "in %s", text);
 	return out;
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define GROUPS_MAX 256
 
@@ -51,7 +51,7 @@ static bool is_roots_way(const char *path)
 	char part[PATH_MAX];
 	int found = look_at("/");
 
-	if (!text_copy(part, sizeof(part), path))
+	if (!str_copy(part, sizeof(part), path))
 		return false;
 	for (char *end = part; found == 1 && *end; end++) {
 		char next = end[1];

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 static const struct {
 	const char *word;
@@ -31,7 +31,7 @@ __attribute__((format(printf, 3, 0))) static void format_safe(
 
 	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
 		raw[0] = '\0';
-	text_safe(out, size, raw);
+	str_safe(out, size, raw);
 }
 
 bool fault_set(struct fault *f, enum fault_kind kind, const char *code, const char *format, ...)
@@ -42,7 +42,7 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *code, const ch
 		return false;
 	f->kind = kind;
 	f->remedy[0] = '\0';
-	text_copy(f->code, sizeof(f->code), code ? code : "");
+	str_copy(f->code, sizeof(f->code), code ? code : "");
 	va_start(args, format);
 	format_safe(f->what, sizeof(f->what), format, args);
 	va_end(args);

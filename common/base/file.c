@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
+
 /* Whether it may be read; if not, the fault says why. */
 static bool file_judge(const char *name, const struct stat *st, const struct file_rules *rules,
 	enum fault_kind kind, struct fault *fault)
@@ -60,7 +63,7 @@ static bool say_no_memory(const char *name, enum fault_kind kind, struct fault *
 		fault, "Try again. If this persists, find out what uses the host's memory.");
 }
 
-static bool file_take(int fd, const char *name, const struct file_rules *rules, struct text *out,
+static bool file_take(int fd, const char *name, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault)
 {
 	char buffer[16384];
@@ -77,7 +80,7 @@ static bool file_take(int fd, const char *name, const struct file_rules *rules, 
 		else if (rules->max_size && taken > rules->max_size) /* grown since fstat */
 			good = fault_set(fault, kind, "too_large", "%s: is larger than %zu bytes",
 				name, rules->max_size);
-		else if (!text_add_bytes(out, buffer, (size_t)n))
+		else if (!strbuf_add_bytes(out, buffer, (size_t)n))
 			good = say_no_memory(name, kind, fault);
 	}
 	/* It may have been a key. */
@@ -103,7 +106,7 @@ static bool say_unopened(const char *name, enum fault_kind kind, struct fault *f
 	}
 }
 
-bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct text *out,
+bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (rules->follow ? 0 : O_NOFOLLOW);
@@ -112,7 +115,7 @@ bool file_read_at(int dir, const char *name, const struct file_rules *rules, str
 	bool good = false;
 
 	if (fd < 0 && errno == ENOENT && rules->missing_ok)
-		return text_add(out, "");
+		return strbuf_add(out, "");
 	if (fd < 0)
 		return say_unopened(name, kind, fault);
 	if (fstat(fd, &st) != 0)
@@ -124,7 +127,7 @@ bool file_read_at(int dir, const char *name, const struct file_rules *rules, str
 	return good;
 }
 
-bool file_read(const char *path, const struct file_rules *rules, struct text *out,
+bool file_read(const char *path, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault)
 {
 	return file_read_at(AT_FDCWD, path, rules, out, kind, fault);
@@ -172,7 +175,7 @@ static int replace_at(int dir, const char *name, const void *bytes, size_t n, mo
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -1;
 	/* The temporary name begins with a dot, so that no reader of a directory takes it. */
-	if (!text_format(temporary, sizeof(temporary), ".%.200s.%016llx", name, random)) {
+	if (!str_format(temporary, sizeof(temporary), ".%.200s.%016llx", name, random)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -215,8 +218,8 @@ int file_replace(const char *path, const void *bytes, size_t n, mode_t mode)
 	int dir, result;
 
 	if (!slash) {
-		text_copy(directory, sizeof(directory), ".");
-	} else if (!text_format(directory, sizeof(directory), "%.*s",
+		str_copy(directory, sizeof(directory), ".");
+	} else if (!str_format(directory, sizeof(directory), "%.*s",
 			   slash == path ? 1 : (int)(slash - path), path)) {
 		errno = ENAMETOOLONG;
 		return -1;

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 
 /* What a file must be before it is read. */
 struct file_rules {
@@ -24,10 +24,10 @@ struct file_rules {
 
 /* Reads the whole of a regular file (never a FIFO, device or, unless `follow`, a link; opened with
  * O_NONBLOCK). False with the fault (`kind`) that names path and remedy. Appends to `out`. */
-bool file_read(const char *path, const struct file_rules *rules, struct text *out,
+bool file_read(const char *path, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault);
 /* The same relative to a directory. */
-bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct text *out,
+bool file_read_at(int dir, const char *name, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault);
 
 /* Replaces `name` in `dir` with the bytes: temporary file (O_EXCL), write, fsync, rename, fsync of

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/environment.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define PASSWD	   "/etc/passwd"
 #define NOBODY_SET ((unsigned)-1) /* the kernel's word for "no login uid" */
@@ -134,7 +134,7 @@ static uid_t login_uid(void)
 			line[strcspn(line, "\n")] = '\0';
 		(void)fclose(file);
 	}
-	if (!text_number(line, 0, NOBODY_SET, &number) || number == NOBODY_SET)
+	if (!str_number(line, 0, NOBODY_SET, &number) || number == NOBODY_SET)
 		return getuid();
 	return (uid_t)number;
 }
@@ -146,12 +146,12 @@ static void user_name(uid_t uid, char *out, size_t size)
 	struct passwd entry, *found;
 	char buffer[8192];
 
-	text_format(out, size, "uid %u", (unsigned)uid);
+	str_format(out, size, "uid %u", (unsigned)uid);
 	if (!file)
 		return;
 	while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0) {
 		if (entry.pw_uid == uid) {
-			text_safe(out, size, entry.pw_name);
+			str_safe(out, size, entry.pw_name);
 			break;
 		}
 	}
@@ -165,7 +165,7 @@ static bool plausible_name(const char *s)
 	if (n == 0 || n > 32 || s[0] == '-')
 		return false;
 	for (; *s; s++)
-		if (!text_is_alnum(*s) && !strchr("._-", *s))
+		if (!ascii_is_alnum(*s) && !strchr("._-", *s))
 			return false;
 	return true;
 }
@@ -178,11 +178,11 @@ void identity_actor(char *out, size_t size)
 
 	user_name(login, name, sizeof(name));
 	if (login != getuid())
-		text_format(out, size, "%s (as %s)", name, getuid() == 0 ? "root" : "another user");
+		str_format(out, size, "%s (as %s)", name, getuid() == 0 ? "root" : "another user");
 	else if (sudo_user && plausible_name(sudo_user))
-		text_format(out, size, "%s (sudo)", sudo_user);
+		str_format(out, size, "%s (sudo)", sudo_user);
 	else
-		text_copy(out, size, name);
+		str_copy(out, size, name);
 }
 
 void identity_host(char *out, size_t size)
@@ -190,7 +190,7 @@ void identity_host(char *out, size_t size)
 	char name[256] = "";
 
 	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
-		text_copy(name, sizeof(name), "localhost");
-	text_lower_all(name);
-	text_safe(out, size, name);
+		str_copy(name, sizeof(name), "localhost");
+	str_lower(name);
+	str_safe(out, size, name);
 }

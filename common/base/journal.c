@@ -7,7 +7,8 @@
 #include <sys/un.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 
 #define FIELD_MAX    512
 #define DATAGRAM_MAX ((size_t)8 * 1024)
@@ -33,18 +34,18 @@ const char *journal_message_id(const char *event)
 }
 
 /* A line's end within a value would begin a field of somebody else's. */
-static void add_field(struct text *t, const char *name, const char *value)
+static void add_field(struct strbuf *t, const char *name, const char *value)
 {
 	char safe[FIELD_MAX];
 
 	if (value && value[0])
-		text_addf(t, "%s=%s\n", name, text_safe(safe, sizeof(safe), value));
+		strbuf_addf(t, "%s=%s\n", name, str_safe(safe, sizeof(safe), value));
 }
 
-static void write_entry(struct text *t, int priority, const char *event, const char *message,
+static void write_entry(struct strbuf *t, int priority, const char *event, const char *message,
 	const struct journal_about *about)
 {
-	text_addf(t, "MESSAGE=%s: %s\nPRIORITY=%d\n", event, message, priority);
+	strbuf_addf(t, "MESSAGE=%s: %s\nPRIORITY=%d\n", event, message, priority);
 	add_field(t, "SYSLOG_IDENTIFIER", program_invocation_short_name);
 	add_field(t, "MESSAGE_ID", journal_message_id(event));
 	add_field(t, "CLOUDINVITE_EVENT", event);
@@ -56,13 +57,13 @@ static void write_entry(struct text *t, int priority, const char *event, const c
 	add_field(t, "CLOUDINVITE_HOST", about->host);
 }
 
-static bool deliver(const char *path, const struct text *t)
+static bool deliver(const char *path, const struct strbuf *t)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 	bool sent;
 
-	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
+	if (!str_copy(address.sun_path, sizeof(address.sun_path), path))
 		return false;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	sent = fd >= 0 && sendto(fd, t->data, t->len, MSG_NOSIGNAL,
@@ -74,11 +75,11 @@ static bool deliver(const char *path, const struct text *t)
 bool journal_send(const char *socket_path, int priority, const char *event, const char *message,
 	const struct journal_about *about)
 {
-	struct text t = {.cap = DATAGRAM_MAX};
+	struct strbuf t = {.max = DATAGRAM_MAX};
 	bool sent;
 
 	write_entry(&t, priority, event, message, about);
 	sent = !t.failed && deliver(socket_path, &t);
-	text_free(&t);
+	strbuf_free(&t);
 	return sent;
 }

@@ -23,7 +23,7 @@ struct journal_about {
 /* 32 hexadecimal digits, or NULL: the event has none. */
 const char *journal_message_id(const char *event);
 
-/* `message` must be one safe line (text_safe); the fields are made safe here. Never waits. False:
+/* `message` must be one safe line (str_safe); the fields are made safe here. Never waits. False:
  * there is no journal, or it does not take it. */
 bool journal_send(const char *socket_path, int priority, const char *event, const char *message,
 	const struct journal_about *about);

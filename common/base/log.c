@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define LINE_MAX_BYTES 1000
 
@@ -34,7 +34,7 @@ static bool is_journal(int fd)
 	struct stat st;
 
 	return stream && fstat(fd, &st) == 0 &&
-	       text_format(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
+	       str_format(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
 		       (unsigned long long)st.st_ino) &&
 	       strcmp(stream, ours) == 0;
 }
@@ -68,9 +68,9 @@ static void write_line(enum log_level level, const char *event, const char *mess
 	char line[LINE_MAX_BYTES + 128], now[CLOCK_TEXT_SIZE];
 
 	if (sink.journal)
-		text_format(line, sizeof(line), "<%d>%s: %s\n", (int)level, event, message);
+		str_format(line, sizeof(line), "<%d>%s: %s\n", (int)level, event, message);
 	else
-		text_format(line, sizeof(line), "%s %s: %s: %s\n", clock_rfc3339(clock_wall(), now),
+		str_format(line, sizeof(line), "%s %s: %s: %s\n", clock_rfc3339(clock_wall(), now),
 			sink.program, event, message);
 	(void)file_write_all(STDERR_FILENO, line, strlen(line));
 }
@@ -87,7 +87,7 @@ __attribute__((format(printf, 4, 0))) static void tell(enum log_level level, con
 		return;
 	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
 		raw[0] = '\0';
-	text_safe(safe, sizeof(safe), raw);
+	str_safe(safe, sizeof(safe), raw);
 	if (journal)
 		told = journal_send(sink.socket_path, (int)level, event, safe, about);
 	if (loud && !(told && sink.journal))
@@ -119,7 +119,7 @@ void log_fault(enum log_level level, const char *event, const struct fault *f)
 	char sentences[sizeof(f->what) + sizeof(f->remedy) + 2];
 
 	log_event(level, event, "%s: %s", fault_kind_word(f->kind),
-		text_sentences(sentences, sizeof(sentences), f->what, f->remedy));
+		str_sentences(sentences, sizeof(sentences), f->what, f->remedy));
 }
 
 const char *log_address(const char *address)
@@ -129,8 +129,8 @@ const char *log_address(const char *address)
 	char *out = ring[next++ % 4];
 
 	if (sink.full_addresses)
-		text_copy(out, sizeof(ring[0]), address);
+		str_copy(out, sizeof(ring[0]), address);
 	else
-		text_mask_address(out, sizeof(ring[0]), address);
+		str_mask_address(out, sizeof(ring[0]), address);
 	return out;
 }

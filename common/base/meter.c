@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define FIRST_MAX  5
 #define SECOND_MAX METER_BUCKETS
@@ -114,12 +114,12 @@ void meter_name(enum meter meter, int first, int second, char out[METER_NAME_MAX
 	const char *family = meters[meter].family;
 
 	if (b->count > 0)
-		text_format(out, METER_NAME_MAX, "%s{%s=\"%s\",%s=\"%s\"}", family, a->name,
+		str_format(out, METER_NAME_MAX, "%s{%s=\"%s\",%s=\"%s\"}", family, a->name,
 			a->words[first], b->name, b->words[second]);
 	else if (a->count > 0)
-		text_format(out, METER_NAME_MAX, "%s{%s=\"%s\"}", family, a->name, a->words[first]);
+		str_format(out, METER_NAME_MAX, "%s{%s=\"%s\"}", family, a->name, a->words[first]);
 	else
-		text_copy(out, METER_NAME_MAX, family);
+		str_copy(out, METER_NAME_MAX, family);
 }
 
 bool meter_each_change(bool (*each)(const char *name, bool value, int64_t n, void *ctx), void *ctx)

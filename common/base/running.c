@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static const char *const names[] = {RUNNING_COMMANDS, RUNNING_DISPATCHER, RUNNING_COLLECTOR};
 #define NAMES (sizeof(names) / sizeof(names[0]))
@@ -20,12 +20,12 @@ static const char *const names[] = {RUNNING_COMMANDS, RUNNING_DISPATCHER, RUNNIN
 
 void running_lock_file(char out[RUNNING_FILE_MAX], const char *name)
 {
-	text_format(out, RUNNING_FILE_MAX, "%s.lock", name);
+	str_format(out, RUNNING_FILE_MAX, "%s.lock", name);
 }
 
 void running_wake_file(char out[RUNNING_FILE_MAX], const char *name)
 {
-	text_format(out, RUNNING_FILE_MAX, "%s.wake", name);
+	str_format(out, RUNNING_FILE_MAX, "%s.wake", name);
 }
 
 static bool path_of(char out[PATH_MAX], const char *run_dir,
@@ -35,7 +35,7 @@ static bool path_of(char out[PATH_MAX], const char *run_dir,
 
 	file(last, name);
 	errno = ENAMETOOLONG;
-	return text_format(out, PATH_MAX, "%s/%s", run_dir, last);
+	return str_format(out, PATH_MAX, "%s/%s", run_dir, last);
 }
 
 /* What was planted in its place, a link, a FIFO or a directory, is no file. */
@@ -84,10 +84,10 @@ static void read_holder(int fd, pid_t *pid, char version[32])
 	blank = strchr(line, ' ');
 	if (blank)
 		*blank = '\0';
-	if (pid && text_number(line, 1, INT_MAX, &number))
+	if (pid && str_number(line, 1, INT_MAX, &number))
 		*pid = (pid_t)number;
 	if (version && blank)
-		text_safe(version, 32, blank + 1);
+		str_safe(version, 32, blank + 1);
 }
 
 /* An open-file-description lock rather than flock: it can be asked about without being taken, so
@@ -119,7 +119,7 @@ static bool say_who(const struct running *r)
 {
 	char line[64];
 
-	text_format(line, sizeof(line), "%d %s\n", (int)getpid(), CLOUDINVITE_VERSION);
+	str_format(line, sizeof(line), "%d %s\n", (int)getpid(), CLOUDINVITE_VERSION);
 	return ftruncate(r->lock, 0) == 0 &&
 	       pwrite(r->lock, line, strlen(line), 0) == (ssize_t)strlen(line);
 }

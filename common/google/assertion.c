@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "google/base64url.h"
 
 /* Takes `json`, which may be NULL. */
-static bool add_segment(struct text *out, json_t *json)
+static bool add_segment(struct strbuf *out, json_t *json)
 {
 	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	bool ok = compact && base64url_add(out, (const unsigned char *)compact, strlen(compact));
@@ -28,18 +29,18 @@ static json_t *claims(const struct assertion *a)
 		issued + ASSERTION_LIFETIME);
 }
 
-bool assertion_claims(const struct assertion *a, struct text *out)
+bool assertion_claims(const struct assertion *a, struct strbuf *out)
 {
 	json_t *json = claims(a);
 	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	bool ok = compact && text_add(out, compact);
+	bool ok = compact && strbuf_add(out, compact);
 
 	free(compact);
 	json_decref(json);
 	return ok;
 }
 
-static bool add_signature(const struct assertion *a, struct text *out, size_t from, EVP_PKEY *key)
+static bool add_signature(const struct assertion *a, struct strbuf *out, size_t from, EVP_PKEY *key)
 {
 	const unsigned char *signed_part = (const unsigned char *)out->data + from;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -55,19 +56,19 @@ static bool add_signature(const struct assertion *a, struct text *out, size_t fr
 	signature = malloc(n);
 	if (!signature || EVP_DigestSign(ctx, signature, &n, signed_part, len) != 1)
 		goto out;
-	ok = text_add(out, ".") && base64url_add(out, signature, n);
+	ok = strbuf_add(out, ".") && base64url_add(out, signature, n);
 out:
 	free(signature);
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
 
-bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out)
+bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct strbuf *out)
 {
 	size_t from = out->len;
 	json_t *header =
 		json_pack("{s:s, s:s, s:s}", "alg", "RS256", "typ", "JWT", "kid", a->key_id);
 
-	return add_segment(out, header) && text_add(out, ".") && add_segment(out, claims(a)) &&
+	return add_segment(out, header) && strbuf_add(out, ".") && add_segment(out, claims(a)) &&
 	       add_signature(a, out, from, key);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 /* The real one, also where another endpoint is asked: it is what Google's own libraries put in. */
 #define ASSERTION_AUDIENCE "https://oauth2.googleapis.com/token"
@@ -31,8 +31,8 @@ struct assertion {
 };
 
 /* Appends the claims as JSON, for whoever signs elsewhere. */
-bool assertion_claims(const struct assertion *a, struct text *out);
+bool assertion_claims(const struct assertion *a, struct strbuf *out);
 /* Appends the JWT (RS256). False if OpenSSL cannot sign. */
-bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct text *out);
+bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct strbuf *out);
 
 #endif

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/credential.h"
 #include "google/form.h"
 #include "google/grant.h"
@@ -61,7 +63,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 static bool check_gcloud(
 	const struct credential *c, const struct authorized_user *u, struct fault *f)
 {
-	if (c->caller || *c->quota_project || !text_starts(u->client_id, GCLOUD_PROJECT))
+	if (c->caller || *c->quota_project || !str_starts(u->client_id, GCLOUD_PROJECT))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "gcloud_without_project",
 		"%s: a login made with gcloud's own OAuth client, whose project does not have the "
@@ -99,15 +101,15 @@ static bool check_account(struct credential *c, const json_t *file, struct fault
 
 	if (!account || strlen(account) > ADDRESS_MAX || !strchr(account, '@'))
 		account = "";
-	if (*c->subject && !text_equal_nocase(c->subject, account))
+	if (*c->subject && !str_equal_nocase(c->subject, account))
 		return refuse_subject(c, account, f);
 	if (!c->caller)
-		text_copy(c->subject, sizeof(c->subject), account);
+		str_copy(c->subject, sizeof(c->subject), account);
 	if (*account)
-		text_format(c->identity, sizeof(c->identity), "%s (login)", account);
+		str_format(c->identity, sizeof(c->identity), "%s (login)", account);
 	else
-		text_format(c->identity, sizeof(c->identity),
-			"the account whose login is in %.400s", c->path);
+		str_format(c->identity, sizeof(c->identity), "the account whose login is in %.400s",
+			c->path);
 	return true;
 }
 
@@ -123,7 +125,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		!take(c, file, "refresh_token", &u->refresh_token, f) || !check_gcloud(c, u, f) ||
 		!check_account(c, file, f))
 		return false;
-	text_copy(c->client_id, sizeof(c->client_id), u->client_id);
+	str_copy(c->client_id, sizeof(c->client_id), u->client_id);
 	return rotation_of(&u->rotation, u->client_id, u->refresh_token) ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
@@ -174,7 +176,8 @@ static void keep_rotated(
 
 /* A caller's login has the scope cloud-platform, which holds that for IAM without its name: it is
  * not asked to be narrower. */
-static bool add_form(struct text *form, const struct credential *c, const struct authorized_user *u)
+static bool add_form(
+	struct strbuf *form, const struct credential *c, const struct authorized_user *u)
 {
 	return form_add(form, "grant_type", "refresh_token") &&
 	       form_add(form, "client_id", u->client_id) &&
@@ -194,7 +197,7 @@ static bool mint(
 	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
 {
 	struct authorized_user *u = c->data;
-	struct text form = {0};
+	struct strbuf form = {0};
 	struct grant_reply reply = {0};
 	bool ok = false;
 
@@ -210,8 +213,8 @@ static bool mint(
 		reply.minted.access_token = NULL;
 	}
 	grant_reply_free(&reply);
-	text_wipe(&form);
-	text_free(&form);
+	strbuf_wipe(&form);
+	strbuf_free(&form);
 	return ok;
 }
 

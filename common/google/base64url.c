@@ -4,9 +4,10 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/strbuf.h"
 #include "google/secret.h"
 
-bool base64url_add(struct text *out, const unsigned char *bytes, size_t n)
+bool base64url_add(struct strbuf *out, const unsigned char *bytes, size_t n)
 {
 	char *encoded = malloc(n / 3 * 4 + 5);
 	bool ok;
@@ -23,7 +24,7 @@ bool base64url_add(struct text *out, const unsigned char *bytes, size_t n)
 		else if (encoded[i] == '/')
 			encoded[i] = '_';
 	}
-	ok = text_add_bytes(out, encoded, (size_t)len);
+	ok = strbuf_add_bytes(out, encoded, (size_t)len);
 	secret_free(encoded);
 	return ok;
 }

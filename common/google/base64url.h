@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 /* Appends base64url (RFC 4648, section 5) without padding. */
-bool base64url_add(struct text *out, const unsigned char *bytes, size_t n);
+bool base64url_add(struct strbuf *out, const unsigned char *bytes, size_t n);
 
 #endif

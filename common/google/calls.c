@@ -4,6 +4,9 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
+
 static const struct method {
 	const char *word, *http, *verb;
 } methods[GOOGLE_METHODS] = {
@@ -42,7 +45,7 @@ static bool check_address(const char *address, struct fault *f)
 {
 	const char *at = address ? strrchr(address, '@') : NULL;
 	size_t n = address ? strlen(address) : 0;
-	bool ok = at && at > address && at[1] && n <= ADDRESS_MAX && text_is_utf8(address, n);
+	bool ok = at && at > address && at[1] && n <= ADDRESS_MAX && str_is_utf8(address, n);
 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = (unsigned char)address[i] > ' ' && address[i] != 0x7f && address[i] != '/';
@@ -57,7 +60,7 @@ static bool check_customer(const char *customer, struct fault *f)
 	bool ok = *customer != '\0';
 
 	for (const char *p = customer; ok && *p; p++)
-		ok = text_is_alnum(*p) || *p == '_';
+		ok = ascii_is_alnum(*p) || *p == '_';
 	if (ok)
 		return true;
 	fault_set(f, FAULT_SETTINGS, "customer", "[google] customer '%.40s' is not a customer ID",
@@ -66,25 +69,25 @@ static bool check_customer(const char *customer, struct fault *f)
 			       "such as C01234567, or my_customer.");
 }
 
-static bool add_escaped(struct text *out, const char *s, size_t n)
+static bool add_escaped(struct strbuf *out, const char *s, size_t n)
 {
 	char *escaped = n ? curl_easy_escape(NULL, s, (int)n) : NULL;
-	bool ok = !n || (escaped && text_add(out, escaped));
+	bool ok = !n || (escaped && strbuf_add(out, escaped));
 
 	curl_free(escaped);
 	return ok;
 }
 
 /* Once, and with `@` as it is: that is how Google's samples and GAM write it. */
-static bool add_address(struct text *out, const char *address)
+static bool add_address(struct strbuf *out, const char *address)
 {
 	char lower[ADDRESS_MAX + 1];
 	const char *from = lower, *at;
 
-	text_copy(lower, sizeof(lower), address);
-	text_lower_all(lower);
+	str_copy(lower, sizeof(lower), address);
+	str_lower(lower);
 	while ((at = strchr(from, '@'))) {
-		if (!add_escaped(out, from, (size_t)(at - from)) || !text_add(out, "@"))
+		if (!add_escaped(out, from, (size_t)(at - from)) || !strbuf_add(out, "@"))
 			return false;
 		from = at + 1;
 	}
@@ -93,26 +96,26 @@ static bool add_address(struct text *out, const char *address)
 
 /* ---- the list's query ---- */
 
-static bool add_parameter(struct text *out, const char *name, const char *value)
+static bool add_parameter(struct strbuf *out, const char *name, const char *value)
 {
 	if (!value || !*value)
 		return true;
-	return text_addf(out, "&%s=", name) && add_escaped(out, value, strlen(value));
+	return strbuf_addf(out, "&%s=", name) && add_escaped(out, value, strlen(value));
 }
 
-static bool add_query(struct text *out, const struct google_call *call)
+static bool add_query(struct strbuf *out, const struct google_call *call)
 {
 	int size = call->list_page_size;
 
 	if (size < 1 || size > CALLS_PAGE_MAX)
 		size = CALLS_PAGE_MAX;
-	return text_addf(out, "?pageSize=%d", size) &&
+	return strbuf_addf(out, "?pageSize=%d", size) &&
 	       add_parameter(out, "filter", call->list_filter) &&
 	       add_parameter(out, "orderBy", call->list_order) &&
 	       add_parameter(out, "pageToken", call->list_page_token);
 }
 
-bool calls_url(const struct settings *settings, const struct google_call *call, struct text *out,
+bool calls_url(const struct settings *settings, const struct google_call *call, struct strbuf *out,
 	struct fault *fault)
 {
 	bool list = call->method == GOOGLE_LIST;
@@ -120,12 +123,12 @@ bool calls_url(const struct settings *settings, const struct google_call *call, 
 	if (!check_customer(settings->customer, fault) ||
 		(!list && !check_address(call->address, fault)))
 		return false;
-	text_addf(out, "%s/%s/customers/%s/userinvitations", settings->endpoint,
+	strbuf_addf(out, "%s/%s/customers/%s/userinvitations", settings->endpoint,
 		settings->api_version, settings->customer);
 	if (list)
 		add_query(out, call);
-	else if (text_add(out, "/") && add_address(out, call->address))
-		text_add(out, methods[call->method].verb);
+	else if (strbuf_add(out, "/") && add_address(out, call->address))
+		strbuf_add(out, methods[call->method].verb);
 	if (!out->failed)
 		return true;
 	return fault_no_memory(fault, FAULT_LATER);

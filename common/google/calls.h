@@ -7,14 +7,14 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/google.h"
 
 #define CALLS_PAGE_MAX 200
 
 /* Appends the URL. False with FAULT_SETTINGS (customer) or FAULT_USAGE (address): what cannot be
  * one segment of a path is refused, not escaped. */
-bool calls_url(const struct settings *settings, const struct google_call *call, struct text *out,
+bool calls_url(const struct settings *settings, const struct google_call *call, struct strbuf *out,
 	struct fault *fault);
 /* "GET" or "POST". */
 const char *calls_method(enum google_method method);

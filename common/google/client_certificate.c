@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/strbuf.h"
 
 #define PEM_MAX 65536
 
@@ -23,7 +24,7 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
 static X509 *read_certificate(const char *path, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = PEM_MAX, .trusted = true, .follow = true};
-	struct text pem = {.cap = PEM_MAX + 1};
+	struct strbuf pem = {.max = PEM_MAX + 1};
 	X509 *certificate = NULL;
 	BIO *bio = NULL;
 
@@ -40,7 +41,7 @@ static X509 *read_certificate(const char *path, struct fault *f)
 out:
 	BIO_free(bio);
 	ERR_clear_error();
-	text_free(&pem);
+	strbuf_free(&pem);
 	return certificate;
 }
 
@@ -69,7 +70,7 @@ static EVP_PKEY *read_key(const char *path, struct fault *f)
 		.group_ok = getegid(),
 		.trusted = true,
 		.follow = true};
-	struct text pem = {.cap = PEM_MAX + 1};
+	struct strbuf pem = {.max = PEM_MAX + 1};
 	EVP_PKEY *key = NULL;
 	BIO *bio = NULL;
 
@@ -82,8 +83,8 @@ static EVP_PKEY *read_key(const char *path, struct fault *f)
 out:
 	BIO_free(bio);
 	ERR_clear_error();
-	text_wipe(&pem);
-	text_free(&pem);
+	strbuf_wipe(&pem);
+	strbuf_free(&pem);
 	return key;
 }
 

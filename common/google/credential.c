@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/secret.h"
 #include "google/token.h"
 #include "settings/key_uri.h"
@@ -34,7 +36,7 @@ static const struct {
 
 /* ---- reading the file ---- */
 
-static bool read_file(const struct credential *c, struct text *out, struct fault *f)
+static bool read_file(const struct credential *c, struct strbuf *out, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX,
 		.secret = true,
@@ -44,10 +46,10 @@ static bool read_file(const struct credential *c, struct text *out, struct fault
 
 	if (!*c->path) {
 		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
-		return fault_remedy(
-			f, "Set [google] credentials to the key file of a service account with "
-			   "domain-wide delegation and subject to an administrator, or set "
-			   "credentials to the file that `cloudinvite login` writes.");
+		return fault_remedy(f,
+			"Set [google] credentials to the key file of a service account with "
+			"domain-wide delegation and subject to an administrator, or set "
+			"credentials to the file that `cloudinvite login` writes.");
 	}
 	if (file_read(c->path, &rules, out, FAULT_CREDENTIALS, f))
 		return true;
@@ -58,7 +60,7 @@ static bool read_file(const struct credential *c, struct text *out, struct fault
 }
 
 static bool explain_no_json(
-	const char *path, const struct text *text, const json_error_t *error, struct fault *f)
+	const char *path, const struct strbuf *text, const json_error_t *error, struct fault *f)
 {
 	if (text->data && strstr(text->data, "-----BEGIN"))
 		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
@@ -69,7 +71,7 @@ static bool explain_no_json(
 	return fault_remedy(f, "Use the unchanged JSON key file from Google.");
 }
 
-static json_t *parse_file(const char *path, const struct text *text, struct fault *f)
+static json_t *parse_file(const char *path, const struct strbuf *text, struct fault *f)
 {
 	json_error_t error;
 	json_t *json = secret_json(text->data ? text->data : "", text->len, &error);
@@ -77,7 +79,7 @@ static json_t *parse_file(const char *path, const struct text *text, struct faul
 	if (json_is_object(json))
 		return json;
 	if (json)
-		text_copy(error.text, sizeof(error.text), "not an object");
+		str_copy(error.text, sizeof(error.text), "not an object");
 	explain_no_json(path, text, &error, f);
 	secret_json_free(json);
 	return NULL;
@@ -137,10 +139,10 @@ static bool take_quota_project(struct credential *c, const json_t *file, struct 
 	if (!name || *c->quota_project)
 		return true;
 	for (const char *p = name; *p; p++) {
-		if (!text_is_alnum(*p) && !strchr("-.:", *p))
+		if (!ascii_is_alnum(*p) && !strchr("-.:", *p))
 			name = "";
 	}
-	return (*name && text_copy(c->quota_project, sizeof(c->quota_project), name)) ||
+	return (*name && str_copy(c->quota_project, sizeof(c->quota_project), name)) ||
 	       fault_set(f, FAULT_CREDENTIALS, "quota_project",
 		       "%s: quota_project_id is not a project ID", c->path);
 }
@@ -171,7 +173,7 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
 	EVP_MD_CTX_free(ctx);
 	for (size_t i = 0; ok && i < n && i < 32; i++)
-		text_format(c->hash + 2 * i, 3, "%02x", digest[i]);
+		str_format(c->hash + 2 * i, 3, "%02x", digest[i]);
 	return ok ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
@@ -186,7 +188,7 @@ static const struct credential_type *type_without_file(const struct settings *s)
 
 static bool fill(struct credential *c, struct fault *f)
 {
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	json_t *json = NULL;
 	bool ok = false;
 
@@ -202,18 +204,18 @@ static bool fill(struct credential *c, struct fault *f)
 	     c->type->load(c, json, f);
 out:
 	secret_json_free(json);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return ok;
 }
 
-static bool find_handed_over(const struct settings *s, struct text *path, struct fault *f)
+static bool find_handed_over(const struct settings *s, struct strbuf *path, struct fault *f)
 {
 	const char *name = s->credentials + strlen(SYSTEMD_PREFIX);
 	char file[512];
 
 	if (systemd_credential(name, file, sizeof(file)))
-		return text_add(path, file);
+		return strbuf_add(path, file);
 	fault_set(f, FAULT_CREDENTIALS, "credentials_not_handed_over",
 		"credentials = systemd:%s, but systemd did not pass any credential to this program "
 		"($CREDENTIALS_DIRECTORY is not set)",
@@ -226,13 +228,13 @@ static bool find_handed_over(const struct settings *s, struct text *path, struct
 }
 
 /* Where the settings say that it is; a key's URI without the PIN. */
-static bool find_path(const struct settings *s, struct text *path, struct fault *f)
+static bool find_path(const struct settings *s, struct strbuf *path, struct fault *f)
 {
 	if (*s->key)
 		return key_uri_bare(s->key, path);
-	if (text_starts(s->credentials, SYSTEMD_PREFIX))
+	if (str_starts(s->credentials, SYSTEMD_PREFIX))
 		return find_handed_over(s, path, f);
-	return text_add(path, s->credentials);
+	return strbuf_add(path, s->credentials);
 }
 
 static struct credential *begin(const struct settings *settings, const char *path, bool caller)
@@ -247,8 +249,8 @@ static struct credential *begin(const struct settings *settings, const char *pat
 	c->path = strdup(path);
 	c->token_endpoint = strdup(settings->token_endpoint);
 	if (c->path && c->token_endpoint &&
-		text_copy(c->subject, sizeof(c->subject), caller ? "" : settings->subject) &&
-		text_copy(c->quota_project, sizeof(c->quota_project),
+		str_copy(c->subject, sizeof(c->subject), caller ? "" : settings->subject) &&
+		str_copy(c->quota_project, sizeof(c->quota_project),
 			caller ? "" : settings->quota_project))
 		return c;
 	credential_free(c);
@@ -257,13 +259,13 @@ static struct credential *begin(const struct settings *settings, const char *pat
 
 struct credential *credential_load(const struct settings *settings, struct fault *fault)
 {
-	struct text path = {0};
+	struct strbuf path = {0};
 	struct credential *c = NULL;
 
 	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
 	if (find_path(settings, &path, fault) && path.data)
 		c = begin(settings, path.data, false);
-	text_free(&path);
+	strbuf_free(&path);
 	if (c) {
 		fault_clear(fault);
 		if (fill(c, fault))

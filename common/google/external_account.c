@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/keyless.h"
 #include "google/metadata_reach.h"
 #include "google/pin.h"
@@ -58,7 +60,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 {
 	const char *value = json_string_value(json_object_get(file, name));
 
-	if (value && *value && printable(value) && text_copy(out, size, value))
+	if (value && *value && printable(value) && str_copy(out, size, value))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "file_incomplete",
 		"%s: '%s' is missing or not a valid string", c->path, name);
@@ -85,13 +87,13 @@ static bool take_client(
 {
 	const char *id = json_string_value(json_object_get(file, "client_id"));
 	const char *secret = json_string_value(json_object_get(file, "client_secret"));
-	struct text pair = {.cap = 2048};
+	struct strbuf pair = {.max = 2048};
 
 	if (!id && !secret)
 		return true;
 	if (!id || !secret || !*id || strchr(id, ':') || !printable(id) || !printable(secret))
 		return refuse(c, f, "client", "client_id and client_secret must be set together");
-	text_addf(&pair, "%s:%s", id, secret);
+	strbuf_addf(&pair, "%s:%s", id, secret);
 	e->client = pair.data;
 	return !pair.failed || refuse(c, f, "client", "client_id and client_secret are too long");
 }
@@ -104,11 +106,11 @@ static bool take_project(
 	if (!take(c, file, "workforce_pool_user_project", e->project, sizeof(e->project), f))
 		return false;
 	for (const char *p = e->project; *p; p++) {
-		if (!text_is_alnum(*p) && !strchr("-.:", *p))
+		if (!ascii_is_alnum(*p) && !strchr("-.:", *p))
 			return refuse(c, f, "workforce_project",
 				"workforce_pool_user_project is not a project");
 	}
-	return text_starts(e->audience, WORKFORCE) ||
+	return str_starts(e->audience, WORKFORCE) ||
 	       refuse(c, f, "workforce_project",
 		       "workforce_pool_user_project is set, but the audience is not a workforce "
 		       "pool");
@@ -116,7 +118,7 @@ static bool take_project(
 
 static bool check_audience(const struct credential *c, const char *audience, struct fault *f)
 {
-	return text_starts(audience, WORKLOAD) || text_starts(audience, WORKFORCE) ||
+	return str_starts(audience, WORKLOAD) || str_starts(audience, WORKFORCE) ||
 	       refuse(c, f, "audience", "the audience is not a pool provider at googleapis.com");
 }
 
@@ -126,8 +128,8 @@ static void name_member(struct keyless *k, const char *audience)
 	const char *pool = audience + strlen(IAM), *end = strstr(pool, "/providers/");
 	int n = end ? (int)(end - pool) : (int)strlen(pool);
 
-	text_format(k->caller, sizeof(k->caller), "the subject of %.*s", n, pool);
-	text_format(k->member, sizeof(k->member), "principal:" IAM "%.*s/subject/SUBJECT", n, pool);
+	str_format(k->caller, sizeof(k->caller), "the subject of %.*s", n, pool);
+	str_format(k->member, sizeof(k->member), "principal:" IAM "%.*s/subject/SUBJECT", n, pool);
 }
 
 static bool load_exchange(
@@ -151,7 +153,7 @@ static bool fetch(struct credential *c, struct http *http, struct keyless *k, st
 		.client = e->client,
 		.project = e->project};
 	struct credential_minted minted = {0};
-	struct text token = {0};
+	struct strbuf token = {0};
 	bool ok = subject_token(&e->subject, c, http, &token, f);
 
 	if (ok) {
@@ -159,8 +161,8 @@ static bool fetch(struct credential *c, struct http *http, struct keyless *k, st
 		ok = sts_exchange(c, http, &what, &minted, f);
 	}
 	k->token = minted.access_token;
-	text_wipe(&token);
-	text_free(&token);
+	strbuf_wipe(&token);
+	strbuf_free(&token);
 	return ok;
 }
 

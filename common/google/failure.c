@@ -4,6 +4,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/token.h"
 
 static const char *name_of(const char *key, size_t len, const struct failure_names *names)
@@ -25,17 +27,17 @@ static const char *name_of(const char *key, size_t len, const struct failure_nam
 
 void failure_expand(char *out, size_t size, const char *pattern, const struct failure_names *names)
 {
-	struct text t = {.cap = 4096};
+	struct strbuf t = {.max = 4096};
 	const char *open, *close;
 
 	while ((open = strchr(pattern, '{')) && (close = strchr(open, '}'))) {
-		text_add_bytes(&t, pattern, (size_t)(open - pattern));
-		text_add(&t, name_of(open + 1, (size_t)(close - open - 1), names));
+		strbuf_add_bytes(&t, pattern, (size_t)(open - pattern));
+		strbuf_add(&t, name_of(open + 1, (size_t)(close - open - 1), names));
 		pattern = close + 1;
 	}
-	text_add(&t, pattern);
-	text_copy(out, size, t.data ? t.data : "");
-	text_free(&t);
+	strbuf_add(&t, pattern);
+	str_copy(out, size, t.data ? t.data : "");
+	strbuf_free(&t);
 }
 
 /* ---- the way there ---- */
@@ -149,7 +151,7 @@ static void host_of(const char *url, char *out, size_t size)
 	const char *start = strstr(url, "://");
 
 	start = start ? start + 3 : url;
-	text_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
+	str_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
 }
 
 /* What a server that wants a certificate of ours says in TLS, in OpenSSL's words. With TLS 1.3 it
@@ -207,7 +209,7 @@ void failure_strange(const char *url, const struct http_reply *reply, struct fau
 
 	host_of(url, host, sizeof(host));
 	fault_set(fault, cause.kind, cause.code, "%s: %s", host, cause.what);
-	if (!*reply->content_type || text_starts(reply->content_type, "application/json"))
+	if (!*reply->content_type || str_starts(reply->content_type, "application/json"))
 		fault_remedy(fault, "%s", BROKEN_REMEDY);
 	else
 		fault_remedy(fault,

@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/refusal.h"
 
@@ -125,32 +127,32 @@ static const char *address_or_word(const struct google_call *call, const char *w
 {
 	if (!strchr(word, '@') || strstr(word, ".gserviceaccount.com"))
 		return word;
-	return call->address && text_equal_nocase(word, call->address) ? "(the address)"
-								       : "(an address)";
+	return call->address && str_equal_nocase(word, call->address) ? "(the address)"
+								      : "(an address)";
 }
 
 /* Google's own words, for the end of a sentence. They may hold addresses of people, which faults do
  * not: they are logged. */
 static void quote(const struct google_call *call, const char *message, char *out, size_t size)
 {
-	struct text t = {.cap = 512};
+	struct strbuf t = {.max = 512};
 	char word[256];
 
 	while (*message && t.len < 200) {
 		size_t len = word_length(message);
 
 		if (!len) {
-			text_add_bytes(&t, message++, 1);
+			strbuf_add_bytes(&t, message++, 1);
 			continue;
 		}
 		/* Longer than any address. */
-		if (!text_format(word, sizeof(word), "%.*s", (int)(len < 255 ? len : 255), message))
+		if (!str_format(word, sizeof(word), "%.*s", (int)(len < 255 ? len : 255), message))
 			break;
-		text_add(&t, address_or_word(call, word));
+		strbuf_add(&t, address_or_word(call, word));
 		message += len;
 	}
-	text_copy(out, size, t.data ? t.data : "");
-	text_free(&t);
+	str_copy(out, size, t.data ? t.data : "");
+	strbuf_free(&t);
 }
 
 static void from_row(const struct row *row, const struct credential *c, const char *customer,

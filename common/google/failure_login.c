@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -85,7 +86,7 @@ static void from_rows(const struct row *row, const struct oauth_client *client, 
 	char what[512], remedy[512];
 
 	while ((row->error && strcmp(row->error, error) != 0) ||
-		(row->starts && !text_starts(description, row->starts)))
+		(row->starts && !str_starts(description, row->starts)))
 		row++;
 	failure_expand(what, sizeof(what), row->what, &names);
 	failure_expand(remedy, sizeof(remedy), row->remedy, &names);

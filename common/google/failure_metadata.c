@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/failure.h"
 
 #define ELSEWHERE                                                                                 \
@@ -53,7 +54,7 @@ static void first_words(const struct http_reply *r, char *out, size_t size)
 {
 	const char *text = r->body.data ? r->body.data : "";
 
-	text_format(out, size, "%.*s", (int)strcspn(text, "\r\n<{"), text);
+	str_format(out, size, "%.*s", (int)strcspn(text, "\r\n<{"), text);
 }
 
 bool failure_metadata(const struct settings *s, const struct http_reply *r, struct fault *f)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/str.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -55,7 +56,7 @@ static bool holds_nocase(const char *s, const char *part)
 	for (; *s; s++) {
 		size_t k = 0;
 
-		while (k < n && text_lower(s[k]) == part[k])
+		while (k < n && ascii_lower(s[k]) == part[k])
 			k++;
 		if (k == n)
 			return true;
@@ -116,7 +117,7 @@ void failure_sts(const struct credential *c, const char *audience, const struct 
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);
 	error = member(json, "error");
 	text = member(json, "error_description");
-	text_format(says, sizeof(says), "%s: %s", error, text);
+	str_format(says, sizeof(says), "%s: %s", error, text);
 	if (later || !*error)
 		not_sts(c, reply->status, later, fault);
 	else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -153,7 +154,7 @@ static const struct row rows[] = {
 static bool starts_nocase(const char *s, const char *prefix)
 {
 	for (; *prefix; s++, prefix++) {
-		if (text_lower(*s) != text_lower(*prefix))
+		if (ascii_lower(*s) != ascii_lower(*prefix))
 			return false;
 	}
 	return true;
@@ -193,7 +194,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 		.skew = skew_text};
 
 	if (skew)
-		text_format(skew_text, sizeof(skew_text), " by %lld s (it is %s Google's)",
+		str_format(skew_text, sizeof(skew_text), " by %lld s (it is %s Google's)",
 			llabs(skew), skew > 0 ? "ahead of" : "behind");
 	failure_expand(what, sizeof(what), row->what, &names);
 	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
@@ -243,7 +244,7 @@ void failure_token(const struct credential *c, const struct http_reply *reply, i
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);
 	row = find_row(c, member(json, "error"), member(json, "error_description"),
 		member(json, "error_subtype"));
-	text_format(says, sizeof(says), "%s: %s", member(json, "error"),
+	str_format(says, sizeof(says), "%s: %s", member(json, "error"),
 		member(json, "error_description"));
 	if (!*member(json, "error"))
 		not_google(c, reply, fault);

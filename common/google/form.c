@@ -5,11 +5,13 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-bool form_add(struct text *form, const char *name, const char *value)
+#include "base/strbuf.h"
+
+bool form_add(struct strbuf *form, const char *name, const char *value)
 {
 	char *escaped = curl_easy_escape(NULL, value, 0);
-	bool ok = escaped && text_addf(form, "%s%s=", form->len ? "&" : "", name) &&
-		  text_add(form, escaped);
+	bool ok = escaped && strbuf_addf(form, "%s%s=", form->len ? "&" : "", name) &&
+		  strbuf_add(form, escaped);
 
 	if (escaped)
 		OPENSSL_cleanse(escaped, strlen(escaped));

@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 /* Appends name=value, percent-encoded, with & before all but the first: for forms and queries.
  * `value` may be a secret: no copy of it stays behind. */
-bool form_add(struct text *form, const char *name, const char *value);
+bool form_add(struct strbuf *form, const char *name, const char *value);
 
 #endif

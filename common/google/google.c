@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
+#include "base/strbuf.h"
 #include "google/calls.h"
 #include "google/client_certificate.h"
 #include "google/credential.h"
@@ -22,7 +23,7 @@
 struct call {
 	struct google *g;
 	struct google_call what; /* its strings are ours */
-	struct text url;
+	struct strbuf url;
 	struct fault fault; /* found before it began */
 	google_done *done;
 	void *ctx;
@@ -124,7 +125,7 @@ static void call_free(struct call *call)
 	free_string(call->what.list_page_token);
 	free_string(call->what.list_filter);
 	free_string(call->what.list_order);
-	text_free(&call->url);
+	strbuf_free(&call->url);
 	free(call);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -28,7 +29,7 @@ static bool parse_expires(const json_t *json, int64_t *out)
 	if (json_is_integer(json))
 		n = json_integer_value(json);
 	else if (json &&
-		 (!json_is_string(json) || !text_number(json_string_value(json), 0, INT32_MAX, &n)))
+		 (!json_is_string(json) || !str_number(json_string_value(json), 0, INT32_MAX, &n)))
 		return false;
 	*out = n < EXPIRES_MAX ? n : EXPIRES_MAX;
 	return n > 0;
@@ -53,7 +54,7 @@ static bool take_token(const json_t *body, struct credential_minted *out)
 	const char *token = json_string_value(json_object_get(body, "access_token"));
 	const char *type = json_string_value(json_object_get(body, "token_type"));
 
-	if (!token || !grant_token_valid(token) || (type && !text_equal_nocase(type, "Bearer")) ||
+	if (!token || !grant_token_valid(token) || (type && !str_equal_nocase(type, "Bearer")) ||
 		!parse_expires(json_object_get(body, "expires_in"), &out->expires_in))
 		return false;
 	out->access_token = strdup(token);

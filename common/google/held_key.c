@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/jwt_bearer.h"
 #include "settings/key_uri.h"
 
@@ -25,11 +27,11 @@ static bool held_key_load(struct credential *c, const json_t *file, struct fault
 			"Set [google] service_account to the account that the key was uploaded to, "
 			"and key_id to the ID shown by `gcloud iam service-accounts keys list`.");
 	}
-	if (!text_copy(c->issuer, sizeof(c->issuer), s->service_account) ||
-		!text_copy(c->key_id, sizeof(c->key_id), s->key_id))
+	if (!str_copy(c->issuer, sizeof(c->issuer), s->service_account) ||
+		!str_copy(c->key_id, sizeof(c->key_id), s->key_id))
 		return fault_set(f, FAULT_CREDENTIALS, "held_key_incomplete",
 			"service_account or key_id is too long");
-	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
+	str_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
 	/* The TPM's library prints its errors; they are in our own sentences already. */
 	if (key_uri_is_handle(s->key))
 		setenv("TSS2_LOG", "all+none", 0);
@@ -79,9 +81,9 @@ static bool check_token(
 	if (t->wants_pin && !has_pin) {
 		fault_set(f, FAULT_CREDENTIALS, "pin_missing",
 			"%s: the token requires a PIN, and none is set", c->path);
-		return fault_remedy(
-			f, "Add ?pin-source=file:/etc/cloudinvite/pin to [google] key. The file "
-			   "must be owned by root, with the service's group and mode 0640.");
+		return fault_remedy(f,
+			"Add ?pin-source=file:/etc/cloudinvite/pin to [google] key. The file "
+			"must be owned by root, with the service's group and mode 0640.");
 	}
 	return true;
 }
@@ -172,19 +174,19 @@ static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fa
 struct signing {
 	const struct credential *c;
 	const struct assertion *what;
-	struct text *out;
+	struct strbuf *out;
 	char *pin;
 	bool pkcs11;
 };
 
 /* The token's URI with the PIN, and with nothing else in its query. */
-static bool write_uri(const struct signing *s, struct text *uri)
+static bool write_uri(const struct signing *s, struct strbuf *uri)
 {
 	const char *key = s->c->settings->key;
 
 	return key_uri_bare(key, uri) &&
-	       (!s->pkcs11 || key_uri_has(key, "type") || text_add(uri, ";type=private")) &&
-	       (!*s->pin || (text_add(uri, "?pin-value=") && key_uri_encode(s->pin, uri)));
+	       (!s->pkcs11 || key_uri_has(key, "type") || strbuf_add(uri, ";type=private")) &&
+	       (!*s->pin || (strbuf_add(uri, "?pin-value=") && key_uri_encode(s->pin, uri)));
 }
 
 /* The provider of PKCS#11 does not say why: the token does, which has counted. If it says nothing
@@ -199,7 +201,7 @@ static void ask_token(const struct signing *s, struct held_key_trouble *trouble)
 	trouble->refused = after.pin_wrong;
 	trouble->unclear = !after.pin_wrong;
 	if (trouble->refused)
-		text_copy(trouble->reason, sizeof(trouble->reason), "PIN incorrect");
+		str_copy(trouble->reason, sizeof(trouble->reason), "PIN incorrect");
 }
 
 static bool blame(const struct signing *s, struct held_key_trouble *trouble, struct fault *f)
@@ -244,7 +246,7 @@ static bool sign_with(const struct signing *s, const struct held_key *k, struct 
 
 static bool open_and_sign(const struct signing *s, struct fault *f)
 {
-	struct text uri = {0};
+	struct strbuf uri = {0};
 	struct held_key_trouble trouble = {.missing = false};
 	struct held_key k = {.key = NULL};
 	bool ok;
@@ -256,8 +258,8 @@ static bool open_and_sign(const struct signing *s, struct fault *f)
 	else
 		ok = blame(s, &trouble, f);
 	held_key_close(&k);
-	text_wipe(&uri);
-	text_free(&uri);
+	strbuf_wipe(&uri);
+	strbuf_free(&uri);
 	return ok;
 }
 
@@ -276,9 +278,9 @@ static bool sign_by_pin(const struct signing *s, struct fault *f)
 }
 
 static bool sign(struct credential *c, struct http *http, const struct assertion *what,
-	struct text *out, struct fault *f)
+	struct strbuf *out, struct fault *f)
 {
-	struct text pin = {0};
+	struct strbuf pin = {0};
 	char none[] = "";
 	struct signing s = {
 		.c = c, .what = what, .out = out, .pkcs11 = key_uri_is_pkcs11(c->settings->key)};
@@ -287,8 +289,8 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 	(void)http;
 	s.pin = pin.data ? pin.data : none;
 	ok = ok && sign_by_pin(&s, f);
-	text_wipe(&pin);
-	text_free(&pin);
+	strbuf_wipe(&pin);
+	strbuf_free(&pin);
 	return ok;
 }
 

@@ -17,7 +17,7 @@
 #include <openssl/provider.h>
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/credential.h"
 
 /* ---- the key ---- */
@@ -74,7 +74,7 @@ void held_key_token_look(const char *uri, struct held_key_token *token);
 /* ---- the PIN ---- */
 
 /* Appends the PIN that the URI or its file holds; nothing if it names none. */
-bool held_key_pin_read(const char *uri, struct text *pin, struct fault *fault);
+bool held_key_pin_read(const char *uri, struct strbuf *pin, struct fault *fault);
 /* Whether this PIN of this key may be tried: it has not been refused before, and if it is now, that
  * can be remembered. */
 bool held_key_pin_may(

@@ -7,6 +7,7 @@
 #include <openssl/ui.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/held_key.h"
 #include "settings/key_uri.h"
 
@@ -43,13 +44,13 @@ void held_key_drain(struct held_key_trouble *t)
 		if (!(flags & ERR_TXT_STRING))
 			data = "";
 		if (!*t->reason && (reason || *data))
-			text_format(t->reason, sizeof(t->reason), "%s%s%s", reason ? reason : "",
+			str_format(t->reason, sizeof(t->reason), "%s%s%s", reason ? reason : "",
 				reason && *data ? ": " : "", data);
 		t->missing = t->missing || ERR_GET_LIB(code) == ERR_LIB_DSO;
 		t->refused = t->refused || pin_refused(code, data);
 	}
 	if (!*t->reason)
-		text_copy(t->reason, sizeof(t->reason), "no reason reported");
+		str_copy(t->reason, sizeof(t->reason), "no reason reported");
 }
 
 /* ---- opening ---- */

@@ -14,6 +14,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/held_key.h"
 #include "google/token_file.h"
 #include "settings/key_uri.h"
@@ -26,7 +28,7 @@
 
 /* ---- reading ---- */
 
-static bool read_file(const char *path, struct text *pin, struct fault *f)
+static bool read_file(const char *path, struct strbuf *pin, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = PIN_MAX,
 		.secret = true,
@@ -47,7 +49,7 @@ static bool read_file(const char *path, struct text *pin, struct fault *f)
 	return fault_remedy(f, "Write the token's PIN to the file, and nothing else.");
 }
 
-bool held_key_pin_read(const char *uri, struct text *pin, struct fault *f)
+bool held_key_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 {
 	char path[512], value[PIN_MAX];
 	bool ok;
@@ -55,15 +57,15 @@ bool held_key_pin_read(const char *uri, struct text *pin, struct fault *f)
 	if (!key_uri_pin_file(uri, path, sizeof(path))) {
 		fault_set(f, FAULT_CREDENTIALS, "pin_source",
 			"key: pin-source does not name a file that this program can find");
-		return fault_remedy(
-			f, "Write pin-source=file:/PATH, or pin-source=systemd:NAME for a PIN that "
-			   "the unit passes with LoadCredential=NAME:/PATH.");
+		return fault_remedy(f,
+			"Write pin-source=file:/PATH, or pin-source=systemd:NAME for a PIN that "
+			"the unit passes with LoadCredential=NAME:/PATH.");
 	}
 	if (*path)
 		return read_file(path, pin, f);
 	if (!key_uri_has(uri, "pin-value"))
 		return true;
-	ok = key_uri_get(uri, "pin-value", value, sizeof(value)) && text_add(pin, value);
+	ok = key_uri_get(uri, "pin-value", value, sizeof(value)) && strbuf_add(pin, value);
 	OPENSSL_cleanse(value, sizeof(value));
 	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
@@ -84,14 +86,14 @@ static bool hash_pin(const char *pin, struct mark *m)
 /* Of the URI without the PIN: the same key by another PIN is the same key. */
 static bool mark_name(const char *uri, char name[NAME_SIZE])
 {
-	struct text bare = {0};
+	struct strbuf bare = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	bool ok = key_uri_bare(uri, &bare) &&
 		  EVP_Digest(bare.data, bare.len, digest, &n, EVP_sha256(), NULL) == 1 && n >= 8;
 
-	text_free(&bare);
-	return ok && text_format(name, NAME_SIZE, "pin-refused-%02x%02x%02x%02x%02x%02x%02x%02x",
+	strbuf_free(&bare);
+	return ok && str_format(name, NAME_SIZE, "pin-refused-%02x%02x%02x%02x%02x%02x%02x%02x",
 			     digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],
 			     digest[6], digest[7]);
 }
@@ -100,7 +102,7 @@ bool held_key_pin_mark(const struct settings *s, const char *uri, char *out, siz
 {
 	char name[NAME_SIZE];
 
-	return mark_name(uri, name) && text_format(out, size, "%s/%s", s->tokens, name);
+	return mark_name(uri, name) && str_format(out, size, "%s/%s", s->tokens, name);
 }
 
 static int open_directory(

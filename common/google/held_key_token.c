@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/held_key.h"
 #include "settings/key_uri.h"
 
@@ -113,7 +114,7 @@ static void note_label(struct held_key_token *t, const struct ck_token_info *inf
 
 	while (n > 0 && info->label[n - 1] == ' ')
 		n--;
-	text_format(t->others + used, sizeof(t->others) - used, "%s%.*s", used ? ", " : "", (int)n,
+	str_format(t->others + used, sizeof(t->others) - used, "%s%.*s", used ? ", " : "", (int)n,
 		info->label);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "google/transfer.h"
 
 #define SKEW_WORTH_SAYING 30	/* seconds; Google's tolerance is not documented */
@@ -306,13 +307,13 @@ void http_now(struct http *h, const struct http_request *request, struct http_re
 	if (!request->neighbour)
 		note_date(h, t->reply.date);
 	*out = t->reply;
-	t->reply.body = (struct text){0};
+	t->reply.body = (struct strbuf){0};
 out:
 	transfer_free(t);
 }
 
 void http_reply_free(struct http_reply *r)
 {
-	text_wipe(&r->body);
-	text_free(&r->body);
+	strbuf_wipe(&r->body);
+	strbuf_free(&r->body);
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "settings/settings.h"
 
 #define HTTP_BODY_MAX 1048576 /* a page of 200 invitations is about 60 KiB */
@@ -53,7 +53,7 @@ struct http_reply {
 	char content_type[64];
 	char authenticate[256]; /* WWW-Authenticate */
 	char flavor[16];	/* Metadata-Flavor */
-	struct text body;
+	struct strbuf body;
 	char error[256]; /* libcurl's words, safe to print */
 	int64_t duration_us;
 };

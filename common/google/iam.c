@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -14,7 +16,7 @@ bool iam_account_valid(const char *account)
 	const char *at = strchr(account, '@');
 
 	for (const char *p = account; *p; p++) {
-		if (!text_is_alnum(*p) && !strchr("@.-_", *p))
+		if (!ascii_is_alnum(*p) && !strchr("@.-_", *p))
 			return false;
 	}
 	return at && at > account && strchr(at, '.') && !strchr(at + 1, '@') &&
@@ -26,7 +28,7 @@ bool iam_account_valid(const char *account)
 /* The claims go as a text inside the JSON: that is what is signed. */
 static json_t *request_body(const struct iam_caller *by, const struct assertion *what)
 {
-	struct text claims = {0};
+	struct strbuf claims = {0};
 	json_t *body = NULL, *delegates = json_array();
 
 	for (size_t i = 0; by->delegates && by->delegates[i]; i++)
@@ -36,7 +38,7 @@ static json_t *request_body(const struct iam_caller *by, const struct assertion 
 	if (json_array_size(delegates))
 		json_object_set(body, "delegates", delegates);
 	json_decref(delegates);
-	text_free(&claims);
+	strbuf_free(&claims);
 	return body;
 }
 
@@ -49,18 +51,18 @@ static bool jwt_valid(const char *jwt)
 
 	for (size_t i = 0; i < n; i++) {
 		dots += jwt[i] == '.';
-		if (!text_is_alnum(jwt[i]) && !strchr("-_.", jwt[i]))
+		if (!ascii_is_alnum(jwt[i]) && !strchr("-_.", jwt[i]))
 			return false;
 	}
 	return n > 0 && n <= JWT_MAX && dots == 2 && jwt[0] != '.' && jwt[n - 1] != '.';
 }
 
-static bool take_jwt(const struct credential *c, const struct http_reply *reply, struct text *out,
+static bool take_jwt(const struct credential *c, const struct http_reply *reply, struct strbuf *out,
 	struct fault *f)
 {
 	json_t *json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);
 	const char *jwt = json_string_value(json_object_get(json, "signedJwt"));
-	bool good = jwt && jwt_valid(jwt) && text_add(out, jwt);
+	bool good = jwt && jwt_valid(jwt) && strbuf_add(out, jwt);
 
 	secret_json_free(json);
 	return good ||
@@ -70,7 +72,7 @@ static bool take_jwt(const struct credential *c, const struct http_reply *reply,
 }
 
 bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_caller *by,
-	const struct assertion *what, struct text *out, struct fault *fault)
+	const struct assertion *what, struct strbuf *out, struct fault *fault)
 {
 	struct http_request request = {.method = "POST",
 		.bearer = by->token,
@@ -79,10 +81,10 @@ bool iam_sign_jwt(const struct credential *c, struct http *http, const struct ia
 	struct http_reply reply;
 	json_t *json = request_body(by, what);
 	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	struct text url = {0};
+	struct strbuf url = {0};
 	bool ok = false;
 
-	text_addf(&url, "%s/v1/" IAM_ACCOUNT "%s:signJwt", c->settings->iam_endpoint, c->issuer);
+	strbuf_addf(&url, "%s/v1/" IAM_ACCOUNT "%s:signJwt", c->settings->iam_endpoint, c->issuer);
 	if (!body || url.failed) {
 		fault_no_memory(fault, FAULT_LATER);
 		goto out;
@@ -97,7 +99,7 @@ bool iam_sign_jwt(const struct credential *c, struct http *http, const struct ia
 		ok = take_jwt(c, &reply, out, fault);
 	http_reply_free(&reply);
 out:
-	text_free(&url);
+	strbuf_free(&url);
 	free(body);
 	json_decref(json);
 	return ok;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/assertion.h"
 #include "google/credential.h"
 
@@ -29,6 +29,6 @@ bool iam_account_valid(const char *account);
 
 /* Appends the claims as a JWT signed by c->issuer. */
 bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_caller *by,
-	const struct assertion *what, struct text *out, struct fault *fault);
+	const struct assertion *what, struct strbuf *out, struct fault *fault);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/keyless.h"
 #include "google/secret.h"
 
@@ -59,11 +60,11 @@ static bool load_source(
 	k->free_source = free_caller;
 	k->quota_project = caller->quota_project;
 	if (*caller->issuer) {
-		text_copy(k->caller, sizeof(k->caller), caller->issuer);
-		text_format(k->member, sizeof(k->member), "serviceAccount:%s", caller->issuer);
+		str_copy(k->caller, sizeof(k->caller), caller->issuer);
+		str_format(k->member, sizeof(k->member), "serviceAccount:%s", caller->issuer);
 	} else {
-		text_copy(k->caller, sizeof(k->caller), caller->identity);
-		text_copy(k->member, sizeof(k->member), "user:ADDRESS");
+		str_copy(k->caller, sizeof(k->caller), caller->identity);
+		str_copy(k->member, sizeof(k->member), "user:ADDRESS");
 	}
 	return true;
 }

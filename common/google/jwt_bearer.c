@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/grant.h"
 #include "google/token.h"
@@ -19,13 +21,13 @@ static bool mint_once(struct credential *c, struct http *http, jwt_bearer_sign *
 		.scope = c->scope,
 		.key_id = c->key_id,
 		.now = clock_wall() - http_clock_skew(http)};
-	struct text form = {0};
+	struct strbuf form = {0};
 	bool ok;
 
-	ok = text_add(&form, FORM_START) && sign(c, http, &a, &form, f) &&
+	ok = strbuf_add(&form, FORM_START) && sign(c, http, &a, &form, f) &&
 	     grant_exchange(c, http, form.data, form.len, out, f);
-	text_wipe(&form);
-	text_free(&form);
+	strbuf_wipe(&form);
+	strbuf_free(&form);
 	return ok;
 }
 
@@ -60,7 +62,7 @@ bool jwt_bearer_subject(const struct credential *c, struct fault *f)
 			"client id %s domain-wide delegation for %s.",
 			*c->client_id ? c->client_id : "of the service account", GOOGLE_SCOPE);
 	}
-	if (text_equal_nocase(c->subject, c->issuer)) {
+	if (str_equal_nocase(c->subject, c->issuer)) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_is_issuer",
 			"`subject` is the service account %s itself, which is not an administrator",
 			c->issuer);

@@ -8,13 +8,13 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/assertion.h"
 #include "google/credential.h"
 
 /* Appends the signed JWT; false with the fault. */
 typedef bool jwt_bearer_sign(struct credential *c, struct http *http, const struct assertion *what,
-	struct text *out, struct fault *fault);
+	struct strbuf *out, struct fault *fault);
 
 /* Signs, exchanges, and does both once more with a corrected clock if Google refuses the time.
  * What a credential_type's mint promises. */

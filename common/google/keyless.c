@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/jwt_bearer.h"
 #include "google/pin.h"
 #include "google/secret.h"
@@ -30,12 +32,12 @@ static bool account_of_path(const char *path, char *out, size_t size)
 	static const char *const methods[] = {":generateAccessToken", ":signJwt"};
 	const char *account = path + strlen("/v1/" IAM_ACCOUNT), *colon;
 
-	if (!text_starts(path, "/v1/" IAM_ACCOUNT))
+	if (!str_starts(path, "/v1/" IAM_ACCOUNT))
 		return false;
 	colon = strchr(account, ':');
 	for (size_t i = 0; colon && i < sizeof(methods) / sizeof(*methods); i++) {
 		if (strcmp(colon, methods[i]) == 0)
-			return text_format(out, size, "%.*s", (int)(colon - account), account) &&
+			return str_format(out, size, "%.*s", (int)(colon - account), account) &&
 			       iam_account_valid(out);
 	}
 	return false;
@@ -58,14 +60,14 @@ static bool account_of_settings(struct credential *c, struct fault *f)
 
 	if (!*set)
 		return true;
-	if (*c->issuer && !text_equal_nocase(set, c->issuer)) {
+	if (*c->issuer && !str_equal_nocase(set, c->issuer)) {
 		fault_set(f, FAULT_CREDENTIALS, "service_account_differs",
 			"%s names the service account %s, but [google] service_account is %s",
 			c->path, c->issuer, set);
 		return fault_remedy(f, "Remove one of them, or make them the same.");
 	}
 	if (!*c->issuer &&
-		(!iam_account_valid(set) || !text_copy(c->issuer, sizeof(c->issuer), set)))
+		(!iam_account_valid(set) || !str_copy(c->issuer, sizeof(c->issuer), set)))
 		return fault_set(f, FAULT_CREDENTIALS, "service_account",
 			"[google] service_account '%.80s' is not a service account", set);
 	return true;
@@ -82,7 +84,7 @@ bool keyless_account(struct credential *c, const json_t *file, struct fault *f)
 			"Set [google] service_account to the account with domain-wide delegation, "
 			"such as inviter@PROJECT.iam.gserviceaccount.com.");
 	}
-	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
+	str_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
 	return jwt_bearer_subject(c, f);
 }
 
@@ -91,13 +93,13 @@ bool keyless_account(struct credential *c, const json_t *file, struct fault *f)
 /* "projects/-/serviceAccounts/ACCOUNT", or the account alone. */
 static char *delegate(const char *entry)
 {
-	struct text t = {.cap = 512};
+	struct strbuf t = {.max = 512};
 	const char *account = entry;
 
-	if (text_starts(entry, IAM_ACCOUNT))
+	if (str_starts(entry, IAM_ACCOUNT))
 		account += strlen(IAM_ACCOUNT);
-	if (!iam_account_valid(account) || !text_addf(&t, IAM_ACCOUNT "%s", account))
-		text_free(&t);
+	if (!iam_account_valid(account) || !strbuf_addf(&t, IAM_ACCOUNT "%s", account))
+		strbuf_free(&t);
 	return t.data;
 }
 
@@ -132,7 +134,7 @@ bool keyless_delegates(
 
 /* The time is taken when it is signed: fetching may have told what the right one is. */
 static bool sign(struct credential *c, struct http *http, const struct assertion *what,
-	struct text *out, struct fault *f)
+	struct strbuf *out, struct fault *f)
 {
 	struct keyless *k = c->data;
 	struct assertion now = *what;

@@ -6,7 +6,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/grant.h"
 #include "google/token.h"
@@ -41,9 +42,9 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 	static const char *const flavor[] = {"Metadata-Flavor: Google", NULL};
 	int64_t end = clock_boot_ms() + 1000 * s->timeout;
 	long pause = FIRST_PAUSE_MS;
-	struct text url = {0};
+	struct strbuf url = {0};
 
-	text_addf(&url, "%s/computeMetadata/v1/%s", s->metadata_endpoint, path);
+	strbuf_addf(&url, "%s/computeMetadata/v1/%s", s->metadata_endpoint, path);
 	for (int i = 1; true; i++, pause *= 2) {
 		http_now(http,
 			&(struct http_request){.method = "GET",
@@ -57,7 +58,7 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 		http_reply_free(r);
 		pause_ms(pause);
 	}
-	text_free(&url);
+	strbuf_free(&url);
 }
 
 /* ---- the answers ---- */
@@ -71,11 +72,11 @@ static bool check_universe(const struct settings *s, const struct http_reply *r,
 		return true;
 	if (!failure_metadata(s, r, f))
 		return false;
-	text_copy(name, sizeof(name), r->body.data ? r->body.data : "");
-	if (strcmp(text_trim(name), "googleapis.com") == 0)
+	str_copy(name, sizeof(name), r->body.data ? r->body.data : "");
+	if (strcmp(str_trim(name), "googleapis.com") == 0)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "universe",
-		"the metadata server's universe '%.60s' is not googleapis.com", text_trim(name));
+		"the metadata server's universe '%.60s' is not googleapis.com", str_trim(name));
 	return fault_remedy(f, "User invitations exist at googleapis.com only: use a credential "
 			       "from there.");
 }
@@ -89,11 +90,11 @@ static bool take_account(const struct settings *s, const struct http_reply *r, c
 
 	if (!failure_metadata(s, r, f))
 		return false;
-	good = text_copy(name, sizeof(name), r->body.data ? r->body.data : "");
-	trimmed = text_trim(name);
+	good = str_copy(name, sizeof(name), r->body.data ? r->body.data : "");
+	trimmed = str_trim(name);
 	for (const char *p = trimmed; *p; p++)
-		good = good && (text_is_alnum(*p) || strchr("@.-_:", *p));
-	return (good && *trimmed && text_copy(out, size, trimmed)) ||
+		good = good && (ascii_is_alnum(*p) || strchr("@.-_:", *p));
+	return (good && *trimmed && str_copy(out, size, trimmed)) ||
 	       failure_metadata_strange(s, r, "no account name", f);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "google/keyless.h"
 #include "google/metadata.h"
 #include "google/metadata_reach.h"
@@ -15,9 +16,9 @@
 static void name_member(struct keyless *k)
 {
 	if (strchr(k->caller, '@'))
-		text_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
+		str_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
 	else
-		text_format(k->member, sizeof(k->member),
+		str_format(k->member, sizeof(k->member),
 			"principal://iam.googleapis.com/projects/NUMBER/locations/global/"
 			"workloadIdentityPools/%s/subject/ns/NAMESPACE/sa/ACCOUNT",
 			k->caller);

@@ -5,7 +5,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 
 #define REACH_MAX 1024
 #define RULE	  "/usr/share/cloudinvite/nftables/cloudinvite-metadata.nft"
@@ -17,22 +18,22 @@ static const char *const words[] = {
 
 bool metadata_reach_path(const struct settings *s, char *out, size_t size)
 {
-	return text_format(out, size, "%s.metadata", s->run);
+	return str_format(out, size, "%s.metadata", s->run);
 }
 
 int metadata_reach_write(
 	int dir, const struct settings *s, enum metadata_reach reach, const char *why)
 {
 	char path[4096 + 16], boot[37], now[CLOCK_TEXT_SIZE];
-	struct text t = {.cap = REACH_MAX};
+	struct strbuf t = {.max = REACH_MAX};
 	int rc = -1;
 
 	clock_boot_id(boot);
 	if (metadata_reach_path(s, path, sizeof(path)) &&
-		text_addf(&t, "%s\n%s\n%s\n%s\n%s\n", words[reach], s->metadata_endpoint, boot,
+		strbuf_addf(&t, "%s\n%s\n%s\n%s\n%s\n", words[reach], s->metadata_endpoint, boot,
 			clock_rfc3339(clock_wall(), now), why))
 		rc = file_replace_at(dir, strrchr(path, '/') + 1, t.data, t.len, 0644);
-	text_free(&t);
+	strbuf_free(&t);
 	return rc;
 }
 
@@ -51,11 +52,11 @@ static enum metadata_reach parse(const struct settings *s, char *text, char *why
 
 	(void)next_line(&text); /* the time is for people who look at the file */
 	clock_boot_id(this_boot);
-	text_copy(why, size, next_line(&text));
+	str_copy(why, size, next_line(&text));
 	if (strcmp(endpoint, s->metadata_endpoint) != 0)
-		text_copy(why, size, "metadata_endpoint has changed since the last check");
+		str_copy(why, size, "metadata_endpoint has changed since the last check");
 	else if (strcmp(boot, this_boot) != 0)
-		text_copy(why, size, "the host has been restarted since the last check");
+		str_copy(why, size, "the host has been restarted since the last check");
 	else if (strcmp(result, words[REACH_CLOSED]) == 0)
 		return REACH_CLOSED;
 	else if (strcmp(result, words[REACH_OPEN]) == 0)
@@ -68,15 +69,15 @@ enum metadata_reach metadata_reach_read(const struct settings *s, char *why, siz
 	const struct file_rules rules = {.max_size = REACH_MAX, .trusted = true};
 	enum metadata_reach reach = REACH_UNKNOWN;
 	struct fault fault = {.kind = FAULT_NONE};
-	struct text text = {.cap = REACH_MAX + 1};
+	struct strbuf text = {.max = REACH_MAX + 1};
 	char path[4096 + 16];
 
 	if (!metadata_reach_path(s, path, sizeof(path)) ||
 		!file_read(path, &rules, &text, FAULT_SETUP, &fault) || !text.data)
-		text_copy(why, size, "not checked yet");
+		str_copy(why, size, "not checked yet");
 	else
 		reach = parse(s, text.data, why, size);
-	text_free(&text);
+	strbuf_free(&text);
 	return reach;
 }
 

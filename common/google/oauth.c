@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/base64url.h"
 #include "google/failure_login.h"
 #include "google/form.h"
@@ -19,11 +21,11 @@
 
 static bool encode(const unsigned char *bytes, size_t n, char *out, size_t size)
 {
-	struct text t = {0};
-	bool ok = base64url_add(&t, bytes, n) && text_copy(out, size, t.data);
+	struct strbuf t = {0};
+	bool ok = base64url_add(&t, bytes, n) && str_copy(out, size, t.data);
 
-	text_wipe(&t);
-	text_free(&t);
+	strbuf_wipe(&t);
+	strbuf_free(&t);
 	return ok;
 }
 
@@ -62,9 +64,9 @@ void oauth_end(struct oauth_request *r)
 
 /* prompt=consent: only who is asked gives a refresh token once more (docs/google.md). */
 bool oauth_address(const struct oauth_request *r, const struct settings *settings, const char *hint,
-	struct text *out)
+	struct strbuf *out)
 {
-	struct text query = {0};
+	struct strbuf query = {0};
 	bool ok = form_add(&query, "response_type", "code") &&
 		  form_add(&query, "client_id", r->client->id) &&
 		  form_add(&query, "redirect_uri", r->redirect->uri) &&
@@ -74,10 +76,10 @@ bool oauth_address(const struct oauth_request *r, const struct settings *setting
 		  form_add(&query, "access_type", "offline") &&
 		  form_add(&query, "prompt", "consent") &&
 		  (!*hint || form_add(&query, "login_hint", hint)) &&
-		  text_add(out, settings->authorization_endpoint) && text_add(out, "?") &&
-		  text_add(out, query.data);
+		  strbuf_add(out, settings->authorization_endpoint) && strbuf_add(out, "?") &&
+		  strbuf_add(out, query.data);
 
-	text_free(&query);
+	strbuf_free(&query);
 	return ok;
 }
 
@@ -101,7 +103,7 @@ static bool field(const char *query, const char *name, char *out, size_t size)
 
 			found++;
 			ok = value && strlen(value) == (size_t)decoded &&
-			     text_copy(out, size, value);
+			     str_copy(out, size, value);
 			curl_free(value);
 		}
 		query += n + (query[n] == '&');
@@ -136,12 +138,12 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 /* A code alone has no state to check; the verifier still binds it to this request. */
 static enum oauth_answer bare_code(const char *typed, char code[OAUTH_CODE_MAX])
 {
-	struct text query = {.cap = OAUTH_CODE_MAX * 3 + 8};
+	struct strbuf query = {.max = OAUTH_CODE_MAX * 3 + 8};
 	bool ok = *typed && strcspn(typed, ":&=?# ") == strlen(typed) &&
-		  text_add(&query, "code=") && text_add(&query, typed) &&
+		  strbuf_add(&query, "code=") && strbuf_add(&query, typed) &&
 		  field(query.data, "code", code, OAUTH_CODE_MAX) && grant_token_valid(code);
 
-	text_free(&query);
+	strbuf_free(&query);
 	return ok ? OAUTH_CODE : OAUTH_STRANGE;
 }
 
@@ -159,7 +161,7 @@ enum oauth_answer oauth_pasted(const struct oauth_request *r, const char *typed,
 
 /* ---- the exchange ---- */
 
-static bool add_form(const struct oauth_request *r, const char *code, struct text *form)
+static bool add_form(const struct oauth_request *r, const char *code, struct strbuf *form)
 {
 	return form_add(form, "grant_type", "authorization_code") && form_add(form, "code", code) &&
 	       form_add(form, "client_id", r->client->id) &&
@@ -191,7 +193,7 @@ static bool check_reply(
 bool oauth_exchange(const struct oauth_request *r, const struct settings *settings,
 	struct http *http, const char *code, struct grant_reply *out, struct fault *fault)
 {
-	struct text form = {0};
+	struct strbuf form = {0};
 	struct http_reply reply = {0};
 	bool ok = false;
 
@@ -213,7 +215,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 		grant_reply_free(out);
 	http_reply_free(&reply);
 out:
-	text_wipe(&form);
-	text_free(&form);
+	strbuf_wipe(&form);
+	strbuf_free(&form);
 	return ok;
 }

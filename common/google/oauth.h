@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/grant.h"
 #include "google/oauth_client.h"
 #include "settings/settings.h"
@@ -35,7 +35,7 @@ void oauth_end(struct oauth_request *r); /* wipes them */
 
 /* Appends the address to open. `hint`: who should log in, or "". */
 bool oauth_address(const struct oauth_request *r, const struct settings *settings, const char *hint,
-	struct text *out);
+	struct strbuf *out);
 
 enum oauth_answer {
 	OAUTH_STRANGE, /* no answer to this request: the right one may still come */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/grant.h"
 #include "google/secret.h"
 
@@ -29,7 +31,7 @@ static bool refuse(struct fault *f, const char *path, const char *what)
 static json_t *read_file(const char *path, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	json_t *json = NULL;
 
 	if (!file_read(path, &rules, &text, FAULT_CREDENTIALS, f)) {
@@ -43,8 +45,8 @@ static json_t *read_file(const char *path, struct fault *f)
 			json = NULL;
 		}
 	}
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return json;
 }
 
@@ -121,7 +123,7 @@ void oauth_client_free(struct oauth_client *client)
 static bool part(CURLU *url, CURLUPart what, unsigned flags, char *out, size_t size)
 {
 	char *text = NULL;
-	bool ok = curl_url_get(url, what, &text, flags) == CURLUE_OK && text_copy(out, size, text);
+	bool ok = curl_url_get(url, what, &text, flags) == CURLUE_OK && str_copy(out, size, text);
 
 	curl_free(text);
 	return ok;
@@ -138,8 +140,7 @@ static bool parse(const char *uri, struct oauth_redirect *out)
 		  part(url, CURLUPART_HOST, 0, host, sizeof(host)) &&
 		  part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) &&
 		  part(url, CURLUPART_PATH, 0, out->path, sizeof(out->path)) &&
-		  text_number(port, 1, 65535, &number) &&
-		  text_copy(out->uri, sizeof(out->uri), uri);
+		  str_number(port, 1, 65535, &number) && str_copy(out->uri, sizeof(out->uri), uri);
 
 	curl_url_cleanup(url);
 	out->port = (uint16_t)number;
@@ -184,5 +185,5 @@ bool oauth_client_redirect(const struct oauth_client *client, uint16_t port,
 void oauth_redirect_bound(struct oauth_redirect *redirect, uint16_t port)
 {
 	redirect->port = port;
-	text_format(redirect->uri, sizeof(redirect->uri), "http://127.0.0.1:%u/", port);
+	str_format(redirect->uri, sizeof(redirect->uri), "http://127.0.0.1:%u/", port);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "google/failure.h"
 #include "google/json_memory.h"
 
@@ -29,7 +29,7 @@ const char *invitation_state_word(enum invitation_state state)
 enum invitation_state invitation_state_parse(const char *word)
 {
 	for (int i = 0; i < INVITATION_OTHER; i++) {
-		if (text_equal_nocase(word, state_words[i]))
+		if (str_equal_nocase(word, state_words[i]))
 			return (enum invitation_state)i;
 	}
 	return INVITATION_OTHER;
@@ -62,7 +62,7 @@ static bool take_count(const json_t *object, const char *name, int64_t *out)
 	if (json_is_integer(value))
 		n = json_integer_value(value);
 	else if (value && (!json_is_string(value) ||
-				  !text_number(json_string_value(value), 0, INT64_MAX, &n)))
+				  !str_number(json_string_value(value), 0, INT64_MAX, &n)))
 		return false;
 	*out = n;
 	return n >= 0;
@@ -99,14 +99,14 @@ static bool take_address(const json_t *object, char out[ADDRESS_MAX + 1])
 	int len = 0;
 	bool ok;
 
-	if (!last || !text_starts(name, "customers/") || !strstr(name, "/userinvitations/"))
+	if (!last || !str_starts(name, "customers/") || !strstr(name, "/userinvitations/"))
 		return false;
 	decoded = curl_easy_unescape(NULL, last + 1, 0, &len);
 	ok = decoded && strlen(decoded) == (size_t)len && strchr(decoded, '@') &&
-	     text_is_utf8(decoded, (size_t)len) && text_copy(out, ADDRESS_MAX + 1, decoded);
+	     str_is_utf8(decoded, (size_t)len) && str_copy(out, ADDRESS_MAX + 1, decoded);
 	curl_free(decoded);
 	if (ok)
-		text_lower_all(out);
+		str_lower(out);
 	return ok;
 }
 
@@ -120,7 +120,7 @@ static bool take_invitation(const json_t *object, struct invitation *out)
 /* Another person's data must never settle what became of this one. */
 static bool is_of(const struct invitation *i, const struct google_call *call)
 {
-	return text_equal_nocase(i->address, call->address);
+	return str_equal_nocase(i->address, call->address);
 }
 
 /* ---- a method each: NULL, or what is wrong ---- */

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 /* The second and the third stand in key files of older days, and Google still answers there. */
 static const char *const token_uris[] = {"https://oauth2.googleapis.com/token",
@@ -29,7 +29,7 @@ static const char *path_after(const char *url, const char *origin)
 {
 	const char *path = url + strlen(origin);
 
-	return text_starts(url, origin) && *path == '/' ? path : NULL;
+	return str_starts(url, origin) && *path == '/' ? path : NULL;
 }
 
 const char *pin_iam(const char *url, const struct settings *settings)

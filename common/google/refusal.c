@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "google/json_memory.h"
 
 static const char *member(const json_t *json, const char *name)
@@ -25,8 +25,8 @@ static void read_details(const json_t *details, struct refusal *r)
 		if (strcmp(member(d, "@type"), "type.googleapis.com/google.rpc.ErrorInfo") != 0)
 			continue;
 		r->reason = member(d, "reason");
-		if (text_starts(consumer, "projects/"))
-			text_copy(r->project, sizeof(r->project), consumer + strlen("projects/"));
+		if (str_starts(consumer, "projects/"))
+			str_copy(r->project, sizeof(r->project), consumer + strlen("projects/"));
 	}
 }
 
@@ -34,7 +34,7 @@ static void read_details(const json_t *details, struct refusal *r)
 static void clean_project(struct refusal *r)
 {
 	for (const char *p = r->project; *p; p++) {
-		if (!text_is_alnum(*p) && *p != '-' && *p != ':' && *p != '.')
+		if (!ascii_is_alnum(*p) && *p != '-' && *p != ':' && *p != '.')
 			r->project[0] = '\0';
 	}
 }
@@ -69,7 +69,7 @@ static bool contains_nocase(const char *s, size_t n, const char *needle)
 	for (size_t i = 0; s && i + len <= n; i++) {
 		size_t k = 0;
 
-		while (k < len && text_lower(s[i + k]) == needle[k])
+		while (k < len && ascii_lower(s[i + k]) == needle[k])
 			k++;
 		if (k == len)
 			return true;
@@ -85,21 +85,21 @@ bool refusal_says(const struct refusal *r, const struct http_reply *reply, const
 	if (contains)
 		return r->json ? contains_nocase(r->message, strlen(r->message), contains)
 			       : contains_nocase(reply->body.data, reply->body.len, contains);
-	return strcmp(reasons, "*") == 0 || (*r->reason && text_in_list(r->reason, reasons)) ||
-	       (*r->legacy && text_in_list(r->legacy, reasons)) ||
-	       (*r->status && text_in_list(r->status, reasons)) ||
+	return strcmp(reasons, "*") == 0 || (*r->reason && str_in_list(r->reason, reasons)) ||
+	       (*r->legacy && str_in_list(r->legacy, reasons)) ||
+	       (*r->status && str_in_list(r->status, reasons)) ||
 	       (contains_nocase(challenge, strlen(challenge), "error=\"insufficient_scope\"") &&
-		       text_in_list("insufficient_scope", reasons));
+		       str_in_list("insufficient_scope", reasons));
 }
 
 void refusal_code(const struct refusal *r, const struct http_reply *reply, char *out, size_t size)
 {
-	bool plain = *r->status && text_copy(out, size, r->status);
+	bool plain = *r->status && str_copy(out, size, r->status);
 
 	for (const char *p = r->status; *p; p++)
-		plain = plain && (text_is_alnum(*p) || *p == '_');
+		plain = plain && (ascii_is_alnum(*p) || *p == '_');
 	if (plain)
-		text_lower_all(out);
+		str_lower(out);
 	else
-		text_format(out, size, "http_%d", reply->status);
+		str_format(out, size, "http_%d", reply->status);
 }

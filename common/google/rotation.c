@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/grant.h"
 #include "google/secret.h"
 
@@ -26,8 +28,8 @@ bool rotation_of(struct rotation *r, const char *client_id, const char *refresh_
 
 	EVP_MD_CTX_free(ctx);
 	for (size_t i = 0; ok && i < n && i < 32; i++)
-		text_format(hex + 2 * i, 3, "%02x", digest[i]);
-	return text_format(r->name, sizeof(r->name), "refresh-%s.json", hex) && ok;
+		str_format(hex + 2 * i, 3, "%02x", digest[i]);
+	return str_format(r->name, sizeof(r->name), "refresh-%s.json", hex) && ok;
 }
 
 static int open_place(const struct settings *settings)
@@ -35,7 +37,7 @@ static int open_place(const struct settings *settings)
 	return file_make_dir(settings->state, SETTINGS_PRIVATE);
 }
 
-static char *take(const struct text *text)
+static char *take(const struct strbuf *text)
 {
 	json_t *json = secret_json(text->data ? text->data : "", text->len, NULL);
 	const char *token = json_string_value(json_object_get(json, "refresh_token"));
@@ -48,15 +50,15 @@ static char *take(const struct text *text)
 char *rotation_read(const struct rotation *r, const struct settings *settings)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .secret = true, .trusted = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	struct fault ignored = {0};
 	int dir = open_place(settings);
 	char *token = NULL;
 
 	if (dir >= 0 && file_read_at(dir, r->name, &rules, &text, FAULT_STORAGE, &ignored))
 		token = take(&text);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	file_close(&dir);
 	return token;
 }

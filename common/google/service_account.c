@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/credential.h"
 #include "google/jwt_bearer.h"
 #include "google/pin.h"
@@ -40,7 +42,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 {
 	const char *value = json_string_value(json_object_get(file, name));
 
-	if (value && *value && text_copy(out, size, value))
+	if (value && *value && str_copy(out, size, value))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "key_incomplete",
 		"%s: '%s' is missing or not a valid string", c->path, name);
@@ -139,15 +141,15 @@ static bool service_account_load(struct credential *c, const json_t *file, struc
 		!check_token_uri(c, file, f))
 		return false;
 	if (client_id)
-		text_copy(c->client_id, sizeof(c->client_id), client_id);
-	text_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
+		str_copy(c->client_id, sizeof(c->client_id), client_id);
+	str_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
 	return jwt_bearer_subject(c, f) && load_key(c, file, f);
 }
 
 /* ---- the token ---- */
 
 static bool sign(struct credential *c, struct http *http, const struct assertion *what,
-	struct text *out, struct fault *f)
+	struct strbuf *out, struct fault *f)
 {
 	const struct service_account *sa = c->data;
 

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/form.h"
 #include "google/grant.h"
@@ -13,23 +14,23 @@
 #define FORM_MAX   262144
 
 /* The options are JSON, percent-encoded, which the form encodes once more. */
-static bool add_project(struct text *form, const char *project)
+static bool add_project(struct strbuf *form, const char *project)
 {
-	struct text json = {0};
+	struct strbuf json = {0};
 	char *escaped = NULL;
 	bool ok = true;
 
 	if (*project) {
-		ok = text_addf(&json, "{\"userProject\":\"%s\"}", project);
+		ok = strbuf_addf(&json, "{\"userProject\":\"%s\"}", project);
 		escaped = ok ? curl_easy_escape(NULL, json.data, 0) : NULL;
 		ok = escaped && form_add(form, "options", escaped);
 	}
 	curl_free(escaped);
-	text_free(&json);
+	strbuf_free(&json);
 	return ok;
 }
 
-static bool add_form(struct text *form, const struct sts_exchange *what)
+static bool add_form(struct strbuf *form, const struct sts_exchange *what)
 {
 	return form_add(form, "grant_type", GRANT_TYPE) &&
 	       form_add(form, "audience", what->audience) &&
@@ -48,7 +49,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 		.url = c->settings->sts_endpoint,
 		.user = what->client,
 		.content_type = "application/x-www-form-urlencoded"};
-	struct text form = {.cap = FORM_MAX};
+	struct strbuf form = {.max = FORM_MAX};
 	struct http_reply reply;
 	bool ok = false;
 
@@ -69,7 +70,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);
 out:
-	text_wipe(&form);
-	text_free(&form);
+	strbuf_wipe(&form);
+	strbuf_free(&form);
 	return ok;
 }

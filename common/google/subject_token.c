@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/secret.h"
 
@@ -69,20 +71,20 @@ static bool read_format(struct subject_source *out, const struct credential *c,
 /* One line "Name: value", which can be nothing else. */
 static bool header_line(char **out, const char *name, const char *value)
 {
-	struct text line = {.cap = 4096};
+	struct strbuf line = {.max = 4096};
 
 	for (const char *p = name; *p; p++) {
-		if (!text_is_alnum(*p) && *p != '-' && *p != '_')
+		if (!ascii_is_alnum(*p) && *p != '-' && *p != '_')
 			return false;
 	}
 	for (const char *p = value; *p; p++) {
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
 	}
-	if (*name && *value && text_addf(&line, "%s: %s", name, value))
+	if (*name && *value && strbuf_addf(&line, "%s: %s", name, value))
 		copy(out, line.data);
-	text_wipe(&line);
-	text_free(&line);
+	strbuf_wipe(&line);
+	strbuf_free(&line);
 	return *out != NULL;
 }
 
@@ -114,7 +116,7 @@ static bool at_neighbour(const char *url, const struct settings *s)
 {
 	size_t n = strlen(s->metadata_endpoint);
 
-	return text_starts(url, s->metadata_endpoint) &&
+	return str_starts(url, s->metadata_endpoint) &&
 	       (url[n] == '/' || url[n] == '?' || url[n] == '\0');
 }
 
@@ -126,16 +128,16 @@ static bool check_url(struct subject_source *out, const struct credential *c, st
 	}
 	if (strlen(out->url) > URL_MAX)
 		return refuse(c, f, "source_url", "the source's URL is too long");
-	if (text_starts(out->url, "https://"))
+	if (str_starts(out->url, "https://"))
 		return true;
-	out->neighbour = text_starts(out->url, "http://") && at_neighbour(out->url, c->settings);
+	out->neighbour = str_starts(out->url, "http://") && at_neighbour(out->url, c->settings);
 	if (out->neighbour)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "source_url", "%s: the source '%.100s' is not an https URL",
 		c->path, out->url);
-	return fault_remedy(
-		f, "If it is the metadata server of this machine (as on Azure), set it in the "
-		   "settings as well: [google] metadata_endpoint = http://169.254.169.254");
+	return fault_remedy(f,
+		"If it is the metadata server of this machine (as on Azure), set it in the "
+		"settings as well: [google] metadata_endpoint = http://169.254.169.254");
 }
 
 bool subject_source_read(struct subject_source *out, const struct credential *c,
@@ -174,8 +176,8 @@ void subject_source_free(struct subject_source *s)
 
 /* Whoever can read it can do what we can: it is a secret, unless the settings say that the other
  * users do not matter (in a container there are none). */
-static bool from_file(const struct subject_source *s, const struct credential *c, struct text *out,
-	struct fault *f)
+static bool from_file(const struct subject_source *s, const struct credential *c,
+	struct strbuf *out, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = TOKEN_MAX,
 		.secret = c->settings->metadata_exposed == EXPOSED_REFUSE,
@@ -206,7 +208,7 @@ static bool refused_url(const struct subject_source *s, const struct http_reply 
 }
 
 static bool from_url(
-	const struct subject_source *s, struct http *http, struct text *out, struct fault *f)
+	const struct subject_source *s, struct http *http, struct strbuf *out, struct fault *f)
 {
 	const struct http_request request = {.method = "GET",
 		.url = s->url,
@@ -220,7 +222,7 @@ static bool from_url(
 	if (!ok)
 		refused_url(s, &reply, f);
 	else if (reply.body.len > TOKEN_MAX ||
-		 !text_add_bytes(out, reply.body.data ? reply.body.data : "", reply.body.len))
+		 !strbuf_add_bytes(out, reply.body.data ? reply.body.data : "", reply.body.len))
 		ok = fault_set(f, FAULT_SETUP, "subject_token_large",
 			"the source of the subject token, %.120s, answers with more than %d bytes",
 			s->url, TOKEN_MAX);
@@ -229,23 +231,23 @@ static bool from_url(
 }
 
 /* Replaces the JSON text by the token inside it. */
-static bool take_field(const char *field, struct text *t)
+static bool take_field(const char *field, struct strbuf *t)
 {
 	json_t *json = secret_json(t->data ? t->data : "", t->len, NULL);
 	const char *token = json_string_value(json_object_get(json, field));
 	bool ok = token != NULL;
 
-	text_wipe(t);
-	text_clear(t);
-	ok = ok && text_add(t, token);
+	strbuf_wipe(t);
+	strbuf_clear(t);
+	ok = ok && strbuf_add(t, token);
 	secret_json_free(json);
 	return ok;
 }
 
 /* SAML assertions come as base64, JWTs as base64url: nothing that is printed with blanks. */
-static bool plain_token(struct text *t)
+static bool plain_token(struct strbuf *t)
 {
-	while (t->len && text_is_space(t->data[t->len - 1]))
+	while (t->len && ascii_is_space(t->data[t->len - 1]))
 		t->data[--t->len] = '\0';
 	for (size_t i = 0; i < t->len; i++) {
 		if (t->data[i] <= ' ' || t->data[i] > '~')
@@ -255,7 +257,7 @@ static bool plain_token(struct text *t)
 }
 
 bool subject_token(const struct subject_source *s, const struct credential *c, struct http *http,
-	struct text *out, struct fault *fault)
+	struct strbuf *out, struct fault *fault)
 {
 	const char *place = s->file ? s->file : s->url;
 

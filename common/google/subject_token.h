@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "google/credential.h"
 
 #define SUBJECT_HEADERS_MAX 16
@@ -29,6 +29,6 @@ void subject_source_free(struct subject_source *s);
 
 /* Appends the token. */
 bool subject_token(const struct subject_source *s, const struct credential *c, struct http *http,
-	struct text *out, struct fault *fault);
+	struct strbuf *out, struct fault *fault);
 
 #endif

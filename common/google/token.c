@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/meter.h"
+#include "base/str.h"
 #include "google/secret.h"
 #include "google/token_file.h"
 
@@ -89,7 +90,7 @@ static bool mint(struct credential *c, struct http *http, struct token *out, str
 	*out = (struct token){
 		.value = minted.access_token, .minted_at = clock_wall(), .minted = true};
 	out->expires = out->minted_at + minted.expires_in;
-	text_format(out->minted_by, sizeof(out->minted_by), "%s (pid %d)",
+	str_format(out->minted_by, sizeof(out->minted_by), "%s (pid %d)",
 		program_invocation_short_name, (int)getpid());
 	log_event(LOG_LEVEL_INFO, "token_minted", "%s, valid until %s", c->identity,
 		clock_rfc3339(out->expires, until));

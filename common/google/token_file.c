@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/grant.h"
 #include "google/secret.h"
 
@@ -46,7 +48,7 @@ int token_file_dir(const struct settings *settings, struct fault *fault)
 
 static bool file_name(const char *hash, const char *suffix, char *out, size_t size)
 {
-	return text_format(out, size, "token-%s.%s", hash, suffix);
+	return str_format(out, size, "token-%s.%s", hash, suffix);
 }
 
 /* ---- reading ---- */
@@ -60,7 +62,7 @@ static bool take(const json_t *json, struct token *out)
 		return false;
 	out->expires = json_integer_value(json_object_get(json, "expires"));
 	out->minted_at = json_integer_value(json_object_get(json, "minted_at"));
-	text_safe(out->minted_by, sizeof(out->minted_by), by ? by : "");
+	str_safe(out->minted_by, sizeof(out->minted_by), by ? by : "");
 	out->value = strdup(value);
 	return out->value != NULL;
 }
@@ -68,7 +70,7 @@ static bool take(const json_t *json, struct token *out)
 bool token_file_read(int dir, const char *hash, struct token *out)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .secret = true, .trusted = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	struct fault ignored = {0};
 	json_t *json = NULL;
 	char name[96];
@@ -80,8 +82,8 @@ bool token_file_read(int dir, const char *hash, struct token *out)
 		json = secret_json(text.data ? text.data : "", text.len, NULL);
 	ok = json && take(json, out);
 	secret_json_free(json);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return ok;
 }
 
@@ -108,7 +110,7 @@ static void remove_old(int dir, const char *name, time_t now)
 {
 	struct stat st;
 
-	if (!text_starts(name, "token-") || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (!str_starts(name, "token-") || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return;
 	if (S_ISREG(st.st_mode) && st.st_mtime < now - OLD_SECONDS)
 		unlinkat(dir, name, 0);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/secret.h"
 
 #define CONNECT_TIMEOUT 10 /* seconds, if `timeout` is not shorter */
@@ -16,7 +18,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 
-	if (text_add_bytes(&t->reply.body, bytes, size * n))
+	if (strbuf_add_bytes(&t->reply.body, bytes, size * n))
 		return size * n;
 	t->reply.too_large = true;
 	return 0;
@@ -48,14 +50,14 @@ static bool header_value(const char *line, size_t len, const char *name, char *o
 	char folded[64];
 
 	if (len <= n || line[n] != ':' ||
-		!text_format(folded, sizeof(folded), "%.*s", (int)n, line) ||
-		!text_equal_nocase(folded, name))
+		!str_format(folded, sizeof(folded), "%.*s", (int)n, line) ||
+		!str_equal_nocase(folded, name))
 		return false;
 	line += n + 1;
 	len -= n + 1;
-	while (len && text_is_space(*line))
+	while (len && ascii_is_space(*line))
 		line++, len--;
-	while (len && text_is_space(line[len - 1]))
+	while (len && ascii_is_space(line[len - 1]))
 		len--;
 	room = len < size - 1 ? len : size - 1;
 	memcpy(out, line, room);
@@ -78,7 +80,7 @@ static int64_t read_date(struct transfer *t, const char *text)
 	if (strcmp(text, t->date_text) != 0) {
 		date = curl_getdate(text, NULL);
 		t->date = date > 0 ? (int64_t)date : 0;
-		text_copy(t->date_text, sizeof(t->date_text), text);
+		str_copy(t->date_text, sizeof(t->date_text), text);
 	}
 	return t->date;
 }
@@ -126,7 +128,7 @@ static bool is_refusal(const struct transfer *t, const char *line)
 {
 	unsigned long last;
 
-	if (text_starts(line, "REFUSED_STREAM, "))
+	if (str_starts(line, "REFUSED_STREAM, "))
 		return true;
 	return strstr(line, " GOAWAY, error=") && number_after(line, " last_stream=", &last) &&
 	       t->stream && last < t->stream;
@@ -136,7 +138,7 @@ static void read_log(struct transfer *t, const char *line)
 {
 	unsigned long stream;
 
-	if ((text_starts(line, "Using Stream ID: ") &&
+	if ((str_starts(line, "Using Stream ID: ") &&
 		    number_after(line, "Using Stream ID: ", &stream)) ||
 		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
 		t->stream = stream;
@@ -195,7 +197,7 @@ static int set_proxy(CURL *easy, const struct settings *s)
 	SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
 	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	if (text_starts(s->proxy, "https://") && *s->ca_file) {
+	if (str_starts(s->proxy, "https://") && *s->ca_file) {
 		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
 		SET(CURLOPT_PROXY_CAPATH, NULL);
 	}
@@ -254,7 +256,7 @@ struct transfer *transfer_new(const struct settings *settings)
 		transfer_free(t);
 		return NULL;
 	}
-	t->reply.body.cap = HTTP_BODY_MAX;
+	t->reply.body.max = HTTP_BODY_MAX;
 	transfer_clear(t);
 	return t;
 }
@@ -263,13 +265,13 @@ struct transfer *transfer_new(const struct settings *settings)
 
 static bool add_header(struct transfer *t, const char *name, const char *value)
 {
-	struct text line = {0};
+	struct strbuf line = {0};
 	struct curl_slist *more = NULL;
 
-	if (text_add(&line, name) && text_add(&line, value))
+	if (strbuf_add(&line, name) && strbuf_add(&line, value))
 		more = curl_slist_append(t->headers, line.data);
-	text_wipe(&line);
-	text_free(&line);
+	strbuf_wipe(&line);
+	strbuf_free(&line);
 	if (more)
 		t->headers = more;
 	return more != NULL;
@@ -371,7 +373,7 @@ static int64_t retry_after(const struct transfer *t)
 	long long seconds;
 	time_t date;
 
-	if (text_number(t->retry_after, 0, INT32_MAX, &seconds))
+	if (str_number(t->retry_after, 0, INT32_MAX, &seconds))
 		return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
 	date = *t->retry_after ? curl_getdate(t->retry_after, NULL) : -1;
 	if (date <= 0 || !t->reply.date)
@@ -429,7 +431,7 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	r->refused = t->refused && !r->status;
 	r->written = was_written(t);
 	if (result != CURLE_OK)
-		text_safe(r->error, sizeof(r->error),
+		str_safe(r->error, sizeof(r->error),
 			*t->curl_error ? t->curl_error : curl_easy_strerror(result));
 }
 
@@ -442,7 +444,7 @@ static void wipe_headers(struct curl_slist *list)
 
 void transfer_clear(struct transfer *t)
 {
-	struct text body = t->reply.body;
+	struct strbuf body = t->reply.body;
 
 	if (t->easy) {
 		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
@@ -456,9 +458,9 @@ void transfer_clear(struct transfer *t)
 	t->body_asked = t->replayed = t->refused = false;
 	t->stream = 0;
 	t->curl_error[0] = t->retry_after[0] = '\0';
-	text_clear(&body);
+	strbuf_clear(&body);
 	t->reply = (struct http_reply){.retry_after = -1, .body = body};
-	t->reply.body.cap = HTTP_BODY_MAX;
+	t->reply.body.max = HTTP_BODY_MAX;
 }
 
 void transfer_free(struct transfer *t)
@@ -467,6 +469,6 @@ void transfer_free(struct transfer *t)
 		return;
 	transfer_clear(t);
 	curl_easy_cleanup(t->easy);
-	text_free(&t->reply.body);
+	strbuf_free(&t->reply.body);
 	free(t);
 }

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define LOOK_MS	     250 /* how often `progress` is told while it waits */
 #define LEDGER_TRIES 5
@@ -218,7 +218,7 @@ static bool block_allows(struct invite *i, const char *address, bool again, stru
 
 	if (blocked <= 0)
 		return blocked == 0;
-	text_format(is, sizeof(is), "is blocked: %s", text);
+	str_format(is, sizeof(is), "is blocked: %s", text);
 	return refuse(fault, "blocked", address, is);
 }
 
@@ -254,8 +254,8 @@ static bool make_known(struct invite *i, const char *address, struct person *p, 
 {
 	*p = (struct person){.state = PERSON_HELD, .mails = -1, .intent_mails = -1};
 	p->first_day = clock_day_start(i->now);
-	text_copy(p->address, sizeof(p->address), address);
-	text_copy(p->reason, sizeof(p->reason), "asked");
+	str_copy(p->address, sizeof(p->address), address);
+	str_copy(p->reason, sizeof(p->reason), "asked");
 	return ledger_person_put(
 		i->ledger, p, "send: requested by an administrator", i->actor, fault);
 }
@@ -372,8 +372,8 @@ static bool put_cancelled(
 	p->state = PERSON_CANCELLED;
 	p->due = 0;
 	ending_clear_intent(p);
-	text_copy(p->reason, sizeof(p->reason), "by_admin");
-	text_format(cause, sizeof(cause), "cancel: %.150s", reason ? reason : "");
+	str_copy(p->reason, sizeof(p->reason), "by_admin");
+	str_format(cause, sizeof(cause), "cancel: %.150s", reason ? reason : "");
 	i->changed = true;
 	return ledger_person_put(i->ledger, p, cause, i->actor, fault);
 }

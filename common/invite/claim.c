@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 
 #define CLAIM_MAX      32 /* people a claim; more rounds follow at once */
 #define CALLS_A_PERSON 3

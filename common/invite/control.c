@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define PROBE_FIRST_S 60
 #define PROBE_LAST_S  3600
@@ -75,10 +75,10 @@ static bool pause_setup(struct invite *i, const struct fault *why, struct fault 
 		.probe_at = i->now + probe_after(i->control.streak),
 	};
 
-	text_copy(pause.kind, sizeof(pause.kind), "setup");
-	text_copy(pause.text, sizeof(pause.text), why->what);
-	text_copy(pause.remedy, sizeof(pause.remedy), why->remedy);
-	text_copy(pause.actor, sizeof(pause.actor), i->actor);
+	str_copy(pause.kind, sizeof(pause.kind), "setup");
+	str_copy(pause.text, sizeof(pause.text), why->what);
+	str_copy(pause.remedy, sizeof(pause.remedy), why->remedy);
+	str_copy(pause.actor, sizeof(pause.actor), i->actor);
 	if (!ledger_pause(i->ledger, &pause, fault))
 		return false;
 	if (!i->paused) {
@@ -216,12 +216,12 @@ static void brake_add(struct brake *brake, const struct course *c)
 {
 	if (strcmp(brake->code, c->answer.fault.code) != 0)
 		brake->count = 0;
-	text_copy(brake->code, sizeof(brake->code), c->answer.fault.code);
+	str_copy(brake->code, sizeof(brake->code), c->answer.fault.code);
 	for (int n = 0; n < brake->count; n++)
 		if (strcmp(brake->people[n], c->person.address) == 0)
 			return;
 	if (brake->count < BRAKE_PEOPLE)
-		text_copy(
+		str_copy(
 			brake->people[brake->count++], sizeof(brake->people[0]), c->person.address);
 }
 
@@ -242,7 +242,7 @@ static bool uncharge(struct invite *i, const char *address, const char *code, st
 	p.due = i->now;
 	p.attempts = 0;
 	p.fault_code[0] = p.fault_text[0] = '\0';
-	text_copy(p.reason, sizeof(p.reason), "brake");
+	str_copy(p.reason, sizeof(p.reason), "brake");
 	return ledger_person_put(
 		i->ledger, &p, "breaker: the same rejection for five people", i->actor, fault);
 }
@@ -253,15 +253,15 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	struct ledger_pause pause = {.since = i->now};
 	char sentences[sizeof(pause.text) + sizeof(pause.remedy) + 2];
 
-	text_copy(pause.kind, sizeof(pause.kind), "brake");
-	text_format(pause.text, sizeof(pause.text),
+	str_copy(pause.kind, sizeof(pause.kind), "brake");
+	str_format(pause.text, sizeof(pause.text),
 		"%s: the same rejection for %d people in a row: %.200s", word, BRAKE_PEOPLE,
 		c->answer.fault.what);
-	text_format(pause.remedy, sizeof(pause.remedy),
+	str_format(pause.remedy, sizeof(pause.remedy),
 		"Find out what they have in common (cloudinvite %s ADDRESS), then run: cloudinvite "
 		"resume.",
 		c->step == GOOGLE_SEND ? "check" : word);
-	text_copy(pause.actor, sizeof(pause.actor), i->actor);
+	str_copy(pause.actor, sizeof(pause.actor), i->actor);
 	if (!ledger_pause(i->ledger, &pause, fault))
 		return false;
 	i->pause = pause;
@@ -270,7 +270,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	meter_add(METER_BRAKES, 0, 0, 1);
 	log_about(LOG_LEVEL_ERROR, "brake",
 		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s",
-		text_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
+		str_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
 	return true;
 }
 

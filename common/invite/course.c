@@ -30,7 +30,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 /* ---- claimed ---- */
 
@@ -103,7 +103,7 @@ static bool person_failed(struct course *c, struct fault *fault)
 	ending_state(c, PERSON_FAILED, c->answer.fault.code, 0);
 	ending_clear_intent(&c->after);
 	ending_note_fault(&c->after, &c->answer.fault);
-	text_format(c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step),
+	str_format(c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step),
 		c->answer.fault.what);
 	return c->person.state == PERSON_SENDING ? ending_send(c, "refused", "failed", fault)
 						 : ending_put(c, "failed", fault);
@@ -119,7 +119,7 @@ static bool question_refused(struct course *c, struct fault *fault)
 	c->after.due = 0;
 	if (c->purpose == PURPOSE_SETTLE)
 		evidence_apply(&c->after, &nothing, &meaning);
-	text_format(c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step),
+	str_format(c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step),
 		c->answer.fault.what);
 	return ending_put(c, meaning.event, fault);
 }
@@ -161,7 +161,7 @@ static bool check_answered(struct course *c, struct fault *fault)
 	ending_state(c, PERSON_NOT_INVITABLE, "not_invitable", 0);
 	ending_clear_fault(&c->after);
 	c->after.mails = c->after.mails > 0 ? c->after.mails : -1;
-	text_copy(c->cause, sizeof(c->cause), "check: not invitable");
+	str_copy(c->cause, sizeof(c->cause), "check: not invitable");
 	c->invite->counts.not_invitable++;
 	return ending_put(c, "decision", fault);
 }
@@ -210,12 +210,12 @@ static bool first_look_answered(struct course *c, struct fault *fault)
 		c->told->invitation = c->answer.invitation;
 	}
 	if (!may_go_on(c)) {
-		text_format(c->cause, sizeof(c->cause), "get: %.150s", meaning.cause);
+		str_format(c->cause, sizeof(c->cause), "get: %.150s", meaning.cause);
 		return ending_put(c, meaning.event, fault);
 	}
 	if (state_unknown(c)) {
 		ending_state(c, PERSON_HELD, "unknown_state", 0);
-		text_copy(
+		str_copy(
 			c->cause, sizeof(c->cause), "get: a state that this version does not know");
 		return ending_put(c, "held", fault);
 	}
@@ -235,7 +235,7 @@ static bool later_look_answered(struct course *c, struct fault *fault)
 	c->after.due = 0;
 	ending_clear_fault(&c->after);
 	evidence_apply(&c->after, &e, &meaning);
-	text_format(c->cause, sizeof(c->cause), "get: %.150s", meaning.cause);
+	str_format(c->cause, sizeof(c->cause), "get: %.150s", meaning.cause);
 	if (meaning.journal)
 		return ending_send(c, meaning.journal, meaning.event, fault);
 	return ending_put(c, meaning.event, fault);
@@ -245,7 +245,7 @@ static bool cancel_answered(struct course *c, struct fault *fault)
 {
 	ending_state(c, PERSON_CANCELLED, "deleted", 0);
 	ending_clear_fault(&c->after);
-	text_copy(c->cause, sizeof(c->cause), "cancel: the account is gone");
+	str_copy(c->cause, sizeof(c->cause), "cancel: the account is gone");
 	return ending_put(c, "cancelled", fault);
 }
 

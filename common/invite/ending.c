@@ -5,7 +5,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define RETRY_FIRST_S 30
 #define RETRY_LAST_S  3600
@@ -17,7 +17,7 @@ void ending_state(struct course *c, enum person_state state, const char *reason,
 {
 	c->after.state = state;
 	c->after.due = due;
-	text_copy(c->after.reason, sizeof(c->after.reason), reason);
+	str_copy(c->after.reason, sizeof(c->after.reason), reason);
 }
 
 void ending_clear_intent(struct person *p)
@@ -36,8 +36,8 @@ void ending_clear_fault(struct person *p)
 
 void ending_note_fault(struct person *p, const struct fault *why)
 {
-	text_copy(p->fault_code, sizeof(p->fault_code), why->code);
-	text_copy(p->fault_text, sizeof(p->fault_text), why->what);
+	str_copy(p->fault_code, sizeof(p->fault_code), why->code);
+	str_copy(p->fault_text, sizeof(p->fault_text), why->what);
 }
 
 /* A clock that jumped ahead ends leases too soon: then a send under way was taken for one whose
@@ -101,7 +101,7 @@ bool ending_back(struct course *c, struct fault *fault)
 	c->after.mails = c->person.mails;
 	c->after.checked = c->person.checked;
 	if (c->person.state == PERSON_SENDING) {
-		text_copy(c->cause, sizeof(c->cause), "send: certainly without effect");
+		str_copy(c->cause, sizeof(c->cause), "send: certainly without effect");
 		return ending_send(c, "refused", NULL, fault);
 	}
 	/* That both questions are answered spares two calls. */
@@ -145,8 +145,8 @@ bool ending_retry(struct course *c, const struct fault *why, struct fault *fault
 	c->after.due = retry_due(c);
 	ending_note_fault(&c->after, why);
 	if (c->after.state == PERSON_QUEUED)
-		text_copy(c->after.reason, sizeof(c->after.reason), "retry");
-	text_format(
+		str_copy(c->after.reason, sizeof(c->after.reason), "retry");
+	str_format(
 		c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step), why->what);
 	return sending ? ending_send(c, "refused", "retry", fault) : ending_put(c, "retry", fault);
 }

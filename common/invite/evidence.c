@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define MINUTE INT64_C(60)
 #define HOUR   (60 * MINUTE)
@@ -13,7 +13,7 @@ static void become(struct person *p, enum person_state state, const char *reason
 {
 	p->state = state;
 	p->due = 0;
-	text_copy(p->reason, sizeof(p->reason), reason);
+	str_copy(p->reason, sizeof(p->reason), reason);
 }
 
 static void close_intent(struct person *p)
@@ -31,11 +31,11 @@ static void say(struct evidence_meaning *out, const char *event, const struct ev
 {
 	out->event = event;
 	if (e->shown)
-		text_format(out->cause, sizeof(out->cause), "Google shows %s, %lld mail%s",
+		str_format(out->cause, sizeof(out->cause), "Google shows %s, %lld mail%s",
 			invitation_state_word(e->state), (long long)e->mails,
 			e->mails == 1 ? "" : "s");
 	else
-		text_copy(out->cause, sizeof(out->cause), "Google does not show the person");
+		str_copy(out->cause, sizeof(out->cause), "Google does not show the person");
 }
 
 /* ---- an open intent: did the mail go out? ---- */

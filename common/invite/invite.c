@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS	 60000
@@ -45,8 +45,8 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	i->admin = options->admin;
 	i->control.probe_now = !options->admin;
 	i->arrivals = !options->admin;
-	text_copy(i->owner, sizeof(i->owner), options->owner);
-	text_copy(i->actor, sizeof(i->actor), options->actor);
+	str_copy(i->owner, sizeof(i->owner), options->owner);
+	str_copy(i->actor, sizeof(i->actor), options->actor);
 	/* Leases of this name are those of a predecessor that is dead: the lock says that there is
 	 * only one. What it was sending becomes unconfirmed. */
 	if (!ledger_release(ledger, i->owner, NULL, fault) || !reconcile_open(i, fault) ||
@@ -124,20 +124,20 @@ static bool note_waiting(struct invite *i)
 	char text[sizeof(i->waits_for)] = "idle";
 
 	if (i->draining)
-		text_copy(text, sizeof(text), "stopping");
+		str_copy(text, sizeof(text), "stopping");
 	else if (i->backoff_ms > 0)
-		text_copy(text, sizeof(text), "ledger error");
+		str_copy(text, sizeof(text), "ledger error");
 	else if (i->paused)
-		text_format(text, sizeof(text), "paused: %s", i->pause.kind);
+		str_format(text, sizeof(text), "paused: %s", i->pause.kind);
 	else if (i->rests > 0)
-		text_copy(text, sizeof(text), "Google cannot be reached");
+		str_copy(text, sizeof(text), "Google cannot be reached");
 	else if (i->slots_at_ms > clock_boot_ms())
-		text_copy(text, sizeof(text), "waiting for the rate limit");
+		str_copy(text, sizeof(text), "waiting for the rate limit");
 	else if (i->reconciling)
-		text_copy(text, sizeof(text), "reconcile: no invitations are sent");
+		str_copy(text, sizeof(text), "reconcile: no invitations are sent");
 	if (strcmp(text, i->waits_for) == 0)
 		return false;
-	text_copy(i->waits_for, sizeof(i->waits_for), text);
+	str_copy(i->waits_for, sizeof(i->waits_for), text);
 	return true;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define BATCH 64
 
@@ -36,7 +36,7 @@ static bool queue(struct invite *i, struct person *p, const char *cause, struct 
 	p->due = i->now;
 	p->attempts = 0;
 	p->discovered = false;
-	text_copy(p->reason, sizeof(p->reason), "first_look");
+	str_copy(p->reason, sizeof(p->reason), "first_look");
 	return ledger_person_put(i->ledger, p, cause, i->actor, fault);
 }
 
@@ -64,11 +64,11 @@ static bool lead_to(
 	if (found == 0) {
 		p = (struct person){.mails = -1, .intent_mails = -1};
 		p.first_day = clock_day_start(i->now);
-		text_copy(p.address, sizeof(p.address), address);
+		str_copy(p.address, sizeof(p.address), address);
 	} else if (!wants_queue(s, &p)) {
 		return true;
 	}
-	text_format(cause, sizeof(cause), "%s of %.60s on %.60s",
+	str_format(cause, sizeof(cause), "%s of %.60s on %.60s",
 		sighting_reason_word(s->seen.reason), s->seen.user, s->seen.host);
 	return queue(i, &p, cause, fault);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 /* ---- before ---- */
 
@@ -86,7 +86,7 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 		return not_by_name(c, &ruling, fault);
 	ending_state(c, ruling.kind == RULING_HOLD ? PERSON_HELD : PERSON_QUEUED, ruling.reason,
 		ruling.due);
-	text_format(c->cause, sizeof(c->cause), "may be invited; %s: %s",
+	str_format(c->cause, sizeof(c->cause), "may be invited; %s: %s",
 		ruling.kind == RULING_HOLD ? "held" : "waits", ruling.reason);
 	return ending_put(c, ruling.kind == RULING_HOLD ? "held" : "decision", fault);
 }
@@ -108,7 +108,7 @@ static bool end_blocked(struct course *c, struct fault *fault)
 	if (c->by_name)
 		return ending_back(c, fault);
 	ending_state(c, PERSON_HELD, "blocked", 0);
-	text_copy(c->cause, sizeof(c->cause), "blocked before the send");
+	str_copy(c->cause, sizeof(c->cause), "blocked before the send");
 	return ending_put(c, "held", fault);
 }
 
@@ -116,7 +116,7 @@ static bool end_blocked(struct course *c, struct fault *fault)
  */
 static bool end_gone(struct course *c, struct fault *fault)
 {
-	text_copy(c->cause, sizeof(c->cause), "the last account is gone");
+	str_copy(c->cause, sizeof(c->cause), "the last account is gone");
 	return ending_put(c, "decision", fault);
 }
 
@@ -130,7 +130,7 @@ static bool commit_intent(struct course *c, struct fault *fault)
 	c->after.intent_mails = c->after.mails;
 	i->sends_today++;
 	i->intents++;
-	text_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
+	str_format(c->cause, sizeof(c->cause), "send: begun%s%.150s", c->why ? ": " : "",
 		c->why ? c->why : "");
 	/* Whoever finds `sending` without a lease takes us for dead. */
 	return ledger_person_put_leased(i->ledger, &c->after, i->owner, i->now + LEASE_S, c->cause,
@@ -178,7 +178,7 @@ bool mailing_unclear(struct course *c, struct fault *fault)
 	ending_note_fault(&c->after, &unclear);
 	c->fault = unclear;
 	c->invite->counts.unconfirmed++;
-	text_format(c->cause, sizeof(c->cause), "send: %.150s", unclear.what);
+	str_format(c->cause, sizeof(c->cause), "send: %.150s", unclear.what);
 	return ending_send(c, "unconfirmed", "unconfirmed", fault);
 }
 
@@ -198,7 +198,7 @@ bool mailing_answered(struct course *c, struct fault *fault)
 	c->after.our_mails++;
 	c->after.again = false;
 	c->invite->counts.invited++;
-	text_copy(c->cause, sizeof(c->cause), "send: done");
+	str_copy(c->cause, sizeof(c->cause), "send: done");
 	return ending_send(c, "sent", "invited", fault);
 }
 
@@ -208,7 +208,7 @@ bool mailing_interrupted(struct course *c, struct fault *fault)
 	ending_state(c, PERSON_UNCONFIRMED, "interrupted", 0);
 	c->after.due = evidence_settle_due(&c->after, c->invite->now);
 	c->after.class = CLASS_RETRY;
-	text_copy(c->cause, sizeof(c->cause), "the program ended during the send");
+	str_copy(c->cause, sizeof(c->cause), "the program ended during the send");
 	c->invite->counts.unconfirmed++;
 	return ending_send(c, "unconfirmed", "unconfirmed", fault);
 }

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define ELSEWHERE_PEOPLE 3 /* so many are no single invitation from the console any more */
 #define WAIT_MIN_S	 60
@@ -41,8 +41,8 @@ static bool start(struct invite *i, const char *why, int64_t mail_date, struct f
 
 	if (i->reconciling && i->reconcile.mail_date > mail_date)
 		r.mail_date = i->reconcile.mail_date;
-	text_copy(r.why, sizeof(r.why), why);
-	text_copy(r.text, sizeof(r.text), text_of(why));
+	str_copy(r.why, sizeof(r.why), why);
+	str_copy(r.text, sizeof(r.text), text_of(why));
 	if (!ledger_reconcile(i->ledger, &r, i->actor, fault))
 		return false;
 	if (!i->reconciling)
@@ -163,8 +163,8 @@ static bool read_tally(struct invite *i, struct tally *t, struct fault *fault)
 	if (!blank)
 		return true;
 	*blank++ = '\0';
-	if (text_number(value, 0, ELSEWHERE_PEOPLE, &people) &&
-		text_number(blank, 0, INT64_MAX, &since))
+	if (str_number(value, 0, ELSEWHERE_PEOPLE, &people) &&
+		str_number(blank, 0, INT64_MAX, &since))
 		*t = (struct tally){people, since};
 	return true;
 }
@@ -173,7 +173,7 @@ static bool write_tally(struct invite *i, const struct tally *t, struct fault *f
 {
 	char value[64];
 
-	text_format(value, sizeof(value), "%" PRId64 " %" PRId64, t->people, t->since);
+	str_format(value, sizeof(value), "%" PRId64 " %" PRId64, t->people, t->since);
 	return ledger_set(i->ledger, "mails_elsewhere", t->people > 0 ? value : NULL, fault);
 }
 

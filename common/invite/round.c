@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 
 #define READY_MAX_MS  INT64_C(300000) /* then others may have them */
 #define CLOCK_BACK_MS INT64_C(60000)  /* less is no jump */

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static bool on_its_way(const struct invite *i, const char *address)
 {
@@ -28,7 +28,7 @@ static void discover(const struct invite *i, struct person *p)
 	p->state = send ? PERSON_QUEUED : PERSON_HELD;
 	p->class = CLASS_SWEEP;
 	p->due = send ? i->now : 0;
-	text_copy(p->reason, sizeof(p->reason), "discovered");
+	str_copy(p->reason, sizeof(p->reason), "discovered");
 }
 
 /* NOT_YET_SENT of somebody who had no unmanaged account: one has been opened since. */
@@ -61,7 +61,7 @@ static bool put_evidence(
 	if (turned_up(i, known, e)) {
 		discover(i, &p);
 		meaning = (struct evidence_meaning){.changed = true, .event = "decision"};
-		text_copy(meaning.cause, sizeof(meaning.cause), "an unmanaged account was found");
+		str_copy(meaning.cause, sizeof(meaning.cause), "an unmanaged account was found");
 	} else {
 		evidence_apply(&p, e, &meaning);
 		go_first(i, &p, e, &meaning);
@@ -109,7 +109,7 @@ static bool see_stranger(
 		return false;
 	if (!mapped)
 		return true;
-	text_copy(p.address, sizeof(p.address), address);
+	str_copy(p.address, sizeof(p.address), address);
 	discover(i, &p);
 	i->changed = true;
 	return ledger_person_put(

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define PAGE_SIZE    200
 #define BY_GET_MAX   1000 /* beyond it pages are few in comparison, and memory is bounded */
@@ -62,7 +62,7 @@ bool sweep_read_number(
 	long long number;
 	int found = ledger_get(i->ledger, key, value, sizeof(value), fault);
 
-	*out = found > 0 && text_number(value, 0, INT64_MAX, &number) ? number : fallback;
+	*out = found > 0 && str_number(value, 0, INT64_MAX, &number) ? number : fallback;
 	return found >= 0;
 }
 
@@ -70,7 +70,7 @@ bool sweep_write_number(struct invite *i, const char *key, int64_t number, struc
 {
 	char value[32];
 
-	text_format(value, sizeof(value), "%lld", (long long)number);
+	str_format(value, sizeof(value), "%lld", (long long)number);
 	return ledger_set(i->ledger, key, value, fault);
 }
 
@@ -98,7 +98,7 @@ static bool add_open(const struct person *p, void *ctx)
 
 	if (s->people_count == BY_GET_MAX)
 		return false;
-	text_copy(s->people[s->people_count++], sizeof(s->people[0]), p->address);
+	str_copy(s->people[s->people_count++], sizeof(s->people[0]), p->address);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define NAME	  "last-mail"
 #define LINE_SIZE 1024 /* always whole: what is shorter is filled up with blanks */
@@ -38,15 +38,15 @@ static void read_line(struct witness *w, const struct settings *settings, const 
 	struct words words = {.count = 0};
 	long long sends, date;
 
-	if (!text_each_word(line, take_word, &words) || words.count != 5 ||
+	if (!str_each_word(line, take_word, &words) || words.count != 5 ||
 		strcmp(words.word[3], settings->customer) != 0 ||
 		strcmp(words.word[4], settings->endpoint) != 0 ||
-		!text_number(words.word[1], 0, INT64_MAX, &sends) ||
-		!text_number(words.word[2], 0, INT64_MAX, &date))
+		!str_number(words.word[1], 0, INT64_MAX, &sends) ||
+		!str_number(words.word[2], 0, INT64_MAX, &date))
 		return;
 	w->sends = sends;
 	w->mail_date = date;
-	text_copy(w->ledger, sizeof(w->ledger), words.word[0]);
+	str_copy(w->ledger, sizeof(w->ledger), words.word[0]);
 }
 
 /* ---- the file ---- */
@@ -93,9 +93,9 @@ void witness_write(struct witness *w, const struct settings *settings, const cha
 
 	w->sends = sends;
 	w->mail_date = mail_date;
-	text_copy(w->ledger, sizeof(w->ledger), ledger);
+	str_copy(w->ledger, sizeof(w->ledger), ledger);
 	if (w->fd < 0 ||
-		!text_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger, (long long)sends,
+		!str_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger, (long long)sends,
 			(long long)mail_date, settings->customer, settings->endpoint))
 		return;
 	len = strlen(line);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
 
@@ -69,7 +69,7 @@ static bool show_blocked(
 
 	if (number < 0)
 		return false;
-	text_format(sentence, sizeof(sentence), "blocked: %.200s", text != NULL ? text : "");
+	str_format(sentence, sizeof(sentence), "blocked: %.200s", text != NULL ? text : "");
 	query_start(&q, l,
 		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, change = ?"
 		" WHERE address = ? AND address <> '' AND verdict IN"

@@ -4,7 +4,7 @@
  * overwritten in the file (secure_delete), and the write-ahead log is emptied.
  */
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/person.h"
 #include "ledger/sighting.h"
 
@@ -81,11 +81,11 @@ static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct f
 {
 	char address[ADDRESS_MAX + 1];
 
-	text_copy(address, sizeof(address), s->address);
+	str_copy(address, sizeof(address), s->address);
 	s->address[0] = '\0';
 	if (!sighting_delete(l, s, fault))
 		return false;
-	text_copy(s->address, sizeof(s->address), address);
+	str_copy(s->address, sizeof(s->address), address);
 	return sighting_leads_nowhere(
 		l, s, "forgotten", "the last account of this person was erased", fault);
 }

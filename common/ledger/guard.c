@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define STATEMENT_MS	   60000  /* the services' watchdogs wait for minutes */
 #define LONG_STATEMENT_MS  600000 /* a migration, a host that is another machine now */
@@ -167,7 +167,7 @@ static bool compare_rows(
 		if (is_rc == SQLITE_DONE)
 			return true;
 	}
-	text_format(l->strange, sizeof(l->strange), "%.10s '%.60s'",
+	str_format(l->strange, sizeof(l->strange), "%.10s '%.60s'",
 		first_name(ours, our_rc, is, is_rc, 0), first_name(ours, our_rc, is, is_rc, 1));
 	return say_schema(l, fault);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static bool add(struct ledger *l, int64_t at, const char *subject, const char *address,
 	int64_t sighting, const char *what, const char *cause, const char *actor,
@@ -74,7 +74,7 @@ bool history_sighting(struct ledger *l, int64_t id, const char *user, const char
 {
 	char subject[USER_MAX + 1 + HOST_MAX + 1];
 
-	text_format(subject, sizeof(subject), "%s@%s", user, host);
+	str_format(subject, sizeof(subject), "%s@%s", user, host);
 	return add(l, clock_day_start(clock_wall()), subject, "", id, what, cause, actor, fault) &&
 	       (strcmp(what, "changed") != 0 || trim_sighting(l, id, fault));
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
 #include "ledger/sighting.h"
@@ -38,8 +38,8 @@ static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault
 	if (blocked <= 0)
 		return blocked == 0;
 	v->kind = VERDICT_BLOCKED;
-	text_copy(v->rule, sizeof(v->rule), "block");
-	text_format(v->sentence, sizeof(v->sentence), "blocked: %s", text);
+	str_copy(v->rule, sizeof(v->rule), "block");
+	str_format(v->sentence, sizeof(v->sentence), "blocked: %s", text);
 	return true;
 }
 
@@ -68,8 +68,8 @@ static int find_twin(struct ledger *l, const struct ledger_sighting *s, const st
 static void say_collision(struct verdict *v, const char *host, const char *twin)
 {
 	v->kind = VERDICT_COLLISION;
-	text_copy(v->rule, sizeof(v->rule), "collision");
-	text_format(v->sentence, sizeof(v->sentence),
+	str_copy(v->rule, sizeof(v->rule), "collision");
+	str_format(v->sentence, sizeof(v->sentence),
 		"the template gives the same address to %.100s on %.80s; add a line to the map to "
 		"decide",
 		twin, host);
@@ -157,7 +157,7 @@ static bool is_repeated(
 		row_text(&q, cause, sizeof(cause));
 		if (strcmp(cause, "judged") == 0) {
 			row_text(&q, cause, sizeof(cause));
-			*repeated = text_starts(cause, judged) &&
+			*repeated = str_starts(cause, judged) &&
 				    (cause[length] == '\0' || cause[length] == ':');
 		}
 	}
@@ -169,11 +169,11 @@ static bool tell(
 {
 	char judged[32 + ADDRESS_MAX], cause[32 + ADDRESS_MAX + sizeof(v->sentence)];
 
-	text_format(judged, sizeof(judged), "%s%s%s", verdict_word(v->kind),
+	str_format(judged, sizeof(judged), "%s%s%s", verdict_word(v->kind),
 		v->address[0] != '\0' ? " " : "", v->address);
 	if (!is_repeated(l, s->id, judged, &v->repeated, fault) || v->repeated)
 		return v->repeated;
-	text_format(cause, sizeof(cause), "%s%s%s", judged, v->sentence[0] != '\0' ? ": " : "",
+	str_format(cause, sizeof(cause), "%s%s%s", judged, v->sentence[0] != '\0' ? ": " : "",
 		v->sentence);
 	return history_sighting(
 		l, s->id, s->seen.user, s->seen.host, "judged", cause, "rules", fault);
@@ -187,7 +187,7 @@ static bool leave_behind(struct ledger *l, const struct ledger_sighting *s, cons
 
 	if (strcmp(s->address, v->address) == 0)
 		return v->kind == VERDICT_COLLISION || sighting_part(l, s, fault);
-	text_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
+	str_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
 		verdict_word(v->kind));
 	return sighting_leads_nowhere(l, s, verdict_word(v->kind), cause, fault);
 }

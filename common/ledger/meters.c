@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
 #include "ledger/sqlite.h"
 
 #define PREFIX "meter."

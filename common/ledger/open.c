@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/identity.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
 
@@ -52,7 +52,7 @@ static bool directory_of(const char *path, char out[PATH_MAX])
 	const char *slash = strrchr(path, '/');
 
 	errno = ENAMETOOLONG;
-	return text_format(out, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return str_format(out, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
 /* The directory's own entry must be on disk too, or a power cut takes the whole ledger with it. */
@@ -246,7 +246,7 @@ static bool new_id(char id[33], struct fault *fault)
 		return fault_remedy(fault, "Try again.");
 	}
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		text_format(id + 2 * i, 3, "%02x", bytes[i]);
+		str_format(id + 2 * i, 3, "%02x", bytes[i]);
 	return true;
 }
 
@@ -331,7 +331,7 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 {
 	struct ledger *l;
 
-	if (!text_starts(where, SCHEME "/")) {
+	if (!str_starts(where, SCHEME "/")) {
 		fault_set(fault, FAULT_SETTINGS, "ledger_engine",
 			"[storage] ledger: this version supports SQLite only");
 		fault_remedy(fault, "Set ledger = sqlite:/var/lib/cloudinvite/ledger.db");
@@ -427,7 +427,7 @@ bool ledger_take_new_id(struct ledger *l, struct fault *fault)
 	if (!new_id(id, fault) || !change_begin(l, fault) ||
 		!change_end(l, write_id(l, id, fault), fault))
 		return false;
-	text_copy(l->id, sizeof(l->id), id);
+	str_copy(l->id, sizeof(l->id), id);
 	return true;
 }
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/pace_private.h"
 #include "ledger/sqlite.h"
 
@@ -89,7 +89,7 @@ void pace_start_boot(struct pace_state *state, const struct pace_moment *now)
 {
 	int64_t left = least(most(state->until_wall - now->wall, 0), PACE_LONGEST_RETRY_S);
 
-	text_copy(state->boot, sizeof(state->boot), now->boot);
+	str_copy(state->boot, sizeof(state->boot), now->boot);
 	state->lowered_ms = state->changed_ms = now->ms;
 	state->until_ms = left > 0 ? now->ms + left * 1000 : 0;
 	state->until_wall = left > 0 ? now->wall + left : 0;

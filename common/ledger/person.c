@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/meters.h"
 
@@ -214,7 +214,7 @@ static bool becomes(struct person *p, enum person_state state, const char *reaso
 {
 	p->state = state;
 	p->due = 0;
-	text_copy(p->reason, sizeof(p->reason), reason);
+	str_copy(p->reason, sizeof(p->reason), reason);
 	return true;
 }
 
@@ -350,8 +350,8 @@ bool person_move(struct ledger *l, const char *address, enum person_state state,
 	struct before before;
 	struct query q;
 
-	text_copy(moved.address, sizeof(moved.address), address);
-	text_copy(moved.reason, sizeof(moved.reason), reason);
+	str_copy(moved.address, sizeof(moved.address), address);
+	str_copy(moved.reason, sizeof(moved.reason), reason);
 	if (!look_before(l, address, &before, fault))
 		return false;
 	query_start(&q, l,

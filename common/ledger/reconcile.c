@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
 
@@ -21,7 +21,7 @@ static int get_number(struct ledger *l, const char *key, int64_t *out, struct fa
 	long long number;
 	int found = ledger_get(l, key, value, sizeof(value), fault);
 
-	if (found > 0 && !text_number(value, 0, INT64_MAX, &number)) {
+	if (found > 0 && !str_number(value, 0, INT64_MAX, &number)) {
 		sql_strange(l, key, value, fault);
 		return -1;
 	}
@@ -85,7 +85,7 @@ static bool set_number(struct ledger *l, const char *key, int64_t number, struct
 {
 	char value[NUMBER_SIZE];
 
-	text_format(value, sizeof(value), "%" PRId64, number);
+	str_format(value, sizeof(value), "%" PRId64, number);
 	return set_text(l, key, value, fault);
 }
 

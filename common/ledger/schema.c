@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/schema.h"
 
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/guard.h"
 
 /* Whether a send mailed or may have mailed. */
@@ -184,7 +184,7 @@ static bool mark(struct ledger *l, int version, struct fault *fault)
 {
 	char sql[128];
 
-	text_format(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+	str_format(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		LEDGER_APPLICATION_ID, version);
 	return sql_execute(l, sql, fault);
 }

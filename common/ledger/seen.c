@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
@@ -118,7 +118,7 @@ static bool lose(struct ledger *l, const struct ledger_sighting *s, struct fault
 {
 	char cause[sizeof("the account @ was deleted") + USER_MAX + HOST_MAX];
 
-	text_format(
+	str_format(
 		cause, sizeof(cause), "the account %s@%s was deleted", s->seen.user, s->seen.host);
 	return mark_gone(l, s, fault) &&
 	       history_sighting(l, s->id, s->seen.user, s->seen.host, "gone",
@@ -159,7 +159,7 @@ static bool rename_row(struct ledger *l, const struct ledger_sighting *s, const 
 	query_text(&q, new_user);
 	query_number(&q, number);
 	query_number(&q, s->id);
-	text_format(cause, sizeof(cause), "was %s", s->seen.user);
+	str_format(cause, sizeof(cause), "was %s", s->seen.user);
 	return query_run(&q) && history_sighting(l, s->id, new_user, s->seen.host, "renamed", cause,
 					collector, fault);
 }
@@ -247,7 +247,7 @@ bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault)
 	char cause[sizeof("another machine-id: ") + HOST_MAX];
 	bool good;
 
-	text_format(cause, sizeof(cause), "another machine-id: %s", host);
+	str_format(cause, sizeof(cause), "another machine-id: %s", host);
 	if (!change_begin(l, fault))
 		return false;
 	guard_allow_long(l);

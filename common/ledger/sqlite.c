@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 /* ---- what went wrong ---- */
 
@@ -21,19 +21,19 @@ static bool say_damaged(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_damaged", "%s: the ledger is damaged: %s", l->path,
 		sqlite3_errmsg(l->db));
-	return fault_remedy(
-		fault, "Stop both services and restore a backup. Without a backup, move the file "
-		       "and its -wal and -shm files away, keep them, and start the services again: "
-		       "they then read from Google who was invited.");
+	return fault_remedy(fault,
+		"Stop both services and restore a backup. Without a backup, move the file "
+		"and its -wal and -shm files away, keep them, and start the services again: "
+		"they then read from Google who was invited.");
 }
 
 static bool say_read_only(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: cannot write to the ledger",
 		l->path);
-	return fault_remedy(
-		fault, "The group of [worker] ledger_user must be able to write to the file and "
-		       "its directory, and the file system must not be mounted read-only.");
+	return fault_remedy(fault,
+		"The group of [worker] ledger_user must be able to write to the file and "
+		"its directory, and the file system must not be mounted read-only.");
 }
 
 /* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
@@ -253,7 +253,7 @@ void row_text(struct query *q, char *out, size_t size)
 {
 	const unsigned char *text = sqlite3_column_text(q->statement->stmt, q->column++);
 
-	text_copy(out, size, text != NULL ? (const char *)text : "");
+	str_copy(out, size, text != NULL ? (const char *)text : "");
 }
 
 int64_t row_number(struct query *q)

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/meter.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/google.h"
 #include "ledger/pace.h"
 
@@ -43,7 +45,7 @@ static bool take_meter(const char *name, int64_t n, void *ctx)
 {
 	struct facts *f = ctx;
 
-	text_copy(f->stored[f->stored_count].name, METER_NAME_MAX, name);
+	str_copy(f->stored[f->stored_count].name, METER_NAME_MAX, name);
 	f->stored[f->stored_count].n = n;
 	return ++f->stored_count < STORED_MAX;
 }
@@ -68,7 +70,7 @@ static bool read_number(struct facts *f, const char *key, int64_t *out, struct f
 	int found = ledger_get(f->ledger, key, value, sizeof(value), fault);
 
 	if (found > 0)
-		(void)text_number(value, 0, INT64_MAX, &number);
+		(void)str_number(value, 0, INT64_MAX, &number);
 	*out = number;
 	return found >= 0;
 }
@@ -111,7 +113,7 @@ static int64_t metered(const struct facts *f, enum meter meter, int first, int s
 /* ---- writing ---- */
 
 struct page {
-	struct text *out;
+	struct strbuf *out;
 	enum metrics_format format;
 };
 
@@ -122,13 +124,13 @@ static void head(const struct page *p, const char *family, const char *type, con
 
 	if (p->format == METRICS_OPENMETRICS && strcmp(type, "counter") == 0)
 		len -= (int)strlen("_total");
-	text_addf(p->out, "# HELP cloudinvite_%.*s %s\n# TYPE cloudinvite_%.*s %s\n", len, family,
+	strbuf_addf(p->out, "# HELP cloudinvite_%.*s %s\n# TYPE cloudinvite_%.*s %s\n", len, family,
 		help, len, family, type);
 }
 
 static void one(const struct page *p, const char *name, int64_t value)
 {
-	text_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
+	strbuf_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
 }
 
 /* The value of a label: printable, with the escapes of the exposition format. */
@@ -136,18 +138,18 @@ static void add_label(const struct page *p, const char *label, const char *value
 {
 	char safe[LABEL_MAX];
 
-	text_addf(p->out, "%s=\"", label);
-	for (const char *c = text_safe(safe, sizeof(safe), value); *c; c++)
-		text_addf(p->out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
-	text_add(p->out, "\"");
+	strbuf_addf(p->out, "%s=\"", label);
+	for (const char *c = str_safe(safe, sizeof(safe), value); *c; c++)
+		strbuf_addf(p->out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+	strbuf_add(p->out, "\"");
 }
 
 static void labelled(const struct page *p, const char *family, const char *label, const char *word,
 	int64_t value)
 {
-	text_addf(p->out, "cloudinvite_%s{", family);
+	strbuf_addf(p->out, "cloudinvite_%s{", family);
 	add_label(p, label, word);
-	text_addf(p->out, "} %lld\n", (long long)value);
+	strbuf_addf(p->out, "} %lld\n", (long long)value);
 }
 
 static void gauge(const struct page *p, const char *name, const char *help, int64_t value)
@@ -189,9 +191,9 @@ static void durations(const struct page *p, const struct facts *f)
 			meter_name(METER_DURATIONS, method, bucket, name);
 			one(p, name, metered(f, METER_DURATIONS, method, bucket));
 		}
-		text_addf(p->out, "cloudinvite_%s_sum{method=\"%s\"} %lld.%06lld\n", family, word,
+		strbuf_addf(p->out, "cloudinvite_%s_sum{method=\"%s\"} %lld.%06lld\n", family, word,
 			(long long)(us / 1000000), (long long)(us % 1000000));
-		text_addf(p->out, "cloudinvite_%s_count{method=\"%s\"} %lld\n", family, word,
+		strbuf_addf(p->out, "cloudinvite_%s_count{method=\"%s\"} %lld\n", family, word,
 			(long long)metered(f, METER_DURATIONS, method, METER_BUCKETS - 1));
 	}
 }
@@ -201,7 +203,7 @@ static const char *version_of(const struct ledger_worker *w)
 {
 	static const char shape[] = "0123456789abcdefghijklmnopqrstuvwxyz.+~-";
 
-	return text_is_digit(w->version[0]) && w->version[strspn(w->version, shape)] == '\0'
+	return ascii_is_digit(w->version[0]) && w->version[strspn(w->version, shape)] == '\0'
 		       ? w->version
 		       : "unknown";
 }
@@ -212,11 +214,11 @@ static void programs(const struct page *p, const struct facts *f)
 	for (size_t i = 0; i < ROLES; i++) {
 		if (!f->works[i])
 			continue;
-		text_add(p->out, "cloudinvite_build_info{");
+		strbuf_add(p->out, "cloudinvite_build_info{");
 		add_label(p, "version", version_of(&f->workers[i]));
-		text_add(p->out, ",");
+		strbuf_add(p->out, ",");
 		add_label(p, "role", roles[i]);
-		text_add(p->out, "} 1\n");
+		strbuf_add(p->out, "} 1\n");
 	}
 	head(p, "heartbeat_timestamp_seconds", "gauge", "Time of the program's last heartbeat.");
 	for (size_t i = 0; i < ROLES; i++)
@@ -328,7 +330,7 @@ static void ledger(const struct page *p, const struct facts *f)
 }
 
 bool metrics_write(struct ledger *l, const struct settings *settings, enum metrics_format format,
-	struct text *out, struct fault *fault)
+	struct strbuf *out, struct fault *fault)
 {
 	const struct page p = {out, format};
 	struct facts *f = calloc(1, sizeof(*f));
@@ -352,7 +354,7 @@ bool metrics_write(struct ledger *l, const struct settings *settings, enum metri
 		}
 		ledger(&p, f);
 		if (format == METRICS_OPENMETRICS)
-			text_add(out, "# EOF\n");
+			strbuf_add(out, "# EOF\n");
 		ok = !out->failed || fault_no_memory(fault, FAULT_STORAGE);
 	}
 	free(f);

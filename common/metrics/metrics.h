@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
@@ -24,6 +24,6 @@ enum metrics_format {
  * heartbeat of the program that counts, a minute. False and a FAULT_STORAGE when the ledger cannot
  * be read. */
 bool metrics_write(struct ledger *l, const struct settings *settings, enum metrics_format format,
-	struct text *out, struct fault *fault);
+	struct strbuf *out, struct fault *fault);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 
 #define FIELDS	 7
 #define FILE_MAX ((size_t)1024 * 1024 * 1024)
@@ -34,7 +36,7 @@ static bool parse_id(const char *s, uint32_t *out)
 	if (*s == '\0')
 		return false;
 	for (; *s != '\0'; s++) {
-		if (!text_is_digit(*s))
+		if (!ascii_is_digit(*s))
 			return false;
 		value = value * 10 + (uint64_t)(*s - '0');
 		if (value >= UINT32_MAX)
@@ -177,11 +179,11 @@ bool account_parse(const char *text, size_t n, struct account_table *out)
 bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
-	struct text text = {.cap = FILE_MAX};
+	struct strbuf text = {.max = FILE_MAX};
 
 	*out = (struct account_table){.text = NULL};
 	if (!file_read(passwd_file, &rules, &text, FAULT_STORAGE, fault)) {
-		text_free(&text);
+		strbuf_free(&text);
 		return false;
 	}
 	if (text.data == NULL)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define LOCAL_MAX 64 /* RFC 5321, 4.5.3.1.1 */
 #define LABEL_MAX 63
@@ -23,7 +23,7 @@ static bool local_part(const char *s, size_t n)
 		if (s[i] == '.' && dot)
 			return false;
 		dot = s[i] == '.';
-		if (!dot && !text_is_alnum(s[i]) && (s[i] == '\0' || strchr(ATEXT, s[i]) == NULL))
+		if (!dot && !ascii_is_alnum(s[i]) && (s[i] == '\0' || strchr(ATEXT, s[i]) == NULL))
 			return false;
 	}
 	return !dot;
@@ -34,7 +34,7 @@ static bool label(const char *s, size_t n)
 	if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!text_is_alnum(s[i]) && s[i] != '-')
+		if (!ascii_is_alnum(s[i]) && s[i] != '-')
 			return false;
 	return true;
 }
@@ -63,8 +63,8 @@ bool address_plain(const char *s, char out[ADDRESS_MAX + 1])
 		return false;
 	if (!local_part(s, (size_t)(at - s)) || !host_name(at + 1))
 		return false;
-	text_copy(out, ADDRESS_MAX + 1, s);
-	text_lower_all(out);
+	str_copy(out, ADDRESS_MAX + 1, s);
+	str_lower(out);
 	return true;
 }
 
@@ -74,7 +74,7 @@ static bool is_other(const char *word, size_t len, void *ctx)
 	const char *domain = ctx;
 
 	for (size_t i = 0; i < len; i++)
-		if (text_lower(word[i]) != text_lower(domain[i]))
+		if (ascii_lower(word[i]) != ascii_lower(domain[i]))
 			return true;
 	return domain[len] != '\0';
 }
@@ -84,9 +84,9 @@ bool address_in_domains(const char *address, const char *domains)
 	char domain[ADDRESS_MAX + 1];
 	const char *at = strrchr(address, '@');
 
-	if (at == NULL || !text_copy(domain, sizeof(domain), at + 1))
+	if (at == NULL || !str_copy(domain, sizeof(domain), at + 1))
 		return false;
-	return !text_each_word(domains, is_other, domain);
+	return !str_each_word(domains, is_other, domain);
 }
 
 /* "alice@corp.example" and "CORP\alice" are alice; more than one realm is nobody we know. */
@@ -101,8 +101,8 @@ bool address_user(const struct sighting *s, char *out, size_t size)
 		n = *realm == '@' ? (size_t)(realm - user) : strlen(realm + 1);
 		user = *realm == '@' ? user : realm + 1;
 	}
-	fits = text_format(out, size, "%.*s", (int)n, user);
-	text_lower_all(out);
+	fits = str_format(out, size, "%.*s", (int)n, user);
+	str_lower(out);
 	return fits;
 }
 
@@ -111,11 +111,11 @@ bool address_user(const struct sighting *s, char *out, size_t size)
 static bool from_user(char *word, const char **why)
 {
 	for (const char *p = word; *p != '\0'; p++)
-		if (!text_is_alnum(*p) && strchr("._+-", *p) == NULL) {
+		if (!ascii_is_alnum(*p) && strchr("._+-", *p) == NULL) {
 			*why = "the user name has characters that an address cannot have";
 			return false;
 		}
-	if (!text_is_alnum(word[0]) && word[0] != '_') {
+	if (!ascii_is_alnum(word[0]) && word[0] != '_') {
 		*why = "the user name begins with a character of options or paths";
 		return false;
 	}
@@ -124,13 +124,13 @@ static bool from_user(char *word, const char **why)
 
 static bool from_name(char *word, const char **why)
 {
-	text_lower_all(word);
+	str_lower(word);
 	if (word[0] == '\0') {
 		*why = "the full name of the account lacks a first or a last name";
 		return false;
 	}
 	for (const char *p = word; *p != '\0'; p++)
-		if (!text_is_alnum(*p) && *p != '-') {
+		if (!ascii_is_alnum(*p) && *p != '-') {
 			*why = "the full name has letters whose spelling in an address is not "
 			       "known";
 			return false;
@@ -146,16 +146,16 @@ static bool from_name(char *word, const char **why)
 static size_t expand_one(
 	const struct sighting *s, const char *p, char word[USER_MAX + 1], const char **why)
 {
-	if (text_starts(p, "{user}"))
+	if (str_starts(p, "{user}"))
 		return address_user(s, word, USER_MAX + 1) && from_user(word, why)
 			       ? strlen("{user}")
 			       : 0;
-	if (text_starts(p, "{first}")) {
-		text_copy(word, USER_MAX + 1, s->first);
+	if (str_starts(p, "{first}")) {
+		str_copy(word, USER_MAX + 1, s->first);
 		return from_name(word, why) ? strlen("{first}") : 0;
 	}
-	if (text_starts(p, "{last}")) {
-		text_copy(word, USER_MAX + 1, s->last);
+	if (str_starts(p, "{last}")) {
+		str_copy(word, USER_MAX + 1, s->last);
 		return from_name(word, why) ? strlen("{last}") : 0;
 	}
 	*why = "the address template has an unknown placeholder";
@@ -175,7 +175,7 @@ bool address_from_template(
 		char word[USER_MAX + 1] = {*p};
 		size_t n = *p == '{' ? expand_one(s, p, word, why) : 1;
 
-		if (n == 0 || !text_copy(made + length, sizeof(made) - length, word))
+		if (n == 0 || !str_copy(made + length, sizeof(made) - length, word))
 			return false;
 		length += strlen(word);
 		p += n;

@@ -3,6 +3,8 @@
  * The group file. Groups that policy does not mention are dropped while reading. A line that cannot
  * be read might have held a member of an excluded group: then nobody's groups are known.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "people/account.h"
 
 #include <stdlib.h>
@@ -41,7 +43,7 @@ struct line {
 /* Facts are a list with blanks between, so a group whose name would break it is none of ours. */
 static bool name_is_plain(const char *name)
 {
-	if (*name == '\0' || !text_is_utf8(name, strlen(name)))
+	if (*name == '\0' || !str_is_utf8(name, strlen(name)))
 		return false;
 	return strpbrk(name, " \t,*?:") == NULL;
 }
@@ -50,7 +52,7 @@ static bool parse_gid(const char *s, gid_t *gid)
 {
 	long long number;
 
-	if (!text_number(s, 0, UINT32_MAX - 1LL, &number))
+	if (!str_number(s, 0, UINT32_MAX - 1LL, &number))
 		return false;
 	*gid = (gid_t)number;
 	return true;
@@ -69,7 +71,7 @@ static bool parse_line(char *line, size_t n, const char *names, struct line *out
 	if (password == NULL)
 		return false;
 	*password++ = '\0';
-	if (!name_is_plain(line) || !text_in_list(line, names))
+	if (!name_is_plain(line) || !str_in_list(line, names))
 		return true;
 	gid = strchr(password, ':');
 	if (gid == NULL)
@@ -125,7 +127,7 @@ static bool add_members(struct group_table *t, const struct line *lines)
 			next = strchr(name, ',');
 			if (next != NULL)
 				*next++ = '\0';
-			name = text_trim(name);
+			name = str_trim(name);
 			if (*name != '\0')
 				t->members[t->member_count++] = (struct member){name, i};
 		}
@@ -208,11 +210,11 @@ struct group_table *group_parse(const char *text, size_t n, const char *names)
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
-	struct text text = {.cap = FILE_MAX};
+	struct strbuf text = {.max = FILE_MAX};
 	struct group_table *t;
 
 	if (!file_read(group_file, &rules, &text, FAULT_STORAGE, fault)) {
-		text_free(&text);
+		strbuf_free(&text);
 		return NULL;
 	}
 	t = text.data != NULL ? table_new(text.data, text.len, names) : group_parse("", 0, names);
@@ -247,7 +249,7 @@ static bool append(char *out, size_t size, const char **last, const char *name)
 
 	if (*last != NULL && strcmp(*last, name) == 0)
 		return true;
-	if (!text_format(out + used, size - used, "%s%s", *last != NULL ? " " : "", name)) {
+	if (!str_format(out + used, size - used, "%s%s", *last != NULL ? " " : "", name)) {
 		out[used] = '\0';
 		return false;
 	}

@@ -3,6 +3,7 @@
  * The map: addresses that no template can know. One broken line makes the whole file an error, as a
  * mail to the wrong person cannot be taken back.
  */
+#include "base/strbuf.h"
 #include "people/verdict.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define FILE_MAX ((size_t)256 * 1024 * 1024)
 #define NEVER	 "-"
@@ -48,7 +49,7 @@ static bool broken(
 static void cut_comment(char *line)
 {
 	for (char *p = line; *p != '\0'; p++)
-		if (*p == '#' && (p == line || text_is_space(p[-1]))) {
+		if (*p == '#' && (p == line || ascii_is_space(p[-1]))) {
 			*p = '\0';
 			return;
 		}
@@ -59,12 +60,12 @@ static char *next_word(char **line)
 {
 	char *word = *line;
 
-	while (text_is_space(*word))
+	while (ascii_is_space(*word))
 		word++;
 	if (*word == '\0')
 		return NULL;
 	char *end = word;
-	while (*end != '\0' && !text_is_space(*end))
+	while (*end != '\0' && !ascii_is_space(*end))
 		end++;
 	*line = *end != '\0' ? end + 1 : end;
 	*end = '\0';
@@ -80,7 +81,7 @@ static bool take_address(char *word)
 		return true;
 	if (!address_plain(word, plain))
 		return false;
-	text_lower_all(word);
+	str_lower(word);
 	return true;
 }
 
@@ -120,9 +121,9 @@ static bool parse_line(
 			"wildcards (* and ?) are allowed in the host, but not in the user",
 			"Write one line for each user. A rule for all users belongs in [people] "
 			"address.");
-	text_lower_all(who);
+	str_lower(who);
 	if (host != NULL) {
-		text_lower_all(host);
+		str_lower(host);
 		out->host = host;
 	}
 	out->user = who;
@@ -143,7 +144,7 @@ static bool parse_lines(struct address_map *m, size_t n, const char *path, struc
 		next = end + 1;
 		number++;
 		if (memchr(line, '\0', (size_t)(end - line)) != NULL ||
-			!text_is_utf8(line, (size_t)(end - line)))
+			!str_is_utf8(line, (size_t)(end - line)))
 			return broken(fault, path, number, "this line is not UTF-8 text",
 				"Save the map as UTF-8.");
 		if (!parse_line(line, number, path, e, fault))
@@ -165,8 +166,8 @@ static bool no_contradiction(const struct address_map *m, const char *path, stru
 
 			if (strcmp(a->host, b->host) != 0 || strcmp(a->address, b->address) == 0)
 				continue;
-			text_format(what, sizeof(what),
-				"'%.64s' has a different address on line %d", b->user, a->line);
+			str_format(what, sizeof(what), "'%.64s' has a different address on line %d",
+				b->user, a->line);
 			return broken(fault, path, b->line, what, "Remove one of the two lines.");
 		}
 	return true;
@@ -216,14 +217,14 @@ struct address_map *map_load(const char *path, struct fault *fault)
 		.follow = true,
 		.missing_ok = strcmp(path, CLOUDINVITE_SYSCONFDIR "/addresses.map") == 0,
 	};
-	struct text text = {.cap = FILE_MAX};
+	struct strbuf text = {.max = FILE_MAX};
 	struct address_map *m = NULL;
 
 	if (path[0] == '\0')
 		return map_parse("", 0, path, fault);
 	if (file_read(path, &rules, &text, FAULT_SETTINGS, fault))
 		m = map_parse(text.data != NULL ? text.data : "", text.len, path, fault);
-	text_free(&text);
+	strbuf_free(&text);
 	return m;
 }
 
@@ -246,17 +247,17 @@ const char *map_find(const struct address_map *m, const char *host, const char *
 {
 	char lower_user[USER_MAX + 1], lower_host[HOST_MAX + 1];
 
-	if (!text_copy(lower_user, sizeof(lower_user), user) ||
-		!text_copy(lower_host, sizeof(lower_host), host))
+	if (!str_copy(lower_user, sizeof(lower_user), user) ||
+		!str_copy(lower_host, sizeof(lower_host), host))
 		return NULL;
-	text_lower_all(lower_user);
-	text_lower_all(lower_host);
+	str_lower(lower_user);
+	str_lower(lower_host);
 	for (size_t i = first_entry(m, lower_user); i < m->count; i++) {
 		const struct entry *e = &m->entries[i];
 
 		if (strcmp(e->user, lower_user) != 0)
 			break;
-		if (text_match(e->host, lower_host)) {
+		if (str_match(e->host, lower_host)) {
 			*line = e->line;
 			return e->address;
 		}

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define LONGEST 32
 
@@ -182,11 +182,11 @@ const char *nobody_name(const char *user)
 	char lower[LONGEST];
 	const struct name *found;
 
-	if (text_ends(user, "$"))
+	if (str_ends(user, "$"))
 		return machine;
-	if (!text_copy(lower, sizeof(lower), user))
+	if (!str_copy(lower, sizeof(lower), user))
 		return NULL;
-	text_lower_all(lower);
+	str_lower(lower);
 	found = bsearch(
 		lower, names, sizeof(names) / sizeof(names[0]), sizeof(names[0]), compare_name);
 	return found != NULL ? found->group : NULL;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 static const char *const reason_words[] = {
 	[SEEN_LOGIN] = "login",
@@ -43,7 +43,7 @@ static bool has_controls(const char *s, size_t n)
 /* Empty rather than cut: half a name would be another person's. */
 static void copy_name(char *out, size_t size, const char *word, size_t n)
 {
-	if (!text_format(out, size, "%.*s", (int)n, word))
+	if (!str_format(out, size, "%.*s", (int)n, word))
 		out[0] = '\0';
 }
 
@@ -60,7 +60,7 @@ static void split_name(struct sighting *s, const char *gecos)
 		gecos++;
 		n--;
 	}
-	if (!text_is_utf8(gecos, n) || has_controls(gecos, n) || memchr(gecos, ':', n) != NULL)
+	if (!str_is_utf8(gecos, n) || has_controls(gecos, n) || memchr(gecos, ':', n) != NULL)
 		return;
 	for (first = 0; first < n && gecos[first] != ' ';)
 		first++;
@@ -75,7 +75,7 @@ static void copy_shell(struct sighting *s, const char *shell)
 {
 	size_t n = strlen(shell);
 
-	text_copy(s->shell, sizeof(s->shell),
+	str_copy(s->shell, sizeof(s->shell),
 		n < sizeof(s->shell) ? shell : shell + n - sizeof(s->shell) + 1);
 }
 
@@ -87,7 +87,7 @@ void sighting_facts(struct sighting *s, const struct account *a, const struct gr
 	copy_shell(s, a->shell);
 	s->groups[0] = s->first[0] = s->last[0] = '\0';
 	if (groups != NULL && !group_names(groups, a->user, a->gid, s->groups, sizeof(s->groups)))
-		text_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
+		str_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
 	if (settings->gecos)
 		split_name(s, a->gecos);
 }

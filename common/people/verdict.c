@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "people/address.h"
 
 static const char *const kind_words[] = {
@@ -57,11 +57,11 @@ __attribute__((format(printf, 4, 5))) static bool say(
 	va_list args;
 
 	out->kind = kind;
-	text_copy(out->rule, sizeof(out->rule), rule);
+	str_copy(out->rule, sizeof(out->rule), rule);
 	va_start(args, format);
 	(void)vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	text_safe(out->sentence, sizeof(out->sentence), sentence);
+	str_safe(out->sentence, sizeof(out->sentence), sentence);
 	return true;
 }
 
@@ -114,7 +114,7 @@ static bool rule_shell(const struct question *q, struct verdict *out)
 
 static bool in_users(const struct question *q, const char *list)
 {
-	return text_in_list(q->user, list) || text_in_list(q->full, list);
+	return str_in_list(q->user, list) || str_in_list(q->full, list);
 }
 
 static bool rule_nobody(const struct question *q, struct verdict *out)
@@ -153,17 +153,17 @@ static bool group_not_in(const char *word, size_t len, void *ctx)
 	struct group_search *search = ctx;
 	char name[256];
 
-	if (!text_format(name, sizeof(name), "%.*s", (int)len, word) ||
-		!text_in_list(name, search->list))
+	if (!str_format(name, sizeof(name), "%.*s", (int)len, word) ||
+		!str_in_list(name, search->list))
 		return true;
-	text_copy(search->found, sizeof(search->found), name);
+	str_copy(search->found, sizeof(search->found), name);
 	return false;
 }
 
 static bool in_groups(const struct question *q, const char *list, struct group_search *search)
 {
 	*search = (struct group_search){.list = list};
-	return list[0] != '\0' && !text_each_word(q->s->groups, group_not_in, search);
+	return list[0] != '\0' && !str_each_word(q->s->groups, group_not_in, search);
 }
 
 static bool rule_groups_unknown(const struct question *q, struct verdict *out)
@@ -228,7 +228,7 @@ static bool find_address(const struct question *q, struct verdict *out)
 	const char *template = q->settings->address, *why;
 
 	if (q->mapped != NULL)
-		return text_copy(out->address, sizeof(out->address), q->mapped);
+		return str_copy(out->address, sizeof(out->address), q->mapped);
 	if (template[0] == '\0') {
 		unmapped(q, "no_template", "it is not in the map, and [people] address is not set",
 			out);
@@ -268,9 +268,9 @@ static void ask(struct question *q, const struct sighting *s, const struct setti
 {
 	*q = (struct question){.s = s, .settings = settings};
 	address_user(s, q->user, sizeof(q->user));
-	text_copy(q->full, sizeof(q->full), s->user);
-	text_lower_all(q->full);
-	text_safe(q->shown, sizeof(q->shown), s->user);
+	str_copy(q->full, sizeof(q->full), s->user);
+	str_lower(q->full);
+	str_safe(q->shown, sizeof(q->shown), s->user);
 }
 
 static bool excluded(const struct question *q, struct verdict *out)

@@ -3,6 +3,7 @@
  * What one key alone cannot tell: keys that must agree, and the files that they name. Findings that
  * concern only the dispatcher leave the collector running.
  */
+#include "base/str.h"
 #include "settings/key.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ __attribute__((format(printf, 6, 7))) static void finding(const struct check *c,
 	va_list args;
 
 	setting_where(c->s, setting_find(section, key), where, sizeof(where));
-	text_format(code, sizeof(code), "settings_%s", key);
+	str_format(code, sizeof(code), "settings_%s", key);
 	fault_set(&fault, FAULT_SETTINGS, code, "%s: %s", where, what);
 	va_start(args, remedy);
 	(void)vsnprintf(text, sizeof(text), remedy, args);
@@ -47,7 +48,7 @@ __attribute__((format(printf, 6, 7))) static void finding(const struct check *c,
 
 static void check_role(const struct check *c)
 {
-	bool fleet = !text_starts(c->s->ledger, "sqlite:");
+	bool fleet = !str_starts(c->s->ledger, "sqlite:");
 
 	if (fleet)
 		finding(c, COLLECTING, "storage", "ledger",
@@ -76,7 +77,7 @@ static void check_customer(const struct check *c)
 			"Customer ID), such as C01234567.");
 }
 
-/* text_each_word stops, and says false, at the word that is the domain. */
+/* str_each_word stops, and says false, at the word that is the domain. */
 static bool is_other_domain(const char *word, size_t len, void *ctx)
 {
 	const char *domain = ctx;
@@ -86,7 +87,7 @@ static bool is_other_domain(const char *word, size_t len, void *ctx)
 
 static bool domain_is_ours(const struct settings *s, char *domain)
 {
-	return !text_each_word(s->domains, is_other_domain, domain);
+	return !str_each_word(s->domains, is_other_domain, domain);
 }
 
 static void check_address(const struct check *c)
@@ -128,7 +129,7 @@ static void check_file(
 	if (path[0] != '\0' && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
 		char what[512];
 
-		text_format(what, sizeof(what), "%s: %s", path, strerror(errno));
+		str_format(what, sizeof(what), "%s: %s", path, strerror(errno));
 		finding(c, DISPATCHING, section, key, what,
 			"Create the file, readable by the service's user, or correct the path.");
 	}
@@ -183,7 +184,7 @@ static void found_secret(const struct check *c, const struct secret *secret, con
 {
 	char sentence[512];
 
-	text_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
+	str_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
 	finding(c, DISPATCHING, "google", secret->key, sentence,
 		"chown root:%s %s && chmod 0640 %s", c->s->dispatcher_user, secret->path,
 		secret->path);
@@ -202,7 +203,7 @@ static void check_secret_rights(const struct check *c, const struct secret *secr
 	else if (!ours)
 		found_secret(c, secret, "does not belong to root or the service's user");
 	else if ((st->st_mode & S_IROTH) != 0) {
-		text_format(what, sizeof(what),
+		str_format(what, sizeof(what),
 			"can be read by every user: anyone who reads it can %s", secret->reader);
 		found_secret(c, secret, what);
 	} else if ((st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
@@ -226,7 +227,7 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 		check_secret_rights(c, secret, &st, &worker);
 		return;
 	}
-	text_format(what, sizeof(what), "%s %s", secret->path,
+	str_format(what, sizeof(what), "%s %s", secret->path,
 		errno == ENOENT ? "does not exist" : strerror(errno));
 	if (errno == ENOENT)
 		finding(c, DISPATCHING, "google", secret->key, what,
@@ -245,7 +246,7 @@ static void check_handed_over(const struct check *c, const char *name)
 	/* By hand, nothing is handed over: whoever needs it says so. */
 	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
 		return;
-	text_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
+	str_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
 	finding(c, DISPATCHING, "google", "credentials", what,
 		"Add LoadCredential=%s:FILE to [Service] of the unit (systemctl edit "
 		"cloudinvite-dispatcher), then restart it.",
@@ -261,7 +262,7 @@ static void check_credential(const struct check *c)
 	if (secret.path[0] == '\0')
 		finding(c, DISPATCHING, "google", "credentials", "no credential is set",
 			"Set it to the file of the service account's key.");
-	if (text_starts(secret.path, SYSTEMD_PREFIX))
+	if (str_starts(secret.path, SYSTEMD_PREFIX))
 		check_handed_over(c, secret.path + strlen(SYSTEMD_PREFIX));
 	/* metadata: is no file that could be looked at from here. */
 	if (secret.path[0] == '/')

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 #define WORD_MAX 64
 
 const struct setting_key *setting_find(const char *section, const char *key)
@@ -58,7 +60,7 @@ static size_t distance(const char *a, const char *b)
 	for (size_t i = 1; a[i - 1] != '\0'; i++) {
 		now[0] = i;
 		for (size_t j = 1; j <= n; j++) {
-			size_t changed = text_lower(a[i - 1]) != text_lower(b[j - 1]);
+			size_t changed = ascii_lower(a[i - 1]) != ascii_lower(b[j - 1]);
 
 			now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + changed);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])

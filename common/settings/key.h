@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/strbuf.h"
 #include "settings/settings.h"
 
 enum setting_kind {
@@ -63,7 +63,7 @@ struct complaint {
 bool setting_set(
 	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c);
 /* Appends the field as a file would have it, without a password. */
-void setting_show(const struct setting_key *k, const struct settings *s, struct text *out);
+void setting_show(const struct setting_key *k, const struct settings *s, struct strbuf *out);
 /* Whether the value holds a password (https://name:PASSWORD@host). */
 bool setting_has_password(const char *value);
 
@@ -101,7 +101,7 @@ struct findings {
 void finding_add(struct findings *found, const struct fault *fault, bool collecting);
 /* Reads one text over what is there; `file` must live as long as `l`. */
 void settings_parse(
-	struct loaded *l, struct findings *found, const char *file, const struct text *text);
+	struct loaded *l, struct findings *found, const char *file, const struct strbuf *text);
 /* Reads the file and its conf.d/ over what is there. False if the main file could not be read. */
 bool settings_read(struct loaded *l, struct findings *found);
 /* settings_check, with who is concerned. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/systemd.h"
 
 #define SCHEME	"pkcs11:"
@@ -11,13 +13,13 @@
 
 bool key_uri_is_pkcs11(const char *uri)
 {
-	return text_starts(uri, SCHEME);
+	return str_starts(uri, SCHEME);
 }
 
 static int hex_digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, text_lower(c));
+	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
 
 	return at == NULL ? -1 : (int)(at - digits);
 }
@@ -27,7 +29,7 @@ bool key_uri_is_handle(const char *uri)
 	const char *digits = uri + strlen(HANDLE);
 	size_t n = 0;
 
-	if (!text_starts(uri, HANDLE))
+	if (!str_starts(uri, HANDLE))
 		return false;
 	while (hex_digit(digits[n]) >= 0)
 		n++;
@@ -96,17 +98,17 @@ bool key_uri_get(const char *uri, const char *name, char *out, size_t size)
 
 /* ---- parts ---- */
 
-bool key_uri_bare(const char *uri, struct text *out)
+bool key_uri_bare(const char *uri, struct strbuf *out)
 {
 	size_t scheme = key_uri_is_pkcs11(uri) ? strlen(SCHEME) : strlen(uri);
 	const char *at = uri + scheme, *end = at + strcspn(at, "?");
-	bool ok = text_add_bytes(out, uri, scheme), first = true;
+	bool ok = strbuf_add_bytes(out, uri, scheme), first = true;
 
 	while (ok && at < end) {
 		size_t length = strcspn(at, BETWEEN);
 
-		if (length > 0 && !text_starts(at, "pin-")) {
-			ok = (first || text_add(out, ";")) && text_add_bytes(out, at, length);
+		if (length > 0 && !str_starts(at, "pin-")) {
+			ok = (first || strbuf_add(out, ";")) && strbuf_add_bytes(out, at, length);
 			first = false;
 		}
 		at += length;
@@ -115,15 +117,15 @@ bool key_uri_bare(const char *uri, struct text *out)
 	return ok;
 }
 
-bool key_uri_encode(const char *value, struct text *out)
+bool key_uri_encode(const char *value, struct strbuf *out)
 {
 	bool ok = true;
 
 	for (; ok && *value != '\0'; value++) {
-		if (text_is_alnum(*value))
-			ok = text_add_bytes(out, value, 1);
+		if (ascii_is_alnum(*value))
+			ok = strbuf_add_bytes(out, value, 1);
 		else
-			ok = text_addf(out, "%%%02X", (unsigned)(unsigned char)*value);
+			ok = strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)*value);
 	}
 	return ok;
 }
@@ -138,13 +140,13 @@ bool key_uri_pin_file(const char *uri, char *out, size_t size)
 		return true;
 	if (!key_uri_get(uri, "pin-source", source, sizeof(source)))
 		return false;
-	if (text_starts(source, SYSTEMD_PREFIX))
+	if (str_starts(source, SYSTEMD_PREFIX))
 		return systemd_credential(source + strlen(SYSTEMD_PREFIX), out, size);
-	if (text_starts(path, "file://"))
+	if (str_starts(path, "file://"))
 		path += strlen("file://");
-	else if (text_starts(path, "file:"))
+	else if (str_starts(path, "file:"))
 		path += strlen("file:");
-	return path[0] == '/' && text_copy(out, size, path);
+	return path[0] == '/' && str_copy(out, size, path);
 }
 
 /* ---- what is taken ---- */
@@ -155,8 +157,8 @@ static bool pin_source_fits(const char *uri)
 
 	return !key_uri_has(uri, "pin-source") ||
 	       (key_uri_get(uri, "pin-source", source, sizeof(source)) &&
-		       (source[0] == '/' || text_starts(source, "file:/") ||
-			       text_starts(source, SYSTEMD_PREFIX)));
+		       (source[0] == '/' || str_starts(source, "file:/") ||
+			       str_starts(source, SYSTEMD_PREFIX)));
 }
 
 static const char *pkcs11_wrong(const char *uri, const char **remedy)

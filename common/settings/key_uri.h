@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/text.h"
+#include "base/strbuf.h"
 
 bool key_uri_is_pkcs11(const char *uri);
 /* "handle:0x" and one to eight hexadecimal digits, nothing behind them. */
@@ -26,9 +26,9 @@ bool key_uri_has(const char *uri, const char *name);
 
 /* Appends the URI without its query, the PIN among it, and without a PIN in the path: for people,
  * and to build another query. */
-bool key_uri_bare(const char *uri, struct text *out);
+bool key_uri_bare(const char *uri, struct strbuf *out);
 /* Appends one value as a URI has it: all but letters and digits percent-encoded. */
-bool key_uri_encode(const char *value, struct text *out);
+bool key_uri_encode(const char *value, struct strbuf *out);
 
 /* The file that `pin-source` names: file:/PATH, /PATH, or systemd:NAME. "" where there is none;
  * false if there is one that is no such file. */

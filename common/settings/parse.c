@@ -7,6 +7,8 @@
  * An indented line continues the list above it, as in Python's configparser, unless it has a '=':
  * then it is only indented.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/key.h"
 
 #include <ini.h>
@@ -25,7 +27,7 @@ struct source {
 	int *lines;		       /* one a key: where this file set it */
 	const struct setting_key *key; /* whose value is being gathered */
 	int key_line;
-	struct text value;
+	struct strbuf value;
 };
 
 static void found_at(
@@ -58,10 +60,10 @@ static void store(struct source *src)
 	}
 	if (!setting_set(k, &l->settings, value, &c)) {
 		if (strchr(value, '#') != NULL)
-			text_copy(c.remedy, sizeof(c.remedy),
+			str_copy(c.remedy, sizeof(c.remedy),
 				"A comment after a value starts with a space and ';', not with "
 				"'#'.");
-		text_format(message, sizeof(message), "%s: %s", k->key, c.what);
+		str_format(message, sizeof(message), "%s: %s", k->key, c.what);
 		found_at(src, src->key_line, k->collects, message, c.remedy);
 		return;
 	}
@@ -76,7 +78,7 @@ static void store(struct source *src)
 static size_t without_comment(const char *line, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (line[i] == ';' && (i == 0 || text_is_space(line[i - 1])))
+		if (line[i] == ';' && (i == 0 || ascii_is_space(line[i - 1])))
 			return i;
 	return n;
 }
@@ -108,17 +110,17 @@ static void found_key(struct source *src, const char *section, const char *key)
 	char what[160], remedy[192];
 
 	if (*section == '\0')
-		text_format(what, sizeof(what), "'%s' comes before any [section]", key);
+		str_format(what, sizeof(what), "'%s' comes before any [section]", key);
 	else
-		text_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
+		str_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
 	if (now != NULL)
-		text_copy(remedy, sizeof(remedy), now);
+		str_copy(remedy, sizeof(remedy), now);
 	else if (elsewhere != NULL)
-		text_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
+		str_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
 	else if (near != NULL)
-		text_format(remedy, sizeof(remedy), "Did you mean %s?", near);
+		str_format(remedy, sizeof(remedy), "Did you mean %s?", near);
 	else
-		text_format(remedy, sizeof(remedy), "cloudinvite.conf(5) lists all keys.");
+		str_format(remedy, sizeof(remedy), "cloudinvite.conf(5) lists all keys.");
 	found_at(src, src->line, *section == '\0' || setting_section_collects(section), what,
 		remedy);
 }
@@ -129,7 +131,7 @@ static void start_key(struct source *src, const struct setting_key *k)
 	char what[128];
 
 	if (*line != 0) {
-		text_format(what, sizeof(what), "%s is already set on line %d", k->key, *line);
+		str_format(what, sizeof(what), "%s is already set on line %d", k->key, *line);
 		found_at(src, src->line, k->collects, what,
 			"Remove one of the two. (A list can continue on indented lines.)");
 		return;
@@ -137,7 +139,7 @@ static void start_key(struct source *src, const struct setting_key *k)
 	*line = src->line;
 	src->key = k;
 	src->key_line = src->line;
-	text_clear(&src->value);
+	strbuf_clear(&src->value);
 	src->value.failed = false;
 }
 
@@ -147,11 +149,11 @@ static void continue_key(struct source *src, const char *key, const char *value)
 	char what[160];
 
 	if (k != NULL && k->kind == KIND_LIST) {
-		text_add(&src->value, " ");
-		text_add_bytes(&src->value, value, without_comment(value, strlen(value)));
+		strbuf_add(&src->value, " ");
+		strbuf_add_bytes(&src->value, value, without_comment(value, strlen(value)));
 		return;
 	}
-	text_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
+	str_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
 	found_at(src, src->line, k == NULL || k->collects, what,
 		"Only a list of users, groups or domains can continue on the next line. For "
 		"another key, write: key = value.");
@@ -176,7 +178,7 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	else
 		start_key(src, k);
 	if (src->key != NULL)
-		text_add(&src->value, value);
+		strbuf_add(&src->value, value);
 	return 1;
 }
 
@@ -197,13 +199,13 @@ static void take_section(struct source *src, const char *line)
 			"Put the rest on a separate line.");
 		return;
 	}
-	text_format(name, sizeof(name), "%.*s", (int)(close - line - 1), line + 1);
+	str_format(name, sizeof(name), "%.*s", (int)(close - line - 1), line + 1);
 	src->skipping = !setting_section_known(name);
 	if (!src->skipping)
 		return;
 	near = setting_nearest(NULL, name);
-	text_format(what, sizeof(what), "there is no section [%s]", name);
-	text_format(remedy, sizeof(remedy), near != NULL ? "Did you mean [%s]?" : "%s",
+	str_format(what, sizeof(what), "there is no section [%s]", name);
+	str_format(remedy, sizeof(remedy), near != NULL ? "Did you mean [%s]?" : "%s",
 		near != NULL ? near
 			     : "The sections are google, people, invitations, privacy, storage and "
 			       "worker.");
@@ -218,7 +220,7 @@ static bool line_is_clean(struct source *src, const char *line, size_t n)
 				"Remove it. Spaces and tabs are allowed.");
 			return false;
 		}
-	if (!text_is_utf8(line, n)) {
+	if (!str_is_utf8(line, n)) {
 		found_at(src, src->line, true, "this line is not valid UTF-8",
 			"Save the file as UTF-8.");
 		return false;
@@ -256,7 +258,7 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 	if (!line_is_clean(src, line, n))
 		return false;
 	if (n + 2 > size) {
-		text_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
+		str_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
 		found_at(src, src->line, true, what,
 			"A list can continue on the next line, which then begins with a space. A "
 			"comment can be on a separate line.");
@@ -326,7 +328,7 @@ static bool text_is_sound(struct source *src)
 }
 
 void settings_parse(
-	struct loaded *l, struct findings *found, const char *file, const struct text *text)
+	struct loaded *l, struct findings *found, const char *file, const struct strbuf *text)
 {
 	const char *start = text->data != NULL ? text->data : "";
 	struct source src = {
@@ -335,7 +337,7 @@ void settings_parse(
 		.file = file,
 		.next = start,
 		.end = start + text->len,
-		.value.cap = (size_t)64 * 1024,
+		.value.max = (size_t)64 * 1024,
 		.lines = calloc(setting_count, sizeof(int)),
 	};
 	struct fault fault = {.kind = FAULT_NONE};
@@ -346,6 +348,6 @@ void settings_parse(
 		finding_add(found, &fault, true);
 	}
 	store(&src);
-	text_free(&src.value);
+	strbuf_free(&src.value);
 	free(src.lines);
 }

@@ -2,6 +2,8 @@
 /*
  * Which files are read, and which are fit to be believed: cloudinvite.conf, then conf.d/ beside it.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/key.h"
 
 #include <dirent.h>
@@ -43,7 +45,7 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 	/* Whoever may write the settings may have mail sent and files read by root. Configuration
 	 * management may link them into its own tree. */
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
-	struct text text = {.cap = FILE_MAX};
+	struct strbuf text = {.max = FILE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	const char *name = keep_name(l, file);
 	bool read = false;
@@ -64,13 +66,13 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 	}
 	if (!read)
 		finding_add(found, &fault, true);
-	text_free(&text);
+	strbuf_free(&text);
 	return read;
 }
 
 static int is_setting_file(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && text_ends(entry->d_name, ".conf");
+	return entry->d_name[0] != '.' && str_ends(entry->d_name, ".conf");
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -103,7 +105,7 @@ static void read_drop_ins(struct loaded *l, struct findings *found)
 	char dir[4096], file[4096];
 	int count;
 
-	if (!text_format(dir, sizeof(dir), "%.*sconf.d",
+	if (!str_format(dir, sizeof(dir), "%.*sconf.d",
 		    slash != NULL ? (int)(slash + 1 - l->path) : 0, l->path))
 		return;
 	count = scandir(dir, &entries, is_setting_file, by_name);
@@ -117,7 +119,7 @@ static void read_drop_ins(struct loaded *l, struct findings *found)
 	}
 	bool trusted = count > 0 && directory_is_trusted(dir, found);
 	for (int i = 0; i < count; i++) {
-		if (trusted && text_format(file, sizeof(file), "%s/%s", dir, entries[i]->d_name))
+		if (trusted && str_format(file, sizeof(file), "%s/%s", dir, entries[i]->d_name))
 			read_file(l, found, file);
 		free(entries[i]);
 	}

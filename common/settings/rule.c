@@ -3,6 +3,7 @@
  * What the text of each key must look like. A rule judges one value on its own; what two keys must
  * agree about is check.c's.
  */
+#include "base/str.h"
 #include "settings/key.h"
 #include "settings/key_uri.h"
 
@@ -92,15 +93,15 @@ static size_t host_and_port(const char *s)
 	size_t digits = strspn(s + n + 1, DIGITS);
 	if (digits >= sizeof(port))
 		return 0;
-	text_format(port, sizeof(port), "%.*s", (int)digits, s + n + 1);
-	return text_number(port, 1, 65535, &number) ? n + 1 + digits : 0;
+	str_format(port, sizeof(port), "%.*s", (int)digits, s + n + 1);
+	return str_number(port, 1, 65535, &number) ? n + 1 + digits : 0;
 }
 
 const char *rule_https(char *value, const char **remedy)
 {
 	*remedy = "Write https://, a host and a path, without a user name or password. TLS cannot "
 		  "be turned off.";
-	if (!text_starts(value, "https://"))
+	if (!str_starts(value, "https://"))
 		return "does not begin with https://";
 	size_t host = host_and_port(value + 8);
 	const char *path = value + 8 + host;
@@ -113,7 +114,7 @@ const char *rule_https(char *value, const char **remedy)
 const char *rule_http(char *value, const char **remedy)
 {
 	*remedy = "Write http://host or http://host:port, without a path.";
-	if (!text_starts(value, "http://"))
+	if (!str_starts(value, "http://"))
 		return "does not begin with http://";
 	size_t host = host_and_port(value + 7);
 	char *rest = value + 7 + host;
@@ -127,7 +128,7 @@ const char *rule_endpoint(char *value, const char **remedy)
 {
 	*remedy = "Write https://host or https://host:port, without a path. TLS cannot be turned "
 		  "off.";
-	if (!text_starts(value, "https://"))
+	if (!str_starts(value, "https://"))
 		return "does not begin with https://";
 	size_t host = host_and_port(value + 8);
 	char *rest = value + 8 + host;
@@ -148,7 +149,7 @@ static bool user_and_password(const char *s, size_t n)
 		if (s[i] == ':' && i > 0)
 			continue;
 		if (s[i] == '%' && i + 2 < n && only(s + i + 1, 2, HEX) && s[i + 1] > '1' &&
-			!(s[i + 1] == '7' && text_lower(s[i + 2]) == 'f'))
+			!(s[i + 1] == '7' && ascii_lower(s[i + 2]) == 'f'))
 			i += 2;
 		else if (strchr(URL_USER, s[i]) == NULL)
 			return false;
@@ -166,7 +167,7 @@ const char *rule_proxy(char *value, const char **remedy)
 	if (value[0] == '\0')
 		return NULL;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (!text_starts(value, schemes[i]))
+		if (!str_starts(value, schemes[i]))
 			continue;
 		char *host = value + strlen(schemes[i]);
 		char *at = strrchr(host, '@');
@@ -214,8 +215,8 @@ const char *rule_no_proxy(char *value, const char **remedy)
 {
 	*remedy = "Write hosts or domains separated by spaces, such as .internal.example.com, "
 		  "without ports. Instead of *, leave proxy empty.";
-	text_lower_all(value);
-	if (!text_each_word(value, each_is_host, NULL))
+	str_lower(value);
+	if (!str_each_word(value, each_is_host, NULL))
 		return "is not a list of hosts";
 	drop_brackets(value);
 	return NULL;
@@ -266,7 +267,7 @@ const char *rule_credentials(char *value, const char **remedy)
 		return rule_path(value, remedy);
 	*remedy = "Write the absolute path of the credential file, systemd:NAME for a credential "
 		  "that systemd passes (LoadCredential=), or metadata: on Compute Engine and GKE.";
-	if (text_starts(value, "systemd:"))
+	if (str_starts(value, "systemd:"))
 		return credential_name(value + 8) ? NULL : "is not the name of a credential";
 	return "is not a path, systemd:NAME or metadata:";
 }
@@ -279,7 +280,7 @@ const char *rule_key(char *value, const char **remedy)
 		return NULL;
 	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\") != NULL)
 		return "is not a key URI";
-	if (key_uri_is_pkcs11(value) || text_starts(value, "handle:"))
+	if (key_uri_is_pkcs11(value) || str_starts(value, "handle:"))
 		return key_uri_wrong(value, remedy);
 	return "is neither pkcs11:… nor handle:0x…";
 }
@@ -304,7 +305,7 @@ static bool placeholders(const char *s, size_t n)
 		size_t step = s[i] == '{' || s[i] == '}' ? 0 : 1;
 
 		for (size_t k = 0; step == 0 && k < sizeof(known) / sizeof(known[0]); k++)
-			if (text_starts(s + i, known[k]))
+			if (str_starts(s + i, known[k]))
 				step = strlen(known[k]);
 		if (step == 0)
 			return false;
@@ -331,7 +332,7 @@ const char *rule_template(char *value, const char **remedy)
 		return "is the same address for every user";
 	if (!only(value, local, LETTERS DIGITS "{}._+-"))
 		return "has characters that an address cannot have";
-	text_lower_all(value);
+	str_lower(value);
 	return NULL;
 }
 
@@ -345,15 +346,15 @@ const char *rule_domains(char *value, const char **remedy)
 {
 	*remedy = "Write full domains separated by spaces, such as example.com example.org, "
 		  "without @ or *. List subdomains separately.";
-	text_lower_all(value);
-	return text_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
+	str_lower(value);
+	return str_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
 }
 
 /* Users are compared without regard to case, as directories do. */
 const char *rule_users(char *value, const char **remedy)
 {
 	(void)remedy;
-	text_lower_all(value);
+	str_lower(value);
 	return NULL;
 }
 
@@ -361,9 +362,9 @@ const char *rule_ledger(char *value, const char **remedy)
 {
 	*remedy = "Write sqlite: and an absolute path, such as "
 		  "sqlite:/var/lib/cloudinvite/ledger.db.";
-	if (text_starts(value, "postgresql://") || text_starts(value, "postgres://"))
+	if (str_starts(value, "postgresql://") || str_starts(value, "postgres://"))
 		return NULL;
-	return text_starts(value, "sqlite:/") ? NULL : "is neither sqlite:/path nor postgresql://…";
+	return str_starts(value, "sqlite:/") ? NULL : "is neither sqlite:/path nor postgresql://…";
 }
 
 const char *rule_window(char *value, const char **remedy)

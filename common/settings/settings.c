@@ -2,6 +2,8 @@
 /*
  * The table of all keys, and the settings as a whole: defaults, loading, showing, freeing.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/key.h"
 
 #include <stdlib.h>
@@ -323,9 +325,9 @@ const char *settings_file(const struct settings *s, size_t number)
 static void origin_show(const struct origin *origin, char *out, size_t size)
 {
 	if (origin->file == NULL)
-		text_copy(out, size, "default");
+		str_copy(out, size, "default");
 	else
-		text_format(out, size, "%s:%d", origin->file, origin->line);
+		str_format(out, size, "%s:%d", origin->file, origin->line);
 }
 
 bool settings_each(const struct settings *s,
@@ -334,7 +336,7 @@ bool settings_each(const struct settings *s,
 	void *ctx)
 {
 	const struct loaded *l = settings_loaded(s);
-	struct text value = {.data = NULL};
+	struct strbuf value = {.data = NULL};
 	bool going = true;
 
 	for (size_t i = 0; i < setting_count && going; i++) {
@@ -342,16 +344,16 @@ bool settings_each(const struct settings *s,
 		char origin[512];
 
 		/* A default is shown as the manual spells it: 24h, not 1d. */
-		text_clear(&value);
+		strbuf_clear(&value);
 		if (l->origins[i].file == NULL)
-			text_add(&value, k->fallback);
+			strbuf_add(&value, k->fallback);
 		else
 			setting_show(k, s, &value);
 		origin_show(&l->origins[i], origin, sizeof(origin));
 		going = each(k->section, k->key, value.data != NULL ? value.data : "", origin,
 			k->help, ctx);
 	}
-	text_free(&value);
+	strbuf_free(&value);
 	return going;
 }
 
@@ -361,7 +363,7 @@ void setting_where(const struct settings *s, const struct setting_key *k, char *
 	const struct origin *origin = &l->origins[k - setting_keys];
 
 	if (origin->file == NULL)
-		text_format(out, size, "%s: [%s] %s", l->path, k->section, k->key);
+		str_format(out, size, "%s: [%s] %s", l->path, k->section, k->key);
 	else
-		text_format(out, size, "%s:%d: %s", origin->file, origin->line, k->key);
+		str_format(out, size, "%s:%d: %s", origin->file, origin->line, k->key);
 }

@@ -29,7 +29,7 @@ enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 #define TRIGGER_LOGIN	(1u << 0)
 #define TRIGGER_CREATED (1u << 1)
 
-/* Strings are never NULL; "" is "not set". Lists stay text (base/text.h text_in_list). Durations
+/* Strings are never NULL; "" is "not set". Lists stay text (base/str.h str_in_list). Durations
  * are seconds. */
 struct settings {
 	/* [google] */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 bool systemd_credential(const char *name, char *out, size_t size)
 {
 	const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
 
 	return directory != NULL && directory[0] == '/' && name[0] != '\0' &&
-	       strchr(name, '/') == NULL && text_format(out, size, "%s/%s", directory, name);
+	       strchr(name, '/') == NULL && str_format(out, size, "%s/%s", directory, name);
 }

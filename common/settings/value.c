@@ -2,6 +2,8 @@
 /*
  * Values: from the text of a file into the field of a struct, and back.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/key.h"
 
 #include <stdlib.h>
@@ -14,11 +16,11 @@ static bool complain(
 	struct complaint *c, const struct setting_key *k, const char *value, const char *wrong)
 {
 	if (k->password)
-		text_format(c->what, sizeof(c->what), "the value %s", wrong);
+		str_format(c->what, sizeof(c->what), "the value %s", wrong);
 	else if (value[0] == '\0')
-		text_format(c->what, sizeof(c->what), "an empty value %s", wrong);
+		str_format(c->what, sizeof(c->what), "an empty value %s", wrong);
 	else
-		text_format(c->what, sizeof(c->what), "'%.80s' %s", value, wrong);
+		str_format(c->what, sizeof(c->what), "'%.80s' %s", value, wrong);
 	return false;
 }
 
@@ -47,7 +49,7 @@ static bool set_string(
 
 	if (wrong != NULL) {
 		free(copy);
-		text_copy(c->remedy, sizeof(c->remedy), remedy);
+		str_copy(c->remedy, sizeof(c->remedy), remedy);
 		return complain(c, k, value, wrong);
 	}
 	free(*field);
@@ -61,11 +63,11 @@ static bool set_bool(
 	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (text_equal_nocase(value, words[i])) {
+		if (str_equal_nocase(value, words[i])) {
 			*(bool *)field_of(k, s) = i % 2 == 1;
 			return true;
 		}
-	text_copy(c->remedy, sizeof(c->remedy), "Write yes or no.");
+	str_copy(c->remedy, sizeof(c->remedy), "Write yes or no.");
 	return complain(c, k, value, "is neither yes nor no");
 }
 
@@ -74,15 +76,15 @@ static bool set_number(
 {
 	long long number;
 
-	if (text_number(value, k->min, k->max, &number)) {
+	if (str_number(value, k->min, k->max, &number)) {
 		*(int64_t *)field_of(k, s) = number;
 		return true;
 	}
-	text_format(c->remedy, sizeof(c->remedy), "Write a number from %lld to %lld.",
+	str_format(c->remedy, sizeof(c->remedy), "Write a number from %lld to %lld.",
 		(long long)k->min, (long long)k->max);
 	return complain(c, k, value,
-		text_number(value, INT64_MIN, INT64_MAX, &number) ? "is out of range"
-								  : "is not a number");
+		str_number(value, INT64_MIN, INT64_MAX, &number) ? "is out of range"
+								 : "is not a number");
 }
 
 static bool set_duration(
@@ -96,7 +98,7 @@ static bool set_duration(
 		*(int64_t *)field_of(k, s) = seconds;
 		return true;
 	}
-	text_format(c->remedy, sizeof(c->remedy),
+	str_format(c->remedy, sizeof(c->remedy),
 		"Write a time from %s to %s, such as 90s, 2m, 24h, 30d or 1w.",
 		clock_duration(k->min, min), clock_duration(k->max, max));
 	return complain(c, k, value, parsed ? "is out of range" : "is not a duration");
@@ -110,7 +112,7 @@ static void name_words(
 	for (size_t i = 0; k->words[i] != NULL; i++) {
 		size_t used = strlen(out);
 
-		text_format(out + used, size - used, "%s%s",
+		str_format(out + used, size - used, "%s%s",
 			i == 0			  ? ""
 			: k->words[i + 1] == NULL ? last
 						  : between,
@@ -144,7 +146,7 @@ static bool set_choice(
 		return true;
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
-	text_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
+	str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
 	return complain(c, k, value, "is not a valid choice");
 }
 
@@ -170,12 +172,12 @@ static bool set_flags(
 	struct flags flags = {.key = k};
 	char words[128];
 
-	if (text_each_word(value, flag_add, &flags) && flags.set != 0) {
+	if (str_each_word(value, flag_add, &flags) && flags.set != 0) {
 		memcpy(field_of(k, s), &flags.set, sizeof(flags.set));
 		return true;
 	}
 	name_words(k, ", ", " and ", words, sizeof(words));
-	text_format(c->remedy, sizeof(c->remedy), "Write one or more of %s.", words);
+	str_format(c->remedy, sizeof(c->remedy), "Write one or more of %s.", words);
 	return complain(c, k, value, "is not a list of valid choices");
 }
 
@@ -235,22 +237,22 @@ bool setting_has_password(const char *value)
 	return password_in(value, &len) != NULL || password_is_named(value);
 }
 
-static void show_string(const struct setting_key *k, const char *value, struct text *out)
+static void show_string(const struct setting_key *k, const char *value, struct strbuf *out)
 {
 	size_t len;
 	const char *password = k->password ? password_in(value, &len) : NULL;
 
 	if (k->password && password_is_named(value)) {
-		text_add(out, "(hidden: it contains a password)");
+		strbuf_add(out, "(hidden: it contains a password)");
 	} else if (password != NULL) {
-		text_add_bytes(out, value, (size_t)(password - value));
-		text_addf(out, "***%s", password + len);
+		strbuf_add_bytes(out, value, (size_t)(password - value));
+		strbuf_addf(out, "***%s", password + len);
 	} else {
-		text_add(out, value);
+		strbuf_add(out, value);
 	}
 }
 
-static void show_words(const struct setting_key *k, unsigned set, struct text *out)
+static void show_words(const struct setting_key *k, unsigned set, struct strbuf *out)
 {
 	bool first = true;
 
@@ -258,12 +260,12 @@ static void show_words(const struct setting_key *k, unsigned set, struct text *o
 		bool in = k->kind == KIND_CHOICE ? set == i : (set >> i & 1) != 0;
 
 		if (in)
-			text_addf(out, "%s%s", first ? "" : " ", k->words[i]);
+			strbuf_addf(out, "%s%s", first ? "" : " ", k->words[i]);
 		first = first && !in;
 	}
 }
 
-void setting_show(const struct setting_key *k, const struct settings *s, struct text *out)
+void setting_show(const struct setting_key *k, const struct settings *s, struct strbuf *out)
 {
 	char duration[CLOCK_TEXT_SIZE];
 	unsigned number;
@@ -274,13 +276,13 @@ void setting_show(const struct setting_key *k, const struct settings *s, struct 
 		show_string(k, *(char *const *)field_in(k, s), out);
 		break;
 	case KIND_BOOL:
-		text_add(out, *(const bool *)field_in(k, s) ? "yes" : "no");
+		strbuf_add(out, *(const bool *)field_in(k, s) ? "yes" : "no");
 		break;
 	case KIND_NUMBER:
-		text_addf(out, "%lld", (long long)*(const int64_t *)field_in(k, s));
+		strbuf_addf(out, "%lld", (long long)*(const int64_t *)field_in(k, s));
 		break;
 	case KIND_DURATION:
-		text_add(out, clock_duration(*(const int64_t *)field_in(k, s), duration));
+		strbuf_add(out, clock_duration(*(const int64_t *)field_in(k, s), duration));
 		break;
 	case KIND_CHOICE:
 	case KIND_FLAGS:

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define ZONES	    "/usr/share/zoneinfo/"
 #define ZONE_MAX    64
@@ -39,8 +39,8 @@ static int day_number(const char *s, size_t n)
 	static const char *const names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 	for (int i = 0; i < 7; i++)
-		if (n == 3 && text_lower(s[0]) == names[i][0] && text_lower(s[1]) == names[i][1] &&
-			text_lower(s[2]) == names[i][2])
+		if (n == 3 && ascii_lower(s[0]) == names[i][0] &&
+			ascii_lower(s[1]) == names[i][1] && ascii_lower(s[2]) == names[i][2])
 			return i;
 	return -1;
 }
@@ -64,8 +64,8 @@ static bool parse_days(const char *word, unsigned *days)
 /* "08:00" at `s`, up to the character `end`. */
 static bool parse_minute(const char *s, char end, int *minute)
 {
-	if (!text_is_digit(s[0]) || !text_is_digit(s[1]) || s[2] != ':' || !text_is_digit(s[3]) ||
-		!text_is_digit(s[4]) || s[5] != end)
+	if (!ascii_is_digit(s[0]) || !ascii_is_digit(s[1]) || s[2] != ':' ||
+		!ascii_is_digit(s[3]) || !ascii_is_digit(s[4]) || s[5] != end)
 		return false;
 	int hours = (s[0] - '0') * 10 + s[1] - '0';
 	int minutes = (s[3] - '0') * 10 + s[4] - '0';
@@ -88,9 +88,9 @@ static bool zone_known(const char *zone)
 	if (strcmp(zone, "UTC") == 0)
 		return true;
 	for (const char *p = zone; *p != '\0'; p++)
-		if (!text_is_alnum(*p) && strchr("_+-/", *p) == NULL)
+		if (!ascii_is_alnum(*p) && strchr("_+-/", *p) == NULL)
 			return false;
-	if (zone[0] == '/' || !text_format(path, sizeof(path), ZONES "%s", zone))
+	if (zone[0] == '/' || !str_format(path, sizeof(path), ZONES "%s", zone))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool known = fd >= 0 && read(fd, magic, 4) == 4 && memcmp(magic, "TZif", 4) == 0;
@@ -103,13 +103,13 @@ static const char *parse_word(const char *word, struct window *w, const char **r
 	if (parse_days(word, &w->days)) {
 		if (w->end == 0)
 			return NULL;
-	} else if (text_is_digit(word[0])) {
+	} else if (ascii_is_digit(word[0])) {
 		if (w->end == 0 && parse_hours(word, w))
 			return NULL;
 	} else if (w->zone[0] == '\0' && w->end != 0) {
 		*remedy = "Write a time zone from /usr/share/zoneinfo, such as Europe/Berlin, or "
 			  "UTC. (If that directory is empty, install the package tzdata.)";
-		if (text_copy(w->zone, sizeof(w->zone), word) && zone_known(word))
+		if (str_copy(w->zone, sizeof(w->zone), word) && zone_known(word))
 			return NULL;
 		return "names a time zone that this host does not have";
 	}
@@ -120,7 +120,7 @@ static const char *parse_window(char *text, struct window *w, const char **remed
 {
 	const char *wrong = NULL;
 
-	for (char *word = text_trim(text); *word != '\0' && wrong == NULL;) {
+	for (char *word = str_trim(text); *word != '\0' && wrong == NULL;) {
 		size_t n = strcspn(word, " \t");
 		char *next = word + n + strspn(word + n, " \t");
 
@@ -146,7 +146,7 @@ static bool spread_zones(struct windows *w)
 		else if (zone == NULL)
 			return false;
 		else
-			text_copy(w->all[i].zone, ZONE_MAX, zone);
+			str_copy(w->all[i].zone, ZONE_MAX, zone);
 	}
 	return true;
 }
@@ -157,7 +157,7 @@ static const char *parse(const char *spec, struct windows *w, const char **remed
 
 	*remedy = "Write days, hours and time zone, such as: Mon-Fri 08:00-18:00 Europe/Berlin. "
 		  "Separate several windows by commas.";
-	if (!text_copy(copy, sizeof(copy), spec))
+	if (!str_copy(copy, sizeof(copy), spec))
 		return "is too long";
 	for (char *next = copy; next != NULL;) {
 		char *text = next;
@@ -224,7 +224,7 @@ static size_t intervals_of(const struct window *w, int64_t wall, struct interval
 	struct tm today;
 	size_t count = 0;
 
-	text_format(zone_variable, sizeof(zone_variable), "TZ=%s%s",
+	str_format(zone_variable, sizeof(zone_variable), "TZ=%s%s",
 		strcmp(w->zone, "UTC") == 0 ? "" : ":", w->zone);
 	tzset();
 	if (localtime_r(&now, &today) == NULL)

@@ -3,6 +3,7 @@
  * Writing one key into a file that people have written: everything else stays as it is, byte for
  * byte. The new text replaces the old one as a whole, or not at all.
  */
+#include "base/strbuf.h"
 #include "settings/key.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define FILE_MAX  ((size_t)1024 * 1024)
 #define VALUE_MAX 8192
@@ -81,9 +82,9 @@ static struct place value_place(const char *text, struct line l, size_t from)
 	if (at < l.n && l.start[at] == ' ')
 		at++;
 	for (end = at; end < l.n; end++)
-		if (l.start[end] == ';' && end > 0 && text_is_space(l.start[end - 1]))
+		if (l.start[end] == ';' && end > 0 && ascii_is_space(l.start[end - 1]))
 			break;
-	while (end > at && text_is_space(l.start[end - 1]))
+	while (end > at && ascii_is_space(l.start[end - 1]))
 		end--;
 	size_t offset = (size_t)(l.start - text);
 	return (struct place){offset + at, offset + end, true, true, at > from};
@@ -136,7 +137,7 @@ static bool line_is_silent(struct line l)
 }
 
 /* What follows the value. Lines that went on with the old one go with it. */
-static void copy_rest(struct text *out, const char *text, size_t at, size_t len)
+static void copy_rest(struct strbuf *out, const char *text, size_t at, size_t len)
 {
 	bool first = true, old_value = true;
 
@@ -148,14 +149,14 @@ static void copy_rest(struct text *out, const char *text, size_t at, size_t len)
 
 		old_value = first || dropped || line_is_silent(l);
 		if (!dropped)
-			text_add_bytes(out, text + at, next - at);
+			strbuf_add_bytes(out, text + at, next - at);
 		first = false;
 		at = next;
 	}
-	text_add_bytes(out, text + at, len - at);
+	strbuf_add_bytes(out, text + at, len - at);
 }
 
-static void compose(struct text *out, const struct text *old, struct place place,
+static void compose(struct strbuf *out, const struct strbuf *old, struct place place,
 	const char *section, const char *key, const char *value)
 {
 	const char *text = old->data != NULL ? old->data : "";
@@ -163,18 +164,18 @@ static void compose(struct text *out, const struct text *old, struct place place
 	const char *newline = crlf ? "\r\n" : "\n";
 	bool open_end = place.at > 0 && text[place.at - 1] != '\n';
 
-	text_add_bytes(out, text, place.at);
+	strbuf_add_bytes(out, text, place.at);
 	if (place.found) {
-		text_addf(out, "%s%s", place.blank ? "" : " ", value);
+		strbuf_addf(out, "%s%s", place.blank ? "" : " ", value);
 		copy_rest(out, text, place.end, old->len);
 		return;
 	}
 	if (open_end)
-		text_add(out, newline);
+		strbuf_add(out, newline);
 	if (!place.in_section)
-		text_addf(out, "%s[%s]%s", place.at > 0 ? newline : "", section, newline);
-	text_addf(out, "%s = %s%s", key, value, newline);
-	text_add_bytes(out, text + place.end, old->len - place.end);
+		strbuf_addf(out, "%s[%s]%s", place.at > 0 ? newline : "", section, newline);
+	strbuf_addf(out, "%s = %s%s", key, value, newline);
+	strbuf_add_bytes(out, text + place.end, old->len - place.end);
 }
 
 /* ---- replacing the file ---- */
@@ -187,16 +188,15 @@ static bool failed(struct fault *fault, const char *path, const char *doing)
 }
 
 /* A temporary file beside it, as the old one as to owner and mode, then one rename. */
-static bool replace(const char *path, const struct text *text, struct fault *fault)
+static bool replace(const char *path, const struct strbuf *text, struct fault *fault)
 {
 	char temporary[PATH_MAX], dir[PATH_MAX];
 	int fd = -1, dir_fd = -1;
 	struct stat st;
 	bool done = false;
 
-	if (!text_format(temporary, sizeof(temporary), "%s.XXXXXX", path) ||
-		!text_format(
-			dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path) + 1, path)) {
+	if (!str_format(temporary, sizeof(temporary), "%s.XXXXXX", path) ||
+		!str_format(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path) + 1, path)) {
 		errno = ENAMETOOLONG;
 		return failed(fault, path, "name");
 	}
@@ -233,7 +233,7 @@ static bool is_writable(const char *value)
 	char safe[VALUE_MAX];
 
 	return strpbrk(value, ";#") == NULL &&
-	       strcmp(text_safe(safe, sizeof(safe), value), value) == 0;
+	       strcmp(str_safe(safe, sizeof(safe), value), value) == 0;
 }
 
 /* Files that do not load now are not touched, and neither is a file that would have no effect. */
@@ -271,7 +271,7 @@ bool settings_write(const char *path, const char *section, const char *key, cons
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
 	const struct setting_key *k = setting_find(section, key);
-	struct text old = {.cap = FILE_MAX}, new = {.cap = FILE_MAX + 1024};
+	struct strbuf old = {.max = FILE_MAX}, new = {.max = FILE_MAX + 1024};
 	char target[PATH_MAX];
 	bool done = false;
 
@@ -290,7 +290,7 @@ bool settings_write(const char *path, const char *section, const char *key, cons
 	done = new.failed ? fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path)
 			  : replace(target, &new, fault);
 out:
-	text_free(&old);
-	text_free(&new);
+	strbuf_free(&old);
+	strbuf_free(&new);
 	return done;
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define PATIENCE_S 30 /* hundreds of thousands of marks are dropped in less */
 
@@ -19,7 +19,7 @@
 
 static bool socket_path(char *out, size_t size, const char *run)
 {
-	return text_format(out, size, "%s-keeper/socket", run);
+	return str_format(out, size, "%s-keeper/socket", run);
 }
 
 bool spool_client_has_socket(const char *run)
@@ -160,7 +160,7 @@ static void take_arrival(const struct spool_record *r, void *ctx)
 
 	if (l->count == l->max || !spool_parse_arrival(r->name, a->user, &a->reason))
 		return;
-	text_copy(a->name, sizeof(a->name), r->name);
+	str_copy(a->name, sizeof(a->name), r->name);
 	a->at = r->time;
 	l->count++;
 }

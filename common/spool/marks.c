@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "spool/reader.h"
 
 #define ID_MAX 128
@@ -123,15 +124,15 @@ bool spool_marks_belong(
 	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault)
 {
 	static const struct file_rules rules = {.max_size = ID_MAX, .missing_ok = true};
-	struct text there = {.cap = ID_MAX};
+	struct strbuf there = {.max = ID_MAX};
 	bool same;
 
 	*dropped = 0;
 	/* One that cannot be read is another ledger's. */
 	same = file_read_at(r->seen_box, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
 	       there.data && strlen(there.data) == there.len &&
-	       strcmp(text_trim(there.data), ledger_id) == 0;
-	text_free(&there);
+	       strcmp(str_trim(there.data), ledger_id) == 0;
+	strbuf_free(&there);
 	if (same)
 		return true;
 	if (!drop_all(r, dropped, fault))

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/walk.h"
 
 bool spool_fault(const char *box, const char *what, struct fault *fault)
@@ -64,7 +64,7 @@ static bool open_box(int *box, int spool, const char *path, const char *name, st
 {
 	char whole[SPOOL_PATH_MAX];
 
-	if (!text_format(whole, sizeof(whole), "%s/%s", path, name))
+	if (!str_format(whole, sizeof(whole), "%s/%s", path, name))
 		return fault_set(
 			fault, FAULT_SETTINGS, "path", "[storage] spool: the path is too long");
 	*box = openat(spool, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -107,7 +107,7 @@ static const char *judge_arrival(const char *name, const struct stat *st, struct
 		return "it is not empty";
 	if (st->st_nlink != 1)
 		return "it has more than one hard link";
-	text_copy(a->name, sizeof(a->name), name);
+	str_copy(a->name, sizeof(a->name), name);
 	a->at = (int64_t)st->st_mtim.tv_sec;
 	return NULL;
 }
@@ -221,7 +221,7 @@ int spool_next_mark(
 		}
 		*at = (int64_t)st.st_mtim.tv_sec;
 		if (before == 0 || *at < before)
-			return text_copy(name, SPOOL_NAME_MAX + 1, found);
+			return str_copy(name, SPOOL_NAME_MAX + 1, found);
 	}
 	return errno == 0 ? 0 : -1;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 enum name_kind {
 	NAME_NONE,
@@ -123,6 +123,6 @@ bool spool_record_is_answer(const struct spool_record *r, size_t n)
 bool spool_record_make(struct spool_record *r, char verb, const char *name, const char *word)
 {
 	*r = (struct spool_record){.verb = verb};
-	return (!name || text_copy(r->name, SPOOL_NAME_MAX + 1, name)) &&
-	       (!word || text_copy(r->word, sizeof(r->word), word));
+	return (!name || str_copy(r->name, SPOOL_NAME_MAX + 1, name)) &&
+	       (!word || str_copy(r->word, sizeof(r->word), word));
 }

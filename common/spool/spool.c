@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static const char *const reasons[] = {
 	[SPOOL_LOGIN] = "login",
@@ -41,7 +41,7 @@ bool spool_reason_parse(const char *word, enum spool_reason *out)
 
 static bool is_plain(const char *user, const char *at)
 {
-	return text_is_alnum(*at) || *at == '_' || *at == '-' || (*at == '.' && at != user);
+	return ascii_is_alnum(*at) || *at == '_' || *at == '-' || (*at == '.' && at != user);
 }
 
 /* Escapes into out (SPOOL_NAME_MAX + 1 bytes); the length, 0 if it does not fit or is empty. */
@@ -80,12 +80,12 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spo
 	if (n == 0 || n == SPOOL_NAME_MAX)
 		return false;
 	out[n] = '.';
-	return text_copy(out + n + 1, SPOOL_NAME_MAX - n, reasons[reason]);
+	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, reasons[reason]);
 }
 
 static int hex_digit(char c)
 {
-	if (text_is_digit(c))
+	if (ascii_is_digit(c))
 		return c - '0';
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
@@ -136,7 +136,7 @@ int spool_open(const char *spool, const char *box)
 {
 	char path[SPOOL_PATH_MAX];
 
-	if (!text_format(path, sizeof(path), "%s/%s", spool, box)) {
+	if (!str_format(path, sizeof(path), "%s/%s", spool, box)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}

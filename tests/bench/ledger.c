@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "ledger/ledger.h"
 
 #define GROUP  1000
@@ -56,9 +56,9 @@ static void see(struct ledger *l, int64_t number, struct fault *fault)
 	struct sighting s = {.uid = 1000 + number, .reason = SEEN_LOGIN, .local = true};
 
 	s.first_seen = clock_wall();
-	text_copy(s.host, sizeof(s.host), "web1");
-	text_copy(s.shell, sizeof(s.shell), "/bin/bash");
-	text_format(s.user, sizeof(s.user), "user%lld", (long long)number);
+	str_copy(s.host, sizeof(s.host), "web1");
+	str_copy(s.shell, sizeof(s.shell), "/bin/bash");
+	str_format(s.user, sizeof(s.user), "user%lld", (long long)number);
 	must(ledger_saw(l, &s, fault) == 1, fault);
 }
 
@@ -81,13 +81,13 @@ static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fau
 {
 	struct person p = {.state = PERSON_NOT_INVITABLE, .mails = -1, .intent_mails = -1};
 
-	text_format(p.address, sizeof(p.address), "user%lld@example.com", (long long)number);
-	text_copy(p.reason, sizeof(p.reason), "checked");
+	str_format(p.address, sizeof(p.address), "user%lld@example.com", (long long)number);
+	str_copy(p.reason, sizeof(p.reason), "checked");
 	if (number % 10 == 0) {
 		p.state = PERSON_QUEUED;
 		p.class = (enum person_class)(number / 10 % 3);
 		p.due = now + (number % 20 == 0 ? -number % 86400 - 1 : number % 86400 + 3600);
-		text_copy(p.reason, sizeof(p.reason), "first_look");
+		str_copy(p.reason, sizeof(p.reason), "first_look");
 	}
 	must(ledger_person_put(l, &p, "bench", "bench", fault), fault);
 }
@@ -167,11 +167,11 @@ int main(int argc, char **argv)
 	int64_t now = clock_wall();
 	struct ledger *l;
 
-	if (argc < 2 || argc > 3 || (argc == 3 && !text_number(argv[2], 10000, 10000000, &count))) {
+	if (argc < 2 || argc > 3 || (argc == 3 && !str_number(argv[2], 10000, 10000000, &count))) {
 		fprintf(stderr, "usage: ledger DIRECTORY [PEOPLE]\n");
 		return 2;
 	}
-	text_format(where, sizeof(where), "sqlite:%s/bench.db", argv[1]);
+	str_format(where, sizeof(where), "sqlite:%s/bench.db", argv[1]);
 	l = ledger_open(&settings, LEDGER_CREATE, &fault);
 	must(l != NULL, &fault);
 	printf("people %lld\n", count);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define WAYS	  6
 #define CALLS_MAX 65536
@@ -109,10 +109,10 @@ static void start(unsigned long at, int way)
 	now.calls = 0;
 	now.full = false;
 	if (at > 0)
-		text_format(now.text, sizeof(now.text), "call %lu of %lu, %s: %s", at, now.length,
+		str_format(now.text, sizeof(now.text), "call %lu of %lu, %s: %s", at, now.length,
 			kinds[now.seen[at - 1]].word, way_word(kinds[now.seen[at - 1]].ways[way]));
 	else
-		text_copy(now.text, sizeof(now.text), "without a fault");
+		str_copy(now.text, sizeof(now.text), "without a fault");
 	now.on = true;
 }
 

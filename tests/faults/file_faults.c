@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that must be right, when a call fails: read whole or not, replaced whole or not. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "faults.h"
 
 #include "../unit/folder.h"
@@ -32,11 +34,11 @@ static char taken[64];
 static bool read_it(void *site, struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = 1024, .trusted = true};
-	struct text text = {.cap = 1024};
+	struct strbuf text = {.max = 1024};
 	bool good = file_read(folder_path(site, "file"), &rules, &text, FAULT_STORAGE, fault);
 
-	text_copy(taken, sizeof(taken), good ? text.data : "");
-	text_free(&text);
+	str_copy(taken, sizeof(taken), good ? text.data : "");
+	strbuf_free(&text);
 	return good;
 }
 

@@ -2,6 +2,7 @@
 /* The way of two people to their mails, when a call of the ledger's, of SQLite's or of our own
  * fails anywhere on it: nobody is mailed twice (the world asserts it with each mail), nobody is
  * forgotten, whether the program goes on or is killed at the first word of trouble. */
+#include "base/str.h"
 #include "faults.h"
 
 #define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
@@ -21,7 +22,7 @@ static void *new_site(void)
 	for (int n = 0; n < USERS; n++) {
 		char address[64];
 
-		text_format(address, sizeof(address), "%s@example.com", users[n]);
+		str_format(address, sizeof(address), "%s@example.com", users[n]);
 		open_account(address, 5 * DAY);
 		see_user(s, users[n], SEEN_LOGIN);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger, when a call of its own or of SQLite's fails: what is committed together is there
  * together, what was not said to be committed is not there, and what is read is what is there. */
+#include "base/str.h"
 #include "faults.h"
 
 #define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
@@ -144,7 +145,7 @@ static void *of_another_customer(void)
 {
 	struct site *s = new_site();
 
-	text_copy(s->customer, sizeof(s->customer), "C99999999");
+	str_copy(s->customer, sizeof(s->customer), "C99999999");
 	return s;
 }
 

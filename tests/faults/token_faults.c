@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The token cache, when a call fails: a token all the same, and nothing that could be mistaken for
  * one. The refresh token that must not be lost: kept, or said. */
+#include "base/str.h"
 #include "faults.h"
 
 #include "../unit/folder.h"
@@ -34,7 +35,7 @@ static bool mint(
 	char value[32];
 
 	(void)http;
-	text_format(value, sizeof(value), "token-%d", ++s->minted);
+	str_format(value, sizeof(value), "token-%d", ++s->minted);
 	out->access_token = strdup(value);
 	out->expires_in = 3599;
 	if (out->access_token)
@@ -52,7 +53,7 @@ static void *new_site(void)
 	assert_non_null(s);
 	folder_new((void **)&s->folder);
 	folder_make(s->folder, "tokens");
-	text_copy(s->tokens, sizeof(s->tokens), s->folder->file);
+	str_copy(s->tokens, sizeof(s->tokens), s->folder->file);
 	assert_int_equal(chmod(s->tokens, 0700), 0);
 	s->settings = (struct settings){.tokens = s->tokens, .state = s->tokens, .timeout = 5};
 	s->credential =

@@ -5,33 +5,35 @@
  */
 #include <stdlib.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/pam_authselect.c"
 #include "tests/fuzz/fuzz.h"
 
 /* Whatever is asked for: the bytes of the present input. */
 static const char *content;
 
-bool __wrap_file_read(const char *path, const struct file_rules *rules, struct text *out,
+bool __wrap_file_read(const char *path, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault);
-bool __wrap_file_read(const char *path, const struct file_rules *rules, struct text *out,
+bool __wrap_file_read(const char *path, const struct file_rules *rules, struct strbuf *out,
 	enum fault_kind kind, struct fault *fault)
 {
 	(void)kind, (void)fault;
-	must(text_starts(path, "/etc/pam.d/"), "only PAM files are compared");
+	must(str_starts(path, "/etc/pam.d/"), "only PAM files are compared");
 	must(rules->missing_ok, "one that is not there says nothing");
-	return text_add(out, content);
+	return strbuf_add(out, content);
 }
 
 static void check_words(const char *text)
 {
-	struct selection s = {.text = {.cap = FILE_MAX}};
+	struct selection s = {.text = {.max = FILE_MAX}};
 
-	text_add(&s.text, text);
+	strbuf_add(&s.text, text);
 	split(&s);
 	must(s.count <= FEATURES_MAX, "there is room for all");
 	for (int i = 0; i < s.count; i++)
 		must(s.words[i][0] && !strpbrk(s.words[i], " \t\n"), "each is a word");
-	text_free(&s.text);
+	strbuf_free(&s.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,6 +4,7 @@
  * with which status they came. What is taken from them fits where it goes: into a form, a header, a
  * path.
  */
+#include "base/strbuf.h"
 #include "common/google/iam.c"	    /* take_jwt() is its own, */
 #include "common/google/metadata.c" /* as are take_account(), take_token() and check_universe() */
 
@@ -32,7 +33,7 @@ static void iam(const struct credential *c, const struct http_reply *http)
 	const struct iam_caller by = {
 		.name = "me", .member = "serviceAccount:me@x.y", .delegates = delegates};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct text jwt = {.cap = 0};
+	struct strbuf jwt = {.max = 0};
 
 	if (http->status != 200)
 		failure_iam(c, &by, endpoint, http, &fault);
@@ -40,7 +41,7 @@ static void iam(const struct credential *c, const struct http_reply *http)
 		must(jwt.data && !strpbrk(jwt.data, " &=%\r\n"), "a JWT fits into a form");
 	if (http->status != 200 || !jwt.data)
 		check_fault(&fault);
-	text_free(&jwt);
+	strbuf_free(&jwt);
 }
 
 static void token_service(const struct credential *c, const struct http_reply *http)
@@ -82,10 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	http.status = statuses[data[0] % (sizeof(statuses) / sizeof(*statuses))];
-	must(text_add_bytes(&http.body, (const char *)data + 1, size - 1), "memory");
+	must(strbuf_add_bytes(&http.body, (const char *)data + 1, size - 1), "memory");
 	iam(&c, &http);
 	token_service(&c, &http);
 	machine(&http);
-	text_free(&http.body);
+	strbuf_free(&http.body);
 	return 0;
 }

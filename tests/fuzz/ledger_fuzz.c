@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/report.h"
 #include "tests/fuzz/fuzz.h"
@@ -36,13 +38,13 @@ static const struct cli cli = {.settings_path = world.settings, .width = 80, .ac
 static void write_settings(void)
 {
 	static const char passwd[] = "alice:x:1000:100:Alice Smith:/home/alice:/bin/bash\n";
-	struct text t = {.cap = 4096};
+	struct strbuf t = {.max = 4096};
 	const char *folder = fuzz_folder();
 
 	fuzz_file("passwd", (const uint8_t *)passwd, sizeof(passwd) - 1);
 	fuzz_file("group", (const uint8_t *)"users:x:100:\n", 13);
 	fuzz_file("map", (const uint8_t *)"", 0);
-	text_addf(&t,
+	strbuf_addf(&t,
 		"[google]\ncustomer = C01234567\n[people]\naddress = {user}@example.com\n"
 		"domains = example.com\nmap = %s/map\n[storage]\nledger = sqlite:%s/ledger.db\n"
 		"spool = %s\nstate = %s\ntokens = %s\nrun = %s\npasswd = %s/passwd\n"
@@ -50,10 +52,10 @@ static void write_settings(void)
 		"collector_user = root\ndispatcher_user = root\nledger_user = root\n",
 		folder, folder, folder, folder, folder, folder, folder, folder);
 	must(!t.failed, "memory");
-	text_copy(world.settings, sizeof(world.settings),
+	str_copy(world.settings, sizeof(world.settings),
 		fuzz_file("cloudinvite.conf", (const uint8_t *)t.data, t.len));
-	text_format(world.ledger, sizeof(world.ledger), "%s/ledger.db", folder);
-	text_free(&t);
+	str_format(world.ledger, sizeof(world.ledger), "%s/ledger.db", folder);
+	strbuf_free(&t);
 }
 
 static bool take_id(const struct ledger_sighting *s, void *ctx)
@@ -73,7 +75,7 @@ static bool furnish(struct ledger *l, struct fault *f)
 	struct history_entry entry = {.at = now, .what = "enabled", .actor = "root"};
 
 	s.first_seen = p.first_day = pause.since = w.beat = w.started = now;
-	text_copy(p.fault_text, sizeof(p.fault_text), "refused");
+	str_copy(p.fault_text, sizeof(p.fault_text), "refused");
 	meter_add(METER_BRAKES, 0, 0, 1);
 	return ledger_saw(l, &s, f) >= 0 && ledger_unjudged(l, 1, NULL, 0, f) >= 0 &&
 	       ledger_each_sighting(l, NULL, NULL, NULL, take_id, &id, f) &&
@@ -201,7 +203,7 @@ static struct said run(verb_function *verb, char *name, char *first, char *secon
 	return said;
 }
 
-/* Line by line nothing that text_safe would change. */
+/* Line by line nothing that str_safe would change. */
 static void check_lines(const char *text, size_t size)
 {
 	size_t room = 4 * size + 1;
@@ -210,7 +212,7 @@ static void check_lines(const char *text, size_t size)
 
 	must(safe != NULL, "memory");
 	while ((line = strsep(&rest, "\n")) != NULL)
-		must(strcmp(text_safe(safe, room, line), line) == 0, "harmless lines");
+		must(strcmp(str_safe(safe, room, line), line) == 0, "harmless lines");
 	free(safe);
 	free(copy);
 }
@@ -235,8 +237,8 @@ static void check_metrics(const struct said *said)
 	for (; said->exit_code == EXIT_YES && *line; line = end + 1) {
 		end = strchr(line, '\n');
 		must(end != NULL, "whole lines");
-		must(text_starts(line, "# ") || text_starts(line, "cloudinvite_"), "our series");
-		must(line[0] == '#' || text_is_digit(end[-1]), "with a number");
+		must(str_starts(line, "# ") || str_starts(line, "cloudinvite_"), "our series");
+		must(line[0] == '#' || ascii_is_digit(end[-1]), "with a number");
 	}
 }
 
@@ -255,7 +257,7 @@ static void read_by(verb_function *verb, char *name, char *first, char *second,
 
 static int page_of_names(const struct cli *c, int argc, char **argv)
 {
-	struct text page = {.cap = REPORT_MAX};
+	struct strbuf page = {.max = REPORT_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct progress progress = {.on = false};
 	struct report *r = calloc(1, sizeof(*r));
@@ -271,7 +273,7 @@ static int page_of_names(const struct cli *c, int argc, char **argv)
 			fwrite(page.data, 1, page.len, stdout);
 		cli_books_close(&books);
 	}
-	text_free(&page);
+	strbuf_free(&page);
 	free(r);
 	return exit_code;
 }

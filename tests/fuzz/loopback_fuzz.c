@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/str.h"
 #include "cli/loopback.c"
 #include "tests/fuzz/fuzz.h"
 
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *query = query_of(text, PATH, &page);
 
 	if (query) {
-		must(text_starts(copy, "GET " PATH), "it asks for our page");
+		must(str_starts(copy, "GET " PATH), "it asks for our page");
 		must(!strpbrk(query, " \r\n"), "with one word behind it");
 		must(!*query || (query >= text && query <= text + size), "which is in the request");
 	} else {

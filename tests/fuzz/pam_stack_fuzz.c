@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_stack.h"
 #include "tests/fuzz/fuzz.h"
@@ -43,18 +44,18 @@ static void read_them(void)
 
 static void put_and_take(const char *data, size_t size)
 {
-	struct text before = {.cap = 32768}, with = {.data = NULL}, after = {.data = NULL};
+	struct strbuf before = {.max = 32768}, with = {.data = NULL}, after = {.data = NULL};
 
-	text_add_bytes(&before, data, size);
+	strbuf_add_bytes(&before, data, size);
 	/* One that has our mark already is left alone by who calls this. */
 	if (size > 0 && strlen(data) == size && !strstr(data, "cloudinvite pam enable")) {
 		must(pam_edit_add(&before, &with), "our line is added");
 		must(pam_edit_remove(&with, &after), "and found again");
 		must(after.len == size && memcmp(after.data, data, size) == 0, "nothing is left");
 	}
-	text_free(&before);
-	text_free(&with);
-	text_free(&after);
+	strbuf_free(&before);
+	strbuf_free(&with);
+	strbuf_free(&after);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "google/reply.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -34,10 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	call.method = (enum google_method)(data[0] % GOOGLE_METHODS);
 	http.status = statuses[data[1] % (sizeof(statuses) / sizeof(*statuses))];
-	must(text_add_bytes(&http.body, (const char *)data + 2, size - 2), "memory");
+	must(strbuf_add_bytes(&http.body, (const char *)data + 2, size - 2), "memory");
 	reply_read(&call, NULL, "C01234567", "https://example.com", &http, &memory, &reply);
 	check_reply(&call, http.status, &reply);
 	parse_memory_free(&memory);
-	text_free(&http.body);
+	strbuf_free(&http.body);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Some of each kind of what is not seen but changes what is. */
@@ -18,7 +18,7 @@ static void check(const char *out, size_t size)
 	size_t n = strlen(out);
 
 	must(n < size, "it fits");
-	must(text_is_utf8(out, n), "it is UTF-8");
+	must(str_is_utf8(out, n), "it is UTF-8");
 	for (size_t i = 0; i < n; i++) {
 		unsigned char byte = (unsigned char)out[i];
 
@@ -38,10 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!cut || !out || !again)
 		abort();
-	check(text_safe(cut, room, text), room);
-	check(text_safe(out, whole, text), whole);
-	must(strcmp(text_safe(again, whole, out), out) == 0, "what is safe stays as it is");
-	check(text_safe(cut, room, text_mask_address(again, whole, text)), room);
+	check(str_safe(cut, room, text), room);
+	check(str_safe(out, whole, text), whole);
+	must(strcmp(str_safe(again, whole, out), out) == 0, "what is safe stays as it is");
+	check(str_safe(cut, room, str_mask_address(again, whole, text)), room);
 	free(text);
 	free(cut);
 	free(out);

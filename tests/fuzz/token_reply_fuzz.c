@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/grant.h"
 #include "google/secret.h"
@@ -24,10 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(minted.expires_in > 0 && minted.expires_in <= 43200, "and ends");
 	}
 	secret_free(minted.access_token);
-	must(text_add_bytes(&http.body, (const char *)data, size), "memory");
+	must(strbuf_add_bytes(&http.body, (const char *)data, size), "memory");
 	failure_token(&c, &http, 0, &fault);
 	must(fault.kind != FAULT_NONE && fault.what[0] != '\0', "a refusal has a sentence");
 	must(!strpbrk(fault.what, "\n\x1b"), "of one line");
-	text_free(&http.body);
+	strbuf_free(&http.body);
 	return 0;
 }

@@ -2,6 +2,8 @@
 /*
  * Who is one of this host's own: /etc/passwd and /etc/login.defs, however they are written.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "tests/pam/stack.h"
 
 #define LOGIN_DEFS "# UID_MIN 1\nUID_MIN\t 1000\nUID_MAX 60000\n"
@@ -14,9 +16,9 @@ static bool counts(const char *arguments)
 	char user[sizeof(stack.user)];
 	int left;
 
-	text_copy(user, sizeof(user), stack.user);
+	str_copy(user, sizeof(user), stack.user);
 	stack_fresh(&state);
-	text_copy(stack.user, sizeof(stack.user), user);
+	str_copy(stack.user, sizeof(stack.user), user);
 	assert_int_equal(log_in(arguments), PAM_SUCCESS);
 	left = arrivals();
 	assert_in_range(left, 0, 1);
@@ -33,17 +35,17 @@ static int accounts_fresh(void **state)
 /* A passwd of `size` bytes of other people, then `line`. */
 static void put_large(size_t size, const char *line)
 {
-	struct text t = {.cap = (size_t)4 * 1024 * 1024};
+	struct strbuf t = {.max = (size_t)4 * 1024 * 1024};
 
 	for (int i = 0; t.len + 60 < size; i++)
-		text_addf(&t, "other%d:x:%d:100::/home/o:/bin/sh\n", i, 100000 + i);
-	text_addf(&t, "last:x:1:");
+		strbuf_addf(&t, "other%d:x:%d:100::/home/o:/bin/sh\n", i, 100000 + i);
+	strbuf_addf(&t, "last:x:1:");
 	while (t.len + 1 < size)
-		text_add(&t, "g");
-	text_addf(&t, "\n%s", line);
+		strbuf_add(&t, "g");
+	strbuf_addf(&t, "\n%s", line);
 	assert_false(t.failed);
 	put("passwd", t.data, 0644);
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void uids_count_as_login_defs_and_arguments_say(void **state)
@@ -67,7 +69,7 @@ static void uids_count_as_login_defs_and_arguments_say(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		stack_fresh(state);
-		text_copy(stack.user, sizeof(stack.user), cases[i].user);
+		str_copy(stack.user, sizeof(stack.user), cases[i].user);
 		assert_int_equal(log_in(cases[i].arguments), PAM_SUCCESS);
 		assert_int_equal(arrivals(), cases[i].arrivals);
 	}
@@ -148,7 +150,7 @@ static void a_line_is_found_wherever_it_stands(void **state)
 
 static void what_only_looks_like_a_line_is_none(void **state)
 {
-	struct text t = {.cap = 0};
+	struct strbuf t = {.max = 0};
 
 	(void)state;
 	put("passwd",
@@ -158,15 +160,15 @@ static void what_only_looks_like_a_line_is_none(void **state)
 	assert_false(counts(""));
 	/* The inside of a line that is longer than what is read at once. */
 	for (size_t length = 8170; length < 8210; length++) {
-		text_clear(&t);
-		text_add(&t, "root:x:0:0:");
+		strbuf_clear(&t);
+		strbuf_add(&t, "root:x:0:0:");
 		while (t.len < length)
-			text_add(&t, "g");
-		text_add(&t, "alice:x:200:200::/:/bin/sh\n" ALICE);
+			strbuf_add(&t, "g");
+		strbuf_add(&t, "alice:x:200:200::/:/bin/sh\n" ALICE);
 		put("passwd", t.data, 0644);
 		assert_true(counts(""));
 	}
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void a_broken_line_or_file_is_left_to_the_collector(void **state)
@@ -222,7 +224,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 		{"UID_MAX 1000\nUID_MAX 1001\n", true},
 		{"UID_MIN 500\nUID_MAX 1000\n", false},
 	};
-	struct text t = {.cap = 0};
+	struct strbuf t = {.max = 0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -232,14 +234,14 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 	}
 	/* Wherever a piece ends, and whatever stands before it. */
 	for (size_t before = 8150; before < 8230; before++) {
-		text_clear(&t);
+		strbuf_clear(&t);
 		while (t.len < before)
-			text_add(&t, t.len % 50 == 49 ? "\n" : "#");
-		text_add(&t, "\nUID_MIN 1002\n# the end\n");
+			strbuf_add(&t, t.len % 50 == 49 ? "\n" : "#");
+		strbuf_add(&t, "\nUID_MIN 1002\n# the end\n");
 		put("login.defs", t.data, 0644);
 		assert_false(counts(""));
 	}
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void both_files_may_be_missing_or_strange(void **state)

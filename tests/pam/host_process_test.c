@@ -4,6 +4,7 @@
  * Hosts that are not a plain login: with threads, with a child that closes what its parent opened,
  * with a syslog ident of their own.
  */
+#include "base/str.h"
 #include "tests/pam/module.h"
 
 #include <pthread.h>
@@ -131,7 +132,7 @@ static void the_hosts_ident_options_and_facility_stay(void **state)
 	said = standard_error_of(log_before_and_after, &m);
 	snprintf(before, sizeof(before), "the-host[%d]: before\n", getpid());
 	snprintf(after, sizeof(after), "the-host[%d]: after\n", getpid());
-	assert_true(text_starts(said, before));
+	assert_true(str_starts(said, before));
 	assert_non_null(strstr(said, after));
 	assert_int_equal(strlen(said), strlen(before) + strlen(after));
 	module_close(&m);

@@ -3,6 +3,7 @@
 /*
  * What the module says to the system log: nothing for a returning user, one line for a failure.
  */
+#include "base/str.h"
 #include "tests/pam/stack.h"
 
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ static void expect_line(int priority, const char *what)
 
 	assert_int_equal(read_log(said, sizeof(said)), 1);
 	snprintf(head, sizeof(head), "<%d>", LOG_AUTHPRIV | priority);
-	if (!text_starts(said, head) || strstr(said, what) == NULL)
+	if (!str_starts(said, head) || strstr(said, what) == NULL)
 		fail_msg("it said: %s", said);
 }
 
@@ -56,11 +57,11 @@ static void whoever_comes_and_goes_is_not_logged(void **state)
 	put("spool/seen/alice", "invited\n", 0600);
 	log_in("notify");
 	run("session", "required", "", pam_close_session, 0);
-	text_copy(stack.service, sizeof(stack.service), "cron");
+	str_copy(stack.service, sizeof(stack.service), "cron");
 	log_in("");
-	text_copy(stack.user, sizeof(stack.user), "root");
+	str_copy(stack.user, sizeof(stack.user), "root");
 	log_in("skip_services=");
-	text_copy(stack.user, sizeof(stack.user), "zoe");
+	str_copy(stack.user, sizeof(stack.user), "zoe");
 	log_in("skip_services=");
 	expect_silence();
 }
@@ -106,7 +107,7 @@ static void hostile_names_stay_in_one_line(void **state)
 {
 	(void)state;
 	empty("spool/new");
-	text_copy(stack.user, sizeof(stack.user), "x\n<1>sshd: Accepted %s%n\x1b[2J");
+	str_copy(stack.user, sizeof(stack.user), "x\n<1>sshd: Accepted %s%n\x1b[2J");
 	log_in("network_users");
 	expect_line(LOG_ERR, "x\\x0a<1>sshd: Accepted %s%n\\x1b[2J cannot be reported");
 }
@@ -135,7 +136,7 @@ static void debug_tells_decision_and_time(void **state)
 	put("spool/seen/alice", "queued\n", 0600);
 	log_in("debug");
 	expect_line(LOG_DEBUG, "seen before (");
-	text_copy(stack.service, sizeof(stack.service), "sudo");
+	str_copy(stack.service, sizeof(stack.service), "sudo");
 	log_in("debug");
 	expect_line(LOG_DEBUG, "this service is ignored (");
 }

@@ -3,6 +3,7 @@
 /*
  * Who is reported when a session opens, and what the module returns.
  */
+#include "base/str.h"
 #include "tests/pam/stack.h"
 
 /* ---- what it returns ---- */
@@ -52,7 +53,7 @@ static void somebody_seen_leaves_nothing(void **state)
 static void network_users_count_only_on_demand(void **state)
 {
 	(void)state;
-	text_copy(stack.user, sizeof(stack.user), "zoe");
+	str_copy(stack.user, sizeof(stack.user), "zoe");
 	assert_int_equal(log_in(""), PAM_SUCCESS);
 	assert_int_equal(arrivals(), 0);
 	assert_int_equal(log_in("network_users"), PAM_SUCCESS);
@@ -90,7 +91,7 @@ static void services_are_filtered(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		stack_fresh(state);
-		text_copy(stack.service, sizeof(stack.service), cases[i].service);
+		str_copy(stack.service, sizeof(stack.service), cases[i].service);
 		assert_int_equal(log_in(cases[i].arguments), PAM_SUCCESS);
 		assert_int_equal(arrivals(), cases[i].arrivals);
 	}
@@ -129,7 +130,7 @@ static void no_name_leaves_the_spool_or_means_two_things(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		stack_fresh(state);
-		text_copy(stack.user, sizeof(stack.user), cases[i].user);
+		str_copy(stack.user, sizeof(stack.user), cases[i].user);
 		assert_int_equal(log_in("network_users"), PAM_SUCCESS);
 		expect_arrival(cases[i].arrival, true);
 		assert_int_equal(arrivals(), 1);

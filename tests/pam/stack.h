@@ -26,7 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -108,8 +108,8 @@ static int stack_fresh(void **state)
 	assert_int_equal(mkdir(at("spool"), 0755), 0);
 	assert_int_equal(mkdir(at("spool/new"), 0770), 0);
 	assert_int_equal(mkdir(at("spool/seen"), 0700), 0);
-	text_copy(stack.service, sizeof(stack.service), "sshd");
-	text_copy(stack.user, sizeof(stack.user), "alice");
+	str_copy(stack.service, sizeof(stack.service), "sshd");
+	str_copy(stack.user, sizeof(stack.user), "alice");
 	stack.said[0] = '\0';
 	stack.conversation = 1;
 	stack.written = false;

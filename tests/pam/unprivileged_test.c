@@ -3,6 +3,7 @@
  * The module in a program without root's rights (a screen locker, a database that asks PAM): the
  * answers are the same, and nothing else happens. Needs no root, and gives it up if it is there.
  */
+#include "base/str.h"
 #include "tests/pam/stack.h"
 
 #define NOBODY 65534
@@ -51,7 +52,7 @@ static void a_missing_spool_and_a_strange_user_change_nothing(void **state)
 	(void)state;
 	empty("spool");
 	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-		text_copy(stack.user, sizeof(stack.user), users[i]);
+		str_copy(stack.user, sizeof(stack.user), users[i]);
 		assert_int_equal(log_in("network_users"), PAM_SUCCESS);
 	}
 	assert_false(exists("spool"));

@@ -2,6 +2,7 @@
 /*
  * Time: every date that Google, settings and people write is understood, and none that is no date.
  */
+#include "base/str.h"
 #include "tests/unit/folder.h"
 
 #include <stdbool.h>
@@ -232,8 +233,8 @@ static void people_read_how_long_ago_or_ahead_it_is(void **state)
 		assert_string_equal(clock_relative(1000000000 + cases[i].ahead, 1000000000, out),
 			cases[i].text);
 	/* A ledger may say any number. */
-	assert_true(text_ends(clock_relative(INT64_MIN, 1000000000, out), " ago"));
-	assert_true(text_starts(clock_relative(INT64_MAX, -1000000000, out), "in "));
+	assert_true(str_ends(clock_relative(INT64_MIN, 1000000000, out), " ago"));
+	assert_true(str_starts(clock_relative(INT64_MAX, -1000000000, out), "in "));
 }
 
 static void the_three_clocks_go(void **state)

@@ -3,6 +3,7 @@
  * Faults and the log: a reader is told what happened and what to do, in one line that nothing from
  * outside can break, and that holds no address in full.
  */
+#include "base/str.h"
 #include "tests/unit/child.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static void a_fault_breaks_no_terminal_and_no_line(void **state)
 	fault_set(&f, FAULT_PERSON, longest, "%s", longest);
 	assert_int_equal(strlen(f.code), sizeof(f.code) - 1);
 	assert_int_equal(strlen(f.what), sizeof(f.what) - 1);
-	assert_true(text_ends(f.what, "\xe2\x80\xa6"));
+	assert_true(str_ends(f.what, "\xe2\x80\xa6"));
 }
 
 static void a_fault_can_be_told_again_with_more_in_front(void **state)
@@ -172,7 +173,7 @@ static void whatever_is_logged_it_is_one_line_of_bounded_length(void **state)
 	assert_non_null(strstr(said, "odd: a\\x0afake: line\\x0d\\x1b[31m\\xff\n"));
 	assert_int_equal(strcspn(strchr(said, '\n') + 1, "\n") + 1, strlen(strchr(said, '\n') + 1));
 	assert_true(strlen(said) < 1300);
-	assert_true(text_ends(said, "\xe2\x80\xa6\n"));
+	assert_true(str_ends(said, "\xe2\x80\xa6\n"));
 	free(said);
 }
 
@@ -202,7 +203,7 @@ static void only_the_journal_reads_prefixes(void **state)
 	listen(f);
 	log_journal_at("/nonexistent"); /* then the stream has it */
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
-	text_format(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	str_format(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "one", "to the journal");

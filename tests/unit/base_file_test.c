@@ -2,6 +2,7 @@
 /*
  * Files: nothing is read that somebody else may have put there, and nothing blocks.
  */
+#include "base/strbuf.h"
 #include "tests/unit/child.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 static const char *refusal(const char *path, struct file_rules rules)
 {
 	static struct fault fault;
-	struct text text = {0};
+	struct strbuf text = {0};
 	bool good;
 
 	int descriptors = open_descriptors();
@@ -27,7 +28,7 @@ static const char *refusal(const char *path, struct file_rules rules)
 	assert_true(good || fault.kind == FAULT_SETTINGS);
 	/* Who is refused is told where. */
 	assert_true(good || strstr(fault.what, path) != NULL);
-	text_free(&text);
+	strbuf_free(&text);
 	return fault.code;
 }
 
@@ -36,33 +37,33 @@ static const char *refusal(const char *path, struct file_rules rules)
 static void a_file_is_read_whole_and_appended(void **state)
 {
 	struct folder *f = *state;
-	struct text text = {0};
+	struct strbuf text = {0};
 	char bytes[40000];
 
 	memset(bytes, 'b', sizeof(bytes));
 	bytes[7] = '\0';
-	assert_true(text_add(&text, "a"));
+	assert_true(strbuf_add(&text, "a"));
 	assert_true(file_read(folder_write_bytes(f, "big", bytes, sizeof(bytes)),
 		&(struct file_rules){0}, &text, FAULT_STORAGE, NULL));
 	assert_int_equal(text.len, 1 + sizeof(bytes));
 	assert_memory_equal(text.data + 1, bytes, sizeof(bytes));
-	text_clear(&text);
+	strbuf_clear(&text);
 	assert_true(file_read(
 		folder_write(f, "empty", ""), &(struct file_rules){0}, &text, FAULT_STORAGE, NULL));
 	assert_int_equal(text.len, 0);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state)
 {
 	struct folder *f = *state;
-	struct text text = {0};
+	struct strbuf text = {0};
 
 	assert_string_equal(refusal(folder_path(f, "none"), (struct file_rules){0}), "missing");
 	assert_true(file_read(folder_path(f, "none"), &(struct file_rules){.missing_ok = true},
 		&text, FAULT_STORAGE, NULL));
 	assert_string_equal(text.data, "");
-	text_free(&text);
+	strbuf_free(&text);
 	/* Not the file, its directory is no directory. */
 	folder_write(f, "file", "");
 	assert_string_equal(
@@ -103,7 +104,7 @@ static void links_are_followed_only_where_the_rules_say_so(void **state)
 static void a_file_that_is_too_large_is_refused_not_cut(void **state)
 {
 	struct folder *f = *state;
-	struct text small = {.cap = 3};
+	struct strbuf small = {.max = 3};
 	struct fault fault = {0};
 
 	folder_write(f, "file", "12345");
@@ -114,13 +115,13 @@ static void a_file_that_is_too_large_is_refused_not_cut(void **state)
 		refusal("/proc/self/status", (struct file_rules){.max_size = 10}), "too_large");
 	assert_false(file_read(f->file, &(struct file_rules){0}, &small, FAULT_STORAGE, &fault));
 	assert_string_equal(fault.code, "no_memory");
-	text_free(&small);
+	strbuf_free(&small);
 }
 
 static void what_cannot_be_read_says_why_and_what_to_do(void **state)
 {
 	struct folder *f = *state;
-	struct text text = {0};
+	struct strbuf text = {0};
 	struct fault fault = {0};
 
 	/* A regular file whose first byte is an I/O error. */
@@ -137,7 +138,7 @@ static void what_cannot_be_read_says_why_and_what_to_do(void **state)
 
 static void read_without_the_right(void *ctx)
 {
-	struct text text = {0};
+	struct strbuf text = {0};
 	struct fault fault = {0};
 
 	MUST(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
@@ -165,7 +166,7 @@ static void a_secret_is_nobody_elses_to_read(void **state)
 		{0601, false}, {0620, false}, {0610, false}, {0666, false}};
 	struct folder *f = *state;
 	struct file_rules rules = {.secret = true};
-	struct text text = {0};
+	struct strbuf text = {0};
 	struct fault fault = {0};
 
 	folder_write(f, "key", "secret");
@@ -178,7 +179,7 @@ static void a_secret_is_nobody_elses_to_read(void **state)
 	assert_non_null(strstr(fault.remedy, "chmod 600"));
 	assert_non_null(strstr(fault.remedy, f->file));
 	assert_int_equal(text.len, 0);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_secrets_group_is_roots_or_the_services(void **state)

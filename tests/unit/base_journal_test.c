@@ -3,6 +3,7 @@
  * The journal: what happened can be searched for by its fields, nobody from outside can add one,
  * and where the journal is not there no line is lost.
  */
+#include "base/str.h"
 #include "tests/unit/child.h"
 
 #include <sys/socket.h>
@@ -20,8 +21,7 @@ static int journal_new(struct folder *f)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	assert_true(fd >= 0);
-	assert_true(
-		text_copy(address.sun_path, sizeof(address.sun_path), folder_path(f, "socket")));
+	assert_true(str_copy(address.sun_path, sizeof(address.sun_path), folder_path(f, "socket")));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }
@@ -123,7 +123,7 @@ static void decisions_reach_it_from_a_terminal(void **state)
 	int fd = journal_new(f);
 	char path[sizeof(f->path) + 16];
 
-	text_format(path, sizeof(path), "%s/socket", f->path);
+	str_format(path, sizeof(path), "%s/socket", f->path);
 	log_journal_at(path);
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");

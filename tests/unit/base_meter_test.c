@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/meter.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "google/google.h"
 #include "people/sighting.h"
 
@@ -23,7 +23,7 @@ static bool take(const char *name, bool value, int64_t n, void *ctx)
 	struct told *t = ctx;
 
 	(void)value;
-	text_copy(t->names[t->count], METER_NAME_MAX, name);
+	str_copy(t->names[t->count], METER_NAME_MAX, name);
 	t->n[t->count++] = n;
 	return t->count < 64;
 }
@@ -59,14 +59,14 @@ static void labels_are_the_words_of_their_rooms(void **state)
 	assert_int_equal(meter_first(METER_REQUESTS), GOOGLE_METHODS);
 	for (int method = 0; method < GOOGLE_METHODS; method++) {
 		meter_name(METER_REQUESTS, method, OUTCOME_OK, name);
-		text_format(want, sizeof(want),
+		str_format(want, sizeof(want),
 			"google_requests_total{method=\"%s\",outcome=\"ok\"}",
 			google_method_word((enum google_method)method));
 		assert_string_equal(name, want);
 	}
 	for (int reason = SEEN_LOGIN; reason <= SEEN_ASKED; reason++) {
 		meter_name(METER_ARRIVALS, reason, 0, name);
-		text_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
+		str_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
 			sighting_reason_word((enum sighting_reason)reason));
 		assert_string_equal(name, want);
 	}

@@ -8,19 +8,21 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/html.h"
 
-static void assert_written(struct text *out, const char *expected)
+static void assert_written(struct strbuf *out, const char *expected)
 {
 	assert_false(out->failed);
 	assert_string_equal(expected, out->data != NULL ? out->data : "");
-	text_free(out);
-	*out = (struct text){.cap = 0};
+	strbuf_free(out);
+	*out = (struct strbuf){.max = 0};
 }
 
 static void assert_text(const char *s, const char *expected)
 {
-	struct text out = {.cap = 65536};
+	struct strbuf out = {.max = 65536};
 
 	html_text(&out, s);
 	assert_written(&out, expected);
@@ -28,7 +30,7 @@ static void assert_text(const char *s, const char *expected)
 
 static void assert_masked(const char *s, const char *expected)
 {
-	struct text out = {.cap = 65536};
+	struct strbuf out = {.max = 65536};
 
 	html_masked(&out, s);
 	assert_written(&out, expected);
@@ -60,7 +62,7 @@ static void what_cannot_be_seen_is_made_visible(void **state)
 static void a_text_is_cut_before_it_is_escaped(void **state)
 {
 	char quotes[8 * HTML_TEXT_MAX];
-	struct text out = {.cap = 65536};
+	struct strbuf out = {.max = 65536};
 
 	(void)state;
 	memset(quotes, '"', sizeof(quotes));
@@ -68,8 +70,8 @@ static void a_text_is_cut_before_it_is_escaped(void **state)
 	html_text(&out, quotes);
 	assert_false(out.failed);
 	assert_true(out.len <= (size_t)6 * HTML_TEXT_MAX);
-	assert_true(text_ends(out.data, "&quot;…"));
-	text_free(&out);
+	assert_true(str_ends(out.data, "&quot;…"));
+	strbuf_free(&out);
 }
 
 static void addresses_in_a_sentence_are_masked_and_nothing_else_is(void **state)
@@ -86,23 +88,23 @@ static void addresses_in_a_sentence_are_masked_and_nothing_else_is(void **state)
 
 static void a_masked_text_of_any_length_holds_no_address(void **state)
 {
-	struct text s = {.cap = 65536}, out = {.cap = 65536};
+	struct strbuf s = {.max = 65536}, out = {.max = 65536};
 
 	(void)state;
 	for (int i = 0; i < 500; i++)
-		text_add(&s, "alice@example.com ");
+		strbuf_add(&s, "alice@example.com ");
 	html_masked(&out, s.data);
 	assert_false(out.failed);
 	assert_null(strstr(out.data, "alice@"));
-	text_free(&out);
-	text_free(&s);
+	strbuf_free(&out);
+	strbuf_free(&s);
 }
 
 /* ---- figures ---- */
 
 static void assert_share(int64_t part, int64_t whole, const char *expected)
 {
-	struct text out = {.cap = 256};
+	struct strbuf out = {.max = 256};
 
 	html_share(&out, part, whole);
 	assert_written(&out, expected);
@@ -122,12 +124,12 @@ static void a_share_says_neither_none_nor_all_where_there_is_one_or_one_is_missi
 
 static void numbers_are_grouped_and_one_is_one(void **state)
 {
-	struct text out = {.cap = 256};
+	struct strbuf out = {.max = 256};
 
 	(void)state;
 	html_count(&out, 1, "person", "people");
 	assert_written(&out, "1 person");
-	out.cap = 256;
+	out.max = 256;
 	html_count(&out, 1234567, "person", "people");
 	assert_written(&out, "1,234,567 people");
 }
@@ -136,7 +138,7 @@ static void numbers_are_grouped_and_one_is_one(void **state)
 
 static void a_bar_is_a_share_of_the_width_whatever_the_locale(void **state)
 {
-	struct text out = {.cap = 4096};
+	struct strbuf out = {.max = 4096};
 
 	(void)state;
 	svg_bar(&out, "seen", svg_part(1, 4, SVG_WHOLE), svg_part(1, 8, SVG_WHOLE), 3, 9);
@@ -157,7 +159,7 @@ static void no_part_is_larger_than_its_whole(void **state)
 
 static void a_picture_has_a_name_and_a_description(void **state)
 {
-	struct text out = {.cap = 4096};
+	struct strbuf out = {.max = 4096};
 
 	(void)state;
 	svg_open(&out, "x", "c", 10);

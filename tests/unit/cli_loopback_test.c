@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "cli/loopback.h"
 
 #define SHORT_MS 50
@@ -51,7 +52,7 @@ static enum oauth_answer judge(const char *query, void *ctx)
 	struct test *t = ctx;
 
 	t->judged++;
-	text_copy(t->query, sizeof(t->query), query);
+	str_copy(t->query, sizeof(t->query), query);
 	return strcmp(query, "yes") == 0  ? OAUTH_CODE
 	       : strcmp(query, "no") == 0 ? OAUTH_REFUSED
 					  : OAUTH_STRANGE;
@@ -94,9 +95,9 @@ static void expect_reply(int fd, const char *starts)
 	while (len < sizeof(reply) - 1 && (n = read(fd, reply + len, sizeof(reply) - 1 - len)) > 0)
 		len += (size_t)n;
 	close(fd);
-	if (!text_starts(reply, starts))
+	if (!str_starts(reply, starts))
 		print_error("%s\n", reply);
-	assert_true(text_starts(reply, starts));
+	assert_true(str_starts(reply, starts));
 	assert_non_null(strstr(reply, "\r\n\r\n"));
 }
 
@@ -229,9 +230,9 @@ static void our_own_user_is_sent_on_from_the_start(void **state)
 	int fd;
 
 	assert_non_null(start);
-	text_format(request, sizeof(request), "GET %s HTTP/1.1\r\n\r\n",
+	str_format(request, sizeof(request), "GET %s HTTP/1.1\r\n\r\n",
 		strchr(start + strlen("http://"), '/'));
-	text_format(reply, sizeof(reply), "HTTP/1.1 303 See Other\r\nLocation: %s\r\n", target);
+	str_format(reply, sizeof(reply), "HTTP/1.1 303 See Other\r\nLocation: %s\r\n", target);
 	fd = say(t, request);
 	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
 	expect_reply(fd, reply);

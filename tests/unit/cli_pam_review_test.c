@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "tests/unit/pam_tree.h"
 
 #define LINE "session optional pam_cloudinvite.so"
@@ -208,7 +209,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 	char *text = ctx;
 	size_t n = strlen(text);
 
-	return text_format(text + n, 256 - n, "%s:%s%s ", service->name, words[service->presence],
+	return str_format(text + n, 256 - n, "%s:%s%s ", service->name, words[service->presence],
 		service->login ? "" : "(other)");
 }
 

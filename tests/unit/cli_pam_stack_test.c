@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "tests/unit/pam_tree.h"
 
 /* "type control module argument…;" for every line of the stack. */
@@ -6,19 +8,19 @@ static const char *read_stack(struct folder *f, const char *service, struct faul
 {
 	static char shown[4096];
 	struct pam_stack stack;
-	struct text text = {.cap = sizeof(shown)};
+	struct strbuf text = {.max = sizeof(shown)};
 	bool good = pam_stack_read(f->path, service, &stack, fault);
 
 	for (size_t i = 0; i < stack.count; i++) {
 		const struct pam_line *line = &stack.lines[i];
-		text_addf(&text, "%s%s %s %s", line->quiet ? "-" : "", pam_type_word(line->type),
+		strbuf_addf(&text, "%s%s %s %s", line->quiet ? "-" : "", pam_type_word(line->type),
 			line->control, line->module);
 		for (int k = 0; k < line->argument_count; k++)
-			text_addf(&text, " %s", line->arguments[k]);
-		text_add(&text, ";");
+			strbuf_addf(&text, " %s", line->arguments[k]);
+		strbuf_add(&text, ";");
 	}
-	text_copy(shown, sizeof(shown), good ? text.data ? text.data : "" : "refused");
-	text_free(&text);
+	str_copy(shown, sizeof(shown), good ? text.data ? text.data : "" : "refused");
+	strbuf_free(&text);
 	pam_stack_free(&stack);
 	return shown;
 }
@@ -149,7 +151,7 @@ static void what_libpam_refuses_is_refused_and_named(void **state)
 		struct fault fault = {.kind = FAULT_NONE};
 		char text[256];
 
-		text_format(text, sizeof(text), "\n%s", rows[i].line);
+		str_format(text, sizeof(text), "\n%s", rows[i].line);
 		folder_write(f, "etc/pam.d/x", text);
 		assert_string_equal(read_stack(f, "x", &fault), "refused");
 		assert_non_null(strstr(fault.what, "/etc/pam.d/x:2: "));
@@ -182,7 +184,7 @@ static int action(const char *control, const char *result)
 	char copy[128];
 	const struct pam_line line = {.control = copy};
 
-	text_copy(copy, sizeof(copy), control);
+	str_copy(copy, sizeof(copy), control);
 	return pam_line_action(&line, result);
 }
 
@@ -209,7 +211,7 @@ static bool add_name(const char *name, void *ctx)
 	struct names *names = ctx;
 	size_t n = strlen(names->text);
 
-	return text_format(names->text + n, sizeof(names->text) - n, "%s ", name);
+	return str_format(names->text + n, sizeof(names->text) - n, "%s ", name);
 }
 
 static void every_service_is_named_once_and_leftovers_are_not(void **state)

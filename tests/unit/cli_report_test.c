@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "cli/report.h"
 
 #define DAY INT64_C(86400)
@@ -62,9 +64,10 @@ static void stuck_is_who_waits_for_an_administrator(void **state)
 /* ---- parts of the page ---- */
 
 /* What a part writes. The caller frees it. */
-static char *written(const struct report *r, void (*part)(const struct report *r, struct text *out))
+static char *written(
+	const struct report *r, void (*part)(const struct report *r, struct strbuf *out))
 {
-	struct text out = {.cap = REPORT_MAX};
+	struct strbuf out = {.max = REPORT_MAX};
 
 	part(r, &out);
 	assert_false(out.failed);
@@ -83,7 +86,7 @@ static struct report *make(void)
 }
 
 static void assert_part(const struct report *r,
-	void (*part)(const struct report *r, struct text *out), const char *has,
+	void (*part)(const struct report *r, struct strbuf *out), const char *has,
 	const char *has_not)
 {
 	char *text = written(r, part);
@@ -140,7 +143,7 @@ static void a_hostile_name_of_a_host_is_a_text(void **state)
 	r->host_count = 1;
 	r->hosts_all = 3;
 	r->hosts[0].accounts = 1;
-	text_copy(r->hosts[0].name, sizeof(r->hosts[0].name), "</th><script>\x1b");
+	str_copy(r->hosts[0].name, sizeof(r->hosts[0].name), "</th><script>\x1b");
 	assert_part(r, report_hosts, "&lt;/th&gt;&lt;script&gt;\\x1b", "<script");
 	assert_part(r, report_hosts, "2 other hosts", NULL);
 	free(r);
@@ -148,7 +151,7 @@ static void a_hostile_name_of_a_host_is_a_text(void **state)
 
 static void the_style_is_the_only_thing_that_the_policy_allows(void **state)
 {
-	struct text out = {.cap = REPORT_MAX};
+	struct strbuf out = {.max = REPORT_MAX};
 
 	(void)state;
 	report_style(&out);
@@ -156,7 +159,7 @@ static void the_style_is_the_only_thing_that_the_policy_allows(void **state)
 	assert_non_null(strstr(out.data, "base-uri 'none'; form-action 'none'"));
 	assert_null(strstr(out.data, "url("));
 	assert_null(strstr(out.data, "unsafe"));
-	text_free(&out);
+	strbuf_free(&out);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cli/who.h"
 
 static char directory[] = "/tmp/cloudinvite-who.XXXXXX";
@@ -27,10 +27,10 @@ static void seen(const char *user, const char *host, const char *address)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_sighting unjudged;
 
-	text_copy(s.user, sizeof(s.user), user);
-	text_copy(s.host, sizeof(s.host), host);
-	text_copy(v.address, sizeof(v.address), address);
-	text_copy(v.sentence, sizeof(v.sentence), "uid 7 is outside 1000 to 60000");
+	str_copy(s.user, sizeof(s.user), user);
+	str_copy(s.host, sizeof(s.host), host);
+	str_copy(v.address, sizeof(v.address), address);
+	str_copy(v.sentence, sizeof(v.sentence), "uid 7 is outside 1000 to 60000");
 	assert_int_equal(1, ledger_saw(ledger, &s, &fault));
 	assert_int_equal(1, ledger_unjudged(ledger, 1, &unjudged, 1, &fault));
 	assert_true(ledger_judge(ledger, unjudged.id, 1, &v, &fault));
@@ -41,7 +41,7 @@ static void known(const char *address)
 	struct person p = {.state = PERSON_INVITED, .mails = 1, .intent_mails = -1};
 	struct fault fault = {.kind = FAULT_NONE};
 
-	text_copy(p.address, sizeof(p.address), address);
+	str_copy(p.address, sizeof(p.address), address);
 	assert_true(ledger_person_put(ledger, &p, "test", "test", &fault));
 }
 
@@ -52,7 +52,7 @@ static int open_ledger(void **state)
 	(void)state;
 	if (mkdtemp(directory) == NULL)
 		return -1;
-	text_format(ledger_url, sizeof(ledger_url), "sqlite:%s/ledger.db", directory);
+	str_format(ledger_url, sizeof(ledger_url), "sqlite:%s/ledger.db", directory);
 	ledger = ledger_open(&settings, LEDGER_CREATE, &fault);
 	if (ledger == NULL)
 		return -1;
@@ -74,7 +74,7 @@ static int close_ledger(void **state)
 	(void)state;
 	ledger_close(ledger);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		text_format(path, sizeof(path), "%s/%s", directory, names[i]);
+		str_format(path, sizeof(path), "%s/%s", directory, names[i]);
 		(void)unlink(path);
 	}
 	return rmdir(directory);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "collector_site.h"
 
 static void settles(struct collector_site *s)
@@ -10,17 +12,17 @@ static void settles(struct collector_site *s)
 static void time_passes(struct collector_site *s)
 {
 	char *text = folder_read(s->site->folder, "state/collector/host"), *save = NULL;
-	struct text out = {.cap = 0};
+	struct strbuf out = {.max = 0};
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (text_starts(line, "new ") || text_starts(line, "absent "))
-			text_addf(&out, "%.*s 1000\n", (int)(strrchr(line, ' ') - line), line);
+		if (str_starts(line, "new ") || str_starts(line, "absent "))
+			strbuf_addf(&out, "%.*s 1000\n", (int)(strrchr(line, ' ') - line), line);
 		else
-			text_addf(&out, "%s\n", line);
+			strbuf_addf(&out, "%s\n", line);
 	}
 	folder_write(s->site->folder, "state/collector/host", out.data ? out.data : "");
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
-	text_free(&out);
+	strbuf_free(&out);
 	free(text);
 }
 
@@ -287,7 +289,7 @@ static void under_another_host_name_the_accounts_are_still_known(void **state)
 	people(s, "alice:1001 bob:1002");
 	compares(s);
 	logs_in(s, "alice");
-	text_copy(s->c.host, sizeof(s->c.host), "web2");
+	str_copy(s->c.host, sizeof(s->c.host), "web2");
 	compares(s);
 	assert_int_equal(sightings(s, there("alice") " AND host = 'web2' AND reason = 'login'"), 1);
 	assert_int_equal(sightings(s, "host = '" HOST "'"), 0);
@@ -322,17 +324,17 @@ static void a_new_group_is_told(void **state)
 static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
 {
 	struct collector_site *s = *state;
-	struct text names = {.cap = 0};
+	struct strbuf names = {.max = 0};
 
 	for (int i = 0; i < 1200; i++)
-		text_addf(&names, "u%d:%d ", i, 2000 + i);
+		strbuf_addf(&names, "u%d:%d ", i, 2000 + i);
 	people(s, names.data);
-	text_free(&names);
+	strbuf_free(&names);
 	compares(s);
 	for (int i = 0; i < 1200; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		put_arrival(s, user, SPOOL_LOGIN, 0);
 	}
 	takes(s);
@@ -345,7 +347,7 @@ static void alice_has_the_shell(struct collector_site *s, const char *shell)
 {
 	char lines[256];
 
-	text_format(lines, sizeof(lines),
+	str_format(lines, sizeof(lines),
 		"root:x:0:0:root:/root:/bin/bash\nalice:x:1001:100::/home/alice:%s\n", shell);
 	folder_write(s->site->folder, "passwd", lines);
 	assert_true(step(s, known_refresh));

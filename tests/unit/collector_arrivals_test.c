@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "collector_site.h"
 
 #define HOUR INT64_C(3600)
@@ -180,19 +182,19 @@ static void a_time_from_the_future_holds_nobody(void **state)
 static void those_who_wait_hide_nobody_behind_them(void **state)
 {
 	struct collector_site *s = *state;
-	struct text names = {.cap = 0};
+	struct strbuf names = {.max = 0};
 
 	s->site->settings.settle = 120;
 	for (int i = 0; i < 9000; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_CREATED, false), 1);
-		text_addf(&names, "%s:%d ", user, 2000 + i);
+		strbuf_addf(&names, "%s:%d ", user, 2000 + i);
 	}
-	text_add(&names, "alice:1001");
+	strbuf_add(&names, "alice:1001");
 	people(s, names.data);
-	text_free(&names);
+	strbuf_free(&names);
 	put_arrival(s, "alice", SPOOL_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice")), 1);
@@ -305,7 +307,7 @@ static void judged(struct collector_site *s, const char *user, const char *addre
 
 		if (strcmp(found[i].seen.user, user) != 0)
 			continue;
-		text_copy(v.address, sizeof(v.address), address);
+		str_copy(v.address, sizeof(v.address), address);
 		GOOD(s->site, ledger_judge(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
 	}
 }
@@ -397,7 +399,7 @@ static void more_than_a_list_holds_is_taken_in_turns(void **state)
 	for (int i = 0; i < 8200; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_DELETED, false), 1);
 	}
 	do {

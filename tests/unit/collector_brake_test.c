@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "collector_site.h"
 
 /* `count` accounts, and `base` of them are there before the first compare. */
 static void many(struct collector_site *s, int count)
 {
-	struct text names = {.cap = 0};
+	struct strbuf names = {.max = 0};
 
-	text_add(&names, "alice:1001 ");
+	strbuf_add(&names, "alice:1001 ");
 	for (int i = 0; i < count; i++)
-		text_addf(&names, "u%d:%d ", i, 2000 + i);
+		strbuf_addf(&names, "u%d:%d ", i, 2000 + i);
 	people(s, names.data);
-	text_free(&names);
+	strbuf_free(&names);
 }
 
 static int created(struct collector_site *s)
@@ -30,9 +32,9 @@ static void paused(struct collector_site *s, const char *kind, const char *actor
 {
 	struct ledger_pause p = {.since = clock_wall()};
 
-	text_copy(p.kind, sizeof(p.kind), kind);
-	text_copy(p.actor, sizeof(p.actor), actor);
-	text_copy(p.text, sizeof(p.text), "because");
+	str_copy(p.kind, sizeof(p.kind), kind);
+	str_copy(p.actor, sizeof(p.actor), actor);
+	str_copy(p.text, sizeof(p.text), "because");
 	GOOD(s->site, ledger_pause(s->c.ledger, &p, &s->site->fault));
 }
 

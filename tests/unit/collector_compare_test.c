@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include "worker/collector/compare.h"
@@ -30,7 +32,7 @@ static long long number(const char *word)
 {
 	long long n;
 
-	assert_true(text_number(word, 0, LLONG_MAX, &n));
+	assert_true(str_number(word, 0, LLONG_MAX, &n));
 	return n;
 }
 
@@ -63,7 +65,7 @@ static struct host baseline(const char *text)
 /* "1001 alice" a line. */
 static struct account_table passwd(const char *text)
 {
-	struct text lines = {.cap = 0};
+	struct strbuf lines = {.max = 0};
 	struct account_table t;
 	char *copy = strdup(text), *save = NULL;
 
@@ -72,39 +74,39 @@ static struct account_table passwd(const char *text)
 		struct words w = split(line);
 
 		assert_int_equal(w.count, 2);
-		text_addf(&lines, "%s:x:%s:100::/:/bin/sh\n", w.word[1], w.word[0]);
+		strbuf_addf(&lines, "%s:x:%s:100::/:/bin/sh\n", w.word[1], w.word[0]);
 	}
 	assert_true(account_parse(lines.data ? lines.data : "", lines.len, &t));
-	text_free(&lines);
+	strbuf_free(&lines);
 	free(copy);
 	return t;
 }
 
-static void tell_changes(const struct comparison *k, struct text *out)
+static void tell_changes(const struct comparison *k, struct strbuf *out)
 {
 	for (size_t i = 0; i < k->count; i++) {
 		const struct change *c = &k->changes[i];
 
 		if (c->kind == CHANGE_RENAMED)
-			text_addf(out, "renamed %s %s\n", c->old->user, c->account->user);
+			strbuf_addf(out, "renamed %s %s\n", c->old->user, c->account->user);
 		else if (c->kind == CHANGE_LOST)
-			text_addf(out, "lost %s\n", c->old->user);
+			strbuf_addf(out, "lost %s\n", c->old->user);
 		else
-			text_addf(out, "created %s\n", c->account->user);
+			strbuf_addf(out, "created %s\n", c->account->user);
 	}
 }
 
-static void tell_records(const struct host *h, struct text *out)
+static void tell_records(const struct host *h, struct strbuf *out)
 {
 	static const char *const words[] = {"known", "new", "absent"};
 
 	for (size_t i = 0; i < h->count; i++) {
 		const struct record *r = &h->records[i];
 
-		text_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, r->user);
+		strbuf_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, r->user);
 		if (r->state != RECORD_KNOWN)
-			text_addf(out, " %lld", (long long)(r->since - NOW));
-		text_add(out, "\n");
+			strbuf_addf(out, " %lld", (long long)(r->since - NOW));
+		strbuf_add(out, "\n");
 	}
 }
 
@@ -120,7 +122,7 @@ static struct result found(const char *before, const char *present)
 {
 	struct host h = baseline(before);
 	struct account_table t = passwd(present);
-	struct text changes = {.cap = 0}, records = {.cap = 0};
+	struct strbuf changes = {.max = 0}, records = {.max = 0};
 	struct comparison k;
 	struct result f;
 
@@ -132,10 +134,10 @@ static struct result found(const char *before, const char *present)
 		.counted = k.counted,
 		.due = k.due ? k.due - NOW : 0,
 		.differs = k.differs};
-	text_copy(f.changes, sizeof(f.changes), changes.data ? changes.data : "");
-	text_copy(f.records, sizeof(f.records), records.data ? records.data : "");
-	text_free(&changes);
-	text_free(&records);
+	str_copy(f.changes, sizeof(f.changes), changes.data ? changes.data : "");
+	str_copy(f.records, sizeof(f.records), records.data ? records.data : "");
+	strbuf_free(&changes);
+	strbuf_free(&records);
 	comparison_free(&k);
 	account_table_free(&t);
 	host_free(&h);
@@ -402,7 +404,7 @@ static void a_name_that_the_spool_does_not_take_is_nobody(void **state)
 	struct result f;
 
 	(void)state;
-	text_format(present, sizeof(present), "1001 alice\n1002 b%0300d", 0);
+	str_format(present, sizeof(present), "1001 alice\n1002 b%0300d", 0);
 	f = found("known 1001 alice", present);
 	assert_false(f.differs);
 	assert_string_equal(f.records, "known 1001 alice\n");

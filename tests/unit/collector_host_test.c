@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include "worker/collector/host.h"
@@ -189,9 +190,9 @@ static void another_machine_id_is_a_copy(void **state)
 	write_host(
 		f, "cloudinvite-host 1\nname web0\nmachine of-another\nknown 1001 alice\nend 1\n");
 	h = loaded(f);
-	text_copy(h.machine, sizeof(h.machine), "mine");
+	str_copy(h.machine, sizeof(h.machine), "mine");
 	assert_true(host_cloned(&h));
-	text_copy(h.machine, sizeof(h.machine), "of-another");
+	str_copy(h.machine, sizeof(h.machine), "of-another");
 	assert_false(host_cloned(&h));
 	host_free(&h);
 }
@@ -204,7 +205,7 @@ static void a_machine_without_an_id_is_no_copy(void **state)
 	write_host(f, "cloudinvite-host 1\nname web1\nknown 1001 alice\nend 1\n");
 	h = loaded(f);
 	assert_false(host_cloned(&h));
-	text_copy(h.old_machine, sizeof(h.old_machine), "once");
+	str_copy(h.old_machine, sizeof(h.old_machine), "once");
 	h.machine[0] = '\0';
 	assert_false(host_cloned(&h));
 	host_free(&h);

@@ -5,6 +5,8 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
 #define CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "ledger_site.h"
 
 #include <time.h>
@@ -36,7 +38,7 @@ UNUSED static int collector_new(void **state)
 	site_new(&site);
 	s->site = site;
 	for (int i = 0; i < 4; i++)
-		text_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
+		str_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
 	for (int i = 0; i < 4; i++) {
 		folder_make(s->site->folder, spools[i]);
 		assert_int_equal(chmod(folder_path(s->site->folder, spools[i]), 0700), 0);
@@ -44,7 +46,7 @@ UNUSED static int collector_new(void **state)
 	folder_make(s->site->folder, "state");
 	folder_make(s->site->folder, "state/collector");
 	folder_write(s->site->folder, "group", "root:x:0:\nusers:x:100:\n");
-	text_copy(s->group_names, sizeof(s->group_names), "no-cloudinvite");
+	str_copy(s->group_names, sizeof(s->group_names), "no-cloudinvite");
 	s->site->settings.spool = s->paths[0];
 	s->site->settings.state = s->paths[1];
 	s->site->settings.passwd = s->paths[2];
@@ -56,7 +58,7 @@ UNUSED static int collector_new(void **state)
 	s->site->settings.min_uid = 1000;
 	s->site->settings.max_uid = 60000;
 	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};
-	text_copy(s->c.host, sizeof(s->c.host), HOST);
+	str_copy(s->c.host, sizeof(s->c.host), HOST);
 	spool_client_attach(&s->c.spool, spool_keeper_fork(s->paths[0], &s->site->fault));
 	if (s->c.spool.fd < 0)
 		fail_msg("%s", s->site->fault.what);
@@ -81,20 +83,20 @@ UNUSED static int collector_free(void **state)
 /* The passwd file: "alice:1001 bob:1002". root is always there. */
 UNUSED static void people(struct collector_site *s, const char *accounts)
 {
-	struct text lines = {.cap = 0};
+	struct strbuf lines = {.max = 0};
 	char *copy = strdup(accounts), *save = NULL;
 
 	assert_non_null(copy);
-	text_add(&lines, "root:x:0:0:root:/root:/bin/bash\n");
+	strbuf_add(&lines, "root:x:0:0:root:/root:/bin/bash\n");
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		char *uid = strchr(word, ':');
 
 		assert_non_null(uid);
 		*uid++ = '\0';
-		text_addf(&lines, "%s:x:%s:100::/home/%s:/bin/sh\n", word, uid, word);
+		strbuf_addf(&lines, "%s:x:%s:100::/home/%s:/bin/sh\n", word, uid, word);
 	}
 	folder_write(s->site->folder, "passwd", lines.data);
-	text_free(&lines);
+	strbuf_free(&lines);
 	free(copy);
 }
 
@@ -131,7 +133,7 @@ UNUSED static void put_arrival(
 
 	assert_int_equal(spool_arrive(s->boxes.new_box, user, reason, false), 1);
 	assert_true(spool_arrival_name(name, user, reason));
-	text_format(path, sizeof(path), "spool/new/%s", name);
+	str_format(path, sizeof(path), "spool/new/%s", name);
 	assert_int_equal(utimensat(AT_FDCWD, folder_path(s->site->folder, path), times, 0), 0);
 }
 
@@ -146,7 +148,7 @@ UNUSED static bool marked(struct collector_site *s, const char *user)
 {
 	char path[64 + SPOOL_NAME_MAX];
 
-	text_format(path, sizeof(path), "spool/seen/%s", user);
+	str_format(path, sizeof(path), "spool/seen/%s", user);
 	return exists(s, path);
 }
 
@@ -155,7 +157,7 @@ UNUSED static int64_t sightings(struct collector_site *s, const char *where)
 {
 	char sql[512];
 
-	text_format(sql, sizeof(sql), "SELECT count(*) FROM sighting WHERE %s", where);
+	str_format(sql, sizeof(sql), "SELECT count(*) FROM sighting WHERE %s", where);
 	return site_number(s->site, sql);
 }
 

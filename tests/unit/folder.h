@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "settings/settings.h"
 
 #define UNUSED __attribute__((unused))
@@ -39,7 +39,7 @@ UNUSED static int folder_new(void **state)
 	struct folder *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	text_copy(f->path, sizeof(f->path), FOLDER_WHERE "/cloudinvite-test-XXXXXX");
+	str_copy(f->path, sizeof(f->path), FOLDER_WHERE "/cloudinvite-test-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	*state = f;
 	return 0;
@@ -65,7 +65,7 @@ UNUSED static int folder_free(void **state)
 
 UNUSED static const char *folder_path(struct folder *f, const char *name)
 {
-	assert_true(text_format(f->file, sizeof(f->file), "%s/%s", f->path, name));
+	assert_true(str_format(f->file, sizeof(f->file), "%s/%s", f->path, name));
 	return f->file;
 }
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/assertion.h"
 #include "google_key.h"
 
@@ -74,7 +76,7 @@ static const char *string_of(const json_t *json, const char *name)
 static void the_header_and_the_claims_are_those_of_the_reference(void **state)
 {
 	EVP_PKEY *key = *state;
-	struct text jwt = {0};
+	struct strbuf jwt = {0};
 	json_t *header, *claims;
 	char *dot;
 
@@ -95,13 +97,13 @@ static void the_header_and_the_claims_are_those_of_the_reference(void **state)
 	assert_int_equal(json_integer_value(json_object_get(claims, "exp")), NOW - 30 + 3300);
 	json_decref(header);
 	json_decref(claims);
-	text_free(&jwt);
+	strbuf_free(&jwt);
 }
 
 static void the_signature_is_verified_by_openssl_and_by_no_other_key(void **state)
 {
 	EVP_PKEY *key = *state, *other = key_rsa(2048);
-	struct text jwt = {0};
+	struct strbuf jwt = {0};
 	char *dot;
 
 	assert_true(assertion_sign(&alice, key, &jwt));
@@ -111,24 +113,24 @@ static void the_signature_is_verified_by_openssl_and_by_no_other_key(void **stat
 	jwt.data[3] ^= 1;
 	assert_false(signature_is_by(jwt.data, dot, key));
 	EVP_PKEY_free(other);
-	text_free(&jwt);
+	strbuf_free(&jwt);
 }
 
 static void it_is_appended_to_what_is_there(void **state)
 {
-	struct text form = {0};
+	struct strbuf form = {0};
 
-	text_add(&form, "assertion=");
+	strbuf_add(&form, "assertion=");
 	assert_true(assertion_sign(&alice, *state, &form));
-	assert_true(text_starts(form.data, "assertion=ey"));
+	assert_true(str_starts(form.data, "assertion=ey"));
 	assert_true(signature_is_by(form.data + 10, strrchr(form.data, '.'), *state));
-	text_free(&form);
+	strbuf_free(&form);
 }
 
 static void a_name_with_quotes_stays_one_claim(void **state)
 {
 	struct assertion odd = alice;
-	struct text jwt = {0};
+	struct strbuf jwt = {0};
 	json_t *claims;
 	char *dot;
 
@@ -138,7 +140,7 @@ static void a_name_with_quotes_stays_one_claim(void **state)
 	claims = segment(dot + 1, strcspn(dot + 1, "."));
 	assert_string_equal(string_of(claims, "sub"), odd.subject);
 	json_decref(claims);
-	text_free(&jwt);
+	strbuf_free(&jwt);
 }
 
 static int make_key(void **state)

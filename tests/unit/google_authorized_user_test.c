@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The login of a person as a credential: what is taken, what is refused, and how a refresh token
  * that Google replaces is kept. */
+#include "base/str.h"
 #include "folder.h"
 
 #include "google/credential.h"
@@ -36,9 +37,9 @@ static void begin(struct test *t, void **state)
 			.dispatcher_user = service,
 			.timeout = 5}};
 	folder_make(t->folder, "state");
-	text_copy(t->state, sizeof(t->state), t->folder->file);
-	text_copy(t->path, sizeof(t->path), folder_path(t->folder, "login.json"));
-	text_copy(t->endpoint, sizeof(t->endpoint), "https://oauth2.googleapis.com/token");
+	str_copy(t->state, sizeof(t->state), t->folder->file);
+	str_copy(t->path, sizeof(t->path), folder_path(t->folder, "login.json"));
+	str_copy(t->endpoint, sizeof(t->endpoint), "https://oauth2.googleapis.com/token");
 	t->settings.state = t->state;
 	t->settings.credentials = t->path;
 	t->settings.token_endpoint = t->endpoint;
@@ -193,7 +194,7 @@ static char *rotation_file(struct test *t, const struct rotation *r)
 {
 	static char path[256];
 
-	text_format(path, sizeof(path), "%s/private/%s", t->state, r->name);
+	str_format(path, sizeof(path), "%s/private/%s", t->state, r->name);
 	return path;
 }
 
@@ -257,9 +258,9 @@ static void what_others_could_have_written_is_not_believed(void **state)
 	struct test t;
 
 	begin(&t, state);
-	text_copy(path, sizeof(path), rotation_file(&t, &r));
+	str_copy(path, sizeof(path), rotation_file(&t, &r));
 	folder_make(t.folder, "state/private");
-	text_format(name, sizeof(name), "state/private/%s", r.name);
+	str_format(name, sizeof(name), "state/private/%s", r.name);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		chmod(folder_write(t.folder, name, bad[i]), 0600);
 		expect_kept(&t, &r, NULL);

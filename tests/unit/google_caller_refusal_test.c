@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 
 #define PLAIN(code, message) "{\"error\":{\"code\":" code ",\"message\":\"" message "\"}}"
@@ -75,9 +77,9 @@ static void expect(ask *whom, const struct refused *row)
 	struct http_reply r = {.status = row->status, .retry_after = -1};
 	struct fault f;
 
-	text_add(&r.body, row->body);
+	strbuf_add(&r.body, row->body);
 	f = answer(whom, &r);
-	text_free(&r.body);
+	strbuf_free(&r.body);
 	if (f.kind != row->kind || strcmp(f.code, row->code) != 0 || !strstr(f.what, row->what) ||
 		!strstr(f.remedy, row->remedy))
 		print_error(
@@ -207,11 +209,11 @@ static void no_command_is_cut_off_by_long_names(void **state)
 	struct fault f = {.kind = FAULT_NONE};
 
 	(void)state;
-	text_add(&r.body, BODY_F);
+	strbuf_add(&r.body, BODY_F);
 	failure_iam(&c, &by, iam_url, &r, &f);
-	text_free(&r.body);
+	strbuf_free(&r.body);
 	assert_non_null(strstr(f.remedy, by.member));
-	assert_true(text_ends(f.remedy, "wait a few minutes."));
+	assert_true(str_ends(f.remedy, "wait a few minutes."));
 }
 
 static void without_an_answer_it_is_the_network(void **state)

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/calls.h"
 
 static char endpoint[] = "https://cloudidentity.googleapis.com";
@@ -20,19 +22,19 @@ static struct settings settings(void)
 
 static void expect_url(const struct settings *s, const struct google_call *call, const char *path)
 {
-	struct text url = {0};
+	struct strbuf url = {0};
 	struct fault fault = {0};
 
 	assert_true(calls_url(s, call, &url, &fault));
-	assert_true(text_starts(url.data, endpoint));
+	assert_true(str_starts(url.data, endpoint));
 	assert_string_equal(url.data + strlen(endpoint), path);
-	text_free(&url);
+	strbuf_free(&url);
 }
 
 static void expect_refused(const struct settings *s, const char *address, enum fault_kind kind)
 {
 	const struct google_call call = {.method = GOOGLE_CHECK, .address = address};
-	struct text url = {0};
+	struct strbuf url = {0};
 	struct fault fault = {0};
 
 	assert_false(calls_url(s, &call, &url, &fault));
@@ -57,11 +59,11 @@ static void each_method_has_its_path_in_both_versions(void **state)
 			.method = all[i].method, .address = "alice@example.com"};
 
 		s.api_version = v1;
-		text_format(path, sizeof(path), "/v1/customers/C01234567/userinvitations/%s%s",
+		str_format(path, sizeof(path), "/v1/customers/C01234567/userinvitations/%s%s",
 			call.address, all[i].verb);
 		expect_url(&s, &call, path);
 		s.api_version = v1beta1;
-		text_format(path, sizeof(path), "/v1beta1/customers/C01234567/userinvitations/%s%s",
+		str_format(path, sizeof(path), "/v1beta1/customers/C01234567/userinvitations/%s%s",
 			call.address, all[i].verb);
 		expect_url(&s, &call, path);
 		assert_string_equal(calls_method(call.method), all[i].http);
@@ -87,7 +89,7 @@ static void an_address_is_encoded_once_and_keeps_its_at_sign(void **state)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		const struct google_call call = {.method = GOOGLE_GET, .address = all[i].address};
 
-		text_format(path, sizeof(path), "/v1/customers/C01234567/userinvitations/%s",
+		str_format(path, sizeof(path), "/v1/customers/C01234567/userinvitations/%s",
 			all[i].encoded);
 		expect_url(&s, &call, path);
 	}

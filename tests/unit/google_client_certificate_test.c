@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client certificate: what is taken, and what is refused before libcurl meets it. */
+#include "base/str.h"
 #include "folder.h"
 
 #include <openssl/pem.h>
@@ -71,9 +72,9 @@ static void expect(struct folder *f, char *certificate, char *private_key, mode_
 	struct fault fault = {.kind = FAULT_NONE};
 	bool good;
 
-	text_copy(certificate_path, sizeof(certificate_path),
+	str_copy(certificate_path, sizeof(certificate_path),
 		folder_write(f, "client.pem", certificate));
-	text_copy(key_path, sizeof(key_path), folder_write(f, "client.key", private_key));
+	str_copy(key_path, sizeof(key_path), folder_write(f, "client.key", private_key));
 	assert_int_equal(chmod(key_path, mode), 0);
 	good = client_certificate_check(&s, &fault);
 	if (good != !code || (code && !strstr(fault.what, what)))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key files: what is taken, and everything that is refused, with the reason. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include "base/log.h"
@@ -189,13 +191,13 @@ static void a_token_uri_is_believed_if_google_or_the_settings_say_so(void **stat
 static void a_key_with_backslash_n_is_called_that(void **state)
 {
 	struct test t = begin(state);
-	struct text mangled = {0};
+	struct strbuf mangled = {0};
 
 	for (const char *p = pem; *p; p++)
-		text_addf(&mangled, *p == '\n' ? "\\n" : "%c", *p);
+		strbuf_addf(&mangled, *p == '\n' ? "\\n" : "%c", *p);
 	write_file(&t, with("private_key", json_string(mangled.data)));
 	expect_refused(&t, "key_mangled", "backslash");
-	text_free(&mangled);
+	strbuf_free(&mangled);
 }
 
 static void a_key_that_is_none_is_refused(void **state)
@@ -291,7 +293,7 @@ static void each_part_of_the_token_has_its_own_cache(void **state)
 		t.settings.token_endpoint = i == 2 ? local_endpoint : google_endpoint;
 		c = credential_load(&t.settings, &t.fault);
 		assert_non_null(c);
-		text_copy(hashes[i], sizeof(hashes[i]), c->hash);
+		str_copy(hashes[i], sizeof(hashes[i]), c->hash);
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(hashes[k], c->hash);
 		credential_free(c);
@@ -307,7 +309,7 @@ static void a_replaced_file_is_read_again_and_a_broken_one_is_not(void **state)
 	write_file(&t, key_file(pem));
 	c = credential_load(&t.settings, &t.fault);
 	assert_false(credential_refresh(&c));
-	text_copy(old, sizeof(old), c->hash);
+	str_copy(old, sizeof(old), c->hash);
 
 	unlink(t.settings.credentials);
 	assert_false(credential_refresh(&c));

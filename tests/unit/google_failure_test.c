@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 
 static char path[] = "/etc/cloudinvite/credentials.json";
@@ -29,7 +31,7 @@ static struct http_reply reply_with(int status, const char *body)
 {
 	struct http_reply r = {.status = status, .retry_after = -1};
 
-	text_add(&r.body, body);
+	strbuf_add(&r.body, body);
 	return r;
 }
 
@@ -42,7 +44,7 @@ static struct fault endpoint_says(
 	struct fault f = {0};
 
 	failure_token(c, &r, skew, &f);
-	text_free(&r.body);
+	strbuf_free(&r.body);
 	return f;
 }
 
@@ -110,8 +112,7 @@ static const struct token_row token_rows[] = {
 		"inviter@p.iam.gserviceaccount.com is refused", "enabled"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
 		"internal error", ""},
-	{400, "internal_failure", "None", NULL, FAULT_LATER, "token_server", "internal error",
-		""},
+	{400, "internal_failure", "None", NULL, FAULT_LATER, "token_server", "internal error", ""},
 	{400, "server_error", "", NULL, FAULT_LATER, "token_server", "internal error", ""},
 	{400, "temporarily_unavailable", "", NULL, FAULT_LATER, "token_server", "not available",
 		""},
@@ -213,7 +214,7 @@ static void no_remedy_is_cut_off_by_long_names(void **state)
 	for (size_t i = 0; i < sizeof(token_rows) / sizeof(*token_rows); i++) {
 		struct fault f;
 
-		text_format(body, sizeof(body), "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+		str_format(body, sizeof(body), "{\"error\":\"%s\",\"error_description\":\"%s\"}",
 			token_rows[i].error, token_rows[i].description);
 		f = endpoint_says(&c, token_rows[i].status, body, 0);
 		if (strlen(f.remedy) >= sizeof(f.remedy) - 1)
@@ -289,9 +290,9 @@ static struct google_reply api_says(
 	struct http_reply r = reply_with(status, body);
 	struct google_reply out = {.status = status};
 
-	text_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
+	str_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
 	failure_api(&call, &c, "C01234567", &r, &out);
-	text_free(&r.body);
+	strbuf_free(&r.body);
 	return out;
 }
 

@@ -2,6 +2,8 @@
 /* Shows I17 (docs/design.md, "Invariants"). */
 /* A held key before it is opened, and the memory of refused PINs. How it signs is a matter of real
  * tokens: tests/e2e/test_held_keys.py. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include "google/credential.h"
@@ -29,7 +31,7 @@ static void begin(struct test *t, void **state, const char *key)
 			.key_id = id,
 			.quota_project = nothing}};
 	assert_int_equal(chmod(t->folder->path, 0700), 0);
-	assert_true(text_copy(t->key, sizeof(t->key), key));
+	assert_true(str_copy(t->key, sizeof(t->key), key));
 	t->settings.key = t->key;
 	t->settings.tokens = t->folder->path;
 }
@@ -79,7 +81,7 @@ static void hash_of(struct test *t, char out[65])
 	struct credential *c = credential_load(&t->settings, &t->fault);
 
 	assert_non_null(c);
-	text_copy(out, 65, c->hash);
+	str_copy(out, 65, c->hash);
 	credential_free(c);
 }
 
@@ -109,11 +111,11 @@ static void each_key_account_and_id_has_its_own_cache_and_each_pin_the_same(void
 
 static void expect_pin(struct test *t, const char *pin)
 {
-	struct text text = {0};
+	struct strbuf text = {0};
 
 	assert_true(held_key_pin_read(t->settings.key, &text, &t->fault));
 	assert_string_equal(text.data ? text.data : "", pin);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_pin_is_read_without_the_end_of_its_line(void **state)
@@ -126,7 +128,7 @@ static void a_pin_is_read_without_the_end_of_its_line(void **state)
 	begin(&t, state, TOKEN "?pin-value=48%202");
 	expect_pin(&t, "48 2");
 	chmod(folder_write(t.folder, "pin", "482913\n"), 0600);
-	assert_true(text_format(key, sizeof(key), TOKEN "?pin-source=file:%s", t.folder->file));
+	assert_true(str_format(key, sizeof(key), TOKEN "?pin-source=file:%s", t.folder->file));
 	begin(&t, state, key);
 	expect_pin(&t, "482913");
 }
@@ -134,14 +136,14 @@ static void a_pin_is_read_without_the_end_of_its_line(void **state)
 static void a_file_that_is_no_pin_is_refused(void **state)
 {
 	static const char *const contents[] = {"", "\n"};
-	struct text text = {0};
+	struct strbuf text = {0};
 	struct test t;
 	char key[256];
 
 	for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
 		begin(&t, state, TOKEN);
 		chmod(folder_write(t.folder, "pin", contents[i]), 0600);
-		assert_true(text_format(key, sizeof(key), TOKEN "?pin-source=%s", t.folder->file));
+		assert_true(str_format(key, sizeof(key), TOKEN "?pin-source=%s", t.folder->file));
 		assert_false(held_key_pin_read(key, &text, &t.fault));
 		assert_string_equal(t.fault.code, "pin_empty");
 	}
@@ -149,7 +151,7 @@ static void a_file_that_is_no_pin_is_refused(void **state)
 	assert_false(held_key_pin_read(key, &text, &t.fault));
 	assert_non_null(strstr(t.fault.what, "pin"));
 	assert_true(*t.fault.remedy);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_refused_pin_is_remembered_until_another_is_taken(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who signs for the account that acts as the administrator, and who asks for it. */
+#include "base/str.h"
 #include "google_keyless.h"
 
 #include "base/log.h"
@@ -111,7 +112,7 @@ static void other_settings_are_another_token(void **state)
 		t.settings.service_account = i == 2 ? worker : inviter;
 		c = load(&t, impersonated());
 		assert_non_null(c);
-		text_copy(hashes[i], sizeof(hashes[i]), c->hash);
+		str_copy(hashes[i], sizeof(hashes[i]), c->hash);
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(hashes[k], c->hash);
 		credential_free(c);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "google/metadata.h"
 #include "google/secret.h"
 #include "google_neighbour.h"
@@ -47,7 +48,7 @@ static struct answer ask(struct neighbour *n)
 	assert_non_null(http);
 	a.ok = metadata_token(&s, http, a.account, sizeof(a.account), &minted, &a.fault);
 	assert_int_equal(a.ok, minted.access_token != NULL);
-	text_copy(a.token, sizeof(a.token), a.ok ? minted.access_token : "");
+	str_copy(a.token, sizeof(a.token), a.ok ? minted.access_token : "");
 	secret_free(minted.access_token);
 	a.skew = http_clock_skew(http);
 	http_close(http);
@@ -92,7 +93,7 @@ static void it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy(voi
 	assert_string_equal(a.token, "ya29.x");
 	assert_int_equal(n.count, 3);
 	for (int i = 0; i < 3; i++) {
-		assert_true(text_starts(n.asked[i], paths[i]));
+		assert_true(str_starts(n.asked[i], paths[i]));
 		assert_non_null(strstr(n.asked[i], "\r\nMetadata-Flavor: Google\r\n"));
 		assert_null(strstr(n.asked[i], "Authorization"));
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A person's consent: the client's file, the address that is opened, and what comes back. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include <openssl/evp.h>
@@ -25,7 +27,7 @@ struct test {
 
 static bool load(struct test *t, const char *text)
 {
-	text_copy(t->path, sizeof(t->path), folder_write(t->folder, "client.json", text));
+	str_copy(t->path, sizeof(t->path), folder_write(t->folder, "client.json", text));
 	fault_clear(&t->fault);
 	return oauth_client_load(&t->client, t->path, &t->fault);
 }
@@ -63,7 +65,7 @@ static bool load_web(struct test *t, const char *redirects)
 	char text[1024];
 
 	oauth_client_free(&t->client);
-	text_format(text, sizeof(text),
+	str_format(text, sizeof(text),
 		"{\"web\":{\"client_id\":\"x\",\"client_secret\":\"y\",\"redirect_uris\":%s}}",
 		redirects);
 	return load(t, text);
@@ -147,11 +149,11 @@ static void what_is_no_client_says_where_to_get_one(void **state)
 static void the_address_asks_for_one_scope_and_for_a_lasting_login(void **state)
 {
 	struct test *t = *state;
-	struct text address = {0};
+	struct strbuf address = {0};
 	char expected[1024];
 
 	assert_true(oauth_address(&t->request, &t->settings, "a+b@example.com", &address));
-	text_format(expected, sizeof(expected),
+	str_format(expected, sizeof(expected),
 		"%s?response_type=code&client_id=" CLIENT
 		"&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%3A4711%%2F&scope=" SCOPE
 		"&state=%s&code_challenge=%s&code_challenge_method=S256&access_type=offline&prompt="
@@ -159,7 +161,7 @@ static void the_address_asks_for_one_scope_and_for_a_lasting_login(void **state)
 		google, t->request.state, t->request.challenge);
 	assert_string_equal(address.data, expected);
 	assert_null(strstr(address.data, t->request.verifier));
-	text_free(&address);
+	strbuf_free(&address);
 }
 
 static void the_challenge_is_the_digest_of_a_verifier_of_its_own(void **state)
@@ -169,7 +171,7 @@ static void the_challenge_is_the_digest_of_a_verifier_of_its_own(void **state)
 	struct test *t = *state;
 	struct oauth_request another;
 	unsigned char digest[32];
-	struct text text = {0};
+	struct strbuf text = {0};
 
 	assert_in_range(strlen(t->request.verifier), 43, 128);
 	assert_int_equal(strspn(t->request.verifier, allowed), strlen(t->request.verifier));
@@ -177,7 +179,7 @@ static void the_challenge_is_the_digest_of_a_verifier_of_its_own(void **state)
 		t->request.verifier, strlen(t->request.verifier), digest, NULL, EVP_sha256(), NULL);
 	assert_true(base64url_add(&text, digest, sizeof(digest)));
 	assert_string_equal(t->request.challenge, text.data);
-	text_free(&text);
+	strbuf_free(&text);
 	assert_true(oauth_begin(&another, &t->client, &t->redirect, &t->fault));
 	assert_string_not_equal(another.verifier, t->request.verifier);
 	assert_string_not_equal(another.state, t->request.state);
@@ -188,22 +190,22 @@ static void the_challenge_is_the_digest_of_a_verifier_of_its_own(void **state)
 /* In `pattern`, %s is the state of the request. */
 static enum oauth_answer ask(struct test *t, const char *pattern, bool pasted)
 {
-	struct text query = {0};
+	struct strbuf query = {0};
 	enum oauth_answer found;
 
 	for (const char *p = pattern; *p; p++) {
 		if (p[0] == '%' && p[1] == 's') {
-			text_add(&query, t->request.state);
+			strbuf_add(&query, t->request.state);
 			p++;
 		} else {
-			text_add_bytes(&query, p, 1);
+			strbuf_add_bytes(&query, p, 1);
 		}
 	}
 	fault_clear(&t->fault);
 	t->code[0] = '\0';
 	found = (pasted ? oauth_pasted : oauth_answer)(
 		&t->request, query.data ? query.data : "", t->code, &t->fault);
-	text_free(&query);
+	strbuf_free(&query);
 	return found;
 }
 
@@ -231,13 +233,13 @@ static void the_code_is_taken_with_our_state_only(void **state)
 static void a_code_that_is_too_long_is_no_code(void **state)
 {
 	struct test *t = *state;
-	struct text query = {0};
+	struct strbuf query = {0};
 
-	text_add(&query, "state=%s&code=");
+	strbuf_add(&query, "state=%s&code=");
 	for (int i = 0; i < OAUTH_CODE_MAX; i++)
-		text_add(&query, "a");
+		strbuf_add(&query, "a");
 	assert_int_equal(ask(t, query.data, false), OAUTH_STRANGE);
-	text_free(&query);
+	strbuf_free(&query);
 }
 
 static void a_person_may_paste_the_address_its_query_or_the_code(void **state)
@@ -279,7 +281,7 @@ static void each_refusal_says_what_to_do(void **state)
 	char query[256];
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		text_format(query, sizeof(query), "%s&state=%%s", all[i].answer);
+		str_format(query, sizeof(query), "%s&state=%%s", all[i].answer);
 		assert_int_equal(ask(t, query, false), OAUTH_REFUSED);
 		assert_int_equal(t->fault.kind, all[i].kind);
 		assert_string_equal(t->fault.code, all[i].code);

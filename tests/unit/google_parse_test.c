@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "google/parse.h"
 
 #define ALICE "customers/C01234567/userinvitations/alice@example.com"
@@ -258,7 +258,7 @@ static void an_operation_with_an_error_says_what_its_code_says(void **state)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		struct google_reply r;
 
-		text_format(body, sizeof(body),
+		str_format(body, sizeof(body),
 			"{\"done\":true,\"error\":{\"code\":%d,\"message\":\"Alice@example.com is "
 			"no\"}}",
 			all[i].code);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I16 (docs/design.md, "Invariants"). */
 /* Whom a credential's file may name: Google to the letter, or what the settings name too. */
+#include "base/str.h"
 #include "folder.h"
 
 #include "google/credential.h"
@@ -62,13 +63,13 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 		(void)snprintf(url, sizeof(url), tricks[i], google_iam + strlen("https://"));
 #pragma GCC diagnostic pop
 		/* What follows the host is the path, which keyless.c reads to the letter. */
-		if (!text_starts(url, PIN_IAM "/"))
+		if (!str_starts(url, PIN_IAM "/"))
 			assert_null(pin_iam(url, &s));
 	}
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
-		text_format(url, sizeof(url), "https://%s/token", hosts[i]);
+		str_format(url, sizeof(url), "https://%s/token", hosts[i]);
 		assert_false(pin_token_uri(url, &s));
-		text_format(url, sizeof(url), "https://%s/v1/token", hosts[i]);
+		str_format(url, sizeof(url), "https://%s/v1/token", hosts[i]);
 		assert_false(pin_sts(url, &s));
 		assert_null(pin_iam(url, &s));
 	}
@@ -117,7 +118,7 @@ static void every_type_of_credential_from_another_universe_is_refused(void **sta
 		for (size_t u = 0; u < sizeof(universes) / sizeof(*universes); u++) {
 			struct fault f = {.kind = FAULT_NONE};
 
-			text_format(text, sizeof(text), "{\"type\":\"%s\",\"universe_domain\":%s}",
+			str_format(text, sizeof(text), "{\"type\":\"%s\",\"universe_domain\":%s}",
 				types[t], universes[u]);
 			chmod(folder_write(folder, "key.json", text), 0600);
 			assert_null(credential_load(&s, &f));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What --prepare has found out about the metadata server's neighbours, and when it is believed. */
+#include "base/str.h"
 #include "folder.h"
 
 #include "base/clock.h"
@@ -18,7 +19,7 @@ static struct host begin(void **state)
 {
 	struct host h = {.folder = *state, .settings = {.metadata_endpoint = google}};
 
-	text_copy(h.run, sizeof(h.run), folder_path(h.folder, "run"));
+	str_copy(h.run, sizeof(h.run), folder_path(h.folder, "run"));
 	return h;
 }
 

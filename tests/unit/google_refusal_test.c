@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/failure.h"
 #include "google/parse.h"
 
@@ -77,10 +79,10 @@ static struct google_reply say(const struct credential *c, enum google_method me
 	struct http_reply r = {.status = status, .retry_after = -1};
 	struct google_reply out = {.status = status};
 
-	text_add(&r.body, body);
-	text_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
+	strbuf_add(&r.body, body);
+	str_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
 	failure_api(&call, c, "C01234567", &r, &out);
-	text_free(&r.body);
+	strbuf_free(&r.body);
 	return out;
 }
 
@@ -270,13 +272,13 @@ static struct google_reply operation_says(enum google_method method, int code, c
 	const struct google_call call = {.method = method, .address = "alice@example.com"};
 	struct parse_memory memory = {0};
 	struct google_reply out = {.status = 200};
-	struct text body = {0};
+	struct strbuf body = {0};
 
-	text_addf(&body, "{\"name\":\"operations/1\",\"done\":true,\"error\":{\"code\":%d", code);
-	text_addf(&body, ",\"message\":\"%s\"}}", message);
+	strbuf_addf(&body, "{\"name\":\"operations/1\",\"done\":true,\"error\":{\"code\":%d", code);
+	strbuf_addf(&body, ",\"message\":\"%s\"}}", message);
 	parse_reply(&call, body.data, body.len, &memory, &out);
 	parse_memory_free(&memory);
-	text_free(&body);
+	strbuf_free(&body);
 	return out;
 }
 

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "google/reply.h"
 
 #define API_ERROR(code, status) \
@@ -21,10 +22,10 @@ static struct google_reply read_reply(
 	struct parse_memory memory = {0};
 	struct google_reply out;
 
-	text_add(&http.body, body);
+	strbuf_add(&http.body, body);
 	reply_read(&call, NULL, "C01234567", "https://cloudidentity.googleapis.com/v1/x", &http,
 		&memory, &out);
-	text_free(&http.body);
+	strbuf_free(&http.body);
 	parse_memory_free(&memory);
 	return out;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subject's token: from a file or a URL, as text or inside JSON. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google_keyless.h"
 
 #include "base/log.h"
@@ -8,7 +10,7 @@
 
 struct fetched {
 	bool ok;
-	struct text token;
+	struct strbuf token;
 	struct fault fault;
 };
 
@@ -37,7 +39,7 @@ static void expect_token(struct test *t, json_t *source, const char *token)
 		print_error("%s: %s\n", got.fault.code, got.fault.what);
 	assert_true(got.ok);
 	assert_string_equal(got.token.data, token);
-	text_free(&got.token);
+	strbuf_free(&got.token);
 }
 
 static void expect_no_token(struct test *t, json_t *source, const char *code, const char *what)
@@ -50,7 +52,7 @@ static void expect_no_token(struct test *t, json_t *source, const char *code, co
 	assert_string_equal(got.fault.code, code);
 	assert_non_null(strstr(got.fault.what, what));
 	assert_null(strstr(got.fault.what, "eyJ"));
-	text_free(&got.token);
+	strbuf_free(&got.token);
 }
 
 static json_t *token_file(struct test *t, const char *content, int mode, const char *field)
@@ -111,7 +113,7 @@ static json_t *neighbour_source(const struct neighbour *n, const char *field)
 	char url[128];
 	json_t *source;
 
-	text_format(url, sizeof(url), "%s/identity?api-version=1", n->url);
+	str_format(url, sizeof(url), "%s/identity?api-version=1", n->url);
 	source = json_pack("{s:s, s:{s:s}}", "url", url, "headers", "Metadata", "True");
 	if (field)
 		json_object_set_new(source, "format",
@@ -129,7 +131,7 @@ static void a_url_is_asked_with_its_headers(void **state)
 	t.settings.metadata_endpoint = n.url;
 	expect_token(&t, neighbour_source(&n, "access_token"), "eyJ.e.f");
 	neighbour_stop(&n);
-	assert_true(text_starts(n.asked[0], "GET /identity?api-version=1 HTTP/1.1\r\n"));
+	assert_true(str_starts(n.asked[0], "GET /identity?api-version=1 HTTP/1.1\r\n"));
 	assert_non_null(strstr(n.asked[0], "\r\nMetadata: True\r\n"));
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The token cache: one minter, and nothing believed that others could have written. */
+#include "base/str.h"
 #include "folder.h"
 
 #include <sys/file.h>
@@ -45,7 +46,7 @@ static bool fake_mint(
 	nanosleep(&slow, NULL);
 	if (m->fail)
 		return fault_set(fault, FAULT_SETUP, "token_delegation_missing", "no");
-	text_format(value, sizeof(value), "token-%d", minted(m->count_file));
+	str_format(value, sizeof(value), "token-%d", minted(m->count_file));
 	out->access_token = strdup(value);
 	out->expires_in = m->expires_in;
 	return true;
@@ -70,10 +71,10 @@ static int setup(void **state)
 	assert_non_null(t);
 	folder_new((void **)&t->folder);
 	folder_make(t->folder, "tokens");
-	text_copy(t->tokens, sizeof(t->tokens), t->folder->file);
+	str_copy(t->tokens, sizeof(t->tokens), t->folder->file);
 	chmod(t->tokens, 0700);
-	text_format(t->count, sizeof(t->count), "%s/count", t->folder->path);
-	text_format(t->file, sizeof(t->file), "%s/token-abc.json", t->tokens);
+	str_format(t->count, sizeof(t->count), "%s/count", t->folder->path);
+	str_format(t->file, sizeof(t->file), "%s/token-abc.json", t->tokens);
 	t->settings = (struct settings){.tokens = t->tokens, .timeout = 5};
 	t->mint = (struct mint){.count_file = t->count, .expires_in = 3599};
 	t->credential = (struct credential){
@@ -127,7 +128,7 @@ static void write_cache(struct test *t, const char *value, int64_t expires, int6
 {
 	char text[300];
 
-	text_format(text, sizeof(text),
+	str_format(text, sizeof(text),
 		"{\"access_token\":\"%s\",\"expires\":%lld,\"minted_at\":%lld,\"minted_by\":\"x\"}",
 		value, (long long)expires, (long long)minted_at);
 	assert_int_equal(file_replace(t->file, text, strlen(text), 0600), 0);
@@ -224,7 +225,7 @@ static void what_is_no_token_file_is_replaced(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(file_replace(t->file, bad[i], strlen(bad[i]), 0600), 0);
-		text_format(expected, sizeof(expected), "token-%zu", i + 1);
+		str_format(expected, sizeof(expected), "token-%zu", i + 1);
 		expect_token(t, NULL, expected);
 		expect_token(t, NULL, expected);
 	}
@@ -240,7 +241,7 @@ static void what_others_could_have_written_is_not_believed(void **state)
 	chmod(t->file, 0644);
 	expect_token(t, NULL, "token-1");
 
-	text_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", t->folder->path);
+	str_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", t->folder->path);
 	write_cache(t, "linked", now + 3000, now);
 	assert_int_equal(rename(t->file, elsewhere), 0);
 	assert_int_equal(symlink(elsewhere, t->file), 0);
@@ -306,7 +307,7 @@ static void who_waits_for_another_minter_can_be_stopped(void **state)
 	char lock[160];
 	int asked = 0, fd;
 
-	text_format(lock, sizeof(lock), "%s/token-abc.lock", t->tokens);
+	str_format(lock, sizeof(lock), "%s/token-abc.lock", t->tokens);
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	http_interrupt(t->http, stop_now, &asked);
@@ -340,9 +341,9 @@ static void files_of_credentials_that_are_gone_are_removed(void **state)
 	const struct timespec long_ago[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
 	char old[160], new[160], other[160];
 
-	text_format(old, sizeof(old), "%s/token-old.json", t->tokens);
-	text_format(new, sizeof(new), "%s/token-new.json", t->tokens);
-	text_format(other, sizeof(other), "%s/other", t->tokens);
+	str_format(old, sizeof(old), "%s/token-old.json", t->tokens);
+	str_format(new, sizeof(new), "%s/token-new.json", t->tokens);
+	str_format(other, sizeof(other), "%s/other", t->tokens);
 	assert_int_equal(file_replace(old, "{}", 2, 0600), 0);
 	assert_int_equal(file_replace(new, "{}", 2, 0600), 0);
 	assert_int_equal(file_replace(other, "{}", 2, 0600), 0);

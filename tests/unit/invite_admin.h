@@ -6,6 +6,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
 #define CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
 
+#include "base/str.h"
 #include "invite_world.h"
 
 #define ADMIN_LEASE_S 60
@@ -24,7 +25,7 @@ static bool decide(struct site *s, const char *address, struct person *p)
 static void queue_again(struct person *p, const char *reason, enum person_class class)
 {
 	p->state = PERSON_QUEUED;
-	text_copy(p->reason, sizeof(p->reason), reason);
+	str_copy(p->reason, sizeof(p->reason), reason);
 	p->class = class;
 	p->due = clock_wall();
 	p->attempts = 0;

@@ -2,6 +2,7 @@
 /*
  * The administrator's commands, beside a dispatcher on the same ledger.
  */
+#include "base/str.h"
 #include "invite_world.h"
 
 static const char alice[] = "alice@example.com";
@@ -257,7 +258,7 @@ static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(v
 		struct ledger_pause pause = {.text = "migration", .probe_at = INT64_MAX};
 		struct invite_result result;
 
-		text_copy(pause.kind, sizeof(pause.kind), kinds[n]);
+		str_copy(pause.kind, sizeof(pause.kind), kinds[n]);
 		open_account(alice, 30 * DAY);
 		check(&s, ledger_pause(s.ledger, &pause, &s.fault));
 		result = send_to(&s, alice, NULL);

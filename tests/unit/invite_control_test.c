@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I14 (docs/design.md, "Invariants"). */
+#include "base/str.h"
 #include "invite_world.h"
 
 static int refusing; /* people refused by `refused_method`, from the first on */
@@ -42,8 +43,8 @@ static void arrive(struct site *s, int from, int count)
 	char user[16], address[32];
 
 	for (int n = from; n < from + count; n++) {
-		text_format(user, sizeof(user), "person%d", n);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", n);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
 		see_user(s, user, SEEN_LOGIN);
 	}

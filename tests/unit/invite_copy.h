@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_INVITE_COPY_H
 #define CLOUDINVITE_TESTS_UNIT_INVITE_COPY_H
 
+#include "base/str.h"
 #include "invite_world.h"
 
 static void copy_file(const char *from, const char *to)
@@ -24,7 +25,7 @@ static void copy_file(const char *from, const char *to)
 
 static void path_of(struct site *s, const char *name, char out[200])
 {
-	text_copy(out, 200, folder_path(s->folder, name));
+	str_copy(out, 200, folder_path(s->folder, name));
 }
 
 UNUSED static void drop_ledger(struct site *s)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "invite_world.h"
 
 static const char alice[] = "alice@example.com";
@@ -114,7 +115,7 @@ static void approve(struct site *s, const char *address)
 	p.state = PERSON_QUEUED;
 	p.approved = true;
 	p.due = clock_wall();
-	text_copy(p.reason, sizeof(p.reason), "approved");
+	str_copy(p.reason, sizeof(p.reason), "approved");
 	check(s, ledger_person_put(s->ledger, &p, "approved", "test", &s->fault));
 }
 
@@ -177,8 +178,8 @@ static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
 	char user[16], address[32];
 
 	for (int n = 0; n < 5; n++) {
-		text_format(user, sizeof(user), "person%d", n);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", n);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
 		see_user(&s, user, SEEN_LOGIN);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I7, I8, I12 (docs/design.md, "Invariants"). */
+#include "base/str.h"
 #include "folder.h"
 
 #include "invite/evidence.h"
@@ -23,7 +24,7 @@ static struct person somebody(enum person_state state, int64_t mails)
 	struct person p = {
 		.state = state, .mails = mails, .intent_mails = -1, .changed = NOW - HOUR};
 
-	text_copy(p.reason, sizeof(p.reason), "before");
+	str_copy(p.reason, sizeof(p.reason), "before");
 	return p;
 }
 

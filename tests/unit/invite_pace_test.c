@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "invite_world.h"
 
 #define LIMIT 12
@@ -35,8 +36,8 @@ static void arrive(struct site *s, int count)
 	char user[16], address[32];
 
 	for (int n = 0; n < count; n++) {
-		text_format(user, sizeof(user), "person%d", n);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", n);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
 		see_user(s, user, SEEN_LOGIN);
 	}
@@ -220,8 +221,8 @@ static void expect_well(void **state, int count, int nth)
 	int n = 0;
 
 	for (int k = 0; k < count; k++) {
-		text_format(user, sizeof(user), "person%d", k);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", k);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		if (k % nth == 0)
 			open_account(address, 30 * DAY);
 		see_user(&s, user, SEEN_LOGIN);

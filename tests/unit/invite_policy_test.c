@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I8, I10 (docs/design.md, "Invariants"). */
+#include "base/str.h"
 #include "folder.h"
 
 #include <time.h>
@@ -141,7 +142,7 @@ static void the_day_of_the_cap_is_that_of_the_host_also_when_it_has_23_or_25_hou
 
 	(void)state;
 	if (old)
-		text_copy(kept, sizeof(kept), old);
+		str_copy(kept, sizeof(kept), old);
 	setenv("TZ", "Europe/Berlin", 1);
 	tzset();
 	assert_day("2026-11-23T12:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");

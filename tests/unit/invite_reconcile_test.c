@@ -3,6 +3,7 @@
 /*
  * One ledger a tenant: one that was restored, one that replaces a lost one, and other senders.
  */
+#include "base/str.h"
 #include "invite_copy.h"
 
 static void forget_witness(struct site *s)
@@ -24,7 +25,7 @@ static char *named(int n)
 {
 	static char address[32];
 
-	text_format(address, sizeof(address), "person%d@example.com", n);
+	str_format(address, sizeof(address), "person%d@example.com", n);
 	return address;
 }
 
@@ -32,7 +33,7 @@ static void log_in(struct site *s, int n)
 {
 	char user[16];
 
-	text_format(user, sizeof(user), "person%d", n);
+	str_format(user, sizeof(user), "person%d", n);
 	see_user(s, user, SEEN_LOGIN);
 }
 
@@ -159,7 +160,7 @@ static void a_restored_ledger_is_another_one_for_the_collectors_marks(void **sta
 	char before[33];
 
 	invited_since_the_copy(&s, 40 * HOUR);
-	text_copy(before, sizeof(before), ledger_id(s.ledger));
+	str_copy(before, sizeof(before), ledger_id(s.ledger));
 	restore(&s); /* once more: it takes a third id */
 	assert_string_not_equal(before, ledger_id(s.ledger));
 	reader = ledger_open(s.settings, LEDGER_READ, &s.fault);
@@ -252,7 +253,7 @@ static void a_first_ledger_and_a_rehearsal_elsewhere_begin_at_once(void **state)
 	run_once(&s);
 	site_close(&s);
 	drop_ledger(&s);
-	text_copy(s.settings->endpoint, sizeof(s.settings->endpoint), "https://elsewhere.example");
+	str_copy(s.settings->endpoint, sizeof(s.settings->endpoint), "https://elsewhere.example");
 	site_open(&s);
 	assert_string_equal(reconciling(&s), "no");
 	end(&s);

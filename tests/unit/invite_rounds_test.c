@@ -8,6 +8,7 @@
  * end. The seed of a world is printed with what went wrong in it, so that it can be had again:
  * CLOUDINVITE_SEED=N CLOUDINVITE_ROUNDS=1; CLOUDINVITE_ROUNDS=N sets the number of people.
  */
+#include "base/str.h"
 #include "invite_admin.h"
 #include "invite_copy.h"
 #include "ledger/sqlite.h"
@@ -56,7 +57,7 @@ static void bad_day(struct call_at_google *c, struct outcome *o)
 
 static void name(char *out, size_t size, int n)
 {
-	text_format(out, size, "person%d", n);
+	str_format(out, size, "person%d", n);
 }
 
 static void arrive(struct site *s, int n)
@@ -64,7 +65,7 @@ static void arrive(struct site *s, int n)
 	char user[16], address[32];
 
 	name(user, sizeof(user), n);
-	text_format(address, sizeof(address), "%s@example.com", user);
+	str_format(address, sizeof(address), "%s@example.com", user);
 	open_account(address, below(4 * DAY))->invitable = !happens(150);
 	see_user(s, user, happens(500) ? SEEN_LOGIN : SEEN_CREATED);
 }
@@ -141,10 +142,10 @@ static void log_in(struct site *s, const char *address)
 	struct sighting seen = {.reason = SEEN_LOGIN, .uid = 1000, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
-	text_copy(seen.host, sizeof(seen.host), "here");
-	text_copy(seen.user, sizeof(seen.user), address);
+	str_copy(seen.host, sizeof(seen.host), "here");
+	str_copy(seen.user, sizeof(seen.user), address);
 	*strchr(seen.user, '@') = '\0';
-	text_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
+	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
 	check(s, ledger_saw(s->ledger, &seen, &s->fault) >= 0);
 }
 
@@ -152,7 +153,7 @@ static void go_and_come(struct site *s)
 {
 	char user[ADDRESS_MAX + 1];
 
-	text_copy(user, sizeof(user), somebody());
+	str_copy(user, sizeof(user), somebody());
 	*strchr(user, '@') = '\0';
 	check(s, ledger_lost(s->ledger, "here", user, &s->fault) >= 0);
 }
@@ -290,7 +291,7 @@ static bool note_undecided(const struct person *p, void *ctx)
 	struct undecided *u = ctx;
 
 	if (strcmp(p->reason, "dry_run") == 0 || strcmp(p->reason, "discovered") == 0)
-		text_copy(u->people[u->count++], sizeof(u->people[0]), p->address);
+		str_copy(u->people[u->count++], sizeof(u->people[0]), p->address);
 	return true;
 }
 
@@ -385,7 +386,7 @@ static void one_world(struct folder *f, uint64_t seed)
 	char google[64];
 	struct site s;
 
-	text_format(google, sizeof(google), "parallel = %d\n", 1 + (int)(seed % 7) * 4);
+	str_format(google, sizeof(google), "parallel = %d\n", 1 + (int)(seed % 7) * 4);
 	s = site_new(f, google, "sends_per_day = 100000");
 	world.random = seed;
 	seed_now = seed;
@@ -405,7 +406,7 @@ static int64_t number_from(const char *variable, int64_t fallback)
 	const char *text = getenv(variable);
 	long long number;
 
-	return text && text_number(text, 1, INT64_MAX, &number) ? number : fallback;
+	return text && str_number(text, 1, INT64_MAX, &number) ? number : fallback;
 }
 
 static void nobody_is_mailed_twice_and_nobody_is_forgotten(void **state)
@@ -446,7 +447,7 @@ static int quick_folder(void **state)
 	struct folder *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	text_copy(f->path, sizeof(f->path), "/dev/shm/cloudinvite-test-XXXXXX");
+	str_copy(f->path, sizeof(f->path), "/dev/shm/cloudinvite-test-XXXXXX");
 	*state = f;
 	if (mkdtemp(f->path))
 		return 0;

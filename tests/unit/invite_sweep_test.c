@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "invite_world.h"
 
 static const char alice[] = "alice@example.com";
@@ -8,8 +9,8 @@ static void invite_people(struct site *s, int count)
 	char user[16], address[32];
 
 	for (int n = 0; n < count; n++) {
-		text_format(user, sizeof(user), "person%d", n);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", n);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
 		see_user(s, user, SEEN_LOGIN);
 	}
@@ -136,7 +137,7 @@ static void who_was_discovered_and_then_comes_by_himself_is_invited(void **state
 	/* A login on another host is one. */
 	struct sighting seen = {.host = "there", .user = "alice", .uid = 1001, .local = true};
 
-	text_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
+	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
 	check(&s, ledger_saw(s.ledger, &seen, &s.fault) > 0);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
@@ -278,7 +279,7 @@ static void loop_pages(struct call_at_google *c, struct outcome *o)
 	(void)o;
 	if (c->call.method == GOOGLE_LIST && c->call.list_page_size != 1) {
 		pages.seen++;
-		text_copy(c->token, sizeof(c->token), "2");
+		str_copy(c->token, sizeof(c->token), "2");
 	}
 }
 
@@ -305,7 +306,7 @@ static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
 	for (int n = 0; n < 100; n++) {
 		char address[32];
 
-		text_format(address, sizeof(address), "a%d@example.com", n);
+		str_format(address, sizeof(address), "a%d@example.com", n);
 		open_account(address, 30 * DAY);
 	}
 	change_state(&world.accounts[5], INVITATION_DECLINED, 1);
@@ -330,8 +331,8 @@ static void arrive_in_bulk(struct site *s)
 	char user[16], address[32];
 
 	for (int n = 0; n < BULK; n++) {
-		text_format(user, sizeof(user), "person%d", n);
-		text_format(address, sizeof(address), "%s@example.com", user);
+		str_format(user, sizeof(user), "person%d", n);
+		str_format(address, sizeof(address), "%s@example.com", user);
 		if (n % 8 == 7) {
 			open_account(address, 30 * DAY);
 			if (n % 16 == 7)
@@ -445,7 +446,7 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 	/* The ledger knows from the last sweep that it does not pay. */
 	check(&s, ledger_set(s.ledger, "sweep_pages", "500", &s.fault));
 	for (int n = 0; n < 200; n++) {
-		text_format(address, sizeof(address), "stranger%d@example.com", n);
+		str_format(address, sizeof(address), "stranger%d@example.com", n);
 		open_account(address, 30 * DAY);
 	}
 	arrive_in_bulk(&s);

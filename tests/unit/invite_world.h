@@ -7,6 +7,8 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
 #define CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
 
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include <sys/random.h>
@@ -175,7 +177,7 @@ UNUSED static struct account_at_google *open_account(const char *address, int64_
 
 	*a = (struct account_at_google){.invitable = true};
 	a->shown_from = world.wall_ms / 1000 - age + 48 * HOUR;
-	text_copy(a->address, sizeof(a->address), address);
+	str_copy(a->address, sizeof(a->address), address);
 	change_state(a, INVITATION_NOT_YET_SENT, 0);
 	a->changes[0].at = 0;
 	return a;
@@ -198,7 +200,7 @@ UNUSED static const struct change *visible(struct account_at_google *a)
 static void fill(struct invitation *out, const char *address, const struct change *seen)
 {
 	*out = (struct invitation){.state = seen->state, .mails = seen->mails, .updated = seen->at};
-	text_copy(out->address, sizeof(out->address), address);
+	str_copy(out->address, sizeof(out->address), address);
 }
 
 /* ---- Google ---- */
@@ -246,7 +248,7 @@ static void answer_list(struct call_at_google *c, struct google_reply *reply)
 	long long at = 0;
 	int n = 0;
 
-	(void)text_number(c->token, 0, WORLD_ACCOUNTS, &at);
+	(void)str_number(c->token, 0, WORLD_ACCOUNTS, &at);
 	for (; at < world.account_count && n < 2 && n < c->call.list_page_size; at++) {
 		struct account_at_google *a = &world.accounts[at];
 		const struct change *seen = visible(a);
@@ -254,7 +256,7 @@ static void answer_list(struct call_at_google *c, struct google_reply *reply)
 		if (seen)
 			fill(&page[n++], a->address, seen);
 	}
-	text_format(token, sizeof(token), "%lld", at);
+	str_format(token, sizeof(token), "%lld", at);
 	reply->page = page;
 	reply->page_count = (size_t)n;
 	reply->next_page_token = at < world.account_count ? token : NULL;
@@ -330,9 +332,9 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	assert_true(world.call_count <= WORLD_CALLS);
 	*c = (struct call_at_google){.call = *call, .done = done, .ctx = ctx};
 	if (call->address)
-		text_copy(c->address, sizeof(c->address), call->address);
+		str_copy(c->address, sizeof(c->address), call->address);
 	if (call->list_page_token)
-		text_copy(c->token, sizeof(c->token), call->list_page_token);
+		str_copy(c->token, sizeof(c->token), call->list_page_token);
 	c->outcome =
 		(struct outcome){.effect = true, .latency_ms = 10, .code = "", .retry_after = -1};
 	if (world.decide)
@@ -497,11 +499,11 @@ UNUSED static void site_crash(struct site *s)
 UNUSED static struct site site_new(struct folder *f, const char *google, const char *more)
 {
 	struct site s = {.folder = f};
-	struct text t = {0};
+	struct strbuf t = {0};
 
 	world = (struct world){.wall_ms = INT64_C(1795392000000), .boot_ms = 1000000, .random = 1};
 	log_start("test", (enum log_level)0);
-	text_addf(&t,
+	strbuf_addf(&t,
 		"[google]\ncustomer = C01234567\ncredentials = /nonexistent\nsubject = "
 		"admin@example.com\n"
 		"%s%s\n[people]\naddress = {user}@example.com\n"
@@ -511,7 +513,7 @@ UNUSED static struct site site_new(struct folder *f, const char *google, const c
 		strstr(google, "requests_per_minute") ? "" : "requests_per_minute = 0\n", google,
 		f->path, f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
 	s.settings = settings_load(folder_write(f, "cloudinvite.conf", t.data), &s.fault);
-	text_free(&t);
+	strbuf_free(&t);
 	check(&s, s.settings != NULL);
 	s.map = map_load("", &s.fault);
 	site_open(&s);
@@ -535,9 +537,9 @@ UNUSED static void see_user(struct site *s, const char *user, enum sighting_reas
 	struct sighting seen = {.reason = reason, .uid = 1000 + world.account_count, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
-	text_copy(seen.host, sizeof(seen.host), "here");
-	text_copy(seen.user, sizeof(seen.user), user);
-	text_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
+	str_copy(seen.host, sizeof(seen.host), "here");
+	str_copy(seen.user, sizeof(seen.user), user);
+	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
 	check(s, ledger_saw(s->ledger, &seen, &s->fault) > 0);
 }
 

@@ -4,6 +4,7 @@
  * What administrators decide: block, forget, pause; and what time decides: retention. With the
  * journal of sends, the history and the small things that survive.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #include <time.h>
@@ -71,7 +72,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_HELD);
 
-	text_copy(p.reason, sizeof(p.reason), "unconfirmed");
+	str_copy(p.reason, sizeof(p.reason), "unconfirmed");
 	p.intent_at = 1000;
 	put(site, &p);
 	block(site, ALICE);
@@ -89,7 +90,7 @@ static bool list_block(
 	char *out = ctx;
 
 	assert_true(at > 0);
-	text_format(out + strlen(out), 256 - strlen(out), "%s (%s, %s) ", address, text, actor);
+	str_format(out + strlen(out), 256 - strlen(out), "%s (%s, %s) ", address, text, actor);
 	return true;
 }
 
@@ -259,7 +260,7 @@ static bool add_line(const struct history_entry *e, void *ctx)
 {
 	char *out = ctx;
 
-	text_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->what);
+	str_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->what);
 	return true;
 }
 
@@ -302,9 +303,9 @@ static void stop(struct site *site, const char *kind, const char *text)
 {
 	struct ledger_pause p = {.since = 1000, .probe_at = 1060, .probes = 1};
 
-	text_copy(p.kind, sizeof(p.kind), kind);
-	text_copy(p.text, sizeof(p.text), text);
-	text_copy(p.actor, sizeof(p.actor), "root");
+	str_copy(p.kind, sizeof(p.kind), kind);
+	str_copy(p.text, sizeof(p.text), text);
+	str_copy(p.actor, sizeof(p.actor), "root");
 	GOOD(site, ledger_pause(site->ledger, &p, &site->fault));
 }
 
@@ -430,7 +431,7 @@ static void sends_are_counted_right_from_any_second_on(void **state)
 	GOOD(site, ledger_begin(site->ledger, &site->fault));
 	for (int i = 0; i < 600; i++) {
 		random = random * 1103515245u + 12345u;
-		text_format(address, sizeof(address), "u%u@x.com", (random >> 8) % 20);
+		str_format(address, sizeof(address), "u%u@x.com", (random >> 8) % 20);
 		if (random >> 31)
 			GOOD(site, ledger_send_begin(site->ledger, address, (random >> 13) % 20000,
 					   "t", &site->fault) > 0);
@@ -442,7 +443,7 @@ static void sends_are_counted_right_from_any_second_on(void **state)
 	GOOD(site, ledger_expire(site->ledger, &site->settings, 400 * DAY + 3000, 1000,
 			   &site->fault) > 0);
 	for (int64_t since = 0; since < 20000; since += 367) {
-		text_format(sql, sizeof(sql),
+		str_format(sql, sizeof(sql),
 			"SELECT count(*) FROM send WHERE at >= %lld"
 			" AND outcome NOT IN ('refused', 'settled_unsent')",
 			(long long)since);
@@ -495,7 +496,7 @@ static bool add_worker(const struct ledger_worker *w, void *ctx)
 {
 	char *out = ctx;
 
-	text_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->role,
+	str_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->role,
 		w->host, w->version, (long long)w->pid, (long long)w->beat, (long long)w->started,
 		w->note);
 	return true;
@@ -517,7 +518,7 @@ static void programs_are_known_by_their_last_beat(void **state)
 	w.beat = 20;
 	w.pid = 6;
 	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
-	text_copy(w.role, sizeof(w.role), "collector");
+	str_copy(w.role, sizeof(w.role), "collector");
 	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
 	GOOD(site, ledger_each_worker(site->ledger, add_worker, list, &site->fault));
 	assert_string_equal(

@@ -2,6 +2,7 @@
 /*
  * Figures for a report: accounts host by host, people week by week.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #define ALICE  "alice@example.com"
@@ -32,7 +33,7 @@ static void tell(struct site *site, const char *address, const char *word, int64
 {
 	char sql[256];
 
-	text_format(sql, sizeof(sql),
+	str_format(sql, sizeof(sql),
 		"INSERT INTO history (at, address, what, cause, actor)"
 		" VALUES (%lld, '%s', '%s', '', '')",
 		(long long)at, address, word);
@@ -86,7 +87,7 @@ static bool take_place(const struct ledger_place *place, void *ctx)
 	struct places *places = ctx;
 	size_t at = strlen(places->text);
 
-	text_format(places->text + at, sizeof(places->text) - at, "%s %s %s %s; ", place->host,
+	str_format(places->text + at, sizeof(places->text) - at, "%s %s %s %s; ", place->host,
 		verdict_word(place->verdict),
 		place->person ? person_state_word(place->state) : "nobody",
 		place->person ? place->reason : "");

@@ -3,6 +3,7 @@
 /*
  * Commits: what is changed together is there together, or not at all, whoever dies when.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #include <signal.h>
@@ -126,7 +127,7 @@ static void write_pairs(struct site *site)
 	struct person p = somebody("x", PERSON_SENDING);
 
 	for (int i = 0; l != NULL; i++) {
-		text_format(p.address, sizeof(p.address), "p%d-%d@example.com", (int)getpid(), i);
+		str_format(p.address, sizeof(p.address), "p%d-%d@example.com", (int)getpid(), i);
 		p.intent_at = 1000;
 		if (!ledger_begin(l, &site->fault) ||
 			!ledger_person_put(l, &p, "send: begun", "t", &site->fault) ||
@@ -197,9 +198,9 @@ static bool counts_up(struct site *site, int number)
 	for (int i = 0; i < 50; i++) {
 		if (l == NULL || !ledger_begin(l, &site->fault) ||
 			ledger_get(l, "counter", value, sizeof(value), &site->fault) < 0 ||
-			!text_number(value, 0, 1000000, &n))
+			!str_number(value, 0, 1000000, &n))
 			return false;
-		text_format(value, sizeof(value), "%lld", n + 1);
+		str_format(value, sizeof(value), "%lld", n + 1);
 		if (!ledger_set(l, "counter", value, &site->fault) ||
 			!ledger_commit(l, &site->fault))
 			return false;

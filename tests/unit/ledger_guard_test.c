@@ -4,6 +4,7 @@
  * A ledger that is shared with a program which has been taken over: what it puts into the schema
  * runs in no other program, and no text or statement of it keeps the other for ever.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #include <signal.h>
@@ -118,7 +119,7 @@ static void a_trigger_whose_coming_is_hidden_does_not_run(void **state)
 	char sql[64];
 
 	saw(site, "web1", "first");
-	text_format(sql, sizeof(sql), "PRAGMA schema_version = %d",
+	str_format(sql, sizeof(sql), "PRAGMA schema_version = %d",
 		(int)site_number(site, "PRAGMA schema_version"));
 	site_sql(site, attacks[0].sql);
 	site_sql(site, sql);

@@ -2,6 +2,7 @@
 /*
  * History: what an account's user can add to it at will is bounded, and nothing else is lost by it.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #include "ledger/history.h"
@@ -12,7 +13,7 @@ static void has_the_shell(struct site *site, int number)
 {
 	struct sighting s = account("web1", "alice");
 
-	text_format(s.shell, sizeof(s.shell), "/bin/shell%d", number);
+	str_format(s.shell, sizeof(s.shell), "/bin/shell%d", number);
 	GOOD(site, ledger_saw(site->ledger, &s, &site->fault) == 2);
 }
 
@@ -20,7 +21,7 @@ static int64_t lines(struct site *site, const char *what)
 {
 	char sql[128];
 
-	text_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE what = '%s'", what);
+	str_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE what = '%s'", what);
 	return site_number(site, sql);
 }
 
@@ -32,7 +33,7 @@ static void the_same_verdict_on_other_facts_is_no_line(void **state)
 	arrive(site, "web1", "alice", "alice@example.com");
 	assert_int_equal(lines(site, "judged"), 1);
 	has_the_shell(site, 1);
-	text_copy(v.address, sizeof(v.address), "alice@example.com");
+	str_copy(v.address, sizeof(v.address), "alice@example.com");
 	judge_as(site, "web1", "alice", v, RULES);
 	assert_int_equal(lines(site, "judged"), 1);
 	judge(site, "web1", "alice", "alice.b@example.com", RULES + 1);

@@ -2,6 +2,7 @@
 /*
  * ledger_rest: what a program that waits does not keep.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #include "ledger/sqlite.h"
@@ -47,7 +48,7 @@ static void a_resting_ledger_keeps_no_page_of_its_cache(void **state)
 	for (int n = 0; n < 50; n++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "user%d", n);
+		str_format(user, sizeof(user), "user%d", n);
 		saw(site, "host", user);
 	}
 	sqlite3_db_status(site->ledger->db, SQLITE_DBSTATUS_CACHE_USED, &before, &peak, 0);

@@ -3,6 +3,7 @@
 /*
  * Opening a ledger: what is made, what is refused, and with which sentence.
  */
+#include "base/str.h"
 #include "child.h"
 #include "ledger_site.h"
 
@@ -69,7 +70,7 @@ static void a_ledger_keeps_its_id_and_no_two_have_the_same(void **state)
 
 	site->ledger = site_open(site, LEDGER_CREATE);
 	GOOD(site, site->ledger != NULL);
-	text_copy(first, sizeof(first), ledger_id(site->ledger));
+	str_copy(first, sizeof(first), ledger_id(site->ledger));
 	assert_int_equal(strspn(first, "0123456789abcdef"), 32);
 	assert_int_equal(ledger_schema(site->ledger), schema_newest);
 	ledger_close(site->ledger);
@@ -131,9 +132,9 @@ static bool opens_alone(struct site *site, int number)
 		print_message("# %s | %s\n", site->fault.code, site->fault.what);
 		return false;
 	}
-	text_copy(id, sizeof(id), ledger_id(l));
+	str_copy(id, sizeof(id), ledger_id(l));
 	ledger_close(l);
-	text_format(name, sizeof(name), "id.%d", number);
+	str_format(name, sizeof(name), "id.%d", number);
 	file = fopen(folder_path(site->folder, name), "we");
 	return file != NULL && fputs(id, file) >= 0 && fclose(file) == 0;
 }
@@ -149,7 +150,7 @@ static void programs_that_start_at_once_make_one_ledger(void **state)
 		first = folder_read(site->folder, "id.0");
 		assert_int_equal(strlen(first), 32);
 		for (int i = 1; i < 6; i++) {
-			text_format(name, sizeof(name), "id.%d", i);
+			str_format(name, sizeof(name), "id.%d", i);
 			other = folder_read(site->folder, name);
 			assert_string_equal(first, other);
 			free(other);
@@ -180,7 +181,7 @@ static void a_ledger_that_is_not_there_is_missed_not_made(void **state)
 	refuses(site, LEDGER_READ, "ledger_missing");
 	refuses(site, LEDGER_WRITE, "ledger_missing");
 	assert_int_equal(access(site_file(site), F_OK), -1);
-	text_format(site->where, sizeof(site->where), "sqlite:%s/no/such/ledger.db",
+	str_format(site->where, sizeof(site->where), "sqlite:%s/no/such/ledger.db",
 		site->folder->path);
 	refuses(site, LEDGER_CREATE, "ledger_unreachable");
 	assert_non_null(strstr(site->fault.remedy, "--prepare"));
@@ -190,7 +191,7 @@ static void another_engine_is_refused(void **state)
 {
 	struct site *site = *state;
 
-	text_copy(site->where, sizeof(site->where), "postgresql://db.example.com/cloudinvite");
+	str_copy(site->where, sizeof(site->where), "postgresql://db.example.com/cloudinvite");
 	refuses(site, LEDGER_CREATE, "ledger_engine");
 	assert_null(strstr(site->fault.what, "db.example.com")); /* it may hold a password */
 }
@@ -200,7 +201,7 @@ static void links_and_devices_are_no_ledger(void **state)
 	struct site *site = *state;
 	char target[128];
 
-	text_format(target, sizeof(target), "%s/elsewhere", site->folder->path);
+	str_format(target, sizeof(target), "%s/elsewhere", site->folder->path);
 	assert_int_equal(symlink(target, site_file(site)), 0);
 	refuses(site, LEDGER_CREATE, "ledger_no_file");
 	assert_int_equal(access(target, F_OK), -1);
@@ -302,7 +303,7 @@ static void a_file_that_was_put_in_its_place_is_noticed(void **state)
 	site->ledger = site_open(site, LEDGER_CREATE);
 	GOOD(site, site->ledger != NULL);
 	assert_false(ledger_moved(site->ledger));
-	text_copy(aside, sizeof(aside), folder_path(site->folder, "aside.db"));
+	str_copy(aside, sizeof(aside), folder_path(site->folder, "aside.db"));
 	assert_int_equal(rename(site_file(site), aside), 0);
 	assert_true(ledger_moved(site->ledger));
 	folder_write(site->folder, "ledger.db", "");
@@ -321,13 +322,13 @@ static void another_customer_s_ledger_is_refused(void **state)
 	put_new(site, "alice@example.com", PERSON_NOT_INVITABLE);
 	ledger_close(site->ledger);
 	site->ledger = NULL;
-	text_copy(site->customer, sizeof(site->customer), "C07654321");
+	str_copy(site->customer, sizeof(site->customer), "C07654321");
 	refuses(site, LEDGER_WRITE, "ledger_customer");
 	refuses(site, LEDGER_READ, "ledger_customer");
 	assert_non_null(strstr(site->fault.what, "C01234567"));
-	text_copy(site->customer, sizeof(site->customer), "my_customer");
+	str_copy(site->customer, sizeof(site->customer), "my_customer");
 	refuses(site, LEDGER_WRITE, "ledger_customer");
-	text_copy(site->customer, sizeof(site->customer), "C01234567");
+	str_copy(site->customer, sizeof(site->customer), "C01234567");
 	opens(site, LEDGER_WRITE);
 }
 
@@ -340,9 +341,9 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	GOOD(site, site->ledger != NULL);
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	ledger_close(site->ledger);
-	text_copy(site->customer, sizeof(site->customer), "my_customer");
+	str_copy(site->customer, sizeof(site->customer), "my_customer");
 	opens(site, LEDGER_WRITE);
-	text_copy(site->customer, sizeof(site->customer),
+	str_copy(site->customer, sizeof(site->customer),
 		"C07654321"); /* nobody was asked about yet */
 	opens(site, LEDGER_READ);
 	assert_int_equal(site_number(site, "SELECT customer = 'my_customer' FROM about"), 1);
@@ -354,7 +355,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 		ledger_send_begin(site->ledger, "alice@example.com", 1000, "t", &site->fault) > 0);
 	ledger_close(site->ledger);
 	site->ledger = NULL;
-	text_copy(site->customer, sizeof(site->customer), "C09999999");
+	str_copy(site->customer, sizeof(site->customer), "C09999999");
 	refuses(site, LEDGER_WRITE, "ledger_customer");
 	site->customer[0] = '\0'; /* a collector whose settings name none still may */
 	opens(site, LEDGER_WRITE);
@@ -407,7 +408,7 @@ static int fill_up(struct site *site)
 		if (!ledger_begin(site->ledger, &site->fault))
 			return commits;
 		for (int i = 0; i < 100; i++) {
-			text_format(user, sizeof(user), "user%d", commits * 100 + i);
+			str_format(user, sizeof(user), "user%d", commits * 100 + i);
 			s = account("web1", user);
 			if (ledger_saw(site->ledger, &s, &site->fault) < 0)
 				break;
@@ -533,7 +534,7 @@ static void a_ledger_that_was_replaced_is_not_written_any_more(void **state)
 	site->ledger = site_open(site, LEDGER_CREATE);
 	GOOD(site, site->ledger != NULL);
 	saw(site, "web1", "alice");
-	text_format(copy, sizeof(copy), "%s/copy", site->folder->path);
+	str_format(copy, sizeof(copy), "%s/copy", site->folder->path);
 	folder_write(site->folder, "copy", "");
 	assert_int_equal(rename(copy, site_file(site)), 0);
 	assert_false(ledger_begin(site->ledger, &site->fault));
@@ -626,7 +627,7 @@ static void a_reader_asks_for_the_services_when_the_ledger_is_older(void **state
 
 	ledger_close(site->ledger);
 	site->ledger = NULL;
-	text_format(sql, sizeof(sql), "PRAGMA user_version = %d", schema_newest - 1);
+	str_format(sql, sizeof(sql), "PRAGMA user_version = %d", schema_newest - 1);
 	site_sql(site, sql);
 	refuses(site, LEDGER_READ, "ledger_older");
 	assert_non_null(strstr(site->fault.remedy, "Restart the services"));

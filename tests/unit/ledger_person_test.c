@@ -3,6 +3,7 @@
 /*
  * People: their state, who takes them up, and when.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #define ALICE "alice@example.com"
@@ -107,7 +108,7 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 	changed = person(site, ALICE).changed;
 	assert_int_equal(changed, 77);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 1);
-	text_copy(p.reason, sizeof(p.reason), "cap");
+	str_copy(p.reason, sizeof(p.reason), "cap");
 	put(site, &p);
 	p.state = PERSON_HELD;
 	put(site, &p);
@@ -276,7 +277,7 @@ static bool claims_all(struct site *site, int number)
 	struct person out[7];
 	char owner[16];
 
-	text_format(owner, sizeof(owner), "owner%d", number);
+	str_format(owner, sizeof(owner), "owner%d", number);
 	for (int n = 1; l != NULL && n != 0;) {
 		n = ledger_claim(l, LATER, CLASS_SWEEP, owner, LATER + 60, out, 7, &site->fault);
 		if (n < 0)
@@ -300,7 +301,7 @@ static void programs_that_claim_at_once_never_claim_the_same(void **state)
 	for (int i = 0; i < CROWD; i++) {
 		struct person p;
 
-		text_format(address, sizeof(address), "user%d@example.com", i);
+		str_format(address, sizeof(address), "user%d@example.com", i);
 		p = waiting(address, (enum person_class)(i % 3), 10 + i);
 		put(site, &p);
 	}
@@ -325,7 +326,7 @@ static bool turn(const struct person *p, void *ctx)
 	struct page *page = ctx;
 
 	assert_true(strcmp(p->address, page->last) > 0);
-	text_copy(page->last, sizeof(page->last), p->address);
+	str_copy(page->last, sizeof(page->last), p->address);
 	page->count++;
 	return true;
 }
@@ -337,7 +338,7 @@ static void people_come_in_pages_in_order_of_address(void **state)
 	char address[64];
 
 	for (int i = 0; i < 25; i++) {
-		text_format(address, sizeof(address), "user%d@example.com", i * 7 % 25);
+		str_format(address, sizeof(address), "user%d@example.com", i * 7 % 25);
 		put_new(site, address, i % 5 == 0 ? PERSON_FAILED : PERSON_INVITED);
 	}
 	for (int pages = 1; pages <= 3; pages++) {
@@ -367,8 +368,8 @@ static void the_summary_counts_what_is_there(void **state)
 		random = random * 1103515245u + 12345u;
 		who = (random >> 8) % 40;
 		what = (random >> 20) % 8;
-		text_format(user, sizeof(user), "user%u", who);
-		text_format(address, sizeof(address), "user%u@example.com", who);
+		str_format(user, sizeof(user), "user%u", who);
+		str_format(address, sizeof(address), "user%u@example.com", who);
 		if (what == 0)
 			saw(site, "web1", user);
 		else if (what == 1 && seen(site, "web1", user).id != 0)
@@ -387,12 +388,12 @@ static void the_summary_counts_what_is_there(void **state)
 	GOOD(site, ledger_commit(site->ledger, &site->fault));
 	GOOD(site, ledger_summarise(site->ledger, clock_wall(), &sum, &site->fault));
 	for (int i = 0; i < PERSON_STATES; i++) {
-		text_format(sql, sizeof(sql), "SELECT count(*) FROM person WHERE state = '%s'",
+		str_format(sql, sizeof(sql), "SELECT count(*) FROM person WHERE state = '%s'",
 			person_state_word((enum person_state)i));
 		assert_int_equal(sum.people[i], site_number(site, sql));
 	}
 	for (int i = 0; i <= VERDICT_COLLISION; i++) {
-		text_format(sql, sizeof(sql),
+		str_format(sql, sizeof(sql),
 			"SELECT count(*) FROM sighting WHERE verdict = '%s' AND gone_day IS NULL",
 			verdict_word((enum verdict_kind)i));
 		assert_int_equal(sum.sightings[i], site_number(site, sql));
@@ -430,7 +431,7 @@ static bool add_reason(const char *reason, int64_t count, void *ctx)
 {
 	char *out = ctx;
 
-	text_format(out + strlen(out), 128 - strlen(out), "%s %lld, ", reason, (long long)count);
+	str_format(out + strlen(out), 128 - strlen(out), "%s %lld, ", reason, (long long)count);
 	return true;
 }
 
@@ -440,14 +441,14 @@ static void reasons_are_counted_most_frequent_first(void **state)
 	struct person p = somebody(ALICE, PERSON_HELD);
 	char reasons[128] = "";
 
-	text_copy(p.reason, sizeof(p.reason), "dry_run");
+	str_copy(p.reason, sizeof(p.reason), "dry_run");
 	put(site, &p);
-	text_copy(p.reason, sizeof(p.reason), "discovered");
+	str_copy(p.reason, sizeof(p.reason), "discovered");
 	put(site, &p);
-	text_copy(p.address, sizeof(p.address), BOB);
+	str_copy(p.address, sizeof(p.address), BOB);
 	put(site, &p);
-	text_copy(p.address, sizeof(p.address), "carol@example.com");
-	text_copy(p.reason, sizeof(p.reason), "collision");
+	str_copy(p.address, sizeof(p.address), "carol@example.com");
+	str_copy(p.reason, sizeof(p.reason), "collision");
 	put(site, &p);
 	GOOD(site,
 		ledger_each_reason(site->ledger, PERSON_HELD, add_reason, reasons, &site->fault));

@@ -3,6 +3,7 @@
 /*
  * Sightings: who was seen, what the verdict was, and what becomes of the people that they lead to.
  */
+#include "base/str.h"
 #include "ledger_site.h"
 
 #define ALICE "alice@example.com"
@@ -42,8 +43,8 @@ static void all_facts_come_back_as_they_were_seen(void **state)
 	s.reason = SEEN_CREATED;
 	s.local = false;
 	memset(s.groups, 'g', sizeof(s.groups) - 1);
-	text_copy(s.first, sizeof(s.first), "Zo\xc3\xab");
-	text_copy(s.last, sizeof(s.last), "Robert'); DROP TABLE sighting;--");
+	str_copy(s.first, sizeof(s.first), "Zo\xc3\xab");
+	str_copy(s.last, sizeof(s.last), "Robert'); DROP TABLE sighting;--");
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
 	found = seen(site, "web1", "alice");
 	assert_true(sighting_same_facts(&found.seen, &s));
@@ -82,7 +83,7 @@ static void changed_facts_are_judged_anew_but_keep_reason_and_first_day(void **s
 	s.first_seen = 2000 * DAY;
 	s.reason = SEEN_LOGIN;
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
-	text_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
+	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.first_seen, 1000 * DAY);
@@ -137,7 +138,7 @@ static void facts_that_change_between_reading_and_judging_are_not_lost(void **st
 	GOOD(site, collector != NULL);
 	saw(site, "web1", "alice");
 	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
-	text_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
+	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
 	assert_int_equal(ledger_saw(collector, &s, &site->fault), 2);
 	GOOD(site, ledger_judge(site->ledger, batch[0].id, RULES, &v, &site->fault));
 	assert_int_equal(v.kind, VERDICT_NONE);
@@ -209,8 +210,8 @@ static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct person p;
 
-		text_format(user, sizeof(user), "user%zu", i);
-		text_format(address, sizeof(address), "user%zu@example.com", i);
+		str_format(user, sizeof(user), "user%zu", i);
+		str_format(address, sizeof(address), "user%zu@example.com", i);
 		arrive(site, "web1", user, address);
 		p = somebody(address, cases[i].state);
 		p.intent_at = cases[i].intent_at;
@@ -315,7 +316,7 @@ static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
 		struct verdict by_map = {.kind = VERDICT_MAPPED, .address = ALICE};
 		char host[16];
 
-		text_format(host, sizeof(host), "web%d", how);
+		str_format(host, sizeof(host), "web%d", how);
 		saw(site, host, "alice");
 		saw(site, host, "Alice");
 		judge(site, host, "alice", ALICE, RULES);
@@ -344,7 +345,7 @@ static void other_facts_do_not_let_one_of_a_collision_through(void **state)
 	saw(site, "web1", "Alice");
 	judge(site, "web1", "alice", ALICE, RULES);
 	judge(site, "web1", "Alice", ALICE, RULES);
-	text_copy(s.shell, sizeof(s.shell), "/bin/zsh");
+	str_copy(s.shell, sizeof(s.shell), "/bin/zsh");
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_COLLISION);
@@ -440,8 +441,8 @@ static bool tell(const char *user, const char *word, void *ctx)
 	struct told *t = ctx;
 
 	assert_true(t->count < 8);
-	text_copy(t->users[t->count], 32, user);
-	text_copy(t->words[t->count++], 32, word);
+	str_copy(t->users[t->count], 32, user);
+	str_copy(t->words[t->count++], 32, word);
 	return true;
 }
 

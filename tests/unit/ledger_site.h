@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_LEDGER_SITE_H
 #define CLOUDINVITE_TESTS_UNIT_LEDGER_SITE_H
 
+#include "base/str.h"
 #include "folder.h"
 
 #include <sqlite3.h>
@@ -42,8 +43,8 @@ UNUSED static int site_prepare(void **state)
 	assert_non_null(site);
 	folder_new(&folder);
 	site->folder = folder;
-	text_copy(site->customer, sizeof(site->customer), "C01234567");
-	text_format(site->where, sizeof(site->where), "sqlite:%s/ledger.db", site->folder->path);
+	str_copy(site->customer, sizeof(site->customer), "C01234567");
+	str_format(site->where, sizeof(site->where), "sqlite:%s/ledger.db", site->folder->path);
 	site->settings = (struct settings){
 		.customer = site->customer,
 		.ledger = site->where,
@@ -132,9 +133,9 @@ UNUSED static struct sighting account(const char *host, const char *user)
 {
 	struct sighting s = {.uid = 1000, .reason = SEEN_LOGIN, .local = true};
 
-	text_copy(s.host, sizeof(s.host), host);
-	text_copy(s.user, sizeof(s.user), user);
-	text_copy(s.shell, sizeof(s.shell), "/bin/bash");
+	str_copy(s.host, sizeof(s.host), host);
+	str_copy(s.user, sizeof(s.user), user);
+	str_copy(s.shell, sizeof(s.shell), "/bin/bash");
 	s.first_seen = clock_wall();
 	return s;
 }
@@ -181,7 +182,7 @@ UNUSED static enum verdict_kind judge(
 	struct verdict v = {.kind = address[0] != '\0' ? VERDICT_MAPPED : VERDICT_EXCLUDED};
 
 	v.from_template = address[0] != '\0';
-	text_copy(v.address, sizeof(v.address), address);
+	str_copy(v.address, sizeof(v.address), address);
 	return judge_as(site, host, user, v, rules);
 }
 
@@ -191,8 +192,8 @@ UNUSED static struct person somebody(const char *address, enum person_state stat
 {
 	struct person p = {.state = state, .mails = -1, .intent_mails = -1};
 
-	text_copy(p.address, sizeof(p.address), address);
-	text_copy(p.reason, sizeof(p.reason), "first_look");
+	str_copy(p.address, sizeof(p.address), address);
+	str_copy(p.reason, sizeof(p.reason), "first_look");
 	p.due = state == PERSON_QUEUED ? 100 : 0;
 	return p;
 }
@@ -237,7 +238,7 @@ UNUSED static const char *state_of(struct site *site, const char *address)
 
 	if (p.address[0] == '\0')
 		return "none";
-	text_format(text, sizeof(text), "%s %s", person_state_word(p.state), p.reason);
+	str_format(text, sizeof(text), "%s %s", person_state_word(p.state), p.reason);
 	return text;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
 #define CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
 
+#include "base/str.h"
 #include "cli/pam_review.h"
 #include "cli/pam_stack.h"
 #include "tests/unit/folder.h"
@@ -43,7 +44,7 @@ UNUSED static void pam_tree_report(bool bad, const struct fault *fault, void *ct
 	for (slash = end = fault->what; *end && strncmp(end, ": ", 2) != 0; end++)
 		if (*end == '/')
 			slash = end + 1;
-	text_format(said->text + n, sizeof(said->text) - n, "%s@%.*s ", fault->code,
+	str_format(said->text + n, sizeof(said->text) - n, "%s@%.*s ", fault->code,
 		(int)(end - slash), slash);
 }
 
@@ -54,7 +55,7 @@ UNUSED static struct said pam_tree_review(struct folder *f, const char *spool)
 	int bad;
 	const struct pam_site site = {.root = f->path, .module = module, .spool = spool};
 
-	text_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
+	str_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
 	bad = pam_review(&site, pam_tree_report, &said);
 	assert_int_equal(bad, said.bad);
 	return said;

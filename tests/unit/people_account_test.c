@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include <time.h>
@@ -93,7 +95,7 @@ static void a_broken_line_is_noted_and_the_others_are_read(void **state)
 		char text[256];
 		struct account_table t;
 
-		text_format(text, sizeof(text),
+		str_format(text, sizeof(text),
 			"root:x:0:0::/:/bin/sh\n%s\nbob:x:1001:1::/:/bin/sh\n", broken[i]);
 		t = parse(text);
 		assert_int_equal(t.broken_line, 2);
@@ -192,16 +194,16 @@ static void a_file_that_is_not_there_is_a_fault(void **state)
 /* Processor time: what else the machine does does not count. */
 static double seconds_to_parse(unsigned count)
 {
-	struct text text = {.cap = (size_t)256 * 1024 * 1024};
+	struct strbuf text = {.max = (size_t)256 * 1024 * 1024};
 	struct timespec begin, end;
 	struct account_table t;
 
-	text_add(&text, "root:x:0:0:root:/root:/bin/bash\n");
+	strbuf_add(&text, "root:x:0:0:root:/root:/bin/bash\n");
 	for (unsigned i = 0; i < count; i++) {
 		unsigned mixed = (unsigned)(i * 7919ull % 1000003u);
 
 		assert_true(
-			text_addf(&text, "user%07u:x:%u:%u:User Number %u,,,:/home/u:/bin/bash\n",
+			strbuf_addf(&text, "user%07u:x:%u:%u:User Number %u,,,:/home/u:/bin/bash\n",
 				mixed, 1000 + i, 1000 + i, i));
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
@@ -210,7 +212,7 @@ static double seconds_to_parse(unsigned count)
 	assert_true(t.whole);
 	assert_int_equal(t.count, count + 1);
 	account_table_free(&t);
-	text_free(&text);
+	strbuf_free(&text);
 	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
 }
 

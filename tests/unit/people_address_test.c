@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include "people/verdict.h"
@@ -54,21 +55,21 @@ static void lengths_are_those_of_rfc_5321(void **state)
 
 	(void)state;
 	memset(address, 'a', 65);
-	text_copy(address + 64, sizeof(address) - 64, "@example.com");
+	str_copy(address + 64, sizeof(address) - 64, "@example.com");
 	assert_true(address_plain(address, out));
-	text_copy(address + 65, sizeof(address) - 65, "@example.com");
+	str_copy(address + 65, sizeof(address) - 65, "@example.com");
 	address[64] = 'a';
 	assert_false(address_plain(address, out));
 
-	text_format(address, sizeof(address), "a@%063d.example", 0);
+	str_format(address, sizeof(address), "a@%063d.example", 0);
 	assert_true(address_plain(address, out));
-	text_format(address, sizeof(address), "a@%064d.example", 0);
+	str_format(address, sizeof(address), "a@%064d.example", 0);
 	assert_false(address_plain(address, out));
 
-	text_format(address, sizeof(address), "%050d@%063d.%063d.%063d.exampleab", 0, 0, 0, 0);
+	str_format(address, sizeof(address), "%050d@%063d.%063d.%063d.exampleab", 0, 0, 0, 0);
 	assert_int_equal(strlen(address), 252);
 	assert_true(address_plain(address, out));
-	text_format(address, sizeof(address), "%050d@%063d.%063d.%063d.exampleabcde", 0, 0, 0, 0);
+	str_format(address, sizeof(address), "%050d@%063d.%063d.%063d.exampleabcde", 0, 0, 0, 0);
 	assert_int_equal(strlen(address), 255);
 	assert_false(address_plain(address, out));
 }

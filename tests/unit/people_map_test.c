@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include "people/verdict.h"
@@ -125,10 +126,10 @@ static void a_broken_line_makes_the_map_an_error_with_its_line(void **state)
 		struct fault fault = {.kind = FAULT_NONE};
 		char text[256];
 
-		text_format(text, sizeof(text), "alice a@example.com\n\n%s\n", broken[i].line);
+		str_format(text, sizeof(text), "alice a@example.com\n\n%s\n", broken[i].line);
 		assert_null(map_parse(text, strlen(text), "/etc/map", &fault));
 		assert_int_equal(fault.kind, FAULT_SETTINGS);
-		assert_true(text_starts(fault.what, "/etc/map:3: "));
+		assert_true(str_starts(fault.what, "/etc/map:3: "));
 		assert_non_null(strstr(fault.what, broken[i].what));
 		assert_true(strlen(fault.remedy) > 10);
 	}
@@ -198,7 +199,7 @@ static void the_sample_is_a_map(void **state)
 	char path[PATH_MAX], text[4096];
 	size_t n;
 
-	text_format(path, sizeof(path), "%s/config/addresses.map", source != NULL ? source : ".");
+	str_format(path, sizeof(path), "%s/config/addresses.map", source != NULL ? source : ".");
 	FILE *sample = fopen(path, "re");
 	assert_non_null(sample);
 	n = fread(text, 1, sizeof(text), sample);

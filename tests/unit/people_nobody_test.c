@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file itself is included, so that its table can be looked through. */
+#include "base/str.h"
 #include "folder.h"
 
 #include "common/people/nobody.c"
@@ -12,7 +13,7 @@ static void the_table_is_sorted_lower_case_and_without_repeats(void **state)
 			fail_msg("%s stands before %s", names[i - 1].name, names[i].name);
 		assert_true(strlen(names[i].name) < LONGEST);
 		for (const char *p = names[i].name; *p != '\0'; p++)
-			assert_int_equal(*p, text_lower(*p));
+			assert_int_equal(*p, ascii_lower(*p));
 		assert_ptr_equal(nobody_name(names[i].name), names[i].group);
 	}
 }

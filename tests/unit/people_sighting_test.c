@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include "people/sighting.h"
@@ -117,7 +118,7 @@ static void a_long_path_keeps_the_shells_name(void **state)
 	memset(shell, '/', sizeof(shell));
 	memcpy(shell + sizeof(shell) - 9, "/nologin", 9);
 	sighting_facts(&s, &a, NULL, &doubts);
-	assert_true(text_ends(s.shell, "/nologin"));
+	assert_true(str_ends(s.shell, "/nologin"));
 	assert_int_equal(strlen(s.shell), sizeof(s.shell) - 1);
 }
 
@@ -135,10 +136,10 @@ static void facts_are_compared_without_reason_and_time(void **state)
 	b.local = false;
 	assert_false(sighting_same_facts(&a, &b));
 	b = a;
-	text_copy(b.shell, sizeof(b.shell), "/bin/false");
+	str_copy(b.shell, sizeof(b.shell), "/bin/false");
 	assert_false(sighting_same_facts(&a, &b));
 	b = a;
-	text_copy(b.groups, sizeof(b.groups), "staff");
+	str_copy(b.groups, sizeof(b.groups), "staff");
 	assert_false(sighting_same_facts(&a, &b));
 	b = a;
 	b.first[0] = '\0';

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include "people/verdict.h"
@@ -49,7 +50,7 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 
 	verdict_judge(s, j->settings, j->map, &v);
 	assert_true(strlen(v.sentence) > 15);
-	assert_true(text_is_utf8(v.sentence, strlen(v.sentence)));
+	assert_true(str_is_utf8(v.sentence, strlen(v.sentence)));
 	for (const char *p = v.sentence; *p != '\0'; p++)
 		assert_true((unsigned char)*p >= ' ' && *p != 0x7f);
 	/* Only who is mapped has an address, and it is one. */
@@ -82,7 +83,7 @@ static struct sighting named(const char *user)
 {
 	struct sighting s = alice;
 
-	assert_true(text_copy(s.user, sizeof(s.user), user));
+	assert_true(str_copy(s.user, sizeof(s.user), user));
 	return s;
 }
 
@@ -154,7 +155,7 @@ static void full_names_make_addresses_where_they_are_believed(void **state)
 	struct sighting s = alice;
 
 	expect(*state, settings, "", &s, VERDICT_MAPPED, "address", "alice.liddell@example.com");
-	text_copy(s.last, sizeof(s.last), "Smith-Jones");
+	str_copy(s.last, sizeof(s.last), "Smith-Jones");
 	expect(*state, settings, "", &s, VERDICT_MAPPED, "address",
 		"alice.smith-jones@example.com");
 	expect(*state, "[people]\naddress = {first}.{last}@example.com\ndomains = example.com\n",
@@ -171,10 +172,10 @@ static void a_full_name_that_would_have_to_be_guessed_suggests_the_map(void **st
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct sighting s = alice;
 
-		text_copy(s.last, sizeof(s.last), names[i]);
+		str_copy(s.last, sizeof(s.last), names[i]);
 		expect(*state, settings, "", &s, VERDICT_UNMAPPED, "template", "addresses.map");
 		s = alice;
-		text_copy(s.first, sizeof(s.first), names[i]);
+		str_copy(s.first, sizeof(s.first), names[i]);
 		expect(*state, settings, "", &s, VERDICT_UNMAPPED, "template", "addresses.map");
 	}
 }
@@ -313,12 +314,12 @@ static void a_shell_that_lets_nobody_in_excludes(void **state)
 	struct sighting s = alice;
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
-		text_copy(s.shell, sizeof(s.shell), shells[i]);
+		str_copy(s.shell, sizeof(s.shell), shells[i]);
 		expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "shell", shells[i]);
 	}
-	text_copy(s.shell, sizeof(s.shell), "");
+	str_copy(s.shell, sizeof(s.shell), "");
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
-	text_copy(s.shell, sizeof(s.shell), "/bin/falsehood");
+	str_copy(s.shell, sizeof(s.shell), "/bin/falsehood");
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
@@ -358,15 +359,15 @@ static void groups_let_in_and_keep_out(void **state)
 
 	expect(*state, USUAL "include_groups = staff dev-*\n", "", &s, VERDICT_EXCLUDED,
 		"include_groups", "staff dev-*");
-	text_copy(s.groups, sizeof(s.groups), "dev-web other");
+	str_copy(s.groups, sizeof(s.groups), "dev-web other");
 	expect(*state, USUAL "include_groups = staff dev-*\n", "", &s, VERDICT_MAPPED, "address",
 		"alice@example.com");
-	text_copy(s.groups, sizeof(s.groups), "dev-web no-cloudinvite staff");
+	str_copy(s.groups, sizeof(s.groups), "dev-web no-cloudinvite staff");
 	expect(*state, USUAL "include_groups = staff dev-*\n", "", &s, VERDICT_EXCLUDED,
 		"exclude_groups", "the group no-cloudinvite");
 	expect(*state, USUAL "exclude_groups =\n", "", &s, VERDICT_MAPPED, "address",
 		"alice@example.com");
-	text_copy(s.groups, sizeof(s.groups), "no-cloudinviteX");
+	str_copy(s.groups, sizeof(s.groups), "no-cloudinviteX");
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
@@ -374,7 +375,7 @@ static void groups_that_cannot_be_told_exclude(void **state)
 {
 	struct sighting s = alice;
 
-	text_copy(s.groups, sizeof(s.groups), SIGHTING_GROUPS_UNKNOWN);
+	str_copy(s.groups, sizeof(s.groups), SIGHTING_GROUPS_UNKNOWN);
 	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "groups_unknown", "group file");
 	expect(*state, USUAL "include_groups = *\n", "", &s, VERDICT_EXCLUDED, "groups_unknown",
 		"web1");
@@ -434,7 +435,7 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 	char text[256];
 
 	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
-		text_format(text, sizeof(text), "[people]\n%s", changed[i]);
+		str_format(text, sizeof(text), "[people]\n%s", changed[i]);
 		assert_true(rules(*state, text, "alice a@example.com\n") != usual);
 	}
 	assert_true(rules(*state, "[people]\n", "alice b@example.com\n") != usual);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #define MAIN "cloudinvite.conf"
@@ -12,10 +13,10 @@ static void write_setup(struct folder *f, const struct setup *setup)
 {
 	char text[4096], credential[PATH_MAX], map[PATH_MAX];
 
-	text_copy(credential, sizeof(credential), folder_write(f, "credentials.json", "{}"));
+	str_copy(credential, sizeof(credential), folder_write(f, "credentials.json", "{}"));
 	assert_int_equal(chmod(credential, 0600), 0);
-	text_copy(map, sizeof(map), folder_write(f, "addresses.map", ""));
-	assert_true(text_format(text, sizeof(text),
+	str_copy(map, sizeof(map), folder_write(f, "addresses.map", ""));
+	assert_true(str_format(text, sizeof(text),
 		"[google]\ncustomer = C01234567\ncredentials = %s\n%s"
 		"[people]\nmap = %s\n%s"
 		"[worker]\ndispatcher_user = nobody-here\nledger_user = nobody-there\n%s",
@@ -40,7 +41,7 @@ static struct found check(struct folder *f)
 	settings_free(s);
 	for (int i = 0; i < found.count; i++) {
 		assert_int_equal(found.faults[i].kind, FAULT_SETTINGS);
-		assert_true(text_starts(found.faults[i].what, f->path));
+		assert_true(str_starts(found.faults[i].what, f->path));
 		assert_true(strlen(found.faults[i].remedy) > 10);
 	}
 	return found;
@@ -113,7 +114,7 @@ static void expect_metadata(void **state, const char *more, const char *what, co
 	char text[512];
 
 	write_setup(f, &setup);
-	text_format(text, sizeof(text), "[google]\ncredentials = metadata:\n%s", more);
+	str_format(text, sizeof(text), "[google]\ncredentials = metadata:\n%s", more);
 	folder_write(f, "conf.d/10.conf", text);
 	if (what)
 		expect(f, false, what, remedy);
@@ -304,9 +305,9 @@ static void write_client_pair(struct folder *f, mode_t mode, bool pair)
 {
 	char certificate[PATH_MAX], lines[2 * PATH_MAX + 64];
 
-	text_copy(certificate, sizeof(certificate), folder_write(f, "client.pem", ""));
+	str_copy(certificate, sizeof(certificate), folder_write(f, "client.pem", ""));
 	assert_int_equal(chmod(folder_write(f, "client.key", ""), mode), 0);
-	text_format(lines, sizeof(lines), "client_certificate = %s\n%s%s\n", certificate,
+	str_format(lines, sizeof(lines), "client_certificate = %s\n%s%s\n", certificate,
 		pair ? "client_key = " : "; ", f->file);
 	write_setup(f, &(struct setup){.google = lines});
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings_text.h"
 
 /* ---- what is right ---- */
@@ -62,42 +64,42 @@ static void a_list_goes_on_in_indented_lines(void **state)
 					  "    carol dave\n"
 					  "min_uid = 7\n");
 
-	assert_true(text_in_list("alice", s->exclude_users));
-	assert_true(text_in_list("bob", s->exclude_users));
-	assert_true(text_in_list("dave", s->exclude_users));
-	assert_false(text_in_list("second", s->exclude_users));
-	assert_false(text_in_list("between", s->exclude_users));
+	assert_true(str_in_list("alice", s->exclude_users));
+	assert_true(str_in_list("bob", s->exclude_users));
+	assert_true(str_in_list("dave", s->exclude_users));
+	assert_false(str_in_list("second", s->exclude_users));
+	assert_false(str_in_list("between", s->exclude_users));
 	assert_int_equal(s->min_uid, 7);
 	settings_free(s);
 }
 
 static void a_list_may_be_far_longer_than_a_line(void **state)
 {
-	struct text text = {.cap = 65536};
+	struct strbuf text = {.max = 65536};
 	struct settings *s;
 
-	text_add(&text, "[people]\nexclude_users =\n");
+	strbuf_add(&text, "[people]\nexclude_users =\n");
 	for (int i = 0; i < 1000; i++)
-		text_addf(&text, "  someone-%d\n", i);
+		strbuf_addf(&text, "  someone-%d\n", i);
 	s = good(*state, text.data);
-	assert_true(text_in_list("someone-0", s->exclude_users));
-	assert_true(text_in_list("someone-999", s->exclude_users));
+	assert_true(str_in_list("someone-0", s->exclude_users));
+	assert_true(str_in_list("someone-999", s->exclude_users));
 	settings_free(s);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_long_comment_is_no_long_line(void **state)
 {
-	struct text text = {.cap = 65536};
+	struct strbuf text = {.max = 65536};
 
-	text_add(&text, "[google]\n# ");
+	strbuf_add(&text, "[google]\n# ");
 	for (int i = 0; i < 100; i++)
-		text_add(&text, "word after word ");
-	text_add(&text, "\ntimeout = 3s\n");
+		strbuf_add(&text, "word after word ");
+	strbuf_add(&text, "\ntimeout = 3s\n");
 	struct settings *s = good(*state, text.data);
 	assert_int_equal(s->timeout, 3);
 	settings_free(s);
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 /* ---- drop-ins ---- */
@@ -192,7 +194,7 @@ static void a_link_of_configuration_management_is_followed(void **state)
 	char target[PATH_MAX];
 	struct settings *s;
 
-	text_copy(target, sizeof(target), folder_write(f, "managed", "[google]\nparallel = 9\n"));
+	str_copy(target, sizeof(target), folder_write(f, "managed", "[google]\nparallel = 9\n"));
 	assert_int_equal(symlink(target, folder_path(f, MAIN)), 0);
 	s = settings_load(f->file, NULL);
 	assert_non_null(s);

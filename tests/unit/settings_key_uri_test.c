@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The value of `key`, and what must stand beside it. */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "folder.h"
 
 #include "settings/key_uri.h"
@@ -47,11 +49,11 @@ static void what_is_no_text_is_not_handed_out(void **state)
 
 static void expect_bare(const char *uri, const char *bare)
 {
-	struct text out = {0};
+	struct strbuf out = {0};
 
 	assert_true(key_uri_bare(uri, &out));
 	assert_string_equal(out.data, bare);
-	text_free(&out);
+	strbuf_free(&out);
 }
 
 static void for_people_it_has_no_pin(void **state)
@@ -66,14 +68,14 @@ static void for_people_it_has_no_pin(void **state)
 
 static void a_pin_goes_into_a_uri_whatever_is_in_it(void **state)
 {
-	struct text out = {0};
+	struct strbuf out = {0};
 	char back[64];
 
 	(void)state;
-	assert_true(text_add(&out, TOKEN "?pin-value=") && key_uri_encode("a;&?=% ü", &out));
+	assert_true(strbuf_add(&out, TOKEN "?pin-value=") && key_uri_encode("a;&?=% ü", &out));
 	assert_true(key_uri_get(out.data, "pin-value", back, sizeof(back)));
 	assert_string_equal(back, "a;&?=% ü");
-	text_free(&out);
+	strbuf_free(&out);
 }
 
 static void the_pins_file_is_a_path_or_handed_over_by_systemd(void **state)
@@ -148,7 +150,7 @@ static struct found check(struct folder *f, const char *google)
 	char text[2048];
 	struct settings *s;
 
-	assert_true(text_format(text, sizeof(text), HALF "%s" REST, google));
+	assert_true(str_format(text, sizeof(text), HALF "%s" REST, google));
 	folder_write(f, "cloudinvite.conf", text);
 	s = settings_load(f->file, &fault);
 	if (s == NULL)
@@ -188,7 +190,7 @@ static void a_pins_file_is_kept_like_a_credential(void **state)
 	char google[512];
 
 	folder_write(f, "pin", "1234\n");
-	assert_true(text_format(
+	assert_true(str_format(
 		google, sizeof(google), "key = " TOKEN "?pin-source=file:%s/pin\n" OWNER, f->path));
 	expect_found(f, google, "pin may be read by everybody", "0640");
 	assert_int_equal(chmod(folder_path(f, "pin"), 0600), 0);

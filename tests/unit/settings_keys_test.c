@@ -3,6 +3,7 @@
  * The keys against docs/design.md, and each key's own rule. The documents are looked for in the
  * directory that CLOUDINVITE_SOURCE names, else in the current one.
  */
+#include "base/str.h"
 #include "folder.h"
 
 #define MAIN "cloudinvite.conf"
@@ -15,7 +16,7 @@ static FILE *document(const char *name)
 	char path[PATH_MAX];
 	FILE *file;
 
-	assert_true(text_format(path, sizeof(path), "%s/%s", source != NULL ? source : ".", name));
+	assert_true(str_format(path, sizeof(path), "%s/%s", source != NULL ? source : ".", name));
 	file = fopen(path, "re");
 	if (file == NULL)
 		fail_msg("%s is not there: run this in the source directory", path);
@@ -37,8 +38,8 @@ static bool split_setting(char *line, struct expected *e)
 	if (comment != NULL)
 		*comment = '\0';
 	*equals = '\0';
-	return text_copy(e->key, sizeof(e->key), text_trim(line)) &&
-	       text_copy(e->value, sizeof(e->value), text_trim(equals + 1));
+	return str_copy(e->key, sizeof(e->key), str_trim(line)) &&
+	       str_copy(e->value, sizeof(e->value), str_trim(equals + 1));
 }
 
 /* The block of settings in the design, which begins at "[google]" and ends with its fence. */
@@ -51,16 +52,16 @@ static size_t design_settings(struct expected *out, size_t room)
 	while (fgets(line, sizeof(line), file) != NULL) {
 		if (strcmp(line, "[google]\n") != 0 && section[0] == '\0')
 			continue;
-		if (text_starts(line, "```"))
+		if (str_starts(line, "```"))
 			break;
 		if (line[0] == '[') {
 			*strchr(line, ']') = '\0';
-			assert_true(text_copy(section, sizeof(section), line + 1));
+			assert_true(str_copy(section, sizeof(section), line + 1));
 			continue;
 		}
 		assert_true(count < room);
 		assert_true(split_setting(line, &out[count]));
-		text_copy(out[count++].section, sizeof(section), section);
+		str_copy(out[count++].section, sizeof(section), section);
 	}
 	(void)fclose(file);
 	return count;
@@ -117,8 +118,8 @@ static bool is_in_manual(const char *section, const char *key, const char *value
 	(void)section;
 	(void)origin;
 	(void)help;
-	text_format(item, sizeof(item), ".It Ic %s No = Cm %s\n", key, value);
-	text_format(bare, sizeof(bare), ".It Ic %s No =\n", key);
+	str_format(item, sizeof(item), ".It Ic %s No = Cm %s\n", key, value);
+	str_format(bare, sizeof(bare), ".It Ic %s No =\n", key);
 	rewind(ctx);
 	while (!found && fgets(line, sizeof(line), ctx) != NULL)
 		found = strcmp(line, value[0] != '\0' ? item : bare) == 0;
@@ -165,7 +166,7 @@ static bool loads(struct folder *f, const char *section, const char *key, const 
 	char text[512];
 	struct settings *s;
 
-	text_format(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
+	str_format(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
 	s = settings_load(folder_write(f, MAIN, text), fault);
 	settings_free(s);
 	return s != NULL;
@@ -186,7 +187,7 @@ static void refuses(void **state, const char *section, const char *key, const ch
 {
 	char where[64];
 
-	text_format(where, sizeof(where), "cloudinvite.conf:2: %s: ", key);
+	str_format(where, sizeof(where), "cloudinvite.conf:2: %s: ", key);
 	for (size_t i = 0; values[i] != NULL; i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings_text.h"
 
 /* ---- lines that are wrong ---- */
@@ -62,9 +64,9 @@ static void an_indented_key_is_a_key(void **state)
 	struct settings *s = good(*state, "[people]\n  exclude_users = a ; x = y\n"
 					  "    b ; p = q\n  gecos = yes\n");
 
-	assert_true(text_in_list("b", s->exclude_users));
-	assert_false(text_in_list("gecos", s->exclude_users));
-	assert_false(text_in_list("q", s->exclude_users));
+	assert_true(str_in_list("b", s->exclude_users));
+	assert_false(str_in_list("gecos", s->exclude_users));
+	assert_false(str_in_list("q", s->exclude_users));
 	assert_true(s->gecos);
 	settings_free(s);
 }
@@ -81,14 +83,14 @@ static void an_indented_section_is_a_section(void **state)
 
 static void a_line_that_the_parser_would_cut_is_an_error(void **state)
 {
-	struct text text = {.cap = 65536};
+	struct strbuf text = {.max = 65536};
 
-	text_add(&text, "[people]\nexclude_users = ");
+	strbuf_add(&text, "[people]\nexclude_users = ");
 	for (int i = 0; i < 40; i++)
-		text_addf(&text, "someone%d ", i);
-	text_add(&text, "\n");
+		strbuf_addf(&text, "someone%d ", i);
+	strbuf_add(&text, "\n");
 	expect(*state, text.data, ":2: this line is longer than", "may go on in the next line");
-	text_free(&text);
+	strbuf_free(&text);
 }
 
 static void a_comment_sign_of_other_formats_is_pointed_out(void **state)

@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_SETTINGS_TEXT_H
 #define CLOUDINVITE_TESTS_UNIT_SETTINGS_TEXT_H
 
+#include "base/str.h"
 #include "folder.h"
 
 #define MAIN "cloudinvite.conf"
@@ -50,7 +51,7 @@ UNUSED static void expect(struct folder *f, const char *text, const char *what, 
 
 	assert_int_equal(found.count, 1);
 	assert_true(found_says(&found, what, remedy));
-	assert_true(text_starts(found.faults[0].what, f->path));
+	assert_true(str_starts(found.faults[0].what, f->path));
 }
 
 struct wanted {
@@ -67,7 +68,7 @@ UNUSED static bool look(const char *section, const char *key, const char *value,
 	if (strcmp(key, w->key) != 0)
 		return true;
 	assert_string_equal(value, w->value);
-	assert_true(text_ends(origin, w->origin));
+	assert_true(str_ends(origin, w->origin));
 	w->found = true;
 	return false;
 }

@@ -2,6 +2,7 @@
 /*
  * The keeper and its peer: what an honest collector gets, and what a hostile one does not.
  */
+#include "base/str.h"
 #include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
 
@@ -111,7 +112,7 @@ static void a_list_holds_as_many_as_were_asked_for(void **state)
 	for (int i = 0; i < 12; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		arrive(k, user);
 	}
 	assert_int_equal(spool_client_list(&k->client, out, 8, NULL), 8);
@@ -128,7 +129,7 @@ static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
 	for (int i = 0; i < 5000; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		arrive(k, user);
 	}
 	count = spool_client_list(&k->client, out, 5000, NULL);
@@ -187,7 +188,7 @@ static void marks_are_written_told_and_removed(void **state)
 	for (int i = 0; i < 1000; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		assert_true(spool_client_mark(c, user, "seen", SPOOL_MARK_FIRST, NULL));
 	}
 	assert_true(spool_client_flush(c, NULL));
@@ -360,7 +361,7 @@ static void a_second_question_before_the_answer_ends_the_connection(void **state
 	for (int i = 0; i < 2000; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		arrive(k, user);
 	}
 	(void)spool_record_make(&r, SPOOL_ASK_ARRIVALS, NULL, NULL);
@@ -381,7 +382,7 @@ static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **s
 	for (int i = 0; i < 3000; i++) {
 		char user[16];
 
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		arrive(k, user);
 	}
 	assert_int_equal(setsockopt(k->client.fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon)), 0);
@@ -391,7 +392,7 @@ static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **s
 	for (int i = 0; i < 3000; i++) {
 		char name[32];
 
-		text_format(name, sizeof(name), "u%d.login", i);
+		str_format(name, sizeof(name), "u%d.login", i);
 		(void)spool_record_make(&r, SPOOL_ASK_TAKE, name, NULL);
 		assert_int_equal(send(k->client.fd, &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
 	}

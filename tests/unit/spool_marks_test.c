@@ -3,6 +3,7 @@
  * Marks: everybody who was judged has one, it is whole at every moment, and those of a lost ledger
  * strand nobody.
  */
+#include "base/str.h"
 #include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
 
@@ -199,7 +200,7 @@ static bool remember(const char *user, void *ctx)
 	struct users *u = ctx;
 
 	assert_true(u->count < 8);
-	text_copy(u->names[u->count++], sizeof(u->names[0]), user);
+	str_copy(u->names[u->count++], sizeof(u->names[0]), user);
 	return u->count < u->most;
 }
 
@@ -339,7 +340,7 @@ static void a_thousand_marks_are_dropped_to_the_last(void **state)
 
 	assert_int_equal(belong(b, "one"), 0);
 	for (int i = 0; i < 1000; i++) {
-		text_format(user, sizeof(user), "user%d", i);
+		str_format(user, sizeof(user), "user%d", i);
 		mark(b, user, "queued");
 	}
 	assert_int_equal(belong(b, "two"), 1000);

@@ -2,6 +2,7 @@
 /*
  * Names in the spool: every user has one, nobody has two, and none of them is a way out of its box.
  */
+#include "base/str.h"
 #include "tests/unit/folder.h"
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@ static void expect_safe(const char *name)
 	assert_true(strlen(name) >= 1 && strlen(name) <= SPOOL_NAME_MAX);
 	assert_int_not_equal(name[0], '.');
 	for (const char *at = name; *at; at++)
-		assert_true(text_is_alnum(*at) || strchr("._-%", *at) != NULL);
+		assert_true(ascii_is_alnum(*at) || strchr("._-%", *at) != NULL);
 }
 
 /* There and back, as mark and as every arrival. */
@@ -83,7 +84,7 @@ static void every_byte_at_every_place_comes_back(void **state)
 	(void)state;
 	for (int byte = 1; byte < 256; byte++) {
 		for (size_t at = 0; at < 3; at++) {
-			text_copy(user, sizeof(user), "abc");
+			str_copy(user, sizeof(user), "abc");
 			user[at] = (char)byte;
 			expect_round_trip(user);
 		}

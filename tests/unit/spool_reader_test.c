@@ -2,6 +2,7 @@
 /*
  * The keeper's side: arrivals are listed and taken, and put aside where they are none.
  */
+#include "base/str.h"
 #include "tests/unit/child.h"
 #include "tests/unit/spool_box.h"
 
@@ -150,7 +151,7 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 	int bad, count, total = 0;
 
 	for (int i = 0; i < 100; i++) {
-		text_format(user, sizeof(user), "u%d", i);
+		str_format(user, sizeof(user), "u%d", i);
 		arrive(b, user, SPOOL_LOGIN);
 	}
 	while ((count = list(b, out, &bad)) > 0) {
@@ -158,7 +159,7 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 		for (int i = 0; i < count; i++) {
 			long long number;
 
-			assert_true(text_number(out[i].user + 1, 0, 99, &number));
+			assert_true(str_number(out[i].user + 1, 0, 99, &number));
 			assert_false(seen[number]);
 			seen[number] = true;
 			assert_true(spool_taken(&b->reader, out[i].name, &fault));
@@ -193,7 +194,7 @@ static void plant_a_socket(const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), path));
+	assert_true(str_copy(address.sun_path, sizeof(address.sun_path), path));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 }
@@ -212,8 +213,8 @@ static void plant_a_second_name(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	close(fd);
-	assert_true(text_copy(outside, sizeof(outside), path));
-	text_copy(strrchr(outside, '/'), 32, "/../outside");
+	assert_true(str_copy(outside, sizeof(outside), path));
+	str_copy(strrchr(outside, '/'), 32, "/../outside");
 	assert_int_equal(link(path, outside), 0);
 }
 
@@ -267,12 +268,12 @@ static void names_that_we_would_not_write_are_put_aside(void **state)
 	int bad, count = (int)(sizeof(names) / sizeof(names[0]));
 
 	for (int i = 0; i < count; i++) {
-		text_format(path, sizeof(path), "new/%s", names[i]);
+		str_format(path, sizeof(path), "new/%s", names[i]);
 		folder_write(b->folder, path, "");
 	}
 	memset(longest, 'a', 255);
 	longest[255] = '\0';
-	text_format(path, sizeof(path), "new/%s", longest);
+	str_format(path, sizeof(path), "new/%s", longest);
 	folder_write(b->folder, path, "");
 	assert_int_equal(list(b, out, &bad), 0);
 	assert_int_equal(bad, count + 1);
@@ -288,11 +289,11 @@ static void quarantine_holds_a_thousand_and_no_more(void **state)
 	int bad;
 
 	for (int i = 0; i < SPOOL_BAD_CAP - 2; i++) {
-		text_format(path, sizeof(path), "bad/old%d", i);
+		str_format(path, sizeof(path), "bad/old%d", i);
 		folder_write(b->folder, path, "");
 	}
 	for (int i = 0; i < 5; i++) {
-		text_format(path, sizeof(path), "new/junk%d", i);
+		str_format(path, sizeof(path), "new/junk%d", i);
 		folder_write(b->folder, path, "");
 	}
 	folder_make(b->folder, "new/junkdir");

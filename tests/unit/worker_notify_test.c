@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "folder.h"
 
 #include <sys/socket.h>
@@ -14,7 +15,7 @@ static void a_status_is_one_line_and_no_assignment_of_its_own(void **state)
 	ssize_t n;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	text_copy(address.sun_path, sizeof(address.sun_path), folder_path(folder, "notify"));
+	str_copy(address.sun_path, sizeof(address.sun_path), folder_path(folder, "notify"));
 	assert_true(fd >= 0);
 	assert_int_equal(0, bind(fd, (const struct sockaddr *)&address, sizeof(address)));
 	assert_int_equal(0, setenv("NOTIFY_SOCKET", address.sun_path, 1));

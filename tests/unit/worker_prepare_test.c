@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I18 (docs/design.md, "Invariants"). */
+#include "base/str.h"
 #include "child.h"
 
 #include <grp.h>
@@ -30,11 +31,11 @@ static int place_new(void **state)
 	folder_new(&folder);
 	p->folder = folder;
 	for (int i = 0; i < 4; i++)
-		text_copy(p->paths[i], sizeof(p->paths[i]), folder_path(p->folder, names[i]));
-	text_copy(p->collector, sizeof(p->collector), "daemon");
-	text_copy(p->dispatcher, sizeof(p->dispatcher), "bin");
-	text_copy(p->user, sizeof(p->user), "games");
-	text_format(p->ledger, sizeof(p->ledger), "sqlite:%s/ledger.db", p->paths[1]);
+		str_copy(p->paths[i], sizeof(p->paths[i]), folder_path(p->folder, names[i]));
+	str_copy(p->collector, sizeof(p->collector), "daemon");
+	str_copy(p->dispatcher, sizeof(p->dispatcher), "bin");
+	str_copy(p->user, sizeof(p->user), "games");
+	str_format(p->ledger, sizeof(p->ledger), "sqlite:%s/ledger.db", p->paths[1]);
 	p->settings = (struct settings){.spool = p->paths[0],
 		.state = p->paths[1],
 		.tokens = p->paths[2],
@@ -157,9 +158,9 @@ static void a_worker_that_is_root_has_root_s_directories(void **state)
 {
 	struct place *p = place_of(state);
 
-	text_copy(p->collector, sizeof(p->collector), "root");
-	text_copy(p->dispatcher, sizeof(p->dispatcher), "root");
-	text_copy(p->user, sizeof(p->user), "root");
+	str_copy(p->collector, sizeof(p->collector), "root");
+	str_copy(p->dispatcher, sizeof(p->dispatcher), "root");
+	str_copy(p->user, sizeof(p->user), "root");
 	prepared(p);
 	all_are_right(p);
 }
@@ -193,7 +194,7 @@ static void what_an_account_owns_is_not_touched(void **state)
 	char target[256];
 
 	prepared(p);
-	text_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
+	str_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
 	assert_int_equal(chmod(target, 0600), 0);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		assert_int_equal(symlink(target, folder_path(p->folder, places[i])), 0);
@@ -208,9 +209,9 @@ static void a_ledger_that_is_no_plain_file_of_one_name_is_refused(void **state)
 	char target[256], ledger[256];
 
 	prepared(p);
-	text_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
+	str_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
 	assert_int_equal(chmod(target, 0600), 0);
-	text_copy(ledger, sizeof(ledger), folder_path(p->folder, "var/lib/cloudinvite/ledger.db"));
+	str_copy(ledger, sizeof(ledger), folder_path(p->folder, "var/lib/cloudinvite/ledger.db"));
 	for (int planted = 0; planted < 3; planted++) {
 		assert_int_equal(remove(ledger), 0);
 		if (planted == 0)
@@ -330,12 +331,12 @@ static void an_account_that_is_not_there_is_named(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char before[16];
 
-		text_copy(before, sizeof(before), names[i]);
-		text_copy(names[i], sizeof(p->user), "no-such-user");
+		str_copy(before, sizeof(before), names[i]);
+		str_copy(names[i], sizeof(p->user), "no-such-user");
 		assert_false(prepare_directories(&p->settings, &p->fault));
 		assert_non_null(strstr(p->fault.what, "no-such-user"));
 		assert_true(p->fault.remedy[0] != '\0');
-		text_copy(names[i], sizeof(p->user), before);
+		str_copy(names[i], sizeof(p->user), before);
 	}
 	assert_int_equal(access(folder_path(p->folder, "run"), F_OK), -1);
 }

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
-#include "base/text.h"
 #include "worker/collector/collector.h"
 
 #define LIST_FIRST    8192

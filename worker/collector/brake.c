@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
-#include "base/text.h"
+#include "base/str.h"
 
 #define CAME_MOST  50
 #define WENT_MOST  10
@@ -39,12 +39,12 @@ static bool pull(struct collector *c, const struct comparison *k, struct fault *
 	struct ledger_pause p = {.kind = "brake", .since = clock_wall()};
 	char sentences[sizeof(p.text) + sizeof(p.remedy) + 2];
 
-	text_copy(p.actor, sizeof(p.actor), actor);
-	text_format(p.text, sizeof(p.text),
+	str_copy(p.actor, sizeof(p.actor), actor);
+	str_format(p.text, sizeof(p.text),
 		"%s: %zu accounts added and %zu removed in %s at once: these changes are not "
 		"applied",
 		c->host, k->came, k->went, c->settings->passwd);
-	text_copy(p.remedy, sizeof(p.remedy),
+	str_copy(p.remedy, sizeof(p.remedy),
 		"If the changes are intended, run `cloudinvite resume`: the next comparison "
 		"applies them.");
 	if (!c->braked) {
@@ -52,7 +52,7 @@ static bool pull(struct collector *c, const struct comparison *k, struct fault *
 		log_about(LOG_LEVEL_ERROR, "brake",
 			&(struct journal_about){
 				.reason = "accounts", .actor = actor, .host = c->host},
-			"%s", text_sentences(sentences, sizeof(sentences), p.text, p.remedy));
+			"%s", str_sentences(sentences, sizeof(sentences), p.text, p.remedy));
 	}
 	return ledger_pause(c->ledger, &p, fault);
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "worker/collector/collector.h"
 
 #define NSS_BUFFER  65536
@@ -16,7 +17,7 @@ bool census_take(struct census *c, const struct settings *settings, struct fault
 	char names[4096];
 
 	*c = (struct census){.groups = NULL};
-	if (!text_format(names, sizeof(names), "%s %s", settings->include_groups,
+	if (!str_format(names, sizeof(names), "%s %s", settings->include_groups,
 		    settings->exclude_groups))
 		return fault_set(fault, FAULT_SETTINGS, "groups",
 			"[people] include_groups and exclude_groups are "
@@ -45,8 +46,8 @@ static void begin(struct sighting *s, const struct collector *c, const char *use
 	memset(s, 0, sizeof(*s));
 	s->uid = -1;
 	s->first_seen = clock_day_start(clock_wall());
-	text_copy(s->host, sizeof(s->host), c->host);
-	text_copy(s->user, sizeof(s->user), user);
+	str_copy(s->host, sizeof(s->host), c->host);
+	str_copy(s->user, sizeof(s->user), user);
 }
 
 void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
@@ -61,7 +62,7 @@ void facts_local(struct sighting *s, const struct collector *c, const struct cen
 struct membership {
 	const gid_t *groups;
 	int count;
-	struct text *out;
+	struct strbuf *out;
 	char *buffer;
 };
 
@@ -72,13 +73,13 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 	char name[256];
 
 	/* A pattern can't be asked of NSS: then it is not known, which excludes. */
-	if (!text_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
+	if (!str_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
 		return false;
 	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0 || !found)
 		return true;
 	for (int i = 0; i < m->count; i++)
 		if (m->groups[i] == entry.gr_gid)
-			return text_addf(m->out, "%s%s", m->out->len ? " " : "", name);
+			return strbuf_addf(m->out, "%s%s", m->out->len ? " " : "", name);
 	return true;
 }
 
@@ -87,22 +88,22 @@ static void network_groups(
 {
 	gid_t groups[GROUPS_MOST];
 	int count = GROUPS_MOST;
-	struct text out = {.cap = sizeof(s->groups) - 1};
+	struct strbuf out = {.max = sizeof(s->groups) - 1};
 	struct membership m = {groups, 0, &out, buffer};
 	bool known;
 
 	if (getgrouplist(s->user, pw->pw_gid, groups, &count) < 0) {
-		text_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
+		str_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
 		return;
 	}
 	m.count = count;
-	known = text_each_word(settings->include_groups, add_if_member, &m) &&
-		text_each_word(settings->exclude_groups, add_if_member, &m);
-	text_copy(s->groups, sizeof(s->groups),
+	known = str_each_word(settings->include_groups, add_if_member, &m) &&
+		str_each_word(settings->exclude_groups, add_if_member, &m);
+	str_copy(s->groups, sizeof(s->groups),
 		!known	   ? SIGHTING_GROUPS_UNKNOWN
 		: out.data ? out.data
 			   : "");
-	text_free(&out);
+	strbuf_free(&out);
 }
 
 bool facts_network(struct sighting *s, const struct collector *c, const char *user)

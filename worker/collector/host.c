@@ -8,7 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "settings/settings.h"
 #include "spool/spool.h"
 
@@ -28,13 +29,13 @@ static void read_machine(char out[64])
 {
 	static const struct file_rules rules = {
 		.max_size = 256, .missing_ok = true, .follow = true};
-	struct text text = {.cap = 256};
+	struct strbuf text = {.max = 256};
 
 	out[0] = '\0';
 	/* Without one (a container), the host's name alone says who we are. */
 	if (file_read(MACHINE_ID, &rules, &text, FAULT_STORAGE, NULL) && text.data)
-		text_copy(out, 64, text_trim(text.data));
-	text_free(&text);
+		str_copy(out, 64, str_trim(text.data));
+	strbuf_free(&text);
 }
 
 static bool say_unwritten(const char *state_directory, struct fault *fault)
@@ -84,9 +85,9 @@ static bool take_record(struct host *h, enum record_state state, char *rest)
 
 	if (!uid || !name || (since == NULL) != (state == RECORD_KNOWN))
 		return false;
-	if (!text_number(uid, 0, UID_MOST, &number) || !spool_parse_mark(name, user))
+	if (!str_number(uid, 0, UID_MOST, &number) || !spool_parse_mark(name, user))
 		return false;
-	if (since && !text_number(since, 0, LLONG_MAX, &time))
+	if (since && !str_number(since, 0, LLONG_MAX, &time))
 		return false;
 	/* In order, or the merge with the passwd file would go wrong. */
 	if (h->count > 0 && strcmp(h->records[h->count - 1].user, user) >= 0)
@@ -102,9 +103,9 @@ static bool take_line(struct host *h, char *line)
 		return false;
 	*rest++ = '\0';
 	if (strcmp(line, "machine") == 0)
-		return text_copy(h->old_machine, sizeof(h->old_machine), rest);
+		return str_copy(h->old_machine, sizeof(h->old_machine), rest);
 	if (strcmp(line, "name") == 0)
-		return text_copy(h->old_name, sizeof(h->old_name), rest);
+		return str_copy(h->old_name, sizeof(h->old_name), rest);
 	if (strcmp(line, "brake") == 0)
 		return h->braked = strcmp(rest, "set") == 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -119,7 +120,7 @@ static bool is_end(const struct host *h, const char *line)
 {
 	long long count;
 
-	return text_starts(line, "end ") && text_number(line + 4, 0, LLONG_MAX, &count) &&
+	return str_starts(line, "end ") && str_number(line + 4, 0, LLONG_MAX, &count) &&
 	       (size_t)count == h->count;
 }
 
@@ -152,56 +153,56 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 {
 	static const struct file_rules rules = {
 		.max_size = HOST_BYTES, .trusted = true, .missing_ok = true};
-	struct text text = {.cap = HOST_BYTES};
+	struct strbuf text = {.max = HOST_BYTES};
 	int dir = open_place(state_directory, fault);
 	bool good;
 
 	*h = (struct host){.count = 0};
 	read_machine(h->machine);
-	text_copy(h->name, sizeof(h->name), name);
+	str_copy(h->name, sizeof(h->name), name);
 	good = dir >= 0 && file_read_at(dir, HOST_FILE, &rules, &text, FAULT_STORAGE, fault);
 	if (good) {
 		h->first = text.len == 0;
 		if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
 			disbelieve(h, state_directory);
 	}
-	text_free(&text);
+	strbuf_free(&text);
 	file_close(&dir);
 	return good;
 }
 
 /* Whether it was written: a name that is too long for the spool is nobody that we could follow. */
-static bool add_record(struct text *out, const struct record *r)
+static bool add_record(struct strbuf *out, const struct record *r)
 {
 	char name[SPOOL_NAME_MAX + 1];
 
 	if (!spool_mark_name(name, r->user))
 		return false;
-	text_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, name);
+	strbuf_addf(out, "%s %u %s", words[r->state], (unsigned)r->uid, name);
 	if (r->state != RECORD_KNOWN)
-		text_addf(out, " %lld", (long long)r->since);
-	text_add(out, "\n");
+		strbuf_addf(out, " %lld", (long long)r->since);
+	strbuf_add(out, "\n");
 	return true;
 }
 
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,
 	struct fault *fault)
 {
-	struct text text = {.cap = HOST_BYTES};
+	struct strbuf text = {.max = HOST_BYTES};
 	int dir = open_place(state_directory, fault);
 	size_t written = 0;
 	bool good = false;
 
 	if (dir < 0)
 		return false;
-	text_addf(&text, HOST_HEAD "\nname %s\n", h->name);
+	strbuf_addf(&text, HOST_HEAD "\nname %s\n", h->name);
 	if (h->machine[0])
-		text_addf(&text, "machine %s\n", h->machine);
+		strbuf_addf(&text, "machine %s\n", h->machine);
 	if (h->braked)
-		text_add(&text, "brake set\n");
+		strbuf_add(&text, "brake set\n");
 	for (size_t i = 0; i < records->count; i++)
 		written += add_record(&text, &records->records[i]);
-	text_addf(&text, "end %zu\n", written);
+	strbuf_addf(&text, "end %zu\n", written);
 	if (text.failed)
 		fault_set(fault, FAULT_STORAGE, "no_memory",
 			"%s: out of memory while writing " HOST_FILE, state_directory);
@@ -209,7 +210,7 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 		say_unwritten(state_directory, fault);
 	else
 		good = true;
-	text_free(&text);
+	strbuf_free(&text);
 	file_close(&dir);
 	return good;
 }

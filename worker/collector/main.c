@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/meter.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/keeper.h"
 #include "worker/collector/collector.h"
 #include "worker/worker.h"
@@ -83,7 +83,7 @@ static bool open_watch(struct loop *l, const struct settings *settings, struct f
 	struct collector *c = &l->collector;
 
 	*c = (struct collector){.settings = settings, .spool.fd = -1};
-	text_copy(c->host, sizeof(c->host), l->worker.self.host);
+	str_copy(c->host, sizeof(c->host), l->worker.self.host);
 	l->watch = (struct watch){.fd = -1};
 	l->arrived = l->changed = true;
 	return watch_open(&l->watch, settings, fault);
@@ -224,7 +224,7 @@ static void note_outcome(struct loop *l, bool good, const struct fault *fault)
 	}
 	if (!l->failing || strcmp(l->trouble, fault->what) != 0)
 		log_fault(LOG_LEVEL_ERROR, "waiting", fault);
-	text_copy(l->trouble, sizeof(l->trouble), fault->what);
+	str_copy(l->trouble, sizeof(l->trouble), fault->what);
 	l->failing = true;
 	l->backoff_ms = l->backoff_ms ? 2 * l->backoff_ms : BACKOFF_FIRST_MS;
 	if (l->backoff_ms > BACKOFF_MOST_MS)
@@ -367,11 +367,11 @@ static void beat(struct loop *l)
 	if (worker_beat_due(&l->worker))
 		measure_spool(&l->collector);
 	if (l->failing)
-		text_format(note, sizeof(note), "waiting: %s", l->trouble);
+		str_format(note, sizeof(note), "waiting: %s", l->trouble);
 	else if (l->collector.braked)
-		text_copy(note, sizeof(note), "braked");
+		str_copy(note, sizeof(note), "braked");
 	else if (l->collector.more)
-		text_copy(note, sizeof(note), "working");
+		str_copy(note, sizeof(note), "working");
 	/* A ledger that fails is said by the work itself. */
 	(void)worker_beat(&l->worker, l->collector.ledger, note, &fault);
 }

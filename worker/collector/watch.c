@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "worker/collector/collector.h"
 
 /* passwd and group are replaced by rename, so their directories are watched, for their names. */
@@ -34,7 +34,7 @@ static int add_parent(
 	char directory[PATH_MAX];
 
 	*name = slash ? slash + 1 : file;
-	if (!slash || !text_format(directory, sizeof(directory), "%.*s",
+	if (!slash || !str_format(directory, sizeof(directory), "%.*s",
 			      slash == file ? 1 : (int)(slash - file), file)) {
 		fault_set(fault, FAULT_SETTINGS, "path", "%s: is not an absolute path", file);
 		return -1;

@@ -13,7 +13,7 @@
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/running.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "invite/invite.h"
 #include "worker/dispatcher/memory.h"
 #include "worker/dispatcher/metadata_probe.h"
@@ -95,7 +95,7 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 	char owner[HOST_MAX + 16];
 	struct invite_options options = {.owner = owner, .actor = "dispatcher"};
 
-	text_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
+	str_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
 	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
 	return d->invite != NULL;
 }

@@ -16,7 +16,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "google/metadata_reach.h"
 #include "google/secret.h"
 #include "settings/systemd.h"
@@ -36,7 +37,7 @@
 static bool file_names_neighbour(const char *path, const struct settings *s)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
-	struct text text = {.cap = FILE_MAX + 1};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	const char *url = NULL;
 	json_t *json = NULL;
 	bool answer;
@@ -44,10 +45,10 @@ static bool file_names_neighbour(const char *path, const struct settings *s)
 	if (file_read(path, &rules, &text, FAULT_CREDENTIALS, NULL) && text.data)
 		json = secret_json(text.data, text.len, NULL);
 	url = json_string_value(json_object_get(json_object_get(json, "credential_source"), "url"));
-	answer = url && text_starts(url, s->metadata_endpoint);
+	answer = url && str_starts(url, s->metadata_endpoint);
 	secret_json_free(json);
-	text_wipe(&text);
-	text_free(&text);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
 	return answer;
 }
 
@@ -74,7 +75,7 @@ static bool comes_from_neighbour(const struct settings *s)
 		return false;
 	if (strcmp(s->credentials, "metadata:") == 0)
 		return true;
-	if (text_starts(s->credentials, SYSTEMD_PREFIX))
+	if (str_starts(s->credentials, SYSTEMD_PREFIX))
 		return systemd_credential(
 			       s->credentials + strlen(SYSTEMD_PREFIX), path, sizeof(path)) &&
 		       service_finds_neighbour(path, s);

@@ -6,24 +6,25 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "metrics/metrics.h"
 
 #define PAGE_MAX ((size_t)256 * 1024)
 
-static bool write_page(const char *path, const struct text *page, struct fault *fault)
+static bool write_page(const char *path, const struct strbuf *page, struct fault *fault)
 {
 	if (file_replace(path, page->data, page->len, 0644) == 0)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "metrics_file", "%s: %s", path, strerror(errno));
-	return fault_remedy(
-		fault, "The service's account needs permission to create files in that directory, "
-		       "and the unit needs ReadWritePaths= for it: see docs/monitoring.md.");
+	return fault_remedy(fault,
+		"The service's account needs permission to create files in that directory, "
+		"and the unit needs ReadWritePaths= for it: see docs/monitoring.md.");
 }
 
 void metrics_file_update(struct metrics_file *m, const struct worker *w, struct ledger *ledger)
 {
 	const char *path = w->settings->metrics_file;
-	struct text page = {.cap = PAGE_MAX};
+	struct strbuf page = {.max = PAGE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	bool ok;
 
@@ -35,5 +36,5 @@ void metrics_file_update(struct metrics_file *m, const struct worker *w, struct 
 	if (!ok && !m->failing)
 		log_fault(LOG_LEVEL_WARN, "metrics_file", &fault);
 	m->failing = !ok;
-	text_free(&page);
+	strbuf_free(&page);
 }

@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "spool/keeper.h"
 
 #define FIRST_INHERITED 3
@@ -23,8 +23,8 @@ static int count_inherited(void)
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	long long number = 0;
 
-	if (!pid || !fds || !text_number(pid, 1, INT_MAX, &number) || number != getpid() ||
-		!text_number(fds, 1, 16, &number))
+	if (!pid || !fds || !str_number(pid, 1, INT_MAX, &number) || number != getpid() ||
+		!str_number(fds, 1, 16, &number))
 		return 0;
 	return (int)number;
 }

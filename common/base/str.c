@@ -1,106 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/text.h"
+#include "base/str.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_CAP ((size_t)1024 * 1024)
-
-/* Makes room for n more bytes and the NUL. */
-static bool text_reserve(struct text *t, size_t n)
-{
-	size_t cap = t->cap ? t->cap : TEXT_CAP;
-	size_t need, room;
-	char *data;
-
-	if (t->failed || n > cap || t->len > cap - n) {
-		t->failed = true;
-		return false;
-	}
-	need = t->len + n + 1;
-	if (need <= t->room)
-		return true;
-	room = t->room ? t->room : 64;
-	while (room < need)
-		room *= 2;
-	/* Not realloc: a text may hold a secret, and the old memory would keep it. */
-	data = malloc(room);
-	if (!data) {
-		t->failed = true;
-		return false;
-	}
-	if (t->data) {
-		memcpy(data, t->data, t->len + 1);
-		explicit_bzero(t->data, t->room);
-		free(t->data);
-	}
-	t->data = data;
-	t->room = room;
-	return true;
-}
-
-bool text_add_bytes(struct text *t, const void *bytes, size_t n)
-{
-	if (!text_reserve(t, n))
-		return false;
-	if (n > 0)
-		memcpy(t->data + t->len, bytes, n);
-	t->len += n;
-	t->data[t->len] = '\0';
-	return true;
-}
-
-bool text_add(struct text *t, const char *s)
-{
-	return text_add_bytes(t, s, strlen(s));
-}
-
-bool text_addf(struct text *t, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (n < 0 || !text_reserve(t, (size_t)n)) {
-		t->failed = true;
-		return false;
-	}
-	va_start(args, format);
-	(void)vsnprintf(t->data + t->len, (size_t)n + 1, format, args);
-	va_end(args);
-	t->len += (size_t)n;
-	return true;
-}
-
-void text_clear(struct text *t)
-{
-	t->len = 0;
-	t->failed = false;
-	if (t->data)
-		t->data[0] = '\0';
-}
-
-void text_wipe(struct text *t)
-{
-	if (t && t->data)
-		explicit_bzero(t->data, t->room);
-	text_free(t);
-}
-
-void text_free(struct text *t)
-{
-	if (!t)
-		return;
-	free(t->data);
-	*t = (struct text){.cap = t->cap};
-}
-
-bool text_format(char *out, size_t size, const char *format, ...)
+bool str_format(char *out, size_t size, const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -111,7 +19,7 @@ bool text_format(char *out, size_t size, const char *format, ...)
 	return n >= 0 && (size_t)n < size;
 }
 
-bool text_copy(char *out, size_t size, const char *s)
+bool str_copy(char *out, size_t size, const char *s)
 {
 	size_t n = strnlen(s, size);
 
@@ -124,76 +32,76 @@ bool text_copy(char *out, size_t size, const char *s)
 	return s[n] == '\0';
 }
 
-bool text_is_digit(char c)
+bool ascii_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-bool text_is_alnum(char c)
+bool ascii_is_alnum(char c)
 {
-	return text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool text_is_space(char c)
+bool ascii_is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-char text_lower(char c)
+char ascii_lower(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return (char)(c + ('a' - 'A'));
 	return c;
 }
 
-void text_lower_all(char *s)
+void str_lower(char *s)
 {
 	for (; *s; s++)
-		*s = text_lower(*s);
+		*s = ascii_lower(*s);
 }
 
-bool text_equal_nocase(const char *a, const char *b)
+bool str_equal_nocase(const char *a, const char *b)
 {
-	while (*a && text_lower(*a) == text_lower(*b)) {
+	while (*a && ascii_lower(*a) == ascii_lower(*b)) {
 		a++;
 		b++;
 	}
-	return text_lower(*a) == text_lower(*b);
+	return ascii_lower(*a) == ascii_lower(*b);
 }
 
-bool text_starts(const char *s, const char *prefix)
+bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-bool text_ends(const char *s, const char *suffix)
+bool str_ends(const char *s, const char *suffix)
 {
 	size_t n = strlen(s), m = strlen(suffix);
 
 	return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
-char *text_trim(char *s)
+char *str_trim(char *s)
 {
 	size_t n;
 
-	while (text_is_space(*s))
+	while (ascii_is_space(*s))
 		s++;
 	n = strlen(s);
-	while (n > 0 && text_is_space(s[n - 1]))
+	while (n > 0 && ascii_is_space(s[n - 1]))
 		n--;
 	s[n] = '\0';
 	return s;
 }
 
-bool text_number(const char *s, long long min, long long max, long long *out)
+bool str_number(const char *s, long long min, long long max, long long *out)
 {
 	char *end;
 	long long value;
 	int saved = errno;
 
 	/* strtoll would skip white space and take a plus sign. */
-	if (!text_is_digit(*s) && !(*s == '-' && text_is_digit(s[1])))
+	if (!ascii_is_digit(*s) && !(*s == '-' && ascii_is_digit(s[1])))
 		return false;
 	errno = 0;
 	value = strtoll(s, &end, 10);
@@ -208,10 +116,10 @@ bool text_number(const char *s, long long min, long long max, long long *out)
 
 static bool is_separator(char c)
 {
-	return c == ',' || text_is_space(c);
+	return c == ',' || ascii_is_space(c);
 }
 
-bool text_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx)
+bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx)
 {
 	while (*s) {
 		const char *word;
@@ -252,7 +160,7 @@ static bool match_bytes(const char *pattern, const char *pattern_end, const char
 	return pattern == pattern_end;
 }
 
-bool text_match(const char *pattern, const char *s)
+bool str_match(const char *pattern, const char *s)
 {
 	return match_bytes(pattern, pattern + strlen(pattern), s);
 }
@@ -262,12 +170,12 @@ static bool word_differs(const char *word, size_t len, void *ctx)
 	return !match_bytes(word, word + len, ctx);
 }
 
-bool text_in_list(const char *word, const char *list)
+bool str_in_list(const char *word, const char *list)
 {
 	char copy[512];
 
 	/* A longer word is in no list: names and groups are at most 256 bytes. */
-	return text_copy(copy, sizeof(copy), word) && !text_each_word(list, word_differs, copy);
+	return str_copy(copy, sizeof(copy), word) && !str_each_word(list, word_differs, copy);
 }
 
 /* The length of the UTF-8 sequence at s, 0 if it is invalid. RFC 3629, table 3-7 of Unicode. */
@@ -299,7 +207,7 @@ static size_t utf8_sequence(const unsigned char *s, size_t n)
 	return len;
 }
 
-bool text_is_utf8(const char *s, size_t n)
+bool str_is_utf8(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	size_t at = 0;
@@ -361,7 +269,7 @@ static bool is_visible(uint32_t c)
 	return true;
 }
 
-char *text_safe(char *out, size_t size, const char *s)
+char *str_safe(char *out, size_t size, const char *s)
 {
 	static const char more[] = "…";
 	const unsigned char *p = (const unsigned char *)s;
@@ -402,28 +310,28 @@ char *text_safe(char *out, size_t size, const char *s)
 	return out;
 }
 
-char *text_sentences(char *out, size_t size, const char *first, const char *second)
+char *str_sentences(char *out, size_t size, const char *first, const char *second)
 {
 	size_t n = strlen(first);
-	bool ended = n > 0 && (strchr(".!?:", first[n - 1]) != NULL || text_ends(first, "…"));
+	bool ended = n > 0 && (strchr(".!?:", first[n - 1]) != NULL || str_ends(first, "…"));
 
 	if (first[0] == '\0' || second[0] == '\0')
-		text_copy(out, size, first[0] == '\0' ? second : first);
+		str_copy(out, size, first[0] == '\0' ? second : first);
 	else
-		text_format(out, size, "%s%s %s", first, ended ? "" : ".", second);
+		str_format(out, size, "%s%s %s", first, ended ? "" : ".", second);
 	return out;
 }
 
-char *text_mask_address(char *out, size_t size, const char *address)
+char *str_mask_address(char *out, size_t size, const char *address)
 {
 	const char *at = strchr(address, '@');
 	size_t local = at ? (size_t)(at - address) : strlen(address);
 
 	if (local == 0)
-		text_format(out, size, "***%s", at ? at : "");
+		str_format(out, size, "***%s", at ? at : "");
 	else if (local < 3)
-		text_format(out, size, "%c***%s", address[0], at ? at : "");
+		str_format(out, size, "%c***%s", address[0], at ? at : "");
 	else
-		text_format(out, size, "%c***%c%s", address[0], address[local - 1], at ? at : "");
+		str_format(out, size, "%c***%c%s", address[0], address[local - 1], at ? at : "");
 	return out;
 }

@@ -3,6 +3,8 @@
  * Text: what grows has an end, what is compared does not depend on the locale, and what is shown
  * can harm no terminal.
  */
+#include "base/str.h"
+#include "base/strbuf.h"
 #include "tests/unit/folder.h"
 
 #include <errno.h>
@@ -14,81 +16,81 @@
 
 static void a_text_grows_to_its_cap_and_no_further(void **state)
 {
-	struct text t = {.cap = 10};
+	struct strbuf t = {.max = 10};
 
 	(void)state;
-	assert_true(text_add(&t, "12345"));
-	assert_true(text_addf(&t, "%d", 67890));
+	assert_true(strbuf_add(&t, "12345"));
+	assert_true(strbuf_addf(&t, "%d", 67890));
 	assert_false(t.failed);
-	assert_false(text_add(&t, "x"));
+	assert_false(strbuf_add(&t, "x"));
 	assert_true(t.failed);
 	assert_string_equal(t.data, "1234567890");
 	assert_int_equal(t.len, 10);
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void what_does_not_fit_is_not_appended_in_part(void **state)
 {
-	struct text t = {.cap = 10};
+	struct strbuf t = {.max = 10};
 
 	(void)state;
-	assert_true(text_add(&t, "12345"));
-	assert_false(text_addf(&t, "%s", "678901"));
+	assert_true(strbuf_add(&t, "12345"));
+	assert_false(strbuf_addf(&t, "%s", "678901"));
 	assert_string_equal(t.data, "12345");
 	/* A caller may append many times and look once. */
-	assert_false(text_add(&t, "6"));
+	assert_false(strbuf_add(&t, "6"));
 	assert_string_equal(t.data, "12345");
-	text_clear(&t);
+	strbuf_clear(&t);
 	assert_false(t.failed);
-	assert_true(text_add(&t, "6"));
+	assert_true(strbuf_add(&t, "6"));
 	assert_string_equal(t.data, "6");
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void without_a_cap_a_text_ends_at_one_mebibyte(void **state)
 {
 	static char block[64 * 1024];
-	struct text t = {0};
+	struct strbuf t = {0};
 
 	(void)state;
 	memset(block, 'x', sizeof(block));
 	for (int i = 0; i < 16; i++)
-		assert_true(text_add_bytes(&t, block, sizeof(block)));
-	assert_false(text_add(&t, "x"));
+		assert_true(strbuf_add_bytes(&t, block, sizeof(block)));
+	assert_false(strbuf_add(&t, "x"));
 	assert_int_equal(t.len, 1024 * 1024);
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void nothing_and_nul_bytes_can_be_appended(void **state)
 {
-	struct text t = {0};
+	struct strbuf t = {0};
 
 	(void)state;
-	assert_true(text_add(&t, ""));
+	assert_true(strbuf_add(&t, ""));
 	assert_non_null(t.data);
 	assert_string_equal(t.data, "");
-	assert_true(text_add_bytes(&t, NULL, 0));
-	assert_false(text_add_bytes(&(struct text){.cap = 0}, "x", SIZE_MAX));
-	assert_true(text_add_bytes(&t, "a\0b", 3));
+	assert_true(strbuf_add_bytes(&t, NULL, 0));
+	assert_false(strbuf_add_bytes(&(struct strbuf){.max = 0}, "x", SIZE_MAX));
+	assert_true(strbuf_add_bytes(&t, "a\0b", 3));
 	assert_int_equal(t.len, 3);
 	assert_memory_equal(t.data, "a\0b", 4);
-	text_free(&t);
+	strbuf_free(&t);
 }
 
 static void freeing_and_wiping_keep_the_cap_and_take_null(void **state)
 {
-	struct text t = {.cap = 5};
+	struct strbuf t = {.max = 5};
 
 	(void)state;
-	text_free(NULL);
-	text_wipe(NULL);
-	assert_true(text_add(&t, "12345"));
-	text_wipe(&t);
+	strbuf_free(NULL);
+	strbuf_wipe(NULL);
+	assert_true(strbuf_add(&t, "12345"));
+	strbuf_wipe(&t);
 	assert_null(t.data);
 	assert_int_equal(t.len, 0);
-	assert_false(text_add(&t, "123456"));
-	text_free(&t);
-	text_free(&t);
+	assert_false(strbuf_add(&t, "123456"));
+	strbuf_free(&t);
+	strbuf_free(&t);
 }
 
 /* ---- fixed buffers ---- */
@@ -98,14 +100,14 @@ static void copies_and_formats_end_with_nul_and_say_when_they_are_cut(void **sta
 	char out[4];
 
 	(void)state;
-	assert_true(text_copy(out, sizeof(out), "abc"));
+	assert_true(str_copy(out, sizeof(out), "abc"));
 	assert_string_equal(out, "abc");
-	assert_false(text_copy(out, sizeof(out), "abcd"));
+	assert_false(str_copy(out, sizeof(out), "abcd"));
 	assert_string_equal(out, "abc");
-	assert_false(text_copy(out, 0, ""));
-	assert_true(text_format(out, sizeof(out), "%s", ""));
-	assert_true(text_format(out, sizeof(out), "%d", 123));
-	assert_false(text_format(out, sizeof(out), "%d", 1234));
+	assert_false(str_copy(out, 0, ""));
+	assert_true(str_format(out, sizeof(out), "%s", ""));
+	assert_true(str_format(out, sizeof(out), "%d", 123));
+	assert_false(str_format(out, sizeof(out), "%d", 1234));
 	assert_string_equal(out, "123");
 }
 
@@ -120,10 +122,10 @@ static void characters_are_those_of_ascii_in_every_locale(void **state)
 		bool letter = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z');
 		bool digit = i >= '0' && i <= '9';
 
-		assert_int_equal(text_is_digit(c), digit);
-		assert_int_equal(text_is_alnum(c), letter || digit);
-		assert_int_equal(text_is_space(c), i == ' ' || (i >= 9 && i <= 13));
-		assert_int_equal(text_lower(c), i >= 'A' && i <= 'Z' ? (char)(i + 32) : c);
+		assert_int_equal(ascii_is_digit(c), digit);
+		assert_int_equal(ascii_is_alnum(c), letter || digit);
+		assert_int_equal(ascii_is_space(c), i == ' ' || (i >= 9 && i <= 13));
+		assert_int_equal(ascii_lower(c), i >= 'A' && i <= 'Z' ? (char)(i + 32) : c);
 	}
 	(void)setlocale(LC_ALL, "C");
 }
@@ -131,17 +133,17 @@ static void characters_are_those_of_ascii_in_every_locale(void **state)
 static void comparing_ignores_case_of_ascii_only(void **state)
 {
 	(void)state;
-	assert_true(text_equal_nocase("Alice@Example.COM", "alice@example.com"));
-	assert_false(text_equal_nocase("alice", "alice2"));
-	assert_false(text_equal_nocase("alice2", "alice"));
-	assert_false(text_equal_nocase("\xc3\x84", "\xc3\xa4"));
+	assert_true(str_equal_nocase("Alice@Example.COM", "alice@example.com"));
+	assert_false(str_equal_nocase("alice", "alice2"));
+	assert_false(str_equal_nocase("alice2", "alice"));
+	assert_false(str_equal_nocase("\xc3\x84", "\xc3\xa4"));
 	/* Bit 5 alone makes no letter: @ and `, [ and {. */
-	assert_false(text_equal_nocase("@", "`"));
-	assert_false(text_equal_nocase("[", "{"));
-	assert_true(text_starts("spool=/x", "spool="));
-	assert_false(text_starts("spo", "spool="));
-	assert_true(text_ends("a.conf", ".conf"));
-	assert_false(text_ends("conf", ".conf"));
+	assert_false(str_equal_nocase("@", "`"));
+	assert_false(str_equal_nocase("[", "{"));
+	assert_true(str_starts("spool=/x", "spool="));
+	assert_false(str_starts("spo", "spool="));
+	assert_true(str_ends("a.conf", ".conf"));
+	assert_false(str_ends("conf", ".conf"));
 }
 
 static void numbers_are_whole_decimal_and_in_range(void **state)
@@ -166,13 +168,13 @@ static void numbers_are_whole_decimal_and_in_range(void **state)
 
 		errno = EPROTO;
 		assert_int_equal(
-			text_number(cases[i].s, INT64_MIN, INT64_MAX, &value), cases[i].good);
+			str_number(cases[i].s, INT64_MIN, INT64_MAX, &value), cases[i].good);
 		assert_int_equal(value, cases[i].good ? cases[i].value : 42);
 		assert_int_equal(errno, EPROTO);
 	}
-	assert_true(text_number("600", 0, 600, &(long long){0}));
-	assert_false(text_number("601", 0, 600, &(long long){0}));
-	assert_false(text_number("-1", 0, 600, &(long long){0}));
+	assert_true(str_number("600", 0, 600, &(long long){0}));
+	assert_false(str_number("601", 0, 600, &(long long){0}));
+	assert_false(str_number("-1", 0, 600, &(long long){0}));
 }
 
 static void trimming_takes_white_space_from_both_ends_only(void **state)
@@ -180,35 +182,35 @@ static void trimming_takes_white_space_from_both_ends_only(void **state)
 	char padded[] = " \t\r\n a b \v\f ", blank[] = " \n ", empty[] = "";
 
 	(void)state;
-	assert_string_equal(text_trim(padded), "a b");
-	assert_string_equal(text_trim(blank), "");
-	assert_string_equal(text_trim(empty), "");
+	assert_string_equal(str_trim(padded), "a b");
+	assert_string_equal(str_trim(blank), "");
+	assert_string_equal(str_trim(empty), "");
 }
 
 /* ---- lists and patterns ---- */
 
 static bool join(const char *word, size_t len, void *ctx)
 {
-	struct text *joined = ctx;
+	struct strbuf *joined = ctx;
 
-	return text_add_bytes(joined, word, len) && text_add(joined, "|") &&
+	return strbuf_add_bytes(joined, word, len) && strbuf_add(joined, "|") &&
 	       !(len == 4 && memcmp(word, "stop", 4) == 0);
 }
 
 static void words_are_split_at_commas_and_white_space(void **state)
 {
-	struct text joined = {0};
+	struct strbuf joined = {0};
 
 	(void)state;
-	assert_true(text_each_word(",, a,b\tc\n d-e ,", join, &joined));
+	assert_true(str_each_word(",, a,b\tc\n d-e ,", join, &joined));
 	assert_string_equal(joined.data, "a|b|c|d-e|");
-	text_clear(&joined);
-	assert_false(text_each_word("a stop b", join, &joined));
+	strbuf_clear(&joined);
+	assert_false(str_each_word("a stop b", join, &joined));
 	assert_string_equal(joined.data, "a|stop|");
-	text_clear(&joined);
-	assert_true(text_each_word(" , ", join, &joined));
+	strbuf_clear(&joined);
+	assert_true(str_each_word(" , ", join, &joined));
 	assert_int_equal(joined.len, 0);
-	text_free(&joined);
+	strbuf_free(&joined);
 }
 
 static void a_list_holds_words_and_patterns(void **state)
@@ -216,18 +218,18 @@ static void a_list_holds_words_and_patterns(void **state)
 	char long_word[600];
 
 	(void)state;
-	assert_true(text_in_list("su", "cron su,sudo"));
-	assert_false(text_in_list("s", "cron su,sudo"));
-	assert_false(text_in_list("sudo-i", "cron su,sudo"));
-	assert_true(text_in_list("gdm-launch-environment", "su *-launch-environment"));
-	assert_false(text_in_list("", "su sudo"));
-	assert_false(text_in_list("su", ""));
-	assert_false(text_in_list("su,sudo", "su,sudo"));
+	assert_true(str_in_list("su", "cron su,sudo"));
+	assert_false(str_in_list("s", "cron su,sudo"));
+	assert_false(str_in_list("sudo-i", "cron su,sudo"));
+	assert_true(str_in_list("gdm-launch-environment", "su *-launch-environment"));
+	assert_false(str_in_list("", "su sudo"));
+	assert_false(str_in_list("su", ""));
+	assert_false(str_in_list("su,sudo", "su,sudo"));
 	/* What is looked for is no pattern. */
-	assert_false(text_in_list("*", "su sudo"));
+	assert_false(str_in_list("*", "su sudo"));
 	memset(long_word, 'x', sizeof(long_word) - 1);
 	long_word[sizeof(long_word) - 1] = '\0';
-	assert_false(text_in_list(long_word, long_word));
+	assert_false(str_in_list(long_word, long_word));
 }
 
 static void patterns_know_star_and_question_mark_and_nothing_else(void **state)
@@ -258,7 +260,7 @@ static void patterns_know_star_and_question_mark_and_nothing_else(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(text_match(cases[i].pattern, cases[i].s), cases[i].match);
+		assert_int_equal(str_match(cases[i].pattern, cases[i].s), cases[i].match);
 }
 
 static void a_pattern_full_of_stars_takes_no_exponential_time(void **state)
@@ -273,7 +275,7 @@ static void a_pattern_full_of_stars_takes_no_exponential_time(void **state)
 	memset(s, 'a', sizeof(s) - 1);
 	(void)alarm(60); /* an exponential one would not end at all */
 	for (int i = 0; i < 10; i++)
-		assert_false(text_match(pattern, s));
+		assert_false(str_match(pattern, s));
 	(void)alarm(0);
 	/* 100 stars, 5,000 bytes: at most 5 million steps. */
 	assert_true(clock() - began < 20 * CLOCKS_PER_SEC);
@@ -287,7 +289,7 @@ static int count_valid(
 	int count = 0;
 
 	if (at == n)
-		return text_is_utf8((const char *)bytes, n);
+		return str_is_utf8((const char *)bytes, n);
 	for (size_t i = 0; i < choice; i++) {
 		bytes[at] = (unsigned char)choices[i];
 		count += count_valid(bytes, n, at + 1, choices, choice);
@@ -327,11 +329,11 @@ static void exactly_the_code_points_of_unicode_are_valid(void **state)
 static void what_is_cut_within_a_character_is_not_valid(void **state)
 {
 	(void)state;
-	assert_true(text_is_utf8("", 0));
-	assert_true(text_is_utf8("\xf4\x8f\xbf\xbf", 4));
-	assert_false(text_is_utf8("\xf4\x8f\xbf\xbf", 3));
-	assert_false(text_is_utf8("a\xe2\x82", 3));
-	assert_false(text_is_utf8("a\0b", 3));
+	assert_true(str_is_utf8("", 0));
+	assert_true(str_is_utf8("\xf4\x8f\xbf\xbf", 4));
+	assert_false(str_is_utf8("\xf4\x8f\xbf\xbf", 3));
+	assert_false(str_is_utf8("a\xe2\x82", 3));
+	assert_false(str_is_utf8("a\0b", 3));
 }
 
 /* ---- what is shown ---- */
@@ -346,7 +348,7 @@ static bool is_harmless(const char *s)
 		if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0))
 			return false;
 	}
-	return text_is_utf8(s, n);
+	return str_is_utf8(s, n);
 }
 
 static void control_characters_and_invalid_bytes_become_visible(void **state)
@@ -383,7 +385,7 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(text_safe(out, sizeof(out), cases[i].s), cases[i].shown);
+		assert_string_equal(str_safe(out, sizeof(out), cases[i].s), cases[i].shown);
 }
 
 static void two_sentences_have_a_full_stop_between_them(void **state)
@@ -405,7 +407,7 @@ static void two_sentences_have_a_full_stop_between_them(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(cases[i].both,
-			text_sentences(out, sizeof(out), cases[i].first, cases[i].second));
+			str_sentences(out, sizeof(out), cases[i].first, cases[i].second));
 }
 
 static void what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two(void **state)
@@ -431,7 +433,7 @@ static void what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two(void 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memset(out, '#', sizeof(out));
-		assert_string_equal(text_safe(out, cases[i].size, cases[i].s), cases[i].shown);
+		assert_string_equal(str_safe(out, cases[i].size, cases[i].s), cases[i].shown);
 		for (size_t k = cases[i].size; k < sizeof(out); k++)
 			assert_int_equal(out[k], '#');
 	}
@@ -451,7 +453,7 @@ static void no_bytes_at_all_can_harm_a_terminal(void **state)
 							: 1 + rand_r(&seed) % 255);
 		s[n] = '\0';
 		memset(out, '#', sizeof(out));
-		text_safe(out, size, s);
+		str_safe(out, size, s);
 		assert_true(strlen(out) < size);
 		assert_true(is_harmless(out));
 		assert_int_equal(out[size], '#');
@@ -476,8 +478,8 @@ static void masked_addresses_keep_two_letters_and_the_domain(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(
-			text_mask_address(out, sizeof(out), cases[i].address), cases[i].masked);
-	text_mask_address(out, 8, "alice@example.com");
+			str_mask_address(out, sizeof(out), cases[i].address), cases[i].masked);
+	str_mask_address(out, 8, "alice@example.com");
 	assert_string_equal(out, "a***e@e");
 }
 
