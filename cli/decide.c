@@ -24,7 +24,7 @@ static int say_unknown(const char *address)
 
 static int say_busy(const char *address, struct fault *fault)
 {
-	fault_set(fault, FAULT_LATER, "leased", "%s is in use by another process", address);
+	fault_set(fault, FAULT_TRANSIENT, "leased", "%s is in use by another process", address);
 	fault_remedy(fault, "Try again in a moment.");
 	return cli_fail(fault);
 }

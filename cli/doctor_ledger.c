@@ -53,14 +53,15 @@ static void look_at_program(struct doctor *d, const struct now *now, const struc
 	if (!p->wanted)
 		return;
 	if (!p->alive) {
-		fault_set(&fault, FAULT_LATER, "program_down", "the %s is not running", p->role);
+		fault_set(
+			&fault, FAULT_TRANSIENT, "program_down", "the %s is not running", p->role);
 		fault_remedy(&fault,
 			"Start it: systemctl enable --now cloudinvite-%s. To see why it ended: "
 			"journalctl -u cloudinvite-%s",
 			p->role, p->role);
 		doctor_bad(d, &fault);
 	} else if (!p->beaten || now->at - p->worker.beat > BEAT_LATE_S) {
-		fault_set(&fault, FAULT_LATER, "program_stuck",
+		fault_set(&fault, FAULT_TRANSIENT, "program_stuck",
 			"the %s is running, but has not sent a heartbeat %s%s", p->role,
 			p->beaten ? "since " : "yet",
 			p->beaten ? clock_relative(p->worker.beat, now->at, beat) : "");

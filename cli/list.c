@@ -130,7 +130,7 @@ static int read_pages(struct listing *l)
 			progress_say(&l->live.progress, "asking Google for the list");
 		invite_list(l->live.invite, &call, wait_told, l, take_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
-			fault_set(&fault, FAULT_LATER, "page_token_repeats",
+			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",
 				"Google returned the same page token twice: the list is "
 				"incomplete");
 	} while (fault.kind == FAULT_NONE && l->page_token != NULL && !ferror(stdout));

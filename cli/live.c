@@ -140,7 +140,7 @@ static int print_one(
 /* A fault that the next person would meet as well. */
 static void learn(struct round *r, const struct fault *fault)
 {
-	r->later = fault->kind == FAULT_LATER ? r->later + 1 : 0;
+	r->later = fault->kind == FAULT_TRANSIENT ? r->later + 1 : 0;
 	if (fault->kind == FAULT_CREDENTIALS || fault->kind == FAULT_SETUP ||
 		fault->kind == FAULT_STORAGE || fault->kind == FAULT_SETTINGS ||
 		fault->kind == FAULT_STOPPED || r->later >= LATER_IN_A_ROW)

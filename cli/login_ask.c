@@ -158,7 +158,7 @@ static enum oauth_answer read_input(struct waiting *w)
 
 static bool nobody_answers(struct login *l)
 {
-	fault_set(&l->fault, FAULT_LATER, "no_answer", "no answer to the login arrived");
+	fault_set(&l->fault, FAULT_TRANSIENT, "no_answer", "no answer to the login arrived");
 	return fault_remedy(&l->fault, "Run it again. If Google's page showed an error, see "
 				       "cloudinvite(1), \"Logging in\".");
 }

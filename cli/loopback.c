@@ -61,7 +61,7 @@ struct loopback *loopback_open(uint16_t port, struct fault *fault)
 	struct loopback *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		fault_no_memory(fault, FAULT_LATER);
+		fault_no_memory(fault, FAULT_TRANSIENT);
 		return NULL;
 	}
 	for (int i = 0; i < PEERS; i++)
@@ -97,7 +97,7 @@ const char *loopback_start(struct loopback *l, const char *target, struct fault 
 
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random) ||
 		!(l->target = strdup(target))) {
-		fault_no_memory(fault, FAULT_LATER);
+		fault_no_memory(fault, FAULT_TRANSIENT);
 		return NULL;
 	}
 	str_format(l->start, sizeof(l->start), "http://127.0.0.1:%u" START_PATH "%016llx", l->port,

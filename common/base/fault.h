@@ -14,10 +14,10 @@ enum fault_kind {
 	FAULT_SETTINGS,	   /* cloudinvite.conf or a file that it names */
 	FAULT_CREDENTIALS, /* the credential itself; nothing was sent to Google's API */
 	FAULT_STORAGE,	   /* ledger, spool, state, disk */
-	FAULT_LATER,	   /* the same again later may work, and surely had no effect */
+	FAULT_TRANSIENT,   /* the same again later may work, and surely had no effect */
 	FAULT_SETUP,	   /* Google refuses the whole set-up: no person is charged for it */
-	FAULT_PERSON,	   /* Google refuses this person, or so it seems until the control call */
-	FAULT_UNCONFIRMED, /* a send whose effect is unknown: never repeat it blindly */
+	FAULT_REJECTED,	   /* Google refuses this person, or so it seems until the control call */
+	FAULT_AMBIGUOUS,   /* a send whose effect is unknown: never repeat it blindly */
 	FAULT_POLICY,	   /* held or refused by our own rules */
 	FAULT_STOPPED,	   /* we were asked to stop in the middle of it */
 };

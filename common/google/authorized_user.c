@@ -203,7 +203,7 @@ static bool mint(
 
 	look_again(c, u);
 	if (!add_form(&form, c, u))
-		fault_no_memory(f, FAULT_LATER);
+		fault_no_memory(f, FAULT_TRANSIENT);
 	else if (grant_request(c, http, form.data, form.len, &reply, f)) {
 		keep_rotated(c, u, &reply);
 		ok = c->caller || grant_has_scope(&reply, c->scope) || refuse_scope(c, f);

@@ -131,5 +131,5 @@ bool calls_url(const struct settings *settings, const struct google_call *call, 
 		strbuf_add(out, methods[call->method].verb);
 	if (!out->failed)
 		return true;
-	return fault_no_memory(fault, FAULT_LATER);
+	return fault_no_memory(fault, FAULT_TRANSIENT);
 }

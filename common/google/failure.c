@@ -58,13 +58,13 @@ static const struct row {
 	enum fault_kind kind;
 	const char *code, *what, *remedy;
 } rows[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, FAULT_LATER, "network_name", "cannot resolve the host name",
-		WAIT_REMEDY},
-	{CURLE_COULDNT_RESOLVE_PROXY, FAULT_LATER, "network_proxy",
+	{CURLE_COULDNT_RESOLVE_HOST, FAULT_TRANSIENT, "network_name",
+		"cannot resolve the host name", WAIT_REMEDY},
+	{CURLE_COULDNT_RESOLVE_PROXY, FAULT_TRANSIENT, "network_proxy",
 		"cannot resolve the proxy's host name", "Check [google] proxy."},
-	{CURLE_COULDNT_CONNECT, FAULT_LATER, "network_connect", "cannot connect", WAIT_REMEDY},
-	{CURLE_OPERATION_TIMEDOUT, FAULT_LATER, "network_timeout", "no answer before the timeout",
-		WAIT_REMEDY},
+	{CURLE_COULDNT_CONNECT, FAULT_TRANSIENT, "network_connect", "cannot connect", WAIT_REMEDY},
+	{CURLE_OPERATION_TIMEDOUT, FAULT_TRANSIENT, "network_timeout",
+		"no answer before the timeout", WAIT_REMEDY},
 	{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP, "tls_untrusted",
 		"the certificate is not trusted",
 		"If a proxy in your network inspects TLS, set [google] ca_file to its certificate "
@@ -75,7 +75,7 @@ static const struct row {
 	{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP, "tls_ca_file",
 		"cannot read the trusted certificate authorities",
 		"Check [google] ca_file, or the package ca-certificates."},
-	{CURLE_SSL_CONNECT_ERROR, FAULT_LATER, "tls_handshake", "the TLS handshake failed",
+	{CURLE_SSL_CONNECT_ERROR, FAULT_TRANSIENT, "tls_handshake", "the TLS handshake failed",
 		"If this persists, something on the path does not support TLS 1.2: check [google] "
 		"proxy."},
 	{CURLE_SSL_CIPHER, FAULT_SETUP, "tls_cipher", "no TLS cipher in common",
@@ -84,17 +84,18 @@ static const struct row {
 		"Check [google] endpoint and token_endpoint."},
 	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_SETUP, "url_protocol", "only https is supported",
 		"Check [google] endpoint and token_endpoint."},
-	{CURLE_SEND_FAIL_REWIND, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_SEND_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_RECV_ERROR, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_GOT_NOTHING, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_PARTIAL_FILE, FAULT_LATER, CUT, CUT_BEFORE, WAIT_REMEDY},
-	{CURLE_HTTP2, FAULT_LATER, "network_http2", "the HTTP/2 connection failed", WAIT_REMEDY},
-	{CURLE_HTTP2_STREAM, FAULT_LATER, "network_http2",
+	{CURLE_SEND_FAIL_REWIND, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_SEND_ERROR, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_RECV_ERROR, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_GOT_NOTHING, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_PARTIAL_FILE, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY},
+	{CURLE_HTTP2, FAULT_TRANSIENT, "network_http2", "the HTTP/2 connection failed",
+		WAIT_REMEDY},
+	{CURLE_HTTP2_STREAM, FAULT_TRANSIENT, "network_http2",
 		"the call ended without a complete reply", WAIT_REMEDY},
 	{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped", "stopped before an answer arrived",
 		""},
-	{CURLE_OUT_OF_MEMORY, FAULT_LATER, "no_memory", "out of memory", ""},
+	{CURLE_OUT_OF_MEMORY, FAULT_TRANSIENT, "no_memory", "out of memory", ""},
 };
 
 #define TOO_LARGE 100 /* CURLE_TOO_LARGE: libcurl has that name since 8.6 */
@@ -123,12 +124,12 @@ static bool is_malformed(const struct http_reply *reply)
 static const struct row *find_row(const struct http_reply *reply)
 {
 	static const struct row other = {
-		0, FAULT_LATER, "network", "the connection failed", WAIT_REMEDY};
-	static const struct row malformed = {0, FAULT_LATER, "reply_broken",
+		0, FAULT_TRANSIENT, "network", "the connection failed", WAIT_REMEDY};
+	static const struct row malformed = {0, FAULT_TRANSIENT, "reply_broken",
 		"the reply is truncated or malformed", BROKEN_REMEDY};
 	static const struct row partial = {
-		0, FAULT_LATER, CUT, "the connection was closed during the reply", WAIT_REMEDY};
-	static const struct row refused = {0, FAULT_LATER, "network_refused",
+		0, FAULT_TRANSIENT, CUT, "the connection was closed during the reply", WAIT_REMEDY};
+	static const struct row refused = {0, FAULT_TRANSIENT, "network_refused",
 		"the server did not process the call (HTTP/2 GOAWAY or REFUSED_STREAM)",
 		"Nothing was done. The dispatcher retries automatically."};
 
@@ -184,7 +185,7 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 
 	host_of(url, host, sizeof(host));
 	if (reply->too_large) {
-		fault_set(fault, FAULT_LATER, "reply_too_large",
+		fault_set(fault, FAULT_TRANSIENT, "reply_too_large",
 			"%s: the reply is larger than %d bytes", host, HTTP_BODY_MAX);
 		fault_remedy(fault, "%s", BROKEN_REMEDY);
 		return;

@@ -2,7 +2,7 @@
 /*
  * What the API says instead of an answer. Nobody knows for sure which code it uses for what, so
  * only those signals are taken for the set-up that name it; any other refusal of a call about a
- * person is FAULT_PERSON until the control call (a `list`) decides.
+ * person is FAULT_REJECTED until the control call (a `list`) decides.
  */
 #include <string.h>
 
@@ -169,7 +169,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	out->quota = row->effect == IS_QUOTA;
 	failure_expand(what, sizeof(what), row->what, &names);
 	failure_expand(remedy, sizeof(remedy), login ? row->login : row->remedy, &names);
-	fault_set(&out->fault, out->quota ? FAULT_LATER : FAULT_SETUP, row->code, "%s (%d%s%s)",
+	fault_set(&out->fault, out->quota ? FAULT_TRANSIENT : FAULT_SETUP, row->code, "%s (%d%s%s)",
 		what, out->status, *quoted ? " " : "", quoted);
 	fault_remedy(&out->fault, "%s", remedy);
 }
@@ -197,15 +197,16 @@ static void refused_list(const char *code, const struct credential *c, const cha
 static void refused_person(const struct google_call *call, const char *code, const char *quoted,
 	struct google_reply *out)
 {
-	fault_set(&out->fault, FAULT_PERSON, code, "Google refuses to %s: %d %s",
+	fault_set(&out->fault, FAULT_REJECTED, code, "Google refuses to %s: %d %s",
 		google_method_word(call->method), out->status, quoted);
 	fault_remedy(&out->fault, MEND_AND_RETRY);
 }
 
 static void sick_server(const char *code, const char *quoted, struct google_reply *out)
 {
-	fault_set(&out->fault, FAULT_LATER, code, "Google, or a proxy in between, answers %d%s%s",
-		out->status, quoted[0] ? " " : "", quoted);
+	fault_set(&out->fault, FAULT_TRANSIENT, code,
+		"Google, or a proxy in between, answers %d%s%s", out->status, quoted[0] ? " " : "",
+		quoted);
 	fault_remedy(&out->fault, FAILURE_WAIT);
 }
 
@@ -280,21 +281,21 @@ static const struct {
 	enum fault_kind kind;
 	const char *remedy;
 } rpc[] = {
-	[1] = {"cancelled", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
-	[2] = {"unknown", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
-	[3] = {"invalid_argument", FAULT_PERSON, MEND_AND_RETRY},
-	[4] = {"deadline_exceeded", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
-	[5] = {"not_found", FAULT_PERSON, MEND_AND_RETRY},
-	[6] = {"already_exists", FAULT_PERSON, MEND_AND_RETRY},
-	[7] = {"permission_denied", FAULT_PERSON, MEND_AND_RETRY},
-	[8] = {"resource_exhausted", FAULT_LATER, FAILURE_WAIT},
-	[9] = {"failed_precondition", FAULT_PERSON, MEND_AND_RETRY},
-	[10] = {"aborted", FAULT_PERSON, MEND_AND_RETRY},
-	[11] = {"out_of_range", FAULT_PERSON, MEND_AND_RETRY},
+	[1] = {"cancelled", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
+	[2] = {"unknown", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
+	[3] = {"invalid_argument", FAULT_REJECTED, MEND_AND_RETRY},
+	[4] = {"deadline_exceeded", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
+	[5] = {"not_found", FAULT_REJECTED, MEND_AND_RETRY},
+	[6] = {"already_exists", FAULT_REJECTED, MEND_AND_RETRY},
+	[7] = {"permission_denied", FAULT_REJECTED, MEND_AND_RETRY},
+	[8] = {"resource_exhausted", FAULT_TRANSIENT, FAILURE_WAIT},
+	[9] = {"failed_precondition", FAULT_REJECTED, MEND_AND_RETRY},
+	[10] = {"aborted", FAULT_REJECTED, MEND_AND_RETRY},
+	[11] = {"out_of_range", FAULT_REJECTED, MEND_AND_RETRY},
 	[12] = {"unimplemented", FAULT_SETUP, "Check [google] api_version: v1 has this method."},
-	[13] = {"internal", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
-	[14] = {"unavailable", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
-	[15] = {"data_loss", FAULT_UNCONFIRMED, LOOK_AND_RETRY},
+	[13] = {"internal", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
+	[14] = {"unavailable", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
+	[15] = {"data_loss", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
 	[16] = {"unauthenticated", FAULT_SETUP,
 		"Check that the administrator to act as is not suspended (Admin console > "
 		"Directory > Users)."},
@@ -304,7 +305,7 @@ void failure_operation(
 	const struct google_call *call, int code, const char *message, struct google_reply *out)
 {
 	bool known = code >= 1 && code < (int)(sizeof(rpc) / sizeof(*rpc));
-	enum fault_kind kind = known ? rpc[code].kind : FAULT_UNCONFIRMED;
+	enum fault_kind kind = known ? rpc[code].kind : FAULT_AMBIGUOUS;
 	const char *word = known ? rpc[code].word : "unknown";
 	char quoted[240];
 

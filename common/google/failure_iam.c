@@ -26,11 +26,12 @@ static const struct row {
 	const char *contains; /* lower case */
 	const char *code, *what, *remedy;
 } rows[] = {
-	{429, FAULT_LATER, "*", NULL, "iam_quota", "IAM's request quota is used up", FAILURE_WAIT},
-	{403, FAULT_LATER, "rateLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED", NULL,
-		"iam_quota", "IAM's request quota is used up", FAILURE_WAIT},
-	{403, FAULT_LATER, NULL, "quota exceeded", "iam_quota", "IAM's request quota is used up",
+	{429, FAULT_TRANSIENT, "*", NULL, "iam_quota", "IAM's request quota is used up",
 		FAILURE_WAIT},
+	{403, FAULT_TRANSIENT, "rateLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED", NULL,
+		"iam_quota", "IAM's request quota is used up", FAILURE_WAIT},
+	{403, FAULT_TRANSIENT, NULL, "quota exceeded", "iam_quota",
+		"IAM's request quota is used up", FAILURE_WAIT},
 	{403, FAULT_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, "iam_api_disabled",
 		"the IAM Service Account Credentials API is not enabled in project {project}",
 		ENABLE},
@@ -95,7 +96,7 @@ static void from_row(const struct row *row, const struct credential *c, const st
 static void not_iam(const struct credential *c, int status, struct fault *f)
 {
 	if (status >= 500 || status == 408 || status == 429) {
-		fault_set(f, FAULT_LATER, "iam_server", "IAM answers %d", status);
+		fault_set(f, FAULT_TRANSIENT, "iam_server", "IAM answers %d", status);
 		fault_remedy(f, FAILURE_WAIT);
 		return;
 	}

@@ -45,9 +45,9 @@ static const struct row consent_rows[] = {
 	{"unauthorized_client", NULL, FAULT_SETUP, "consent_client",
 		"this OAuth client may not request consent",
 		"Create a client of type Desktop app in the Google Cloud console."},
-	{"server_error", NULL, FAULT_LATER, "consent_server", "Google reports an internal error",
-		AGAIN},
-	{"temporarily_unavailable", NULL, FAULT_LATER, "consent_server",
+	{"server_error", NULL, FAULT_TRANSIENT, "consent_server",
+		"Google reports an internal error", AGAIN},
+	{"temporarily_unavailable", NULL, FAULT_TRANSIENT, "consent_server",
 		"Google's login is not available at the moment", AGAIN},
 	{NULL, NULL, FAULT_SETUP, "consent_refused", "Google refuses to show the consent page",
 		AGAIN},
@@ -70,11 +70,11 @@ static const struct row code_rows[] = {
 	{"unauthorized_client", NULL, FAULT_SETUP, "code_client",
 		"the OAuth client in {file} may not be used for this",
 		"Create a client of type Desktop app in the Google Cloud console."},
-	{"internal_failure", NULL, FAULT_LATER, "token_server", "Google reports an internal error",
+	{"internal_failure", NULL, FAULT_TRANSIENT, "token_server",
+		"Google reports an internal error", AGAIN},
+	{"server_error", NULL, FAULT_TRANSIENT, "token_server", "Google reports an internal error",
 		AGAIN},
-	{"server_error", NULL, FAULT_LATER, "token_server", "Google reports an internal error",
-		AGAIN},
-	{"temporarily_unavailable", NULL, FAULT_LATER, "token_server",
+	{"temporarily_unavailable", NULL, FAULT_TRANSIENT, "token_server",
 		"Google's token service is not available at the moment", AGAIN},
 	{NULL, NULL, FAULT_SETUP, "code_refused", "Google does not accept the code", AGAIN},
 };
@@ -110,7 +110,8 @@ static const char *member(const json_t *json, const char *name)
 
 static void not_google(const char *endpoint, int status, struct fault *f)
 {
-	fault_set(f, status >= 500 || status == 408 || status == 429 ? FAULT_LATER : FAULT_SETUP,
+	fault_set(f,
+		status >= 500 || status == 408 || status == 429 ? FAULT_TRANSIENT : FAULT_SETUP,
 		"token_endpoint_strange", "%s answers %d, but not like a token endpoint", endpoint,
 		status);
 	fault_remedy(f, "Check [google] token_endpoint and proxy, then: " AGAIN);

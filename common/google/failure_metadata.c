@@ -65,7 +65,7 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 	if (r->curl)
 		return no_answer(s, r, f);
 	if (r->status == 429 || r->status == 408 || r->status >= 500) {
-		fault_set(f, FAULT_LATER, "metadata_busy",
+		fault_set(f, FAULT_TRANSIENT, "metadata_busy",
 			"the metadata server answers %d, repeatedly", r->status);
 		return fault_remedy(f, FAILURE_WAIT);
 	}

@@ -39,7 +39,7 @@ static const struct row {
 
 static const struct row *find_row(int error)
 {
-	static const struct row other = {0, FAULT_LATER, "network_proxy",
+	static const struct row other = {0, FAULT_TRANSIENT, "network_proxy",
 		"the proxy cannot open the connection",
 		"Check the proxy. The dispatcher retries automatically."};
 
@@ -61,7 +61,7 @@ static bool refused_socks(const char *host, const struct http_reply *reply, stru
 
 static bool refused_connect(const char *host, int status, struct fault *f)
 {
-	fault_set(f, status < 500 ? FAULT_SETUP : FAULT_LATER, "proxy_refused",
+	fault_set(f, status < 500 ? FAULT_SETUP : FAULT_TRANSIENT, "proxy_refused",
 		"the proxy answers %d to a request for %s%s", status, host,
 		status == 407 ? ": it wants a user name and password, or rejects the ones it got"
 			      : "");

@@ -39,11 +39,11 @@ static const struct row {
 		"Correct client_id and client_secret in {file}."},
 	{"invalid_scope", NULL, FAULT_SETUP, "sts_refused",
 		"Google refuses the token exchange for {audience}", "Check `audience` in {file}."},
-	{"internal_failure", NULL, FAULT_LATER, "sts_server", "Google reports an internal error",
+	{"internal_failure", NULL, FAULT_TRANSIENT, "sts_server",
+		"Google reports an internal error", FAILURE_WAIT},
+	{"server_error", NULL, FAULT_TRANSIENT, "sts_server", "Google reports an internal error",
 		FAILURE_WAIT},
-	{"server_error", NULL, FAULT_LATER, "sts_server", "Google reports an internal error",
-		FAILURE_WAIT},
-	{"temporarily_unavailable", NULL, FAULT_LATER, "sts_server",
+	{"temporarily_unavailable", NULL, FAULT_TRANSIENT, "sts_server",
 		"Google's token exchange is not available at the moment", FAILURE_WAIT},
 	{NULL, NULL, FAULT_SETUP, "sts_refused", "Google refuses the token exchange for {audience}",
 		"Check `audience` in {file}, and the provider: " LOOK_AT_PROVIDER "."},
@@ -88,7 +88,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 
 static void not_sts(const struct credential *c, int status, bool later, struct fault *f)
 {
-	fault_set(f, later ? FAULT_LATER : FAULT_SETUP, later ? "sts_server" : "sts_strange",
+	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP, later ? "sts_server" : "sts_strange",
 		"%s answers %d, but not like the token service", c->settings->sts_endpoint, status);
 	fault_remedy(f, later ? FAILURE_WAIT
 			      : "Check [google] sts_endpoint. A proxy or a network login page may "

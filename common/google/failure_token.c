@@ -135,17 +135,17 @@ static const struct row rows[] = {
 		"Google rejects the account {issuer}",
 		"Check in the Google Cloud console, IAM & Admin > Service accounts, that {issuer} "
 		"is enabled."},
-	{"internal_failure", NULL, NULL, FAULT_LATER, "token_server",
+	{"internal_failure", NULL, NULL, FAULT_TRANSIENT, "token_server",
 		"Google reports an internal error", FAILURE_WAIT},
-	{"server_error", NULL, NULL, FAULT_LATER, "token_server",
+	{"server_error", NULL, NULL, FAULT_TRANSIENT, "token_server",
 		"Google reports an internal error", FAILURE_WAIT},
-	{"temporarily_unavailable", NULL, NULL, FAULT_LATER, "token_server",
+	{"temporarily_unavailable", NULL, NULL, FAULT_TRANSIENT, "token_server",
 		"Google's token service is not available at the moment", FAILURE_WAIT},
-	{NULL, "internal_failure", NULL, FAULT_LATER, "token_server",
+	{NULL, "internal_failure", NULL, FAULT_TRANSIENT, "token_server",
 		"Google reports an internal error", FAILURE_WAIT},
-	{NULL, "server_error", NULL, FAULT_LATER, "token_server",
+	{NULL, "server_error", NULL, FAULT_TRANSIENT, "token_server",
 		"Google reports an internal error", FAILURE_WAIT},
-	{NULL, "temporarily_unavailable", NULL, FAULT_LATER, "token_server",
+	{NULL, "temporarily_unavailable", NULL, FAULT_TRANSIENT, "token_server",
 		"Google's token service is not available at the moment", FAILURE_WAIT},
 	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "Google does not issue a token",
 		"Check {file}, [google] subject and token_endpoint."},
@@ -208,7 +208,7 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 	int s = reply->status;
 	bool later = s >= 500 || s == 408 || s == 429;
 
-	fault_set(f, later ? FAULT_LATER : FAULT_SETUP,
+	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP,
 		later ? "token_server" : "token_endpoint_strange",
 		"%s answers %d, but not like a token endpoint", c->token_endpoint, s);
 	fault_remedy(f, later ? FAILURE_WAIT
@@ -218,7 +218,7 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 
 static void token_server(int status, const char *says, struct fault *f)
 {
-	fault_set(f, FAULT_LATER, "token_server", "Google's token service answers %d (%.120s)",
+	fault_set(f, FAULT_TRANSIENT, "token_server", "Google's token service answers %d (%.120s)",
 		status, says);
 	fault_remedy(f, FAILURE_WAIT);
 }
@@ -248,7 +248,7 @@ void failure_token(const struct credential *c, const struct http_reply *reply, i
 		member(json, "error_description"));
 	if (!*member(json, "error"))
 		not_google(c, reply, fault);
-	else if (row->kind != FAULT_LATER &&
+	else if (row->kind != FAULT_TRANSIENT &&
 		 (reply->status >= 500 || reply->status == 408 || reply->status == 429))
 		token_server(reply->status, says, fault);
 	else

@@ -50,7 +50,7 @@ struct google *google_open(const struct settings *settings, struct fault *fault)
 	struct google *g = calloc(1, sizeof(*g));
 
 	if (!g) {
-		fault_no_memory(fault, FAULT_LATER);
+		fault_no_memory(fault, FAULT_TRANSIENT);
 		return NULL;
 	}
 	g->settings = settings;
@@ -159,7 +159,7 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	c->done = done;
 	c->ctx = ctx;
 	if (!copy_call(&c->what))
-		fault_no_memory(&c->fault, FAULT_LATER);
+		fault_no_memory(&c->fault, FAULT_TRANSIENT);
 	else
 		calls_url(g->settings, &c->what, &c->url, &c->fault);
 	g->in_flight++;
@@ -177,9 +177,10 @@ static enum meter_outcome outcome(enum fault_kind kind)
 {
 	if (kind == FAULT_NONE)
 		return OUTCOME_OK;
-	if (kind == FAULT_PERSON)
-		return OUTCOME_PERSON;
-	return kind == FAULT_LATER || kind == FAULT_UNCONFIRMED ? OUTCOME_LATER : OUTCOME_SETUP;
+	if (kind == FAULT_REJECTED)
+		return OUTCOME_REJECTED;
+	return kind == FAULT_TRANSIENT || kind == FAULT_AMBIGUOUS ? OUTCOME_TRANSIENT
+								  : OUTCOME_SETUP;
 }
 
 static void count(const struct google *g, enum google_method method, const struct google_reply *r)
@@ -303,7 +304,7 @@ static void begin(struct google *g, struct call *call)
 	/* gcc -fanalyzer takes the call for lost: on_reply gets it, or finish_early. */
 	if (http_start(g->http, &request, on_reply, call))
 		return;
-	fault_no_memory(&fault, FAULT_LATER);
+	fault_no_memory(&fault, FAULT_TRANSIENT);
 	finish_early(call, &fault);
 }
 

@@ -46,10 +46,10 @@ struct google_call {
 
 /* What came back. Valid only inside the callback. fault.kind:
  *   NONE         an answer
- *   LATER        no answer, and surely no effect; may be repeated (retry_after: when, if known)
+ *   TRANSIENT    no answer, and surely no effect; may be repeated (retry_after: when, if known)
  *   SETUP        the set-up is refused, whoever is asked about; also by the token endpoint
- *   PERSON       400, 403, 404, 409, 412: the person or the set-up, the control call decides
- *   UNCONFIRMED  send only: it may have had its effect
+ *   REJECTED     400, 403, 404, 409, 412: the person or the set-up, the control call decides
+ *   AMBIGUOUS    send only: it may have had its effect
  *   CREDENTIALS  the credential's own file is of no use
  *   SETTINGS, USAGE  customer or address cannot be part of a request
  *   STOPPED      google_stop(), google_interrupt() */
@@ -88,7 +88,7 @@ void google_start(struct google *g, const struct google_call *call, google_done 
  * limit), runs what is done, and returns the number of calls still under way. */
 int google_turn(struct google *g, const int *fds, int nfds, int timeout_ms);
 int google_in_flight(const struct google *g);
-/* Ends all that is under way, and tells each `done`: sends as UNCONFIRMED where anything may have
+/* Ends all that is under way, and tells each `done`: sends as AMBIGUOUS where anything may have
  * been written, all else as STOPPED. What has already been answered counts. */
 void google_stop(struct google *g);
 /* Asked now and then while a token is minted; true ends it (SIGTERM). */

@@ -132,7 +132,7 @@ bool grant_request(const struct credential *c, struct http *http, const char *fo
 		failure_token(c, &reply, http_clock_skew(http), fault);
 	else
 		ok = grant_read(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_LATER, "token_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
 			     "%s answers 200, but without a token (%s)", c->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);

@@ -38,7 +38,7 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		h = calloc(1, sizeof(*h));
 	if (!h) {
-		fault_set(fault, FAULT_LATER, "no_memory", "cannot initialise libcurl");
+		fault_set(fault, FAULT_TRANSIENT, "no_memory", "cannot initialise libcurl");
 		return NULL;
 	}
 	h->settings = settings;

@@ -66,7 +66,7 @@ static bool take_jwt(const struct credential *c, const struct http_reply *reply,
 
 	secret_json_free(json);
 	return good ||
-	       fault_set(f, FAULT_LATER, "iam_reply_strange",
+	       fault_set(f, FAULT_TRANSIENT, "iam_reply_strange",
 		       "%s answers 200, but without a signed JWT (%s)", c->settings->iam_endpoint,
 		       *reply->content_type ? reply->content_type : "no content type");
 }
@@ -86,7 +86,7 @@ bool iam_sign_jwt(const struct credential *c, struct http *http, const struct ia
 
 	strbuf_addf(&url, "%s/v1/" IAM_ACCOUNT "%s:signJwt", c->settings->iam_endpoint, c->issuer);
 	if (!body || url.failed) {
-		fault_no_memory(fault, FAULT_LATER);
+		fault_no_memory(fault, FAULT_TRANSIENT);
 		goto out;
 	}
 	request.url = url.data;

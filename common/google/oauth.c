@@ -54,7 +54,8 @@ bool oauth_begin(struct oauth_request *r, const struct oauth_client *client,
 	return (draw(STATE_BYTES, r->state, sizeof(r->state)) &&
 		       draw(VERIFIER_BYTES, r->verifier, sizeof(r->verifier)) &&
 		       digest(r->verifier, r->challenge, sizeof(r->challenge))) ||
-	       fault_set(fault, FAULT_LATER, "no_random", "OpenSSL cannot generate random numbers");
+	       fault_set(fault, FAULT_TRANSIENT, "no_random",
+		       "OpenSSL cannot generate random numbers");
 }
 
 void oauth_end(struct oauth_request *r)
@@ -199,7 +200,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 
 	*out = (struct grant_reply){0};
 	if (!add_form(r, code, &form)) {
-		fault_no_memory(fault, FAULT_LATER);
+		fault_no_memory(fault, FAULT_TRANSIENT);
 		goto out;
 	}
 	grant_post(settings->token_endpoint, http, form.data, form.len, &reply);
@@ -207,7 +208,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 		failure_code(r, settings, &reply, fault);
 	else
 		ok = grant_read(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_LATER, "token_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
 			     "%s answers 200, but without a token (%s)", settings->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	ok = ok && check_reply(r, out, fault);

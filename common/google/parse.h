@@ -17,7 +17,7 @@ struct parse_memory {
 };
 
 /* Fills in the members of `out` that belong to the call's method. A body that is not what the
- * reference promises is FAULT_LATER (FAULT_UNCONFIRMED for send). */
+ * reference promises is FAULT_TRANSIENT (FAULT_AMBIGUOUS for send). */
 void parse_reply(const struct google_call *call, const char *body, size_t len,
 	struct parse_memory *memory, struct google_reply *out);
 void parse_memory_free(struct parse_memory *memory);

@@ -20,11 +20,11 @@ static bool effect_unknown(const struct http_reply *reply, const struct fault *f
 					 by_somebody_else(fault));
 }
 
-static void make_unconfirmed(struct fault *fault)
+static void make_ambiguous(struct fault *fault)
 {
 	struct fault cause = *fault;
 
-	fault_set(fault, FAULT_UNCONFIRMED, cause.code,
+	fault_set(fault, FAULT_AMBIGUOUS, cause.code,
 		"it is not known whether the invitation went out: %s", cause.what);
 	fault_remedy(fault, "It is not sent again automatically; Google will show the result.");
 }
@@ -37,7 +37,7 @@ static void read_body(const struct google_call *call, const char *url,
 	if (reply->status == 200)
 		parse_reply(call, reply->body.data, reply->body.len, memory, out);
 	else
-		fault_set(&out->fault, FAULT_UNCONFIRMED, "reply_strange",
+		fault_set(&out->fault, FAULT_AMBIGUOUS, "reply_strange",
 			"the reply to %s has the status %d, which Google never uses",
 			google_method_word(call->method), reply->status);
 	if (strcmp(out->fault.code, "reply_strange") == 0)
@@ -61,9 +61,9 @@ void reply_read(const struct google_call *call, const struct credential *c, cons
 
 	if (call->method != GOOGLE_SEND) {
 		/* Repeating anything else does no harm. */
-		if (out->fault.kind == FAULT_UNCONFIRMED)
-			out->fault.kind = FAULT_LATER;
-	} else if (out->fault.kind == FAULT_UNCONFIRMED || effect_unknown(reply, &out->fault)) {
-		make_unconfirmed(&out->fault);
+		if (out->fault.kind == FAULT_AMBIGUOUS)
+			out->fault.kind = FAULT_TRANSIENT;
+	} else if (out->fault.kind == FAULT_AMBIGUOUS || effect_unknown(reply, &out->fault)) {
+		make_ambiguous(&out->fault);
 	}
 }

@@ -65,7 +65,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 		failure_sts(c, what->audience, &reply, fault);
 	else
 		ok = grant_parse(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_LATER, "sts_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "sts_reply_strange",
 			     "%s answers 200, but without a token (%s)", request.url,
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);

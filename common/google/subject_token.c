@@ -202,7 +202,7 @@ static bool refused_url(const struct subject_source *s, const struct http_reply 
 		failure_transport(s->url, r, f);
 		return false;
 	}
-	fault_set(f, later ? FAULT_LATER : FAULT_SETUP, "subject_token_refused",
+	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP, "subject_token_refused",
 		"the source of the subject token, %.120s, answers %d", s->url, r->status);
 	return later ? false : fault_remedy(f, "Check credential_source (url and headers).");
 }

@@ -77,14 +77,14 @@ static bool explain_refusal(
 	const struct google_call control = {.method = GOOGLE_LIST, .list_page_size = 1};
 	struct google_reply reply;
 
-	if (refusal->kind != FAULT_PERSON || control_fresh(i))
+	if (refusal->kind != FAULT_REJECTED || control_fresh(i))
 		return true;
 	if (!call_now(i, &control, w, &reply, fault))
 		return false;
 	if (reply.fault.kind == FAULT_NONE) {
 		i->control.passed = true;
 		i->control.passed_ms = clock_boot_ms();
-	} else if (reply.fault.kind != FAULT_LATER && reply.fault.kind != FAULT_STOPPED) {
+	} else if (reply.fault.kind != FAULT_TRANSIENT && reply.fault.kind != FAULT_STOPPED) {
 		*refusal = reply.fault;
 	}
 	return true;
@@ -176,7 +176,7 @@ static bool refuse(struct fault *fault, const char *code, const char *address, c
 
 static bool refuse_busy(struct fault *fault, const char *address)
 {
-	fault_set(fault, FAULT_LATER, "leased", "%.200s is in use by another process", address);
+	fault_set(fault, FAULT_TRANSIENT, "leased", "%.200s is in use by another process", address);
 	return fault_remedy(fault, "Try again in a moment.");
 }
 

@@ -136,7 +136,7 @@ bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault)
 	const struct errand *call = &i->control.call;
 	const struct fault *why = &call->answer.fault;
 	bool probing = i->paused && strcmp(i->pause.kind, "setup") == 0;
-	bool later = why->kind == FAULT_LATER || why->kind == FAULT_STOPPED;
+	bool later = why->kind == FAULT_TRANSIENT || why->kind == FAULT_STOPPED;
 
 	*doubt = why->kind == FAULT_NONE ? DOUBT_PERSON : later ? DOUBT_LATER : DOUBT_SETUP;
 	if (call->answer.quota)
@@ -191,7 +191,7 @@ void control_noted(struct invite *i, enum google_method method, const struct goo
 {
 	struct control *control = &i->control;
 
-	if (reply->fault.kind == FAULT_UNCONFIRMED ||
+	if (reply->fault.kind == FAULT_AMBIGUOUS ||
 		(method == GOOGLE_SEND && reply->fault.kind == FAULT_NONE && !reply->confirmed)) {
 		control->ambiguous++;
 		return;

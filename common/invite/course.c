@@ -277,11 +277,11 @@ bool course_answered(struct course *c, struct fault *fault)
 	switch (got->kind) {
 	case FAULT_NONE:
 		return answered_well(c, fault);
-	case FAULT_LATER:
+	case FAULT_TRANSIENT:
 		return c->answer.quota ? ending_quota(c, fault) : ending_retry(c, got, fault);
-	case FAULT_UNCONFIRMED:
+	case FAULT_AMBIGUOUS:
 		return mailing_unclear(c, fault);
-	case FAULT_PERSON:
+	case FAULT_REJECTED:
 	case FAULT_USAGE:
 		c->next = NEXT_DOUBT;
 		return true;

@@ -89,9 +89,9 @@ static void note_reach(struct invite *i, const struct google_reply *reply)
 {
 	enum fault_kind kind = reply->fault.kind;
 
-	if (kind == FAULT_LATER && !reply->quota)
+	if (kind == FAULT_TRANSIENT && !reply->quota)
 		i->later_in_a_row++;
-	else if (kind != FAULT_STOPPED && kind != FAULT_UNCONFIRMED)
+	else if (kind != FAULT_STOPPED && kind != FAULT_AMBIGUOUS)
 		i->later_in_a_row = i->rested_for = i->rests = 0;
 }
 

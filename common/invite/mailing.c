@@ -169,7 +169,7 @@ bool mailing_unclear(struct course *c, struct fault *fault)
 	struct fault unclear = c->answer.fault;
 
 	if (unclear.kind == FAULT_NONE)
-		fault_set(&unclear, FAULT_UNCONFIRMED, "not_done",
+		fault_set(&unclear, FAULT_AMBIGUOUS, "not_done",
 			"Google accepted the invitation, but did not confirm that it was sent");
 	ending_state(c, PERSON_UNCONFIRMED, "unconfirmed", 0);
 	c->after.due = evidence_settle_due(&c->after, c->invite->now);

@@ -227,7 +227,7 @@ static void copy_page(struct sweep *s, const struct google_reply *reply)
 	s->page = calloc(reply->page_count + 1, sizeof(*s->page));
 	s->next_token = reply->next_page_token ? strdup(reply->next_page_token) : NULL;
 	if (!s->page || (reply->next_page_token && !s->next_token)) {
-		fault_no_memory(&s->call.answer.fault, FAULT_LATER);
+		fault_no_memory(&s->call.answer.fault, FAULT_TRANSIENT);
 		return;
 	}
 	s->page_count = reply->page_count;
@@ -271,18 +271,18 @@ static bool refused(struct invite *i, const struct fault *why, struct fault *fau
 {
 	struct sweep *s = &i->sweep;
 
-	if (why->kind == FAULT_PERSON && s->by_get) {
+	if (why->kind == FAULT_REJECTED && s->by_get) {
 		s->step = SWEEP_ON;
 		return true;
 	}
-	if ((why->kind == FAULT_PERSON || why->kind == FAULT_SETUP) && s->page_token) {
+	if ((why->kind == FAULT_REJECTED || why->kind == FAULT_SETUP) && s->page_token) {
 		s->step = SWEEP_ANEW;
 		return true;
 	}
 	s->step = SWEEP_RETRY;
 	if (i->sweep.call.answer.quota)
 		control_throttled(i, &i->sweep.call.answer);
-	if (why->kind == FAULT_LATER || why->kind == FAULT_STOPPED)
+	if (why->kind == FAULT_TRANSIENT || why->kind == FAULT_STOPPED)
 		return true;
 	return control_refused(i, s->by_get ? GOOGLE_GET : GOOGLE_LIST, why, fault);
 }

@@ -26,7 +26,7 @@ static bool erase(
 
 static bool say_busy(struct ledger *l, struct fault *fault)
 {
-	fault_set(fault, FAULT_LATER, "ledger_leased",
+	fault_set(fault, FAULT_TRANSIENT, "ledger_leased",
 		"%s: another process is working on this person", l->path);
 	return fault_remedy(fault, "Try again in a minute.");
 }

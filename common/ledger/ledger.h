@@ -289,7 +289,7 @@ bool ledger_each_block(struct ledger *l,
 		const char *address, const char *text, const char *actor, int64_t at, void *ctx),
 	void *ctx, struct fault *fault);
 /* Erases person, sightings and history, and the address from the journal of sends; a block stays.
- * The accounts' seen marks are the caller's to remove. 1, 0 (not known), -1; FAULT_LATER while
+ * The accounts' seen marks are the caller's to remove. 1, 0 (not known), -1; FAULT_TRANSIENT while
  * somebody works on this person. */
 int ledger_forget(struct ledger *l, const char *address, struct fault *fault);
 /* The same for an account that led to nobody. */

@@ -17,7 +17,7 @@ static void check_reply(const struct google_call *call, int status, const struct
 			(call->method == GOOGLE_GET && status == 404),
 		"only 2xx is an answer");
 	must(r->fault.kind == FAULT_NONE || r->fault.what[0] != '\0', "a fault has a sentence");
-	must(r->fault.kind != FAULT_LATER || call->method != GOOGLE_SEND || status == 401 ||
+	must(r->fault.kind != FAULT_TRANSIENT || call->method != GOOGLE_SEND || status == 401 ||
 			status == 403 || status == 429 || status / 100 == 2,
 		"what may have mailed somebody is not repeated");
 	for (size_t i = 0; i < r->page_count; i++)

@@ -28,7 +28,7 @@ static void a_fault_says_kind_code_what_and_remedy(void **state)
 	assert_string_equal(f.code, "bad_number");
 	assert_string_equal(f.what, "x.conf:12: 'many'");
 	assert_string_equal(f.remedy, "Write a number from 0 to 600.");
-	fault_set(&f, FAULT_LATER, NULL, "another");
+	fault_set(&f, FAULT_TRANSIENT, NULL, "another");
 	assert_string_equal(f.code, "");
 	assert_string_equal(f.remedy, "");
 	fault_clear(&f);
@@ -39,7 +39,7 @@ static void a_fault_says_kind_code_what_and_remedy(void **state)
 static void nobody_needs_to_want_the_fault(void **state)
 {
 	(void)state;
-	assert_false(fault_set(NULL, FAULT_LATER, "x", "y"));
+	assert_false(fault_set(NULL, FAULT_TRANSIENT, "x", "y"));
 	assert_false(fault_remedy(NULL, "z"));
 	fault_clear(NULL);
 }
@@ -50,13 +50,13 @@ static void a_fault_breaks_no_terminal_and_no_line(void **state)
 	struct fault f = {0};
 
 	(void)state;
-	fault_set(&f, FAULT_PERSON, "x", "%s", "\033[2J\nroot:x:0:0 \xff");
+	fault_set(&f, FAULT_REJECTED, "x", "%s", "\033[2J\nroot:x:0:0 \xff");
 	assert_string_equal(f.what, "\\x1b[2J\\x0aroot:x:0:0 \\xff");
 	fault_remedy(&f, "%s", "a\rb");
 	assert_string_equal(f.remedy, "a\\x0db");
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	fault_set(&f, FAULT_PERSON, longest, "%s", longest);
+	fault_set(&f, FAULT_REJECTED, longest, "%s", longest);
 	assert_int_equal(strlen(f.code), sizeof(f.code) - 1);
 	assert_int_equal(strlen(f.what), sizeof(f.what) - 1);
 	assert_true(str_ends(f.what, "\xe2\x80\xa6"));
@@ -83,11 +83,11 @@ static void exit_codes_are_those_of_the_design(void **state)
 		{FAULT_USAGE, "usage", 2},
 		{FAULT_SETTINGS, "settings", 3},
 		{FAULT_CREDENTIALS, "credentials", 4},
-		{FAULT_LATER, "later", 5},
-		{FAULT_UNCONFIRMED, "unconfirmed", 5},
+		{FAULT_TRANSIENT, "later", 5},
+		{FAULT_AMBIGUOUS, "unconfirmed", 5},
 		{FAULT_STOPPED, "stopped", 5},
 		{FAULT_SETUP, "setup", 6},
-		{FAULT_PERSON, "person", 6},
+		{FAULT_REJECTED, "person", 6},
 		{FAULT_POLICY, "policy", 7},
 		{FAULT_STORAGE, "storage", 8},
 	};

@@ -110,18 +110,19 @@ static const struct token_row token_rows[] = {
 		FAULT_SETUP, "token_scope_refused", "userinvitations is refused", DELEGATION},
 	{400, "invalid_account", "Forbidden", NULL, FAULT_SETUP, "token_account_refused",
 		"inviter@p.iam.gserviceaccount.com is refused", "enabled"},
-	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
+	{400, "internal_failure", "Backend Error", NULL, FAULT_TRANSIENT, "token_server",
 		"internal error", ""},
-	{400, "internal_failure", "None", NULL, FAULT_LATER, "token_server", "internal error", ""},
-	{400, "server_error", "", NULL, FAULT_LATER, "token_server", "internal error", ""},
-	{400, "temporarily_unavailable", "", NULL, FAULT_LATER, "token_server", "not available",
+	{400, "internal_failure", "None", NULL, FAULT_TRANSIENT, "token_server", "internal error",
 		""},
-	{400, "unknown", "internal_failure", NULL, FAULT_LATER, "token_server", "internal error",
+	{400, "server_error", "", NULL, FAULT_TRANSIENT, "token_server", "internal error", ""},
+	{400, "temporarily_unavailable", "", NULL, FAULT_TRANSIENT, "token_server", "not available",
 		""},
+	{400, "unknown", "internal_failure", NULL, FAULT_TRANSIENT, "token_server",
+		"internal error", ""},
 	{400, "unsupported_grant_type", "Invalid grant_type", NULL, FAULT_SETUP, "token_refused",
 		"no token is given", "token_endpoint"},
-	{503, "invalid_grant", "Bad Request", NULL, FAULT_LATER, "token_server", "503", ""},
-	{429, "rate_limit", "Slow down", NULL, FAULT_LATER, "token_server", "429", ""},
+	{503, "invalid_grant", "Bad Request", NULL, FAULT_TRANSIENT, "token_server", "503", ""},
+	{429, "rate_limit", "Slow down", NULL, FAULT_TRANSIENT, "token_server", "429", ""},
 };
 
 /* What a login meets; nothing of delegation or keys is said there. */
@@ -151,9 +152,9 @@ static const struct token_row login_rows[] = {
 		"anew"},
 	{401, "deleted_client", "The OAuth client was deleted.", NULL, FAULT_SETUP,
 		"token_client_deleted", "has been deleted", "anew"},
-	{400, "internal_failure", "Backend Error", NULL, FAULT_LATER, "token_server",
+	{400, "internal_failure", "Backend Error", NULL, FAULT_TRANSIENT, "token_server",
 		"internal error", ""},
-	{503, "invalid_grant", "Bad Request", NULL, FAULT_LATER, "token_server", "503", ""},
+	{503, "invalid_grant", "Bad Request", NULL, FAULT_TRANSIENT, "token_server", "503", ""},
 };
 
 static void expect_rows(const struct credential *c, const struct token_row *of, size_t n)
@@ -178,7 +179,7 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_non_null(strstr(f.remedy, row->remedy));
 		assert_true(strlen(f.remedy) > 20);
 		assert_int_equal(
-			row->kind == FAULT_LATER, strstr(f.remedy, "Nothing needs") != NULL);
+			row->kind == FAULT_TRANSIENT, strstr(f.remedy, "Nothing needs") != NULL);
 		/* Nothing was cut off, nothing left unfilled. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
@@ -255,8 +256,8 @@ static void what_is_no_token_endpoint_is_called_that(void **state)
 	} all[] = {{403, FAULT_SETUP, "<html>Login</html>"}, {404, FAULT_SETUP, ""},
 		{302, FAULT_SETUP, ""}, {400, FAULT_SETUP, "[]"},
 		{400, FAULT_SETUP, "{\"error\":{\"code\":400}}"},
-		{502, FAULT_LATER, "<html>Bad gateway</html>"}, {503, FAULT_LATER, ""},
-		{408, FAULT_LATER, ""}, {429, FAULT_LATER, "slow"}};
+		{502, FAULT_TRANSIENT, "<html>Bad gateway</html>"}, {503, FAULT_TRANSIENT, ""},
+		{408, FAULT_TRANSIENT, ""}, {429, FAULT_TRANSIENT, "slow"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
@@ -340,7 +341,7 @@ static void a_used_up_quota_is_for_later_in_each_of_its_forms(void **state)
 			struct google_reply r =
 				api_says((enum google_method)m, all[i].status, all[i].body, NULL);
 
-			assert_int_equal(r.fault.kind, FAULT_LATER);
+			assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 			assert_string_equal(r.fault.code, "quota");
 			assert_true(r.quota);
 		}
@@ -414,7 +415,7 @@ static void other_refusals_are_the_persons_until_the_control_call(void **state)
 			struct google_reply r =
 				api_says(about[m], all[i].status, all[i].body, NULL);
 
-			assert_int_equal(r.fault.kind, FAULT_PERSON);
+			assert_int_equal(r.fault.kind, FAULT_REJECTED);
 			assert_string_equal(r.fault.code, all[i].code);
 		}
 		assert_int_equal(api_says(GOOGLE_LIST, all[i].status, all[i].body, NULL).fault.kind,
@@ -447,12 +448,12 @@ static void a_sick_server_is_for_later(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
-		assert_int_equal(
-			api_says(GOOGLE_CHECK, codes[i], "<html>", NULL).fault.kind, FAULT_LATER);
+		assert_int_equal(api_says(GOOGLE_CHECK, codes[i], "<html>", NULL).fault.kind,
+			FAULT_TRANSIENT);
 		assert_int_equal(
 			api_says(GOOGLE_LIST, codes[i], ERROR("503", "UNAVAILABLE", "x"), NULL)
 				.fault.kind,
-			FAULT_LATER);
+			FAULT_TRANSIENT);
 	}
 }
 

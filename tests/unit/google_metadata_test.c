@@ -75,7 +75,7 @@ static void expect(struct neighbour n, enum fault_kind kind, const char *code, c
 	assert_string_equal(a.fault.code, code);
 	assert_int_equal(a.fault.kind, kind);
 	assert_non_null(strstr(a.fault.what, what));
-	assert_true(kind == FAULT_LATER || *a.fault.remedy);
+	assert_true(kind == FAULT_TRANSIENT || *a.fault.remedy);
 }
 
 static void it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy(void **state)
@@ -134,7 +134,7 @@ static void one_that_stays_busy_is_for_later(void **state)
 			STATUS("503 Unavailable", ""), UNIVERSE, NAME, TOKEN}};
 
 	(void)state;
-	expect(n, FAULT_LATER, "metadata_busy", "503");
+	expect(n, FAULT_TRANSIENT, "metadata_busy", "503");
 }
 
 static void a_connection_that_is_cut_is_tried_again(void **state)

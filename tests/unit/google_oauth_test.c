@@ -272,8 +272,8 @@ static void each_refusal_says_what_to_do(void **state)
 		{"error=admin_policy_enforced", FAULT_SETUP, "consent_policy", CLIENT},
 		{"error=org_internal", FAULT_SETUP, "consent_foreign", "organisation"},
 		{"error=unauthorized_client", FAULT_SETUP, "consent_client", "Desktop app"},
-		{"error=server_error", FAULT_LATER, "consent_server", "again"},
-		{"error=temporarily_unavailable", FAULT_LATER, "consent_server", "again"},
+		{"error=server_error", FAULT_TRANSIENT, "consent_server", "again"},
+		{"error=temporarily_unavailable", FAULT_TRANSIENT, "consent_server", "again"},
 		{"error=something_new", FAULT_SETUP, "consent_refused", "again"},
 		{"error=%1b%5b31m%0a", FAULT_SETUP, "consent_refused", "again"},
 	};

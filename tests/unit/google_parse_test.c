@@ -63,7 +63,7 @@ static void check_refuses_what_is_no_boolean_and_no_object(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		expect_fault(GOOGLE_CHECK, bad[i], FAULT_LATER);
+		expect_fault(GOOGLE_CHECK, bad[i], FAULT_TRANSIENT);
 }
 
 static void get_reads_the_invitation(void **state)
@@ -93,12 +93,16 @@ static void a_count_may_be_a_number_a_string_or_absent(void **state)
 					   "\",\"mailsSentCount\":\"9223372036854775807\"}")
 				 .invitation.mails,
 		INT64_MAX);
-	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":-1}", FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":\"-1\"}", FAULT_LATER);
+	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":-1}", FAULT_TRANSIENT);
+	expect_fault(
+		GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":\"-1\"}", FAULT_TRANSIENT);
 	expect_fault(GOOGLE_GET,
-		"{\"name\":\"" ALICE "\",\"mailsSentCount\":\"9223372036854775808\"}", FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":1.5}", FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":true}", FAULT_LATER);
+		"{\"name\":\"" ALICE "\",\"mailsSentCount\":\"9223372036854775808\"}",
+		FAULT_TRANSIENT);
+	expect_fault(
+		GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":1.5}", FAULT_TRANSIENT);
+	expect_fault(
+		GOOGLE_GET, "{\"name\":\"" ALICE "\",\"mailsSentCount\":true}", FAULT_TRANSIENT);
 }
 
 static void a_state_may_be_unknown_or_absent_but_is_text(void **state)
@@ -109,7 +113,7 @@ static void a_state_may_be_unknown_or_absent_but_is_text(void **state)
 	assert_int_equal(parse(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"state\":\"EXPIRED\"}")
 				 .invitation.state,
 		INVITATION_OTHER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"state\":3}", FAULT_LATER);
+	expect_fault(GOOGLE_GET, "{\"name\":\"" ALICE "\",\"state\":3}", FAULT_TRANSIENT);
 	for (int i = 0; i < INVITATION_OTHER; i++)
 		assert_int_equal(
 			invitation_state_parse(invitation_state_word((enum invitation_state)i)), i);
@@ -136,15 +140,16 @@ static void somebody_elses_data_settles_nothing(void **state)
 					    "userinvitations/bob@example.com\"}}";
 
 	(void)state;
-	expect_fault(GOOGLE_GET, bob, FAULT_LATER);
-	expect_fault(GOOGLE_SEND, bob_operation, FAULT_UNCONFIRMED);
-	expect_fault(GOOGLE_CANCEL, bob_operation, FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{}", FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"users/alice@example.com\"}", FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":\"customers/C1/userinvitations/alice\"}", FAULT_LATER);
+	expect_fault(GOOGLE_GET, bob, FAULT_TRANSIENT);
+	expect_fault(GOOGLE_SEND, bob_operation, FAULT_AMBIGUOUS);
+	expect_fault(GOOGLE_CANCEL, bob_operation, FAULT_TRANSIENT);
+	expect_fault(GOOGLE_GET, "{}", FAULT_TRANSIENT);
+	expect_fault(GOOGLE_GET, "{\"name\":\"users/alice@example.com\"}", FAULT_TRANSIENT);
+	expect_fault(
+		GOOGLE_GET, "{\"name\":\"customers/C1/userinvitations/alice\"}", FAULT_TRANSIENT);
 	expect_fault(GOOGLE_GET, "{\"name\":\"customers/C1/userinvitations/alice@example.com%00\"}",
-		FAULT_LATER);
-	expect_fault(GOOGLE_GET, "{\"name\":17}", FAULT_LATER);
+		FAULT_TRANSIENT);
+	expect_fault(GOOGLE_GET, "{\"name\":17}", FAULT_TRANSIENT);
 }
 
 static void a_list_may_be_empty_in_three_ways(void **state)
@@ -197,7 +202,7 @@ static void a_malformed_list_is_asked_for_again(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		expect_fault(GOOGLE_LIST, bad[i], FAULT_LATER);
+		expect_fault(GOOGLE_LIST, bad[i], FAULT_TRANSIENT);
 }
 
 static void a_done_operation_without_error_is_confirmed(void **state)
@@ -244,14 +249,15 @@ static void an_operation_with_an_error_says_what_its_code_says(void **state)
 		int code;
 		enum fault_kind kind;
 		const char *word;
-	} all[] = {{3, FAULT_PERSON, "invalid_argument"}, {5, FAULT_PERSON, "not_found"},
-		{6, FAULT_PERSON, "already_exists"}, {7, FAULT_PERSON, "permission_denied"},
-		{9, FAULT_PERSON, "failed_precondition"}, {8, FAULT_LATER, "resource_exhausted"},
-		{12, FAULT_SETUP, "unimplemented"}, {16, FAULT_SETUP, "unauthenticated"},
-		{1, FAULT_UNCONFIRMED, "cancelled"}, {2, FAULT_UNCONFIRMED, "unknown"},
-		{4, FAULT_UNCONFIRMED, "deadline_exceeded"}, {13, FAULT_UNCONFIRMED, "internal"},
-		{14, FAULT_UNCONFIRMED, "unavailable"}, {99, FAULT_UNCONFIRMED, "unknown"},
-		{0, FAULT_UNCONFIRMED, "unknown"}, {-1, FAULT_UNCONFIRMED, "unknown"}};
+	} all[] = {{3, FAULT_REJECTED, "invalid_argument"}, {5, FAULT_REJECTED, "not_found"},
+		{6, FAULT_REJECTED, "already_exists"}, {7, FAULT_REJECTED, "permission_denied"},
+		{9, FAULT_REJECTED, "failed_precondition"},
+		{8, FAULT_TRANSIENT, "resource_exhausted"}, {12, FAULT_SETUP, "unimplemented"},
+		{16, FAULT_SETUP, "unauthenticated"}, {1, FAULT_AMBIGUOUS, "cancelled"},
+		{2, FAULT_AMBIGUOUS, "unknown"}, {4, FAULT_AMBIGUOUS, "deadline_exceeded"},
+		{13, FAULT_AMBIGUOUS, "internal"}, {14, FAULT_AMBIGUOUS, "unavailable"},
+		{99, FAULT_AMBIGUOUS, "unknown"}, {0, FAULT_AMBIGUOUS, "unknown"},
+		{-1, FAULT_AMBIGUOUS, "unknown"}};
 	char body[200];
 
 	(void)state;
@@ -279,8 +285,8 @@ static void a_strange_reply_to_send_leaves_it_unconfirmed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		expect_fault(GOOGLE_SEND, bad[i], FAULT_UNCONFIRMED);
-		expect_fault(GOOGLE_CANCEL, bad[i], FAULT_LATER);
+		expect_fault(GOOGLE_SEND, bad[i], FAULT_AMBIGUOUS);
+		expect_fault(GOOGLE_CANCEL, bad[i], FAULT_TRANSIENT);
 	}
 }
 

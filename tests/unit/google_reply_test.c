@@ -35,8 +35,10 @@ static void nothing_written_may_be_repeated(void **state)
 	static const struct {
 		CURLcode curl;
 		enum fault_kind kind;
-	} all[] = {{CURLE_COULDNT_RESOLVE_HOST, FAULT_LATER}, {CURLE_COULDNT_CONNECT, FAULT_LATER},
-		{CURLE_OPERATION_TIMEDOUT, FAULT_LATER}, {CURLE_SSL_CONNECT_ERROR, FAULT_LATER},
+	} all[] = {{CURLE_COULDNT_RESOLVE_HOST, FAULT_TRANSIENT},
+		{CURLE_COULDNT_CONNECT, FAULT_TRANSIENT},
+		{CURLE_OPERATION_TIMEDOUT, FAULT_TRANSIENT},
+		{CURLE_SSL_CONNECT_ERROR, FAULT_TRANSIENT},
 		{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP},
 		{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP},
 		{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED}};
@@ -66,11 +68,11 @@ static void a_send_that_may_have_been_written_is_unconfirmed(void **state)
 		const struct http_reply http = {
 			.curl = (int)all[i], .written = true, .retry_after = -1};
 
-		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_UNCONFIRMED);
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
 		assert_int_not_equal(
-			read_reply(GOOGLE_CHECK, http, "").fault.kind, FAULT_UNCONFIRMED);
+			read_reply(GOOGLE_CHECK, http, "").fault.kind, FAULT_AMBIGUOUS);
 		assert_int_not_equal(
-			read_reply(GOOGLE_CANCEL, http, "").fault.kind, FAULT_UNCONFIRMED);
+			read_reply(GOOGLE_CANCEL, http, "").fault.kind, FAULT_AMBIGUOUS);
 	}
 }
 
@@ -86,10 +88,10 @@ static void half_a_reply_is_none_whatever_its_status(void **state)
 			.retry_after = -1};
 
 		assert_int_equal(read_reply(GOOGLE_SEND, http, "{\"done\":true}").fault.kind,
-			FAULT_UNCONFIRMED);
+			FAULT_AMBIGUOUS);
 		assert_int_equal(
 			read_reply(GOOGLE_CHECK, http, "{\"isInvitableUser\":true}").fault.kind,
-			FAULT_LATER);
+			FAULT_TRANSIENT);
 		assert_false(
 			read_reply(GOOGLE_CHECK, http, "{\"isInvitableUser\":true}").invitable);
 	}
@@ -101,23 +103,22 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 		int status;
 		enum fault_kind kind;
 		const char *body;
-	} all[] = {{0, FAULT_UNCONFIRMED, ""}, {101, FAULT_UNCONFIRMED, ""},
-		{200, FAULT_NONE, "{\"done\":true}"}, {201, FAULT_UNCONFIRMED, "{\"done\":true}"},
-		{204, FAULT_UNCONFIRMED, ""}, {206, FAULT_UNCONFIRMED, "{\"done\":true}"},
-		{200, FAULT_UNCONFIRMED, "<html>"}, {301, FAULT_UNCONFIRMED, ""},
-		{304, FAULT_UNCONFIRMED, ""}, {307, FAULT_UNCONFIRMED, "{}"},
-		{403, FAULT_UNCONFIRMED, "<html>Blocked</html>"},
-		{404, FAULT_UNCONFIRMED, "<html>"},
-		{499, FAULT_UNCONFIRMED, API_ERROR("499", "CANCELLED")},
-		{400, FAULT_PERSON, API_ERROR("400", "FAILED_PRECONDITION")},
-		{403, FAULT_PERSON, API_ERROR("403", "PERMISSION_DENIED")},
-		{403, FAULT_LATER, API_ERROR("403", "RESOURCE_EXHAUSTED")},
-		{404, FAULT_PERSON, API_ERROR("404", "NOT_FOUND")}, {408, FAULT_UNCONFIRMED, ""},
-		{409, FAULT_PERSON, API_ERROR("409", "ABORTED")}, {429, FAULT_LATER, ""},
-		{500, FAULT_UNCONFIRMED, API_ERROR("500", "INTERNAL")},
-		{502, FAULT_UNCONFIRMED, "<html>"},
-		{503, FAULT_UNCONFIRMED, API_ERROR("503", "UNAVAILABLE")},
-		{504, FAULT_UNCONFIRMED, ""}};
+	} all[] = {{0, FAULT_AMBIGUOUS, ""}, {101, FAULT_AMBIGUOUS, ""},
+		{200, FAULT_NONE, "{\"done\":true}"}, {201, FAULT_AMBIGUOUS, "{\"done\":true}"},
+		{204, FAULT_AMBIGUOUS, ""}, {206, FAULT_AMBIGUOUS, "{\"done\":true}"},
+		{200, FAULT_AMBIGUOUS, "<html>"}, {301, FAULT_AMBIGUOUS, ""},
+		{304, FAULT_AMBIGUOUS, ""}, {307, FAULT_AMBIGUOUS, "{}"},
+		{403, FAULT_AMBIGUOUS, "<html>Blocked</html>"}, {404, FAULT_AMBIGUOUS, "<html>"},
+		{499, FAULT_AMBIGUOUS, API_ERROR("499", "CANCELLED")},
+		{400, FAULT_REJECTED, API_ERROR("400", "FAILED_PRECONDITION")},
+		{403, FAULT_REJECTED, API_ERROR("403", "PERMISSION_DENIED")},
+		{403, FAULT_TRANSIENT, API_ERROR("403", "RESOURCE_EXHAUSTED")},
+		{404, FAULT_REJECTED, API_ERROR("404", "NOT_FOUND")}, {408, FAULT_AMBIGUOUS, ""},
+		{409, FAULT_REJECTED, API_ERROR("409", "ABORTED")}, {429, FAULT_TRANSIENT, ""},
+		{500, FAULT_AMBIGUOUS, API_ERROR("500", "INTERNAL")},
+		{502, FAULT_AMBIGUOUS, "<html>"},
+		{503, FAULT_AMBIGUOUS, API_ERROR("503", "UNAVAILABLE")},
+		{504, FAULT_AMBIGUOUS, ""}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
@@ -138,7 +139,7 @@ static void what_the_server_refused_unseen_may_be_repeated(void **state)
 	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
 
 	(void)state;
-	assert_int_equal(r.fault.kind, FAULT_LATER);
+	assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 	assert_string_equal(r.fault.code, "network_refused");
 	assert_non_null(strstr(r.fault.remedy, "Nothing was done"));
 }
@@ -150,7 +151,7 @@ static void a_page_in_googles_place_is_called_that(void **state)
 	struct google_reply r = read_reply(GOOGLE_CHECK, http, "<html>Please log in</html>");
 
 	(void)state;
-	assert_int_equal(r.fault.kind, FAULT_LATER);
+	assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 	assert_non_null(strstr(r.fault.what, "cloudidentity.googleapis.com: "));
 	assert_non_null(strstr(r.fault.what, "no JSON"));
 	assert_non_null(strstr(r.fault.remedy, "text/html"));
@@ -168,9 +169,9 @@ static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
 		const struct http_reply http = {.curl = (int)all[i], .written = true};
 		struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
 
-		assert_int_equal(r.fault.kind, FAULT_LATER);
+		assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 		assert_string_equal(r.fault.code, "reply_broken");
-		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_UNCONFIRMED);
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
 	}
 }
 
@@ -194,7 +195,7 @@ static void a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later(void **sta
 	assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_SETUP);
 	assert_non_null(strstr(read_reply(GOOGLE_SEND, http, "").fault.remedy, "password"));
 	http.proxy_status = 502;
-	assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_LATER);
+	assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_TRANSIENT);
 }
 
 static void date_wait_and_duration_are_passed_on(void **state)

@@ -100,7 +100,7 @@ UNUSED static void admin_forget(struct site *s, const char *address)
 		p.intent_at > 0 || p.mails > 0 || p.our_mails > 0)
 		return;
 	if (ledger_forget(s->ledger, address, &busy) < 0)
-		assert_int_equal(busy.kind, FAULT_LATER);
+		assert_int_equal(busy.kind, FAULT_TRANSIENT);
 }
 
 /* ---- nobody forgotten ---- */

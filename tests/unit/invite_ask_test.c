@@ -126,7 +126,7 @@ static void what_is_no_address_is_refused_before_anything_is_asked(void **state)
 
 static void refuse_all(struct call_at_google *c, struct outcome *o)
 {
-	o->kind = c->call.method == GOOGLE_LIST ? FAULT_SETUP : FAULT_PERSON;
+	o->kind = c->call.method == GOOGLE_LIST ? FAULT_SETUP : FAULT_REJECTED;
 	o->code = c->call.method == GOOGLE_LIST ? "api_disabled" : "forbidden";
 	o->effect = false;
 }
@@ -134,7 +134,7 @@ static void refuse_all(struct call_at_google *c, struct outcome *o)
 static void refuse_checks(struct call_at_google *c, struct outcome *o)
 {
 	if (c->call.method == GOOGLE_CHECK) {
-		o->kind = FAULT_PERSON;
+		o->kind = FAULT_REJECTED;
 		o->code = "forbidden";
 	}
 }
@@ -149,7 +149,7 @@ static void a_refusal_is_explained_by_the_control_call(void **state)
 	assert_refused(&result, FAULT_SETUP, "api_disabled");
 	world.decide = refuse_checks;
 	result = ask(&s, GOOGLE_CHECK, alice);
-	assert_refused(&result, FAULT_PERSON, "forbidden");
+	assert_refused(&result, FAULT_REJECTED, "forbidden");
 	site_end(&s);
 }
 
@@ -279,7 +279,7 @@ static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 	judge_all(&s);
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
 	result = send_to(&s, alice, NULL);
-	assert_refused(&result, FAULT_LATER, "leased");
+	assert_refused(&result, FAULT_TRANSIENT, "leased");
 	run_for(&s, 60);
 	assert_int_equal(account_of(alice)->sends, 1);
 	site_end(&s);
@@ -307,10 +307,10 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 		run_once(&s);
 		assert_person(&s, alice, PERSON_HELD, "dry_run");
 		troubled = steps[n];
-		trouble = (struct outcome){.kind = FAULT_LATER, .code = "503"};
+		trouble = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
 		world.decide = have_trouble;
 		result = send_to(&s, alice, NULL);
-		assert_refused(&result, FAULT_LATER, "503");
+		assert_refused(&result, FAULT_TRANSIENT, "503");
 		assert_person(&s, alice, PERSON_HELD, "dry_run");
 		assert_int_equal(person_of(&s, alice).intent_at, 0);
 		assert_int_equal(ledger_sends_since(s.ledger, 0, &s.fault), 0);
@@ -328,10 +328,10 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 
 	open_account(alice, 30 * DAY);
 	troubled = GOOGLE_SEND;
-	trouble = (struct outcome){.kind = FAULT_UNCONFIRMED, .code = "cut", .effect = true};
+	trouble = (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut", .effect = true};
 	world.decide = have_trouble;
 	result = send_to(&s, alice, NULL);
-	assert_refused(&result, FAULT_UNCONFIRMED, "cut");
+	assert_refused(&result, FAULT_AMBIGUOUS, "cut");
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_POLICY, "unconfirmed");
@@ -402,10 +402,10 @@ static void a_cancel_that_fails_changes_nothing(void **state)
 	see_user(&s, "alice", SEEN_LOGIN);
 	run_once(&s);
 	troubled = GOOGLE_CANCEL;
-	trouble = (struct outcome){.kind = FAULT_LATER, .code = "503"};
+	trouble = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
 	world.decide = have_trouble;
 	result = cancel(&s, alice);
-	assert_refused(&result, FAULT_LATER, "503");
+	assert_refused(&result, FAULT_TRANSIENT, "503");
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	site_end(&s);
 }

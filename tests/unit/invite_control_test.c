@@ -18,7 +18,7 @@ static void refuse_some(struct call_at_google *c, struct outcome *o)
 	if (c->call.method != refused_method || refusing == 0)
 		return;
 	refusing--;
-	o->kind = FAULT_PERSON;
+	o->kind = FAULT_REJECTED;
 	o->code = refusal;
 	o->effect = false;
 }
@@ -157,7 +157,7 @@ static void without_an_answer_of_the_control_call_nobody_is_judged(void **state)
 
 	arrive(&s, 0, 2);
 	refuse(GOOGLE_CHECK, 2);
-	refuse_control((struct outcome){.kind = FAULT_LATER, .code = "503"});
+	refuse_control((struct outcome){.kind = FAULT_TRANSIENT, .code = "503"});
 	run_once(&s);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 2);
 	assert_pause(&s, "");
@@ -286,7 +286,7 @@ static void a_pause_of_the_operator_means_no_calls_at_all(void **state)
 static void reach_nobody(struct call_at_google *c, struct outcome *o)
 {
 	(void)c;
-	o->kind = FAULT_LATER;
+	o->kind = FAULT_TRANSIENT;
 	o->code = "network_connect";
 	o->effect = false;
 }
@@ -339,7 +339,7 @@ static void cut_every_send(struct call_at_google *c, struct outcome *o)
 	}
 	if (c->call.method != GOOGLE_SEND)
 		return;
-	o->kind = FAULT_UNCONFIRMED;
+	o->kind = FAULT_AMBIGUOUS;
 	o->code = "cut";
 }
 
@@ -349,7 +349,7 @@ static void three_ambiguous_sends_stop_sending_until_the_control_call_passes(voi
 
 	arrive(&s, 0, 10);
 	control_fails = true;
-	control_answer = (struct outcome){.kind = FAULT_LATER, .code = "503"};
+	control_answer = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
 	world.decide = cut_every_send;
 	run_once(&s);
 	assert_int_equal(world.counts[GOOGLE_SEND], 3);

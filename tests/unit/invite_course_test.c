@@ -223,7 +223,7 @@ static void what_may_work_later_is_tried_again_and_charged_to_nobody_for_good(vo
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
-	let_fail(GOOGLE_CHECK, 3, (struct outcome){.kind = FAULT_LATER, .code = "503"});
+	let_fail(GOOGLE_CHECK, 3, (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"});
 	run_once(&s);
 	assert_person(&s, alice, PERSON_QUEUED, "retry");
 	assert_int_equal(person_of(&s, alice).attempts, 1);
@@ -241,7 +241,7 @@ static void a_retry_after_is_waited_for(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
 	let_fail(GOOGLE_CHECK, 1,
-		(struct outcome){.kind = FAULT_LATER, .code = "503", .retry_after = 900});
+		(struct outcome){.kind = FAULT_TRANSIENT, .code = "503", .retry_after = 900});
 	run_once(&s);
 	run_for(&s, 890);
 	assert_calls(1, 0, 0);
@@ -256,7 +256,8 @@ static void a_send_that_surely_had_no_effect_is_repeated(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
-	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_LATER, .code = "network_connect"});
+	let_fail(GOOGLE_SEND, 1,
+		(struct outcome){.kind = FAULT_TRANSIENT, .code = "network_connect"});
 	run_once(&s);
 	assert_person(&s, alice, PERSON_QUEUED, "retry");
 	assert_int_equal(person_of(&s, alice).intent_at, 0);
@@ -276,7 +277,7 @@ static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
 	let_fail(GOOGLE_SEND, 1,
-		(struct outcome){.kind = FAULT_UNCONFIRMED, .code = "cut", .effect = true});
+		(struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut", .effect = true});
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	run_for(&s, 120);
@@ -292,7 +293,7 @@ static void a_send_without_effect_is_repeated_only_after_72_hours(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
-	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_UNCONFIRMED, .code = "cut"});
+	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	run_for(&s, 72 * HOUR - 60);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
@@ -309,7 +310,7 @@ static void our_own_clock_does_not_shorten_the_72_hours(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", SEEN_LOGIN);
-	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_UNCONFIRMED, .code = "cut"});
+	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	/* Google's Date is wall_ms in this world, so it must be the intent's that is far off: as if
 	 * our clock had jumped ahead when the intent was noted. */
@@ -331,7 +332,7 @@ static void an_unknown_count_is_never_taken_for_no_mail(void **state)
 	/* Too young to be shown: the count before the send is unknown. */
 	open_account(alice, HOUR);
 	see_user(&s, "alice", SEEN_LOGIN);
-	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_UNCONFIRMED, .code = "cut"});
+	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	run_for(&s, 100 * HOUR);
 	assert_person(&s, alice, PERSON_HELD, "unconfirmed");

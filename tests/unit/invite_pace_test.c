@@ -14,7 +14,7 @@ static void slow(struct call_at_google *c, struct outcome *o)
 	if (quota_left == 0)
 		return;
 	quota_left--;
-	o->kind = FAULT_LATER;
+	o->kind = FAULT_TRANSIENT;
 	o->code = "quota";
 	o->quota = true;
 	o->retry_after = 30;
@@ -123,7 +123,7 @@ static void some_later(struct call_at_google *c, struct outcome *o)
 	(void)c;
 	if (!happens(300))
 		return;
-	o->kind = FAULT_LATER;
+	o->kind = FAULT_TRANSIENT;
 	o->code = "unavailable";
 	o->effect = false;
 }

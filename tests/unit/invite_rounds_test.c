@@ -25,11 +25,11 @@ static uint64_t seed_now;
 static void bad_day(struct call_at_google *c, struct outcome *o)
 {
 	static const struct outcome ways[] = {
-		{.kind = FAULT_LATER, .code = "503", .retry_after = -1},
-		{.kind = FAULT_LATER, .code = "503", .retry_after = 120},
-		{.kind = FAULT_LATER, .code = "quota", .quota = true, .retry_after = -1},
-		{.kind = FAULT_PERSON, .code = "not_found", .retry_after = -1},
-		{.kind = FAULT_PERSON, .code = "invalid", .retry_after = -1},
+		{.kind = FAULT_TRANSIENT, .code = "503", .retry_after = -1},
+		{.kind = FAULT_TRANSIENT, .code = "503", .retry_after = 120},
+		{.kind = FAULT_TRANSIENT, .code = "quota", .quota = true, .retry_after = -1},
+		{.kind = FAULT_REJECTED, .code = "not_found", .retry_after = -1},
+		{.kind = FAULT_REJECTED, .code = "invalid", .retry_after = -1},
 		{.kind = FAULT_SETUP, .code = "api_disabled", .retry_after = -1},
 		{.kind = FAULT_CREDENTIALS, .code = "invalid_grant", .retry_after = -1},
 		{.kind = FAULT_STOPPED, .code = "stopped", .retry_after = -1},
@@ -45,7 +45,7 @@ static void bad_day(struct call_at_google *c, struct outcome *o)
 			o->unclear = true;
 			return;
 		}
-		o->kind = FAULT_UNCONFIRMED;
+		o->kind = FAULT_AMBIGUOUS;
 		o->code = "cut";
 		return;
 	}

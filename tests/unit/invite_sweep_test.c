@@ -177,7 +177,7 @@ static void break_lists(struct call_at_google *c, struct outcome *o)
 	if (c->call.method != GOOGLE_LIST || broken_lists == 0)
 		return;
 	broken_lists--;
-	o->kind = broken_lists % 2 ? FAULT_LATER : FAULT_PERSON;
+	o->kind = broken_lists % 2 ? FAULT_TRANSIENT : FAULT_REJECTED;
 	o->code = "broken";
 }
 
@@ -231,7 +231,7 @@ static void watch_pages(struct call_at_google *c, struct outcome *o)
 		pages.at[pages.seen] = world.boot_ms / 1000;
 	if (++pages.seen != pages.fault_at)
 		return;
-	o->kind = pages.asked > 0 ? FAULT_LATER : FAULT_SETUP;
+	o->kind = pages.asked > 0 ? FAULT_TRANSIENT : FAULT_SETUP;
 	o->code = "broken";
 	o->quota = pages.quota;
 	o->retry_after = pages.asked;

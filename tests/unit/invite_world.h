@@ -236,7 +236,7 @@ static void answer_send(struct call_at_google *c, struct google_reply *reply)
 	if (c->outcome.effect && a && a->invitable)
 		mail(a);
 	if (!a || !a->invitable)
-		fault_set(&reply->fault, FAULT_PERSON, "not_invitable", "not invitable");
+		fault_set(&reply->fault, FAULT_REJECTED, "not_invitable", "not invitable");
 	reply->confirmed = !c->outcome.unclear;
 }
 
@@ -391,7 +391,7 @@ void google_stop(struct google *g)
 	while (world.call_count > 0) {
 		struct call_at_google c = world.calls[--world.call_count];
 
-		c.outcome.kind = c.call.method == GOOGLE_SEND ? FAULT_UNCONFIRMED : FAULT_STOPPED;
+		c.outcome.kind = c.call.method == GOOGLE_SEND ? FAULT_AMBIGUOUS : FAULT_STOPPED;
 		c.outcome.code = "stopped";
 		tell(&c);
 	}

@@ -169,7 +169,7 @@ static void nobody_is_forgotten_under_somebody_s_hands(void **state)
 				 clock_wall() + 60, &p, &site->fault),
 		1);
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), -1);
-	assert_int_equal(site->fault.kind, FAULT_LATER);
+	assert_int_equal(site->fault.kind, FAULT_TRANSIENT);
 	GOOD(site, ledger_release(site->ledger, "dispatcher", NULL, &site->fault));
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
 }
