@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "cli/decide.h"
 #include "cli/words.h"
@@ -136,7 +136,7 @@ static int decide(const struct cli *cli, int argc, char **argv, const struct dec
 	exit_code =
 		optind == argc ? decide_all(&d) : decide_named(&d, argv + optind, argc - optind);
 	if (d.done > 0)
-		running_wake(d.books.settings->run);
+		wakeup_send(d.books.settings->run);
 	say_what_else(&d);
 	cli_books_close(&d.books);
 	return d.busy > 0 ? cli_worse(exit_code, EXIT_LATER) : exit_code;

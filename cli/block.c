@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/running.h"
+#include "base/instance.h"
 #include "cli/who.h"
 
 typedef int one_person(
@@ -57,7 +57,7 @@ static int each_person(const struct cli *cli, char **typed, int n, const char *r
 	understood = exit_code == EXIT_YES;
 	for (int i = 0; understood && i < count; i++)
 		exit_code = cli_worse(exit_code, one(cli, &books, list[i].address, reason));
-	running_wake(books.settings->run);
+	wakeup_send(books.settings->run);
 	free(list);
 	cli_books_close(&books);
 	return exit_code;

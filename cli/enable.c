@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "cli/screen.h"
 #include "cli/service.h"
@@ -147,7 +147,7 @@ static int signal_dispatcher(void *ctx)
 	struct enabling *e = ctx;
 	pid_t pid = 0;
 
-	if (running_is(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
+	if (instance_is_running(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
 		kill(pid, SIGHUP) == 0) {
 		cli_print("The dispatcher is reloading its settings.");
 		return EXIT_YES;

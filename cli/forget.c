@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "cli/who.h"
 #include "spool/client.h"
@@ -265,7 +265,7 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 		return cli_fail(&fault);
 	if (cli_books(cli, LEDGER_WRITE, &books, &exit_code)) {
 		exit_code = forget(cli, &books, &spool, argv + optind, argc - optind, block);
-		running_wake(books.settings->run);
+		wakeup_send(books.settings->run);
 		cli_books_close(&books);
 	}
 	spool_client_close(&spool);

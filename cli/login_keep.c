@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "google/google.h"
 #include "google/secret.h"
 #include "google/token.h"
@@ -191,7 +191,7 @@ static bool end_pause(struct login *l, struct ledger *ledger)
 	int ended = ledger_resume(ledger, "setup", l->cli->actor, &l->fault);
 
 	if (ended > 0)
-		running_wake(l->settings->run);
+		wakeup_send(l->settings->run);
 	return ended >= 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 
 #define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
 
@@ -52,7 +52,7 @@ static bool take_worker(const struct ledger_worker *w, void *ctx)
 
 static void judge(const struct books *books, const struct look *look, struct program *p)
 {
-	bool here = running_is(books->settings->run, p->role, NULL, NULL);
+	bool here = instance_is_running(books->settings->run, p->role, NULL, NULL);
 
 	if (here || p->wanted)
 		p->alive = here;

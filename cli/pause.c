@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 
 static int set_pause(const struct cli *cli, const struct books *books, const char *reason)
@@ -23,7 +23,7 @@ static int set_pause(const struct cli *cli, const struct books *books, const cha
 	if (!ledger_pause(books->ledger, &pause, &fault))
 		return cli_fail(&fault);
 	cli_decided(cli, "paused", NULL, pause.text);
-	running_wake(books->settings->run);
+	wakeup_send(books->settings->run);
 	cli_print("Paused: no requests and no invitations until `cloudinvite resume`.");
 	return EXIT_YES;
 }
@@ -72,7 +72,7 @@ static int clear_reconcile(const struct cli *cli, const struct books *books)
 		return EXIT_YES;
 	}
 	cli_decided(cli, "resumed", NULL, "reconcile");
-	running_wake(books->settings->run);
+	wakeup_send(books->settings->run);
 	cli_print("Resumed. Invitations are sent again, also to people whose last mail Google may "
 		  "not show yet.");
 	return EXIT_YES;
@@ -102,7 +102,7 @@ static int clear_pause(const struct cli *cli, const struct books *books)
 	if (paused == 0)
 		return clear_reconcile(cli, books);
 	cli_decided(cli, "resumed", NULL, pause.kind);
-	running_wake(books->settings->run);
+	wakeup_send(books->settings->run);
 	cli_print("Resumed. The pause was set %s by %s: %s",
 		clock_relative(pause.since, clock_wall(), since), pause.actor, pause.text);
 	say_what_is_left(books);

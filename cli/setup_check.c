@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "cli/doctor.h"
 #include "cli/json.h"
 #include "cli/service.h"
@@ -71,13 +71,13 @@ static void reload(const struct settings *settings, const char *program)
 {
 	pid_t pid;
 
-	if (running_is(settings->run, program, &pid, NULL) && pid > 1)
+	if (instance_is_running(settings->run, program, &pid, NULL) && pid > 1)
 		(void)kill(pid, SIGHUP);
 }
 
 static int reload_collector(void *settings)
 {
-	reload(settings, RUNNING_COLLECTOR);
+	reload(settings, INSTANCE_COLLECTOR);
 	return EXIT_YES;
 }
 
@@ -99,7 +99,7 @@ static int act(void *ctx)
 	progress_end(&d.progress);
 	report(look, &d);
 	if (s->changed)
-		reload(d.settings, RUNNING_DISPATCHER);
+		reload(d.settings, INSTANCE_DISPATCHER);
 	credential_free(d.credential);
 	http_close(d.http);
 	ledger_close(d.ledger);

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/identity.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "worker/prepare_bounded.h"
 #include "worker/prepare_directory.h"
@@ -70,20 +70,20 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 		uid_t uid;
 		gid_t gid;
 		bool program; /* only a program runs once */
-	} owners[] = {{RUNNING_COLLECTOR, a->collector, a->collector_group, true},
-		{RUNNING_DISPATCHER, a->dispatcher, a->dispatcher_group, true},
-		{RUNNING_COMMANDS, a->ledger, a->ledger_group, false}};
+	} owners[] = {{INSTANCE_COLLECTOR, a->collector, a->collector_group, true},
+		{INSTANCE_DISPATCHER, a->dispatcher, a->dispatcher_group, true},
+		{INSTANCE_COMMANDS, a->ledger, a->ledger_group, false}};
 	int dir = prepare_open(run, &want, fault);
-	char file[RUNNING_FILE_MAX];
+	char file[INSTANCE_FILE_MAX];
 	bool good = dir >= 0;
 
 	for (size_t i = 0; good && i < sizeof(owners) / sizeof(owners[0]); i++) {
-		running_lock_file(file, owners[i].name);
+		instance_lock_file(file, owners[i].name);
 		good = !owners[i].program || prepare_file(dir, run, file, owners[i].uid,
-						     owners[i].gid, RUNNING_LOCK_MODE, fault);
-		running_wake_file(file, owners[i].name);
+						     owners[i].gid, INSTANCE_LOCK_MODE, fault);
+		wakeup_file(file, owners[i].name);
 		good = good && prepare_file(dir, run, file, owners[i].uid, a->ledger_group,
-				       RUNNING_WAKE_MODE, fault);
+				       WAKEUP_FILE_MODE, fault);
 	}
 	file_close(&dir);
 	return good;

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "worker/notify.h"
 #include "worker/options.h"
@@ -55,12 +55,12 @@ static int take_lock(struct worker *w, struct fault *fault)
 	const char *role = w->program->role;
 	pid_t holder;
 
-	if (running_start(&w->running, w->settings->run, role, &holder, fault))
+	if (instance_lock(&w->instance, w->settings->run, role, &holder, fault))
 		return 1;
 	if (fault->kind != FAULT_NONE)
 		return -1;
 	if (w->once) {
-		running_wake(w->settings->run);
+		wakeup_send(w->settings->run);
 		log_event(LOG_LEVEL_NOTE, "running",
 			"the %s is already running (process %d): woke it", role, (int)holder);
 		return 0;
@@ -120,7 +120,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 	locked = take_lock(w, fault);
 	if (locked != 1)
 		return locked;
-	w->wake = running_watch(w->settings->run, fault);
+	w->wake = wakeup_watch(w->settings->run, fault);
 	return w->wake >= 0 ? 1 : -1;
 }
 
@@ -131,8 +131,11 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 	enum worker_action action;
 	int started;
 
-	*w = (struct worker){
-		.program = program, .running = RUNNING_NONE, .signals = -1, .wake = -1, .kept = -1};
+	*w = (struct worker){.program = program,
+		.instance = INSTANCE_NONE,
+		.signals = -1,
+		.wake = -1,
+		.kept = -1};
 	identity_shut();
 	log_start(program->role, LOG_LEVEL_INFO);
 	action = worker_options(program, argc, argv, &w->settings_path);
@@ -170,7 +173,7 @@ void worker_end(struct worker *w)
 {
 	file_close(&w->wake);
 	file_close(&w->signals);
-	running_end(&w->running);
+	instance_unlock(&w->instance);
 	file_close(&w->kept);
 	settings_free(w->settings);
 	w->settings = NULL;
@@ -217,7 +220,7 @@ void worker_look(struct worker *w)
 		else
 			w->stop = true;
 	}
-	if (running_drain(w->wake))
+	if (wakeup_drain(w->wake))
 		w->woken = true;
 	worker_alive(w);
 }

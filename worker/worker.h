@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
@@ -55,7 +55,7 @@ struct worker {
 	bool reload; /* SIGHUP */
 	bool woken;  /* somebody touched `wake` */
 
-	struct running running;
+	struct instance instance;
 	int signals, wake;   /* descriptors, -1 when not open */
 	int kept;	     /* of before_change_of_user; the program's to take */
 	int64_t watchdog_ms; /* between two pings; 0: none wanted */

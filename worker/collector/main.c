@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/meter.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "spool/keeper.h"
 #include "worker/collector/collector.h"
@@ -176,7 +176,7 @@ static bool pass(struct loop *l, bool accounts, struct fault *fault)
 	good = pass_with(l, &census, accounts, fault);
 	census_free(&census);
 	if (c->news)
-		running_wake(c->settings->run);
+		wakeup_send(c->settings->run);
 	c->news = false;
 	return good;
 }

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/log.h"
-#include "base/running.h"
+#include "base/instance.h"
 #include "base/str.h"
 #include "invite/invite.h"
 #include "worker/dispatcher/memory.h"
@@ -156,7 +156,7 @@ static void tell_collector(struct dispatcher *d, bool now)
 		return;
 	d->tell_collector = false;
 	d->told_ms = clock_boot_ms();
-	running_wake(d->worker.settings->run);
+	wakeup_send(d->worker.settings->run);
 }
 
 /* What a day of many arrivals has taken goes back. */

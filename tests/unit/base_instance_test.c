@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "base/running.h"
+#include "base/instance.h"
 
 /* A child that holds the lock until it is told to go. */
 struct holder {
@@ -22,9 +22,9 @@ static void hold(void *ctx)
 	struct holder *h = ctx;
 	struct fault fault = {0};
 	char byte = 'x';
-	struct running r;
+	struct instance r;
 
-	MUST(running_start(&r, h->run, "collector", NULL, &fault));
+	MUST(instance_lock(&r, h->run, "collector", NULL, &fault));
 	MUST(fault.kind == FAULT_NONE);
 	MUST(write(h->ready[1], &byte, 1) == 1);
 	close(h->leave[1]);
@@ -56,19 +56,19 @@ static void a_second_program_is_told_who_runs(void **state)
 	struct holder h;
 	char version[32];
 	pid_t child = start_holder(&h, f->path), pid = -1;
-	struct running r;
+	struct instance r;
 
-	assert_false(running_start(&r, f->path, "collector", &pid, &fault));
+	assert_false(instance_lock(&r, f->path, "collector", &pid, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
 	assert_int_equal(pid, child);
-	assert_true(r.lock == -1 && r.shown == -1);
+	assert_true(r.lock == -1 && r.visible == -1);
 	pid = -1;
-	assert_true(running_is(f->path, "collector", &pid, version));
+	assert_true(instance_is_running(f->path, "collector", &pid, version));
 	assert_int_equal(pid, child);
 	assert_string_equal(version, CLOUDINVITE_VERSION);
-	assert_true(running_is(f->path, "collector", NULL, NULL));
+	assert_true(instance_is_running(f->path, "collector", NULL, NULL));
 	/* The other program is another. */
-	assert_false(running_is(f->path, "dispatcher", &pid, version));
+	assert_false(instance_is_running(f->path, "dispatcher", &pid, version));
 	assert_int_equal(pid, 0);
 	assert_string_equal(version, "");
 	close(h.leave[1]);
@@ -81,34 +81,34 @@ static void the_lock_goes_with_its_holder_however_that_ends(void **state)
 	struct fault fault = {0};
 	struct holder h;
 	pid_t child = start_holder(&h, f->path), pid = -1;
-	struct running r;
+	struct instance r;
 
 	child_kill(child);
 	close(h.leave[1]);
 	/* The file is still there, with the dead one's pid. */
 	assert_int_equal(access(folder_path(f, "collector.lock"), F_OK), 0);
-	assert_false(running_is(f->path, "collector", &pid, NULL));
+	assert_false(instance_is_running(f->path, "collector", &pid, NULL));
 	assert_int_equal(pid, 0);
-	assert_true(running_start(&r, f->path, "collector", &pid, &fault));
-	assert_true(running_is(f->path, "collector", &pid, NULL));
+	assert_true(instance_lock(&r, f->path, "collector", &pid, &fault));
+	assert_true(instance_is_running(f->path, "collector", &pid, NULL));
 	assert_int_equal(pid, getpid());
-	running_end(&r);
-	assert_false(running_is(f->path, "collector", NULL, NULL));
+	instance_unlock(&r);
+	assert_false(instance_is_running(f->path, "collector", NULL, NULL));
 }
 
 static void asking_does_not_lose_the_lock_of_the_process_that_asks(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 
-	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
+	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
 	for (int i = 0; i < 3; i++)
-		assert_true(running_is(f->path, "collector", NULL, NULL));
+		assert_true(instance_is_running(f->path, "collector", NULL, NULL));
 	/* Nor does a child take it along into its own life after exec. */
 	assert_true(fcntl(r.lock, F_GETFD) & FD_CLOEXEC);
-	assert_true(fcntl(r.shown, F_GETFD) & FD_CLOEXEC);
-	running_end(&r);
+	assert_true(fcntl(r.visible, F_GETFD) & FD_CLOEXEC);
+	instance_unlock(&r);
 }
 
 static void ask_and_ask(void *ctx)
@@ -116,7 +116,7 @@ static void ask_and_ask(void *ctx)
 	const struct folder *f = ctx;
 
 	for (;;)
-		(void)running_is(f->path, "collector", NULL, NULL);
+		(void)instance_is_running(f->path, "collector", NULL, NULL);
 }
 
 static void whoever_asks_turns_no_starting_program_away(void **state)
@@ -126,10 +126,10 @@ static void whoever_asks_turns_no_starting_program_away(void **state)
 	pid_t asker = child_start(ask_and_ask, f);
 
 	for (int i = 0; i < 3000; i++) {
-		struct running r;
+		struct instance r;
 
-		assert_true(running_start(&r, f->path, "collector", NULL, &fault));
-		running_end(&r);
+		assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
+		instance_unlock(&r);
 	}
 	child_kill(asker);
 }
@@ -141,16 +141,16 @@ static void lock_by_many(void *ctx)
 
 	for (int i = 0; i < 200; i++) {
 		struct fault fault = {0};
-		struct running r;
+		struct instance r;
 
-		if (!running_start(&r, f->path, "dispatcher", NULL, &fault)) {
+		if (!instance_lock(&r, f->path, "dispatcher", NULL, &fault)) {
 			MUST(fault.kind == FAULT_NONE);
 			continue;
 		}
 		/* While it is held, nobody else writes: every pair stands together. */
 		MUST(write(held, "<", 1) == 1);
 		MUST(write(held, ">", 1) == 1);
-		running_end(&r);
+		instance_unlock(&r);
 	}
 }
 
@@ -191,40 +191,40 @@ static void what_the_file_says_is_not_believed_blindly(void **state)
 	};
 	struct folder *f = *state;
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 
-	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
+	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char version[32];
 		pid_t pid = -1;
 
 		folder_write(f, "collector.lock", cases[i].said);
-		assert_true(running_is(f->path, "collector", &pid, version));
+		assert_true(instance_is_running(f->path, "collector", &pid, version));
 		assert_int_equal(pid, cases[i].pid);
 		assert_string_equal(version, cases[i].version);
 	}
-	running_end(&r);
+	instance_unlock(&r);
 }
 
 static void a_run_directory_that_is_not_there_is_a_fault_with_a_remedy(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 	pid_t pid = -1;
 
 	folder_path(f, "none");
-	assert_false(running_start(&r, f->file, "collector", &pid, &fault));
+	assert_false(instance_lock(&r, f->file, "collector", &pid, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_int_equal(pid, 0);
 	assert_non_null(strstr(fault.what, f->file));
 	assert_non_null(strstr(fault.remedy, "--prepare"));
 	fault_clear(&fault);
-	assert_int_equal(running_watch(f->file, &fault), -1);
+	assert_int_equal(wakeup_watch(f->file, &fault), -1);
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.remedy, "--prepare"));
-	assert_false(running_is(f->file, "collector", NULL, NULL));
-	running_wake(f->file); /* silent */
+	assert_false(instance_is_running(f->file, "collector", NULL, NULL));
+	wakeup_send(f->file); /* silent */
 }
 
 static void plant(struct folder *f, const char *name, int what)
@@ -241,14 +241,14 @@ static void plant(struct folder *f, const char *name, int what)
 static void refused(struct folder *f)
 {
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 
-	assert_false(running_start(&r, f->path, "collector", NULL, &fault));
+	assert_false(instance_lock(&r, f->path, "collector", NULL, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.remedy, "--prepare"));
-	assert_true(r.lock == -1 && r.shown == -1);
-	assert_false(running_is(f->path, "collector", NULL, NULL));
-	running_wake(f->path);
+	assert_true(r.lock == -1 && r.visible == -1);
+	assert_false(instance_is_running(f->path, "collector", NULL, NULL));
+	wakeup_send(f->path);
 }
 
 static void what_is_no_plain_file_is_a_fault_and_not_followed(void **state)
@@ -265,7 +265,7 @@ static void what_is_no_plain_file_is_a_fault_and_not_followed(void **state)
 		assert_int_equal(remove(folder_path(f, "collector.lock")), 0);
 		plant(f, "collector.wake", what);
 		refused(f);
-		assert_int_equal(running_watch(f->path, &fault), -1);
+		assert_int_equal(wakeup_watch(f->path, &fault), -1);
 		assert_int_equal(fault.kind, FAULT_STORAGE);
 		assert_int_equal(remove(folder_path(f, "collector.wake")), 0);
 	}
@@ -294,16 +294,16 @@ static void furnish(struct folder *f)
 		const char *name;
 		uid_t uid;
 	} files[] = {{"collector", ONE}, {"dispatcher", OTHER}, {"commands", 4714}};
-	char name[RUNNING_FILE_MAX];
+	char name[INSTANCE_FILE_MAX];
 
 	own(f, "", 0, SHARE, 0750);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		running_lock_file(name, files[i].name);
+		instance_lock_file(name, files[i].name);
 		folder_write(f, name, "");
-		own(f, name, files[i].uid, files[i].uid, RUNNING_LOCK_MODE);
-		running_wake_file(name, files[i].name);
+		own(f, name, files[i].uid, files[i].uid, INSTANCE_LOCK_MODE);
+		wakeup_file(name, files[i].name);
 		folder_write(f, name, "");
-		own(f, name, files[i].uid, SHARE, RUNNING_WAKE_MODE);
+		own(f, name, files[i].uid, SHARE, WAKEUP_FILE_MODE);
 	}
 }
 
@@ -347,11 +347,11 @@ static void run_beside(void *ctx)
 {
 	struct folder *f = ctx;
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 
 	become(ONE);
-	MUST(running_start(&r, f->path, "collector", NULL, &fault));
-	running_end(&r);
+	MUST(instance_lock(&r, f->path, "collector", NULL, &fault));
+	instance_unlock(&r);
 }
 
 static void neither_account_can_keep_the_other_from_running(void **state)
@@ -382,30 +382,30 @@ static void see_and_wake(void *ctx)
 	int watch;
 
 	become(OTHER);
-	MUST(running_is(f->path, "collector", &pid, NULL) && pid == 0);
-	MUST(!running_is(f->path, "dispatcher", &pid, NULL));
-	watch = running_watch(f->path, &fault);
+	MUST(instance_is_running(f->path, "collector", &pid, NULL) && pid == 0);
+	MUST(!instance_is_running(f->path, "dispatcher", &pid, NULL));
+	watch = wakeup_watch(f->path, &fault);
 	MUST(watch >= 0);
-	running_wake(f->path);
-	MUST(running_drain(watch));
+	wakeup_send(f->path);
+	MUST(wakeup_drain(watch));
 }
 
 static void each_account_sees_and_wakes_the_other(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	struct running r;
+	struct instance r;
 	int watch;
 
 	if (geteuid() != 0)
 		skip();
 	furnish(f);
-	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
-	watch = running_watch(f->path, &fault);
+	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
+	watch = wakeup_watch(f->path, &fault);
 	assert_true(watch >= 0);
 	child_run(see_and_wake, f);
-	assert_true(running_drain(watch));
-	running_end(&r);
+	assert_true(wakeup_drain(watch));
+	instance_unlock(&r);
 	close(watch);
 }
 
@@ -414,7 +414,7 @@ static void a_wake_up_makes_no_file(void **state)
 {
 	struct folder *f = *state;
 
-	running_wake(f->path);
+	wakeup_send(f->path);
 	assert_int_equal(access(folder_path(f, "commands.wake"), F_OK), -1);
 	assert_int_equal(rmdir(f->path), 0);
 	assert_int_equal(mkdir(f->path, 0700), 0);
@@ -433,7 +433,7 @@ static void wake(void *ctx)
 {
 	const struct folder *f = ctx;
 
-	running_wake(f->path);
+	wakeup_send(f->path);
 }
 
 static void another_process_wakes_us_once(void **state)
@@ -442,27 +442,27 @@ static void another_process_wakes_us_once(void **state)
 	struct fault fault = {0};
 	int watch;
 
-	running_wake(f->path); /* before anybody watches: nobody is woken */
-	watch = running_watch(f->path, &fault);
+	wakeup_send(f->path); /* before anybody watches: nobody is woken */
+	watch = wakeup_watch(f->path, &fault);
 	assert_true(watch >= 0);
-	assert_false(running_drain(watch));
+	assert_false(wakeup_drain(watch));
 	for (int i = 0; i < 3; i++) {
 		child_run(wake, f);
 		assert_true(becomes_readable(watch, 10000));
-		assert_true(running_drain(watch));
-		assert_false(running_drain(watch));
+		assert_true(wakeup_drain(watch));
+		assert_false(wakeup_drain(watch));
 	}
 	/* Whose file it is makes no difference, and touch(1) does it, too. */
 	for (const char *const *name = (const char *const[]){"collector.wake", "dispatcher.wake",
 		     "commands.wake", NULL};
 		*name; name++) {
 		assert_int_equal(utimensat(AT_FDCWD, folder_path(f, *name), NULL, 0), 0);
-		assert_true(running_drain(watch));
+		assert_true(wakeup_drain(watch));
 	}
 	for (int i = 0; i < 1000; i++)
-		running_wake(f->path);
-	assert_true(running_drain(watch));
-	assert_false(running_drain(watch));
+		wakeup_send(f->path);
+	assert_true(wakeup_drain(watch));
+	assert_false(wakeup_drain(watch));
 	close(watch);
 }
 
@@ -470,11 +470,11 @@ static void every_program_that_watches_is_woken(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	int one = running_watch(f->path, &fault), two = running_watch(f->path, &fault);
+	int one = wakeup_watch(f->path, &fault), two = wakeup_watch(f->path, &fault);
 
 	child_run(wake, f);
 	assert_true(becomes_readable(one, 10000) && becomes_readable(two, 10000));
-	assert_true(running_drain(one) && running_drain(two));
+	assert_true(wakeup_drain(one) && wakeup_drain(two));
 	close(one);
 	close(two);
 }
@@ -483,15 +483,15 @@ static void nothing_else_in_the_directory_wakes_anybody(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
-	int watch = running_watch(f->path, &fault);
-	struct running r;
+	int watch = wakeup_watch(f->path, &fault);
+	struct instance r;
 
-	assert_true(running_start(&r, f->path, "collector", NULL, &fault));
-	assert_true(running_is(f->path, "collector", NULL, NULL));
-	running_end(&r);
+	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
+	assert_true(instance_is_running(f->path, "collector", NULL, NULL));
+	instance_unlock(&r);
 	folder_write(f, "file", "x");
 	assert_int_equal(access(folder_path(f, "commands.wake"), R_OK), 0);
-	assert_false(running_drain(watch));
+	assert_false(wakeup_drain(watch));
 	close(watch);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs that run once, and how they and the commands wake each other: files in the run directory
- * (/run/cloudinvite). Each account of RUNNING_NAMES has its own, which root makes beforehand; the
+ * (/run/cloudinvite). Each account of INSTANCE_NAMES has its own, which root makes beforehand; the
  * directory is root's, so that no account can put something in the place of another's file, and no
  * program ever needs the directory's lock.
  *
@@ -14,8 +14,8 @@
  * from running. A touch and not a socket or a pipe: an account can hold the lock of a file or of a
  * directory that it may write, and of a pipe that it reads, and would then hold up who wakes it.
  */
-#ifndef CLOUDINVITE_BASE_RUNNING_H
-#define CLOUDINVITE_BASE_RUNNING_H
+#ifndef CLOUDINVITE_BASE_INSTANCE_H
+#define CLOUDINVITE_BASE_INSTANCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,40 +24,40 @@
 #include "base/fault.h"
 
 /* Commands that have only the ledger's account touch `commands.wake`; no program runs as it. */
-#define RUNNING_COLLECTOR  "collector"
-#define RUNNING_DISPATCHER "dispatcher"
-#define RUNNING_COMMANDS   "commands"
+#define INSTANCE_COLLECTOR  "collector"
+#define INSTANCE_DISPATCHER "dispatcher"
+#define INSTANCE_COMMANDS   "commands"
 
-#define RUNNING_LOCK_MODE 0600
-#define RUNNING_WAKE_MODE 0640
+#define INSTANCE_LOCK_MODE 0600
+#define WAKEUP_FILE_MODE   0640
 
 /* The name of a file in the run directory. */
-#define RUNNING_FILE_MAX 64
-void running_lock_file(char out[RUNNING_FILE_MAX], const char *name);
-void running_wake_file(char out[RUNNING_FILE_MAX], const char *name);
+#define INSTANCE_FILE_MAX 64
+void instance_lock_file(char out[INSTANCE_FILE_MAX], const char *name);
+void wakeup_file(char out[INSTANCE_FILE_MAX], const char *name);
 
 /* What a running program holds: two descriptors, -1 where there is none. */
-struct running {
-	int lock, shown;
+struct instance {
+	int lock, visible;
 };
-#define RUNNING_NONE ((struct running){-1, -1})
+#define INSTANCE_NONE ((struct instance){-1, -1})
 
 /* Takes the lock. When another process holds it: false, `*held_by` is its pid (0 if unknown, or
  * NULL) and the fault stays FAULT_NONE; otherwise the fault says what is wrong. Files that are
  * missing are made where the run directory is the caller's own. */
-bool running_start(struct running *r, const char *run_dir, const char *name, pid_t *held_by,
+bool instance_lock(struct instance *r, const char *run_dir, const char *name, pid_t *held_by,
 	struct fault *fault);
-void running_end(struct running *r);
+void instance_unlock(struct instance *r);
 /* Whether the program runs now: for every account that may read its wake file. Its pid and version
  * (either may be NULL) only its own account is told; else they are 0 and "". */
-bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[32]);
+bool instance_is_running(const char *run_dir, const char *name, pid_t *pid, char version[32]);
 
 /* An inotify descriptor (non-blocking) that becomes readable when a wake file is touched. */
-int running_watch(const char *run_dir, struct fault *fault);
+int wakeup_watch(const char *run_dir, struct fault *fault);
 /* Reads away what has gathered; true if there was a wake-up. */
-bool running_drain(int watch);
+bool wakeup_drain(int watch);
 /* Wakes the programs, by the file of the account that calls it; makes nothing. Errors are silent:
  * the timed scan is the net. Never as root where the accounts are others. */
-void running_wake(const char *run_dir);
+void wakeup_send(const char *run_dir);
 
 #endif

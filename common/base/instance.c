@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/running.h"
+#include "base/instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,25 +13,25 @@
 #include "base/file.h"
 #include "base/str.h"
 
-static const char *const names[] = {RUNNING_COMMANDS, RUNNING_DISPATCHER, RUNNING_COLLECTOR};
+static const char *const names[] = {INSTANCE_COMMANDS, INSTANCE_DISPATCHER, INSTANCE_COLLECTOR};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* ---- the files ---- */
 
-void running_lock_file(char out[RUNNING_FILE_MAX], const char *name)
+void instance_lock_file(char out[INSTANCE_FILE_MAX], const char *name)
 {
-	str_format(out, RUNNING_FILE_MAX, "%s.lock", name);
+	str_format(out, INSTANCE_FILE_MAX, "%s.lock", name);
 }
 
-void running_wake_file(char out[RUNNING_FILE_MAX], const char *name)
+void wakeup_file(char out[INSTANCE_FILE_MAX], const char *name)
 {
-	str_format(out, RUNNING_FILE_MAX, "%s.wake", name);
+	str_format(out, INSTANCE_FILE_MAX, "%s.wake", name);
 }
 
-static bool path_of(char out[PATH_MAX], const char *run_dir,
-	void (*file)(char out[RUNNING_FILE_MAX], const char *name), const char *name)
+static bool instance_path(char out[PATH_MAX], const char *run_dir,
+	void (*file)(char out[INSTANCE_FILE_MAX], const char *name), const char *name)
 {
-	char last[RUNNING_FILE_MAX];
+	char last[INSTANCE_FILE_MAX];
 
 	file(last, name);
 	errno = ENAMETOOLONG;
@@ -51,7 +51,7 @@ static int open_plain(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-static bool run_fault(const char *run_dir, const char *path, struct fault *fault)
+static bool run_directory_error(const char *run_dir, const char *path, struct fault *fault)
 {
 	int why = errno;
 	bool planted = why == EINVAL || why == ELOOP || why == EISDIR || why == ENXIO;
@@ -94,9 +94,9 @@ static void read_holder(int fd, pid_t *pid, char version[32])
  * that a `status` at the wrong moment does not turn a starting program away. */
 static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-static bool take_lock(struct running *r, const char *path, pid_t *held_by, bool *held)
+static bool take_lock(struct instance *r, const char *path, pid_t *held_by, bool *held)
 {
-	r->lock = open_plain(path, O_RDWR | O_CREAT, RUNNING_LOCK_MODE);
+	r->lock = open_plain(path, O_RDWR | O_CREAT, INSTANCE_LOCK_MODE);
 	if (r->lock < 0)
 		return false;
 	if (fcntl(r->lock, F_OFD_SETLK, &whole) == 0)
@@ -108,14 +108,14 @@ static bool take_lock(struct running *r, const char *path, pid_t *held_by, bool 
 }
 
 /* A lock for reading by another account keeps ours away; the program runs unseen then. */
-static bool show(struct running *r, const char *path)
+static bool lock_visibly(struct instance *r, const char *path)
 {
-	r->shown = open_plain(path, O_RDWR | O_CREAT, RUNNING_WAKE_MODE);
-	return r->shown >= 0 &&
-	       (fcntl(r->shown, F_OFD_SETLK, &whole) == 0 || errno == EAGAIN || errno == EACCES);
+	r->visible = open_plain(path, O_RDWR | O_CREAT, WAKEUP_FILE_MODE);
+	return r->visible >= 0 &&
+	       (fcntl(r->visible, F_OFD_SETLK, &whole) == 0 || errno == EAGAIN || errno == EACCES);
 }
 
-static bool say_who(const struct running *r)
+static bool write_holder(const struct instance *r)
 {
 	char line[64];
 
@@ -124,38 +124,38 @@ static bool say_who(const struct running *r)
 	       pwrite(r->lock, line, strlen(line), 0) == (ssize_t)strlen(line);
 }
 
-bool running_start(struct running *r, const char *run_dir, const char *name, pid_t *held_by,
+bool instance_lock(struct instance *r, const char *run_dir, const char *name, pid_t *held_by,
 	struct fault *fault)
 {
 	char lock[PATH_MAX], wake[PATH_MAX];
 	bool held = false;
 
-	*r = RUNNING_NONE;
+	*r = INSTANCE_NONE;
 	if (held_by)
 		*held_by = 0;
-	if (!path_of(lock, run_dir, running_lock_file, name) ||
-		!path_of(wake, run_dir, running_wake_file, name))
-		return run_fault(run_dir, run_dir, fault);
-	if (!take_lock(r, lock, held_by, &held) || !say_who(r)) {
+	if (!instance_path(lock, run_dir, instance_lock_file, name) ||
+		!instance_path(wake, run_dir, wakeup_file, name))
+		return run_directory_error(run_dir, run_dir, fault);
+	if (!take_lock(r, lock, held_by, &held) || !write_holder(r)) {
 		if (!held)
-			run_fault(run_dir, lock, fault);
-		running_end(r);
+			run_directory_error(run_dir, lock, fault);
+		instance_unlock(r);
 		return false;
 	}
-	if (show(r, wake))
+	if (lock_visibly(r, wake))
 		return true;
-	run_fault(run_dir, wake, fault);
-	running_end(r);
+	run_directory_error(run_dir, wake, fault);
+	instance_unlock(r);
 	return false;
 }
 
-void running_end(struct running *r)
+void instance_unlock(struct instance *r)
 {
-	file_close(&r->shown);
+	file_close(&r->visible);
 	file_close(&r->lock);
 }
 
-bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[32])
+bool instance_is_running(const char *run_dir, const char *name, pid_t *pid, char version[32])
 {
 	struct flock asked = whole;
 	char path[PATH_MAX];
@@ -166,13 +166,13 @@ bool running_is(const char *run_dir, const char *name, pid_t *pid, char version[
 		*pid = 0;
 	if (version)
 		version[0] = '\0';
-	if (!path_of(path, run_dir, running_wake_file, name))
+	if (!instance_path(path, run_dir, wakeup_file, name))
 		return false;
 	fd = open_plain(path, O_RDONLY, 0);
 	/* Only its own account can lock it for writing. */
 	runs = fd >= 0 && fcntl(fd, F_OFD_GETLK, &asked) == 0 && asked.l_type == F_WRLCK;
 	file_close(&fd);
-	if (!runs || (!pid && !version) || !path_of(path, run_dir, running_lock_file, name))
+	if (!runs || (!pid && !version) || !instance_path(path, run_dir, instance_lock_file, name))
 		return runs;
 	fd = open_plain(path, O_RDONLY, 0);
 	if (fd >= 0)
@@ -199,18 +199,18 @@ static bool watch_name(int watch, const char *run_dir, const char *name, struct 
 	char path[PATH_MAX];
 	int fd = -1;
 
-	if (!path_of(path, run_dir, running_wake_file, name))
-		return run_fault(run_dir, run_dir, fault);
+	if (!instance_path(path, run_dir, wakeup_file, name))
+		return run_directory_error(run_dir, run_dir, fault);
 	fd = open_plain(path, O_RDONLY, 0);
 	if (fd < 0 && errno == ENOENT)
-		fd = open_plain(path, O_RDONLY | O_CREAT, RUNNING_WAKE_MODE);
+		fd = open_plain(path, O_RDONLY | O_CREAT, WAKEUP_FILE_MODE);
 	if (fd < 0)
-		return run_fault(run_dir, path, fault);
+		return run_directory_error(run_dir, path, fault);
 	file_close(&fd);
 	return watch_one(watch, path, fault);
 }
 
-int running_watch(const char *run_dir, struct fault *fault)
+int wakeup_watch(const char *run_dir, struct fault *fault)
 {
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
@@ -224,7 +224,7 @@ int running_watch(const char *run_dir, struct fault *fault)
 	return watch;
 }
 
-bool running_drain(int watch)
+bool wakeup_drain(int watch)
 {
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool woken = false;
@@ -234,13 +234,13 @@ bool running_drain(int watch)
 	return woken;
 }
 
-void running_wake(const char *run_dir)
+void wakeup_send(const char *run_dir)
 {
 	char path[PATH_MAX];
 	int fd = -1;
 
 	for (size_t i = 0; fd < 0 && i < NAMES; i++)
-		if (path_of(path, run_dir, running_wake_file, names[i]))
+		if (instance_path(path, run_dir, wakeup_file, names[i]))
 			fd = open_plain(path, O_WRONLY, 0);
 	if (fd >= 0)
 		(void)futimens(fd, NULL);
