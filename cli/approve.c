@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/instance.h"
 #include "base/str.h"
 #include "cli/decide.h"
@@ -102,7 +102,7 @@ static void name_owner(struct deciding *d)
 {
 	char host[HOST_MAX + 1];
 
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	str_format(d->owner, sizeof(d->owner), "cli@%s:%d", host, (int)getpid());
 }
 

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -75,7 +75,7 @@ static bool is_stranger(const struct settings *settings)
 	gid_t gid;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (identity_find(settings_account(settings, all[i]), &uid, &gid, NULL) &&
+		if (passwd_find(settings_account(settings, all[i]), &uid, &gid, NULL) &&
 			uid == geteuid())
 			return false;
 	return geteuid() != 0;
@@ -110,7 +110,7 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code)
 
 	if (settings == NULL)
 		return NULL;
-	if (!settings_become(settings, cli->account, &fault)) {
+	if (!settings_run_as(settings, cli->account, &fault)) {
 		*exit_code = cli_fail(&fault);
 		settings_free(settings);
 		return NULL;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
@@ -39,7 +39,7 @@ static void look_around(struct cli *cli)
 	cli_terminal_size(&cli->width, &lines);
 	cli->colour = cli->terminal && (no_colour == NULL || no_colour[0] == '\0') &&
 		      (term == NULL || strcmp(term, "dumb") != 0);
-	identity_actor(cli->actor, sizeof(cli->actor));
+	audit_actor(cli->actor, sizeof(cli->actor));
 }
 
 /* Every verb answers --help, wherever it stands before a `--`. */

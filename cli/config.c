@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/json.h"
 #include "cli/screen.h"
@@ -137,7 +137,7 @@ static void check_whole(const struct settings *s, struct findings *found)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct address_map *map;
 
-	if (!settings_become(s, ACCOUNT_DISPATCHER, &fault))
+	if (!settings_run_as(s, ACCOUNT_DISPATCHER, &fault))
 		take_finding(&fault, found);
 	settings_check(s, take_finding, found);
 	fault_clear(&fault);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/json.h"
 
@@ -149,7 +149,7 @@ static bool become(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	doctor_look_into_spool(d);
-	if (!d->settings || settings_become(d->settings, ACCOUNT_DISPATCHER, &fault))
+	if (!d->settings || settings_run_as(d->settings, ACCOUNT_DISPATCHER, &fault))
 		return true;
 	d->step = "user";
 	doctor_bad(d, &fault);

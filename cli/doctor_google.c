@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "google/failure.h"
 #include "google/google.h"
 #include "google/token.h"
@@ -226,7 +226,7 @@ void doctor_api(struct doctor *d)
 		doctor_skip(d, "skipped: needs a token");
 		return;
 	}
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	str_format(owner, sizeof(owner), "doctor@%s:%d", host, (int)getpid());
 	api.google = google_open(d->settings, &api.fault);
 	if (api.google && d->ledger)

@@ -15,7 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "cli/mapping.h"
 
 #define LEAST_BYTES  ((uint64_t)64 << 20)
@@ -95,7 +95,7 @@ struct account_numbers {
 static bool look_up(const char *user, struct account_numbers *out, struct fault *fault)
 {
 	*out = (struct account_numbers){0, 0};
-	return strcmp(user, "root") == 0 || identity_find(user, &out->uid, &out->gid, fault);
+	return strcmp(user, "root") == 0 || passwd_find(user, &out->uid, &out->gid, fault);
 }
 
 static bool look_at_place(struct doctor *d, const struct place *p)
@@ -151,7 +151,7 @@ static void look_for_old_account(struct doctor *d)
 	uid_t uid;
 	gid_t gid;
 
-	if (!identity_find(OLD_ACCOUNT, &uid, &gid, NULL) ||
+	if (!passwd_find(OLD_ACCOUNT, &uid, &gid, NULL) ||
 		strcmp(s->collector_user, OLD_ACCOUNT) == 0 ||
 		strcmp(s->dispatcher_user, OLD_ACCOUNT) == 0 ||
 		strcmp(s->ledger_user, OLD_ACCOUNT) == 0)

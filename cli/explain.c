@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/who.h"
 
@@ -87,7 +87,7 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 		ok = groups != NULL;
 	}
 	if (ok && account != NULL) {
-		identity_host(made.seen.host, sizeof(made.seen.host));
+		local_hostname(made.seen.host, sizeof(made.seen.host));
 		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
 		x->unseen = true;
@@ -107,7 +107,7 @@ static bool find(struct explanation *x, const char *typed, struct fault *fault)
 	if (!who_sightings(x->books.ledger, typed, take_sighting, x, fault))
 		return false;
 	if (x->seen_count == 0) {
-		identity_host(here, sizeof(here));
+		local_hostname(here, sizeof(here));
 		if (!who_split(typed, user, host) || strcmp(host, here) != 0)
 			str_copy(user, sizeof(user), typed);
 		if (!look_at_account(x, user, fault))

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/instance.h"
 #include "base/str.h"
 #include "cli/who.h"
@@ -138,7 +138,7 @@ static int forget_person(const struct cli *cli, const struct books *books,
 	int known = 0;
 	bool ok;
 
-	identity_host(marks.host, sizeof(marks.host));
+	local_hostname(marks.host, sizeof(marks.host));
 	ok = (block || may_forget(books, address, &fault)) &&
 	     ledger_each_sighting(books->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
 	     erase(cli, books, address, block, &known, &fault) &&
@@ -171,7 +171,7 @@ static bool forget_sighting(const struct books *books, struct spool_client *spoo
 	struct marks marks = {.count = 0};
 	bool ok;
 
-	identity_host(marks.host, sizeof(marks.host));
+	local_hostname(marks.host, sizeof(marks.host));
 	take_mark(s, &marks);
 	ok = ledger_forget_sighting(books->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
 	     remove_marks(&marks, spool, fault);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/json.h"
 
@@ -40,7 +40,7 @@ static bool open_all(struct live *live, struct fault *fault)
 	char host[HOST_MAX + 1], owner[HOST_MAX + 32];
 	struct invite_options options = {.owner = owner, .actor = live->cli->actor, .admin = true};
 
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	live->google = google_open(live->settings, fault);
 	if (live->google == NULL)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/instance.h"
 #include "google/google.h"
 #include "google/secret.h"
@@ -172,7 +172,7 @@ static bool call(struct login *l, struct ledger *ledger)
 	struct google *google;
 	struct invite *invite = NULL;
 
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	google = google_open(l->settings, &l->fault);
 	if (google)

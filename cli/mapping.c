@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/mapping.h"
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 
 bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault)
@@ -38,7 +38,7 @@ void mapping_judge(const struct mapping *m, const struct account *account, struc
 {
 	struct sighting sighting = {.reason = SEEN_ASKED};
 
-	identity_host(sighting.host, sizeof(sighting.host));
+	local_hostname(sighting.host, sizeof(sighting.host));
 	str_copy(sighting.user, sizeof(sighting.user), account->user);
 	sighting_facts(&sighting, account, m->groups, m->settings);
 	verdict_judge(&sighting, m->settings, m->map, verdict);

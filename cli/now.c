@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/instance.h"
 
 #define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
@@ -86,7 +86,7 @@ bool now_look(const struct books *books, struct now *out, struct fault *fault)
 		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
 		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
 	};
-	identity_host(look.host, sizeof(look.host));
+	local_hostname(look.host, sizeof(look.host));
 	if (!ledger_each_worker(books->ledger, take_worker, &look, fault))
 		return false;
 	judge(books, &look, &out->collector);

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "cli/html.h"
 
 void report_prose(const struct report *r, struct strbuf *out, const char *s)
@@ -52,7 +52,7 @@ static void title(const struct report *r, struct strbuf *out)
 {
 	char host[HOST_MAX + 1];
 
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	strbuf_add(out, "<header>\n<h1>Invitations at ");
 	html_text(out, r->status.books->settings->domains);
 	strbuf_add(out, "</h1>\n<p class=\"when\">As of ");

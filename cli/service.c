@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "cli/interrupt.h"
 
 /* An interrupt ends the child as well, until it has been waited for. */
@@ -60,7 +60,7 @@ static int run_as(const char *user, const char *with, int (*act)(void *ctx), voi
 	int exit_code;
 
 	if (child == 0) {
-		exit_code = identity_become(user, with, &fault) ? act(ctx) : cli_fail(&fault);
+		exit_code = drop_privileges(user, with, &fault) ? act(ctx) : cli_fail(&fault);
 		fflush(stdout);
 		_exit(exit_code);
 	}

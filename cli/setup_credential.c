@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "cli/interrupt.h"
 #include "google/secret.h"
 
@@ -188,7 +188,7 @@ bool setup_credential_install(struct setup *s)
 	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
 		return true;
 	/* Looked at again: it may lie where somebody else could have put another file since. */
-	good = identity_find(user, &uid, &gid, &s->fault) && read_file(s, s->original, &text) &&
+	good = passwd_find(user, &uid, &gid, &s->fault) && read_file(s, s->original, &text) &&
 	       take_text(s, s->original, &text, &known);
 	if (good && !is_same(s->copy, &text, gid)) {
 		interrupt_hold(&before);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/interrupt.h"
@@ -299,7 +299,7 @@ static void fill_new(const struct stage *stage, struct stat *st)
 
 	*st = (struct stat){.st_mode = 0640, .st_uid = geteuid(), .st_gid = getegid()};
 	if (geteuid() == 0 && strcmp(stage->settings->ledger_user, "root") != 0)
-		(void)identity_find(stage->settings->ledger_user, &uid, &st->st_gid, NULL);
+		(void)passwd_find(stage->settings->ledger_user, &uid, &st->st_gid, NULL);
 }
 
 /* As it was before, byte for byte: what undoes the change. */

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/screen.h"
 #include "cli/table.h"
@@ -26,7 +26,7 @@ static void head(struct screen *s, const struct status *st)
 	time_t t = (time_t)st->now.at;
 	struct tm tm;
 
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	str_format(left, sizeof(left), "cloudinvite %s on %s", CLOUDINVITE_VERSION, host);
 	if (localtime_r(&t, &tm) != NULL)
 		strftime(when, sizeof(when), "%a %Y-%m-%d %H:%M", &tm);

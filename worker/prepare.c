@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/instance.h"
 #include "base/str.h"
 #include "worker/prepare_bounded.h"
@@ -22,7 +22,7 @@ static bool find_account(const char *user, uid_t *uid, gid_t *gid, struct fault 
 {
 	*uid = 0;
 	*gid = 0;
-	return strcmp(user, "root") == 0 || identity_find(user, uid, gid, fault);
+	return strcmp(user, "root") == 0 || passwd_find(user, uid, gid, fault);
 }
 
 bool prepare_find_accounts(const struct settings *s, struct accounts *a, struct fault *fault)
@@ -267,7 +267,7 @@ bool prepare_spool_alone(const struct settings *s, struct fault *fault)
 
 	if (geteuid() != 0)
 		return all_there(s, fault);
-	if (!identity_find(old.name, &old.uid, &gid, NULL)) {
+	if (!passwd_find(old.name, &old.uid, &gid, NULL)) {
 		old.name = settings_collector_user(s);
 		if (!find_account(old.name, &old.uid, &gid, fault))
 			return false;

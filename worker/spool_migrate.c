@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -210,7 +210,7 @@ static bool move(
 		file_close(&ends[0]);
 		file_close(&fresh);
 		file_close(&spool);
-		if (st.st_uid == 0 || identity_become(owner->name, NULL, fault))
+		if (st.st_uid == 0 || drop_privileges(owner->name, NULL, fault))
 			look_into(old, ends[1], box);
 		_exit(0);
 	}

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "spool/walk.h"
@@ -31,7 +31,7 @@ bool take_over_due(const struct stat *st)
 
 	if (st->st_uid == 0)
 		return st->st_gid == 0 && (st->st_mode & 07777) == TAKING;
-	return identity_find(TAKE_OVER_ACCOUNT, &uid, &gid, NULL) && uid == st->st_uid;
+	return passwd_find(TAKE_OVER_ACCOUNT, &uid, &gid, NULL) && uid == st->st_uid;
 }
 
 /* ---- what root has written for the old account to read ---- */
@@ -70,7 +70,7 @@ void take_over_readers(int fd, const char *path, gid_t settings_group, gid_t sec
 		.settings_group = settings_group,
 		.secrets_group = secrets_group};
 
-	if (!identity_find(TAKE_OVER_ACCOUNT, &r.old, &r.old_group, NULL))
+	if (!passwd_find(TAKE_OVER_ACCOUNT, &r.old, &r.old_group, NULL))
 		return;
 	if (spool_walk(fd, change_reader, &r) != 0)
 		log_event(LOG_LEVEL_WARN, "take_over", "%s: %s", path, strerror(errno));

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/instance.h"
 #include "base/str.h"
@@ -75,7 +75,7 @@ static void fill_self(struct worker *w)
 {
 	str_copy(w->self.role, sizeof(w->self.role), w->program->role);
 	str_copy(w->self.version, sizeof(w->self.version), CLOUDINVITE_VERSION);
-	identity_host(w->self.host, sizeof(w->self.host));
+	local_hostname(w->self.host, sizeof(w->self.host));
 	w->self.pid = getpid();
 	w->self.started = clock_wall();
 }
@@ -115,7 +115,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 	if (!check_role(program, w->settings, fault) ||
 		(program->before_change_of_user &&
 			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
-		!settings_become(w->settings, program->account, fault))
+		!settings_run_as(w->settings, program->account, fault))
 		return -1;
 	locked = take_lock(w, fault);
 	if (locked != 1)
@@ -136,7 +136,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		.signals = -1,
 		.wake = -1,
 		.kept = -1};
-	identity_shut();
+	disable_tracing();
 	log_start(program->role, LOG_LEVEL_INFO);
 	action = worker_options(program, argc, argv, &w->settings_path);
 	*exit_code = action == WORKER_MISUSED ? fault_exit_code(FAULT_USAGE) : 0;

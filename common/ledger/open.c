@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
@@ -100,7 +100,7 @@ static bool is_closed(const struct stat *st, const char *ledger_user)
 	if ((st->st_mode & 077) == 0)
 		return true;
 	return (st->st_mode & 017) == 0 && ledger_user &&
-	       identity_find(ledger_user, &uid, &gid, NULL) && st->st_gid == gid;
+	       passwd_find(ledger_user, &uid, &gid, NULL) && st->st_gid == gid;
 }
 
 /* It is looked at by name only: to close a descriptor of a ledger that this process has open twice

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings/settings.h"
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 
 const char *settings_account(const struct settings *s, enum local_account account)
 {
@@ -23,7 +23,7 @@ const char *settings_collector_user(const struct settings *s)
 	return settings_account(s, ACCOUNT_COLLECTOR);
 }
 
-bool settings_become(const struct settings *s, enum local_account account, struct fault *fault)
+bool settings_run_as(const struct settings *s, enum local_account account, struct fault *fault)
 {
-	return identity_become(settings_account(s, account), s->ledger_user, fault);
+	return drop_privileges(settings_account(s, account), s->ledger_user, fault);
 }

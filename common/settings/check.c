@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "settings/key_uri.h"
 #include "settings/systemd.h"
 
@@ -222,7 +222,7 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 	char what[512];
 	struct stat st;
 
-	worker.known = identity_find(c->s->dispatcher_user, &worker.uid, &worker.gid, NULL);
+	worker.known = passwd_find(c->s->dispatcher_user, &worker.uid, &worker.gid, NULL);
 	if (stat(secret->path, &st) == 0) {
 		check_secret_rights(c, secret, &st, &worker);
 		return;

@@ -139,8 +139,8 @@ const char *settings_file(const struct settings *s, size_t number);
 const char *settings_account(const struct settings *s, enum local_account account);
 /* The collector's: the only one that the spool's keeper serves. */
 const char *settings_collector_user(const struct settings *s);
-/* identity_become: that account, in the group of the ledger. */
-bool settings_become(const struct settings *s, enum local_account account, struct fault *fault);
+/* drop_privileges: that account, in the group of the ledger. */
+bool settings_run_as(const struct settings *s, enum local_account account, struct fault *fault);
 
 /* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
  * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and

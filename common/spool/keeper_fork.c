@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "spool/keeper.h"
 
@@ -19,7 +19,7 @@ static int serve(struct spool_keeper *k)
 	struct pollfd fds[SPOOL_KEEPER_FDS];
 	int count, timeout_ms;
 
-	if (!identity_bare(&fault)) {
+	if (!drop_capabilities(&fault)) {
 		log_fault(LOG_LEVEL_ERROR, "start", &fault);
 		return fault_exit_code(fault.kind);
 	}

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/environment.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 
 #define NEEDS_ROOT()                \
 	do {                        \
@@ -57,7 +57,7 @@ static void become_service(void)
 {
 	struct fault fault = {0};
 
-	MUST(identity_become("cloudinvite", NULL, &fault) && geteuid() == SERVICE);
+	MUST(drop_privileges("cloudinvite", NULL, &fault) && geteuid() == SERVICE);
 }
 
 static void judge_paths(void *ctx)
@@ -195,7 +195,7 @@ static void stay_another(void *ctx)
 	own_places(ctx);
 	put_variables();
 	MUST(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
-	MUST(identity_become("cloudinvite", NULL, &fault) && geteuid() == 65534);
+	MUST(drop_privileges("cloudinvite", NULL, &fault) && geteuid() == 65534);
 	must_be("HOME", "/mnt/state");
 	must_be("SOFTHSM2_CONF", "/mnt/state/evil");
 }

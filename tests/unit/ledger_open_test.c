@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "ledger/schema.h"
 
 #define NOBODY 65534
@@ -237,7 +237,7 @@ static void a_ledger_is_open_to_its_group_and_to_no_other(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	assert_true(identity_find(user, &uid, &gid, NULL));
+	assert_true(passwd_find(user, &uid, &gid, NULL));
 	site->settings.ledger_user = user;
 	opens(site, LEDGER_CREATE);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

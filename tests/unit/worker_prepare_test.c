@@ -5,7 +5,7 @@
 
 #include <grp.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "worker/prepare.h"
 
 #define STRANGER 54321
@@ -108,7 +108,7 @@ static struct who who(const char *user)
 {
 	struct who found = {.uid = 0};
 
-	assert_true(identity_find(user, &found.uid, &found.gid, NULL));
+	assert_true(passwd_find(user, &found.uid, &found.gid, NULL));
 	return found;
 }
 

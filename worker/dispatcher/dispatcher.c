@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "base/instance.h"
 #include "base/str.h"

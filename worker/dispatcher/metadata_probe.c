@@ -60,7 +60,7 @@ static bool service_finds_neighbour(const char *path, const struct settings *s)
 	int status = 0;
 
 	if (child == 0)
-		_exit(!settings_become(s, ACCOUNT_DISPATCHER, NULL) ||
+		_exit(!settings_run_as(s, ACCOUNT_DISPATCHER, NULL) ||
 			file_names_neighbour(path, s));
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 #include "base/log.h"
 #include "settings/settings.h"
 #include "spool/keeper.h"
@@ -75,9 +75,8 @@ static int keep(const struct settings *settings)
 	int listener = listen_inherited(&fault);
 	int exit_code;
 
-	if (listener < 0 ||
-		(strcmp(user, "root") != 0 && !identity_find(user, &uid, &gid, &fault)) ||
-		!identity_bare(&fault) || !spool_keeper_open(&k, settings->spool, &fault))
+	if (listener < 0 || (strcmp(user, "root") != 0 && !passwd_find(user, &uid, &gid, &fault)) ||
+		!drop_capabilities(&fault) || !spool_keeper_open(&k, settings->spool, &fault))
 		return fail(&fault);
 	exit_code = serve(&k, listener, uid);
 	spool_keeper_close(&k);
@@ -154,7 +153,7 @@ int main(int argc, char **argv)
 	struct settings *settings;
 	int exit_code;
 
-	identity_shut();
+	disable_tracing();
 	log_start("keeper", LOG_LEVEL_INFO);
 	if (!parse_options(argc, argv, &options, &exit_code))
 		return exit_code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/identity.h"
+#include "base/privdrop.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,7 +19,7 @@
 #define PASSWD	   "/etc/passwd"
 #define NOBODY_SET ((unsigned)-1) /* the kernel's word for "no login uid" */
 
-bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
+bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
 	FILE *file = fopen(PASSWD, "re");
 	struct passwd entry, *found = NULL;
@@ -42,24 +42,24 @@ bool identity_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault
 	return true;
 }
 
-void identity_shut(void)
+void disable_tracing(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* Started as the service's account already, by its unit or by hand. */
-static bool is_account(const char *user)
+static bool runs_as(const char *user)
 {
 	struct fault ignored;
 	uid_t uid = 0;
 	gid_t gid = 0;
 
-	return geteuid() != 0 && identity_find(user, &uid, &gid, &ignored) && uid == geteuid();
+	return geteuid() != 0 && passwd_find(user, &uid, &gid, &ignored) && uid == geteuid();
 }
 
 static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
-	if (!identity_find(user, uid, gid, fault))
+	if (!passwd_find(user, uid, gid, fault))
 		return false;
 	if (*uid != 0 && *gid != 0)
 		return true;
@@ -70,27 +70,27 @@ static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struc
 }
 
 /* What the account itself and the ledger's group allow, and nothing else. */
-static bool change_to(uid_t uid, const gid_t groups[2], size_t count)
+static bool set_ids(uid_t uid, const gid_t groups[2], size_t count)
 {
 	return setgroups(count, groups) == 0 && setresgid(groups[0], groups[0], groups[0]) == 0 &&
 	       setresuid(uid, uid, uid) == 0;
 }
 
-bool identity_become(const char *user, const char *with, struct fault *fault)
+bool drop_privileges(const char *user, const char *with, struct fault *fault)
 {
 	uid_t uid = 0, other = 0;
 	gid_t groups[2] = {0, 0};
 
 	(void)umask(with ? 007 : 077);
-	identity_shut();
-	if (is_account(user))
+	disable_tracing();
+	if (runs_as(user))
 		environment_close();
 	if (geteuid() != 0 || strcmp(user, "root") == 0)
 		return true;
 	if (!find_other_than_root(user, &uid, &groups[0], fault) ||
 		(with && !find_other_than_root(with, &other, &groups[1], fault)))
 		return false;
-	if (!change_to(uid, groups, with ? 2 : 1))
+	if (!set_ids(uid, groups, with ? 2 : 1))
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot switch to user '%s': %s", user, strerror(errno));
 	/* Root must not come back, by a setuid program neither. */
@@ -99,18 +99,18 @@ bool identity_become(const char *user, const char *with, struct fault *fault)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot drop privileges for good: user '%s' could become root again", user);
 	/* Once more: another uid may have brought the system's own choice back. */
-	identity_shut();
+	disable_tracing();
 	environment_close();
 	return true;
 }
 
-bool identity_bare(struct fault *fault)
+bool drop_capabilities(struct fault *fault)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
 	(void)umask(077);
-	identity_shut();
+	disable_tracing();
 	/* The bounding set needs CAP_SETPCAP, and without it there is nothing to give up. */
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
@@ -170,7 +170,7 @@ static bool plausible_name(const char *s)
 	return true;
 }
 
-void identity_actor(char *out, size_t size)
+void audit_actor(char *out, size_t size)
 {
 	const char *sudo_user = getuid() == 0 ? secure_getenv("SUDO_USER") : NULL;
 	uid_t login = login_uid();
@@ -185,7 +185,7 @@ void identity_actor(char *out, size_t size)
 		str_copy(out, size, name);
 }
 
-void identity_host(char *out, size_t size)
+void local_hostname(char *out, size_t size)
 {
 	char name[256] = "";
 

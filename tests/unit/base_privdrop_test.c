@@ -11,7 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
-#include "base/identity.h"
+#include "base/privdrop.h"
 
 #define NEEDS_ROOT()                \
 	do {                        \
@@ -46,18 +46,18 @@ static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
 	gid_t gid = 42;
 
 	(void)state;
-	assert_true(identity_find("root", &uid, &gid, &fault));
+	assert_true(passwd_find("root", &uid, &gid, &fault));
 	assert_int_equal(uid, 0);
 	assert_int_equal(gid, 0);
 	uid = 42;
-	assert_false(identity_find("no-such\naccount", &uid, &gid, &fault));
+	assert_false(passwd_find("no-such\naccount", &uid, &gid, &fault));
 	assert_int_equal(uid, 42);
 	assert_int_equal(fault.kind, FAULT_SETTINGS);
 	assert_non_null(strstr(fault.what, "no-such\\x0aaccount"));
 	assert_non_null(strstr(fault.remedy, "useradd"));
-	assert_false(identity_find("", &uid, &gid, &fault));
-	assert_false(identity_find("roo", &uid, &gid, &fault));
-	assert_false(identity_find("root:x", &uid, &gid, &fault));
+	assert_false(passwd_find("", &uid, &gid, &fault));
+	assert_false(passwd_find("roo", &uid, &gid, &fault));
+	assert_false(passwd_find("root:x", &uid, &gid, &fault));
 }
 
 /* ---- becoming ---- */
@@ -71,7 +71,7 @@ static void become_the_service(void *ctx)
 	own_passwd(ctx, PASSWD);
 	MUST(setgroups(3, (gid_t[]){0, 4, 27}) == 0);
 	(void)umask(0);
-	MUST(identity_become("cloudinvite", NULL, &fault));
+	MUST(drop_privileges("cloudinvite", NULL, &fault));
 	MUST(getresuid(&r, &e, &s) == 0 && r == 4711 && e == 4711 && s == 4711);
 	MUST(getresgid(&r, &e, &s) == 0 && r == 4712 && e == 4712 && s == 4712);
 	MUST(getgroups(16, groups) == 1 && groups[0] == 4712);
@@ -81,8 +81,8 @@ static void become_the_service(void *ctx)
 	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
 	/* Once more changes nothing. */
-	MUST(identity_become("cloudinvite", NULL, &fault));
-	MUST(identity_become("root", NULL, &fault));
+	MUST(drop_privileges("cloudinvite", NULL, &fault));
+	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 4711);
 }
 
@@ -99,13 +99,13 @@ static void become_one_that_shares(void *ctx)
 
 	own_passwd(ctx, PASSWD);
 	MUST(setgroups(3, (gid_t[]){0, 4, 27}) == 0);
-	MUST(!identity_become("cloudinvite", "nobody-at-all", &fault));
+	MUST(!drop_privileges("cloudinvite", "nobody-at-all", &fault));
 	MUST(strcmp(fault.code, "no_such_user") == 0);
-	MUST(!identity_become("cloudinvite", "root", &fault));
-	MUST(!identity_become("cloudinvite", "wheel", &fault));
+	MUST(!drop_privileges("cloudinvite", "root", &fault));
+	MUST(!drop_privileges("cloudinvite", "wheel", &fault));
 	MUST(strcmp(fault.code, "user_is_root") == 0);
 	MUST(geteuid() == 0);
-	MUST(identity_become("cloudinvite", "cloudinvite2", &fault));
+	MUST(drop_privileges("cloudinvite", "cloudinvite2", &fault));
 	MUST(geteuid() == 4711 && getegid() == 4712);
 	MUST(getgroups(16, groups) == 2);
 	MUST((groups[0] == 4712 && groups[1] == 5) || (groups[0] == 5 && groups[1] == 4712));
@@ -123,18 +123,18 @@ static void become_root_by_another_name(void *ctx)
 	struct fault fault = {0};
 
 	own_passwd(ctx, PASSWD);
-	MUST(!identity_become("toor", NULL, &fault));
+	MUST(!drop_privileges("toor", NULL, &fault));
 	MUST(fault.kind == FAULT_SETTINGS);
 	MUST(strcmp(fault.code, "user_is_root") == 0);
 	MUST(fault.remedy[0]);
 	fault_clear(&fault);
-	MUST(!identity_become("nobody-at-all", NULL, &fault));
+	MUST(!drop_privileges("nobody-at-all", NULL, &fault));
 	MUST(strcmp(fault.code, "no_such_user") == 0);
-	MUST(!identity_become("", NULL, &fault));
-	MUST(!identity_become("broken line", NULL, &fault));
+	MUST(!drop_privileges("", NULL, &fault));
+	MUST(!drop_privileges("broken line", NULL, &fault));
 	MUST(geteuid() == 0);
 	/* Said in so many words, root stays root. */
-	MUST(identity_become("root", NULL, &fault));
+	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 0);
 }
 
@@ -153,7 +153,7 @@ static void become_nothing(void *ctx)
 		MUST(setresuid(65534, 65534, 65534) == 0);
 	uid_t before = geteuid();
 	MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
-	MUST(identity_become("no-such-account", NULL, &fault));
+	MUST(drop_privileges("no-such-account", NULL, &fault));
 	MUST(geteuid() == before);
 	MUST(prctl(PR_GET_DUMPABLE) == 0);
 }
@@ -177,7 +177,7 @@ static pid_t start_as_nobody(bool shut)
 		MUST(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
 		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
 		if (shut)
-			identity_shut();
+			disable_tracing();
 		MUST(write(told[1], "x", 1) == 1);
 		pause();
 		_exit(0);
@@ -236,26 +236,26 @@ static void ask_as_many(void *ctx)
 	own_passwd(f, PASSWD);
 	no_login_uid(f);
 	unsetenv("SUDO_USER");
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "root") == 0);
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "alice (sudo)") == 0);
 	MUST(setenv("SUDO_USER", "12345678901234567890123456789.-_", 1) == 0);
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "12345678901234567890123456789.-_ (sudo)") == 0);
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
-	identity_actor(tiny, sizeof(tiny));
+	audit_actor(tiny, sizeof(tiny));
 	MUST(strcmp(tiny, "ali") == 0);
 	for (size_t i = 0; i < sizeof(invented) / sizeof(invented[0]); i++) {
 		MUST(setenv("SUDO_USER", invented[i], 1) == 0);
-		identity_actor(actor, sizeof(actor));
+		audit_actor(actor, sizeof(actor));
 		MUST(strcmp(actor, "root") == 0);
 	}
 	/* Who is not root could set it himself. */
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	MUST(setresuid(6000, 6000, 6000) == 0);
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "\\x1b[31mred") == 0);
 }
 
@@ -274,10 +274,10 @@ static void ask_with_a_login_uid(void *ctx)
 	folder_write(f, "loginuid", "4711");
 	MUST(mount(f->file, "/proc/self/loginuid", "none", MS_BIND, NULL) == 0);
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "cloudinvite (as root)") == 0);
 	folder_write(f, "loginuid", "777777");
-	identity_actor(actor, sizeof(actor));
+	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "uid 777777 (as root)") == 0);
 }
 
@@ -295,7 +295,7 @@ static void is_bare(void *ctx)
 	struct fault fault = {.kind = FAULT_NONE};
 	uid_t uid = geteuid();
 
-	MUST(identity_bare(&fault));
+	MUST(drop_capabilities(&fault));
 	MUST(geteuid() == uid && getuid() == uid);
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
@@ -321,15 +321,15 @@ static void name_the_host(void *ctx)
 	(void)ctx;
 	MUST(unshare(CLONE_NEWUTS) == 0);
 	MUST(sethostname("Web-01.Example.COM", 18) == 0);
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	MUST(strcmp(host, "web-01.example.com") == 0);
-	identity_host(tiny, sizeof(tiny));
+	local_hostname(tiny, sizeof(tiny));
 	MUST(strlen(tiny) < sizeof(tiny));
 	MUST(sethostname("a\nb", 3) == 0);
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	MUST(strcmp(host, "a\\x0ab") == 0);
 	MUST(sethostname("", 0) == 0);
-	identity_host(host, sizeof(host));
+	local_hostname(host, sizeof(host));
 	MUST(strcmp(host, "localhost") == 0);
 }
 
