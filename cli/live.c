@@ -79,7 +79,7 @@ void live_close(struct live *live)
 	google_close(live->google);
 	/* What this command has counted is no reason to fail: it has been done. */
 	if (live->ledger != NULL)
-		(void)ledger_store_meters(live->ledger, &fault);
+		(void)ledger_store_counters(live->ledger, &fault);
 	ledger_close(live->ledger);
 	settings_free(live->settings);
 	*live = (struct live){.cli = live->cli};

@@ -326,9 +326,9 @@ bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, stru
 	w->beaten_ms = now;
 	str_copy(w->self.note, sizeof(w->self.note), full);
 	w->self.beat = clock_wall();
-	meter_set(METER_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
+	counter_set(GAUGE_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
 	if (!ledger)
 		return true;
 	ledger_rest(ledger); /* the work of the last minute may have been the last for days */
-	return ledger_beat(ledger, &w->self, fault) && ledger_store_meters(ledger, fault);
+	return ledger_beat(ledger, &w->self, fault) && ledger_store_counters(ledger, fault);
 }

@@ -104,7 +104,7 @@ void worker_refuse(struct worker *w, struct settings *settings, const struct fau
 
 /* Whether a minute has passed since the last heartbeat: time to look at what is only measured. */
 bool worker_beat_due(const struct worker *w);
-/* Writes the heartbeat, and what base/meter.h has counted, if a minute has passed or the note is
+/* Writes the heartbeat, and what base/counters.h has counted, if a minute has passed or the note is
  * another than last time. The note says what the program does, for `status` ("idle"); after a
  * failed reload that is added. Without a ledger (NULL: it cannot be opened) nobody is told. */
 bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault);

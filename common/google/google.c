@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/strbuf.h"
 #include "google/calls.h"
 #include "google/client_certificate.h"
@@ -173,7 +173,7 @@ static void keep_reply(void *ctx, const struct google_reply *reply)
 	*(struct google_reply *)ctx = *reply;
 }
 
-static enum meter_outcome outcome(enum fault_kind kind)
+static enum counter_outcome outcome(enum fault_kind kind)
 {
 	if (kind == FAULT_NONE)
 		return OUTCOME_OK;
@@ -187,15 +187,15 @@ static void count(const struct google *g, enum google_method method, const struc
 {
 	if (r->fault.kind == FAULT_STOPPED)
 		return;
-	meter_add(METER_REQUESTS, (int)method, (int)outcome(r->fault.kind), 1);
+	counter_add(COUNTER_REQUESTS, (int)method, (int)outcome(r->fault.kind), 1);
 	if (r->status != 0)
-		meter_duration((int)method, r->duration_us);
+		counter_add_duration((int)method, r->duration_us);
 	if (r->quota)
-		meter_add(METER_THROTTLED, 0, 0, 1);
+		counter_add(COUNTER_THROTTLED, 0, 0, 1);
 	if (r->date != 0)
-		meter_set(METER_CLOCK_SKEW, 0, 0, google_clock_skew(g));
+		counter_set(GAUGE_CLOCK_SKEW, 0, 0, google_clock_skew(g));
 	if (r->fault.kind == FAULT_NONE)
-		meter_set(METER_LAST_SUCCESS, 0, 0, clock_wall());
+		counter_set(GAUGE_LAST_SUCCESS, 0, 0, clock_wall());
 }
 
 static void finish(struct call *call, const struct google_reply *reply, struct parse_memory *memory)
@@ -281,7 +281,7 @@ static bool ready_token(struct google *g, struct fault *fault)
 		return false;
 	forget_token(g);
 	g->token = fresh;
-	meter_set(METER_TOKEN_EXPIRY, 0, 0, fresh.expires);
+	counter_set(GAUGE_TOKEN_EXPIRY, 0, 0, fresh.expires);
 	g->token_number++;
 	return true;
 }

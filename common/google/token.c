@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 #include "google/secret.h"
 #include "google/token_file.h"
@@ -84,7 +84,7 @@ static bool mint(struct credential *c, struct http *http, struct token *out, str
 	bool ok = c->type->mint(c, http, &minted, f);
 
 	if (ok || f->kind != FAULT_STOPPED)
-		meter_add(METER_TOKENS, ok ? 0 : 1, 0, 1);
+		counter_add(COUNTER_TOKENS, ok ? 0 : 1, 0, 1);
 	if (!ok)
 		return false;
 	*out = (struct token){

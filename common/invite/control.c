@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 
 #define PROBE_FIRST_S 60
@@ -267,7 +267,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->pause = pause;
 	i->paused = true;
 	i->control.braked = true;
-	meter_add(METER_BRAKES, 0, 0, 1);
+	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
 	log_about(LOG_LEVEL_ERROR, "brake",
 		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s",
 		str_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));

@@ -186,7 +186,8 @@ bool reconcile_noted(struct invite *i, const struct person *before, const struct
 
 	if (!evidence_mailed_elsewhere(before, e))
 		return true;
-	if (!ledger_count(i->ledger, before->our_mails > 0 ? METER_UNEXPLAINED : METER_FOREIGN,
+	if (!ledger_count(i->ledger,
+		    before->our_mails > 0 ? COUNTER_UNEXPLAINED_MAILS : COUNTER_FOREIGN_MAILS,
 		    e->mails - (before->mails > 0 ? before->mails : 0), fault))
 		return false;
 	if (i->reconciling)

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
 #include "settings/settings.h"
@@ -348,14 +348,14 @@ bool ledger_has_new_id(struct ledger *l);
 
 /* ---- meters ---- */
 
-/* Adds what this program has counted since the last time (base/meter.h). In one commit; after a
+/* Adds what this program has counted since the last time (base/counters.h). In one commit; after a
  * fault it is still to be added. Inside a group it counts as stored, whatever becomes of that.
  * Nothing where the ledger is only read. */
-bool ledger_store_meters(struct ledger *l, struct fault *fault);
+bool ledger_store_counters(struct ledger *l, struct fault *fault);
 /* One more of a counter without labels, in the commit of what is counted. */
-bool ledger_count(struct ledger *l, enum meter meter, int64_t n, struct fault *fault);
-/* Every counter and value that was ever stored, under meter_name(). */
-bool ledger_each_meter(struct ledger *l, bool (*each)(const char *name, int64_t n, void *ctx),
+bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault);
+/* Every counter and value that was ever stored, under counter_name(). */
+bool ledger_each_counter(struct ledger *l, bool (*each)(const char *name, int64_t n, void *ctx),
 	void *ctx, struct fault *fault);
 
 /* ---- programs that work on this ledger ---- */

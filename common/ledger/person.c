@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "ledger/history.h"
-#include "ledger/meters.h"
+#include "ledger/stored_counters.h"
 
 static const char *const state_words[PERSON_STATES] = {
 	[PERSON_QUEUED] = "queued",
@@ -181,11 +181,11 @@ static bool tell_hosts(struct ledger *l, const char *address, struct fault *faul
 static bool count_result(struct ledger *l, enum person_state state, struct fault *fault)
 {
 	if (state == PERSON_ACCEPTED)
-		return meters_count(l, METER_RESULTS, RESULT_ACCEPTED, 1, fault);
+		return stored_counter_add(l, COUNTER_RESULTS, RESULT_ACCEPTED, 1, fault);
 	if (state == PERSON_DECLINED)
-		return meters_count(l, METER_RESULTS, RESULT_DECLINED, 1, fault);
+		return stored_counter_add(l, COUNTER_RESULTS, RESULT_DECLINED, 1, fault);
 	return state != PERSON_CANCELLED ||
-	       meters_count(l, METER_RESULTS, RESULT_CANCELLED, 1, fault);
+	       stored_counter_add(l, COUNTER_RESULTS, RESULT_CANCELLED, 1, fault);
 }
 
 /* The first line of a story is of the moment of a login: only its day is kept. `sending` is not

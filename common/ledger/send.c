@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "ledger/meters.h"
+#include "ledger/stored_counters.h"
 #include "ledger/sqlite.h"
 
 int64_t ledger_send_begin(
@@ -52,7 +52,7 @@ static bool end(struct ledger *l, const char *address, const char *outcome, stru
 	query_text(&q, outcome);
 	query_text(&q, address);
 	return query_run(&q) && (sqlite3_changes(l->db) == 0 || !is_mail(outcome) ||
-					meters_count(l, METER_MAILS, 0, 1, fault));
+					stored_counter_add(l, COUNTER_MAILS, 0, 1, fault));
 }
 
 bool ledger_send_end(

@@ -62,7 +62,7 @@ static bool say_io(struct ledger *l, int rc, struct fault *fault)
 
 bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 {
-	meter_add(METER_LEDGER_ERRORS, 0, 0, 1);
+	counter_add(COUNTER_LEDGER_ERRORS, 0, 0, 1);
 	if (no_room(l, rc)) {
 		fault_set(fault, FAULT_STORAGE, "ledger_full", "%s: no space left for the ledger",
 			l->path);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/google.h"
@@ -19,7 +19,7 @@ static const char *const roles[] = {"collector", "dispatcher", "unknown"};
 #define ROLES (sizeof(roles) / sizeof(roles[0]))
 
 struct stored {
-	char name[METER_NAME_MAX];
+	char name[COUNTER_NAME_MAX];
 	int64_t n;
 };
 
@@ -41,11 +41,11 @@ struct facts {
 
 /* ---- reading ---- */
 
-static bool take_meter(const char *name, int64_t n, void *ctx)
+static bool store_counter(const char *name, int64_t n, void *ctx)
 {
 	struct facts *f = ctx;
 
-	str_copy(f->stored[f->stored_count].name, METER_NAME_MAX, name);
+	str_copy(f->stored[f->stored_count].name, COUNTER_NAME_MAX, name);
 	f->stored[f->stored_count].n = n;
 	return ++f->stored_count < STORED_MAX;
 }
@@ -86,7 +86,7 @@ static bool read_facts(struct facts *f, struct fault *fault)
 	return reconciling >= 0 && ledger_summarise(f->ledger, f->now, &f->summary, fault) &&
 	       pace_look(f->ledger, f->settings, &f->pace, fault) &&
 	       ledger_each_worker(f->ledger, take_worker, f, fault) &&
-	       ledger_each_meter(f->ledger, take_meter, f, fault) &&
+	       ledger_each_counter(f->ledger, store_counter, f, fault) &&
 	       read_number(f, "sweep_done", &f->sweep_at, fault) &&
 	       read_number(f, "sweep_pages", &f->sweep_pages, fault);
 }
@@ -100,12 +100,12 @@ static const int64_t *find(const struct facts *f, const char *name)
 }
 
 /* 0 for a counter that has never counted. */
-static int64_t metered(const struct facts *f, enum meter meter, int first, int second)
+static int64_t stored_value(const struct facts *f, enum counter counter, int first, int second)
 {
-	char name[METER_NAME_MAX];
+	char name[COUNTER_NAME_MAX];
 	const int64_t *n;
 
-	meter_name(meter, first, second, name);
+	counter_name(counter, first, second, name);
 	n = find(f, name);
 	return n && *n > 0 ? *n : 0;
 }
@@ -159,18 +159,19 @@ static void gauge(const struct page *p, const char *name, const char *help, int6
 }
 
 /* All series of one meter. A value that nobody has set yet is left out. */
-static void meter(const struct page *p, const struct facts *f, enum meter m, const char *help)
+static void write_family(
+	const struct page *p, const struct facts *f, enum counter m, const char *help)
 {
-	char name[METER_NAME_MAX];
+	char name[COUNTER_NAME_MAX];
 	const int64_t *n;
 
-	head(p, meter_family(m), meter_is_value(m) ? "gauge" : "counter", help);
-	for (int a = 0; a < meter_first(m); a++) {
-		for (int b = 0; b < meter_second(m); b++) {
-			meter_name(m, a, b, name);
+	head(p, counter_family(m), counter_is_gauge(m) ? "gauge" : "counter", help);
+	for (int a = 0; a < counter_label_a_values(m); a++) {
+		for (int b = 0; b < counter_label_b_values(m); b++) {
+			counter_name(m, a, b, name);
 			n = find(f, name);
-			if (!meter_is_value(m))
-				one(p, name, metered(f, m, a, b));
+			if (!counter_is_gauge(m))
+				one(p, name, stored_value(f, m, a, b));
 			else if (n)
 				one(p, name, *n);
 		}
@@ -180,21 +181,21 @@ static void meter(const struct page *p, const struct facts *f, enum meter m, con
 static void durations(const struct page *p, const struct facts *f)
 {
 	static const char family[] = "google_request_duration_seconds";
-	char name[METER_NAME_MAX];
+	char name[COUNTER_NAME_MAX];
 
 	head(p, family, "histogram", "Response time of Google.");
-	for (int method = 0; method < meter_first(METER_DURATIONS); method++) {
+	for (int method = 0; method < counter_label_a_values(COUNTER_DURATIONS); method++) {
 		const char *word = google_method_word((enum google_method)method);
-		int64_t us = metered(f, METER_DURATION_US, method, 0);
+		int64_t us = stored_value(f, COUNTER_DURATION_US, method, 0);
 
-		for (int bucket = 0; bucket < METER_BUCKETS; bucket++) {
-			meter_name(METER_DURATIONS, method, bucket, name);
-			one(p, name, metered(f, METER_DURATIONS, method, bucket));
+		for (int bucket = 0; bucket < COUNTER_BUCKETS; bucket++) {
+			counter_name(COUNTER_DURATIONS, method, bucket, name);
+			one(p, name, stored_value(f, COUNTER_DURATIONS, method, bucket));
 		}
 		strbuf_addf(p->out, "cloudinvite_%s_sum{method=\"%s\"} %lld.%06lld\n", family, word,
 			(long long)(us / 1000000), (long long)(us % 1000000));
 		strbuf_addf(p->out, "cloudinvite_%s_count{method=\"%s\"} %lld\n", family, word,
-			(long long)metered(f, METER_DURATIONS, method, METER_BUCKETS - 1));
+			(long long)stored_value(f, COUNTER_DURATIONS, method, COUNTER_BUCKETS - 1));
 	}
 }
 
@@ -225,7 +226,7 @@ static void programs(const struct page *p, const struct facts *f)
 		if (f->works[i])
 			labelled(p, "heartbeat_timestamp_seconds", "role", roles[i],
 				f->workers[i].beat);
-	meter(p, f, METER_RELOADED, "1 if the settings on disk are the ones in use.");
+	write_family(p, f, GAUGE_RELOADED, "1 if the settings on disk are the ones in use.");
 }
 
 static void held(const struct page *p, const struct facts *f)
@@ -241,7 +242,7 @@ static void held(const struct page *p, const struct facts *f)
 		labelled(p, "paused", "reason", kinds[i],
 			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
 	labelled(p, "paused", "reason", "reconcile", f->reconciling);
-	meter(p, f, METER_BRAKES,
+	write_family(p, f, COUNTER_BREAKER_TRIPS,
 		"Number of times that the breaker or the account change guard tripped.");
 }
 
@@ -264,18 +265,20 @@ static void people(const struct page *p, const struct facts *f)
 	gauge(p, "unconfirmed_oldest_seconds",
 		"Time since which it is not known whether a mail went out.",
 		age(f, f->summary.oldest_unconfirmed));
-	meter(p, f, METER_MAILS, "Invitations that Google confirmed.");
-	meter(p, f, METER_RESULTS, "Results of invitations.");
-	meter(p, f, METER_FOREIGN, "Mails sent by others to people this ledger never invited.");
-	meter(p, f, METER_UNEXPLAINED, "Mails sent by others to people this ledger invited.");
+	write_family(p, f, COUNTER_MAILS, "Invitations that Google confirmed.");
+	write_family(p, f, COUNTER_RESULTS, "Results of invitations.");
+	write_family(p, f, COUNTER_FOREIGN_MAILS,
+		"Mails sent by others to people this ledger never invited.");
+	write_family(p, f, COUNTER_UNEXPLAINED_MAILS,
+		"Mails sent by others to people this ledger invited.");
 }
 
 static void spool(const struct page *p, const struct facts *f)
 {
-	const int64_t *oldest = find(f, meter_family(METER_SPOOL_OLDEST));
+	const int64_t *oldest = find(f, counter_family(GAUGE_SPOOL_OLDEST));
 
-	meter(p, f, METER_ARRIVALS, "Logins and accounts that the collector processed.");
-	meter(p, f, METER_SPOOL, "Files in the spool: waiting, and set aside as broken.");
+	write_family(p, f, COUNTER_ARRIVALS, "Logins and accounts that the collector processed.");
+	write_family(p, f, GAUGE_SPOOL, "Files in the spool: waiting, and set aside as broken.");
 	if (oldest)
 		gauge(p, "spool_oldest_seconds", "Age of the oldest waiting arrival.",
 			age(f, *oldest));
@@ -309,20 +312,20 @@ static void queue(const struct page *p, const struct facts *f)
 
 static void google(const struct page *p, const struct facts *f)
 {
-	meter(p, f, METER_REQUESTS, "Calls to Google's API, by result.");
+	write_family(p, f, COUNTER_REQUESTS, "Calls to Google's API, by result.");
 	durations(p, f);
-	meter(p, f, METER_LAST_SUCCESS, "Time of Google's last answer.");
-	meter(p, f, METER_THROTTLED, "Calls that Google rejected because of the quota.");
-	meter(p, f, METER_CLOCK_SKEW, "How far the host's clock is ahead of Google's.");
-	meter(p, f, METER_TOKENS, "Access token requests.");
-	meter(p, f, METER_TOKEN_EXPIRY, "Time when the access token expires.");
+	write_family(p, f, GAUGE_LAST_SUCCESS, "Time of Google's last answer.");
+	write_family(p, f, COUNTER_THROTTLED, "Calls that Google rejected because of the quota.");
+	write_family(p, f, GAUGE_CLOCK_SKEW, "How far the host's clock is ahead of Google's.");
+	write_family(p, f, COUNTER_TOKENS, "Access token requests.");
+	write_family(p, f, GAUGE_TOKEN_EXPIRY, "Time when the access token expires.");
 }
 
 static void ledger(const struct page *p, const struct facts *f)
 {
 	int64_t bytes = ledger_bytes(f->ledger);
 
-	meter(p, f, METER_LEDGER_ERRORS, "Ledger read and write errors.");
+	write_family(p, f, COUNTER_LEDGER_ERRORS, "Ledger read and write errors.");
 	if (bytes >= 0)
 		gauge(p, "ledger_bytes", "Size of the ledger file.", bytes);
 	gauge(p, "ledger_schema_version", "Schema version of the ledger.",

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/cli.h"
@@ -76,13 +76,13 @@ static bool furnish(struct ledger *l, struct fault *f)
 
 	s.first_seen = p.first_day = pause.since = w.beat = w.started = now;
 	str_copy(p.fault_text, sizeof(p.fault_text), "refused");
-	meter_add(METER_BRAKES, 0, 0, 1);
+	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
 	return ledger_saw(l, &s, f) >= 0 && ledger_unjudged(l, 1, NULL, 0, f) >= 0 &&
 	       ledger_each_sighting(l, NULL, NULL, NULL, take_id, &id, f) &&
 	       ledger_judge(l, id, 1, &v, f) && ledger_person_put(l, &p, "seen", "fuzz", f) &&
 	       ledger_block(l, "bob@example.com", "left", "root", f) &&
 	       ledger_pause(l, &pause, f) && ledger_beat(l, &w, f) && ledger_note(l, &entry, f) &&
-	       ledger_store_meters(l, f);
+	       ledger_store_counters(l, f);
 }
 
 static int add_column(void *ctx, int count, char **values, char **names)

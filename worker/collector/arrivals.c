@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "worker/collector/collector.h"
 
 #define LIST_FIRST    8192
@@ -177,7 +177,7 @@ static bool take_group(struct collector *c, const struct census *census,
 	for (int i = 0; i < count; i++) {
 		*taken += fates[i] != FATE_WAIT;
 		if (fates[i] == FATE_SEEN)
-			meter_add(METER_ARRIVALS, (int)reason_of(list[i].reason), 0, 1);
+			counter_add(COUNTER_ARRIVALS, (int)reason_of(list[i].reason), 0, 1);
 	}
 	return true;
 }

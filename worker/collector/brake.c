@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 
 #define CAME_MOST  50
@@ -48,7 +48,7 @@ static bool pull(struct collector *c, const struct comparison *k, struct fault *
 		"If the changes are intended, run `cloudinvite resume`: the next comparison "
 		"applies them.");
 	if (!c->braked) {
-		meter_add(METER_BRAKES, 1, 0, 1);
+		counter_add(COUNTER_BREAKER_TRIPS, 1, 0, 1);
 		log_about(LOG_LEVEL_ERROR, "brake",
 			&(struct journal_about){
 				.reason = "accounts", .actor = actor, .host = c->host},

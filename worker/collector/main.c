@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/instance.h"
 #include "base/str.h"
 #include "spool/keeper.h"
@@ -354,9 +354,9 @@ static void measure_spool(struct collector *c)
 	if (c->spool.fd < 0 || !spool_client_measure(&c->spool, SPOOL_NEW, &new, &oldest, NULL) ||
 		!spool_client_measure(&c->spool, SPOOL_BAD, &bad, &ignored, NULL))
 		return;
-	meter_set(METER_SPOOL, 0, 0, new);
-	meter_set(METER_SPOOL, 1, 0, bad);
-	meter_set(METER_SPOOL_OLDEST, 0, 0, oldest);
+	counter_set(GAUGE_SPOOL, 0, 0, new);
+	counter_set(GAUGE_SPOOL, 1, 0, bad);
+	counter_set(GAUGE_SPOOL_OLDEST, 0, 0, oldest);
 }
 
 static void beat(struct loop *l)

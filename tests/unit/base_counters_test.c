@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-#include "base/meter.h"
+#include "base/counters.h"
 #include "base/str.h"
 #include "google/google.h"
 #include "people/sighting.h"
 
 struct told {
 	int count;
-	char names[64][METER_NAME_MAX];
+	char names[64][COUNTER_NAME_MAX];
 	int64_t n[64];
 };
 
@@ -23,7 +23,7 @@ static bool take(const char *name, bool value, int64_t n, void *ctx)
 	struct told *t = ctx;
 
 	(void)value;
-	str_copy(t->names[t->count], METER_NAME_MAX, name);
+	str_copy(t->names[t->count], COUNTER_NAME_MAX, name);
 	t->n[t->count++] = n;
 	return t->count < 64;
 }
@@ -32,7 +32,7 @@ static struct told changes(void)
 {
 	struct told t = {.count = 0};
 
-	meter_each_change(take, &t);
+	counters_each_change(take, &t);
 	return t;
 }
 
@@ -47,25 +47,25 @@ static int64_t told(const struct told *t, const char *name)
 static int forget(void **state)
 {
 	(void)state;
-	meter_stored();
+	counters_flushed();
 	return 0;
 }
 
 static void labels_are_the_words_of_their_rooms(void **state)
 {
-	char name[METER_NAME_MAX], want[METER_NAME_MAX];
+	char name[COUNTER_NAME_MAX], want[COUNTER_NAME_MAX];
 
 	(void)state;
-	assert_int_equal(meter_first(METER_REQUESTS), GOOGLE_METHODS);
+	assert_int_equal(counter_label_a_values(COUNTER_REQUESTS), GOOGLE_METHODS);
 	for (int method = 0; method < GOOGLE_METHODS; method++) {
-		meter_name(METER_REQUESTS, method, OUTCOME_OK, name);
+		counter_name(COUNTER_REQUESTS, method, OUTCOME_OK, name);
 		str_format(want, sizeof(want),
 			"google_requests_total{method=\"%s\",outcome=\"ok\"}",
 			google_method_word((enum google_method)method));
 		assert_string_equal(name, want);
 	}
 	for (int reason = SEEN_LOGIN; reason <= SEEN_ASKED; reason++) {
-		meter_name(METER_ARRIVALS, reason, 0, name);
+		counter_name(COUNTER_ARRIVALS, reason, 0, name);
 		str_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
 			sighting_reason_word((enum sighting_reason)reason));
 		assert_string_equal(name, want);
@@ -74,16 +74,16 @@ static void labels_are_the_words_of_their_rooms(void **state)
 
 static void no_two_series_have_one_name(void **state)
 {
-	static char names[256][METER_NAME_MAX];
+	static char names[256][COUNTER_NAME_MAX];
 	int count = 0;
 
 	(void)state;
-	for (int m = 0; m < METERS; m++)
-		for (int a = 0; a < meter_first((enum meter)m); a++)
-			for (int b = 0; b < meter_second((enum meter)m); b++) {
+	for (int m = 0; m < COUNTERS; m++)
+		for (int a = 0; a < counter_label_a_values((enum counter)m); a++)
+			for (int b = 0; b < counter_label_b_values((enum counter)m); b++) {
 				assert_true(count < 256);
-				meter_name((enum meter)m, a, b, names[count]);
-				assert_true(strlen(names[count]) < METER_NAME_MAX - 1);
+				counter_name((enum counter)m, a, b, names[count]);
+				assert_true(strlen(names[count]) < COUNTER_NAME_MAX - 1);
 				for (int i = 0; i < count; i++)
 					assert_string_not_equal(names[i], names[count]);
 				count++;
@@ -96,14 +96,14 @@ static void only_what_has_changed_is_told_and_only_once(void **state)
 
 	(void)state;
 	assert_int_equal(t.count, 0);
-	meter_add(METER_THROTTLED, 0, 0, 1);
-	meter_add(METER_THROTTLED, 0, 0, 2);
-	meter_set(METER_CLOCK_SKEW, 0, 0, 0);
+	counter_add(COUNTER_THROTTLED, 0, 0, 1);
+	counter_add(COUNTER_THROTTLED, 0, 0, 2);
+	counter_set(GAUGE_CLOCK_SKEW, 0, 0, 0);
 	t = changes();
 	assert_int_equal(t.count, 2);
 	assert_int_equal(told(&t, "google_throttled_total"), 3);
 	assert_int_equal(told(&t, "clock_skew_seconds"), 0);
-	meter_stored();
+	counters_flushed();
 	t = changes();
 	assert_int_equal(t.count, 0);
 }
@@ -113,9 +113,9 @@ static void a_duration_counts_in_each_bucket_that_it_fits(void **state)
 	struct told t;
 
 	(void)state;
-	meter_duration(GOOGLE_CHECK, 100000); /* a bound belongs to its bucket */
-	meter_duration(GOOGLE_CHECK, 100001);
-	meter_duration(GOOGLE_CHECK, 3600000000);
+	counter_add_duration(GOOGLE_CHECK, 100000); /* a bound belongs to its bucket */
+	counter_add_duration(GOOGLE_CHECK, 100001);
+	counter_add_duration(GOOGLE_CHECK, 3600000000);
 	t = changes();
 	assert_int_equal(told(&t, "google_request_duration_seconds_bucket"
 				  "{method=\"check\",le=\"0.05\"}"),
