@@ -53,7 +53,7 @@ void doctor_network(struct doctor *d)
 		doctor_bad(d, &fault);
 		return;
 	}
-	http_now(d->http, &request, &reply);
+	http_perform(d->http, &request, &reply);
 	d->reached = reply.status != 0 && reply.curl == 0;
 	if (d->reached) {
 		doctor_ok(d,
@@ -62,7 +62,7 @@ void doctor_network(struct doctor *d)
 			host_of(d->settings), d->settings->proxy[0] ? " through the proxy" : "",
 			(long long)(reply.duration_us / 1000));
 	} else {
-		failure_transport(url, &reply, &fault);
+		error_transport(url, &reply, &fault);
 		doctor_bad(d, &fault);
 	}
 	http_reply_free(&reply);
@@ -167,7 +167,7 @@ static bool list_answers(struct api *api)
 		invite_list(api->invite, &first, wait_told, api, take_page, &fault);
 		api->fault = fault.kind ? fault : api->fault;
 	} else {
-		google_now(api->google, &first, &reply);
+		google_call_sync(api->google, &first, &reply);
 		api->fault = reply.fault;
 	}
 	return api->fault.kind == FAULT_NONE;
@@ -184,7 +184,7 @@ static bool check_answers(struct api *api, const char *address, bool *invitable)
 		api->fault = result.fault;
 		*invitable = result.invitable;
 	} else {
-		google_now(api->google, &call, &reply);
+		google_call_sync(api->google, &call, &reply);
 		api->fault = reply.fault;
 		*invitable = reply.invitable;
 	}

@@ -22,21 +22,21 @@ const char *google_method_word(enum google_method method)
 	return methods[method].word;
 }
 
-const char *calls_method(enum google_method method)
+const char *request_method(enum google_method method)
 {
 	return methods[method].http;
 }
 
 /* The reference wants it empty, the discovery document has a message without fields; `{}` is both.
  */
-const char *calls_body(enum google_method method)
+const char *request_body(enum google_method method)
 {
 	return strcmp(methods[method].http, "POST") != 0 ? NULL : "{}";
 }
 
-bool calls_once(enum google_method method)
+bool method_is_idempotent(enum google_method method)
 {
-	return calls_body(method) != NULL;
+	return request_body(method) == NULL;
 }
 
 /* ---- the address ---- */
@@ -107,16 +107,16 @@ static bool add_query(struct strbuf *out, const struct google_call *call)
 {
 	int size = call->list_page_size;
 
-	if (size < 1 || size > CALLS_PAGE_MAX)
-		size = CALLS_PAGE_MAX;
+	if (size < 1 || size > REQUEST_PAGE_MAX)
+		size = REQUEST_PAGE_MAX;
 	return strbuf_addf(out, "?pageSize=%d", size) &&
 	       add_parameter(out, "filter", call->list_filter) &&
 	       add_parameter(out, "orderBy", call->list_order) &&
 	       add_parameter(out, "pageToken", call->list_page_token);
 }
 
-bool calls_url(const struct settings *settings, const struct google_call *call, struct strbuf *out,
-	struct fault *fault)
+bool request_url(const struct settings *settings, const struct google_call *call,
+	struct strbuf *out, struct fault *fault)
 {
 	bool list = call->method == GOOGLE_LIST;
 

@@ -10,17 +10,17 @@
 #include "base/strbuf.h"
 #include "google/google.h"
 
-#define CALLS_PAGE_MAX 200
+#define REQUEST_PAGE_MAX 200
 
 /* Appends the URL. False with FAULT_SETTINGS (customer) or FAULT_USAGE (address): what cannot be
  * one segment of a path is refused, not escaped. */
-bool calls_url(const struct settings *settings, const struct google_call *call, struct strbuf *out,
-	struct fault *fault);
+bool request_url(const struct settings *settings, const struct google_call *call,
+	struct strbuf *out, struct fault *fault);
 /* "GET" or "POST". */
-const char *calls_method(enum google_method method);
+const char *request_method(enum google_method method);
 /* The body of a POST: "{}"; NULL for a GET. */
-const char *calls_body(enum google_method method);
-/* Whether doing it twice is worse than doing it once. */
-bool calls_once(enum google_method method);
+const char *request_body(enum google_method method);
+/* Whether a second time has no other effect than the first (RFC 9110, section 9.2.2). */
+bool method_is_idempotent(enum google_method method);
 
 #endif

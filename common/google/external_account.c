@@ -186,7 +186,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		!keyless_account(c, file, f))
 		return false;
 	name_member(k, e->audience);
-	return !e->subject.neighbour || metadata_reach_allows(c->settings, f);
+	return !e->subject.local_plaintext || metadata_reach_allows(c->settings, f);
 }
 
 const struct credential_type credential_external_account = {.name = "external_account",

@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "google/token.h"
 
-static const char *name_of(const char *key, size_t len, const struct failure_names *names)
+static const char *name_of(const char *key, size_t len, const struct error_names *names)
 {
 	const struct {
 		const char *key, *value;
@@ -25,7 +25,7 @@ static const char *name_of(const char *key, size_t len, const struct failure_nam
 	return "";
 }
 
-void failure_expand(char *out, size_t size, const char *pattern, const struct failure_names *names)
+void error_expand(char *out, size_t size, const char *pattern, const struct error_names *names)
 {
 	struct strbuf t = {.max = 4096};
 	const char *open, *close;
@@ -113,7 +113,7 @@ static bool is_cut_within(const struct http_reply *reply)
  * words. */
 static bool is_malformed(const struct http_reply *reply)
 {
-	return reply->written &&
+	return reply->maybe_sent &&
 	       (reply->curl == CURLE_UNSUPPORTED_PROTOCOL ||
 		       reply->curl == CURLE_WEIRD_SERVER_REPLY || reply->curl == TOO_LARGE ||
 		       reply->curl == CURLE_OUT_OF_MEMORY ||
@@ -133,7 +133,7 @@ static const struct row *find_row(const struct http_reply *reply)
 		"the server did not process the call (HTTP/2 GOAWAY or REFUSED_STREAM)",
 		"Nothing was done. The dispatcher retries automatically."};
 
-	if (reply->refused)
+	if (reply->unprocessed)
 		return &refused;
 	if (is_cut_within(reply))
 		return &partial;
@@ -178,7 +178,7 @@ static bool client_refused(const char *host, const struct http_reply *reply, str
 	return true;
 }
 
-void failure_transport(const char *url, const struct http_reply *reply, struct fault *fault)
+void error_transport(const char *url, const struct http_reply *reply, struct fault *fault)
 {
 	const struct row *row = find_row(reply);
 	char host[256];
@@ -190,12 +190,12 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 		fault_remedy(fault, "%s", BROKEN_REMEDY);
 		return;
 	}
-	if (failure_proxy(host, reply, fault) || client_refused(host, reply, fault))
+	if (error_proxy(host, reply, fault) || client_refused(host, reply, fault))
 		return;
 	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
 	 */
 	if (reply->curl == CURLE_SEND_FAIL_REWIND || reply->curl == CURLE_SEND_ERROR ||
-		reply->refused || !*reply->error)
+		reply->unprocessed || !*reply->error)
 		fault_set(fault, row->kind, row->code, "%s: %s", host, row->what);
 	else
 		fault_set(
@@ -203,7 +203,7 @@ void failure_transport(const char *url, const struct http_reply *reply, struct f
 	fault_remedy(fault, "%s", row->remedy);
 }
 
-void failure_strange(const char *url, const struct http_reply *reply, struct fault *fault)
+void error_unexpected_reply(const char *url, const struct http_reply *reply, struct fault *fault)
 {
 	struct fault cause = *fault;
 	char host[256];

@@ -155,27 +155,27 @@ static void quote(const struct google_call *call, const char *message, char *out
 	strbuf_free(&t);
 }
 
-static void from_row(const struct row *row, const struct credential *c, const char *customer,
+static void fault_from_row(const struct row *row, const struct credential *c, const char *customer,
 	const struct refusal *says, const char *quoted, struct google_reply *out)
 {
 	bool login = row->login && c && c->type == &credential_authorized_user;
 	char what[512], remedy[512];
-	struct failure_names names = {.subject = credential_administrator(c),
+	struct error_names names = {.subject = credential_administrator(c),
 		.client_id = c && *c->client_id ? c->client_id : "of the service account",
 		.file = c ? c->path : "the credential's file",
 		.customer = customer,
 		.project = *says->project ? says->project : "PROJECT"};
 
 	out->quota = row->effect == IS_QUOTA;
-	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), login ? row->login : row->remedy, &names);
+	error_expand(what, sizeof(what), row->what, &names);
+	error_expand(remedy, sizeof(remedy), login ? row->login : row->remedy, &names);
 	fault_set(&out->fault, out->quota ? FAULT_TRANSIENT : FAULT_SETUP, row->code, "%s (%d%s%s)",
 		what, out->status, *quoted ? " " : "", quoted);
 	fault_remedy(&out->fault, "%s", remedy);
 }
 
 /* No person is in question: what the control call may not do, no call may. */
-static void refused_list(const char *code, const struct credential *c, const char *customer,
+static void list_refused(const char *code, const struct credential *c, const char *customer,
 	const char *quoted, struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_SETUP, code,
@@ -194,7 +194,7 @@ static void refused_list(const char *code, const struct credential *c, const cha
 	"managed already, or in a domain that is not verified. Then run: cloudinvite retry "     \
 	"ADDRESS"
 
-static void refused_person(const struct google_call *call, const char *code, const char *quoted,
+static void person_refused(const struct google_call *call, const char *code, const char *quoted,
 	struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_REJECTED, code, "Google refuses to %s: %d %s",
@@ -202,12 +202,12 @@ static void refused_person(const struct google_call *call, const char *code, con
 	fault_remedy(&out->fault, MEND_AND_RETRY);
 }
 
-static void sick_server(const char *code, const char *quoted, struct google_reply *out)
+static void server_error(const char *code, const char *quoted, struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_TRANSIENT, code,
 		"Google, or a proxy in between, answers %d%s%s", out->status, quoted[0] ? " " : "",
 		quoted);
-	fault_remedy(&out->fault, FAILURE_WAIT);
+	fault_remedy(&out->fault, ERROR_WAIT_REMEDY);
 }
 
 static void redirected(struct google_reply *out)
@@ -220,7 +220,7 @@ static void redirected(struct google_reply *out)
 }
 
 /* An HTML page with 403 or 404 is not the API's: nobody's invitation may be judged by it. */
-static void not_the_api(struct google_reply *out)
+static void not_google(struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_SETUP, "endpoint_strange",
 		"a server that is not the Cloud Identity API answers %d", out->status);
@@ -233,8 +233,9 @@ static bool about_person(int status)
 	return status == 400 || status == 403 || status == 404 || status == 409 || status == 412;
 }
 
-static void judge(const struct google_call *call, const struct credential *c, const char *customer,
-	const struct http_reply *reply, const struct refusal *says, struct google_reply *out)
+static void classify(const struct google_call *call, const struct credential *c,
+	const char *customer, const struct http_reply *reply, const struct refusal *says,
+	struct google_reply *out)
 {
 	const struct row *row = find_row(says, reply);
 	const char *said = *says->message  ? says->message
@@ -247,26 +248,26 @@ static void judge(const struct google_call *call, const struct credential *c, co
 	quote(call, said, quoted, sizeof(quoted));
 	refusal_code(says, reply, code, sizeof(code));
 	if (row)
-		from_row(row, c, customer, says, quoted, out);
+		fault_from_row(row, c, customer, says, quoted, out);
 	else if (status >= 500 || status == 408)
-		sick_server(code, quoted, out);
+		server_error(code, quoted, out);
 	else if (status >= 300 && status < 400)
 		redirected(out);
 	else if (!says->json || !about_person(status))
-		not_the_api(out);
+		not_google(out);
 	else if (call->method == GOOGLE_LIST)
-		refused_list(code, c, customer, quoted, out);
+		list_refused(code, c, customer, quoted, out);
 	else if (call->method != GOOGLE_GET || status != 404)
-		refused_person(call, code, quoted, out);
+		person_refused(call, code, quoted, out);
 }
 
-void failure_api(const struct google_call *call, const struct credential *c, const char *customer,
+void error_api(const struct google_call *call, const struct credential *c, const char *customer,
 	const struct http_reply *reply, struct google_reply *out)
 {
 	struct refusal says;
 
 	refusal_read(&says, reply);
-	judge(call, c, customer, reply, &says, out);
+	classify(call, c, customer, reply, &says, out);
 	refusal_free(&says);
 }
 
@@ -288,7 +289,7 @@ static const struct {
 	[5] = {"not_found", FAULT_REJECTED, MEND_AND_RETRY},
 	[6] = {"already_exists", FAULT_REJECTED, MEND_AND_RETRY},
 	[7] = {"permission_denied", FAULT_REJECTED, MEND_AND_RETRY},
-	[8] = {"resource_exhausted", FAULT_TRANSIENT, FAILURE_WAIT},
+	[8] = {"resource_exhausted", FAULT_TRANSIENT, ERROR_WAIT_REMEDY},
 	[9] = {"failed_precondition", FAULT_REJECTED, MEND_AND_RETRY},
 	[10] = {"aborted", FAULT_REJECTED, MEND_AND_RETRY},
 	[11] = {"out_of_range", FAULT_REJECTED, MEND_AND_RETRY},
@@ -301,7 +302,7 @@ static const struct {
 		"Directory > Users)."},
 };
 
-void failure_operation(
+void error_operation(
 	const struct google_call *call, int code, const char *message, struct google_reply *out)
 {
 	bool known = code >= 1 && code < (int)(sizeof(rpc) / sizeof(*rpc));

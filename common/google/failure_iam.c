@@ -27,11 +27,11 @@ static const struct row {
 	const char *code, *what, *remedy;
 } rows[] = {
 	{429, FAULT_TRANSIENT, "*", NULL, "iam_quota", "IAM's request quota is used up",
-		FAILURE_WAIT},
+		ERROR_WAIT_REMEDY},
 	{403, FAULT_TRANSIENT, "rateLimitExceeded RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED", NULL,
-		"iam_quota", "IAM's request quota is used up", FAILURE_WAIT},
+		"iam_quota", "IAM's request quota is used up", ERROR_WAIT_REMEDY},
 	{403, FAULT_TRANSIENT, NULL, "quota exceeded", "iam_quota",
-		"IAM's request quota is used up", FAILURE_WAIT},
+		"IAM's request quota is used up", ERROR_WAIT_REMEDY},
 	{403, FAULT_SETUP, "SERVICE_DISABLED accessNotConfigured", NULL, "iam_api_disabled",
 		"the IAM Service Account Credentials API is not enabled in project {project}",
 		ENABLE},
@@ -81,14 +81,14 @@ static void from_row(const struct row *row, const struct credential *c, const st
 	const struct refusal *says, int status, struct fault *f)
 {
 	char what[512], remedy[1024];
-	const struct failure_names names = {.issuer = c->issuer,
+	const struct error_names names = {.issuer = c->issuer,
 		.caller = by->name,
 		.member = by->member,
 		.file = c->path,
 		.project = *says->project ? says->project : "PROJECT"};
 
-	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	error_expand(what, sizeof(what), row->what, &names);
+	error_expand(remedy, sizeof(remedy), row->remedy, &names);
 	fault_set(f, row->kind, row->code, "%s (%d %.100s)", what, status, says->message);
 	fault_remedy(f, "%s", remedy);
 }
@@ -97,7 +97,7 @@ static void not_iam(const struct credential *c, int status, struct fault *f)
 {
 	if (status >= 500 || status == 408 || status == 429) {
 		fault_set(f, FAULT_TRANSIENT, "iam_server", "IAM answers %d", status);
-		fault_remedy(f, FAILURE_WAIT);
+		fault_remedy(f, ERROR_WAIT_REMEDY);
 		return;
 	}
 	fault_set(f, FAULT_SETUP, "iam_endpoint_strange", "%s answers %d, but not like IAM",
@@ -106,14 +106,14 @@ static void not_iam(const struct credential *c, int status, struct fault *f)
 			"intercept the call ([google] proxy).");
 }
 
-void failure_iam(const struct credential *c, const struct iam_caller *by, const char *url,
+void error_iam(const struct credential *c, const struct iam_caller *by, const char *url,
 	const struct http_reply *reply, struct fault *fault)
 {
 	const struct row *row;
 	struct refusal says;
 
 	if (reply->curl) {
-		failure_transport(url, reply, fault);
+		error_transport(url, reply, fault);
 		return;
 	}
 	refusal_read(&says, reply);

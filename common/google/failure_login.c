@@ -82,20 +82,20 @@ static const struct row code_rows[] = {
 static void from_rows(const struct row *row, const struct oauth_client *client, const char *error,
 	const char *description, struct fault *fault)
 {
-	const struct failure_names names = {.client_id = client->id, .file = client->path};
+	const struct error_names names = {.client_id = client->id, .file = client->path};
 	char what[512], remedy[512];
 
 	while ((row->error && strcmp(row->error, error) != 0) ||
 		(row->starts && !str_starts(description, row->starts)))
 		row++;
-	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	error_expand(what, sizeof(what), row->what, &names);
+	error_expand(remedy, sizeof(remedy), row->remedy, &names);
 	fault_set(fault, row->kind, row->code, "%s (Google: %.60s%s%.100s)", what, error,
 		*description ? ": " : "", description);
 	fault_remedy(fault, "%s", remedy);
 }
 
-void failure_consent(const struct oauth_client *client, const char *error, const char *description,
+void error_consent(const struct oauth_client *client, const char *error, const char *description,
 	struct fault *fault)
 {
 	from_rows(consent_rows, client, error, description, fault);
@@ -117,13 +117,13 @@ static void not_google(const char *endpoint, int status, struct fault *f)
 	fault_remedy(f, "Check [google] token_endpoint and proxy, then: " AGAIN);
 }
 
-void failure_code(const struct oauth_request *r, const struct settings *settings,
+void error_auth_code(const struct oauth_request *r, const struct settings *settings,
 	const struct http_reply *reply, struct fault *fault)
 {
 	json_t *json;
 
 	if (reply->curl) {
-		failure_transport(settings->token_endpoint, reply, fault);
+		error_transport(settings->token_endpoint, reply, fault);
 		return;
 	}
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);

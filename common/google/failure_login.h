@@ -8,10 +8,10 @@
 #include "google/oauth.h"
 
 /* The browser came back with `error` and perhaps a description. */
-void failure_consent(const struct oauth_client *client, const char *error, const char *description,
+void error_consent(const struct oauth_client *client, const char *error, const char *description,
 	struct fault *fault);
 /* The token endpoint did not take the code. */
-void failure_code(const struct oauth_request *r, const struct settings *settings,
+void error_auth_code(const struct oauth_request *r, const struct settings *settings,
 	const struct http_reply *reply, struct fault *fault);
 
 #endif

@@ -41,7 +41,7 @@ static const struct row *find_row(int status)
 static bool no_answer(const struct settings *s, const struct http_reply *r, struct fault *f)
 {
 	if (r->curl != CURLE_COULDNT_RESOLVE_HOST && r->curl != CURLE_COULDNT_CONNECT) {
-		failure_transport(s->metadata_endpoint, r, f);
+		error_transport(s->metadata_endpoint, r, f);
 		return false;
 	}
 	fault_set(f, FAULT_SETUP, "metadata_missing", "no metadata server answers at %s (%s)",
@@ -57,7 +57,7 @@ static void first_words(const struct http_reply *r, char *out, size_t size)
 	str_format(out, size, "%.*s", (int)strcspn(text, "\r\n<{"), text);
 }
 
-bool failure_metadata(const struct settings *s, const struct http_reply *r, struct fault *f)
+bool error_metadata(const struct settings *s, const struct http_reply *r, struct fault *f)
 {
 	const struct row *row;
 	char words[80];
@@ -67,10 +67,10 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 	if (r->status == 429 || r->status == 408 || r->status >= 500) {
 		fault_set(f, FAULT_TRANSIENT, "metadata_busy",
 			"the metadata server answers %d, repeatedly", r->status);
-		return fault_remedy(f, FAILURE_WAIT);
+		return fault_remedy(f, ERROR_WAIT_REMEDY);
 	}
 	if (strcmp(r->flavor, "Google") != 0)
-		return failure_metadata_strange(s, r, "no Metadata-Flavor: Google", f);
+		return error_metadata_unexpected(s, r, "no Metadata-Flavor: Google", f);
 	if (r->status == 200)
 		return true;
 	row = find_row(r->status);
@@ -80,7 +80,7 @@ bool failure_metadata(const struct settings *s, const struct http_reply *r, stru
 	return fault_remedy(f, "%s", row->remedy);
 }
 
-bool failure_metadata_strange(
+bool error_metadata_unexpected(
 	const struct settings *s, const struct http_reply *r, const char *what, struct fault *f)
 {
 	fault_set(f, FAULT_SETUP, "metadata_strange",

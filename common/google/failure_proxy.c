@@ -73,7 +73,7 @@ static bool refused_connect(const char *host, int status, struct fault *f)
 	return true;
 }
 
-bool failure_proxy(const char *host, const struct http_reply *reply, struct fault *fault)
+bool error_proxy(const char *host, const struct http_reply *reply, struct fault *fault)
 {
 	if (reply->proxy_status >= 300)
 		return refused_connect(host, reply->proxy_status, fault);

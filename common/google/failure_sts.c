@@ -40,11 +40,11 @@ static const struct row {
 	{"invalid_scope", NULL, FAULT_SETUP, "sts_refused",
 		"Google refuses the token exchange for {audience}", "Check `audience` in {file}."},
 	{"internal_failure", NULL, FAULT_TRANSIENT, "sts_server",
-		"Google reports an internal error", FAILURE_WAIT},
+		"Google reports an internal error", ERROR_WAIT_REMEDY},
 	{"server_error", NULL, FAULT_TRANSIENT, "sts_server", "Google reports an internal error",
-		FAILURE_WAIT},
+		ERROR_WAIT_REMEDY},
 	{"temporarily_unavailable", NULL, FAULT_TRANSIENT, "sts_server",
-		"Google's token exchange is not available at the moment", FAILURE_WAIT},
+		"Google's token exchange is not available at the moment", ERROR_WAIT_REMEDY},
 	{NULL, NULL, FAULT_SETUP, "sts_refused", "Google refuses the token exchange for {audience}",
 		"Check `audience` in {file}, and the provider: " LOOK_AT_PROVIDER "."},
 };
@@ -78,10 +78,10 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	const char *says, struct fault *f)
 {
 	char what[512], remedy[1024];
-	const struct failure_names names = {.file = c->path, .audience = audience};
+	const struct error_names names = {.file = c->path, .audience = audience};
 
-	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	error_expand(what, sizeof(what), row->what, &names);
+	error_expand(remedy, sizeof(remedy), row->remedy, &names);
 	fault_set(f, row->kind, row->code, "%s (Google: %.120s)", what, says);
 	fault_remedy(f, "%s", remedy);
 }
@@ -90,7 +90,7 @@ static void not_sts(const struct credential *c, int status, bool later, struct f
 {
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP, later ? "sts_server" : "sts_strange",
 		"%s answers %d, but not like the token service", c->settings->sts_endpoint, status);
-	fault_remedy(f, later ? FAILURE_WAIT
+	fault_remedy(f, later ? ERROR_WAIT_REMEDY
 			      : "Check [google] sts_endpoint. A proxy or a network login page may "
 				"intercept the call ([google] proxy).");
 }
@@ -102,7 +102,7 @@ static const char *member(const json_t *json, const char *name)
 	return value ? value : "";
 }
 
-void failure_sts(const struct credential *c, const char *audience, const struct http_reply *reply,
+void error_sts(const struct credential *c, const char *audience, const struct http_reply *reply,
 	struct fault *fault)
 {
 	bool later = reply->status >= 500 || reply->status == 408 || reply->status == 429;
@@ -111,7 +111,7 @@ void failure_sts(const struct credential *c, const char *audience, const struct 
 	json_t *json;
 
 	if (reply->curl) {
-		failure_transport(c->settings->sts_endpoint, reply, fault);
+		error_transport(c->settings->sts_endpoint, reply, fault);
 		return;
 	}
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);

@@ -83,7 +83,7 @@ static const struct row rows[] = {
 		"Admin > Service accounts > {issuer} > Keys, add a key of type JSON and store it "
 		"in {file}. No restart is needed."},
 	{"invalid_grant", "Invalid JWT: Token must be a short-lived token", NULL, FAULT_SETUP,
-		FAILURE_CLOCK_SKEW, "this host's clock is wrong{skew}",
+		ERROR_CLOCK_SKEW, "this host's clock is wrong{skew}",
 		"Set the clock. `timedatectl` shows whether it is synchronised."},
 	{"invalid_grant", "Invalid JWT: No valid verifier found for issuer", NULL, FAULT_SETUP,
 		"token_issuer_unknown", "the service account {issuer} does not exist",
@@ -136,17 +136,17 @@ static const struct row rows[] = {
 		"Check in the Google Cloud console, IAM & Admin > Service accounts, that {issuer} "
 		"is enabled."},
 	{"internal_failure", NULL, NULL, FAULT_TRANSIENT, "token_server",
-		"Google reports an internal error", FAILURE_WAIT},
+		"Google reports an internal error", ERROR_WAIT_REMEDY},
 	{"server_error", NULL, NULL, FAULT_TRANSIENT, "token_server",
-		"Google reports an internal error", FAILURE_WAIT},
+		"Google reports an internal error", ERROR_WAIT_REMEDY},
 	{"temporarily_unavailable", NULL, NULL, FAULT_TRANSIENT, "token_server",
-		"Google's token service is not available at the moment", FAILURE_WAIT},
+		"Google's token service is not available at the moment", ERROR_WAIT_REMEDY},
 	{NULL, "internal_failure", NULL, FAULT_TRANSIENT, "token_server",
-		"Google reports an internal error", FAILURE_WAIT},
+		"Google reports an internal error", ERROR_WAIT_REMEDY},
 	{NULL, "server_error", NULL, FAULT_TRANSIENT, "token_server",
-		"Google reports an internal error", FAILURE_WAIT},
+		"Google reports an internal error", ERROR_WAIT_REMEDY},
 	{NULL, "temporarily_unavailable", NULL, FAULT_TRANSIENT, "token_server",
-		"Google's token service is not available at the moment", FAILURE_WAIT},
+		"Google's token service is not available at the moment", ERROR_WAIT_REMEDY},
 	{NULL, NULL, NULL, FAULT_SETUP, "token_refused", "Google does not issue a token",
 		"Check {file}, [google] subject and token_endpoint."},
 };
@@ -186,7 +186,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	int64_t skew, struct fault *fault)
 {
 	char what[512], remedy[512], skew_text[80] = "";
-	struct failure_names names = {.subject = credential_administrator(c),
+	struct error_names names = {.subject = credential_administrator(c),
 		.issuer = c->issuer,
 		.client_id = *c->client_id ? c->client_id : "of the service account",
 		.key_id = c->key_id,
@@ -196,8 +196,8 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	if (skew)
 		str_format(skew_text, sizeof(skew_text), " by %lld s (it is %s Google's)",
 			llabs(skew), skew > 0 ? "ahead of" : "behind");
-	failure_expand(what, sizeof(what), row->what, &names);
-	failure_expand(remedy, sizeof(remedy), row->remedy, &names);
+	error_expand(what, sizeof(what), row->what, &names);
+	error_expand(remedy, sizeof(remedy), row->remedy, &names);
 	fault_set(fault, row->kind, row->code, "%s (Google: %.120s)", what, google_says);
 	fault_remedy(fault, "%s", remedy);
 }
@@ -211,7 +211,7 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP,
 		later ? "token_server" : "token_endpoint_strange",
 		"%s answers %d, but not like a token endpoint", c->token_endpoint, s);
-	fault_remedy(f, later ? FAILURE_WAIT
+	fault_remedy(f, later ? ERROR_WAIT_REMEDY
 			      : "Check [google] token_endpoint. A proxy or a network login page "
 				"may intercept the call ([google] proxy).");
 }
@@ -220,7 +220,7 @@ static void token_server(int status, const char *says, struct fault *f)
 {
 	fault_set(f, FAULT_TRANSIENT, "token_server", "Google's token service answers %d (%.120s)",
 		status, says);
-	fault_remedy(f, FAILURE_WAIT);
+	fault_remedy(f, ERROR_WAIT_REMEDY);
 }
 
 static const char *member(const json_t *json, const char *name)
@@ -230,7 +230,7 @@ static const char *member(const json_t *json, const char *name)
 	return value ? value : "";
 }
 
-void failure_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
+void error_token(const struct credential *c, const struct http_reply *reply, int64_t skew,
 	struct fault *fault)
 {
 	const struct row *row;
@@ -238,7 +238,7 @@ void failure_token(const struct credential *c, const struct http_reply *reply, i
 	char says[200];
 
 	if (reply->curl) {
-		failure_transport(c->token_endpoint, reply, fault);
+		error_transport(c->token_endpoint, reply, fault);
 		return;
 	}
 	json = secret_json(reply->body.data ? reply->body.data : "", reply->body.len, NULL);

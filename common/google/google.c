@@ -16,8 +16,8 @@
 #include "google/reply.h"
 #include "google/token.h"
 
-#define CREDENTIAL_LOOK_MS 1000 /* how often the credential's file is looked at */
-#define NOW_TURN_MS	   250	/* how often google_now() asks whether to stop */
+#define CREDENTIAL_CHECK_MS 1000 /* how often the credential's file is looked at */
+#define SYNC_POLL_MS	    250	 /* how often google_call_sync() asks whether to stop */
 
 /* A call waits in the queue until a turn gives it a token, and is then under way at http. */
 struct call {
@@ -39,10 +39,10 @@ struct google {
 	struct token token;
 	unsigned token_number; /* counts up with every other token */
 	bool token_refused;
-	int64_t looked_ms; /* at the credential's file */
+	int64_t checked_ms; /* at the credential's file */
 	struct call *queue, **queue_end;
 	int in_flight;
-	struct parse_memory now_memory; /* what google_now()'s reply points to */
+	struct reply_storage sync_storage; /* what google_call_sync()'s reply points to */
 };
 
 struct google *google_open(const struct settings *settings, struct fault *fault)
@@ -55,7 +55,7 @@ struct google *google_open(const struct settings *settings, struct fault *fault)
 	}
 	g->settings = settings;
 	g->queue_end = &g->queue;
-	g->looked_ms = clock_boot_ms();
+	g->checked_ms = clock_boot_ms();
 	if (client_certificate_check(settings, fault))
 		g->credential = credential_load(settings, fault);
 	if (g->credential)
@@ -75,7 +75,7 @@ void google_close(struct google *g)
 	http_close(g->http);
 	credential_free(g->credential);
 	token_clear(&g->token);
-	parse_memory_free(&g->now_memory);
+	reply_storage_free(&g->sync_storage);
 	free(g);
 }
 
@@ -96,7 +96,7 @@ int google_in_flight(const struct google *g)
 
 /* ---- calls ---- */
 
-static bool copy_string(const char **s)
+static bool duplicate(const char **s)
 {
 	char *copy = *s ? strdup(*s) : NULL;
 	bool ok = copy || !*s;
@@ -107,11 +107,11 @@ static bool copy_string(const char **s)
 
 static bool copy_call(struct google_call *call)
 {
-	bool ok = copy_string(&call->address);
+	bool ok = duplicate(&call->address);
 
-	ok = copy_string(&call->list_page_token) && ok;
-	ok = copy_string(&call->list_filter) && ok;
-	return copy_string(&call->list_order) && ok;
+	ok = duplicate(&call->list_page_token) && ok;
+	ok = duplicate(&call->list_filter) && ok;
+	return duplicate(&call->list_order) && ok;
 }
 
 static void free_string(const char *s)
@@ -161,14 +161,14 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	if (!copy_call(&c->what))
 		fault_no_memory(&c->fault, FAULT_TRANSIENT);
 	else
-		calls_url(g->settings, &c->what, &c->url, &c->fault);
+		request_url(g->settings, &c->what, &c->url, &c->fault);
 	g->in_flight++;
 	enqueue(g, c);
 }
 
 /* ---- the end of a call ---- */
 
-static void keep_reply(void *ctx, const struct google_reply *reply)
+static void store_reply(void *ctx, const struct google_reply *reply)
 {
 	*(struct google_reply *)ctx = *reply;
 }
@@ -198,7 +198,8 @@ static void count(const struct google *g, enum google_method method, const struc
 		counter_set(GAUGE_LAST_SUCCESS, 0, 0, clock_wall());
 }
 
-static void finish(struct call *call, const struct google_reply *reply, struct parse_memory *memory)
+static void finish(
+	struct call *call, const struct google_reply *reply, struct reply_storage *memory)
 {
 	struct google *g = call->g;
 
@@ -206,18 +207,18 @@ static void finish(struct call *call, const struct google_reply *reply, struct p
 	g->in_flight--;
 	/* gcc -fanalyzer takes a call for lost between google_start and here: the queue has it. */
 	call->done(call->ctx, reply);
-	if (call->done == keep_reply) {
-		g->now_memory = *memory;
-		*memory = (struct parse_memory){0};
+	if (call->done == store_reply) {
+		g->sync_storage = *memory;
+		*memory = (struct reply_storage){0};
 	}
-	parse_memory_free(memory);
+	reply_storage_free(memory);
 	call_free(call);
 }
 
 static void finish_early(struct call *call, const struct fault *fault)
 {
 	struct google_reply reply = {.fault = *fault, .retry_after = -1};
-	struct parse_memory none = {0};
+	struct reply_storage none = {0};
 
 	finish(call, &reply, &none);
 }
@@ -240,13 +241,13 @@ static void on_reply(void *ctx, const struct http_reply *http)
 {
 	struct call *call = ctx;
 	struct google *g = call->g;
-	struct parse_memory memory = {0};
+	struct reply_storage memory = {0};
 	struct google_reply reply;
 
 	if (refresh_and_repeat(call, http))
 		return;
-	reply_read(&call->what, g->credential, g->settings->customer, call->url.data, http, &memory,
-		&reply);
+	outcome_from_http(&call->what, g->credential, g->settings->customer, call->url.data, http,
+		&memory, &reply);
 	finish(call, &reply, &memory);
 }
 
@@ -259,18 +260,18 @@ static void forget_token(struct google *g)
 }
 
 /* A key that was replaced counts from the next call on. */
-static void look_at_credential(struct google *g)
+static void check_credential(struct google *g)
 {
 	int64_t now = clock_boot_ms();
 
-	if (now - g->looked_ms < CREDENTIAL_LOOK_MS)
+	if (now - g->checked_ms < CREDENTIAL_CHECK_MS)
 		return;
-	g->looked_ms = now;
+	g->checked_ms = now;
 	if (credential_refresh(&g->credential))
 		forget_token(g);
 }
 
-static bool ready_token(struct google *g, struct fault *fault)
+static bool ensure_token(struct google *g, struct fault *fault)
 {
 	struct token fresh = {0};
 
@@ -286,10 +287,10 @@ static bool ready_token(struct google *g, struct fault *fault)
 	return true;
 }
 
-static void begin(struct google *g, struct call *call)
+static void start_request(struct google *g, struct call *call)
 {
-	const char *body = calls_body(call->what.method);
-	const struct http_request request = {.method = calls_method(call->what.method),
+	const char *body = request_body(call->what.method);
+	const struct http_request request = {.method = request_method(call->what.method),
 		.url = call->url.data,
 		.bearer = g->token.value,
 		.api = true,
@@ -297,7 +298,7 @@ static void begin(struct google *g, struct call *call)
 		.content_type = body ? "application/json" : NULL,
 		.body = body,
 		.body_len = body ? strlen(body) : 0,
-		.once = calls_once(call->what.method)};
+		.no_replay = !method_is_idempotent(call->what.method)};
 	struct fault fault = {0};
 
 	call->token = g->token_number;
@@ -309,7 +310,7 @@ static void begin(struct google *g, struct call *call)
 }
 
 /* One token for all that wait, and one failure. */
-static void admit(struct google *g)
+static void start_queued(struct google *g)
 {
 	struct call *list = take_queue(g), *call;
 	struct fault no_token = {0};
@@ -317,25 +318,25 @@ static void admit(struct google *g)
 	while ((call = list)) {
 		list = call->next;
 		if (!call->fault.kind && !no_token.kind) {
-			look_at_credential(g);
-			ready_token(g, &no_token);
+			check_credential(g);
+			ensure_token(g, &no_token);
 		}
 		if (call->fault.kind)
 			finish_early(call, &call->fault);
 		else if (no_token.kind)
 			finish_early(call, &no_token);
 		else
-			begin(g, call);
+			start_request(g, call);
 	}
 }
 
-int google_turn(struct google *g, const int *fds, int nfds, int timeout_ms)
+int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 {
 	int before = g->in_flight;
 
-	admit(g);
+	start_queued(g);
 	/* Who has just been told something wants to act on it, not wait. */
-	http_turn(g->http, fds, nfds, g->in_flight < before || g->queue ? 0 : timeout_ms);
+	http_poll(g->http, fds, nfds, g->in_flight < before || g->queue ? 0 : timeout_ms);
 	return g->in_flight;
 }
 
@@ -355,18 +356,18 @@ void google_stop(struct google *g)
 
 /* ---- one call, waited for ---- */
 
-void google_now(struct google *g, const struct google_call *call, struct google_reply *reply)
+void google_call_sync(struct google *g, const struct google_call *call, struct google_reply *reply)
 {
 	bool stopped = false;
 
-	parse_memory_free(&g->now_memory);
-	google_start(g, call, keep_reply, reply);
+	reply_storage_free(&g->sync_storage);
+	google_start(g, call, store_reply, reply);
 	while (g->in_flight) {
 		if (!stopped && http_interrupted(g->http)) {
 			stopped = true;
 			google_stop(g);
 			continue;
 		}
-		google_turn(g, NULL, 0, NOW_TURN_MS);
+		google_poll(g, NULL, 0, SYNC_POLL_MS);
 	}
 }

@@ -118,7 +118,7 @@ void grant_post(const char *endpoint, struct http *http, const char *form, size_
 		.body = form,
 		.body_len = len};
 
-	http_now(http, &request, out);
+	http_perform(http, &request, out);
 }
 
 bool grant_request(const struct credential *c, struct http *http, const char *form, size_t len,
@@ -129,7 +129,7 @@ bool grant_request(const struct credential *c, struct http *http, const char *fo
 
 	grant_post(c->token_endpoint, http, form, len, &reply);
 	if (reply.curl || reply.status != 200)
-		failure_token(c, &reply, http_clock_skew(http), fault);
+		error_token(c, &reply, http_clock_skew(http), fault);
 	else
 		ok = grant_read(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",

@@ -22,7 +22,7 @@ struct grant_reply {
 	char *scope; /* separated by spaces */
 };
 
-/* Posts the form (already encoded) to `endpoint`; `out` is http_now()'s. */
+/* Posts the form (already encoded) to `endpoint`; `out` is http_perform()'s. */
 void grant_post(const char *endpoint, struct http *http, const char *form, size_t len,
 	struct http_reply *out);
 /* A successful reply's body. False: not what RFC 6749 promises. */

@@ -18,10 +18,10 @@ struct http {
 	const struct settings *settings;
 	CURLM *multi;		  /* made when first needed */
 	struct transfer *running; /* a ring without a head: the newest first */
-	struct transfer *spare;
+	struct transfer *idle;
 	int in_flight;
 	int64_t last_used; /* clock_boot_ms */
-	bool silent;	   /* a call had no answer in time: the connections may be dead */
+	bool stalled;	   /* a call had no answer in time: the connections may be dead */
 	int64_t skew;
 	int64_t skew_said;
 	bool (*stop)(void *ctx);
@@ -69,13 +69,13 @@ static void unlink_running(struct http *h, struct transfer *t)
 	h->in_flight--;
 }
 
-static struct transfer *take_spare(struct http *h)
+static struct transfer *get_idle(struct http *h)
 {
-	struct transfer *t = h->spare;
+	struct transfer *t = h->idle;
 
 	if (!t)
 		return transfer_new(h->settings);
-	h->spare = t->next;
+	h->idle = t->next;
 	t->next = NULL;
 	return t;
 }
@@ -84,7 +84,7 @@ static struct transfer *take_spare(struct http *h)
  * fails with the sixth. So a handle that has made a connection does not serve again. Nor does one
  * that has failed: libcurl 8.14 still wants to repeat a send that it could not repeat, and the
  * handle's next request, whatever it is, fails for that. */
-static void put_spare(struct http *h, struct transfer *t, CURLcode result)
+static void put_idle(struct http *h, struct transfer *t, CURLcode result)
 {
 	long connects = 0;
 
@@ -94,24 +94,24 @@ static void put_spare(struct http *h, struct transfer *t, CURLcode result)
 		return;
 	}
 	transfer_clear(t);
-	t->next = h->spare;
-	h->spare = t;
+	t->next = h->idle;
+	h->idle = t;
 }
 
 /* Gives everything back that only the next request needs: the certificates of the authorities alone
  * are more than a megabyte. */
-static void rest(struct http *h)
+static void close_idle(struct http *h)
 {
 	struct transfer *t;
 
-	while ((t = h->spare)) {
-		h->spare = t->next;
+	while ((t = h->idle)) {
+		h->idle = t->next;
 		transfer_free(t);
 	}
 	if (h->multi)
 		curl_multi_cleanup(h->multi);
 	h->multi = NULL;
-	h->silent = false;
+	h->stalled = false;
 }
 
 void http_close(struct http *h)
@@ -125,14 +125,14 @@ void http_close(struct http *h)
 		curl_multi_remove_handle(h->multi, t->easy);
 		transfer_free(t);
 	}
-	rest(h);
+	close_idle(h);
 	curl_global_cleanup();
 	free(h);
 }
 
 /* ---- the clock ---- */
 
-static void note_date(struct http *h, int64_t date)
+static void record_date(struct http *h, int64_t date)
 {
 	int64_t change;
 
@@ -162,17 +162,18 @@ bool http_start(struct http *h, const struct http_request *request, http_done *d
 
 	/* libcurl keeps an HTTP/2 connection whose streams time out, and would put every later call
 	 * on it. */
-	if (h->silent && !h->in_flight)
-		rest(h);
+	if (h->stalled && !h->in_flight)
+		close_idle(h);
 	if (!h->multi && !(h->multi = curl_multi_init()))
 		return false;
-	t = take_spare(h);
+	t = get_idle(h);
 	if (!t)
 		return false;
 	t->done = done;
 	t->ctx = ctx;
-	if (!transfer_ready(t, request) || curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
-		put_spare(h, t, CURLE_FAILED_INIT);
+	if (!transfer_configure(t, request) ||
+		curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+		put_idle(h, t, CURLE_FAILED_INIT);
 		return false;
 	}
 	link_running(h, t);
@@ -187,11 +188,11 @@ static void deliver(struct http *h, struct transfer *t, CURLcode result)
 	unlink_running(h, t);
 	curl_multi_remove_handle(h->multi, t->easy);
 	transfer_finish(t, result);
-	note_date(h, t->reply.date);
-	h->silent = h->silent || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
+	record_date(h, t->reply.date);
+	h->stalled = h->stalled || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
 	h->last_used = clock_boot_ms();
 	t->done(t->ctx, &t->reply);
-	put_spare(h, t, result);
+	put_idle(h, t, result);
 }
 
 static int deliver_complete(struct http *h)
@@ -250,10 +251,10 @@ static void wait_for(struct http *h, const int *fds, int nfds, int timeout_ms)
 		poll(alone, n, timeout_ms);
 }
 
-int http_turn(struct http *h, const int *fds, int nfds, int timeout_ms)
+int http_poll(struct http *h, const int *fds, int nfds, int timeout_ms)
 {
 	if (h->multi && !h->in_flight && clock_boot_ms() >= h->last_used + IDLE_MS)
-		rest(h);
+		close_idle(h);
 	if (!perform(h) && timeout_ms) {
 		wait_for(h, fds, nfds, wait_limit(h, timeout_ms));
 		perform(h);
@@ -293,19 +294,19 @@ static int progress(
 	return http_interrupted(ctx);
 }
 
-void http_now(struct http *h, const struct http_request *request, struct http_reply *out)
+void http_perform(struct http *h, const struct http_request *request, struct http_reply *out)
 {
 	struct transfer *t = transfer_new(h->settings);
 
 	*out = (struct http_reply){.curl = CURLE_OUT_OF_MEMORY, .retry_after = -1};
-	if (!t || !transfer_ready(t, request))
+	if (!t || !transfer_configure(t, request))
 		goto out;
 	curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, h);
 	curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 	transfer_finish(t, curl_easy_perform(t->easy));
-	if (!request->neighbour)
-		note_date(h, t->reply.date);
+	if (!request->local_plaintext)
+		record_date(h, t->reply.date);
 	*out = t->reply;
 	t->reply.body = (struct strbuf){0};
 out:

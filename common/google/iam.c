@@ -92,9 +92,9 @@ bool iam_sign_jwt(const struct credential *c, struct http *http, const struct ia
 	request.url = url.data;
 	request.body = body;
 	request.body_len = strlen(body);
-	http_now(http, &request, &reply);
+	http_perform(http, &request, &reply);
 	if (reply.curl || reply.status != 200)
-		failure_iam(c, by, url.data, &reply, fault);
+		error_iam(c, by, url.data, &reply, fault);
 	else
 		ok = take_jwt(c, &reply, out, fault);
 	http_reply_free(&reply);

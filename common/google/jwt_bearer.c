@@ -39,7 +39,7 @@ bool jwt_bearer_mint(struct credential *c, struct http *http, jwt_bearer_sign *s
 
 	if (mint_once(c, http, sign, out, f))
 		return true;
-	if (strcmp(f->code, FAILURE_CLOCK_SKEW) != 0 || http_clock_skew(http) == before)
+	if (strcmp(f->code, ERROR_CLOCK_SKEW) != 0 || http_clock_skew(http) == before)
 		return false;
 	log_event(LOG_LEVEL_NOTE, "clock_skew",
 		"Google rejects the time in the request; retrying once with the clock corrected by "

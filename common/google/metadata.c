@@ -46,11 +46,11 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 
 	strbuf_addf(&url, "%s/computeMetadata/v1/%s", s->metadata_endpoint, path);
 	for (int i = 1; true; i++, pause *= 2) {
-		http_now(http,
+		http_perform(http,
 			&(struct http_request){.method = "GET",
 				.url = url.data,
 				.headers = flavor,
-				.neighbour = true},
+				.local_plaintext = true},
 			r);
 		if (!worth_another_try(r) || i == TRIES || clock_boot_ms() + pause >= end ||
 			http_interrupted(http))
@@ -70,7 +70,7 @@ static bool check_universe(const struct settings *s, const struct http_reply *r,
 
 	if (!r->curl && r->status == 404)
 		return true;
-	if (!failure_metadata(s, r, f))
+	if (!error_metadata(s, r, f))
 		return false;
 	str_copy(name, sizeof(name), r->body.data ? r->body.data : "");
 	if (strcmp(str_trim(name), "googleapis.com") == 0)
@@ -88,21 +88,21 @@ static bool take_account(const struct settings *s, const struct http_reply *r, c
 	const char *trimmed;
 	bool good;
 
-	if (!failure_metadata(s, r, f))
+	if (!error_metadata(s, r, f))
 		return false;
 	good = str_copy(name, sizeof(name), r->body.data ? r->body.data : "");
 	trimmed = str_trim(name);
 	for (const char *p = trimmed; *p; p++)
 		good = good && (ascii_is_alnum(*p) || strchr("@.-_:", *p));
 	return (good && *trimmed && str_copy(out, size, trimmed)) ||
-	       failure_metadata_strange(s, r, "no account name", f);
+	       error_metadata_unexpected(s, r, "no account name", f);
 }
 
 static bool take_token(const struct settings *s, const struct http_reply *r,
 	struct credential_minted *out, struct fault *f)
 {
-	return failure_metadata(s, r, f) && (grant_parse(r->body.data, r->body.len, out) ||
-						    failure_metadata_strange(s, r, "no token", f));
+	return error_metadata(s, r, f) && (grant_parse(r->body.data, r->body.len, out) ||
+						  error_metadata_unexpected(s, r, "no token", f));
 }
 
 bool metadata_token(const struct settings *s, struct http *http, char *account, size_t size,

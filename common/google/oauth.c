@@ -128,7 +128,7 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 		return OAUTH_STRANGE;
 	if (field(query, "error", error, sizeof(error))) {
 		field(query, "error_description", description, sizeof(description));
-		failure_consent(r->client, error, description, fault);
+		error_consent(r->client, error, description, fault);
 		return OAUTH_REFUSED;
 	}
 	return field(query, "code", code, OAUTH_CODE_MAX) && grant_token_valid(code)
@@ -205,7 +205,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 	}
 	grant_post(settings->token_endpoint, http, form.data, form.len, &reply);
 	if (reply.curl || reply.status != 200)
-		failure_code(r, settings, &reply, fault);
+		error_auth_code(r, settings, &reply, fault);
 	else
 		ok = grant_read(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",

@@ -45,7 +45,7 @@ static const json_t *present(const json_t *object, const char *name)
 	return json_is_null(value) ? NULL : value;
 }
 
-static bool take_bool(const json_t *object, const char *name, bool *out)
+static bool get_bool(const json_t *object, const char *name, bool *out)
 {
 	const json_t *value = present(object, name);
 
@@ -54,7 +54,7 @@ static bool take_bool(const json_t *object, const char *name, bool *out)
 }
 
 /* An int64 comes as a string. */
-static bool take_count(const json_t *object, const char *name, int64_t *out)
+static bool get_count(const json_t *object, const char *name, int64_t *out)
 {
 	const json_t *value = present(object, name);
 	long long n = 0;
@@ -68,7 +68,7 @@ static bool take_count(const json_t *object, const char *name, int64_t *out)
 	return n >= 0;
 }
 
-static bool take_state(const json_t *object, enum invitation_state *out)
+static bool get_state(const json_t *object, enum invitation_state *out)
 {
 	const json_t *value = present(object, "state");
 
@@ -78,7 +78,7 @@ static bool take_state(const json_t *object, enum invitation_state *out)
 }
 
 /* It is for people to read: a form that we do not know is no reason to do without the rest. */
-static bool take_time(const json_t *object, const char *name, int64_t *out)
+static bool get_time(const json_t *object, const char *name, int64_t *out)
 {
 	const json_t *value = present(object, name);
 
@@ -91,7 +91,7 @@ static bool take_time(const json_t *object, const char *name, int64_t *out)
 /* ---- the invitation ---- */
 
 /* customers/C/userinvitations/alice@example.com -> the last segment, percent-decoded once. */
-static bool take_address(const json_t *object, char out[ADDRESS_MAX + 1])
+static bool get_address(const json_t *object, char out[ADDRESS_MAX + 1])
 {
 	const char *name = json_string_value(json_object_get(object, "name"));
 	const char *last = name ? strrchr(name, '/') : NULL;
@@ -110,15 +110,15 @@ static bool take_address(const json_t *object, char out[ADDRESS_MAX + 1])
 	return ok;
 }
 
-static bool take_invitation(const json_t *object, struct invitation *out)
+static bool get_invitation(const json_t *object, struct invitation *out)
 {
-	return take_address(object, out->address) && take_state(object, &out->state) &&
-	       take_count(object, "mailsSentCount", &out->mails) &&
-	       take_time(object, "updateTime", &out->updated);
+	return get_address(object, out->address) && get_state(object, &out->state) &&
+	       get_count(object, "mailsSentCount", &out->mails) &&
+	       get_time(object, "updateTime", &out->updated);
 }
 
 /* Another person's data must never settle what became of this one. */
-static bool is_of(const struct invitation *i, const struct google_call *call)
+static bool is_about(const struct invitation *i, const struct google_call *call)
 {
 	return str_equal_nocase(i->address, call->address);
 }
@@ -127,7 +127,7 @@ static bool is_of(const struct invitation *i, const struct google_call *call)
 
 static const char *parse_check(const json_t *body, struct google_reply *out)
 {
-	return take_bool(body, "isInvitableUser", &out->invitable)
+	return get_bool(body, "isInvitableUser", &out->invitable)
 		       ? NULL
 		       : "isInvitableUser is not a boolean";
 }
@@ -135,9 +135,9 @@ static const char *parse_check(const json_t *body, struct google_reply *out)
 static const char *parse_get(
 	const struct google_call *call, const json_t *body, struct google_reply *out)
 {
-	if (!take_invitation(body, &out->invitation))
+	if (!get_invitation(body, &out->invitation))
 		return "not a user invitation";
-	if (!is_of(&out->invitation, call))
+	if (!is_about(&out->invitation, call))
 		return "the invitation of another person";
 	out->shown = out->has_invitation = true;
 	return NULL;
@@ -146,7 +146,7 @@ static const char *parse_get(
 /* A row whose name is no address can be of nobody whom we know: it is passed over, so that it does
  * not hide the others for ever. */
 static const char *parse_rows(
-	const json_t *rows, struct parse_memory *memory, struct google_reply *out)
+	const json_t *rows, struct reply_storage *memory, struct google_reply *out)
 {
 	const json_t *row;
 	size_t i, n = json_array_size(rows);
@@ -161,9 +161,9 @@ static const char *parse_rows(
 
 		if (!json_is_object(row))
 			return "userInvitations contains another type of object";
-		if (!take_address(row, to->address))
+		if (!get_address(row, to->address))
 			continue;
-		if (!take_invitation(row, to))
+		if (!get_invitation(row, to))
 			return "userInvitations contains a malformed invitation";
 		out->page_count++;
 	}
@@ -172,7 +172,7 @@ static const char *parse_rows(
 }
 
 static const char *parse_list(
-	const json_t *body, struct parse_memory *memory, struct google_reply *out)
+	const json_t *body, struct reply_storage *memory, struct google_reply *out)
 {
 	const json_t *rows = present(body, "userInvitations");
 	const json_t *next = present(body, "nextPageToken");
@@ -201,17 +201,17 @@ static const char *parse_operation(
 	const char *message = json_string_value(json_object_get(error, "message"));
 	bool done;
 
-	if (!take_bool(body, "done", &done) || (error && !json_is_integer(code)) ||
+	if (!get_bool(body, "done", &done) || (error && !json_is_integer(code)) ||
 		(response && !json_is_object(response)))
 		return "not an Operation";
 	if (error) {
-		failure_operation(call, (int)json_integer_value(code), message ? message : "", out);
+		error_operation(call, (int)json_integer_value(code), message ? message : "", out);
 		return NULL;
 	}
 	if (json_object_get(response, "name")) {
-		if (!take_invitation(response, &out->invitation))
+		if (!get_invitation(response, &out->invitation))
 			return "an Operation without a user invitation";
-		if (!is_of(&out->invitation, call))
+		if (!is_about(&out->invitation, call))
 			return "an Operation for another person";
 		out->has_invitation = true;
 	}
@@ -220,7 +220,7 @@ static const char *parse_operation(
 }
 
 static const char *parse_body(const struct google_call *call, const json_t *body,
-	struct parse_memory *memory, struct google_reply *out)
+	struct reply_storage *memory, struct google_reply *out)
 {
 	switch (call->method) {
 	case GOOGLE_CHECK:
@@ -237,7 +237,7 @@ static const char *parse_body(const struct google_call *call, const json_t *body
 }
 
 void parse_reply(const struct google_call *call, const char *body, size_t len,
-	struct parse_memory *memory, struct google_reply *out)
+	struct reply_storage *memory, struct google_reply *out)
 {
 	json_error_t error;
 	json_t *json = json_read(body ? body : "", len, &error);
@@ -260,9 +260,9 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 	json_decref(json);
 }
 
-void parse_memory_free(struct parse_memory *memory)
+void reply_storage_free(struct reply_storage *memory)
 {
 	free(memory->page);
 	free(memory->next_page_token);
-	*memory = (struct parse_memory){0};
+	*memory = (struct reply_storage){0};
 }

@@ -11,7 +11,7 @@
 #include "google/google.h"
 
 /* What a reply points to: freed after the callback. */
-struct parse_memory {
+struct reply_storage {
 	struct invitation *page;
 	char *next_page_token;
 };
@@ -19,7 +19,7 @@ struct parse_memory {
 /* Fills in the members of `out` that belong to the call's method. A body that is not what the
  * reference promises is FAULT_TRANSIENT (FAULT_AMBIGUOUS for send). */
 void parse_reply(const struct google_call *call, const char *body, size_t len,
-	struct parse_memory *memory, struct google_reply *out);
-void parse_memory_free(struct parse_memory *memory);
+	struct reply_storage *memory, struct google_reply *out);
+void reply_storage_free(struct reply_storage *memory);
 
 #endif

@@ -6,7 +6,7 @@
 #include "google/failure.h"
 
 /* A proxy that puts a page of its own in the place of a reply may have passed the request on. */
-static bool by_somebody_else(const struct fault *fault)
+static bool from_elsewhere(const struct fault *fault)
 {
 	return strcmp(fault->code, "redirected") == 0 ||
 	       strcmp(fault->code, "endpoint_strange") == 0;
@@ -16,8 +16,8 @@ static bool by_somebody_else(const struct fault *fault)
  * with 5xx or 408, a request that may have been written may have been carried out. */
 static bool effect_unknown(const struct http_reply *reply, const struct fault *fault)
 {
-	return reply->written && (reply->curl || reply->status >= 500 || reply->status == 408 ||
-					 by_somebody_else(fault));
+	return reply->maybe_sent && (reply->curl || reply->status >= 500 || reply->status == 408 ||
+					    from_elsewhere(fault));
 }
 
 static void make_ambiguous(struct fault *fault)
@@ -32,7 +32,7 @@ static void make_ambiguous(struct fault *fault)
 /* Google answers 200 or refuses: anything else below 300 is a part of a reply, or somebody else's.
  */
 static void read_body(const struct google_call *call, const char *url,
-	const struct http_reply *reply, struct parse_memory *memory, struct google_reply *out)
+	const struct http_reply *reply, struct reply_storage *memory, struct google_reply *out)
 {
 	if (reply->status == 200)
 		parse_reply(call, reply->body.data, reply->body.len, memory, out);
@@ -41,23 +41,23 @@ static void read_body(const struct google_call *call, const char *url,
 			"the reply to %s has the status %d, which Google never uses",
 			google_method_word(call->method), reply->status);
 	if (strcmp(out->fault.code, "reply_strange") == 0)
-		failure_strange(url, reply, &out->fault);
+		error_unexpected_reply(url, reply, &out->fault);
 }
 
-void reply_read(const struct google_call *call, const struct credential *c, const char *customer,
-	const char *url, const struct http_reply *reply, struct parse_memory *memory,
-	struct google_reply *out)
+void outcome_from_http(const struct google_call *call, const struct credential *c,
+	const char *customer, const char *url, const struct http_reply *reply,
+	struct reply_storage *memory, struct google_reply *out)
 {
 	*out = (struct google_reply){.status = reply->status,
 		.date = reply->date,
 		.retry_after = reply->retry_after,
 		.duration_us = reply->duration_us};
 	if (reply->curl)
-		failure_transport(url, reply, &out->fault);
+		error_transport(url, reply, &out->fault);
 	else if (reply->status < 300)
 		read_body(call, url, reply, memory, out);
 	else
-		failure_api(call, c, customer, reply, out);
+		error_api(call, c, customer, reply, out);
 
 	if (call->method != GOOGLE_SEND) {
 		/* Repeating anything else does no harm. */

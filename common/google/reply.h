@@ -12,8 +12,8 @@
 #include "google/parse.h"
 
 /* Fills in the whole of `out`. `url` is for the sentences; `c` may be NULL. */
-void reply_read(const struct google_call *call, const struct credential *c, const char *customer,
-	const char *url, const struct http_reply *reply, struct parse_memory *memory,
-	struct google_reply *out);
+void outcome_from_http(const struct google_call *call, const struct credential *c,
+	const char *customer, const char *url, const struct http_reply *reply,
+	struct reply_storage *memory, struct google_reply *out);
 
 #endif

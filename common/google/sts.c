@@ -60,9 +60,9 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 	}
 	request.body = form.data;
 	request.body_len = form.len;
-	http_now(http, &request, &reply);
+	http_perform(http, &request, &reply);
 	if (reply.curl || reply.status != 200)
-		failure_sts(c, what->audience, &reply, fault);
+		error_sts(c, what->audience, &reply, fault);
 	else
 		ok = grant_parse(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "sts_reply_strange",

@@ -112,7 +112,7 @@ static bool read_headers(struct subject_source *out, const struct credential *c,
 
 /* "http://host:port" is where [google] metadata_endpoint is: who named it in the settings knows
  * that it is this machine's neighbour, and --prepare looks at who else reaches it. */
-static bool at_neighbour(const char *url, const struct settings *s)
+static bool is_metadata_url(const char *url, const struct settings *s)
 {
 	size_t n = strlen(s->metadata_endpoint);
 
@@ -130,8 +130,9 @@ static bool check_url(struct subject_source *out, const struct credential *c, st
 		return refuse(c, f, "source_url", "the source's URL is too long");
 	if (str_starts(out->url, "https://"))
 		return true;
-	out->neighbour = str_starts(out->url, "http://") && at_neighbour(out->url, c->settings);
-	if (out->neighbour)
+	out->local_plaintext =
+		str_starts(out->url, "http://") && is_metadata_url(out->url, c->settings);
+	if (out->local_plaintext)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "source_url", "%s: the source '%.100s' is not an https URL",
 		c->path, out->url);
@@ -199,7 +200,7 @@ static bool refused_url(const struct subject_source *s, const struct http_reply 
 	bool later = r->status >= 500 || r->status == 408 || r->status == 429;
 
 	if (r->curl) {
-		failure_transport(s->url, r, f);
+		error_transport(s->url, r, f);
 		return false;
 	}
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP, "subject_token_refused",
@@ -213,11 +214,11 @@ static bool from_url(
 	const struct http_request request = {.method = "GET",
 		.url = s->url,
 		.headers = (const char *const *)s->headers,
-		.neighbour = s->neighbour};
+		.local_plaintext = s->local_plaintext};
 	struct http_reply reply;
 	bool ok;
 
-	http_now(http, &request, &reply);
+	http_perform(http, &request, &reply);
 	ok = !reply.curl && reply.status == 200;
 	if (!ok)
 		refused_url(s, &reply, f);

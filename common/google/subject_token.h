@@ -16,9 +16,9 @@
 #define SUBJECT_HEADERS_MAX 16
 
 struct subject_source {
-	char *file, *url; /* one of them, the other NULL */
-	bool neighbour;	  /* the URL is plain HTTP, at [google] metadata_endpoint */
-	char *field;	  /* the member that holds the token; NULL: the text is the token */
+	char *file, *url;     /* one of them, the other NULL */
+	bool local_plaintext; /* the URL is plain HTTP, at [google] metadata_endpoint */
+	char *field;	      /* the member that holds the token; NULL: the text is the token */
 	char *headers[SUBJECT_HEADERS_MAX + 1];
 };
 

@@ -14,7 +14,7 @@
 
 /* ---- what libcurl calls ---- */
 
-static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
+static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 
@@ -26,18 +26,18 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 
 /* libcurl knows the length and never asks for more. Who asks again has begun the request again
  * without rewinding it, as 7.88 does when a server wants HTTP/1.1 instead of HTTP/2. */
-static size_t give_body(char *out, size_t size, size_t n, void *ctx)
+static size_t send_body(char *out, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	size_t left = t->body_len - t->body_at;
 	size_t now = size * n < left ? size * n : left;
 
 	if (!left && t->body_len) {
-		t->replayed = true;
+		t->restarted = true;
 		return CURL_READFUNC_ABORT;
 	}
-	t->body_asked = true;
-	t->refused = false;
+	t->body_started = true;
+	t->unprocessed = false;
 	memcpy(out, t->body + t->body_at, now);
 	t->body_at += now;
 	return now;
@@ -85,7 +85,7 @@ static int64_t read_date(struct transfer *t, const char *text)
 	return t->date;
 }
 
-static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	size_t len = size * n;
@@ -106,7 +106,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 	return len;
 }
 
-/* ---- what HTTP/2 says of a `once` request ---- */
+/* ---- what HTTP/2 says of a `no_replay` request ---- */
 
 /* libcurl tells only in its log that a request was refused unseen: RST_STREAM with REFUSED_STREAM,
  * or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. Where it does not
@@ -124,7 +124,7 @@ static bool number_after(const char *line, const char *words, unsigned long *out
 	return end > at;
 }
 
-static bool is_refusal(const struct transfer *t, const char *line)
+static bool is_unprocessed(const struct transfer *t, const char *line)
 {
 	unsigned long last;
 
@@ -142,18 +142,18 @@ static void read_log(struct transfer *t, const char *line)
 		    number_after(line, "Using Stream ID: ", &stream)) ||
 		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
 		t->stream = stream;
-	else if (is_refusal(t, line))
-		t->refused = true;
+	else if (is_unprocessed(t, line))
+		t->unprocessed = true;
 }
 
-static int take_log(CURL *easy, curl_infotype type, char *bytes, size_t size, void *ctx)
+static int on_log(CURL *easy, curl_infotype type, char *bytes, size_t size, void *ctx)
 {
 	struct transfer *t = ctx;
 	char line[160];
 
 	(void)easy;
 	if (type == CURLINFO_HEADER_OUT) {
-		t->refused = false; /* of this attempt nothing is known yet */
+		t->unprocessed = false; /* of this attempt nothing is known yet */
 	} else if (type == CURLINFO_TEXT && size < sizeof(line)) {
 		memcpy(line, bytes, size);
 		line[size] = '\0';
@@ -230,13 +230,13 @@ static int set_http(CURL *easy, struct transfer *t)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_PIPEWAIT, 1L);
 	SET(CURLOPT_USERAGENT, "cloudinvite/" CLOUDINVITE_VERSION);
-	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, t);
-	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, t);
-	SET(CURLOPT_READFUNCTION, give_body);
+	SET(CURLOPT_READFUNCTION, send_body);
 	SET(CURLOPT_READDATA, t);
-	SET(CURLOPT_DEBUGFUNCTION, take_log);
+	SET(CURLOPT_DEBUGFUNCTION, on_log);
 	SET(CURLOPT_DEBUGDATA, t);
 	SET(CURLOPT_ERRORBUFFER, t->curl_error);
 	SET(CURLOPT_PRIVATE, t);
@@ -278,7 +278,7 @@ static bool add_header(struct transfer *t, const char *name, const char *value)
 }
 
 /* The host's own neighbour, which has no certificate and is behind no proxy. */
-static bool ready_neighbour(const struct transfer *t)
+static bool configure_local(const struct transfer *t)
 {
 	CURL *easy = t->easy;
 	int bad = 0;
@@ -292,7 +292,7 @@ static bool ready_neighbour(const struct transfer *t)
 	return !bad;
 }
 
-static bool ready_api(const struct transfer *t)
+static bool configure_api(const struct transfer *t)
 {
 	const struct settings *s = t->settings;
 	CURL *easy = t->easy;
@@ -307,7 +307,7 @@ static bool ready_api(const struct transfer *t)
 	return !bad;
 }
 
-static bool ready_user(const struct transfer *t, const char *user)
+static bool configure_user(const struct transfer *t, const char *user)
 {
 	CURL *easy = t->easy;
 	int bad = 0;
@@ -317,7 +317,7 @@ static bool ready_user(const struct transfer *t, const char *user)
 	return !bad;
 }
 
-static bool ready_headers(struct transfer *t, const struct http_request *r)
+static bool configure_headers(struct transfer *t, const struct http_request *r)
 {
 	if (r->bearer && !add_header(t, "Authorization: Bearer ", r->bearer))
 		return false;
@@ -336,12 +336,12 @@ static bool ready_headers(struct transfer *t, const struct http_request *r)
 	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
 }
 
-static bool ready_body(struct transfer *t, const struct http_request *r)
+static bool configure_body(struct transfer *t, const struct http_request *r)
 {
 	CURL *easy = t->easy;
 	int bad = 0;
 
-	SET(CURLOPT_VERBOSE, r->once ? 1L : 0L);
+	SET(CURLOPT_VERBOSE, r->no_replay ? 1L : 0L);
 	if (strcmp(r->method, "POST") != 0)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	t->body = malloc(r->body_len + 1);
@@ -352,17 +352,17 @@ static bool ready_body(struct transfer *t, const struct http_request *r)
 	t->body_len = r->body_len;
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-	SET(CURLOPT_POSTFIELDS, r->once ? NULL : t->body);
+	SET(CURLOPT_POSTFIELDS, r->no_replay ? NULL : t->body);
 	return !bad;
 }
 
-bool transfer_ready(struct transfer *t, const struct http_request *request)
+bool transfer_configure(struct transfer *t, const struct http_request *request)
 {
 	return curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK &&
-	       (!request->neighbour || ready_neighbour(t)) &&
-	       (!request->user || ready_user(t, request->user)) &&
-	       (!request->api || ready_api(t)) && ready_headers(t, request) &&
-	       ready_body(t, request);
+	       (!request->local_plaintext || configure_local(t)) &&
+	       (!request->user || configure_user(t, request->user)) &&
+	       (!request->api || configure_api(t)) && configure_headers(t, request) &&
+	       configure_body(t, request);
 }
 
 /* ---- the reply ---- */
@@ -384,7 +384,7 @@ static int64_t retry_after(const struct transfer *t)
 
 /* With a proxy, what is counted holds libcurl's own request to it. But before the tunnel and TLS
  * stand nothing of ours is begun. */
-static bool was_begun(const struct transfer *t)
+static bool was_started(const struct transfer *t)
 {
 	long request_size = 1;
 	curl_off_t begun = 1;
@@ -398,15 +398,15 @@ static bool was_begun(const struct transfer *t)
  * byte of it went out: the body has not been asked for, and nothing is counted, on this connection
  * or on one that libcurl tried before it. What libcurl sent to a proxy that then refused is no byte
  * of the request. */
-static bool was_written(const struct transfer *t)
+static bool may_be_sent(const struct transfer *t)
 {
 	if (t->reply.status)
 		return true;
-	if (t->refused)
+	if (t->unprocessed)
 		return false;
-	if (t->body_asked)
+	if (t->body_started)
 		return true;
-	return t->reply.proxy_status < 300 && was_begun(t);
+	return t->reply.proxy_status < 300 && was_started(t);
 }
 
 void transfer_finish(struct transfer *t, CURLcode result)
@@ -426,10 +426,10 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	r->proxy_error = (int)proxy_error;
 	r->proxy_untrusted = proxy_verified != 0;
 	r->duration_us = us;
-	r->curl = t->replayed ? CURLE_SEND_FAIL_REWIND : (int)result;
+	r->curl = t->restarted ? CURLE_SEND_FAIL_REWIND : (int)result;
 	r->retry_after = retry_after(t);
-	r->refused = t->refused && !r->status;
-	r->written = was_written(t);
+	r->unprocessed = t->unprocessed && !r->status;
+	r->maybe_sent = may_be_sent(t);
 	if (result != CURLE_OK)
 		str_safe(r->error, sizeof(r->error),
 			*t->curl_error ? t->curl_error : curl_easy_strerror(result));
@@ -455,7 +455,7 @@ void transfer_clear(struct transfer *t)
 	secret_free(t->body);
 	t->body = NULL;
 	t->body_len = t->body_at = 0;
-	t->body_asked = t->replayed = t->refused = false;
+	t->body_started = t->restarted = t->unprocessed = false;
 	t->stream = 0;
 	t->curl_error[0] = t->retry_after[0] = '\0';
 	strbuf_clear(&body);

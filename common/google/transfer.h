@@ -18,9 +18,10 @@ struct transfer {
 	char *body; /* our copy: it must live until the request is out */
 	size_t body_len;
 	size_t body_at;
-	bool body_asked; /* libcurl has begun to take a `once` body */
-	bool replayed;	 /* … and has begun again, which it must not */
-	bool refused; /* the server said that it has not looked at this request, and never will */
+	bool body_started; /* libcurl has begun to take a `no_replay` body */
+	bool restarted;	   /* … and has begun again, which it must not */
+	bool unprocessed;  /* the server said that it has not looked at this request, and never will
+			    */
 	unsigned long stream; /* HTTP/2's number of it; 0: not known */
 	char retry_after[64];
 	char date_text[64]; /* the last Date of this handle's replies, … */
@@ -34,7 +35,7 @@ struct transfer {
 
 struct transfer *transfer_new(const struct settings *settings);
 /* Readies the handle for one request. False: out of memory. */
-bool transfer_ready(struct transfer *t, const struct http_request *request);
+bool transfer_configure(struct transfer *t, const struct http_request *request);
 /* Fills in t->reply after the handle has come to an end with `result`. */
 void transfer_finish(struct transfer *t, CURLcode result);
 /* Wipes the request and forgets the reply, so that the handle can serve again. */

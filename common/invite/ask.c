@@ -35,7 +35,7 @@ static bool wait_for_slot(
 
 	while ((got = pace_take(i->ledger, i->settings, i->admin, 1, slot, &wait_ms, fault)) == 0) {
 		tell_wait(w, wait_ms);
-		google_turn(i->google, NULL, 0,
+		google_poll(i->google, NULL, 0,
 			wait_ms > 0 && wait_ms < LOOK_MS ? (int)wait_ms : LOOK_MS);
 	}
 	return got > 0;
@@ -63,7 +63,7 @@ static bool call_now(struct invite *i, const struct google_call *call, const str
 		return false;
 	i->now = clock_wall();
 	i->calling++;
-	google_now(i->google, call, reply);
+	google_call_sync(i->google, call, reply);
 	invite_took(i, call->method, reply, &kept);
 	i->answered--;
 	return give_slot_back(i, slot, reply, fault);

@@ -24,7 +24,7 @@
  *
  *   answers ──► decide ──► slots, intents ──► COMMIT ──► google_start
  *      ▲                                        │ failed: nothing of it has happened;
- *      └────────────── google_turn ◄────────────┘ the answers stay and are decided again
+ *      └────────────── google_poll ◄────────────┘ the answers stay and are decided again
  */
 #ifndef CLOUDINVITE_INVITE_INSIDE_H
 #define CLOUDINVITE_INVITE_INSIDE_H

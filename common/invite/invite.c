@@ -182,7 +182,7 @@ bool invite_turn(struct invite *i, const int *fds, int nfds, int max_wait_ms, st
 	/* Who watches it is told before it waits, and so is the collector when nothing is under way
 	 * that would end the wait soon. */
 	tell = note_waiting(i) || (!changed && i->changed && i->calling == 0);
-	google_turn(i->google, fds, nfds, tell ? 0 : wait_ms(i, max_wait_ms));
+	google_poll(i->google, fds, nfds, tell ? 0 : wait_ms(i, max_wait_ms));
 	wave_go_on(i);
 	return ok;
 }

@@ -100,7 +100,7 @@ static void wait_all(struct google *g, int64_t stop_after_ms)
 		if (left <= 0)
 			google_stop(g);
 		else
-			google_turn(g, NULL, 0, (int)left);
+			google_poll(g, NULL, 0, (int)left);
 	}
 }
 
@@ -122,7 +122,7 @@ static void round_of(struct google *g, const json_t *round)
 			google_start(g, &call, on_reply, &asked[i]);
 			continue;
 		}
-		google_now(g, &call, &reply);
+		google_call_sync(g, &call, &reply);
 		on_reply(&asked[i], &reply);
 	}
 	wait_all(g, stop ? json_integer_value(stop) : -1);

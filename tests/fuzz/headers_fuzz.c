@@ -3,7 +3,7 @@
  * Header lines as libcurl hands them over, one a line of the input: dates, Retry-After and what
  * else is read of them.
  */
-#include "common/google/transfer.c" /* take_header() is its own */
+#include "common/google/transfer.c" /* on_header() is its own */
 
 #include "tests/fuzz/fuzz.h"
 
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (line < text + size) {
 		end = memchr(line, '\n', (size_t)(text + size - line));
 		end = end ? end + 1 : text + size;
-		must(take_header(line, 1, (size_t)(end - line), &t) == (size_t)(end - line),
+		must(on_header(line, 1, (size_t)(end - line), &t) == (size_t)(end - line),
 			"a header is taken whole");
 		line = end;
 	}

@@ -36,7 +36,7 @@ static void iam(const struct credential *c, const struct http_reply *http)
 	struct strbuf jwt = {.max = 0};
 
 	if (http->status != 200)
-		failure_iam(c, &by, endpoint, http, &fault);
+		error_iam(c, &by, endpoint, http, &fault);
 	else if (take_jwt(c, http, &jwt, &fault))
 		must(jwt.data && !strpbrk(jwt.data, " &=%\r\n"), "a JWT fits into a form");
 	if (http->status != 200 || !jwt.data)
@@ -48,7 +48,7 @@ static void token_service(const struct credential *c, const struct http_reply *h
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	failure_sts(c, POOL, http, &fault);
+	error_sts(c, POOL, http, &fault);
 	check_fault(&fault);
 }
 

@@ -26,9 +26,9 @@ static void check_reply(const struct google_call *call, int status, const struct
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct http_reply http = {.retry_after = -1, .written = true};
+	struct http_reply http = {.retry_after = -1, .maybe_sent = true};
 	struct google_call call = {.address = "alice@example.com", .list_page_size = 200};
-	struct parse_memory memory = {0};
+	struct reply_storage memory = {0};
 	struct google_reply reply;
 
 	if (size < 2)
@@ -36,9 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	call.method = (enum google_method)(data[0] % GOOGLE_METHODS);
 	http.status = statuses[data[1] % (sizeof(statuses) / sizeof(*statuses))];
 	must(strbuf_add_bytes(&http.body, (const char *)data + 2, size - 2), "memory");
-	reply_read(&call, NULL, "C01234567", "https://example.com", &http, &memory, &reply);
+	outcome_from_http(&call, NULL, "C01234567", "https://example.com", &http, &memory, &reply);
 	check_reply(&call, http.status, &reply);
-	parse_memory_free(&memory);
+	reply_storage_free(&memory);
 	strbuf_free(&http.body);
 	return 0;
 }

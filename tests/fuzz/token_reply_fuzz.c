@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	secret_free(minted.access_token);
 	must(strbuf_add_bytes(&http.body, (const char *)data, size), "memory");
-	failure_token(&c, &http, 0, &fault);
+	error_token(&c, &http, 0, &fault);
 	must(fault.kind != FAULT_NONE && fault.what[0] != '\0', "a refusal has a sentence");
 	must(!strpbrk(fault.what, "\n\x1b"), "of one line");
 	strbuf_free(&http.body);

@@ -51,12 +51,12 @@ static void ask_iam(const struct credential *c, const struct http_reply *reply, 
 	const struct iam_caller by = {.name = "worker@p.iam.gserviceaccount.com",
 		.member = "serviceAccount:worker@p.iam.gserviceaccount.com"};
 
-	failure_iam(c, &by, iam_url, reply, f);
+	error_iam(c, &by, iam_url, reply, f);
 }
 
 static void ask_sts(const struct credential *c, const struct http_reply *reply, struct fault *f)
 {
-	failure_sts(c, AUDIENCE, reply, f);
+	error_sts(c, AUDIENCE, reply, f);
 }
 
 static struct fault answer(ask *whom, struct http_reply *reply)
@@ -210,7 +210,7 @@ static void no_command_is_cut_off_by_long_names(void **state)
 
 	(void)state;
 	strbuf_add(&r.body, BODY_F);
-	failure_iam(&c, &by, iam_url, &r, &f);
+	error_iam(&c, &by, iam_url, &r, &f);
 	strbuf_free(&r.body);
 	assert_non_null(strstr(f.remedy, by.member));
 	assert_true(str_ends(f.remedy, "wait a few minutes."));

@@ -25,7 +25,7 @@ static void expect_url(const struct settings *s, const struct google_call *call,
 	struct strbuf url = {0};
 	struct fault fault = {0};
 
-	assert_true(calls_url(s, call, &url, &fault));
+	assert_true(request_url(s, call, &url, &fault));
 	assert_true(str_starts(url.data, endpoint));
 	assert_string_equal(url.data + strlen(endpoint), path);
 	strbuf_free(&url);
@@ -37,7 +37,7 @@ static void expect_refused(const struct settings *s, const char *address, enum f
 	struct strbuf url = {0};
 	struct fault fault = {0};
 
-	assert_false(calls_url(s, &call, &url, &fault));
+	assert_false(request_url(s, &call, &url, &fault));
 	assert_int_equal(fault.kind, kind);
 	assert_true(*fault.what);
 	assert_int_equal(url.len, 0);
@@ -66,7 +66,7 @@ static void each_method_has_its_path_in_both_versions(void **state)
 		str_format(path, sizeof(path), "/v1beta1/customers/C01234567/userinvitations/%s%s",
 			call.address, all[i].verb);
 		expect_url(&s, &call, path);
-		assert_string_equal(calls_method(call.method), all[i].http);
+		assert_string_equal(request_method(call.method), all[i].http);
 	}
 }
 
@@ -149,13 +149,14 @@ static void a_list_says_size_filter_order_and_page_encoded(void **state)
 static void only_what_has_an_effect_has_a_body_and_goes_once(void **state)
 {
 	(void)state;
-	assert_string_equal(calls_body(GOOGLE_SEND), "{}");
-	assert_string_equal(calls_body(GOOGLE_CANCEL), "{}");
-	assert_true(calls_once(GOOGLE_SEND) && calls_once(GOOGLE_CANCEL));
-	assert_null(calls_body(GOOGLE_CHECK));
-	assert_null(calls_body(GOOGLE_GET));
-	assert_null(calls_body(GOOGLE_LIST));
-	assert_false(calls_once(GOOGLE_CHECK) || calls_once(GOOGLE_GET) || calls_once(GOOGLE_LIST));
+	assert_string_equal(request_body(GOOGLE_SEND), "{}");
+	assert_string_equal(request_body(GOOGLE_CANCEL), "{}");
+	assert_false(method_is_idempotent(GOOGLE_SEND) || method_is_idempotent(GOOGLE_CANCEL));
+	assert_null(request_body(GOOGLE_CHECK));
+	assert_null(request_body(GOOGLE_GET));
+	assert_null(request_body(GOOGLE_LIST));
+	assert_true(method_is_idempotent(GOOGLE_CHECK) && method_is_idempotent(GOOGLE_GET) &&
+		    method_is_idempotent(GOOGLE_LIST));
 }
 
 int main(void)

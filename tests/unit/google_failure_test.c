@@ -43,7 +43,7 @@ static struct fault endpoint_says(
 	struct http_reply r = reply_with(status, body);
 	struct fault f = {0};
 
-	failure_token(c, &r, skew, &f);
+	error_token(c, &r, skew, &f);
 	strbuf_free(&r.body);
 	return f;
 }
@@ -75,7 +75,7 @@ static const struct token_row token_rows[] = {
 		"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
 		"timeframe. "
 		"Check your iat and exp values in the JWT claim.",
-		NULL, FAULT_SETUP, FAILURE_CLOCK_SKEW, "clock is wrong", "timedatectl"},
+		NULL, FAULT_SETUP, ERROR_CLOCK_SKEW, "clock is wrong", "timedatectl"},
 	{400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer", NULL, FAULT_SETUP,
 		"token_issuer_unknown", "inviter@p.iam.gserviceaccount.com does not exist",
 		"client_email"},
@@ -292,7 +292,7 @@ static struct google_reply api_says(
 	struct google_reply out = {.status = status};
 
 	str_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
-	failure_api(&call, &c, "C01234567", &r, &out);
+	error_api(&call, &c, "C01234567", &r, &out);
 	strbuf_free(&r.body);
 	return out;
 }

@@ -17,7 +17,7 @@
 	"{\"name\":\"" ALICE "\",\"state\":\"INVITED\",\"mailsSentCount\":\"2\"," \
 	"\"updateTime\":\"2026-11-23T04:28:01.123456789Z\"}"
 
-static struct parse_memory memory;
+static struct reply_storage memory;
 
 static struct google_reply parse(enum google_method method, const char *body)
 {
@@ -25,7 +25,7 @@ static struct google_reply parse(enum google_method method, const char *body)
 		.method = method, .address = method == GOOGLE_LIST ? NULL : "alice@example.com"};
 	struct google_reply reply = {0};
 
-	parse_memory_free(&memory);
+	reply_storage_free(&memory);
 	parse_reply(&call, body, strlen(body), &memory, &reply);
 	return reply;
 }
@@ -293,7 +293,7 @@ static void a_strange_reply_to_send_leaves_it_unconfirmed(void **state)
 static int forget(void **state)
 {
 	(void)state;
-	parse_memory_free(&memory);
+	reply_storage_free(&memory);
 	return 0;
 }
 

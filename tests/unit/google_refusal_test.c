@@ -81,7 +81,7 @@ static struct google_reply say(const struct credential *c, enum google_method me
 
 	strbuf_add(&r.body, body);
 	str_copy(r.authenticate, sizeof(r.authenticate), authenticate ? authenticate : "");
-	failure_api(&call, c, "C01234567", &r, &out);
+	error_api(&call, c, "C01234567", &r, &out);
 	strbuf_free(&r.body);
 	return out;
 }
@@ -275,14 +275,14 @@ static void a_login_is_told_to_tick_the_scope_and_nothing_of_delegation(void **s
 static struct google_reply operation_says(enum google_method method, int code, const char *message)
 {
 	const struct google_call call = {.method = method, .address = "alice@example.com"};
-	struct parse_memory memory = {0};
+	struct reply_storage memory = {0};
 	struct google_reply out = {.status = 200};
 	struct strbuf body = {0};
 
 	strbuf_addf(&body, "{\"name\":\"operations/1\",\"done\":true,\"error\":{\"code\":%d", code);
 	strbuf_addf(&body, ",\"message\":\"%s\"}}", message);
 	parse_reply(&call, body.data, body.len, &memory, &out);
-	parse_memory_free(&memory);
+	reply_storage_free(&memory);
 	strbuf_free(&body);
 	return out;
 }

@@ -19,14 +19,14 @@ static struct google_reply read_reply(
 	enum google_method method, struct http_reply http, const char *body)
 {
 	const struct google_call call = {.method = method, .address = "alice@example.com"};
-	struct parse_memory memory = {0};
+	struct reply_storage memory = {0};
 	struct google_reply out;
 
 	strbuf_add(&http.body, body);
-	reply_read(&call, NULL, "C01234567", "https://cloudidentity.googleapis.com/v1/x", &http,
-		&memory, &out);
+	outcome_from_http(&call, NULL, "C01234567", "https://cloudidentity.googleapis.com/v1/x",
+		&http, &memory, &out);
 	strbuf_free(&http.body);
-	parse_memory_free(&memory);
+	reply_storage_free(&memory);
 	return out;
 }
 
@@ -66,7 +66,7 @@ static void a_send_that_may_have_been_written_is_unconfirmed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		const struct http_reply http = {
-			.curl = (int)all[i], .written = true, .retry_after = -1};
+			.curl = (int)all[i], .maybe_sent = true, .retry_after = -1};
 
 		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
 		assert_int_not_equal(
@@ -84,7 +84,7 @@ static void half_a_reply_is_none_whatever_its_status(void **state)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
 		const struct http_reply http = {.status = codes[i],
 			.curl = CURLE_PARTIAL_FILE,
-			.written = true,
+			.maybe_sent = true,
 			.retry_after = -1};
 
 		assert_int_equal(read_reply(GOOGLE_SEND, http, "{\"done\":true}").fault.kind,
@@ -123,7 +123,7 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		const struct http_reply http = {
-			.status = all[i].status, .written = true, .retry_after = -1};
+			.status = all[i].status, .maybe_sent = true, .retry_after = -1};
 		struct google_reply r = read_reply(GOOGLE_SEND, http, all[i].body);
 
 		if (r.fault.kind != all[i].kind)
@@ -135,7 +135,7 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 
 static void what_the_server_refused_unseen_may_be_repeated(void **state)
 {
-	const struct http_reply http = {.curl = CURLE_HTTP2, .refused = true};
+	const struct http_reply http = {.curl = CURLE_HTTP2, .unprocessed = true};
 	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
 
 	(void)state;
@@ -147,7 +147,7 @@ static void what_the_server_refused_unseen_may_be_repeated(void **state)
 static void a_page_in_googles_place_is_called_that(void **state)
 {
 	const struct http_reply http = {
-		.status = 200, .written = true, .content_type = "text/html; charset=UTF-8"};
+		.status = 200, .maybe_sent = true, .content_type = "text/html; charset=UTF-8"};
 	struct google_reply r = read_reply(GOOGLE_CHECK, http, "<html>Please log in</html>");
 
 	(void)state;
@@ -166,7 +166,7 @@ static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		const struct http_reply http = {.curl = (int)all[i], .written = true};
+		const struct http_reply http = {.curl = (int)all[i], .maybe_sent = true};
 		struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
 
 		assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
@@ -201,7 +201,7 @@ static void a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later(void **sta
 static void date_wait_and_duration_are_passed_on(void **state)
 {
 	const struct http_reply http = {.status = 429,
-		.written = true,
+		.maybe_sent = true,
 		.date = 1795408081,
 		.retry_after = 17,
 		.duration_us = 1234};

@@ -356,7 +356,7 @@ static bool tell_one_that_is_due(void)
 	return false;
 }
 
-int google_turn(struct google *g, const int *fds, int nfds, int timeout_ms)
+int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 {
 	int64_t wait = timeout_ms;
 	bool told = false;
@@ -409,10 +409,10 @@ static void keep_reply(void *ctx, const struct google_reply *reply)
 	*(struct google_reply *)ctx = *reply;
 }
 
-void google_now(struct google *g, const struct google_call *call, struct google_reply *reply)
+void google_call_sync(struct google *g, const struct google_call *call, struct google_reply *reply)
 {
 	google_start(g, call, keep_reply, reply);
-	while (google_turn(g, NULL, 0, 1000) > 0)
+	while (google_poll(g, NULL, 0, 1000) > 0)
 		;
 }
 
