@@ -192,7 +192,7 @@ int verb_login(const struct cli *cli, int argc, char **argv)
 		exit_code = log_in(&l);
 	explicit_bzero(l.code, sizeof(l.code));
 	oauth_end(&l.request);
-	grant_reply_free(&l.granted);
+	token_response_free(&l.granted);
 	oauth_client_free(&l.client);
 	settings_free(l.settings);
 	return exit_code;

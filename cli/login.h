@@ -27,11 +27,11 @@ struct login {
 	struct settings *settings;
 	char path[PATH_MAX]; /* where it is kept */
 	bool replaces;	     /* another login, which had this rotation */
-	struct rotation old;
+	struct refresh_store old;
 	struct oauth_redirect redirect;
 	struct oauth_request request;
 	char code[OAUTH_CODE_MAX];
-	struct grant_reply granted;
+	struct token_response granted;
 	struct fault fault;
 };
 

@@ -87,7 +87,7 @@ static bool check_old(struct login *l, const json_t *file)
 
 	if (!type || strcmp(type, "authorized_user") != 0)
 		return refuse_other(l, type ? type : "a file that is not a login");
-	l->replaces = client && token && rotation_of(&l->old, client, token);
+	l->replaces = client && token && refresh_store_key(&l->old, client, token);
 	return true;
 }
 
@@ -146,7 +146,7 @@ bool login_keep(struct login *l)
 	if (ok) {
 		make_absolute(l);
 		if (l->replaces)
-			rotation_forget(&l->old, l->settings);
+			refresh_store_remove(&l->old, l->settings);
 	} else {
 		fault_set(&l->fault, FAULT_STORAGE, "cannot_keep", "%s: %s", l->path,
 			strerror(errno));

@@ -21,7 +21,7 @@ LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
 PRINTED = re.compile(r"\b(v?f?printf|v?dprintf|f?puts|f?putc|putchar|fwrite)\s*\(")
 WRITERS = {"cli/cli.c", "cli/screen.c", "cli/json.c", "cli/csv.c", "cli/progress.c", "cli/metrics.c", "cli/watch.c",
            "cli/verbs.c",      # the texts of --help
-           "cli/token.c",      # --print; grant_token_valid lets nothing else in than printable ASCII
+           "cli/token.c",      # --print; access_token_valid lets nothing else in than printable ASCII
            "cli/login_ask.c"}  # addresses for a browser, which are percent-encoded
 MAX_FILE_LINES = 500
 MAX_TEST_LINES = 700

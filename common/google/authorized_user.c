@@ -27,7 +27,7 @@ struct authorized_user {
 	char *client_id, *client_secret;
 	char *refresh_token; /* the file's own, or what Google has put in its place */
 	bool unsaved;	     /* the latter is not on the disk yet */
-	struct rotation rotation;
+	struct refresh_store rotation;
 };
 
 static void authorized_user_free(void *data)
@@ -49,7 +49,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 {
 	const char *value = json_string_value(json_object_get(file, name));
 
-	if (value && grant_token_valid(value))
+	if (value && access_token_valid(value))
 		*out = strdup(value);
 	if (*out)
 		return true;
@@ -63,7 +63,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 static bool check_gcloud(
 	const struct credential *c, const struct authorized_user *u, struct fault *f)
 {
-	if (c->caller || *c->quota_project || !str_starts(u->client_id, GCLOUD_PROJECT))
+	if (c->source || *c->quota_project || !str_starts(u->client_id, GCLOUD_PROJECT))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "gcloud_without_project",
 		"%s: a login made with gcloud's own OAuth client, whose project does not have the "
@@ -103,7 +103,7 @@ static bool check_account(struct credential *c, const json_t *file, struct fault
 		account = "";
 	if (*c->subject && !str_equal_nocase(c->subject, account))
 		return refuse_subject(c, account, f);
-	if (!c->caller)
+	if (!c->source)
 		str_copy(c->subject, sizeof(c->subject), account);
 	if (*account)
 		str_format(c->identity, sizeof(c->identity), "%s (login)", account);
@@ -126,7 +126,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		!check_account(c, file, f))
 		return false;
 	str_copy(c->client_id, sizeof(c->client_id), u->client_id);
-	return rotation_of(&u->rotation, u->client_id, u->refresh_token) ||
+	return refresh_store_key(&u->rotation, u->client_id, u->refresh_token) ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
 
@@ -137,7 +137,7 @@ static void save(const struct credential *c, struct authorized_user *u)
 {
 	struct fault fault = {0};
 
-	u->unsaved = !rotation_write(&u->rotation, c->settings, u->refresh_token, &fault);
+	u->unsaved = !refresh_store_write(&u->rotation, c->settings, u->refresh_token, &fault);
 	if (!u->unsaved)
 		return;
 	fault_remedy(&fault,
@@ -150,7 +150,7 @@ static void save(const struct credential *c, struct authorized_user *u)
 /* Another process may have got a newer one since. */
 static void look_again(const struct credential *c, struct authorized_user *u)
 {
-	char *newer = u->unsaved ? NULL : rotation_read(&u->rotation, c->settings);
+	char *newer = u->unsaved ? NULL : refresh_store_read(&u->rotation, c->settings);
 
 	if (!newer)
 		return;
@@ -160,7 +160,7 @@ static void look_again(const struct credential *c, struct authorized_user *u)
 
 /* Kept before the access token is used for anything: the old refresh token may be dead already. */
 static void keep_rotated(
-	const struct credential *c, struct authorized_user *u, struct grant_reply *reply)
+	const struct credential *c, struct authorized_user *u, struct token_response *reply)
 {
 	if (reply->refresh_token && strcmp(reply->refresh_token, u->refresh_token) != 0) {
 		secret_free(u->refresh_token);
@@ -183,7 +183,7 @@ static bool add_form(
 	       form_add(form, "client_id", u->client_id) &&
 	       form_add(form, "client_secret", u->client_secret) &&
 	       form_add(form, "refresh_token", u->refresh_token) &&
-	       (c->caller || form_add(form, "scope", c->scope));
+	       (c->source || form_add(form, "scope", c->scope));
 }
 
 static bool refuse_scope(const struct credential *c, struct fault *f)
@@ -198,21 +198,21 @@ static bool mint(
 {
 	struct authorized_user *u = c->data;
 	struct strbuf form = {0};
-	struct grant_reply reply = {0};
+	struct token_response reply = {0};
 	bool ok = false;
 
 	look_again(c, u);
 	if (!add_form(&form, c, u))
 		fault_no_memory(f, FAULT_TRANSIENT);
-	else if (grant_request(c, http, form.data, form.len, &reply, f)) {
+	else if (token_request(c, http, form.data, form.len, &reply, f)) {
 		keep_rotated(c, u, &reply);
-		ok = c->caller || grant_has_scope(&reply, c->scope) || refuse_scope(c, f);
+		ok = c->source || token_response_has_scope(&reply, c->scope) || refuse_scope(c, f);
 	}
 	if (ok) {
 		*out = reply.minted;
 		reply.minted.access_token = NULL;
 	}
-	grant_reply_free(&reply);
+	token_response_free(&reply);
 	strbuf_wipe(&form);
 	strbuf_free(&form);
 	return ok;

@@ -182,7 +182,7 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 static const struct credential_type *type_without_file(const struct settings *s)
 {
 	if (*s->key)
-		return &credential_held_key;
+		return &credential_hsm;
 	return strcmp(s->credentials, credential_metadata.name) == 0 ? &credential_metadata : NULL;
 }
 
@@ -237,21 +237,21 @@ static bool find_path(const struct settings *s, struct strbuf *path, struct faul
 	return strbuf_add(path, s->credentials);
 }
 
-static struct credential *begin(const struct settings *settings, const char *path, bool caller)
+static struct credential *begin(const struct settings *settings, const char *path, bool source)
 {
 	struct credential *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->settings = settings;
-	c->caller = caller;
-	c->scope = caller ? CALLER_SCOPE : GOOGLE_SCOPE;
+	c->source = source;
+	c->scope = source ? IAM_SCOPE : GOOGLE_SCOPE;
 	c->path = strdup(path);
 	c->token_endpoint = strdup(settings->token_endpoint);
 	if (c->path && c->token_endpoint &&
-		str_copy(c->subject, sizeof(c->subject), caller ? "" : settings->subject) &&
+		str_copy(c->subject, sizeof(c->subject), source ? "" : settings->subject) &&
 		str_copy(c->quota_project, sizeof(c->quota_project),
-			caller ? "" : settings->quota_project))
+			source ? "" : settings->quota_project))
 		return c;
 	credential_free(c);
 	return NULL;
@@ -275,7 +275,7 @@ struct credential *credential_load(const struct settings *settings, struct fault
 	return NULL;
 }
 
-struct credential *credential_load_caller(
+struct credential *credential_load_source(
 	const struct credential *outer, const json_t *file, struct fault *fault)
 {
 	struct credential *c = begin(outer->settings, outer->path, true);

@@ -52,7 +52,7 @@ struct credential {
 		       key's without its PIN) */
 	const struct settings *settings;
 	const char *scope; /* what its tokens are for */
-	bool caller;	   /* acts as itself: it only asks IAM to sign for another account */
+	bool source;	   /* acts as itself: it only asks IAM to sign for another account */
 	char *token_endpoint;
 	struct stat stamp; /* the file as it was read; zeros without one */
 	bool cache_said;   /* token.c has said that tokens are not kept */
@@ -70,7 +70,7 @@ const char *credential_administrator(const struct credential *c);
 
 /* The credential inside the file of another one (`source_credentials`), which only asks IAM to
  * sign: its tokens have the scope for that, and it acts as nobody else. `outer` must outlive it. */
-struct credential *credential_load_caller(
+struct credential *credential_load_source(
 	const struct credential *outer, const json_t *file, struct fault *fault);
 
 /* The types, each in the file of its name. */
@@ -79,6 +79,6 @@ extern const struct credential_type credential_authorized_user;
 extern const struct credential_type credential_impersonated;
 extern const struct credential_type credential_external_account;
 extern const struct credential_type credential_metadata; /* metadata_account.c */
-extern const struct credential_type credential_held_key;
+extern const struct credential_type credential_hsm;
 
 #endif

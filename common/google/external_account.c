@@ -74,7 +74,7 @@ static bool check_token_url(const struct credential *c, const json_t *file, stru
 
 	if (!take(c, file, "token_url", url, sizeof(url), f))
 		return false;
-	if (pin_sts(url, c->settings))
+	if (trusted_sts_url(url, c->settings))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_url_foreign",
 		"%s: token_url '%.140s' is not Google's", c->path, url);
@@ -128,7 +128,7 @@ static void name_member(struct keyless *k, const char *audience)
 	const char *pool = audience + strlen(IAM), *end = strstr(pool, "/providers/");
 	int n = end ? (int)(end - pool) : (int)strlen(pool);
 
-	str_format(k->caller, sizeof(k->caller), "the subject of %.*s", n, pool);
+	str_format(k->source_name, sizeof(k->source_name), "the subject of %.*s", n, pool);
 	str_format(k->member, sizeof(k->member), "principal:" IAM "%.*s/subject/SUBJECT", n, pool);
 }
 
@@ -186,7 +186,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		!keyless_account(c, file, f))
 		return false;
 	name_member(k, e->audience);
-	return !e->subject.local_plaintext || metadata_reach_allows(c->settings, f);
+	return !e->subject.local_plaintext || metadata_exposure_allows(c->settings, f);
 }
 
 const struct credential_type credential_external_account = {.name = "external_account",

@@ -47,7 +47,7 @@ bool error_metadata_unexpected(const struct settings *settings, const struct htt
 	const char *what, struct fault *fault);
 
 /* IAM at `url` did not sign. */
-void error_iam(const struct credential *c, const struct iam_caller *by, const char *url,
+void error_iam(const struct credential *c, const struct iam_signer *by, const char *url,
 	const struct http_reply *reply, struct fault *fault);
 
 /* The Security Token Service did not exchange the token of a subject of `audience`. */

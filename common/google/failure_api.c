@@ -102,11 +102,11 @@ static const struct row {
 
 /* ---- what it means ---- */
 
-static const struct row *find_row(const struct refusal *says, const struct http_reply *reply)
+static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (rows[i].status == reply->status &&
-			refusal_says(says, reply, rows[i].reasons, rows[i].contains))
+			rpc_status_matches(says, reply, rows[i].reasons, rows[i].contains))
 			return &rows[i];
 	}
 	return NULL;
@@ -156,7 +156,7 @@ static void quote(const struct google_call *call, const char *message, char *out
 }
 
 static void fault_from_row(const struct row *row, const struct credential *c, const char *customer,
-	const struct refusal *says, const char *quoted, struct google_reply *out)
+	const struct rpc_status *says, const char *quoted, struct google_reply *out)
 {
 	bool login = row->login && c && c->type == &credential_authorized_user;
 	char what[512], remedy[512];
@@ -234,7 +234,7 @@ static bool about_person(int status)
 }
 
 static void classify(const struct google_call *call, const struct credential *c,
-	const char *customer, const struct http_reply *reply, const struct refusal *says,
+	const char *customer, const struct http_reply *reply, const struct rpc_status *says,
 	struct google_reply *out)
 {
 	const struct row *row = find_row(says, reply);
@@ -246,7 +246,7 @@ static void classify(const struct google_call *call, const struct credential *c,
 	int status = reply->status;
 
 	quote(call, said, quoted, sizeof(quoted));
-	refusal_code(says, reply, code, sizeof(code));
+	rpc_status_code(says, reply, code, sizeof(code));
 	if (row)
 		fault_from_row(row, c, customer, says, quoted, out);
 	else if (status >= 500 || status == 408)
@@ -264,11 +264,11 @@ static void classify(const struct google_call *call, const struct credential *c,
 void error_api(const struct google_call *call, const struct credential *c, const char *customer,
 	const struct http_reply *reply, struct google_reply *out)
 {
-	struct refusal says;
+	struct rpc_status says;
 
-	refusal_read(&says, reply);
+	rpc_status_read(&says, reply);
 	classify(call, c, customer, reply, &says, out);
-	refusal_free(&says);
+	rpc_status_free(&says);
 }
 
 /* ---- google.rpc.Code ---- */

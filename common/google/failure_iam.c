@@ -67,18 +67,18 @@ static const struct row {
 		"Check this host's clock, [google] service_account and the delegates."},
 };
 
-static const struct row *find_row(const struct refusal *says, const struct http_reply *reply)
+static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {
 	for (size_t i = 0; says->json && i < sizeof(rows) / sizeof(*rows); i++) {
 		if (rows[i].status == reply->status &&
-			refusal_says(says, reply, rows[i].reasons, rows[i].contains))
+			rpc_status_matches(says, reply, rows[i].reasons, rows[i].contains))
 			return &rows[i];
 	}
 	return NULL;
 }
 
-static void from_row(const struct row *row, const struct credential *c, const struct iam_caller *by,
-	const struct refusal *says, int status, struct fault *f)
+static void from_row(const struct row *row, const struct credential *c, const struct iam_signer *by,
+	const struct rpc_status *says, int status, struct fault *f)
 {
 	char what[512], remedy[1024];
 	const struct error_names names = {.issuer = c->issuer,
@@ -106,21 +106,21 @@ static void not_iam(const struct credential *c, int status, struct fault *f)
 			"intercept the call ([google] proxy).");
 }
 
-void error_iam(const struct credential *c, const struct iam_caller *by, const char *url,
+void error_iam(const struct credential *c, const struct iam_signer *by, const char *url,
 	const struct http_reply *reply, struct fault *fault)
 {
 	const struct row *row;
-	struct refusal says;
+	struct rpc_status says;
 
 	if (reply->curl) {
 		error_transport(url, reply, fault);
 		return;
 	}
-	refusal_read(&says, reply);
+	rpc_status_read(&says, reply);
 	row = find_row(&says, reply);
 	if (row)
 		from_row(row, c, by, &says, reply->status, fault);
 	else
 		not_iam(c, reply->status, fault);
-	refusal_free(&says);
+	rpc_status_free(&says);
 }

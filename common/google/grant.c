@@ -10,12 +10,12 @@
 
 #define EXPIRES_MAX 43200 /* seconds; no Google token lives longer */
 
-bool grant_token_valid(const char *token)
+bool access_token_valid(const char *token)
 {
 	size_t n = 0;
 
 	for (; token[n]; n++) {
-		if (token[n] <= ' ' || token[n] > '~' || n >= GRANT_TOKEN_MAX)
+		if (token[n] <= ' ' || token[n] > '~' || n >= ACCESS_TOKEN_MAX)
 			return false;
 	}
 	return n > 0;
@@ -43,7 +43,7 @@ static bool take_text(const json_t *body, const char *name, char **out)
 
 	if (!value || json_is_null(value))
 		return true;
-	if (!text || strlen(text) > GRANT_TOKEN_MAX)
+	if (!text || strlen(text) > ACCESS_TOKEN_MAX)
 		return false;
 	*out = strdup(text);
 	return *out != NULL;
@@ -54,29 +54,29 @@ static bool take_token(const json_t *body, struct credential_minted *out)
 	const char *token = json_string_value(json_object_get(body, "access_token"));
 	const char *type = json_string_value(json_object_get(body, "token_type"));
 
-	if (!token || !grant_token_valid(token) || (type && !str_equal_nocase(type, "Bearer")) ||
+	if (!token || !access_token_valid(token) || (type && !str_equal_nocase(type, "Bearer")) ||
 		!parse_expires(json_object_get(body, "expires_in"), &out->expires_in))
 		return false;
 	out->access_token = strdup(token);
 	return out->access_token != NULL;
 }
 
-bool grant_read(const char *body, size_t len, struct grant_reply *out)
+bool token_response_parse(const char *body, size_t len, struct token_response *out)
 {
 	json_t *json = secret_json(body ? body : "", len, NULL);
 	bool ok;
 
-	*out = (struct grant_reply){0};
+	*out = (struct token_response){0};
 	ok = take_token(json, &out->minted) && take_text(json, "scope", &out->scope) &&
 	     take_text(json, "refresh_token", &out->refresh_token) &&
-	     (!out->refresh_token || grant_token_valid(out->refresh_token));
+	     (!out->refresh_token || access_token_valid(out->refresh_token));
 	if (!ok)
-		grant_reply_free(out);
+		token_response_free(out);
 	secret_json_free(json);
 	return ok;
 }
 
-bool grant_has_scope(const struct grant_reply *reply, const char *scope)
+bool token_response_has_scope(const struct token_response *reply, const char *scope)
 {
 	size_t len = strlen(scope);
 
@@ -90,26 +90,26 @@ bool grant_has_scope(const struct grant_reply *reply, const char *scope)
 	return !reply->scope;
 }
 
-void grant_reply_free(struct grant_reply *reply)
+void token_response_free(struct token_response *reply)
 {
 	secret_free(reply->minted.access_token);
 	secret_free(reply->refresh_token);
 	free(reply->scope);
-	*reply = (struct grant_reply){0};
+	*reply = (struct token_response){0};
 }
 
-bool grant_parse(const char *body, size_t len, struct credential_minted *out)
+bool token_response_parse_access(const char *body, size_t len, struct credential_minted *out)
 {
-	struct grant_reply reply;
-	bool ok = grant_read(body, len, &reply);
+	struct token_response reply;
+	bool ok = token_response_parse(body, len, &reply);
 
 	*out = reply.minted;
 	reply.minted.access_token = NULL;
-	grant_reply_free(&reply);
+	token_response_free(&reply);
 	return ok;
 }
 
-void grant_post(const char *endpoint, struct http *http, const char *form, size_t len,
+void token_request_post(const char *endpoint, struct http *http, const char *form, size_t len,
 	struct http_reply *out)
 {
 	const struct http_request request = {.method = "POST",
@@ -121,17 +121,17 @@ void grant_post(const char *endpoint, struct http *http, const char *form, size_
 	http_perform(http, &request, out);
 }
 
-bool grant_request(const struct credential *c, struct http *http, const char *form, size_t len,
-	struct grant_reply *out, struct fault *fault)
+bool token_request(const struct credential *c, struct http *http, const char *form, size_t len,
+	struct token_response *out, struct fault *fault)
 {
 	struct http_reply reply;
 	bool ok = false;
 
-	grant_post(c->token_endpoint, http, form, len, &reply);
+	token_request_post(c->token_endpoint, http, form, len, &reply);
 	if (reply.curl || reply.status != 200)
 		error_token(c, &reply, http_clock_skew(http), fault);
 	else
-		ok = grant_read(reply.body.data, reply.body.len, out) ||
+		ok = token_response_parse(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
 			     "%s answers 200, but without a token (%s)", c->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
@@ -139,14 +139,14 @@ bool grant_request(const struct credential *c, struct http *http, const char *fo
 	return ok;
 }
 
-bool grant_exchange(const struct credential *c, struct http *http, const char *form, size_t len,
-	struct credential_minted *out, struct fault *fault)
+bool token_request_access(const struct credential *c, struct http *http, const char *form,
+	size_t len, struct credential_minted *out, struct fault *fault)
 {
-	struct grant_reply reply = {0};
-	bool ok = grant_request(c, http, form, len, &reply, fault);
+	struct token_response reply = {0};
+	bool ok = token_request(c, http, form, len, &reply, fault);
 
 	*out = reply.minted;
 	reply.minted.access_token = NULL;
-	grant_reply_free(&reply);
+	token_response_free(&reply);
 	return ok;
 }

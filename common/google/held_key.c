@@ -14,7 +14,7 @@
 /* ---- the settings ---- */
 
 /* Nothing is opened here: while a cached token is good, the key is left alone. */
-static bool held_key_load(struct credential *c, const json_t *file, struct fault *f)
+static bool hsm_load(struct credential *c, const json_t *file, struct fault *f)
 {
 	const struct settings *s = c->settings;
 
@@ -38,15 +38,14 @@ static bool held_key_load(struct credential *c, const json_t *file, struct fault
 	return jwt_bearer_subject(c, f);
 }
 
-static void held_key_free(void *data)
+static void hsm_free(void *data)
 {
 	(void)data;
 }
 
 /* ---- before a PIN is given away ---- */
 
-static bool refuse_absent(
-	const struct credential *c, const struct held_key_token *t, struct fault *f)
+static bool no_token_fault(const struct credential *c, const struct hsm_token *t, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "token_absent", "%s: PKCS#11 token not found%s%s%s",
 		c->path, *t->others ? "; tokens found: " : "; no other token was found either",
@@ -57,11 +56,11 @@ static bool refuse_absent(
 }
 
 static bool check_token(
-	const struct credential *c, const struct held_key_token *t, bool has_pin, struct fault *f)
+	const struct credential *c, const struct hsm_token *t, bool has_pin, struct fault *f)
 {
-	if (t->seen == TOKEN_ABSENT)
-		return refuse_absent(c, t, f);
-	if (t->seen == TOKEN_MANY) {
+	if (t->state == HSM_TOKEN_ABSENT)
+		return no_token_fault(c, t, f);
+	if (t->state == HSM_TOKEN_AMBIGUOUS) {
 		fault_set(f, FAULT_CREDENTIALS, "tokens_many", "%s: several tokens match: %s",
 			c->path, t->others);
 		return fault_remedy(
@@ -90,7 +89,7 @@ static bool check_token(
 
 /* ---- the key ---- */
 
-static bool refuse_missing(const struct credential *c, bool pkcs11, struct fault *f)
+static bool not_installed_fault(const struct credential *c, bool pkcs11, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "provider_missing", "%s: OpenSSL on this host has no %s",
 		c->path, pkcs11 ? "PKCS#11 provider and no PKCS#11 engine" : "TPM 2.0 provider");
@@ -100,13 +99,12 @@ static bool refuse_missing(const struct credential *c, bool pkcs11, struct fault
 		       : "Install tpm2-openssl.");
 }
 
-static bool refuse_unreachable(const struct credential *c, bool pkcs11,
-	const struct held_key_trouble *trouble, struct fault *f)
+static bool no_device_fault(
+	const struct credential *c, bool pkcs11, const struct hsm_error *error, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, pkcs11 ? "module_unusable" : "tpm_unreachable",
 		"%s: %s: %s", c->path,
-		pkcs11 ? "cannot use the PKCS#11 module" : "cannot access the TPM",
-		trouble->reason);
+		pkcs11 ? "cannot use the PKCS#11 module" : "cannot access the TPM", error->reason);
 	return fault_remedy(f, "%s",
 		pkcs11 ? "Install p11-kit's proxy module (p11-kit-modules), and register the "
 			 "module of your token in /etc/pkcs11/modules."
@@ -114,11 +112,11 @@ static bool refuse_unreachable(const struct credential *c, bool pkcs11,
 			 "documentation. No restart is needed.");
 }
 
-static bool refuse_pin(const struct credential *c, const char *reason, struct fault *f)
+static bool bad_pin_fault(const struct credential *c, const char *reason, struct fault *f)
 {
 	char mark[300] = "";
 
-	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
+	rejected_pin_path(c->settings, c->settings->key, mark, sizeof(mark));
 	fault_set(f, FAULT_CREDENTIALS, "pin_refused",
 		"%s: the PIN or password was rejected (%s) and will not be tried again", c->path,
 		reason);
@@ -128,11 +126,11 @@ static bool refuse_pin(const struct credential *c, const char *reason, struct fa
 		mark);
 }
 
-static bool refuse_unclear(const struct credential *c, struct fault *f)
+static bool maybe_pin_fault(const struct credential *c, struct fault *f)
 {
 	char mark[300] = "";
 
-	held_key_pin_mark(c->settings, c->settings->key, mark, sizeof(mark));
+	rejected_pin_path(c->settings, c->settings->key, mark, sizeof(mark));
 	fault_set(f, FAULT_CREDENTIALS, "key_or_pin",
 		"%s: the token does not return such a private key, and does not report whether the "
 		"PIN or the name is wrong; the PIN will not be tried again",
@@ -143,11 +141,10 @@ static bool refuse_unclear(const struct credential *c, struct fault *f)
 		mark);
 }
 
-static bool refuse_key(
-	const struct credential *c, const struct held_key_trouble *trouble, struct fault *f)
+static bool no_key_fault(const struct credential *c, const struct hsm_error *error, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "key_absent", "%s: private key not found: %s", c->path,
-		trouble->reason);
+		error->reason);
 	return fault_remedy(f, "%s",
 		key_uri_is_pkcs11(c->settings->key)
 			? "Correct object= or id= in [google] key. `pkcs11-tool --login "
@@ -191,39 +188,39 @@ static bool write_uri(const struct signing *s, struct strbuf *uri)
 
 /* The provider of PKCS#11 does not say why: the token does, which has counted. If it says nothing
  * either, the PIN is spared all the same. */
-static void ask_token(const struct signing *s, struct held_key_trouble *trouble)
+static void ask_token_about_pin(const struct signing *s, struct hsm_error *error)
 {
-	struct held_key_token after;
+	struct hsm_token after;
 
-	held_key_token_look(s->c->settings->key, &after);
-	if (after.seen == TOKEN_ABSENT)
+	hsm_token_info(s->c->settings->key, &after);
+	if (after.state == HSM_TOKEN_ABSENT)
 		return;
-	trouble->refused = after.pin_wrong;
-	trouble->unclear = !after.pin_wrong;
-	if (trouble->refused)
-		str_copy(trouble->reason, sizeof(trouble->reason), "PIN incorrect");
+	error->bad_pin = after.pin_wrong;
+	error->maybe_pin = !after.pin_wrong;
+	if (error->bad_pin)
+		str_copy(error->reason, sizeof(error->reason), "PIN incorrect");
 }
 
-static bool blame(const struct signing *s, struct held_key_trouble *trouble, struct fault *f)
+static bool fault_from_error(const struct signing *s, struct hsm_error *error, struct fault *f)
 {
 	const struct credential *c = s->c;
 
-	if (trouble->missing)
-		return refuse_missing(c, s->pkcs11, f);
-	if (trouble->unreachable)
-		return refuse_unreachable(c, s->pkcs11, trouble, f);
-	if (!trouble->refused && !trouble->told && *s->pin)
-		ask_token(s, trouble);
-	if (!trouble->refused && !trouble->unclear)
-		return refuse_key(c, trouble, f);
-	held_key_pin_refuse(c->settings, c->settings->key, s->pin);
-	return trouble->refused ? refuse_pin(c, trouble->reason, f) : refuse_unclear(c, f);
+	if (error->not_installed)
+		return not_installed_fault(c, s->pkcs11, f);
+	if (error->no_device)
+		return no_device_fault(c, s->pkcs11, error, f);
+	if (!error->bad_pin && !error->reports_pin_errors && *s->pin)
+		ask_token_about_pin(s, error);
+	if (!error->bad_pin && !error->maybe_pin)
+		return no_key_fault(c, error, f);
+	rejected_pin_add(c->settings, c->settings->key, s->pin);
+	return error->bad_pin ? bad_pin_fault(c, error->reason, f) : maybe_pin_fault(c, f);
 }
 
-static bool sign_with(const struct signing *s, const struct held_key *k, struct fault *f)
+static bool sign_with(const struct signing *s, const struct hsm_key *k, struct fault *f)
 {
 	struct assertion what = *s->what;
-	struct held_key_trouble trouble;
+	struct hsm_error error;
 
 	what.context = k->context;
 	what.properties = k->properties;
@@ -231,11 +228,11 @@ static bool sign_with(const struct signing *s, const struct held_key *k, struct 
 		return false;
 	if (assertion_sign(&what, k->key, s->out))
 		return true;
-	held_key_drain(&trouble);
-	if (trouble.refused)
-		return blame(s, &trouble, f);
+	openssl_drain_errors(&error);
+	if (error.bad_pin)
+		return fault_from_error(s, &error, f);
 	fault_set(f, FAULT_CREDENTIALS, "key_unusable", "%s: cannot sign with the key: %s",
-		s->c->path, trouble.reason);
+		s->c->path, error.reason);
 	return fault_remedy(f, "%s",
 		s->pkcs11 ? "The key must allow signing (RSASSA-PKCS1-v1_5). If it does, no action "
 			    "is needed: signing resumes when the token works again."
@@ -247,17 +244,17 @@ static bool sign_with(const struct signing *s, const struct held_key *k, struct 
 static bool open_and_sign(const struct signing *s, struct fault *f)
 {
 	struct strbuf uri = {0};
-	struct held_key_trouble trouble = {.missing = false};
-	struct held_key k = {.key = NULL};
+	struct hsm_error error = {.not_installed = false};
+	struct hsm_key k = {.key = NULL};
 	bool ok;
 
 	if (!write_uri(s, &uri))
 		ok = fault_set(f, FAULT_CREDENTIALS, "no_memory", "the key's URI is too long");
-	else if (held_key_open(&k, uri.data, &trouble))
+	else if (hsm_open(&k, uri.data, &error))
 		ok = sign_with(s, &k, f);
 	else
-		ok = blame(s, &trouble, f);
-	held_key_close(&k);
+		ok = fault_from_error(s, &error, f);
+	hsm_close(&k);
 	strbuf_wipe(&uri);
 	strbuf_free(&uri);
 	return ok;
@@ -266,14 +263,14 @@ static bool open_and_sign(const struct signing *s, struct fault *f)
 static bool sign_by_pin(const struct signing *s, struct fault *f)
 {
 	const struct settings *settings = s->c->settings;
-	struct held_key_token token = {.seen = TOKEN_UNSEEN};
+	struct hsm_token token = {.state = HSM_TOKEN_UNKNOWN};
 
 	if (s->pkcs11)
-		held_key_token_look(settings->key, &token);
+		hsm_token_info(settings->key, &token);
 	if (!check_token(s->c, &token, *s->pin != '\0', f) ||
-		!held_key_pin_may(settings, settings->key, s->pin, f) || !open_and_sign(s, f))
+		!rejected_pin_check(settings, settings->key, s->pin, f) || !open_and_sign(s, f))
 		return false;
-	held_key_pin_taken(settings, settings->key);
+	rejected_pin_clear(settings, settings->key);
 	return true;
 }
 
@@ -284,7 +281,7 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 	char none[] = "";
 	struct signing s = {
 		.c = c, .what = what, .out = out, .pkcs11 = key_uri_is_pkcs11(c->settings->key)};
-	bool ok = held_key_pin_read(c->settings->key, &pin, f);
+	bool ok = hsm_pin_read(c->settings->key, &pin, f);
 
 	(void)http;
 	s.pin = pin.data ? pin.data : none;
@@ -294,11 +291,11 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 	return ok;
 }
 
-static bool held_key_mint(
+static bool hsm_mint(
 	struct credential *c, struct http *http, struct credential_minted *out, struct fault *f)
 {
 	return jwt_bearer_mint(c, http, sign, out, f);
 }
 
-const struct credential_type credential_held_key = {
-	.name = "key", .load = held_key_load, .mint = held_key_mint, .free = held_key_free};
+const struct credential_type credential_hsm = {
+	.name = "key", .load = hsm_load, .mint = hsm_mint, .free = hsm_free};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The key of a service account that a PKCS#11 token or a TPM 2.0 holds: it signs there, and nobody
- * can copy it. Inside the room; the credential is credential_held_key.
+ * can copy it. Inside the room; the credential is credential_hsm.
  *
  * The key is opened for one signature and closed again, about once an hour: a token that is pulled
  * out and put back needs no restart, a TPM is left to others, and the PIN is in memory no longer
@@ -22,7 +22,7 @@
 
 /* ---- the key ---- */
 
-struct held_key {
+struct hsm_key {
 	EVP_PKEY *key;
 	OSSL_LIB_CTX *context; /* NULL: an engine's key, which has none */
 	const char *properties;
@@ -31,36 +31,36 @@ struct held_key {
 };
 
 /* What OpenSSL's error queue says, emptied. */
-struct held_key_trouble {
-	char reason[200]; /* for people; never empty */
-	bool missing;	  /* the provider or engine is not installed */
-	bool unreachable; /* it is, but finds no device to talk to */
-	bool refused;	  /* the PIN or password was refused: not to be repeated */
-	bool told;	  /* had it been the PIN, it would say so */
-	bool unclear;	  /* nobody says whether it was: the PIN is spared */
+struct hsm_error {
+	char reason[200];	 /* for people; never empty */
+	bool not_installed;	 /* the provider or engine is not installed */
+	bool no_device;		 /* it is, but finds no device to talk to */
+	bool bad_pin;		 /* the PIN or password was refused: not to be repeated */
+	bool reports_pin_errors; /* had it been the PIN, it would say so */
+	bool maybe_pin;		 /* nobody says whether it was: the PIN is spared */
 };
 
 /* Opens by an OSSL_STORE in a library context of its own; `uri` holds the PIN. Asks nothing on a
  * terminal. */
-bool held_key_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble);
-void held_key_close(struct held_key *k);
-void held_key_drain(struct held_key_trouble *trouble);
+bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error);
+void hsm_close(struct hsm_key *k);
+void openssl_drain_errors(struct hsm_error *error);
 
 /* Where no PKCS#11 provider is packaged (Debian 12), its predecessor may be: an engine. */
-bool held_key_engine_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble);
-void held_key_engine_close(struct held_key *k);
+bool hsm_engine_open(struct hsm_key *k, const char *uri, struct hsm_error *error);
+void hsm_engine_close(struct hsm_key *k);
 
 /* ---- the token ---- */
 
-enum held_key_seen {
-	TOKEN_UNSEEN, /* PKCS#11 itself could not be asked */
-	TOKEN_ABSENT,
-	TOKEN_HERE,
-	TOKEN_MANY /* the URI fits several */
+enum hsm_token_state {
+	HSM_TOKEN_UNKNOWN, /* PKCS#11 itself could not be asked */
+	HSM_TOKEN_ABSENT,
+	HSM_TOKEN_FOUND,
+	HSM_TOKEN_AMBIGUOUS /* the URI fits several */
 };
 
-struct held_key_token {
-	enum held_key_seen seen;
+struct hsm_token {
+	enum hsm_token_state state;
 	bool wants_pin;
 	bool pin_wrong;	   /* the last one that was given, by whomever */
 	bool pin_last_try; /* the next wrong one locks it */
@@ -69,21 +69,21 @@ struct held_key_token {
 };
 
 /* Asks the PKCS#11 modules that p11-kit knows, without a PIN, for the token of the URI. */
-void held_key_token_look(const char *uri, struct held_key_token *token);
+void hsm_token_info(const char *uri, struct hsm_token *token);
 
 /* ---- the PIN ---- */
 
 /* Appends the PIN that the URI or its file holds; nothing if it names none. */
-bool held_key_pin_read(const char *uri, struct strbuf *pin, struct fault *fault);
+bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *fault);
 /* Whether this PIN of this key may be tried: it has not been refused before, and if it is now, that
  * can be remembered. */
-bool held_key_pin_may(
+bool rejected_pin_check(
 	const struct settings *s, const char *uri, const char *pin, struct fault *fault);
 /* It has been refused just now. */
-void held_key_pin_refuse(const struct settings *s, const char *uri, const char *pin);
+void rejected_pin_add(const struct settings *s, const char *uri, const char *pin);
 /* The file that remembers it, for people. */
-bool held_key_pin_mark(const struct settings *s, const char *uri, char *out, size_t size);
+bool rejected_pin_path(const struct settings *s, const char *uri, char *out, size_t size);
 /* Another one was taken: what was remembered is forgotten. */
-void held_key_pin_taken(const struct settings *s, const char *uri);
+void rejected_pin_clear(const struct settings *s, const char *uri);
 
 #endif

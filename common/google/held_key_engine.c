@@ -12,32 +12,32 @@
 #ifndef OPENSSL_NO_ENGINE
 #include <openssl/engine.h>
 
-bool held_key_engine_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble)
+bool hsm_engine_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 {
 	ENGINE *engine;
 
 	ENGINE_load_builtin_engines(); /* the one that loads others is among them */
 	engine = ENGINE_by_id("pkcs11");
 	if (!engine) {
-		held_key_drain(trouble);
-		trouble->missing = true;
+		openssl_drain_errors(error);
+		error->not_installed = true;
 		return false;
 	}
 	ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 0);
 	if (ENGINE_init(engine)) {
 		k->engine = engine;
 		k->key = ENGINE_load_private_key(engine, uri, NULL, NULL);
-		held_key_drain(trouble);
-		trouble->told = true;
+		openssl_drain_errors(error);
+		error->reports_pin_errors = true;
 		return k->key != NULL;
 	}
-	held_key_drain(trouble);
-	trouble->unreachable = true;
+	openssl_drain_errors(error);
+	error->no_device = true;
 	ENGINE_free(engine);
 	return false;
 }
 
-void held_key_engine_close(struct held_key *k)
+void hsm_engine_close(struct hsm_key *k)
 {
 	ENGINE *engine = k->engine;
 
@@ -50,15 +50,15 @@ void held_key_engine_close(struct held_key *k)
 
 #else
 
-bool held_key_engine_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble)
+bool hsm_engine_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 {
 	(void)k, (void)uri;
-	held_key_drain(trouble);
-	trouble->missing = true;
+	openssl_drain_errors(error);
+	error->not_installed = true;
 	return false;
 }
 
-void held_key_engine_close(struct held_key *k)
+void hsm_engine_close(struct hsm_key *k)
 {
 	(void)k;
 }

@@ -31,13 +31,13 @@ static bool pin_refused(unsigned long code, const char *data)
 }
 
 /* The queue begins with what failed first; what follows are those who were told. */
-void held_key_drain(struct held_key_trouble *t)
+void openssl_drain_errors(struct hsm_error *t)
 {
 	const char *data;
 	unsigned long code;
 	int flags;
 
-	*t = (struct held_key_trouble){.refused = false};
+	*t = (struct hsm_error){.bad_pin = false};
 	while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
 		const char *reason = ERR_reason_error_string(code);
 
@@ -46,8 +46,8 @@ void held_key_drain(struct held_key_trouble *t)
 		if (!*t->reason && (reason || *data))
 			str_format(t->reason, sizeof(t->reason), "%s%s%s", reason ? reason : "",
 				reason && *data ? ": " : "", data);
-		t->missing = t->missing || ERR_GET_LIB(code) == ERR_LIB_DSO;
-		t->refused = t->refused || pin_refused(code, data);
+		t->not_installed = t->not_installed || ERR_GET_LIB(code) == ERR_LIB_DSO;
+		t->bad_pin = t->bad_pin || pin_refused(code, data);
 	}
 	if (!*t->reason)
 		str_copy(t->reason, sizeof(t->reason), "no reason reported");
@@ -55,7 +55,7 @@ void held_key_drain(struct held_key_trouble *t)
 
 /* ---- opening ---- */
 
-static void take_key(struct held_key *k, OSSL_STORE_CTX *store)
+static void load_key(struct hsm_key *k, OSSL_STORE_CTX *store)
 {
 	while (!k->key && !OSSL_STORE_eof(store)) {
 		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
@@ -68,7 +68,7 @@ static void take_key(struct held_key *k, OSSL_STORE_CTX *store)
 	}
 }
 
-static bool load_provider(struct held_key *k, const char *name, struct held_key_trouble *trouble)
+static bool load_provider(struct hsm_key *k, const char *name, struct hsm_error *error)
 {
 	ERR_clear_error();
 	k->context = OSSL_LIB_CTX_new();
@@ -78,44 +78,44 @@ static bool load_provider(struct held_key *k, const char *name, struct held_key_
 		k->provider = OSSL_PROVIDER_load(k->context, name);
 	if (k->provider)
 		return true;
-	held_key_drain(trouble);
-	trouble->unreachable = !trouble->missing;
+	openssl_drain_errors(error);
+	error->no_device = !error->not_installed;
 	return false;
 }
 
-bool held_key_open(struct held_key *k, const char *uri, struct held_key_trouble *trouble)
+bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 {
 	bool pkcs11 = key_uri_is_pkcs11(uri);
 	OSSL_STORE_CTX *store;
 
 	/* Whoever would ask for a PIN or a password, now or when signing, gets no answer. */
 	UI_set_default_method(UI_null());
-	*k = (struct held_key){.properties = pkcs11 ? "?provider=pkcs11" : "?provider=tpm2"};
-	if (!load_provider(k, pkcs11 ? "pkcs11" : "tpm2", trouble)) {
-		held_key_close(k);
-		return pkcs11 && trouble->missing && held_key_engine_open(k, uri, trouble);
+	*k = (struct hsm_key){.properties = pkcs11 ? "?provider=pkcs11" : "?provider=tpm2"};
+	if (!load_provider(k, pkcs11 ? "pkcs11" : "tpm2", error)) {
+		hsm_close(k);
+		return pkcs11 && error->not_installed && hsm_engine_open(k, uri, error);
 	}
 	store = OSSL_STORE_open_ex(
 		uri, k->context, k->properties, UI_null(), NULL, NULL, NULL, NULL);
 	if (store) {
-		take_key(k, store);
+		load_key(k, store);
 		OSSL_STORE_close(store);
 	}
-	held_key_drain(trouble);
+	openssl_drain_errors(error);
 	/* tpm2 always gives a reason; the provider of PKCS#11 keeps it to itself. */
-	trouble->told = !pkcs11;
+	error->reports_pin_errors = !pkcs11;
 	return k->key != NULL;
 }
 
-void held_key_close(struct held_key *k)
+void hsm_close(struct hsm_key *k)
 {
 	EVP_PKEY_free(k->key);
-	held_key_engine_close(k);
+	hsm_engine_close(k);
 	if (k->provider)
 		OSSL_PROVIDER_unload(k->provider);
 	if (k->base)
 		OSSL_PROVIDER_unload(k->base);
 	OSSL_LIB_CTX_free(k->context);
-	*k = (struct held_key){.key = NULL};
+	*k = (struct hsm_key){.key = NULL};
 	ERR_clear_error();
 }

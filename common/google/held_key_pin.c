@@ -49,7 +49,7 @@ static bool read_file(const char *path, struct strbuf *pin, struct fault *f)
 	return fault_remedy(f, "Write the token's PIN to the file, and nothing else.");
 }
 
-bool held_key_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
+bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 {
 	char path[512], value[PIN_MAX];
 	bool ok;
@@ -72,19 +72,19 @@ bool held_key_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 
 /* ---- remembering ---- */
 
-struct mark {
+struct rejected_pin {
 	unsigned char salt[SALT_SIZE];
 	unsigned char hash[HASH_SIZE];
 };
 
-static bool hash_pin(const char *pin, struct mark *m)
+static bool hash_pin(const char *pin, struct rejected_pin *m)
 {
 	return PKCS5_PBKDF2_HMAC(pin, (int)strlen(pin), m->salt, sizeof(m->salt), ITERATIONS,
 		       EVP_sha256(), sizeof(m->hash), m->hash) == 1;
 }
 
 /* Of the URI without the PIN: the same key by another PIN is the same key. */
-static bool mark_name(const char *uri, char name[NAME_SIZE])
+static bool record_name(const char *uri, char name[NAME_SIZE])
 {
 	struct strbuf bare = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -98,23 +98,23 @@ static bool mark_name(const char *uri, char name[NAME_SIZE])
 			     digest[6], digest[7]);
 }
 
-bool held_key_pin_mark(const struct settings *s, const char *uri, char *out, size_t size)
+bool rejected_pin_path(const struct settings *s, const char *uri, char *out, size_t size)
 {
 	char name[NAME_SIZE];
 
-	return mark_name(uri, name) && str_format(out, size, "%s/%s", s->tokens, name);
+	return record_name(uri, name) && str_format(out, size, "%s/%s", s->tokens, name);
 }
 
 static int open_directory(
 	const struct settings *s, const char *uri, char name[NAME_SIZE], struct fault *f)
 {
-	if (mark_name(uri, name))
+	if (record_name(uri, name))
 		return token_file_dir(s, f);
 	fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 	return -1;
 }
 
-static bool read_mark(int dir, const char *name, struct mark *m)
+static bool read_record(int dir, const char *name, struct rejected_pin *m)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool ok = fd >= 0 && read(fd, m, sizeof(*m)) == (ssize_t)sizeof(*m);
@@ -123,14 +123,14 @@ static bool read_mark(int dir, const char *name, struct mark *m)
 	return ok;
 }
 
-static bool same_pin(const struct mark *before, const char *pin)
+static bool same_pin(const struct rejected_pin *before, const char *pin)
 {
-	struct mark now = *before;
+	struct rejected_pin now = *before;
 
 	return hash_pin(pin, &now) && CRYPTO_memcmp(now.hash, before->hash, sizeof(now.hash)) == 0;
 }
 
-static bool say_refused(const struct settings *s, const char *name, struct fault *f)
+static bool rejected_fault(const struct settings *s, const char *name, struct fault *f)
 {
 	fault_set(f, FAULT_CREDENTIALS, "pin_refused",
 		"the token has rejected this PIN before; it will not be tried again, because "
@@ -141,25 +141,25 @@ static bool say_refused(const struct settings *s, const char *name, struct fault
 		s->tokens, name);
 }
 
-bool held_key_pin_may(const struct settings *s, const char *uri, const char *pin, struct fault *f)
+bool rejected_pin_check(const struct settings *s, const char *uri, const char *pin, struct fault *f)
 {
 	char name[NAME_SIZE];
-	struct mark before;
+	struct rejected_pin before;
 	int dir = open_directory(s, uri, name, f);
 	bool refused;
 
 	if (dir < 0)
 		return false;
-	refused = read_mark(dir, name, &before) && same_pin(&before, pin);
+	refused = read_record(dir, name, &before) && same_pin(&before, pin);
 	file_close(&dir);
-	return !refused || say_refused(s, name, f);
+	return !refused || rejected_fault(s, name, f);
 }
 
-void held_key_pin_refuse(const struct settings *s, const char *uri, const char *pin)
+void rejected_pin_add(const struct settings *s, const char *uri, const char *pin)
 {
 	struct fault f = {0};
 	char name[NAME_SIZE];
-	struct mark m;
+	struct rejected_pin m;
 	int dir = open_directory(s, uri, name, &f);
 
 	if (dir >= 0 && (RAND_bytes(m.salt, sizeof(m.salt)) != 1 || !hash_pin(pin, &m) ||
@@ -172,7 +172,7 @@ void held_key_pin_refuse(const struct settings *s, const char *uri, const char *
 	file_close(&dir);
 }
 
-void held_key_pin_taken(const struct settings *s, const char *uri)
+void rejected_pin_clear(const struct settings *s, const char *uri)
 {
 	struct fault unheard = {0};
 	char name[NAME_SIZE];

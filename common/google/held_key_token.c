@@ -80,7 +80,7 @@ static const struct ck_functions *find_functions(void)
 
 /* ---- which one ---- */
 
-static bool fits(const char *uri, const char *name, const char *padded, size_t n)
+static bool matches_uri(const char *uri, const char *name, const char *padded, size_t n)
 {
 	char wanted[64];
 
@@ -92,15 +92,15 @@ static bool fits(const char *uri, const char *name, const char *padded, size_t n
 	       memcmp(wanted, padded, n) == 0;
 }
 
-static bool is_ours(const char *uri, const struct ck_token_info *info)
+static bool is_wanted(const char *uri, const struct ck_token_info *info)
 {
-	return fits(uri, "token", info->label, sizeof(info->label)) &&
-	       fits(uri, "manufacturer", info->manufacturer, sizeof(info->manufacturer)) &&
-	       fits(uri, "model", info->model, sizeof(info->model)) &&
-	       fits(uri, "serial", info->serial, sizeof(info->serial));
+	return matches_uri(uri, "token", info->label, sizeof(info->label)) &&
+	       matches_uri(uri, "manufacturer", info->manufacturer, sizeof(info->manufacturer)) &&
+	       matches_uri(uri, "model", info->model, sizeof(info->model)) &&
+	       matches_uri(uri, "serial", info->serial, sizeof(info->serial));
 }
 
-static void note_flags(struct held_key_token *t, unsigned long flags)
+static void record_flags(struct hsm_token *t, unsigned long flags)
 {
 	t->wants_pin = (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
 	t->pin_locked = flags & CKF_USER_PIN_LOCKED;
@@ -108,7 +108,7 @@ static void note_flags(struct held_key_token *t, unsigned long flags)
 	t->pin_wrong = t->pin_locked || t->pin_last_try || (flags & CKF_USER_PIN_COUNT_LOW);
 }
 
-static void note_label(struct held_key_token *t, const struct ck_token_info *info)
+static void record_label(struct hsm_token *t, const struct ck_token_info *info)
 {
 	size_t used = strlen(t->others), n = sizeof(info->label);
 
@@ -118,39 +118,39 @@ static void note_label(struct held_key_token *t, const struct ck_token_info *inf
 		info->label);
 }
 
-static void look_at(struct held_key_token *t, const char *uri, const struct ck_functions *p11,
-	unsigned long slot)
+static void inspect_slot(
+	struct hsm_token *t, const char *uri, const struct ck_functions *p11, unsigned long slot)
 {
 	struct ck_token_info info;
 
 	if (p11->get_token_info(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
 		return;
-	note_label(t, &info);
-	if (!is_ours(uri, &info))
+	record_label(t, &info);
+	if (!is_wanted(uri, &info))
 		return;
-	t->seen = t->seen == TOKEN_ABSENT ? TOKEN_HERE : TOKEN_MANY;
-	note_flags(t, info.flags);
+	t->state = t->state == HSM_TOKEN_ABSENT ? HSM_TOKEN_FOUND : HSM_TOKEN_AMBIGUOUS;
+	record_flags(t, info.flags);
 }
 
-static void look_at_all(struct held_key_token *t, const char *uri, const struct ck_functions *p11)
+static void inspect_slots(struct hsm_token *t, const char *uri, const struct ck_functions *p11)
 {
 	unsigned long slots[SLOTS_MAX], count = SLOTS_MAX;
 
 	if (p11->get_slot_list(1, slots, &count) != CKR_OK)
 		return;
-	t->seen = TOKEN_ABSENT;
+	t->state = HSM_TOKEN_ABSENT;
 	for (unsigned long i = 0; i < count; i++)
-		look_at(t, uri, p11, slots[i]);
+		inspect_slot(t, uri, p11, slots[i]);
 }
 
-void held_key_token_look(const char *uri, struct held_key_token *token)
+void hsm_token_info(const char *uri, struct hsm_token *token)
 {
 	const struct ck_functions *p11 = find_functions();
 	unsigned long begun = p11 ? p11->initialize(NULL) : !CKR_OK;
 
-	*token = (struct held_key_token){.seen = TOKEN_UNSEEN};
+	*token = (struct hsm_token){.state = HSM_TOKEN_UNKNOWN};
 	if (begun == CKR_OK || begun == CKR_CRYPTOKI_ALREADY_INITIALIZED)
-		look_at_all(token, uri, p11);
+		inspect_slots(token, uri, p11);
 	if (begun == CKR_OK)
 		p11->finalize(NULL);
 }

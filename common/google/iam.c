@@ -26,7 +26,7 @@ bool iam_account_valid(const char *account)
 /* ---- the request ---- */
 
 /* The claims go as a text inside the JSON: that is what is signed. */
-static json_t *request_body(const struct iam_caller *by, const struct assertion *what)
+static json_t *request_body(const struct iam_signer *by, const struct assertion *what)
 {
 	struct strbuf claims = {0};
 	json_t *body = NULL, *delegates = json_array();
@@ -71,7 +71,7 @@ static bool take_jwt(const struct credential *c, const struct http_reply *reply,
 		       *reply->content_type ? reply->content_type : "no content type");
 }
 
-bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_caller *by,
+bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_signer *by,
 	const struct assertion *what, struct strbuf *out, struct fault *fault)
 {
 	struct http_request request = {.method = "POST",

@@ -13,10 +13,10 @@
 #include "google/credential.h"
 
 /* Who asks. */
-struct iam_caller {
+struct iam_signer {
 	const char *name;	   /* for people */
 	const char *member;	   /* as the policies of IAM write it: "serviceAccount:…" */
-	const char *token;	   /* with CALLER_SCOPE, or cloud-platform */
+	const char *token;	   /* with IAM_SCOPE, or cloud-platform */
 	const char *quota_project; /* "" if none */
 	/* "projects/-/serviceAccounts/…": each may sign for the next, the last one for the account.
 	 * NULL-terminated. */
@@ -28,7 +28,7 @@ struct iam_caller {
 bool iam_account_valid(const char *account);
 
 /* Appends the claims as a JWT signed by c->issuer. */
-bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_caller *by,
+bool iam_sign_jwt(const struct credential *c, struct http *http, const struct iam_signer *by,
 	const struct assertion *what, struct strbuf *out, struct fault *fault);
 
 #endif

@@ -10,7 +10,7 @@
 #include "google/keyless.h"
 #include "google/secret.h"
 
-static void free_caller(void *source)
+static void free_inner(void *source)
 {
 	credential_free(source);
 }
@@ -18,10 +18,10 @@ static void free_caller(void *source)
 static bool fetch(struct credential *c, struct http *http, struct keyless *k, struct fault *f)
 {
 	struct credential_minted minted = {0};
-	struct credential *caller = k->source;
+	struct credential *inner = k->source;
 
 	(void)c;
-	if (!caller->type->mint(caller, http, &minted, f))
+	if (!inner->type->mint(inner, http, &minted, f))
 		return false;
 	k->token = minted.access_token;
 	return true;
@@ -49,21 +49,21 @@ static bool load_source(
 	struct credential *c, struct keyless *k, const json_t *source, struct fault *f)
 {
 	const char *type = json_string_value(json_object_get(source, "type"));
-	struct credential *caller;
+	struct credential *inner;
 
 	if (!type || (strcmp(type, "service_account") != 0 && strcmp(type, "authorized_user") != 0))
 		return refuse_source(c, type ? type : "", f);
-	caller = credential_load_caller(c, source, f);
-	if (!caller)
+	inner = credential_load_source(c, source, f);
+	if (!inner)
 		return false;
-	k->source = caller;
-	k->free_source = free_caller;
-	k->quota_project = caller->quota_project;
-	if (*caller->issuer) {
-		str_copy(k->caller, sizeof(k->caller), caller->issuer);
-		str_format(k->member, sizeof(k->member), "serviceAccount:%s", caller->issuer);
+	k->source = inner;
+	k->free_source = free_inner;
+	k->quota_project = inner->quota_project;
+	if (*inner->issuer) {
+		str_copy(k->source_name, sizeof(k->source_name), inner->issuer);
+		str_format(k->member, sizeof(k->member), "serviceAccount:%s", inner->issuer);
 	} else {
-		str_copy(k->caller, sizeof(k->caller), caller->identity);
+		str_copy(k->source_name, sizeof(k->source_name), inner->identity);
 		str_copy(k->member, sizeof(k->member), "user:ADDRESS");
 	}
 	return true;

@@ -7,7 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 
-void *json_memory(size_t size)
+void *json_xmalloc(size_t size)
 {
 	void *piece = malloc(size);
 
@@ -28,7 +28,7 @@ json_t *json_read(const char *text, size_t len, json_error_t *error)
 	json_t *json;
 
 	json_get_alloc_funcs(&m, &f);
-	json_set_alloc_funcs(json_memory, f);
+	json_set_alloc_funcs(json_xmalloc, f);
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, error);
 	json_set_alloc_funcs(m, f);
 	return json;

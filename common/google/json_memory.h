@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* As malloc, or it does not return. */
-void *json_memory(size_t size);
+void *json_xmalloc(size_t size);
 /* JSON without duplicate members; NULL if it is none. */
 json_t *json_read(const char *text, size_t len, json_error_t *error);
 

@@ -25,7 +25,7 @@ static bool mint_once(struct credential *c, struct http *http, jwt_bearer_sign *
 	bool ok;
 
 	ok = strbuf_add(&form, FORM_START) && sign(c, http, &a, &form, f) &&
-	     grant_exchange(c, http, form.data, form.len, out, f);
+	     token_request_access(c, http, form.data, form.len, out, f);
 	strbuf_wipe(&form);
 	strbuf_free(&form);
 	return ok;
@@ -51,7 +51,7 @@ bool jwt_bearer_mint(struct credential *c, struct http *http, jwt_bearer_sign *s
 
 bool jwt_bearer_subject(const struct credential *c, struct fault *f)
 {
-	if (c->caller)
+	if (c->source)
 		return true;
 	if (!*c->subject) {
 		fault_set(f, FAULT_CREDENTIALS, "subject_missing",

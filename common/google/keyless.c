@@ -20,7 +20,7 @@ static bool refuse_url(const struct credential *c, const char *url, struct fault
 	fault_set(f, FAULT_CREDENTIALS, "impersonation_url",
 		"%s: service_account_impersonation_url '%.140s' is not Google's", c->path, url);
 	return fault_remedy(f,
-		"It is " PIN_IAM "/v1/" IAM_ACCOUNT
+		"It is " TRUSTED_IAM "/v1/" IAM_ACCOUNT
 		"ACCOUNT:generateAccessToken. Find out where this file comes from. Another host is "
 		"accepted only if it is set in [google] iam_endpoint.");
 }
@@ -47,7 +47,7 @@ static bool account_of_file(struct credential *c, const json_t *file, struct fau
 {
 	const json_t *member = json_object_get(file, "service_account_impersonation_url");
 	const char *url = json_string_value(member);
-	const char *path = url ? pin_iam(url, c->settings) : NULL;
+	const char *path = url ? trusted_iam_path(url, c->settings) : NULL;
 
 	if (!member || (path && account_of_path(path, c->issuer, sizeof(c->issuer))))
 		return true;
@@ -138,7 +138,7 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 {
 	struct keyless *k = c->data;
 	struct assertion now = *what;
-	struct iam_caller by = {.name = k->caller,
+	struct iam_signer by = {.name = k->source_name,
 		.member = k->member,
 		.quota_project = k->quota_project,
 		.delegates = k->delegates};

@@ -16,12 +16,12 @@ struct keyless {
 	/* Fetches `token`, and fills in who the caller is where that is known only now. */
 	bool (*fetch)(struct credential *c, struct http *http, struct keyless *k, struct fault *f);
 	void (*free_source)(void *source);
-	void *source;	  /* where the caller's token comes from: the type's own */
-	char *token;	  /* while it is minted */
-	char caller[256]; /* for people */
-	char member[512]; /* struct iam_caller's */
+	void *source;	       /* where the caller's token comes from: the type's own */
+	char *token;	       /* while it is minted */
+	char source_name[256]; /* for people */
+	char member[512];      /* struct iam_signer's */
 	const char *quota_project;
-	char **delegates; /* struct iam_caller's; or NULL */
+	char **delegates; /* struct iam_signer's; or NULL */
 };
 
 /* The account that signs: in the file's service_account_impersonation_url (which must be IAM's), in

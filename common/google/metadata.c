@@ -17,7 +17,7 @@
 
 #define UNIVERSE "universe/universe-domain"
 #define ACCOUNT	 "instance/service-accounts/default/email"
-#define TOKEN	 "instance/service-accounts/default/token?scopes=" CALLER_SCOPE
+#define TOKEN	 "instance/service-accounts/default/token?scopes=" IAM_SCOPE
 
 /* ---- one question ---- */
 
@@ -101,8 +101,9 @@ static bool take_account(const struct settings *s, const struct http_reply *r, c
 static bool take_token(const struct settings *s, const struct http_reply *r,
 	struct credential_minted *out, struct fault *f)
 {
-	return error_metadata(s, r, f) && (grant_parse(r->body.data, r->body.len, out) ||
-						  error_metadata_unexpected(s, r, "no token", f));
+	return error_metadata(s, r, f) &&
+	       (token_response_parse_access(r->body.data, r->body.len, out) ||
+		       error_metadata_unexpected(s, r, "no token", f));
 }
 
 bool metadata_token(const struct settings *s, struct http *http, char *account, size_t size,

@@ -15,20 +15,20 @@
 /* A pod whose Kubernetes account stands for no service account is known by its pool's name. */
 static void name_member(struct keyless *k)
 {
-	if (strchr(k->caller, '@'))
-		str_format(k->member, sizeof(k->member), "serviceAccount:%s", k->caller);
+	if (strchr(k->source_name, '@'))
+		str_format(k->member, sizeof(k->member), "serviceAccount:%s", k->source_name);
 	else
 		str_format(k->member, sizeof(k->member),
 			"principal://iam.googleapis.com/projects/NUMBER/locations/global/"
 			"workloadIdentityPools/%s/subject/ns/NAMESPACE/sa/ACCOUNT",
-			k->caller);
+			k->source_name);
 }
 
 static bool fetch(struct credential *c, struct http *http, struct keyless *k, struct fault *f)
 {
 	struct credential_minted minted = {0};
 
-	if (!metadata_token(c->settings, http, k->caller, sizeof(k->caller), &minted, f))
+	if (!metadata_token(c->settings, http, k->source_name, sizeof(k->source_name), &minted, f))
 		return false;
 	k->token = minted.access_token;
 	name_member(k);
@@ -49,7 +49,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	c->path = strdup("the metadata server"); /* as the sentences name it */
 	if (!c->path)
 		return fault_no_memory(f, FAULT_CREDENTIALS);
-	return keyless_account(c, NULL, f) && metadata_reach_allows(c->settings, f);
+	return keyless_account(c, NULL, f) && metadata_exposure_allows(c->settings, f);
 }
 
 const struct credential_type credential_metadata = {.name = "metadata:",

@@ -15,22 +15,23 @@
 #include "base/fault.h"
 #include "settings/settings.h"
 
-enum metadata_reach {
-	REACH_UNKNOWN, /* not even root got an answer, or nobody looked since the host has booted */
-	REACH_OPEN,    /* any user gets one */
-	REACH_CLOSED,
+enum metadata_exposure {
+	METADATA_UNKNOWN, /* not even root got an answer, or nobody looked since the host has booted
+			   */
+	METADATA_EXPOSED, /* any user gets one */
+	METADATA_PROTECTED,
 };
 
 /* The file's path. */
-bool metadata_reach_path(const struct settings *s, char *out, size_t size);
+bool metadata_exposure_path(const struct settings *s, char *out, size_t size);
 /* Writes it into the open directory `dir` under its own name. -1 and errno. */
-int metadata_reach_write(
-	int dir, const struct settings *s, enum metadata_reach reach, const char *why);
+int metadata_exposure_write(
+	int dir, const struct settings *s, enum metadata_exposure reach, const char *why);
 /* What has been found since the host has booted about the endpoint that is set now. `why`: a few
  * words for people. */
-enum metadata_reach metadata_reach_read(const struct settings *s, char *why, size_t size);
+enum metadata_exposure metadata_exposure_read(const struct settings *s, char *why, size_t size);
 
-/* Whether the machine's tokens may be used: REACH_CLOSED, or metadata_exposed = accept. */
-bool metadata_reach_allows(const struct settings *s, struct fault *fault);
+/* Whether the machine's tokens may be used: METADATA_PROTECTED, or metadata_exposed = accept. */
+bool metadata_exposure_allows(const struct settings *s, struct fault *fault);
 
 #endif

@@ -131,7 +131,7 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 		error_consent(r->client, error, description, fault);
 		return OAUTH_REFUSED;
 	}
-	return field(query, "code", code, OAUTH_CODE_MAX) && grant_token_valid(code)
+	return field(query, "code", code, OAUTH_CODE_MAX) && access_token_valid(code)
 		       ? OAUTH_CODE
 		       : OAUTH_STRANGE;
 }
@@ -142,7 +142,7 @@ static enum oauth_answer bare_code(const char *typed, char code[OAUTH_CODE_MAX])
 	struct strbuf query = {.max = OAUTH_CODE_MAX * 3 + 8};
 	bool ok = *typed && strcspn(typed, ":&=?# ") == strlen(typed) &&
 		  strbuf_add(&query, "code=") && strbuf_add(&query, typed) &&
-		  field(query.data, "code", code, OAUTH_CODE_MAX) && grant_token_valid(code);
+		  field(query.data, "code", code, OAUTH_CODE_MAX) && access_token_valid(code);
 
 	strbuf_free(&query);
 	return ok ? OAUTH_CODE : OAUTH_STRANGE;
@@ -172,9 +172,9 @@ static bool add_form(const struct oauth_request *r, const char *code, struct str
 }
 
 static bool check_reply(
-	const struct oauth_request *r, const struct grant_reply *reply, struct fault *f)
+	const struct oauth_request *r, const struct token_response *reply, struct fault *f)
 {
-	if (!grant_has_scope(reply, GOOGLE_SCOPE)) {
+	if (!token_response_has_scope(reply, GOOGLE_SCOPE)) {
 		fault_set(f, FAULT_SETUP, "scope_not_granted",
 			"the permission that is needed was not granted on Google's "
 			"page: " GOOGLE_SCOPE);
@@ -192,28 +192,28 @@ static bool check_reply(
 }
 
 bool oauth_exchange(const struct oauth_request *r, const struct settings *settings,
-	struct http *http, const char *code, struct grant_reply *out, struct fault *fault)
+	struct http *http, const char *code, struct token_response *out, struct fault *fault)
 {
 	struct strbuf form = {0};
 	struct http_reply reply = {0};
 	bool ok = false;
 
-	*out = (struct grant_reply){0};
+	*out = (struct token_response){0};
 	if (!add_form(r, code, &form)) {
 		fault_no_memory(fault, FAULT_TRANSIENT);
 		goto out;
 	}
-	grant_post(settings->token_endpoint, http, form.data, form.len, &reply);
+	token_request_post(settings->token_endpoint, http, form.data, form.len, &reply);
 	if (reply.curl || reply.status != 200)
 		error_auth_code(r, settings, &reply, fault);
 	else
-		ok = grant_read(reply.body.data, reply.body.len, out) ||
+		ok = token_response_parse(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
 			     "%s answers 200, but without a token (%s)", settings->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	ok = ok && check_reply(r, out, fault);
 	if (!ok)
-		grant_reply_free(out);
+		token_response_free(out);
 	http_reply_free(&reply);
 out:
 	strbuf_wipe(&form);

@@ -49,8 +49,8 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 enum oauth_answer oauth_pasted(const struct oauth_request *r, const char *typed,
 	char code[OAUTH_CODE_MAX], struct fault *fault);
 
-/* Exchanges the code. The reply has a refresh token and the scope; for grant_reply_free(). */
+/* Exchanges the code. The reply has a refresh token and the scope; for token_response_free(). */
 bool oauth_exchange(const struct oauth_request *r, const struct settings *settings,
-	struct http *http, const char *code, struct grant_reply *out, struct fault *fault);
+	struct http *http, const char *code, struct token_response *out, struct fault *fault);
 
 #endif

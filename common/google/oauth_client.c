@@ -54,7 +54,7 @@ static bool take(const json_t *part, const char *name, char **out)
 {
 	const char *value = json_string_value(json_object_get(part, name));
 
-	if (value && grant_token_valid(value))
+	if (value && access_token_valid(value))
 		*out = strdup(value);
 	return *out != NULL;
 }
@@ -69,7 +69,7 @@ static void take_redirects(struct oauth_client *client, const json_t *list)
 	{
 		const char *uri = json_string_value(entry);
 
-		if (uri && grant_token_valid(uri) && n < OAUTH_REDIRECTS_MAX)
+		if (uri && access_token_valid(uri) && n < OAUTH_REDIRECTS_MAX)
 			n += (client->redirects[n] = strdup(uri)) != NULL;
 	}
 }

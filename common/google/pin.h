@@ -15,13 +15,13 @@
 
 #include "settings/settings.h"
 
-#define PIN_IAM "https://iamcredentials.googleapis.com"
+#define TRUSTED_IAM "https://iamcredentials.googleapis.com"
 
 /* token_uri, where assertions and refresh tokens go. */
-bool pin_token_uri(const char *uri, const struct settings *settings);
+bool trusted_token_uri(const char *uri, const struct settings *settings);
 /* token_url, where the tokens of a workload go. */
-bool pin_sts(const char *url, const struct settings *settings);
+bool trusted_sts_url(const char *url, const struct settings *settings);
 /* service_account_impersonation_url: its path ("/v1/…"), or NULL if the host is not IAM's. */
-const char *pin_iam(const char *url, const struct settings *settings);
+const char *trusted_iam_path(const char *url, const struct settings *settings);
 
 #endif

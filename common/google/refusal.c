@@ -13,7 +13,7 @@ static const char *member(const json_t *json, const char *name)
 	return value ? value : "";
 }
 
-static void read_details(const json_t *details, struct refusal *r)
+static void read_details(const json_t *details, struct rpc_status *r)
 {
 	const json_t *d;
 	size_t i;
@@ -31,7 +31,7 @@ static void read_details(const json_t *details, struct refusal *r)
 }
 
 /* It goes into a link that somebody is asked to open. */
-static void clean_project(struct refusal *r)
+static void clean_project(struct rpc_status *r)
 {
 	for (const char *p = r->project; *p; p++) {
 		if (!ascii_is_alnum(*p) && *p != '-' && *p != ':' && *p != '.')
@@ -39,12 +39,12 @@ static void clean_project(struct refusal *r)
 	}
 }
 
-void refusal_read(struct refusal *r, const struct http_reply *reply)
+void rpc_status_read(struct rpc_status *r, const struct http_reply *reply)
 {
 	const char *text = reply->body.data ? reply->body.data : "";
 	const json_t *error;
 
-	*r = (struct refusal){.reason = ""};
+	*r = (struct rpc_status){.reason = ""};
 	r->body = json_read(text, reply->body.len, NULL);
 	error = json_object_get(r->body, "error");
 	r->json = json_is_object(error);
@@ -55,10 +55,10 @@ void refusal_read(struct refusal *r, const struct http_reply *reply)
 	clean_project(r);
 }
 
-void refusal_free(struct refusal *r)
+void rpc_status_free(struct rpc_status *r)
 {
 	json_decref(r->body);
-	*r = (struct refusal){0};
+	*r = (struct rpc_status){0};
 }
 
 /* `needle` is lower case. */
@@ -77,8 +77,8 @@ static bool contains_nocase(const char *s, size_t n, const char *needle)
 	return false;
 }
 
-bool refusal_says(const struct refusal *r, const struct http_reply *reply, const char *reasons,
-	const char *contains)
+bool rpc_status_matches(const struct rpc_status *r, const struct http_reply *reply,
+	const char *reasons, const char *contains)
 {
 	const char *challenge = reply->authenticate;
 
@@ -92,7 +92,8 @@ bool refusal_says(const struct refusal *r, const struct http_reply *reply, const
 		       str_in_list("insufficient_scope", reasons));
 }
 
-void refusal_code(const struct refusal *r, const struct http_reply *reply, char *out, size_t size)
+void rpc_status_code(
+	const struct rpc_status *r, const struct http_reply *reply, char *out, size_t size)
 {
 	bool plain = *r->status && str_copy(out, size, r->status);
 

@@ -13,7 +13,7 @@
 #include "google/http.h"
 
 /* Texts are "" where absent. `json` false: the body was no such thing. */
-struct refusal {
+struct rpc_status {
 	json_t *body;
 	bool json;
 	const char *message, *status;
@@ -22,15 +22,16 @@ struct refusal {
 	char project[64];   /* of ErrorInfo.metadata.consumer, fit for a link */
 };
 
-void refusal_read(struct refusal *r, const struct http_reply *reply);
-void refusal_free(struct refusal *r);
+void rpc_status_read(struct rpc_status *r, const struct http_reply *reply);
+void rpc_status_free(struct rpc_status *r);
 
 /* Whether one of `reasons` (a list; "*": any) is its reason, status or the challenge that came with
  * it; or, where `contains` is not NULL (lower case), whether that is part of the message, or of a
  * body that is no JSON. */
-bool refusal_says(const struct refusal *r, const struct http_reply *reply, const char *reasons,
-	const char *contains);
+bool rpc_status_matches(const struct rpc_status *r, const struct http_reply *reply,
+	const char *reasons, const char *contains);
 /* A fault's code for it: "permission_denied", or "http_403" where Google gave no such word. */
-void refusal_code(const struct refusal *r, const struct http_reply *reply, char *out, size_t size);
+void rpc_status_code(
+	const struct rpc_status *r, const struct http_reply *reply, char *out, size_t size);
 
 #endif

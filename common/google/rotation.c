@@ -12,9 +12,9 @@
 #include "google/grant.h"
 #include "google/secret.h"
 
-#define FILE_MAX ((size_t)2 * GRANT_TOKEN_MAX)
+#define FILE_MAX ((size_t)2 * ACCESS_TOKEN_MAX)
 
-bool rotation_of(struct rotation *r, const char *client_id, const char *refresh_token)
+bool refresh_store_key(struct refresh_store *r, const char *client_id, const char *refresh_token)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -41,13 +41,13 @@ static char *take(const struct strbuf *text)
 {
 	json_t *json = secret_json(text->data ? text->data : "", text->len, NULL);
 	const char *token = json_string_value(json_object_get(json, "refresh_token"));
-	char *copy = token && grant_token_valid(token) ? strdup(token) : NULL;
+	char *copy = token && access_token_valid(token) ? strdup(token) : NULL;
 
 	secret_json_free(json);
 	return copy;
 }
 
-char *rotation_read(const struct rotation *r, const struct settings *settings)
+char *refresh_store_read(const struct refresh_store *r, const struct settings *settings)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .secret = true, .trusted = true};
 	struct strbuf text = {.max = FILE_MAX + 1};
@@ -63,7 +63,7 @@ char *rotation_read(const struct rotation *r, const struct settings *settings)
 	return token;
 }
 
-bool rotation_write(const struct rotation *r, const struct settings *settings,
+bool refresh_store_write(const struct refresh_store *r, const struct settings *settings,
 	const char *refresh_token, struct fault *fault)
 {
 	json_t *json = json_pack("{s:s}", "refresh_token", refresh_token);
@@ -82,7 +82,7 @@ bool rotation_write(const struct rotation *r, const struct settings *settings,
 	return ok;
 }
 
-void rotation_forget(const struct rotation *r, const struct settings *settings)
+void refresh_store_remove(const struct refresh_store *r, const struct settings *settings)
 {
 	int dir = open_place(settings);
 

@@ -13,18 +13,18 @@
 #include "base/fault.h"
 #include "settings/settings.h"
 
-struct rotation {
+struct refresh_store {
 	char name[80]; /* of the file */
 };
 
 /* For the token that a credential's file has. */
-bool rotation_of(struct rotation *r, const char *client_id, const char *refresh_token);
+bool refresh_store_key(struct refresh_store *r, const char *client_id, const char *refresh_token);
 /* The token that counts now, for secret_free(); NULL where the file's own still does. */
-char *rotation_read(const struct rotation *r, const struct settings *settings);
+char *refresh_store_read(const struct refresh_store *r, const struct settings *settings);
 /* On the disk when it returns; false with FAULT_STORAGE. */
-bool rotation_write(const struct rotation *r, const struct settings *settings,
+bool refresh_store_write(const struct refresh_store *r, const struct settings *settings,
 	const char *refresh_token, struct fault *fault);
 /* After the login that it belonged to has been replaced by another. */
-void rotation_forget(const struct rotation *r, const struct settings *settings);
+void refresh_store_remove(const struct refresh_store *r, const struct settings *settings);
 
 #endif

@@ -20,7 +20,7 @@ void secret_free(void *p)
 static void wiping(json_malloc_t *m, json_free_t *f)
 {
 	json_get_alloc_funcs(m, f);
-	json_set_alloc_funcs(json_memory, secret_free);
+	json_set_alloc_funcs(json_xmalloc, secret_free);
 }
 
 json_t *secret_json(const char *text, size_t len, json_error_t *error)

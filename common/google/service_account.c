@@ -56,7 +56,7 @@ static bool check_token_uri(const struct credential *c, const json_t *file, stru
 
 	if (!take(c, file, "token_uri", uri, sizeof(uri), f))
 		return false;
-	if (pin_token_uri(uri, c->settings))
+	if (trusted_token_uri(uri, c->settings))
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "token_uri_foreign", "%s: token_uri '%s' is not Google's",
 		c->path, uri);

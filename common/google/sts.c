@@ -33,8 +33,7 @@ static bool add_project(struct strbuf *form, const char *project)
 static bool add_form(struct strbuf *form, const struct sts_exchange *what)
 {
 	return form_add(form, "grant_type", GRANT_TYPE) &&
-	       form_add(form, "audience", what->audience) &&
-	       form_add(form, "scope", CALLER_SCOPE) &&
+	       form_add(form, "audience", what->audience) && form_add(form, "scope", IAM_SCOPE) &&
 	       form_add(form, "requested_token_type", WANTED) &&
 	       form_add(form, "subject_token_type", what->subject_token_type) &&
 	       add_project(form, what->project) &&
@@ -64,7 +63,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 	if (reply.curl || reply.status != 200)
 		error_sts(c, what->audience, &reply, fault);
 	else
-		ok = grant_parse(reply.body.data, reply.body.len, out) ||
+		ok = token_response_parse_access(reply.body.data, reply.body.len, out) ||
 		     fault_set(fault, FAULT_TRANSIENT, "sts_reply_strange",
 			     "%s answers 200, but without a token (%s)", request.url,
 			     *reply.content_type ? reply.content_type : "no content type");

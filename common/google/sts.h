@@ -18,7 +18,7 @@ struct sts_exchange {
 	const char *project; /* that a workforce's calls are charged to; "" if none */
 };
 
-/* The token has CALLER_SCOPE. */
+/* The token has IAM_SCOPE. */
 bool sts_exchange(const struct credential *c, struct http *http, const struct sts_exchange *what,
 	struct credential_minted *out, struct fault *fault);
 

@@ -22,7 +22,7 @@
 #define TOKEN_SLACK  225 /* seconds */
 #define GOOGLE_SCOPE "https://www.googleapis.com/auth/cloud-identity.userinvitations"
 /* Of a token that only asks IAM to sign. */
-#define CALLER_SCOPE "https://www.googleapis.com/auth/iam"
+#define IAM_SCOPE "https://www.googleapis.com/auth/iam"
 
 struct token {
 	char *value;

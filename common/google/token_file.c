@@ -16,7 +16,7 @@
 #include "google/grant.h"
 #include "google/secret.h"
 
-#define FILE_MAX    ((size_t)2 * GRANT_TOKEN_MAX)
+#define FILE_MAX    ((size_t)2 * ACCESS_TOKEN_MAX)
 #define OLD_SECONDS 86400
 
 static bool refuse_dir(const char *path, const char *why, struct fault *f)
@@ -58,7 +58,7 @@ static bool take(const json_t *json, struct token *out)
 	const char *value = json_string_value(json_object_get(json, "access_token"));
 	const char *by = json_string_value(json_object_get(json, "minted_by"));
 
-	if (!value || !grant_token_valid(value))
+	if (!value || !access_token_valid(value))
 		return false;
 	out->expires = json_integer_value(json_object_get(json, "expires"));
 	out->minted_at = json_integer_value(json_object_get(json, "minted_at"));

@@ -186,19 +186,20 @@ static void a_look_at_the_token_shows_it_or_nothing(void **state)
 static void *with_refresh_token(void)
 {
 	struct site *s = new_site();
-	struct rotation r;
+	struct refresh_store r;
 
-	assert_true(rotation_of(&r, "client", "first"));
-	assert_true(rotation_write(&r, &s->settings, "second", NULL));
+	assert_true(refresh_store_key(&r, "client", "first"));
+	assert_true(refresh_store_write(&r, &s->settings, "second", NULL));
 	return s;
 }
 
 static bool rotate(void *site, struct fault *fault)
 {
 	struct site *s = site;
-	struct rotation r = {.name = ""};
+	struct refresh_store r = {.name = ""};
 
-	if (!rotation_of(&r, "client", "first") || rotation_write(&r, &s->settings, "third", fault))
+	if (!refresh_store_key(&r, "client", "first") ||
+		refresh_store_write(&r, &s->settings, "third", fault))
 		return r.name[0] != '\0';
 	/* What to do is its caller's to say. */
 	assert_int_equal(fault->kind, FAULT_STORAGE);
@@ -210,11 +211,11 @@ static bool rotate(void *site, struct fault *fault)
 static void the_one_before_or_the_new_one(void *site, bool good)
 {
 	struct site *s = site;
-	struct rotation r;
+	struct refresh_store r;
 	char *token;
 
-	assert_true(rotation_of(&r, "client", "first"));
-	token = rotation_read(&r, &s->settings);
+	assert_true(refresh_store_key(&r, "client", "first"));
+	token = refresh_store_read(&r, &s->settings);
 	assert_non_null(token);
 	if (good || strcmp(token, "second") != 0)
 		assert_string_equal(token, "third");
@@ -232,7 +233,7 @@ static void a_refresh_token_is_kept_or_its_loss_is_said(void **state)
 
 /* ---- JSON ---- */
 
-void *__real_json_memory(size_t size);
+void *__real_json_xmalloc(size_t size);
 
 static void without_memory_no_json_is_read_on(void **state)
 {
@@ -243,7 +244,7 @@ static void without_memory_no_json_is_read_on(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		faults_start_next(CALL_MEMORY);
-		_exit(__real_json_memory(16) != NULL);
+		_exit(__real_json_xmalloc(16) != NULL);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));

@@ -273,9 +273,9 @@ WRAP(void, free, (void *piece))
 	__real_free(piece);
 }
 
-/* Where memory fails here the program ends (common/google/json_memory.h): that is tried by itself.
+/* Where memory fails here the program ends (common/google/json_xmalloc.h): that is tried by itself.
  */
-WRAP(void *, json_memory, (size_t size))
+WRAP(void *, json_xmalloc, (size_t size))
 {
 	return counted(__real_malloc(size));
 }

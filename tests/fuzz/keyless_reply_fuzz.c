@@ -30,7 +30,7 @@ static void check_fault(const struct fault *f)
 static void iam(const struct credential *c, const struct http_reply *http)
 {
 	static char *delegates[] = {NULL};
-	const struct iam_caller by = {
+	const struct iam_signer by = {
 		.name = "me", .member = "serviceAccount:me@x.y", .delegates = delegates};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct strbuf jwt = {.max = 0};

@@ -13,7 +13,7 @@
 
 static void check(enum oauth_answer found, const char *code, const struct fault *fault)
 {
-	must(found != OAUTH_CODE || grant_token_valid(code), "a code is printable");
+	must(found != OAUTH_CODE || access_token_valid(code), "a code is printable");
 	must((found == OAUTH_REFUSED) == (fault->kind != FAULT_NONE), "a refusal has a reason");
 	must(!strpbrk(fault->what, "\n\x1b"), "of one line");
 }

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dir = open(fuzz_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(dir >= 0, "the folder opens");
 	if (token_file_read(dir, "0", &token))
-		must(grant_token_valid(token.value), "a token is printable");
+		must(access_token_valid(token.value), "a token is printable");
 	token_clear(&token);
 	close(dir);
 	return 0;

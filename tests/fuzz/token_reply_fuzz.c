@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct credential_minted minted = {0};
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (grant_parse((const char *)data, size, &minted)) {
-		must(grant_token_valid(minted.access_token), "a token is printable");
+	if (token_response_parse_access((const char *)data, size, &minted)) {
+		must(access_token_valid(minted.access_token), "a token is printable");
 		must(minted.expires_in > 0 && minted.expires_in <= 43200, "and ends");
 	}
 	secret_free(minted.access_token);

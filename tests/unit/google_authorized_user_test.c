@@ -171,17 +171,17 @@ static void its_token_uri_is_not_looked_at(void **state)
 
 /* ---- rotation ---- */
 
-static struct rotation rotation_for(const char *token)
+static struct refresh_store rotation_for(const char *token)
 {
-	struct rotation r;
+	struct refresh_store r;
 
-	assert_true(rotation_of(&r, CLIENT, token));
+	assert_true(refresh_store_key(&r, CLIENT, token));
 	return r;
 }
 
-static void expect_kept(struct test *t, const struct rotation *r, const char *token)
+static void expect_kept(struct test *t, const struct refresh_store *r, const char *token)
 {
-	char *kept = rotation_read(r, &t->settings);
+	char *kept = refresh_store_read(r, &t->settings);
 
 	if (token)
 		assert_string_equal(kept, token);
@@ -190,7 +190,7 @@ static void expect_kept(struct test *t, const struct rotation *r, const char *to
 	secret_free(kept);
 }
 
-static char *rotation_file(struct test *t, const struct rotation *r)
+static char *rotation_file(struct test *t, const struct refresh_store *r)
 {
 	static char path[256];
 
@@ -200,46 +200,47 @@ static char *rotation_file(struct test *t, const struct rotation *r)
 
 static void a_replaced_token_is_kept_for_us_alone(void **state)
 {
-	struct rotation r = rotation_for("1//first");
+	struct refresh_store r = rotation_for("1//first");
 	struct stat st;
 	struct test t;
 
 	begin(&t, state);
 	expect_kept(&t, &r, NULL);
-	assert_true(rotation_write(&r, &t.settings, "1//second", &t.fault));
+	assert_true(refresh_store_write(&r, &t.settings, "1//second", &t.fault));
 	expect_kept(&t, &r, "1//second");
 	assert_int_equal(stat(rotation_file(&t, &r), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(rotation_write(&r, &t.settings, "1//third", &t.fault));
+	assert_true(refresh_store_write(&r, &t.settings, "1//third", &t.fault));
 	expect_kept(&t, &r, "1//third");
-	rotation_forget(&r, &t.settings);
+	refresh_store_remove(&r, &t.settings);
 	expect_kept(&t, &r, NULL);
-	rotation_forget(&r, &t.settings);
+	refresh_store_remove(&r, &t.settings);
 }
 
 /* Another file, another token, another name: the newly placed one wins. */
 static void it_belongs_to_the_files_own_token(void **state)
 {
-	struct rotation first = rotation_for("1//first"), again = rotation_for("1//other"), shifted;
+	struct refresh_store first = rotation_for("1//first"), again = rotation_for("1//other"),
+			     shifted;
 	struct test t;
 
 	begin(&t, state);
-	assert_true(rotation_write(&first, &t.settings, "1//second", &t.fault));
+	assert_true(refresh_store_write(&first, &t.settings, "1//second", &t.fault));
 	expect_kept(&t, &again, NULL);
-	assert_true(rotation_of(&shifted, CLIENT "1", "//first"));
+	assert_true(refresh_store_key(&shifted, CLIENT "1", "//first"));
 	assert_string_not_equal(shifted.name, first.name);
 	assert_null(strstr(first.name, "first"));
 }
 
 static void the_caches_key_outlives_a_rotation(void **state)
 {
-	struct rotation r = rotation_for("1//first");
+	struct refresh_store r = rotation_for("1//first");
 	struct credential *before, *after;
 	struct test t;
 
 	begin(&t, state);
 	before = load(&t, login());
-	assert_true(rotation_write(&r, &t.settings, "1//second", &t.fault));
+	assert_true(refresh_store_write(&r, &t.settings, "1//second", &t.fault));
 	after = load(&t, login());
 	assert_string_equal(before->hash, after->hash);
 	credential_free(before);
@@ -253,7 +254,7 @@ static void what_others_could_have_written_is_not_believed(void **state)
 		"{\"refresh_token\":\"\"}", "{\"refresh_token\":\"a b\"}",
 		"{\"refresh_token\":\"a\\nb\"}",
 		"{\"refresh_token\":\"a\",\"refresh_token\":\"b\"}"};
-	struct rotation r = rotation_for("1//first");
+	struct refresh_store r = rotation_for("1//first");
 	char path[256], name[128];
 	struct test t;
 
@@ -278,13 +279,13 @@ static void what_others_could_have_written_is_not_believed(void **state)
 static void a_directory_that_cannot_be_written_is_a_fault(void **state)
 {
 	static char nowhere[] = "/nowhere/state";
-	struct rotation r = rotation_for("1//first");
+	struct refresh_store r = rotation_for("1//first");
 	struct test t;
 
 	begin(&t, state);
 	t.settings.state = nowhere;
 	expect_kept(&t, &r, NULL);
-	assert_false(rotation_write(&r, &t.settings, "1//second", &t.fault));
+	assert_false(refresh_store_write(&r, &t.settings, "1//second", &t.fault));
 	assert_int_equal(t.fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(t.fault.what, nowhere));
 	assert_null(strstr(t.fault.what, "1//"));

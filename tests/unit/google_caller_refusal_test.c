@@ -48,7 +48,7 @@ typedef void ask(const struct credential *c, const struct http_reply *reply, str
 
 static void ask_iam(const struct credential *c, const struct http_reply *reply, struct fault *f)
 {
-	const struct iam_caller by = {.name = "worker@p.iam.gserviceaccount.com",
+	const struct iam_signer by = {.name = "worker@p.iam.gserviceaccount.com",
 		.member = "serviceAccount:worker@p.iam.gserviceaccount.com"};
 
 	error_iam(c, &by, iam_url, reply, f);
@@ -202,7 +202,7 @@ static void no_command_is_cut_off_by_long_names(void **state)
 					       "abcdefghijklmnopqrstuvwxyz1234.iam."
 					       "gserviceaccount.com",
 		.path = path};
-	const struct iam_caller by = {.name = "the subject of a pool",
+	const struct iam_signer by = {.name = "the subject of a pool",
 		.member = "principal://iam.googleapis.com/projects/123456789012/locations/global/"
 			  "workloadIdentityPools/abcdefghijklmnopqrstuvwxyz123456/subject/SUBJECT"};
 	struct http_reply r = {.status = 403};

@@ -23,8 +23,8 @@ static void a_federated_file_names_its_subjects_member(void **state)
 	assert_string_equal(k->member,
 		"principal://iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/"
 		"k8s/subject/SUBJECT");
-	assert_string_equal(
-		k->caller, "the subject of projects/7/locations/global/workloadIdentityPools/k8s");
+	assert_string_equal(k->source_name,
+		"the subject of projects/7/locations/global/workloadIdentityPools/k8s");
 	credential_free(c);
 }
 

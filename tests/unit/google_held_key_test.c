@@ -113,7 +113,7 @@ static void expect_pin(struct test *t, const char *pin)
 {
 	struct strbuf text = {0};
 
-	assert_true(held_key_pin_read(t->settings.key, &text, &t->fault));
+	assert_true(hsm_pin_read(t->settings.key, &text, &t->fault));
 	assert_string_equal(text.data ? text.data : "", pin);
 	strbuf_free(&text);
 }
@@ -144,11 +144,11 @@ static void a_file_that_is_no_pin_is_refused(void **state)
 		begin(&t, state, TOKEN);
 		chmod(folder_write(t.folder, "pin", contents[i]), 0600);
 		assert_true(str_format(key, sizeof(key), TOKEN "?pin-source=%s", t.folder->file));
-		assert_false(held_key_pin_read(key, &text, &t.fault));
+		assert_false(hsm_pin_read(key, &text, &t.fault));
 		assert_string_equal(t.fault.code, "pin_empty");
 	}
 	chmod(folder_write(t.folder, "pin", "482913"), 0644);
-	assert_false(held_key_pin_read(key, &text, &t.fault));
+	assert_false(hsm_pin_read(key, &text, &t.fault));
 	assert_non_null(strstr(t.fault.what, "pin"));
 	assert_true(*t.fault.remedy);
 	strbuf_free(&text);
@@ -161,21 +161,21 @@ static void a_refused_pin_is_remembered_until_another_is_taken(void **state)
 	char mark[300];
 
 	begin(&t, state, key);
-	assert_true(held_key_pin_may(&t.settings, key, "1", &t.fault));
-	held_key_pin_refuse(&t.settings, key, "1");
-	assert_false(held_key_pin_may(&t.settings, key, "1", &t.fault));
+	assert_true(rejected_pin_check(&t.settings, key, "1", &t.fault));
+	rejected_pin_add(&t.settings, key, "1");
+	assert_false(rejected_pin_check(&t.settings, key, "1", &t.fault));
 	assert_string_equal(t.fault.code, "pin_refused");
-	assert_true(held_key_pin_mark(&t.settings, key, mark, sizeof(mark)));
+	assert_true(rejected_pin_path(&t.settings, key, mark, sizeof(mark)));
 	assert_non_null(strstr(t.fault.remedy, mark));
 
 	/* Another PIN, and another key, are another matter. */
-	assert_true(held_key_pin_may(&t.settings, key, "2", &t.fault));
-	assert_true(held_key_pin_may(&t.settings, "handle:0x81000001", "1", &t.fault));
+	assert_true(rejected_pin_check(&t.settings, key, "2", &t.fault));
+	assert_true(rejected_pin_check(&t.settings, "handle:0x81000001", "1", &t.fault));
 	/* The same key by another way to the same PIN is the same. */
-	assert_false(held_key_pin_may(&t.settings, TOKEN "?pin-source=/x", "1", &t.fault));
+	assert_false(rejected_pin_check(&t.settings, TOKEN "?pin-source=/x", "1", &t.fault));
 
-	held_key_pin_taken(&t.settings, key);
-	assert_true(held_key_pin_may(&t.settings, key, "1", &t.fault));
+	rejected_pin_clear(&t.settings, key);
+	assert_true(rejected_pin_check(&t.settings, key, "1", &t.fault));
 }
 
 static void the_memory_holds_no_pin_and_is_ours_alone(void **state)
@@ -188,8 +188,8 @@ static void the_memory_holds_no_pin_and_is_ours_alone(void **state)
 	int fd;
 
 	begin(&t, state, TOKEN);
-	held_key_pin_refuse(&t.settings, TOKEN, pin);
-	assert_true(held_key_pin_mark(&t.settings, TOKEN, mark, sizeof(mark)));
+	rejected_pin_add(&t.settings, TOKEN, pin);
+	assert_true(rejected_pin_path(&t.settings, TOKEN, mark, sizeof(mark)));
 	fd = open(mark, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
@@ -207,7 +207,7 @@ static void where_nothing_can_be_remembered_no_pin_is_tried(void **state)
 
 	begin(&t, state, TOKEN);
 	t.settings.tokens = nowhere;
-	assert_false(held_key_pin_may(&t.settings, TOKEN, "1", &t.fault));
+	assert_false(rejected_pin_check(&t.settings, TOKEN, "1", &t.fault));
 	assert_non_null(strstr(t.fault.remedy, "--prepare"));
 }
 

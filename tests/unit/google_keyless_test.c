@@ -18,7 +18,7 @@ static void an_impersonation_file_names_the_account_and_brings_the_caller(void *
 	k = c->data;
 	assert_string_equal(c->identity, INVITER " as admin@example.com");
 	assert_string_equal(c->issuer, INVITER);
-	assert_string_equal(k->caller, INVITER);
+	assert_string_equal(k->source_name, INVITER);
 	assert_string_equal(k->member, "serviceAccount:" INVITER);
 	assert_string_equal(c->type->name, "impersonated_service_account");
 	credential_free(c);
@@ -174,7 +174,7 @@ static void a_person_may_be_the_caller(void **state)
 	assert_non_null(c);
 	k = c->data;
 	assert_string_equal(c->identity, INVITER " as admin@example.com");
-	assert_non_null(strstr(k->caller, "eve@example.com"));
+	assert_non_null(strstr(k->source_name, "eve@example.com"));
 	assert_string_equal(k->member, "user:ADDRESS");
 	credential_free(c);
 	expect_taken(&t, with(impersonated(), "source_credentials", login(NULL)));

@@ -315,14 +315,15 @@ static void a_reply_grants_the_scope_or_what_was_asked_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		struct grant_reply reply;
+		struct token_response reply;
 
-		assert_int_equal(grant_read(all[i].body, strlen(all[i].body), &reply), all[i].read);
+		assert_int_equal(token_response_parse(all[i].body, strlen(all[i].body), &reply),
+			all[i].read);
 		if (all[i].read) {
 			assert_string_equal(reply.refresh_token, "1//r");
-			assert_int_equal(grant_has_scope(&reply, "b"), all[i].granted);
+			assert_int_equal(token_response_has_scope(&reply, "b"), all[i].granted);
 		}
-		grant_reply_free(&reply);
+		token_response_free(&reply);
 	}
 }
 

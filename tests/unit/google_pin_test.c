@@ -11,7 +11,7 @@ static char none[] = "";
 static char elsewhere[] = "https://sso.example.com:8443/token";
 static char google_token[] = "https://oauth2.googleapis.com/token";
 static char google_sts[] = "https://sts.googleapis.com/v1/token";
-static char google_iam[] = PIN_IAM;
+static char google_iam[] = TRUSTED_IAM;
 static char other_iam[] = "https://iam-vpc1.p.googleapis.com";
 
 static struct settings defaults(void)
@@ -48,30 +48,30 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 	char url[256];
 
 	(void)state;
-	assert_true(pin_token_uri(google_token, &s));
-	assert_true(pin_token_uri("https://accounts.google.com/o/oauth2/token", &s));
-	assert_true(pin_sts(google_sts, &s));
-	assert_string_equal(pin_iam(PIN_IAM "/v1/x", &s), "/v1/x");
+	assert_true(trusted_token_uri(google_token, &s));
+	assert_true(trusted_token_uri("https://accounts.google.com/o/oauth2/token", &s));
+	assert_true(trusted_sts_url(google_sts, &s));
+	assert_string_equal(trusted_iam_path(TRUSTED_IAM "/v1/x", &s), "/v1/x");
 	for (size_t i = 0; i < sizeof(tricks) / sizeof(*tricks); i++) {
 /* The patterns are this table's. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		(void)snprintf(url, sizeof(url), tricks[i], google_token + strlen("https://"));
-		assert_false(pin_token_uri(url, &s));
+		assert_false(trusted_token_uri(url, &s));
 		(void)snprintf(url, sizeof(url), tricks[i], google_sts + strlen("https://"));
-		assert_false(pin_sts(url, &s));
+		assert_false(trusted_sts_url(url, &s));
 		(void)snprintf(url, sizeof(url), tricks[i], google_iam + strlen("https://"));
 #pragma GCC diagnostic pop
 		/* What follows the host is the path, which keyless.c reads to the letter. */
-		if (!str_starts(url, PIN_IAM "/"))
-			assert_null(pin_iam(url, &s));
+		if (!str_starts(url, TRUSTED_IAM "/"))
+			assert_null(trusted_iam_path(url, &s));
 	}
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
 		str_format(url, sizeof(url), "https://%s/token", hosts[i]);
-		assert_false(pin_token_uri(url, &s));
+		assert_false(trusted_token_uri(url, &s));
 		str_format(url, sizeof(url), "https://%s/v1/token", hosts[i]);
-		assert_false(pin_sts(url, &s));
-		assert_null(pin_iam(url, &s));
+		assert_false(trusted_sts_url(url, &s));
+		assert_null(trusted_iam_path(url, &s));
 	}
 }
 
@@ -81,25 +81,26 @@ static void another_address_passes_only_where_the_settings_name_the_same(void **
 	char upper[] = "https://SSO.example.com:8443/token";
 
 	(void)state;
-	assert_false(pin_token_uri(elsewhere, &s));
-	assert_false(pin_sts(elsewhere, &s));
+	assert_false(trusted_token_uri(elsewhere, &s));
+	assert_false(trusted_sts_url(elsewhere, &s));
 	s.token_endpoint = s.sts_endpoint = elsewhere;
 	/* A default that somebody changed in the code would not be a setting. */
-	assert_false(pin_token_uri(elsewhere, &s));
-	assert_false(pin_sts(elsewhere, &s));
+	assert_false(trusted_token_uri(elsewhere, &s));
+	assert_false(trusted_sts_url(elsewhere, &s));
 	s.token_endpoint_set = s.sts_endpoint_set = true;
-	assert_true(pin_token_uri(elsewhere, &s));
-	assert_true(pin_sts(elsewhere, &s));
-	assert_false(pin_token_uri(upper, &s));
-	assert_false(pin_sts("https://sso.example.com:8443/token/more", &s));
+	assert_true(trusted_token_uri(elsewhere, &s));
+	assert_true(trusted_sts_url(elsewhere, &s));
+	assert_false(trusted_token_uri(upper, &s));
+	assert_false(trusted_sts_url("https://sso.example.com:8443/token/more", &s));
 	/* Google's own need not be named: a file may come from before the setting. */
-	assert_true(pin_token_uri(google_token, &s));
-	assert_null(pin_iam("https://iam-vpc1.p.googleapis.com/v1/x", &s));
+	assert_true(trusted_token_uri(google_token, &s));
+	assert_null(trusted_iam_path("https://iam-vpc1.p.googleapis.com/v1/x", &s));
 	s.iam_endpoint = other_iam;
-	assert_string_equal(pin_iam("https://iam-vpc1.p.googleapis.com/v1/x", &s), "/v1/x");
-	assert_null(pin_iam("https://iam-vpc1.p.googleapis.com.evil.example/v1/x", &s));
-	assert_null(pin_iam("https://iam-vpc1.p.googleapis.com:8443/v1/x", &s));
-	assert_null(pin_iam("https://iam-vpc1.p.googleapis.com@evil.example/v1/x", &s));
+	assert_string_equal(
+		trusted_iam_path("https://iam-vpc1.p.googleapis.com/v1/x", &s), "/v1/x");
+	assert_null(trusted_iam_path("https://iam-vpc1.p.googleapis.com.evil.example/v1/x", &s));
+	assert_null(trusted_iam_path("https://iam-vpc1.p.googleapis.com:8443/v1/x", &s));
+	assert_null(trusted_iam_path("https://iam-vpc1.p.googleapis.com@evil.example/v1/x", &s));
 }
 
 static void every_type_of_credential_from_another_universe_is_refused(void **state)

@@ -27,15 +27,15 @@ static bool allows(struct host *h)
 {
 	h->settings.run = h->run;
 	fault_clear(&h->fault);
-	return metadata_reach_allows(&h->settings, &h->fault);
+	return metadata_exposure_allows(&h->settings, &h->fault);
 }
 
-static void found(struct host *h, enum metadata_reach reach)
+static void found(struct host *h, enum metadata_exposure reach)
 {
 	int dir = open(h->folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	h->settings.run = h->run;
-	assert_int_equal(metadata_reach_write(dir, &h->settings, reach, "because"), 0);
+	assert_int_equal(metadata_exposure_write(dir, &h->settings, reach, "because"), 0);
 	close(dir);
 }
 
@@ -52,7 +52,7 @@ static void what_is_closed_to_others_may_be_used(void **state)
 {
 	struct host h = begin(state);
 
-	found(&h, REACH_CLOSED);
+	found(&h, METADATA_PROTECTED);
 	assert_true(allows(&h));
 	assert_int_equal(h.fault.kind, FAULT_NONE);
 }
@@ -61,7 +61,7 @@ static void what_is_open_to_all_is_refused_with_rule_and_setting(void **state)
 {
 	struct host h = begin(state);
 
-	found(&h, REACH_OPEN);
+	found(&h, METADATA_EXPOSED);
 	assert_false(allows(&h));
 	assert_string_equal(h.fault.code, "metadata_exposed");
 	assert_int_equal(h.fault.kind, FAULT_CREDENTIALS);
@@ -76,7 +76,7 @@ static void the_settings_may_accept_it(void **state)
 
 	h.settings.metadata_exposed = EXPOSED_ACCEPT;
 	assert_true(allows(&h));
-	found(&h, REACH_OPEN);
+	found(&h, METADATA_EXPOSED);
 	assert_true(allows(&h));
 }
 
@@ -85,7 +85,7 @@ static void what_nobody_has_looked_at_is_refused_too(void **state)
 	struct host h = begin(state);
 
 	expect_unknown(&h, "nobody has looked");
-	found(&h, REACH_UNKNOWN);
+	found(&h, METADATA_UNKNOWN);
 	expect_unknown(&h, "because");
 }
 
@@ -93,7 +93,7 @@ static void another_endpoint_is_another_question(void **state)
 {
 	struct host h = begin(state);
 
-	found(&h, REACH_CLOSED);
+	found(&h, METADATA_PROTECTED);
 	h.settings.metadata_endpoint = other;
 	expect_unknown(&h, "metadata_endpoint has changed");
 }
@@ -112,7 +112,7 @@ static void a_file_that_others_could_have_written_is_not_believed(void **state)
 {
 	struct host h = begin(state);
 
-	found(&h, REACH_CLOSED);
+	found(&h, METADATA_PROTECTED);
 	chmod(folder_path(h.folder, "run.metadata"), 0666);
 	expect_unknown(&h, "");
 	unlink(h.folder->file);

@@ -377,8 +377,8 @@ static void a_token_reply_is_read_as_the_standard_says(void **state)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		struct credential_minted m = {0};
 
-		assert_int_equal(
-			grant_parse(all[i].body, strlen(all[i].body), &m), all[i].expires_in > 0);
+		assert_int_equal(token_response_parse_access(all[i].body, strlen(all[i].body), &m),
+			all[i].expires_in > 0);
 		if (all[i].expires_in)
 			assert_int_equal(m.expires_in, all[i].expires_in);
 		free(m.access_token);

@@ -27,14 +27,14 @@
 #define CONNECT_MS   2000
 #define WAIT_MS	     3000 /* for the network; the unit starts again after half a minute anyway */
 #define WAIT_STEP_S  1
-#define DOORS_MAX    8
+#define ADDRS_MAX    8
 #define FILE_MAX     65536
 #define GOOGLES_HOST "metadata.google.internal"
 
 /* ---- whether it matters ---- */
 
 /* The credential's file sends us to another cloud's server; any other plain http it may not. */
-static bool file_names_neighbour(const char *path, const struct settings *s)
+static bool file_needs_metadata(const char *path, const struct settings *s)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
 	struct strbuf text = {.max = FILE_MAX + 1};
@@ -54,20 +54,20 @@ static bool file_names_neighbour(const char *path, const struct settings *s)
 
 /* What the service could have put in the file's place, a link to a device that acts when it is
  * opened, is opened with its own rights. Without an answer it may be so. */
-static bool service_finds_neighbour(const char *path, const struct settings *s)
+static bool service_needs_metadata(const char *path, const struct settings *s)
 {
 	pid_t child = fork();
 	int status = 0;
 
 	if (child == 0)
 		_exit(!settings_run_as(s, ACCOUNT_DISPATCHER, NULL) ||
-			file_names_neighbour(path, s));
+			file_needs_metadata(path, s));
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	return child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-static bool comes_from_neighbour(const struct settings *s)
+static bool needs_metadata(const struct settings *s)
 {
 	char path[4096];
 
@@ -78,29 +78,29 @@ static bool comes_from_neighbour(const struct settings *s)
 	if (str_starts(s->credentials, SYSTEMD_PREFIX))
 		return systemd_credential(
 			       s->credentials + strlen(SYSTEMD_PREFIX), path, sizeof(path)) &&
-		       service_finds_neighbour(path, s);
-	return *s->credentials && service_finds_neighbour(s->credentials, s);
+		       service_needs_metadata(path, s);
+	return *s->credentials && service_needs_metadata(s->credentials, s);
 }
 
 /* ---- where it is ---- */
 
 /* The addresses of the server; each is a way to it. */
-struct doors {
+struct endpoint_addrs {
 	struct {
 		struct sockaddr_storage address;
 		socklen_t len;
-	} all[DOORS_MAX];
+	} all[ADDRS_MAX];
 	size_t count;
 };
 
-static void add_doors(struct doors *d, const char *host, const char *port)
+static void add_addrs(struct endpoint_addrs *d, const char *host, const char *port)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 
 	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return;
-	for (const struct addrinfo *a = list; a && d->count < DOORS_MAX; a = a->ai_next) {
+	for (const struct addrinfo *a = list; a && d->count < ADDRS_MAX; a = a->ai_next) {
 		memcpy(&d->all[d->count].address, a->ai_addr, a->ai_addrlen);
 		d->all[d->count++].len = a->ai_addrlen;
 	}
@@ -108,7 +108,7 @@ static void add_doors(struct doors *d, const char *host, const char *port)
 }
 
 /* Google's server is where it is, whatever the name resolves to. */
-static void find_doors(const struct settings *s, struct doors *d)
+static void find_addrs(const struct settings *s, struct endpoint_addrs *d)
 {
 	CURLU *url = curl_url();
 	char *host = NULL, *port = NULL;
@@ -119,14 +119,14 @@ static void find_doors(const struct settings *s, struct doors *d)
 		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
 		goto out;
 	if (strcmp(host, GOOGLES_HOST) == 0) {
-		add_doors(d, "169.254.169.254", port);
-		add_doors(d, "fd20:ce::254", port);
+		add_addrs(d, "169.254.169.254", port);
+		add_addrs(d, "fd20:ce::254", port);
 	}
 	if (*host == '[') {
 		host[strlen(host) - 1] = '\0';
-		add_doors(d, host + 1, port);
+		add_addrs(d, host + 1, port);
 	} else {
-		add_doors(d, host, port);
+		add_addrs(d, host, port);
 	}
 out:
 	curl_free(host);
@@ -157,7 +157,7 @@ static bool connects(const struct sockaddr *address, socklen_t len)
 	return error == 0;
 }
 
-static bool gets_in(const struct doors *d)
+static bool can_connect(const struct endpoint_addrs *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		if (connects((const struct sockaddr *)&d->all[i].address, d->all[i].len))
@@ -167,33 +167,33 @@ static bool gets_in(const struct doors *d)
 }
 
 /* In a child that can never be root again. */
-static enum metadata_reach nobody_gets_in(const struct doors *d)
+static enum metadata_exposure probe_as_nobody(const struct endpoint_addrs *d)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child < 0)
-		return REACH_UNKNOWN;
+		return METADATA_UNKNOWN;
 	if (child == 0) {
 		if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
 			setresuid(NOBODY, NOBODY, NOBODY) != 0)
-			_exit(REACH_UNKNOWN);
-		_exit(gets_in(d) ? REACH_OPEN : REACH_CLOSED);
+			_exit(METADATA_UNKNOWN);
+		_exit(can_connect(d) ? METADATA_EXPOSED : METADATA_PROTECTED);
 	}
 	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
-			return REACH_UNKNOWN;
+			return METADATA_UNKNOWN;
 	}
-	return WIFEXITED(status) ? (enum metadata_reach)WEXITSTATUS(status) : REACH_UNKNOWN;
+	return WIFEXITED(status) ? (enum metadata_exposure)WEXITSTATUS(status) : METADATA_UNKNOWN;
 }
 
-static bool root_gets_in(const struct settings *s, struct doors *d)
+static bool probe_as_root(const struct settings *s, struct endpoint_addrs *d)
 {
 	int64_t end = clock_boot_ms() + WAIT_MS;
 
 	while (true) {
-		find_doors(s, d);
-		if (gets_in(d))
+		find_addrs(s, d);
+		if (can_connect(d))
 			return true;
 		if (clock_boot_ms() >= end)
 			return false;
@@ -202,48 +202,48 @@ static bool root_gets_in(const struct settings *s, struct doors *d)
 }
 
 /* Only what root reaches before and after tells anything about those who do not. */
-static enum metadata_reach probe(const struct settings *s, const char **why)
+static enum metadata_exposure probe(const struct settings *s, const char **why)
 {
-	struct doors doors;
-	enum metadata_reach reach;
+	struct endpoint_addrs addrs;
+	enum metadata_exposure found;
 
 	*why = "even root cannot reach it";
-	if (!root_gets_in(s, &doors))
-		return REACH_UNKNOWN;
-	reach = nobody_gets_in(&doors);
-	if (reach == REACH_UNKNOWN)
+	if (!probe_as_root(s, &addrs))
+		return METADATA_UNKNOWN;
+	found = probe_as_nobody(&addrs);
+	if (found == METADATA_UNKNOWN)
 		*why = "root could not test as another user";
-	else if (reach == REACH_OPEN)
+	else if (found == METADATA_EXPOSED)
 		*why = "an unprivileged user can reach it";
-	else if (gets_in(&doors))
+	else if (can_connect(&addrs))
 		*why = "root can reach it, an unprivileged user cannot";
 	else
-		reach = REACH_UNKNOWN;
-	return reach;
+		found = METADATA_UNKNOWN;
+	return found;
 }
 
 /* ---- the whole ---- */
 
 bool metadata_probe(const struct settings *s, struct fault *fault)
 {
-	enum metadata_reach reach;
+	enum metadata_exposure found;
 	const char *why;
 	char path[4096];
 	int dir, rc = -1;
 
-	if (geteuid() != 0 || s->metadata_exposed == EXPOSED_ACCEPT || !comes_from_neighbour(s))
+	if (geteuid() != 0 || s->metadata_exposed == EXPOSED_ACCEPT || !needs_metadata(s))
 		return true;
-	if (!metadata_reach_path(s, path, sizeof(path)))
+	if (!metadata_exposure_path(s, path, sizeof(path)))
 		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: too long", s->run);
 	dir = prepare_open_parent(path, fault);
 	if (dir < 0)
 		return false;
-	reach = probe(s, &why);
-	rc = metadata_reach_write(dir, s, reach, why);
+	found = probe(s, &why);
+	rc = metadata_exposure_write(dir, s, found, why);
 	file_close(&dir);
 	if (rc != 0)
 		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path, strerror(errno));
-	log_event(reach == REACH_CLOSED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN, "metadata_reach",
+	log_event(found == METADATA_PROTECTED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN, "metadata_reach",
 		"%s: %s", s->metadata_endpoint, why);
 	return true;
 }
