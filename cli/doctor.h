@@ -13,8 +13,8 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/screen.h"
-#include "google/credential.h"
-#include "google/http.h"
+#include "google/auth/credential.h"
+#include "google/http/http.h"
 #include "spool/walk.h"
 
 enum health {

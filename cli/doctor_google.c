@@ -12,9 +12,10 @@
 
 #include "base/clock.h"
 #include "base/privdrop.h"
-#include "google/failure.h"
-#include "google/google.h"
-#include "google/token.h"
+#include "google/api/google.h"
+#include "google/auth/token.h"
+#include "google/http/errors.h"
+#include "google/types.h"
 #include "invite/invite.h"
 #include "ledger/pace.h"
 

@@ -11,7 +11,8 @@
 
 #include "base/str.h"
 #include "cli/json.h"
-#include "google/token.h"
+#include "google/auth/token.h"
+#include "google/types.h"
 #include "people/verdict.h"
 
 /* ---- the command line ---- */

@@ -9,8 +9,8 @@
 #include <limits.h>
 
 #include "cli/cli.h"
-#include "google/oauth.h"
-#include "google/rotation.h"
+#include "google/auth/oauth.h"
+#include "google/auth/refresh_store.h"
 #include "people/sighting.h"
 
 struct login {

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/privdrop.h"
 #include "base/instance.h"
-#include "google/google.h"
-#include "google/secret.h"
-#include "google/token.h"
+#include "base/privdrop.h"
+#include "google/api/google.h"
+#include "google/auth/secret_json.h"
+#include "google/auth/token.h"
+#include "google/http/secret.h"
+#include "google/types.h"
 #include "invite/invite.h"
 
 #define FILE_MAX 65536

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "google/oauth.h"
+#include "google/auth/oauth.h"
 
 struct loopback;
 

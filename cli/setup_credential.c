@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/privdrop.h"
 #include "cli/interrupt.h"
-#include "google/secret.h"
+#include "google/auth/secret_json.h"
 
 #define FILE_MAX ((size_t)64 * 1024)
 #define NAME	 "credentials.json"

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "google/token.h"
+#include "google/auth/token.h"
+#include "google/types.h"
 
 #define CLOUD "https://console.cloud.google.com"
 #define ADMIN "https://admin.google.com"

@@ -14,8 +14,9 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/screen.h"
-#include "google/credential.h"
-#include "google/token.h"
+#include "google/auth/credential.h"
+#include "google/auth/token.h"
+#include "google/types.h"
 
 #define VALUE_COLUMN 12
 

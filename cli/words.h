@@ -12,7 +12,7 @@
 
 #include "cli/now.h"
 #include "cli/screen.h"
-#include "google/google.h"
+#include "google/api/google.h"
 #include "ledger/ledger.h"
 #include "people/verdict.h"
 

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "google/google.h"
+#include "google/api/google.h"
 #include "ledger/ledger.h"
 
 #define EVIDENCE_LAG_S (72 * INT64_C(3600)) /* after this, what is not shown is not there */

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "google/google.h"
+#include "google/api/google.h"
 #include "ledger/ledger.h"
 #include "people/verdict.h"
 #include "settings/settings.h"

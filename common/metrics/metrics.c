@@ -8,7 +8,7 @@
 #include "base/counters.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "google/google.h"
+#include "google/api/google.h"
 #include "ledger/pace.h"
 
 #define STORED_MAX 256 /* far more than there are series */

@@ -9,12 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "people/account.h"
 #include "settings/settings.h"
-
-#define HOST_MAX    255
-#define USER_MAX    256
-#define ADDRESS_MAX 254 /* RFC 5321: the longest path, without the angle brackets */
 
 /* In place of the groups when they could not be told (a broken group file, more than fit): judged
  * as excluded, because one of them might be. */

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "google/google.h"
+#include "google/api/google.h"
 #include "settings/settings.h"
 
 struct asked {

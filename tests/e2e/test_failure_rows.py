@@ -307,7 +307,7 @@ class Manual(harness.Test):
     def codes_of_the_program(self):
         """Every string in the tables of failures that could be a code."""
         found = set()
-        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/failure*.c")):
+        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/**/errors*.c"), recursive=True):
             with open(path, encoding="utf-8") as file:
                 source = re.sub(r"#include.*", "", file.read())
             found |= set(re.findall(r'"([a-z0-9]+(?:_[a-z0-9]+)+)"', source))
@@ -325,7 +325,7 @@ class Manual(harness.Test):
 
     def test_every_code_of_the_manual_is_in_the_program(self):
         sources = ""
-        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/*.[ch]")):
+        for path in glob.glob(os.path.join(harness.SOURCE, "common/google/**/*.[ch]"), recursive=True):
             with open(path, encoding="utf-8") as file:
                 sources += file.read()
         self.assertEqual({code for code in self.documented() if f'"{code}"' not in sources}, set())

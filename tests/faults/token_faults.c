@@ -12,10 +12,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "google/rotation.h"
-#include "google/secret.h"
-#include "google/token.h"
-#include "google/token_file.h"
+#include "google/auth/refresh_store.h"
+#include "google/auth/token.h"
+#include "google/auth/token_file.h"
+#include "google/http/secret.h"
 
 struct site {
 	struct folder *folder;

@@ -273,7 +273,8 @@ WRAP(void, free, (void *piece))
 	__real_free(piece);
 }
 
-/* Where memory fails here the program ends (common/google/json_xmalloc.h): that is tried by itself.
+/* Where memory fails here the program ends (common/google/auth/json_xmalloc.h): that is tried by
+ * itself.
  */
 WRAP(void *, json_xmalloc, (size_t size))
 {

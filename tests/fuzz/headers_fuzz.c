@@ -3,7 +3,7 @@
  * Header lines as libcurl hands them over, one a line of the input: dates, Retry-After and what
  * else is read of them.
  */
-#include "common/google/transfer.c" /* on_header() is its own */
+#include "common/google/http/transfer.c" /* on_header() is its own */
 
 #include "tests/fuzz/fuzz.h"
 

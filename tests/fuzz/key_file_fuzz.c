@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "google/credential.h"
+#include "google/auth/credential.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,10 +5,12 @@
  * path.
  */
 #include "base/strbuf.h"
-#include "common/google/iam.c"	    /* take_jwt() is its own, */
-#include "common/google/metadata.c" /* as are take_account(), take_token() and check_universe() */
+#include "common/google/auth/iam.c"	 /* take_jwt() is its own, */
+#include "common/google/auth/metadata.c" /* and its functions, too */
 
-#include "google/failure.h"
+#include "google/auth/errors.h"
+#include "google/auth/iam.h"
+#include "google/http/secret.h"
 #include "tests/fuzz/fuzz.h"
 
 #define POOL "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"

@@ -5,7 +5,7 @@
  */
 #include <strings.h>
 
-#include "google/oauth_client.h"
+#include "google/auth/oauth_client.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "google/oauth.h"
+#include "google/auth/oauth.h"
 #include "tests/fuzz/fuzz.h"
 
 #define STATE "0123456789abcdef0123456789abcdef0123456789a"

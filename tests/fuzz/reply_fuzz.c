@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "google/reply.h"
+#include "google/api/outcome.h"
 #include "tests/fuzz/fuzz.h"
 
 static const int statuses[] = {200, 200, 200, 204, 302, 400, 401, 403, 404, 409, 429, 500, 503};

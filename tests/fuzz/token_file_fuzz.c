@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "google/grant.h"
-#include "google/token_file.h"
+#include "google/auth/token_file.h"
+#include "google/auth/token_request.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

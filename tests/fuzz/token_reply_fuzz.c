@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "google/failure.h"
-#include "google/grant.h"
-#include "google/secret.h"
+#include "google/auth/errors.h"
+#include "google/auth/token_request.h"
+#include "google/http/secret.h"
 #include "tests/fuzz/fuzz.h"
 
 static char endpoint[] = "https://oauth2.googleapis.com/token";

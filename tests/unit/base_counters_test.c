@@ -9,7 +9,7 @@
 
 #include "base/counters.h"
 #include "base/str.h"
-#include "google/google.h"
+#include "google/api/google.h"
 #include "people/sighting.h"
 
 struct told {

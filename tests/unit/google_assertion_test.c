@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "google/assertion.h"
+#include "google/auth/assertion.h"
 #include "google_key.h"
 
 #define NOW 1795408081

@@ -4,9 +4,9 @@
 #include "base/str.h"
 #include "folder.h"
 
-#include "google/credential.h"
-#include "google/rotation.h"
-#include "google/secret.h"
+#include "google/auth/credential.h"
+#include "google/auth/refresh_store.h"
+#include "google/http/secret.h"
 
 #define CLIENT "7-x.apps.googleusercontent.com"
 #define GCLOUD "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"

@@ -6,7 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "google/client_certificate.h"
+#include "google/http/client_certificate.h"
 #include "google_key.h"
 
 #define HOUR 3600L

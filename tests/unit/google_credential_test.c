@@ -5,8 +5,9 @@
 #include "folder.h"
 
 #include "base/log.h"
-#include "google/credential.h"
-#include "google/token.h"
+#include "google/auth/credential.h"
+#include "google/auth/token.h"
+#include "google/types.h"
 #include "google_key.h"
 
 static char google_endpoint[] = "https://oauth2.googleapis.com/token";

@@ -3,7 +3,7 @@
 #include "google_keyless.h"
 
 #include "base/log.h"
-#include "google/keyless.h"
+#include "google/auth/keyless.h"
 
 static json_t *with_source(json_t *source)
 {

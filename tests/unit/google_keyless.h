@@ -8,7 +8,7 @@
 
 #include "folder.h"
 
-#include "google/credential.h"
+#include "google/auth/credential.h"
 #include "google_key.h"
 
 #define INVITER "inviter@inviter-1.iam.gserviceaccount.com"

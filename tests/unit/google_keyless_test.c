@@ -4,7 +4,7 @@
 #include "google_keyless.h"
 
 #include "base/log.h"
-#include "google/keyless.h"
+#include "google/auth/keyless.h"
 
 /* ---- the account that signs ---- */
 

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "google/metadata.h"
-#include "google/secret.h"
+#include "google/auth/metadata.h"
+#include "google/http/secret.h"
 #include "google_neighbour.h"
 
 #define OK	 "HTTP/1.1 200 OK\r\nConnection: close\r\nMetadata-Flavor: Google\r\n\r\n"

@@ -7,8 +7,8 @@
 #include <openssl/evp.h>
 
 #include "base/log.h"
-#include "google/base64url.h"
-#include "google/oauth.h"
+#include "google/auth/base64url.h"
+#include "google/auth/oauth.h"
 
 #define CLIENT "7-x.apps.googleusercontent.com"
 #define SCOPE  "https%%3A%%2F%%2Fwww.googleapis.com%%2Fauth%%2Fcloud-identity.userinvitations"

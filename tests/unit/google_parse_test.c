@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "google/parse.h"
+#include "google/api/parse.h"
 
 #define ALICE "customers/C01234567/userinvitations/alice@example.com"
 #define INVITATION                                                                \

@@ -5,7 +5,7 @@
 #include "google_keyless.h"
 
 #include "base/log.h"
-#include "google/subject_token.h"
+#include "google/auth/subject_token.h"
 #include "google_neighbour.h"
 
 struct fetched {

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "google/credential.h"
-#include "google/grant.h"
-#include "google/token.h"
+#include "google/auth/credential.h"
+#include "google/auth/token.h"
+#include "google/auth/token_request.h"
 
 #define PROCESSES 50
 

@@ -18,8 +18,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "google/metadata_reach.h"
-#include "google/secret.h"
+#include "google/auth/metadata_exposure.h"
+#include "google/auth/secret_json.h"
 #include "settings/systemd.h"
 #include "worker/prepare_directory.h"
 

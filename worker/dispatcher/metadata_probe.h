@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of --prepare that finds out who reaches the metadata server: root connects to it, and
- * then a child that is nobody any more. google/metadata_exposure.h keeps the result for the
+ * then a child that is nobody any more. google/auth/metadata_exposure.h keeps the result for the
  * dispatcher, which refuses the machine's token where everybody can have it.
  */
 #ifndef CLOUDINVITE_WORKER_DISPATCHER_METADATA_PROBE_H

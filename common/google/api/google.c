@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/api/google.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "google/api/outcome.h"
+#include "google/api/parse.h"
+#include "google/api/request.h"
+#include "google/auth/credential.h"
+#include "google/auth/token.h"
+#include "google/http/client_certificate.h"
+#include "google/http/http.h"
+
+#define CREDENTIAL_CHECK_MS 1000 /* how often the credential's file is looked at */
+#define SYNC_POLL_MS	    250	 /* how often google_call_sync() asks whether to stop */
+
+/* A call waits in the queue until a turn gives it a token, and is then under way at http. */
+struct call {
+	struct google *g;
+	struct google_call what; /* its strings are ours */
+	struct strbuf url;
+	struct fault fault; /* found before it began */
+	google_done *done;
+	void *ctx;
+	unsigned token; /* which of our tokens it went out with */
+	bool refreshed; /* it has had its 401 */
+	struct call *next;
+};
+
+struct google {
+	const struct settings *settings;
+	struct credential *credential;
+	struct http *http;
+	struct token token;
+	unsigned token_number; /* counts up with every other token */
+	bool token_refused;
+	int64_t checked_ms; /* at the credential's file */
+	struct call *queue, **queue_end;
+	int in_flight;
+	struct reply_storage sync_storage; /* what google_call_sync()'s reply points to */
+};
+
+struct google *google_open(const struct settings *settings, struct fault *fault)
+{
+	struct google *g = calloc(1, sizeof(*g));
+
+	if (!g) {
+		fault_no_memory(fault, FAULT_TRANSIENT);
+		return NULL;
+	}
+	g->settings = settings;
+	g->queue_end = &g->queue;
+	g->checked_ms = clock_boot_ms();
+	if (client_certificate_check(settings, fault))
+		g->credential = credential_load(settings, fault);
+	if (g->credential)
+		g->http = http_open(settings, fault);
+	if (g->http)
+		return g;
+	google_close(g);
+	return NULL;
+}
+
+void google_close(struct google *g)
+{
+	if (!g)
+		return;
+	if (g->http)
+		google_stop(g);
+	http_close(g->http);
+	credential_free(g->credential);
+	token_clear(&g->token);
+	reply_storage_free(&g->sync_storage);
+	free(g);
+}
+
+void google_interrupt(struct google *g, bool (*stop)(void *ctx), void *ctx)
+{
+	http_interrupt(g->http, stop, ctx);
+}
+
+int64_t google_clock_skew(const struct google *g)
+{
+	return http_clock_skew(g->http);
+}
+
+int google_in_flight(const struct google *g)
+{
+	return g->in_flight;
+}
+
+/* ---- calls ---- */
+
+static bool duplicate(const char **s)
+{
+	char *copy = *s ? strdup(*s) : NULL;
+	bool ok = copy || !*s;
+
+	*s = copy;
+	return ok;
+}
+
+static bool copy_call(struct google_call *call)
+{
+	bool ok = duplicate(&call->address);
+
+	ok = duplicate(&call->list_page_token) && ok;
+	ok = duplicate(&call->list_filter) && ok;
+	return duplicate(&call->list_order) && ok;
+}
+
+static void free_string(const char *s)
+{
+	free((void *)(uintptr_t)s);
+}
+
+static void call_free(struct call *call)
+{
+	free_string(call->what.address);
+	free_string(call->what.list_page_token);
+	free_string(call->what.list_filter);
+	free_string(call->what.list_order);
+	strbuf_free(&call->url);
+	free(call);
+}
+
+static void enqueue(struct google *g, struct call *call)
+{
+	call->next = NULL;
+	*g->queue_end = call;
+	g->queue_end = &call->next;
+}
+
+static struct call *take_queue(struct google *g)
+{
+	struct call *list = g->queue;
+
+	g->queue = NULL;
+	g->queue_end = &g->queue;
+	return list;
+}
+
+void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx)
+{
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		/* Nobody could be told what became of the call: better to be started anew. */
+		log_event(LOG_LEVEL_ERROR, "no_memory", "out of memory");
+		abort();
+	}
+	c->g = g;
+	c->what = *call;
+	c->done = done;
+	c->ctx = ctx;
+	if (!copy_call(&c->what))
+		fault_no_memory(&c->fault, FAULT_TRANSIENT);
+	else
+		request_url(g->settings, &c->what, &c->url, &c->fault);
+	g->in_flight++;
+	enqueue(g, c);
+}
+
+/* ---- the end of a call ---- */
+
+static void store_reply(void *ctx, const struct google_reply *reply)
+{
+	*(struct google_reply *)ctx = *reply;
+}
+
+static enum counter_outcome outcome(enum fault_kind kind)
+{
+	if (kind == FAULT_NONE)
+		return OUTCOME_OK;
+	if (kind == FAULT_REJECTED)
+		return OUTCOME_REJECTED;
+	return kind == FAULT_TRANSIENT || kind == FAULT_AMBIGUOUS ? OUTCOME_TRANSIENT
+								  : OUTCOME_SETUP;
+}
+
+static void count(const struct google *g, enum google_method method, const struct google_reply *r)
+{
+	if (r->fault.kind == FAULT_STOPPED)
+		return;
+	counter_add(COUNTER_REQUESTS, (int)method, (int)outcome(r->fault.kind), 1);
+	if (r->status != 0)
+		counter_add_duration((int)method, r->duration_us);
+	if (r->quota)
+		counter_add(COUNTER_THROTTLED, 0, 0, 1);
+	if (r->date != 0)
+		counter_set(GAUGE_CLOCK_SKEW, 0, 0, google_clock_skew(g));
+	if (r->fault.kind == FAULT_NONE)
+		counter_set(GAUGE_LAST_SUCCESS, 0, 0, clock_wall());
+}
+
+static void finish(
+	struct call *call, const struct google_reply *reply, struct reply_storage *memory)
+{
+	struct google *g = call->g;
+
+	count(g, call->what.method, reply);
+	g->in_flight--;
+	/* gcc -fanalyzer takes a call for lost between google_start and here: the queue has it. */
+	call->done(call->ctx, reply);
+	if (call->done == store_reply) {
+		g->sync_storage = *memory;
+		*memory = (struct reply_storage){0};
+	}
+	reply_storage_free(memory);
+	call_free(call);
+}
+
+static void finish_early(struct call *call, const struct fault *fault)
+{
+	struct google_reply reply = {.fault = *fault, .retry_after = -1};
+	struct reply_storage none = {0};
+
+	finish(call, &reply, &none);
+}
+
+/* A 401 has had no effect. The token that it was about may already have been replaced. */
+static bool refresh_and_repeat(struct call *call, const struct http_reply *reply)
+{
+	struct google *g = call->g;
+
+	if (reply->curl || reply->status != 401 || call->refreshed)
+		return false;
+	call->refreshed = true;
+	if (call->token == g->token_number)
+		g->token_refused = true;
+	enqueue(g, call);
+	return true;
+}
+
+static void on_reply(void *ctx, const struct http_reply *http)
+{
+	struct call *call = ctx;
+	struct google *g = call->g;
+	struct reply_storage memory = {0};
+	struct google_reply reply;
+
+	if (refresh_and_repeat(call, http))
+		return;
+	outcome_from_http(&call->what, g->credential, g->settings->customer, call->url.data, http,
+		&memory, &reply);
+	finish(call, &reply, &memory);
+}
+
+/* ---- the start of a call ---- */
+
+static void forget_token(struct google *g)
+{
+	token_clear(&g->token);
+	g->token_refused = false;
+}
+
+/* A key that was replaced counts from the next call on. */
+static void check_credential(struct google *g)
+{
+	int64_t now = clock_boot_ms();
+
+	if (now - g->checked_ms < CREDENTIAL_CHECK_MS)
+		return;
+	g->checked_ms = now;
+	if (credential_refresh(&g->credential))
+		forget_token(g);
+}
+
+static bool ensure_token(struct google *g, struct fault *fault)
+{
+	struct token fresh = {0};
+
+	if (!g->token_refused && token_fresh(&g->token))
+		return true;
+	if (!token_get(g->credential, g->http, g->settings,
+		    g->token_refused ? g->token.value : NULL, &fresh, fault))
+		return false;
+	forget_token(g);
+	g->token = fresh;
+	counter_set(GAUGE_TOKEN_EXPIRY, 0, 0, fresh.expires);
+	g->token_number++;
+	return true;
+}
+
+static void start_request(struct google *g, struct call *call)
+{
+	const char *body = request_body(call->what.method);
+	const struct http_request request = {.method = request_method(call->what.method),
+		.url = call->url.data,
+		.bearer = g->token.value,
+		.api = true,
+		.quota_project = g->credential->quota_project,
+		.content_type = body ? "application/json" : NULL,
+		.body = body,
+		.body_len = body ? strlen(body) : 0,
+		.no_replay = !method_is_idempotent(call->what.method)};
+	struct fault fault = {0};
+
+	call->token = g->token_number;
+	/* gcc -fanalyzer takes the call for lost: on_reply gets it, or finish_early. */
+	if (http_start(g->http, &request, on_reply, call))
+		return;
+	fault_no_memory(&fault, FAULT_TRANSIENT);
+	finish_early(call, &fault);
+}
+
+/* One token for all that wait, and one failure. */
+static void start_queued(struct google *g)
+{
+	struct call *list = take_queue(g), *call;
+	struct fault no_token = {0};
+
+	while ((call = list)) {
+		list = call->next;
+		if (!call->fault.kind && !no_token.kind) {
+			check_credential(g);
+			ensure_token(g, &no_token);
+		}
+		if (call->fault.kind)
+			finish_early(call, &call->fault);
+		else if (no_token.kind)
+			finish_early(call, &no_token);
+		else
+			start_request(g, call);
+	}
+}
+
+int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
+{
+	int before = g->in_flight;
+
+	start_queued(g);
+	/* Who has just been told something wants to act on it, not wait. */
+	http_poll(g->http, fds, nfds, g->in_flight < before || g->queue ? 0 : timeout_ms);
+	return g->in_flight;
+}
+
+void google_stop(struct google *g)
+{
+	struct fault stopped = {0};
+	struct call *list, *call;
+
+	http_stop(g->http);
+	fault_set(&stopped, FAULT_STOPPED, "stopped", "stopped before it began");
+	list = take_queue(g);
+	while ((call = list)) {
+		list = call->next;
+		finish_early(call, &stopped);
+	}
+}
+
+/* ---- one call, waited for ---- */
+
+void google_call_sync(struct google *g, const struct google_call *call, struct google_reply *reply)
+{
+	bool stopped = false;
+
+	reply_storage_free(&g->sync_storage);
+	google_start(g, call, store_reply, reply);
+	while (g->in_flight) {
+		if (!stopped && http_interrupted(g->http)) {
+			stopped = true;
+			google_stop(g);
+			continue;
+		}
+		google_poll(g, NULL, 0, SYNC_POLL_MS);
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/api/outcome.h"
+
+#include <string.h>
+
+#include "google/api/errors.h"
+#include "google/http/errors.h"
+
+/* A proxy that puts a page of its own in the place of a reply may have passed the request on. */
+static bool from_elsewhere(const struct fault *fault)
+{
+	return strcmp(fault->code, "redirected") == 0 ||
+	       strcmp(fault->code, "endpoint_strange") == 0;
+}
+
+/* A whole reply of the API's below 500 says that nothing was done, or what was. Without one, or
+ * with 5xx or 408, a request that may have been written may have been carried out. */
+static bool effect_unknown(const struct http_reply *reply, const struct fault *fault)
+{
+	return reply->maybe_sent && (reply->curl || reply->status >= 500 || reply->status == 408 ||
+					    from_elsewhere(fault));
+}
+
+static void make_ambiguous(struct fault *fault)
+{
+	struct fault cause = *fault;
+
+	fault_set(fault, FAULT_AMBIGUOUS, cause.code,
+		"it is not known whether the invitation went out: %s", cause.what);
+	fault_remedy(fault, "It is not sent again automatically; Google will show the result.");
+}
+
+/* Google answers 200 or refuses: anything else below 300 is a part of a reply, or somebody else's.
+ */
+static void read_body(const struct google_call *call, const char *url,
+	const struct http_reply *reply, struct reply_storage *memory, struct google_reply *out)
+{
+	if (reply->status == 200)
+		parse_reply(call, reply->body.data, reply->body.len, memory, out);
+	else
+		fault_set(&out->fault, FAULT_AMBIGUOUS, "reply_strange",
+			"the reply to %s has the status %d, which Google never uses",
+			google_method_word(call->method), reply->status);
+	if (strcmp(out->fault.code, "reply_strange") == 0)
+		error_unexpected_reply(url, reply, &out->fault);
+}
+
+void outcome_from_http(const struct google_call *call, const struct credential *c,
+	const char *customer, const char *url, const struct http_reply *reply,
+	struct reply_storage *memory, struct google_reply *out)
+{
+	*out = (struct google_reply){.status = reply->status,
+		.date = reply->date,
+		.retry_after = reply->retry_after,
+		.duration_us = reply->duration_us};
+	if (reply->curl)
+		error_transport(url, reply, &out->fault);
+	else if (reply->status < 300)
+		read_body(call, url, reply, memory, out);
+	else
+		error_api(call, c, customer, reply, out);
+
+	if (call->method != GOOGLE_SEND) {
+		/* Repeating anything else does no harm. */
+		if (out->fault.kind == FAULT_AMBIGUOUS)
+			out->fault.kind = FAULT_TRANSIENT;
+	} else if (out->fault.kind == FAULT_AMBIGUOUS || effect_unknown(reply, &out->fault)) {
+		make_ambiguous(&out->fault);
+	}
+}

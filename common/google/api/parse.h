@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the body of a 2xx reply says. Strict where a wrong reading would have an effect, and deaf to
+ * members that nobody has documented.
+ */
+#ifndef CLOUDINVITE_GOOGLE_API_PARSE_H
+#define CLOUDINVITE_GOOGLE_API_PARSE_H
+
+#include <stddef.h>
+
+#include "google/api/google.h"
+
+/* What a reply points to: freed after the callback. */
+struct reply_storage {
+	struct invitation *page;
+	char *next_page_token;
+};
+
+/* Fills in the members of `out` that belong to the call's method. A body that is not what the
+ * reference promises is FAULT_TRANSIENT (FAULT_AMBIGUOUS for send). */
+void parse_reply(const struct google_call *call, const char *body, size_t len,
+	struct reply_storage *memory, struct google_reply *out);
+void reply_storage_free(struct reply_storage *memory);
+
+#endif

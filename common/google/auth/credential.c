@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/auth/credential.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "google/auth/secret_json.h"
+#include "google/auth/token.h"
+#include "google/types.h"
+#include "settings/key_uri.h"
+#include "settings/systemd.h"
+
+#define FILE_MAX 65536
+
+static const struct credential_type *const types[] = {&credential_service_account,
+	&credential_authorized_user, &credential_impersonated, &credential_external_account, NULL};
+
+/* Types that Google knows and that are of no use here. */
+static const struct {
+	const char *name, *why;
+} unfit_types[] = {
+	{"external_account_authorized_user",
+		"the login of a workforce pool user, who cannot be an administrator"},
+	{"gdch_service_account",
+		"an account of Google Distributed Cloud, which has no user invitations"},
+};
+
+#define OTHER_TYPES                                                             \
+	"Use a login made with `cloudinvite login`, or a service account with " \
+	"domain-wide delegation: see cloudinvite.conf(5)."
+
+/* ---- reading the file ---- */
+
+static bool read_file(const struct credential *c, struct strbuf *out, struct fault *f)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX,
+		.secret = true,
+		.group_ok = getegid(),
+		.trusted = true,
+		.follow = true};
+
+	if (!*c->path) {
+		fault_set(f, FAULT_CREDENTIALS, "credentials_missing", "no credential is set");
+		return fault_remedy(f,
+			"Set [google] credentials to the key file of a service account with "
+			"domain-wide delegation and subject to an administrator, or set "
+			"credentials to the file that `cloudinvite login` writes.");
+	}
+	if (file_read(c->path, &rules, out, FAULT_CREDENTIALS, f))
+		return true;
+	if (f && !f->remedy[0])
+		fault_remedy(f, "Store the credential at the path in [google] credentials, or "
+				"correct that path. `cloudinvite setup` guides you through it.");
+	return false;
+}
+
+static bool explain_no_json(
+	const char *path, const struct strbuf *text, const json_error_t *error, struct fault *f)
+{
+	if (text->data && strstr(text->data, "-----BEGIN"))
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
+			"%s: contains only a private key, not the JSON key file", path);
+	else
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json", "%s:%d: not JSON: %s", path,
+			error->line, error->text);
+	return fault_remedy(f, "Use the unchanged JSON key file from Google.");
+}
+
+static json_t *parse_file(const char *path, const struct strbuf *text, struct fault *f)
+{
+	json_error_t error;
+	json_t *json = secret_json(text->data ? text->data : "", text->len, &error);
+
+	if (json_is_object(json))
+		return json;
+	if (json)
+		str_copy(error.text, sizeof(error.text), "not an object");
+	explain_no_json(path, text, &error, f);
+	secret_json_free(json);
+	return NULL;
+}
+
+/* ---- which type ---- */
+
+static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(unfit_types) / sizeof(*unfit_types); i++) {
+		if (strcmp(name, unfit_types[i].name) != 0)
+			continue;
+		fault_set(f, FAULT_CREDENTIALS, "type_unfit", "%s: type '%s' is %s", path, name,
+			unfit_types[i].why);
+		return fault_remedy(f, OTHER_TYPES);
+	}
+	if (json_object_get(file, "installed") || json_object_get(file, "web")) {
+		fault_set(f, FAULT_CREDENTIALS, "type_client",
+			"%s: is the file of an OAuth client, which is not a credential", path);
+		return fault_remedy(f,
+			"Log in with it as an administrator: cloudinvite login --client %s", path);
+	}
+	fault_set(f, FAULT_CREDENTIALS, "type_unknown", "%s: type '%s' is unknown", path, name);
+	return fault_remedy(f, OTHER_TYPES);
+}
+
+static bool find_type(struct credential *c, const json_t *file, struct fault *f)
+{
+	const char *name = json_string_value(json_object_get(file, "type"));
+
+	for (size_t i = 0; name && types[i]; i++) {
+		if (strcmp(name, types[i]->name) == 0)
+			c->type = types[i];
+	}
+	return c->type || refuse_type(c->path, file, name ? name : "", f);
+}
+
+/* Other universes have other hosts, and no domain-wide delegation (docs/google.md). */
+static bool check_universe(const struct credential *c, const json_t *file, struct fault *f)
+{
+	const json_t *universe = json_object_get(file, "universe_domain");
+	const char *name = json_string_value(universe);
+
+	if (!universe || (name && strcmp(name, "googleapis.com") == 0))
+		return true;
+	fault_set(f, FAULT_CREDENTIALS, "universe",
+		"%s: universe_domain '%s' is not googleapis.com", c->path, name ? name : "");
+	return fault_remedy(
+		f, "User invitations exist at googleapis.com only; use a key from there.");
+}
+
+/* The settings' own counts more. It goes into a header line. */
+static bool take_quota_project(struct credential *c, const json_t *file, struct fault *f)
+{
+	const char *name = json_string_value(json_object_get(file, "quota_project_id"));
+
+	if (!name || *c->quota_project)
+		return true;
+	for (const char *p = name; *p; p++) {
+		if (!ascii_is_alnum(*p) && !strchr("-.:", *p))
+			name = "";
+	}
+	return (*name && str_copy(c->quota_project, sizeof(c->quota_project), name)) ||
+	       fault_set(f, FAULT_CREDENTIALS, "quota_project",
+		       "%s: quota_project_id is not a project ID", c->path);
+}
+
+/* What any type's file may say. */
+static bool read_common(struct credential *c, const json_t *file, struct fault *f)
+{
+	return check_universe(c, file, f) && take_quota_project(c, file, f) &&
+	       find_type(c, file, f);
+}
+
+/* ---- the whole ---- */
+
+/* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
+static bool hash_parts(struct credential *c, const char *content, size_t len, struct fault *f)
+{
+	const struct settings *s = c->settings;
+	const char *const parts[] = {c->type->name, c->subject, c->scope, c->token_endpoint,
+		s->service_account, s->key_id};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, content, len) == 1 && EVP_DigestUpdate(ctx, "", 1) == 1;
+
+	for (size_t i = 0; ok && i < sizeof(parts) / sizeof(*parts); i++)
+		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+	EVP_MD_CTX_free(ctx);
+	for (size_t i = 0; ok && i < n && i < 32; i++)
+		str_format(c->hash + 2 * i, 3, "%02x", digest[i]);
+	return ok ||
+	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
+}
+
+/* Types that the settings name, not a file. */
+static const struct credential_type *type_without_file(const struct settings *s)
+{
+	if (*s->key)
+		return &credential_hsm;
+	return strcmp(s->credentials, credential_metadata.name) == 0 ? &credential_metadata : NULL;
+}
+
+static bool fill(struct credential *c, struct fault *f)
+{
+	struct strbuf text = {.max = FILE_MAX + 1};
+	json_t *json = NULL;
+	bool ok = false;
+
+	c->type = type_without_file(c->settings);
+	if (c->type)
+		return hash_parts(c, c->path, strlen(c->path), f) && c->type->load(c, NULL, f);
+	/* Stamped before it is read: a file replaced in between is then read once more. */
+	(void)stat(c->path, &c->stamp);
+	if (!read_file(c, &text, f))
+		goto out;
+	json = parse_file(c->path, &text, f);
+	ok = json && read_common(c, json, f) && hash_parts(c, text.data, text.len, f) &&
+	     c->type->load(c, json, f);
+out:
+	secret_json_free(json);
+	strbuf_wipe(&text);
+	strbuf_free(&text);
+	return ok;
+}
+
+static bool find_handed_over(const struct settings *s, struct strbuf *path, struct fault *f)
+{
+	const char *name = s->credentials + strlen(SYSTEMD_PREFIX);
+	char file[512];
+
+	if (systemd_credential(name, file, sizeof(file)))
+		return strbuf_add(path, file);
+	fault_set(f, FAULT_CREDENTIALS, "credentials_not_handed_over",
+		"credentials = systemd:%s, but systemd did not pass any credential to this program "
+		"($CREDENTIALS_DIRECTORY is not set)",
+		name);
+	return fault_remedy(f,
+		"As root, run: systemd-run --quiet --wait --pipe -p User=%s -p "
+		"LoadCredential=%s:FILE cloudinvite VERB (FILE as in the dispatcher's unit, or use "
+		"its LoadCredentialEncrypted=)",
+		s->dispatcher_user, name);
+}
+
+/* Where the settings say that it is; a key's URI without the PIN. */
+static bool find_path(const struct settings *s, struct strbuf *path, struct fault *f)
+{
+	if (*s->key)
+		return key_uri_bare(s->key, path);
+	if (str_starts(s->credentials, SYSTEMD_PREFIX))
+		return find_handed_over(s, path, f);
+	return strbuf_add(path, s->credentials);
+}
+
+static struct credential *begin(const struct settings *settings, const char *path, bool source)
+{
+	struct credential *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->settings = settings;
+	c->source = source;
+	c->scope = source ? IAM_SCOPE : GOOGLE_SCOPE;
+	c->path = strdup(path);
+	c->token_endpoint = strdup(settings->token_endpoint);
+	if (c->path && c->token_endpoint &&
+		str_copy(c->subject, sizeof(c->subject), source ? "" : settings->subject) &&
+		str_copy(c->quota_project, sizeof(c->quota_project),
+			source ? "" : settings->quota_project))
+		return c;
+	credential_free(c);
+	return NULL;
+}
+
+struct credential *credential_load(const struct settings *settings, struct fault *fault)
+{
+	struct strbuf path = {0};
+	struct credential *c = NULL;
+
+	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
+	if (find_path(settings, &path, fault) && path.data)
+		c = begin(settings, path.data, false);
+	strbuf_free(&path);
+	if (c) {
+		fault_clear(fault);
+		if (fill(c, fault))
+			return c;
+	}
+	credential_free(c);
+	return NULL;
+}
+
+struct credential *credential_load_source(
+	const struct credential *outer, const json_t *file, struct fault *fault)
+{
+	struct credential *c = begin(outer->settings, outer->path, true);
+
+	if (c && read_common(c, file, fault) && c->type->load(c, file, fault))
+		return c;
+	if (!c)
+		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
+	credential_free(c);
+	return NULL;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool credential_refresh(struct credential **c)
+{
+	struct credential *fresh;
+	struct fault fault = {0};
+	struct stat now;
+
+	/* Absent for a moment is how some tools replace a file. */
+	if (*(*c)->path != '/' || stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
+		return false;
+	fresh = credential_load((*c)->settings, &fault);
+	if (!fresh) {
+		(*c)->stamp = now;
+		log_fault(LOG_LEVEL_WARN, "credential_kept", &fault);
+		return false;
+	}
+	credential_free(*c);
+	*c = fresh;
+	log_event(LOG_LEVEL_NOTE, "credential_read", "%s was replaced: now %s", fresh->path,
+		fresh->identity);
+	return true;
+}
+
+const char *credential_administrator(const struct credential *c)
+{
+	return c && *c->subject ? c->subject : "the administrator";
+}
+
+void credential_free(struct credential *c)
+{
+	if (!c)
+		return;
+	if (c->type)
+		c->type->free(c->data);
+	free(c->path);
+	free(c->token_endpoint);
+	free(c);
+}

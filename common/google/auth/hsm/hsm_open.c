@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a URI to a private key that signs where it is, and what OpenSSL says if it does not.
+ */
+#include <openssl/err.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "google/auth/hsm/hsm_key.h"
+#include "settings/key_uri.h"
+
+/* ---- what went wrong ---- */
+
+/* PKCS#11's own codes, which provider and engine hand on as reasons: PIN incorrect, invalid, of a
+ * wrong length, expired, locked. */
+#define CKR_PIN_FIRST 0xa0
+#define CKR_PIN_LAST  0xa4
+
+static bool pin_refused(unsigned long code, const char *data)
+{
+	const char *library = ERR_lib_error_string(code);
+	int reason = ERR_GET_REASON(code);
+
+	if (library && (strstr(library, "PKCS#11") || strcasestr(library, "pkcs11")))
+		return reason >= CKR_PIN_FIRST && reason <= CKR_PIN_LAST;
+	/* A TPM counts wrong passwords, too. Its lock-out, which ends by itself, is none of these.
+	 */
+	return strstr(data, "authorization HMAC") || strstr(data, "authorization failure");
+}
+
+/* The queue begins with what failed first; what follows are those who were told. */
+void openssl_drain_errors(struct hsm_error *t)
+{
+	const char *data;
+	unsigned long code;
+	int flags;
+
+	*t = (struct hsm_error){.bad_pin = false};
+	while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+		const char *reason = ERR_reason_error_string(code);
+
+		if (!(flags & ERR_TXT_STRING))
+			data = "";
+		if (!*t->reason && (reason || *data))
+			str_format(t->reason, sizeof(t->reason), "%s%s%s", reason ? reason : "",
+				reason && *data ? ": " : "", data);
+		t->not_installed = t->not_installed || ERR_GET_LIB(code) == ERR_LIB_DSO;
+		t->bad_pin = t->bad_pin || pin_refused(code, data);
+	}
+	if (!*t->reason)
+		str_copy(t->reason, sizeof(t->reason), "no reason reported");
+}
+
+/* ---- opening ---- */
+
+static void load_key(struct hsm_key *k, OSSL_STORE_CTX *store)
+{
+	while (!k->key && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			k->key = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+		if (!info && OSSL_STORE_error(store))
+			return;
+	}
+}
+
+static bool load_provider(struct hsm_key *k, const char *name, struct hsm_error *error)
+{
+	ERR_clear_error();
+	k->context = OSSL_LIB_CTX_new();
+	if (k->context)
+		k->base = OSSL_PROVIDER_load(k->context, "default");
+	if (k->base)
+		k->provider = OSSL_PROVIDER_load(k->context, name);
+	if (k->provider)
+		return true;
+	openssl_drain_errors(error);
+	error->no_device = !error->not_installed;
+	return false;
+}
+
+bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
+{
+	bool pkcs11 = key_uri_is_pkcs11(uri);
+	OSSL_STORE_CTX *store;
+
+	/* Whoever would ask for a PIN or a password, now or when signing, gets no answer. */
+	UI_set_default_method(UI_null());
+	*k = (struct hsm_key){.properties = pkcs11 ? "?provider=pkcs11" : "?provider=tpm2"};
+	if (!load_provider(k, pkcs11 ? "pkcs11" : "tpm2", error)) {
+		hsm_close(k);
+		return pkcs11 && error->not_installed && hsm_engine_open(k, uri, error);
+	}
+	store = OSSL_STORE_open_ex(
+		uri, k->context, k->properties, UI_null(), NULL, NULL, NULL, NULL);
+	if (store) {
+		load_key(k, store);
+		OSSL_STORE_close(store);
+	}
+	openssl_drain_errors(error);
+	/* tpm2 always gives a reason; the provider of PKCS#11 keeps it to itself. */
+	error->reports_pin_errors = !pkcs11;
+	return k->key != NULL;
+}
+
+void hsm_close(struct hsm_key *k)
+{
+	EVP_PKEY_free(k->key);
+	hsm_engine_close(k);
+	if (k->provider)
+		OSSL_PROVIDER_unload(k->provider);
+	if (k->base)
+		OSSL_PROVIDER_unload(k->base);
+	OSSL_LIB_CTX_free(k->context);
+	*k = (struct hsm_key){.key = NULL};
+	ERR_clear_error();
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The subject's token: what somebody else (a Kubernetes cluster, a CI, another cloud) says about
+ * who we are, from a file or from a URL, as `credential_source` of an external_account file
+ * describes it. It is read anew each time: whoever issues it replaces it.
+ */
+#ifndef CLOUDINVITE_GOOGLE_AUTH_SUBJECT_TOKEN_H
+#define CLOUDINVITE_GOOGLE_AUTH_SUBJECT_TOKEN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/strbuf.h"
+#include "google/auth/credential.h"
+
+#define SUBJECT_HEADERS_MAX 16
+
+struct subject_source {
+	char *file, *url;     /* one of them, the other NULL */
+	bool local_plaintext; /* the URL is plain HTTP, at [google] metadata_endpoint */
+	char *field;	      /* the member that holds the token; NULL: the text is the token */
+	char *headers[SUBJECT_HEADERS_MAX + 1];
+};
+
+/* From `credential_source`; executable, aws and certificate sources are refused with the reason. */
+bool subject_source_read(struct subject_source *out, const struct credential *c,
+	const json_t *source, struct fault *fault);
+void subject_source_free(struct subject_source *s);
+
+/* Appends the token. */
+bool subject_token(const struct subject_source *s, const struct credential *c, struct http *http,
+	struct strbuf *out, struct fault *fault);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "google/http/transfer.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "google/http/secret.h"
+
+#define CONNECT_TIMEOUT 10 /* seconds, if `timeout` is not shorter */
+#define RETRY_AFTER_MAX 86400
+
+/* ---- what libcurl calls ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	if (strbuf_add_bytes(&t->reply.body, bytes, size * n))
+		return size * n;
+	t->reply.too_large = true;
+	return 0;
+}
+
+/* libcurl knows the length and never asks for more. Who asks again has begun the request again
+ * without rewinding it, as 7.88 does when a server wants HTTP/1.1 instead of HTTP/2. */
+static size_t send_body(char *out, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t left = t->body_len - t->body_at;
+	size_t now = size * n < left ? size * n : left;
+
+	if (!left && t->body_len) {
+		t->restarted = true;
+		return CURL_READFUNC_ABORT;
+	}
+	t->body_started = true;
+	t->unprocessed = false;
+	memcpy(out, t->body + t->body_at, now);
+	t->body_at += now;
+	return now;
+}
+
+/* "Name: value\r\n" -> the value, if the name is `name`. */
+static bool header_value(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = strlen(name), room;
+	char folded[64];
+
+	if (len <= n || line[n] != ':' ||
+		!str_format(folded, sizeof(folded), "%.*s", (int)n, line) ||
+		!str_equal_nocase(folded, name))
+		return false;
+	line += n + 1;
+	len -= n + 1;
+	while (len && ascii_is_space(*line))
+		line++, len--;
+	while (len && ascii_is_space(line[len - 1]))
+		len--;
+	room = len < size - 1 ? len : size - 1;
+	memcpy(out, line, room);
+	out[room] = '\0';
+	return true;
+}
+
+static void forget_headers(struct transfer *t)
+{
+	t->reply.date = 0;
+	t->reply.content_type[0] = t->reply.authenticate[0] = t->reply.flavor[0] = '\0';
+	t->retry_after[0] = '\0';
+}
+
+/* The replies of one second have the same date, and libcurl reads it slowly. */
+static int64_t read_date(struct transfer *t, const char *text)
+{
+	time_t date;
+
+	if (strcmp(text, t->date_text) != 0) {
+		date = curl_getdate(text, NULL);
+		t->date = date > 0 ? (int64_t)date : 0;
+		str_copy(t->date_text, sizeof(t->date_text), text);
+	}
+	return t->date;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t len = size * n;
+	char date[64];
+
+	/* A status line begins a new reply: those before it (100, a replay) do not count. */
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
+		forget_headers(t);
+	else if (header_value(line, len, "Date", date, sizeof(date)))
+		t->reply.date = read_date(t, date);
+	else if (!header_value(line, len, "Retry-After", t->retry_after, sizeof(t->retry_after)) &&
+		 !header_value(line, len, "Content-Type", t->reply.content_type,
+			 sizeof(t->reply.content_type)) &&
+		 !header_value(
+			 line, len, "Metadata-Flavor", t->reply.flavor, sizeof(t->reply.flavor)))
+		header_value(line, len, "WWW-Authenticate", t->reply.authenticate,
+			sizeof(t->reply.authenticate));
+	return len;
+}
+
+/* ---- what HTTP/2 says of a `no_replay` request ---- */
+
+/* libcurl tells only in its log that a request was refused unseen: RST_STREAM with REFUSED_STREAM,
+ * or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. Where it does not
+ * tell (REFUSED_STREAM on a reused connection looks like one that died; another transfer may have
+ * read the GOAWAY), nothing is taken for refused, which is the safe side. */
+static bool number_after(const char *line, const char *words, unsigned long *out)
+{
+	const char *at = strstr(line, words);
+	char *end;
+
+	if (!at)
+		return false;
+	at += strlen(words);
+	*out = strtoul(at, &end, 10);
+	return end > at;
+}
+
+static bool is_unprocessed(const struct transfer *t, const char *line)
+{
+	unsigned long last;
+
+	if (str_starts(line, "REFUSED_STREAM, "))
+		return true;
+	return strstr(line, " GOAWAY, error=") && number_after(line, " last_stream=", &last) &&
+	       t->stream && last < t->stream;
+}
+
+static void read_log(struct transfer *t, const char *line)
+{
+	unsigned long stream;
+
+	if ((str_starts(line, "Using Stream ID: ") &&
+		    number_after(line, "Using Stream ID: ", &stream)) ||
+		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
+		t->stream = stream;
+	else if (is_unprocessed(t, line))
+		t->unprocessed = true;
+}
+
+static int on_log(CURL *easy, curl_infotype type, char *bytes, size_t size, void *ctx)
+{
+	struct transfer *t = ctx;
+	char line[160];
+
+	(void)easy;
+	if (type == CURLINFO_HEADER_OUT) {
+		t->unprocessed = false; /* of this attempt nothing is known yet */
+	} else if (type == CURLINFO_TEXT && size < sizeof(line)) {
+		memcpy(line, bytes, size);
+		line[size] = '\0';
+		read_log(t, line);
+	}
+	return 0;
+}
+
+/* ---- the handle ---- */
+
+#define SET(option, value) (bad |= (int)curl_easy_setopt(easy, (option), (value)))
+
+static int set_tls(CURL *easy, const struct settings *s)
+{
+	int bad = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+#endif
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (*s->ca_file) {
+		/* Instead of the system's, not beside them. */
+		SET(CURLOPT_CAINFO, s->ca_file);
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	return bad;
+}
+
+/* Not from the environment: a variable that somebody left in a shell must not decide where an
+ * administrator's token goes. "" says so to libcurl. */
+static int set_proxy(CURL *easy, const struct settings *s)
+{
+	int bad = 0;
+
+	SET(CURLOPT_PROXY, s->proxy);
+	SET(CURLOPT_NOPROXY, s->no_proxy);
+	SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (str_starts(s->proxy, "https://") && *s->ca_file) {
+		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
+		SET(CURLOPT_PROXY_CAPATH, NULL);
+	}
+	return bad;
+}
+
+static int set_times(CURL *easy, const struct settings *s)
+{
+	long timeout = s->timeout > 0 ? (long)s->timeout : CONNECT_TIMEOUT;
+	int bad = 0;
+
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TIMEOUT, timeout);
+	SET(CURLOPT_CONNECTTIMEOUT, timeout < CONNECT_TIMEOUT ? timeout : (long)CONNECT_TIMEOUT);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+	return bad;
+}
+
+/* No compression is offered: a small reply that unpacks to gigabytes is not worth it. */
+static int set_http(CURL *easy, struct transfer *t)
+{
+	int bad = 0;
+
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_PIPEWAIT, 1L);
+	SET(CURLOPT_USERAGENT, "cloudinvite/" CLOUDINVITE_VERSION);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, t);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, t);
+	SET(CURLOPT_READFUNCTION, send_body);
+	SET(CURLOPT_READDATA, t);
+	SET(CURLOPT_DEBUGFUNCTION, on_log);
+	SET(CURLOPT_DEBUGDATA, t);
+	SET(CURLOPT_ERRORBUFFER, t->curl_error);
+	SET(CURLOPT_PRIVATE, t);
+	return bad;
+}
+
+struct transfer *transfer_new(const struct settings *settings)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->settings = settings;
+	t->easy = curl_easy_init();
+	if (!t->easy || set_tls(t->easy, settings) || set_proxy(t->easy, settings) ||
+		set_times(t->easy, settings) || set_http(t->easy, t)) {
+		transfer_free(t);
+		return NULL;
+	}
+	t->reply.body.max = HTTP_BODY_MAX;
+	transfer_clear(t);
+	return t;
+}
+
+/* ---- the request ---- */
+
+static bool add_header(struct transfer *t, const char *name, const char *value)
+{
+	struct strbuf line = {0};
+	struct curl_slist *more = NULL;
+
+	if (strbuf_add(&line, name) && strbuf_add(&line, value))
+		more = curl_slist_append(t->headers, line.data);
+	strbuf_wipe(&line);
+	strbuf_free(&line);
+	if (more)
+		t->headers = more;
+	return more != NULL;
+}
+
+/* The host's own neighbour, which has no certificate and is behind no proxy. */
+static bool configure_local(const struct transfer *t)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	SET(CURLOPT_PROXY, "");
+	return !bad;
+}
+
+static bool configure_api(const struct transfer *t)
+{
+	const struct settings *s = t->settings;
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	if (*s->client_certificate)
+		SET(CURLOPT_SSLCERT, s->client_certificate);
+	if (*s->client_key)
+		SET(CURLOPT_SSLKEY, s->client_key);
+	/* Without it, OpenSSL would ask on the terminal for that of a key that was replaced. */
+	SET(CURLOPT_KEYPASSWD, "");
+	return !bad;
+}
+
+static bool configure_user(const struct transfer *t, const char *user)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	SET(CURLOPT_USERPWD, user);
+	return !bad;
+}
+
+static bool configure_headers(struct transfer *t, const struct http_request *r)
+{
+	if (r->bearer && !add_header(t, "Authorization: Bearer ", r->bearer))
+		return false;
+	if (r->quota_project && *r->quota_project &&
+		!add_header(t, "x-goog-user-project: ", r->quota_project))
+		return false;
+	for (size_t i = 0; r->headers && r->headers[i]; i++) {
+		if (!add_header(t, r->headers[i], ""))
+			return false;
+	}
+	if (r->content_type && !add_header(t, "Content-Type: ", r->content_type))
+		return false;
+	/* A server that ignores `Expect: 100-continue` would cost a second each. */
+	if (!add_header(t, "Expect:", "") || !add_header(t, "Accept: ", "application/json"))
+		return false;
+	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static bool configure_body(struct transfer *t, const struct http_request *r)
+{
+	CURL *easy = t->easy;
+	int bad = 0;
+
+	SET(CURLOPT_VERBOSE, r->no_replay ? 1L : 0L);
+	if (strcmp(r->method, "POST") != 0)
+		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	t->body = malloc(r->body_len + 1);
+	if (!t->body)
+		return false;
+	memcpy(t->body, r->body, r->body_len);
+	t->body[r->body_len] = '\0';
+	t->body_len = r->body_len;
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	SET(CURLOPT_POSTFIELDS, r->no_replay ? NULL : t->body);
+	return !bad;
+}
+
+bool transfer_configure(struct transfer *t, const struct http_request *request)
+{
+	return curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK &&
+	       (!request->local_plaintext || configure_local(t)) &&
+	       (!request->user || configure_user(t, request->user)) &&
+	       (!request->api || configure_api(t)) && configure_headers(t, request) &&
+	       configure_body(t, request);
+}
+
+/* ---- the reply ---- */
+
+/* Seconds, or a date, which counts from the server's own clock. */
+static int64_t retry_after(const struct transfer *t)
+{
+	long long seconds;
+	time_t date;
+
+	if (str_number(t->retry_after, 0, INT32_MAX, &seconds))
+		return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
+	date = *t->retry_after ? curl_getdate(t->retry_after, NULL) : -1;
+	if (date <= 0 || !t->reply.date)
+		return -1;
+	seconds = (long long)date - t->reply.date;
+	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
+}
+
+/* With a proxy, what is counted holds libcurl's own request to it. But before the tunnel and TLS
+ * stand nothing of ours is begun. */
+static bool was_started(const struct transfer *t)
+{
+	long request_size = 1;
+	curl_off_t begun = 1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
+	return request_size > 0 && (begun > 0 || !*t->settings->proxy);
+}
+
+/* False only where the server said that it has not looked at the request, or where surely not a
+ * byte of it went out: the body has not been asked for, and nothing is counted, on this connection
+ * or on one that libcurl tried before it. What libcurl sent to a proxy that then refused is no byte
+ * of the request. */
+static bool may_be_sent(const struct transfer *t)
+{
+	if (t->reply.status)
+		return true;
+	if (t->unprocessed)
+		return false;
+	if (t->body_started)
+		return true;
+	return t->reply.proxy_status < 300 && was_started(t);
+}
+
+void transfer_finish(struct transfer *t, CURLcode result)
+{
+	struct http_reply *r = &t->reply;
+	long status = 0, proxy_status = 0;
+	long proxy_error = 0, proxy_verified = 0;
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_PROXY_ERROR, &proxy_error);
+	curl_easy_getinfo(t->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &proxy_verified);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
+	r->status = (int)status;
+	r->proxy_status = (int)proxy_status;
+	r->proxy_error = (int)proxy_error;
+	r->proxy_untrusted = proxy_verified != 0;
+	r->duration_us = us;
+	r->curl = t->restarted ? CURLE_SEND_FAIL_REWIND : (int)result;
+	r->retry_after = retry_after(t);
+	r->unprocessed = t->unprocessed && !r->status;
+	r->maybe_sent = may_be_sent(t);
+	if (result != CURLE_OK)
+		str_safe(r->error, sizeof(r->error),
+			*t->curl_error ? t->curl_error : curl_easy_strerror(result));
+}
+
+static void wipe_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *h = list; h; h = h->next)
+		OPENSSL_cleanse(h->data, strlen(h->data));
+	curl_slist_free_all(list);
+}
+
+void transfer_clear(struct transfer *t)
+{
+	struct strbuf body = t->reply.body;
+
+	if (t->easy) {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+	}
+	wipe_headers(t->headers);
+	t->headers = NULL;
+	secret_free(t->body);
+	t->body = NULL;
+	t->body_len = t->body_at = 0;
+	t->body_started = t->restarted = t->unprocessed = false;
+	t->stream = 0;
+	t->curl_error[0] = t->retry_after[0] = '\0';
+	strbuf_clear(&body);
+	t->reply = (struct http_reply){.retry_after = -1, .body = body};
+	t->reply.body.max = HTTP_BODY_MAX;
+}
+
+void transfer_free(struct transfer *t)
+{
+	if (!t)
+		return;
+	transfer_clear(t);
+	curl_easy_cleanup(t->easy);
+	strbuf_free(&t->reply.body);
+	free(t);
+}

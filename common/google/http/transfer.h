@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A transfer: one curl easy handle with its request and its reply. The options that never change
+ * are set when the handle is made; handles are used again and again, because making one costs more
+ * than a request.
+ */
+#ifndef CLOUDINVITE_GOOGLE_HTTP_TRANSFER_H
+#define CLOUDINVITE_GOOGLE_HTTP_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "google/http/http.h"
+
+struct transfer {
+	CURL *easy;
+	const struct settings *settings;
+	struct curl_slist *headers;
+	char *body; /* our copy: it must live until the request is out */
+	size_t body_len;
+	size_t body_at;
+	bool body_started; /* libcurl has begun to take a `no_replay` body */
+	bool restarted;	   /* … and has begun again, which it must not */
+	bool unprocessed;  /* the server said that it has not looked at this request, and never will
+			    */
+	unsigned long stream; /* HTTP/2's number of it; 0: not known */
+	char retry_after[64];
+	char date_text[64]; /* the last Date of this handle's replies, … */
+	int64_t date;	    /* … and what it says */
+	char curl_error[CURL_ERROR_SIZE];
+	struct http_reply reply;
+	http_done *done;
+	void *ctx;
+	struct transfer *next, *prev;
+};
+
+struct transfer *transfer_new(const struct settings *settings);
+/* Readies the handle for one request. False: out of memory. */
+bool transfer_configure(struct transfer *t, const struct http_request *request);
+/* Fills in t->reply after the handle has come to an end with `result`. */
+void transfer_finish(struct transfer *t, CURLcode result);
+/* Wipes the request and forgets the reply, so that the handle can serve again. */
+void transfer_clear(struct transfer *t);
+void transfer_free(struct transfer *t);
+
+#endif

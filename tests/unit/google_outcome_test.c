@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which replies, and which lacks of one, let a send be repeated. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "google/api/outcome.h"
+
+#define API_ERROR(code, status) \
+	"{\"error\":{\"code\":" code ",\"message\":\"x\",\"status\":\"" status "\"}}"
+
+static struct google_reply read_reply(
+	enum google_method method, struct http_reply http, const char *body)
+{
+	const struct google_call call = {.method = method, .address = "alice@example.com"};
+	struct reply_storage memory = {0};
+	struct google_reply out;
+
+	strbuf_add(&http.body, body);
+	outcome_from_http(&call, NULL, "C01234567", "https://cloudidentity.googleapis.com/v1/x",
+		&http, &memory, &out);
+	strbuf_free(&http.body);
+	reply_storage_free(&memory);
+	return out;
+}
+
+static void nothing_written_may_be_repeated(void **state)
+{
+	static const struct {
+		CURLcode curl;
+		enum fault_kind kind;
+	} all[] = {{CURLE_COULDNT_RESOLVE_HOST, FAULT_TRANSIENT},
+		{CURLE_COULDNT_CONNECT, FAULT_TRANSIENT},
+		{CURLE_OPERATION_TIMEDOUT, FAULT_TRANSIENT},
+		{CURLE_SSL_CONNECT_ERROR, FAULT_TRANSIENT},
+		{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP},
+		{CURLE_SSL_CACERT_BADFILE, FAULT_SETUP},
+		{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct http_reply http = {.curl = (int)all[i].curl, .retry_after = -1};
+
+		for (int m = 0; m < GOOGLE_METHODS; m++) {
+			struct google_reply r = read_reply((enum google_method)m, http, "");
+
+			assert_int_equal(r.fault.kind, all[i].kind);
+			assert_non_null(strstr(r.fault.what, "cloudidentity.googleapis.com"));
+		}
+	}
+}
+
+static void a_send_that_may_have_been_written_is_unconfirmed(void **state)
+{
+	static const CURLcode all[] = {CURLE_SEND_FAIL_REWIND, CURLE_OPERATION_TIMEDOUT,
+		CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE,
+		CURLE_WRITE_ERROR, CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_ABORTED_BY_CALLBACK,
+		CURLE_PEER_FAILED_VERIFICATION};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct http_reply http = {
+			.curl = (int)all[i], .maybe_sent = true, .retry_after = -1};
+
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
+		assert_int_not_equal(
+			read_reply(GOOGLE_CHECK, http, "").fault.kind, FAULT_AMBIGUOUS);
+		assert_int_not_equal(
+			read_reply(GOOGLE_CANCEL, http, "").fault.kind, FAULT_AMBIGUOUS);
+	}
+}
+
+static void half_a_reply_is_none_whatever_its_status(void **state)
+{
+	static const int codes[] = {200, 400, 403, 429};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		const struct http_reply http = {.status = codes[i],
+			.curl = CURLE_PARTIAL_FILE,
+			.maybe_sent = true,
+			.retry_after = -1};
+
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "{\"done\":true}").fault.kind,
+			FAULT_AMBIGUOUS);
+		assert_int_equal(
+			read_reply(GOOGLE_CHECK, http, "{\"isInvitableUser\":true}").fault.kind,
+			FAULT_TRANSIENT);
+		assert_false(
+			read_reply(GOOGLE_CHECK, http, "{\"isInvitableUser\":true}").invitable);
+	}
+}
+
+static void a_status_says_whether_a_send_may_be_repeated(void **state)
+{
+	static const struct {
+		int status;
+		enum fault_kind kind;
+		const char *body;
+	} all[] = {{0, FAULT_AMBIGUOUS, ""}, {101, FAULT_AMBIGUOUS, ""},
+		{200, FAULT_NONE, "{\"done\":true}"}, {201, FAULT_AMBIGUOUS, "{\"done\":true}"},
+		{204, FAULT_AMBIGUOUS, ""}, {206, FAULT_AMBIGUOUS, "{\"done\":true}"},
+		{200, FAULT_AMBIGUOUS, "<html>"}, {301, FAULT_AMBIGUOUS, ""},
+		{304, FAULT_AMBIGUOUS, ""}, {307, FAULT_AMBIGUOUS, "{}"},
+		{403, FAULT_AMBIGUOUS, "<html>Blocked</html>"}, {404, FAULT_AMBIGUOUS, "<html>"},
+		{499, FAULT_AMBIGUOUS, API_ERROR("499", "CANCELLED")},
+		{400, FAULT_REJECTED, API_ERROR("400", "FAILED_PRECONDITION")},
+		{403, FAULT_REJECTED, API_ERROR("403", "PERMISSION_DENIED")},
+		{403, FAULT_TRANSIENT, API_ERROR("403", "RESOURCE_EXHAUSTED")},
+		{404, FAULT_REJECTED, API_ERROR("404", "NOT_FOUND")}, {408, FAULT_AMBIGUOUS, ""},
+		{409, FAULT_REJECTED, API_ERROR("409", "ABORTED")}, {429, FAULT_TRANSIENT, ""},
+		{500, FAULT_AMBIGUOUS, API_ERROR("500", "INTERNAL")},
+		{502, FAULT_AMBIGUOUS, "<html>"},
+		{503, FAULT_AMBIGUOUS, API_ERROR("503", "UNAVAILABLE")},
+		{504, FAULT_AMBIGUOUS, ""}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct http_reply http = {
+			.status = all[i].status, .maybe_sent = true, .retry_after = -1};
+		struct google_reply r = read_reply(GOOGLE_SEND, http, all[i].body);
+
+		if (r.fault.kind != all[i].kind)
+			print_error("%d %s\n", all[i].status, all[i].body);
+		assert_int_equal(r.fault.kind, all[i].kind);
+		assert_int_equal(r.status, all[i].status);
+	}
+}
+
+static void what_the_server_refused_unseen_may_be_repeated(void **state)
+{
+	const struct http_reply http = {.curl = CURLE_HTTP2, .unprocessed = true};
+	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
+
+	(void)state;
+	assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
+	assert_string_equal(r.fault.code, "network_refused");
+	assert_non_null(strstr(r.fault.remedy, "Nothing was done"));
+}
+
+static void a_page_in_googles_place_is_called_that(void **state)
+{
+	const struct http_reply http = {
+		.status = 200, .maybe_sent = true, .content_type = "text/html; charset=UTF-8"};
+	struct google_reply r = read_reply(GOOGLE_CHECK, http, "<html>Please log in</html>");
+
+	(void)state;
+	assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
+	assert_non_null(strstr(r.fault.what, "cloudidentity.googleapis.com: "));
+	assert_non_null(strstr(r.fault.what, "no JSON"));
+	assert_non_null(strstr(r.fault.remedy, "text/html"));
+	assert_non_null(strstr(r.fault.remedy, "login page"));
+}
+
+/* libcurl says of these that a protocol is not supported, or that memory is short. */
+static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
+{
+	static const CURLcode all[] = {
+		CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct http_reply http = {.curl = (int)all[i], .maybe_sent = true};
+		struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
+
+		assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
+		assert_string_equal(r.fault.code, "reply_broken");
+		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
+	}
+}
+
+static void a_certificate_that_is_not_trusted_names_ca_file(void **state)
+{
+	const struct http_reply http = {.curl = CURLE_PEER_FAILED_VERIFICATION,
+		.error = "self-signed certificate in certificate chain"};
+	struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
+
+	(void)state;
+	assert_string_equal(r.fault.code, "tls_untrusted");
+	assert_non_null(strstr(r.fault.what, "self-signed"));
+	assert_non_null(strstr(r.fault.remedy, "ca_file"));
+}
+
+static void a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later(void **state)
+{
+	struct http_reply http = {.curl = CURLE_RECV_ERROR, .proxy_status = 407};
+
+	(void)state;
+	assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_SETUP);
+	assert_non_null(strstr(read_reply(GOOGLE_SEND, http, "").fault.remedy, "password"));
+	http.proxy_status = 502;
+	assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_TRANSIENT);
+}
+
+static void date_wait_and_duration_are_passed_on(void **state)
+{
+	const struct http_reply http = {.status = 429,
+		.maybe_sent = true,
+		.date = 1795408081,
+		.retry_after = 17,
+		.duration_us = 1234};
+	struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
+
+	(void)state;
+	assert_int_equal(r.date, 1795408081);
+	assert_int_equal(r.retry_after, 17);
+	assert_int_equal(r.duration_us, 1234);
+	assert_true(r.quota);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_written_may_be_repeated),
+		cmocka_unit_test(a_send_that_may_have_been_written_is_unconfirmed),
+		cmocka_unit_test(half_a_reply_is_none_whatever_its_status),
+		cmocka_unit_test(a_status_says_whether_a_send_may_be_repeated),
+		cmocka_unit_test(what_the_server_refused_unseen_may_be_repeated),
+		cmocka_unit_test(a_page_in_googles_place_is_called_that),
+		cmocka_unit_test(what_is_no_http_is_for_later_and_no_fault_of_the_setup),
+		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
+		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
+		cmocka_unit_test(date_wait_and_duration_are_passed_on),
+	};
+
+	return cmocka_run_group_tests_name("google", tests, NULL, NULL);
+}
