@@ -61,7 +61,7 @@ static bool take_sighting(const struct ledger_sighting *found, void *ctx)
 	}
 	seen = &x->seen[x->seen_count++];
 	*seen = (struct seen){.found = *found};
-	verdict_judge(&seen->found.seen, x->books.settings, x->map, &seen->now);
+	verdict_evaluate(&seen->found.seen, x->books.settings, x->map, &seen->now);
 	if (found->address[0] != '\0')
 		add_address(x, found->address);
 	return !x->failed;

@@ -41,5 +41,5 @@ void mapping_judge(const struct mapping *m, const struct account *account, struc
 	local_hostname(sighting.host, sizeof(sighting.host));
 	str_copy(sighting.user, sizeof(sighting.user), account->user);
 	sighting_facts(&sighting, account, m->groups, m->settings);
-	verdict_judge(&sighting, m->settings, m->map, verdict);
+	verdict_evaluate(&sighting, m->settings, m->map, verdict);
 }

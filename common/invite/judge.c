@@ -91,7 +91,7 @@ static bool judge(struct invite *i, const struct ledger_sighting *s, const struc
 {
 	struct verdict v;
 
-	verdict_judge(&s->seen, i->settings, map, &v);
+	verdict_evaluate(&s->seen, i->settings, map, &v);
 	if (!ledger_judge(i->ledger, s->id, rules, &v, fault))
 		return false;
 	if (v.kind == VERDICT_NONE)
@@ -126,7 +126,7 @@ static int judge_batch(struct invite *i, struct ledger_sighting *batch, int max,
 int invite_judge(struct invite *i, const struct address_map *map, int max, struct fault *fault)
 {
 	/* Which sightings count is asked here, too: another answer, and they are judged anew. */
-	uint64_t rules = verdict_rules(i->settings, map) ^ (uint64_t)i->settings->triggers;
+	uint64_t rules = rules_fingerprint(i->settings, map) ^ (uint64_t)i->settings->triggers;
 	struct ledger_sighting *batch = calloc(BATCH, sizeof(*batch));
 	int total = 0, got = 0, want;
 

@@ -87,7 +87,8 @@ int ledger_renamed(struct ledger *l, const char *host, const char *user, const c
  * history stays with the people that they led to. */
 bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault);
 
-/* Sightings that `rules` (verdict_rules) has not judged yet, at most max; their number or -1. */
+/* Sightings that `rules` (rules_fingerprint) has not judged yet, at most max; their number or -1.
+ */
 int ledger_unjudged(struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max,
 	struct fault *fault);
 /* Stores the verdict, after looking at the block list and at the other sightings of that host (two

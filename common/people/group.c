@@ -30,7 +30,7 @@ struct group_table {
 	size_t group_count;
 	struct member *members; /* by user, then by group */
 	size_t member_count;
-	bool doubtful; /* a line that may matter was broken */
+	bool incomplete; /* a line that may matter was broken */
 	char *text;
 };
 
@@ -149,7 +149,7 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 		if (passed_over(line))
 			continue;
 		if (!parse_line(line, (size_t)(end - line), names, &lines[count]))
-			t->doubtful = true;
+			t->incomplete = true;
 		else if (lines[count].group.name != NULL)
 			count++;
 	}
@@ -263,7 +263,7 @@ bool group_names(const struct group_table *t, const char *user, gid_t gid, char 
 	const char *last = NULL;
 
 	out[0] = '\0';
-	if (t->doubtful)
+	if (t->incomplete)
 		return false;
 	for (size_t i = 0; i < t->group_count; i++) {
 		bool in = gid != (gid_t)-1 && t->groups[i].gid == gid;

@@ -39,7 +39,7 @@ bool verdict_parse(const char *word, enum verdict_kind *out)
 }
 
 /* What the rules look at. */
-struct question {
+struct rule_input {
 	const struct sighting *s;
 	const struct settings *settings;
 	char user[USER_MAX + 1]; /* lower case, without a network user's realm */
@@ -50,7 +50,7 @@ struct question {
 };
 
 /* Always true, so that a rule ends with it. */
-__attribute__((format(printf, 4, 5))) static bool say(
+__attribute__((format(printf, 4, 5))) static bool decide(
 	struct verdict *out, enum verdict_kind kind, const char *rule, const char *format, ...)
 {
 	char sentence[1024];
@@ -67,77 +67,78 @@ __attribute__((format(printf, 4, 5))) static bool say(
 
 /* ---- policy: each rule says true when it has excluded the user ---- */
 
-typedef bool policy_rule(const struct question *q, struct verdict *out);
+typedef bool policy_rule(const struct rule_input *q, struct verdict *out);
 
-static bool rule_map_never(const struct question *q, struct verdict *out)
+static bool rule_map_never(const struct rule_input *q, struct verdict *out)
 {
 	if (q->mapped == NULL || strcmp(q->mapped, "-") != 0)
 		return false;
-	return say(out, VERDICT_EXCLUDED, "map", "Line %d of %.120s says that %s is never invited.",
-		q->map_line, q->settings->map, q->shown);
+	return decide(out, VERDICT_EXCLUDED, "map",
+		"Line %d of %.120s says that %s is never invited.", q->map_line, q->settings->map,
+		q->shown);
 }
 
-static bool rule_network(const struct question *q, struct verdict *out)
+static bool rule_network(const struct rule_input *q, struct verdict *out)
 {
 	if (q->s->local || q->settings->network_users)
 		return false;
-	return say(out, VERDICT_EXCLUDED, "network_users",
+	return decide(out, VERDICT_EXCLUDED, "network_users",
 		"%s is not in the passwd file of %.64s, and network_users = no.", q->shown,
 		q->s->host);
 }
 
-static bool rule_uid_range(const struct question *q, struct verdict *out)
+static bool rule_uid_range(const struct rule_input *q, struct verdict *out)
 {
 	const struct settings *set = q->settings;
 
 	if (!q->s->local || (q->s->uid >= set->min_uid && q->s->uid <= set->max_uid))
 		return false;
 	if (q->s->uid < 0)
-		return say(out, VERDICT_EXCLUDED, "uid_range", "The uid of %s is not known.",
+		return decide(out, VERDICT_EXCLUDED, "uid_range", "The uid of %s is not known.",
 			q->shown);
-	return say(out, VERDICT_EXCLUDED, "uid_range",
+	return decide(out, VERDICT_EXCLUDED, "uid_range",
 		"uid %" PRId64 " is outside %" PRId64 " to %" PRId64
 		" (min_uid, max_uid): a system account, not a person's.",
 		q->s->uid, set->min_uid, set->max_uid);
 }
 
-static bool rule_shell(const struct question *q, struct verdict *out)
+static bool rule_shell(const struct rule_input *q, struct verdict *out)
 {
 	const char *slash = strrchr(q->s->shell, '/');
 	const char *name = slash != NULL ? slash + 1 : q->s->shell;
 
 	if (strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0)
 		return false;
-	return say(out, VERDICT_EXCLUDED, "shell", "The shell %.100s does not allow logins.",
+	return decide(out, VERDICT_EXCLUDED, "shell", "The shell %.100s does not allow logins.",
 		q->s->shell);
 }
 
-static bool in_users(const struct question *q, const char *list)
+static bool in_users(const struct rule_input *q, const char *list)
 {
 	return str_in_list(q->user, list) || str_in_list(q->full, list);
 }
 
-static bool rule_nobody(const struct question *q, struct verdict *out)
+static bool rule_reserved_name(const struct rule_input *q, struct verdict *out)
 {
-	const char *group = nobody_name(q->user);
+	const char *group = reserved_name_kind(q->user);
 
 	if (group == NULL || in_users(q, q->settings->allow_users))
 		return false;
-	return say(out, VERDICT_EXCLUDED, "nobody_name",
+	return decide(out, VERDICT_EXCLUDED, "nobody_name",
 		"The name %s usually does not belong to a person (%s). If it does here, add it to "
 		"allow_users.",
 		q->shown, group);
 }
 
-static bool rule_exclude_users(const struct question *q, struct verdict *out)
+static bool rule_exclude_users(const struct rule_input *q, struct verdict *out)
 {
 	if (!in_users(q, q->settings->exclude_users))
 		return false;
-	return say(
+	return decide(
 		out, VERDICT_EXCLUDED, "exclude_users", "%s is listed in exclude_users.", q->shown);
 }
 
-static bool groups_unknown(const struct question *q)
+static bool groups_unknown(const struct rule_input *q)
 {
 	return strcmp(q->s->groups, SIGHTING_GROUPS_UNKNOWN) == 0;
 }
@@ -160,41 +161,41 @@ static bool group_not_in(const char *word, size_t len, void *ctx)
 	return false;
 }
 
-static bool in_groups(const struct question *q, const char *list, struct group_search *search)
+static bool in_groups(const struct rule_input *q, const char *list, struct group_search *search)
 {
 	*search = (struct group_search){.list = list};
 	return list[0] != '\0' && !str_each_word(q->s->groups, group_not_in, search);
 }
 
-static bool rule_groups_unknown(const struct question *q, struct verdict *out)
+static bool rule_groups_unknown(const struct rule_input *q, struct verdict *out)
 {
 	if (!groups_unknown(q))
 		return false;
-	return say(out, VERDICT_EXCLUDED, "groups_unknown",
+	return decide(out, VERDICT_EXCLUDED, "groups_unknown",
 		"The groups of %s on %.64s cannot be determined, and one of them may be excluded. "
 		"Repair the group file there (getent group, grpck).",
 		q->shown, q->s->host);
 }
 
-static bool rule_include_groups(const struct question *q, struct verdict *out)
+static bool rule_include_groups(const struct rule_input *q, struct verdict *out)
 {
 	struct group_search search;
 
 	if (q->settings->include_groups[0] == '\0' ||
 		in_groups(q, q->settings->include_groups, &search))
 		return false;
-	return say(out, VERDICT_EXCLUDED, "include_groups",
+	return decide(out, VERDICT_EXCLUDED, "include_groups",
 		"%s is not in any of the groups in include_groups (%.80s).", q->shown,
 		q->settings->include_groups);
 }
 
-static bool rule_exclude_groups(const struct question *q, struct verdict *out)
+static bool rule_exclude_groups(const struct rule_input *q, struct verdict *out)
 {
 	struct group_search search;
 
 	if (!in_groups(q, q->settings->exclude_groups, &search))
 		return false;
-	return say(out, VERDICT_EXCLUDED, "exclude_groups",
+	return decide(out, VERDICT_EXCLUDED, "exclude_groups",
 		"%s is in the group %s, which is listed in exclude_groups.", q->shown,
 		search.found);
 }
@@ -204,7 +205,7 @@ static policy_rule *const policy[] = {
 	rule_network,
 	rule_uid_range,
 	rule_shell,
-	rule_nobody,
+	rule_reserved_name,
 	rule_exclude_users,
 	rule_groups_unknown,
 	rule_include_groups,
@@ -214,16 +215,16 @@ static policy_rule *const policy[] = {
 /* ---- the address ---- */
 
 static bool unmapped(
-	const struct question *q, const char *rule, const char *why, struct verdict *out)
+	const struct rule_input *q, const char *rule, const char *why, struct verdict *out)
 {
 	if (q->settings->map[0] == '\0')
-		return say(out, VERDICT_UNMAPPED, rule, "No address for %s: %s.", q->shown, why);
-	return say(out, VERDICT_UNMAPPED, rule,
+		return decide(out, VERDICT_UNMAPPED, rule, "No address for %s: %s.", q->shown, why);
+	return decide(out, VERDICT_UNMAPPED, rule,
 		"No address for %s: %s. Add a line \"user address\" to %.80s.", q->shown, why,
 		q->settings->map);
 }
 
-static bool find_address(const struct question *q, struct verdict *out)
+static bool find_address(const struct rule_input *q, struct verdict *out)
 {
 	const char *template = q->settings->address, *why;
 
@@ -245,35 +246,36 @@ static bool find_address(const struct question *q, struct verdict *out)
 	return out->from_template;
 }
 
-static void judge_address(const struct question *q, struct verdict *out)
+static void evaluate_address(const struct rule_input *q, struct verdict *out)
 {
 	if (!find_address(q, out))
 		return;
 	if (!address_in_domains(out->address, q->settings->domains)) {
-		say(out, VERDICT_FOREIGN_DOMAIN, "domains",
+		decide(out, VERDICT_FOREIGN_DOMAIN, "domains",
 			"%.120s is not in one of the organisation's domains (domains = %.80s).",
 			out->address, q->settings->domains);
 		out->address[0] = '\0';
 	} else if (out->from_template) {
-		say(out, VERDICT_MAPPED, "address",
+		decide(out, VERDICT_MAPPED, "address",
 			"The template %.80s gives the address %.120s to %s.", q->settings->address,
 			out->address, q->shown);
 	} else {
-		say(out, VERDICT_MAPPED, "map", "Line %d of %.80s maps %s to %.100s.", q->map_line,
-			q->settings->map, q->shown, out->address);
+		decide(out, VERDICT_MAPPED, "map", "Line %d of %.80s maps %s to %.100s.",
+			q->map_line, q->settings->map, q->shown, out->address);
 	}
 }
 
-static void ask(struct question *q, const struct sighting *s, const struct settings *settings)
+static void fill_rule_input(
+	struct rule_input *q, const struct sighting *s, const struct settings *settings)
 {
-	*q = (struct question){.s = s, .settings = settings};
+	*q = (struct rule_input){.s = s, .settings = settings};
 	address_user(s, q->user, sizeof(q->user));
 	str_copy(q->full, sizeof(q->full), s->user);
 	str_lower(q->full);
 	str_safe(q->shown, sizeof(q->shown), s->user);
 }
 
-static bool excluded(const struct question *q, struct verdict *out)
+static bool excluded(const struct rule_input *q, struct verdict *out)
 {
 	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
 		if (policy[i](q, out))
@@ -284,24 +286,24 @@ static bool excluded(const struct question *q, struct verdict *out)
 bool verdict_excludes(const struct sighting *s, const struct settings *settings)
 {
 	struct verdict v = {.kind = VERDICT_NONE};
-	struct question q;
+	struct rule_input q;
 
-	ask(&q, s, settings);
+	fill_rule_input(&q, s, settings);
 	return excluded(&q, &v);
 }
 
-void verdict_judge(const struct sighting *s, const struct settings *settings,
+void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out)
 {
-	struct question q;
+	struct rule_input q;
 
 	*out = (struct verdict){.kind = VERDICT_NONE};
-	ask(&q, s, settings);
+	fill_rule_input(&q, s, settings);
 	q.mapped = map_find(map, s->host, s->user, &q.map_line);
 	if (q.mapped == NULL)
 		q.mapped = map_find(map, s->host, q.user, &q.map_line);
 	if (!excluded(&q, out))
-		judge_address(&q, out);
+		evaluate_address(&q, out);
 }
 
 /* ---- whether it must be asked again ---- */
@@ -328,7 +330,7 @@ static bool mix_line(const char *host, const char *user, const char *address, vo
 	return true;
 }
 
-uint64_t verdict_rules(const struct settings *settings, const struct address_map *map)
+uint64_t rules_fingerprint(const struct settings *settings, const struct address_map *map)
 {
 	const char *const texts[] = {
 		CLOUDINVITE_VERSION, /* the built-in list may have changed */

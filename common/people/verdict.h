@@ -50,7 +50,7 @@ bool map_each(const struct address_map *m,
 void map_free(struct address_map *m);
 
 /* Judges. Block list and collisions are the ledger's to find: they come later (ledger_judge). */
-void verdict_judge(const struct sighting *s, const struct settings *settings,
+void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out);
 
 /* Whether the settings exclude the account whatever the map says. */
@@ -65,9 +65,9 @@ bool address_in_domains(const char *address, const char *domains);
 /* A name that is nobody's own, without regard to case: cloud images, automation, RFC 2142 roles …
  * Returns its group ("cloud image", "automation", "role name", "service", "shared name", "machine
  * account") or NULL. */
-const char *nobody_name(const char *user);
+const char *reserved_name_kind(const char *user);
 
 /* A number that changes when any setting or map line that verdicts depend on changes. */
-uint64_t verdict_rules(const struct settings *settings, const struct address_map *map);
+uint64_t rules_fingerprint(const struct settings *settings, const struct address_map *map);
 
 #endif

@@ -23,25 +23,26 @@
 
 struct check {
 	const struct settings *s;
-	struct findings *found;
+	struct diagnostics *found;
 };
 
 /* "FILE:LINE: key: what", and what to do about it. */
-__attribute__((format(printf, 6, 7))) static void finding(const struct check *c, bool collecting,
-	const char *section, const char *key, const char *what, const char *remedy, ...)
+__attribute__((format(printf, 6, 7))) static void diagnose_key(const struct check *c,
+	bool collecting, const char *section, const char *key, const char *what, const char *remedy,
+	...)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char where[512], text[1024], code[48];
 	va_list args;
 
-	setting_where(c->s, setting_find(section, key), where, sizeof(where));
+	setting_origin(c->s, setting_find(section, key), where, sizeof(where));
 	str_format(code, sizeof(code), "settings_%s", key);
 	fault_set(&fault, FAULT_SETTINGS, code, "%s: %s", where, what);
 	va_start(args, remedy);
 	(void)vsnprintf(text, sizeof(text), remedy, args);
 	va_end(args);
 	fault_remedy(&fault, "%s", text);
-	finding_add(c->found, &fault, collecting);
+	diagnose(c->found, &fault, collecting);
 }
 
 /* ---- keys that must agree ---- */
@@ -51,11 +52,11 @@ static void check_role(const struct check *c)
 	bool fleet = !str_starts(c->s->ledger, "sqlite:");
 
 	if (fleet)
-		finding(c, COLLECTING, "storage", "ledger",
+		diagnose_key(c, COLLECTING, "storage", "ledger",
 			"a PostgreSQL ledger is not available in version " CLOUDINVITE_VERSION,
 			"Use a sqlite: ledger, with role = standalone on each host.");
 	else if (c->s->role == ROLE_COLLECTOR)
-		finding(c, COLLECTING, "worker", "role",
+		diagnose_key(c, COLLECTING, "worker", "role",
 			"a fleet's collector needs a postgresql:// ledger shared with the "
 			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
 			"Set role = standalone.");
@@ -64,7 +65,7 @@ static void check_role(const struct check *c)
 static void check_uids(const struct check *c)
 {
 	if (c->s->min_uid > c->s->max_uid)
-		finding(c, COLLECTING, "people", "min_uid",
+		diagnose_key(c, COLLECTING, "people", "min_uid",
 			"min_uid is greater than max_uid: no user matches",
 			"Set min_uid to the lower number.");
 }
@@ -72,7 +73,7 @@ static void check_uids(const struct check *c)
 static void check_customer(const struct check *c)
 {
 	if (c->s->customer[0] == '\0')
-		finding(c, DISPATCHING, "google", "customer", "the customer is not set",
+		diagnose_key(c, DISPATCHING, "google", "customer", "the customer is not set",
 			"Set it to the id from the Admin console (Account, Account settings, "
 			"Customer ID), such as C01234567.");
 }
@@ -96,25 +97,25 @@ static void check_address(const struct check *c)
 	char *at = strchr(s->address, '@');
 
 	if (s->domains[0] == '\0')
-		finding(c, DISPATCHING, "people", "domains",
+		diagnose_key(c, DISPATCHING, "people", "domains",
 			"no domain is set, so no address can belong to your organisation",
 			"Set it to the domains that are verified in the Admin console, such as "
 			"example.com.");
 	if (at == NULL) {
 		if (s->map[0] == '\0')
-			finding(c, DISPATCHING, "people", "address",
+			diagnose_key(c, DISPATCHING, "people", "address",
 				"neither an address template nor a map is set",
 				"Set address, for example {user}@ and your domain, or map.");
 		return;
 	}
 	if (s->domains[0] != '\0' && !domain_is_ours(s, at + 1))
-		finding(c, DISPATCHING, "people", "address",
+		diagnose_key(c, DISPATCHING, "people", "address",
 			"the domain of the template is not listed in domains: nobody would be "
 			"invited",
 			"Add %s to domains, or correct the template.", at + 1);
 	if (!s->gecos &&
 		(strstr(s->address, "{first}") != NULL || strstr(s->address, "{last}") != NULL))
-		finding(c, DISPATCHING, "people", "address",
+		diagnose_key(c, DISPATCHING, "people", "address",
 			"{first} and {last} come from the full name in the passwd file, which "
 			"gecos = no ignores",
 			"Set gecos = yes if users cannot change their full names (chfn), or use "
@@ -130,7 +131,7 @@ static void check_file(
 		char what[512];
 
 		str_format(what, sizeof(what), "%s: %s", path, strerror(errno));
-		finding(c, DISPATCHING, section, key, what,
+		diagnose_key(c, DISPATCHING, section, key, what,
 			"Create the file, readable by the service's user, or correct the path.");
 	}
 }
@@ -144,7 +145,7 @@ static void check_map(const struct check *c)
 	if (strcmp(c->s->map, usual) != 0 || access(usual, F_OK) == 0)
 		check_file(c, "people", "map", c->s->map);
 	if (c->s->map[0] != '\0' && stat(c->s->map, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
-		finding(c, DISPATCHING, "people", "map",
+		diagnose_key(c, DISPATCHING, "people", "map",
 			"every user can write the map, and so have any address invited",
 			"chown root: %s && chmod 0644 %s", c->s->map, c->s->map);
 }
@@ -159,7 +160,7 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 	if (file == NULL || !setting_has_password(value) || stat(file, &st) != 0 ||
 		(st.st_mode & S_IROTH) == 0)
 		return;
-	finding(c, k->collects, k->section, k->key,
+	diagnose_key(c, k->used_by_collector, k->section, k->key,
 		"it contains a password, and every user can read the file",
 		"Move this key to a separate file in conf.d/, then: chown root:%s FILE && chmod "
 		"0640 FILE",
@@ -185,7 +186,7 @@ static void found_secret(const struct check *c, const struct secret *secret, con
 	char sentence[512];
 
 	str_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
-	finding(c, DISPATCHING, "google", secret->key, sentence,
+	diagnose_key(c, DISPATCHING, "google", secret->key, sentence,
 		"chown root:%s %s && chmod 0640 %s", c->s->dispatcher_user, secret->path,
 		secret->path);
 }
@@ -230,11 +231,11 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 	str_format(what, sizeof(what), "%s %s", secret->path,
 		errno == ENOENT ? "does not exist" : strerror(errno));
 	if (errno == ENOENT)
-		finding(c, DISPATCHING, "google", secret->key, what,
+		diagnose_key(c, DISPATCHING, "google", secret->key, what,
 			"Store %s there, then: chown root:%s %s && chmod 0640 %s", put,
 			c->s->dispatcher_user, secret->path, secret->path);
 	else
-		finding(c, DISPATCHING, "google", secret->key, what,
+		diagnose_key(c, DISPATCHING, "google", secret->key, what,
 			"Run this as root, or make the directory accessible for %s.",
 			c->s->dispatcher_user);
 }
@@ -247,7 +248,7 @@ static void check_handed_over(const struct check *c, const char *name)
 	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
 		return;
 	str_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
-	finding(c, DISPATCHING, "google", "credentials", what,
+	diagnose_key(c, DISPATCHING, "google", "credentials", what,
 		"Add LoadCredential=%s:FILE to [Service] of the unit (systemctl edit "
 		"cloudinvite-dispatcher), then restart it.",
 		name);
@@ -260,7 +261,7 @@ static void check_credential(const struct check *c)
 	if (c->s->key[0] != '\0')
 		return; /* then no other one is used */
 	if (secret.path[0] == '\0')
-		finding(c, DISPATCHING, "google", "credentials", "no credential is set",
+		diagnose_key(c, DISPATCHING, "google", "credentials", "no credential is set",
 			"Set it to the file of the service account's key.");
 	if (str_starts(secret.path, SYSTEMD_PREFIX))
 		check_handed_over(c, secret.path + strlen(SYSTEMD_PREFIX));
@@ -287,23 +288,23 @@ static void check_held_key(const struct check *c)
 
 	if (s->key[0] == '\0') {
 		if (s->key_id[0] != '\0')
-			finding(c, DISPATCHING, "google", "key_id",
+			diagnose_key(c, DISPATCHING, "google", "key_id",
 				"it belongs to a key that is not set",
 				"Set key to the location of that key (pkcs11:... or handle:0x...), "
 				"or remove key_id: a key file contains its own ID.");
 		return;
 	}
 	if (s->service_account[0] == '\0')
-		finding(c, DISPATCHING, "google", "service_account",
+		diagnose_key(c, DISPATCHING, "google", "service_account",
 			"key requires the service account that it was uploaded to",
 			"Set it, for example to inviter@PROJECT.iam.gserviceaccount.com.");
 	if (s->key_id[0] == '\0')
-		finding(c, DISPATCHING, "google", "key_id",
+		diagnose_key(c, DISPATCHING, "google", "key_id",
 			"key requires the ID that Google gave it when it was uploaded",
 			"Set it to the ID shown by `gcloud iam service-accounts keys list "
 			"--iam-account ACCOUNT`.");
 	if (s->subject[0] == '\0')
-		finding(c, DISPATCHING, "google", "subject",
+		diagnose_key(c, DISPATCHING, "google", "subject",
 			"key requires the administrator to act as: a service account is not an "
 			"administrator",
 			"Set it to a super administrator, such as admin@example.com.");
@@ -319,11 +320,11 @@ static void check_client_certificate(const struct check *c)
 
 	check_file(c, "google", "client_certificate", s->client_certificate);
 	if (s->client_certificate[0] != '\0' && s->client_key[0] == '\0')
-		finding(c, DISPATCHING, "google", "client_certificate",
+		diagnose_key(c, DISPATCHING, "google", "client_certificate",
 			"it cannot be used without its private key",
 			"Set client_key to the file of the key; it may be the same file.");
 	else if (s->client_key[0] != '\0' && s->client_certificate[0] == '\0')
-		finding(c, DISPATCHING, "google", "client_key",
+		diagnose_key(c, DISPATCHING, "google", "client_key",
 			"it cannot be used without its certificate",
 			"Set client_certificate as well.");
 	if (s->client_key[0] != '\0')
@@ -338,23 +339,23 @@ static void check_metadata(const struct check *c)
 	if (strcmp(s->credentials, "metadata:") != 0)
 		return;
 	if (s->key[0] != '\0')
-		finding(c, DISPATCHING, "google", "credentials",
+		diagnose_key(c, DISPATCHING, "google", "credentials",
 			"metadata: and key cannot be used together",
 			"Remove key if the metadata server's account asks Google to sign; "
 			"otherwise remove credentials.");
 	if (s->service_account[0] == '\0')
-		finding(c, DISPATCHING, "google", "service_account",
+		diagnose_key(c, DISPATCHING, "google", "service_account",
 			"metadata: requires the service account that acts as the administrator",
 			"Set it to the account with domain-wide delegation, such as "
 			"inviter@PROJECT.iam.gserviceaccount.com; it may be the machine's own.");
 	if (s->subject[0] == '\0')
-		finding(c, DISPATCHING, "google", "subject",
+		diagnose_key(c, DISPATCHING, "google", "subject",
 			"metadata: requires the administrator to act as: a service account is not "
 			"an administrator",
 			"Set it to a super administrator, such as admin@example.com.");
 }
 
-void settings_check_into(const struct settings *s, struct findings *found)
+void settings_check_into(const struct settings *s, struct diagnostics *found)
 {
 	const struct check c = {s, found};
 

@@ -35,10 +35,11 @@ bool setting_section_known(const char *section)
 	return false;
 }
 
-bool setting_section_collects(const char *section)
+bool setting_section_used_by_collector(const char *section)
 {
 	for (size_t i = 0; i < setting_count; i++)
-		if (strcmp(setting_keys[i].section, section) == 0 && setting_keys[i].collects)
+		if (strcmp(setting_keys[i].section, section) == 0 &&
+			setting_keys[i].used_by_collector)
 			return true;
 	return false;
 }
@@ -74,7 +75,7 @@ static size_t distance(const char *a, const char *b)
 	return last[n];
 }
 
-const char *setting_nearest(const char *section, const char *word)
+const char *setting_suggest(const char *section, const char *word)
 {
 	const char *nearest = NULL;
 	size_t length = strlen(word);

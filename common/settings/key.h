@@ -13,7 +13,7 @@
 #include "settings/settings.h"
 
 enum setting_kind {
-	KIND_STRING,   /* char *, judged by `rule` */
+	KIND_STRING,   /* char *, judged by `validate` */
 	KIND_LIST,     /* the same, and indented lines may continue it */
 	KIND_BOOL,     /* bool */
 	KIND_NUMBER,   /* int64_t from `min` to `max` */
@@ -24,17 +24,17 @@ enum setting_kind {
 
 /* What is wrong with a value ("is not an https URL"), or NULL if it is right; may lower-case or
  * shorten it in place. `remedy` is a whole sentence. */
-typedef const char *setting_rule(char *value, const char **remedy);
+typedef const char *setting_validator(char *value, const char **remedy);
 
 struct setting_key {
 	const char *section;
 	const char *key;
 	enum setting_kind kind;
-	bool collects; /* the collector uses it: an error in it stops collecting, too */
-	bool password; /* the value may hold one: never shown as it is */
-	size_t offset; /* in struct settings */
+	bool used_by_collector; /* the collector uses it: an error in it stops collecting, too */
+	bool password;		/* the value may hold one: never shown as it is */
+	size_t offset;		/* in struct settings */
 	const char *fallback;
-	setting_rule *rule; /* NULL: anything */
+	setting_validator *validate; /* NULL: anything */
 	int64_t min, max;
 	const char *const *words;
 	const char *help;
@@ -48,30 +48,31 @@ const struct setting_key *setting_find(const char *section, const char *key);
 const struct setting_key *setting_find_anywhere(const char *key);
 bool setting_section_known(const char *section);
 /* Whether the collector uses any key of the section. */
-bool setting_section_collects(const char *section);
+bool setting_section_used_by_collector(const char *section);
 /* The nearest section, or key of `section`, to a word that is neither; NULL when nothing is near.
  */
-const char *setting_nearest(const char *section, const char *word);
+const char *setting_suggest(const char *section, const char *word);
 
 /* Why a value was refused, and what to write instead. */
-struct complaint {
+struct value_error {
 	char what[192]; /* "'many' is not a number" */
 	char remedy[256];
 };
 
-/* Parses into the field; false with the complaint. */
+/* Parses into the field; false with the error. */
 bool setting_set(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c);
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c);
 /* Appends the field as a file would have it, without a password. */
-void setting_show(const struct setting_key *k, const struct settings *s, struct strbuf *out);
+void setting_format(const struct setting_key *k, const struct settings *s, struct strbuf *out);
 /* Whether the value holds a password (https://name:PASSWORD@host). */
 bool setting_has_password(const char *value);
 
-/* The rules, in rule.c. */
-setting_rule rule_customer, rule_address, rule_api_version, rule_endpoint, rule_https, rule_proxy,
-	rule_path, rule_path_or_none, rule_template, rule_domains, rule_users, rule_ledger,
-	rule_window, rule_account, rule_credentials, rule_key, rule_key_id, rule_http, rule_project,
-	rule_no_proxy;
+/* The validators, in validate.c. */
+setting_validator validate_customer, validate_address, validate_api_version, validate_endpoint,
+	validate_https, validate_proxy, validate_path, validate_path_or_none, validate_template,
+	validate_domains, validate_users, validate_ledger, validate_window, validate_account,
+	validate_credentials, validate_key, validate_key_id, validate_http, validate_project,
+	validate_no_proxy;
 
 /* The settings, and where each of them came from. */
 struct origin {
@@ -88,23 +89,23 @@ struct loaded {
 
 const struct loaded *settings_loaded(const struct settings *s);
 /* Where a key was set, for the beginning of a sentence: "FILE:LINE: key", "FILE: key". */
-void setting_where(const struct settings *s, const struct setting_key *k, char *out, size_t size);
+void setting_origin(const struct settings *s, const struct setting_key *k, char *out, size_t size);
 /* All defaults, nothing read; NULL without memory. */
 struct loaded *loaded_new(const char *path);
 
 /* Takes every finding: `collecting` tells whether it stops the collector, too. */
-struct findings {
+struct diagnostics {
 	void (*report)(const struct fault *, bool collecting, void *ctx);
 	void *ctx;
 	int count;
 };
-void finding_add(struct findings *found, const struct fault *fault, bool collecting);
+void diagnose(struct diagnostics *found, const struct fault *fault, bool collecting);
 /* Reads one text over what is there; `file` must live as long as `l`. */
 void settings_parse(
-	struct loaded *l, struct findings *found, const char *file, const struct strbuf *text);
+	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text);
 /* Reads the file and its conf.d/ over what is there. False if the main file could not be read. */
-bool settings_read(struct loaded *l, struct findings *found);
+bool settings_read(struct loaded *l, struct diagnostics *found);
 /* settings_check, with who is concerned. */
-void settings_check_into(const struct settings *s, struct findings *found);
+void settings_check_into(const struct settings *s, struct diagnostics *found);
 
 #endif

@@ -15,8 +15,8 @@ bool key_uri_is_pkcs11(const char *uri);
 /* "handle:0x" and one to eight hexadecimal digits, nothing behind them. */
 bool key_uri_is_handle(const char *uri);
 
-/* What is wrong with it, or NULL, as setting_rule has it: it must name one token, so that the PIN
- * goes to no other, and one key. */
+/* What is wrong with it, or NULL, as setting_validator has it: it must name one token, so that the
+ * PIN goes to no other, and one key. */
 const char *key_uri_wrong(const char *uri, const char **remedy);
 
 /* An attribute of the path or the query, percent-decoded. False if it is not there, or no text

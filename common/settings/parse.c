@@ -17,7 +17,7 @@
 
 struct source {
 	struct loaded *loaded;
-	struct findings *found;
+	struct diagnostics *found;
 	const char *file;
 	const char *next, *end; /* what is left of the text */
 	int line;
@@ -30,14 +30,14 @@ struct source {
 	struct strbuf value;
 };
 
-static void found_at(
+static void diagnose_at(
 	struct source *src, int line, bool collecting, const char *what, const char *remedy)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
 	fault_set(&fault, FAULT_SETTINGS, "settings_line", "%s:%d: %s", src->file, line, what);
 	fault_remedy(&fault, "%s", remedy);
-	finding_add(src->found, &fault, collecting);
+	diagnose(src->found, &fault, collecting);
 }
 
 /* ---- a value is whole: into the struct ---- */
@@ -47,14 +47,15 @@ static void store(struct source *src)
 	const struct setting_key *k = src->key;
 	struct loaded *l = src->loaded;
 	const char *value = src->value.data != NULL ? src->value.data : "";
-	struct complaint c = {.what = ""};
+	struct value_error c = {.what = ""};
 	char message[256];
 
 	src->key = NULL;
 	if (k == NULL)
 		return;
 	if (src->value.failed) {
-		found_at(src, src->key_line, k->collects, "this list is longer than 64 KiB",
+		diagnose_at(src, src->key_line, k->used_by_collector,
+			"this list is longer than 64 KiB",
 			"Name groups or use wildcards instead of single users.");
 		return;
 	}
@@ -64,7 +65,7 @@ static void store(struct source *src)
 				"A comment after a value starts with a space and ';', not with "
 				"'#'.");
 		str_format(message, sizeof(message), "%s: %s", k->key, c.what);
-		found_at(src, src->key_line, k->collects, message, c.remedy);
+		diagnose_at(src, src->key_line, k->used_by_collector, message, c.remedy);
 		return;
 	}
 	l->origins[k - setting_keys] = (struct origin){src->file, src->key_line};
@@ -106,7 +107,7 @@ static void found_key(struct source *src, const char *section, const char *key)
 {
 	const char *now = replaced_by(section, key);
 	const struct setting_key *elsewhere = setting_find_anywhere(key);
-	const char *near = setting_nearest(section, key);
+	const char *near = setting_suggest(section, key);
 	char what[160], remedy[192];
 
 	if (*section == '\0')
@@ -121,8 +122,8 @@ static void found_key(struct source *src, const char *section, const char *key)
 		str_format(remedy, sizeof(remedy), "Did you mean %s?", near);
 	else
 		str_format(remedy, sizeof(remedy), "cloudinvite.conf(5) lists all keys.");
-	found_at(src, src->line, *section == '\0' || setting_section_collects(section), what,
-		remedy);
+	diagnose_at(src, src->line, *section == '\0' || setting_section_used_by_collector(section),
+		what, remedy);
 }
 
 static void start_key(struct source *src, const struct setting_key *k)
@@ -132,7 +133,7 @@ static void start_key(struct source *src, const struct setting_key *k)
 
 	if (*line != 0) {
 		str_format(what, sizeof(what), "%s is already set on line %d", k->key, *line);
-		found_at(src, src->line, k->collects, what,
+		diagnose_at(src, src->line, k->used_by_collector, what,
 			"Remove one of the two. (A list can continue on indented lines.)");
 		return;
 	}
@@ -154,7 +155,7 @@ static void continue_key(struct source *src, const char *key, const char *value)
 		return;
 	}
 	str_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
-	found_at(src, src->line, k == NULL || k->collects, what,
+	diagnose_at(src, src->line, k == NULL || k->used_by_collector, what,
 		"Only a list of users, groups or domains can continue on the next line. For "
 		"another key, write: key = value.");
 }
@@ -195,7 +196,7 @@ static void take_section(struct source *src, const char *line)
 	src->skipping = true;
 	if (close == NULL || (close[1 + strspn(close + 1, " \t")] != '\0' &&
 				     close[1 + strspn(close + 1, " \t")] != ';')) {
-		found_at(src, src->line, true, "a section line must be [name] and nothing else",
+		diagnose_at(src, src->line, true, "a section line must be [name] and nothing else",
 			"Put the rest on a separate line.");
 		return;
 	}
@@ -203,25 +204,26 @@ static void take_section(struct source *src, const char *line)
 	src->skipping = !setting_section_known(name);
 	if (!src->skipping)
 		return;
-	near = setting_nearest(NULL, name);
+	near = setting_suggest(NULL, name);
 	str_format(what, sizeof(what), "there is no section [%s]", name);
 	str_format(remedy, sizeof(remedy), near != NULL ? "Did you mean [%s]?" : "%s",
 		near != NULL ? near
 			     : "The sections are google, people, invitations, privacy, storage and "
 			       "worker.");
-	found_at(src, src->line, true, what, remedy);
+	diagnose_at(src, src->line, true, what, remedy);
 }
 
 static bool line_is_clean(struct source *src, const char *line, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
-			found_at(src, src->line, true, "there is a control character on this line",
+			diagnose_at(src, src->line, true,
+				"there is a control character on this line",
 				"Remove it. Spaces and tabs are allowed.");
 			return false;
 		}
 	if (!str_is_utf8(line, n)) {
-		found_at(src, src->line, true, "this line is not valid UTF-8",
+		diagnose_at(src, src->line, true, "this line is not valid UTF-8",
 			"Save the file as UTF-8.");
 		return false;
 	}
@@ -259,7 +261,7 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 		return false;
 	if (n + 2 > size) {
 		str_format(what, sizeof(what), "this line is longer than %zu bytes", size - 2);
-		found_at(src, src->line, true, what,
+		diagnose_at(src, src->line, true, what,
 			"A list can continue on the next line, which then begins with a space. A "
 			"comment can be on a separate line.");
 		return false;
@@ -284,7 +286,7 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 static void found_unread(struct source *src)
 {
 	if (src->expects_pair && !src->skipping)
-		found_at(src, src->line, true, "this line is neither [section] nor key = value",
+		diagnose_at(src, src->line, true, "this line is neither [section] nor key = value",
 			"Put '=' between key and value, or ';' before a comment.");
 	src->expects_pair = false;
 }
@@ -314,7 +316,7 @@ static bool text_is_sound(struct source *src)
 	int line = 1;
 
 	if (n >= 3 && memcmp(src->next, "\xef\xbb\xbf", 3) == 0) {
-		found_at(src, 1, true, "the file begins with a byte order mark",
+		diagnose_at(src, 1, true, "the file begins with a byte order mark",
 			"Save it as UTF-8 without a byte order mark (BOM).");
 		return false;
 	}
@@ -322,13 +324,13 @@ static bool text_is_sound(struct source *src)
 		return true;
 	for (const char *p = src->next; p < nul; p++)
 		line += *p == '\n';
-	found_at(src, line, true, "there is a NUL byte on this line",
+	diagnose_at(src, line, true, "there is a NUL byte on this line",
 		"This is not a text file, or it is not in UTF-8. Save it again as UTF-8 text.");
 	return false;
 }
 
 void settings_parse(
-	struct loaded *l, struct findings *found, const char *file, const struct strbuf *text)
+	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text)
 {
 	const char *start = text->data != NULL ? text->data : "";
 	struct source src = {
@@ -345,7 +347,7 @@ void settings_parse(
 	if (src.lines == NULL ||
 		(text_is_sound(&src) && ini_parse_stream(read_line, &src, take_pair, &src) == -2)) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
-		finding_add(found, &fault, true);
+		diagnose(found, &fault, true);
 	}
 	store(&src);
 	strbuf_free(&src.value);

@@ -40,7 +40,7 @@ static void say_closed(struct fault *fault, const char *file)
 		file, file);
 }
 
-static bool read_file(struct loaded *l, struct findings *found, const char *file)
+static bool read_file(struct loaded *l, struct diagnostics *found, const char *file)
 {
 	/* Whoever may write the settings may have mail sent and files read by root. Configuration
 	 * management may link them into its own tree. */
@@ -65,7 +65,7 @@ static bool read_file(struct loaded *l, struct findings *found, const char *file
 		say_closed(&fault, file);
 	}
 	if (!read)
-		finding_add(found, &fault, true);
+		diagnose(found, &fault, true);
 	strbuf_free(&text);
 	return read;
 }
@@ -81,7 +81,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 }
 
 /* Who may write the directory may add settings. */
-static bool directory_is_trusted(const char *dir, struct findings *found)
+static bool directory_is_trusted(const char *dir, struct diagnostics *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct stat st;
@@ -94,11 +94,11 @@ static bool directory_is_trusted(const char *dir, struct findings *found)
 	fault_set(&fault, FAULT_SETTINGS, "settings_writable",
 		"%s can be written by users other than root", dir);
 	fault_remedy(&fault, "chown root: %s && chmod 0755 %s", dir, dir);
-	finding_add(found, &fault, true);
+	diagnose(found, &fault, true);
 	return false;
 }
 
-static void read_drop_ins(struct loaded *l, struct findings *found)
+static void read_drop_ins(struct loaded *l, struct diagnostics *found)
 {
 	const char *slash = strrchr(l->path, '/');
 	struct dirent **entries = NULL;
@@ -115,7 +115,7 @@ static void read_drop_ins(struct loaded *l, struct findings *found)
 		fault_set(&fault, FAULT_SETTINGS, "settings_directory", "%s: %s", dir,
 			strerror(errno));
 		fault_remedy(&fault, "Make it readable: chmod 0755 %s", dir);
-		finding_add(found, &fault, true);
+		diagnose(found, &fault, true);
 	}
 	bool trusted = count > 0 && directory_is_trusted(dir, found);
 	for (int i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ static void read_drop_ins(struct loaded *l, struct findings *found)
 	free(entries);
 }
 
-bool settings_read(struct loaded *l, struct findings *found)
+bool settings_read(struct loaded *l, struct diagnostics *found)
 {
 	if (!read_file(l, found, l->path))
 		return false;

@@ -24,54 +24,63 @@ static const char *const role_words[] = {"standalone", "collector", "dispatcher"
  * to act as, the domains. Their values in docs/design.md are examples. */
 const struct setting_key setting_keys[] = {
 	/* clang-format off */
-	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "", .rule = rule_customer,
+	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "",
+	  .validate = validate_customer,
 	  .help = "the organisation's customer ID (Admin console, Account settings)" },
-	{ "google", "credentials", KIND_STRING, AT(credentials), .rule = rule_credentials,
+	{ "google", "credentials", KIND_STRING, AT(credentials), .validate = validate_credentials,
 	  .fallback = CLOUDINVITE_SYSCONFDIR "/credentials.json",
 	  .help = "the credential: a file that other users cannot read, systemd:NAME, or metadata:" },
-	{ "google", "subject", KIND_STRING, AT(subject), .fallback = "", .rule = rule_address,
+	{ "google", "subject", KIND_STRING, AT(subject), .fallback = "",
+	  .validate = validate_address,
 	  .help = "the administrator that a service account acts as" },
 	{ "google", "service_account", KIND_STRING, AT(service_account), .fallback = "",
-	  .rule = rule_address,
+	  .validate = validate_address,
 	  .help = "the account with domain-wide delegation, if the credential does not name it" },
 	{ "google", "key", KIND_STRING, .password = true, AT(key), .fallback = "",
-	  .rule = rule_key, .help = "a key that cannot be copied: pkcs11:… or handle:0x… (TPM)" },
-	{ "google", "key_id", KIND_STRING, AT(key_id), .fallback = "", .rule = rule_key_id,
+	  .validate = validate_key,
+	  .help = "a key that cannot be copied: pkcs11:… or handle:0x… (TPM)" },
+	{ "google", "key_id", KIND_STRING, AT(key_id), .fallback = "", .validate = validate_key_id,
 	  .help = "Google's ID of that key (Service accounts, Keys)" },
 	{ "google", "api_version", KIND_STRING, AT(api_version), .fallback = "v1",
-	  .rule = rule_api_version, .help = "v1 or v1beta1" },
-	{ "google", "endpoint", KIND_STRING, AT(endpoint), .rule = rule_endpoint,
+	  .validate = validate_api_version, .help = "v1 or v1beta1" },
+	{ "google", "endpoint", KIND_STRING, AT(endpoint), .validate = validate_endpoint,
 	  .fallback = "https://cloudidentity.googleapis.com",
 	  .help = "address of the Cloud Identity API: https://host[:port]" },
-	{ "google", "token_endpoint", KIND_STRING, AT(token_endpoint), .rule = rule_https,
+	{ "google", "token_endpoint", KIND_STRING, AT(token_endpoint), .validate = validate_https,
 	  .fallback = "https://oauth2.googleapis.com/token",
 	  .help = "address where access tokens are requested" },
 	{ "google", "authorization_endpoint", KIND_STRING, AT(authorization_endpoint),
-	  .rule = rule_https, .fallback = "https://accounts.google.com/o/oauth2/v2/auth",
+	  .validate = validate_https, .fallback = "https://accounts.google.com/o/oauth2/v2/auth",
 	  .help = "address where the administrator consents (cloudinvite login)" },
-	{ "google", "iam_endpoint", KIND_STRING, AT(iam_endpoint), .rule = rule_endpoint,
+	{ "google", "iam_endpoint", KIND_STRING, AT(iam_endpoint), .validate = validate_endpoint,
 	  .fallback = "https://iamcredentials.googleapis.com",
 	  .help = "address where Google signs for a service account without a key" },
-	{ "google", "sts_endpoint", KIND_STRING, AT(sts_endpoint), .rule = rule_https,
+	{ "google", "sts_endpoint", KIND_STRING, AT(sts_endpoint), .validate = validate_https,
 	  .fallback = "https://sts.googleapis.com/v1/token",
 	  .help = "address where the token of a federated workload is exchanged" },
-	{ "google", "metadata_endpoint", KIND_STRING, AT(metadata_endpoint), .rule = rule_http,
+	{ "google", "metadata_endpoint", KIND_STRING, AT(metadata_endpoint),
+	  .validate = validate_http,
 	  .fallback = "http://metadata.google.internal",
 	  .help = "address of the metadata server of a Compute Engine or GKE host" },
 	{ "google", "metadata_exposed", KIND_CHOICE, AT(metadata_exposed), .fallback = "refuse",
 	  .words = exposed_words,
 	  .help = "if other users of the host can reach the metadata server: refuse, accept" },
 	{ "google", "quota_project", KIND_STRING, AT(quota_project), .fallback = "",
-	  .rule = rule_project, .help = "the project that the calls are charged to" },
-	{ "google", "ca_file", KIND_STRING, AT(ca_file), .fallback = "", .rule = rule_path_or_none,
+	  .validate = validate_project, .help = "the project that the calls are charged to" },
+	{ "google", "ca_file", KIND_STRING, AT(ca_file), .fallback = "",
+	  .validate = validate_path_or_none,
 	  .help = "certificate authorities to trust instead of the system's" },
 	{ "google", "client_certificate", KIND_STRING, AT(client_certificate), .fallback = "",
-	  .rule = rule_path_or_none, .help = "client certificate (PEM) for the API (mTLS)" },
+	  .validate = validate_path_or_none,
+	  .help = "client certificate (PEM) for the API (mTLS)" },
 	{ "google", "client_key", KIND_STRING, AT(client_key), .fallback = "",
-	  .rule = rule_path_or_none, .help = "its private key (PEM); readable by the service only" },
+	  .validate = validate_path_or_none,
+	  .help = "its private key (PEM); readable by the service only" },
 	{ "google", "proxy", KIND_STRING, .password = true, AT(proxy), .fallback = "",
-	  .rule = rule_proxy, .help = "proxy for calls to Google: http://[user:password@]host:port" },
-	{ "google", "no_proxy", KIND_LIST, AT(no_proxy), .fallback = "", .rule = rule_no_proxy,
+	  .validate = validate_proxy,
+	  .help = "proxy for calls to Google: http://[user:password@]host:port" },
+	{ "google", "no_proxy", KIND_LIST, AT(no_proxy), .fallback = "",
+	  .validate = validate_no_proxy,
 	  .help = "hosts and domains to connect to without the proxy" },
 	{ "google", "timeout", KIND_DURATION, AT(timeout), .fallback = "20s", .min = 1,
 	  .max = 5 * MINUTE, .help = "time limit for one call to Google" },
@@ -80,40 +89,46 @@ const struct setting_key setting_keys[] = {
 	{ "google", "parallel", KIND_NUMBER, AT(parallel), .fallback = "16", .min = 1, .max = 256,
 	  .help = "maximum calls at the same time" },
 
-	{ "people", "address", KIND_STRING, AT(address), .fallback = "", .rule = rule_template,
+	{ "people", "address", KIND_STRING, AT(address), .fallback = "",
+	  .validate = validate_template,
 	  .help = "address template: {user}@…, or {first}.{last}@… with gecos = yes" },
-	{ "people", "domains", KIND_LIST, AT(domains), .fallback = "", .rule = rule_domains,
+	{ "people", "domains", KIND_LIST, AT(domains), .fallback = "", .validate = validate_domains,
 	  .help = "the organisation's domains; no address outside them is ever invited" },
-	{ "people", "map", KIND_STRING, AT(map), .rule = rule_path_or_none,
+	{ "people", "map", KIND_STRING, AT(map), .validate = validate_path_or_none,
 	  .fallback = CLOUDINVITE_SYSCONFDIR "/addresses.map",
 	  .help = "file of addresses that do not follow the template: [host:]user address" },
-	{ "people", "min_uid", KIND_NUMBER, .collects = true, AT(min_uid), .fallback = "1000",
+	{ "people", "min_uid", KIND_NUMBER, .used_by_collector = true, AT(min_uid),
+	  .fallback = "1000",
 	  .min = 0, .max = 4294967294, .help = "local users with lower uids are ignored" },
-	{ "people", "max_uid", KIND_NUMBER, .collects = true, AT(max_uid), .fallback = "60000",
+	{ "people", "max_uid", KIND_NUMBER, .used_by_collector = true, AT(max_uid),
+	  .fallback = "60000",
 	  .min = 0, .max = 4294967294, .help = "local users with higher uids are ignored" },
-	{ "people", "network_users", KIND_BOOL, .collects = true, AT(network_users),
+	{ "people", "network_users", KIND_BOOL, .used_by_collector = true, AT(network_users),
 	  .fallback = "no", .help = "include users who are not in the passwd file (SSSD, LDAP …)" },
-	{ "people", "allow_users", KIND_LIST, AT(allow_users), .fallback = "", .rule = rule_users,
+	{ "people", "allow_users", KIND_LIST, AT(allow_users), .fallback = "",
+	  .validate = validate_users,
 	  .help = "users who are people, although the built-in list excludes their names" },
 	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
-	  .rule = rule_users, .help = "never invited" },
-	{ "people", "include_groups", KIND_LIST, .collects = true, AT(include_groups),
+	  .validate = validate_users, .help = "never invited" },
+	{ "people", "include_groups", KIND_LIST, .used_by_collector = true, AT(include_groups),
 	  .fallback = "", .help = "if set, only members of these groups are invited" },
-	{ "people", "exclude_groups", KIND_LIST, .collects = true, AT(exclude_groups),
+	{ "people", "exclude_groups", KIND_LIST, .used_by_collector = true, AT(exclude_groups),
 	  .fallback = "no-cloudinvite", .help = "members of these groups are never invited" },
-	{ "people", "gecos", KIND_BOOL, .collects = true, AT(gecos), .fallback = "no",
+	{ "people", "gecos", KIND_BOOL, .used_by_collector = true, AT(gecos), .fallback = "no",
 	  .help = "use the full name in the passwd file, which users may be able to change" },
 
 	{ "invitations", "mode", KIND_CHOICE, AT(mode), .fallback = "dry-run", .words = mode_words,
 	  .help = "dry-run shows who would be invited; send invites (cloudinvite enable)" },
-	{ "invitations", "triggers", KIND_FLAGS, .collects = true, AT(triggers),
+	{ "invitations", "triggers", KIND_FLAGS, .used_by_collector = true, AT(triggers),
 	  .fallback = "login created", .words = trigger_words,
 	  .help = "events that add a person: a login, a new account" },
-	{ "invitations", "settle", KIND_DURATION, .collects = true, AT(settle), .fallback = "2m",
+	{ "invitations", "settle", KIND_DURATION, .used_by_collector = true, AT(settle),
+	  .fallback = "2m",
 	  .min = 0, .max = 60 * MINUTE,
 	  .help = "how long a new account must exist before it is used" },
 	{ "invitations", "send_window", KIND_STRING, AT(send_window), .fallback = "",
-	  .rule = rule_window, .help = "times when invitations may be sent; empty: any time" },
+	  .validate = validate_window,
+	  .help = "times when invitations may be sent; empty: any time" },
 	{ "invitations", "sends_per_day", KIND_NUMBER, AT(sends_per_day), .fallback = "50",
 	  .min = 0, .max = 100000, .help = "maximum invitations a day; 0: none" },
 	{ "invitations", "max_mails", KIND_NUMBER, AT(max_mails), .fallback = "1", .min = 1,
@@ -132,36 +147,42 @@ const struct setting_key setting_keys[] = {
 	{ "privacy", "log_addresses", KIND_CHOICE, AT(log_addresses), .fallback = "masked",
 	  .words = log_words, .help = "addresses in the log: masked (a***e@example.com) or full" },
 
-	{ "storage", "ledger", KIND_STRING, .collects = true, .password = true, AT(ledger),
-	  .fallback = "sqlite:/var/lib/cloudinvite/ledger.db", .rule = rule_ledger,
+	{ "storage", "ledger", KIND_STRING, .used_by_collector = true, .password = true, AT(ledger),
+	  .fallback = "sqlite:/var/lib/cloudinvite/ledger.db", .validate = validate_ledger,
 	  .help = "sqlite:/path, or postgresql://… for a fleet" },
-	{ "storage", "spool", KIND_STRING, .collects = true, AT(spool), .rule = rule_path,
+	{ "storage", "spool", KIND_STRING, .used_by_collector = true, AT(spool),
+	  .validate = validate_path,
 	  .fallback = "/var/spool/cloudinvite",
 	  .help = "arrivals and marks; also used by the PAM module" },
-	{ "storage", "state", KIND_STRING, .collects = true, AT(state), .rule = rule_path,
+	{ "storage", "state", KIND_STRING, .used_by_collector = true, AT(state),
+	  .validate = validate_path,
 	  .fallback = "/var/lib/cloudinvite", .help = "state of the programs" },
-	{ "storage", "tokens", KIND_STRING, AT(tokens), .rule = rule_path,
+	{ "storage", "tokens", KIND_STRING, AT(tokens), .validate = validate_path,
 	  .fallback = "/var/cache/cloudinvite", .help = "cached access tokens" },
-	{ "storage", "run", KIND_STRING, .collects = true, AT(run), .rule = rule_path,
+	{ "storage", "run", KIND_STRING, .used_by_collector = true, AT(run),
+	  .validate = validate_path,
 	  .fallback = "/run/cloudinvite", .help = "locks and wake-ups" },
-	{ "storage", "passwd", KIND_STRING, .collects = true, AT(passwd), .rule = rule_path,
+	{ "storage", "passwd", KIND_STRING, .used_by_collector = true, AT(passwd),
+	  .validate = validate_path,
 	  .fallback = "/etc/passwd", .help = "file of the local accounts" },
-	{ "storage", "group", KIND_STRING, .collects = true, AT(group), .rule = rule_path,
+	{ "storage", "group", KIND_STRING, .used_by_collector = true, AT(group),
+	  .validate = validate_path,
 	  .fallback = "/etc/group", .help = "file of the local groups" },
-	{ "storage", "metrics_file", KIND_STRING, .collects = true, AT(metrics_file),
-	  .fallback = "", .rule = rule_path_or_none,
+	{ "storage", "metrics_file", KIND_STRING, .used_by_collector = true, AT(metrics_file),
+	  .fallback = "", .validate = validate_path_or_none,
 	  .help = "metrics file for node_exporter's textfile collector; empty: none" },
 
-	{ "worker", "role", KIND_CHOICE, .collects = true, AT(role), .fallback = "standalone",
+	{ "worker", "role", KIND_CHOICE, .used_by_collector = true, AT(role),
+	  .fallback = "standalone",
 	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
-	{ "worker", "collector_user", KIND_STRING, .collects = true, AT(collector_user),
-	  .fallback = "cloudinvite-collector", .rule = rule_account,
+	{ "worker", "collector_user", KIND_STRING, .used_by_collector = true, AT(collector_user),
+	  .fallback = "cloudinvite-collector", .validate = validate_account,
 	  .help = "the system user that the collector runs as" },
-	{ "worker", "dispatcher_user", KIND_STRING, .collects = true, AT(dispatcher_user),
-	  .fallback = "cloudinvite-dispatcher", .rule = rule_account,
+	{ "worker", "dispatcher_user", KIND_STRING, .used_by_collector = true, AT(dispatcher_user),
+	  .fallback = "cloudinvite-dispatcher", .validate = validate_account,
 	  .help = "the system user of the dispatcher and of commands that call Google" },
-	{ "worker", "ledger_user", KIND_STRING, .collects = true, AT(ledger_user),
-	  .fallback = "cloudinvite-ledger", .rule = rule_account,
+	{ "worker", "ledger_user", KIND_STRING, .used_by_collector = true, AT(ledger_user),
+	  .fallback = "cloudinvite-ledger", .validate = validate_account,
 	  .help = "the system user of the other commands; its group is the ledger's" },
 	/* clang-format on */
 };
@@ -169,7 +190,7 @@ const size_t setting_count = sizeof(setting_keys) / sizeof(setting_keys[0]);
 
 static bool defaults_set(struct loaded *l)
 {
-	struct complaint c;
+	struct value_error c;
 
 	for (size_t i = 0; i < setting_count; i++)
 		if (!setting_set(&setting_keys[i], &l->settings, setting_keys[i].fallback, &c))
@@ -192,7 +213,7 @@ struct loaded *loaded_new(const char *path)
 	return l;
 }
 
-void finding_add(struct findings *found, const struct fault *fault, bool collecting)
+void diagnose(struct diagnostics *found, const struct fault *fault, bool collecting)
 {
 	found->count++;
 	found->report(fault, collecting, found->ctx);
@@ -216,7 +237,7 @@ static struct settings *load(
 	const char *path, bool collecting_only, bool check, struct fault *fault)
 {
 	struct first_fault first = {.collecting_only = collecting_only};
-	struct findings found = {.report = keep_first, .ctx = &first};
+	struct diagnostics found = {.report = keep_first, .ctx = &first};
 	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
 
 	if (l == NULL) {
@@ -243,7 +264,7 @@ struct settings *settings_load_checked(const char *path, bool dispatch, struct f
 	return load(path, !dispatch, true, fault);
 }
 
-/* The public form of `findings`, which knows nothing of who is concerned. */
+/* The public form of `diagnostics`, which knows nothing of who is concerned. */
 struct reporting {
 	void (*report)(const struct fault *, void *ctx);
 	void *ctx;
@@ -261,7 +282,7 @@ int settings_check(
 	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx)
 {
 	struct reporting r = {report, ctx};
-	struct findings found = {.report = report_any, .ctx = &r};
+	struct diagnostics found = {.report = report_any, .ctx = &r};
 
 	settings_check_into(s, &found);
 	return found.count;
@@ -271,13 +292,13 @@ struct settings *settings_inspect(
 	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count)
 {
 	struct reporting r = {report, ctx};
-	struct findings found = {.report = report_any, .ctx = &r};
+	struct diagnostics found = {.report = report_any, .ctx = &r};
 	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (l == NULL) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
-		finding_add(&found, &fault, true);
+		diagnose(&found, &fault, true);
 	} else if (!settings_read(l, &found)) {
 		settings_free(&l->settings);
 		l = NULL;
@@ -348,7 +369,7 @@ bool settings_each(const struct settings *s,
 		if (l->origins[i].file == NULL)
 			strbuf_add(&value, k->fallback);
 		else
-			setting_show(k, s, &value);
+			setting_format(k, s, &value);
 		origin_show(&l->origins[i], origin, sizeof(origin));
 		going = each(k->section, k->key, value.data != NULL ? value.data : "", origin,
 			k->help, ctx);
@@ -357,7 +378,7 @@ bool settings_each(const struct settings *s,
 	return going;
 }
 
-void setting_where(const struct settings *s, const struct setting_key *k, char *out, size_t size)
+void setting_origin(const struct settings *s, const struct setting_key *k, char *out, size_t size)
 {
 	const struct loaded *l = settings_loaded(s);
 	const struct origin *origin = &l->origins[k - setting_keys];

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 /* `wrong` is the end of the sentence: "'many' is not a number". */
-static bool complain(
-	struct complaint *c, const struct setting_key *k, const char *value, const char *wrong)
+static bool set_value_error(
+	struct value_error *c, const struct setting_key *k, const char *value, const char *wrong)
 {
 	if (k->password)
 		str_format(c->what, sizeof(c->what), "the value %s", wrong);
@@ -35,7 +35,7 @@ static const void *field_in(const struct setting_key *k, const struct settings *
 }
 
 static bool set_string(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	char **field = field_of(k, s);
 	char *copy = strdup(value);
@@ -44,13 +44,13 @@ static bool set_string(
 
 	if (copy == NULL)
 		wrong = "is too large: out of memory";
-	else if (k->rule != NULL)
-		wrong = k->rule(copy, &remedy);
+	else if (k->validate != NULL)
+		wrong = k->validate(copy, &remedy);
 
 	if (wrong != NULL) {
 		free(copy);
 		str_copy(c->remedy, sizeof(c->remedy), remedy);
-		return complain(c, k, value, wrong);
+		return set_value_error(c, k, value, wrong);
 	}
 	free(*field);
 	*field = copy;
@@ -58,7 +58,7 @@ static bool set_string(
 }
 
 static bool set_bool(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
 
@@ -68,11 +68,11 @@ static bool set_bool(
 			return true;
 		}
 	str_copy(c->remedy, sizeof(c->remedy), "Write yes or no.");
-	return complain(c, k, value, "is neither yes nor no");
+	return set_value_error(c, k, value, "is neither yes nor no");
 }
 
 static bool set_number(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	long long number;
 
@@ -82,13 +82,13 @@ static bool set_number(
 	}
 	str_format(c->remedy, sizeof(c->remedy), "Write a number from %lld to %lld.",
 		(long long)k->min, (long long)k->max);
-	return complain(c, k, value,
+	return set_value_error(c, k, value,
 		str_number(value, INT64_MIN, INT64_MAX, &number) ? "is out of range"
 								 : "is not a number");
 }
 
 static bool set_duration(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	char min[CLOCK_TEXT_SIZE], max[CLOCK_TEXT_SIZE];
 	int64_t seconds = 0;
@@ -101,7 +101,7 @@ static bool set_duration(
 	str_format(c->remedy, sizeof(c->remedy),
 		"Write a time from %s to %s, such as 90s, 2m, 24h, 30d or 1w.",
 		clock_duration(k->min, min), clock_duration(k->max, max));
-	return complain(c, k, value, parsed ? "is out of range" : "is not a duration");
+	return set_value_error(c, k, value, parsed ? "is out of range" : "is not a duration");
 }
 
 /* "dry-run or send", "login, created". */
@@ -134,7 +134,7 @@ _Static_assert(sizeof(enum settings_mode) == sizeof(unsigned) &&
 	"enums are stored as unsigned");
 
 static bool set_choice(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	char words[128];
 	int place = word_place(k, value, strlen(value));
@@ -147,7 +147,7 @@ static bool set_choice(
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
 	str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
-	return complain(c, k, value, "is not a valid choice");
+	return set_value_error(c, k, value, "is not a valid choice");
 }
 
 struct flags {
@@ -167,7 +167,7 @@ static bool flag_add(const char *word, size_t len, void *ctx)
 }
 
 static bool set_flags(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
 	struct flags flags = {.key = k};
 	char words[128];
@@ -178,13 +178,13 @@ static bool set_flags(
 	}
 	name_words(k, ", ", " and ", words, sizeof(words));
 	str_format(c->remedy, sizeof(c->remedy), "Write one or more of %s.", words);
-	return complain(c, k, value, "is not a list of valid choices");
+	return set_value_error(c, k, value, "is not a list of valid choices");
 }
 
 bool setting_set(
-	const struct setting_key *k, struct settings *s, const char *value, struct complaint *c)
+	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c)
 {
-	*c = (struct complaint){.what = ""};
+	*c = (struct value_error){.what = ""};
 	switch (k->kind) {
 	case KIND_STRING:
 	case KIND_LIST:
@@ -265,7 +265,7 @@ static void show_words(const struct setting_key *k, unsigned set, struct strbuf 
 	}
 }
 
-void setting_show(const struct setting_key *k, const struct settings *s, struct strbuf *out)
+void setting_format(const struct setting_key *k, const struct settings *s, struct strbuf *out)
 {
 	char duration[CLOCK_TEXT_SIZE];
 	unsigned number;

@@ -241,7 +241,7 @@ static bool may_write(
 	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
 {
 	struct settings *s = settings_load(path, fault);
-	struct complaint c = {.what = ""};
+	struct value_error c = {.what = ""};
 	const struct origin *origin;
 	bool may = false;
 

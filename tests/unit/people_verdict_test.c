@@ -48,7 +48,7 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 {
 	struct verdict v;
 
-	verdict_judge(s, j->settings, j->map, &v);
+	verdict_evaluate(s, j->settings, j->map, &v);
 	assert_true(strlen(v.sentence) > 15);
 	assert_true(str_is_utf8(v.sentence, strlen(v.sentence)));
 	for (const char *p = v.sentence; *p != '\0'; p++)
@@ -418,7 +418,7 @@ static void verdicts_have_words(void **state)
 static uint64_t rules(struct folder *f, const char *settings, const char *map)
 {
 	struct judge j = judge_new(f, settings, map);
-	uint64_t number = verdict_rules(j.settings, j.map);
+	uint64_t number = rules_fingerprint(j.settings, j.map);
 
 	judge_free(&j);
 	return number;

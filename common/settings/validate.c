@@ -20,7 +20,7 @@ static bool only(const char *s, size_t n, const char *allowed)
 	return strspn(s, allowed) >= n;
 }
 
-const char *rule_customer(char *value, const char **remedy)
+const char *validate_customer(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
@@ -55,7 +55,7 @@ static bool host_name(const char *s, size_t n)
 	return dots > 0;
 }
 
-const char *rule_address(char *value, const char **remedy)
+const char *validate_address(char *value, const char **remedy)
 {
 	const char *at = strchr(value, '@');
 
@@ -68,7 +68,7 @@ const char *rule_address(char *value, const char **remedy)
 	return NULL;
 }
 
-const char *rule_api_version(char *value, const char **remedy)
+const char *validate_api_version(char *value, const char **remedy)
 {
 	*remedy = "Write v1 or v1beta1.";
 	if (strcmp(value, "v1") != 0 && strcmp(value, "v1beta1") != 0)
@@ -97,7 +97,7 @@ static size_t host_and_port(const char *s)
 	return str_number(port, 1, 65535, &number) ? n + 1 + digits : 0;
 }
 
-const char *rule_https(char *value, const char **remedy)
+const char *validate_https(char *value, const char **remedy)
 {
 	*remedy = "Write https://, a host and a path, without a user name or password. TLS cannot "
 		  "be turned off.";
@@ -111,7 +111,7 @@ const char *rule_https(char *value, const char **remedy)
 }
 
 /* The metadata server speaks plain HTTP: it is the host's own neighbour. */
-const char *rule_http(char *value, const char **remedy)
+const char *validate_http(char *value, const char **remedy)
 {
 	*remedy = "Write http://host or http://host:port, without a path.";
 	if (!str_starts(value, "http://"))
@@ -124,7 +124,7 @@ const char *rule_http(char *value, const char **remedy)
 	return NULL;
 }
 
-const char *rule_endpoint(char *value, const char **remedy)
+const char *validate_endpoint(char *value, const char **remedy)
 {
 	*remedy = "Write https://host or https://host:port, without a path. TLS cannot be turned "
 		  "off.";
@@ -157,7 +157,7 @@ static bool user_and_password(const char *s, size_t n)
 	return n > 0;
 }
 
-const char *rule_proxy(char *value, const char **remedy)
+const char *validate_proxy(char *value, const char **remedy)
 {
 	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
@@ -211,7 +211,7 @@ static void drop_brackets(char *value)
 	*to = '\0';
 }
 
-const char *rule_no_proxy(char *value, const char **remedy)
+const char *validate_no_proxy(char *value, const char **remedy)
 {
 	*remedy = "Write hosts or domains separated by spaces, such as .internal.example.com, "
 		  "without ports. Instead of *, leave proxy empty.";
@@ -222,7 +222,7 @@ const char *rule_no_proxy(char *value, const char **remedy)
 	return NULL;
 }
 
-const char *rule_project(char *value, const char **remedy)
+const char *validate_project(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
@@ -232,7 +232,7 @@ const char *rule_project(char *value, const char **remedy)
 	return NULL;
 }
 
-const char *rule_path(char *value, const char **remedy)
+const char *validate_path(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
@@ -246,9 +246,9 @@ const char *rule_path(char *value, const char **remedy)
 	return NULL;
 }
 
-const char *rule_path_or_none(char *value, const char **remedy)
+const char *validate_path_or_none(char *value, const char **remedy)
 {
-	return value[0] == '\0' ? NULL : rule_path(value, remedy);
+	return value[0] == '\0' ? NULL : validate_path(value, remedy);
 }
 
 /* systemd's own rule for the names of credentials, and no way out of their directory. */
@@ -259,12 +259,12 @@ static bool credential_name(const char *s)
 	return n > 0 && n <= 64 && s[0] != '.' && only(s, n, LETTERS DIGITS "._-");
 }
 
-const char *rule_credentials(char *value, const char **remedy)
+const char *validate_credentials(char *value, const char **remedy)
 {
 	if (value[0] == '\0' || strcmp(value, "metadata:") == 0)
 		return NULL;
 	if (value[0] == '/')
-		return rule_path(value, remedy);
+		return validate_path(value, remedy);
 	*remedy = "Write the absolute path of the credential file, systemd:NAME for a credential "
 		  "that systemd passes (LoadCredential=), or metadata: on Compute Engine and GKE.";
 	if (str_starts(value, "systemd:"))
@@ -272,7 +272,7 @@ const char *rule_credentials(char *value, const char **remedy)
 	return "is not a path, systemd:NAME or metadata:";
 }
 
-const char *rule_key(char *value, const char **remedy)
+const char *validate_key(char *value, const char **remedy)
 {
 	*remedy = "Write the URI of the key: pkcs11:token=…;object=… for a PKCS#11 token, "
 		  "handle:0x81000001 for a TPM 2.0.";
@@ -285,7 +285,7 @@ const char *rule_key(char *value, const char **remedy)
 	return "is neither pkcs11:… nor handle:0x…";
 }
 
-const char *rule_key_id(char *value, const char **remedy)
+const char *validate_key_id(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
@@ -315,7 +315,7 @@ static bool placeholders(const char *s, size_t n)
 }
 
 /* What users are called never reaches the part behind the @: it is fixed here. */
-const char *rule_template(char *value, const char **remedy)
+const char *validate_template(char *value, const char **remedy)
 {
 	char *at = strchr(value, '@');
 	size_t local = at != NULL ? (size_t)(at - value) : 0;
@@ -342,7 +342,7 @@ static bool each_is_domain(const char *word, size_t len, void *ctx)
 	return host_name(word, len);
 }
 
-const char *rule_domains(char *value, const char **remedy)
+const char *validate_domains(char *value, const char **remedy)
 {
 	*remedy = "Write full domains separated by spaces, such as example.com example.org, "
 		  "without @ or *. List subdomains separately.";
@@ -351,14 +351,14 @@ const char *rule_domains(char *value, const char **remedy)
 }
 
 /* Users are compared without regard to case, as directories do. */
-const char *rule_users(char *value, const char **remedy)
+const char *validate_users(char *value, const char **remedy)
 {
 	(void)remedy;
 	str_lower(value);
 	return NULL;
 }
 
-const char *rule_ledger(char *value, const char **remedy)
+const char *validate_ledger(char *value, const char **remedy)
 {
 	*remedy = "Write sqlite: and an absolute path, such as "
 		  "sqlite:/var/lib/cloudinvite/ledger.db.";
@@ -367,12 +367,12 @@ const char *rule_ledger(char *value, const char **remedy)
 	return str_starts(value, "sqlite:/") ? NULL : "is neither sqlite:/path nor postgresql://…";
 }
 
-const char *rule_window(char *value, const char **remedy)
+const char *validate_window(char *value, const char **remedy)
 {
 	return window_check(value, remedy);
 }
 
-const char *rule_account(char *value, const char **remedy)
+const char *validate_account(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 

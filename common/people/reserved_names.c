@@ -177,7 +177,7 @@ static int compare_name(const void *key, const void *entry)
 	return strcmp(key, ((const struct name *)entry)->name);
 }
 
-const char *nobody_name(const char *user)
+const char *reserved_name_kind(const char *user)
 {
 	char lower[LONGEST];
 	const struct name *found;

@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "folder.h"
 
-#include "common/people/nobody.c"
+#include "common/people/reserved_names.c"
 
 static void the_table_is_sorted_lower_case_and_without_repeats(void **state)
 {
@@ -14,14 +14,14 @@ static void the_table_is_sorted_lower_case_and_without_repeats(void **state)
 		assert_true(strlen(names[i].name) < LONGEST);
 		for (const char *p = names[i].name; *p != '\0'; p++)
 			assert_int_equal(*p, ascii_lower(*p));
-		assert_ptr_equal(nobody_name(names[i].name), names[i].group);
+		assert_ptr_equal(reserved_name_kind(names[i].name), names[i].group);
 	}
 }
 
 static void assert_all(const char *group, const char *const *users)
 {
 	for (size_t i = 0; users[i] != NULL; i++) {
-		const char *found = nobody_name(users[i]);
+		const char *found = reserved_name_kind(users[i]);
 
 		if (found == NULL)
 			fail_msg("%s is not in the list", users[i]);
@@ -78,7 +78,7 @@ static void people_are_somebody(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
-		assert_null(nobody_name(people[i]));
+		assert_null(reserved_name_kind(people[i]));
 }
 
 int main(void)
