@@ -27,17 +27,17 @@ int arrive_open(const char *spool, struct fault *fault)
 	if (geteuid() != 0 && access(spool, X_OK) != 0 && errno == EACCES) {
 		say_why(spool, fault);
 	} else if (spool_reader_open(&boxes, spool, fault)) {
-		box = boxes.new_box;
-		boxes.new_box = -1;
+		box = boxes.new_dir;
+		boxes.new_dir = -1;
 		spool_reader_close(&boxes);
 	}
 	return box;
 }
 
-int arrive_write(int box, const char *spool, const char *user, enum spool_reason reason, bool sync,
+int arrive_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
 	struct fault *fault)
 {
-	int result = spool_arrive(box, user, reason, sync);
+	int result = spool_put(box, user, reason, sync);
 
 	if (result < 0 && (errno == ENAMETOOLONG || errno == EINVAL))
 		fault_set(fault, FAULT_USAGE, "name",

@@ -15,7 +15,7 @@
 int arrive_open(const char *spool, struct fault *fault);
 /* 1 written, 0 one is waiting already, -1 and the fault: FAULT_USAGE for a name that the spool does
  * not take. `sync`: it is on the disk when this returns. */
-int arrive_write(int box, const char *spool, const char *user, enum spool_reason reason, bool sync,
+int arrive_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
 	struct fault *fault);
 /* Whatever lies in new/ is on the disk when this returns. */
 bool arrive_sync(int box, const char *spool, struct fault *fault);

@@ -104,9 +104,9 @@ void doctor_look_into_spool(struct doctor *d)
 	seen->looked = true;
 	if (!spool_reader_open(&boxes, d->settings->spool, &seen->fault))
 		return;
-	if (!spool_measure(boxes.new_box, &seen->arrivals))
+	if (!spool_stat(boxes.new_dir, &seen->arrivals))
 		spool_fault(SPOOL_NEW, "cannot be listed", &seen->fault);
-	else if (!spool_measure(boxes.bad_box, &seen->bad))
+	else if (!spool_stat(boxes.bad_dir, &seen->bad))
 		spool_fault(SPOOL_BAD, "cannot be listed", &seen->fault);
 	spool_reader_close(&boxes);
 }

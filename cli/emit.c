@@ -31,7 +31,7 @@ static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 	settings_free(settings);
 }
 
-static int emit_all(const struct cli *cli, enum spool_reason reason, char **users, int count)
+static int emit_all(const struct cli *cli, enum trigger reason, char **users, int count)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char spool[SPOOL_PATH_MAX];
@@ -57,12 +57,12 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 		{"reason", required_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
 	};
-	enum spool_reason reason = SPOOL_ASKED;
+	enum trigger reason = TRIGGER_ASKED;
 	bool given = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !spool_reason_parse(optarg, &reason))
+		if (option != 'r' || !trigger_parse(optarg, &reason))
 			return cli_usage(argv[0]);
 		given = true;
 	}

@@ -12,12 +12,12 @@
 
 /* ---- accounts ---- */
 
-static const char *reason_sentence(enum sighting_reason reason)
+static const char *reason_sentence(enum trigger reason)
 {
 	static const char *const texts[] = {
-		[SEEN_LOGIN] = "at a login",
-		[SEEN_CREATED] = "when the account was created",
-		[SEEN_ASKED] = "on request",
+		[TRIGGER_LOGIN] = "at a login",
+		[TRIGGER_CREATED] = "when the account was created",
+		[TRIGGER_ASKED] = "on request",
 	};
 
 	return texts[reason];

@@ -131,7 +131,7 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 		say_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
-		result = arrive_write(box, spool, account->user, SPOOL_ASKED, false, fault);
+		result = arrive_write(box, spool, account->user, TRIGGER_ASKED, false, fault);
 		if (result < 0 && fault->kind != FAULT_USAGE)
 			return false;
 		if (result < 0) {

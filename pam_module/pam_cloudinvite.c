@@ -96,7 +96,7 @@ static enum outcome report(pam_handle_t *pamh, const struct arguments *a, const 
 
 	if (box < 0)
 		return fail(pamh, a, user, errno);
-	result = spool_arrive(box, user, SPOOL_LOGIN, a->sync);
+	result = spool_put(box, user, TRIGGER_LOGIN, a->sync);
 	why = errno;
 	file_close(&box);
 	if (result < 0)
@@ -142,7 +142,7 @@ static enum outcome look(pam_handle_t *pamh, const struct arguments *a, bool qui
 			notice_give(pamh, a, user);
 		return SEEN_BEFORE;
 	}
-	if (!spool_arrival_name(arrival, user, SPOOL_LOGIN))
+	if (!spool_arrival_name(arrival, user, TRIGGER_LOGIN))
 		return fail(pamh, a, user, ENAMETOOLONG);
 	if (is_there(a->spool, SPOOL_NEW, arrival) == 1)
 		return WAITING_ALREADY;

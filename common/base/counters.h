@@ -14,7 +14,7 @@
  * that there is not. */
 enum counter {
 	/* counters */
-	COUNTER_ARRIVALS,	   /* reason: enum sighting_reason */
+	COUNTER_ARRIVALS,	   /* reason: enum trigger */
 	COUNTER_REQUESTS,	   /* method: enum google_method; outcome: enum counter_outcome */
 	COUNTER_DURATIONS,	   /* method; counter_bucket(): calls that took no longer */
 	COUNTER_DURATION_US,	   /* method: microseconds of all of them */

@@ -16,14 +16,15 @@
 
 /* ---- people ---- */
 
-static bool triggers(const struct settings *settings, enum sighting_reason reason)
+static bool triggers(const struct settings *settings, enum trigger reason)
 {
 	switch (reason) {
-	case SEEN_LOGIN:
-		return settings->triggers & TRIGGER_LOGIN;
-	case SEEN_CREATED:
-		return settings->triggers & TRIGGER_CREATED;
-	case SEEN_ASKED:
+	case TRIGGER_LOGIN:
+		return settings->triggers & TRIGGER_FLAG_LOGIN;
+	case TRIGGER_CREATED:
+		return settings->triggers & TRIGGER_FLAG_CREATED;
+	case TRIGGER_ASKED:
+	case TRIGGER_DELETED:
 		break;
 	}
 	return true;
@@ -68,8 +69,8 @@ static bool lead_to(
 	} else if (!wants_queue(s, &p)) {
 		return true;
 	}
-	str_format(cause, sizeof(cause), "%s of %.60s on %.60s",
-		sighting_reason_word(s->seen.reason), s->seen.user, s->seen.host);
+	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.reason),
+		s->seen.user, s->seen.host);
 	return queue(i, &p, cause, fault);
 }
 

@@ -41,11 +41,10 @@ static bool insert(struct ledger *l, const struct sighting *s, struct fault *fau
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)",
 		fault);
 	bind_facts(&q, s, number);
-	query_text(&q, sighting_reason_word(s->reason));
+	query_text(&q, trigger_word(s->reason));
 	query_number(&q, clock_day_start(s->first_seen));
-	return query_run(&q) &&
-	       history_sighting(l, sqlite3_last_insert_rowid(l->db), s->user, s->host, "seen",
-		       sighting_reason_word(s->reason), collector, fault);
+	return query_run(&q) && history_sighting(l, sqlite3_last_insert_rowid(l->db), s->user,
+					s->host, "seen", trigger_word(s->reason), collector, fault);
 }
 
 /* The address stays until the new verdict: then it is told apart from the new one. */
@@ -64,12 +63,11 @@ static bool update(struct ledger *l, const struct ledger_sighting *known, const 
 		" gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = ?1 AND host = ?2",
 		fault);
 	bind_facts(&q, s, number);
-	query_text(&q, sighting_reason_word(origin->reason));
+	query_text(&q, trigger_word(origin->reason));
 	query_number(&q, clock_day_start(origin->first_seen));
 	return query_run(&q) &&
 	       history_sighting(l, known->id, s->user, s->host, known->gone ? "seen" : "changed",
-		       known->gone ? sighting_reason_word(s->reason) : "other facts", collector,
-		       fault);
+		       known->gone ? trigger_word(s->reason) : "other facts", collector, fault);
 }
 
 static int saw(struct ledger *l, const struct sighting *s, struct fault *fault)

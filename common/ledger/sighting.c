@@ -28,7 +28,7 @@ bool sighting_row(struct query *q, struct ledger_sighting *out)
 	row_text(q, out->address, sizeof(out->address));
 	row_text(q, out->rule, sizeof(out->rule));
 	row_text(q, out->sentence, sizeof(out->sentence));
-	if (!sighting_reason_parse(reason, &out->seen.reason))
+	if (!sighting_trigger_parse(reason, &out->seen.reason))
 		return sql_strange(q->ledger, "reason", reason, q->fault);
 	if (!verdict_parse(verdict, &out->verdict))
 		return sql_strange(q->ledger, "verdict", verdict, q->fault);

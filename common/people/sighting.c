@@ -5,25 +5,14 @@
 
 #include "base/str.h"
 
-static const char *const reason_words[] = {
-	[SEEN_LOGIN] = "login",
-	[SEEN_CREATED] = "created",
-	[SEEN_ASKED] = "asked",
-};
-
-const char *sighting_reason_word(enum sighting_reason reason)
+bool sighting_trigger_parse(const char *word, enum trigger *out)
 {
-	return reason_words[reason];
-}
+	enum trigger found;
 
-bool sighting_reason_parse(const char *word, enum sighting_reason *out)
-{
-	for (size_t i = 0; i < sizeof(reason_words) / sizeof(reason_words[0]); i++)
-		if (strcmp(word, reason_words[i]) == 0) {
-			*out = (enum sighting_reason)i;
-			return true;
-		}
-	return false;
+	if (!trigger_parse(word, &found) || found == TRIGGER_DELETED)
+		return false;
+	*out = found;
+	return true;
 }
 
 /* C0, DEL and, in UTF-8, C1: what a terminal or a header may take for a command. */

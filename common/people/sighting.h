@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/trigger.h"
 #include "people/account.h"
 #include "settings/settings.h"
 
@@ -17,13 +18,11 @@
  * as excluded, because one of them might be. */
 #define SIGHTING_GROUPS_UNKNOWN "?"
 
-enum sighting_reason { SEEN_LOGIN, SEEN_CREATED, SEEN_ASKED };
-
 struct sighting {
 	char host[HOST_MAX + 1];
 	char user[USER_MAX + 1];
 	int64_t uid; /* -1: not known */
-	enum sighting_reason reason;
+	enum trigger reason;
 	int64_t first_seen; /* day, as its first second UTC */
 	/* facts */
 	bool local;
@@ -33,8 +32,8 @@ struct sighting {
 	char last[128];
 };
 
-const char *sighting_reason_word(enum sighting_reason reason);
-bool sighting_reason_parse(const char *word, enum sighting_reason *out);
+/* As trigger_parse, but without `deleted`: that account is seen no more. */
+bool sighting_trigger_parse(const char *word, enum trigger *out);
 
 /* Fills uid and facts from a local account. GECOS' first field is split at blanks: first word, last
  * word (empty if there is only one); control characters, invalid UTF-8, commas and colons yield

@@ -26,8 +26,8 @@ enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE }
 enum settings_exposed { EXPOSED_REFUSE, EXPOSED_ACCEPT };
 enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
 enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
-#define TRIGGER_LOGIN	(1u << 0)
-#define TRIGGER_CREATED (1u << 1)
+#define TRIGGER_FLAG_LOGIN   (1u << 0)
+#define TRIGGER_FLAG_CREATED (1u << 1)
 
 /* Strings are never NULL; "" is "not set". Lists stay text (base/str.h str_in_list). Durations
  * are seconds. */

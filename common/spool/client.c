@@ -290,12 +290,12 @@ bool spool_client_each_mark(struct spool_client *c, int64_t before,
 	return ask(c, &request, SPOOL_TELL_MARK, take_mark, &m, &end, fault) && !m.stopped;
 }
 
-bool spool_client_measure(struct spool_client *c, const char *box, int64_t *count, int64_t *oldest,
+bool spool_client_stat(struct spool_client *c, const char *box, int64_t *count, int64_t *oldest,
 	struct fault *fault)
 {
 	struct spool_record end = {.verb = 0};
 
-	if (!ask_once(c, SPOOL_ASK_MEASURE, NULL, box, &end, fault))
+	if (!ask_once(c, SPOOL_ASK_STAT, NULL, box, &end, fault))
 		return false;
 	*count = end.count;
 	*oldest = end.time;

@@ -64,7 +64,7 @@ bool spool_client_bind(
 bool spool_client_each_mark(struct spool_client *c, int64_t before,
 	bool (*each)(const char *user, void *ctx), void *ctx, struct fault *fault);
 /* How much lies in `box` (new or bad), and the oldest mtime (0: there is nothing). */
-bool spool_client_measure(struct spool_client *c, const char *box, int64_t *count, int64_t *oldest,
+bool spool_client_stat(struct spool_client *c, const char *box, int64_t *count, int64_t *oldest,
 	struct fault *fault);
 
 #endif

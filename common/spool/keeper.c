@@ -21,13 +21,13 @@
 bool spool_keeper_open(struct spool_keeper *k, const char *spool, struct fault *fault)
 {
 	*k = (struct spool_keeper){.peer = -1, .changes = -1, .marks = -1};
-	return spool_reader_open(&k->boxes, spool, fault);
+	return spool_reader_open(&k->dirs, spool, fault);
 }
 
 void spool_keeper_close(struct spool_keeper *k)
 {
 	spool_keeper_detach(k);
-	spool_reader_close(&k->boxes);
+	spool_reader_close(&k->dirs);
 }
 
 /* ---- the peer ---- */
@@ -36,7 +36,7 @@ void spool_keeper_close(struct spool_keeper *k)
 static bool watch(struct spool_keeper *k)
 {
 	k->changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (k->changes < 0 || fchdir(k->boxes.spool) != 0)
+	if (k->changes < 0 || fchdir(k->dirs.spool) != 0)
 		return false;
 	k->watch_spool = inotify_add_watch(k->changes, ".", SPOOL_EVENTS | IN_ONLYDIR);
 	k->watch_new =
@@ -77,7 +77,7 @@ bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault)
 void spool_keeper_detach(struct spool_keeper *k)
 {
 	if (k->locked)
-		(void)flock(k->boxes.new_box, LOCK_UN);
+		(void)flock(k->dirs.new_dir, LOCK_UN);
 	file_close(&k->peer);
 	file_close(&k->changes);
 	spool_listing_close(&k->listing);
@@ -89,15 +89,15 @@ void spool_keeper_detach(struct spool_keeper *k)
 /* The keeper of a collector that was killed may be about to end: no two of them serve at once. */
 static bool lock(struct spool_keeper *k)
 {
-	k->locked = k->locked || k->beside || flock(k->boxes.new_box, LOCK_EX | LOCK_NB) == 0;
+	k->locked = k->locked || k->beside || flock(k->dirs.new_dir, LOCK_EX | LOCK_NB) == 0;
 	return k->locked;
 }
 
-bool spool_is_served(int new_box)
+bool spool_is_served(int new_dir)
 {
-	if (flock(new_box, LOCK_SH | LOCK_NB) != 0)
+	if (flock(new_dir, LOCK_SH | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;
-	(void)flock(new_box, LOCK_UN);
+	(void)flock(new_dir, LOCK_UN);
 	return false;
 }
 
@@ -141,7 +141,7 @@ static void answer_with(struct spool_keeper *k, int status, const char *box, con
 }
 
 /* The first of several says most; the peer is told with its next P. */
-static void note_failure(struct spool_keeper *k, const char *box, const char *what)
+static void record_failure(struct spool_keeper *k, const char *box, const char *what)
 {
 	int why = errno;
 
@@ -158,7 +158,7 @@ static void begin_arrivals(struct spool_keeper *k, const struct spool_record *r)
 	k->news = k->told = false;
 	k->left = r->count;
 	k->listed = SPOOL_TELL_ARRIVAL;
-	if (spool_listing_open(&k->listing, &k->boxes, k->boxes.new_box))
+	if (spool_listing_open(&k->listing, &k->dirs, k->dirs.new_dir))
 		answer_with(k, 0, NULL, NULL);
 	else
 		answer_with(k, errno, SPOOL_NEW, "cannot be listed");
@@ -168,7 +168,7 @@ static void begin_marks(struct spool_keeper *k, const struct spool_record *r)
 {
 	k->before = r->time;
 	k->listed = SPOOL_TELL_MARK;
-	if (spool_listing_open(&k->listing, &k->boxes, k->boxes.seen_box))
+	if (spool_listing_open(&k->listing, &k->dirs, k->dirs.seen_dir))
 		answer_with(k, 0, NULL, NULL);
 	else
 		answer_with(k, errno, SPOOL_SEEN, "cannot be listed");
@@ -178,7 +178,7 @@ static void bind_marks(struct spool_keeper *k, const struct spool_record *r)
 {
 	int dropped = 0;
 
-	if (spool_marks_belong(&k->boxes, r->name, &dropped, NULL))
+	if (spool_bind_ledger(&k->dirs, r->name, &dropped, NULL))
 		answer_with(k, 0, NULL, NULL);
 	else
 		answer_with(k, errno, SPOOL_SEEN, SPOOL_LEDGER);
@@ -193,7 +193,7 @@ static void measure(struct spool_keeper *k, const struct spool_record *r)
 
 	if (!of_new && strcmp(r->word, SPOOL_BAD) != 0) {
 		answer_with(k, EINVAL, r->word, NULL);
-	} else if (spool_measure(of_new ? k->boxes.new_box : k->boxes.bad_box, &content)) {
+	} else if (spool_stat(of_new ? k->dirs.new_dir : k->dirs.bad_dir, &content)) {
 		answer_with(k, 0, NULL, NULL);
 		k->answer.count = content.count;
 		k->answer.time = content.oldest > 0 ? content.oldest : 0;
@@ -228,57 +228,56 @@ static bool may_add_mark(struct spool_keeper *k)
 {
 	int64_t marks = 0;
 
-	if (k->marks < 0 && spool_walk(k->boxes.seen_box, count_mark, &marks) == 0)
+	if (k->marks < 0 && spool_walk(k->dirs.seen_dir, count_mark, &marks) == 0)
 		k->marks = marks;
 	return k->marks >= 0 && k->marks < SPOOL_MARKS_MOST;
 }
 
 static void mark(struct spool_keeper *k, const struct spool_record *r)
 {
-	int there = spool_exists(k->boxes.seen_box, r->name);
+	int there = spool_exists(k->dirs.seen_dir, r->name);
 	char user[SPOOL_USER_MAX + 1];
 	bool good = true;
 
 	if (!spool_parse_mark(r->name, user))
 		return;
 	if (there > 0 && r->verb != SPOOL_ASK_FIRST) {
-		good = spool_mark(&k->boxes, user, r->word, NULL);
+		good = spool_mark(&k->dirs, user, r->word, NULL);
 	} else if (there == 0 && r->verb != SPOOL_ASK_CHANGE && may_add_mark(k)) {
-		good = spool_mark_first(&k->boxes, user, r->word, NULL);
+		good = spool_mark_first(&k->dirs, user, r->word, NULL);
 		k->marks++;
 	} else {
 		good = there >= 0;
 	}
 	if (!good)
-		note_failure(k, SPOOL_SEEN, r->name);
+		record_failure(k, SPOOL_SEEN, r->name);
 }
 
 /* Mark first: what a crash leaves in between is told again. */
 static void take(struct spool_keeper *k, const struct spool_record *r)
 {
 	char user[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
-	int there = spool_exists(k->boxes.new_box, r->name);
+	enum trigger reason;
+	int there = spool_exists(k->dirs.new_dir, r->name);
 	bool good;
 
 	if (there == 0)
 		return;
 	good = there > 0 && spool_parse_arrival(r->name, user, &reason);
-	if (good && r->verb == SPOOL_ASK_SEEN &&
-		!spool_mark_first(&k->boxes, user, r->word, NULL)) {
-		note_failure(k, SPOOL_SEEN, r->name);
+	if (good && r->verb == SPOOL_ASK_SEEN && !spool_mark_first(&k->dirs, user, r->word, NULL)) {
+		record_failure(k, SPOOL_SEEN, r->name);
 		return;
 	}
-	if (!good || !spool_taken(&k->boxes, r->name, NULL))
-		note_failure(k, SPOOL_NEW, r->name);
+	if (!good || !spool_remove(&k->dirs, r->name, NULL))
+		record_failure(k, SPOOL_NEW, r->name);
 }
 
 static void unmark(struct spool_keeper *k, const struct spool_record *r)
 {
-	if (unlinkat(k->boxes.seen_box, r->name, 0) == 0)
+	if (unlinkat(k->dirs.seen_dir, r->name, 0) == 0)
 		k->marks -= k->marks > 0;
 	else if (errno != ENOENT)
-		note_failure(k, SPOOL_SEEN, r->name);
+		record_failure(k, SPOOL_SEEN, r->name);
 }
 
 static const struct {
@@ -295,7 +294,7 @@ static const struct {
 	{SPOOL_ASK_UNMARK, false, unmark},
 	{SPOOL_ASK_MARKS, true, begin_marks},
 	{SPOOL_ASK_BIND, true, bind_marks},
-	{SPOOL_ASK_MEASURE, true, measure},
+	{SPOOL_ASK_STAT, true, measure},
 	{SPOOL_ASK_FLUSH, true, flush},
 };
 

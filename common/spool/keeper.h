@@ -30,7 +30,7 @@
 #define SPOOL_KEEPER_FDS 2
 
 struct spool_keeper {
-	struct spool_reader boxes;
+	struct spool_reader dirs;
 	int peer;    /* -1: idle */
 	int changes; /* inotify on the spool and on new/, while there is a peer */
 	int watch_spool, watch_new;
@@ -86,6 +86,6 @@ int spool_keeper_fork(const char *spool, struct fault *fault);
 int spool_keeper_fork_beside(const char *spool, struct fault *fault);
 
 /* Whether a keeper that has a peer holds the spool of this new/ (opened to be read). */
-bool spool_is_served(int new_box);
+bool spool_is_served(int new_dir);
 
 #endif

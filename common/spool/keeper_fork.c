@@ -54,8 +54,8 @@ static void close_others(const struct spool_keeper *k)
 		int copy = fd;
 
 		if (fd != STDERR_FILENO && fd != k->peer && fd != k->changes &&
-			fd != k->boxes.spool && fd != k->boxes.new_box && fd != k->boxes.seen_box &&
-			fd != k->boxes.bad_box)
+			fd != k->dirs.spool && fd != k->dirs.new_dir && fd != k->dirs.seen_dir &&
+			fd != k->dirs.bad_dir)
 			file_close(&copy);
 	}
 }

@@ -60,9 +60,9 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 		errno = ENAMETOOLONG;
 		return mark_fault(word, fault);
 	}
-	if (spool_read_mark(r->seen_box, user, there) && strcmp(there, word) == 0)
+	if (spool_read_mark(r->seen_dir, user, there) && strcmp(there, word) == 0)
 		return true;
-	return write_mark(r->seen_box, name, word) == 0 || mark_fault(name, fault);
+	return write_mark(r->seen_dir, name, word) == 0 || mark_fault(name, fault);
 }
 
 /* In place, without a temporary: nobody has a mark to lose yet, what the module asks is only
@@ -77,7 +77,7 @@ bool spool_mark_first(
 
 	if (!spool_mark_name(name, user))
 		return true;
-	fd = openat(r->seen_box, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(r->seen_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST || mark_fault(name, fault);
 	good = file_write_all(fd, word, strlen(word)) == 0;
@@ -85,7 +85,7 @@ bool spool_mark_first(
 	/* Half a word would be one that nobody knows. */
 	if (!good) {
 		mark_fault(name, fault);
-		(void)unlinkat(r->seen_box, name, 0);
+		(void)unlinkat(r->seen_dir, name, 0);
 	}
 	return good;
 }
@@ -94,7 +94,7 @@ bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 {
 	char name[SPOOL_NAME_MAX + 1];
 
-	if (!spool_mark_name(name, user) || unlinkat(r->seen_box, name, 0) == 0 || errno == ENOENT)
+	if (!spool_mark_name(name, user) || unlinkat(r->seen_dir, name, 0) == 0 || errno == ENOENT)
 		return true;
 	return mark_fault(name, fault);
 }
@@ -107,10 +107,10 @@ static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 	int64_t at;
 	int got = -1;
 
-	if (!spool_listing_open(&l, r, r->seen_box))
+	if (!spool_listing_open(&l, r, r->seen_dir))
 		return mark_fault("cannot be listed", fault);
 	while ((got = spool_next_mark(&l, 0, name, &at)) > 0) {
-		if (unlinkat(r->seen_box, name, 0) != 0 && errno != ENOENT)
+		if (unlinkat(r->seen_dir, name, 0) != 0 && errno != ENOENT)
 			break;
 		++*dropped;
 	}
@@ -120,7 +120,7 @@ static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 	return got == 0;
 }
 
-bool spool_marks_belong(
+bool spool_bind_ledger(
 	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault)
 {
 	static const struct file_rules rules = {.max_size = ID_MAX, .missing_ok = true};
@@ -129,7 +129,7 @@ bool spool_marks_belong(
 
 	*dropped = 0;
 	/* One that cannot be read is another ledger's. */
-	same = file_read_at(r->seen_box, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
+	same = file_read_at(r->seen_dir, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
 	       there.data && strlen(there.data) == there.len &&
 	       strcmp(str_trim(there.data), ledger_id) == 0;
 	strbuf_free(&there);
@@ -138,7 +138,7 @@ bool spool_marks_belong(
 	if (!drop_all(r, dropped, fault))
 		return false;
 	/* Last, so that a crash before it drops the rest at the next start. */
-	if (file_replace_at(r->seen_box, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
+	if (file_replace_at(r->seen_dir, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
 		return mark_fault(SPOOL_LEDGER, fault);
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boxes, and arrivals: listed, taken, and put aside where they are none.
+ * The dirs, and arrivals: listed, taken, and put aside where they are none.
  */
 #include "spool/reader.h"
 
@@ -60,7 +60,7 @@ static bool check_closed(int fd, const char *path, struct fault *fault)
 	return true;
 }
 
-static bool open_box(int *box, int spool, const char *path, const char *name, struct fault *fault)
+static bool open_dir(int *box, int spool, const char *path, const char *name, struct fault *fault)
 {
 	char whole[SPOOL_PATH_MAX];
 
@@ -78,9 +78,9 @@ bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *
 	*r = (struct spool_reader){-1, -1, -1, -1};
 	r->spool = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (check_closed(r->spool, spool, fault) &&
-		open_box(&r->new_box, r->spool, spool, SPOOL_NEW, fault) &&
-		open_box(&r->seen_box, r->spool, spool, SPOOL_SEEN, fault) &&
-		open_box(&r->bad_box, r->spool, spool, SPOOL_BAD, fault))
+		open_dir(&r->new_dir, r->spool, spool, SPOOL_NEW, fault) &&
+		open_dir(&r->seen_dir, r->spool, spool, SPOOL_SEEN, fault) &&
+		open_dir(&r->bad_dir, r->spool, spool, SPOOL_BAD, fault))
 		return true;
 	spool_reader_close(r);
 	return false;
@@ -89,9 +89,9 @@ bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *
 void spool_reader_close(struct spool_reader *r)
 {
 	file_close(&r->spool);
-	file_close(&r->new_box);
-	file_close(&r->seen_box);
-	file_close(&r->bad_box);
+	file_close(&r->new_dir);
+	file_close(&r->seen_dir);
+	file_close(&r->bad_dir);
 }
 
 /* Why it is no arrival, or NULL; fills in `a`. */
@@ -117,7 +117,7 @@ static bool count_one(const char *name, void *ctx)
 	int *count = ctx;
 
 	(void)name;
-	return ++*count < SPOOL_BAD_CAP;
+	return ++*count < SPOOL_BAD_MAX;
 }
 
 /* How many names bad/ holds, at most the cap; the cap if it cannot be read. */
@@ -125,7 +125,7 @@ static int count_bad(const struct spool_reader *r)
 {
 	int count = 0;
 
-	return spool_walk(r->bad_box, count_one, &count) == 0 ? count : SPOOL_BAD_CAP;
+	return spool_walk(r->bad_dir, count_one, &count) == 0 ? count : SPOOL_BAD_MAX;
 }
 
 /* Linked and unlinked instead of renamed: a rename between two directories takes a lock of the
@@ -139,12 +139,12 @@ static const char *put_aside(struct spool_listing *l, const char *name)
 	if (l->held < 0)
 		l->held = count_bad(r);
 	/* A name that is there already gives way. */
-	(void)unlinkat(r->bad_box, name, 0);
-	if (l->held < SPOOL_BAD_CAP && linkat(r->new_box, name, r->bad_box, name, 0) == 0) {
+	(void)unlinkat(r->bad_dir, name, 0);
+	if (l->held < SPOOL_BAD_MAX && linkat(r->new_dir, name, r->bad_dir, name, 0) == 0) {
 		l->held++;
 		action = "moved to " SPOOL_BAD "/";
 	}
-	if (unlinkat(r->new_box, name, 0) != 0 && unlinkat(r->new_box, name, AT_REMOVEDIR) != 0)
+	if (unlinkat(r->new_dir, name, 0) != 0 && unlinkat(r->new_dir, name, AT_REMOVEDIR) != 0)
 		action = strerror(errno);
 	return action;
 }
@@ -188,7 +188,7 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 	struct stat st;
 
 	while ((name = next_name(l))) {
-		if (fstatat(l->reader->new_box, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (fstatat(l->reader->new_dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 			if (errno != ENOENT) /* gone meanwhile */
 				log_event(LOG_LEVEL_WARN, "bad_arrival", "%s: %s; left in place",
 					name, strerror(errno));
@@ -214,7 +214,7 @@ int spool_next_mark(
 	while ((found = next_name(l))) {
 		if (!spool_parse_mark(found, user))
 			continue;
-		if (fstatat(l->reader->seen_box, found, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (fstatat(l->reader->seen_dir, found, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 			if (errno == ENOENT) /* gone meanwhile */
 				continue;
 			return -1;
@@ -226,9 +226,9 @@ int spool_next_mark(
 	return errno == 0 ? 0 : -1;
 }
 
-bool spool_taken(struct spool_reader *r, const char *name, struct fault *fault)
+bool spool_remove(struct spool_reader *r, const char *name, struct fault *fault)
 {
-	if (unlinkat(r->new_box, name, 0) == 0 || errno == ENOENT)
+	if (unlinkat(r->new_dir, name, 0) == 0 || errno == ENOENT)
 		return true;
 	return spool_fault(SPOOL_NEW, name, fault);
 }

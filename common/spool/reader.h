@@ -14,20 +14,20 @@
 #include "base/fault.h"
 #include "spool/spool.h"
 
-#define SPOOL_BAD_CAP	 1000	/* files kept in bad/; more are deleted instead */
+#define SPOOL_BAD_MAX	 1000	/* files kept in bad/; more are deleted instead */
 #define SPOOL_MARKS_MOST 100000 /* marks up to which those without an arrival are written */
 
 struct spool_reader {
 	int spool;
-	int new_box;
-	int seen_box;
-	int bad_box;
+	int new_dir;
+	int seen_dir;
+	int bad_dir;
 };
 
 struct spool_arrival {
 	char name[SPOOL_NAME_MAX + 1]; /* of the file in new/ */
 	char user[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 	int64_t at; /* mtime, seconds since the epoch */
 };
 
@@ -38,7 +38,7 @@ bool spool_fault(const char *box, const char *what, struct fault *fault);
  * account), and 0700. */
 bool spool_is_closed(const struct stat *st);
 
-/* Opens the spool and its three boxes; each must be the keeper's alone. */
+/* Opens the spool and its three dirs; each must be the keeper's alone. */
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault);
 void spool_reader_close(struct spool_reader *r);
 
@@ -63,7 +63,7 @@ int spool_next_mark(
 	struct spool_listing *l, int64_t before, char name[SPOOL_NAME_MAX + 1], int64_t *at);
 
 /* The arrival of this name has been committed to the ledger: unlinks it. Absent is success. */
-bool spool_taken(struct spool_reader *r, const char *name, struct fault *fault);
+bool spool_remove(struct spool_reader *r, const char *name, struct fault *fault);
 
 /* Writes (atomically, 0600) or removes a user's mark. `word`: [a-z_]. */
 bool spool_mark(struct spool_reader *r, const char *user, const char *word, struct fault *fault);
@@ -73,7 +73,7 @@ bool spool_mark_first(
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);
 /* The marks belong to `ledger_id`: with another id (or none) in `.ledger` all of them are dropped
  * first and it is written. *dropped counts them. */
-bool spool_marks_belong(
+bool spool_bind_ledger(
 	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault);
 
 #endif

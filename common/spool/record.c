@@ -39,7 +39,7 @@ static const struct form requests[] = {
 	{SPOOL_ASK_MARKS, NAME_NONE, WORD_NONE, INT64_MAX, 0, 0, 0},
 	/* The id of a ledger is 32 hex digits, which is a mark's name as well. */
 	{SPOOL_ASK_BIND, NAME_MARK, WORD_NONE, 0, 0, 0, 0},
-	{SPOOL_ASK_MEASURE, NAME_NONE, WORD_ONE, 0, 0, 0, 0},
+	{SPOOL_ASK_STAT, NAME_NONE, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_FLUSH, NAME_NONE, WORD_NONE, 0, 0, 0, 0},
 };
 
@@ -74,7 +74,7 @@ static bool is_word(const char *word)
 static bool name_fits(const char *name, enum name_kind kind)
 {
 	char user[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
 	switch (kind) {
 	case NAME_NONE:

@@ -15,30 +15,6 @@
 #include "base/file.h"
 #include "base/str.h"
 
-static const char *const reasons[] = {
-	[SPOOL_LOGIN] = "login",
-	[SPOOL_CREATED] = "created",
-	[SPOOL_DELETED] = "deleted",
-	[SPOOL_ASKED] = "asked",
-};
-#define REASONS (sizeof(reasons) / sizeof(reasons[0]))
-
-const char *spool_reason_word(enum spool_reason reason)
-{
-	return reasons[reason];
-}
-
-bool spool_reason_parse(const char *word, enum spool_reason *out)
-{
-	for (size_t i = 0; i < REASONS; i++) {
-		if (strcmp(word, reasons[i]) == 0) {
-			*out = (enum spool_reason)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_plain(const char *user, const char *at)
 {
 	return ascii_is_alnum(*at) || *at == '_' || *at == '-' || (*at == '.' && at != user);
@@ -73,14 +49,14 @@ bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user)
 	return escape(out, user) > 0;
 }
 
-bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spool_reason reason)
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason)
 {
 	size_t n = escape(out, user);
 
 	if (n == 0 || n == SPOOL_NAME_MAX)
 		return false;
 	out[n] = '.';
-	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, reasons[reason]);
+	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
 }
 
 static int hex_digit(char c)
@@ -124,11 +100,11 @@ bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1])
 	return unescape(name, strlen(name), user);
 }
 
-bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason)
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && strlen(name) <= SPOOL_NAME_MAX && spool_reason_parse(dot + 1, reason) &&
+	return dot && strlen(name) <= SPOOL_NAME_MAX && trigger_parse(dot + 1, reason) &&
 	       unescape(name, (size_t)(dot - name), user);
 }
 
@@ -163,7 +139,7 @@ int spool_sync(int box)
 	return result;
 }
 
-int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync)
+int spool_put(int new_dir, const char *user, enum trigger reason, bool sync)
 {
 	char name[SPOOL_NAME_MAX + 1];
 	int result = 1;
@@ -175,11 +151,11 @@ int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool s
 	}
 	/* Nothing is written into it: so neither a full disk nor RLIMIT_FSIZE (and its signal) can
 	 * hit after this call, and there is no half-written arrival. */
-	fd = openat(new_box, name,
+	fd = openat(new_dir, name,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -1;
-	if (sync && (fsync(fd) != 0 || spool_sync(new_box) != 0))
+	if (sync && (fsync(fd) != 0 || spool_sync(new_dir) != 0))
 		result = -1;
 	file_close(&fd);
 	return result;
@@ -200,7 +176,7 @@ static bool take_word(char word[SPOOL_WORD_MAX + 1], const char *bytes, size_t n
 	return true;
 }
 
-bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 1])
+bool spool_read_mark(int seen_dir, const char *user, char word[SPOOL_WORD_MAX + 1])
 {
 	char name[SPOOL_NAME_MAX + 1], bytes[SPOOL_WORD_MAX];
 	struct stat st;
@@ -212,7 +188,7 @@ bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 
 	if (!spool_mark_name(name, user))
 		return false;
 	/* O_NONBLOCK: neither a FIFO nor a lease can hold us, whoever has put them there. */
-	fd = openat(seen_box, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(seen_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&

@@ -7,7 +7,7 @@
  *   bad/   what does not belong in new/, capped
  *   pin    a FIFO that systemd keeps open, so that the way to it stays in the kernel's cache
  *
- * The spool and its boxes are root's, 0700: a login looks names up in them, and whoever can open or
+ * The spool and its dirs are root's, 0700: a login looks names up in them, and whoever can open or
  * search a directory can hold up every look-up there without end. Programs of other accounts ask
  * the keeper (keeper.h).
  *
@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/trigger.h"
+
 #define SPOOL_NEW      "new"
 #define SPOOL_SEEN     "seen"
 #define SPOOL_BAD      "bad"
@@ -31,26 +33,14 @@
 #define SPOOL_PATH_MAX 1024	 /* bytes of a path in the spool, with NUL */
 #define SPOOL_WORD_MAX 64	 /* bytes of a mark that are looked at */
 
-enum spool_reason {
-	SPOOL_LOGIN,
-	SPOOL_CREATED,
-	SPOOL_DELETED,
-	SPOOL_ASKED,
-};
-
-/* "login", "created", "deleted", "asked". */
-const char *spool_reason_word(enum spool_reason reason);
-bool spool_reason_parse(const char *word, enum spool_reason *out);
-
 /* The name of a user's mark: every byte outside [A-Za-z0-9_-] and a dot that is not the first
  * becomes %XX (upper-case hex). False: empty user or longer than SPOOL_NAME_MAX. */
 bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
 /* The same with ".<reason>". */
-bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum spool_reason reason);
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason);
 /* The reverse; false for every name that spool_arrival_name would not have written (lower-case hex,
  * needless escapes, unknown reason, NUL in the user, too long …). */
-bool spool_parse_arrival(
-	const char *name, char user[SPOOL_USER_MAX + 1], enum spool_reason *reason);
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 
 /* Opens `spool`/`box` for *at use (O_PATH: neither read nor synced). -1 and errno: ENOTDIR for a
@@ -66,11 +56,11 @@ int spool_exists(int box, const char *name);
 /* Writes an arrival: O_CREAT|O_EXCL|O_NOFOLLOW|O_NONBLOCK, 0600, nothing written into it. 1
  * created, 0 one is there already, -1 and errno (ENAMETOOLONG: left to the scan). `sync`: fsync of
  * the file and its directory before it returns. */
-int spool_arrive(int new_box, const char *user, enum spool_reason reason, bool sync);
+int spool_put(int new_dir, const char *user, enum trigger reason, bool sync);
 
 /* Reads the state word of a user's mark, as input that may be anything: O_NOFOLLOW|O_NONBLOCK,
  * regular, at most SPOOL_WORD_MAX bytes, [a-z_] only. False if there is none that can be believed.
  */
-bool spool_read_mark(int seen_box, const char *user, char word[SPOOL_WORD_MAX + 1]);
+bool spool_read_mark(int seen_dir, const char *user, char word[SPOOL_WORD_MAX + 1]);
 
 #endif

@@ -58,7 +58,7 @@ static bool measure_one(const char *name, void *ctx)
 	return true;
 }
 
-bool spool_measure(int box, struct spool_content *out)
+bool spool_stat(int box, struct spool_content *out)
 {
 	struct measure m = {box, out};
 

@@ -18,6 +18,6 @@ struct spool_content {
 	int64_t oldest; /* mtime, seconds since the epoch; 0: there is nothing */
 };
 /* False and errno if it could not be read. Of more than some ten thousand the oldest is a guess. */
-bool spool_measure(int box, struct spool_content *out);
+bool spool_stat(int box, struct spool_content *out);
 
 #endif

@@ -53,7 +53,7 @@ static int64_t shuffled(int64_t i, int64_t count)
 
 static void see(struct ledger *l, int64_t number, struct fault *fault)
 {
-	struct sighting s = {.uid = 1000 + number, .reason = SEEN_LOGIN, .local = true};
+	struct sighting s = {.uid = 1000 + number, .reason = TRIGGER_LOGIN, .local = true};
 
 	s.first_seen = clock_wall();
 	str_copy(s.host, sizeof(s.host), "web1");

@@ -24,7 +24,7 @@ static void *new_site(void)
 
 		str_format(address, sizeof(address), "%s@example.com", users[n]);
 		open_account(address, 5 * DAY);
-		see_user(s, users[n], SEEN_LOGIN);
+		see_user(s, users[n], TRIGGER_LOGIN);
 	}
 	site_close(s);
 	return s;

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-static void *new_box(void)
+static void *new_dir(void)
 {
 	void *box = NULL;
 
@@ -30,7 +30,7 @@ static void nothing_to_see(void *site, bool good)
 static bool arrive(struct box *b, bool sync)
 {
 	int box = spool_open(b->folder->path, SPOOL_NEW);
-	int result = box < 0 ? -1 : spool_arrive(box, "alice", SPOOL_LOGIN, sync);
+	int result = box < 0 ? -1 : spool_put(box, "alice", TRIGGER_LOGIN, sync);
 
 	if (result < 0)
 		assert_int_not_equal(errno, 0);
@@ -67,7 +67,7 @@ static void an_arrival_or_none(void *site, bool good)
 static void an_arrival_is_there_or_its_writer_says_no(void **state)
 {
 	const struct scenario s = {
-		new_box, arrive_at_once, an_arrival_or_none, end, .silent = true};
+		new_dir, arrive_at_once, an_arrival_or_none, end, .silent = true};
 
 	(void)state;
 	faults_try(&s);
@@ -76,7 +76,7 @@ static void an_arrival_is_there_or_its_writer_says_no(void **state)
 static void an_arrival_that_is_synced_is_there_or_its_writer_says_no(void **state)
 {
 	const struct scenario s = {
-		new_box, arrive_on_the_disk, an_arrival_or_none, end, .silent = true};
+		new_dir, arrive_on_the_disk, an_arrival_or_none, end, .silent = true};
 
 	(void)state;
 	faults_try(&s);
@@ -84,7 +84,7 @@ static void an_arrival_that_is_synced_is_there_or_its_writer_says_no(void **stat
 
 static void *with_mark(void)
 {
-	struct box *b = new_box();
+	struct box *b = new_dir();
 
 	assert_true(spool_mark(&b->reader, "alice", "invited", NULL));
 	return b;
@@ -94,7 +94,7 @@ static bool read_mark(void *site, struct fault *fault)
 {
 	struct box *b = site;
 	char word[SPOOL_WORD_MAX + 1];
-	bool good = spool_read_mark(b->reader.seen_box, "alice", word);
+	bool good = spool_read_mark(b->reader.seen_dir, "alice", word);
 
 	(void)fault;
 	assert_string_equal(word, good ? "invited" : "");
@@ -124,7 +124,7 @@ static bool open_reader(void *site, struct fault *fault)
 
 static void a_spool_is_opened_whole_or_not_at_all(void **state)
 {
-	const struct scenario s = {new_box, open_reader, nothing_to_see, end, .silent = false};
+	const struct scenario s = {new_dir, open_reader, nothing_to_see, end, .silent = false};
 
 	(void)state;
 	faults_try(&s);
@@ -132,7 +132,7 @@ static void a_spool_is_opened_whole_or_not_at_all(void **state)
 
 static void *with_arrivals(void)
 {
-	struct box *b = new_box();
+	struct box *b = new_dir();
 
 	folder_write(b->folder, "new/alice.login", "");
 	folder_write(b->folder, "new/bob.created", "");
@@ -172,7 +172,7 @@ static bool take(void *site, struct fault *fault)
 {
 	struct box *b = site;
 
-	return spool_taken(&b->reader, "alice.login", fault);
+	return spool_remove(&b->reader, "alice.login", fault);
 }
 
 static void taken_or_still_there(void *site, bool good)
@@ -216,7 +216,7 @@ static bool unmark(void *site, struct fault *fault)
 static void mark_is(struct box *b, const char *either, const char * or)
 {
 	char word[SPOOL_WORD_MAX + 1];
-	bool there = spool_read_mark(b->reader.seen_box, "alice", word);
+	bool there = spool_read_mark(b->reader.seen_dir, "alice", word);
 
 	assert_int_equal(there, box_has(b, "seen/alice"));
 	if (strcmp(word, either) != 0)
@@ -250,7 +250,7 @@ static void a_mark_has_the_old_word_or_the_new(void **state)
 
 static void a_first_mark_is_whole_or_not_there(void **state)
 {
-	const struct scenario s = {new_box, mark_first, queued_or_none, end, .silent = false};
+	const struct scenario s = {new_dir, mark_first, queued_or_none, end, .silent = false};
 
 	(void)state;
 	faults_try(&s);
@@ -270,7 +270,7 @@ static void *with_another_ledgers_marks(void)
 	int dropped;
 
 	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
-	assert_true(spool_marks_belong(&b->reader, "one", &dropped, NULL));
+	assert_true(spool_bind_ledger(&b->reader, "one", &dropped, NULL));
 	assert_true(spool_mark(&b->reader, "alice", "invited", NULL));
 	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
 	return b;
@@ -281,7 +281,7 @@ static bool belong(void *site, struct fault *fault)
 	struct box *b = site;
 	int dropped;
 
-	return spool_marks_belong(&b->reader, "two", &dropped, fault);
+	return spool_bind_ledger(&b->reader, "two", &dropped, fault);
 }
 
 /* The marks of a ledger never stand beside the name of another. */

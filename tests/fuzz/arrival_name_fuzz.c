@@ -12,7 +12,7 @@
 static void try_name(const char *name)
 {
 	char user[SPOOL_USER_MAX + 1], again[SPOOL_NAME_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
 	if (spool_parse_arrival(name, user, &reason))
 		must(spool_arrival_name(again, user, reason) && strcmp(again, name) == 0,
@@ -25,12 +25,12 @@ static void try_name(const char *name)
 static void try_user(const char *user)
 {
 	char name[SPOOL_NAME_MAX + 1], again[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
-	if (!spool_arrival_name(name, user, SPOOL_ASKED))
+	if (!spool_arrival_name(name, user, TRIGGER_ASKED))
 		return;
 	must(!strchr(name, '/') && name[0] != '.', "a name is a plain file's");
-	must(spool_parse_arrival(name, again, &reason) && reason == SPOOL_ASKED &&
+	must(spool_parse_arrival(name, again, &reason) && reason == TRIGGER_ASKED &&
 			strcmp(again, user) == 0,
 		"a user's name comes back as it was");
 }

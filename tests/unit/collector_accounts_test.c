@@ -28,7 +28,7 @@ static void time_passes(struct collector_site *s)
 
 static void logs_in(struct collector_site *s, const char *user)
 {
-	put_arrival(s, user, SPOOL_LOGIN, 0);
+	put_arrival(s, user, TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_true(marked(s, user));
 }
@@ -335,7 +335,7 @@ static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
 		char user[16];
 
 		str_format(user, sizeof(user), "u%d", i);
-		put_arrival(s, user, SPOOL_LOGIN, 0);
+		put_arrival(s, user, TRIGGER_LOGIN, 0);
 	}
 	takes(s);
 	folder_write(s->site->folder, "group", "no-cloudinvite:x:100:\n");

@@ -25,9 +25,9 @@ static void every_reason_is_told_as_it_is(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001 bob:1002 carol:1003");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
-	put_arrival(s, "bob", SPOOL_CREATED, 0);
-	put_arrival(s, "carol", SPOOL_ASKED, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
+	put_arrival(s, "bob", TRIGGER_CREATED, 0);
+	put_arrival(s, "carol", TRIGGER_ASKED, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice") " AND reason = 'login'"), 1);
 	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
@@ -41,11 +41,11 @@ static void a_known_user_is_no_news_but_gets_a_mark(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	GOOD(s->site, spool_unmark(&s->boxes, "alice", &s->site->fault));
 	s->c.news = false;
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_false(s->c.news);
 	assert_true(marked(s, "alice"));
@@ -59,9 +59,9 @@ static void a_mark_that_says_more_stays(void **state)
 
 	people(s, "alice:1001");
 	GOOD(s->site, spool_mark(&s->boxes, "alice", "invited", &s->site->fault));
-	put_arrival(s, "alice", SPOOL_ASKED, 0);
+	put_arrival(s, "alice", TRIGGER_ASKED, 0);
 	takes(s);
-	assert_true(spool_read_mark(s->boxes.seen_box, "alice", word));
+	assert_true(spool_read_mark(s->boxes.seen_dir, "alice", word));
 	assert_string_equal(word, "invited");
 }
 
@@ -70,7 +70,7 @@ static void a_login_out_of_range_is_seen_and_marked(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "backup:34");
-	put_arrival(s, "backup", SPOOL_LOGIN, 0);
+	put_arrival(s, "backup", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("backup")), 1);
 	assert_true(marked(s, "backup"));
@@ -81,7 +81,7 @@ static void a_system_account_that_was_created_is_nobody(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "postgres:113");
-	put_arrival(s, "postgres", SPOOL_CREATED, 0);
+	put_arrival(s, "postgres", TRIGGER_CREATED, 0);
 	takes(s);
 	assert_int_equal(sightings(s, "1"), 0);
 	assert_false(marked(s, "postgres"));
@@ -93,8 +93,8 @@ static void who_is_not_here_is_passed_over_without_a_mark(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "mallory", SPOOL_LOGIN, 0);
-	put_arrival(s, "alice", SPOOL_DELETED, 0);
+	put_arrival(s, "mallory", TRIGGER_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_DELETED, 0);
 	takes(s);
 	assert_int_equal(sightings(s, "1"), 0);
 	assert_false(marked(s, "mallory"));
@@ -106,14 +106,14 @@ static void strangers_are_logged_once_an_hour(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "ghost1", SPOOL_LOGIN, 0);
-	put_arrival(s, "ghost2", SPOOL_LOGIN, 0);
-	put_arrival(s, "ghost3", SPOOL_LOGIN, 0);
+	put_arrival(s, "ghost1", TRIGGER_LOGIN, 0);
+	put_arrival(s, "ghost2", TRIGGER_LOGIN, 0);
+	put_arrival(s, "ghost3", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(waiting(s), 0);
 	assert_int_equal(s->c.passed_over, 2); /* without a line of their own */
 	s->c.passed_over_ms -= 3600000;
-	put_arrival(s, "ghost1", SPOOL_LOGIN, 0);
+	put_arrival(s, "ghost1", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(s->c.passed_over, 0);
 }
@@ -124,8 +124,8 @@ static void while_passwd_is_not_whole_a_stranger_waits(void **state)
 
 	folder_write(s->site->folder, "passwd",
 		"root:x:0:0::/:/bin/sh\nbob:x:1002:100::/:/bin/sh\nalice:x:1001");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
-	put_arrival(s, "bob", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
+	put_arrival(s, "bob", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("bob")), 1);
 	assert_int_equal(waiting(s), 1);
@@ -144,8 +144,8 @@ static void a_creation_waits_for_settle_and_a_login_does_not(void **state)
 
 	s->site->settings.settle = 120;
 	people(s, "alice:1001 bob:1002");
-	put_arrival(s, "alice", SPOOL_CREATED, 20);
-	put_arrival(s, "bob", SPOOL_LOGIN, 20);
+	put_arrival(s, "alice", TRIGGER_CREATED, 20);
+	put_arrival(s, "bob", TRIGGER_LOGIN, 20);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice")), 0);
 	assert_int_equal(sightings(s, there("bob")), 1);
@@ -159,8 +159,8 @@ static void a_creation_that_has_settled_is_seen(void **state)
 
 	s->site->settings.settle = 120;
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_CREATED, 121);
-	put_arrival(s, "bob", SPOOL_CREATED, 121);
+	put_arrival(s, "alice", TRIGGER_CREATED, 121);
+	put_arrival(s, "bob", TRIGGER_CREATED, 121);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice") " AND reason = 'created'"), 1);
 	assert_int_equal(sightings(s, "1"), 1);
@@ -174,7 +174,7 @@ static void a_time_from_the_future_holds_nobody(void **state)
 
 	s->site->settings.settle = 120;
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_CREATED, -HOUR);
+	put_arrival(s, "alice", TRIGGER_CREATED, -HOUR);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice")), 1);
 }
@@ -189,13 +189,13 @@ static void those_who_wait_hide_nobody_behind_them(void **state)
 		char user[16];
 
 		str_format(user, sizeof(user), "u%d", i);
-		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_CREATED, false), 1);
+		assert_int_equal(spool_put(s->boxes.new_dir, user, TRIGGER_CREATED, false), 1);
 		strbuf_addf(&names, "%s:%d ", user, 2000 + i);
 	}
 	strbuf_add(&names, "alice:1001");
 	people(s, names.data);
 	strbuf_free(&names);
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice")), 1);
 	assert_int_equal(sightings(s, "1"), 1);
@@ -216,7 +216,7 @@ static void a_network_user_is_found_by_nss(void **state)
 	struct collector_site *s = *state;
 
 	with_network_users(s);
-	put_arrival(s, "daemon", SPOOL_LOGIN, 0);
+	put_arrival(s, "daemon", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("daemon") " AND local = 0 AND uid = 1"), 1);
 	assert_true(marked(s, "daemon"));
@@ -227,7 +227,7 @@ static void without_network_users_nss_is_not_asked(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "daemon", SPOOL_LOGIN, 0);
+	put_arrival(s, "daemon", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, "1"), 0);
 }
@@ -237,11 +237,11 @@ static void who_is_not_found_is_tried_again_for_a_day(void **state)
 	struct collector_site *s = *state;
 
 	with_network_users(s);
-	put_arrival(s, "nobody-knows-me", SPOOL_LOGIN, 23 * HOUR);
+	put_arrival(s, "nobody-knows-me", TRIGGER_LOGIN, 23 * HOUR);
 	takes(s);
 	assert_int_equal(waiting(s), 1);
 	assert_in_range(s->c.arrivals_due, clock_wall() + 290, clock_wall() + 300);
-	put_arrival(s, "nor-me", SPOOL_LOGIN, 25 * HOUR);
+	put_arrival(s, "nor-me", TRIGGER_LOGIN, 25 * HOUR);
 	s->c.network_at = 0;
 	takes(s);
 	assert_int_equal(waiting(s), 1);
@@ -252,9 +252,9 @@ static void a_newcomer_does_not_wait_for_those_who_are_tried_again(void **state)
 	struct collector_site *s = *state;
 
 	with_network_users(s);
-	put_arrival(s, "nobody-knows-me", SPOOL_LOGIN, HOUR);
+	put_arrival(s, "nobody-knows-me", TRIGGER_LOGIN, HOUR);
 	takes(s);
-	put_arrival(s, "daemon", SPOOL_LOGIN, -1);
+	put_arrival(s, "daemon", TRIGGER_LOGIN, -1);
 	takes(s);
 	assert_int_equal(sightings(s, there("daemon")), 1);
 	assert_int_equal(waiting(s), 1);
@@ -266,7 +266,7 @@ static void a_clock_that_was_set_back_by_a_day_holds_up_no_network_user(void **s
 
 	with_network_users(s);
 	s->c.network_at = clock_wall() + DAY; /* the last turn, by the clock as it was */
-	put_arrival(s, "daemon", SPOOL_LOGIN, HOUR);
+	put_arrival(s, "daemon", TRIGGER_LOGIN, HOUR);
 	takes(s);
 	assert_int_equal(sightings(s, there("daemon")), 1);
 	assert_true(s->c.network_at <= clock_wall());
@@ -283,8 +283,8 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	GOOD(s->site, spool_mark(&s->boxes, "alice", "seen", &s->site->fault));
 	GOOD(s->site, spool_mark(&s->boxes, "remote", "seen", &s->site->fault));
 	GOOD(s->site, spool_mark(&s->boxes, "recent", "seen", &s->site->fault));
-	assert_int_equal(utimensat(s->boxes.seen_box, "alice", old, 0), 0);
-	assert_int_equal(utimensat(s->boxes.seen_box, "remote", old, 0), 0);
+	assert_int_equal(utimensat(s->boxes.seen_dir, "alice", old, 0), 0);
+	assert_int_equal(utimensat(s->boxes.seen_dir, "remote", old, 0), 0);
 	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
 	GOOD(s->site, marks_drop_network(&s->c, &census, 30 * DAY, &s->site->fault));
 	census_free(&census);
@@ -316,7 +316,7 @@ static const char *word_of(struct collector_site *s, const char *user)
 {
 	static char word[SPOOL_WORD_MAX + 1];
 
-	return spool_read_mark(s->boxes.seen_box, user, word) ? word : "";
+	return spool_read_mark(s->boxes.seen_dir, user, word) ? word : "";
 }
 
 static void a_mark_says_what_became_of_somebody(void **state)
@@ -324,7 +324,7 @@ static void a_mark_says_what_became_of_somebody(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_string_equal(word_of(s, "alice"), "seen");
 	judged(s, "alice", "alice@example.com");
@@ -340,8 +340,8 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001 bob:1002");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
-	put_arrival(s, "bob", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
+	put_arrival(s, "bob", TRIGGER_LOGIN, 0);
 	takes(s);
 	judged(s, "alice", "alice@example.com");
 	judged(s, "bob", "bob@example.com");
@@ -360,7 +360,7 @@ static void without_a_commit_nothing_is_marked_and_nothing_taken(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	/* There is no number for another sighting: a fault without waiting for a lock. */
 	site_sql(s->site, "INSERT INTO sqlite_sequence VALUES ('sighting', 9223372036854775807)");
 	assert_false(step(s, arrivals_take));
@@ -378,11 +378,11 @@ static void without_a_mark_the_arrival_stays(void **state)
 	struct collector_site *s = *state;
 
 	people(s, "alice:1001");
-	put_arrival(s, "alice", SPOOL_LOGIN, 0);
-	assert_int_equal(fchmod(s->boxes.seen_box, 0500), 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
+	assert_int_equal(fchmod(s->boxes.seen_dir, 0500), 0);
 	assert_false(step(s, arrivals_take));
 	assert_non_null(strstr(s->site->fault.what, "seen/"));
-	assert_int_equal(fchmod(s->boxes.seen_box, 0700), 0);
+	assert_int_equal(fchmod(s->boxes.seen_dir, 0700), 0);
 	assert_int_equal(waiting(s), 1);
 	takes(s);
 	assert_true(marked(s, "alice"));
@@ -400,7 +400,7 @@ static void more_than_a_list_holds_is_taken_in_turns(void **state)
 		char user[16];
 
 		str_format(user, sizeof(user), "u%d", i);
-		assert_int_equal(spool_arrive(s->boxes.new_box, user, SPOOL_DELETED, false), 1);
+		assert_int_equal(spool_put(s->boxes.new_dir, user, TRIGGER_DELETED, false), 1);
 	}
 	do {
 		takes(s);

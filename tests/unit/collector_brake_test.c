@@ -212,7 +212,7 @@ static void logins_are_seen_meanwhile(void **state)
 	compares(s);
 	many(s, 60);
 	compares(s);
-	put_arrival(s, "u7", SPOOL_LOGIN, 0);
+	put_arrival(s, "u7", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("u7") " AND reason = 'login'"), 1);
 }

@@ -104,7 +104,7 @@ static void what_get_shows_of_somebody_known_is_learnt(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	change_state(account_of(alice), INVITATION_DECLINED, 1);
 	assert_int_equal(ask(&s, GOOGLE_GET, alice).person.state, PERSON_DECLINED);
@@ -275,7 +275,7 @@ static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 	struct invite_result result;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
 	result = send_to(&s, alice, NULL);
@@ -303,7 +303,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 		struct invite_result result;
 
 		open_account(alice, 30 * DAY);
-		see_user(&s, "alice", SEEN_LOGIN);
+		see_user(&s, "alice", TRIGGER_LOGIN);
 		run_once(&s);
 		assert_person(&s, alice, PERSON_HELD, "dry_run");
 		troubled = steps[n];
@@ -379,7 +379,7 @@ static void a_cancelled_invitation_stays_so(void **state)
 	struct invite_result result;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	result = cancel(&s, alice);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
@@ -399,7 +399,7 @@ static void a_cancel_that_fails_changes_nothing(void **state)
 	struct invite_result result;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	troubled = GOOGLE_CANCEL;
 	trouble = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};

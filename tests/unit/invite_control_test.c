@@ -46,7 +46,7 @@ static void arrive(struct site *s, int from, int count)
 		str_format(user, sizeof(user), "person%d", n);
 		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
-		see_user(s, user, SEEN_LOGIN);
+		see_user(s, user, TRIGGER_LOGIN);
 	}
 }
 

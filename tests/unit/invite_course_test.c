@@ -9,7 +9,7 @@ static void a_first_login_costs_three_calls_and_mails_once(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_calls(1, 1, 1);
@@ -24,7 +24,7 @@ static void a_first_look_that_finds_nobody_costs_one_call(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_NOT_INVITABLE, "not_invitable");
 	assert_calls(1, 0, 0);
@@ -36,7 +36,7 @@ static void an_account_younger_than_the_lag_is_invited_all_the_same(void **state
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, HOUR);
-	see_user(&s, "alice", SEEN_CREATED);
+	see_user(&s, "alice", TRIGGER_CREATED);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_int_equal(account_of(alice)->sends, 1);
@@ -49,11 +49,11 @@ static void a_sighting_that_is_no_trigger_asks_nobody(void **state)
 	struct person p;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_CREATED);
+	see_user(&s, "alice", TRIGGER_CREATED);
 	run_once(&s);
 	assert_int_equal(ledger_person(s.ledger, alice, &p, &s.fault), 0);
 	assert_calls(0, 0, 0);
-	see_user(&s, "bob", SEEN_ASKED);
+	see_user(&s, "bob", TRIGGER_ASKED);
 	run_once(&s);
 	assert_calls(1, 0, 0);
 	site_end(&s);
@@ -75,7 +75,7 @@ static void whoever_was_invited_by_others_is_not_mailed(void **state)
 		struct site s = site_new(*state, "", "");
 
 		change_state(open_account(alice, 30 * DAY), rows[n].at_google, 1);
-		see_user(&s, "alice", SEEN_LOGIN);
+		see_user(&s, "alice", TRIGGER_LOGIN);
 		run_once(&s);
 		assert_person(&s, alice, rows[n].becomes, rows[n].reason);
 		assert_calls(1, 1, 0);
@@ -88,7 +88,7 @@ static void mails_of_others_count_for_max_mails(void **state)
 	struct site s = site_new(*state, "", "");
 
 	change_state(open_account(alice, 30 * DAY), INVITATION_NOT_YET_SENT, 1);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_HELD, "max_mails");
 	assert_calls(1, 1, 0);
@@ -100,7 +100,7 @@ static void a_state_that_nobody_knows_is_held(void **state)
 	struct site s = site_new(*state, "", "");
 
 	change_state(open_account(alice, 30 * DAY), INVITATION_OTHER, 0);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_HELD, "unknown_state");
 	site_end(&s);
@@ -125,8 +125,8 @@ static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_appro
 
 	open_account(alice, 30 * DAY);
 	open_account("bob@example.com", 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
-	see_user(&s, "bob", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	see_user(&s, "bob", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_HELD, "dry_run");
 	assert_calls(2, 2, 0);
@@ -144,7 +144,7 @@ static void what_was_asked_more_than_a_day_ago_is_asked_again(void **state)
 	struct site s = site_new(*state, "", "mode = dry-run\nsweep_every = 0");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	run_for(&s, 2 * DAY);
 	change_state(account_of(alice), INVITATION_INVITED, 1);
@@ -161,7 +161,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 
 	/* The world begins at midnight. */
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_QUEUED, "window");
 	run_for(&s, 8 * HOUR - 60);
@@ -181,7 +181,7 @@ static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
 		str_format(user, sizeof(user), "person%d", n);
 		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
-		see_user(&s, user, SEEN_LOGIN);
+		see_user(&s, user, TRIGGER_LOGIN);
 	}
 	run_once(&s);
 	assert_calls(5, 5, 2);
@@ -222,7 +222,7 @@ static void what_may_work_later_is_tried_again_and_charged_to_nobody_for_good(vo
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_CHECK, 3, (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"});
 	run_once(&s);
 	assert_person(&s, alice, PERSON_QUEUED, "retry");
@@ -239,7 +239,7 @@ static void a_retry_after_is_waited_for(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_CHECK, 1,
 		(struct outcome){.kind = FAULT_TRANSIENT, .code = "503", .retry_after = 900});
 	run_once(&s);
@@ -255,7 +255,7 @@ static void a_send_that_surely_had_no_effect_is_repeated(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1,
 		(struct outcome){.kind = FAULT_TRANSIENT, .code = "network_connect"});
 	run_once(&s);
@@ -275,7 +275,7 @@ static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void 
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1,
 		(struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut", .effect = true});
 	run_once(&s);
@@ -292,7 +292,7 @@ static void a_send_without_effect_is_repeated_only_after_72_hours(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	run_for(&s, 72 * HOUR - 60);
@@ -309,7 +309,7 @@ static void our_own_clock_does_not_shorten_the_72_hours(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	/* Google's Date is wall_ms in this world, so it must be the intent's that is far off: as if
@@ -331,7 +331,7 @@ static void an_unknown_count_is_never_taken_for_no_mail(void **state)
 
 	/* Too young to be shown: the count before the send is unknown. */
 	open_account(alice, HOUR);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
 	run_for(&s, 100 * HOUR);
@@ -349,7 +349,7 @@ static void an_operation_that_is_not_done_is_not_taken_for_a_mail(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.effect = true, .unclear = true});
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
@@ -364,7 +364,7 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	while (world.call_count == 0 || world.calls[0].call.method != GOOGLE_SEND) {
 		world.crashed = world.call_count > 0 && world.calls[0].call.method == GOOGLE_SEND;
@@ -388,7 +388,7 @@ static void a_failing_ledger_sends_nothing_and_loses_no_answer(void **state)
 	struct ledger *other;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
 	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
@@ -411,7 +411,7 @@ static void somebody_blocked_in_the_last_moment_is_not_mailed(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	while (world.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
@@ -427,7 +427,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	struct site s = site_new(*state, "", "");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	while (world.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
@@ -436,7 +436,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	assert_int_equal(person_of(&s, alice).state, PERSON_GONE);
 	assert_int_equal(world.counts[GOOGLE_SEND], 0);
 	/* Back again: asked anew. */
-	see_user(&s, "alice", SEEN_CREATED);
+	see_user(&s, "alice", TRIGGER_CREATED);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	site_end(&s);
@@ -449,7 +449,7 @@ static void an_invitation_is_called_back_with_its_account_only_if_the_settings_s
 			back ? "cancel_on_delete = yes\nsweep_every = 0" : "sweep_every = 0");
 
 		open_account(alice, 30 * DAY);
-		see_user(&s, "alice", SEEN_LOGIN);
+		see_user(&s, "alice", TRIGGER_LOGIN);
 		run_once(&s);
 		assert_int_equal(ledger_lost(s.ledger, "here", "alice", &s.fault), 1);
 		run_once(&s);
@@ -467,7 +467,7 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 	struct person p;
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
 	invite_drain(s.invite);
@@ -487,7 +487,7 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 
 	assert_int_equal(s.invite->used, 0); /* nothing is touched before it is needed */
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
 	invite_release_memory(s.invite);
@@ -497,7 +497,7 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 	invite_release_memory(s.invite);
 	assert_int_equal(s.invite->used, 0);
 	open_account("bob@example.com", 30 * DAY);
-	see_user(&s, "bob", SEEN_LOGIN);
+	see_user(&s, "bob", TRIGGER_LOGIN);
 	judge_all(&s);
 	run_for(&s, 60);
 	assert_person(&s, "bob@example.com", PERSON_INVITED, "sent");

@@ -39,7 +39,7 @@ static void arrive(struct site *s, int count)
 		str_format(user, sizeof(user), "person%d", n);
 		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
-		see_user(s, user, SEEN_LOGIN);
+		see_user(s, user, TRIGGER_LOGIN);
 	}
 	judge_all(s);
 }
@@ -225,7 +225,7 @@ static void expect_well(void **state, int count, int nth)
 		str_format(address, sizeof(address), "%s@example.com", user);
 		if (k % nth == 0)
 			open_account(address, 30 * DAY);
-		see_user(&s, user, SEEN_LOGIN);
+		see_user(&s, user, TRIGGER_LOGIN);
 	}
 	judge_all(&s);
 	for (began = world.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))

@@ -34,7 +34,7 @@ static void log_in(struct site *s, int n)
 	char user[16];
 
 	str_format(user, sizeof(user), "person%d", n);
-	see_user(s, user, SEEN_LOGIN);
+	see_user(s, user, TRIGGER_LOGIN);
 }
 
 /* Five of an age that Google shows, or hides. */
@@ -70,7 +70,7 @@ static int mails(void)
 
 static void invited_since_the_copy(struct site *s, int64_t age)
 {
-	see_user(s, "somebody", SEEN_LOGIN);
+	see_user(s, "somebody", TRIGGER_LOGIN);
 	run_once(s);
 	back_up(s);
 	five(s, 0, age);

@@ -67,7 +67,7 @@ static void arrive(struct site *s, int n)
 	name(user, sizeof(user), n);
 	str_format(address, sizeof(address), "%s@example.com", user);
 	open_account(address, below(4 * DAY))->invitable = !happens(150);
-	see_user(s, user, happens(500) ? SEEN_LOGIN : SEEN_CREATED);
+	see_user(s, user, happens(500) ? TRIGGER_LOGIN : TRIGGER_CREATED);
 }
 
 /* Some answer, some are invited by another administrator, some close their account. */
@@ -139,7 +139,7 @@ static void decide_something(struct site *s)
 /* The login of somebody who may have been seen before, or not by this ledger. */
 static void log_in(struct site *s, const char *address)
 {
-	struct sighting seen = {.reason = SEEN_LOGIN, .uid = 1000, .local = true};
+	struct sighting seen = {.reason = TRIGGER_LOGIN, .uid = 1000, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
 	str_copy(seen.host, sizeof(seen.host), "here");

@@ -12,7 +12,7 @@ static void invite_people(struct site *s, int count)
 		str_format(user, sizeof(user), "person%d", n);
 		str_format(address, sizeof(address), "%s@example.com", user);
 		open_account(address, 30 * DAY);
-		see_user(s, user, SEEN_LOGIN);
+		see_user(s, user, TRIGGER_LOGIN);
 	}
 	run_once(s);
 }
@@ -109,7 +109,7 @@ static void who_turns_up_unmanaged_is_held_invited_or_ignored_as_the_settings_sa
 	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
 		struct site s = site_new(*state, "", rows[n].settings);
 
-		see_user(&s, "alice", SEEN_LOGIN);
+		see_user(&s, "alice", TRIGGER_LOGIN);
 		run_once(&s);
 		assert_person(&s, alice, PERSON_NOT_INVITABLE, "not_invitable");
 		open_account(alice, 30 * DAY);
@@ -124,7 +124,7 @@ static void who_was_discovered_and_then_comes_by_himself_is_invited(void **state
 {
 	struct site s = site_new(*state, "", "");
 
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	open_account(alice, 30 * DAY);
 	run_for(&s, DAY + HOUR);
@@ -149,8 +149,8 @@ static void a_sighting_that_was_no_trigger_is_discovered_by_the_sweep(void **sta
 	struct site s = site_new(*state, "", "triggers = login");
 
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_CREATED);
-	see_user(&s, "bob", SEEN_LOGIN); /* somebody to sweep for */
+	see_user(&s, "alice", TRIGGER_CREATED);
+	see_user(&s, "bob", TRIGGER_LOGIN); /* somebody to sweep for */
 	run_once(&s);
 	run_for(&s, DAY + HOUR);
 	assert_person(&s, alice, PERSON_HELD, "discovered");
@@ -205,7 +205,7 @@ static void a_sweep_goes_last(void **state)
 	run_for(&s, HOUR - 60);
 	open_account(alice, 30 * DAY);
 	run_for(&s, 120); /* the sweep is under way, a page at a time */
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	run_for(&s, 60);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
@@ -339,7 +339,7 @@ static void arrive_in_bulk(struct site *s)
 				change_state(account_of(address), INVITATION_INVITED, 1);
 			state_of(account_of(address))->at -= 7 * DAY;
 		}
-		see_user(s, user, SEEN_LOGIN);
+		see_user(s, user, TRIGGER_LOGIN);
 	}
 }
 
@@ -412,7 +412,7 @@ static void a_newcomer_goes_before_a_bulk(void **state)
 	judge_all(&s);
 	run_for(&s, 200);
 	open_account(alice, 30 * DAY);
-	see_user(&s, "alice", SEEN_LOGIN);
+	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "sent");

@@ -532,7 +532,7 @@ UNUSED static void site_end(struct site *s)
 	unlink(folder_path(s->folder, "last-mail"));
 }
 
-UNUSED static void see_user(struct site *s, const char *user, enum sighting_reason reason)
+UNUSED static void see_user(struct site *s, const char *user, enum trigger reason)
 {
 	struct sighting seen = {.reason = reason, .uid = 1000 + world.account_count, .local = true};
 

@@ -40,7 +40,7 @@ static void all_facts_come_back_as_they_were_seen(void **state)
 	struct ledger_sighting found;
 
 	s.uid = 4294967294;
-	s.reason = SEEN_CREATED;
+	s.reason = TRIGGER_CREATED;
 	s.local = false;
 	memset(s.groups, 'g', sizeof(s.groups) - 1);
 	str_copy(s.first, sizeof(s.first), "Zo\xc3\xab");
@@ -48,7 +48,7 @@ static void all_facts_come_back_as_they_were_seen(void **state)
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
 	found = seen(site, "web1", "alice");
 	assert_true(sighting_same_facts(&found.seen, &s));
-	assert_int_equal(found.seen.reason, SEEN_CREATED);
+	assert_int_equal(found.seen.reason, TRIGGER_CREATED);
 	assert_int_equal(found.verdict, VERDICT_NONE);
 	assert_false(found.gone);
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
@@ -76,18 +76,18 @@ static void changed_facts_are_judged_anew_but_keep_reason_and_first_day(void **s
 	struct sighting s = account("web1", "alice");
 
 	s.first_seen = 1000 * DAY + 5;
-	s.reason = SEEN_CREATED;
+	s.reason = TRIGGER_CREATED;
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
 	judge(site, "web1", "alice", ALICE, RULES);
 	assert_int_equal(unjudged(site, RULES), 0);
 	s.first_seen = 2000 * DAY;
-	s.reason = SEEN_LOGIN;
+	s.reason = TRIGGER_LOGIN;
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
 	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.first_seen, 1000 * DAY);
-	assert_int_equal(seen(site, "web1", "alice").seen.reason, SEEN_CREATED);
+	assert_int_equal(seen(site, "web1", "alice").seen.reason, TRIGGER_CREATED);
 }
 
 static void an_account_that_comes_back_is_new(void **state)
@@ -99,10 +99,10 @@ static void an_account_that_comes_back_is_new(void **state)
 	assert_int_equal(lost(site, "web1", "alice"), 1);
 	assert_int_equal(lost(site, "web1", "alice"), 0);
 	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
-	s.reason = SEEN_CREATED;
+	s.reason = TRIGGER_CREATED;
 	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
 	assert_int_equal(unjudged(site, RULES), 1);
-	assert_int_equal(seen(site, "web1", "alice").seen.reason, SEEN_CREATED);
+	assert_int_equal(seen(site, "web1", "alice").seen.reason, TRIGGER_CREATED);
 	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 	assert_string_equal(state_of(site, ALICE), "gone account_gone");
 	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */

@@ -131,7 +131,7 @@ UNUSED static int64_t site_number(struct site *site, const char *sql)
 
 UNUSED static struct sighting account(const char *host, const char *user)
 {
-	struct sighting s = {.uid = 1000, .reason = SEEN_LOGIN, .local = true};
+	struct sighting s = {.uid = 1000, .reason = TRIGGER_LOGIN, .local = true};
 
 	str_copy(s.host, sizeof(s.host), host);
 	str_copy(s.user, sizeof(s.user), user);

@@ -127,7 +127,7 @@ static void facts_are_compared_without_reason_and_time(void **state)
 	struct sighting a = facts_of("Alice Liddell"), b = facts_of("Alice Liddell");
 
 	(void)state;
-	b.reason = SEEN_CREATED;
+	b.reason = TRIGGER_CREATED;
 	b.first_seen = 86400;
 	assert_true(sighting_same_facts(&a, &b));
 	b.uid++;
@@ -151,17 +151,16 @@ static void facts_are_compared_without_reason_and_time(void **state)
 
 static void reasons_have_words(void **state)
 {
-	enum sighting_reason reason = SEEN_LOGIN;
+	enum trigger reason = TRIGGER_LOGIN;
 
 	(void)state;
-	for (unsigned i = SEEN_LOGIN; i <= SEEN_ASKED; i++) {
-		assert_true(sighting_reason_parse(
-			sighting_reason_word((enum sighting_reason)i), &reason));
+	for (unsigned i = TRIGGER_LOGIN; i <= TRIGGER_ASKED; i++) {
+		assert_true(sighting_trigger_parse(trigger_word((enum trigger)i), &reason));
 		assert_int_equal(reason, i);
 	}
-	assert_string_equal(sighting_reason_word(SEEN_CREATED), "created");
-	assert_false(sighting_reason_parse("deleted", &reason));
-	assert_false(sighting_reason_parse("", &reason));
+	assert_string_equal(trigger_word(TRIGGER_CREATED), "created");
+	assert_false(sighting_trigger_parse("deleted", &reason));
+	assert_false(sighting_trigger_parse("", &reason));
 }
 
 int main(void)

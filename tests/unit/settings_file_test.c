@@ -12,7 +12,7 @@ static void an_empty_file_gives_all_defaults(void **state)
 	assert_string_equal(s->customer, "");
 	assert_int_equal(s->timeout, 20);
 	assert_int_equal(s->mode, MODE_DRY_RUN);
-	assert_int_equal(s->triggers, TRIGGER_LOGIN | TRIGGER_CREATED);
+	assert_int_equal(s->triggers, TRIGGER_FLAG_LOGIN | TRIGGER_FLAG_CREATED);
 	assert_false(s->token_endpoint_set);
 	assert_string_equal(s->exclude_groups, "no-cloudinvite");
 	settings_free(s);
@@ -46,7 +46,7 @@ static void every_kind_of_value_arrives(void **state)
 	assert_int_equal(s->timeout, 60);
 	assert_int_equal(s->parallel, 3);
 	assert_int_equal(s->mode, MODE_SEND);
-	assert_int_equal(s->triggers, TRIGGER_CREATED);
+	assert_int_equal(s->triggers, TRIGGER_FLAG_CREATED);
 	assert_true(s->cancel_on_delete);
 	assert_string_equal(s->address, "{user}@example.com");
 	assert_string_equal(s->domains, "example.com, example.org");

@@ -25,17 +25,17 @@ static void an_arrival_is_one_empty_file(void **state)
 	int before = descriptors();
 	struct stat st;
 
-	assert_int_equal(spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, false), 1);
-	assert_int_equal(spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, true), 0);
-	assert_int_equal(spool_arrive(b->reader.new_box, "alice", SPOOL_CREATED, true), 1);
+	assert_int_equal(spool_put(b->reader.new_dir, "alice", TRIGGER_LOGIN, false), 1);
+	assert_int_equal(spool_put(b->reader.new_dir, "alice", TRIGGER_LOGIN, true), 0);
+	assert_int_equal(spool_put(b->reader.new_dir, "alice", TRIGGER_CREATED, true), 1);
 	(void)umask(mask);
 	assert_int_equal(box_count(b, "new"), 2);
 	assert_int_equal(lstat(folder_path(b->folder, "new/alice.login"), &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 0);
-	assert_int_equal(spool_exists(b->reader.new_box, "alice.login"), 1);
-	assert_int_equal(spool_exists(b->reader.new_box, "bob.login"), 0);
+	assert_int_equal(spool_exists(b->reader.new_dir, "alice.login"), 1);
+	assert_int_equal(spool_exists(b->reader.new_dir, "bob.login"), 0);
 	assert_int_equal(descriptors(), before);
 }
 
@@ -47,8 +47,8 @@ static void an_arrival_and_its_box_go_to_the_disk_on_demand(void **state)
 	int box = spool_open(b->folder->path, SPOOL_NEW);
 
 	assert_true(box >= 0);
-	assert_int_equal(spool_arrive(box, "alice", SPOOL_LOGIN, true), 1);
-	assert_int_equal(spool_arrive(box, "bob", SPOOL_ASKED, false), 1);
+	assert_int_equal(spool_put(box, "alice", TRIGGER_LOGIN, true), 1);
+	assert_int_equal(spool_put(box, "bob", TRIGGER_ASKED, false), 1);
 	assert_int_equal(spool_sync(box), 0);
 	close(box);
 	assert_int_equal(spool_sync(box), -1);
@@ -62,13 +62,13 @@ static void a_name_without_a_place_is_an_error(void **state)
 	struct box *b = *state;
 	char user[300];
 
-	assert_int_equal(spool_arrive(b->reader.new_box, "", SPOOL_LOGIN, false), -1);
+	assert_int_equal(spool_put(b->reader.new_dir, "", TRIGGER_LOGIN, false), -1);
 	assert_int_equal(errno, EINVAL);
 	memset(user, 'a', sizeof(user) - 1);
 	user[sizeof(user) - 1] = '\0';
-	assert_int_equal(spool_arrive(b->reader.new_box, user, SPOOL_LOGIN, false), -1);
+	assert_int_equal(spool_put(b->reader.new_dir, user, TRIGGER_LOGIN, false), -1);
 	assert_int_equal(errno, ENAMETOOLONG);
-	assert_int_equal(spool_arrive(-1, "alice", SPOOL_LOGIN, false), -1);
+	assert_int_equal(spool_put(-1, "alice", TRIGGER_LOGIN, false), -1);
 	assert_int_equal(errno, EBADF);
 	assert_int_equal(box_count(b, "new"), 0);
 }
@@ -85,7 +85,7 @@ static void what_was_planted_in_its_place_stays_as_it_is(void **state)
 	folder_make(b->folder, "new/d.login");
 	for (const char *const *user = (const char *const[]){"a", "b", "c", "d", NULL}; *user;
 		user++) {
-		assert_int_equal(spool_arrive(b->reader.new_box, *user, SPOOL_LOGIN, true), 0);
+		assert_int_equal(spool_put(b->reader.new_dir, *user, TRIGGER_LOGIN, true), 0);
 	}
 	alarm(0);
 	assert_false(box_has(b, "elsewhere"));
@@ -149,11 +149,11 @@ static void a_mark_is_one_word(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		folder_write(b->folder, "seen/alice", cases[i].content);
 		assert_int_equal(
-			spool_read_mark(b->reader.seen_box, "alice", word), cases[i].word != NULL);
+			spool_read_mark(b->reader.seen_dir, "alice", word), cases[i].word != NULL);
 		assert_string_equal(word, cases[i].word ? cases[i].word : "");
 	}
 	folder_write_bytes(b->folder, "seen/alice", "invited\0\n", 9);
-	assert_false(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 }
 
 static void a_mark_has_64_bytes_at_most(void **state)
@@ -163,13 +163,13 @@ static void a_mark_has_64_bytes_at_most(void **state)
 
 	memset(content, 'x', sizeof(content));
 	folder_write_bytes(b->folder, "seen/alice", content, SPOOL_WORD_MAX);
-	assert_true(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_true(spool_read_mark(b->reader.seen_dir, "alice", word));
 	assert_int_equal(strlen(word), SPOOL_WORD_MAX);
 	folder_write_bytes(b->folder, "seen/alice", content, SPOOL_WORD_MAX + 1);
-	assert_false(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 	folder_write(b->folder, "seen/alice", "");
 	assert_int_equal(truncate(folder_path(b->folder, "seen/alice"), 1 << 30), 0);
-	assert_false(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 }
 
 static void a_mark_that_is_no_file_is_not_believed_and_does_not_block(void **state)
@@ -186,11 +186,11 @@ static void a_mark_that_is_no_file_is_not_believed_and_does_not_block(void **sta
 	folder_make(b->folder, "seen/d");
 	for (const char *const *name = (const char *const[]){"a", "b", "c", "d", "e", "", NULL};
 		*name; name++)
-		assert_false(spool_read_mark(b->reader.seen_box, *name, word));
+		assert_false(spool_read_mark(b->reader.seen_dir, *name, word));
 	memset(user, 'a', sizeof(user) - 1);
 	user[sizeof(user) - 1] = '\0';
-	assert_false(spool_read_mark(b->reader.seen_box, user, word));
-	assert_false(spool_read_mark(b->reader.seen_box, "../seen/target", word));
+	assert_false(spool_read_mark(b->reader.seen_dir, user, word));
+	assert_false(spool_read_mark(b->reader.seen_dir, "../seen/target", word));
 	alarm(0);
 	assert_int_equal(descriptors(), before);
 }
@@ -212,11 +212,11 @@ static void a_lease_does_not_hold_a_login(void **state)
 	}
 	(void)signal(SIGIO, SIG_IGN);
 	alarm(10);
-	assert_false(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 	alarm(0);
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 	close(fd);
-	assert_true(spool_read_mark(b->reader.seen_box, "alice", word));
+	assert_true(spool_read_mark(b->reader.seen_dir, "alice", word));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, box_new, box_free)

@@ -70,7 +70,7 @@ UNUSED static int box_list(
 	int count = 0, got = -1;
 
 	*bad = 0;
-	if (spool_listing_open(&l, &b->reader, b->reader.new_box)) {
+	if (spool_listing_open(&l, &b->reader, b->reader.new_dir)) {
 		while (count < max && (got = spool_next_arrival(&l, &out[count])) > 0)
 			count++;
 		*bad = l.bad;
@@ -91,7 +91,7 @@ UNUSED static bool box_each_mark(struct box *b, int64_t before,
 	int64_t at;
 	int got = -1;
 
-	if (spool_listing_open(&l, &b->reader, b->reader.seen_box))
+	if (spool_listing_open(&l, &b->reader, b->reader.seen_dir))
 		while ((got = spool_next_mark(&l, before, name, &at)) > 0) {
 			assert_true(spool_parse_mark(name, user));
 			if (!each(user, ctx))

@@ -48,7 +48,7 @@ static int kept_free(void **state)
 
 static void arrive(struct kept *k, const char *user)
 {
-	assert_int_equal(spool_arrive(box_of(k)->reader.new_box, user, SPOOL_LOGIN, false), 1);
+	assert_int_equal(spool_put(box_of(k)->reader.new_dir, user, TRIGGER_LOGIN, false), 1);
 }
 
 static void send_record(struct kept *k, const struct spool_record *r, size_t n)
@@ -93,12 +93,12 @@ static void arrivals_are_told_oldest_first_marked_and_taken(void **state)
 	assert_string_equal(out[0].user, "a/b");
 	assert_int_equal(out[0].at, 1000);
 	assert_string_equal(out[1].user, "alice");
-	assert_int_equal(out[1].reason, SPOOL_LOGIN);
+	assert_int_equal(out[1].reason, TRIGGER_LOGIN);
 	assert_true(spool_client_take(&k->client, &out[0], "seen", &fault));
 	assert_true(spool_client_take(&k->client, &out[1], NULL, &fault));
 	assert_true(spool_client_flush(&k->client, &fault));
 	assert_int_equal(box_count(box_of(k), "new"), 0);
-	assert_true(spool_read_mark(box_of(k)->reader.seen_box, "a/b", word));
+	assert_true(spool_read_mark(box_of(k)->reader.seen_dir, "a/b", word));
 	assert_string_equal(word, "seen");
 	assert_int_equal(box_count(box_of(k), "seen"), 1);
 	assert_true(box_has(box_of(k), "bad/junk"));
@@ -200,7 +200,7 @@ static void marks_are_written_told_and_removed(void **state)
 	assert_true(spool_client_each_mark(c, 0, forget_it, c, NULL));
 	assert_true(spool_client_flush(c, NULL));
 	assert_int_equal(box_count(b, "seen"), 1);
-	assert_true(spool_client_measure(c, "new", &count, &oldest, NULL));
+	assert_true(spool_client_stat(c, "new", &count, &oldest, NULL));
 	assert_int_equal(count, 0);
 	assert_int_equal(oldest, 0);
 }
@@ -243,7 +243,7 @@ static void no_two_keepers_serve_at_once(void **state)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	assert_true(spool_client_flush(&k->client, NULL));
-	assert_true(spool_is_served(b->reader.new_box));
+	assert_true(spool_is_served(b->reader.new_dir));
 	spool_client_attach(&other, spool_keeper_fork(b->folder->path, &fault));
 	assert_true(other.fd >= 0);
 	(void)spool_record_make(&r, SPOOL_ASK_FLUSH, NULL, NULL);

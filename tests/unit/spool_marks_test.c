@@ -16,7 +16,7 @@ static const char *word_of(struct box *b, const char *user)
 	bool good;
 
 	(void)alarm(30);
-	good = spool_read_mark(b->reader.seen_box, user, word);
+	good = spool_read_mark(b->reader.seen_dir, user, word);
 	(void)alarm(0);
 	assert_int_equal(good, word[0] != '\0');
 	return word;
@@ -240,7 +240,7 @@ static void marks_can_be_told_by_their_age(void **state)
 
 	mark(b, "alice", "queued");
 	mark(b, "bob", "queued");
-	assert_int_equal(utimensat(b->reader.seen_box, "alice", times, 0), 0);
+	assert_int_equal(utimensat(b->reader.seen_dir, "alice", times, 0), 0);
 	assert_true(box_each_mark(b, 1001, remember, &old, NULL));
 	assert_int_equal(old.count, 1);
 	assert_string_equal(old.names[0], "alice");
@@ -256,11 +256,11 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
 	struct fault fault = {0};
 	int dropped;
 
-	broken.reader.seen_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	broken.reader.seen_dir = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_false(box_each_mark(&broken, 0, remember, &users, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_false(spool_marks_belong(&broken.reader, "id", &dropped, &fault));
-	close(broken.reader.seen_box);
+	assert_false(spool_bind_ledger(&broken.reader, "id", &dropped, &fault));
+	close(broken.reader.seen_dir);
 }
 
 /* ---- whose they are ---- */
@@ -272,7 +272,7 @@ static int belong(struct box *b, const char *id)
 	int dropped = -1;
 	char *text;
 
-	assert_true(spool_marks_belong(&b->reader, id, &dropped, &fault));
+	assert_true(spool_bind_ledger(&b->reader, id, &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
 	text = folder_read(b->folder, "seen/.ledger");
 	assert_string_equal(text, id);
@@ -329,7 +329,7 @@ static void marks_that_nobody_owns_are_dropped(void **state)
 	/* An editor's newline makes no other ledger. */
 	mark(b, "alice", "invited");
 	folder_write(b->folder, "seen/.ledger", "one\n");
-	assert_true(spool_marks_belong(&b->reader, "one", &(int){0}, NULL));
+	assert_true(spool_bind_ledger(&b->reader, "one", &(int){0}, NULL));
 	assert_string_equal(word_of(b, "alice"), "invited");
 }
 
@@ -357,7 +357,7 @@ static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
 	mark(b, "alice", "queued");
 	/* A mark that cannot be dropped stops it: the new id must not be there yet. */
 	folder_make(b->folder, "seen/bob");
-	assert_false(spool_marks_belong(&b->reader, "two", &dropped, &fault));
+	assert_false(spool_bind_ledger(&b->reader, "two", &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "bob"));
 	assert_int_equal(rmdir(folder_path(b->folder, "seen/bob")), 0);

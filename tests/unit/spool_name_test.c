@@ -22,14 +22,14 @@ static void expect_safe(const char *name)
 static void expect_round_trip(const char *user)
 {
 	char name[SPOOL_NAME_MAX + 1], back[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
 	assert_true(spool_mark_name(name, user));
 	expect_safe(name);
 	assert_true(spool_parse_mark(name, back));
 	assert_string_equal(back, user);
-	for (int r = SPOOL_LOGIN; r <= SPOOL_ASKED; r++) {
-		assert_true(spool_arrival_name(name, user, (enum spool_reason)r));
+	for (int r = TRIGGER_LOGIN; r <= TRIGGER_DELETED; r++) {
+		assert_true(spool_arrival_name(name, user, (enum trigger)r));
 		expect_safe(name);
 		assert_true(spool_parse_arrival(name, back, &reason));
 		assert_string_equal(back, user);
@@ -51,7 +51,7 @@ static void ordinary_names_stay_readable(void **state)
 		assert_string_equal(name, names[i]);
 		expect_round_trip(names[i]);
 	}
-	assert_true(spool_arrival_name(name, "bob.b", SPOOL_CREATED));
+	assert_true(spool_arrival_name(name, "bob.b", TRIGGER_CREATED));
 	assert_string_equal(name, "bob.b.created");
 }
 
@@ -72,7 +72,7 @@ static void other_bytes_are_escaped_as_the_design_says(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_true(spool_arrival_name(name, cases[i].user, SPOOL_LOGIN));
+		assert_true(spool_arrival_name(name, cases[i].user, TRIGGER_LOGIN));
 		assert_string_equal(name, cases[i].name);
 	}
 }
@@ -129,22 +129,22 @@ static void what_does_not_fit_has_no_name(void **state)
 
 	(void)state;
 	assert_false(spool_mark_name(name, ""));
-	assert_false(spool_arrival_name(name, "", SPOOL_LOGIN));
+	assert_false(spool_arrival_name(name, "", TRIGGER_LOGIN));
 	memset(user, 'a', sizeof(user));
 	for (size_t n = 150; n < sizeof(user); n++) {
 		char after = user[n];
 
 		user[n] = '\0';
 		assert_int_equal(spool_mark_name(name, user), n <= 160);
-		assert_int_equal(spool_arrival_name(name, user, SPOOL_LOGIN), n <= 160 - 6);
-		assert_int_equal(spool_arrival_name(name, user, SPOOL_CREATED), n <= 160 - 8);
+		assert_int_equal(spool_arrival_name(name, user, TRIGGER_LOGIN), n <= 160 - 6);
+		assert_int_equal(spool_arrival_name(name, user, TRIGGER_CREATED), n <= 160 - 8);
 		user[n] = after;
 	}
 	memset(user, '/', sizeof(user));
 	for (size_t n = 40; n < 70; n++) {
 		user[n] = '\0';
 		assert_int_equal(spool_mark_name(name, user), n <= 53);
-		assert_int_equal(spool_arrival_name(name, user, SPOOL_ASKED), n <= 51);
+		assert_int_equal(spool_arrival_name(name, user, TRIGGER_ASKED), n <= 51);
 		user[n] = '/';
 	}
 }
@@ -183,7 +183,7 @@ static void only_the_one_name_of_a_user_is_read(void **state)
 		"a%00b.login",	  /* NUL would end the name */
 	};
 	char user[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -193,7 +193,7 @@ static void only_the_one_name_of_a_user_is_read(void **state)
 static void no_name_that_is_too_long_is_read(void **state)
 {
 	char name[300], user[SPOOL_USER_MAX + 1];
-	enum spool_reason reason;
+	enum trigger reason;
 
 	(void)state;
 	for (size_t n = 155; n < 260; n++) {
@@ -237,18 +237,18 @@ static void no_two_names_mean_one_user(void **state)
 
 static void reasons_are_four_words(void **state)
 {
-	static const char *const words[] = {"login", "created", "deleted", "asked"};
-	enum spool_reason reason = SPOOL_ASKED;
+	static const char *const words[] = {"login", "created", "asked", "deleted"};
+	enum trigger reason = TRIGGER_ASKED;
 
 	(void)state;
-	for (int r = SPOOL_LOGIN; r <= SPOOL_ASKED; r++) {
-		assert_string_equal(spool_reason_word((enum spool_reason)r), words[r]);
-		assert_true(spool_reason_parse(words[r], &reason));
+	for (int r = TRIGGER_LOGIN; r <= TRIGGER_ASKED; r++) {
+		assert_string_equal(trigger_word((enum trigger)r), words[r]);
+		assert_true(trigger_parse(words[r], &reason));
 		assert_int_equal(reason, r);
 	}
-	assert_false(spool_reason_parse("", &reason));
-	assert_false(spool_reason_parse("log", &reason));
-	assert_false(spool_reason_parse("logins", &reason));
+	assert_false(trigger_parse("", &reason));
+	assert_false(trigger_parse("log", &reason));
+	assert_false(trigger_parse("logins", &reason));
 }
 
 int main(void)

@@ -15,9 +15,9 @@
 
 #define MOST 16
 
-static void arrive(struct box *b, const char *user, enum spool_reason reason)
+static void arrive(struct box *b, const char *user, enum trigger reason)
 {
-	assert_int_equal(spool_arrive(b->reader.new_box, user, reason, false), 1);
+	assert_int_equal(spool_put(b->reader.new_dir, user, reason, false), 1);
 }
 
 static int list(struct box *b, struct spool_arrival *out, int *bad)
@@ -43,9 +43,9 @@ static void expect_refused(struct box *b, const char *why)
 
 	assert_false(spool_reader_open(&reader, b->folder->path, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_int_equal(reader.new_box, -1);
-	assert_int_equal(reader.seen_box, -1);
-	assert_int_equal(reader.bad_box, -1);
+	assert_int_equal(reader.new_dir, -1);
+	assert_int_equal(reader.seen_dir, -1);
+	assert_int_equal(reader.bad_dir, -1);
 	assert_non_null(strstr(fault.what, b->folder->path));
 	assert_non_null(strstr(fault.what, why));
 	assert_non_null(strstr(fault.remedy, "--prepare"));
@@ -115,9 +115,9 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 		const struct timespec times[2] = {{2000 - i, 0}, {2000 - i, 0}};
 		char name[SPOOL_NAME_MAX + 1];
 
-		arrive(b, users[i], (enum spool_reason)i);
-		assert_true(spool_arrival_name(name, users[i], (enum spool_reason)i));
-		assert_int_equal(utimensat(b->reader.new_box, name, times, 0), 0);
+		arrive(b, users[i], (enum trigger)i);
+		assert_true(spool_arrival_name(name, users[i], (enum trigger)i));
+		assert_int_equal(utimensat(b->reader.new_dir, name, times, 0), 0);
 	}
 	assert_int_equal(list(b, out, &bad), 4);
 	assert_int_equal(bad, 0);
@@ -135,9 +135,9 @@ static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
 	struct spool_arrival out[MOST];
 	int bad;
 
-	arrive(b, "alice", SPOOL_LOGIN);
-	arrive(b, "alice", SPOOL_CREATED);
-	arrive(b, "alice", SPOOL_ASKED);
+	arrive(b, "alice", TRIGGER_LOGIN);
+	arrive(b, "alice", TRIGGER_CREATED);
+	arrive(b, "alice", TRIGGER_ASKED);
 	assert_int_equal(list(b, out, &bad), 3);
 }
 
@@ -152,7 +152,7 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 
 	for (int i = 0; i < 100; i++) {
 		str_format(user, sizeof(user), "u%d", i);
-		arrive(b, user, SPOOL_LOGIN);
+		arrive(b, user, TRIGGER_LOGIN);
 	}
 	while ((count = list(b, out, &bad)) > 0) {
 		assert_true(count <= MOST);
@@ -162,14 +162,14 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 			assert_true(str_number(out[i].user + 1, 0, 99, &number));
 			assert_false(seen[number]);
 			seen[number] = true;
-			assert_true(spool_taken(&b->reader, out[i].name, &fault));
+			assert_true(spool_remove(&b->reader, out[i].name, &fault));
 			total++;
 		}
 	}
 	assert_int_equal(total, 100);
 	assert_int_equal(box_count(b, "new"), 0);
 	/* Once more is no error: it may be gone already. */
-	assert_true(spool_taken(&b->reader, out[0].name, &fault));
+	assert_true(spool_remove(&b->reader, out[0].name, &fault));
 }
 
 /* ---- what is no arrival ---- */
@@ -244,11 +244,11 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 		if (planters[i] == plant_a_strangers && geteuid() != 0)
 			continue; /* only root can give files away */
 		planters[i](folder_path(b->folder, "new/mallory.login"));
-		arrive(b, "alice", SPOOL_LOGIN);
+		arrive(b, "alice", TRIGGER_LOGIN);
 		assert_int_equal(list(b, out, &bad), 1);
 		assert_int_equal(bad, 1);
 		assert_string_equal(out[0].user, "alice");
-		assert_true(spool_taken(&b->reader, out[0].name, NULL));
+		assert_true(spool_remove(&b->reader, out[0].name, NULL));
 		assert_int_equal(box_count(b, "new"), 0);
 		/* A directory cannot be linked, and is removed. */
 		assert_int_equal(box_has(b, "bad/mallory.login"), planters[i] != plant_a_directory);
@@ -288,7 +288,7 @@ static void quarantine_holds_a_thousand_and_no_more(void **state)
 	char path[64];
 	int bad;
 
-	for (int i = 0; i < SPOOL_BAD_CAP - 2; i++) {
+	for (int i = 0; i < SPOOL_BAD_MAX - 2; i++) {
 		str_format(path, sizeof(path), "bad/old%d", i);
 		folder_write(b->folder, path, "");
 	}
@@ -297,14 +297,14 @@ static void quarantine_holds_a_thousand_and_no_more(void **state)
 		folder_write(b->folder, path, "");
 	}
 	folder_make(b->folder, "new/junkdir");
-	arrive(b, "alice", SPOOL_LOGIN);
+	arrive(b, "alice", TRIGGER_LOGIN);
 	assert_int_equal(list(b, out, &bad), 1);
 	assert_int_equal(bad, 6);
-	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_MAX);
 	assert_int_equal(box_count(b, "new"), 1);
 	folder_write(b->folder, "new/more", "");
 	assert_int_equal(list(b, out, &bad), 1);
-	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_CAP);
+	assert_int_equal(box_count(b, "bad"), SPOOL_BAD_MAX);
 	assert_int_equal(box_count(b, "new"), 1);
 }
 
@@ -324,7 +324,7 @@ static void the_same_name_put_aside_twice_is_kept_once(void **state)
 	assert_string_equal(text, "second");
 	free(text);
 	/* Two names of one file: rename alone would keep both. */
-	assert_int_equal(linkat(b->reader.bad_box, "junk", b->reader.new_box, "junk", 0), 0);
+	assert_int_equal(linkat(b->reader.bad_dir, "junk", b->reader.new_dir, "junk", 0), 0);
 	assert_int_equal(list(b, out, &bad), 0);
 	assert_int_equal(box_count(b, "new"), 0);
 	assert_int_equal(box_count(b, "bad"), 1);
@@ -340,7 +340,7 @@ static void a_full_directory_in_the_way_hides_nobody(void **state)
 	folder_write(b->folder, "new/junk/file", "");
 	folder_make(b->folder, "bad/junk");
 	folder_write(b->folder, "bad/junk/file", "");
-	arrive(b, "alice", SPOOL_LOGIN);
+	arrive(b, "alice", TRIGGER_LOGIN);
 	for (int pass = 0; pass < 3; pass++)
 		assert_int_equal(list(b, out, &bad), 1);
 	assert_string_equal(out[0].user, "alice");
@@ -354,15 +354,15 @@ static void a_box_that_cannot_be_read_is_a_fault(void **state)
 	struct fault fault = {0};
 	int bad = -1;
 
-	broken.reader.new_box = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	broken.reader.new_dir = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(box_list(&broken, out, MOST, &bad, &fault), -1);
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_int_equal(bad, 0);
 	fault_clear(&fault);
-	assert_false(spool_taken(&broken.reader, "alice.login", &fault));
+	assert_false(spool_remove(&broken.reader, "alice.login", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "alice.login"));
-	close(broken.reader.new_box);
+	close(broken.reader.new_dir);
 }
 
 static void a_pass_leaves_no_descriptor_open(void **state)
@@ -371,7 +371,7 @@ static void a_pass_leaves_no_descriptor_open(void **state)
 	struct spool_arrival out[MOST];
 	int descriptors = open_descriptors(), bad;
 
-	arrive(b, "alice", SPOOL_LOGIN);
+	arrive(b, "alice", TRIGGER_LOGIN);
 	folder_write(b->folder, "new/junk", "");
 	assert_int_equal(list(b, out, &bad), 1);
 	assert_int_equal(open_descriptors(), descriptors);
@@ -384,7 +384,7 @@ static void arrive_often(void *ctx)
 	const struct box *b = ctx;
 
 	for (int i = 0; i < 500; i++)
-		MUST(spool_arrive(b->reader.new_box, "alice", SPOOL_LOGIN, false) >= 0);
+		MUST(spool_put(b->reader.new_dir, "alice", TRIGGER_LOGIN, false) >= 0);
 }
 
 static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
@@ -399,7 +399,7 @@ static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
 		children[i] = child_start(arrive_often, b);
 	for (int i = 0; i < 2000; i++) {
 		if (list(b, out, &bad) == 1) {
-			assert_true(spool_taken(&b->reader, out[0].name, &fault));
+			assert_true(spool_remove(&b->reader, out[0].name, &fault));
 			taken++;
 		}
 		assert_int_equal(bad, 0);

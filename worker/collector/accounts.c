@@ -31,7 +31,7 @@ static bool store(struct collector *c, const struct census *census, const struct
 		break;
 	}
 	facts_local(&s, c, census, change->account);
-	s.reason = SEEN_CREATED;
+	s.reason = TRIGGER_CREATED;
 	return collector_news(c, ledger_saw(c->ledger, &s, fault));
 }
 

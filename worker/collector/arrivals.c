@@ -25,18 +25,9 @@ enum fate {
 	FATE_SEEN, /* it becomes a sighting */
 };
 
-static enum sighting_reason reason_of(enum spool_reason reason)
+static enum trigger sighting_trigger(enum trigger of_arrival)
 {
-	switch (reason) {
-	case SPOOL_CREATED:
-		return SEEN_CREATED;
-	case SPOOL_ASKED:
-		return SEEN_ASKED;
-	case SPOOL_LOGIN:
-	case SPOOL_DELETED:
-		break;
-	}
-	return SEEN_LOGIN;
+	return of_arrival == TRIGGER_DELETED ? TRIGGER_LOGIN : of_arrival;
 }
 
 static void due(struct collector *c, int64_t at)
@@ -50,7 +41,7 @@ static bool settling(struct collector *c, const struct spool_arrival *a, int64_t
 {
 	int64_t age = now - a->at;
 
-	if (a->reason != SPOOL_CREATED || age < 0 || age >= c->settings->settle)
+	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->settle)
 		return false;
 	due(c, a->at + c->settings->settle);
 	return true;
@@ -102,7 +93,7 @@ static enum fate judge_stranger(struct collector *c, const struct census *census
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
 	/* Gone before it settled: it was never there. */
-	if (a->reason == SPOOL_CREATED)
+	if (a->reason == TRIGGER_CREATED)
 		return FATE_DROP;
 	/* The line that is missing may be the broken one. */
 	if (!census->accounts.whole)
@@ -120,7 +111,7 @@ static enum fate judge(struct collector *c, const struct census *census,
 	enum fate fate = FATE_SEEN;
 
 	/* Who is gone is found by the compare, which looks twice. */
-	if (a->reason == SPOOL_DELETED)
+	if (a->reason == TRIGGER_DELETED)
 		return FATE_DROP;
 	if (settling(c, a, now))
 		return FATE_WAIT;
@@ -130,11 +121,11 @@ static enum fate judge(struct collector *c, const struct census *census,
 	else
 		fate = judge_stranger(c, census, a, now, s);
 	/* A new system account is nobody; who logs in with one is judged like everybody. */
-	if (account && a->reason == SPOOL_CREATED &&
+	if (account && a->reason == TRIGGER_CREATED &&
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
 		return FATE_DROP;
 	if (fate == FATE_SEEN)
-		s->reason = reason_of(a->reason);
+		s->reason = sighting_trigger(a->reason);
 	return fate;
 }
 
@@ -177,7 +168,7 @@ static bool take_group(struct collector *c, const struct census *census,
 	for (int i = 0; i < count; i++) {
 		*taken += fates[i] != FATE_WAIT;
 		if (fates[i] == FATE_SEEN)
-			counter_add(COUNTER_ARRIVALS, (int)reason_of(list[i].reason), 0, 1);
+			counter_add(COUNTER_ARRIVALS, (int)sighting_trigger(list[i].reason), 0, 1);
 	}
 	return true;
 }

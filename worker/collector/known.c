@@ -16,7 +16,7 @@
 /* An account that is to be told again. */
 struct again {
 	const struct account *account;
-	enum sighting_reason reason;
+	enum trigger reason;
 };
 
 struct gathering {
@@ -28,7 +28,7 @@ struct gathering {
 	bool failed; /* no memory */
 };
 
-static void add(struct gathering *g, const struct account *account, enum sighting_reason reason)
+static void add(struct gathering *g, const struct account *account, enum trigger reason)
 {
 	if (g->count == g->room) {
 		size_t room = g->room ? 2 * g->room : 64;

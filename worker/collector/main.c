@@ -351,8 +351,8 @@ static void measure_spool(struct collector *c)
 {
 	int64_t new, oldest, bad, ignored;
 
-	if (c->spool.fd < 0 || !spool_client_measure(&c->spool, SPOOL_NEW, &new, &oldest, NULL) ||
-		!spool_client_measure(&c->spool, SPOOL_BAD, &bad, &ignored, NULL))
+	if (c->spool.fd < 0 || !spool_client_stat(&c->spool, SPOOL_NEW, &new, &oldest, NULL) ||
+		!spool_client_stat(&c->spool, SPOOL_BAD, &bad, &ignored, NULL))
 		return;
 	counter_set(GAUGE_SPOOL, 0, 0, new);
 	counter_set(GAUGE_SPOOL, 1, 0, bad);

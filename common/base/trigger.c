@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The words of the triggers. The PAM module links this: no heap, no locks, no state.
+ */
+#include "base/trigger.h"
+
+#include <string.h>
+
+static const char *const words[TRIGGERS] = {
+	[TRIGGER_LOGIN] = "login",
+	[TRIGGER_CREATED] = "created",
+	[TRIGGER_ASKED] = "asked",
+	[TRIGGER_DELETED] = "deleted",
+};
+
+const char *trigger_word(enum trigger trigger)
+{
+	return words[trigger];
+}
+
+bool trigger_parse(const char *word, enum trigger *out)
+{
+	for (int i = 0; i < TRIGGERS; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*out = (enum trigger)i;
+			return true;
+		}
+	}
+	return false;
+}
