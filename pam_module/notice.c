@@ -70,7 +70,7 @@ static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *
 	return out[0] != '\0';
 }
 
-static bool can_talk(pam_handle_t *pamh)
+static bool has_conversation(pam_handle_t *pamh)
 {
 	const void *item = NULL;
 	const struct pam_conv *conversation;
@@ -81,13 +81,13 @@ static bool can_talk(pam_handle_t *pamh)
 	return conversation->conv != NULL;
 }
 
-void notice_give(pam_handle_t *pamh, const struct arguments *a, const char *user)
+void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user)
 {
 	char word[SPOOL_WORD_MAX + 1], message[4 * MESSAGE_MAX + 1];
 	int seen;
 	bool invited, held = false;
 
-	if (!can_talk(pamh))
+	if (!has_conversation(pamh))
 		return;
 	seen = spool_open(a->spool, SPOOL_SEEN);
 	if (seen < 0)

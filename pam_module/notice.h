@@ -11,6 +11,6 @@
 
 /* Says it if the user's mark says `invited` and there is somebody to talk to. The mark belongs to a
  * service account that may be hostile: it chooses whether, never what is said. */
-void notice_give(pam_handle_t *pamh, const struct arguments *a, const char *user);
+void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user);
 
 #endif

@@ -37,7 +37,7 @@ enum outcome {
 	NOT_ROOT,
 	NO_USER,
 	SEEN_BEFORE,
-	WAITING_ALREADY,
+	ALREADY_QUEUED,
 	NOT_LOCAL,
 	OUT_OF_RANGE,
 	REPORTED,
@@ -48,14 +48,14 @@ static const char *const outcomes[] = {
 	[NOT_ROOT] = "not running as root",
 	[NO_USER] = "no user",
 	[SEEN_BEFORE] = "seen before",
-	[WAITING_ALREADY] = "already in the spool",
+	[ALREADY_QUEUED] = "already in the spool",
 	[NOT_LOCAL] = "not in /etc/passwd",
 	[OUT_OF_RANGE] = "uid out of range",
 	[REPORTED] = "new: reported",
 	[FAILED] = "failed",
 };
 
-static const char *text_item(pam_handle_t *pamh, int type)
+static const char *pam_string(pam_handle_t *pamh, int type)
 {
 	const void *item = NULL;
 
@@ -66,7 +66,7 @@ static const char *text_item(pam_handle_t *pamh, int type)
 
 /* One fstatat by its whole path: the spool belongs to root, and a name holds no slash. 1, 0, or -1
  * and errno. */
-static int is_there(const char *spool, const char *box, const char *name)
+static int file_exists(const char *spool, const char *box, const char *name)
 {
 	char path[SPOOL_PATH_MAX];
 
@@ -101,10 +101,10 @@ static enum outcome report(pam_handle_t *pamh, const struct arguments *a, const 
 	file_close(&box);
 	if (result < 0)
 		return fail(pamh, a, user, why);
-	return result == 0 ? WAITING_ALREADY : REPORTED;
+	return result == 0 ? ALREADY_QUEUED : REPORTED;
 }
 
-static enum outcome look_at_new_face(
+static enum outcome check_unknown_user(
 	pam_handle_t *pamh, const struct arguments *a, const char *user)
 {
 	switch (local_user_find(user, a->min_uid, a->max_uid)) {
@@ -122,41 +122,41 @@ static enum outcome look_at_new_face(
 }
 
 /* In the order of cost: a returning user ends at the first fstatat. */
-static enum outcome look(pam_handle_t *pamh, const struct arguments *a, bool quiet)
+static enum outcome check_login(pam_handle_t *pamh, const struct arguments *a, bool quiet)
 {
 	char mark[SPOOL_NAME_MAX + 1], arrival[SPOOL_NAME_MAX + 1];
 	const char *user;
 
-	if (!arguments_service(a, text_item(pamh, PAM_SERVICE)))
+	if (!arguments_service(a, pam_string(pamh, PAM_SERVICE)))
 		return SERVICE_SKIPPED;
 	if (geteuid() != 0)
 		return NOT_ROOT;
-	user = text_item(pamh, PAM_USER);
+	user = pam_string(pamh, PAM_USER);
 	if (!*user)
 		return NO_USER;
 	if (!spool_mark_name(mark, user))
 		return fail(pamh, a, user, ENAMETOOLONG);
 	/* An error here is met again, and said, where the arrival is created. */
-	if (is_there(a->spool, SPOOL_SEEN, mark) == 1) {
+	if (file_exists(a->spool, SPOOL_SEEN, mark) == 1) {
 		if (a->notify && !quiet)
-			notice_give(pamh, a, user);
+			notice_show(pamh, a, user);
 		return SEEN_BEFORE;
 	}
 	if (!spool_arrival_name(arrival, user, TRIGGER_LOGIN))
 		return fail(pamh, a, user, ENAMETOOLONG);
-	if (is_there(a->spool, SPOOL_NEW, arrival) == 1)
-		return WAITING_ALREADY;
-	return look_at_new_face(pamh, a, user);
+	if (file_exists(a->spool, SPOOL_NEW, arrival) == 1)
+		return ALREADY_QUEUED;
+	return check_unknown_user(pamh, a, user);
 }
 
-struct complaint {
+struct wrong_argument_log {
 	pam_handle_t *pamh;
 	const struct arguments *arguments;
 };
 
 static void wrong_argument(const char *argument, void *ctx)
 {
-	const struct complaint *c = ctx;
+	const struct wrong_argument_log *c = ctx;
 	char safe[128];
 
 	if (!c->arguments->silent)
@@ -176,15 +176,15 @@ __attribute__((visibility("default"))) int pam_sm_open_session(
 	pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct arguments a;
-	struct complaint complaint = {pamh, &a};
+	struct wrong_argument_log log = {pamh, &a};
 	struct timespec began = {0};
 	enum outcome outcome;
 	int saved = errno;
 
-	arguments_parse(&a, argc, argv, wrong_argument, &complaint);
+	arguments_parse(&a, argc, argv, wrong_argument, &log);
 	if (a.debug)
 		(void)clock_gettime(CLOCK_MONOTONIC, &began);
-	outcome = look(pamh, &a, ((unsigned)flags & PAM_SILENT) != 0);
+	outcome = check_login(pamh, &a, ((unsigned)flags & PAM_SILENT) != 0);
 	if (a.debug)
 		log_line(pamh, LOG_DEBUG, "%s (%ld us)", outcomes[outcome], elapsed_us(&began));
 	errno = saved;
