@@ -218,5 +218,8 @@ static bool mint(
 	return ok;
 }
 
-const struct credential_type credential_authorized_user = {
-	.name = "authorized_user", .load = load, .mint = mint, .free = authorized_user_free};
+const struct credential_type credential_authorized_user = {.login = true,
+	.name = "authorized_user",
+	.load = load,
+	.mint = mint,
+	.free = authorized_user_free};

@@ -118,41 +118,9 @@ static bool find_type(struct credential *c, const json_t *file, struct fault *f)
 	return c->type || refuse_type(c->path, file, name ? name : "", f);
 }
 
-/* Other universes have other hosts, and no domain-wide delegation (docs/google.md). */
-static bool check_universe(const struct credential *c, const json_t *file, struct fault *f)
+static bool read_members(struct credential *c, const json_t *file, struct fault *f)
 {
-	const json_t *universe = json_object_get(file, "universe_domain");
-	const char *name = json_string_value(universe);
-
-	if (!universe || (name && strcmp(name, "googleapis.com") == 0))
-		return true;
-	fault_set(f, FAULT_CREDENTIALS, "universe",
-		"%s: universe_domain '%s' is not googleapis.com", c->path, name ? name : "");
-	return fault_remedy(
-		f, "User invitations exist at googleapis.com only; use a key from there.");
-}
-
-/* The settings' own counts more. It goes into a header line. */
-static bool take_quota_project(struct credential *c, const json_t *file, struct fault *f)
-{
-	const char *name = json_string_value(json_object_get(file, "quota_project_id"));
-
-	if (!name || *c->quota_project)
-		return true;
-	for (const char *p = name; *p; p++) {
-		if (!ascii_is_alnum(*p) && !strchr("-.:", *p))
-			name = "";
-	}
-	return (*name && str_copy(c->quota_project, sizeof(c->quota_project), name)) ||
-	       fault_set(f, FAULT_CREDENTIALS, "quota_project",
-		       "%s: quota_project_id is not a project ID", c->path);
-}
-
-/* What any type's file may say. */
-static bool read_common(struct credential *c, const json_t *file, struct fault *f)
-{
-	return check_universe(c, file, f) && take_quota_project(c, file, f) &&
-	       find_type(c, file, f);
+	return credential_read_common(c, file, f) && find_type(c, file, f);
 }
 
 /* ---- the whole ---- */
@@ -201,7 +169,7 @@ static bool fill(struct credential *c, struct fault *f)
 	if (!read_file(c, &text, f))
 		goto out;
 	json = parse_file(c->path, &text, f);
-	ok = json && read_common(c, json, f) && hash_parts(c, text.data, text.len, f) &&
+	ok = json && read_members(c, json, f) && hash_parts(c, text.data, text.len, f) &&
 	     c->type->load(c, json, f);
 out:
 	secret_json_free(json);
@@ -238,26 +206,6 @@ static bool find_path(const struct settings *s, struct strbuf *path, struct faul
 	return strbuf_add(path, s->credentials);
 }
 
-static struct credential *begin(const struct settings *settings, const char *path, bool source)
-{
-	struct credential *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->settings = settings;
-	c->source = source;
-	c->scope = source ? IAM_SCOPE : GOOGLE_SCOPE;
-	c->path = strdup(path);
-	c->token_endpoint = strdup(settings->token_endpoint);
-	if (c->path && c->token_endpoint &&
-		str_copy(c->subject, sizeof(c->subject), source ? "" : settings->subject) &&
-		str_copy(c->quota_project, sizeof(c->quota_project),
-			source ? "" : settings->quota_project))
-		return c;
-	credential_free(c);
-	return NULL;
-}
-
 struct credential *credential_load(const struct settings *settings, struct fault *fault)
 {
 	struct strbuf path = {0};
@@ -265,26 +213,13 @@ struct credential *credential_load(const struct settings *settings, struct fault
 
 	fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
 	if (find_path(settings, &path, fault) && path.data)
-		c = begin(settings, path.data, false);
+		c = credential_new(settings, path.data, false);
 	strbuf_free(&path);
 	if (c) {
 		fault_clear(fault);
 		if (fill(c, fault))
 			return c;
 	}
-	credential_free(c);
-	return NULL;
-}
-
-struct credential *credential_load_source(
-	const struct credential *outer, const json_t *file, struct fault *fault)
-{
-	struct credential *c = begin(outer->settings, outer->path, true);
-
-	if (c && read_common(c, file, fault) && c->type->load(c, file, fault))
-		return c;
-	if (!c)
-		fault_set(fault, FAULT_CREDENTIALS, "no_memory", "the credential is too long");
 	credential_free(c);
 	return NULL;
 }
@@ -315,20 +250,4 @@ bool credential_refresh(struct credential **c)
 	log_event(LOG_LEVEL_NOTE, "credential_read", "%s was replaced: now %s", fresh->path,
 		fresh->identity);
 	return true;
-}
-
-const char *credential_administrator(const struct credential *c)
-{
-	return c && *c->subject ? c->subject : "the administrator";
-}
-
-void credential_free(struct credential *c)
-{
-	if (!c)
-		return;
-	if (c->type)
-		c->type->free(c->data);
-	free(c->path);
-	free(c->token_endpoint);
-	free(c);
 }

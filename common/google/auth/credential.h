@@ -33,6 +33,7 @@ struct credential_type {
 	bool (*mint)(struct credential *c, struct http *http, struct credential_minted *out,
 		struct fault *fault);
 	void (*free)(void *data);
+	bool login;   /* of a person: it has no issuer, key or delegation */
 	int requests; /* so many, one after the other, a mint may take; 0: two */
 };
 
@@ -70,8 +71,14 @@ const char *credential_administrator(const struct credential *c);
 
 /* The credential inside the file of another one (`source_credentials`), which only asks IAM to
  * sign: its tokens have the scope for that, and it acts as nobody else. `outer` must outlive it. */
-struct credential *credential_load_source(
-	const struct credential *outer, const json_t *file, struct fault *fault);
+struct credential *credential_load_source(const struct credential *outer,
+	const struct credential_type *type, const json_t *file, struct fault *fault);
+
+/* For credential.c. One without a type, or NULL without memory; `source`: it only asks IAM to sign.
+ */
+struct credential *credential_new(const struct settings *settings, const char *path, bool source);
+/* Reads what any type's file may say: the universe and the quota project. FAULT_CREDENTIALS. */
+bool credential_read_common(struct credential *c, const json_t *file, struct fault *fault);
 
 /* The types, each in the file of its name. */
 extern const struct credential_type credential_service_account;

@@ -52,7 +52,10 @@ static bool load_source(
 
 	if (!type || (strcmp(type, "service_account") != 0 && strcmp(type, "authorized_user") != 0))
 		return refuse_source(c, type ? type : "", f);
-	inner = credential_load_source(c, source, f);
+	inner = credential_load_source(c,
+		strcmp(type, "service_account") == 0 ? &credential_service_account
+						     : &credential_authorized_user,
+		source, f);
 	if (!inner)
 		return false;
 	k->source = inner;
