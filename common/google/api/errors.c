@@ -159,7 +159,7 @@ static void quote(const struct google_call *call, const char *message, char *out
 static void fault_from_row(const struct row *row, const struct credential *c, const char *customer,
 	const struct rpc_status *says, const char *quoted, struct google_reply *out)
 {
-	bool login = row->login && c && c->type->login;
+	bool login = row->login && c && c->type && c->type->login;
 	char what[512], remedy[512];
 	struct error_names names = {.subject = credential_administrator(c),
 		.client_id = c && *c->client_id ? c->client_id : "of the service account",

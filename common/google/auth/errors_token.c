@@ -174,7 +174,7 @@ static const struct row *find_row(
 	const struct row *row = rows;
 
 	for (size_t i = 0; i < sizeof(login_rows) / sizeof(*login_rows); i++) {
-		if (c->type->login && matches(&login_rows[i], error, text, subtype))
+		if (c->type && c->type->login && matches(&login_rows[i], error, text, subtype))
 			return &login_rows[i];
 	}
 	while (!matches(row, error, text, subtype))
