@@ -105,7 +105,7 @@ PREPARE_SRC := worker/prepare.c worker/prepare_bounded.c worker/prepare_director
 	worker/spool_migrate.c worker/take_over.c
 KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
 CLI_SRC := $(wildcard cli/*.c) pam_module/arguments.c
-EMU_SRC := $(wildcard tests/emulator/*.c)
+EMU_SRC := $(wildcard emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
 E2E_SRC := $(wildcard tests/e2e/*.c)
@@ -308,7 +308,7 @@ lint:
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
 # What is shipped: the tests' own code is left out.
-PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC))
+PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC) $(EMU_SRC))
 analyze: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 analyze: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 analyze:
