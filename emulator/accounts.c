@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 const char *const account_kind_words[] = {"consumer", "managed", NULL};
 const char *const account_state_words[] = {
@@ -33,14 +33,14 @@ void accounts_put(struct accounts *a, const struct account *account)
 
 		*kept = *account;
 		kept->address = address;
-		accounts_touched(a);
+		accounts_mark_unsorted(a);
 		return;
 	}
-	kept = must_alloc(sizeof *kept);
+	kept = xcalloc(sizeof *kept);
 	*kept = *account;
-	kept->address = must_copy(account->address);
+	kept->address = xstrdup(account->address);
 	for (int i = 0; i < ACCOUNT_ORDERS; i++) {
-		a->order[i] = must_grow(a->order[i], n, &a->room[i], sizeof(struct account *));
+		a->order[i] = xgrow(a->order[i], n, &a->room[i], sizeof(struct account *));
 		a->order[i][n] = kept;
 		a->sorted[i] = false;
 	}
@@ -74,7 +74,7 @@ void accounts_free(struct accounts *a)
 	*a = (struct accounts){0};
 }
 
-void accounts_touched(struct accounts *a)
+void accounts_mark_unsorted(struct accounts *a)
 {
 	a->sorted[ACCOUNTS_BY_UPDATE] = false;
 }

@@ -29,7 +29,7 @@ struct account {
 	bool primary;
 	bool family;
 	int64_t mails;
-	int64_t created; /* moments of the emulator's clock */
+	int64_t created; /* timestamps of the emulator's clock */
 	int64_t updated;
 };
 
@@ -51,7 +51,7 @@ bool accounts_remove(struct accounts *a, const char *address);
 void accounts_free(struct accounts *a);
 
 /* To be called after a change of `updated`. */
-void accounts_touched(struct accounts *a);
+void accounts_mark_unsorted(struct accounts *a);
 /* All accounts, ascending; `by_address.count` of them. */
 struct account *const *accounts_sorted(struct accounts *a, enum account_order order);
 /* By the keys of the order: <0, 0, >0. */

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
-#include "state.h"
+#include "xmalloc.h"
+#include "tenant_json.h"
 
-#define AGE_DEFAULT (MOMENT_SECOND * 30 * 86400) /* old enough for get and list */
+#define AGE_DEFAULT (USEC_PER_SEC * 30 * 86400) /* old enough for get and list */
 #define SERIES_MAX  10000000
 
 /* What one document object makes: one address, or prefix0@domain, prefix1@domain … */
@@ -20,18 +20,18 @@ struct series {
 	struct account account; /* without its address */
 };
 
-bool member_moment(json_t *object, const char *name, int64_t now, int64_t *out, const char *where,
-	struct complaint *c)
+bool member_timestamp(json_t *object, const char *name, int64_t now, int64_t *out,
+	const char *where, struct doc_error *c)
 {
 	const char *text = NULL;
 	int64_t age;
 
 	if (!member_string(object, name, &text, where, c))
 		return false;
-	if (text == NULL || moment_parse(text, out))
+	if (text == NULL || timestamp_parse(text, out))
 		return true;
-	if (!moment_parse_age(text, &age))
-		return complain(c,
+	if (!timestamp_parse_age(text, &age))
+		return doc_error_set(c,
 			"%s: %s is '%s', but neither like 2026-11-23T04:28:01Z nor an age like 72h",
 			where, name, text);
 	*out = now - age;
@@ -39,7 +39,7 @@ bool member_moment(json_t *object, const char *name, int64_t now, int64_t *out, 
 }
 
 static bool series_read_account(struct account *account, json_t *object, int64_t now,
-	const char *where, struct complaint *c)
+	const char *where, struct doc_error *c)
 {
 	int kind = ACCOUNT_CONSUMER, state = ACCOUNT_NOT_YET_SENT;
 
@@ -49,16 +49,16 @@ static bool series_read_account(struct account *account, json_t *object, int64_t
 		!member_bool(object, "primary", &account->primary, where, c) ||
 		!member_bool(object, "family", &account->family, where, c) ||
 		!member_int(object, "mails", 0, INT32_MAX, &account->mails, where, c) ||
-		!member_moment(object, "created", now, &account->created, where, c))
+		!member_timestamp(object, "created", now, &account->created, where, c))
 		return false;
 	account->updated = account->created;
 	account->kind = (enum account_kind)kind;
 	account->state = (enum account_state)state;
-	return member_moment(object, "updated", now, &account->updated, where, c);
+	return member_timestamp(object, "updated", now, &account->updated, where, c);
 }
 
 static bool series_read(
-	struct series *s, json_t *object, int64_t now, size_t index, struct complaint *c)
+	struct series *s, json_t *object, int64_t now, size_t index, struct doc_error *c)
 {
 	static const char *const names[] = {"address", "prefix", "count", "start", "domain", "kind",
 		"primary", "created", "updated", "family", "state", "mails", NULL};
@@ -75,13 +75,13 @@ static bool series_read(
 		!series_read_account(&s->account, object, now, where, c))
 		return false;
 	if (s->address != NULL && strchr(s->address, '@') == NULL)
-		return complain(c, "%s: address '%s' has no @", where, s->address);
+		return doc_error_set(c, "%s: address '%s' has no @", where, s->address);
 	if (s->address == NULL && (s->prefix == NULL || s->domain == NULL || s->count == 0))
-		return complain(c, "%s: needs address, or prefix, count and domain", where);
+		return doc_error_set(c, "%s: needs address, or prefix, count and domain", where);
 	return true;
 }
 
-static void series_put_one(struct world *w, const struct series *s, char *address)
+static void series_put_one(struct tenant *tenant, const struct series *s, char *address)
 {
 	struct account account = s->account;
 
@@ -90,27 +90,27 @@ static void series_put_one(struct world *w, const struct series *s, char *addres
 			*at = (char)(*at + 'a' - 'A');
 	}
 	account.address = address;
-	accounts_put(&w->accounts, &account);
+	accounts_put(&tenant->accounts, &account);
 	free(address);
 }
 
-static void series_put(struct world *w, const struct series *s)
+static void series_put(struct tenant *tenant, const struct series *s)
 {
 	if (s->address != NULL) {
-		series_put_one(w, s, must_copy(s->address));
+		series_put_one(tenant, s, xstrdup(s->address));
 		return;
 	}
 	for (int64_t i = 0; i < s->count; i++)
-		series_put_one(
-			w, s, must_format("%s%" PRId64 "@%s", s->prefix, s->start + i, s->domain));
+		series_put_one(tenant, s,
+			xasprintf("%s%" PRId64 "@%s", s->prefix, s->start + i, s->domain));
 }
 
 /* Twice over the document: nothing is put until all of it has been read without a complaint. */
-bool accounts_read(struct world *w, json_t *document, struct complaint *c)
+bool accounts_read(struct tenant *tenant, json_t *document, struct doc_error *c)
 {
 	json_t *array =
 		json_is_array(document) ? json_incref(document) : json_pack("[O]", document);
-	int64_t now = world_now(w);
+	int64_t now = tenant_now(tenant);
 	struct series s;
 	json_t *object;
 	size_t i;
@@ -126,7 +126,7 @@ bool accounts_read(struct world *w, json_t *document, struct complaint *c)
 		json_array_foreach(array, i, object)
 		{
 			series_read(&s, object, now, i, c);
-			series_put(w, &s);
+			series_put(tenant, &s);
 		}
 	}
 	json_decref(array);
@@ -135,11 +135,11 @@ bool accounts_read(struct world *w, json_t *document, struct complaint *c)
 
 json_t *account_write(const struct account *account)
 {
-	char created[MOMENT_TEXT_SIZE], updated[MOMENT_TEXT_SIZE];
+	char created[TIMESTAMP_TEXT_SIZE], updated[TIMESTAMP_TEXT_SIZE];
 
 	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:s, s:s}", "address", account->address,
 		"kind", account_kind_words[account->kind], "primary", account->primary, "family",
 		account->family, "state", account_state_words[account->state], "mails",
-		(json_int_t)account->mails, "created", moment_rfc3339(account->created, created),
-		"updated", moment_rfc3339(account->updated, updated));
+		(json_int_t)account->mails, "created", timestamp_rfc3339(account->created, created),
+		"updated", timestamp_rfc3339(account->updated, updated));
 }

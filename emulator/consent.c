@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "areas.h"
-#include "must.h"
+#include "endpoints.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "token.h"
 #include "uri.h"
 
 #define TYPE_HTML "text/html; charset=utf-8"
-#define CODE_LIFE (MOMENT_SECOND * 600)
+#define CODE_LIFE (USEC_PER_SEC * 600)
 #define STATE_MAX 4096
 
 /* The query, decoded; NULL where it does not say. */
@@ -61,16 +61,16 @@ static bool is(const char *value, const char *wanted)
 
 static void page(struct reply *out, int status, const char *text)
 {
-	char *html = must_format("<!DOCTYPE html>\n<title>Sign in (emulated)</title>\n%s", text);
+	char *html = xasprintf("<!DOCTYPE html>\n<title>Sign in (emulated)</title>\n%s", text);
 
 	reply_text(out, status, TYPE_HTML, html);
 	free(html);
 }
 
 /* The words that Google's own page has for it, or NULL. */
-static const char *wrong(const struct world *w, struct question *q)
+static const char *wrong(const struct tenant *tenant, struct question *q)
 {
-	q->client = q->client_id != NULL ? logins_client(&w->logins, q->client_id) : NULL;
+	q->client = q->client_id != NULL ? logins_client(&tenant->logins, q->client_id) : NULL;
 	if (q->client == NULL)
 		return "Error 401: invalid_client";
 	if (q->client->deleted)
@@ -88,23 +88,22 @@ static const char *wrong(const struct world *w, struct question *q)
 }
 
 /* Nothing of the question is on it: the form is sent to the address that it came from. */
-static void ask(const struct world *w, struct reply *out)
+static void ask(const struct tenant *tenant, struct reply *out)
 {
-	char *people = must_copy("");
+	char *people = xstrdup("");
 
-	for (size_t i = 0; i < w->n_admins; i++) {
-		char *more = must_format("%s<option>%s", people, w->admins[i].address);
+	for (size_t i = 0; i < tenant->n_admins; i++) {
+		char *more = xasprintf("%s<option>%s", people, tenant->admins[i].address);
 
 		free(people);
 		people = more;
 	}
-	char *form =
-		must_format("<form method=post>\n<p>Account: <select name=account>%s</select>\n"
-			    "<p><label><input type=checkbox name=granted value=yes checked> "
-			    "what is asked for</label>\n"
-			    "<p><button name=decision value=allow>Allow</button>\n"
-			    "<button name=decision value=deny>Deny</button>\n</form>\n",
-			people);
+	char *form = xasprintf("<form method=post>\n<p>Account: <select name=account>%s</select>\n"
+			       "<p><label><input type=checkbox name=granted value=yes checked> "
+			       "what is asked for</label>\n"
+			       "<p><button name=decision value=allow>Allow</button>\n"
+			       "<button name=decision value=deny>Deny</button>\n</form>\n",
+		people);
 
 	page(out, 200, form);
 	free(form);
@@ -116,7 +115,7 @@ static void ask(const struct world *w, struct reply *out)
 static char *escape(const char *text)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	char *out = must_alloc(3 * strlen(text) + 1), *at = out;
+	char *out = xcalloc(3 * strlen(text) + 1), *at = out;
 
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
@@ -136,10 +135,10 @@ static char *escape(const char *text)
 static void go_back(const struct question *q, const char *fields, struct reply *out)
 {
 	char *state = escape(q->state != NULL ? q->state : "");
-	char *target = must_format("%s%s%s%s%s", q->redirect_uri,
+	char *target = xasprintf("%s%s%s%s%s", q->redirect_uri,
 		strchr(q->redirect_uri, '?') != NULL ? "&" : "?", q->state != NULL ? "state=" : "",
 		state, q->state != NULL ? "&" : "");
-	char *whole = must_format("%s%s", target, fields);
+	char *whole = xasprintf("%s%s", target, fields);
 
 	page(out, 302, "");
 	reply_header(out, "Location", whole);
@@ -149,22 +148,23 @@ static void go_back(const struct question *q, const char *fields, struct reply *
 }
 
 /* A refresh token is given once for each person and client, unless consent is asked for anew. */
-static void allow(struct world *w, const struct question *q, const char *account, bool granted,
-	struct reply *out)
+static void allow(struct tenant *tenant, const struct question *q, const char *account,
+	bool granted, struct reply *out)
 {
 	bool again = q->prompt != NULL && strstr(q->prompt, "consent") != NULL;
-	char *scopes = granted ? must_copy(q->scope) : must_copy("openid");
+	char *scopes = granted ? xstrdup(q->scope) : xstrdup("openid");
 	struct consent_code code = {.client_id = q->client_id,
-		.address = must_copy(account),
+		.address = xstrdup(account),
 		.scopes = scopes,
 		.redirect_uri = q->redirect_uri,
 		.challenge = q->challenge,
 		.s256 = is(q->method, "S256"),
 		.offline = is(q->access_type, "offline") &&
-			   (again || !logins_granted(&w->logins, q->client_id, account)),
-		.expires = world_now(w) + CODE_LIFE};
-	char *value = escape(logins_add_code(&w->logins, &code)->code), *scope = escape(scopes);
-	char *fields = must_format("code=%s&scope=%s", value, scope);
+			   (again || !logins_granted(&tenant->logins, q->client_id, account)),
+		.expires = tenant_now(tenant) + CODE_LIFE};
+	char *value = escape(logins_add_code(&tenant->logins, &code)->code),
+	     *scope = escape(scopes);
+	char *fields = xasprintf("code=%s&scope=%s", value, scope);
 
 	go_back(q, fields, out);
 	free(fields);
@@ -174,12 +174,12 @@ static void allow(struct world *w, const struct question *q, const char *account
 	free(scopes);
 }
 
-static void decide(struct world *w, const struct question *q, int decision, const char *account,
-	bool granted, struct reply *out)
+static void decide(struct tenant *tenant, const struct question *q, int decision,
+	const char *account, bool granted, struct reply *out)
 {
 	switch (decision) {
 	case CONSENT_APPROVE:
-		allow(w, q, account, granted, out);
+		allow(tenant, q, account, granted, out);
 		break;
 	case CONSENT_INVALID_SCOPE:
 		go_back(q, "error=invalid_scope", out);
@@ -193,27 +193,29 @@ static void decide(struct world *w, const struct question *q, int decision, cons
 }
 
 /* Who is hinted at, or the first administrator. */
-static const char *likely(const struct world *w, const struct question *q)
+static const char *likely(const struct tenant *tenant, const struct question *q)
 {
-	if (q->hint != NULL && world_admin(w, q->hint) != NULL)
+	if (q->hint != NULL && tenant_admin(tenant, q->hint) != NULL)
 		return q->hint;
-	return w->n_admins > 0 ? w->admins[0].address : "";
+	return tenant->n_admins > 0 ? tenant->admins[0].address : "";
 }
 
 /* The switch answers for the person; otherwise a GET shows the page, and its form the decision. */
 static void answer_question(
-	struct world *w, const struct request *r, const struct question *q, struct reply *out)
+	struct tenant *tenant, const struct request *r, const struct question *q, struct reply *out)
 {
 	char *decision = uri_field(r->body, "decision"), *account = uri_field(r->body, "account"),
 	     *granted = uri_field(r->body, "granted");
 
-	if (w->switches.consent != CONSENT_ASK)
-		decide(w, q, w->switches.consent, likely(w, q), true, out);
+	if (tenant->switches.consent != CONSENT_ASK)
+		decide(tenant, q, tenant->switches.consent, likely(tenant, q), true, out);
 	else if (strcmp(r->method, "POST") != 0 || decision == NULL)
-		ask(w, out);
+		ask(tenant, out);
 	else
-		decide(w, q, is(decision, "allow") ? CONSENT_APPROVE : CONSENT_DENY,
-			account != NULL && world_admin(w, account) != NULL ? account : likely(w, q),
+		decide(tenant, q, is(decision, "allow") ? CONSENT_APPROVE : CONSENT_DENY,
+			account != NULL && tenant_admin(tenant, account) != NULL
+				? account
+				: likely(tenant, q),
 			granted != NULL, out);
 	free(granted);
 	free(account);
@@ -226,19 +228,19 @@ static void consent_answer(struct emulator *e, struct request *r, struct reply *
 	const char *error;
 
 	question_read(&q, r->query != NULL ? r->query : "");
-	error = wrong(e->world, &q);
+	error = wrong(e->tenant, &q);
 	if (error != NULL) {
-		char *text = must_format("<p>Access blocked\n<p>%s\n", error);
+		char *text = xasprintf("<p>Access blocked\n<p>%s\n", error);
 
 		page(out, 400, text);
 		free(text);
 	} else {
-		answer_question(e->world, r, &q, out);
+		answer_question(e->tenant, r, &q, out);
 	}
 	question_free(&q);
 }
 
-void consent_enter(struct request *r)
+void consent_dispatch(struct request *r)
 {
 	if (strcmp(r->path, "/o/oauth2/v2/auth") != 0 ||
 		(strcmp(r->method, "GET") != 0 && strcmp(r->method, "POST") != 0))

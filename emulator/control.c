@@ -5,23 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "areas.h"
+#include "endpoints.h"
 #include "jwt.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
-#include "state.h"
+#include "tenant_json.h"
 #include "uri.h"
 
 /* The answer, or NULL with a complaint. `in` is the body (null without one). */
 typedef json_t *control_do(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c);
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c);
 
 static json_t *done(void)
 {
 	return json_pack("{s:b}", "ok", 1);
 }
 
-static json_t *ready(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+static json_t *ready(struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
 	return json_pack("{s:b, s:s, s:s, s:s?}", "ready", 1, "version", CLOUDINVITE_VERSION,
@@ -29,93 +29,93 @@ static json_t *ready(struct emulator *e, const struct request *r, json_t *in, st
 		e->metadata.daemon != NULL ? e->metadata.base : NULL);
 }
 
-static json_t *reset(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+static json_t *reset(struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in;
 	return emulator_reset(e, e->scenario, c) ? done() : NULL;
 }
 
 static json_t *state_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return state_write(e->world);
+	return tenant_write(e->tenant);
 }
 
 static json_t *state_put(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
 	return emulator_reset(e, in, c) ? done() : NULL;
 }
 
 static json_t *state_patch(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return state_read(e->world, &e->keyring, in, c) ? done() : NULL;
+	return tenant_read(e->tenant, &e->keyring, in, c) ? done() : NULL;
 }
 
 static json_t *accounts_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	char *address = uri_field(r->query, "address");
 	const struct account *account =
-		address != NULL ? accounts_find(&e->world->accounts, address) : NULL;
+		address != NULL ? accounts_find(&e->tenant->accounts, address) : NULL;
 	json_t *out = NULL;
 
 	(void)in;
 	if (account != NULL)
 		out = account_write(account);
 	else if (address != NULL)
-		complain(c, "there is no account %s", address);
+		doc_error_set(c, "there is no account %s", address);
 	else
-		out = json_pack("{s:I}", "count", (json_int_t)e->world->accounts.by_address.count);
+		out = json_pack("{s:I}", "count", (json_int_t)e->tenant->accounts.by_address.count);
 	free(address);
 	return out;
 }
 
 static json_t *accounts_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	if (!accounts_read(e->world, in, c))
+	if (!accounts_read(e->tenant, in, c))
 		return NULL;
-	return json_pack("{s:I}", "count", (json_int_t)e->world->accounts.by_address.count);
+	return json_pack("{s:I}", "count", (json_int_t)e->tenant->accounts.by_address.count);
 }
 
 static json_t *accounts_delete(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	char *address = uri_field(r->query, "address");
 	bool ok = true;
 
 	(void)in;
 	if (address == NULL)
-		accounts_free(&e->world->accounts);
-	else if (!accounts_remove(&e->world->accounts, address))
-		ok = complain(c, "there is no account %s", address);
+		accounts_free(&e->tenant->accounts);
+	else if (!accounts_remove(&e->tenant->accounts, address))
+		ok = doc_error_set(c, "there is no account %s", address);
 	free(address);
 	return ok ? done() : NULL;
 }
 
 static json_t *clock_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return clock_write(e->world);
+	return clock_write(e->tenant);
 }
 
 static json_t *clock_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return clock_read(e->world, in, c) ? clock_write(e->world) : NULL;
+	return clock_read(e->tenant, in, c) ? clock_write(e->tenant) : NULL;
 }
 
 /* The person opens the mail: only who was invited can. */
 static json_t *respond(
-	struct emulator *e, json_t *in, enum account_state state, struct complaint *c)
+	struct emulator *e, json_t *in, enum account_state state, struct doc_error *c)
 {
 	const char *address = NULL;
 	struct account *account = NULL;
@@ -123,102 +123,102 @@ static json_t *respond(
 	if (!member_string(in, "address", &address, "the document", c))
 		return NULL;
 	if (address != NULL)
-		account = accounts_find(&e->world->accounts, address);
+		account = accounts_find(&e->tenant->accounts, address);
 	if (account == NULL || account->state != ACCOUNT_INVITED) {
-		complain(c, "%s is not invited", address != NULL ? address : "nobody");
+		doc_error_set(c, "%s is not invited", address != NULL ? address : "nobody");
 		return NULL;
 	}
 	account->state = state;
-	account->updated = world_now(e->world);
+	account->updated = tenant_now(e->tenant);
 	if (state == ACCOUNT_ACCEPTED)
 		account->kind = ACCOUNT_MANAGED;
-	accounts_touched(&e->world->accounts);
+	accounts_mark_unsorted(&e->tenant->accounts);
 	return account_write(account);
 }
 
 static json_t *accept_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
 	return respond(e, in, ACCOUNT_ACCEPTED, c);
 }
 
 static json_t *decline_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
 	return respond(e, in, ACCOUNT_DECLINED, c);
 }
 
 static json_t *faults_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return faults_write(&e->world->faults);
+	return faults_write(&e->tenant->faults);
 }
 
 static json_t *faults_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return faults_read(&e->world->faults, in, c) ? faults_write(&e->world->faults) : NULL;
+	return faults_read(&e->tenant->faults, in, c) ? faults_write(&e->tenant->faults) : NULL;
 }
 
 static json_t *faults_delete(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	faults_clear(&e->world->faults);
+	faults_clear(&e->tenant->faults);
 	return done();
 }
 
 static json_t *latency_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return latency_write(e->world);
+	return latency_write(e->tenant);
 }
 
 static json_t *latency_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return latency_read(e->world, in, c) ? latency_write(e->world) : NULL;
+	return latency_read(e->tenant, in, c) ? latency_write(e->tenant) : NULL;
 }
 
 static json_t *quota_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return quota_write(&e->world->quota);
+	return quota_write(&e->tenant->quota);
 }
 
 static json_t *quota_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return quota_read(&e->world->quota, in, c) ? quota_write(&e->world->quota) : NULL;
+	return quota_read(&e->tenant->quota, in, c) ? quota_write(&e->tenant->quota) : NULL;
 }
 
 static json_t *switches_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return switches_write(&e->world->switches);
+	return switches_write(&e->tenant->switches);
 }
 
 static json_t *switches_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r;
-	return switches_read(&e->world->switches, in, c) ? switches_write(&e->world->switches)
-							 : NULL;
+	return switches_read(&e->tenant->switches, in, c) ? switches_write(&e->tenant->switches)
+							  : NULL;
 }
 
-static json_t *log_get(struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+static json_t *log_get(struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	char *since = uri_field(r->query, "since");
-	json_t *out = journal_write(&e->journal, since != NULL ? strtoull(since, NULL, 10) : 0);
+	json_t *out = request_log_write(&e->log, since != NULL ? strtoull(since, NULL, 10) : 0);
 
 	(void)in, (void)c;
 	free(since);
@@ -226,28 +226,28 @@ static json_t *log_get(struct emulator *e, const struct request *r, json_t *in, 
 }
 
 static json_t *mailbox_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
-	const struct world *w = e->world;
+	const struct tenant *tenant = e->tenant;
 	json_t *mails = json_array(), *counts = json_object();
-	char at[MOMENT_TEXT_SIZE];
+	char at[TIMESTAMP_TEXT_SIZE];
 
 	(void)r, (void)in, (void)c;
-	for (size_t i = 0; i < w->n_mails; i++) {
-		const struct mail *mail = &w->mails[i];
+	for (size_t i = 0; i < tenant->n_mails; i++) {
+		const struct mail *mail = &tenant->mails[i];
 		json_int_t count = json_integer_value(json_object_get(counts, mail->to));
 
 		json_object_set_new(counts, mail->to, json_integer(count + 1));
-		json_array_append_new(mails,
-			json_pack("{s:s, s:s, s:I}", "to", mail->to, "at",
-				moment_rfc3339(mail->at, at), "number", (json_int_t)mail->number));
+		json_array_append_new(mails, json_pack("{s:s, s:s, s:I}", "to", mail->to, "at",
+						     timestamp_rfc3339(mail->at, at), "number",
+						     (json_int_t)mail->number));
 	}
 	return json_pack("{s:o, s:o, s:I}", "mails", mails, "counts", counts, "total",
-		(json_int_t)w->n_mails);
+		(json_int_t)tenant->n_mails);
 }
 
 static json_t *stats_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	json_t *out = json_object();
 
@@ -260,11 +260,12 @@ static json_t *stats_get(
 
 /* A token without an assertion, for people with curl and for tests of the API alone. */
 static json_t *tokens_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	static const char *const names[] = {"principal", "scopes", "service_account", NULL};
-	const struct world *w = e->world;
-	const char *principal = w->n_admins > 0 ? w->admins[0].address : "", *scopes = SCOPE_FULL;
+	const struct tenant *tenant = e->tenant;
+	const char *principal = tenant->n_admins > 0 ? tenant->admins[0].address : "",
+		   *scopes = SCOPE_FULL;
 	bool service_account = false;
 	const struct access *access;
 
@@ -275,26 +276,27 @@ static json_t *tokens_post(
 			!member_string(in, "scopes", &scopes, "the document", c) ||
 			!member_bool(in, "service_account", &service_account, "the document", c)))
 		return NULL;
-	access = world_token(e->world, principal, service_account, scopes);
+	access = tenant_token(e->tenant, principal, service_account, scopes);
 	return json_pack("{s:s, s:s}", "access_token", access->token, "principal", principal);
 }
 
 static json_t *logins_get(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	return logins_write(&e->world->logins, world_now(e->world));
+	return logins_write(&e->tenant->logins, tenant_now(e->tenant));
 }
 
 /* A login without the consent page: what a client would have in its file. */
 static json_t *logins_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	static const char *const names[] = {"client_id", "address", "scopes", "at", NULL};
-	struct world *w = e->world;
-	const char *id = w->logins.n_clients > 0 ? w->logins.clients[0].id : "";
-	const char *address = w->n_admins > 0 ? w->admins[0].address : "", *scopes = SCOPE_FULL;
-	int64_t at = world_now(w);
+	struct tenant *tenant = e->tenant;
+	const char *id = tenant->logins.n_clients > 0 ? tenant->logins.clients[0].id : "";
+	const char *address = tenant->n_admins > 0 ? tenant->admins[0].address : "",
+		   *scopes = SCOPE_FULL;
+	int64_t at = tenant_now(tenant);
 	const struct oauth_client *client;
 
 	(void)r;
@@ -302,23 +304,23 @@ static json_t *logins_post(
 				  !member_string(in, "client_id", &id, "the document", c) ||
 				  !member_string(in, "address", &address, "the document", c) ||
 				  !member_string(in, "scopes", &scopes, "the document", c) ||
-				  !member_moment(in, "at", at, &at, "the document", c)))
+				  !member_timestamp(in, "at", at, &at, "the document", c)))
 		return NULL;
-	client = logins_client(&w->logins, id);
+	client = logins_client(&tenant->logins, id);
 	if (client == NULL) {
-		complain(c, "there is no OAuth client %s", id);
+		doc_error_set(c, "there is no OAuth client %s", id);
 		return NULL;
 	}
 	return json_pack("{s:s, s:s, s:s, s:s}", "type", "authorized_user", "client_id", client->id,
 		"client_secret", client->secret, "refresh_token",
-		logins_add(&w->logins, id, address, scopes, at)->token);
+		logins_add(&tenant->logins, id, address, scopes, at)->token);
 }
 
 /* At Google, the person takes the app's access away. */
 static json_t *logins_delete(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
-	struct logins *l = &e->world->logins;
+	struct logins *l = &e->tenant->logins;
 
 	(void)r, (void)in, (void)c;
 	for (size_t i = 0; i < l->n_list; i++)
@@ -328,11 +330,11 @@ static json_t *logins_delete(
 
 /* What the emulated identity provider gives its users, for one minute to a day. */
 static json_t *subject_tokens_post(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	static const char *const names[] = {"subject", "seconds", NULL};
 	const struct signing_key *key = &e->keyring.issuer_key;
-	int64_t now = world_now(e->world) / MOMENT_SECOND, seconds = 3600, end;
+	int64_t now = tenant_now(e->tenant) / USEC_PER_SEC, seconds = 3600, end;
 	const char *subject = "rehearsal";
 	char *claims, *token;
 	json_t *out;
@@ -347,7 +349,7 @@ static json_t *subject_tokens_post(
 	out = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", OWN_ISSUER, "aud",
 		"https:" OWN_PROVIDER, "sub", subject, "iat", (json_int_t)now, "exp",
 		(json_int_t)end);
-	claims = must(json_dumps(out, JSON_COMPACT));
+	claims = xnonnull(json_dumps(out, JSON_COMPACT));
 	json_decref(out);
 	token = jwt_sign(key->key, key->kid, claims);
 	out = json_pack("{s:s, s:s}", "subject_token", token, "audience", OWN_PROVIDER);
@@ -357,10 +359,10 @@ static json_t *subject_tokens_post(
 }
 
 static json_t *tokens_delete(
-	struct emulator *e, const struct request *r, json_t *in, struct complaint *c)
+	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	(void)r, (void)in, (void)c;
-	world_clear_tokens(e->world);
+	tenant_clear_tokens(e->tenant);
 	return done();
 }
 
@@ -411,7 +413,7 @@ static control_do *control_find(const struct request *r)
 	return NULL;
 }
 
-static json_t *control_run(struct emulator *e, const struct request *r, struct complaint *c)
+static json_t *control_run(struct emulator *e, const struct request *r, struct doc_error *c)
 {
 	control_do *action = control_find(r);
 	json_error_t error;
@@ -420,9 +422,9 @@ static json_t *control_run(struct emulator *e, const struct request *r, struct c
 	if (r->body_size > 0)
 		in = json_loadb(r->body, r->body_size, 0, &error);
 	if (action == NULL)
-		complain(c, "there is no %s /emulator/%s (see --help)", r->method, r->control);
+		doc_error_set(c, "there is no %s /emulator/%s (see --help)", r->method, r->control);
 	else if (r->body_size > 0 && in == NULL)
-		complain(c, "line %d: %s", error.line, error.text);
+		doc_error_set(c, "line %d: %s", error.line, error.text);
 	else
 		out = action(e, r, in, c);
 	json_decref(in);
@@ -431,16 +433,16 @@ static json_t *control_run(struct emulator *e, const struct request *r, struct c
 
 static void control_answer(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct complaint complaint = {0};
-	json_t *body = control_run(e, r, &complaint);
+	struct doc_error doc_error = {0};
+	json_t *body = control_run(e, r, &doc_error);
 
 	if (body != NULL)
 		reply_json(out, 200, body);
 	else
-		reply_json(out, 400, json_pack("{s:s}", "error", complaint.text));
+		reply_json(out, 400, json_pack("{s:s}", "error", doc_error.text));
 }
 
-void control_enter(struct request *r)
+void control_dispatch(struct request *r)
 {
 	r->route = ROUTE_CONTROL;
 	r->answer = control_answer;

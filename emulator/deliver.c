@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 /* A body that does not go out in one piece. Freed by MHD with its response. */
 struct drip {
@@ -20,7 +20,7 @@ struct drip {
 	bool rested;
 };
 
-bool deliver_cuts(enum fault_action action)
+bool action_drops_connection(enum fault_action action)
 {
 	return action == FAULT_DROP_BEFORE || action == FAULT_DROP_AFTER || action == FAULT_GARBAGE;
 }
@@ -71,7 +71,7 @@ static void drip_free(void *cls)
 static struct MHD_Response *drip_response(
 	struct emulator *e, struct request *r, struct MHD_Connection *connection)
 {
-	struct drip *drip = must_alloc(sizeof *drip);
+	struct drip *drip = xcalloc(sizeof *drip);
 
 	drip->timer = e->timer;
 	drip->connection = connection;
@@ -94,19 +94,19 @@ static struct MHD_Response *deliver_response(
 		response = MHD_create_response_from_buffer(
 			r->reply.size, r->reply.body, MHD_RESPMEM_MUST_FREE);
 	r->reply.body = NULL;
-	return must(response);
+	return xnonnull(response);
 }
 
 /* `Date` is the emulator's clock, at the moment the reply leaves. */
 static void deliver_headers(struct emulator *e, struct request *r, struct MHD_Response *response)
 {
-	char date[MOMENT_TEXT_SIZE];
+	char date[TIMESTAMP_TEXT_SIZE];
 	int64_t now;
 	const char *key;
 	json_t *value;
 
 	pthread_mutex_lock(&e->lock);
-	now = world_now(e->world);
+	now = tenant_now(e->tenant);
 	pthread_mutex_unlock(&e->lock);
 	MHD_add_response_header(response, "Content-Type", r->reply.content_type);
 	json_object_foreach(r->reply.headers, key, value)
@@ -116,7 +116,7 @@ static void deliver_headers(struct emulator *e, struct request *r, struct MHD_Re
 		MHD_add_response_header(response, key, json_string_value(value));
 	}
 	if (MHD_get_response_header(response, "Date") == NULL)
-		MHD_add_response_header(response, "Date", moment_http(now, date));
+		MHD_add_response_header(response, "Date", timestamp_http(now, date));
 }
 
 enum MHD_Result deliver(struct emulator *e, struct request *r, struct MHD_Connection *connection)
@@ -124,7 +124,7 @@ enum MHD_Result deliver(struct emulator *e, struct request *r, struct MHD_Connec
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	if (deliver_cuts(r->action))
+	if (action_drops_connection(r->action))
 		return deliver_cut(connection, r->action);
 	response = deliver_response(e, r, connection);
 	deliver_headers(e, r, response);

@@ -11,7 +11,7 @@
 #include "request.h"
 
 /* Whether the fault ends the connection without a reply. */
-bool deliver_cuts(enum fault_action action);
+bool action_drops_connection(enum fault_action action);
 /* Queues the reply, or cuts the connection; what MHD's handler returns. */
 enum MHD_Result deliver(struct emulator *e, struct request *r, struct MHD_Connection *connection);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 static bool directory_complain(const char *path, const char *name)
 {
@@ -20,7 +20,7 @@ static bool directory_complain(const char *path, const char *name)
 
 static void directory_remove(const char *path, const char *name)
 {
-	char *file = must_format("%s/%s", path, name);
+	char *file = xasprintf("%s/%s", path, name);
 
 	unlink(file);
 	free(file);
@@ -44,7 +44,7 @@ static bool write_all(int fd, const char *text)
 /* Renamed into place, so that a reader sees all of it or nothing. */
 static bool directory_write(const char *path, const char *name, mode_t mode, const char *text)
 {
-	char *file = must_format("%s/%s", path, name), *new = must_format("%s/.%s.new", path, name);
+	char *file = xasprintf("%s/%s", path, name), *new = xasprintf("%s/.%s.new", path, name);
 	int fd;
 	bool ok;
 
@@ -79,14 +79,14 @@ bool directory_prepare(const char *path)
 static char *credentials_text(const struct emulator *e)
 {
 	char *pem = keyring_private_pem(e->keyring.service_key);
-	char *token_uri = must_format("%s/token", e->google.base);
+	char *token_uri = xasprintf("%s/token", e->google.base);
 	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "type",
 		"service_account", "project_id", OWN_PROJECT, "private_key_id",
 		e->keyring.service_kid, "private_key", pem, "client_email", OWN_EMAIL, "client_id",
 		OWN_CLIENT_ID, "auth_uri", "https://accounts.google.com/o/oauth2/auth", "token_uri",
 		token_uri, "auth_provider_x509_cert_url",
 		"https://www.googleapis.com/oauth2/v1/certs", "universe_domain", "googleapis.com");
-	char *text = must(json_dumps(file, JSON_INDENT(2) | JSON_PRESERVE_ORDER));
+	char *text = xnonnull(json_dumps(file, JSON_INDENT(2) | JSON_PRESERVE_ORDER));
 
 	json_decref(file);
 	free(token_uri);
@@ -97,12 +97,12 @@ static char *credentials_text(const struct emulator *e)
 /* A desktop client's file as Google's console gives it. */
 static char *client_text(const struct emulator *e)
 {
-	char *auth_uri = must_format("%s/o/oauth2/v2/auth", e->google.base);
-	char *token_uri = must_format("%s/token", e->google.base);
+	char *auth_uri = xasprintf("%s/o/oauth2/v2/auth", e->google.base);
+	char *token_uri = xasprintf("%s/token", e->google.base);
 	json_t *file = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:[s]}}", "installed", "client_id",
 		OWN_OAUTH_CLIENT, "project_id", OWN_PROJECT, "auth_uri", auth_uri, "token_uri",
 		token_uri, "client_secret", OWN_OAUTH_SECRET, "redirect_uris", "http://localhost");
-	char *text = must(json_dumps(file, JSON_COMPACT | JSON_PRESERVE_ORDER));
+	char *text = xnonnull(json_dumps(file, JSON_COMPACT | JSON_PRESERVE_ORDER));
 
 	json_decref(file);
 	free(token_uri);
@@ -115,7 +115,7 @@ static char *settings_text(const struct emulator *e, const char *path)
 	bool tls = strncmp(e->google.base, "https:", 6) == 0;
 	bool metadata = e->metadata.daemon != NULL;
 
-	return must_format(
+	return xasprintf(
 		"; Written by cloudinvite-emulator: this part of cloudinvite.conf points at "
 		"it instead of Google.\n"
 		"[google]\n"
@@ -128,16 +128,16 @@ static char *settings_text(const struct emulator *e, const char *path)
 		"iam_endpoint = %s\n"
 		"sts_endpoint = %s/v1/token\n"
 		"%s%s%s%s%s%s",
-		e->world->customer, path,
-		e->world->n_admins > 0 ? e->world->admins[0].address : "admin@example.com",
+		e->tenant->customer, path,
+		e->tenant->n_admins > 0 ? e->tenant->admins[0].address : "admin@example.com",
 		e->google.base, e->google.base, e->google.base, e->google.base, e->google.base,
 		metadata ? "metadata_endpoint = " : "", e->metadata.base, metadata ? "\n" : "",
 		tls ? "ca_file = " : "", tls ? path : "", tls ? "/ca.pem\n" : "");
 }
 
-bool directory_fill(const struct emulator *e, const char *path)
+bool directory_publish(const struct emulator *e, const char *path)
 {
-	char *whole = must(realpath(path, NULL));
+	char *whole = xnonnull(realpath(path, NULL));
 	char *credentials = credentials_text(e), *settings = settings_text(e, whole);
 	char *client = client_text(e);
 	char port[16];
@@ -156,7 +156,7 @@ bool directory_fill(const struct emulator *e, const char *path)
 	return ok;
 }
 
-void directory_leave(const char *path)
+void directory_remove_port(const char *path)
 {
 	directory_remove(path, "port");
 }

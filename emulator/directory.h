@@ -13,8 +13,8 @@
  * error. */
 bool directory_prepare(const char *path);
 /* ca.pem, credentials.json, cloudinvite.conf, and at last `port`, which says that all are there. */
-bool directory_fill(const struct emulator *e, const char *path);
+bool directory_publish(const struct emulator *e, const char *path);
 /* At the end: nobody is to find a port that nobody listens on. */
-void directory_leave(const char *path);
+void directory_remove_port(const char *path);
 
 #endif

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "keyring.h"
-#include "journal.h"
+#include "request_log.h"
 #include "timer.h"
-#include "world.h"
+#include "tenant.h"
 
 /* A port that is listened on, and which routes are behind it. */
-struct door {
+struct listener {
 	struct emulator *emulator;
 	void (*find)(struct request *r);
 	struct MHD_Daemon *daemon; /* NULL: there is no such door */
@@ -27,8 +27,8 @@ struct door {
 
 struct emulator {
 	pthread_mutex_t lock; /* for everything below; never held while something waits */
-	struct world *world;
-	struct journal journal;
+	struct tenant *tenant;
+	struct request_log log;
 	uint64_t counts[ROUTES];
 	uint64_t connections;
 	bool quiet;
@@ -37,12 +37,12 @@ struct emulator {
 	/* fixed once the server runs */
 	struct keyring keyring;
 	struct timer *timer;
-	struct door google;   /* all hosts but the metadata server */
-	struct door metadata; /* HTTP without TLS; its base is empty if it is closed */
+	struct listener google;	  /* all hosts but the metadata server */
+	struct listener metadata; /* HTTP without TLS; its base is empty if it is closed */
 };
 
 /* A world of the scenario, or the default one; the old one is freed. False with a complaint: then
  * nothing has changed. */
-bool emulator_reset(struct emulator *e, json_t *document, struct complaint *complaint);
+bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_error);
 
 #endif

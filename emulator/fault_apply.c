@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include "emulator.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 
 #define HUGE_SIZE ((size_t)16 * 1024 * 1024)
@@ -74,9 +74,9 @@ static void fault_gzip(struct reply *reply)
 
 	if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8,
 		    Z_DEFAULT_STRATEGY) != Z_OK)
-		must(NULL);
+		xnonnull(NULL);
 	room = deflateBound(&stream, reply->size);
-	out = must_alloc(room);
+	out = xcalloc(room);
 	stream.next_in = (unsigned char *)reply->body;
 	stream.avail_in = (unsigned int)reply->size;
 	stream.next_out = (unsigned char *)out;
@@ -99,7 +99,7 @@ static void fault_huge(struct reply *reply)
 	if (reply->size < 3 || reply->body[reply->size - 1] != '}')
 		reply_text(reply, reply->status, reply->content_type, "{\"x\":0}");
 	fixed = reply->size - 1 + strlen(member) + strlen("\"}");
-	out = must_format("%.*s%s%0*d\"}", (int)reply->size - 1, reply->body, member,
+	out = xasprintf("%.*s%s%0*d\"}", (int)reply->size - 1, reply->body, member,
 		(int)(HUGE_SIZE - fixed), 0);
 	free(reply->body);
 	reply->body = out;
@@ -120,8 +120,8 @@ static void fault_duplicate(struct reply *reply)
 			json_is_boolean(value) ? json_boolean(!json_is_true(value)) : json_null());
 	}
 	if (json_object_size(other) > 0) {
-		second = must(json_dumps(other, JSON_COMPACT));
-		out = must_format("%.*s,%s", (int)reply->size - 1, reply->body, second + 1);
+		second = xnonnull(json_dumps(other, JSON_COMPACT));
+		out = xasprintf("%.*s,%s", (int)reply->size - 1, reply->body, second + 1);
 		free(second);
 		free(reply->body);
 		reply->body = out;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 #include "route.h"
 
 #define FOREVER (-1)
@@ -28,7 +28,7 @@ void faults_clear(struct faults *f)
 	*f = (struct faults){0};
 }
 
-static bool fault_read_headers(struct fault *fault, json_t *object, struct complaint *c)
+static bool fault_read_headers(struct fault *fault, json_t *object, struct doc_error *c)
 {
 	json_t *headers = json_object_get(object, "headers"), *value;
 	const char *key;
@@ -36,17 +36,17 @@ static bool fault_read_headers(struct fault *fault, json_t *object, struct compl
 	if (headers == NULL || json_is_null(headers))
 		return true;
 	if (!json_is_object(headers))
-		return complain(c, "fault: headers is not a JSON object");
+		return doc_error_set(c, "fault: headers is not a JSON object");
 	json_object_foreach(headers, key, value)
 	{
 		if (!json_is_string(value))
-			return complain(c, "fault: header %s is not a string", key);
+			return doc_error_set(c, "fault: header %s is not a string", key);
 	}
 	fault->headers = json_incref(headers);
 	return true;
 }
 
-static bool fault_read(struct fault *fault, json_t *object, struct complaint *c)
+static bool fault_read(struct fault *fault, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"route", "address", "status", "body", "headers",
 		"times", "left", "hits", "after", "action", "reused_only", "delay_ms", NULL};
@@ -66,22 +66,22 @@ static bool fault_read(struct fault *fault, json_t *object, struct complaint *c)
 		!member_bool(object, "reused_only", &fault->reused_only, "fault", c) ||
 		!member_word(object, "action", fault_action_words, &action, "fault", c))
 		return false;
-	fault->address = must_copy(address);
-	fault->body = must_copy(body);
+	fault->address = xstrdup(address);
+	fault->body = xstrdup(body);
 	fault->status = (int)status;
 	fault->left = times == 0 ? FOREVER : times;
 	fault->action = (enum fault_action)action;
 	return true;
 }
 
-static bool faults_read_into(struct faults *f, json_t *document, struct complaint *c)
+static bool faults_read_into(struct faults *f, json_t *document, struct doc_error *c)
 {
 	json_t *object;
 	size_t i;
 
 	json_array_foreach(document, i, object)
 	{
-		f->list = must_grow(f->list, f->n, &f->room, sizeof f->list[0]);
+		f->list = xgrow(f->list, f->n, &f->room, sizeof f->list[0]);
 		f->list[f->n] = (struct fault){0};
 		if (!fault_read(&f->list[f->n++], object, c))
 			return false;
@@ -89,7 +89,7 @@ static bool faults_read_into(struct faults *f, json_t *document, struct complain
 	return true;
 }
 
-bool faults_read(struct faults *f, json_t *document, struct complaint *c)
+bool faults_read(struct faults *f, json_t *document, struct doc_error *c)
 {
 	struct faults new = {0};
 	json_t *array =
@@ -102,7 +102,7 @@ bool faults_read(struct faults *f, json_t *document, struct complaint *c)
 		return false;
 	}
 	for (size_t i = 0; i < new.n; i++) {
-		f->list = must_grow(f->list, f->n, &f->room, sizeof f->list[0]);
+		f->list = xgrow(f->list, f->n, &f->room, sizeof f->list[0]);
 		f->list[f->n++] = new.list[i];
 	}
 	free(new.list);
@@ -141,7 +141,7 @@ json_t *faults_write(const struct faults *f)
 	return out;
 }
 
-const struct fault *faults_take(struct faults *f, int route, const char *address, bool reused)
+const struct fault *faults_match(struct faults *f, int route, const char *address, bool reused)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct fault *fault = &f->list[i];

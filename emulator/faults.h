@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 
 enum fault_action {
 	FAULT_NO_ACTION,
@@ -58,12 +58,12 @@ struct request;
 struct reply;
 
 /* An object or an array of them; all or nothing. */
-bool faults_read(struct faults *f, json_t *document, struct complaint *complaint);
+bool faults_read(struct faults *f, json_t *document, struct doc_error *doc_error);
 json_t *faults_write(const struct faults *f);
 void faults_clear(struct faults *f);
 
 /* The fault that meets this request, or NULL; counts it. */
-const struct fault *faults_take(struct faults *f, int route, const char *address, bool reused);
+const struct fault *faults_match(struct faults *f, int route, const char *address, bool reused);
 bool fault_prevents_effect(const struct fault *fault);
 /* Makes or bends the reply. */
 void fault_apply(const struct fault *fault, struct emulator *e, struct request *r);

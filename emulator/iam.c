@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "areas.h"
-#include "guard.h"
+#include "endpoints.h"
+#include "authorize.h"
 #include "jwt.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -34,17 +34,17 @@ static bool invalid(struct emulator *e, struct reply *out, const char *message)
 static const struct access *iam_caller(
 	struct emulator *e, struct request *r, const char *rpc, struct reply *out)
 {
-	const struct access *access = guard_access(e->world, r->authorization);
+	const struct access *access = access_lookup(e->tenant, r->authorization);
 
 	if (access == NULL) {
 		reply_unauthenticated(e, out);
 		return NULL;
 	}
-	r->principal = must_copy(access->principal);
-	if (e->world->switches.iam_disabled)
+	r->principal = xstrdup(access->principal);
+	if (e->tenant->switches.iam_disabled)
 		reply_api_disabled(e, out, &service_iam);
-	else if (!guard_scope(access->scopes, SCOPE_CLOUD) &&
-		 !guard_scope(access->scopes, SCOPE_IAM))
+	else if (!scopes_include(access->scopes, SCOPE_CLOUD) &&
+		 !scopes_include(access->scopes, SCOPE_IAM))
 		reply_scope_missing(e, out, &service_iam, rpc);
 	else
 		return access;
@@ -56,9 +56,9 @@ static json_t *iam_body(
 	struct emulator *e, struct request *r, const char *const *names, struct reply *out)
 {
 	json_t *body = json_loadb(r->body != NULL ? r->body : "", r->body_size, 0, NULL);
-	struct complaint complaint = {0};
+	struct doc_error doc_error = {0};
 
-	if (body != NULL && members_known(body, names, "the request", &complaint))
+	if (body != NULL && members_known(body, names, "the request", &doc_error))
 		return body;
 	json_decref(body);
 	reply_error(e, out, 400,
@@ -68,10 +68,10 @@ static json_t *iam_body(
 }
 
 /* By address or by number; a deleted one is as good as none. */
-static const struct service_account *iam_account(const struct world *w, const char *name)
+static const struct service_account *iam_account(const struct tenant *tenant, const char *name)
 {
-	for (size_t i = 0; i < w->n_service_accounts; i++) {
-		const struct service_account *account = &w->service_accounts[i];
+	for (size_t i = 0; i < tenant->n_service_accounts; i++) {
+		const struct service_account *account = &tenant->service_accounts[i];
 
 		if (!account->deleted && (strcmp(account->email, name) == 0 ||
 						 strcmp(account->client_id, name) == 0))
@@ -85,7 +85,7 @@ static const struct service_account *iam_account(const struct world *w, const ch
 static bool chain_holds(struct emulator *e, const char *holder, json_t *delegates,
 	const struct service_account *account, const char *permission, struct reply *out)
 {
-	const struct keyless *k = &e->world->keyless;
+	const struct keyless *k = &e->tenant->keyless;
 	json_t *delegate;
 	size_t i;
 
@@ -106,17 +106,17 @@ static bool chain_holds(struct emulator *e, const char *holder, json_t *delegate
 	}
 	if (account != NULL && keyless_may_act(k, holder, account->email))
 		return true;
-	if (account == NULL && e->world->switches.iam_unknown == 404)
+	if (account == NULL && e->tenant->switches.iam_unknown == 404)
 		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
 	else
 		reply_permission_denied(e, out, permission);
 	return false;
 }
 
-static bool expiry_valid(const struct world *w, json_t *claims)
+static bool expiry_valid(const struct tenant *tenant, json_t *claims)
 {
 	json_t *exp = json_object_get(claims, "exp");
-	int64_t now = world_now(w) / MOMENT_SECOND;
+	int64_t now = tenant_now(tenant) / USEC_PER_SEC;
 
 	return exp == NULL || (json_is_integer(exp) && json_integer_value(exp) >= now &&
 				      json_integer_value(exp) <= now + JWT_MAX);
@@ -130,7 +130,7 @@ static bool payload_valid(struct emulator *e, json_t *payload, struct reply *out
 
 	if (!json_is_object(claims))
 		invalid(e, out, BAD_PAYLOAD);
-	else if (!expiry_valid(e->world, claims))
+	else if (!expiry_valid(e->tenant, claims))
 		invalid(e, out, BAD_EXP);
 	else
 		ok = true;
@@ -143,14 +143,14 @@ static void sign_jwt(struct emulator *e, struct request *r, struct reply *out)
 	static const char *const names[] = {"payload", "delegates", NULL};
 	const struct access *caller = iam_caller(e, r, "SignJwt", out);
 	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
-	const struct service_account *account = iam_account(e->world, r->address);
+	const struct service_account *account = iam_account(e->tenant, r->address);
 	json_t *payload = json_object_get(body, "payload");
 
 	if (body != NULL &&
 		chain_holds(e, caller->principal, json_object_get(body, "delegates"), account,
 			"iam.serviceAccounts.signJwt", out) &&
 		payload_valid(e, payload, out)) {
-		const struct signing_key *key = world_managed_key(e->world, &e->keyring, account);
+		const struct signing_key *key = tenant_managed_key(e->tenant, &e->keyring, account);
 		char *jwt = jwt_sign(key->key, key->kid, json_string_value(payload));
 
 		reply_json(out, 200, json_pack("{s:s, s:s}", "keyId", key->kid, "signedJwt", jwt));
@@ -183,7 +183,7 @@ static char *scopes_join(json_t *scopes)
 
 	json_array_foreach(scopes, i, scope)
 	{
-		char *longer = must_format("%s%s%s", out != NULL ? out : "", out != NULL ? " " : "",
+		char *longer = xasprintf("%s%s%s", out != NULL ? out : "", out != NULL ? " " : "",
 			json_is_string(scope) ? json_string_value(scope) : "");
 
 		free(out);
@@ -195,9 +195,9 @@ static char *scopes_join(json_t *scopes)
 /* google-auth takes no fraction of a second. */
 static void token_reply(const struct access *access, struct reply *out)
 {
-	char expires[MOMENT_TEXT_SIZE];
+	char expires[TIMESTAMP_TEXT_SIZE];
 
-	moment_rfc3339(access->expires / MOMENT_SECOND * MOMENT_SECOND, expires);
+	timestamp_rfc3339(access->expires / USEC_PER_SEC * USEC_PER_SEC, expires);
 	reply_json(out, 200,
 		json_pack("{s:s, s:s}", "accessToken", access->token, "expireTime", expires));
 }
@@ -207,7 +207,7 @@ static void generate_access_token(struct emulator *e, struct request *r, struct 
 	static const char *const names[] = {"scope", "delegates", "lifetime", NULL};
 	const struct access *caller = iam_caller(e, r, "GenerateAccessToken", out);
 	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
-	const struct service_account *account = iam_account(e->world, r->address);
+	const struct service_account *account = iam_account(e->tenant, r->address);
 	char *scopes = scopes_join(json_object_get(body, "scope"));
 	int64_t seconds;
 
@@ -218,9 +218,10 @@ static void generate_access_token(struct emulator *e, struct request *r, struct 
 		} else if (!lifetime_read(json_object_get(body, "lifetime"), &seconds)) {
 			invalid(e, out, BAD_LIFETIME);
 		} else {
-			struct access *access = world_token(e->world, account->email, true, scopes);
+			struct access *access =
+				tenant_token(e->tenant, account->email, true, scopes);
 
-			access->expires = world_now(e->world) + seconds * MOMENT_SECOND;
+			access->expires = tenant_now(e->tenant) + seconds * USEC_PER_SEC;
 			token_reply(access, out);
 		}
 	}
@@ -243,7 +244,7 @@ static const struct {
 	{":generateAccessToken", generate_access_token},
 };
 
-void iam_enter(struct request *r)
+void iam_dispatch(struct request *r)
 {
 	const char *verb = strrchr(r->path, ':');
 	const char *name = r->path + strlen(PREFIX);
@@ -260,7 +261,7 @@ void iam_enter(struct request *r)
 			return;
 		r->address = uri_decode(name, (size_t)(verb - name), false);
 		if (r->address == NULL)
-			r->address = must_copy("");
+			r->address = xstrdup("");
 		r->answer = verbs[i].answer;
 	}
 }

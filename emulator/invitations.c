@@ -8,27 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "areas.h"
-#include "guard.h"
-#include "must.h"
+#include "endpoints.h"
+#include "authorize.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "uri.h"
 
 #define OPERATION_TYPE "google.apps.cloudidentity.userinvitations.v1.UserInvitation"
 
-json_t *invitation_write(const struct world *w, const struct account *account)
+json_t *invitation_write(const struct tenant *tenant, const struct account *account)
 {
-	char updated[MOMENT_TEXT_SIZE], count[24];
-	char *name = must_format("customers/%s/userinvitations/%s", w->customer, account->address);
+	char updated[TIMESTAMP_TEXT_SIZE], count[24];
+	char *name =
+		xasprintf("customers/%s/userinvitations/%s", tenant->customer, account->address);
 	json_t *out =
 		json_pack("{s:s, s:s}", "name", name, "state", account_state_words[account->state]);
 
 	/* An int64 is a string in Google's JSON. */
 	snprintf(count, sizeof count, "%lld", (long long)account->mails);
-	if (account->mails > 0 || !w->switches.omit_zero)
+	if (account->mails > 0 || !tenant->switches.omit_zero)
 		json_object_set_new(out, "mailsSentCount", json_string(count));
 	json_object_set_new(
-		out, "updateTime", json_string(moment_rfc3339(account->updated, updated)));
+		out, "updateTime", json_string(timestamp_rfc3339(account->updated, updated)));
 	free(name);
 	return out;
 }
@@ -80,42 +81,42 @@ static bool invitation_named(struct emulator *e, struct request *r, struct reply
 		return false;
 	if (address_plausible(r->address))
 		return true;
-	reply_error(e, out, e->world->switches.bad_address,
-		e->world->switches.bad_address == 404 ? MESSAGE_NOT_FOUND : MESSAGE_INVALID);
+	reply_error(e, out, e->tenant->switches.bad_address,
+		e->tenant->switches.bad_address == 404 ? MESSAGE_NOT_FOUND : MESSAGE_INVALID);
 	return false;
 }
 
 static void answer_check(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	bool invitable;
 	json_t *body;
 
-	if (!guard_pass(e, r, "IsInvitableUser", false, out) || !invitation_named(e, r, out))
+	if (!authorize(e, r, "IsInvitableUser", false, out) || !invitation_named(e, r, out))
 		return;
-	if (w->switches.essentials) {
-		reply_precondition(e, out, w->switches.essentials_error);
+	if (tenant->switches.essentials) {
+		reply_precondition(e, out, tenant->switches.essentials_error);
 		return;
 	}
-	invitable = world_invitable(w, accounts_find(&w->accounts, r->address));
+	invitable = tenant_invitable(tenant, accounts_find(&tenant->accounts, r->address));
 	body = json_object();
-	if (invitable || !w->switches.omit_false)
+	if (invitable || !tenant->switches.omit_false)
 		json_object_set_new(body, "isInvitableUser", json_boolean(invitable));
 	reply_json(out, 200, body);
 }
 
 static void answer_get(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	const struct account *account;
 
-	if (!guard_pass(e, r, "GetUserInvitation", false, out) || !invitation_named(e, r, out))
+	if (!authorize(e, r, "GetUserInvitation", false, out) || !invitation_named(e, r, out))
 		return;
-	account = accounts_find(&w->accounts, r->address);
-	if (account == NULL || !world_shown(w, account, world_now(w)))
+	account = accounts_find(&tenant->accounts, r->address);
+	if (account == NULL || !tenant_shown(tenant, account, tenant_now(tenant)))
 		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
 	else
-		reply_json(out, 200, invitation_write(w, account));
+		reply_json(out, 200, invitation_write(tenant, account));
 }
 
 /* Nothing, or {}: the request messages have no members. */
@@ -129,8 +130,8 @@ static bool body_empty(struct emulator *e, const struct request *r, struct reply
 	body = json_loadb(r->body, r->body_size, 0, NULL);
 	ok = json_is_object(body) && json_object_size(body) == 0;
 	if (!ok && json_is_object(body)) {
-		char *message = must_format("Invalid JSON payload received. Unknown name \"%s\": "
-					    "Cannot find field.",
+		char *message = xasprintf("Invalid JSON payload received. Unknown name \"%s\": "
+					  "Cannot find field.",
 			json_object_iter_key(json_object_iter(body)));
 
 		reply_error(e, out, 400, message);
@@ -142,29 +143,29 @@ static bool body_empty(struct emulator *e, const struct request *r, struct reply
 	return ok;
 }
 
-static json_t *operation_response(const struct world *w, const struct account *account)
+static json_t *operation_response(const struct tenant *tenant, const struct account *account)
 {
 	static const char *const types[] = {"type.googleapis.com/" OPERATION_TYPE,
 		"type.googleapis.com/google.cloud.identity.v1.UserInvitation", NULL};
-	json_t *response = invitation_write(w, account);
+	json_t *response = invitation_write(tenant, account);
 
-	if (w->switches.operation_type != OPERATION_TYPE_NONE)
+	if (tenant->switches.operation_type != OPERATION_TYPE_NONE)
 		json_object_set_new(
-			response, "@type", json_string(types[w->switches.operation_type]));
+			response, "@type", json_string(types[tenant->switches.operation_type]));
 	return response;
 }
 
-static void reply_operation(struct world *w, const struct account *account, struct reply *out)
+static void reply_operation(struct tenant *tenant, const struct account *account, struct reply *out)
 {
 	json_t *operation = json_object();
-	char *name = must_format("operations/%016llx", (unsigned long long)++w->operations);
+	char *name = xasprintf("operations/%016llx", (unsigned long long)++tenant->operations);
 
-	if (w->switches.operation_name && w->switches.operation != OPERATION_EMPTY)
+	if (tenant->switches.operation_name && tenant->switches.operation != OPERATION_EMPTY)
 		json_object_set_new(operation, "name", json_string(name));
-	switch ((enum operation_shape)w->switches.operation) {
+	switch ((enum operation_shape)tenant->switches.operation) {
 	case OPERATION_DONE:
 		json_object_set_new(operation, "done", json_true());
-		json_object_set_new(operation, "response", operation_response(w, account));
+		json_object_set_new(operation, "response", operation_response(tenant, account));
 		break;
 	case OPERATION_PENDING:
 		json_object_set_new(operation, "done", json_false());
@@ -183,73 +184,73 @@ static void reply_operation(struct world *w, const struct account *account, stru
 }
 
 /* The HTTP code that keeps this account from being sent to; 0: none does. */
-static int send_refusal(const struct world *w, const struct account *account)
+static int send_refusal(const struct tenant *tenant, const struct account *account)
 {
 	if (account != NULL && account->kind == ACCOUNT_MANAGED)
-		return w->switches.send_managed;
-	if (account == NULL || !world_invitable(w, account))
-		return w->switches.send_not_invitable;
-	if (account->state == ACCOUNT_DECLINED && w->switches.send_declined != 200)
-		return w->switches.send_declined;
+		return tenant->switches.send_managed;
+	if (account == NULL || !tenant_invitable(tenant, account))
+		return tenant->switches.send_not_invitable;
+	if (account->state == ACCOUNT_DECLINED && tenant->switches.send_declined != 200)
+		return tenant->switches.send_declined;
 	return 0;
 }
 
 static void answer_send(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	struct account *account;
 	int refusal;
 
-	if (!guard_pass(e, r, "SendUserInvitation", true, out) || !invitation_named(e, r, out) ||
+	if (!authorize(e, r, "SendUserInvitation", true, out) || !invitation_named(e, r, out) ||
 		!body_empty(e, r, out))
 		return;
-	account = accounts_find(&w->accounts, r->address);
-	refusal = send_refusal(w, account);
+	account = accounts_find(&tenant->accounts, r->address);
+	refusal = send_refusal(tenant, account);
 	if (refusal != 0) {
 		reply_precondition(e, out, refusal);
 		return;
 	}
-	if (w->switches.operation != OPERATION_ERROR)
-		world_mail(w, account);
-	reply_operation(w, account, out);
+	if (tenant->switches.operation != OPERATION_ERROR)
+		tenant_mail(tenant, account);
+	reply_operation(tenant, account, out);
 }
 
-static void invitation_cancel(struct world *w, struct account *account)
+static void invitation_cancel(struct tenant *tenant, struct account *account)
 {
 	static const enum account_state states[] = {
 		ACCOUNT_NOT_YET_SENT, ACCOUNT_DECLINED, ACCOUNT_UNSPECIFIED};
 
-	account->state = states[w->switches.cancel_state];
-	if (!w->switches.cancel_keeps_count)
+	account->state = states[tenant->switches.cancel_state];
+	if (!tenant->switches.cancel_keeps_count)
 		account->mails = 0;
-	account->updated = world_now(w);
-	accounts_touched(&w->accounts);
+	account->updated = tenant_now(tenant);
+	accounts_mark_unsorted(&tenant->accounts);
 }
 
 static void answer_cancel(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	struct account *account;
 
-	if (!guard_pass(e, r, "CancelUserInvitation", true, out) || !invitation_named(e, r, out) ||
+	if (!authorize(e, r, "CancelUserInvitation", true, out) || !invitation_named(e, r, out) ||
 		!body_empty(e, r, out))
 		return;
-	account = accounts_find(&w->accounts, r->address);
+	account = accounts_find(&tenant->accounts, r->address);
 	if (account == NULL || account->state != ACCOUNT_INVITED) {
-		reply_precondition(e, out, w->switches.cancel_not_sent);
+		reply_precondition(e, out, tenant->switches.cancel_not_sent);
 		return;
 	}
-	if (w->switches.operation != OPERATION_ERROR)
-		invitation_cancel(w, account);
-	reply_operation(w, account, out);
+	if (tenant->switches.operation != OPERATION_ERROR)
+		invitation_cancel(tenant, account);
+	reply_operation(tenant, account, out);
 }
 
 static void answer_mismatch(struct emulator *e, struct request *r, struct reply *out)
 {
 	(void)r;
-	reply_error(e, out, e->world->switches.method_mismatch,
-		e->world->switches.method_mismatch == 405 ? "Method not allowed."
-							  : MESSAGE_NOT_FOUND);
+	reply_error(e, out, e->tenant->switches.method_mismatch,
+		e->tenant->switches.method_mismatch == 405 ? "Method not allowed."
+							   : MESSAGE_NOT_FOUND);
 }
 
 static const struct {
@@ -290,7 +291,7 @@ static void invitations_name(struct request *r, const char *segment)
 		return;
 	r->address = uri_decode(segment, (size_t)(verb - segment), false);
 	if (r->address == NULL)
-		r->address = must_copy("");
+		r->address = xstrdup("");
 	for (char *c = r->address; *c != '\0'; c++) {
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + 'a' - 'A');
@@ -298,7 +299,7 @@ static void invitations_name(struct request *r, const char *segment)
 	invitations_choose(r, verb);
 }
 
-void invitations_enter(struct request *r)
+void invitations_dispatch(struct request *r)
 {
 	static const char customers[] = "customers/", collection[] = "/userinvitations";
 	const char *at = strchr(r->path + 1, '/') + 1;

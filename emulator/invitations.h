@@ -12,7 +12,7 @@
 #include "request.h"
 
 /* A UserInvitation. */
-json_t *invitation_write(const struct world *w, const struct account *account);
+json_t *invitation_write(const struct tenant *tenant, const struct account *account);
 /* Whether the query has standard parameters and those of `extra` (NULL-terminated) only. */
 bool invitations_parameters(
 	struct emulator *e, const struct request *r, const char *const *extra, struct reply *out);

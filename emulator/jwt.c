@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 #define SEGMENT_MAX 65536
 #define NUMBER_SIZE 32 /* bytes of each half of a P-256 signature */
@@ -36,12 +36,12 @@ static unsigned char *segment_decode(const char *s, size_t n, size_t *size)
 	if (n == 0 || n > SEGMENT_MAX || n % 4 == 1 || memchr(s, '=', n) != NULL ||
 		memchr(s, '+', n) != NULL || memchr(s, '/', n) != NULL)
 		return NULL;
-	plain = must_alloc(padded + 1);
+	plain = xcalloc(padded + 1);
 	memcpy(plain, s, n);
 	for (size_t i = 0; i < n; i++)
 		plain[i] = (char)(plain[i] == '-' ? '+' : plain[i] == '_' ? '/' : plain[i]);
 	memset(plain + n, '=', padded - n);
-	out = must_alloc(padded / 4 * 3 + 1);
+	out = xcalloc(padded / 4 * 3 + 1);
 	got = EVP_DecodeBlock(out, (unsigned char *)plain, (int)padded);
 	free(plain);
 	if (got < 0) {
@@ -97,7 +97,7 @@ static const char *key_algorithm(EVP_PKEY *key)
 static bool signature_valid(
 	const struct jwt *j, EVP_PKEY *key, const unsigned char *signature, size_t size)
 {
-	EVP_MD_CTX *context = must(EVP_MD_CTX_new());
+	EVP_MD_CTX *context = xnonnull(EVP_MD_CTX_new());
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 		  EVP_DigestVerify(context, signature, size, (const unsigned char *)j->text,
 			  j->signed_size) == 1;
@@ -110,14 +110,14 @@ static bool signature_valid(
 /* In a JWT the two numbers of an ECDSA signature stand side by side; OpenSSL takes DER. */
 static bool signature_valid_ecdsa(const struct jwt *j, EVP_PKEY *key)
 {
-	ECDSA_SIG *numbers = must(ECDSA_SIG_new());
+	ECDSA_SIG *numbers = xnonnull(ECDSA_SIG_new());
 	unsigned char *der = NULL;
 	bool ok = false;
 	int size;
 
 	if (j->signature_size == FLAT_SIZE) {
-		ECDSA_SIG_set0(numbers, must(BN_bin2bn(j->signature, NUMBER_SIZE, NULL)),
-			must(BN_bin2bn(j->signature + NUMBER_SIZE, NUMBER_SIZE, NULL)));
+		ECDSA_SIG_set0(numbers, xnonnull(BN_bin2bn(j->signature, NUMBER_SIZE, NULL)),
+			xnonnull(BN_bin2bn(j->signature + NUMBER_SIZE, NUMBER_SIZE, NULL)));
 		size = i2d_ECDSA_SIG(numbers, &der);
 		ok = size > 0 && signature_valid(j, key, der, (size_t)size);
 	}
@@ -140,7 +140,7 @@ bool jwt_verify(const struct jwt *j, EVP_PKEY *key)
 
 static char *segment_encode(const unsigned char *bytes, size_t size)
 {
-	char *out = must_alloc(4 * ((size + 2) / 3) + 1);
+	char *out = xcalloc(4 * ((size + 2) / 3) + 1);
 
 	EVP_EncodeBlock((unsigned char *)out, bytes, (int)size);
 	for (char *c = out; *c != '\0'; c++)
@@ -151,14 +151,14 @@ static char *segment_encode(const unsigned char *bytes, size_t size)
 
 static unsigned char *signature_make(EVP_PKEY *key, const char *text, size_t *size)
 {
-	EVP_MD_CTX *context = must(EVP_MD_CTX_new());
+	EVP_MD_CTX *context = xnonnull(EVP_MD_CTX_new());
 	unsigned char *out;
 
 	*size = (size_t)EVP_PKEY_get_size(key);
-	out = must_alloc(*size);
+	out = xcalloc(*size);
 	if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
 		EVP_DigestSign(context, out, size, (const unsigned char *)text, strlen(text)) != 1)
-		must(NULL);
+		xnonnull(NULL);
 	EVP_MD_CTX_free(context);
 	return out;
 }
@@ -167,8 +167,8 @@ static unsigned char *signature_make(EVP_PKEY *key, const char *text, size_t *si
 static void signature_flatten(unsigned char **signature, size_t *size)
 {
 	const unsigned char *der = *signature;
-	ECDSA_SIG *numbers = must(d2i_ECDSA_SIG(NULL, &der, (long)*size));
-	unsigned char *flat = must_alloc(FLAT_SIZE);
+	ECDSA_SIG *numbers = xnonnull(d2i_ECDSA_SIG(NULL, &der, (long)*size));
+	unsigned char *flat = xcalloc(FLAT_SIZE);
 
 	BN_bn2binpad(ECDSA_SIG_get0_r(numbers), flat, NUMBER_SIZE);
 	BN_bn2binpad(ECDSA_SIG_get0_s(numbers), flat + NUMBER_SIZE, NUMBER_SIZE);
@@ -181,18 +181,17 @@ static void signature_flatten(unsigned char **signature, size_t *size)
 char *jwt_sign(EVP_PKEY *key, const char *kid, const char *claims)
 {
 	const char *algorithm = key_algorithm(key);
-	char *header =
-		must_format("{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", algorithm, kid);
+	char *header = xasprintf("{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", algorithm, kid);
 	char *first = segment_encode((unsigned char *)header, strlen(header));
 	char *second = segment_encode((const unsigned char *)claims, strlen(claims));
-	char *text = must_format("%s.%s", first, second), *third, *out;
+	char *text = xasprintf("%s.%s", first, second), *third, *out;
 	size_t size;
 	unsigned char *signature = signature_make(key, text, &size);
 
 	if (algorithm[0] == 'E')
 		signature_flatten(&signature, &size);
 	third = segment_encode(signature, size);
-	out = must_format("%s.%s", text, third);
+	out = xasprintf("%s.%s", text, third);
 	free(third);
 	free(signature);
 	free(text);

@@ -4,25 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 static void creators_defaults(struct keyless *k)
 {
 	k->n_creators = 2;
-	k->creators = must_alloc(2 * sizeof k->creators[0]);
-	k->creators[0] = (struct token_creator){must_copy(INSTANCE_ACCOUNT), must_copy(OWN_EMAIL)};
+	k->creators = xcalloc(2 * sizeof k->creators[0]);
+	k->creators[0] = (struct token_creator){xstrdup(INSTANCE_ACCOUNT), xstrdup(OWN_EMAIL)};
 	k->creators[1] = (struct token_creator){
-		keyless_principal(&k->providers[0], "rehearsal"), must_copy(OWN_EMAIL)};
+		keyless_principal(&k->providers[0], "rehearsal"), xstrdup(OWN_EMAIL)};
 }
 
 static void providers_defaults(struct keyless *k, const struct keyring *own)
 {
-	struct identity_provider *p = must_alloc(sizeof *p);
+	struct identity_provider *p = xcalloc(sizeof *p);
 
-	p->audience = must_copy(OWN_PROVIDER);
-	p->issuer = must_copy(OWN_ISSUER);
+	p->audience = xstrdup(OWN_PROVIDER);
+	p->issuer = xstrdup(OWN_ISSUER);
 	p->n_keys = 1;
-	p->keys = must_alloc(sizeof p->keys[0]);
+	p->keys = xcalloc(sizeof p->keys[0]);
 	p->keys[0] = signing_key_share(&own->issuer_key);
 	k->providers = p;
 	k->n_providers = 1;
@@ -30,9 +30,9 @@ static void providers_defaults(struct keyless *k, const struct keyring *own)
 
 void keyless_defaults(struct keyless *k, const struct keyring *own)
 {
-	k->instance.service_account = must_copy(INSTANCE_ACCOUNT);
-	k->instance.scopes = must_copy(SCOPE_CLOUD);
-	k->instance.universe = must_copy("googleapis.com");
+	k->instance.service_account = xstrdup(INSTANCE_ACCOUNT);
+	k->instance.scopes = xstrdup(SCOPE_CLOUD);
+	k->instance.universe = xstrdup("googleapis.com");
 	providers_defaults(k, own);
 	creators_defaults(k);
 }
@@ -120,5 +120,5 @@ char *keyless_principal(const struct identity_provider *p, const char *subject)
 	const char *end = strstr(p->audience, "/providers/");
 	size_t n = end != NULL ? (size_t)(end - p->audience) : strlen(p->audience);
 
-	return must_format("principal:%.*s/subject/%s", (int)n, p->audience, subject);
+	return xasprintf("principal:%.*s/subject/%s", (int)n, p->audience, subject);
 }

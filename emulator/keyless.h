@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 #include "keyring.h"
 #include "table.h"
 
@@ -63,13 +63,13 @@ void keyless_free(struct keyless *k);
 
 /* Sets what the document's members "instance", "token_creators" and "identity_providers" name. */
 bool keyless_read(
-	struct keyless *k, const struct keyring *own, json_t *document, struct complaint *c);
+	struct keyless *k, const struct keyring *own, json_t *document, struct doc_error *c);
 /* Sets these three in `document`. */
 void keyless_write(const struct keyless *k, json_t *document);
 
 /* {"kid", "public_key"}: a PEM. */
 bool signing_key_read(
-	struct signing_key *key, json_t *object, const char *where, struct complaint *c);
+	struct signing_key *key, json_t *object, const char *where, struct doc_error *c);
 json_t *signing_key_write(const struct signing_key *key);
 
 bool keyless_may_act(const struct keyless *k, const char *principal, const char *account);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "keyless.h"
-#include "must.h"
+#include "xmalloc.h"
 
 bool signing_key_read(
-	struct signing_key *key, json_t *object, const char *where, struct complaint *c)
+	struct signing_key *key, json_t *object, const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"kid", "public_key", NULL};
 	const char *kid, *pem;
@@ -20,8 +20,9 @@ bool signing_key_read(
 		return false;
 	key->key = keyring_read_public(pem);
 	if (key->key == NULL)
-		return complain(c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
-	key->kid = must_copy(kid);
+		return doc_error_set(
+			c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
+	key->kid = xstrdup(kid);
 	return true;
 }
 
@@ -36,34 +37,34 @@ json_t *signing_key_write(const struct signing_key *key)
 
 /* A member that replaces a string; null takes it away. */
 static bool text_or_null_read(
-	json_t *object, const char *name, char **text, const char *where, struct complaint *c)
+	json_t *object, const char *name, char **text, const char *where, struct doc_error *c)
 {
 	json_t *value = json_object_get(object, name);
 
 	if (value == NULL)
 		return true;
 	if (!json_is_string(value) && !json_is_null(value))
-		return complain(c, "%s: %s is neither a string nor null", where, name);
+		return doc_error_set(c, "%s: %s is neither a string nor null", where, name);
 	free(*text);
-	*text = must_copy(json_string_value(value));
+	*text = xstrdup(json_string_value(value));
 	return true;
 }
 
 /* An array of strings; absent is empty. The caller frees each, also after a complaint. */
 static bool strings_read(json_t *array, char ***out, size_t *n, const char *name, const char *where,
-	struct complaint *c)
+	struct doc_error *c)
 {
 	json_t *value;
 	size_t i;
 
 	if (array != NULL && !json_is_array(array))
-		return complain(c, "%s: %s is not a JSON array", where, name);
-	*out = must_alloc((json_array_size(array) + 1) * sizeof **out);
+		return doc_error_set(c, "%s: %s is not a JSON array", where, name);
+	*out = xcalloc((json_array_size(array) + 1) * sizeof **out);
 	json_array_foreach(array, i, value)
 	{
 		if (!json_is_string(value))
-			return complain(c, "%s: %s[%zu] is not a string", where, name, i);
-		(*out)[(*n)++] = must_copy(json_string_value(value));
+			return doc_error_set(c, "%s: %s[%zu] is not a string", where, name, i);
+		(*out)[(*n)++] = xstrdup(json_string_value(value));
 	}
 	return true;
 }
@@ -77,15 +78,15 @@ static json_t *strings_write(char *const *strings, size_t n)
 	return out;
 }
 
-static bool instance_scopes_read(struct instance *instance, json_t *object, struct complaint *c)
+static bool instance_scopes_read(struct instance *instance, json_t *object, struct doc_error *c)
 {
-	char **scopes = NULL, *joined = must_copy("");
+	char **scopes = NULL, *joined = xstrdup("");
 	size_t n = 0;
 	bool ok = strings_read(
 		json_object_get(object, "scopes"), &scopes, &n, "scopes", "instance", c);
 
 	for (size_t i = 0; i < n; i++) {
-		char *longer = must_format("%s%s%s", joined, i > 0 ? " " : "", scopes[i]);
+		char *longer = xasprintf("%s%s%s", joined, i > 0 ? " " : "", scopes[i]);
 
 		free(joined);
 		joined = longer;
@@ -102,7 +103,7 @@ static bool instance_scopes_read(struct instance *instance, json_t *object, stru
 }
 
 /* Another account or other scopes: what was handed out is not handed out again. */
-static bool instance_read(struct instance *instance, json_t *object, struct complaint *c)
+static bool instance_read(struct instance *instance, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"service_account", "scopes", "universe", NULL};
 
@@ -114,7 +115,7 @@ static bool instance_read(struct instance *instance, json_t *object, struct comp
 	       instance_scopes_read(instance, object, c);
 }
 
-static bool creator_read(struct keyless *k, json_t *object, const char *where, struct complaint *c)
+static bool creator_read(struct keyless *k, json_t *object, const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"principal", "account", NULL};
 	const char *principal, *account;
@@ -123,20 +124,19 @@ static bool creator_read(struct keyless *k, json_t *object, const char *where, s
 		!member_needed(object, "principal", &principal, where, c) ||
 		!member_needed(object, "account", &account, where, c))
 		return false;
-	k->creators = must(reallocarray(k->creators, k->n_creators + 1, sizeof k->creators[0]));
-	k->creators[k->n_creators++] =
-		(struct token_creator){must_copy(principal), must_copy(account)};
+	k->creators = xnonnull(reallocarray(k->creators, k->n_creators + 1, sizeof k->creators[0]));
+	k->creators[k->n_creators++] = (struct token_creator){xstrdup(principal), xstrdup(account)};
 	return true;
 }
 
 /* Without "keys", the emulator's own provider keeps its own. */
 static bool provider_keys_read(struct identity_provider *p, const struct keyring *own, json_t *keys,
-	const char *where, struct complaint *c)
+	const char *where, struct doc_error *c)
 {
 	json_t *object;
 	size_t i;
 
-	p->keys = must_alloc((json_array_size(keys) + 1) * sizeof p->keys[0]);
+	p->keys = xcalloc((json_array_size(keys) + 1) * sizeof p->keys[0]);
 	if (keys == NULL && strcmp(p->audience, OWN_PROVIDER) == 0)
 		p->keys[p->n_keys++] = signing_key_share(&own->issuer_key);
 	json_array_foreach(keys, i, object)
@@ -149,7 +149,7 @@ static bool provider_keys_read(struct identity_provider *p, const struct keyring
 }
 
 static bool provider_read(struct keyless *k, const struct keyring *own, json_t *object,
-	const char *where, struct complaint *c)
+	const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {
 		"audience", "issuer", "allowed_audiences", "disabled", "keys", NULL};
@@ -162,23 +162,23 @@ static bool provider_read(struct keyless *k, const struct keyring *own, json_t *
 		!member_needed(object, "issuer", &issuer, where, c) ||
 		!member_bool(object, "disabled", &disabled, where, c))
 		return false;
-	k->providers = must(reallocarray(k->providers, k->n_providers + 1, sizeof *p));
+	k->providers = xnonnull(reallocarray(k->providers, k->n_providers + 1, sizeof *p));
 	p = &k->providers[k->n_providers++];
 	*p = (struct identity_provider){
-		.audience = must_copy(audience), .issuer = must_copy(issuer), .disabled = disabled};
+		.audience = xstrdup(audience), .issuer = xstrdup(issuer), .disabled = disabled};
 	return strings_read(json_object_get(object, "allowed_audiences"), &p->allowed_audiences,
 		       &p->n_allowed_audiences, "allowed_audiences", where, c) &&
 	       provider_keys_read(p, own, json_object_get(object, "keys"), where, c);
 }
 
-static bool creators_read(struct keyless *k, json_t *array, struct complaint *c)
+static bool creators_read(struct keyless *k, json_t *array, struct doc_error *c)
 {
 	char where[60];
 	json_t *object;
 	size_t i;
 
 	if (array != NULL && !json_is_array(array))
-		return complain(c, "token_creators is not a JSON array");
+		return doc_error_set(c, "token_creators is not a JSON array");
 	if (array != NULL)
 		keyless_clear_creators(k);
 	json_array_foreach(array, i, object)
@@ -191,14 +191,14 @@ static bool creators_read(struct keyless *k, json_t *array, struct complaint *c)
 }
 
 static bool providers_read(
-	struct keyless *k, const struct keyring *own, json_t *array, struct complaint *c)
+	struct keyless *k, const struct keyring *own, json_t *array, struct doc_error *c)
 {
 	char where[60];
 	json_t *object;
 	size_t i;
 
 	if (array != NULL && !json_is_array(array))
-		return complain(c, "identity_providers is not a JSON array");
+		return doc_error_set(c, "identity_providers is not a JSON array");
 	if (array != NULL)
 		keyless_clear_providers(k);
 	json_array_foreach(array, i, object)
@@ -211,7 +211,7 @@ static bool providers_read(
 }
 
 bool keyless_read(
-	struct keyless *k, const struct keyring *own, json_t *document, struct complaint *c)
+	struct keyless *k, const struct keyring *own, json_t *document, struct doc_error *c)
 {
 	json_t *instance = json_object_get(document, "instance");
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 /* The hosts that a client may be pointed at this emulator for. */
 #define SERVER_NAMES                                                                           \
@@ -22,7 +22,7 @@ static char *bio_text(BIO *bio)
 {
 	char *bytes;
 	long n = BIO_get_mem_data(bio, &bytes);
-	char *out = n > 0 ? must_copy_bytes(bytes, (size_t)n) : NULL;
+	char *out = n > 0 ? xstrndup(bytes, (size_t)n) : NULL;
 
 	BIO_free(bio);
 	return out;
@@ -30,7 +30,7 @@ static char *bio_text(BIO *bio)
 
 char *keyring_private_pem(EVP_PKEY *key)
 {
-	BIO *bio = must(BIO_new(BIO_s_mem()));
+	BIO *bio = xnonnull(BIO_new(BIO_s_mem()));
 
 	PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
 	return bio_text(bio);
@@ -38,7 +38,7 @@ char *keyring_private_pem(EVP_PKEY *key)
 
 char *keyring_public_pem(EVP_PKEY *key)
 {
-	BIO *bio = must(BIO_new(BIO_s_mem()));
+	BIO *bio = xnonnull(BIO_new(BIO_s_mem()));
 
 	PEM_write_bio_PUBKEY(bio, key);
 	return bio_text(bio);
@@ -46,7 +46,7 @@ char *keyring_public_pem(EVP_PKEY *key)
 
 EVP_PKEY *keyring_read_public(const char *pem)
 {
-	BIO *bio = must(BIO_new_mem_buf(pem, -1));
+	BIO *bio = xnonnull(BIO_new_mem_buf(pem, -1));
 	EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
 
 	BIO_free(bio);
@@ -56,7 +56,7 @@ EVP_PKEY *keyring_read_public(const char *pem)
 
 static char *certificate_pem(X509 *certificate)
 {
-	BIO *bio = must(BIO_new(BIO_s_mem()));
+	BIO *bio = xnonnull(BIO_new(BIO_s_mem()));
 
 	PEM_write_bio_X509(bio, certificate);
 	return bio_text(bio);
@@ -151,7 +151,7 @@ static bool keyring_make_tls(struct keyring *k, const char *listen_host)
 {
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
 	X509 *ca = NULL, *server = NULL;
-	char *names = must_format(SERVER_NAMES ",IP:%s", listen_host);
+	char *names = xasprintf(SERVER_NAMES ",IP:%s", listen_host);
 
 	if (ca_key != NULL && key != NULL)
 		ca = certificate_authority(ca_key);
@@ -176,10 +176,10 @@ static char *key_id(void)
 	char kid[2 * sizeof bytes + 1];
 
 	if (RAND_bytes(bytes, sizeof bytes) != 1)
-		must(NULL);
+		xnonnull(NULL);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		snprintf(kid + 2 * i, 3, "%02x", (unsigned int)bytes[i]);
-	return must_copy(kid);
+	return xstrdup(kid);
 }
 
 static bool keyring_make_signers(struct keyring *k)
@@ -193,7 +193,7 @@ static bool keyring_make_signers(struct keyring *k)
 struct signing_key signing_key_share(const struct signing_key *key)
 {
 	EVP_PKEY_up_ref(key->key);
-	return (struct signing_key){must_copy(key->kid), key->key, key->managed};
+	return (struct signing_key){xstrdup(key->kid), key->key, key->managed};
 }
 
 void signing_key_free(struct signing_key *key)
@@ -208,7 +208,7 @@ void signing_key_free(struct signing_key *key)
 struct signing_key keyring_managed_key(struct keyring *k)
 {
 	if (k->managed_key == NULL)
-		k->managed_key = must(EVP_RSA_gen(2048));
+		k->managed_key = xnonnull(EVP_RSA_gen(2048));
 	EVP_PKEY_up_ref(k->managed_key);
 	return (struct signing_key){key_id(), k->managed_key, true};
 }

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "guard.h"
+#include "authorize.h"
 #include "invitations.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -144,10 +144,10 @@ static bool page_size_read(const char *s, struct listing *l)
 
 static char *page_token_write(const struct listing *l, const struct account *last)
 {
-	char *plain = must_format(
+	char *plain = xasprintf(
 		"%016" PRIx64 ".%" PRId64 ".%s", l->parameters, last->updated, last->address);
 	size_t n = strlen(plain);
-	char *token = must_alloc(4 * (n / 3 + 1) + 1);
+	char *token = xcalloc(4 * (n / 3 + 1) + 1);
 
 	EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, (int)n);
 	for (char *c = token; *c != '\0'; c++)
@@ -159,7 +159,7 @@ static char *page_token_write(const struct listing *l, const struct account *las
 static char *page_token_plain(const char *token)
 {
 	size_t n = strlen(token);
-	char *copy = must_copy(token), *plain = must_alloc(n + 1);
+	char *copy = xstrdup(token), *plain = xcalloc(n + 1);
 
 	for (char *c = copy; *c != '\0'; c++)
 		*c = (char)(*c == '-' ? '+' : *c == '_' ? '/' : *c);
@@ -180,7 +180,7 @@ static bool page_token_read(const char *token, struct listing *l)
 	if (strtoull(plain, &end, 16) == l->parameters && *end == '.') {
 		l->after.updated = strtoll(end + 1, &end, 10);
 		if (*end == '.' && end[1] != '\0')
-			l->after.address = must_copy(end + 1);
+			l->after.address = xstrdup(end + 1);
 	}
 	free(plain);
 	return l->after.address != NULL;
@@ -191,7 +191,7 @@ static bool listing_read(const struct request *r, struct listing *l)
 {
 	char *filter = uri_field(r->query, "filter"), *order = uri_field(r->query, "orderBy");
 	char *size = uri_field(r->query, "pageSize"), *token = uri_field(r->query, "pageToken");
-	char *all = must_format("%s\n%s\n%s\n%s", r->customer, filter != NULL ? filter : "",
+	char *all = xasprintf("%s\n%s\n%s\n%s", r->customer, filter != NULL ? filter : "",
 		order != NULL ? order : "", size != NULL ? size : "");
 	bool ok;
 
@@ -237,18 +237,18 @@ static size_t listing_start(const struct listing *l, struct account *const *sort
 	return n - above;
 }
 
-static json_t *listing_page(struct world *w, const struct listing *l)
+static json_t *listing_page(struct tenant *tenant, const struct listing *l)
 {
-	struct account *const *sorted = accounts_sorted(&w->accounts, l->order);
-	size_t n = w->accounts.by_address.count;
-	int64_t now = world_now(w);
+	struct account *const *sorted = accounts_sorted(&tenant->accounts, l->order);
+	size_t n = tenant->accounts.by_address.count;
+	int64_t now = tenant_now(tenant);
 	const struct account *last = NULL;
 	json_t *invitations = json_array(), *out = json_object();
 
 	for (size_t i = listing_start(l, sorted, n); i < n; i++) {
 		const struct account *account = sorted[l->descending ? n - 1 - i : i];
 
-		if ((l->states >> account->state & 1U) == 0 || !world_shown(w, account, now))
+		if ((l->states >> account->state & 1U) == 0 || !tenant_shown(tenant, account, now))
 			continue;
 		if (last != NULL && json_array_size(invitations) == l->page_size) {
 			char *token = page_token_write(l, last);
@@ -257,10 +257,10 @@ static json_t *listing_page(struct world *w, const struct listing *l)
 			free(token);
 			break;
 		}
-		json_array_append_new(invitations, invitation_write(w, account));
+		json_array_append_new(invitations, invitation_write(tenant, account));
 		last = account;
 	}
-	if (json_array_size(invitations) > 0 || !w->switches.omit_empty)
+	if (json_array_size(invitations) > 0 || !tenant->switches.omit_empty)
 		json_object_set(out, "userInvitations", invitations);
 	json_decref(invitations);
 	return out;
@@ -271,11 +271,11 @@ void invitations_list(struct emulator *e, struct request *r, struct reply *out)
 	static const char *const names[] = {"filter", "orderBy", "pageSize", "pageToken", NULL};
 	struct listing l = {0};
 
-	if (!guard_pass(e, r, "ListUserInvitations", false, out) ||
+	if (!authorize(e, r, "ListUserInvitations", false, out) ||
 		!invitations_parameters(e, r, names, out))
 		return;
 	if (listing_read(r, &l))
-		reply_json(out, 200, listing_page(e->world, &l));
+		reply_json(out, 200, listing_page(e->tenant, &l));
 	else
 		reply_error(e, out, 400, MESSAGE_INVALID);
 	free(l.after.address);

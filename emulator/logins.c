@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "moment.h"
-#include "must.h"
+#include "timestamp.h"
+#include "xmalloc.h"
 
-#define TESTING_LIFE (MOMENT_SECOND * 7 * 86400)
-#define UNUSED_LIFE  (MOMENT_SECOND * 182 * 86400) /* six months without a use */
+#define TESTING_LIFE (USEC_PER_SEC * 7 * 86400)
+#define UNUSED_LIFE  (USEC_PER_SEC * 182 * 86400) /* six months without a use */
 
 void logins_defaults(struct logins *l)
 {
-	l->clients = must_alloc(sizeof l->clients[0]);
+	l->clients = xcalloc(sizeof l->clients[0]);
 	l->clients[0] = (struct oauth_client){
-		.id = must_copy(OWN_OAUTH_CLIENT), .secret = must_copy(OWN_OAUTH_SECRET)};
+		.id = xstrdup(OWN_OAUTH_CLIENT), .secret = xstrdup(OWN_OAUTH_SECRET)};
 	l->n_clients = 1;
 }
 
@@ -101,26 +101,26 @@ static char *random_text(const char *prefix)
 	char text[4 * sizeof bytes / 3 + 4];
 
 	if (RAND_bytes(bytes, sizeof bytes) != 1)
-		must(NULL);
+		xnonnull(NULL);
 	EVP_EncodeBlock((unsigned char *)text, bytes, sizeof bytes);
 	for (char *c = text; *c != '\0'; c++)
 		*c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
-	return must_format("%s%s", prefix, text);
+	return xasprintf("%s%s", prefix, text);
 }
 
 struct consent_code *logins_add_code(struct logins *l, const struct consent_code *code)
 {
 	struct consent_code *new;
 
-	l->codes = must_grow(l->codes, l->n_codes, &l->codes_room, sizeof l->codes[0]);
+	l->codes = xgrow(l->codes, l->n_codes, &l->codes_room, sizeof l->codes[0]);
 	new = &l->codes[l->n_codes++];
 	*new = *code;
 	new->code = random_text("4/0A");
-	new->client_id = must_copy(code->client_id);
-	new->address = must_copy(code->address);
-	new->scopes = must_copy(code->scopes);
-	new->redirect_uri = must_copy(code->redirect_uri);
-	new->challenge = must_copy(code->challenge);
+	new->client_id = xstrdup(code->client_id);
+	new->address = xstrdup(code->address);
+	new->scopes = xstrdup(code->scopes);
+	new->redirect_uri = xstrdup(code->redirect_uri);
+	new->challenge = xstrdup(code->challenge);
 	return new;
 }
 
@@ -137,13 +137,13 @@ struct login *logins_add(struct logins *l, const char *client_id, const char *ad
 	const char *scopes, int64_t now)
 {
 	struct login login = {.token = random_text("1//0"),
-		.client_id = must_copy(client_id),
-		.address = must_copy(address),
-		.scopes = must_copy(scopes),
+		.client_id = xstrdup(client_id),
+		.address = xstrdup(address),
+		.scopes = xstrdup(scopes),
 		.at = now,
 		.used = now};
 
-	l->list = must_grow(l->list, l->n_list, &l->list_room, sizeof l->list[0]);
+	l->list = xgrow(l->list, l->n_list, &l->list_room, sizeof l->list[0]);
 	l->list[l->n_list] = login;
 	return &l->list[l->n_list++];
 }
@@ -179,22 +179,23 @@ bool logins_ended(const struct logins *l, const struct login *login, int64_t now
 
 /* ---- as JSON ---- */
 
-static bool redirects_read(struct oauth_client *client, json_t *list, struct complaint *c)
+static bool redirects_read(struct oauth_client *client, json_t *list, struct doc_error *c)
 {
 	json_t *uri;
 	size_t i;
 
-	client->redirects = must_alloc((json_array_size(list) + 1) * sizeof client->redirects[0]);
+	client->redirects = xcalloc((json_array_size(list) + 1) * sizeof client->redirects[0]);
 	json_array_foreach(list, i, uri)
 	{
 		if (!json_is_string(uri))
-			return complain(c, "oauth_clients: redirect_uris[%zu] is not a string", i);
-		client->redirects[client->n_redirects++] = must_copy(json_string_value(uri));
+			return doc_error_set(
+				c, "oauth_clients: redirect_uris[%zu] is not a string", i);
+		client->redirects[client->n_redirects++] = xstrdup(json_string_value(uri));
 	}
 	return true;
 }
 
-static bool client_read(struct logins *l, json_t *object, struct complaint *c)
+static bool client_read(struct logins *l, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {
 		"client_id", "client_secret", "type", "testing", "deleted", "redirect_uris", NULL};
@@ -213,18 +214,18 @@ static bool client_read(struct logins *l, json_t *object, struct complaint *c)
 		!member_bool(object, "deleted", &deleted, where, c))
 		return false;
 	if (id == NULL)
-		return complain(c, "%s: client_id is missing", where);
-	l->clients = must(reallocarray(l->clients, l->n_clients + 1, sizeof l->clients[0]));
+		return doc_error_set(c, "%s: client_id is missing", where);
+	l->clients = xnonnull(reallocarray(l->clients, l->n_clients + 1, sizeof l->clients[0]));
 	client = &l->clients[l->n_clients++];
-	*client = (struct oauth_client){.id = must_copy(id),
-		.secret = must_copy(secret),
+	*client = (struct oauth_client){.id = xstrdup(id),
+		.secret = xstrdup(secret),
 		.web = type == 1,
 		.testing = testing,
 		.deleted = deleted};
 	return redirects_read(client, json_object_get(object, "redirect_uris"), c);
 }
 
-bool oauth_clients_read(struct logins *l, json_t *document, struct complaint *c)
+bool oauth_clients_read(struct logins *l, json_t *document, struct doc_error *c)
 {
 	json_t *list = json_object_get(document, "oauth_clients"), *object;
 	size_t i;
@@ -232,7 +233,7 @@ bool oauth_clients_read(struct logins *l, json_t *document, struct complaint *c)
 	if (list == NULL)
 		return true;
 	if (!json_is_array(list))
-		return complain(c, "oauth_clients is not a JSON array");
+		return doc_error_set(c, "oauth_clients is not a JSON array");
 	clients_free(l);
 	json_array_foreach(list, i, object)
 	{
@@ -264,7 +265,7 @@ json_t *oauth_clients_write(const struct logins *l)
 json_t *logins_write(const struct logins *l, int64_t now)
 {
 	json_t *out = json_array();
-	char at[MOMENT_TEXT_SIZE];
+	char at[TIMESTAMP_TEXT_SIZE];
 
 	for (size_t i = 0; i < l->n_list; i++) {
 		const struct login *login = &l->list[i];
@@ -272,7 +273,7 @@ json_t *logins_write(const struct logins *l, int64_t now)
 		json_array_append_new(
 			out, json_pack("{s:s, s:s, s:s, s:s, s:b}", "client_id", login->client_id,
 				     "address", login->address, "scopes", login->scopes, "at",
-				     moment_rfc3339(login->at, at), "ended",
+				     timestamp_rfc3339(login->at, at), "ended",
 				     logins_ended(l, login, now)));
 	}
 	return json_pack("{s:o}", "logins", out);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 
 /* The desktop client of client.json. */
 #define OWN_OAUTH_CLIENT "123456789012-cloudinvite.apps.googleusercontent.com"
@@ -73,7 +73,7 @@ bool logins_granted(const struct logins *l, const char *client_id, const char *a
 bool logins_ended(const struct logins *l, const struct login *login, int64_t now);
 
 /* The member "oauth_clients" of a state document; absent: nothing changes. */
-bool oauth_clients_read(struct logins *l, json_t *document, struct complaint *c);
+bool oauth_clients_read(struct logins *l, json_t *document, struct doc_error *c);
 json_t *oauth_clients_write(const struct logins *l);
 /* What people have granted, without the tokens. */
 json_t *logins_write(const struct logins *l, int64_t now);

@@ -10,9 +10,9 @@
 
 #include "directory.h"
 #include "help.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "server.h"
-#include "state.h"
+#include "tenant_json.h"
 
 #define THREADS_MAX 64
 
@@ -49,17 +49,17 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-bool emulator_reset(struct emulator *e, json_t *document, struct complaint *complaint)
+bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_error)
 {
-	struct world *world = world_new(&e->keyring);
+	struct tenant *tenant = tenant_new(&e->keyring);
 
-	if (document != NULL && !state_read(world, &e->keyring, document, complaint)) {
-		world_free(world);
+	if (document != NULL && !tenant_read(tenant, &e->keyring, document, doc_error)) {
+		tenant_free(tenant);
 		return false;
 	}
-	world_free(e->world);
-	e->world = world;
-	journal_clear(&e->journal);
+	tenant_free(e->tenant);
+	e->tenant = tenant;
+	request_log_clear(&e->log);
 	memset(e->counts, 0, sizeof e->counts);
 	return true;
 }
@@ -70,7 +70,7 @@ static bool address_read(struct server_address *address, char **text, const char
 	char *colon;
 
 	free(*text);
-	*text = must_copy(value);
+	*text = xstrdup(value);
 	colon = strrchr(*text, ':');
 	if (colon == NULL || colon == *text || colon[1] == '\0')
 		return false;
@@ -163,7 +163,7 @@ static int options_read(struct options *o, int argc, char **argv)
 
 static bool scenario_read(struct emulator *e, const char *path)
 {
-	struct complaint complaint = {0};
+	struct doc_error doc_error = {0};
 	json_error_t error;
 
 	if (path != NULL) {
@@ -174,9 +174,9 @@ static bool scenario_read(struct emulator *e, const char *path)
 			return false;
 		}
 	}
-	if (emulator_reset(e, e->scenario, &complaint))
+	if (emulator_reset(e, e->scenario, &doc_error))
 		return true;
-	fprintf(stderr, "cloudinvite-emulator: --scenario: %s: %s\n", path, complaint.text);
+	fprintf(stderr, "cloudinvite-emulator: --scenario: %s: %s\n", path, doc_error.text);
 	return false;
 }
 
@@ -192,7 +192,7 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 		return false;
 	/* Whoever guesses the port is served already. */
 	pthread_mutex_lock(&e->lock);
-	filled = o->directory == NULL || directory_fill(e, o->directory);
+	filled = o->directory == NULL || directory_publish(e, o->directory);
 	pthread_mutex_unlock(&e->lock);
 	if (!filled) {
 		server_stop(e);
@@ -204,7 +204,7 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 	fflush(stdout);
 	sigwait(signals, &got);
 	if (o->directory != NULL)
-		directory_leave(o->directory);
+		directory_remove_port(o->directory);
 	server_stop(e);
 	return true;
 }
@@ -229,8 +229,8 @@ int main(int argc, char **argv)
 			scenario_read(&emulator, options.scenario) &&
 			emulator_run(&emulator, &options, &signals))
 			code = 0;
-		world_free(emulator.world);
-		journal_clear(&emulator.journal);
+		tenant_free(emulator.tenant);
+		request_log_clear(&emulator.log);
 		json_decref(emulator.scenario);
 		keyring_free(&emulator.keyring);
 	}

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 
 #define QUOTA_MAX 100000
 
@@ -23,8 +23,8 @@ struct quota {
 };
 
 /* Whether this request still fits; counts it if so. */
-bool quota_take(struct quota *q, int64_t now);
-bool quota_read(struct quota *q, json_t *object, struct complaint *complaint);
+bool quota_acquire(struct quota *q, int64_t now);
+bool quota_read(struct quota *q, json_t *object, struct doc_error *doc_error);
 json_t *quota_write(const struct quota *q);
 void quota_free(struct quota *q);
 

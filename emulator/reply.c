@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 #define TYPE_JSON  "application/json; charset=UTF-8"
 #define ERROR_INFO "type.googleapis.com/google.rpc.ErrorInfo"
@@ -21,25 +21,25 @@ static void reply_body(struct reply *out, int status, const char *content_type, 
 	free(out->body);
 	out->status = status;
 	out->content_type = content_type;
-	out->body = must(body);
+	out->body = xnonnull(body);
 	out->size = strlen(body);
 }
 
 void reply_json(struct reply *out, int status, json_t *body)
 {
-	reply_body(out, status, TYPE_JSON, json_dumps(must(body), JSON_COMPACT));
+	reply_body(out, status, TYPE_JSON, json_dumps(xnonnull(body), JSON_COMPACT));
 	json_decref(body);
 }
 
 void reply_text(struct reply *out, int status, const char *content_type, const char *text)
 {
-	reply_body(out, status, content_type, must_copy(text));
+	reply_body(out, status, content_type, xstrdup(text));
 }
 
 void reply_header(struct reply *out, const char *name, const char *value)
 {
 	if (out->headers == NULL)
-		out->headers = must(json_object());
+		out->headers = xnonnull(json_object());
 	json_object_set_new(out->headers, name, json_string(value));
 }
 
@@ -96,7 +96,7 @@ void reply_error_details(struct emulator *e, struct reply *out, int code, const 
 	json_t *error =
 		json_pack("{s:i, s:s, s:s}", "code", code, "message", message, "status", status);
 
-	if (e->world->switches.legacy_errors)
+	if (e->tenant->switches.legacy_errors)
 		json_object_set_new(
 			error, "errors", legacy_errors(message, "global", meaning_reason(code)));
 	if (details != NULL)
@@ -142,9 +142,9 @@ static json_t *error_info(const char *reason, json_t *metadata)
 void reply_scope_missing(
 	struct emulator *e, struct reply *out, const struct service *service, const char *rpc)
 {
-	char *method = must_format("%s.%s", service->rpcs, rpc);
-	char *challenge = must_format("Bearer realm=\"https://accounts.google.com/\", "
-				      "error=\"insufficient_scope\", scope=\"%s\"",
+	char *method = xasprintf("%s.%s", service->rpcs, rpc);
+	char *challenge = xasprintf("Bearer realm=\"https://accounts.google.com/\", "
+				    "error=\"insufficient_scope\", scope=\"%s\"",
 		service->scope);
 	json_t *metadata = json_pack("{s:s, s:s}", "service", service->host, "method", method);
 
@@ -159,16 +159,16 @@ void reply_scope_missing(
 /* Body C. */
 void reply_api_disabled(struct emulator *e, struct reply *out, const struct service *service)
 {
-	const char *number = e->world->project_number;
-	char *url = must_format("https://console.developers.google.com/apis/api/%s"
-				"/overview?project=%s",
+	const char *number = e->tenant->project_number;
+	char *url = xasprintf("https://console.developers.google.com/apis/api/%s"
+			      "/overview?project=%s",
 		service->host, number);
-	char *message = must_format("%s has not been used in project %s before or it is disabled. "
-				    "Enable it by visiting %s then retry. If you enabled this API "
-				    "recently, wait a few minutes for the action to propagate to "
-				    "our systems and retry.",
+	char *message = xasprintf("%s has not been used in project %s before or it is disabled. "
+				  "Enable it by visiting %s then retry. If you enabled this API "
+				  "recently, wait a few minutes for the action to propagate to "
+				  "our systems and retry.",
 		service->title, number, url);
-	char *consumer = must_format("projects/%s", number);
+	char *consumer = xasprintf("projects/%s", number);
 	json_t *help = json_pack("{s:s, s:[{s:s, s:s}]}", "@type",
 		"type.googleapis.com/google.rpc.Help", "links", "description",
 		"Google developers console API activation", "url", url);
@@ -183,8 +183,8 @@ void reply_api_disabled(struct emulator *e, struct reply *out, const struct serv
 
 void reply_permission_denied(struct emulator *e, struct reply *out, const char *permission)
 {
-	char *message = must_format(
-		"Permission '%s' denied on resource (or it may not exist).", permission);
+	char *message =
+		xasprintf("Permission '%s' denied on resource (or it may not exist).", permission);
 	json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s}}", "@type", ERROR_INFO, "reason",
 		"IAM_PERMISSION_DENIED", "domain", "iam.googleapis.com", "metadata", "permission",
 		permission);
@@ -196,11 +196,11 @@ void reply_permission_denied(struct emulator *e, struct reply *out, const char *
 /* Body E, or its 403 form, which only errors[] tells from a lack of permission. */
 void reply_quota_exceeded(struct emulator *e, struct reply *out)
 {
-	const struct quota *quota = &e->world->quota;
-	char *message = must_format("Quota exceeded for quota metric 'User invitation requests' "
-				    "and limit 'User invitation requests per minute' of service "
-				    "'" SERVICE "' for consumer 'project_number:%s'.",
-		e->world->project_number);
+	const struct quota *quota = &e->tenant->quota;
+	char *message = xasprintf("Quota exceeded for quota metric 'User invitation requests' "
+				  "and limit 'User invitation requests per minute' of service "
+				  "'" SERVICE "' for consumer 'project_number:%s'.",
+		e->tenant->project_number);
 
 	if (quota->form == 403)
 		reply_json(out, 403,
@@ -210,7 +210,7 @@ void reply_quota_exceeded(struct emulator *e, struct reply *out)
 	else
 		reply_error(e, out, 429, message);
 	if (quota->retry_after >= 0) {
-		char *seconds = must_format("%lld", (long long)quota->retry_after);
+		char *seconds = xasprintf("%lld", (long long)quota->retry_after);
 
 		reply_header(out, "Retry-After", seconds);
 		free(seconds);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "areas.h"
+#include "endpoints.h"
 #include "reply.h"
 #include "request.h"
 
@@ -11,14 +11,14 @@ const char *const route_words[] = {"check", "get", "list", "send", "cancel", "to
 	"metadata", "iam", "sts", "other", "control", NULL};
 
 /* The hosts of Google share one here, so that the first prefix that fits wins. */
-static const struct area areas[] = {
-	{"/v1/projects/", iam_enter},
-	{"/v1/token", sts_enter},
-	{"/v1/", invitations_enter},
-	{"/v1beta1/", invitations_enter},
-	{"/token", token_enter},
-	{"/o/oauth2/", consent_enter},
-	{"/emulator/", control_enter},
+static const struct endpoint endpoints[] = {
+	{"/v1/projects/", iam_dispatch},
+	{"/v1/token", sts_dispatch},
+	{"/v1/", invitations_dispatch},
+	{"/v1beta1/", invitations_dispatch},
+	{"/token", token_dispatch},
+	{"/o/oauth2/", consent_dispatch},
+	{"/emulator/", control_dispatch},
 };
 
 static void answer_not_found(struct emulator *e, struct request *r, struct reply *out)
@@ -31,9 +31,9 @@ void route_find(struct request *r)
 {
 	r->route = ROUTE_OTHER;
 	r->answer = answer_not_found;
-	for (size_t i = 0; i < sizeof areas / sizeof areas[0]; i++) {
-		if (strncmp(r->path, areas[i].prefix, strlen(areas[i].prefix)) == 0) {
-			areas[i].enter(r);
+	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+		if (strncmp(r->path, endpoints[i].prefix, strlen(endpoints[i].prefix)) == 0) {
+			endpoints[i].dispatch(r);
 			return;
 		}
 	}
@@ -42,10 +42,10 @@ void route_find(struct request *r)
 void route_find_metadata(struct request *r)
 {
 	r->route = ROUTE_METADATA;
-	metadata_enter(r);
+	metadata_dispatch(r);
 }
 
-bool route_read(json_t *object, int *route, const char *where, struct complaint *c)
+bool route_read(json_t *object, int *route, const char *where, struct doc_error *c)
 {
 	const char *words[ROUTES + 1] = {NULL};
 	int index = ROUTE_CONTROL;

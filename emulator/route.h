@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 
 enum route_id {
 	ROUTE_CHECK,
@@ -33,7 +33,7 @@ enum route_id {
 extern const char *const route_words[];
 /* The member "route" of a control document: one of the words but "control", or "*" like an absent
  * one: ROUTE_ANY. */
-bool route_read(json_t *object, int *route, const char *where, struct complaint *c);
+bool route_read(json_t *object, int *route, const char *where, struct doc_error *c);
 
 struct emulator;
 struct request;
@@ -41,10 +41,10 @@ struct reply;
 
 typedef void route_answer(struct emulator *e, struct request *r, struct reply *out);
 
-struct area {
+struct endpoint {
 	const char *prefix;
 	/* Sets r->route, r->answer and what the path names. */
-	void (*enter)(struct request *r);
+	void (*dispatch)(struct request *r);
 };
 
 /* Finds the area of r->path and enters it; nothing found is ROUTE_OTHER. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "deliver.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 
 #define CONNECTIONS_MAX 4096
@@ -27,13 +27,13 @@ static void request_free(struct request *r)
 /* The first that MHD tells of a request, and the only time that it has the whole raw URI. */
 static void *server_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-	struct request *r = must_alloc(sizeof *r);
+	struct request *r = xcalloc(sizeof *r);
 	const char *query = strchr(uri, '?');
 
 	(void)cls;
 	(void)connection;
-	r->path = query != NULL ? must_copy_bytes(uri, (size_t)(query - uri)) : must_copy(uri);
-	r->query = query != NULL ? must_copy(query + 1) : NULL;
+	r->path = query != NULL ? xstrndup(uri, (size_t)(query - uri)) : xstrdup(uri);
+	r->query = query != NULL ? xstrdup(query + 1) : NULL;
 	return r;
 }
 
@@ -60,7 +60,7 @@ static void server_connected(void *cls, struct MHD_Connection *mhd, void **socke
 		*socket_context = NULL;
 		return;
 	}
-	connection = must_alloc(sizeof *connection);
+	connection = xcalloc(sizeof *connection);
 	pthread_mutex_lock(&e->lock);
 	connection->id = ++e->connections;
 	pthread_mutex_unlock(&e->lock);
@@ -96,7 +96,7 @@ static void request_body(struct request *r, const char *bytes, size_t n)
 	}
 	if (r->body_size + n + 1 > r->body_room) {
 		r->body_room = 2 * (r->body_size + n) + 256;
-		r->body = must(realloc(r->body, r->body_room));
+		r->body = xnonnull(realloc(r->body, r->body_room));
 	}
 	memcpy(r->body + r->body_size, bytes, n);
 	r->body_size += n;
@@ -105,41 +105,42 @@ static void request_body(struct request *r, const char *bytes, size_t n)
 
 static void request_tell(const struct request *r, int status)
 {
-	char at[MOMENT_TEXT_SIZE];
+	char at[TIMESTAMP_TEXT_SIZE];
 
-	printf("%s %-6s %3d %s %s%s%s%s\n", moment_rfc3339(r->at, at), route_words[r->route],
+	printf("%s %-6s %3d %s %s%s%s%s\n", timestamp_rfc3339(r->at, at), route_words[r->route],
 		status, r->method, r->path, r->address != NULL ? " " : "",
-		r->address != NULL ? r->address : "", deliver_cuts(r->action) ? " (cut)" : "");
+		r->address != NULL ? r->address : "",
+		action_drops_connection(r->action) ? " (cut)" : "");
 	fflush(stdout);
 }
 
 static void request_answer(struct emulator *e, struct request *r)
 {
 	const struct fault *fault =
-		faults_take(&e->world->faults, (int)r->route, r->address, r->earlier > 0);
+		faults_match(&e->tenant->faults, (int)r->route, r->address, r->earlier > 0);
 	int status;
 
 	if (fault == NULL || !fault_prevents_effect(fault))
 		r->answer(e, r, &r->reply);
 	if (fault != NULL)
 		fault_apply(fault, e, r);
-	r->delay_ms += e->world->latency_ms[r->route];
-	status = deliver_cuts(r->action) ? 0 : r->reply.status;
+	r->delay_ms += e->tenant->latency_ms[r->route];
+	status = action_drops_connection(r->action) ? 0 : r->reply.status;
 	e->counts[r->route]++;
-	if (e->world->switches.log)
-		journal_add(&e->journal, r, status);
+	if (e->tenant->switches.log)
+		request_log_add(&e->log, r, status);
 	if (!e->quiet)
 		request_tell(r, status);
 }
 
 /* The control area is served whatever the faults are: a test must be able to take them back. */
-static void request_serve(struct door *door, struct request *r)
+static void request_serve(struct listener *listener, struct request *r)
 {
-	struct emulator *e = door->emulator;
+	struct emulator *e = listener->emulator;
 
-	r->at_ms = moment_monotonic_ms();
-	r->at = moment_real();
-	door->find(r);
+	r->at_ms = monotonic_ms();
+	r->at = timestamp_now();
+	listener->find(r);
 	pthread_mutex_lock(&e->lock);
 	if (r->body_too_large)
 		reply_error(e, &r->reply, 413, "Request payload size exceeds the limit.");
@@ -155,8 +156,8 @@ static void request_serve(struct door *door, struct request *r)
 static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *bytes, size_t *n, void **con_cls)
 {
-	struct door *door = cls;
-	struct emulator *e = door->emulator;
+	struct listener *listener = cls;
+	struct emulator *e = listener->emulator;
 	struct request *r = *con_cls;
 
 	(void)url;
@@ -171,7 +172,7 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 		return MHD_YES;
 	}
 	if (r->phase == REQUEST_RECEIVING) {
-		request_serve(door, r);
+		request_serve(listener, r);
 		if (r->delay_ms > 0) {
 			r->phase = REQUEST_WAITING;
 			timer_wait(e->timer, connection, r->delay_ms);
@@ -204,7 +205,7 @@ static struct addrinfo *address_read(const struct server_address *address, const
 /* Not epoll: libmicrohttpd asks it for 128 events at a time, and if it gets exactly so many it asks
  * again, without a time limit, before it handles the first (seen with 0.9.75). 128 clients that all
  * wait for their reply then wait for ever. */
-static unsigned int door_flags(bool tls, const struct addrinfo *at)
+static unsigned int listener_flags(bool tls, const struct addrinfo *at)
 {
 	unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
@@ -216,10 +217,10 @@ static unsigned int door_flags(bool tls, const struct addrinfo *at)
 	return flags;
 }
 
-static struct MHD_Daemon *door_daemon(
-	struct door *door, bool tls, unsigned int threads, const struct addrinfo *at)
+static struct MHD_Daemon *listener_daemon(
+	struct listener *listener, bool tls, unsigned int threads, const struct addrinfo *at)
 {
-	struct emulator *e = door->emulator;
+	struct emulator *e = listener->emulator;
 	struct MHD_OptionItem secure[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, e->keyring.server_pem},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, e->keyring.server_key_pem},
@@ -230,7 +231,7 @@ static struct MHD_Daemon *door_daemon(
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	return MHD_start_daemon(door_flags(tls, at), 0, NULL, NULL, server_handle, door,
+	return MHD_start_daemon(listener_flags(tls, at), 0, NULL, NULL, server_handle, listener,
 		MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_URI_LOG_CALLBACK, server_begin, e,
 		MHD_OPTION_NOTIFY_COMPLETED, server_completed, e, MHD_OPTION_NOTIFY_CONNECTION,
 		server_connected, e, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
@@ -238,7 +239,7 @@ static struct MHD_Daemon *door_daemon(
 		tls ? secure : secure + 2, MHD_OPTION_END);
 }
 
-static bool door_open(struct door *door, bool tls, unsigned int threads,
+static bool listener_open(struct listener *listener, bool tls, unsigned int threads,
 	const struct server_address *address, const char *option)
 {
 	struct addrinfo *at = address_read(address, option);
@@ -247,27 +248,28 @@ static bool door_open(struct door *door, bool tls, unsigned int threads,
 	if (at == NULL)
 		return false;
 	v6 = at->ai_family == AF_INET6;
-	door->daemon = door_daemon(door, tls, threads, at);
+	listener->daemon = listener_daemon(listener, tls, threads, at);
 	freeaddrinfo(at);
-	if (door->daemon == NULL) {
+	if (listener->daemon == NULL) {
 		fprintf(stderr, "cloudinvite-emulator: cannot listen on %s:%s: %s\n", address->host,
 			address->port, strerror(errno));
 		return false;
 	}
-	door->port = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-	snprintf(door->base, sizeof door->base, "%s://%s%s%s:%u", tls ? "https" : "http",
-		v6 ? "[" : "", address->host, v6 ? "]" : "", (unsigned int)door->port);
+	listener->port = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	snprintf(listener->base, sizeof listener->base, "%s://%s%s%s:%u", tls ? "https" : "http",
+		v6 ? "[" : "", address->host, v6 ? "]" : "", (unsigned int)listener->port);
 	return true;
 }
 
 bool server_start(struct emulator *e, const struct server_options *options)
 {
 	e->timer = timer_start();
-	e->google = (struct door){.emulator = e, .find = route_find};
-	e->metadata = (struct door){.emulator = e, .find = route_find_metadata};
+	e->google = (struct listener){.emulator = e, .find = route_find};
+	e->metadata = (struct listener){.emulator = e, .find = route_find_metadata};
 	if ((options->metadata.host == NULL ||
-		    door_open(&e->metadata, false, 1, &options->metadata, "--metadata")) &&
-		door_open(&e->google, options->tls, options->threads, &options->google, "--listen"))
+		    listener_open(&e->metadata, false, 1, &options->metadata, "--metadata")) &&
+		listener_open(
+			&e->google, options->tls, options->threads, &options->google, "--listen"))
 		return true;
 	server_stop(e);
 	return false;

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "areas.h"
+#include "endpoints.h"
 #include "jwt.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "token.h"
 #include "uri.h"
@@ -27,7 +27,7 @@
 	"Invalid value for \"audience\". This value should be the full resource name of the " \
 	"Identity Provider."
 
-static const struct refusal exchanged = {0, NULL, NULL};
+static const struct oauth_error exchanged = {0, NULL, NULL};
 
 /* A field of the form, or the same in camelCase JSON; the caller frees. */
 struct exchange {
@@ -57,7 +57,7 @@ static void exchange_read_form(struct exchange *x, const char *body)
 
 static char *member(json_t *object, const char *name)
 {
-	return must_copy(json_string_value(json_object_get(object, name)));
+	return xstrdup(json_string_value(json_object_get(object, name)));
 }
 
 static bool exchange_read_json(struct exchange *x, const char *body, size_t size)
@@ -95,9 +95,9 @@ static bool exchange_read(struct exchange *x, const struct request *r)
 	return true;
 }
 
-static struct refusal wrong(const char *error, const char *description)
+static struct oauth_error wrong(const char *error, const char *description)
 {
-	return (struct refusal){400, error, description};
+	return (struct oauth_error){400, error, description};
 }
 
 static bool same(const char *a, const char *b)
@@ -106,7 +106,7 @@ static bool same(const char *a, const char *b)
 }
 
 /* All but the token itself. */
-static struct refusal exchange_check(const struct exchange *x)
+static struct oauth_error exchange_check(const struct exchange *x)
 {
 	if (x->grant_type == NULL)
 		return wrong("invalid_request", "Missing required parameter: grant_type");
@@ -166,24 +166,24 @@ static bool audience_found(const struct identity_provider *p, json_t *audience)
 	return audience_is(p, json_string_value(audience));
 }
 
-static struct refusal times_check(const struct world *w, const struct jwt *j)
+static struct oauth_error times_check(const struct tenant *tenant, const struct jwt *j)
 {
 	json_t *iat = json_object_get(j->claims, "iat"), *exp = json_object_get(j->claims, "exp");
-	int64_t now = world_now(w) / MOMENT_SECOND;
+	int64_t now = tenant_now(tenant) / USEC_PER_SEC;
 
 	if (!json_is_integer(iat) || !json_is_integer(exp))
 		return wrong("invalid_grant", "ID Token has no iat or exp claim.");
 	if (json_integer_value(exp) <= now)
 		return wrong("invalid_grant", "ID Token is expired.");
-	if (json_integer_value(iat) > now + w->switches.iat_tolerance)
+	if (json_integer_value(iat) > now + tenant->switches.iat_tolerance)
 		return wrong("invalid_grant", "ID Token was issued in the future.");
 	if (json_integer_value(iat) < now - ISSUED_WITHIN)
 		return wrong("invalid_grant", "ID Token issued at is stale to sign-in.");
 	return exchanged;
 }
 
-static struct refusal subject_check(
-	const struct world *w, const struct identity_provider *p, const struct jwt *j)
+static struct oauth_error subject_check(
+	const struct tenant *tenant, const struct identity_provider *p, const struct jwt *j)
 {
 	const char *issuer = json_string_value(json_object_get(j->claims, "iss"));
 	const char *subject = json_string_value(json_object_get(j->claims, "sub"));
@@ -198,42 +198,43 @@ static struct refusal subject_check(
 			"The audience in ID Token does not match the expected audience.");
 	if (subject == NULL || *subject == '\0')
 		return wrong("invalid_grant", "The mapped attribute google.subject is empty.");
-	return times_check(w, j);
+	return times_check(tenant, j);
 }
 
 static void exchange_reply(
-	struct world *w, const struct exchange *x, char *principal, struct reply *out)
+	struct tenant *tenant, const struct exchange *x, char *principal, struct reply *out)
 {
-	const struct access *access =
-		world_federated_token(w, principal, x->scope, (size_t)w->switches.sts_token_size);
+	const struct access *access = tenant_federated_token(
+		tenant, principal, x->scope, (size_t)tenant->switches.sts_token_size);
 	json_t *body = json_pack("{s:s, s:s, s:s}", "access_token", access->token,
 		"issued_token_type", TYPE_ACCESS, "token_type", "Bearer");
 
-	if (w->switches.sts_expires_in)
-		json_object_set_new(body, "expires_in", json_integer(w->switches.token_lifetime));
+	if (tenant->switches.sts_expires_in)
+		json_object_set_new(
+			body, "expires_in", json_integer(tenant->switches.token_lifetime));
 	reply_json(out, 200, body);
 }
 
-static struct refusal exchange_do(
+static struct oauth_error exchange_do(
 	struct emulator *e, struct request *r, const struct exchange *x, struct reply *out)
 {
 	const struct identity_provider *p;
-	struct refusal refusal = exchange_check(x);
+	struct oauth_error refusal = exchange_check(x);
 	struct jwt j = {0};
 
 	if (refusal.status != 0)
 		return refusal;
-	p = keyless_provider(&e->world->keyless, x->audience);
+	p = keyless_provider(&e->tenant->keyless, x->audience);
 	if (p == NULL || p->disabled)
 		return wrong("invalid_target", TARGET);
 	if (jwt_read(&j, x->subject_token))
-		refusal = subject_check(e->world, p, &j);
+		refusal = subject_check(e->tenant, p, &j);
 	else
 		refusal = wrong("invalid_grant", "Unable to parse the ID Token.");
 	if (refusal.status == 0) {
 		r->principal =
 			keyless_principal(p, json_string_value(json_object_get(j.claims, "sub")));
-		exchange_reply(e->world, x, r->principal, out);
+		exchange_reply(e->tenant, x, r->principal, out);
 	}
 	jwt_free(&j);
 	return refusal;
@@ -242,10 +243,10 @@ static struct refusal exchange_do(
 static void sts_answer(struct emulator *e, struct request *r, struct reply *out)
 {
 	bool bearer = r->authorization != NULL && strncasecmp(r->authorization, "Basic ", 6) != 0;
-	struct refusal refusal = wrong("invalid_request", "Neither a form nor JSON.");
+	struct oauth_error refusal = wrong("invalid_request", "Neither a form nor JSON.");
 	struct exchange x = {0};
 
-	if (bearer && e->world->switches.sts_bearer == 401) {
+	if (bearer && e->tenant->switches.sts_bearer == 401) {
 		reply_unauthenticated(e, out);
 		return;
 	}
@@ -258,7 +259,7 @@ static void sts_answer(struct emulator *e, struct request *r, struct reply *out)
 	exchange_free(&x);
 }
 
-void sts_enter(struct request *r)
+void sts_dispatch(struct request *r)
 {
 	if (strcmp(r->path, "/v1/token") != 0 || strcmp(r->method, "POST") != 0)
 		return;

@@ -132,14 +132,14 @@ static bool switch_read(const struct switch_spec *spec, json_t *value, int *out)
 	return switch_read_word(spec, value, out);
 }
 
-bool switches_read(struct switches *s, json_t *object, struct complaint *complaint)
+bool switches_read(struct switches *s, json_t *object, struct doc_error *doc_error)
 {
 	struct switches next = *s;
 	const char *key;
 	json_t *value;
 
 	if (!json_is_object(object))
-		return complain(complaint, "switches is not a JSON object");
+		return doc_error_set(doc_error, "switches is not a JSON object");
 	json_object_foreach(object, key, value)
 	{
 		size_t i = 0;
@@ -147,9 +147,10 @@ bool switches_read(struct switches *s, json_t *object, struct complaint *complai
 		while (i < N_SPECS && strcmp(specs[i].name, key) != 0)
 			i++;
 		if (i == N_SPECS)
-			return complain(complaint, "switches: there is no switch '%s'", key);
+			return doc_error_set(doc_error, "switches: there is no switch '%s'", key);
 		if (!switch_read(&specs[i], value, switch_at(&next, &specs[i])))
-			return complain(complaint, "switches: %s: a wrong value (see --help)", key);
+			return doc_error_set(
+				doc_error, "switches: %s: a wrong value (see --help)", key);
 	}
 	*s = next;
 	return true;

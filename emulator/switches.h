@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "complaint.h"
+#include "doc_error.h"
 
 enum operation_shape {
 	OPERATION_DONE,
@@ -49,7 +49,7 @@ struct switches {
 
 void switches_defaults(struct switches *s);
 /* Sets the members that the object names; complains about an unknown one or a wrong value. */
-bool switches_read(struct switches *s, json_t *object, struct complaint *complaint);
+bool switches_read(struct switches *s, json_t *object, struct doc_error *doc_error);
 json_t *switches_write(const struct switches *s);
 /* The table, for --help. */
 void switches_explain(FILE *out);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 struct table_entry {
 	struct table_entry *next;
@@ -45,7 +45,7 @@ void *table_get(const struct table *t, const char *key)
 static void table_resize(struct table *t)
 {
 	size_t n = t->n_buckets > 0 ? t->n_buckets * 4 : 64;
-	struct table_entry **buckets = must_alloc(n * sizeof(struct table_entry *));
+	struct table_entry **buckets = xcalloc(n * sizeof(struct table_entry *));
 
 	for (size_t i = 0; i < t->n_buckets; i++) {
 		struct table_entry *entry = t->buckets[i];
@@ -65,7 +65,7 @@ static void table_resize(struct table *t)
 
 void table_put(struct table *t, const char *key, void *value)
 {
-	struct table_entry *entry = must_alloc(sizeof *entry);
+	struct table_entry *entry = xcalloc(sizeof *entry);
 
 	if (t->count >= t->n_buckets)
 		table_resize(t);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "moment.h"
-#include "must.h"
+#include "timestamp.h"
+#include "xmalloc.h"
 
 struct waiting {
 	int64_t due_ms;
@@ -82,7 +82,7 @@ static void *timer_run(void *arg)
 
 	pthread_mutex_lock(&t->lock);
 	while (!t->stopping) {
-		while (t->n > 0 && t->heap[0].due_ms <= moment_monotonic_ms())
+		while (t->n > 0 && t->heap[0].due_ms <= monotonic_ms())
 			MHD_resume_connection(heap_pop(t).connection);
 		timer_sleep(t);
 	}
@@ -94,7 +94,7 @@ static void *timer_run(void *arg)
 
 struct timer *timer_start(void)
 {
-	struct timer *t = must_alloc(sizeof *t);
+	struct timer *t = xcalloc(sizeof *t);
 	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&t->lock, NULL);
@@ -103,20 +103,20 @@ struct timer *timer_start(void)
 	pthread_cond_init(&t->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&t->thread, NULL, timer_run, t) != 0)
-		must(NULL);
+		xnonnull(NULL);
 	return t;
 }
 
 void timer_wait(struct timer *t, struct MHD_Connection *connection, int64_t ms)
 {
-	struct waiting new = {moment_monotonic_ms() + ms, connection};
+	struct waiting new = {monotonic_ms() + ms, connection};
 
 	MHD_suspend_connection(connection);
 	pthread_mutex_lock(&t->lock);
 	if (t->stopping) {
 		MHD_resume_connection(connection);
 	} else {
-		t->heap = must_grow(t->heap, t->n, &t->room, sizeof t->heap[0]);
+		t->heap = xgrow(t->heap, t->n, &t->room, sizeof t->heap[0]);
 		heap_push(t, new);
 		if (t->heap[0].connection == connection)
 			pthread_cond_signal(&t->changed);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "areas.h"
-#include "must.h"
+#include "endpoints.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -28,14 +28,14 @@ bool scopes_valid(const char *scopes)
 	return any;
 }
 
-json_t *token_body(const struct world *w, const struct access *access)
+json_t *token_body(const struct tenant *tenant, const struct access *access)
 {
-	int lifetime = w->switches.token_lifetime;
+	int lifetime = tenant->switches.token_lifetime;
 
 	return json_pack("{s:s, s:s, s:o}", "access_token", access->token, "token_type", "Bearer",
 		"expires_in",
-		w->switches.expires_in_string ? json_sprintf("%d", lifetime)
-					      : json_integer(lifetime));
+		tenant->switches.expires_in_string ? json_sprintf("%d", lifetime)
+						   : json_integer(lifetime));
 }
 
 static bool is_form(const char *content_type)
@@ -72,13 +72,13 @@ static void token_answer(struct emulator *e, struct request *r, struct reply *ou
 			return;
 		}
 	}
-	description = must_format("Invalid grant_type: %s", type);
+	description = xasprintf("Invalid grant_type: %s", type);
 	reply_oauth_error(out, 400, "unsupported_grant_type", description);
 	free(description);
 	free(type);
 }
 
-void token_enter(struct request *r)
+void token_dispatch(struct request *r)
 {
 	if (strcmp(r->path, "/token") != 0 || strcmp(r->method, "POST") != 0)
 		return;

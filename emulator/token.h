@@ -10,7 +10,7 @@
 #include "request.h"
 
 /* A refusal: the HTTP status, the word and the sentence. Zero status: none. */
-struct refusal {
+struct oauth_error {
 	int status;
 	const char *error;
 	const char *description;
@@ -19,7 +19,7 @@ struct refusal {
 /* Every word one of Google's scopes, and at least one. */
 bool scopes_valid(const char *scopes);
 /* The token and its lifetime; what else a grant says is added by who has asked for it. */
-json_t *token_body(const struct world *w, const struct access *access);
+json_t *token_body(const struct tenant *tenant, const struct access *access);
 
 route_answer grant_jwt_bearer;	       /* token_assertion.c */
 route_answer grant_authorization_code; /* token_login.c */

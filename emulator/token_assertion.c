@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "jwt.h"
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -23,7 +23,7 @@
 	"Client is unauthorized to retrieve access tokens using this method, or client not " \
 	"authorized for any of the scopes requested."
 
-static const struct refusal granted = {0};
+static const struct oauth_error granted = {0};
 
 static const char *claim(const struct jwt *j, const char *name)
 {
@@ -45,25 +45,25 @@ static bool signature_valid(const struct service_account *account, const struct 
 	return false;
 }
 
-static struct refusal issuer_check(
-	const struct world *w, const struct jwt *j, const struct service_account **account)
+static struct oauth_error issuer_check(
+	const struct tenant *tenant, const struct jwt *j, const struct service_account **account)
 {
 	const char *issuer = claim(j, "iss");
 
-	*account = issuer != NULL ? world_service_account(w, issuer) : NULL;
+	*account = issuer != NULL ? tenant_service_account(tenant, issuer) : NULL;
 	if (*account == NULL)
-		return (struct refusal){
+		return (struct oauth_error){
 			400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer"};
 	if ((*account)->deleted)
-		return (struct refusal){400, "invalid_grant", "Account not found"};
+		return (struct oauth_error){400, "invalid_grant", "Account not found"};
 	if (!signature_valid(*account, j))
-		return (struct refusal){400, "invalid_grant", "Invalid JWT Signature."};
+		return (struct oauth_error){400, "invalid_grant", "Invalid JWT Signature."};
 	return granted;
 }
 
 static bool audience_valid(const struct emulator *e, const char *audience)
 {
-	const struct switches *s = &e->world->switches;
+	const struct switches *s = &e->tenant->switches;
 	size_t base = strlen(e->google.base);
 
 	if (audience == NULL)
@@ -76,93 +76,94 @@ static bool audience_valid(const struct emulator *e, const char *audience)
 	       strcmp(audience + base, "/token") == 0;
 }
 
-static bool times_valid(const struct world *w, const struct jwt *j)
+static bool times_valid(const struct tenant *tenant, const struct jwt *j)
 {
 	json_t *iat = json_object_get(j->claims, "iat"), *exp = json_object_get(j->claims, "exp");
-	int64_t now = world_now(w) / MOMENT_SECOND;
+	int64_t now = tenant_now(tenant) / USEC_PER_SEC;
 
 	if (!json_is_integer(iat) || !json_is_integer(exp))
 		return false;
-	return json_integer_value(iat) <= now + w->switches.iat_tolerance &&
+	return json_integer_value(iat) <= now + tenant->switches.iat_tolerance &&
 	       json_integer_value(exp) > now &&
 	       json_integer_value(exp) - json_integer_value(iat) <= LIFETIME_MAX;
 }
 
 /* The person to act as: known to the customer, not gone, and not fenced off by policy. */
-static struct refusal subject_check(const struct world *w, const char *subject)
+static struct oauth_error subject_check(const struct tenant *tenant, const char *subject)
 {
-	const struct admin *admin = world_admin(w, subject);
-	const struct account *account = accounts_find(&w->accounts, subject);
+	const struct admin *admin = tenant_admin(tenant, subject);
+	const struct account *account = accounts_find(&tenant->accounts, subject);
 
 	if (admin == NULL && (account == NULL || account->kind != ACCOUNT_MANAGED))
-		return (struct refusal){400, "invalid_grant", "Not a valid email or user ID."};
+		return (struct oauth_error){400, "invalid_grant", "Not a valid email or user ID."};
 	if (admin == NULL)
 		return granted;
 	switch (admin->status) {
 	case USER_DELETED:
-		return (struct refusal){400, "invalid_grant", "The account has been deleted"};
+		return (struct oauth_error){400, "invalid_grant", "The account has been deleted"};
 	case USER_PURGED:
-		return (struct refusal){
+		return (struct oauth_error){
 			400, "invalid_request", "Invalid impersonation &quot;sub&quot; field."};
 	case USER_RESTRICTED:
-		return (struct refusal){403, "access_denied", "Account restricted"};
+		return (struct oauth_error){403, "access_denied", "Account restricted"};
 	case USER_ACTIVE:
 		break;
 	}
 	return granted;
 }
 
-static struct refusal delegation_check(const struct world *w, const struct service_account *account,
-	const char *subject, const char *scopes)
+static struct oauth_error delegation_check(const struct tenant *tenant,
+	const struct service_account *account, const char *subject, const char *scopes)
 {
 	if (strchr(subject, '@') == NULL)
-		return (struct refusal){400, "invalid_grant", "Not a valid email or user ID."};
-	if (world_domain(w, subject) == NULL || !world_granted(w, account->client_id, scopes))
-		return (struct refusal){401, "unauthorized_client", UNAUTHORIZED};
-	return subject_check(w, subject);
+		return (struct oauth_error){400, "invalid_grant", "Not a valid email or user ID."};
+	if (tenant_domain(tenant, subject) == NULL ||
+		!tenant_granted(tenant, account->client_id, scopes))
+		return (struct oauth_error){401, "unauthorized_client", UNAUTHORIZED};
+	return subject_check(tenant, subject);
 }
 
-static struct refusal assertion_check(
+static struct oauth_error assertion_check(
 	const struct emulator *e, const struct jwt *j, const struct service_account **account)
 {
-	const struct world *w = e->world;
+	const struct tenant *tenant = e->tenant;
 	const char *subject = claim(j, "sub"), *scopes = claim(j, "scope");
-	struct refusal refusal = issuer_check(w, j, account);
+	struct oauth_error refusal = issuer_check(tenant, j, account);
 
 	if (refusal.status != 0)
 		return refusal;
 	if (!audience_valid(e, claim(j, "aud")))
-		return (struct refusal){400, "invalid_grant",
+		return (struct oauth_error){400, "invalid_grant",
 			"Invalid JWT: Failed audience check. The right audience is " AUDIENCE};
-	if (!times_valid(w, j))
-		return (struct refusal){400, "invalid_grant", TIMEFRAME};
+	if (!times_valid(tenant, j))
+		return (struct oauth_error){400, "invalid_grant", TIMEFRAME};
 	if (!scopes_valid(scopes))
-		return (struct refusal){
+		return (struct oauth_error){
 			400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."};
 	if (json_object_get(j->claims, "sub") == NULL)
 		return granted;
-	return delegation_check(w, *account, subject != NULL ? subject : "", scopes);
+	return delegation_check(tenant, *account, subject != NULL ? subject : "", scopes);
 }
 
 void grant_jwt_bearer(struct emulator *e, struct request *r, struct reply *out)
 {
 	char *assertion = uri_field(r->body, "assertion");
 	const struct service_account *account = NULL;
-	struct refusal refusal = {400, "invalid_grant", "Invalid JWT Signature."};
+	struct oauth_error refusal = {400, "invalid_grant", "Invalid JWT Signature."};
 	struct jwt j = {0};
 
 	if (assertion == NULL)
-		refusal = (struct refusal){
+		refusal = (struct oauth_error){
 			400, "invalid_request", "Missing required parameter: assertion"};
 	else if (jwt_read(&j, assertion))
 		refusal = assertion_check(e, &j, &account);
 	if (refusal.status == 0) {
 		const char *subject = claim(&j, "sub");
 
-		r->principal = must_copy(subject != NULL ? subject : account->email);
+		r->principal = xstrdup(subject != NULL ? subject : account->email);
 		reply_json(out, 200,
-			token_body(e->world, world_token(e->world, r->principal, subject == NULL,
-						     claim(&j, "scope"))));
+			token_body(e->tenant, tenant_token(e->tenant, r->principal, subject == NULL,
+						      claim(&j, "scope"))));
 	} else {
 		reply_oauth_error(out, refusal.status, refusal.error, refusal.description);
 	}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 #include "reply.h"
 #include "token.h"
 #include "uri.h"
@@ -47,30 +47,31 @@ static bool same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static struct refusal client_check(const struct world *w, const struct form *f)
+static struct oauth_error client_check(const struct tenant *tenant, const struct form *f)
 {
 	const struct oauth_client *client =
-		f->client_id != NULL ? logins_client(&w->logins, f->client_id) : NULL;
+		f->client_id != NULL ? logins_client(&tenant->logins, f->client_id) : NULL;
 
 	if (client == NULL)
-		return (struct refusal){401, "invalid_client", "The OAuth client was not found."};
+		return (struct oauth_error){
+			401, "invalid_client", "The OAuth client was not found."};
 	if (client->deleted)
-		return (struct refusal){401, "deleted_client", "The OAuth client was deleted."};
+		return (struct oauth_error){401, "deleted_client", "The OAuth client was deleted."};
 	if (!same(client->secret, f->client_secret))
-		return (struct refusal){
+		return (struct oauth_error){
 			401, "invalid_client", "The provided client secret is invalid."};
-	return (struct refusal){0};
+	return (struct oauth_error){0};
 }
 
-static struct refusal person_check(const struct world *w, const char *address)
+static struct oauth_error person_check(const struct tenant *tenant, const char *address)
 {
-	const struct admin *admin = world_admin(w, address);
+	const struct admin *admin = tenant_admin(tenant, address);
 
 	if (admin == NULL || admin->status == USER_DELETED || admin->status == USER_PURGED)
-		return (struct refusal){400, "invalid_grant", "The account has been deleted"};
+		return (struct oauth_error){400, "invalid_grant", "The account has been deleted"};
 	if (admin->status == USER_RESTRICTED)
-		return (struct refusal){403, "access_denied", "Account restricted"};
-	return (struct refusal){0};
+		return (struct oauth_error){403, "access_denied", "Account restricted"};
+	return (struct oauth_error){0};
 }
 
 /* ---- the code ---- */
@@ -83,72 +84,74 @@ static bool is_challenge_of(const char *challenge, const char *verifier)
 	unsigned int n = 0;
 
 	if (EVP_Digest(verifier, strlen(verifier), digest, &n, EVP_sha256(), NULL) != 1)
-		must(NULL);
+		xnonnull(NULL);
 	EVP_EncodeBlock((unsigned char *)text, digest, (int)n);
 	for (char *c = text; *c != '\0'; c++)
 		*c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c == '=' ? '\0' : *c);
 	return strcmp(text, challenge) == 0;
 }
 
-static struct refusal verifier_check(const struct consent_code *code, const char *verifier)
+static struct oauth_error verifier_check(const struct consent_code *code, const char *verifier)
 {
 	size_t n = verifier != NULL ? strlen(verifier) : 0;
 
 	if (code->challenge == NULL && verifier != NULL)
-		return (struct refusal){400, "invalid_grant", NOT_NEEDED};
+		return (struct oauth_error){400, "invalid_grant", NOT_NEEDED};
 	if (code->challenge == NULL)
-		return (struct refusal){0};
+		return (struct oauth_error){0};
 	if (verifier == NULL)
-		return (struct refusal){400, "invalid_grant", "Missing code verifier."};
+		return (struct oauth_error){400, "invalid_grant", "Missing code verifier."};
 	if (n < 43 || n > 128 ||
 		!(code->s256 ? is_challenge_of(code->challenge, verifier)
 			     : same(code->challenge, verifier)))
-		return (struct refusal){400, "invalid_grant", "Invalid code verifier."};
-	return (struct refusal){0};
+		return (struct oauth_error){400, "invalid_grant", "Invalid code verifier."};
+	return (struct oauth_error){0};
 }
 
 /* A code is worth one try: whoever fails with it has spoilt it. */
-static struct refusal code_check(struct world *w, const struct form *f, struct consent_code **code)
+static struct oauth_error code_check(
+	struct tenant *tenant, const struct form *f, struct consent_code **code)
 {
-	struct refusal refusal = client_check(w, f);
+	struct oauth_error refusal = client_check(tenant, f);
 
 	*code = NULL;
 	if (refusal.status != 0)
 		return refusal;
 	if (f->code == NULL)
-		return (struct refusal){400, "invalid_request", "Missing required parameter: code"};
-	*code = logins_code(&w->logins, f->code);
+		return (struct oauth_error){
+			400, "invalid_request", "Missing required parameter: code"};
+	*code = logins_code(&tenant->logins, f->code);
 	if (*code == NULL || !same((*code)->client_id, f->client_id))
-		return (struct refusal){400, "invalid_grant", "Malformed auth code."};
-	if ((*code)->used || (*code)->expires <= world_now(w))
-		return (struct refusal){400, "invalid_grant", BAD};
+		return (struct oauth_error){400, "invalid_grant", "Malformed auth code."};
+	if ((*code)->used || (*code)->expires <= tenant_now(tenant))
+		return (struct oauth_error){400, "invalid_grant", BAD};
 	(*code)->used = true;
 	if (!same((*code)->redirect_uri, f->redirect_uri))
-		return (struct refusal){400, "redirect_uri_mismatch", BAD};
+		return (struct oauth_error){400, "redirect_uri_mismatch", BAD};
 	refusal = verifier_check(*code, f->verifier);
-	return refusal.status != 0 ? refusal : person_check(w, (*code)->address);
+	return refusal.status != 0 ? refusal : person_check(tenant, (*code)->address);
 }
 
 void grant_authorization_code(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	struct consent_code *code;
 	struct form form;
-	struct refusal refusal;
+	struct oauth_error refusal;
 	json_t *body;
 
 	form_read(&form, r->body);
-	refusal = code_check(w, &form, &code);
+	refusal = code_check(tenant, &form, &code);
 	if (refusal.status != 0) {
 		reply_oauth_error(out, refusal.status, refusal.error, refusal.description);
 	} else {
-		r->principal = must_copy(code->address);
-		body = token_body(w, world_token(w, code->address, false, code->scopes));
+		r->principal = xstrdup(code->address);
+		body = token_body(tenant, tenant_token(tenant, code->address, false, code->scopes));
 		json_object_set_new(body, "scope", json_string(code->scopes));
 		if (code->offline)
 			json_object_set_new(body, "refresh_token",
-				json_string(logins_add(&w->logins, code->client_id, code->address,
-					code->scopes, world_now(w))
+				json_string(logins_add(&tenant->logins, code->client_id,
+					code->address, code->scopes, tenant_now(tenant))
 						    ->token));
 		reply_json(out, 200, body);
 	}
@@ -184,59 +187,61 @@ static void reply_reauth(int wanted, struct reply *out)
 			subtype));
 }
 
-static struct refusal refresh_check(struct world *w, const struct form *f, struct login **login)
+static struct oauth_error refresh_check(
+	struct tenant *tenant, const struct form *f, struct login **login)
 {
-	struct refusal refusal = client_check(w, f);
+	struct oauth_error refusal = client_check(tenant, f);
 
 	if (refusal.status != 0)
 		return refusal;
 	if (f->refresh_token == NULL)
-		return (struct refusal){
+		return (struct oauth_error){
 			400, "invalid_request", "Missing required parameter: refresh_token"};
-	*login = logins_find(&w->logins, f->refresh_token);
+	*login = logins_find(&tenant->logins, f->refresh_token);
 	if (*login == NULL || !same((*login)->client_id, f->client_id))
-		return (struct refusal){400, "invalid_grant", BAD};
-	if (logins_ended(&w->logins, *login, world_now(w)))
-		return (struct refusal){400, "invalid_grant", REVOKED};
+		return (struct oauth_error){400, "invalid_grant", BAD};
+	if (logins_ended(&tenant->logins, *login, tenant_now(tenant)))
+		return (struct oauth_error){400, "invalid_grant", REVOKED};
 	if (f->scope != NULL && !scopes_within(f->scope, (*login)->scopes))
-		return (struct refusal){400, "invalid_scope", BAD};
-	return person_check(w, (*login)->address);
+		return (struct oauth_error){400, "invalid_scope", BAD};
+	return person_check(tenant, (*login)->address);
 }
 
 /* The old one ends with the reply that carries the new one. */
-static void rotate(struct world *w, const char *old, json_t *body)
+static void rotate(struct tenant *tenant, const char *old, json_t *body)
 {
-	struct login *login = logins_find(&w->logins, old), copy = *login;
+	struct login *login = logins_find(&tenant->logins, old), copy = *login;
 
 	login->revoked = true;
-	login = logins_add(&w->logins, copy.client_id, copy.address, copy.scopes, world_now(w));
+	login = logins_add(
+		&tenant->logins, copy.client_id, copy.address, copy.scopes, tenant_now(tenant));
 	login->at = copy.at;
 	json_object_set_new(body, "refresh_token", json_string(login->token));
 }
 
 void grant_refresh_token(struct emulator *e, struct request *r, struct reply *out)
 {
-	struct world *w = e->world;
+	struct tenant *tenant = e->tenant;
 	struct login *login = NULL;
 	const char *scopes;
 	struct form form;
-	struct refusal refusal;
+	struct oauth_error refusal;
 	json_t *body;
 
 	form_read(&form, r->body);
-	refusal = refresh_check(w, &form, &login);
+	refusal = refresh_check(tenant, &form, &login);
 	if (refusal.status != 0) {
 		reply_oauth_error(out, refusal.status, refusal.error, refusal.description);
-	} else if (w->switches.rapt != RAPT_NONE) {
-		reply_reauth(w->switches.rapt, out);
+	} else if (tenant->switches.rapt != RAPT_NONE) {
+		reply_reauth(tenant->switches.rapt, out);
 	} else {
 		scopes = form.scope != NULL ? form.scope : login->scopes;
-		login->used = world_now(w);
-		r->principal = must_copy(login->address);
-		body = token_body(w, world_token(w, login->address, false, scopes));
+		login->used = tenant_now(tenant);
+		r->principal = xstrdup(login->address);
+		body = token_body(tenant, tenant_token(tenant, login->address, false, scopes));
 		json_object_set_new(body, "scope", json_string(scopes));
-		if (w->switches.refresh_rotates)
-			rotate(w, form.refresh_token, body);
+		if (tenant->switches.refresh_rotates)
+			rotate(tenant, form.refresh_token, body);
 		reply_json(out, 200, body);
 	}
 	form_free(&form);

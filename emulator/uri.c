@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 static int uri_hex(char c)
 {
@@ -31,7 +31,7 @@ static int uri_escape(const char *s, size_t left)
 
 char *uri_decode(const char *s, size_t n, bool plus)
 {
-	char *out = must_alloc(n + 1);
+	char *out = xcalloc(n + 1);
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -67,7 +67,7 @@ char *uri_field(const char *fields, const char *name)
 
 		if (found != NULL && strcmp(found, name) == 0)
 			out = equals != NULL ? uri_decode(equals + 1, n - name_len - 1, true)
-					     : must_copy("");
+					     : xstrdup("");
 		free(found);
 		fields += n + (fields[n] == '&');
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "complaint.h"
+#include "doc_error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-bool complain(struct complaint *c, const char *format, ...)
+bool doc_error_set(struct doc_error *c, const char *format, ...)
 {
 	va_list args;
 
@@ -18,42 +18,42 @@ bool complain(struct complaint *c, const char *format, ...)
 }
 
 bool member_string(
-	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
+	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c)
 {
 	json_t *value = json_object_get(object, name);
 
 	if (value == NULL || json_is_null(value))
 		return true;
 	if (!json_is_string(value))
-		return complain(c, "%s: %s is not a string", where, name);
+		return doc_error_set(c, "%s: %s is not a string", where, name);
 	*out = json_string_value(value);
 	return true;
 }
 
 bool member_needed(
-	json_t *object, const char *name, const char **out, const char *where, struct complaint *c)
+	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c)
 {
 	*out = NULL;
 	if (!member_string(object, name, out, where, c))
 		return false;
-	return *out != NULL || complain(c, "%s: %s is missing", where, name);
+	return *out != NULL || doc_error_set(c, "%s: %s is missing", where, name);
 }
 
 bool member_bool(
-	json_t *object, const char *name, bool *out, const char *where, struct complaint *c)
+	json_t *object, const char *name, bool *out, const char *where, struct doc_error *c)
 {
 	json_t *value = json_object_get(object, name);
 
 	if (value == NULL)
 		return true;
 	if (!json_is_boolean(value))
-		return complain(c, "%s: %s is neither true nor false", where, name);
+		return doc_error_set(c, "%s: %s is neither true nor false", where, name);
 	*out = json_is_true(value);
 	return true;
 }
 
 bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int64_t *out,
-	const char *where, struct complaint *c)
+	const char *where, struct doc_error *c)
 {
 	json_t *value = json_object_get(object, name);
 
@@ -61,7 +61,7 @@ bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int6
 		return true;
 	if (!json_is_integer(value) || json_integer_value(value) < min ||
 		json_integer_value(value) > max)
-		return complain(c, "%s: %s is not a number from %lld to %lld", where, name,
+		return doc_error_set(c, "%s: %s is not a number from %lld to %lld", where, name,
 			(long long)min, (long long)max);
 	*out = json_integer_value(value);
 	return true;
@@ -77,7 +77,7 @@ static void words_join(char *out, size_t size, const char *const *words)
 }
 
 bool member_word(json_t *object, const char *name, const char *const *words, int *out,
-	const char *where, struct complaint *c)
+	const char *where, struct doc_error *c)
 {
 	const char *word = NULL;
 	char all[200];
@@ -93,17 +93,17 @@ bool member_word(json_t *object, const char *name, const char *const *words, int
 		}
 	}
 	words_join(all, sizeof all, words);
-	return complain(c, "%s: %s is '%s', but one of: %s", where, name, word, all);
+	return doc_error_set(c, "%s: %s is '%s', but one of: %s", where, name, word, all);
 }
 
-bool members_known(json_t *object, const char *const *names, const char *where, struct complaint *c)
+bool members_known(json_t *object, const char *const *names, const char *where, struct doc_error *c)
 {
 	const char *key;
 	json_t *value;
 	char all[200];
 
 	if (!json_is_object(object))
-		return complain(c, "%s is not a JSON object", where);
+		return doc_error_set(c, "%s is not a JSON object", where);
 	json_object_foreach(object, key, value)
 	{
 		size_t i = 0;
@@ -112,7 +112,7 @@ bool members_known(json_t *object, const char *const *names, const char *where, 
 			i++;
 		if (names[i] == NULL) {
 			words_join(all, sizeof all, names);
-			return complain(c, "%s: '%s' is none of: %s", where, key, all);
+			return doc_error_set(c, "%s: '%s' is none of: %s", where, key, all);
 		}
 	}
 	return true;

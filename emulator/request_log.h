@@ -2,8 +2,8 @@
 /*
  * The journal: what was asked, in order. No token and no signature is kept.
  */
-#ifndef CLOUDINVITE_EMULATOR_JOURNAL_H
-#define CLOUDINVITE_EMULATOR_JOURNAL_H
+#ifndef CLOUDINVITE_EMULATOR_REQUEST_LOG_H
+#define CLOUDINVITE_EMULATOR_REQUEST_LOG_H
 
 #include <jansson.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 
 #include "request.h"
 
-#define JOURNAL_SIZE	 200000 /* the oldest go first */
+#define REQUEST_LOG_SIZE 200000 /* the oldest go first */
 #define JOURNAL_BODY_MAX 16384	/* bytes kept of a body */
 
-struct journal_entry {
+struct request_log_entry {
 	uint64_t n; /* 1 is the first */
 	int64_t at_ms, at;
 	enum route_id route;
@@ -29,17 +29,17 @@ struct journal_entry {
 	int64_t content_length;	   /* -1: none said */
 };
 
-struct journal {
-	struct journal_entry *ring; /* JOURNAL_SIZE of them, made at the first use */
+struct request_log {
+	struct request_log_entry *ring; /* REQUEST_LOG_SIZE of them, made at the first use */
 	uint64_t last;
 };
 
-void journal_add(struct journal *j, const struct request *r, int status);
+void request_log_add(struct request_log *j, const struct request *r, int status);
 /* Those after `since`. */
-json_t *journal_write(const struct journal *j, uint64_t since);
-void journal_clear(struct journal *j);
+json_t *request_log_write(const struct request_log *j, uint64_t since);
+void request_log_clear(struct request_log *j);
 
 /* "none", "bearer", "basic", "query" (a token in the URL) or "other". */
-const char *journal_authorization(const struct request *r);
+const char *request_log_authorization(const struct request *r);
 
 #endif

@@ -2,36 +2,37 @@
 /*
  * What is wrong with a control document: one sentence, the first that was found.
  */
-#ifndef CLOUDINVITE_EMULATOR_COMPLAINT_H
-#define CLOUDINVITE_EMULATOR_COMPLAINT_H
+#ifndef CLOUDINVITE_EMULATOR_DOC_ERROR_H
+#define CLOUDINVITE_EMULATOR_DOC_ERROR_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct complaint {
+struct doc_error {
 	char text[300];
 };
 
-/* Always false, so that `return complain(...)` ends a reader. The first complaint stays. */
-bool complain(struct complaint *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Always false, so that `return doc_error_set(...)` ends a reader. The first complaint stays. */
+bool doc_error_set(struct doc_error *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Members of control documents. An absent one leaves *out as it is; one of the wrong type is a
  * complaint that names `where`. Strings are borrowed from the document. */
 bool member_string(
-	json_t *object, const char *name, const char **out, const char *where, struct complaint *c);
+	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c);
 /* A string that must be there. */
 bool member_needed(
-	json_t *object, const char *name, const char **out, const char *where, struct complaint *c);
+	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c);
 bool member_bool(
-	json_t *object, const char *name, bool *out, const char *where, struct complaint *c);
+	json_t *object, const char *name, bool *out, const char *where, struct doc_error *c);
 bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int64_t *out,
-	const char *where, struct complaint *c);
+	const char *where, struct doc_error *c);
 /* The index of the member's value in the NULL-terminated `words`. */
 bool member_word(json_t *object, const char *name, const char *const *words, int *out,
-	const char *where, struct complaint *c);
+	const char *where, struct doc_error *c);
 /* Complains about the first member that is not one of the NULL-terminated `names`. */
 bool members_known(
-	json_t *object, const char *const *names, const char *where, struct complaint *c);
+	json_t *object, const char *const *names, const char *where, struct doc_error *c);
 
 #endif

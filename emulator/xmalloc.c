@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "must.h"
+#include "xmalloc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void *must(void *p)
+void *xnonnull(void *p)
 {
 	if (p == NULL) {
 		fputs("cloudinvite-emulator: out of memory\n", stderr);
@@ -15,26 +15,26 @@ void *must(void *p)
 	return p;
 }
 
-void *must_alloc(size_t size)
+void *xcalloc(size_t size)
 {
-	return must(calloc(1, size > 0 ? size : 1));
+	return xnonnull(calloc(1, size > 0 ? size : 1));
 }
 
-char *must_copy(const char *s)
+char *xstrdup(const char *s)
 {
-	return s != NULL ? must(strdup(s)) : NULL;
+	return s != NULL ? xnonnull(strdup(s)) : NULL;
 }
 
-char *must_copy_bytes(const char *bytes, size_t n)
+char *xstrndup(const char *bytes, size_t n)
 {
-	char *out = must_alloc(n + 1);
+	char *out = xcalloc(n + 1);
 
 	if (n > 0)
 		memcpy(out, bytes, n);
 	return out;
 }
 
-char *must_format(const char *format, ...)
+char *xasprintf(const char *format, ...)
 {
 	char *out = NULL;
 	va_list args;
@@ -43,13 +43,13 @@ char *must_format(const char *format, ...)
 	if (vasprintf(&out, format, args) < 0)
 		out = NULL;
 	va_end(args);
-	return must(out);
+	return xnonnull(out);
 }
 
-void *must_grow(void *array, size_t n, size_t *room, size_t size)
+void *xgrow(void *array, size_t n, size_t *room, size_t size)
 {
 	if (n < *room)
 		return array;
 	*room = *room > 0 ? *room * 2 : 16;
-	return must(reallocarray(array, *room, size));
+	return xnonnull(reallocarray(array, *room, size));
 }

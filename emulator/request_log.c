@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal.h"
+#include "request_log.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "moment.h"
-#include "must.h"
+#include "timestamp.h"
+#include "xmalloc.h"
 #include "uri.h"
 
-const char *journal_authorization(const struct request *r)
+const char *request_log_authorization(const struct request *r)
 {
 	if (r->authorization == NULL) {
 		char *token = uri_field(r->query, "access_token");
@@ -59,10 +59,10 @@ static void body_blank(char *body, size_t *size, const char *name)
 	*size = strlen(body);
 }
 
-static void entry_body(struct journal_entry *entry, const struct request *r)
+static void entry_body(struct request_log_entry *entry, const struct request *r)
 {
 	entry->body_size = r->body_size < JOURNAL_BODY_MAX ? r->body_size : JOURNAL_BODY_MAX;
-	entry->body = must_copy_bytes(r->body, entry->body_size);
+	entry->body = xstrndup(r->body, entry->body_size);
 	if (r->route == ROUTE_STS) {
 		body_blank(entry->body, &entry->body_size, "subject_token=");
 		body_blank(entry->body, &entry->body_size, "\"subjectToken\"");
@@ -73,7 +73,7 @@ static void entry_body(struct journal_entry *entry, const struct request *r)
 	fields_blank(entry->body, &entry->body_size);
 }
 
-static void entry_free(struct journal_entry *entry)
+static void entry_free(struct request_log_entry *entry)
 {
 	free(entry->path);
 	free(entry->query);
@@ -82,16 +82,16 @@ static void entry_free(struct journal_entry *entry)
 	free(entry->content_type);
 	free(entry->user_agent);
 	free(entry->body);
-	*entry = (struct journal_entry){0};
+	*entry = (struct request_log_entry){0};
 }
 
-void journal_add(struct journal *j, const struct request *r, int status)
+void request_log_add(struct request_log *j, const struct request *r, int status)
 {
-	struct journal_entry *entry;
+	struct request_log_entry *entry;
 
 	if (j->ring == NULL)
-		j->ring = must_alloc(JOURNAL_SIZE * sizeof j->ring[0]);
-	entry = &j->ring[j->last % JOURNAL_SIZE];
+		j->ring = xcalloc(REQUEST_LOG_SIZE * sizeof j->ring[0]);
+	entry = &j->ring[j->last % REQUEST_LOG_SIZE];
 	entry_free(entry);
 	entry->n = ++j->last;
 	entry->at_ms = r->at_ms;
@@ -102,13 +102,13 @@ void journal_add(struct journal *j, const struct request *r, int status)
 	entry->connection = r->connection->id;
 	entry->earlier = r->earlier;
 	memcpy(entry->method, r->method, sizeof entry->method);
-	entry->path = must_copy(r->path);
-	entry->query = must_copy(r->query);
-	entry->address = must_copy(r->address);
-	entry->principal = must_copy(r->principal);
-	entry->content_type = must_copy(r->content_type);
-	entry->user_agent = must_copy(r->user_agent);
-	entry->authorization = journal_authorization(r);
+	entry->path = xstrdup(r->path);
+	entry->query = xstrdup(r->query);
+	entry->address = xstrdup(r->address);
+	entry->principal = xstrdup(r->principal);
+	entry->content_type = xstrdup(r->content_type);
+	entry->user_agent = xstrdup(r->user_agent);
+	entry->authorization = request_log_authorization(r);
 	entry->content_length =
 		r->content_length != NULL ? strtoll(r->content_length, NULL, 10) : -1;
 	entry_body(entry, r);
@@ -120,7 +120,7 @@ static json_t *write_text(const char *s, size_t n)
 	json_t *out = s != NULL ? json_stringn(s, n) : json_null();
 
 	if (out == NULL) {
-		char *plain = must_copy_bytes(s, n);
+		char *plain = xstrndup(s, n);
 
 		for (size_t i = 0; i < n; i++) {
 			if ((unsigned char)plain[i] >= 0x80)
@@ -137,12 +137,12 @@ static json_t *write_string(const char *s)
 	return write_text(s, s != NULL ? strlen(s) : 0);
 }
 
-static json_t *entry_write(const struct journal_entry *entry)
+static json_t *entry_write(const struct request_log_entry *entry)
 {
-	char at[MOMENT_TEXT_SIZE];
+	char at[TIMESTAMP_TEXT_SIZE];
 	json_t *out = json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:s, s:I, s:b, s:I, s:s}", "n",
 		(json_int_t)entry->n, "at_ms", (json_int_t)entry->at_ms, "at",
-		moment_rfc3339(entry->at, at), "method", entry->method, "route",
+		timestamp_rfc3339(entry->at, at), "method", entry->method, "route",
 		route_words[entry->route], "status", entry->status, "fault",
 		fault_action_words[entry->action], "connection", (json_int_t)entry->connection,
 		"reused", entry->earlier > 0, "earlier", (json_int_t)entry->earlier,
@@ -160,21 +160,21 @@ static json_t *entry_write(const struct journal_entry *entry)
 	return out;
 }
 
-json_t *journal_write(const struct journal *j, uint64_t since)
+json_t *request_log_write(const struct request_log *j, uint64_t since)
 {
-	uint64_t oldest = j->last > JOURNAL_SIZE ? j->last - JOURNAL_SIZE : 0;
+	uint64_t oldest = j->last > REQUEST_LOG_SIZE ? j->last - REQUEST_LOG_SIZE : 0;
 	json_t *requests = json_array();
 
 	for (uint64_t n = since > oldest ? since : oldest; n < j->last; n++)
-		json_array_append_new(requests, entry_write(&j->ring[n % JOURNAL_SIZE]));
+		json_array_append_new(requests, entry_write(&j->ring[n % REQUEST_LOG_SIZE]));
 	return json_pack("{s:o, s:I, s:I}", "requests", requests, "last", (json_int_t)j->last,
 		"dropped", (json_int_t)oldest);
 }
 
-void journal_clear(struct journal *j)
+void request_log_clear(struct request_log *j)
 {
-	for (size_t i = 0; j->ring != NULL && i < JOURNAL_SIZE && i < j->last; i++)
+	for (size_t i = 0; j->ring != NULL && i < REQUEST_LOG_SIZE && i < j->last; i++)
 		entry_free(&j->ring[i]);
 	free(j->ring);
-	*j = (struct journal){0};
+	*j = (struct request_log){0};
 }

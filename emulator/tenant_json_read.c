@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "state.h"
+#include "tenant_json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
+#include "xmalloc.h"
 
 /* An array that replaces what was there: `clear`, then `read_one` for each. */
-typedef bool read_one(struct world *w, const struct keyring *own, json_t *object, const char *where,
-	struct complaint *c);
+typedef bool read_one(struct tenant *tenant, const struct keyring *own, json_t *object,
+	const char *where, struct doc_error *c);
 
-static bool array_read(struct world *w, const struct keyring *own, json_t *document,
-	const char *name, void (*clear)(struct world *w), read_one *read, struct complaint *c)
+static bool array_read(struct tenant *tenant, const struct keyring *own, json_t *document,
+	const char *name, void (*clear)(struct tenant *tenant), read_one *read, struct doc_error *c)
 {
 	json_t *array = json_object_get(document, name), *object;
 	char where[60];
@@ -20,22 +20,22 @@ static bool array_read(struct world *w, const struct keyring *own, json_t *docum
 	if (array == NULL)
 		return true;
 	if (!json_is_array(array))
-		return complain(c, "%s is not a JSON array", name);
-	clear(w);
+		return doc_error_set(c, "%s is not a JSON array", name);
+	clear(tenant);
 	json_array_foreach(array, i, object)
 	{
 		snprintf(where, sizeof where, "%s[%zu]", name, i);
-		if (!read(w, own, object, where, c))
+		if (!read(tenant, own, object, where, c))
 			return false;
 	}
 	return true;
 }
 
-static bool domain_read(struct world *w, const struct keyring *own, json_t *object,
-	const char *where, struct complaint *c)
+static bool domain_read(struct tenant *tenant, const struct keyring *own, json_t *object,
+	const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"name", "kind", "verified", NULL};
-	struct domain domain = {.verified = world_now(w) - MOMENT_SECOND * 30 * 86400};
+	struct domain domain = {.verified = tenant_now(tenant) - USEC_PER_SEC * 30 * 86400};
 	const char *name;
 	int kind = DOMAIN_VERIFIED;
 
@@ -43,17 +43,19 @@ static bool domain_read(struct world *w, const struct keyring *own, json_t *obje
 	if (!members_known(object, names, where, c) ||
 		!member_needed(object, "name", &name, where, c) ||
 		!member_word(object, "kind", domain_kind_words, &kind, where, c) ||
-		!member_moment(object, "verified", world_now(w), &domain.verified, where, c))
+		!member_timestamp(
+			object, "verified", tenant_now(tenant), &domain.verified, where, c))
 		return false;
-	domain.name = must_copy(name);
+	domain.name = xstrdup(name);
 	domain.kind = (enum domain_kind)kind;
-	w->domains = must(reallocarray(w->domains, w->n_domains + 1, sizeof domain));
-	w->domains[w->n_domains++] = domain;
+	tenant->domains =
+		xnonnull(reallocarray(tenant->domains, tenant->n_domains + 1, sizeof domain));
+	tenant->domains[tenant->n_domains++] = domain;
 	return true;
 }
 
-static bool admin_read(struct world *w, const struct keyring *own, json_t *object,
-	const char *where, struct complaint *c)
+static bool admin_read(struct tenant *tenant, const struct keyring *own, json_t *object,
+	const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"address", "super", "status", NULL};
 	struct admin admin = {.super = true};
@@ -66,29 +68,29 @@ static bool admin_read(struct world *w, const struct keyring *own, json_t *objec
 		!member_bool(object, "super", &admin.super, where, c) ||
 		!member_word(object, "status", user_status_words, &status, where, c))
 		return false;
-	admin.address = must_copy(address);
+	admin.address = xstrdup(address);
 	admin.status = (enum user_status)status;
-	w->admins = must(reallocarray(w->admins, w->n_admins + 1, sizeof admin));
-	w->admins[w->n_admins++] = admin;
+	tenant->admins = xnonnull(reallocarray(tenant->admins, tenant->n_admins + 1, sizeof admin));
+	tenant->admins[tenant->n_admins++] = admin;
 	return true;
 }
 
 /* Without "keys", the emulator's own account keeps the key of credentials.json. */
 static bool signing_keys_read(struct service_account *account, const struct keyring *own,
-	json_t *keys, const char *where, struct complaint *c)
+	json_t *keys, const char *where, struct doc_error *c)
 {
 	json_t *object;
 	size_t i;
 
 	if (keys == NULL && strcmp(account->email, OWN_EMAIL) == 0) {
-		account->keys = must_alloc(sizeof account->keys[0]);
-		account->keys[0].kid = must_copy(own->service_kid);
+		account->keys = xcalloc(sizeof account->keys[0]);
+		account->keys[0].kid = xstrdup(own->service_kid);
 		account->keys[0].key = own->service_key;
 		EVP_PKEY_up_ref(own->service_key);
 		account->n_keys = 1;
 		return true;
 	}
-	account->keys = must_alloc(json_array_size(keys) * sizeof account->keys[0]);
+	account->keys = xcalloc(json_array_size(keys) * sizeof account->keys[0]);
 	json_array_foreach(keys, i, object)
 	{
 		if (!signing_key_read(&account->keys[i], object, where, c))
@@ -98,8 +100,8 @@ static bool signing_keys_read(struct service_account *account, const struct keyr
 	return true;
 }
 
-static bool service_account_read(struct world *w, const struct keyring *own, json_t *object,
-	const char *where, struct complaint *c)
+static bool service_account_read(struct tenant *tenant, const struct keyring *own, json_t *object,
+	const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"email", "client_id", "deleted", "keys", NULL};
 	struct service_account *account;
@@ -111,16 +113,15 @@ static bool service_account_read(struct world *w, const struct keyring *own, jso
 		!member_needed(object, "client_id", &client_id, where, c) ||
 		!member_bool(object, "deleted", &deleted, where, c))
 		return false;
-	w->service_accounts = must(reallocarray(
-		w->service_accounts, w->n_service_accounts + 1, sizeof w->service_accounts[0]));
-	account = &w->service_accounts[w->n_service_accounts++];
-	*account =
-		(struct service_account){must_copy(email), must_copy(client_id), deleted, NULL, 0};
+	tenant->service_accounts = xnonnull(reallocarray(tenant->service_accounts,
+		tenant->n_service_accounts + 1, sizeof tenant->service_accounts[0]));
+	account = &tenant->service_accounts[tenant->n_service_accounts++];
+	*account = (struct service_account){xstrdup(email), xstrdup(client_id), deleted, NULL, 0};
 	return signing_keys_read(account, own, json_object_get(object, "keys"), where, c);
 }
 
-static bool grant_read(struct world *w, const struct keyring *own, json_t *object,
-	const char *where, struct complaint *c)
+static bool grant_read(struct tenant *tenant, const struct keyring *own, json_t *object,
+	const char *where, struct doc_error *c)
 {
 	static const char *const names[] = {"client_id", "scopes", NULL};
 	json_t *scopes = json_object_get(object, "scopes"), *scope;
@@ -132,22 +133,23 @@ static bool grant_read(struct world *w, const struct keyring *own, json_t *objec
 	if (!members_known(object, names, where, c) ||
 		!member_needed(object, "client_id", &client_id, where, c))
 		return false;
-	w->grants = must(reallocarray(w->grants, w->n_grants + 1, sizeof w->grants[0]));
-	grant = &w->grants[w->n_grants++];
-	*grant = (struct grant){must_copy(client_id),
-		must_alloc(json_array_size(scopes) * sizeof grant->scopes[0]), 0};
+	tenant->grants = xnonnull(
+		reallocarray(tenant->grants, tenant->n_grants + 1, sizeof tenant->grants[0]));
+	grant = &tenant->grants[tenant->n_grants++];
+	*grant = (struct grant){
+		xstrdup(client_id), xcalloc(json_array_size(scopes) * sizeof grant->scopes[0]), 0};
 	json_array_foreach(scopes, i, scope)
 	{
 		if (!json_is_string(scope))
-			return complain(c, "%s: scopes[%zu] is not a string", where, i);
-		grant->scopes[grant->n_scopes++] = must_copy(json_string_value(scope));
+			return doc_error_set(c, "%s: scopes[%zu] is not a string", where, i);
+		grant->scopes[grant->n_scopes++] = xstrdup(json_string_value(scope));
 	}
 	return true;
 }
 
 /* Replaces a string of the world if the object has it. */
 static bool text_read(
-	json_t *object, const char *name, char **text, const char *where, struct complaint *c)
+	json_t *object, const char *name, char **text, const char *where, struct doc_error *c)
 {
 	const char *new = NULL;
 
@@ -155,50 +157,50 @@ static bool text_read(
 		return false;
 	if (new != NULL) {
 		free(*text);
-		*text = must_copy(new);
+		*text = xstrdup(new);
 	}
 	return true;
 }
 
 static bool customer_read(
-	struct world *w, const struct keyring *own, json_t *object, struct complaint *c)
+	struct tenant *tenant, const struct keyring *own, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"id", "domains", "admins", NULL};
 
 	return members_known(object, names, "customer", c) &&
-	       text_read(object, "id", &w->customer, "customer", c) &&
-	       array_read(w, own, object, "domains", world_clear_domains, domain_read, c) &&
-	       array_read(w, own, object, "admins", world_clear_admins, admin_read, c);
+	       text_read(object, "id", &tenant->customer, "customer", c) &&
+	       array_read(tenant, own, object, "domains", tenant_clear_domains, domain_read, c) &&
+	       array_read(tenant, own, object, "admins", tenant_clear_admins, admin_read, c);
 }
 
-static bool project_read(struct world *w, json_t *object, struct complaint *c)
+static bool project_read(struct tenant *tenant, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"id", "number", NULL};
 
 	return members_known(object, names, "project", c) &&
-	       text_read(object, "id", &w->project, "project", c) &&
-	       text_read(object, "number", &w->project_number, "project", c);
+	       text_read(object, "id", &tenant->project, "project", c) &&
+	       text_read(object, "number", &tenant->project_number, "project", c);
 }
 
-bool clock_read(struct world *w, json_t *object, struct complaint *c)
+bool clock_read(struct tenant *tenant, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"now", "advance", "real", NULL};
 	const char *advance = NULL;
-	int64_t now = world_now(w), step = 0;
+	int64_t now = tenant_now(tenant), step = 0;
 	bool real = false;
 
 	if (!members_known(object, names, "clock", c) ||
-		!member_moment(object, "now", now, &now, "clock", c) ||
+		!member_timestamp(object, "now", now, &now, "clock", c) ||
 		!member_string(object, "advance", &advance, "clock", c) ||
 		!member_bool(object, "real", &real, "clock", c))
 		return false;
-	if (advance != NULL && !moment_parse_age(advance, &step))
-		return complain(c, "clock: advance is '%s', but not like 72h or -5m", advance);
-	w->clock_offset = real ? 0 : now + step - moment_real();
+	if (advance != NULL && !timestamp_parse_age(advance, &step))
+		return doc_error_set(c, "clock: advance is '%s', but not like 72h or -5m", advance);
+	tenant->clock_offset = real ? 0 : now + step - timestamp_now();
 	return true;
 }
 
-static bool latency_read_one(struct world *w, json_t *object, struct complaint *c)
+static bool latency_read_one(struct tenant *tenant, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"route", "ms", NULL};
 	int route;
@@ -210,28 +212,29 @@ static bool latency_read_one(struct world *w, json_t *object, struct complaint *
 		return false;
 	for (int i = 0; i < ROUTE_CONTROL; i++) {
 		if (route == ROUTE_ANY || i == route)
-			w->latency_ms[i] = (int)ms;
+			tenant->latency_ms[i] = (int)ms;
 	}
 	return true;
 }
 
-bool latency_read(struct world *w, json_t *document, struct complaint *c)
+bool latency_read(struct tenant *tenant, json_t *document, struct doc_error *c)
 {
 	json_t *object;
 	size_t i;
 
 	if (!json_is_array(document))
-		return latency_read_one(w, document, c);
+		return latency_read_one(tenant, document, c);
 	json_array_foreach(document, i, object)
 	{
-		if (!latency_read_one(w, object, c))
+		if (!latency_read_one(tenant, object, c))
 			return false;
 	}
 	return true;
 }
 
 /* The clock comes first: ages count from it. */
-bool state_read(struct world *w, const struct keyring *own, json_t *document, struct complaint *c)
+bool tenant_read(
+	struct tenant *tenant, const struct keyring *own, json_t *document, struct doc_error *c)
 {
 	static const char *const names[] = {"clock", "customer", "project", "service_accounts",
 		"grants", "oauth_clients", "instance", "token_creators", "identity_providers",
@@ -246,22 +249,22 @@ bool state_read(struct world *w, const struct keyring *own, json_t *document, st
 	json_t *faults = json_object_get(document, "faults");
 
 	if (!members_known(document, names, "the document", c) ||
-		(clock != NULL && !clock_read(w, clock, c)) ||
-		(customer != NULL && !customer_read(w, own, customer, c)) ||
-		(project != NULL && !project_read(w, project, c)) ||
-		!array_read(w, own, document, "service_accounts", world_clear_service_accounts,
-			service_account_read, c) ||
-		!array_read(w, own, document, "grants", world_clear_grants, grant_read, c) ||
-		!oauth_clients_read(&w->logins, document, c) ||
-		!keyless_read(&w->keyless, own, document, c))
+		(clock != NULL && !clock_read(tenant, clock, c)) ||
+		(customer != NULL && !customer_read(tenant, own, customer, c)) ||
+		(project != NULL && !project_read(tenant, project, c)) ||
+		!array_read(tenant, own, document, "service_accounts",
+			tenant_clear_service_accounts, service_account_read, c) ||
+		!array_read(tenant, own, document, "grants", tenant_clear_grants, grant_read, c) ||
+		!oauth_clients_read(&tenant->logins, document, c) ||
+		!keyless_read(&tenant->keyless, own, document, c))
 		return false;
 	if (accounts != NULL) {
-		world_clear_accounts(w);
-		if (!accounts_read(w, accounts, c))
+		tenant_clear_accounts(tenant);
+		if (!accounts_read(tenant, accounts, c))
 			return false;
 	}
-	return (switches == NULL || switches_read(&w->switches, switches, c)) &&
-	       (quota == NULL || quota_read(&w->quota, quota, c)) &&
-	       (latency == NULL || latency_read(w, latency, c)) &&
-	       (faults == NULL || faults_read(&w->faults, faults, c));
+	return (switches == NULL || switches_read(&tenant->switches, switches, c)) &&
+	       (quota == NULL || quota_read(&tenant->quota, quota, c)) &&
+	       (latency == NULL || latency_read(tenant, latency, c)) &&
+	       (faults == NULL || faults_read(&tenant->faults, faults, c));
 }

@@ -3,8 +3,8 @@
  * The world: one customer of Google and what the emulator knows about it. A reset replaces it
  * whole.
  */
-#ifndef CLOUDINVITE_EMULATOR_WORLD_H
-#define CLOUDINVITE_EMULATOR_WORLD_H
+#ifndef CLOUDINVITE_EMULATOR_TENANT_H
+#define CLOUDINVITE_EMULATOR_TENANT_H
 
 #include <openssl/evp.h>
 #include <stdbool.h>
@@ -16,14 +16,14 @@
 #include "keyless.h"
 #include "keyring.h"
 #include "logins.h"
-#include "moment.h"
+#include "timestamp.h"
 #include "quota.h"
 #include "route.h"
 #include "switches.h"
 
 #define SCOPE_FULL     "https://www.googleapis.com/auth/cloud-identity.userinvitations"
 #define SCOPE_READONLY SCOPE_FULL ".readonly"
-#define WORLD_HIDDEN   (MOMENT_SECOND * 48 * 3600) /* get and list do not show what is younger */
+#define TENANT_HIDDEN  (USEC_PER_SEC * 48 * 3600) /* get and list do not show what is younger */
 
 enum domain_kind { DOMAIN_VERIFIED, DOMAIN_ALIAS };
 extern const char *const domain_kind_words[];
@@ -74,7 +74,7 @@ struct access {
 	int64_t expires;
 };
 
-struct world {
+struct tenant {
 	char *customer;
 	char *project;
 	char *project_number;
@@ -102,42 +102,43 @@ struct world {
 
 /* The default world: example.com, its alias domain, one super administrator, one who is none, and
  * the emulator's own service account with both scopes granted. */
-struct world *world_new(const struct keyring *own);
-void world_free(struct world *w);
+struct tenant *tenant_new(const struct keyring *own);
+void tenant_free(struct tenant *tenant);
 
 /* The emulator's clock. */
-int64_t world_now(const struct world *w);
+int64_t tenant_now(const struct tenant *tenant);
 
-const struct domain *world_domain(const struct world *w, const char *address);
-const struct admin *world_admin(const struct world *w, const char *address);
-const struct service_account *world_service_account(const struct world *w, const char *email);
+const struct domain *tenant_domain(const struct tenant *tenant, const char *address);
+const struct admin *tenant_admin(const struct tenant *tenant, const char *address);
+const struct service_account *tenant_service_account(
+	const struct tenant *tenant, const char *email);
 /* The key that Google keeps for the account, made when it is needed first. */
-const struct signing_key *world_managed_key(
-	struct world *w, struct keyring *own, const struct service_account *account);
+const struct signing_key *tenant_managed_key(
+	struct tenant *tenant, struct keyring *own, const struct service_account *account);
 /* Whether every one of the space-separated scopes is granted to the client. */
-bool world_granted(const struct world *w, const char *client_id, const char *scopes);
+bool tenant_granted(const struct tenant *tenant, const char *client_id, const char *scopes);
 
 /* isInvitableUser; `account` may be NULL. */
-bool world_invitable(const struct world *w, const struct account *account);
+bool tenant_invitable(const struct tenant *tenant, const struct account *account);
 /* Whether get and list show it: consumer or transferred, and 48 h old like its domain. */
-bool world_shown(const struct world *w, const struct account *account, int64_t now);
+bool tenant_shown(const struct tenant *tenant, const struct account *account, int64_t now);
 /* An invitation goes out: state, count, mailbox. */
-void world_mail(struct world *w, struct account *account);
+void tenant_mail(struct tenant *tenant, struct account *account);
 
 /* A new random token. The strings are copied. Valid until the world ends. */
-struct access *world_token(
-	struct world *w, const char *principal, bool service_account, const char *scopes);
+struct access *tenant_token(
+	struct tenant *tenant, const char *principal, bool service_account, const char *scopes);
 
 /* The same for a principal that is no person, of at least so many bytes: STS gives long ones. */
-struct access *world_federated_token(
-	struct world *w, const char *principal, const char *scopes, size_t least);
+struct access *tenant_federated_token(
+	struct tenant *tenant, const char *principal, const char *scopes, size_t least);
 
 /* Emptying, for readers of new values. */
-void world_clear_domains(struct world *w);
-void world_clear_admins(struct world *w);
-void world_clear_service_accounts(struct world *w);
-void world_clear_grants(struct world *w);
-void world_clear_accounts(struct world *w); /* and the mailbox */
-void world_clear_tokens(struct world *w);
+void tenant_clear_domains(struct tenant *tenant);
+void tenant_clear_admins(struct tenant *tenant);
+void tenant_clear_service_accounts(struct tenant *tenant);
+void tenant_clear_grants(struct tenant *tenant);
+void tenant_clear_accounts(struct tenant *tenant); /* and the mailbox */
+void tenant_clear_tokens(struct tenant *tenant);
 
 #endif

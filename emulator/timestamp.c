@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "moment.h"
+#include "timestamp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,15 +7,15 @@
 #include <string.h>
 #include <time.h>
 
-int64_t moment_real(void)
+int64_t timestamp_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * MOMENT_SECOND + ts.tv_nsec / 1000;
+	return (int64_t)ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
-int64_t moment_monotonic_ms(void)
+int64_t monotonic_ms(void)
 {
 	struct timespec ts;
 
@@ -24,49 +24,49 @@ int64_t moment_monotonic_ms(void)
 }
 
 /* Whole seconds, rounded down also before 1970, and the microseconds that remain. */
-static time_t moment_split(int64_t moment, int64_t *micros)
+static time_t timestamp_split(int64_t timestamp, int64_t *micros)
 {
-	int64_t seconds = moment / MOMENT_SECOND;
+	int64_t seconds = timestamp / USEC_PER_SEC;
 
-	*micros = moment % MOMENT_SECOND;
+	*micros = timestamp % USEC_PER_SEC;
 	if (*micros < 0) {
-		*micros += MOMENT_SECOND;
+		*micros += USEC_PER_SEC;
 		seconds--;
 	}
 	return (time_t)seconds;
 }
 
-char *moment_rfc3339(int64_t moment, char out[MOMENT_TEXT_SIZE])
+char *timestamp_rfc3339(int64_t timestamp, char out[TIMESTAMP_TEXT_SIZE])
 {
 	int64_t micros;
-	time_t seconds = moment_split(moment, &micros);
+	time_t seconds = timestamp_split(timestamp, &micros);
 	struct tm tm;
 	size_t n;
 
 	gmtime_r(&seconds, &tm);
-	n = strftime(out, MOMENT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	n = strftime(out, TIMESTAMP_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (micros != 0)
-		snprintf(out + n, MOMENT_TEXT_SIZE - n, ".%06dZ", (int)micros);
+		snprintf(out + n, TIMESTAMP_TEXT_SIZE - n, ".%06dZ", (int)micros);
 	else
-		snprintf(out + n, MOMENT_TEXT_SIZE - n, "Z");
+		snprintf(out + n, TIMESTAMP_TEXT_SIZE - n, "Z");
 	return out;
 }
 
-char *moment_http(int64_t moment, char out[MOMENT_TEXT_SIZE])
+char *timestamp_http(int64_t timestamp, char out[TIMESTAMP_TEXT_SIZE])
 {
 	int64_t micros;
-	time_t seconds = moment_split(moment, &micros);
+	time_t seconds = timestamp_split(timestamp, &micros);
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(out, MOMENT_TEXT_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	strftime(out, TIMESTAMP_TEXT_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	return out;
 }
 
 /* ".123" -> 123000; returns behind the digits. */
-static const char *moment_parse_fraction(const char *s, int64_t *micros)
+static const char *timestamp_parse_fraction(const char *s, int64_t *micros)
 {
-	int64_t unit = MOMENT_SECOND / 10;
+	int64_t unit = USEC_PER_SEC / 10;
 
 	*micros = 0;
 	if (*s != '.')
@@ -78,7 +78,7 @@ static const char *moment_parse_fraction(const char *s, int64_t *micros)
 	return s;
 }
 
-static bool moment_parse_zone(const char *s, int64_t *offset)
+static bool timestamp_parse_zone(const char *s, int64_t *offset)
 {
 	static const int64_t units[] = {0, 600, 60, 0, 10, 1}; /* minutes of each place of +hh:mm */
 	int64_t minutes = 0;
@@ -93,11 +93,11 @@ static bool moment_parse_zone(const char *s, int64_t *offset)
 		if (i != 3)
 			minutes += units[i] * (s[i] - '0');
 	}
-	*offset = MOMENT_SECOND * 60 * (s[0] == '-' ? -minutes : minutes);
+	*offset = USEC_PER_SEC * 60 * (s[0] == '-' ? -minutes : minutes);
 	return true;
 }
 
-bool moment_parse(const char *s, int64_t *moment)
+bool timestamp_parse(const char *s, int64_t *timestamp)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -105,26 +105,26 @@ bool moment_parse(const char *s, int64_t *moment)
 
 	if (rest == NULL)
 		return false;
-	rest = moment_parse_fraction(rest, &micros);
-	if (!moment_parse_zone(rest, &offset))
+	rest = timestamp_parse_fraction(rest, &micros);
+	if (!timestamp_parse_zone(rest, &offset))
 		return false;
-	*moment = (int64_t)timegm(&tm) * MOMENT_SECOND + micros - offset;
+	*timestamp = (int64_t)timegm(&tm) * USEC_PER_SEC + micros - offset;
 	return true;
 }
 
-bool moment_parse_age(const char *s, int64_t *age)
+bool timestamp_parse_age(const char *s, int64_t *age)
 {
 	static const struct {
 		const char *suffix;
 		int64_t unit;
 	} units[] = {
-		{"", MOMENT_SECOND},
-		{"ms", MOMENT_SECOND / 1000},
-		{"s", MOMENT_SECOND},
-		{"m", MOMENT_SECOND * 60},
-		{"h", MOMENT_SECOND * 3600},
-		{"d", MOMENT_SECOND * 86400},
-		{"w", MOMENT_SECOND * 86400 * 7},
+		{"", USEC_PER_SEC},
+		{"ms", USEC_PER_SEC / 1000},
+		{"s", USEC_PER_SEC},
+		{"m", USEC_PER_SEC * 60},
+		{"h", USEC_PER_SEC * 3600},
+		{"d", USEC_PER_SEC * 86400},
+		{"w", USEC_PER_SEC * 86400 * 7},
 	};
 	char *end;
 	long n;
