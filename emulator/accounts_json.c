@@ -105,7 +105,7 @@ static void series_put(struct tenant *tenant, const struct series *s)
 			xasprintf("%s%" PRId64 "@%s", s->prefix, s->start + i, s->domain));
 }
 
-/* Twice over the document: nothing is put until all of it has been read without a complaint. */
+/* Reads the document twice: nothing is stored until all of it has been found valid. */
 bool accounts_read(struct tenant *tenant, json_t *document, struct doc_error *c)
 {
 	json_t *array =

@@ -147,7 +147,7 @@ static void go_back(const struct question *q, const char *fields, struct reply *
 	free(state);
 }
 
-/* A refresh token is given once for each person and client, unless consent is asked for anew. */
+/* A refresh token is given once for each person and client, unless consent is requested again. */
 static void allow(struct tenant *tenant, const struct question *q, const char *account,
 	bool granted, struct reply *out)
 {

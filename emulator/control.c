@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control area: /emulator/NAME, JSON in and out, without authentication.
+ * The control endpoints: /emulator/NAME, JSON in and out, without authentication.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "tenant_json.h"
 #include "uri.h"
 
-/* The answer, or NULL with a complaint. `in` is the body (null without one). */
+/* The answer, or NULL with an error. `in` is the body (null without one). */
 typedef json_t *control_do(
 	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c);
 
@@ -113,7 +113,7 @@ static json_t *clock_post(
 	return clock_read(e->tenant, in, c) ? clock_write(e->tenant) : NULL;
 }
 
-/* The person opens the mail: only who was invited can. */
+/* The person opens the mail: only an invited person can. */
 static json_t *respond(
 	struct emulator *e, json_t *in, enum account_state state, struct doc_error *c)
 {

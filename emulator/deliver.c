@@ -97,7 +97,7 @@ static struct MHD_Response *deliver_response(
 	return xnonnull(response);
 }
 
-/* `Date` is the emulator's clock, at the moment the reply leaves. */
+/* `Date` is the emulator's clock when the reply is sent. */
 static void deliver_headers(struct emulator *e, struct request *r, struct MHD_Response *response)
 {
 	char date[TIMESTAMP_TEXT_SIZE];

@@ -14,7 +14,7 @@
 bool directory_prepare(const char *path);
 /* ca.pem, credentials.json, cloudinvite.conf, and at last `port`, which says that all are there. */
 bool directory_publish(const struct emulator *e, const char *path);
-/* At the end: nobody is to find a port that nobody listens on. */
+/* At the end: removes `port`, so that no client finds a port that is closed. */
 void directory_remove_port(const char *path);
 
 #endif

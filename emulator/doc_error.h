@@ -13,12 +13,12 @@ struct doc_error {
 	char text[300];
 };
 
-/* Always false, so that `return doc_error_set(...)` ends a reader. The first complaint stays. */
+/* Always false, so that `return doc_error_set(...)` ends a reader. The first error stays. */
 bool doc_error_set(struct doc_error *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Members of control documents. An absent one leaves *out as it is; one of the wrong type is a
- * complaint that names `where`. Strings are borrowed from the document. */
+/* Members of control documents. An absent one leaves *out as it is; one of the wrong type is an
+ * error that names `where`. Strings are borrowed from the document. */
 bool member_string(
 	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c);
 /* A string that must be there. */
@@ -31,7 +31,7 @@ bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int6
 /* The index of the member's value in the NULL-terminated `words`. */
 bool member_word(json_t *object, const char *name, const char *const *words, int *out,
 	const char *where, struct doc_error *c);
-/* Complains about the first member that is not one of the NULL-terminated `names`. */
+/* Rejects the first member that is not one of the NULL-terminated `names`. */
 bool members_known(
 	json_t *object, const char *const *names, const char *where, struct doc_error *c);
 

@@ -20,7 +20,7 @@
 struct listener {
 	struct emulator *emulator;
 	void (*find)(struct request *r);
-	struct MHD_Daemon *daemon; /* NULL: there is no such door */
+	struct MHD_Daemon *daemon; /* NULL: closed */
 	char base[80];		   /* http://127.0.0.1:41235 */
 	uint16_t port;
 };
@@ -41,8 +41,8 @@ struct emulator {
 	struct listener metadata; /* HTTP without TLS; its base is empty if it is closed */
 };
 
-/* A world of the scenario, or the default one; the old one is freed. False with a complaint: then
- * nothing has changed. */
+/* Replaces the tenant by the scenario's or the default one. False with an error: then nothing has
+ * changed. */
 bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_error);
 
 #endif

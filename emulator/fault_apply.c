@@ -19,7 +19,7 @@
 	"<p>The server encountered a temporary error and could not complete your request." \
 	"<p>Please try again in 30 seconds.\n</html>\n"
 
-/* What each status says by itself, without a body of the fault's own. */
+/* The body of each status, unless the fault brings its own. */
 static void fault_status(const struct fault *fault, struct emulator *e, struct request *r)
 {
 	static const struct {
@@ -106,7 +106,7 @@ static void fault_huge(struct reply *reply)
 	reply->size = HUGE_SIZE;
 }
 
-/* Every member again, and contradicting: who takes the last one reads something else. */
+/* Repeats every member with another value: a reader that takes the last one gets that. */
 static void fault_duplicate(struct reply *reply)
 {
 	json_t *object = json_loadb(reply->body, reply->size, 0, NULL), *other = json_object();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the world knows for clients without a key: the machine that the metadata server speaks for,
- * the identity providers whose tokens STS takes, and who may sign as which service account.
+ * The part of the tenant that serves clients without a key: the machine that the metadata server
+ * speaks for, the identity providers whose tokens STS takes, and which principal may sign as which
+ * service account.
  */
 #ifndef CLOUDINVITE_EMULATOR_KEYLESS_H
 #define CLOUDINVITE_EMULATOR_KEYLESS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys, and instance, token_creators and identity_providers as parts of the world's document.
+ * Keys, and instance, token_creators and identity_providers as parts of the tenant's document.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static bool text_or_null_read(
 	return true;
 }
 
-/* An array of strings; absent is empty. The caller frees each, also after a complaint. */
+/* An array of strings; absent is empty. The caller frees each, also after an error. */
 static bool strings_read(json_t *array, char ***out, size_t *n, const char *name, const char *where,
 	struct doc_error *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keyring: everything that is made anew at each start: a certificate authority, the server's
- * certificate, the service account's key, and those of who signs for somebody else.
+ * The keyring: what is generated at each start: a certificate authority, the server's certificate,
+ * the service account's key, and the keys of the identity provider and of signJwt.
  */
 #ifndef CLOUDINVITE_EMULATOR_KEYRING_H
 #define CLOUDINVITE_EMULATOR_KEYRING_H

@@ -69,7 +69,7 @@ struct login *logins_add(struct logins *l, const char *client_id, const char *ad
 struct login *logins_find(struct logins *l, const char *token);
 /* Whether the person has granted the client anything that still counts. */
 bool logins_granted(const struct logins *l, const char *client_id, const char *address);
-/* Whether the login has ended by now, whoever ended it. */
+/* Whether the login has ended by now, for any reason. */
 bool logins_ended(const struct logins *l, const struct login *login, int64_t now);
 
 /* The member "oauth_clients" of a state document; absent: nothing changes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routes: which part of the emulator answers a request. An area owns the paths below its prefix and
- * finds the route among them; a further area is one file and one line in route.c. The metadata
- * server has a door of its own (server.h): its paths are known there only, and no others.
+ * Routes: which part of the emulator answers a request. An endpoint owns the paths below its prefix
+ * and finds the route among them; a new endpoint is one file and one line in route.c. The metadata
+ * server has a listener of its own (server.h), which knows its paths only.
  */
 #ifndef CLOUDINVITE_EMULATOR_ROUTE_H
 #define CLOUDINVITE_EMULATOR_ROUTE_H
@@ -47,9 +47,9 @@ struct endpoint {
 	void (*dispatch)(struct request *r);
 };
 
-/* Finds the area of r->path and enters it; nothing found is ROUTE_OTHER. */
+/* Finds the endpoint of r->path and its route; ROUTE_OTHER if there is none. */
 void route_find(struct request *r);
-/* The same behind the metadata server's door. */
+/* The same for the metadata server's listener. */
 void route_find_metadata(struct request *r);
 
 #endif

@@ -133,7 +133,8 @@ static void request_answer(struct emulator *e, struct request *r)
 		request_tell(r, status);
 }
 
-/* The control area is served whatever the faults are: a test must be able to take them back. */
+/* The control endpoints are served whatever the faults are: a test must be able to take them back.
+ */
 static void request_serve(struct listener *listener, struct request *r)
 {
 	struct emulator *e = listener->emulator;

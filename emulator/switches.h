@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Switches: everything that nobody knows for sure about Google is one, so that a client can be
+ * Switches: one for each fact about Google that is not known for sure, so that a client can be
  * tested against each answer. One table holds name, default and meaning; JSON and --help are made
  * from it.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The world: one customer of Google and what the emulator knows about it. A reset replaces it
- * whole.
+ * The tenant: one customer of Google and what the emulator knows about it. A reset replaces all of
+ * it.
  */
 #ifndef CLOUDINVITE_EMULATOR_TENANT_H
 #define CLOUDINVITE_EMULATOR_TENANT_H
@@ -65,7 +65,7 @@ struct mail {
 	int64_t number; /* 1 is this person's first */
 };
 
-/* An access token and whom it speaks for. */
+/* An access token and its principal. */
 struct access {
 	char *token;
 	char *principal;
@@ -100,8 +100,8 @@ struct tenant {
 	int latency_ms[ROUTES];
 };
 
-/* The default world: example.com, its alias domain, one super administrator, one who is none, and
- * the emulator's own service account with both scopes granted. */
+/* The default tenant: example.com, its alias domain, one super administrator, one other
+ * administrator, and the emulator's own service account with both scopes granted. */
 struct tenant *tenant_new(const struct keyring *own);
 void tenant_free(struct tenant *tenant);
 
@@ -125,7 +125,7 @@ bool tenant_shown(const struct tenant *tenant, const struct account *account, in
 /* An invitation goes out: state, count, mailbox. */
 void tenant_mail(struct tenant *tenant, struct account *account);
 
-/* A new random token. The strings are copied. Valid until the world ends. */
+/* A new random token. The strings are copied. Valid until the tenant is freed. */
 struct access *tenant_token(
 	struct tenant *tenant, const char *principal, bool service_account, const char *scopes);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The world as a JSON document: what PUT /emulator/state takes, GET gives, and a scenario file
+ * The tenant as a JSON document: what PUT /emulator/state takes, GET gives, and a scenario file
  * holds.
  */
 #ifndef CLOUDINVITE_EMULATOR_TENANT_JSON_H
@@ -13,7 +13,7 @@
 #include "keyring.h"
 #include "tenant.h"
 
-/* Sets what the document names and leaves the rest. After a complaint the world is half-changed. */
+/* Sets what the document names and leaves the rest. After an error the tenant is half-changed. */
 bool tenant_read(
 	struct tenant *tenant, const struct keyring *own, json_t *document, struct doc_error *c);
 json_t *tenant_write(const struct tenant *tenant);

@@ -147,7 +147,7 @@ static bool grant_read(struct tenant *tenant, const struct keyring *own, json_t 
 	return true;
 }
 
-/* Replaces a string of the world if the object has it. */
+/* Replaces a string of the tenant if the object has it. */
 static bool text_read(
 	json_t *object, const char *name, char **text, const char *where, struct doc_error *c)
 {

@@ -18,7 +18,7 @@ struct oauth_error {
 
 /* Every word one of Google's scopes, and at least one. */
 bool scopes_valid(const char *scopes);
-/* The token and its lifetime; what else a grant says is added by who has asked for it. */
+/* The token and its lifetime; the caller adds what else its grant says. */
 json_t *token_body(const struct tenant *tenant, const struct access *access);
 
 route_answer grant_jwt_bearer;	       /* token_assertion.c */

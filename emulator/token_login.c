@@ -108,7 +108,7 @@ static struct oauth_error verifier_check(const struct consent_code *code, const 
 	return (struct oauth_error){0};
 }
 
-/* A code is worth one try: whoever fails with it has spoilt it. */
+/* A code is good for one try, also if the try fails. */
 static struct oauth_error code_check(
 	struct tenant *tenant, const struct form *f, struct consent_code **code)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory for a test program: it is there, or the program ends and says so.
+ * Memory: it is there, or the program prints an error and ends.
  */
 #ifndef CLOUDINVITE_EMULATOR_XMALLOC_H
 #define CLOUDINVITE_EMULATOR_XMALLOC_H
