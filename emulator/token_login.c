@@ -145,6 +145,7 @@ void grant_authorization_code(struct emulator *e, struct request *r, struct repl
 	if (refusal.status != 0) {
 		reply_oauth_error(out, refusal.status, refusal.error, refusal.description);
 	} else {
+		/* gcc -fanalyzer: code and login below are NULL after an error only. */
 		r->principal = xstrdup(code->address);
 		body = token_body(tenant, tenant_token(tenant, code->address, false, code->scopes));
 		json_object_set_new(body, "scope", json_string(code->scopes));
@@ -235,6 +236,7 @@ void grant_refresh_token(struct emulator *e, struct request *r, struct reply *ou
 	} else if (tenant->switches.rapt != RAPT_NONE) {
 		reply_reauth(tenant->switches.rapt, out);
 	} else {
+		/* gcc -fanalyzer: see grant_authorization_code. */
 		scopes = form.scope != NULL ? form.scope : login->scopes;
 		login->used = tenant_now(tenant);
 		r->principal = xstrdup(login->address);
