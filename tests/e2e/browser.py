@@ -16,7 +16,7 @@ import tempfile
 import time
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 60
+TIMEOUT = 60
 
 # The contrast of every text with what is behind it, as WCAG 2 has it: those that have too little. A
 # text of a picture stands on the page, never on a bar.
@@ -104,7 +104,7 @@ class Browser:
         os.close(self.commands)  # it ends with its pipe
         if self.process:
             try:
-                self.process.wait(PATIENCE)
+                self.process.wait(TIMEOUT)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -121,11 +121,11 @@ class Browser:
 
     def message(self):
         """The next one that it sends."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while b"\0" not in self.pending:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self.answers], [], [], left)[0]:
-                raise AssertionError(f"the browser says nothing for {PATIENCE} s")
+                raise AssertionError(f"the browser says nothing for {TIMEOUT} s")
             taken = os.read(self.answers, 1 << 20)
             if not taken:
                 raise AssertionError("the browser has ended")

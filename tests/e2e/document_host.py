@@ -4,7 +4,7 @@
 
     document_host.py PAGE    prints JSON: {"ran": N, "complaints": [...]}
 
-The host is this machine under a sheet: /etc, /usr and /var can be written and forget it, /home,
+The host is this machine with overlay mounts: /etc, /usr and /var can be written and forget it, /home,
 /root and /tmp are empty, the network is a loopback. In place of Google stands the emulator, also as
 metadata server at 169.254.169.254; in place of systemd, whose PID 1 this namespace has not, a
 `systemctl` that starts and stops our two programs as their units say, a `journalctl` that shows
@@ -23,7 +23,7 @@ import time
 import harness
 import overlay
 import pages
-import room
+import sandbox
 
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--net", "--pid", "--fork",
            "--kill-child", "--mount-proc", "--"]
@@ -33,7 +33,7 @@ PEOPLE = [{"address": "alice@example.com"}, {"address": "carol@example.com"},
           {"address": "bob@example.com", "kind": "managed"}]
 PLACEHOLDERS = {"cloudinvite@PROJECT.": "inviter@cloudinvite-emulated."}
 READING = re.compile(r"^(sudo )?cloudinvite (status|explain|history|list|get|token|pam status)\b")
-SECONDS = 10 * harness.PATIENCE  # for one command: `make install` takes a minute on a loaded machine
+SECONDS = 10 * harness.TIMEOUT  # for one command: `make install` takes a minute on a loaded machine
 AGAIN = 30  # for one that reads, until it prints what the page says
 
 SYSTEMCTL = r"""#!/bin/bash
@@ -137,31 +137,31 @@ settled() { for _ in $(seq 600); do
 
 
 def tool(path, text):
-    room.write(path, text, 0o755)
+    sandbox.write(path, text, 0o755)
 
 
-def cover():
+def mount_overlays():
     """The sheets. What was built and the tree stay in sight, wherever they lie."""
-    room.tmpfs("/run")
-    for place in (TREE, BUILT, GOOGLE, overlay.SHEET):
+    sandbox.tmpfs("/run")
+    for place in (TREE, BUILT, GOOGLE, overlay.OVERLAY):
         os.makedirs(place)
     for name in ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
                  "pam_cloudinvite.so", "cloudinvite-emulator"):
         shutil.copy(os.path.join(harness.BUILD, name), BUILT)
-    room.output("mount", "-n", "--bind", harness.SOURCE, TREE)
+    sandbox.output("mount", "-n", "--bind", harness.SOURCE, TREE)
     harness.SOURCE, harness.BUILD = TREE, BUILT
     os.chdir("/")
     for place in overlay.PLACES:
         for part in ("upper", "work"):
-            os.makedirs(f"{overlay.SHEET}/{part}/{place}")
-        room.output("mount", "-n", "-t", "overlay", "-o",
-                    f"lowerdir=/{place},upperdir={overlay.SHEET}/upper/{place},"
-                    f"workdir={overlay.SHEET}/work/{place}", "overlay", "/" + place)
+            os.makedirs(f"{overlay.OVERLAY}/{part}/{place}")
+        sandbox.output("mount", "-n", "-t", "overlay", "-o",
+                    f"lowerdir=/{place},upperdir={overlay.OVERLAY}/upper/{place},"
+                    f"workdir={overlay.OVERLAY}/work/{place}", "overlay", "/" + place)
     for place in ("/home", "/root", "/tmp"):
-        room.tmpfs(place, "mode=1777" if place == "/tmp" else "mode=0755")
-    room.output("hostname", "build1")
-    room.output("ip", "link", "set", "lo", "up")
-    room.output("ip", "address", "add", METADATA + "/32", "dev", "lo")
+        sandbox.tmpfs(place, "mode=1777" if place == "/tmp" else "mode=0755")
+    sandbox.output("hostname", "build1")
+    sandbox.output("ip", "link", "set", "lo", "up")
+    sandbox.output("ip", "address", "add", METADATA + "/32", "dev", "lo")
     for user in pwd.getpwall():
         if 1000 <= user.pw_uid < 60000:
             subprocess.run(["userdel", "-f", user.pw_name], stderr=subprocess.DEVNULL, check=True)
@@ -181,7 +181,7 @@ def start_google():
     with open(GOOGLE + "/cloudinvite.conf", encoding="utf-8") as file:
         kept = [line for line in file if re.match(r"\[google\]|\w*endpoint|ca_file", line)
                 and not line.startswith("metadata_endpoint")]
-    room.write("/etc/cloudinvite/conf.d/90-rehearsal.conf", "".join(kept).replace(
+    sandbox.write("/etc/cloudinvite/conf.d/90-rehearsal.conf", "".join(kept).replace(
         GOOGLE + "/ca.pem", "/etc/cloudinvite/rehearsal.pem"))
     shutil.copy(GOOGLE + "/ca.pem", "/etc/cloudinvite/rehearsal.pem")
     for name, place in (("credentials.json", "inviter.json"), ("client.json", "client.json")):
@@ -202,7 +202,7 @@ class Session:
         """Its status and what it printed. It reads nothing from the terminal."""
         self.number += 1
         script = f"/run/command{self.number}"
-        room.write(script, text + "\n")
+        sandbox.write(script, text + "\n")
         line = f". {script} </dev/null; printf '\\n\\036%d\\036' $?\n"
         self.bash.stdin.write(line.encode())
         self.bash.stdin.flush()
@@ -218,7 +218,7 @@ class Session:
 
     def ask(self, text, answers):
         """At a terminal, where the answers are typed; `!NAME` is what the function of WORLD says."""
-        room.write("/run/asked", text + "\n")
+        sandbox.write("/run/asked", text + "\n")
         typed = "; ".join(answer[1:] if answer.startswith("!") else f"echo '{answer}'"
                           for answer in answers or ["y"])
         return self.run("rm -f /run/said; "
@@ -293,15 +293,15 @@ def run_page(host, blocks):
 
 
 def main():
-    if not os.environ.get(room.INSIDE):
-        os.environ[room.INSIDE] = "1"
+    if not os.environ.get(sandbox.INSIDE):
+        os.environ[sandbox.INSIDE] = "1"
         os.execvp(UNSHARE[0], [*UNSHARE, sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
     os.environ.update(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                       LC_ALL="C.UTF-8", HOME="/root", DEBIAN_FRONTEND="noninteractive")
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "O"):
         os.environ.pop(name, None)
     host, blocks = pages.parse(sys.argv[1])
-    cover()
+    mount_overlays()
     tool("/usr/local/sbin/systemctl", SYSTEMCTL)
     tool("/usr/local/sbin/journalctl", JOURNALCTL)
     tool("/usr/local/sbin/apt-get", APT_GET)

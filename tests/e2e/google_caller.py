@@ -52,7 +52,7 @@ class Caller:
         process, self.process = self.process, None
         if process:
             process.stdin.close()
-            assert process.wait(harness.PATIENCE) == 0, self.said()
+            assert process.wait(harness.TIMEOUT) == 0, self.said()
 
     def again(self, **overrides):
         """A new process with further settings, and the token of the old one."""

@@ -30,7 +30,7 @@ import tempfile
 import time
 import urllib.parse
 
-import everybody
+import ledger_invariants
 from tap import Test, main  # pylint: disable=unused-import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -40,7 +40,7 @@ BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_PROGRAMS") or os.environ.get
 # Then no program but our own can load the module.
 SANITIZED = any("-fsanitize" in open(flags, encoding="utf-8").read()
                 for flags in (os.path.join(BUILD, "flags"),) if os.path.exists(flags))
-PATIENCE = 60  # seconds; nothing that a test waits for takes so long
+TIMEOUT = 60  # seconds; nothing that a test waits for takes so long
 
 
 def accounts(user):
@@ -48,7 +48,7 @@ def accounts(user):
     return {"collector_user": user, "dispatcher_user": user, "ledger_user": user}
 
 
-def wait_for(condition, what, seconds=PATIENCE):
+def wait_for(condition, what, seconds=TIMEOUT):
     """Until condition() is true; returns its value."""
     until = time.monotonic() + seconds
     while True:
@@ -60,7 +60,7 @@ def wait_for(condition, what, seconds=PATIENCE):
         time.sleep(0.02)
 
 
-def stop(program, seconds=PATIENCE):
+def stop(program, seconds=TIMEOUT):
     """SIGTERM, then its exit status; one that does not go is killed, which is a failure."""
     if program.poll() is None:
         program.send_signal(signal.SIGTERM)
@@ -131,7 +131,7 @@ class Emulator:
     def file(self, name):
         return os.path.join(self.directory, name)
 
-    def connect(self, timeout=PATIENCE):
+    def connect(self, timeout=TIMEOUT):
         """A connection of the caller's own."""
         if not self.tls:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -289,7 +289,7 @@ class Site:
             if status not in (0, -signal.SIGKILL):
                 complaints.append(f"{program.args[0]} ended with {status}")
         if failure is None:
-            complaints += everybody.complaints(self.path("state/ledger.db"))
+            complaints += ledger_invariants.violations(self.path("state/ledger.db"))
         logs = "".join(self.read(name) for name in sorted(os.listdir(self.root))
                        if name.endswith(".log"))
         shutil.rmtree(self.root, ignore_errors=True)
@@ -336,7 +336,7 @@ class Site:
         self.add_user(user, **account)
         self.arrive(user, reason)
 
-    def run(self, *verb, timeout=PATIENCE, stdin=None):
+    def run(self, *verb, timeout=TIMEOUT, stdin=None):
         """cloudinvite -c FILE VERB…: the completed process, output as text."""
         return subprocess.run([os.path.join(BUILD, "cloudinvite"), "-c", self.conf, *verb],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -351,7 +351,7 @@ class Site:
             raise AssertionError(f"{verb} printed no JSON (exit {done.returncode}): "
                                  f"{done.stdout}{done.stderr}") from None
 
-    def program(self, name, *arguments, timeout=PATIENCE):
+    def program(self, name, *arguments, timeout=TIMEOUT):
         """Runs a program to its end; a failure says what it logged."""
         done = subprocess.run([os.path.join(BUILD, name), "-c", self.conf, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -361,10 +361,10 @@ class Site:
                                  f"{done.stdout}")
         return done.stdout
 
-    def collector_once(self, timeout=PATIENCE):
+    def collector_once(self, timeout=TIMEOUT):
         return self.program("cloudinvite-collector", "--once", timeout=timeout)
 
-    def dispatcher_once(self, timeout=PATIENCE):
+    def dispatcher_once(self, timeout=TIMEOUT):
         return self.program("cloudinvite-dispatcher", "--once", timeout=timeout)
 
     def start(self, name):

@@ -61,7 +61,7 @@ def run(site, *verb, program="cloudinvite", environment=None):
     """The completed process, output as bytes."""
     return subprocess.run([os.path.join(harness.BUILD, program), "-c", site.conf, *verb],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=harness.PATIENCE, check=False,
+                          timeout=harness.TIMEOUT, check=False,
                           env={**os.environ, **(environment or {})})
 
 

@@ -17,7 +17,7 @@ import subprocess
 
 import accounts_table
 import harness
-import room
+import sandbox
 
 TOPS = ("/run/cloudinvite", "/var/lib/cloudinvite", "/var/cache/cloudinvite",
         "/var/spool/cloudinvite", "/etc/cloudinvite/private")
@@ -42,31 +42,31 @@ DROP_IN = "/etc/cloudinvite/conf.d/50-site.conf"
 
 
 def program(name, *arguments):
-    return subprocess.run([f"{room.BIN}/{name}", *arguments], stdin=subprocess.DEVNULL,
+    return subprocess.run([f"{sandbox.BIN}/{name}", *arguments], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=harness.PATIENCE, check=False)
+                          timeout=harness.TIMEOUT, check=False)
 
 
 def build():
-    room.make_accounts()
-    room.output("useradd", "--no-create-home", "alice")
-    room.write(room.CONF, "[google]\ncustomer = C01234567\nsubject = admin@example.com\n"
+    sandbox.make_accounts()
+    sandbox.output("useradd", "--no-create-home", "alice")
+    sandbox.write(sandbox.CONF, "[google]\ncustomer = C01234567\nsubject = admin@example.com\n"
                "credentials = /etc/cloudinvite/private/credentials.json\nendpoint = https://127.0.0.1:1\n"
                "[people]\naddress = {user}@example.com\ndomains = example.com\n"
                "[invitations]\nsettle = 0\n")
-    room.write(MAP, "# none\n")
+    sandbox.write(MAP, "# none\n")
     os.mkdir("/etc/cloudinvite/private", 0o711)
-    room.write("/etc/cloudinvite/private/credentials.json", json.dumps(
+    sandbox.write("/etc/cloudinvite/private/credentials.json", json.dumps(
         {"type": "service_account", "client_email": "i@p.iam.gserviceaccount.com",
          "client_id": "1", "private_key_id": "k",
          "token_uri": "https://oauth2.googleapis.com/token",
-         "private_key": room.output("openssl", "genpkey", "-quiet", "-algorithm", "RSA")}))
+         "private_key": sandbox.output("openssl", "genpkey", "-quiet", "-algorithm", "RSA")}))
     os.chmod("/etc/cloudinvite/private/credentials.json", 0o640)
     for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
-        room.output(f"{room.BIN}/{name}", "--prepare")
+        sandbox.output(f"{sandbox.BIN}/{name}", "--prepare")
     shutil.chown("/etc/cloudinvite/private/credentials.json", "root", "cloudinvite-dispatcher")
-    room.output(room.BIN + "/cloudinvite", "emit", "--reason", "login", "alice")
-    room.output(room.BIN + "/cloudinvite-collector", "--once")
+    sandbox.output(sandbox.BIN + "/cloudinvite", "emit", "--reason", "login", "alice")
+    sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--once")
 
 
 def groups_of(name):
@@ -93,7 +93,7 @@ class Tables(harness.Test):
         cls.running = []
         for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
             with open(f"/run/{name}.log", "w", encoding="utf-8") as log:
-                cls.running.append(subprocess.Popen([f"{room.BIN}/{name}"], stdout=log, stderr=log,
+                cls.running.append(subprocess.Popen([f"{sandbox.BIN}/{name}"], stdout=log, stderr=log,
                                                     stdin=subprocess.DEVNULL))
         harness.wait_for(lambda: running(program("cloudinvite", "status", "--json").stdout) == 2,
                          "the programs")
@@ -166,11 +166,11 @@ class Tables(harness.Test):
         """--once beside a running one, as the other account would do it, and a command's wake-up."""
         for name, account in (("cloudinvite-collector", "cloudinvite-collector"),
                               ("cloudinvite-dispatcher", "cloudinvite-dispatcher")):
-            done = as_account(account, f"{room.BIN}/{name}", "--once")
+            done = as_account(account, f"{sandbox.BIN}/{name}", "--once")
             self.assertEqual(done.returncode, 0, done.stdout)
             self.assertIn("runs already", done.stdout)
         for account in accounts_table.ACCOUNTS:
-            said = as_account(f"cloudinvite-{account}", f"{room.BIN}/cloudinvite", "status", "--json")
+            said = as_account(f"cloudinvite-{account}", f"{sandbox.BIN}/cloudinvite", "status", "--json")
             self.assertEqual(running(said.stdout), 2, said.stdout)
 
     def test_a_scan_before_the_first_start_shuts_no_program_out(self):
@@ -196,11 +196,11 @@ class Settings(harness.Test):
     """Settings and map are for the accounts alone, unless an administrator has decided otherwise."""
 
     def setUp(self):
-        for path in (room.CONF, MAP):
+        for path in (sandbox.CONF, MAP):
             self.addCleanup(self.set, path, 0o640, "cloudinvite-ledger")
         self.addCleanup(shutil.rmtree, os.path.dirname(DROP_IN), True)
         os.makedirs(os.path.dirname(DROP_IN), 0o755, exist_ok=True)
-        room.write(DROP_IN, "[people]\nexclude_users = carol\n")
+        sandbox.write(DROP_IN, "[people]\nexclude_users = carol\n")
 
     def set(self, path, mode, group):
         shutil.chown(path, "root", group)
@@ -211,16 +211,16 @@ class Settings(harness.Test):
         return stat.S_IMODE(status.st_mode), grp.getgrgid(status.st_gid).gr_name
 
     def prepare(self):
-        return room.output(room.BIN + "/cloudinvite-collector", "--prepare")
+        return sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--prepare")
 
     def test_what_everybody_could_read_is_closed_once(self):
-        kept = room.CONF + ".before"
-        room.write(kept, "")
+        kept = sandbox.CONF + ".before"
+        sandbox.write(kept, "")
         self.addCleanup(os.unlink, kept)
-        for path in (room.CONF, MAP, kept):
+        for path in (sandbox.CONF, MAP, kept):
             self.set(path, 0o644, "root")
         self.prepare()
-        for path in (room.CONF, MAP, DROP_IN, kept):
+        for path in (sandbox.CONF, MAP, DROP_IN, kept):
             self.assertEqual(self.rights(path), (0o640, "cloudinvite-ledger"), path)
 
     def test_an_interruption_between_mode_and_group_is_gone_on_with(self):
@@ -236,9 +236,9 @@ class Settings(harness.Test):
             self.assertEqual(self.rights(MAP), (mode, group))
 
     def test_links_and_files_elsewhere_stay(self):
-        room.write("/etc/site.map", "# none\n")
+        sandbox.write("/etc/site.map", "# none\n")
         os.unlink(DROP_IN)
-        room.write("/etc/site.conf", f"[people]\nmap = /etc/site.map\n")
+        sandbox.write("/etc/site.conf", f"[people]\nmap = /etc/site.map\n")
         os.symlink("/etc/site.conf", DROP_IN)
         self.prepare()
         for path in ("/etc/site.conf", "/etc/site.map"):
@@ -257,7 +257,7 @@ class Settings(harness.Test):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
                       ("explain", "alice"), ("emit", "--reason", "login", "alice"),
                       ("doctor", "--offline"), ("check", ALICE), ("report",)):
-            done = as_account(NOBODY, room.BIN + "/cloudinvite", *words)
+            done = as_account(NOBODY, sandbox.BIN + "/cloudinvite", *words)
             self.assertNotEqual(done.returncode, 0, words)
             said = " ".join(done.stdout.split())
             self.assertIn("only root and the accounts of cloudinvite may read it", said, words)
@@ -265,14 +265,14 @@ class Settings(harness.Test):
 
     def test_setup_keeps_owner_and_mode(self):
         for mode, group in ((0o640, "cloudinvite-ledger"), (0o640, "adm"), (0o644, "root")):
-            self.set(room.CONF, mode, group)
+            self.set(sandbox.CONF, mode, group)
             done = program("cloudinvite", "setup", "--yes", "--no-check", "--no-pam",
                            "--sends-per-day", str(mode % 7 + len(group)))
             self.assertEqual(done.returncode, 0, done.stdout)
-            for path in (room.CONF, room.CONF + ".before"):
+            for path in (sandbox.CONF, sandbox.CONF + ".before"):
                 self.assertEqual(self.rights(path), (mode, group), path)
                 self.assertEqual(os.stat(path).st_uid, 0)
-        os.unlink(room.CONF + ".before")
+        os.unlink(sandbox.CONF + ".before")
 
     def test_setup_makes_new_ones_that_the_accounts_alone_can_read(self):
         new = "/etc/cloudinvite/new.conf"
@@ -291,9 +291,9 @@ class Verbs(harness.Test):
         """(whether a process that has stayed root has done it all, the accounts that were become)"""
         log = "/run/trace"
         subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=setresuid",
-                        room.BIN + "/cloudinvite", *words], stdin=subprocess.DEVNULL,
+                        sandbox.BIN + "/cloudinvite", *words], stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                       timeout=harness.PATIENCE)
+                       timeout=harness.TIMEOUT)
         with open(log, encoding="utf-8") as file:
             calls = re.findall(r"^(\d+) +setresuid\((\d+),", file.read(), re.M)
         return {pwd.getpwuid(int(uid)).pw_name for _, uid in calls}
@@ -315,4 +315,4 @@ class Verbs(harness.Test):
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

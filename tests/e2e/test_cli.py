@@ -63,7 +63,7 @@ class Terminal:
     def end(self):
         """(exit code, all output)"""
         output = self.read_until()
-        code = self.process.wait(harness.PATIENCE)
+        code = self.process.wait(harness.TIMEOUT)
         os.close(self.master)
         return code, output
 
@@ -718,7 +718,7 @@ class Appearance(World):
 
     def test_watch_draws_again_until_interrupted(self):
         terminal = Terminal(self.site, "status", "--watch=1")
-        until = time.monotonic() + harness.PATIENCE
+        until = time.monotonic() + harness.TIMEOUT
         while terminal.output.count(b"People") < 2 and time.monotonic() < until:
             terminal.output += os.read(terminal.master, 65536)
         os.kill(terminal.process.pid, signal.SIGINT)

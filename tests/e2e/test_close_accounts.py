@@ -6,28 +6,28 @@ import os
 import subprocess
 
 import harness
-import room
+import sandbox
 
-SYSUSERS = room.SELF + "/sysusers.d"
-SCRIPT = room.SELF + "/close-accounts"
+SYSUSERS = sandbox.SELF + "/sysusers.d"
+SCRIPT = sandbox.SELF + "/close-accounts"
 OLD = "cloudinvite"  # of both programs, in versions of before
 STATE = "/var/lib/cloudinvite"
 
 
 def build():
     os.mkdir(SYSUSERS)
-    with open(f"{room.CONFIG}/close-accounts", encoding="utf-8") as file:
-        room.write(SCRIPT, file.read().replace("@sysusersdir@", SYSUSERS).replace("@localstatedir@", "/var"),
+    with open(f"{sandbox.CONFIG}/close-accounts", encoding="utf-8") as file:
+        sandbox.write(SCRIPT, file.read().replace("@sysusersdir@", SYSUSERS).replace("@localstatedir@", "/var"),
                    0o755)
 
 
 class Accounts(harness.Test):
 
     def setUp(self):
-        room.write(f"{SYSUSERS}/cloudinvite.conf", f'u {OLD} - "cloudinvite" / /usr/sbin/nologin\n')
+        sandbox.write(f"{SYSUSERS}/cloudinvite.conf", f'u {OLD} - "cloudinvite" / /usr/sbin/nologin\n')
 
     def made(self, name, home):
-        room.output("useradd", "--system", "--no-create-home", "--home-dir", home, "--shell",
+        sandbox.output("useradd", "--system", "--no-create-home", "--home-dir", home, "--shell",
                     "/usr/sbin/nologin", name)
         self.addCleanup(subprocess.run, ["userdel", name], check=True, stderr=subprocess.DEVNULL)
 
@@ -47,39 +47,39 @@ class Accounts(harness.Test):
                               stdout=subprocess.PIPE) as service:
             try:
                 for _ in range(2):  # again, it changes nothing
-                    self.assertEqual(room.output(SCRIPT), "")
+                    self.assertEqual(sandbox.output(SCRIPT), "")
                     self.assertEqual(self.home_and_expiry(OLD), ("/", "1"))
             finally:
                 service.kill()
 
     def test_a_home_that_an_administrator_chose_stays(self):
         self.made(OLD, "/srv/cloudinvite")
-        room.output(SCRIPT)
+        sandbox.output(SCRIPT)
         self.assertEqual(self.home_and_expiry(OLD), ("/srv/cloudinvite", "1"))
 
     def test_every_account_of_the_sysusers_file_and_no_other(self):
-        room.write(f"{SYSUSERS}/cloudinvite.conf",
+        sandbox.write(f"{SYSUSERS}/cloudinvite.conf",
                    '# u not-this - - -\nu cloudinvite-one - "one" /\nu!\tcloudinvite-two - "two" /\n'
                    "m cloudinvite-one cloudinvite-two\n")
         for name in ("cloudinvite-one", "cloudinvite-two", "not-this", "cloudinvite-other"):
             self.made(name, STATE)
-        room.output(SCRIPT)
+        sandbox.output(SCRIPT)
         for name, found in (("cloudinvite-one", ("/", "1")), ("cloudinvite-two", ("/", "1")),
                             ("not-this", (STATE, "")), ("cloudinvite-other", (STATE, ""))):
             self.assertEqual(self.home_and_expiry(name), found, name)
 
     def test_without_an_account_there_is_nothing_to_do(self):
-        self.assertEqual(room.output(SCRIPT), "")
+        self.assertEqual(sandbox.output(SCRIPT), "")
 
     def test_what_cannot_be_changed_is_said_and_stops_no_installation(self):
         self.made(OLD, STATE)
         lock = "/etc/passwd.lock"
-        room.write(lock, str(os.getpid()))
+        sandbox.write(lock, str(os.getpid()))
         try:
-            self.assertIn("cloudinvite doctor", room.output(SCRIPT))
+            self.assertIn("cloudinvite doctor", sandbox.output(SCRIPT))
         finally:
             os.unlink(lock)
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

@@ -18,12 +18,12 @@ import threading
 import time
 
 import harness
-import room
-from room import BIN, CONF, SPOOL
+import sandbox
+from sandbox import BIN, CONF, SPOOL
 
 STATE = "/var/lib/cloudinvite"
 LEDGER = STATE + "/ledger.db"
-LOG = "/run/room/collector.log"
+LOG = "/run/sandbox/collector.log"
 PASSWD = "/etc/site/passwd"
 SETTINGS = {"people": {"address": "{user}@example.com", "domains": "example.com"},
             "invitations": {"settle": "0"},
@@ -32,8 +32,8 @@ DAY = 24 * 3600
 
 
 def build():
-    room.make_accounts()
-    room.output("useradd", "--no-create-home", "--groups", "users", "netty")
+    sandbox.make_accounts()
+    sandbox.output("useradd", "--no-create-home", "--groups", "users", "netty")
     os.mkdir("/etc/site")
 
 
@@ -45,20 +45,20 @@ class Service(harness.Test):
         self.addCleanup(self.stop)
         for place in (SPOOL, STATE, "/var/cache/cloudinvite", "/run/cloudinvite"):
             shutil.rmtree(place, ignore_errors=True)
-        room.write(LOG, "")
+        sandbox.write(LOG, "")
         self.settings()
         self.uid = 1000
-        room.write(PASSWD, "root:x:0:0:root:/root:/bin/bash\n")
-        room.write("/etc/site/group", "root:x:0:\n")
+        sandbox.write(PASSWD, "root:x:0:0:root:/root:/bin/bash\n")
+        sandbox.write("/etc/site/group", "root:x:0:\n")
         self.add_users("alice", "bob")
-        room.output(f"{BIN}/cloudinvite-collector", "--prepare")
+        sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
         self.once()
 
     def settings(self, **sections):
         whole = {name: dict(keys) for name, keys in SETTINGS.items()}
         for name, keys in sections.items():
             whole.setdefault(name, {}).update(keys)
-        room.write(CONF, "".join(
+        sandbox.write(CONF, "".join(
             f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
             for name, keys in whole.items()))
 
@@ -77,7 +77,7 @@ class Service(harness.Test):
 
     @staticmethod
     def replace(text):
-        room.write(PASSWD + "+", text)
+        sandbox.write(PASSWD + "+", text)
         os.rename(PASSWD + "+", PASSWD)
 
     def arrive(self, *users, reason="login"):
@@ -90,7 +90,7 @@ class Service(harness.Test):
     def once(self, code=0):
         done = subprocess.run([f"{BIN}/cloudinvite-collector", "--once"], text=True, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=harness.PATIENCE)
+                              stderr=subprocess.STDOUT, timeout=harness.TIMEOUT)
         self.assertEqual(done.returncode, code, done.stdout)
         return done.stdout
 
@@ -198,11 +198,11 @@ class Disks(Service):
     @contextlib.contextmanager
     def full(self, place, **owner):
         """The directory, moved to a small file system on which nothing is left."""
-        kept = "/run/room/kept"
-        room.output("cp", "-a", "-T", place, kept)
-        room.tmpfs(place, "size=1m")
+        kept = "/run/sandbox/kept"
+        sandbox.output("cp", "-a", "-T", place, kept)
+        sandbox.tmpfs(place, "size=1m")
         try:
-            room.output("cp", "-a", "-T", kept, place)
+            sandbox.output("cp", "-a", "-T", kept, place)
             shutil.rmtree(kept)
             with contextlib.suppress(OSError), open(place + "/ballast", "wb", 0) as ballast:
                 while ballast.write(b"x" * 4096):
@@ -210,7 +210,7 @@ class Disks(Service):
             yield place + "/ballast"
         finally:
             self.stop()
-            room.output("umount", place)
+            sandbox.output("umount", place)
 
     def test_with_a_full_disk_arrivals_wait_and_nobody_is_forgotten(self):
         users = [f"user{number}" for number in range(2000)]
@@ -265,7 +265,7 @@ class Disks(Service):
             self.assertEqual(process.wait(20), 8)
             self.assertIn("was taken away", self.log())
             shutil.rmtree(SPOOL, ignore_errors=True)
-            room.output(f"{BIN}/cloudinvite-collector", "--prepare")
+            sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
 
     def test_a_spool_that_others_could_write_is_refused(self):
         os.chmod(SPOOL + "/new", 0o777)
@@ -302,8 +302,8 @@ class Machines(Service):
         self.arrive("alice")
         self.once()
         with open("/etc/machine-id", encoding="ascii") as file:
-            self.addCleanup(room.write, "/etc/machine-id", file.read(), 0o444)
-        room.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444)
+            self.addCleanup(sandbox.write, "/etc/machine-id", file.read(), 0o444)
+        sandbox.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444)
         self.assertIn("machine-id", self.once())
         self.assertEqual(self.seen(), {})
         self.assertIsNone(self.mark("alice"))
@@ -546,7 +546,7 @@ class Daemon(Service):
     @contextlib.contextmanager
     def systemd(self):
         """What is said to $NOTIFY_SOCKET."""
-        path, said = "/run/room/notify", []
+        path, said = "/run/sandbox/notify", []
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
@@ -588,7 +588,7 @@ class Daemon(Service):
         harness.wait_for(lambda: len(self.calls_in_three_seconds()) <= 1, "three seconds of sleep")
 
     def calls_in_three_seconds(self):
-        trace = "/run/room/trace"
+        trace = "/run/sandbox/trace"
         with subprocess.Popen(["strace", "-f", "-o", trace, "-p", str(self.process.pid)],
                               stderr=subprocess.PIPE) as strace:
             strace.stderr.readline()  # attached
@@ -601,9 +601,9 @@ class Daemon(Service):
         self.start()
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
-        uid = room.output("id", "-u", "cloudinvite-collector").strip()
-        gid = room.output("id", "-g", "cloudinvite-collector").strip()
-        ledger = room.output("id", "-g", "cloudinvite-ledger").strip()
+        uid = sandbox.output("id", "-u", "cloudinvite-collector").strip()
+        gid = sandbox.output("id", "-g", "cloudinvite-collector").strip()
+        ledger = sandbox.output("id", "-g", "cloudinvite-ledger").strip()
         self.assertEqual(set(status["Uid"].split()), {uid})
         self.assertEqual(set(status["Gid"].split()), {gid})
         self.assertEqual(set(status["Groups"].split()), {gid, ledger})
@@ -618,7 +618,7 @@ class Daemon(Service):
         self.arrive("alice")  # the old one counts
         self.wait_until_seen("alice")
         self.stop()
-        room.output(f"{BIN}/cloudinvite-collector", "--prepare")
+        sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
         self.addCleanup(shutil.rmtree, "/var/spool/elsewhere")
         self.addCleanup(self.stop)
         self.start()
@@ -645,4 +645,4 @@ class Daemon(Service):
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

@@ -52,7 +52,7 @@ zpty -d asked
 
 def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, check=False, timeout=harness.PATIENCE)
+                          stdin=subprocess.DEVNULL, check=False, timeout=harness.TIMEOUT)
     return done.stdout
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import harness
-import room
+import sandbox
 
 UID = 990
 ACCOUNT = "cloudinvite"
@@ -23,7 +23,7 @@ SETTINGS = GENERAL + worker(ACCOUNT)  # one account for everything, which is loo
 
 
 def build():
-    room.write(room.CONF, SETTINGS)
+    sandbox.write(sandbox.CONF, SETTINGS)
     for place in ("/run/systemd/users", "/var/lib/systemd/linger", "/var/spool/cron/crontabs"):
         os.makedirs(place)
     os.makedirs("/var/lib/cloudinvite", 0o700)
@@ -34,7 +34,7 @@ def entry(path, text):
     """The account's line in passwd or shadow, in the place of the one that is there."""
     with open(path, encoding="utf-8") as file:
         others = [one for one in file.read().splitlines() if not one.startswith(ACCOUNT + ":")]
-    room.write(path, "\n".join(others + [text] if text else others) + "\n",
+    sandbox.write(path, "\n".join(others + [text] if text else others) + "\n",
                0o600 if path == "/etc/shadow" else 0o644)
 
 
@@ -54,8 +54,8 @@ class Isolation(harness.Test):
 
     def found(self):
         """[(result, code)] of the step, and all that it said."""
-        done = subprocess.run([room.BIN + "/cloudinvite", "doctor", "--offline", "--json"], text=True,
-                              stdout=subprocess.PIPE, timeout=harness.PATIENCE, check=False)
+        done = subprocess.run([sandbox.BIN + "/cloudinvite", "doctor", "--offline", "--json"], text=True,
+                              stdout=subprocess.PIPE, timeout=harness.TIMEOUT, check=False)
         steps = [one for one in json.loads(done.stdout)["steps"] if one["step"] == "isolation"]
         for one in steps:
             if one["result"] == "bad":
@@ -120,7 +120,7 @@ class Isolation(harness.Test):
                            (f"/var/spool/cron/crontabs/{ACCOUNT}", "account_crontab"),
                            (f"/var/spool/cron/{ACCOUNT}", "account_crontab")):
             with self.subTest(path):
-                room.write(path, "")
+                sandbox.write(path, "")
                 try:
                     self.assertIn(path, self.expect(("bad", code)))
                 finally:
@@ -129,15 +129,15 @@ class Isolation(harness.Test):
     def test_without_settings_or_account_nothing_is_looked_at(self):
         entry("/etc/passwd", None)
         self.expect(("skipped", None))
-        shutil.move(room.CONF, room.CONF + ".away")
-        self.addCleanup(shutil.move, room.CONF + ".away", room.CONF)
+        shutil.move(sandbox.CONF, sandbox.CONF + ".away")
+        self.addCleanup(shutil.move, sandbox.CONF + ".away", sandbox.CONF)
         self.expect(("skipped", None))
 
     def test_as_root_there_is_no_account_to_look_at(self):
-        room.write(room.CONF, GENERAL + worker("root"))
-        self.addCleanup(room.write, room.CONF, SETTINGS)
+        sandbox.write(sandbox.CONF, GENERAL + worker("root"))
+        self.addCleanup(sandbox.write, sandbox.CONF, SETTINGS)
         self.expect(("skipped", None))
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

@@ -5,7 +5,7 @@ word for machines, its cause in an administrator's words, and a remedy."""
 import json
 import os
 
-import cloud
+import fake_gcp
 import harness
 from test_failure_rows import API, DENIED, NO_TOKEN_ENDPOINT, TOKEN
 
@@ -115,11 +115,11 @@ class Keyless(Rows):
     """What a machine without a key meets at IAM and at the exchange of its token."""
 
     def test_each_refusal_of_iam(self):
-        machines = cloud.Cloud(self.google)
+        machines = fake_gcp.FakeGcp(self.google)
         self.addCleanup(machines.close)
         self.site.write_settings({"google": {
             **machines.settings, "credentials": "metadata:", "metadata_exposed": "accept",
-            "service_account": cloud.INVITER}})
+            "service_account": fake_gcp.INVITER}})
         for what, change, code in (
                 ("IAM is not enabled", {"api_disabled": True}, "iam_api_disabled"),
                 ("who may not sign", {"creators": set()}, "iam_denied"),

@@ -27,7 +27,7 @@ def ends(caller):
     process = caller.start()
     process.stdin.close()
     process.stdout.close()
-    return process.wait(harness.PATIENCE)
+    return process.wait(harness.TIMEOUT)
 
 
 class Front:

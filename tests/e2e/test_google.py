@@ -109,7 +109,7 @@ class Tokens(Google):
             process.stdin.write(line)
             process.stdin.close()
         replies = [json.loads(process.stdout.readline()) for process in processes]
-        statuses = [process.wait(harness.PATIENCE) for process in processes]
+        statuses = [process.wait(harness.TIMEOUT) for process in processes]
         for process in processes:
             process.stdout.close()
         self.assertEqual(statuses, [0] * PROCESSES)
@@ -122,7 +122,7 @@ class Tokens(Google):
         for _ in range(2):
             self.assertEqual(caller.one("list", size=1)["kind"], "none")
             caller.process.stdin.close()
-            caller.process.wait(harness.PATIENCE)
+            caller.process.wait(harness.TIMEOUT)
             caller.process.stdout.close()
             caller.process = None
         self.assertEqual(self.tokens_minted(), 1)
@@ -217,7 +217,7 @@ class Verb(Google):
     def token(caller, *arguments):
         return subprocess.run([os.path.join(harness.BUILD, "cloudinvite"), "-c", caller.conf,
                                "token", *arguments], capture_output=True, text=True, check=False,
-                              timeout=harness.PATIENCE)
+                              timeout=harness.TIMEOUT)
 
     def test_without_a_token_it_says_no_and_mints_none(self):
         caller = self.caller()

@@ -35,7 +35,7 @@ TPM2 = first(LIB + "/ossl-modules/tpm2.so", "/usr/lib64/ossl-modules/tpm2.so")
 
 def run(*command, **more):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
-                          stdin=subprocess.DEVNULL, timeout=harness.PATIENCE, **more).stdout
+                          stdin=subprocess.DEVNULL, timeout=harness.TIMEOUT, **more).stdout
 
 
 def environment(**values):
@@ -276,7 +276,7 @@ class Tpm(Keys):
     def stop(cls):
         if cls.process and cls.process.poll() is None:
             cls.process.send_signal(signal.SIGTERM)
-            cls.process.wait(harness.PATIENCE)
+            cls.process.wait(harness.TIMEOUT)
 
     @classmethod
     def tool(cls, name, *arguments):
@@ -335,7 +335,7 @@ class Tpm(Keys):
             begun = time.monotonic()
             self.check(site, 0)
             print(f"# check with a fresh token from the TPM: {time.monotonic() - begun:.3f} s")
-            self.assertLess(time.monotonic() - begun, harness.PATIENCE / 2)
+            self.assertLess(time.monotonic() - begun, harness.TIMEOUT / 2)
 
 
 class HandedOver(Keys):

@@ -10,8 +10,8 @@ import subprocess
 import urllib.parse
 
 import harness
-import room
-from room import BIN, CONF, SPOOL
+import sandbox
+from sandbox import BIN, CONF, SPOOL
 
 SETTINGS = "[people]\naddress = {user}@example.com\ndomains = example.com\n" \
            "[invitations]\nsettle = 1s\n"
@@ -20,9 +20,9 @@ LEDGER = "/var/lib/cloudinvite/ledger.db"
 
 
 def build():
-    room.make_accounts()
-    room.write(CONF, SETTINGS)
-    room.install_hooks()
+    sandbox.make_accounts()
+    sandbox.write(CONF, SETTINGS)
+    sandbox.install_hooks()
 
 
 def arrivals():
@@ -32,7 +32,7 @@ def arrivals():
 def run(*command, **more):
     """The completed process, standard output and error together."""
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, timeout=harness.PATIENCE, **more)
+                          check=False, timeout=harness.TIMEOUT, **more)
 
 
 class Hook(harness.Test):
@@ -40,10 +40,10 @@ class Hook(harness.Test):
     number = 0
 
     def setUp(self):
-        room.write(CONF, SETTINGS)
-        room.install_hooks()
+        sandbox.write(CONF, SETTINGS)
+        sandbox.install_hooks()
         shutil.rmtree(SPOOL, ignore_errors=True)
-        room.output(f"{BIN}/cloudinvite-collector", "--prepare")
+        sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
 
     def quiet(self, done):
         self.assertEqual((done.returncode, done.stdout), (0, b""))
@@ -51,7 +51,7 @@ class Hook(harness.Test):
     def hook(self, subject, name="useradd-post", **more):
         """Runs the hook as useradd does, for a subject of any kind."""
         environment = {} if subject is None else {"SUBJECT": subject, "ACTION": "useradd"}
-        self.quiet(run(room.hook_path(name), env=environment, stdin=subprocess.DEVNULL, **more))
+        self.quiet(run(sandbox.hook_path(name), env=environment, stdin=subprocess.DEVNULL, **more))
 
     def useradd(self):
         """A new account, with whatever is broken just now."""
@@ -63,11 +63,11 @@ class Hook(harness.Test):
 
     @contextlib.contextmanager
     def mounted(self, place, options):
-        room.tmpfs(place, options)
+        sandbox.tmpfs(place, options)
         try:
             yield
         finally:
-            room.output("umount", place)
+            sandbox.output("umount", place)
 
     def test_a_new_account_has_arrived_when_useradd_returns(self):
         name = self.useradd()
@@ -82,7 +82,7 @@ class Hook(harness.Test):
         self.assertEqual(arrivals(), [name + ".created", name + ".deleted"])
 
     def test_it_is_on_the_disk_before_useradd_returns(self):
-        trace = room.SELF + "/trace"
+        trace = sandbox.SELF + "/trace"
         run("strace", "-f", "-o", trace, "-e", "trace=openat,fsync", "useradd", "-M", "synced")
         with open(trace, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
@@ -107,10 +107,10 @@ class Hook(harness.Test):
                               ("\x7fELF rubbish", 0o755),
                               ("#!/bin/sh\necho talk\necho more >&2\ncat\nexit 1\n", 0o755)):
             with self.subTest(content):
-                room.write(f"{BIN}/cloudinvite", content, mode)
+                sandbox.write(f"{BIN}/cloudinvite", content, mode)
                 self.useradd()
                 # Where sh is bash, it tells of programs that crashed.
-                self.quiet(run("bash", room.hook_path("useradd-post"), env={"SUBJECT": "alice"}))
+                self.quiet(run("bash", sandbox.hook_path("useradd-post"), env={"SUBJECT": "alice"}))
 
     def test_useradd_succeeds_without_a_spool(self):
         shutil.rmtree(SPOOL)
@@ -118,7 +118,7 @@ class Hook(harness.Test):
         self.assertFalse(os.path.exists(SPOOL))
 
     def test_useradd_succeeds_with_a_spool_that_is_none(self):
-        for plant in (lambda: room.write(NEW, ""), lambda: os.symlink("/home", NEW),
+        for plant in (lambda: sandbox.write(NEW, ""), lambda: os.symlink("/home", NEW),
                       lambda: os.mkfifo(NEW)):
             shutil.rmtree(SPOOL)
             os.mkdir(SPOOL)
@@ -139,7 +139,7 @@ class Hook(harness.Test):
             with self.subTest(settings):
                 os.unlink(CONF)
                 if settings is not None:
-                    room.write(CONF, settings)
+                    sandbox.write(CONF, settings)
                 name = self.useradd()
                 self.assertIn(name + ".created", arrivals())
         os.mkfifo(CONF)
@@ -147,17 +147,17 @@ class Hook(harness.Test):
         self.assertIn(self.useradd() + ".created", arrivals())
 
     def test_the_spool_is_that_of_the_settings(self):
-        room.write(CONF, SETTINGS + "[storage]\nspool = /var/spool/other\n")
-        room.output(f"{BIN}/cloudinvite-collector", "--prepare")
+        sandbox.write(CONF, SETTINGS + "[storage]\nspool = /var/spool/other\n")
+        sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
         name = self.useradd()
         self.assertEqual(os.listdir("/var/spool/other/new"), [name + ".created"])
         self.assertEqual(arrivals(), [])
 
     def test_a_hostile_subject_is_a_name_and_nothing_else(self):
         hostile = ["-", "--", "-c", "--help", "--reason", "--reason=login", "-c/etc/passwd",
-                   "$(touch /run/room/caught)", "`touch /run/room/caught`",
-                   "; touch /run/room/caught", "a\ntouch /run/room/caught", "a b  c", "*", "?",
-                   "../../../run/room/caught", "/run/room/caught", ".", "..", "%2e%2e", "%s%n",
+                   "$(touch /run/sandbox/caught)", "`touch /run/sandbox/caught`",
+                   "; touch /run/sandbox/caught", "a\ntouch /run/sandbox/caught", "a b  c", "*", "?",
+                   "../../../run/sandbox/caught", "/run/sandbox/caught", ".", "..", "%2e%2e", "%s%n",
                    "a'b", 'a"b', "\\", "\x1b]0;x\x07", "ä", "\x7f", "a.created", ".created"]
         for subject in hostile:
             with self.subTest(subject):
@@ -168,7 +168,7 @@ class Hook(harness.Test):
                 self.assertRegex(escaped, r"^([A-Za-z0-9_.-]|%[0-9A-F]{2})+$")
                 self.assertEqual(urllib.parse.unquote(escaped), subject)
                 os.unlink(f"{NEW}/{arrivals()[0]}")
-        self.assertFalse(os.path.exists("/run/room/caught"))
+        self.assertFalse(os.path.exists("/run/sandbox/caught"))
 
     def test_no_subject_or_an_endless_one_is_nothing(self):
         for subject in (None, "", "x" * 200, "x" * 100000, "\n" * 100):
@@ -177,48 +177,48 @@ class Hook(harness.Test):
         self.assertEqual(arrivals(), [])
 
     def test_the_callers_environment_counts_for_nothing(self):
-        evil = room.SELF + "/evil"
+        evil = sandbox.SELF + "/evil"
         os.mkdir(evil)
         self.addCleanup(shutil.rmtree, evil)
         for name in ("cloudinvite", "sh", "test", "[", "exit"):
-            room.write(f"{evil}/{name}", "#!/bin/sh\n>/run/room/caught\n", 0o755)
+            sandbox.write(f"{evil}/{name}", "#!/bin/sh\n>/run/sandbox/caught\n", 0o755)
         environment = {"PATH": evil, "SUBJECT": "alice", "ACTION": "x", "IFS": "ac/",
                        "ENV": evil + "/sh", "BASH_ENV": evil + "/sh", "NO_COLOR": "",
                        "POSIXLY_CORRECT": "1", "HOME": evil, "CDPATH": evil}
-        self.quiet(run(room.hook_path("useradd-post"), env=environment, stdin=subprocess.DEVNULL))
+        self.quiet(run(sandbox.hook_path("useradd-post"), env=environment, stdin=subprocess.DEVNULL))
         self.assertEqual(arrivals(), ["alice.created"])
-        self.assertFalse(os.path.exists("/run/room/caught"))
+        self.assertFalse(os.path.exists("/run/sandbox/caught"))
 
     def test_standard_input_is_left_to_the_caller(self):
         self.move_program_away()
-        room.write(f"{BIN}/cloudinvite", "#!/bin/sh\ncat\n", 0o755)
+        sandbox.write(f"{BIN}/cloudinvite", "#!/bin/sh\ncat\n", 0o755)
         script = 'SUBJECT=alice "$0"; cat'
-        done = run("/bin/sh", "-c", script, room.hook_path("useradd-post"), input=b"bob\ncarol\n")
+        done = run("/bin/sh", "-c", script, sandbox.hook_path("useradd-post"), input=b"bob\ncarol\n")
         self.assertEqual(done.stdout, b"bob\ncarol\n")
 
     def test_closed_descriptors_do_not_matter(self):
         done = run("/bin/sh", "-c", 'SUBJECT=alice "$0" <&- >&- 2>&-',
-                   room.hook_path("useradd-post"))
+                   sandbox.hook_path("useradd-post"))
         self.quiet(done)
         self.assertEqual(arrivals(), ["alice.created"])
 
     def test_in_a_chroot_without_devices_it_does_nothing(self):
-        root = room.SELF + "/root"
+        root = sandbox.SELF + "/root"
         os.mkdir(root)
-        room.output("mount", "-n", "--bind", "/", root)
-        self.addCleanup(room.output, "umount", "--recursive", root)
-        room.output("mount", "-n", "-o", "remount,bind,ro", root)
+        sandbox.output("mount", "-n", "--bind", "/", root)
+        self.addCleanup(sandbox.output, "umount", "--recursive", root)
+        sandbox.output("mount", "-n", "-o", "remount,bind,ro", root)
         for place in ("/run", "/etc", "/var"):
-            room.output("mount", "-n", "--bind", place, root + place)
-        room.tmpfs(root + "/dev")
+            sandbox.output("mount", "-n", "--bind", place, root + place)
+        sandbox.tmpfs(root + "/dev")
         self.quiet(run("chroot", root, "/usr/bin/env", "SUBJECT=alice",
-                       room.hook_path("useradd-post")))
+                       sandbox.hook_path("useradd-post")))
         self.assertEqual(os.listdir(root + "/dev"), [])
         self.assertEqual(arrivals(), [])
 
     def test_they_are_plain_files_that_may_be_executed(self):
         for name in ("useradd-post", "userdel-post"):
-            mode = os.lstat(f"{room.CONFIG}/hooks/{name}").st_mode
+            mode = os.lstat(f"{sandbox.CONFIG}/hooks/{name}").st_mode
             self.assertTrue(stat.S_ISREG(mode))
             self.assertEqual(mode & 0o111, 0o111)
 
@@ -229,11 +229,11 @@ class Tools(harness.Test):
 
     @classmethod
     def setUpClass(cls):
-        shutil.rmtree(room.HOOKS)
+        shutil.rmtree(sandbox.HOOKS)
         shutil.rmtree(SPOOL, ignore_errors=True)
-        room.write(CONF, SETTINGS)
-        room.output(f"{BIN}/cloudinvite-collector", "--prepare")
-        with open("/run/room/collector.log", "w", encoding="utf-8") as log:
+        sandbox.write(CONF, SETTINGS)
+        sandbox.output(f"{BIN}/cloudinvite-collector", "--prepare")
+        with open("/run/sandbox/collector.log", "w", encoding="utf-8") as log:
             cls.collector = subprocess.Popen([f"{BIN}/cloudinvite-collector"], stdout=log,
                                              stderr=log, stdin=subprocess.DEVNULL)
         try:
@@ -248,7 +248,7 @@ class Tools(harness.Test):
 
     @staticmethod
     def log():
-        with open("/run/room/collector.log", encoding="utf-8") as log:
+        with open("/run/sandbox/collector.log", encoding="utf-8") as log:
             return log.read()
 
     def sightings(self):
@@ -267,28 +267,28 @@ class Tools(harness.Test):
         return os.path.exists(f"{SPOOL}/seen/{user}")
 
     def test_it_runs_as_the_services_account(self):
-        uid = int(room.output("id", "-u", "cloudinvite-collector"))
+        uid = int(sandbox.output("id", "-u", "cloudinvite-collector"))
         self.assertEqual(os.stat(f"/proc/{self.collector.pid}").st_uid, uid)
         self.assertEqual(os.stat(LEDGER).st_uid, 0)  # root keeps the file; its group writes it
 
     def test_useradd_and_userdel(self):
-        room.output("useradd", "-m", "made")
+        sandbox.output("useradd", "-m", "made")
         self.wait_for("made")
         self.assertTrue(self.mark("made"))
-        room.output("userdel", "-r", "made")
+        sandbox.output("userdel", "-r", "made")
         self.wait_for("made", there=False)
         self.assertFalse(self.mark("made"))
 
     def test_newusers(self):
-        room.output("newusers", input="".join(
+        sandbox.output("newusers", input="".join(
             f"batch{number}:secret-word-{number}:::Batch:/home/batch{number}:/bin/sh\n"
             for number in range(3)))
         self.wait_for("batch0", "batch1", "batch2")
 
     def test_vipw(self):
-        room.write("/run/room/editor", "#!/bin/sh\n"
+        sandbox.write("/run/sandbox/editor", "#!/bin/sh\n"
                    "echo edited:x:4321:100::/home/edited:/bin/sh >>\"$1\"\n", 0o755)
-        room.output("vipw", env=dict(os.environ, VISUAL="/run/room/editor"))
+        sandbox.output("vipw", env=dict(os.environ, VISUAL="/run/sandbox/editor"))
         self.wait_for("edited")
 
     def test_a_file_that_is_written_in_place(self):
@@ -297,25 +297,25 @@ class Tools(harness.Test):
         self.wait_for("inplace")
 
     def test_usermod_renames(self):
-        room.output("useradd", "-M", "before")
+        sandbox.output("useradd", "-M", "before")
         self.wait_for("before")
-        room.output("usermod", "--login", "afterwards", "before")
+        sandbox.output("usermod", "--login", "afterwards", "before")
         self.wait_for("afterwards")
         self.assertNotIn("before", self.sightings())
 
     def test_who_is_made_and_removed_at_once_was_never_there(self):
-        room.output("useradd", "-M", "shortlived")
-        room.output("userdel", "shortlived")
-        room.output("useradd", "-M", "longlived")
+        sandbox.output("useradd", "-M", "shortlived")
+        sandbox.output("userdel", "shortlived")
+        sandbox.output("useradd", "-M", "longlived")
         self.wait_for("longlived")
         self.assertNotIn("shortlived", self.sightings())
 
     def test_system_accounts_do_not_count(self):
-        room.output("useradd", "--system", "-M", "machinery")
-        room.output("useradd", "-M", "next-person")
+        sandbox.output("useradd", "--system", "-M", "machinery")
+        sandbox.output("useradd", "-M", "next-person")
         self.wait_for("next-person")
         self.assertNotIn("machinery", self.sightings())
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import harness
-import room
+import sandbox
 
 ALICE, BOB, CAROL, DAVE = (f"{name}@example.com" for name in ("alice", "bob", "carol", "dave"))
 CATALOG = harness.SOURCE + "/config/journal/cloudinvite.catalog"
@@ -20,14 +20,14 @@ EVENTS = ("invited", "cancelled", "approved", "blocked", "brake", "paused")
 
 def enter():
     """A /run of one's own, so that the journal there is ours. Why it cannot be had, or None."""
-    if os.environ.get(room.INSIDE):
-        room.tmpfs("/run")
+    if os.environ.get(sandbox.INSIDE):
+        sandbox.tmpfs("/run")
         os.makedirs(os.path.dirname(SOCKET))
         return None
-    reason = room.why_not()
+    reason = sandbox.why_not()
     if not reason:
-        os.environ[room.INSIDE] = "1"
-        os.execvp(room.UNSHARE[0], [*room.UNSHARE, sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+        os.environ[sandbox.INSIDE] = "1"
+        os.execvp(sandbox.UNSHARE[0], [*sandbox.UNSHARE, sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
     return reason
 
 
@@ -70,7 +70,7 @@ class Journal(harness.Test):
         with open(self.site.path(name + ".log"), "w+", encoding="utf-8") as log:
             at = os.fstat(log.fileno())
             subprocess.run([f"{harness.BUILD}/{name}", "-c", self.site.conf, "--once"], check=True,
-                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=harness.PATIENCE,
+                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=harness.TIMEOUT,
                            env={**os.environ, "JOURNAL_STREAM": f"{at.st_dev}:{at.st_ino}"})
             log.seek(0)
             return log.read()

@@ -11,9 +11,9 @@ import socket
 import subprocess
 import unittest
 
-import cloud
+import fake_gcp
 import harness
-from cloud import AUDIENCE, INVITER, MACHINE
+from fake_gcp import AUDIENCE, INVITER, MACHINE
 
 CLONE_NEWNET = 0x40000000
 ADDRESS = "169.254.169.254"
@@ -45,7 +45,7 @@ class Keyless(harness.Test):
     def setUp(self):
         self.google.reset()
         self.google.accounts({"address": "alice@example.com"})
-        self.cloud = cloud.Cloud(self.google)
+        self.cloud = fake_gcp.FakeGcp(self.google)
         self.addCleanup(self.cloud.close)
         self.site = None
 
@@ -232,7 +232,7 @@ class Impersonation(Keyless):
     def file(self, **more):
         with open(self.google.file("credentials.json"), encoding="utf-8") as file:
             source = json.load(file)
-        url = f"https://iamcredentials.googleapis.com/v1/{cloud.ACCOUNTS}{INVITER}"
+        url = f"https://iamcredentials.googleapis.com/v1/{fake_gcp.ACCOUNTS}{INVITER}"
         return {"type": "impersonated_service_account", "source_credentials": source,
                 "service_account_impersonation_url": url + ":generateAccessToken", **more}
 
@@ -243,7 +243,7 @@ class Impersonation(Keyless):
 
     def test_a_chain_of_delegates_is_handed_on(self):
         middle = "middle@cloudinvite-emulated.iam.gserviceaccount.com"
-        self.host(file=self.file(delegates=[cloud.ACCOUNTS + middle]))
+        self.host(file=self.file(delegates=[fake_gcp.ACCOUNTS + middle]))
         self.refused(6, "may not sign")
         self.cloud.creators |= {(INVITER, middle), (middle, INVITER)}
         self.invites_alice()
@@ -271,7 +271,7 @@ class Impersonation(Keyless):
 
 class Federation(Keyless):
     def file(self, source, **more):
-        url = f"https://iamcredentials.googleapis.com/v1/{cloud.ACCOUNTS}{INVITER}"
+        url = f"https://iamcredentials.googleapis.com/v1/{fake_gcp.ACCOUNTS}{INVITER}"
         return {"type": "external_account", "audience": AUDIENCE,
                 "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
                 "token_url": "https://sts.googleapis.com/v1/token", "credential_source": source,
@@ -287,7 +287,7 @@ class Federation(Keyless):
         (exchanged,) = self.cloud.asked("sts")
         self.assertIsNone(exchanged["authorization"])
         self.assertEqual(exchanged["form"]["subject_token"], self.cloud.subject)
-        self.assertEqual(self.cloud.asked("iam")[0]["caller"], cloud.POOL + "/subject/s")
+        self.assertEqual(self.cloud.asked("iam")[0]["caller"], fake_gcp.POOL + "/subject/s")
 
     def test_a_token_inside_json_is_found_and_the_client_identifies_itself(self):
         source = {"file": self.token(json.dumps({"id_token": self.cloud.subject})),
@@ -322,13 +322,13 @@ class Federation(Keyless):
         self.invites_alice()
 
     def test_an_unknown_provider_is_called_that(self):
-        self.host(file=self.file({"file": self.token()}, audience=cloud.POOL + "/providers/x"))
+        self.host(file=self.file({"file": self.token()}, audience=fake_gcp.POOL + "/providers/x"))
         self.refused(6, "/providers/x does not exist", "providers describe")
 
     def test_who_may_not_sign_is_named_as_iam_wants_it(self):
         self.cloud.creators.clear()
         self.host(file=self.file({"file": self.token()}))
-        self.refused(6, "may not sign", f"--member=principal:{cloud.POOL}/subject/SUBJECT")
+        self.refused(6, "may not sign", f"--member=principal:{fake_gcp.POOL}/subject/SUBJECT")
 
     def test_no_program_of_the_file_is_run(self):
         trace = self.google.file("trace")
@@ -343,7 +343,7 @@ class Exposure(Keyless):
 
     def setUp(self):
         super().setUp()
-        self.cloud.serve(cloud.Metadata, address=(ADDRESS, 80))
+        self.cloud.serve(fake_gcp.Metadata, address=(ADDRESS, 80))
         for name in ("", "both.pem"):
             os.chmod(self.google.file(name), 0o755)
         subprocess.run(["nft", "flush", "ruleset"], check=True)

@@ -63,7 +63,7 @@ class Login:
     def visit(self, address, method="GET"):
         """What the browser is shown there: (status, page)."""
         parts = urllib.parse.urlsplit(address)
-        connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=harness.PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=harness.TIMEOUT)
         try:
             connection.request(method, parts.path + ("?" + parts.query if parts.query else ""))
             reply = connection.getresponse()
@@ -77,7 +77,7 @@ class Login:
 
     def end(self):
         """(exit code, standard output, standard error)"""
-        out, said = self.process.communicate(timeout=harness.PATIENCE)
+        out, said = self.process.communicate(timeout=harness.TIMEOUT)
         return self.process.returncode, out, self.said + said
 
 
@@ -529,7 +529,7 @@ class Lasting(Scene):
         programs = [subprocess.Popen([os.path.join(harness.BUILD, "cloudinvite"), "-c",
                                       self.site.conf, "token", "--print"], text=True,
                                      stdout=subprocess.PIPE) for _ in range(50)]
-        tokens = {program.communicate(timeout=harness.PATIENCE)[0] for program in programs}
+        tokens = {program.communicate(timeout=harness.TIMEOUT)[0] for program in programs}
         self.assertEqual([program.returncode for program in programs], [0] * 50)
         self.assertEqual((len(tokens), self.refreshes()), (1, 1))
 
@@ -639,7 +639,7 @@ class Rights(Scene):
         record = pwd.getpwnam(user)
         done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}",
                                address], stdout=subprocess.PIPE, text=True, check=True, extra_groups=(),
-                              user=record.pw_uid, group=record.pw_gid, timeout=harness.PATIENCE)
+                              user=record.pw_uid, group=record.pw_gid, timeout=harness.TIMEOUT)
         status, location = done.stdout.split(" ", 1)
         return int(status), location
 

@@ -94,7 +94,7 @@ class Resolution(Way):
             time.sleep(0.5)
             began = time.monotonic()
             dispatcher.send_signal(signal.SIGTERM)
-            self.assertEqual(dispatcher.wait(harness.PATIENCE), 0)
+            self.assertEqual(dispatcher.wait(harness.TIMEOUT), 0)
             return time.monotonic() - began
 
     def test_the_dispatcher_stops_while_a_name_is_looked_up(self):

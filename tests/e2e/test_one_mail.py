@@ -18,7 +18,7 @@ import tempfile
 import time
 import unittest
 
-import everybody
+import ledger_invariants
 import harness
 from harness import BUILD, Emulator, Site
 
@@ -72,7 +72,7 @@ class OneMail(harness.Test):
         for _ in range(4):
             self.make_due(site)
             site.dispatcher_once()
-            self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [])
+            self.assertEqual(ledger_invariants.violations(site.path("state/ledger.db")), [])
             self.google.advance("73h")
         self.make_due(site)
         site.dispatcher_once()
@@ -93,7 +93,7 @@ class OneMail(harness.Test):
         self.assertEqual(self.google.mailbox()["counts"],
                          {address: 1 for address in self.people(site)})
         self.assertEqual({state for state, _ in self.people(site).values()}, {"invited"})
-        self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [])
+        self.assertEqual(ledger_invariants.violations(site.path("state/ledger.db")), [])
         return len(held)
 
 
@@ -148,7 +148,7 @@ class Kills(OneMail):
             kills += self.kill_at(step, *command())
             site.dispatcher_once()
             self.assert_nobody_twice()
-            self.assertEqual(everybody.complaints(site.path("state/ledger.db")), [], step)
+            self.assertEqual(ledger_invariants.violations(site.path("state/ledger.db")), [], step)
         return kills
 
     def test_a_dispatcher_killed_at_any_step_mails_nobody_twice_and_forgets_nobody(self):

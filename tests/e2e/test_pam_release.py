@@ -11,7 +11,7 @@ import tempfile
 import harness
 import overlay
 import pam_trees
-import room
+import sandbox
 from pam_trees import DIRECTORY, contents, open_session
 
 RELEASE = harness.SOURCE + "/config/pam-release"
@@ -66,7 +66,7 @@ class Lines(harness.Test):
 
     def release(self):
         return subprocess.run([RELEASE, self.root], stdin=subprocess.DEVNULL, check=False, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=harness.PATIENCE)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=harness.TIMEOUT)
 
     def stops(self, *places):
         done = self.release()
@@ -154,15 +154,15 @@ class Host(harness.Test):
         for place in (DIRECTORY, "/var/lib/pam", PROFILES):
             shutil.rmtree(place)
             shutil.copytree(SAVED + place, place, symlinks=True)
-        shutil.copy(overlay.SHEET + "/bin/pam_cloudinvite.so", MODULE)
+        shutil.copy(overlay.OVERLAY + "/bin/pam_cloudinvite.so", MODULE)
 
     def update(self, *words):
-        room.output("pam-auth-update", "--package", *words)
+        sandbox.output("pam-auth-update", "--package", *words)
 
     def prerm(self, expect):
         before = contents(DIRECTORY, "/var/lib/pam")
         done = subprocess.run(["sh", PRERM, "remove"], stdin=subprocess.DEVNULL, text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.PATIENCE)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.TIMEOUT)
         self.assertEqual(done.returncode != 0, expect != 0, done.stdout)
         if expect != 0:
             self.assertEqual(contents(DIRECTORY, "/var/lib/pam"), before)
@@ -218,29 +218,29 @@ class Host(harness.Test):
     def test_with_another_architectures_module_the_line_stays(self):
         self.update()
         before = contents(DIRECTORY)
-        room.output("env", "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2", "sh", PRERM, "remove")
+        sandbox.output("env", "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2", "sh", PRERM, "remove")
         self.assertEqual(contents(DIRECTORY), before)
 
     def test_an_upgrade_changes_nothing(self):
         self.update()
         before = contents(DIRECTORY)
-        room.output("sh", PRERM, "upgrade", "0.2.0")
+        sandbox.output("sh", PRERM, "upgrade", "0.2.0")
         self.assertEqual(contents(DIRECTORY), before)
 
 
-SAVED = overlay.SHEET + "/saved"
-PRERM = overlay.SHEET + "/prerm"
+SAVED = overlay.OVERLAY + "/saved"
+PRERM = overlay.OVERLAY + "/prerm"
 MODULE = ""
 
 
 def build():
     """The files as the packages have them."""
     global MODULE  # pylint: disable=global-statement
-    MODULE = pam_trees.module_path(overlay.SHEET + "/bin/cloudinvite")
+    MODULE = pam_trees.module_path(overlay.OVERLAY + "/bin/cloudinvite")
     shutil.copy(harness.SOURCE + "/packaging/debian/libpam-cloudinvite.prerm", PRERM)
     os.makedirs("/usr/libexec/cloudinvite", exist_ok=True)
     shutil.copy(RELEASE, "/usr/libexec/cloudinvite")
-    shutil.copy(overlay.SHEET + "/config/pam-configs/cloudinvite", PROFILES)
+    shutil.copy(overlay.OVERLAY + "/config/pam-configs/cloudinvite", PROFILES)
     for place in (DIRECTORY, "/var/lib/pam", PROFILES):
         shutil.copytree(place, SAVED + place, symlinks=True)
 

@@ -11,17 +11,17 @@ import subprocess
 import harness
 import overlay
 import pam_trees
-import room
+import sandbox
 from pam_trees import DIRECTORY, VENDOR, contents, open_session
 
-PROGRAM = overlay.SHEET + "/bin/cloudinvite"
+PROGRAM = overlay.OVERLAY + "/bin/cloudinvite"
 PROFILE = "/usr/share/pam-configs/cloudinvite"
 UPDATE = "/usr/sbin/pam-auth-update"
 NEW = "/var/spool/cloudinvite/new"
 LINE = "session optional pam_cloudinvite.so\n"
-SAVED = overlay.SHEET + "/saved"
-BEGUN = overlay.SHEET + "/begun"
-CONF = overlay.SHEET + "/cloudinvite.conf"
+SAVED = overlay.OVERLAY + "/saved"
+BEGUN = overlay.OVERLAY + "/begun"
+CONF = overlay.OVERLAY + "/cloudinvite.conf"
 # A module with a sanitizer cannot be loaded here.
 LOGINS = () if harness.SANITIZED else ("sshd", "login")
 
@@ -37,9 +37,9 @@ def is_alive(pid):
 def build():
     for path, kind in ((PROFILE, "config/pam-configs/cloudinvite"),
                        (pam_trees.module_path(PROGRAM), "bin/pam_cloudinvite.so")):
-        shutil.copy(f"{overlay.SHEET}/{kind}", path)
+        shutil.copy(f"{overlay.OVERLAY}/{kind}", path)
         os.chmod(path, 0o644)
-    room.output("useradd", "--no-create-home", "--uid", "4711", "alice")
+    sandbox.output("useradd", "--no-create-home", "--uid", "4711", "alice")
     os.makedirs(NEW, 0o755, exist_ok=True)
     for place in ("/etc/pam.d", "/var/lib/pam"):
         shutil.copytree(place, SAVED + place, symlinks=True)
@@ -64,7 +64,7 @@ class Host(harness.Test):
     def run_pam(self, *words, uid=None, expect=0):
         done = subprocess.run([PROGRAM, "pam", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=harness.PATIENCE, check=False, user=uid)
+                              timeout=harness.TIMEOUT, check=False, user=uid)
         self.assertEqual(done.returncode, expect, done.stdout)
         return done.stdout
 
@@ -122,7 +122,7 @@ class Debian(Host):
 
     def slow_update(self, then):
         """A pam-auth-update that says that it has begun, and then does what the test wants."""
-        room.write(UPDATE, f"#!/bin/sh\n: > {BEGUN}\n{then}\n", 0o755)
+        sandbox.write(UPDATE, f"#!/bin/sh\n: > {BEGUN}\n{then}\n", 0o755)
         self.addCleanup(lambda: os.path.exists(BEGUN) and os.unlink(BEGUN))
 
     def interrupted(self, *words, go_on=lambda: None):
@@ -132,7 +132,7 @@ class Debian(Host):
             harness.wait_for(lambda: os.path.exists(BEGUN), "the update")
             os.killpg(it.pid, signal.SIGINT)
             go_on()
-            said = it.communicate(timeout=harness.PATIENCE)[0]
+            said = it.communicate(timeout=harness.TIMEOUT)[0]
         self.assertEqual(it.returncode, -signal.SIGINT, said)
         self.assertIn(f"ends as soon as {UPDATE} has ended", said)
         return " ".join(said.split())
@@ -145,11 +145,11 @@ class Debian(Host):
                        "--subject=admin@example.com")):
             with self.subTest(verb=words[-1]):
                 self.setUp()
-                gate = overlay.SHEET + "/gate"
+                gate = overlay.OVERLAY + "/gate"
                 os.mkfifo(gate)
                 self.addCleanup(lambda path=gate: os.path.exists(path) and os.unlink(path))
                 self.slow_update(f'read -r word < {gate}\nexec {SAVED}/pam-auth-update "$@"')
-                said = self.interrupted(*words, go_on=lambda: room.write(gate, "on\n"))
+                said = self.interrupted(*words, go_on=lambda: sandbox.write(gate, "on\n"))
                 os.unlink(gate)
                 os.unlink(BEGUN)
                 self.assertEqual(self.status(0)["findings"], [])
@@ -170,7 +170,7 @@ class Debian(Host):
     def test_turned_off_it_stays_off_when_another_package_comes(self):
         self.run_pam("enable", "--yes")
         self.run_pam("disable", "--yes")
-        room.output(UPDATE, "--package", env={"DEBIAN_FRONTEND": "noninteractive",
+        sandbox.output(UPDATE, "--package", env={"DEBIAN_FRONTEND": "noninteractive",
                                               "PATH": os.environ["PATH"]})
         self.assertFalse(self.status(1)["enabled"])
         self.run_pam("enable", "--yes")
@@ -228,7 +228,7 @@ class Debian(Host):
         command = [PROGRAM, "setup", "--yes", "--json", "--no-check", "--pam", "--customer=C012345",
                    "--domain=example.com", "--credentials=/etc/key.json",
                    "--subject=admin@example.com"]
-        first, second = (json.loads(room.output(*command)) for _ in range(2))
+        first, second = (json.loads(sandbox.output(*command)) for _ in range(2))
         self.assertEqual((first["changed"], first["pam"]["changed"]), (True, True))
         self.assertEqual((second["changed"], second["pam"]["changed"]), (False, False))
         self.assertTrue(self.status(0)["enabled"])
@@ -293,7 +293,7 @@ class Fedora(Host):
         self.assertEqual(contents(DIRECTORY), before)
 
     def test_authselect_gets_a_profile_of_its_own_and_keeps_its_features(self):
-        room.output(*pam_trees.install_authselect("with-mkhomedir"))
+        sandbox.output(*pam_trees.install_authselect("with-mkhomedir"))
         after = self.on_and_off("authselect", "/etc/authselect")
         with_line = after["/etc/authselect/postlogin"][1].decode()
         self.assertIn(LINE, with_line)
@@ -303,11 +303,11 @@ class Fedora(Host):
         profile = "/etc/authselect/custom/cloudinvite/"
         self.assertEqual(after[profile + "system-auth"][1],
                          "/usr/share/authselect/default/sssd/system-auth")
-        self.assertEqual(room.output("/usr/bin/authselect", "current", "--raw"),
+        self.assertEqual(sandbox.output("/usr/bin/authselect", "current", "--raw"),
                          "sssd with-mkhomedir\n")
 
     def test_what_authselect_would_not_overwrite_is_left_alone(self):
-        room.output(*pam_trees.install_authselect())
+        sandbox.output(*pam_trees.install_authselect())
         with open("/etc/authselect/postlogin", "a", encoding="utf-8") as file:
             file.write("session optional pam_echo.so\n")
         before = contents(DIRECTORY, "/etc/authselect")
@@ -315,7 +315,7 @@ class Fedora(Host):
         self.assertEqual(contents(DIRECTORY, "/etc/authselect"), before)
 
     def test_what_was_edited_since_is_left_alone_too(self):
-        room.output(*pam_trees.install_authselect())
+        sandbox.output(*pam_trees.install_authselect())
         self.run_pam("enable", "--yes")
         with open("/etc/authselect/system-auth", "a", encoding="utf-8") as file:
             file.write("session optional pam_echo.so\n")

@@ -33,12 +33,12 @@ class Progress(harness.Test):
             os.close(slave)
             said = b""
             try:
-                while words.encode() not in said and select.select([master], [], [], harness.PATIENCE)[0]:
+                while words.encode() not in said and select.select([master], [], [], harness.TIMEOUT)[0]:
                     said += os.read(master, 4096)
             except OSError:
                 pass  # it has ended without a word
             go_on()
-            out = process.communicate(timeout=harness.PATIENCE)[0].decode()
+            out = process.communicate(timeout=harness.TIMEOUT)[0].decode()
         try:
             while piece := os.read(master, 4096):
                 said += piece

@@ -28,7 +28,7 @@ YOUNG = ("histogram_quantile", "rate(", "increase(")
 
 def promtool(*words, page=None):
     done = subprocess.run(["promtool", *words], input=page, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=10 * harness.PATIENCE,
+                          stderr=subprocess.STDOUT, text=True, timeout=10 * harness.TIMEOUT,
                           check=False)
     return done.returncode, done.stdout
 

@@ -143,7 +143,7 @@ class Refusing(Proxied):
         for verb in (["config"], ["config", "--check"], ["token"], ["list"]):
             done = subprocess.run([os.path.join(harness.BUILD, "cloudinvite"), "-c", caller.conf,
                                    *verb], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, check=False, timeout=harness.PATIENCE)
+                                  text=True, check=False, timeout=harness.TIMEOUT)
             self.assert_secret(done.stdout)
             if verb == ["config"]:
                 self.assertIn("***@" + proxy.address, done.stdout)

@@ -312,7 +312,7 @@ class Size(World):
              "at = time.monotonic()\n"
              "assert subprocess.run(sys.argv[1:]).returncode == 0\n"
              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, time.monotonic() - at)",
-             *command], stdout=subprocess.PIPE, text=True, check=True, timeout=harness.PATIENCE)
+             *command], stdout=subprocess.PIPE, text=True, check=True, timeout=harness.TIMEOUT)
         memory, seconds = done.stdout.split()
         return os.path.getsize(self.site.path("r.html")), int(memory), float(seconds)
 

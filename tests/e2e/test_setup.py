@@ -289,7 +289,7 @@ class Terminal:
         return True
 
     def wait(self, question):
-        until = time.monotonic() + harness.PATIENCE
+        until = time.monotonic() + harness.TIMEOUT
         while question not in self.said:
             if not self.read() or time.monotonic() > until:
                 raise AssertionError(f"'{question}' was not asked:\n{self.said}")
@@ -304,12 +304,12 @@ class Terminal:
 
     def end(self):
         """Its exit status, once no process holds the terminal any more."""
-        until = time.monotonic() + harness.PATIENCE
+        until = time.monotonic() + harness.TIMEOUT
         while self.read():
             if time.monotonic() > until:
                 raise AssertionError(f"it does not end:\n{self.said}")
         os.close(self.master)
-        return self.process.wait(harness.PATIENCE)
+        return self.process.wait(harness.TIMEOUT)
 
 
 def consent(google, terminal):
@@ -321,7 +321,7 @@ def consent(google, terminal):
         f"decision=allow&account={ADMIN}&granted=yes",
         {"Content-Type": "application/x-www-form-urlencoded"})
     assert status == 302, status
-    urllib.request.urlopen(headers["Location"], timeout=harness.PATIENCE).read()
+    urllib.request.urlopen(headers["Location"], timeout=harness.TIMEOUT).read()
 
 
 class Dialogue(Scene):

@@ -172,7 +172,7 @@ class Interrupted(Talk):
              "-c", self.site.conf, "setup", "--no-pam", "--no-check", "--yes",
              "--install-credentials", *self.words()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False, timeout=harness.PATIENCE)
+            check=False, timeout=harness.TIMEOUT)
         with open(trace, encoding="utf-8", errors="replace") as file:
             return done, file.read()
 
@@ -256,7 +256,7 @@ class Interrupted(Talk):
         terminal = self.open()
         terminal.wait("Customer ID")
         os.close(terminal.master)
-        self.assertEqual(terminal.process.wait(harness.PATIENCE), -signal.SIGHUP)
+        self.assertEqual(terminal.process.wait(harness.TIMEOUT), -signal.SIGHUP)
         self.assertEqual(self.stages(), [])
 
     def test_what_was_ignored_stays_ignored(self):
@@ -267,7 +267,7 @@ class Interrupted(Talk):
              os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf, "setup", "--yes",
              "--no-pam", "--no-check", *self.words()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False, timeout=harness.PATIENCE)
+            check=False, timeout=harness.TIMEOUT)
         self.assertIn("status 0", done.stdout)
         self.assertNotEqual(self.site.read("etc/cloudinvite.conf"), self.before)
 

@@ -16,7 +16,7 @@ import struct
 import subprocess
 
 import harness
-import room
+import sandbox
 
 OLD = "cloudinvite"
 COLLECTOR, DISPATCHER, LEDGER = (f"cloudinvite-{name}" for name in
@@ -91,9 +91,9 @@ NEW_LAYOUT = {
 
 
 def program(name, *arguments, **more):
-    return subprocess.run([f"{room.BIN}/{name}", *arguments], stdin=subprocess.DEVNULL,
+    return subprocess.run([f"{sandbox.BIN}/{name}", *arguments], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=harness.PATIENCE, check=False, **more)
+                          timeout=harness.TIMEOUT, check=False, **more)
 
 
 def names(path):
@@ -119,9 +119,9 @@ def tree():
 
 def make_ledger():
     """A block that stands in the write-ahead log only, and in no other file."""
-    room.output(room.BIN + "/cloudinvite-collector", "--prepare")
-    room.output(room.BIN + "/cloudinvite", "pause", "--reason", "first")
-    room.output(room.BIN + "/cloudinvite", "resume")
+    sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--prepare")
+    sandbox.output(sandbox.BIN + "/cloudinvite", "pause", "--reason", "first")
+    sandbox.output(sandbox.BIN + "/cloudinvite", "resume")
     database = sqlite3.connect(STATE + "/ledger.db", isolation_level=None)
     database.execute("PRAGMA wal_autocheckpoint = 0")
     database.execute("INSERT INTO block VALUES ('wal@example.com', 'only in the log', 'test', 1)")
@@ -132,10 +132,10 @@ def make_ledger():
 
 
 def build():
-    room.output("useradd", "--system", "--user-group", "--home-dir", STATE, "--shell",
+    sandbox.output("useradd", "--system", "--user-group", "--home-dir", STATE, "--shell",
                 "/usr/sbin/nologin", OLD)
-    room.make_accounts()
-    room.write(room.CONF, "[google]\ncustomer = C01234567\n[people]\n"
+    sandbox.make_accounts()
+    sandbox.write(sandbox.CONF, "[google]\ncustomer = C01234567\n[people]\n"
                "address = {user}@example.com\ndomains = example.com\n")
     make_ledger()
 
@@ -151,7 +151,7 @@ class TakeOver(harness.Test):
             elif os.path.basename(path).startswith("ledger.db"):
                 shutil.copy(f"{BEFORE}/{os.path.basename(path)}", path)
             else:
-                room.write(path, self.content(path))
+                sandbox.write(path, self.content(path))
             shutil.chown(path, owner, group)
             os.chmod(path, mode)
 
@@ -243,7 +243,7 @@ class Interrupted(TakeOver):
             done = subprocess.run(
                 ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e",
                  f"inject={calls}:signal=KILL:when={number}",
-                 room.BIN + "/cloudinvite-collector", "--prepare"],
+                 sandbox.BIN + "/cloudinvite-collector", "--prepare"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 check=False)
             self.prepare()
@@ -257,7 +257,7 @@ class Traps(TakeOver):
     def setUp(self):
         super().setUp()
         self.victim = "/var/victim"
-        room.write(self.victim, "root's alone\n", 0o600)
+        sandbox.write(self.victim, "root's alone\n", 0o600)
         self.victim_was = os.stat(self.victim)[:5]
 
     def plant(self, path, how):
@@ -329,4 +329,4 @@ class Running(TakeOver):
 
 
 if __name__ == "__main__":
-    room.main(build)
+    sandbox.main(build)

@@ -21,7 +21,7 @@ ACCOUNTS = sorted([*UNITS, "cloudinvite-ledger"])
 
 def tool(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=harness.PATIENCE,
+                          check=False, timeout=harness.TIMEOUT,
                           env=dict(os.environ, SYSTEMD_PAGER="", MANPATH="/nowhere"))
     return done.returncode, done.stdout
 

@@ -16,7 +16,7 @@ from harness import Emulator, Site
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 KEYS = b"q quit  p hold  space now"
-PATIENCE = 10  # seconds
+TIMEOUT = 10  # seconds
 
 
 class Terminal:
@@ -45,7 +45,7 @@ class Terminal:
 
     def until(self, word, count=1):
         """Until the word stands in what came since the last time; that is returned and taken away."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while self.output.count(word) < count:
             if time.monotonic() > end:
                 raise AssertionError(f"{word} did not come: {self.output}")
@@ -57,7 +57,7 @@ class Terminal:
         os.write(self.master, keys)
 
     def end(self):
-        code = self.process.wait(harness.PATIENCE)
+        code = self.process.wait(harness.TIMEOUT)
         self.read(0.05)
         after = termios.tcgetattr(self.slave)
         os.close(self.master)

@@ -157,7 +157,7 @@ class Broken(google_caller.Google):
             self.wire.close_after = True
             self.calling.one("check", ALICE)
             self.wire.close_after = False
-            self.wire.ends.get(timeout=harness.PATIENCE)
+            self.wire.ends.get(timeout=harness.TIMEOUT)
         before = len(self.wire.requests)
         self.wire.break_next(how)
         reply = self.calling.one(method, ALICE if method != "list" else None, size=1)

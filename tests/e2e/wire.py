@@ -126,7 +126,7 @@ class Wire:
         self.stopped.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(harness.PATIENCE)
+        self.thread.join(harness.TIMEOUT)
         with self.lock:
             for connection in self.open:
                 connection.shutdown_raw()
@@ -152,7 +152,7 @@ class Wire:
             threading.Thread(target=self.serve, args=(plain,), daemon=True).start()
 
     def serve(self, plain):
-        plain.settimeout(harness.PATIENCE)
+        plain.settimeout(harness.TIMEOUT)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             connection = Connection.over(self.context, plain)

@@ -67,7 +67,7 @@ def enter():
 def output(*command, **more):
     """Runs a command that must succeed."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=harness.PATIENCE, **more)
+                          check=False, timeout=harness.TIMEOUT, **more)
     if done.returncode != 0:
         raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}")
     return done.stdout
@@ -172,7 +172,7 @@ Subsystem sftp internal-sftp
 
     def stop_sshd(self):
         self.sshd.terminate()
-        self.sshd.wait(harness.PATIENCE)
+        self.sshd.wait(harness.TIMEOUT)
 
     @staticmethod
     def sshd_log():
@@ -193,7 +193,7 @@ Subsystem sftp internal-sftp
         """Runs a client to its end."""
         return subprocess.run(self.ssh_command(user, *rest, **more), input=standard_input,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=harness.PATIENCE, check=False)
+                              timeout=harness.TIMEOUT, check=False)
 
 
 def at_terminal(command, answers, until=None):
@@ -202,7 +202,7 @@ def at_terminal(command, answers, until=None):
     child, terminal = pty.fork()
     if child == 0:
         os.execvp(command[0], command)
-    said, waiting, deadline = "", list(answers), time.monotonic() + harness.PATIENCE
+    said, waiting, deadline = "", list(answers), time.monotonic() + harness.TIMEOUT
     status = None
     while status is None:
         if time.monotonic() > deadline or (until and until in said):

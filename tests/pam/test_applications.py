@@ -101,7 +101,7 @@ class Sshd(Applications):
     def test_a_storm_of_logins_makes_one_arrival(self):
         clients = [subprocess.Popen(host.ssh_command("alice", "127.0.0.1", "true"),
                                     stdin=subprocess.DEVNULL) for _ in range(8)]
-        self.assertEqual([client.wait(harness.PATIENCE) for client in clients], [0] * 8)
+        self.assertEqual([client.wait(harness.TIMEOUT) for client in clients], [0] * 8)
         self.assert_arrivals("alice.login")
 
     def test_whoever_has_a_mark_is_not_reported(self):
@@ -200,7 +200,7 @@ class Sshd(Applications):
         """A shell that reads its commands from a pipe, and a tunnel without any command."""
         shell = subprocess.run(
             host.ssh_command("alice", "-q", "-T", "127.0.0.1"), input=b"cat file\nexit 5\n",
-            capture_output=True, timeout=harness.PATIENCE, check=False)
+            capture_output=True, timeout=harness.TIMEOUT, check=False)
         tunnel = ROOM + "/tunnel"
         with subprocess.Popen(host.ssh_command(
                 "alice", "-q", "-N", "-L", f"{tunnel}:127.0.0.1:{host.port}", "127.0.0.1"),
@@ -208,7 +208,7 @@ class Sshd(Applications):
                               stderr=subprocess.PIPE) as forward:
             harness.wait_for(lambda: os.path.exists(tunnel), "the tunnel")
             forward.terminate()
-            said = forward.communicate(timeout=harness.PATIENCE)
+            said = forward.communicate(timeout=harness.TIMEOUT)
         os.unlink(tunnel)
         # A login shell is shown what sshd shows at every login, as the message of the day is.
         return (shell.returncode, shell.stdout.endswith(everything), shell.stderr, said)
@@ -224,13 +224,13 @@ class Sshd(Applications):
             host.pam("notify", services=["sshd"], stack=stack)
             command = subprocess.run(
                 host.ssh_command("alice", "127.0.0.1", "cat file; cat file >&2; exit 7"),
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.PATIENCE, check=False)
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.TIMEOUT, check=False)
             results.append((command.returncode, command.stdout, command.stderr))
             results.append(self.without_a_terminal(everything))
             for copy in self.copies():
                 with self.subTest(copy=copy[0]):
                     done = subprocess.run(copy, input=f"get file {ROOM}/got\n", capture_output=True,
-                                          text=True, timeout=harness.PATIENCE, check=False)
+                                          text=True, timeout=harness.TIMEOUT, check=False)
                     self.assertEqual((done.returncode, done.stderr), (0, ""))
                     with open(ROOM + "/got", "rb") as file:
                         self.assertEqual(file.read(), everything)
@@ -324,7 +324,7 @@ class Machinery(Applications):
             self.assertEqual(harness.wait_for(ran, "the job ran"), "alice\n")
         finally:
             cron.terminate()
-            cron.wait(harness.PATIENCE)
+            cron.wait(harness.TIMEOUT)
         self.assert_arrivals()
 
     def test_new_accounts_and_passwords_are_no_logins(self):

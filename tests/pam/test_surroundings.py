@@ -76,7 +76,7 @@ class Surroundings(harness.Test):
         surroundings = {"PATH": os.environ["PATH"], "CLOUDINVITE_BUILD": build, **environment}
         done = subprocess.run([RUN, "--log", self.folder + "/logs", *tests], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=surroundings, cwd=self.folder,
-                              umask=0o077, check=False, timeout=10 * harness.PATIENCE)
+                              umask=0o077, check=False, timeout=10 * harness.TIMEOUT)
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 

@@ -31,7 +31,7 @@ CONTROL = "/sys/fs/fuse/connections"
 ACCOUNT = pwd.getpwnam("nobody")  # the product's, here
 LOCAL = 41002                     # an ordinary user
 SECONDS = 10                      # until a connection is aborted
-PATIENCE = 6                      # a login that takes as long is held
+TIMEOUT = 6                      # a login that takes as long is held
 LOGINS = 20
 
 
@@ -78,7 +78,7 @@ class Module:
     def log_in(self, users):
         """The users whose login did not come to an end in time; the others got in."""
         children = {self.start(user): user for user in users}
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while children and time.monotonic() < until:
             for child in list(children):
                 done, status = os.waitpid(child, os.WNOHANG)
@@ -250,10 +250,10 @@ class Holds(harness.Test):
                     held = site.module.log_in(self.users())
                     self.assertEqual(held, {})
                     for name, verb in verbs.items():
-                        self.assertEqual(verb.wait(PATIENCE), 0, name)
+                        self.assertEqual(verb.wait(TIMEOUT), 0, name)
                     harness.wait_for(lambda: all(os.path.exists(f"{site.spool}/seen/{user}")
                                                  for user in self.users()[1:]),
-                                     "the marks", PATIENCE)
+                                     "the marks", TIMEOUT)
 
     def assert_hangs(self, uid, opened, cold):
         """And is over with the connection."""
@@ -296,7 +296,7 @@ class Holds(harness.Test):
         self.site.cool_down()
         with Hold(self.site, LOCAL, self.site.spool, self.site.spool + "/queued"):
             for verb in self.start_verbs().values():
-                self.assertEqual(verb.wait(PATIENCE), 8)
+                self.assertEqual(verb.wait(TIMEOUT), 8)
 
 
 def main():

@@ -24,7 +24,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-import everybody  # pylint: disable=wrong-import-position
+import ledger_invariants  # pylint: disable=wrong-import-position
 import harness  # pylint: disable=wrong-import-position
 from harness import Emulator, Site  # pylint: disable=wrong-import-position
 
@@ -178,7 +178,7 @@ class Kills(harness.Test):
         self.site.collector_once()
         for _ in range(QUIET):
             self.site.dispatcher_once()
-            self.assertEqual(everybody.complaints(self.site.path("state/ledger.db")), [])
+            self.assertEqual(ledger_invariants.violations(self.site.path("state/ledger.db")), [])
             self.google.advance("73h")
             self.site.run("resume")  # a brake, or three sends in a row without an answer
             self.make_due()

@@ -56,7 +56,7 @@ class Trouble(harness.Test):
     def run_program(self, name, **more):
         return subprocess.run([os.path.join(harness.BUILD, name), "-c", self.site.conf, "--once"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=harness.PATIENCE,
+                              stderr=subprocess.STDOUT, text=True, timeout=harness.TIMEOUT,
                               check=False, **more)
 
     def expect_said(self, said, words, who):

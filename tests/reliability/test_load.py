@@ -14,8 +14,8 @@ import sqlite3
 import sys
 import time
 
-import crowd as crowds
-from crowd import BARE, OURS, SPOOL, harness
+import load_users
+from load_users import BARE, OURS, SPOOL, harness
 from harness import Emulator, Site
 
 sys.path.insert(0, harness.HERE)
@@ -40,7 +40,7 @@ crowd = None  # pylint: disable=invalid-name
 
 def setUpModule():  # pylint: disable=invalid-name
     global crowd  # pylint: disable=global-statement
-    crowd = crowds.Crowd(PEOPLE + 1)
+    crowd = load_users.LoadUsers(PEOPLE + 1)
 
 
 def peak_bytes(program):
@@ -54,7 +54,7 @@ class Load(harness.Test):
     def setUp(self):
         self.google = Emulator().__enter__()
         self.addCleanup(self.google.__exit__)
-        self.google.accounts({"prefix": crowds.PREFIX, "count": PEOPLE + 1,
+        self.google.accounts({"prefix": load_users.PREFIX, "count": PEOPLE + 1,
                               "domain": "example.com"})
         self.site = Site(self.google, {
             "google": {"requests_per_minute": str(LIMIT)},
@@ -98,7 +98,7 @@ class Load(harness.Test):
             self.wait_for_mails(people)
         return f"{len(calls)} calls at once, all mails after {time.monotonic() - began:.0f} s"
 
-    def wait_for_mails(self, people, seconds=harness.PATIENCE):
+    def wait_for_mails(self, people, seconds=harness.TIMEOUT):
         """One for each."""
         invited = "SELECT count(*) FROM person WHERE state = 'invited'"
         harness.wait_for(lambda: self.ledger(invited) == [(people,)], "all mails", seconds)
@@ -144,7 +144,7 @@ class Load(harness.Test):
         self.collector.send_signal(signal.SIGSTOP)
         try:
             self.assert_all_inside(crowd.storm("ours", PEOPLE, first=ONE, people=1, frozen=True))
-            self.assertEqual(os.listdir(SPOOL + "/new"), [f"{crowds.PREFIX}{ONE}.login"])
+            self.assertEqual(os.listdir(SPOOL + "/new"), [f"{load_users.PREFIX}{ONE}.login"])
         finally:
             self.collector.send_signal(signal.SIGCONT)
 
@@ -164,7 +164,7 @@ class Load(harness.Test):
     def forget_all():
         """Nobody has been seen."""
         for mark in os.listdir(SPOOL + "/seen"):
-            if mark.startswith(crowds.PREFIX):
+            if mark.startswith(load_users.PREFIX):
                 os.unlink(f"{SPOOL}/seen/{mark}")
 
     def test_a_thousand_logins_through_pam_take_no_longer_than_they_may(self):
@@ -206,12 +206,12 @@ class Load(harness.Test):
         return max(fastest.values()) < RATIO * fastest["without the module"] + PLAY
 
     def storms_through_sshd(self):
-        users, took = [f"{crowds.PREFIX}{n}" for n in range(LOGINS)], {}
+        users, took = [f"{load_users.PREFIX}{n}" for n in range(LOGINS)], {}
         self.forget_all()
         for name, session, crew in (
                 ("the first time", OURS, users), ("without the module", BARE, users),
                 ("when they return", OURS, users),
-                ("all of them one person", OURS, [f"{crowds.PREFIX}{ONE}"] * LOGINS)):
+                ("all of them one person", OURS, [f"{load_users.PREFIX}{ONE}"] * LOGINS)):
             said = crowd.ssh_storm(session, crew)
             self.assertEqual((said["waiting"], said["entered"]), (LOGINS,) * 2, name)
             self.wait_for_empty_spool()
@@ -220,7 +220,7 @@ class Load(harness.Test):
 
 
 if __name__ == "__main__":
-    reason = crowds.why_not()
+    reason = load_users.why_not()
     if reason:
         print(f"ok 1 - load # SKIP {reason}\n1..1")
         sys.exit(0)

@@ -85,7 +85,7 @@ def by_sudo(prefix):
 
 def run(prefix, *command):
     return subprocess.run([*prefix, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True, timeout=harness.PATIENCE,
+                          stderr=subprocess.DEVNULL, text=True, timeout=harness.TIMEOUT,
                           check=False).stdout
 
 
@@ -226,7 +226,7 @@ def collector(then):
     finally:
         program.send_signal(signal.SIGCONT)
         program.terminate()
-        program.wait(harness.PATIENCE)
+        program.wait(harness.TIMEOUT)
 
 
 def worker_stopped():

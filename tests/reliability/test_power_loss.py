@@ -26,7 +26,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-import everybody  # pylint: disable=wrong-import-position
+import ledger_invariants  # pylint: disable=wrong-import-position
 import harness  # pylint: disable=wrong-import-position
 import power_loss  # pylint: disable=wrong-import-position
 import power_trace  # pylint: disable=wrong-import-position
@@ -323,7 +323,7 @@ class Host:
         return self.complaints(state)
 
     def complaints(self, state):
-        wrong = everybody.complaints(self.site.path("state/ledger.db"))
+        wrong = ledger_invariants.violations(self.site.path("state/ledger.db"))
         verdict = self.ledger("PRAGMA integrity_check")
         wrong += [] if verdict == [("ok",)] else [str(verdict)]
         known = {user for user, in self.ledger("SELECT account FROM sighting")}

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 
-import machine
+import nspawn
 
 NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
 # What control names by what a package provides, and alternatives that a suite does not have.
@@ -30,12 +30,12 @@ OPTIONS = {"DEB_BUILD_OPTIONS": "nocheck parallel=2", "DEB_BUILD_PROFILES": "noc
 
 
 def control():
-    with open(machine.SOURCE + "/packaging/debian/control", encoding="utf-8") as file:
+    with open(nspawn.SOURCE + "/packaging/debian/control", encoding="utf-8") as file:
         return file.read()
 
 
 def version():
-    with open(machine.SOURCE + "/packaging/debian/changelog", encoding="utf-8") as file:
+    with open(nspawn.SOURCE + "/packaging/debian/changelog", encoding="utf-8") as file:
         return re.match(r"cloudinvite \(([^)]+)\)", file.readline()).group(1)
 
 
@@ -56,10 +56,10 @@ def dependencies(suite):
 
 def made_of():
     """A digest of all that goes into the packages."""
-    listed = machine.run("git", "-C", machine.SOURCE, "ls-files", "-co", "--exclude-standard")[1].split("\n")
+    listed = nspawn.run("git", "-C", nspawn.SOURCE, "ls-files", "-co", "--exclude-standard")[1].split("\n")
     digest = hashlib.sha256()
     for name in sorted(listed):
-        path = f"{machine.SOURCE}/{name}"
+        path = f"{nspawn.SOURCE}/{name}"
         if name.startswith("tests/") or not os.path.isfile(path):
             continue
         with open(path, "rb") as file:
@@ -77,7 +77,7 @@ def there_from_before(folder):
 
 def keep(suite, built, made):
     """What was built of a tree that made_of() calls so: build() finds it. Returns the folder."""
-    folder = f"{machine.BUILD}/deb-{suite}"
+    folder = f"{nspawn.BUILD}/deb-{suite}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for file in glob.glob(built + "/*.*"):
@@ -90,7 +90,7 @@ def keep(suite, built, made):
 
 def build(steps, suite):
     """The folder with the packages of the tree as it is, and what was built with them."""
-    folder = f"{machine.BUILD}/deb-{suite}"
+    folder = f"{nspawn.BUILD}/deb-{suite}"
     # A test beside this one may want the same.
     with open(folder + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -102,7 +102,7 @@ def build(steps, suite):
 
 def build_new(steps, suite):
     made = made_of()
-    with machine.Root() as root:
+    with nspawn.Root() as root:
         if is_this(suite) and not os.environ.get("CLOUDINVITE_CLEAN"):
             made_here = compile_here(steps, root)
         else:
@@ -112,7 +112,7 @@ def build_new(steps, suite):
 
 def enter(root, *command):
     """A command in that tree, in namespaces of its own."""
-    return machine.run(
+    return nspawn.run(
         "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
         'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"', root, "env", "-i",
         "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root",
@@ -130,19 +130,19 @@ def clean_environment():
 
 def compile_here(steps, root):
     """test_packages.py has lintian look at these."""
-    status, output = machine.run("make", "-C", machine.SOURCE, "deb", f"O={root}/src",
+    status, output = nspawn.run("make", "-C", nspawn.SOURCE, "deb", f"O={root}/src",
                                  env=clean_environment() | OPTIONS)
     return steps.step("the packages are built on this machine", status, output)
 
 
 def compile_apart(steps, root, suite):
-    return machine.debian(steps, root, suite, BUILDING + dependencies(suite), base=[]) \
+    return nspawn.debian(steps, root, suite, BUILDING + dependencies(suite), base=[]) \
         and compile_in(steps, root) and lint_in(steps, root, suite)
 
 
 def compile_in(steps, root):
     environment = clean_environment()
-    status, output = machine.run("make", "-C", machine.SOURCE, "deb-tree", f"O={root}/src", env=environment)
+    status, output = nspawn.run("make", "-C", nspawn.SOURCE, "deb-tree", f"O={root}/src", env=environment)
     if steps.step("the source is packed", status, output):
         status, output = enter(root, "sh", "-c", "cd /src/deb/cloudinvite-* && dpkg-buildpackage -us -uc")
         return steps.step("dpkg-buildpackage builds with what control asks for", status, output)
@@ -176,13 +176,13 @@ def renumber(folder, number, change=lambda name, tree: None):
     for name, file in packages(folder).items():
         tree = f"{folder}/unpacked"
         shutil.rmtree(tree, ignore_errors=True)
-        machine.Machine.must("dpkg-deb", "-R", file, tree)
+        nspawn.Machine.must("dpkg-deb", "-R", file, tree)
         with open(tree + "/DEBIAN/control", "r+", encoding="utf-8") as control_file:
             text = re.sub(r"^Version: .*$", f"Version: {number}", control_file.read(), flags=re.M)
             control_file.seek(0)
             control_file.write(text)
             control_file.truncate()
         change(name, tree)
-        machine.Machine.must("dpkg-deb", "--root-owner-group", "-b", tree,
+        nspawn.Machine.must("dpkg-deb", "--root-owner-group", "-b", tree,
                              file.replace(f"_{version()}_", f"_{number}_"))
         shutil.rmtree(tree)

@@ -23,7 +23,7 @@ import sys
 import threading
 
 import debs
-import machine
+import nspawn
 
 GIVEN = ["git", "make", "ca-certificates"]
 HOST = "newcomer"
@@ -47,27 +47,27 @@ class Tree:
     """A copy of that Debian with a clone of the tree as it is, in `place`."""
 
     def __init__(self, base, suite, name, place):
-        self.root, self.downloaded = f"{base}.{name}", machine.downloaded(suite)
+        self.root, self.downloaded = f"{base}.{name}", nspawn.downloaded(suite)
         self.inside = f"{place}/cloudinvite"
         self.clone = self.root + self.inside
-        machine.Machine.must("cp", "-a", "--reflink=auto", base, self.root)
+        nspawn.Machine.must("cp", "-a", "--reflink=auto", base, self.root)
         clone(self.clone)
         # The machine may lose its power: the tree goes anyway, and dpkg need not wait for the disk.
         with open(f"{self.root}/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
             file.write("force-unsafe-io\n")
         self.packages = f"{self.root}/var/cache/apt/archives"
-        machine.keep_packages(self.downloaded, self.packages)
+        nspawn.keep_packages(self.downloaded, self.packages)
         self.enabled = self.run("sh", "-c", OFF)[1]
 
     def run(self, *command, **more):
-        environment = {**machine.ENVIRONMENT, "LC_ALL": "C.UTF-8",
+        environment = {**nspawn.ENVIRONMENT, "LC_ALL": "C.UTF-8",
                        **{name: os.environ[name] for name in PROXIES if name in os.environ}}
         done = subprocess.run(
             ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child", "sh", "-c", ENTER, self.root,
              self.inside, "env", "-i", *[f"{name}={value}" for name, value in environment.items()], *command],
             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
             **{"stdout": subprocess.PIPE, **more})
-        machine.keep_packages(self.packages, self.downloaded)
+        nspawn.keep_packages(self.packages, self.downloaded)
         return done.returncode, done.stdout
 
     def has(self, packages):
@@ -84,13 +84,13 @@ class Tree:
 
 def clone(target):
     """The commit, and what is not committed yet."""
-    machine.Machine.must("git", "clone", "-q", machine.SOURCE, target)
-    changed = subprocess.run(["git", "-C", machine.SOURCE, "ls-files", "-mo", "-z", "--exclude-standard"],
+    nspawn.Machine.must("git", "clone", "-q", nspawn.SOURCE, target)
+    changed = subprocess.run(["git", "-C", nspawn.SOURCE, "ls-files", "-mo", "-z", "--exclude-standard"],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
     for name in filter(None, changed.split("\0")):
-        if os.path.exists(f"{machine.SOURCE}/{name}"):
+        if os.path.exists(f"{nspawn.SOURCE}/{name}"):
             os.makedirs(os.path.dirname(f"{target}/{name}"), exist_ok=True)
-            shutil.copy2(f"{machine.SOURCE}/{name}", f"{target}/{name}")
+            shutil.copy2(f"{nspawn.SOURCE}/{name}", f"{target}/{name}")
         else:
             os.unlink(f"{target}/{name}")
 
@@ -113,7 +113,7 @@ class Newcomer:
 
     def bootstrap(self, suite):
         base = f"{self.work}/{suite}"
-        status, output = machine.debootstrap(suite, base, ",".join(GIVEN))
+        status, output = nspawn.debootstrap(suite, base, ",".join(GIVEN))
         self.keep(f"debootstrap makes a minimal Debian ({suite})", status == 0, output)
         if status == 0:
             os.chmod(base + "/root", 0o700)
@@ -131,7 +131,7 @@ class Newcomer:
         tree = self.tree(suite, "check", place)
         status, _ = tree.run("make", "check", stdout=None)
         if status != 0:
-            shutil.copytree(f"{tree.clone}/build/logs", f"{machine.BUILD}/logs-newcomer-{suite}", dirs_exist_ok=True)
+            shutil.copytree(f"{tree.clone}/build/logs", f"{nspawn.BUILD}/logs-newcomer-{suite}", dirs_exist_ok=True)
         self.keep("make check is the first command, and succeeds", status == 0,
                   f"see above, and build/logs-newcomer-{suite}")
         self.leaves_off(tree, "make check")
@@ -199,16 +199,16 @@ class Newcomer:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", metavar="PLACE", help="make check alone, with the clone in PLACE")
-    parser.add_argument("suites", nargs="+", choices=machine.SUITES)
+    parser.add_argument("suites", nargs="+", choices=nspawn.SUITES)
     options = parser.parse_args()
     suites = options.suites
-    with machine.Root() as work, concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with nspawn.Root() as work, concurrent.futures.ThreadPoolExecutor(2) as pool:
         newcomer = Newcomer(work)
         made = dict(zip(suites, pool.map(newcomer.bootstrap, suites)))
         if options.check:
             lanes = [[functools.partial(newcomer.check, suite, options.check) for suite in suites if made[suite]]]
         else:
-            bookworm, trixie = (made.get(suite, False) for suite in machine.SUITES)
+            bookworm, trixie = (made.get(suite, False) for suite in nspawn.SUITES)
             lanes = [[functools.partial(newcomer.check, "bookworm", "/root")] if bookworm else [],
                      ([newcomer.demo, newcomer.deb] if bookworm else [])
                      + ([newcomer.short, newcomer.packages] if trixie else [])]

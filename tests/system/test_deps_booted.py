@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 
-import machine
+import nspawn
 
 SUITE = "bookworm"
 BROUGHT = ("ssh.service", "nginx.service", "prometheus.service", "prometheus-node-exporter.service")
@@ -30,10 +30,10 @@ OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
 
 def enter(root, script):
     """A shell script in a tree that is not booted, with this machine's network."""
-    return machine.run(
+    return nspawn.run(
         "nsenter", f"--net=/proc/{os.getpid()}/fd/{OUTSIDE}", "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
         'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"', root,
-        "env", "-i", *[f"{name}={value}" for name, value in machine.ENVIRONMENT.items()], "sh", "-c", script)
+        "env", "-i", *[f"{name}={value}" for name, value in nspawn.ENVIRONMENT.items()], "sh", "-c", script)
 
 
 def must(root, script):
@@ -63,8 +63,8 @@ def foreign(debian, units):
 def furnish(root):
     """What packaging/deps needs there, and what others have downloaded."""
     shutil.copy("/etc/resolv.conf", root + "/etc/resolv.conf")
-    shutil.copytree(machine.SOURCE + "/packaging", root + "/packaging")
-    machine.keep_packages(machine.downloaded(SUITE), root + "/var/cache/apt/archives")
+    shutil.copytree(nspawn.SOURCE + "/packaging", root + "/packaging")
+    nspawn.keep_packages(nspawn.downloaded(SUITE), root + "/var/cache/apt/archives")
     with open(root + "/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
         file.write("force-unsafe-io\n")  # the tree goes anyway
 
@@ -112,8 +112,8 @@ class Trial:
                 raise AssertionError(f"{unit} is {state}")
 
     def an_interrupt(self):
-        with machine.Root() as root:
-            machine.Machine.must("tar", "-C", root, "-xpf", machine.image(SUITE, machine.PLAIN)[0])
+        with nspawn.Root() as root:
+            nspawn.Machine.must("tar", "-C", root, "-xpf", nspawn.image(SUITE, nspawn.PLAIN)[0])
             furnish(root)
             with open(root + "/usr/local/sbin/apt-get", "w", encoding="ascii") as file:
                 file.write(INTERRUPTING)
@@ -127,12 +127,12 @@ class Trial:
 
 
 def main():
-    machine.skip_where_impossible("packaging/deps leaves nothing on")
-    steps = machine.Steps()
-    if not machine.make_image(steps, SUITE, machine.PLAIN):
+    nspawn.skip_where_impossible("packaging/deps leaves nothing on")
+    steps = nspawn.Steps()
+    if not nspawn.make_image(steps, SUITE, nspawn.PLAIN):
         return steps.end()
-    machine.own_network()
-    with machine.Machine(SUITE, machine.PLAIN) as debian:
+    nspawn.own_network()
+    with nspawn.Machine(SUITE, nspawn.PLAIN) as debian:
         trial = Trial(steps, debian)
         debian.boot()
         trial.before = trial.look()

@@ -16,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 
-import machine
+import nspawn
 
-sys.path.insert(0, os.path.join(machine.SOURCE, "tests", "e2e"))
+sys.path.insert(0, os.path.join(nspawn.SOURCE, "tests", "e2e"))
 from harness import Emulator  # pylint: disable=wrong-import-position
 
 NAMES = ("collector", "dispatcher")
@@ -475,14 +475,14 @@ def travel(steps, escapes):
 
 def main():
     suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
-    if suite not in machine.SUITES:
-        sys.exit(f"test_escapes.py {shlex.join(machine.SUITES)}: one of them")
-    machine.skip_where_impossible(f"the ways out of the units in a booted Debian ({suite})")
-    steps = machine.Steps()
-    if machine.make_image(steps, suite):
-        machine.own_network()
+    if suite not in nspawn.SUITES:
+        sys.exit(f"test_escapes.py {shlex.join(nspawn.SUITES)}: one of them")
+    nspawn.skip_where_impossible(f"the ways out of the units in a booted Debian ({suite})")
+    steps = nspawn.Steps()
+    if nspawn.make_image(steps, suite):
+        nspawn.own_network()
         scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
-        with Emulator(scenario) as google, machine.Machine(suite) as debian:
+        with Emulator(scenario) as google, nspawn.Machine(suite) as debian:
             travel(steps, Escapes(debian, google))
     return steps.end()
 

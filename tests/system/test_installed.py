@@ -21,9 +21,9 @@ import sys
 import threading
 
 import debs
-import machine
+import nspawn
 
-sys.path.insert(0, os.path.join(machine.SOURCE, "tests", "e2e"))
+sys.path.insert(0, os.path.join(nspawn.SOURCE, "tests", "e2e"))
 import accounts_table  # pylint: disable=wrong-import-position
 from harness import Emulator  # pylint: disable=wrong-import-position
 
@@ -68,8 +68,8 @@ STAYS = re.compile(
     r"\./var/lib/systemd/catalog/database ")
 
 
-class Crowd:
-    """They log in as long as `with crowd:` lasts, one with a key, the other with a password."""
+class LoginLoop:
+    """They log in as long as `with logins:` lasts, one with a key, the other with a password."""
 
     def __init__(self, login):
         self.login = login
@@ -102,7 +102,7 @@ class Afternoon:
 
     def __init__(self, debian, google, folder):
         self.debian, self.google, self.folder = debian, google, folder
-        self.crowd = Crowd(self.login)
+        self.logins = LoginLoop(self.login)
         self.key = google.file("key")
         self.before = self.common_session = None
 
@@ -112,10 +112,10 @@ class Afternoon:
         """Through the machine's sshd, from outside."""
         way = (["sshpass", "-p", password, "ssh", "-o", "PubkeyAuthentication=no"] if password else
                ["ssh", "-i", self.key, "-o", "BatchMode=yes"])
-        status, said = machine.run(
+        status, said = nspawn.run(
             *way, "-F", "/dev/null", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o",
             "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=1", "-o", "LogLevel=ERROR",
-            f"{who}@127.0.0.1", "id -un", timeout=machine.PATIENCE)
+            f"{who}@127.0.0.1", "id -un", timeout=nspawn.TIMEOUT)
         if status != 0 or said.split() != [who]:
             raise AssertionError(f"{who} ({'password' if password else 'key'}): {status}: {said}")
 
@@ -130,7 +130,7 @@ class Afternoon:
 
     def apt(self, *words):
         """With people who log in meanwhile; nothing may ask, as for configuration management."""
-        with self.crowd:
+        with self.logins:
             said = self.debian.do(f"{APT} {' '.join(words)} </dev/null && dpkg --audit")
         self.everybody_logs_in()
         faulty = self.debian.run("journalctl -q --no-pager | grep -E 'faulty module|unable to dlopen'")[1]
@@ -166,7 +166,7 @@ class Afternoon:
 
     def furnish(self):
         shutil.copytree(self.folder, self.debian.root + "/root/debs")
-        machine.Machine.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
+        nspawn.Machine.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
         for name, where in (("key.pub", "/root/key.pub"), ("ca.pem", "/etc/ssl/emulated.pem"),
                             ("credentials.json", "/root/inviter.json")):
             with open(self.google.file(name), "rb") as file:
@@ -329,7 +329,7 @@ class Afternoon:
     def smoke(self):
         """What Debian's own test runner would run, on a machine that has had it all before."""
         self.install(debs.version())
-        with open(machine.SOURCE + "/packaging/debian/tests/smoke", encoding="utf-8") as file:
+        with open(nspawn.SOURCE + "/packaging/debian/tests/smoke", encoding="utf-8") as file:
             self.debian.put("/root/smoke", file.read(), 0o755)
         self.debian.do("cd /etc/cloudinvite && rm conf.d/rehearsal.conf private/credentials.json && /root/smoke &&"
                        "rm conf.d/test.conf test-ca.pem private/credentials.json /root/smoke && userdel -r clara")
@@ -338,8 +338,8 @@ class Afternoon:
         self.mailed("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 
     def nobody_refused(self):
-        print(f"# {self.debian.suite}: {self.crowd.count} logins while packages changed", flush=True)
-        assert self.crowd.count > 20 and not self.crowd.refused, "\n".join(self.crowd.refused[:9])
+        print(f"# {self.debian.suite}: {self.logins.count} logins while packages changed", flush=True)
+        assert self.logins.count > 20 and not self.logins.refused, "\n".join(self.logins.refused[:9])
 
 
 def linked(folder, suite):
@@ -348,7 +348,7 @@ def linked(folder, suite):
     wanted = {"cloudinvite": LIBRARIES[suite] | {"passwd"}, "libpam-cloudinvite": {"libc6", "libpam0g", "libpam-runtime"},
               "cloudinvite-emulator": SERVERS[suite]}
     for name, file in debs.packages(folder).items():
-        asked = machine.run("dpkg-deb", "-f", file, "Depends")[1]
+        asked = nspawn.run("dpkg-deb", "-f", file, "Depends")[1]
         asked = {re.match(r"\s*([a-z0-9.+-]+)", one).group(1) for one in asked.split(",")}
         asked = {one for one in asked if "systemd" not in one}
         assert asked == wanted[name], f"{name} asks for {sorted(asked)}"
@@ -385,19 +385,19 @@ def spend(steps, afternoon):
 
 def main():
     suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
-    if suite not in machine.SUITES:
-        sys.exit(f"test_installed.py {shlex.join(machine.SUITES)}: one of them")
-    machine.skip_where_impossible(f"the packages in a booted Debian ({suite})")
-    steps = machine.Steps()
+    if suite not in nspawn.SUITES:
+        sys.exit(f"test_installed.py {shlex.join(nspawn.SUITES)}: one of them")
+    nspawn.skip_where_impossible(f"the packages in a booted Debian ({suite})")
+    steps = nspawn.Steps()
     folder = debs.build(steps, suite)
-    if folder and machine.make_image(steps, suite):
+    if folder and nspawn.make_image(steps, suite):
         debs.renumber(folder, debs.higher(), debs.newer_sample)
         steps.promise("the packages ask for the libraries that this Debian has", linked, folder, suite)
-        machine.own_network()
+        nspawn.own_network()
         scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
         with contextlib.ExitStack() as stack:
             google = stack.enter_context(Emulator(scenario))
-            debian = stack.enter_context(machine.Machine(suite))
+            debian = stack.enter_context(nspawn.Machine(suite))
             spend(steps, Afternoon(debian, google, folder))
     return steps.end()
 

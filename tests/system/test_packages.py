@@ -15,7 +15,7 @@ import sys
 import time
 
 import debs
-import machine
+import nspawn
 
 OLDER, NEWER = debs.version(), debs.higher()
 KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "2"))  # of each of install, upgrade, remove
@@ -32,7 +32,7 @@ def check(steps, name, good, detail):
     return steps.step(name, 0 if good else 1, str(detail))
 
 
-class Room:
+class Chroot:
     """A Debian in a directory, entered by chroot in namespaces of its own."""
 
     def __init__(self, root):
@@ -43,7 +43,7 @@ class Room:
                       "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 
     def run(self, *command):
-        return machine.run(*self.enter, *command)
+        return nspawn.run(*self.enter, *command)
 
     def dpkg(self, *arguments):
         return self.run("dpkg", "--force-confold", "--force-unsafe-io", *arguments)
@@ -96,126 +96,126 @@ def build(steps, folder):
         if f"_{NEWER}_" not in file:
             shutil.copy(file, folder)
     changes = glob.glob(folder + "/*.changes")[0]
-    status, output = machine.run("lintian", "--allow-root", "-I", "--pedantic", changes)
+    status, output = nspawn.run("lintian", "--allow-root", "-I", "--pedantic", changes)
     check(steps, "lintian finds nothing in source and packages", status == 0 and not output, output)
     debs.renumber(folder, NEWER, debs.newer_sample)
     return True
 
 
-def furnish(room, folder):
-    room.write("/etc/pam.d/trial", "auth required pam_permit.so\naccount required pam_permit.so\n"
+def populate(chroot, folder):
+    chroot.write("/etc/pam.d/trial", "auth required pam_permit.so\naccount required pam_permit.so\n"
                                    "@include common-session\n")
-    room.run("useradd", "--create-home", "--shell", "/bin/sh", "clara")
-    os.mkdir(room.path("/debs"))
+    chroot.run("useradd", "--create-home", "--shell", "/bin/sh", "clara")
+    os.mkdir(chroot.path("/debs"))
     for number in (OLDER, NEWER):
         for file in debs.packages(folder, number).values():
-            shutil.copy(file, room.path("/debs"))
+            shutil.copy(file, chroot.path("/debs"))
 
 
 def files(number):
     return [f"/debs/{name}_{number}_amd64.deb" for name in debs.NAMES]
 
 
-def installed(steps, room):
-    with room.people():
-        status, output = room.dpkg("-i", *files(OLDER))
+def installed(steps, chroot):
+    with chroot.people():
+        status, output = chroot.dpkg("-i", *files(OLDER))
     steps.step("the packages can be installed", status, output)
-    refused = room.login()
+    refused = chroot.login()
     check(steps, "the line is in common-session, after the module is there, and people log in",
-          room.line() and room.module() and not refused, refused)
+          chroot.line() and chroot.module() and not refused, refused)
     check(steps, "and not where no person logs in",
-          "cloudinvite" not in room.read("/etc/pam.d/common-session-noninteractive"), "")
-    wants = room.path("/etc/systemd/system/multi-user.target.wants/cloudinvite-")
+          "cloudinvite" not in chroot.read("/etc/pam.d/common-session-noninteractive"), "")
+    wants = chroot.path("/etc/systemd/system/multi-user.target.wants/cloudinvite-")
     check(steps, "the collector is enabled, the dispatcher is not",
           os.path.lexists(wants + "collector.service") and not os.path.lexists(wants + "dispatcher.service"),
           output)
-    status, output = room.run("cloudinvite", "config", "--check")
+    status, output = chroot.run("cloudinvite", "config", "--check")
     check(steps, "nothing is configured, and the dry run stands in the settings",
-          status == 3 and "\nmode = dry-run\n" in room.read("/etc/cloudinvite/cloudinvite.conf"), output)
-    status, output = room.run("sh", "-c", "cloudinvite-collector --prepare && pamtester trial clara "
+          status == 3 and "\nmode = dry-run\n" in chroot.read("/etc/cloudinvite/cloudinvite.conf"), output)
+    status, output = chroot.run("sh", "-c", "cloudinvite-collector --prepare && pamtester trial clara "
                                           "open_session && ls /var/spool/cloudinvite/new")
     check(steps, "a first login leaves its arrival", status == 0 and "clara.login" in output, output)
 
 
-def moved(steps, room):
+def moved(steps, chroot):
     """Up, down, and settings that somebody changed."""
-    settings = room.read("/etc/cloudinvite/cloudinvite.conf") + "\n# changed here\n"
-    room.write("/etc/cloudinvite/cloudinvite.conf", settings)
+    settings = chroot.read("/etc/cloudinvite/cloudinvite.conf") + "\n# changed here\n"
+    chroot.write("/etc/cloudinvite/cloudinvite.conf", settings)
     for what, number in (("upgraded", NEWER), ("downgraded", OLDER), ("upgraded again", NEWER)):
-        with room.people():
-            status, output = room.dpkg("-i", *files(number))
-        check(steps, f"the packages are {what}, and the line stays", status == 0 and room.line(), output)
+        with chroot.people():
+            status, output = chroot.dpkg("-i", *files(number))
+        check(steps, f"the packages are {what}, and the line stays", status == 0 and chroot.line(), output)
     check(steps, "settings that were changed are kept",
-          room.read("/etc/cloudinvite/cloudinvite.conf") == settings, "")
+          chroot.read("/etc/cloudinvite/cloudinvite.conf") == settings, "")
 
 
-def removed(steps, room):
-    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial") + "session required pam_cloudinvite.so\n")
-    with room.people():
-        status, output = room.dpkg("-r", "libpam-cloudinvite")
+def removed(steps, chroot):
+    chroot.write("/etc/pam.d/trial", chroot.read("/etc/pam.d/trial") + "session required pam_cloudinvite.so\n")
+    with chroot.people():
+        status, output = chroot.dpkg("-r", "libpam-cloudinvite")
     check(steps, "a line that would refuse everybody without the module stops the removal",
-          status != 0 and "/etc/pam.d/trial:" in output and room.module() and room.line(), output)
-    room.write("/etc/pam.d/trial", room.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
-    with room.people():
-        status, output = room.dpkg("-r", *debs.NAMES)
+          status != 0 and "/etc/pam.d/trial:" in output and chroot.module() and chroot.line(), output)
+    chroot.write("/etc/pam.d/trial", chroot.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
+    with chroot.people():
+        status, output = chroot.dpkg("-r", *debs.NAMES)
     check(steps, "removed, the line and then the module are gone, and settings and ledger stay",
-          status == 0 and not room.line() and not room.module()
-          and os.path.exists(room.path("/etc/cloudinvite/cloudinvite.conf"))
-          and os.path.exists(room.path("/var/lib/cloudinvite")), output)
+          status == 0 and not chroot.line() and not chroot.module()
+          and os.path.exists(chroot.path("/etc/cloudinvite/cloudinvite.conf"))
+          and os.path.exists(chroot.path("/var/lib/cloudinvite")), output)
 
 
-def purged(steps, room):
-    with room.people():
-        status, output = room.dpkg("-P", *debs.NAMES)
+def purged(steps, chroot):
+    with chroot.people():
+        status, output = chroot.dpkg("-P", *debs.NAMES)
     left = [place for place in ("/etc/cloudinvite", "/var/spool/cloudinvite", "/var/lib/cloudinvite",
                                 "/var/cache/cloudinvite", "/run/cloudinvite")
-            if os.path.exists(room.path(place))]
+            if os.path.exists(chroot.path(place))]
     check(steps, "purged, nothing is left but the accounts",
-          status == 0 and not left and "\ncloudinvite-ledger:" in room.read("/etc/passwd"), f"{output}{left}")
+          status == 0 and not left and "\ncloudinvite-ledger:" in chroot.read("/etc/passwd"), f"{output}{left}")
 
 
-def dangling(room):
+def dangling(chroot):
     """A line without its module is what nobody must ever meet."""
-    return room.line() and not room.module()
+    return chroot.line() and not chroot.module()
 
 
-def kill(room, after, *arguments):
+def kill(chroot, after, *arguments):
     """dpkg and all that it has started, gone after so many seconds."""
-    with subprocess.Popen([*room.enter, "dpkg", "--force-unsafe-io", "--force-confold", *arguments],
+    with subprocess.Popen([*chroot.enter, "dpkg", "--force-unsafe-io", "--force-confold", *arguments],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as dpkg:
         time.sleep(after)
         dpkg.kill()
 
 
-def mend(room, *wanted):
+def repair(chroot, *wanted):
     for lock in ("lock", "lock-frontend"):
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(room.path("/var/lib/dpkg/" + lock))
-    status, output = room.dpkg("--configure", "-a")
+            os.unlink(chroot.path("/var/lib/dpkg/" + lock))
+    status, output = chroot.dpkg("--configure", "-a")
     if wanted:
-        status, output = room.dpkg(*wanted)
+        status, output = chroot.dpkg(*wanted)
     return status, output
 
 
-def killed(steps, room):
+def killed(steps, chroot):
     """At points spread over the whole of what dpkg does."""
     ways = (("installing", ("-i", *files(OLDER))), ("upgrading", ("-i", *files(NEWER))),
             ("removing", ("-r", *debs.NAMES)))
     for what, arguments in ways:
-        room.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
+        chroot.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
         begun = time.monotonic()
-        room.dpkg(*arguments)
+        chroot.dpkg(*arguments)
         lasts = time.monotonic() - begun
         bad = []
         for i in range(KILLS):
-            room.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
-            kill(room, lasts * (i + 0.7) / KILLS, *arguments)
-            refused = room.login()
-            if refused or dangling(room):
+            chroot.dpkg(*(("-P", *debs.NAMES) if what == "installing" else ("-i", *files(OLDER))))
+            kill(chroot, lasts * (i + 0.7) / KILLS, *arguments)
+            refused = chroot.login()
+            if refused or dangling(chroot):
                 bad.append(f"killed at {i}: {refused or 'a line without its module'}")
-            status, output = mend(room, *arguments)
-            if status != 0 or room.login():
+            status, output = repair(chroot, *arguments)
+            if status != 0 or chroot.login():
                 bad.append(f"killed at {i}, not mended: {output}")
         check(steps, f"dpkg killed while {what}: people log in, and the same command mends it",
               not bad, "\n".join(bad))
@@ -229,19 +229,19 @@ def refusals(steps, logins):
 
 def main():
     what = "Debian's packages"
-    machine.skip_where_impossible(what)
+    nspawn.skip_where_impossible(what)
     for program in ("lintian", "dh", "dpkg-buildpackage"):
         if not shutil.which(program):
-            machine.skip(what, f"{program} is not installed")
-    steps = machine.Steps()
-    with machine.Root() as folder, machine.Root() as root:
-        room = Room(root)
-        if build(steps, folder + "/debs") and machine.debian(steps, root, "bookworm", machine.PLAIN):
-            furnish(room, folder + "/debs")
+            nspawn.skip(what, f"{program} is not installed")
+    steps = nspawn.Steps()
+    with nspawn.Root() as folder, nspawn.Root() as root:
+        chroot = Chroot(root)
+        if build(steps, folder + "/debs") and nspawn.debian(steps, root, "bookworm", nspawn.PLAIN):
+            populate(chroot, folder + "/debs")
             for part in (installed, moved, removed, purged):
-                part(steps, room)
-            refusals(steps, room.read("/logins"))
-            killed(steps, room)
+                part(steps, chroot)
+            refusals(steps, chroot.read("/logins"))
+            killed(steps, chroot)
     print(f"1..{steps.number}")
     return 1 if steps.failures else 0
 

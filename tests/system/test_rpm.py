@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 
-import machine
+import nspawn
 
-SPEC = machine.SOURCE + "/packaging/rpm/cloudinvite.spec"
-RPMLINTRC = machine.SOURCE + "/packaging/rpm/cloudinvite.rpmlintrc"
+SPEC = nspawn.SOURCE + "/packaging/rpm/cloudinvite.spec"
+RPMLINTRC = nspawn.SOURCE + "/packaging/rpm/cloudinvite.rpmlintrc"
 NAMES = ("cloudinvite", "cloudinvite-emulator", "cloudinvite-selinux", "pam_cloudinvite")
 # Fedora's macros, which Debian does not have: where things lie, and scriptlets that do nothing.
 MACROS = {
@@ -32,14 +32,14 @@ def check(steps, name, good, detail):
 def build(steps, top):
     os.makedirs(top + "/SOURCES")
     version = re.search(r"^Version:\s*(\S+)", open(SPEC, encoding="utf-8").read(), re.M).group(1)
-    machine.run("tar", "-C", machine.SOURCE, "-cz", "--exclude-vcs", "--exclude=./build",
+    nspawn.run("tar", "-C", nspawn.SOURCE, "-cz", "--exclude-vcs", "--exclude=./build",
                 "--exclude=./build-*", "--exclude=__pycache__", f"--transform=s,^\\.,cloudinvite-{version},",
                 "-f", f"{top}/SOURCES/cloudinvite-{version}.tar.gz", ".")
     defines = [word for name, value in {"_topdir": top, **MACROS}.items()
                for word in ("--define", f"{name} {value}")]
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O")}
-    status, output = machine.run("rpmbuild", "-ba", "--nodeps", "--without", "check", *defines, SPEC,
+    status, output = nspawn.run("rpmbuild", "-ba", "--nodeps", "--without", "check", *defines, SPEC,
                                  env=environment)
     return steps.step("rpmbuild builds the packages, with the SELinux policy", status, output)
 
@@ -49,7 +49,7 @@ def packages(top):
 
 
 def lint(steps, top):
-    status, output = machine.run("rpmlint", "-r", RPMLINTRC, SPEC, *packages(top),
+    status, output = nspawn.run("rpmlint", "-r", RPMLINTRC, SPEC, *packages(top),
                                  *glob.glob(top + "/SRPMS/*.rpm"))
     check(steps, "rpmlint finds nothing in spec and packages",
           status == 0 and " 0 errors, 0 warnings" in output, output)
@@ -59,13 +59,13 @@ def contents(steps, top):
     listed = {}
     for file in packages(top):
         name = re.match(r"(.*)-[^-]*-[^-]*$", os.path.basename(file)).group(1)
-        listed[name] = machine.run("rpm", "-qpl", file)[1].split()
+        listed[name] = nspawn.run("rpm", "-qpl", file)[1].split()
     check(steps, "there are four packages", tuple(sorted(listed)) == NAMES, sorted(listed))
     check(steps, "the module, and nothing that turns it on, is in its package",
           any(path.endswith("/security/pam_cloudinvite.so") for path in listed["pam_cloudinvite"])
           and not any("pam-configs" in path or "/pam.d/" in path for path in sum(listed.values(), [])),
           listed["pam_cloudinvite"])
-    settings = machine.run("rpm", "-qpc", *[p for p in packages(top) if "/cloudinvite-0" in p])[1].split()
+    settings = nspawn.run("rpm", "-qpc", *[p for p in packages(top) if "/cloudinvite-0" in p])[1].split()
     check(steps, "settings are configuration files, and kept",
           settings == ["/etc/cloudinvite/addresses.map", "/etc/cloudinvite/cloudinvite.conf"], settings)
 
@@ -73,10 +73,10 @@ def contents(steps, top):
 def scriptlet(top, root):
     """What runs before the module's package goes, as a program, with the package's own script."""
     file = next(path for path in packages(top) if "/pam_cloudinvite" in path)
-    text = machine.run("rpm", "-qp", "--queryformat", "%{PREUN}", file)[1]
+    text = nspawn.run("rpm", "-qp", "--queryformat", "%{PREUN}", file)[1]
     script = "/usr/libexec/cloudinvite/pam-release"
     assert script in text, text
-    machine.run("sh", "-c", f"cd {root} && rpm2cpio {file} | cpio -id --quiet")
+    nspawn.run("sh", "-c", f"cd {root} && rpm2cpio {file} | cpio -id --quiet")
     return text.replace(script, f"{root}{script} {root}")
 
 
@@ -95,8 +95,8 @@ def refusing(steps, top):
 
 
 def apparmor(steps):
-    for profile in sorted(glob.glob(machine.SOURCE + "/config/apparmor/*")):
-        status, output = machine.run("apparmor_parser", "-Q", "-T", "-K", profile)
+    for profile in sorted(glob.glob(nspawn.SOURCE + "/config/apparmor/*")):
+        status, output = nspawn.run("apparmor_parser", "-Q", "-T", "-K", profile)
         steps.step(f"AppArmor's parser understands {os.path.basename(profile)}", status, output)
 
 
@@ -104,8 +104,8 @@ def main():
     what = "RPM packages"
     for program in ("rpmbuild", "rpmlint", "apparmor_parser", "checkmodule"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
-            machine.skip(what, f"{program} is not installed")
-    steps = machine.Steps()
+            nspawn.skip(what, f"{program} is not installed")
+    steps = nspawn.Steps()
     top = tempfile.mkdtemp(prefix="cloudinvite-rpm.")
     try:
         if build(steps, top):

@@ -9,9 +9,9 @@ build/. Prints TAP."""
 import os
 import sys
 
-import machine
+import nspawn
 
-sys.path.insert(0, os.path.join(machine.SOURCE, "tests", "e2e"))
+sys.path.insert(0, os.path.join(nspawn.SOURCE, "tests", "e2e"))
 from harness import Emulator  # pylint: disable=wrong-import-position
 
 PEOPLE = ("alice", "bob", "carol", "dave")
@@ -135,12 +135,12 @@ def credentials(google, debian):
 
 
 def main():
-    machine.skip_where_impossible("systemd hands credentials over")
-    steps = machine.Steps()
-    if machine.make_image(steps, "bookworm"):
-        machine.own_network()
+    nspawn.skip_where_impossible("systemd hands credentials over")
+    steps = nspawn.Steps()
+    if nspawn.make_image(steps, "bookworm"):
+        nspawn.own_network()
         scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
-        with Emulator(scenario) as google, machine.Machine("bookworm") as debian:
+        with Emulator(scenario) as google, nspawn.Machine("bookworm") as debian:
             said = credentials(google, debian)
             for name, *words in PROMISES:
                 missing = [word for word in words if word not in said]

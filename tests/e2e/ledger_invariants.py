@@ -20,7 +20,7 @@ def is_ledger(path):
         return False
 
 
-def complaints(path):
+def violations(path):
     """What is wrong with anybody in the ledger (if there is one): a list, empty if nothing is."""
     found = []
     if not is_ledger(path):

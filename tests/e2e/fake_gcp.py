@@ -125,7 +125,7 @@ class Iam(Answers):
         return 200, {"keyId": cloud.signer.key_id, "signedJwt": cloud.signed(claims)}
 
 
-class Cloud:
+class FakeGcp:
     """`settings` are those of [google] that lead here. What it does is changed by its members."""
 
     def __init__(self, google):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Debian of one's own with systemd in it, booted in a container, for the tests of this folder.
 
-    steps = machine.Steps()
-    machine.make_image(steps, "trixie")             # by debootstrap the first time, then kept
-    machine.own_network()                           # the machine shares it; nothing leads out
-    with machine.Machine("trixie") as debian:
+    steps = nspawn.Steps()
+    nspawn.make_image(steps, "trixie")             # by debootstrap the first time, then kept
+    nspawn.own_network()                           # the machine shares it; nothing leads out
+    with nspawn.Machine("trixie") as debian:
         debian.install_tree()                       # make install, of what is built here
         debian.put("/etc/cloudinvite/x.conf", "…")
         debian.boot()
@@ -30,7 +30,7 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build"))
 SUITES = ("bookworm", "trixie")
-PATIENCE = 60  # seconds; a machine boots in 2 to 20
+TIMEOUT = 60  # seconds; a machine boots in 2 to 20
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
@@ -297,7 +297,7 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 preexec_fn=self.before_boot,
                 env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=self.cgroups.unified))
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while time.monotonic() < until and self.process.poll() is None:
             self.init = self.find_init()
             if self.init and self.run("systemctl is-system-running")[1].split()[-1:] in (
@@ -326,13 +326,13 @@ class Machine:
         with open(f"{self.root}/console", encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def run(self, script, timeout=PATIENCE):
+    def run(self, script, timeout=TIMEOUT):
         """A shell script, as root in the running machine: its exit status, and all it said."""
         return run("nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--pid", "--root",
                    "--wd", "/bin/sh", "-c", script, timeout=timeout, env=ENVIRONMENT,
                    start_new_session=True)
 
-    def do(self, script, timeout=PATIENCE):
+    def do(self, script, timeout=TIMEOUT):
         """The same, of a script that must succeed: what it said."""
         status, output = self.run(script, timeout)
         if status != 0:
@@ -357,7 +357,7 @@ class Machine:
     def crash(self):
         """All its processes die at once, as when the power goes; what they wrote stays."""
         os.kill(self.init, signal.SIGKILL)
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
         self.process = self.init = None
 
     def stop(self):
@@ -365,7 +365,7 @@ class Machine:
         if self.process and self.process.poll() is None:
             try:
                 os.kill(only_child(self.process.pid) or self.process.pid, signal.SIGTERM)
-                self.process.wait(PATIENCE)
+                self.process.wait(TIMEOUT)
             except (subprocess.TimeoutExpired, OSError):
                 self.process.kill()
                 self.process.wait()

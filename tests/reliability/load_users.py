@@ -33,7 +33,7 @@ PATIENTLY = 900
 CONNECTING = 64
 
 
-class Crowd(hosts.Host):
+class LoadUsers(hosts.Host):
     """`people` of them: person0, person1, …"""
 
     def __init__(self, people):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host of one's own for tests that make real accounts: /etc is a copy, /home, /run and /var are
+"""A sandbox: a host of its own for tests that make real accounts: /etc is a copy, /home, /run and /var are
 empty, in a mount namespace; its name is its own and resolves without a network; processes are in a
 PID namespace and end with it. The real host stays as it is.
 
-    room.main(build)    starts the calling script anew in there, calls build(), runs the tests
+    sandbox.main(build)    starts the calling script again in it, calls build(), runs the tests
 """
 import os
 import shutil
@@ -13,11 +13,11 @@ import sys
 
 import harness
 
-INSIDE = "CLOUDINVITE_ROOM"
+INSIDE = "CLOUDINVITE_SANDBOX"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork",
            "--kill-child", "--mount-proc", "--"]
-NAME = "room1"
-SELF = "/run/room"
+NAME = "sandbox1"
+SELF = "/run/sandbox"
 BIN = SELF + "/bin"
 CONFIG = SELF + "/config"
 SPOOL = "/var/spool/cloudinvite"
@@ -28,7 +28,7 @@ HOOKS = "/etc/shadow-maint"
 def output(*command, **more):
     """Runs a command that must succeed; what it said."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=harness.PATIENCE, **more)
+                          check=False, timeout=harness.TIMEOUT, **more)
     if done.returncode != 0:
         raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}")
     return done.stdout
@@ -44,7 +44,7 @@ def tmpfs(place, options="mode=0755"):
     output("mount", "-n", "-t", "tmpfs", "-o", options, "tmpfs", place)
 
 
-def furnish():
+def populate():
     """The directories, and what was built, which may lie in a /home that is hidden then."""
     tmpfs("/run")
     os.makedirs(BIN, 0o755)
@@ -114,6 +114,6 @@ def main(build):
                   [*UNSHARE, sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
     os.environ.update(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                       LC_ALL="C.UTF-8")
-    furnish()
+    populate()
     build()
     harness.main()
