@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -74,7 +75,7 @@ static bool is_stranger(const struct settings *settings)
 	uid_t uid;
 	gid_t gid;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (passwd_find(settings_account(settings, all[i]), &uid, &gid, NULL) &&
 			uid == geteuid())
 			return false;

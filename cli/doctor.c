@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/json.h"
@@ -160,7 +161,7 @@ static void walk(struct doctor *d)
 {
 	bool us = false;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (!us && !is_roots(steps[i].look) && !(us = become(d)))
 			return;
 		d->step = steps[i].name;

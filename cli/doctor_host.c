@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "cli/mapping.h"
 
@@ -191,7 +192,7 @@ void doctor_directories(struct doctor *d)
 		{s->tokens, dispatcher.uid, dispatcher.gid, 0700},
 		{s->run, 0, ledger.gid, 0750},
 	};
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		good = look_at_place(d, &places[i]) && good;
 	if (good && d->spool.looked && d->spool.fault.kind) {
 		fault = d->spool.fault;

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/service.h"
 
@@ -41,7 +42,7 @@ static size_t list_users(const struct settings *s, const char *users[ACCOUNTS_MA
 		ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_LEDGER};
 	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const char *user = settings_account(s, all[i]);
 		size_t k = 0;
 
@@ -255,7 +256,7 @@ static void look_at_account(struct doctor *d, const char *user)
 	}
 	look_at_home(d, &login);
 	look_at_login(d, &login);
-	for (size_t i = 0; i < sizeof(actors) / sizeof(actors[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(actors); i++)
 		look_at_actor(d, &login, &actors[i]);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define MODULE_PATH CLOUDINVITE_SECUREDIR "/pam_cloudinvite.so"
@@ -93,7 +94,7 @@ void doctor_hook(struct doctor *d)
 	char path[512];
 	int found = 0;
 
-	for (size_t i = 0; i < sizeof(hook_dirs) / sizeof(hook_dirs[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(hook_dirs); i++)
 		found += find_hook(hook_dirs[i], path, sizeof(path)) && look_at_hook(d, path);
 	if (found == 0)
 		doctor_skip(d, "not installed: new accounts are found in /etc/passwd anyway");

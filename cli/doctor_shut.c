@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "settings/key_uri.h"
 
@@ -40,7 +41,7 @@ static bool is_hidden(const struct settings *s, const char *path)
 		"/home", "/root", "/run/user", "/run/credentials", "/tmp", "/var/tmp"};
 	char beside[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
 		if (is_below(path, hidden[i]))
 			return true;
 	directory_of(settings_path(s), beside, sizeof(beside));

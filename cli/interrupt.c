@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/wait.h>
 
+#include "base/array.h"
+
 #define TICK_MS	    10
 #define GRACE_TICKS 200 /* how long a child has before it is killed: 2 s */
 
@@ -47,7 +49,7 @@ void interrupt_signals(sigset_t *out)
 	struct sigaction action;
 
 	sigemptyset(out);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 			sigaddset(out, signals[i]);
 }
@@ -57,7 +59,7 @@ void interrupt_catch(void)
 	struct sigaction action = {.sa_handler = end_by};
 
 	interrupt_signals(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		if (sigismember(&action.sa_mask, signals[i]))
 			sigaction(signals[i], &action, NULL);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/csv.h"
@@ -52,7 +53,7 @@ static void print_csv(const struct invitation *i)
 	str_format(mails, sizeof(mails), "%" PRId64, i->mails);
 	if (i->updated > 0)
 		clock_rfc3339(i->updated, when);
-	csv_record(stdout, fields, sizeof(fields) / sizeof(fields[0]));
+	csv_record(stdout, fields, ARRAY_SIZE(fields));
 }
 
 static void print_json_line(const struct invitation *i)
@@ -180,7 +181,7 @@ static bool set_order(struct listing *l, const char *typed)
 	static const char *const orders[] = {"email", "email asc", "email desc", "update_time",
 		"update_time asc", "update_time desc"};
 
-	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
 		if (str_equal_nocase(typed, orders[i]))
 			l->order = orders[i];
 	return l->order != NULL;
@@ -226,9 +227,9 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 		return exit_code;
 	if (!live_open(&l.live, cli, l.form == FORM_JSON, &exit_code))
 		return exit_code;
-	table_open(&l.table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&l.table, columns, ARRAY_SIZE(columns));
 	if (l.form == FORM_CSV)
-		csv_record(stdout, csv_names, sizeof(csv_names) / sizeof(csv_names[0]));
+		csv_record(stdout, csv_names, ARRAY_SIZE(csv_names));
 	exit_code = read_pages(&l);
 	if (exit_code == EXIT_YES)
 		print_end(&l);

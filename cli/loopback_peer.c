@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define LINE_SIZE	   512
@@ -65,7 +66,7 @@ bool loopback_peer_is_ours(const struct sockaddr_in *peer, uint16_t port)
 	uid_t owner;
 
 	str_format(mapped, sizeof(mapped), "0000000000000000%08" PRIX32, mark);
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		if (find_owner(&tables[i], peer, port, &owner))
 			return owner == geteuid();
 	return false;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "cli/json.h"
 #include "cli/screen.h"
@@ -247,7 +248,7 @@ int verb_pam(const struct cli *cli, int argc, char **argv)
 	p.settings = settings_load(cli->settings_path, NULL);
 	p.services = json_array();
 	p.findings = json_array();
-	table_open(&p.table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&p.table, columns, ARRAY_SIZE(columns));
 	if (strcmp(argv[optind], "status") == 0)
 		exit_code = status(&p);
 	else if (strcmp(argv[optind], "enable") == 0)

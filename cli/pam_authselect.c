@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -249,7 +250,7 @@ static void remove_profile(void)
 		"switchable-auth", "postlogin"};
 	int dir = file_open_dir(DIRECTORY);
 
-	for (size_t i = 0; dir >= 0 && i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; dir >= 0 && i < ARRAY_SIZE(files); i++)
 		unlinkat(dir, files[i], 0);
 	file_close(&dir);
 	rmdir(DIRECTORY);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -87,7 +88,7 @@ static bool make_override(const char *vendor, struct strbuf *out)
 	out->max = 4096;
 	strbuf_addf(out, "#%%PAM-1.0\n# written by `cloudinvite pam enable`, removed by "
 			 "`cloudinvite pam disable`\n");
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		strbuf_addf(out, "%-8s include %s\n", types[i], vendor);
 	return strbuf_add(out, PAM_LINE "\n");
 }

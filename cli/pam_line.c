@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 
@@ -188,7 +189,7 @@ static int action_of(const char *word, size_t n)
 	char jump[8];
 	long long lines;
 
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (strlen(actions[i].word) == n && memcmp(word, actions[i].word, n) == 0)
 			return (int)actions[i].action;
 	if (str_format(jump, sizeof(jump), "%.*s", (int)n, word) &&
@@ -219,7 +220,7 @@ int pam_line_action(const struct pam_line *line, const char *result)
 	const char *control = line->control;
 	int action = PAM_ACTION_BAD;
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
 		if (str_equal_nocase(control, keywords[i].word))
 			control = keywords[i].means;
 	if (!find_action(control, result, &action))

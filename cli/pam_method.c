@@ -3,13 +3,14 @@
 
 #include "cli/pam_review.h"
 #include "cli/pam_stack.h"
+#include "base/array.h"
 
 const struct pam_method *pam_method(void)
 {
 	static const struct pam_method *const methods[] = {
 		&pam_method_debian, &pam_method_authselect, &pam_method_postlogin};
 
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		if (methods[i]->applies())
 			return methods[i];
 	return &pam_method_services;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/pam_stack.h"
 #include "pam_module/arguments.h"
@@ -183,7 +184,7 @@ static void look_at_file(struct review *r, const struct pam_line *line)
 	const char *name = strrchr(line->file, '/');
 
 	name = name ? name + 1 : line->file;
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
 		if (strcmp(name, shared[i].file) == 0)
 			say(r, false, line, shared[i].code, shared[i].remedy, "%s", shared[i].what);
 	if (str_starts(line->file, "/usr/"))
@@ -214,7 +215,7 @@ static int longest_jump(const struct pam_line *line)
 	static const char *const results[] = {"success", "ignore", "module_unknown", "default"};
 	int longest = 0;
 
-	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(results); i++)
 		if (pam_line_action(line, results[i]) > longest)
 			longest = pam_line_action(line, results[i]);
 	return longest;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -20,7 +21,7 @@
 
 /* In libpam's order. The last is SUSE's older vendor directory. */
 static const char *const directories[] = {"/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"};
-#define DIRECTORIES (sizeof(directories) / sizeof(directories[0]))
+#define DIRECTORIES (ARRAY_SIZE(directories))
 
 /* ---- files ---- */
 
@@ -216,10 +217,10 @@ static bool is_service(const char *name)
 	static const char *const at_end[] = {"~", "#", ".pam-old", ".pam-new", ".pam-config-backup",
 		".bak", ".old", ".orig", ".save", ".swp"};
 
-	for (size_t i = 0; i < sizeof(within) / sizeof(within[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(within); i++)
 		if (strstr(name, within[i]))
 			return false;
-	for (size_t i = 0; i < sizeof(at_end) / sizeof(at_end[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(at_end); i++)
 		if (str_ends(name, at_end[i]))
 			return false;
 	return name[0] != '.';

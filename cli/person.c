@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/table.h"
@@ -103,7 +104,7 @@ bool person_accounts(
 	struct table table;
 	bool ok;
 
-	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&table, columns, ARRAY_SIZE(columns));
 	ok = ledger_each_sighting(books->ledger, NULL, NULL, address, add_account, &table, fault);
 	if (ok && table.used > 0)
 		table_print(&table, s, PERSON_INDENT);

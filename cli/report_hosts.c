@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "base/array.h"
 #include "cli/html.h"
 
 #define BAR	8
@@ -19,7 +20,7 @@ static const char *const heads[COLUMNS] = {
 
 /* The parts of a host's accounts, each account in the one that it has come to. */
 static const char *const parts[] = {"accepted", "declined", "invited", "unmanaged", "seen"};
-#define PARTS ((int)(sizeof(parts) / sizeof(parts[0])))
+#define PARTS ((int)(ARRAY_SIZE(parts)))
 static const char *const words[] = {"accepted", "declined", "invited, no answer",
 	"unmanaged, not invited", "all other accounts"};
 
@@ -34,7 +35,7 @@ static void part(const struct report_host *h, int64_t out[])
 
 static void draw(const struct report_host *h, int64_t most, struct strbuf *out)
 {
-	int64_t counts[sizeof(parts) / sizeof(parts[0])], x = 0, width;
+	int64_t counts[ARRAY_SIZE(parts)], x = 0, width;
 
 	part(h, counts);
 	svg_open_silent(out, "bar", BAR);

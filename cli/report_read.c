@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define WEEK INT64_C(604800)
 
 /* ---- stages ---- */
@@ -26,7 +28,7 @@ static bool waits_for_the_mail(const char *reason)
 	static const char *const after[] = {
 		"dry_run", "discovered", "max_mails", "unconfirmed", "cap", "window", "reconcile"};
 
-	return is_one_of(reason, after, sizeof(after) / sizeof(after[0]));
+	return is_one_of(reason, after, ARRAY_SIZE(after));
 }
 
 /* An administrator has decided, or the settings have. */
@@ -34,7 +36,7 @@ static bool held_for_good(const char *reason)
 {
 	static const char *const good[] = {"blocked", "max_mails"};
 
-	return is_one_of(reason, good, sizeof(good) / sizeof(good[0]));
+	return is_one_of(reason, good, ARRAY_SIZE(good));
 }
 
 static bool was_invited(enum person_state state)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "cli/html.h"
 #include "cli/words.h"
@@ -90,7 +91,7 @@ static void held_for(struct strbuf *out, const struct status_reason *w)
 {
 	char reason[96];
 
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
 		if (strcmp(held[i].reason, w->reason) != 0)
 			continue;
 		begin(out, w->count, held[i].what, person(w->count));
@@ -132,7 +133,7 @@ static void failed(const struct report *r, struct strbuf *out)
 
 static void nameless(const struct report *r, struct strbuf *out)
 {
-	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
 		int64_t n = r->status.summary.sightings[accounts[i].verdict];
 		if (n == 0)
 			continue;
@@ -271,7 +272,7 @@ static bool names(struct report *r, struct strbuf *out, struct fault *fault)
 			"<th scope=\"col\" role=\"columnheader\">Why</th>"
 			"<th scope=\"col\" role=\"columnheader\">What to do</th></tr></thead>\n"
 			"<tbody role=\"rowgroup\">\n");
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (!ledger_each_person(
 			    r->status.books->ledger, (int)states[i], NULL, 0, name, &named, fault))
 			return false;

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/arrive.h"
@@ -87,7 +88,7 @@ static int show(struct scan *s)
 	bool good = true;
 
 	screen_open(&screen, s->cli, stdout);
-	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&table, columns, ARRAY_SIZE(columns));
 	for (size_t i = 0; i < s->mapping.accounts.count && good; i++) {
 		const struct account *account = &s->mapping.accounts.accounts[i];
 		struct verdict verdict;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 4096
@@ -85,7 +86,7 @@ int screen_columns(const char *text)
 static const char *shown(const struct screen *s, const char *c, size_t n, char one[5])
 {
 	if (n > 1 && !s->utf8) {
-		for (size_t i = 0; i < sizeof(glyphs) / sizeof(glyphs[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(glyphs); i++)
 			if (strncmp(c, glyphs[i].utf8, n) == 0)
 				return glyphs[i].ascii;
 		return "?";
@@ -289,7 +290,7 @@ char *screen_span(char out[SCREEN_SPAN_SIZE], int64_t seconds)
 		{60, 50, "min", "min"},
 	};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		int64_t n = (seconds + units[i].unit / 2) / units[i].unit;
 		if (seconds < units[i].from)
 			continue;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
@@ -74,7 +75,7 @@ static int show_changes(struct setup *s)
 	struct changes c = {.setup = s};
 	int count;
 
-	table_open(&c.table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&c.table, columns, ARRAY_SIZE(columns));
 	count = stage_changes(&s->stage, add_change, &c);
 	if (count > 0) {
 		setup_title(s, "Settings");
@@ -225,7 +226,7 @@ static void say_before_sending(struct setup *s)
 		"the map, `cloudinvite block`."};
 
 	setup_say(s, INK_BOLD, 0, "Before `enable`:");
-	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
 		setup_say(s, INK_PLAIN, 2, "%s", advice[i]);
 }
 
@@ -329,7 +330,7 @@ static bool take_flag(struct setup *s, int option)
 	} flags[] = {{'i', &s->install}, {'p', &s->pam}, {'P', &s->no_pam}, {'C', &s->no_check},
 		{'y', &s->yes}, {'j', &s->json}, {'n', &s->dry_run}};
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (flags[i].option == option) {
 			*flags[i].flag = true;
 			return true;
@@ -348,7 +349,7 @@ static bool take_number(struct setup *s, int option)
 		{'r', &s->rate, 600, "--requests-per-minute"},
 		{'m', &s->sends, 100000, "--sends-per-day"}, {'w', &s->wait, 1440, "--wait"}};
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (numbers[i].option == option)
 			return str_number(optarg, 1, numbers[i].most, numbers[i].number) ||
 			       fault_set(&s->fault, FAULT_USAGE, "bad_number",
@@ -365,7 +366,7 @@ static bool take_option(struct setup *s, int option)
 	} words[] = {{'c', &s->customer}, {'d', &s->domains}, {'a', &s->address},
 		{'k', &s->credentials}, {'s', &s->subject}, {'S', &s->service_account}};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (words[i].option == option) {
 			*words[i].word = optarg;
 			return true;

@@ -8,6 +8,7 @@
 #include "cli/mapping.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "base/array.h"
 
 #define SHOWN_MAX 12 /* rows; scan --dry-run shows all */
 
@@ -36,7 +37,7 @@ static void judge_all(struct setup *s, const struct mapping *m, struct progress 
 	json_t *rows = json_array();
 	int looked_at = 0, mapped = 0;
 
-	table_open(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&table, columns, ARRAY_SIZE(columns));
 	for (size_t i = 0; i < m->accounts.count; i++) {
 		const struct account *account = &m->accounts.accounts[i];
 		struct verdict verdict;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/service.h"
 
@@ -100,7 +101,7 @@ static const struct {
 
 enum setup_route setup_route_named(const char *name)
 {
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (strcmp(name, routes[i].name) == 0 ||
 			(name[0] == (char)('1' + (int)i) && !name[1]))
 			return routes[i].route;
@@ -112,7 +113,7 @@ static bool ask_route(struct setup *s)
 	char answer[32];
 
 	setup_title(s, "Credential");
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		setup_say(s, INK_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
 	while (s->route == ROUTE_UNKNOWN) {
 		if (!setup_question(s, "Which", "1", answer, sizeof(answer)))

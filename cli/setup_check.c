@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/instance.h"
@@ -46,7 +47,7 @@ static void walk(struct doctor *d)
 	} steps[] = {{"network", doctor_network}, {"clock", doctor_clock},
 		{"credential", doctor_credential}, {"token", doctor_token}, {"api", doctor_api}};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		d->step = steps[i].name;
 		progress_say(&d->progress, "%s", d->step);
 		steps[i].look(d);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/watch.h"
 #include "cli/words.h"
@@ -90,7 +91,7 @@ static bool read_faults(struct status *st, struct fault *fault)
 	static const enum person_state states[] = {
 		PERSON_FAILED, PERSON_QUEUED, PERSON_UNCONFIRMED, PERSON_HELD};
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (st->summary.people[states[i]] > 0 &&
 			!ledger_each_person(st->books->ledger, (int)states[i], NULL, FAULT_SAMPLE,
 				take_fault, st, fault))

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/person.h"
@@ -120,7 +121,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 	int drawn = 0;
 	bool ok;
 
-	table_open(&t.table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&t.table, columns, ARRAY_SIZE(columns));
 	if (request->after != NULL)
 		str_copy(t.last, sizeof(t.last), request->after);
 	do {

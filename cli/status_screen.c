@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/privdrop.h"
 #include "base/str.h"
@@ -268,7 +269,7 @@ static void programs(struct screen *s, const struct status *st)
 	struct table t;
 
 	screen_heading(s, "Programs");
-	table_open(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	table_open(&t, columns, ARRAY_SIZE(columns));
 	add_program(&t, &st->now.collector, st->now.at);
 	add_program(&t, &st->now.dispatcher, st->now.at);
 	table_print(&t, s, INDENT);

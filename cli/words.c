@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -97,7 +98,7 @@ char *words_spaced(char *out, size_t size, const char *word)
 char *words_reason(char *out, size_t size, const char *reason)
 {
 	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason recorded");
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (strcmp(reasons[i].word, reason) == 0)
 			str_copy(out, size, reasons[i].text);
 	return out;
@@ -237,7 +238,7 @@ void words_commands(const struct person *p, const struct now *now,
 		each("cloudinvite resume", "end the pause", ctx);
 	else if (p->state == PERSON_QUEUED && now->reconciling)
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
-	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||
 			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))
 			continue;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "endpoints.h"
 #include "jwt.h"
 #include "xmalloc.h"
@@ -405,7 +406,7 @@ static const struct {
 
 static control_do *control_find(const struct request *r)
 {
-	for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
 		if (strcmp(controls[i].name, r->control) == 0 &&
 			strcmp(controls[i].method, r->method) == 0)
 			return controls[i].action;

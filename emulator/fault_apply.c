@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/array.h"
 #include "emulator.h"
 #include "xmalloc.h"
 #include "reply.h"
@@ -37,7 +38,7 @@ static void fault_status(const struct fault *fault, struct emulator *e, struct r
 	int status = fault->status != 0 ? fault->status : 503;
 	const char *message = "An error that was asked for.";
 
-	for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
 		if (messages[i].code == status)
 			message = messages[i].message;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "endpoints.h"
 #include "authorize.h"
 #include "jwt.h"
@@ -252,7 +253,7 @@ void iam_dispatch(struct request *r)
 	if (verb == NULL || strcmp(r->method, "POST") != 0 ||
 		strstr(r->path, "/serviceAccounts/") == NULL)
 		return;
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(verbs[i].verb, verb) != 0)
 			continue;
 		r->route = ROUTE_IAM;

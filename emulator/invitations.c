@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "endpoints.h"
 #include "authorize.h"
 #include "xmalloc.h"
@@ -268,7 +269,7 @@ static const struct {
 
 static void invitations_choose(struct request *r, const char *verb)
 {
-	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
 		if (methods[i].verb != verb && (verb == NULL || methods[i].verb == NULL ||
 						       strcmp(methods[i].verb, verb) != 0))
 			continue;

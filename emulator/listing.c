@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "authorize.h"
 #include "invitations.h"
 #include "xmalloc.h"
@@ -114,7 +115,7 @@ static bool order_read(const char *s, struct listing *l)
 	if (s == NULL || *s == '\0')
 		return true;
 	n = strcspn(s, " ");
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strlen(keys[i].key) == n && strncmp(keys[i].key, s, n) == 0) {
 			l->order = keys[i].order;
 			s = skip_space(s + n);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "timestamp.h"
 #include "xmalloc.h"
 
@@ -73,7 +74,7 @@ static bool is_loopback(const char *uri)
 {
 	static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
 
-	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		size_t n = strlen(hosts[i]);
 
 		if (strncmp(uri, hosts[i], n) == 0 && strchr(":/", uri[n]) != NULL)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "xmalloc.h"
 
 #define TYPE_JSON  "application/json; charset=UTF-8"
@@ -68,7 +69,7 @@ static const struct {
 
 static const char *meaning_status(int code)
 {
-	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
 		if (meanings[i].code == code)
 			return meanings[i].status;
 	}
@@ -77,7 +78,7 @@ static const char *meaning_status(int code)
 
 static const char *meaning_reason(int code)
 {
-	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
 		if (meanings[i].code == code)
 			return meanings[i].reason;
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "timestamp.h"
 #include "xmalloc.h"
 #include "uri.h"
@@ -29,7 +30,7 @@ static void fields_blank(char *body, size_t *size)
 	static const char *const secrets[] = {
 		"refresh_token=", "client_secret=", "code_verifier=", "code="};
 
-	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
 		size_t n = strlen(secrets[i]);
 
 		for (char *at = body; *at != '\0'; at += strcspn(at, "&"), at += *at == '&') {

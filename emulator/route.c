@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "endpoints.h"
 #include "reply.h"
 #include "request.h"
@@ -31,7 +32,7 @@ void route_find(struct request *r)
 {
 	r->route = ROUTE_OTHER;
 	r->answer = answer_not_found;
-	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
 		if (strncmp(r->path, endpoints[i].prefix, strlen(endpoints[i].prefix)) == 0) {
 			endpoints[i].dispatch(r);
 			return;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum switch_type {
 	SWITCH_FLAG,
 	SWITCH_WORD,   /* stored as the index of the word */
@@ -78,7 +80,7 @@ static const struct switch_spec specs[] = {
 	{AT(log), SWITCH_FLAG, 1, {NULL}, "keep the request log (switch it off to measure)"},
 };
 
-#define N_SPECS (sizeof specs / sizeof specs[0])
+#define N_SPECS (ARRAY_SIZE(specs))
 
 static int *switch_at(struct switches *s, const struct switch_spec *spec)
 {

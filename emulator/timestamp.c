@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
+
 int64_t timestamp_now(void)
 {
 	struct timespec ts;
@@ -133,7 +135,7 @@ bool timestamp_parse_age(const char *s, int64_t *age)
 	n = strtol(s, &end, 10);
 	if (errno != 0 || end == s || n > 1000000000 || n < -1000000000)
 		return false;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (strcmp(end, units[i].suffix) == 0) {
 			*age = n * units[i].unit;
 			return true;

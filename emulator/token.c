@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "endpoints.h"
 #include "xmalloc.h"
 #include "reply.h"
@@ -65,7 +66,7 @@ static void token_answer(struct emulator *e, struct request *r, struct reply *ou
 			out, 400, "invalid_request", "Missing required parameter: grant_type");
 		return;
 	}
-	for (size_t i = 0; i < sizeof grant_types / sizeof grant_types[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(grant_types); i++) {
 		if (strcmp(grant_types[i].type, type) == 0) {
 			free(type);
 			grant_types[i].answer(e, r, out);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define UID_LARGEST 4294967294LL
@@ -21,7 +22,7 @@ static bool take_flag(struct arguments *a, const char *argument)
 	} flags[] = {{"network_users", &a->network_users}, {"notify", &a->notify},
 		{"sync", &a->sync}, {"debug", &a->debug}, {"silent", &a->silent}};
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (strcmp(argument, flags[i].name) == 0) {
 			*flags[i].flag = true;
 			return true;

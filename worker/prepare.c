@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/privdrop.h"
 #include "base/instance.h"
@@ -77,7 +78,7 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 	char file[INSTANCE_FILE_MAX];
 	bool good = dir >= 0;
 
-	for (size_t i = 0; good && i < sizeof(owners) / sizeof(owners[0]); i++) {
+	for (size_t i = 0; good && i < ARRAY_SIZE(owners); i++) {
 		instance_lock_file(file, owners[i].name);
 		good = !owners[i].program || prepare_file(dir, run, file, owners[i].uid,
 						     owners[i].gid, INSTANCE_LOCK_MODE, fault);
@@ -190,8 +191,7 @@ static int open_shared(
 			.mode = 0600,
 			.into = SETTINGS_COLLECTOR},
 		{.prefix = "", .uid = a->dispatcher, .gid = a->dispatcher_group, .mode = 0600}};
-	const struct wanted want = {
-		0, a->ledger_group, 03770, false, heirs, sizeof(heirs) / sizeof(heirs[0])};
+	const struct wanted want = {0, a->ledger_group, 03770, false, heirs, ARRAY_SIZE(heirs)};
 
 	return prepare_open(path, &want, fault);
 }
@@ -246,7 +246,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 {
 	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int fd = open(paths[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -105,7 +106,7 @@ void prepare_settings_files(const struct settings *s)
 	if (geteuid() != 0 || !prepare_find_accounts(s, &a, &fault))
 		return;
 	etc = prepare_open_parent(settings_path(s), &fault);
-	for (size_t i = 0; etc >= 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; etc >= 0 && i < ARRAY_SIZE(names); i++) {
 		fd = open_beside(etc, names[i]);
 		if (fd >= 0)
 			take_over_readers(fd, names[i], a.ledger_group, a.dispatcher_group);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -22,7 +23,7 @@
 #define LOCK_TRIES 300 /* of 0.1 s: another --prepare has done its work by then */
 
 static const char *const boxes[] = {SPOOL_NEW, SPOOL_SEEN, SPOOL_BAD};
-#define BOXES (sizeof(boxes) / sizeof(boxes[0]))
+#define BOXES (ARRAY_SIZE(boxes))
 
 struct preparing {
 	const char *path;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/privdrop.h"
@@ -228,7 +229,7 @@ void spool_migrate(const char *path, int spool, const struct old_owner *owner, s
 {
 	static const char *const boxes[] = {SPOOL_NEW, SPOOL_SEEN, SPOOL_BAD};
 
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(boxes); i++) {
 		char name[32];
 		bool good;
 		int old;

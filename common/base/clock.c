@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 
@@ -172,7 +173,7 @@ bool clock_parse_duration(const char *s, int64_t *seconds)
 	}
 	if (*s) {
 		unit = 0;
-		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 			if (*s == units[i].letter)
 				unit = units[i].seconds;
 		if (unit == 0 || s[1] != '\0')
@@ -191,7 +192,7 @@ char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE])
 		char letter;
 	} units[] = {{DAY, 'd'}, {HOUR, 'h'}, {MINUTE, 'm'}, {1, 's'}};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (seconds != 0 && seconds % units[i].seconds == 0) {
 			str_format(out, CLOCK_TEXT_SIZE, "%lld%c",
 				(long long)(seconds / units[i].seconds), units[i].letter);

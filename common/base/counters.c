@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define LABEL_A_MAX 5
@@ -14,9 +15,9 @@ struct label {
 	const char *const *words;
 };
 
-#define LABEL(name, list)                                    \
-	{                                                    \
-		name, sizeof(list) / sizeof((list)[0]), list \
+#define LABEL(name, list)                    \
+	{                                    \
+		name, ARRAY_SIZE(list), list \
 	}
 
 static const char *const reasons[] = {"login", "created", "asked"};

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -88,7 +89,7 @@ bool environment_is_roots(const char *value)
 
 static bool is_kept(const char *name, const char *value)
 {
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (strcmp(name, kept[i]) == 0)
 			return true;
 	return environment_is_roots(value);
@@ -115,7 +116,7 @@ void environment_close(void)
 {
 	size_t i = 0;
 
-	for (size_t h = 0; h < sizeof(homes) / sizeof(homes[0]); h++)
+	for (size_t h = 0; h < ARRAY_SIZE(homes); h++)
 		(void)setenv(homes[h], ENVIRONMENT_NO_HOME, 1);
 	while (environ[i])
 		if (!is_removed(environ[i]))

@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 
 static const char *const names[] = {INSTANCE_COMMANDS, INSTANCE_DISPATCHER, INSTANCE_COLLECTOR};
-#define NAMES (sizeof(names) / sizeof(names[0]))
+#define NAMES (ARRAY_SIZE(names))
 
 /* ---- the files ---- */
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -27,7 +28,7 @@ static const struct {
 
 const char *journal_message_id(const char *event)
 {
-	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(identities); i++)
 		if (strcmp(identities[i].event, event) == 0)
 			return identities[i].id;
 	return NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define MINUTE INT64_C(60)
@@ -221,7 +222,7 @@ int64_t evidence_settle_due(const struct person *p, int64_t now)
 
 	if (p->intent_at > now) /* our clock was ahead then */
 		return now + 2 * HOUR;
-	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++)
 		if (p->intent_at + ages[i] > now)
 			return p->intent_at + ages[i];
 	return now + 6 * HOUR;

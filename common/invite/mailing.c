@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -54,8 +55,7 @@ static bool not_by_name(struct course *c, const struct ruling *ruling, struct fa
 	};
 	size_t n = 0;
 
-	while (n + 1 < sizeof(texts) / sizeof(texts[0]) &&
-		strcmp(texts[n].reason, ruling->reason) != 0)
+	while (n + 1 < ARRAY_SIZE(texts) && strcmp(texts[n].reason, ruling->reason) != 0)
 		n++;
 	fault_set(&c->fault, FAULT_POLICY, ruling->reason, "%s", texts[n].what);
 	fault_remedy(&c->fault, "%s", texts[n].remedy);

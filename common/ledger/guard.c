@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -66,7 +67,7 @@ static void limit(struct ledger *l)
 		{SQLITE_LIMIT_WORKER_THREADS, 0},
 	};
 
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		(void)sqlite3_limit(l->db, limits[i].what, limits[i].most);
 }
 
@@ -93,7 +94,7 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 
 	if (sqlite3_libversion_number() < GUARD_SQLITE_LEAST)
 		return say_old(fault);
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		int is = -1;
 
 		if (sqlite3_db_config(l->db, switches[i].what, switches[i].value, &is) !=

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/array.h"
 #include "ledger/history.h"
 
 /* From weak to strong: what only a person may clear is not lost under what clears itself. */
@@ -8,7 +9,7 @@ static int strength(const char *kind)
 {
 	static const char *const kinds[] = {"setup", "brake", "operator"};
 
-	for (int i = 0; i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++)
+	for (int i = 0; i < (int)(ARRAY_SIZE(kinds)); i++)
 		if (strcmp(kind, kinds[i]) == 0)
 			return i;
 	return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/schema.h"
 
+#include "base/array.h"
 #include "base/str.h"
 #include "ledger/guard.h"
 
@@ -154,7 +155,7 @@ static const char tables[] =
 const struct migration schema_migrations[] = {
 	{tables},
 };
-const int schema_newest = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
+const int schema_newest = ARRAY_SIZE(schema_migrations);
 
 bool schema_look(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault)
 {

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/array.h"
 #include "ledger/stored_counters.h"
 #include "ledger/sqlite.h"
 
@@ -30,7 +31,7 @@ static bool is_outcome(const char *word)
 	static const char *const outcomes[] = {
 		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
 
-	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
 		if (strcmp(word, outcomes[i]) == 0)
 			return true;
 	return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/str.h"
@@ -16,7 +17,7 @@
 
 /* The two programs, and whatever else has a line in the ledger. */
 static const char *const roles[] = {"collector", "dispatcher", "unknown"};
-#define ROLES (sizeof(roles) / sizeof(roles[0]))
+#define ROLES (ARRAY_SIZE(roles))
 
 struct stored {
 	char name[COUNTER_NAME_MAX];
@@ -238,7 +239,7 @@ static void held(const struct page *p, const struct facts *f)
 	labelled(p, "mode", "mode", "dry-run", dry);
 	labelled(p, "mode", "mode", "send", !dry);
 	head(p, "paused", "gauge", "1 while no invitations are sent for this reason.");
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		labelled(p, "paused", "reason", kinds[i],
 			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
 	labelled(p, "paused", "reason", "reconcile", f->reconciling);

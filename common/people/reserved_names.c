@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 #define LONGEST 32
@@ -187,7 +188,6 @@ const char *reserved_name_kind(const char *user)
 	if (!str_copy(lower, sizeof(lower), user))
 		return NULL;
 	str_lower(lower);
-	found = bsearch(
-		lower, names, sizeof(names) / sizeof(names[0]), sizeof(names[0]), compare_name);
+	found = bsearch(lower, names, ARRAY_SIZE(names), sizeof(names[0]), compare_name);
 	return found != NULL ? found->group : NULL;
 }

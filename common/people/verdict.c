@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "people/address.h"
 
@@ -30,7 +31,7 @@ const char *verdict_word(enum verdict_kind kind)
 
 bool verdict_parse(const char *word, enum verdict_kind *out)
 {
-	for (size_t i = 0; i < sizeof(kind_words) / sizeof(kind_words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kind_words); i++)
 		if (strcmp(word, kind_words[i]) == 0) {
 			*out = (enum verdict_kind)i;
 			return true;
@@ -277,7 +278,7 @@ static void fill_rule_input(
 
 static bool excluded(const struct rule_input *q, struct verdict *out)
 {
-	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(policy); i++)
 		if (policy[i](q, out))
 			return true;
 	return false;
@@ -345,7 +346,7 @@ uint64_t rules_fingerprint(const struct settings *settings, const struct address
 	const unsigned char flags[] = {settings->network_users, settings->gecos};
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		mix_text(&hash, texts[i]);
 	mix(&hash, &settings->min_uid, sizeof(settings->min_uid));
 	mix(&hash, &settings->max_uid, sizeof(settings->max_uid));

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct source {
 	struct loaded *loaded;
 	struct diagnostics *found;
@@ -97,7 +99,7 @@ static const struct {
 
 static const char *replaced_by(const char *section, const char *key)
 {
-	for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
 		if (strcmp(section, replaced[i].section) == 0 && strcmp(key, replaced[i].key) == 0)
 			return replaced[i].remedy;
 	return NULL;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static const char *const mode_words[] = {"dry-run", "send", NULL};
 static const char *const trigger_words[] = {"login", "created", NULL};
 static const char *const discovered_words[] = {"hold", "send", "ignore", NULL};
@@ -186,7 +188,7 @@ const struct setting_key setting_keys[] = {
 	  .help = "the system user of the other commands; its group is the ledger's" },
 	/* clang-format on */
 };
-const size_t setting_count = sizeof(setting_keys) / sizeof(setting_keys[0]);
+const size_t setting_count = ARRAY_SIZE(setting_keys);
 
 static bool defaults_set(struct loaded *l)
 {

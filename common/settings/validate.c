@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "settings/window.h"
 
 #define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -166,7 +167,7 @@ const char *validate_proxy(char *value, const char **remedy)
 		  "%3A, / as %2F, % as %25.";
 	if (value[0] == '\0')
 		return NULL;
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		if (!str_starts(value, schemes[i]))
 			continue;
 		char *host = value + strlen(schemes[i]);
@@ -304,7 +305,7 @@ static bool placeholders(const char *s, size_t n)
 	for (size_t i = 0; i < n;) {
 		size_t step = s[i] == '{' || s[i] == '}' ? 0 : 1;
 
-		for (size_t k = 0; step == 0 && k < sizeof(known) / sizeof(known[0]); k++)
+		for (size_t k = 0; step == 0 && k < ARRAY_SIZE(known); k++)
 			if (str_starts(s + i, known[k]))
 				step = strlen(known[k]);
 		if (step == 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 /* `wrong` is the end of the sentence: "'many' is not a number". */
@@ -62,7 +63,7 @@ static bool set_bool(
 {
 	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (str_equal_nocase(value, words[i])) {
 			*(bool *)field_of(k, s) = i % 2 == 1;
 			return true;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "spool/walk.h"
@@ -301,7 +302,7 @@ static const struct {
 /* False for a request for an answer while another one is still to be told. */
 static bool act(struct spool_keeper *k, const struct spool_record *r)
 {
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
 		if (acts[i].verb == r->verb && !(acts[i].answered && k->answering)) {
 			acts[i].act(k, r);
 			return true;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 enum name_kind {
@@ -112,12 +113,12 @@ static bool is_one_of(
 
 bool spool_record_is_request(const struct spool_record *r, size_t n)
 {
-	return is_one_of(r, n, requests, sizeof(requests) / sizeof(requests[0]));
+	return is_one_of(r, n, requests, ARRAY_SIZE(requests));
 }
 
 bool spool_record_is_answer(const struct spool_record *r, size_t n)
 {
-	return is_one_of(r, n, answers, sizeof(answers) / sizeof(answers[0]));
+	return is_one_of(r, n, answers, ARRAY_SIZE(answers));
 }
 
 bool spool_record_make(struct spool_record *r, char verb, const char *name, const char *word)

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define USER "benchmark"
 
 enum service { NONE, OURS, MKHOMEDIR, EXEC, SERVICES };
@@ -260,9 +262,9 @@ static void clean_up(void)
 		"conf", "home", "spool/new", "spool/seen", "spool"};
 
 	umount("/etc/passwd");
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlink(path(files[i]));
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		rmdir(path(directories[i]));
 	rmdir(work);
 }

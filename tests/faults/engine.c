@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 /* ---- system calls ---- */
 
 /* In front of libc's, for the library as for us. */
@@ -98,7 +100,7 @@ void faults_engine(void)
 	assert_int_equal(sqlite3_initialize(), SQLITE_OK);
 	vfs = sqlite3_vfs_find(NULL);
 	assert_non_null(vfs);
-	for (size_t n = 0; n < sizeof(hooks) / sizeof(hooks[0]); n++)
+	for (size_t n = 0; n < ARRAY_SIZE(hooks); n++)
 		if (vfs->xGetSystemCall(vfs, hooks[n].name))
 			assert_int_equal(
 				vfs->xSetSystemCall(vfs, hooks[n].name, hooks[n].call), SQLITE_OK);

@@ -4,6 +4,7 @@
  * with which status they came. What is taken from them fits where it goes: into a form, a header, a
  * path.
  */
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "common/google/auth/iam.c"	 /* take_jwt() is its own, */
 #include "common/google/auth/metadata.c" /* and its functions, too */
@@ -84,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	http.status = statuses[data[0] % (sizeof(statuses) / sizeof(*statuses))];
+	http.status = statuses[data[0] % (ARRAY_SIZE(statuses))];
 	must(strbuf_add_bytes(&http.body, (const char *)data + 1, size - 1), "memory");
 	iam(&c, &http);
 	token_service(&c, &http);

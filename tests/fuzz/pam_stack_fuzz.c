@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_stack.h"
@@ -23,7 +24,7 @@ static void check_line(const struct pam_line *line)
 	must(line->type <= PAM_TYPE_SESSION && pam_type_word(line->type), "for one of four types");
 	for (int i = 0; i < line->argument_count; i++)
 		must(line->arguments[i] != NULL, "its arguments are words");
-	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(results); i++)
 		must(pam_line_action(line, results[i]) >= PAM_ACTION_RESET,
 			"a result has an action");
 	(void)pam_line_runs(line, "pam_cloudinvite.so");
@@ -64,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_text(data, size), *at = text;
 
 	put_and_take(text, size);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t n = at < text + size ? strlen(at) : 0;
 
 		fuzz_file(names[i], (const uint8_t *)at, n);

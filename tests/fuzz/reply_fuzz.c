@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "google/api/outcome.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	call.method = (enum google_method)(data[0] % GOOGLE_METHODS);
-	http.status = statuses[data[1] % (sizeof(statuses) / sizeof(*statuses))];
+	http.status = statuses[data[1] % (ARRAY_SIZE(statuses))];
 	must(strbuf_add_bytes(&http.body, (const char *)data + 2, size - 2), "memory");
 	outcome_from_http(&call, NULL, "C01234567", "https://example.com", &http, &memory, &reply);
 	check_reply(&call, http.status, &reply);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -26,7 +27,7 @@ static void check(const char *out, size_t size)
 		must(byte != 0xc2 || (unsigned char)out[i + 1] >= 0xa0,
 			"of the second set neither");
 	}
-	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
 		must(!strstr(out, unseen[i]), "everything is seen");
 }
 

@@ -2,6 +2,7 @@
 /*
  * Who is one of this host's own: /etc/passwd and /etc/login.defs, however they are written.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "tests/pam/stack.h"
@@ -67,7 +68,7 @@ static void uids_count_as_login_defs_and_arguments_say(void **state)
 		{"bob.b", "", 1},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		stack_fresh(state);
 		str_copy(stack.user, sizeof(stack.user), cases[i].user);
 		assert_int_equal(log_in(cases[i].arguments), PAM_SUCCESS);
@@ -181,7 +182,7 @@ static void a_broken_line_or_file_is_left_to_the_collector(void **state)
 	int fd;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		put("passwd", texts[i], 0644);
 		assert_true(counts(""));
 	}
@@ -227,7 +228,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 	struct strbuf t = {.max = 0};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		put("login.defs", cases[i].text, 0644);
 		if (counts("") != cases[i].alice)
 			fail_msg("login.defs: '%s'", cases[i].text);

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/array.h"
+
 /* ---- broken spools ---- */
 
 static void break_nothing_there(void)
@@ -71,7 +73,7 @@ static void a_broken_spool_never_denies_or_delays(void **state)
 		break_a_fifo_instead, break_a_link_instead, break_a_loop, break_read_only,
 		break_no_inodes, break_a_fifo_as_arrival, break_a_dangling_arrival};
 
-	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
 		struct timespec began, ended;
 
 		stack_fresh(state);

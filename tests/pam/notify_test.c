@@ -3,6 +3,7 @@
  * `notify`: what the invited are told, and that nobody else can speak at a login.
  */
 #include "tests/pam/stack.h"
+#include "base/array.h"
 
 /* ---- notify ---- */
 
@@ -54,7 +55,7 @@ static void a_hostile_mark_says_nothing(void **state)
 		"INVITED\n", "invited \n", "queued\n",
 		"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"};
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		stack_fresh(state);
 		put("spool/seen/alice", marks[i], 0600);
 		assert_int_equal(log_in("notify"), PAM_SUCCESS);

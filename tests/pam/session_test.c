@@ -3,6 +3,7 @@
 /*
  * Who is reported when a session opens, and what the module returns.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "tests/pam/stack.h"
 
@@ -89,7 +90,7 @@ static void services_are_filtered(void **state)
 		{"sudo", "services=sudo skip_services=su*", 0},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		stack_fresh(state);
 		str_copy(stack.service, sizeof(stack.service), cases[i].service);
 		assert_int_equal(log_in(cases[i].arguments), PAM_SUCCESS);
@@ -128,7 +129,7 @@ static void no_name_leaves_the_spool_or_means_two_things(void **state)
 		{"\xc3\xa4", "%C3%A4.login"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		stack_fresh(state);
 		str_copy(stack.user, sizeof(stack.user), cases[i].user);
 		assert_int_equal(log_in("network_users"), PAM_SUCCESS);

@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/array.h"
+
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- answers ---- */
@@ -42,10 +44,9 @@ static void no_argument_and_no_flag_changes_an_answer(void **state)
 
 	(void)state;
 	module_open(&m);
-	for (size_t f = 0; f < sizeof(functions) / sizeof(functions[0]); f++)
-		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-			for (size_t a = 0; a < sizeof(argument_lists) / sizeof(*argument_lists);
-				a++)
+	for (size_t f = 0; f < ARRAY_SIZE(functions); f++)
+		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+			for (size_t a = 0; a < ARRAY_SIZE(argument_lists); a++)
 				assert_int_equal(module_call(&m, functions[f].name, flags[i],
 							 argument_lists[a]),
 					functions[f].answer);
@@ -144,7 +145,7 @@ static void errno_stays(void **state)
 
 	(void)state;
 	module_open(&m);
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		errno = 4242;
 		module_call(&m, "pam_sm_open_session", 0, ways[i]);
 		assert_int_equal(errno, 4242);

@@ -3,6 +3,7 @@
  * The module in a program without root's rights (a screen locker, a database that asks PAM): the
  * answers are the same, and nothing else happens. Needs no root, and gives it up if it is there.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "tests/pam/stack.h"
 
@@ -10,7 +11,7 @@
 
 static const char *const arguments[] = {"", "silent", "notify sync debug network_users",
 	"min_uid=0 max_uid=4294967294 skip_services=", "services=nothing", "frobnicate min_uid=x"};
-#define ARGUMENTS (sizeof(arguments) / sizeof(arguments[0]))
+#define ARGUMENTS (ARRAY_SIZE(arguments))
 
 static void sessions_succeed_whatever_the_arguments(void **state)
 {
@@ -51,7 +52,7 @@ static void a_missing_spool_and_a_strange_user_change_nothing(void **state)
 
 	(void)state;
 	empty("spool");
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
 		str_copy(stack.user, sizeof(stack.user), users[i]);
 		assert_int_equal(log_in("network_users"), PAM_SUCCESS);
 	}

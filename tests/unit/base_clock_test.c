@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #define DAY ((int64_t)86400)
@@ -29,7 +30,7 @@ static void every_second_is_written_and_read_back(void **state)
 	int64_t back;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_string_equal(clock_rfc3339(cases[i].wall, out), cases[i].text);
 		assert_true(clock_parse_rfc3339(cases[i].text, &back));
 		assert_int_equal(back, cases[i].wall);
@@ -84,7 +85,7 @@ static void offsets_and_fractions_are_understood(void **state)
 	int64_t wall;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_true(clock_parse_rfc3339(cases[i].text, &wall));
 		assert_int_equal(wall, cases[i].wall);
 	}
@@ -100,11 +101,11 @@ static void a_leap_second_ends_a_day_of_utc(void **state)
 
 	(void)state;
 	assert_true(clock_parse_rfc3339("2017-01-01T00:00:00Z", &next_year));
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_true(clock_parse_rfc3339(good[i], &wall));
 		assert_int_equal(wall, next_year);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(clock_parse_rfc3339(bad[i], &wall));
 }
 
@@ -126,7 +127,7 @@ static void what_is_no_date_is_refused(void **state)
 	int64_t wall = 42;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_false(clock_parse_rfc3339(cases[i], &wall));
 	assert_int_equal(wall, 42);
 	assert_true(clock_parse_rfc3339("2028-02-29T00:00:00Z", &wall));
@@ -179,7 +180,7 @@ static void durations_have_one_unit_and_an_end(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t seconds = -1;
 
 		assert_int_equal(
@@ -229,7 +230,7 @@ static void people_read_how_long_ago_or_ahead_it_is(void **state)
 	char out[CLOCK_TEXT_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(clock_relative(1000000000 + cases[i].ahead, 1000000000, out),
 			cases[i].text);
 	/* A ledger may say any number. */

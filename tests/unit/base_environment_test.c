@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/environment.h"
 #include "base/privdrop.h"
 
@@ -96,7 +97,7 @@ static void judge_paths(void *ctx)
 	own_places(ctx);
 	MUST(setgroups(0, NULL) == 0 && setresgid(SERVICE, SERVICE, SERVICE) == 0);
 	MUST(setresuid(SERVICE, SERVICE, SERVICE) == 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (environment_is_roots(rows[i].value) != rows[i].good) {
 			fprintf(stderr, "# '%s'\n", rows[i].value);
 			_exit(1);
@@ -133,7 +134,7 @@ static void put_variables(void)
 		"HOSTALIASES", "GCONV_PATH", "A_VENDORS_OWN", "PKCS11_MODULE_PATH"};
 
 	MUST(clearenv() == 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		MUST(setenv(names[i], "/mnt/state/evil", 1) == 0);
 	MUST(setenv("OPENSC_CONF", "/mnt/roots", 1) == 0);
 	MUST(setenv("TPM2OPENSSL_TCTI", "device:/dev/null", 1) == 0);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -93,7 +94,7 @@ static void exit_codes_are_those_of_the_design(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_string_equal(fault_kind_word(cases[i].kind), cases[i].word);
 		assert_int_equal(fault_exit_code(cases[i].kind), cases[i].code);
 	}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/array.h"
 #include "base/file.h"
 
 /* Reads and forgets what was read: the fault's code, "" for success. */
@@ -170,7 +171,7 @@ static void a_secret_is_nobody_elses_to_read(void **state)
 	struct fault fault = {0};
 
 	folder_write(f, "key", "secret");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(chmod(f->file, cases[i].mode), 0);
 		assert_string_equal(
 			refusal(f->file, rules), cases[i].good ? "" : "readable_by_others");

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
+#include "base/array.h"
 #include "base/instance.h"
 
 /* A child that holds the lock until it is told to go. */
@@ -194,7 +195,7 @@ static void what_the_file_says_is_not_believed_blindly(void **state)
 	struct instance r;
 
 	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char version[32];
 		pid_t pid = -1;
 
@@ -297,7 +298,7 @@ static void furnish(struct folder *f)
 	char name[INSTANCE_FILE_MAX];
 
 	own(f, "", 0, SHARE, 0750);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		instance_lock_file(name, files[i].name);
 		folder_write(f, name, "");
 		own(f, name, files[i].uid, files[i].uid, INSTANCE_LOCK_MODE);

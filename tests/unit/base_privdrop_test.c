@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 
 #define NEEDS_ROOT()                \
@@ -247,7 +248,7 @@ static void ask_as_many(void *ctx)
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	audit_actor(tiny, sizeof(tiny));
 	MUST(strcmp(tiny, "ali") == 0);
-	for (size_t i = 0; i < sizeof(invented) / sizeof(invented[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(invented); i++) {
 		MUST(setenv("SUDO_USER", invented[i], 1) == 0);
 		audit_actor(actor, sizeof(actor));
 		MUST(strcmp(actor, "root") == 0);

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/array.h"
+
 /* ---- the growing buffer ---- */
 
 static void a_text_grows_to_its_cap_and_no_further(void **state)
@@ -163,7 +165,7 @@ static void numbers_are_whole_decimal_and_in_range(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		long long value = 42;
 
 		errno = EPROTO;
@@ -259,7 +261,7 @@ static void patterns_know_star_and_question_mark_and_nothing_else(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(str_match(cases[i].pattern, cases[i].s), cases[i].match);
 }
 
@@ -384,7 +386,7 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 	char out[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(str_safe(out, sizeof(out), cases[i].s), cases[i].shown);
 }
 
@@ -405,7 +407,7 @@ static void two_sentences_have_a_full_stop_between_them(void **state)
 	char out[34];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(cases[i].both,
 			str_sentences(out, sizeof(out), cases[i].first, cases[i].second));
 }
@@ -431,7 +433,7 @@ static void what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two(void 
 	char out[16];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(out, '#', sizeof(out));
 		assert_string_equal(str_safe(out, cases[i].size, cases[i].s), cases[i].shown);
 		for (size_t k = cases[i].size; k < sizeof(out); k++)
@@ -476,7 +478,7 @@ static void masked_addresses_keep_two_letters_and_the_domain(void **state)
 	char out[32];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(
 			str_mask_address(out, sizeof(out), cases[i].address), cases[i].masked);
 	str_mask_address(out, 8, "alice@example.com");

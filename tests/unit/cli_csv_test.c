@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "cli/csv.h"
 
 static void assert_written(const char *const *fields, size_t count, const char *expected)
@@ -44,7 +45,7 @@ static void nothing_is_taken_for_a_formula(void **state)
 	char field[16], expected[32];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
 		snprintf(field, sizeof(field), "%s1+1", beginnings[i]);
 		snprintf(expected, sizeof(expected), "\"'%s%s1+1\"\r\n",
 			beginnings[i][0] == '"' ? "\"" : "", beginnings[i]);

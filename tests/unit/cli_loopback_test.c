@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/loopback.h"
@@ -130,7 +131,7 @@ static void what_is_no_answer_changes_nothing(void **state)
 	};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		int fd = say(t, all[i].request);
 
 		assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);

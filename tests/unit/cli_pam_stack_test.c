@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "tests/unit/pam_tree.h"
@@ -147,7 +148,7 @@ static void what_libpam_refuses_is_refused_and_named(void **state)
 	};
 	struct folder *f = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 		char text[256];
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "cli/table.h"
 
 static const struct table_column columns[] = {
@@ -70,7 +71,7 @@ static void a_table_fits_every_terminal(void **state)
 	static const int widths[] = {40, 60, 80, 120};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
 		char *text = draw(true, widths[i], 1);
 		assert_true(widest_line(text) <= widths[i]);
 		assert_non_null(strstr(text, "\u2026"));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
 
@@ -109,7 +110,7 @@ static void whoever_stands_still_has_a_command_that_helps(void **state)
 	const struct now now = {.at = 1000000};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(standing) / sizeof(standing[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(standing); i++) {
 		struct person p = {.state = standing[i], .address = "alice@example.com"};
 		struct commands commands = {.count = 0};
 		memcpy(p.reason, "discovered", sizeof("discovered"));

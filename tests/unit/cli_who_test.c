@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/who.h"
 
@@ -73,7 +74,7 @@ static int close_ledger(void **state)
 
 	(void)state;
 	ledger_close(ledger);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		str_format(path, sizeof(path), "%s/%s", directory, names[i]);
 		(void)unlink(path);
 	}

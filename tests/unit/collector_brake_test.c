@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "collector_site.h"
@@ -86,7 +87,7 @@ static void of_few_accounts_two_may_go_and_of_many_ten(void **state)
 	} cases[] = {{4, 2, false}, {4, 3, true}, {20, 4, false}, {20, 5, true}, {99, 10, false},
 		{99, 11, true}};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct collector_site *s;
 		void *fresh = NULL;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -133,7 +134,7 @@ static void a_broken_file_counts_as_none(void **state)
 	};
 	struct folder *f = *state;
 
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		struct host h;
 
 		write_host(f, broken[i]);

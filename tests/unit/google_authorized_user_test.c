@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The login of a person as a credential: what is taken, what is refused, and how a refresh token
  * that Google replaces is kept. */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -112,8 +113,8 @@ static void a_missing_member_is_named(void **state)
 	struct test t;
 
 	begin(&t, state);
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-		for (size_t k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
 			expect_refused(&t,
 				with(members[i], json_loads(bad[k], JSON_DECODE_ANY, NULL)),
 				"login_incomplete", "cloudinvite login");
@@ -262,7 +263,7 @@ static void what_others_could_have_written_is_not_believed(void **state)
 	str_copy(path, sizeof(path), rotation_file(&t, &r));
 	folder_make(t.folder, "state/private");
 	str_format(name, sizeof(name), "state/private/%s", r.name);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		chmod(folder_write(t.folder, name, bad[i]), 0600);
 		expect_kept(&t, &r, NULL);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key files: what is taken, and everything that is refused, with the reason. */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "folder.h"
@@ -118,7 +119,7 @@ static void a_missing_member_is_named(void **state)
 		"client_email", "private_key", "private_key_id", "token_uri"};
 	struct test t = begin(state);
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		write_file(&t, with(members[i], NULL));
 		expect_refused(&t, "key_incomplete", members[i]);
 		write_file(&t, with(members[i], json_integer(1)));
@@ -137,7 +138,7 @@ static void types_that_can_be_no_administrator_are_refused_by_name(void **state)
 		"external_account_authorized_user", "gdch_service_account"};
 	struct test t = begin(state);
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		write_file(&t, with("type", json_string(types[i])));
 		expect_refused(&t, "type_unfit", types[i]);
 	}
@@ -170,7 +171,7 @@ static void a_token_uri_is_believed_if_google_or_the_settings_say_so(void **stat
 	struct test t = begin(state);
 	struct credential *c;
 
-	for (size_t i = 0; i < sizeof(googles) / sizeof(*googles); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(googles); i++) {
 		write_file(&t, with("token_uri", json_string(googles[i])));
 		credential_free(credential_load(&t.settings, &t.fault));
 		assert_int_equal(t.fault.kind, FAULT_NONE);

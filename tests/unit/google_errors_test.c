@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/errors.h"
@@ -196,7 +197,7 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 	struct credential c = credential();
 
 	(void)state;
-	expect_rows(&c, token_rows, sizeof(token_rows) / sizeof(*token_rows));
+	expect_rows(&c, token_rows, ARRAY_SIZE(token_rows));
 }
 
 /* Names as long as Google allows them to be chosen: 30 letters of account, 30 of project. */
@@ -213,7 +214,7 @@ static void no_remedy_is_cut_off_by_long_names(void **state)
 	char body[512];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(token_rows) / sizeof(*token_rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(token_rows); i++) {
 		struct fault f;
 
 		str_format(body, sizeof(body), "{\"error\":\"%s\",\"error_description\":\"%s\"}",
@@ -233,7 +234,7 @@ static void each_row_for_a_login_says_how_to_log_in_again(void **state)
 		.token_endpoint = endpoint};
 
 	(void)state;
-	expect_rows(&c, login_rows, sizeof(login_rows) / sizeof(*login_rows));
+	expect_rows(&c, login_rows, ARRAY_SIZE(login_rows));
 }
 
 static void a_wrong_clock_is_said_with_the_seconds(void **state)
@@ -261,7 +262,7 @@ static void what_is_no_token_endpoint_is_called_that(void **state)
 		{408, FAULT_TRANSIENT, ""}, {429, FAULT_TRANSIENT, "slow"}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct fault f = token_says(all[i].status, all[i].body, 0);
 
 		assert_int_equal(f.kind, all[i].kind);
@@ -337,7 +338,7 @@ static void a_used_up_quota_is_for_later_in_each_of_its_forms(void **state)
 		{403, ERROR("403", "PERMISSION_DENIED", "User Rate Limit Exceeded")}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		for (int m = 0; m < GOOGLE_METHODS; m++) {
 			struct google_reply r =
 				api_says((enum google_method)m, all[i].status, all[i].body, NULL);
@@ -380,7 +381,7 @@ static void what_names_the_setup_is_the_setup_for_every_method(void **state)
 		{405, ERROR("405", "", ""), NULL, "endpoint_strange", "api_version"}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		for (int m = 0; m < GOOGLE_METHODS; m++) {
 			struct google_reply r = api_says((enum google_method)m, all[i].status,
 				all[i].body, all[i].authenticate);
@@ -411,8 +412,8 @@ static void other_refusals_are_the_persons_until_the_control_call(void **state)
 	static const enum google_method about[] = {GOOGLE_CHECK, GOOGLE_SEND, GOOGLE_CANCEL};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		for (size_t m = 0; m < sizeof(about) / sizeof(*about); m++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		for (size_t m = 0; m < ARRAY_SIZE(about); m++) {
 			struct google_reply r =
 				api_says(about[m], all[i].status, all[i].body, NULL);
 
@@ -448,7 +449,7 @@ static void a_sick_server_is_for_later(void **state)
 	static const int codes[] = {408, 500, 501, 502, 503, 504, 599};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		assert_int_equal(api_says(GOOGLE_CHECK, codes[i], "<html>", NULL).fault.kind,
 			FAULT_TRANSIENT);
 		assert_int_equal(

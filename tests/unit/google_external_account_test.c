@@ -2,6 +2,7 @@
 /* Federated credentials: the file, and where it says that the subject's token is. */
 #include "google_keyless.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "google/auth/keyless.h"
 
@@ -48,7 +49,7 @@ static void a_federated_file_must_be_whole(void **state)
 	static const char *const members[] = {"audience", "subject_token_type", "token_url"};
 	struct test t = begin(state);
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		expect_refused(
 			&t, with(external(), members[i], NULL), "file_incomplete", members[i]);
 		expect_refused(&t, with(external(), members[i], json_string("a b")),
@@ -135,7 +136,7 @@ static void a_url_is_https_or_the_neighbour_that_the_settings_name(void **state)
 	struct test t = begin(state);
 
 	expect_taken(&t, with_source(json_pack("{s:s}", "url", "https://ci.example.com/token")));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		expect_refused(
 			&t, with_source(json_pack("{s:s}", "url", bad[i])), "source_url", "source");
 	t.settings.metadata_endpoint = azure;
@@ -153,7 +154,7 @@ static void a_header_is_one_line(void **state)
 
 	expect_taken(&t, with_source(json_pack("{s:s, s:{s:s}}", "url", "https://x/", "headers",
 				 "Authorization", "bearer x")));
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		expect_refused(&t,
 			with_source(json_pack(
 				"{s:s, s:{s:s}}", "url", "https://x/", "headers", names[i], "v")),

@@ -2,6 +2,7 @@
 /* Shows I17 (docs/design.md, "Invariants"). */
 /* A held key before it is opened, and the memory of refused PINs. How it signs is a matter of real
  * tokens: tests/e2e/test_held_keys.py. */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "folder.h"
@@ -140,7 +141,7 @@ static void a_file_that_is_no_pin_is_refused(void **state)
 	struct test t;
 	char key[256];
 
-	for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
 		begin(&t, state, TOKEN);
 		chmod(folder_write(t.folder, "pin", contents[i]), 0600);
 		assert_true(str_format(key, sizeof(key), TOKEN "?pin-source=%s", t.folder->file));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who signs for the account that acts as the administrator, and who asks for it. */
+#include "base/array.h"
 #include "base/str.h"
 #include "google_keyless.h"
 
@@ -40,10 +41,10 @@ static void the_url_must_be_googles_or_the_settings(void **state)
 		":generateAccessToken"};
 	struct test t = begin(state);
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		expect_taken(&t, with(impersonated(), "service_account_impersonation_url",
 					 json_string(good[i])));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		expect_refused(&t,
 			with(impersonated(), "service_account_impersonation_url",
 				json_string(bad[i])),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What --prepare has found out about the metadata server's neighbours, and when it is believed. */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -126,7 +127,7 @@ static void a_broken_file_says_nothing(void **state)
 		"", "closed", "closed\n", "\n\n\n\n", "closed\nclosed\n"};
 	struct host h = begin(state);
 
-	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		folder_write(h.folder, "run.metadata", broken[i]);
 		expect_unknown(&h, "");
 	}

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -191,7 +192,7 @@ static void what_is_no_name_and_no_token_is_strange(void **state)
 		"metadata_strange", "no name");
 	expect((struct neighbour){.replies = {UNIVERSE, OK}}, FAULT_SETUP, "metadata_strange",
 		"no name");
-	for (size_t i = 0; i < sizeof(tokens) / sizeof(*tokens); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
 		expect((struct neighbour){.replies = {UNIVERSE, NAME, tokens[i]}}, FAULT_SETUP,
 			"metadata_strange", "no token");
 }

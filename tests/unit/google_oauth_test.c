@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "google/auth/base64url.h"
 #include "google/auth/oauth.h"
@@ -103,7 +104,7 @@ static void a_web_client_is_answered_where_it_is_registered(void **state)
 	};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		assert_true(load_web(t, all[i].redirects));
 		assert_true(
 			oauth_client_redirect(&t->client, all[i].wanted, &t->redirect, &t->fault));
@@ -120,7 +121,7 @@ static void one_that_is_registered_nowhere_usable_is_refused(void **state)
 		"[]", "null", "[\"ftp://localhost/\"]", "[\"http://a.example.com/\"]", "{}"};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(redirects) / sizeof(*redirects); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(redirects); i++) {
 		assert_true(load_web(t, redirects[i]));
 		assert_false(oauth_client_redirect(&t->client, 0, &t->redirect, &t->fault));
 		assert_int_equal(t->fault.kind, FAULT_CREDENTIALS);
@@ -136,7 +137,7 @@ static void what_is_no_client_says_where_to_get_one(void **state)
 		"{\"web\":{\"client_id\":\"a b\",\"client_secret\":\"y\"}}", "{\"web\":1}"};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		oauth_client_free(&t->client);
 		assert_false(load(t, texts[i]));
 		assert_int_equal(t->fault.kind, FAULT_CREDENTIALS);
@@ -219,7 +220,7 @@ static void the_code_is_taken_with_our_state_only(void **state)
 		"#state=%s&code=a", "state=%s&code=%0d%0aa"};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(strange) / sizeof(*strange); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
 		if (ask(t, strange[i], false) != OAUTH_STRANGE)
 			print_error("%s\n", strange[i]);
 		assert_int_equal(ask(t, strange[i], false), OAUTH_STRANGE);
@@ -250,11 +251,11 @@ static void a_person_may_paste_the_address_its_query_or_the_code(void **state)
 		"a b", "code=4/0A", "http://x/?state=y&code=4/0A", "4/0A#x"};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_int_equal(ask(t, good[i], true), OAUTH_CODE);
 		assert_string_equal(t->code, "4/0A");
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(ask(t, bad[i], true), OAUTH_STRANGE);
 }
 
@@ -280,7 +281,7 @@ static void each_refusal_says_what_to_do(void **state)
 	struct test *t = *state;
 	char query[256];
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		str_format(query, sizeof(query), "%s&state=%%s", all[i].answer);
 		assert_int_equal(ask(t, query, false), OAUTH_REFUSED);
 		assert_int_equal(t->fault.kind, all[i].kind);
@@ -314,7 +315,7 @@ static void a_reply_grants_the_scope_or_what_was_asked_for(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct token_response reply;
 
 		assert_int_equal(token_response_parse(all[i].body, strlen(all[i].body), &reply),

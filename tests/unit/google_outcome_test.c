@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "google/api/outcome.h"
 
@@ -44,7 +45,7 @@ static void nothing_written_may_be_repeated(void **state)
 		{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct http_reply http = {.curl = (int)all[i].curl, .retry_after = -1};
 
 		for (int m = 0; m < GOOGLE_METHODS; m++) {
@@ -64,7 +65,7 @@ static void a_send_that_may_have_been_written_is_unconfirmed(void **state)
 		CURLE_PEER_FAILED_VERIFICATION};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct http_reply http = {
 			.curl = (int)all[i], .maybe_sent = true, .retry_after = -1};
 
@@ -81,7 +82,7 @@ static void half_a_reply_is_none_whatever_its_status(void **state)
 	static const int codes[] = {200, 400, 403, 429};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		const struct http_reply http = {.status = codes[i],
 			.curl = CURLE_PARTIAL_FILE,
 			.maybe_sent = true,
@@ -121,7 +122,7 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 		{504, FAULT_AMBIGUOUS, ""}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct http_reply http = {
 			.status = all[i].status, .maybe_sent = true, .retry_after = -1};
 		struct google_reply r = read_reply(GOOGLE_SEND, http, all[i].body);
@@ -165,7 +166,7 @@ static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
 		CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct http_reply http = {.curl = (int)all[i], .maybe_sent = true};
 		struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "google/api/parse.h"
 
@@ -62,7 +63,7 @@ static void check_refuses_what_is_no_boolean_and_no_object(void **state)
 		"{\"isInvitableUser\":true} x"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		expect_fault(GOOGLE_CHECK, bad[i], FAULT_TRANSIENT);
 }
 
@@ -158,7 +159,7 @@ static void a_list_may_be_empty_in_three_ways(void **state)
 		"{\"userInvitations\":null,\"nextPageToken\":\"\"}"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
 		struct google_reply r = parse(GOOGLE_LIST, empty[i]);
 
 		assert_int_equal(r.fault.kind, FAULT_NONE);
@@ -201,7 +202,7 @@ static void a_malformed_list_is_asked_for_again(void **state)
 		("{\"userInvitations\":[{\"name\":\"" ALICE "\",\"state\":1}]}")};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		expect_fault(GOOGLE_LIST, bad[i], FAULT_TRANSIENT);
 }
 
@@ -232,7 +233,7 @@ static void an_operation_that_is_not_done_is_neither_yes_nor_no(void **state)
 	struct google_reply r;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
 		r = parse(GOOGLE_SEND, open[i]);
 		assert_int_equal(r.fault.kind, FAULT_NONE);
 		assert_false(r.confirmed);
@@ -261,7 +262,7 @@ static void an_operation_with_an_error_says_what_its_code_says(void **state)
 	char body[200];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct google_reply r;
 
 		str_format(body, sizeof(body),
@@ -284,7 +285,7 @@ static void a_strange_reply_to_send_leaves_it_unconfirmed(void **state)
 		"{\"done\":true,\"response\":{\"name\":\"operations/1\"}}", "<html></html>"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		expect_fault(GOOGLE_SEND, bad[i], FAULT_AMBIGUOUS);
 		expect_fault(GOOGLE_CANCEL, bad[i], FAULT_TRANSIENT);
 	}

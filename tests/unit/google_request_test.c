@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/request.h"
@@ -54,7 +55,7 @@ static void each_method_has_its_path_in_both_versions(void **state)
 	char path[200];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct google_call call = {
 			.method = all[i].method, .address = "alice@example.com"};
 
@@ -86,7 +87,7 @@ static void an_address_is_encoded_once_and_keeps_its_at_sign(void **state)
 	char path[200];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct google_call call = {.method = GOOGLE_GET, .address = all[i].address};
 
 		str_format(path, sizeof(path), "/v1/customers/C01234567/userinvitations/%s",
@@ -119,7 +120,7 @@ static void a_customer_id_is_letters_digits_and_underscores(void **state)
 	struct settings s = settings();
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		s.customer = bad[i];
 		expect_refused(&s, "alice@example.com", FAULT_SETTINGS);
 	}

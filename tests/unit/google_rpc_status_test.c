@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/errors.h"
@@ -246,7 +247,7 @@ static void expect(const struct refused *row, enum google_method method, enum fa
 static void every_refusal_has_its_kind_word_sentence_and_remedy_for_every_method(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		bool person = all[i].kind == FAULT_REJECTED;
 
 		expect(&all[i], GOOGLE_CHECK, all[i].kind);
@@ -317,7 +318,7 @@ static void every_code_of_an_operation_has_its_kind_and_remedy(void **state)
 		{2147483647, FAULT_AMBIGUOUS, "unknown", "cloudinvite get"}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		struct google_reply r =
 			operation_says(GOOGLE_SEND, codes[i].code, "no: alice@example.com");
 

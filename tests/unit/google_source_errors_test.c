@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/auth/errors.h"
@@ -150,7 +151,7 @@ static void every_refusal_of_iam_has_its_kind_word_sentence_and_remedy(void **st
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		expect(ask_iam, &rows[i]);
 }
 
@@ -192,7 +193,7 @@ static void every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy(
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		expect(ask_sts, &rows[i]);
 }
 

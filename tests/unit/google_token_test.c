@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -223,7 +224,7 @@ static void what_is_no_token_file_is_replaced(void **state)
 	struct test *t = *state;
 	char expected[16];
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(file_replace(t->file, bad[i], strlen(bad[i]), 0600), 0);
 		str_format(expected, sizeof(expected), "token-%zu", i + 1);
 		expect_token(t, NULL, expected);
@@ -374,7 +375,7 @@ static void a_token_reply_is_read_as_the_standard_says(void **state)
 		{"{\"access_token\":7}", 0}, {"{}", 0}, {"", 0}, {"<html>", 0}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct credential_minted m = {0};
 
 		assert_int_equal(token_response_parse_access(all[i].body, strlen(all[i].body), &m),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I16 (docs/design.md, "Invariants"). */
 /* Whom a credential's file may name: Google to the letter, or what the settings name too. */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -52,7 +53,7 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 	assert_true(trusted_token_uri("https://accounts.google.com/o/oauth2/token", &s));
 	assert_true(trusted_sts_url(google_sts, &s));
 	assert_string_equal(trusted_iam_path(TRUSTED_IAM "/v1/x", &s), "/v1/x");
-	for (size_t i = 0; i < sizeof(tricks) / sizeof(*tricks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tricks); i++) {
 /* The patterns are this table's. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -66,7 +67,7 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 		if (!str_starts(url, TRUSTED_IAM "/"))
 			assert_null(trusted_iam_path(url, &s));
 	}
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		str_format(url, sizeof(url), "https://%s/token", hosts[i]);
 		assert_false(trusted_token_uri(url, &s));
 		str_format(url, sizeof(url), "https://%s/v1/token", hosts[i]);
@@ -115,8 +116,8 @@ static void every_type_of_credential_from_another_universe_is_refused(void **sta
 
 	s.subject = s.service_account = s.key = s.key_id = s.quota_project = none;
 	s.credentials = folder->file;
-	for (size_t t = 0; t < sizeof(types) / sizeof(*types); t++) {
-		for (size_t u = 0; u < sizeof(universes) / sizeof(*universes); u++) {
+	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
+		for (size_t u = 0; u < ARRAY_SIZE(universes); u++) {
 			struct fault f = {.kind = FAULT_NONE};
 
 			str_format(text, sizeof(text), "{\"type\":\"%s\",\"universe_domain\":%s}",

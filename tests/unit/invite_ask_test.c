@@ -2,6 +2,7 @@
 /*
  * The administrator's commands, beside a dispatcher on the same ledger.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "invite_world.h"
 
@@ -178,7 +179,7 @@ static void nobody_is_mailed_again_without_being_told_so(void **state)
 		INVITATION_INVITED, INVITATION_DECLINED, INVITATION_ACCEPTED};
 	static const char *const codes[] = {"invited", "declined", "accepted"};
 
-	for (size_t n = 0; n < sizeof(states) / sizeof(states[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(states); n++) {
 		struct site s = site_new(*state, "", "");
 		struct invite_result result;
 
@@ -298,7 +299,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 {
 	static const enum google_method steps[] = {GOOGLE_CHECK, GOOGLE_GET, GOOGLE_SEND};
 
-	for (size_t n = 0; n < sizeof(steps) / sizeof(steps[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(steps); n++) {
 		struct site s = site_new(*state, "", "mode = dry-run");
 		struct invite_result result;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "invite_world.h"
 
@@ -71,7 +72,7 @@ static void whoever_was_invited_by_others_is_not_mailed(void **state)
 		{INVITATION_DECLINED, PERSON_DECLINED, "answered"},
 	};
 
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct site s = site_new(*state, "", "");
 
 		change_state(open_account(alice, 30 * DAY), rows[n].at_google, 1);

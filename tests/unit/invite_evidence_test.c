@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I7, I8, I12 (docs/design.md, "Invariants"). */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -79,7 +80,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 	};
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct person p = somebody(rows[n].before, rows[n].known);
 		struct evidence_meaning meaning = see(&p, rows[n].shown, rows[n].mails);
 
@@ -171,7 +172,7 @@ static void after_72_hours_anything_else_is_held(void **state)
 	};
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct person p = unconfirmed(rows[n].noted, 80);
 		const struct evidence e = {.shown = rows[n].shown,
 			.state = rows[n].state,
@@ -249,7 +250,7 @@ static void an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done(
 	struct person p = unconfirmed(0, 0);
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(jumps) / sizeof(jumps[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(jumps); n++) {
 		int64_t due = evidence_settle_due(&p, NOW + jumps[n]);
 
 		assert_true(due > NOW + jumps[n]);
@@ -278,7 +279,7 @@ static void mails_of_others_are_told_from_ours_and_from_old_ones(void **state)
 	};
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct person p = somebody(PERSON_QUEUED, rows[n].known);
 		const struct evidence e = {.shown = true,
 			.state = rows[n].shown,

@@ -3,6 +3,7 @@
 /*
  * One ledger a tenant: one that was restored, one that replaces a lost one, and other senders.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "invite_copy.h"
 
@@ -205,7 +206,7 @@ static void a_host_clock_that_jumps_does_not_end_it(void **state)
 	for (int n = 0; n < 5; n++)
 		log_in(&s, n);
 	judge_all(&s);
-	for (size_t n = 0; n < sizeof(days) / sizeof(days[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		run_for(&s, HOUR);
 		assert_string_equal(reconciling(&s), "restored");
 		world.skew_ms += days[n] * DAY * 1000;
@@ -284,7 +285,7 @@ static void a_torn_witness_says_nothing(void **state)
 
 	five(&s, 0, 30 * DAY);
 	run_once(&s);
-	for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(texts); n++) {
 		site_close(&s);
 		unlink(folder_path(s.folder, "last-mail"));
 		folder_write(s.folder, "last-mail", texts[n]);
@@ -460,7 +461,7 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 	static const int64_t days[] = {1, 10, 3650};
 	struct site s = site_new(*state, "", "sweep_every = 0");
 
-	for (size_t n = 0; n < sizeof(days) / sizeof(days[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		bool running = n % 2 == 0;
 
 		world.skew_ms = days[n] * DAY * 1000;

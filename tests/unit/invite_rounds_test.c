@@ -8,6 +8,7 @@
  * end. The seed of a world is printed with what went wrong in it, so that it can be had again:
  * CLOUDINVITE_SEED=N CLOUDINVITE_ROUNDS=1; CLOUDINVITE_ROUNDS=N sets the number of people.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "invite_admin.h"
 #include "invite_copy.h"
@@ -49,7 +50,7 @@ static void bad_day(struct call_at_google *c, struct outcome *o)
 		o->code = "cut";
 		return;
 	}
-	*o = ways[below(sizeof(ways) / sizeof(ways[0]))];
+	*o = ways[below(ARRAY_SIZE(ways))];
 	o->latency_ms = (int)below(20000);
 }
 

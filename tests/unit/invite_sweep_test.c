@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "invite_world.h"
 
@@ -106,7 +107,7 @@ static void who_turns_up_unmanaged_is_held_invited_or_ignored_as_the_settings_sa
 		{"discovered = ignore", PERSON_NOT_INVITABLE, "not_invitable", 0},
 	};
 
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct site s = site_new(*state, "", rows[n].settings);
 
 		see_user(&s, "alice", TRIGGER_LOGIN);

@@ -9,6 +9,8 @@
 
 #include <time.h>
 
+#include "base/array.h"
+
 #define ALICE "alice@example.com"
 #define BOB   "bob@example.com"
 
@@ -115,7 +117,7 @@ static bool on_disk(struct site *site, const char *word)
 	size_t length = strlen(word);
 	bool found = false;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		static char bytes[4 << 20];
 		FILE *file = fopen(folder_path(site->folder, files[i]), "re");
 		size_t n = file != NULL ? fread(bytes, 1, sizeof(bytes), file) : 0;
@@ -386,7 +388,7 @@ static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 		{"refused", 0}, {"settled_unsent", 0}};
 	struct site *site = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t before = sends(site, 500);
 
 		GOOD(site, ledger_send_begin(site->ledger, ALICE, 500, "t", &site->fault) > 0);

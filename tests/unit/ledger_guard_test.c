@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "ledger/sqlite.h"
 
 #define HANGS_S 60 /* then a test that hangs fails */
@@ -56,7 +57,7 @@ static bool is_refused(struct site *site, const char *what)
 /* Every attack on a ledger of its own. */
 static void each_attack(void **state, void (*meets)(struct site *site, const struct attack *a))
 {
-	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(attacks); i++) {
 		struct site *site = *state;
 
 		saw(site, "web1", "first");

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "ledger/schema.h"
 
@@ -46,14 +47,14 @@ static void a_new_ledger_is_for_its_owner_alone_whatever_the_umask(void **state)
 	struct site *site = *state;
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		mode_t before = umask(masks[i]);
 
 		site->ledger = site_open(site, LEDGER_CREATE);
 		umask(before);
 		GOOD(site, site->ledger != NULL);
 		saw(site, "web1", "alice");
-		for (size_t k = 0; k < sizeof(files) / sizeof(files[0]); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
 			assert_int_equal(stat(folder_path(site->folder, files[k]), &st), 0);
 			assert_int_equal(st.st_mode & 07777, 0600);
 		}
@@ -240,7 +241,7 @@ static void a_ledger_is_open_to_its_group_and_to_no_other(void **state)
 	assert_true(passwd_find(user, &uid, &gid, NULL));
 	site->settings.ledger_user = user;
 	opens(site, LEDGER_CREATE);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(chown(site_file(site), 0, cases[i].ours ? gid : gid + 1), 0);
 		assert_int_equal(chmod(site_file(site), cases[i].mode), 0);
 		if (cases[i].good)

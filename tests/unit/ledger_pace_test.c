@@ -7,6 +7,7 @@
 
 #include "ledger/pace_private.h"
 #include "ledger/sqlite.h"
+#include "base/array.h"
 
 #define SEED	 20261123u
 #define MINUTE	 INT64_C(60000)
@@ -98,7 +99,7 @@ static void a_small_rate_still_lets_the_worker_work(void **state)
 	struct pace_moment now = start();
 	int64_t slots[600], wait;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		site->settings.requests_per_minute = cases[i].rate;
 		assert_int_equal(take(site, false, 600, slots, &wait, &now), cases[i].worker);
 		for (int k = 0; k < cases[i].worker; k++)
@@ -263,7 +264,7 @@ static void any_minute_holds_at_most_the_rate(void **state)
 	unsigned random = SEED;
 
 	print_message("# seed %u\n", SEED);
-	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
 		int64_t took;
 		int most;
 
@@ -386,7 +387,7 @@ static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 	struct pace_moment now = start();
 	int64_t slots[RATE], wait;
 
-	for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
 		assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 		throttled(site, 90, &now);
 		now.wall += jumps[i];

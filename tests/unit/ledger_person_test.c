@@ -3,6 +3,7 @@
 /*
  * People: their state, who takes them up, and when.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "ledger_site.h"
 
@@ -137,7 +138,7 @@ static void new_faces_come_first_then_retries_then_sweeps_oldest_first(void **st
 	};
 	struct person out[8];
 
-	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(people); i++)
 		put(site, &people[i]);
 	assert_int_equal(next_due(site), 10);
 	assert_int_equal(claim(site, LATER, "one", out, 3), 3);

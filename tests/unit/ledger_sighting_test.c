@@ -3,6 +3,7 @@
 /*
  * Sightings: who was seen, what the verdict was, and what becomes of the people that they lead to.
  */
+#include "base/array.h"
 #include "base/str.h"
 #include "ledger_site.h"
 
@@ -119,7 +120,7 @@ static void other_rules_judge_everybody_anew(void **state)
 	saw(site, "web1", "alice");
 	saw(site, "web2", "bob");
 	assert_int_equal(unjudged(site, RULES), 2);
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		assert_int_equal(unjudged(site, rules[i]), 2);
 		judge(site, "web1", "alice", ALICE, rules[i]);
 		judge(site, "web2", "bob", "", rules[i]);
@@ -207,7 +208,7 @@ static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
 	struct site *site = *state;
 	char user[32], address[64];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct person p;
 
 		str_format(user, sizeof(user), "user%zu", i);

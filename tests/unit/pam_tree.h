@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
 #define CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
 
+#include "base/array.h"
 #include "base/str.h"
 #include "cli/pam_review.h"
 #include "cli/pam_stack.h"
@@ -20,7 +21,7 @@ UNUSED static int pam_tree_new(void **state)
 
 	folder_new(state);
 	f = *state;
-	for (size_t i = 0; i < sizeof(pam_tree_directories) / sizeof(char *); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(pam_tree_directories); i++)
 		assert_int_equal(mkdir(folder_path(f, pam_tree_directories[i]), 0755), 0);
 	folder_write(f, "lib/pam_cloudinvite.so", "ELF");
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "base/array.h"
 #include "people/account.h"
 
 static struct account_table parse(const char *text)
@@ -91,7 +92,7 @@ static void a_broken_line_is_noted_and_the_others_are_read(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		char text[256];
 		struct account_table t;
 

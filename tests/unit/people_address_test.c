@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -18,7 +19,7 @@ static void plain_addresses_are_lower_cased(void **state)
 	char out[ADDRESS_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
 		assert_true(address_plain(plain[i][0], out));
 		assert_string_equal(out, plain[i][1]);
 	}
@@ -42,7 +43,7 @@ static void what_is_more_or_less_than_a_plain_address_is_none(void **state)
 	char out[ADDRESS_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		if (address_plain(others[i], out))
 			fail_msg("'%s' was taken", others[i]);
 		assert_string_equal(out, "");

@@ -2,6 +2,7 @@
 #include "folder.h"
 
 #include "people/account.h"
+#include "base/array.h"
 
 static struct group_table *parse(const char *text, const char *names)
 {
@@ -91,7 +92,7 @@ static void a_broken_line_that_may_matter_leaves_groups_unknown(void **state)
 	char out[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		struct group_table *t = parse(broken[i], "no-cloudinvite");
 
 		assert_false(group_names(t, "alice", 1000, out, sizeof(out)));

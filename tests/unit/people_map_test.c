@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -122,7 +123,7 @@ static void a_broken_line_makes_the_map_an_error_with_its_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 		char text[256];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file itself is included, so that its table can be looked through. */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -8,7 +9,7 @@
 static void the_table_is_sorted_lower_case_and_without_repeats(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (i > 0 && strcmp(names[i - 1].name, names[i].name) >= 0)
 			fail_msg("%s stands before %s", names[i - 1].name, names[i].name);
 		assert_true(strlen(names[i].name) < LONGEST);
@@ -77,7 +78,7 @@ static void people_are_somebody(void **state)
 		"rocky.balboa", "root.a"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(people); i++)
 		assert_null(reserved_name_kind(people[i]));
 }
 

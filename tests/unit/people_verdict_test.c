@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -169,7 +170,7 @@ static void a_full_name_that_would_have_to_be_guessed_suggests_the_map(void **st
 	static const char *const names[] = {"M\xc3\xbcller", "", "O'Brien", "de.la", "x@evil.com",
 		"a\"b", "a,b", "a\nb", "a%40b", "-x", "a+b", "a b", "\xff", "{user}", "a/b"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct sighting s = alice;
 
 		str_copy(s.last, sizeof(s.last), names[i]);
@@ -192,7 +193,7 @@ static void a_hostile_user_name_gets_no_address(void **state)
 		"{user}", "{first}", ".", "..", ".bob", "bob.", "b..ob", "+bob", "CORP\\bob",
 		"bob'", "bob*", "a\tb", ""};
 
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
 		struct sighting s = named(users[i]);
 
 		expect(*state, USUAL, "", &s, VERDICT_UNMAPPED, "template", "No address for ");
@@ -252,7 +253,7 @@ static void more_than_one_realm_is_nobody_we_know(void **state)
 	static const char *const users[] = {"alice@a@b", "A\\B\\alice", "CORP\\alice@corp", "@corp",
 		"alice @corp", "CORP\\", "CORP\\-o", "../x@corp"};
 
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
 		struct sighting s = network(users[i]);
 
 		expect(*state, NETWORK, "", &s, VERDICT_UNMAPPED, "template", "No address for ");
@@ -293,7 +294,7 @@ static void a_uid_outside_the_range_is_excluded(void **state)
 	} uids[] = {{-1, false}, {0, false}, {999, false}, {1000, true}, {60000, true},
 		{60001, false}, {4294967295, false}};
 
-	for (size_t i = 0; i < sizeof(uids) / sizeof(uids[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
 		struct sighting s = alice;
 
 		s.uid = uids[i].uid;
@@ -313,7 +314,7 @@ static void a_shell_that_lets_nobody_in_excludes(void **state)
 		"/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "nologin", "/opt/x/nologin"};
 	struct sighting s = alice;
 
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
 		str_copy(s.shell, sizeof(s.shell), shells[i]);
 		expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "shell", shells[i]);
 	}
@@ -434,7 +435,7 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 	uint64_t usual = rules(*state, "[people]\n", "alice a@example.com\n");
 	char text[256];
 
-	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++) {
 		str_format(text, sizeof(text), "[people]\n%s", changed[i]);
 		assert_true(rules(*state, text, "alice a@example.com\n") != usual);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -225,7 +226,7 @@ static void a_credential_that_others_can_read_is_a_finding(void **state)
 	struct folder *f = *state;
 
 	write_setup(f, &(struct setup){.rest = ""});
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		assert_int_equal(chmod(folder_path(f, "credentials.json"), modes[i].mode), 0);
 		expect(f, false, modes[i].what, "chmod 0640");
 	}

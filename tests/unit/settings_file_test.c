@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "settings_text.h"
@@ -233,7 +234,7 @@ static void an_error_that_concerns_collecting_stops_both(void **state)
 		"[storage]\nledger = postgresql://db/cloudinvite\n",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		const char *path = folder_write(*state, MAIN, texts[i]);
 		struct fault fault = {.kind = FAULT_NONE};
 

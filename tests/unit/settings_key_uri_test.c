@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The value of `key`, and what must stand beside it. */
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "folder.h"
@@ -41,7 +42,7 @@ static void what_is_no_text_is_not_handed_out(void **state)
 	char out[8];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(uris); i++) {
 		assert_true(key_uri_has(uris[i], "token"));
 		assert_false(key_uri_get(uris[i], "token", out, sizeof(out)));
 	}

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "settings/window.h"
 
@@ -155,7 +156,7 @@ static void what_is_no_window_is_refused_with_a_remedy(void **state)
 		"08:00-18:00 Europe", "08:00-18:00 UTC,", ",", " ", "08:00-18:00 UTC, 09:00-10:00"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		const char *remedy = NULL;
 
 		if (window_check(wrong[i], &remedy) == NULL)

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 
+#include "base/array.h"
+
 #define MAIN "cloudinvite.conf"
 
 static bool set(struct folder *f, const char *section, const char *key, const char *value,
@@ -173,7 +175,7 @@ static void what_would_break_the_file_is_refused(void **state)
 	struct folder *f = *state;
 
 	folder_write(f, MAIN, "[people]\n");
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 
 		assert_false(set(f, wrong[i].section, wrong[i].key, wrong[i].value, &fault));

@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+#include "base/array.h"
+
 static int descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -146,7 +148,7 @@ static void a_mark_is_one_word(void **state)
 	struct box *b = *state;
 	char word[SPOOL_WORD_MAX + 1];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		folder_write(b->folder, "seen/alice", cases[i].content);
 		assert_int_equal(
 			spool_read_mark(b->reader.seen_dir, "alice", word), cases[i].word != NULL);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
 
@@ -320,7 +321,7 @@ static void every_malformed_record_ends_the_connection(void **state)
 	struct spool_record r;
 
 	arrive(k, "alice");
-	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forgeries); i++) {
 		const struct forgery *f = &forgeries[i];
 		struct fault fault = {.kind = FAULT_NONE};
 
@@ -342,7 +343,7 @@ static void a_record_of_another_size_ends_the_connection(void **state)
 	static const size_t sizes[] = {0, 1, 255, 257, 512};
 	struct kept *k = *state;
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct spool_record r[2] = {{.verb = SPOOL_ASK_FLUSH}};
 		struct fault fault = {.kind = FAULT_NONE};
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/array.h"
 #include "spool/spool.h"
 
 /* A name is safe as one component of a path, for a shell, and on a terminal. */
@@ -46,7 +47,7 @@ static void ordinary_names_stay_readable(void **state)
 	char name[SPOOL_NAME_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		assert_true(spool_mark_name(name, names[i]));
 		assert_string_equal(name, names[i]);
 		expect_round_trip(names[i]);
@@ -71,7 +72,7 @@ static void other_bytes_are_escaped_as_the_design_says(void **state)
 	char name[SPOOL_NAME_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_true(spool_arrival_name(name, cases[i].user, TRIGGER_LOGIN));
 		assert_string_equal(name, cases[i].name);
 	}
@@ -101,7 +102,7 @@ static void hostile_names_come_back(void **state)
 		"\xff\xfe", "\xf0\x9f\x90\xa7", "a:b", "login", "created"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		expect_round_trip(names[i]);
 }
 
@@ -186,7 +187,7 @@ static void only_the_one_name_of_a_user_is_read(void **state)
 	enum trigger reason;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_false(spool_parse_arrival(names[i], user, &reason));
 }
 

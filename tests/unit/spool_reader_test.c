@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/log.h"
 
 #define MOST 16
@@ -87,7 +88,7 @@ static void boxes_that_others_can_open_are_refused(void **state)
 	struct fault fault = {0};
 
 	for (int i = 0; i < 4; i++) {
-		for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
+		for (size_t m = 0; m < ARRAY_SIZE(modes); m++) {
 			assert_int_equal(chmod(folder_path(b->folder, names[i]), modes[m]), 0);
 			expect_refused(b, "others could hold up logins");
 		}
@@ -240,7 +241,7 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 	struct spool_arrival out[MOST];
 	int bad;
 
-	for (size_t i = 0; i < sizeof(planters) / sizeof(planters[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(planters); i++) {
 		if (planters[i] == plant_a_strangers && geteuid() != 0)
 			continue; /* only root can give files away */
 		planters[i](folder_path(b->folder, "new/mallory.login"));
@@ -265,7 +266,7 @@ static void names_that_we_would_not_write_are_put_aside(void **state)
 	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	char path[300], longest[256];
-	int bad, count = (int)(sizeof(names) / sizeof(names[0]));
+	int bad, count = (int)(ARRAY_SIZE(names));
 
 	for (int i = 0; i < count; i++) {
 		str_format(path, sizeof(path), "new/%s", names[i]);

@@ -5,6 +5,7 @@
 
 #include <grp.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "worker/prepare.h"
 
@@ -196,7 +197,7 @@ static void what_an_account_owns_is_not_touched(void **state)
 	prepared(p);
 	str_copy(target, sizeof(target), folder_write(p->folder, "target", "root's"));
 	assert_int_equal(chmod(target, 0600), 0);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		assert_int_equal(symlink(target, folder_path(p->folder, places[i])), 0);
 	prepared(p);
 	file_is(p, "target", 0, 0, 0600);
@@ -264,7 +265,7 @@ static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
 	struct place *p = place_of(state);
 
 	prepared(p);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct stat was;
 
 		assert_int_equal(stat(folder_path(p->folder, names[i]), &was), 0);
@@ -301,7 +302,7 @@ static void a_place_that_others_can_change_is_refused(void **state)
 	struct place *p = place_of(state);
 
 	prepared(p);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		assert_int_equal(chmod(folder_path(p->folder, "var/lib"), modes[i]), 0);
 		assert_true(refused(p, "prepare"));
 		assert_non_null(strstr(p->fault.what, "can be changed"));
@@ -328,7 +329,7 @@ static void an_account_that_is_not_there_is_named(void **state)
 	struct place *p = place_of(state);
 	char *const names[] = {p->collector, p->dispatcher, p->user};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char before[16];
 
 		str_copy(before, sizeof(before), names[i]);

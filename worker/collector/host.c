@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -108,7 +109,7 @@ static bool take_line(struct host *h, char *line)
 		return str_copy(h->old_name, sizeof(h->old_name), rest);
 	if (strcmp(line, "brake") == 0)
 		return h->braked = strcmp(rest, "set") == 0;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(line, words[i]) == 0)
 			return take_record(h, (enum record_state)i, rest);
 	return false;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/errors.h"
@@ -105,7 +106,7 @@ static const struct row {
 
 static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].status == reply->status &&
 			rpc_status_matches(says, reply, rows[i].reasons, rows[i].contains))
 			return &rows[i];
@@ -306,7 +307,7 @@ static const struct {
 void error_operation(
 	const struct google_call *call, int code, const char *message, struct google_reply *out)
 {
-	bool known = code >= 1 && code < (int)(sizeof(rpc) / sizeof(*rpc));
+	bool known = code >= 1 && code < (int)(ARRAY_SIZE(rpc));
 	enum fault_kind kind = known ? rpc[code].kind : FAULT_AMBIGUOUS;
 	const char *word = known ? rpc[code].word : "unknown";
 	char quoted[240];

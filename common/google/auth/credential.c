@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -90,7 +91,7 @@ static json_t *parse_file(const char *path, const struct strbuf *text, struct fa
 
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
-	for (size_t i = 0; i < sizeof(unfit_types) / sizeof(*unfit_types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(unfit_types); i++) {
 		if (strcmp(name, unfit_types[i].name) != 0)
 			continue;
 		fault_set(f, FAULT_CREDENTIALS, "type_unfit", "%s: type '%s' is %s", path, name,
@@ -137,7 +138,7 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, content, len) == 1 && EVP_DigestUpdate(ctx, "", 1) == 1;
 
-	for (size_t i = 0; ok && i < sizeof(parts) / sizeof(*parts); i++)
+	for (size_t i = 0; ok && i < ARRAY_SIZE(parts); i++)
 		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
 	EVP_MD_CTX_free(ctx);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/array.h"
 #include "google/auth/errors.h"
 #include "google/auth/iam.h"
 #include "google/auth/rpc_status.h"
@@ -71,7 +72,7 @@ static const struct row {
 
 static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {
-	for (size_t i = 0; says->json && i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; says->json && i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].status == reply->status &&
 			rpc_status_matches(says, reply, rows[i].reasons, rows[i].contains))
 			return &rows[i];

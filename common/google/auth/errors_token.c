@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "google/auth/errors.h"
 #include "google/auth/secret_json.h"
@@ -173,7 +174,7 @@ static const struct row *find_row(
 {
 	const struct row *row = rows;
 
-	for (size_t i = 0; i < sizeof(login_rows) / sizeof(*login_rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(login_rows); i++) {
 		if (c->type && c->type->login && matches(&login_rows[i], error, text, subtype))
 			return &login_rows[i];
 	}

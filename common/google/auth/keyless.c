@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -36,7 +37,7 @@ static bool account_of_path(const char *path, char *out, size_t size)
 	if (!str_starts(path, "/v1/" IAM_ACCOUNT))
 		return false;
 	colon = strchr(account, ':');
-	for (size_t i = 0; colon && i < sizeof(methods) / sizeof(*methods); i++) {
+	for (size_t i = 0; colon && i < ARRAY_SIZE(methods); i++) {
 		if (strcmp(colon, methods[i]) == 0)
 			return str_format(out, size, "%.*s", (int)(colon - account), account) &&
 			       iam_account_valid(out);

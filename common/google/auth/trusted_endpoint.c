@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 
 /* The second and the third stand in key files of older days, and Google still answers there. */
@@ -12,7 +13,7 @@ static const char *const token_uris[] = {"https://oauth2.googleapis.com/token",
 
 bool trusted_token_uri(const char *uri, const struct settings *settings)
 {
-	for (size_t i = 0; i < sizeof(token_uris) / sizeof(*token_uris); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(token_uris); i++) {
 		if (strcmp(uri, token_uris[i]) == 0)
 			return true;
 	}

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/types.h"
@@ -18,7 +19,7 @@ static const char *name_of(const char *key, size_t len, const struct error_names
 		{"caller", names->caller}, {"member", names->member}, {"audience", names->audience},
 		{"scope", GOOGLE_SCOPE}};
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (strlen(all[i].key) == len && memcmp(all[i].key, key, len) == 0)
 			return all[i].value ? all[i].value : "";
 	}
@@ -139,7 +140,7 @@ static const struct row *find_row(const struct http_reply *reply)
 		return &partial;
 	if (is_malformed(reply))
 		return &malformed;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].curl == reply->curl)
 			return &rows[i];
 	}
@@ -162,7 +163,7 @@ static bool client_refused(const char *host, const struct http_reply *reply, str
 	static const char *const alerts[] = {"alert certificate required", "alert bad certificate",
 		"alert unsupported certificate", "alert certificate revoked",
 		"alert certificate expired", "alert certificate unknown", "alert unknown ca"};
-	size_t i = 0, n = sizeof(alerts) / sizeof(*alerts);
+	size_t i = 0, n = ARRAY_SIZE(alerts);
 
 	while (i < n && !strstr(reply->error, alerts[i]))
 		i++;

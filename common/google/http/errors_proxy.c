@@ -4,6 +4,7 @@
  */
 #include <curl/curl.h>
 
+#include "base/array.h"
 #include "google/http/errors.h"
 
 #define LOGIN                                                                                     \
@@ -43,7 +44,7 @@ static const struct row *find_row(int error)
 		"the proxy cannot open the connection",
 		"Check the proxy. The dispatcher retries automatically."};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].error == error)
 			return &rows[i];
 	}
