@@ -95,7 +95,7 @@ static bool parse(struct deciding *d, int argc, char **argv, bool may_reason)
 		else
 			return false;
 	}
-	return (all || d->reason != NULL) == (optind == argc);
+	return (all || d->reason) == (optind == argc);
 }
 
 static void name_owner(struct deciding *d)

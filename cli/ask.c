@@ -108,7 +108,7 @@ static int ask(const struct cli *cli, int argc, char **argv, const struct live_v
 	if (!live_open(&live, cli, json, &exit_code))
 		return exit_code;
 	list = who_all(live.ledger, live.settings, argv + optind, argc - optind, &count);
-	exit_code = list != NULL ? live_each(&live, verb, list, count) : EXIT_STORAGE;
+	exit_code = list ? live_each(&live, verb, list, count) : EXIT_STORAGE;
 	free(list);
 	live_close(&live);
 	return exit_code;

@@ -53,7 +53,7 @@ static int each_person(const struct cli *cli, char **typed, int n, const char *r
 	if (!cli_books(cli, mode, &books, &exit_code))
 		return exit_code;
 	list = who_all(books.ledger, books.settings, typed, n, &count);
-	exit_code = list != NULL ? who_faults(list, count) : EXIT_STORAGE;
+	exit_code = list ? who_faults(list, count) : EXIT_STORAGE;
 	understood = exit_code == EXIT_YES;
 	for (int i = 0; understood && i < count; i++)
 		exit_code = cli_worse(exit_code, one(cli, &books, list[i].address, reason));

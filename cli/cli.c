@@ -99,7 +99,7 @@ struct settings *cli_load(const struct cli *cli, int *exit_code)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings = settings_load(cli->settings_path, &fault);
 
-	if (settings == NULL)
+	if (!settings)
 		*exit_code = cli_fail(&fault);
 	return settings;
 }
@@ -109,7 +109,7 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings = cli_load(cli, exit_code);
 
-	if (settings == NULL)
+	if (!settings)
 		return NULL;
 	if (!settings_run_as(settings, cli->account, &fault)) {
 		*exit_code = cli_fail(&fault);
@@ -126,7 +126,7 @@ struct ledger *cli_ledger(
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger *ledger = ledger_open(settings, mode, &fault);
 
-	if (ledger == NULL) {
+	if (!ledger) {
 		const char *path = strchr(settings->ledger, ':');
 		if (str_starts(settings->ledger, "sqlite:") && is_stranger(settings) &&
 			is_closed(path + 1))
@@ -140,9 +140,9 @@ bool cli_books(
 	const struct cli *cli, enum ledger_open_mode mode, struct books *books, int *exit_code)
 {
 	*books = (struct books){.settings = cli_settings(cli, exit_code)};
-	if (books->settings != NULL)
+	if (books->settings)
 		books->ledger = cli_ledger(books->settings, mode, exit_code);
-	if (books->ledger != NULL)
+	if (books->ledger)
 		return true;
 	cli_books_close(books);
 	return false;
@@ -159,11 +159,11 @@ void cli_decided(const struct cli *cli, const char *event, const char *address, 
 {
 	struct journal_about about = {.reason = reason, .actor = cli->actor};
 
-	if (address != NULL)
+	if (address)
 		about.person = log_address(address);
-	log_about(LOG_LEVEL_NOTE, event, &about, "%s%sby %s%s%s",
-		address != NULL ? about.person : "", address != NULL ? ", " : "", cli->actor,
-		reason != NULL && reason[0] != '\0' ? ": " : "", reason != NULL ? reason : "");
+	log_about(LOG_LEVEL_NOTE, event, &about, "%s%sby %s%s%s", address ? about.person : "",
+		address ? ", " : "", cli->actor, reason && reason[0] != '\0' ? ": " : "",
+		reason ? reason : "");
 }
 
 static bool refuse_unasked(const char *question)
@@ -185,7 +185,7 @@ bool cli_confirm(const char *question)
 		return refuse_unasked(question);
 	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", str_safe(safe, sizeof(safe), question));
-	if (fgets(answer, sizeof(answer), stdin) == NULL)
+	if (!fgets(answer, sizeof(answer), stdin))
 		fputc('\n', stderr);
 	answer[strcspn(answer, "\n")] = '\0';
 	if (str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes"))

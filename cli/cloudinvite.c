@@ -37,8 +37,8 @@ static void look_around(struct cli *cli)
 	cli->terminal = isatty(STDOUT_FILENO) == 1;
 	cli->progress = isatty(STDERR_FILENO) == 1;
 	cli_terminal_size(&cli->width, &lines);
-	cli->colour = cli->terminal && (no_colour == NULL || no_colour[0] == '\0') &&
-		      (term == NULL || strcmp(term, "dumb") != 0);
+	cli->colour = cli->terminal && (!no_colour || no_colour[0] == '\0') &&
+		      (!term || strcmp(term, "dumb") != 0);
 	audit_actor(cli->actor, sizeof(cli->actor));
 }
 
@@ -57,7 +57,7 @@ static int unknown_verb(const char *name)
 	struct fault fault;
 
 	fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", name);
-	if (nearest != NULL)
+	if (nearest)
 		fault_remedy(&fault, "Did you mean: cloudinvite %s", nearest->name);
 	else
 		fault_remedy(&fault, "See: cloudinvite help");
@@ -68,7 +68,7 @@ static int run(struct cli *cli, int argc, char **argv)
 {
 	const struct verb *verb = verb_find(argv[0]);
 
-	if (verb == NULL)
+	if (!verb)
 		return unknown_verb(argv[0]);
 	if (wants_help(argc, argv)) {
 		verb_explain_usage(verb);

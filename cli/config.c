@@ -33,7 +33,7 @@ struct listing {
 static const char *short_origin(const char *path, const char *origin)
 {
 	const char *slash = strrchr(path, '/');
-	size_t dir = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
 
 	return strncmp(origin, path, dir) == 0 ? origin + dir : origin;
 }
@@ -119,7 +119,7 @@ static void take_finding(const struct fault *fault, void *ctx)
 	struct findings *found = ctx;
 
 	found->count++;
-	if (found->screen == NULL) {
+	if (!found->screen) {
 		json_array_append_new(found->json, json_fault(fault));
 		return;
 	}
@@ -143,7 +143,7 @@ static void check_whole(const struct settings *s, struct findings *found)
 	fault_clear(&fault);
 	map = map_load(s->map, &fault);
 	/* One that is not there has been found already. */
-	if (map == NULL && strcmp(fault.code, "missing") != 0)
+	if (!map && strcmp(fault.code, "missing") != 0)
 		take_finding(&fault, found);
 	map_free(map);
 }
@@ -153,7 +153,7 @@ static void check(const char *path, struct findings *found)
 	struct settings *s = settings_load(path, NULL);
 	int count = 0;
 
-	if (s != NULL)
+	if (s)
 		check_whole(s, found);
 	else
 		s = settings_inspect(path, take_finding, found, &count);
@@ -193,7 +193,7 @@ static int check_for_machines(const char *path)
 
 int verb_config(const struct cli *cli, int argc, char **argv)
 {
-	const char *path = cli->settings_path != NULL ? cli->settings_path : SETTINGS_FILE;
+	const char *path = cli->settings_path ? cli->settings_path : SETTINGS_FILE;
 	struct fault fault = {.kind = FAULT_NONE};
 	bool json = false, checking = false;
 	struct settings *s;
@@ -210,7 +210,7 @@ int verb_config(const struct cli *cli, int argc, char **argv)
 	if (checking)
 		return json ? check_for_machines(path) : check_for_people(cli, path);
 	s = settings_load(path, &fault);
-	if (s == NULL)
+	if (!s)
 		return cli_fail(&fault);
 	exit_code = json ? show_json(s) : show(cli, s);
 	settings_free(s);

@@ -81,7 +81,7 @@ int decide_named(struct deciding *d, char **typed, int n)
 	char question[96];
 	struct who *list = who_all(d->books.ledger, d->books.settings, typed, n, &count);
 
-	if (list == NULL)
+	if (!list)
 		return EXIT_STORAGE;
 	exit_code = who_faults(list, count);
 	str_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
@@ -111,7 +111,7 @@ static bool is_meant(const struct deciding *d, const struct person *p)
 {
 	if (!d->decision->fits(p, NULL) || strcmp(p->reason, "blocked") == 0)
 		return false;
-	if (d->reason != NULL)
+	if (d->reason)
 		return strcmp(p->reason, d->reason) == 0;
 	return strcmp(p->reason, "unconfirmed") != 0;
 }
@@ -238,7 +238,7 @@ int decide_all(struct deciding *d)
 	struct page *page = calloc(1, sizeof(*page));
 	int exit_code = EXIT_YES;
 
-	if (page == NULL) {
+	if (!page) {
 		fault_no_memory(&fault, FAULT_STORAGE);
 		return cli_fail(&fault);
 	}

@@ -63,7 +63,7 @@ static bool find_hook(const char *directory, char *path, size_t size)
 	bool found = false;
 
 	while (dir && !found && (entry = readdir(dir)))
-		found = strstr(entry->d_name, HOOK_NAME) != NULL &&
+		found = strstr(entry->d_name, HOOK_NAME) &&
 			str_format(path, size, "%s/%s", directory, entry->d_name);
 	if (dir)
 		closedir(dir);

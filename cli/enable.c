@@ -131,11 +131,11 @@ static int show_held(void *ctx)
 	struct ledger *ledger = ledger_open(e->settings, LEDGER_READ, &fault);
 	bool ok;
 
-	if (ledger == NULL && strcmp(fault.code, "ledger_missing") == 0) {
+	if (!ledger && strcmp(fault.code, "ledger_missing") == 0) {
 		cli_print("No people have been seen yet.");
 		return EXIT_YES;
 	}
-	if (ledger == NULL)
+	if (!ledger)
 		return cli_fail(&fault);
 	ok = show_ledger(e, ledger, &fault);
 	ledger_close(ledger);
@@ -170,7 +170,7 @@ static int note_enabled(void *ctx)
 	char people[SCREEN_PEOPLE_SIZE];
 	bool ok;
 
-	if (ledger == NULL)
+	if (!ledger)
 		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_YES : cli_fail(&fault);
 	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
 	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
@@ -247,7 +247,7 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(argv[0]);
 	settings = settings_load(cli->settings_path, &fault);
-	if (settings == NULL)
+	if (!settings)
 		return cli_fail(&fault);
 	e.settings = settings;
 	screen_open(&e.screen, cli, stdout);

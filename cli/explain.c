@@ -25,7 +25,7 @@ static void add_address(struct explanation *x, const char *address)
 	if (x->address_count == x->address_room) {
 		size_t room = x->address_room > 0 ? 2 * x->address_room : 4;
 		char(*grown)[ADDRESS_MAX + 1] = reallocarray(x->addresses, room, sizeof(*grown));
-		if (grown == NULL) {
+		if (!grown) {
 			x->failed = true;
 			return;
 		}
@@ -53,8 +53,8 @@ static bool take_sighting(const struct ledger_sighting *found, void *ctx)
 	if (x->seen_count == x->seen_room) {
 		size_t room = x->seen_room > 0 ? 2 * x->seen_room : 4;
 		struct seen *grown = reallocarray(x->seen, room, sizeof(*grown));
-		x->failed = x->failed || grown == NULL;
-		if (grown == NULL)
+		x->failed = x->failed || !grown;
+		if (!grown)
 			return false;
 		x->seen = grown;
 		x->seen_room = room;
@@ -82,11 +82,11 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 		names, sizeof(names), "%s %s", settings->include_groups, settings->exclude_groups);
 	if (ok)
 		account = account_find(&accounts, user);
-	if (account != NULL) {
+	if (account) {
 		groups = group_read(settings->group, names, fault);
-		ok = groups != NULL;
+		ok = groups;
 	}
-	if (ok && account != NULL) {
+	if (ok && account) {
 		local_hostname(made.seen.host, sizeof(made.seen.host));
 		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
@@ -125,7 +125,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 	struct fault fault = {.kind = FAULT_NONE};
 
 	x->map = map_load(x->books.settings->map, &fault);
-	if (x->map == NULL || !now_look(&x->books, &x->now, &fault) || !find(x, typed, &fault))
+	if (!x->map || !now_look(&x->books, &x->now, &fault) || !find(x, typed, &fault))
 		return cli_fail(&fault);
 	if (x->failed) {
 		fault_no_memory(&fault, FAULT_STORAGE);

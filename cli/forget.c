@@ -70,7 +70,7 @@ static bool take_mark(const struct ledger_sighting *s, void *ctx)
 		size_t room = marks->room > 0 ? 2 * marks->room : 8;
 		char(*users)[USER_MAX + 1] =
 			reallocarray(marks->users, room, sizeof(*marks->users));
-		marks->failed = users == NULL;
+		marks->failed = !users;
 		if (marks->failed)
 			return false;
 		marks->users = users;
@@ -229,7 +229,7 @@ static int forget(const struct cli *cli, const struct books *books, struct spool
 	struct who *list = who_all(books->ledger, books->settings, typed, n, &count);
 	bool understood;
 
-	if (list == NULL)
+	if (!list)
 		return EXIT_STORAGE;
 	worst = understand(list, count, block);
 	understood = worst == EXIT_YES;

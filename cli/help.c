@@ -14,7 +14,7 @@ static void print_verbs(struct screen *s)
 {
 	const char *group = "";
 
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+	for (const struct verb *verb = verbs; verb->name; verb++) {
 		if (strcmp(group, verb->group) != 0) {
 			screen_end(s);
 			screen_put(s, INK_BOLD, verb->group);
@@ -39,7 +39,7 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 		return cli_usage(argv[0]);
 	if (argc == 2) {
 		verb = verb_find(argv[1]);
-		if (verb != NULL) {
+		if (verb) {
 			verb_explain_usage(verb);
 			return EXIT_YES;
 		}

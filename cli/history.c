@@ -63,7 +63,7 @@ static void format_time(int64_t at, char *out, size_t size)
 
 	if (at == clock_day_start(at))
 		clock_day(at, out);
-	else if (localtime_r(&t, &tm) == NULL || strftime(out, size, "%Y-%m-%d %H:%M", &tm) == 0)
+	else if (!localtime_r(&t, &tm) || strftime(out, size, "%Y-%m-%d %H:%M", &tm) == 0)
 		clock_rfc3339(at, out);
 }
 
@@ -112,8 +112,8 @@ static bool read_entries(struct story *story, struct fault *fault)
 
 	return ledger_each_history(story->books.ledger,
 		story->address[0] != '\0' ? story->address : NULL, account ? story->user : NULL,
-		account ? story->host : NULL, story->entries != NULL ? add_entry : print_entry,
-		story, fault);
+		account ? story->host : NULL, story->entries ? add_entry : print_entry, story,
+		fault);
 }
 
 static const char *subject(const struct story *story)
@@ -127,7 +127,7 @@ static int tell(struct story *story, const char *typed, bool json)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (typed != NULL && !find(story, typed, &fault))
+	if (typed && !find(story, typed, &fault))
 		return cli_fail(&fault);
 	if (json)
 		story->entries = json_array();

@@ -34,7 +34,7 @@ void html_text(struct strbuf *out, const char *s)
 
 	str_safe(safe, sizeof(safe), s);
 	for (const char *c = safe; *c != '\0'; c++) {
-		if (escaped(*c) != NULL)
+		if (escaped(*c))
 			strbuf_add(out, escaped(*c));
 		else
 			strbuf_add_bytes(out, c, 1);
@@ -45,7 +45,7 @@ void html_text(struct strbuf *out, const char *s)
 static bool in_address(char c)
 {
 	return (unsigned char)c >= 0x80 || ascii_is_alnum(c) ||
-	       (c != '\0' && strchr(".!#$%&*+/=?^_`{|}~-'", c) != NULL);
+	       (c != '\0' && strchr(".!#$%&*+/=?^_`{|}~-'", c));
 }
 
 /* The piece of a text from `s` on that is an address or none: its length. */
@@ -73,7 +73,7 @@ void html_masked(struct strbuf *out, const char *s)
 		str_format(one, sizeof(one), "%.*s", (int)n, s);
 		strbuf_add(&whole, address ? str_mask_address(masked, sizeof(masked), one) : one);
 	}
-	html_text(out, whole.data != NULL ? whole.data : "");
+	html_text(out, whole.data ? whole.data : "");
 	strbuf_free(&whole);
 }
 

@@ -12,7 +12,7 @@ json_t *json_text(const char *s)
 {
 	char safe[2048];
 
-	if (s == NULL || s[0] == '\0')
+	if (!s || s[0] == '\0')
 		return json_null();
 	if (str_is_utf8(s, strlen(s)))
 		return json_string(s);
@@ -80,8 +80,8 @@ static int write_ascii(const char *bytes, size_t n, void *ctx)
 
 static bool put(json_t *value, size_t flags)
 {
-	bool ok = value != NULL && json_dump_callback(value, write_ascii, stdout,
-					   flags | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) == 0;
+	bool ok = value && json_dump_callback(value, write_ascii, stdout,
+				   flags | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) == 0;
 
 	json_decref(value);
 	return ok;

@@ -81,8 +81,8 @@ static void keep_token(struct listing *l, const char *token)
 {
 	char *old = l->page_token;
 
-	l->page_token = token != NULL ? strdup(token) : NULL;
-	l->stuck = old != NULL && l->page_token != NULL && strcmp(old, l->page_token) == 0;
+	l->page_token = token ? strdup(token) : NULL;
+	l->stuck = old && l->page_token && strcmp(old, l->page_token) == 0;
 	free(old);
 }
 
@@ -111,7 +111,7 @@ static void take_page(const struct google_reply *reply, void *ctx)
 		table_print(&l->table, &l->live.screen, 0);
 	fflush(stdout);
 	keep_token(l, reply->next_page_token);
-	if (l->page_token != NULL)
+	if (l->page_token)
 		progress_say(&l->live.progress, "%" PRId64 " so far", l->count);
 }
 
@@ -134,7 +134,7 @@ static int read_pages(struct listing *l)
 			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",
 				"Google returned the same page token twice: the list is "
 				"incomplete");
-	} while (fault.kind == FAULT_NONE && l->page_token != NULL && !ferror(stdout));
+	} while (fault.kind == FAULT_NONE && l->page_token && !ferror(stdout));
 	progress_clear(&l->live.progress);
 	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
 }
@@ -184,7 +184,7 @@ static bool set_order(struct listing *l, const char *typed)
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
 		if (str_equal_nocase(typed, orders[i]))
 			l->order = orders[i];
-	return l->order != NULL;
+	return l->order;
 }
 
 static int refuse(const char *option, const char *value, const char *remedy)

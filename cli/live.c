@@ -43,10 +43,10 @@ static bool open_all(struct live *live, struct fault *fault)
 	local_hostname(host, sizeof(host));
 	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	live->google = google_open(live->settings, fault);
-	if (live->google == NULL)
+	if (!live->google)
 		return false;
 	live->invite = invite_open(live->settings, live->ledger, live->google, &options, fault);
-	return live->invite != NULL;
+	return live->invite;
 }
 
 bool live_open(struct live *live, const struct cli *cli, bool json, int *exit_code)
@@ -58,9 +58,9 @@ bool live_open(struct live *live, const struct cli *cli, bool json, int *exit_co
 	progress_start(&live->progress, cli);
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away must not end us between two commits */
 	live->settings = cli_settings(cli, exit_code);
-	if (live->settings != NULL)
+	if (live->settings)
 		live->ledger = cli_ledger(live->settings, LEDGER_CREATE, exit_code);
-	if (live->ledger == NULL)
+	if (!live->ledger)
 		goto fail;
 	if (open_all(live, &fault))
 		return true;
@@ -78,7 +78,7 @@ void live_close(struct live *live)
 	invite_close(live->invite);
 	google_close(live->google);
 	/* What this command has counted is no reason to fail: it has been done. */
-	if (live->ledger != NULL)
+	if (live->ledger)
 		(void)ledger_store_counters(live->ledger, &fault);
 	ledger_close(live->ledger);
 	settings_free(live->settings);
@@ -154,7 +154,7 @@ static void name_person(struct fault *fault, const char *address)
 {
 	char what[sizeof(fault->what)];
 
-	if (fault->kind == FAULT_NONE || strstr(fault->what, address) != NULL)
+	if (fault->kind == FAULT_NONE || strstr(fault->what, address))
 		return;
 	str_copy(what, sizeof(what), fault->what);
 	str_format(fault->what, sizeof(fault->what), "%s: %s", address, what);

@@ -18,7 +18,7 @@ bool mapping_open(struct mapping *m, const struct settings *settings, struct fau
 	m->groups = group_read(settings->group, names, fault);
 	if (m->groups)
 		m->map = map_load(settings->map, fault);
-	return m->map != NULL;
+	return m->map;
 }
 
 void mapping_close(struct mapping *m)

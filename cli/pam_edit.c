@@ -64,7 +64,7 @@ static bool read_file(const char *path, struct strbuf *text, struct fault *fault
 
 static bool has_mark(const struct strbuf *text)
 {
-	return text->data && strstr(text->data, MARK) != NULL;
+	return text->data && strstr(text->data, MARK);
 }
 
 static bool replace(const char *path, const struct strbuf *text, struct fault *fault)

@@ -240,7 +240,7 @@ static bool add_directory(struct names *names, const char *root, const char *dir
 		if (!is_service(entry->d_name) || names->count == SERVICES_MAX)
 			continue;
 		names->all[names->count] = strdup(entry->d_name);
-		good = names->all[names->count++] != NULL;
+		good = names->all[names->count++];
 	}
 	if (dir)
 		closedir(dir);
@@ -255,7 +255,7 @@ static int by_name(const void *a, const void *b)
 bool pam_services(const char *root, bool (*each)(const char *service, void *ctx), void *ctx)
 {
 	struct names *names = calloc(1, sizeof(*names));
-	bool good = names != NULL;
+	bool good = names;
 
 	for (size_t i = 0; good && i < DIRECTORIES; i++)
 		good = add_directory(names, root, directories[i]);

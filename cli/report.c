@@ -42,7 +42,7 @@ static bool make(const struct request *request, const struct books *books, struc
 	struct progress progress;
 	bool good;
 
-	if (r == NULL)
+	if (!r)
 		return fault_no_memory(fault, FAULT_STORAGE);
 	r->names = request->names;
 	r->week_count = request->weeks;
@@ -86,7 +86,7 @@ static bool may_replace(const char *path, struct fault *fault)
 	if (fd < 0 && errno == ENOENT)
 		return true;
 	ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       read(fd, head, HEAD_MAX) >= 0 && strstr(head, REPORT_GENERATOR) != NULL;
+	       read(fd, head, HEAD_MAX) >= 0 && strstr(head, REPORT_GENERATOR);
 	file_close(&fd);
 	if (ours)
 		return true;
@@ -140,7 +140,7 @@ static int report(struct request *request)
 	struct strbuf page = {.max = REPORT_MAX};
 	int exit_code;
 
-	if (request->output != NULL && !may_replace(request->output, &fault))
+	if (request->output && !may_replace(request->output, &fault))
 		return cli_fail(&fault);
 	request->page = memfd_create("report", MFD_CLOEXEC);
 	if (request->page < 0) {
@@ -149,9 +149,9 @@ static int report(struct request *request)
 		return cli_fail(&fault);
 	}
 	exit_code = service_apart(act, request);
-	if (exit_code == EXIT_YES && (!take(request->page, &page, &fault) ||
-					     !(request->output != NULL ? put(request, &page, &fault)
-								       : print(&page, &fault))))
+	if (exit_code == EXIT_YES &&
+		(!take(request->page, &page, &fault) ||
+			!(request->output ? put(request, &page, &fault) : print(&page, &fault))))
 		exit_code = cli_fail(&fault);
 	strbuf_free(&page);
 	file_close(&request->page);
@@ -226,7 +226,7 @@ int verb_report(const struct cli *cli, int argc, char **argv)
 
 	if (exit_code != EXIT_YES)
 		return exit_code;
-	if (request.output == NULL && isatty(STDOUT_FILENO) == 1)
+	if (!request.output && isatty(STDOUT_FILENO) == 1)
 		return refuse("the report is an HTML page, and standard output is a terminal",
 			"Write it to a file: cloudinvite report --output report.html");
 	return report(&request);

@@ -41,7 +41,7 @@ static void add_moment(int64_t wall, struct strbuf *out)
 	time_t t = (time_t)wall;
 	struct tm tm;
 
-	if (localtime_r(&t, &tm) != NULL)
+	if (localtime_r(&t, &tm))
 		strftime(shown, sizeof(shown), "%Y-%m-%d %H:%M %Z", &tm);
 	strbuf_addf(out, "<time datetime=\"%s\">", clock_rfc3339(wall, exact));
 	html_text(out, shown[0] != '\0' ? shown : exact);
@@ -69,7 +69,7 @@ static void say(const struct report *r, const char *text, struct strbuf *out)
 {
 	char first[sizeof(((struct headline *)0)->text)];
 	const char *end = strpbrk(text, ".:;");
-	size_t n = end != NULL ? (size_t)(end - text) + 1 : strlen(text);
+	size_t n = end ? (size_t)(end - text) + 1 : strlen(text);
 
 	str_format(first, sizeof(first), "%.*s", (int)n, text);
 	strbuf_add(out, "<p><strong>");
@@ -86,12 +86,12 @@ static void banner(const struct report *r, const struct headline *h, struct strb
 
 	strbuf_addf(out, "<div class=\"banner %s\">\n", classes[h->ink]);
 	say(r, h->text, out);
-	if (h->command != NULL) {
+	if (h->command) {
 		strbuf_add(out, "<p class=\"do\"><code>");
 		html_text(out, h->command);
 		strbuf_add(out, "</code></p>\n");
 	}
-	if (h->second != NULL) {
+	if (h->second) {
 		strbuf_add(out, "<p class=\"do\"><code>");
 		html_text(out, h->second);
 		strbuf_add(out, "</code></p>\n");

@@ -74,7 +74,7 @@ static void command(struct strbuf *out, const char *first, const char *second)
 	strbuf_add(out, "<p class=\"do\"><code>");
 	html_text(out, first);
 	strbuf_add(out, "</code>");
-	if (second != NULL) {
+	if (second) {
 		strbuf_add(out, " <code>");
 		html_text(out, second);
 		strbuf_add(out, "</code>");

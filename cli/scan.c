@@ -222,7 +222,7 @@ int verb_scan(const struct cli *cli, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(argv[0]);
 	settings = settings_load_checked(cli->settings_path, false, &fault);
-	if (settings == NULL)
+	if (!settings)
 		return cli_fail(&fault);
 	s.settings = settings;
 	progress_start(&s.progress, cli);

@@ -188,7 +188,7 @@ void screen_wrap(struct screen *s, enum ink ink, int indent, const char *text)
 	char line[LINE_MAX_BYTES], *rest = line, *word;
 
 	screen_text(s, line, sizeof(line), text, 0);
-	while ((word = strsep(&rest, " ")) != NULL) {
+	while ((word = strsep(&rest, " "))) {
 		int columns = screen_columns(word);
 		if (columns == 0)
 			continue;

@@ -156,7 +156,7 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 	int count, exit_code;
 	struct who *list = who_all(live->ledger, live->settings, typed, n, &count);
 
-	if (list == NULL)
+	if (!list)
 		return EXIT_STORAGE;
 	refuse_foreign(live->settings, list, count);
 	exit_code = who_faults(list, count);

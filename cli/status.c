@@ -135,7 +135,7 @@ static bool show(const struct books *books, const struct status_request *request
 		return false;
 	if (request->json)
 		return status_write(&st, request, fault);
-	if (request->who != NULL || request->state >= 0)
+	if (request->who || request->state >= 0)
 		return status_draw_people(&st, request, cli, out, fault);
 	status_draw(&st, cli, out);
 	return true;
@@ -189,7 +189,7 @@ static bool take_seconds(struct status_request *request, int argc, char **argv)
 	long long seconds = WATCH_SECONDS;
 	bool ok = true;
 
-	if (optarg != NULL)
+	if (optarg)
 		ok = str_number(optarg, 1, 86400, &seconds);
 	else if (optind < argc && str_number(argv[optind], 1, 86400, &seconds))
 		optind++;
@@ -268,7 +268,7 @@ int verb_status(const struct cli *cli, int argc, char **argv)
 	if (optind < argc) {
 		list = who_all(books.ledger, books.settings, argv + optind, argc - optind,
 			&request.who_count);
-		exit_code = list != NULL ? who_faults(list, request.who_count) : EXIT_STORAGE;
+		exit_code = list ? who_faults(list, request.who_count) : EXIT_STORAGE;
 		request.who = list;
 	}
 	if (exit_code == EXIT_YES)

@@ -164,12 +164,12 @@ static void print(struct screen *s, const struct headline *h)
 	screen_put(s, h->ink, screen_glyph(s, GLYPH_BULLET));
 	screen_to(s, INDENT);
 	screen_wrap(s, h->ink == INK_GOOD ? INK_BOLD : h->ink, INDENT, h->text);
-	if (h->second != NULL)
+	if (h->second)
 		screen_end(s);
-	if (h->command != NULL)
+	if (h->command)
 		screen_remedy(s, INDENT, h->command);
 	screen_end(s);
-	if (h->second != NULL) {
+	if (h->second) {
 		screen_remedy(s, INDENT, h->second);
 		screen_end(s);
 	}

@@ -226,15 +226,15 @@ bool status_write(
 	char last[ADDRESS_MAX + 1] = "";
 	bool more = false, all_known = true, ok;
 
-	if (page == NULL)
+	if (!page)
 		return fault_no_memory(fault, FAULT_STORAGE);
-	if (request->after != NULL)
+	if (request->after)
 		str_copy(last, sizeof(last), request->after);
 	printf("{\"schema\":%d,\n\"summary\":", JSON_SCHEMA);
 	json_put(summary_json(st));
 	fputs(",\n\"people\":[", stdout);
-	ok = request->who != NULL ? write_named(st, request, page, &all_known, fault)
-				  : write_pages(st, request, page, last, &more, fault);
+	ok = request->who ? write_named(st, request, page, &all_known, fault)
+			  : write_pages(st, request, page, last, &more, fault);
 	free(page);
 	if (!ok)
 		return false;

@@ -122,7 +122,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 	bool ok;
 
 	table_open(&t.table, columns, ARRAY_SIZE(columns));
-	if (request->after != NULL)
+	if (request->after)
 		str_copy(t.last, sizeof(t.last), request->after);
 	do {
 		ok = draw_page(st, request, &t, s, fault);
@@ -145,7 +145,7 @@ bool status_draw_people(const struct status *st, const struct status_request *re
 	struct screen s;
 
 	screen_open(&s, cli, out);
-	if (request->who != NULL)
+	if (request->who)
 		return draw_named(st, request, &s, fault);
 	return draw_state(st, request, &s, fault);
 }

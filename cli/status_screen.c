@@ -29,7 +29,7 @@ static void head(struct screen *s, const struct status *st)
 
 	local_hostname(host, sizeof(host));
 	str_format(left, sizeof(left), "cloudinvite %s on %s", CLOUDINVITE_VERSION, host);
-	if (localtime_r(&t, &tm) != NULL)
+	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%a %Y-%m-%d %H:%M", &tm);
 	screen_put(s, INK_DIM, left);
 	if (s->width - screen_columns(when) > s->column + 1) {

@@ -18,7 +18,7 @@ static bool grow(struct table *t)
 	size_t room = t->room > 0 ? 2 * t->room : 64;
 	struct table_cell *cells = reallocarray(t->cells, room, sizeof(*cells));
 
-	if (cells == NULL)
+	if (!cells)
 		return false;
 	t->cells = cells;
 	t->room = room;
@@ -31,7 +31,7 @@ void table_add(struct table *t, enum ink ink, const char *text)
 
 	if (!t->failed && (t->used < t->room || grow(t)))
 		copy = strdup(text);
-	if (copy == NULL) {
+	if (!copy) {
 		t->failed = true;
 		return;
 	}
@@ -137,8 +137,8 @@ static void print_row(
 	int start = indent;
 
 	for (int c = 0; c < t->count; c++) {
-		enum ink ink = row != NULL ? row[c].ink : INK_BOLD;
-		const char *text = row != NULL ? row[c].text : t->columns[c].title;
+		enum ink ink = row ? row[c].ink : INK_BOLD;
+		const char *text = row ? row[c].text : t->columns[c].title;
 		if (text[0] != '\0' && start > 0)
 			screen_to(s, start);
 		print_cell(t, s, c, ink, text);

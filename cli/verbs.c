@@ -80,14 +80,16 @@ const struct verb verbs[] = {
 	{"list", GOOGLE, "[--state STATE] [--order-by ORDER] [--json | --csv]",
 		"list all invitations that Google has",
 		"  --state STATE     not_yet_sent, invited, accepted or declined\n"
-		"  --order-by ORDER  \"email\" or \"update_time\", optionally followed by \" desc\"\n"
+		"  --order-by ORDER  \"email\" or \"update_time\", optionally followed by \" "
+		"desc\"\n"
 		"  --json            print one line for each person\n"
 		"  --csv             print RFC 4180 CSV, quoted; a ' precedes what could be a\n"
 		"                    formula\n",
 		verb_list, ACCOUNT_DISPATCHER},
 	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
 		"invite people now, within the limits and recorded in the ledger",
-		"  --again        include people who were invited, declined, cancelled or blocked:\n"
+		"  --again        include people who were invited, declined, cancelled or "
+		"blocked:\n"
 		"                 one more mail\n"
 		"  --reason TEXT  why, for history; required by --again\n"
 		"  --json         print one line for each person\n"
@@ -185,14 +187,15 @@ const struct verb verbs[] = {
 		"  --mode MODE    permissions of that file, in octal (600)\n"
 		"  --weeks N      how many weeks to show (12, at most 53)\n"
 		"  --people       name the people who are stuck; otherwise no names are written\n"
-		"Without --output: to standard output. The page has no scripts and loads nothing.\n",
+		"Without --output: to standard output. The page has no scripts and loads "
+		"nothing.\n",
 		verb_report, ACCOUNT_LEDGER},
 	{NULL, NULL, NULL, NULL, NULL, NULL, ACCOUNT_ROOT},
 };
 
 const struct verb *verb_find(const char *name)
 {
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+	for (const struct verb *verb = verbs; verb->name; verb++)
 		if (strcmp(verb->name, name) == 0)
 			return verb;
 	return NULL;
@@ -241,7 +244,7 @@ const struct verb *verb_nearest(const char *name)
 
 	if (strlen(name) > NAME_MAX_BYTES)
 		return NULL;
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+	for (const struct verb *verb = verbs; verb->name; verb++) {
 		int away = distance(name, verb->name);
 		if (away >= best || away >= (int)strlen(verb->name))
 			continue;
@@ -266,10 +269,9 @@ int cli_usage(const char *name)
 	const struct verb *verb = verb_find(name);
 
 	fflush(stdout);
-	if (verb != NULL)
+	if (verb)
 		fprintf(stderr, "usage: cloudinvite [-c FILE] %s%s%s\n", verb->name,
 			verb->usage[0] != '\0' ? " " : "", verb->usage);
-	fprintf(stderr, "  See: cloudinvite help%s%s\n", verb != NULL ? " " : "",
-		verb != NULL ? verb->name : "");
+	fprintf(stderr, "  See: cloudinvite help%s%s\n", verb ? " " : "", verb ? verb->name : "");
 	return EXIT_USAGE;
 }

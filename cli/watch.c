@@ -65,7 +65,7 @@ static bool paint(const struct watch *w)
 
 	cli_terminal_size(&columns, &lines);
 	fputs("\033[H", stdout);
-	for (; line && lines > 1 && (end = strchr(line, '\n')) != NULL; lines--) {
+	for (; line && lines > 1 && (end = strchr(line, '\n')); lines--) {
 		fwrite(line, 1, (size_t)(end - line), stdout);
 		fputs("\033[K\n", stdout);
 		line = end + 1;
@@ -88,7 +88,7 @@ static bool look(struct watch *w, struct fault *fault)
 	int lines;
 	bool ok;
 
-	if (out == NULL)
+	if (!out)
 		return fault_no_memory(fault, FAULT_STORAGE);
 	cli_terminal_size(&here.width, &lines);
 	ok = w->draw(&here, out, w->ctx, fault);

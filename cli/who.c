@@ -23,7 +23,7 @@ bool who_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 
 	const char *at = strrchr(typed, '@');
 	size_t n;
 
-	if (at == NULL || at == typed || at[1] == '\0')
+	if (!at || at == typed || at[1] == '\0')
 		return false;
 	n = (size_t)(at - typed);
 	if (n > USER_MAX || !str_copy(host, HOST_MAX + 1, at + 1))
@@ -134,7 +134,7 @@ bool who_address(struct ledger *l, const struct settings *settings, const char *
 	if (plain)
 		return true;
 	fault_set(fault, FAULT_USAGE, "unknown_who",
-		strchr(typed, '@') != NULL
+		strchr(typed, '@')
 			? "'%s' is not a plain mail address, and no such user has been seen"
 			: "no user '%s' has been seen",
 		typed);
@@ -156,7 +156,7 @@ struct who *who_all(
 	struct fault fault;
 
 	*count = 0;
-	if (list == NULL) {
+	if (!list) {
 		fault_no_memory(&fault, FAULT_STORAGE);
 		cli_fail(&fault);
 		return NULL;

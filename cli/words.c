@@ -240,7 +240,7 @@ void words_commands(const struct person *p, const struct now *now,
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||
-			(remedies[i].reason != NULL && strcmp(remedies[i].reason, p->reason) != 0))
+			(remedies[i].reason && strcmp(remedies[i].reason, p->reason) != 0))
 			continue;
 		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
 			str_ends(remedies[i].command, " ") ? p->address : "");

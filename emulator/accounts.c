@@ -28,7 +28,7 @@ void accounts_put(struct accounts *a, const struct account *account)
 	struct account *kept = accounts_find(a, account->address);
 	size_t n = a->by_address.count;
 
-	if (kept != NULL) {
+	if (kept) {
 		char *address = kept->address;
 
 		*kept = *account;
@@ -52,7 +52,7 @@ bool accounts_remove(struct accounts *a, const char *address)
 	size_t n = a->by_address.count;
 	struct account *account = table_remove(&a->by_address, address);
 
-	if (account == NULL)
+	if (!account)
 		return false;
 	for (int i = 0; i < ACCOUNT_ORDERS; i++) {
 		size_t at = 0;

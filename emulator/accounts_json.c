@@ -28,7 +28,7 @@ bool member_timestamp(json_t *object, const char *name, int64_t now, int64_t *ou
 
 	if (!member_string(object, name, &text, where, c))
 		return false;
-	if (text == NULL || timestamp_parse(text, out))
+	if (!text || timestamp_parse(text, out))
 		return true;
 	if (!timestamp_parse_age(text, &age))
 		return doc_error_set(c,
@@ -74,9 +74,9 @@ static bool series_read(
 		!member_int(object, "start", 0, SERIES_MAX, &s->start, where, c) ||
 		!series_read_account(&s->account, object, now, where, c))
 		return false;
-	if (s->address != NULL && strchr(s->address, '@') == NULL)
+	if (s->address && !strchr(s->address, '@'))
 		return doc_error_set(c, "%s: address '%s' has no @", where, s->address);
-	if (s->address == NULL && (s->prefix == NULL || s->domain == NULL || s->count == 0))
+	if (!s->address && (!s->prefix || !s->domain || s->count == 0))
 		return doc_error_set(c, "%s: needs address, or prefix, count and domain", where);
 	return true;
 }
@@ -96,7 +96,7 @@ static void series_put_one(struct tenant *tenant, const struct series *s, char *
 
 static void series_put(struct tenant *tenant, const struct series *s)
 {
-	if (s->address != NULL) {
+	if (s->address) {
 		series_put_one(tenant, s, xstrdup(s->address));
 		return;
 	}

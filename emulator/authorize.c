@@ -11,10 +11,10 @@ const struct access *access_lookup(const struct tenant *tenant, const char *auth
 {
 	const struct access *access;
 
-	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
+	if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
 		return NULL;
 	access = table_get(&tenant->tokens, authorization + 7);
-	return access != NULL && access->expires > tenant_now(tenant) ? access : NULL;
+	return access && access->expires > tenant_now(tenant) ? access : NULL;
 }
 
 bool scopes_include(const char *scopes, const char *scope)
@@ -41,8 +41,7 @@ static bool is_super_administrator(const struct tenant *tenant, const struct acc
 {
 	const struct admin *admin = tenant_admin(tenant, access->principal);
 
-	return !access->service_account && admin != NULL && admin->super &&
-	       admin->status == USER_ACTIVE;
+	return !access->service_account && admin && admin->super && admin->status == USER_ACTIVE;
 }
 
 bool authorize(
@@ -51,7 +50,7 @@ bool authorize(
 	struct tenant *tenant = e->tenant;
 	const struct access *access = access_lookup(tenant, r->authorization);
 
-	if (access == NULL) {
+	if (!access) {
 		reply_unauthenticated(e, out);
 		return false;
 	}

@@ -54,7 +54,7 @@ static void question_free(struct question *q)
 
 static bool is(const char *value, const char *wanted)
 {
-	return value != NULL && strcmp(value, wanted) == 0;
+	return value && strcmp(value, wanted) == 0;
 }
 
 /* ---- pages ---- */
@@ -70,17 +70,16 @@ static void page(struct reply *out, int status, const char *text)
 /* The words that Google's own page has for it, or NULL. */
 static const char *wrong(const struct tenant *tenant, struct question *q)
 {
-	q->client = q->client_id != NULL ? logins_client(&tenant->logins, q->client_id) : NULL;
-	if (q->client == NULL)
+	q->client = q->client_id ? logins_client(&tenant->logins, q->client_id) : NULL;
+	if (!q->client)
 		return "Error 401: invalid_client";
 	if (q->client->deleted)
 		return "Error 401: deleted_client";
-	if (q->redirect_uri == NULL || !logins_redirect_allowed(q->client, q->redirect_uri))
+	if (!q->redirect_uri || !logins_redirect_allowed(q->client, q->redirect_uri))
 		return "Error 400: redirect_uri_mismatch";
 	if (!is(q->response_type, "code"))
 		return "Error 400: invalid_request";
-	if (q->challenge != NULL && q->method != NULL && !is(q->method, "S256") &&
-		!is(q->method, "plain"))
+	if (q->challenge && q->method && !is(q->method, "S256") && !is(q->method, "plain"))
 		return "Error 400: invalid_request";
 	if (!scopes_valid(q->scope))
 		return "Error 400: invalid_scope";
@@ -120,7 +119,7 @@ static char *escape(const char *text)
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (strchr("-._~", c) != NULL || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		if (strchr("-._~", c) || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
 			(c >= 'a' && c <= 'z')) {
 			*at++ = (char)c;
 		} else {
@@ -134,10 +133,10 @@ static char *escape(const char *text)
 
 static void go_back(const struct question *q, const char *fields, struct reply *out)
 {
-	char *state = escape(q->state != NULL ? q->state : "");
-	char *target = xasprintf("%s%s%s%s%s", q->redirect_uri,
-		strchr(q->redirect_uri, '?') != NULL ? "&" : "?", q->state != NULL ? "state=" : "",
-		state, q->state != NULL ? "&" : "");
+	char *state = escape(q->state ? q->state : "");
+	char *target =
+		xasprintf("%s%s%s%s%s", q->redirect_uri, strchr(q->redirect_uri, '?') ? "&" : "?",
+			q->state ? "state=" : "", state, q->state ? "&" : "");
 	char *whole = xasprintf("%s%s", target, fields);
 
 	page(out, 302, "");
@@ -151,7 +150,7 @@ static void go_back(const struct question *q, const char *fields, struct reply *
 static void allow(struct tenant *tenant, const struct question *q, const char *account,
 	bool granted, struct reply *out)
 {
-	bool again = q->prompt != NULL && strstr(q->prompt, "consent") != NULL;
+	bool again = q->prompt && strstr(q->prompt, "consent");
 	char *scopes = granted ? xstrdup(q->scope) : xstrdup("openid");
 	struct consent_code code = {.client_id = q->client_id,
 		.address = xstrdup(account),
@@ -195,7 +194,7 @@ static void decide(struct tenant *tenant, const struct question *q, int decision
 /* Who is hinted at, or the first administrator. */
 static const char *likely(const struct tenant *tenant, const struct question *q)
 {
-	if (q->hint != NULL && tenant_admin(tenant, q->hint) != NULL)
+	if (q->hint && tenant_admin(tenant, q->hint))
 		return q->hint;
 	return tenant->n_admins > 0 ? tenant->admins[0].address : "";
 }
@@ -209,14 +208,12 @@ static void answer_question(
 
 	if (tenant->switches.consent != CONSENT_ASK)
 		decide(tenant, q, tenant->switches.consent, likely(tenant, q), true, out);
-	else if (strcmp(r->method, "POST") != 0 || decision == NULL)
+	else if (strcmp(r->method, "POST") != 0 || !decision)
 		ask(tenant, out);
 	else
 		decide(tenant, q, is(decision, "allow") ? CONSENT_APPROVE : CONSENT_DENY,
-			account != NULL && tenant_admin(tenant, account) != NULL
-				? account
-				: likely(tenant, q),
-			granted != NULL, out);
+			account && tenant_admin(tenant, account) ? account : likely(tenant, q),
+			granted, out);
 	free(granted);
 	free(account);
 	free(decision);
@@ -227,9 +224,9 @@ static void consent_answer(struct emulator *e, struct request *r, struct reply *
 	struct question q;
 	const char *error;
 
-	question_read(&q, r->query != NULL ? r->query : "");
+	question_read(&q, r->query ? r->query : "");
 	error = wrong(e->tenant, &q);
-	if (error != NULL) {
+	if (error) {
 		char *text = xasprintf("<p>Access blocked\n<p>%s\n", error);
 
 		page(out, 400, text);

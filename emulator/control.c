@@ -26,8 +26,7 @@ static json_t *ready(struct emulator *e, const struct request *r, json_t *in, st
 {
 	(void)r, (void)in, (void)c;
 	return json_pack("{s:b, s:s, s:s, s:s?}", "ready", 1, "version", CLOUDINVITE_VERSION,
-		"base", e->google.base, "metadata",
-		e->metadata.daemon != NULL ? e->metadata.base : NULL);
+		"base", e->google.base, "metadata", e->metadata.daemon ? e->metadata.base : NULL);
 }
 
 static json_t *reset(struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
@@ -62,13 +61,13 @@ static json_t *accounts_get(
 {
 	char *address = uri_field(r->query, "address");
 	const struct account *account =
-		address != NULL ? accounts_find(&e->tenant->accounts, address) : NULL;
+		address ? accounts_find(&e->tenant->accounts, address) : NULL;
 	json_t *out = NULL;
 
 	(void)in;
-	if (account != NULL)
+	if (account)
 		out = account_write(account);
-	else if (address != NULL)
+	else if (address)
 		doc_error_set(c, "there is no account %s", address);
 	else
 		out = json_pack("{s:I}", "count", (json_int_t)e->tenant->accounts.by_address.count);
@@ -92,7 +91,7 @@ static json_t *accounts_delete(
 	bool ok = true;
 
 	(void)in;
-	if (address == NULL)
+	if (!address)
 		accounts_free(&e->tenant->accounts);
 	else if (!accounts_remove(&e->tenant->accounts, address))
 		ok = doc_error_set(c, "there is no account %s", address);
@@ -123,10 +122,10 @@ static json_t *respond(
 
 	if (!member_string(in, "address", &address, "the document", c))
 		return NULL;
-	if (address != NULL)
+	if (address)
 		account = accounts_find(&e->tenant->accounts, address);
-	if (account == NULL || account->state != ACCOUNT_INVITED) {
-		doc_error_set(c, "%s is not invited", address != NULL ? address : "nobody");
+	if (!account || account->state != ACCOUNT_INVITED) {
+		doc_error_set(c, "%s is not invited", address ? address : "nobody");
 		return NULL;
 	}
 	account->state = state;
@@ -219,7 +218,7 @@ static json_t *switches_post(
 static json_t *log_get(struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
 	char *since = uri_field(r->query, "since");
-	json_t *out = request_log_write(&e->log, since != NULL ? strtoull(since, NULL, 10) : 0);
+	json_t *out = request_log_write(&e->log, since ? strtoull(since, NULL, 10) : 0);
 
 	(void)in, (void)c;
 	free(since);
@@ -271,11 +270,10 @@ static json_t *tokens_post(
 	const struct access *access;
 
 	(void)r;
-	if (in != NULL &&
-		(!members_known(in, names, "the document", c) ||
-			!member_string(in, "principal", &principal, "the document", c) ||
-			!member_string(in, "scopes", &scopes, "the document", c) ||
-			!member_bool(in, "service_account", &service_account, "the document", c)))
+	if (in && (!members_known(in, names, "the document", c) ||
+			  !member_string(in, "principal", &principal, "the document", c) ||
+			  !member_string(in, "scopes", &scopes, "the document", c) ||
+			  !member_bool(in, "service_account", &service_account, "the document", c)))
 		return NULL;
 	access = tenant_token(e->tenant, principal, service_account, scopes);
 	return json_pack("{s:s, s:s}", "access_token", access->token, "principal", principal);
@@ -301,14 +299,14 @@ static json_t *logins_post(
 	const struct oauth_client *client;
 
 	(void)r;
-	if (in != NULL && (!members_known(in, names, "the document", c) ||
-				  !member_string(in, "client_id", &id, "the document", c) ||
-				  !member_string(in, "address", &address, "the document", c) ||
-				  !member_string(in, "scopes", &scopes, "the document", c) ||
-				  !member_timestamp(in, "at", at, &at, "the document", c)))
+	if (in && (!members_known(in, names, "the document", c) ||
+			  !member_string(in, "client_id", &id, "the document", c) ||
+			  !member_string(in, "address", &address, "the document", c) ||
+			  !member_string(in, "scopes", &scopes, "the document", c) ||
+			  !member_timestamp(in, "at", at, &at, "the document", c)))
 		return NULL;
 	client = logins_client(&tenant->logins, id);
-	if (client == NULL) {
+	if (!client) {
 		doc_error_set(c, "there is no OAuth client %s", id);
 		return NULL;
 	}
@@ -341,10 +339,9 @@ static json_t *subject_tokens_post(
 	json_t *out;
 
 	(void)r;
-	if (in != NULL &&
-		(!members_known(in, names, "the document", c) ||
-			!member_string(in, "subject", &subject, "the document", c) ||
-			!member_int(in, "seconds", 60, 86400, &seconds, "the document", c)))
+	if (in && (!members_known(in, names, "the document", c) ||
+			  !member_string(in, "subject", &subject, "the document", c) ||
+			  !member_int(in, "seconds", 60, 86400, &seconds, "the document", c)))
 		return NULL;
 	end = now + seconds;
 	out = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", OWN_ISSUER, "aud",
@@ -422,9 +419,9 @@ static json_t *control_run(struct emulator *e, const struct request *r, struct d
 
 	if (r->body_size > 0)
 		in = json_loadb(r->body, r->body_size, 0, &error);
-	if (action == NULL)
+	if (!action)
 		doc_error_set(c, "there is no %s /emulator/%s (see --help)", r->method, r->control);
-	else if (r->body_size > 0 && in == NULL)
+	else if (r->body_size > 0 && !in)
 		doc_error_set(c, "line %d: %s", error.line, error.text);
 	else
 		out = action(e, r, in, c);
@@ -437,7 +434,7 @@ static void control_answer(struct emulator *e, struct request *r, struct reply *
 	struct doc_error doc_error = {0};
 	json_t *body = control_run(e, r, &doc_error);
 
-	if (body != NULL)
+	if (body)
 		reply_json(out, 200, body);
 	else
 		reply_json(out, 400, json_pack("{s:s}", "error", doc_error.text));

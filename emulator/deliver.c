@@ -32,9 +32,9 @@ static enum MHD_Result deliver_cut(struct MHD_Connection *connection, enum fault
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	if (info != NULL && action == FAULT_GARBAGE)
+	if (info && action == FAULT_GARBAGE)
 		send(info->connect_fd, garbage, sizeof garbage - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (info != NULL)
+	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
 	return MHD_NO;
 }
@@ -115,7 +115,7 @@ static void deliver_headers(struct emulator *e, struct request *r, struct MHD_Re
 			MHD_del_response_header(response, key, r->reply.content_type);
 		MHD_add_response_header(response, key, json_string_value(value));
 	}
-	if (MHD_get_response_header(response, "Date") == NULL)
+	if (!MHD_get_response_header(response, "Date"))
 		MHD_add_response_header(response, "Date", timestamp_http(now, date));
 }
 

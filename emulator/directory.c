@@ -113,7 +113,7 @@ static char *client_text(const struct emulator *e)
 static char *settings_text(const struct emulator *e, const char *path)
 {
 	bool tls = strncmp(e->google.base, "https:", 6) == 0;
-	bool metadata = e->metadata.daemon != NULL;
+	bool metadata = e->metadata.daemon;
 
 	return xasprintf(
 		"; Written by cloudinvite-emulator: this part of cloudinvite.conf points at "

@@ -22,7 +22,7 @@ bool member_string(
 {
 	json_t *value = json_object_get(object, name);
 
-	if (value == NULL || json_is_null(value))
+	if (!value || json_is_null(value))
 		return true;
 	if (!json_is_string(value))
 		return doc_error_set(c, "%s: %s is not a string", where, name);
@@ -36,7 +36,7 @@ bool member_needed(
 	*out = NULL;
 	if (!member_string(object, name, out, where, c))
 		return false;
-	return *out != NULL || doc_error_set(c, "%s: %s is missing", where, name);
+	return *out || doc_error_set(c, "%s: %s is missing", where, name);
 }
 
 bool member_bool(
@@ -44,7 +44,7 @@ bool member_bool(
 {
 	json_t *value = json_object_get(object, name);
 
-	if (value == NULL)
+	if (!value)
 		return true;
 	if (!json_is_boolean(value))
 		return doc_error_set(c, "%s: %s is neither true nor false", where, name);
@@ -57,7 +57,7 @@ bool member_int(json_t *object, const char *name, int64_t min, int64_t max, int6
 {
 	json_t *value = json_object_get(object, name);
 
-	if (value == NULL)
+	if (!value)
 		return true;
 	if (!json_is_integer(value) || json_integer_value(value) < min ||
 		json_integer_value(value) > max)
@@ -72,7 +72,7 @@ static void words_join(char *out, size_t size, const char *const *words)
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; words[i] != NULL && len < size; i++)
+	for (size_t i = 0; words[i] && len < size; i++)
 		len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", words[i]);
 }
 
@@ -84,9 +84,9 @@ bool member_word(json_t *object, const char *name, const char *const *words, int
 
 	if (!member_string(object, name, &word, where, c))
 		return false;
-	if (word == NULL)
+	if (!word)
 		return true;
-	for (int i = 0; words[i] != NULL; i++) {
+	for (int i = 0; words[i]; i++) {
 		if (strcmp(words[i], word) == 0) {
 			*out = i;
 			return true;
@@ -108,9 +108,9 @@ bool members_known(json_t *object, const char *const *names, const char *where, 
 	{
 		size_t i = 0;
 
-		while (names[i] != NULL && strcmp(names[i], key) != 0)
+		while (names[i] && strcmp(names[i], key) != 0)
 			i++;
-		if (names[i] == NULL) {
+		if (!names[i]) {
 			words_join(all, sizeof all, names);
 			return doc_error_set(c, "%s: '%s' is none of: %s", where, key, all);
 		}

@@ -42,7 +42,7 @@ static void fault_status(const struct fault *fault, struct emulator *e, struct r
 		if (messages[i].code == status)
 			message = messages[i].message;
 	}
-	if (fault->body != NULL)
+	if (fault->body)
 		reply_text(&r->reply, status, "application/json; charset=UTF-8", fault->body);
 	else if (r->route == ROUTE_TOKEN || r->route == ROUTE_STS)
 		reply_oauth_error(&r->reply, status,
@@ -56,13 +56,13 @@ static void fault_page(const struct fault *fault, struct request *r, int status,
 	const char *text)
 {
 	reply_text(&r->reply, fault->status != 0 ? fault->status : status, type,
-		fault->body != NULL ? fault->body : text);
+		fault->body ? fault->body : text);
 }
 
 static void fault_redirect(const struct fault *fault, struct request *r)
 {
 	fault_page(fault, r, 302, "text/html; charset=UTF-8", "<title>302 Moved</title>\n");
-	if (json_object_get(fault->headers, "Location") == NULL)
+	if (!json_object_get(fault->headers, "Location"))
 		reply_header(&r->reply, "Location", "https://redirected.invalid/");
 }
 

@@ -33,7 +33,7 @@ static bool fault_read_headers(struct fault *fault, json_t *object, struct doc_e
 	json_t *headers = json_object_get(object, "headers"), *value;
 	const char *key;
 
-	if (headers == NULL || json_is_null(headers))
+	if (!headers || json_is_null(headers))
 		return true;
 	if (!json_is_object(headers))
 		return doc_error_set(c, "fault: headers is not a JSON object");
@@ -121,11 +121,11 @@ static json_t *fault_write(const struct fault *fault)
 
 	if (fault->status != 0)
 		json_object_set_new(out, "status", json_integer(fault->status));
-	if (fault->address != NULL)
+	if (fault->address)
 		json_object_set_new(out, "address", json_string(fault->address));
-	if (fault->body != NULL)
+	if (fault->body)
 		json_object_set_new(out, "body", json_string(fault->body));
-	if (fault->headers != NULL)
+	if (fault->headers)
 		json_object_set(out, "headers", fault->headers);
 	return out;
 }
@@ -150,8 +150,7 @@ const struct fault *faults_match(struct faults *f, int route, const char *addres
 			continue;
 		if (fault->reused_only && !reused)
 			continue;
-		if (fault->address != NULL &&
-			(address == NULL || strcmp(fault->address, address) != 0))
+		if (fault->address && (!address || strcmp(fault->address, address) != 0))
 			continue;
 		if (fault->after > 0) {
 			fault->after--;

@@ -37,7 +37,7 @@ static const struct access *iam_caller(
 {
 	const struct access *access = access_lookup(e->tenant, r->authorization);
 
-	if (access == NULL) {
+	if (!access) {
 		reply_unauthenticated(e, out);
 		return NULL;
 	}
@@ -56,15 +56,15 @@ static const struct access *iam_caller(
 static json_t *iam_body(
 	struct emulator *e, struct request *r, const char *const *names, struct reply *out)
 {
-	json_t *body = json_loadb(r->body != NULL ? r->body : "", r->body_size, 0, NULL);
+	json_t *body = json_loadb(r->body ? r->body : "", r->body_size, 0, NULL);
 	struct doc_error doc_error = {0};
 
-	if (body != NULL && members_known(body, names, "the request", &doc_error))
+	if (body && members_known(body, names, "the request", &doc_error))
 		return body;
 	json_decref(body);
 	reply_error(e, out, 400,
-		body == NULL ? "Invalid JSON payload received."
-			     : "Invalid JSON payload received. Unknown name.");
+		!body ? "Invalid JSON payload received."
+		      : "Invalid JSON payload received. Unknown name.");
 	return NULL;
 }
 
@@ -90,13 +90,13 @@ static bool chain_holds(struct emulator *e, const char *holder, json_t *delegate
 	json_t *delegate;
 	size_t i;
 
-	if (delegates != NULL && !json_is_null(delegates) && !json_is_array(delegates))
+	if (delegates && !json_is_null(delegates) && !json_is_array(delegates))
 		return invalid(e, out, BAD_DELEGATES);
 	json_array_foreach(delegates, i, delegate)
 	{
 		const char *name = json_string_value(delegate);
 
-		if (name == NULL || strncmp(name, DELEGATE, strlen(DELEGATE)) != 0)
+		if (!name || strncmp(name, DELEGATE, strlen(DELEGATE)) != 0)
 			return invalid(e, out, BAD_DELEGATES);
 		name += strlen(DELEGATE);
 		if (!keyless_may_act(k, holder, name)) {
@@ -105,9 +105,9 @@ static bool chain_holds(struct emulator *e, const char *holder, json_t *delegate
 		}
 		holder = name;
 	}
-	if (account != NULL && keyless_may_act(k, holder, account->email))
+	if (account && keyless_may_act(k, holder, account->email))
 		return true;
-	if (account == NULL && e->tenant->switches.iam_unknown == 404)
+	if (!account && e->tenant->switches.iam_unknown == 404)
 		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
 	else
 		reply_permission_denied(e, out, permission);
@@ -119,8 +119,8 @@ static bool expiry_valid(const struct tenant *tenant, json_t *claims)
 	json_t *exp = json_object_get(claims, "exp");
 	int64_t now = tenant_now(tenant) / USEC_PER_SEC;
 
-	return exp == NULL || (json_is_integer(exp) && json_integer_value(exp) >= now &&
-				      json_integer_value(exp) <= now + JWT_MAX);
+	return !exp || (json_is_integer(exp) && json_integer_value(exp) >= now &&
+			       json_integer_value(exp) <= now + JWT_MAX);
 }
 
 static bool payload_valid(struct emulator *e, json_t *payload, struct reply *out)
@@ -143,11 +143,11 @@ static void sign_jwt(struct emulator *e, struct request *r, struct reply *out)
 {
 	static const char *const names[] = {"payload", "delegates", NULL};
 	const struct access *caller = iam_caller(e, r, "SignJwt", out);
-	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
+	json_t *body = caller ? iam_body(e, r, names, out) : NULL;
 	const struct service_account *account = iam_account(e->tenant, r->address);
 	json_t *payload = json_object_get(body, "payload");
 
-	if (body != NULL &&
+	if (body &&
 		chain_holds(e, caller->principal, json_object_get(body, "delegates"), account,
 			"iam.serviceAccounts.signJwt", out) &&
 		payload_valid(e, payload, out)) {
@@ -167,9 +167,9 @@ static bool lifetime_read(json_t *value, int64_t *seconds)
 	char *end;
 
 	*seconds = LIFETIME_MAX;
-	if (value == NULL || json_is_null(value))
+	if (!value || json_is_null(value))
 		return true;
-	if (lifetime == NULL)
+	if (!lifetime)
 		return false;
 	*seconds = strtoll(lifetime, &end, 10);
 	return end != lifetime && strcmp(end, "s") == 0 && *seconds > 0 && *seconds <= LIFETIME_MAX;
@@ -184,7 +184,7 @@ static char *scopes_join(json_t *scopes)
 
 	json_array_foreach(scopes, i, scope)
 	{
-		char *longer = xasprintf("%s%s%s", out != NULL ? out : "", out != NULL ? " " : "",
+		char *longer = xasprintf("%s%s%s", out ? out : "", out ? " " : "",
 			json_is_string(scope) ? json_string_value(scope) : "");
 
 		free(out);
@@ -207,14 +207,14 @@ static void generate_access_token(struct emulator *e, struct request *r, struct 
 {
 	static const char *const names[] = {"scope", "delegates", "lifetime", NULL};
 	const struct access *caller = iam_caller(e, r, "GenerateAccessToken", out);
-	json_t *body = caller != NULL ? iam_body(e, r, names, out) : NULL;
+	json_t *body = caller ? iam_body(e, r, names, out) : NULL;
 	const struct service_account *account = iam_account(e->tenant, r->address);
 	char *scopes = scopes_join(json_object_get(body, "scope"));
 	int64_t seconds;
 
-	if (body != NULL && chain_holds(e, caller->principal, json_object_get(body, "delegates"),
-				    account, "iam.serviceAccounts.getAccessToken", out)) {
-		if (scopes == NULL) {
+	if (body && chain_holds(e, caller->principal, json_object_get(body, "delegates"), account,
+			    "iam.serviceAccounts.getAccessToken", out)) {
+		if (!scopes) {
 			invalid(e, out, BAD_SCOPE);
 		} else if (!lifetime_read(json_object_get(body, "lifetime"), &seconds)) {
 			invalid(e, out, BAD_LIFETIME);
@@ -250,8 +250,7 @@ void iam_dispatch(struct request *r)
 	const char *verb = strrchr(r->path, ':');
 	const char *name = r->path + strlen(PREFIX);
 
-	if (verb == NULL || strcmp(r->method, "POST") != 0 ||
-		strstr(r->path, "/serviceAccounts/") == NULL)
+	if (!verb || strcmp(r->method, "POST") != 0 || !strstr(r->path, "/serviceAccounts/"))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(verbs[i].verb, verb) != 0)
@@ -261,7 +260,7 @@ void iam_dispatch(struct request *r)
 		if (strncmp(r->path, PREFIX, strlen(PREFIX)) != 0)
 			return;
 		r->address = uri_decode(name, (size_t)(verb - name), false);
-		if (r->address == NULL)
+		if (!r->address)
 			r->address = xstrdup("");
 		r->answer = verbs[i].answer;
 	}

@@ -43,11 +43,11 @@ static bool parameter_known(const char *name, const void *ctx)
 		"upload_protocol", NULL};
 	const char *const *extra = ctx;
 
-	for (size_t i = 0; standard[i] != NULL; i++) {
+	for (size_t i = 0; standard[i]; i++) {
 		if (strcmp(standard[i], name) == 0)
 			return true;
 	}
-	for (size_t i = 0; extra[i] != NULL; i++) {
+	for (size_t i = 0; extra[i]; i++) {
 		if (strcmp(extra[i], name) == 0)
 			return true;
 	}
@@ -69,8 +69,8 @@ static bool address_plausible(const char *address)
 {
 	const char *at = strchr(address, '@');
 
-	return at != NULL && at != address && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
-	       strpbrk(address, "/ \t\r\n") == NULL;
+	return at && at != address && at[1] != '\0' && !strchr(at + 1, '@') &&
+	       !strpbrk(address, "/ \t\r\n");
 }
 
 /* What check, get, send and cancel have in common. */
@@ -114,7 +114,7 @@ static void answer_get(struct emulator *e, struct request *r, struct reply *out)
 	if (!authorize(e, r, "GetUserInvitation", false, out) || !invitation_named(e, r, out))
 		return;
 	account = accounts_find(&tenant->accounts, r->address);
-	if (account == NULL || !tenant_shown(tenant, account, tenant_now(tenant)))
+	if (!account || !tenant_shown(tenant, account, tenant_now(tenant)))
 		reply_error(e, out, 404, MESSAGE_NOT_FOUND);
 	else
 		reply_json(out, 200, invitation_write(tenant, account));
@@ -187,9 +187,9 @@ static void reply_operation(struct tenant *tenant, const struct account *account
 /* The HTTP code that keeps this account from being sent to; 0: none does. */
 static int send_refusal(const struct tenant *tenant, const struct account *account)
 {
-	if (account != NULL && account->kind == ACCOUNT_MANAGED)
+	if (account && account->kind == ACCOUNT_MANAGED)
 		return tenant->switches.send_managed;
-	if (account == NULL || !tenant_invitable(tenant, account))
+	if (!account || !tenant_invitable(tenant, account))
 		return tenant->switches.send_not_invitable;
 	if (account->state == ACCOUNT_DECLINED && tenant->switches.send_declined != 200)
 		return tenant->switches.send_declined;
@@ -237,7 +237,7 @@ static void answer_cancel(struct emulator *e, struct request *r, struct reply *o
 		!body_empty(e, r, out))
 		return;
 	account = accounts_find(&tenant->accounts, r->address);
-	if (account == NULL || account->state != ACCOUNT_INVITED) {
+	if (!account || account->state != ACCOUNT_INVITED) {
 		reply_precondition(e, out, tenant->switches.cancel_not_sent);
 		return;
 	}
@@ -270,8 +270,8 @@ static const struct {
 static void invitations_choose(struct request *r, const char *verb)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-		if (methods[i].verb != verb && (verb == NULL || methods[i].verb == NULL ||
-						       strcmp(methods[i].verb, verb) != 0))
+		if (methods[i].verb != verb &&
+			(!verb || !methods[i].verb || strcmp(methods[i].verb, verb) != 0))
 			continue;
 		r->answer = answer_mismatch;
 		if (strcmp(methods[i].method, r->method) == 0) {
@@ -286,12 +286,12 @@ static void invitations_choose(struct request *r, const char *verb)
 static void invitations_name(struct request *r, const char *segment)
 {
 	const char *colon = strrchr(segment, ':');
-	const char *verb = colon != NULL ? colon : segment + strlen(segment);
+	const char *verb = colon ? colon : segment + strlen(segment);
 
-	if (*segment == '\0' || strchr(segment, '/') != NULL)
+	if (*segment == '\0' || strchr(segment, '/'))
 		return;
 	r->address = uri_decode(segment, (size_t)(verb - segment), false);
-	if (r->address == NULL)
+	if (!r->address)
 		r->address = xstrdup("");
 	for (char *c = r->address; *c != '\0'; c++) {
 		if (*c >= 'A' && *c <= 'Z')
@@ -314,7 +314,7 @@ void invitations_dispatch(struct request *r)
 		return;
 	r->customer = uri_decode(at, n, false);
 	at += n + strlen(collection);
-	if (r->customer == NULL)
+	if (!r->customer)
 		return;
 	if (*at == '\0')
 		invitations_choose(r, NULL);

@@ -33,8 +33,8 @@ static unsigned char *segment_decode(const char *s, size_t n, size_t *size)
 	int got;
 
 	n = segment_unpadded(s, n);
-	if (n == 0 || n > SEGMENT_MAX || n % 4 == 1 || memchr(s, '=', n) != NULL ||
-		memchr(s, '+', n) != NULL || memchr(s, '/', n) != NULL)
+	if (n == 0 || n > SEGMENT_MAX || n % 4 == 1 || memchr(s, '=', n) || memchr(s, '+', n) ||
+		memchr(s, '/', n))
 		return NULL;
 	plain = xcalloc(padded + 1);
 	memcpy(plain, s, n);
@@ -58,7 +58,7 @@ static json_t *segment_object(const char *s, size_t n)
 	unsigned char *bytes = segment_decode(s, n, &size);
 	json_t *out = NULL;
 
-	if (bytes != NULL)
+	if (bytes)
 		out = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
 	free(bytes);
 	if (json_is_object(out))
@@ -70,16 +70,16 @@ static json_t *segment_object(const char *s, size_t n)
 bool jwt_read(struct jwt *j, const char *text)
 {
 	const char *first = strchr(text, '.');
-	const char *second = first != NULL ? strchr(first + 1, '.') : NULL;
+	const char *second = first ? strchr(first + 1, '.') : NULL;
 
 	*j = (struct jwt){.text = text};
-	if (second == NULL || strchr(second + 1, '.') != NULL)
+	if (!second || strchr(second + 1, '.'))
 		return false;
 	j->signed_size = (size_t)(second - text);
 	j->header = segment_object(text, (size_t)(first - text));
 	j->claims = segment_object(first + 1, (size_t)(second - first - 1));
 	j->signature = segment_decode(second + 1, strlen(second + 1), &j->signature_size);
-	return j->header != NULL && j->claims != NULL && j->signature != NULL;
+	return j->header && j->claims && j->signature;
 }
 
 static const char *key_algorithm(EVP_PKEY *key)
@@ -131,7 +131,7 @@ bool jwt_verify(const struct jwt *j, EVP_PKEY *key)
 	const char *algorithm = key_algorithm(key);
 	const char *said = json_string_value(json_object_get(j->header, "alg"));
 
-	if (algorithm == NULL || said == NULL || strcmp(algorithm, said) != 0)
+	if (!algorithm || !said || strcmp(algorithm, said) != 0)
 		return false;
 	if (algorithm[0] == 'E')
 		return signature_valid_ecdsa(j, key);

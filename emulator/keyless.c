@@ -118,7 +118,7 @@ const struct identity_provider *keyless_provider(const struct keyless *k, const 
 char *keyless_principal(const struct identity_provider *p, const char *subject)
 {
 	const char *end = strstr(p->audience, "/providers/");
-	size_t n = end != NULL ? (size_t)(end - p->audience) : strlen(p->audience);
+	size_t n = end ? (size_t)(end - p->audience) : strlen(p->audience);
 
 	return xasprintf("principal:%.*s/subject/%s", (int)n, p->audience, subject);
 }

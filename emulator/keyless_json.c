@@ -19,7 +19,7 @@ bool signing_key_read(
 		!member_needed(object, "public_key", &pem, where, c))
 		return false;
 	key->key = keyring_read_public(pem);
-	if (key->key == NULL)
+	if (!key->key)
 		return doc_error_set(
 			c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
 	key->kid = xstrdup(kid);
@@ -41,7 +41,7 @@ static bool text_or_null_read(
 {
 	json_t *value = json_object_get(object, name);
 
-	if (value == NULL)
+	if (!value)
 		return true;
 	if (!json_is_string(value) && !json_is_null(value))
 		return doc_error_set(c, "%s: %s is neither a string nor null", where, name);
@@ -57,7 +57,7 @@ static bool strings_read(json_t *array, char ***out, size_t *n, const char *name
 	json_t *value;
 	size_t i;
 
-	if (array != NULL && !json_is_array(array))
+	if (array && !json_is_array(array))
 		return doc_error_set(c, "%s: %s is not a JSON array", where, name);
 	*out = xcalloc((json_array_size(array) + 1) * sizeof **out);
 	json_array_foreach(array, i, value)
@@ -93,7 +93,7 @@ static bool instance_scopes_read(struct instance *instance, json_t *object, stru
 		free(scopes[i]);
 	}
 	free(scopes);
-	if (ok && json_object_get(object, "scopes") != NULL) {
+	if (ok && json_object_get(object, "scopes")) {
 		free(instance->scopes);
 		instance->scopes = joined;
 		return true;
@@ -137,7 +137,7 @@ static bool provider_keys_read(struct identity_provider *p, const struct keyring
 	size_t i;
 
 	p->keys = xcalloc((json_array_size(keys) + 1) * sizeof p->keys[0]);
-	if (keys == NULL && strcmp(p->audience, OWN_PROVIDER) == 0)
+	if (!keys && strcmp(p->audience, OWN_PROVIDER) == 0)
 		p->keys[p->n_keys++] = signing_key_share(&own->issuer_key);
 	json_array_foreach(keys, i, object)
 	{
@@ -177,9 +177,9 @@ static bool creators_read(struct keyless *k, json_t *array, struct doc_error *c)
 	json_t *object;
 	size_t i;
 
-	if (array != NULL && !json_is_array(array))
+	if (array && !json_is_array(array))
 		return doc_error_set(c, "token_creators is not a JSON array");
-	if (array != NULL)
+	if (array)
 		keyless_clear_creators(k);
 	json_array_foreach(array, i, object)
 	{
@@ -197,9 +197,9 @@ static bool providers_read(
 	json_t *object;
 	size_t i;
 
-	if (array != NULL && !json_is_array(array))
+	if (array && !json_is_array(array))
 		return doc_error_set(c, "identity_providers is not a JSON array");
-	if (array != NULL)
+	if (array)
 		keyless_clear_providers(k);
 	json_array_foreach(array, i, object)
 	{
@@ -215,7 +215,7 @@ bool keyless_read(
 {
 	json_t *instance = json_object_get(document, "instance");
 
-	return (instance == NULL || instance_read(&k->instance, instance, c)) &&
+	return (!instance || instance_read(&k->instance, instance, c)) &&
 	       creators_read(k, json_object_get(document, "token_creators"), c) &&
 	       providers_read(k, own, json_object_get(document, "identity_providers"), c);
 }

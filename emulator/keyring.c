@@ -70,7 +70,7 @@ static bool certificate_extend(X509 *certificate, X509 *issuer, int nid, const c
 
 	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
 	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-	ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+	ok = extension && X509_add_ext(certificate, extension, -1) == 1;
 	X509_EXTENSION_free(extension);
 	return ok;
 }
@@ -86,8 +86,7 @@ static bool certificate_number(X509 *certificate)
 		return false;
 	bytes[0] &= 0x7f;
 	number = BN_bin2bn(bytes, sizeof bytes, NULL);
-	ok = number != NULL &&
-	     BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+	ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
 	BN_free(number);
 	return ok;
 }
@@ -97,17 +96,17 @@ static bool certificate_number(X509 *certificate)
 static X509 *certificate_start(EVP_PKEY *key, const char *name, X509 *issuer)
 {
 	X509 *certificate = X509_new();
-	X509_NAME *subject = certificate != NULL ? X509_get_subject_name(certificate) : NULL;
+	X509_NAME *subject = certificate ? X509_get_subject_name(certificate) : NULL;
 
-	if (subject == NULL || !certificate_number(certificate) ||
+	if (!subject || !certificate_number(certificate) ||
 		X509_set_version(certificate, X509_VERSION_3) != 1 ||
-		X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L) == NULL ||
-		X509_gmtime_adj(X509_getm_notAfter(certificate), 10L * 365 * 86400) == NULL ||
+		!X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L) ||
+		!X509_gmtime_adj(X509_getm_notAfter(certificate), 10L * 365 * 86400) ||
 		X509_set_pubkey(certificate, key) != 1 ||
 		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
 			(const unsigned char *)name, -1, -1, 0) != 1 ||
-		X509_set_issuer_name(certificate,
-			issuer != NULL ? X509_get_subject_name(issuer) : subject) != 1) {
+		X509_set_issuer_name(
+			certificate, issuer ? X509_get_subject_name(issuer) : subject) != 1) {
 		X509_free(certificate);
 		return NULL;
 	}
@@ -118,7 +117,7 @@ static X509 *certificate_authority(EVP_PKEY *key)
 {
 	X509 *ca = certificate_start(key, "cloudinvite-emulator CA", NULL);
 
-	if (ca == NULL ||
+	if (!ca ||
 		!certificate_extend(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
 		!certificate_extend(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
 		!certificate_extend(ca, ca, NID_subject_key_identifier, "hash") ||
@@ -133,7 +132,7 @@ static X509 *certificate_server(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const
 {
 	X509 *server = certificate_start(key, "cloudinvite-emulator", ca);
 
-	if (server == NULL ||
+	if (!server ||
 		!certificate_extend(server, ca, NID_basic_constraints, "critical,CA:FALSE") ||
 		!certificate_extend(server, ca, NID_key_usage, "critical,digitalSignature") ||
 		!certificate_extend(server, ca, NID_ext_key_usage, "serverAuth") ||
@@ -153,11 +152,11 @@ static bool keyring_make_tls(struct keyring *k, const char *listen_host)
 	X509 *ca = NULL, *server = NULL;
 	char *names = xasprintf(SERVER_NAMES ",IP:%s", listen_host);
 
-	if (ca_key != NULL && key != NULL)
+	if (ca_key && key)
 		ca = certificate_authority(ca_key);
-	if (ca != NULL)
+	if (ca)
 		server = certificate_server(key, ca, ca_key, names);
-	if (server != NULL) {
+	if (server) {
 		k->ca_pem = certificate_pem(ca);
 		k->server_pem = certificate_pem(server);
 		k->server_key_pem = keyring_private_pem(key);
@@ -167,7 +166,7 @@ static bool keyring_make_tls(struct keyring *k, const char *listen_host)
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(ca_key);
 	free(names);
-	return k->server_key_pem != NULL;
+	return k->server_key_pem;
 }
 
 static char *key_id(void)
@@ -187,7 +186,7 @@ static bool keyring_make_signers(struct keyring *k)
 	k->service_key = EVP_RSA_gen(2048);
 	k->service_kid = key_id();
 	k->issuer_key = (struct signing_key){key_id(), EVP_EC_gen("P-256"), false};
-	return k->service_key != NULL && k->issuer_key.key != NULL;
+	return k->service_key && k->issuer_key.key;
 }
 
 struct signing_key signing_key_share(const struct signing_key *key)
@@ -207,7 +206,7 @@ void signing_key_free(struct signing_key *key)
  * token endpoint goes by these. */
 struct signing_key keyring_managed_key(struct keyring *k)
 {
-	if (k->managed_key == NULL)
+	if (!k->managed_key)
 		k->managed_key = xnonnull(EVP_RSA_gen(2048));
 	EVP_PKEY_up_ref(k->managed_key);
 	return (struct signing_key){key_id(), k->managed_key, true};

@@ -49,7 +49,7 @@ static const char *filter_state(const char *s, unsigned int *bit)
 	n = strcspn(s, "'\"");
 	if (s[n] != quote)
 		return NULL;
-	for (unsigned int i = 0; account_state_words[i] != NULL; i++) {
+	for (unsigned int i = 0; account_state_words[i]; i++) {
 		if (strlen(account_state_words[i]) == n &&
 			strncasecmp(account_state_words[i], s, n) == 0) {
 			*bit = 1U << i;
@@ -80,14 +80,14 @@ static const char *filter_term(const char *s, unsigned int *states)
 /* Terms joined by ||. Nothing else is documented, so nothing else is taken. */
 static bool filter_read(const char *s, unsigned int *states)
 {
-	if (s == NULL || *s == '\0') {
+	if (!s || *s == '\0') {
 		*states = ~0U;
 		return true;
 	}
 	*states = 0;
 	for (;;) {
 		s = filter_term(s, states);
-		if (s == NULL)
+		if (!s)
 			return false;
 		s = skip_space(s);
 		if (*s == '\0')
@@ -112,7 +112,7 @@ static bool order_read(const char *s, struct listing *l)
 	size_t n;
 
 	l->order = ACCOUNTS_BY_ADDRESS;
-	if (s == NULL || *s == '\0')
+	if (!s || *s == '\0')
 		return true;
 	n = strcspn(s, " ");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -132,7 +132,7 @@ static bool page_size_read(const char *s, struct listing *l)
 	long n;
 
 	l->page_size = PAGE_DEFAULT;
-	if (s == NULL || *s == '\0')
+	if (!s || *s == '\0')
 		return true;
 	errno = 0;
 	n = strtol(s, &end, 10);
@@ -175,7 +175,7 @@ static bool page_token_read(const char *token, struct listing *l)
 {
 	char *plain, *end = NULL;
 
-	if (token == NULL || *token == '\0')
+	if (!token || *token == '\0')
 		return true;
 	plain = page_token_plain(token);
 	if (strtoull(plain, &end, 16) == l->parameters && *end == '.') {
@@ -184,7 +184,7 @@ static bool page_token_read(const char *token, struct listing *l)
 			l->after.address = xstrdup(end + 1);
 	}
 	free(plain);
-	return l->after.address != NULL;
+	return l->after.address;
 }
 
 /* False: one of the parameters is wrong. */
@@ -192,8 +192,8 @@ static bool listing_read(const struct request *r, struct listing *l)
 {
 	char *filter = uri_field(r->query, "filter"), *order = uri_field(r->query, "orderBy");
 	char *size = uri_field(r->query, "pageSize"), *token = uri_field(r->query, "pageToken");
-	char *all = xasprintf("%s\n%s\n%s\n%s", r->customer, filter != NULL ? filter : "",
-		order != NULL ? order : "", size != NULL ? size : "");
+	char *all = xasprintf("%s\n%s\n%s\n%s", r->customer, filter ? filter : "",
+		order ? order : "", size ? size : "");
 	bool ok;
 
 	l->parameters = table_hash(all);
@@ -228,7 +228,7 @@ static size_t listing_start(const struct listing *l, struct account *const *sort
 {
 	size_t above;
 
-	if (l->after.address == NULL)
+	if (!l->after.address)
 		return 0;
 	above = listing_above(l, sorted, n);
 	if (!l->descending)
@@ -251,7 +251,7 @@ static json_t *listing_page(struct tenant *tenant, const struct listing *l)
 
 		if ((l->states >> account->state & 1U) == 0 || !tenant_shown(tenant, account, now))
 			continue;
-		if (last != NULL && json_array_size(invitations) == l->page_size) {
+		if (last && json_array_size(invitations) == l->page_size) {
 			char *token = page_token_write(l, last);
 
 			json_object_set_new(out, "nextPageToken", json_string(token));

@@ -77,7 +77,7 @@ static bool is_loopback(const char *uri)
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		size_t n = strlen(hosts[i]);
 
-		if (strncmp(uri, hosts[i], n) == 0 && strchr(":/", uri[n]) != NULL)
+		if (strncmp(uri, hosts[i], n) == 0 && strchr(":/", uri[n]))
 			return true;
 	}
 	return false;
@@ -175,7 +175,7 @@ bool logins_ended(const struct logins *l, const struct login *login, int64_t now
 	const struct oauth_client *client = logins_client(l, login->client_id);
 
 	return login->revoked || now - login->used >= UNUSED_LIFE ||
-	       (client != NULL && client->testing && now - login->at >= TESTING_LIFE);
+	       (client && client->testing && now - login->at >= TESTING_LIFE);
 }
 
 /* ---- as JSON ---- */
@@ -214,7 +214,7 @@ static bool client_read(struct logins *l, json_t *object, struct doc_error *c)
 		!member_bool(object, "testing", &testing, where, c) ||
 		!member_bool(object, "deleted", &deleted, where, c))
 		return false;
-	if (id == NULL)
+	if (!id)
 		return doc_error_set(c, "%s: client_id is missing", where);
 	l->clients = xnonnull(reallocarray(l->clients, l->n_clients + 1, sizeof l->clients[0]));
 	client = &l->clients[l->n_clients++];
@@ -231,7 +231,7 @@ bool oauth_clients_read(struct logins *l, json_t *document, struct doc_error *c)
 	json_t *list = json_object_get(document, "oauth_clients"), *object;
 	size_t i;
 
-	if (list == NULL)
+	if (!list)
 		return true;
 	if (!json_is_array(list))
 		return doc_error_set(c, "oauth_clients is not a JSON array");

@@ -53,7 +53,7 @@ bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_
 {
 	struct tenant *tenant = tenant_new(&e->keyring);
 
-	if (document != NULL && !tenant_read(tenant, &e->keyring, document, doc_error)) {
+	if (document && !tenant_read(tenant, &e->keyring, document, doc_error)) {
 		tenant_free(tenant);
 		return false;
 	}
@@ -72,7 +72,7 @@ static bool address_read(struct server_address *address, char **text, const char
 	free(*text);
 	*text = xstrdup(value);
 	colon = strrchr(*text, ':');
-	if (colon == NULL || colon == *text || colon[1] == '\0')
+	if (!colon || colon == *text || colon[1] == '\0')
 		return false;
 	*colon = '\0';
 	address->port = colon + 1;
@@ -166,9 +166,9 @@ static bool scenario_read(struct emulator *e, const char *path)
 	struct doc_error doc_error = {0};
 	json_error_t error;
 
-	if (path != NULL) {
+	if (path) {
 		e->scenario = json_load_file(path, 0, &error);
-		if (e->scenario == NULL) {
+		if (!e->scenario) {
 			fprintf(stderr, "cloudinvite-emulator: --scenario: %s:%d: %s\n", path,
 				error.line, error.text);
 			return false;
@@ -186,24 +186,24 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 	bool filled;
 	int got;
 
-	if (o->directory != NULL && !directory_prepare(o->directory))
+	if (o->directory && !directory_prepare(o->directory))
 		return false;
 	if (!server_start(e, &o->server))
 		return false;
 	/* Whoever guesses the port is served already. */
 	pthread_mutex_lock(&e->lock);
-	filled = o->directory == NULL || directory_publish(e, o->directory);
+	filled = !o->directory || directory_publish(e, o->directory);
 	pthread_mutex_unlock(&e->lock);
 	if (!filled) {
 		server_stop(e);
 		return false;
 	}
 	printf("listening %s\n", e->google.base);
-	if (e->metadata.daemon != NULL)
+	if (e->metadata.daemon)
 		printf("metadata %s\n", e->metadata.base);
 	fflush(stdout);
 	sigwait(signals, &got);
-	if (o->directory != NULL)
+	if (o->directory)
 		directory_remove_port(o->directory);
 	server_stop(e);
 	return true;

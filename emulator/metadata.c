@@ -45,7 +45,7 @@ static char *token_scopes(const struct tenant *tenant, const struct request *r)
 {
 	char *asked = tenant->switches.metadata_scopes ? uri_field(r->query, "scopes") : NULL;
 
-	if (asked == NULL || *asked == '\0') {
+	if (!asked || *asked == '\0') {
 		free(asked);
 		return xstrdup(tenant->keyless.instance.scopes);
 	}
@@ -60,9 +60,9 @@ static const struct access *token_cached(struct tenant *tenant, const char *scop
 	struct instance *instance = &tenant->keyless.instance;
 	struct access *access = table_get(&instance->tokens, scopes);
 
-	if (access != NULL && access->expires - tenant_now(tenant) >= LEFT_AT_LEAST)
+	if (access && access->expires - tenant_now(tenant) >= LEFT_AT_LEAST)
 		return access;
-	if (access != NULL)
+	if (access)
 		table_remove(&instance->tokens, scopes);
 	access = tenant_token(tenant, instance->service_account, true, scopes);
 	table_put(&instance->tokens, access->scopes, access);
@@ -99,7 +99,7 @@ static void account_whole(const struct tenant *tenant, const struct request *r, 
 	const struct instance *instance = &tenant->keyless.instance;
 	char *recursive = uri_field(r->query, "recursive");
 
-	if (recursive != NULL && strcasecmp(recursive, "true") == 0)
+	if (recursive && strcasecmp(recursive, "true") == 0)
 		json(out, json_pack("{s:[s], s:s, s:o}", "aliases", "default", "email",
 				  instance->service_account, "scopes",
 				  scopes_array(instance->scopes)));
@@ -150,10 +150,9 @@ static void accounts(struct tenant *tenant, struct request *r, const char *path,
 	size_t n = strcspn(path, "/");
 	char *name = uri_decode(path, n, false);
 
-	if (own != NULL && *path == '\0')
+	if (own && *path == '\0')
 		accounts_list(own, out);
-	else if (own != NULL && name != NULL &&
-		 (strcmp(name, "default") == 0 || strcmp(name, own) == 0))
+	else if (own && name && (strcmp(name, "default") == 0 || strcmp(name, own) == 0))
 		account(tenant, r, path[n] == '/' ? path + n + 1 : "", out);
 	else
 		page(out, 404, PAGE_NOT_FOUND);
@@ -170,8 +169,7 @@ static void metadata_tell(
 		text(out, tenant->project);
 	else if (strcmp(path, "project/numeric-project-id") == 0)
 		text(out, tenant->project_number);
-	else if (strcmp(path, "universe/universe-domain") == 0 &&
-		 tenant->keyless.instance.universe != NULL)
+	else if (strcmp(path, "universe/universe-domain") == 0 && tenant->keyless.instance.universe)
 		text(out, tenant->keyless.instance.universe);
 	else if (strncmp(path, ACCOUNTS, strlen(ACCOUNTS)) == 0)
 		accounts(tenant, r, path + strlen(ACCOUNTS), out);
@@ -187,10 +185,10 @@ static int metadata_refusal(const struct tenant *tenant, const struct request *r
 
 	if (strcmp(r->method, "GET") != 0)
 		return 405;
-	if (r->forwarded != NULL && tenant->switches.metadata_forwarded != 200)
+	if (r->forwarded && tenant->switches.metadata_forwarded != 200)
 		return tenant->switches.metadata_forwarded;
 	if (!root && tenant->switches.metadata_flavor != 200 &&
-		(r->flavor == NULL || strcmp(r->flavor, "Google") != 0))
+		(!r->flavor || strcmp(r->flavor, "Google") != 0))
 		return tenant->switches.metadata_flavor;
 	return 0;
 }

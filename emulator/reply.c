@@ -39,7 +39,7 @@ void reply_text(struct reply *out, int status, const char *content_type, const c
 
 void reply_header(struct reply *out, const char *name, const char *value)
 {
-	if (out->headers == NULL)
+	if (!out->headers)
 		out->headers = xnonnull(json_object());
 	json_object_set_new(out->headers, name, json_string(value));
 }
@@ -100,7 +100,7 @@ void reply_error_details(struct emulator *e, struct reply *out, int code, const 
 	if (e->tenant->switches.legacy_errors)
 		json_object_set_new(
 			error, "errors", legacy_errors(message, "global", meaning_reason(code)));
-	if (details != NULL)
+	if (details)
 		json_object_set_new(error, "details", details);
 	reply_json(out, code, json_pack("{s:o}", "error", error));
 }

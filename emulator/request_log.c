@@ -12,9 +12,9 @@
 
 const char *request_log_authorization(const struct request *r)
 {
-	if (r->authorization == NULL) {
+	if (!r->authorization) {
 		char *token = uri_field(r->query, "access_token");
-		const char *kind = token != NULL ? "query" : "none";
+		const char *kind = token ? "query" : "none";
 
 		free(token);
 		return kind;
@@ -48,13 +48,13 @@ static void body_blank(char *body, size_t *size, const char *name)
 {
 	char *at = strstr(body, name), *end, *dot;
 
-	if (at == NULL)
+	if (!at)
 		return;
 	at += strlen(name);
 	at += strspn(at, "=\": ");
 	end = at + strcspn(at, "&\"");
 	dot = memrchr(at, '.', (size_t)(end - at));
-	if (dot == NULL)
+	if (!dot)
 		return;
 	memmove(dot + 1, end, strlen(end) + 1);
 	*size = strlen(body);
@@ -90,7 +90,7 @@ void request_log_add(struct request_log *j, const struct request *r, int status)
 {
 	struct request_log_entry *entry;
 
-	if (j->ring == NULL)
+	if (!j->ring)
 		j->ring = xcalloc(REQUEST_LOG_SIZE * sizeof j->ring[0]);
 	entry = &j->ring[j->last % REQUEST_LOG_SIZE];
 	entry_free(entry);
@@ -110,17 +110,16 @@ void request_log_add(struct request_log *j, const struct request *r, int status)
 	entry->content_type = xstrdup(r->content_type);
 	entry->user_agent = xstrdup(r->user_agent);
 	entry->authorization = request_log_authorization(r);
-	entry->content_length =
-		r->content_length != NULL ? strtoll(r->content_length, NULL, 10) : -1;
+	entry->content_length = r->content_length ? strtoll(r->content_length, NULL, 10) : -1;
 	entry_body(entry, r);
 }
 
 /* A string or null; bytes that are no UTF-8 become question marks. */
 static json_t *write_text(const char *s, size_t n)
 {
-	json_t *out = s != NULL ? json_stringn(s, n) : json_null();
+	json_t *out = s ? json_stringn(s, n) : json_null();
 
-	if (out == NULL) {
+	if (!out) {
 		char *plain = xstrndup(s, n);
 
 		for (size_t i = 0; i < n; i++) {
@@ -135,7 +134,7 @@ static json_t *write_text(const char *s, size_t n)
 
 static json_t *write_string(const char *s)
 {
-	return write_text(s, s != NULL ? strlen(s) : 0);
+	return write_text(s, s ? strlen(s) : 0);
 }
 
 static json_t *entry_write(const struct request_log_entry *entry)
@@ -174,7 +173,7 @@ json_t *request_log_write(const struct request_log *j, uint64_t since)
 
 void request_log_clear(struct request_log *j)
 {
-	for (size_t i = 0; j->ring != NULL && i < REQUEST_LOG_SIZE && i < j->last; i++)
+	for (size_t i = 0; j->ring && i < REQUEST_LOG_SIZE && i < j->last; i++)
 		entry_free(&j->ring[i]);
 	free(j->ring);
 	*j = (struct request_log){0};

@@ -32,8 +32,8 @@ static void *server_begin(void *cls, const char *uri, struct MHD_Connection *con
 
 	(void)cls;
 	(void)connection;
-	r->path = query != NULL ? xstrndup(uri, (size_t)(query - uri)) : xstrdup(uri);
-	r->query = query != NULL ? xstrdup(query + 1) : NULL;
+	r->path = query ? xstrndup(uri, (size_t)(query - uri)) : xstrdup(uri);
+	r->query = query ? xstrdup(query + 1) : NULL;
 	return r;
 }
 
@@ -43,7 +43,7 @@ static void server_completed(void *cls, struct MHD_Connection *connection, void 
 	(void)cls;
 	(void)connection;
 	(void)how;
-	if (*con_cls != NULL)
+	if (*con_cls)
 		request_free(*con_cls);
 	*con_cls = NULL;
 }
@@ -108,8 +108,7 @@ static void request_tell(const struct request *r, int status)
 	char at[TIMESTAMP_TEXT_SIZE];
 
 	printf("%s %-6s %3d %s %s%s%s%s\n", timestamp_rfc3339(r->at, at), route_words[r->route],
-		status, r->method, r->path, r->address != NULL ? " " : "",
-		r->address != NULL ? r->address : "",
+		status, r->method, r->path, r->address ? " " : "", r->address ? r->address : "",
 		action_drops_connection(r->action) ? " (cut)" : "");
 	fflush(stdout);
 }
@@ -120,9 +119,9 @@ static void request_answer(struct emulator *e, struct request *r)
 		faults_match(&e->tenant->faults, (int)r->route, r->address, r->earlier > 0);
 	int status;
 
-	if (fault == NULL || !fault_prevents_effect(fault))
+	if (!fault || !fault_prevents_effect(fault))
 		r->answer(e, r, &r->reply);
-	if (fault != NULL)
+	if (fault)
 		fault_apply(fault, e, r);
 	r->delay_ms += e->tenant->latency_ms[r->route];
 	status = action_drops_connection(r->action) ? 0 : r->reply.status;
@@ -163,7 +162,7 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 
 	(void)url;
 	(void)version;
-	if (r->connection == NULL) {
+	if (!r->connection) {
 		request_headers(r, connection, method);
 		return MHD_YES;
 	}
@@ -246,12 +245,12 @@ static bool listener_open(struct listener *listener, bool tls, unsigned int thre
 	struct addrinfo *at = address_read(address, option);
 	bool v6;
 
-	if (at == NULL)
+	if (!at)
 		return false;
 	v6 = at->ai_family == AF_INET6;
 	listener->daemon = listener_daemon(listener, tls, threads, at);
 	freeaddrinfo(at);
-	if (listener->daemon == NULL) {
+	if (!listener->daemon) {
 		fprintf(stderr, "cloudinvite-emulator: cannot listen on %s:%s: %s\n", address->host,
 			address->port, strerror(errno));
 		return false;
@@ -267,7 +266,7 @@ bool server_start(struct emulator *e, const struct server_options *options)
 	e->timer = timer_start();
 	e->google = (struct listener){.emulator = e, .find = route_find};
 	e->metadata = (struct listener){.emulator = e, .find = route_find_metadata};
-	if ((options->metadata.host == NULL ||
+	if ((!options->metadata.host ||
 		    listener_open(&e->metadata, false, 1, &options->metadata, "--metadata")) &&
 		listener_open(
 			&e->google, options->tls, options->threads, &options->google, "--listen"))
@@ -279,9 +278,9 @@ bool server_start(struct emulator *e, const struct server_options *options)
 void server_stop(struct emulator *e)
 {
 	timer_stop(e->timer);
-	if (e->google.daemon != NULL)
+	if (e->google.daemon)
 		MHD_stop_daemon(e->google.daemon);
-	if (e->metadata.daemon != NULL)
+	if (e->metadata.daemon)
 		MHD_stop_daemon(e->metadata.daemon);
 	timer_free(e->timer);
 }

@@ -79,13 +79,13 @@ static bool content_is(const struct request *r, const char *type)
 {
 	size_t n = strlen(type);
 
-	return r->content_type != NULL && strncasecmp(r->content_type, type, n) == 0 &&
-	       strchr(" ;", r->content_type[n]) != NULL;
+	return r->content_type && strncasecmp(r->content_type, type, n) == 0 &&
+	       strchr(" ;", r->content_type[n]);
 }
 
 static bool exchange_read(struct exchange *x, const struct request *r)
 {
-	const char *body = r->body != NULL ? r->body : "";
+	const char *body = r->body ? r->body : "";
 
 	if (content_is(r, "application/json"))
 		return exchange_read_json(x, body, r->body_size);
@@ -102,13 +102,13 @@ static struct oauth_error wrong(const char *error, const char *description)
 
 static bool same(const char *a, const char *b)
 {
-	return a != NULL && strcmp(a, b) == 0;
+	return a && strcmp(a, b) == 0;
 }
 
 /* All but the token itself. */
 static struct oauth_error exchange_check(const struct exchange *x)
 {
-	if (x->grant_type == NULL)
+	if (!x->grant_type)
 		return wrong("invalid_request", "Missing required parameter: grant_type");
 	if (!same(x->grant_type, GRANT))
 		return wrong("unsupported_grant_type", "Invalid value for \"grant_type\".");
@@ -117,12 +117,12 @@ static struct oauth_error exchange_check(const struct exchange *x)
 	if (!same(x->subject_token_type, TYPE "jwt") &&
 		!same(x->subject_token_type, TYPE "id_token"))
 		return wrong("invalid_request", "Invalid value for \"subject_token_type\".");
-	if (x->audience == NULL || strncmp(x->audience, POOL_PREFIX, strlen(POOL_PREFIX)) != 0 ||
-		strstr(x->audience, "/providers/") == NULL)
+	if (!x->audience || strncmp(x->audience, POOL_PREFIX, strlen(POOL_PREFIX)) != 0 ||
+		!strstr(x->audience, "/providers/"))
 		return wrong("invalid_request", AUDIENCE);
 	if (!scopes_valid(x->scope))
 		return wrong("invalid_scope", "Invalid value for \"scope\".");
-	if (x->subject_token == NULL || x->subject_token[0] == '\0')
+	if (!x->subject_token || x->subject_token[0] == '\0')
 		return wrong("invalid_request", "Missing required parameter: subject_token");
 	return exchanged;
 }
@@ -131,7 +131,7 @@ static bool signature_found(const struct identity_provider *p, const struct jwt 
 {
 	const char *kid = json_string_value(json_object_get(j->header, "kid"));
 
-	for (size_t i = 0; kid != NULL && i < p->n_keys; i++) {
+	for (size_t i = 0; kid && i < p->n_keys; i++) {
 		if (strcmp(p->keys[i].kid, kid) == 0)
 			return jwt_verify(j, p->keys[i].key);
 	}
@@ -140,7 +140,7 @@ static bool signature_found(const struct identity_provider *p, const struct jwt 
 
 static bool audience_is(const struct identity_provider *p, const char *audience)
 {
-	if (audience == NULL)
+	if (!audience)
 		return false;
 	for (size_t i = 0; i < p->n_allowed_audiences; i++) {
 		if (strcmp(p->allowed_audiences[i], audience) == 0)
@@ -196,7 +196,7 @@ static struct oauth_error subject_check(
 	if (!audience_found(p, json_object_get(j->claims, "aud")))
 		return wrong("invalid_grant",
 			"The audience in ID Token does not match the expected audience.");
-	if (subject == NULL || *subject == '\0')
+	if (!subject || *subject == '\0')
 		return wrong("invalid_grant", "The mapped attribute google.subject is empty.");
 	return times_check(tenant, j);
 }
@@ -225,7 +225,7 @@ static struct oauth_error exchange_do(
 	if (refusal.status != 0)
 		return refusal;
 	p = keyless_provider(&e->tenant->keyless, x->audience);
-	if (p == NULL || p->disabled)
+	if (!p || p->disabled)
 		return wrong("invalid_target", TARGET);
 	if (jwt_read(&j, x->subject_token))
 		refusal = subject_check(e->tenant, p, &j);
@@ -242,7 +242,7 @@ static struct oauth_error exchange_do(
 
 static void sts_answer(struct emulator *e, struct request *r, struct reply *out)
 {
-	bool bearer = r->authorization != NULL && strncasecmp(r->authorization, "Basic ", 6) != 0;
+	bool bearer = r->authorization && strncasecmp(r->authorization, "Basic ", 6) != 0;
 	struct oauth_error refusal = wrong("invalid_request", "Neither a form nor JSON.");
 	struct exchange x = {0};
 

@@ -108,7 +108,7 @@ static bool switch_read_word(const struct switch_spec *spec, json_t *value, int 
 		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
 		word = number;
 	}
-	for (int i = 0; word != NULL && spec->words[i] != NULL; i++) {
+	for (int i = 0; word && spec->words[i]; i++) {
 		if (strcmp(word, spec->words[i]) == 0) {
 			*out = spec->type == SWITCH_CODE ? (int)strtol(word, NULL, 10) : i;
 			return true;
@@ -180,9 +180,9 @@ static void switch_explain(FILE *out, const struct switch_spec *spec)
 		fprintf(out, "[%s] ", spec->preset ? "true" : "false");
 	else if (spec->type == SWITCH_NUMBER)
 		fprintf(out, "[%d] ", spec->preset);
-	for (int i = 0; spec->words[i] != NULL; i++)
+	for (int i = 0; spec->words[i]; i++)
 		fprintf(out, "%s%s%s", i == 0 ? "[" : "|", spec->words[i],
-			spec->words[i + 1] == NULL ? "] " : "");
+			!spec->words[i + 1] ? "] " : "");
 	fprintf(out, "%s\n", spec->meaning);
 }
 

@@ -27,7 +27,7 @@ static struct table_entry **table_find(const struct table *t, const char *key, u
 {
 	struct table_entry **link = &t->buckets[hash % t->n_buckets];
 
-	while (*link != NULL && ((*link)->hash != hash || strcmp((*link)->key, key) != 0))
+	while (*link && ((*link)->hash != hash || strcmp((*link)->key, key) != 0))
 		link = &(*link)->next;
 	return link;
 }
@@ -39,7 +39,7 @@ void *table_get(const struct table *t, const char *key)
 	if (t->count == 0)
 		return NULL;
 	entry = *table_find(t, key, table_hash(key));
-	return entry != NULL ? entry->value : NULL;
+	return entry ? entry->value : NULL;
 }
 
 static void table_resize(struct table *t)
@@ -50,7 +50,7 @@ static void table_resize(struct table *t)
 	for (size_t i = 0; i < t->n_buckets; i++) {
 		struct table_entry *entry = t->buckets[i];
 
-		while (entry != NULL) {
+		while (entry) {
 			struct table_entry *next = entry->next;
 
 			entry->next = buckets[entry->hash % n];
@@ -86,7 +86,7 @@ void *table_remove(struct table *t, const char *key)
 		return NULL;
 	link = table_find(t, key, table_hash(key));
 	entry = *link;
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	value = entry->value;
 	*link = entry->next;
@@ -100,10 +100,10 @@ void table_free(struct table *t, void (*free_value)(void *value))
 	for (size_t i = 0; i < t->n_buckets; i++) {
 		struct table_entry *entry = t->buckets[i];
 
-		while (entry != NULL) {
+		while (entry) {
 			struct table_entry *next = entry->next;
 
-			if (free_value != NULL)
+			if (free_value)
 				free_value(entry->value);
 			free(entry);
 			entry = next;

@@ -142,7 +142,7 @@ void tenant_clear_tokens(struct tenant *tenant)
 
 void tenant_free(struct tenant *tenant)
 {
-	if (tenant == NULL)
+	if (!tenant)
 		return;
 	tenant_clear_domains(tenant);
 	tenant_clear_admins(tenant);
@@ -169,7 +169,7 @@ const struct domain *tenant_domain(const struct tenant *tenant, const char *addr
 {
 	const char *at = strrchr(address, '@');
 
-	for (size_t i = 0; at != NULL && i < tenant->n_domains; i++) {
+	for (size_t i = 0; at && i < tenant->n_domains; i++) {
 		if (strcmp(tenant->domains[i].name, at + 1) == 0)
 			return &tenant->domains[i];
 	}
@@ -241,19 +241,19 @@ bool tenant_invitable(const struct tenant *tenant, const struct account *account
 {
 	const struct domain *domain;
 
-	if (account == NULL || account->kind != ACCOUNT_CONSUMER || !account->primary)
+	if (!account || account->kind != ACCOUNT_CONSUMER || !account->primary)
 		return false;
 	if (account->family && !tenant->switches.family_invitable)
 		return false;
 	domain = tenant_domain(tenant, account->address);
-	return domain != NULL && domain->kind == DOMAIN_VERIFIED;
+	return domain && domain->kind == DOMAIN_VERIFIED;
 }
 
 bool tenant_shown(const struct tenant *tenant, const struct account *account, int64_t now)
 {
 	const struct domain *domain = tenant_domain(tenant, account->address);
 
-	if (domain == NULL || domain->kind != DOMAIN_VERIFIED || !account->primary)
+	if (!domain || domain->kind != DOMAIN_VERIFIED || !account->primary)
 		return false;
 	if (account->kind == ACCOUNT_MANAGED && account->state != ACCOUNT_ACCEPTED)
 		return false;

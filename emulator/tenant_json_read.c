@@ -17,7 +17,7 @@ static bool array_read(struct tenant *tenant, const struct keyring *own, json_t 
 	char where[60];
 	size_t i;
 
-	if (array == NULL)
+	if (!array)
 		return true;
 	if (!json_is_array(array))
 		return doc_error_set(c, "%s is not a JSON array", name);
@@ -82,7 +82,7 @@ static bool signing_keys_read(struct service_account *account, const struct keyr
 	json_t *object;
 	size_t i;
 
-	if (keys == NULL && strcmp(account->email, OWN_EMAIL) == 0) {
+	if (!keys && strcmp(account->email, OWN_EMAIL) == 0) {
 		account->keys = xcalloc(sizeof account->keys[0]);
 		account->keys[0].kid = xstrdup(own->service_kid);
 		account->keys[0].key = own->service_key;
@@ -155,7 +155,7 @@ static bool text_read(
 
 	if (!member_string(object, name, &new, where, c))
 		return false;
-	if (new != NULL) {
+	if (new) {
 		free(*text);
 		*text = xstrdup(new);
 	}
@@ -194,7 +194,7 @@ bool clock_read(struct tenant *tenant, json_t *object, struct doc_error *c)
 		!member_string(object, "advance", &advance, "clock", c) ||
 		!member_bool(object, "real", &real, "clock", c))
 		return false;
-	if (advance != NULL && !timestamp_parse_age(advance, &step))
+	if (advance && !timestamp_parse_age(advance, &step))
 		return doc_error_set(c, "clock: advance is '%s', but not like 72h or -5m", advance);
 	tenant->clock_offset = real ? 0 : now + step - timestamp_now();
 	return true;
@@ -249,22 +249,22 @@ bool tenant_read(
 	json_t *faults = json_object_get(document, "faults");
 
 	if (!members_known(document, names, "the document", c) ||
-		(clock != NULL && !clock_read(tenant, clock, c)) ||
-		(customer != NULL && !customer_read(tenant, own, customer, c)) ||
-		(project != NULL && !project_read(tenant, project, c)) ||
+		(clock && !clock_read(tenant, clock, c)) ||
+		(customer && !customer_read(tenant, own, customer, c)) ||
+		(project && !project_read(tenant, project, c)) ||
 		!array_read(tenant, own, document, "service_accounts",
 			tenant_clear_service_accounts, service_account_read, c) ||
 		!array_read(tenant, own, document, "grants", tenant_clear_grants, grant_read, c) ||
 		!oauth_clients_read(&tenant->logins, document, c) ||
 		!keyless_read(&tenant->keyless, own, document, c))
 		return false;
-	if (accounts != NULL) {
+	if (accounts) {
 		tenant_clear_accounts(tenant);
 		if (!accounts_read(tenant, accounts, c))
 			return false;
 	}
-	return (switches == NULL || switches_read(&tenant->switches, switches, c)) &&
-	       (quota == NULL || quota_read(&tenant->quota, quota, c)) &&
-	       (latency == NULL || latency_read(tenant, latency, c)) &&
-	       (faults == NULL || faults_read(&tenant->faults, faults, c));
+	return (!switches || switches_read(&tenant->switches, switches, c)) &&
+	       (!quota || quota_read(&tenant->quota, quota, c)) &&
+	       (!latency || latency_read(tenant, latency, c)) &&
+	       (!faults || faults_read(&tenant->faults, faults, c));
 }

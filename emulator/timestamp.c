@@ -105,7 +105,7 @@ bool timestamp_parse(const char *s, int64_t *timestamp)
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
 	int64_t micros, offset;
 
-	if (rest == NULL)
+	if (!rest)
 		return false;
 	rest = timestamp_parse_fraction(rest, &micros);
 	if (!timestamp_parse_zone(rest, &offset))

@@ -16,7 +16,7 @@ bool scopes_valid(const char *scopes)
 	static const char prefix[] = "https://www.googleapis.com/auth/";
 	bool any = false;
 
-	while (scopes != NULL && *scopes != '\0') {
+	while (scopes && *scopes != '\0') {
 		size_t n = strcspn(scopes, " ");
 
 		if (n > 0) {
@@ -43,8 +43,8 @@ static bool is_form(const char *content_type)
 {
 	static const char form[] = "application/x-www-form-urlencoded";
 
-	return content_type != NULL && strncasecmp(content_type, form, sizeof form - 1) == 0 &&
-	       strchr(" ;", content_type[sizeof form - 1]) != NULL;
+	return content_type && strncasecmp(content_type, form, sizeof form - 1) == 0 &&
+	       strchr(" ;", content_type[sizeof form - 1]);
 }
 
 static const struct {
@@ -61,7 +61,7 @@ static void token_answer(struct emulator *e, struct request *r, struct reply *ou
 	char *type = is_form(r->content_type) ? uri_field(r->body, "grant_type") : NULL;
 	char *description;
 
-	if (type == NULL) {
+	if (!type) {
 		reply_oauth_error(
 			out, 400, "invalid_request", "Missing required parameter: grant_type");
 		return;

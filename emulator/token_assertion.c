@@ -36,7 +36,7 @@ static bool signature_valid(const struct service_account *account, const struct 
 	const char *algorithm = json_string_value(json_object_get(j->header, "alg"));
 	const char *kid = json_string_value(json_object_get(j->header, "kid"));
 
-	if (algorithm == NULL || strcmp(algorithm, "RS256") != 0 || kid == NULL)
+	if (!algorithm || strcmp(algorithm, "RS256") != 0 || !kid)
 		return false;
 	for (size_t i = 0; i < account->n_keys; i++) {
 		if (strcmp(account->keys[i].kid, kid) == 0)
@@ -50,8 +50,8 @@ static struct oauth_error issuer_check(
 {
 	const char *issuer = claim(j, "iss");
 
-	*account = issuer != NULL ? tenant_service_account(tenant, issuer) : NULL;
-	if (*account == NULL)
+	*account = issuer ? tenant_service_account(tenant, issuer) : NULL;
+	if (!*account)
 		return (struct oauth_error){
 			400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer"};
 	if ((*account)->deleted)
@@ -66,7 +66,7 @@ static bool audience_valid(const struct emulator *e, const char *audience)
 	const struct switches *s = &e->tenant->switches;
 	size_t base = strlen(e->google.base);
 
-	if (audience == NULL)
+	if (!audience)
 		return false;
 	if (strcmp(audience, AUDIENCE) == 0)
 		return true;
@@ -94,9 +94,9 @@ static struct oauth_error subject_check(const struct tenant *tenant, const char 
 	const struct admin *admin = tenant_admin(tenant, subject);
 	const struct account *account = accounts_find(&tenant->accounts, subject);
 
-	if (admin == NULL && (account == NULL || account->kind != ACCOUNT_MANAGED))
+	if (!admin && (!account || account->kind != ACCOUNT_MANAGED))
 		return (struct oauth_error){400, "invalid_grant", "Not a valid email or user ID."};
-	if (admin == NULL)
+	if (!admin)
 		return granted;
 	switch (admin->status) {
 	case USER_DELETED:
@@ -115,10 +115,9 @@ static struct oauth_error subject_check(const struct tenant *tenant, const char 
 static struct oauth_error delegation_check(const struct tenant *tenant,
 	const struct service_account *account, const char *subject, const char *scopes)
 {
-	if (strchr(subject, '@') == NULL)
+	if (!strchr(subject, '@'))
 		return (struct oauth_error){400, "invalid_grant", "Not a valid email or user ID."};
-	if (tenant_domain(tenant, subject) == NULL ||
-		!tenant_granted(tenant, account->client_id, scopes))
+	if (!tenant_domain(tenant, subject) || !tenant_granted(tenant, account->client_id, scopes))
 		return (struct oauth_error){401, "unauthorized_client", UNAUTHORIZED};
 	return subject_check(tenant, subject);
 }
@@ -140,9 +139,9 @@ static struct oauth_error assertion_check(
 	if (!scopes_valid(scopes))
 		return (struct oauth_error){
 			400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."};
-	if (json_object_get(j->claims, "sub") == NULL)
+	if (!json_object_get(j->claims, "sub"))
 		return granted;
-	return delegation_check(tenant, *account, subject != NULL ? subject : "", scopes);
+	return delegation_check(tenant, *account, subject ? subject : "", scopes);
 }
 
 void grant_jwt_bearer(struct emulator *e, struct request *r, struct reply *out)
@@ -152,7 +151,7 @@ void grant_jwt_bearer(struct emulator *e, struct request *r, struct reply *out)
 	struct oauth_error refusal = {400, "invalid_grant", "Invalid JWT Signature."};
 	struct jwt j = {0};
 
-	if (assertion == NULL)
+	if (!assertion)
 		refusal = (struct oauth_error){
 			400, "invalid_request", "Missing required parameter: assertion"};
 	else if (jwt_read(&j, assertion))
@@ -160,9 +159,9 @@ void grant_jwt_bearer(struct emulator *e, struct request *r, struct reply *out)
 	if (refusal.status == 0) {
 		const char *subject = claim(&j, "sub");
 
-		r->principal = xstrdup(subject != NULL ? subject : account->email);
+		r->principal = xstrdup(subject ? subject : account->email);
 		reply_json(out, 200,
-			token_body(e->tenant, tenant_token(e->tenant, r->principal, subject == NULL,
+			token_body(e->tenant, tenant_token(e->tenant, r->principal, !subject,
 						      claim(&j, "scope"))));
 	} else {
 		reply_oauth_error(out, refusal.status, refusal.error, refusal.description);

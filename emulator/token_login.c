@@ -44,15 +44,15 @@ static void form_free(struct form *f)
 
 static bool same(const char *a, const char *b)
 {
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
+	return a && b && strcmp(a, b) == 0;
 }
 
 static struct oauth_error client_check(const struct tenant *tenant, const struct form *f)
 {
 	const struct oauth_client *client =
-		f->client_id != NULL ? logins_client(&tenant->logins, f->client_id) : NULL;
+		f->client_id ? logins_client(&tenant->logins, f->client_id) : NULL;
 
-	if (client == NULL)
+	if (!client)
 		return (struct oauth_error){
 			401, "invalid_client", "The OAuth client was not found."};
 	if (client->deleted)
@@ -67,7 +67,7 @@ static struct oauth_error person_check(const struct tenant *tenant, const char *
 {
 	const struct admin *admin = tenant_admin(tenant, address);
 
-	if (admin == NULL || admin->status == USER_DELETED || admin->status == USER_PURGED)
+	if (!admin || admin->status == USER_DELETED || admin->status == USER_PURGED)
 		return (struct oauth_error){400, "invalid_grant", "The account has been deleted"};
 	if (admin->status == USER_RESTRICTED)
 		return (struct oauth_error){403, "access_denied", "Account restricted"};
@@ -93,13 +93,13 @@ static bool is_challenge_of(const char *challenge, const char *verifier)
 
 static struct oauth_error verifier_check(const struct consent_code *code, const char *verifier)
 {
-	size_t n = verifier != NULL ? strlen(verifier) : 0;
+	size_t n = verifier ? strlen(verifier) : 0;
 
-	if (code->challenge == NULL && verifier != NULL)
+	if (!code->challenge && verifier)
 		return (struct oauth_error){400, "invalid_grant", NOT_NEEDED};
-	if (code->challenge == NULL)
+	if (!code->challenge)
 		return (struct oauth_error){0};
-	if (verifier == NULL)
+	if (!verifier)
 		return (struct oauth_error){400, "invalid_grant", "Missing code verifier."};
 	if (n < 43 || n > 128 ||
 		!(code->s256 ? is_challenge_of(code->challenge, verifier)
@@ -117,11 +117,11 @@ static struct oauth_error code_check(
 	*code = NULL;
 	if (refusal.status != 0)
 		return refusal;
-	if (f->code == NULL)
+	if (!f->code)
 		return (struct oauth_error){
 			400, "invalid_request", "Missing required parameter: code"};
 	*code = logins_code(&tenant->logins, f->code);
-	if (*code == NULL || !same((*code)->client_id, f->client_id))
+	if (!*code || !same((*code)->client_id, f->client_id))
 		return (struct oauth_error){400, "invalid_grant", "Malformed auth code."};
 	if ((*code)->used || (*code)->expires <= tenant_now(tenant))
 		return (struct oauth_error){400, "invalid_grant", BAD};
@@ -195,15 +195,15 @@ static struct oauth_error refresh_check(
 
 	if (refusal.status != 0)
 		return refusal;
-	if (f->refresh_token == NULL)
+	if (!f->refresh_token)
 		return (struct oauth_error){
 			400, "invalid_request", "Missing required parameter: refresh_token"};
 	*login = logins_find(&tenant->logins, f->refresh_token);
-	if (*login == NULL || !same((*login)->client_id, f->client_id))
+	if (!*login || !same((*login)->client_id, f->client_id))
 		return (struct oauth_error){400, "invalid_grant", BAD};
 	if (logins_ended(&tenant->logins, *login, tenant_now(tenant)))
 		return (struct oauth_error){400, "invalid_grant", REVOKED};
-	if (f->scope != NULL && !scopes_within(f->scope, (*login)->scopes))
+	if (f->scope && !scopes_within(f->scope, (*login)->scopes))
 		return (struct oauth_error){400, "invalid_scope", BAD};
 	return person_check(tenant, (*login)->address);
 }
@@ -237,7 +237,7 @@ void grant_refresh_token(struct emulator *e, struct request *r, struct reply *ou
 		reply_reauth(tenant->switches.rapt, out);
 	} else {
 		/* gcc -fanalyzer: see grant_authorization_code. */
-		scopes = form.scope != NULL ? form.scope : login->scopes;
+		scopes = form.scope ? form.scope : login->scopes;
 		login->used = tenant_now(tenant);
 		r->principal = xstrdup(login->address);
 		body = token_body(tenant, tenant_token(tenant, login->address, false, scopes));

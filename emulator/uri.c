@@ -59,15 +59,14 @@ char *uri_field(const char *fields, const char *name)
 {
 	char *out = NULL;
 
-	while (fields != NULL && *fields != '\0' && out == NULL) {
+	while (fields && *fields != '\0' && !out) {
 		size_t n = strcspn(fields, "&");
 		const char *equals = memchr(fields, '=', n);
-		size_t name_len = equals != NULL ? (size_t)(equals - fields) : n;
+		size_t name_len = equals ? (size_t)(equals - fields) : n;
 		char *found = uri_decode(fields, name_len, true);
 
-		if (found != NULL && strcmp(found, name) == 0)
-			out = equals != NULL ? uri_decode(equals + 1, n - name_len - 1, true)
-					     : xstrdup("");
+		if (found && strcmp(found, name) == 0)
+			out = equals ? uri_decode(equals + 1, n - name_len - 1, true) : xstrdup("");
 		free(found);
 		fields += n + (fields[n] == '&');
 	}
@@ -79,13 +78,12 @@ bool uri_each_name(
 {
 	bool ok = true;
 
-	while (fields != NULL && *fields != '\0' && ok) {
+	while (fields && *fields != '\0' && ok) {
 		size_t n = strcspn(fields, "&");
 		const char *equals = memchr(fields, '=', n);
-		char *name =
-			uri_decode(fields, equals != NULL ? (size_t)(equals - fields) : n, true);
+		char *name = uri_decode(fields, equals ? (size_t)(equals - fields) : n, true);
 
-		ok = name != NULL && each(name, ctx);
+		ok = name && each(name, ctx);
 		free(name);
 		fields += n + (fields[n] == '&');
 	}

@@ -8,7 +8,7 @@
 
 void *xnonnull(void *p)
 {
-	if (p == NULL) {
+	if (!p) {
 		fputs("cloudinvite-emulator: out of memory\n", stderr);
 		abort();
 	}
@@ -22,7 +22,7 @@ void *xcalloc(size_t size)
 
 char *xstrdup(const char *s)
 {
-	return s != NULL ? xnonnull(strdup(s)) : NULL;
+	return s ? xnonnull(strdup(s)) : NULL;
 }
 
 char *xstrndup(const char *bytes, size_t n)

@@ -69,7 +69,7 @@ static size_t pieces_read(struct pieces *p, size_t end)
 	}
 	p->left -= (size_t)n;
 	/* A NUL would hide what follows it. */
-	p->partly = p->partly || memchr(p->buffer + end, '\0', (size_t)n) != NULL;
+	p->partly = p->partly || memchr(p->buffer + end, '\0', (size_t)n);
 	return end + (size_t)n;
 }
 

@@ -78,7 +78,7 @@ static bool has_conversation(pam_handle_t *pamh)
 	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS || !item)
 		return false;
 	conversation = item;
-	return conversation->conv != NULL;
+	return conversation->conv;
 }
 
 void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user)

@@ -78,7 +78,7 @@ static bool is_roots_path(const char *path)
 bool environment_is_roots(const char *value)
 {
 	char *copy = strdup(value), *rest = NULL;
-	bool good = copy != NULL;
+	bool good = copy;
 
 	for (char *s = good ? strtok_r(copy, ":", &rest) : NULL; s && good;
 		s = strtok_r(NULL, ":", &rest))

@@ -315,7 +315,7 @@ char *str_safe(char *out, size_t size, const char *s)
 char *str_sentences(char *out, size_t size, const char *first, const char *second)
 {
 	size_t n = strlen(first);
-	bool ended = n > 0 && (strchr(".!?:", first[n - 1]) != NULL || str_ends(first, "…"));
+	bool ended = n > 0 && (strchr(".!?:", first[n - 1]) || str_ends(first, "…"));
 
 	if (first[0] == '\0' || second[0] == '\0')
 		str_copy(out, size, first[0] == '\0' ? second : first);

@@ -18,7 +18,7 @@ int ledger_blocked(
 	query_start(&q, l, "SELECT text FROM block WHERE address = ?", fault);
 	query_text(&q, address);
 	found = query_row(&q);
-	if (found > 0 && text != NULL)
+	if (found > 0 && text)
 		row_text(&q, text, size);
 	query_end(&q);
 	return found;
@@ -53,7 +53,7 @@ static bool write_block(struct ledger *l, const char *address, const char *text,
 		" ON CONFLICT (address) DO UPDATE SET text = ?2, actor = ?3, at = ?4",
 		fault);
 	query_text(&q, address);
-	query_text(&q, text != NULL ? text : "");
+	query_text(&q, text ? text : "");
 	query_text(&q, actor);
 	query_number(&q, clock_wall());
 	return query_run(&q);
@@ -69,7 +69,7 @@ static bool show_blocked(
 
 	if (number < 0)
 		return false;
-	str_format(sentence, sizeof(sentence), "blocked: %.200s", text != NULL ? text : "");
+	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
 		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, change = ?"
 		" WHERE address = ? AND address <> '' AND verdict IN"

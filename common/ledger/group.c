@@ -44,7 +44,7 @@ static bool begin(struct ledger *l, struct fault *fault)
 	if (!still_in_place(l, fault))
 		return false;
 	/* Whoever reads the rows of a query and writes between them keeps the query's snapshot. */
-	if (l->alone != NULL)
+	if (l->alone)
 		alone_end(l);
 	if (!run(l, "BEGIN IMMEDIATE", fault))
 		return false;
@@ -173,11 +173,11 @@ void alone_end(struct ledger *l)
 /* Within another transaction, or a query that is being read, it is that one's snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault)
 {
-	return l->grouped || l->alone != NULL || begin_reading(l, fault);
+	return l->grouped || l->alone || begin_reading(l, fault);
 }
 
 void snapshot_end(struct ledger *l)
 {
-	if (!l->grouped && l->alone == NULL)
+	if (!l->grouped && !l->alone)
 		rollback(l);
 }

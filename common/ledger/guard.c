@@ -127,7 +127,7 @@ static const char *column(sqlite3_stmt *row, int n)
 {
 	const unsigned char *text = sqlite3_column_text(row, n);
 
-	return text != NULL ? (const char *)text : "";
+	return text ? (const char *)text : "";
 }
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
@@ -198,7 +198,7 @@ bool guard_compare(
 	bool good = false;
 	int rc;
 
-	if (db == NULL || sqlite3_prepare_v2(db, READ_SCHEMA, -1, &ours, NULL) != SQLITE_OK) {
+	if (!db || sqlite3_prepare_v2(db, READ_SCHEMA, -1, &ours, NULL) != SQLITE_OK) {
 		fault_no_memory(fault, FAULT_STORAGE);
 		goto out;
 	}

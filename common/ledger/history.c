@@ -21,8 +21,8 @@ static bool add(struct ledger *l, int64_t at, const char *subject, const char *a
 	query_text(&q, address);
 	query_number(&q, sighting);
 	query_text(&q, what);
-	query_text(&q, cause != NULL ? cause : "");
-	query_text(&q, actor != NULL ? actor : "");
+	query_text(&q, cause ? cause : "");
+	query_text(&q, actor ? actor : "");
 	return query_run(&q);
 }
 
@@ -37,7 +37,7 @@ static bool trim(struct ledger *l, const char *sql, const char *address, int64_t
 	struct query q;
 
 	query_start(&q, l, sql, fault);
-	if (address != NULL)
+	if (address)
 		query_text(&q, address);
 	else
 		query_number(&q, sighting);
@@ -66,7 +66,7 @@ bool history_person(struct ledger *l, int64_t at, const char *address, const cha
 	const char *cause, const char *actor, struct fault *fault)
 {
 	return add(l, at, "", address, 0, what, cause, actor, fault) &&
-	       (actor == NULL || strcmp(actor, "ledger") != 0 || trim_person(l, address, fault));
+	       (!actor || strcmp(actor, "ledger") != 0 || trim_person(l, address, fault));
 }
 
 bool history_sighting(struct ledger *l, int64_t id, const char *user, const char *host,

@@ -9,9 +9,9 @@ static bool keep(struct ledger *l, const char *key, const char *value, struct fa
 	struct query q;
 
 	query_start(&q, l,
-		value != NULL ? "INSERT INTO kept (key, value) VALUES (?1, ?2)"
-				" ON CONFLICT (key) DO UPDATE SET value = ?2"
-			      : "DELETE FROM kept WHERE key = ?1 AND ?2 IS NULL",
+		value ? "INSERT INTO kept (key, value) VALUES (?1, ?2)"
+			" ON CONFLICT (key) DO UPDATE SET value = ?2"
+		      : "DELETE FROM kept WHERE key = ?1 AND ?2 IS NULL",
 		fault);
 	query_text(&q, key);
 	query_text(&q, value);

@@ -338,9 +338,9 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 		return NULL;
 	}
 	l = calloc(1, sizeof(*l));
-	if (l != NULL)
+	if (l)
 		l->path = strdup(where + strlen(SCHEME));
-	if (l == NULL || l->path == NULL) {
+	if (!l || !l->path) {
 		fault_no_memory(fault, FAULT_STORAGE);
 		ledger_close(l);
 		return NULL;
@@ -358,7 +358,7 @@ struct ledger *ledger_open(
 	struct ledger *l = new_handle(settings->ledger, fault);
 	bool good;
 
-	if (l == NULL)
+	if (!l)
 		return NULL;
 	l->reading = mode == LEDGER_READ;
 	good = (mode != LEDGER_CREATE || create_file(l->path, fault)) &&
@@ -376,7 +376,7 @@ struct ledger *ledger_open(
 
 void ledger_close(struct ledger *l)
 {
-	if (l == NULL)
+	if (!l)
 		return;
 	ledger_rollback(l);
 	statements_free(l);

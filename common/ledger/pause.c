@@ -85,7 +85,7 @@ static int clear_pause(struct ledger *l, const char *kind, const char *actor, st
 	int paused = ledger_paused(l, &now, fault);
 	struct query q;
 
-	if (paused <= 0 || (kind != NULL && strcmp(kind, now.kind) != 0))
+	if (paused <= 0 || (kind && strcmp(kind, now.kind) != 0))
 		return paused < 0 ? -1 : 0;
 	query_start(&q, l, "DELETE FROM pause", fault);
 	return query_run(&q) && history_whole(l, "resumed", now.text, actor, fault) ? 1 : -1;

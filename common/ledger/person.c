@@ -119,7 +119,7 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 			    " FROM person WHERE address > ?1 AND state = ?3"
 			    " ORDER BY address LIMIT ?2",
 		fault);
-	query_text(&q, after != NULL ? after : "");
+	query_text(&q, after ? after : "");
 	query_number(&q, limit > 0 ? limit : -1);
 	if (state >= 0)
 		query_text(&q, state_words[state]);
@@ -199,7 +199,7 @@ static bool tell_story(struct ledger *l, const struct before *before, const stru
 	if (!moved && strcmp(before->reason, p->reason) == 0)
 		return true;
 	return history_person(l, at, p->address, state_words[p->state],
-		       cause != NULL && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
+		       cause && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
 	       (!moved || count_result(l, p->state, fault)) &&
 	       (!moved || p->state == PERSON_SENDING || tell_hosts(l, p->address, fault));
 }

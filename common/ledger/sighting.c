@@ -90,11 +90,11 @@ int ledger_unjudged(
 /* An address is looked up by its index, all else by that of account and host. */
 static const char *each_sql(const char *user, const char *address)
 {
-	if (address != NULL)
+	if (address)
 		return "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE (?1 IS NULL OR host = ?1)"
 		       " AND (?2 IS NULL OR account = ?2) AND address = ?3 AND address <> ''"
 		       " ORDER BY account, host";
-	if (user != NULL)
+	if (user)
 		return "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE (?1 IS NULL OR host = ?1)"
 		       " AND account = ?2 AND ?3 IS NULL ORDER BY account, host";
 	return "SELECT " SIGHTING_COLUMNS " FROM sighting WHERE (?1 IS NULL OR host = ?1)"

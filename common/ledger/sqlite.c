@@ -108,7 +108,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 			"The program retries automatically. Find out what uses the host's memory.");
 	default:
 		fault_set(fault, FAULT_STORAGE, "ledger_failed", "%s: %s", l->path,
-			l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc));
+			l->db ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc));
 		return fault_remedy(fault, "This is a bug: please report it with this line.");
 	}
 }
@@ -138,7 +138,7 @@ static struct statement *find(struct ledger *l, const char *sql)
 	for (;; at++) {
 		struct statement *s = &l->statements[at % STATEMENTS_MAX];
 
-		if (s->sql == sql || s->sql == NULL)
+		if (s->sql == sql || !s->sql)
 			return s;
 	}
 }
@@ -152,7 +152,7 @@ static struct statement *prepared(struct ledger *l, const char *sql, struct faul
 		say_nested(l, sql, fault);
 		return NULL;
 	}
-	if (s->stmt == NULL) {
+	if (!s->stmt) {
 		rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
 		if (rc != SQLITE_OK) {
 			sql_fault(l, rc, fault);
@@ -187,13 +187,13 @@ void query_start(struct query *q, struct ledger *l, const char *sql, struct faul
 	if (sqlite3_get_autocommit(l->db) && !alone_begin(q, fault))
 		return;
 	q->statement = prepared(l, sql, fault);
-	if (q->statement == NULL && l->alone == q)
+	if (!q->statement && l->alone == q)
 		alone_end(l);
 }
 
 static void give_back(struct query *q)
 {
-	if (q->statement == NULL)
+	if (!q->statement)
 		return;
 	sqlite3_reset(q->statement->stmt);
 	if (q->bound > 0)
@@ -214,7 +214,7 @@ void query_text(struct query *q, const char *text)
 {
 	int rc;
 
-	if (q->statement == NULL)
+	if (!q->statement)
 		return;
 	rc = sqlite3_bind_text(q->statement->stmt, ++q->bound, text, -1, SQLITE_STATIC);
 	if (rc != SQLITE_OK)
@@ -225,7 +225,7 @@ void query_number(struct query *q, int64_t number)
 {
 	int rc;
 
-	if (q->statement == NULL)
+	if (!q->statement)
 		return;
 	rc = sqlite3_bind_int64(q->statement->stmt, ++q->bound, number);
 	if (rc != SQLITE_OK)
@@ -236,7 +236,7 @@ int query_row(struct query *q)
 {
 	int rc;
 
-	if (q->statement == NULL)
+	if (!q->statement)
 		return -1;
 	q->column = 0;
 	q->ledger->step_ms = 0;
@@ -253,7 +253,7 @@ void row_text(struct query *q, char *out, size_t size)
 {
 	const unsigned char *text = sqlite3_column_text(q->statement->stmt, q->column++);
 
-	str_copy(out, size, text != NULL ? (const char *)text : "");
+	str_copy(out, size, text ? (const char *)text : "");
 }
 
 int64_t row_number(struct query *q)
@@ -263,7 +263,7 @@ int64_t row_number(struct query *q)
 
 bool query_end(struct query *q)
 {
-	bool good = q->statement != NULL;
+	bool good = q->statement;
 
 	give_back(q);
 	return good;

@@ -67,7 +67,7 @@ static int64_t midnight_before(int64_t now)
 	time_t t = (time_t)now;
 	struct tm tm;
 
-	if (localtime_r(&t, &tm) == NULL)
+	if (!localtime_r(&t, &tm))
 		return now;
 	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
 	tm.tm_isdst = -1;

@@ -18,9 +18,9 @@ static bool split(char *line, char **fields, size_t count)
 		char *colon = strchr(line, ':');
 
 		fields[i] = line;
-		if ((colon == NULL) != (i == count - 1))
+		if ((!colon) != (i == count - 1))
 			return false;
-		if (colon == NULL)
+		if (!colon)
 			break;
 		*colon = '\0';
 		line = colon + 1;
@@ -50,7 +50,7 @@ static bool parse_line(char *line, size_t n, struct account *a)
 {
 	char *fields[FIELDS];
 
-	if (memchr(line, '\0', n) != NULL || !split(line, fields, FIELDS) || fields[0][0] == '\0')
+	if (memchr(line, '\0', n) || !split(line, fields, FIELDS) || fields[0][0] == '\0')
 		return false;
 	*a = (struct account){.user = fields[0], .gecos = fields[4], .shell = fields[6]};
 	return parse_id(fields[2], &a->uid) && parse_id(fields[3], &a->gid);
@@ -102,7 +102,7 @@ static bool sort_accounts(struct account_table *t)
 	struct account *sorted = calloc(t->count + 1, sizeof(*sorted));
 	size_t kept = 0;
 
-	if (keys == NULL || sorted == NULL) {
+	if (!keys || !sorted) {
 		free(keys);
 		free(sorted);
 		return false;
@@ -124,7 +124,7 @@ static size_t count_lines(const char *text, size_t n)
 {
 	size_t count = 1;
 
-	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))) != NULL; p++)
+	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
 		count++;
 	return count;
 }
@@ -137,11 +137,11 @@ static bool table_fill(struct account_table *t, char *text, size_t n)
 
 	*t = (struct account_table){.text = text};
 	t->accounts = reallocarray(NULL, count_lines(text, n), sizeof(*t->accounts));
-	if (t->accounts == NULL)
+	if (!t->accounts)
 		return false;
 	for (char *line = text, *next; line < text + n; line = next) {
 		char *newline = memchr(line, '\n', n - (size_t)(line - text));
-		char *end = newline != NULL ? newline : text + n;
+		char *end = newline ? newline : text + n;
 		struct account *a = &t->accounts[t->count];
 
 		*end = '\0';
@@ -165,7 +165,7 @@ bool account_parse(const char *text, size_t n, struct account_table *out)
 	char *copy = malloc(n + 1);
 
 	*out = (struct account_table){.text = NULL};
-	if (copy == NULL)
+	if (!copy)
 		return false;
 	if (n > 0)
 		memcpy(copy, text, n);
@@ -186,7 +186,7 @@ bool account_read(const char *passwd_file, struct account_table *out, struct fau
 		strbuf_free(&text);
 		return false;
 	}
-	if (text.data == NULL)
+	if (!text.data)
 		return account_parse("", 0, out);
 	if (table_fill(out, text.data, text.len))
 		return true;
@@ -209,7 +209,7 @@ const struct account *account_find(const struct account_table *t, const char *us
 
 void account_table_free(struct account_table *t)
 {
-	if (t == NULL)
+	if (!t)
 		return;
 	free(t->accounts);
 	free(t->text);

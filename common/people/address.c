@@ -23,7 +23,7 @@ static bool local_part(const char *s, size_t n)
 		if (s[i] == '.' && dot)
 			return false;
 		dot = s[i] == '.';
-		if (!dot && !ascii_is_alnum(s[i]) && (s[i] == '\0' || strchr(ATEXT, s[i]) == NULL))
+		if (!dot && !ascii_is_alnum(s[i]) && (s[i] == '\0' || !strchr(ATEXT, s[i])))
 			return false;
 	}
 	return !dot;
@@ -59,7 +59,7 @@ bool address_plain(const char *s, char out[ADDRESS_MAX + 1])
 	const char *at = strchr(s, '@');
 
 	out[0] = '\0';
-	if (at == NULL || strlen(s) > ADDRESS_MAX)
+	if (!at || strlen(s) > ADDRESS_MAX)
 		return false;
 	if (!local_part(s, (size_t)(at - s)) || !host_name(at + 1))
 		return false;
@@ -84,7 +84,7 @@ bool address_in_domains(const char *address, const char *domains)
 	char domain[ADDRESS_MAX + 1];
 	const char *at = strrchr(address, '@');
 
-	if (at == NULL || !str_copy(domain, sizeof(domain), at + 1))
+	if (!at || !str_copy(domain, sizeof(domain), at + 1))
 		return false;
 	return !str_each_word(domains, is_other, domain);
 }
@@ -111,7 +111,7 @@ bool address_user(const struct sighting *s, char *out, size_t size)
 static bool from_user(char *word, const char **why)
 {
 	for (const char *p = word; *p != '\0'; p++)
-		if (!ascii_is_alnum(*p) && strchr("._+-", *p) == NULL) {
+		if (!ascii_is_alnum(*p) && !strchr("._+-", *p)) {
 			*why = "the user name has characters that an address cannot have";
 			return false;
 		}

@@ -45,7 +45,7 @@ static bool name_is_plain(const char *name)
 {
 	if (*name == '\0' || !str_is_utf8(name, strlen(name)))
 		return false;
-	return strpbrk(name, " \t,*?:") == NULL;
+	return !strpbrk(name, " \t,*?:");
 }
 
 static bool parse_gid(const char *s, gid_t *gid)
@@ -65,20 +65,20 @@ static bool parse_line(char *line, size_t n, const char *names, struct line *out
 	char *password, *gid;
 
 	*out = (struct line){.members = NULL};
-	if (memchr(line, '\0', n) != NULL)
+	if (memchr(line, '\0', n))
 		return false;
 	password = strchr(line, ':');
-	if (password == NULL)
+	if (!password)
 		return false;
 	*password++ = '\0';
 	if (!name_is_plain(line) || !str_in_list(line, names))
 		return true;
 	gid = strchr(password, ':');
-	if (gid == NULL)
+	if (!gid)
 		return false;
 	*gid++ = '\0';
 	out->members = strchr(gid, ':');
-	if (out->members != NULL)
+	if (out->members)
 		*out->members++ = '\0';
 	out->group.name = line;
 	return parse_gid(gid, &out->group.gid);
@@ -108,7 +108,7 @@ static size_t count_byte(const char *s, char byte)
 {
 	size_t count = 0;
 
-	for (; s != NULL && (s = strchr(s, byte)) != NULL; s++)
+	for (; s && (s = strchr(s, byte)); s++)
 		count++;
 	return count;
 }
@@ -118,14 +118,14 @@ static bool add_members(struct group_table *t, const struct line *lines)
 	size_t room = 1;
 
 	for (size_t i = 0; i < t->group_count; i++)
-		room += lines[i].members != NULL ? count_byte(lines[i].members, ',') + 1 : 0;
+		room += !!lines[i].members ? count_byte(lines[i].members, ',') + 1 : 0;
 	t->members = calloc(room, sizeof(*t->members));
-	if (t->members == NULL)
+	if (!t->members)
 		return false;
 	for (size_t i = 0; i < t->group_count; i++)
-		for (char *name = lines[i].members, *next; name != NULL; name = next) {
+		for (char *name = lines[i].members, *next; name; name = next) {
 			next = strchr(name, ',');
-			if (next != NULL)
+			if (next)
 				*next++ = '\0';
 			name = str_trim(name);
 			if (*name != '\0')
@@ -142,7 +142,7 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 
 	for (char *line = t->text, *next; line < t->text + n; line = next) {
 		char *newline = memchr(line, '\n', n - (size_t)(line - t->text));
-		char *end = newline != NULL ? newline : t->text + n;
+		char *end = newline ? newline : t->text + n;
 
 		*end = '\0';
 		next = end + 1;
@@ -150,7 +150,7 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 			continue;
 		if (!parse_line(line, (size_t)(end - line), names, &lines[count]))
 			t->incomplete = true;
-		else if (lines[count].group.name != NULL)
+		else if (lines[count].group.name)
 			count++;
 	}
 	return count;
@@ -172,17 +172,17 @@ static struct group_table *table_new(char *text, size_t n, const char *names)
 	struct line *lines = calloc(count_lines(text, n), sizeof(*lines));
 	bool done = false;
 
-	if (t == NULL) {
+	if (!t) {
 		free(text);
 		goto out;
 	}
 	t->text = text;
-	if (lines == NULL)
+	if (!lines)
 		goto out;
 	t->group_count = take_lines(t, n, names, lines);
 	qsort(lines, t->group_count, sizeof(*lines), compare_lines);
 	t->groups = calloc(t->group_count + 1, sizeof(*t->groups));
-	if (t->groups == NULL || !add_members(t, lines))
+	if (!t->groups || !add_members(t, lines))
 		goto out;
 	for (size_t i = 0; i < t->group_count; i++)
 		t->groups[i] = lines[i].group;
@@ -199,7 +199,7 @@ struct group_table *group_parse(const char *text, size_t n, const char *names)
 {
 	char *copy = malloc(n + 1);
 
-	if (copy == NULL)
+	if (!copy)
 		return NULL;
 	if (n > 0)
 		memcpy(copy, text, n);
@@ -217,8 +217,8 @@ struct group_table *group_read(const char *group_file, const char *names, struct
 		strbuf_free(&text);
 		return NULL;
 	}
-	t = text.data != NULL ? table_new(text.data, text.len, names) : group_parse("", 0, names);
-	if (t == NULL) {
+	t = text.data ? table_new(text.data, text.len, names) : group_parse("", 0, names);
+	if (!t) {
 		fault_set(fault, FAULT_STORAGE, "memory", "%s: not enough memory to read it",
 			group_file);
 		fault_remedy(fault, "Give the collector more memory.");
@@ -247,9 +247,9 @@ static bool append(char *out, size_t size, const char **last, const char *name)
 {
 	size_t used = strlen(out);
 
-	if (*last != NULL && strcmp(*last, name) == 0)
+	if (*last && strcmp(*last, name) == 0)
 		return true;
-	if (!str_format(out + used, size - used, "%s%s", *last != NULL ? " " : "", name)) {
+	if (!str_format(out + used, size - used, "%s%s", *last ? " " : "", name)) {
 		out[used] = '\0';
 		return false;
 	}
@@ -281,7 +281,7 @@ bool group_names(const struct group_table *t, const char *user, gid_t gid, char 
 
 void group_table_free(struct group_table *t)
 {
-	if (t == NULL)
+	if (!t)
 		return;
 	free(t->groups);
 	free(t->members);

@@ -94,10 +94,10 @@ static bool parse_line(
 	*out = (struct entry){.host = "*", .line = number};
 	cut_comment(line);
 	who = next_word(&line);
-	if (who == NULL)
+	if (!who)
 		return true;
 	address = next_word(&line);
-	if (address == NULL || next_word(&line) != NULL)
+	if (!address || next_word(&line))
 		return broken(fault, path, number,
 			"each map line needs exactly two words: user address",
 			"Write: user address, or host:user address, or: user - (never invite this "
@@ -107,22 +107,22 @@ static bool parse_line(
 			"Write one address such as ada@example.com, or - to never invite this "
 			"user.");
 	colon = strchr(who, ':');
-	if (colon != NULL) {
+	if (colon) {
 		*colon = '\0';
 		host = who;
 		who = colon + 1;
 	}
-	if ((host != NULL && host[0] == '\0') || who[0] == '\0' || strchr(who, ':') != NULL)
+	if ((host && host[0] == '\0') || who[0] == '\0' || strchr(who, ':'))
 		return broken(fault, path, number,
 			"a host and a user are needed before and after the ':'",
 			"Write host:user; the host may contain the wildcards * and ?.");
-	if (strpbrk(who, "*?") != NULL)
+	if (strpbrk(who, "*?"))
 		return broken(fault, path, number,
 			"wildcards (* and ?) are allowed in the host, but not in the user",
 			"Write one line for each user. A rule for all users belongs in [people] "
 			"address.");
 	str_lower(who);
-	if (host != NULL) {
+	if (host) {
 		str_lower(host);
 		out->host = host;
 	}
@@ -137,19 +137,19 @@ static bool parse_lines(struct address_map *m, size_t n, const char *path, struc
 
 	for (char *line = m->text, *next; line < m->text + n; line = next) {
 		char *newline = memchr(line, '\n', n - (size_t)(line - m->text));
-		char *end = newline != NULL ? newline : m->text + n;
+		char *end = newline ? newline : m->text + n;
 		struct entry *e = &m->entries[m->count];
 
 		*end = '\0';
 		next = end + 1;
 		number++;
-		if (memchr(line, '\0', (size_t)(end - line)) != NULL ||
+		if (memchr(line, '\0', (size_t)(end - line)) ||
 			!str_is_utf8(line, (size_t)(end - line)))
 			return broken(fault, path, number, "this line is not UTF-8 text",
 				"Save the map as UTF-8.");
 		if (!parse_line(line, number, path, e, fault))
 			return false;
-		m->count += e->user != NULL;
+		m->count += !!e->user;
 	}
 	return true;
 }
@@ -186,11 +186,11 @@ struct address_map *map_parse(const char *text, size_t n, const char *path, stru
 {
 	struct address_map *m = calloc(1, sizeof(*m));
 
-	if (m != NULL) {
+	if (m) {
 		m->text = malloc(n + 1);
 		m->entries = calloc(count_lines(text, n), sizeof(*m->entries));
 	}
-	if (m == NULL || m->text == NULL || m->entries == NULL) {
+	if (!m || !m->text || !m->entries) {
 		map_free(m);
 		fault_set(fault, FAULT_STORAGE, "memory", "%s: out of memory", path);
 		return NULL;
@@ -223,7 +223,7 @@ struct address_map *map_load(const char *path, struct fault *fault)
 	if (path[0] == '\0')
 		return map_parse("", 0, path, fault);
 	if (file_read(path, &rules, &text, FAULT_SETTINGS, fault))
-		m = map_parse(text.data != NULL ? text.data : "", text.len, path, fault);
+		m = map_parse(text.data ? text.data : "", text.len, path, fault);
 	strbuf_free(&text);
 	return m;
 }
@@ -276,7 +276,7 @@ bool map_each(const struct address_map *m,
 
 void map_free(struct address_map *m)
 {
-	if (m == NULL)
+	if (!m)
 		return;
 	free(m->entries);
 	free(m->text);

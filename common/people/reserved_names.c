@@ -189,5 +189,5 @@ const char *reserved_name_kind(const char *user)
 		return NULL;
 	str_lower(lower);
 	found = bsearch(lower, names, ARRAY_SIZE(names), sizeof(names[0]), compare_name);
-	return found != NULL ? found->group : NULL;
+	return found ? found->group : NULL;
 }

@@ -49,7 +49,7 @@ static void split_name(struct sighting *s, const char *gecos)
 		gecos++;
 		n--;
 	}
-	if (!str_is_utf8(gecos, n) || has_controls(gecos, n) || memchr(gecos, ':', n) != NULL)
+	if (!str_is_utf8(gecos, n) || has_controls(gecos, n) || memchr(gecos, ':', n))
 		return;
 	for (first = 0; first < n && gecos[first] != ' ';)
 		first++;
@@ -75,7 +75,7 @@ void sighting_facts(struct sighting *s, const struct account *a, const struct gr
 	s->uid = a->uid;
 	copy_shell(s, a->shell);
 	s->groups[0] = s->first[0] = s->last[0] = '\0';
-	if (groups != NULL && !group_names(groups, a->user, a->gid, s->groups, sizeof(s->groups)))
+	if (groups && !group_names(groups, a->user, a->gid, s->groups, sizeof(s->groups)))
 		str_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
 	if (settings->gecos)
 		split_name(s, a->gecos);

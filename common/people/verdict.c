@@ -72,7 +72,7 @@ typedef bool policy_rule(const struct rule_input *q, struct verdict *out);
 
 static bool rule_map_never(const struct rule_input *q, struct verdict *out)
 {
-	if (q->mapped == NULL || strcmp(q->mapped, "-") != 0)
+	if (!q->mapped || strcmp(q->mapped, "-") != 0)
 		return false;
 	return decide(out, VERDICT_EXCLUDED, "map",
 		"Line %d of %.120s says that %s is never invited.", q->map_line, q->settings->map,
@@ -106,7 +106,7 @@ static bool rule_uid_range(const struct rule_input *q, struct verdict *out)
 static bool rule_shell(const struct rule_input *q, struct verdict *out)
 {
 	const char *slash = strrchr(q->s->shell, '/');
-	const char *name = slash != NULL ? slash + 1 : q->s->shell;
+	const char *name = slash ? slash + 1 : q->s->shell;
 
 	if (strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0)
 		return false;
@@ -123,7 +123,7 @@ static bool rule_reserved_name(const struct rule_input *q, struct verdict *out)
 {
 	const char *group = reserved_name_kind(q->user);
 
-	if (group == NULL || in_users(q, q->settings->allow_users))
+	if (!group || in_users(q, q->settings->allow_users))
 		return false;
 	return decide(out, VERDICT_EXCLUDED, "nobody_name",
 		"The name %s usually does not belong to a person (%s). If it does here, add it to "
@@ -229,15 +229,14 @@ static bool find_address(const struct rule_input *q, struct verdict *out)
 {
 	const char *template = q->settings->address, *why;
 
-	if (q->mapped != NULL)
+	if (q->mapped)
 		return str_copy(out->address, sizeof(out->address), q->mapped);
 	if (template[0] == '\0') {
 		unmapped(q, "no_template", "it is not in the map, and [people] address is not set",
 			out);
 		return false;
 	}
-	if (!q->settings->gecos &&
-		(strstr(template, "{first}") != NULL || strstr(template, "{last}") != NULL)) {
+	if (!q->settings->gecos && (strstr(template, "{first}") || strstr(template, "{last}"))) {
 		unmapped(q, "gecos", "the template needs full names, but gecos = no", out);
 		return false;
 	}
@@ -301,7 +300,7 @@ void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	*out = (struct verdict){.kind = VERDICT_NONE};
 	fill_rule_input(&q, s, settings);
 	q.mapped = map_find(map, s->host, s->user, &q.map_line);
-	if (q.mapped == NULL)
+	if (!q.mapped)
 		q.mapped = map_find(map, s->host, q.user, &q.map_line);
 	if (!excluded(&q, out))
 		evaluate_address(&q, out);

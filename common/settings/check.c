@@ -101,7 +101,7 @@ static void check_address(const struct check *c)
 			"no domain is set, so no address can belong to your organisation",
 			"Set it to the domains that are verified in the Admin console, such as "
 			"example.com.");
-	if (at == NULL) {
+	if (!at) {
 		if (s->map[0] == '\0')
 			diagnose_key(c, DISPATCHING, "people", "address",
 				"neither an address template nor a map is set",
@@ -113,8 +113,7 @@ static void check_address(const struct check *c)
 			"the domain of the template is not listed in domains: nobody would be "
 			"invited",
 			"Add %s to domains, or correct the template.", at + 1);
-	if (!s->gecos &&
-		(strstr(s->address, "{first}") != NULL || strstr(s->address, "{last}") != NULL))
+	if (!s->gecos && (strstr(s->address, "{first}") || strstr(s->address, "{last}")))
 		diagnose_key(c, DISPATCHING, "people", "address",
 			"{first} and {last} come from the full name in the passwd file, which "
 			"gecos = no ignores",
@@ -157,7 +156,7 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 	const char *file = settings_loaded(c->s)->origins[k - setting_keys].file;
 	struct stat st;
 
-	if (file == NULL || !setting_has_password(value) || stat(file, &st) != 0 ||
+	if (!file || !setting_has_password(value) || stat(file, &st) != 0 ||
 		(st.st_mode & S_IROTH) == 0)
 		return;
 	diagnose_key(c, k->used_by_collector, k->section, k->key,

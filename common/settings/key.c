@@ -85,9 +85,9 @@ const char *setting_suggest(const char *section, const char *word)
 		return NULL;
 	for (size_t i = 0; i < setting_count; i++) {
 		const struct setting_key *k = &setting_keys[i];
-		const char *candidate = section == NULL ? k->section : k->key;
+		const char *candidate = !section ? k->section : k->key;
 
-		if (section != NULL && strcmp(section, k->section) != 0)
+		if (section && strcmp(section, k->section) != 0)
 			continue;
 		size_t d = distance(word, candidate);
 		if (d < limit) {

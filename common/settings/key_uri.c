@@ -21,7 +21,7 @@ static int hex_digit(char c)
 	static const char digits[] = "0123456789abcdef";
 	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
 
-	return at == NULL ? -1 : (int)(at - digits);
+	return !at ? -1 : (int)(at - digits);
 }
 
 bool key_uri_is_handle(const char *uri)
@@ -61,7 +61,7 @@ bool key_uri_has(const char *uri, const char *name)
 {
 	size_t len;
 
-	return find(uri, name, &len) != NULL;
+	return find(uri, name, &len);
 }
 
 /* One byte of a percent-encoded text; -1 if it is none, a NUL among them. */
@@ -83,9 +83,9 @@ bool key_uri_get(const char *uri, const char *name, char *out, size_t size)
 {
 	size_t len, n = 0;
 	const char *at = find(uri, name, &len);
-	const char *end = at == NULL ? NULL : at + len;
+	const char *end = !at ? NULL : at + len;
 
-	while (at != NULL && at < end && n + 1 < size) {
+	while (at && at < end && n + 1 < size) {
 		int byte = decode(&at, end);
 
 		if (byte < 0)
@@ -93,7 +93,7 @@ bool key_uri_get(const char *uri, const char *name, char *out, size_t size)
 		out[n++] = (char)byte;
 	}
 	out[n] = '\0';
-	return at != NULL && at == end;
+	return at && at == end;
 }
 
 /* ---- parts ---- */

@@ -48,12 +48,12 @@ static void store(struct source *src)
 {
 	const struct setting_key *k = src->key;
 	struct loaded *l = src->loaded;
-	const char *value = src->value.data != NULL ? src->value.data : "";
+	const char *value = src->value.data ? src->value.data : "";
 	struct value_error c = {.what = ""};
 	char message[256];
 
 	src->key = NULL;
-	if (k == NULL)
+	if (!k)
 		return;
 	if (src->value.failed) {
 		diagnose_at(src, src->key_line, k->used_by_collector,
@@ -62,7 +62,7 @@ static void store(struct source *src)
 		return;
 	}
 	if (!setting_set(k, &l->settings, value, &c)) {
-		if (strchr(value, '#') != NULL)
+		if (strchr(value, '#'))
 			str_copy(c.remedy, sizeof(c.remedy),
 				"A comment after a value starts with a space and ';', not with "
 				"'#'.");
@@ -116,11 +116,11 @@ static void found_key(struct source *src, const char *section, const char *key)
 		str_format(what, sizeof(what), "'%s' comes before any [section]", key);
 	else
 		str_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
-	if (now != NULL)
+	if (now)
 		str_copy(remedy, sizeof(remedy), now);
-	else if (elsewhere != NULL)
+	else if (elsewhere)
 		str_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
-	else if (near != NULL)
+	else if (near)
 		str_format(remedy, sizeof(remedy), "Did you mean %s?", near);
 	else
 		str_format(remedy, sizeof(remedy), "cloudinvite.conf(5) lists all keys.");
@@ -151,13 +151,13 @@ static void continue_key(struct source *src, const char *key, const char *value)
 	const struct setting_key *k = src->key;
 	char what[160];
 
-	if (k != NULL && k->kind == KIND_LIST) {
+	if (k && k->kind == KIND_LIST) {
 		strbuf_add(&src->value, " ");
 		strbuf_add_bytes(&src->value, value, without_comment(value, strlen(value)));
 		return;
 	}
 	str_format(what, sizeof(what), "an indented line continues the key above it (%s)", key);
-	diagnose_at(src, src->line, k == NULL || k->used_by_collector, what,
+	diagnose_at(src, src->line, !k || k->used_by_collector, what,
 		"Only a list of users, groups or domains can continue on the next line. For "
 		"another key, write: key = value.");
 }
@@ -165,10 +165,10 @@ static void continue_key(struct source *src, const char *key, const char *value)
 static int take_pair(void *ctx, const char *section, const char *key, const char *value)
 {
 	struct source *src = ctx;
-	bool continues = src->indented && src->key != NULL && strcmp(src->key->key, key) == 0;
+	bool continues = src->indented && src->key && strcmp(src->key->key, key) == 0;
 	const struct setting_key *k = setting_find(section, key);
 
-	if (src->skipping || value == NULL)
+	if (src->skipping || !value)
 		return 1;
 	src->expects_pair = false;
 	if (continues) {
@@ -176,11 +176,11 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 		return 1;
 	}
 	store(src);
-	if (k == NULL)
+	if (!k)
 		found_key(src, section, key);
 	else
 		start_key(src, k);
-	if (src->key != NULL)
+	if (src->key)
 		strbuf_add(&src->value, value);
 	return 1;
 }
@@ -196,8 +196,8 @@ static void take_section(struct source *src, const char *line)
 
 	store(src);
 	src->skipping = true;
-	if (close == NULL || (close[1 + strspn(close + 1, " \t")] != '\0' &&
-				     close[1 + strspn(close + 1, " \t")] != ';')) {
+	if (!close || (close[1 + strspn(close + 1, " \t")] != '\0' &&
+			      close[1 + strspn(close + 1, " \t")] != ';')) {
 		diagnose_at(src, src->line, true, "a section line must be [name] and nothing else",
 			"Put the rest on a separate line.");
 		return;
@@ -208,10 +208,10 @@ static void take_section(struct source *src, const char *line)
 		return;
 	near = setting_suggest(NULL, name);
 	str_format(what, sizeof(what), "there is no section [%s]", name);
-	str_format(remedy, sizeof(remedy), near != NULL ? "Did you mean [%s]?" : "%s",
-		near != NULL ? near
-			     : "The sections are google, people, invitations, privacy, storage and "
-			       "worker.");
+	str_format(remedy, sizeof(remedy), near ? "Did you mean [%s]?" : "%s",
+		near ? near
+		     : "The sections are google, people, invitations, privacy, storage and "
+		       "worker.");
 	diagnose_at(src, src->line, true, what, remedy);
 }
 
@@ -241,8 +241,8 @@ static const char *next_line(struct source *src, size_t *n)
 	if (line == src->end)
 		return NULL;
 	newline = memchr(line, '\n', (size_t)(src->end - line));
-	*n = (size_t)((newline != NULL ? newline : src->end) - line);
-	src->next = newline != NULL ? newline + 1 : src->end;
+	*n = (size_t)((newline ? newline : src->end) - line);
+	src->next = newline ? newline + 1 : src->end;
 	src->line++;
 	if (*n > 0 && line[*n - 1] == '\r')
 		--*n;
@@ -268,8 +268,8 @@ static bool hand_over(struct source *src, const char *line, size_t n, char *out,
 			"comment can be on a separate line.");
 		return false;
 	}
-	src->indented = indent > 0 && line[indent] != '[' &&
-			memchr(line, '=', without_comment(line, n)) == NULL;
+	src->indented =
+		indent > 0 && line[indent] != '[' && !memchr(line, '=', without_comment(line, n));
 	if (!src->indented) {
 		line += indent;
 		n -= indent;
@@ -301,7 +301,7 @@ static char *read_line(char *out, int size, void *ctx)
 
 	found_unread(src);
 	line = next_line(src, &n);
-	if (line == NULL)
+	if (!line)
 		return NULL;
 	if (!hand_over(src, line, n, out, (size_t)size))
 		memcpy(out, "\n", 2);
@@ -322,7 +322,7 @@ static bool text_is_sound(struct source *src)
 			"Save it as UTF-8 without a byte order mark (BOM).");
 		return false;
 	}
-	if (nul == NULL)
+	if (!nul)
 		return true;
 	for (const char *p = src->next; p < nul; p++)
 		line += *p == '\n';
@@ -334,7 +334,7 @@ static bool text_is_sound(struct source *src)
 void settings_parse(
 	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text)
 {
-	const char *start = text->data != NULL ? text->data : "";
+	const char *start = text->data ? text->data : "";
 	struct source src = {
 		.loaded = l,
 		.found = found,
@@ -346,7 +346,7 @@ void settings_parse(
 	};
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (src.lines == NULL ||
+	if (!src.lines ||
 		(text_is_sound(&src) && ini_parse_stream(read_line, &src, take_pair, &src) == -2)) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
 		diagnose(found, &fault, true);

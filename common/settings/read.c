@@ -22,11 +22,11 @@ static const char *keep_name(struct loaded *l, const char *file)
 {
 	char **files = reallocarray(l->files, l->file_count + 1, sizeof(*files));
 
-	if (files == NULL)
+	if (!files)
 		return NULL;
 	l->files = files;
 	files[l->file_count] = strdup(file);
-	return files[l->file_count] != NULL ? files[l->file_count++] : NULL;
+	return files[l->file_count] ? files[l->file_count++] : NULL;
 }
 
 /* Settings and map are root's and the accounts' alone (--prepare): they say who is invited. */
@@ -50,7 +50,7 @@ static bool read_file(struct loaded *l, struct diagnostics *found, const char *f
 	const char *name = keep_name(l, file);
 	bool read = false;
 
-	if (name == NULL) {
+	if (!name) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
 	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
 		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s does not exist", file);
@@ -105,8 +105,8 @@ static void read_drop_ins(struct loaded *l, struct diagnostics *found)
 	char dir[4096], file[4096];
 	int count;
 
-	if (!str_format(dir, sizeof(dir), "%.*sconf.d",
-		    slash != NULL ? (int)(slash + 1 - l->path) : 0, l->path))
+	if (!str_format(dir, sizeof(dir), "%.*sconf.d", slash ? (int)(slash + 1 - l->path) : 0,
+		    l->path))
 		return;
 	count = scandir(dir, &entries, is_setting_file, by_name);
 	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {

@@ -204,11 +204,11 @@ struct loaded *loaded_new(const char *path)
 {
 	struct loaded *l = calloc(1, sizeof(*l));
 
-	if (l == NULL)
+	if (!l)
 		return NULL;
 	l->path = strdup(path);
 	l->origins = calloc(setting_count, sizeof(*l->origins));
-	if (l->path == NULL || l->origins == NULL || !defaults_set(l)) {
+	if (!l->path || !l->origins || !defaults_set(l)) {
 		settings_free(&l->settings);
 		return NULL;
 	}
@@ -240,9 +240,9 @@ static struct settings *load(
 {
 	struct first_fault first = {.collecting_only = collecting_only};
 	struct diagnostics found = {.report = keep_first, .ctx = &first};
-	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
+	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
 
-	if (l == NULL) {
+	if (!l) {
 		fault_set(fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
 		return NULL;
 	}
@@ -250,7 +250,7 @@ static struct settings *load(
 		settings_check_into(&l->settings, &found);
 	if (first.fault.kind == FAULT_NONE)
 		return &l->settings;
-	if (fault != NULL)
+	if (fault)
 		*fault = first.fault;
 	settings_free(&l->settings);
 	return NULL;
@@ -295,10 +295,10 @@ struct settings *settings_inspect(
 {
 	struct reporting r = {report, ctx};
 	struct diagnostics found = {.report = report_any, .ctx = &r};
-	struct loaded *l = loaded_new(path != NULL ? path : SETTINGS_FILE);
+	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (l == NULL) {
+	if (!l) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
 		diagnose(&found, &fault, true);
 	} else if (!settings_read(l, &found)) {
@@ -308,14 +308,14 @@ struct settings *settings_inspect(
 		settings_check_into(&l->settings, &found);
 	}
 	*count = found.count;
-	return l != NULL ? &l->settings : NULL;
+	return l ? &l->settings : NULL;
 }
 
 void settings_free(struct settings *s)
 {
 	struct loaded *l = (struct loaded *)s;
 
-	if (l == NULL)
+	if (!l)
 		return;
 	for (size_t i = 0; i < setting_count; i++)
 		if (setting_keys[i].kind == KIND_STRING || setting_keys[i].kind == KIND_LIST)
@@ -347,7 +347,7 @@ const char *settings_file(const struct settings *s, size_t number)
 
 static void origin_show(const struct origin *origin, char *out, size_t size)
 {
-	if (origin->file == NULL)
+	if (!origin->file)
 		str_copy(out, size, "default");
 	else
 		str_format(out, size, "%s:%d", origin->file, origin->line);
@@ -368,13 +368,13 @@ bool settings_each(const struct settings *s,
 
 		/* A default is shown as the manual spells it: 24h, not 1d. */
 		strbuf_clear(&value);
-		if (l->origins[i].file == NULL)
+		if (!l->origins[i].file)
 			strbuf_add(&value, k->fallback);
 		else
 			setting_format(k, s, &value);
 		origin_show(&l->origins[i], origin, sizeof(origin));
-		going = each(k->section, k->key, value.data != NULL ? value.data : "", origin,
-			k->help, ctx);
+		going = each(
+			k->section, k->key, value.data ? value.data : "", origin, k->help, ctx);
 	}
 	strbuf_free(&value);
 	return going;
@@ -385,7 +385,7 @@ void setting_origin(const struct settings *s, const struct setting_key *k, char 
 	const struct loaded *l = settings_loaded(s);
 	const struct origin *origin = &l->origins[k - setting_keys];
 
-	if (origin->file == NULL)
+	if (!origin->file)
 		str_format(out, size, "%s: [%s] %s", l->path, k->section, k->key);
 	else
 		str_format(out, size, "%s:%d: %s", origin->file, origin->line, k->key);

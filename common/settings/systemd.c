@@ -10,6 +10,6 @@ bool systemd_credential(const char *name, char *out, size_t size)
 {
 	const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
 
-	return directory != NULL && directory[0] == '/' && name[0] != '\0' &&
-	       strchr(name, '/') == NULL && str_format(out, size, "%s/%s", directory, name);
+	return directory && directory[0] == '/' && name[0] != '\0' && !strchr(name, '/') &&
+	       str_format(out, size, "%s/%s", directory, name);
 }

@@ -63,7 +63,7 @@ const char *validate_address(char *value, const char **remedy)
 	*remedy = "Write the mail address of one administrator, such as admin@example.com.";
 	if (value[0] == '\0')
 		return NULL;
-	if (at == NULL || at == value || !host_name(at + 1, strlen(at + 1)) ||
+	if (!at || at == value || !host_name(at + 1, strlen(at + 1)) ||
 		!only(value, (size_t)(at - value), LETTERS DIGITS ".!#$%&'*+-/=?^_`{|}~"))
 		return "is not an address";
 	return NULL;
@@ -152,7 +152,7 @@ static bool user_and_password(const char *s, size_t n)
 		if (s[i] == '%' && i + 2 < n && only(s + i + 1, 2, HEX) && s[i + 1] > '1' &&
 			!(s[i + 1] == '7' && ascii_lower(s[i + 2]) == 'f'))
 			i += 2;
-		else if (strchr(URL_USER, s[i]) == NULL)
+		else if (!strchr(URL_USER, s[i]))
 			return false;
 	}
 	return n > 0;
@@ -174,9 +174,9 @@ const char *validate_proxy(char *value, const char **remedy)
 		char *at = strrchr(host, '@');
 		char *end;
 
-		if (at != NULL && !user_and_password(host, (size_t)(at - host)))
+		if (at && !user_and_password(host, (size_t)(at - host)))
 			return "is not a proxy URL";
-		host = at != NULL ? at + 1 : host;
+		host = at ? at + 1 : host;
 		end = host + host_and_port(host);
 		if (end == host || (*end != '\0' && strcmp(end, "/") != 0))
 			return "is not a proxy URL";
@@ -192,7 +192,7 @@ static bool each_is_host(const char *word, size_t len, void *ctx)
 	bool brackets = len > 2 && word[0] == '[' && word[len - 1] == ']';
 
 	(void)ctx;
-	if (memchr(word, ':', len) != NULL && memchr(word, '.', len) == NULL && !brackets)
+	if (memchr(word, ':', len) && !memchr(word, '.', len) && !brackets)
 		return len <= 39 && only(word, len, HEX ":") &&
 		       memchr(word, ':', len) != memrchr(word, ':', len);
 	if (brackets)
@@ -279,7 +279,7 @@ const char *validate_key(char *value, const char **remedy)
 		  "handle:0x81000001 for a TPM 2.0.";
 	if (value[0] == '\0')
 		return NULL;
-	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\") != NULL)
+	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\"))
 		return "is not a key URI";
 	if (key_uri_is_pkcs11(value) || str_starts(value, "handle:"))
 		return key_uri_wrong(value, remedy);
@@ -319,17 +319,17 @@ static bool placeholders(const char *s, size_t n)
 const char *validate_template(char *value, const char **remedy)
 {
 	char *at = strchr(value, '@');
-	size_t local = at != NULL ? (size_t)(at - value) : 0;
+	size_t local = at ? (size_t)(at - value) : 0;
 
 	*remedy = "Write {user}@ and your domain, or {first}.{last}@ and your domain (this needs "
 		  "gecos = yes).";
 	if (value[0] == '\0')
 		return NULL;
-	if (at == NULL || !host_name(at + 1, strlen(at + 1)))
+	if (!at || !host_name(at + 1, strlen(at + 1)))
 		return "does not end with @ and a domain";
 	if (!placeholders(value, local))
 		return "has a placeholder other than {user}, {first} and {last}";
-	if (memchr(value, '{', local) == NULL)
+	if (!memchr(value, '{', local))
 		return "is the same address for every user";
 	if (!only(value, local, LETTERS DIGITS "{}._+-"))
 		return "has characters that an address cannot have";

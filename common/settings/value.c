@@ -43,12 +43,12 @@ static bool set_string(
 	const char *remedy = "";
 	const char *wrong = NULL;
 
-	if (copy == NULL)
+	if (!copy)
 		wrong = "is too large: out of memory";
-	else if (k->validate != NULL)
+	else if (k->validate)
 		wrong = k->validate(copy, &remedy);
 
-	if (wrong != NULL) {
+	if (wrong) {
 		free(copy);
 		str_copy(c->remedy, sizeof(c->remedy), remedy);
 		return set_value_error(c, k, value, wrong);
@@ -110,20 +110,20 @@ static void name_words(
 	const struct setting_key *k, const char *between, const char *last, char *out, size_t size)
 {
 	out[0] = '\0';
-	for (size_t i = 0; k->words[i] != NULL; i++) {
+	for (size_t i = 0; k->words[i]; i++) {
 		size_t used = strlen(out);
 
 		str_format(out + used, size - used, "%s%s",
-			i == 0			  ? ""
-			: k->words[i + 1] == NULL ? last
-						  : between,
+			i == 0		   ? ""
+			: !k->words[i + 1] ? last
+					   : between,
 			k->words[i]);
 	}
 }
 
 static int word_place(const struct setting_key *k, const char *word, size_t len)
 {
-	for (int i = 0; k->words[i] != NULL; i++)
+	for (int i = 0; k->words[i]; i++)
 		if (strlen(k->words[i]) == len && memcmp(k->words[i], word, len) == 0)
 			return i;
 	return -1;
@@ -208,18 +208,18 @@ bool setting_set(
 static const char *password_in(const char *value, size_t *len)
 {
 	const char *start = strstr(value, "://");
-	const char *end = start == NULL ? NULL : start + 3 + strcspn(start + 3, "/?#");
+	const char *end = !start ? NULL : start + 3 + strcspn(start + 3, "/?#");
 	const char *at = NULL, *colon = NULL;
 
-	if (start == NULL)
+	if (!start)
 		return NULL;
 	for (const char *p = start + 3; p < end; p++) {
 		if (*p == '@')
 			at = p;
-		if (*p == ':' && colon == NULL)
+		if (*p == ':' && !colon)
 			colon = p;
 	}
-	if (at == NULL || colon == NULL || colon > at)
+	if (!at || !colon || colon > at)
 		return NULL;
 	*len = (size_t)(at - colon - 1);
 	return *len > 0 ? colon + 1 : NULL;
@@ -228,14 +228,14 @@ static const char *password_in(const char *value, size_t *len)
 /* A parameter that says what the password or the PIN is. */
 static bool password_is_named(const char *value)
 {
-	return strstr(value, "password=") != NULL || strstr(value, "pin-value=") != NULL;
+	return strstr(value, "password=") || strstr(value, "pin-value=");
 }
 
 bool setting_has_password(const char *value)
 {
 	size_t len;
 
-	return password_in(value, &len) != NULL || password_is_named(value);
+	return password_in(value, &len) || password_is_named(value);
 }
 
 static void show_string(const struct setting_key *k, const char *value, struct strbuf *out)
@@ -245,7 +245,7 @@ static void show_string(const struct setting_key *k, const char *value, struct s
 
 	if (k->password && password_is_named(value)) {
 		strbuf_add(out, "(hidden: it contains a password)");
-	} else if (password != NULL) {
+	} else if (password) {
 		strbuf_add_bytes(out, value, (size_t)(password - value));
 		strbuf_addf(out, "***%s", password + len);
 	} else {
@@ -257,7 +257,7 @@ static void show_words(const struct setting_key *k, unsigned set, struct strbuf 
 {
 	bool first = true;
 
-	for (unsigned i = 0; k->words[i] != NULL; i++) {
+	for (unsigned i = 0; k->words[i]; i++) {
 		bool in = k->kind == KIND_CHOICE ? set == i : (set >> i & 1) != 0;
 
 		if (in)

@@ -88,7 +88,7 @@ static bool zone_known(const char *zone)
 	if (strcmp(zone, "UTC") == 0)
 		return true;
 	for (const char *p = zone; *p != '\0'; p++)
-		if (!ascii_is_alnum(*p) && strchr("_+-/", *p) == NULL)
+		if (!ascii_is_alnum(*p) && !strchr("_+-/", *p))
 			return false;
 	if (zone[0] == '/' || !str_format(path, sizeof(path), ZONES "%s", zone))
 		return false;
@@ -120,7 +120,7 @@ static const char *parse_window(char *text, struct window *w, const char **remed
 {
 	const char *wrong = NULL;
 
-	for (char *word = str_trim(text); *word != '\0' && wrong == NULL;) {
+	for (char *word = str_trim(text); *word != '\0' && !wrong;) {
 		size_t n = strcspn(word, " \t");
 		char *next = word + n + strspn(word + n, " \t");
 
@@ -128,7 +128,7 @@ static const char *parse_window(char *text, struct window *w, const char **remed
 		wrong = parse_word(word, w, remedy);
 		word = next;
 	}
-	if (wrong == NULL && w->end == 0)
+	if (!wrong && w->end == 0)
 		wrong = "is not a send window";
 	if (w->days == 0)
 		w->days = EVERY_DAY;
@@ -143,7 +143,7 @@ static bool spread_zones(struct windows *w)
 	for (size_t i = w->count; i-- > 0;) {
 		if (w->all[i].zone[0] != '\0')
 			zone = w->all[i].zone;
-		else if (zone == NULL)
+		else if (!zone)
 			return false;
 		else
 			str_copy(w->all[i].zone, ZONE_MAX, zone);
@@ -159,17 +159,17 @@ static const char *parse(const char *spec, struct windows *w, const char **remed
 		  "Separate several windows by commas.";
 	if (!str_copy(copy, sizeof(copy), spec))
 		return "is too long";
-	for (char *next = copy; next != NULL;) {
+	for (char *next = copy; next;) {
 		char *text = next;
 		const char *wrong;
 
 		next = strchr(text, ',');
-		if (next != NULL)
+		if (next)
 			*next++ = '\0';
 		if (w->count == WINDOWS_MAX)
 			return "has too many windows";
 		wrong = parse_window(text, &w->all[w->count++], remedy);
-		if (wrong != NULL)
+		if (wrong)
 			return wrong;
 	}
 	return spread_zones(w) ? NULL : "has no time zone";
@@ -227,7 +227,7 @@ static size_t intervals_of(const struct window *w, int64_t wall, struct interval
 	str_format(zone_variable, sizeof(zone_variable), "TZ=%s%s",
 		strcmp(w->zone, "UTC") == 0 ? "" : ":", w->zone);
 	tzset();
-	if (localtime_r(&now, &today) == NULL)
+	if (!localtime_r(&now, &today))
 		return 0;
 	for (int offset = -1; offset < DAYS_AROUND - 1; offset++) {
 		if (!on_day(&today, offset, w->days))
@@ -281,7 +281,7 @@ bool window_open(const char *spec, int64_t wall, int64_t *next_change)
 
 	if (!open) {
 		/* A window that nobody can read stays shut. */
-		size_t count = parse(spec, &w, &remedy) == NULL ? all_intervals(&w, wall, all) : 0;
+		size_t count = !parse(spec, &w, &remedy) ? all_intervals(&w, wall, all) : 0;
 		int64_t until = open_until(all, count, wall);
 
 		open = until > wall;
@@ -292,7 +292,7 @@ bool window_open(const char *spec, int64_t wall, int64_t *next_change)
 			if (all[i].begin > wall && all[i].begin < next)
 				next = all[i].begin;
 	}
-	if (next_change != NULL)
+	if (next_change)
 		*next_change = next;
 	return open;
 }

@@ -102,7 +102,7 @@ static struct place find_place(const char *text, size_t len, const char *section
 		struct line l = {text + at, (newline ? (size_t)(newline - text) : len) - at};
 		size_t value;
 
-		next = newline != NULL ? at + l.n + 1 : len;
+		next = newline ? at + l.n + 1 : len;
 		if (blanks(l.start, l.n) == l.n || l.start[0] == '\r')
 			continue;
 		if (l.start[blanks(l.start, l.n)] == '[')
@@ -126,14 +126,14 @@ static bool line_continues(struct line l)
 	const char *comment = memmem(l.start, l.n, " ;", 2);
 
 	return indent > 0 && l.start[indent] != '[' &&
-	       memchr(l.start, '=', comment != NULL ? (size_t)(comment - l.start) : l.n) == NULL;
+	       !memchr(l.start, '=', comment ? (size_t)(comment - l.start) : l.n);
 }
 
 static bool line_is_silent(struct line l)
 {
 	size_t indent = blanks(l.start, l.n);
 
-	return indent == l.n || strchr("#;\r", l.start[indent]) != NULL;
+	return indent == l.n || strchr("#;\r", l.start[indent]);
 }
 
 /* What follows the value. Lines that went on with the old one go with it. */
@@ -143,8 +143,8 @@ static void copy_rest(struct strbuf *out, const char *text, size_t at, size_t le
 
 	while (at < len && old_value) {
 		const char *newline = memchr(text + at, '\n', len - at);
-		size_t next = newline != NULL ? (size_t)(newline - text) + 1 : len;
-		struct line l = {text + at, next - at - (newline != NULL)};
+		size_t next = newline ? (size_t)(newline - text) + 1 : len;
+		struct line l = {text + at, next - at - (!!newline)};
 		bool dropped = !first && !line_is_silent(l) && line_continues(l);
 
 		old_value = first || dropped || line_is_silent(l);
@@ -159,8 +159,8 @@ static void copy_rest(struct strbuf *out, const char *text, size_t at, size_t le
 static void compose(struct strbuf *out, const struct strbuf *old, struct place place,
 	const char *section, const char *key, const char *value)
 {
-	const char *text = old->data != NULL ? old->data : "";
-	bool crlf = strstr(text, "\r\n") != NULL;
+	const char *text = old->data ? old->data : "";
+	bool crlf = strstr(text, "\r\n");
 	const char *newline = crlf ? "\r\n" : "\n";
 	bool open_end = place.at > 0 && text[place.at - 1] != '\n';
 
@@ -232,8 +232,7 @@ static bool is_writable(const char *value)
 {
 	char safe[VALUE_MAX];
 
-	return strpbrk(value, ";#") == NULL &&
-	       strcmp(str_safe(safe, sizeof(safe), value), value) == 0;
+	return !strpbrk(value, ";#") && strcmp(str_safe(safe, sizeof(safe), value), value) == 0;
 }
 
 /* Files that do not load now are not touched, and neither is a file that would have no effect. */
@@ -245,10 +244,10 @@ static bool may_write(
 	const struct origin *origin;
 	bool may = false;
 
-	if (s == NULL)
+	if (!s)
 		return false;
 	origin = &settings_loaded(s)->origins[k - setting_keys];
-	if (origin->file != NULL && strcmp(origin->file, path) != 0) {
+	if (origin->file && strcmp(origin->file, path) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "settings_overridden",
 			"%s:%d sets %s and overrides %s", origin->file, origin->line, k->key, path);
 		fault_remedy(fault, "Change the value there: %s = %s", k->key, value);
@@ -275,18 +274,18 @@ bool settings_write(const char *path, const char *section, const char *key, cons
 	char target[PATH_MAX];
 	bool done = false;
 
-	if (k == NULL)
+	if (!k)
 		return fault_set(
 			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
 	if (!may_write(path, k, value, fault))
 		return false;
 	/* A link stays one: its target is what is replaced. */
-	if (realpath(path, target) == NULL)
+	if (!realpath(path, target))
 		return failed(fault, path, "path");
 	if (!file_read(target, &rules, &old, FAULT_SETTINGS, fault))
 		goto out;
-	compose(&new, &old, find_place(old.data != NULL ? old.data : "", old.len, section, key),
-		section, key, value);
+	compose(&new, &old, find_place(old.data ? old.data : "", old.len, section, key), section,
+		key, value);
 	done = new.failed ? fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path)
 			  : replace(target, &new, fault);
 out:

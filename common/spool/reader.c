@@ -160,7 +160,7 @@ bool spool_listing_open(struct spool_listing *l, struct spool_reader *r, int box
 	l->dir = copy >= 0 ? fdopendir(copy) : NULL;
 	if (!l->dir)
 		file_close(&copy);
-	return l->dir != NULL;
+	return l->dir;
 }
 
 void spool_listing_close(struct spool_listing *l)

@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	}
 	str_format(where, sizeof(where), "sqlite:%s/bench.db", argv[1]);
 	l = ledger_open(&settings, LEDGER_CREATE, &fault);
-	must(l != NULL, &fault);
+	must(l, &fault);
 	printf("people %lld\n", count);
 	printf("saw_per_s %.0f\n", fill_sightings(l, count, &fault));
 	printf("put_per_s %.0f\n", fill_people(l, count, now, &fault));

@@ -157,7 +157,7 @@ static void assert_said(const struct scenario *s, bool good, const struct fault 
 	if (good || s->silent)
 		return;
 	if (fault->kind == FAULT_NONE || !fault->what[0] || !fault->remedy[0] || !fault->code[0] ||
-		strstr(fault->what, "Success") != NULL)
+		strstr(fault->what, "Success"))
 		fail_msg("says no more than [%s] %s | %s", fault->code, fault->what, fault->remedy);
 }
 

@@ -48,7 +48,7 @@ static bool start(struct site *s, struct fault *fault)
 	s->google = google_open(s->settings, fault);
 	s->invite =
 		s->ledger ? invite_open(s->settings, s->ledger, s->google, &options, fault) : NULL;
-	return s->invite != NULL;
+	return s->invite;
 }
 
 /* As kill -9 leaves it: what Google has been asked, it does. */
@@ -112,7 +112,7 @@ static void look(struct site *s, bool good, bool killed)
 {
 	struct ledger *l = ledger_open(s->settings, LEDGER_READ, &s->fault);
 
-	check(s, l != NULL);
+	check(s, l);
 	for (int n = 0; n < world.account_count; n++) {
 		struct account_at_google *a = &world.accounts[n];
 		struct person p = {.state = PERSON_GONE};

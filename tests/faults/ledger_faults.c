@@ -116,7 +116,7 @@ static bool create(void *site, struct fault *fault)
 {
 	struct site *s = site;
 	struct ledger *l = ledger_open(&s->settings, LEDGER_CREATE, fault);
-	bool good = l != NULL && strlen(ledger_id(l)) == 32;
+	bool good = l && strlen(ledger_id(l)) == 32;
 
 	ledger_close(l);
 	return good;
@@ -303,7 +303,7 @@ static bool forget_bob(void *site, struct fault *fault)
 {
 	struct site *s = site;
 	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
-	bool good = l != NULL && ledger_forget(l, BOB, fault) >= 0;
+	bool good = l && ledger_forget(l, BOB, fault) >= 0;
 
 	ledger_close(l);
 	return good;
@@ -372,7 +372,7 @@ static bool read_all(void *site, struct fault *fault)
 	struct told told = {0};
 	char value[32];
 	struct person p;
-	bool good = l != NULL && ledger_person(l, BOB, &p, fault) == 1 && tell_person(&p, &told) &&
+	bool good = l && ledger_person(l, BOB, &p, fault) == 1 && tell_person(&p, &told) &&
 		    ledger_each_person(l, -1, NULL, 0, tell_person, &told, fault) &&
 		    ledger_each_sighting(l, NULL, NULL, NULL, tell_account, &told, fault) &&
 		    ledger_each_history(l, BOB, NULL, NULL, tell_story, &told, fault) &&
@@ -424,7 +424,7 @@ static int make_images(void **state)
 	(void)state;
 	faults_engine();
 	s->ledger = site_open(s, LEDGER_CREATE);
-	GOOD(s, s->ledger != NULL);
+	GOOD(s, s->ledger);
 	arrive(s, "here", "bob", BOB);
 	ledger_close(s->ledger);
 	GOOD(s, in_a_group(s, write_bob, &s->fault));

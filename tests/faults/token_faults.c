@@ -78,7 +78,7 @@ static bool get(void *site, struct fault *fault)
 	struct token token;
 	bool good = token_get(&s->credential, s->http, &s->settings, NULL, &token, fault);
 
-	assert_true(good == (token.value != NULL));
+	assert_true(good == (!!token.value));
 	if (token.value)
 		assert_int_equal(strncmp(token.value, "token-", 6), 0);
 	token_clear(&token);
@@ -96,7 +96,7 @@ static void a_whole_token_or_none(void *site, bool good)
 
 	(void)good;
 	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
+	while ((entry = readdir(dir)))
 		assert_true(entry->d_name[0] != '.' || strlen(entry->d_name) <= 2);
 	closedir(dir);
 	if (token_file_read(box, "abc", &token))
@@ -244,7 +244,7 @@ static void without_memory_no_json_is_read_on(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		faults_start_next(CALL_MEMORY);
-		_exit(__real_json_xmalloc(16) != NULL);
+		_exit(!!__real_json_xmalloc(16));
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));

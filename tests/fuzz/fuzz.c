@@ -20,7 +20,7 @@ char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
 
-	must(text != NULL, "memory");
+	must(text, "memory");
 	if (size > 0)
 		memcpy(text, data, size);
 	text[size] = '\0';
@@ -46,7 +46,7 @@ const char *fuzz_folder(void)
 	if (folder[0])
 		return folder;
 	(void)snprintf(folder, sizeof(folder), "/dev/shm/cloudinvite-fuzz.XXXXXX");
-	must(mkdtemp(folder) != NULL, "a folder in /dev/shm");
+	must(mkdtemp(folder), "a folder in /dev/shm");
 	(void)atexit(remove_folder);
 	return folder;
 }

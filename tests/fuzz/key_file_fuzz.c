@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		settings = settings_load(
 			fuzz_file("cloudinvite.conf", (const uint8_t *)text, (size_t)n), &fault);
-		must(settings != NULL, fault.what);
+		must(settings, fault.what);
 	}
 	fuzz_file("key.json", data, size);
 	c = credential_load(settings, &fault);

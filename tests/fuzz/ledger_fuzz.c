@@ -90,7 +90,7 @@ static int add_column(void *ctx, int count, char **values, char **names)
 	(void)ctx, (void)count, (void)names;
 	must(world.count < COLUMNS_MAX, "room for every column");
 	world.updates[world.count] = strdup(values[0]);
-	must(world.updates[world.count++] != NULL, "memory");
+	must(world.updates[world.count++], "memory");
 	return 0;
 }
 
@@ -168,7 +168,7 @@ static void fill(const uint8_t *data, size_t size)
 
 		if (n > 2)
 			put(db, data, n);
-		n += end != NULL;
+		n += !!end;
 		data += n;
 		size -= n;
 	}
@@ -210,8 +210,8 @@ static void check_lines(const char *text, size_t size)
 	char *copy = fuzz_text((const uint8_t *)text, size), *rest = copy, *line;
 	char *safe = malloc(room);
 
-	must(safe != NULL, "memory");
-	while ((line = strsep(&rest, "\n")) != NULL)
+	must(safe, "memory");
+	while ((line = strsep(&rest, "\n")))
 		must(strcmp(str_safe(safe, room, line), line) == 0, "harmless lines");
 	free(safe);
 	free(copy);
@@ -236,7 +236,7 @@ static void check_metrics(const struct said *said)
 
 	for (; said->exit_code == EXIT_YES && *line; line = end + 1) {
 		end = strchr(line, '\n');
-		must(end != NULL, "whole lines");
+		must(end, "whole lines");
 		must(str_starts(line, "# ") || str_starts(line, "cloudinvite_"), "our series");
 		must(line[0] == '#' || ascii_is_digit(end[-1]), "with a number");
 	}
@@ -265,7 +265,7 @@ static int page_of_names(const struct cli *c, int argc, char **argv)
 	int exit_code = EXIT_STORAGE;
 
 	(void)argc, (void)argv;
-	must(r != NULL, "memory");
+	must(r, "memory");
 	r->names = true;
 	r->week_count = 2;
 	if (cli_books(c, LEDGER_READ, &books, &exit_code)) {

@@ -23,7 +23,7 @@ static void check_line(const struct pam_line *line)
 	must(line->control && line->module, "and says what it runs, and how");
 	must(line->type <= PAM_TYPE_SESSION && pam_type_word(line->type), "for one of four types");
 	for (int i = 0; i < line->argument_count; i++)
-		must(line->arguments[i] != NULL, "its arguments are words");
+		must(line->arguments[i], "its arguments are words");
 	for (size_t i = 0; i < ARRAY_SIZE(results); i++)
 		must(pam_line_action(line, results[i]) >= PAM_ACTION_RESET,
 			"a result has an action");

@@ -45,7 +45,7 @@ static void expect_line(int priority, const char *what)
 
 	assert_int_equal(read_log(said, sizeof(said)), 1);
 	snprintf(head, sizeof(head), "<%d>", LOG_AUTHPRIV | priority);
-	if (!str_starts(said, head) || strstr(said, what) == NULL)
+	if (!str_starts(said, head) || !strstr(said, what))
 		fail_msg("it said: %s", said);
 }
 

@@ -28,7 +28,7 @@ static const char *refusal(const char *path, struct file_rules rules)
 	assert_int_equal(good, fault.kind == FAULT_NONE);
 	assert_true(good || fault.kind == FAULT_SETTINGS);
 	/* Who is refused is told where. */
-	assert_true(good || strstr(fault.what, path) != NULL);
+	assert_true(good || strstr(fault.what, path));
 	strbuf_free(&text);
 	return fault.code;
 }
@@ -144,8 +144,8 @@ static void read_without_the_right(void *ctx)
 
 	MUST(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
 	MUST(!file_read(ctx, &(struct file_rules){0}, &text, FAULT_STORAGE, &fault));
-	MUST(strstr(fault.what, "Permission denied") != NULL);
-	MUST(strstr(fault.remedy, "root") != NULL);
+	MUST(strstr(fault.what, "Permission denied"));
+	MUST(strstr(fault.remedy, "root"));
 }
 
 static void who_may_not_read_is_told_who_may(void **state)

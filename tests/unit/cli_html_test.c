@@ -15,7 +15,7 @@
 static void assert_written(struct strbuf *out, const char *expected)
 {
 	assert_false(out->failed);
-	assert_string_equal(expected, out->data != NULL ? out->data : "");
+	assert_string_equal(expected, out->data ? out->data : "");
 	strbuf_free(out);
 	*out = (struct strbuf){.max = 0};
 }

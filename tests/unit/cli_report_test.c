@@ -91,9 +91,9 @@ static void assert_part(const struct report *r,
 {
 	char *text = written(r, part);
 
-	if (has != NULL && strstr(text, has) == NULL)
+	if (has && !strstr(text, has))
 		fail_msg("'%s' is not in: %s", has, text);
-	if (has_not != NULL && strstr(text, has_not) != NULL)
+	if (has_not && strstr(text, has_not))
 		fail_msg("'%s' is in: %s", has_not, text);
 	free(text);
 }

@@ -32,7 +32,7 @@ static void open_drawn(struct drawn *d, bool terminal, bool utf8, int width)
 /* What has been drawn; the screen is at its end. */
 static const char *drawn(struct drawn *d)
 {
-	if (d->s.out != NULL)
+	if (d->s.out)
 		assert_int_equal(0, fclose(d->s.out));
 	d->s.out = NULL;
 	return d->text;
@@ -216,7 +216,7 @@ int main(void)
 		cmocka_unit_test(a_span_is_said_in_the_unit_that_people_use),
 	};
 
-	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		return 1;
 	return cmocka_run_group_tests_name("cli_screen", tests, NULL, NULL);
 }

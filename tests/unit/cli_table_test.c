@@ -51,7 +51,7 @@ static int widest_line(const char *text)
 
 	assert_true(strlen(text) < sizeof(copy));
 	memcpy(copy, text, strlen(text) + 1);
-	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) != NULL;)
+	for (char *rest = copy, *line; (line = strsep(&rest, "\n"));)
 		if (screen_columns(line) > widest)
 			widest = screen_columns(line);
 	return widest;
@@ -61,7 +61,7 @@ static int count(const char *text, const char *word)
 {
 	int n = 0;
 
-	for (const char *at = text; (at = strstr(at, word)) != NULL; at += strlen(word))
+	for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
 		n++;
 	return n;
 }
@@ -167,7 +167,7 @@ int main(void)
 		cmocka_unit_test(a_cell_cannot_drive_the_terminal),
 	};
 
-	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		return 1;
 	return cmocka_run_group_tests_name("cli_table", tests, NULL, NULL);
 }

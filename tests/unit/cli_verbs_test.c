@@ -43,7 +43,7 @@ static void what_is_nothing_like_a_verb_is_not_guessed(void **state)
 static void every_verb_says_what_it_does_and_is_found(void **state)
 {
 	(void)state;
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+	for (const struct verb *verb = verbs; verb->name; verb++) {
 		assert_ptr_equal(verb, verb_find(verb->name));
 		assert_true(verb->does[0] != '\0');
 		assert_non_null(verb->usage);
@@ -59,7 +59,7 @@ static void verbs_of_a_group_stand_together(void **state)
 	int count = 0;
 
 	(void)state;
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+	for (const struct verb *verb = verbs; verb->name; verb++) {
 		if (verb > verbs && strcmp(verb->group, verb[-1].group) == 0)
 			continue;
 		for (int i = 0; i < count; i++)
@@ -100,7 +100,7 @@ static void count_command(const char *command, const char *does, void *ctx)
 
 	assert_non_null(does);
 	c->count++;
-	c->named = c->named || strstr(command, "alice@example.com") != NULL;
+	c->named = c->named || strstr(command, "alice@example.com");
 }
 
 static void whoever_stands_still_has_a_command_that_helps(void **state)

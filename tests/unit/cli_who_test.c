@@ -51,11 +51,11 @@ static int open_ledger(void **state)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	(void)state;
-	if (mkdtemp(directory) == NULL)
+	if (!mkdtemp(directory))
 		return -1;
 	str_format(ledger_url, sizeof(ledger_url), "sqlite:%s/ledger.db", directory);
 	ledger = ledger_open(&settings, LEDGER_CREATE, &fault);
-	if (ledger == NULL)
+	if (!ledger)
 		return -1;
 	seen("alice", "web1", "alice@example.com");
 	seen("alice", "web2", "alice@example.com");

@@ -126,8 +126,7 @@ UNUSED static void found_add(const struct fault *fault, void *ctx)
 UNUSED static bool found_says(const struct found *found, const char *what, const char *remedy)
 {
 	for (int i = 0; i < found->count; i++)
-		if (strstr(found->faults[i].what, what) != NULL &&
-			strstr(found->faults[i].remedy, remedy) != NULL)
+		if (strstr(found->faults[i].what, what) && strstr(found->faults[i].remedy, remedy))
 			return true;
 	for (int i = 0; i < found->count; i++)
 		print_message("# found: %s | %s\n", found->faults[i].what, found->faults[i].remedy);

@@ -180,8 +180,7 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_non_null(strstr(f.what, row->what));
 		assert_non_null(strstr(f.remedy, row->remedy));
 		assert_true(strlen(f.remedy) > 20);
-		assert_int_equal(
-			row->kind == FAULT_TRANSIENT, strstr(f.remedy, "Nothing needs") != NULL);
+		assert_int_equal(row->kind == FAULT_TRANSIENT, !!strstr(f.remedy, "Nothing needs"));
 		/* Nothing was cut off, nothing left unfilled. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);

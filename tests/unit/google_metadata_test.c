@@ -48,7 +48,7 @@ static struct answer ask(struct neighbour *n)
 
 	assert_non_null(http);
 	a.ok = metadata_token(&s, http, a.account, sizeof(a.account), &minted, &a.fault);
-	assert_int_equal(a.ok, minted.access_token != NULL);
+	assert_int_equal(a.ok, !!minted.access_token);
 	str_copy(a.token, sizeof(a.token), a.ok ? minted.access_token : "");
 	secret_free(minted.access_token);
 	a.skew = http_clock_skew(http);

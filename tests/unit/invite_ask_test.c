@@ -21,9 +21,9 @@ static struct command command_open(struct site *s)
 		.owner = "cli@here:7", .actor = "alice (sudo)", .admin = true};
 	struct command c = {.ledger = ledger_open(s->settings, LEDGER_WRITE, &s->fault)};
 
-	check(s, c.ledger != NULL);
+	check(s, c.ledger);
 	c.invite = invite_open(s->settings, c.ledger, s->google, &options, &s->fault);
-	check(s, c.invite != NULL);
+	check(s, c.invite);
 	return c;
 }
 
@@ -45,7 +45,7 @@ static struct invite_result send_to(struct site *s, const char *address, const c
 	struct command c = command_open(s);
 	struct invite_result result;
 
-	invite_send(c.invite, address, again != NULL, again, note_wait, &c, &result);
+	invite_send(c.invite, address, again, again, note_wait, &c, &result);
 	command_close(&c);
 	return result;
 }

@@ -388,7 +388,7 @@ static struct invite_result send_by_name(struct site *s, const char *address, bo
 	struct invite *cli = invite_open(s->settings, s->ledger, s->google, &options, &s->fault);
 	struct invite_result result;
 
-	check(s, cli != NULL);
+	check(s, cli);
 	invite_send(cli, address, again, again ? "known" : "", NULL, NULL, &result);
 	invite_close(cli);
 	return result;

@@ -99,7 +99,7 @@ static void send_by_name(struct site *s)
 	struct invite *cli = invite_open(s->settings, ledger, s->google, &options, &s->fault);
 	struct invite_result result;
 
-	check(s, cli != NULL);
+	check(s, cli);
 	invite_send(cli, world.accounts[below(world.account_count)].address, false, "", NULL, NULL,
 		&result);
 	by_name += result.fault.kind == FAULT_NONE && result.person.state == PERSON_INVITED;

@@ -273,7 +273,7 @@ static void answer_well(struct call_at_google *c, struct google_reply *reply)
 		break;
 	case GOOGLE_GET:
 		seen = visible(a);
-		reply->shown = seen != NULL;
+		reply->shown = seen;
 		if (seen)
 			fill(&reply->invitation, c->address, seen);
 		break;
@@ -461,10 +461,10 @@ UNUSED static void site_open(struct site *s)
 	const struct invite_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
 
 	s->ledger = ledger_open(s->settings, LEDGER_CREATE, &s->fault);
-	check(s, s->ledger != NULL);
+	check(s, s->ledger);
 	s->google = google_open(s->settings, &s->fault);
 	s->invite = invite_open(s->settings, s->ledger, s->google, &options, &s->fault);
-	check(s, s->invite != NULL);
+	check(s, s->invite);
 }
 
 UNUSED static void site_close(struct site *s)
@@ -514,7 +514,7 @@ UNUSED static struct site site_new(struct folder *f, const char *google, const c
 		f->path, f->path, strstr(more, "mode =") ? "" : "mode = send\n", more);
 	s.settings = settings_load(folder_write(f, "cloudinvite.conf", t.data), &s.fault);
 	strbuf_free(&t);
-	check(&s, s.settings != NULL);
+	check(&s, s.settings);
 	s.map = map_load("", &s.fault);
 	site_open(&s);
 	return s;

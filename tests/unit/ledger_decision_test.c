@@ -120,11 +120,11 @@ static bool on_disk(struct site *site, const char *word)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		static char bytes[4 << 20];
 		FILE *file = fopen(folder_path(site->folder, files[i]), "re");
-		size_t n = file != NULL ? fread(bytes, 1, sizeof(bytes), file) : 0;
+		size_t n = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
 
 		assert_true(n < sizeof(bytes));
-		found = found || memmem(bytes, n, word, length) != NULL;
-		if (file != NULL)
+		found = found || memmem(bytes, n, word, length);
+		if (file)
 			fclose(file);
 	}
 	return found;
@@ -392,7 +392,7 @@ static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 		int64_t before = sends(site, 500);
 
 		GOOD(site, ledger_send_begin(site->ledger, ALICE, 500, "t", &site->fault) > 0);
-		if (cases[i].outcome != NULL)
+		if (cases[i].outcome)
 			GOOD(site, ledger_send_end(
 					   site->ledger, ALICE, cases[i].outcome, &site->fault));
 		assert_int_equal(sends(site, 500) - before, cases[i].counts);
@@ -485,7 +485,7 @@ static void values_survive_until_they_are_removed(void **state)
 	GOOD(site, ledger_set(site->ledger, "sweep_at", "2", &site->fault));
 	ledger_close(site->ledger);
 	site->ledger = site_open(site, LEDGER_WRITE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_int_equal(
 		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 1);
 	assert_string_equal(value, "2");

@@ -107,7 +107,7 @@ static void a_reader_reads_while_another_program_writes(void **state)
 	struct ledger *reader = site_open(site, LEDGER_READ);
 	struct person p;
 
-	GOOD(site, reader != NULL);
+	GOOD(site, reader);
 	GOOD(site, ledger_begin(site->ledger, &site->fault));
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	assert_int_equal(ledger_person(reader, "alice@example.com", &p, &site->fault), 0);
@@ -126,7 +126,7 @@ static void write_pairs(struct site *site)
 	struct ledger *l = site_open(site, LEDGER_WRITE);
 	struct person p = somebody("x", PERSON_SENDING);
 
-	for (int i = 0; l != NULL; i++) {
+	for (int i = 0; l; i++) {
 		str_format(p.address, sizeof(p.address), "p%d-%d@example.com", (int)getpid(), i);
 		p.intent_at = 1000;
 		if (!ledger_begin(l, &site->fault) ||
@@ -196,7 +196,7 @@ static bool counts_up(struct site *site, int number)
 
 	(void)number;
 	for (int i = 0; i < 50; i++) {
-		if (l == NULL || !ledger_begin(l, &site->fault) ||
+		if (!l || !ledger_begin(l, &site->fault) ||
 			ledger_get(l, "counter", value, sizeof(value), &site->fault) < 0 ||
 			!str_number(value, 0, 1000000, &n))
 			return false;

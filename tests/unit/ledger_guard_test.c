@@ -51,7 +51,7 @@ static int guarded_site(void **state)
 
 static bool is_refused(struct site *site, const char *what)
 {
-	return site_fault(site, "ledger_schema") && strstr(site->fault.what, what) != NULL;
+	return site_fault(site, "ledger_schema") && strstr(site->fault.what, what);
 }
 
 /* Every attack on a ledger of its own. */

@@ -24,7 +24,7 @@ static void refuses(struct site *site, enum ledger_open_mode mode, const char *c
 
 	fault_clear(&site->fault);
 	l = site_open(site, mode);
-	if (l != NULL)
+	if (l)
 		ledger_close(l);
 	assert_null(l);
 	assert_true(site_fault(site, code));
@@ -34,7 +34,7 @@ static void opens(struct site *site, enum ledger_open_mode mode)
 {
 	struct ledger *l = site_open(site, mode);
 
-	GOOD(site, l != NULL);
+	GOOD(site, l);
 	ledger_close(l);
 }
 
@@ -52,7 +52,7 @@ static void a_new_ledger_is_for_its_owner_alone_whatever_the_umask(void **state)
 
 		site->ledger = site_open(site, LEDGER_CREATE);
 		umask(before);
-		GOOD(site, site->ledger != NULL);
+		GOOD(site, site->ledger);
 		saw(site, "web1", "alice");
 		for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
 			assert_int_equal(stat(folder_path(site->folder, files[k]), &st), 0);
@@ -70,20 +70,20 @@ static void a_ledger_keeps_its_id_and_no_two_have_the_same(void **state)
 	char first[33];
 
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	str_copy(first, sizeof(first), ledger_id(site->ledger));
 	assert_int_equal(strspn(first, "0123456789abcdef"), 32);
 	assert_int_equal(ledger_schema(site->ledger), schema_newest);
 	ledger_close(site->ledger);
 
 	site->ledger = site_open(site, LEDGER_READ);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_string_equal(ledger_id(site->ledger), first);
 	ledger_close(site->ledger);
 
 	assert_int_equal(unlink(site_file(site)), 0);
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_string_not_equal(ledger_id(site->ledger), first);
 }
 
@@ -106,7 +106,7 @@ static void the_engine_is_durable_forgets_for_good_and_trusts_no_file(void **sta
 	int fd;
 
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_int_equal(engine_says(site, "PRAGMA application_id"), LEDGER_APPLICATION_ID);
 	assert_int_equal(engine_says(site, "PRAGMA synchronous"), 2);
 	assert_int_equal(engine_says(site, "PRAGMA secure_delete"), 1);
@@ -129,7 +129,7 @@ static bool opens_alone(struct site *site, int number)
 	char name[32], id[33];
 	FILE *file;
 
-	if (l == NULL) {
+	if (!l) {
 		print_message("# %s | %s\n", site->fault.code, site->fault.what);
 		return false;
 	}
@@ -137,7 +137,7 @@ static bool opens_alone(struct site *site, int number)
 	ledger_close(l);
 	str_format(name, sizeof(name), "id.%d", number);
 	file = fopen(folder_path(site->folder, name), "we");
-	return file != NULL && fputs(id, file) >= 0 && fclose(file) == 0;
+	return file && fputs(id, file) >= 0 && fclose(file) == 0;
 }
 
 static void programs_that_start_at_once_make_one_ledger(void **state)
@@ -257,7 +257,7 @@ static void in_a_directory_of_root_s_no_account_makes_a_ledger(void *ctx)
 	struct site *site = ctx;
 
 	MUST(setgroups(0, NULL) == 0 && setresgid(1, 1, 1) == 0 && setresuid(1, 1, 1) == 0);
-	MUST(site_open(site, LEDGER_CREATE) == NULL);
+	MUST(!site_open(site, LEDGER_CREATE));
 	MUST(strcmp(site->fault.code, "ledger_missing") == 0);
 }
 
@@ -302,7 +302,7 @@ static void a_file_that_was_put_in_its_place_is_noticed(void **state)
 	char aside[PATH_MAX];
 
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_false(ledger_moved(site->ledger));
 	str_copy(aside, sizeof(aside), folder_path(site->folder, "aside.db"));
 	assert_int_equal(rename(site_file(site), aside), 0);
@@ -319,7 +319,7 @@ static void another_customer_s_ledger_is_refused(void **state)
 
 	opens(site, LEDGER_CREATE);
 	site->ledger = site_open(site, LEDGER_WRITE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	put_new(site, "alice@example.com", PERSON_NOT_INVITABLE);
 	ledger_close(site->ledger);
 	site->ledger = NULL;
@@ -339,7 +339,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 
 	site->customer[0] = '\0';
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	ledger_close(site->ledger);
 	str_copy(site->customer, sizeof(site->customer), "my_customer");
@@ -392,7 +392,7 @@ static void a_damaged_ledger_says_so(void **state)
 		overwrite(site, at, 4096);
 	fault_clear(&site->fault);
 	site->ledger = site_open(site, LEDGER_WRITE);
-	if (site->ledger != NULL)
+	if (site->ledger)
 		assert_false(ledger_summarise(site->ledger, 0, &summary, &site->fault));
 	assert_true(site_fault(site, "ledger_damaged"));
 }
@@ -449,7 +449,7 @@ static void a_full_disk_loses_nothing_and_is_named(void **state)
 
 	mount_over(site, "size=1m");
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	commits = fill_up(site);
 	assert_true(site_fault(site, "ledger_full"));
 	assert_true(commits > 1);
@@ -470,7 +470,7 @@ static void a_read_only_disk_is_named(void **state)
 
 	mount_over(site, "size=8m");
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	put(site, &p);
 	ledger_close(site->ledger);
 	assert_int_equal(
@@ -478,7 +478,7 @@ static void a_read_only_disk_is_named(void **state)
 		0);
 	fault_clear(&site->fault);
 	site->ledger = site_open(site, LEDGER_WRITE);
-	if (site->ledger != NULL)
+	if (site->ledger)
 		assert_false(ledger_person_put(site->ledger, &p, "", "", &site->fault));
 	assert_true(site_fault(site, "ledger_read_only"));
 }
@@ -491,7 +491,7 @@ static bool is_denied(struct site *site, int number)
 	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
 		return false;
 	l = site_open(site, LEDGER_READ);
-	return l == NULL && site_fault(site, "ledger_unreachable");
+	return !l && site_fault(site, "ledger_unreachable");
 }
 
 static void who_may_not_read_it_is_told_who_may(void **state)
@@ -514,7 +514,7 @@ static void a_lock_is_waited_for_five_seconds_not_for_ever(void **state)
 	int64_t start;
 
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	assert_int_equal(sqlite3_open(site_file(site), &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	start = clock_boot_ms();
@@ -533,7 +533,7 @@ static void a_ledger_that_was_replaced_is_not_written_any_more(void **state)
 	char copy[128];
 
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	saw(site, "web1", "alice");
 	str_format(copy, sizeof(copy), "%s/copy", site->folder->path);
 	folder_write(site->folder, "copy", "");
@@ -600,7 +600,7 @@ static bool migrates(struct site *site, int number)
 	bool good;
 
 	(void)number;
-	if (l == NULL) /* others were quick: the ledger is newer already */
+	if (!l) /* others were quick: the ledger is newer already */
 		return strcmp(site->fault.code, "ledger_newer") == 0;
 	good = schema_migrate(l, later, 3, no_introduction, NULL, &site->fault);
 	ledger_close(l);

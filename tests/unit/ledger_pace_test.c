@@ -210,7 +210,7 @@ static void hurry(struct ledger *l)
 /* Under valgrind a call costs fifty times as much. */
 static int calls_of_a_run(void)
 {
-	return getenv("CLOUDINVITE_VALGRIND") != NULL ? CALLS / 8 : CALLS;
+	return getenv("CLOUDINVITE_VALGRIND") ? CALLS / 8 : CALLS;
 }
 
 /* Two programs and an administrator, calls of 0 to 20 s, and Google sees each when it likes. */
@@ -220,7 +220,7 @@ static int64_t simulate(struct site *site, struct call *calls, int count, unsign
 	struct pace_moment now = start();
 	int made = 0, open = 0;
 
-	GOOD(site, other != NULL);
+	GOOD(site, other);
 	hurry(site->ledger);
 	hurry(other);
 	while (made < count) {
@@ -287,10 +287,10 @@ static bool takes_what_it_gets(struct site *site, int number)
 	int n = 1;
 
 	(void)number;
-	while (l != NULL && n > 0)
+	while (l && n > 0)
 		n = pace_take(l, &site->settings, true, 4, slots, &wait, &site->fault);
 	ledger_close(l);
-	return l != NULL && n == 0;
+	return l && n == 0;
 }
 
 static void programs_that_take_at_once_never_take_more_than_there_is(void **state)
@@ -514,7 +514,7 @@ static void looking_changes_nothing_and_works_for_readers(void **state)
 	int64_t slots[5], wait;
 	struct pace p;
 
-	GOOD(site, reader != NULL);
+	GOOD(site, reader);
 	assert_int_equal(
 		pace_take(site->ledger, &site->settings, false, 5, slots, &wait, &site->fault), 5);
 	GOOD(site, pace_look(reader, &site->settings, &p, &site->fault));

@@ -279,7 +279,7 @@ static bool claims_all(struct site *site, int number)
 	char owner[16];
 
 	str_format(owner, sizeof(owner), "owner%d", number);
-	for (int n = 1; l != NULL && n != 0;) {
+	for (int n = 1; l && n != 0;) {
 		n = ledger_claim(l, LATER, CLASS_SWEEP, owner, LATER + 60, out, 7, &site->fault);
 		if (n < 0)
 			return false;
@@ -290,7 +290,7 @@ static bool claims_all(struct site *site, int number)
 				return false;
 	}
 	ledger_close(l);
-	return l != NULL;
+	return l;
 }
 
 static void programs_that_claim_at_once_never_claim_the_same(void **state)

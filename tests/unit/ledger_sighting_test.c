@@ -136,7 +136,7 @@ static void facts_that_change_between_reading_and_judging_are_not_lost(void **st
 	struct ledger *collector = site_open(site, LEDGER_WRITE);
 	struct sighting s = account("web1", "alice");
 
-	GOOD(site, collector != NULL);
+	GOOD(site, collector);
 	saw(site, "web1", "alice");
 	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
 	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");

@@ -69,7 +69,7 @@ UNUSED static int site_new(void **state)
 	site_prepare(state);
 	site = *state;
 	site->ledger = site_open(site, LEDGER_CREATE);
-	GOOD(site, site->ledger != NULL);
+	GOOD(site, site->ledger);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ static struct address_map *parse(const char *text)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct address_map *m = map_parse(text, strlen(text), "/etc/map", &fault);
 
-	if (m == NULL)
+	if (!m)
 		fail_msg("%s", fault.what);
 	return m;
 }
@@ -200,7 +200,7 @@ static void the_sample_is_a_map(void **state)
 	char path[PATH_MAX], text[4096];
 	size_t n;
 
-	str_format(path, sizeof(path), "%s/config/addresses.map", source != NULL ? source : ".");
+	str_format(path, sizeof(path), "%s/config/addresses.map", source ? source : ".");
 	FILE *sample = fopen(path, "re");
 	assert_non_null(sample);
 	n = fread(text, 1, sizeof(text), sample);
@@ -212,7 +212,7 @@ static void the_sample_is_a_map(void **state)
 	assert_nobody(m, "h", "alice");
 	map_free(m);
 	/* Its examples, uncommented, are right. */
-	for (char *p = text; (p = strstr(p, "\n#")) != NULL && p < text + n; p++)
+	for (char *p = text; (p = strstr(p, "\n#")) && p < text + n; p++)
 		if (p[2] != ' ' && p[2] != '\n')
 			p[1] = ' ';
 	m = map_load(folder_write_bytes(f, "map", text, n), NULL);

@@ -21,10 +21,10 @@ static void the_table_is_sorted_lower_case_and_without_repeats(void **state)
 
 static void assert_all(const char *group, const char *const *users)
 {
-	for (size_t i = 0; users[i] != NULL; i++) {
+	for (size_t i = 0; users[i]; i++) {
 		const char *found = reserved_name_kind(users[i]);
 
-		if (found == NULL)
+		if (!found)
 			fail_msg("%s is not in the list", users[i]);
 		assert_string_equal(found, group);
 	}

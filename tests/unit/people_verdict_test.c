@@ -32,9 +32,9 @@ static struct judge judge_new(struct folder *f, const char *settings, const char
 	struct fault fault = {.kind = FAULT_NONE};
 	struct judge j = {.settings = settings_load(folder_write(f, MAIN, settings), &fault)};
 
-	if (j.settings != NULL)
+	if (j.settings)
 		j.map = map_parse(map, strlen(map), "/etc/map", &fault);
-	if (j.map == NULL)
+	if (!j.map)
 		fail_msg("%s", fault.what);
 	return j;
 }
@@ -74,7 +74,7 @@ static void expect(struct folder *f, const char *settings, const char *map,
 	struct verdict v = judged(&j, s);
 
 	if (v.kind != kind || strcmp(v.rule, rule) != 0 ||
-		(strstr(v.sentence, says) == NULL && strcmp(v.address, says) != 0))
+		(!strstr(v.sentence, says) && strcmp(v.address, says) != 0))
 		fail_msg("%s: %s %s %s: %s", s->user, verdict_word(v.kind), v.rule, v.address,
 			v.sentence);
 	judge_free(&j);

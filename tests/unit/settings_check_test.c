@@ -21,10 +21,10 @@ static void write_setup(struct folder *f, const struct setup *setup)
 		"[google]\ncustomer = C01234567\ncredentials = %s\n%s"
 		"[people]\nmap = %s\n%s"
 		"[worker]\ndispatcher_user = nobody-here\nledger_user = nobody-there\n%s",
-		credential, setup->google != NULL ? setup->google : "", map,
-		setup->people != NULL ? setup->people
-				      : "address = {user}@example.com\ndomains = example.com\n",
-		setup->rest != NULL ? setup->rest : ""));
+		credential, setup->google ? setup->google : "", map,
+		setup->people ? setup->people
+			      : "address = {user}@example.com\ndomains = example.com\n",
+		setup->rest ? setup->rest : ""));
 	folder_write(f, MAIN, text);
 }
 
@@ -34,7 +34,7 @@ static struct found check(struct folder *f)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *s = settings_load(folder_path(f, MAIN), &fault);
 
-	if (s == NULL)
+	if (!s)
 		fail_msg("%s", fault.what);
 	int count = settings_check(s, found_add, &found);
 
@@ -58,7 +58,7 @@ static void expect(struct folder *f, bool collecting, const char *what, const ch
 	assert_int_equal(found.count, 1);
 	assert_true(found_says(&found, what, remedy));
 	s = settings_load_checked(folder_path(f, MAIN), false, &fault);
-	assert_int_equal(s == NULL, collecting);
+	assert_int_equal(!s, collecting);
 	settings_free(s);
 	s = settings_load_checked(folder_path(f, MAIN), true, &fault);
 	assert_null(s);

@@ -106,9 +106,9 @@ static void expect_wrong(const char *uri, const char *what)
 	const char *remedy = NULL, *wrong = key_uri_wrong(uri, &remedy);
 
 	assert_non_null(wrong);
-	if (strstr(wrong, what) == NULL)
+	if (!strstr(wrong, what))
 		fail_msg("%s: '%s' is not in '%s'", uri, what, wrong);
-	assert_true(remedy != NULL && strlen(remedy) > 10);
+	assert_true(remedy && strlen(remedy) > 10);
 }
 
 static void it_names_one_key_of_one_token_and_no_program(void **state)
@@ -154,7 +154,7 @@ static struct found check(struct folder *f, const char *google)
 	assert_true(str_format(text, sizeof(text), HALF "%s" REST, google));
 	folder_write(f, "cloudinvite.conf", text);
 	s = settings_load(f->file, &fault);
-	if (s == NULL)
+	if (!s)
 		fail_msg("%s", fault.what);
 	settings_check(s, found_add, &found);
 	settings_free(s);

@@ -16,9 +16,9 @@ static FILE *document(const char *name)
 	char path[PATH_MAX];
 	FILE *file;
 
-	assert_true(str_format(path, sizeof(path), "%s/%s", source != NULL ? source : ".", name));
+	assert_true(str_format(path, sizeof(path), "%s/%s", source ? source : ".", name));
 	file = fopen(path, "re");
-	if (file == NULL)
+	if (!file)
 		fail_msg("%s is not there: run this in the source directory", path);
 	return file;
 }
@@ -33,9 +33,9 @@ static bool split_setting(char *line, struct expected *e)
 	char *equals = strchr(line, '=');
 	char *comment = strstr(line, " ;");
 
-	if (equals == NULL)
+	if (!equals)
 		return false;
-	if (comment != NULL)
+	if (comment)
 		*comment = '\0';
 	*equals = '\0';
 	return str_copy(e->key, sizeof(e->key), str_trim(line)) &&
@@ -49,7 +49,7 @@ static size_t design_settings(struct expected *out, size_t room)
 	char line[512], section[32] = "";
 	size_t count = 0;
 
-	while (fgets(line, sizeof(line), file) != NULL) {
+	while (fgets(line, sizeof(line), file)) {
 		if (strcmp(line, "[google]\n") != 0 && section[0] == '\0')
 			continue;
 		if (str_starts(line, "```"))
@@ -70,7 +70,7 @@ static size_t design_settings(struct expected *out, size_t room)
 /* What only the administrator can know has no default: the design shows an example. */
 static bool is_example(const char *value)
 {
-	return strstr(value, "example.com") != NULL || strcmp(value, "C01234567") == 0;
+	return strstr(value, "example.com") || strcmp(value, "C01234567") == 0;
 }
 
 struct comparison {
@@ -121,7 +121,7 @@ static bool is_in_manual(const char *section, const char *key, const char *value
 	str_format(item, sizeof(item), ".It Ic %s No = Cm %s\n", key, value);
 	str_format(bare, sizeof(bare), ".It Ic %s No =\n", key);
 	rewind(ctx);
-	while (!found && fgets(line, sizeof(line), ctx) != NULL)
+	while (!found && fgets(line, sizeof(line), ctx))
 		found = strcmp(line, value[0] != '\0' ? item : bare) == 0;
 	if (!found)
 		fail_msg("cloudinvite.conf(5) lacks: %s", value[0] != '\0' ? item : bare);
@@ -169,12 +169,12 @@ static bool loads(struct folder *f, const char *section, const char *key, const 
 	str_format(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
 	s = settings_load(folder_write(f, MAIN, text), fault);
 	settings_free(s);
-	return s != NULL;
+	return s;
 }
 
 static void accepts(void **state, const char *section, const char *key, const char *const *values)
 {
-	for (size_t i = 0; values[i] != NULL; i++) {
+	for (size_t i = 0; values[i]; i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 
 		if (!loads(*state, section, key, values[i], &fault))
@@ -188,7 +188,7 @@ static void refuses(void **state, const char *section, const char *key, const ch
 	char where[64];
 
 	str_format(where, sizeof(where), "cloudinvite.conf:2: %s: ", key);
-	for (size_t i = 0; values[i] != NULL; i++) {
+	for (size_t i = 0; values[i]; i++) {
 		struct fault fault = {.kind = FAULT_NONE};
 
 		if (loads(*state, section, key, values[i], &fault))

@@ -16,7 +16,7 @@ UNUSED static struct settings *good(struct folder *f, const char *text)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *s = settings_load(folder_write(f, MAIN, text), &fault);
 
-	if (s == NULL)
+	if (!s)
 		print_message("# %s | %s\n", fault.what, fault.remedy);
 	assert_non_null(s);
 	assert_int_equal(fault.kind, FAULT_NONE);

@@ -22,7 +22,7 @@ static bool open_at(const char *spec, const char *now, const char *next)
 	int64_t change = 0;
 	bool open = window_open(spec, at(now), &change);
 
-	if (next == NULL)
+	if (!next)
 		assert_int_equal(change, INT64_MAX);
 	else
 		assert_string_equal(clock_rfc3339(change, text), next);
@@ -159,7 +159,7 @@ static void what_is_no_window_is_refused_with_a_remedy(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		const char *remedy = NULL;
 
-		if (window_check(wrong[i], &remedy) == NULL)
+		if (!window_check(wrong[i], &remedy))
 			fail_msg("'%s' was taken", wrong[i]);
 		assert_non_null(remedy);
 		assert_false(window_open(wrong[i], 1800000000, NULL));

@@ -16,7 +16,7 @@ static void expect_safe(const char *name)
 	assert_true(strlen(name) >= 1 && strlen(name) <= SPOOL_NAME_MAX);
 	assert_int_not_equal(name[0], '.');
 	for (const char *at = name; *at; at++)
-		assert_true(ascii_is_alnum(*at) || strchr("._-%", *at) != NULL);
+		assert_true(ascii_is_alnum(*at) || strchr("._-%", *at));
 }
 
 /* There and back, as mark and as every arrival. */

@@ -352,7 +352,7 @@ static void not_as_root(void *ctx)
 	MUST(prepare_directories(&p->settings, &p->fault));
 	p->settings.tokens = p->user;
 	MUST(!prepare_directories(&p->settings, &p->fault));
-	MUST(strstr(p->fault.remedy, "root") != NULL);
+	MUST(strstr(p->fault.remedy, "root"));
 }
 
 static void without_root_only_what_is_there_will_do(void **state)

@@ -72,7 +72,7 @@ bool host_add(
 	}
 	/* gcc -fanalyzer takes the name for lost in the array: host_free frees it. */
 	h->records[h->count] = (struct record){strdup(user), uid, state, since};
-	return h->records[h->count++].user != NULL;
+	return h->records[h->count++].user;
 }
 
 /* "new 1001 alice 1790000000" behind its first word. */
@@ -84,7 +84,7 @@ static bool take_record(struct host *h, enum record_state state, char *rest)
 	const char *since = strtok_r(NULL, " ", &save);
 	long long number, time = 0;
 
-	if (!uid || !name || (since == NULL) != (state == RECORD_KNOWN))
+	if (!uid || !name || (!since) != (state == RECORD_KNOWN))
 		return false;
 	if (!str_number(uid, 0, UID_MOST, &number) || !spool_parse_mark(name, user))
 		return false;

@@ -111,7 +111,7 @@ static bool open_ledger(struct loop *l, struct fault *fault)
 	c->ledger = ledger_open(c->settings, LEDGER_CREATE, fault);
 	c->change = 0;
 	l->bound = false;
-	return c->ledger != NULL;
+	return c->ledger;
 }
 
 static bool bind_marks(struct loop *l, struct fault *fault)

@@ -97,7 +97,7 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 
 	str_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
 	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
-	return d->invite != NULL;
+	return d->invite;
 }
 
 /* ---- work ---- */

@@ -31,7 +31,7 @@ const char *request_body(enum google_method method)
 
 bool method_is_idempotent(enum google_method method)
 {
-	return request_body(method) == NULL;
+	return !request_body(method);
 }
 
 /* ---- the address ---- */

@@ -57,7 +57,7 @@ static bool take(const json_t *part, const char *name, char **out)
 
 	if (value && access_token_valid(value))
 		*out = strdup(value);
-	return *out != NULL;
+	return *out;
 }
 
 /* What is not a text that could be an address is of no use, and no harm. */
@@ -71,7 +71,7 @@ static void take_redirects(struct oauth_client *client, const json_t *list)
 		const char *uri = json_string_value(entry);
 
 		if (uri && access_token_valid(uri) && n < OAUTH_REDIRECTS_MAX)
-			n += (client->redirects[n] = strdup(uri)) != NULL;
+			n += !!(client->redirects[n] = strdup(uri));
 	}
 }
 
@@ -81,7 +81,7 @@ static bool take_all(struct oauth_client *client, const json_t *file, struct fau
 
 	if (!part) {
 		part = json_object_get(file, "web");
-		client->web = part != NULL;
+		client->web = part;
 	}
 	if (!part)
 		return refuse(f, client->path,

@@ -48,7 +48,7 @@ static bool refuse_kind(const struct credential *c, const json_t *source, struct
 static bool copy(char **out, const char *text)
 {
 	*out = strdup(text);
-	return *out != NULL;
+	return *out;
 }
 
 static bool read_format(struct subject_source *out, const struct credential *c,
@@ -86,7 +86,7 @@ static bool header_line(char **out, const char *name, const char *value)
 		copy(out, line.data);
 	strbuf_wipe(&line);
 	strbuf_free(&line);
-	return *out != NULL;
+	return *out;
 }
 
 static bool read_headers(struct subject_source *out, const struct credential *c,
@@ -237,7 +237,7 @@ static bool take_field(const char *field, struct strbuf *t)
 {
 	json_t *json = secret_json(t->data ? t->data : "", t->len, NULL);
 	const char *token = json_string_value(json_object_get(json, field));
-	bool ok = token != NULL;
+	bool ok = token;
 
 	strbuf_wipe(t);
 	strbuf_clear(t);

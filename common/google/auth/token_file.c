@@ -66,7 +66,7 @@ static bool take(const json_t *json, struct token *out)
 	out->minted_at = json_integer_value(json_object_get(json, "minted_at"));
 	str_safe(out->minted_by, sizeof(out->minted_by), by ? by : "");
 	out->value = strdup(value);
-	return out->value != NULL;
+	return out->value;
 }
 
 bool token_file_read(int dir, const char *hash, struct token *out)

@@ -47,7 +47,7 @@ static bool take_text(const json_t *body, const char *name, char **out)
 	if (!text || strlen(text) > ACCESS_TOKEN_MAX)
 		return false;
 	*out = strdup(text);
-	return *out != NULL;
+	return *out;
 }
 
 static bool take_token(const json_t *body, struct credential_minted *out)
@@ -59,7 +59,7 @@ static bool take_token(const json_t *body, struct credential_minted *out)
 		!parse_expires(json_object_get(body, "expires_in"), &out->expires_in))
 		return false;
 	out->access_token = strdup(token);
-	return out->access_token != NULL;
+	return out->access_token;
 }
 
 bool token_response_parse(const char *body, size_t len, struct token_response *out)

@@ -274,7 +274,7 @@ static bool add_header(struct transfer *t, const char *name, const char *value)
 	strbuf_free(&line);
 	if (more)
 		t->headers = more;
-	return more != NULL;
+	return more;
 }
 
 /* The host's own neighbour, which has no certificate and is behind no proxy. */

@@ -29,7 +29,7 @@ bool hsm_engine_open(struct hsm_key *k, const char *uri, struct hsm_error *error
 		k->key = ENGINE_load_private_key(engine, uri, NULL, NULL);
 		openssl_drain_errors(error);
 		error->reports_pin_errors = true;
-		return k->key != NULL;
+		return k->key;
 	}
 	openssl_drain_errors(error);
 	error->no_device = true;

@@ -59,7 +59,7 @@ bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 	openssl_drain_errors(error);
 	/* tpm2 always gives a reason; the provider of PKCS#11 keeps it to itself. */
 	error->reports_pin_errors = !pkcs11;
-	return k->key != NULL;
+	return k->key;
 }
 
 void hsm_close(struct hsm_key *k)
