@@ -111,10 +111,10 @@ static void say_what_else(struct deciding *d)
 	struct ledger_pause pause;
 
 	if (d->done > 0 && d->decision->state == PERSON_HELD &&
-		d->books.settings->mode == MODE_DRY_RUN)
+		d->store.settings->mode == MODE_DRY_RUN)
 		cli_note("  Warning: approved people are invited now, even though this host is in "
 			 "dry run.");
-	if (d->done > 0 && ledger_paused(d->books.ledger, &pause, NULL) == 1)
+	if (d->done > 0 && ledger_paused(d->store.ledger, &pause, NULL) == 1)
 		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
 	if (d->busy > 0)
 		cli_note("cloudinvite: %d of them are in use by another process; try again in a "
@@ -130,16 +130,16 @@ static int decide(const struct cli *cli, int argc, char **argv, const struct dec
 
 	if (!parse(&d, argc, argv, may_reason))
 		return cli_usage(argv[0]);
-	if (!cli_books(cli, LEDGER_WRITE, &d.books, &exit_code))
+	if (!cli_open_store(cli, LEDGER_WRITE, &d.store, &exit_code))
 		return exit_code;
 	name_owner(&d);
 	exit_code =
 		optind == argc ? decide_all(&d) : decide_named(&d, argv + optind, argc - optind);
 	if (d.done > 0)
-		wakeup_send(d.books.settings->run);
+		wakeup_send(d.store.settings->run);
 	say_what_else(&d);
-	cli_books_close(&d.books);
-	return d.busy > 0 ? cli_worse(exit_code, EXIT_LATER) : exit_code;
+	cli_close_store(&d.store);
+	return d.busy > 0 ? cli_max_exit(exit_code, EXIT_LATER) : exit_code;
 }
 
 int verb_approve(const struct cli *cli, int argc, char **argv)

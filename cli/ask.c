@@ -22,7 +22,7 @@ static void check_ask(struct live *live, const char *address, struct invite_resu
 
 static int check_code(const struct invite_result *result)
 {
-	return result->invitable ? EXIT_YES : EXIT_NO;
+	return result->invitable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 static void check_say(struct screen *s, const struct invite_result *result)
@@ -49,7 +49,7 @@ static void get_ask(struct live *live, const char *address, struct invite_result
 
 static int get_code(const struct invite_result *result)
 {
-	return result->shown ? EXIT_YES : EXIT_NO;
+	return result->shown ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 static void get_say(struct screen *s, const struct invite_result *result)
@@ -94,7 +94,7 @@ static const struct option options[] = {
 static int ask(const struct cli *cli, int argc, char **argv, const struct live_verb *verb)
 {
 	bool json = false;
-	int option, exit_code = EXIT_YES, count;
+	int option, exit_code = EXIT_OK, count;
 	struct who *list;
 	struct live live;
 

@@ -12,54 +12,54 @@
 #include "cli/who.h"
 
 typedef int one_person(
-	const struct cli *cli, const struct books *books, const char *address, const char *reason);
+	const struct cli *cli, const struct store *store, const char *address, const char *reason);
 
 static int block_one(
-	const struct cli *cli, const struct books *books, const char *address, const char *reason)
+	const struct cli *cli, const struct store *store, const char *address, const char *reason)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (!ledger_block(books->ledger, address, reason, cli->actor, &fault))
+	if (!ledger_block(store->ledger, address, reason, cli->actor, &fault))
 		return cli_fail(&fault);
-	cli_decided(cli, "blocked", address, reason);
+	cli_log_decision(cli, "blocked", address, reason);
 	cli_print("%s: blocked", address);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int unblock_one(
-	const struct cli *cli, const struct books *books, const char *address, const char *reason)
+	const struct cli *cli, const struct store *store, const char *address, const char *reason)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	int done = ledger_unblock(books->ledger, address, cli->actor, &fault);
+	int done = ledger_unblock(store->ledger, address, cli->actor, &fault);
 
 	(void)reason;
 	if (done < 0)
 		return cli_fail(&fault);
 	if (done > 0)
-		cli_decided(cli, "unblocked", address, NULL);
+		cli_log_decision(cli, "unblocked", address, NULL);
 	cli_print("%s: %s", address, done > 0 ? "no longer blocked" : "was not blocked");
-	return done > 0 ? EXIT_YES : EXIT_NO;
+	return done > 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /* All names are understood before anything is changed. */
 static int each_person(const struct cli *cli, char **typed, int n, const char *reason,
 	one_person *one, enum ledger_open_mode mode)
 {
-	struct books books;
+	struct store store;
 	struct who *list;
 	int count, exit_code;
 	bool understood;
 
-	if (!cli_books(cli, mode, &books, &exit_code))
+	if (!cli_open_store(cli, mode, &store, &exit_code))
 		return exit_code;
-	list = who_all(books.ledger, books.settings, typed, n, &count);
+	list = who_all(store.ledger, store.settings, typed, n, &count);
 	exit_code = list ? who_faults(list, count) : EXIT_STORAGE;
-	understood = exit_code == EXIT_YES;
+	understood = exit_code == EXIT_OK;
 	for (int i = 0; understood && i < count; i++)
-		exit_code = cli_worse(exit_code, one(cli, &books, list[i].address, reason));
-	wakeup_send(books.settings->run);
+		exit_code = cli_max_exit(exit_code, one(cli, &store, list[i].address, reason));
+	wakeup_send(store.settings->run);
 	free(list);
-	cli_books_close(&books);
+	cli_close_store(&store);
 	return exit_code;
 }
 
@@ -72,7 +72,7 @@ static int parse(int argc, char **argv, const struct option *options, const char
 			return cli_usage(argv[0]);
 		*reason = optarg;
 	}
-	return optind < argc ? EXIT_YES : cli_usage(argv[0]);
+	return optind < argc ? EXIT_OK : cli_usage(argv[0]);
 }
 
 int verb_block(const struct cli *cli, int argc, char **argv)
@@ -84,7 +84,7 @@ int verb_block(const struct cli *cli, int argc, char **argv)
 	const char *reason = "";
 	struct fault fault;
 
-	if (parse(argc, argv, options, &reason) != EXIT_YES)
+	if (parse(argc, argv, options, &reason) != EXIT_OK)
 		return EXIT_USAGE;
 	if (reason[0] == '\0') {
 		fault_set(&fault, FAULT_USAGE, "needs_reason", "a block requires a reason");
@@ -99,7 +99,7 @@ int verb_unblock(const struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	const char *reason = "";
 
-	if (parse(argc, argv, options, &reason) != EXIT_YES)
+	if (parse(argc, argv, options, &reason) != EXIT_OK)
 		return EXIT_USAGE;
 	return each_person(cli, argv + optind, argc - optind, reason, unblock_one, LEDGER_WRITE);
 }

@@ -25,12 +25,12 @@ void cli_terminal_size(int *columns, int *lines)
 	*lines = size.ws_row >= 4 ? size.ws_row : 24;
 }
 
-int cli_worse(int a, int b)
+int cli_max_exit(int a, int b)
 {
 	return a > b ? a : b;
 }
 
-__attribute__((format(printf, 2, 0))) static void put_line(
+__attribute__((format(printf, 2, 0))) static void print_line(
 	FILE *out, const char *format, va_list args)
 {
 	char raw[LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
@@ -45,7 +45,7 @@ void cli_print(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	put_line(stdout, format, args);
+	print_line(stdout, format, args);
 	va_end(args);
 }
 
@@ -55,7 +55,7 @@ void cli_note(const char *format, ...)
 
 	fflush(stdout);
 	va_start(args, format);
-	put_line(stderr, format, args);
+	print_line(stderr, format, args);
 	va_end(args);
 }
 
@@ -68,7 +68,7 @@ int cli_fail(const struct fault *fault)
 }
 
 /* Neither root nor one of the accounts: most of what is ours cannot be read. */
-static bool is_stranger(const struct settings *settings)
+static bool lacks_permission(const struct settings *settings)
 {
 	static const enum local_account all[] = {
 		ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_ROOT};
@@ -87,7 +87,7 @@ static bool is_closed(const char *path)
 	return access(path, R_OK) != 0 && errno == EACCES;
 }
 
-static void say_use_root(struct fault *fault, const char *path)
+static void error_use_root(struct fault *fault, const char *path)
 {
 	fault_set(fault, fault->kind, "not_root",
 		"%s: only root and the accounts of cloudinvite may open it", path);
@@ -128,34 +128,35 @@ struct ledger *cli_ledger(
 
 	if (!ledger) {
 		const char *path = strchr(settings->ledger, ':');
-		if (str_starts(settings->ledger, "sqlite:") && is_stranger(settings) &&
+		if (str_starts(settings->ledger, "sqlite:") && lacks_permission(settings) &&
 			is_closed(path + 1))
-			say_use_root(&fault, path + 1);
+			error_use_root(&fault, path + 1);
 		*exit_code = cli_fail(&fault);
 	}
 	return ledger;
 }
 
-bool cli_books(
-	const struct cli *cli, enum ledger_open_mode mode, struct books *books, int *exit_code)
+bool cli_open_store(
+	const struct cli *cli, enum ledger_open_mode mode, struct store *store, int *exit_code)
 {
-	*books = (struct books){.settings = cli_settings(cli, exit_code)};
-	if (books->settings)
-		books->ledger = cli_ledger(books->settings, mode, exit_code);
-	if (books->ledger)
+	*store = (struct store){.settings = cli_settings(cli, exit_code)};
+	if (store->settings)
+		store->ledger = cli_ledger(store->settings, mode, exit_code);
+	if (store->ledger)
 		return true;
-	cli_books_close(books);
+	cli_close_store(store);
 	return false;
 }
 
-void cli_books_close(struct books *books)
+void cli_close_store(struct store *store)
 {
-	ledger_close(books->ledger);
-	settings_free(books->settings);
-	*books = (struct books){.settings = NULL};
+	ledger_close(store->ledger);
+	settings_free(store->settings);
+	*store = (struct store){.settings = NULL};
 }
 
-void cli_decided(const struct cli *cli, const char *event, const char *address, const char *reason)
+void cli_log_decision(
+	const struct cli *cli, const char *event, const char *address, const char *reason)
 {
 	struct journal_about about = {.reason = reason, .actor = cli->actor};
 
@@ -166,7 +167,7 @@ void cli_decided(const struct cli *cli, const char *event, const char *address, 
 		reason ? reason : "");
 }
 
-static bool refuse_unasked(const char *question)
+static bool confirm_not_possible(const char *question)
 {
 	struct fault fault;
 
@@ -182,7 +183,7 @@ bool cli_confirm(const char *question)
 	char answer[16] = "", safe[1024];
 
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-		return refuse_unasked(question);
+		return confirm_not_possible(question);
 	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", str_safe(safe, sizeof(safe), question));
 	if (!fgets(answer, sizeof(answer), stdin))

@@ -15,15 +15,15 @@
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
-#define ASK_ABOVE 10 /* people; a decision about more of them is asked about */
+#define CONFIRM_ABOVE 10 /* people; a decision about more of them is asked about */
 
-#define EXIT_YES     0
-#define EXIT_NO	     1
-#define EXIT_USAGE   2
-#define EXIT_LATER   5
-#define EXIT_REFUSED 6
-#define EXIT_POLICY  7
-#define EXIT_STORAGE 8
+#define EXIT_OK	      0
+#define EXIT_NEGATIVE 1
+#define EXIT_USAGE    2
+#define EXIT_LATER    5
+#define EXIT_REFUSED  6
+#define EXIT_POLICY   7
+#define EXIT_STORAGE  8
 
 /* What every verb gets. */
 struct cli {
@@ -56,7 +56,8 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail(const struct fault *fault);
 /* Tells the journal what was decided, and who did. `address` NULL: about the whole; `reason` may be
  * NULL. The terminal hears of it from the verb. */
-void cli_decided(const struct cli *cli, const char *event, const char *address, const char *reason);
+void cli_log_decision(
+	const struct cli *cli, const char *event, const char *address, const char *reason);
 /* Prints how the verb is used and returns 2. */
 int cli_usage(const char *verb);
 /* Loads the settings. NULL after having printed why; *exit_code is then set. */
@@ -69,17 +70,17 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code);
 struct ledger *cli_ledger(
 	const struct settings *settings, enum ledger_open_mode mode, int *exit_code);
 /* Both of them, for verbs that need no network. */
-struct books {
+struct store {
 	struct settings *settings;
 	struct ledger *ledger;
 };
-bool cli_books(
-	const struct cli *cli, enum ledger_open_mode mode, struct books *books, int *exit_code);
-void cli_books_close(struct books *books);
+bool cli_open_store(
+	const struct cli *cli, enum ledger_open_mode mode, struct store *store, int *exit_code);
+void cli_close_store(struct store *store);
 /* Columns and lines of the terminal behind standard output; 80 and 24 if it is none. */
 void cli_terminal_size(int *columns, int *lines);
 /* The worse of two exit codes: the higher. */
-int cli_worse(int a, int b);
+int cli_max_exit(int a, int b);
 /* Asks a yes-or-no question on the terminal. Where nobody can answer it is refused, and --yes named
  * as the way. */
 bool cli_confirm(const char *question);

@@ -27,7 +27,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static void look_around(struct cli *cli)
+static void detect_terminal(struct cli *cli)
 {
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	int lines;
@@ -72,7 +72,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return unknown_verb(argv[0]);
 	if (wants_help(argc, argv)) {
 		verb_explain_usage(verb);
-		return EXIT_YES;
+		return EXIT_OK;
 	}
 	optind = 0; /* getopt starts anew, and permutes again */
 	cli->account = verb->account;
@@ -95,7 +95,7 @@ static bool are_options_visible(int argc, char **argv, struct fault *fault)
 	return true;
 }
 
-static bool reader_is_gone(void)
+static bool reader_has_closed(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
@@ -111,9 +111,9 @@ static int close_output(int exit_code)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return exit_code;
 	fault_set(&fault, FAULT_STORAGE, "output", "cannot write the output: %s", strerror(errno));
-	if (!reader_is_gone())
+	if (!reader_has_closed())
 		cli_fail(&fault);
-	return cli_worse(exit_code, fault_exit_code(fault.kind));
+	return cli_max_exit(exit_code, fault_exit_code(fault.kind));
 }
 
 int main(int argc, char **argv)
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_decisions();
-	look_around(&cli);
+	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))
 		return cli_fail(&fault);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 			return close_output(verb_help(&cli, 1, help));
 		case 'V':
 			cli_print("cloudinvite %s", CLOUDINVITE_VERSION);
-			return close_output(EXIT_YES);
+			return close_output(EXIT_OK);
 		default:
 			return cli_usage("");
 		}

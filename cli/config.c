@@ -79,7 +79,7 @@ static int show(const struct cli *cli, const struct settings *s)
 	printed = table_print(&l.table, &screen, 0);
 	table_free(&l.table);
 	if (printed)
-		return EXIT_YES;
+		return EXIT_OK;
 	fault_no_memory(&fault, FAULT_STORAGE);
 	return cli_fail(&fault);
 }
@@ -173,7 +173,7 @@ static int check_for_people(const struct cli *cli, const char *path)
 		screen_putf(&screen, INK_BOLD, "%d finding%s", found.count,
 			found.count == 1 ? "" : "s");
 	screen_end(&screen);
-	return found.count == 0 ? EXIT_YES : fault_exit_code(FAULT_SETTINGS);
+	return found.count == 0 ? EXIT_OK : fault_exit_code(FAULT_SETTINGS);
 }
 
 static int check_for_machines(const char *path)
@@ -184,9 +184,9 @@ static int check_for_machines(const char *path)
 	check(path, &found);
 	exit_code = json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "file",
 		json_text(path), "findings", found.json));
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
-	return found.count == 0 ? EXIT_YES : fault_exit_code(FAULT_SETTINGS);
+	return found.count == 0 ? EXIT_OK : fault_exit_code(FAULT_SETTINGS);
 }
 
 /* ---- the verb ---- */

@@ -19,7 +19,7 @@ static int say_unknown(const char *address)
 {
 	fflush(stdout);
 	cli_note("cloudinvite: %s is not in the ledger", address);
-	return EXIT_NO;
+	return EXIT_NEGATIVE;
 }
 
 static int say_busy(const char *address, struct fault *fault)
@@ -32,7 +32,7 @@ static int say_busy(const char *address, struct fault *fault)
 /* A block holds whatever state its person is in. */
 static bool is_free(const struct deciding *d, const struct person *p, struct fault *fault)
 {
-	int blocked = ledger_blocked(d->books.ledger, p->address, NULL, 0, fault);
+	int blocked = ledger_blocked(d->store.ledger, p->address, NULL, 0, fault);
 
 	if (blocked <= 0)
 		return blocked == 0;
@@ -51,45 +51,45 @@ static int decide_one_named(struct deciding *d, const char *address)
 	struct fault fault = {.kind = FAULT_NONE};
 	int64_t now = clock_wall();
 	struct person p;
-	int found = ledger_person(d->books.ledger, address, &p, &fault);
+	int found = ledger_person(d->store.ledger, address, &p, &fault);
 
 	if (found == 0)
 		return say_unknown(address);
 	if (found < 0 || !fits(d, &p, &fault))
 		return cli_fail(&fault);
-	found = ledger_lease(d->books.ledger, address, d->owner, now, now + LEASE_S, &p, &fault);
+	found = ledger_lease(d->store.ledger, address, d->owner, now, now + LEASE_S, &p, &fault);
 	if (found == 0)
 		return say_busy(address, &fault);
 	if (found < 0)
 		return cli_fail(&fault);
 	if (!fits(d, &p, &fault)) {
-		ledger_release(d->books.ledger, d->owner, address, NULL);
+		ledger_release(d->store.ledger, d->owner, address, NULL);
 		return cli_fail(&fault);
 	}
 	d->decision->change(&p, now);
-	if (!ledger_person_put(d->books.ledger, &p, d->decision->done, d->cli->actor, &fault))
+	if (!ledger_person_put(d->store.ledger, &p, d->decision->done, d->cli->actor, &fault))
 		return cli_fail(&fault);
 	d->done++;
-	cli_decided(d->cli, d->decision->done, address, p.reason);
+	cli_log_decision(d->cli, d->decision->done, address, p.reason);
 	cli_print("%s: %s", address, d->decision->done);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 int decide_named(struct deciding *d, char **typed, int n)
 {
 	int count, exit_code;
 	char question[96];
-	struct who *list = who_all(d->books.ledger, d->books.settings, typed, n, &count);
+	struct who *list = who_all(d->store.ledger, d->store.settings, typed, n, &count);
 
 	if (!list)
 		return EXIT_STORAGE;
 	exit_code = who_faults(list, count);
 	str_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
-	if (exit_code == EXIT_YES && count > ASK_ABOVE && !d->yes && !cli_confirm(question))
+	if (exit_code == EXIT_OK && count > CONFIRM_ABOVE && !d->yes && !cli_confirm(question))
 		exit_code = EXIT_USAGE;
 	for (int i = 0; exit_code != EXIT_USAGE && i < count; i++)
 		if (list[i].fault.kind == FAULT_NONE)
-			exit_code = cli_worse(exit_code, decide_one_named(d, list[i].address));
+			exit_code = cli_max_exit(exit_code, decide_one_named(d, list[i].address));
 	free(list);
 	return exit_code;
 }
@@ -136,7 +136,7 @@ static bool turn_page(struct page *page, struct fault *fault)
 	str_copy(after, sizeof(after), page->last);
 	page->count = 0;
 	page->seen = 0;
-	return ledger_each_person(d->books.ledger, (int)d->decision->state,
+	return ledger_each_person(d->store.ledger, (int)d->decision->state,
 		after[0] != '\0' ? after : NULL, PAGE, collect, page, fault);
 }
 
@@ -145,7 +145,7 @@ static bool decide_one(
 {
 	struct person p;
 	int leased =
-		ledger_lease(d->books.ledger, address, d->owner, now, now + LEASE_S, &p, fault);
+		ledger_lease(d->store.ledger, address, d->owner, now, now + LEASE_S, &p, fault);
 
 	if (leased < 0)
 		return false;
@@ -154,11 +154,11 @@ static bool decide_one(
 		return true;
 	}
 	if (p.state != d->decision->state || !is_meant(d, &p) || !is_free(d, &p, NULL))
-		return ledger_release(d->books.ledger, d->owner, address, fault);
+		return ledger_release(d->store.ledger, d->owner, address, fault);
 	d->decision->change(&p, now);
 	d->done++;
 	*decided = true;
-	return ledger_person_put(d->books.ledger, &p, d->decision->done, d->cli->actor, fault);
+	return ledger_person_put(d->store.ledger, &p, d->decision->done, d->cli->actor, fault);
 }
 
 static bool decide_each(struct deciding *d, struct page *page, struct fault *fault)
@@ -170,23 +170,23 @@ static bool decide_each(struct deciding *d, struct page *page, struct fault *fau
 		if (!decide_one(d, page->addresses[i], now, &page->decided[i], fault))
 			return false;
 	}
-	return ledger_commit(d->books.ledger, fault);
+	return ledger_commit(d->store.ledger, fault);
 }
 
 static bool decide_page(struct deciding *d, struct page *page, struct fault *fault)
 {
 	int before = d->done;
 
-	if (!ledger_begin(d->books.ledger, fault))
+	if (!ledger_begin(d->store.ledger, fault))
 		return false;
 	if (decide_each(d, page, fault)) {
 		for (int i = 0; i < page->count; i++)
 			if (page->decided[i])
-				cli_decided(
+				cli_log_decision(
 					d->cli, d->decision->done, page->addresses[i], d->reason);
 		return true;
 	}
-	ledger_rollback(d->books.ledger);
+	ledger_rollback(d->store.ledger);
 	d->done = before;
 	return false;
 }
@@ -209,7 +209,7 @@ static bool may_go_on(const struct deciding *d, int64_t total)
 
 	str_format(question, sizeof(question), "%s %s?", d->decision->question,
 		screen_people(people, total));
-	return d->yes || total <= ASK_ABOVE || cli_confirm(question);
+	return d->yes || total <= CONFIRM_ABOVE || cli_confirm(question);
 }
 
 static bool count_and_decide(
@@ -236,7 +236,7 @@ int decide_all(struct deciding *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct page *page = calloc(1, sizeof(*page));
-	int exit_code = EXIT_YES;
+	int exit_code = EXIT_OK;
 
 	if (!page) {
 		fault_no_memory(&fault, FAULT_STORAGE);

@@ -25,7 +25,7 @@ struct decision {
 struct deciding {
 	const struct cli *cli;
 	const struct decision *decision;
-	struct books books;
+	struct store store;
 	char owner[HOST_MAX + 32]; /* of leases */
 	const char *reason;	   /* NULL: any */
 	bool yes;		   /* does not ask */

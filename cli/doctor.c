@@ -130,7 +130,7 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
 {
 	int code = fault_exit_code(fault->kind);
 
-	d->exit_code = cli_worse(d->exit_code, code == EXIT_YES ? EXIT_NO : code);
+	d->exit_code = cli_max_exit(d->exit_code, code == EXIT_OK ? EXIT_NEGATIVE : code);
 	str_copy(d->bad_code, sizeof(d->bad_code), fault->code);
 	say(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
 }
@@ -203,7 +203,7 @@ int verb_doctor(const struct cli *cli, int argc, char **argv)
 		{"offline", no_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
-	struct doctor d = {.cli = cli, .exit_code = EXIT_YES};
+	struct doctor d = {.cli = cli, .exit_code = EXIT_OK};
 	int option, exit_code;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -75,7 +75,7 @@ static void look_at_program(struct doctor *d, const struct now *now, const struc
 
 void doctor_workers(struct doctor *d)
 {
-	struct books books = {.settings = d->settings, .ledger = d->ledger};
+	struct store store = {.settings = d->settings, .ledger = d->ledger};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct now now;
 
@@ -83,7 +83,7 @@ void doctor_workers(struct doctor *d)
 		doctor_skip(d, "skipped: needs a readable ledger");
 		return;
 	}
-	if (!now_look(&books, &now, &fault)) {
+	if (!now_look(&store, &now, &fault)) {
 		doctor_bad(d, &fault);
 		return;
 	}

@@ -35,7 +35,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char spool[SPOOL_PATH_MAX];
-	int box, exit_code = EXIT_YES;
+	int box, exit_code = EXIT_OK;
 
 	find_spool(cli, spool);
 	box = arrive_open(spool, &fault);
@@ -43,10 +43,10 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 		return cli_fail(&fault);
 	for (int i = 0; i < count; i++)
 		if (arrive_write(box, spool, users[i], reason, true, &fault) < 0)
-			exit_code = cli_worse(exit_code, cli_fail(&fault));
+			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	/* One that was waiting already may be the module's, which does not wait for the disk. */
 	if (!arrive_sync(box, spool, &fault))
-		exit_code = cli_worse(exit_code, cli_fail(&fault));
+		exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	file_close(&box);
 	return exit_code;
 }

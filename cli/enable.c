@@ -50,7 +50,7 @@ static int check_settings(void *ctx)
 	int findings = settings_check(e->settings, print_finding, NULL);
 
 	if (findings == 0)
-		return EXIT_YES;
+		return EXIT_OK;
 	fault_set(&fault, FAULT_SETTINGS, "findings",
 		"the dispatcher cannot work with these settings");
 	fault_remedy(&fault, "Correct them first. The mode was not changed.");
@@ -133,13 +133,13 @@ static int show_held(void *ctx)
 
 	if (!ledger && strcmp(fault.code, "ledger_missing") == 0) {
 		cli_print("No people have been seen yet.");
-		return EXIT_YES;
+		return EXIT_OK;
 	}
 	if (!ledger)
 		return cli_fail(&fault);
 	ok = show_ledger(e, ledger, &fault);
 	ledger_close(ledger);
-	return ok ? EXIT_YES : cli_fail(&fault);
+	return ok ? EXIT_OK : cli_fail(&fault);
 }
 
 static int signal_dispatcher(void *ctx)
@@ -150,14 +150,14 @@ static int signal_dispatcher(void *ctx)
 	if (instance_is_running(e->settings->run, "dispatcher", &pid, NULL) && pid > 1 &&
 		kill(pid, SIGHUP) == 0) {
 		cli_print("The dispatcher is reloading its settings.");
-		return EXIT_YES;
+		return EXIT_OK;
 	}
 	if (pid > 0)
 		cli_print("Reload the dispatcher: systemctl reload cloudinvite-dispatcher");
 	else
 		cli_print("The dispatcher is not running. Start it: systemctl start "
 			  "cloudinvite-dispatcher");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 /* A ledger that is not there yet has nobody whom it could be told about. */
@@ -171,7 +171,7 @@ static int note_enabled(void *ctx)
 	bool ok;
 
 	if (!ledger)
-		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_YES : cli_fail(&fault);
+		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_OK : cli_fail(&fault);
 	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
 	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
 	str_format(entry.cause, sizeof(entry.cause),
@@ -180,8 +180,8 @@ static int note_enabled(void *ctx)
 	ok = ok && ledger_note(ledger, &entry, &fault);
 	ledger_close(ledger);
 	if (ok)
-		cli_decided(e->cli, "enabled", NULL, entry.cause);
-	return ok ? EXIT_YES : cli_fail(&fault);
+		cli_log_decision(e->cli, "enabled", NULL, entry.cause);
+	return ok ? EXIT_OK : cli_fail(&fault);
 }
 
 /* ---- as root ---- */
@@ -192,7 +192,7 @@ static int write_mode(const struct settings *settings)
 
 	if (settings_write(settings_path(settings), "invitations", "mode", "send", &fault)) {
 		cli_print("%s: mode = send", settings_path(settings));
-		return EXIT_YES;
+		return EXIT_OK;
 	}
 	if (geteuid() != 0)
 		fault_remedy(&fault, "Run it as root: sudo cloudinvite enable");
@@ -213,18 +213,18 @@ static int enable(struct enabling *e, bool yes)
 {
 	int exit_code = as_dispatcher(e, check_settings), told;
 
-	if (exit_code == EXIT_YES)
+	if (exit_code == EXIT_OK)
 		exit_code = as_ledger(e, show_held);
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (!yes && !cli_confirm("Start sending?"))
 		return EXIT_USAGE;
 	exit_code = write_mode(e->settings);
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	exit_code = as_ledger(e, note_enabled);
 	told = as_dispatcher(e, signal_dispatcher);
-	return exit_code != EXIT_YES ? exit_code : told;
+	return exit_code != EXIT_OK ? exit_code : told;
 }
 
 int verb_enable(const struct cli *cli, int argc, char **argv)
@@ -237,7 +237,7 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings;
 	bool yes = false;
-	int option, exit_code = EXIT_YES;
+	int option, exit_code = EXIT_OK;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'y')

@@ -61,7 +61,7 @@ static bool take_sighting(const struct ledger_sighting *found, void *ctx)
 	}
 	seen = &x->seen[x->seen_count++];
 	*seen = (struct seen){.found = *found};
-	verdict_evaluate(&seen->found.seen, x->books.settings, x->map, &seen->now);
+	verdict_evaluate(&seen->found.seen, x->store.settings, x->map, &seen->now);
 	if (found->address[0] != '\0')
 		add_address(x, found->address);
 	return !x->failed;
@@ -70,7 +70,7 @@ static bool take_sighting(const struct ledger_sighting *found, void *ctx)
 /* The account as this host's passwd file has it now. */
 static bool look_at_account(struct explanation *x, const char *user, struct fault *fault)
 {
-	const struct settings *settings = x->books.settings;
+	const struct settings *settings = x->store.settings;
 	struct ledger_sighting made = {.id = -1};
 	struct account_table accounts = {.count = 0};
 	struct group_table *groups = NULL;
@@ -104,7 +104,7 @@ static bool find(struct explanation *x, const char *typed, struct fault *fault)
 {
 	char address[ADDRESS_MAX + 1], user[USER_MAX + 1], host[HOST_MAX + 1], here[HOST_MAX + 1];
 
-	if (!who_sightings(x->books.ledger, typed, take_sighting, x, fault))
+	if (!who_sightings(x->store.ledger, typed, take_sighting, x, fault))
 		return false;
 	if (x->seen_count == 0) {
 		local_hostname(here, sizeof(here));
@@ -124,8 +124,8 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	x->map = map_load(x->books.settings->map, &fault);
-	if (!x->map || !now_look(&x->books, &x->now, &fault) || !find(x, typed, &fault))
+	x->map = map_load(x->store.settings->map, &fault);
+	if (!x->map || !now_look(&x->store, &x->now, &fault) || !find(x, typed, &fault))
 		return cli_fail(&fault);
 	if (x->failed) {
 		fault_no_memory(&fault, FAULT_STORAGE);
@@ -134,13 +134,13 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 	if (x->seen_count == 0 && x->address_count == 0) {
 		fault_set(&fault, FAULT_USAGE, "unknown_who",
 			"'%s': this user has not been seen and is not in %s", typed,
-			x->books.settings->passwd);
+			x->store.settings->passwd);
 		cli_fail(&fault);
-		return EXIT_NO;
+		return EXIT_NEGATIVE;
 	}
 	if (json)
 		return explain_show_json(x);
-	return explain_show(x, cli, &fault) ? EXIT_YES : cli_fail(&fault);
+	return explain_show(x, cli, &fault) ? EXIT_OK : cli_fail(&fault);
 }
 
 int verb_explain(const struct cli *cli, int argc, char **argv)
@@ -160,12 +160,12 @@ int verb_explain(const struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage(argv[0]);
-	if (!cli_books(cli, LEDGER_READ, &x.books, &exit_code))
+	if (!cli_open_store(cli, LEDGER_READ, &x.store, &exit_code))
 		return exit_code;
 	exit_code = explain(cli, &x, argv[optind], json);
 	map_free(x.map);
 	free(x.seen);
 	free(x.addresses);
-	cli_books_close(&x.books);
+	cli_close_store(&x.store);
 	return exit_code;
 }

@@ -18,7 +18,7 @@ struct seen {
 };
 
 struct explanation {
-	struct books books;
+	struct store store;
 	struct now now;
 	struct address_map *map;
 	struct seen *seen;

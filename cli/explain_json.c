@@ -42,8 +42,8 @@ static json_t *person_json(const struct explanation *x, const char *address, str
 	char next[320], why[320];
 	json_t *json, *commands = json_array();
 	struct person p;
-	int found = ledger_person(x->books.ledger, address, &p, fault);
-	bool blocked = ledger_blocked(x->books.ledger, address, why, sizeof(why), NULL) == 1;
+	int found = ledger_person(x->store.ledger, address, &p, fault);
+	bool blocked = ledger_blocked(x->store.ledger, address, why, sizeof(why), NULL) == 1;
 
 	if (found > 0) {
 		json = json_person(&p);

@@ -106,7 +106,7 @@ static void show_block(struct screen *s, const struct explanation *x, const char
 {
 	char why[320], line[400];
 
-	if (ledger_blocked(x->books.ledger, address, why, sizeof(why), NULL) != 1)
+	if (ledger_blocked(x->store.ledger, address, why, sizeof(why), NULL) != 1)
 		return;
 	str_format(line, sizeof(line), "yes: %s", why);
 	person_line(s, "blocked", INK_WARN, line);
@@ -116,7 +116,7 @@ static bool show_person(
 	struct screen *s, const struct explanation *x, const char *address, struct fault *fault)
 {
 	struct person p;
-	int found = ledger_person(x->books.ledger, address, &p, fault);
+	int found = ledger_person(x->store.ledger, address, &p, fault);
 
 	if (found < 0)
 		return false;

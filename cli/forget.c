@@ -42,14 +42,14 @@ static bool is_recent(const struct person *p)
 	return p->our_mails > 0 && clock_wall() - p->changed < RECENT_S;
 }
 
-static bool may_forget(const struct books *books, const char *address, struct fault *fault)
+static bool may_forget(const struct store *store, const char *address, struct fault *fault)
 {
 	struct person p;
-	int found = ledger_person(books->ledger, address, &p, fault);
+	int found = ledger_person(store->ledger, address, &p, fault);
 
 	if (found <= 0 || !is_recent(&p))
 		return found >= 0;
-	if (ledger_blocked(books->ledger, address, NULL, 0, NULL) == 1)
+	if (ledger_blocked(store->ledger, address, NULL, 0, NULL) == 1)
 		return true;
 	fault_set(fault, FAULT_POLICY, "recent_mail",
 		"%s: a mail was sent so recently that Google may not show it yet; another login "
@@ -116,21 +116,21 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 
 /* ---- one person ---- */
 
-static bool erase(const struct cli *cli, const struct books *books, const char *address, bool block,
+static bool erase(const struct cli *cli, const struct store *store, const char *address, bool block,
 	int *known, struct fault *fault)
 {
-	if (!ledger_begin(books->ledger, fault))
+	if (!ledger_begin(store->ledger, fault))
 		return false;
-	*known = ledger_forget(books->ledger, address, fault);
+	*known = ledger_forget(store->ledger, address, fault);
 	if (*known >= 0 &&
-		(!block || ledger_block(books->ledger, address, "forgotten", cli->actor, fault)) &&
-		ledger_commit(books->ledger, fault))
+		(!block || ledger_block(store->ledger, address, "forgotten", cli->actor, fault)) &&
+		ledger_commit(store->ledger, fault))
 		return true;
-	ledger_rollback(books->ledger);
+	ledger_rollback(store->ledger);
 	return false;
 }
 
-static int forget_person(const struct cli *cli, const struct books *books,
+static int forget_person(const struct cli *cli, const struct store *store,
 	struct spool_client *spool, const char *address, bool block)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -139,20 +139,20 @@ static int forget_person(const struct cli *cli, const struct books *books,
 	bool ok;
 
 	local_hostname(marks.host, sizeof(marks.host));
-	ok = (block || may_forget(books, address, &fault)) &&
-	     ledger_each_sighting(books->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
-	     erase(cli, books, address, block, &known, &fault) &&
+	ok = (block || may_forget(store, address, &fault)) &&
+	     ledger_each_sighting(store->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
+	     erase(cli, store, address, block, &known, &fault) &&
 	     remove_marks(&marks, spool, &fault);
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
 	/* What is forgotten is not written down anew. */
 	if (known > 0 || block)
-		cli_decided(
+		cli_log_decision(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
 	cli_print("%s: %s%s", address, known > 0 ? "forgotten" : "was not in the ledger",
 		block ? ", blocked" : "");
-	return known > 0 || block ? EXIT_YES : EXIT_NO;
+	return known > 0 || block ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /* ---- an account that has led to nobody ---- */
@@ -165,7 +165,7 @@ static bool take_account(const struct ledger_sighting *s, void *ctx)
 	return false;
 }
 
-static bool forget_sighting(const struct books *books, struct spool_client *spool,
+static bool forget_sighting(const struct store *store, struct spool_client *spool,
 	const struct ledger_sighting *s, struct fault *fault)
 {
 	struct marks marks = {.count = 0};
@@ -173,14 +173,14 @@ static bool forget_sighting(const struct books *books, struct spool_client *spoo
 
 	local_hostname(marks.host, sizeof(marks.host));
 	take_mark(s, &marks);
-	ok = ledger_forget_sighting(books->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
+	ok = ledger_forget_sighting(store->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
 	     remove_marks(&marks, spool, fault);
 	free(marks.users);
 	return ok;
 }
 
 /* On every host where it was seen. */
-static int forget_account(const struct cli *cli, const struct books *books,
+static int forget_account(const struct cli *cli, const struct store *store,
 	struct spool_client *spool, const char *typed)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -189,18 +189,18 @@ static int forget_account(const struct cli *cli, const struct books *books,
 
 	for (;;) {
 		s.id = 0;
-		who_sightings(books->ledger, typed, take_account, &s, &fault);
+		who_sightings(store->ledger, typed, take_account, &s, &fault);
 		if (fault.kind != FAULT_NONE)
 			return cli_fail(&fault);
 		if (s.id == 0 || s.id == last)
 			break;
 		last = s.id;
-		if (!forget_sighting(books, spool, &s, &fault))
+		if (!forget_sighting(store, spool, &s, &fault))
 			return cli_fail(&fault);
 	}
-	cli_decided(cli, "forgotten", NULL, NULL);
+	cli_log_decision(cli, "forgotten", NULL, NULL);
 	cli_print("%s: forgotten", typed);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 /* ---- the command line ---- */
@@ -212,32 +212,32 @@ static bool is_account(const struct who *who)
 
 static int understand(struct who *list, int count, bool block)
 {
-	int worst = EXIT_YES;
+	int worst = EXIT_OK;
 
 	for (int i = 0; i < count; i++) {
 		if (list[i].fault.kind == FAULT_NONE || (is_account(&list[i]) && !block))
 			continue;
-		worst = cli_worse(worst, cli_fail(&list[i].fault));
+		worst = cli_max_exit(worst, cli_fail(&list[i].fault));
 	}
 	return worst;
 }
 
-static int forget(const struct cli *cli, const struct books *books, struct spool_client *spool,
+static int forget(const struct cli *cli, const struct store *store, struct spool_client *spool,
 	char **typed, int n, bool block)
 {
 	int count, worst;
-	struct who *list = who_all(books->ledger, books->settings, typed, n, &count);
+	struct who *list = who_all(store->ledger, store->settings, typed, n, &count);
 	bool understood;
 
 	if (!list)
 		return EXIT_STORAGE;
 	worst = understand(list, count, block);
-	understood = worst == EXIT_YES;
+	understood = worst == EXIT_OK;
 	for (int i = 0; understood && i < count; i++)
-		worst = cli_worse(
+		worst = cli_max_exit(
 			worst, is_account(&list[i])
-				       ? forget_account(cli, books, spool, list[i].typed)
-				       : forget_person(cli, books, spool, list[i].address, block));
+				       ? forget_account(cli, store, spool, list[i].typed)
+				       : forget_person(cli, store, spool, list[i].address, block));
 	free(list);
 	return worst;
 }
@@ -251,7 +251,7 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct spool_client spool;
 	bool block = false;
-	struct books books;
+	struct store store;
 	int option, exit_code;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -263,10 +263,10 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 		return cli_usage(argv[0]);
 	if (!open_spool(cli, &spool, &fault))
 		return cli_fail(&fault);
-	if (cli_books(cli, LEDGER_WRITE, &books, &exit_code)) {
-		exit_code = forget(cli, &books, &spool, argv + optind, argc - optind, block);
-		wakeup_send(books.settings->run);
-		cli_books_close(&books);
+	if (cli_open_store(cli, LEDGER_WRITE, &store, &exit_code)) {
+		exit_code = forget(cli, &store, &spool, argv + optind, argc - optind, block);
+		wakeup_send(store.settings->run);
+		cli_close_store(&store);
 	}
 	spool_client_close(&spool);
 	return exit_code;

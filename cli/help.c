@@ -24,7 +24,7 @@ static void print_verbs(struct screen *s)
 		screen_to(s, 2);
 		screen_put(s, INK_PLAIN, verb->name);
 		screen_to(s, 11);
-		screen_wrap(s, INK_PLAIN, 11, verb->does);
+		screen_wrap(s, INK_PLAIN, 11, verb->summary);
 		screen_end(s);
 	}
 }
@@ -41,7 +41,7 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 		verb = verb_find(argv[1]);
 		if (verb) {
 			verb_explain_usage(verb);
-			return EXIT_YES;
+			return EXIT_OK;
 		}
 		fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", argv[1]);
 		fault_remedy(&fault, "See: cloudinvite help");
@@ -59,5 +59,5 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 	screen_end(&s);
 	screen_put(&s, INK_PLAIN, "For one verb in detail: cloudinvite help VERB");
 	screen_end(&s);
-	return EXIT_YES;
+	return EXIT_OK;
 }

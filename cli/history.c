@@ -22,7 +22,7 @@
 
 /* Whose story: an address, or an account that has none. */
 struct story {
-	struct books books;
+	struct store store;
 	char address[ADDRESS_MAX + 1];
 	char user[USER_MAX + 1], host[HOST_MAX + 1];
 	struct screen screen;
@@ -43,13 +43,13 @@ static bool take_account(const struct ledger_sighting *s, void *ctx)
 
 static bool find(struct story *story, const char *typed, struct fault *fault)
 {
-	if (who_address(story->books.ledger, story->books.settings, typed, story->address, fault))
+	if (who_address(story->store.ledger, story->store.settings, typed, story->address, fault))
 		return true;
 	story->address[0] = '\0';
 	if (strcmp(fault->code, "no_address") != 0)
 		return false;
 	fault_clear(fault);
-	who_sightings(story->books.ledger, typed, take_account, story, fault);
+	who_sightings(story->store.ledger, typed, take_account, story, fault);
 	return fault->kind == FAULT_NONE;
 }
 
@@ -110,7 +110,7 @@ static bool read_entries(struct story *story, struct fault *fault)
 {
 	bool account = story->user[0] != '\0';
 
-	return ledger_each_history(story->books.ledger,
+	return ledger_each_history(story->store.ledger,
 		story->address[0] != '\0' ? story->address : NULL, account ? story->user : NULL,
 		account ? story->host : NULL, story->entries ? add_entry : print_entry, story,
 		fault);
@@ -140,7 +140,7 @@ static int tell(struct story *story, const char *typed, bool json)
 			json_text(story->address), "history", story->entries));
 	else if (story->count == 0)
 		cli_note("cloudinvite: no history of %s", subject(story));
-	return story->count > 0 ? EXIT_YES : EXIT_NO;
+	return story->count > 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 int verb_history(const struct cli *cli, int argc, char **argv)
@@ -160,10 +160,10 @@ int verb_history(const struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return cli_usage(argv[0]);
-	if (!cli_books(cli, LEDGER_READ, &story.books, &exit_code))
+	if (!cli_open_store(cli, LEDGER_READ, &story.store, &exit_code))
 		return exit_code;
 	screen_open(&story.screen, cli, stdout);
 	exit_code = tell(&story, argv[optind], json);
-	cli_books_close(&story.books);
+	cli_close_store(&story.store);
 	return exit_code;
 }

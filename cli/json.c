@@ -102,7 +102,7 @@ int json_answer(json_t *value)
 	struct fault fault;
 
 	if (put(value, JSON_INDENT(2)) && putchar('\n') != EOF)
-		return EXIT_YES;
+		return EXIT_OK;
 	fault_set(&fault, FAULT_STORAGE, "output", "cannot write the answer");
 	return cli_fail(&fault);
 }

@@ -136,7 +136,7 @@ static int read_pages(struct listing *l)
 				"incomplete");
 	} while (fault.kind == FAULT_NONE && l->page_token && !ferror(stdout));
 	progress_clear(&l->live.progress);
-	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
+	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_OK;
 }
 
 static void print_end(struct listing *l)
@@ -215,7 +215,7 @@ static int parse(struct listing *l, int argc, char **argv)
 		if (option == '?')
 			return cli_usage(argv[0]);
 	}
-	return optind < argc || forms > 1 ? cli_usage(argv[0]) : EXIT_YES;
+	return optind < argc || forms > 1 ? cli_usage(argv[0]) : EXIT_OK;
 }
 
 int verb_list(const struct cli *cli, int argc, char **argv)
@@ -223,7 +223,7 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 	struct listing l = {.form = FORM_TABLE};
 	int exit_code = parse(&l, argc, argv);
 
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (!live_open(&l.live, cli, l.form == FORM_JSON, &exit_code))
 		return exit_code;
@@ -231,7 +231,7 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 	if (l.form == FORM_CSV)
 		csv_record(stdout, csv_names, ARRAY_SIZE(csv_names));
 	exit_code = read_pages(&l);
-	if (exit_code == EXIT_YES)
+	if (exit_code == EXIT_OK)
 		print_end(&l);
 	table_free(&l.table);
 	free(l.page_token);

@@ -183,7 +183,7 @@ static int go_through(struct round *r, const struct who *who)
 int live_each(struct live *live, const struct live_verb *verb, const struct who *list, int count)
 {
 	struct round round = {.live = live, .verb = verb};
-	int worst = EXIT_YES;
+	int worst = EXIT_OK;
 
 	for (int i = 0; i < count; i++)
 		if (screen_columns(list[i].address) > round.width)
@@ -193,7 +193,7 @@ int live_each(struct live *live, const struct live_verb *verb, const struct who 
 			progress_say(&live->progress, "asking Google about %s", list[i].address);
 		else
 			progress_say(&live->progress, "%d of %d", i, count);
-		worst = cli_worse(worst, go_through(&round, &list[i]));
+		worst = cli_max_exit(worst, go_through(&round, &list[i]));
 	}
 	progress_clear(&live->progress);
 	if (round.not_tried > 0)

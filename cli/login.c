@@ -84,7 +84,7 @@ static int parse(struct login *l, int argc, char **argv)
 	}
 	return optind < argc || !l->client_file || (l->headless && l->no_browser)
 		       ? cli_usage(argv[0])
-		       : EXIT_YES;
+		       : EXIT_OK;
 }
 
 /* ---- what came of it ---- */
@@ -134,10 +134,10 @@ static int answer_json(const struct login *l)
 /* The login is kept, whatever the first call says. */
 static int tell(struct login *l, bool tried)
 {
-	int exit_code = l->fault.kind ? fault_exit_code(l->fault.kind) : EXIT_YES;
+	int exit_code = l->fault.kind ? fault_exit_code(l->fault.kind) : EXIT_OK;
 
 	if (l->json)
-		return cli_worse(answer_json(l), exit_code);
+		return cli_max_exit(answer_json(l), exit_code);
 	cli_print("The login is stored in %s", l->path);
 	if (tried && !l->fault.kind)
 		cli_print("The login works: Google lists the invitations of %s.",
@@ -184,7 +184,7 @@ int verb_login(const struct cli *cli, int argc, char **argv)
 	struct login l = {.cli = cli, .as_root = geteuid() == 0};
 	int exit_code = parse(&l, argc, argv);
 
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (!oauth_client_load(&l.client, l.client_file, &l.fault))
 		return cli_fail(&l.fault);

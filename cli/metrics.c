@@ -44,7 +44,7 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 			return cli_fail(&fault);
 		}
 	}
-	return optind < argc ? cli_usage(argv[0]) : EXIT_YES;
+	return optind < argc ? cli_usage(argv[0]) : EXIT_OK;
 }
 
 int verb_metrics(const struct cli *cli, int argc, char **argv)
@@ -52,16 +52,16 @@ int verb_metrics(const struct cli *cli, int argc, char **argv)
 	enum metrics_format format = METRICS_OPENMETRICS;
 	struct strbuf page = {.max = PAGE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct books books;
+	struct store store;
 	int exit_code = parse(argc, argv, &format);
 
-	if (exit_code != EXIT_YES || !cli_books(cli, LEDGER_READ, &books, &exit_code))
+	if (exit_code != EXIT_OK || !cli_open_store(cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;
-	if (metrics_write(books.ledger, books.settings, format, &page, &fault))
+	if (metrics_write(store.ledger, store.settings, format, &page, &fault))
 		fwrite(page.data, 1, page.len, stdout);
 	else
 		exit_code = cli_fail(&fault);
 	strbuf_free(&page);
-	cli_books_close(&books);
+	cli_close_store(&store);
 	return exit_code;
 }

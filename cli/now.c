@@ -50,9 +50,9 @@ static bool take_worker(const struct ledger_worker *w, void *ctx)
 	return true;
 }
 
-static void judge(const struct books *books, const struct look *look, struct program *p)
+static void judge(const struct store *store, const struct look *look, struct program *p)
 {
-	bool here = instance_is_running(books->settings->run, p->role, NULL, NULL);
+	bool here = instance_is_running(store->settings->run, p->role, NULL, NULL);
 
 	if (here || p->wanted)
 		p->alive = here;
@@ -65,15 +65,15 @@ int64_t now_reconciled_at(const struct now *now)
 	return now->reconcile.mail_date > 0 ? now->reconcile.mail_date + HIDDEN_S : 0;
 }
 
-bool now_look(const struct books *books, struct now *out, struct fault *fault)
+bool now_look(const struct store *store, struct now *out, struct fault *fault)
 {
-	const struct settings *settings = books->settings;
+	const struct settings *settings = store->settings;
 	struct look look = {.now = out};
 	struct ledger_pause pause = {.since = 0};
-	int paused = ledger_paused(books->ledger, &pause, fault), reconciling;
+	int paused = ledger_paused(store->ledger, &pause, fault), reconciling;
 	struct ledger_reconcile reconcile;
 
-	reconciling = paused < 0 ? -1 : ledger_reconciling(books->ledger, &reconcile, fault);
+	reconciling = paused < 0 ? -1 : ledger_reconciling(store->ledger, &reconcile, fault);
 	if (reconciling < 0)
 		return false;
 	*out = (struct now){
@@ -87,9 +87,9 @@ bool now_look(const struct books *books, struct now *out, struct fault *fault)
 		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
 	};
 	local_hostname(look.host, sizeof(look.host));
-	if (!ledger_each_worker(books->ledger, take_worker, &look, fault))
+	if (!ledger_each_worker(store->ledger, take_worker, &look, fault))
 		return false;
-	judge(books, &look, &out->collector);
-	judge(books, &look, &out->dispatcher);
+	judge(store, &look, &out->collector);
+	judge(store, &look, &out->dispatcher);
 	return true;
 }

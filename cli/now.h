@@ -35,6 +35,6 @@ struct now {
 
 /* When it may end at the earliest, by Google's clock; 0: not known yet. */
 int64_t now_reconciled_at(const struct now *now);
-bool now_look(const struct books *books, struct now *out, struct fault *fault);
+bool now_look(const struct store *store, struct now *out, struct fault *fault);
 
 #endif

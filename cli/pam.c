@@ -140,7 +140,7 @@ static int status(struct pam *p)
 	const struct pam_method *method = pam_method();
 	struct fault fault = {.kind = FAULT_NONE};
 	bool on = method->enabled();
-	int answered = EXIT_YES;
+	int answered = EXIT_OK;
 
 	if (!pam_each_service(&site, add_service, p, &fault))
 		return cli_fail(&fault);
@@ -151,7 +151,7 @@ static int status(struct pam *p)
 			PAM_MODULE_PATH, "services", p->services, "findings", p->findings));
 	else
 		show_status(p, method, on);
-	return cli_worse(answered, on && p->bad == 0 ? EXIT_YES : EXIT_NO);
+	return cli_max_exit(answered, on && p->bad == 0 ? EXIT_OK : EXIT_NEGATIVE);
 }
 
 /* ---- enable, disable ---- */
@@ -174,7 +174,7 @@ static int nothing_to_do(const struct pam *p, const struct pam_change *change, b
 	if (p->json)
 		return answer(p, change, enable);
 	cli_print("It is already %s. Nothing was changed.", enable ? "on" : "off");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int make(struct pam *p, struct pam_change *change, bool enable)
@@ -184,7 +184,7 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 	if (!p->json)
 		pam_change_show(&p->screen, "Planned changes:", &change->plan);
 	if (p->dry_run)
-		return p->json ? answer(p, change, enable) : EXIT_YES;
+		return p->json ? answer(p, change, enable) : EXIT_OK;
 	if (!is_root(&fault))
 		return cli_fail(&fault);
 	if (!p->yes && !cli_confirm("Apply these changes?"))
@@ -196,7 +196,7 @@ static int make(struct pam *p, struct pam_change *change, bool enable)
 	pam_change_show(&p->screen, "Changes made:", &change->made);
 	cli_print(enable ? "Logins are monitored from now on. To undo this: cloudinvite pam disable"
 			 : "Logins are no longer monitored.");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int change_it(struct pam *p, bool enable)

@@ -12,7 +12,7 @@
 #include "base/instance.h"
 #include "base/str.h"
 
-static int set_pause(const struct cli *cli, const struct books *books, const char *reason)
+static int set_pause(const struct cli *cli, const struct store *store, const char *reason)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_pause pause = {.since = clock_wall()};
@@ -20,12 +20,12 @@ static int set_pause(const struct cli *cli, const struct books *books, const cha
 	str_copy(pause.kind, sizeof(pause.kind), "operator");
 	str_safe(pause.text, sizeof(pause.text), reason);
 	str_copy(pause.actor, sizeof(pause.actor), cli->actor);
-	if (!ledger_pause(books->ledger, &pause, &fault))
+	if (!ledger_pause(store->ledger, &pause, &fault))
 		return cli_fail(&fault);
-	cli_decided(cli, "paused", NULL, pause.text);
-	wakeup_send(books->settings->run);
+	cli_log_decision(cli, "paused", NULL, pause.text);
+	wakeup_send(store->settings->run);
 	cli_print("Paused: no requests and no invitations until `cloudinvite resume`.");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 int verb_pause(const struct cli *cli, int argc, char **argv)
@@ -35,7 +35,7 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	const char *reason = "";
-	struct books books;
+	struct store store;
 	struct fault fault;
 	int option, exit_code;
 
@@ -51,74 +51,74 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 		fault_remedy(&fault, "Give the reason, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
-	if (!cli_books(cli, LEDGER_CREATE, &books, &exit_code))
+	if (!cli_open_store(cli, LEDGER_CREATE, &store, &exit_code))
 		return exit_code;
-	exit_code = set_pause(cli, &books, reason);
-	cli_books_close(&books);
+	exit_code = set_pause(cli, &store, reason);
+	cli_close_store(&store);
 	return exit_code;
 }
 
 /* The pause first: who ends that may not know of the other. */
-static int clear_reconcile(const struct cli *cli, const struct books *books)
+static int clear_reconcile(const struct cli *cli, const struct store *store)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int ended =
-		ledger_reconciled(books->ledger, "ended by an administrator", cli->actor, &fault);
+		ledger_reconciled(store->ledger, "ended by an administrator", cli->actor, &fault);
 
 	if (ended < 0)
 		return cli_fail(&fault);
 	if (ended == 0) {
 		cli_print("Nothing was paused.");
-		return EXIT_YES;
+		return EXIT_OK;
 	}
-	cli_decided(cli, "resumed", NULL, "reconcile");
-	wakeup_send(books->settings->run);
+	cli_log_decision(cli, "resumed", NULL, "reconcile");
+	wakeup_send(store->settings->run);
 	cli_print("Resumed. Invitations are sent again, also to people whose last mail Google may "
 		  "not show yet.");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
-static void say_what_is_left(const struct books *books)
+static void say_what_is_left(const struct store *store)
 {
 	struct ledger_reconcile reconcile;
 
-	if (ledger_reconciling(books->ledger, &reconcile, NULL) <= 0)
+	if (ledger_reconciling(store->ledger, &reconcile, NULL) <= 0)
 		return;
 	cli_print("No invitations are sent for now: %s", reconcile.text);
 	cli_print("To end that as well: cloudinvite resume");
 }
 
-static int clear_pause(const struct cli *cli, const struct books *books)
+static int clear_pause(const struct cli *cli, const struct store *store)
 {
 	char since[CLOCK_TEXT_SIZE];
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger_pause pause;
-	int paused = ledger_paused(books->ledger, &pause, &fault);
+	int paused = ledger_paused(store->ledger, &pause, &fault);
 
 	if (paused > 0)
-		paused = ledger_resume(books->ledger, NULL, cli->actor, &fault);
+		paused = ledger_resume(store->ledger, NULL, cli->actor, &fault);
 	if (paused < 0)
 		return cli_fail(&fault);
 	if (paused == 0)
-		return clear_reconcile(cli, books);
-	cli_decided(cli, "resumed", NULL, pause.kind);
-	wakeup_send(books->settings->run);
+		return clear_reconcile(cli, store);
+	cli_log_decision(cli, "resumed", NULL, pause.kind);
+	wakeup_send(store->settings->run);
 	cli_print("Resumed. The pause was set %s by %s: %s",
 		clock_relative(pause.since, clock_wall(), since), pause.actor, pause.text);
-	say_what_is_left(books);
-	return EXIT_YES;
+	say_what_is_left(store);
+	return EXIT_OK;
 }
 
 int verb_resume(const struct cli *cli, int argc, char **argv)
 {
-	struct books books;
+	struct store store;
 	int exit_code;
 
 	if (argc > 1)
 		return cli_usage(argv[0]);
-	if (!cli_books(cli, LEDGER_WRITE, &books, &exit_code))
+	if (!cli_open_store(cli, LEDGER_WRITE, &store, &exit_code))
 		return exit_code;
-	exit_code = clear_pause(cli, &books);
-	cli_books_close(&books);
+	exit_code = clear_pause(cli, &store);
+	cli_close_store(&store);
 	return exit_code;
 }

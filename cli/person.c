@@ -93,7 +93,7 @@ static bool add_account(const struct ledger_sighting *found, void *ctx)
 }
 
 bool person_accounts(
-	struct screen *s, const struct books *books, const char *address, struct fault *fault)
+	struct screen *s, const struct store *store, const char *address, struct fault *fault)
 {
 	static const struct table_column columns[] = {
 		{"account", false, 12},
@@ -105,7 +105,7 @@ bool person_accounts(
 	bool ok;
 
 	table_open(&table, columns, ARRAY_SIZE(columns));
-	ok = ledger_each_sighting(books->ledger, NULL, NULL, address, add_account, &table, fault);
+	ok = ledger_each_sighting(store->ledger, NULL, NULL, address, add_account, &table, fault);
 	if (ok && table.used > 0)
 		table_print(&table, s, PERSON_INDENT);
 	table_free(&table);

@@ -19,7 +19,7 @@ void person_line(struct screen *s, const char *name, enum ink ink, const char *v
 void person_show(struct screen *s, const struct person *p, const struct now *now);
 /* The accounts that lead to the address. False: fault. */
 bool person_accounts(
-	struct screen *s, const struct books *books, const char *address, struct fault *fault);
+	struct screen *s, const struct store *store, const char *address, struct fault *fault);
 /* The commands that help. */
 void person_commands(struct screen *s, const struct person *p, const struct now *now);
 

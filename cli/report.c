@@ -35,7 +35,7 @@ struct request {
 
 /* ---- the child: from the ledger to a page ---- */
 
-static bool make(const struct request *request, const struct books *books, struct strbuf *page,
+static bool make(const struct request *request, const struct store *store, struct strbuf *page,
 	struct fault *fault)
 {
 	struct report *r = calloc(1, sizeof(*r));
@@ -47,7 +47,7 @@ static bool make(const struct request *request, const struct books *books, struc
 	r->names = request->names;
 	r->week_count = request->weeks;
 	progress_start(&progress, request->cli);
-	good = report_read(books, r, &progress, fault) && report_page(r, page, fault);
+	good = report_read(store, r, &progress, fault) && report_page(r, page, fault);
 	progress_end(&progress);
 	free(r);
 	return good;
@@ -58,18 +58,18 @@ static int act(void *ctx)
 	const struct request *request = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct strbuf page = {.max = REPORT_MAX};
-	struct books books;
+	struct store store;
 	int exit_code;
 
-	if (!cli_books(request->cli, LEDGER_READ, &books, &exit_code))
+	if (!cli_open_store(request->cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;
-	if (make(request, &books, &page, &fault) &&
+	if (make(request, &store, &page, &fault) &&
 		file_write_all(request->page, page.data, page.len) != 0)
 		fault_set(&fault, FAULT_STORAGE, "no_room", "the page cannot be written: %s",
 			strerror(errno));
-	exit_code = fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_YES;
+	exit_code = fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_OK;
 	strbuf_free(&page);
-	cli_books_close(&books);
+	cli_close_store(&store);
 	return exit_code;
 }
 
@@ -149,7 +149,7 @@ static int report(struct request *request)
 		return cli_fail(&fault);
 	}
 	exit_code = service_apart(act, request);
-	if (exit_code == EXIT_YES &&
+	if (exit_code == EXIT_OK &&
 		(!take(request->page, &page, &fault) ||
 			!(request->output ? put(request, &page, &fault) : print(&page, &fault))))
 		exit_code = cli_fail(&fault);
@@ -216,7 +216,7 @@ static int parse(struct request *request, int argc, char **argv)
 		else if (option == '?')
 			return cli_usage(argv[0]);
 	}
-	return optind < argc ? cli_usage(argv[0]) : EXIT_YES;
+	return optind < argc ? cli_usage(argv[0]) : EXIT_OK;
 }
 
 int verb_report(const struct cli *cli, int argc, char **argv)
@@ -224,7 +224,7 @@ int verb_report(const struct cli *cli, int argc, char **argv)
 	struct request request = {.cli = cli, .mode = 0600, .weeks = REPORT_WEEKS};
 	int exit_code = parse(&request, argc, argv);
 
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (!request.output && isatty(STDOUT_FILENO) == 1)
 		return refuse("the report is an HTML page, and standard output is a terminal",

@@ -58,7 +58,7 @@ void report_stage(
 /* Invited, and nothing heard yet. */
 int64_t report_open(const struct report_stages *stages);
 /* Reads everything; `names` and `week_count` are set. */
-bool report_read(const struct books *books, struct report *r, struct progress *progress,
+bool report_read(const struct store *store, struct report *r, struct progress *progress,
 	struct fault *fault);
 
 /* ---- writing ---- */

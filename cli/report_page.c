@@ -31,7 +31,7 @@ static void head(const struct report *r, struct strbuf *out)
 			"<meta name=\"color-scheme\" content=\"light dark\">\n"
 			"<meta name=\"referrer\" content=\"no-referrer\">\n"
 			"<meta name=\"robots\" content=\"noindex\">\n<title>Invitations at ");
-	html_text(out, r->status.books->settings->domains);
+	html_text(out, r->status.store->settings->domains);
 	strbuf_add(out, "</title>\n</head>\n<body>\n");
 }
 
@@ -54,7 +54,7 @@ static void title(const struct report *r, struct strbuf *out)
 
 	local_hostname(host, sizeof(host));
 	strbuf_add(out, "<header>\n<h1>Invitations at ");
-	html_text(out, r->status.books->settings->domains);
+	html_text(out, r->status.store->settings->domains);
 	strbuf_add(out, "</h1>\n<p class=\"when\">As of ");
 	add_moment(r->status.now.at, out);
 	strbuf_add(out, ", from the ledger of ");
@@ -159,14 +159,14 @@ static void workings(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</dd>\n<dt>mails today</dt><dd>");
 	html_number(out, st->summary.mails_today);
 	strbuf_add(out, " of at most ");
-	html_number(out, st->books->settings->sends_per_day);
+	html_number(out, st->store->settings->sends_per_day);
 	strbuf_add(out, "</dd>\n");
 	beat(r, &st->now.collector, out);
 	beat(r, &st->now.dispatcher, out);
 	strbuf_addf(out, "<dt>blocked</dt><dd>");
 	html_count(out, st->summary.blocked, "address", "addresses");
 	strbuf_add(out, "</dd>\n<dt>version</dt><dd>cloudinvite " CLOUDINVITE_VERSION ", ledger ");
-	str_copy(id, sizeof(id), ledger_id(st->books->ledger));
+	str_copy(id, sizeof(id), ledger_id(st->store->ledger));
 	html_text(out, id);
 	strbuf_add(out, "</dd>\n</dl>\n");
 	strbuf_add(out, "<p class=\"soft\">A person is an address of the organisation to which an "

@@ -86,11 +86,11 @@ static bool take_reason(const char *reason, int64_t count, void *ctx)
 	return true;
 }
 
-static bool read_people(const struct books *books, struct report *r, struct fault *fault)
+static bool read_people(const struct store *store, struct report *r, struct fault *fault)
 {
 	for (int i = 0; i < PERSON_STATES; i++) {
 		struct reasons reasons = {&r->people, (enum person_state)i};
-		if (!ledger_each_reason(books->ledger, reasons.state, take_reason, &reasons, fault))
+		if (!ledger_each_reason(store->ledger, reasons.state, take_reason, &reasons, fault))
 			return false;
 	}
 	return true;
@@ -157,11 +157,11 @@ static bool take_place(const struct ledger_place *place, void *ctx)
 }
 
 static bool read_hosts(
-	const struct books *books, struct report *r, struct progress *progress, struct fault *fault)
+	const struct store *store, struct report *r, struct progress *progress, struct fault *fault)
 {
 	struct places places = {.report = r, .progress = progress};
 
-	if (!ledger_each_place(books->ledger, take_place, &places, fault))
+	if (!ledger_each_place(store->ledger, take_place, &places, fault))
 		return false;
 	end_host(&places);
 	return true;
@@ -170,13 +170,13 @@ static bool read_hosts(
 /* ---- weeks ---- */
 
 static bool read_weeks(
-	const struct books *books, struct report *r, struct progress *progress, struct fault *fault)
+	const struct store *store, struct report *r, struct progress *progress, struct fault *fault)
 {
 	int64_t start = ledger_week_start(r->status.now.at);
 
 	for (int i = 0; i < r->week_count; i++) {
 		int64_t week = start - (r->week_count - 1 - i) * WEEK;
-		if (!ledger_count_week(books->ledger, week, &r->weeks[i], fault))
+		if (!ledger_count_week(store->ledger, week, &r->weeks[i], fault))
 			return false;
 		progress_say(progress, "%d of %d weeks read", i + 1, r->week_count);
 	}
@@ -184,8 +184,8 @@ static bool read_weeks(
 }
 
 bool report_read(
-	const struct books *books, struct report *r, struct progress *progress, struct fault *fault)
+	const struct store *store, struct report *r, struct progress *progress, struct fault *fault)
 {
-	return status_read(books, &r->status, fault) && read_people(books, r, fault) &&
-	       read_hosts(books, r, progress, fault) && read_weeks(books, r, progress, fault);
+	return status_read(store, &r->status, fault) && read_people(store, r, fault) &&
+	       read_hosts(store, r, progress, fault) && read_weeks(store, r, progress, fault);
 }

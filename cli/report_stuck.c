@@ -274,7 +274,7 @@ static bool names(struct report *r, struct strbuf *out, struct fault *fault)
 			"<tbody role=\"rowgroup\">\n");
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (!ledger_each_person(
-			    r->status.books->ledger, (int)states[i], NULL, 0, name, &named, fault))
+			    r->status.store->ledger, (int)states[i], NULL, 0, name, &named, fault))
 			return false;
 	strbuf_add(out, "</tbody></table>\n");
 	if (r->people.stuck > named.count) {

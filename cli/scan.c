@@ -110,7 +110,7 @@ static int show(struct scan *s)
 	if (!s->json)
 		say_totals(s, &screen, looked_at, mapped);
 	table_free(&table);
-	return good ? EXIT_YES : EXIT_STORAGE;
+	return good ? EXIT_OK : EXIT_STORAGE;
 }
 
 /* ---- for real ---- */
@@ -162,7 +162,7 @@ static int say(const struct scan *s, const struct reported *r, bool served)
 		r->written == 1 ? " was" : "s were", waiting);
 	if (!served)
 		cli_print("The collector is not running: it will process them when it starts.");
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int write_arrivals(struct scan *s)
@@ -193,7 +193,7 @@ static int really(struct scan *s, bool yes)
 	progress_clear(&s->progress);
 	str_format(question, sizeof(question),
 		"Process all %d accounts of this host as if each had just logged in?", count);
-	if (count > ASK_ABOVE && !yes && !cli_confirm(question))
+	if (count > CONFIRM_ABOVE && !yes && !cli_confirm(question))
 		return EXIT_USAGE;
 	return write_arrivals(s);
 }

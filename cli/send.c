@@ -44,12 +44,12 @@ static int send_code(const struct invite_result *result)
 	switch (result->person.state) {
 	case PERSON_INVITED:
 	case PERSON_ACCEPTED:
-		return EXIT_YES;
+		return EXIT_OK;
 	case PERSON_NOT_INVITABLE:
 	case PERSON_DECLINED:
 	case PERSON_CANCELLED:
 	case PERSON_GONE:
-		return EXIT_NO;
+		return EXIT_NEGATIVE;
 	case PERSON_HELD:
 		return EXIT_POLICY;
 	case PERSON_FAILED:
@@ -65,7 +65,7 @@ static int send_code(const struct invite_result *result)
 static int cancel_code(const struct invite_result *result)
 {
 	(void)result;
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static void send_say(struct screen *s, const struct invite_result *result)
@@ -131,7 +131,7 @@ static bool may_go_on(const struct order *order, int count, const char *what)
 	char question[128];
 
 	str_format(question, sizeof(question), "%s %d people?", what, count);
-	return order->yes || count <= ASK_ABOVE || cli_confirm(question);
+	return order->yes || count <= CONFIRM_ABOVE || cli_confirm(question);
 }
 
 /* A mail to a foreign domain would be a mail to a stranger. */
@@ -160,10 +160,10 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 		return EXIT_STORAGE;
 	refuse_foreign(live->settings, list, count);
 	exit_code = who_faults(list, count);
-	if (exit_code == EXIT_YES && !may_go_on(order, count, what))
+	if (exit_code == EXIT_OK && !may_go_on(order, count, what))
 		exit_code = EXIT_USAGE;
 	live_finish_each();
-	if (exit_code == EXIT_YES)
+	if (exit_code == EXIT_OK)
 		exit_code = live_each(live, verb, list, count);
 	free(list);
 	return exit_code;

@@ -43,7 +43,7 @@ void setup_title(struct setup *s, const char *title)
 
 static int fail(struct setup *s)
 {
-	s->exit_code = cli_worse(s->exit_code, cli_fail(&s->fault));
+	s->exit_code = cli_max_exit(s->exit_code, cli_fail(&s->fault));
 	return s->exit_code;
 }
 
@@ -130,7 +130,7 @@ static int write_settings(struct setup *s)
 	if (s->fault.kind)
 		return fail(s);
 	if (s->dry_run || (changes == 0 && !s->copy[0]))
-		return EXIT_YES;
+		return EXIT_OK;
 	if (changes > 0 && !confirm(s))
 		return s->fault.kind ? fail(s) : EXIT_USAGE;
 	if (!setup_credential_install(s) || (changes > 0 && !commit(s)))
@@ -140,7 +140,7 @@ static int write_settings(struct setup *s)
 		setup_say(s, INK_GOOD, 0, "%s was written.", s->path);
 	if (changes > 0 && !s->stage.is_new)
 		setup_say(s, INK_PLAIN, 0, "The previous version is in %s" STAGE_KEPT, s->path);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 /* ---- PAM ---- */
@@ -261,7 +261,7 @@ static int conclude(struct setup *s)
 			"schema", JSON_SCHEMA, "file", s->path, "changed", s->changed, "dry_run",
 			s->dry_run, "settings", s->changes, "accounts", s->accounts, "checks",
 			s->checks, "pam", s->pam_change));
-		return cli_worse(answered, s->exit_code);
+		return cli_max_exit(answered, s->exit_code);
 	}
 	screen_end(&s->screen);
 	if (s->dry_run)
@@ -269,7 +269,7 @@ static int conclude(struct setup *s)
 	else if (!s->changed)
 		setup_say(
 			s, INK_BOLD, 0, "Nothing to change: these settings are already in place.");
-	if (s->exit_code == EXIT_YES && !s->dry_run)
+	if (s->exit_code == EXIT_OK && !s->dry_run)
 		say_next(s);
 	else if (!s->dry_run)
 		setup_say(s, INK_BAD, 0,
@@ -288,7 +288,7 @@ static int set_up(struct setup *s)
 	setup_accounts(s);
 	setup_say_hosts(s);
 	written = write_settings(s);
-	if (written != EXIT_YES)
+	if (written != EXIT_OK)
 		return written;
 	if (!s->no_check && !s->dry_run)
 		setup_check(s);
@@ -388,7 +388,7 @@ static int parse(struct setup *s, int argc, char **argv)
 		return cli_usage(argv[0]);
 	s->dialogue = !s->yes && !s->json && !s->dry_run && isatty(STDIN_FILENO) == 1 &&
 		      isatty(STDOUT_FILENO) == 1;
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int guide(struct setup *s)
@@ -403,7 +403,7 @@ static int guide(struct setup *s)
 	}
 	setup_guide_cloud(s, route, NULL);
 	setup_guide_admin(s, route, NULL);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int run(struct setup *s)
@@ -425,7 +425,7 @@ int verb_setup(const struct cli *cli, int argc, char **argv)
 	struct setup s = {.cli = cli, .path = cli->settings_path};
 	int exit_code = parse(&s, argc, argv);
 
-	if (exit_code != EXIT_YES)
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (!s.path)
 		s.path = SETTINGS_FILE;

@@ -75,7 +75,7 @@ void setup_accounts(struct setup *s)
 		judge_all(s, &mapping, &progress);
 	} else {
 		progress_clear(&progress);
-		s->exit_code = cli_worse(s->exit_code, cli_fail(&fault));
+		s->exit_code = cli_max_exit(s->exit_code, cli_fail(&fault));
 	}
 	progress_end(&progress);
 	mapping_close(&mapping);

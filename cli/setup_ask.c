@@ -144,7 +144,7 @@ static bool ask_login(struct setup *s)
 	if (stat(s->login, &s->login_before) != 0)
 		s->login_before = (struct stat){.st_ino = 0};
 	setup_part(s, PART_LOGIN, PART_OPEN);
-	if (service_verb(verb_login, &cli, 3, argv) == EXIT_YES) {
+	if (service_verb(verb_login, &cli, 3, argv) == EXIT_OK) {
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}
@@ -155,14 +155,14 @@ static bool ask_login(struct setup *s)
 
 static int can_read(void *path)
 {
-	return access(path, R_OK) == 0 ? EXIT_YES : EXIT_NO;
+	return access(path, R_OK) == 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /* A file in root's home is of no use to the service: it gets one of its own, if that is wanted. */
 static bool offer_copy(struct setup *s, char *path)
 {
 	if (path[0] != '/' || s->install || geteuid() != 0 ||
-		service_run(s->stage.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NO)
+		service_run(s->stage.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NEGATIVE)
 		return true;
 	s->install = setup_yes(s,
 		"The service cannot read the file there. Copy it beside the settings, readable by "

@@ -79,14 +79,14 @@ static void reload(const struct settings *settings, const char *program)
 static int reload_collector(void *settings)
 {
 	reload(settings, INSTANCE_COLLECTOR);
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int act(void *ctx)
 {
 	struct look *look = ctx;
 	struct setup *s = look->setup;
-	struct doctor d = {.cli = s->cli, .exit_code = EXIT_YES};
+	struct doctor d = {.cli = s->cli, .exit_code = EXIT_OK};
 	struct fault ignored;
 
 	d.json = s->json || look->quiet;
@@ -217,5 +217,5 @@ void setup_check(struct setup *s)
 		}
 	}
 	s->checks = look.findings;
-	s->exit_code = cli_worse(s->exit_code, exit_code);
+	s->exit_code = cli_max_exit(s->exit_code, exit_code);
 }

@@ -51,8 +51,8 @@ static bool read_waiting(struct status *st, struct fault *fault)
 {
 	struct reasons held = {st, PERSON_HELD}, queued = {st, PERSON_QUEUED};
 
-	return ledger_each_reason(st->books->ledger, PERSON_HELD, take_reason, &held, fault) &&
-	       ledger_each_reason(st->books->ledger, PERSON_QUEUED, take_reason, &queued, fault);
+	return ledger_each_reason(st->store->ledger, PERSON_HELD, take_reason, &held, fault) &&
+	       ledger_each_reason(st->store->ledger, PERSON_QUEUED, take_reason, &queued, fault);
 }
 
 int64_t status_waiting(const struct status *st, enum person_state state, const char *reason)
@@ -93,7 +93,7 @@ static bool read_faults(struct status *st, struct fault *fault)
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (st->summary.people[states[i]] > 0 &&
-			!ledger_each_person(st->books->ledger, (int)states[i], NULL, FAULT_SAMPLE,
+			!ledger_each_person(st->store->ledger, (int)states[i], NULL, FAULT_SAMPLE,
 				take_fault, st, fault))
 			return false;
 	return true;
@@ -111,27 +111,27 @@ static bool take_would_be(const struct person *p, void *ctx)
 static bool read_would_be(struct status *st, struct fault *fault)
 {
 	st->would_be_total = status_waiting(st, PERSON_HELD, "dry_run");
-	return st->would_be_total == 0 || ledger_each_person(st->books->ledger, PERSON_HELD, NULL,
+	return st->would_be_total == 0 || ledger_each_person(st->store->ledger, PERSON_HELD, NULL,
 						  0, take_would_be, st, fault);
 }
 
-bool status_read(const struct books *books, struct status *st, struct fault *fault)
+bool status_read(const struct store *store, struct status *st, struct fault *fault)
 {
-	*st = (struct status){.books = books};
-	return now_look(books, &st->now, fault) &&
-	       ledger_summarise(books->ledger, st->now.at, &st->summary, fault) &&
-	       pace_look(books->ledger, books->settings, &st->pace, fault) &&
+	*st = (struct status){.store = store};
+	return now_look(store, &st->now, fault) &&
+	       ledger_summarise(store->ledger, st->now.at, &st->summary, fault) &&
+	       pace_look(store->ledger, store->settings, &st->pace, fault) &&
 	       read_waiting(st, fault) && read_faults(st, fault) && read_would_be(st, fault);
 }
 
 /* ---- showing ---- */
 
-static bool show(const struct books *books, const struct status_request *request,
+static bool show(const struct store *store, const struct status_request *request,
 	const struct cli *cli, FILE *out, struct fault *fault)
 {
 	struct status st;
 
-	if (!status_read(books, &st, fault))
+	if (!status_read(store, &st, fault))
 		return false;
 	if (request->json)
 		return status_write(&st, request, fault);
@@ -142,7 +142,7 @@ static bool show(const struct books *books, const struct status_request *request
 }
 
 struct watched {
-	const struct books *books;
+	const struct store *store;
 	const struct status_request *request;
 };
 
@@ -150,19 +150,19 @@ static bool draw(const struct cli *cli, FILE *out, void *ctx, struct fault *faul
 {
 	const struct watched *w = ctx;
 
-	return show(w->books, w->request, cli, out, fault);
+	return show(w->store, w->request, cli, out, fault);
 }
 
-static bool watch(const struct books *books, const struct status_request *request,
+static bool watch(const struct store *store, const struct status_request *request,
 	const struct cli *cli, struct fault *fault)
 {
 	const struct timespec pause = {.tv_sec = request->seconds};
-	struct watched watched = {books, request};
+	struct watched watched = {store, request};
 
 	if (cli->terminal && !request->json)
 		return watch_run(cli, request->seconds, draw, &watched, fault);
 	for (;;) {
-		if (!show(books, request, cli, stdout, fault))
+		if (!show(store, request, cli, stdout, fault))
 			return false;
 		if (fflush(stdout) != 0)
 			return true;
@@ -241,39 +241,39 @@ static int parse(struct status_request *request, int argc, char **argv)
 		else if (option == '?')
 			return cli_usage(argv[0]);
 	}
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static int status(
-	const struct cli *cli, const struct books *books, const struct status_request *request)
+	const struct cli *cli, const struct store *store, const struct status_request *request)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	bool ok = request->watch ? watch(books, request, cli, &fault)
-				 : show(books, request, cli, stdout, &fault);
+	bool ok = request->watch ? watch(store, request, cli, &fault)
+				 : show(store, request, cli, stdout, &fault);
 
 	if (ok)
-		return EXIT_YES;
-	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_NO;
+		return EXIT_OK;
+	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_NEGATIVE;
 }
 
 int verb_status(const struct cli *cli, int argc, char **argv)
 {
 	struct status_request request = {.state = -1};
 	struct who *list = NULL;
-	struct books books;
+	struct store store;
 	int exit_code = parse(&request, argc, argv);
 
-	if (exit_code != EXIT_YES || !cli_books(cli, LEDGER_READ, &books, &exit_code))
+	if (exit_code != EXIT_OK || !cli_open_store(cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;
 	if (optind < argc) {
-		list = who_all(books.ledger, books.settings, argv + optind, argc - optind,
+		list = who_all(store.ledger, store.settings, argv + optind, argc - optind,
 			&request.who_count);
 		exit_code = list ? who_faults(list, request.who_count) : EXIT_STORAGE;
 		request.who = list;
 	}
-	if (exit_code == EXIT_YES)
-		exit_code = status(cli, &books, &request);
+	if (exit_code == EXIT_OK)
+		exit_code = status(cli, &store, &request);
 	free(list);
-	cli_books_close(&books);
+	cli_close_store(&store);
 	return exit_code;
 }

@@ -34,7 +34,7 @@ struct status_fault {
 };
 
 struct status {
-	const struct books *books;
+	const struct store *store;
 	struct now now;
 	struct ledger_summary summary;
 	struct pace pace;
@@ -58,7 +58,7 @@ struct status_request {
 };
 
 /* Reads all of it. */
-bool status_read(const struct books *books, struct status *st, struct fault *fault);
+bool status_read(const struct store *store, struct status *st, struct fault *fault);
 /* People standing in this state for this reason. */
 int64_t status_waiting(const struct status *st, enum person_state state, const char *reason);
 

@@ -25,7 +25,7 @@ int64_t status_pacing(const struct status *st)
 
 int64_t status_expect(const struct status *st, int64_t people)
 {
-	bool mails = st->books->settings->mode == MODE_SEND;
+	bool mails = st->store->settings->mode == MODE_SEND;
 
 	return pace_expect(&st->pace, pace_calls(&st->summary, mails, people));
 }

@@ -100,7 +100,7 @@ static json_t *verdicts_json(const struct status *st)
 
 static json_t *worker_json(const struct status *st)
 {
-	const struct settings *settings = st->books->settings;
+	const struct settings *settings = st->store->settings;
 	json_t *worker = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "version",
 		CLOUDINVITE_VERSION, "mode", st->now.dry_run ? "dry-run" : "send", "pause",
 		pause_json(&st->now), "pace", pace_json(st), "cap",
@@ -116,8 +116,8 @@ static json_t *worker_json(const struct status *st)
 	json_object_set_new(worker, "waiting", waiting_json(st));
 	json_object_set_new(worker, "faults", faults_json(st));
 	json_object_set_new(worker, "ledger",
-		json_pack("{s:s, s:i}", "id", ledger_id(st->books->ledger), "schema",
-			ledger_schema(st->books->ledger)));
+		json_pack("{s:s, s:i}", "id", ledger_id(st->store->ledger), "schema",
+			ledger_schema(st->store->ledger)));
 	return worker;
 }
 
@@ -156,7 +156,7 @@ static bool write_person(
 	const struct status *st, const struct person *p, struct page *page, struct fault *fault)
 {
 	json_t *person = json_person(p);
-	bool ok = ledger_each_sighting(st->books->ledger, NULL, NULL, p->address, add_sighting,
+	bool ok = ledger_each_sighting(st->store->ledger, NULL, NULL, p->address, add_sighting,
 		json_object_get(person, "sightings"), fault);
 
 	if (ok)
@@ -176,7 +176,7 @@ static bool look_further(const struct status *st, const struct status_request *r
 {
 	page->count = 0;
 	if (!ledger_each_person(
-		    st->books->ledger, request->state, last, 1, take_person, page, fault))
+		    st->store->ledger, request->state, last, 1, take_person, page, fault))
 		return false;
 	*more = page->count > 0;
 	return true;
@@ -190,7 +190,7 @@ static bool write_pages(const struct status *st, const struct status_request *re
 
 	for (*more = true; *more && page->written < limit && !ferror(stdout);) {
 		page->count = 0;
-		if (!ledger_each_person(st->books->ledger, request->state,
+		if (!ledger_each_person(st->store->ledger, request->state,
 			    last[0] != '\0' ? last : NULL, PAGE, take_person, page, fault))
 			return false;
 		*more = page->count == PAGE;
@@ -209,7 +209,7 @@ static bool write_named(const struct status *st, const struct status_request *re
 	struct person p;
 
 	for (int i = 0; i < request->who_count; i++) {
-		int found = ledger_person(st->books->ledger, request->who[i].address, &p, fault);
+		int found = ledger_person(st->store->ledger, request->who[i].address, &p, fault);
 		if (found < 0 || (found > 0 && !write_person(st, &p, page, fault)))
 			return false;
 		*all_known = *all_known && found > 0;

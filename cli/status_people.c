@@ -23,14 +23,14 @@ static int draw_person(
 	const struct status *st, struct screen *s, const char *address, struct fault *fault)
 {
 	struct person p;
-	int found = ledger_person(st->books->ledger, address, &p, fault);
+	int found = ledger_person(st->store->ledger, address, &p, fault);
 
 	if (found == 0)
 		cli_note("cloudinvite: %s is not in the ledger", address);
 	if (found <= 0)
 		return found;
 	person_show(s, &p, &st->now);
-	if (!person_accounts(s, st->books, address, fault))
+	if (!person_accounts(s, st->store, address, fault))
 		return -1;
 	person_commands(s, &p, &st->now);
 	return 1;
@@ -101,7 +101,7 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 
 	str_copy(after, sizeof(after), t->last);
 	t->count = 0;
-	return ledger_each_person(st->books->ledger, request->state,
+	return ledger_each_person(st->store->ledger, request->state,
 		       after[0] != '\0' ? after : NULL, PAGE, add_person, t, fault) &&
 	       (t->count == 0 || table_print(&t->table, s, 0) ||
 		       fault_no_memory(fault, FAULT_STORAGE));

@@ -215,7 +215,7 @@ static void accounts(struct screen *s, const struct status *st)
 
 static void pace(struct screen *s, const struct status *st)
 {
-	const struct settings *settings = st->books->settings;
+	const struct settings *settings = st->store->settings;
 	char line[320], when[CLOCK_TEXT_SIZE];
 	size_t at;
 
@@ -285,12 +285,12 @@ static void programs(struct screen *s, const struct status *st)
 /* The password in a URL is nobody's to read. */
 static void ledger(struct screen *s, const struct status *st)
 {
-	const char *name = st->books->settings->ledger;
+	const char *name = st->store->settings->ledger;
 	char line[512];
 
 	str_format(line, sizeof(line), "%s, schema %d, id %.8s",
 		str_starts(name, "sqlite:") ? name + strlen("sqlite:") : "postgresql",
-		ledger_schema(st->books->ledger), ledger_id(st->books->ledger));
+		ledger_schema(st->store->ledger), ledger_id(st->store->ledger));
 	screen_heading(s, "Ledger");
 	screen_to(s, INDENT);
 	screen_wrap(s, INK_PLAIN, INDENT, line);

@@ -78,7 +78,7 @@ static int show(const struct cli *cli, const struct shown *shown)
 	put(&s, "credential", INK_PLAIN, shown->credential->path);
 	put_expiry(&s, shown);
 	put_minted(&s, shown);
-	return shown->usable ? EXIT_YES : EXIT_NO;
+	return shown->usable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /* ---- for machines ---- */
@@ -94,7 +94,7 @@ static int show_json(const struct shown *shown)
 		json_time(t->expires), "minted_at", json_time(t->minted_at), "minted_by",
 		json_text(t->minted_by)));
 
-	return exit_code ? exit_code : shown->usable ? EXIT_YES : EXIT_NO;
+	return exit_code ? exit_code : shown->usable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 /* ---- for curl ---- */
@@ -114,7 +114,7 @@ static int print_token(const struct cli *cli, struct shown *shown)
 	if (ok)
 		printf("%s\n", shown->token.value);
 	http_close(http);
-	return ok ? EXIT_YES : cli_fail(&fault);
+	return ok ? EXIT_OK : cli_fail(&fault);
 }
 
 /* ---- the verb ---- */
@@ -136,7 +136,7 @@ int verb_token(const struct cli *cli, int argc, char **argv)
 	bool json = false, print = false;
 	struct shown shown = {.usable = false};
 	struct settings *settings;
-	int exit_code = EXIT_YES;
+	int exit_code = EXIT_OK;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)

@@ -205,11 +205,11 @@ const struct verb *verb_find(const char *name)
 
 #define NAME_MAX_BYTES 16
 
-static int least(int a, int b, int c)
+static int min3(int a, int b, int c)
 {
-	int least = a < b ? a : b;
+	int min3 = a < b ? a : b;
 
-	return least < c ? least : c;
+	return min3 < c ? min3 : c;
 }
 
 /* How many letters must be changed, added, dropped or swapped with their neighbour. */
@@ -224,7 +224,7 @@ static int distance(const char *a, const char *b)
 		row[0] = i;
 		for (int j = 1; j <= m; j++) {
 			int differs = a[i - 1] != b[j - 1];
-			row[j] = least(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
+			row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
 				before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;
@@ -259,7 +259,7 @@ const struct verb *verb_nearest(const char *name)
 void verb_explain_usage(const struct verb *verb)
 {
 	printf("usage: cloudinvite [-c FILE] %s%s%s\n\n%s\n", verb->name,
-		verb->usage[0] != '\0' ? " " : "", verb->usage, verb->does);
+		verb->usage[0] != '\0' ? " " : "", verb->usage, verb->summary);
 	if (verb->details[0] != '\0')
 		printf("\n%s", verb->details);
 }

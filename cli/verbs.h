@@ -13,7 +13,7 @@ struct verb {
 	const char *name;
 	const char *group;   /* the heading in help; verbs of a group stand together */
 	const char *usage;   /* what follows the name: "[--json] ADDRESS…" */
-	const char *does;    /* one line */
+	const char *summary; /* one line */
 	const char *details; /* lines for `help VERB` */
 	verb_function *run;
 	/* What it becomes when root types it (cli_settings); docs/security.md says of those that

@@ -175,10 +175,10 @@ struct who *who_all(
 
 int who_faults(const struct who *list, int count)
 {
-	int worst = EXIT_YES;
+	int worst = EXIT_OK;
 
 	for (int i = 0; i < count; i++)
 		if (list[i].fault.kind != FAULT_NONE)
-			worst = cli_worse(worst, cli_fail(&list[i].fault));
+			worst = cli_max_exit(worst, cli_fail(&list[i].fault));
 	return worst;
 }

@@ -226,7 +226,7 @@ static void check_json(const struct said *said)
 				said->text[0][i] == '\n',
 			"printable ASCII");
 	/* A ledger that cannot be read ends an answer in the middle. */
-	must(json || said->exit_code >= EXIT_NO, "JSON");
+	must(json || said->exit_code >= EXIT_NEGATIVE, "JSON");
 	json_decref(json);
 }
 
@@ -234,7 +234,7 @@ static void check_metrics(const struct said *said)
 {
 	const char *line = said->text[0], *end;
 
-	for (; said->exit_code == EXIT_YES && *line; line = end + 1) {
+	for (; said->exit_code == EXIT_OK && *line; line = end + 1) {
 		end = strchr(line, '\n');
 		must(end, "whole lines");
 		must(str_starts(line, "# ") || str_starts(line, "cloudinvite_"), "our series");
@@ -261,17 +261,17 @@ static int page_of_names(const struct cli *c, int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct progress progress = {.on = false};
 	struct report *r = calloc(1, sizeof(*r));
-	struct books books;
+	struct store store;
 	int exit_code = EXIT_STORAGE;
 
 	(void)argc, (void)argv;
 	must(r, "memory");
 	r->names = true;
 	r->week_count = 2;
-	if (cli_books(c, LEDGER_READ, &books, &exit_code)) {
-		if (report_read(&books, r, &progress, &fault) && report_page(r, &page, &fault))
+	if (cli_open_store(c, LEDGER_READ, &store, &exit_code)) {
+		if (report_read(&store, r, &progress, &fault) && report_page(r, &page, &fault))
 			fwrite(page.data, 1, page.len, stdout);
-		cli_books_close(&books);
+		cli_close_store(&store);
 	}
 	strbuf_free(&page);
 	free(r);

@@ -45,7 +45,7 @@ static void every_verb_says_what_it_does_and_is_found(void **state)
 	(void)state;
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		assert_ptr_equal(verb, verb_find(verb->name));
-		assert_true(verb->does[0] != '\0');
+		assert_true(verb->summary[0] != '\0');
 		assert_non_null(verb->usage);
 		assert_non_null(verb->details);
 		assert_non_null(verb->run);
@@ -71,9 +71,9 @@ static void verbs_of_a_group_stand_together(void **state)
 static void the_worse_exit_code_is_the_higher(void **state)
 {
 	(void)state;
-	assert_int_equal(1, cli_worse(0, 1));
-	assert_int_equal(8, cli_worse(8, 5));
-	assert_int_equal(0, cli_worse(0, 0));
+	assert_int_equal(1, cli_max_exit(0, 1));
+	assert_int_equal(8, cli_max_exit(8, 5));
+	assert_int_equal(0, cli_max_exit(0, 0));
 }
 
 static void every_state_says_what_happens_next(void **state)
@@ -94,11 +94,11 @@ struct commands {
 	bool named;
 };
 
-static void count_command(const char *command, const char *does, void *ctx)
+static void count_command(const char *command, const char *summary, void *ctx)
 {
 	struct commands *c = ctx;
 
-	assert_non_null(does);
+	assert_non_null(summary);
 	c->count++;
 	c->named = c->named || strstr(command, "alice@example.com");
 }
