@@ -95,7 +95,7 @@ static int ask(const struct cli *cli, int argc, char **argv, const struct live_v
 {
 	bool json = false;
 	int option, exit_code = EXIT_OK, count;
-	struct who *list;
+	struct target *list;
 	struct live live;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -107,7 +107,8 @@ static int ask(const struct cli *cli, int argc, char **argv, const struct live_v
 		return cli_usage(argv[0]);
 	if (!live_open(&live, cli, json, &exit_code))
 		return exit_code;
-	list = who_all(live.ledger, live.settings, argv + optind, argc - optind, &count);
+	list = selector_resolve_all(
+		live.ledger, live.settings, argv + optind, argc - optind, &count);
 	exit_code = list ? live_each(&live, verb, list, count) : EXIT_STORAGE;
 	free(list);
 	live_close(&live);

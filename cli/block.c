@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/instance.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 
 typedef int one_person(
 	const struct cli *cli, const struct store *store, const char *address, const char *reason);
@@ -46,14 +46,14 @@ static int each_person(const struct cli *cli, char **typed, int n, const char *r
 	one_person *one, enum ledger_open_mode mode)
 {
 	struct store store;
-	struct who *list;
+	struct target *list;
 	int count, exit_code;
 	bool understood;
 
 	if (!cli_open_store(cli, mode, &store, &exit_code))
 		return exit_code;
-	list = who_all(store.ledger, store.settings, typed, n, &count);
-	exit_code = list ? who_faults(list, count) : EXIT_STORAGE;
+	list = selector_resolve_all(store.ledger, store.settings, typed, n, &count);
+	exit_code = list ? selector_print_faults(list, count) : EXIT_STORAGE;
 	understood = exit_code == EXIT_OK;
 	for (int i = 0; understood && i < count; i++)
 		exit_code = cli_max_exit(exit_code, one(cli, &store, list[i].address, reason));

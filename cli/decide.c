@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/screen.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 
 #define PAGE	500 /* people in one commit */
 #define LEASE_S 60
@@ -79,11 +79,12 @@ int decide_named(struct deciding *d, char **typed, int n)
 {
 	int count, exit_code;
 	char question[96];
-	struct who *list = who_all(d->store.ledger, d->store.settings, typed, n, &count);
+	struct target *list =
+		selector_resolve_all(d->store.ledger, d->store.settings, typed, n, &count);
 
 	if (!list)
 		return EXIT_STORAGE;
-	exit_code = who_faults(list, count);
+	exit_code = selector_print_faults(list, count);
 	str_format(question, sizeof(question), "%s %d people?", d->decision->question, count);
 	if (exit_code == EXIT_OK && count > CONFIRM_ABOVE && !d->yes && !cli_confirm(question))
 		exit_code = EXIT_USAGE;

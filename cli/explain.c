@@ -13,7 +13,7 @@
 
 #include "base/privdrop.h"
 #include "base/str.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 
 /* ---- finding ---- */
 
@@ -104,11 +104,11 @@ static bool find(struct explanation *x, const char *typed, struct fault *fault)
 {
 	char address[ADDRESS_MAX + 1], user[USER_MAX + 1], host[HOST_MAX + 1], here[HOST_MAX + 1];
 
-	if (!who_sightings(x->store.ledger, typed, take_sighting, x, fault))
+	if (!selector_each_sighting(x->store.ledger, typed, take_sighting, x, fault))
 		return false;
 	if (x->seen_count == 0) {
 		local_hostname(here, sizeof(here));
-		if (!who_split(typed, user, host) || strcmp(host, here) != 0)
+		if (!selector_split(typed, user, host) || strcmp(host, here) != 0)
 			str_copy(user, sizeof(user), typed);
 		if (!look_at_account(x, user, fault))
 			return false;

@@ -20,7 +20,7 @@
 #include "base/privdrop.h"
 #include "base/instance.h"
 #include "base/str.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
 
@@ -189,7 +189,7 @@ static int forget_account(const struct cli *cli, const struct store *store,
 
 	for (;;) {
 		s.id = 0;
-		who_sightings(store->ledger, typed, take_account, &s, &fault);
+		selector_each_sighting(store->ledger, typed, take_account, &s, &fault);
 		if (fault.kind != FAULT_NONE)
 			return cli_fail(&fault);
 		if (s.id == 0 || s.id == last)
@@ -205,12 +205,12 @@ static int forget_account(const struct cli *cli, const struct store *store,
 
 /* ---- the command line ---- */
 
-static bool is_account(const struct who *who)
+static bool is_account(const struct target *target)
 {
-	return strcmp(who->fault.code, "no_address") == 0;
+	return strcmp(target->fault.code, "no_address") == 0;
 }
 
-static int understand(struct who *list, int count, bool block)
+static int understand(struct target *list, int count, bool block)
 {
 	int worst = EXIT_OK;
 
@@ -226,7 +226,8 @@ static int forget(const struct cli *cli, const struct store *store, struct spool
 	char **typed, int n, bool block)
 {
 	int count, worst;
-	struct who *list = who_all(store->ledger, store->settings, typed, n, &count);
+	struct target *list =
+		selector_resolve_all(store->ledger, store->settings, typed, n, &count);
 	bool understood;
 
 	if (!list)

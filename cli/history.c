@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "cli/json.h"
 #include "cli/screen.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 #include "cli/words.h"
 
 #define WHAT_COLUMN  18
@@ -43,13 +43,14 @@ static bool take_account(const struct ledger_sighting *s, void *ctx)
 
 static bool find(struct story *story, const char *typed, struct fault *fault)
 {
-	if (who_address(story->store.ledger, story->store.settings, typed, story->address, fault))
+	if (selector_resolve(
+		    story->store.ledger, story->store.settings, typed, story->address, fault))
 		return true;
 	story->address[0] = '\0';
 	if (strcmp(fault->code, "no_address") != 0)
 		return false;
 	fault_clear(fault);
-	who_sightings(story->store.ledger, typed, take_account, story, fault);
+	selector_each_sighting(story->store.ledger, typed, take_account, story, fault);
 	return fault->kind == FAULT_NONE;
 }
 

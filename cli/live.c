@@ -97,9 +97,9 @@ struct round {
 };
 
 static void print_json(
-	const struct round *r, const struct who *who, const struct invite_result *result)
+	const struct round *r, const struct target *target, const struct invite_result *result)
 {
-	const char *address = who->address[0] != '\0' ? who->address : who->typed;
+	const char *address = target->address[0] != '\0' ? target->address : target->typed;
 	json_t *line = json_pack("{s:o}", "address", json_text(address));
 
 	json_object_update_new(line, r->verb->json(result));
@@ -109,7 +109,7 @@ static void print_json(
 }
 
 static void print_text(
-	const struct round *r, const struct who *who, const struct invite_result *result)
+	const struct round *r, const struct target *target, const struct invite_result *result)
 {
 	struct screen *s = &r->live->screen;
 
@@ -117,7 +117,7 @@ static void print_text(
 		cli_fail(&result->fault);
 		return;
 	}
-	screen_put(s, INK_PLAIN, who->address);
+	screen_put(s, INK_PLAIN, target->address);
 	screen_to(s, r->width + 2);
 	r->verb->say(s, result);
 	screen_end(s);
@@ -125,13 +125,13 @@ static void print_text(
 }
 
 static int print_one(
-	const struct round *r, const struct who *who, const struct invite_result *result)
+	const struct round *r, const struct target *target, const struct invite_result *result)
 {
 	progress_clear(&r->live->progress);
 	if (r->live->json)
-		print_json(r, who, result);
+		print_json(r, target, result);
 	else
-		print_text(r, who, result);
+		print_text(r, target, result);
 	if (result->fault.kind != FAULT_NONE)
 		return fault_exit_code(result->fault.kind);
 	return r->verb->code(result);
@@ -160,27 +160,27 @@ static void name_person(struct fault *fault, const char *address)
 	str_format(fault->what, sizeof(fault->what), "%s: %s", address, what);
 }
 
-static int go_through(struct round *r, const struct who *who)
+static int go_through(struct round *r, const struct target *target)
 {
-	struct invite_result result = {.fault = who->fault};
+	struct invite_result result = {.fault = target->fault};
 
 	if (result.fault.kind == FAULT_NONE && r->whole.kind != FAULT_NONE) {
 		r->not_tried++;
 		result.fault = r->whole;
 		if (r->live->json)
-			print_json(r, who, &result);
+			print_json(r, target, &result);
 		return fault_exit_code(r->whole.kind);
 	}
 	if (result.fault.kind == FAULT_NONE) {
-		r->verb->ask(r->live, who->address, &result, r->verb->ctx);
+		r->verb->ask(r->live, target->address, &result, r->verb->ctx);
 		learn(r, &result.fault);
 		if (!r->live->json && r->whole.kind == FAULT_NONE)
-			name_person(&result.fault, who->address);
+			name_person(&result.fault, target->address);
 	}
-	return print_one(r, who, &result);
+	return print_one(r, target, &result);
 }
 
-int live_each(struct live *live, const struct live_verb *verb, const struct who *list, int count)
+int live_each(struct live *live, const struct live_verb *verb, const struct target *list, int count)
 {
 	struct round round = {.live = live, .verb = verb};
 	int worst = EXIT_OK;

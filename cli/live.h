@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/screen.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 #include "invite/invite.h"
 
 struct live {
@@ -46,6 +46,7 @@ struct live_verb {
 };
 
 /* Asks for each, prints each, returns the worst exit code. */
-int live_each(struct live *live, const struct live_verb *verb, const struct who *list, int count);
+int live_each(
+	struct live *live, const struct live_verb *verb, const struct target *list, int count);
 
 #endif

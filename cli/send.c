@@ -135,16 +135,16 @@ static bool may_go_on(const struct order *order, int count, const char *what)
 }
 
 /* A mail to a foreign domain would be a mail to a stranger. */
-static void refuse_foreign(const struct settings *settings, struct who *list, int count)
+static void refuse_foreign(const struct settings *settings, struct target *list, int count)
 {
 	for (int i = 0; i < count; i++) {
-		struct who *who = &list[i];
-		if (who->fault.kind != FAULT_NONE ||
-			address_in_domains(who->address, settings->domains))
+		struct target *target = &list[i];
+		if (target->fault.kind != FAULT_NONE ||
+			address_in_domains(target->address, settings->domains))
 			continue;
-		fault_set(&who->fault, FAULT_POLICY, "foreign_domain",
-			"%s is not in one of the organisation's domains", who->address);
-		fault_remedy(&who->fault,
+		fault_set(&target->fault, FAULT_POLICY, "foreign_domain",
+			"%s is not in one of the organisation's domains", target->address);
+		fault_remedy(&target->fault,
 			"The organisation's domains are set in [people] domains = %s",
 			settings->domains);
 	}
@@ -154,12 +154,12 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 	const char *what, char **typed, int n)
 {
 	int count, exit_code;
-	struct who *list = who_all(live->ledger, live->settings, typed, n, &count);
+	struct target *list = selector_resolve_all(live->ledger, live->settings, typed, n, &count);
 
 	if (!list)
 		return EXIT_STORAGE;
 	refuse_foreign(live->settings, list, count);
-	exit_code = who_faults(list, count);
+	exit_code = selector_print_faults(list, count);
 	if (exit_code == EXIT_OK && !may_go_on(order, count, what))
 		exit_code = EXIT_USAGE;
 	live_finish_each();

@@ -135,7 +135,7 @@ static bool show(const struct store *store, const struct status_request *request
 		return false;
 	if (request->json)
 		return status_write(&st, request, fault);
-	if (request->who || request->state >= 0)
+	if (request->target || request->state >= 0)
 		return status_draw_people(&st, request, cli, out, fault);
 	status_draw(&st, cli, out);
 	return true;
@@ -259,17 +259,17 @@ static int status(
 int verb_status(const struct cli *cli, int argc, char **argv)
 {
 	struct status_request request = {.state = -1};
-	struct who *list = NULL;
+	struct target *list = NULL;
 	struct store store;
 	int exit_code = parse(&request, argc, argv);
 
 	if (exit_code != EXIT_OK || !cli_open_store(cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;
 	if (optind < argc) {
-		list = who_all(store.ledger, store.settings, argv + optind, argc - optind,
-			&request.who_count);
-		exit_code = list ? who_faults(list, request.who_count) : EXIT_STORAGE;
-		request.who = list;
+		list = selector_resolve_all(store.ledger, store.settings, argv + optind,
+			argc - optind, &request.target_count);
+		exit_code = list ? selector_print_faults(list, request.target_count) : EXIT_STORAGE;
+		request.target = list;
 	}
 	if (exit_code == EXIT_OK)
 		exit_code = status(cli, &store, &request);

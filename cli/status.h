@@ -12,7 +12,7 @@
 
 #include "cli/now.h"
 #include "cli/screen.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 #include "ledger/pace.h"
 
 #define STATUS_REASONS 12
@@ -50,11 +50,11 @@ struct status {
 /* What was asked for on the command line. */
 struct status_request {
 	bool json, all, watch;
-	int64_t seconds;       /* between two looks */
-	int state;	       /* -1: any */
-	const char *after;     /* NULL: from the start */
-	const struct who *who; /* NULL: everybody */
-	int who_count;
+	int64_t seconds;	     /* between two looks */
+	int state;		     /* -1: any */
+	const char *after;	     /* NULL: from the start */
+	const struct target *target; /* NULL: everybody */
+	int target_count;
 };
 
 /* Reads all of it. */

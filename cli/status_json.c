@@ -208,8 +208,8 @@ static bool write_named(const struct status *st, const struct status_request *re
 {
 	struct person p;
 
-	for (int i = 0; i < request->who_count; i++) {
-		int found = ledger_person(st->store->ledger, request->who[i].address, &p, fault);
+	for (int i = 0; i < request->target_count; i++) {
+		int found = ledger_person(st->store->ledger, request->target[i].address, &p, fault);
 		if (found < 0 || (found > 0 && !write_person(st, &p, page, fault)))
 			return false;
 		*all_known = *all_known && found > 0;
@@ -233,8 +233,8 @@ bool status_write(
 	printf("{\"schema\":%d,\n\"summary\":", JSON_SCHEMA);
 	json_put(summary_json(st));
 	fputs(",\n\"people\":[", stdout);
-	ok = request->who ? write_named(st, request, page, &all_known, fault)
-			  : write_pages(st, request, page, last, &more, fault);
+	ok = request->target ? write_named(st, request, page, &all_known, fault)
+			     : write_pages(st, request, page, last, &more, fault);
 	free(page);
 	if (!ok)
 		return false;

@@ -42,10 +42,10 @@ static bool draw_named(const struct status *st, const struct status_request *req
 	bool all_known = true;
 	int drawn;
 
-	for (int i = 0; i < request->who_count; i++) {
+	for (int i = 0; i < request->target_count; i++) {
 		if (i > 0)
 			screen_end(s);
-		drawn = draw_person(st, s, request->who[i].address, fault);
+		drawn = draw_person(st, s, request->target[i].address, fault);
 		if (drawn < 0)
 			return false;
 		all_known = all_known && drawn > 0;
@@ -145,7 +145,7 @@ bool status_draw_people(const struct status *st, const struct status_request *re
 	struct screen s;
 
 	screen_open(&s, cli, out);
-	if (request->who)
+	if (request->target)
 		return draw_named(st, request, &s, fault);
 	return draw_state(st, request, &s, fault);
 }

@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/who.h"
+#include "cli/selector.h"
 
 static char directory[] = "/tmp/cloudinvite-who.XXXXXX";
 static char ledger_url[128];
@@ -86,7 +86,7 @@ static void assert_means(const char *typed, const char *address)
 	struct fault fault = {.kind = FAULT_NONE};
 	char out[ADDRESS_MAX + 1];
 
-	if (!who_address(ledger, &settings, typed, out, &fault))
+	if (!selector_resolve(ledger, &settings, typed, out, &fault))
 		fail_msg("%s: %s", typed, fault.what);
 	assert_string_equal(address, out);
 }
@@ -96,7 +96,7 @@ static struct fault assert_refused(const char *typed, enum fault_kind kind, cons
 	struct fault fault = {.kind = FAULT_NONE};
 	char out[ADDRESS_MAX + 1];
 
-	assert_false(who_address(ledger, &settings, typed, out, &fault));
+	assert_false(selector_resolve(ledger, &settings, typed, out, &fault));
 	assert_int_equal(kind, fault.kind);
 	assert_string_equal(code, fault.code);
 	return fault;
@@ -160,7 +160,7 @@ static void the_same_person_twice_counts_once(void **state)
 	char *typed[] = {(char[]){"alice"}, (char[]){"ALICE@example.com"}, (char[]){"nobody"},
 		(char[]){"alice@web1"}, (char[]){"sam@web1"}};
 	int count = 0;
-	struct who *list = who_all(ledger, &settings, typed, 5, &count);
+	struct target *list = selector_resolve_all(ledger, &settings, typed, 5, &count);
 
 	(void)state;
 	assert_non_null(list);
@@ -176,16 +176,16 @@ static void user_at_host_is_split_at_the_last_at(void **state)
 	char user[USER_MAX + 1], host[HOST_MAX + 1], longest[HOST_MAX + 16];
 
 	(void)state;
-	assert_true(who_split("a@b@C", user, host));
+	assert_true(selector_split("a@b@C", user, host));
 	assert_string_equal("a@b", user);
 	assert_string_equal("c", host);
-	assert_false(who_split("alice", user, host));
-	assert_false(who_split("alice@", user, host));
-	assert_false(who_split("@web1", user, host));
+	assert_false(selector_split("alice", user, host));
+	assert_false(selector_split("alice@", user, host));
+	assert_false(selector_split("@web1", user, host));
 	memset(longest, 'h', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	longest[1] = '@';
-	assert_false(who_split(longest, user, host));
+	assert_false(selector_split(longest, user, host));
 }
 
 int main(void)

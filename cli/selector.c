@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/who.h"
+#include "cli/selector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct candidates {
 	char why[256]; /* of a sighting without address */
 };
 
-bool who_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 1])
+bool selector_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 1])
 {
 	const char *at = strrchr(typed, '@');
 	size_t n;
@@ -34,14 +34,14 @@ bool who_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 
 	return true;
 }
 
-bool who_sightings(struct ledger *l, const char *typed,
+bool selector_each_sighting(struct ledger *l, const char *typed,
 	bool (*each)(const struct ledger_sighting *s, void *ctx), void *ctx, struct fault *fault)
 {
 	char user[USER_MAX + 1], host[HOST_MAX + 1], address[ADDRESS_MAX + 1];
 
 	if (!ledger_each_sighting(l, NULL, typed, NULL, each, ctx, fault))
 		return false;
-	if (who_split(typed, user, host) &&
+	if (selector_split(typed, user, host) &&
 		!ledger_each_sighting(l, host, user, NULL, each, ctx, fault))
 		return false;
 	return !address_plain(typed, address) ||
@@ -77,12 +77,12 @@ static bool find_users(
 	*c = (struct candidates){.seen = 0};
 	if (!ledger_each_sighting(l, NULL, typed, NULL, collect, c, fault))
 		return false;
-	if (c->seen > 0 || !who_split(typed, user, host))
+	if (c->seen > 0 || !selector_split(typed, user, host))
 		return true;
 	return ledger_each_sighting(l, host, user, NULL, collect, c, fault);
 }
 
-static bool say_ambiguous(const char *typed, const struct candidates *c, struct fault *fault)
+static bool error_ambiguous(const char *typed, const struct candidates *c, struct fault *fault)
 {
 	char list[256] = "";
 
@@ -93,11 +93,11 @@ static bool say_ambiguous(const char *typed, const struct candidates *c, struct 
 	return fault_remedy(fault, "Use one of them: %s", list);
 }
 
-static bool one_of(const char *typed, const struct candidates *c, char address[ADDRESS_MAX + 1],
-	struct fault *fault)
+static bool resolve_candidates(const char *typed, const struct candidates *c,
+	char address[ADDRESS_MAX + 1], struct fault *fault)
 {
 	if (c->count > 1)
-		return say_ambiguous(typed, c, fault);
+		return error_ambiguous(typed, c, fault);
 	if (c->count == 1) {
 		str_copy(address, ADDRESS_MAX + 1, c->addresses[0]);
 		return true;
@@ -108,7 +108,7 @@ static bool one_of(const char *typed, const struct candidates *c, char address[A
 }
 
 /* 1: the address of our own people, 0: not for sure, -1: fault. */
-static int is_ours(
+static int is_our_address(
 	struct ledger *l, const struct settings *settings, const char *address, struct fault *fault)
 {
 	struct person person;
@@ -118,11 +118,11 @@ static int is_ours(
 	return ledger_person(l, address, &person, fault);
 }
 
-bool who_address(struct ledger *l, const struct settings *settings, const char *typed,
+bool selector_resolve(struct ledger *l, const struct settings *settings, const char *typed,
 	char address[ADDRESS_MAX + 1], struct fault *fault)
 {
 	bool plain = address_plain(typed, address);
-	int ours = plain ? is_ours(l, settings, address, fault) : 0;
+	int ours = plain ? is_our_address(l, settings, address, fault) : 0;
 	struct candidates candidates;
 
 	if (ours != 0)
@@ -130,7 +130,7 @@ bool who_address(struct ledger *l, const struct settings *settings, const char *
 	if (!find_users(l, typed, &candidates, fault))
 		return false;
 	if (candidates.seen > 0)
-		return one_of(typed, &candidates, address, fault);
+		return resolve_candidates(typed, &candidates, address, fault);
 	if (plain)
 		return true;
 	fault_set(fault, FAULT_USAGE, "unknown_who",
@@ -141,7 +141,7 @@ bool who_address(struct ledger *l, const struct settings *settings, const char *
 	return fault_remedy(fault, "Give an address, or see: cloudinvite explain %s", typed);
 }
 
-static bool is_repeated(const struct who *list, int count, const struct who *one)
+static bool is_repeated(const struct target *list, int count, const struct target *one)
 {
 	for (int i = 0; i < count; i++)
 		if (list[i].fault.kind == FAULT_NONE && strcmp(list[i].address, one->address) == 0)
@@ -149,10 +149,10 @@ static bool is_repeated(const struct who *list, int count, const struct who *one
 	return false;
 }
 
-struct who *who_all(
+struct target *selector_resolve_all(
 	struct ledger *l, const struct settings *settings, char **typed, int n, int *count)
 {
-	struct who *list = calloc((size_t)n + 1, sizeof(*list));
+	struct target *list = calloc((size_t)n + 1, sizeof(*list));
 	struct fault fault;
 
 	*count = 0;
@@ -162,18 +162,18 @@ struct who *who_all(
 		return NULL;
 	}
 	for (int i = 0; i < n; i++) {
-		struct who *one = &list[*count];
+		struct target *one = &list[*count];
 		one->typed = typed[i];
-		if (!who_address(l, settings, typed[i], one->address, &one->fault) ||
+		if (!selector_resolve(l, settings, typed[i], one->address, &one->fault) ||
 			!is_repeated(list, *count, one))
 			(*count)++;
 		else
-			*one = (struct who){.typed = NULL};
+			*one = (struct target){.typed = NULL};
 	}
 	return list;
 }
 
-int who_faults(const struct who *list, int count)
+int selector_print_faults(const struct target *list, int count)
 {
 	int worst = EXIT_OK;
 
