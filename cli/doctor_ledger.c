@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/now.h"
+#include "cli/service_state.h"
 #include "ledger/pace.h"
 #include "spool/reader.h"
 #include "spool/walk.h"
@@ -45,7 +45,8 @@ void doctor_ledger(struct doctor *d)
 
 /* ---- programs ---- */
 
-static void look_at_program(struct doctor *d, const struct now *now, const struct program *p)
+static void look_at_program(
+	struct doctor *d, const struct service_state *service, const struct program *p)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char beat[CLOCK_TEXT_SIZE];
@@ -60,11 +61,11 @@ static void look_at_program(struct doctor *d, const struct now *now, const struc
 			"journalctl -u cloudinvite-%s",
 			p->role, p->role);
 		doctor_bad(d, &fault);
-	} else if (!p->beaten || now->at - p->worker.beat > BEAT_LATE_S) {
+	} else if (!p->has_heartbeat || service->at - p->worker.beat > HEARTBEAT_LATE_S) {
 		fault_set(&fault, FAULT_TRANSIENT, "program_stuck",
 			"the %s is running, but has not sent a heartbeat %s%s", p->role,
-			p->beaten ? "since " : "yet",
-			p->beaten ? clock_relative(p->worker.beat, now->at, beat) : "");
+			p->has_heartbeat ? "since " : "yet",
+			p->has_heartbeat ? clock_relative(p->worker.beat, service->at, beat) : "");
 		fault_remedy(&fault, "systemctl restart cloudinvite-%s", p->role);
 		doctor_bad(d, &fault);
 	} else {
@@ -77,18 +78,18 @@ void doctor_workers(struct doctor *d)
 {
 	struct store store = {.settings = d->settings, .ledger = d->ledger};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct now now;
+	struct service_state service;
 
 	if (!d->ledger) {
 		doctor_skip(d, "skipped: needs a readable ledger");
 		return;
 	}
-	if (!now_look(&store, &now, &fault)) {
+	if (!service_state_read(&store, &service, &fault)) {
 		doctor_bad(d, &fault);
 		return;
 	}
-	look_at_program(d, &now, &now.collector);
-	look_at_program(d, &now, &now.dispatcher);
+	look_at_program(d, &service, &service.collector);
+	look_at_program(d, &service, &service.dispatcher);
 }
 
 /* ---- backlog ---- */

@@ -61,7 +61,7 @@ static bool take_sighting(const struct ledger_sighting *found, void *ctx)
 	}
 	seen = &x->seen[x->seen_count++];
 	*seen = (struct seen){.found = *found};
-	verdict_evaluate(&seen->found.seen, x->store.settings, x->map, &seen->now);
+	verdict_evaluate(&seen->found.seen, x->store.settings, x->map, &seen->verdict);
 	if (found->address[0] != '\0')
 		add_address(x, found->address);
 	return !x->failed;
@@ -92,8 +92,8 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 		sighting_facts(&made.seen, account, groups, settings);
 		x->unseen = true;
 		ok = take_sighting(&made, x);
-		if (x->seen[0].now.address[0] != '\0')
-			add_address(x, x->seen[0].now.address);
+		if (x->seen[0].verdict.address[0] != '\0')
+			add_address(x, x->seen[0].verdict.address);
 	}
 	group_table_free(groups);
 	account_table_free(&accounts);
@@ -125,7 +125,8 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 	struct fault fault = {.kind = FAULT_NONE};
 
 	x->map = map_load(x->store.settings->map, &fault);
-	if (!x->map || !now_look(&x->store, &x->now, &fault) || !find(x, typed, &fault))
+	if (!x->map || !service_state_read(&x->store, &x->service, &fault) ||
+		!find(x, typed, &fault))
 		return cli_fail(&fault);
 	if (x->failed) {
 		fault_no_memory(&fault, FAULT_STORAGE);

@@ -9,17 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/now.h"
+#include "cli/service_state.h"
 #include "people/verdict.h"
 
 struct seen {
 	struct ledger_sighting found;
-	struct verdict now; /* by the present settings and map */
+	struct verdict verdict; /* by the present settings and map */
 };
 
 struct explanation {
 	struct store store;
-	struct now now;
+	struct service_state service;
 	struct address_map *map;
 	struct seen *seen;
 	size_t seen_count, seen_room;

@@ -27,8 +27,8 @@ static json_t *account_json(const struct explanation *x, const struct seen *seen
 		json_time(facts->first_seen), "facts", "local", facts->local, "shell",
 		json_text(facts->shell), "groups", json_text(facts->groups), "first",
 		json_text(facts->first), "last", json_text(facts->last), "judged", judged, "now",
-		verdict_json(
-			seen->now.kind, seen->now.address, seen->now.rule, seen->now.sentence));
+		verdict_json(seen->verdict.kind, seen->verdict.address, seen->verdict.rule,
+			seen->verdict.sentence));
 }
 
 static void add_command(const char *command, const char *does, void *ctx)
@@ -48,8 +48,8 @@ static json_t *person_json(const struct explanation *x, const char *address, str
 	if (found > 0) {
 		json = json_person(&p);
 		json_object_del(json, "sightings");
-		words_commands(&p, &x->now, add_command, commands);
-		words_next(next, sizeof(next), &p, &x->now);
+		words_commands(&p, &x->service, add_command, commands);
+		words_next(next, sizeof(next), &p, &x->service);
 	} else {
 		json = json_pack("{s:o, s:n}", "address", json_text(address), "state");
 		next[0] = '\0';

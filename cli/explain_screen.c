@@ -70,7 +70,8 @@ static bool has_changed(const struct seen *seen)
 
 	if (kind == VERDICT_BLOCKED || kind == VERDICT_COLLISION)
 		kind = VERDICT_MAPPED;
-	return kind != seen->now.kind || strcmp(seen->found.address, seen->now.address) != 0;
+	return kind != seen->verdict.kind ||
+	       strcmp(seen->found.address, seen->verdict.address) != 0;
 }
 
 static void show_account(struct screen *s, const struct explanation *x, const struct seen *seen)
@@ -93,9 +94,9 @@ static void show_account(struct screen *s, const struct explanation *x, const st
 			person_line(s, "why", INK_PLAIN, found->sentence);
 	}
 	if (x->unseen || (has_changed(seen) && !found->gone)) {
-		show_verdict(s, x->unseen ? "would be" : "now", seen->now.kind, seen->now.address,
-			seen->now.rule);
-		person_line(s, "why", INK_PLAIN, seen->now.sentence);
+		show_verdict(s, x->unseen ? "would be" : "now", seen->verdict.kind,
+			seen->verdict.address, seen->verdict.rule);
+		person_line(s, "why", INK_PLAIN, seen->verdict.sentence);
 	}
 	show_facts(s, &found->seen);
 }
@@ -122,9 +123,9 @@ static bool show_person(
 		return false;
 	screen_end(s);
 	if (found > 0) {
-		person_show(s, &p, &x->now);
+		person_show(s, &p, &x->service);
 		show_block(s, x, address);
-		person_commands(s, &p, &x->now);
+		person_commands(s, &p, &x->service);
 		return true;
 	}
 	screen_put(s, INK_BOLD, address);
@@ -132,7 +133,7 @@ static bool show_person(
 	person_line(s, "state", INK_PLAIN, "unknown: this address is not in the ledger");
 	show_block(s, x, address);
 	person_line(s, "next", INK_PLAIN,
-		x->seen_count > 0 && x->seen[0].now.kind == VERDICT_MAPPED
+		x->seen_count > 0 && x->seen[0].verdict.kind == VERDICT_MAPPED
 			? "Nothing before the next login. To check now: cloudinvite scan"
 			: "Nothing.");
 	return true;

@@ -44,22 +44,23 @@ static void show_mails(struct screen *s, const struct person *p)
 	person_line(s, "mails", INK_PLAIN, line);
 }
 
-static void show_times(struct screen *s, const struct person *p, const struct now *now)
+static void show_times(
+	struct screen *s, const struct person *p, const struct service_state *service)
 {
 	char line[2 * CLOCK_TEXT_SIZE], when[CLOCK_TEXT_SIZE];
 
 	if (p->due > 0)
 		person_line(s, "due", INK_PLAIN,
-			p->due <= now->at ? "now" : clock_relative(p->due, now->at, when));
+			p->due <= service->at ? "now" : clock_relative(p->due, service->at, when));
 	if (p->changed > 0) {
-		str_copy(line, sizeof(line), clock_relative(p->changed, now->at, when));
+		str_copy(line, sizeof(line), clock_relative(p->changed, service->at, when));
 		person_line(s, "since", INK_PLAIN, line);
 	}
 	if (p->first_day > 0)
 		person_line(s, "first seen", INK_PLAIN, clock_day(p->first_day, when));
 }
 
-void person_show(struct screen *s, const struct person *p, const struct now *now)
+void person_show(struct screen *s, const struct person *p, const struct service_state *service)
 {
 	char next[320];
 
@@ -67,10 +68,10 @@ void person_show(struct screen *s, const struct person *p, const struct now *now
 	screen_end(s);
 	show_state(s, p);
 	show_mails(s, p);
-	show_times(s, p, now);
+	show_times(s, p, service);
 	if (p->fault_text[0] != '\0')
 		person_line(s, "last error", INK_WARN, p->fault_text);
-	person_line(s, "next", INK_PLAIN, words_next(next, sizeof(next), p, now));
+	person_line(s, "next", INK_PLAIN, words_next(next, sizeof(next), p, service));
 }
 
 /* ---- accounts ---- */
@@ -145,11 +146,11 @@ static void take_command(const char *command, const char *does, void *ctx)
 	screen_end(c->s);
 }
 
-void person_commands(struct screen *s, const struct person *p, const struct now *now)
+void person_commands(struct screen *s, const struct person *p, const struct service_state *service)
 {
 	struct commands commands = {.s = s, .measuring = true};
 
-	words_commands(p, now, take_command, &commands);
+	words_commands(p, service, take_command, &commands);
 	commands.measuring = false;
-	words_commands(p, now, take_command, &commands);
+	words_commands(p, service, take_command, &commands);
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "cli/now.h"
+#include "cli/service_state.h"
 #include "cli/screen.h"
 
 #define PERSON_INDENT 2
@@ -16,11 +16,11 @@
 /* A named value: "  state        queued: first look". */
 void person_line(struct screen *s, const char *name, enum ink ink, const char *value);
 /* Address, state, mails, due, next step, last fault. */
-void person_show(struct screen *s, const struct person *p, const struct now *now);
+void person_show(struct screen *s, const struct person *p, const struct service_state *service);
 /* The accounts that lead to the address. False: fault. */
 bool person_accounts(
 	struct screen *s, const struct store *store, const char *address, struct fault *fault);
 /* The commands that help. */
-void person_commands(struct screen *s, const struct person *p, const struct now *now);
+void person_commands(struct screen *s, const struct person *p, const struct service_state *service);
 
 #endif

@@ -56,7 +56,7 @@ static void title(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "<header>\n<h1>Invitations at ");
 	html_text(out, r->status.store->settings->domains);
 	strbuf_add(out, "</h1>\n<p class=\"when\">As of ");
-	add_moment(r->status.now.at, out);
+	add_moment(r->status.service.at, out);
 	strbuf_add(out, ", from the ledger of ");
 	html_text(out, host);
 	strbuf_add(out, "</p>\n");
@@ -103,7 +103,7 @@ static void banner(const struct report *r, const struct headline *h, struct strb
 static void banners(struct report *r, struct strbuf *out)
 {
 	struct headline list[STATUS_HEADLINES];
-	struct ledger_pause *pause = &r->status.now.pause;
+	struct ledger_pause *pause = &r->status.service.pause;
 	int count;
 
 	if (!r->names && strcmp(pause->kind, "operator") == 0)
@@ -141,9 +141,9 @@ static void beat(const struct report *r, const struct program *p, struct strbuf 
 		p->alive    ? "runs"
 		: p->wanted ? "is not running"
 			    : "not on this host");
-	if (p->beaten)
-		strbuf_addf(
-			out, ", heard %s", clock_relative(p->worker.beat, r->status.now.at, when));
+	if (p->has_heartbeat)
+		strbuf_addf(out, ", heard %s",
+			clock_relative(p->worker.beat, r->status.service.at, when));
 	strbuf_add(out, "</dd>\n");
 }
 
@@ -154,15 +154,15 @@ static void workings(const struct report *r, struct strbuf *out)
 
 	strbuf_add(out, "<section aria-labelledby=\"h-works\">\n<h2 id=\"h-works\">Operation"
 			"</h2>\n<dl>\n<dt>mode</dt><dd>");
-	strbuf_add(
-		out, st->now.dry_run ? "dry run: no invitations are sent" : "invitations are sent");
+	strbuf_add(out,
+		st->service.dry_run ? "dry run: no invitations are sent" : "invitations are sent");
 	strbuf_add(out, "</dd>\n<dt>mails today</dt><dd>");
 	html_number(out, st->summary.mails_today);
 	strbuf_add(out, " of at most ");
 	html_number(out, st->store->settings->sends_per_day);
 	strbuf_add(out, "</dd>\n");
-	beat(r, &st->now.collector, out);
-	beat(r, &st->now.dispatcher, out);
+	beat(r, &st->service.collector, out);
+	beat(r, &st->service.dispatcher, out);
 	strbuf_addf(out, "<dt>blocked</dt><dd>");
 	html_count(out, st->summary.blocked, "address", "addresses");
 	strbuf_add(out, "</dd>\n<dt>version</dt><dd>cloudinvite " CLOUDINVITE_VERSION ", ledger ");

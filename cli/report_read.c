@@ -172,7 +172,7 @@ static bool read_hosts(
 static bool read_weeks(
 	const struct store *store, struct report *r, struct progress *progress, struct fault *fault)
 {
-	int64_t start = ledger_week_start(r->status.now.at);
+	int64_t start = ledger_week_start(r->status.service.at);
 
 	for (int i = 0; i < r->week_count; i++) {
 		int64_t week = start - (r->week_count - 1 - i) * WEEK;

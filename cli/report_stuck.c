@@ -191,9 +191,9 @@ static void waiting(const struct report *r, struct strbuf *out)
 	strbuf_addf(out,
 		"<h3>Nothing to do</h3>\n<p class=\"soft\">These people continue %s, or stay held "
 		"on purpose.</p>\n<ul class=\"todo rest\">\n",
-		st->now.paused		    ? "when the pause ends"
-		: !st->now.dispatcher.alive ? "when the dispatcher runs"
-					    : "automatically");
+		st->service.paused		? "when the pause ends"
+		: !st->service.dispatcher.alive ? "when the dispatcher runs"
+						: "automatically");
 	before = out->len;
 	for (int i = 0; i < st->waiting_count; i++) {
 		const struct status_reason *w = &st->waiting[i];
@@ -245,7 +245,7 @@ static bool name(const struct person *p, void *ctx)
 	if (named->count == REPORT_PEOPLE)
 		return false;
 	named->count++;
-	words_commands(p, &named->report->status.now, take_command, &first);
+	words_commands(p, &named->report->status.service, take_command, &first);
 	strbuf_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
 	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", words_state(p->state));

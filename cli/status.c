@@ -118,8 +118,8 @@ static bool read_would_be(struct status *st, struct fault *fault)
 bool status_read(const struct store *store, struct status *st, struct fault *fault)
 {
 	*st = (struct status){.store = store};
-	return now_look(store, &st->now, fault) &&
-	       ledger_summarise(store->ledger, st->now.at, &st->summary, fault) &&
+	return service_state_read(store, &st->service, fault) &&
+	       ledger_summarise(store->ledger, st->service.at, &st->summary, fault) &&
 	       pace_look(store->ledger, store->settings, &st->pace, fault) &&
 	       read_waiting(st, fault) && read_faults(st, fault) && read_would_be(st, fault);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "cli/now.h"
+#include "cli/service_state.h"
 #include "cli/screen.h"
 #include "cli/selector.h"
 #include "ledger/pace.h"
@@ -35,7 +35,7 @@ struct status_fault {
 
 struct status {
 	const struct store *store;
-	struct now now;
+	struct service_state service;
 	struct ledger_summary summary;
 	struct pace pace;
 	struct status_reason waiting[STATUS_REASONS]; /* held and queued, the most frequent first */

@@ -46,7 +46,7 @@ static void day(const struct status *st, char *out, size_t size)
 	at = strlen(out);
 	if (queued == 0)
 		str_copy(out + at, size - at, "; nothing queued");
-	else if (pace <= 0 || st->now.paused || !st->now.dispatcher.alive)
+	else if (pace <= 0 || st->service.paused || !st->service.dispatcher.alive)
 		str_format(out + at, size - at, "; %s queued", screen_number(number, queued));
 	else
 		str_format(out + at, size - at, "; %s waiting for the rate limit (%s)",
@@ -55,17 +55,18 @@ static void day(const struct status *st, char *out, size_t size)
 
 static void say_paused(const struct status *st, struct headline *h)
 {
-	const struct ledger_pause *p = &st->now.pause;
+	const struct ledger_pause *p = &st->service.pause;
 	char since[CLOCK_TEXT_SIZE], probe[CLOCK_TEXT_SIZE];
 	char tried[64] = "", rest[sizeof(p->remedy) + 64], whole[sizeof(p->text) + sizeof(rest)];
 
 	if (p->probe_at > 0)
 		str_format(tried, sizeof(tried), "Next automatic attempt: %s.",
-			p->probe_at <= st->now.at ? "now"
-						  : clock_relative(p->probe_at, st->now.at, probe));
+			p->probe_at <= st->service.at
+				? "now"
+				: clock_relative(p->probe_at, st->service.at, probe));
 	str_sentences(rest, sizeof(rest), p->remedy, tried);
 	str_format(h->text, sizeof(h->text), "Paused by %s, %s: %s", p->actor,
-		clock_relative(p->since, st->now.at, since),
+		clock_relative(p->since, st->service.at, since),
 		str_sentences(whole, sizeof(whole), p->text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite resume";
@@ -74,18 +75,18 @@ static void say_paused(const struct status *st, struct headline *h)
 /* It ends by itself: a command is only for those who know better. */
 static void say_reconciling(const struct status *st, struct headline *h)
 {
-	int64_t until = now_reconciled_at(&st->now);
+	int64_t until = service_state_reconcile_end(&st->service);
 	char when[CLOCK_TEXT_SIZE] = "within 72 hours", rest[128];
-	char whole[sizeof(st->now.reconcile.text) + sizeof(rest)];
+	char whole[sizeof(st->service.reconcile.text) + sizeof(rest)];
 
-	if (until > st->now.at)
-		clock_relative(until, st->now.at, when);
+	if (until > st->service.at)
+		clock_relative(until, st->service.at, when);
 	else if (until > 0)
 		str_copy(when, sizeof(when), "with the next resync");
 	str_format(rest, sizeof(rest),
 		"This ends automatically %s, when Google shows all of those mails.", when);
 	str_format(h->text, sizeof(h->text), "No invitations are sent: %s",
-		str_sentences(whole, sizeof(whole), st->now.reconcile.text, rest));
+		str_sentences(whole, sizeof(whole), st->service.reconcile.text, rest));
 	h->ink = INK_BAD;
 	h->command = "cloudinvite status --state queued";
 }
@@ -97,17 +98,17 @@ static bool is_down(const struct program *p)
 
 static void say_down(const struct status *st, struct headline *h)
 {
-	bool both = is_down(&st->now.collector) && is_down(&st->now.dispatcher);
+	bool both = is_down(&st->service.collector) && is_down(&st->service.dispatcher);
 
 	h->ink = INK_BAD;
 	str_format(h->text, sizeof(h->text), "%s",
 		both ? "The collector and the dispatcher are not running: no people are recorded "
 		       "and nothing is sent."
-		: is_down(&st->now.dispatcher)
+		: is_down(&st->service.dispatcher)
 			? "The dispatcher is not running: no requests are made and nothing is sent."
 			: "The collector is not running: no new people are recorded.");
-	h->command = is_down(&st->now.dispatcher) ? "systemctl start cloudinvite-dispatcher"
-						  : "systemctl start cloudinvite-collector";
+	h->command = is_down(&st->service.dispatcher) ? "systemctl start cloudinvite-dispatcher"
+						      : "systemctl start cloudinvite-collector";
 	h->second = both ? "systemctl start cloudinvite-collector" : NULL;
 }
 
@@ -140,7 +141,7 @@ static bool say_attention(const struct status *st, struct headline *h)
 
 	day(st, text, sizeof(text));
 	h->ink = INK_WARN;
-	if (sum->oldest_unconfirmed > 0 && st->now.at - sum->oldest_unconfirmed > OLD_DOUBT) {
+	if (sum->oldest_unconfirmed > 0 && st->service.at - sum->oldest_unconfirmed > OLD_DOUBT) {
 		str_format(h->text, sizeof(h->text),
 			"A send has been unconfirmed for more than four days. %s.", text);
 		h->command = "cloudinvite status --state unconfirmed";
@@ -177,7 +178,8 @@ static void print(struct screen *s, const struct headline *h)
 
 static bool is_stopped(const struct status *st)
 {
-	return st->now.paused || is_down(&st->now.collector) || is_down(&st->now.dispatcher);
+	return st->service.paused || is_down(&st->service.collector) ||
+	       is_down(&st->service.dispatcher);
 }
 
 /* Reconcile and dry run are said whatever else is wrong: nobody may wait for invitations that are
@@ -188,13 +190,13 @@ int status_headlines(const struct status *st, struct headline out[STATUS_HEADLIN
 	char text[480];
 
 	memset(out, 0, STATUS_HEADLINES * sizeof(*out));
-	if (st->now.paused)
+	if (st->service.paused)
 		say_paused(st, h++);
 	else if (is_stopped(st))
 		say_down(st, h++);
-	if (st->now.reconciling)
+	if (st->service.reconciling)
 		say_reconciling(st, h++);
-	if (st->now.dry_run)
+	if (st->service.dry_run)
 		say_dry_run(st, h++);
 	if (h == out && !say_attention(st, h++)) {
 		day(st, text, sizeof(text));

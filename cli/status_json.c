@@ -19,7 +19,7 @@ static json_t *program_json(const struct program *p)
 {
 	const struct ledger_worker *w = &p->worker;
 
-	if (!p->beaten)
+	if (!p->has_heartbeat)
 		return json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "role", p->role,
 			"wanted", p->wanted, "running", p->alive, "host", "version", "pid", "beat",
 			"started", "note");
@@ -29,26 +29,26 @@ static json_t *program_json(const struct program *p)
 		"started", json_time(w->started), "note", json_text(w->note));
 }
 
-static json_t *pause_json(const struct now *now)
+static json_t *pause_json(const struct service_state *service)
 {
-	const struct ledger_pause *p = &now->pause;
+	const struct ledger_pause *p = &service->pause;
 
-	if (!now->paused)
+	if (!service->paused)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", json_text(p->kind), "reason",
 		json_text(p->text), "remedy", json_text(p->remedy), "actor", json_text(p->actor),
 		"since", json_time(p->since), "probe_at", json_time(p->probe_at));
 }
 
-static json_t *reconcile_json(const struct now *now)
+static json_t *reconcile_json(const struct service_state *service)
 {
-	const struct ledger_reconcile *r = &now->reconcile;
+	const struct ledger_reconcile *r = &service->reconcile;
 
-	if (!now->reconciling)
+	if (!service->reconciling)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "why", json_text(r->why), "reason",
 		json_text(r->text), "since", json_time(r->since), "until",
-		json_time(now_reconciled_at(now)), "swept", r->swept);
+		json_time(service_state_reconcile_end(service)), "swept", r->swept);
 }
 
 static json_t *pace_json(const struct status *st)
@@ -59,7 +59,7 @@ static json_t *pace_json(const struct status *st)
 		p->configured > 0 ? json_integer(p->configured) : json_null(), "effective",
 		p->configured > 0 ? json_integer(p->effective) : json_null(), "used",
 		(json_int_t)p->used, "wait_ms", (json_int_t)p->wait_ms, "throttled_until",
-		json_time(p->throttled_until_wall > st->now.at ? p->throttled_until_wall : 0),
+		json_time(p->throttled_until_wall > st->service.at ? p->throttled_until_wall : 0),
 		"expected_seconds", (json_int_t)status_expect(st, status_pacing(st)));
 }
 
@@ -102,16 +102,16 @@ static json_t *worker_json(const struct status *st)
 {
 	const struct settings *settings = st->store->settings;
 	json_t *worker = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "version",
-		CLOUDINVITE_VERSION, "mode", st->now.dry_run ? "dry-run" : "send", "pause",
-		pause_json(&st->now), "pace", pace_json(st), "cap",
+		CLOUDINVITE_VERSION, "mode", st->service.dry_run ? "dry-run" : "send", "pause",
+		pause_json(&st->service), "pace", pace_json(st), "cap",
 		(json_int_t)settings->sends_per_day, "mails_today",
 		(json_int_t)st->summary.mails_today, "blocked", (json_int_t)st->summary.blocked,
 		"oldest_unconfirmed", json_time(st->summary.oldest_unconfirmed));
 
-	json_object_set_new(worker, "reconcile", reconcile_json(&st->now));
+	json_object_set_new(worker, "reconcile", reconcile_json(&st->service));
 	json_object_set_new(worker, "programs",
-		json_pack("[o, o]", program_json(&st->now.collector),
-			program_json(&st->now.dispatcher)));
+		json_pack("[o, o]", program_json(&st->service.collector),
+			program_json(&st->service.dispatcher)));
 	json_object_set_new(worker, "verdicts", verdicts_json(st));
 	json_object_set_new(worker, "waiting", waiting_json(st));
 	json_object_set_new(worker, "faults", faults_json(st));

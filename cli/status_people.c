@@ -29,10 +29,10 @@ static int draw_person(
 		cli_note("cloudinvite: %s is not in the ledger", address);
 	if (found <= 0)
 		return found;
-	person_show(s, &p, &st->now);
+	person_show(s, &p, &st->service);
 	if (!person_accounts(s, st->store, address, fault))
 		return -1;
-	person_commands(s, &p, &st->now);
+	person_commands(s, &p, &st->service);
 	return 1;
 }
 
@@ -57,7 +57,7 @@ static bool draw_named(const struct status *st, const struct status_request *req
 
 struct people_table {
 	struct table table;
-	const struct now *now;
+	const struct service_state *service;
 	char last[ADDRESS_MAX + 1];
 	int count;
 };
@@ -84,11 +84,11 @@ static bool add_person(const struct person *p, void *ctx)
 	else
 		table_add(&t->table, INK_DIM, "?");
 	table_add(&t->table, INK_PLAIN,
-		p->due == 0	       ? ""
-		: p->due <= t->now->at ? "now"
-				       : clock_relative(p->due, t->now->at, when));
+		p->due == 0		   ? ""
+		: p->due <= t->service->at ? "now"
+					   : clock_relative(p->due, t->service->at, when));
 	table_add(&t->table, INK_DIM,
-		p->changed > 0 ? clock_relative(p->changed, t->now->at, when) : "");
+		p->changed > 0 ? clock_relative(p->changed, t->service->at, when) : "");
 	str_copy(t->last, sizeof(t->last), p->address);
 	t->count++;
 	return true;
@@ -117,7 +117,7 @@ static void say_more(const struct people_table *t, struct screen *s)
 static bool draw_state(const struct status *st, const struct status_request *request,
 	struct screen *s, struct fault *fault)
 {
-	struct people_table t = {.now = &st->now};
+	struct people_table t = {.service = &st->service};
 	int drawn = 0;
 	bool ok;
 

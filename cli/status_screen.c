@@ -24,7 +24,7 @@
 static void head(struct screen *s, const struct status *st)
 {
 	char host[HOST_MAX + 1], when[32] = "", left[HOST_MAX + 64];
-	time_t t = (time_t)st->now.at;
+	time_t t = (time_t)st->service.at;
 	struct tm tm;
 
 	local_hostname(host, sizeof(host));
@@ -90,7 +90,7 @@ static void would_be(struct screen *s, const struct status *st)
 {
 	char number[SCREEN_NUMBER_SIZE];
 
-	if (!st->now.dry_run || st->would_be_count == 0)
+	if (!st->service.dry_run || st->would_be_count == 0)
 		return;
 	screen_heading(s, "Would be invited");
 	for (int i = 0; i < st->would_be_count; i++) {
@@ -113,7 +113,8 @@ static bool waits_for_pace(const struct status *st, const struct status_reason *
 {
 	return r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
 	       strcmp(r->reason, "window") != 0 && strcmp(r->reason, "retry") != 0 &&
-	       strcmp(r->reason, "reconcile") != 0 && !st->now.paused && st->now.dispatcher.alive;
+	       strcmp(r->reason, "reconcile") != 0 && !st->service.paused &&
+	       st->service.dispatcher.alive;
 }
 
 static void expectation(
@@ -232,9 +233,9 @@ static void pace(struct screen *s, const struct status *st)
 			"asked to slow down)",
 			st->pace.configured);
 	at = strlen(line);
-	if (st->pace.throttled_until_wall > st->now.at)
+	if (st->pace.throttled_until_wall > st->service.at)
 		str_format(line + at, sizeof(line) - at, ", none before %s",
-			clock_relative(st->pace.throttled_until_wall, st->now.at, when));
+			clock_relative(st->pace.throttled_until_wall, st->service.at, when));
 	at = strlen(line);
 	str_format(line + at, sizeof(line) - at, "; %" PRId64 " of %" PRId64 " mails today",
 		st->summary.mails_today, settings->sends_per_day);
@@ -255,11 +256,11 @@ static void add_program(struct table *t, const struct program *p, int64_t now)
 		table_add(t, INK_GOOD, "runs");
 	else
 		table_add(t, p->wanted ? INK_BAD : INK_DIM, p->wanted ? "down" : "elsewhere");
-	table_add(t, INK_PLAIN, p->beaten ? p->worker.version : "");
-	if (p->beaten)
+	table_add(t, INK_PLAIN, p->has_heartbeat ? p->worker.version : "");
+	if (p->has_heartbeat)
 		clock_relative(p->worker.beat, now, beat);
 	table_addf(t, INK_PLAIN, "heard %s", beat);
-	table_add(t, INK_DIM, p->beaten && p->alive ? p->worker.note : "");
+	table_add(t, INK_DIM, p->has_heartbeat && p->alive ? p->worker.note : "");
 }
 
 static void programs(struct screen *s, const struct status *st)
@@ -270,14 +271,14 @@ static void programs(struct screen *s, const struct status *st)
 
 	screen_heading(s, "Programs");
 	table_open(&t, columns, ARRAY_SIZE(columns));
-	add_program(&t, &st->now.collector, st->now.at);
-	add_program(&t, &st->now.dispatcher, st->now.at);
+	add_program(&t, &st->service.collector, st->service.at);
+	add_program(&t, &st->service.dispatcher, st->service.at);
 	table_print(&t, s, INDENT);
 	table_free(&t);
-	if (st->now.late > 0 && st->now.hosts > 2) {
+	if (st->service.late > 0 && st->service.hosts > 2) {
 		screen_to(s, INDENT);
-		screen_putf(
-			s, INK_WARN, "%d of %d heartbeats are late", st->now.late, st->now.hosts);
+		screen_putf(s, INK_WARN, "%d of %d heartbeats are late", st->service.late,
+			st->service.hosts);
 		screen_end(s);
 	}
 }

@@ -121,20 +121,21 @@ const char *words_verdict(enum verdict_kind verdict)
 
 /* ---- what happens next ---- */
 
-static void next_of_queued(char *out, size_t size, const struct person *p, const struct now *now)
+static void next_of_queued(
+	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
 	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit allows", reason[96];
 
-	if (now->paused) {
+	if (service->paused) {
 		str_copy(out, size, "Waiting for the pause to end.");
 		return;
 	}
-	if (!now->dispatcher.alive) {
+	if (!service->dispatcher.alive) {
 		str_copy(out, size, "Waiting for the dispatcher, which is not running.");
 		return;
 	}
-	if (p->due > now->at)
-		clock_relative(p->due, now->at, when);
+	if (p->due > service->at)
+		clock_relative(p->due, service->at, when);
 	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
 		str_format(out, size, "The invitation will be sent %s: %s.", when,
@@ -185,10 +186,11 @@ static const char *next_of(const struct person *p)
 	return texts[p->state];
 }
 
-char *words_next(char *out, size_t size, const struct person *p, const struct now *now)
+char *words_next(
+	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
 	if (p->state == PERSON_QUEUED)
-		next_of_queued(out, size, p, now);
+		next_of_queued(out, size, p, service);
 	else
 		str_copy(out, size, p->state == PERSON_HELD ? next_of_held(p) : next_of(p));
 	return out;
@@ -229,14 +231,14 @@ static const struct {
 	{PERSON_FAILED, NULL, "retry ", "start over"},
 };
 
-void words_commands(const struct person *p, const struct now *now,
+void words_commands(const struct person *p, const struct service_state *service,
 	void (*each)(const char *command, const char *does, void *ctx), void *ctx)
 {
 	char command[ADDRESS_MAX + 64];
 
-	if (p->state == PERSON_QUEUED && now->paused)
+	if (p->state == PERSON_QUEUED && service->paused)
 		each("cloudinvite resume", "end the pause", ctx);
-	else if (p->state == PERSON_QUEUED && now->reconciling)
+	else if (p->state == PERSON_QUEUED && service->reconciling)
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||

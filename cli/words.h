@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/now.h"
+#include "cli/service_state.h"
 #include "cli/screen.h"
 #include "google/api/google.h"
 #include "ledger/ledger.h"
@@ -32,10 +32,11 @@ char *words_reason(char *out, size_t size, const char *reason);
 const char *words_verdict(enum verdict_kind verdict);
 
 /* What happens to this person next, as a sentence. Returns out. */
-char *words_next(char *out, size_t size, const struct person *p, const struct now *now);
+char *words_next(
+	char *out, size_t size, const struct person *p, const struct service_state *service);
 
 /* Calls `each` with every command that helps here: the command line and what it does. */
-void words_commands(const struct person *p, const struct now *now,
+void words_commands(const struct person *p, const struct service_state *service,
 	void (*each)(const char *command, const char *does, void *ctx), void *ctx);
 
 #endif

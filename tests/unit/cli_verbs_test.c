@@ -78,13 +78,13 @@ static void the_worse_exit_code_is_the_higher(void **state)
 
 static void every_state_says_what_happens_next(void **state)
 {
-	const struct now now = {.at = 1000000, .dispatcher = {.alive = true}};
+	const struct service_state service = {.at = 1000000, .dispatcher = {.alive = true}};
 	char next[320];
 
 	(void)state;
 	for (int i = 0; i < PERSON_STATES; i++) {
 		const struct person p = {.state = (enum person_state)i, .due = 1000060};
-		assert_true(strlen(words_next(next, sizeof(next), &p, &now)) > 20);
+		assert_true(strlen(words_next(next, sizeof(next), &p, &service)) > 20);
 		assert_true(words_state((enum person_state)i)[0] != '\0');
 	}
 }
@@ -107,14 +107,14 @@ static void whoever_stands_still_has_a_command_that_helps(void **state)
 {
 	static const enum person_state standing[] = {
 		PERSON_FAILED, PERSON_HELD, PERSON_DECLINED, PERSON_CANCELLED, PERSON_UNCONFIRMED};
-	const struct now now = {.at = 1000000};
+	const struct service_state service = {.at = 1000000};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(standing); i++) {
 		struct person p = {.state = standing[i], .address = "alice@example.com"};
 		struct commands commands = {.count = 0};
 		memcpy(p.reason, "discovered", sizeof("discovered"));
-		words_commands(&p, &now, count_command, &commands);
+		words_commands(&p, &service, count_command, &commands);
 		assert_true(commands.count > 0);
 		assert_true(commands.named);
 	}
@@ -122,12 +122,13 @@ static void whoever_stands_still_has_a_command_that_helps(void **state)
 
 static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 {
-	const struct now now = {.at = 1000000, .paused = true, .dispatcher = {.alive = true}};
+	const struct service_state service = {
+		.at = 1000000, .paused = true, .dispatcher = {.alive = true}};
 	const struct person p = {.state = PERSON_QUEUED, .due = 999999};
 	char next[320];
 
 	(void)state;
-	assert_non_null(strstr(words_next(next, sizeof(next), &p, &now), "pause"));
+	assert_non_null(strstr(words_next(next, sizeof(next), &p, &service), "pause"));
 }
 
 int main(void)

@@ -2,8 +2,8 @@
 /*
  * Now: what holds for everybody at this moment: mode, pause, and the programs that work.
  */
-#ifndef CLOUDINVITE_CLI_NOW_H
-#define CLOUDINVITE_CLI_NOW_H
+#ifndef CLOUDINVITE_CLI_SERVICE_STATE_H
+#define CLOUDINVITE_CLI_SERVICE_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,17 +11,17 @@
 #include "cli/cli.h"
 #include "ledger/ledger.h"
 
-#define BEAT_LATE_S 300 /* a heartbeat older than this belongs to a program that is down */
+#define HEARTBEAT_LATE_S 300 /* a heartbeat older than this belongs to a program that is down */
 
 struct program {
 	const char *role;	     /* "collector", "dispatcher" */
 	bool wanted;		     /* by this host's role */
 	bool alive;		     /* here, by its lock; elsewhere, by its heartbeat */
-	bool beaten;		     /* `worker` is filled */
+	bool has_heartbeat;	     /* `worker` is filled */
 	struct ledger_worker worker; /* of this host, else the freshest of all */
 };
 
-struct now {
+struct service_state {
 	int64_t at;
 	bool dry_run;
 	bool paused;
@@ -34,7 +34,7 @@ struct now {
 };
 
 /* When it may end at the earliest, by Google's clock; 0: not known yet. */
-int64_t now_reconciled_at(const struct now *now);
-bool now_look(const struct store *store, struct now *out, struct fault *fault);
+int64_t service_state_reconcile_end(const struct service_state *service);
+bool service_state_read(const struct store *store, struct service_state *out, struct fault *fault);
 
 #endif
