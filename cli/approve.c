@@ -13,7 +13,7 @@
 #include "base/instance.h"
 #include "base/str.h"
 #include "cli/decide.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 /* ---- approve ---- */
 
@@ -21,7 +21,7 @@ static bool approve_fits(const struct person *p, struct fault *fault)
 {
 	if (p->state != PERSON_HELD) {
 		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s",
-			p->address, words_state(p->state));
+			p->address, label_state(p->state));
 		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 	}
 	if (strcmp(p->reason, "max_mails") == 0) {
@@ -56,7 +56,7 @@ static bool retry_fits(const struct person *p, struct fault *fault)
 		p->state == PERSON_QUEUED)
 		return true;
 	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed: its state is %s",
-		p->address, words_state(p->state));
+		p->address, label_state(p->state));
 	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 }
 

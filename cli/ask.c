@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "cli/json.h"
 #include "cli/live.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 /* ---- check ---- */
 
@@ -62,7 +62,7 @@ static void get_say(struct screen *s, const struct invite_result *result)
 			"Google shows no invitation (its data lags by up to 48 hours)");
 		return;
 	}
-	screen_put(s, words_invitation_ink(invitation->state),
+	screen_put(s, label_invitation_ink(invitation->state),
 		invitation_state_word(invitation->state));
 	screen_putf(s, INK_PLAIN, ", %lld mail%s", (long long)invitation->mails,
 		invitation->mails == 1 ? "" : "s");

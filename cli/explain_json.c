@@ -2,7 +2,7 @@
 #include "cli/explain.h"
 
 #include "cli/json.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 static json_t *verdict_json(
 	enum verdict_kind kind, const char *address, const char *rule, const char *sentence)
@@ -31,10 +31,10 @@ static json_t *account_json(const struct explanation *x, const struct seen *seen
 			seen->verdict.sentence));
 }
 
-static void add_command(const char *command, const char *does, void *ctx)
+static void add_command(const char *command, const char *summary, void *ctx)
 {
 	json_array_append_new(
-		ctx, json_pack("{s:o, s:s}", "command", json_text(command), "does", does));
+		ctx, json_pack("{s:o, s:s}", "command", json_text(command), "does", summary));
 }
 
 static json_t *person_json(const struct explanation *x, const char *address, struct fault *fault)
@@ -48,8 +48,8 @@ static json_t *person_json(const struct explanation *x, const char *address, str
 	if (found > 0) {
 		json = json_person(&p);
 		json_object_del(json, "sightings");
-		words_commands(&p, &x->service, add_command, commands);
-		words_next(next, sizeof(next), &p, &x->service);
+		label_commands(&p, &x->service, add_command, commands);
+		label_next_step(next, sizeof(next), &p, &x->service);
 	} else {
 		json = json_pack("{s:o, s:n}", "address", json_text(address), "state");
 		next[0] = '\0';

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/person.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 /* ---- accounts ---- */
 
@@ -57,7 +57,7 @@ static void show_verdict(struct screen *s, const char *name, enum verdict_kind k
 {
 	char line[ADDRESS_MAX + 128];
 
-	str_format(line, sizeof(line), "%s%s%s%s%s%s", words_verdict(kind),
+	str_format(line, sizeof(line), "%s%s%s%s%s%s", label_verdict(kind),
 		address[0] != '\0' ? " " : "", address, rule[0] != '\0' ? " (" : "", rule,
 		rule[0] != '\0' ? ")" : "");
 	person_line(s, name, verdict_ink(kind), line);

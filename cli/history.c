@@ -15,7 +15,7 @@
 #include "cli/json.h"
 #include "cli/screen.h"
 #include "cli/selector.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
@@ -77,7 +77,7 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 	format_time(e->at, when, sizeof(when));
 	screen_put(s, INK_DIM, when);
 	screen_to(s, WHAT_COLUMN);
-	screen_put(s, INK_BOLD, words_spaced(what, sizeof(what), e->what));
+	screen_put(s, INK_BOLD, label_format(what, sizeof(what), e->what));
 	screen_to(s, CAUSE_COLUMN);
 	if (e->subject[0] != '\0' && strcmp(e->subject, story->address) != 0) {
 		screen_wrap(s, INK_PLAIN, CAUSE_COLUMN, e->subject);

@@ -17,7 +17,7 @@
 #include "cli/json.h"
 #include "cli/live.h"
 #include "cli/table.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #define PAGE_SIZE 200 /* the most that Google gives */
 
@@ -68,7 +68,7 @@ static void add_row(struct table *t, const struct invitation *i)
 	char when[CLOCK_TEXT_SIZE] = "";
 
 	table_add(t, INK_PLAIN, i->address);
-	table_add(t, words_invitation_ink(i->state), invitation_state_word(i->state));
+	table_add(t, label_invitation_ink(i->state), invitation_state_word(i->state));
 	table_addf(t, INK_PLAIN, "%" PRId64, i->mails);
 	if (i->updated > 0)
 		clock_relative(i->updated, clock_wall(), when);
@@ -168,7 +168,7 @@ static bool set_filter(struct listing *l, const char *typed)
 	char word[32];
 	enum invitation_state state;
 
-	if (!words_typed(word, sizeof(word), typed))
+	if (!label_parse(word, sizeof(word), typed))
 		return false;
 	state = invitation_state_parse(word);
 	if (state == INVITATION_OTHER || state == INVITATION_UNSPECIFIED)

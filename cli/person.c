@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/table.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 void person_line(struct screen *s, const char *name, enum ink ink, const char *value)
 {
@@ -23,11 +23,11 @@ static void show_state(struct screen *s, const struct person *p)
 	char line[160], reason[96];
 
 	if (p->reason[0] != '\0')
-		str_format(line, sizeof(line), "%s: %s", words_state(p->state),
-			words_reason(reason, sizeof(reason), p->reason));
+		str_format(line, sizeof(line), "%s: %s", label_state(p->state),
+			label_reason(reason, sizeof(reason), p->reason));
 	else
-		str_copy(line, sizeof(line), words_state(p->state));
-	person_line(s, "state", words_state_ink(p->state), line);
+		str_copy(line, sizeof(line), label_state(p->state));
+	person_line(s, "state", label_state_ink(p->state), line);
 }
 
 static void show_mails(struct screen *s, const struct person *p)
@@ -71,7 +71,7 @@ void person_show(struct screen *s, const struct person *p, const struct service_
 	show_times(s, p, service);
 	if (p->fault_text[0] != '\0')
 		person_line(s, "last error", INK_WARN, p->fault_text);
-	person_line(s, "next", INK_PLAIN, words_next(next, sizeof(next), p, service));
+	person_line(s, "next", INK_PLAIN, label_next_step(next, sizeof(next), p, service));
 }
 
 /* ---- accounts ---- */
@@ -86,7 +86,7 @@ static bool add_account(const struct ledger_sighting *found, void *ctx)
 		table_addf(t, INK_PLAIN, "%" PRId64, found->seen.uid);
 	else
 		table_add(t, INK_PLAIN, "");
-	table_add(t, INK_PLAIN, found->gone ? "gone" : words_verdict(found->verdict));
+	table_add(t, INK_PLAIN, found->gone ? "gone" : label_verdict(found->verdict));
 	if (found->seen.first_seen > 0)
 		clock_day(found->seen.first_seen, day);
 	table_add(t, INK_PLAIN, day);
@@ -122,7 +122,7 @@ struct commands {
 	bool measuring;
 };
 
-static void take_command(const char *command, const char *does, void *ctx)
+static void take_command(const char *command, const char *summary, void *ctx)
 {
 	struct commands *c = ctx;
 	int columns = screen_columns(command);
@@ -135,13 +135,13 @@ static void take_command(const char *command, const char *does, void *ctx)
 	screen_put(c->s, INK_DIM, c->count++ == 0 ? "you can" : "");
 	screen_to(c->s, PERSON_VALUE);
 	screen_put(c->s, INK_BOLD, command);
-	if (PERSON_VALUE + c->width + 2 + screen_columns(does) <= c->s->width) {
+	if (PERSON_VALUE + c->width + 2 + screen_columns(summary) <= c->s->width) {
 		screen_to(c->s, PERSON_VALUE + c->width + 2);
-		screen_put(c->s, INK_PLAIN, does);
+		screen_put(c->s, INK_PLAIN, summary);
 	} else {
 		screen_end(c->s);
 		screen_to(c->s, PERSON_VALUE + 2);
-		screen_put(c->s, INK_PLAIN, does);
+		screen_put(c->s, INK_PLAIN, summary);
 	}
 	screen_end(c->s);
 }
@@ -150,7 +150,7 @@ void person_commands(struct screen *s, const struct person *p, const struct serv
 {
 	struct commands commands = {.s = s, .measuring = true};
 
-	words_commands(p, service, take_command, &commands);
+	label_commands(p, service, take_command, &commands);
 	commands.measuring = false;
-	words_commands(p, service, take_command, &commands);
+	label_commands(p, service, take_command, &commands);
 }

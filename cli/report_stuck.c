@@ -12,7 +12,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "cli/html.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 static const struct {
 	const char *reason, *what, *why, *command, *second;
@@ -101,7 +101,7 @@ static void held_for(struct strbuf *out, const struct status_reason *w)
 		return;
 	}
 	begin(out, w->count, "held", person(w->count));
-	words_reason(reason, sizeof(reason), w->reason);
+	label_reason(reason, sizeof(reason), w->reason);
 	strbuf_add(out, "<p class=\"soft\">Reason for the hold: ");
 	html_text(out, reason);
 	strbuf_add(out, ".</p>\n");
@@ -178,7 +178,7 @@ static void waits(struct strbuf *out, int64_t n, const char *what, const char *r
 
 	begin(out, n, what, "");
 	strbuf_add(out, "<span class=\"soft\">: ");
-	html_text(out, words_reason(text, sizeof(text), reason));
+	html_text(out, label_reason(text, sizeof(text), reason));
 	strbuf_add(out, "</span></div></li>\n");
 }
 
@@ -224,11 +224,11 @@ struct first_command {
 	char text[ADDRESS_MAX + 64];
 };
 
-static void take_command(const char *line, const char *does, void *ctx)
+static void take_command(const char *line, const char *summary, void *ctx)
 {
 	struct first_command *first = ctx;
 
-	(void)does;
+	(void)summary;
 	if (first->text[0] == '\0')
 		str_copy(first->text, sizeof(first->text), line);
 }
@@ -245,13 +245,13 @@ static bool name(const struct person *p, void *ctx)
 	if (named->count == REPORT_PEOPLE)
 		return false;
 	named->count++;
-	words_commands(p, &named->report->status.service, take_command, &first);
+	label_commands(p, &named->report->status.service, take_command, &first);
 	strbuf_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
-	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", words_state(p->state));
+	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", label_state(p->state));
 	html_text(named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
 				      ? p->fault_text
-				      : words_reason(reason, sizeof(reason), p->reason));
+				      : label_reason(reason, sizeof(reason), p->reason));
 	strbuf_add(named->out, "</td><td role=\"cell\"><code>");
 	html_text(named->out, first.text);
 	strbuf_add(named->out, "</code></td></tr>\n");

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "cli/json.h"
 #include "cli/live.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 struct order {
 	bool json, again, yes;
@@ -77,9 +77,9 @@ static void send_say(struct screen *s, const struct invite_result *result)
 		screen_put(s, INK_WARN, "the result is not known");
 		return;
 	}
-	screen_put(s, words_state_ink(p->state), words_state(p->state));
+	screen_put(s, label_state_ink(p->state), label_state(p->state));
 	if (p->state == PERSON_HELD || p->state == PERSON_QUEUED)
-		screen_putf(s, INK_PLAIN, ": %s", words_reason(reason, sizeof(reason), p->reason));
+		screen_putf(s, INK_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
 }
 
 static void cancel_say(struct screen *s, const struct invite_result *result)

@@ -13,7 +13,7 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "cli/watch.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #define FAULT_SAMPLE  300 /* people of a state who are looked at for their faults */
 #define WATCH_SECONDS 2
@@ -203,7 +203,7 @@ static bool take_state(struct status_request *request, const char *typed)
 	enum person_state state;
 	char word[32];
 
-	if (!words_typed(word, sizeof(word), typed))
+	if (!label_parse(word, sizeof(word), typed))
 		return false;
 	if (!person_state_parse(word, &state))
 		return false;

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "cli/person.h"
 #include "cli/table.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #define PAGE 1000
 
@@ -74,7 +74,7 @@ static bool add_person(const struct person *p, void *ctx)
 {
 	struct people_table *t = ctx;
 	char reason[96], when[CLOCK_TEXT_SIZE];
-	const char *why = words_reason(reason, sizeof(reason), p->reason);
+	const char *why = label_reason(reason, sizeof(reason), p->reason);
 
 	table_add(&t->table, INK_PLAIN, p->address);
 	table_add(&t->table, INK_PLAIN,
@@ -131,7 +131,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 	table_free(&t.table);
 	if (ok && drawn == 0) {
 		screen_putf(s, INK_PLAIN, "No one is %s.",
-			words_state((enum person_state)request->state));
+			label_state((enum person_state)request->state));
 		screen_end(s);
 	}
 	if (ok && t.count == PAGE)

@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "cli/screen.h"
 #include "cli/table.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #define INDENT	2
 #define LABEL	18 /* columns of a person's state */
@@ -72,15 +72,15 @@ static void people(struct screen *s, const struct status *st)
 		if (sum->people[i] == 0)
 			continue;
 		screen_to(s, INDENT);
-		screen_put(s, words_state_ink((enum person_state)i),
-			words_state((enum person_state)i));
+		screen_put(s, label_state_ink((enum person_state)i),
+			label_state((enum person_state)i));
 		screen_number(number, sum->people[i]);
 		screen_to(s, LABEL + digits - screen_columns(number));
 		screen_put(s, INK_PLAIN, number);
 		screen_bar(s, bar, sum->people[i], most, room < BAR_MAX ? room : BAR_MAX);
 		if (bar[0] != '\0') {
 			screen_to(s, LABEL + digits + 2);
-			screen_put(s, words_state_ink((enum person_state)i), bar);
+			screen_put(s, label_state_ink((enum person_state)i), bar);
 		}
 		screen_end(s);
 	}
@@ -122,12 +122,12 @@ static void expectation(
 {
 	char reason[96], span[SCREEN_SPAN_SIZE];
 
-	words_reason(reason, sizeof(reason), r->reason);
+	label_reason(reason, sizeof(reason), r->reason);
 	if (waits_for_pace(st, r))
 		str_format(out, size, "queued: %s, %s", reason,
 			screen_span(span, status_expect(st, r->count)));
 	else
-		str_format(out, size, "%s: %s", words_state(r->state), reason);
+		str_format(out, size, "%s: %s", label_state(r->state), reason);
 }
 
 static void decision(struct screen *s, const struct status_reason *r, int indent)
@@ -201,7 +201,7 @@ static void accounts(struct screen *s, const struct status *st)
 		if (n[kind] == 0)
 			continue;
 		str_format(part, sizeof(part), "%s%s %s", line[0] != '\0' ? ", " : "",
-			screen_number(number, n[kind]), words_verdict((enum verdict_kind)kind));
+			screen_number(number, n[kind]), label_verdict((enum verdict_kind)kind));
 		str_format(line + strlen(line), sizeof(line) - strlen(line), "%s", part);
 	}
 	if (line[0] == '\0')

@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "cli/verbs.h"
-#include "cli/words.h"
+#include "cli/labels.h"
 
 static void assert_meant(const char *typed, const char *verb)
 {
@@ -84,8 +84,8 @@ static void every_state_says_what_happens_next(void **state)
 	(void)state;
 	for (int i = 0; i < PERSON_STATES; i++) {
 		const struct person p = {.state = (enum person_state)i, .due = 1000060};
-		assert_true(strlen(words_next(next, sizeof(next), &p, &service)) > 20);
-		assert_true(words_state((enum person_state)i)[0] != '\0');
+		assert_true(strlen(label_next_step(next, sizeof(next), &p, &service)) > 20);
+		assert_true(label_state((enum person_state)i)[0] != '\0');
 	}
 }
 
@@ -114,7 +114,7 @@ static void whoever_stands_still_has_a_command_that_helps(void **state)
 		struct person p = {.state = standing[i], .address = "alice@example.com"};
 		struct commands commands = {.count = 0};
 		memcpy(p.reason, "discovered", sizeof("discovered"));
-		words_commands(&p, &service, count_command, &commands);
+		label_commands(&p, &service, count_command, &commands);
 		assert_true(commands.count > 0);
 		assert_true(commands.named);
 	}
@@ -128,7 +128,7 @@ static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 	char next[320];
 
 	(void)state;
-	assert_non_null(strstr(words_next(next, sizeof(next), &p, &service), "pause"));
+	assert_non_null(strstr(label_next_step(next, sizeof(next), &p, &service), "pause"));
 }
 
 int main(void)

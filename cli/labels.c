@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/words.h"
+#include "cli/labels.h"
 
 #include <string.h>
 
@@ -24,17 +24,17 @@ static const struct {
 	[PERSON_GONE] = {"gone", INK_DIM},
 };
 
-const char *words_state(enum person_state state)
+const char *label_state(enum person_state state)
 {
 	return states[state].text;
 }
 
-enum ink words_state_ink(enum person_state state)
+enum ink label_state_ink(enum person_state state)
 {
 	return states[state].ink;
 }
 
-enum ink words_invitation_ink(enum invitation_state state)
+enum ink label_invitation_ink(enum invitation_state state)
 {
 	if (state == INVITATION_INVITED || state == INVITATION_ACCEPTED)
 		return INK_GOOD;
@@ -75,7 +75,7 @@ static const struct {
 	{"unconfirmed", "a send had no definite result"},
 };
 
-bool words_typed(char *out, size_t size, const char *typed)
+bool label_parse(char *out, size_t size, const char *typed)
 {
 	bool fits = str_copy(out, size, typed);
 
@@ -86,7 +86,7 @@ bool words_typed(char *out, size_t size, const char *typed)
 	return fits;
 }
 
-char *words_spaced(char *out, size_t size, const char *word)
+char *label_format(char *out, size_t size, const char *word)
 {
 	str_copy(out, size, word);
 	for (char *c = out; *c != '\0'; c++)
@@ -95,16 +95,16 @@ char *words_spaced(char *out, size_t size, const char *word)
 	return out;
 }
 
-char *words_reason(char *out, size_t size, const char *reason)
+char *label_reason(char *out, size_t size, const char *reason)
 {
-	words_spaced(out, size, reason[0] != '\0' ? reason : "no reason recorded");
+	label_format(out, size, reason[0] != '\0' ? reason : "no reason recorded");
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (strcmp(reasons[i].word, reason) == 0)
 			str_copy(out, size, reasons[i].text);
 	return out;
 }
 
-const char *words_verdict(enum verdict_kind verdict)
+const char *label_verdict(enum verdict_kind verdict)
 {
 	static const char *const texts[] = {
 		[VERDICT_NONE] = "not evaluated yet",
@@ -121,7 +121,7 @@ const char *words_verdict(enum verdict_kind verdict)
 
 /* ---- what happens next ---- */
 
-static void next_of_queued(
+static void next_step_queued(
 	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
 	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit allows", reason[96];
@@ -139,7 +139,7 @@ static void next_of_queued(
 	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
 		str_format(out, size, "The invitation will be sent %s: %s.", when,
-			words_reason(reason, sizeof(reason), p->reason));
+			label_reason(reason, sizeof(reason), p->reason));
 	else if (p->attempts > 0)
 		str_format(out, size, "Will be tried again %s, after %d failed attempt%s.", when,
 			p->attempts, p->attempts == 1 ? "" : "s");
@@ -148,7 +148,7 @@ static void next_of_queued(
 			when);
 }
 
-static const char *next_of_held(const struct person *p)
+static const char *next_step_held(const struct person *p)
 {
 	if (strcmp(p->reason, "dry_run") == 0)
 		return "Held since the dry run. Waiting for `approve`.";
@@ -167,7 +167,7 @@ static const char *next_of_held(const struct person *p)
 	return "Nothing until you decide.";
 }
 
-static const char *next_of(const struct person *p)
+static const char *next_step_other(const struct person *p)
 {
 	static const char *const texts[PERSON_STATES] = {
 		[PERSON_NOT_INVITABLE] =
@@ -186,13 +186,14 @@ static const char *next_of(const struct person *p)
 	return texts[p->state];
 }
 
-char *words_next(
+char *label_next_step(
 	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
 	if (p->state == PERSON_QUEUED)
-		next_of_queued(out, size, p, service);
+		next_step_queued(out, size, p, service);
 	else
-		str_copy(out, size, p->state == PERSON_HELD ? next_of_held(p) : next_of(p));
+		str_copy(out, size,
+			p->state == PERSON_HELD ? next_step_held(p) : next_step_other(p));
 	return out;
 }
 
@@ -202,7 +203,7 @@ static const struct {
 	enum person_state state;
 	const char *reason;  /* NULL: any */
 	const char *command; /* followed by the address where it ends with a blank */
-	const char *does;
+	const char *summary;
 } remedies[] = {
 	{PERSON_QUEUED, NULL, "send ", "invite now"},
 	{PERSON_QUEUED, NULL, "block --reason TEXT ", "never invite"},
@@ -231,8 +232,8 @@ static const struct {
 	{PERSON_FAILED, NULL, "retry ", "start over"},
 };
 
-void words_commands(const struct person *p, const struct service_state *service,
-	void (*each)(const char *command, const char *does, void *ctx), void *ctx)
+void label_commands(const struct person *p, const struct service_state *service,
+	void (*each)(const char *command, const char *summary, void *ctx), void *ctx)
 {
 	char command[ADDRESS_MAX + 64];
 
@@ -246,6 +247,6 @@ void words_commands(const struct person *p, const struct service_state *service,
 			continue;
 		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
 			str_ends(remedies[i].command, " ") ? p->address : "");
-		each(command, remedies[i].does, ctx);
+		each(command, remedies[i].summary, ctx);
 	}
 }
