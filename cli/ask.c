@@ -28,9 +28,9 @@ static int check_code(const struct invite_result *result)
 static void check_say(struct screen *s, const struct invite_result *result)
 {
 	if (result->invitable)
-		screen_put(s, INK_GOOD, "invitable");
+		screen_put(s, STYLE_GOOD, "invitable");
 	else
-		screen_put(s, INK_PLAIN, "not invitable");
+		screen_put(s, STYLE_PLAIN, "not invitable");
 }
 
 static json_t *check_json(const struct invite_result *result)
@@ -58,16 +58,16 @@ static void get_say(struct screen *s, const struct invite_result *result)
 	char when[CLOCK_TEXT_SIZE];
 
 	if (!result->shown) {
-		screen_put(s, INK_PLAIN,
+		screen_put(s, STYLE_PLAIN,
 			"Google shows no invitation (its data lags by up to 48 hours)");
 		return;
 	}
-	screen_put(s, label_invitation_ink(invitation->state),
+	screen_put(s, label_invitation_style(invitation->state),
 		invitation_state_word(invitation->state));
-	screen_putf(s, INK_PLAIN, ", %lld mail%s", (long long)invitation->mails,
+	screen_putf(s, STYLE_PLAIN, ", %lld mail%s", (long long)invitation->mails,
 		invitation->mails == 1 ? "" : "s");
 	if (invitation->updated > 0)
-		screen_putf(s, INK_PLAIN, ", changed %s",
+		screen_putf(s, STYLE_PLAIN, ", changed %s",
 			clock_relative(invitation->updated, clock_wall(), when));
 }
 

@@ -38,31 +38,31 @@ static const char *short_origin(const char *path, const char *origin)
 	return strncmp(origin, path, dir) == 0 ? origin + dir : origin;
 }
 
-static void add_row(struct table *t, enum ink ink, const char *a, const char *b, const char *c)
+static void add_row(struct table *t, enum style style, const char *a, const char *b, const char *c)
 {
-	table_add(t, ink, a);
-	table_add(t, ink, b);
-	table_add(t, ink, c);
+	table_add(t, style, a);
+	table_add(t, style, b);
+	table_add(t, style, c);
 }
 
 static bool list_setting(const char *section, const char *key, const char *value,
 	const char *origin, const char *help, void *ctx)
 {
 	struct listing *l = ctx;
-	enum ink ink = strcmp(origin, "default") == 0 ? INK_DIM : INK_BOLD;
+	enum style style = strcmp(origin, "default") == 0 ? STYLE_DIM : STYLE_BOLD;
 
 	(void)help;
 	if (strcmp(section, l->section) != 0) {
 		if (l->section[0] != '\0')
-			add_row(&l->table, INK_PLAIN, "", "", "");
-		table_addf(&l->table, INK_PLAIN, "[%s]", section);
-		table_add(&l->table, INK_PLAIN, "");
-		table_add(&l->table, INK_PLAIN, "");
+			add_row(&l->table, STYLE_PLAIN, "", "", "");
+		table_addf(&l->table, STYLE_PLAIN, "[%s]", section);
+		table_add(&l->table, STYLE_PLAIN, "");
+		table_add(&l->table, STYLE_PLAIN, "");
 		str_copy(l->section, sizeof(l->section), section);
 	}
-	table_add(&l->table, ink, key);
-	table_addf(&l->table, ink, "= %s", value);
-	table_addf(&l->table, INK_DIM, "; %s", short_origin(l->path, origin));
+	table_add(&l->table, style, key);
+	table_addf(&l->table, style, "= %s", value);
+	table_addf(&l->table, STYLE_DIM, "; %s", short_origin(l->path, origin));
 	return true;
 }
 
@@ -123,12 +123,12 @@ static void take_finding(const struct fault *fault, void *ctx)
 		json_array_append_new(found->json, json_fault(fault));
 		return;
 	}
-	screen_wrap(found->screen, INK_BAD, 0, fault->what);
-	screen_end(found->screen);
+	screen_wrap(found->screen, STYLE_BAD, 0, fault->what);
+	screen_newline(found->screen);
 	if (fault->remedy[0] == '\0')
 		return;
-	screen_wrap(found->screen, INK_PLAIN, 4, fault->remedy);
-	screen_end(found->screen);
+	screen_wrap(found->screen, STYLE_PLAIN, 4, fault->remedy);
+	screen_newline(found->screen);
 }
 
 /* The files that the settings name are looked at as the service will see them. */
@@ -168,11 +168,11 @@ static int check_for_people(const struct cli *cli, const char *path)
 	screen_open(&screen, cli, stdout);
 	check(path, &found);
 	if (found.count == 0)
-		screen_putf(&screen, INK_GOOD, "%s: all settings are valid", path);
+		screen_putf(&screen, STYLE_GOOD, "%s: all settings are valid", path);
 	else
-		screen_putf(&screen, INK_BOLD, "%d finding%s", found.count,
+		screen_putf(&screen, STYLE_BOLD, "%d finding%s", found.count,
 			found.count == 1 ? "" : "s");
-	screen_end(&screen);
+	screen_newline(&screen);
 	return found.count == 0 ? EXIT_OK : fault_exit_code(FAULT_SETTINGS);
 }
 

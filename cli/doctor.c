@@ -48,12 +48,12 @@ static const struct {
 
 static const struct {
 	const char *word, *shown;
-	enum ink ink;
+	enum style style;
 } healths[] = {
-	[HEALTH_OK] = {"ok", "ok", INK_GOOD},
-	[HEALTH_SKIPPED] = {"skipped", "-", INK_DIM},
-	[HEALTH_NOTE] = {"note", "note", INK_WARN},
-	[HEALTH_BAD] = {"bad", "BAD", INK_BAD},
+	[HEALTH_OK] = {"ok", "ok", STYLE_GOOD},
+	[HEALTH_SKIPPED] = {"skipped", "-", STYLE_DIM},
+	[HEALTH_NOTE] = {"note", "note", STYLE_WARN},
+	[HEALTH_BAD] = {"bad", "BAD", STYLE_BAD},
 };
 
 static void show(struct doctor *d, enum health health, const char *what, const char *remedy)
@@ -61,19 +61,19 @@ static void show(struct doctor *d, enum health health, const char *what, const c
 	struct screen *s = &d->screen;
 
 	progress_clear(&d->progress);
-	screen_put(s, healths[health].ink, healths[health].shown);
-	screen_to(s, STEP_COLUMN);
-	screen_put(s, health == HEALTH_BAD ? INK_BOLD : INK_DIM, d->step);
-	screen_to(s, WHAT_COLUMN);
-	screen_wrap(s, health == HEALTH_SKIPPED ? INK_DIM : INK_PLAIN, WHAT_COLUMN, what);
-	screen_end(s);
+	screen_put(s, healths[health].style, healths[health].shown);
+	screen_to_column(s, STEP_COLUMN);
+	screen_put(s, health == HEALTH_BAD ? STYLE_BOLD : STYLE_DIM, d->step);
+	screen_to_column(s, WHAT_COLUMN);
+	screen_wrap(s, health == HEALTH_SKIPPED ? STYLE_DIM : STYLE_PLAIN, WHAT_COLUMN, what);
+	screen_newline(s);
 	if (!remedy || !*remedy)
 		return;
-	screen_to(s, WHAT_COLUMN);
-	screen_put(s, INK_BOLD, screen_glyph(s, GLYPH_ARROW));
-	screen_put(s, INK_PLAIN, " ");
-	screen_wrap(s, INK_PLAIN, WHAT_COLUMN + 2, remedy);
-	screen_end(s);
+	screen_to_column(s, WHAT_COLUMN);
+	screen_put(s, STYLE_BOLD, screen_glyph(s, GLYPH_ARROW));
+	screen_put(s, STYLE_PLAIN, " ");
+	screen_wrap(s, STYLE_PLAIN, WHAT_COLUMN + 2, remedy);
+	screen_newline(s);
 }
 
 static void say(struct doctor *d, enum health health, const char *code, const char *what,
@@ -182,17 +182,17 @@ static int conclude(struct doctor *d)
 			d->count[HEALTH_SKIPPED]));
 		return answered ? answered : d->exit_code;
 	}
-	screen_end(s);
+	screen_newline(s);
 	if (d->count[HEALTH_BAD] == 0)
-		screen_putf(s, INK_GOOD, "No problems found%s",
+		screen_putf(s, STYLE_GOOD, "No problems found%s",
 			d->count[HEALTH_SKIPPED] ? "; some checks were skipped." : ".");
 	else
-		screen_putf(s, INK_BAD, "%d problem%s. %s", d->count[HEALTH_BAD],
+		screen_putf(s, STYLE_BAD, "%d problem%s. %s", d->count[HEALTH_BAD],
 			d->count[HEALTH_BAD] == 1 ? "" : "s",
 			d->count[HEALTH_BAD] == 1
 				? "Fix it and run doctor again."
 				: "Fix the first one first; the others may follow from it.");
-	screen_end(s);
+	screen_newline(s);
 	return d->exit_code;
 }
 

@@ -72,9 +72,9 @@ static bool show_person(const struct person *p, void *ctx)
 
 	if (strcmp(p->reason, "dry_run") != 0)
 		return true;
-	screen_to(&e->screen, 2);
-	screen_put(&e->screen, INK_PLAIN, p->address);
-	screen_end(&e->screen);
+	screen_to_column(&e->screen, 2);
+	screen_put(&e->screen, STYLE_PLAIN, p->address);
+	screen_newline(&e->screen);
 	return ++e->shown < SHOWN_MAX;
 }
 
@@ -84,17 +84,18 @@ static void show_what_follows(struct enabling *e)
 	char line[320], people[SCREEN_PEOPLE_SIZE];
 
 	if (e->held > e->shown) {
-		screen_putf(s, INK_DIM, "  and %s more", screen_number(people, e->held - e->shown));
-		screen_end(s);
+		screen_putf(
+			s, STYLE_DIM, "  and %s more", screen_number(people, e->held - e->shown));
+		screen_newline(s);
 	}
 	if (e->queued > 0) {
 		str_format(line, sizeof(line),
 			"%s still to be checked: those with an unmanaged account are invited.",
 			screen_people(people, e->queued));
-		screen_wrap(s, INK_PLAIN, 0, line);
-		screen_end(s);
+		screen_wrap(s, STYLE_PLAIN, 0, line);
+		screen_newline(s);
 	}
-	screen_end(s);
+	screen_newline(s);
 	str_format(line, sizeof(line),
 		"From now on, people with an unmanaged account are invited when they are first "
 		"seen, up to %" PRId64 " a day. %s",
@@ -102,8 +103,8 @@ static void show_what_follows(struct enabling *e)
 		e->held > 0
 			? "The people above stay held until: cloudinvite approve --reason dry_run"
 			: "");
-	screen_wrap(s, INK_PLAIN, 0, line);
-	screen_end(s);
+	screen_wrap(s, STYLE_PLAIN, 0, line);
+	screen_newline(s);
 }
 
 static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault *fault)
@@ -115,9 +116,9 @@ static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault 
 		!ledger_summarise(ledger, clock_wall(), &summary, fault))
 		return false;
 	e->queued = summary.people[PERSON_QUEUED];
-	screen_putf(&e->screen, INK_BOLD, "In dry run, %s would have been invited%s",
+	screen_putf(&e->screen, STYLE_BOLD, "In dry run, %s would have been invited%s",
 		screen_people(people, e->held), e->held > 0 ? ":" : ".");
-	screen_end(&e->screen);
+	screen_newline(&e->screen);
 	if (e->held > 0 && !ledger_each_person(ledger, PERSON_HELD, NULL, 0, show_person, e, fault))
 		return false;
 	show_what_follows(e);

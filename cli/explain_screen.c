@@ -42,14 +42,14 @@ static void show_facts(struct screen *s, const struct sighting *seen)
 	at = strlen(line);
 	if (seen->first[0] != '\0' || seen->last[0] != '\0')
 		str_format(line + at, sizeof(line) - at, ", named %s %s", seen->first, seen->last);
-	person_line(s, "facts", INK_PLAIN, line);
+	person_line(s, "facts", STYLE_PLAIN, line);
 }
 
-static enum ink verdict_ink(enum verdict_kind kind)
+static enum style verdict_style(enum verdict_kind kind)
 {
 	if (kind == VERDICT_MAPPED)
-		return INK_GOOD;
-	return kind == VERDICT_NONE ? INK_DIM : INK_WARN;
+		return STYLE_GOOD;
+	return kind == VERDICT_NONE ? STYLE_DIM : STYLE_WARN;
 }
 
 static void show_verdict(struct screen *s, const char *name, enum verdict_kind kind,
@@ -60,7 +60,7 @@ static void show_verdict(struct screen *s, const char *name, enum verdict_kind k
 	str_format(line, sizeof(line), "%s%s%s%s%s%s", label_verdict(kind),
 		address[0] != '\0' ? " " : "", address, rule[0] != '\0' ? " (" : "", rule,
 		rule[0] != '\0' ? ")" : "");
-	person_line(s, name, verdict_ink(kind), line);
+	person_line(s, name, verdict_style(kind), line);
 }
 
 /* Block list and collisions are the ledger's to find: without them, the present settings agree. */
@@ -79,24 +79,24 @@ static void show_account(struct screen *s, const struct explanation *x, const st
 	const struct ledger_sighting *found = &seen->found;
 	char line[128], day[CLOCK_TEXT_SIZE];
 
-	screen_putf(s, INK_BOLD, "%s@%s", found->seen.user, found->seen.host);
-	screen_end(s);
+	screen_putf(s, STYLE_BOLD, "%s@%s", found->seen.user, found->seen.host);
+	screen_newline(s);
 	if (x->unseen) {
-		person_line(s, "seen", INK_PLAIN,
+		person_line(s, "seen", STYLE_PLAIN,
 			"never: no login, and the account is older than the collector");
 	} else {
 		str_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
 			clock_day(found->seen.first_seen, day),
 			found->gone ? "; the account has since been deleted" : "");
-		person_line(s, "seen", INK_PLAIN, line);
+		person_line(s, "seen", STYLE_PLAIN, line);
 		show_verdict(s, "verdict", found->verdict, found->address, found->rule);
 		if (found->sentence[0] != '\0')
-			person_line(s, "why", INK_PLAIN, found->sentence);
+			person_line(s, "why", STYLE_PLAIN, found->sentence);
 	}
 	if (x->unseen || (has_changed(seen) && !found->gone)) {
 		show_verdict(s, x->unseen ? "would be" : "now", seen->verdict.kind,
 			seen->verdict.address, seen->verdict.rule);
-		person_line(s, "why", INK_PLAIN, seen->verdict.sentence);
+		person_line(s, "why", STYLE_PLAIN, seen->verdict.sentence);
 	}
 	show_facts(s, &found->seen);
 }
@@ -110,7 +110,7 @@ static void show_block(struct screen *s, const struct explanation *x, const char
 	if (ledger_blocked(x->store.ledger, address, why, sizeof(why), NULL) != 1)
 		return;
 	str_format(line, sizeof(line), "yes: %s", why);
-	person_line(s, "blocked", INK_WARN, line);
+	person_line(s, "blocked", STYLE_WARN, line);
 }
 
 static bool show_person(
@@ -121,18 +121,18 @@ static bool show_person(
 
 	if (found < 0)
 		return false;
-	screen_end(s);
+	screen_newline(s);
 	if (found > 0) {
 		person_show(s, &p, &x->service);
 		show_block(s, x, address);
 		person_commands(s, &p, &x->service);
 		return true;
 	}
-	screen_put(s, INK_BOLD, address);
-	screen_end(s);
-	person_line(s, "state", INK_PLAIN, "unknown: this address is not in the ledger");
+	screen_put(s, STYLE_BOLD, address);
+	screen_newline(s);
+	person_line(s, "state", STYLE_PLAIN, "unknown: this address is not in the ledger");
 	show_block(s, x, address);
-	person_line(s, "next", INK_PLAIN,
+	person_line(s, "next", STYLE_PLAIN,
 		x->seen_count > 0 && x->seen[0].verdict.kind == VERDICT_MAPPED
 			? "Nothing before the next login. To check now: cloudinvite scan"
 			: "Nothing.");
@@ -147,7 +147,7 @@ bool explain_show(const struct explanation *x, const struct cli *cli, struct fau
 	screen_open(&s, cli, stdout);
 	for (size_t i = 0; i < x->seen_count; i++) {
 		if (i > 0)
-			screen_end(&s);
+			screen_newline(&s);
 		show_account(&s, x, &x->seen[i]);
 	}
 	for (size_t i = 0; ok && i < x->address_count; i++)

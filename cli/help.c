@@ -16,16 +16,16 @@ static void print_verbs(struct screen *s)
 
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		if (strcmp(group, verb->group) != 0) {
-			screen_end(s);
-			screen_put(s, INK_BOLD, verb->group);
-			screen_end(s);
+			screen_newline(s);
+			screen_put(s, STYLE_BOLD, verb->group);
+			screen_newline(s);
 			group = verb->group;
 		}
-		screen_to(s, 2);
-		screen_put(s, INK_PLAIN, verb->name);
-		screen_to(s, 11);
-		screen_wrap(s, INK_PLAIN, 11, verb->summary);
-		screen_end(s);
+		screen_to_column(s, 2);
+		screen_put(s, STYLE_PLAIN, verb->name);
+		screen_to_column(s, 11);
+		screen_wrap(s, STYLE_PLAIN, 11, verb->summary);
+		screen_newline(s);
 	}
 }
 
@@ -48,16 +48,16 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 		return cli_fail(&fault);
 	}
 	screen_open(&s, cli, stdout);
-	screen_wrap(&s, INK_PLAIN, 0,
+	screen_wrap(&s, STYLE_PLAIN, 0,
 		"cloudinvite invites people who once opened a private Google account with their "
 		"work address to bring that account under the organisation's management.");
-	screen_end(&s);
-	screen_end(&s);
-	screen_put(&s, INK_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
-	screen_end(&s);
+	screen_newline(&s);
+	screen_newline(&s);
+	screen_put(&s, STYLE_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
+	screen_newline(&s);
 	print_verbs(&s);
-	screen_end(&s);
-	screen_put(&s, INK_PLAIN, "For one verb in detail: cloudinvite help VERB");
-	screen_end(&s);
+	screen_newline(&s);
+	screen_put(&s, STYLE_PLAIN, "For one verb in detail: cloudinvite help VERB");
+	screen_newline(&s);
 	return EXIT_OK;
 }

@@ -75,22 +75,22 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 	char when[CLOCK_TEXT_SIZE], what[sizeof(e->what)];
 
 	format_time(e->at, when, sizeof(when));
-	screen_put(s, INK_DIM, when);
-	screen_to(s, WHAT_COLUMN);
-	screen_put(s, INK_BOLD, label_format(what, sizeof(what), e->what));
-	screen_to(s, CAUSE_COLUMN);
+	screen_put(s, STYLE_DIM, when);
+	screen_to_column(s, WHAT_COLUMN);
+	screen_put(s, STYLE_BOLD, label_format(what, sizeof(what), e->what));
+	screen_to_column(s, CAUSE_COLUMN);
 	if (e->subject[0] != '\0' && strcmp(e->subject, story->address) != 0) {
-		screen_wrap(s, INK_PLAIN, CAUSE_COLUMN, e->subject);
+		screen_wrap(s, STYLE_PLAIN, CAUSE_COLUMN, e->subject);
 		if (e->cause[0] != '\0')
-			screen_put(s, INK_PLAIN, ":");
+			screen_put(s, STYLE_PLAIN, ":");
 	}
-	screen_wrap(s, INK_PLAIN, CAUSE_COLUMN, e->cause);
+	screen_wrap(s, STYLE_PLAIN, CAUSE_COLUMN, e->cause);
 	if (e->actor[0] != '\0') {
 		char actor[80];
 		str_format(actor, sizeof(actor), "(%s)", e->actor);
-		screen_wrap(s, INK_DIM, CAUSE_COLUMN, actor);
+		screen_wrap(s, STYLE_DIM, CAUSE_COLUMN, actor);
 	}
-	screen_end(s);
+	screen_newline(s);
 	story->count++;
 	return true;
 }

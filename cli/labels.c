@@ -9,19 +9,19 @@
 
 static const struct {
 	const char *text;
-	enum ink ink;
+	enum style style;
 } states[PERSON_STATES] = {
-	[PERSON_QUEUED] = {"queued", INK_PLAIN},
-	[PERSON_NOT_INVITABLE] = {"not invitable", INK_DIM},
-	[PERSON_SENDING] = {"sending", INK_PLAIN},
-	[PERSON_UNCONFIRMED] = {"unconfirmed", INK_WARN},
-	[PERSON_INVITED] = {"invited", INK_GOOD},
-	[PERSON_ACCEPTED] = {"accepted", INK_GOOD},
-	[PERSON_DECLINED] = {"declined", INK_WARN},
-	[PERSON_CANCELLED] = {"cancelled", INK_DIM},
-	[PERSON_HELD] = {"held", INK_WARN},
-	[PERSON_FAILED] = {"failed", INK_BAD},
-	[PERSON_GONE] = {"gone", INK_DIM},
+	[PERSON_QUEUED] = {"queued", STYLE_PLAIN},
+	[PERSON_NOT_INVITABLE] = {"not invitable", STYLE_DIM},
+	[PERSON_SENDING] = {"sending", STYLE_PLAIN},
+	[PERSON_UNCONFIRMED] = {"unconfirmed", STYLE_WARN},
+	[PERSON_INVITED] = {"invited", STYLE_GOOD},
+	[PERSON_ACCEPTED] = {"accepted", STYLE_GOOD},
+	[PERSON_DECLINED] = {"declined", STYLE_WARN},
+	[PERSON_CANCELLED] = {"cancelled", STYLE_DIM},
+	[PERSON_HELD] = {"held", STYLE_WARN},
+	[PERSON_FAILED] = {"failed", STYLE_BAD},
+	[PERSON_GONE] = {"gone", STYLE_DIM},
 };
 
 const char *label_state(enum person_state state)
@@ -29,16 +29,16 @@ const char *label_state(enum person_state state)
 	return states[state].text;
 }
 
-enum ink label_state_ink(enum person_state state)
+enum style label_state_style(enum person_state state)
 {
-	return states[state].ink;
+	return states[state].style;
 }
 
-enum ink label_invitation_ink(enum invitation_state state)
+enum style label_invitation_style(enum invitation_state state)
 {
 	if (state == INVITATION_INVITED || state == INVITATION_ACCEPTED)
-		return INK_GOOD;
-	return state == INVITATION_DECLINED ? INK_WARN : INK_PLAIN;
+		return STYLE_GOOD;
+	return state == INVITATION_DECLINED ? STYLE_WARN : STYLE_PLAIN;
 }
 
 /* ---- reasons ---- */

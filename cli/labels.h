@@ -18,8 +18,8 @@
 
 /* "not invitable"; the colour that goes with it. */
 const char *label_state(enum person_state state);
-enum ink label_state_ink(enum person_state state);
-enum ink label_invitation_ink(enum invitation_state state);
+enum style label_state_style(enum person_state state);
+enum style label_invitation_style(enum invitation_state state);
 
 /* How a stable word may be typed: "Not-Yet sent" -> "not_yet_sent". False: too long. */
 bool label_parse(char *out, size_t size, const char *typed);

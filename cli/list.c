@@ -67,12 +67,12 @@ static void add_row(struct table *t, const struct invitation *i)
 {
 	char when[CLOCK_TEXT_SIZE] = "";
 
-	table_add(t, INK_PLAIN, i->address);
-	table_add(t, label_invitation_ink(i->state), invitation_state_word(i->state));
-	table_addf(t, INK_PLAIN, "%" PRId64, i->mails);
+	table_add(t, STYLE_PLAIN, i->address);
+	table_add(t, label_invitation_style(i->state), invitation_state_word(i->state));
+	table_addf(t, STYLE_PLAIN, "%" PRId64, i->mails);
 	if (i->updated > 0)
 		clock_relative(i->updated, clock_wall(), when);
-	table_add(t, INK_DIM, when);
+	table_add(t, STYLE_DIM, when);
 }
 
 /* ---- pages ---- */
@@ -146,10 +146,10 @@ static void print_end(struct listing *l)
 	if (l->form != FORM_TABLE)
 		return;
 	if (l->count > 0)
-		screen_end(&l->live.screen);
-	screen_putf(&l->live.screen, INK_DIM, "%s invitation%s", screen_number(number, l->count),
+		screen_newline(&l->live.screen);
+	screen_putf(&l->live.screen, STYLE_DIM, "%s invitation%s", screen_number(number, l->count),
 		l->count == 1 ? "" : "s");
-	screen_end(&l->live.screen);
+	screen_newline(&l->live.screen);
 }
 
 /* ---- the command line ---- */

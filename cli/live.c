@@ -117,10 +117,10 @@ static void print_text(
 		cli_fail(&result->fault);
 		return;
 	}
-	screen_put(s, INK_PLAIN, target->address);
-	screen_to(s, r->width + 2);
+	screen_put(s, STYLE_PLAIN, target->address);
+	screen_to_column(s, r->width + 2);
 	r->verb->say(s, result);
-	screen_end(s);
+	screen_newline(s);
 	fflush(stdout);
 }
 
@@ -186,8 +186,8 @@ int live_each(struct live *live, const struct live_verb *verb, const struct targ
 	int worst = EXIT_OK;
 
 	for (int i = 0; i < count; i++)
-		if (screen_columns(list[i].address) > round.width)
-			round.width = screen_columns(list[i].address);
+		if (screen_text_width(list[i].address) > round.width)
+			round.width = screen_text_width(list[i].address);
 	for (int i = 0; i < count; i++) {
 		if (count == 1)
 			progress_say(&live->progress, "asking Google about %s", list[i].address);

@@ -38,21 +38,22 @@ static const struct table_column columns[] = {
 
 static const struct {
 	const char *word, *shown;
-	enum ink ink;
+	enum style style;
 } presences[] = {
-	[PAM_ABSENT] = {"absent", "no", INK_WARN},
-	[PAM_PRESENT] = {"present", "yes", INK_GOOD},
-	[PAM_SKIPPED] = {"skipped", "ignored", INK_DIM},
+	[PAM_ABSENT] = {"absent", "no", STYLE_WARN},
+	[PAM_PRESENT] = {"present", "yes", STYLE_GOOD},
+	[PAM_SKIPPED] = {"skipped", "ignored", STYLE_DIM},
 };
 
 static void add_row(struct pam *p, const struct pam_service *service)
 {
-	table_add(&p->table, INK_BOLD, service->name);
-	table_add(&p->table, presences[service->presence].ink, presences[service->presence].shown);
+	table_add(&p->table, STYLE_BOLD, service->name);
+	table_add(
+		&p->table, presences[service->presence].style, presences[service->presence].shown);
 	if (service->file)
-		table_addf(&p->table, INK_DIM, "%s:%d", service->file, service->line);
+		table_addf(&p->table, STYLE_DIM, "%s:%d", service->file, service->line);
 	else
-		table_add(&p->table, INK_PLAIN, "");
+		table_add(&p->table, STYLE_PLAIN, "");
 	p->present += service->presence == PAM_PRESENT;
 	p->absent += service->presence == PAM_ABSENT;
 }
@@ -93,14 +94,14 @@ static void show_findings(struct pam *p)
 		bool bad = json_is_true(json_object_get(finding, "bad"));
 		const char *remedy = json_string_value(json_object_get(finding, "remedy"));
 
-		screen_end(&p->screen);
-		screen_wrap(&p->screen, bad ? INK_BAD : INK_WARN, 0,
+		screen_newline(&p->screen);
+		screen_wrap(&p->screen, bad ? STYLE_BAD : STYLE_WARN, 0,
 			json_string_value(json_object_get(finding, "message")));
-		screen_end(&p->screen);
+		screen_newline(&p->screen);
 		if (remedy) {
-			screen_to(&p->screen, 2);
-			screen_wrap(&p->screen, INK_PLAIN, 2, remedy);
-			screen_end(&p->screen);
+			screen_to_column(&p->screen, 2);
+			screen_wrap(&p->screen, STYLE_PLAIN, 2, remedy);
+			screen_newline(&p->screen);
 		}
 	}
 }
@@ -109,9 +110,9 @@ static void show_others(struct pam *p, const char *title, const struct strbuf *n
 {
 	if (names->len == 0)
 		return;
-	screen_put(&p->screen, INK_DIM, title);
-	screen_wrap(&p->screen, INK_DIM, 2, names->data);
-	screen_end(&p->screen);
+	screen_put(&p->screen, STYLE_DIM, title);
+	screen_wrap(&p->screen, STYLE_DIM, 2, names->data);
+	screen_newline(&p->screen);
 }
 
 static void show_status(struct pam *p, const struct pam_method *method, bool on)
@@ -121,14 +122,14 @@ static void show_status(struct pam *p, const struct pam_method *method, bool on)
 	show_others(p, "Ignored on purpose:", &p->skipped);
 	show_findings(p);
 	if (p->present + p->absent > 0)
-		screen_end(&p->screen);
-	screen_putf(&p->screen, on ? INK_GOOD : INK_WARN, "%s",
+		screen_newline(&p->screen);
+	screen_putf(&p->screen, on ? STYLE_GOOD : STYLE_WARN, "%s",
 		on ? "Logins are monitored." : "Logins are not monitored.");
-	screen_putf(&p->screen, INK_DIM, " Method on this host: %s.", method->does);
-	screen_end(&p->screen);
+	screen_putf(&p->screen, STYLE_DIM, " Method on this host: %s.", method->does);
+	screen_newline(&p->screen);
 	if (!on) {
 		screen_remedy(&p->screen, 0, "sudo cloudinvite pam enable");
-		screen_end(&p->screen);
+		screen_newline(&p->screen);
 	}
 }
 

@@ -38,16 +38,16 @@ void pam_change_show(struct screen *screen, const char *title, const struct strb
 	const char *at = lines->data ? lines->data : "";
 	char line[1024];
 
-	screen_put(screen, INK_BOLD, title);
-	screen_end(screen);
+	screen_put(screen, STYLE_BOLD, title);
+	screen_newline(screen);
 	while (*at) {
 		size_t n = strcspn(at, "\n");
 		str_format(line, sizeof(line), "%.*s", (int)n, at);
 		for (char *tab = line; (tab = strchr(tab, '\t')); tab++)
 			*tab = ' ';
-		screen_to(screen, 2);
-		screen_put(screen, INK_PLAIN, line);
-		screen_end(screen);
+		screen_to_column(screen, 2);
+		screen_put(screen, STYLE_PLAIN, line);
+		screen_newline(screen);
 		at += n + (at[n] == '\n');
 	}
 }

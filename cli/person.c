@@ -9,13 +9,13 @@
 #include "cli/table.h"
 #include "cli/labels.h"
 
-void person_line(struct screen *s, const char *name, enum ink ink, const char *value)
+void person_line(struct screen *s, const char *name, enum style style, const char *value)
 {
-	screen_to(s, PERSON_INDENT);
-	screen_put(s, INK_DIM, name);
-	screen_to(s, PERSON_VALUE);
-	screen_wrap(s, ink, PERSON_VALUE, value);
-	screen_end(s);
+	screen_to_column(s, PERSON_INDENT);
+	screen_put(s, STYLE_DIM, name);
+	screen_to_column(s, PERSON_VALUE);
+	screen_wrap(s, style, PERSON_VALUE, value);
+	screen_newline(s);
 }
 
 static void show_state(struct screen *s, const struct person *p)
@@ -27,7 +27,7 @@ static void show_state(struct screen *s, const struct person *p)
 			label_reason(reason, sizeof(reason), p->reason));
 	else
 		str_copy(line, sizeof(line), label_state(p->state));
-	person_line(s, "state", label_state_ink(p->state), line);
+	person_line(s, "state", label_state_style(p->state), line);
 }
 
 static void show_mails(struct screen *s, const struct person *p)
@@ -41,7 +41,7 @@ static void show_mails(struct screen *s, const struct person *p)
 	else
 		str_format(line, sizeof(line), "%" PRId64 ", %" PRId64 " of them by this ledger",
 			p->mails, p->our_mails);
-	person_line(s, "mails", INK_PLAIN, line);
+	person_line(s, "mails", STYLE_PLAIN, line);
 }
 
 static void show_times(
@@ -50,28 +50,28 @@ static void show_times(
 	char line[2 * CLOCK_TEXT_SIZE], when[CLOCK_TEXT_SIZE];
 
 	if (p->due > 0)
-		person_line(s, "due", INK_PLAIN,
+		person_line(s, "due", STYLE_PLAIN,
 			p->due <= service->at ? "now" : clock_relative(p->due, service->at, when));
 	if (p->changed > 0) {
 		str_copy(line, sizeof(line), clock_relative(p->changed, service->at, when));
-		person_line(s, "since", INK_PLAIN, line);
+		person_line(s, "since", STYLE_PLAIN, line);
 	}
 	if (p->first_day > 0)
-		person_line(s, "first seen", INK_PLAIN, clock_day(p->first_day, when));
+		person_line(s, "first seen", STYLE_PLAIN, clock_day(p->first_day, when));
 }
 
 void person_show(struct screen *s, const struct person *p, const struct service_state *service)
 {
 	char next[320];
 
-	screen_put(s, INK_BOLD, p->address);
-	screen_end(s);
+	screen_put(s, STYLE_BOLD, p->address);
+	screen_newline(s);
 	show_state(s, p);
 	show_mails(s, p);
 	show_times(s, p, service);
 	if (p->fault_text[0] != '\0')
-		person_line(s, "last error", INK_WARN, p->fault_text);
-	person_line(s, "next", INK_PLAIN, label_next_step(next, sizeof(next), p, service));
+		person_line(s, "last error", STYLE_WARN, p->fault_text);
+	person_line(s, "next", STYLE_PLAIN, label_next_step(next, sizeof(next), p, service));
 }
 
 /* ---- accounts ---- */
@@ -81,15 +81,15 @@ static bool add_account(const struct ledger_sighting *found, void *ctx)
 	struct table *t = ctx;
 	char day[CLOCK_TEXT_SIZE] = "";
 
-	table_addf(t, INK_PLAIN, "%s@%s", found->seen.user, found->seen.host);
+	table_addf(t, STYLE_PLAIN, "%s@%s", found->seen.user, found->seen.host);
 	if (found->seen.uid >= 0)
-		table_addf(t, INK_PLAIN, "%" PRId64, found->seen.uid);
+		table_addf(t, STYLE_PLAIN, "%" PRId64, found->seen.uid);
 	else
-		table_add(t, INK_PLAIN, "");
-	table_add(t, INK_PLAIN, found->gone ? "gone" : label_verdict(found->verdict));
+		table_add(t, STYLE_PLAIN, "");
+	table_add(t, STYLE_PLAIN, found->gone ? "gone" : label_verdict(found->verdict));
 	if (found->seen.first_seen > 0)
 		clock_day(found->seen.first_seen, day);
-	table_add(t, INK_PLAIN, day);
+	table_add(t, STYLE_PLAIN, day);
 	return true;
 }
 
@@ -125,25 +125,25 @@ struct commands {
 static void take_command(const char *command, const char *summary, void *ctx)
 {
 	struct commands *c = ctx;
-	int columns = screen_columns(command);
+	int columns = screen_text_width(command);
 
 	if (c->measuring) {
 		c->width = columns > c->width ? columns : c->width;
 		return;
 	}
-	screen_to(c->s, PERSON_INDENT);
-	screen_put(c->s, INK_DIM, c->count++ == 0 ? "you can" : "");
-	screen_to(c->s, PERSON_VALUE);
-	screen_put(c->s, INK_BOLD, command);
-	if (PERSON_VALUE + c->width + 2 + screen_columns(summary) <= c->s->width) {
-		screen_to(c->s, PERSON_VALUE + c->width + 2);
-		screen_put(c->s, INK_PLAIN, summary);
+	screen_to_column(c->s, PERSON_INDENT);
+	screen_put(c->s, STYLE_DIM, c->count++ == 0 ? "you can" : "");
+	screen_to_column(c->s, PERSON_VALUE);
+	screen_put(c->s, STYLE_BOLD, command);
+	if (PERSON_VALUE + c->width + 2 + screen_text_width(summary) <= c->s->width) {
+		screen_to_column(c->s, PERSON_VALUE + c->width + 2);
+		screen_put(c->s, STYLE_PLAIN, summary);
 	} else {
-		screen_end(c->s);
-		screen_to(c->s, PERSON_VALUE + 2);
-		screen_put(c->s, INK_PLAIN, summary);
+		screen_newline(c->s);
+		screen_to_column(c->s, PERSON_VALUE + 2);
+		screen_put(c->s, STYLE_PLAIN, summary);
 	}
-	screen_end(c->s);
+	screen_newline(c->s);
 }
 
 void person_commands(struct screen *s, const struct person *p, const struct service_state *service)

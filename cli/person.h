@@ -14,7 +14,7 @@
 #define PERSON_VALUE  13 /* the column where values begin */
 
 /* A named value: "  state        queued: first look". */
-void person_line(struct screen *s, const char *name, enum ink ink, const char *value);
+void person_line(struct screen *s, const char *name, enum style style, const char *value);
 /* Address, state, mails, due, next step, last fault. */
 void person_show(struct screen *s, const struct person *p, const struct service_state *service);
 /* The accounts that lead to the address. False: fault. */

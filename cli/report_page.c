@@ -82,9 +82,9 @@ static void say(const struct report *r, const char *text, struct strbuf *out)
 static void banner(const struct report *r, const struct headline *h, struct strbuf *out)
 {
 	static const char *const classes[] = {
-		[INK_GOOD] = "good", [INK_WARN] = "warn", [INK_BAD] = "bad"};
+		[STYLE_GOOD] = "good", [STYLE_WARN] = "warn", [STYLE_BAD] = "bad"};
 
-	strbuf_addf(out, "<div class=\"banner %s\">\n", classes[h->ink]);
+	strbuf_addf(out, "<div class=\"banner %s\">\n", classes[h->style]);
 	say(r, h->text, out);
 	if (h->command) {
 		strbuf_add(out, "<p class=\"do\"><code>");

@@ -54,11 +54,11 @@ static void add_row(
 {
 	bool mapped = verdict->kind == VERDICT_MAPPED;
 
-	table_add(table, INK_BOLD, account->user);
-	table_addf(table, INK_PLAIN, "%u", (unsigned)account->uid);
-	table_add(table, mapped ? INK_GOOD : INK_DIM, verdict_word(verdict->kind));
-	table_add(table, INK_PLAIN, verdict->address);
-	table_add(table, INK_DIM, verdict->sentence);
+	table_add(table, STYLE_BOLD, account->user);
+	table_addf(table, STYLE_PLAIN, "%u", (unsigned)account->uid);
+	table_add(table, mapped ? STYLE_GOOD : STYLE_DIM, verdict_word(verdict->kind));
+	table_add(table, STYLE_PLAIN, verdict->address);
+	table_add(table, STYLE_DIM, verdict->sentence);
 }
 
 static void say_totals(const struct scan *s, struct screen *screen, int looked_at, int mapped)
@@ -66,7 +66,7 @@ static void say_totals(const struct scan *s, struct screen *screen, int looked_a
 	char text[256];
 
 	if (looked_at == 0) {
-		screen_putf(screen, INK_PLAIN, "%s has no accounts from uid %lld to %lld.",
+		screen_putf(screen, STYLE_PLAIN, "%s has no accounts from uid %lld to %lld.",
 			s->settings->passwd, (long long)s->settings->min_uid,
 			(long long)s->settings->max_uid);
 	} else {
@@ -74,10 +74,10 @@ static void say_totals(const struct scan *s, struct screen *screen, int looked_a
 			"%d of %d account%s would map to an address, before blocks and collisions "
 			"are considered. Nothing was written.",
 			mapped, looked_at, looked_at == 1 ? "" : "s");
-		screen_end(screen);
-		screen_wrap(screen, INK_PLAIN, 0, text);
+		screen_newline(screen);
+		screen_wrap(screen, STYLE_PLAIN, 0, text);
 	}
-	screen_end(screen);
+	screen_newline(screen);
 }
 
 static int show(struct scan *s)

@@ -12,12 +12,12 @@
 #define LINE_MAX_BYTES 4096
 
 static const char *const inks[] = {
-	[INK_PLAIN] = "",
-	[INK_BOLD] = "\033[1m",
-	[INK_DIM] = "\033[2m",
-	[INK_GOOD] = "\033[32m",
-	[INK_WARN] = "\033[33m",
-	[INK_BAD] = "\033[1;31m",
+	[STYLE_PLAIN] = "",
+	[STYLE_BOLD] = "\033[1m",
+	[STYLE_DIM] = "\033[2m",
+	[STYLE_GOOD] = "\033[32m",
+	[STYLE_WARN] = "\033[33m",
+	[STYLE_BAD] = "\033[1;31m",
 };
 
 static const struct {
@@ -70,7 +70,7 @@ static int columns_of(const char *s, size_t n)
 	return columns < 0 ? 1 : columns;
 }
 
-int screen_columns(const char *text)
+int screen_text_width(const char *text)
 {
 	int columns = 0;
 	size_t n;
@@ -100,7 +100,7 @@ static const char *shown(const struct screen *s, const char *c, size_t n, char o
 static void cut(const struct screen *s, char *out, size_t size, int columns)
 {
 	const char *more = screen_glyph(s, GLYPH_MORE);
-	int room = columns - screen_columns(more);
+	int room = columns - screen_text_width(more);
 	size_t at = 0, n;
 
 	if (room < 0) {
@@ -134,7 +134,7 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 		at += strlen(as);
 	}
 	out[at] = '\0';
-	if (columns > 0 && screen_columns(out) > columns)
+	if (columns > 0 && screen_text_width(out) > columns)
 		cut(s, out, size, columns);
 	return out;
 }
@@ -142,22 +142,22 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 /* ---- printing ---- */
 
 /* Prints harmless text. */
-static void emit(struct screen *s, enum ink ink, const char *text)
+static void emit(struct screen *s, enum style style, const char *text)
 {
-	bool dyed = s->colour && ink != INK_PLAIN && text[0] != '\0';
+	bool dyed = s->colour && style != STYLE_PLAIN && text[0] != '\0';
 
-	fprintf(s->out, "%s%s%s", dyed ? inks[ink] : "", text, dyed ? "\033[0m" : "");
-	s->column += screen_columns(text);
+	fprintf(s->out, "%s%s%s", dyed ? inks[style] : "", text, dyed ? "\033[0m" : "");
+	s->column += screen_text_width(text);
 }
 
-void screen_put(struct screen *s, enum ink ink, const char *text)
+void screen_put(struct screen *s, enum style style, const char *text)
 {
 	char line[LINE_MAX_BYTES];
 
-	emit(s, ink, screen_text(s, line, sizeof(line), text, 0));
+	emit(s, style, screen_text(s, line, sizeof(line), text, 0));
 }
 
-void screen_putf(struct screen *s, enum ink ink, const char *format, ...)
+void screen_putf(struct screen *s, enum style style, const char *format, ...)
 {
 	char raw[LINE_MAX_BYTES];
 	va_list args;
@@ -166,16 +166,16 @@ void screen_putf(struct screen *s, enum ink ink, const char *format, ...)
 	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
 		raw[0] = '\0';
 	va_end(args);
-	screen_put(s, ink, raw);
+	screen_put(s, style, raw);
 }
 
-void screen_end(struct screen *s)
+void screen_newline(struct screen *s)
 {
 	fputc('\n', s->out);
 	s->column = 0;
 }
 
-void screen_to(struct screen *s, int column)
+void screen_to_column(struct screen *s, int column)
 {
 	int blanks = column > s->column ? column - s->column : s->column > 0 ? 1 : 0;
 
@@ -183,24 +183,24 @@ void screen_to(struct screen *s, int column)
 	s->column += blanks;
 }
 
-void screen_wrap(struct screen *s, enum ink ink, int indent, const char *text)
+void screen_wrap(struct screen *s, enum style style, int indent, const char *text)
 {
 	char line[LINE_MAX_BYTES], *rest = line, *word;
 
 	screen_text(s, line, sizeof(line), text, 0);
 	while ((word = strsep(&rest, " "))) {
-		int columns = screen_columns(word);
+		int columns = screen_text_width(word);
 		if (columns == 0)
 			continue;
 		if (s->column > indent && s->column + 1 + columns > s->width) {
-			screen_end(s);
-			screen_to(s, indent);
+			screen_newline(s);
+			screen_to_column(s, indent);
 		} else if (s->column > indent) {
-			emit(s, INK_PLAIN, " ");
+			emit(s, STYLE_PLAIN, " ");
 		} else if (s->column < indent) {
-			screen_to(s, indent);
+			screen_to_column(s, indent);
 		}
-		emit(s, ink, word);
+		emit(s, style, word);
 	}
 }
 
@@ -208,27 +208,27 @@ void screen_wrap(struct screen *s, enum ink ink, int indent, const char *text)
 
 void screen_heading(struct screen *s, const char *title)
 {
-	screen_end(s);
-	screen_put(s, INK_BOLD, title);
-	screen_end(s);
+	screen_newline(s);
+	screen_put(s, STYLE_BOLD, title);
+	screen_newline(s);
 }
 
 void screen_remedy(struct screen *s, int indent, const char *command)
 {
 	const char *arrow = screen_glyph(s, GLYPH_ARROW);
-	int columns = 1 + screen_columns(arrow) + 1 + screen_columns(command);
+	int columns = 1 + screen_text_width(arrow) + 1 + screen_text_width(command);
 
 	if (s->column > indent && s->column + columns > s->width) {
-		screen_end(s);
-		screen_to(s, indent);
+		screen_newline(s);
+		screen_to_column(s, indent);
 	} else if (s->column > indent) {
-		screen_put(s, INK_PLAIN, " ");
+		screen_put(s, STYLE_PLAIN, " ");
 	} else {
-		screen_to(s, indent);
+		screen_to_column(s, indent);
 	}
-	screen_put(s, INK_DIM, arrow);
-	screen_put(s, INK_PLAIN, " ");
-	screen_put(s, INK_BOLD, command);
+	screen_put(s, STYLE_DIM, arrow);
+	screen_put(s, STYLE_PLAIN, " ");
+	screen_put(s, STYLE_BOLD, command);
 }
 
 /* ---- small pictures and numbers ---- */

@@ -14,7 +14,7 @@
 
 #include "cli/cli.h"
 
-enum ink { INK_PLAIN, INK_BOLD, INK_DIM, INK_GOOD, INK_WARN, INK_BAD };
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD };
 
 enum glyph { GLYPH_ARROW, GLYPH_DOT, GLYPH_BULLET, GLYPH_MORE };
 
@@ -30,14 +30,14 @@ struct screen {
 void screen_open(struct screen *s, const struct cli *cli, FILE *out);
 
 /* Prints a text of one line, made harmless. */
-void screen_put(struct screen *s, enum ink ink, const char *text);
-void screen_putf(struct screen *s, enum ink ink, const char *format, ...)
+void screen_put(struct screen *s, enum style style, const char *text);
+void screen_putf(struct screen *s, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Prints words, broken before the screen's edge; further lines start at column `indent`. */
-void screen_wrap(struct screen *s, enum ink ink, int indent, const char *text);
+void screen_wrap(struct screen *s, enum style style, int indent, const char *text);
 /* Goes to column `column` of this line with blanks; one blank if it is behind already. */
-void screen_to(struct screen *s, int column);
-void screen_end(struct screen *s);
+void screen_to_column(struct screen *s, int column);
+void screen_newline(struct screen *s);
 
 /* An empty line and a title. */
 void screen_heading(struct screen *s, const char *title);
@@ -49,7 +49,7 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph);
 /* `text` as this screen may show it, cut to `columns` (0: not at all). Returns out. */
 char *screen_text(const struct screen *s, char *out, size_t size, const char *text, int columns);
 /* How many columns a harmless text takes. */
-int screen_columns(const char *text);
+int screen_text_width(const char *text);
 
 /* A bar of `part` of `whole`, at most `columns` wide; nothing off a terminal. Returns out. */
 #define SCREEN_BAR_SIZE 256

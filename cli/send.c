@@ -74,18 +74,19 @@ static void send_say(struct screen *s, const struct invite_result *result)
 	char reason[96];
 
 	if (!result->known) {
-		screen_put(s, INK_WARN, "the result is not known");
+		screen_put(s, STYLE_WARN, "the result is not known");
 		return;
 	}
-	screen_put(s, label_state_ink(p->state), label_state(p->state));
+	screen_put(s, label_state_style(p->state), label_state(p->state));
 	if (p->state == PERSON_HELD || p->state == PERSON_QUEUED)
-		screen_putf(s, INK_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
+		screen_putf(
+			s, STYLE_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
 }
 
 static void cancel_say(struct screen *s, const struct invite_result *result)
 {
 	(void)result;
-	screen_put(s, INK_PLAIN, "cancelled");
+	screen_put(s, STYLE_PLAIN, "cancelled");
 }
 
 static json_t *result_json(const struct invite_result *result)

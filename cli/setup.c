@@ -20,7 +20,7 @@
 
 /* ---- saying ---- */
 
-void setup_say(struct setup *s, enum ink ink, int indent, const char *format, ...)
+void setup_say(struct setup *s, enum style style, int indent, const char *format, ...)
 {
 	char text[2048];
 	va_list args;
@@ -30,9 +30,9 @@ void setup_say(struct setup *s, enum ink ink, int indent, const char *format, ..
 	va_end(args);
 	if (s->json || !text[0])
 		return;
-	screen_to(&s->screen, indent);
-	screen_wrap(&s->screen, ink, indent, text);
-	screen_end(&s->screen);
+	screen_to_column(&s->screen, indent);
+	screen_wrap(&s->screen, style, indent, text);
+	screen_newline(&s->screen);
 }
 
 void setup_title(struct setup *s, const char *title)
@@ -62,9 +62,9 @@ static void add_change(
 {
 	struct changes *c = ctx;
 
-	table_addf(&c->table, INK_BOLD, "[%s] %s", section, key);
-	table_addf(&c->table, INK_GOOD, "= %s", new);
-	table_addf(&c->table, INK_DIM, old[0] ? "; was %s" : "%s", old);
+	table_addf(&c->table, STYLE_BOLD, "[%s] %s", section, key);
+	table_addf(&c->table, STYLE_GOOD, "= %s", new);
+	table_addf(&c->table, STYLE_DIM, old[0] ? "; was %s" : "%s", old);
 	json_array_append_new(
 		c->setup->changes, json_pack("{s:s, s:s, s:o, s:o}", "section", section, "key", key,
 					   "old", json_text(old), "new", json_text(new)));
@@ -79,7 +79,7 @@ static int show_changes(struct setup *s)
 	count = stage_changes(&s->stage, add_change, &c);
 	if (count > 0) {
 		setup_title(s, "Settings");
-		setup_say(s, INK_PLAIN, 0, "In %s%s:", s->path, s->stage.is_new ? ", anew" : "");
+		setup_say(s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->stage.is_new ? ", anew" : "");
 	}
 	if (!s->json)
 		table_print(&c.table, &s->screen, 2);
@@ -137,9 +137,9 @@ static int write_settings(struct setup *s)
 		return fail(s);
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
-		setup_say(s, INK_GOOD, 0, "%s was written.", s->path);
+		setup_say(s, STYLE_GOOD, 0, "%s was written.", s->path);
 	if (changes > 0 && !s->stage.is_new)
-		setup_say(s, INK_PLAIN, 0, "The previous version is in %s" STAGE_KEPT, s->path);
+		setup_say(s, STYLE_PLAIN, 0, "The previous version is in %s" STAGE_KEPT, s->path);
 	return EXIT_OK;
 }
 
@@ -178,13 +178,13 @@ static void make_pam_change(struct setup *s, struct pam_change *change)
 	s->changed = true;
 	if (!s->json)
 		pam_change_show(&s->screen, "Changes made:", &change->made);
-	setup_say(s, INK_PLAIN, 0, "To undo this: cloudinvite pam disable");
+	setup_say(s, STYLE_PLAIN, 0, "To undo this: cloudinvite pam disable");
 }
 
 static void say_seen_already(struct setup *s)
 {
 	setup_part(s, PART_PAM, PART_NOT_WANTED);
-	setup_say(s, INK_GOOD, 0, "Logins are already monitored.");
+	setup_say(s, STYLE_GOOD, 0, "Logins are already monitored.");
 }
 
 static void turn_on_pam(struct setup *s)
@@ -196,7 +196,7 @@ static void turn_on_pam(struct setup *s)
 	setup_title(s, "Logins");
 	if (!s->pam && !s->dialogue) {
 		bool on = pam_method()->enabled();
-		setup_say(s, on ? INK_GOOD : INK_WARN, 0,
+		setup_say(s, on ? STYLE_GOOD : STYLE_WARN, 0,
 			on ? "Logins are monitored."
 			   : "Logins are not monitored. To turn this on: sudo cloudinvite pam "
 			     "enable");
@@ -225,9 +225,9 @@ static void say_before_sending(struct setup *s)
 		"Exclude addresses without a known owner and people who have left: exclude_users, "
 		"the map, `cloudinvite block`."};
 
-	setup_say(s, INK_BOLD, 0, "Before `enable`:");
+	setup_say(s, STYLE_BOLD, 0, "Before `enable`:");
 	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
-		setup_say(s, INK_PLAIN, 2, "%s", advice[i]);
+		setup_say(s, STYLE_PLAIN, 2, "%s", advice[i]);
 }
 
 static void say_next(struct setup *s)
@@ -235,18 +235,18 @@ static void say_next(struct setup *s)
 	bool sends = s->stage.settings->mode == MODE_SEND;
 
 	setup_title(s, "Next steps");
-	setup_say(s, INK_PLAIN, 2,
+	setup_say(s, STYLE_PLAIN, 2,
 		"systemctl enable --now cloudinvite-collector cloudinvite-dispatcher");
-	setup_say(s, INK_PLAIN, 2, "sudo cloudinvite doctor");
+	setup_say(s, STYLE_PLAIN, 2, "sudo cloudinvite doctor");
 	if (!sends)
-		setup_say(s, INK_PLAIN, 2, "sudo cloudinvite enable");
-	setup_say(s, sends ? INK_WARN : INK_PLAIN, 0,
+		setup_say(s, STYLE_PLAIN, 2, "sudo cloudinvite enable");
+	setup_say(s, sends ? STYLE_WARN : STYLE_PLAIN, 0,
 		sends ? "Sending is on: everyone found with an unmanaged account is invited."
 		      : "No invitations are sent until `enable`. `cloudinvite status` shows who "
 			"would be invited.");
 	if (!sends)
 		say_before_sending(s);
-	setup_say(s, INK_PLAIN, 0,
+	setup_say(s, STYLE_PLAIN, 0,
 		"For a golden image, include the package and these settings, but not %s, %s and "
 		"%s: they hold the spool, ledger and tokens of one machine.",
 		s->stage.settings->spool, s->stage.settings->state, s->stage.settings->tokens);
@@ -263,16 +263,16 @@ static int conclude(struct setup *s)
 			s->checks, "pam", s->pam_change));
 		return cli_max_exit(answered, s->exit_code);
 	}
-	screen_end(&s->screen);
+	screen_newline(&s->screen);
 	if (s->dry_run)
-		setup_say(s, INK_BOLD, 0, "Nothing was written.");
+		setup_say(s, STYLE_BOLD, 0, "Nothing was written.");
 	else if (!s->changed)
-		setup_say(
-			s, INK_BOLD, 0, "Nothing to change: these settings are already in place.");
+		setup_say(s, STYLE_BOLD, 0,
+			"Nothing to change: these settings are already in place.");
 	if (s->exit_code == EXIT_OK && !s->dry_run)
 		say_next(s);
 	else if (!s->dry_run)
-		setup_say(s, INK_BAD, 0,
+		setup_say(s, STYLE_BAD, 0,
 			"Fix the lines marked BAD and run setup again. The settings written so far "
 			"are kept.");
 	return s->exit_code;

@@ -106,7 +106,7 @@ void setup_accounts(struct setup *s);
 void setup_check(struct setup *s);
 
 /* A paragraph for people; nothing with --json. */
-void setup_say(struct setup *s, enum ink ink, int indent, const char *format, ...)
+void setup_say(struct setup *s, enum style style, int indent, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void setup_title(struct setup *s, const char *title);
 

@@ -19,10 +19,10 @@ static void add_row(struct table *table, const struct account *account, const st
 {
 	bool mapped = v->kind == VERDICT_MAPPED;
 
-	table_add(table, INK_BOLD, account->user);
-	table_add(table, mapped ? INK_GOOD : INK_DIM, verdict_word(v->kind));
-	table_add(table, INK_PLAIN, v->address);
-	table_add(table, INK_DIM, v->sentence);
+	table_add(table, STYLE_BOLD, account->user);
+	table_add(table, mapped ? STYLE_GOOD : STYLE_DIM, verdict_word(v->kind));
+	table_add(table, STYLE_PLAIN, v->address);
+	table_add(table, STYLE_DIM, v->sentence);
 }
 
 static json_t *row_json(const struct account *account, const struct verdict *v)
@@ -54,7 +54,7 @@ static void judge_all(struct setup *s, const struct mapping *m, struct progress 
 	progress_clear(progress);
 	if (!s->json && looked_at > 0)
 		table_print(&table, &s->screen, 0);
-	setup_say(s, INK_PLAIN, 0, "%d of %d account%s would map to an address.%s", mapped,
+	setup_say(s, STYLE_PLAIN, 0, "%d of %d account%s would map to an address.%s", mapped,
 		looked_at, looked_at == 1 ? "" : "s",
 		looked_at > SHOWN_MAX ? " To list all: cloudinvite scan --dry-run" : "");
 	s->accounts = json_pack(

@@ -24,9 +24,9 @@ bool setup_question(
 	char line[ANSWER_MAX], *answer;
 
 	out[0] = '\0';
-	screen_put(&s->screen, INK_BOLD, question);
+	screen_put(&s->screen, STYLE_BOLD, question);
 	if (suggested[0])
-		screen_putf(&s->screen, INK_DIM, " [%s]", suggested);
+		screen_putf(&s->screen, STYLE_DIM, " [%s]", suggested);
 	fputs(": ", stdout);
 	fflush(stdout);
 	s->screen.column = 0;
@@ -54,8 +54,8 @@ bool setup_yes(struct setup *s, const char *question, bool suggested)
 
 static bool say_wrong(struct setup *s)
 {
-	setup_say(s, INK_BAD, 0, "%s", s->fault.what);
-	setup_say(s, INK_PLAIN, 2, "%s", s->fault.remedy);
+	setup_say(s, STYLE_BAD, 0, "%s", s->fault.what);
+	setup_say(s, STYLE_PLAIN, 2, "%s", s->fault.remedy);
 	fault_clear(&s->fault);
 	return true;
 }
@@ -73,7 +73,7 @@ static bool ask_key(struct setup *s, const char *given, const char *question, co
 		if (!setup_question(s, question, is[0] ? is : suggested, answer, sizeof(answer)))
 			return false;
 		if (!answer[0])
-			setup_say(s, INK_BAD, 0, "An answer is required.");
+			setup_say(s, STYLE_BAD, 0, "An answer is required.");
 		else if (stage_set(&s->stage, section, key, answer, &s->fault))
 			return true;
 		else
@@ -114,7 +114,7 @@ static bool ask_route(struct setup *s)
 
 	setup_title(s, "Credential");
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-		setup_say(s, INK_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
+		setup_say(s, STYLE_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
 	while (s->route == ROUTE_UNKNOWN) {
 		if (!setup_question(s, "Which", "1", answer, sizeof(answer)))
 			return false;
@@ -148,7 +148,7 @@ static bool ask_login(struct setup *s)
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}
-	setup_say(s, INK_WARN, 0,
+	setup_say(s, STYLE_WARN, 0,
 		"There is no login yet. To log in: sudo cloudinvite login --client FILE");
 	return true;
 }
@@ -213,14 +213,14 @@ static bool ask_credential(struct setup *s)
 	setup_guide_cloud(s, s->route, NULL);
 	if (s->route == ROUTE_LOGIN) {
 		setup_guide_admin(s, s->route, NULL);
-		screen_end(&s->screen);
+		screen_newline(&s->screen);
 		return ask_login(s);
 	}
-	screen_end(&s->screen);
+	screen_newline(&s->screen);
 	if (!ask_file(s, &known))
 		return false;
 	setup_guide_admin(s, s->route, &known);
-	screen_end(&s->screen);
+	screen_newline(&s->screen);
 	return ask_service_account(s);
 }
 

@@ -22,11 +22,11 @@ static void step(struct setup *s, int number, const char *text)
 	char label[8];
 
 	str_format(label, sizeof(label), "%d.", number);
-	screen_to(&s->screen, 2);
-	screen_put(&s->screen, INK_BOLD, label);
-	screen_to(&s->screen, 5);
-	screen_wrap(&s->screen, INK_PLAIN, 5, text);
-	screen_end(&s->screen);
+	screen_to_column(&s->screen, 2);
+	screen_put(&s->screen, STYLE_BOLD, label);
+	screen_to_column(&s->screen, 5);
+	screen_wrap(&s->screen, STYLE_PLAIN, 5, text);
+	screen_newline(&s->screen);
 }
 
 /* Something to open or paste: on a line of its own, whole. */

@@ -46,19 +46,19 @@ void setup_say_hosts(struct setup *s)
 	if (s->hosts < 2)
 		return;
 	setup_title(s, "Several hosts");
-	setup_say(s, INK_PLAIN, 0,
+	setup_say(s, STYLE_PLAIN, 0,
 		"Each of the %lld hosts gets its share of the common limit: %lld requests a "
 		"minute, %lld invitations a day.",
 		s->hosts, (long long)s->stage.settings->requests_per_minute,
 		(long long)s->stage.settings->sends_per_day);
-	setup_say(s, INK_WARN, 0,
+	setup_say(s, STYLE_WARN, 0,
 		"The hosts do not know of each other: a shared ledger on PostgreSQL is designed, "
 		"but not built yet. A person who is seen on two hosts before Google shows the "
 		"first invitation (up to 48 hours) can get two mails. Make sure that each person "
 		"maps to an address on one host only (exclude_users, include_groups), or enable "
 		"sending on one host only.");
 	if (s->hosts > SETUP_TENANT_RATE)
-		setup_say(s, INK_WARN, 0,
+		setup_say(s, STYLE_WARN, 0,
 			"With that many hosts, even one request a minute each is more than the %d "
 			"a minute that Google is reported to allow an organisation.",
 			SETUP_TENANT_RATE);

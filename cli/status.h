@@ -71,7 +71,7 @@ int64_t status_expect(const struct status *st, int64_t people);
 
 /* How it goes: one sentence, and the commands that change it. */
 struct headline {
-	enum ink ink;
+	enum style style;
 	char text[800];
 	const char *command; /* NULL: nothing to do */
 	const char *second;

@@ -68,7 +68,7 @@ static void say_paused(const struct status *st, struct headline *h)
 	str_format(h->text, sizeof(h->text), "Paused by %s, %s: %s", p->actor,
 		clock_relative(p->since, st->service.at, since),
 		str_sentences(whole, sizeof(whole), p->text, rest));
-	h->ink = INK_BAD;
+	h->style = STYLE_BAD;
 	h->command = "cloudinvite resume";
 }
 
@@ -87,7 +87,7 @@ static void say_reconciling(const struct status *st, struct headline *h)
 		"This ends automatically %s, when Google shows all of those mails.", when);
 	str_format(h->text, sizeof(h->text), "No invitations are sent: %s",
 		str_sentences(whole, sizeof(whole), st->service.reconcile.text, rest));
-	h->ink = INK_BAD;
+	h->style = STYLE_BAD;
 	h->command = "cloudinvite status --state queued";
 }
 
@@ -100,7 +100,7 @@ static void say_down(const struct status *st, struct headline *h)
 {
 	bool both = is_down(&st->service.collector) && is_down(&st->service.dispatcher);
 
-	h->ink = INK_BAD;
+	h->style = STYLE_BAD;
 	str_format(h->text, sizeof(h->text), "%s",
 		both ? "The collector and the dispatcher are not running: no people are recorded "
 		       "and nothing is sent."
@@ -116,7 +116,7 @@ static void say_dry_run(const struct status *st, struct headline *h)
 {
 	char people[SCREEN_PEOPLE_SIZE];
 
-	h->ink = INK_WARN;
+	h->style = STYLE_WARN;
 	if (st->would_be_total > 0)
 		str_format(h->text, sizeof(h->text),
 			"Dry run: no invitations go out. %s would be invited.",
@@ -140,7 +140,7 @@ static bool say_attention(const struct status *st, struct headline *h)
 	char text[480], people[SCREEN_PEOPLE_SIZE];
 
 	day(st, text, sizeof(text));
-	h->ink = INK_WARN;
+	h->style = STYLE_WARN;
 	if (sum->oldest_unconfirmed > 0 && st->service.at - sum->oldest_unconfirmed > OLD_DOUBT) {
 		str_format(h->text, sizeof(h->text),
 			"A send has been unconfirmed for more than four days. %s.", text);
@@ -162,17 +162,17 @@ static bool say_attention(const struct status *st, struct headline *h)
 
 static void print(struct screen *s, const struct headline *h)
 {
-	screen_put(s, h->ink, screen_glyph(s, GLYPH_BULLET));
-	screen_to(s, INDENT);
-	screen_wrap(s, h->ink == INK_GOOD ? INK_BOLD : h->ink, INDENT, h->text);
+	screen_put(s, h->style, screen_glyph(s, GLYPH_BULLET));
+	screen_to_column(s, INDENT);
+	screen_wrap(s, h->style == STYLE_GOOD ? STYLE_BOLD : h->style, INDENT, h->text);
 	if (h->second)
-		screen_end(s);
+		screen_newline(s);
 	if (h->command)
 		screen_remedy(s, INDENT, h->command);
-	screen_end(s);
+	screen_newline(s);
 	if (h->second) {
 		screen_remedy(s, INDENT, h->second);
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -200,7 +200,7 @@ int status_headlines(const struct status *st, struct headline out[STATUS_HEADLIN
 		say_dry_run(st, h++);
 	if (h == out && !say_attention(st, h++)) {
 		day(st, text, sizeof(text));
-		out->ink = INK_GOOD;
+		out->style = STYLE_GOOD;
 		str_format(out->text, sizeof(out->text), "All is well. %s.", text);
 	}
 	return (int)(h - out);

@@ -44,7 +44,7 @@ static bool draw_named(const struct status *st, const struct status_request *req
 
 	for (int i = 0; i < request->target_count; i++) {
 		if (i > 0)
-			screen_end(s);
+			screen_newline(s);
 		drawn = draw_person(st, s, request->target[i].address, fault);
 		if (drawn < 0)
 			return false;
@@ -76,18 +76,18 @@ static bool add_person(const struct person *p, void *ctx)
 	char reason[96], when[CLOCK_TEXT_SIZE];
 	const char *why = label_reason(reason, sizeof(reason), p->reason);
 
-	table_add(&t->table, INK_PLAIN, p->address);
-	table_add(&t->table, INK_PLAIN,
+	table_add(&t->table, STYLE_PLAIN, p->address);
+	table_add(&t->table, STYLE_PLAIN,
 		p->state == PERSON_FAILED && p->fault_text[0] != '\0' ? p->fault_text : why);
 	if (p->mails >= 0)
-		table_addf(&t->table, INK_PLAIN, "%" PRId64, p->mails);
+		table_addf(&t->table, STYLE_PLAIN, "%" PRId64, p->mails);
 	else
-		table_add(&t->table, INK_DIM, "?");
-	table_add(&t->table, INK_PLAIN,
+		table_add(&t->table, STYLE_DIM, "?");
+	table_add(&t->table, STYLE_PLAIN,
 		p->due == 0		   ? ""
 		: p->due <= t->service->at ? "now"
 					   : clock_relative(p->due, t->service->at, when));
-	table_add(&t->table, INK_DIM,
+	table_add(&t->table, STYLE_DIM,
 		p->changed > 0 ? clock_relative(p->changed, t->service->at, when) : "");
 	str_copy(t->last, sizeof(t->last), p->address);
 	t->count++;
@@ -109,9 +109,9 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 
 static void say_more(const struct people_table *t, struct screen *s)
 {
-	screen_end(s);
-	screen_putf(s, INK_DIM, "More people follow. Use --all, or --after %s", t->last);
-	screen_end(s);
+	screen_newline(s);
+	screen_putf(s, STYLE_DIM, "More people follow. Use --all, or --after %s", t->last);
+	screen_newline(s);
 }
 
 static bool draw_state(const struct status *st, const struct status_request *request,
@@ -130,9 +130,9 @@ static bool draw_state(const struct status *st, const struct status_request *req
 	} while (ok && t.count == PAGE && request->all);
 	table_free(&t.table);
 	if (ok && drawn == 0) {
-		screen_putf(s, INK_PLAIN, "No one is %s.",
+		screen_putf(s, STYLE_PLAIN, "No one is %s.",
 			label_state((enum person_state)request->state));
-		screen_end(s);
+		screen_newline(s);
 	}
 	if (ok && t.count == PAGE)
 		say_more(&t, s);

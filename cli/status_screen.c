@@ -31,13 +31,13 @@ static void head(struct screen *s, const struct status *st)
 	str_format(left, sizeof(left), "cloudinvite %s on %s", CLOUDINVITE_VERSION, host);
 	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%a %Y-%m-%d %H:%M", &tm);
-	screen_put(s, INK_DIM, left);
-	if (s->width - screen_columns(when) > s->column + 1) {
-		screen_to(s, s->width - screen_columns(when));
-		screen_put(s, INK_DIM, when);
+	screen_put(s, STYLE_DIM, left);
+	if (s->width - screen_text_width(when) > s->column + 1) {
+		screen_to_column(s, s->width - screen_text_width(when));
+		screen_put(s, STYLE_DIM, when);
 	}
-	screen_end(s);
-	screen_end(s);
+	screen_newline(s);
+	screen_newline(s);
 }
 
 /* ---- people ---- */
@@ -56,14 +56,14 @@ static void people(struct screen *s, const struct status *st)
 	const struct ledger_summary *sum = &st->summary;
 	char number[SCREEN_NUMBER_SIZE], bar[SCREEN_BAR_SIZE];
 	int64_t all = total(sum), most = 0;
-	int digits = screen_columns(screen_number(number, all)), room;
+	int digits = screen_text_width(screen_number(number, all)), room;
 
 	screen_heading(s, "People");
 	if (all == 0) {
-		screen_to(s, INDENT);
-		screen_wrap(s, INK_DIM, INDENT,
+		screen_to_column(s, INDENT);
+		screen_wrap(s, STYLE_DIM, INDENT,
 			"No people yet. They appear here after their first login.");
-		screen_end(s);
+		screen_newline(s);
 	}
 	for (int i = 0; i < PERSON_STATES; i++)
 		most = sum->people[i] > most ? sum->people[i] : most;
@@ -71,18 +71,18 @@ static void people(struct screen *s, const struct status *st)
 	for (int i = 0; i < PERSON_STATES; i++) {
 		if (sum->people[i] == 0)
 			continue;
-		screen_to(s, INDENT);
-		screen_put(s, label_state_ink((enum person_state)i),
+		screen_to_column(s, INDENT);
+		screen_put(s, label_state_style((enum person_state)i),
 			label_state((enum person_state)i));
 		screen_number(number, sum->people[i]);
-		screen_to(s, LABEL + digits - screen_columns(number));
-		screen_put(s, INK_PLAIN, number);
+		screen_to_column(s, LABEL + digits - screen_text_width(number));
+		screen_put(s, STYLE_PLAIN, number);
 		screen_bar(s, bar, sum->people[i], most, room < BAR_MAX ? room : BAR_MAX);
 		if (bar[0] != '\0') {
-			screen_to(s, LABEL + digits + 2);
-			screen_put(s, label_state_ink((enum person_state)i), bar);
+			screen_to_column(s, LABEL + digits + 2);
+			screen_put(s, label_state_style((enum person_state)i), bar);
 		}
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -94,16 +94,16 @@ static void would_be(struct screen *s, const struct status *st)
 		return;
 	screen_heading(s, "Would be invited");
 	for (int i = 0; i < st->would_be_count; i++) {
-		screen_to(s, INDENT);
-		screen_put(s, INK_PLAIN, st->would_be[i]);
-		screen_end(s);
+		screen_to_column(s, INDENT);
+		screen_put(s, STYLE_PLAIN, st->would_be[i]);
+		screen_newline(s);
 	}
 	if (st->would_be_total > st->would_be_count) {
-		screen_to(s, INDENT);
-		screen_putf(s, INK_DIM, "and %s more",
+		screen_to_column(s, INDENT);
+		screen_putf(s, STYLE_DIM, "and %s more",
 			screen_number(number, st->would_be_total - st->would_be_count));
 		screen_remedy(s, INDENT, "cloudinvite status --state held");
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -150,7 +150,7 @@ static void waiting(struct screen *s, const struct status *st)
 	int digits = 0;
 
 	for (int i = 0; i < st->waiting_count; i++) {
-		int columns = screen_columns(screen_number(number, st->waiting[i].count));
+		int columns = screen_text_width(screen_number(number, st->waiting[i].count));
 		digits = columns > digits ? columns : digits;
 	}
 	if (st->waiting_count > 0)
@@ -158,13 +158,13 @@ static void waiting(struct screen *s, const struct status *st)
 	for (int i = 0; i < st->waiting_count; i++) {
 		const struct status_reason *r = &st->waiting[i];
 		screen_number(number, r->count);
-		screen_to(s, INDENT + digits - screen_columns(number));
-		screen_put(s, INK_PLAIN, number);
-		screen_to(s, INDENT + digits + 2);
+		screen_to_column(s, INDENT + digits - screen_text_width(number));
+		screen_put(s, STYLE_PLAIN, number);
+		screen_to_column(s, INDENT + digits + 2);
 		expectation(st, r, text, sizeof(text));
-		screen_wrap(s, INK_PLAIN, INDENT + digits + 2, text);
+		screen_wrap(s, STYLE_PLAIN, INDENT + digits + 2, text);
 		decision(s, r, INDENT + digits + 2);
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -177,15 +177,15 @@ static void faults(struct screen *s, const struct status *st)
 	for (int i = 0; i < st->fault_count; i++) {
 		const struct status_fault *f = &st->faults[i];
 		str_format(code, sizeof(code), "%s", f->code[0] != '\0' ? f->code : "fault");
-		screen_to(s, INDENT);
-		screen_put(s, INK_WARN, code);
+		screen_to_column(s, INDENT);
+		screen_put(s, STYLE_WARN, code);
 		if (f->count > 1)
-			screen_putf(s, INK_DIM, " x %" PRId64, f->count);
-		screen_put(s, INK_PLAIN, ":");
-		screen_wrap(s, INK_PLAIN, 2 * INDENT, f->text);
+			screen_putf(s, STYLE_DIM, " x %" PRId64, f->count);
+		screen_put(s, STYLE_PLAIN, ":");
+		screen_wrap(s, STYLE_PLAIN, 2 * INDENT, f->text);
 		str_format(line, sizeof(line), "cloudinvite explain %s", f->address);
 		screen_remedy(s, 2 * INDENT, line);
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -207,11 +207,11 @@ static void accounts(struct screen *s, const struct status *st)
 	if (line[0] == '\0')
 		return;
 	screen_heading(s, "Accounts");
-	screen_to(s, INDENT);
-	screen_wrap(s, INK_PLAIN, INDENT, line);
+	screen_to_column(s, INDENT);
+	screen_wrap(s, STYLE_PLAIN, INDENT, line);
 	if (n[VERDICT_UNMAPPED] + n[VERDICT_COLLISION] + n[VERDICT_FOREIGN_DOMAIN] > 0)
 		screen_remedy(s, INDENT, "cloudinvite explain USER");
-	screen_end(s);
+	screen_newline(s);
 }
 
 static void pace(struct screen *s, const struct status *st)
@@ -242,25 +242,25 @@ static void pace(struct screen *s, const struct status *st)
 	at = strlen(line);
 	if (settings->send_window[0] != '\0')
 		str_format(line + at, sizeof(line) - at, ", sent %s", settings->send_window);
-	screen_to(s, INDENT);
-	screen_wrap(s, INK_PLAIN, INDENT, line);
-	screen_end(s);
+	screen_to_column(s, INDENT);
+	screen_wrap(s, STYLE_PLAIN, INDENT, line);
+	screen_newline(s);
 }
 
 static void add_program(struct table *t, const struct program *p, int64_t now)
 {
 	char beat[CLOCK_TEXT_SIZE] = "never";
 
-	table_add(t, INK_PLAIN, p->role);
+	table_add(t, STYLE_PLAIN, p->role);
 	if (p->alive)
-		table_add(t, INK_GOOD, "runs");
+		table_add(t, STYLE_GOOD, "runs");
 	else
-		table_add(t, p->wanted ? INK_BAD : INK_DIM, p->wanted ? "down" : "elsewhere");
-	table_add(t, INK_PLAIN, p->has_heartbeat ? p->worker.version : "");
+		table_add(t, p->wanted ? STYLE_BAD : STYLE_DIM, p->wanted ? "down" : "elsewhere");
+	table_add(t, STYLE_PLAIN, p->has_heartbeat ? p->worker.version : "");
 	if (p->has_heartbeat)
 		clock_relative(p->worker.beat, now, beat);
-	table_addf(t, INK_PLAIN, "heard %s", beat);
-	table_add(t, INK_DIM, p->has_heartbeat && p->alive ? p->worker.note : "");
+	table_addf(t, STYLE_PLAIN, "heard %s", beat);
+	table_add(t, STYLE_DIM, p->has_heartbeat && p->alive ? p->worker.note : "");
 }
 
 static void programs(struct screen *s, const struct status *st)
@@ -276,10 +276,10 @@ static void programs(struct screen *s, const struct status *st)
 	table_print(&t, s, INDENT);
 	table_free(&t);
 	if (st->service.late > 0 && st->service.hosts > 2) {
-		screen_to(s, INDENT);
-		screen_putf(s, INK_WARN, "%d of %d heartbeats are late", st->service.late,
+		screen_to_column(s, INDENT);
+		screen_putf(s, STYLE_WARN, "%d of %d heartbeats are late", st->service.late,
 			st->service.hosts);
-		screen_end(s);
+		screen_newline(s);
 	}
 }
 
@@ -293,9 +293,9 @@ static void ledger(struct screen *s, const struct status *st)
 		str_starts(name, "sqlite:") ? name + strlen("sqlite:") : "postgresql",
 		ledger_schema(st->store->ledger), ledger_id(st->store->ledger));
 	screen_heading(s, "Ledger");
-	screen_to(s, INDENT);
-	screen_wrap(s, INK_PLAIN, INDENT, line);
-	screen_end(s);
+	screen_to_column(s, INDENT);
+	screen_wrap(s, STYLE_PLAIN, INDENT, line);
+	screen_newline(s);
 }
 
 void status_draw(const struct status *st, const struct cli *cli, FILE *out)

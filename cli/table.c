@@ -25,7 +25,7 @@ static bool grow(struct table *t)
 	return true;
 }
 
-void table_add(struct table *t, enum ink ink, const char *text)
+void table_add(struct table *t, enum style style, const char *text)
 {
 	char *copy = NULL;
 
@@ -36,10 +36,10 @@ void table_add(struct table *t, enum ink ink, const char *text)
 		return;
 	}
 	/* gcc -fanalyzer takes it for lost in the array: table_free frees it. */
-	t->cells[t->used++] = (struct table_cell){.text = copy, .ink = ink};
+	t->cells[t->used++] = (struct table_cell){.text = copy, .style = style};
 }
 
-void table_addf(struct table *t, enum ink ink, const char *format, ...)
+void table_addf(struct table *t, enum style style, const char *format, ...)
 {
 	char text[CELL_MAX];
 	va_list args;
@@ -48,7 +48,7 @@ void table_addf(struct table *t, enum ink ink, const char *format, ...)
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		text[0] = '\0';
 	va_end(args);
-	table_add(t, ink, text);
+	table_add(t, style, text);
 }
 
 static void forget_rows(struct table *t)
@@ -81,14 +81,14 @@ static void measure(struct table *t, const struct screen *s)
 	char text[CELL_MAX];
 
 	for (int c = 0; c < t->count; c++) {
-		int columns = screen_columns(t->columns[c].title);
+		int columns = screen_text_width(t->columns[c].title);
 		if (columns > t->widths[c])
 			t->widths[c] = columns;
 	}
 	for (size_t i = 0; i < t->used; i++) {
 		int *width = &t->widths[i % (size_t)t->count];
 		int columns =
-			screen_columns(screen_text(s, text, sizeof(text), t->cells[i].text, 0));
+			screen_text_width(screen_text(s, text, sizeof(text), t->cells[i].text, 0));
 		if (columns > *width)
 			*width = columns;
 	}
@@ -119,16 +119,16 @@ static void fit(struct table *t, int room)
 /* ---- printing ---- */
 
 static void print_cell(
-	const struct table *t, struct screen *s, int c, enum ink ink, const char *text)
+	const struct table *t, struct screen *s, int c, enum style style, const char *text)
 {
 	char shown[CELL_MAX];
 	int width = t->widths[c], pad;
 
 	screen_text(s, shown, sizeof(shown), text, s->terminal ? width : 0);
-	pad = width - screen_columns(shown);
+	pad = width - screen_text_width(shown);
 	if (t->columns[c].right && pad > 0)
-		screen_to(s, s->column + pad);
-	screen_put(s, ink, shown);
+		screen_to_column(s, s->column + pad);
+	screen_put(s, style, shown);
 }
 
 static void print_row(
@@ -137,14 +137,14 @@ static void print_row(
 	int start = indent;
 
 	for (int c = 0; c < t->count; c++) {
-		enum ink ink = row ? row[c].ink : INK_BOLD;
+		enum style style = row ? row[c].style : STYLE_BOLD;
 		const char *text = row ? row[c].text : t->columns[c].title;
 		if (text[0] != '\0' && start > 0)
-			screen_to(s, start);
-		print_cell(t, s, c, ink, text);
+			screen_to_column(s, start);
+		print_cell(t, s, c, style, text);
 		start += t->widths[c] + GAP;
 	}
-	screen_end(s);
+	screen_newline(s);
 }
 
 bool table_print(struct table *t, struct screen *s, int indent)

@@ -21,7 +21,7 @@ struct table_column {
 
 struct table_cell {
 	char *text;
-	enum ink ink;
+	enum style style;
 };
 
 /* Zero-initialise, then table_open. */
@@ -37,8 +37,8 @@ struct table {
 
 void table_open(struct table *t, const struct table_column *columns, int count);
 /* The next cell of the row; the row ends with the last column. The text is copied. */
-void table_add(struct table *t, enum ink ink, const char *text);
-void table_addf(struct table *t, enum ink ink, const char *format, ...)
+void table_add(struct table *t, enum style style, const char *text);
+void table_addf(struct table *t, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Prints the rows that are there, indented, and forgets them. */
 bool table_print(struct table *t, struct screen *s, int indent);

@@ -29,12 +29,12 @@ struct shown {
 
 /* ---- for people ---- */
 
-static void put(struct screen *s, const char *name, enum ink ink, const char *value)
+static void put(struct screen *s, const char *name, enum style style, const char *value)
 {
-	screen_put(s, INK_DIM, name);
-	screen_to(s, VALUE_COLUMN);
-	screen_put(s, ink, value);
-	screen_end(s);
+	screen_put(s, STYLE_DIM, name);
+	screen_to_column(s, VALUE_COLUMN);
+	screen_put(s, style, value);
+	screen_newline(s);
 }
 
 static void put_expiry(struct screen *s, const struct shown *shown)
@@ -43,7 +43,7 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	int64_t now = clock_wall(), expires = shown->token.expires;
 
 	if (!shown->token.value) {
-		put(s, "token", INK_WARN, "none yet; the next request will mint one");
+		put(s, "token", STYLE_WARN, "none yet; the next request will mint one");
 		return;
 	}
 	clock_rfc3339(expires, when);
@@ -53,7 +53,7 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	else
 		str_format(line, sizeof(line), "%s %s (%s); the next request will mint another",
 			expires > now ? "ends" : "ended", relative, when);
-	put(s, "token", shown->usable ? INK_GOOD : INK_WARN, line);
+	put(s, "token", shown->usable ? STYLE_GOOD : STYLE_WARN, line);
 }
 
 static void put_minted(struct screen *s, const struct shown *shown)
@@ -65,7 +65,7 @@ static void put_minted(struct screen *s, const struct shown *shown)
 	str_format(line, sizeof(line), "%s by %s",
 		clock_relative(shown->token.minted_at, clock_wall(), relative),
 		shown->token.minted_by);
-	put(s, "minted", INK_PLAIN, line);
+	put(s, "minted", STYLE_PLAIN, line);
 }
 
 static int show(const struct cli *cli, const struct shown *shown)
@@ -73,9 +73,9 @@ static int show(const struct cli *cli, const struct shown *shown)
 	struct screen s;
 
 	screen_open(&s, cli, stdout);
-	put(&s, "identity", INK_BOLD, shown->credential->identity);
-	put(&s, "scope", INK_PLAIN, GOOGLE_SCOPE);
-	put(&s, "credential", INK_PLAIN, shown->credential->path);
+	put(&s, "identity", STYLE_BOLD, shown->credential->identity);
+	put(&s, "scope", STYLE_PLAIN, GOOGLE_SCOPE);
+	put(&s, "credential", STYLE_PLAIN, shown->credential->path);
 	put_expiry(&s, shown);
 	put_minted(&s, shown);
 	return shown->usable ? EXIT_OK : EXIT_NEGATIVE;

@@ -71,7 +71,7 @@ static void a_pipe_is_told_no_more_than_a_terminal(void **state)
 
 	(void)state;
 	open_drawn(&d, false, true, 80);
-	screen_put(&d.s, INK_PLAIN,
+	screen_put(&d.s, STYLE_PLAIN,
 		"a\033[2J\u202eb\xc2\x9b"
 		"31m\x9b");
 	assert_string_equal("a\\x1b[2J\\xe2\\x80\\xaeb\\xc2\\x9b31m\\x9b", drawn(&d));
@@ -98,10 +98,10 @@ static void a_cut_text_says_so_and_takes_no_more_than_its_columns(void **state)
 static void columns_are_counted_as_a_terminal_shows_them(void **state)
 {
 	(void)state;
-	assert_int_equal(0, screen_columns(""));
-	assert_int_equal(3, screen_columns("Zo\u00eb"));
-	assert_int_equal(4, screen_columns("\u6f22\u5b57"));
-	assert_int_equal(1, screen_columns("e\u0301"));
+	assert_int_equal(0, screen_text_width(""));
+	assert_int_equal(3, screen_text_width("Zo\u00eb"));
+	assert_int_equal(4, screen_text_width("\u6f22\u5b57"));
+	assert_int_equal(1, screen_text_width("e\u0301"));
 }
 
 static void wrapped_words_stay_within_the_edge_and_the_indent(void **state)
@@ -110,9 +110,9 @@ static void wrapped_words_stay_within_the_edge_and_the_indent(void **state)
 
 	(void)state;
 	open_drawn(&d, true, true, 20);
-	screen_to(&d.s, 4);
-	screen_wrap(&d.s, INK_PLAIN, 4, "one two three four  five six seven");
-	screen_end(&d.s);
+	screen_to_column(&d.s, 4);
+	screen_wrap(&d.s, STYLE_PLAIN, 4, "one two three four  five six seven");
+	screen_newline(&d.s);
 	assert_string_equal("    one two three\n    four five six\n    seven\n", drawn(&d));
 	free_drawn(&d);
 }
@@ -123,10 +123,10 @@ static void a_remedy_is_not_torn(void **state)
 
 	(void)state;
 	open_drawn(&d, true, false, 30);
-	screen_to(&d.s, 2);
-	screen_wrap(&d.s, INK_PLAIN, 2, "the dispatcher is down");
+	screen_to_column(&d.s, 2);
+	screen_wrap(&d.s, STYLE_PLAIN, 2, "the dispatcher is down");
 	screen_remedy(&d.s, 2, "systemctl start x");
-	screen_end(&d.s);
+	screen_newline(&d.s);
 	assert_string_equal("  the dispatcher is down\n  -> systemctl start x\n", drawn(&d));
 	free_drawn(&d);
 }
@@ -137,13 +137,13 @@ static void ink_is_used_only_where_colour_is_wanted(void **state)
 
 	(void)state;
 	open_drawn(&d, true, true, 80);
-	screen_put(&d.s, INK_BAD, ADDRESS);
+	screen_put(&d.s, STYLE_BAD, ADDRESS);
 	assert_string_equal(ADDRESS, drawn(&d));
 	free_drawn(&d);
 
 	open_drawn(&d, true, true, 80);
 	d.s.colour = true;
-	screen_put(&d.s, INK_BAD, ADDRESS);
+	screen_put(&d.s, STYLE_BAD, ADDRESS);
 	assert_string_equal("\033[1;31m" ADDRESS "\033[0m", drawn(&d));
 	free_drawn(&d);
 }
@@ -157,9 +157,9 @@ static void a_bar_is_drawn_on_a_terminal_only_and_never_empty_for_somebody(void 
 	assert_string_equal("", screen_bar(&file, bar, 5, 10, 10));
 	assert_string_equal("", screen_bar(&terminal, bar, 0, 10, 10));
 	assert_string_equal("\u258f", screen_bar(&terminal, bar, 1, 1000000, 10));
-	assert_int_equal(10, screen_columns(screen_bar(&terminal, bar, 10, 10, 10)));
-	assert_int_equal(5, screen_columns(screen_bar(&terminal, bar, 5, 10, 10)));
-	assert_true(screen_columns(screen_bar(&terminal, bar, 1, 1, 1000)) <= 60);
+	assert_int_equal(10, screen_text_width(screen_bar(&terminal, bar, 10, 10, 10)));
+	assert_int_equal(5, screen_text_width(screen_bar(&terminal, bar, 5, 10, 10)));
+	assert_true(screen_text_width(screen_bar(&terminal, bar, 1, 1, 1000)) <= 60);
 }
 
 static void assert_number(const char *expected, int64_t n)

@@ -34,9 +34,9 @@ static char *draw(bool terminal, int width, int parts)
 	assert_non_null(s.out);
 	table_open(&t, columns, 3);
 	for (int i = 0; i < parts; i++) {
-		table_add(&t, INK_PLAIN, LONG_ADDRESS);
-		table_addf(&t, INK_PLAIN, "%d", i + 9);
-		table_add(&t, INK_PLAIN, LONG_REASON);
+		table_add(&t, STYLE_PLAIN, LONG_ADDRESS);
+		table_addf(&t, STYLE_PLAIN, "%d", i + 9);
+		table_add(&t, STYLE_PLAIN, LONG_REASON);
 		assert_true(table_print(&t, &s, 0));
 	}
 	table_free(&t);
@@ -52,8 +52,8 @@ static int widest_line(const char *text)
 	assert_true(strlen(text) < sizeof(copy));
 	memcpy(copy, text, strlen(text) + 1);
 	for (char *rest = copy, *line; (line = strsep(&rest, "\n"));)
-		if (screen_columns(line) > widest)
-			widest = screen_columns(line);
+		if (screen_text_width(line) > widest)
+			widest = screen_text_width(line);
 	return widest;
 }
 
@@ -121,12 +121,12 @@ static void numbers_stand_below_each_other(void **state)
 	(void)state;
 	screen_open(&s, &cli, open_memstream(&text, &size));
 	table_open(&t, columns, 3);
-	table_add(&t, INK_PLAIN, "a");
-	table_add(&t, INK_PLAIN, "1");
-	table_add(&t, INK_PLAIN, "x");
-	table_add(&t, INK_PLAIN, "b");
-	table_add(&t, INK_PLAIN, "123456");
-	table_add(&t, INK_PLAIN, "");
+	table_add(&t, STYLE_PLAIN, "a");
+	table_add(&t, STYLE_PLAIN, "1");
+	table_add(&t, STYLE_PLAIN, "x");
+	table_add(&t, STYLE_PLAIN, "b");
+	table_add(&t, STYLE_PLAIN, "123456");
+	table_add(&t, STYLE_PLAIN, "");
 	assert_true(table_print(&t, &s, 2));
 	table_free(&t);
 	assert_int_equal(0, fclose(s.out));
@@ -148,7 +148,7 @@ static void a_cell_cannot_drive_the_terminal(void **state)
 	(void)state;
 	screen_open(&s, &cli, open_memstream(&text, &size));
 	table_open(&t, columns, 1);
-	table_add(&t, INK_PLAIN, "\033]0;title\a\nrm -rf");
+	table_add(&t, STYLE_PLAIN, "\033]0;title\a\nrm -rf");
 	assert_true(table_print(&t, &s, 0));
 	table_free(&t);
 	assert_int_equal(0, fclose(s.out));
