@@ -76,10 +76,10 @@ static int show_changes(struct setup *s)
 	int count;
 
 	table_open(&c.table, columns, ARRAY_SIZE(columns));
-	count = stage_changes(&s->stage, add_change, &c);
+	count = config_draft_changes(&s->draft, add_change, &c);
 	if (count > 0) {
 		setup_title(s, "Settings");
-		setup_say(s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->stage.is_new ? ", anew" : "");
+		setup_say(s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->draft.is_new ? ", anew" : "");
 	}
 	if (!s->json)
 		table_print(&c.table, &s->screen, 2);
@@ -111,7 +111,7 @@ static bool commit(struct setup *s)
 	bool good;
 
 	interrupt_hold(&before);
-	good = stage_commit(&s->stage, &s->fault);
+	good = config_draft_commit(&s->draft, &s->fault);
 	if (good)
 		setup_part(s, PART_SETTINGS, PART_WRITTEN);
 	interrupt_release(&before);
@@ -126,7 +126,7 @@ static int write_settings(struct setup *s)
 		setup_part(s, PART_SETTINGS, PART_NOT_WANTED);
 	if (s->copy[0])
 		setup_part(s, PART_CREDENTIAL, PART_OPEN);
-	stage_check(&s->stage, take_finding, s);
+	config_draft_check(&s->draft, take_finding, s);
 	if (s->fault.kind)
 		return fail(s);
 	if (s->dry_run || (changes == 0 && !s->copy[0]))
@@ -138,8 +138,9 @@ static int write_settings(struct setup *s)
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
 		setup_say(s, STYLE_GOOD, 0, "%s was written.", s->path);
-	if (changes > 0 && !s->stage.is_new)
-		setup_say(s, STYLE_PLAIN, 0, "The previous version is in %s" STAGE_KEPT, s->path);
+	if (changes > 0 && !s->draft.is_new)
+		setup_say(s, STYLE_PLAIN, 0, "The previous version is in %s" DRAFT_BACKUP_SUFFIX,
+			s->path);
 	return EXIT_OK;
 }
 
@@ -232,7 +233,7 @@ static void say_before_sending(struct setup *s)
 
 static void say_next(struct setup *s)
 {
-	bool sends = s->stage.settings->mode == MODE_SEND;
+	bool sends = s->draft.settings->mode == MODE_SEND;
 
 	setup_title(s, "Next steps");
 	setup_say(s, STYLE_PLAIN, 2,
@@ -249,7 +250,7 @@ static void say_next(struct setup *s)
 	setup_say(s, STYLE_PLAIN, 0,
 		"For a golden image, include the package and these settings, but not %s, %s and "
 		"%s: they hold the spool, ledger and tokens of one machine.",
-		s->stage.settings->spool, s->stage.settings->state, s->stage.settings->tokens);
+		s->draft.settings->spool, s->draft.settings->state, s->draft.settings->tokens);
 }
 
 static int conclude(struct setup *s)
@@ -282,7 +283,7 @@ static int set_up(struct setup *s)
 {
 	int written;
 
-	if (!stage_open(&s->stage, s->path, &s->fault) || !setup_take_words(s) ||
+	if (!config_draft_open(&s->draft, s->path, &s->fault) || !setup_take_words(s) ||
 		(s->dialogue ? !setup_ask(s) : !setup_is_complete(s)))
 		return fail(s);
 	setup_accounts(s);
@@ -432,7 +433,7 @@ int verb_setup(const struct cli *cli, int argc, char **argv)
 	screen_open(&s.screen, cli, stdout);
 	s.changes = json_array();
 	exit_code = run(&s);
-	stage_close(&s.stage);
+	config_draft_close(&s.draft);
 	setup_parts_end();
 	json_decref(s.changes);
 	json_decref(s.checks);

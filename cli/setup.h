@@ -14,7 +14,7 @@
 #include "cli/cli.h"
 #include "cli/pam.h"
 #include "cli/screen.h"
-#include "cli/stage.h"
+#include "cli/config_draft.h"
 
 #define SETUP_HOSTS_MAX	  100000
 #define SETUP_TENANT_RATE 60 /* requests a minute to which Google is reported to hold a tenant */
@@ -28,7 +28,7 @@ enum setup_route { ROUTE_UNKNOWN, ROUTE_KEYLESS, ROUTE_KEY, ROUTE_LOGIN };
 struct setup {
 	const struct cli *cli;
 	const char *path; /* of the settings */
-	struct stage stage;
+	struct config_draft draft;
 	struct screen screen;
 	struct fault fault;
 

@@ -70,8 +70,8 @@ void setup_accounts(struct setup *s)
 
 	setup_title(s, "Addresses for this host's accounts");
 	progress_start(&progress, s->cli);
-	progress_say(&progress, "reading the accounts in %s", s->stage.settings->passwd);
-	if (mapping_open(&mapping, s->stage.settings, &fault)) {
+	progress_say(&progress, "reading the accounts in %s", s->draft.settings->passwd);
+	if (mapping_open(&mapping, s->draft.settings, &fault)) {
 		judge_all(s, &mapping, &progress);
 	} else {
 		progress_clear(&progress);

@@ -68,13 +68,13 @@ static bool ask_key(struct setup *s, const char *given, const char *question, co
 
 	if (given)
 		return true;
-	stage_get(&s->stage, section, key, is, sizeof(is));
+	config_draft_get(&s->draft, section, key, is, sizeof(is));
 	for (;;) {
 		if (!setup_question(s, question, is[0] ? is : suggested, answer, sizeof(answer)))
 			return false;
 		if (!answer[0])
 			setup_say(s, STYLE_BAD, 0, "An answer is required.");
-		else if (stage_set(&s->stage, section, key, answer, &s->fault))
+		else if (config_draft_set(&s->draft, section, key, answer, &s->fault))
 			return true;
 		else
 			say_wrong(s);
@@ -130,12 +130,12 @@ static bool ask_login(struct setup *s)
 	char file[PATH_MAX];
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
-	cli.settings_path = s->stage.path;
+	cli.settings_path = s->draft.path;
 	cli.account = ACCOUNT_DISPATCHER;
 	str_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
-		s->stage.settings->state);
-	if (!stage_set(&s->stage, "google", "subject", "", &s->fault) ||
-		!stage_set(&s->stage, "google", "credentials", s->login, &s->fault) ||
+		s->draft.settings->state);
+	if (!config_draft_set(&s->draft, "google", "subject", "", &s->fault) ||
+		!config_draft_set(&s->draft, "google", "credentials", s->login, &s->fault) ||
 		!setup_question(s, "The OAuth client file (leave empty to log in later)", "", file,
 			sizeof(file)))
 		return false;
@@ -162,7 +162,7 @@ static int can_read(void *path)
 static bool offer_copy(struct setup *s, char *path)
 {
 	if (path[0] != '/' || s->install || geteuid() != 0 ||
-		service_run(s->stage.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NEGATIVE)
+		service_run(s->draft.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NEGATIVE)
 		return true;
 	s->install = setup_yes(s,
 		"The service cannot read the file there. Copy it beside the settings, readable by "
@@ -185,7 +185,7 @@ static bool ask_file(struct setup *s, struct setup_credential *known)
 			return false;
 		if (path[0] && setup_credential_read(s, path, known) && offer_copy(s, path) &&
 			(path[0] != '/' || setup_credential_place(s, path, sizeof(path))) &&
-			stage_set(&s->stage, "google", "credentials", path, &s->fault))
+			config_draft_set(&s->draft, "google", "credentials", path, &s->fault))
 			return true;
 		if (s->fault.kind)
 			say_wrong(s);
@@ -194,7 +194,7 @@ static bool ask_file(struct setup *s, struct setup_credential *known)
 
 static bool ask_service_account(struct setup *s)
 {
-	if (strcmp(s->stage.settings->credentials, "metadata:") != 0)
+	if (strcmp(s->draft.settings->credentials, "metadata:") != 0)
 		return true;
 	return ask_key(s, s->service_account, "The service account with the delegation", "google",
 		"service_account", "");
@@ -228,7 +228,7 @@ static bool ask_credential(struct setup *s)
 
 static bool ask_subject(struct setup *s)
 {
-	if (s->route == ROUTE_LOGIN || str_ends(s->stage.settings->credentials, "/login.json"))
+	if (s->route == ROUTE_LOGIN || str_ends(s->draft.settings->credentials, "/login.json"))
 		return true;
 	return ask_key(s, s->subject, "The administrator to act as", "google", "subject", "");
 }
@@ -259,7 +259,7 @@ bool setup_ask(struct setup *s)
 		    "google", "customer", "my_customer") ||
 		!ask_key(s, s->domains, "The organisation's domains", "people", "domains", ""))
 		return false;
-	str_copy(first, sizeof(first), s->stage.settings->domains);
+	str_copy(first, sizeof(first), s->draft.settings->domains);
 	first[strcspn(first, ", ")] = '\0';
 	str_format(rule, sizeof(rule), "{user}@%s", first);
 	return ask_key(s, s->address, "The address of a user", "people", "address", rule) &&

@@ -90,7 +90,7 @@ static int act(void *ctx)
 	struct fault ignored;
 
 	d.json = s->json || look->quiet;
-	d.settings = s->stage.settings;
+	d.settings = s->draft.settings;
 	signal(SIGPIPE, SIG_IGN);
 	screen_open(&d.screen, s->cli, stdout);
 	progress_start(&d.progress, s->cli);
@@ -132,7 +132,7 @@ static void take_report(struct look *look, int fd)
 
 static int look_once(struct look *look)
 {
-	struct settings *settings = look->setup->stage.settings;
+	struct settings *settings = look->setup->draft.settings;
 	struct fault fault = {.kind = FAULT_NONE};
 	int ends[2], exit_code;
 
@@ -190,8 +190,8 @@ static void say_delegation(struct setup *s)
 	struct setup_credential known = {.route = ROUTE_UNKNOWN};
 	struct fault kept = s->fault;
 
-	if (s->stage.settings->credentials[0] == '/')
-		(void)setup_credential_read(s, s->stage.settings->credentials, &known);
+	if (s->draft.settings->credentials[0] == '/')
+		(void)setup_credential_read(s, s->draft.settings->credentials, &known);
 	s->fault = kept;
 	setup_guide_admin(s, ROUTE_KEY, &known);
 }

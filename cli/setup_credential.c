@@ -179,7 +179,7 @@ bool setup_credential_install(struct setup *s)
 {
 	struct setup_credential known;
 	struct strbuf text = {.data = NULL};
-	const char *user = s->stage.settings->dispatcher_user;
+	const char *user = s->draft.settings->dispatcher_user;
 	sigset_t before;
 	uid_t uid;
 	gid_t gid;

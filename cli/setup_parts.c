@@ -71,7 +71,7 @@ static void end(void)
 {
 	static struct sentence s;
 
-	stage_remove(&running->stage);
+	config_draft_remove(&running->draft);
 	add(&s, running->cli->progress ? "\n" : "");
 	add(&s, "cloudinvite: setup was interrupted.");
 	if (add_parts(&s, " Written: ", PART_WRITTEN))

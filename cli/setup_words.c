@@ -16,7 +16,7 @@
 
 static bool put(struct setup *s, const char *section, const char *key, const char *value)
 {
-	return !value || stage_set(&s->stage, section, key, value, &s->fault);
+	return !value || config_draft_set(&s->draft, section, key, value, &s->fault);
 }
 
 /* ---- several hosts ---- */
@@ -27,7 +27,7 @@ static bool put_share(
 	char share[32];
 
 	str_format(share, sizeof(share), "%lld", whole / hosts > 0 ? whole / hosts : 1);
-	return stage_set(&s->stage, section, key, share, &s->fault);
+	return config_draft_set(&s->draft, section, key, share, &s->fault);
 }
 
 bool setup_divide(struct setup *s)
@@ -49,8 +49,8 @@ void setup_say_hosts(struct setup *s)
 	setup_say(s, STYLE_PLAIN, 0,
 		"Each of the %lld hosts gets its share of the common limit: %lld requests a "
 		"minute, %lld invitations a day.",
-		s->hosts, (long long)s->stage.settings->requests_per_minute,
-		(long long)s->stage.settings->sends_per_day);
+		s->hosts, (long long)s->draft.settings->requests_per_minute,
+		(long long)s->draft.settings->sends_per_day);
 	setup_say(s, STYLE_WARN, 0,
 		"The hosts do not know of each other: a shared ledger on PostgreSQL is designed, "
 		"but not built yet. A person who is seen on two hosts before Google shows the "
@@ -95,7 +95,7 @@ bool setup_take_words(struct setup *s)
 /* The default names a file that may not be there. */
 bool setup_has_credential(const struct setup *s)
 {
-	const struct settings *is = s->stage.settings;
+	const struct settings *is = s->draft.settings;
 
 	return is->key[0] || (is->credentials[0] && (is->credentials[0] != '/' || s->copy[0] ||
 							    access(is->credentials, F_OK) == 0));
@@ -112,10 +112,10 @@ static bool guess_address(struct setup *s)
 {
 	char rule[512];
 
-	if (s->stage.settings->address[0] || !s->stage.settings->domains[0])
+	if (s->draft.settings->address[0] || !s->draft.settings->domains[0])
 		return true;
 	str_format(rule, sizeof(rule), "{user}@%.*s",
-		(int)strcspn(s->stage.settings->domains, ", "), s->stage.settings->domains);
+		(int)strcspn(s->draft.settings->domains, ", "), s->draft.settings->domains);
 	return put(s, "people", "address", rule);
 }
 
@@ -126,7 +126,7 @@ bool setup_is_complete(struct setup *s)
 
 	if (!guess_address(s))
 		return false;
-	is = s->stage.settings;
+	is = s->draft.settings;
 	name_missing(&names, !is->customer[0], "--customer");
 	name_missing(&names, !is->domains[0], "--domain");
 	name_missing(&names, !setup_has_credential(s), "--credentials");
