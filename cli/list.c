@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "cli/csv.h"
 #include "cli/json.h"
-#include "cli/live.h"
+#include "cli/api_session.h"
 #include "cli/table.h"
 #include "cli/labels.h"
 
@@ -24,7 +24,7 @@
 enum list_form { FORM_TABLE, FORM_JSON, FORM_CSV };
 
 struct listing {
-	struct live live;
+	struct api_session session;
 	struct table table;
 	enum list_form form;
 	char filter[64];   /* "" if none */
@@ -90,14 +90,14 @@ static void wait_told(int64_t wait_ms, void *ctx)
 {
 	struct listing *l = ctx;
 
-	progress_wait(wait_ms, &l->live.progress);
+	progress_wait(wait_ms, &l->session.progress);
 }
 
 static void take_page(const struct google_reply *reply, void *ctx)
 {
 	struct listing *l = ctx;
 
-	progress_clear(&l->live.progress);
+	progress_clear(&l->session.progress);
 	for (size_t i = 0; i < reply->page_count; i++) {
 		if (l->form == FORM_CSV)
 			print_csv(&reply->page[i]);
@@ -108,11 +108,11 @@ static void take_page(const struct google_reply *reply, void *ctx)
 	}
 	l->count += (int64_t)reply->page_count;
 	if (l->form == FORM_TABLE)
-		table_print(&l->table, &l->live.screen, 0);
+		table_print(&l->table, &l->session.screen, 0);
 	fflush(stdout);
 	keep_token(l, reply->next_page_token);
 	if (l->page_token)
-		progress_say(&l->live.progress, "%" PRId64 " so far", l->count);
+		progress_say(&l->session.progress, "%" PRId64 " so far", l->count);
 }
 
 static int read_pages(struct listing *l)
@@ -128,14 +128,14 @@ static int read_pages(struct listing *l)
 	do {
 		call.list_page_token = l->page_token;
 		if (l->count == 0)
-			progress_say(&l->live.progress, "asking Google for the list");
-		invite_list(l->live.invite, &call, wait_told, l, take_page, &fault);
+			progress_say(&l->session.progress, "asking Google for the list");
+		invite_list(l->session.invite, &call, wait_told, l, take_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",
 				"Google returned the same page token twice: the list is "
 				"incomplete");
 	} while (fault.kind == FAULT_NONE && l->page_token && !ferror(stdout));
-	progress_clear(&l->live.progress);
+	progress_clear(&l->session.progress);
 	return fault.kind != FAULT_NONE ? cli_fail(&fault) : EXIT_OK;
 }
 
@@ -146,10 +146,10 @@ static void print_end(struct listing *l)
 	if (l->form != FORM_TABLE)
 		return;
 	if (l->count > 0)
-		screen_newline(&l->live.screen);
-	screen_putf(&l->live.screen, STYLE_DIM, "%s invitation%s", screen_number(number, l->count),
-		l->count == 1 ? "" : "s");
-	screen_newline(&l->live.screen);
+		screen_newline(&l->session.screen);
+	screen_putf(&l->session.screen, STYLE_DIM, "%s invitation%s",
+		screen_number(number, l->count), l->count == 1 ? "" : "s");
+	screen_newline(&l->session.screen);
 }
 
 /* ---- the command line ---- */
@@ -225,7 +225,7 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 
 	if (exit_code != EXIT_OK)
 		return exit_code;
-	if (!live_open(&l.live, cli, l.form == FORM_JSON, &exit_code))
+	if (!api_session_open(&l.session, cli, l.form == FORM_JSON, &exit_code))
 		return exit_code;
 	table_open(&l.table, columns, ARRAY_SIZE(columns));
 	if (l.form == FORM_CSV)
@@ -235,6 +235,6 @@ int verb_list(const struct cli *cli, int argc, char **argv)
 		print_end(&l);
 	table_free(&l.table);
 	free(l.page_token);
-	live_close(&l.live);
+	api_session_close(&l.session);
 	return exit_code;
 }

@@ -11,7 +11,7 @@
 
 #include "base/str.h"
 #include "cli/json.h"
-#include "cli/live.h"
+#include "cli/api_session.h"
 #include "cli/labels.h"
 
 struct order {
@@ -21,23 +21,26 @@ struct order {
 
 /* ---- one person ---- */
 
-static void send_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+static void send_call(
+	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
 {
 	const struct order *order = ctx;
 
-	invite_send(live->invite, address, order->again, order->reason, progress_wait,
-		&live->progress, out);
+	invite_send(session->invite, address, order->again, order->reason, progress_wait,
+		&session->progress, out);
 }
 
-static void cancel_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+static void cancel_call(
+	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
 {
 	const struct order *order = ctx;
 
-	invite_cancel(live->invite, address, order->reason, progress_wait, &live->progress, out);
+	invite_cancel(
+		session->invite, address, order->reason, progress_wait, &session->progress, out);
 }
 
 /* Where the way has ended: invited is yes, not invitable is no, on the way is later. */
-static int send_code(const struct invite_result *result)
+static int send_exit_code(const struct invite_result *result)
 {
 	if (!result->known)
 		return EXIT_LATER;
@@ -62,13 +65,13 @@ static int send_code(const struct invite_result *result)
 	return EXIT_LATER;
 }
 
-static int cancel_code(const struct invite_result *result)
+static int cancel_exit_code(const struct invite_result *result)
 {
 	(void)result;
 	return EXIT_OK;
 }
 
-static void send_say(struct screen *s, const struct invite_result *result)
+static void send_print(struct screen *s, const struct invite_result *result)
 {
 	const struct person *p = &result->person;
 	char reason[96];
@@ -83,7 +86,7 @@ static void send_say(struct screen *s, const struct invite_result *result)
 			s, STYLE_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
 }
 
-static void cancel_say(struct screen *s, const struct invite_result *result)
+static void cancel_print(struct screen *s, const struct invite_result *result)
 {
 	(void)result;
 	screen_put(s, STYLE_PLAIN, "cancelled");
@@ -127,7 +130,7 @@ static bool parse(struct order *order, int argc, char **argv, bool may_again)
 	return optind < argc;
 }
 
-static bool may_go_on(const struct order *order, int count, const char *what)
+static bool is_confirmed(const struct order *order, int count, const char *what)
 {
 	char question[128];
 
@@ -136,7 +139,7 @@ static bool may_go_on(const struct order *order, int count, const char *what)
 }
 
 /* A mail to a foreign domain would be a mail to a stranger. */
-static void refuse_foreign(const struct settings *settings, struct target *list, int count)
+static void reject_foreign(const struct settings *settings, struct target *list, int count)
 {
 	for (int i = 0; i < count; i++) {
 		struct target *target = &list[i];
@@ -151,21 +154,22 @@ static void refuse_foreign(const struct settings *settings, struct target *list,
 	}
 }
 
-static int carry_out(struct live *live, const struct order *order, const struct live_verb *verb,
-	const char *what, char **typed, int n)
+static int send_or_cancel(struct api_session *session, const struct order *order,
+	const struct target_command *command, const char *what, char **typed, int n)
 {
 	int count, exit_code;
-	struct target *list = selector_resolve_all(live->ledger, live->settings, typed, n, &count);
+	struct target *list =
+		selector_resolve_all(session->ledger, session->settings, typed, n, &count);
 
 	if (!list)
 		return EXIT_STORAGE;
-	refuse_foreign(live->settings, list, count);
+	reject_foreign(session->settings, list, count);
 	exit_code = selector_print_faults(list, count);
-	if (exit_code == EXIT_OK && !may_go_on(order, count, what))
+	if (exit_code == EXIT_OK && !is_confirmed(order, count, what))
 		exit_code = EXIT_USAGE;
-	live_finish_each();
+	finish_current_on_interrupt();
 	if (exit_code == EXIT_OK)
-		exit_code = live_each(live, verb, list, count);
+		exit_code = for_each_target(session, command, list, count);
 	free(list);
 	return exit_code;
 }
@@ -173,12 +177,12 @@ static int carry_out(struct live *live, const struct order *order, const struct 
 int verb_send(const struct cli *cli, int argc, char **argv)
 {
 	struct order order = {.reason = ""};
-	struct live_verb verb = {.ask = send_ask,
-		.code = send_code,
-		.say = send_say,
+	struct target_command command = {.call = send_call,
+		.exit_code = send_exit_code,
+		.print = send_print,
 		.json = result_json,
 		.ctx = &order};
-	struct live live;
+	struct api_session session;
 	struct fault fault;
 	int exit_code;
 
@@ -190,30 +194,31 @@ int verb_send(const struct cli *cli, int argc, char **argv)
 		fault_remedy(&fault, "Give the reason, for history: --reason TEXT");
 		return cli_fail(&fault);
 	}
-	if (!live_open(&live, cli, order.json, &exit_code))
+	if (!api_session_open(&session, cli, order.json, &exit_code))
 		return exit_code;
-	exit_code = carry_out(&live, &order, &verb, "Invite", argv + optind, argc - optind);
-	live_close(&live);
+	exit_code =
+		send_or_cancel(&session, &order, &command, "Invite", argv + optind, argc - optind);
+	api_session_close(&session);
 	return exit_code;
 }
 
 int verb_cancel(const struct cli *cli, int argc, char **argv)
 {
 	struct order order = {.reason = ""};
-	struct live_verb verb = {.ask = cancel_ask,
-		.code = cancel_code,
-		.say = cancel_say,
+	struct target_command command = {.call = cancel_call,
+		.exit_code = cancel_exit_code,
+		.print = cancel_print,
 		.json = result_json,
 		.ctx = &order};
-	struct live live;
+	struct api_session session;
 	int exit_code;
 
 	if (!parse(&order, argc, argv, false))
 		return cli_usage(argv[0]);
-	if (!live_open(&live, cli, order.json, &exit_code))
+	if (!api_session_open(&session, cli, order.json, &exit_code))
 		return exit_code;
-	exit_code = carry_out(
-		&live, &order, &verb, "Cancel the invitations of", argv + optind, argc - optind);
-	live_close(&live);
+	exit_code = send_or_cancel(&session, &order, &command, "Cancel the invitations of",
+		argv + optind, argc - optind);
+	api_session_close(&session);
 	return exit_code;
 }

@@ -9,23 +9,24 @@
 
 #include "base/clock.h"
 #include "cli/json.h"
-#include "cli/live.h"
+#include "cli/api_session.h"
 #include "cli/labels.h"
 
 /* ---- check ---- */
 
-static void check_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+static void check_call(
+	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
 {
 	(void)ctx;
-	invite_ask(live->invite, GOOGLE_CHECK, address, progress_wait, &live->progress, out);
+	invite_ask(session->invite, GOOGLE_CHECK, address, progress_wait, &session->progress, out);
 }
 
-static int check_code(const struct invite_result *result)
+static int check_exit_code(const struct invite_result *result)
 {
 	return result->invitable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-static void check_say(struct screen *s, const struct invite_result *result)
+static void check_print(struct screen *s, const struct invite_result *result)
 {
 	if (result->invitable)
 		screen_put(s, STYLE_GOOD, "invitable");
@@ -41,18 +42,19 @@ static json_t *check_json(const struct invite_result *result)
 
 /* ---- get ---- */
 
-static void get_ask(struct live *live, const char *address, struct invite_result *out, void *ctx)
+static void get_call(
+	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
 {
 	(void)ctx;
-	invite_ask(live->invite, GOOGLE_GET, address, progress_wait, &live->progress, out);
+	invite_ask(session->invite, GOOGLE_GET, address, progress_wait, &session->progress, out);
 }
 
-static int get_code(const struct invite_result *result)
+static int get_exit_code(const struct invite_result *result)
 {
 	return result->shown ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-static void get_say(struct screen *s, const struct invite_result *result)
+static void get_print(struct screen *s, const struct invite_result *result)
 {
 	const struct invitation *invitation = &result->invitation;
 	char when[CLOCK_TEXT_SIZE];
@@ -91,12 +93,13 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int ask(const struct cli *cli, int argc, char **argv, const struct live_verb *verb)
+static int check_or_get(
+	const struct cli *cli, int argc, char **argv, const struct target_command *command)
 {
 	bool json = false;
 	int option, exit_code = EXIT_OK, count;
 	struct target *list;
-	struct live live;
+	struct api_session session;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
@@ -105,28 +108,30 @@ static int ask(const struct cli *cli, int argc, char **argv, const struct live_v
 	}
 	if (optind == argc)
 		return cli_usage(argv[0]);
-	if (!live_open(&live, cli, json, &exit_code))
+	if (!api_session_open(&session, cli, json, &exit_code))
 		return exit_code;
 	list = selector_resolve_all(
-		live.ledger, live.settings, argv + optind, argc - optind, &count);
-	exit_code = list ? live_each(&live, verb, list, count) : EXIT_STORAGE;
+		session.ledger, session.settings, argv + optind, argc - optind, &count);
+	exit_code = list ? for_each_target(&session, command, list, count) : EXIT_STORAGE;
 	free(list);
-	live_close(&live);
+	api_session_close(&session);
 	return exit_code;
 }
 
 int verb_check(const struct cli *cli, int argc, char **argv)
 {
-	static const struct live_verb verb = {
-		.ask = check_ask, .code = check_code, .say = check_say, .json = check_json};
+	static const struct target_command command = {.call = check_call,
+		.exit_code = check_exit_code,
+		.print = check_print,
+		.json = check_json};
 
-	return ask(cli, argc, argv, &verb);
+	return check_or_get(cli, argc, argv, &command);
 }
 
 int verb_get(const struct cli *cli, int argc, char **argv)
 {
-	static const struct live_verb verb = {
-		.ask = get_ask, .code = get_code, .say = get_say, .json = get_json};
+	static const struct target_command command = {
+		.call = get_call, .exit_code = get_exit_code, .print = get_print, .json = get_json};
 
-	return ask(cli, argc, argv, &verb);
+	return check_or_get(cli, argc, argv, &command);
 }

@@ -4,8 +4,8 @@
  * of people. A fault that concerns the whole (credential, set-up, ledger) is met once, not for
  * each.
  */
-#ifndef CLOUDINVITE_CLI_LIVE_H
-#define CLOUDINVITE_CLI_LIVE_H
+#ifndef CLOUDINVITE_CLI_API_SESSION_H
+#define CLOUDINVITE_CLI_API_SESSION_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #include "cli/selector.h"
 #include "invite/invite.h"
 
-struct live {
+struct api_session {
 	const struct cli *cli;
 	struct settings *settings;
 	struct ledger *ledger;
@@ -28,25 +28,27 @@ struct live {
 };
 
 /* False after having printed why; *exit_code is then set. */
-bool live_open(struct live *live, const struct cli *cli, bool json, int *exit_code);
-void live_close(struct live *live);
+bool api_session_open(
+	struct api_session *session, const struct cli *cli, bool json, int *exit_code);
+void api_session_close(struct api_session *session);
 /* From now on the first Ctrl-C lets the person under way come to an end: for send and cancel. */
-void live_finish_each(void);
+void finish_current_on_interrupt(void);
 
 /* What a verb does with one person. */
-struct live_verb {
-	void (*ask)(struct live *live, const char *address, struct invite_result *out, void *ctx);
+struct target_command {
+	void (*call)(struct api_session *session, const char *address, struct invite_result *out,
+		void *ctx);
 	/* The exit code of an answer without fault. */
-	int (*code)(const struct invite_result *result);
+	int (*exit_code)(const struct invite_result *result);
 	/* What people read after the address. */
-	void (*say)(struct screen *s, const struct invite_result *result);
+	void (*print)(struct screen *s, const struct invite_result *result);
 	/* What machines read after "address"; after a fault with everything unknown. */
 	json_t *(*json)(const struct invite_result *result);
 	void *ctx;
 };
 
 /* Asks for each, prints each, returns the worst exit code. */
-int live_each(
-	struct live *live, const struct live_verb *verb, const struct target *list, int count);
+int for_each_target(struct api_session *session, const struct target_command *command,
+	const struct target *list, int count);
 
 #endif
