@@ -12,12 +12,12 @@
 #include "base/privdrop.h"
 #include "base/instance.h"
 #include "base/str.h"
-#include "cli/decide.h"
+#include "cli/bulk_action.h"
 #include "cli/labels.h"
 
 /* ---- approve ---- */
 
-static bool approve_fits(const struct person *p, struct fault *fault)
+static bool approve_eligible(const struct person *p, struct fault *fault)
 {
 	if (p->state != PERSON_HELD) {
 		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s",
@@ -33,7 +33,7 @@ static bool approve_fits(const struct person *p, struct fault *fault)
 	return true;
 }
 
-static void approve_change(struct person *p, int64_t now)
+static void approve_apply(struct person *p, int64_t now)
 {
 	p->state = PERSON_QUEUED;
 	str_copy(p->reason, sizeof(p->reason), "approved");
@@ -50,7 +50,7 @@ static void approve_change(struct person *p, int64_t now)
 
 /* ---- retry ---- */
 
-static bool retry_fits(const struct person *p, struct fault *fault)
+static bool retry_eligible(const struct person *p, struct fault *fault)
 {
 	if (p->state == PERSON_FAILED || p->state == PERSON_NOT_INVITABLE ||
 		p->state == PERSON_QUEUED)
@@ -60,7 +60,7 @@ static bool retry_fits(const struct person *p, struct fault *fault)
 	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 }
 
-static void retry_change(struct person *p, int64_t now)
+static void retry_apply(struct person *p, int64_t now)
 {
 	p->state = PERSON_QUEUED;
 	str_copy(p->reason, sizeof(p->reason), "retried");
@@ -80,7 +80,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse(struct deciding *d, int argc, char **argv, bool may_reason)
+static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
 {
 	bool all = false;
 	int option;
@@ -89,71 +89,71 @@ static bool parse(struct deciding *d, int argc, char **argv, bool may_reason)
 		if (option == 'a')
 			all = true;
 		else if (option == 'r' && may_reason)
-			d->reason = optarg;
+			run->reason = optarg;
 		else if (option == 'y')
-			d->yes = true;
+			run->yes = true;
 		else
 			return false;
 	}
-	return (all || d->reason) == (optind == argc);
+	return (all || run->reason) == (optind == argc);
 }
 
-static void name_owner(struct deciding *d)
+static void set_lease_owner(struct bulk_run *run)
 {
 	char host[HOST_MAX + 1];
 
 	local_hostname(host, sizeof(host));
-	str_format(d->owner, sizeof(d->owner), "cli@%s:%d", host, (int)getpid());
+	str_format(run->owner, sizeof(run->owner), "cli@%s:%d", host, (int)getpid());
 }
 
-static void say_what_else(struct deciding *d)
+static void print_hints(struct bulk_run *run)
 {
 	struct ledger_pause pause;
 
-	if (d->done > 0 && d->decision->state == PERSON_HELD &&
-		d->store.settings->mode == MODE_DRY_RUN)
+	if (run->done > 0 && run->action->state == PERSON_HELD &&
+		run->store.settings->mode == MODE_DRY_RUN)
 		cli_note("  Warning: approved people are invited now, even though this host is in "
 			 "dry run.");
-	if (d->done > 0 && ledger_paused(d->store.ledger, &pause, NULL) == 1)
+	if (run->done > 0 && ledger_paused(run->store.ledger, &pause, NULL) == 1)
 		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
-	if (d->busy > 0)
+	if (run->busy > 0)
 		cli_note("cloudinvite: %d of them are in use by another process; try again in a "
 			 "moment",
-			d->busy);
+			run->busy);
 }
 
-static int decide(const struct cli *cli, int argc, char **argv, const struct decision *decision,
-	bool may_reason)
+static int run_bulk_action(const struct cli *cli, int argc, char **argv,
+	const struct bulk_action *action, bool may_reason)
 {
-	struct deciding d = {.cli = cli, .decision = decision};
+	struct bulk_run run = {.cli = cli, .action = action};
 	int exit_code;
 
-	if (!parse(&d, argc, argv, may_reason))
+	if (!parse(&run, argc, argv, may_reason))
 		return cli_usage(argv[0]);
-	if (!cli_open_store(cli, LEDGER_WRITE, &d.store, &exit_code))
+	if (!cli_open_store(cli, LEDGER_WRITE, &run.store, &exit_code))
 		return exit_code;
-	name_owner(&d);
-	exit_code =
-		optind == argc ? decide_all(&d) : decide_named(&d, argv + optind, argc - optind);
-	if (d.done > 0)
-		wakeup_send(d.store.settings->run);
-	say_what_else(&d);
-	cli_close_store(&d.store);
-	return d.busy > 0 ? cli_max_exit(exit_code, EXIT_LATER) : exit_code;
+	set_lease_owner(&run);
+	exit_code = optind == argc ? bulk_action_all(&run)
+				   : bulk_action_named(&run, argv + optind, argc - optind);
+	if (run.done > 0)
+		wakeup_send(run.store.settings->run);
+	print_hints(&run);
+	cli_close_store(&run.store);
+	return run.busy > 0 ? cli_max_exit(exit_code, EXIT_LATER) : exit_code;
 }
 
 int verb_approve(const struct cli *cli, int argc, char **argv)
 {
-	static const struct decision decision = {
-		"approved", "Invite", PERSON_HELD, approve_fits, approve_change};
+	static const struct bulk_action action = {
+		"approved", "Invite", PERSON_HELD, approve_eligible, approve_apply};
 
-	return decide(cli, argc, argv, &decision, true);
+	return run_bulk_action(cli, argc, argv, &action, true);
 }
 
 int verb_retry(const struct cli *cli, int argc, char **argv)
 {
-	static const struct decision decision = {
-		"queued again", "Retry", PERSON_FAILED, retry_fits, retry_change};
+	static const struct bulk_action action = {
+		"queued again", "Retry", PERSON_FAILED, retry_eligible, retry_apply};
 
-	return decide(cli, argc, argv, &decision, false);
+	return run_bulk_action(cli, argc, argv, &action, false);
 }

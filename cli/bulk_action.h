@@ -3,8 +3,8 @@
  * Decisions about people who stand still: they are put back into the queue. What is decided about
  * one of them is decided under a lease, so that the dispatcher is never in the middle of it.
  */
-#ifndef CLOUDINVITE_CLI_DECIDE_H
-#define CLOUDINVITE_CLI_DECIDE_H
+#ifndef CLOUDINVITE_CLI_BULK_ACTION_H
+#define CLOUDINVITE_CLI_BULK_ACTION_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,18 +13,18 @@
 #include "ledger/ledger.h"
 
 /* What a verb decides. */
-struct decision {
+struct bulk_action {
 	const char *done;	 /* "approved", for people and for history */
 	const char *question;	 /* "Invite" 14 people? */
 	enum person_state state; /* of those whom --all means */
 	/* Whether it may be done to a person who was named; if not, why. */
-	bool (*fits)(const struct person *p, struct fault *fault);
-	void (*change)(struct person *p, int64_t now);
+	bool (*eligible)(const struct person *p, struct fault *fault);
+	void (*apply)(struct person *p, int64_t now);
 };
 
-struct deciding {
+struct bulk_run {
 	const struct cli *cli;
-	const struct decision *decision;
+	const struct bulk_action *action;
 	struct store store;
 	char owner[HOST_MAX + 32]; /* of leases */
 	const char *reason;	   /* NULL: any */
@@ -33,8 +33,8 @@ struct deciding {
 };
 
 /* For those who are named: nobody, if one of the names is not understood. The exit code. */
-int decide_named(struct deciding *d, char **typed, int n);
-/* For everybody who stands there, for d->reason if that is set. The exit code. */
-int decide_all(struct deciding *d);
+int bulk_action_named(struct bulk_run *run, char **typed, int n);
+/* For everybody who stands there, for run->reason if that is set. The exit code. */
+int bulk_action_all(struct bulk_run *run);
 
 #endif
