@@ -193,9 +193,10 @@ int for_each_target(struct api_session *session, const struct target_command *co
 			pass.width = screen_text_width(list[i].address);
 	for (int i = 0; i < count; i++) {
 		if (count == 1)
-			progress_say(&session->progress, "asking Google about %s", list[i].address);
+			progress_update(
+				&session->progress, "asking Google about %s", list[i].address);
 		else
-			progress_say(&session->progress, "%d of %d", i, count);
+			progress_update(&session->progress, "%d of %d", i, count);
 		worst = cli_max_exit(worst, run_one(&pass, &list[i]));
 	}
 	progress_clear(&session->progress);

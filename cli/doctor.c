@@ -165,7 +165,7 @@ static void walk(struct doctor *d)
 		if (!us && !is_roots(steps[i].look) && !(us = become(d)))
 			return;
 		d->step = steps[i].name;
-		progress_say(&d->progress, "%s", d->step);
+		progress_update(&d->progress, "%s", d->step);
 		steps[i].look(d);
 	}
 }

@@ -21,7 +21,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #define ACCOUNTS_MAX   4
 #define DOT_FILES_SIZE 256
@@ -114,7 +114,7 @@ static void find_dot_files(struct login *l)
 	if (pipe(ends) != 0)
 		return;
 	l->told = ends[1];
-	(void)service_run_as(l->user, name_dot_files, l);
+	(void)run_as_user(l->user, name_dot_files, l);
 	(void)close(ends[1]);
 	n = read(ends[0], l->dot_files, sizeof(l->dot_files) - 1);
 	l->dot_files[n > 0 ? n : 0] = '\0';

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "cli/arrive.h"
+#include "cli/spool_writer.h"
 #include "settings/settings.h"
 
 #define DEFAULT_SPOOL "/var/spool/cloudinvite"
@@ -38,14 +38,14 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 	int box, exit_code = EXIT_OK;
 
 	find_spool(cli, spool);
-	box = arrive_open(spool, &fault);
+	box = spool_writer_open(spool, &fault);
 	if (box < 0)
 		return cli_fail(&fault);
 	for (int i = 0; i < count; i++)
-		if (arrive_write(box, spool, users[i], reason, true, &fault) < 0)
+		if (spool_writer_write(box, spool, users[i], reason, true, &fault) < 0)
 			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	/* One that was waiting already may be the module's, which does not wait for the disk. */
-	if (!arrive_sync(box, spool, &fault))
+	if (!spool_writer_sync(box, spool, &fault))
 		exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	file_close(&box);
 	return exit_code;

@@ -20,7 +20,7 @@
 #include "base/instance.h"
 #include "base/str.h"
 #include "cli/screen.h"
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #define SHOWN_MAX 10
 
@@ -202,12 +202,12 @@ static int write_mode(const struct settings *settings)
 
 static int as_dispatcher(struct enabling *e, int (*act)(void *ctx))
 {
-	return service_run(e->settings, ACCOUNT_DISPATCHER, act, e);
+	return run_as_service(e->settings, ACCOUNT_DISPATCHER, act, e);
 }
 
 static int as_ledger(struct enabling *e, int (*act)(void *ctx))
 {
-	return service_run(e->settings, ACCOUNT_LEDGER, act, e);
+	return run_as_service(e->settings, ACCOUNT_LEDGER, act, e);
 }
 
 static int enable(struct enabling *e, bool yes)

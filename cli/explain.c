@@ -35,40 +35,40 @@ static void add_address(struct explanation *x, const char *address)
 	str_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
 }
 
-static bool is_there(const struct explanation *x, int64_t id)
+static bool has_candidate(const struct explanation *x, int64_t id)
 {
-	for (size_t i = 0; i < x->seen_count; i++)
-		if (x->seen[i].found.id == id)
+	for (size_t i = 0; i < x->candidate_count; i++)
+		if (x->candidates[i].found.id == id)
 			return true;
 	return false;
 }
 
-static bool take_sighting(const struct ledger_sighting *found, void *ctx)
+static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 {
 	struct explanation *x = ctx;
-	struct seen *seen;
+	struct candidate *candidate;
 
-	if (is_there(x, found->id))
+	if (has_candidate(x, found->id))
 		return true;
-	if (x->seen_count == x->seen_room) {
-		size_t room = x->seen_room > 0 ? 2 * x->seen_room : 4;
-		struct seen *grown = reallocarray(x->seen, room, sizeof(*grown));
+	if (x->candidate_count == x->candidate_room) {
+		size_t room = x->candidate_room > 0 ? 2 * x->candidate_room : 4;
+		struct candidate *grown = reallocarray(x->candidates, room, sizeof(*grown));
 		x->failed = x->failed || !grown;
 		if (!grown)
 			return false;
-		x->seen = grown;
-		x->seen_room = room;
+		x->candidates = grown;
+		x->candidate_room = room;
 	}
-	seen = &x->seen[x->seen_count++];
-	*seen = (struct seen){.found = *found};
-	verdict_evaluate(&seen->found.seen, x->store.settings, x->map, &seen->verdict);
+	candidate = &x->candidates[x->candidate_count++];
+	*candidate = (struct candidate){.found = *found};
+	verdict_evaluate(&candidate->found.seen, x->store.settings, x->map, &candidate->verdict);
 	if (found->address[0] != '\0')
 		add_address(x, found->address);
 	return !x->failed;
 }
 
 /* The account as this host's passwd file has it now. */
-static bool look_at_account(struct explanation *x, const char *user, struct fault *fault)
+static bool inspect_account(struct explanation *x, const char *user, struct fault *fault)
 {
 	const struct settings *settings = x->store.settings;
 	struct ledger_sighting made = {.id = -1};
@@ -91,26 +91,26 @@ static bool look_at_account(struct explanation *x, const char *user, struct faul
 		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
 		x->unseen = true;
-		ok = take_sighting(&made, x);
-		if (x->seen[0].verdict.address[0] != '\0')
-			add_address(x, x->seen[0].verdict.address);
+		ok = on_sighting(&made, x);
+		if (x->candidates[0].verdict.address[0] != '\0')
+			add_address(x, x->candidates[0].verdict.address);
 	}
 	group_table_free(groups);
 	account_table_free(&accounts);
 	return ok;
 }
 
-static bool find(struct explanation *x, const char *typed, struct fault *fault)
+static bool find_candidates(struct explanation *x, const char *typed, struct fault *fault)
 {
 	char address[ADDRESS_MAX + 1], user[USER_MAX + 1], host[HOST_MAX + 1], here[HOST_MAX + 1];
 
-	if (!selector_each_sighting(x->store.ledger, typed, take_sighting, x, fault))
+	if (!selector_each_sighting(x->store.ledger, typed, on_sighting, x, fault))
 		return false;
-	if (x->seen_count == 0) {
+	if (x->candidate_count == 0) {
 		local_hostname(here, sizeof(here));
 		if (!selector_split(typed, user, host) || strcmp(host, here) != 0)
 			str_copy(user, sizeof(user), typed);
-		if (!look_at_account(x, user, fault))
+		if (!inspect_account(x, user, fault))
 			return false;
 	}
 	if (address_plain(typed, address))
@@ -126,13 +126,13 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 
 	x->map = map_load(x->store.settings->map, &fault);
 	if (!x->map || !service_state_read(&x->store, &x->service, &fault) ||
-		!find(x, typed, &fault))
+		!find_candidates(x, typed, &fault))
 		return cli_fail(&fault);
 	if (x->failed) {
 		fault_no_memory(&fault, FAULT_STORAGE);
 		return cli_fail(&fault);
 	}
-	if (x->seen_count == 0 && x->address_count == 0) {
+	if (x->candidate_count == 0 && x->address_count == 0) {
 		fault_set(&fault, FAULT_USAGE, "unknown_who",
 			"'%s': this user has not been seen and is not in %s", typed,
 			x->store.settings->passwd);
@@ -165,7 +165,7 @@ int verb_explain(const struct cli *cli, int argc, char **argv)
 		return exit_code;
 	exit_code = explain(cli, &x, argv[optind], json);
 	map_free(x.map);
-	free(x.seen);
+	free(x.candidates);
 	free(x.addresses);
 	cli_close_store(&x.store);
 	return exit_code;

@@ -12,7 +12,7 @@
 #include "cli/service_state.h"
 #include "people/verdict.h"
 
-struct seen {
+struct candidate {
 	struct ledger_sighting found;
 	struct verdict verdict; /* by the present settings and map */
 };
@@ -21,8 +21,8 @@ struct explanation {
 	struct store store;
 	struct service_state service;
 	struct address_map *map;
-	struct seen *seen;
-	size_t seen_count, seen_room;
+	struct candidate *candidates;
+	size_t candidate_count, candidate_room;
 	char (*addresses)[ADDRESS_MAX + 1];
 	size_t address_count, address_room;
 	bool unseen; /* the one sighting was made up here, from the passwd file */

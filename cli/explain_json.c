@@ -11,9 +11,9 @@ static json_t *verdict_json(
 		json_text(address), "rule", json_text(rule), "sentence", json_text(sentence));
 }
 
-static json_t *account_json(const struct explanation *x, const struct seen *seen)
+static json_t *account_json(const struct explanation *x, const struct candidate *candidate)
 {
-	const struct ledger_sighting *found = &seen->found;
+	const struct ledger_sighting *found = &candidate->found;
 	const struct sighting *facts = &found->seen;
 	json_t *judged = x->unseen ? json_null()
 				   : verdict_json(found->verdict, found->address, found->rule,
@@ -27,8 +27,8 @@ static json_t *account_json(const struct explanation *x, const struct seen *seen
 		json_time(facts->first_seen), "facts", "local", facts->local, "shell",
 		json_text(facts->shell), "groups", json_text(facts->groups), "first",
 		json_text(facts->first), "last", json_text(facts->last), "judged", judged, "now",
-		verdict_json(seen->verdict.kind, seen->verdict.address, seen->verdict.rule,
-			seen->verdict.sentence));
+		verdict_json(candidate->verdict.kind, candidate->verdict.address,
+			candidate->verdict.rule, candidate->verdict.sentence));
 }
 
 static void add_command(const char *command, const char *summary, void *ctx)
@@ -65,8 +65,8 @@ int explain_show_json(const struct explanation *x)
 	struct fault fault = {.kind = FAULT_NONE};
 	json_t *accounts = json_array(), *people = json_array();
 
-	for (size_t i = 0; i < x->seen_count; i++)
-		json_array_append_new(accounts, account_json(x, &x->seen[i]));
+	for (size_t i = 0; i < x->candidate_count; i++)
+		json_array_append_new(accounts, account_json(x, &x->candidates[i]));
 	for (size_t i = 0; i < x->address_count; i++)
 		json_array_append_new(people, person_json(x, x->addresses[i], &fault));
 	if (fault.kind == FAULT_NONE)

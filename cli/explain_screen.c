@@ -23,25 +23,26 @@ static const char *reason_sentence(enum trigger reason)
 	return texts[reason];
 }
 
-static void show_facts(struct screen *s, const struct sighting *seen)
+static void show_facts(struct screen *s, const struct sighting *candidate)
 {
 	char line[2048];
 	size_t at = 0;
 
-	str_format(line, sizeof(line), "%s account", seen->local ? "local" : "network");
-	if (seen->uid >= 0) {
+	str_format(line, sizeof(line), "%s account", candidate->local ? "local" : "network");
+	if (candidate->uid >= 0) {
 		at = strlen(line);
-		str_format(line + at, sizeof(line) - at, ", uid %" PRId64, seen->uid);
+		str_format(line + at, sizeof(line) - at, ", uid %" PRId64, candidate->uid);
 	}
 	at = strlen(line);
-	if (seen->shell[0] != '\0')
-		str_format(line + at, sizeof(line) - at, ", shell %s", seen->shell);
+	if (candidate->shell[0] != '\0')
+		str_format(line + at, sizeof(line) - at, ", shell %s", candidate->shell);
 	at = strlen(line);
-	if (seen->groups[0] != '\0')
-		str_format(line + at, sizeof(line) - at, ", groups %s", seen->groups);
+	if (candidate->groups[0] != '\0')
+		str_format(line + at, sizeof(line) - at, ", groups %s", candidate->groups);
 	at = strlen(line);
-	if (seen->first[0] != '\0' || seen->last[0] != '\0')
-		str_format(line + at, sizeof(line) - at, ", named %s %s", seen->first, seen->last);
+	if (candidate->first[0] != '\0' || candidate->last[0] != '\0')
+		str_format(line + at, sizeof(line) - at, ", named %s %s", candidate->first,
+			candidate->last);
 	person_line(s, "facts", STYLE_PLAIN, line);
 }
 
@@ -64,19 +65,20 @@ static void show_verdict(struct screen *s, const char *name, enum verdict_kind k
 }
 
 /* Block list and collisions are the ledger's to find: without them, the present settings agree. */
-static bool has_changed(const struct seen *seen)
+static bool has_changed(const struct candidate *candidate)
 {
-	enum verdict_kind kind = seen->found.verdict;
+	enum verdict_kind kind = candidate->found.verdict;
 
 	if (kind == VERDICT_BLOCKED || kind == VERDICT_COLLISION)
 		kind = VERDICT_MAPPED;
-	return kind != seen->verdict.kind ||
-	       strcmp(seen->found.address, seen->verdict.address) != 0;
+	return kind != candidate->verdict.kind ||
+	       strcmp(candidate->found.address, candidate->verdict.address) != 0;
 }
 
-static void show_account(struct screen *s, const struct explanation *x, const struct seen *seen)
+static void show_account(
+	struct screen *s, const struct explanation *x, const struct candidate *candidate)
 {
-	const struct ledger_sighting *found = &seen->found;
+	const struct ledger_sighting *found = &candidate->found;
 	char line[128], day[CLOCK_TEXT_SIZE];
 
 	screen_putf(s, STYLE_BOLD, "%s@%s", found->seen.user, found->seen.host);
@@ -93,10 +95,10 @@ static void show_account(struct screen *s, const struct explanation *x, const st
 		if (found->sentence[0] != '\0')
 			person_line(s, "why", STYLE_PLAIN, found->sentence);
 	}
-	if (x->unseen || (has_changed(seen) && !found->gone)) {
-		show_verdict(s, x->unseen ? "would be" : "now", seen->verdict.kind,
-			seen->verdict.address, seen->verdict.rule);
-		person_line(s, "why", STYLE_PLAIN, seen->verdict.sentence);
+	if (x->unseen || (has_changed(candidate) && !found->gone)) {
+		show_verdict(s, x->unseen ? "would be" : "now", candidate->verdict.kind,
+			candidate->verdict.address, candidate->verdict.rule);
+		person_line(s, "why", STYLE_PLAIN, candidate->verdict.sentence);
 	}
 	show_facts(s, &found->seen);
 }
@@ -133,7 +135,7 @@ static bool show_person(
 	person_line(s, "state", STYLE_PLAIN, "unknown: this address is not in the ledger");
 	show_block(s, x, address);
 	person_line(s, "next", STYLE_PLAIN,
-		x->seen_count > 0 && x->seen[0].verdict.kind == VERDICT_MAPPED
+		x->candidate_count > 0 && x->candidates[0].verdict.kind == VERDICT_MAPPED
 			? "Nothing before the next login. To check now: cloudinvite scan"
 			: "Nothing.");
 	return true;
@@ -145,10 +147,10 @@ bool explain_show(const struct explanation *x, const struct cli *cli, struct fau
 	bool ok = true;
 
 	screen_open(&s, cli, stdout);
-	for (size_t i = 0; i < x->seen_count; i++) {
+	for (size_t i = 0; i < x->candidate_count; i++) {
 		if (i > 0)
 			screen_newline(&s);
-		show_account(&s, x, &x->seen[i]);
+		show_account(&s, x, &x->candidates[i]);
 	}
 	for (size_t i = 0; ok && i < x->address_count; i++)
 		ok = show_person(&s, x, x->addresses[i], fault);

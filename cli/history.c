@@ -21,7 +21,7 @@
 #define CAUSE_COLUMN 32
 
 /* Whose story: an address, or an account that has none. */
-struct story {
+struct history_query {
 	struct store store;
 	char address[ADDRESS_MAX + 1];
 	char user[USER_MAX + 1], host[HOST_MAX + 1];
@@ -32,25 +32,25 @@ struct story {
 
 /* ---- whose ---- */
 
-static bool take_account(const struct ledger_sighting *s, void *ctx)
+static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
-	struct story *story = ctx;
+	struct history_query *query = ctx;
 
-	str_copy(story->user, sizeof(story->user), s->seen.user);
-	str_copy(story->host, sizeof(story->host), s->seen.host);
+	str_copy(query->user, sizeof(query->user), s->seen.user);
+	str_copy(query->host, sizeof(query->host), s->seen.host);
 	return false;
 }
 
-static bool find(struct story *story, const char *typed, struct fault *fault)
+static bool find(struct history_query *query, const char *typed, struct fault *fault)
 {
 	if (selector_resolve(
-		    story->store.ledger, story->store.settings, typed, story->address, fault))
+		    query->store.ledger, query->store.settings, typed, query->address, fault))
 		return true;
-	story->address[0] = '\0';
+	query->address[0] = '\0';
 	if (strcmp(fault->code, "no_address") != 0)
 		return false;
 	fault_clear(fault);
-	selector_each_sighting(story->store.ledger, typed, take_account, story, fault);
+	selector_each_sighting(query->store.ledger, typed, on_account, query, fault);
 	return fault->kind == FAULT_NONE;
 }
 
@@ -70,8 +70,8 @@ static void format_time(int64_t at, char *out, size_t size)
 
 static bool print_entry(const struct history_entry *e, void *ctx)
 {
-	struct story *story = ctx;
-	struct screen *s = &story->screen;
+	struct history_query *query = ctx;
+	struct screen *s = &query->screen;
 	char when[CLOCK_TEXT_SIZE], what[sizeof(e->what)];
 
 	format_time(e->at, when, sizeof(when));
@@ -79,7 +79,7 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 	screen_to_column(s, WHAT_COLUMN);
 	screen_put(s, STYLE_BOLD, label_format(what, sizeof(what), e->what));
 	screen_to_column(s, CAUSE_COLUMN);
-	if (e->subject[0] != '\0' && strcmp(e->subject, story->address) != 0) {
+	if (e->subject[0] != '\0' && strcmp(e->subject, query->address) != 0) {
 		screen_wrap(s, STYLE_PLAIN, CAUSE_COLUMN, e->subject);
 		if (e->cause[0] != '\0')
 			screen_put(s, STYLE_PLAIN, ":");
@@ -91,57 +91,57 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 		screen_wrap(s, STYLE_DIM, CAUSE_COLUMN, actor);
 	}
 	screen_newline(s);
-	story->count++;
+	query->count++;
 	return true;
 }
 
 static bool add_entry(const struct history_entry *e, void *ctx)
 {
-	struct story *story = ctx;
-	const char *subject = e->subject[0] != '\0' ? e->subject : story->address;
+	struct history_query *query = ctx;
+	const char *subject = e->subject[0] != '\0' ? e->subject : query->address;
 
-	story->count++;
-	return json_array_append_new(story->entries,
+	query->count++;
+	return json_array_append_new(query->entries,
 		       json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", json_time(e->at), "subject",
 			       json_text(subject), "what", json_text(e->what), "cause",
 			       json_text(e->cause), "actor", json_text(e->actor))) == 0;
 }
 
-static bool read_entries(struct story *story, struct fault *fault)
+static bool read_entries(struct history_query *query, struct fault *fault)
 {
-	bool account = story->user[0] != '\0';
+	bool account = query->user[0] != '\0';
 
-	return ledger_each_history(story->store.ledger,
-		story->address[0] != '\0' ? story->address : NULL, account ? story->user : NULL,
-		account ? story->host : NULL, story->entries ? add_entry : print_entry, story,
+	return ledger_each_history(query->store.ledger,
+		query->address[0] != '\0' ? query->address : NULL, account ? query->user : NULL,
+		account ? query->host : NULL, query->entries ? add_entry : print_entry, query,
 		fault);
 }
 
-static const char *subject(const struct story *story)
+static const char *subject(const struct history_query *query)
 {
-	if (story->address[0] != '\0')
-		return story->address;
-	return story->user[0] != '\0' ? story->user : "all people";
+	if (query->address[0] != '\0')
+		return query->address;
+	return query->user[0] != '\0' ? query->user : "all people";
 }
 
-static int tell(struct story *story, const char *typed, bool json)
+static int print_history(struct history_query *query, const char *typed, bool json)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (typed && !find(story, typed, &fault))
+	if (typed && !find(query, typed, &fault))
 		return cli_fail(&fault);
 	if (json)
-		story->entries = json_array();
-	if (!read_entries(story, &fault)) {
-		json_decref(story->entries);
+		query->entries = json_array();
+	if (!read_entries(query, &fault)) {
+		json_decref(query->entries);
 		return cli_fail(&fault);
 	}
 	if (json)
 		json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "address",
-			json_text(story->address), "history", story->entries));
-	else if (story->count == 0)
-		cli_note("cloudinvite: no history of %s", subject(story));
-	return story->count > 0 ? EXIT_OK : EXIT_NEGATIVE;
+			json_text(query->address), "history", query->entries));
+	else if (query->count == 0)
+		cli_note("cloudinvite: no history of %s", subject(query));
+	return query->count > 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 int verb_history(const struct cli *cli, int argc, char **argv)
@@ -150,7 +150,7 @@ int verb_history(const struct cli *cli, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{NULL, 0, NULL, 0},
 	};
-	struct story story = {.count = 0};
+	struct history_query query = {.count = 0};
 	bool json = false;
 	int option, exit_code;
 
@@ -161,10 +161,10 @@ int verb_history(const struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return cli_usage(argv[0]);
-	if (!cli_open_store(cli, LEDGER_READ, &story.store, &exit_code))
+	if (!cli_open_store(cli, LEDGER_READ, &query.store, &exit_code))
 		return exit_code;
-	screen_open(&story.screen, cli, stdout);
-	exit_code = tell(&story, argv[optind], json);
-	cli_close_store(&story.store);
+	screen_open(&query.screen, cli, stdout);
+	exit_code = print_history(&query, argv[optind], json);
+	cli_close_store(&query.store);
 	return exit_code;
 }

@@ -112,7 +112,7 @@ static void take_page(const struct google_reply *reply, void *ctx)
 	fflush(stdout);
 	keep_token(l, reply->next_page_token);
 	if (l->page_token)
-		progress_say(&l->session.progress, "%" PRId64 " so far", l->count);
+		progress_update(&l->session.progress, "%" PRId64 " so far", l->count);
 }
 
 static int read_pages(struct listing *l)
@@ -128,7 +128,7 @@ static int read_pages(struct listing *l)
 	do {
 		call.list_page_token = l->page_token;
 		if (l->count == 0)
-			progress_say(&l->session.progress, "asking Google for the list");
+			progress_update(&l->session.progress, "asking Google for the list");
 		invite_list(l->session.invite, &call, wait_told, l, take_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",

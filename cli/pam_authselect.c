@@ -16,7 +16,7 @@
 #include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_method.h"
-#include "cli/run.h"
+#include "cli/run_program.h"
 
 #define PROGRAM	     "/usr/bin/authselect"
 #define PROFILE	     "custom/cloudinvite"
@@ -82,7 +82,7 @@ static bool select_profile(const char *profile, const struct selection *s, struc
 
 	for (int i = 1; i < s->count; i++)
 		argv[i + 2] = s->words[i];
-	good = run_well(argv, &out, fault);
+	good = run_checked(argv, &out, fault);
 	strbuf_free(&out);
 	return good;
 }
@@ -172,13 +172,13 @@ static bool is_untouched(const struct selection *s, struct fault *fault)
 	const char *argv[FEATURES_MAX + 4] = {PROGRAM, "test"};
 	struct strbuf out = {.data = NULL}, generated = {.data = NULL};
 	char edited[256] = "/etc/pam.d";
-	bool good = run_well(check, &out, fault), ran = false;
+	bool good = run_checked(check, &out, fault), ran = false;
 
 	for (int i = 0; i < s->count; i++)
 		argv[i + 2] = s->words[i];
 	argv[s->count + 2] = "--all";
 	if (good)
-		ran = run_well(argv, &generated, fault);
+		ran = run_checked(argv, &generated, fault);
 	if (!good ||
 		(ran && !all_say(generated.data ? generated.data : "", edited, sizeof(edited))))
 		good = left_alone(edited, fault);
@@ -194,7 +194,7 @@ static bool create_profile(const char *base, struct fault *fault)
 	const char *const argv[] = {PROGRAM, "create-profile", "cloudinvite", "--base-on", base,
 		"--symlink-meta", "--symlink-nsswitch", "--symlink-dconf", "--symlink-pam", NULL};
 	struct strbuf out = {.data = NULL};
-	bool good = run_well(argv, &out, fault);
+	bool good = run_checked(argv, &out, fault);
 
 	strbuf_free(&out);
 	return good;

@@ -7,7 +7,7 @@
 
 #include "base/strbuf.h"
 #include "cli/pam_method.h"
-#include "cli/run.h"
+#include "cli/run_program.h"
 
 #define PROGRAM "/usr/sbin/pam-auth-update"
 #define PROFILE "/usr/share/pam-configs/cloudinvite"
@@ -37,7 +37,7 @@ static bool update(const char *option, struct fault *fault)
 {
 	const char *const argv[] = {PROGRAM, "--package", option, "cloudinvite", NULL};
 	struct strbuf out = {.data = NULL};
-	bool good = run_well(argv, &out, fault);
+	bool good = run_checked(argv, &out, fault);
 
 	strbuf_free(&out);
 	return good;

@@ -11,14 +11,14 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_MS 1000 /* what is shorter needs no words */
-#define REDRAW_MS   100
-#define COLUMNS	    80
+#define SHOW_AFTER_MS 1000 /* what is shorter needs no words */
+#define REDRAW_MS     100
+#define COLUMNS	      80
 
 /* ---- with the lock held ---- */
 
 /* A line that wraps could not be taken away again. */
-static int room(void)
+static int columns_available(void)
 {
 	struct winsize size;
 
@@ -30,7 +30,8 @@ static void draw(struct progress *p, int64_t now)
 {
 	char line[4 * sizeof(p->text)];
 
-	fprintf(stderr, "\r\033[K%s", screen_text(&p->screen, line, sizeof(line), p->text, room()));
+	fprintf(stderr, "\r\033[K%s",
+		screen_text(&p->screen, line, sizeof(line), p->text, columns_available()));
 	fflush(stderr);
 	p->drawn = now;
 	p->shown = true;
@@ -59,7 +60,7 @@ static void wait_until(struct progress *p, int64_t when, int64_t now)
 	pthread_cond_timedwait(&p->changed, &p->lock, &at);
 }
 
-static void *draw_what_is_due(void *ctx)
+static void *redraw_when_due(void *ctx)
 {
 	struct progress *p = ctx;
 
@@ -79,15 +80,15 @@ static void *draw_what_is_due(void *ctx)
 }
 
 /* Signals are for who waits for Google. Without a clerk the line comes later, or not at all. */
-static void hire(struct progress *p)
+static void start_redraw_thread(struct progress *p)
 {
 	sigset_t all, before;
 
-	if (p->has_clerk)
+	if (p->has_redraw_thread)
 		return;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	p->has_clerk = pthread_create(&p->clerk, NULL, draw_what_is_due, p) == 0;
+	p->has_redraw_thread = pthread_create(&p->redraw_thread, NULL, redraw_when_due, p) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -108,7 +109,7 @@ void progress_start(struct progress *p, const struct cli *cli)
 	pthread_condattr_destroy(&attributes);
 }
 
-void progress_say(struct progress *p, const char *format, ...)
+void progress_update(struct progress *p, const char *format, ...)
 {
 	int64_t now = clock_boot_ms();
 	va_list args;
@@ -119,14 +120,14 @@ void progress_say(struct progress *p, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(p->text, sizeof(p->text), format, args);
 	va_end(args);
-	p->when = p->started + PATIENCE_MS;
+	p->when = p->started + SHOW_AFTER_MS;
 	if (p->when < p->drawn + REDRAW_MS)
 		p->when = p->drawn + REDRAW_MS;
 	if (p->when <= now) {
 		draw(p, now);
 	} else if (!p->due) {
 		p->due = true;
-		hire(p);
+		start_redraw_thread(p);
 		pthread_cond_signal(&p->changed);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -136,7 +137,7 @@ void progress_wait(int64_t wait_ms, void *ctx)
 {
 	struct progress *p = ctx;
 
-	if (!p->on || wait_ms < PATIENCE_MS)
+	if (!p->on || wait_ms < SHOW_AFTER_MS)
 		return;
 	pthread_mutex_lock(&p->lock);
 	snprintf(p->text, sizeof(p->text), "waiting for the rate limit: %" PRId64 " s",
@@ -163,9 +164,9 @@ void progress_end(struct progress *p)
 	p->ended = true;
 	pthread_cond_signal(&p->changed);
 	pthread_mutex_unlock(&p->lock);
-	if (p->has_clerk)
-		pthread_join(p->clerk, NULL);
+	if (p->has_redraw_thread)
+		pthread_join(p->redraw_thread, NULL);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
-	p->on = p->has_clerk = false;
+	p->on = p->has_redraw_thread = false;
 }

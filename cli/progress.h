@@ -21,8 +21,8 @@ struct progress {
 	/* what follows belongs to who holds the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	pthread_t clerk; /* draws what is due while the caller is busy */
-	bool has_clerk, ended;
+	pthread_t redraw_thread; /* draws what is due while the caller is busy */
+	bool has_redraw_thread, ended;
 	char text[160];
 	bool due; /* `text` is to be drawn at `when` */
 	int64_t when;
@@ -32,7 +32,7 @@ struct progress {
 
 void progress_start(struct progress *p, const struct cli *cli);
 /* "checked 12 of 500", "412 so far"; made safe when it is drawn. */
-void progress_say(struct progress *p, const char *format, ...)
+void progress_update(struct progress *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Waiting for the pace; fits invite's `progress` with a struct progress as ctx. */
 void progress_wait(int64_t wait_ms, void *ctx);

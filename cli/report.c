@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #define HEAD_MAX 512 /* bytes of a page within which it says what it is */
 
@@ -148,7 +148,7 @@ static int report(struct request *request)
 			strerror(errno));
 		return cli_fail(&fault);
 	}
-	exit_code = service_apart(act, request);
+	exit_code = run_in_child(act, request);
 	if (exit_code == EXIT_OK &&
 		(!take(request->page, &page, &fault) ||
 			!(request->output ? put(request, &page, &fault) : print(&page, &fault))))

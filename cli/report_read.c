@@ -152,7 +152,7 @@ static bool take_place(const struct ledger_place *place, void *ctx)
 	places->report->accounts++;
 	if (place->person)
 		report_stage(&places->host.stages, place->state, place->reason, 1);
-	progress_say(places->progress, "%" PRId64 " accounts read", places->report->accounts);
+	progress_update(places->progress, "%" PRId64 " accounts read", places->report->accounts);
 	return true;
 }
 
@@ -178,7 +178,7 @@ static bool read_weeks(
 		int64_t week = start - (r->week_count - 1 - i) * WEEK;
 		if (!ledger_count_week(store->ledger, week, &r->weeks[i], fault))
 			return false;
-		progress_say(progress, "%d of %d weeks read", i + 1, r->week_count);
+		progress_update(progress, "%d of %d weeks read", i + 1, r->week_count);
 	}
 	return true;
 }

@@ -12,7 +12,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "cli/arrive.h"
+#include "cli/spool_writer.h"
 #include "cli/json.h"
 #include "cli/mapping.h"
 #include "cli/progress.h"
@@ -33,7 +33,8 @@ struct scan {
 static void say_progress(struct scan *s, size_t done)
 {
 	if (done % SAY_EVERY == 0)
-		progress_say(&s->progress, "%zu of %zu accounts", done, s->mapping.accounts.count);
+		progress_update(
+			&s->progress, "%zu of %zu accounts", done, s->mapping.accounts.count);
 }
 
 /* ---- --dry-run ---- */
@@ -132,7 +133,7 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 		say_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
-		result = arrive_write(box, spool, account->user, TRIGGER_ASKED, false, fault);
+		result = spool_writer_write(box, spool, account->user, TRIGGER_ASKED, false, fault);
 		if (result < 0 && fault->kind != FAULT_USAGE)
 			return false;
 		if (result < 0) {
@@ -143,7 +144,7 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 		r->waiting += result == 0;
 		r->left += result < 0;
 	}
-	return arrive_sync(box, spool, fault);
+	return spool_writer_sync(box, spool, fault);
 }
 
 /* The run directory would say as well who runs; but it is the service's, and root does not look up
@@ -169,7 +170,7 @@ static int write_arrivals(struct scan *s)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct reported reported = {.written = 0};
-	int box = arrive_open(s->settings->spool, &fault);
+	int box = spool_writer_open(s->settings->spool, &fault);
 	int exit_code;
 
 	bool good = box >= 0 && report(s, box, &reported, &fault);
@@ -226,7 +227,7 @@ int verb_scan(const struct cli *cli, int argc, char **argv)
 		return cli_fail(&fault);
 	s.settings = settings;
 	progress_start(&s.progress, cli);
-	progress_say(&s.progress, "reading %s", settings->passwd);
+	progress_update(&s.progress, "reading %s", settings->passwd);
 	if (mapping_open(&s.mapping, settings, &fault)) {
 		exit_code = dry ? show(&s) : really(&s, yes);
 	} else {

@@ -70,7 +70,7 @@ void setup_accounts(struct setup *s)
 
 	setup_title(s, "Addresses for this host's accounts");
 	progress_start(&progress, s->cli);
-	progress_say(&progress, "reading the accounts in %s", s->draft.settings->passwd);
+	progress_update(&progress, "reading the accounts in %s", s->draft.settings->passwd);
 	if (mapping_open(&mapping, s->draft.settings, &fault)) {
 		judge_all(s, &mapping, &progress);
 	} else {

@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #define ANSWER_MAX 1024
 
@@ -144,7 +144,7 @@ static bool ask_login(struct setup *s)
 	if (stat(s->login, &s->login_before) != 0)
 		s->login_before = (struct stat){.st_ino = 0};
 	setup_part(s, PART_LOGIN, PART_OPEN);
-	if (service_verb(verb_login, &cli, 3, argv) == EXIT_OK) {
+	if (run_verb_in_child(verb_login, &cli, 3, argv) == EXIT_OK) {
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}
@@ -162,7 +162,8 @@ static int can_read(void *path)
 static bool offer_copy(struct setup *s, char *path)
 {
 	if (path[0] != '/' || s->install || geteuid() != 0 ||
-		service_run(s->draft.settings, ACCOUNT_DISPATCHER, can_read, path) != EXIT_NEGATIVE)
+		run_as_service(s->draft.settings, ACCOUNT_DISPATCHER, can_read, path) !=
+			EXIT_NEGATIVE)
 		return true;
 	s->install = setup_yes(s,
 		"The service cannot read the file there. Copy it beside the settings, readable by "

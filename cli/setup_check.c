@@ -22,7 +22,7 @@
 #include "base/instance.h"
 #include "cli/doctor.h"
 #include "cli/json.h"
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #define PAUSE_FIRST_S 2
 #define PAUSE_MAX_S   30
@@ -49,7 +49,7 @@ static void walk(struct doctor *d)
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		d->step = steps[i].name;
-		progress_say(&d->progress, "%s", d->step);
+		progress_update(&d->progress, "%s", d->step);
 		steps[i].look(d);
 	}
 	progress_clear(&d->progress);
@@ -143,12 +143,12 @@ static int look_once(struct look *look)
 		return cli_fail(&fault);
 	}
 	look->report = ends[1];
-	exit_code = service_run(settings, ACCOUNT_DISPATCHER, act, look);
+	exit_code = run_as_service(settings, ACCOUNT_DISPATCHER, act, look);
 	file_close(&ends[1]);
 	take_report(look, ends[0]);
 	file_close(&ends[0]);
 	if (look->setup->changed)
-		(void)service_run(settings, ACCOUNT_COLLECTOR, reload_collector, settings);
+		(void)run_as_service(settings, ACCOUNT_COLLECTOR, reload_collector, settings);
 	return exit_code;
 }
 
@@ -170,7 +170,7 @@ static int wait_for_it(struct look *look, int64_t minutes)
 	while (may_be_on_its_way(look->code) && clock_boot_ms() < end) {
 		struct timespec left = {.tv_sec = pause};
 
-		progress_say(&progress,
+		progress_update(&progress,
 			"Google does not know the delegation yet: %d attempts so far, next in %lld "
 			"s (Ctrl-C ends setup)",
 			tries, (long long)pause);

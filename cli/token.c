@@ -107,7 +107,7 @@ static int print_token(const struct cli *cli, struct shown *shown)
 	bool ok;
 
 	progress_start(&progress, cli);
-	progress_say(&progress, "requesting a token from Google");
+	progress_update(&progress, "requesting a token from Google");
 	ok = http &&
 	     token_get(shown->credential, http, shown->settings, NULL, &shown->token, &fault);
 	progress_end(&progress);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/arrive.h"
+#include "cli/spool_writer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "spool/reader.h"
 
 /* Of errno. */
-static void say_why(const char *spool, struct fault *fault)
+static void error_errno(const char *spool, struct fault *fault)
 {
 	int why = errno;
 
@@ -19,13 +19,13 @@ static void say_why(const char *spool, struct fault *fault)
 		fault_remedy(fault, "Run it as root: sudo cloudinvite …");
 }
 
-int arrive_open(const char *spool, struct fault *fault)
+int spool_writer_open(const char *spool, struct fault *fault)
 {
 	struct spool_reader boxes;
 	int box = -1;
 
 	if (geteuid() != 0 && access(spool, X_OK) != 0 && errno == EACCES) {
-		say_why(spool, fault);
+		error_errno(spool, fault);
 	} else if (spool_reader_open(&boxes, spool, fault)) {
 		box = boxes.new_dir;
 		boxes.new_dir = -1;
@@ -34,7 +34,7 @@ int arrive_open(const char *spool, struct fault *fault)
 	return box;
 }
 
-int arrive_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
+int spool_writer_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
 	struct fault *fault)
 {
 	int result = spool_put(box, user, reason, sync);
@@ -43,14 +43,14 @@ int arrive_write(int box, const char *spool, const char *user, enum trigger reas
 		fault_set(fault, FAULT_USAGE, "name",
 			"'%.80s' is not a user name that the spool accepts", user);
 	else if (result < 0)
-		say_why(spool, fault);
+		error_errno(spool, fault);
 	return result;
 }
 
-bool arrive_sync(int box, const char *spool, struct fault *fault)
+bool spool_writer_sync(int box, const char *spool, struct fault *fault)
 {
 	if (spool_sync(box) == 0)
 		return true;
-	say_why(spool, fault);
+	error_errno(spool, fault);
 	return false;
 }

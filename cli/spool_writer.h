@@ -2,8 +2,8 @@
 /*
  * Writing arrivals by hand: what emit and scan share.
  */
-#ifndef CLOUDINVITE_CLI_ARRIVE_H
-#define CLOUDINVITE_CLI_ARRIVE_H
+#ifndef CLOUDINVITE_CLI_SPOOL_WRITER_H
+#define CLOUDINVITE_CLI_SPOOL_WRITER_H
 
 #include <stdbool.h>
 
@@ -12,12 +12,12 @@
 
 /* Opens new/ of the spool, if spool and new/ are root's alone (in a directory that others can open
  * root could be held up). -1 and the fault, which knows who may and what to run first. */
-int arrive_open(const char *spool, struct fault *fault);
+int spool_writer_open(const char *spool, struct fault *fault);
 /* 1 written, 0 one is waiting already, -1 and the fault: FAULT_USAGE for a name that the spool does
  * not take. `sync`: it is on the disk when this returns. */
-int arrive_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
+int spool_writer_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
 	struct fault *fault);
 /* Whatever lies in new/ is on the disk when this returns. */
-bool arrive_sync(int box, const char *spool, struct fault *fault);
+bool spool_writer_sync(int box, const char *spool, struct fault *fault);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/run.h"
+#include "cli/run_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static char *const environment[] = {
 };
 
 /* In the child: a process group of its own, so that Ctrl-C does not reach it. */
-__attribute__((noreturn)) static void become_it(const char *const argv[], int output)
+__attribute__((noreturn)) static void exec_program(const char *const argv[], int output)
 {
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
@@ -57,7 +57,7 @@ struct program {
 	bool open;	/* its output */
 };
 
-static void take(struct program *p, struct strbuf *out)
+static void read_output(struct program *p, struct strbuf *out)
 {
 	char bytes[4096];
 	ssize_t n = read(p->output, bytes, sizeof(bytes));
@@ -68,7 +68,7 @@ static void take(struct program *p, struct strbuf *out)
 }
 
 /* The signal stays pending, and ends us when the program has ended. */
-static void hurry(struct program *p)
+static void terminate_child(struct program *p)
 {
 	int64_t soon = clock_boot_ms() + GRACE_MS;
 
@@ -79,7 +79,7 @@ static void hurry(struct program *p)
 }
 
 /* Until the program has closed its output; false when the time was up first. */
-static bool listen_to(struct program *p, struct strbuf *out)
+static bool poll_output(struct program *p, struct strbuf *out)
 {
 	while (p->open) {
 		struct pollfd wait[] = {{.fd = p->output, .events = POLLIN},
@@ -91,9 +91,9 @@ static bool listen_to(struct program *p, struct strbuf *out)
 		if (poll(wait, 2, (int)left) <= 0)
 			continue;
 		if (wait[0].revents)
-			take(p, out);
+			read_output(p, out);
 		if (wait[1].revents)
-			hurry(p);
+			terminate_child(p);
 	}
 	return true;
 }
@@ -126,7 +126,7 @@ static int wait_for(const struct program *p, bool *in_time)
 	return *in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int follow(struct program *p, struct strbuf *out, bool *in_time)
+static int supervise(struct program *p, struct strbuf *out, bool *in_time)
 {
 	sigset_t signals;
 	int interrupts, status;
@@ -137,7 +137,7 @@ static int follow(struct program *p, struct strbuf *out, bool *in_time)
 	p->interrupts = interrupts;
 	p->end = clock_boot_ms() + (int64_t)RUN_SECONDS * 1000;
 	p->open = true;
-	*in_time = listen_to(p, out);
+	*in_time = poll_output(p, out);
 	status = wait_for(p, in_time);
 	file_close(&interrupts);
 	return status;
@@ -155,14 +155,14 @@ int run_program(const char *const argv[], struct strbuf *out, struct fault *faul
 	if (access(argv[0], X_OK) == 0 && pipe2(pipe_ends, O_CLOEXEC) == 0)
 		p.pid = fork();
 	if (p.pid == 0)
-		become_it(argv, pipe_ends[1]);
+		exec_program(argv, pipe_ends[1]);
 	if (p.pid < 0)
 		fault_set(fault, FAULT_STORAGE, "cannot_run", "%s: cannot be started: %s", argv[0],
 			strerror(errno));
 	file_close(&pipe_ends[1]);
 	if (p.pid > 0) {
 		p.output = pipe_ends[0];
-		status = follow(&p, out, &in_time);
+		status = supervise(&p, out, &in_time);
 	}
 	if (!in_time)
 		fault_set(fault, FAULT_STORAGE, "too_slow",
@@ -174,7 +174,7 @@ int run_program(const char *const argv[], struct strbuf *out, struct fault *faul
 	return status;
 }
 
-bool run_well(const char *const argv[], struct strbuf *out, struct fault *fault)
+bool run_checked(const char *const argv[], struct strbuf *out, struct fault *fault)
 {
 	int status = run_program(argv, out, fault);
 	const char *told = out->data ? out->data : "";

@@ -3,8 +3,8 @@
  * Running the distribution's own programs: by their whole path, without a shell, with an
  * environment that we wrote, and nobody at the keyboard.
  */
-#ifndef CLOUDINVITE_CLI_RUN_H
-#define CLOUDINVITE_CLI_RUN_H
+#ifndef CLOUDINVITE_CLI_RUN_PROGRAM_H
+#define CLOUDINVITE_CLI_RUN_PROGRAM_H
 
 #include <stdbool.h>
 
@@ -19,6 +19,6 @@
  * finishes, within 5 s, and the interrupt ends us afterwards. */
 int run_program(const char *const argv[], struct strbuf *out, struct fault *fault);
 /* The same, and any exit status but 0 is a fault that tells the end of what it wrote. */
-bool run_well(const char *const argv[], struct strbuf *out, struct fault *fault);
+bool run_checked(const char *const argv[], struct strbuf *out, struct fault *fault);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/service.h"
+#include "cli/run_as.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -53,7 +53,7 @@ static pid_t start_child(void)
 	return child;
 }
 
-static int run_as(const char *user, const char *with, int (*act)(void *ctx), void *ctx)
+static int run_child_as(const char *user, const char *with, int (*act)(void *ctx), void *ctx)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	pid_t child = start_child();
@@ -67,18 +67,18 @@ static int run_as(const char *user, const char *with, int (*act)(void *ctx), voi
 	return wait_for(child, user);
 }
 
-int service_run(const struct settings *settings, enum local_account account, int (*act)(void *ctx),
-	void *ctx)
+int run_as_service(const struct settings *settings, enum local_account account,
+	int (*act)(void *ctx), void *ctx)
 {
-	return run_as(settings_account(settings, account), settings->ledger_user, act, ctx);
+	return run_child_as(settings_account(settings, account), settings->ledger_user, act, ctx);
 }
 
-int service_run_as(const char *user, int (*act)(void *ctx), void *ctx)
+int run_as_user(const char *user, int (*act)(void *ctx), void *ctx)
 {
-	return run_as(user, NULL, act, ctx);
+	return run_child_as(user, NULL, act, ctx);
 }
 
-int service_apart(int (*act)(void *ctx), void *ctx)
+int run_in_child(int (*act)(void *ctx), void *ctx)
 {
 	pid_t child = start_child();
 	int exit_code;
@@ -91,24 +91,24 @@ int service_apart(int (*act)(void *ctx), void *ctx)
 	return wait_for(child, "the service");
 }
 
-struct typed {
+struct verb_call {
 	verb_function *verb;
 	const struct cli *cli;
 	int argc;
 	char **argv;
 };
 
-static int run_typed(void *ctx)
+static int run_verb(void *ctx)
 {
-	const struct typed *typed = ctx;
+	const struct verb_call *verb_call = ctx;
 
 	optind = 0;
-	return typed->verb(typed->cli, typed->argc, typed->argv);
+	return verb_call->verb(verb_call->cli, verb_call->argc, verb_call->argv);
 }
 
-int service_verb(verb_function *verb, const struct cli *cli, int argc, char **argv)
+int run_verb_in_child(verb_function *verb, const struct cli *cli, int argc, char **argv)
 {
-	struct typed typed = {verb, cli, argc, argv};
+	struct verb_call verb_call = {verb, cli, argc, argv};
 
-	return service_apart(run_typed, &typed);
+	return run_in_child(run_verb, &verb_call);
 }
