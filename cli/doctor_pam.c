@@ -71,7 +71,7 @@ void doctor_pam(struct doctor *d)
 		say_logins(d, &logins);
 	else
 		doctor_bad(d, &fault);
-	(void)pam_review(&site, take_finding, d);
+	(void)pam_lint(&site, take_finding, d);
 	strbuf_free(&logins.seen);
 	strbuf_free(&logins.unseen);
 }

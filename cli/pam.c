@@ -125,7 +125,7 @@ static void show_status(struct pam *p, const struct pam_method *method, bool on)
 		screen_newline(&p->screen);
 	screen_putf(&p->screen, on ? STYLE_GOOD : STYLE_WARN, "%s",
 		on ? "Logins are monitored." : "Logins are not monitored.");
-	screen_putf(&p->screen, STYLE_DIM, " Method on this host: %s.", method->does);
+	screen_putf(&p->screen, STYLE_DIM, " Method on this host: %s.", method->description);
 	screen_newline(&p->screen);
 	if (!on) {
 		screen_remedy(&p->screen, 0, "sudo cloudinvite pam enable");
@@ -145,7 +145,7 @@ static int status(struct pam *p)
 
 	if (!pam_each_service(&site, add_service, p, &fault))
 		return cli_fail(&fault);
-	p->bad = pam_review(&site, add_finding, p);
+	p->bad = pam_lint(&site, add_finding, p);
 	if (p->json)
 		answered = json_answer(json_pack("{s:i, s:b, s:s, s:s, s:O, s:O}", "schema",
 			JSON_SCHEMA, "enabled", on, "method", method->name, "module",

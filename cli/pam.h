@@ -11,7 +11,7 @@
 #include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/pam_method.h"
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 #include "cli/screen.h"
 
 #define PAM_MODULE_PATH CLOUDINVITE_SECUREDIR "/" PAM_MODULE

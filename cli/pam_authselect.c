@@ -70,7 +70,7 @@ static bool applies(void)
 
 static bool enabled(void)
 {
-	return pam_runs_it("postlogin");
+	return pam_is_enabled("postlogin");
 }
 
 /* `profile` with the features of `s`. */
@@ -316,7 +316,7 @@ static bool disable(struct fault *fault)
 
 const struct pam_method pam_method_authselect = {
 	.name = "authselect",
-	.does = "a custom authselect profile, based on the current one",
+	.description = "a custom authselect profile, based on the current one",
 	.applies = applies,
 	.enabled = enabled,
 	.plan = plan,

@@ -80,7 +80,7 @@ static int count_dangers(struct dangers *dangers)
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
 
 	*dangers = (struct dangers){.count = 0};
-	return pam_review(&site, take_danger, dangers);
+	return pam_lint(&site, take_danger, dangers);
 }
 
 /* What the change has made worse; false with the fault. */

@@ -19,7 +19,7 @@ static bool applies(void)
 
 static bool enabled(void)
 {
-	return pam_runs_it("common-session");
+	return pam_is_enabled("common-session");
 }
 
 static bool plan(bool enable, struct strbuf *out, struct fault *fault)
@@ -72,7 +72,7 @@ static bool disable(struct fault *fault)
 
 const struct pam_method pam_method_debian = {
 	.name = "pam-auth-update",
-	.does = "Debian's pam-auth-update, with the profile " PROFILE,
+	.description = "Debian's pam-auth-update, with the profile " PROFILE,
 	.applies = applies,
 	.enabled = enabled,
 	.plan = plan,

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/pam_method.h"
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"

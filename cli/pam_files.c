@@ -16,7 +16,7 @@
 #include "base/strbuf.h"
 #include "cli/pam_edit.h"
 #include "cli/pam_method.h"
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 #include "cli/pam_stack.h"
 
 #define POSTLOGIN "/etc/pam.d/postlogin"
@@ -43,12 +43,12 @@ static bool postlogin_applies(void)
 	struct stat st;
 
 	return lstat(POSTLOGIN, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (includes_it("sshd") || includes_it("login") || pam_runs_it("postlogin"));
+	       (includes_it("sshd") || includes_it("login") || pam_is_enabled("postlogin"));
 }
 
 static bool postlogin_enabled(void)
 {
-	return pam_runs_it("postlogin");
+	return pam_is_enabled("postlogin");
 }
 
 static bool postlogin_plan(bool enable, struct strbuf *out, struct fault *fault)
@@ -69,7 +69,7 @@ static bool postlogin_disable(struct fault *fault)
 
 const struct pam_method pam_method_postlogin = {
 	.name = "postlogin",
-	.does = "a line in " POSTLOGIN,
+	.description = "a line in " POSTLOGIN,
 	.applies = postlogin_applies,
 	.enabled = postlogin_enabled,
 	.plan = postlogin_plan,
@@ -202,7 +202,7 @@ static bool services_enabled(void)
 	bool all = walk(&absent) && absent.places == 0;
 
 	strbuf_free(&shown);
-	return all && (pam_runs_it("sshd") || pam_runs_it("login"));
+	return all && (pam_is_enabled("sshd") || pam_is_enabled("login"));
 }
 
 static bool services_plan(bool enable, struct strbuf *out, struct fault *fault)
@@ -234,7 +234,7 @@ static bool services_disable(struct fault *fault)
 
 const struct pam_method pam_method_services = {
 	.name = "services",
-	.does = "a line in the file of each login service",
+	.description = "a line in the file of each login service",
 	.applies = services_apply,
 	.enabled = services_enabled,
 	.plan = services_plan,

@@ -16,7 +16,7 @@
 
 /* The bytes of one line of the file that say something; true if the next one goes on with it. A '#'
  * ends the line wherever it stands, and with it the continuation. */
-static bool take_one(const char *from, size_t n, struct strbuf *line)
+static bool next_character(const char *from, size_t n, struct strbuf *line)
 {
 	size_t comment = strcspn(from, "#");
 	bool more;
@@ -49,7 +49,7 @@ bool pam_text_next(struct pam_text *text, struct strbuf *line, int *number)
 			continue;
 		if (!more)
 			*number = text->number - 1;
-		more = take_one(from, n, line);
+		more = next_character(from, n, line);
 		if (!more)
 			break;
 	}
@@ -60,7 +60,7 @@ bool pam_text_next(struct pam_text *text, struct strbuf *line, int *number)
 
 /* The next word; one that begins with '[' goes on to its ']', and loses both. "\]" is a ']' that
  * ends nothing. *at is behind it afterwards. NULL: there is none, or no memory. */
-static char *take_word(const char **at)
+static char *parse_word(const char **at)
 {
 	const char *from = *at + strspn(*at, BLANKS);
 	bool bracket = *from == '[';
@@ -83,7 +83,7 @@ static char *take_word(const char **at)
 	return word;
 }
 
-static bool take_type(const char *word, struct pam_line *out)
+static bool parse_type(const char *word, struct pam_line *out)
 {
 	out->quiet = word[0] == '-';
 	for (int type = PAM_TYPE_AUTH; type <= PAM_TYPE_SESSION; type++) {
@@ -95,7 +95,7 @@ static bool take_type(const char *word, struct pam_line *out)
 	return false;
 }
 
-static const char *take_arguments(const char *at, struct pam_line *out)
+static const char *parse_arguments(const char *at, struct pam_line *out)
 {
 	char *word;
 
@@ -104,7 +104,7 @@ static const char *take_arguments(const char *at, struct pam_line *out)
 		return NO_MEMORY;
 	/* gcc -fanalyzer takes each word for lost that lies in the array: pam_line_free frees it.
 	 */
-	while ((word = take_word(&at))) {
+	while ((word = parse_word(&at))) {
 		if (out->argument_count == ARGUMENTS_MAX) {
 			free(word);
 			return "has too many arguments";
@@ -114,35 +114,35 @@ static const char *take_arguments(const char *at, struct pam_line *out)
 	return NULL;
 }
 
-static const char *take_rest(const char *at, struct pam_line *out)
+static const char *parse_rest(const char *at, struct pam_line *out)
 {
-	out->control = take_word(&at);
+	out->control = parse_word(&at);
 	if (!out->control)
 		return "has neither a control field nor a module";
 	if (str_equal_nocase(out->control, "include"))
-		out->sort = PAM_SORT_INCLUDE;
+		out->kind = PAM_KIND_INCLUDE;
 	else if (str_equal_nocase(out->control, "substack"))
-		out->sort = PAM_SORT_SUBSTACK;
-	out->module = take_word(&at);
+		out->kind = PAM_KIND_SUBSTACK;
+	out->module = parse_word(&at);
 	if (!out->module)
 		return "does not name a module";
-	return take_arguments(at, out);
+	return parse_arguments(at, out);
 }
 
 const char *pam_line_parse(const char *text, struct pam_line *out)
 {
-	char *word = take_word(&text);
+	char *word = parse_word(&text);
 	const char *wrong;
 
-	*out = (struct pam_line){.sort = PAM_SORT_MODULE};
+	*out = (struct pam_line){.kind = PAM_KIND_MODULE};
 	if (!word)
 		return NO_MEMORY;
 	if (strcmp(word, "@include") == 0) {
-		out->sort = PAM_SORT_WHOLE;
-		out->module = take_word(&text);
+		out->kind = PAM_KIND_INCLUDE_ALL;
+		out->module = parse_word(&text);
 		wrong = out->module ? NULL : "does not name a file to include";
-	} else if (take_type(word, out)) {
-		wrong = take_rest(text, out);
+	} else if (parse_type(word, out)) {
+		wrong = parse_rest(text, out);
 	} else {
 		wrong = "does not begin with auth, account, password or session";
 	}

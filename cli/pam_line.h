@@ -12,18 +12,18 @@
 
 enum pam_type { PAM_TYPE_AUTH, PAM_TYPE_ACCOUNT, PAM_TYPE_PASSWORD, PAM_TYPE_SESSION };
 
-enum pam_sort {
-	PAM_SORT_MODULE,   /* runs `module` */
-	PAM_SORT_INCLUDE,  /* the lines of its type in the file `module` */
-	PAM_SORT_SUBSTACK, /* the same, as a stack of their own */
-	PAM_SORT_WHOLE,	   /* Debian's @include: the lines of every type */
+enum pam_line_kind {
+	PAM_KIND_MODULE,      /* runs `module` */
+	PAM_KIND_INCLUDE,     /* the lines of its type in the file `module` */
+	PAM_KIND_SUBSTACK,    /* the same, as a stack of their own */
+	PAM_KIND_INCLUDE_ALL, /* Debian's @include: the lines of every type */
 };
 
 struct pam_line {
 	char *file;   /* "/etc/pam.d/common-session" */
 	int number;   /* where it begins, from 1 */
 	int substack; /* which one it runs in; 0: none. A jump or `done` does not leave it. */
-	enum pam_sort sort;
+	enum pam_line_kind kind;
 	enum pam_type type;
 	bool quiet;    /* a '-' before the type: its module may be missing without a word */
 	char *control; /* "optional", or without the brackets: "success=1 default=ignore" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/pam_method.h"
 
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 #include "cli/pam_stack.h"
 #include "base/array.h"
 
@@ -16,7 +16,7 @@ const struct pam_method *pam_method(void)
 	return &pam_method_services;
 }
 
-bool pam_runs_it(const char *service)
+bool pam_is_enabled(const char *service)
 {
 	struct fault ignored;
 	struct pam_stack stack;

@@ -14,8 +14,8 @@
 #define PAM_LINE "session optional pam_cloudinvite.so"
 
 struct pam_method {
-	const char *name; /* for machines: "pam-auth-update" */
-	const char *does; /* for people */
+	const char *name;	 /* for machines: "pam-auth-update" */
+	const char *description; /* for people */
 	bool (*applies)(void);
 	bool (*enabled)(void);
 	/* Appends what would be done, a line each. */
@@ -35,6 +35,6 @@ extern const struct pam_method
 const struct pam_method *pam_method(void);
 
 /* Whether the session of a service or include runs our module. */
-bool pam_runs_it(const char *service);
+bool pam_is_enabled(const char *service);
 
 #endif

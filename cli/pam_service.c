@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 #include "cli/pam_stack.h"
 #include "pam_module/arguments.h"
 
@@ -16,7 +16,7 @@
 	"sddm sddm-autologin lightdm lightdm-autologin xdm kdm kde lxdm greetd ly slim cockpit " \
 	"xrdp-sesman vsftpd proftpd ftp dropbear telnetd rlogin rsh"
 
-struct look {
+struct search {
 	const struct pam_site *site;
 	bool (*each)(const struct pam_service *service, void *ctx);
 	void *ctx;
@@ -55,9 +55,9 @@ static bool is_fragment(const char *name)
 	       str_ends(name, "-auth") || str_starts(name, "system-") || strcmp(name, "other") == 0;
 }
 
-static bool look_at(const char *name, void *ctx)
+static bool inspect_service(const char *name, void *ctx)
 {
-	const struct look *l = ctx;
+	const struct search *l = ctx;
 	struct pam_service service = {.name = name, .login = str_in_list(name, LOGINS)};
 	struct fault ignored;
 	struct pam_stack stack;
@@ -82,7 +82,8 @@ static bool look_at(const char *name, void *ctx)
 bool pam_each_service(const struct pam_site *site,
 	bool (*each)(const struct pam_service *service, void *ctx), void *ctx, struct fault *fault)
 {
-	struct look look = {.site = site, .each = each, .ctx = ctx};
+	struct search search = {.site = site, .each = each, .ctx = ctx};
 
-	return pam_services(site->root, look_at, &look) || fault_no_memory(fault, FAULT_STORAGE);
+	return pam_services(site->root, inspect_service, &search) ||
+	       fault_no_memory(fault, FAULT_STORAGE);
 }

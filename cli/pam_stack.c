@@ -25,7 +25,7 @@ static const char *const directories[] = {"/etc/pam.d", "/usr/lib/pam.d", "/usr/
 
 /* ---- files ---- */
 
-static bool is_there(const char *root, const char *path)
+static bool file_exists(const char *root, const char *path)
 {
 	char whole[PATH_MAX];
 
@@ -35,9 +35,10 @@ static bool is_there(const char *root, const char *path)
 bool pam_find(const char *root, const char *name, char *path, size_t size)
 {
 	if (name[0] == '/')
-		return str_copy(path, size, name) && is_there(root, path);
+		return str_copy(path, size, name) && file_exists(root, path);
 	for (size_t i = 0; i < DIRECTORIES; i++)
-		if (str_format(path, size, "%s/%s", directories[i], name) && is_there(root, path))
+		if (str_format(path, size, "%s/%s", directories[i], name) &&
+			file_exists(root, path))
 			return true;
 	return false;
 }
@@ -76,7 +77,7 @@ static bool unreadable(struct reading *r, const struct level *at, int number, co
 		r->fault, "Correct this line: PAM refuses logins if it cannot read a file.");
 }
 
-static bool keep(struct reading *r, const struct level *at, struct pam_line *line)
+static bool append_line(struct reading *r, const struct level *at, struct pam_line *line)
 {
 	struct pam_stack *s = r->stack;
 
@@ -106,7 +107,7 @@ static bool open_include(struct reading *r, const struct level *at, const struct
 	struct level inner = {.path = path,
 		.depth = at->depth + 1,
 		.substack = at->substack,
-		.type = line->sort == PAM_SORT_WHOLE ? at->type : (int)line->type};
+		.type = line->kind == PAM_KIND_INCLUDE_ALL ? at->type : (int)line->type};
 
 	if (inner.depth >= DEPTH_MAX || ++r->files > FILES_MAX)
 		return unreadable(r, at, line->number, "files include each other in a loop");
@@ -114,17 +115,17 @@ static bool open_include(struct reading *r, const struct level *at, const struct
 		str_format(what, sizeof(what), "includes %s, which does not exist", line->module);
 		return unreadable(r, at, line->number, what);
 	}
-	if (line->sort == PAM_SORT_SUBSTACK)
+	if (line->kind == PAM_KIND_SUBSTACK)
 		inner.substack = ++r->stack->substacks;
 	return read_file(r, &inner);
 }
 
-static bool take_line(struct reading *r, const struct level *at, const char *text, int number)
+static bool parse_line(struct reading *r, const struct level *at, const char *text, int number)
 {
 	struct pam_line line;
 	const char *wrong = pam_line_parse(text, &line);
-	bool counts =
-		line.sort == PAM_SORT_WHOLE || at->type == ANY_TYPE || at->type == (int)line.type;
+	bool counts = line.kind == PAM_KIND_INCLUDE_ALL || at->type == ANY_TYPE ||
+		      at->type == (int)line.type;
 	bool good;
 
 	line.number = number;
@@ -132,8 +133,8 @@ static bool take_line(struct reading *r, const struct level *at, const char *tex
 		good = unreadable(r, at, number, wrong);
 	else if (!counts)
 		good = true;
-	else if (line.sort == PAM_SORT_MODULE)
-		good = keep(r, at, &line);
+	else if (line.kind == PAM_KIND_MODULE)
+		good = append_line(r, at, &line);
 	else
 		good = open_include(r, at, &line);
 	pam_line_free(&line);
@@ -149,7 +150,7 @@ static bool read_file(struct reading *r, const struct level *at)
 
 	lines.at = text.data ? text.data : "";
 	while (good && pam_text_next(&lines, &line, &number))
-		good = take_line(r, at, line.data, number);
+		good = parse_line(r, at, line.data, number);
 	strbuf_free(&line);
 	strbuf_free(&text);
 	return good;

@@ -2,7 +2,7 @@
 /*
  * The PAM stacks of a host as libpam reads them: /etc/pam.d, then the vendor's directories, with
  * include, substack and Debian's @include opened. It reads and never judges: that is
- * cli/pam_review.h.
+ * cli/pam_lint.h.
  */
 #ifndef CLOUDINVITE_CLI_PAM_STACK_H
 #define CLOUDINVITE_CLI_PAM_STACK_H

@@ -18,7 +18,7 @@ static void check_line(const struct pam_line *line)
 {
 	static const char *const results[] = {"success", "module_unknown", "ignore", ""};
 
-	must(line->sort == PAM_SORT_MODULE, "every include is opened");
+	must(line->kind == PAM_KIND_MODULE, "every include is opened");
 	must(line->file && line->number > 0, "a line is somewhere");
 	must(line->control && line->module, "and says what it runs, and how");
 	must(line->type <= PAM_TYPE_SESSION && pam_type_word(line->type), "for one of four types");

@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/pam_review.h"
+#include "cli/pam_lint.h"
 #include "cli/pam_stack.h"
 #include "tests/unit/folder.h"
 
@@ -57,7 +57,7 @@ UNUSED static struct said pam_tree_review(struct folder *f, const char *spool)
 	const struct pam_site site = {.root = f->path, .module = module, .spool = spool};
 
 	str_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
-	bad = pam_review(&site, pam_tree_report, &said);
+	bad = pam_lint(&site, pam_tree_report, &said);
 	assert_int_equal(bad, said.bad);
 	return said;
 }

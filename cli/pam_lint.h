@@ -3,8 +3,8 @@
  * What is wrong with the lines that name our module: the dangerous ways to write them, and where
  * they are missing.
  */
-#ifndef CLOUDINVITE_CLI_PAM_REVIEW_H
-#define CLOUDINVITE_CLI_PAM_REVIEW_H
+#ifndef CLOUDINVITE_CLI_PAM_LINT_H
+#define CLOUDINVITE_CLI_PAM_LINT_H
 
 #include <stdbool.h>
 
@@ -39,7 +39,7 @@ bool pam_each_service(const struct pam_site *site,
 
 /* Calls `report` once for everything that is wrong; `bad`: logins are harmed, or not seen. Returns
  * how many were bad. */
-int pam_review(const struct pam_site *site,
+int pam_lint(const struct pam_site *site,
 	void (*report)(bool bad, const struct fault *fault, void *ctx), void *ctx);
 
 #endif
