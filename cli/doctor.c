@@ -21,7 +21,7 @@
 
 static const struct {
 	const char *name;
-	doctor_step *look;
+	doctor_step *run;
 } steps[] = {
 	{"module", doctor_module},
 	{"pam", doctor_pam},
@@ -38,7 +38,7 @@ static const struct {
 	{"network", doctor_network},
 	{"clock", doctor_clock},
 	{"credential", doctor_credential},
-	{"secrets", doctor_shut},
+	{"secrets", doctor_secrets},
 	{"token", doctor_token},
 	{"api", doctor_api},
 	{"quota", doctor_quota},
@@ -56,7 +56,8 @@ static const struct {
 	[HEALTH_BAD] = {"bad", "BAD", STYLE_BAD},
 };
 
-static void show(struct doctor *d, enum health health, const char *what, const char *remedy)
+static void print_finding(
+	struct doctor *d, enum health health, const char *what, const char *remedy)
 {
 	struct screen *s = &d->screen;
 
@@ -76,7 +77,7 @@ static void show(struct doctor *d, enum health health, const char *what, const c
 	screen_newline(s);
 }
 
-static void say(struct doctor *d, enum health health, const char *code, const char *what,
+static void report(struct doctor *d, enum health health, const char *code, const char *what,
 	const char *remedy)
 {
 	char safe[640];
@@ -89,7 +90,7 @@ static void say(struct doctor *d, enum health health, const char *code, const ch
 				healths[health].word, "code", json_text(code ? code : ""), "what",
 				json_text(safe), "remedy", json_text(remedy ? remedy : "")));
 	else
-		show(d, health, safe, remedy);
+		print_finding(d, health, safe, remedy);
 	fflush(stdout);
 }
 
@@ -101,7 +102,7 @@ void doctor_ok(struct doctor *d, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	say(d, HEALTH_OK, NULL, what, NULL);
+	report(d, HEALTH_OK, NULL, what, NULL);
 }
 
 void doctor_skip(struct doctor *d, const char *format, ...)
@@ -112,7 +113,7 @@ void doctor_skip(struct doctor *d, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	say(d, HEALTH_SKIPPED, NULL, what, NULL);
+	report(d, HEALTH_SKIPPED, NULL, what, NULL);
 }
 
 void doctor_note(struct doctor *d, const char *code, const char *remedy, const char *format, ...)
@@ -123,7 +124,7 @@ void doctor_note(struct doctor *d, const char *code, const char *remedy, const c
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	say(d, HEALTH_NOTE, code, what, remedy);
+	report(d, HEALTH_NOTE, code, what, remedy);
 }
 
 void doctor_bad(struct doctor *d, const struct fault *fault)
@@ -132,24 +133,24 @@ void doctor_bad(struct doctor *d, const struct fault *fault)
 
 	d->exit_code = cli_max_exit(d->exit_code, code == EXIT_OK ? EXIT_NEGATIVE : code);
 	str_copy(d->bad_code, sizeof(d->bad_code), fault->code);
-	say(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
+	report(d, HEALTH_BAD, fault->code, fault->what, fault->remedy);
 }
 
 /* ---- the walk ---- */
 
 /* What needs root's eyes comes first, and reads only what is root's (a home is read as its account,
  * in a child); then the service's user goes on, who sees what the programs see. */
-static bool is_roots(doctor_step *look)
+static bool needs_root(doctor_step *run)
 {
-	return look == doctor_module || look == doctor_pam || look == doctor_hook ||
-	       look == doctor_isolation;
+	return run == doctor_module || run == doctor_pam || run == doctor_hook ||
+	       run == doctor_isolation;
 }
 
-static bool become(struct doctor *d)
+static bool become_service(struct doctor *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	doctor_look_into_spool(d);
+	doctor_read_spool(d);
 	if (!d->settings || settings_run_as(d->settings, ACCOUNT_DISPATCHER, &fault))
 		return true;
 	d->step = "user";
@@ -157,20 +158,20 @@ static bool become(struct doctor *d)
 	return false;
 }
 
-static void walk(struct doctor *d)
+static void run_steps(struct doctor *d)
 {
 	bool us = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (!us && !is_roots(steps[i].look) && !(us = become(d)))
+		if (!us && !needs_root(steps[i].run) && !(us = become_service(d)))
 			return;
 		d->step = steps[i].name;
 		progress_update(&d->progress, "%s", d->step);
-		steps[i].look(d);
+		steps[i].run(d);
 	}
 }
 
-static int conclude(struct doctor *d)
+static int print_result(struct doctor *d)
 {
 	struct screen *s = &d->screen;
 	int answered;
@@ -219,9 +220,9 @@ int verb_doctor(const struct cli *cli, int argc, char **argv)
 	progress_start(&d.progress, cli);
 	d.findings = json_array();
 	d.settings = settings_load(cli->settings_path, NULL);
-	walk(&d);
+	run_steps(&d);
 	progress_end(&d.progress);
-	exit_code = conclude(&d);
+	exit_code = print_result(&d);
 	json_decref(d.findings);
 	credential_free(d.credential);
 	http_close(d.http);

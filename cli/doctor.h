@@ -61,7 +61,7 @@ void doctor_note(struct doctor *d, const char *code, const char *remedy, const c
 void doctor_bad(struct doctor *d, const struct fault *fault);
 
 /* Fills in d->spool. */
-void doctor_look_into_spool(struct doctor *d);
+void doctor_read_spool(struct doctor *d);
 
 /* The steps; each says at least one thing. */
 typedef void doctor_step(struct doctor *d);
@@ -72,7 +72,7 @@ doctor_step doctor_ledger, doctor_workers, doctor_backlog;	       /* doctor_ledg
 doctor_step doctor_pause, doctor_people;			       /* doctor_ledger.c */
 doctor_step doctor_network, doctor_clock;			       /* doctor_google.c */
 doctor_step doctor_credential, doctor_token, doctor_api, doctor_quota; /* doctor_google.c */
-doctor_step doctor_shut;					       /* doctor_shut.c */
+doctor_step doctor_secrets;					       /* doctor_secrets.c */
 doctor_step doctor_isolation;					       /* doctor_isolation.c */
 
 #endif

@@ -148,12 +148,12 @@ struct api {
 	struct fault fault;
 };
 
-static void take_page(const struct google_reply *reply, void *ctx)
+static void on_page(const struct google_reply *reply, void *ctx)
 {
 	((struct api *)ctx)->fault = reply->fault;
 }
 
-static void wait_told(int64_t wait_ms, void *ctx)
+static void on_wait(int64_t wait_ms, void *ctx)
 {
 	progress_wait(wait_ms, &((struct api *)ctx)->doctor->progress);
 }
@@ -165,7 +165,7 @@ static bool list_answers(struct api *api)
 	struct google_reply reply;
 
 	if (api->invite) {
-		invite_list(api->invite, &first, wait_told, api, take_page, &fault);
+		invite_list(api->invite, &first, on_wait, api, on_page, &fault);
 		api->fault = fault.kind ? fault : api->fault;
 	} else {
 		google_call_sync(api->google, &first, &reply);
@@ -181,7 +181,7 @@ static bool check_answers(struct api *api, const char *address, bool *invitable)
 	struct google_reply reply;
 
 	if (api->invite) {
-		invite_ask(api->invite, GOOGLE_CHECK, address, wait_told, api, &result);
+		invite_ask(api->invite, GOOGLE_CHECK, address, on_wait, api, &result);
 		api->fault = result.fault;
 		*invitable = result.invitable;
 	} else {

@@ -25,7 +25,7 @@
 
 /* ---- settings ---- */
 
-static void take_finding(const struct fault *fault, void *ctx)
+static void on_fault(const struct fault *fault, void *ctx)
 {
 	doctor_bad(ctx, fault);
 }
@@ -70,10 +70,10 @@ void doctor_settings(struct doctor *d)
 	int count = 0;
 
 	if (d->settings) {
-		count = settings_check(d->settings, take_finding, d);
+		count = settings_check(d->settings, on_fault, d);
 		look_at_files(d);
 	} else {
-		settings_free(settings_inspect(path, take_finding, d, &count));
+		settings_free(settings_inspect(path, on_fault, d, &count));
 	}
 	if (count == 0 && d->count[HEALTH_NOTE] + d->count[HEALTH_BAD] == before)
 		doctor_ok(d, "%s: valid", path);
@@ -93,13 +93,13 @@ struct account_numbers {
 	gid_t gid;
 };
 
-static bool look_up(const char *user, struct account_numbers *out, struct fault *fault)
+static bool find_account(const char *user, struct account_numbers *out, struct fault *fault)
 {
 	*out = (struct account_numbers){0, 0};
 	return strcmp(user, "root") == 0 || passwd_find(user, &out->uid, &out->gid, fault);
 }
 
-static bool look_at_place(struct doctor *d, const struct place *p)
+static bool check_place(struct doctor *d, const struct place *p)
 {
 	const char *path = p->path;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -146,7 +146,7 @@ static bool has_room(struct doctor *d, const char *path)
 }
 
 /* Packages leave accounts where they are: their numbers may stand in backups. */
-static void look_for_old_account(struct doctor *d)
+static void check_old_account(struct doctor *d)
 {
 	const struct settings *s = d->settings;
 	uid_t uid;
@@ -176,9 +176,9 @@ void doctor_directories(struct doctor *d)
 		doctor_skip(d, "skipped: needs valid settings");
 		return;
 	}
-	if (!look_up(s->collector_user, &collector, &fault) ||
-		!look_up(s->dispatcher_user, &dispatcher, &fault) ||
-		!look_up(s->ledger_user, &ledger, &fault)) {
+	if (!find_account(s->collector_user, &collector, &fault) ||
+		!find_account(s->dispatcher_user, &dispatcher, &fault) ||
+		!find_account(s->ledger_user, &ledger, &fault)) {
 		doctor_bad(d, &fault);
 		return;
 	}
@@ -193,7 +193,7 @@ void doctor_directories(struct doctor *d)
 		{s->run, 0, ledger.gid, 0750},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		good = look_at_place(d, &places[i]) && good;
+		good = check_place(d, &places[i]) && good;
 	if (good && d->spool.looked && d->spool.fault.kind) {
 		fault = d->spool.fault;
 		str_copy(fault.code, sizeof(fault.code), "directory");
@@ -204,7 +204,7 @@ void doctor_directories(struct doctor *d)
 	if (good)
 		doctor_ok(d, "%s, %s, %s, %s: owners, modes and free space are correct", s->spool,
 			s->state, s->tokens, s->run);
-	look_for_old_account(d);
+	check_old_account(d);
 }
 
 /* ---- accounts ---- */
@@ -229,7 +229,7 @@ static void count(struct tally *t, const struct account *account, const struct v
 	}
 }
 
-static void say_tally(struct doctor *d, const struct tally *t)
+static void report_tally(struct doctor *d, const struct tally *t)
 {
 	int strays = t->verdicts[VERDICT_UNMAPPED] + t->verdicts[VERDICT_FOREIGN_DOMAIN];
 
@@ -273,7 +273,7 @@ void doctor_accounts(struct doctor *d)
 			mapping_judge(&mapping, account, &verdict);
 			count(&tally, account, &verdict);
 		}
-		say_tally(d, &tally);
+		report_tally(d, &tally);
 	} else {
 		doctor_bad(d, &fault);
 	}

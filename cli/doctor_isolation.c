@@ -130,7 +130,7 @@ static void find_fault(struct doctor *d, const char *code, const char *remedy, c
 	doctor_bad(d, &fault);
 }
 
-static void look_at_home(struct doctor *d, struct login *l)
+static void inspect_home(struct doctor *d, struct login *l)
 {
 	char what[512], remedy[320];
 
@@ -170,7 +170,7 @@ static bool has_shell(const struct login *l)
 	return strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0;
 }
 
-static void look_at_login(struct doctor *d, const struct login *l)
+static void check_login(struct doctor *d, const struct login *l)
 {
 	char buffer[8192], what[512], remedy[320];
 	struct spwd shadow;
@@ -221,7 +221,7 @@ static const struct actor {
 		"has a crontab, which runs outside the sandbox of the services", "crontab -r -u"},
 };
 
-static void look_at_actor(struct doctor *d, const struct login *l, const struct actor *a)
+static void check_actor(struct doctor *d, const struct login *l, const struct actor *a)
 {
 	char path[PATH_MAX], what[512], remedy[320];
 	struct stat st;
@@ -242,7 +242,7 @@ static void look_at_actor(struct doctor *d, const struct login *l, const struct 
 
 /* ---- all of it ---- */
 
-static void look_at_account(struct doctor *d, const char *user)
+static void check_account(struct doctor *d, const char *user)
 {
 	struct login login = {.user = user};
 
@@ -254,10 +254,10 @@ static void look_at_account(struct doctor *d, const char *user)
 		doctor_skip(d, "skipped: the account '%s' does not exist yet", user);
 		return;
 	}
-	look_at_home(d, &login);
-	look_at_login(d, &login);
+	inspect_home(d, &login);
+	check_login(d, &login);
 	for (size_t i = 0; i < ARRAY_SIZE(actors); i++)
-		look_at_actor(d, &login, &actors[i]);
+		check_actor(d, &login, &actors[i]);
 }
 
 void doctor_isolation(struct doctor *d)
@@ -272,7 +272,7 @@ void doctor_isolation(struct doctor *d)
 	}
 	count = list_users(d->settings, users);
 	for (size_t i = 0; i < count; i++)
-		look_at_account(d, users[i]);
+		check_account(d, users[i]);
 	if (d->count[HEALTH_BAD] + d->count[HEALTH_NOTE] + d->count[HEALTH_SKIPPED] != before)
 		return;
 	for (size_t i = 0; i < count; i++)

@@ -45,7 +45,7 @@ void doctor_ledger(struct doctor *d)
 
 /* ---- programs ---- */
 
-static void look_at_program(
+static void check_program(
 	struct doctor *d, const struct service_state *service, const struct program *p)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -88,13 +88,13 @@ void doctor_workers(struct doctor *d)
 		doctor_bad(d, &fault);
 		return;
 	}
-	look_at_program(d, &service, &service.collector);
-	look_at_program(d, &service, &service.dispatcher);
+	check_program(d, &service, &service.collector);
+	check_program(d, &service, &service.dispatcher);
 }
 
 /* ---- backlog ---- */
 
-void doctor_look_into_spool(struct doctor *d)
+void doctor_read_spool(struct doctor *d)
 {
 	struct doctor_spool *seen = &d->spool;
 	struct spool_reader boxes;
@@ -112,7 +112,7 @@ void doctor_look_into_spool(struct doctor *d)
 	spool_reader_close(&boxes);
 }
 
-static void say_arrivals(struct doctor *d, const struct spool_content *box)
+static void report_arrivals(struct doctor *d, const struct spool_content *box)
 {
 	char since[CLOCK_TEXT_SIZE];
 	struct fault fault;
@@ -145,7 +145,7 @@ void doctor_backlog(struct doctor *d)
 	} else if (seen->fault.kind) {
 		doctor_bad(d, &seen->fault);
 	} else {
-		say_arrivals(d, &seen->arrivals);
+		report_arrivals(d, &seen->arrivals);
 		if (seen->bad.count > 0)
 			doctor_note(d, "bad_arrivals",
 				"Inspect them (as data only: they may be hostile), then delete "
@@ -158,7 +158,7 @@ void doctor_backlog(struct doctor *d)
 
 /* ---- pause ---- */
 
-static void say_pause(struct doctor *d, const struct ledger_pause *p)
+static void report_pause(struct doctor *d, const struct ledger_pause *p)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char since[CLOCK_TEXT_SIZE];
@@ -188,7 +188,7 @@ void doctor_pause(struct doctor *d)
 	if (reconciling < 0)
 		doctor_bad(d, &fault);
 	else if (paused)
-		say_pause(d, &pause);
+		report_pause(d, &pause);
 	else if (reconciling)
 		doctor_note(d, "reconcile",
 			"It ends automatically, within 72 hours by Google's clock.",
@@ -203,7 +203,7 @@ void doctor_pause(struct doctor *d)
 
 /* ---- people ---- */
 
-static void say_failed(struct doctor *d, const struct ledger_summary *sum)
+static void report_failed(struct doctor *d, const struct ledger_summary *sum)
 {
 	char since[CLOCK_TEXT_SIZE];
 	int64_t now = clock_wall();
@@ -250,5 +250,5 @@ void doctor_people(struct doctor *d)
 		(long long)all(&sum), (long long)sum.people[PERSON_QUEUED],
 		(long long)sum.people[PERSON_INVITED], (long long)sum.people[PERSON_HELD],
 		(long long)sum.sightings[VERDICT_UNMAPPED]);
-	say_failed(d, &sum);
+	report_failed(d, &sum);
 }

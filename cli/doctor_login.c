@@ -70,7 +70,7 @@ static bool find_hook(const char *directory, char *path, size_t size)
 	return found;
 }
 
-static bool look_at_hook(struct doctor *d, const char *path)
+static bool check_hook(struct doctor *d, const char *path)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct stat st;
@@ -95,7 +95,7 @@ void doctor_hook(struct doctor *d)
 	int found = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hook_dirs); i++)
-		found += find_hook(hook_dirs[i], path, sizeof(path)) && look_at_hook(d, path);
+		found += find_hook(hook_dirs[i], path, sizeof(path)) && check_hook(d, path);
 	if (found == 0)
 		doctor_skip(d, "not installed: new accounts are found in /etc/passwd anyway");
 }

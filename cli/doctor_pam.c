@@ -24,7 +24,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 	return true;
 }
 
-static void say_logins(struct doctor *d, const struct logins *l)
+static void report_logins(struct doctor *d, const struct logins *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
@@ -45,7 +45,7 @@ static void say_logins(struct doctor *d, const struct logins *l)
 	doctor_bad(d, &fault);
 }
 
-static void take_finding(bool bad, const struct fault *fault, void *ctx)
+static void on_fault(bool bad, const struct fault *fault, void *ctx)
 {
 	struct doctor *d = ctx;
 
@@ -68,10 +68,10 @@ void doctor_pam(struct doctor *d)
 		return;
 	}
 	if (pam_each_service(&site, add_service, &logins, &fault))
-		say_logins(d, &logins);
+		report_logins(d, &logins);
 	else
 		doctor_bad(d, &fault);
-	(void)pam_lint(&site, take_finding, d);
+	(void)pam_lint(&site, on_fault, d);
 	strbuf_free(&logins.seen);
 	strbuf_free(&logins.unseen);
 }

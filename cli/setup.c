@@ -20,7 +20,7 @@
 
 /* ---- saying ---- */
 
-void setup_say(struct setup *s, enum style style, int indent, const char *format, ...)
+void setup_print(struct setup *s, enum style style, int indent, const char *format, ...)
 {
 	char text[2048];
 	va_list args;
@@ -35,7 +35,7 @@ void setup_say(struct setup *s, enum style style, int indent, const char *format
 	screen_newline(&s->screen);
 }
 
-void setup_title(struct setup *s, const char *title)
+void setup_print_title(struct setup *s, const char *title)
 {
 	if (!s->json)
 		screen_heading(&s->screen, title);
@@ -78,8 +78,9 @@ static int show_changes(struct setup *s)
 	table_open(&c.table, columns, ARRAY_SIZE(columns));
 	count = config_draft_changes(&s->draft, add_change, &c);
 	if (count > 0) {
-		setup_title(s, "Settings");
-		setup_say(s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->draft.is_new ? ", anew" : "");
+		setup_print_title(s, "Settings");
+		setup_print(
+			s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->draft.is_new ? ", anew" : "");
 	}
 	if (!s->json)
 		table_print(&c.table, &s->screen, 2);
@@ -88,7 +89,7 @@ static int show_changes(struct setup *s)
 }
 
 /* What the dispatcher would refuse is not written, but for a copy that is made afterwards. */
-static void take_finding(const struct fault *fault, void *ctx)
+static void on_fault(const struct fault *fault, void *ctx)
 {
 	struct setup *s = ctx;
 
@@ -126,7 +127,7 @@ static int write_settings(struct setup *s)
 		setup_part(s, PART_SETTINGS, PART_NOT_WANTED);
 	if (s->copy[0])
 		setup_part(s, PART_CREDENTIAL, PART_OPEN);
-	config_draft_check(&s->draft, take_finding, s);
+	config_draft_check(&s->draft, on_fault, s);
 	if (s->fault.kind)
 		return fail(s);
 	if (s->dry_run || (changes == 0 && !s->copy[0]))
@@ -137,9 +138,9 @@ static int write_settings(struct setup *s)
 		return fail(s);
 	s->changed = s->changed || changes > 0;
 	if (changes > 0)
-		setup_say(s, STYLE_GOOD, 0, "%s was written.", s->path);
+		setup_print(s, STYLE_GOOD, 0, "%s was written.", s->path);
 	if (changes > 0 && !s->draft.is_new)
-		setup_say(s, STYLE_PLAIN, 0, "The previous version is in %s" DRAFT_BACKUP_SUFFIX,
+		setup_print(s, STYLE_PLAIN, 0, "The previous version is in %s" DRAFT_BACKUP_SUFFIX,
 			s->path);
 	return EXIT_OK;
 }
@@ -179,25 +180,25 @@ static void make_pam_change(struct setup *s, struct pam_change *change)
 	s->changed = true;
 	if (!s->json)
 		pam_change_show(&s->screen, "Changes made:", &change->made);
-	setup_say(s, STYLE_PLAIN, 0, "To undo this: cloudinvite pam disable");
+	setup_print(s, STYLE_PLAIN, 0, "To undo this: cloudinvite pam disable");
 }
 
-static void say_seen_already(struct setup *s)
+static void print_pam_enabled(struct setup *s)
 {
 	setup_part(s, PART_PAM, PART_NOT_WANTED);
-	setup_say(s, STYLE_GOOD, 0, "Logins are already monitored.");
+	setup_print(s, STYLE_GOOD, 0, "Logins are already monitored.");
 }
 
-static void turn_on_pam(struct setup *s)
+static void enable_pam(struct setup *s)
 {
 	struct pam_change change;
 
 	if (s->no_pam)
 		return;
-	setup_title(s, "Logins");
+	setup_print_title(s, "Logins");
 	if (!s->pam && !s->dialogue) {
 		bool on = pam_method()->enabled();
-		setup_say(s, on ? STYLE_GOOD : STYLE_WARN, 0,
+		setup_print(s, on ? STYLE_GOOD : STYLE_WARN, 0,
 			on ? "Logins are monitored."
 			   : "Logins are not monitored. To turn this on: sudo cloudinvite pam "
 			     "enable");
@@ -208,7 +209,7 @@ static void turn_on_pam(struct setup *s)
 	else if (change.needed)
 		make_pam_change(s, &change);
 	else
-		say_seen_already(s);
+		print_pam_enabled(s);
 	if (!s->fault.kind)
 		s->pam_change = pam_change_json(&change, true, s->dry_run);
 	pam_change_free(&change);
@@ -217,7 +218,7 @@ static void turn_on_pam(struct setup *s)
 /* ---- the end ---- */
 
 /* What Google advises, and what makes administrators remove such programs again. */
-static void say_before_sending(struct setup *s)
+static void print_before_sending(struct setup *s)
 {
 	static const char *const advice[] = {
 		"Announce it to your people: /usr/share/doc/cloudinvite/announcement.md is a mail "
@@ -226,34 +227,34 @@ static void say_before_sending(struct setup *s)
 		"Exclude addresses without a known owner and people who have left: exclude_users, "
 		"the map, `cloudinvite block`."};
 
-	setup_say(s, STYLE_BOLD, 0, "Before `enable`:");
+	setup_print(s, STYLE_BOLD, 0, "Before `enable`:");
 	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
-		setup_say(s, STYLE_PLAIN, 2, "%s", advice[i]);
+		setup_print(s, STYLE_PLAIN, 2, "%s", advice[i]);
 }
 
-static void say_next(struct setup *s)
+static void print_next_steps(struct setup *s)
 {
 	bool sends = s->draft.settings->mode == MODE_SEND;
 
-	setup_title(s, "Next steps");
-	setup_say(s, STYLE_PLAIN, 2,
+	setup_print_title(s, "Next steps");
+	setup_print(s, STYLE_PLAIN, 2,
 		"systemctl enable --now cloudinvite-collector cloudinvite-dispatcher");
-	setup_say(s, STYLE_PLAIN, 2, "sudo cloudinvite doctor");
+	setup_print(s, STYLE_PLAIN, 2, "sudo cloudinvite doctor");
 	if (!sends)
-		setup_say(s, STYLE_PLAIN, 2, "sudo cloudinvite enable");
-	setup_say(s, sends ? STYLE_WARN : STYLE_PLAIN, 0,
+		setup_print(s, STYLE_PLAIN, 2, "sudo cloudinvite enable");
+	setup_print(s, sends ? STYLE_WARN : STYLE_PLAIN, 0,
 		sends ? "Sending is on: everyone found with an unmanaged account is invited."
 		      : "No invitations are sent until `enable`. `cloudinvite status` shows who "
 			"would be invited.");
 	if (!sends)
-		say_before_sending(s);
-	setup_say(s, STYLE_PLAIN, 0,
+		print_before_sending(s);
+	setup_print(s, STYLE_PLAIN, 0,
 		"For a golden image, include the package and these settings, but not %s, %s and "
 		"%s: they hold the spool, ledger and tokens of one machine.",
 		s->draft.settings->spool, s->draft.settings->state, s->draft.settings->tokens);
 }
 
-static int conclude(struct setup *s)
+static int print_result(struct setup *s)
 {
 	int answered;
 
@@ -266,28 +267,28 @@ static int conclude(struct setup *s)
 	}
 	screen_newline(&s->screen);
 	if (s->dry_run)
-		setup_say(s, STYLE_BOLD, 0, "Nothing was written.");
+		setup_print(s, STYLE_BOLD, 0, "Nothing was written.");
 	else if (!s->changed)
-		setup_say(s, STYLE_BOLD, 0,
+		setup_print(s, STYLE_BOLD, 0,
 			"Nothing to change: these settings are already in place.");
 	if (s->exit_code == EXIT_OK && !s->dry_run)
-		say_next(s);
+		print_next_steps(s);
 	else if (!s->dry_run)
-		setup_say(s, STYLE_BAD, 0,
+		setup_print(s, STYLE_BAD, 0,
 			"Fix the lines marked BAD and run setup again. The settings written so far "
 			"are kept.");
 	return s->exit_code;
 }
 
-static int set_up(struct setup *s)
+static int run_setup(struct setup *s)
 {
 	int written;
 
-	if (!config_draft_open(&s->draft, s->path, &s->fault) || !setup_take_words(s) ||
+	if (!config_draft_open(&s->draft, s->path, &s->fault) || !setup_apply_options(s) ||
 		(s->dialogue ? !setup_ask(s) : !setup_is_complete(s)))
 		return fail(s);
 	setup_accounts(s);
-	setup_say_hosts(s);
+	setup_print_hosts(s);
 	written = write_settings(s);
 	if (written != EXIT_OK)
 		return written;
@@ -295,8 +296,8 @@ static int set_up(struct setup *s)
 		setup_check(s);
 	if (s->fault.kind) /* nobody answers any more */
 		return fail(s);
-	turn_on_pam(s);
-	return conclude(s);
+	enable_pam(s);
+	return print_result(s);
 }
 
 /* ---- the command line ---- */
@@ -323,7 +324,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool take_flag(struct setup *s, int option)
+static bool parse_flag(struct setup *s, int option)
 {
 	const struct {
 		int option;
@@ -340,7 +341,7 @@ static bool take_flag(struct setup *s, int option)
 	return false;
 }
 
-static bool take_number(struct setup *s, int option)
+static bool parse_number(struct setup *s, int option)
 {
 	const struct {
 		int option;
@@ -359,7 +360,7 @@ static bool take_number(struct setup *s, int option)
 	return false;
 }
 
-static bool take_option(struct setup *s, int option)
+static bool parse_option(struct setup *s, int option)
 {
 	const struct {
 		int option;
@@ -375,7 +376,7 @@ static bool take_option(struct setup *s, int option)
 	}
 	if (option == 'g')
 		s->guide = optarg ? optarg : "keyless";
-	return option == 'g' || take_flag(s, option) || take_number(s, option);
+	return option == 'g' || parse_flag(s, option) || parse_number(s, option);
 }
 
 static int parse(struct setup *s, int argc, char **argv)
@@ -383,7 +384,7 @@ static int parse(struct setup *s, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!take_option(s, option))
+		if (!parse_option(s, option))
 			return s->fault.kind ? fail(s) : cli_usage(argv[0]);
 	if (optind < argc || (s->pam && s->no_pam) || (s->json && !s->yes && !s->dry_run))
 		return cli_usage(argv[0]);
@@ -394,7 +395,7 @@ static int parse(struct setup *s, int argc, char **argv)
 
 static int guide(struct setup *s)
 {
-	enum setup_route route = setup_route_named(s->guide);
+	enum setup_route route = setup_route_parse(s->guide);
 
 	if (route == ROUTE_UNKNOWN) {
 		fault_set(
@@ -411,9 +412,9 @@ static int run(struct setup *s)
 {
 	if (s->guide)
 		return guide(s);
-	setup_parts_begin(s);
+	setup_progress_begin(s);
 	if (s->dry_run || geteuid() == 0)
-		return set_up(s);
+		return run_setup(s);
 	fault_set(&s->fault, FAULT_USAGE, "not_root",
 		"only root can change the settings and PAM files");
 	fault_remedy(&s->fault,
@@ -434,7 +435,7 @@ int verb_setup(const struct cli *cli, int argc, char **argv)
 	s.changes = json_array();
 	exit_code = run(&s);
 	config_draft_close(&s.draft);
-	setup_parts_end();
+	setup_progress_end();
 	json_decref(s.changes);
 	json_decref(s.checks);
 	json_decref(s.accounts);

@@ -70,24 +70,24 @@ bool setup_credential_place(struct setup *s, char *path, size_t size);
 bool setup_credential_install(struct setup *s);
 
 /* From now on an interrupt removes the stage and says which parts are written and which are not. */
-void setup_parts_begin(struct setup *s);
-void setup_parts_end(void);
+void setup_progress_begin(struct setup *s);
+void setup_progress_end(void);
 /* Writing a part and setting its state are one step to an interrupt if both are done between
  * interrupt_hold() and interrupt_release(). */
 void setup_part(struct setup *s, enum setup_part part, enum part_state state);
 
 /* Puts the command line's words on the stage. Each false with s->fault. */
-bool setup_take_words(struct setup *s);
+bool setup_apply_options(struct setup *s);
 /* Asks at the terminal for what is missing; false also where nobody answers any more. */
 bool setup_ask(struct setup *s);
 bool setup_has_credential(const struct setup *s);
 /* Whether nothing is missing, where nobody can be asked. */
 bool setup_is_complete(struct setup *s);
 /* One host's share of the budget. */
-bool setup_divide(struct setup *s);
-void setup_say_hosts(struct setup *s);
+bool setup_divide_budget(struct setup *s);
+void setup_print_hosts(struct setup *s);
 /* "keyless", "key", "login", or "1" to "3" */
-enum setup_route setup_route_named(const char *name);
+enum setup_route setup_route_parse(const char *name);
 /* One question; an empty answer is `suggested`. False where nobody answers any more. */
 bool setup_question(
 	struct setup *s, const char *question, const char *suggested, char *out, size_t size);
@@ -106,8 +106,8 @@ void setup_accounts(struct setup *s);
 void setup_check(struct setup *s);
 
 /* A paragraph for people; nothing with --json. */
-void setup_say(struct setup *s, enum style style, int indent, const char *format, ...)
+void setup_print(struct setup *s, enum style style, int indent, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void setup_title(struct setup *s, const char *title);
+void setup_print_title(struct setup *s, const char *title);
 
 #endif

@@ -31,7 +31,7 @@ static json_t *row_json(const struct account *account, const struct verdict *v)
 		verdict_word(v->kind), "address", json_text(v->address));
 }
 
-static void judge_all(struct setup *s, const struct mapping *m, struct progress *progress)
+static void map_accounts(struct setup *s, const struct mapping *m, struct progress *progress)
 {
 	struct table table = {.count = 0};
 	json_t *rows = json_array();
@@ -54,7 +54,7 @@ static void judge_all(struct setup *s, const struct mapping *m, struct progress 
 	progress_clear(progress);
 	if (!s->json && looked_at > 0)
 		table_print(&table, &s->screen, 0);
-	setup_say(s, STYLE_PLAIN, 0, "%d of %d account%s would map to an address.%s", mapped,
+	setup_print(s, STYLE_PLAIN, 0, "%d of %d account%s would map to an address.%s", mapped,
 		looked_at, looked_at == 1 ? "" : "s",
 		looked_at > SHOWN_MAX ? " To list all: cloudinvite scan --dry-run" : "");
 	s->accounts = json_pack(
@@ -68,11 +68,11 @@ void setup_accounts(struct setup *s)
 	struct progress progress;
 	struct mapping mapping;
 
-	setup_title(s, "Addresses for this host's accounts");
+	setup_print_title(s, "Addresses for this host's accounts");
 	progress_start(&progress, s->cli);
 	progress_update(&progress, "reading the accounts in %s", s->draft.settings->passwd);
 	if (mapping_open(&mapping, s->draft.settings, &fault)) {
-		judge_all(s, &mapping, &progress);
+		map_accounts(s, &mapping, &progress);
 	} else {
 		progress_clear(&progress);
 		s->exit_code = cli_max_exit(s->exit_code, cli_fail(&fault));

@@ -52,10 +52,10 @@ bool setup_yes(struct setup *s, const char *question, bool suggested)
 
 /* ---- one key ---- */
 
-static bool say_wrong(struct setup *s)
+static bool print_fault(struct setup *s)
 {
-	setup_say(s, STYLE_BAD, 0, "%s", s->fault.what);
-	setup_say(s, STYLE_PLAIN, 2, "%s", s->fault.remedy);
+	setup_print(s, STYLE_BAD, 0, "%s", s->fault.what);
+	setup_print(s, STYLE_PLAIN, 2, "%s", s->fault.remedy);
 	fault_clear(&s->fault);
 	return true;
 }
@@ -73,11 +73,11 @@ static bool ask_key(struct setup *s, const char *given, const char *question, co
 		if (!setup_question(s, question, is[0] ? is : suggested, answer, sizeof(answer)))
 			return false;
 		if (!answer[0])
-			setup_say(s, STYLE_BAD, 0, "An answer is required.");
+			setup_print(s, STYLE_BAD, 0, "An answer is required.");
 		else if (config_draft_set(&s->draft, section, key, answer, &s->fault))
 			return true;
 		else
-			say_wrong(s);
+			print_fault(s);
 	}
 }
 
@@ -99,7 +99,7 @@ static const struct {
 		ROUTE_LOGIN},
 };
 
-enum setup_route setup_route_named(const char *name)
+enum setup_route setup_route_parse(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (strcmp(name, routes[i].name) == 0 ||
@@ -112,13 +112,14 @@ static bool ask_route(struct setup *s)
 {
 	char answer[32];
 
-	setup_title(s, "Credential");
+	setup_print_title(s, "Credential");
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-		setup_say(s, STYLE_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
+		setup_print(
+			s, STYLE_PLAIN, 3, "%zu  %s: %s", i + 1, routes[i].name, routes[i].says);
 	while (s->route == ROUTE_UNKNOWN) {
 		if (!setup_question(s, "Which", "1", answer, sizeof(answer)))
 			return false;
-		s->route = setup_route_named(answer);
+		s->route = setup_route_parse(answer);
 	}
 	return true;
 }
@@ -148,7 +149,7 @@ static bool ask_login(struct setup *s)
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}
-	setup_say(s, STYLE_WARN, 0,
+	setup_print(s, STYLE_WARN, 0,
 		"There is no login yet. To log in: sudo cloudinvite login --client FILE");
 	return true;
 }
@@ -189,7 +190,7 @@ static bool ask_file(struct setup *s, struct setup_credential *known)
 			config_draft_set(&s->draft, "google", "credentials", path, &s->fault))
 			return true;
 		if (s->fault.kind)
-			say_wrong(s);
+			print_fault(s);
 	}
 }
 
@@ -247,14 +248,14 @@ static bool ask_hosts(struct setup *s)
 		return ask_hosts(s);
 	if (s->hosts == 1)
 		s->hosts = 0; /* the budget stays as it is */
-	return setup_divide(s);
+	return setup_divide_budget(s);
 }
 
 bool setup_ask(struct setup *s)
 {
 	char first[ANSWER_MAX], rule[ANSWER_MAX + 16];
 
-	setup_title(s, "Your organisation");
+	setup_print_title(s, "Your organisation");
 	if (!ask_key(s, s->customer,
 		    "Customer ID (Admin console, Account, Account settings; or my_customer)",
 		    "google", "customer", "my_customer") ||

@@ -28,7 +28,7 @@
 #define PAUSE_MAX_S   30
 #define REPORT_MAX    ((size_t)48 * 1024) /* fits a pipe that nobody reads yet */
 
-struct look {
+struct check {
 	struct setup *setup;
 	bool quiet;
 	int report; /* where the child writes what it found */
@@ -39,29 +39,29 @@ struct look {
 
 /* ---- in the child ---- */
 
-static void walk(struct doctor *d)
+static void run_steps(struct doctor *d)
 {
 	static const struct {
 		const char *name;
-		doctor_step *look;
+		doctor_step *run;
 	} steps[] = {{"network", doctor_network}, {"clock", doctor_clock},
 		{"credential", doctor_credential}, {"token", doctor_token}, {"api", doctor_api}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		d->step = steps[i].name;
 		progress_update(&d->progress, "%s", d->step);
-		steps[i].look(d);
+		steps[i].run(d);
 	}
 	progress_clear(&d->progress);
 }
 
-static void report(const struct look *look, const struct doctor *d)
+static void write_report(const struct check *check, const struct doctor *d)
 {
 	json_t *all = json_pack("{s:O, s:s}", "findings", d->findings, "code", d->bad_code);
 	char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 
 	if (text && strlen(text) < REPORT_MAX)
-		(void)file_write_all(look->report, text, strlen(text));
+		(void)file_write_all(check->report, text, strlen(text));
 	free(text);
 	json_decref(all);
 }
@@ -82,23 +82,23 @@ static int reload_collector(void *settings)
 	return EXIT_OK;
 }
 
-static int act(void *ctx)
+static int check_as_service(void *ctx)
 {
-	struct look *look = ctx;
-	struct setup *s = look->setup;
+	struct check *check = ctx;
+	struct setup *s = check->setup;
 	struct doctor d = {.cli = s->cli, .exit_code = EXIT_OK};
 	struct fault ignored;
 
-	d.json = s->json || look->quiet;
+	d.json = s->json || check->quiet;
 	d.settings = s->draft.settings;
 	signal(SIGPIPE, SIG_IGN);
 	screen_open(&d.screen, s->cli, stdout);
 	progress_start(&d.progress, s->cli);
 	d.findings = json_array();
 	d.ledger = ledger_open(d.settings, LEDGER_WRITE, &ignored);
-	walk(&d);
+	run_steps(&d);
 	progress_end(&d.progress);
-	report(look, &d);
+	write_report(check, &d);
 	if (s->changed)
 		reload(d.settings, INSTANCE_DISPATCHER);
 	credential_free(d.credential);
@@ -110,7 +110,7 @@ static int act(void *ctx)
 
 /* ---- in the parent ---- */
 
-static void take_report(struct look *look, int fd)
+static void read_report(struct check *check, int fd)
 {
 	struct strbuf text = {.max = REPORT_MAX + 4096};
 	char bytes[4096];
@@ -121,53 +121,53 @@ static void take_report(struct look *look, int fd)
 		if (n > 0)
 			strbuf_add_bytes(&text, bytes, (size_t)n);
 	all = json_loads(text.data ? text.data : "{}", 0, NULL);
-	json_decref(look->findings);
-	look->findings = json_incref(json_object_get(all, "findings"));
+	json_decref(check->findings);
+	check->findings = json_incref(json_object_get(all, "findings"));
 	if (json_object_get(all, "code"))
-		str_copy(look->code, sizeof(look->code),
+		str_copy(check->code, sizeof(check->code),
 			json_string_value(json_object_get(all, "code")));
 	json_decref(all);
 	strbuf_free(&text);
 }
 
-static int look_once(struct look *look)
+static int check_once(struct check *check)
 {
-	struct settings *settings = look->setup->draft.settings;
+	struct settings *settings = check->setup->draft.settings;
 	struct fault fault = {.kind = FAULT_NONE};
 	int ends[2], exit_code;
 
-	look->code[0] = '\0';
+	check->code[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		fault_set(
 			&fault, FAULT_STORAGE, "pipe", "cannot create a pipe: %s", strerror(errno));
 		return cli_fail(&fault);
 	}
-	look->report = ends[1];
-	exit_code = run_as_service(settings, ACCOUNT_DISPATCHER, act, look);
+	check->report = ends[1];
+	exit_code = run_as_service(settings, ACCOUNT_DISPATCHER, check_as_service, check);
 	file_close(&ends[1]);
-	take_report(look, ends[0]);
+	read_report(check, ends[0]);
 	file_close(&ends[0]);
-	if (look->setup->changed)
+	if (check->setup->changed)
 		(void)run_as_service(settings, ACCOUNT_COLLECTOR, reload_collector, settings);
 	return exit_code;
 }
 
 /* What Google says while it does not know of the delegation yet, and when there is none. */
-static bool may_be_on_its_way(const char *code)
+static bool may_be_delegation_delay(const char *code)
 {
 	return strcmp(code, "token_delegation_missing") == 0 ||
 	       strcmp(code, "token_access_denied") == 0 || strcmp(code, "token_scope_refused") == 0;
 }
 
-static int wait_for_it(struct look *look, int64_t minutes)
+static int wait_for_delegation(struct check *check, int64_t minutes)
 {
 	int64_t end = clock_boot_ms() + minutes * 60000, pause = PAUSE_FIRST_S;
 	struct progress progress;
 	int exit_code = fault_exit_code(FAULT_SETUP), tries = 0;
 
-	progress_start(&progress, look->setup->cli);
-	look->quiet = true;
-	while (may_be_on_its_way(look->code) && clock_boot_ms() < end) {
+	progress_start(&progress, check->setup->cli);
+	check->quiet = true;
+	while (may_be_delegation_delay(check->code) && clock_boot_ms() < end) {
 		struct timespec left = {.tv_sec = pause};
 
 		progress_update(&progress,
@@ -176,16 +176,16 @@ static int wait_for_it(struct look *look, int64_t minutes)
 			tries, (long long)pause);
 		nanosleep(&left, NULL);
 		progress_clear(&progress);
-		exit_code = look_once(look);
+		exit_code = check_once(check);
 		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;
 	}
 	progress_end(&progress);
-	look->quiet = false;
+	check->quiet = false;
 	return exit_code;
 }
 
-static void say_delegation(struct setup *s)
+static void print_delegation(struct setup *s)
 {
 	struct setup_credential known = {.route = ROUTE_UNKNOWN};
 	struct fault kept = s->fault;
@@ -198,24 +198,24 @@ static void say_delegation(struct setup *s)
 
 void setup_check(struct setup *s)
 {
-	struct look look = {.setup = s};
+	struct check check = {.setup = s};
 	long long minutes = s->wait;
 	int exit_code;
 
-	setup_title(s, "Checks");
-	exit_code = look_once(&look);
-	if (may_be_on_its_way(look.code)) {
-		say_delegation(s);
+	setup_print_title(s, "Checks");
+	exit_code = check_once(&check);
+	if (may_be_delegation_delay(check.code)) {
+		print_delegation(s);
 		if (!minutes && s->dialogue &&
 			setup_yes(s, "Wait until Google knows the delegation", true))
 			minutes = 24L * 60;
 		if (minutes)
-			exit_code = wait_for_it(&look, minutes);
+			exit_code = wait_for_delegation(&check, minutes);
 		if (minutes && !s->json) {
-			setup_title(s, "Checks now");
-			exit_code = look_once(&look);
+			setup_print_title(s, "Checks now");
+			exit_code = check_once(&check);
 		}
 	}
-	s->checks = look.findings;
+	s->checks = check.findings;
 	s->exit_code = cli_max_exit(s->exit_code, exit_code);
 }

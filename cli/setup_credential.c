@@ -34,7 +34,7 @@ static bool read_file(struct setup *s, const char *path, struct strbuf *text)
 	return file_read(path, &rules, text, FAULT_CREDENTIALS, &s->fault);
 }
 
-static void take_word(const json_t *file, const char *key, char *out, size_t size)
+static void copy_member(const json_t *file, const char *key, char *out, size_t size)
 {
 	const char *word = json_string_value(json_object_get(file, key));
 
@@ -54,30 +54,30 @@ static enum setup_route route_of(const char *type)
 	return ROUTE_UNKNOWN;
 }
 
-static void understand(const json_t *file, struct setup_credential *out)
+static void classify_file(const json_t *file, struct setup_credential *out)
 {
 	char type[64];
 
-	take_word(file, "type", type, sizeof(type));
+	copy_member(file, "type", type, sizeof(type));
 	out->route = route_of(type);
 	out->federated = strcmp(type, "external_account") == 0;
 	if (out->route != ROUTE_KEY)
 		return;
-	take_word(file, "client_id", out->client_id, sizeof(out->client_id));
-	take_word(file, "project_id", out->project, sizeof(out->project));
-	take_word(file, "client_email", out->account, sizeof(out->account));
+	copy_member(file, "client_id", out->client_id, sizeof(out->client_id));
+	copy_member(file, "project_id", out->project, sizeof(out->project));
+	copy_member(file, "client_email", out->account, sizeof(out->account));
 	if (out->client_id[strspn(out->client_id, "0123456789")])
 		out->client_id[0] = '\0';
 }
 
-static bool take_text(
+static bool read_limited(
 	struct setup *s, const char *path, const struct strbuf *text, struct setup_credential *out)
 {
 	json_t *file = secret_json(text->data ? text->data : "", text->len, NULL);
 
 	*out = (struct setup_credential){.route = ROUTE_UNKNOWN};
 	if (file)
-		understand(file, out);
+		classify_file(file, out);
 	secret_json_free(file);
 	if (out->route != ROUTE_UNKNOWN)
 		return true;
@@ -100,7 +100,7 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 	}
 	if (path[0] != '/')
 		return true; /* systemd:NAME, which only the service is given */
-	good = read_file(s, path, &text) && take_text(s, path, &text, out);
+	good = read_file(s, path, &text) && read_limited(s, path, &text, out);
 	strbuf_wipe(&text);
 	strbuf_free(&text);
 	return good;
@@ -141,7 +141,7 @@ static int open_place(const char *directory, gid_t gid)
 }
 
 /* Root's alone while it is written. */
-static bool put(struct setup *s, const struct strbuf *text, gid_t gid)
+static bool write_copy(struct setup *s, const struct strbuf *text, gid_t gid)
 {
 	char directory[PATH_MAX];
 	bool good;
@@ -189,10 +189,10 @@ bool setup_credential_install(struct setup *s)
 		return true;
 	/* Looked at again: it may lie where somebody else could have put another file since. */
 	good = passwd_find(user, &uid, &gid, &s->fault) && read_file(s, s->original, &text) &&
-	       take_text(s, s->original, &text, &known);
+	       read_limited(s, s->original, &text, &known);
 	if (good && !is_same(s->copy, &text, gid)) {
 		interrupt_hold(&before);
-		good = put(s, &text, gid);
+		good = write_copy(s, &text, gid);
 		s->changed = s->changed || good;
 		setup_part(s, PART_CREDENTIAL, good ? PART_WRITTEN : PART_OPEN);
 		interrupt_release(&before);

@@ -12,7 +12,7 @@
 
 /* ---- in the signal handler: nothing but memory and system calls ---- */
 
-static const struct setup *running;
+static const struct setup *current;
 
 struct sentence {
 	char text[4 * PATH_MAX];
@@ -32,23 +32,23 @@ static void add(struct sentence *s, const char *words)
 static const char *name_of(enum setup_part part)
 {
 	if (part == PART_LOGIN)
-		return running->login;
+		return current->login;
 	if (part == PART_CREDENTIAL)
-		return running->copy;
-	return part == PART_SETTINGS ? running->path : "the PAM line";
+		return current->copy;
+	return part == PART_SETTINGS ? current->path : "the PAM line";
 }
 
 /* The login is kept by a child, which may not have come back yet. */
 static enum part_state state_of(enum setup_part part)
 {
-	const struct stat *before = &running->login_before;
+	const struct stat *before = &current->login_before;
 	struct stat now;
 
-	if (part == PART_LOGIN && running->parts[part] == PART_OPEN &&
-		stat(running->login, &now) == 0 &&
+	if (part == PART_LOGIN && current->parts[part] == PART_OPEN &&
+		stat(current->login, &now) == 0 &&
 		(now.st_ino != before->st_ino || now.st_mtime != before->st_mtime))
 		return PART_WRITTEN;
-	return running->parts[part];
+	return current->parts[part];
 }
 
 static bool add_parts(struct sentence *s, const char *title, enum part_state state)
@@ -67,12 +67,12 @@ static bool add_parts(struct sentence *s, const char *title, enum part_state sta
 	return before != title;
 }
 
-static void end(void)
+static void print_interrupted(void)
 {
 	static struct sentence s;
 
-	config_draft_remove(&running->draft);
-	add(&s, running->cli->progress ? "\n" : "");
+	config_draft_remove(&current->draft);
+	add(&s, current->cli->progress ? "\n" : "");
 	add(&s, "cloudinvite: setup was interrupted.");
 	if (add_parts(&s, " Written: ", PART_WRITTEN))
 		add_parts(&s, " Not written: ", PART_OPEN);
@@ -94,16 +94,16 @@ void setup_part(struct setup *s, enum setup_part part, enum part_state state)
 	interrupt_release(&before);
 }
 
-void setup_parts_begin(struct setup *s)
+void setup_progress_begin(struct setup *s)
 {
-	running = s;
+	current = s;
 	s->parts[PART_SETTINGS] = PART_OPEN;
 	if (!s->no_pam && (s->pam || s->dialogue))
 		s->parts[PART_PAM] = PART_OPEN;
-	interrupt_at_end(end);
+	interrupt_at_end(print_interrupted);
 }
 
-void setup_parts_end(void)
+void setup_progress_end(void)
 {
 	interrupt_at_end(NULL);
 }

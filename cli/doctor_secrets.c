@@ -48,7 +48,7 @@ static bool is_hidden(const struct settings *s, const char *path)
 	return is_private(path, beside) || is_private(path, s->state) || is_below(path, s->tokens);
 }
 
-static void look_at(struct doctor *d, const char *key, const char *path)
+static void check_path(struct doctor *d, const char *key, const char *path)
 {
 	char beside[PATH_MAX], remedy[640];
 
@@ -64,7 +64,7 @@ static void look_at(struct doctor *d, const char *key, const char *path)
 		"%s: the collector can read it, although it does not need it", path);
 }
 
-void doctor_shut(struct doctor *d)
+void doctor_secrets(struct doctor *d)
 {
 	const struct settings *s = d->settings;
 	int before = d->count[HEALTH_NOTE];
@@ -76,10 +76,10 @@ void doctor_shut(struct doctor *d)
 		return;
 	}
 	if (!s->key[0])
-		look_at(d, "credentials", s->credentials);
+		check_path(d, "credentials", s->credentials);
 	else if (key_uri_pin_file(s->key, pin, sizeof(pin)))
-		look_at(d, "key", pin);
-	look_at(d, "client_key", s->client_key);
+		check_path(d, "key", pin);
+	check_path(d, "client_key", s->client_key);
 	if (d->count[HEALTH_NOTE] == before)
 		doctor_ok(d, "the collector cannot read any credential");
 }

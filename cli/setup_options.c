@@ -11,17 +11,18 @@
 
 #include "base/str.h"
 
-#define RATE  30 /* requests a minute, and sends a day, of one host: the settings' defaults */
-#define SENDS 50
+#define DEFAULT_RATE \
+	30 /* requests a minute, and sends a day, of one host: the settings' defaults */
+#define DEFAULT_SENDS 50
 
-static bool put(struct setup *s, const char *section, const char *key, const char *value)
+static bool set_key(struct setup *s, const char *section, const char *key, const char *value)
 {
 	return !value || config_draft_set(&s->draft, section, key, value, &s->fault);
 }
 
 /* ---- several hosts ---- */
 
-static bool put_share(
+static bool set_share(
 	struct setup *s, const char *section, const char *key, long long whole, long long hosts)
 {
 	char share[32];
@@ -30,35 +31,35 @@ static bool put_share(
 	return config_draft_set(&s->draft, section, key, share, &s->fault);
 }
 
-bool setup_divide(struct setup *s)
+bool setup_divide_budget(struct setup *s)
 {
 	long long hosts = s->hosts ? s->hosts : 1;
 
-	if ((s->hosts || s->rate) &&
-		!put_share(s, "google", "requests_per_minute", s->rate ? s->rate : RATE, hosts))
+	if ((s->hosts || s->rate) && !set_share(s, "google", "requests_per_minute",
+					     s->rate ? s->rate : DEFAULT_RATE, hosts))
 		return false;
-	return (!s->hosts && !s->sends) ||
-	       put_share(s, "invitations", "sends_per_day", s->sends ? s->sends : SENDS, hosts);
+	return (!s->hosts && !s->sends) || set_share(s, "invitations", "sends_per_day",
+						   s->sends ? s->sends : DEFAULT_SENDS, hosts);
 }
 
-void setup_say_hosts(struct setup *s)
+void setup_print_hosts(struct setup *s)
 {
 	if (s->hosts < 2)
 		return;
-	setup_title(s, "Several hosts");
-	setup_say(s, STYLE_PLAIN, 0,
+	setup_print_title(s, "Several hosts");
+	setup_print(s, STYLE_PLAIN, 0,
 		"Each of the %lld hosts gets its share of the common limit: %lld requests a "
 		"minute, %lld invitations a day.",
 		s->hosts, (long long)s->draft.settings->requests_per_minute,
 		(long long)s->draft.settings->sends_per_day);
-	setup_say(s, STYLE_WARN, 0,
+	setup_print(s, STYLE_WARN, 0,
 		"The hosts do not know of each other: a shared ledger on PostgreSQL is designed, "
 		"but not built yet. A person who is seen on two hosts before Google shows the "
 		"first invitation (up to 48 hours) can get two mails. Make sure that each person "
 		"maps to an address on one host only (exclude_users, include_groups), or enable "
 		"sending on one host only.");
 	if (s->hosts > SETUP_TENANT_RATE)
-		setup_say(s, STYLE_WARN, 0,
+		setup_print(s, STYLE_WARN, 0,
 			"With that many hosts, even one request a minute each is more than the %d "
 			"a minute that Google is reported to allow an organisation.",
 			SETUP_TENANT_RATE);
@@ -66,7 +67,7 @@ void setup_say_hosts(struct setup *s)
 
 /* ---- the command line ---- */
 
-static bool put_credential(struct setup *s)
+static bool set_credential(struct setup *s)
 {
 	struct setup_credential known;
 	char path[PATH_MAX];
@@ -79,15 +80,16 @@ static bool put_credential(struct setup *s)
 		return false;
 	s->route = known.route;
 	return (path[0] != '/' || setup_credential_place(s, path, sizeof(path))) &&
-	       put(s, "google", "credentials", path);
+	       set_key(s, "google", "credentials", path);
 }
 
-bool setup_take_words(struct setup *s)
+bool setup_apply_options(struct setup *s)
 {
-	return put(s, "google", "customer", s->customer) &&
-	       put(s, "people", "domains", s->domains) && put(s, "people", "address", s->address) &&
-	       put_credential(s) && put(s, "google", "service_account", s->service_account) &&
-	       put(s, "google", "subject", s->subject) && setup_divide(s);
+	return set_key(s, "google", "customer", s->customer) &&
+	       set_key(s, "people", "domains", s->domains) &&
+	       set_key(s, "people", "address", s->address) && set_credential(s) &&
+	       set_key(s, "google", "service_account", s->service_account) &&
+	       set_key(s, "google", "subject", s->subject) && setup_divide_budget(s);
 }
 
 /* ---- what is missing ---- */
@@ -116,7 +118,7 @@ static bool guess_address(struct setup *s)
 		return true;
 	str_format(rule, sizeof(rule), "{user}@%.*s",
 		(int)strcspn(s->draft.settings->domains, ", "), s->draft.settings->domains);
-	return put(s, "people", "address", rule);
+	return set_key(s, "people", "address", rule);
 }
 
 bool setup_is_complete(struct setup *s)
