@@ -42,7 +42,7 @@ static int unblock_one(
 }
 
 /* All names are understood before anything is changed. */
-static int each_person(const struct cli *cli, char **typed, int n, const char *reason,
+static int for_each_person(const struct cli *cli, char **typed, int n, const char *reason,
 	one_person *one, enum ledger_open_mode mode)
 {
 	struct store store;
@@ -91,7 +91,7 @@ int verb_block(const struct cli *cli, int argc, char **argv)
 		fault_remedy(&fault, "Give the reason, for the next administrator: --reason TEXT");
 		return cli_fail(&fault);
 	}
-	return each_person(cli, argv + optind, argc - optind, reason, block_one, LEDGER_CREATE);
+	return for_each_person(cli, argv + optind, argc - optind, reason, block_one, LEDGER_CREATE);
 }
 
 int verb_unblock(const struct cli *cli, int argc, char **argv)
@@ -101,5 +101,6 @@ int verb_unblock(const struct cli *cli, int argc, char **argv)
 
 	if (parse(argc, argv, options, &reason) != EXIT_OK)
 		return EXIT_USAGE;
-	return each_person(cli, argv + optind, argc - optind, reason, unblock_one, LEDGER_WRITE);
+	return for_each_person(
+		cli, argv + optind, argc - optind, reason, unblock_one, LEDGER_WRITE);
 }

@@ -114,7 +114,7 @@ struct findings {
 	int count;
 };
 
-static void take_finding(const struct fault *fault, void *ctx)
+static void on_fault(const struct fault *fault, void *ctx)
 {
 	struct findings *found = ctx;
 
@@ -132,19 +132,19 @@ static void take_finding(const struct fault *fault, void *ctx)
 }
 
 /* The files that the settings name are looked at as the service will see them. */
-static void check_whole(const struct settings *s, struct findings *found)
+static void check_all(const struct settings *s, struct findings *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct address_map *map;
 
 	if (!settings_run_as(s, ACCOUNT_DISPATCHER, &fault))
-		take_finding(&fault, found);
-	settings_check(s, take_finding, found);
+		on_fault(&fault, found);
+	settings_check(s, on_fault, found);
 	fault_clear(&fault);
 	map = map_load(s->map, &fault);
 	/* One that is not there has been found already. */
 	if (!map && strcmp(fault.code, "missing") != 0)
-		take_finding(&fault, found);
+		on_fault(&fault, found);
 	map_free(map);
 }
 
@@ -154,9 +154,9 @@ static void check(const char *path, struct findings *found)
 	int count = 0;
 
 	if (s)
-		check_whole(s, found);
+		check_all(s, found);
 	else
-		s = settings_inspect(path, take_finding, found, &count);
+		s = settings_inspect(path, on_fault, found, &count);
 	settings_free(s);
 }
 

@@ -162,7 +162,7 @@ static int signal_dispatcher(void *ctx)
 }
 
 /* A ledger that is not there yet has nobody whom it could be told about. */
-static int note_enabled(void *ctx)
+static int log_enabled(void *ctx)
 {
 	struct enabling *e = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -223,7 +223,7 @@ static int enable(struct enabling *e, bool yes)
 	exit_code = write_mode(e->settings);
 	if (exit_code != EXIT_OK)
 		return exit_code;
-	exit_code = as_ledger(e, note_enabled);
+	exit_code = as_ledger(e, log_enabled);
 	told = as_dispatcher(e, signal_dispatcher);
 	return exit_code != EXIT_OK ? exit_code : told;
 }

@@ -60,7 +60,7 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 
 /* ---- the marks of this host ---- */
 
-static bool take_mark(const struct ledger_sighting *s, void *ctx)
+static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
 	struct marks *marks = ctx;
 
@@ -140,7 +140,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 
 	local_hostname(marks.host, sizeof(marks.host));
 	ok = (block || may_forget(store, address, &fault)) &&
-	     ledger_each_sighting(store->ledger, NULL, NULL, address, take_mark, &marks, &fault) &&
+	     ledger_each_sighting(store->ledger, NULL, NULL, address, on_mark, &marks, &fault) &&
 	     erase(cli, store, address, block, &known, &fault) &&
 	     remove_marks(&marks, spool, &fault);
 	free(marks.users);
@@ -157,7 +157,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 
 /* ---- an account that has led to nobody ---- */
 
-static bool take_account(const struct ledger_sighting *s, void *ctx)
+static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
 	struct ledger_sighting *out = ctx;
 
@@ -172,7 +172,7 @@ static bool forget_sighting(const struct store *store, struct spool_client *spoo
 	bool ok;
 
 	local_hostname(marks.host, sizeof(marks.host));
-	take_mark(s, &marks);
+	on_mark(s, &marks);
 	ok = ledger_forget_sighting(store->ledger, s->seen.host, s->seen.user, fault) >= 0 &&
 	     remove_marks(&marks, spool, fault);
 	free(marks.users);
@@ -189,7 +189,7 @@ static int forget_account(const struct cli *cli, const struct store *store,
 
 	for (;;) {
 		s.id = 0;
-		selector_each_sighting(store->ledger, typed, take_account, &s, &fault);
+		selector_each_sighting(store->ledger, typed, on_account, &s, &fault);
 		if (fault.kind != FAULT_NONE)
 			return cli_fail(&fault);
 		if (s.id == 0 || s.id == last)
@@ -210,7 +210,7 @@ static bool is_account(const struct target *target)
 	return strcmp(target->fault.code, "no_address") == 0;
 }
 
-static int understand(struct target *list, int count, bool block)
+static int check_targets(struct target *list, int count, bool block)
 {
 	int worst = EXIT_OK;
 
@@ -232,7 +232,7 @@ static int forget(const struct cli *cli, const struct store *store, struct spool
 
 	if (!list)
 		return EXIT_STORAGE;
-	worst = understand(list, count, block);
+	worst = check_targets(list, count, block);
 	understood = worst == EXIT_OK;
 	for (int i = 0; understood && i < count; i++)
 		worst = cli_max_exit(

@@ -77,7 +77,7 @@ static void add_row(struct table *t, const struct invitation *i)
 
 /* ---- pages ---- */
 
-static void keep_token(struct listing *l, const char *token)
+static void store_page_token(struct listing *l, const char *token)
 {
 	char *old = l->page_token;
 
@@ -86,14 +86,14 @@ static void keep_token(struct listing *l, const char *token)
 	free(old);
 }
 
-static void wait_told(int64_t wait_ms, void *ctx)
+static void on_wait(int64_t wait_ms, void *ctx)
 {
 	struct listing *l = ctx;
 
 	progress_wait(wait_ms, &l->session.progress);
 }
 
-static void take_page(const struct google_reply *reply, void *ctx)
+static void on_page(const struct google_reply *reply, void *ctx)
 {
 	struct listing *l = ctx;
 
@@ -110,7 +110,7 @@ static void take_page(const struct google_reply *reply, void *ctx)
 	if (l->form == FORM_TABLE)
 		table_print(&l->table, &l->session.screen, 0);
 	fflush(stdout);
-	keep_token(l, reply->next_page_token);
+	store_page_token(l, reply->next_page_token);
 	if (l->page_token)
 		progress_update(&l->session.progress, "%" PRId64 " so far", l->count);
 }
@@ -129,7 +129,7 @@ static int read_pages(struct listing *l)
 		call.list_page_token = l->page_token;
 		if (l->count == 0)
 			progress_update(&l->session.progress, "asking Google for the list");
-		invite_list(l->session.invite, &call, wait_told, l, take_page, &fault);
+		invite_list(l->session.invite, &call, on_wait, l, on_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",
 				"Google returned the same page token twice: the list is "
@@ -187,7 +187,7 @@ static bool set_order(struct listing *l, const char *typed)
 	return l->order;
 }
 
-static int refuse(const char *option, const char *value, const char *remedy)
+static int error_option(const char *option, const char *value, const char *remedy)
 {
 	struct fault fault;
 
@@ -202,10 +202,10 @@ static int parse(struct listing *l, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 's' && !set_filter(l, optarg))
-			return refuse("--state", optarg,
+			return error_option("--state", optarg,
 				"Use one of not_yet_sent, invited, accepted, declined.");
 		if (option == 'o' && !set_order(l, optarg))
-			return refuse("--order-by", optarg,
+			return error_option("--order-by", optarg,
 				"Use email or update_time, optionally followed by ' asc' or ' "
 				"desc'.");
 		if (option == 'j' || option == 'c') {

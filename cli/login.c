@@ -29,7 +29,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool take_port(struct login *l, const char *typed)
+static bool parse_port(struct login *l, const char *typed)
 {
 	long long port;
 
@@ -40,14 +40,14 @@ static bool take_port(struct login *l, const char *typed)
 	return true;
 }
 
-static bool take_account(struct login *l, const char *typed)
+static bool parse_account(struct login *l, const char *typed)
 {
 	return address_plain(typed, l->account) ||
 	       fault_set(&l->fault, FAULT_USAGE, "bad_account",
 		       "--account: '%s' is not a mail address", typed);
 }
 
-static bool take_option(struct login *l, int option)
+static bool parse_option(struct login *l, int option)
 {
 	switch (option) {
 	case 'c':
@@ -66,9 +66,9 @@ static bool take_option(struct login *l, int option)
 		l->json = true;
 		return true;
 	case 'p':
-		return take_port(l, optarg);
+		return parse_port(l, optarg);
 	case 'a':
-		return take_account(l, optarg);
+		return parse_account(l, optarg);
 	default:
 		return false;
 	}
@@ -79,7 +79,7 @@ static int parse(struct login *l, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (!take_option(l, option))
+		if (!parse_option(l, option))
 			return l->fault.kind ? cli_fail(&l->fault) : cli_usage(argv[0]);
 	}
 	return optind < argc || !l->client_file || (l->headless && l->no_browser)
@@ -89,7 +89,7 @@ static int parse(struct login *l, int argc, char **argv)
 
 /* ---- what came of it ---- */
 
-static void say_settings(const struct login *l)
+static void print_settings(const struct login *l)
 {
 	const struct settings *s = l->settings;
 	bool other = strcmp(s->credentials, l->path) != 0;
@@ -107,7 +107,7 @@ static void say_settings(const struct login *l)
 }
 
 /* The answer to "who was it?" is in a scope that is not asked for. */
-static void say_account(const struct login *l)
+static void print_account(const struct login *l)
 {
 	cli_print("Google does not report which account logged in (the one scope that cloudinvite "
 		  "requests does not include it).");
@@ -132,7 +132,7 @@ static int answer_json(const struct login *l)
 }
 
 /* The login is kept, whatever the first call says. */
-static int tell(struct login *l, bool tried)
+static int print_result(struct login *l, bool tried)
 {
 	int exit_code = l->fault.kind ? fault_exit_code(l->fault.kind) : EXIT_OK;
 
@@ -144,8 +144,8 @@ static int tell(struct login *l, bool tried)
 			l->settings->customer);
 	else if (!tried)
 		cli_print("The login has not been tested yet: [google] customer is not set.");
-	say_account(l);
-	say_settings(l);
+	print_account(l);
+	print_settings(l);
 	if (l->fault.kind) {
 		cli_fail(&l->fault);
 		fflush(stderr);
@@ -174,7 +174,7 @@ static int log_in(struct login *l)
 	tried = *l->settings->customer != '\0';
 	if (tried)
 		(void)login_try(l);
-	return tell(l, tried);
+	return print_result(l, tried);
 }
 
 /* The client's file is read by who typed its name, before the service's user is all that is left:

@@ -161,7 +161,7 @@ bool login_keep(struct login *l)
 
 /* ---- whether it works ---- */
 
-static void take_page(const struct google_reply *reply, void *ctx)
+static void on_page(const struct google_reply *reply, void *ctx)
 {
 	(void)reply, (void)ctx;
 }
@@ -180,7 +180,7 @@ static bool call(struct login *l, struct ledger *ledger)
 	if (google)
 		invite = invite_open(l->settings, ledger, google, &options, &l->fault);
 	if (invite)
-		invite_list(invite, &first, NULL, NULL, take_page, &l->fault);
+		invite_list(invite, &first, NULL, NULL, on_page, &l->fault);
 	invite_close(invite);
 	google_close(google);
 	return l->fault.kind == FAULT_NONE;

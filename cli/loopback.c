@@ -16,10 +16,10 @@
 #include "base/strbuf.h"
 #include "cli/loopback_peer.h"
 
-#define PEERS	    8 /* browsers open connections ahead, and send nothing on them */
-#define REQUEST_MAX 8192
-#define PATIENCE_MS 10000 /* for one request */
-#define START_PATH  "/login-"
+#define PEERS		8 /* browsers open connections ahead, and send nothing on them */
+#define REQUEST_MAX	8192
+#define PEER_TIMEOUT_MS 10000 /* for one request */
+#define START_PATH	"/login-"
 
 struct peer {
 	int fd; /* -1: free */
@@ -202,7 +202,7 @@ static void drop(struct peer *p)
 }
 
 /* The one that has waited longest makes room. */
-static void take_peer(struct loopback *l)
+static void accept_peer(struct loopback *l)
 {
 	struct sockaddr_in address = {.sin_family = AF_UNSPEC};
 	socklen_t size = sizeof(address);
@@ -218,7 +218,7 @@ static void take_peer(struct loopback *l)
 	drop(p);
 	p->fd = fd;
 	p->address = address;
-	p->until = clock_boot_ms() + PATIENCE_MS;
+	p->until = clock_boot_ms() + PEER_TIMEOUT_MS;
 }
 
 /* Answered only when the head has come whole: what is left unread would take the answer with it. */
@@ -284,7 +284,7 @@ enum loopback_event loopback_wait(struct loopback *l, const char *path, loopback
 		if (serve_peers(l, fds, path, judge, ctx))
 			return LOOPBACK_ANSWERED;
 		if (fds[0].revents)
-			take_peer(l);
+			accept_peer(l);
 		if (fds[1].revents)
 			return LOOPBACK_INPUT;
 	}

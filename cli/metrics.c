@@ -14,7 +14,7 @@
 
 #define PAGE_MAX ((size_t)256 * 1024)
 
-static bool take_format(const char *word, enum metrics_format *out)
+static bool parse_format(const char *word, enum metrics_format *out)
 {
 	if (strcmp(word, "openmetrics") == 0)
 		*out = METRICS_OPENMETRICS;
@@ -37,7 +37,7 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
 			return cli_usage(argv[0]);
-		if (!take_format(optarg, format)) {
+		if (!parse_format(optarg, format)) {
 			fault_set(&fault, FAULT_USAGE, "bad_value", "--format: unknown format '%s'",
 				optarg);
 			fault_remedy(&fault, "Use one of openmetrics, text.");

@@ -34,7 +34,7 @@ static bool module_is_there(struct fault *fault)
 	return fault_remedy(fault, "Reinstall the package, and find out who changed the file.");
 }
 
-static bool note_login(const struct pam_service *service, void *ctx)
+static bool on_service(const struct pam_service *service, void *ctx)
 {
 	bool *seen = ctx;
 
@@ -48,7 +48,7 @@ static bool is_off(void)
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
 	bool seen = false;
 
-	return pam_each_service(&site, note_login, &seen, NULL) && !seen;
+	return pam_each_service(&site, on_service, &seen, NULL) && !seen;
 }
 
 bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault)
@@ -62,45 +62,45 @@ bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault
 
 /* ---- making it ---- */
 
-struct dangers {
+struct faults {
 	struct fault worst;
 	int count;
 };
 
-static void take_danger(bool bad, const struct fault *fault, void *ctx)
+static void on_fault(bool bad, const struct fault *fault, void *ctx)
 {
-	struct dangers *d = ctx;
+	struct faults *d = ctx;
 
 	if (bad && d->count++ == 0)
 		d->worst = *fault;
 }
 
-static int count_dangers(struct dangers *dangers)
+static int count_faults(struct faults *faults)
 {
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
 
-	*dangers = (struct dangers){.count = 0};
-	return pam_lint(&site, take_danger, dangers);
+	*faults = (struct faults){.count = 0};
+	return pam_lint(&site, on_fault, faults);
 }
 
 /* What the change has made worse; false with the fault. */
 static bool is_sound(const struct pam_snapshot *before, const struct pam_snapshot *after,
-	int dangers_before, struct fault *fault)
+	int faults_before, struct fault *fault)
 {
 	const char *broken = pam_snapshot_broken(before, after);
-	struct dangers now;
+	struct faults now;
 
 	if (broken)
 		return fault_set(fault, FAULT_STORAGE, "pam_broken",
 			"PAM could no longer read the service %s: the change was undone", broken);
-	if (count_dangers(&now) <= dangers_before)
+	if (count_faults(&now) <= faults_before)
 		return true;
 	fault_set(
 		fault, FAULT_STORAGE, "pam_dangerous", "the change was undone: %s", now.worst.what);
 	return fault_remedy(fault, "%s", now.worst.remedy);
 }
 
-static bool not_made(bool enable, struct fault *fault)
+static bool error_not_made(bool enable, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_not_made",
 		enable ? "the change succeeded, but logins do not run the line"
@@ -111,24 +111,24 @@ static bool not_made(bool enable, struct fault *fault)
 			      : "`cloudinvite pam status` shows it. Remove it by hand.");
 }
 
-static bool make(struct pam_change *change, bool enable, struct fault *fault)
+static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 {
 	const struct pam_method *method = change->method;
 	struct pam_snapshot before, after = {.files = NULL};
-	struct dangers dangers;
+	struct faults faults;
 	bool good = pam_snapshot_take(&before);
-	int dangers_before = count_dangers(&dangers);
+	int faults_before = count_faults(&faults);
 
 	good = good && (enable ? method->enable(fault) : method->disable(fault));
 	good = good && pam_snapshot_take(&after);
-	if (good && enable && !is_sound(&before, &after, dangers_before, fault)) {
+	if (good && enable && !is_sound(&before, &after, faults_before, fault)) {
 		struct fault second;
 		(void)method->disable(&second);
 		good = false;
 	}
 	good = good && pam_snapshot_compare(&before, &after, &change->made);
 	if (good && !(enable ? method->enabled() : is_off()))
-		good = not_made(enable, fault);
+		good = error_not_made(enable, fault);
 	change->done = good;
 	pam_snapshot_free(&before);
 	pam_snapshot_free(&after);
@@ -144,7 +144,7 @@ bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault
 	bool good;
 
 	interrupt_hold(&before);
-	good = make(change, enable, fault);
+	good = apply(change, enable, fault);
 	interrupt_release(&before);
 	return good;
 }

@@ -142,7 +142,7 @@ static bool add_to(const struct place *place, struct fault *fault)
 			       place->etc, strerror(errno));
 }
 
-static bool take_from(const struct place *place, struct fault *fault)
+static bool remove_from(const struct place *place, struct fault *fault)
 {
 	if (!is_override(place))
 		return pam_edit_file(place->etc, pam_edit_remove, fault);
@@ -164,7 +164,7 @@ struct walk {
 	int places;
 };
 
-static bool walk_service(const struct pam_service *service, void *ctx)
+static bool on_service(const struct pam_service *service, void *ctx)
 {
 	struct walk *w = ctx;
 	struct place place;
@@ -175,7 +175,7 @@ static bool walk_service(const struct pam_service *service, void *ctx)
 		return true;
 	w->places++;
 	if (w->act)
-		return w->enable ? add_to(&place, w->fault) : take_from(&place, w->fault);
+		return w->enable ? add_to(&place, w->fault) : remove_from(&place, w->fault);
 	if (w->enable && access(place.etc, F_OK) != 0)
 		strbuf_addf(
 			w->shown, "%s: + a new file that includes %s\n", place.etc, place.vendor);
@@ -186,7 +186,7 @@ static bool walk(struct walk *w)
 {
 	const struct pam_site site = {.root = "", .module = ""};
 
-	return pam_each_service(&site, walk_service, w, w->fault);
+	return pam_each_service(&site, on_service, w, w->fault);
 }
 
 static bool services_apply(void)

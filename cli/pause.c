@@ -78,7 +78,7 @@ static int clear_reconcile(const struct cli *cli, const struct store *store)
 	return EXIT_OK;
 }
 
-static void say_what_is_left(const struct store *store)
+static void print_remaining(const struct store *store)
 {
 	struct ledger_reconcile reconcile;
 
@@ -105,7 +105,7 @@ static int clear_pause(const struct cli *cli, const struct store *store)
 	wakeup_send(store->settings->run);
 	cli_print("Resumed. The pause was set %s by %s: %s",
 		clock_relative(pause.since, clock_wall(), since), pause.actor, pause.text);
-	say_what_is_left(store);
+	print_remaining(store);
 	return EXIT_OK;
 }
 

@@ -122,7 +122,7 @@ struct commands {
 	bool measuring;
 };
 
-static void take_command(const char *command, const char *summary, void *ctx)
+static void on_command(const char *command, const char *summary, void *ctx)
 {
 	struct commands *c = ctx;
 	int columns = screen_text_width(command);
@@ -150,7 +150,7 @@ void person_commands(struct screen *s, const struct person *p, const struct serv
 {
 	struct commands commands = {.s = s, .measuring = true};
 
-	label_commands(p, service, take_command, &commands);
+	label_commands(p, service, on_command, &commands);
 	commands.measuring = false;
-	label_commands(p, service, take_command, &commands);
+	label_commands(p, service, on_command, &commands);
 }

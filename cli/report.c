@@ -170,7 +170,7 @@ static int refuse(const char *what, const char *remedy)
 }
 
 /* Octal; a page is not run, and its owner must be able to read it. */
-static bool take_mode(struct request *request, const char *typed)
+static bool parse_mode(struct request *request, const char *typed)
 {
 	char *end;
 	long mode = strtol(typed, &end, 8);
@@ -181,7 +181,7 @@ static bool take_mode(struct request *request, const char *typed)
 	return true;
 }
 
-static bool take_weeks(struct request *request, const char *typed)
+static bool parse_weeks(struct request *request, const char *typed)
 {
 	long long weeks;
 
@@ -205,10 +205,10 @@ static int parse(struct request *request, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'o' && strcmp(optarg, "-") != 0)
 			request->output = optarg;
-		else if (option == 'm' && !take_mode(request, optarg))
+		else if (option == 'm' && !parse_mode(request, optarg))
 			return refuse("--mode: is not a file mode",
 				"Use an octal number such as 600, 640 or 644.");
-		else if (option == 'w' && !take_weeks(request, optarg))
+		else if (option == 'w' && !parse_weeks(request, optarg))
 			return refuse(
 				"--weeks: is not a number of weeks", "Use a number from 1 to 53.");
 		else if (option == 'p')

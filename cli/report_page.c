@@ -65,7 +65,7 @@ static void title(const struct report *r, struct strbuf *out)
 /* ---- how it goes ---- */
 
 /* The first sentence says it, the others explain. */
-static void say(const struct report *r, const char *text, struct strbuf *out)
+static void banner_text(const struct report *r, const char *text, struct strbuf *out)
 {
 	char first[sizeof(((struct headline *)0)->text)];
 	const char *end = strpbrk(text, ".:;");
@@ -85,7 +85,7 @@ static void banner(const struct report *r, const struct headline *h, struct strb
 		[STYLE_GOOD] = "good", [STYLE_WARN] = "warn", [STYLE_BAD] = "bad"};
 
 	strbuf_addf(out, "<div class=\"banner %s\">\n", classes[h->style]);
-	say(r, h->text, out);
+	banner_text(r, h->text, out);
 	if (h->command) {
 		strbuf_add(out, "<p class=\"do\"><code>");
 		html_text(out, h->command);

@@ -78,7 +78,7 @@ struct reasons {
 	enum person_state state;
 };
 
-static bool take_reason(const char *reason, int64_t count, void *ctx)
+static bool on_reason(const char *reason, int64_t count, void *ctx)
 {
 	const struct reasons *reasons = ctx;
 
@@ -90,7 +90,7 @@ static bool read_people(const struct store *store, struct report *r, struct faul
 {
 	for (int i = 0; i < PERSON_STATES; i++) {
 		struct reasons reasons = {&r->people, (enum person_state)i};
-		if (!ledger_each_reason(store->ledger, reasons.state, take_reason, &reasons, fault))
+		if (!ledger_each_reason(store->ledger, reasons.state, on_reason, &reasons, fault))
 			return false;
 	}
 	return true;
@@ -139,7 +139,7 @@ static void end_host(struct places *places)
 	r->host_count++;
 }
 
-static bool take_place(const struct ledger_place *place, void *ctx)
+static bool on_account_status(const struct ledger_place *place, void *ctx)
 {
 	struct places *places = ctx;
 
@@ -161,7 +161,7 @@ static bool read_hosts(
 {
 	struct places places = {.report = r, .progress = progress};
 
-	if (!ledger_each_place(store->ledger, take_place, &places, fault))
+	if (!ledger_each_place(store->ledger, on_account_status, &places, fault))
 		return false;
 	end_host(&places);
 	return true;

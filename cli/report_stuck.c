@@ -131,7 +131,7 @@ static void failed(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</div></li>\n");
 }
 
-static void nameless(const struct report *r, struct strbuf *out)
+static void unmapped(const struct report *r, struct strbuf *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
 		int64_t n = r->status.summary.sightings[accounts[i].verdict];
@@ -149,7 +149,7 @@ static bool is_for_good(const struct status_reason *w)
 	return strcmp(w->reason, "blocked") == 0 || strcmp(w->reason, "max_mails") == 0;
 }
 
-static int64_t things(const struct report *r)
+static int64_t open_items(const struct report *r)
 {
 	const int64_t *accounts_are = r->status.summary.sightings;
 
@@ -166,7 +166,7 @@ static void list(const struct report *r, struct strbuf *out)
 	for (int i = 0; i < st->waiting_count; i++)
 		if (st->waiting[i].state == PERSON_HELD && !is_for_good(&st->waiting[i]))
 			held_for(out, &st->waiting[i]);
-	nameless(r, out);
+	unmapped(r, out);
 	strbuf_add(out, "</ul>\n");
 }
 
@@ -224,7 +224,7 @@ struct first_command {
 	char text[ADDRESS_MAX + 64];
 };
 
-static void take_command(const char *line, const char *summary, void *ctx)
+static void on_command(const char *line, const char *summary, void *ctx)
 {
 	struct first_command *first = ctx;
 
@@ -245,7 +245,7 @@ static bool name(const struct person *p, void *ctx)
 	if (named->count == REPORT_PEOPLE)
 		return false;
 	named->count++;
-	label_commands(p, &named->report->status.service, take_command, &first);
+	label_commands(p, &named->report->status.service, on_command, &first);
 	strbuf_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
 	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", label_state(p->state));
@@ -291,7 +291,7 @@ bool report_stuck(struct report *r, struct strbuf *out, struct fault *fault)
 
 	strbuf_add(out, "<section aria-labelledby=\"h-stuck\">\n<h2 id=\"h-stuck\">What needs you"
 			"</h2>\n");
-	if (things(r) == 0)
+	if (open_items(r) == 0)
 		strbuf_add(out, "<p>Nothing: nobody is stuck.</p>\n");
 	else
 		list(r, out);

@@ -30,7 +30,7 @@ struct scan {
 
 #define SAY_EVERY 4096 /* accounts */
 
-static void say_progress(struct scan *s, size_t done)
+static void update_progress(struct scan *s, size_t done)
 {
 	if (done % SAY_EVERY == 0)
 		progress_update(
@@ -62,7 +62,7 @@ static void add_row(
 	table_add(table, STYLE_DIM, verdict->sentence);
 }
 
-static void say_totals(const struct scan *s, struct screen *screen, int looked_at, int mapped)
+static void print_totals(const struct scan *s, struct screen *screen, int looked_at, int mapped)
 {
 	char text[256];
 
@@ -94,7 +94,7 @@ static int show(struct scan *s)
 		const struct account *account = &s->mapping.accounts.accounts[i];
 		struct verdict verdict;
 
-		say_progress(s, i);
+		update_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
 		mapping_judge(&s->mapping, account, &verdict);
@@ -109,7 +109,7 @@ static int show(struct scan *s)
 	if (!s->json && looked_at > 0)
 		good = table_print(&table, &screen, 0);
 	if (!s->json)
-		say_totals(s, &screen, looked_at, mapped);
+		print_totals(s, &screen, looked_at, mapped);
 	table_free(&table);
 	return good ? EXIT_OK : EXIT_STORAGE;
 }
@@ -130,7 +130,7 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 		const struct account *account = &s->mapping.accounts.accounts[i];
 		int result;
 
-		say_progress(s, i);
+		update_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
 		result = spool_writer_write(box, spool, account->user, TRIGGER_ASKED, false, fault);
@@ -149,7 +149,7 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 
 /* The run directory would say as well who runs; but it is the service's, and root does not look up
  * names in a directory that others can open. */
-static int say(const struct scan *s, const struct reported *r, bool served)
+static int print_summary(const struct scan *s, const struct reported *r, bool served)
 {
 	char waiting[64] = "";
 
@@ -177,7 +177,7 @@ static int write_arrivals(struct scan *s)
 
 	progress_clear(&s->progress);
 	if (good)
-		exit_code = say(s, &reported, spool_is_served(box));
+		exit_code = print_summary(s, &reported, spool_is_served(box));
 	else
 		exit_code = cli_fail(&fault);
 	file_close(&box);

@@ -26,7 +26,7 @@ struct reasons {
 };
 
 /* Keeps the most frequent ones, in order. */
-static bool take_reason(const char *reason, int64_t count, void *ctx)
+static bool on_reason(const char *reason, int64_t count, void *ctx)
 {
 	struct reasons *r = ctx;
 	struct status *st = r->st;
@@ -51,8 +51,8 @@ static bool read_waiting(struct status *st, struct fault *fault)
 {
 	struct reasons held = {st, PERSON_HELD}, queued = {st, PERSON_QUEUED};
 
-	return ledger_each_reason(st->store->ledger, PERSON_HELD, take_reason, &held, fault) &&
-	       ledger_each_reason(st->store->ledger, PERSON_QUEUED, take_reason, &queued, fault);
+	return ledger_each_reason(st->store->ledger, PERSON_HELD, on_reason, &held, fault) &&
+	       ledger_each_reason(st->store->ledger, PERSON_QUEUED, on_reason, &queued, fault);
 }
 
 int64_t status_waiting(const struct status *st, enum person_state state, const char *reason)
@@ -63,7 +63,7 @@ int64_t status_waiting(const struct status *st, enum person_state state, const c
 	return 0;
 }
 
-static bool take_fault(const struct person *p, void *ctx)
+static bool on_person(const struct person *p, void *ctx)
 {
 	struct status *st = ctx;
 	struct status_fault *f;
@@ -94,12 +94,12 @@ static bool read_faults(struct status *st, struct fault *fault)
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (st->summary.people[states[i]] > 0 &&
 			!ledger_each_person(st->store->ledger, (int)states[i], NULL, FAULT_SAMPLE,
-				take_fault, st, fault))
+				on_person, st, fault))
 			return false;
 	return true;
 }
 
-static bool take_would_be(const struct person *p, void *ctx)
+static bool on_would_be(const struct person *p, void *ctx)
 {
 	struct status *st = ctx;
 
@@ -111,8 +111,8 @@ static bool take_would_be(const struct person *p, void *ctx)
 static bool read_would_be(struct status *st, struct fault *fault)
 {
 	st->would_be_total = status_waiting(st, PERSON_HELD, "dry_run");
-	return st->would_be_total == 0 || ledger_each_person(st->store->ledger, PERSON_HELD, NULL,
-						  0, take_would_be, st, fault);
+	return st->would_be_total == 0 ||
+	       ledger_each_person(st->store->ledger, PERSON_HELD, NULL, 0, on_would_be, st, fault);
 }
 
 bool status_read(const struct store *store, struct status *st, struct fault *fault)
@@ -184,7 +184,7 @@ static const struct option options[] = {
 };
 
 /* --watch=5 and --watch 5. */
-static bool take_seconds(struct status_request *request, int argc, char **argv)
+static bool parse_seconds(struct status_request *request, int argc, char **argv)
 {
 	long long seconds = WATCH_SECONDS;
 	bool ok = true;
@@ -198,7 +198,7 @@ static bool take_seconds(struct status_request *request, int argc, char **argv)
 	return ok;
 }
 
-static bool take_state(struct status_request *request, const char *typed)
+static bool parse_state(struct status_request *request, const char *typed)
 {
 	enum person_state state;
 	char word[32];
@@ -211,7 +211,7 @@ static bool take_state(struct status_request *request, const char *typed)
 	return true;
 }
 
-static int refuse(const char *option, const char *value, const char *remedy)
+static int error_option(const char *option, const char *value, const char *remedy)
 {
 	struct fault fault;
 
@@ -231,12 +231,12 @@ static int parse(struct status_request *request, int argc, char **argv)
 			request->all = true;
 		else if (option == 'f')
 			request->after = optarg;
-		else if (option == 's' && !take_state(request, optarg))
-			return refuse("--state", optarg,
+		else if (option == 's' && !parse_state(request, optarg))
+			return error_option("--state", optarg,
 				"Use one of queued, not_invitable, sending, unconfirmed, invited, "
 				"accepted, declined, cancelled, held, failed, gone.");
-		else if (option == 'w' && !take_seconds(request, argc, argv))
-			return refuse(
+		else if (option == 'w' && !parse_seconds(request, argc, argv))
+			return error_option(
 				"--watch", optarg, "Use a number of seconds from 1 to 86400.");
 		else if (option == '?')
 			return cli_usage(argv[0]);

@@ -53,7 +53,7 @@ static void day(const struct status *st, char *out, size_t size)
 			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
 }
 
-static void say_paused(const struct status *st, struct headline *h)
+static void headline_paused(const struct status *st, struct headline *h)
 {
 	const struct ledger_pause *p = &st->service.pause;
 	char since[CLOCK_TEXT_SIZE], probe[CLOCK_TEXT_SIZE];
@@ -73,7 +73,7 @@ static void say_paused(const struct status *st, struct headline *h)
 }
 
 /* It ends by itself: a command is only for those who know better. */
-static void say_reconciling(const struct status *st, struct headline *h)
+static void headline_reconciling(const struct status *st, struct headline *h)
 {
 	int64_t until = service_state_reconcile_end(&st->service);
 	char when[CLOCK_TEXT_SIZE] = "within 72 hours", rest[128];
@@ -96,7 +96,7 @@ static bool is_down(const struct program *p)
 	return p->wanted && !p->alive;
 }
 
-static void say_down(const struct status *st, struct headline *h)
+static void headline_down(const struct status *st, struct headline *h)
 {
 	bool both = is_down(&st->service.collector) && is_down(&st->service.dispatcher);
 
@@ -112,7 +112,7 @@ static void say_down(const struct status *st, struct headline *h)
 	h->second = both ? "systemctl start cloudinvite-collector" : NULL;
 }
 
-static void say_dry_run(const struct status *st, struct headline *h)
+static void headline_dry_run(const struct status *st, struct headline *h)
 {
 	char people[SCREEN_PEOPLE_SIZE];
 
@@ -134,7 +134,7 @@ int64_t status_undecided(const struct status *st)
 }
 
 /* What needs somebody's eye, though the rest goes on. */
-static bool say_attention(const struct status *st, struct headline *h)
+static bool headline_attention(const struct status *st, struct headline *h)
 {
 	const struct ledger_summary *sum = &st->summary;
 	char text[480], people[SCREEN_PEOPLE_SIZE];
@@ -191,14 +191,14 @@ int status_headlines(const struct status *st, struct headline out[STATUS_HEADLIN
 
 	memset(out, 0, STATUS_HEADLINES * sizeof(*out));
 	if (st->service.paused)
-		say_paused(st, h++);
+		headline_paused(st, h++);
 	else if (is_stopped(st))
-		say_down(st, h++);
+		headline_down(st, h++);
 	if (st->service.reconciling)
-		say_reconciling(st, h++);
+		headline_reconciling(st, h++);
 	if (st->service.dry_run)
-		say_dry_run(st, h++);
-	if (h == out && !say_attention(st, h++)) {
+		headline_dry_run(st, h++);
+	if (h == out && !headline_attention(st, h++)) {
 		day(st, text, sizeof(text));
 		out->style = STYLE_GOOD;
 		str_format(out->text, sizeof(out->text), "All is well. %s.", text);

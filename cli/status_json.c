@@ -139,7 +139,7 @@ struct page {
 	int64_t written;
 };
 
-static bool take_person(const struct person *p, void *ctx)
+static bool on_person(const struct person *p, void *ctx)
 {
 	struct page *page = ctx;
 
@@ -171,12 +171,11 @@ static bool write_person(
 }
 
 /* Whether anybody follows after the last full page. */
-static bool look_further(const struct status *st, const struct status_request *request,
+static bool read_next_page(const struct status *st, const struct status_request *request,
 	struct page *page, const char *last, bool *more, struct fault *fault)
 {
 	page->count = 0;
-	if (!ledger_each_person(
-		    st->store->ledger, request->state, last, 1, take_person, page, fault))
+	if (!ledger_each_person(st->store->ledger, request->state, last, 1, on_person, page, fault))
 		return false;
 	*more = page->count > 0;
 	return true;
@@ -191,7 +190,7 @@ static bool write_pages(const struct status *st, const struct status_request *re
 	for (*more = true; *more && page->written < limit && !ferror(stdout);) {
 		page->count = 0;
 		if (!ledger_each_person(st->store->ledger, request->state,
-			    last[0] != '\0' ? last : NULL, PAGE, take_person, page, fault))
+			    last[0] != '\0' ? last : NULL, PAGE, on_person, page, fault))
 			return false;
 		*more = page->count == PAGE;
 		for (int i = 0; i < page->count; i++)
@@ -200,7 +199,7 @@ static bool write_pages(const struct status *st, const struct status_request *re
 		if (page->count > 0)
 			str_copy(last, ADDRESS_MAX + 1, page->people[page->count - 1].address);
 	}
-	return !*more || look_further(st, request, page, last, more, fault);
+	return !*more || read_next_page(st, request, page, last, more, fault);
 }
 
 static bool write_named(const struct status *st, const struct status_request *request,

@@ -107,7 +107,7 @@ static bool draw_page(const struct status *st, const struct status_request *requ
 		       fault_no_memory(fault, FAULT_STORAGE));
 }
 
-static void say_more(const struct people_table *t, struct screen *s)
+static void print_more(const struct people_table *t, struct screen *s)
 {
 	screen_newline(s);
 	screen_putf(s, STYLE_DIM, "More people follow. Use --all, or --after %s", t->last);
@@ -135,7 +135,7 @@ static bool draw_state(const struct status *st, const struct status_request *req
 		screen_newline(s);
 	}
 	if (ok && t.count == PAGE)
-		say_more(&t, s);
+		print_more(&t, s);
 	return ok;
 }
 

@@ -37,7 +37,7 @@ static void put(struct screen *s, const char *name, enum style style, const char
 	screen_newline(s);
 }
 
-static void put_expiry(struct screen *s, const struct shown *shown)
+static void print_expiry(struct screen *s, const struct shown *shown)
 {
 	char when[CLOCK_TEXT_SIZE], relative[CLOCK_TEXT_SIZE], line[128];
 	int64_t now = clock_wall(), expires = shown->token.expires;
@@ -56,7 +56,7 @@ static void put_expiry(struct screen *s, const struct shown *shown)
 	put(s, "token", shown->usable ? STYLE_GOOD : STYLE_WARN, line);
 }
 
-static void put_minted(struct screen *s, const struct shown *shown)
+static void print_minted(struct screen *s, const struct shown *shown)
 {
 	char relative[CLOCK_TEXT_SIZE], line[128];
 
@@ -76,8 +76,8 @@ static int show(const struct cli *cli, const struct shown *shown)
 	put(&s, "identity", STYLE_BOLD, shown->credential->identity);
 	put(&s, "scope", STYLE_PLAIN, GOOGLE_SCOPE);
 	put(&s, "credential", STYLE_PLAIN, shown->credential->path);
-	put_expiry(&s, shown);
-	put_minted(&s, shown);
+	print_expiry(&s, shown);
+	print_minted(&s, shown);
 	return shown->usable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
@@ -120,7 +120,7 @@ static int print_token(const struct cli *cli, struct shown *shown)
 /* ---- the verb ---- */
 
 /* A cache that cannot be read is a fault here, where it is what was asked for. */
-static int look(const struct cli *cli, struct shown *shown, bool json)
+static int read_token(const struct cli *cli, struct shown *shown, bool json)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
@@ -156,7 +156,7 @@ int verb_token(const struct cli *cli, int argc, char **argv)
 	if (!shown.credential)
 		exit_code = cli_fail(&fault);
 	else
-		exit_code = print ? print_token(cli, &shown) : look(cli, &shown, json);
+		exit_code = print ? print_token(cli, &shown) : read_token(cli, &shown, json);
 	token_clear(&shown.token);
 	credential_free(shown.credential);
 	settings_free(settings);

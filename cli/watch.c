@@ -79,7 +79,7 @@ static bool paint(const struct watch *w)
 /* ---- the picture ---- */
 
 /* Draws it anew; nothing is painted yet. */
-static bool look(struct watch *w, struct fault *fault)
+static bool redraw(struct watch *w, struct fault *fault)
 {
 	struct cli here = *w->cli;
 	char *picture = NULL;
@@ -121,7 +121,7 @@ static void leave_at_once(void)
 }
 
 /* Whether to look again at once. */
-static bool take_signal(struct watch *w)
+static bool on_signal(struct watch *w)
 {
 	struct signalfd_siginfo came;
 
@@ -134,7 +134,7 @@ static bool take_signal(struct watch *w)
 	return !w->held;
 }
 
-static bool take_key(struct watch *w)
+static bool on_key(struct watch *w)
 {
 	char key;
 
@@ -167,8 +167,8 @@ static void wait_for(struct watch *w, int64_t seconds)
 		if (poll(from, 2, w->held ? -1 : (int)left) <= 0)
 			continue;
 		if (from[0].revents != 0)
-			again = take_signal(w);
-		if (from[1].revents != 0 && take_key(w))
+			again = on_signal(w);
+		if (from[1].revents != 0 && on_key(w))
 			again = true;
 	}
 }
@@ -196,7 +196,7 @@ bool watch_run(
 {
 	struct watch w = {.cli = cli, .draw = draw, .ctx = ctx, .signals = -1};
 	/* What is wrong from the start is said on the screen that stays. */
-	bool ok = look(&w, fault) && listen_for(&w, fault);
+	bool ok = redraw(&w, fault) && listen_for(&w, fault);
 
 	if (ok) {
 		w.keys = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &w.before) == 0;
@@ -207,7 +207,7 @@ bool watch_run(
 			wait_for(&w, seconds);
 			if (w.over)
 				break;
-			ok = look(&w, fault);
+			ok = redraw(&w, fault);
 		}
 		leave(&w);
 		interrupt_at_end(NULL);
