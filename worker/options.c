@@ -12,7 +12,7 @@ static void print_usage(FILE *out, const struct worker_program *program)
 static void print_help(const struct worker_program *program)
 {
 	print_usage(stdout, program);
-	printf("%s\n\n", program->does);
+	printf("%s\n\n", program->summary);
 	printf("  -c, --config FILE  settings file (default " SETTINGS_FILE
 	       ")\n      --once         process what is due now, then exit; if the program is\n    "
 	       "                 already running, wake it instead\n      --prepare      as root: "

@@ -21,7 +21,7 @@
 
 /* ---- start ---- */
 
-/* From here on a signal waits for worker_look(); threads that a library starts inherit this. */
+/* From here on a signal waits for worker_poll(); threads that a library starts inherit this. */
 static bool open_signals(struct worker *w, struct fault *fault)
 {
 	sigset_t wanted;
@@ -42,7 +42,7 @@ static bool open_signals(struct worker *w, struct fault *fault)
 static bool check_role(
 	const struct worker_program *program, const struct settings *settings, struct fault *fault)
 {
-	if (settings->role != program->not_for)
+	if (settings->role != program->excluded_role)
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: this host does not run the %s",
 		program->role);
@@ -50,7 +50,7 @@ static bool check_role(
 }
 
 /* 1: it is ours. 0: another one runs (woken up with --once, else a fault). -1: fault. */
-static int take_lock(struct worker *w, struct fault *fault)
+static int acquire_lock(struct worker *w, struct fault *fault)
 {
 	const char *role = w->program->role;
 	pid_t holder;
@@ -71,13 +71,13 @@ static int take_lock(struct worker *w, struct fault *fault)
 	return -1;
 }
 
-static void fill_self(struct worker *w)
+static void fill_heartbeat(struct worker *w)
 {
-	str_copy(w->self.role, sizeof(w->self.role), w->program->role);
-	str_copy(w->self.version, sizeof(w->self.version), CLOUDINVITE_VERSION);
-	local_hostname(w->self.host, sizeof(w->self.host));
-	w->self.pid = getpid();
-	w->self.started = clock_wall();
+	str_copy(w->heartbeat.role, sizeof(w->heartbeat.role), w->program->role);
+	str_copy(w->heartbeat.version, sizeof(w->heartbeat.version), CLOUDINVITE_VERSION);
+	local_hostname(w->heartbeat.host, sizeof(w->heartbeat.host));
+	w->heartbeat.pid = getpid();
+	w->heartbeat.started = clock_wall();
 }
 
 struct preparing {
@@ -117,7 +117,7 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
 		!settings_run_as(w->settings, program->account, fault))
 		return -1;
-	locked = take_lock(w, fault);
+	locked = acquire_lock(w, fault);
 	if (locked != 1)
 		return locked;
 	w->wake = wakeup_watch(w->settings->run, fault);
@@ -149,7 +149,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		environment_close();
 	started = open_signals(w, &fault) ? start(w, action == WORKER_PREPARE, &fault) : -1;
 	if (started == 1) {
-		fill_self(w);
+		fill_heartbeat(w);
 		return true;
 	}
 	*exit_code = started < 0 ? worker_fail(w, &fault) : 0;
@@ -159,14 +159,14 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 
 void worker_ready(struct worker *w)
 {
-	notify_ready(w->self.note[0] != '\0' ? w->self.note : "started");
-	worker_alive(w);
+	notify_ready(w->heartbeat.note[0] != '\0' ? w->heartbeat.note : "started");
+	worker_ping_watchdog(w);
 }
 
 void worker_stopping(struct worker *w)
 {
 	notify_send("STOPPING=1");
-	worker_alive(w);
+	worker_ping_watchdog(w);
 }
 
 void worker_end(struct worker *w)
@@ -201,7 +201,8 @@ static int64_t sooner(int64_t a, int64_t b)
 
 int worker_timeout_ms(const struct worker *w)
 {
-	int64_t next = sooner(w->beaten_ms + WORKER_BEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
+	int64_t next =
+		sooner(w->heartbeat_ms + WORKER_HEARTBEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
 	int64_t wait;
 
 	if (w->watchdog_ms > 0)
@@ -210,7 +211,7 @@ int worker_timeout_ms(const struct worker *w)
 	return wait > 0 ? (int)wait : 0;
 }
 
-void worker_look(struct worker *w)
+void worker_poll(struct worker *w)
 {
 	struct signalfd_siginfo got;
 
@@ -222,10 +223,10 @@ void worker_look(struct worker *w)
 	}
 	if (wakeup_drain(w->wake))
 		w->woken = true;
-	worker_alive(w);
+	worker_ping_watchdog(w);
 }
 
-void worker_alive(struct worker *w)
+void worker_ping_watchdog(struct worker *w)
 {
 	int64_t now = clock_boot_ms();
 
@@ -255,7 +256,7 @@ static void reload_failed(struct worker *w, const struct fault *fault)
 }
 
 /* What the lock, the descriptors and the identity hang on. */
-static bool same_ground(const struct settings *a, const struct settings *b, struct fault *fault)
+static bool can_reload(const struct settings *a, const struct settings *b, struct fault *fault)
 {
 	const char *changed = a->role != b->role				  ? "role"
 			      : strcmp(a->collector_user, b->collector_user) != 0 ? "collector_user"
@@ -281,14 +282,14 @@ struct settings *worker_reload(struct worker *w)
 	notify_reloading();
 	w->reload = false;
 	settings = settings_load_checked(w->settings_path, w->program->dispatches, &fault);
-	if (settings && same_ground(w->settings, settings, &fault))
+	if (settings && can_reload(w->settings, settings, &fault))
 		return settings;
 	reload_failed(w, &fault);
 	settings_free(settings);
 	return NULL;
 }
 
-void worker_adopt(struct worker *w, struct settings *settings)
+void worker_apply_settings(struct worker *w, struct settings *settings)
 {
 	settings_free(w->settings);
 	w->settings = settings;
@@ -297,7 +298,7 @@ void worker_adopt(struct worker *w, struct settings *settings)
 	log_event(LOG_LEVEL_NOTE, "config_reloaded", "%s", settings_path(settings));
 }
 
-void worker_refuse(struct worker *w, struct settings *settings, const struct fault *fault)
+void worker_reject_settings(struct worker *w, struct settings *settings, const struct fault *fault)
 {
 	reload_failed(w, fault);
 	settings_free(settings);
@@ -305,30 +306,31 @@ void worker_refuse(struct worker *w, struct settings *settings, const struct fau
 
 /* ---- the heartbeat ---- */
 
-bool worker_beat_due(const struct worker *w)
+bool worker_heartbeat_due(const struct worker *w)
 {
-	return w->beaten_ms == 0 || clock_boot_ms() - w->beaten_ms >= WORKER_BEAT_MS;
+	return w->heartbeat_ms == 0 || clock_boot_ms() - w->heartbeat_ms >= WORKER_HEARTBEAT_MS;
 }
 
-bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
+bool worker_heartbeat(
+	struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
 {
-	char full[sizeof(w->self.note)];
+	char full[sizeof(w->heartbeat.note)];
 	int64_t now = clock_boot_ms();
 
 	if (w->reload_fault[0] != '\0')
 		str_format(full, sizeof(full), "%.50s; %s", note, w->reload_fault);
 	else
 		str_copy(full, sizeof(full), note);
-	if (w->beaten_ms != 0 && now - w->beaten_ms < WORKER_BEAT_MS &&
-		strcmp(full, w->self.note) == 0)
+	if (w->heartbeat_ms != 0 && now - w->heartbeat_ms < WORKER_HEARTBEAT_MS &&
+		strcmp(full, w->heartbeat.note) == 0)
 		return true;
 	/* A ledger that fails is not asked again before the next beat. */
-	w->beaten_ms = now;
-	str_copy(w->self.note, sizeof(w->self.note), full);
-	w->self.beat = clock_wall();
+	w->heartbeat_ms = now;
+	str_copy(w->heartbeat.note, sizeof(w->heartbeat.note), full);
+	w->heartbeat.beat = clock_wall();
 	counter_set(GAUGE_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
 	if (!ledger)
 		return true;
 	ledger_rest(ledger); /* the work of the last minute may have been the last for days */
-	return ledger_beat(ledger, &w->self, fault) && ledger_store_counters(ledger, fault);
+	return ledger_beat(ledger, &w->heartbeat, fault) && ledger_store_counters(ledger, fault);
 }

@@ -8,9 +8,9 @@
  *	… open what the program needs …
  *	worker_ready(&w);
  *	do {
- *		… work; after each long step worker_alive(&w) …
+ *		… work; after each long step worker_ping_watchdog(&w) …
  *		… wait for worker_fds() and its own, at most worker_timeout_ms() …
- *		worker_look(&w);
+ *		worker_poll(&w);
  *	} while (!w.stop && !w.once);
  *	worker_end(&w);
  */
@@ -26,12 +26,13 @@
 #include "settings/settings.h"
 
 struct worker_program {
-	const char *name; /* "cloudinvite-collector": for the log and --version */
-	const char *role; /* "collector", "dispatcher": of the lock and of the heartbeat */
-	const char *does; /* one line for --help */
-	bool dispatches;  /* errors in the settings that concern only Google stop it, too */
+	const char *name;    /* "cloudinvite-collector": for the log and --version */
+	const char *role;    /* "collector", "dispatcher": of the lock and of the heartbeat */
+	const char *summary; /* one line for --help */
+	bool dispatches;     /* errors in the settings that concern only Google stop it, too */
 	enum local_account account; /* what it becomes when root starts it */
-	enum settings_role not_for; /* the role of a host where this program has nothing to do */
+	enum settings_role
+		excluded_role; /* the role of a host where this program has nothing to do */
 	/* What --prepare does for this program beyond the directories; or NULL. */
 	bool (*prepare)(const struct settings *settings, struct fault *fault);
 	/* What has to be done before root becomes the program's account; or NULL. *fd is kept as
@@ -40,9 +41,9 @@ struct worker_program {
 		const struct settings *settings, int *fd, struct fault *fault);
 };
 
-#define WORKER_FDS     2
-#define WORKER_SCAN_MS INT64_C(300000) /* the net under missed wake-ups */
-#define WORKER_BEAT_MS INT64_C(60000)
+#define WORKER_FDS	    2
+#define WORKER_SCAN_MS	    INT64_C(300000) /* the net under missed wake-ups */
+#define WORKER_HEARTBEAT_MS INT64_C(60000)
 
 struct worker {
 	const struct worker_program *program;
@@ -50,7 +51,7 @@ struct worker {
 	struct settings *settings;
 	bool once;
 
-	/* What worker_look() has found; `reload` and `woken` are the program's to clear. */
+	/* What worker_poll() has found; `reload` and `woken` are the program's to clear. */
 	bool stop;   /* SIGTERM or SIGINT: for good */
 	bool reload; /* SIGHUP */
 	bool woken;  /* somebody touched `wake` */
@@ -59,9 +60,9 @@ struct worker {
 	int signals, wake;   /* descriptors, -1 when not open */
 	int kept;	     /* of before_change_of_user; the program's to take */
 	int64_t watchdog_ms; /* between two pings; 0: none wanted */
-	int64_t pinged_ms, beaten_ms, scanned_ms; /* clock_boot_ms of the last one */
-	char reload_fault[160];			  /* why the last reload failed; "" if it did not */
-	struct ledger_worker self;		  /* the heartbeat's row */
+	int64_t pinged_ms, heartbeat_ms, scanned_ms; /* clock_boot_ms of the last one */
+	char reload_fault[160];		/* why the last reload failed; "" if it did not */
+	struct ledger_worker heartbeat; /* the heartbeat's row */
 };
 
 /* Everything up to the point where the program opens what is its own. Handles --help, --version,
@@ -86,27 +87,28 @@ void worker_fds(const struct worker *w, int fds[WORKER_FDS]);
 /* How long it may wait at most: until the next ping of the watchdog, heartbeat or timed scan. */
 int worker_timeout_ms(const struct worker *w);
 /* Reads the descriptors without blocking, sets stop, reload and woken, pings the watchdog. */
-void worker_look(struct worker *w);
+void worker_poll(struct worker *w);
 /* Pings the watchdog if it is time: for long steps in which no signal is to be looked at. */
-void worker_alive(struct worker *w);
+void worker_ping_watchdog(struct worker *w);
 /* True once every WORKER_SCAN_MS (and the first time). */
 bool worker_scan_due(struct worker *w);
 
-/* SIGHUP: the new settings, to be handed to worker_adopt() when the program could open everything
- * anew with them, or NULL: they are faulty, or change what only a restart can change (role,
- * accounts, run directory, ledger); that has been logged and noted. Says RELOADING=1 to systemd:
- * worker_ready ends it either way. */
+/* SIGHUP: the new settings, to be handed to worker_apply_settings() when the program could open
+ * everything anew with them, or NULL: they are faulty, or change what only a restart can change
+ * (role, accounts, run directory, ledger); that has been logged and noted. Says RELOADING=1 to
+ * systemd: worker_ready ends it either way. */
 struct settings *worker_reload(struct worker *w);
 /* The new settings count from now on; frees the old. */
-void worker_adopt(struct worker *w, struct settings *settings);
+void worker_apply_settings(struct worker *w, struct settings *settings);
 /* They could not be used after all (logged and noted): freed, the old ones stay. */
-void worker_refuse(struct worker *w, struct settings *settings, const struct fault *fault);
+void worker_reject_settings(struct worker *w, struct settings *settings, const struct fault *fault);
 
 /* Whether a minute has passed since the last heartbeat: time to look at what is only measured. */
-bool worker_beat_due(const struct worker *w);
+bool worker_heartbeat_due(const struct worker *w);
 /* Writes the heartbeat, and what base/counters.h has counted, if a minute has passed or the note is
  * another than last time. The note says what the program does, for `status` ("idle"); after a
  * failed reload that is added. Without a ledger (NULL: it cannot be opened) nobody is told. */
-bool worker_beat(struct worker *w, struct ledger *ledger, const char *note, struct fault *fault);
+bool worker_heartbeat(
+	struct worker *w, struct ledger *ledger, const char *note, struct fault *fault);
 
 #endif

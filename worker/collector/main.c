@@ -55,10 +55,10 @@ static bool start_keeper(const struct settings *settings, int *fd, struct fault 
 static const struct worker_program program = {
 	.name = "cloudinvite-collector",
 	.role = "collector",
-	.does = "Records logins and new accounts of this host in the ledger.",
+	.summary = "Records logins and new accounts of this host in the ledger.",
 	.dispatches = false,
 	.account = ACCOUNT_COLLECTOR,
-	.not_for = ROLE_DISPATCHER,
+	.excluded_role = ROLE_DISPATCHER,
 	.before_change_of_user = start_keeper,
 };
 
@@ -83,7 +83,7 @@ static bool open_watch(struct loop *l, const struct settings *settings, struct f
 	struct collector *c = &l->collector;
 
 	*c = (struct collector){.settings = settings, .spool.fd = -1};
-	str_copy(c->host, sizeof(c->host), l->worker.self.host);
+	str_copy(c->host, sizeof(c->host), l->worker.heartbeat.host);
 	l->watch = (struct watch){.fd = -1};
 	l->arrived = l->changed = true;
 	return watch_open(&l->watch, settings, fault);
@@ -305,7 +305,7 @@ static void wait_for_something(struct loop *l)
 	(void)poll(fds, WORKER_FDS + 2, timeout_ms(l));
 	l->changed = watch_read(&l->watch) || l->changed;
 	hear_keeper(l);
-	worker_look(&l->worker);
+	worker_poll(&l->worker);
 }
 
 static bool same_spool(const struct settings *a, const struct settings *b, struct fault *fault)
@@ -333,7 +333,7 @@ static void reload(struct loop *l)
 		l->collector.spool = old.spool;
 		watch_close(&old_watch);
 		close_ledger(&old);
-		worker_adopt(&l->worker, settings);
+		worker_apply_settings(&l->worker, settings);
 	} else if (settings) {
 		if (l->watch.fd != old_watch.fd)
 			watch_close(&l->watch);
@@ -341,7 +341,7 @@ static void reload(struct loop *l)
 			close_ledger(&l->collector);
 		l->collector = old;
 		l->watch = old_watch;
-		worker_refuse(&l->worker, settings, &fault);
+		worker_reject_settings(&l->worker, settings, &fault);
 	}
 	worker_ready(&l->worker);
 }
@@ -362,9 +362,9 @@ static void measure_spool(struct collector *c)
 static void beat(struct loop *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	char note[sizeof(l->worker.self.note)] = "idle";
+	char note[sizeof(l->worker.heartbeat.note)] = "idle";
 
-	if (worker_beat_due(&l->worker))
+	if (worker_heartbeat_due(&l->worker))
 		measure_spool(&l->collector);
 	if (l->failing)
 		str_format(note, sizeof(note), "waiting: %s", l->trouble);
@@ -373,7 +373,7 @@ static void beat(struct loop *l)
 	else if (l->collector.more)
 		str_copy(note, sizeof(note), "working");
 	/* A ledger that fails is said by the work itself. */
-	(void)worker_beat(&l->worker, l->collector.ledger, note, &fault);
+	(void)worker_heartbeat(&l->worker, l->collector.ledger, note, &fault);
 }
 
 /* Only root can start a keeper, and we are root no longer. */
@@ -415,7 +415,7 @@ static int run_once(struct loop *l)
 
 	do {
 		good = work_in_turn(l, &fault);
-		worker_look(&l->worker);
+		worker_poll(&l->worker);
 	} while (good && l->collector.more && !l->worker.stop);
 	beat(l);
 	return good ? 0 : fault_exit_code(fault.kind);

@@ -3,7 +3,7 @@
  * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
  * Google. The only program with a credential; it sees neither spool nor accounts.
  *
- *   worker_look ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
+ *   worker_poll ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
  */
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static bool stop_asked(void *ctx)
 {
 	struct worker *w = ctx;
 
-	worker_look(w);
+	worker_poll(w);
 	return w->stop;
 }
 
@@ -95,7 +95,7 @@ static bool desk_begin(struct desk *d, const struct worker *w, const struct sett
 	char owner[HOST_MAX + 16];
 	struct invite_options options = {.owner = owner, .actor = "dispatcher"};
 
-	str_format(owner, sizeof(owner), "dispatcher@%s", w->self.host);
+	str_format(owner, sizeof(owner), "dispatcher@%s", w->heartbeat.host);
 	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
 	return d->invite;
 }
@@ -142,7 +142,7 @@ static void beat(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (!worker_beat(&d->worker, d->desk.ledger, invite_waits_for(d->desk.invite), &fault))
+	if (!worker_heartbeat(&d->worker, d->desk.ledger, invite_waits_for(d->desk.invite), &fault))
 		ledger_failed(d, &fault);
 	metrics_file_update(&d->metrics, &d->worker, d->desk.ledger);
 }
@@ -218,7 +218,7 @@ static void drain(struct dispatcher *d)
 	do {
 		if (!invite_turn(d->desk.invite, NULL, 0, DRAIN_LOOK_MS, &fault))
 			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
-		worker_alive(&d->worker);
+		worker_ping_watchdog(&d->worker);
 	} while (!invite_idle(d->desk.invite) && clock_boot_ms() < end);
 }
 
@@ -229,14 +229,14 @@ static void reload(struct dispatcher *d)
 	struct desk desk;
 
 	if (settings && !desk_open(&desk, &d->worker, settings, &fault)) {
-		worker_refuse(&d->worker, settings, &fault);
+		worker_reject_settings(&d->worker, settings, &fault);
 		settings = NULL;
 	}
 	if (settings) {
 		drain(d);
 		desk_close(&d->desk);
 		d->desk = desk;
-		worker_adopt(&d->worker, settings);
+		worker_apply_settings(&d->worker, settings);
 		if (!desk_begin(&d->desk, &d->worker, settings, &fault)) {
 			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
 			d->ledger_gone = true;
@@ -254,7 +254,7 @@ static void look(struct dispatcher *d)
 {
 	struct worker *w = &d->worker;
 
-	worker_look(w);
+	worker_poll(w);
 	if (w->reload && !w->stop)
 		reload(d);
 	if (w->woken)
@@ -299,7 +299,7 @@ static int run_once(struct dispatcher *d)
 	tidy(d);
 	do {
 		ok = judge(d) && turn(d);
-		worker_look(&d->worker);
+		worker_poll(&d->worker);
 	} while (ok && !d->worker.stop && (d->judge || !invite_idle(d->desk.invite)));
 	drain(d);
 	beat(d);
@@ -326,11 +326,12 @@ int main(int argc, char **argv)
 	static const struct worker_program program = {
 		.name = "cloudinvite-dispatcher",
 		.role = "dispatcher",
-		.does = "Evaluates the accounts that were seen, checks them at Google, and sends "
+		.summary =
+			"Evaluates the accounts that were seen, checks them at Google, and sends "
 			"invitations.",
 		.dispatches = true,
 		.account = ACCOUNT_DISPATCHER,
-		.not_for = ROLE_COLLECTOR,
+		.excluded_role = ROLE_COLLECTOR,
 		.prepare = metadata_probe,
 	};
 	struct dispatcher d = {.judge = true};

@@ -28,9 +28,9 @@ void metrics_file_update(struct metrics_file *m, const struct worker *w, struct 
 	struct fault fault = {.kind = FAULT_NONE};
 	bool ok;
 
-	if (!path || path[0] == '\0' || !ledger || m->beaten_ms == w->beaten_ms)
+	if (!path || path[0] == '\0' || !ledger || m->heartbeat_ms == w->heartbeat_ms)
 		return;
-	m->beaten_ms = w->beaten_ms;
+	m->heartbeat_ms = w->heartbeat_ms;
 	ok = metrics_write(ledger, w->settings, METRICS_TEXT, &page, &fault) &&
 	     write_page(path, &page, &fault);
 	if (!ok && !m->failing)

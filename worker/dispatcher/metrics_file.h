@@ -10,8 +10,8 @@
 #include "worker/worker.h"
 
 struct metrics_file {
-	int64_t beaten_ms; /* the heartbeat that it tells of */
-	bool failing;	   /* and it has been said */
+	int64_t heartbeat_ms; /* the heartbeat that it tells of */
+	bool failing;	      /* and it has been said */
 };
 
 /* Nothing where metrics_file is not set, or no heartbeat has been since. What goes wrong is logged
