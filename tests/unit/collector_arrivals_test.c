@@ -277,7 +277,7 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	struct collector_site *s = *state;
 	const struct timespec old[2] = {{.tv_sec = (time_t)(clock_wall() - 31 * DAY)},
 		{.tv_sec = (time_t)(clock_wall() - 31 * DAY)}};
-	struct census census;
+	struct account_snapshot snapshot;
 
 	people(s, "alice:1001");
 	GOOD(s->site, spool_mark(&s->boxes, "alice", "seen", &s->site->fault));
@@ -285,9 +285,9 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	GOOD(s->site, spool_mark(&s->boxes, "recent", "seen", &s->site->fault));
 	assert_int_equal(utimensat(s->boxes.seen_dir, "alice", old, 0), 0);
 	assert_int_equal(utimensat(s->boxes.seen_dir, "remote", old, 0), 0);
-	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
-	GOOD(s->site, marks_drop_network(&s->c, &census, 30 * DAY, &s->site->fault));
-	census_free(&census);
+	GOOD(s->site, snapshot_take(&snapshot, &s->site->settings, &s->site->fault));
+	GOOD(s->site, marks_drop_network(&s->c, &snapshot, 30 * DAY, &s->site->fault));
+	snapshot_free(&snapshot);
 	assert_true(marked(s, "alice"));
 	assert_true(marked(s, "recent"));
 	assert_false(marked(s, "remote"));

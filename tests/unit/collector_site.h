@@ -102,15 +102,16 @@ UNUSED static void people(struct collector_site *s, const char *accounts)
 
 /* One pass of one of the collector's steps over the accounts as they are now. */
 UNUSED static bool step(struct collector_site *s,
-	bool (*what)(struct collector *c, const struct census *census, struct fault *fault))
+	bool (*what)(
+		struct collector *c, const struct account_snapshot *snapshot, struct fault *fault))
 {
-	struct census census;
+	struct account_snapshot snapshot;
 	bool good;
 
 	s->site->fault.kind = FAULT_NONE;
-	GOOD(s->site, census_take(&census, &s->site->settings, &s->site->fault));
-	good = what(&s->c, &census, &s->site->fault);
-	census_free(&census);
+	GOOD(s->site, snapshot_take(&snapshot, &s->site->settings, &s->site->fault));
+	good = what(&s->c, &snapshot, &s->site->fault);
+	snapshot_free(&snapshot);
 	return good;
 }
 

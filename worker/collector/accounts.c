@@ -16,8 +16,8 @@
 /* ---- taking over ---- */
 
 /* Who was renamed without ever having been seen is the baseline's account still: no news. */
-static bool store(struct collector *c, const struct census *census, const struct change *change,
-	struct fault *fault)
+static bool store(struct collector *c, const struct account_snapshot *snapshot,
+	const struct change *change, struct fault *fault)
 {
 	struct sighting s;
 
@@ -30,7 +30,7 @@ static bool store(struct collector *c, const struct census *census, const struct
 	case CHANGE_CREATED:
 		break;
 	}
-	facts_local(&s, c, census, change->account);
+	facts_local(&s, c, snapshot, change->account);
 	s.reason = TRIGGER_CREATED;
 	return collector_news(c, ledger_saw(c->ledger, &s, fault));
 }
@@ -44,7 +44,7 @@ static bool mark(struct collector *c, const struct change *change, struct fault 
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 
-static bool each_change(struct collector *c, const struct census *census,
+static bool each_change(struct collector *c, const struct account_snapshot *snapshot,
 	const struct comparison *k, bool marks, struct fault *fault)
 {
 	for (int kind = CHANGE_RENAMED; kind <= CHANGE_CREATED; kind++)
@@ -52,31 +52,32 @@ static bool each_change(struct collector *c, const struct census *census,
 			const struct change *change = &k->changes[i];
 
 			if ((int)change->kind == kind &&
-				!(marks ? mark(c, change, fault) : store(c, census, change, fault)))
+				!(marks ? mark(c, change, fault)
+					: store(c, snapshot, change, fault)))
 				return false;
 		}
 	return true;
 }
 
-static bool take_over(struct collector *c, const struct census *census, const struct comparison *k,
-	struct fault *fault)
+static bool take_over(struct collector *c, const struct account_snapshot *snapshot,
+	const struct comparison *k, struct fault *fault)
 {
 	if (k->count == 0)
 		return true;
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	if (!each_change(c, census, k, false, fault) || !ledger_commit(c->ledger, fault)) {
+	if (!each_change(c, snapshot, k, false, fault) || !ledger_commit(c->ledger, fault)) {
 		ledger_rollback(c->ledger);
 		return false;
 	}
-	return each_change(c, census, k, true, fault) && spool_client_flush(&c->spool, fault);
+	return each_change(c, snapshot, k, true, fault) && spool_client_flush(&c->spool, fault);
 }
 
 /* ---- whom only the ledger knows ---- */
 
 struct missing {
 	const struct collector *c;
-	const struct census *census;
+	const struct account_snapshot *snapshot;
 	struct host *host;
 	size_t sorted; /* records that were there before */
 	bool failed;
@@ -97,7 +98,7 @@ static bool add_unheard(const struct ledger_sighting *s, void *ctx)
 	struct missing *m = ctx;
 
 	if (s->gone || !s->seen.local || !counts(m->c->settings, s->seen.uid) ||
-		account_find(&m->census->accounts, s->seen.user) ||
+		account_find(&m->snapshot->accounts, s->seen.user) ||
 		(m->sorted > 0 && bsearch(s->seen.user, m->host->records, m->sorted,
 					  sizeof(*m->host->records), user_is)))
 		return true;
@@ -107,10 +108,10 @@ static bool add_unheard(const struct ledger_sighting *s, void *ctx)
 
 /* Somebody was seen, and was deleted before the baseline knew: a crash in between, or an account
  * that lived for less than `settle`. As part of the baseline this compare and the next miss it. */
-static bool add_unheard_all(
-	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+static bool add_unheard_all(struct collector *c, const struct account_snapshot *snapshot,
+	struct host *host, struct fault *fault)
 {
-	struct missing m = {.c = c, .census = census, .host = host, .sorted = host->count};
+	struct missing m = {.c = c, .snapshot = snapshot, .host = host, .sorted = host->count};
 
 	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_unheard, &m, fault))
 		return false;
@@ -122,20 +123,20 @@ static bool add_unheard_all(
 	return true;
 }
 
-static bool compare_with(
-	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+static bool compare_with(struct collector *c, const struct account_snapshot *snapshot,
+	struct host *host, struct fault *fault)
 {
 	bool was_braked = host->braked, allowed = false, good = false;
 	struct comparison k;
 
-	if (!compare(host, &census->accounts, c->settings, clock_wall(), &k))
+	if (!compare(host, &snapshot->accounts, c->settings, clock_wall(), &k))
 		fault_set(fault, FAULT_STORAGE, "no_memory",
 			"out of memory while comparing the accounts");
 	else
 		good = brake_allows(c, host, &k, &allowed, fault);
 	if (good && allowed) {
 		c->accounts_due = k.due;
-		good = take_over(c, census, &k, fault) &&
+		good = take_over(c, snapshot, &k, fault) &&
 		       ((!k.differs && host->braked == was_braked) ||
 			       host_save(host, &k.next, c->settings->state, fault));
 	} else if (good && host->braked != was_braked) {
@@ -148,7 +149,7 @@ static bool compare_with(
 /* ---- the first compare ---- */
 
 struct beginning {
-	const struct census *census;
+	const struct account_snapshot *snapshot;
 	struct host *host;
 	bool failed;
 };
@@ -159,18 +160,18 @@ static bool add_missing(const struct ledger_sighting *s, void *ctx)
 {
 	struct beginning *b = ctx;
 
-	if (!s->gone && s->seen.local && !account_find(&b->census->accounts, s->seen.user))
+	if (!s->gone && s->seen.local && !account_find(&b->snapshot->accounts, s->seen.user))
 		b->failed =
 			!host_add(b->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
 	return !b->failed;
 }
 
 /* Who is here when nothing is known is no news. */
-static bool begin(
-	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+static bool begin(struct collector *c, const struct account_snapshot *snapshot, struct host *host,
+	struct fault *fault)
 {
-	const struct account_table *t = &census->accounts;
-	struct beginning b = {.census = census, .host = host};
+	const struct account_table *t = &snapshot->accounts;
+	struct beginning b = {.snapshot = snapshot, .host = host};
 
 	host_clear(host);
 	for (size_t i = 0; i < t->count && !b.failed; i++)
@@ -202,17 +203,17 @@ static bool has_moved(const struct host *host)
 	return host->old_name[0] && strcmp(host->old_name, host->name) != 0;
 }
 
-static bool compare_host(
-	struct collector *c, const struct census *census, struct host *host, struct fault *fault)
+static bool compare_host(struct collector *c, const struct account_snapshot *snapshot,
+	struct host *host, struct fault *fault)
 {
 	if (host_cloned(host))
-		return forget_machine(c, host, fault) && begin(c, census, host, fault);
+		return forget_machine(c, host, fault) && begin(c, snapshot, host, fault);
 	if (host->first)
-		return begin(c, census, host, fault);
-	if (has_moved(host) && !(known_move(c, census, host->old_name, fault) &&
+		return begin(c, snapshot, host, fault);
+	if (has_moved(host) && !(known_move(c, snapshot, host->old_name, fault) &&
 				       host_save(host, host, c->settings->state, fault)))
 		return false;
-	return add_unheard_all(c, census, host, fault) && compare_with(c, census, host, fault);
+	return add_unheard_all(c, snapshot, host, fault) && compare_with(c, snapshot, host, fault);
 }
 
 /* Said once, until it is over. */
@@ -233,16 +234,17 @@ static bool whole(struct collector *c, const struct account_table *t)
 	return t->whole;
 }
 
-bool accounts_compare(struct collector *c, const struct census *census, struct fault *fault)
+bool accounts_compare(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
 	struct host host;
 	bool good;
 
 	c->accounts_due = 0;
-	if (!whole(c, &census->accounts))
+	if (!whole(c, &snapshot->accounts))
 		return true;
 	good = host_load(&host, c->settings->state, c->host, fault) &&
-	       compare_host(c, census, &host, fault);
+	       compare_host(c, snapshot, &host, fault);
 	host_free(&host);
 	return good;
 }

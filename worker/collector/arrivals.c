@@ -89,14 +89,14 @@ static void say_passed_over(struct collector *c, const struct spool_arrival *a)
 	c->passed_over = 0;
 }
 
-static enum fate judge_stranger(struct collector *c, const struct census *census,
+static enum fate judge_stranger(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
 	/* Gone before it settled: it was never there. */
 	if (a->reason == TRIGGER_CREATED)
 		return FATE_DROP;
 	/* The line that is missing may be the broken one. */
-	if (!census->accounts.whole)
+	if (!snapshot->accounts.whole)
 		return FATE_WAIT;
 	if (c->settings->network_users)
 		return judge_network(c, a, now, s);
@@ -104,7 +104,7 @@ static enum fate judge_stranger(struct collector *c, const struct census *census
 	return FATE_DROP;
 }
 
-static enum fate judge(struct collector *c, const struct census *census,
+static enum fate judge(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
 	const struct account *account;
@@ -115,11 +115,11 @@ static enum fate judge(struct collector *c, const struct census *census,
 		return FATE_DROP;
 	if (settling(c, a, now))
 		return FATE_WAIT;
-	account = account_find(&census->accounts, a->user);
+	account = account_find(&snapshot->accounts, a->user);
 	if (account)
-		facts_local(s, c, census, account);
+		facts_local(s, c, snapshot, account);
 	else
-		fate = judge_stranger(c, census, a, now, s);
+		fate = judge_stranger(c, snapshot, a, now, s);
 	/* A new system account is nobody; who logs in with one is judged like everybody. */
 	if (account && a->reason == TRIGGER_CREATED &&
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
@@ -130,7 +130,7 @@ static enum fate judge(struct collector *c, const struct census *census,
 }
 
 /* The sightings of one group in one commit. */
-static bool store(struct collector *c, const struct census *census,
+static bool store(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, enum fate *fates, struct fault *fault)
 {
 	const int64_t now = clock_wall();
@@ -139,7 +139,7 @@ static bool store(struct collector *c, const struct census *census,
 	if (!ledger_begin(c->ledger, fault))
 		return false;
 	for (int i = 0; i < count; i++) {
-		fates[i] = judge(c, census, &list[i], now, &s);
+		fates[i] = judge(c, snapshot, &list[i], now, &s);
 		if (fates[i] == FATE_SEEN && !collector_news(c, ledger_saw(c->ledger, &s, fault))) {
 			ledger_rollback(c->ledger);
 			return false;
@@ -152,12 +152,12 @@ static bool store(struct collector *c, const struct census *census,
 }
 
 /* Everyone who was seen gets a mark, also who will be excluded: later logins cost one fstatat. */
-static bool take_group(struct collector *c, const struct census *census,
+static bool take_group(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, int *taken, struct fault *fault)
 {
 	enum fate fates[GROUP];
 
-	if (!store(c, census, list, count, fates, fault))
+	if (!store(c, snapshot, list, count, fates, fault))
 		return false;
 	for (int i = 0; i < count; i++)
 		if (fates[i] != FATE_WAIT && !spool_client_take(&c->spool, &list[i],
@@ -174,21 +174,21 @@ static bool take_group(struct collector *c, const struct census *census,
 }
 
 /* Their number, or -1. */
-static int take_list(struct collector *c, const struct census *census,
+static int take_list(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, struct fault *fault)
 {
 	int taken = 0;
 
 	for (int i = 0; i < count; i += GROUP)
-		if (!take_group(c, census, &list[i], count - i < GROUP ? count - i : GROUP, &taken,
-			    fault))
+		if (!take_group(c, snapshot, &list[i], count - i < GROUP ? count - i : GROUP,
+			    &taken, fault))
 			return -1;
 	return taken;
 }
 
 /* One list. `full`: it held no more, so there may be others behind those. */
-static int list_and_take(
-	struct collector *c, const struct census *census, int room, bool *full, struct fault *fault)
+static int list_and_take(struct collector *c, const struct account_snapshot *snapshot, int room,
+	bool *full, struct fault *fault)
 {
 	struct spool_arrival *list = reallocarray(NULL, (size_t)room, sizeof(*list));
 	int count, taken = -1;
@@ -201,12 +201,13 @@ static int list_and_take(
 	count = spool_client_list(&c->spool, list, room, fault);
 	*full = count == room;
 	if (count >= 0)
-		taken = take_list(c, census, list, count, fault);
+		taken = take_list(c, snapshot, list, count, fault);
 	free(list);
 	return taken;
 }
 
-bool arrivals_take(struct collector *c, const struct census *census, struct fault *fault)
+bool arrivals_take(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
 	int64_t now = clock_wall();
 	bool full = true;
@@ -216,7 +217,7 @@ bool arrivals_take(struct collector *c, const struct census *census, struct faul
 	c->arrivals_due = 0;
 	/* A longer list looks past those that wait. */
 	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MOST; room *= 8)
-		taken = list_and_take(c, census, room, &full, fault);
+		taken = list_and_take(c, snapshot, room, &full, fault);
 	if (taken < 0)
 		return false;
 	c->more = full && taken > 0;

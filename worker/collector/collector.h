@@ -58,38 +58,42 @@ struct collector {
 };
 
 /* The present accounts and groups, read for one pass and let go. */
-struct census {
+struct account_snapshot {
 	struct account_table accounts;
 	struct group_table *groups;
 };
-bool census_take(struct census *c, const struct settings *settings, struct fault *fault);
-void census_free(struct census *c);
+bool snapshot_take(
+	struct account_snapshot *c, const struct settings *settings, struct fault *fault);
+void snapshot_free(struct account_snapshot *c);
 
 /* Fills user, host, uid, day and facts from a local account; the reason is the caller's. */
-void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
-	const struct account *account);
+void facts_local(struct sighting *s, const struct collector *c,
+	const struct account_snapshot *snapshot, const struct account *account);
 /* The same through NSS, which may block. False if NSS knows nobody of that name. */
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
 /* Takes what lies in new/ and is ripe, some thousand at once: sets c->more and c->arrivals_due. */
-bool arrivals_take(struct collector *c, const struct census *census, struct fault *fault);
+bool arrivals_take(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->braked. A
  * passwd file that is not whole is not compared. */
-bool accounts_compare(struct collector *c, const struct census *census, struct fault *fault);
+bool accounts_compare(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Tells the ledger of every known local account whose facts are others now: of one account once an
  * hour, and at once where the settings exclude it now. Sets c->facts_due if some must wait. */
-bool known_refresh(struct collector *c, const struct census *census, struct fault *fault);
+bool known_refresh(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Frees what known_refresh remembers of the last hour. */
 void known_forget(struct collector *c);
 /* The host had another name: what the ledger knows under it is known under the present one. */
-bool known_move(struct collector *c, const struct census *census, const char *old_host,
+bool known_move(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault);
 
 /* Brings the marks up to date with the ledger. */
 bool marks_update(struct collector *c, struct fault *fault);
 /* Drops the marks of users who are not local, if they are older than `age` seconds. */
-bool marks_drop_network(
-	struct collector *c, const struct census *census, int64_t age, struct fault *fault);
+bool marks_drop_network(struct collector *c, const struct account_snapshot *snapshot, int64_t age,
+	struct fault *fault);
 /* Drops all of them. */
 bool marks_drop_all(struct collector *c, struct fault *fault);
 

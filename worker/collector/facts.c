@@ -12,11 +12,11 @@
 #define NSS_BUFFER  65536
 #define GROUPS_MOST 1024
 
-bool census_take(struct census *c, const struct settings *settings, struct fault *fault)
+bool snapshot_take(struct account_snapshot *c, const struct settings *settings, struct fault *fault)
 {
 	char names[4096];
 
-	*c = (struct census){.groups = NULL};
+	*c = (struct account_snapshot){.groups = NULL};
 	if (!str_format(names, sizeof(names), "%s %s", settings->include_groups,
 		    settings->exclude_groups))
 		return fault_set(fault, FAULT_SETTINGS, "groups",
@@ -28,11 +28,11 @@ bool census_take(struct census *c, const struct settings *settings, struct fault
 	c->groups = group_read(settings->group, names, fault);
 	if (c->groups)
 		return true;
-	census_free(c);
+	snapshot_free(c);
 	return false;
 }
 
-void census_free(struct census *c)
+void snapshot_free(struct account_snapshot *c)
 {
 	account_table_free(&c->accounts);
 	group_table_free(c->groups);
@@ -50,11 +50,11 @@ static void begin(struct sighting *s, const struct collector *c, const char *use
 	str_copy(s->user, sizeof(s->user), user);
 }
 
-void facts_local(struct sighting *s, const struct collector *c, const struct census *census,
-	const struct account *account)
+void facts_local(struct sighting *s, const struct collector *c,
+	const struct account_snapshot *snapshot, const struct account *account)
 {
 	begin(s, c, account->user);
-	sighting_facts(s, account, census->groups, c->settings);
+	sighting_facts(s, account, snapshot->groups, c->settings);
 }
 
 /* ---- network users ---- */

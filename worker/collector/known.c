@@ -21,7 +21,7 @@ struct again {
 
 struct gathering {
 	struct collector *c;
-	const struct census *census;
+	const struct account_snapshot *snapshot;
 	bool all; /* also those whose facts are the same */
 	struct again *list;
 	size_t count, room;
@@ -121,10 +121,10 @@ static bool look(const struct ledger_sighting *known, void *ctx)
 
 	if (known->gone || !known->seen.local)
 		return true;
-	account = account_find(&g->census->accounts, known->seen.user);
+	account = account_find(&g->snapshot->accounts, known->seen.user);
 	if (!account)
 		return true;
-	facts_local(&now, g->c, g->census, account);
+	facts_local(&now, g->c, g->snapshot, account);
 	if (g->all ||
 		(!sighting_same_facts(&now, &known->seen) && !must_wait(g, &known->seen, &now)))
 		add(g, account, known->seen.reason);
@@ -144,7 +144,7 @@ static bool tell(const struct gathering *g, const struct again *again, struct fa
 {
 	struct sighting s;
 
-	facts_local(&s, g->c, g->census, again->account);
+	facts_local(&s, g->c, g->snapshot, again->account);
 	s.reason = again->reason;
 	return collector_news(g->c, ledger_saw(g->c->ledger, &s, fault));
 }
@@ -174,9 +174,10 @@ static bool tell_all(const struct gathering *g, struct fault *fault)
 	return true;
 }
 
-bool known_refresh(struct collector *c, const struct census *census, struct fault *fault)
+bool known_refresh(
+	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
-	struct gathering g = {.c = c, .census = census};
+	struct gathering g = {.c = c, .snapshot = snapshot};
 	bool good;
 
 	c->facts_due = 0;
@@ -190,16 +191,16 @@ bool known_refresh(struct collector *c, const struct census *census, struct faul
 
 /* First they are there under the new name, then the old one goes: in between they are known twice,
  * and never not at all. Network users are seen anew when they log in, as their marks are gone. */
-bool known_move(
-	struct collector *c, const struct census *census, const char *old_host, struct fault *fault)
+bool known_move(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
+	struct fault *fault)
 {
-	struct gathering g = {.c = c, .census = census, .all = true};
+	struct gathering g = {.c = c, .snapshot = snapshot, .all = true};
 	bool good;
 
 	log_event(LOG_LEVEL_NOTE, "host", "this host was renamed from %s: its accounts are kept",
 		old_host);
 	good = gather(&g, old_host, fault) && tell_all(&g, fault) &&
-	       marks_drop_network(c, census, 0, fault) &&
+	       marks_drop_network(c, snapshot, 0, fault) &&
 	       ledger_host_reset(c->ledger, old_host, fault);
 	free(g.list);
 	return good;

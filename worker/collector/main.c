@@ -144,37 +144,38 @@ static bool is_due(int64_t at)
 	return at != 0 && clock_wall() >= at;
 }
 
-static bool look_at_accounts(struct loop *l, const struct census *census, struct fault *fault)
+static bool look_at_accounts(
+	struct loop *l, const struct account_snapshot *snapshot, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	if (!accounts_compare(c, census, fault))
+	if (!accounts_compare(c, snapshot, fault))
 		return false;
-	return !(l->changed || is_due(c->facts_due)) || known_refresh(c, census, fault);
+	return !(l->changed || is_due(c->facts_due)) || known_refresh(c, snapshot, fault);
 }
 
 /* Arrivals first: a created account that its hook reported settles by its own time. */
 static bool pass_with(
-	struct loop *l, const struct census *census, bool accounts, struct fault *fault)
+	struct loop *l, const struct account_snapshot *snapshot, bool accounts, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	return arrivals_take(c, census, fault) &&
-	       (!accounts || look_at_accounts(l, census, fault)) && marks_update(c, fault) &&
-	       (!l->scan || !census->accounts.whole ||
-		       marks_drop_network(c, census, NETWORK_MARK, fault));
+	return arrivals_take(c, snapshot, fault) &&
+	       (!accounts || look_at_accounts(l, snapshot, fault)) && marks_update(c, fault) &&
+	       (!l->scan || !snapshot->accounts.whole ||
+		       marks_drop_network(c, snapshot, NETWORK_MARK, fault));
 }
 
 static bool pass(struct loop *l, bool accounts, struct fault *fault)
 {
 	struct collector *c = &l->collector;
-	struct census census;
+	struct account_snapshot snapshot;
 	bool good;
 
-	if (!census_take(&census, c->settings, fault))
+	if (!snapshot_take(&snapshot, c->settings, fault))
 		return false;
-	good = pass_with(l, &census, accounts, fault);
-	census_free(&census);
+	good = pass_with(l, &snapshot, accounts, fault);
+	snapshot_free(&snapshot);
 	if (c->news)
 		wakeup_send(c->settings->run);
 	c->news = false;

@@ -4,7 +4,7 @@
 
 struct marking {
 	struct collector *c;
-	const struct census *census;
+	const struct account_snapshot *snapshot;
 	struct fault *fault;
 	bool failed;
 };
@@ -37,15 +37,15 @@ static bool drop_network(const char *user, void *ctx)
 {
 	struct marking *m = ctx;
 
-	if (!account_find(&m->census->accounts, user))
+	if (!account_find(&m->snapshot->accounts, user))
 		m->failed = !spool_client_unmark(&m->c->spool, user, m->fault);
 	return !m->failed;
 }
 
-bool marks_drop_network(
-	struct collector *c, const struct census *census, int64_t age, struct fault *fault)
+bool marks_drop_network(struct collector *c, const struct account_snapshot *snapshot, int64_t age,
+	struct fault *fault)
 {
-	struct marking m = {.c = c, .census = census, .fault = fault};
+	struct marking m = {.c = c, .snapshot = snapshot, .fault = fault};
 
 	return spool_client_each_mark(
 		       &c->spool, age > 0 ? clock_wall() - age : 0, drop_network, &m, fault) &&
