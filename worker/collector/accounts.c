@@ -11,12 +11,12 @@
 #include "base/log.h"
 #include "worker/collector/brake.h"
 #include "worker/collector/collector.h"
-#include "worker/collector/compare.h"
+#include "worker/collector/account_diff.h"
 
 /* ---- taking over ---- */
 
 /* Who was renamed without ever having been seen is the baseline's account still: no news. */
-static bool store(struct collector *c, const struct account_snapshot *snapshot,
+static bool store_change(struct collector *c, const struct account_snapshot *snapshot,
 	const struct change *change, struct fault *fault)
 {
 	struct sighting s;
@@ -25,7 +25,7 @@ static bool store(struct collector *c, const struct account_snapshot *snapshot,
 	case CHANGE_RENAMED:
 		return collector_news(c, ledger_renamed(c->ledger, c->host, change->old->user,
 						 change->account->user, fault));
-	case CHANGE_LOST:
+	case CHANGE_REMOVED:
 		return collector_news(c, ledger_lost(c->ledger, c->host, change->old->user, fault));
 	case CHANGE_CREATED:
 		break;
@@ -36,7 +36,7 @@ static bool store(struct collector *c, const struct account_snapshot *snapshot,
 }
 
 /* A new name of somebody gets its mark with the next verdict, or with the next login. */
-static bool mark(struct collector *c, const struct change *change, struct fault *fault)
+static bool mark_change(struct collector *c, const struct change *change, struct fault *fault)
 {
 	if (change->kind == CHANGE_CREATED)
 		return spool_client_mark(
@@ -44,33 +44,34 @@ static bool mark(struct collector *c, const struct change *change, struct fault 
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 
-static bool each_change(struct collector *c, const struct account_snapshot *snapshot,
-	const struct comparison *k, bool marks, struct fault *fault)
+static bool for_each_change(struct collector *c, const struct account_snapshot *snapshot,
+	const struct account_diff *diff, bool marks, struct fault *fault)
 {
 	for (int kind = CHANGE_RENAMED; kind <= CHANGE_CREATED; kind++)
-		for (size_t i = 0; i < k->count; i++) {
-			const struct change *change = &k->changes[i];
+		for (size_t i = 0; i < diff->count; i++) {
+			const struct change *change = &diff->changes[i];
 
 			if ((int)change->kind == kind &&
-				!(marks ? mark(c, change, fault)
-					: store(c, snapshot, change, fault)))
+				!(marks ? mark_change(c, change, fault)
+					: store_change(c, snapshot, change, fault)))
 				return false;
 		}
 	return true;
 }
 
-static bool take_over(struct collector *c, const struct account_snapshot *snapshot,
-	const struct comparison *k, struct fault *fault)
+static bool apply_diff(struct collector *c, const struct account_snapshot *snapshot,
+	const struct account_diff *diff, struct fault *fault)
 {
-	if (k->count == 0)
+	if (diff->count == 0)
 		return true;
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	if (!each_change(c, snapshot, k, false, fault) || !ledger_commit(c->ledger, fault)) {
+	if (!for_each_change(c, snapshot, diff, false, fault) || !ledger_commit(c->ledger, fault)) {
 		ledger_rollback(c->ledger);
 		return false;
 	}
-	return each_change(c, snapshot, k, true, fault) && spool_client_flush(&c->spool, fault);
+	return for_each_change(c, snapshot, diff, true, fault) &&
+	       spool_client_flush(&c->spool, fault);
 }
 
 /* ---- whom only the ledger knows ---- */
@@ -83,24 +84,24 @@ struct missing {
 	bool failed;
 };
 
-static int user_is(const void *user, const void *record)
+static int compare_user(const void *user, const void *record)
 {
 	return strcmp(user, ((const struct record *)record)->user);
 }
 
-static bool counts(const struct settings *s, int64_t uid)
+static bool uid_in_range(const struct settings *s, int64_t uid)
 {
 	return uid >= s->min_uid && uid <= s->max_uid;
 }
 
-static bool add_unheard(const struct ledger_sighting *s, void *ctx)
+static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 {
 	struct missing *m = ctx;
 
-	if (s->gone || !s->seen.local || !counts(m->c->settings, s->seen.uid) ||
+	if (s->gone || !s->seen.local || !uid_in_range(m->c->settings, s->seen.uid) ||
 		account_find(&m->snapshot->accounts, s->seen.user) ||
 		(m->sorted > 0 && bsearch(s->seen.user, m->host->records, m->sorted,
-					  sizeof(*m->host->records), user_is)))
+					  sizeof(*m->host->records), compare_user)))
 		return true;
 	m->failed = !host_add(m->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
 	return !m->failed;
@@ -108,12 +109,12 @@ static bool add_unheard(const struct ledger_sighting *s, void *ctx)
 
 /* Somebody was seen, and was deleted before the baseline knew: a crash in between, or an account
  * that lived for less than `settle`. As part of the baseline this compare and the next miss it. */
-static bool add_unheard_all(struct collector *c, const struct account_snapshot *snapshot,
+static bool add_all_unknown(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
 	struct missing m = {.c = c, .snapshot = snapshot, .host = host, .sorted = host->count};
 
-	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_unheard, &m, fault))
+	if (!ledger_each_sighting(c->ledger, c->host, NULL, NULL, add_unknown, &m, fault))
 		return false;
 	if (m.failed)
 		return fault_set(
@@ -123,26 +124,26 @@ static bool add_unheard_all(struct collector *c, const struct account_snapshot *
 	return true;
 }
 
-static bool compare_with(struct collector *c, const struct account_snapshot *snapshot,
+static bool diff_and_apply(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
 	bool was_braked = host->braked, allowed = false, good = false;
-	struct comparison k;
+	struct account_diff diff;
 
-	if (!compare(host, &snapshot->accounts, c->settings, clock_wall(), &k))
+	if (!account_diff_compute(host, &snapshot->accounts, c->settings, clock_wall(), &diff))
 		fault_set(fault, FAULT_STORAGE, "no_memory",
 			"out of memory while comparing the accounts");
 	else
-		good = brake_allows(c, host, &k, &allowed, fault);
+		good = brake_allows(c, host, &diff, &allowed, fault);
 	if (good && allowed) {
-		c->accounts_due = k.due;
-		good = take_over(c, snapshot, &k, fault) &&
-		       ((!k.differs && host->braked == was_braked) ||
-			       host_save(host, &k.next, c->settings->state, fault));
+		c->accounts_due = diff.due;
+		good = apply_diff(c, snapshot, &diff, fault) &&
+		       ((!diff.differs && host->braked == was_braked) ||
+			       host_save(host, &diff.next, c->settings->state, fault));
 	} else if (good && host->braked != was_braked) {
 		good = host_save(host, host, c->settings->state, fault);
 	}
-	comparison_free(&k);
+	account_diff_free(&diff);
 	return good;
 }
 
@@ -167,8 +168,8 @@ static bool add_missing(const struct ledger_sighting *s, void *ctx)
 }
 
 /* Who is here when nothing is known is no news. */
-static bool begin(struct collector *c, const struct account_snapshot *snapshot, struct host *host,
-	struct fault *fault)
+static bool create_baseline(struct collector *c, const struct account_snapshot *snapshot,
+	struct host *host, struct fault *fault)
 {
 	const struct account_table *t = &snapshot->accounts;
 	struct beginning b = {.snapshot = snapshot, .host = host};
@@ -189,7 +190,7 @@ static bool begin(struct collector *c, const struct account_snapshot *snapshot, 
 }
 
 /* This machine is a copy of the one that wrote the baseline. */
-static bool forget_machine(struct collector *c, const struct host *host, struct fault *fault)
+static bool reset_machine(struct collector *c, const struct host *host, struct fault *fault)
 {
 	log_event(LOG_LEVEL_NOTE, "baseline",
 		"the machine-id has changed: this is a copy of host %s; its accounts and marks are "
@@ -198,7 +199,7 @@ static bool forget_machine(struct collector *c, const struct host *host, struct 
 	return marks_drop_all(c, fault) && ledger_host_reset(c->ledger, host->old_name, fault);
 }
 
-static bool has_moved(const struct host *host)
+static bool has_new_name(const struct host *host)
 {
 	return host->old_name[0] && strcmp(host->old_name, host->name) != 0;
 }
@@ -207,17 +208,18 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 	struct host *host, struct fault *fault)
 {
 	if (host_cloned(host))
-		return forget_machine(c, host, fault) && begin(c, snapshot, host, fault);
+		return reset_machine(c, host, fault) && create_baseline(c, snapshot, host, fault);
 	if (host->first)
-		return begin(c, snapshot, host, fault);
-	if (has_moved(host) && !(known_move(c, snapshot, host->old_name, fault) &&
-				       host_save(host, host, c->settings->state, fault)))
+		return create_baseline(c, snapshot, host, fault);
+	if (has_new_name(host) && !(known_move(c, snapshot, host->old_name, fault) &&
+					  host_save(host, host, c->settings->state, fault)))
 		return false;
-	return add_unheard_all(c, snapshot, host, fault) && compare_with(c, snapshot, host, fault);
+	return add_all_unknown(c, snapshot, host, fault) &&
+	       diff_and_apply(c, snapshot, host, fault);
 }
 
 /* Said once, until it is over. */
-static bool whole(struct collector *c, const struct account_table *t)
+static bool is_complete(struct collector *c, const struct account_table *t)
 {
 	if (!t->whole && !c->told_not_whole) {
 		if (t->broken_line)
@@ -241,7 +243,7 @@ bool accounts_compare(
 	bool good;
 
 	c->accounts_due = 0;
-	if (!whole(c, &snapshot->accounts))
+	if (!is_complete(c, &snapshot->accounts))
 		return true;
 	good = host_load(&host, c->settings->state, c->host, fault) &&
 	       compare_host(c, snapshot, &host, fault);

@@ -7,12 +7,12 @@
 #define CLOUDINVITE_WORKER_COLLECTOR_BRAKE_H
 
 #include "worker/collector/collector.h"
-#include "worker/collector/compare.h"
+#include "worker/collector/account_diff.h"
 
 /* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
  * kind `brake`, and host->braked is set as soon as that pause is the one that stands: `resume`
  * clears it, and lets the next compare pass as it is. The caller saves the host. */
-bool brake_allows(struct collector *c, struct host *host, const struct comparison *k, bool *allowed,
-	struct fault *fault);
+bool brake_allows(struct collector *c, struct host *host, const struct account_diff *diff,
+	bool *allowed, struct fault *fault);
 
 #endif

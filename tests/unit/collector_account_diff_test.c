@@ -3,7 +3,7 @@
 #include "base/strbuf.h"
 #include "folder.h"
 
-#include "worker/collector/compare.h"
+#include "worker/collector/account_diff.h"
 
 #define NOW    INT64_C(1000000)
 #define SETTLE 120
@@ -82,14 +82,14 @@ static struct account_table passwd(const char *text)
 	return t;
 }
 
-static void tell_changes(const struct comparison *k, struct strbuf *out)
+static void tell_changes(const struct account_diff *k, struct strbuf *out)
 {
 	for (size_t i = 0; i < k->count; i++) {
 		const struct change *c = &k->changes[i];
 
 		if (c->kind == CHANGE_RENAMED)
 			strbuf_addf(out, "renamed %s %s\n", c->old->user, c->account->user);
-		else if (c->kind == CHANGE_LOST)
+		else if (c->kind == CHANGE_REMOVED)
 			strbuf_addf(out, "lost %s\n", c->old->user);
 		else
 			strbuf_addf(out, "created %s\n", c->account->user);
@@ -113,7 +113,7 @@ static void tell_records(const struct host *h, struct strbuf *out)
 /* What a compare finds: changes, and the records afterwards, whose times are counted from NOW. */
 struct result {
 	char changes[256], records[512];
-	size_t came, went, counted;
+	size_t added_count, removed_count, in_range_count;
 	int64_t due;
 	bool differs;
 };
@@ -123,22 +123,22 @@ static struct result found(const char *before, const char *present)
 	struct host h = baseline(before);
 	struct account_table t = passwd(present);
 	struct strbuf changes = {.max = 0}, records = {.max = 0};
-	struct comparison k;
+	struct account_diff k;
 	struct result f;
 
-	assert_true(compare(&h, &t, &settings, NOW, &k));
+	assert_true(account_diff_compute(&h, &t, &settings, NOW, &k));
 	tell_changes(&k, &changes);
 	tell_records(&k.next, &records);
-	f = (struct result){.came = k.came,
-		.went = k.went,
-		.counted = k.counted,
+	f = (struct result){.added_count = k.added_count,
+		.removed_count = k.removed_count,
+		.in_range_count = k.in_range_count,
 		.due = k.due ? k.due - NOW : 0,
 		.differs = k.differs};
 	str_copy(f.changes, sizeof(f.changes), changes.data ? changes.data : "");
 	str_copy(f.records, sizeof(f.records), records.data ? records.data : "");
 	strbuf_free(&changes);
 	strbuf_free(&records);
-	comparison_free(&k);
+	account_diff_free(&k);
 	account_table_free(&t);
 	host_free(&h);
 	return f;
@@ -161,7 +161,7 @@ static void the_same_accounts_are_no_change(void **state)
 	assert_false(f.differs);
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
-	assert_int_equal(f.counted, 2);
+	assert_int_equal(f.in_range_count, 2);
 	assert_int_equal(f.due, 0);
 }
 
@@ -174,7 +174,7 @@ static void a_new_account_waits_for_settle(void **state)
 	(void)state;
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nnew 1002 bob 0\n");
-	assert_int_equal(f.came, 1);
+	assert_int_equal(f.added_count, 1);
 	assert_int_equal(f.due, SETTLE);
 	assert_true(f.differs);
 }
@@ -185,7 +185,7 @@ static void a_new_account_that_waits_is_no_news_a_second_time(void **state)
 
 	(void)state;
 	assert_false(f.differs);
-	assert_int_equal(f.came, 0);
+	assert_int_equal(f.added_count, 0);
 	assert_int_equal(f.due, SETTLE - 100);
 }
 
@@ -206,7 +206,7 @@ static void who_is_gone_before_it_settles_was_never_there(void **state)
 	(void)state;
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "new 1001 alice 0\n");
-	assert_int_equal(f.went, 0);
+	assert_int_equal(f.removed_count, 0);
 }
 
 static void without_settle_an_account_is_created_at_once(void **state)
@@ -239,7 +239,7 @@ static void who_is_missing_once_is_not_gone(void **state)
 	(void)state;
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nabsent 1002 bob 0\n");
-	assert_int_equal(f.went, 1);
+	assert_int_equal(f.removed_count, 1);
 	assert_int_equal(f.due, SETTLE);
 }
 
@@ -249,7 +249,7 @@ static void who_is_missing_again_too_early_is_not_gone_yet(void **state)
 
 	(void)state;
 	assert_string_equal(f.changes, "");
-	assert_int_equal(f.went, 0);
+	assert_int_equal(f.removed_count, 0);
 	assert_int_equal(f.due, 1);
 }
 
@@ -260,7 +260,7 @@ static void who_is_missing_again_after_settle_is_lost(void **state)
 	(void)state;
 	assert_string_equal(f.changes, "lost bob\n");
 	assert_string_equal(f.records, "known 1001 alice\n");
-	assert_int_equal(f.went, 0);
+	assert_int_equal(f.removed_count, 0);
 }
 
 static void who_comes_back_in_between_was_never_gone(void **state)
@@ -338,8 +338,8 @@ static void another_uid_under_the_same_name_is_lost_and_created(void **state)
 	(void)state;
 	assert_string_equal(f.changes, "lost alice\ncreated alice\n");
 	assert_string_equal(f.records, "known 4001 alice\n");
-	assert_int_equal(f.came, 1);
-	assert_int_equal(f.went, 1);
+	assert_int_equal(f.added_count, 1);
+	assert_int_equal(f.removed_count, 1);
 }
 
 static void two_who_swap_their_names_are_two_others(void **state)
@@ -358,7 +358,7 @@ static void a_new_account_that_changes_its_uid_settles_anew(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "new 1005 alice 0\n");
 	assert_true(f.differs);
-	assert_int_equal(f.went, 0);
+	assert_int_equal(f.removed_count, 0);
 }
 
 /* ---- who counts ---- */
@@ -370,8 +370,8 @@ static void accounts_out_of_range_come_and_go_without_effect(void **state)
 
 	(void)state;
 	assert_string_equal(f.changes, "");
-	assert_int_equal(f.came + f.went, 0);
-	assert_int_equal(f.counted, 1);
+	assert_int_equal(f.added_count + f.removed_count, 0);
+	assert_int_equal(f.in_range_count, 1);
 	assert_string_equal(f.records,
 		"known 1001 alice\nknown 60001 machine\nknown 0 root\nknown 999 system\n");
 	assert_int_equal(f.due, 0);
