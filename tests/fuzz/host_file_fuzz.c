@@ -30,7 +30,7 @@ static void write_and_read(const struct host *h)
 
 	must(host_save(h, h, fuzz_folder(), &fault), "it can be written");
 	must(host_load(&again, fuzz_folder(), h->name, &fault), "and read");
-	must(!again.first && again.count == h->count && again.braked == h->braked,
+	must(!again.first && again.count == h->count && again.guard_tripped == h->guard_tripped,
 		"and is the same");
 	for (size_t i = 0; i < h->count; i++)
 		must(strcmp(again.records[i].user, h->records[i].user) == 0 &&
@@ -69,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_place();
 	fuzz_file("collector/host", data, size);
 	must(host_load(&h, fuzz_folder(), "host.example.com", &fault), "it is read");
-	must(!h.first || (h.count == 0 && !h.braked && !h.old_name[0]), "all of it, or nothing");
+	must(!h.first || (h.count == 0 && !h.guard_tripped && !h.old_name[0]),
+		"all of it, or nothing");
 	check_order(&h);
 	if (!h.first)
 		write_and_read(&h);

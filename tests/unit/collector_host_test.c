@@ -48,12 +48,12 @@ static void what_is_saved_is_loaded(void **state)
 	assert_true(host_add(&h, "alice", 1001, RECORD_KNOWN, 0));
 	assert_true(host_add(&h, "bob", 1002, RECORD_NEW, 1790000001));
 	host_sort(&h);
-	h.braked = true;
+	h.guard_tripped = true;
 	saved(f, &h);
 	host_free(&h);
 	h = loaded(f);
 	assert_false(h.first);
-	assert_true(h.braked);
+	assert_true(h.guard_tripped);
 	assert_string_equal(h.old_name, "web1");
 	assert_int_equal(h.count, 3);
 	assert_string_equal(h.records[0].user, "alice");
@@ -139,7 +139,8 @@ static void a_broken_file_counts_as_none(void **state)
 
 		write_host(f, broken[i]);
 		h = loaded(f);
-		if (!h.first || h.count != 0 || h.braked || h.old_machine[0] || host_cloned(&h))
+		if (!h.first || h.count != 0 || h.guard_tripped || h.old_machine[0] ||
+			host_cloned(&h))
 			fail_msg("believed: %s", broken[i]);
 		host_free(&h);
 	}

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "worker/collector/brake.h"
+#include "worker/collector/change_guard.h"
 #include "worker/collector/collector.h"
 #include "worker/collector/account_diff.h"
 
@@ -127,20 +127,20 @@ static bool add_all_unknown(struct collector *c, const struct account_snapshot *
 static bool diff_and_apply(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
-	bool was_braked = host->braked, allowed = false, good = false;
+	bool was_tripped = host->guard_tripped, allowed = false, good = false;
 	struct account_diff diff;
 
 	if (!account_diff_compute(host, &snapshot->accounts, c->settings, clock_wall(), &diff))
 		fault_set(fault, FAULT_STORAGE, "no_memory",
 			"out of memory while comparing the accounts");
 	else
-		good = brake_allows(c, host, &diff, &allowed, fault);
+		good = change_guard_allows(c, host, &diff, &allowed, fault);
 	if (good && allowed) {
 		c->accounts_due = diff.due;
 		good = apply_diff(c, snapshot, &diff, fault) &&
-		       ((!diff.differs && host->braked == was_braked) ||
+		       ((!diff.differs && host->guard_tripped == was_tripped) ||
 			       host_save(host, &diff.next, c->settings->state, fault));
-	} else if (good && host->braked != was_braked) {
+	} else if (good && host->guard_tripped != was_tripped) {
 		good = host_save(host, host, c->settings->state, fault);
 	}
 	account_diff_free(&diff);

@@ -53,7 +53,7 @@ struct collector {
 	int64_t passed_over_ms; /* when a stranger was last logged (clock_boot_ms; 0: never), … */
 	int64_t passed_over;	/* … and how many have come since */
 	int64_t change;		/* the newest change of the ledger that the marks show */
-	bool braked;		/* the last compare was too much at once */
+	bool guard_tripped;	/* the last compare was too much at once */
 	bool told_not_whole;	/* that passwd is not fit for a compare has been logged */
 };
 

@@ -108,7 +108,7 @@ static bool take_line(struct host *h, char *line)
 	if (strcmp(line, "name") == 0)
 		return str_copy(h->old_name, sizeof(h->old_name), rest);
 	if (strcmp(line, "brake") == 0)
-		return h->braked = strcmp(rest, "set") == 0;
+		return h->guard_tripped = strcmp(rest, "set") == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(line, words[i]) == 0)
 			return take_record(h, (enum record_state)i, rest);
@@ -146,7 +146,7 @@ static void disbelieve(struct host *h, const char *state_directory)
 		state_directory);
 	host_clear(h);
 	h->old_machine[0] = h->old_name[0] = '\0';
-	h->braked = false;
+	h->guard_tripped = false;
 	h->first = true;
 }
 
@@ -199,7 +199,7 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 	strbuf_addf(&text, HOST_HEAD "\nname %s\n", h->name);
 	if (h->machine[0])
 		strbuf_addf(&text, "machine %s\n", h->machine);
-	if (h->braked)
+	if (h->guard_tripped)
 		strbuf_add(&text, "brake set\n");
 	for (size_t i = 0; i < records->count; i++)
 		written += add_record(&text, &records->records[i]);

@@ -187,7 +187,7 @@ static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 	bool accounts = l->changed || l->scan || is_due(c->accounts_due) || is_due(c->facts_due) ||
-			(l->worker.woken && c->braked);
+			(l->worker.woken && c->guard_tripped);
 	bool good = true;
 
 	l->changed = l->changed || l->scan;
@@ -369,7 +369,7 @@ static void beat(struct loop *l)
 		measure_spool(&l->collector);
 	if (l->failing)
 		str_format(note, sizeof(note), "waiting: %s", l->trouble);
-	else if (l->collector.braked)
+	else if (l->collector.guard_tripped)
 		str_copy(note, sizeof(note), "braked");
 	else if (l->collector.more)
 		str_copy(note, sizeof(note), "working");

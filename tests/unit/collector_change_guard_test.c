@@ -47,7 +47,7 @@ static void resumes(struct collector_site *s)
 /* The collector ends and starts. */
 static void starts_again(struct collector_site *s)
 {
-	s->c.braked = false;
+	s->c.guard_tripped = false;
 	s->c.accounts_due = 0;
 }
 
@@ -60,7 +60,7 @@ static void fifty_creations_are_everyday(void **state)
 	many(s, 50);
 	compares(s);
 	assert_int_equal(created(s), 50);
-	assert_false(s->c.braked);
+	assert_false(s->c.guard_tripped);
 }
 
 static void more_than_fifty_are_a_brake(void **state)
@@ -73,7 +73,7 @@ static void more_than_fifty_are_a_brake(void **state)
 	compares(s);
 	compares(s);
 	assert_int_equal(created(s), 0);
-	assert_true(s->c.braked);
+	assert_true(s->c.guard_tripped);
 	assert_true(paused_by(s, "brake", "collector"));
 	/* With settle = 0 too: nothing is due, or the loop would never rest. */
 	assert_int_equal(s->c.accounts_due, 0);
@@ -97,7 +97,7 @@ static void of_few_accounts_two_may_go_and_of_many_ten(void **state)
 		compares(s);
 		many(s, cases[i].there - cases[i].go);
 		compares(s);
-		assert_int_equal(s->c.braked, cases[i].brakes);
+		assert_int_equal(s->c.guard_tripped, cases[i].brakes);
 		collector_free(&fresh);
 	}
 	(void)state;
@@ -114,11 +114,11 @@ static void resume_lets_it_pass_once(void **state)
 	resumes(s);
 	compares(s);
 	assert_int_equal(created(s), 60);
-	assert_false(s->c.braked);
+	assert_false(s->c.guard_tripped);
 	many(s, 120);
 	compares(s);
 	assert_int_equal(created(s), 60);
-	assert_true(s->c.braked);
+	assert_true(s->c.guard_tripped);
 }
 
 static void a_resume_while_the_collector_was_down_counts(void **state)
@@ -148,7 +148,7 @@ static void a_restart_alone_releases_nothing(void **state)
 	starts_again(s);
 	compares(s);
 	assert_int_equal(created(s), 0);
-	assert_true(s->c.braked);
+	assert_true(s->c.guard_tripped);
 }
 
 /* Nobody has read our reason yet when the operator ends a pause of his own. */
@@ -194,15 +194,15 @@ static void a_passwd_that_was_put_right_releases_itself(void **state)
 	compares(s);
 	many(s, 0);
 	compares(s);
-	assert_true(s->c.braked);
+	assert_true(s->c.guard_tripped);
 	many(s, 60);
 	compares(s);
-	assert_false(s->c.braked);
+	assert_false(s->c.guard_tripped);
 	/* The pause stays for somebody to read; its end is no leave for the next one. */
 	resumes(s);
 	many(s, 0);
 	compares(s);
-	assert_true(s->c.braked);
+	assert_true(s->c.guard_tripped);
 }
 
 static void logins_are_seen_meanwhile(void **state)

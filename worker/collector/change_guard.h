@@ -3,8 +3,8 @@
  * The brake of the compare: a change that is too large to be everyday work (a passwd file from
  * another host, half of one, an import gone wrong) is not taken over before somebody has said so.
  */
-#ifndef CLOUDINVITE_WORKER_COLLECTOR_BRAKE_H
-#define CLOUDINVITE_WORKER_COLLECTOR_BRAKE_H
+#ifndef CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
+#define CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
 
 #include "worker/collector/collector.h"
 #include "worker/collector/account_diff.h"
@@ -12,7 +12,7 @@
 /* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
  * kind `brake`, and host->braked is set as soon as that pause is the one that stands: `resume`
  * clears it, and lets the next compare pass as it is. The caller saves the host. */
-bool brake_allows(struct collector *c, struct host *host, const struct account_diff *diff,
+bool change_guard_allows(struct collector *c, struct host *host, const struct account_diff *diff,
 	bool *allowed, struct fault *fault);
 
 #endif
