@@ -43,7 +43,7 @@ static void the_first_compare_is_the_baseline(void **state)
 	compares(s);
 	compares(s);
 	assert_int_equal(sightings(s, "1"), 0);
-	assert_false(s->c.news);
+	assert_false(s->c.ledger_dirty);
 	assert_int_equal(s->c.accounts_due, 0);
 }
 
@@ -109,7 +109,7 @@ static void a_created_account_becomes_a_sighting_and_a_mark(void **state)
 	compares(s);
 	assert_int_equal(sightings(s, there("bob") " AND reason = 'created' AND uid = 1002"), 1);
 	assert_true(marked(s, "bob"));
-	assert_true(s->c.news);
+	assert_true(s->c.ledger_dirty);
 	assert_int_equal(s->c.accounts_due, 0);
 }
 
@@ -204,12 +204,12 @@ static void what_a_crash_repeats_is_no_news(void **state)
 	compares(s);
 	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
-	s->c.news = false;
+	s->c.ledger_dirty = false;
 	/* The ledger and the marks were written, the baseline was not. */
 	folder_write(s->site->folder, "state/collector/host", before);
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	compares(s);
-	assert_false(s->c.news);
+	assert_false(s->c.ledger_dirty);
 	assert_int_equal(sightings(s, there("bob")), 1);
 	assert_int_equal(sightings(s, gone("zoe")), 1);
 	assert_int_equal(
@@ -312,12 +312,12 @@ static void a_new_group_is_told(void **state)
 	compares(s);
 	logs_in(s, "alice");
 	logs_in(s, "bob");
-	s->c.news = false;
-	assert_true(step(s, known_refresh));
-	assert_false(s->c.news);
+	s->c.ledger_dirty = false;
+	assert_true(step(s, facts_refresh));
+	assert_false(s->c.ledger_dirty);
 	folder_write(s->site->folder, "group", "root:x:0:\nno-cloudinvite:x:500:alice\n");
-	assert_true(step(s, known_refresh));
-	assert_true(s->c.news);
+	assert_true(step(s, facts_refresh));
+	assert_true(s->c.ledger_dirty);
 	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1);
 }
 
@@ -339,7 +339,7 @@ static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
 	}
 	takes(s);
 	folder_write(s->site->folder, "group", "no-cloudinvite:x:100:\n");
-	assert_true(step(s, known_refresh));
+	assert_true(step(s, facts_refresh));
 	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1200);
 }
 
@@ -350,7 +350,7 @@ static void alice_has_the_shell(struct collector_site *s, const char *shell)
 	str_format(lines, sizeof(lines),
 		"root:x:0:0:root:/root:/bin/bash\nalice:x:1001:100::/home/alice:%s\n", shell);
 	folder_write(s->site->folder, "passwd", lines);
-	assert_true(step(s, known_refresh));
+	assert_true(step(s, facts_refresh));
 }
 
 static bool alice_is_known_with(struct collector_site *s, const char *shell)
@@ -367,8 +367,8 @@ static void alice_is_known(struct collector_site *s)
 
 static void an_hour_passes(struct collector_site *s)
 {
-	for (size_t i = 0; i < s->c.taken_over_count; i++)
-		s->c.taken_over[i].at_ms -= 3600000;
+	for (size_t i = 0; i < s->c.refreshed_count; i++)
+		s->c.refreshed[i].at_ms -= 3600000;
 }
 
 static void facts_of_an_account_count_once_an_hour_and_the_last_ones_stay(void **state)
@@ -379,14 +379,14 @@ static void facts_of_an_account_count_once_an_hour_and_the_last_ones_stay(void *
 	alice_has_the_shell(s, "/bin/ksh");
 	assert_true(alice_is_known_with(s, "/bin/ksh")); /* the first change: at once */
 	assert_int_equal(s->c.facts_due, 0);
-	s->c.news = false;
+	s->c.ledger_dirty = false;
 	for (int i = 0; i < 100; i++)
 		alice_has_the_shell(s, i % 2 == 0 ? "/bin/dash" : "/bin/zsh");
 	assert_true(alice_is_known_with(s, "/bin/ksh"));
-	assert_false(s->c.news);
+	assert_false(s->c.ledger_dirty);
 	assert_in_range(s->c.facts_due - clock_wall(), 3500, 3601);
 	an_hour_passes(s);
-	assert_true(step(s, known_refresh));
+	assert_true(step(s, facts_refresh));
 	assert_true(alice_is_known_with(s, "/bin/zsh"));
 	assert_int_equal(s->c.facts_due, 0);
 }
@@ -414,8 +414,8 @@ static void what_waits_is_not_lost_with_the_process(void **state)
 	alice_has_the_shell(s, "/bin/ksh");
 	alice_has_the_shell(s, "/bin/zsh");
 	assert_true(alice_is_known_with(s, "/bin/ksh"));
-	known_forget(&s->c);
-	assert_true(step(s, known_refresh));
+	facts_refresh_forget(&s->c);
+	assert_true(step(s, facts_refresh));
 	assert_true(alice_is_known_with(s, "/bin/zsh"));
 }
 

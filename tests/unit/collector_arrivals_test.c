@@ -33,7 +33,7 @@ static void every_reason_is_told_as_it_is(void **state)
 	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
 	assert_int_equal(sightings(s, there("carol") " AND reason = 'asked'"), 1);
 	assert_int_equal(waiting(s), 0);
-	assert_true(s->c.news);
+	assert_true(s->c.ledger_dirty);
 }
 
 static void a_known_user_is_no_news_but_gets_a_mark(void **state)
@@ -44,10 +44,10 @@ static void a_known_user_is_no_news_but_gets_a_mark(void **state)
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	GOOD(s->site, spool_unmark(&s->boxes, "alice", &s->site->fault));
-	s->c.news = false;
+	s->c.ledger_dirty = false;
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
-	assert_false(s->c.news);
+	assert_false(s->c.ledger_dirty);
 	assert_true(marked(s, "alice"));
 	assert_int_equal(sightings(s, "1"), 1);
 }
@@ -111,11 +111,11 @@ static void strangers_are_logged_once_an_hour(void **state)
 	put_arrival(s, "ghost3", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(waiting(s), 0);
-	assert_int_equal(s->c.passed_over, 2); /* without a line of their own */
-	s->c.passed_over_ms -= 3600000;
+	assert_int_equal(s->c.skipped, 2); /* without a line of their own */
+	s->c.skipped_logged_ms -= 3600000;
 	put_arrival(s, "ghost1", TRIGGER_LOGIN, 0);
 	takes(s);
-	assert_int_equal(s->c.passed_over, 0);
+	assert_int_equal(s->c.skipped, 0);
 }
 
 static void while_passwd_is_not_whole_a_stranger_waits(void **state)
@@ -363,7 +363,7 @@ static void without_a_commit_nothing_is_marked_and_nothing_taken(void **state)
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	/* There is no number for another sighting: a fault without waiting for a lock. */
 	site_sql(s->site, "INSERT INTO sqlite_sequence VALUES ('sighting', 9223372036854775807)");
-	assert_false(step(s, arrivals_take));
+	assert_false(step(s, arrivals_process));
 	assert_int_equal(s->site->fault.kind, FAULT_STORAGE);
 	assert_int_equal(waiting(s), 1);
 	assert_false(marked(s, "alice"));
@@ -380,7 +380,7 @@ static void without_a_mark_the_arrival_stays(void **state)
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	assert_int_equal(fchmod(s->boxes.seen_dir, 0500), 0);
-	assert_false(step(s, arrivals_take));
+	assert_false(step(s, arrivals_process));
 	assert_non_null(strstr(s->site->fault.what, "seen/"));
 	assert_int_equal(fchmod(s->boxes.seen_dir, 0700), 0);
 	assert_int_equal(waiting(s), 1);
@@ -405,7 +405,7 @@ static void more_than_a_list_holds_is_taken_in_turns(void **state)
 	do {
 		takes(s);
 		turns++;
-	} while (s->c.more);
+	} while (s->c.pending);
 	assert_int_equal(turns, 2);
 	assert_int_equal(waiting(s), 0);
 }

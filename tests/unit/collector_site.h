@@ -74,7 +74,7 @@ UNUSED static int collector_free(void **state)
 
 	spool_client_close(&s->c.spool);
 	spool_reader_close(&s->boxes);
-	known_forget(&s->c);
+	facts_refresh_forget(&s->c);
 	site_free(&site);
 	free(s);
 	return 0;
@@ -122,7 +122,7 @@ UNUSED static void compares(struct collector_site *s)
 
 UNUSED static void takes(struct collector_site *s)
 {
-	GOOD(s->site, step(s, arrivals_take));
+	GOOD(s->site, step(s, arrivals_process));
 }
 
 UNUSED static void put_arrival(

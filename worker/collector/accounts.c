@@ -23,16 +23,18 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 
 	switch (change->kind) {
 	case CHANGE_RENAMED:
-		return collector_news(c, ledger_renamed(c->ledger, c->host, change->old->user,
-						 change->account->user, fault));
+		return collector_note_result(
+			c, ledger_renamed(c->ledger, c->host, change->old->user,
+				   change->account->user, fault));
 	case CHANGE_REMOVED:
-		return collector_news(c, ledger_lost(c->ledger, c->host, change->old->user, fault));
+		return collector_note_result(
+			c, ledger_lost(c->ledger, c->host, change->old->user, fault));
 	case CHANGE_CREATED:
 		break;
 	}
 	facts_local(&s, c, snapshot, change->account);
 	s.reason = TRIGGER_CREATED;
-	return collector_news(c, ledger_saw(c->ledger, &s, fault));
+	return collector_note_result(c, ledger_saw(c->ledger, &s, fault));
 }
 
 /* A new name of somebody gets its mark with the next verdict, or with the next login. */
@@ -211,7 +213,7 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 		return reset_machine(c, host, fault) && create_baseline(c, snapshot, host, fault);
 	if (host->first)
 		return create_baseline(c, snapshot, host, fault);
-	if (has_new_name(host) && !(known_move(c, snapshot, host->old_name, fault) &&
+	if (has_new_name(host) && !(host_rename(c, snapshot, host->old_name, fault) &&
 					  host_save(host, host, c->settings->state, fault)))
 		return false;
 	return add_all_unknown(c, snapshot, host, fault) &&
@@ -221,7 +223,7 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 /* Said once, until it is over. */
 static bool is_complete(struct collector *c, const struct account_table *t)
 {
-	if (!t->whole && !c->told_not_whole) {
+	if (!t->whole && !c->warned_incomplete) {
 		if (t->broken_line)
 			log_event(LOG_LEVEL_WARN, "compare",
 				"%s:%zu: malformed line: account changes are not processed; "
@@ -232,7 +234,7 @@ static bool is_complete(struct collector *c, const struct account_table *t)
 				"%s: has no root user: account changes are not processed",
 				c->settings->passwd);
 	}
-	c->told_not_whole = !t->whole;
+	c->warned_incomplete = !t->whole;
 	return t->whole;
 }
 

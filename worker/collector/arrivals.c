@@ -11,18 +11,18 @@
 #include "base/counters.h"
 #include "worker/collector/collector.h"
 
-#define LIST_FIRST    8192
-#define LIST_MOST     65536
-#define GROUP	      1024 /* arrivals a commit: enough that its fsync is nothing beside them */
-#define NETWORK_AGAIN INT64_C(300) /* seconds */
-#define SAY_AGAIN_MS  INT64_C(3600000)
-#define NETWORK_MOST  INT64_C(86400) /* seconds */
+#define LIST_FIRST	  8192
+#define LIST_MAX	  65536
+#define GROUP		  1024 /* arrivals a commit: enough that its fsync is nothing beside them */
+#define NETWORK_RETRY_S	  INT64_C(300) /* seconds */
+#define LOG_AGAIN_MS	  INT64_C(3600000)
+#define NETWORK_GIVE_UP_S INT64_C(86400) /* seconds */
 
 /* What is to be done with one arrival. */
-enum fate {
-	FATE_WAIT, /* it stays */
-	FATE_DROP, /* it is nobody's: it goes */
-	FATE_SEEN, /* it becomes a sighting */
+enum disposition {
+	DEFER,	 /* it stays */
+	DISCARD, /* it is nobody's: it goes */
+	ACCEPT,	 /* it becomes a sighting */
 };
 
 static enum trigger sighting_trigger(enum trigger of_arrival)
@@ -30,108 +30,110 @@ static enum trigger sighting_trigger(enum trigger of_arrival)
 	return of_arrival == TRIGGER_DELETED ? TRIGGER_LOGIN : of_arrival;
 }
 
-static void due(struct collector *c, int64_t at)
+static void set_due(struct collector *c, int64_t at)
 {
 	if (c->arrivals_due == 0 || at < c->arrivals_due)
 		c->arrivals_due = at;
 }
 
 /* Whether a creation is still settling. A clock that was set back must not hold it for long. */
-static bool settling(struct collector *c, const struct spool_arrival *a, int64_t now)
+static bool is_settling(struct collector *c, const struct spool_arrival *a, int64_t now)
 {
 	int64_t age = now - a->at;
 
 	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->settle)
 		return false;
-	due(c, a->at + c->settings->settle);
+	set_due(c, a->at + c->settings->settle);
 	return true;
 }
 
 /* The turns of those whom NSS does not know yet. A clock that was set back begins a new one. */
-static bool network_turn(const struct collector *c, int64_t now)
+static bool network_retry_due(const struct collector *c, int64_t now)
 {
-	return now < c->network_at || now >= c->network_at + NETWORK_AGAIN;
+	return now < c->network_at || now >= c->network_at + NETWORK_RETRY_S;
 }
 
 /* A newcomer is looked up at once; who was not found, every few minutes, for a day. */
-static enum fate judge_network(
+static enum disposition classify_network(
 	struct collector *c, const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
-	if (a->at < c->network_at && !network_turn(c, now)) {
-		due(c, c->network_at + NETWORK_AGAIN);
-		return FATE_WAIT;
+	if (a->at < c->network_at && !network_retry_due(c, now)) {
+		set_due(c, c->network_at + NETWORK_RETRY_S);
+		return DEFER;
 	}
 	if (facts_network(s, c, a->user))
-		return FATE_SEEN;
-	if (now - a->at < NETWORK_MOST) {
-		due(c, now + NETWORK_AGAIN);
-		return FATE_WAIT;
+		return ACCEPT;
+	if (now - a->at < NETWORK_GIVE_UP_S) {
+		set_due(c, now + NETWORK_RETRY_S);
+		return DEFER;
 	}
 	log_event(LOG_LEVEL_WARN, "arrival",
 		"%s: user not found in the passwd file or NSS: discarded after 24 h", a->user);
-	return FATE_DROP;
+	return DISCARD;
 }
 
 /* A network user can log in as often as he likes: one line an hour, however many come. */
-static void say_passed_over(struct collector *c, const struct spool_arrival *a)
+static void log_skipped(struct collector *c, const struct spool_arrival *a)
 {
 	int64_t now = clock_boot_ms();
 
-	if (c->passed_over_ms != 0 && now - c->passed_over_ms < SAY_AGAIN_MS) {
-		c->passed_over++;
+	if (c->skipped_logged_ms != 0 && now - c->skipped_logged_ms < LOG_AGAIN_MS) {
+		c->skipped++;
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "arrival",
 		"%s: not a local user, ignored; %lld others were ignored since the last message of "
 		"this kind",
-		a->user, (long long)c->passed_over);
-	c->passed_over_ms = now;
-	c->passed_over = 0;
+		a->user, (long long)c->skipped);
+	c->skipped_logged_ms = now;
+	c->skipped = 0;
 }
 
-static enum fate judge_stranger(struct collector *c, const struct account_snapshot *snapshot,
-	const struct spool_arrival *a, int64_t now, struct sighting *s)
+static enum disposition classify_unknown(struct collector *c,
+	const struct account_snapshot *snapshot, const struct spool_arrival *a, int64_t now,
+	struct sighting *s)
 {
 	/* Gone before it settled: it was never there. */
 	if (a->reason == TRIGGER_CREATED)
-		return FATE_DROP;
+		return DISCARD;
 	/* The line that is missing may be the broken one. */
 	if (!snapshot->accounts.whole)
-		return FATE_WAIT;
+		return DEFER;
 	if (c->settings->network_users)
-		return judge_network(c, a, now, s);
-	say_passed_over(c, a);
-	return FATE_DROP;
+		return classify_network(c, a, now, s);
+	log_skipped(c, a);
+	return DISCARD;
 }
 
-static enum fate judge(struct collector *c, const struct account_snapshot *snapshot,
+static enum disposition classify(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
 	const struct account *account;
-	enum fate fate = FATE_SEEN;
+	enum disposition disposition = ACCEPT;
 
 	/* Who is gone is found by the compare, which looks twice. */
 	if (a->reason == TRIGGER_DELETED)
-		return FATE_DROP;
-	if (settling(c, a, now))
-		return FATE_WAIT;
+		return DISCARD;
+	if (is_settling(c, a, now))
+		return DEFER;
 	account = account_find(&snapshot->accounts, a->user);
 	if (account)
 		facts_local(s, c, snapshot, account);
 	else
-		fate = judge_stranger(c, snapshot, a, now, s);
+		disposition = classify_unknown(c, snapshot, a, now, s);
 	/* A new system account is nobody; who logs in with one is judged like everybody. */
 	if (account && a->reason == TRIGGER_CREATED &&
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
-		return FATE_DROP;
-	if (fate == FATE_SEEN)
+		return DISCARD;
+	if (disposition == ACCEPT)
 		s->reason = sighting_trigger(a->reason);
-	return fate;
+	return disposition;
 }
 
 /* The sightings of one group in one commit. */
-static bool store(struct collector *c, const struct account_snapshot *snapshot,
-	const struct spool_arrival *list, int count, enum fate *fates, struct fault *fault)
+static bool store_sightings(struct collector *c, const struct account_snapshot *snapshot,
+	const struct spool_arrival *list, int count, enum disposition *dispositions,
+	struct fault *fault)
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
@@ -139,8 +141,9 @@ static bool store(struct collector *c, const struct account_snapshot *snapshot,
 	if (!ledger_begin(c->ledger, fault))
 		return false;
 	for (int i = 0; i < count; i++) {
-		fates[i] = judge(c, snapshot, &list[i], now, &s);
-		if (fates[i] == FATE_SEEN && !collector_news(c, ledger_saw(c->ledger, &s, fault))) {
+		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
+		if (dispositions[i] == ACCEPT &&
+			!collector_note_result(c, ledger_saw(c->ledger, &s, fault))) {
 			ledger_rollback(c->ledger);
 			return false;
 		}
@@ -152,42 +155,43 @@ static bool store(struct collector *c, const struct account_snapshot *snapshot,
 }
 
 /* Everyone who was seen gets a mark, also who will be excluded: later logins cost one fstatat. */
-static bool take_group(struct collector *c, const struct account_snapshot *snapshot,
+static bool process_group(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, int *taken, struct fault *fault)
 {
-	enum fate fates[GROUP];
+	enum disposition dispositions[GROUP];
 
-	if (!store(c, snapshot, list, count, fates, fault))
+	if (!store_sightings(c, snapshot, list, count, dispositions, fault))
 		return false;
 	for (int i = 0; i < count; i++)
-		if (fates[i] != FATE_WAIT && !spool_client_take(&c->spool, &list[i],
-						     fates[i] == FATE_SEEN ? "seen" : NULL, fault))
+		if (dispositions[i] != DEFER &&
+			!spool_client_take(&c->spool, &list[i],
+				dispositions[i] == ACCEPT ? "seen" : NULL, fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
 		return false;
 	for (int i = 0; i < count; i++) {
-		*taken += fates[i] != FATE_WAIT;
-		if (fates[i] == FATE_SEEN)
+		*taken += dispositions[i] != DEFER;
+		if (dispositions[i] == ACCEPT)
 			counter_add(COUNTER_ARRIVALS, (int)sighting_trigger(list[i].reason), 0, 1);
 	}
 	return true;
 }
 
 /* Their number, or -1. */
-static int take_list(struct collector *c, const struct account_snapshot *snapshot,
+static int process_list(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, struct fault *fault)
 {
 	int taken = 0;
 
 	for (int i = 0; i < count; i += GROUP)
-		if (!take_group(c, snapshot, &list[i], count - i < GROUP ? count - i : GROUP,
+		if (!process_group(c, snapshot, &list[i], count - i < GROUP ? count - i : GROUP,
 			    &taken, fault))
 			return -1;
 	return taken;
 }
 
 /* One list. `full`: it held no more, so there may be others behind those. */
-static int list_and_take(struct collector *c, const struct account_snapshot *snapshot, int room,
+static int list_and_process(struct collector *c, const struct account_snapshot *snapshot, int room,
 	bool *full, struct fault *fault)
 {
 	struct spool_arrival *list = reallocarray(NULL, (size_t)room, sizeof(*list));
@@ -201,27 +205,27 @@ static int list_and_take(struct collector *c, const struct account_snapshot *sna
 	count = spool_client_list(&c->spool, list, room, fault);
 	*full = count == room;
 	if (count >= 0)
-		taken = take_list(c, snapshot, list, count, fault);
+		taken = process_list(c, snapshot, list, count, fault);
 	free(list);
 	return taken;
 }
 
-bool arrivals_take(
+bool arrivals_process(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
 	int64_t now = clock_wall();
 	bool full = true;
 	int taken = 0;
 
-	c->more = false;
+	c->pending = false;
 	c->arrivals_due = 0;
 	/* A longer list looks past those that wait. */
-	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MOST; room *= 8)
-		taken = list_and_take(c, snapshot, room, &full, fault);
+	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MAX; room *= 8)
+		taken = list_and_process(c, snapshot, room, &full, fault);
 	if (taken < 0)
 		return false;
-	c->more = full && taken > 0;
-	if (!c->more && network_turn(c, now))
+	c->pending = full && taken > 0;
+	if (!c->pending && network_retry_due(c, now))
 		c->network_at = now;
 	return true;
 }

@@ -30,7 +30,7 @@
 #include "spool/client.h"
 
 /* A user whose changed facts were taken over lately, and when (clock_boot_ms). */
-struct taken_over {
+struct refreshed {
 	uint32_t uid;
 	int64_t at_ms;
 };
@@ -41,20 +41,21 @@ struct collector {
 	struct spool_client spool;
 	char host[HOST_MAX + 1];
 
-	bool news;	      /* the ledger has got something for the dispatcher */
-	bool more;	      /* arrivals are left that could be taken at once */
+	bool ledger_dirty;    /* the ledger has got something for the dispatcher */
+	bool pending;	      /* arrivals are left that could be taken at once */
 	int64_t arrivals_due; /* wall clock: when an arrival that waits is looked at; 0: none does
 			       */
 	int64_t accounts_due; /* the same of what a compare has found */
 	int64_t facts_due;    /* the same of facts that have changed again */
-	struct taken_over *taken_over; /* within the last hour, by uid */
-	size_t taken_over_count;
-	int64_t network_at;	/* when all network users who wait were last looked up */
-	int64_t passed_over_ms; /* when a stranger was last logged (clock_boot_ms; 0: never), … */
-	int64_t passed_over;	/* … and how many have come since */
-	int64_t change;		/* the newest change of the ledger that the marks show */
-	bool guard_tripped;	/* the last compare was too much at once */
-	bool told_not_whole;	/* that passwd is not fit for a compare has been logged */
+	struct refreshed *refreshed; /* within the last hour, by uid */
+	size_t refreshed_count;
+	int64_t network_at;	   /* when all network users who wait were last looked up */
+	int64_t skipped_logged_ms; /* when a stranger was last logged (clock_boot_ms; 0: never), …
+				    */
+	int64_t skipped;	   /* … and how many have come since */
+	int64_t change;		   /* the newest change of the ledger that the marks show */
+	bool guard_tripped;	   /* the last compare was too much at once */
+	bool warned_incomplete;	   /* that passwd is not fit for a compare has been logged */
 };
 
 /* The present accounts and groups, read for one pass and let go. */
@@ -72,8 +73,9 @@ void facts_local(struct sighting *s, const struct collector *c,
 /* The same through NSS, which may block. False if NSS knows nobody of that name. */
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
-/* Takes what lies in new/ and is ripe, some thousand at once: sets c->more and c->arrivals_due. */
-bool arrivals_take(
+/* Takes what lies in new/ and is ripe, some thousand at once: sets c->pending and c->arrivals_due.
+ */
+bool arrivals_process(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->braked. A
  * passwd file that is not whole is not compared. */
@@ -81,12 +83,12 @@ bool accounts_compare(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Tells the ledger of every known local account whose facts are others now: of one account once an
  * hour, and at once where the settings exclude it now. Sets c->facts_due if some must wait. */
-bool known_refresh(
+bool facts_refresh(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
-/* Frees what known_refresh remembers of the last hour. */
-void known_forget(struct collector *c);
+/* Frees what facts_refresh remembers of the last hour. */
+void facts_refresh_forget(struct collector *c);
 /* The host had another name: what the ledger knows under it is known under the present one. */
-bool known_move(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
+bool host_rename(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault);
 
 /* Brings the marks up to date with the ledger. */
@@ -98,22 +100,22 @@ bool marks_drop_network(struct collector *c, const struct account_snapshot *snap
 bool marks_drop_all(struct collector *c, struct fault *fault);
 
 /* Adds what a call of the ledger returned (-1: fault) to c->news; false if it was a fault. */
-static inline bool collector_news(struct collector *c, int result)
+static inline bool collector_note_result(struct collector *c, int result)
 {
-	c->news = c->news || result > 0;
+	c->ledger_dirty = c->ledger_dirty || result > 0;
 	return result >= 0;
 }
 
 /* Watches the directories of passwd and group: an inotify descriptor, or -1. */
-struct watch {
+struct fs_watch {
 	int fd;
 	int passwd, group; /* watch descriptors */
 	const char *passwd_name;
 	const char *group_name;
 };
-bool watch_open(struct watch *w, const struct settings *settings, struct fault *fault);
+bool fs_watch_open(struct fs_watch *w, const struct settings *settings, struct fault *fault);
 /* Reads away what has gathered: whether accounts or groups may have changed. */
-bool watch_read(struct watch *w);
-void watch_close(struct watch *w);
+bool fs_watch_read(struct fs_watch *w);
+void fs_watch_close(struct fs_watch *w);
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/strbuf.h"
 #include "worker/collector/collector.h"
 
-#define NSS_BUFFER  65536
-#define GROUPS_MOST 1024
+#define NSS_BUFFER 65536
+#define GROUPS_MAX 1024
 
 bool snapshot_take(struct account_snapshot *c, const struct settings *settings, struct fault *fault)
 {
@@ -41,7 +41,7 @@ void snapshot_free(struct account_snapshot *c)
 
 /* Whole names: those of the spool, of the baseline and of the ledger are no longer than a
  * sighting's. */
-static void begin(struct sighting *s, const struct collector *c, const char *user)
+static void init_sighting(struct sighting *s, const struct collector *c, const char *user)
 {
 	memset(s, 0, sizeof(*s));
 	s->uid = -1;
@@ -53,7 +53,7 @@ static void begin(struct sighting *s, const struct collector *c, const char *use
 void facts_local(struct sighting *s, const struct collector *c,
 	const struct account_snapshot *snapshot, const struct account *account)
 {
-	begin(s, c, account->user);
+	init_sighting(s, c, account->user);
 	sighting_facts(s, account, snapshot->groups, c->settings);
 }
 
@@ -86,8 +86,8 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 static void network_groups(
 	struct sighting *s, const struct settings *settings, const struct passwd *pw, char *buffer)
 {
-	gid_t groups[GROUPS_MOST];
-	int count = GROUPS_MOST;
+	gid_t groups[GROUPS_MAX];
+	int count = GROUPS_MAX;
 	struct strbuf out = {.max = sizeof(s->groups) - 1};
 	struct membership m = {groups, 0, &out, buffer};
 	bool known;
@@ -113,7 +113,7 @@ bool facts_network(struct sighting *s, const struct collector *c, const char *us
 	char *buffer, *group_buffer;
 	bool good = false;
 
-	begin(s, c, user);
+	init_sighting(s, c, user);
 	buffer = malloc(NSS_BUFFER);
 	group_buffer = malloc(NSS_BUFFER);
 	if (buffer && group_buffer && getpwnam_r(user, &entry, buffer, NSS_BUFFER, &found) == 0 &&

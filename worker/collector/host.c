@@ -14,11 +14,11 @@
 #include "settings/settings.h"
 #include "spool/spool.h"
 
-#define HOST_FILE  "host"
-#define HOST_HEAD  "cloudinvite-host 1"
-#define HOST_BYTES ((size_t)512 * 1024 * 1024) /* about ten million accounts */
-#define MACHINE_ID "/etc/machine-id"
-#define UID_MOST   4294967294LL
+#define HOST_FILE   "host"
+#define HOST_HEAD   "cloudinvite-host 1"
+#define HOST_BYTES  ((size_t)512 * 1024 * 1024) /* about ten million accounts */
+#define MACHINE_ID  "/etc/machine-id"
+#define UID_LARGEST 4294967294LL
 
 static const char *const words[] = {
 	[RECORD_KNOWN] = "known",
@@ -39,7 +39,7 @@ static void read_machine(char out[64])
 	strbuf_free(&text);
 }
 
-static bool say_unwritten(const char *state_directory, struct fault *fault)
+static bool error_unwritten(const char *state_directory, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "host_file",
 		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE ": cannot be written: %s", state_directory,
@@ -54,7 +54,7 @@ static int open_place(const char *state_directory, struct fault *fault)
 	int dir = file_make_dir(state_directory, SETTINGS_COLLECTOR);
 
 	if (dir < 0)
-		say_unwritten(state_directory, fault);
+		error_unwritten(state_directory, fault);
 	return dir;
 }
 
@@ -76,7 +76,7 @@ bool host_add(
 }
 
 /* "new 1001 alice 1790000000" behind its first word. */
-static bool take_record(struct host *h, enum record_state state, char *rest)
+static bool parse_record(struct host *h, enum record_state state, char *rest)
 {
 	char *save = NULL, user[SPOOL_USER_MAX + 1];
 	const char *uid = strtok_r(rest, " ", &save);
@@ -86,7 +86,7 @@ static bool take_record(struct host *h, enum record_state state, char *rest)
 
 	if (!uid || !name || (!since) != (state == RECORD_KNOWN))
 		return false;
-	if (!str_number(uid, 0, UID_MOST, &number) || !spool_parse_mark(name, user))
+	if (!str_number(uid, 0, UID_LARGEST, &number) || !spool_parse_mark(name, user))
 		return false;
 	if (since && !str_number(since, 0, LLONG_MAX, &time))
 		return false;
@@ -96,7 +96,7 @@ static bool take_record(struct host *h, enum record_state state, char *rest)
 	return host_add(h, user, (uint32_t)number, state, time);
 }
 
-static bool take_line(struct host *h, char *line)
+static bool parse_line(struct host *h, char *line)
 {
 	char *rest = strchr(line, ' ');
 
@@ -111,7 +111,7 @@ static bool take_line(struct host *h, char *line)
 		return h->guard_tripped = strcmp(rest, "set") == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(line, words[i]) == 0)
-			return take_record(h, (enum record_state)i, rest);
+			return parse_record(h, (enum record_state)i, rest);
 	return false;
 }
 
@@ -133,12 +133,12 @@ static bool parse(struct host *h, char *text)
 	if (!line || strcmp(line, HOST_HEAD) != 0)
 		return false;
 	while ((line = strtok_r(NULL, "\n", &save)) && !is_end(h, line))
-		if (!take_line(h, line))
+		if (!parse_line(h, line))
 			return false;
 	return line && !strtok_r(NULL, "\n", &save);
 }
 
-static void disbelieve(struct host *h, const char *state_directory)
+static void reset_broken(struct host *h, const char *state_directory)
 {
 	log_event(LOG_LEVEL_WARN, "baseline",
 		"%s/" SETTINGS_COLLECTOR "/" HOST_FILE
@@ -165,7 +165,7 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 	if (good) {
 		h->first = text.len == 0;
 		if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
-			disbelieve(h, state_directory);
+			reset_broken(h, state_directory);
 	}
 	strbuf_free(&text);
 	file_close(&dir);
@@ -208,7 +208,7 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 		fault_set(fault, FAULT_STORAGE, "no_memory",
 			"%s: out of memory while writing " HOST_FILE, state_directory);
 	else if (file_replace_at(dir, HOST_FILE, text.data, text.len, 0600) != 0)
-		say_unwritten(state_directory, fault);
+		error_unwritten(state_directory, fault);
 	else
 		good = true;
 	strbuf_free(&text);

@@ -20,20 +20,20 @@
 #include "worker/worker.h"
 
 #define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MOST_MS	 60000
+#define BACKOFF_MAX_MS	 60000
 #define NETWORK_MARK	 ((int64_t)30 * 24 * 60 * 60)
 
 /* The loop's own state. */
 struct loop {
 	struct worker worker;
 	struct collector collector;
-	struct watch watch;
+	struct fs_watch watch;
 	bool arrived, changed; /* arrivals; accounts or groups: not yet worked on */
 	bool own_keeper;       /* our child, which cannot be started again */
-	bool bound;	       /* the marks are those of this ledger */
+	bool marks_bound;      /* the marks are those of this ledger */
 	bool scan;	       /* the timed scan is due */
 	bool failing;	       /* the last pass failed, with: */
-	char trouble[sizeof(((struct fault *)0)->what)];
+	char last_error[sizeof(((struct fault *)0)->what)];
 	int64_t backoff_ms;
 	int64_t retry_ms; /* clock_boot_ms */
 };
@@ -72,10 +72,10 @@ static void close_ledger(struct collector *c)
 
 static void close_all(struct loop *l)
 {
-	watch_close(&l->watch);
+	fs_watch_close(&l->watch);
 	spool_client_close(&l->collector.spool);
 	close_ledger(&l->collector);
-	known_forget(&l->collector);
+	facts_refresh_forget(&l->collector);
 }
 
 static bool open_watch(struct loop *l, const struct settings *settings, struct fault *fault)
@@ -84,9 +84,9 @@ static bool open_watch(struct loop *l, const struct settings *settings, struct f
 
 	*c = (struct collector){.settings = settings, .spool.fd = -1};
 	str_copy(c->host, sizeof(c->host), l->worker.heartbeat.host);
-	l->watch = (struct watch){.fd = -1};
+	l->watch = (struct fs_watch){.fd = -1};
 	l->arrived = l->changed = true;
-	return watch_open(&l->watch, settings, fault);
+	return fs_watch_open(&l->watch, settings, fault);
 }
 
 /* Whatever has come while there was no connection is asked for. */
@@ -94,7 +94,7 @@ static bool open_spool(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	l->bound = false;
+	l->marks_bound = false;
 	l->arrived = true;
 	if (!l->own_keeper)
 		return spool_client_connect(&c->spool, c->settings->run, fault);
@@ -110,7 +110,7 @@ static bool open_ledger(struct loop *l, struct fault *fault)
 
 	c->ledger = ledger_open(c->settings, LEDGER_CREATE, fault);
 	c->change = 0;
-	l->bound = false;
+	l->marks_bound = false;
 	return c->ledger;
 }
 
@@ -119,13 +119,13 @@ static bool bind_marks(struct loop *l, struct fault *fault)
 	struct collector *c = &l->collector;
 	int dropped = 0;
 
-	l->bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
+	l->marks_bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
 			"removed %d marks of another ledger: these users are processed again at "
 			"their next login",
 			dropped);
-	return l->bound;
+	return l->marks_bound;
 }
 
 /* What is not open is opened. */
@@ -134,7 +134,7 @@ static bool open_what_is_missing(struct loop *l, struct fault *fault)
 	struct collector *c = &l->collector;
 
 	return (c->spool.fd >= 0 || open_spool(l, fault)) && (c->ledger || open_ledger(l, fault)) &&
-	       (l->bound || bind_marks(l, fault));
+	       (l->marks_bound || bind_marks(l, fault));
 }
 
 /* ---- working ---- */
@@ -144,14 +144,14 @@ static bool is_due(int64_t at)
 	return at != 0 && clock_wall() >= at;
 }
 
-static bool look_at_accounts(
+static bool check_accounts(
 	struct loop *l, const struct account_snapshot *snapshot, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
 	if (!accounts_compare(c, snapshot, fault))
 		return false;
-	return !(l->changed || is_due(c->facts_due)) || known_refresh(c, snapshot, fault);
+	return !(l->changed || is_due(c->facts_due)) || facts_refresh(c, snapshot, fault);
 }
 
 /* Arrivals first: a created account that its hook reported settles by its own time. */
@@ -160,8 +160,8 @@ static bool pass_with(
 {
 	struct collector *c = &l->collector;
 
-	return arrivals_take(c, snapshot, fault) &&
-	       (!accounts || look_at_accounts(l, snapshot, fault)) && marks_update(c, fault) &&
+	return arrivals_process(c, snapshot, fault) &&
+	       (!accounts || check_accounts(l, snapshot, fault)) && marks_update(c, fault) &&
 	       (!l->scan || !snapshot->accounts.whole ||
 		       marks_drop_network(c, snapshot, NETWORK_MARK, fault));
 }
@@ -176,9 +176,9 @@ static bool pass(struct loop *l, bool accounts, struct fault *fault)
 		return false;
 	good = pass_with(l, &snapshot, accounts, fault);
 	snapshot_free(&snapshot);
-	if (c->news)
+	if (c->ledger_dirty)
 		wakeup_send(c->settings->run);
-	c->news = false;
+	c->ledger_dirty = false;
 	return good;
 }
 
@@ -199,7 +199,7 @@ static bool work(struct loop *l, struct fault *fault)
 	}
 	if (!open_what_is_missing(l, fault))
 		return false;
-	if (accounts || l->arrived || c->more || is_due(c->arrivals_due))
+	if (accounts || l->arrived || c->pending || is_due(c->arrivals_due))
 		good = pass(l, accounts, fault);
 	else if (l->worker.woken)
 		good = marks_update(c, fault);
@@ -214,7 +214,7 @@ static bool work(struct loop *l, struct fault *fault)
 }
 
 /* Says a fault once, and once that it is over. */
-static void note_outcome(struct loop *l, bool good, const struct fault *fault)
+static void record_outcome(struct loop *l, bool good, const struct fault *fault)
 {
 	if (good) {
 		if (l->failing)
@@ -223,13 +223,13 @@ static void note_outcome(struct loop *l, bool good, const struct fault *fault)
 		l->backoff_ms = 0;
 		return;
 	}
-	if (!l->failing || strcmp(l->trouble, fault->what) != 0)
+	if (!l->failing || strcmp(l->last_error, fault->what) != 0)
 		log_fault(LOG_LEVEL_ERROR, "waiting", fault);
-	str_copy(l->trouble, sizeof(l->trouble), fault->what);
+	str_copy(l->last_error, sizeof(l->last_error), fault->what);
 	l->failing = true;
 	l->backoff_ms = l->backoff_ms ? 2 * l->backoff_ms : BACKOFF_FIRST_MS;
-	if (l->backoff_ms > BACKOFF_MOST_MS)
-		l->backoff_ms = BACKOFF_MOST_MS;
+	if (l->backoff_ms > BACKOFF_MAX_MS)
+		l->backoff_ms = BACKOFF_MAX_MS;
 	l->retry_ms = clock_boot_ms() + l->backoff_ms;
 }
 
@@ -247,7 +247,7 @@ static bool work_in_turn(struct loop *l, struct fault *fault)
 		l->arrived = l->changed = true;
 	}
 	good = work(l, fault);
-	note_outcome(l, good, fault);
+	record_outcome(l, good, fault);
 	if (good) {
 		l->arrived = l->changed = l->scan = false;
 		l->worker.woken = false;
@@ -257,7 +257,7 @@ static bool work_in_turn(struct loop *l, struct fault *fault)
 
 /* ---- the loop ---- */
 
-static int64_t sooner_ms(int64_t wait, int64_t at)
+static int64_t earlier_ms(int64_t wait, int64_t at)
 {
 	int64_t ms = (at - clock_wall()) * 1000;
 
@@ -272,17 +272,17 @@ static int timeout_ms(const struct loop *l)
 	if (l->failing) {
 		wait = retry < wait ? retry : wait;
 	} else {
-		wait = sooner_ms(wait, l->collector.arrivals_due);
-		wait = sooner_ms(wait, l->collector.accounts_due);
-		wait = sooner_ms(wait, l->collector.facts_due);
+		wait = earlier_ms(wait, l->collector.arrivals_due);
+		wait = earlier_ms(wait, l->collector.accounts_due);
+		wait = earlier_ms(wait, l->collector.facts_due);
 		/* What the keeper has told while we asked it something else is read already. */
-		wait = l->collector.more || l->collector.spool.arrived ? 0 : wait;
+		wait = l->collector.pending || l->collector.spool.arrived ? 0 : wait;
 	}
 	return wait > 0 ? (int)wait : 0;
 }
 
 /* A keeper that has ended is found again by the next round of work. */
-static void hear_keeper(struct loop *l)
+static void read_keeper(struct loop *l)
 {
 	struct spool_client *spool = &l->collector.spool;
 
@@ -304,8 +304,8 @@ static void wait_for_something(struct loop *l)
 	/* A descriptor of -1 is passed over. */
 	fds[WORKER_FDS + 1] = (struct pollfd){.fd = l->collector.spool.fd, .events = POLLIN};
 	(void)poll(fds, WORKER_FDS + 2, timeout_ms(l));
-	l->changed = watch_read(&l->watch) || l->changed;
-	hear_keeper(l);
+	l->changed = fs_watch_read(&l->watch) || l->changed;
+	read_keeper(l);
 	worker_poll(&l->worker);
 }
 
@@ -325,19 +325,19 @@ static void reload(struct loop *l)
 {
 	struct settings *settings = worker_reload(&l->worker);
 	struct collector old = l->collector;
-	struct watch old_watch = l->watch;
+	struct fs_watch old_watch = l->watch;
 	struct fault fault = {.kind = FAULT_NONE};
 
 	l->worker.reload = false;
 	if (settings && same_spool(l->worker.settings, settings, &fault) &&
 		open_watch(l, settings, &fault) && open_ledger(l, &fault)) {
 		l->collector.spool = old.spool;
-		watch_close(&old_watch);
+		fs_watch_close(&old_watch);
 		close_ledger(&old);
 		worker_apply_settings(&l->worker, settings);
 	} else if (settings) {
 		if (l->watch.fd != old_watch.fd)
-			watch_close(&l->watch);
+			fs_watch_close(&l->watch);
 		if (l->collector.ledger != old.ledger)
 			close_ledger(&l->collector);
 		l->collector = old;
@@ -360,7 +360,7 @@ static void measure_spool(struct collector *c)
 	counter_set(GAUGE_SPOOL_OLDEST, 0, 0, oldest);
 }
 
-static void beat(struct loop *l)
+static void send_heartbeat(struct loop *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char note[sizeof(l->worker.heartbeat.note)] = "idle";
@@ -368,10 +368,10 @@ static void beat(struct loop *l)
 	if (worker_heartbeat_due(&l->worker))
 		measure_spool(&l->collector);
 	if (l->failing)
-		str_format(note, sizeof(note), "waiting: %s", l->trouble);
+		str_format(note, sizeof(note), "waiting: %s", l->last_error);
 	else if (l->collector.guard_tripped)
 		str_copy(note, sizeof(note), "braked");
-	else if (l->collector.more)
+	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");
 	/* A ledger that fails is said by the work itself. */
 	(void)worker_heartbeat(&l->worker, l->collector.ledger, note, &fault);
@@ -383,7 +383,7 @@ static bool keeper_has_ended(const struct loop *l)
 	return l->own_keeper && l->worker.kept < 0 && l->collector.spool.fd < 0;
 }
 
-static int say_keeper_has_ended(void)
+static int error_keeper_ended(void)
 {
 	struct fault fault;
 
@@ -401,12 +401,12 @@ static int run(struct loop *l)
 	while (!l->worker.stop && !keeper_has_ended(l)) {
 		fault_clear(&fault);
 		(void)work_in_turn(l, &fault);
-		beat(l);
+		send_heartbeat(l);
 		wait_for_something(l);
 		if (l->worker.reload)
 			reload(l);
 	}
-	return keeper_has_ended(l) ? say_keeper_has_ended() : 0;
+	return keeper_has_ended(l) ? error_keeper_ended() : 0;
 }
 
 static int run_once(struct loop *l)
@@ -417,8 +417,8 @@ static int run_once(struct loop *l)
 	do {
 		good = work_in_turn(l, &fault);
 		worker_poll(&l->worker);
-	} while (good && l->collector.more && !l->worker.stop);
-	beat(l);
+	} while (good && l->collector.pending && !l->worker.stop);
+	send_heartbeat(l);
 	return good ? 0 : fault_exit_code(fault.kind);
 }
 

@@ -12,7 +12,8 @@
 /* passwd and group are replaced by rename, so their directories are watched, for their names. */
 #define FILE_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE)
 
-static int add(const struct watch *w, const char *directory, uint32_t events, struct fault *fault)
+static int add(
+	const struct fs_watch *w, const char *directory, uint32_t events, struct fault *fault)
 {
 	/* IN_MASK_ADD: passwd and group may lie in one directory. */
 	int got = inotify_add_watch(w->fd, directory, events | IN_ONLYDIR | IN_MASK_ADD);
@@ -28,7 +29,7 @@ static int add(const struct watch *w, const char *directory, uint32_t events, st
 }
 
 static int add_parent(
-	const struct watch *w, const char *file, const char **name, struct fault *fault)
+	const struct fs_watch *w, const char *file, const char **name, struct fault *fault)
 {
 	const char *slash = strrchr(file, '/');
 	char directory[PATH_MAX];
@@ -42,9 +43,9 @@ static int add_parent(
 	return add(w, directory, FILE_EVENTS, fault);
 }
 
-bool watch_open(struct watch *w, const struct settings *settings, struct fault *fault)
+bool fs_watch_open(struct fs_watch *w, const struct settings *settings, struct fault *fault)
 {
-	*w = (struct watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+	*w = (struct fs_watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
 	if (w->fd < 0) {
 		fault_set(fault, FAULT_STORAGE, "inotify", "inotify: %s", strerror(errno));
 		return fault_remedy(fault, "Raise fs.inotify.max_user_instances.");
@@ -53,7 +54,7 @@ bool watch_open(struct watch *w, const struct settings *settings, struct fault *
 	w->group = w->passwd < 0 ? -1 : add_parent(w, settings->group, &w->group_name, fault);
 	if (w->group >= 0)
 		return true;
-	watch_close(w);
+	fs_watch_close(w);
 	return false;
 }
 
@@ -62,7 +63,7 @@ static bool is_of(const struct inotify_event *e, int watch, const char *name)
 	return e->wd == watch && e->len > 0 && strcmp(e->name, name) == 0;
 }
 
-bool watch_read(struct watch *w)
+bool fs_watch_read(struct fs_watch *w)
 {
 	char events[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool changed = false;
@@ -82,7 +83,7 @@ bool watch_read(struct watch *w)
 	return changed;
 }
 
-void watch_close(struct watch *w)
+void fs_watch_close(struct fs_watch *w)
 {
 	file_close(&w->fd);
 }

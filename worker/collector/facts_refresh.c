@@ -10,29 +10,30 @@
 #include "people/verdict.h"
 #include "worker/collector/collector.h"
 
-#define GROUP	 512		  /* sightings a commit */
-#define AGAIN_MS INT64_C(3600000) /* between two changes of one account that are taken over */
+#define GROUP 512 /* sightings a commit */
+#define REFRESH_INTERVAL_MS \
+	INT64_C(3600000) /* between two changes of one account that are taken over */
 
 /* An account that is to be told again. */
-struct again {
+struct changed_account {
 	const struct account *account;
 	enum trigger reason;
 };
 
-struct gathering {
+struct refresh {
 	struct collector *c;
 	const struct account_snapshot *snapshot;
 	bool all; /* also those whose facts are the same */
-	struct again *list;
+	struct changed_account *list;
 	size_t count, room;
 	bool failed; /* no memory */
 };
 
-static void add(struct gathering *g, const struct account *account, enum trigger reason)
+static void add_changed(struct refresh *g, const struct account *account, enum trigger reason)
 {
 	if (g->count == g->room) {
 		size_t room = g->room ? 2 * g->room : 64;
-		struct again *list = reallocarray(g->list, room, sizeof(*list));
+		struct changed_account *list = reallocarray(g->list, room, sizeof(*list));
 
 		g->failed = !list;
 		if (!list)
@@ -40,7 +41,7 @@ static void add(struct gathering *g, const struct account *account, enum trigger
 		g->list = list;
 		g->room = room;
 	}
-	g->list[g->count++] = (struct again){account, reason};
+	g->list[g->count++] = (struct changed_account){account, reason};
 }
 
 /* ---- once an hour ---- */
@@ -53,59 +54,59 @@ static void add(struct gathering *g, const struct account *account, enum trigger
 
 static int by_uid(const void *a, const void *b)
 {
-	uint32_t x = ((const struct taken_over *)a)->uid, y = ((const struct taken_over *)b)->uid;
+	uint32_t x = ((const struct refreshed *)a)->uid, y = ((const struct refreshed *)b)->uid;
 
 	return (x > y) - (x < y);
 }
 
-static void drop_past(struct collector *c)
+static void drop_expired(struct collector *c)
 {
 	int64_t now = clock_boot_ms();
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->taken_over_count; i++)
-		if (now - c->taken_over[i].at_ms < AGAIN_MS)
-			c->taken_over[kept++] = c->taken_over[i];
-	c->taken_over_count = kept;
+	for (size_t i = 0; i < c->refreshed_count; i++)
+		if (now - c->refreshed[i].at_ms < REFRESH_INTERVAL_MS)
+			c->refreshed[kept++] = c->refreshed[i];
+	c->refreshed_count = kept;
 }
 
-void known_forget(struct collector *c)
+void facts_refresh_forget(struct collector *c)
 {
-	free(c->taken_over);
-	c->taken_over = NULL;
-	c->taken_over_count = 0;
+	free(c->refreshed);
+	c->refreshed = NULL;
+	c->refreshed_count = 0;
 }
 
 /* Without memory they are not remembered, and may change once more. */
-static void remember(struct collector *c, const struct again *list, size_t count)
+static void remember(struct collector *c, const struct changed_account *list, size_t count)
 {
-	size_t all = c->taken_over_count + count;
-	struct taken_over *grown =
-		count > 0 ? reallocarray(c->taken_over, all, sizeof(*grown)) : NULL;
+	size_t all = c->refreshed_count + count;
+	struct refreshed *grown =
+		count > 0 ? reallocarray(c->refreshed, all, sizeof(*grown)) : NULL;
 
 	if (!grown)
 		return;
 	for (size_t i = 0; i < count; i++)
-		grown[c->taken_over_count + i] =
-			(struct taken_over){list[i].account->uid, clock_boot_ms()};
+		grown[c->refreshed_count + i] =
+			(struct refreshed){list[i].account->uid, clock_boot_ms()};
 	qsort(grown, all, sizeof(*grown), by_uid);
-	c->taken_over = grown;
-	c->taken_over_count = all;
+	c->refreshed = grown;
+	c->refreshed_count = all;
 }
 
 /* An account that is excluded from now on must not wait: it might be mailed meanwhile. It can
  * become so only from not being so, which waits: two changes an hour, then. */
-static bool must_wait(struct gathering *g, const struct sighting *was, const struct sighting *now)
+static bool must_wait(struct refresh *g, const struct sighting *was, const struct sighting *now)
 {
 	struct collector *c = g->c;
-	const struct taken_over key = {.uid = (uint32_t)now->uid}, *last = NULL;
+	const struct refreshed key = {.uid = (uint32_t)now->uid}, *last = NULL;
 	int64_t due;
 
-	if (c->taken_over_count > 0)
-		last = bsearch(&key, c->taken_over, c->taken_over_count, sizeof(key), by_uid);
+	if (c->refreshed_count > 0)
+		last = bsearch(&key, c->refreshed, c->refreshed_count, sizeof(key), by_uid);
 	if (!last || (verdict_excludes(now, c->settings) && !verdict_excludes(was, c->settings)))
 		return false;
-	due = clock_wall() + (last->at_ms + AGAIN_MS - clock_boot_ms()) / 1000 + 1;
+	due = clock_wall() + (last->at_ms + REFRESH_INTERVAL_MS - clock_boot_ms()) / 1000 + 1;
 	if (c->facts_due == 0 || due < c->facts_due)
 		c->facts_due = due;
 	return true;
@@ -113,9 +114,9 @@ static bool must_wait(struct gathering *g, const struct sighting *was, const str
 
 /* ---- gathering ---- */
 
-static bool look(const struct ledger_sighting *known, void *ctx)
+static bool on_sighting(const struct ledger_sighting *known, void *ctx)
 {
-	struct gathering *g = ctx;
+	struct refresh *g = ctx;
 	const struct account *account;
 	struct sighting now;
 
@@ -127,36 +128,37 @@ static bool look(const struct ledger_sighting *known, void *ctx)
 	facts_local(&now, g->c, g->snapshot, account);
 	if (g->all ||
 		(!sighting_same_facts(&now, &known->seen) && !must_wait(g, &known->seen, &now)))
-		add(g, account, known->seen.reason);
+		add_changed(g, account, known->seen.reason);
 	return !g->failed;
 }
 
 /* The ledger is not to be changed while it tells: first all who have to be told again. */
-static bool gather(struct gathering *g, const char *host, struct fault *fault)
+static bool find_changed(struct refresh *g, const char *host, struct fault *fault)
 {
-	if (!ledger_each_sighting(g->c->ledger, host, NULL, NULL, look, g, fault))
+	if (!ledger_each_sighting(g->c->ledger, host, NULL, NULL, on_sighting, g, fault))
 		return false;
 	return !g->failed || fault_set(fault, FAULT_STORAGE, "no_memory",
 				     "out of memory while comparing account facts");
 }
 
-static bool tell(const struct gathering *g, const struct again *again, struct fault *fault)
+static bool store_account(
+	const struct refresh *g, const struct changed_account *changed_account, struct fault *fault)
 {
 	struct sighting s;
 
-	facts_local(&s, g->c, g->snapshot, again->account);
-	s.reason = again->reason;
-	return collector_news(g->c, ledger_saw(g->c->ledger, &s, fault));
+	facts_local(&s, g->c, g->snapshot, changed_account->account);
+	s.reason = changed_account->reason;
+	return collector_note_result(g->c, ledger_saw(g->c->ledger, &s, fault));
 }
 
-static bool tell_group(const struct gathering *g, size_t first, struct fault *fault)
+static bool store_group(const struct refresh *g, size_t first, struct fault *fault)
 {
 	struct ledger *ledger = g->c->ledger;
 
 	if (!ledger_begin(ledger, fault))
 		return false;
 	for (size_t i = first; i < g->count && i < first + GROUP; i++)
-		if (!tell(g, &g->list[i], fault)) {
+		if (!store_account(g, &g->list[i], fault)) {
 			ledger_rollback(ledger);
 			return false;
 		}
@@ -166,23 +168,23 @@ static bool tell_group(const struct gathering *g, size_t first, struct fault *fa
 	return false;
 }
 
-static bool tell_all(const struct gathering *g, struct fault *fault)
+static bool store_all(const struct refresh *g, struct fault *fault)
 {
 	for (size_t i = 0; i < g->count; i += GROUP)
-		if (!tell_group(g, i, fault))
+		if (!store_group(g, i, fault))
 			return false;
 	return true;
 }
 
-bool known_refresh(
+bool facts_refresh(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
-	struct gathering g = {.c = c, .snapshot = snapshot};
+	struct refresh g = {.c = c, .snapshot = snapshot};
 	bool good;
 
 	c->facts_due = 0;
-	drop_past(c);
-	good = gather(&g, c->host, fault) && tell_all(&g, fault);
+	drop_expired(c);
+	good = find_changed(&g, c->host, fault) && store_all(&g, fault);
 	if (good)
 		remember(c, g.list, g.count);
 	free(g.list);
@@ -191,15 +193,15 @@ bool known_refresh(
 
 /* First they are there under the new name, then the old one goes: in between they are known twice,
  * and never not at all. Network users are seen anew when they log in, as their marks are gone. */
-bool known_move(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
+bool host_rename(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault)
 {
-	struct gathering g = {.c = c, .snapshot = snapshot, .all = true};
+	struct refresh g = {.c = c, .snapshot = snapshot, .all = true};
 	bool good;
 
 	log_event(LOG_LEVEL_NOTE, "host", "this host was renamed from %s: its accounts are kept",
 		old_host);
-	good = gather(&g, old_host, fault) && tell_all(&g, fault) &&
+	good = find_changed(&g, old_host, fault) && store_all(&g, fault) &&
 	       marks_drop_network(c, snapshot, 0, fault) &&
 	       ledger_host_reset(c->ledger, old_host, fault);
 	free(g.list);
