@@ -20,18 +20,18 @@
 #include "worker/dispatcher/metrics_file.h"
 #include "worker/worker.h"
 
-#define JUDGE_BATCH    1000 /* sightings between two looks at signals and Google */
-#define JUDGE_AGAIN_MS 10000
-#define COLLECTOR_MS   1000 /* between two wake-ups of the collector */
-#define EXPIRE_BATCH   1000
-#define CLOCK_AHEAD_S  86400
-#define REST_LOOK_MS   1000 /* until what work has taken can be given back */
-#define DRAIN_LOOK_MS  50
-#define DRAIN_MAX_MS   60000 /* within the unit's TimeoutStopSec */
-#define ONCE_LOOK_MS   25
+#define CLASSIFY_BATCH	   1000 /* sightings between two looks at signals and Google */
+#define CLASSIFY_RETRY_MS  10000
+#define NOTIFY_INTERVAL_MS 1000 /* between two wake-ups of the collector */
+#define EXPIRE_BATCH	   1000
+#define CLOCK_AHEAD_S	   86400
+#define RELEASE_AFTER_MS   1000 /* until what work has taken can be given back */
+#define DRAIN_POLL_MS	   50
+#define DRAIN_MAX_MS	   60000 /* within the unit's TimeoutStopSec */
+#define ONCE_POLL_MS	   25
 
 /* What hangs on the settings, and is replaced with them. */
-struct desk {
+struct runtime {
 	struct address_map *map;
 	struct ledger *ledger;
 	struct google *google;
@@ -40,13 +40,13 @@ struct desk {
 
 struct dispatcher {
 	struct worker worker;
-	struct desk desk;
-	bool judge;	     /* sightings may wait */
-	int64_t judge_ms;    /* not before */
-	bool tell_collector; /* states have changed since it was woken, … */
-	int64_t told_ms;     /* … at this time */
-	bool ledger_gone;    /* another file, or not our tables any more: start again */
-	bool stirred;	     /* it has worked since it rested */
+	struct runtime runtime;
+	bool classify;	       /* sightings may wait */
+	int64_t classify_ms;   /* not before */
+	bool notify_collector; /* states have changed since it was woken, … */
+	int64_t notified_ms;   /* … at this time */
+	bool ledger_gone;      /* another file, or not our tables any more: start again */
+	bool did_work;	       /* it has worked since it rested */
 	struct metrics_file metrics;
 };
 
@@ -61,20 +61,20 @@ static bool stop_asked(void *ctx)
 	return w->stop;
 }
 
-static void desk_close(struct desk *d)
+static void runtime_close(struct runtime *d)
 {
 	invite_close(d->invite);
 	google_close(d->google);
 	ledger_close(d->ledger);
 	map_free(d->map);
-	*d = (struct desk){.map = NULL};
+	*d = (struct runtime){.map = NULL};
 }
 
 /* What can fail because of the settings; nothing in the ledger is touched. */
-static bool desk_open(
-	struct desk *d, struct worker *w, const struct settings *settings, struct fault *fault)
+static bool runtime_open(
+	struct runtime *d, struct worker *w, const struct settings *settings, struct fault *fault)
 {
-	*d = (struct desk){.map = map_load(settings->map, fault)};
+	*d = (struct runtime){.map = map_load(settings->map, fault)};
 	if (d->map)
 		d->google = google_open(settings, fault);
 	if (d->google)
@@ -83,14 +83,14 @@ static bool desk_open(
 		google_interrupt(d->google, stop_asked, w);
 		return true;
 	}
-	desk_close(d);
+	runtime_close(d);
 	return false;
 }
 
 /* Takes up the work; the leases of a predecessor are given back here. One name for every process:
  * the lock lets only one of them be. */
-static bool desk_begin(struct desk *d, const struct worker *w, const struct settings *settings,
-	struct fault *fault)
+static bool runtime_start(struct runtime *d, const struct worker *w,
+	const struct settings *settings, struct fault *fault)
 {
 	char owner[HOST_MAX + 16];
 	struct invite_options options = {.owner = owner, .actor = "dispatcher"};
@@ -110,67 +110,68 @@ static void ledger_failed(struct dispatcher *d, const struct fault *fault)
 		d->ledger_gone = true;
 }
 
-static bool judge(struct dispatcher *d)
+static bool classify(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	int judged;
+	int classified;
 
-	if (!d->judge || clock_boot_ms() < d->judge_ms)
+	if (!d->classify || clock_boot_ms() < d->classify_ms)
 		return true;
-	judged = invite_judge(d->desk.invite, d->desk.map, JUDGE_BATCH, &fault);
-	d->judge = judged < 0 || judged == JUDGE_BATCH;
-	if (judged >= 0)
+	classified = invite_judge(d->runtime.invite, d->runtime.map, CLASSIFY_BATCH, &fault);
+	d->classify = classified < 0 || classified == CLASSIFY_BATCH;
+	if (classified >= 0)
 		return true;
-	d->judge_ms = clock_boot_ms() + JUDGE_AGAIN_MS;
+	d->classify_ms = clock_boot_ms() + CLASSIFY_RETRY_MS;
 	ledger_failed(d, &fault);
 	return false;
 }
 
 /* By a clock that is far ahead of Google's everything would be past its retention. */
-static void tidy(struct dispatcher *d)
+static void expire(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (google_clock_skew(d->desk.google) > CLOCK_AHEAD_S)
+	if (google_clock_skew(d->runtime.google) > CLOCK_AHEAD_S)
 		return;
-	if (ledger_expire(d->desk.ledger, d->worker.settings, clock_wall(), EXPIRE_BATCH, &fault) <
-		0)
+	if (ledger_expire(
+		    d->runtime.ledger, d->worker.settings, clock_wall(), EXPIRE_BATCH, &fault) < 0)
 		ledger_failed(d, &fault);
 }
 
-static void beat(struct dispatcher *d)
+static void send_heartbeat(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (!worker_heartbeat(&d->worker, d->desk.ledger, invite_waits_for(d->desk.invite), &fault))
+	if (!worker_heartbeat(
+		    &d->worker, d->runtime.ledger, invite_waits_for(d->runtime.invite), &fault))
 		ledger_failed(d, &fault);
-	metrics_file_update(&d->metrics, &d->worker, d->desk.ledger);
+	metrics_file_update(&d->metrics, &d->worker, d->runtime.ledger);
 }
 
 /* It has marks to write. At most once a second, so that a busy dispatcher does not keep it busy. */
-static void tell_collector(struct dispatcher *d, bool now)
+static void notify_collector(struct dispatcher *d, bool now)
 {
-	if (invite_changed(d->desk.invite))
-		d->tell_collector = d->stirred = true;
-	if (!d->tell_collector || (!now && clock_boot_ms() - d->told_ms < COLLECTOR_MS))
+	if (invite_changed(d->runtime.invite))
+		d->notify_collector = d->did_work = true;
+	if (!d->notify_collector || (!now && clock_boot_ms() - d->notified_ms < NOTIFY_INTERVAL_MS))
 		return;
-	d->tell_collector = false;
-	d->told_ms = clock_boot_ms();
+	d->notify_collector = false;
+	d->notified_ms = clock_boot_ms();
 	wakeup_send(d->worker.settings->run);
 }
 
 /* What a day of many arrivals has taken goes back. */
-static void rest(struct dispatcher *d)
+static void release_memory(struct dispatcher *d)
 {
-	if (!d->stirred || d->judge || !invite_idle(d->desk.invite))
+	if (!d->did_work || d->classify || !invite_idle(d->runtime.invite))
 		return;
-	d->stirred = false;
-	ledger_rest(d->desk.ledger);
-	invite_release_memory(d->desk.invite);
+	d->did_work = false;
+	ledger_rest(d->runtime.ledger);
+	invite_release_memory(d->runtime.invite);
 	memory_release();
 }
 
-static int sooner(int wait, int64_t at_ms)
+static int earlier(int wait, int64_t at_ms)
 {
 	int64_t left = at_ms - clock_boot_ms();
 
@@ -181,24 +182,24 @@ static int timeout_ms(const struct dispatcher *d)
 {
 	/* --once has no beats and no scans. It ends when nothing is under way any more: only calls
 	 * are worth waiting for. */
-	int wait = d->worker.once ? ONCE_LOOK_MS : worker_timeout_ms(&d->worker);
+	int wait = d->worker.once ? ONCE_POLL_MS : worker_timeout_ms(&d->worker);
 
-	if (d->judge)
-		wait = sooner(wait, d->judge_ms);
-	if (d->stirred)
-		wait = sooner(wait, clock_boot_ms() + REST_LOOK_MS);
-	if (d->tell_collector)
-		wait = sooner(wait, d->told_ms + COLLECTOR_MS);
+	if (d->classify)
+		wait = earlier(wait, d->classify_ms);
+	if (d->did_work)
+		wait = earlier(wait, clock_boot_ms() + RELEASE_AFTER_MS);
+	if (d->notify_collector)
+		wait = earlier(wait, d->notified_ms + NOTIFY_INTERVAL_MS);
 	return wait;
 }
 
-static bool turn(struct dispatcher *d)
+static bool run_engine(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int fds[WORKER_FDS];
 
 	worker_fds(&d->worker, fds);
-	if (invite_turn(d->desk.invite, fds, WORKER_FDS, timeout_ms(d), &fault))
+	if (invite_turn(d->runtime.invite, fds, WORKER_FDS, timeout_ms(d), &fault))
 		return true;
 	ledger_failed(d, &fault);
 	return false;
@@ -214,43 +215,43 @@ static void drain(struct dispatcher *d)
 	int64_t end = clock_boot_ms() + (timeout < DRAIN_MAX_MS ? timeout : DRAIN_MAX_MS);
 	struct fault fault = {.kind = FAULT_NONE};
 
-	invite_drain(d->desk.invite);
+	invite_drain(d->runtime.invite);
 	do {
-		if (!invite_turn(d->desk.invite, NULL, 0, DRAIN_LOOK_MS, &fault))
+		if (!invite_turn(d->runtime.invite, NULL, 0, DRAIN_POLL_MS, &fault))
 			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
 		worker_ping_watchdog(&d->worker);
-	} while (!invite_idle(d->desk.invite) && clock_boot_ms() < end);
+	} while (!invite_idle(d->runtime.invite) && clock_boot_ms() < end);
 }
 
 static void reload(struct dispatcher *d)
 {
 	struct settings *settings = worker_reload(&d->worker);
 	struct fault fault = {.kind = FAULT_NONE};
-	struct desk desk;
+	struct runtime runtime;
 
-	if (settings && !desk_open(&desk, &d->worker, settings, &fault)) {
+	if (settings && !runtime_open(&runtime, &d->worker, settings, &fault)) {
 		worker_reject_settings(&d->worker, settings, &fault);
 		settings = NULL;
 	}
 	if (settings) {
 		drain(d);
-		desk_close(&d->desk);
-		d->desk = desk;
+		runtime_close(&d->runtime);
+		d->runtime = runtime;
 		worker_apply_settings(&d->worker, settings);
-		if (!desk_begin(&d->desk, &d->worker, settings, &fault)) {
+		if (!runtime_start(&d->runtime, &d->worker, settings, &fault)) {
 			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
 			d->ledger_gone = true;
 		}
 	}
-	d->judge = true;
-	if (d->desk.invite)
-		beat(d);
+	d->classify = true;
+	if (d->runtime.invite)
+		send_heartbeat(d);
 	worker_ready(&d->worker);
 }
 
 /* ---- the loop ---- */
 
-static void look(struct dispatcher *d)
+static void poll_worker(struct dispatcher *d)
 {
 	struct worker *w = &d->worker;
 
@@ -258,31 +259,31 @@ static void look(struct dispatcher *d)
 	if (w->reload && !w->stop)
 		reload(d);
 	if (w->woken)
-		d->judge = true;
+		d->classify = true;
 	w->woken = false;
 	if (worker_scan_due(w)) {
-		d->judge = true;
-		tidy(d);
+		d->classify = true;
+		expire(d);
 	}
 }
 
 static int run(struct dispatcher *d)
 {
-	beat(d);
+	send_heartbeat(d);
 	worker_ready(&d->worker);
 	log_event(LOG_LEVEL_INFO, "started", "version %s", CLOUDINVITE_VERSION);
-	look(d);
+	poll_worker(d);
 	while (!d->worker.stop && !d->ledger_gone) {
-		judge(d);
-		tell_collector(d, false);
-		rest(d);
-		turn(d);
-		tell_collector(d, false);
-		beat(d);
-		look(d);
+		classify(d);
+		notify_collector(d, false);
+		release_memory(d);
+		run_engine(d);
+		notify_collector(d, false);
+		send_heartbeat(d);
+		poll_worker(d);
 	}
 	worker_stopping(&d->worker);
-	if (d->desk.invite)
+	if (d->runtime.invite)
 		drain(d);
 	log_event(LOG_LEVEL_INFO, "stopped", "%s",
 		d->worker.stop ? "asked to" : "the ledger is gone");
@@ -295,16 +296,16 @@ static int run_once(struct dispatcher *d)
 	struct invite_counts counts;
 	bool ok = true;
 
-	d->judge = true;
-	tidy(d);
+	d->classify = true;
+	expire(d);
 	do {
-		ok = judge(d) && turn(d);
+		ok = classify(d) && run_engine(d);
 		worker_poll(&d->worker);
-	} while (ok && !d->worker.stop && (d->judge || !invite_idle(d->desk.invite)));
+	} while (ok && !d->worker.stop && (d->classify || !invite_idle(d->runtime.invite)));
 	drain(d);
-	beat(d);
-	tell_collector(d, true);
-	invite_counts(d->desk.invite, &counts);
+	send_heartbeat(d);
+	notify_collector(d, true);
+	invite_counts(d->runtime.invite, &counts);
 	log_event(LOG_LEVEL_INFO, "done",
 		"%lld invited, %lld not invitable, %lld unconfirmed; %lld errors",
 		(long long)counts.invited, (long long)counts.not_invitable,
@@ -334,20 +335,20 @@ int main(int argc, char **argv)
 		.excluded_role = ROLE_COLLECTOR,
 		.prepare = metadata_probe,
 	};
-	struct dispatcher d = {.judge = true};
+	struct dispatcher d = {.classify = true};
 	struct fault fault = {.kind = FAULT_NONE};
 	int exit_code;
 
 	memory_set_up();
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;
-	if (!desk_open(&d.desk, &d.worker, d.worker.settings, &fault) ||
-		!desk_begin(&d.desk, &d.worker, d.worker.settings, &fault)) {
-		desk_close(&d.desk);
+	if (!runtime_open(&d.runtime, &d.worker, d.worker.settings, &fault) ||
+		!runtime_start(&d.runtime, &d.worker, d.worker.settings, &fault)) {
+		runtime_close(&d.runtime);
 		return worker_fail(&d.worker, &fault);
 	}
 	exit_code = d.worker.once ? run_once(&d) : run(&d);
-	desk_close(&d.desk);
+	runtime_close(&d.runtime);
 	worker_end(&d.worker);
 	return exit_code;
 }

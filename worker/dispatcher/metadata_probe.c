@@ -136,7 +136,7 @@ out:
 
 /* ---- who gets in ---- */
 
-static bool connects(const struct sockaddr *address, socklen_t len)
+static bool try_connect(const struct sockaddr *address, socklen_t len)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct pollfd out = {.fd = fd, .events = POLLOUT};
@@ -160,7 +160,7 @@ static bool connects(const struct sockaddr *address, socklen_t len)
 static bool can_connect(const struct endpoint_addrs *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		if (connects((const struct sockaddr *)&d->all[i].address, d->all[i].len))
+		if (try_connect((const struct sockaddr *)&d->all[i].address, d->all[i].len))
 			return true;
 	}
 	return false;
