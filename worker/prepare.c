@@ -45,27 +45,27 @@ static bool prepare_file(int dir, const char *path, const char *name, uid_t uid,
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		(!S_ISREG(st.st_mode) || st.st_nlink != 1) && unlinkat(dir, name, 0) != 0)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno != EEXIST)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	file_close(&fd);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	if (st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode)
 		return true;
 	return (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 &&
 		       fchmodat(dir, name, mode, 0) == 0) ||
-	       prepare_says(path, fault);
+	       prepare_error(path, fault);
 }
 
 static bool prepare_run(const char *run, const struct accounts *a, struct fault *fault)
 {
-	static const struct heir heirs[] = {
+	static const struct owner_rule owner_rules[] = {
 		{.prefix = "collector.lock", .drop = true, .lock = true},
 		{.prefix = "dispatcher.lock", .drop = true, .lock = true},
 		{.prefix = "", .drop = true}};
-	const struct wanted want = {0, a->ledger_group, 0750, false, heirs, 3};
+	const struct directory_spec want = {0, a->ledger_group, 0750, false, owner_rules, 3};
 	const struct {
 		const char *name;
 		uid_t uid;
@@ -92,7 +92,7 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 
 /* ---- ledger and state ---- */
 
-static bool refuse_ledger(const char *path, const char *what, struct fault *fault)
+static bool error_ledger(const char *path, const char *what, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_no_file", "%s: %s", path, what);
 	return fault_remedy(fault, "Find out who created it and move it away. The next start "
@@ -102,8 +102,8 @@ static bool refuse_ledger(const char *path, const char *what, struct fault *faul
 static bool is_one_file(const char *path, const struct stat *st, struct fault *fault)
 {
 	if (!S_ISREG(st->st_mode))
-		return refuse_ledger(path, "is not a plain file", fault);
-	return st->st_nlink == 1 || refuse_ledger(path, "has another hard link", fault);
+		return error_ledger(path, "is not a plain file", fault);
+	return st->st_nlink == 1 || error_ledger(path, "has another hard link", fault);
 }
 
 /* Once it is root's, the sticky directory keeps its name: only then the mode can be given by it. */
@@ -114,10 +114,10 @@ static bool give_to_root(int dir, int fd, const char *path, const char *name, co
 
 	if (fchownat(fd, "", 0, gid, AT_EMPTY_PATH) != 0 ||
 		fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
-		return refuse_ledger(path, "was replaced by another file in the meantime", fault);
-	return fchmodat(dir, name, 0660, 0) == 0 || prepare_says(path, fault);
+		return error_ledger(path, "was replaced by another file in the meantime", fault);
+	return fchmodat(dir, name, 0660, 0) == 0 || prepare_error(path, fault);
 }
 
 /* An account could put another file there between two looks, until this one is root's. So it is
@@ -130,7 +130,7 @@ static bool own_ledger(int dir, const char *path, const char *name, gid_t gid, s
 
 	prepare_works_at(path);
 	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	good = (fd >= 0 && fstat(fd, &st) == 0) || prepare_says(path, fault);
+	good = (fd >= 0 && fstat(fd, &st) == 0) || prepare_error(path, fault);
 
 	good = good && is_one_file(path, &st, fault);
 	if (good && (st.st_uid != 0 || st.st_gid != gid || (st.st_mode & 07777) != 0660))
@@ -151,25 +151,26 @@ static bool prepare_ledger(int dir, const char *path, gid_t gid, struct fault *f
 			fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 				0600);
 		if (fd < 0 && errno != EEXIST)
-			return prepare_says(path, fault);
+			return prepare_error(path, fault);
 		file_close(&fd);
 	}
 	return own_ledger(dir, path, name, gid, fault) &&
-	       (fsync(dir) == 0 || prepare_says(path, fault));
+	       (fsync(dir) == 0 || prepare_error(path, fault));
 }
 
 /* A directory of one account in the state directory. */
 static bool prepare_part(
 	int state, const char *path, const char *name, uid_t uid, gid_t gid, struct fault *fault)
 {
-	const struct heir heirs[] = {{.prefix = "", .uid = uid, .gid = gid, .mode = 0600}};
-	const struct wanted want = {uid, gid, 0700, true, heirs, 1};
+	const struct owner_rule owner_rules[] = {
+		{.prefix = "", .uid = uid, .gid = gid, .mode = 0600}};
+	const struct directory_spec want = {uid, gid, 0700, true, owner_rules, 1};
 	char whole[PATH_MAX];
 	int fd;
 
 	if (!str_format(whole, sizeof(whole), "%s/%s", path, name)) {
 		errno = ENAMETOOLONG;
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	}
 	fd = prepare_at(state, name, whole, &want, fault);
 	if (fd < 0)
@@ -183,7 +184,7 @@ static bool prepare_part(
 static int open_shared(
 	const char *path, const char *ledger, const struct accounts *a, struct fault *fault)
 {
-	const struct heir heirs[] = {
+	const struct owner_rule owner_rules[] = {
 		{.prefix = strrchr(ledger, '/') + 1, .gid = a->ledger_group, .mode = 0660},
 		{.prefix = "host",
 			.uid = a->collector,
@@ -191,7 +192,8 @@ static int open_shared(
 			.mode = 0600,
 			.into = SETTINGS_COLLECTOR},
 		{.prefix = "", .uid = a->dispatcher, .gid = a->dispatcher_group, .mode = 0600}};
-	const struct wanted want = {0, a->ledger_group, 03770, false, heirs, ARRAY_SIZE(heirs)};
+	const struct directory_spec want = {
+		0, a->ledger_group, 03770, false, owner_rules, ARRAY_SIZE(owner_rules)};
 
 	return prepare_open(path, &want, fault);
 }
@@ -220,7 +222,7 @@ static bool prepare_ledger_place(const char *ledger, const struct accounts *a, s
 	if (!str_format(directory, sizeof(directory), "%.*s", (int)(strrchr(ledger, '/') - ledger),
 		    ledger)) {
 		errno = ENAMETOOLONG;
-		return prepare_says(ledger, fault);
+		return prepare_error(ledger, fault);
 	}
 	dir = open_shared(directory, ledger, a, fault);
 	good = dir >= 0 && prepare_ledger(dir, ledger, a->ledger_group, fault);
@@ -232,9 +234,10 @@ static bool prepare_ledger_place(const char *ledger, const struct accounts *a, s
 
 static bool prepare_tokens(const char *tokens, const struct accounts *a, struct fault *fault)
 {
-	const struct heir heirs[] = {
+	const struct owner_rule owner_rules[] = {
 		{.prefix = "", .uid = a->dispatcher, .gid = a->dispatcher_group, .mode = 0600}};
-	const struct wanted own = {a->dispatcher, a->dispatcher_group, 0700, false, heirs, 1};
+	const struct directory_spec own = {
+		a->dispatcher, a->dispatcher_group, 0700, false, owner_rules, 1};
 
 	return prepare_as(tokens, &own, fault);
 }
@@ -250,7 +253,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 		int fd = open(paths[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0) {
-			prepare_says(paths[i], fault);
+			prepare_error(paths[i], fault);
 			return fault_remedy(
 				fault, "Run it as root: only root can create the directories.");
 		}

@@ -15,7 +15,7 @@
 #include "worker/prepare_bounded.h"
 #include "worker/take_over.h"
 
-bool prepare_says(const char *path, struct fault *fault)
+bool prepare_error(const char *path, struct fault *fault)
 {
 	return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path,
 		errno == ELOOP || errno == ENOTDIR ? "is not a directory" : strerror(errno));
@@ -39,8 +39,8 @@ static bool is_empty(int fd)
 
 /* `spool = /tmp`, `state = /var/lib`: what root keeps for another purpose must not change hands
  * because of a line in the settings. */
-static bool refuse_used(
-	const char *path, const struct stat *st, const struct wanted *want, struct fault *fault)
+static bool error_used(const char *path, const struct stat *st, const struct directory_spec *want,
+	struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "not_ours",
 		"%s: is not empty, and has owner %u:%u and mode %04o", path, (unsigned)st->st_uid,
@@ -52,47 +52,48 @@ static bool refuse_used(
 }
 
 /* A stranger's directory is a trap or a mistake. */
-static bool refuse_owner(
-	const char *path, const struct stat *st, const struct wanted *want, struct fault *fault)
+static bool error_owner(const char *path, const struct stat *st, const struct directory_spec *want,
+	struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "wrong_owner", "%s: belongs to uid %u instead of %u", path,
 		(unsigned)st->st_uid, (unsigned)want->uid);
 	return fault_remedy(fault, "Find out who created it, then chown it or move it away.");
 }
 
-static bool set_right(int fd, const char *path, const struct wanted *want, struct fault *fault)
+static bool fix_mode(
+	int fd, const char *path, const struct directory_spec *want, struct fault *fault)
 {
 	/* chown clears mode bits, so the mode comes last. */
 	return (fchown(fd, want->uid, want->gid) == 0 && fchmod(fd, want->mode) == 0) ||
-	       prepare_says(path, fault);
+	       prepare_error(path, fault);
 }
 
 /* Gives the open directory its owner and mode, if it is root's and empty (new, or a package's),
  * already has its owner, or was the account's of before. */
-static bool adjust(int fd, const char *path, const struct wanted *want, struct fault *fault)
+static bool adjust(int fd, const char *path, const struct directory_spec *want, struct fault *fault)
 {
 	bool owned, right;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	owned = st.st_uid == want->uid && st.st_gid == want->gid;
 	right = owned && (st.st_mode & 07777) == want->mode;
 	if (right)
 		return true;
-	if (want->heirs && !owned && take_over_due(&st))
-		return take_over(fd, path, want->heirs, want->heir_count, fault) &&
-		       set_right(fd, path, want, fault);
+	if (want->owner_rules && !owned && take_over_due(&st))
+		return take_over(fd, path, want->owner_rules, want->owner_rule_count, fault) &&
+		       fix_mode(fd, path, want, fault);
 	if (st.st_uid != 0 && st.st_uid != want->uid)
-		return refuse_owner(path, &st, want, fault);
+		return error_owner(path, &st, want, fault);
 	/* Its group says that it is ours, unless that is root's. */
 	if (st.st_uid == 0 && !want->ours && !(owned && want->gid != 0) && !is_empty(fd))
-		return refuse_used(path, &st, want, fault);
-	return set_right(fd, path, want, fault);
+		return error_used(path, &st, want, fault);
+	return fix_mode(fd, path, want, fault);
 }
 
 /* -1 with the fault. */
-int prepare_at(int parent, const char *name, const char *path, const struct wanted *want,
+int prepare_at(int parent, const char *name, const char *path, const struct directory_spec *want,
 	struct fault *fault)
 {
 	int fd;
@@ -102,7 +103,7 @@ int prepare_at(int parent, const char *name, const char *path, const struct want
 	/* Whichever program made it: files in it that are forced to the disk are lost in a power
 	 * cut as long as its own name is not there. */
 	if (fd < 0 || fsync(parent) != 0) {
-		prepare_says(path, fault);
+		prepare_error(path, fault);
 		file_close(&fd);
 	} else if (!adjust(fd, path, want, fault)) {
 		file_close(&fd);
@@ -137,7 +138,7 @@ static bool check_above(int fd, const char *path, struct fault *fault)
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
-		return prepare_says(path, fault);
+		return prepare_error(path, fault);
 	if (is_roots(&st, true))
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
@@ -152,7 +153,7 @@ static bool check_link(const struct way *w, const char *name, struct fault *faul
 	struct stat above, link;
 
 	if (fstat(w->fd, &above) != 0 || fstatat(w->fd, name, &link, AT_SYMLINK_NOFOLLOW) != 0)
-		return prepare_says(w->path, fault);
+		return prepare_error(w->path, fault);
 	if (is_roots(&above, false) && link.st_uid == 0)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
@@ -239,7 +240,7 @@ static int open_trusted(const char *directory, const char *path, struct fault *f
 
 int prepare_open_parent(const char *path, struct fault *fault)
 {
-	static const struct wanted roots = {.mode = 0755};
+	static const struct directory_spec roots = {.mode = 0755};
 	const char *slash = strrchr(path, '/');
 	char parent[PATH_MAX];
 	int above, made, fd;
@@ -247,7 +248,7 @@ int prepare_open_parent(const char *path, struct fault *fault)
 	prepare_works_at(path);
 	if (!slash || !str_format(parent, sizeof(parent), "%.*s", (int)(slash - path), path)) {
 		errno = slash ? ENAMETOOLONG : EINVAL;
-		prepare_says(path, fault);
+		prepare_error(path, fault);
 		return -1;
 	}
 	fd = open_trusted(parent[0] ? parent : "/", path, fault);
@@ -262,13 +263,13 @@ int prepare_open_parent(const char *path, struct fault *fault)
 		file_close(&above);
 	}
 	if (fd < 0 && fault->kind == FAULT_NONE)
-		prepare_says(parent, fault);
+		prepare_error(parent, fault);
 	return fd;
 }
 
 /* ---- one of them ---- */
 
-int prepare_open(const char *path, const struct wanted *want, struct fault *fault)
+int prepare_open(const char *path, const struct directory_spec *want, struct fault *fault)
 {
 	int parent = prepare_open_parent(path, fault);
 	int fd = -1;
@@ -279,7 +280,7 @@ int prepare_open(const char *path, const struct wanted *want, struct fault *faul
 	return fd;
 }
 
-bool prepare_as(const char *path, const struct wanted *want, struct fault *fault)
+bool prepare_as(const char *path, const struct directory_spec *want, struct fault *fault)
 {
 	int fd = prepare_open(path, want, fault);
 	bool good = fd >= 0;

@@ -14,14 +14,14 @@
 
 /* A directory as it must be. An account owns only leaves, so that no path to a file of root's leads
  * through a directory that an account can change. */
-struct wanted {
+struct directory_spec {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
 	bool ours; /* its name alone says so: a part of the state directory */
 	/* What becomes of its files where it belongs to the account of before. */
-	const struct heir *heirs;
-	size_t heir_count;
+	const struct owner_rule *owner_rules;
+	size_t owner_rule_count;
 };
 
 /* Opens the directory above `path`, on whose way only root can change anything; it is made (root's,
@@ -29,12 +29,12 @@ struct wanted {
 int prepare_open_parent(const char *path, struct fault *fault);
 
 /* The directory itself, or one in an open directory: -1 with the fault that names `path`. */
-int prepare_open(const char *path, const struct wanted *want, struct fault *fault);
-int prepare_at(int parent, const char *name, const char *path, const struct wanted *want,
+int prepare_open(const char *path, const struct directory_spec *want, struct fault *fault);
+int prepare_at(int parent, const char *name, const char *path, const struct directory_spec *want,
 	struct fault *fault);
 /* The same, closed again. */
-bool prepare_as(const char *path, const struct wanted *want, struct fault *fault);
+bool prepare_as(const char *path, const struct directory_spec *want, struct fault *fault);
 /* What errno says of `path`. Always false. */
-bool prepare_says(const char *path, struct fault *fault);
+bool prepare_error(const char *path, struct fault *fault);
 
 #endif

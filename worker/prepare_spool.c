@@ -31,7 +31,7 @@ struct preparing {
 	int spool;
 };
 
-static bool says(const char *path, const char *box, struct fault *fault)
+static bool error_errno(const char *path, const char *box, struct fault *fault)
 {
 	return fault_set(fault, FAULT_STORAGE, "prepare", "%s%s%s: %s", path, box ? "/" : "",
 		box ? box : "",
@@ -64,7 +64,7 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-static bool look_for_others(const char *name, void *ctx)
+static bool find_others(const char *name, void *ctx)
 {
 	return *(bool *)ctx = is_ours(name);
 }
@@ -75,8 +75,8 @@ static bool check_used(const struct preparing *p, const struct stat *st, struct 
 {
 	bool ours = true;
 
-	if (spool_walk(p->spool, look_for_others, &ours) != 0)
-		return says(p->path, NULL, fault);
+	if (spool_walk(p->spool, find_others, &ours) != 0)
+		return error_errno(p->path, NULL, fault);
 	if (ours)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "not_ours",
@@ -91,7 +91,7 @@ static bool close_spool(const struct preparing *p, struct fault *fault)
 	struct stat st;
 
 	if (fstat(p->spool, &st) != 0)
-		return says(p->path, NULL, fault);
+		return error_errno(p->path, NULL, fault);
 	if (st.st_uid != 0)
 		return wrong_owner(p->path, NULL, &st, fault);
 	if (st.st_gid == 0 && (st.st_mode & 07777) == 0700)
@@ -100,7 +100,7 @@ static bool close_spool(const struct preparing *p, struct fault *fault)
 		return false;
 	/* chown clears mode bits, so the mode comes last. */
 	if (fchown(p->spool, 0, 0) != 0 || fchmod(p->spool, 0700) != 0)
-		return says(p->path, NULL, fault);
+		return error_errno(p->path, NULL, fault);
 	return true;
 }
 
@@ -167,12 +167,13 @@ static bool prepare_box(const struct preparing *p, const char *box, struct fault
 
 	prepare_works_at(p->path);
 	if (!finish_exchange(p, box))
-		return says(p->path, box, fault);
+		return error_errno(p->path, box, fault);
 	if (fstatat(p->spool, box, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return (errno == ENOENT && make_closed(p->spool, box)) || says(p->path, box, fault);
+		return (errno == ENOENT && make_closed(p->spool, box)) ||
+		       error_errno(p->path, box, fault);
 	if (!S_ISDIR(st.st_mode)) {
 		errno = ENOTDIR;
-		return says(p->path, box, fault);
+		return error_errno(p->path, box, fault);
 	}
 	if (st.st_uid != 0 && st.st_uid != p->old->uid)
 		return wrong_owner(p->path, box, &st, fault);
@@ -181,7 +182,7 @@ static bool prepare_box(const struct preparing *p, const char *box, struct fault
 	log_event(LOG_LEVEL_NOTE, "spool",
 		"%s/%s: was accessible to uid %u: created again, accessible to root only", p->path,
 		box, (unsigned)(st.st_uid ? st.st_uid : p->old->uid));
-	return exchange(p, box) || says(p->path, box, fault);
+	return exchange(p, box) || error_errno(p->path, box, fault);
 }
 
 /* ---- all of it ---- */
@@ -198,7 +199,7 @@ static bool prepare_open_spool(const struct preparing *p, struct fault *fault)
 			return false;
 	spool_migrate(p->path, p->spool, p->old, fault);
 	if (fsync(p->spool) != 0)
-		return says(p->path, NULL, fault);
+		return error_errno(p->path, NULL, fault);
 	return true;
 }
 
@@ -216,7 +217,7 @@ bool prepare_spool(const char *spool, const struct old_owner *old, struct fault 
 	/* Files in it that are forced to the disk are lost in a power cut as long as its own name
 	 * is not there. */
 	if (p.spool < 0 || fsync(parent) != 0)
-		says(spool, NULL, fault);
+		error_errno(spool, NULL, fault);
 	else
 		good = prepare_open_spool(&p, fault);
 	file_close(&p.spool);

@@ -22,23 +22,24 @@
 #include "spool/record.h"
 #include "spool/walk.h"
 
-#define PATIENCE_MS INT64_C(30000)
-#define MOST	    1000000 /* arrivals and marks that are made again */
+#define IMPORT_TIMEOUT_MS INT64_C(30000)
+#define RECORDS_MAX	  1000000 /* arrivals and marks that are made again */
 
 /* ---- the child: it sees the old directory ---- */
 
-struct telling {
+struct export
+{
 	int old, peer;
 	bool marks;
 	struct spool_record end;
 };
 
-static void tell(struct telling *t, const struct spool_record *r)
+static void send_record(struct export *t, const struct spool_record *r)
 {
 	(void)send(t->peer, r, sizeof(*r), MSG_NOSIGNAL);
 }
 
-static void tell_mark(struct telling *t, const char *name, int64_t at)
+static void send_mark(struct export *t, const char *name, int64_t at)
 {
 	char user[SPOOL_USER_MAX + 1], word[SPOOL_WORD_MAX + 1];
 	struct spool_record r;
@@ -47,11 +48,11 @@ static void tell_mark(struct telling *t, const char *name, int64_t at)
 		!spool_record_make(&r, SPOOL_TELL_MARK, name, word))
 		return;
 	r.time = at;
-	tell(t, &r);
+	send_record(t, &r);
 }
 
 /* The id of the ledger is told with the end. */
-static void read_ledger(struct telling *t)
+static void read_ledger(struct export *t)
 {
 	static const struct file_rules rules = {.max_size = SPOOL_NAME_MAX, .missing_ok = true};
 	struct strbuf id = {.max = SPOOL_NAME_MAX};
@@ -63,45 +64,45 @@ static void read_ledger(struct telling *t)
 	strbuf_free(&id);
 }
 
-static bool tell_one(const char *name, void *ctx)
+static bool export_one(const char *name, void *ctx)
 {
-	struct telling *t = ctx;
+	struct export *t = ctx;
 	struct spool_record r;
 	struct stat st;
 
 	if (fstatat(t->old, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return true;
 	if (t->marks) {
-		tell_mark(t, name, st.st_mtim.tv_sec);
+		send_mark(t, name, st.st_mtim.tv_sec);
 	} else if (S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		   spool_record_make(&r, SPOOL_TELL_ARRIVAL, name, NULL)) {
 		r.time = st.st_mtim.tv_sec;
 		/* A name that is none must not end the parent's patience. */
 		if (spool_record_is_answer(&r, sizeof(r)))
-			tell(t, &r);
+			send_record(t, &r);
 	}
 	return true;
 }
 
 static bool remove_one(const char *name, void *ctx)
 {
-	const struct telling *t = ctx;
+	const struct export *t = ctx;
 
 	if (unlinkat(t->old, name, 0) != 0)
 		(void)unlinkat(t->old, name, AT_REMOVEDIR);
 	return true;
 }
 
-static void look_into(int old, int peer, const char *box)
+static void export_box(int old, int peer, const char *box)
 {
-	struct telling t = {.old = old, .peer = peer, .marks = strcmp(box, SPOOL_SEEN) == 0};
+	struct export t = {.old = old, .peer = peer, .marks = strcmp(box, SPOOL_SEEN) == 0};
 
 	(void)spool_record_make(&t.end, SPOOL_TELL_END, NULL, NULL);
 	if (t.marks)
 		read_ledger(&t);
 	if (strcmp(box, SPOOL_BAD) != 0)
-		(void)spool_walk(old, tell_one, &t);
-	tell(&t, &t.end);
+		(void)spool_walk(old, export_one, &t);
+	send_record(&t, &t.end);
 	/* Nothing goes before the parent has made all of it again, and says so. */
 	if (recv(peer, &t.end, sizeof(t.end), 0) == (ssize_t)sizeof(t.end))
 		(void)spool_walk(old, remove_one, &t);
@@ -117,7 +118,7 @@ static void set_time(int fd, int64_t at)
 }
 
 /* One that is there already is newer. */
-static void make_again(int box, const struct spool_record *r)
+static void recreate(int box, const struct spool_record *r)
 {
 	int fd = openat(box, r->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -129,14 +130,14 @@ static void make_again(int box, const struct spool_record *r)
 }
 
 /* Takes the child's records until it says that it is done. */
-static bool take_all(int peer, int box, bool marks)
+static bool import_all(int peer, int box, bool marks)
 {
-	int64_t until = clock_boot_ms() + PATIENCE_MS;
+	int64_t until = clock_boot_ms() + IMPORT_TIMEOUT_MS;
 	char verb = marks ? SPOOL_TELL_MARK : SPOOL_TELL_ARRIVAL;
 	struct pollfd fd = {.fd = peer, .events = POLLIN};
 	struct spool_record r;
 
-	for (int count = 0; count < MOST;) {
+	for (int count = 0; count < RECORDS_MAX;) {
 		int64_t left = until - clock_boot_ms();
 		ssize_t n;
 
@@ -155,13 +156,13 @@ static bool take_all(int peer, int box, bool marks)
 		}
 		if (r.verb != verb)
 			return false;
-		make_again(box, &r);
+		recreate(box, &r);
 		count++;
 	}
 	return false;
 }
 
-static bool say_done(int peer, int box)
+static bool confirm_import(int peer, int box)
 {
 	struct spool_record r;
 
@@ -173,7 +174,7 @@ static bool say_done(int peer, int box)
 /* A child that is held up in a directory that another account owns cannot be ended. */
 static bool ended(pid_t child)
 {
-	int64_t until = clock_boot_ms() + PATIENCE_MS;
+	int64_t until = clock_boot_ms() + IMPORT_TIMEOUT_MS;
 	const struct timespec step = {.tv_nsec = 10000000};
 	int status;
 
@@ -212,12 +213,12 @@ static bool move(
 		file_close(&fresh);
 		file_close(&spool);
 		if (st.st_uid == 0 || drop_privileges(owner->name, NULL, fault))
-			look_into(old, ends[1], box);
+			export_box(old, ends[1], box);
 		_exit(0);
 	}
 	file_close(&ends[1]);
 	if (child > 0) {
-		good = take_all(ends[0], fresh, marks) && say_done(ends[0], fresh);
+		good = import_all(ends[0], fresh, marks) && confirm_import(ends[0], fresh);
 		good = ended(child) && good;
 	}
 	file_close(&ends[0]);

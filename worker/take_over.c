@@ -15,10 +15,10 @@
 
 #define TAKING 01700
 
-struct taking {
+struct takeover {
 	int fd;
 	const char *path;
-	const struct heir *heirs;
+	const struct owner_rule *owner_rules;
 	size_t count;
 	bool good;
 	struct fault *fault;
@@ -84,21 +84,21 @@ static bool close_directory(int fd)
 	return fchown(fd, 0, 0) == 0 && fchmod(fd, TAKING) == 0;
 }
 
-static const struct heir *heir_of(const struct taking *t, const char *name)
+static const struct owner_rule *owner_rule_of(const struct takeover *t, const char *name)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (str_starts(name, t->heirs[i].prefix))
-			return &t->heirs[i];
+		if (str_starts(name, t->owner_rules[i].prefix))
+			return &t->owner_rules[i];
 	return NULL;
 }
 
-static bool failed(const struct taking *t, const char *name)
+static bool failed(const struct takeover *t, const char *name)
 {
 	return fault_set(
 		t->fault, FAULT_STORAGE, "take_over", "%s/%s: %s", t->path, name, strerror(errno));
 }
 
-static bool refuse(const struct taking *t, const char *name, const char *what)
+static bool error_refused(const struct takeover *t, const char *name, const char *what)
 {
 	fault_set(t->fault, FAULT_STORAGE, "take_over", "%s/%s: %s", t->path, name, what);
 	return fault_remedy(t->fault,
@@ -107,7 +107,7 @@ static bool refuse(const struct taking *t, const char *name, const char *what)
 }
 
 /* A program of before that still runs writes into the same ledger, unseen by those of now. */
-static bool is_locked(const struct taking *t, const char *name)
+static bool is_locked(const struct takeover *t, const char *name)
 {
 	struct flock asked = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = openat(t->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -117,7 +117,7 @@ static bool is_locked(const struct taking *t, const char *name)
 	return locked;
 }
 
-static bool move_into(const struct taking *t, const char *name, const char *into)
+static bool move_into(const struct takeover *t, const char *name, const char *into)
 {
 	int dir = file_make_dir_at(t->fd, into);
 	bool good = dir >= 0 && close_directory(dir) && renameat(t->fd, name, dir, name) == 0;
@@ -126,57 +126,57 @@ static bool move_into(const struct taking *t, const char *name, const char *into
 	return good || failed(t, name);
 }
 
-static bool give(const struct taking *t, const char *name, const struct heir *heir)
+static bool give(const struct takeover *t, const char *name, const struct owner_rule *rule)
 {
-	if (heir->drop)
+	if (rule->drop)
 		return unlinkat(t->fd, name, 0) == 0 || failed(t, name);
 	/* chown clears mode bits, so the mode comes last. */
-	if (fchownat(t->fd, name, heir->uid, heir->gid, AT_SYMLINK_NOFOLLOW) != 0 ||
-		fchmodat(t->fd, name, heir->mode, 0) != 0)
+	if (fchownat(t->fd, name, rule->uid, rule->gid, AT_SYMLINK_NOFOLLOW) != 0 ||
+		fchmodat(t->fd, name, rule->mode, 0) != 0)
 		return failed(t, name);
-	return !heir->into || move_into(t, name, heir->into);
+	return !rule->into || move_into(t, name, rule->into);
 }
 
-static bool take_one(const struct taking *t, const char *name)
+static bool take_file(const struct takeover *t, const char *name)
 {
-	const struct heir *heir = heir_of(t, name);
+	const struct owner_rule *rule = owner_rule_of(t, name);
 	struct stat st;
 
 	if (fstatat(t->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return failed(t, name);
-	if (!heir || S_ISDIR(st.st_mode))
+	if (!rule || S_ISDIR(st.st_mode))
 		return true;
-	if (heir->drop && !heir->lock)
-		return give(t, name, heir);
+	if (rule->drop && !rule->lock)
+		return give(t, name, rule);
 	if (!S_ISREG(st.st_mode))
-		return refuse(t, name, "is not a plain file");
+		return error_refused(t, name, "is not a plain file");
 	if (st.st_nlink != 1)
-		return refuse(t, name, "has another hard link");
-	if (heir->lock && is_locked(t, name)) {
+		return error_refused(t, name, "has another hard link");
+	if (rule->lock && is_locked(t, name)) {
 		fault_set(t->fault, FAULT_STORAGE, "still_running",
 			"%s/%s: a program running as " TAKE_OVER_ACCOUNT " has it open", t->path,
 			name);
 		return fault_remedy(t->fault, "Stop it first: systemctl stop cloudinvite-collector "
 					      "cloudinvite-dispatcher");
 	}
-	return give(t, name, heir);
+	return give(t, name, rule);
 }
 
-static bool take_each(const char *name, void *ctx)
+static bool take_directory_entry(const char *name, void *ctx)
 {
-	struct taking *t = ctx;
+	struct takeover *t = ctx;
 
-	t->good = take_one(t, name);
+	t->good = take_file(t, name);
 	return t->good;
 }
 
-bool take_over(
-	int fd, const char *path, const struct heir *heirs, size_t count, struct fault *fault)
+bool take_over(int fd, const char *path, const struct owner_rule *owner_rules, size_t count,
+	struct fault *fault)
 {
-	struct taking taking = {fd, path, heirs, count, true, fault};
+	struct takeover takeover = {fd, path, owner_rules, count, true, fault};
 
-	if (!close_directory(fd) || spool_walk(fd, take_each, &taking) != 0)
+	if (!close_directory(fd) || spool_walk(fd, take_directory_entry, &takeover) != 0)
 		return fault_set(
 			fault, FAULT_STORAGE, "take_over", "%s: %s", path, strerror(errno));
-	return taking.good;
+	return takeover.good;
 }

@@ -22,7 +22,7 @@
 #define TAKE_OVER_ACCOUNT "cloudinvite"
 
 /* What becomes of the files whose name begins with `prefix`. Of several the first counts. */
-struct heir {
+struct owner_rule {
 	const char *prefix; /* "": all others */
 	uid_t uid;
 	gid_t gid;
@@ -36,8 +36,8 @@ struct heir {
 bool take_over_due(const struct stat *st);
 /* Gives every plain file in the open directory to its heir. The directory itself stays root's,
  * 01700: the caller gives it its owner. Directories in it are left as they are. */
-bool take_over(
-	int fd, const char *path, const struct heir *heirs, size_t count, struct fault *fault);
+bool take_over(int fd, const char *path, const struct owner_rule *owner_rules, size_t count,
+	struct fault *fault);
 
 /* In a directory of root's: plain files that the old account or its group may read become root's,
  * 0640, of the group `settings_group` if their names end in .conf or .map, else `secrets_group`.

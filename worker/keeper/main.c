@@ -35,7 +35,7 @@ static int fail(const struct fault *fault)
 /* ---- serving ---- */
 
 /* The newest connection counts: a collector that hangs does not lock out the next. */
-static void take_newcomers(struct spool_keeper *k, int listener, uid_t uid)
+static void accept_connections(struct spool_keeper *k, int listener, uid_t uid)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int peer;
@@ -58,7 +58,7 @@ static int serve(struct spool_keeper *k, int listener, uid_t uid)
 {
 	log_event(LOG_LEVEL_NOTE, "started", "keeper %s", CLOUDINVITE_VERSION);
 	while (!k->lost) {
-		take_newcomers(k, listener, uid);
+		accept_connections(k, listener, uid);
 		spool_keeper_turn(k);
 		wait_for_something(k, listener);
 	}
