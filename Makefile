@@ -94,9 +94,9 @@ LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
 # ---- sources: a folder a floor -----------------------------------------------------------------
-FLOORS := base spool settings people google google/http google/auth google/auth/hsm google/api ledger invite metrics
+FLOORS := base pam spool settings people google google/http google/auth google/auth/hsm google/api ledger invite metrics
 LIB_SRC := $(foreach f,$(FLOORS),$(wildcard common/$(f)/*.c))
-PIC_SRC := $(wildcard common/base/*.c common/spool/*.c)
+PIC_SRC := $(wildcard common/base/*.c common/pam/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
 DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
@@ -104,7 +104,7 @@ DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
 PREPARE_SRC := worker/prepare.c worker/prepare_bounded.c worker/prepare_directory.c worker/prepare_spool.c \
 	worker/spool_migrate.c worker/take_over.c
 KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
-CLI_SRC := $(wildcard cli/*.c) pam_module/arguments.c
+CLI_SRC := $(wildcard cli/*.c)
 EMU_SRC := $(wildcard emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
@@ -241,7 +241,7 @@ $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
-$(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,pam_module/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
+$(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,common/pam/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam_stack.c cli/pam_line.c cli/pam_edit.c)

@@ -11,7 +11,7 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "cli/pam_stack.h"
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 
 #define REPORTED_MAX 256
 

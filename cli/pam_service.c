@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "cli/pam_lint.h"
 #include "cli/pam_stack.h"
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 
 /* Whose names say that people log in. An application of the site's own is not known by name. */
 #define LOGINS                                                                                   \

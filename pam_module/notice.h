@@ -7,7 +7,7 @@
 
 #include <security/pam_modules.h>
 
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 
 /* Says it if the user's mark says `invited` and there is somebody to talk to. The mark belongs to a
  * service account that may be hostile: it chooses whether, never what is said. */

@@ -23,7 +23,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 #include "pam_module/local_user.h"
 #include "pam_module/log.h"
 #include "pam_module/notice.h"

@@ -129,7 +129,7 @@ class Programs(harness.Test):
         self.assertEqual(told, codes | {3, 4})
 
     def test_each_argument_of_the_module_stands_in_its_page(self):
-        with open(harness.SOURCE + "/pam_module/arguments.c", encoding="utf-8") as file:
+        with open(harness.SOURCE + "/common/pam/arguments.c", encoding="utf-8") as file:
             source = file.read()
         words = set(re.findall(r'\{"([a-z_]+)", &a->', source))
         words |= set(re.findall(r'after\(argument, "([a-z_]+)="\)', source))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 #include "tests/fuzz/fuzz.h"
 
 #define WORDS 16

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pam_module/arguments.h"
+#include "common/pam/arguments.h"
 
 #include <stddef.h>
 #include <string.h>
