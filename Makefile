@@ -104,7 +104,7 @@ DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
 PREPARE_SRC := worker/prepare.c worker/prepare_bounded.c worker/prepare_directory.c worker/prepare_spool.c \
 	worker/spool_migrate.c worker/take_over.c
 KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
-CLI_SRC := $(wildcard cli/*.c)
+CLI_SRC := $(wildcard cli/*.c cli/*/*.c)
 EMU_SRC := $(wildcard emulator/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 PAM_SRC := $(wildcard tests/pam/*_test.c)
@@ -211,7 +211,7 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 
 # The command line's tests link all of it but its main.
 LIBCLI := $(O)/libcli.a
-$(LIBCLI): $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
+$(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 $(O)/tests/unit/cli_%: $(O)/tests/unit/cli_%.o $(LIBCLI) $(LIB)
@@ -244,11 +244,11 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,common/pam/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
-$(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam_stack.c cli/pam_line.c cli/pam_edit.c)
-$(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/cloudinvite.c,$(CLI_SRC)))
-$(O)/tests/fuzz/authselect_fuzz: $(call objs,$(filter-out cli/cloudinvite.c cli/pam_authselect.c,$(CLI_SRC)))
+$(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam/stack.c cli/pam/line.c cli/pam/edit.c)
+$(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
+$(O)/tests/fuzz/authselect_fuzz: $(call objs,$(filter-out cli/main.c cli/pam/authselect.c,$(CLI_SRC)))
 $(O)/tests/fuzz/authselect_fuzz: LINK_HARDEN += -Wl,--wrap=file_read
-$(O)/tests/fuzz/loopback_fuzz: $(call objs,cli/loopback_peer.c)
+$(O)/tests/fuzz/loopback_fuzz: $(call objs,cli/api/loopback_peer.c)
 $(O)/tests/fuzz/host_file_fuzz: $(call objs,worker/collector/host.c)
 
 -include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "cli/cli.h"
+#include "cli/common/context.h"
 
 struct verb {
 	const char *name;

@@ -19,10 +19,10 @@ LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
 # The command line's writers: what others print goes through them, so that nothing of a ledger, a host or of
 # Google's reaches a terminal, a spreadsheet or a machine around them (docs/security.md, "The writers").
 PRINTED = re.compile(r"\b(v?f?printf|v?dprintf|f?puts|f?putc|putchar|fwrite)\s*\(")
-WRITERS = {"cli/cli.c", "cli/screen.c", "cli/json.c", "cli/csv.c", "cli/progress.c", "cli/metrics.c", "cli/watch.c",
+WRITERS = {"cli/common/context.c", "cli/common/screen.c", "cli/common/json.c", "cli/common/csv.c", "cli/common/progress.c", "cli/ops/metrics.c", "cli/status/watch.c",
            "cli/verbs.c",      # the texts of --help
-           "cli/token.c",      # --print; access_token_valid lets nothing else in than printable ASCII
-           "cli/login_ask.c"}  # addresses for a browser, which are percent-encoded
+           "cli/api/token.c",      # --print; access_token_valid lets nothing else in than printable ASCII
+           "cli/api/login_ask.c"}  # addresses for a browser, which are percent-encoded
 MAX_FILE_LINES = 500
 MAX_TEST_LINES = 700
 MAX_COLUMNS = 100

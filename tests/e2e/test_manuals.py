@@ -91,7 +91,7 @@ class Verbs(harness.Test):
 
     def test_each_option_that_the_code_takes_stands_in_the_help(self):
         taken, told = set(), {"config", "help", "version"}
-        for name in glob.glob(harness.SOURCE + "/cli/*.c"):
+        for name in glob.glob(harness.SOURCE + "/cli/**/*.c", recursive=True):
             with open(name, encoding="utf-8") as file:
                 taken |= set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument',
                                         file.read()))
@@ -122,7 +122,7 @@ class Programs(harness.Test):
         self.assertEqual(told, said)
 
     def test_each_exit_status_of_the_command_is_explained(self):
-        with open(harness.SOURCE + "/cli/cli.h", encoding="utf-8") as file:
+        with open(harness.SOURCE + "/cli/common/context.h", encoding="utf-8") as file:
             codes = {int(number) for number in re.findall(r"#define EXIT_\w+\s+(\d+)", file.read())}
         told = section(page("cloudinvite.1"), "EXIT STATUS")
         told = {int(number) for number in re.findall(r"^\.It (\d+)$", told, re.M)}

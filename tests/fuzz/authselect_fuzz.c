@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/pam_authselect.c"
+#include "cli/pam/authselect.c"
 #include "tests/fuzz/fuzz.h"
 
 /* Whatever is asked for: the bytes of the present input. */

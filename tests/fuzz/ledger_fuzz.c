@@ -15,8 +15,8 @@
 #include "base/counters.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/cli.h"
-#include "cli/report.h"
+#include "cli/common/context.h"
+#include "cli/report/report.h"
 #include "tests/fuzz/fuzz.h"
 
 #define COLUMNS_MAX 160

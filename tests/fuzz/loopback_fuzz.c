@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "cli/loopback.c"
+#include "cli/api/loopback.c"
 #include "tests/fuzz/fuzz.h"
 
 #define PATH "/oauth2/callback"

@@ -10,8 +10,8 @@
 
 #include "base/array.h"
 #include "base/strbuf.h"
-#include "cli/pam_edit.h"
-#include "cli/pam_stack.h"
+#include "cli/pam/edit.h"
+#include "cli/pam/stack.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_line(const struct pam_line *line)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "cli/csv.h"
+#include "cli/common/csv.h"
 
 static void assert_written(const char *const *fields, size_t count, const char *expected)
 {

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/html.h"
+#include "cli/common/html.h"
 
 static void assert_written(struct strbuf *out, const char *expected)
 {

@@ -15,7 +15,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "cli/loopback.h"
+#include "cli/api/loopback.h"
 
 #define SHORT_MS 50
 #define LONG_MS	 5000

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/report.h"
+#include "cli/report/report.h"
 
 #define DAY INT64_C(86400)
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cli/screen.h"
+#include "cli/common/screen.h"
 
 #define ADDRESS "alice@example.com"
 

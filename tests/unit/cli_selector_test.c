@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/selector.h"
+#include "cli/common/selector.h"
 
 static char directory[] = "/tmp/cloudinvite-who.XXXXXX";
 static char ledger_url[128];

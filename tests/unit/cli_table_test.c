@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "cli/table.h"
+#include "cli/common/table.h"
 
 static const struct table_column columns[] = {
 	{"address", false, 16},

@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "cli/verbs.h"
-#include "cli/labels.h"
+#include "cli/common/labels.h"
 
 static void assert_meant(const char *typed, const char *verb)
 {

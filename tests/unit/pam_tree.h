@@ -7,8 +7,8 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "cli/pam_lint.h"
-#include "cli/pam_stack.h"
+#include "cli/pam/lint.h"
+#include "cli/pam/stack.h"
 #include "tests/unit/folder.h"
 
 static const char *const pam_tree_directories[] = {

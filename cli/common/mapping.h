@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mapping: whom this host's present accounts would lead to, as the rules stand now. The ledger is
+ * not asked: block list, and accounts that share an address, come later.
+ */
+#ifndef CLOUDINVITE_CLI_COMMON_MAPPING_H
+#define CLOUDINVITE_CLI_COMMON_MAPPING_H
+
+#include <stdbool.h>
+
+#include "people/account.h"
+#include "people/verdict.h"
+#include "settings/settings.h"
+
+struct mapping {
+	const struct settings *settings;
+	struct account_table accounts;
+	struct group_table *groups;
+	struct address_map *map;
+};
+
+/* Reads passwd, group and map file. `settings` must outlive it. mapping_close() also after false.
+ */
+bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault);
+void mapping_close(struct mapping *m);
+/* Whether its uid is in the range of people. */
+bool mapping_counts(const struct mapping *m, const struct account *account);
+void mapping_judge(const struct mapping *m, const struct account *account, struct verdict *verdict);
+
+#endif

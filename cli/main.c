@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudinvite [-c FILE] VERB …: what administrators type.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/privdrop.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/common/context.h"
+#include "cli/common/interrupt.h"
+#include "cli/verbs.h"
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static void detect_terminal(struct cli *cli)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	int lines;
+
+	setlocale(LC_CTYPE, "");
+	cli->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	cli->terminal = isatty(STDOUT_FILENO) == 1;
+	cli->progress = isatty(STDERR_FILENO) == 1;
+	cli_terminal_size(&cli->width, &lines);
+	cli->colour = cli->terminal && (!no_colour || no_colour[0] == '\0') &&
+		      (!term || strcmp(term, "dumb") != 0);
+	audit_actor(cli->actor, sizeof(cli->actor));
+}
+
+/* Every verb answers --help, wherever it stands before a `--`. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int unknown_verb(const char *name)
+{
+	const struct verb *nearest = verb_nearest(name);
+	struct fault fault;
+
+	fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", name);
+	if (nearest)
+		fault_remedy(&fault, "Did you mean: cloudinvite %s", nearest->name);
+	else
+		fault_remedy(&fault, "See: cloudinvite help");
+	return cli_fail(&fault);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	const struct verb *verb = verb_find(argv[0]);
+
+	if (!verb)
+		return unknown_verb(argv[0]);
+	if (wants_help(argc, argv)) {
+		verb_explain_usage(verb);
+		return EXIT_OK;
+	}
+	optind = 0; /* getopt starts anew, and permutes again */
+	cli->account = verb->account;
+	return verb->run(cli, argc, argv);
+}
+
+/* getopt repeats an option that it does not know as it is. */
+static bool are_options_visible(int argc, char **argv, struct fault *fault)
+{
+	char safe[1024];
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (argv[i][0] != '-' ||
+			strcmp(str_safe(safe, sizeof(safe), argv[i]), argv[i]) == 0)
+			continue;
+		fault_set(fault, FAULT_USAGE, "bad_option",
+			"an option contains invisible characters: %.200s", safe);
+		return fault_remedy(fault, "Write the option and its value as two separate words.");
+	}
+	return true;
+}
+
+static bool reader_has_closed(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* An answer that could not be written is no answer: a full disk behind `>` must not look like one.
+ * A reader who has seen enough (| head) needs no words. */
+static int close_output(int exit_code)
+{
+	struct fault fault;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	fault_set(&fault, FAULT_STORAGE, "output", "cannot write the output: %s", strerror(errno));
+	if (!reader_has_closed())
+		cli_fail(&fault);
+	return cli_max_exit(exit_code, fault_exit_code(fault.kind));
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.settings_path = NULL};
+	char *help[] = {(char[]){"help"}, NULL};
+	struct fault fault;
+	int option;
+
+	interrupt_catch();
+	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
+	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_decisions();
+	detect_terminal(&cli);
+	if (!are_options_visible(argc, argv, &fault))
+		return cli_fail(&fault);
+	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			cli.settings_path = optarg;
+			break;
+		case 'h':
+			return close_output(verb_help(&cli, 1, help));
+		case 'V':
+			cli_print("cloudinvite %s", CLOUDINVITE_VERSION);
+			return close_output(EXIT_OK);
+		default:
+			return cli_usage("");
+		}
+	}
+	if (optind == argc) {
+		verb_help(&cli, 1, help);
+		return EXIT_USAGE;
+	}
+	return close_output(run(&cli, argc - optind, argv + optind));
+}

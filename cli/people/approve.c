@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * approve and retry: who is held is invited, who failed is asked about again.
+ */
+#include "cli/common/context.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/privdrop.h"
+#include "base/instance.h"
+#include "base/str.h"
+#include "cli/people/bulk_action.h"
+#include "cli/common/labels.h"
+
+/* ---- approve ---- */
+
+static bool approve_eligible(const struct person *p, struct fault *fault)
+{
+	if (p->state != PERSON_HELD) {
+		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s",
+			p->address, label_state(p->state));
+		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
+	}
+	if (strcmp(p->reason, "max_mails") == 0) {
+		fault_set(fault, FAULT_POLICY, "max_mails",
+			"%s has received as many mails as max_mails allows", p->address);
+		return fault_remedy(fault,
+			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
+	}
+	return true;
+}
+
+static void approve_apply(struct person *p, int64_t now)
+{
+	p->state = PERSON_QUEUED;
+	str_copy(p->reason, sizeof(p->reason), "approved");
+	p->approved = true;
+	p->class = CLASS_NEW;
+	if (p->intent_at > 0) { /* unconfirmed: the whole way again, with another look at Google */
+		p->intent_at = p->intent_date = 0;
+		p->intent_mails = -1;
+		p->checked = 0;
+	}
+	p->due = now;
+	p->attempts = 0;
+}
+
+/* ---- retry ---- */
+
+static bool retry_eligible(const struct person *p, struct fault *fault)
+{
+	if (p->state == PERSON_FAILED || p->state == PERSON_NOT_INVITABLE ||
+		p->state == PERSON_QUEUED)
+		return true;
+	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed: its state is %s",
+		p->address, label_state(p->state));
+	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
+}
+
+static void retry_apply(struct person *p, int64_t now)
+{
+	p->state = PERSON_QUEUED;
+	str_copy(p->reason, sizeof(p->reason), "retried");
+	p->checked = 0;
+	p->class = CLASS_RETRY;
+	p->due = now;
+	p->attempts = 0;
+	p->fault_code[0] = p->fault_text[0] = '\0';
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{"all", no_argument, NULL, 'a'},
+	{"reason", required_argument, NULL, 'r'},
+	{"yes", no_argument, NULL, 'y'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
+{
+	bool all = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'a')
+			all = true;
+		else if (option == 'r' && may_reason)
+			run->reason = optarg;
+		else if (option == 'y')
+			run->yes = true;
+		else
+			return false;
+	}
+	return (all || run->reason) == (optind == argc);
+}
+
+static void set_lease_owner(struct bulk_run *run)
+{
+	char host[HOST_MAX + 1];
+
+	local_hostname(host, sizeof(host));
+	str_format(run->owner, sizeof(run->owner), "cli@%s:%d", host, (int)getpid());
+}
+
+static void print_hints(struct bulk_run *run)
+{
+	struct ledger_pause pause;
+
+	if (run->done > 0 && run->action->state == PERSON_HELD &&
+		run->store.settings->mode == MODE_DRY_RUN)
+		cli_note("  Warning: approved people are invited now, even though this host is in "
+			 "dry run.");
+	if (run->done > 0 && ledger_paused(run->store.ledger, &pause, NULL) == 1)
+		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
+	if (run->busy > 0)
+		cli_note("cloudinvite: %d of them are in use by another process; try again in a "
+			 "moment",
+			run->busy);
+}
+
+static int run_bulk_action(const struct cli *cli, int argc, char **argv,
+	const struct bulk_action *action, bool may_reason)
+{
+	struct bulk_run run = {.cli = cli, .action = action};
+	int exit_code;
+
+	if (!parse(&run, argc, argv, may_reason))
+		return cli_usage(argv[0]);
+	if (!cli_open_store(cli, LEDGER_WRITE, &run.store, &exit_code))
+		return exit_code;
+	set_lease_owner(&run);
+	exit_code = optind == argc ? bulk_action_all(&run)
+				   : bulk_action_named(&run, argv + optind, argc - optind);
+	if (run.done > 0)
+		wakeup_send(run.store.settings->run);
+	print_hints(&run);
+	cli_close_store(&run.store);
+	return run.busy > 0 ? cli_max_exit(exit_code, EXIT_LATER) : exit_code;
+}
+
+int verb_approve(const struct cli *cli, int argc, char **argv)
+{
+	static const struct bulk_action action = {
+		"approved", "Invite", PERSON_HELD, approve_eligible, approve_apply};
+
+	return run_bulk_action(cli, argc, argv, &action, true);
+}
+
+int verb_retry(const struct cli *cli, int argc, char **argv)
+{
+	static const struct bulk_action action = {
+		"queued again", "Retry", PERSON_FAILED, retry_eligible, retry_apply};
+
+	return run_bulk_action(cli, argc, argv, &action, false);
+}
