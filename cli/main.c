@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "cli/common/context.h"
 #include "cli/common/interrupt.h"
+#include "cli/ops/ops.h"
 #include "cli/verbs.h"
 
 static const struct option options[] = {
@@ -53,7 +54,7 @@ static bool wants_help(int argc, char **argv)
 
 static int unknown_verb(const char *name)
 {
-	const struct verb *nearest = verb_nearest(name);
+	const struct verb *nearest = verb_nearest(verbs, name);
 	struct fault fault;
 
 	fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", name);
@@ -66,16 +67,17 @@ static int unknown_verb(const char *name)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	const struct verb *verb = verb_find(argv[0]);
+	const struct verb *verb = verb_find(verbs, argv[0]);
 
 	if (!verb)
 		return unknown_verb(argv[0]);
 	if (wants_help(argc, argv)) {
-		verb_explain_usage(verb);
+		verb_print_help(verb);
 		return EXIT_OK;
 	}
 	optind = 0; /* getopt starts anew, and permutes again */
 	cli->account = verb->account;
+	cli->verb = verb;
 	return verb->run(cli, argc, argv);
 }
 
@@ -118,7 +120,7 @@ static int close_output(int exit_code)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.settings_path = NULL};
+	struct cli cli = {.verbs = verbs};
 	char *help[] = {(char[]){"help"}, NULL};
 	struct fault fault;
 	int option;
@@ -141,7 +143,7 @@ int main(int argc, char **argv)
 			cli_print("cloudinvite %s", CLOUDINVITE_VERSION);
 			return close_output(EXIT_OK);
 		default:
-			return cli_usage("");
+			return cli_usage(&cli);
 		}
 	}
 	if (optind == argc) {

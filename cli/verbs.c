@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/verbs.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
+
+#include "cli/api/api.h"
+#include "cli/doctor/doctor.h"
+#include "cli/ops/ops.h"
+#include "cli/pam/pam.h"
+#include "cli/people/people.h"
+#include "cli/report/report.h"
+#include "cli/setup/setup.h"
+#include "cli/status/status.h"
 
 #define LEDGER	 "The ledger"
 #define GOOGLE	 "Google, live"
@@ -192,86 +200,3 @@ const struct verb verbs[] = {
 		verb_report, ACCOUNT_LEDGER},
 	{NULL, NULL, NULL, NULL, NULL, NULL, ACCOUNT_ROOT},
 };
-
-const struct verb *verb_find(const char *name)
-{
-	for (const struct verb *verb = verbs; verb->name; verb++)
-		if (strcmp(verb->name, name) == 0)
-			return verb;
-	return NULL;
-}
-
-/* ---- suggestions ---- */
-
-#define NAME_MAX_BYTES 16
-
-static int min3(int a, int b, int c)
-{
-	int min3 = a < b ? a : b;
-
-	return min3 < c ? min3 : c;
-}
-
-/* How many letters must be changed, added, dropped or swapped with their neighbour. */
-static int distance(const char *a, const char *b)
-{
-	int rows[3][NAME_MAX_BYTES + 1], n = (int)strlen(a), m = (int)strlen(b);
-	int *before = rows[0], *above = rows[1], *row = rows[2], *old;
-
-	for (int j = 0; j <= m; j++)
-		above[j] = before[j] = j;
-	for (int i = 1; i <= n; i++) {
-		row[0] = i;
-		for (int j = 1; j <= m; j++) {
-			int differs = a[i - 1] != b[j - 1];
-			row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-				before[j - 2] + 1 < row[j])
-				row[j] = before[j - 2] + 1;
-		}
-		old = before;
-		before = above;
-		above = row;
-		row = old;
-	}
-	return above[m];
-}
-
-const struct verb *verb_nearest(const char *name)
-{
-	const struct verb *nearest = NULL;
-	int best = (int)strlen(name) / 3 + 2;
-
-	if (strlen(name) > NAME_MAX_BYTES)
-		return NULL;
-	for (const struct verb *verb = verbs; verb->name; verb++) {
-		int away = distance(name, verb->name);
-		if (away >= best || away >= (int)strlen(verb->name))
-			continue;
-		best = away;
-		nearest = verb;
-	}
-	return nearest;
-}
-
-/* ---- help ---- */
-
-void verb_explain_usage(const struct verb *verb)
-{
-	printf("usage: cloudinvite [-c FILE] %s%s%s\n\n%s\n", verb->name,
-		verb->usage[0] != '\0' ? " " : "", verb->usage, verb->summary);
-	if (verb->details[0] != '\0')
-		printf("\n%s", verb->details);
-}
-
-int cli_usage(const char *name)
-{
-	const struct verb *verb = verb_find(name);
-
-	fflush(stdout);
-	if (verb)
-		fprintf(stderr, "usage: cloudinvite [-c FILE] %s%s%s\n", verb->name,
-			verb->usage[0] != '\0' ? " " : "", verb->usage);
-	fprintf(stderr, "  See: cloudinvite help%s%s\n", verb ? " " : "", verb ? verb->name : "");
-	return EXIT_USAGE;
-}

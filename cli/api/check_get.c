@@ -2,7 +2,7 @@
 /*
  * check and get: ask Google about people, now. Nothing is sent.
  */
-#include "cli/common/context.h"
+#include "cli/api/api.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -103,11 +103,11 @@ static int check_or_get(
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		json = true;
 	}
 	if (optind == argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!api_session_open(&session, cli, json, &exit_code))
 		return exit_code;
 	list = selector_resolve_all(

@@ -2,7 +2,7 @@
 /*
  * list: all invitations that Google has, page by page, as a table, as JSON lines or as CSV.
  */
-#include "cli/common/context.h"
+#include "cli/api/api.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -196,7 +196,7 @@ static int error_option(const char *option, const char *value, const char *remed
 	return cli_fail(&fault);
 }
 
-static int parse(struct listing *l, int argc, char **argv)
+static int parse(const struct cli *cli, struct listing *l, int argc, char **argv)
 {
 	int option, forms = 0;
 
@@ -213,15 +213,15 @@ static int parse(struct listing *l, int argc, char **argv)
 			forms++;
 		}
 		if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 	}
-	return optind < argc || forms > 1 ? cli_usage(argv[0]) : EXIT_OK;
+	return optind < argc || forms > 1 ? cli_usage(cli) : EXIT_OK;
 }
 
 int verb_list(const struct cli *cli, int argc, char **argv)
 {
 	struct listing l = {.form = FORM_TABLE};
-	int exit_code = parse(&l, argc, argv);
+	int exit_code = parse(cli, &l, argc, argv);
 
 	if (exit_code != EXIT_OK)
 		return exit_code;

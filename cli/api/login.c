@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/api/api.h"
 #include "base/str.h"
 #include "cli/common/json.h"
 #include "google/auth/token.h"
@@ -80,10 +81,10 @@ static int parse(struct login *l, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (!parse_option(l, option))
-			return l->fault.kind ? cli_fail(&l->fault) : cli_usage(argv[0]);
+			return l->fault.kind ? cli_fail(&l->fault) : cli_usage(l->cli);
 	}
 	return optind < argc || !l->client_file || (l->headless && l->no_browser)
-		       ? cli_usage(argv[0])
+		       ? cli_usage(l->cli)
 		       : EXIT_OK;
 }
 

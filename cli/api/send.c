@@ -3,7 +3,7 @@
  * send and cancel: the whole way for people whom an administrator names, through ledger, pace and
  * journal. Nothing is asked of Google before every name is understood.
  */
-#include "cli/common/context.h"
+#include "cli/api/api.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -187,7 +187,7 @@ int verb_send(const struct cli *cli, int argc, char **argv)
 	int exit_code;
 
 	if (!parse(&order, argc, argv, true))
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (order.again && order.reason[0] == '\0') {
 		fault_set(&fault, FAULT_USAGE, "needs_reason",
 			"--again sends another mail to people who were invited before");
@@ -214,7 +214,7 @@ int verb_cancel(const struct cli *cli, int argc, char **argv)
 	int exit_code;
 
 	if (!parse(&order, argc, argv, false))
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!api_session_open(&session, cli, order.json, &exit_code))
 		return exit_code;
 	exit_code = send_or_cancel(&session, &order, &command, "Cancel the invitations of",

@@ -5,7 +5,7 @@
  * none can be used.
  */
 #include "base/str.h"
-#include "cli/common/context.h"
+#include "cli/api/api.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -144,10 +144,10 @@ int verb_token(const struct cli *cli, int argc, char **argv)
 		else if (strcmp(argv[i], "--print") == 0)
 			print = true;
 		else
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 	}
 	if (json && print)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	settings = cli_settings(cli, &exit_code);
 	if (!settings)
 		return exit_code;

@@ -12,6 +12,7 @@
 #include "base/privdrop.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/common/verb.h"
 
 #define LINE_MAX_BYTES 8192 /* a path and a sentence */
 
@@ -193,4 +194,16 @@ bool cli_confirm(const char *question)
 		return true;
 	cli_note("Nothing was done.");
 	return false;
+}
+
+int cli_usage(const struct cli *cli)
+{
+	const struct verb *verb = cli->verb;
+
+	fflush(stdout);
+	if (verb)
+		fprintf(stderr, "usage: cloudinvite [-c FILE] %s%s%s\n", verb->name,
+			verb->usage[0] != '\0' ? " " : "", verb->usage);
+	fprintf(stderr, "  See: cloudinvite help%s%s\n", verb ? " " : "", verb ? verb->name : "");
+	return EXIT_USAGE;
 }

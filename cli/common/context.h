@@ -25,6 +25,8 @@
 #define EXIT_POLICY   7
 #define EXIT_STORAGE  8
 
+struct verb;
+
 /* What every verb gets. */
 struct cli {
 	const char *settings_path; /* -c FILE, or NULL for the default */
@@ -35,17 +37,12 @@ struct cli {
 	int width;	/* columns of the terminal; 80 if it is none */
 	char actor[64]; /* who asked, for history */
 	enum local_account account; /* what cli_settings becomes, if root has typed it */
+	const struct verb *verbs;   /* the table of all; ends with a NULL name */
+	const struct verb *verb;    /* the one that runs; NULL: none yet */
 };
 
 /* argv[0] is the verb, getopt is reset. Returns the exit code. */
 typedef int verb_function(const struct cli *cli, int argc, char **argv);
-
-verb_function verb_approve, verb_block, verb_cancel, verb_check, verb_config;
-verb_function verb_doctor, verb_emit;
-verb_function verb_enable, verb_explain, verb_forget, verb_get, verb_help, verb_history, verb_list;
-verb_function verb_login, verb_metrics, verb_pam, verb_pause, verb_report, verb_resume;
-verb_function verb_retry, verb_scan, verb_send, verb_setup, verb_status, verb_token;
-verb_function verb_unblock;
 
 /* Prints one line on standard output (cli_print) or on standard error (cli_note). The text is made
  * safe (str_safe) and a newline is added. All output but the pages of a screen goes through these.
@@ -59,7 +56,7 @@ int cli_fail(const struct fault *fault);
 void cli_log_decision(
 	const struct cli *cli, const char *event, const char *address, const char *reason);
 /* Prints how the verb is used and returns 2. */
-int cli_usage(const char *verb);
+int cli_usage(const struct cli *cli);
 /* Loads the settings. NULL after having printed why; *exit_code is then set. */
 struct settings *cli_load(const struct cli *cli, int *exit_code);
 /* Loads the settings and becomes the verb's account: what every verb does that touches ledger,

@@ -10,6 +10,7 @@
 
 #include "base/privdrop.h"
 #include "cli/common/interrupt.h"
+#include "cli/common/verb.h"
 
 /* An interrupt ends the child as well, until it has been waited for. */
 static int wait_for(pid_t child, const char *user)
@@ -92,8 +93,7 @@ int run_in_child(int (*act)(void *ctx), void *ctx)
 }
 
 struct verb_call {
-	verb_function *verb;
-	const struct cli *cli;
+	struct cli cli;
 	int argc;
 	char **argv;
 };
@@ -103,12 +103,17 @@ static int run_verb(void *ctx)
 	const struct verb_call *verb_call = ctx;
 
 	optind = 0;
-	return verb_call->verb(verb_call->cli, verb_call->argc, verb_call->argv);
+	return verb_call->cli.verb->run(&verb_call->cli, verb_call->argc, verb_call->argv);
 }
 
-int run_verb_in_child(verb_function *verb, const struct cli *cli, int argc, char **argv)
+int run_verb_in_child(const struct cli *cli, int argc, char **argv)
 {
-	struct verb_call verb_call = {verb, cli, argc, argv};
+	struct verb_call verb_call = {*cli, argc, argv};
+
+	verb_call.cli.verb = verb_find(cli->verbs, argv[0]);
+	if (verb_call.cli.verb == NULL)
+		return cli_usage(cli);
+	verb_call.cli.account = verb_call.cli.verb->account;
 
 	return run_in_child(run_verb, &verb_call);
 }

@@ -17,6 +17,6 @@ int run_as_user(const char *user, int (*act)(void *ctx), void *ctx);
 /* Runs `act` in a child as it is: it becomes the service itself, by cli_settings. */
 int run_in_child(int (*act)(void *ctx), void *ctx);
 /* Runs a verb in a child, as if it had been typed. */
-int run_verb_in_child(verb_function *verb, const struct cli *cli, int argc, char **argv);
+int run_verb_in_child(const struct cli *cli, int argc, char **argv);
 
 #endif

@@ -209,12 +209,12 @@ int verb_doctor(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		d.json = d.json || option == 'j';
 		d.offline = d.offline || option == 'o';
 	}
 	if (optind < argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	signal(SIGPIPE, SIG_IGN);
 	screen_open(&d.screen, cli, stdout);
 	progress_start(&d.progress, cli);

@@ -75,4 +75,6 @@ doctor_step doctor_credential, doctor_token, doctor_api, doctor_quota; /* doctor
 doctor_step doctor_secrets;					       /* doctor_secrets.c */
 doctor_step doctor_isolation;					       /* doctor_isolation.c */
 
+verb_function verb_doctor;
+
 #endif

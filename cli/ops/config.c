@@ -3,7 +3,7 @@
  * config [--check] [--json]: the effective settings and where each came from, in the form of a
  * settings file; or everything that is wrong with them.
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -205,7 +205,7 @@ int verb_config(const struct cli *cli, int argc, char **argv)
 		else if (strcmp(argv[i], "--check") == 0)
 			checking = true;
 		else
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 	}
 	if (checking)
 		return json ? check_for_machines(path) : check_for_people(cli, path);

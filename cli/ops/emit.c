@@ -3,7 +3,7 @@
  * emit: writes arrivals, as the useradd hook and scripts of the site do. It needs the spool and
  * nothing else: neither ledger nor network nor settings that are right.
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -63,10 +63,10 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'r' || !trigger_parse(optarg, &reason))
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		given = true;
 	}
 	if (!given || optind == argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	return emit_all(cli, reason, argv + optind, argc - optind);
 }

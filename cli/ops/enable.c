@@ -6,7 +6,7 @@
  * reads the ledger, and one with the dispatcher's signals the dispatcher. So neither a planted
  * ledger nor a planted pid in the run directory is touched with root's rights.
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -242,11 +242,11 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'y')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		yes = true;
 	}
 	if (optind < argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	settings = settings_load(cli->settings_path, &fault);
 	if (!settings)
 		return cli_fail(&fault);

@@ -2,19 +2,19 @@
 /*
  * help [VERB]: the verbs by group, or one of them in detail.
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/common/screen.h"
-#include "cli/verbs.h"
+#include "cli/common/verb.h"
 
-static void print_verbs(struct screen *s)
+static void print_verbs(const struct cli *cli, struct screen *s)
 {
 	const char *group = "";
 
-	for (const struct verb *verb = verbs; verb->name; verb++) {
+	for (const struct verb *verb = cli->verbs; verb->name; verb++) {
 		if (strcmp(group, verb->group) != 0) {
 			screen_newline(s);
 			screen_put(s, STYLE_BOLD, verb->group);
@@ -36,11 +36,11 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 	struct screen s;
 
 	if (argc > 2)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (argc == 2) {
-		verb = verb_find(argv[1]);
+		verb = verb_find(cli->verbs, argv[1]);
 		if (verb) {
-			verb_explain_usage(verb);
+			verb_print_help(verb);
 			return EXIT_OK;
 		}
 		fault_set(&fault, FAULT_USAGE, "unknown_verb", "unknown verb '%s'", argv[1]);
@@ -55,7 +55,7 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 	screen_newline(&s);
 	screen_put(&s, STYLE_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
 	screen_newline(&s);
-	print_verbs(&s);
+	print_verbs(cli, &s);
 	screen_newline(&s);
 	screen_put(&s, STYLE_PLAIN, "For one verb in detail: cloudinvite help VERB");
 	screen_newline(&s);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #define PAGE_MAX ((size_t)256 * 1024)
 
@@ -25,7 +25,7 @@ static bool parse_format(const char *word, enum metrics_format *out)
 	return true;
 }
 
-static int parse(int argc, char **argv, enum metrics_format *format)
+static int parse(const struct cli *cli, int argc, char **argv, enum metrics_format *format)
 {
 	static const struct option options[] = {
 		{"format", required_argument, NULL, 'f'},
@@ -36,7 +36,7 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		if (!parse_format(optarg, format)) {
 			fault_set(&fault, FAULT_USAGE, "bad_value", "--format: unknown format '%s'",
 				optarg);
@@ -44,7 +44,7 @@ static int parse(int argc, char **argv, enum metrics_format *format)
 			return cli_fail(&fault);
 		}
 	}
-	return optind < argc ? cli_usage(argv[0]) : EXIT_OK;
+	return optind < argc ? cli_usage(cli) : EXIT_OK;
 }
 
 int verb_metrics(const struct cli *cli, int argc, char **argv)
@@ -53,7 +53,7 @@ int verb_metrics(const struct cli *cli, int argc, char **argv)
 	struct strbuf page = {.max = PAGE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct store store;
-	int exit_code = parse(argc, argv, &format);
+	int exit_code = parse(cli, argc, argv, &format);
 
 	if (exit_code != EXIT_OK || !cli_open_store(cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;

@@ -3,7 +3,7 @@
  * pause and resume: the one brake for everything that the dispatcher asks and sends. Without a
  * pause, resume ends a reconcile (ledger/ledger.h).
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -41,11 +41,11 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'r')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		reason = optarg;
 	}
 	if (optind < argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (reason[0] == '\0') {
 		fault_set(&fault, FAULT_USAGE, "needs_reason", "a pause requires a reason");
 		fault_remedy(&fault, "Give the reason, for the next administrator: --reason TEXT");
@@ -114,8 +114,9 @@ int verb_resume(const struct cli *cli, int argc, char **argv)
 	struct store store;
 	int exit_code;
 
+	(void)argv;
 	if (argc > 1)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_WRITE, &store, &exit_code))
 		return exit_code;
 	exit_code = clear_pause(cli, &store);

@@ -4,7 +4,7 @@
  * start), or with --dry-run only shows whom they would be mapped to. Arrivals are root's to write:
  * so only root scans.
  */
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -215,13 +215,13 @@ int verb_scan(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		dry = dry || option == 'n';
 		s.json = s.json || option == 'j';
 		yes = yes || option == 'y';
 	}
 	if (optind < argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	settings = settings_load_checked(cli->settings_path, false, &fault);
 	if (!settings)
 		return cli_fail(&fault);

@@ -244,7 +244,7 @@ int verb_pam(const struct cli *cli, int argc, char **argv)
 	int exit_code;
 
 	if (!parse(&p, argc, argv))
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	screen_open(&p.screen, cli, stdout);
 	p.settings = settings_load(cli->settings_path, NULL);
 	p.services = json_array();
@@ -257,7 +257,7 @@ int verb_pam(const struct cli *cli, int argc, char **argv)
 	else if (strcmp(argv[optind], "disable") == 0)
 		exit_code = change_it(&p, false);
 	else
-		exit_code = cli_usage(argv[0]);
+		exit_code = cli_usage(cli);
 	table_free(&p.table);
 	strbuf_free(&p.others);
 	strbuf_free(&p.skipped);

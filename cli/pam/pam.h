@@ -36,4 +36,6 @@ void pam_change_free(struct pam_change *change);
 void pam_change_show(struct screen *screen, const char *title, const struct strbuf *lines);
 json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_run);
 
+verb_function verb_pam;
+
 #endif

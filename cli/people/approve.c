@@ -2,7 +2,7 @@
 /*
  * approve and retry: who is held is invited, who failed is asked about again.
  */
-#include "cli/common/context.h"
+#include "cli/people/people.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -129,7 +129,7 @@ static int run_bulk_action(const struct cli *cli, int argc, char **argv,
 	int exit_code;
 
 	if (!parse(&run, argc, argv, may_reason))
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_WRITE, &run.store, &exit_code))
 		return exit_code;
 	set_lease_owner(&run);

@@ -2,7 +2,7 @@
 /*
  * block and unblock: whom nobody ever invites.
  */
-#include "cli/common/context.h"
+#include "cli/people/people.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -63,16 +63,17 @@ static int for_each_person(const struct cli *cli, char **typed, int n, const cha
 	return exit_code;
 }
 
-static int parse(int argc, char **argv, const struct option *options, const char **reason)
+static int parse(const struct cli *cli, int argc, char **argv, const struct option *options,
+	const char **reason)
 {
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'r')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		*reason = optarg;
 	}
-	return optind < argc ? EXIT_OK : cli_usage(argv[0]);
+	return optind < argc ? EXIT_OK : cli_usage(cli);
 }
 
 int verb_block(const struct cli *cli, int argc, char **argv)
@@ -84,7 +85,7 @@ int verb_block(const struct cli *cli, int argc, char **argv)
 	const char *reason = "";
 	struct fault fault;
 
-	if (parse(argc, argv, options, &reason) != EXIT_OK)
+	if (parse(cli, argc, argv, options, &reason) != EXIT_OK)
 		return EXIT_USAGE;
 	if (reason[0] == '\0') {
 		fault_set(&fault, FAULT_USAGE, "needs_reason", "a block requires a reason");
@@ -99,7 +100,7 @@ int verb_unblock(const struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	const char *reason = "";
 
-	if (parse(argc, argv, options, &reason) != EXIT_OK)
+	if (parse(cli, argc, argv, options, &reason) != EXIT_OK)
 		return EXIT_USAGE;
 	return for_each_person(
 		cli, argv + optind, argc - optind, reason, unblock_one, LEDGER_WRITE);

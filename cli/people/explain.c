@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/people/people.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
@@ -156,11 +157,11 @@ int verb_explain(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		json = true;
 	}
 	if (argc - optind != 1)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &x.store, &exit_code))
 		return exit_code;
 	exit_code = explain(cli, &x, argv[optind], json);

@@ -7,7 +7,7 @@
  * but shows it up to 48 hours late: until then a forgotten person could be mailed a second time, so
  * that forgetting then needs --block.
  */
-#include "cli/common/context.h"
+#include "cli/people/people.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -257,11 +257,11 @@ int verb_forget(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'b')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		block = true;
 	}
 	if (optind == argc)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!open_spool(cli, &spool, &fault))
 		return cli_fail(&fault);
 	if (cli_open_store(cli, LEDGER_WRITE, &store, &exit_code)) {

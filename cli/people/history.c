@@ -3,7 +3,7 @@
  * history [WHO]: what happened, when, why and by whom; of nobody in particular: what was decided
  * about the whole.
  */
-#include "cli/common/context.h"
+#include "cli/people/people.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -156,11 +156,11 @@ int verb_history(const struct cli *cli, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 		json = true;
 	}
 	if (argc - optind > 1)
-		return cli_usage(argv[0]);
+		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &query.store, &exit_code))
 		return exit_code;
 	screen_open(&query.screen, cli, stdout);

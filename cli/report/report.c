@@ -191,7 +191,7 @@ static bool parse_weeks(struct request *request, const char *typed)
 	return true;
 }
 
-static int parse(struct request *request, int argc, char **argv)
+static int parse(const struct cli *cli, struct request *request, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
@@ -214,15 +214,15 @@ static int parse(struct request *request, int argc, char **argv)
 		else if (option == 'p')
 			request->names = true;
 		else if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 	}
-	return optind < argc ? cli_usage(argv[0]) : EXIT_OK;
+	return optind < argc ? cli_usage(cli) : EXIT_OK;
 }
 
 int verb_report(const struct cli *cli, int argc, char **argv)
 {
 	struct request request = {.cli = cli, .mode = 0600, .weeks = REPORT_WEEKS};
-	int exit_code = parse(&request, argc, argv);
+	int exit_code = parse(cli, &request, argc, argv);
 
 	if (exit_code != EXIT_OK)
 		return exit_code;

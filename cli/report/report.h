@@ -74,4 +74,6 @@ void report_hosts(const struct report *r, struct strbuf *out);
 /* What is stuck, and who, where names were asked for. */
 bool report_stuck(struct report *r, struct strbuf *out, struct fault *fault);
 
+verb_function verb_report;
+
 #endif

@@ -132,7 +132,6 @@ static bool ask_login(struct setup *s)
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->draft.path;
-	cli.account = ACCOUNT_DISPATCHER;
 	str_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
 		s->draft.settings->state);
 	if (!config_draft_set(&s->draft, "google", "subject", "", &s->fault) ||
@@ -145,7 +144,7 @@ static bool ask_login(struct setup *s)
 	if (stat(s->login, &s->login_before) != 0)
 		s->login_before = (struct stat){.st_ino = 0};
 	setup_part(s, PART_LOGIN, PART_OPEN);
-	if (run_verb_in_child(verb_login, &cli, 3, argv) == EXIT_OK) {
+	if (run_verb_in_child(&cli, 3, argv) == EXIT_OK) {
 		setup_part(s, PART_LOGIN, PART_WRITTEN);
 		return true;
 	}

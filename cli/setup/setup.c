@@ -385,9 +385,9 @@ static int parse(struct setup *s, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!parse_option(s, option))
-			return s->fault.kind ? fail(s) : cli_usage(argv[0]);
+			return s->fault.kind ? fail(s) : cli_usage(s->cli);
 	if (optind < argc || (s->pam && s->no_pam) || (s->json && !s->yes && !s->dry_run))
-		return cli_usage(argv[0]);
+		return cli_usage(s->cli);
 	s->dialogue = !s->yes && !s->json && !s->dry_run && isatty(STDIN_FILENO) == 1 &&
 		      isatty(STDOUT_FILENO) == 1;
 	return EXIT_OK;

@@ -110,4 +110,6 @@ void setup_print(struct setup *s, enum style style, int indent, const char *form
 	__attribute__((format(printf, 4, 5)));
 void setup_print_title(struct setup *s, const char *title);
 
+verb_function verb_setup;
+
 #endif

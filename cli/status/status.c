@@ -220,7 +220,7 @@ static int error_option(const char *option, const char *value, const char *remed
 	return cli_fail(&fault);
 }
 
-static int parse(struct status_request *request, int argc, char **argv)
+static int parse(const struct cli *cli, struct status_request *request, int argc, char **argv)
 {
 	int option;
 
@@ -239,7 +239,7 @@ static int parse(struct status_request *request, int argc, char **argv)
 			return error_option(
 				"--watch", optarg, "Use a number of seconds from 1 to 86400.");
 		else if (option == '?')
-			return cli_usage(argv[0]);
+			return cli_usage(cli);
 	}
 	return EXIT_OK;
 }
@@ -261,7 +261,7 @@ int verb_status(const struct cli *cli, int argc, char **argv)
 	struct status_request request = {.state = -1};
 	struct target *list = NULL;
 	struct store store;
-	int exit_code = parse(&request, argc, argv);
+	int exit_code = parse(cli, &request, argc, argv);
 
 	if (exit_code != EXIT_OK || !cli_open_store(cli, LEDGER_READ, &store, &exit_code))
 		return exit_code;

@@ -91,4 +91,6 @@ bool status_draw_people(const struct status *st, const struct status_request *re
 bool status_write(
 	const struct status *st, const struct status_request *request, struct fault *fault);
 
+verb_function verb_status;
+
 #endif

@@ -15,7 +15,8 @@
 #include "base/counters.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/common/context.h"
+#include "cli/ops/ops.h"
+#include "cli/people/people.h"
 #include "cli/report/report.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -13,7 +13,7 @@
 
 static void assert_meant(const char *typed, const char *verb)
 {
-	const struct verb *nearest = verb_nearest(typed);
+	const struct verb *nearest = verb_nearest(verbs, typed);
 
 	assert_non_null(nearest);
 	assert_string_equal(verb, nearest->name);
@@ -34,23 +34,23 @@ static void a_mistyped_verb_is_guessed(void **state)
 static void what_is_nothing_like_a_verb_is_not_guessed(void **state)
 {
 	(void)state;
-	assert_null(verb_nearest("frobnicate"));
-	assert_null(verb_nearest("xyzzy"));
-	assert_null(verb_nearest(""));
-	assert_null(verb_nearest("a-very-long-word-that-is-no-verb-at-all"));
+	assert_null(verb_nearest(verbs, "frobnicate"));
+	assert_null(verb_nearest(verbs, "xyzzy"));
+	assert_null(verb_nearest(verbs, ""));
+	assert_null(verb_nearest(verbs, "a-very-long-word-that-is-no-verb-at-all"));
 }
 
 static void every_verb_says_what_it_does_and_is_found(void **state)
 {
 	(void)state;
 	for (const struct verb *verb = verbs; verb->name; verb++) {
-		assert_ptr_equal(verb, verb_find(verb->name));
+		assert_ptr_equal(verb, verb_find(verbs, verb->name));
 		assert_true(verb->summary[0] != '\0');
 		assert_non_null(verb->usage);
 		assert_non_null(verb->details);
 		assert_non_null(verb->run);
 	}
-	assert_null(verb_find("stat"));
+	assert_null(verb_find(verbs, "stat"));
 }
 
 static void verbs_of_a_group_stand_together(void **state)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a verb is. The table of all verbs is in cli/verbs.c; a verb sees it only as cli->verbs.
+ */
+#ifndef CLOUDINVITE_CLI_COMMON_VERB_H
+#define CLOUDINVITE_CLI_COMMON_VERB_H
+
+#include "cli/common/context.h"
+
+struct verb {
+	const char *name;
+	const char *group;   /* the heading in help; verbs of a group stand together */
+	const char *usage;   /* what follows the name: "[--json] ADDRESS…" */
+	const char *summary; /* one line */
+	const char *details; /* lines for `help VERB` */
+	verb_function *run;
+	/* What it becomes when root types it (cli_settings); docs/security.md says of those that
+	 * stay root what they do as which account. */
+	enum local_account account;
+};
+
+/* NULL if the table has none of that name. */
+const struct verb *verb_find(const struct verb *verbs, const char *name);
+/* The verb that was most likely meant; NULL if nothing comes close. */
+const struct verb *verb_nearest(const struct verb *verbs, const char *name);
+/* Prints `cloudinvite help VERB`. */
+void verb_print_help(const struct verb *verb);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs about people in the ledger.
+ */
+#ifndef CLOUDINVITE_CLI_PEOPLE_PEOPLE_H
+#define CLOUDINVITE_CLI_PEOPLE_PEOPLE_H
+
+#include "cli/common/context.h"
+
+verb_function verb_approve, verb_block, verb_explain, verb_forget, verb_history, verb_retry,
+	verb_unblock;
+
+#endif
