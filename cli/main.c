@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/privdrop.h"
 #include "base/log.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/context.h"
 #include "cli/common/interrupt.h"

@@ -10,8 +10,8 @@
 
 #include "base/array.h"
 #include "base/file.h"
-#include "base/privdrop.h"
 #include "base/instance.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "worker/prepare_bounded.h"
 #include "worker/prepare_directory.h"

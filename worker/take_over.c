@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/privdrop.h"
 #include "base/log.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "spool/walk.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "cli/common/json.h"
 #include "cli/api/session.h"
+#include "cli/common/json.h"
 #include "cli/common/labels.h"
 
 /* ---- check ---- */

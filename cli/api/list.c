@@ -13,11 +13,11 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "cli/api/session.h"
 #include "cli/common/csv.h"
 #include "cli/common/json.h"
-#include "cli/api/session.h"
-#include "cli/common/table.h"
 #include "cli/common/labels.h"
+#include "cli/common/table.h"
 
 #define PAGE_SIZE 200 /* the most that Google gives */
 

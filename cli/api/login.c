@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/api/api.h"
 #include "base/str.h"
+#include "cli/api/api.h"
 #include "cli/common/json.h"
 #include "google/auth/token.h"
 #include "google/types.h"

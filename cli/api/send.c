@@ -10,8 +10,9 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "cli/common/json.h"
 #include "cli/api/session.h"
+#include "cli/common/confirm.h"
+#include "cli/common/json.h"
 #include "cli/common/labels.h"
 
 struct order {

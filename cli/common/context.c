@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/privdrop.h"
 #include "base/log.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/verb.h"
 
@@ -166,34 +166,6 @@ void cli_log_decision(
 	log_about(LOG_LEVEL_NOTE, event, &about, "%s%sby %s%s%s", address ? about.person : "",
 		address ? ", " : "", cli->actor, reason && reason[0] != '\0' ? ": " : "",
 		reason ? reason : "");
-}
-
-static bool confirm_not_possible(const char *question)
-{
-	struct fault fault;
-
-	fault_set(&fault, FAULT_USAGE, "needs_yes",
-		"%s Cannot ask for confirmation: standard input is not a terminal", question);
-	fault_remedy(&fault, "Use --yes to confirm. Nothing was done.");
-	cli_fail(&fault);
-	return false;
-}
-
-bool cli_confirm(const char *question)
-{
-	char answer[16] = "", safe[1024];
-
-	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-		return confirm_not_possible(question);
-	fflush(stdout);
-	fprintf(stderr, "%s [y/N] ", str_safe(safe, sizeof(safe), question));
-	if (!fgets(answer, sizeof(answer), stdin))
-		fputc('\n', stderr);
-	answer[strcspn(answer, "\n")] = '\0';
-	if (str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes"))
-		return true;
-	cli_note("Nothing was done.");
-	return false;
 }
 
 int cli_usage(const struct cli *cli)

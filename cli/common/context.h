@@ -15,8 +15,6 @@
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
-#define CONFIRM_ABOVE 10 /* people; a decision about more of them is asked about */
-
 #define EXIT_OK	      0
 #define EXIT_NEGATIVE 1
 #define EXIT_USAGE    2
@@ -78,8 +76,5 @@ void cli_close_store(struct store *store);
 void cli_terminal_size(int *columns, int *lines);
 /* The worse of two exit codes: the higher. */
 int cli_max_exit(int a, int b);
-/* Asks a yes-or-no question on the terminal. Where nobody can answer it is refused, and --yes named
- * as the way. */
-bool cli_confirm(const char *question);
 
 #endif

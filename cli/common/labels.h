@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/common/service_state.h"
 #include "cli/common/screen.h"
+#include "cli/common/service_state.h"
 #include "google/api/google.h"
 #include "ledger/ledger.h"
 #include "people/verdict.h"

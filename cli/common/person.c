@@ -6,8 +6,8 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "cli/common/table.h"
 #include "cli/common/labels.h"
+#include "cli/common/table.h"
 
 void person_line(struct screen *s, const char *name, enum style style, const char *value)
 {

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "cli/common/service_state.h"
 #include "cli/common/screen.h"
+#include "cli/common/service_state.h"
 
 #define PERSON_INDENT 2
 #define PERSON_VALUE  13 /* the column where values begin */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/privdrop.h"
 #include "base/instance.h"
+#include "base/privdrop.h"
 
 #define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
 

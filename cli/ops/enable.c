@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/privdrop.h"
 #include "base/instance.h"
+#include "base/privdrop.h"
 #include "base/str.h"
-#include "cli/common/screen.h"
+#include "cli/common/confirm.h"
 #include "cli/common/run_as.h"
+#include "cli/common/screen.h"
 
 #define SHOWN_MAX 10
 

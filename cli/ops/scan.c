@@ -12,12 +12,13 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "cli/ops/spool_writer.h"
+#include "cli/common/confirm.h"
 #include "cli/common/json.h"
 #include "cli/common/mapping.h"
 #include "cli/common/progress.h"
 #include "cli/common/screen.h"
 #include "cli/common/table.h"
+#include "cli/ops/spool_writer.h"
 #include "spool/keeper.h"
 
 struct scan {

@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "cli/common/run_program.h"
 #include "cli/pam/edit.h"
 #include "cli/pam/method.h"
-#include "cli/common/run_program.h"
 
 #define PROGRAM	     "/usr/bin/authselect"
 #define PROFILE	     "custom/cloudinvite"

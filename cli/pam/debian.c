@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "cli/pam/method.h"
 #include "cli/common/run_program.h"
+#include "cli/pam/method.h"
 
 #define PROGRAM "/usr/sbin/pam-auth-update"
 #define PROFILE "/usr/share/pam-configs/cloudinvite"

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/pam/method.h"
 #include "cli/pam/lint.h"
+#include "cli/pam/method.h"
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"

@@ -15,8 +15,8 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/pam/edit.h"
-#include "cli/pam/method.h"
 #include "cli/pam/lint.h"
+#include "cli/pam/method.h"
 #include "cli/pam/stack.h"
 
 #define POSTLOGIN "/etc/pam.d/postlogin"

@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/strbuf.h"
+#include "cli/common/confirm.h"
 #include "cli/common/json.h"
 #include "cli/common/screen.h"
 #include "cli/common/table.h"

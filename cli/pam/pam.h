@@ -10,9 +10,9 @@
 
 #include "base/strbuf.h"
 #include "cli/common/context.h"
-#include "cli/pam/method.h"
-#include "cli/pam/lint.h"
 #include "cli/common/screen.h"
+#include "cli/pam/lint.h"
+#include "cli/pam/method.h"
 
 #define PAM_MODULE_PATH CLOUDINVITE_SECUREDIR "/" PAM_MODULE
 

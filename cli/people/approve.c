@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/privdrop.h"
 #include "base/instance.h"
+#include "base/privdrop.h"
 #include "base/str.h"
-#include "cli/people/bulk_action.h"
 #include "cli/common/labels.h"
+#include "cli/people/bulk_action.h"
 
 /* ---- approve ---- */
 

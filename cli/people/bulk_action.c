@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "cli/common/confirm.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
 

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/people/people.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "cli/people/people.h"
 
 /* ---- finding ---- */
 

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "cli/common/person.h"
 #include "cli/common/labels.h"
+#include "cli/common/person.h"
 
 /* ---- accounts ---- */
 

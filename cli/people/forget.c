@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/privdrop.h"
 #include "base/instance.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
 #include "spool/client.h"

@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/common/json.h"
+#include "cli/common/labels.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
-#include "cli/common/labels.h"
 
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32

@@ -14,14 +14,6 @@
 #include "base/privdrop.h"
 #include "cli/common/html.h"
 
-void report_prose(const struct report *r, struct strbuf *out, const char *s)
-{
-	if (r->names)
-		html_text(out, s);
-	else
-		html_masked(out, s);
-}
-
 static void head(const struct report *r, struct strbuf *out)
 {
 	strbuf_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -4,11 +4,11 @@
  */
 #include "cli/setup/setup.h"
 
+#include "base/array.h"
 #include "cli/common/json.h"
 #include "cli/common/mapping.h"
 #include "cli/common/progress.h"
 #include "cli/common/table.h"
-#include "base/array.h"
 
 #define SHOWN_MAX 12 /* rows; scan --dry-run shows all */
 

@@ -20,9 +20,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/instance.h"
-#include "cli/doctor/doctor.h"
 #include "cli/common/json.h"
 #include "cli/common/run_as.h"
+#include "cli/doctor/doctor.h"
 
 #define PAUSE_FIRST_S 2
 #define PAUSE_MAX_S   30

@@ -14,32 +14,12 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "cli/common/confirm.h"
 #include "cli/common/interrupt.h"
 #include "cli/common/json.h"
 #include "cli/common/table.h"
 
 /* ---- saying ---- */
-
-void setup_print(struct setup *s, enum style style, int indent, const char *format, ...)
-{
-	char text[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (s->json || !text[0])
-		return;
-	screen_to_column(&s->screen, indent);
-	screen_wrap(&s->screen, style, indent, text);
-	screen_newline(&s->screen);
-}
-
-void setup_print_title(struct setup *s, const char *title)
-{
-	if (!s->json)
-		screen_heading(&s->screen, title);
-}
 
 static int fail(struct setup *s)
 {

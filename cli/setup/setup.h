@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 
 #include "cli/common/context.h"
-#include "cli/pam/pam.h"
 #include "cli/common/screen.h"
+#include "cli/pam/pam.h"
 #include "cli/setup/config_draft.h"
 
 #define SETUP_HOSTS_MAX	  100000

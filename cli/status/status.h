@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "cli/common/service_state.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
+#include "cli/common/service_state.h"
 #include "ledger/pace.h"
 
 #define STATUS_REASONS 12

@@ -10,9 +10,9 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "cli/common/labels.h"
 #include "cli/common/person.h"
 #include "cli/common/table.h"
-#include "cli/common/labels.h"
 
 #define PAGE 1000
 

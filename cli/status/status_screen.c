@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/privdrop.h"
 #include "base/str.h"
+#include "cli/common/labels.h"
 #include "cli/common/screen.h"
 #include "cli/common/table.h"
-#include "cli/common/labels.h"
 
 #define INDENT	2
 #define LABEL	18 /* columns of a person's state */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/counters.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/ops/ops.h"

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "cli/verbs.h"
 #include "cli/common/labels.h"
+#include "cli/verbs.h"
 
 static void assert_meant(const char *typed, const char *verb)
 {

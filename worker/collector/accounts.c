@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "worker/collector/account_diff.h"
 #include "worker/collector/change_guard.h"
 #include "worker/collector/collector.h"
-#include "worker/collector/account_diff.h"
 
 /* ---- taking over ---- */
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/counters.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #define ADDED_MAX   50

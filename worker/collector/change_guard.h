@@ -6,8 +6,8 @@
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
 #define CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
 
-#include "worker/collector/collector.h"
 #include "worker/collector/account_diff.h"
+#include "worker/collector/collector.h"
 
 /* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
  * kind `brake`, and host->braked is set as soon as that pause is the one that stands: `resume`

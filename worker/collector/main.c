@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/counters.h"
 #include "base/instance.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "spool/keeper.h"
 #include "worker/collector/collector.h"

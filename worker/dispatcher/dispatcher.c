@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/privdrop.h"
-#include "base/log.h"
 #include "base/instance.h"
+#include "base/log.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "invite/invite.h"
 #include "worker/dispatcher/memory.h"

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/privdrop.h"
 #include "base/log.h"
+#include "base/privdrop.h"
 #include "settings/settings.h"
 #include "spool/keeper.h"
 #include "worker/keeper/listen.h"

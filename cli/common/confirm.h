@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Yes-or-no questions on the terminal.
+ */
+#ifndef CLOUDINVITE_CLI_COMMON_CONFIRM_H
+#define CLOUDINVITE_CLI_COMMON_CONFIRM_H
+
+#include <stdbool.h>
+
+#define CONFIRM_ABOVE 10 /* people; a decision about more of them is asked about */
+
+/* Asks a yes-or-no question on the terminal. Where nobody can answer it is refused, and --yes named
+ * as the way. */
+bool cli_confirm(const char *question);
+
+#endif
