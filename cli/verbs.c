@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of all verbs: name, group, usage, summary, details, function, account. It is data only;
+ * main.c hands it to the verbs in their context.
+ */
 #include "cli/verbs.h"
 
 #include <stddef.h>

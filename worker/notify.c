@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sd_notify's protocol: one datagram for each message, to a path or to an abstract name. Nothing is
+ * sent where systemd did not start the program.
+ */
 #include "worker/notify.h"
 
 #include <limits.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of collector and dispatcher, and what --help and --version print.
+ */
 #include "worker/options.h"
 
 #include <getopt.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What --prepare makes for the accounts: the run directory with its locks, the state directory with
+ * the parts of each program, the ledger, the tokens. An account owns only directories in which root
+ * has nothing to do.
+ */
 #include "worker/prepare.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes one directory, or brings it into its state. Every directory above it is opened and checked
+ * on the way, so that only root can have put it there; a directory with an unexpected owner is
+ * refused.
+ */
 #include "worker/prepare_directory.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files beside the settings: those that the old account could read become readable for the
+ * accounts of now, and private/ can be searched only by the dispatcher. A directory that is not
+ * root's alone is left as it is.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Prepares the spool and its boxes. A box that another account could have opened is exchanged for a
+ * fresh directory in one step, and its contents are recreated there (spool_migrate.c). A lock keeps
+ * two programs from doing so at once.
+ */
 #include "worker/prepare_spool.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recreates arrivals and marks of an old box in a fresh one. A child with the rights of the old
+ * box's owner reads names and words and sends them over a socket; the parent, which is root, opens
+ * nothing in the old directory and waits only for a limited time.
+ */
 #include "worker/spool_migrate.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gives directories and files of the old shared account to the accounts of now, by rules that go by
+ * the beginning of the name. A directory becomes root's, with a mode that nothing else has, before
+ * anything in it is changed; so an interrupted run can be continued.
+ */
 #include "worker/take_over.h"
 
 #include <errno.h>

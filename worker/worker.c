@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What collector and dispatcher share: start, signals, lock, wake-ups, watchdog, reload of the
+ * settings, heartbeat. The order at the start matters: prepare and what needs root come first, then
+ * the change to the program's account, then the lock.
+ */
 #include "worker/worker.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loopback server: one listening socket on 127.0.0.1 and a handful of connections, served from
+ * one poll() loop. A request is answered only when its head is complete. Only a request of our own
+ * user for the expected path can end the wait; all others get an error page and change nothing.
+ */
 #include "cli/api/loopback.h"
 
 #include <arpa/inet.h>

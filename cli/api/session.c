@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens settings, ledger, credential and engine for a verb that asks Google, and runs its command
+ * for each target. A fault that every other target would meet as well stops the run; the targets
+ * that are left are counted.
+ */
 #include "cli/api/session.h"
 
 #include <signal.h>

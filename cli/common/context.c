@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each verb starts with: messages on standard output and standard error, exit codes, settings,
+ * the change to the service's account, the ledger. A user without the rights is told to use sudo.
+ */
 #include "cli/common/context.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CSV as RFC 4180 has it, with every field quoted. A field that does not begin with a letter or a
+ * digit gets a quote in front: a spreadsheet could take it for a formula.
+ */
 #include "cli/common/csv.h"
 
 #include <string.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTML and SVG for the report. Markup of ours is added as it is; html_text() and html_masked() are
+ * the only ways by which text from the ledger, the settings or the host gets into a page.
+ */
 #include "cli/common/html.h"
 
 #include <inttypes.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signal handling for all verbs. The handler ends the child of the verb, runs the cleanup, and then
+ * lets the signal end the program, so that a shell sees it. What must not be cut in half holds the
+ * signals back meanwhile.
+ */
 #include "cli/common/interrupt.h"
 
 #include <errno.h>

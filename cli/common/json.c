@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON that all verbs print, by jansson. json_put() is the only function that prints it:
+ * printable ASCII, with everything else escaped, so that the output is harmless on a terminal, too.
+ */
 #include "cli/common/json.h"
 
 #include <stdio.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of what states, reasons and verdicts are called, of what happens next to a person, and of
+ * the commands that help. They are in one place, so that status, explain and the report say the
+ * same.
+ */
 #include "cli/common/labels.h"
 
 #include <string.h>

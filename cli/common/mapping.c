@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The accounts, groups and map file of this host, read once, and the verdict on each account by the
+ * present settings. The ledger is not read.
+ */
 #include "cli/common/mapping.h"
 
 #include "base/privdrop.h"

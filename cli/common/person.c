@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One person on the screen, a named value a line: state, mails, times, the next step, the accounts
+ * that lead to the address, and the commands that help.
+ */
 #include "cli/common/person.h"
 
 #include <inttypes.h>

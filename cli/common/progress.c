@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line on standard error that is drawn again and again. A thread draws it while the verb waits
+ * for an answer; the lock guards everything that both of them use.
+ */
 #include "cli/common/progress.h"
 
 #include <inttypes.h>

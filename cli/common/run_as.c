@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Children that act for root as the service's account or as another user. They are started with the
+ * signals held, so that an interrupt always finds either no child or the right one.
+ */
 #include "cli/common/run_as.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a program of the distribution in a process group of its own, with an environment that we
+ * wrote, and reads its output until it ends or its time is up. It is then ended with SIGTERM, and
+ * later with SIGKILL.
+ */
 #include "cli/common/run_program.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text for people: made harmless, measured in terminal columns, cut or wrapped at the edge. Colours
+ * and other characters than ASCII are used only where the terminal can show them.
+ */
 #include "cli/common/screen.h"
 
 #include <inttypes.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resolves what an administrator types for a person. An address in one of our domains, or of a
+ * known person, is taken as it is; then come the users that were seen; then any plain address. More
+ * than one match is an error that lists them.
+ */
 #include "cli/common/selector.h"
 
 #include <stdlib.h>

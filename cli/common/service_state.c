@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads mode, pause and reconcile, and which programs run: those of this host by their lock, others
+ * by their heartbeat in the ledger.
+ */
 #include "cli/common/service_state.h"
 
 #include <string.h>

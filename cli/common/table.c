@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A table is collected cell by cell and printed when its widths are known. On a narrow terminal the
+ * widest column that may be cut is cut first.
+ */
 #include "cli/common/table.h"
 
 #include <stdarg.h>

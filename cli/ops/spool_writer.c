@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Arrivals that root writes with emit and scan, and what an administrator must do if the spool
+ * cannot be written.
+ */
 #include "cli/ops/spool_writer.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes a change of the PAM files and checks it: a snapshot before and after, and lint on both. A
+ * change that breaks a service, or makes lint report more than before, is undone at once. An
+ * interrupt waits until that is done.
+ */
 #include "base/strbuf.h"
 #include "cli/pam/pam.h"
 

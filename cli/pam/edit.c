@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Adds our marked line to the end of a PAM file and removes exactly what was added. The file is
+ * replaced as a whole, with its owner and mode.
+ */
 #include "cli/pam/edit.h"
 
 #include <errno.h>

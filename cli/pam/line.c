@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parser for one line of a PAM file, with libpam's own rules for comments, continued lines,
+ * brackets and controls. What libpam would refuse is refused here, with the reason.
+ */
 #include "cli/pam/line.h"
 
 #include <stdlib.h>

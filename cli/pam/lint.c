@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks each line that runs our module: its type and control, the module's file, its arguments,
+ * the file that it is in, and the lines that precede and follow it in the session stack. Each
+ * problem is reported once, however many services include the line.
+ */
 #include "cli/pam/lint.h"
 
 #include <limits.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chooses the way in which this distribution wants its PAM files to be changed. The first method
+ * that applies is taken.
+ */
 #include "cli/pam/method.h"
 
 #include "base/array.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies of all files in /etc/pam.d, and their differences line by line. Whether a service can
+ * still be read as a stack is part of the snapshot.
+ */
 #include "cli/pam/snapshot.h"
 
 #include <stdlib.h>

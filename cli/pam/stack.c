@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the stack of a service as libpam does: it searches the same directories in the same order
+ * and opens include, substack and @include, with limits on depth, files and lines.
+ */
 #include "cli/pam/stack.h"
 
 #include <dirent.h>

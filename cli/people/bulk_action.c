@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Applies an action to the people who were named, or to everybody who matches. Each change is made
+ * under a lease, so that the dispatcher never works on the same person; those who match are read
+ * and changed page by page, a commit a page.
+ */
 #include "cli/people/bulk_action.h"
 
 #include <stdio.h>

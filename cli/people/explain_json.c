@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An explanation as JSON: the accounts, each with its verdict and its facts, then the people with
+ * state, next step and commands.
+ */
 #include "cli/people/explain.h"
 
 #include "cli/common/json.h"

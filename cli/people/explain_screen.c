@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An explanation for people: each account that the name may stand for, the verdict on it, and the
+ * person that it leads to. A verdict that the present settings would change is shown beside the old
+ * one.
+ */
 #include "cli/people/explain.h"
 
 #include <inttypes.h>

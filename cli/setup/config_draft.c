@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A copy of the settings file in a directory of its own. Each key is set by the same code that
+ * writes the real file, and the copy is loaded again, so that a wrong value is noticed at once. The
+ * commit replaces the real file atomically and keeps a backup.
+ */
 #include "cli/setup/config_draft.h"
 
 #include <errno.h>

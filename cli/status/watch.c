@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Draws a picture again and again on the terminal's alternate screen. Keys and signals are read
+ * from one poll() loop; the terminal is restored however the program ends.
+ */
 #include "cli/status/watch.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The difference between the baseline and the present accounts: one walk over two lists that are
+ * sorted by name, then a match by uid of those who went and those who came, which are renames. It
+ * reads and writes no file and no clock. The invariants are C3 to C5 and C9 of README.md.
+ */
 #include "worker/collector/account_diff.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guard against accidental changes (C7 of README.md): the limits of everyday work, and the
+ * pause that a larger change sets. The ledger's pause is the memory of the guard; the baseline
+ * keeps only that it was set by this host.
+ */
 #include "worker/collector/change_guard.h"
 
 #include <string.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The facts about an account that the rules need: from passwd and group for a local account, from
+ * NSS for a network account. A group that cannot be looked up is unknown, and unknown groups
+ * exclude.
+ */
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>

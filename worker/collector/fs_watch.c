@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watches passwd and group by inotify. Both are replaced by rename, so their directories are
+ * watched and the events are filtered by name.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The baseline on disk. The file is written as a whole and ends with the number of its records: a
+ * file that is cut or changed by somebody else counts as none.
+ */
 #include "worker/collector/host.h"
 
 #include <errno.h>

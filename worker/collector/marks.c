@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies what became of people from the ledger to the marks in the spool, from the last revision
+ * that was copied on. Marks of network users are dropped after a month, as nobody tells us of their
+ * deletion.
+ */
 #include "base/clock.h"
 #include "worker/collector/collector.h"
 

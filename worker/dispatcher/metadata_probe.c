@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds out whether every user of this machine can reach the metadata server. Root connects first;
+ * then a child that has become nobody tries the same addresses. Only an answer that root gets
+ * before and after says anything about the others.
+ */
 #include "worker/dispatcher/metadata_probe.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper's listening socket, as systemd hands it over, and the check of each connection: only
+ * the collector's account may connect, by the credentials that the kernel reports.
+ */
 #include "worker/keeper/listen.h"
 
 #include <errno.h>
