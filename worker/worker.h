@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shell that collector and dispatcher share: arguments, settings, identity, lock, signals,
- *wake-ups, systemd, heartbeat. Each program is one event loop around it:
+ * wake-ups, systemd, heartbeat. Each program is one event loop around it:
  *
  *	if (!worker_start(&w, &program, argc, argv, &exit_code))
  *		return exit_code;

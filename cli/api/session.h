@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live: what check, get, list, send and cancel share: everything opened, and one way through a list
- * of people. A fault that concerns the whole (credential, set-up, ledger) is met once, not for
- * each.
+ * An API session: what check, get, list, send and cancel share: everything opened, and one way
+ * through a list of people. A fault that concerns the whole (credential, set-up, ledger) is met
+ * once, not for each.
  */
 #ifndef CLOUDINVITE_CLI_API_SESSION_H
 #define CLOUDINVITE_CLI_API_SESSION_H

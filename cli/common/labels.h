@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words: what states, reasons and verdicts mean to an administrator, and what can be done about
+ * Labels: what states, reasons and verdicts mean to an administrator, and what can be done about
  * them.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_LABELS_H

@@ -83,7 +83,7 @@ static void *redraw_when_due(void *ctx)
 	return NULL;
 }
 
-/* Signals are for who waits for Google. Without a clerk the line comes later, or not at all. */
+/* Signals are for who waits for Google. Without the thread the line comes later, or not at all. */
 static void start_redraw_thread(struct progress *p)
 {
 	sigset_t all, before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WHO: people as administrators name them: an address, a user, or USER@HOST.
+ * Selectors: people as administrators name them: an address, a user, or USER@HOST.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_SELECTOR_H
 #define CLOUDINVITE_CLI_COMMON_SELECTOR_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Now: what holds for everybody at this moment: mode, pause, and the programs that work.
+ * The state of the service: what holds for everybody at this moment: mode, pause, and the programs
+ * that work.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_SERVICE_STATE_H
 #define CLOUDINVITE_CLI_COMMON_SERVICE_STATE_H

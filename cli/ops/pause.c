@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pause and resume: the one brake for everything that the dispatcher asks and sends. Without a
+ * pause and resume: the one pause of everything that the dispatcher asks and sends. Without a
  * pause, resume ends a reconcile (ledger/ledger.h).
  */
 #include "cli/ops/ops.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The answers: from the command line, from the settings that are there, and, where somebody sits at
- * the terminal, asked for. Each goes to the stage at once, so that a wrong one is told where it was
+ * the terminal, asked for. Each goes to the draft at once, so that a wrong one is told where it was
  * typed.
  */
 #include "cli/setup/setup.h"

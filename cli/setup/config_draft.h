@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage: the settings file in a place of its own, where keys are set one after the other and tried
- * together; then it takes the real one's place at once, or never does. Comments and order stay.
+ * A draft of the settings file, in a place of its own, where keys are set one after the other and
+ * tried together; then it takes the real one's place at once, or never does. Comments and order
+ * stay.
  */
 #ifndef CLOUDINVITE_CLI_SETUP_CONFIG_DRAFT_H
 #define CLOUDINVITE_CLI_SETUP_CONFIG_DRAFT_H
@@ -24,7 +25,7 @@ struct config_draft {
 	bool is_new;		   /* there is no real one yet */
 	struct strbuf original;	   /* what the real one said at the beginning */
 	struct settings *before;   /* the real ones; NULL if there are none */
-	struct settings *settings; /* as they stand on the stage */
+	struct settings *settings; /* as they stand on the draft */
 };
 
 /* Copies the file there (or the sample, where there is none). config_draft_close() also after
@@ -45,7 +46,7 @@ int config_draft_changes(const struct config_draft *draft,
 	void (*each)(
 		const char *section, const char *key, const char *old, const char *new, void *ctx),
 	void *ctx);
-/* settings_check() of what is on the stage; the faults name the real file. */
+/* settings_check() of what is on the draft; the faults name the real file. */
 int config_draft_check(const struct config_draft *draft,
 	void (*report)(const struct fault *, void *ctx), void *ctx);
 /* Replaces the real file as a whole: its owner and mode, or root's and 0644; what it was stays

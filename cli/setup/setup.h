@@ -69,14 +69,14 @@ bool setup_credential_place(struct setup *s, char *path, size_t size);
 /* Makes that copy, 0600; nothing where it is there. */
 bool setup_credential_install(struct setup *s);
 
-/* From now on an interrupt removes the stage and says which parts are written and which are not. */
+/* From now on an interrupt removes the draft and says which parts are written and which are not. */
 void setup_progress_begin(struct setup *s);
 void setup_progress_end(void);
 /* Writing a part and setting its state are one step to an interrupt if both are done between
  * interrupt_hold() and interrupt_release(). */
 void setup_part(struct setup *s, enum setup_part part, enum part_state state);
 
-/* Puts the command line's words on the stage. Each false with s->fault. */
+/* Puts the command line's words on the draft. Each false with s->fault. */
 bool setup_apply_options(struct setup *s);
 /* Asks at the terminal for what is missing; false also where nobody answers any more. */
 bool setup_ask(struct setup *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The brake of the compare: a change that is too large to be everyday work (a passwd file from
+ * The change guard: a change that is too large to be everyday work (a passwd file from
  * another host, half of one, an import gone wrong) is not taken over before somebody has said so.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
@@ -10,8 +10,8 @@
 #include "worker/collector/collector.h"
 
 /* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
- * kind `brake`, and host->braked is set as soon as that pause is the one that stands: `resume`
- * clears it, and lets the next compare pass as it is. The caller saves the host. */
+ * kind `brake`, and host->guard_tripped is set as soon as that pause is the one that stands:
+ * `resume` clears it, and lets the next compare pass as it is. The caller saves the host. */
 bool change_guard_allows(struct collector *c, struct host *host, const struct account_diff *diff,
 	bool *allowed, struct fault *fault);
 

@@ -5,16 +5,7 @@
  *
  * The spool itself is the keeper's (spool/keeper.h): the collector asks it (spool/client.h).
  *
- *	arrivals.c   the spool's new/ -> sightings in the ledger -> marks
- *	accounts.c   passwd against the baseline: host.c -> compare.c -> brake.c -> ledger, marks
- *	compare.c    what has changed, and what of it is ripe
- *	brake.c      whether so much at once may be taken over
- *	host.c       the baseline on disk
- *	known.c      facts that changed, and all of them under a new host name
- *	facts.c      what policy needs to know of an account, local or network
- *	marks.c      what became of people -> the spool's seen/
- *	watch.c      inotify on passwd and group
- *	main.c       the loop
+ * README.md has the map of these files, the invariants and the traps.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_COLLECTOR_H
 #define CLOUDINVITE_WORKER_COLLECTOR_COLLECTOR_H
@@ -77,8 +68,8 @@ bool facts_network(struct sighting *s, const struct collector *c, const char *us
  */
 bool arrivals_process(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
-/* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->braked. A
- * passwd file that is not whole is not compared. */
+/* Takes over how the accounts differ from the baseline: sets c->accounts_due and c->guard_tripped.
+ * A passwd file that is not whole is not compared. */
 bool accounts_compare(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
 /* Tells the ledger of every known local account whose facts are others now: of one account once an

@@ -42,7 +42,7 @@ struct host {
 	char old_machine[64]; /* as the file has it; "" if there was no file */
 	char old_name[HOST_MAX + 1];
 	bool first;		/* there was no file, or none that could be understood */
-	bool guard_tripped;	/* our brake was set, and has not been passed yet */
+	bool guard_tripped;	/* the guard has paused, and not let it through yet */
 	struct record *records; /* sorted by user */
 	size_t count;
 	size_t room;
