@@ -305,10 +305,15 @@ lint: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 lint: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 lint:
 	@packaging/deps build lint
+	@$(MAKE) --no-print-directory layout O=$(O)
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
 # What is shipped: the tests' own code is left out.
 PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC) $(EMU_SRC))
+# Who may include whom, and no circles: it looks at the object files, too.
+.PHONY: layout
+layout: $(call objs,$(filter-out $(MOD_SRC),$(PRODUCT_SRC))) $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC))
+	@tests/layout.py --objects $(O)
 analyze: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 analyze: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 analyze:
