@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 
