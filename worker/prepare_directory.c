@@ -147,8 +147,9 @@ static bool check_above(int fd, const char *path, struct fault *fault)
 	if (is_roots(&st, true))
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
-		"%s: uid %u or other users can change a parent directory", path,
-		(unsigned)st.st_uid);
+		"%s: a parent directory can be changed by users other than root (owner %u, mode "
+		"%04o)",
+		path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
 	return fault_remedy(
 		fault, "Choose a directory whose parent directories only root can change.");
 }
@@ -162,10 +163,11 @@ static bool check_link(const struct way *w, const char *name, struct fault *faul
 	if (is_roots(&above, false) && link.st_uid == 0)
 		return true;
 	fault_set(fault, FAULT_STORAGE, "prepare",
-		"%s: '%s' on its way is a link that can be changed by uid %u or others", w->path,
-		name, (unsigned)link.st_uid);
-	return fault_remedy(fault, "Name the place itself, or make the link in a directory that "
-				   "belongs to root alone.");
+		"%s: the symbolic link '%s' in this path can be changed by users other than root "
+		"(owner %u)",
+		w->path, name, (unsigned)link.st_uid);
+	return fault_remedy(fault, "Write the path without the link, or create the link in a "
+				   "directory that only root can change.");
 }
 
 /* Into `name`, up to the next slash of the rest. */

@@ -206,6 +206,7 @@ int for_each_target(struct api_session *session, const struct target_command *co
 	}
 	progress_clear(&session->progress);
 	if (pass.not_tried > 0)
-		cli_note("cloudinvite: %d more were not tried", pass.not_tried);
+		cli_note("cloudinvite: %d more %s not tried", pass.not_tried,
+			pass.not_tried == 1 ? "person was" : "people were");
 	return worst;
 }

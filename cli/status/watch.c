@@ -21,8 +21,8 @@
 /* The other screen, where long lines are cut and no cursor blinks; and back. */
 #define ENTER "\033[?1049h\033[?7l\033[?25l\033[2J"
 #define LEAVE "\033[?25h\033[?7h\033[?1049l"
-#define KEYS  "q quit  p pause  space refresh  ? hide"
-#define HELD  "paused  p continue  q quit"
+#define KEYS  "q quit  p freeze  space refresh  ? hide"
+#define HELD  "frozen  p continue  q quit"
 
 struct watch {
 	const struct cli *cli;

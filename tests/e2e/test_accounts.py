@@ -168,7 +168,7 @@ class Tables(harness.Test):
                               ("cloudinvite-dispatcher", "cloudinvite-dispatcher")):
             done = as_account(account, f"{sandbox.BIN}/{name}", "--once")
             self.assertEqual(done.returncode, 0, done.stdout)
-            self.assertIn("runs already", done.stdout)
+            self.assertIn("is already running", done.stdout)
         for account in accounts_table.ACCOUNTS:
             said = as_account(f"cloudinvite-{account}", f"{sandbox.BIN}/cloudinvite", "status", "--json")
             self.assertEqual(running(said.stdout), 2, said.stdout)

@@ -393,7 +393,7 @@ class Sending(World):
         os.kill(terminal.process.pid, signal.SIGINT)
         code, said = terminal.end()
         self.assertEqual(code, 5, said)
-        self.assertIn("1 more not tried", said)
+        self.assertIn("1 more person was not tried", said)
         self.assertEqual(self.state(ALICE), "invited")
         self.assertEqual(self.mails(), {ALICE: 1})
 
@@ -421,7 +421,7 @@ class DryRun(World):
         self.assertIn("dry-run", self.site.read("etc/cloudinvite.conf"))
         self.run_verb("enable", "--yes")
         self.assertRegex(self.site.read("etc/cloudinvite.conf"), r"\nmode ?= ?send\n")
-        self.assertIn("on already", self.run_verb("enable").stdout)
+        self.assertIn("already on", self.run_verb("enable").stdout)
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {})
         self.run_verb("approve", "--reason", "dry_run")
@@ -434,7 +434,7 @@ class DryRun(World):
         harness.wait_for(lambda: any(
             p["role"] == "dispatcher" and p["running"] and p["pid"]
             for p in self.site.json("status", "--json")["worker"]["programs"]), "the dispatcher")
-        self.assertIn("reads its settings anew", self.run_verb("enable", "--yes").stdout)
+        self.assertIn("is reloading its settings", self.run_verb("enable", "--yes").stdout)
         self.site.arrive_account("alice")
         self.site.collector_once()
         harness.wait_for(lambda: self.mails() == {ALICE: 1}, "the mail")
@@ -442,7 +442,7 @@ class DryRun(World):
     def test_approve_invites_in_dry_run_and_says_so(self):
         self.arrive("alice", "bob")
         done = self.run_verb("approve", "alice")
-        self.assertIn("In dry run, too", done.stderr)
+        self.assertIn("even though this host is in dry run", done.stderr)
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
@@ -486,7 +486,7 @@ class Deciding(World):
         self.assertEqual((pause["kind"], pause["reason"]),
                          ("operator", "the announcement goes out first"))
         self.assertIn("the announcement", self.run_verb("resume").stdout)
-        self.assertIn("no pause", self.run_verb("resume").stdout)
+        self.assertIn("Nothing was paused", self.run_verb("resume").stdout)
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
@@ -585,7 +585,7 @@ class Looking(World):
         said = self.run_verb("status", "alice", CAROL).stdout
         self.assertIn(ALICE, said)
         self.assertIn(CAROL, said)
-        self.assertIn("not known", self.run_verb("status", BOB, code=1).stderr)
+        self.assertIn("not in the ledger", self.run_verb("status", BOB, code=1).stderr)
         found = self.site.json("status", "--json", BOB, "alice")
         self.assertEqual([person["address"] for person in found["people"]], [ALICE])
         self.assertEqual(self.site.run("status", "--json", BOB).returncode, 1)
@@ -605,7 +605,7 @@ class Looking(World):
     def test_programs_that_are_down_are_said_with_the_remedy(self):
         self.arrive("alice")
         said = self.run_verb("status").stdout
-        self.assertIn("Collector and dispatcher are down", said)
+        self.assertIn("The collector and the dispatcher are not running", said)
         self.assertIn("systemctl start cloudinvite-dispatcher", said)
         self.assertFalse(any(program["running"] for program in
                              self.site.json("status", "--json")["worker"]["programs"]))

@@ -355,7 +355,7 @@ class Trouble(Collector):
         site = self.baseline()
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")
-        self.assertIn("runs already", site.collector_once())
+        self.assertIn("is already running", site.collector_once())
 
 
 class Prepare(Collector):

@@ -354,11 +354,11 @@ class Process(Dispatcher):
         site.write_settings({"storage": {"run": run}})
         time.sleep(0.5)
         self.assertEqual(self.mails(), {})
-        self.assertIn("told to look", site.dispatcher_once())
+        self.assertIn("woke it", site.dispatcher_once())
         wait_for(self.mails, "the mail")
         second = self.run_dispatcher(site)
         self.assertEqual(second.returncode, 8)
-        self.assertIn("runs already", second.stdout)
+        self.assertIn("is already running", second.stdout)
 
     def test_sighup_takes_new_settings_and_keeps_the_old_ones_when_they_are_faulty(self):
         site = self.site(invitations={"mode": "dry-run"})
@@ -368,8 +368,8 @@ class Process(Dispatcher):
         dispatcher.send_signal(signal.SIGHUP)
         self.wait_for_log(site, "config_reload_failed")
         self.assertIn("sends_per_day", self.log_of(site))
-        wait_for(lambda: "faulty" in self.ledger("SELECT note FROM worker WHERE role = "
-                                                 "'dispatcher'")[0][0], "the note")
+        wait_for(lambda: "have errors" in self.ledger("SELECT note FROM worker WHERE role = "
+                                                      "'dispatcher'")[0][0], "the note")
         first, = self.arrive(site, 1, "early")
         wait_for(lambda: self.people().get(first) == ("held", "dry_run"), "dry run")
         site.write_settings({"invitations": {"mode": "send", "sends_per_day": "100"}})
@@ -378,7 +378,7 @@ class Process(Dispatcher):
         second, = self.arrive(site, 1, "late")
         wait_for(lambda: self.people().get(second) == ("invited", "sent"), "the invitation")
         self.assertEqual(self.mails(), {second: 1})
-        self.assertNotIn("faulty", self.ledger("SELECT note FROM worker")[0][0])
+        self.assertNotIn("have errors", self.ledger("SELECT note FROM worker")[0][0])
 
     def test_what_only_a_restart_can_change_is_refused_by_a_reload(self):
         site = self.site()

@@ -150,7 +150,7 @@ class Token(Keys):
             self.check(site, 4, "PIN", "refused")
             self.assertEqual(self.logins(), 1)
             for _ in range(3):
-                self.check(site, 4, "has refused this PIN before", "pin-refused-")
+                self.check(site, 4, "has rejected this PIN before", "pin-refused-")
             site.arrive_account("alice")
             site.collector_once()
             site.dispatcher_once()
@@ -185,7 +185,7 @@ class Token(Keys):
 
     def test_another_tokens_name_is_answered_with_those_there_are(self):
         with place(self.key(token="nope"), self.public) as site:
-            self.check(site, 4, "there are: cloudinvite")
+            self.check(site, 4, "tokens found: cloudinvite")
         self.assertEqual(self.logins(), 0)
 
     def test_a_key_that_is_not_there_is_said(self):
@@ -195,7 +195,7 @@ class Token(Keys):
 
     def test_a_key_that_google_does_not_take_is_said(self):
         with place(self.key(name="curve"), self.public) as site:
-            self.check(site, 4, "no RSA key", "Make an RSA key of 2048 bits")
+            self.check(site, 4, "not an RSA key", "Create an RSA key of 2048 bits")
 
     def test_a_token_that_asks_for_a_pin_is_not_asked_without(self):
         with place("pkcs11:token=cloudinvite;object=inviter", self.public) as site:
@@ -213,7 +213,7 @@ class Token(Keys):
         self.make_token("twin")
         self.make_token("twin")
         with place(self.key(token="twin"), self.public) as site:
-            self.check(site, 4, "several tokens fit", "Add serial=")
+            self.check(site, 4, "several tokens match", "Add serial=")
         self.assertEqual(self.logins(), 0)
 
     def test_without_provider_and_engine_it_says_what_to_install(self):
@@ -306,7 +306,7 @@ class Tpm(Keys):
     def test_a_key_with_a_password_costs_the_tpm_one_failure_and_no_more(self):
         before = self.failures()
         with place("handle:0x81000002", self.public) as site:
-            self.check(site, 4, "must have no password")
+            self.check(site, 4, "must not have a password")
             for _ in range(3):
                 self.check(site, 4, "pin-refused-")
         self.assertEqual(self.failures(), before + 1)
@@ -314,7 +314,7 @@ class Tpm(Keys):
 
     def test_a_handle_without_a_key_is_said(self):
         with place("handle:0x81000009", self.public) as site:
-            self.check(site, 4, "no private key is found there", "tpm2_getcap handles-persistent")
+            self.check(site, 4, "private key not found", "tpm2_getcap handles-persistent")
 
     def test_a_tpm_that_is_gone_and_back_works_again(self):
         with place(HANDLE, self.public) as site:
@@ -360,7 +360,7 @@ class HandedOver(Keys):
 
     def test_by_hand_it_says_how_to_run(self):
         with harness.Emulator() as google, self.site(google) as site:
-            self.check(site, 4, "systemd has handed nothing over", "systemd-run",
+            self.check(site, 4, "systemd did not pass any credential", "systemd-run",
                        "-p LoadCredential=google:FILE", "-p User=root")
             self.assertEqual(site.run("config", "--check").returncode, 0)
 

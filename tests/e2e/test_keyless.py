@@ -139,7 +139,7 @@ class Machine(Keyless):
             self.machine(**{missing: ""})
             done = self.site.run("config", "--check")
             self.assertEqual(done.returncode, 3, done.stdout)
-            self.assertIn(f"{missing}: metadata: needs", " ".join(done.stdout.split()))
+            self.assertIn(f"{missing}: metadata: requires", " ".join(done.stdout.split()))
         self.assertEqual(self.cloud.log, [])
 
 
@@ -266,7 +266,7 @@ class Impersonation(Keyless):
 
     def test_a_workforce_login_is_refused_with_the_reason(self):
         self.host(file=self.file(source_credentials={"type": "external_account_authorized_user"}))
-        self.refused(4, "workforce pool, which ends within hours")
+        self.refused(4, "workforce pool user, which expires within hours")
 
 
 class Federation(Keyless):
@@ -296,9 +296,9 @@ class Federation(Keyless):
         self.invites_alice()
         self.assertEqual(self.cloud.asked("sts")[0]["authorization"], "Basic aWQ6c2VjcmV0")
 
-    def test_a_token_that_was_replaced_is_read_anew(self):
+    def test_a_token_that_was_replaced_is_read_again(self):
         self.host(file=self.file({"file": self.token("eyJ.old.one")}))
-        self.refused(6, "does not accept the subject's token", "fresh")
+        self.refused(6, "does not accept the subject token", "token is new")
         self.token()
         self.invites_alice()
 
@@ -311,7 +311,7 @@ class Federation(Keyless):
         self.site.write_settings(
             {"google": {"metadata_endpoint": self.cloud.settings["metadata_endpoint"]}})
         self.site.program("cloudinvite-dispatcher", "--prepare")
-        self.refused(4, "every user of this host reaches", "metadata_exposed = accept")
+        self.refused(4, "every user of this host can reach", "metadata_exposed = accept")
         self.site.write_settings({"google": {"metadata_exposed": "accept"}})
         self.invites_alice()
 
@@ -333,7 +333,7 @@ class Federation(Keyless):
     def test_no_program_of_the_file_is_run(self):
         trace = self.google.file("trace")
         self.host(file=self.file({"executable": {"command": f"/bin/touch {trace}"}}))
-        self.refused(4, "no program that a file names is run")
+        self.refused(4, "programs named in a file are not run")
         self.assertFalse(os.path.exists(trace))
 
 
@@ -377,7 +377,7 @@ class Exposure(Keyless):
 
     def test_where_everybody_reaches_it_nothing_is_sent(self):
         self.machine()
-        said = self.refused(4, f"every user of this host reaches http://{ADDRESS} too",
+        said = self.refused(4, f"every user of this host can reach http://{ADDRESS}",
                             "cloudinvite-metadata.nft")
         self.assertIn("metadata_exposed = accept", said)
         with self.assertRaisesRegex(AssertionError, "ended with 4"):
@@ -388,7 +388,7 @@ class Exposure(Keyless):
         self.machine()
         self.close_door()
         self.refused(4, "every user")  # nobody has looked since
-        self.assertIn("an unprivileged user does not", self.prepare())
+        self.assertIn("an unprivileged user cannot", self.prepare())
         self.invites_alice()
         self.assertEqual([self.reaches(user, ADDRESS) for user in ("root", "daemon", "nobody",
                                                                    "games")],
@@ -412,7 +412,7 @@ class Exposure(Keyless):
             self.machine(metadata_endpoint=f"http://[{ADDRESS_6}]")
             self.refused(4, "every user")
             self.close_door()
-            self.assertIn("an unprivileged user does not", self.prepare())
+            self.assertIn("an unprivileged user cannot", self.prepare())
             self.assertFalse(self.reaches("nobody", ADDRESS_6))
 
     def test_the_settings_may_accept_it(self):

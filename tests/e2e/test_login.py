@@ -45,7 +45,7 @@ class Login:
             self.said += line
             if line.startswith("https://"):
                 self.address = line.strip()
-            if line.startswith(("Waiting", "The browser")):
+            if line.startswith(("Waiting", "Your browser", "If your browser")):
                 break
         self.question = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.address).query))
 
@@ -146,7 +146,7 @@ class Desktop(Scene):
         code, out, said = self.log_in("--account", ADMIN)
         self.assertEqual(code, 0, said)
         self.assertIn(f"credentials = {self.kept}", out)
-        self.assertIn("It works", out)
+        self.assertIn("The login works", out)
         self.use(self.kept)
         self.run_verb("check", ALICE)
         self.assertEqual({entry["principal"] for entry in self.google.log(route="check")}, {ADMIN})
@@ -201,7 +201,7 @@ class Desktop(Scene):
         self.assertIsNone(login.process.poll())
         status, page = login.visit(right)
         self.assertEqual(status, 200)
-        self.assertIn("go back to the terminal", page)
+        self.assertIn("return to the terminal", page)
         self.assertEqual(login.end()[0], 0)
 
     def test_browsers_that_send_nothing_hold_nobody_up(self):
@@ -248,13 +248,13 @@ class Desktop(Scene):
 
     def test_it_says_that_the_account_is_not_known(self):
         _, out, _ = self.log_in()
-        self.assertIn("Google does not say which account has logged in", out)
+        self.assertIn("Google does not report which account logged in", out)
         self.assertNotIn("--account", out)
         self.assertNotIn("my_customer", out)
         self.site.write_settings({"google": {"customer": "my_customer"}})
         _, out, _ = self.log_in("--account", ADMIN, account=HELPDESK)
-        self.assertIn(f"--account {ADMIN} was a hint", out)
-        self.assertIn("my_customer is the organisation of that account", out)
+        self.assertIn(f"--account {ADMIN} was only a hint to the browser", out)
+        self.assertIn("my_customer means the organisation of that account", out)
 
 
 class Refused(Scene):
@@ -308,7 +308,7 @@ class Refused(Scene):
 
     def test_what_is_no_client_is_refused_before_anybody_is_asked(self):
         for text, says in (('{"type":"service_account"}', "a credential, not an OAuth client"),
-                           ("{}", "neither"), ("[]", "no JSON object"),
+                           ("{}", "neither"), ("[]", "not a JSON object"),
                            ('{"installed":{"client_id":"x"}}', "client_secret")):
             self.site.write("client.json", text)
             done = self.run_verb("login", "--client", self.site.path("client.json"), code=4)
@@ -367,7 +367,7 @@ class Headless(Scene):
         login = self.headless()
         code, _, said = login.end()
         self.assertEqual(code, 5)
-        self.assertIn("no answer", said)
+        self.assertIn("no answer to the login arrived", said)
 
     def test_a_code_works_once(self):
         first, second = self.headless(), self.headless()
@@ -377,7 +377,7 @@ class Headless(Scene):
         second.type(query["code"][0])
         code, _, said = second.end()
         self.assertEqual(code, 6)
-        self.assertIn("used already", said)
+        self.assertIn("already used", said)
 
     def test_a_code_of_another_login_is_of_no_use(self):
         mine, theirs = self.headless("--port", "1234"), self.headless("--port", "1234")
@@ -446,7 +446,7 @@ class Kept(Scene):
     def test_nothing_else_is_replaced(self):
         self.site.write("state/private/login.json", '{"type":"service_account"}')
         done = self.run_verb("login", "--client", self.google.file("client.json"), code=4)
-        self.assertIn("service_account would be replaced", done.stderr)
+        self.assertIn("service_account would be overwritten", done.stderr)
         self.assertEqual(self.file(), {"type": "service_account"})
 
     def test_what_the_settings_name_in_the_state_directory_is_where_it_is_kept(self):
@@ -548,7 +548,7 @@ class Lasting(Scene):
         self.site.write_settings({"storage": {"state": self.site.path("nowhere")}})
         done = self.run_verb("token", "--print")
         self.assertIn(self.site.path("nowhere"), done.stderr)
-        self.assertIn("next start may be refused", done.stderr)
+        self.assertIn("after a restart, Google may reject the old one", done.stderr)
 
     def refused(self, *says):
         done = self.run_verb("check", ALICE, code=6)
@@ -621,7 +621,7 @@ class Rights(Scene):
     def test_what_root_alone_may_write_is_refused_with_the_way_out(self):
         done = self.run_verb("login", "--client", self.google.file("client.json"), "--output",
                              self.site.path("etc/login.json"), code=8)
-        self.assertIn("Leave --output out", done.stderr)
+        self.assertIn("Omit --output", done.stderr)
 
     def browse(self, *options, user=NOBODY, meanwhile=lambda login: None, **environment):
         """A whole login, with the address that is printed."""

@@ -80,7 +80,7 @@ class Resolution(Way):
 
     def test_an_unknown_name_is_called_that(self):
         use(DENYING)
-        self.expect("later", "network_name", words="cloudidentity.test: the name cannot be",
+        self.expect("later", "network_name", words="cloudidentity.test: cannot resolve the host name",
                     endpoint="https://cloudidentity.test")
         self.expect("later", "network_proxy", words="proxy", proxy="http://proxy.test:3128")
 

@@ -181,7 +181,7 @@ class Held(Pace):
         self.assertEqual(self.reasons(site), {"held dry_run": 3, "invited sent": 1})
         said = self.ledger(site, "SELECT cause, actor FROM history WHERE what = 'enabled'")
         self.assertEqual(len(said), 1)
-        self.assertIn("held for dry run until approved: 3 people", said[0][0])
+        self.assertIn("held since the dry run until approved: 3 people", said[0][0])
         self.assertIn("root", said[0][1])
         self.assertEqual(site.run("approve", "person1@example.com").returncode, 0)
         site.dispatcher_once()

@@ -89,18 +89,18 @@ class Host(harness.Test):
         self.assertFalse(self.sees_alice())
         self.run_pam("enable", "--dry-run", uid=65534)
         self.assertEqual(contents(DIRECTORY, *places), before)
-        self.assertIn("What has changed:", self.run_pam("enable", "--yes"))
+        self.assertIn("Changes made:", self.run_pam("enable", "--yes"))
         answer = self.status(0)
         self.assertEqual((answer["enabled"], answer["findings"]), (True, []))
         self.assertEqual((answer["seen"]["sshd"], answer["seen"]["login"]), ("present", "present"))
         for service in LOGINS:
             self.assertTrue(self.sees_alice(service))
         after = contents(DIRECTORY, *places)
-        self.assertIn("on already: nothing was changed", self.run_pam("enable", "--yes"))
+        self.assertIn("already on. Nothing was changed", self.run_pam("enable", "--yes"))
         self.assertEqual(contents(DIRECTORY, *places), after)
         self.run_pam("disable", "--yes")
         self.assertEqual(contents(DIRECTORY, *places), before)
-        self.assertIn("off already", self.run_pam("disable", "--yes"))
+        self.assertIn("already off", self.run_pam("disable", "--yes"))
         self.assertFalse(self.sees_alice())
         return after
 
@@ -134,7 +134,7 @@ class Debian(Host):
             go_on()
             said = it.communicate(timeout=harness.TIMEOUT)[0]
         self.assertEqual(it.returncode, -signal.SIGINT, said)
-        self.assertIn(f"ends as soon as {UPDATE} has ended", said)
+        self.assertIn(f"stopping when {UPDATE} has finished", said)
         return " ".join(said.split())
 
     def test_an_interrupt_lets_an_update_end_that_has_begun(self):
@@ -190,7 +190,7 @@ class Debian(Host):
         path = pam_trees.module_path(PROGRAM)
         os.rename(path, path + ".away")
         try:
-            self.assertIn("is not there", self.run_pam("enable", "--yes", expect=3))
+            self.assertIn("is not installed", self.run_pam("enable", "--yes", expect=3))
         finally:
             os.rename(path + ".away", path)
         self.assertEqual(contents(DIRECTORY), before)
@@ -281,15 +281,15 @@ class Fedora(Host):
         with open(DIRECTORY + "/postlogin", "a", encoding="utf-8") as file:
             file.write(LINE)
         before = contents(DIRECTORY)
-        self.assertIn("on already", self.run_pam("enable", "--yes"))
-        self.assertIn("take it out by hand", self.run_pam("disable", "--yes", expect=8))
+        self.assertIn("already on", self.run_pam("enable", "--yes"))
+        self.assertIn("Remove it by hand", self.run_pam("disable", "--yes", expect=8))
         self.assertEqual(contents(DIRECTORY), before)
 
     def test_where_the_line_would_be_jumped_over_it_is_taken_back(self):
         with open(DIRECTORY + "/postlogin", "a", encoding="utf-8") as file:
             file.write("session [default=1] pam_permit.so\n")
         before = contents(DIRECTORY)
-        self.assertIn("the change is undone", self.run_pam("enable", "--yes", expect=8))
+        self.assertIn("the change was undone", self.run_pam("enable", "--yes", expect=8))
         self.assertEqual(contents(DIRECTORY), before)
 
     def test_authselect_gets_a_profile_of_its_own_and_keeps_its_features(self):
@@ -353,7 +353,7 @@ class Suse(Host):
         self.run_pam("enable", "--yes")
         with open(DIRECTORY + "/sshd", "a", encoding="utf-8") as file:
             file.write("session optional pam_echo.so\n")
-        self.assertIn("take it out by hand", self.run_pam("disable", "--yes", expect=8))
+        self.assertIn("Remove it by hand", self.run_pam("disable", "--yes", expect=8))
         self.assertTrue(os.path.exists(DIRECTORY + "/sshd"))
 
 

@@ -335,7 +335,7 @@ class Refuses(Prepare):
                 with self.subTest(key, mode=mode):
                     os.chmod(self.path("used"), mode)
                     self.settings(**{key: self.path("used")})
-                    self.refuse("holds something already")
+                    self.refuse("is not empty")
 
     def test_an_account_that_is_not_there(self):
         self.settings(collector="no-such-service")

@@ -112,7 +112,7 @@ class Looks(harness.Test):
             self.assertEqual([name for name, _ in pictures],
                              ["Progress of people", "People by week"])
             self.assertRegex(pictures[0][1], r"^Seen: 300 people\. Unmanaged: \d+ people\. Invited")
-            self.assertRegex(pictures[1][1], r"^The last 12 weeks together: \d+ First seen, ")
+            self.assertRegex(pictures[1][1], r"^Totals of the last 12 weeks: \d+ First seen, ")
             tables = [name for role, name, _ in named if role == "table"]
             self.assertEqual(sorted(tables)[1:], ["From first seen to the answer",
                                                   "People by week"])

@@ -100,7 +100,7 @@ class Emit(Spool):
             self.skipTest("cloudinvite is installed here; tests/e2e/test_hook.py tries it")
         done = self.run_verb("emit", "--reason", "created", "alice", code=8)
         self.assertIn("min_uid", done.stderr)
-        self.assertIn("The default spool /var/spool/cloudinvite is taken", done.stderr)
+        self.assertIn("The default spool /var/spool/cloudinvite is used", done.stderr)
         self.assertIn("/var/spool/cloudinvite: No such file", done.stderr)
 
     def test_without_a_spool_it_names_prepare(self):
@@ -139,9 +139,9 @@ class Scan(Spool):
         self.site.add_user("nobody", uid=65534)
         said = self.run_verb("scan").stdout
         self.assertIn("2 accounts were reported", said)
-        self.assertIn("does not run now", said)
+        self.assertIn("is not running", said)
         self.assertEqual(self.arrivals(), ["person0.asked", "person1.asked"])
-        self.assertIn("0 accounts were reported to the collector, 2 were waiting already",
+        self.assertIn("0 accounts were reported to the collector, 2 were already in the spool",
                       self.run_verb("scan").stdout)
 
     def test_json_counts(self):
@@ -239,7 +239,7 @@ class DryRun(Spool):
         self.assertRegex(said, r"ubuntu +\d+ +excluded")
         self.assertRegex(said, r"closed +\d+ +excluded")
         self.assertNotIn("daemon9", said)
-        self.assertIn("2 of 6 accounts would lead to an address", said)
+        self.assertIn("2 of 6 accounts would map to an address", said)
 
     def test_json_is_a_line_an_account(self):
         found = {entry["user"]: entry for entry in map(

@@ -23,23 +23,23 @@ KEYLESS, KEY, LOGIN, END = "keyless", "key", "login", "end"
 WALLS = [
     ("new organisations forbid keys", (KEY,), "iam.disableServiceAccountKeyCreation"),
     ("an administrator of its own", (KEYLESS, KEY, LOGIN),
-     "super administrator of its own for this, who has signed in once"),
+     "super administrator for this purpose only, and sign in with it once"),
     ("the name in Google's audit log", (KEYLESS, KEY, LOGIN), "audit log names that account"),
     ("editions", (KEYLESS, KEY, LOGIN), "Essentials has no invitations"),
     ("editions that the notice leaves out", (KEYLESS, KEY, LOGIN), "Frontline"),
     ("session control", (LOGIN,), "rapt_required"),
     ("a delegation takes its time", (KEYLESS, KEY), "minutes, sometimes a day"),
-    ("the scope is exact", (KEYLESS, KEY), "the scope must be this one and no other"),
+    ("the scope is exact", (KEYLESS, KEY), "add this scope and no other"),
     ("the client id is a number", (KEYLESS, KEY), "the number, not the mail address"),
-    ("a key that leaks", (KEY,), "reaches this one scope as any user of the organisation"),
+    ("a key that leaks", (KEY,), "can use this scope as any user of the organisation"),
     ("a right to sign that leaks", (KEYLESS,),
-     "reaches this one scope as any user of the organisation"),
+     "can use this scope as any user of the organisation"),
     ("others invite, too", (KEYLESS, KEY, LOGIN), "Conflicting accounts management"),
     ("connectors invite, too", (KEYLESS, KEY, LOGIN), "resolveConflictAccount"),
     ("announce it", (END,), "announcement.md"),
-    ("where accepted accounts land", (END,), "organisational unit, licence"),
-    ("whom not to invite", (END,), "whose owner nobody can name, and people who left"),
-    ("golden images", (END,), "A golden image"),
+    ("where accepted accounts should go", (END,), "organisational unit, licence"),
+    ("whom not to invite", (END,), "without a known owner and people who have left"),
+    ("golden images", (END,), "For a golden image"),
 ]
 
 
@@ -75,7 +75,7 @@ class Dialogue(Talk):
         # And from the start again, as if nothing had been.
         terminal = self.open()
         self.answer(terminal, QUESTIONS)
-        terminal.wait("What is next")
+        terminal.wait("Next steps")
         self.assertEqual(terminal.end(), 0, terminal.said)
         self.assertEqual(self.settings()["google.requests_per_minute"], "15")
 
@@ -83,18 +83,18 @@ class Dialogue(Talk):
         self.leave_at_each(lambda terminal: terminal.press(b"\x03"), -signal.SIGINT, NOTHING)
 
     def test_the_end_of_input_at_each_question(self):
-        self.leave_at_each(lambda terminal: terminal.press(b"\x04"), 2, "nobody answers any more")
+        self.leave_at_each(lambda terminal: terminal.press(b"\x04"), 2, "the input ended before all questions were answered")
 
     def test_an_empty_answer_is_asked_again_where_nothing_is_suggested(self):
         terminal = self.open()
         self.answer(terminal, [("Customer ID", ""), ("domains", "")])
-        terminal.wait("This one is needed.")
+        terminal.wait("An answer is required.")
         self.answer(terminal, [("domains", DOMAIN), ("The address", ""), ("Which", "9"),
                                ("Which", "key"), ("The key file", ""), ("The key file", "{key}"),
                                ("The administrator", ""), ("The administrator", ADMIN),
                                ("How many hosts", "none"), ("How many hosts", "0"),
                                ("How many hosts", "1"), ("Write these settings", "")])
-        terminal.wait("What is next")
+        terminal.wait("Next steps")
         self.assertEqual(terminal.end(), 0, terminal.said)
         self.assertEqual(self.settings()["google.customer"], "my_customer")
 
@@ -202,7 +202,7 @@ class Interrupted(Talk):
         self.google.latency({"route": "*", "ms": 30000})
         terminal.answer("How many hosts", "")
         terminal.answer("Write these settings", "")
-        terminal.wait("What Google says")
+        terminal.wait("Checks")
         terminal.wait("\x1b[K")  # and waiting is told
         return terminal
 
@@ -220,14 +220,14 @@ class Interrupted(Talk):
                 self.check(status, terminal.said, number)
                 said = " ".join(terminal.said.split())
                 self.assertIn("Not written: the PAM line.", said)
-                self.assertNotIn("Let logins be seen", said)
+                self.assertNotIn("Apply this PAM change", said)
 
     def test_while_it_waits_for_a_delegation(self):
         self.delegate([])
         terminal = Terminal(self.site, "--no-pam", *self.words(address="{user}@" + DOMAIN))
         self.addCleanup(lambda: terminal.process.poll() is None and terminal.process.kill())
         self.answer(terminal, [("How many hosts", ""), ("Write these settings", ""), ("Wait until", "")])
-        terminal.wait("Google does not know of the delegation")
+        terminal.wait("Google does not know the delegation")
         terminal.press(b"\x03")
         status = terminal.end()
         self.check(status, terminal.said)

@@ -15,7 +15,7 @@ import harness
 from harness import Emulator, Site
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
-KEYS = b"q quit  p hold  space now"
+KEYS = b"q quit  p freeze  space refresh"
 TIMEOUT = 10  # seconds
 
 
@@ -141,7 +141,7 @@ class Watch(harness.Test):
     def test_p_holds_the_picture_until_p_is_pressed_again(self):
         terminal = self.watch("--watch=1")
         terminal.press(b"p")
-        terminal.until(b"held")
+        terminal.until(b"frozen")
         self.site.run("pause", "--reason", "moving")
         terminal.read(1.5)
         self.assertEqual(b"", terminal.output)

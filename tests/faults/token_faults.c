@@ -203,7 +203,7 @@ static bool rotate(void *site, struct fault *fault)
 		return r.name[0] != '\0';
 	/* What to do is its caller's to say. */
 	assert_int_equal(fault->kind, FAULT_STORAGE);
-	assert_non_null(strstr(fault->what, "cannot be kept in"));
+	assert_non_null(strstr(fault->what, "cannot be stored in"));
 	assert_null(strstr(fault->what, "Success"));
 	return false;
 }

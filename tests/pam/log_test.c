@@ -72,7 +72,7 @@ static void a_failure_is_one_line_and_none_with_silent(void **state)
 	empty("spool/new");
 	log_in("");
 	expect_line(
-		LOG_ERR, "alice cannot be reported: No such file or directory (the login goes on)");
+		LOG_ERR, "cannot report alice: No such file or directory (the login continues)");
 	log_in("silent");
 	expect_silence();
 	put("spool/new", "", 0600);
@@ -109,7 +109,7 @@ static void hostile_names_stay_in_one_line(void **state)
 	empty("spool/new");
 	str_copy(stack.user, sizeof(stack.user), "x\n<1>sshd: Accepted %s%n\x1b[2J");
 	log_in("network_users");
-	expect_line(LOG_ERR, "x\\x0a<1>sshd: Accepted %s%n\\x1b[2J cannot be reported");
+	expect_line(LOG_ERR, "cannot report x\\x0a<1>sshd: Accepted %s%n\\x1b[2J");
 }
 
 /* `exec -a` gives sudo any name: it must not write lines of its own, or be another program. */
@@ -132,7 +132,7 @@ static void debug_tells_decision_and_time(void **state)
 	log_in("debug");
 	expect_line(LOG_DEBUG, "new: reported (");
 	log_in("debug silent");
-	expect_line(LOG_DEBUG, "waiting already (");
+	expect_line(LOG_DEBUG, "already in the spool (");
 	put("spool/seen/alice", "queued\n", 0600);
 	log_in("debug");
 	expect_line(LOG_DEBUG, "seen before (");

@@ -179,7 +179,7 @@ class Sshd(Applications):
         self.assert_in(host.ssh("alice", "127.0.0.1", "true"), "")
         said, status = at_terminal(host.ssh_command("alice", "-tt", "127.0.0.1"), [("$ ", "exit")])
         self.assertEqual(status, 0)
-        self.assertIn("Google has mailed you an invitation", said)
+        self.assertIn("Google has sent you an invitation by mail", said)
         host.mark("alice", "declined")
         said, _ = at_terminal(host.ssh_command("alice", "-tt", "127.0.0.1"), [("$ ", "exit")])
         self.assertNotIn("Google", said)

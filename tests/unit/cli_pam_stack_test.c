@@ -144,7 +144,7 @@ static void what_libpam_refuses_is_refused_and_named(void **state)
 		{"session optional\n", "does not name a module"},
 		{"session\n", "has neither a control field nor a module"},
 		{"sesion optional pam_a.so\n", "does not begin with auth"},
-		{"@include\n", "names no file"},
+		{"@include\n", "does not name a file"},
 	};
 	struct folder *f = *state;
 

@@ -121,13 +121,16 @@ static void a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(void *
 
 static void what_is_no_certificate_or_no_key_is_called_that(void **state)
 {
-	expect(*state, strdup("x"), key_pem(key), 0600, "client_certificate", "no certificate");
-	expect(*state, key_pem(key), key_pem(key), 0600, "client_certificate", "no certificate");
-	expect(*state, strdup(""), key_pem(key), 0600, "client_certificate", "no certificate");
+	expect(*state, strdup("x"), key_pem(key), 0600, "client_certificate",
+		"not a PEM certificate");
+	expect(*state, key_pem(key), key_pem(key), 0600, "client_certificate",
+		"not a PEM certificate");
+	expect(*state, strdup(""), key_pem(key), 0600, "client_certificate",
+		"not a PEM certificate");
 	expect(*state, certificate_pem(key, -HOUR, HOUR), strdup(""), 0600, "client_key",
-		"no private key");
+		"not a PEM private key");
 	expect(*state, certificate_pem(key, -HOUR, HOUR), certificate_pem(key, -HOUR, HOUR), 0600,
-		"client_key", "no private key");
+		"client_key", "not a PEM private key");
 }
 
 static void one_that_is_not_valid_now_is_refused(void **state)

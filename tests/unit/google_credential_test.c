@@ -198,7 +198,7 @@ static void a_key_with_backslash_n_is_called_that(void **state)
 	for (const char *p = pem; *p; p++)
 		strbuf_addf(&mangled, *p == '\n' ? "\\n" : "%c", *p);
 	write_file(&t, with("private_key", json_string(mangled.data)));
-	expect_refused(&t, "key_mangled", "backslash");
+	expect_refused(&t, "key_mangled", "instead of line breaks");
 	strbuf_free(&mangled);
 }
 
@@ -207,7 +207,7 @@ static void a_key_that_is_none_is_refused(void **state)
 	struct test t = begin(state);
 
 	write_file(&t, with("private_key", json_string("secret")));
-	expect_refused(&t, "key_unreadable", "no private key");
+	expect_refused(&t, "key_unreadable", "not a PEM private key");
 	write_file(
 		&t, with("private_key", json_string("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n"
 						    "-----END ENCRYPTED PRIVATE KEY-----\n")));
@@ -276,7 +276,7 @@ static void what_is_no_file_and_no_json_is_refused(void **state)
 	expect_refused(&t, "credentials_no_json", "uplicate");
 	chmod(folder_write(t.folder, "key.json", pem), 0600);
 	assert_null(credential_load(&t.settings, &t.fault));
-	assert_non_null(strstr(t.fault.what, "a bare private key"));
+	assert_non_null(strstr(t.fault.what, "contains only a private key"));
 	t.settings.credentials = unset;
 	expect_refused(&t, "credentials_missing", "no credential");
 }

@@ -109,9 +109,9 @@ static const struct token_row token_rows[] = {
 	{403, "access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
 		"a policy of the organisation", "trust client id 112233445566"},
 	{400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.", NULL,
-		FAULT_SETUP, "token_scope_refused", "userinvitations is refused", DELEGATION},
+		FAULT_SETUP, "token_scope_refused", "Google refuses the scope", DELEGATION},
 	{400, "invalid_account", "Forbidden", NULL, FAULT_SETUP, "token_account_refused",
-		"inviter@p.iam.gserviceaccount.com is refused", "enabled"},
+		"rejects the account inviter@p.iam.gserviceaccount.com", "enabled"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_TRANSIENT, "token_server",
 		"internal error", ""},
 	{400, "internal_failure", "None", NULL, FAULT_TRANSIENT, "token_server", "internal error",
@@ -122,7 +122,7 @@ static const struct token_row token_rows[] = {
 	{400, "unknown", "internal_failure", NULL, FAULT_TRANSIENT, "token_server",
 		"internal error", ""},
 	{400, "unsupported_grant_type", "Invalid grant_type", NULL, FAULT_SETUP, "token_refused",
-		"no token is given", "token_endpoint"},
+		"Google does not issue a token", "token_endpoint"},
 	{503, "invalid_grant", "Bad Request", NULL, FAULT_TRANSIENT, "token_server", "503", ""},
 	{429, "rate_limit", "Slow down", NULL, FAULT_TRANSIENT, "token_server", "429", ""},
 };
@@ -144,16 +144,16 @@ static const struct token_row login_rows[] = {
 	{401, "unauthorized_client", "Unauthorized", NULL, FAULT_SETUP, "token_client_refused",
 		"OAuth client", "Desktop app"},
 	{403, "access_denied", "Account restricted", NULL, FAULT_SETUP, "token_access_denied",
-		"acting as the administrator", "trust client id 7-x.apps.googleusercontent.com"},
+		"does not allow the OAuth client to act as",
+		"trust client id 7-x.apps.googleusercontent.com"},
 	{400, "admin_policy_enforced", "Access blocked", NULL, FAULT_SETUP, "token_access_denied",
 		"policy", "trust client id 7-x.apps.googleusercontent.com"},
 	{400, "invalid_scope", "Bad Request", NULL, FAULT_SETUP, "token_scope_missing",
 		"does not include the scope", "ticked"},
 	{401, "invalid_client", "The OAuth client was not found.", NULL, FAULT_SETUP,
-		"token_client_unknown", "OAuth client in /etc/cloudinvite/credentials.json",
-		"anew"},
+		"token_client_unknown", "OAuth client in /etc/cloudinvite/credentials.json", "new"},
 	{401, "deleted_client", "The OAuth client was deleted.", NULL, FAULT_SETUP,
-		"token_client_deleted", "has been deleted", "anew"},
+		"token_client_deleted", "has been deleted", "new"},
 	{400, "internal_failure", "Backend Error", NULL, FAULT_TRANSIENT, "token_server",
 		"internal error", ""},
 	{503, "invalid_grant", "Bad Request", NULL, FAULT_TRANSIENT, "token_server", "503", ""},
@@ -180,7 +180,8 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_non_null(strstr(f.what, row->what));
 		assert_non_null(strstr(f.remedy, row->remedy));
 		assert_true(strlen(f.remedy) > 20);
-		assert_int_equal(row->kind == FAULT_TRANSIENT, !!strstr(f.remedy, "Nothing needs"));
+		assert_int_equal(
+			row->kind == FAULT_TRANSIENT, !!strstr(f.remedy, "No action is needed"));
 		/* Nothing was cut off, nothing left unfilled. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
@@ -368,7 +369,7 @@ static void what_names_the_setup_is_the_setup_for_every_method(void **state)
 		{403,
 			ERROR("403", "PERMISSION_DENIED",
 				"The cloudidentity.googleapis.com API requires a quota project"),
-			NULL, "quota_project", "project of your own"},
+			NULL, "quota_project", "project of yours"},
 		{403,
 			ERROR("403", "PERMISSION_DENIED",
 				"The authenticated user cannot access this service"),

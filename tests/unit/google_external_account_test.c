@@ -56,17 +56,18 @@ static void a_federated_file_must_be_whole(void **state)
 			"file_incomplete", members[i]);
 	}
 	expect_refused(&t, with(external(), "audience", json_string("https://example.com")),
-		"audience", "no provider");
+		"audience", "not a pool provider");
 	expect_refused(&t,
 		with(external(), "audience", json_string("//iam.example.goog/projects/1")),
-		"audience", "no provider");
+		"audience", "not a pool provider");
 	expect_refused(&t, with(external(), "universe_domain", json_string("example.goog")),
 		"universe", "example.goog");
-	expect_refused(&t, with(external(), "client_id", json_string("x")), "client", "no pair");
+	expect_refused(&t, with(external(), "client_id", json_string("x")), "client",
+		"must be set together");
 	expect_refused(&t,
 		with(with(external(), "client_id", json_string("a:b")), "client_secret",
 			json_string("s")),
-		"client", "no pair");
+		"client", "must be set together");
 	expect_taken(&t, with(with(external(), "client_id", json_string("a")), "client_secret",
 				 json_string("s")));
 }
@@ -78,13 +79,13 @@ static void a_workforces_project_belongs_to_a_workforce(void **state)
 	struct test t = begin(state);
 
 	expect_refused(&t, with(external(), "workforce_pool_user_project", json_string("7")),
-		"workforce_project", "no workforce pool");
+		"workforce_project", "not a workforce pool");
 	expect_taken(&t, with(with(external(), "audience", json_string(workforce)),
 				 "workforce_pool_user_project", json_string("7")));
 	expect_refused(&t,
 		with(with(external(), "audience", json_string(workforce)),
 			"workforce_pool_user_project", json_string("7\"}")),
-		"workforce_project", "no project");
+		"workforce_project", "not a project");
 }
 
 static void no_file_runs_a_program(void **state)
@@ -93,7 +94,7 @@ static void no_file_runs_a_program(void **state)
 
 	expect_refused(&t,
 		with_source(json_pack("{s:{s:s}}", "executable", "command", "/bin/touch /tmp/x")),
-		"source_executable", "no program");
+		"source_executable", "programs named in a file are not run");
 	expect_refused(&t,
 		with_source(json_pack("{s:s, s:s}", "environment_id", "aws1", "url", "http://x")),
 		"source_aws", "AWS");
@@ -105,7 +106,7 @@ static void no_file_runs_a_program(void **state)
 	expect_refused(&t,
 		with_source(
 			json_pack("{s:s, s:{s:s}}", "file", "/x", "executable", "command", "x")),
-		"source_executable", "no program");
+		"source_executable", "programs named in a file are not run");
 }
 
 static void a_source_is_one_file_or_one_url(void **state)

@@ -66,7 +66,7 @@ static void file_and_settings_must_name_the_same_account(void **state)
 	expect_taken(&t, with(external(), "service_account_impersonation_url", NULL));
 	t.settings.service_account = none;
 	expect_refused(&t, with(external(), "service_account_impersonation_url", NULL),
-		"service_account_missing", "no service account");
+		"service_account_missing", "no service account is set");
 	assert_non_null(strstr(t.fault.remedy, "[google] service_account"));
 }
 
@@ -142,16 +142,16 @@ static void the_chain_of_delegates_is_read(void **state)
 	credential_free(c);
 	expect_taken(&t, with(impersonated(), "delegates", json_array()));
 	expect_refused(&t, with(impersonated(), "delegates", json_string("a@b.c")), "delegates",
-		"no list");
-	expect_refused(
-		&t, with(impersonated(), "delegates", json_pack("[i]", 1)), "delegates", "no list");
+		"not a list");
+	expect_refused(&t, with(impersonated(), "delegates", json_pack("[i]", 1)), "delegates",
+		"not a list");
 	expect_refused(&t, with(impersonated(), "delegates", json_pack("[s, s]", "a@b.c", "")),
-		"delegates", "no list");
+		"delegates", "not a list");
 	expect_refused(&t,
 		with(impersonated(), "delegates",
 			json_pack("[s, i, s]", "a@b.iam.gserviceaccount.com", 1,
 				"c@d.iam.gserviceaccount.com")),
-		"delegates", "no list");
+		"delegates", "not a list");
 	expect_refused(&t,
 		with(impersonated(), "delegates",
 			json_pack("[s, s, s, s, s, s, s, s, s]", "a@b.c", "a@b.c", "a@b.c", "a@b.c",

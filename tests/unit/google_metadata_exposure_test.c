@@ -85,7 +85,7 @@ static void what_nobody_has_looked_at_is_refused_too(void **state)
 {
 	struct host h = begin(state);
 
-	expect_unknown(&h, "nobody has looked");
+	expect_unknown(&h, "not checked yet");
 	found(&h, METADATA_UNKNOWN);
 	expect_unknown(&h, "because");
 }
@@ -106,7 +106,7 @@ static void what_was_found_before_the_host_booted_does_not_count(void **state)
 	folder_write(h.folder, "run.metadata",
 		"closed\nhttp://metadata.google.internal\n"
 		"00000000-0000-0000-0000-000000000000\n2026-11-23T00:00:00Z\nx\n");
-	expect_unknown(&h, "booted since");
+	expect_unknown(&h, "restarted since the last check");
 }
 
 static void a_file_that_others_could_have_written_is_not_believed(void **state)

@@ -152,7 +152,7 @@ static void whoever_does_not_say_that_he_is_google_is_not_believed(void **state)
 	expect((struct neighbour){.replies = {STRANGER("200 OK", "googleapis.com")}}, FAULT_SETUP,
 		"metadata_strange", "no Metadata-Flavor: Google");
 	expect((struct neighbour){.replies = {UNIVERSE, STRANGER("200 OK", "a@b.c")}}, FAULT_SETUP,
-		"metadata_strange", "what answers 200");
+		"metadata_strange", "the server that answers 200");
 	expect((struct neighbour){.replies = {UNIVERSE, NAME,
 					  STRANGER("200 OK", "{\"access_token\":\"x\"}")}},
 		FAULT_SETUP, "metadata_strange", "200");
@@ -189,9 +189,9 @@ static void what_is_no_name_and_no_token_is_strange(void **state)
 
 	(void)state;
 	expect((struct neighbour){.replies = {UNIVERSE, OK "two words"}}, FAULT_SETUP,
-		"metadata_strange", "no name");
+		"metadata_strange", "no account name");
 	expect((struct neighbour){.replies = {UNIVERSE, OK}}, FAULT_SETUP, "metadata_strange",
-		"no name");
+		"no account name");
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
 		expect((struct neighbour){.replies = {UNIVERSE, NAME, tokens[i]}}, FAULT_SETUP,
 			"metadata_strange", "no token");

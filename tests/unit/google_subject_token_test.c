@@ -77,11 +77,12 @@ static void a_file_is_read_as_text_or_as_json(void **state)
 	expect_no_token(
 		&t, token_file(&t, "{\"id\":1}", 0600, "id"), "subject_token_strange", "'id'");
 	expect_no_token(&t, token_file(&t, "eyJ", 0600, "id"), "subject_token_strange", "'id'");
-	expect_no_token(&t, token_file(&t, "", 0600, NULL), "subject_token_strange", "no token");
-	expect_no_token(
-		&t, token_file(&t, "eyJ a", 0600, NULL), "subject_token_strange", "no token");
-	expect_no_token(
-		&t, token_file(&t, "eyJ\x01", 0600, NULL), "subject_token_strange", "no token");
+	expect_no_token(&t, token_file(&t, "", 0600, NULL), "subject_token_strange",
+		"does not contain a token");
+	expect_no_token(&t, token_file(&t, "eyJ a", 0600, NULL), "subject_token_strange",
+		"does not contain a token");
+	expect_no_token(&t, token_file(&t, "eyJ\x01", 0600, NULL), "subject_token_strange",
+		"does not contain a token");
 	expect_no_token(&t, json_pack("{s:s}", "file", "/nonexistent/token"), "missing",
 		"/nonexistent/token");
 }

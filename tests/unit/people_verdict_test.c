@@ -109,7 +109,7 @@ static void the_template_makes_the_address(void **state)
 	assert_string_equal(v.address, "alice@example.com");
 	assert_true(v.from_template);
 	assert_string_equal(
-		v.sentence, "The template {user}@example.com makes alice@example.com of Alice.");
+		v.sentence, "The template {user}@example.com gives the address alice@example.com to Alice.");
 	judge_free(&j);
 }
 
@@ -136,7 +136,7 @@ static void never_in_the_map_excludes(void **state)
 static void an_address_on_another_domain_is_foreign(void **state)
 {
 	expect(*state, USUAL, "alice alice@gmail.com\n", &alice, VERDICT_FOREIGN_DOMAIN, "domains",
-		"alice@gmail.com is not on one of the organisation's domains");
+		"alice@gmail.com is not in one of the organisation's domains");
 	expect(*state, "[people]\naddress = {user}@example.net\ndomains = example.com\n", "",
 		&alice, VERDICT_FOREIGN_DOMAIN, "domains", "alice@example.net");
 	expect(*state, "[people]\naddress = {user}@example.com\n", "", &alice,

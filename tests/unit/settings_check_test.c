@@ -130,10 +130,10 @@ static void metadata_needs_the_account_and_the_administrator(void **state)
 {
 	folder_make(*state, "conf.d");
 	expect_metadata(state, INVITER ADMIN, NULL, NULL);
-	expect_metadata(state, ADMIN, "service_account: metadata: needs the service account",
+	expect_metadata(state, ADMIN, "service_account: metadata: requires the service account",
 		"inviter@PROJECT.iam.gserviceaccount.com");
 	expect_metadata(
-		state, INVITER, "subject: metadata: needs the administrator", "admin@example.com");
+		state, INVITER, "subject: metadata: requires the administrator", "admin@example.com");
 }
 
 static void metadata_and_a_key_exclude_each_other(void **state)
@@ -150,7 +150,7 @@ static void the_templates_domain_must_be_one_of_ours(void **state)
 	expect_with(state,
 		(struct setup){.people = "address = {user}@sub.example.com\n"
 					 "domains = example.com example.org\n"},
-		false, "cloudinvite.conf:6: address: the template's domain is not one of domains",
+		false, "cloudinvite.conf:6: address: the domain of the template is not listed in domains",
 		"Add sub.example.com to domains");
 }
 
@@ -188,7 +188,7 @@ static void a_map_that_is_named_must_be_there(void **state)
 
 	write_setup(f, &(struct setup){.rest = ""});
 	assert_int_equal(unlink(folder_path(f, "addresses.map")), 0);
-	expect(f, false, "addresses.map: No such file", "Put it there");
+	expect(f, false, "addresses.map: No such file", "Create the file");
 }
 
 static void a_map_that_everybody_may_write_is_a_finding(void **state)
@@ -197,7 +197,7 @@ static void a_map_that_everybody_may_write_is_a_finding(void **state)
 
 	write_setup(f, &(struct setup){.rest = ""});
 	assert_int_equal(chmod(folder_path(f, "addresses.map"), 0666), 0);
-	expect(f, false, "everybody may write the map", "chmod 0644");
+	expect(f, false, "every user can write the map", "chmod 0644");
 }
 
 /* ---- the credential ---- */
@@ -208,7 +208,7 @@ static void a_missing_credential_concerns_dispatching_only(void **state)
 
 	write_setup(f, &(struct setup){.rest = ""});
 	assert_int_equal(unlink(folder_path(f, "credentials.json")), 0);
-	expect(f, false, "credentials.json is not there", "chown root:nobody-here");
+	expect(f, false, "credentials.json does not exist", "chown root:nobody-here");
 }
 
 static void a_credential_that_others_can_read_is_a_finding(void **state)
@@ -217,8 +217,8 @@ static void a_credential_that_others_can_read_is_a_finding(void **state)
 		mode_t mode;
 		const char *what;
 	} modes[] = {
-		{0644, "may be read by everybody"},
-		{0604, "may be read by everybody"},
+		{0644, "can be read by every user"},
+		{0604, "can be read by every user"},
 		{0602, "can be changed by other users"},
 		{0620, "can be changed by other users"},
 		{0601, "can be changed by other users"},
@@ -242,7 +242,7 @@ static void a_credential_of_a_foreign_group_is_a_finding(void **state)
 	assert_int_equal(chown(folder_path(f, "credentials.json"), 0, 54321), 0);
 	assert_int_equal(check(f).count, 0);
 	assert_int_equal(chmod(folder_path(f, "credentials.json"), 0640), 0);
-	expect(f, false, "may be read by a group that is neither", "chown root:nobody-here");
+	expect(f, false, "can be read by a group other than", "chown root:nobody-here");
 	assert_int_equal(chown(folder_path(f, "credentials.json"), 54321, 0), 0);
 	expect(f, false, "does not belong to root or the service's user", "chown root:");
 }
@@ -279,7 +279,7 @@ static void no_credential_is_a_finding(void **state)
 	write_setup(f, &(struct setup){.rest = ""});
 	folder_make(f, "conf.d");
 	folder_write(f, "conf.d/10.conf", "[google]\ncredentials =\n");
-	expect(f, false, "no credential is named", "service account");
+	expect(f, false, "no credential is set", "service account");
 }
 
 /* ---- passwords, other files, the whole ---- */
@@ -289,7 +289,7 @@ static void a_password_in_a_file_that_all_can_read_is_a_finding(void **state)
 	struct folder *f = *state;
 
 	write_setup(f, &(struct setup){.google = "proxy = http://me:hunter2@proxy:3128\n"});
-	expect(f, false, "cloudinvite.conf:4: proxy: it holds a password", "conf.d/");
+	expect(f, false, "cloudinvite.conf:4: proxy: it contains a password", "conf.d/");
 	assert_null(strstr(check(f).faults[0].what, "hunter2"));
 	assert_int_equal(chmod(folder_path(f, MAIN), 0640), 0);
 	assert_int_equal(check(f).count, 0);
@@ -318,7 +318,7 @@ static void a_client_certificate_and_its_key_are_named_together(void **state)
 	write_client_pair(*state, 0600, true);
 	assert_int_equal(check(*state).count, 0);
 	write_client_pair(*state, 0600, false);
-	expect(*state, false, "of no use without its private key", "Set client_key");
+	expect(*state, false, "cannot be used without its private key", "Set client_key");
 	write_client_pair(*state, 0600, true);
 	assert_int_equal(unlink(folder_path(*state, "client.pem")), 0);
 	expect(*state, false, "client.pem: No such file", "correct the path");
@@ -329,7 +329,7 @@ static void a_clients_key_is_kept_like_a_credential(void **state)
 	struct folder *f = *state;
 
 	write_client_pair(f, 0644, true);
-	expect(f, false, "client.key may be read by everybody", "chmod 0640");
+	expect(f, false, "client.key can be read by every user", "chmod 0640");
 	write_client_pair(f, 0620, true);
 	expect(f, false, "client.key can be changed by other users", "chown root:nobody-here");
 	assert_int_equal(unlink(folder_path(f, "client.key")), 0);
@@ -341,7 +341,7 @@ static void a_uid_range_that_is_empty_stops_both(void **state)
 	expect_with(state,
 		(struct setup){.people = "address = {user}@example.com\ndomains = example.com\n"
 					 "min_uid = 70000\n"},
-		true, "min_uid is above max_uid", "lower of the two");
+		true, "min_uid is greater than max_uid", "the lower number");
 }
 
 static void postgresql_is_said_to_come_later(void **state)
@@ -350,7 +350,7 @@ static void postgresql_is_said_to_come_later(void **state)
 		(struct setup){.rest = "[storage]\nledger = postgresql://db/cloudinvite\n"}, true,
 		"a PostgreSQL ledger is not available in version", "sqlite:");
 	expect_with(state, (struct setup){.rest = "role = collector\n"}, true,
-		"a collector of a fleet needs a postgresql:// ledger", "role = standalone");
+		"a fleet's collector needs a postgresql:// ledger", "role = standalone");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)

@@ -148,7 +148,7 @@ static void a_drop_in_directory_that_others_may_write_is_refused(void **state)
 	assert_int_equal(chmod(folder_path(f, "conf.d"), 0777), 0);
 	assert_null(settings_load(folder_write(f, MAIN, ""), &fault));
 	assert_int_equal(fault.kind, FAULT_SETTINGS);
-	assert_non_null(strstr(fault.what, "conf.d may be written by others"));
+	assert_non_null(strstr(fault.what, "conf.d can be written by users other than root"));
 	assert_non_null(strstr(fault.remedy, "chmod 0755"));
 }
 
@@ -160,7 +160,7 @@ static void a_missing_file_is_a_fault_that_says_where_the_sample_is(void **state
 
 	assert_null(settings_load(folder_path(*state, "nothing.conf"), &fault));
 	assert_int_equal(fault.kind, FAULT_SETTINGS);
-	assert_non_null(strstr(fault.what, "nothing.conf is not there"));
+	assert_non_null(strstr(fault.what, "nothing.conf does not exist"));
 	assert_non_null(strstr(fault.remedy, "/usr/share/doc/cloudinvite/"));
 }
 

@@ -119,12 +119,12 @@ static void it_names_one_key_of_one_token_and_no_program(void **state)
 	assert_null(key_uri_wrong(TOKEN, &remedy));
 	assert_null(key_uri_wrong("pkcs11:serial=1;id=%01;type=private", &remedy));
 	assert_null(key_uri_wrong(TOKEN "?pin-source=systemd:pin", &remedy));
-	expect_wrong("pkcs11:object=inviter?pin-value=1", "the PIN would go to any");
-	expect_wrong("pkcs11:token=cloudinvite", "which key");
-	expect_wrong(TOKEN ";type=public", "no private key");
+	expect_wrong("pkcs11:object=inviter?pin-value=1", "the PIN could go to any");
+	expect_wrong("pkcs11:token=cloudinvite", "a key of the token");
+	expect_wrong(TOKEN ";type=public", "does not name a private key");
 	expect_wrong(TOKEN "?pin-value=1&pin-source=/etc/pin", "pin-value and pin-source");
-	expect_wrong(TOKEN "?pin-source=|/bin/ask", "no file");
-	expect_wrong(TOKEN "?pin-source=%7C/bin/ask", "no file");
+	expect_wrong(TOKEN "?pin-source=|/bin/ask", "has a pin-source that is not a file");
+	expect_wrong(TOKEN "?pin-source=%7C/bin/ask", "has a pin-source that is not a file");
 	expect_wrong(TOKEN "?module-path=/tmp/evil.so", "names a module");
 	expect_wrong(TOKEN "?module-name=evil", "names a module");
 }
@@ -136,10 +136,10 @@ static void a_handle_is_a_number_and_nothing_else(void **state)
 	(void)state;
 	assert_null(key_uri_wrong("handle:0x81000001", &remedy));
 	assert_null(key_uri_wrong("handle:0x8100Abcd", &remedy));
-	expect_wrong("handle:0x", "no handle");
-	expect_wrong("handle:81000001", "no handle");
-	expect_wrong("handle:0x810000010", "no handle");
-	expect_wrong("handle:0x81000001?pass", "no handle");
+	expect_wrong("handle:0x", "not the handle");
+	expect_wrong("handle:81000001", "not the handle");
+	expect_wrong("handle:0x810000010", "not the handle");
+	expect_wrong("handle:0x81000001?pass", "not the handle");
 }
 
 /* ---- beside it ---- */
@@ -177,12 +177,12 @@ static void with_a_key_no_credentials_file_is_missed(void **state)
 
 static void a_key_does_not_say_whose_it_is(void **state)
 {
-	expect_found(*state, "key = " TOKEN "\nkey_id = f00d\n", "needs the service account",
+	expect_found(*state, "key = " TOKEN "\nkey_id = f00d\n", "requires the service account",
 		"gserviceaccount.com");
 	expect_found(*state, "key = " TOKEN "\nservice_account = i@p.iam.gserviceaccount.com\n",
-		"needs the id that Google gave it", "gcloud iam service-accounts keys list");
+		"requires the ID that Google gave it", "gcloud iam service-accounts keys list");
 	expect_found(*state, "credentials = systemd:google\nkey_id = f00d\n",
-		"names a key that is not set", "remove key_id");
+		"belongs to a key that is not set", "remove key_id");
 }
 
 static void a_pins_file_is_kept_like_a_credential(void **state)
@@ -193,10 +193,10 @@ static void a_pins_file_is_kept_like_a_credential(void **state)
 	folder_write(f, "pin", "1234\n");
 	assert_true(str_format(
 		google, sizeof(google), "key = " TOKEN "?pin-source=file:%s/pin\n" OWNER, f->path));
-	expect_found(f, google, "pin may be read by everybody", "0640");
+	expect_found(f, google, "pin can be read by every user", "0640");
 	assert_int_equal(chmod(folder_path(f, "pin"), 0600), 0);
 	assert_int_equal(unlink(folder_path(f, "pin")), 0);
-	expect_found(f, google, "pin is not there", "the token's PIN");
+	expect_found(f, google, "pin does not exist", "the token's PIN");
 }
 
 static void what_systemd_did_not_hand_over_is_seen_by_the_unit(void **state)
@@ -206,7 +206,7 @@ static void what_systemd_did_not_hand_over_is_seen_by_the_unit(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 	assert_int_equal(check(f, "credentials = systemd:google\n").count, 0);
 	setenv("CREDENTIALS_DIRECTORY", f->path, 1);
-	expect_found(f, "credentials = systemd:google\n", "handed over no credential 'google'",
+	expect_found(f, "credentials = systemd:google\n", "did not pass a credential 'google'",
 		"LoadCredential=google:FILE");
 	folder_write(f, "google", "{}");
 	assert_int_equal(check(f, "credentials = systemd:google\n").count, 0);

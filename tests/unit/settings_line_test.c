@@ -24,9 +24,9 @@ static void a_key_of_before_is_answered_with_those_of_now(void **state)
 static void a_key_in_the_wrong_section_is_told_its_own(void **state)
 {
 	expect(*state, "[people]\ntimeout = 3\n", ":2: [people] has no key 'timeout'",
-		"It belongs into [google].");
-	expect(*state, "timeout = 3\n", ":1: 'timeout' stands before any [section]",
-		"It belongs into [google].");
+		"It belongs in [google].");
+	expect(*state, "timeout = 3\n", ":1: 'timeout' comes before any [section]",
+		"It belongs in [google].");
 }
 
 static void an_unknown_section_is_said_once_and_suggests_the_nearest(void **state)
@@ -41,15 +41,15 @@ static void an_unknown_section_is_said_once_and_suggests_the_nearest(void **stat
 static void a_key_that_is_there_twice_names_both_lines(void **state)
 {
 	expect(*state, "[google]\nparallel = 1\n[people]\n[google]\nparallel = 2\n",
-		":5: parallel is on line 2 already", "Keep one of the two.");
+		":5: parallel is already set on line 2", "Remove one of the two.");
 }
 
 static void a_line_that_is_nothing_is_an_error(void **state)
 {
 	expect(*state, "[google]\njust some words\n",
 		":2: this line is neither [section] nor key = value", "Put '='");
-	expect(*state, "[google\n", ":1: a section line must be [name] and nothing else", "own");
-	expect(*state, "[google] customer = C01\n", ":1: a section's line is [name]", "own");
+	expect(*state, "[google\n", ":1: a section line must be [name] and nothing else", "separate line");
+	expect(*state, "[google] customer = C01\n", ":1: a section line must be [name]", "separate line");
 	expect(*state, "[google]\n= 3\n", ":2: [google] has no key ''", "");
 }
 
@@ -89,7 +89,7 @@ static void a_line_that_the_parser_would_cut_is_an_error(void **state)
 	for (int i = 0; i < 40; i++)
 		strbuf_addf(&text, "someone%d ", i);
 	strbuf_add(&text, "\n");
-	expect(*state, text.data, ":2: this line is longer than", "may go on in the next line");
+	expect(*state, text.data, ":2: this line is longer than", "can continue on the next line");
 	strbuf_free(&text);
 }
 
@@ -139,7 +139,7 @@ static void all_errors_of_a_file_are_reported(void **state)
 	assert_true(found_says(&found, ":3: timeout: 'soon' is not a duration", "from 1s to 5m"));
 	assert_true(found_says(&found, ":4: there is no section [peple]", "[people]"));
 	assert_true(found_says(&found, ":6: gecos: 'perhaps' is neither yes nor no", "yes or no"));
-	assert_true(found_says(&found, ":7: this is neither", ""));
+	assert_true(found_says(&found, ":7: this line is neither", ""));
 }
 
 static void a_password_is_in_no_message_and_in_no_listing(void **state)

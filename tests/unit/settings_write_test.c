@@ -193,7 +193,7 @@ static void a_file_that_does_not_load_is_not_touched(void **state)
 
 	folder_write(f, MAIN, "[invitations]\nmode = dry-run\nnonsense\n");
 	assert_false(set(f, "invitations", "mode", "send", &fault));
-	assert_non_null(strstr(fault.what, ":3: this is neither"));
+	assert_non_null(strstr(fault.what, ":3: this line is neither"));
 }
 
 static void a_list_over_several_lines_is_replaced_as_a_whole(void **state)

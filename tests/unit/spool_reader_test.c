@@ -90,13 +90,13 @@ static void boxes_that_others_can_open_are_refused(void **state)
 	for (int i = 0; i < 4; i++) {
 		for (size_t m = 0; m < ARRAY_SIZE(modes); m++) {
 			assert_int_equal(chmod(folder_path(b->folder, names[i]), modes[m]), 0);
-			expect_refused(b, "others could hold up logins");
+			expect_refused(b, "other users could delay logins");
 		}
 		assert_int_equal(chmod(folder_path(b->folder, names[i]), 0700), 0);
 		if (geteuid() != 0)
 			continue;
 		assert_int_equal(chown(folder_path(b->folder, names[i]), 4711, 0), 0);
-		expect_refused(b, "others could hold up logins");
+		expect_refused(b, "other users could delay logins");
 		assert_int_equal(chown(folder_path(b->folder, names[i]), 0, 0), 0);
 	}
 	assert_true(spool_reader_open(&reader, b->folder->path, &fault));
