@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "google/http/transfer.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,14 +187,28 @@ static int set_tls(CURL *easy, const struct settings *s)
 	return bad;
 }
 
+/* Newer libcurls (seen: 8.14) look at no name behind a blank; all of them take commas. */
+static int set_no_proxy(CURL *easy, const char *names)
+{
+	char *list = strdup(names);
+	int bad = !list;
+
+	for (char *p = list; p && *p; p++)
+		if (isspace((unsigned char)*p))
+			*p = ',';
+	if (list)
+		SET(CURLOPT_NOPROXY, list);
+	free(list);
+	return bad;
+}
+
 /* Not from the environment: a variable that somebody left in a shell must not decide where an
  * administrator's token goes. "" says so to libcurl. */
 static int set_proxy(CURL *easy, const struct settings *s)
 {
-	int bad = 0;
+	int bad = set_no_proxy(easy, s->no_proxy);
 
 	SET(CURLOPT_PROXY, s->proxy);
-	SET(CURLOPT_NOPROXY, s->no_proxy);
 	SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
 	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
