@@ -63,19 +63,19 @@ FOLDERS = {
 # Only these include a header. A verb that included the table of verbs would call every other one.
 ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
-# Circles of calls that are there, by folder and name. One that is gone must be taken out here.
-CORE = "the core is built again around one state machine; that opens this circle"
-HERE = "not opened yet"
+# Circles of calls that are there: why, in which folder, and the names. One that is gone must be taken out here.
 KNOWN = [
-    (CORE, "common/invite", "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
-    (CORE, "common/ledger", "block person unseen orphan"),
-    (CORE, "common/ledger", "group guard schema sqlite transaction"),
-    (HERE, "common/settings", "check key parse read settings rule validate"),
-    (HERE, "common/google", "held_key_engine held_key_open"),
-    (HERE, "common/google", "authorized_user credential external_account failure_token grant held_key held_key_pin "
-     "impersonated jwt_bearer keyless metadata metadata_account rotation service_account sts token_file"),
-    (HERE, "emulator tests/emulator", "accounts_json consent control deliver faults guard iam invitations journal "
-     "listing main metadata route server state_read state_write sts token token_assertion token_login world"),
+    ("a round starts the courses and sweeps of people, and each of these tells the control of what it met", "common/invite",
+     "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
+    ("a person's next state depends on blocks and accounts; a block and a missing account move the person",
+     "common/ledger", "block person unseen"),
+    ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
+     "common/ledger", "group guard schema sqlite"),
+    ("settings.c holds the table of keys, which the parser and the checks read, and calls both of them",
+     "common/settings", "check key parse read settings"),
+    ("route.c holds the table of what is served, and the handlers read their own words from it", "emulator",
+     "accounts_json authorize consent control deliver faults iam invitations listing main metadata request_log route "
+     "server sts tenant tenant_json_read tenant_json_write token token_assertion token_login"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

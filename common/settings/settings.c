@@ -31,7 +31,8 @@ const struct setting_key setting_keys[] = {
 	  .help = "the organisation's customer ID (Admin console, Account settings)" },
 	{ "google", "credentials", KIND_STRING, AT(credentials), .validate = validate_credentials,
 	  .fallback = CLOUDINVITE_SYSCONFDIR "/credentials.json",
-	  .help = "the credential: a file that other users cannot read, systemd:NAME, or metadata:" },
+	  .help = "the credential: a file that other users cannot read, systemd:NAME, or "
+		  "metadata:" },
 	{ "google", "subject", KIND_STRING, AT(subject), .fallback = "",
 	  .validate = validate_address,
 	  .help = "the administrator that a service account acts as" },
