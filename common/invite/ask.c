@@ -244,8 +244,9 @@ static bool reconcile_allows(struct invite *i, bool again, struct fault *fault)
 		return true;
 	fault_set(fault, FAULT_POLICY, "reconcile", "no invitations are sent for now: %s",
 		i->reconcile.text);
-	return fault_remedy(fault, "It ends by itself; see: cloudinvite status. To send anyway: "
-				   "--again --reason TEXT.");
+	return fault_remedy(fault,
+		"This ends automatically; see: cloudinvite status. To send anyway: "
+		"--again --reason TEXT.");
 }
 
 /* Somebody whom the ledger does not know is held, with nothing due, while we are at it: whatever
