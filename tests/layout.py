@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-AREAS = ("common", "cli", "worker", "pam_module", "emulator", "tests/emulator")
+AREAS = ("common", "cli", "worker", "pam_module", "emulator")
 
 # Each folder, and the folders whose headers it may include besides its own. A folder that is not there is ignored.
 BASE = {"common/base"}
@@ -58,24 +58,23 @@ FOLDERS = {
     "cli/setup": VERB | GOOGLE | {"cli/doctor", "cli/pam"},
     "cli/ops": VERB | LEDGER | {"common/metrics", "common/spool"},
     "emulator": BASE,
-    "tests/emulator": BASE,
 }
 # Only these include a header. A verb that included the table of verbs would call every other one.
 ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
 # Circles of calls that are there: why, in which folder, and the names. One that is gone must be taken out here.
 KNOWN = [
-    ("a round starts the courses and sweeps of people, and each of these tells the control of what it met", "common/invite",
-     "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
+    ("invite.c runs rounds of claims, courses and sweeps, and what these call calls invite.c back",
+     "common/invite", "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
     ("a person's next state depends on blocks and accounts; a block and a missing account move the person",
      "common/ledger", "block person unseen"),
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "group guard schema sqlite"),
     ("settings.c holds the table of keys, which the parser and the checks read, and calls both of them",
      "common/settings", "check key parse read settings"),
-    ("route.c holds the table of what is served, and the handlers read their own words from it", "emulator",
-     "accounts_json authorize consent control deliver faults iam invitations listing main metadata request_log route "
-     "server sts tenant tenant_json_read tenant_json_write token token_assertion token_login"),
+    ("route.c's table names the handlers; these use the tenant and the faults, and a fault names a route of the table",
+     "emulator", "accounts_json authorize consent control deliver faults iam invitations listing main metadata "
+     "request_log route server sts tenant tenant_json_read tenant_json_write token token_assertion token_login"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -118,7 +117,7 @@ def includes(root, files):
 
 def program(path):
     """The emulator has no file in common with the product: a name may stand in both."""
-    return "emulator" if path.startswith(("emulator/", "tests/emulator/")) else "product"
+    return "emulator" if path.startswith("emulator/") else "product"
 
 
 def calls(objects, files):

@@ -239,7 +239,7 @@ class Interrupted(Talk):
             with self.subTest(kept=kept):
                 terminal = self.open("--customer", CUSTOMER, "--domain", DOMAIN)
                 self.answer(terminal, [("The address of a user", ""), ("Which", "login"),
-                                       ("client's file", self.google.file("client.json"))])
+                                       ("client file", self.google.file("client.json"))])
                 terminal.wait("Waiting")
                 if kept:
                     self.google.latency({"route": "list", "ms": 30000})

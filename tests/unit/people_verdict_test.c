@@ -108,8 +108,8 @@ static void the_template_makes_the_address(void **state)
 	assert_int_equal(v.kind, VERDICT_MAPPED);
 	assert_string_equal(v.address, "alice@example.com");
 	assert_true(v.from_template);
-	assert_string_equal(
-		v.sentence, "The template {user}@example.com gives the address alice@example.com to Alice.");
+	assert_string_equal(v.sentence,
+		"The template {user}@example.com gives the address alice@example.com to Alice.");
 	judge_free(&j);
 }
 

@@ -132,8 +132,8 @@ static void metadata_needs_the_account_and_the_administrator(void **state)
 	expect_metadata(state, INVITER ADMIN, NULL, NULL);
 	expect_metadata(state, ADMIN, "service_account: metadata: requires the service account",
 		"inviter@PROJECT.iam.gserviceaccount.com");
-	expect_metadata(
-		state, INVITER, "subject: metadata: requires the administrator", "admin@example.com");
+	expect_metadata(state, INVITER, "subject: metadata: requires the administrator",
+		"admin@example.com");
 }
 
 static void metadata_and_a_key_exclude_each_other(void **state)
@@ -150,7 +150,8 @@ static void the_templates_domain_must_be_one_of_ours(void **state)
 	expect_with(state,
 		(struct setup){.people = "address = {user}@sub.example.com\n"
 					 "domains = example.com example.org\n"},
-		false, "cloudinvite.conf:6: address: the domain of the template is not listed in domains",
+		false,
+		"cloudinvite.conf:6: address: the domain of the template is not listed in domains",
 		"Add sub.example.com to domains");
 }
 

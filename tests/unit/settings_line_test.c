@@ -48,8 +48,10 @@ static void a_line_that_is_nothing_is_an_error(void **state)
 {
 	expect(*state, "[google]\njust some words\n",
 		":2: this line is neither [section] nor key = value", "Put '='");
-	expect(*state, "[google\n", ":1: a section line must be [name] and nothing else", "separate line");
-	expect(*state, "[google] customer = C01\n", ":1: a section line must be [name]", "separate line");
+	expect(*state, "[google\n", ":1: a section line must be [name] and nothing else",
+		"separate line");
+	expect(*state, "[google] customer = C01\n", ":1: a section line must be [name]",
+		"separate line");
 	expect(*state, "[google]\n= 3\n", ":2: [google] has no key ''", "");
 }
 
