@@ -116,7 +116,7 @@ static bool from_user(char *word, const char **why)
 			return false;
 		}
 	if (!ascii_is_alnum(word[0]) && word[0] != '_') {
-		*why = "the user name begins with a character of options or paths";
+		*why = "the user name begins with '.', '+' or '-'";
 		return false;
 	}
 	return true;

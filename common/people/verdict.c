@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verdict. Policy is asked before the template, so that "unmapped" and "foreign_domain" are
- * only those whom the administrator may want to map; daemons and robots are "excluded" in any case.
+ * only people that the administrator may want to map; daemons and robots are always "excluded".
  */
 #include "people/verdict.h"
 

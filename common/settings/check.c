@@ -174,7 +174,7 @@ struct owner {
 	gid_t gid;
 };
 
-/* A file that makes whoever reads it somebody else. */
+/* A file that lets its reader act as somebody else. */
 struct secret {
 	const char *key, *path;
 	const char *reader; /* what who reads it can do */
@@ -243,7 +243,7 @@ static void check_handed_over(const struct check *c, const char *name)
 {
 	char path[512], what[640];
 
-	/* By hand, nothing is handed over: whoever needs it says so. */
+	/* Run by hand, there is nothing from systemd: the code that needs it reports that. */
 	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
 		return;
 	str_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
@@ -330,7 +330,7 @@ static void check_client_certificate(const struct check *c)
 		check_secret(c, &secret, "the certificate's private key");
 }
 
-/* The metadata server tells who we are, and not whom to act as. */
+/* The metadata server tells who we are, but not which administrator to act as. */
 static void check_metadata(const struct check *c)
 {
 	const struct settings *s = c->s;

@@ -33,7 +33,7 @@ static void a_full_name_is_its_first_and_last_word(void **state)
 	assert_name("J\xc3\xbcrgen M\xc3\xbcller", "J\xc3\xbcrgen", "M\xc3\xbcller");
 }
 
-static void one_word_is_no_full_name(void **state)
+static void one_word_is_not_a_full_name(void **state)
 {
 	(void)state;
 	assert_name("Alice", "Alice", "");
@@ -167,7 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_name_is_its_first_and_last_word),
-		cmocka_unit_test(one_word_is_no_full_name),
+		cmocka_unit_test(one_word_is_not_a_full_name),
 		cmocka_unit_test(a_name_with_control_characters_is_none),
 		cmocka_unit_test(a_name_that_does_not_fit_is_none_instead_of_half_of_one),
 		cmocka_unit_test(names_are_not_taken_where_gecos_is_not_believed),

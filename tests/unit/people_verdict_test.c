@@ -10,7 +10,7 @@
 	"[people]\naddress = {user}@example.com\ndomains = example.com example.org\n" \
 	"exclude_users = mallory svc-*\n"
 
-/* A person whom nothing excludes; each test changes one thing. */
+/* A person that no rule excludes; each test changes one thing. */
 static const struct sighting alice = {
 	.host = "web1",
 	.user = "alice",

@@ -263,7 +263,7 @@ static void a_credential_that_the_service_cannot_read_is_a_finding(void **state)
 	assert_int_equal(check(f).count, 0);
 }
 
-static void a_credential_that_is_no_file_is_a_finding(void **state)
+static void a_credential_that_is_not_a_file_is_a_finding(void **state)
 {
 	struct folder *f = *state;
 
@@ -374,7 +374,7 @@ int main(void)
 		TEST(a_credential_that_others_can_read_is_a_finding),
 		TEST(a_credential_of_a_foreign_group_is_a_finding),
 		TEST(a_credential_that_the_service_cannot_read_is_a_finding),
-		TEST(a_credential_that_is_no_file_is_a_finding),
+		TEST(a_credential_that_is_not_a_file_is_a_finding),
 		TEST(no_credential_is_a_finding),
 		TEST(a_password_in_a_file_that_all_can_read_is_a_finding),
 		TEST(certificates_that_are_named_must_be_there),

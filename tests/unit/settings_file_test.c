@@ -89,7 +89,7 @@ static void a_list_may_be_far_longer_than_a_line(void **state)
 	strbuf_free(&text);
 }
 
-static void a_long_comment_is_no_long_line(void **state)
+static void a_long_comment_is_not_a_long_line(void **state)
 {
 	struct strbuf text = {.max = 65536};
 
@@ -253,7 +253,7 @@ int main(void)
 		TEST(every_kind_of_value_arrives),
 		TEST(a_list_goes_on_in_indented_lines),
 		TEST(a_list_may_be_far_longer_than_a_line),
-		TEST(a_long_comment_is_no_long_line),
+		TEST(a_long_comment_is_not_a_long_line),
 		TEST(drop_ins_count_in_the_order_of_their_names),
 		TEST(an_error_in_a_drop_in_names_the_drop_in),
 		TEST(a_drop_in_directory_that_others_may_write_is_refused),

@@ -35,7 +35,7 @@ static void attributes_are_found_by_their_whole_name_and_decoded(void **state)
 	assert_false(key_uri_has("handle:0x81000001;token=a", "token"));
 }
 
-static void what_is_no_text_is_not_handed_out(void **state)
+static void what_is_not_text_is_not_handed_out(void **state)
 {
 	static const char *const uris[] = {"pkcs11:token=%", "pkcs11:token=%4", "pkcs11:token=%zz",
 		"pkcs11:token=a%00b", "pkcs11:token=12345678"};
@@ -219,7 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attributes_are_found_by_their_whole_name_and_decoded),
-		cmocka_unit_test(what_is_no_text_is_not_handed_out),
+		cmocka_unit_test(what_is_not_text_is_not_handed_out),
 		cmocka_unit_test(for_people_it_has_no_pin),
 		cmocka_unit_test(a_pin_goes_into_a_uri_whatever_is_in_it),
 		cmocka_unit_test(the_pins_file_is_a_path_or_handed_over_by_systemd),

@@ -144,7 +144,7 @@ static void the_time_zone_of_the_process_stays_as_it_was(void **state)
 	assert_null(getenv("TZ"));
 }
 
-static void what_is_no_window_is_refused_with_a_remedy(void **state)
+static void what_is_not_a_window_is_refused_with_a_remedy(void **state)
 {
 	static const char *const wrong[] = {"always", "Mon-Fri", "08:00-18:00",
 		"Mon-Fri 08:00-18:00", "Mon-Fri 8:00-18:00 UTC", "Mon-Fri 08:00-25:00 UTC",
@@ -189,7 +189,7 @@ int main(void)
 		cmocka_unit_test(windows_that_touch_are_one),
 		cmocka_unit_test(a_window_that_never_closes_is_looked_at_again_after_a_week),
 		cmocka_unit_test(the_time_zone_of_the_process_stays_as_it_was),
-		cmocka_unit_test(what_is_no_window_is_refused_with_a_remedy),
+		cmocka_unit_test(what_is_not_a_window_is_refused_with_a_remedy),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, zones_are_there, NULL);
