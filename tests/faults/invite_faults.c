@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of two people to their mails, when a call of the ledger's, of SQLite's or of our own
- * fails anywhere on it: nobody is mailed twice (the world asserts it with each mail), nobody is
- * forgotten, whether the program goes on or is killed at the first word of trouble. */
+ * fails anywhere on it: nobody is mailed twice (the fake Google asserts it with each mail), nobody
+ * is forgotten, whether the program goes on or is killed at the first word of trouble. */
 #include "base/str.h"
 #include "faults.h"
 
 #define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
-#include "../unit/invite_world.h"
+#include "../unit/fake_google.h"
 
 static const char *const users[] = {"alice", "bob"};
 #define USERS 2
@@ -54,8 +54,8 @@ static bool start(struct site *s, struct fault *fault)
 /* As kill -9 leaves it: what Google has been asked, it does. */
 static void die(struct site *s)
 {
-	while (world.call_count > 0) {
-		struct call_at_google *c = &world.calls[--world.call_count];
+	while (fake_google.call_count > 0) {
+		struct call_at_google *c = &fake_google.calls[--fake_google.call_count];
 		struct account_at_google *a = find_account(c->address);
 
 		if (c->call.method == GOOGLE_SEND && a)
@@ -70,10 +70,10 @@ static void die(struct site *s)
 
 static bool turn_for(struct site *s, int64_t seconds, bool goes_on, struct fault *fault)
 {
-	int64_t until = world.boot_ms + seconds * 1000;
+	int64_t until = fake_google.boot_ms + seconds * 1000;
 	bool good = invite_judge(s->invite, s->map, 100, fault) >= 0;
 
-	while ((good || goes_on) && world.boot_ms < until) {
+	while ((good || goes_on) && fake_google.boot_ms < until) {
 		struct fault another = {.kind = FAULT_NONE};
 
 		if (invite_turn(s->invite, NULL, 0, 600000, &another))
@@ -113,8 +113,8 @@ static void look(struct site *s, bool good, bool killed)
 	struct ledger *l = ledger_open(s->settings, LEDGER_READ, &s->fault);
 
 	check(s, l);
-	for (int n = 0; n < world.account_count; n++) {
-		struct account_at_google *a = &world.accounts[n];
+	for (int n = 0; n < fake_google.account_count; n++) {
+		struct account_at_google *a = &fake_google.accounts[n];
 		struct person p = {.state = PERSON_GONE};
 		int found = ledger_person(l, a->address, &p, &s->fault);
 

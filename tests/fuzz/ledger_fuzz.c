@@ -30,9 +30,9 @@ static struct {
 	size_t size;
 	char *updates[COLUMNS_MAX]; /* one a column */
 	size_t count;
-} world;
+} fixture;
 
-static const struct cli cli = {.settings_path = world.settings, .width = 80, .actor = "fuzz"};
+static const struct cli cli = {.settings_path = fixture.settings, .width = 80, .actor = "fuzz"};
 
 /* ---- a ledger with a row in every table ---- */
 
@@ -53,9 +53,9 @@ static void write_settings(void)
 		"collector_user = root\ndispatcher_user = root\nledger_user = root\n",
 		folder, folder, folder, folder, folder, folder, folder, folder);
 	must(!t.failed, "memory");
-	str_copy(world.settings, sizeof(world.settings),
+	str_copy(fixture.settings, sizeof(fixture.settings),
 		fuzz_file("cloudinvite.conf", (const uint8_t *)t.data, t.len));
-	str_format(world.ledger, sizeof(world.ledger), "%s/ledger.db", folder);
+	str_format(fixture.ledger, sizeof(fixture.ledger), "%s/ledger.db", folder);
 	strbuf_free(&t);
 }
 
@@ -89,9 +89,9 @@ static bool furnish(struct ledger *l, struct fault *f)
 static int add_column(void *ctx, int count, char **values, char **names)
 {
 	(void)ctx, (void)count, (void)names;
-	must(world.count < COLUMNS_MAX, "room for every column");
-	world.updates[world.count] = strdup(values[0]);
-	must(world.updates[world.count++], "memory");
+	must(fixture.count < COLUMNS_MAX, "room for every column");
+	fixture.updates[fixture.count] = strdup(values[0]);
+	must(fixture.updates[fixture.count++], "memory");
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static sqlite3 *open_file(void)
 {
 	sqlite3 *db = NULL;
 
-	must(sqlite3_open(world.ledger, &db) == SQLITE_OK, "the ledger opens");
+	must(sqlite3_open(fixture.ledger, &db) == SQLITE_OK, "the ledger opens");
 	return db;
 }
 
@@ -116,7 +116,7 @@ static void make_world(void)
 	FILE *file;
 
 	write_settings();
-	settings = settings_load(world.settings, &fault);
+	settings = settings_load(fixture.settings, &fault);
 	ledger = settings ? ledger_open(settings, LEDGER_CREATE, &fault) : NULL;
 	must(ledger && furnish(ledger, &fault), fault.what);
 	ledger_close(ledger);
@@ -126,10 +126,10 @@ static void make_world(void)
 			sqlite3_exec(db, columns, add_column, NULL, NULL) == SQLITE_OK,
 		"the columns are read");
 	sqlite3_close(db);
-	world.bytes = malloc(LEDGER_CAP);
-	file = fopen(world.ledger, "rb");
-	must(world.bytes && file, "the ledger is read");
-	world.size = fread(world.bytes, 1, LEDGER_CAP, file);
+	fixture.bytes = malloc(LEDGER_CAP);
+	file = fopen(fixture.ledger, "rb");
+	must(fixture.bytes && file, "the ledger is read");
+	fixture.size = fread(fixture.bytes, 1, LEDGER_CAP, file);
 	fclose(file);
 }
 
@@ -140,8 +140,8 @@ static void put(sqlite3 *db, const uint8_t *record, size_t size)
 	char *text = fuzz_text(record + 2, size - 2);
 	sqlite3_stmt *update = NULL;
 
-	must(sqlite3_prepare_v2(db, world.updates[record[0] % world.count], -1, &update, NULL) ==
-			SQLITE_OK,
+	must(sqlite3_prepare_v2(db, fixture.updates[record[0] % fixture.count], -1, &update,
+		     NULL) == SQLITE_OK,
 		"the column is there");
 	if (record[1] == 'i')
 		sqlite3_bind_int64(update, 1, strtoll(text, NULL, 10));
@@ -160,7 +160,7 @@ static void fill(const uint8_t *data, size_t size)
 
 	(void)unlink(fuzz_file("ledger.db-wal", (const uint8_t *)"", 0));
 	(void)unlink(fuzz_file("ledger.db-shm", (const uint8_t *)"", 0));
-	fuzz_file("ledger.db", world.bytes, world.size);
+	fuzz_file("ledger.db", fixture.bytes, fixture.size);
 	db = open_file();
 	sqlite3_exec(db, "PRAGMA ignore_check_constraints = ON", NULL, NULL, NULL);
 	while (size > 0) {
@@ -286,7 +286,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char metrics[] = "metrics", page[] = "report";
 
 	log_start("fuzz", LOG_LEVEL_ERROR);
-	if (!world.bytes)
+	if (!fixture.bytes)
 		make_world();
 	fill(data, size);
 	read_by(verb_status, status, all, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "google/auth/metadata.h"
 #include "google/http/secret.h"
-#include "google_neighbour.h"
+#include "fake_metadata_server.h"
 
 #define OK	 "HTTP/1.1 200 OK\r\nConnection: close\r\nMetadata-Flavor: Google\r\n\r\n"
 #define UNIVERSE OK "googleapis.com"
@@ -31,8 +31,8 @@ struct answer {
 	int64_t skew;
 };
 
-/* With a proxy that nobody answers at: the neighbour is not asked through it. */
-static struct answer ask(struct neighbour *n)
+/* With a proxy that nobody answers at: the metadata server is not asked through it. */
+static struct answer ask(struct fake_metadata_server *n)
 {
 	static char none[] = "", proxy[] = "http://127.0.0.1:9";
 	struct settings s = {.metadata_endpoint = n->url,
@@ -56,17 +56,18 @@ static struct answer ask(struct neighbour *n)
 	return a;
 }
 
-static struct answer answer(struct neighbour *n)
+static struct answer answer(struct fake_metadata_server *n)
 {
 	struct answer a;
 
-	neighbour_start(n);
+	fake_metadata_server_start(n);
 	a = ask(n);
-	neighbour_stop(n);
+	fake_metadata_server_stop(n);
 	return a;
 }
 
-static void expect(struct neighbour n, enum fault_kind kind, const char *code, const char *what)
+static void expect(
+	struct fake_metadata_server n, enum fault_kind kind, const char *code, const char *what)
 {
 	struct answer a = answer(&n);
 
@@ -85,7 +86,7 @@ static void it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy(voi
 		"GET /computeMetadata/v1/instance/service-accounts/default/email HTTP",
 		"GET /computeMetadata/v1/instance/service-accounts/default/token"
 		"?scopes=https://www.googleapis.com/auth/iam HTTP"};
-	struct neighbour n = {.replies = {UNIVERSE, NAME, TOKEN}};
+	struct fake_metadata_server n = {.replies = {UNIVERSE, NAME, TOKEN}};
 	struct answer a = answer(&n);
 
 	(void)state;
@@ -102,7 +103,7 @@ static void it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy(voi
 
 static void a_server_from_before_the_universes_will_do(void **state)
 {
-	struct neighbour n = {.replies = {STATUS("404 Not Found", ""), NAME, TOKEN}};
+	struct fake_metadata_server n = {.replies = {STATUS("404 Not Found", ""), NAME, TOKEN}};
 
 	(void)state;
 	assert_true(answer(&n).ok);
@@ -111,14 +112,15 @@ static void a_server_from_before_the_universes_will_do(void **state)
 static void another_universe_is_refused(void **state)
 {
 	(void)state;
-	expect((struct neighbour){.replies = {OK "example.goog"}}, FAULT_CREDENTIALS, "universe",
-		"'example.goog'");
-	expect((struct neighbour){.replies = {OK ""}}, FAULT_CREDENTIALS, "universe", "''");
+	expect((struct fake_metadata_server){.replies = {OK "example.goog"}}, FAULT_CREDENTIALS,
+		"universe", "'example.goog'");
+	expect((struct fake_metadata_server){.replies = {OK ""}}, FAULT_CREDENTIALS, "universe",
+		"''");
 }
 
 static void a_busy_server_is_asked_again(void **state)
 {
-	struct neighbour n = {
+	struct fake_metadata_server n = {
 		.replies = {STATUS("503 Unavailable", ""), UNIVERSE,
 			STATUS("429 Too Many Requests", ""), STATUS("500 Error", ""), NAME, TOKEN}};
 
@@ -129,7 +131,7 @@ static void a_busy_server_is_asked_again(void **state)
 
 static void one_that_stays_busy_is_for_later(void **state)
 {
-	struct neighbour n = {
+	struct fake_metadata_server n = {
 		.replies = {STATUS("503 Unavailable", ""), STATUS("503 Unavailable", ""),
 			STATUS("503 Unavailable", ""), STATUS("503 Unavailable", ""),
 			STATUS("503 Unavailable", ""), UNIVERSE, NAME, TOKEN}};
@@ -140,7 +142,7 @@ static void one_that_stays_busy_is_for_later(void **state)
 
 static void a_connection_that_is_cut_is_tried_again(void **state)
 {
-	struct neighbour n = {.replies = {UNIVERSE, "", NAME, TOKEN}};
+	struct fake_metadata_server n = {.replies = {UNIVERSE, "", NAME, TOKEN}};
 
 	(void)state;
 	assert_true(answer(&n).ok);
@@ -149,34 +151,36 @@ static void a_connection_that_is_cut_is_tried_again(void **state)
 static void whoever_does_not_say_that_he_is_google_is_not_believed(void **state)
 {
 	(void)state;
-	expect((struct neighbour){.replies = {STRANGER("200 OK", "googleapis.com")}}, FAULT_SETUP,
-		"metadata_strange", "no Metadata-Flavor: Google");
-	expect((struct neighbour){.replies = {UNIVERSE, STRANGER("200 OK", "a@b.c")}}, FAULT_SETUP,
-		"metadata_strange", "the server that answers 200");
-	expect((struct neighbour){.replies = {UNIVERSE, NAME,
-					  STRANGER("200 OK", "{\"access_token\":\"x\"}")}},
+	expect((struct fake_metadata_server){.replies = {STRANGER("200 OK", "googleapis.com")}},
+		FAULT_SETUP, "metadata_strange", "no Metadata-Flavor: Google");
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, STRANGER("200 OK", "a@b.c")}},
+		FAULT_SETUP, "metadata_strange", "the server that answers 200");
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME,
+						     STRANGER("200 OK",
+							     "{\"access_token\":\"x\"}")}},
 		FAULT_SETUP, "metadata_strange", "200");
-	expect((struct neighbour){.replies = {UNIVERSE,
-					  STRANGER("302 Found", "<html>Log in</html>")}},
+	expect((struct fake_metadata_server){.replies = {UNIVERSE,
+						     STRANGER("302 Found", "<html>Log in</html>")}},
 		FAULT_SETUP, "metadata_strange", "302");
 }
 
 static void a_machine_without_an_account_is_called_that(void **state)
 {
 	(void)state;
-	expect((struct neighbour){.replies = {UNIVERSE, STATUS("404 Not Found", "<html>")}},
+	expect((struct fake_metadata_server){.replies = {UNIVERSE,
+						     STATUS("404 Not Found", "<html>")}},
 		FAULT_SETUP, "metadata_no_account", "no service account");
 }
 
 static void a_refusal_is_said_in_its_own_words(void **state)
 {
 	(void)state;
-	expect((struct neighbour){.replies = {UNIVERSE, NAME,
-					  STATUS("403 Forbidden",
-						  "Unable to generate access token; IAM "
-						  "returned 403\nx")}},
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME,
+						     STATUS("403 Forbidden",
+							     "Unable to generate access token; IAM "
+							     "returned 403\nx")}},
 		FAULT_SETUP, "metadata_refused", "403 Unable to generate access token");
-	expect((struct neighbour){.replies = {UNIVERSE, STATUS("400 Bad Request", "")}},
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, STATUS("400 Bad Request", "")}},
 		FAULT_SETUP, "metadata_refused", "400");
 }
 
@@ -188,23 +192,23 @@ static void what_is_no_name_and_no_token_is_strange(void **state)
 		OK "{\"access_token\":\"a\",\"expires_in\":-1}"};
 
 	(void)state;
-	expect((struct neighbour){.replies = {UNIVERSE, OK "two words"}}, FAULT_SETUP,
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, OK "two words"}}, FAULT_SETUP,
 		"metadata_strange", "no account name");
-	expect((struct neighbour){.replies = {UNIVERSE, OK}}, FAULT_SETUP, "metadata_strange",
-		"no account name");
+	expect((struct fake_metadata_server){.replies = {UNIVERSE, OK}}, FAULT_SETUP,
+		"metadata_strange", "no account name");
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
-		expect((struct neighbour){.replies = {UNIVERSE, NAME, tokens[i]}}, FAULT_SETUP,
-			"metadata_strange", "no token");
+		expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME, tokens[i]}},
+			FAULT_SETUP, "metadata_strange", "no token");
 }
 
 static void where_nothing_answers_it_says_where_there_is_one(void **state)
 {
-	struct neighbour n = {.replies = {NULL}};
+	struct fake_metadata_server n = {.replies = {NULL}};
 	struct answer a;
 
 	(void)state;
-	neighbour_start(&n);
-	neighbour_stop(&n);
+	fake_metadata_server_start(&n);
+	fake_metadata_server_stop(&n);
 	a = ask(&n);
 	assert_string_equal(a.fault.code, "metadata_missing");
 	assert_int_equal(a.fault.kind, FAULT_SETUP);
@@ -214,10 +218,11 @@ static void where_nothing_answers_it_says_where_there_is_one(void **state)
 
 static void its_clock_is_not_googles(void **state)
 {
-	struct neighbour n = {.replies = {"HTTP/1.1 200 OK\r\nConnection: close\r\n"
-					  "Date: Mon, 01 Jan 2018 00:00:00 GMT\r\n"
-					  "Metadata-Flavor: Google\r\n\r\ngoogleapis.com",
-				      NAME, TOKEN}};
+	struct fake_metadata_server n = {
+		.replies = {"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+			    "Date: Mon, 01 Jan 2018 00:00:00 GMT\r\n"
+			    "Metadata-Flavor: Google\r\n\r\ngoogleapis.com",
+			NAME, TOKEN}};
 	struct answer a = answer(&n);
 
 	(void)state;

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "google/auth/subject_token.h"
-#include "google_neighbour.h"
+#include "fake_metadata_server.h"
 
 struct fetched {
 	bool ok;
@@ -109,7 +109,7 @@ static void a_token_without_end_is_refused(void **state)
 	free(large);
 }
 
-static json_t *neighbour_source(const struct neighbour *n, const char *field)
+static json_t *metadata_server_source(const struct fake_metadata_server *n, const char *field)
 {
 	char url[128];
 	json_t *source;
@@ -124,32 +124,33 @@ static json_t *neighbour_source(const struct neighbour *n, const char *field)
 
 static void a_url_is_asked_with_its_headers(void **state)
 {
-	struct neighbour n = {.replies = {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-					  "{\"access_token\":\"eyJ.e.f\",\"x\":1}"}};
+	struct fake_metadata_server n = {.replies = {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+						     "{\"access_token\":\"eyJ.e.f\",\"x\":1}"}};
 	struct test t = begin(state);
 
-	neighbour_start(&n);
+	fake_metadata_server_start(&n);
 	t.settings.metadata_endpoint = n.url;
-	expect_token(&t, neighbour_source(&n, "access_token"), "eyJ.e.f");
-	neighbour_stop(&n);
+	expect_token(&t, metadata_server_source(&n, "access_token"), "eyJ.e.f");
+	fake_metadata_server_stop(&n);
 	assert_true(str_starts(n.asked[0], "GET /identity?api-version=1 HTTP/1.1\r\n"));
 	assert_non_null(strstr(n.asked[0], "\r\nMetadata: True\r\n"));
 }
 
 static void a_url_that_refuses_is_said(void **state)
 {
-	struct neighbour n = {.replies = {"HTTP/1.1 403 No\r\nConnection: close\r\n\r\neyJ",
-				      "HTTP/1.1 302 No\r\nConnection: close\r\n"
-				      "Location: http://127.0.0.1:1/\r\n\r\n",
-				      "HTTP/1.1 503 No\r\nConnection: close\r\n\r\n"}};
+	struct fake_metadata_server n = {
+		.replies = {"HTTP/1.1 403 No\r\nConnection: close\r\n\r\neyJ",
+			"HTTP/1.1 302 No\r\nConnection: close\r\n"
+			"Location: http://127.0.0.1:1/\r\n\r\n",
+			"HTTP/1.1 503 No\r\nConnection: close\r\n\r\n"}};
 	struct test t = begin(state);
 
-	neighbour_start(&n);
+	fake_metadata_server_start(&n);
 	t.settings.metadata_endpoint = n.url;
-	expect_no_token(&t, neighbour_source(&n, NULL), "subject_token_refused", "403");
-	expect_no_token(&t, neighbour_source(&n, NULL), "subject_token_refused", "302");
-	expect_no_token(&t, neighbour_source(&n, NULL), "subject_token_refused", "503");
-	neighbour_stop(&n);
+	expect_no_token(&t, metadata_server_source(&n, NULL), "subject_token_refused", "403");
+	expect_no_token(&t, metadata_server_source(&n, NULL), "subject_token_refused", "302");
+	expect_no_token(&t, metadata_server_source(&n, NULL), "subject_token_refused", "503");
+	fake_metadata_server_stop(&n);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)

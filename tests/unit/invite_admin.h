@@ -7,7 +7,7 @@
 #define CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
 
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 #define ADMIN_LEASE_S 60
 

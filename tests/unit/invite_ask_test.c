@@ -4,7 +4,7 @@
  */
 #include "base/array.h"
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 static const char alice[] = "alice@example.com";
 
@@ -145,10 +145,10 @@ static void a_refusal_is_explained_by_the_control_call(void **state)
 	struct site s = site_new(*state, "", "");
 	struct invite_result result;
 
-	world.decide = refuse_all;
+	fake_google.decide = refuse_all;
 	result = ask(&s, GOOGLE_CHECK, alice);
 	assert_refused(&result, FAULT_SETUP, "api_disabled");
-	world.decide = refuse_checks;
+	fake_google.decide = refuse_checks;
 	result = ask(&s, GOOGLE_CHECK, alice);
 	assert_refused(&result, FAULT_REJECTED, "forbidden");
 	site_end(&s);
@@ -243,10 +243,10 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 	assert_int_equal(send_to(&s, alice, NULL).fault.kind, FAULT_NONE);
 	result = send_to(&s, "bob@example.com", NULL);
 	assert_refused(&result, FAULT_POLICY, "cap");
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	/* Nothing goes out by itself tomorrow: it was a command. */
 	run_for(&s, 3 * DAY);
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
 }
 
@@ -309,13 +309,13 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 		assert_person(&s, alice, PERSON_HELD, "dry_run");
 		troubled = steps[n];
 		trouble = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
-		world.decide = have_trouble;
+		fake_google.decide = have_trouble;
 		result = send_to(&s, alice, NULL);
 		assert_refused(&result, FAULT_TRANSIENT, "503");
 		assert_person(&s, alice, PERSON_HELD, "dry_run");
 		assert_int_equal(person_of(&s, alice).intent_at, 0);
 		assert_int_equal(ledger_sends_since(s.ledger, 0, &s.fault), 0);
-		world.decide = NULL;
+		fake_google.decide = NULL;
 		run_for(&s, 5 * DAY);
 		assert_int_equal(account_of(alice)->sends, 0);
 		site_end(&s);
@@ -330,7 +330,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	open_account(alice, 30 * DAY);
 	troubled = GOOGLE_SEND;
 	trouble = (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut", .effect = true};
-	world.decide = have_trouble;
+	fake_google.decide = have_trouble;
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_AMBIGUOUS, "cut");
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
@@ -338,7 +338,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	assert_refused(&result, FAULT_POLICY, "unconfirmed");
 	assert_int_equal(account_of(alice)->sends, 1);
 	/* The dispatcher settles it. */
-	world.decide = NULL;
+	fake_google.decide = NULL;
 	judge_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "settled");
@@ -367,7 +367,7 @@ static void a_command_waits_for_its_slot_and_says_so(void **state)
 		invite_ask(c.invite, GOOGLE_CHECK, alice, note_wait, &c, &result);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
 	assert_in_range(c.longest_wait, 50000, 60000);
-	assert_true(world.boot_ms >= 1000000 + 60000);
+	assert_true(fake_google.boot_ms >= 1000000 + 60000);
 	command_close(&c);
 	site_end(&s);
 }
@@ -404,7 +404,7 @@ static void a_cancel_that_fails_changes_nothing(void **state)
 	run_once(&s);
 	troubled = GOOGLE_CANCEL;
 	trouble = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
-	world.decide = have_trouble;
+	fake_google.decide = have_trouble;
 	result = cancel(&s, alice);
 	assert_refused(&result, FAULT_TRANSIENT, "503");
 	assert_person(&s, alice, PERSON_INVITED, "sent");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I14 (docs/design.md, "Invariants"). */
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 static int refusing; /* people refused by `refused_method`, from the first on */
 static enum google_method refused_method;
@@ -29,7 +29,7 @@ static void refuse(enum google_method method, int times)
 	refusing = times;
 	control_fails = false;
 	refusal = "not_found";
-	world.decide = refuse_some;
+	fake_google.decide = refuse_some;
 }
 
 static void refuse_control(struct outcome answer)
@@ -75,7 +75,7 @@ static void somebody_refused_while_the_control_call_passes_has_failed_alone(void
 	run_once(&s);
 	assert_int_equal(people_in(&s, PERSON_FAILED), 1);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 2);
-	assert_int_equal(world.counts[GOOGLE_LIST], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 1);
 	assert_pause(&s, "");
 	site_end(&s);
 }
@@ -88,7 +88,7 @@ static void one_control_call_serves_all_who_are_refused_within_a_minute(void **s
 	refuse(GOOGLE_CHECK, 4);
 	run_once(&s);
 	assert_int_equal(people_in(&s, PERSON_FAILED), 4);
-	assert_int_equal(world.counts[GOOGLE_LIST], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 1);
 	site_end(&s);
 }
 
@@ -118,13 +118,13 @@ static void when_the_control_call_is_refused_too_nobody_is_charged(void **state)
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 3);
 	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
 	/* Meanwhile only probes, ever more seldom: after 1, 2, 4, 8 … minutes, then every hour. */
-	calls = world.counts[GOOGLE_LIST];
+	calls = fake_google.counts[GOOGLE_LIST];
 	run_for(&s, 960);
-	assert_int_equal(world.counts[GOOGLE_LIST] - calls, 4);
-	calls = world.counts[GOOGLE_LIST];
+	assert_int_equal(fake_google.counts[GOOGLE_LIST] - calls, 4);
+	calls = fake_google.counts[GOOGLE_LIST];
 	run_for(&s, DAY);
-	assert_in_range(world.counts[GOOGLE_LIST] - calls, 23, 26);
-	assert_int_equal(world.counts[GOOGLE_CHECK], 3);
+	assert_in_range(fake_google.counts[GOOGLE_LIST] - calls, 23, 26);
+	assert_int_equal(fake_google.counts[GOOGLE_CHECK], 3);
 	/* Mended: everybody is invited, within the hour, without anybody's help. */
 	refuse(GOOGLE_CHECK, 0);
 	run_for(&s, HOUR + 60);
@@ -180,15 +180,15 @@ static void a_setup_fault_pauses_at_once_with_one_pause_for_all_under_way(void *
 	struct ledger_pause pause;
 
 	arrive(&s, 0, 40);
-	world.decide = refuse_setup;
+	fake_google.decide = refuse_setup;
 	run_once(&s);
 	assert_int_equal(ledger_paused(s.ledger, &pause, &s.fault), 1);
 	assert_string_equal(pause.kind, "setup");
 	assert_int_equal(pause.probe_at, clock_wall() + 60);
-	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 40);
 	/* What was under way, and no more. */
-	assert_in_range(world.counts[GOOGLE_CHECK], 1, 16);
+	assert_in_range(fake_google.counts[GOOGLE_CHECK], 1, 16);
 	site_end(&s);
 }
 
@@ -205,10 +205,10 @@ static void a_passing_probe_does_not_excuse_calls_that_are_refused(void **state)
 	/* As with a scope for reading only: list and check pass, send never does. */
 	arrive(&s, 0, 1);
 	refuse(GOOGLE_SEND, 0);
-	world.decide = refuse_sends_as_setup;
+	fake_google.decide = refuse_sends_as_setup;
 	run_once(&s);
 	run_for(&s, DAY);
-	assert_in_range(world.counts[GOOGLE_SEND], 20, 35);
+	assert_in_range(fake_google.counts[GOOGLE_SEND], 20, 35);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 1);
 	site_end(&s);
 }
@@ -276,7 +276,7 @@ static void a_pause_of_the_operator_means_no_calls_at_all(void **state)
 	run_once(&s);
 	run_for(&s, 3 * DAY);
 	for (int method = 0; method < GOOGLE_METHODS; method++)
-		assert_int_equal(world.counts[method], 0);
+		assert_int_equal(fake_google.counts[method], 0);
 	assert_int_equal(ledger_resume(s.ledger, NULL, "root", &s.fault), 1);
 	run_once(&s);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 3);
@@ -297,13 +297,13 @@ static void when_google_cannot_be_reached_everybody_waits_together(void **state)
 	int calls;
 
 	arrive(&s, 0, 200);
-	world.decide = reach_nobody;
+	fake_google.decide = reach_nobody;
 	judge_all(&s);
 	run_for(&s, 4 * HOUR);
-	calls = world.counts[GOOGLE_CHECK];
+	calls = fake_google.counts[GOOGLE_CHECK];
 	assert_in_range(calls, 20, 80);
 	assert_string_equal(invite_waits_for(s.invite), "Google cannot be reached");
-	world.decide = NULL;
+	fake_google.decide = NULL;
 	run_for(&s, 400);
 	assert_in_range(people_in(&s, PERSON_INVITED), 150, 200);
 	run_for(&s, 2 * HOUR);
@@ -320,11 +320,11 @@ static void a_pause_of_the_operator_silences_the_control_call_too(void **state)
 	arrive(&s, 0, 1);
 	refuse(GOOGLE_CHECK, 1);
 	judge_all(&s);
-	while (world.counts[GOOGLE_CHECK] == 0)
+	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
 	check(&s, ledger_pause(s.ledger, &pause, &s.fault));
 	run_for(&s, DAY);
-	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_look");
 	site_end(&s);
 }
@@ -350,16 +350,16 @@ static void three_ambiguous_sends_stop_sending_until_the_control_call_passes(voi
 	arrive(&s, 0, 10);
 	control_fails = true;
 	control_answer = (struct outcome){.kind = FAULT_TRANSIENT, .code = "503"};
-	world.decide = cut_every_send;
+	fake_google.decide = cut_every_send;
 	run_once(&s);
-	assert_int_equal(world.counts[GOOGLE_SEND], 3);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 3);
 	assert_int_equal(people_in(&s, PERSON_UNCONFIRMED), 3);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 7);
 	control_fails = false;
 	run_for(&s, 200);
-	assert_true(world.counts[GOOGLE_SEND] > 3);
+	assert_true(fake_google.counts[GOOGLE_SEND] > 3);
 	for (int n = 0; n < 10; n++)
-		assert_true(world.accounts[n].sends <= 1);
+		assert_true(fake_google.accounts[n].sends <= 1);
 	site_end(&s);
 }
 

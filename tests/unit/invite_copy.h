@@ -6,7 +6,7 @@
 #define CLOUDINVITE_TESTS_UNIT_INVITE_COPY_H
 
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 static void copy_file(const char *from, const char *to)
 {

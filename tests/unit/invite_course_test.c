@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/array.h"
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 static const char alice[] = "alice@example.com";
 
@@ -160,7 +160,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 {
 	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nsweep_every = 0");
 
-	/* The world begins at midnight. */
+	/* The fake clock begins at midnight. */
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
@@ -187,11 +187,11 @@ static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
 	run_once(&s);
 	assert_calls(5, 5, 2);
 	run_for(&s, DAY + HOUR);
-	assert_int_equal(world.counts[GOOGLE_SEND], 4);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 4);
 	run_for(&s, DAY);
-	assert_int_equal(world.counts[GOOGLE_SEND], 5);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 5);
 	for (int n = 0; n < 5; n++)
-		assert_int_equal(world.accounts[n].sends, 1);
+		assert_int_equal(fake_google.accounts[n].sends, 1);
 	site_end(&s);
 }
 
@@ -215,7 +215,7 @@ static void let_fail(enum google_method method, int times, struct outcome outcom
 	fails = method;
 	failures = times;
 	failing = outcome;
-	world.decide = fail_some;
+	fake_google.decide = fail_some;
 }
 
 static void what_may_work_later_is_tried_again_and_charged_to_nobody_for_good(void **state)
@@ -284,7 +284,7 @@ static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void 
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "settled");
 	assert_int_equal(person_of(&s, alice).our_mails, 1);
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
 }
 
@@ -298,7 +298,7 @@ static void a_send_without_effect_is_repeated_only_after_72_hours(void **state)
 	run_once(&s);
 	run_for(&s, 72 * HOUR - 60);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	run_for(&s, HOUR);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_int_equal(account_of(alice)->sends, 1);
@@ -313,7 +313,7 @@ static void our_own_clock_does_not_shorten_the_72_hours(void **state)
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
 	run_once(&s);
-	/* Google's Date is wall_ms in this world, so it must be the intent's that is far off: as if
+	/* Google's Date is wall_ms here, so it must be the intent's that is far off: as if
 	 * our clock had jumped ahead when the intent was noted. */
 	struct person p = person_of(&s, alice);
 
@@ -322,7 +322,7 @@ static void our_own_clock_does_not_shorten_the_72_hours(void **state)
 	check(&s, ledger_person_put(s.ledger, &p, "test", "test", &s.fault));
 	run_for(&s, 12 * HOUR);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
 }
 
@@ -337,7 +337,7 @@ static void an_unknown_count_is_never_taken_for_no_mail(void **state)
 	run_once(&s);
 	run_for(&s, 100 * HOUR);
 	assert_person(&s, alice, PERSON_HELD, "unconfirmed");
-	assert_int_equal(world.counts[GOOGLE_SEND], 1);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	approve(&s, alice);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
@@ -367,13 +367,14 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	while (world.call_count == 0 || world.calls[0].call.method != GOOGLE_SEND) {
-		world.crashed = world.call_count > 0 && world.calls[0].call.method == GOOGLE_SEND;
+	while (fake_google.call_count == 0 || fake_google.calls[0].call.method != GOOGLE_SEND) {
+		fake_google.crashed = fake_google.call_count > 0 &&
+				      fake_google.calls[0].call.method == GOOGLE_SEND;
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
 	}
 	assert_person(&s, alice, PERSON_SENDING, "sending");
 	mail(account_of(alice));
-	world.call_count = 0;
+	fake_google.call_count = 0;
 	site_crash(&s);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "interrupted");
@@ -414,12 +415,12 @@ static void somebody_blocked_in_the_last_moment_is_not_mailed(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	while (world.counts[GOOGLE_CHECK] == 0)
+	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
 	check(&s, ledger_block(s.ledger, alice, "left", "root", &s.fault));
 	run_for(&s, 60);
 	assert_person(&s, alice, PERSON_HELD, "blocked");
-	assert_int_equal(world.counts[GOOGLE_SEND], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
 	site_end(&s);
 }
 
@@ -430,12 +431,12 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	while (world.counts[GOOGLE_CHECK] == 0)
+	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
 	assert_int_equal(ledger_lost(s.ledger, "here", "alice", &s.fault), 1);
 	run_for(&s, 60);
 	assert_int_equal(person_of(&s, alice).state, PERSON_GONE);
-	assert_int_equal(world.counts[GOOGLE_SEND], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
 	/* Back again: asked anew. */
 	see_user(&s, "alice", TRIGGER_CREATED);
 	run_once(&s);
@@ -454,7 +455,7 @@ static void an_invitation_is_called_back_with_its_account_only_if_the_settings_s
 		run_once(&s);
 		assert_int_equal(ledger_lost(s.ledger, "here", "alice", &s.fault), 1);
 		run_once(&s);
-		assert_int_equal(world.counts[GOOGLE_CANCEL], back);
+		assert_int_equal(fake_google.counts[GOOGLE_CANCEL], back);
 		assert_int_equal(
 			person_of(&s, alice).state, back ? PERSON_CANCELLED : PERSON_INVITED);
 		assert_int_equal(person_of(&s, alice).due, 0);

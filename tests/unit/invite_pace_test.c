@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 #define LIMIT 12
 
@@ -10,7 +10,7 @@ static int quota_left; /* calls that are answered 429 */
 static void slow(struct call_at_google *c, struct outcome *o)
 {
 	(void)c;
-	o->latency_ms = (int)below(5000);
+	o->latency_ms = (int)rng_below(5000);
 	if (quota_left == 0)
 		return;
 	quota_left--;
@@ -25,8 +25,8 @@ static struct site paced(struct folder *f, const char *more)
 {
 	struct site s = site_new(f, "requests_per_minute = 12\n", more);
 
-	world.seen = calloc(WORLD_SEEN, sizeof(*world.seen));
-	world.decide = slow;
+	fake_google.seen = calloc(FAKE_GOOGLE_SEEN, sizeof(*fake_google.seen));
+	fake_google.decide = slow;
 	quota_left = 0;
 	return s;
 }
@@ -49,8 +49,8 @@ static int busiest_minute(void)
 {
 	int most = 0;
 
-	for (int from = 0, to = 0; to < world.seen_count; to++) {
-		while (world.seen[to] - world.seen[from] >= 60000)
+	for (int from = 0, to = 0; to < fake_google.seen_count; to++) {
+		while (fake_google.seen[to] - fake_google.seen[from] >= 60000)
 			from++;
 		most = to - from + 1 > most ? to - from + 1 : most;
 	}
@@ -59,8 +59,8 @@ static int busiest_minute(void)
 
 static void end(struct site *s)
 {
-	free(world.seen);
-	world.seen = NULL;
+	free(fake_google.seen);
+	fake_google.seen = NULL;
 	site_end(s);
 }
 
@@ -78,10 +78,10 @@ static void any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once(void *
 
 	arrive(&s, 40);
 	run_for(&s, 30);
-	assert_in_range(world.seen_count, LIMIT - 2, LIMIT);
+	assert_in_range(fake_google.seen_count, LIMIT - 2, LIMIT);
 	run_for(&s, HOUR / 2);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
-	assert_int_equal(world.seen_count, 3 * 40);
+	assert_int_equal(fake_google.seen_count, 3 * 40);
 	assert_true(busiest_minute() <= LIMIT);
 	end(&s);
 }
@@ -98,7 +98,7 @@ static void a_restart_does_not_begin_a_new_minute(void **state)
 		else
 			site_close(&s), site_open(&s);
 	}
-	assert_true(world.seen_count > LIMIT);
+	assert_true(fake_google.seen_count > LIMIT);
 	assert_true(busiest_minute() <= LIMIT);
 	end(&s);
 }
@@ -110,7 +110,7 @@ static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
 	arrive(&s, 40);
 	for (int n = 0; n < 25; n++) {
 		run_for(&s, 60);
-		world.wall_ms += (n % 2 ? 20 : -20) * HOUR * 1000;
+		fake_google.wall_ms += (n % 2 ? 20 : -20) * HOUR * 1000;
 		judge_all(&s); /* the timed scan */
 	}
 	assert_true(busiest_minute() <= LIMIT);
@@ -121,7 +121,7 @@ static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
 static void some_later(struct call_at_google *c, struct outcome *o)
 {
 	(void)c;
-	if (!happens(300))
+	if (!rng_chance(300))
 		return;
 	o->kind = FAULT_TRANSIENT;
 	o->code = "unavailable";
@@ -132,15 +132,15 @@ static void who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer(
 {
 	struct site s = site_new(*state, "requests_per_minute = 0\n", "sweep_every = 0");
 
-	world.seen = calloc(WORLD_SEEN, sizeof(*world.seen));
-	world.decide = some_later;
+	fake_google.seen = calloc(FAKE_GOOGLE_SEEN, sizeof(*fake_google.seen));
+	fake_google.decide = some_later;
 	run_for(&s, 60);
-	world.skew_ms = DAY * 1000;
+	fake_google.skew_ms = DAY * 1000;
 	arrive(&s, 40);
 	run_for(&s, 10);
 	assert_in_range(people_in(&s, PERSON_QUEUED), 1, 39);
-	world.skew_ms = 0;
-	world.decide = NULL;
+	fake_google.skew_ms = 0;
+	fake_google.decide = NULL;
 	judge_all(&s); /* the timed scan */
 	run_for(&s, 60);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
@@ -154,12 +154,12 @@ static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(voi
 	arrive(&s, 10);
 	quota_left = 3;
 	run_for(&s, 12);
-	int seen = world.seen_count;
+	int seen = fake_google.seen_count;
 
 	run_for(&s, 18);
-	assert_int_equal(world.seen_count, seen);
+	assert_int_equal(fake_google.seen_count, seen);
 	for (int n = 0; n < 10; n++)
-		assert_int_equal(person_of(&s, world.accounts[n].address).attempts, 0);
+		assert_int_equal(person_of(&s, fake_google.accounts[n].address).attempts, 0);
 	run_for(&s, HOUR / 2);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 10);
 	end(&s);
@@ -173,7 +173,7 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 	arrive(&s, 30);
 	/* Everybody but the last has failed once. */
 	for (int n = 0; n < 29; n++) {
-		p = person_of(&s, world.accounts[n].address);
+		p = person_of(&s, fake_google.accounts[n].address);
 		p.class = CLASS_RETRY;
 		check(&s, ledger_person_put(s.ledger, &p, "test", "test", &s.fault));
 	}
@@ -185,13 +185,13 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void **state)
 {
 	struct site s = paced(*state, "sweep_every = 0");
-	int64_t began = world.boot_ms;
+	int64_t began = fake_google.boot_ms;
 	struct person p;
 
 	arrive(&s, 40);
 	run_once(&s);
-	assert_true(world.boot_ms - began < 30000);
-	assert_in_range(world.seen_count, LIMIT - 2, LIMIT);
+	assert_true(fake_google.boot_ms - began < 30000);
+	assert_in_range(fake_google.seen_count, LIMIT - 2, LIMIT);
 	site_close(&s);
 	site_open(&s);
 	/* Nothing is kept from the next one. */
@@ -228,12 +228,12 @@ static void expect_well(void **state, int count, int nth)
 		see_user(&s, user, TRIGGER_LOGIN);
 	}
 	judge_all(&s);
-	for (began = world.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))
-		if (n < 8 && world.boot_ms - began >= n * INT64_C(150000)) {
-			now[n] = world.boot_ms;
+	for (began = fake_google.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))
+		if (n < 8 && fake_google.boot_ms - began >= n * INT64_C(150000)) {
+			now[n] = fake_google.boot_ms;
 			said[n++] = expected(&s);
 		}
-	end_at = world.boot_ms;
+	end_at = fake_google.boot_ms;
 	for (int k = nth == 1 ? 0 : 1; k < n; k++) {
 		int64_t took = (end_at - now[k]) / 1000;
 
@@ -278,15 +278,15 @@ static void a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none(v
 	arrive(&s, 12);
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
-	world.skew_ms = DAY * 1000;
+	fake_google.skew_ms = DAY * 1000;
 	judge_all(&s);
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
-	world.skew_ms = -DAY * 1000;
+	fake_google.skew_ms = -DAY * 1000;
 	judge_all(&s);
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
-	world.skew_ms = 0;
+	fake_google.skew_ms = 0;
 	judge_all(&s);
 	for (int n = 0; n < 3 * 24; n++) {
 		run_for(&s, HOUR);

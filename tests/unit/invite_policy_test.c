@@ -11,25 +11,25 @@
 #define NOW INT64_C(1795392000)
 
 /* Somebody who may be mailed now, and everything that can be in the way. */
-struct sky {
+struct policy_fixture {
 	struct settings settings;
 	struct person person;
 	struct policy_facts facts;
 };
 
-static void clear_sky(struct sky *s)
+static void policy_fixture_reset(struct policy_fixture *s)
 {
-	*s = (struct sky){.settings = {.mode = MODE_SEND,
-				  .sends_per_day = 50,
-				  .max_mails = 1,
-				  .discovered = DISCOVERED_HOLD},
+	*s = (struct policy_fixture){.settings = {.mode = MODE_SEND,
+					     .sends_per_day = 50,
+					     .max_mails = 1,
+					     .discovered = DISCOVERED_HOLD},
 		.person = {.mails = 0},
 		.facts = {.now = NOW, .sends_today = 0}};
 	s->facts.settings = &s->settings;
 	s->facts.person = &s->person;
 }
 
-static void assert_ruling(const struct sky *s, enum ruling_kind kind, const char *reason)
+static void assert_ruling(const struct policy_fixture *s, enum ruling_kind kind, const char *reason)
 {
 	struct ruling ruling = policy_rule(&s->facts);
 
@@ -41,10 +41,10 @@ static void assert_ruling(const struct sky *s, enum ruling_kind kind, const char
 
 static void nothing_in_the_way_means_send(void **state)
 {
-	struct sky s;
+	struct policy_fixture s;
 
 	(void)state;
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	assert_ruling(&s, RULING_SEND, "");
 	s.person.mails = -1; /* not shown: nobody's mail is known */
 	assert_ruling(&s, RULING_SEND, "");
@@ -52,16 +52,16 @@ static void nothing_in_the_way_means_send(void **state)
 
 static void what_an_administrator_can_release_is_held_and_released(void **state)
 {
-	struct sky s;
+	struct policy_fixture s;
 
 	(void)state;
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	s.settings.mode = MODE_DRY_RUN;
 	assert_ruling(&s, RULING_HOLD, "dry_run");
 	s.person.approved = true;
 	assert_ruling(&s, RULING_SEND, "");
 
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	s.person.discovered = true;
 	assert_ruling(&s, RULING_HOLD, "discovered");
 	s.settings.discovered = DISCOVERED_IGNORE;
@@ -75,10 +75,10 @@ static void what_an_administrator_can_release_is_held_and_released(void **state)
 
 static void window_and_cap_make_wait_and_approval_does_not_help(void **state)
 {
-	struct sky s;
+	struct policy_fixture s;
 
 	(void)state;
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	s.person.approved = true;
 	s.facts.window_opens = NOW + 3600;
 	assert_ruling(&s, RULING_WAIT, "window");
@@ -95,10 +95,10 @@ static void window_and_cap_make_wait_and_approval_does_not_help(void **state)
 
 static void everybodys_mails_count_and_only_again_allows_one_more(void **state)
 {
-	struct sky s;
+	struct policy_fixture s;
 
 	(void)state;
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	s.person.mails = 1;
 	s.person.approved = true;
 	s.facts.by_name = true;
@@ -112,10 +112,10 @@ static void everybodys_mails_count_and_only_again_allows_one_more(void **state)
 
 static void a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the_cap(void **state)
 {
-	struct sky s;
+	struct policy_fixture s;
 
 	(void)state;
-	clear_sky(&s);
+	policy_fixture_reset(&s);
 	s.facts.by_name = true;
 	s.settings.mode = MODE_DRY_RUN;
 	s.person.discovered = true;

@@ -60,9 +60,9 @@ static int mails(void)
 {
 	int sum = 0;
 
-	for (int n = 0; n < world.account_count; n++) {
-		assert_true(world.accounts[n].sends <= 1);
-		sum += world.accounts[n].sends;
+	for (int n = 0; n < fake_google.account_count; n++) {
+		assert_true(fake_google.accounts[n].sends <= 1);
+		sum += fake_google.accounts[n].sends;
 	}
 	return sum;
 }
@@ -209,7 +209,7 @@ static void a_host_clock_that_jumps_does_not_end_it(void **state)
 	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		run_for(&s, HOUR);
 		assert_string_equal(reconciling(&s), "restored");
-		world.skew_ms += days[n] * DAY * 1000;
+		fake_google.skew_ms += days[n] * DAY * 1000;
 		run_for(&s, HOUR);
 		assert_string_equal(reconciling(&s), "restored");
 		assert_int_equal(mails(), 5);
@@ -464,14 +464,14 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		bool running = n % 2 == 0;
 
-		world.skew_ms = days[n] * DAY * 1000;
+		fake_google.skew_ms = days[n] * DAY * 1000;
 		open_account(named((int)n), 30 * DAY);
 		check(&s,
 			ledger_pause(s.ledger,
 				&(struct ledger_pause){.kind = "operator", .since = 1}, &s.fault));
 		log_in(&s, (int)n);
 		run_once(&s); /* queued, due in the time of the wrong clock */
-		world.skew_ms = 0;
+		fake_google.skew_ms = 0;
 		if (!running)
 			site_close(&s);
 		if (!running)
@@ -490,13 +490,13 @@ static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state
 
 	five(&s, 0, HOUR);
 	judge_all(&s);
-	while (world.counts[GOOGLE_SEND] == 0 && world.boot_ms < 2000000) {
+	while (fake_google.counts[GOOGLE_SEND] == 0 && fake_google.boot_ms < 2000000) {
 		check(&s, invite_turn(s.invite, NULL, 0, 1, &s.fault));
-		if (world.call_count > 0 && world.calls[0].call.method == GOOGLE_SEND)
+		if (fake_google.call_count > 0 && fake_google.calls[0].call.method == GOOGLE_SEND)
 			break;
 	}
-	assert_int_equal(world.counts[GOOGLE_SEND], 0);
-	world.skew_ms = DAY * 1000; /* every lease is over */
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
+	fake_google.skew_ms = DAY * 1000; /* every lease is over */
 	s.invite->next_ms = 0;
 	run_for(&s, 60);
 	for (int n = 0; n < 5; n++)

@@ -5,7 +5,7 @@
  * readers that lag, crashes at any moment, ledgers that fail, are restored and lost, a clock that
  * jumps, other senders, settings that change, and administrators who decide. No mail is one too
  * many at the moment when it is sent; that nobody is forgotten is looked at on the way and at the
- * end. The seed of a world is printed with what went wrong in it, so that it can be had again:
+ * end. The seed of a run is printed with what went wrong in it, so that it can be had again:
  * CLOUDINVITE_SEED=N CLOUDINVITE_ROUNDS=1; CLOUDINVITE_ROUNDS=N sets the number of people.
  */
 #include "base/array.h"
@@ -23,7 +23,7 @@ static uint64_t seed_now;
 
 /* ---- a bad day at Google ---- */
 
-static void bad_day(struct call_at_google *c, struct outcome *o)
+static void inject_failures(struct call_at_google *c, struct outcome *o)
 {
 	static const struct outcome ways[] = {
 		{.kind = FAULT_TRANSIENT, .code = "503", .retry_after = -1},
@@ -36,13 +36,13 @@ static void bad_day(struct call_at_google *c, struct outcome *o)
 		{.kind = FAULT_STOPPED, .code = "stopped", .retry_after = -1},
 	};
 
-	o->latency_ms = (int)below(300);
-	if (!happens(trouble))
+	o->latency_ms = (int)rng_below(300);
+	if (!rng_chance(trouble))
 		return;
-	if (c->call.method == GOOGLE_SEND && happens(500)) {
+	if (c->call.method == GOOGLE_SEND && rng_chance(500)) {
 		ambiguous++;
-		o->effect = happens(500);
-		if (happens(300)) {
+		o->effect = rng_chance(500);
+		if (rng_chance(300)) {
 			o->unclear = true;
 			return;
 		}
@@ -50,8 +50,8 @@ static void bad_day(struct call_at_google *c, struct outcome *o)
 		o->code = "cut";
 		return;
 	}
-	*o = ways[below(ARRAY_SIZE(ways))];
-	o->latency_ms = (int)below(20000);
+	*o = ways[rng_below(ARRAY_SIZE(ways))];
+	o->latency_ms = (int)rng_below(20000);
 }
 
 /* ---- people ---- */
@@ -67,20 +67,20 @@ static void arrive(struct site *s, int n)
 
 	name(user, sizeof(user), n);
 	str_format(address, sizeof(address), "%s@example.com", user);
-	open_account(address, below(4 * DAY))->invitable = !happens(150);
-	see_user(s, user, happens(500) ? TRIGGER_LOGIN : TRIGGER_CREATED);
+	open_account(address, rng_below(4 * DAY))->invitable = !rng_chance(150);
+	see_user(s, user, rng_chance(500) ? TRIGGER_LOGIN : TRIGGER_CREATED);
 }
 
 /* Some answer, some are invited by another administrator, some close their account. */
 static void live(void)
 {
-	struct account_at_google *a = &world.accounts[below(world.account_count)];
+	struct account_at_google *a = &fake_google.accounts[rng_below(fake_google.account_count)];
 	struct change *now = state_of(a);
 
 	if (now->state == INVITATION_INVITED)
 		change_state(
-			a, happens(500) ? INVITATION_ACCEPTED : INVITATION_DECLINED, now->mails);
-	else if (happens(30))
+			a, rng_chance(500) ? INVITATION_ACCEPTED : INVITATION_DECLINED, now->mails);
+	else if (rng_chance(30))
 		change_state(a, INVITATION_INVITED, now->mails + 1);
 }
 
@@ -100,8 +100,8 @@ static void send_by_name(struct site *s)
 	struct invite_result result;
 
 	check(s, cli);
-	invite_send(cli, world.accounts[below(world.account_count)].address, false, "", NULL, NULL,
-		&result);
+	invite_send(cli, fake_google.accounts[rng_below(fake_google.account_count)].address, false,
+		"", NULL, NULL, &result);
 	by_name += result.fault.kind == FAULT_NONE && result.person.state == PERSON_INVITED;
 	invite_close(cli);
 	ledger_close(ledger);
@@ -109,7 +109,7 @@ static void send_by_name(struct site *s)
 
 static const char *somebody(void)
 {
-	return world.accounts[below(world.account_count)].address;
+	return fake_google.accounts[rng_below(fake_google.account_count)].address;
 }
 
 static void decide_something(struct site *s)
@@ -117,7 +117,7 @@ static void decide_something(struct site *s)
 	const char *address = somebody();
 	bool again;
 
-	switch (below(5)) {
+	switch (rng_below(5)) {
 	case 0:
 		admin_approve(s, address, &again);
 		account_of(address)->more += again;
@@ -126,7 +126,7 @@ static void decide_something(struct site *s)
 		admin_retry(s, address);
 		break;
 	case 2:
-		admin_block(s, address, happens(300));
+		admin_block(s, address, rng_chance(300));
 		break;
 	case 3:
 		admin_block(s, address, false);
@@ -166,8 +166,8 @@ static void jump(struct site *s)
 	static const int64_t days[] = {-3650, -1, 1, 3650};
 
 	jumps++;
-	world.skew_ms = happens(400) ? 0 : days[below(4)] * DAY * 1000;
-	if (world.skew_ms == 0)
+	fake_google.skew_ms = rng_chance(400) ? 0 : days[rng_below(4)] * DAY * 1000;
+	if (fake_google.skew_ms == 0)
 		check(s, ledger_expire(s->ledger, s->settings, clock_wall(), 1000, &s->fault) >= 0);
 }
 
@@ -175,10 +175,10 @@ static void jump(struct site *s)
 static void change_settings(struct site *s)
 {
 	site_close(s);
-	s->settings->mode = happens(300) ? MODE_DRY_RUN : MODE_SEND;
-	s->settings->sends_per_day = happens(300) ? 1 + below(5) : 100000;
-	s->settings->discovered = happens(500) ? DISCOVERED_SEND : DISCOVERED_HOLD;
-	s->settings->sweep_every = happens(200) ? 0 : (1 + below(24)) * HOUR;
+	s->settings->mode = rng_chance(300) ? MODE_DRY_RUN : MODE_SEND;
+	s->settings->sends_per_day = rng_chance(300) ? 1 + rng_below(5) : 100000;
+	s->settings->discovered = rng_chance(500) ? DISCOVERED_SEND : DISCOVERED_HOLD;
+	s->settings->sweep_every = rng_chance(200) ? 0 : (1 + rng_below(24)) * HOUR;
 	site_open(s);
 }
 
@@ -188,18 +188,18 @@ static void calm_settings(struct site *s)
 	s->settings->mode = MODE_SEND;
 	s->settings->sends_per_day = 100000;
 	s->settings->sweep_every = 24 * HOUR;
-	world.skew_ms = 0;
+	fake_google.skew_ms = 0;
 	site_open(s);
 }
 
 static void disturb_ledger(struct site *s)
 {
-	if (happens(400)) {
+	if (rng_chance(400)) {
 		back_up(s);
-	} else if (has_copy(s) && happens(600)) {
+	} else if (has_copy(s) && rng_chance(600)) {
 		restores++;
 		restore(s);
-	} else if (happens(300)) {
+	} else if (rng_chance(300)) {
 		losses++;
 		site_close(s);
 		drop_ledger(s);
@@ -214,44 +214,44 @@ static void fail_for_a_while(struct site *s)
 
 	failures++;
 	sqlite3_exec(s->ledger->db, "PRAGMA query_only = 1", NULL, NULL, NULL);
-	for (int64_t turns = below(20); turns > 0; turns--)
-		(void)invite_turn(s->invite, NULL, 0, (int)below(2000), &fault);
+	for (int64_t turns = rng_below(20); turns > 0; turns--)
+		(void)invite_turn(s->invite, NULL, 0, (int)rng_below(2000), &fault);
 	sqlite3_exec(s->ledger->db, "PRAGMA query_only = 0", NULL, NULL, NULL);
 }
 
 static void trouble_the_host(struct site *s)
 {
-	if (happens(8)) {
+	if (rng_chance(8)) {
 		crashes++;
 		site_crash(s);
 	}
-	if (happens(3))
+	if (rng_chance(3))
 		jump(s);
-	if (happens(5))
-		pass(below(DAY * 1000));
-	if (happens(4))
+	if (rng_chance(5))
+		pass(rng_below(DAY * 1000));
+	if (rng_chance(4))
 		change_settings(s);
-	if (happens(3))
+	if (rng_chance(3))
 		disturb_ledger(s);
-	if (happens(3))
+	if (rng_chance(3))
 		fail_for_a_while(s);
 }
 
 static void trouble_people(struct site *s)
 {
-	if (happens(100))
+	if (rng_chance(100))
 		judge_all(s);
-	if (happens(50))
+	if (rng_chance(50))
 		resume(s);
-	if (happens(20))
+	if (rng_chance(20))
 		live();
-	if (happens(20))
+	if (rng_chance(20))
 		send_by_name(s);
-	if (happens(30))
+	if (rng_chance(30))
 		decide_something(s);
-	if (happens(20))
+	if (rng_chance(20))
 		log_in(s, somebody());
-	if (happens(4))
+	if (rng_chance(4))
 		go_and_come(s);
 }
 
@@ -267,17 +267,17 @@ static void chaos(struct site *s)
 {
 	int arrived = 0;
 
-	while (arrived < PEOPLE_PER_WORLD || happens(999)) {
+	while (arrived < PEOPLE_PER_WORLD || rng_chance(999)) {
 		rounds++;
-		if (arrived < PEOPLE_PER_WORLD && happens(200))
+		if (arrived < PEOPLE_PER_WORLD && rng_chance(200))
 			arrive(s, arrived++);
-		if (world.account_count > 0)
+		if (fake_google.account_count > 0)
 			trouble_people(s);
 		trouble_the_host(s);
-		check(s, invite_turn(s->invite, NULL, 0, (int)below(2000), &s->fault));
-		if (happens(100))
+		check(s, invite_turn(s->invite, NULL, 0, (int)rng_below(2000), &s->fault));
+		if (rng_chance(100))
 			invite_release_memory(s->invite);
-		if (happens(10))
+		if (rng_chance(10))
 			look_whether_all_are_there(s);
 	}
 }
@@ -303,8 +303,8 @@ static void gather_all(struct site *s)
 	bool again;
 
 	check(s, ledger_begin(s->ledger, &s->fault));
-	for (int n = 0; n < world.account_count; n++)
-		log_in(s, world.accounts[n].address);
+	for (int n = 0; n < fake_google.account_count; n++)
+		log_in(s, fake_google.accounts[n].address);
 	check(s, ledger_commit(s->ledger, &s->fault));
 	judge_all(s);
 	check(s,
@@ -318,7 +318,7 @@ static void quiet(struct site *s)
 {
 	struct ledger_reconcile r;
 
-	world.decide = NULL;
+	fake_google.decide = NULL;
 	calm_settings(s);
 	reconciled += ledger_reconciling(s->ledger, &r, &s->fault) > 0;
 	for (int day = 0; day < 14; day++) {
@@ -361,8 +361,8 @@ static bool ends_well(const struct person *p, struct account_at_google *a, bool 
 
 static void judge_world(struct site *s, uint64_t seed)
 {
-	for (int n = 0; n < world.account_count; n++) {
-		struct account_at_google *a = &world.accounts[n];
+	for (int n = 0; n < fake_google.account_count; n++) {
+		struct account_at_google *a = &fake_google.accounts[n];
 		/* A mail of somebody else after an unconfirmed send of ours passes for ours. */
 		int64_t mails = state_of(a)->mails;
 		int blocked = ledger_blocked(s->ledger, a->address, NULL, 0, &s->fault);
@@ -389,12 +389,12 @@ static void one_world(struct folder *f, uint64_t seed)
 
 	str_format(google, sizeof(google), "parallel = %d\n", 1 + (int)(seed % 7) * 4);
 	s = site_new(f, google, "sends_per_day = 100000");
-	world.random = seed;
+	fake_google.random = seed;
 	seed_now = seed;
-	world.lag_s = 48 * HOUR;
-	world.strict = true;
-	world.decide = bad_day;
-	trouble = 50 + (int)below(400);
+	fake_google.lag_s = 48 * HOUR;
+	fake_google.strict = true;
+	fake_google.decide = inject_failures;
+	trouble = 50 + (int)rng_below(400);
 	chaos(&s);
 	quiet(&s);
 	judge_world(&s, seed);

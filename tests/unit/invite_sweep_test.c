@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/array.h"
 #include "base/str.h"
-#include "invite_world.h"
+#include "fake_google.h"
 
 static const char alice[] = "alice@example.com";
 
@@ -20,7 +20,7 @@ static void invite_people(struct site *s, int count)
 
 static void forget_calls(void)
 {
-	memset(world.counts, 0, sizeof(world.counts));
+	memset(fake_google.counts, 0, sizeof(fake_google.counts));
 }
 
 static void the_first_sweep_comes_after_a_whole_period(void **state)
@@ -29,9 +29,9 @@ static void the_first_sweep_comes_after_a_whole_period(void **state)
 
 	invite_people(&s, 5);
 	run_for(&s, DAY - HOUR);
-	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	run_for(&s, 2 * HOUR);
-	assert_true(world.counts[GOOGLE_LIST] > 0);
+	assert_true(fake_google.counts[GOOGLE_LIST] > 0);
 	site_end(&s);
 }
 
@@ -40,10 +40,10 @@ static void a_sweep_tells_what_became_of_the_invited(void **state)
 	struct site s = site_new(*state, "", "");
 
 	invite_people(&s, 5);
-	change_state(&world.accounts[0], INVITATION_ACCEPTED, 1);
-	change_state(&world.accounts[1], INVITATION_DECLINED, 1);
-	change_state(&world.accounts[2], INVITATION_NOT_YET_SENT, 1);
-	change_state(&world.accounts[3], INVITATION_INVITED, 2);
+	change_state(&fake_google.accounts[0], INVITATION_ACCEPTED, 1);
+	change_state(&fake_google.accounts[1], INVITATION_DECLINED, 1);
+	change_state(&fake_google.accounts[2], INVITATION_NOT_YET_SENT, 1);
+	change_state(&fake_google.accounts[3], INVITATION_INVITED, 2);
 	run_for(&s, DAY + HOUR);
 	assert_person(&s, "person0@example.com", PERSON_ACCEPTED, "answered");
 	assert_person(&s, "person1@example.com", PERSON_DECLINED, "answered");
@@ -51,7 +51,7 @@ static void a_sweep_tells_what_became_of_the_invited(void **state)
 	assert_person(&s, "person3@example.com", PERSON_INVITED, "sent");
 	assert_int_equal(person_of(&s, "person3@example.com").mails, 2);
 	assert_person(&s, "person4@example.com", PERSON_INVITED, "sent");
-	assert_int_equal(world.counts[GOOGLE_SEND], 5);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], 5);
 	site_end(&s);
 }
 
@@ -59,11 +59,11 @@ static void a_sweep_costs_its_pages_and_no_polling(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
-	/* Two a page in this world: 40 people are 20 pages. */
+	/* Two a page here: 40 people are 20 pages. */
 	invite_people(&s, 40);
 	forget_calls();
 	run_for(&s, DAY + HOUR);
-	assert_int_equal(world.counts[GOOGLE_LIST], 20);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 20);
 	assert_calls(0, 0, 0);
 	site_end(&s);
 }
@@ -74,12 +74,12 @@ static void where_few_are_open_each_is_asked_about_instead(void **state)
 
 	invite_people(&s, 40);
 	for (int n = 3; n < 40; n++)
-		change_state(&world.accounts[n], INVITATION_ACCEPTED, 1);
+		change_state(&fake_google.accounts[n], INVITATION_ACCEPTED, 1);
 	run_for(&s, DAY + HOUR); /* learns the number of pages */
 	forget_calls();
 	run_for(&s, DAY);
 	assert_calls(0, 3, 0);
-	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	site_end(&s);
 }
 
@@ -90,7 +90,7 @@ static void with_nobody_open_nobody_is_asked(void **state)
 	run_once(&s);
 	run_for(&s, 10 * DAY);
 	for (int method = 0; method < GOOGLE_METHODS; method++)
-		assert_int_equal(world.counts[method], 0);
+		assert_int_equal(fake_google.counts[method], 0);
 	site_end(&s);
 }
 
@@ -166,7 +166,7 @@ static void rows_of_people_whom_nobody_has_seen_are_not_kept(void **state)
 	invite_people(&s, 3);
 	open_account("stranger@example.com", 30 * DAY);
 	run_for(&s, DAY + HOUR);
-	assert_true(world.counts[GOOGLE_LIST] > 0);
+	assert_true(fake_google.counts[GOOGLE_LIST] > 0);
 	assert_int_equal(ledger_person(s.ledger, "stranger@example.com", &p, &s.fault), 0);
 	site_end(&s);
 }
@@ -187,10 +187,10 @@ static void a_sweep_that_breaks_off_is_taken_up_again(void **state)
 	struct site s = site_new(*state, "", "");
 
 	invite_people(&s, 40);
-	change_state(&world.accounts[39], INVITATION_ACCEPTED, 1);
+	change_state(&fake_google.accounts[39], INVITATION_ACCEPTED, 1);
 	run_for(&s, DAY - HOUR);
 	broken_lists = 4;
-	world.decide = break_lists;
+	fake_google.decide = break_lists;
 	run_for(&s, 3 * HOUR);
 	assert_person(&s, "person39@example.com", PERSON_ACCEPTED, "answered");
 	site_end(&s);
@@ -201,7 +201,7 @@ static void a_sweep_goes_last(void **state)
 	struct site s =
 		site_new(*state, "requests_per_minute = 10\nparallel = 1\n", "sweep_every = 1h");
 
-	world.seen = NULL;
+	fake_google.seen = NULL;
 	invite_people(&s, 20);
 	run_for(&s, HOUR - 60);
 	open_account(alice, 30 * DAY);
@@ -229,7 +229,7 @@ static void watch_pages(struct call_at_google *c, struct outcome *o)
 		return;
 	o->latency_ms = 1500;
 	if (pages.seen < 64)
-		pages.at[pages.seen] = world.boot_ms / 1000;
+		pages.at[pages.seen] = fake_google.boot_ms / 1000;
 	if (++pages.seen != pages.fault_at)
 		return;
 	o->kind = pages.asked > 0 ? FAULT_TRANSIENT : FAULT_SETUP;
@@ -241,7 +241,7 @@ static void watch_pages(struct call_at_google *c, struct outcome *o)
 static void watch(void)
 {
 	memset(&pages, 0, sizeof(pages));
-	world.decide = watch_pages;
+	fake_google.decide = watch_pages;
 }
 
 static void an_old_page_token_begins_the_list_anew(void **state)
@@ -249,7 +249,7 @@ static void an_old_page_token_begins_the_list_anew(void **state)
 	struct site s = site_new(*state, "", "");
 
 	invite_people(&s, 10);
-	change_state(&world.accounts[9], INVITATION_DECLINED, 1);
+	change_state(&fake_google.accounts[9], INVITATION_DECLINED, 1);
 	watch();
 	pages.fault_at = 3;
 	run_for(&s, DAY + HOUR);
@@ -290,7 +290,7 @@ static void a_list_that_goes_in_circles_is_broken_off_for_that_day(void **state)
 
 	invite_people(&s, 10);
 	watch();
-	world.decide = loop_pages;
+	fake_google.decide = loop_pages;
 	run_for(&s, DAY + HOUR);
 	assert_int_equal(pages.seen, 2);
 	run_for(&s, DAY);
@@ -310,7 +310,7 @@ static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
 		str_format(address, sizeof(address), "a%d@example.com", n);
 		open_account(address, 30 * DAY);
 	}
-	change_state(&world.accounts[5], INVITATION_DECLINED, 1);
+	change_state(&fake_google.accounts[5], INVITATION_DECLINED, 1);
 	/* It moves behind the page that is being read. */
 	watch();
 	while (pages.seen < 30)
@@ -362,19 +362,19 @@ static void a_bulk_start_reads_the_list_first_and_checks_the_others_last(void **
 	/* 15 pages, then 15 people with 3 calls each: 60 calls, 27 a minute. */
 	run_for(&s, 180);
 	for (int n = 15; n < BULK; n += 16)
-		assert_int_equal(world.accounts[n / 8].sends, 1);
-	assert_true(world.counts[GOOGLE_CHECK] < 60);
+		assert_int_equal(fake_google.accounts[n / 8].sends, 1);
+	assert_true(fake_google.counts[GOOGLE_CHECK] < 60);
 	run_for(&s, HOUR);
 	assert_bulk_is_over(&s);
 	/* Three for each who is invited, one for whom nobody is found at, none for those whom the
 	 * list shows as invited. */
-	assert_int_equal(world.counts[GOOGLE_LIST], 15);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
 	assert_calls(BULK - BULK / 16, BULK / 16, BULK / 16);
 	/* The list counts as the sweep of the day. */
 	run_for(&s, 22 * HOUR);
-	assert_int_equal(world.counts[GOOGLE_LIST], 15);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
 	run_for(&s, 2 * HOUR);
-	assert_true(world.counts[GOOGLE_LIST] > 15);
+	assert_true(fake_google.counts[GOOGLE_LIST] > 15);
 	site_end(&s);
 }
 
@@ -396,11 +396,11 @@ static void a_list_that_cannot_be_read_keeps_nobody_waiting(void **state)
 
 	arrive_in_bulk(&s);
 	broken_lists = 1000000;
-	world.decide = break_lists;
+	fake_google.decide = break_lists;
 	run_for(&s, 1);
 	judge_all(&s);
 	run_for(&s, 300);
-	assert_int_equal(world.counts[GOOGLE_SEND], BULK / 16);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], BULK / 16);
 	assert_bulk_is_over(&s);
 	site_end(&s);
 }
@@ -417,7 +417,7 @@ static void a_newcomer_goes_before_a_bulk(void **state)
 	judge_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
-	assert_true(world.counts[GOOGLE_CHECK] < BULK / 2);
+	assert_true(fake_google.counts[GOOGLE_CHECK] < BULK / 2);
 	site_end(&s);
 }
 
@@ -432,10 +432,10 @@ static void a_bulk_start_that_is_broken_off_is_begun_again(void **state)
 	judge_all(&s);
 	run_for(&s, HOUR);
 	assert_bulk_is_over(&s);
-	assert_in_range(world.counts[GOOGLE_LIST], 15, 30);
+	assert_in_range(fake_google.counts[GOOGLE_LIST], 15, 30);
 	/* What was under way then is asked again. */
-	assert_in_range(world.counts[GOOGLE_CHECK], BULK - BULK / 16, BULK - BULK / 16 + 16);
-	assert_int_equal(world.counts[GOOGLE_SEND], BULK / 16);
+	assert_in_range(fake_google.counts[GOOGLE_CHECK], BULK - BULK / 16, BULK - BULK / 16 + 16);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], BULK / 16);
 	site_end(&s);
 }
 
@@ -453,7 +453,7 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 	arrive_in_bulk(&s);
 	judge_all(&s);
 	run_for(&s, HOUR);
-	assert_int_equal(world.counts[GOOGLE_LIST], 0);
+	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	assert_bulk_is_over(&s);
 	site_end(&s);
 }

@@ -3,8 +3,8 @@
  * For tests: a plain HTTP server on loopback that answers one request after the other with what the
  * test has written down, and remembers what it was asked.
  */
-#ifndef CLOUDINVITE_TESTS_UNIT_GOOGLE_NEIGHBOUR_H
-#define CLOUDINVITE_TESTS_UNIT_GOOGLE_NEIGHBOUR_H
+#ifndef CLOUDINVITE_TESTS_UNIT_FAKE_METADATA_SERVER_H
+#define CLOUDINVITE_TESTS_UNIT_FAKE_METADATA_SERVER_H
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 #define NEIGHBOUR_REPLIES 8
 
-struct neighbour {
+struct fake_metadata_server {
 	int fd;
 	char url[64];
 	const char *replies[NEIGHBOUR_REPLIES + 1]; /* whole ones, with their status line */
@@ -24,9 +24,9 @@ struct neighbour {
 	pthread_t thread;
 };
 
-__attribute__((unused)) static void *neighbour_serve(void *ctx)
+__attribute__((unused)) static void *fake_metadata_server_serve(void *ctx)
 {
-	struct neighbour *n = ctx;
+	struct fake_metadata_server *n = ctx;
 
 	for (int i = 0; n->replies[i]; i++) {
 		int peer = accept(n->fd, NULL, NULL);
@@ -42,7 +42,7 @@ __attribute__((unused)) static void *neighbour_serve(void *ctx)
 }
 
 /* The replies are set already. */
-__attribute__((unused)) static void neighbour_start(struct neighbour *n)
+__attribute__((unused)) static void fake_metadata_server_start(struct fake_metadata_server *n)
 {
 	struct sockaddr_in at = {
 		.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
@@ -53,11 +53,11 @@ __attribute__((unused)) static void neighbour_start(struct neighbour *n)
 	assert_int_equal(listen(n->fd, 8), 0);
 	assert_int_equal(getsockname(n->fd, (struct sockaddr *)&at, &len), 0);
 	snprintf(n->url, sizeof(n->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
-	assert_int_equal(pthread_create(&n->thread, NULL, neighbour_serve, n), 0);
+	assert_int_equal(pthread_create(&n->thread, NULL, fake_metadata_server_serve, n), 0);
 }
 
 /* Whoever still waits for a request gives up. */
-__attribute__((unused)) static void neighbour_stop(struct neighbour *n)
+__attribute__((unused)) static void fake_metadata_server_stop(struct fake_metadata_server *n)
 {
 	shutdown(n->fd, SHUT_RDWR);
 	pthread_join(n->thread, NULL);

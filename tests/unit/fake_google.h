@@ -4,8 +4,8 @@
  * way of one person in between: the real invite, the real ledger. The functions of google.h stand
  * here, in front of the library's.
  */
-#ifndef CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
-#define CLOUDINVITE_TESTS_UNIT_INVITE_WORLD_H
+#ifndef CLOUDINVITE_TESTS_UNIT_FAKE_GOOGLE_H
+#define CLOUDINVITE_TESTS_UNIT_FAKE_GOOGLE_H
 
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -19,12 +19,12 @@
 #include "base/log.h"
 #include "invite/inside.h"
 
-#define WORLD_ACCOUNTS 512
-#define WORLD_CALLS    64
-#define WORLD_CHANGES  8
-#define WORLD_SEEN     65536
-#define HOUR	       INT64_C(3600)
-#define DAY	       (24 * HOUR)
+#define FAKE_GOOGLE_ACCOUNTS 512
+#define FAKE_GOOGLE_CALLS    64
+#define FAKE_GOOGLE_CHANGES  8
+#define FAKE_GOOGLE_SEEN     65536
+#define HOUR		     INT64_C(3600)
+#define DAY		     (24 * HOUR)
 
 /* What Google's readers may still see: the states of an account, and since when. */
 struct change {
@@ -37,7 +37,7 @@ struct account_at_google {
 	char address[ADDRESS_MAX + 1];
 	bool invitable;
 	int64_t shown_from; /* get and list hide accounts of the last 48 h */
-	struct change changes[WORLD_CHANGES];
+	struct change changes[FAKE_GOOGLE_CHANGES];
 	int change_count;
 	int sends; /* requests that had their effect, … */
 	int more;  /* … and so many more than one are an administrator's will */
@@ -64,12 +64,12 @@ struct call_at_google {
 	struct outcome outcome;
 };
 
-static struct world {
+static struct fake_google {
 	int64_t wall_ms, boot_ms;
 	int64_t skew_ms; /* of this host's clock: wall_ms is Google's */
-	struct account_at_google accounts[WORLD_ACCOUNTS];
+	struct account_at_google accounts[FAKE_GOOGLE_ACCOUNTS];
 	int account_count;
-	struct call_at_google calls[WORLD_CALLS];
+	struct call_at_google calls[FAKE_GOOGLE_CALLS];
 	int call_count;
 	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
 	int64_t lag_s;		    /* the longest of get and list */
@@ -82,34 +82,35 @@ static struct world {
 	int64_t *seen;
 	int seen_count;
 	int still; /* turns in a row in which the clock stood still and nothing was told */
-} world;
+} fake_google;
 
 /* ---- chance and clock ---- */
 
 /* splitmix64: the same numbers for the same seed everywhere. */
-UNUSED static uint64_t chance(void)
+UNUSED static uint64_t rng_next(void)
 {
-	uint64_t z = (world.random += UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t z = (fake_google.random += UINT64_C(0x9e3779b97f4a7c15));
 
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
 }
 
-UNUSED static int64_t below(int64_t n)
+UNUSED static int64_t rng_below(int64_t n)
 {
-	return n > 0 ? (int64_t)(chance() % (uint64_t)n) : 0;
+	return n > 0 ? (int64_t)(rng_next() % (uint64_t)n) : 0;
 }
 
 /* In so many of a thousand cases. */
-UNUSED static bool happens(int per_mille)
+UNUSED static bool rng_chance(int per_mille)
 {
-	return below(1000) < per_mille;
+	return rng_below(1000) < per_mille;
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
-	int64_t ms = id == CLOCK_REALTIME ? world.wall_ms + world.skew_ms : world.boot_ms;
+	int64_t ms = id == CLOCK_REALTIME ? fake_google.wall_ms + fake_google.skew_ms
+					  : fake_google.boot_ms;
 
 	if (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME && id != CLOCK_MONOTONIC)
 		return (int)syscall(SYS_clock_gettime, id, ts);
@@ -121,7 +122,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 /* What is left to chance is left to the seed. */
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 {
-	uint64_t number = chance();
+	uint64_t number = rng_next();
 
 	(void)flags;
 	for (size_t n = 0; n < length; n++)
@@ -131,17 +132,17 @@ ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 
 UNUSED static void pass(int64_t ms)
 {
-	world.wall_ms += ms;
-	world.boot_ms += ms;
+	fake_google.wall_ms += ms;
+	fake_google.boot_ms += ms;
 }
 
 /* ---- accounts ---- */
 
 UNUSED static struct account_at_google *find_account(const char *address)
 {
-	for (int n = 0; n < world.account_count; n++)
-		if (strcmp(world.accounts[n].address, address) == 0)
-			return &world.accounts[n];
+	for (int n = 0; n < fake_google.account_count; n++)
+		if (strcmp(fake_google.accounts[n].address, address) == 0)
+			return &fake_google.accounts[n];
 	return NULL;
 }
 
@@ -163,20 +164,20 @@ UNUSED static struct change *state_of(struct account_at_google *a)
 UNUSED static void change_state(
 	struct account_at_google *a, enum invitation_state state, int64_t mails)
 {
-	if (a->change_count == WORLD_CHANGES) {
+	if (a->change_count == FAKE_GOOGLE_CHANGES) {
 		memmove(a->changes, a->changes + 1, sizeof(a->changes) - sizeof(a->changes[0]));
 		a->change_count--;
 	}
-	a->changes[a->change_count++] = (struct change){world.wall_ms / 1000, state, mails};
+	a->changes[a->change_count++] = (struct change){fake_google.wall_ms / 1000, state, mails};
 }
 
 /* An unmanaged account that was opened so long ago. */
 UNUSED static struct account_at_google *open_account(const char *address, int64_t age)
 {
-	struct account_at_google *a = &world.accounts[world.account_count++];
+	struct account_at_google *a = &fake_google.accounts[fake_google.account_count++];
 
 	*a = (struct account_at_google){.invitable = true};
-	a->shown_from = world.wall_ms / 1000 - age + 48 * HOUR;
+	a->shown_from = fake_google.wall_ms / 1000 - age + 48 * HOUR;
 	str_copy(a->address, sizeof(a->address), address);
 	change_state(a, INVITATION_NOT_YET_SENT, 0);
 	a->changes[0].at = 0;
@@ -186,10 +187,10 @@ UNUSED static struct account_at_google *open_account(const char *address, int64_
 /* As a reader sees it who lags. NULL: not at all. */
 UNUSED static const struct change *visible(struct account_at_google *a)
 {
-	int64_t at = world.wall_ms / 1000 - below(world.lag_s + 1);
+	int64_t at = fake_google.wall_ms / 1000 - rng_below(fake_google.lag_s + 1);
 	const struct change *seen = NULL;
 
-	if (!a || !a->invitable || world.wall_ms / 1000 < a->shown_from)
+	if (!a || !a->invitable || fake_google.wall_ms / 1000 < a->shown_from)
 		return NULL;
 	for (int n = 0; n < a->change_count; n++)
 		if (n == 0 || a->changes[n].at <= at)
@@ -211,17 +212,18 @@ struct google {
 
 static void see_call(const struct call_at_google *c)
 {
-	world.counts[c->call.method]++;
-	if (world.seen && world.seen_count < WORLD_SEEN)
-		world.seen[world.seen_count++] = world.boot_ms;
+	fake_google.counts[c->call.method]++;
+	if (fake_google.seen && fake_google.seen_count < FAKE_GOOGLE_SEEN)
+		fake_google.seen[fake_google.seen_count++] = fake_google.boot_ms;
 }
 
 static void mail(struct account_at_google *a)
 {
 	/* Whoever was invited by somebody, or has declined, for longer than any reader lags and any
 	 * check clears the way. */
-	assert_true(!world.strict || a->more > 0 || state_of(a)->state == INVITATION_NOT_YET_SENT ||
-		    world.wall_ms / 1000 - state_of(a)->at <= world.lag_s + 2 * DAY);
+	assert_true(!fake_google.strict || a->more > 0 ||
+		    state_of(a)->state == INVITATION_NOT_YET_SENT ||
+		    fake_google.wall_ms / 1000 - state_of(a)->at <= fake_google.lag_s + 2 * DAY);
 	a->sends++;
 	if (a->sends > 1 + a->more)
 		print_message("# %s: mail number %d\n", a->address, a->sends);
@@ -248,9 +250,9 @@ static void answer_list(struct call_at_google *c, struct google_reply *reply)
 	long long at = 0;
 	int n = 0;
 
-	(void)str_number(c->token, 0, WORLD_ACCOUNTS, &at);
-	for (; at < world.account_count && n < 2 && n < c->call.list_page_size; at++) {
-		struct account_at_google *a = &world.accounts[at];
+	(void)str_number(c->token, 0, FAKE_GOOGLE_ACCOUNTS, &at);
+	for (; at < fake_google.account_count && n < 2 && n < c->call.list_page_size; at++) {
+		struct account_at_google *a = &fake_google.accounts[at];
 		const struct change *seen = visible(a);
 
 		if (seen)
@@ -259,7 +261,7 @@ static void answer_list(struct call_at_google *c, struct google_reply *reply)
 	str_format(token, sizeof(token), "%lld", at);
 	reply->page = page;
 	reply->page_count = (size_t)n;
-	reply->next_page_token = at < world.account_count ? token : NULL;
+	reply->next_page_token = at < fake_google.account_count ? token : NULL;
 }
 
 static void answer_well(struct call_at_google *c, struct google_reply *reply)
@@ -294,7 +296,7 @@ static void answer_well(struct call_at_google *c, struct google_reply *reply)
 static void tell(struct call_at_google *c)
 {
 	struct google_reply reply = {
-		.date = world.wall_ms / 1000, .retry_after = -1, .status = 200};
+		.date = fake_google.wall_ms / 1000, .retry_after = -1, .status = 200};
 	struct account_at_google *a = find_account(c->address);
 
 	see_call(c);
@@ -326,10 +328,10 @@ void google_close(struct google *g)
 
 void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx)
 {
-	struct call_at_google *c = &world.calls[world.call_count++];
+	struct call_at_google *c = &fake_google.calls[fake_google.call_count++];
 
 	(void)g;
-	assert_true(world.call_count <= WORLD_CALLS);
+	assert_true(fake_google.call_count <= FAKE_GOOGLE_CALLS);
 	*c = (struct call_at_google){.call = *call, .done = done, .ctx = ctx};
 	if (call->address)
 		str_copy(c->address, sizeof(c->address), call->address);
@@ -337,19 +339,19 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 		str_copy(c->token, sizeof(c->token), call->list_page_token);
 	c->outcome =
 		(struct outcome){.effect = true, .latency_ms = 10, .code = "", .retry_after = -1};
-	if (world.decide)
-		world.decide(c, &c->outcome);
-	c->ends_ms = world.boot_ms + c->outcome.latency_ms;
+	if (fake_google.decide)
+		fake_google.decide(c, &c->outcome);
+	c->ends_ms = fake_google.boot_ms + c->outcome.latency_ms;
 }
 
 static bool tell_one_that_is_due(void)
 {
-	for (int n = 0; n < world.call_count; n++) {
-		struct call_at_google c = world.calls[n];
+	for (int n = 0; n < fake_google.call_count; n++) {
+		struct call_at_google c = fake_google.calls[n];
 
-		if (c.ends_ms > world.boot_ms)
+		if (c.ends_ms > fake_google.boot_ms)
 			continue;
-		world.calls[n] = world.calls[--world.call_count];
+		fake_google.calls[n] = fake_google.calls[--fake_google.call_count];
 		tell(&c);
 		return true;
 	}
@@ -364,32 +366,32 @@ int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 	(void)g;
 	(void)fds;
 	(void)nfds;
-	if (world.crashed)
+	if (fake_google.crashed)
 		return 0;
-	for (int n = 0; n < world.call_count; n++)
-		if (wait < 0 || world.calls[n].ends_ms - world.boot_ms < wait)
-			wait = world.calls[n].ends_ms - world.boot_ms;
+	for (int n = 0; n < fake_google.call_count; n++)
+		if (wait < 0 || fake_google.calls[n].ends_ms - fake_google.boot_ms < wait)
+			wait = fake_google.calls[n].ends_ms - fake_google.boot_ms;
 	if (wait > 0)
 		pass(wait);
 	while (tell_one_that_is_due())
 		told = true;
-	world.still = told || wait > 0 ? 0 : world.still + 1;
+	fake_google.still = told || wait > 0 ? 0 : fake_google.still + 1;
 	/* No busy waiting: something happens, or time goes on. */
-	assert_true(world.still < 100);
-	return world.call_count;
+	assert_true(fake_google.still < 100);
+	return fake_google.call_count;
 }
 
 int google_in_flight(const struct google *g)
 {
 	(void)g;
-	return world.call_count;
+	return fake_google.call_count;
 }
 
 void google_stop(struct google *g)
 {
 	(void)g;
-	while (world.call_count > 0) {
-		struct call_at_google c = world.calls[--world.call_count];
+	while (fake_google.call_count > 0) {
+		struct call_at_google c = fake_google.calls[--fake_google.call_count];
 
 		c.outcome.kind = c.call.method == GOOGLE_SEND ? FAULT_AMBIGUOUS : FAULT_STOPPED;
 		c.outcome.code = "stopped";
@@ -479,11 +481,11 @@ UNUSED static void site_close(struct site *s)
 /* kill -9: what is in memory is lost, what Google has got it has got, perhaps. */
 UNUSED static void site_crash(struct site *s)
 {
-	while (world.call_count > 0) {
-		struct call_at_google *c = &world.calls[--world.call_count];
+	while (fake_google.call_count > 0) {
+		struct call_at_google *c = &fake_google.calls[--fake_google.call_count];
 		struct account_at_google *a = find_account(c->address);
 
-		if (c->call.method == GOOGLE_SEND && happens(500) && a && a->invitable)
+		if (c->call.method == GOOGLE_SEND && rng_chance(500) && a && a->invitable)
 			mail(a);
 	}
 	sweep_free(s->invite);
@@ -501,7 +503,8 @@ UNUSED static struct site site_new(struct folder *f, const char *google, const c
 	struct site s = {.folder = f};
 	struct strbuf t = {0};
 
-	world = (struct world){.wall_ms = INT64_C(1795392000000), .boot_ms = 1000000, .random = 1};
+	fake_google = (struct fake_google){
+		.wall_ms = INT64_C(1795392000000), .boot_ms = 1000000, .random = 1};
 	log_start("test", (enum log_level)0);
 	strbuf_addf(&t,
 		"[google]\ncustomer = C01234567\ncredentials = /nonexistent\nsubject = "
@@ -534,7 +537,8 @@ UNUSED static void site_end(struct site *s)
 
 UNUSED static void see_user(struct site *s, const char *user, enum trigger reason)
 {
-	struct sighting seen = {.reason = reason, .uid = 1000 + world.account_count, .local = true};
+	struct sighting seen = {
+		.reason = reason, .uid = 1000 + fake_google.account_count, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
 	str_copy(seen.host, sizeof(seen.host), "here");
@@ -551,10 +555,10 @@ UNUSED static void judge_all(struct site *s)
 /* Turns until there is nothing to do before `seconds` from now. */
 UNUSED static void run_for(struct site *s, int64_t seconds)
 {
-	int64_t end = world.boot_ms + seconds * 1000;
+	int64_t end = fake_google.boot_ms + seconds * 1000;
 
-	while (world.boot_ms < end) {
-		int64_t left = end - world.boot_ms;
+	while (fake_google.boot_ms < end) {
+		int64_t left = end - fake_google.boot_ms;
 
 		check(s, invite_turn(s->invite, NULL, 0,
 				 left < DAY * 1000 ? (int)left : (int)DAY * 1000, &s->fault));
@@ -590,9 +594,9 @@ UNUSED static void assert_person(
 
 UNUSED static void assert_calls(int checks, int gets, int sends)
 {
-	assert_int_equal(world.counts[GOOGLE_CHECK], checks);
-	assert_int_equal(world.counts[GOOGLE_GET], gets);
-	assert_int_equal(world.counts[GOOGLE_SEND], sends);
+	assert_int_equal(fake_google.counts[GOOGLE_CHECK], checks);
+	assert_int_equal(fake_google.counts[GOOGLE_GET], gets);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], sends);
 }
 
 #endif
