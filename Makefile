@@ -210,22 +210,35 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
 # The command line's tests link all of it but its main.
+# Fixtures that several unit tests share; the fake Google replaces functions of the library.
+FAKE_SRC := tests/unit/fake_google.c tests/unit/invite_admin.c tests/unit/invite_copy.c
+LIBTEST := $(O)/libtest.a
+$(LIBTEST): $(call objs,$(filter-out $(UNIT_SRC) $(FAKE_SRC),$(wildcard tests/unit/*.c)))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+LIBFAKE := $(O)/libfake.a
+$(LIBFAKE): $(call objs,$(FAKE_SRC))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
 LIBCLI := $(O)/libcli.a
 $(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
-$(O)/tests/unit/cli_%: $(O)/tests/unit/cli_%.o $(LIBCLI) $(LIB)
+$(O)/tests/unit/cli_%: $(O)/tests/unit/cli_%.o $(LIBTEST) $(LIBCLI) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 # The same for the collector and what it shares with the dispatcher.
 LIBWORKER := $(O)/libworker.a
 $(LIBWORKER): $(call objs,$(filter-out worker/collector/main.c,$(COLLECTOR_SRC)))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
-$(O)/tests/unit/collector_%: $(O)/tests/unit/collector_%.o $(LIBWORKER) $(LIB)
+$(O)/tests/unit/collector_%: $(O)/tests/unit/collector_%.o $(LIBTEST) $(LIBWORKER) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/unit/worker_%: $(O)/tests/unit/worker_%.o $(LIBWORKER) $(LIB)
+$(O)/tests/unit/worker_%: $(O)/tests/unit/worker_%.o $(LIBTEST) $(LIBWORKER) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
+$(O)/tests/unit/invite_%: $(O)/tests/unit/invite_%.o $(LIBFAKE) $(LIBTEST) $(LIB)
+	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIBTEST) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/pam/%: $(O)/tests/pam/%.o $(LIB)
 	$(LINK) $(LIBS_CMOCKA) -lpam -ldl
@@ -237,7 +250,9 @@ $(O)/tests/reliability/%: $(O)/tests/reliability/%.o
 FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwrite fsync rename renameat \
 	unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
 	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free json_xmalloc
-$(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIB)
+$(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBTEST) $(LIB)
+	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
+$(O)/tests/faults/invite_%: $(O)/tests/faults/invite_%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBFAKE) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl

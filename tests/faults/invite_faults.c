@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "faults.h"
 
-#define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
 #include "../unit/fake_google.h"
 
 static const char *const users[] = {"alice", "bob"};
@@ -175,5 +174,6 @@ int main(void)
 		TEST(who_dies_of_it_mails_nobody_twice),
 	};
 
+	folder_where = "/dev/shm"; /* thousands of ledgers need no disk */
 	return cmocka_run_group_tests_name("invite", tests, engine, NULL);
 }

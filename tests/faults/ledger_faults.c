@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "faults.h"
 
-#define FOLDER_WHERE "/dev/shm" /* thousands of ledgers need no disk */
 #include "../unit/ledger_site.h"
 
 #include "base/log.h"
@@ -457,6 +456,7 @@ int main(void)
 		TEST(what_is_read_is_what_is_there),
 	};
 
+	folder_where = "/dev/shm"; /* thousands of ledgers need no disk */
 	log_start("ledger_faults", (enum log_level)0);
 	return cmocka_run_group_tests_name("ledger", tests, make_images, drop_images);
 }

@@ -23,53 +23,14 @@
 	} while (0)
 
 /* Starts a child that runs `body`. It dies with its parent's patience: 60 seconds. */
-UNUSED static pid_t child_start(void (*body)(void *ctx), void *ctx)
-{
-	pid_t child = fork();
-
-	assert_true(child >= 0);
-	if (child == 0) {
-		(void)alarm(60);
-		body(ctx);
-		_exit(0);
-	}
-	return child;
-}
+pid_t child_start(void (*body)(void *ctx), void *ctx);
 
 /* Waits for it; it must have found everything as it should be. */
-UNUSED static void child_join(pid_t child)
-{
-	int status = -1;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-UNUSED static void child_run(void (*body)(void *ctx), void *ctx)
-{
-	child_join(child_start(body, ctx));
-}
+void child_join(pid_t child);
+void child_run(void (*body)(void *ctx), void *ctx);
 
 /* How many descriptors this process has open (and those of opendir). */
-UNUSED static int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-UNUSED static void child_kill(pid_t child)
-{
-	int status;
-
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-}
+int open_descriptors(void);
+void child_kill(pid_t child);
 
 #endif

@@ -16,13 +16,12 @@
 #define PROVIDER \
 	"//iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/k8s/providers/c1"
 
-UNUSED static char token_endpoint[] = "https://oauth2.googleapis.com/token";
-UNUSED static char iam_endpoint[] = "https://127.0.0.1:8443", admin[] = "admin@example.com",
-		   none[] = "";
-UNUSED static char sts_endpoint[] = "https://127.0.0.1:8443/v1/token", inviter[] = INVITER;
-UNUSED static char google[] = "http://metadata.google.internal", azure[] = "http://169.254.169.254";
-UNUSED static char metadata[] = "metadata:", run[] = "/nowhere/run";
-UNUSED static char *pem; /* of 2048 bits */
+extern char token_endpoint[];
+extern char iam_endpoint[], admin[], none[];
+extern char sts_endpoint[], inviter[];
+extern char google[], azure[];
+extern char metadata[], run[];
+extern char *pem; /* of 2048 bits */
 
 struct test {
 	struct folder *folder;
@@ -30,107 +29,19 @@ struct test {
 	struct fault fault;
 };
 
-UNUSED static struct test begin(void **state)
-{
-	struct test t = {.folder = *state,
-		.settings = {.subject = admin,
-			.token_endpoint = token_endpoint,
-			.service_account = none,
-			.key = none,
-			.key_id = none,
-			.iam_endpoint = iam_endpoint,
-			.sts_endpoint = sts_endpoint,
-			.metadata_endpoint = google,
-			.run = run,
-			.ca_file = none,
-			.proxy = none,
-			.no_proxy = none,
-			.client_certificate = none,
-			.client_key = none,
-			.timeout = 5,
-			.quota_project = none}};
-
-	t.settings.credentials = t.folder->file;
-	return t;
-}
+struct test begin(void **state);
 
 /* Takes `file`. */
-UNUSED static struct credential *load(struct test *t, json_t *file)
-{
-	char *text = json_dumps(file, 0);
-
-	chmod(folder_write(t->folder, "file.json", text), 0600);
-	free(text);
-	json_decref(file);
-	fault_clear(&t->fault);
-	return credential_load(&t->settings, &t->fault);
-}
-
-UNUSED static void expect_taken(struct test *t, json_t *file)
-{
-	struct credential *c = load(t, file);
-
-	if (!c)
-		print_error("%s: %s\n", t->fault.code, t->fault.what);
-	assert_non_null(c);
-	credential_free(c);
-}
-
-UNUSED static void expect_refused(struct test *t, json_t *file, const char *code, const char *says)
-{
-	struct credential *c = load(t, file);
-
-	assert_null(c);
-	if (strcmp(t->fault.code, code) != 0 || !strstr(t->fault.what, says))
-		print_error("%s: %s\n", t->fault.code, t->fault.what);
-	assert_int_equal(t->fault.kind, FAULT_CREDENTIALS);
-	assert_string_equal(t->fault.code, code);
-	assert_non_null(strstr(t->fault.what, says));
-	assert_null(strstr(t->fault.what, "PRIVATE"));
-}
+struct credential *load(struct test *t, json_t *file);
+void expect_taken(struct test *t, json_t *file);
+void expect_refused(struct test *t, json_t *file, const char *code, const char *says);
 
 /* ---- files ---- */
 
-UNUSED static json_t *impersonated(void)
-{
-	return json_pack("{s:s, s:s, s:o}", "type", "impersonated_service_account",
-		"service_account_impersonation_url", IAM INVITER ":generateAccessToken",
-		"source_credentials", key_file(pem));
-}
-
-UNUSED static json_t *external(void)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "type", "external_account",
-		"audience", PROVIDER, "subject_token_type", "urn:ietf:params:oauth:token-type:jwt",
-		"token_url", "https://sts.googleapis.com/v1/token",
-		"service_account_impersonation_url", IAM INVITER ":generateAccessToken",
-		"credential_source", "file", "/var/run/secrets/tokens/google");
-}
-
-UNUSED static json_t *with(json_t *file, const char *name, json_t *value)
-{
-	if (value)
-		json_object_set_new(file, name, value);
-	else
-		json_object_del(file, name);
-	return file;
-}
-
-UNUSED static int make_pem(void **state)
-{
-	EVP_PKEY *key = key_rsa(2048);
-
-	(void)state;
-	pem = key_pem(key);
-	EVP_PKEY_free(key);
-	return pem ? 0 : -1;
-}
-
-UNUSED static int free_pem(void **state)
-{
-	(void)state;
-	free(pem);
-	return 0;
-}
+json_t *impersonated(void);
+json_t *external(void);
+json_t *with(json_t *file, const char *name, json_t *value);
+int make_pem(void **state);
+int free_pem(void **state);
 
 #endif
