@@ -133,6 +133,7 @@ def main():
 
     report("clang-format", tool("clang-format", "--dry-run", "--Werror", *files))
     report("the project's own rules", "\n".join(f for file in files for f in own_rules(file)))
+    report("words, names and messages", tool(sys.executable, "tests/wording.py"))
     report("shellcheck", tool("shellcheck", *shlex.split(options.shell)))
     report("man pages", "".join(tool("mandoc", "-Tlint", "-Wwarning", page)
                                 for page in sorted(glob.glob("docs/man/*.[158]"))))

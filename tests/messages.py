@@ -28,7 +28,8 @@ KINDS = [
     ("fault_set", None, "fault"),
     (r"fault_remedy", None, "remedy"),
     (r"\w*(refuse|complain|wrong|broken|_strange|_unexpected|diagnose\w*|finding\w*|found_at|err_\w+|sql_\w+|"
-     r"say_system|\w*fault|mark_fault|find_fault|refuse_ledger|error_\w+|reply_error|fault_page|legacy_errors)", None, "fault"),
+     r"say_system|\w*fault|mark_fault|find_fault|refuse_ledger|error_\w+|reply_error|fault_page|"
+     r"legacy_errors)", None, "fault"),
     (r"log_(event|about|fault)", 1, "code"),
     (r"log_\w+|pam_(info|error|syslog)|say", None, "log"),
     (r"doctor_\w+|check_\w+", None, "doctor"),
@@ -39,11 +40,11 @@ KINDS = [
 ]
 # What is compared, opened, looked up or executed, but never printed.
 SILENT = re.compile(
-    r"strn?c(ase)?cmp|memcmp|strc?spn|strpbrk|strn?str|strcasestr|strtok_r|strsep|f?open(at)?|fdopen|f?reopen|getenv|"
+    r"str(n|n?case)?cmp|memcmp|strc?spn|strpbrk|strn?str|strcasestr|strtok_r|strsep|f?open(at)?|fdopen|f?reopen|getenv|"
     r"secure_getenv|setenv|unsetenv|getopt_long|dlopen|dlsym|strptime|strftime|json_object_get|json_unpack\w*|"
     r"member\w*|(text|str)_(starts|ends|equal_nocase|in_list|match|is|has|each)\w*|query_\w+|sqlite3_\w+|"
-    r"uri_field|key_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|_Static_assert|memchr|"
-    r"MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|setlocale|ENGINE_\w+|"
+    r"uri_field|key_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|_Static_assert|"
+    r"memchr|MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|setlocale|ENGINE_\w+|"
     r"BIO_\w+|PEM_\w+|syslog|section|attribute|format|visibility|text_is_\w+|setting_find|iam_caller|route_read")
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|"
                  r"RELEASE|WITH|WHERE|AND|OR|FROM|ORDER BY|VACUUM|ANALYZE|LEFT JOIN|JOIN|SET)\b")
@@ -183,8 +184,16 @@ def read(path):
         return file.read()
 
 
+def messages_of(path, source, formatters=frozenset()):
+    """Every message of one file, with its kind; what holds no word is left out."""
+    for message in literals(path, source):
+        message.kind = classify(message, formatters)
+        if message.kind:
+            yield message
+
+
 def messages(paths):
-    """Every message of these files, with its kind; what holds no word is left out."""
+    """Those of all these files."""
     sources = {}
     for path in paths:
         try:
@@ -193,10 +202,7 @@ def messages(paths):
             continue
     formatters = {name for source in sources.values() for name in ATTRIBUTE.findall(source)}
     for path, source in sources.items():
-        for message in literals(path, source):
-            message.kind = classify(message, formatters)
-            if message.kind:
-                yield message
+        yield from messages_of(path, source, formatters)
 
 
 def main():
