@@ -123,8 +123,8 @@ static void see_call(const struct call_at_google *c)
 
 void mail(struct account_at_google *a)
 {
-	/* Whoever was invited by somebody, or has declined, for longer than any reader lags and any
-	 * check clears the way. */
+	/* A person who was invited or has declined for longer than any reader lags and any check
+	 * takes must not be mailed. */
 	assert_true(!fake_google.strict || a->more > 0 ||
 		    state_of(a)->state == INVITATION_NOT_YET_SENT ||
 		    fake_google.wall_ms / 1000 - state_of(a)->at <= fake_google.lag_s + 2 * DAY);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: a Google that is a table, a clock that goes when nothing else is to be done, and the
- * way of one person in between: the real invite, the real ledger. The functions of google.h stand
- * here, in front of the library's.
+ * For tests: a fake Google that is a table, and a clock that advances when nothing else is to be
+ * done. The engine and the ledger are the real ones; the functions of google.h are defined here and
+ * replace the library's.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_FAKE_GOOGLE_H
 #define CLOUDINVITE_TESTS_UNIT_FAKE_GOOGLE_H

@@ -29,7 +29,7 @@ struct fake_metadata_server {
 /* The replies are set already. */
 void fake_metadata_server_start(struct fake_metadata_server *n);
 
-/* Whoever still waits for a request gives up. */
+/* A thread that still waits for a request gives up. */
 void fake_metadata_server_stop(struct fake_metadata_server *n);
 
 #endif
