@@ -9,20 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from steps import SOURCE, check, end
+
 PROGRAMS = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher",
             "cloudinvite-emulator")
-number = failures = 0
-
-
-def check(name, good, detail=""):
-    global number, failures
-    number += 1
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        failures += 1
-        for line in str(detail).splitlines()[-30:]:
-            print(f"# {line}")
 
 
 def make(tree, *arguments):
@@ -126,8 +116,7 @@ def main():
         building(tree, out)
         hardening(out)
         installing(tree, out, f"{work}/root")
-    print(f"1..{number}")
-    return 1 if failures else 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -7,17 +7,7 @@ import subprocess
 import sys
 import time
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-number = failures = 0
-
-
-def check(name, good, detail=""):
-    global number, failures
-    number += 1
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        failures += 1
-        print("".join(f"# {line}\n" for line in str(detail).splitlines()), end="")
+from steps import SOURCE, check, end
 
 
 def traces():
@@ -45,8 +35,7 @@ def main():
           "still one invitation for alice, one for bob, none for carol" in done.stdout, done.stdout)
     check("it shows the status", "● All is well" in done.stdout or "All is well" in done.stdout, done.stdout)
     check("it leaves nothing behind", traces() == before, f"{before}\n{traces()}")
-    print(f"1..{number}")
-    return 1 if failures else 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from steps import SOURCE, check, end
+
 BUILT = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator",
          "pam_cloudinvite.so")
 NOBODY = 65534
@@ -19,17 +20,6 @@ NOBODY = 65534
 BUILDS = (("one", 0, 1, ["env", "TZ=UTC", "LC_ALL=C"], 0o022),
           ("another/place/with-a-longer-name", NOBODY, 2,
            ["faketime", "-f", "+400d", "env", "TZ=Pacific/Auckland", "LC_ALL=C.UTF-8"], 0o077))
-number = failures = 0
-
-
-def check(name, good, detail=""):
-    global number, failures
-    number += 1
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        failures += 1
-        print("".join(f"# {line}\n" for line in str(detail).splitlines()[-40:]), end="", flush=True)
-    return good
 
 
 def copy(tree):
@@ -90,8 +80,7 @@ def main():
             compare("what make builds is the same, stripped", len(BUILT),
                     *[digests(f"{tree}/{name}" for name in BUILT) for tree in trees])
             compare("Debian's packages are the same", 3, *[digests(glob.glob(f"{tree}/deb/*.deb")) for tree in trees])
-    print(f"1..{number}")
-    return 1 if failures else 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -19,11 +19,13 @@ The programs are those of $CLOUDINVITE_PROGRAMS, as tests/run sets it, or of $CL
 build beside tests/).
 """
 import configparser
+import contextlib
 import http.client
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -380,3 +382,60 @@ class Site:
 
     def start_dispatcher(self):
         return self.start("cloudinvite-dispatcher")
+
+
+class ResetEmulator(Test):
+    """One emulator for all tests of a class, reset before each."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.google = Emulator().__enter__()
+        cls.addClassCleanup(cls.google.__exit__)
+
+    def setUp(self):
+        self.google.reset()
+
+
+class SharedSite(Test):
+    """One emulator and one site for all tests of a class, without a rate limit."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.google = Emulator().__enter__()
+        cls.addClassCleanup(cls.google.__exit__)
+        cls.site = Site(cls.google, {"google": {"requests_per_minute": "0"}}).__enter__()
+        cls.addClassCleanup(cls.site.__exit__)
+
+
+class NewSite(Test):
+    """One emulator and one site for each test; Google knows unmanaged accounts at the addresses of `unmanaged`."""
+    overrides = {}
+    unmanaged = ()
+
+    def setUp(self):
+        self.google = Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+        self.site = Site(self.google, self.overrides).__enter__()
+        self.addCleanup(self.site.__exit__)
+        self.google.accounts([{"address": address} for address in self.unmanaged])
+
+
+class NewEmulator(Test):
+    """One emulator for each test, which makes its sites with settings of its own."""
+
+    def setUp(self):
+        self.google = Emulator().__enter__()
+        self.addCleanup(self.google.__exit__)
+
+    def make_site(self, **sections):
+        site = Site(self.google, sections).__enter__()
+        self.addCleanup(site.__exit__)
+        self.ledger_path = site.path("state/ledger.db")
+        return site
+
+    def ledger(self, statement, *values):
+        """What an administrator finds in the last site's ledger, or a test writes there; [] before it is there."""
+        if not os.path.exists(self.ledger_path):
+            return []
+        with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=30)) as connection, connection:
+            return connection.execute(statement, values).fetchall()

@@ -68,16 +68,9 @@ class Terminal:
         return code, output
 
 
-class World(harness.Test):
-    """One emulator and one site a test: alice and bob are unmanaged, carol has no account."""
-    overrides = {}
-
-    def setUp(self):
-        self.google = harness.Emulator().__enter__()
-        self.addCleanup(self.google.__exit__)
-        self.site = harness.Site(self.google, self.overrides).__enter__()
-        self.addCleanup(self.site.__exit__)
-        self.google.accounts([{"address": ALICE}, {"address": BOB}])
+class AliceAndBob(harness.NewSite):
+    """Alice and bob have unmanaged accounts, carol has none."""
+    unmanaged = (ALICE, BOB)
 
     def run_verb(self, *verb, code=0, **options):
         """The completed process, which must end with that code."""
@@ -112,7 +105,7 @@ class World(harness.Test):
         return self.person(address)["state"]
 
 
-class Help(World):
+class Help(AliceAndBob):
 
     def test_help_lists_the_verbs_by_group_and_only_those_that_are_there(self):
         said = self.run_verb("help").stdout
@@ -158,7 +151,7 @@ class Help(World):
         self.assertIn("No space left", done.stderr)
 
 
-class Asking(World):
+class Asking(AliceAndBob):
 
     def test_check_says_yes_by_its_exit_code(self):
         self.assertIn("invitable", self.run_verb("check", ALICE).stdout)
@@ -252,7 +245,7 @@ class Asking(World):
         self.assertEqual(len(self.google.log(route="check")), 1)
 
 
-class Listing(World):
+class Listing(AliceAndBob):
 
     def setUp(self):
         super().setUp()
@@ -306,7 +299,7 @@ class Listing(World):
             self.assertEqual(process.stderr.read(), b"")
 
 
-class Sending(World):
+class Sending(AliceAndBob):
 
     def test_send_invites_once(self):
         self.assertIn("invited", self.run_verb("send", ALICE).stdout)
@@ -398,7 +391,7 @@ class Sending(World):
         self.assertEqual(self.mails(), {ALICE: 1})
 
 
-class DryRun(World):
+class DryRun(AliceAndBob):
     overrides = DRY_RUN
 
     def test_nothing_is_sent_and_status_shows_who_would_be(self):
@@ -461,7 +454,7 @@ class DryRun(World):
         self.run_verb("approve", BOB, code=1)
 
 
-class Deciding(World):
+class Deciding(AliceAndBob):
 
     def test_a_block_holds_whoever_comes_and_unblock_lets_go(self):
         self.run_verb("block", "--reason", "on leave", ALICE)
@@ -534,7 +527,7 @@ class Deciding(World):
         self.assertEqual(sum(self.site.json("status", "--json")["worker"]["verdicts"].values()), 0)
 
 
-class Looking(World):
+class Looking(AliceAndBob):
 
     def test_status_json_is_what_the_design_says(self):
         self.arrive("alice", "carol", "postmaster")
@@ -675,7 +668,7 @@ class Looking(World):
         self.run_verb("config", "--check")
 
 
-class Appearance(World):
+class Appearance(AliceAndBob):
     overrides = DRY_RUN
 
     def setUp(self):
@@ -735,7 +728,7 @@ class Appearance(World):
             process.terminate()
 
 
-class Rights(World):
+class Rights(AliceAndBob):
     """Root becomes the service's account; anybody else is told to use sudo."""
     overrides = {"worker": harness.accounts("nobody")}
 

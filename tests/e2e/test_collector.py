@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The collector as a process: arrivals, the compare with the baseline, marks, crashes, --prepare."""
-import contextlib
 import os
 import random
 import signal
@@ -11,35 +10,17 @@ import time
 
 import harness
 from harness import Emulator, Site, wait_for
+from harness import wait_for
 
-
-class Collector(harness.Test):
-
-    def setUp(self):
-        self.google = self.enterContext(Emulator())
-
-    def enterContext(self, manager):  # new in Python 3.11
-        value = manager.__enter__()
-        self.addCleanup(manager.__exit__)
-        return value
-
-    def site(self, **sections):
-        site = self.enterContext(Site(self.google, sections))
-        self.ledger_path = site.path("state/ledger.db")
-        return site
+class Collector(harness.NewEmulator):
 
     def baseline(self, **sections):
         """A site whose collector has seen alice and zoe, who were there before it."""
-        site = self.site(**sections)
+        site = self.make_site(**sections)
         site.add_user("alice")
         site.add_user("zoe")
         site.collector_once()
         return site
-
-    def ledger(self, statement, *values):
-        with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=30)) as connection, \
-                connection:
-            return connection.execute(statement, values).fetchall()
 
     def seen(self):
         """{account: reason} of the accounts that are there."""
@@ -244,7 +225,7 @@ class Compare(Collector):
         wait_for(lambda: len(self.seen()) == 51, "the accounts", 20)
 
     def test_deletions_brake_too(self):
-        site = self.site()
+        site = self.make_site()
         for number in range(12):
             site.add_user(f"many{number}")
         site.collector_once()
@@ -366,12 +347,12 @@ class Prepare(Collector):
                 for name in ("spool", "spool/new", "spool/seen", "spool/bad", "state", "tokens", "run")}
 
     def test_makes_every_directory_with_its_mode(self):
-        self.assertEqual(self.modes(self.site()), {
+        self.assertEqual(self.modes(self.make_site()), {
             "spool": (0o700, 0), "spool/new": (0o700, 0), "spool/seen": (0o700, 0),
             "spool/bad": (0o700, 0), "state": (0o3770, 0), "tokens": (0o700, 0), "run": (0o750, 0)})
 
     def test_mends_modes_and_repeats_harmlessly(self):
-        site = self.site()
+        site = self.make_site()
         before = self.modes(site)
         os.chmod(site.path("spool/new"), 0o777)
         os.chmod(site.path("tokens"), 0o755)
@@ -379,7 +360,7 @@ class Prepare(Collector):
         self.assertEqual(self.modes(site), before)
 
     def test_refuses_links_files_and_strangers(self):
-        site = self.site()
+        site = self.make_site()
         for plant in (lambda path: os.symlink("/etc", path), lambda path: open(path, "w").close(),
                       lambda path: (os.mkdir(path), os.chown(path, 4242, 4242))):
             os.rmdir(site.path("spool/bad"))

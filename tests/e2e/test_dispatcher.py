@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The dispatcher as a process: whole decisions, signals, crashes, pauses, the pace as Google sees it."""
-import contextlib
 import os
 import random
 import signal
@@ -13,32 +12,11 @@ import time
 
 import harness
 from harness import BUILD, Emulator, Site, wait_for
-
+from harness import BUILD, Site, wait_for
 ALICE = "alice@example.com"
 
 
-class Dispatcher(harness.Test):
-
-    def setUp(self):
-        self.google = self.enterContext(Emulator())
-
-    def enterContext(self, manager):  # new in Python 3.11
-        value = manager.__enter__()
-        self.addCleanup(manager.__exit__)
-        return value
-
-    def site(self, **sections):
-        site = self.enterContext(Site(self.google, sections))
-        self.ledger_path = site.path("state/ledger.db")
-        return site
-
-    def ledger(self, statement, *values):
-        """What an administrator's own look into the file finds, or a test's meddling."""
-        if not os.path.exists(self.ledger_path):
-            return []
-        with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=30)) as connection, \
-                connection:
-            return connection.execute(statement, values).fetchall()
+class Dispatcher(harness.NewEmulator):
 
     def people(self):
         """{address: (state, reason)}"""
@@ -75,7 +53,7 @@ class Dispatcher(harness.Test):
 class Ways(Dispatcher):
 
     def test_a_first_login_is_invited_within_seconds_with_one_mail_and_three_calls(self):
-        site = self.site()
+        site = self.make_site()
         self.google.accounts({"address": ALICE})
         site.start_dispatcher()
         self.wait_for_log(site, "started")
@@ -89,14 +67,14 @@ class Ways(Dispatcher):
         self.assertEqual(self.routes(), ["check", "get", "send"])
 
     def test_whoever_has_no_unmanaged_account_costs_one_call(self):
-        site = self.site()
+        site = self.make_site()
         self.arrive(site, 1, invitable=False)
         site.dispatcher_once()
         self.assertEqual(self.routes(), ["check"])
         self.assertEqual(self.people(), {"person0@example.com": ("not_invitable", "not_invitable")})
 
     def test_dry_run_sends_nothing_until_somebody_is_approved(self):
-        site = self.site(invitations={"mode": "dry-run"})
+        site = self.make_site(invitations={"mode": "dry-run"})
         first, second = self.arrive(site, 2)
         site.dispatcher_once()
         site.dispatcher_once()
@@ -108,7 +86,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.people()[second], ("held", "dry_run"))
 
     def test_the_cap_of_the_day(self):
-        site = self.site(invitations={"sends_per_day": "3"})
+        site = self.make_site(invitations={"sends_per_day": "3"})
         self.arrive(site, 8)
         site.dispatcher_once()
         site.dispatcher_once()
@@ -117,7 +95,7 @@ class Ways(Dispatcher):
         self.assertEqual(waiting, ["cap"] * 5)
 
     def test_what_the_invited_answer_is_learnt_by_a_sweep(self):
-        site = self.site()
+        site = self.make_site()
         first, second, third = self.arrive(site, 3)
         site.dispatcher_once()
         self.google.accept(first)
@@ -132,7 +110,7 @@ class Ways(Dispatcher):
         self.assertEqual(sum(self.mails().values()), 3)
 
     def test_somebody_who_opens_an_account_later_is_held_until_approved(self):
-        site = self.site()
+        site = self.make_site()
         address, = self.arrive(site, 1, invitable=False)
         site.dispatcher_once()
         self.google.accounts({"address": address})
@@ -161,7 +139,7 @@ class Ways(Dispatcher):
 class Trouble(Dispatcher):
 
     def test_a_reply_that_never_came_is_settled_by_what_google_shows(self):
-        site = self.site()
+        site = self.make_site()
         address, = self.arrive(site, 1)
         self.google.faults({"route": "send", "action": "drop_after"})
         site.dispatcher_once()
@@ -174,7 +152,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.mails(), {address: 1})
 
     def test_a_request_that_never_arrived_is_repeated_after_72_hours_of_googles_clock(self):
-        site = self.site()
+        site = self.make_site()
         address, = self.arrive(site, 1)
         self.google.faults({"route": "send", "action": "drop_before"})
         site.dispatcher_once()
@@ -193,7 +171,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.routes().count("send"), 2)
 
     def test_an_error_after_the_effect_is_not_repeated(self):
-        site = self.site()
+        site = self.make_site()
         address, = self.arrive(site, 1)
         self.google.faults({"route": "send", "action": "status_after", "status": 503})
         site.dispatcher_once()
@@ -203,7 +181,7 @@ class Trouble(Dispatcher):
         self.assertEqual((self.people()[address][0], self.mails()), ("invited", {address: 1}))
 
     def test_a_disabled_api_pauses_charges_nobody_and_mends_itself(self):
-        site = self.site()
+        site = self.make_site()
         addresses = self.arrive(site, 3)
         self.google.switches({"api_disabled": True})
         site.dispatcher_once()
@@ -220,7 +198,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.mails(), {address: 1 for address in addresses})
 
     def test_five_refusals_alike_are_a_brake_that_only_resume_ends(self):
-        site = self.site()
+        site = self.make_site()
         addresses = self.arrive(site, 12)
         self.google.faults({"route": "check", "status": 404, "times": 0})
         site.dispatcher_once()
@@ -234,7 +212,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.mails(), {address: 1 for address in addresses})
 
     def test_a_single_refusal_fails_that_person_alone(self):
-        site = self.site()
+        site = self.make_site()
         first, second = self.arrive(site, 2)
         self.google.faults({"route": "check", "status": 403, "address": first})
         site.dispatcher_once()
@@ -242,7 +220,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.mails(), {second: 1})
 
     def test_a_ledger_that_cannot_be_written_for_a_while_loses_nothing(self):
-        site = self.site()
+        site = self.make_site()
         address, = self.arrive(site, 1)
         self.google.latency({"route": "*", "ms": 300})
         dispatcher = site.start_dispatcher()
@@ -268,7 +246,7 @@ class Crashes(Dispatcher):
 
     def test_killed_at_any_moment_nobody_is_mailed_twice_and_nobody_is_forgotten(self):
         chance = random.Random(20261123)
-        site = self.site(google={"parallel": "4"})
+        site = self.make_site(google={"parallel": "4"})
         addresses = self.arrive(site, 60)
         self.google.latency({"route": "*", "ms": 15})
         kills = 0
@@ -288,7 +266,7 @@ class Crashes(Dispatcher):
         self.assertGreater(kills, 2)
 
     def test_sigterm_in_the_middle_ends_what_is_under_way_and_starts_nothing_new(self):
-        site = self.site(google={"parallel": "4"})
+        site = self.make_site(google={"parallel": "4"})
         addresses = self.arrive(site, 20)
         self.google.latency({"route": "send", "ms": 3000})
         dispatcher = site.start_dispatcher()
@@ -302,7 +280,7 @@ class Crashes(Dispatcher):
         self.assertEqual(self.mails(), {address: 1 for address in addresses})
 
     def test_a_call_that_hangs_does_not_keep_it_from_stopping(self):
-        site = self.site(google={"timeout": "3s"})
+        site = self.make_site(google={"timeout": "3s"})
         self.arrive(site, 1)
         self.google.faults({"route": "send", "action": "delay", "delay_ms": 60000})
         dispatcher = site.start_dispatcher()
@@ -321,7 +299,7 @@ class Process(Dispatcher):
                               stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
 
     def test_start_errors_name_the_remedy_and_their_exit_code(self):
-        site = self.site()
+        site = self.make_site()
         for change, code, word in (
                 ({"google": {"requests_per_minute": "many"}}, 3, "requests_per_minute"),
                 ({"google": {"requests_per_minute": "0", "credentials": "/nonexistent.json"}}, 3,
@@ -341,7 +319,7 @@ class Process(Dispatcher):
         self.assertIn("--once", self.run_dispatcher(site, "--help").stdout)
 
     def test_once_beside_a_running_one_wakes_it(self):
-        site = self.site()
+        site = self.make_site()
         self.google.accounts({"address": ALICE})
         site.start_dispatcher()
         self.wait_for_log(site, "started")
@@ -361,7 +339,7 @@ class Process(Dispatcher):
         self.assertIn("is already running", second.stdout)
 
     def test_sighup_takes_new_settings_and_keeps_the_old_ones_when_they_are_faulty(self):
-        site = self.site(invitations={"mode": "dry-run"})
+        site = self.make_site(invitations={"mode": "dry-run"})
         dispatcher = site.start_dispatcher()
         self.wait_for_log(site, "started")
         site.write_settings({"invitations": {"mode": "send", "sends_per_day": "a lot"}})
@@ -381,7 +359,7 @@ class Process(Dispatcher):
         self.assertNotIn("have errors", self.ledger("SELECT note FROM worker")[0][0])
 
     def test_what_only_a_restart_can_change_is_refused_by_a_reload(self):
-        site = self.site()
+        site = self.make_site()
         dispatcher = site.start_dispatcher()
         self.wait_for_log(site, "started")
         site.write_settings({"storage": {"ledger": "sqlite:" + site.path("state/other.db")}})
@@ -390,7 +368,7 @@ class Process(Dispatcher):
         self.assertFalse(os.path.exists(site.path("state/other.db")))
 
     def test_systemd_is_told_what_it_waits_for(self):
-        site = self.site()
+        site = self.make_site()
         with tempfile.TemporaryDirectory(prefix="cloudinvite-notify.") as directory, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
             box.bind(os.path.join(directory, "notify"))
@@ -421,7 +399,7 @@ class Process(Dispatcher):
             self.assertEqual(dispatcher.wait(20), 0)
 
     def test_idle_it_sleeps(self):
-        site = self.site()
+        site = self.make_site()
         self.arrive(site, 3)
         site.start_collector()
         dispatcher = site.start_dispatcher()
@@ -454,7 +432,7 @@ class Pace(Dispatcher):
 
     def test_any_60_seconds_hold_at_most_the_limit_through_restarts_and_commands(self):
         limit = 10
-        site = self.site(google={"requests_per_minute": str(limit)})
+        site = self.make_site(google={"requests_per_minute": str(limit)})
         self.arrive(site, 12)
         self.google.latency({"route": "*", "ms": 100})
         began = time.monotonic()
@@ -480,7 +458,7 @@ class Pace(Dispatcher):
         return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (rest or "0"))
 
     def test_once_takes_the_slots_that_are_there_and_ends(self):
-        site = self.site(google={"requests_per_minute": "10"})
+        site = self.make_site(google={"requests_per_minute": "10"})
         self.arrive(site, 20)
         began = time.monotonic()
         site.dispatcher_once()

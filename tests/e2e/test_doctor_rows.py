@@ -20,17 +20,8 @@ LOGIN = [
 ]
 
 
-class Rows(harness.Test):
+class Rows(harness.SharedSite):
     """One emulator and one host for all rows of a class."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator()
-        cls.google.__enter__()
-        cls.addClassCleanup(cls.google.__exit__)
-        cls.site = harness.Site(cls.google, {"google": {"requests_per_minute": "0"}})
-        cls.site.__enter__()
-        cls.addClassCleanup(cls.site.__exit__)
 
     def setUp(self):
         self.google.clear_faults()

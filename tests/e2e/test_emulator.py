@@ -19,19 +19,10 @@ PRECONDITION = {"error": {"code": 400, "message": "Precondition check failed.",
                           "status": "FAILED_PRECONDITION"}}
 
 
-class Google(harness.Test):
-    """An emulator for all tests of a class, reset before each."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.google.__exit__()
+class Google(harness.ResetEmulator):
 
     def setUp(self):
-        self.google.reset()
+        super().setUp()
         self.token = self.mint()
 
     def mint(self, **wishes):

@@ -19,18 +19,10 @@ ALICE = "alice@example.com"
 PATH = f"/v1/customers/C01234567/userinvitations/{ALICE}"
 
 
-class Google(harness.Test):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.google.__exit__()
+class Google(harness.ResetEmulator):
 
     def setUp(self):
-        self.google.reset()
+        super().setUp()
         self.google.accounts({"address": ALICE})
         self.token = self.google.control("POST", "tokens")["access_token"]
         self.headers = {"Authorization": f"Bearer {self.token}"}

@@ -19,18 +19,10 @@ CHALLENGE = base64.urlsafe_b64encode(
     hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
-class Scene(harness.Test):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.google.__exit__()
+class Scene(harness.ResetEmulator):
 
     def setUp(self):
-        self.google.reset()
+        super().setUp()
         self.google.switches({"consent": "approve"})
 
     def ask(self, **changes):

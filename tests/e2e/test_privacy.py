@@ -14,15 +14,8 @@ ALICE, BOB, CAROL = ("alice.liddell@example.com", "bob@example.com", "carol@exam
 DAY = 86400
 
 
-class World(harness.Test):
-    overrides = {}
-
-    def setUp(self):
-        self.google = harness.Emulator().__enter__()
-        self.addCleanup(self.google.__exit__)
-        self.site = harness.Site(self.google, self.overrides).__enter__()
-        self.addCleanup(self.site.__exit__)
-        self.google.accounts([{"address": ALICE}, {"address": BOB}])
+class AliceAndBob(harness.NewSite):
+    unmanaged = (ALICE, BOB)
 
     def arrive(self, *users):
         """They log in, and both programs do what is due; what they logged."""
@@ -43,7 +36,7 @@ class World(harness.Test):
         return [(e["what"], e["cause"], e["actor"]) for e in said]
 
 
-class History(World):
+class History(AliceAndBob):
 
     def test_one_person_from_the_first_login_to_the_answer(self):
         self.arrive("alice.liddell")
@@ -104,7 +97,7 @@ class History(World):
                          | {day % DAY for day, in self.ledger("SELECT first_day FROM person")}, {0})
 
 
-class Retention(World):
+class Retention(AliceAndBob):
 
     def test_history_and_sends_end_after_retain_history(self):
         self.arrive("alice.liddell", "bob")
@@ -134,7 +127,7 @@ class Retention(World):
         self.assertEqual(self.ledger("SELECT count(*) FROM person"), [(0,)])
 
 
-class Forgotten(World):
+class Forgotten(AliceAndBob):
 
     def test_nothing_on_disk_holds_the_address(self):
         self.google.faults({"route": "check", "action": "status", "status": 400, "times": 1,
@@ -153,7 +146,7 @@ class Forgotten(World):
         self.assertEqual(left, [])
 
 
-class Log(World):
+class Log(AliceAndBob):
     """Everybody who may read the journal may read these."""
 
     NAMED = {"code": 400, "message": f"{ALICE} and {BOB} are not users", "status":

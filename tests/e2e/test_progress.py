@@ -13,16 +13,7 @@ SLOW = 3000  # ms; nothing is told in the first second
 ACCOUNTS = 5000  # their lines are more than a pipe takes
 
 
-class Progress(harness.Test):
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator()
-        cls.google.__enter__()
-        cls.addClassCleanup(cls.google.__exit__)
-        cls.site = harness.Site(cls.google, {"google": {"requests_per_minute": "0"}})
-        cls.site.__enter__()
-        cls.addClassCleanup(cls.site.__exit__)
-
+class Progress(harness.SharedSite):
     def run_at_terminal(self, *verb, words="", go_on=lambda: None):
         """Standard output through a pipe, and standard error of a terminal. The pipe is read, and go_on()
         called, only when the terminal has said `words`: whatever waits for that waits long enough."""

@@ -52,22 +52,7 @@ def list_all(google, api, **parameters):
     return found
 
 
-class Scene(harness.Test):
-    """An emulator for all tests of a class, reset before each."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.google = harness.Emulator().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.google.__exit__()
-
-    def setUp(self):
-        self.google.reset()
-
-
-class PythonClient(Scene):
+class PythonClient(harness.ResetEmulator):
     """The emulator is a Google that the Python client can work with."""
 
     def each_version(self):
@@ -170,7 +155,7 @@ def assertion(entry):
             "authorization": entry["authorization"], "status": entry["status"]}
 
 
-class SameAsCloudinvite(Scene):
+class SameAsCloudinvite(harness.ResetEmulator):
     """cloudinvite sends what the Python client sends."""
 
     def sent(self, route, do, *accounts):

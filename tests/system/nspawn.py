@@ -99,6 +99,28 @@ class Steps:
         return 1 if self.failures else 0
 
 
+def each(steps, debian, look, rows):
+    """The steps in order: (name, function, arguments…). After one that fails, what `look` prints in the machine."""
+    for name, keep, *arguments in rows:
+        if not steps.promise(name, keep, *arguments) and debian.init:
+            said = debian.run(look)[1]
+            print("".join(f"# {line}\n" for line in said.splitlines()), flush=True)
+
+
+def suite_of_arguments(what):
+    """The suite that the command line names (bookworm); ends the program where no machine can be made."""
+    suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
+    if suite not in SUITES:
+        sys.exit(f"{os.path.basename(sys.argv[0])} {' '.join(SUITES)}: one of them")
+    skip_where_impossible(f"{what} ({suite})")
+    return suite
+
+
+def accounts(people):
+    """A scenario in which each of them has an unmanaged account."""
+    return {"accounts": [{"address": f"{who}@example.com"} for who in people]}
+
+
 def skip(what, reason):
     print(f"1..1\nok 1 - {what} # SKIP {reason}")
     sys.exit(0)

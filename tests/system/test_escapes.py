@@ -453,36 +453,29 @@ class Escapes:
 def travel(steps, escapes):
     if not steps.promise("it is installed, and boots", escapes.furnish):
         return
-    for name, keep in (
-            ("an ordinary user can do all that the accounts must not", escapes.control),
-            ("the dispatcher signs with a key in a PKCS#11 token", escapes.settle),
-            ("their accounts leave dot files wherever they can write", escapes.plant_everywhere),
-            ("none of them has a home that it can write", escapes.home),
-            ("no user manager starts for them", escapes.linger),
-            ("a user manager that root starts for them runs nothing of theirs", escapes.forced_linger),
-            ("neither program reaches D-Bus; the collector resolves no name", escapes.bus),
-            ("neither program reaches a socket that it does not need", escapes.sockets),
-            ("polkit allows their accounts nothing that it allows everybody", escapes.polkit),
-            ("no library reads a configuration, or code, where a service can write", escapes.libraries),
-            ("sshd lets nobody in as their accounts", escapes.keys),
-            ("cron and at run nothing for their accounts", escapes.schedules),
-            ("nothing that they can write can be run or mapped as code", escapes.code),
-            ("the doctor has nothing to say of their accounts, and finds a linger file", escapes.doctor)):
-        if not steps.promise(name, keep) and escapes.debian.init:
-            said = escapes.debian.run("journalctl --no-pager -n 20")[1]
-            print("".join(f"# {line}\n" for line in said.splitlines()), flush=True)
+    nspawn.each(steps, escapes.debian, "journalctl --no-pager -n 20", (
+        ("an ordinary user can do all that the accounts must not", escapes.control),
+        ("the dispatcher signs with a key in a PKCS#11 token", escapes.settle),
+        ("their accounts leave dot files wherever they can write", escapes.plant_everywhere),
+        ("none of them has a home that it can write", escapes.home),
+        ("no user manager starts for them", escapes.linger),
+        ("a user manager that root starts for them runs nothing of theirs", escapes.forced_linger),
+        ("neither program reaches D-Bus; the collector resolves no name", escapes.bus),
+        ("neither program reaches a socket that it does not need", escapes.sockets),
+        ("polkit allows their accounts nothing that it allows everybody", escapes.polkit),
+        ("no library reads a configuration, or code, where a service can write", escapes.libraries),
+        ("sshd lets nobody in as their accounts", escapes.keys),
+        ("cron and at run nothing for their accounts", escapes.schedules),
+        ("nothing that they can write can be run or mapped as code", escapes.code),
+        ("the doctor has nothing to say of their accounts, and finds a linger file", escapes.doctor)))
 
 
 def main():
-    suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
-    if suite not in nspawn.SUITES:
-        sys.exit(f"test_escapes.py {shlex.join(nspawn.SUITES)}: one of them")
-    nspawn.skip_where_impossible(f"the ways out of the units in a booted Debian ({suite})")
+    suite = nspawn.suite_of_arguments("the ways out of the units in a booted Debian")
     steps = nspawn.Steps()
     if nspawn.make_image(steps, suite):
         nspawn.own_network()
-        scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
-        with Emulator(scenario) as google, nspawn.Machine(suite) as debian:
+        with Emulator(nspawn.accounts(PEOPLE)) as google, nspawn.Machine(suite) as debian:
             travel(steps, Escapes(debian, google))
     return steps.end()
 

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -358,45 +357,37 @@ def spend(steps, afternoon):
     if not steps.promise("a Debian boots, and people log in there", afternoon.furnish):
         return
     number, higher = debs.version(), debs.higher()
-    for name, keep, *arguments in (
-            ("installed: there is the line, the collector runs, the dispatcher does not", afternoon.installed),
-            ("it is set up by options, and a second time changes nothing", afternoon.set_up),
-            ("the dispatcher is started, and the doctor finds all well", afternoon.started),
-            ("accounts and places are as the documentation says", afternoon.as_documented),
-            ("an account is created: held in the dry run, invited when that is ended", afternoon.dry_run),
-            ("first logins with a password and with a key: they are invited", afternoon.logins),
-            ("one accepts, another declines, and both are known", afternoon.outcome),
-            ("the journal has the fields, and explains its lines", afternoon.journal),
-            ("after a reboot all of it is as it was", afternoon.rebooted),
-            ("a higher version goes on where the lower one was", afternoon.moved, higher, "erin"),
-            ("so does the lower one again", afternoon.moved, number, "frank"),
-            ("removed: line and module are gone, settings and ledger are kept", afternoon.removed),
-            ("installed again, it goes on where it was", afternoon.back),
-            ("purged: nothing is left but the account and the administrator's own files", afternoon.purged),
-            ("installed again, Debian's own test of the packages passes", afternoon.smoke),
-            ("and purged again, nothing is left", afternoon.purged),
-            ("nobody was mailed twice", afternoon.nobody_twice),
-            ("nobody was refused while packages changed", afternoon.nobody_refused)):
-        if not steps.promise(name, keep, *arguments) and afternoon.debian.init:
-            said = afternoon.debian.run("journalctl --no-pager -b -u 'cloudinvite-*' | tail -30;"
-                                        "cloudinvite status")[1]
-            print("".join(f"# {line}\n" for line in said.splitlines()), flush=True)
+    nspawn.each(steps, afternoon.debian, "journalctl --no-pager -b -u 'cloudinvite-*' | tail -30;cloudinvite status", (
+        ("installed: there is the line, the collector runs, the dispatcher does not", afternoon.installed),
+        ("it is set up by options, and a second time changes nothing", afternoon.set_up),
+        ("the dispatcher is started, and the doctor finds all well", afternoon.started),
+        ("accounts and places are as the documentation says", afternoon.as_documented),
+        ("an account is created: held in the dry run, invited when that is ended", afternoon.dry_run),
+        ("first logins with a password and with a key: they are invited", afternoon.logins),
+        ("one accepts, another declines, and both are known", afternoon.outcome),
+        ("the journal has the fields, and explains its lines", afternoon.journal),
+        ("after a reboot all of it is as it was", afternoon.rebooted),
+        ("a higher version goes on where the lower one was", afternoon.moved, higher, "erin"),
+        ("so does the lower one again", afternoon.moved, number, "frank"),
+        ("removed: line and module are gone, settings and ledger are kept", afternoon.removed),
+        ("installed again, it goes on where it was", afternoon.back),
+        ("purged: nothing is left but the account and the administrator's own files", afternoon.purged),
+        ("installed again, Debian's own test of the packages passes", afternoon.smoke),
+        ("and purged again, nothing is left", afternoon.purged),
+        ("nobody was mailed twice", afternoon.nobody_twice),
+        ("nobody was refused while packages changed", afternoon.nobody_refused)))
 
 
 def main():
-    suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
-    if suite not in nspawn.SUITES:
-        sys.exit(f"test_installed.py {shlex.join(nspawn.SUITES)}: one of them")
-    nspawn.skip_where_impossible(f"the packages in a booted Debian ({suite})")
+    suite = nspawn.suite_of_arguments("the packages in a booted Debian")
     steps = nspawn.Steps()
     folder = debs.build(steps, suite)
     if folder and nspawn.make_image(steps, suite):
         debs.renumber(folder, debs.higher(), debs.newer_sample)
         steps.promise("the packages ask for the libraries that this Debian has", linked, folder, suite)
         nspawn.own_network()
-        scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
         with contextlib.ExitStack() as stack:
-            google = stack.enter_context(Emulator(scenario))
+            google = stack.enter_context(Emulator(nspawn.accounts(PEOPLE)))
             debian = stack.enter_context(nspawn.Machine(suite))
             spend(steps, Afternoon(debian, google, folder))
     return steps.end()

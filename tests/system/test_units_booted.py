@@ -12,7 +12,6 @@ Google is emulated outside of the machine. Needs root, systemd-nspawn, a Debian 
 Prints TAP."""
 import os
 import re
-import shlex
 import sys
 import time
 
@@ -358,53 +357,45 @@ class Journey:
 def travel(steps, journey):
     if not steps.promise("it is installed, and boots", journey.furnish):
         return
-    for name, keep, *arguments in (
-            ("as shipped, they start for the first time", journey.start_as_shipped),
-            ("they have no capability and can get none", journey.no_capability),
-            ("the keeper is root without powers, and the spool is its own", journey.keeper),
-            ("the collector has no network, the dispatcher no more than it needs", journey.sockets),
-            ("the collector can write its own places only", journey.writes, "collector"),
-            ("the dispatcher can write its own places only", journey.writes, "dispatcher"),
-            ("the collector sees no credential and does not get into the dispatcher", journey.apart),
-            ("the dispatcher is shut from its first instruction on", journey.unreadable),
-            ("the collector's exposure", journey.exposure, "collector"),
-            ("the dispatcher's exposure", journey.exposure, "dispatcher"),
-            ("a forbidden call kills here", journey.kills),
-            ("they start where it does", journey.restart_strictly),
-            ("an account is created: its owner is invited", journey.account),
-            ("a first login through the machine's own sshd and PAM", journey.first_login),
-            ("accepted and declined are found out, nobody mailed twice", journey.outcome),
-            ("names are resolved by files", journey.resolve, "files", "bob"),
-            ("names are resolved by nss-resolve", journey.resolve, "resolve", "dave"),
-            ("names are resolved by DNS", journey.resolve, "dns", "ivan"),
-            ("settings are read again", journey.reload),
-            ("no filter killed, none was restarted", journey.no_restart),
-            ("a killed collector is started again", journey.killed, "collector"),
-            ("a killed dispatcher is started again", journey.killed, "dispatcher"),
-            ("a killed keeper is started again", journey.killed, "keeper"),
-            ("a collector that hangs is killed and started again", journey.hangs, "collector"),
-            ("a dispatcher that hangs is killed and started again", journey.hangs, "dispatcher"),
-            ("with nothing to do they honour the watchdog", journey.patient),
-            ("they stop when they are asked to", journey.stops),
-            ("switched off in the middle: nobody is lost", journey.switched_off),
-            ("after a reboot in order they are there and know what they knew", journey.rebooted),
-            ("nobody was mailed twice, nothing was killed by a filter", journey.nobody_twice)):
-        if not steps.promise(name, keep, *arguments) and journey.debian.init:
-            said = journey.debian.run("journalctl --no-pager -b -u 'cloudinvite-*' | grep -v probe; "
-                                      "cloudinvite status")[1]
-            print("".join(f"# {line}\n" for line in said.splitlines()), flush=True)
+    nspawn.each(steps, journey.debian, "journalctl --no-pager -b -u 'cloudinvite-*' | grep -v probe; cloudinvite status", (
+        ("as shipped, they start for the first time", journey.start_as_shipped),
+        ("they have no capability and can get none", journey.no_capability),
+        ("the keeper is root without powers, and the spool is its own", journey.keeper),
+        ("the collector has no network, the dispatcher no more than it needs", journey.sockets),
+        ("the collector can write its own places only", journey.writes, "collector"),
+        ("the dispatcher can write its own places only", journey.writes, "dispatcher"),
+        ("the collector sees no credential and does not get into the dispatcher", journey.apart),
+        ("the dispatcher is shut from its first instruction on", journey.unreadable),
+        ("the collector's exposure", journey.exposure, "collector"),
+        ("the dispatcher's exposure", journey.exposure, "dispatcher"),
+        ("a forbidden call kills here", journey.kills),
+        ("they start where it does", journey.restart_strictly),
+        ("an account is created: its owner is invited", journey.account),
+        ("a first login through the machine's own sshd and PAM", journey.first_login),
+        ("accepted and declined are found out, nobody mailed twice", journey.outcome),
+        ("names are resolved by files", journey.resolve, "files", "bob"),
+        ("names are resolved by nss-resolve", journey.resolve, "resolve", "dave"),
+        ("names are resolved by DNS", journey.resolve, "dns", "ivan"),
+        ("settings are read again", journey.reload),
+        ("no filter killed, none was restarted", journey.no_restart),
+        ("a killed collector is started again", journey.killed, "collector"),
+        ("a killed dispatcher is started again", journey.killed, "dispatcher"),
+        ("a killed keeper is started again", journey.killed, "keeper"),
+        ("a collector that hangs is killed and started again", journey.hangs, "collector"),
+        ("a dispatcher that hangs is killed and started again", journey.hangs, "dispatcher"),
+        ("with nothing to do they honour the watchdog", journey.patient),
+        ("they stop when they are asked to", journey.stops),
+        ("switched off in the middle: nobody is lost", journey.switched_off),
+        ("after a reboot in order they are there and know what they knew", journey.rebooted),
+        ("nobody was mailed twice, nothing was killed by a filter", journey.nobody_twice)))
 
 
 def main():
-    suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
-    if suite not in nspawn.SUITES:
-        sys.exit(f"test_units_booted.py {shlex.join(nspawn.SUITES)}: one of them")
-    nspawn.skip_where_impossible(f"the units in a booted Debian ({suite})")
+    suite = nspawn.suite_of_arguments("the units in a booted Debian")
     steps = nspawn.Steps()
     if nspawn.make_image(steps, suite):
         nspawn.own_network()
-        scenario = {"accounts": [{"address": f"{who}@example.com"} for who in PEOPLE]}
-        with Emulator(scenario) as google, nspawn.Machine(suite) as debian:
+        with Emulator(nspawn.accounts(PEOPLE)) as google, nspawn.Machine(suite) as debian:
             travel(steps, Journey(debian, google))
     return steps.end()
 
