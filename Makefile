@@ -180,7 +180,7 @@ $(O)/%.o: %.c $(FLAGS_FILE)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
 
-# An archive is made anew: an object whose source is gone must not stay in it.
+# An archive is made from nothing: an object whose source is gone must not stay in it.
 $(LIB): $(call objs,$(LIB_SRC))
 	$(call say,AR)
 	@rm -f $@
@@ -272,7 +272,7 @@ clean:
 	rm -rf $(O) build-address-undefined build-thread build-fuzz
 
 # ---- what people type --------------------------------------------------------------------------
-# What is missing is installed first; then make starts anew, because the packages bring the flags.
+# What is missing is installed first; then make starts again, because the packages bring the flags.
 deps:
 	@packaging/deps build
 
@@ -325,7 +325,7 @@ lint:
 
 # What is shipped: the tests' own code is left out.
 PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC) $(EMU_SRC))
-# Who may include whom, and no circles: it looks at the object files, too.
+# Which folder may include which, and no circles. It reads the object files as well.
 .PHONY: layout
 layout: $(call objs,$(filter-out $(MOD_SRC),$(PRODUCT_SRC))) $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC))
 	@tests/layout.py --objects $(O)

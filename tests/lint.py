@@ -19,7 +19,8 @@ LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
 # The command line's writers: what others print goes through them, so that nothing of a ledger, a host or of
 # Google's reaches a terminal, a spreadsheet or a machine around them (docs/security.md, "The writers").
 PRINTED = re.compile(r"\b(v?f?printf|v?dprintf|f?puts|f?putc|putchar|fwrite)\s*\(")
-WRITERS = {"cli/common/context.c", "cli/common/confirm.c", "cli/common/screen.c", "cli/common/json.c", "cli/common/csv.c",
+WRITERS = {"cli/common/context.c", "cli/common/confirm.c", "cli/common/screen.c", "cli/common/json.c",
+           "cli/common/csv.c",
            "cli/common/progress.c", "cli/ops/metrics.c", "cli/status/watch.c",
            "cli/common/verb.c",    # the texts of --help
            "cli/api/token.c",      # --print; access_token_valid lets nothing else in than printable ASCII

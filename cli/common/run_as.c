@@ -115,7 +115,7 @@ int run_verb_in_child(const struct cli *cli, int argc, char **argv)
 	struct verb_call verb_call = {*cli, argc, argv};
 
 	verb_call.cli.verb = verb_find(cli->verbs, argv[0]);
-	if (verb_call.cli.verb == NULL)
+	if (!verb_call.cli.verb)
 		return cli_usage(cli);
 	verb_call.cli.account = verb_call.cli.verb->account;
 

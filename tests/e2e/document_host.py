@@ -120,7 +120,8 @@ federation() {
 		token_url: "https://sts.googleapis.com/v1/token", credential_source: {file: "/run/identity/token"},
 		service_account_impersonation_url: ("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
 			+ $inviter + ":generateAccessToken")}' <<<"$said" >/root/federation.json; }
-# Until a program asks for its Nth PIN, at most 5 s. It throws away what was typed before, also for a moment after the question.
+# Until a program asks for its Nth PIN, at most 5 s. It throws away what was typed before, also for a moment after the
+# question.
 asked() { for _ in $(seq 50); do
 	[ "$(grep -ao "Please \(re\)*enter" /run/said 2>/dev/null | wc -l)" -ge "$1" ] && break; sleep 0.1; done; sleep 0.5; }
 emulated_tpm() {

@@ -83,7 +83,8 @@ class Dialogue(Talk):
         self.leave_at_each(lambda terminal: terminal.press(b"\x03"), -signal.SIGINT, NOTHING)
 
     def test_the_end_of_input_at_each_question(self):
-        self.leave_at_each(lambda terminal: terminal.press(b"\x04"), 2, "the input ended before all questions were answered")
+        self.leave_at_each(lambda terminal: terminal.press(b"\x04"), 2,
+                           "the input ended before all questions were answered")
 
     def test_an_empty_answer_is_asked_again_where_nothing_is_suggested(self):
         terminal = self.open()

@@ -31,7 +31,8 @@ OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
 def enter(root, script):
     """A shell script in a tree that is not booted, with this machine's network."""
     return nspawn.run(
-        "nsenter", f"--net=/proc/{os.getpid()}/fd/{OUTSIDE}", "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
+        "nsenter", f"--net=/proc/{os.getpid()}/fd/{OUTSIDE}", "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh",
+        "-c",
         'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"', root,
         "env", "-i", *[f"{name}={value}" for name, value in nspawn.ENVIRONMENT.items()], "sh", "-c", script)
 

@@ -155,7 +155,8 @@ def removed(steps, chroot):
         status, output = chroot.dpkg("-r", "libpam-cloudinvite")
     check(steps, "a line that would refuse everybody without the module stops the removal",
           status != 0 and "/etc/pam.d/trial:" in output and chroot.module() and chroot.line(), output)
-    chroot.write("/etc/pam.d/trial", chroot.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
+    chroot.write("/etc/pam.d/trial",
+                 chroot.read("/etc/pam.d/trial").replace("session required pam_cloudinvite.so\n", ""))
     with chroot.people():
         status, output = chroot.dpkg("-r", *debs.NAMES)
     check(steps, "removed, the line and then the module are gone, and settings and ledger stay",
