@@ -83,7 +83,7 @@ class SendsOverHttp2(Sends):
         self.rest()
         self.assertEqual(len(self.expect(len(cases))), len(cases))
 
-    def test_whom_the_server_refused_unseen_gets_a_mail_the_next_time(self):
+    def test_a_request_refused_before_processing_is_sent_the_next_time(self):
         cases = list(test_wire_http2.REFUSALS.values())
         self.assertEqual(self.meet(cases), 0)
         queued = self.ledger("SELECT state, reason FROM person")

@@ -236,7 +236,7 @@ class Asking(AliceAndBob):
         self.assertIn("alice.two@example.com", done.stderr)
 
 
-    def test_waiting_for_the_pace_is_told_on_a_terminal(self):
+    def test_waiting_for_the_rate_limit_is_shown_on_a_terminal(self):
         self.site.write_settings({"google": {"requests_per_minute": "1"}})
         terminal = Terminal(self.site, "check", ALICE, BOB)
         self.assertIn("invitable", terminal.read_until("waiting for the rate limit"))
@@ -283,7 +283,7 @@ class Listing(AliceAndBob):
         self.assertEqual(text.count("address"), 1)
         self.assertIn("\n452 invitations\n", text)
 
-    def test_a_page_that_fails_is_said_and_is_no_whole_list(self):
+    def test_a_page_that_fails_is_said_and_is_not_a_whole_list(self):
         self.google.faults({"route": "list", "status": 503, "times": 0, "after": 1})
         done = self.run_verb("list", "--json", code=5)
         self.assertEqual(len(done.stdout.splitlines()), 200)
@@ -448,7 +448,7 @@ class DryRun(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(len(self.mails()), 12)
 
-    def test_approve_refuses_who_is_not_held_and_who_is_not_known(self):
+    def test_approve_refuses_a_person_that_is_not_held_or_not_known(self):
         self.arrive("carol")
         self.assertIn("not invitable", self.run_verb("approve", CAROL, code=7).stderr)
         self.run_verb("approve", BOB, code=1)
@@ -456,7 +456,7 @@ class DryRun(AliceAndBob):
 
 class Deciding(AliceAndBob):
 
-    def test_a_block_holds_whoever_comes_and_unblock_lets_go(self):
+    def test_a_block_holds_every_arrival_and_unblock_releases_them(self):
         self.run_verb("block", "--reason", "on leave", ALICE)
         self.arrive("alice")
         self.assertEqual(self.mails(), {})
@@ -468,7 +468,7 @@ class Deciding(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
-    def test_pause_holds_everything_and_status_says_by_whom_and_why(self):
+    def test_pause_holds_everything_and_status_shows_actor_and_reason(self):
         self.run_verb("pause", "--reason", "the announcement goes out first")
         self.arrive("alice")
         self.assertEqual(self.mails(), {})
@@ -483,7 +483,7 @@ class Deciding(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
-    def test_who_failed_is_tried_again(self):
+    def test_a_person_who_failed_is_tried_again(self):
         self.google.faults({"route": "check", "address": ALICE, "status": 403, "times": 0})
         self.arrive("alice", "bob")
         self.assertEqual((self.state(ALICE), self.state(BOB)), ("failed", "invited"))
@@ -493,7 +493,7 @@ class Deciding(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1, BOB: 1})
 
-    def test_who_has_no_account_yet_can_be_asked_about_again(self):
+    def test_a_person_who_has_no_account_yet_can_be_asked_about_again(self):
         self.arrive("carol")
         self.assertEqual(self.state(CAROL), "not_invitable")
         self.google.accounts({"address": CAROL})
@@ -617,7 +617,7 @@ class Looking(AliceAndBob):
                          (ALICE, "invited"))
         self.assertTrue(said["people"][0]["next"])
 
-    def test_explain_judges_a_user_whom_nobody_has_seen(self):
+    def test_explain_evaluates_a_user_that_was_never_seen(self):
         self.arrive("alice")
         self.site.add_user("bob")
         said = self.run_verb("explain", "bob").stdout
@@ -635,7 +635,7 @@ class Looking(AliceAndBob):
         self.assertIn("mapped " + ALICE, said)
         self.assertIn("exclude_users", said)
 
-    def test_history_tells_what_when_why_and_by_whom(self):
+    def test_history_shows_event_time_reason_and_actor(self):
         self.arrive("alice")
         said = self.site.json("history", "--json", "alice")
         words = [entry["what"] for entry in said["history"]]

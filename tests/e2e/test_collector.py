@@ -59,14 +59,14 @@ class Arrivals(Collector):
         self.assertEqual([day % 86400 for day, in self.ledger("SELECT first_day FROM sighting")], [0])
         self.assertEqual([at % 86400 for at, in self.ledger("SELECT at FROM history")], [0])
 
-    def test_who_is_in_no_database_is_dropped(self):
+    def test_a_person_who_is_in_no_database_is_dropped(self):
         site = self.baseline()
         site.arrive("nobodyknows")
         site.collector_once()
         self.assertEqual(self.seen(), {})
         self.assertEqual(self.arrivals(site), [])
 
-    def test_what_is_no_arrival_goes_to_quarantine(self):
+    def test_what_is_not_an_arrival_goes_to_quarantine(self):
         site = self.baseline()
         for name in ("rubbish", "..login", "alice.LOGIN", "a%2flice.login", ".hidden"):
             site.write("spool/new/" + name, "")
@@ -94,7 +94,7 @@ class Arrivals(Collector):
         wait_for(lambda: self.mark(site, "alice"), "a mark")
         self.assertEqual(self.seen(), {"alice": "login"})
 
-    def test_a_created_account_waits_for_settle(self):
+    def test_a_created_account_waits_for_creation_delay(self):
         site = self.baseline(invitations={"settle": "1h"})
         site.add_user("bob")
         site.arrive("bob", "created")
@@ -106,7 +106,7 @@ class Arrivals(Collector):
         self.assertEqual(self.seen(), {"bob": "created"})
         self.assertEqual(self.arrivals(site), [])
 
-    def test_who_is_gone_before_it_settles_was_never_there(self):
+    def test_a_person_who_is_gone_before_it_settles_was_never_there(self):
         site = self.baseline(invitations={"settle": "1h"})
         site.arrive("bob", "created")
         os.utime(site.path("spool/new/bob.created"), (1, time.time() - 3601))
@@ -128,7 +128,7 @@ class Compare(Collector):
         self.assertEqual(self.seen(), {"bob": "created"})
         self.assertEqual(self.mark(site, "bob").strip(), "seen")
 
-    def test_a_running_collector_sees_it_by_itself(self):
+    def test_a_running_collector_sees_it_automatically(self):
         site = self.baseline(invitations={"settle": "1s"})
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")
@@ -165,7 +165,7 @@ class Compare(Collector):
         self.assertEqual(self.gone(), {"alice"})
         self.assertIsNone(self.mark(site, "alice"))
 
-    def test_who_comes_back_in_between_was_never_gone(self):
+    def test_a_person_who_comes_back_in_between_was_never_gone(self):
         site = self.baseline()
         site.arrive("alice")
         site.collector_once()
@@ -224,7 +224,7 @@ class Compare(Collector):
         self.assertEqual(site.run("resume").returncode, 0)
         wait_for(lambda: len(self.seen()) == 51, "the accounts", 20)
 
-    def test_deletions_brake_too(self):
+    def test_deletions_trip_the_change_guard(self):
         site = self.make_site()
         for number in range(12):
             site.add_user(f"many{number}")
@@ -249,7 +249,7 @@ class Compare(Collector):
         site.dispatcher_once()
         self.assertEqual(self.ledger("SELECT verdict FROM sighting"), [("excluded",)])
 
-    def test_a_copy_of_the_machine_begins_anew_but_forgets_no_people(self):
+    def test_a_copy_of_the_machine_begins_again_but_forgets_no_people(self):
         site = self.baseline()
         site.arrive("alice")
         site.collector_once()
@@ -303,7 +303,7 @@ class Trouble(Collector):
         wait_for(lambda: self.mark(site, "alice"), "a mark", 90)
         self.assertEqual(self.seen(), {"alice": "login"})
 
-    def test_killed_anywhere_nobody_is_forgotten(self):
+    def test_a_kill_at_any_point_loses_nobody(self):
         site = self.baseline()
         chance = random.Random(4711)
         users = [f"many{number}" for number in range(40)]
@@ -351,7 +351,7 @@ class Prepare(Collector):
             "spool": (0o700, 0), "spool/new": (0o700, 0), "spool/seen": (0o700, 0),
             "spool/bad": (0o700, 0), "state": (0o3770, 0), "tokens": (0o700, 0), "run": (0o750, 0)})
 
-    def test_mends_modes_and_repeats_harmlessly(self):
+    def test_repairs_modes_and_repeats_harmlessly(self):
         site = self.make_site()
         before = self.modes(site)
         os.chmod(site.path("spool/new"), 0o777)

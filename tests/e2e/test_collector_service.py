@@ -180,7 +180,7 @@ class Storms(Service):
                           if user.startswith("come") and user not in there], [])
 
 
-    def test_who_comes_while_others_are_taken_is_not_waited_for(self):
+    def test_a_person_who_comes_while_others_are_taken_is_not_waited_for(self):
         """No word of the keeper is lost between two questions."""
         users = [f"user{number}" for number in range(600)]
         self.add_users(*users)
@@ -298,7 +298,7 @@ class Machines(Service):
         self.once()
         self.assertEqual(self.seen(), {"alice": "login", "carol": "created"})
 
-    def test_a_clone_begins_anew(self):
+    def test_a_clone_begins_again(self):
         self.arrive("alice")
         self.once()
         with open("/etc/machine-id", encoding="ascii") as file:
@@ -481,7 +481,7 @@ class Keeper(Service):
         peer.recv(256)
         self.assertEqual((self.mark("alice"), self.mark("u1")), ("invited", "invited"))
 
-    def test_without_its_socket_it_says_who_starts_it(self):
+    def test_without_its_socket_it_names_the_unit_that_starts_it(self):
         done = subprocess.run([f"{BIN}/cloudinvite-keeper"], stdin=subprocess.DEVNULL, text=True,
                               capture_output=True, check=False, timeout=20)
         self.assertEqual(done.returncode, 2)
@@ -513,7 +513,7 @@ class NetworkUsers(Service):
         self.once()
         self.assertEqual(self.ledger("SELECT member_of FROM sighting"), [("users",)])
 
-    def test_who_cannot_be_found_is_looked_for_a_day_long(self):
+    def test_a_person_who_cannot_be_found_is_looked_for_a_day_long(self):
         self.settings(people={"network_users": "yes"})
         self.arrive("ghost")
         self.once()

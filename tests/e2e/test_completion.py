@@ -117,7 +117,7 @@ class Completion(harness.Test):
         answers = from_zsh(questions)
         self.judge(lambda words: answers[" ".join(words)])
 
-    def test_what_stands_before_the_verb_is_no_verb(self):
+    def test_options_before_the_verb_are_not_taken_for_it(self):
         self.need("bash")
         self.assertIn("status", from_bash(["cloudinvite", "-c", "/file", ""]))
         self.need("fish")

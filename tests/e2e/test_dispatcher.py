@@ -66,7 +66,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.mails(), {ALICE: 1})
         self.assertEqual(self.routes(), ["check", "get", "send"])
 
-    def test_whoever_has_no_unmanaged_account_costs_one_call(self):
+    def test_a_person_without_an_unmanaged_account_costs_one_call(self):
         site = self.make_site()
         self.arrive(site, 1, invitable=False)
         site.dispatcher_once()
@@ -94,7 +94,7 @@ class Ways(Dispatcher):
         waiting = [reason for state, reason in self.people().values() if state == "queued"]
         self.assertEqual(waiting, ["cap"] * 5)
 
-    def test_what_the_invited_answer_is_learnt_by_a_sweep(self):
+    def test_answers_of_invited_people_are_found_by_a_resync(self):
         site = self.make_site()
         first, second, third = self.arrive(site, 3)
         site.dispatcher_once()
@@ -180,7 +180,7 @@ class Trouble(Dispatcher):
         site.dispatcher_once()
         self.assertEqual((self.people()[address][0], self.mails()), ("invited", {address: 1}))
 
-    def test_a_disabled_api_pauses_charges_nobody_and_mends_itself(self):
+    def test_a_disabled_api_pauses_charges_nobody_and_recovers(self):
         site = self.make_site()
         addresses = self.arrive(site, 3)
         self.google.switches({"api_disabled": True})
@@ -197,7 +197,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.ledger("SELECT kind FROM pause"), [])
         self.assertEqual(self.mails(), {address: 1 for address in addresses})
 
-    def test_five_refusals_alike_are_a_brake_that_only_resume_ends(self):
+    def test_five_refusals_alike_trip_the_breaker_that_only_resume_closes(self):
         site = self.make_site()
         addresses = self.arrive(site, 12)
         self.google.faults({"route": "check", "status": 404, "times": 0})

@@ -86,7 +86,7 @@ class Right(Doctor):
         self.assertNotIn("PRIVATE KEY", done.stdout)
         self.assertNotIn("ya29", done.stdout)
 
-    def test_before_the_programs_have_run_google_is_asked_all_the_same(self):
+    def test_before_the_programs_have_run_google_is_asked_anyway(self):
         found = self.results()
         self.assertEqual((found["ledger"], found["programs"]), ("note", "skipped"))
         self.assertEqual((found["token"], found["api"]), ("ok", "ok"))

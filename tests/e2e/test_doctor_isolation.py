@@ -134,7 +134,7 @@ class Isolation(harness.Test):
         self.addCleanup(shutil.move, sandbox.CONF + ".away", sandbox.CONF)
         self.expect(("skipped", None))
 
-    def test_as_root_there_is_no_account_to_look_at(self):
+    def test_as_root_no_account_is_checked(self):
         sandbox.write(sandbox.CONF, GENERAL + worker("root"))
         self.addCleanup(sandbox.write, sandbox.CONF, SETTINGS)
         self.expect(("skipped", None))

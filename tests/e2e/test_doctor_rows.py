@@ -58,7 +58,7 @@ class Tokens(Rows):
                 self.assert_helps(finding, code)
                 self.assertIn(word, finding["what"])
 
-    def test_what_is_no_token_endpoint(self):
+    def test_a_server_that_is_not_a_token_endpoint(self):
         for status, body, _ in NO_TOKEN_ENDPOINT:
             self.say("token", status, body)
             with self.subTest(f"{status} {body}"):

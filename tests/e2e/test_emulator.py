@@ -225,7 +225,7 @@ class Names(Google):
             self.assertTrue(self.invitable(spelling), spelling)
         self.assertFalse(self.invitable("a%252Bb@example.com"))
 
-    def test_what_is_no_address_is_refused(self):
+    def test_what_is_not_an_address_is_refused(self):
         for address in ("alice", "@example.com", "alice@", "a@b@c", "a%2Fb@example.com",
                         "a%zz@example.com", "a%00@example.com", "a%0Ab@example.com"):
             self.assertEqual(self.call("check", address)[0], 400, address)

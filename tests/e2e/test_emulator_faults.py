@@ -71,7 +71,7 @@ class Faults(Google):
         self.assertEqual(self.send()[0], 503)
         self.assertEqual(self.mails(), 1)
 
-    def test_pages_that_are_no_json(self):
+    def test_pages_that_are_not_json(self):
         for action, status, kind in (("html", 502, "text/html"), ("plain", 503, "text/plain")):
             self.google.faults({"route": "send", "action": action})
             got, headers, body = self.send()

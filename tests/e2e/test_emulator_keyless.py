@@ -104,7 +104,7 @@ class Keyless(harness.Test):
 
 class Metadata(Keyless):
 
-    def test_it_tells_who_the_machine_is(self):
+    def test_the_metadata_server_answers_with_account_scopes_and_project(self):
         for path, expected in (("instance/service-accounts/default/email", MACHINE),
                                (f"instance/service-accounts/{MACHINE}/email", MACHINE),
                                ("instance/service-accounts/", f"default/\n{MACHINE}/\n"),
@@ -276,7 +276,7 @@ class SignJwt(Keyless):
         self.assertEqual(self.grant(answer["signedJwt"])[1]["error_description"],
                          "Invalid JWT Signature.")
 
-    def test_who_is_no_token_creator_is_denied(self):
+    def test_a_person_who_is_not_a_token_creator_is_denied(self):
         self.denied(self.sign(self.mint(OTHER)))
         self.google.state({"token_creators": []})
         self.denied(self.sign())
@@ -339,7 +339,7 @@ class SignJwt(Keyless):
                          (403, "SERVICE_DISABLED", "iamcredentials.googleapis.com"))
         self.assertTrue(error["message"].startswith("IAM Service Account Credentials API has not"))
 
-    def test_a_token_of_the_account_is_no_administrator(self):
+    def test_a_token_of_the_account_is_not_an_administrator(self):
         status, answer = self.iam("generateAccessToken", {"scope": [FULL], "lifetime": "600s"})
         self.assertEqual((status, set(answer)), (200, {"accessToken", "expireTime"}))
         self.assertRegex(answer["expireTime"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
@@ -424,7 +424,7 @@ class Exchange(Keyless):
             {"principal": "principalSet:" + POOL + "/*", "account": INVITER}]})
         self.assertEqual(self.sign(token)[0], 200)
 
-    def test_a_federated_token_is_no_administrator(self):
+    def test_a_federated_token_is_not_an_administrator(self):
         for scope, message in ((FULL, "The caller does not have permission"),
                                (CLOUD, "Request had insufficient authentication scopes.")):
             status, answer = self.api(self.exchange(scope=scope)[1]["access_token"])

@@ -131,7 +131,7 @@ class Code(Scene):
         code = self.code(code_challenge=None, code_challenge_method=None)
         self.assertEqual(self.exchange(code, code_verifier=None)[0], 200)
 
-    def test_a_refresh_token_is_given_once_unless_consent_is_asked_for_anew(self):
+    def test_a_refresh_token_is_given_once_unless_consent_is_asked_for_again(self):
         self.assertNotIn("refresh_token", self.exchange(self.code(access_type=None))[1])
         self.assertIn("refresh_token", self.exchange()[1])
         self.assertNotIn("refresh_token", self.exchange()[1])

@@ -118,7 +118,7 @@ class TokenEndpoint(harness.Test):
             status, answer = self.post({"grant_type": GRANT, "assertion": text + b"." + signature})
             self.assertEqual(status, expected, (algorithm, answer))
 
-    def test_what_is_no_jwt_is_an_invalid_signature(self):
+    def test_what_is_not_a_jwt_is_an_invalid_signature(self):
         good = jwt.encode(self.signer, self.claims()).decode()
         for assertion in ("", "a", "a.b", "a.b.c", good + ".x", good[:-8], good.replace(".", "", 1),
                           good.replace(".", ".!", 1), "." + good):

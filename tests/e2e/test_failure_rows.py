@@ -149,7 +149,7 @@ class Rows(Google):
         self.google.clear_faults()
         self.assertEqual(caller.one("check", "alice@example.com")["kind"], "none")
 
-    def test_what_is_no_token_endpoint(self):
+    def test_a_server_that_is_not_a_token_endpoint(self):
         caller = self.caller()
         for status, body, kind in NO_TOKEN_ENDPOINT:
             self.say("token", status, body)
@@ -265,7 +265,7 @@ class Charged(harness.Test):
         people, pause = self.status()
         self.assertEqual((people, pause), ({"alice": "invited", "bob": "invited"}, None))
 
-    def test_five_people_refused_alike_are_a_brake_and_are_not_charged(self):
+    def test_five_people_refused_alike_trip_the_breaker_and_are_not_charged(self):
         self.arrive("a", "b", "c", "d", "e", "f")
         self.deny("check")
         self.site.dispatcher_once()

@@ -63,7 +63,7 @@ class Calls(Google):
         self.assertEqual(len(set(seen)), 450)
         self.assertEqual(seen, sorted(seen, reverse=True))
 
-    def test_who_is_not_shown_is_no_fault(self):
+    def test_a_person_who_is_not_shown_is_not_a_fault(self):
         self.google.accounts({"address": "new@example.com", "created": "1h"})
         reply = self.caller().one("get", "new@example.com")
         self.assertEqual((reply["kind"], reply["shown"], reply["status"]), ("none", False, 404))
@@ -230,7 +230,7 @@ class Verb(Google):
                          (False, None))
         self.assertEqual(self.tokens_minted(), 0)
 
-    def test_it_says_whose_and_until_when_and_the_token_only_if_asked(self):
+    def test_token_shows_account_and_expiry_and_the_token_only_on_request(self):
         caller = self.caller()
         caller.one("list", size=1)
         with open(os.path.join(caller.tokens, caller.token_files()[0]), encoding="utf-8") as file:

@@ -303,7 +303,7 @@ class Tools(harness.Test):
         self.wait_for("afterwards")
         self.assertNotIn("before", self.sightings())
 
-    def test_who_is_made_and_removed_at_once_was_never_there(self):
+    def test_a_person_who_is_made_and_removed_at_once_was_never_there(self):
         sandbox.output("useradd", "-M", "shortlived")
         sandbox.output("userdel", "shortlived")
         sandbox.output("useradd", "-M", "longlived")

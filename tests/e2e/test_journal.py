@@ -120,7 +120,7 @@ class Journal(harness.Test):
         self.verb("approve", "--all")
         self.assertEqual(self.entry("approved")["CLOUDINVITE_PERSON"], "d***e@example.com")
 
-    def test_nothing_is_written_down_of_who_is_forgotten(self):
+    def test_forget_writes_no_trace_of_the_person(self):
         self.site.arrive_account("alice")
         self.site.collector_once()
         self.entries()

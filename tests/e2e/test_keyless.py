@@ -144,7 +144,7 @@ class Machine(Keyless):
 
 
 class Refusals(Keyless):
-    def test_who_may_not_sign_is_told_the_command_that_lets_him(self):
+    def test_an_account_that_may_not_sign_is_told_the_command_that_grants_it(self):
         self.machine()
         self.cloud.creators.clear()
         self.refused(6, f"{MACHINE} may not sign as {INVITER}",
@@ -325,7 +325,7 @@ class Federation(Keyless):
         self.host(file=self.file({"file": self.token()}, audience=fake_gcp.POOL + "/providers/x"))
         self.refused(6, "/providers/x does not exist", "providers describe")
 
-    def test_who_may_not_sign_is_named_as_iam_wants_it(self):
+    def test_a_person_who_may_not_sign_is_named_as_iam_wants_it(self):
         self.cloud.creators.clear()
         self.host(file=self.file({"file": self.token()}))
         self.refused(6, "may not sign", f"--member=principal:{fake_gcp.POOL}/subject/SUBJECT")

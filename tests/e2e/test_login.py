@@ -142,7 +142,7 @@ class Scene(harness.Test):
 
 class Desktop(Scene):
 
-    def test_who_logs_in_is_who_is_acted_as(self):
+    def test_the_account_that_logs_in_is_the_one_acted_as(self):
         code, out, said = self.log_in("--account", ADMIN)
         self.assertEqual(code, 0, said)
         self.assertIn(f"credentials = {self.kept}", out)
@@ -186,7 +186,7 @@ class Desktop(Scene):
             self.assertNotIn(secret, out + said)
             self.assertNotIn(secret, json.dumps(self.google.log(route="token")))
 
-    def test_what_is_no_answer_gets_a_4xx_and_waiting_goes_on(self):
+    def test_what_is_not_an_answer_gets_a_4xx_and_waiting_goes_on(self):
         login = self.start()
         right = login.consent()
         base = login.question["redirect_uri"]
@@ -280,7 +280,7 @@ class Refused(Scene):
         self.assertIn("Account restricted", said)
         self.assertIn("123456789012-cloudinvite.apps.googleusercontent.com", said)
 
-    def test_a_box_that_is_not_ticked_is_no_consent(self):
+    def test_a_box_that_is_not_ticked_is_not_consent(self):
         self.assertIn("tick its box", self.refused("allow", granted=False))
 
     def test_a_client_with_a_wrong_secret_is_named(self):
@@ -299,14 +299,14 @@ class Refused(Scene):
         self.assertEqual(code, 5, said)
         self.assertFalse(os.path.exists(self.kept))
 
-    def test_who_is_no_super_administrator_is_told_after_the_login_is_kept(self):
+    def test_a_person_who_is_not_a_super_administrator_is_told_after_the_login_is_kept(self):
         code, out, said = self.log_in("--account", HELPDESK, account=HELPDESK)
         self.assertEqual(code, 6, said)
         self.assertIn("super administrator", said)
         self.assertIn(self.kept, out)
         self.assertTrue(os.path.exists(self.kept))
 
-    def test_what_is_no_client_is_refused_before_anybody_is_asked(self):
+    def test_a_file_that_is_not_a_client_is_refused_before_a_question_is_asked(self):
         for text, says in (('{"type":"service_account"}', "a credential, not an OAuth client"),
                            ("{}", "neither"), ("[]", "not a JSON object"),
                            ('{"installed":{"client_id":"x"}}', "client_secret")):
@@ -348,7 +348,7 @@ class Headless(Scene):
             code, _, said = login.end()
             self.assertEqual(code, 0, said)
 
-    def test_what_is_no_answer_is_asked_for_again(self):
+    def test_what_is_not_an_answer_is_asked_for_again(self):
         login = self.headless()
         login.type("")
         login.type("http://127.0.0.1:1/?state=other&code=4/0A")

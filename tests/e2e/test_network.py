@@ -115,7 +115,7 @@ class Resolution(Way):
 
 class Routes(Way):
 
-    def test_no_route_and_no_listener_are_no_connection(self):
+    def test_no_route_and_no_listener_are_connection_errors(self):
         self.expect("later", "network_connect", endpoint="https://198.51.100.1")
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
@@ -123,7 +123,7 @@ class Routes(Way):
             self.expect("later", "network_connect", words=f"127.0.0.1:{port}",
                         endpoint=f"https://127.0.0.1:{port}")
 
-    def test_packets_that_vanish_are_no_answer_in_time(self):
+    def test_packets_that_are_dropped_are_a_timeout(self):
         with socket.socket() as full:
             full.bind(("127.0.0.1", 0))
             full.listen(0)

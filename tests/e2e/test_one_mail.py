@@ -230,7 +230,7 @@ class Cuts(OneMail):
         self.assertLessEqual(routes.count("send"), 2 if fault.get("status") == 429 else 1, fault)
         return address
 
-    def test_a_connection_lost_at_any_step_is_never_sent_over_again_by_itself(self):
+    def test_a_connection_lost_at_any_step_is_never_sent_over_again_automatically(self):
         site = self.site(google={"timeout": "1s"})
         for fault in self.FAULTS:
             for fresh in (False, True):
@@ -247,7 +247,7 @@ class Cuts(OneMail):
 
 class Restores(OneMail):
 
-    def test_a_restored_ledger_mails_nobody_twice_whom_google_hides_and_then_goes_on(self):
+    def test_a_restored_ledger_mails_nobody_twice_while_google_hides_them_and_then_goes_on(self):
         site = self.site()
         self.newcomer(site)
         site.dispatcher_once()

@@ -74,7 +74,7 @@ class Minute(Pace):
             number += 1
             time.sleep(6)
 
-    def test_any_minute_holds_at_most_the_limit_whoever_asks_and_whoever_dies(self):
+    def test_any_minute_has_at_most_the_limit_of_calls_also_when_processes_die(self):
         site = self.site(google={"requests_per_minute": str(LIMIT)})
         self.arrive(site, 60)
         self.google.latency({"route": "*", "ms": 50})
@@ -139,7 +139,7 @@ class Slower(Pace):
         self.assertGreaterEqual(later[0]["at_ms"] - log[-1]["at_ms"], 2000)
         self.assertEqual(self.reasons(site), {"invited sent": 30})
 
-    def test_a_sweep_that_is_told_to_slow_down_slows_everybody_down(self):
+    def test_a_resync_that_is_told_to_slow_down_slows_everybody_down(self):
         site = self.site(google={"requests_per_minute": "600"})
         self.arrive(site, 2)
         site.dispatcher_once()
@@ -168,7 +168,7 @@ class Expected(Pace):
 
 class Held(Pace):
 
-    def test_who_was_held_in_dry_run_stays_so_until_approved(self):
+    def test_a_person_who_was_held_in_dry_run_stays_so_until_approved(self):
         site = self.site(invitations={"mode": "dry-run"})
         self.arrive(site, 3)
         site.dispatcher_once()

@@ -202,7 +202,7 @@ class Debian(Host):
         finally:
             os.rename(PROFILE + ".away", PROFILE)
 
-    def test_who_is_not_root_and_who_was_not_asked_change_nothing(self):
+    def test_a_person_who_is_not_root_and_who_was_not_asked_change_nothing(self):
         before = contents(DIRECTORY)
         self.assertIn("sudo", self.run_pam("enable", "--yes", uid=65534, expect=2))
         self.assertIn("--yes", self.run_pam("enable", expect=2))

@@ -113,7 +113,7 @@ class Makes(Prepare):
             self.assertEqual(self.run_it(program).returncode, 0)
             self.assertEqual(self.tree(), before)
 
-    def test_mends_modes_and_takes_empty_directories_of_roots(self):
+    def test_repairs_modes_and_takes_empty_directories_of_roots(self):
         self.prepare()
         os.chmod(self.path("spool/new"), 0o777)
         os.chmod(self.path("state"), 0o755)

@@ -113,7 +113,7 @@ class Retention(AliceAndBob):
         self.arrive("bob")
         self.assertEqual(self.google.mailbox()["counts"], {ALICE: 1, BOB: 1})
 
-    def test_who_is_gone_and_was_never_invited_ends_after_retain_gone(self):
+    def test_a_person_who_is_gone_and_was_never_invited_ends_after_retain_gone(self):
         self.arrive("carol")
         self.site.remove_user("carol")
         self.site.arrive("carol", "deleted")

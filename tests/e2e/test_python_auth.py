@@ -119,7 +119,7 @@ class MetadataServer(Drive):
         with self.assertRaises(exceptions.RefreshError):
             self.machine()
 
-    def test_the_machine_itself_is_no_administrator(self):
+    def test_the_machine_itself_is_not_an_administrator(self):
         self.assertEqual(self.call(self.machine(), "GET", LIST)[0], 403)
 
     def test_the_machine_signs_for_the_administrator(self):
@@ -167,7 +167,7 @@ class Impersonation(Drive):
         found.refresh(self.request)
         return found
 
-    def test_generateAccessToken_is_no_administrator(self):
+    def test_generateAccessToken_is_not_an_administrator(self):
         self.assertEqual(self.call(self.impersonated(), "GET", LIST)[0], 403)
         self.assertEqual(self.google.log(route="iam")[0]["status"], 200)
 
@@ -176,7 +176,7 @@ class Impersonation(Drive):
         self.assertEqual(self.call(found, "GET", LIST)[0], 200)
         self.assertEqual(self.google.log(route="list")[0]["principal"], self.google.subject)
 
-    def test_who_may_not_sign_gets_an_error(self):
+    def test_a_person_who_may_not_sign_gets_an_error(self):
         self.google.state({"token_creators": []})
         with self.assertRaises(exceptions.RefreshError):
             self.impersonated()

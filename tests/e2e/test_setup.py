@@ -408,7 +408,7 @@ class Dialogue(Scene):
         self.assertIn("another process changed the file", terminal.said)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), other)
 
-    def test_who_goes_away_has_changed_nothing(self):
+    def test_a_person_who_goes_away_has_changed_nothing(self):
         before = self.site.read("etc/cloudinvite.conf")
         terminal = self.open()
         terminal.answer("Customer ID", CUSTOMER)

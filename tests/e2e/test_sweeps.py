@@ -130,7 +130,7 @@ class Sweeps(harness.Test):
         self.assertEqual(self.person("person1"), ("declined", "answered"))
         self.assertEqual(self.a_day_later(), {"get": 3})
 
-    def test_a_page_token_that_has_expired_begins_the_list_anew(self):
+    def test_a_page_token_that_has_expired_begins_the_list_again(self):
         self.small_site()
         self.google.decline("person599@example.com")
         self.google.faults({"route": "list", "after": 1, "status": 400})
@@ -171,7 +171,7 @@ class Sweeps(harness.Test):
         return int(fields["VmHWM"].split()[0])
 
     @unittest.skipIf(harness.SANITIZED, "a sanitizer keeps what is given back")
-    def test_a_sweep_needs_the_same_memory_however_long_the_list_is(self):
+    def test_a_resync_needs_the_same_memory_however_long_the_list_is(self):
         self.small_site(450)
         few = self.peak()
         self.open_accounts("stranger", INVITATIONS)
@@ -185,7 +185,7 @@ class Sweeps(harness.Test):
         self.site.__exit__()
         self.site = Site(self.google).__enter__()
 
-    def test_who_moves_between_the_pages_while_they_are_read_is_seen_the_next_day(self):
+    def test_a_person_who_moves_between_the_pages_while_they_are_read_is_seen_the_next_day(self):
         self.small_site(450)
         self.google.latency({"route": "list", "ms": 400})
         self.google.advance("24h")
@@ -204,7 +204,7 @@ class Sweeps(harness.Test):
         self.assertEqual(self.a_day_later(), {"list": 3})
         self.assertEqual(self.people(), {"invited sent": 448, "declined answered": 2})
 
-    def test_a_dispatcher_killed_within_a_sweep_begins_it_anew(self):
+    def test_a_dispatcher_killed_within_a_resync_begins_it_again(self):
         self.small_site(450)
         self.google.decline("person99@example.com")
         self.google.latency({"route": "list", "ms": 400})

@@ -266,7 +266,7 @@ class Traps(TakeOver):
         how(path)
         os.chown(path, pwd.getpwnam(OLD).pw_uid, 0, follow_symlinks=False)
 
-    def test_what_is_no_plain_file_of_one_name_is_refused_and_followed_nowhere(self):
+    def test_what_is_not_a_plain_file_of_one_name_is_refused_and_followed_nowhere(self):
         def hard_link(path):
             with open(self.victim + ".other", "w", encoding="ascii"):
                 os.link(self.victim + ".other", path)

@@ -161,7 +161,7 @@ class Watch(harness.Test):
         terminal.press(b"q")
         self.assertEqual(0, terminal.end()[0])
 
-    def test_another_size_is_drawn_anew_and_never_more_lines_than_there_are(self):
+    def test_another_size_is_drawn_again_and_never_more_lines_than_there_are(self):
         terminal = self.watch(width=80, height=24)
         self.assertLess(self.first.count(b"\n"), 24)
         for width, height in ((40, 10), (132, 50)):

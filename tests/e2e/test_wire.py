@@ -210,7 +210,7 @@ class Wires(Broken):
     def test_a_wrong_length_is_a_broken_reply(self):
         self.expect_all(LENGTHS, ("check", "list", "send"))
 
-    def test_what_is_no_http_is_no_fault_of_the_setup(self):
+    def test_a_reply_that_is_not_http_is_not_a_setup_error(self):
         self.expect_all(HEADS)
 
     def test_a_status_that_google_never_gives_says_nothing_of_a_send(self):

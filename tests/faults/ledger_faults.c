@@ -321,7 +321,7 @@ static void bob_is_there_or_nothing_of_him(void *site, bool good)
 	assert_int_equal(stories > 0, people > 0);
 }
 
-static void who_is_forgotten_is_forgotten_wholly(void **state)
+static void forget_removes_a_person_from_every_table(void **state)
 {
 	const struct scenario s = {
 		new_site, forget_bob, bob_is_there_or_nothing_of_him, end, .every_memory = 29};
@@ -452,7 +452,7 @@ int main(void)
 		TEST(an_intent_that_is_not_said_to_be_there_is_not),
 		TEST(a_result_that_is_not_said_to_be_there_leaves_the_intent),
 		TEST(what_is_changed_together_is_there_together),
-		TEST(who_is_forgotten_is_forgotten_wholly),
+		TEST(forget_removes_a_person_from_every_table),
 		TEST(what_is_read_is_what_is_there),
 	};
 

@@ -109,7 +109,7 @@ static void a_whole_token_or_none(void *site, bool good)
 	assert_true(s->minted <= 3);
 }
 
-static void a_first_token_is_had_all_the_same(void **state)
+static void a_first_token_is_had_anyway(void **state)
 {
 	const struct scenario s = {new_site, get, a_whole_token_or_none, end, .silent = false};
 
@@ -256,7 +256,7 @@ static void without_memory_no_json_is_read_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_first_token_is_had_all_the_same),
+		TEST(a_first_token_is_had_anyway),
 		TEST(a_kept_token_is_had_or_another),
 		TEST(a_stale_token_gives_way_as_a_whole),
 		TEST(a_look_at_the_token_shows_it_or_nothing),

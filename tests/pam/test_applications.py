@@ -104,12 +104,12 @@ class Sshd(Applications):
         self.assertEqual([client.wait(harness.TIMEOUT) for client in clients], [0] * 8)
         self.assert_arrivals("alice.login")
 
-    def test_whoever_has_a_mark_is_not_reported(self):
+    def test_an_account_with_a_mark_is_not_reported(self):
         host.mark("alice", "not_invitable")
         self.assert_in(host.ssh("alice", "127.0.0.1", "true"))
         self.assert_arrivals()
 
-    def test_who_does_not_get_in_is_not_reported(self):
+    def test_a_person_who_does_not_get_in_is_not_reported(self):
         self.assertNotEqual(
             host.ssh("alice", "127.0.0.1", "true", password="wrong").returncode, 0)
         self.assertNotEqual(
@@ -298,7 +298,7 @@ class Console(Applications):
         self.assert_arrivals("bob.login")
 
     @needs("login")
-    def test_a_wrong_password_is_no_login(self):
+    def test_a_wrong_password_is_not_a_login(self):
         said, _ = at_terminal(["login", "-p", "--", "alice"], [("assword", "wrong")],
                               until="ncorrect")
         self.assertIn("ncorrect", said)
@@ -327,7 +327,7 @@ class Machinery(Applications):
             cron.wait(harness.TIMEOUT)
         self.assert_arrivals()
 
-    def test_new_accounts_and_passwords_are_no_logins(self):
+    def test_new_accounts_and_passwords_are_not_logins(self):
         output("newusers", input=f"dora:{PASSWORD}:::Dora:/home/dora:/bin/sh\n")
         output("chpasswd", input="dora:another word for it\n")
         said, status = at_terminal(["passwd", "dora"], [("assword:", PASSWORD),

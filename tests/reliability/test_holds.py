@@ -273,7 +273,7 @@ class Holds(harness.Test):
             for cold in (False, True):
                 self.assert_all_pass(uid, cold)
 
-    def test_without_a_keeper_the_spool_itself_is_closed_all_the_same(self):
+    def test_without_a_keeper_the_spool_itself_is_closed_anyway(self):
         site = self.site
         for uid in (ACCOUNT.pw_uid, LOCAL):
             site.cool_down()

@@ -205,7 +205,7 @@ class Kills(harness.Test):
         self.assertEqual(lost, [], "the ledger does not know of a mail")
         return counts, people
 
-    def test_nobody_is_lost_or_mailed_twice_whoever_dies_when(self):
+    def test_processes_killed_at_any_time_lose_nobody_and_mail_nobody_twice(self):
         done = self.rounds()
         self.settle()
         self.assertEqual(self.ledger("PRAGMA integrity_check"), [("ok",)])

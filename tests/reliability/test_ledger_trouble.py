@@ -88,7 +88,7 @@ class Trouble(harness.Test):
 
     # ---- damaged ----
 
-    def test_what_is_no_database(self):
+    def test_a_file_that_is_not_a_database(self):
         self.write(b"no ledger\n" * 1000)
         self.refused("not")
         self.mend()

@@ -153,7 +153,7 @@ static int settle_as_usual(void **state)
 
 /* ---- the same ---- */
 
-static void the_same_accounts_are_no_change(void **state)
+static void the_same_accounts_are_not_a_change(void **state)
 {
 	struct result f = found("known 1001 alice\nknown 1002 bob", "1001 alice\n1002 bob");
 
@@ -167,7 +167,7 @@ static void the_same_accounts_are_no_change(void **state)
 
 /* ---- creations ---- */
 
-static void a_new_account_waits_for_settle(void **state)
+static void a_new_account_waits_for_creation_delay(void **state)
 {
 	struct result f = found("known 1001 alice", "1001 alice\n1002 bob");
 
@@ -179,7 +179,7 @@ static void a_new_account_waits_for_settle(void **state)
 	assert_true(f.differs);
 }
 
-static void a_new_account_that_waits_is_no_news_a_second_time(void **state)
+static void a_new_account_that_waits_is_reported_once(void **state)
 {
 	struct result f = found("new 1002 bob 999900", "1002 bob");
 
@@ -199,7 +199,7 @@ static void a_new_account_that_has_settled_is_created(void **state)
 	assert_int_equal(f.due, 0);
 }
 
-static void who_is_gone_before_it_settles_was_never_there(void **state)
+static void a_person_who_is_gone_before_it_settles_was_never_there(void **state)
 {
 	struct result f = found("new 1002 bob 999880", "1001 alice");
 
@@ -209,7 +209,7 @@ static void who_is_gone_before_it_settles_was_never_there(void **state)
 	assert_int_equal(f.removed_count, 0);
 }
 
-static void without_settle_an_account_is_created_at_once(void **state)
+static void without_creation_delay_an_account_is_created_at_once(void **state)
 {
 	struct result f;
 
@@ -220,7 +220,7 @@ static void without_settle_an_account_is_created_at_once(void **state)
 	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
 }
 
-static void a_clock_that_was_set_back_lets_settle_begin_anew(void **state)
+static void a_clock_set_back_restarts_the_creation_delay(void **state)
 {
 	struct result f = found("new 1002 bob 5000000", "1002 bob");
 
@@ -232,7 +232,7 @@ static void a_clock_that_was_set_back_lets_settle_begin_anew(void **state)
 
 /* ---- deletions ---- */
 
-static void who_is_missing_once_is_not_gone(void **state)
+static void a_person_who_is_missing_once_is_not_gone(void **state)
 {
 	struct result f = found("known 1001 alice\nknown 1002 bob", "1001 alice");
 
@@ -243,7 +243,7 @@ static void who_is_missing_once_is_not_gone(void **state)
 	assert_int_equal(f.due, SETTLE);
 }
 
-static void who_is_missing_again_too_early_is_not_gone_yet(void **state)
+static void a_person_who_is_missing_again_too_early_is_not_gone_yet(void **state)
 {
 	struct result f = found("absent 1002 bob 999881", "1001 alice");
 
@@ -253,7 +253,7 @@ static void who_is_missing_again_too_early_is_not_gone_yet(void **state)
 	assert_int_equal(f.due, 1);
 }
 
-static void who_is_missing_again_after_settle_is_lost(void **state)
+static void a_person_who_is_missing_again_after_creation_delay_is_lost(void **state)
 {
 	struct result f = found("known 1001 alice\nabsent 1002 bob 999880", "1001 alice");
 
@@ -263,7 +263,7 @@ static void who_is_missing_again_after_settle_is_lost(void **state)
 	assert_int_equal(f.removed_count, 0);
 }
 
-static void who_comes_back_in_between_was_never_gone(void **state)
+static void a_person_who_comes_back_in_between_was_never_gone(void **state)
 {
 	struct result f = found("absent 1002 bob 999880", "1002 bob");
 
@@ -273,7 +273,7 @@ static void who_comes_back_in_between_was_never_gone(void **state)
 	assert_true(f.differs);
 }
 
-static void without_settle_a_deletion_still_takes_two_compares_a_second_apart(void **state)
+static void without_creation_delay_a_deletion_still_takes_two_compares_a_second_apart(void **state)
 {
 	struct result f;
 
@@ -308,7 +308,7 @@ static void a_new_name_waits_until_the_old_one_is_certainly_gone(void **state)
 	assert_int_equal(f.due, SETTLE - 10);
 }
 
-static void without_settle_a_rename_is_none_the_less_one(void **state)
+static void without_creation_delay_a_rename_is_still_a_rename(void **state)
 {
 	struct result f;
 
@@ -350,7 +350,7 @@ static void two_who_swap_their_names_are_two_others(void **state)
 	assert_string_equal(f.changes, "lost alice\ncreated alice\nlost bob\ncreated bob\n");
 }
 
-static void a_new_account_that_changes_its_uid_settles_anew(void **state)
+static void a_new_account_that_changes_its_uid_settles_again(void **state)
 {
 	struct result f = found("new 1001 alice 999900", "1005 alice");
 
@@ -389,7 +389,7 @@ static void another_range_makes_no_old_account_a_new_one(void **state)
 	assert_false(f.differs);
 }
 
-static void who_moves_into_the_range_is_new_and_who_leaves_it_is_lost(void **state)
+static void a_person_who_moves_into_the_range_is_new_and_who_leaves_it_is_lost(void **state)
 {
 	struct result f = found("known 600 alice\nknown 1001 bob", "1005 alice\n601 bob");
 
@@ -415,28 +415,28 @@ static void a_name_that_the_spool_does_not_take_is_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_same_accounts_are_no_change),
-		TEST(a_new_account_waits_for_settle),
-		TEST(a_new_account_that_waits_is_no_news_a_second_time),
+		TEST(the_same_accounts_are_not_a_change),
+		TEST(a_new_account_waits_for_creation_delay),
+		TEST(a_new_account_that_waits_is_reported_once),
 		TEST(a_new_account_that_has_settled_is_created),
-		TEST(who_is_gone_before_it_settles_was_never_there),
-		TEST(without_settle_an_account_is_created_at_once),
-		TEST(a_clock_that_was_set_back_lets_settle_begin_anew),
-		TEST(who_is_missing_once_is_not_gone),
-		TEST(who_is_missing_again_too_early_is_not_gone_yet),
-		TEST(who_is_missing_again_after_settle_is_lost),
-		TEST(who_comes_back_in_between_was_never_gone),
-		TEST(without_settle_a_deletion_still_takes_two_compares_a_second_apart),
+		TEST(a_person_who_is_gone_before_it_settles_was_never_there),
+		TEST(without_creation_delay_an_account_is_created_at_once),
+		TEST(a_clock_set_back_restarts_the_creation_delay),
+		TEST(a_person_who_is_missing_once_is_not_gone),
+		TEST(a_person_who_is_missing_again_too_early_is_not_gone_yet),
+		TEST(a_person_who_is_missing_again_after_creation_delay_is_lost),
+		TEST(a_person_who_comes_back_in_between_was_never_gone),
+		TEST(without_creation_delay_a_deletion_still_takes_two_compares_a_second_apart),
 		TEST(the_same_uid_gone_and_come_is_a_rename),
 		TEST(a_new_name_waits_until_the_old_one_is_certainly_gone),
-		TEST(without_settle_a_rename_is_none_the_less_one),
+		TEST(without_creation_delay_a_rename_is_still_a_rename),
 		TEST(one_old_name_becomes_one_new_name),
 		TEST(another_uid_under_the_same_name_is_lost_and_created),
 		TEST(two_who_swap_their_names_are_two_others),
-		TEST(a_new_account_that_changes_its_uid_settles_anew),
+		TEST(a_new_account_that_changes_its_uid_settles_again),
 		TEST(accounts_out_of_range_come_and_go_without_effect),
 		TEST(another_range_makes_no_old_account_a_new_one),
-		TEST(who_moves_into_the_range_is_new_and_who_leaves_it_is_lost),
+		TEST(a_person_who_moves_into_the_range_is_new_and_who_leaves_it_is_lost),
 		TEST(a_name_that_the_spool_does_not_take_is_nobody),
 	};
 

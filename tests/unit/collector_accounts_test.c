@@ -60,7 +60,7 @@ static void an_unchanged_host_writes_nothing(void **state)
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
-static void who_was_deleted_while_the_baseline_was_lost_is_missed(void **state)
+static void a_person_who_was_deleted_while_the_baseline_was_lost_is_missed(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -149,7 +149,7 @@ static void a_renamed_account_keeps_its_story(void **state)
 	assert_false(marked(s, "alice"));
 }
 
-static void a_renamed_account_that_nobody_has_seen_is_no_news(void **state)
+static void a_renamed_account_that_was_never_seen_is_not_reported(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -192,7 +192,7 @@ static void the_name_of_somebody_gone_is_new_under_another_uid(void **state)
 	assert_true(marked(s, "alice"));
 }
 
-static void what_a_crash_repeats_is_no_news(void **state)
+static void what_a_crash_repeats_is_not_reported_again(void **state)
 {
 	struct collector_site *s = *state;
 	char *before;
@@ -217,7 +217,7 @@ static void what_a_crash_repeats_is_no_news(void **state)
 	free(before);
 }
 
-static void who_is_deleted_before_the_baseline_knew_is_missed(void **state)
+static void a_person_who_is_deleted_before_the_baseline_knew_is_missed(void **state)
 {
 	struct collector_site *s = *state;
 	char *before;
@@ -241,7 +241,7 @@ static void who_is_deleted_before_the_baseline_knew_is_missed(void **state)
 	free(before);
 }
 
-static void who_logs_in_and_is_deleted_before_the_account_settled_is_missed(void **state)
+static void a_person_who_logs_in_and_is_deleted_before_the_account_settled_is_missed(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -264,7 +264,7 @@ static void who_logs_in_and_is_deleted_before_the_account_settled_is_missed(void
 /* ---- another machine, another name -------------------------------------------------------------
  */
 
-static void a_copy_of_the_machine_begins_anew(void **state)
+static void a_copy_of_the_machine_begins_again(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -391,7 +391,7 @@ static void facts_of_an_account_count_once_an_hour_and_the_last_ones_stay(void *
 	assert_int_equal(s->c.facts_due, 0);
 }
 
-static void who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does(void **state)
+static void a_person_who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -426,22 +426,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_compare_is_the_baseline),
 		TEST(an_unchanged_host_writes_nothing),
-		TEST(who_was_deleted_while_the_baseline_was_lost_is_missed),
+		TEST(a_person_who_was_deleted_while_the_baseline_was_lost_is_missed),
 		TEST(a_passwd_that_is_not_whole_is_not_compared),
 		TEST(a_created_account_becomes_a_sighting_and_a_mark),
 		TEST(a_deleted_account_is_gone_and_its_mark_too),
 		TEST(a_renamed_account_keeps_its_story),
-		TEST(a_renamed_account_that_nobody_has_seen_is_no_news),
+		TEST(a_renamed_account_that_was_never_seen_is_not_reported),
 		TEST(the_uid_of_somebody_gone_makes_nobody_else_known),
 		TEST(the_name_of_somebody_gone_is_new_under_another_uid),
-		TEST(what_a_crash_repeats_is_no_news),
-		TEST(who_is_deleted_before_the_baseline_knew_is_missed),
-		TEST(who_logs_in_and_is_deleted_before_the_account_settled_is_missed),
-		TEST(a_copy_of_the_machine_begins_anew),
+		TEST(what_a_crash_repeats_is_not_reported_again),
+		TEST(a_person_who_is_deleted_before_the_baseline_knew_is_missed),
+		TEST(a_person_who_logs_in_and_is_deleted_before_the_account_settled_is_missed),
+		TEST(a_copy_of_the_machine_begins_again),
 		TEST(under_another_host_name_the_accounts_are_still_known),
 		TEST(a_new_group_is_told),
 		TEST(facts_of_an_account_count_once_an_hour_and_the_last_ones_stay),
-		TEST(who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does),
+		TEST(a_person_who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does),
 		TEST(what_waits_is_not_lost_with_the_process),
 		TEST(more_changed_facts_than_fit_one_commit_are_all_told),
 	};

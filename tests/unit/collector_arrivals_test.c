@@ -36,7 +36,7 @@ static void every_reason_is_told_as_it_is(void **state)
 	assert_true(s->c.ledger_dirty);
 }
 
-static void a_known_user_is_no_news_but_gets_a_mark(void **state)
+static void a_known_user_is_not_reported_but_gets_a_mark(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -88,7 +88,7 @@ static void a_system_account_that_was_created_is_nobody(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-static void who_is_not_here_is_passed_over_without_a_mark(void **state)
+static void a_person_who_is_not_here_is_passed_over_without_a_mark(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -138,7 +138,7 @@ static void while_passwd_is_not_whole_a_stranger_waits(void **state)
 /* ---- settle ------------------------------------------------------------------------------------
  */
 
-static void a_creation_waits_for_settle_and_a_login_does_not(void **state)
+static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -232,7 +232,7 @@ static void without_network_users_nss_is_not_asked(void **state)
 	assert_int_equal(sightings(s, "1"), 0);
 }
 
-static void who_is_not_found_is_tried_again_for_a_day(void **state)
+static void a_person_who_is_not_found_is_tried_again_for_a_day(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -416,20 +416,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_reason_is_told_as_it_is),
-		TEST(a_known_user_is_no_news_but_gets_a_mark),
+		TEST(a_known_user_is_not_reported_but_gets_a_mark),
 		TEST(a_mark_that_says_more_stays),
 		TEST(a_login_out_of_range_is_seen_and_marked),
 		TEST(a_system_account_that_was_created_is_nobody),
-		TEST(who_is_not_here_is_passed_over_without_a_mark),
+		TEST(a_person_who_is_not_here_is_passed_over_without_a_mark),
 		TEST(strangers_are_logged_once_an_hour),
 		TEST(while_passwd_is_not_whole_a_stranger_waits),
-		TEST(a_creation_waits_for_settle_and_a_login_does_not),
+		TEST(a_creation_waits_for_creation_delay_and_a_login_does_not),
 		TEST(a_creation_that_has_settled_is_seen),
 		TEST(a_time_from_the_future_holds_nobody),
 		TEST(those_who_wait_hide_nobody_behind_them),
 		TEST(a_network_user_is_found_by_nss),
 		TEST(without_network_users_nss_is_not_asked),
-		TEST(who_is_not_found_is_tried_again_for_a_day),
+		TEST(a_person_who_is_not_found_is_tried_again_for_a_day),
 		TEST(a_newcomer_does_not_wait_for_those_who_are_tried_again),
 		TEST(a_clock_that_was_set_back_by_a_day_holds_up_no_network_user),
 		TEST(the_marks_of_network_users_last_a_month),

@@ -63,7 +63,7 @@ static void fifty_creations_are_everyday(void **state)
 	assert_false(s->c.guard_tripped);
 }
 
-static void more_than_fifty_are_a_brake(void **state)
+static void more_than_fifty_trip_the_change_guard(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -171,7 +171,7 @@ static void the_end_of_an_operator_s_pause_releases_nothing(void **state)
 	assert_int_equal(created(s), 60);
 }
 
-static void the_dispatcher_s_brake_is_not_ours(void **state)
+static void the_dispatcher_s_breaker_is_not_ours(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -224,13 +224,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(fifty_creations_are_everyday),
-		TEST(more_than_fifty_are_a_brake),
+		TEST(more_than_fifty_trip_the_change_guard),
 		cmocka_unit_test(of_few_accounts_two_may_go_and_of_many_ten),
 		TEST(resume_lets_it_pass_once),
 		TEST(a_resume_while_the_collector_was_down_counts),
 		TEST(a_restart_alone_releases_nothing),
 		TEST(the_end_of_an_operator_s_pause_releases_nothing),
-		TEST(the_dispatcher_s_brake_is_not_ours),
+		TEST(the_dispatcher_s_breaker_is_not_ours),
 		TEST(a_passwd_that_was_put_right_releases_itself),
 		TEST(logins_are_seen_meanwhile),
 	};

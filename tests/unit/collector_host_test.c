@@ -199,7 +199,7 @@ static void another_machine_id_is_a_copy(void **state)
 	host_free(&h);
 }
 
-static void a_machine_without_an_id_is_no_copy(void **state)
+static void a_machine_without_an_id_is_not_a_copy(void **state)
 {
 	struct folder *f = *state;
 	struct host h;
@@ -238,7 +238,7 @@ int main(void)
 		TEST(a_file_that_others_may_write_is_refused),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(another_machine_id_is_a_copy),
-		TEST(a_machine_without_an_id_is_no_copy),
+		TEST(a_machine_without_an_id_is_not_a_copy),
 		TEST(it_is_nobody_else_s_to_read),
 	};
 

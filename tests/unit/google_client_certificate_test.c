@@ -119,7 +119,7 @@ static void a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(void *
 		"is encrypted");
 }
 
-static void what_is_no_certificate_or_no_key_is_called_that(void **state)
+static void what_is_not_a_certificate_or_not_a_key_is_reported_so(void **state)
 {
 	expect(*state, strdup("x"), key_pem(key), 0600, "client_certificate",
 		"not a PEM certificate");
@@ -156,7 +156,7 @@ int main(void)
 		TEST(a_certificate_and_its_key_are_taken),
 		TEST(another_ones_key_is_refused),
 		TEST(a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it),
-		TEST(what_is_no_certificate_or_no_key_is_called_that),
+		TEST(what_is_not_a_certificate_or_not_a_key_is_reported_so),
 		TEST(one_that_is_not_valid_now_is_refused),
 		TEST(a_key_that_others_can_read_is_refused),
 	};

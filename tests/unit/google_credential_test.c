@@ -91,7 +91,7 @@ static void a_key_file_with_a_subject_is_taken(void **state)
 	credential_free(c);
 }
 
-static void without_a_subject_it_says_whom_to_delegate_to(void **state)
+static void without_a_subject_it_names_the_account_to_delegate_to(void **state)
 {
 	struct test t = begin(state);
 
@@ -103,7 +103,7 @@ static void without_a_subject_it_says_whom_to_delegate_to(void **state)
 	assert_non_null(strstr(t.fault.remedy, GOOGLE_SCOPE));
 }
 
-static void the_service_account_itself_is_no_administrator(void **state)
+static void the_service_account_itself_is_not_an_administrator(void **state)
 {
 	static char self[] = "Inviter@inviter-1.iam.gserviceaccount.com";
 	struct test t = begin(state);
@@ -252,7 +252,7 @@ static void a_file_that_others_can_read_is_refused(void **state)
 	assert_int_equal(t.fault.kind, FAULT_NONE);
 }
 
-static void what_is_no_file_and_no_json_is_refused(void **state)
+static void what_is_not_a_file_or_not_json_is_refused(void **state)
 {
 	static char unset[] = "";
 	struct test t = begin(state);
@@ -349,8 +349,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_file_with_a_subject_is_taken),
-		TEST(without_a_subject_it_says_whom_to_delegate_to),
-		TEST(the_service_account_itself_is_no_administrator),
+		TEST(without_a_subject_it_names_the_account_to_delegate_to),
+		TEST(the_service_account_itself_is_not_an_administrator),
 		TEST(a_missing_member_is_named),
 		TEST(types_that_can_be_no_administrator_are_refused_by_name),
 		TEST(another_universe_is_refused),
@@ -360,7 +360,7 @@ int main(void)
 		TEST(a_key_that_is_not_rsa_is_refused),
 		TEST(a_short_key_is_refused),
 		TEST(a_file_that_others_can_read_is_refused),
-		TEST(what_is_no_file_and_no_json_is_refused),
+		TEST(what_is_not_a_file_or_not_json_is_refused),
 		TEST(each_part_of_the_token_has_its_own_cache),
 		TEST(a_replaced_file_is_read_again_and_a_broken_one_is_not),
 	};

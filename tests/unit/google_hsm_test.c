@@ -62,7 +62,7 @@ static void it_is_loaded_without_a_look_at_the_token(void **state)
 	credential_free(c);
 }
 
-static void whose_it_is_must_be_said(void **state)
+static void a_key_without_a_service_account_is_refused(void **state)
 {
 	struct test t;
 
@@ -134,7 +134,7 @@ static void a_pin_is_read_without_the_end_of_its_line(void **state)
 	expect_pin(&t, "482913");
 }
 
-static void a_file_that_is_no_pin_is_refused(void **state)
+static void a_file_that_is_not_a_pin_is_refused(void **state)
 {
 	static const char *const contents[] = {"", "\n"};
 	struct strbuf text = {0};
@@ -218,10 +218,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_loaded_without_a_look_at_the_token),
-		TEST(whose_it_is_must_be_said),
+		TEST(a_key_without_a_service_account_is_refused),
 		TEST(each_key_account_and_id_has_its_own_cache_and_each_pin_the_same),
 		TEST(a_pin_is_read_without_the_end_of_its_line),
-		TEST(a_file_that_is_no_pin_is_refused),
+		TEST(a_file_that_is_not_a_pin_is_refused),
 		TEST(a_refused_pin_is_remembered_until_another_is_taken),
 		TEST(the_memory_holds_no_pin_and_is_ours_alone),
 		TEST(where_nothing_can_be_remembered_no_pin_is_tried),

@@ -214,7 +214,7 @@ static void what_a_wrong_clock_wrote_is_not_believed(void **state)
 	expect_token(t, NULL, "token-3");
 }
 
-static void what_is_no_token_file_is_replaced(void **state)
+static void what_is_not_a_token_file_is_replaced(void **state)
 {
 	static const char *const bad[] = {"", "{", "[]", "null", "{\"access_token\":1}",
 		"{\"access_token\":\"\",\"expires\":9999999999}",
@@ -302,7 +302,7 @@ static bool stop_now(void *ctx)
 	return true;
 }
 
-static void who_waits_for_another_minter_can_be_stopped(void **state)
+static void a_person_who_waits_for_another_minter_can_be_stopped(void **state)
 {
 	struct test *t = *state;
 	char lock[160];
@@ -396,12 +396,12 @@ int main(void)
 		TEST(a_refused_token_is_never_used_again),
 		TEST(a_token_is_stale_before_it_ends),
 		TEST(what_a_wrong_clock_wrote_is_not_believed),
-		TEST(what_is_no_token_file_is_replaced),
+		TEST(what_is_not_a_token_file_is_replaced),
 		TEST(what_others_could_have_written_is_not_believed),
 		TEST(a_huge_file_is_not_read),
 		TEST(without_a_directory_it_goes_on_uncached),
 		TEST(a_failure_is_passed_on_and_not_kept),
-		TEST(who_waits_for_another_minter_can_be_stopped),
+		TEST(a_person_who_waits_for_another_minter_can_be_stopped),
 		TEST(a_peek_shows_what_there_is_and_mints_nothing),
 		TEST(files_of_credentials_that_are_gone_are_removed),
 		cmocka_unit_test(a_token_reply_is_read_as_the_standard_says),

@@ -29,7 +29,7 @@ static int unblock(struct site *site, const char *address)
 
 /* ---- block ---- */
 
-static void who_is_blocked_waits_and_is_queued_again_when_unblocked(void **state)
+static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(void **state)
 {
 	struct site *site = *state;
 	char why[32];
@@ -96,7 +96,7 @@ static bool list_block(
 	return true;
 }
 
-static void blocks_are_listed_with_why_and_who(void **state)
+static void blocks_are_listed_with_reason_and_actor(void **state)
 {
 	struct site *site = *state;
 	char list[256] = "";
@@ -130,7 +130,7 @@ static bool on_disk(struct site *site, const char *word)
 	return found;
 }
 
-static void who_is_forgotten_is_not_even_in_the_files(void **state)
+static void forget_leaves_no_trace_in_the_ledger_s_files(void **state)
 {
 	struct site *site = *state;
 
@@ -161,7 +161,7 @@ static void a_forgotten_person_stays_blocked(void **state)
 	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
 }
 
-static void nobody_is_forgotten_under_somebody_s_hands(void **state)
+static void forget_of_a_leased_person_is_refused(void **state)
 {
 	struct site *site = *state;
 	struct person p;
@@ -218,7 +218,7 @@ static void what_is_in_use_never_expires(void **state)
 	assert_int_not_equal(seen(site, "web1", "alice").id, 0);
 }
 
-static void who_was_never_invited_and_has_no_account_goes_first(void **state)
+static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **state)
 {
 	struct site *site = *state;
 
@@ -532,16 +532,16 @@ static void programs_are_known_by_their_last_beat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_is_blocked_waits_and_is_queued_again_when_unblocked),
+		TEST(a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked),
 		TEST(nobody_who_is_blocked_can_be_queued_but_by_name),
 		TEST(a_block_forgets_no_send_that_may_have_mailed),
-		TEST(blocks_are_listed_with_why_and_who),
-		TEST(who_is_forgotten_is_not_even_in_the_files),
+		TEST(blocks_are_listed_with_reason_and_actor),
+		TEST(forget_leaves_no_trace_in_the_ledger_s_files),
 		TEST(a_forgotten_person_stays_blocked),
-		TEST(nobody_is_forgotten_under_somebody_s_hands),
+		TEST(forget_of_a_leased_person_is_refused),
 		TEST(an_account_that_led_to_nobody_can_be_forgotten_too),
 		TEST(what_is_in_use_never_expires),
-		TEST(who_was_never_invited_and_has_no_account_goes_first),
+		TEST(a_person_who_was_never_invited_and_has_no_account_goes_first),
 		TEST(history_and_sends_expire_a_few_at_a_time),
 		TEST(a_story_is_told_from_the_account_to_the_mail),
 		TEST(an_account_that_is_spelled_like_an_address_is_not_taken_for_it),

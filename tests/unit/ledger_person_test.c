@@ -123,7 +123,7 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 
 /* ---- whose turn it is ---- */
 
-static void new_faces_come_first_then_retries_then_sweeps_oldest_first(void **state)
+static void claims_take_new_people_first_then_retries_then_background_oldest_first(void **state)
 {
 	static const char *const order[] = {
 		"n1@x.com", "n2@x.com", "r1@x.com", "r2@x.com", "s1@x.com"};
@@ -151,7 +151,7 @@ static void new_faces_come_first_then_retries_then_sweeps_oldest_first(void **st
 	assert_int_equal(next_due(site), LATER + 1);
 }
 
-static void sweeps_can_be_left_aside(void **state)
+static void resyncs_can_be_left_aside(void **state)
 {
 	struct site *site = *state;
 	struct person p = waiting(ALICE, CLASS_SWEEP, 10), out[2];
@@ -163,7 +163,7 @@ static void sweeps_can_be_left_aside(void **state)
 	assert_int_equal(claim(site, LATER, "one", out, 2), 1);
 }
 
-static void only_who_has_something_due_is_claimed(void **state)
+static void only_a_person_with_something_due_is_claimed(void **state)
 {
 	static const bool claimable[PERSON_STATES] = {
 		[PERSON_QUEUED] = true,
@@ -231,7 +231,7 @@ static void one_person_can_be_leased_by_name(void **state)
 	assert_int_equal(next_due(site), 0); /* declined: a lease makes nobody due */
 }
 
-static void an_intent_stays_in_the_hands_of_who_committed_it(void **state)
+static void an_intent_stays_with_the_process_that_committed_it(void **state)
 {
 	struct site *site = *state;
 	struct ledger *l = site->ledger;
@@ -465,12 +465,12 @@ int main(void)
 		TEST(every_state_has_its_word),
 		TEST(a_word_that_nobody_knows_is_said_not_guessed),
 		TEST(history_has_every_change_of_state_or_reason_and_no_other),
-		TEST(new_faces_come_first_then_retries_then_sweeps_oldest_first),
-		TEST(sweeps_can_be_left_aside),
-		TEST(only_who_has_something_due_is_claimed),
+		TEST(claims_take_new_people_first_then_retries_then_background_oldest_first),
+		TEST(resyncs_can_be_left_aside),
+		TEST(only_a_person_with_something_due_is_claimed),
 		TEST(a_lease_ends_with_the_result_with_release_or_with_time),
 		TEST(one_person_can_be_leased_by_name),
-		TEST(an_intent_stays_in_the_hands_of_who_committed_it),
+		TEST(an_intent_stays_with_the_process_that_committed_it),
 		TEST(a_lease_from_a_wrong_clock_strands_nobody),
 		TEST(programs_that_claim_at_once_never_claim_the_same),
 		TEST(people_come_in_pages_in_order_of_address),

@@ -71,7 +71,7 @@ static void only_the_day_of_a_sighting_is_kept(void **state)
 	assert_int_equal(site_number(site, "SELECT max(at % 86400) FROM history"), 0);
 }
 
-static void changed_facts_are_judged_anew_but_keep_reason_and_first_day(void **state)
+static void changed_facts_are_evaluated_again_but_keep_trigger_and_first_day(void **state)
 {
 	struct site *site = *state;
 	struct sighting s = account("web1", "alice");
@@ -112,7 +112,7 @@ static void an_account_that_comes_back_is_new(void **state)
 
 /* ---- judged ---- */
 
-static void other_rules_judge_everybody_anew(void **state)
+static void changed_rules_evaluate_everybody_again(void **state)
 {
 	static const uint64_t rules[] = {0, 1, INT64_MAX, 0x8000000000000000u, UINT64_MAX, RULES};
 	struct site *site = *state;
@@ -157,7 +157,7 @@ static void facts_that_change_between_reading_and_judging_are_not_lost(void **st
 	ledger_close(collector);
 }
 
-static void who_is_excluded_after_all_is_not_written_to(void **state)
+static void a_person_who_is_excluded_after_all_is_not_written_to(void **state)
 {
 	struct site *site = *state;
 
@@ -186,7 +186,7 @@ static void one_account_of_several_is_enough_to_stay(void **state)
 
 /* ---- gone ---- */
 
-static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
+static void the_last_account_removed_ends_only_a_person_never_mailed(void **state)
 {
 	static const struct {
 		enum person_state state;
@@ -223,7 +223,7 @@ static void with_the_last_account_goes_only_who_was_not_written_to(void **state)
 	}
 }
 
-static void who_is_invited_and_gone_is_due_at_once(void **state)
+static void a_person_who_is_invited_and_gone_is_due_at_once(void **state)
 {
 	struct site *site = *state;
 	struct person p[2];
@@ -241,7 +241,7 @@ static void who_is_invited_and_gone_is_due_at_once(void **state)
 	assert_int_not_equal(p[0].unseen_day, 0);
 }
 
-static void who_is_being_checked_when_the_account_goes_is_gone_afterwards(void **state)
+static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwards(void **state)
 {
 	struct site *site = *state;
 	struct person p;
@@ -259,7 +259,7 @@ static void who_is_being_checked_when_the_account_goes_is_gone_afterwards(void *
 
 /* ---- renamed ---- */
 
-static void a_renamed_account_keeps_its_story_and_is_judged_anew(void **state)
+static void a_renamed_account_keeps_its_history_and_is_evaluated_again(void **state)
 {
 	struct site *site = *state;
 	int64_t id;
@@ -294,7 +294,7 @@ static void a_new_name_that_was_somebody_s_is_sorted_out(void **state)
 
 /* ---- collisions ---- */
 
-static void two_accounts_with_one_address_are_a_collision_whoever_comes_first(void **state)
+static void two_accounts_with_one_address_are_a_collision_in_either_order(void **state)
 {
 	struct site *site = *state;
 
@@ -533,18 +533,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_facts_come_back_as_they_were_seen),
 		TEST(only_the_day_of_a_sighting_is_kept),
-		TEST(changed_facts_are_judged_anew_but_keep_reason_and_first_day),
+		TEST(changed_facts_are_evaluated_again_but_keep_trigger_and_first_day),
 		TEST(an_account_that_comes_back_is_new),
-		TEST(other_rules_judge_everybody_anew),
+		TEST(changed_rules_evaluate_everybody_again),
 		TEST(facts_that_change_between_reading_and_judging_are_not_lost),
-		TEST(who_is_excluded_after_all_is_not_written_to),
+		TEST(a_person_who_is_excluded_after_all_is_not_written_to),
 		TEST(one_account_of_several_is_enough_to_stay),
-		TEST(with_the_last_account_goes_only_who_was_not_written_to),
-		TEST(who_is_invited_and_gone_is_due_at_once),
-		TEST(who_is_being_checked_when_the_account_goes_is_gone_afterwards),
-		TEST(a_renamed_account_keeps_its_story_and_is_judged_anew),
+		TEST(the_last_account_removed_ends_only_a_person_never_mailed),
+		TEST(a_person_who_is_invited_and_gone_is_due_at_once),
+		TEST(a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwards),
+		TEST(a_renamed_account_keeps_its_history_and_is_evaluated_again),
 		TEST(a_new_name_that_was_somebody_s_is_sorted_out),
-		TEST(two_accounts_with_one_address_are_a_collision_whoever_comes_first),
+		TEST(two_accounts_with_one_address_are_a_collision_in_either_order),
 		TEST(a_collision_ends_when_one_of_the_two_goes_or_changes),
 		TEST(other_facts_do_not_let_one_of_a_collision_through),
 		TEST(three_in_a_collision_stay_one_until_one_is_left),

@@ -393,7 +393,7 @@ static void policy_counts_for_people_in_the_map(void **state)
 }
 
 /* An administrator is not sent to map a daemon. */
-static void who_is_excluded_is_not_called_unmapped(void **state)
+static void a_person_who_is_excluded_is_not_called_unmapped(void **state)
 {
 	struct sighting s = named("www-data%x");
 
@@ -475,7 +475,7 @@ int main(void)
 		TEST(groups_let_in_and_keep_out),
 		TEST(groups_that_cannot_be_told_exclude),
 		TEST(policy_counts_for_people_in_the_map),
-		TEST(who_is_excluded_is_not_called_unmapped),
+		TEST(a_person_who_is_excluded_is_not_called_unmapped),
 		TEST(verdicts_have_words),
 		TEST(the_rules_number_changes_with_every_rule_and_with_nothing_else),
 	};

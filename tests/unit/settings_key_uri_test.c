@@ -175,7 +175,7 @@ static void with_a_key_no_credentials_file_is_missed(void **state)
 	assert_int_equal(check(*state, "key = handle:0x81000001\n" OWNER).count, 0);
 }
 
-static void a_key_does_not_say_whose_it_is(void **state)
+static void a_key_without_its_service_account_or_id_is_reported(void **state)
 {
 	expect_found(*state, "key = " TOKEN "\nkey_id = f00d\n", "requires the service account",
 		"gserviceaccount.com");
@@ -226,7 +226,7 @@ int main(void)
 		cmocka_unit_test(it_names_one_key_of_one_token_and_no_program),
 		cmocka_unit_test(a_handle_is_a_number_and_nothing_else),
 		TEST(with_a_key_no_credentials_file_is_missed),
-		TEST(a_key_does_not_say_whose_it_is),
+		TEST(a_key_without_its_service_account_or_id_is_reported),
 		TEST(a_pins_file_is_kept_like_a_credential),
 		TEST(what_systemd_did_not_hand_over_is_seen_by_the_unit),
 	};

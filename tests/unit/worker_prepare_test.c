@@ -166,7 +166,7 @@ static void a_worker_that_is_root_has_root_s_directories(void **state)
 	all_are_right(p);
 }
 
-static void a_second_time_changes_nothing_and_a_wrong_mode_is_mended(void **state)
+static void a_second_time_changes_nothing_and_a_wrong_mode_is_repaired(void **state)
 {
 	struct place *p = place_of(state);
 	char *text;
@@ -204,7 +204,7 @@ static void what_an_account_owns_is_not_touched(void **state)
 }
 
 /* In the place of the ledger the accounts can put what they like, as long as it is not root's. */
-static void a_ledger_that_is_no_plain_file_of_one_name_is_refused(void **state)
+static void a_ledger_that_is_not_a_plain_file_of_one_name_is_refused(void **state)
 {
 	struct place *p = place_of(state);
 	char target[256], ledger[256];
@@ -243,7 +243,7 @@ static void a_ledger_of_another_owner_becomes_root_s(void **state)
 }
 
 /* In root's run directory only root can have put it there; a program could not use it. */
-static void what_is_no_file_of_the_run_directory_is_replaced(void **state)
+static void what_is_not_a_file_of_the_run_directory_is_replaced(void **state)
 {
 	struct place *p = place_of(state);
 
@@ -372,11 +372,11 @@ int main(void)
 		TEST(everything_is_made_with_its_owner_and_mode),
 		TEST(the_umask_changes_nothing),
 		TEST(a_worker_that_is_root_has_root_s_directories),
-		TEST(a_second_time_changes_nothing_and_a_wrong_mode_is_mended),
+		TEST(a_second_time_changes_nothing_and_a_wrong_mode_is_repaired),
 		TEST(what_an_account_owns_is_not_touched),
-		TEST(a_ledger_that_is_no_plain_file_of_one_name_is_refused),
+		TEST(a_ledger_that_is_not_a_plain_file_of_one_name_is_refused),
 		TEST(a_ledger_of_another_owner_becomes_root_s),
-		TEST(what_is_no_file_of_the_run_directory_is_replaced),
+		TEST(what_is_not_a_file_of_the_run_directory_is_replaced),
 		TEST(a_stranger_s_directory_is_refused_and_left_as_it_is),
 		TEST(a_link_or_a_file_in_its_place_is_refused),
 		TEST(a_place_that_others_can_change_is_refused),
