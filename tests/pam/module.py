@@ -7,6 +7,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import accounts_table  # pylint: disable=wrong-import-position
 import harness  # pylint: disable=wrong-import-position
 
 PATH = os.path.join(harness.BUILD, "pam_cloudinvite.so")
@@ -20,6 +21,16 @@ def symbols(*options):
     """The names of `nm -D OPTIONS`, without versions."""
     return {line.split()[-1].split("@")[0]
             for line in output("nm", "-D", *options, PATH).splitlines()}
+
+
+def figures():
+    """{part of the module: what docs/security.md says of it}"""
+    return {part: says for part, says, _ in accounts_table.rows("| part of the module | figure | the test |")}
+
+
+def named(part):
+    """The names in a row of that table, in their order."""
+    return accounts_table.words(figures()[part])
 
 
 def is_sanitized():

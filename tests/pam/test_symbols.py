@@ -106,6 +106,9 @@ class Inside(harness.Test):
         self.assertIn("GNU_RELRO", headers)
         self.assertRegex(headers, r"GNU_STACK.* RW +0x")
         self.assertNotRegex(dynamic, r"RPATH|RUNPATH|TEXTREL|NODELETE")
+        called = symbols("--undefined-only")
+        self.assertIn("__stack_chk_fail", called)
+        self.assertTrue({"__snprintf_chk", "__vsnprintf_chk"} & called, "_FORTIFY_SOURCE")
 
     def test_it_has_40_KB_at_most(self):
         with tempfile.NamedTemporaryFile() as stripped:

@@ -141,6 +141,14 @@ class SystemCalls(harness.Test):
         self.put("spool/new/root.login")
         self.assertEqual(self.trace(), ["geteuid()"] + self.looks())
 
+    def test_the_security_page_lists_the_calls_of_both_ways(self):
+        """docs/security.md: a first login that reads both files, and the next login."""
+        def names(calls):
+            return [call.split("(")[0] for call in self.whole(calls)]
+        self.assertEqual(names(self.trace(arguments="min_uid=0")), module.named("system calls of a first login"))
+        self.put("spool/seen/root", "queued\n")
+        self.assertEqual(names(self.trace()), module.named("system calls of a returning user"))
+
     def test_a_service_that_does_not_count_costs_nothing(self):
         self.assertEqual(self.trace(arguments="skip_services=sshd"), [])
         self.assertEqual(self.trace(SERVICE="cron"), [])
