@@ -142,7 +142,7 @@ def main():
                                    *glob.glob("tests/**/*.py", recursive=True)))
     if not options.fast:
         # varFuncNullUB: NULL is a pointer in C on every system that this runs on, and libcurl's own
-        # documentation passes it so. Headers of the system are not ours to mend.
+        # documentation passes it so. The headers of the system are not ours to fix.
         defines = [flag for flag in flags if flag.startswith(("-D", "-I"))]
         report("cppcheck", tool(
             "cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "-j", str(options.jobs),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test finds around it, whoever runs it and wherever the tree lies.
+"""What every test finds around it, with any user and in any place.
 
     enter()             starts the calling script again where this machine's log cannot be written
     environment()       the caller's environment without what our programs would obey
@@ -24,7 +24,7 @@ OBEYED = ("COLUMNS", "CREDENTIALS_DIRECTORY", "DISPLAY", "JOURNAL_STREAM", "LANG
 
 
 def hide_log():
-    """Logins of the tests, and decisions, are no news for the administrator of this machine."""
+    """Logins of the tests, and decisions, would only disturb the administrator of this machine."""
     if os.path.isdir(JOURNAL):
         subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", JOURNAL], check=True)
     if os.path.exists(LOG):

@@ -357,7 +357,8 @@ class Journey:
 def travel(steps, journey):
     if not steps.promise("it is installed, and boots", journey.furnish):
         return
-    nspawn.each(steps, journey.debian, "journalctl --no-pager -b -u 'cloudinvite-*' | grep -v probe; cloudinvite status", (
+    nspawn.each(steps, journey.debian,
+                "journalctl --no-pager -b -u 'cloudinvite-*' | grep -v probe; cloudinvite status", (
         ("as shipped, they start for the first time", journey.start_as_shipped),
         ("they have no capability and can get none", journey.no_capability),
         ("the keeper is root without powers, and the spool is its own", journey.keeper),
