@@ -10,7 +10,6 @@ import time
 
 import harness
 from harness import Emulator, Site, wait_for
-from harness import wait_for
 
 class Collector(harness.NewEmulator):
 
