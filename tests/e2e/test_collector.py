@@ -11,6 +11,7 @@ import time
 import harness
 from harness import Emulator, Site, wait_for
 
+
 class Collector(harness.NewEmulator):
 
     def baseline(self, **sections):
