@@ -5,12 +5,12 @@
  * exclusively behind it. From then on every name in the directory that is not in the kernel's cache
  * is waited for, in state D, until the FUSE connection is aborted.
  *
- *   hold UID MOUNTPOINT OPENED QUEUED [TO]
+ *   hold UID GID[,GID]... MOUNTPOINT OPENED QUEUED [TO]
  *
- * As UID, in a user namespace of its own (no privilege is needed): mounts the FUSE file system at
- * MOUNTPOINT, lists OPENED into it, then makes the directory QUEUED or, with TO, renames QUEUED
- * into TO. Says `connection N`, `refused WHAT ERRNO`, `held` and `queued`, a line each, and stays
- * until its input ends or the connection is aborted.
+ * As UID, with these groups and in a user namespace of its own (no privilege is needed): mounts
+ * the FUSE file system at MOUNTPOINT, lists OPENED into it, then makes the directory QUEUED or,
+ * with TO, renames QUEUED into TO. Says `connection N`, `refused WHAT ERRNO`, `held` and `queued`,
+ * a line each, and stays until its input ends or the connection is aborted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,10 +31,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PAGE ((size_t)4096)
+#define PAGE	   ((size_t)4096)
+#define GROUPS_MAX 8
 
 static const char *opened, *queued, *target;
 static uid_t uid;
+static gid_t groups[GROUPS_MAX]; /* the account's own is the first */
+static size_t n_groups;
 static int fuse;
 static void *page;
 static sem_t reading;
@@ -60,17 +63,32 @@ static void write_map(const char *path, const char *text)
 	close(fd);
 }
 
+static void read_groups(char *list)
+{
+	char *word, *rest = NULL;
+
+	for (word = strtok_r(list, ",", &rest); word && n_groups < GROUPS_MAX;
+		word = strtok_r(NULL, ",", &rest))
+		groups[n_groups++] = (gid_t)strtoul(word, NULL, 10);
+	if (word || n_groups == 0) {
+		fprintf(stderr, "hold: 1 to %d groups\n", GROUPS_MAX);
+		exit(2);
+	}
+}
+
 static void become(void)
 {
+	const gid_t gid = groups[0];
 	char map[64];
 
-	if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 ||
+	if (setgroups(n_groups, groups) != 0 || setresgid(gid, gid, gid) != 0 ||
 		setresuid(uid, uid, uid) != 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 ||
 		unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
 		die("unshare");
 	snprintf(map, sizeof(map), "%u %u 1", (unsigned)uid, (unsigned)uid);
 	write_map("/proc/self/setgroups", "deny");
 	write_map("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "%u %u 1", (unsigned)gid, (unsigned)gid);
 	write_map("/proc/self/gid_map", map);
 }
 
@@ -84,7 +102,7 @@ static void fill(struct fuse_attr *attr, uint64_t node)
 		.size = PAGE,
 		.blksize = PAGE,
 		.uid = uid,
-		.gid = uid};
+		.gid = groups[0]};
 }
 
 static void answer(const struct fuse_in_header *in, int error, const void *body, size_t size)
@@ -158,7 +176,7 @@ static void mount_at(const char *mountpoint)
 	if (fuse < 0)
 		die("/dev/fuse");
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u", fuse,
-		(unsigned)uid, (unsigned)uid);
+		(unsigned)uid, (unsigned)groups[0]);
 	if (mount("hold", mountpoint, "fuse", MS_NOSUID | MS_NODEV, options) != 0)
 		die("mount");
 	if (pthread_create(&thread, NULL, serve, NULL) != 0)
@@ -204,17 +222,18 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	char end;
 
-	if (argc < 5 || argc > 6) {
-		fprintf(stderr, "usage: hold UID MOUNTPOINT OPENED QUEUED [TO]\n");
+	if (argc < 6 || argc > 7) {
+		fprintf(stderr, "usage: hold UID GID[,GID]... MOUNTPOINT OPENED QUEUED [TO]\n");
 		return 2;
 	}
 	uid = (uid_t)strtoul(argv[1], NULL, 10);
-	opened = argv[3];
-	queued = argv[4];
-	target = argv[5];
+	read_groups(argv[2]);
+	opened = argv[4];
+	queued = argv[5];
+	target = argv[6];
 	sem_init(&reading, 0, 0);
 	become();
-	mount_at(argv[2]);
+	mount_at(argv[3]);
 	if (pthread_create(&thread, NULL, list, NULL) != 0)
 		die("pthread_create");
 	sem_wait(&reading);
