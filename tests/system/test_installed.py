@@ -101,7 +101,7 @@ class Afternoon:
 
     def __init__(self, debian, google, folder):
         self.debian, self.google, self.folder = debian, google, folder
-        self.logins = LoginLoop(self.login)
+        self.login_loop = LoginLoop(self.login)
         self.key = google.file("key")
         self.before = self.common_session = None
 
@@ -129,7 +129,7 @@ class Afternoon:
 
     def apt(self, *words):
         """With people who log in meanwhile; nothing may ask, as for configuration management."""
-        with self.logins:
+        with self.login_loop:
             said = self.debian.do(f"{APT} {' '.join(words)} </dev/null && dpkg --audit")
         self.everybody_logs_in()
         faulty = self.debian.run("journalctl -q --no-pager | grep -E 'faulty module|unable to dlopen'")[1]
@@ -337,8 +337,8 @@ class Afternoon:
         self.mailed("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 
     def nobody_refused(self):
-        print(f"# {self.debian.suite}: {self.logins.count} logins while packages changed", flush=True)
-        assert self.logins.count > 20 and not self.logins.refused, "\n".join(self.logins.refused[:9])
+        print(f"# {self.debian.suite}: {self.login_loop.count} logins while packages changed", flush=True)
+        assert self.login_loop.count > 20 and not self.login_loop.refused, "\n".join(self.login_loop.refused[:9])
 
 
 def linked(folder, suite):
