@@ -54,7 +54,7 @@ static const struct {
 	{"first_look", "first check"},
 	{"approved", "approved"},
 	{"blocked", "blocked"},
-	{"max_mails", "the person has received as many mails as max_mails allows"},
+	{"max_mails", "the person has received as many mails as max_mails permits"},
 	{"account_gone", "the account is gone"},
 	{"deleted", "the account was deleted"},
 	{"asked", "requested by an administrator"},
@@ -129,7 +129,7 @@ const char *label_verdict(enum verdict_kind verdict)
 static void next_step_queued(
 	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
-	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit allows", reason[96];
+	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit permits", reason[96];
 
 	if (service->paused) {
 		str_copy(out, size, "Waiting for the pause to end.");

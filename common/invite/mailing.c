@@ -50,7 +50,7 @@ static bool not_by_name(struct course *c, const struct ruling *ruling, struct fa
 			"Try again tomorrow, or raise sends_per_day."},
 		{"reconcile", "a mail may be out that this ledger does not know of (reconcile)",
 			"See: cloudinvite status. To send anyway: --again --reason TEXT."},
-		{"max_mails", "the person has already received as many mails as max_mails allows",
+		{"max_mails", "the person has already received as many mails as max_mails permits",
 			"To send one more: --again --reason TEXT."},
 	};
 	size_t n = 0;
