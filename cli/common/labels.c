@@ -178,8 +178,8 @@ static const char *next_step_other(const struct person *p)
 		[PERSON_NOT_INVITABLE] =
 			"Nothing: there is no unmanaged account. A resync will find a new one.",
 		[PERSON_SENDING] = "The invitation is being sent now.",
-		[PERSON_UNCONFIRMED] = "Nothing is sent until Google shows the result of the last "
-				       "send (up to 72 hours).",
+		[PERSON_UNCONFIRMED] =
+			"Nothing is sent until Google shows the last result (up to 72 hours).",
 		[PERSON_INVITED] = "The person decides. The next resync reads the answer.",
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
 		[PERSON_DECLINED] = "Nothing: people who declined are not invited again.",

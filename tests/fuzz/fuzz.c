@@ -20,7 +20,7 @@ char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
 
-	must(text, "memory");
+	must(!!text, "memory");
 	if (size > 0)
 		memcpy(text, data, size);
 	text[size] = '\0';

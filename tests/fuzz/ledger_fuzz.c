@@ -211,7 +211,7 @@ static void check_lines(const char *text, size_t size)
 	char *copy = fuzz_text((const uint8_t *)text, size), *rest = copy, *line;
 	char *safe = malloc(room);
 
-	must(safe, "memory");
+	must(!!safe, "memory");
 	while ((line = strsep(&rest, "\n")))
 		must(strcmp(str_safe(safe, room, line), line) == 0, "harmless lines");
 	free(safe);
