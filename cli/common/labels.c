@@ -129,7 +129,7 @@ const char *label_verdict(enum verdict_kind verdict)
 static void next_step_queued(
 	char *out, size_t size, const struct person *p, const struct service_state *service)
 {
-	char when[CLOCK_TEXT_SIZE] = "as soon as the rate limit permits", reason[96];
+	char when[CLOCK_TEXT_SIZE] = "when the rate limit permits", reason[96];
 
 	if (service->paused) {
 		str_copy(out, size, "Waiting for the pause to end.");
