@@ -20,8 +20,7 @@ static void pam_tree_report(bool bad, const struct fault *fault, void *ctx)
 {
 	struct said *said = ctx;
 	size_t n = strlen(said->text);
-	const char *slash = strrchr(fault->what, '/');
-	const char *end;
+	const char *slash, *end;
 
 	assert_true(fault->remedy[0] != '\0');
 	said->bad += bad;
