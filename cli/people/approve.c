@@ -26,7 +26,7 @@ static bool approve_eligible(const struct person *p, struct fault *fault)
 	}
 	if (strcmp(p->reason, "max_mails") == 0) {
 		fault_set(fault, FAULT_POLICY, "max_mails",
-			"%s has received as many mails as max_mails permits", p->address);
+			"%s has reached the limit of mails per person (max_mails)", p->address);
 		return fault_remedy(fault,
 			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
 	}
