@@ -224,8 +224,8 @@ def group(path):
 def write_pending(found, pending, first):
     """Lower numbers only, but for the first time."""
     if first:
-        pending.update({(v.rule, group(v.path)): [0, "rebuilt in the next issue" if "invite" in group(v.path) else
-                                               "another change of this series"] for v in found
+        pending.update({(v.rule, group(v.path)): [0, "the core is built again next" if "invite" in group(v.path) else
+                                               "not reworded yet"] for v in found
                         if row_of(pending, v) not in pending})
     rows = count(found, pending)
     head = [line for line in messages.read(PENDING).splitlines() if line.startswith("#")] \
