@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds the owner of the socket at the other end of a local TCP connection in /proc/net/tcp and
- * /proc/net/tcp6. If the connection is not found there, the peer counts as somebody else.
+ * /proc/net/tcp6. If the connection is not found there, the peer counts as another user.
  */
 #include "cli/api/loopback_peer.h"
 

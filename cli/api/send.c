@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * send and cancel: the whole way for people whom an administrator names, through ledger, pace and
- * journal. Nothing is asked of Google before every name is understood.
+ * send and cancel, for the people that an administrator names, through ledger, rate limit and
+ * journal. Every name is resolved before the first request to Google.
  */
 #include "cli/api/api.h"
 

@@ -84,7 +84,7 @@ void api_session_close(struct api_session *session)
 	progress_end(&session->progress);
 	invite_close(session->invite);
 	google_close(session->google);
-	/* What this command has counted is no reason to fail: it has been done. */
+	/* The command's work is done, so counters that cannot be stored are not an error. */
 	if (session->ledger)
 		(void)ledger_store_counters(session->ledger, &fault);
 	ledger_close(session->ledger);

@@ -9,8 +9,8 @@
 
 #define CONFIRM_ABOVE 10 /* people; a decision about more of them is asked about */
 
-/* Asks a yes-or-no question on the terminal. Where nobody can answer it is refused, and --yes named
- * as the way. */
+/* Asks a yes-or-no question on the terminal. Without a terminal the answer is no, and the message
+ * names --yes. */
 bool cli_confirm(const char *question);
 
 #endif

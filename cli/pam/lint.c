@@ -168,7 +168,7 @@ static void check_arguments(struct lint *r, const struct pam_line *line)
 
 /* ---- its file ---- */
 
-/* What also sudo, cron and the like include, and what a program writes anew without asking. */
+/* Files that sudo, cron and others include too, or that a program rewrites without asking. */
 static const struct {
 	const char *file, *code, *what, *remedy;
 } shared[] = {

@@ -25,7 +25,7 @@ struct pam {
 	/* status */
 	struct table table;
 	json_t *services, *findings;
-	struct strbuf others, skipped; /* services of the same stacks that are no logins */
+	struct strbuf others, skipped; /* services that use the same stacks but are not logins */
 	int present, absent, bad;
 };
 

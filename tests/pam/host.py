@@ -18,6 +18,7 @@ import time
 
 import module
 from module import harness
+from sandbox import output, write  # module names the directory
 
 INSIDE = "CLOUDINVITE_TEST_INSIDE"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork", "--kill-child",
@@ -62,21 +63,6 @@ def enter():
     os.environ[INSIDE] = "1"
     sys.stdout.flush()
     os.execvp(UNSHARE[0], [*UNSHARE, sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
-
-
-def output(*command, **more):
-    """Runs a command that must succeed."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=harness.TIMEOUT, **more)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}")
-    return done.stdout
-
-
-def write(path, text, mode=0o644):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-        os.fchmod(file.fileno(), mode)
 
 
 class Host:
