@@ -139,8 +139,8 @@ static void next_step_queued(
 		str_copy(out, size, "Waiting for the dispatcher, which is not running.");
 		return;
 	}
-	if (p->due > service->at)
-		clock_relative(p->due, service->at, when);
+	if (p->next_attempt > service->at)
+		clock_relative(p->next_attempt, service->at, when);
 	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
 		str_format(out, size, "The invitation will be sent %s: %s.", when,

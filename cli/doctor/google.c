@@ -17,7 +17,7 @@
 #include "google/http/errors.h"
 #include "google/types.h"
 #include "invite/invite.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 
 #define CLOCK_OFF_S 30
 
@@ -246,28 +246,28 @@ void doctor_quota(struct doctor *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char when[CLOCK_TEXT_SIZE];
-	struct pace pace;
+	struct rate_limit_status rate_limit;
 
 	if (!d->ledger) {
 		doctor_skip(d, "skipped: needs a readable ledger");
-	} else if (!pace_look(d->ledger, d->settings, &pace, &fault)) {
+	} else if (!rate_limit_status(d->ledger, d->settings, &rate_limit, &fault)) {
 		doctor_bad(d, &fault);
-	} else if (pace.throttled_until_wall > clock_wall()) {
+	} else if (rate_limit.throttled_until_wall > clock_wall()) {
 		doctor_note(d, "throttled",
 			"No action is needed. If this persists, lower [google] "
 			"requests_per_minute: other tools of the organisation use the same quota.",
 			"Google asked to slow down until %s",
-			clock_relative(pace.throttled_until_wall, clock_wall(), when));
-	} else if (pace.configured > 0 && pace.effective < pace.configured) {
+			clock_relative(rate_limit.throttled_until_wall, clock_wall(), when));
+	} else if (rate_limit.configured > 0 && rate_limit.effective < rate_limit.configured) {
 		doctor_note(d, "slowed", "The rate rises again automatically while Google answers.",
 			"%lld of %lld requests a minute: Google asked to slow down recently",
-			(long long)pace.effective, (long long)pace.configured);
-	} else if (pace.configured == 0) {
+			(long long)rate_limit.effective, (long long)rate_limit.configured);
+	} else if (rate_limit.configured == 0) {
 		doctor_note(d, "unlimited",
 			"Google is reported to allow an organisation about 60 a minute.",
 			"[google] requests_per_minute = 0: there is no limit");
 	} else {
 		doctor_ok(d, "%lld of %lld requests were made in the last minute",
-			(long long)pace.used, (long long)pace.configured);
+			(long long)rate_limit.used, (long long)rate_limit.configured);
 	}
 }

@@ -31,7 +31,7 @@ static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 	settings_free(settings);
 }
 
-static int emit_all(const struct cli *cli, enum trigger reason, char **users, int count)
+static int emit_all(const struct cli *cli, enum trigger trigger, char **users, int count)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char spool[SPOOL_PATH_MAX];
@@ -42,7 +42,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 	if (box < 0)
 		return cli_fail(&fault);
 	for (int i = 0; i < count; i++)
-		if (spool_writer_write(box, spool, users[i], reason, true, &fault) < 0)
+		if (spool_writer_write(box, spool, users[i], trigger, true, &fault) < 0)
 			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	/* One that was waiting already may be the module's, which does not wait for the disk. */
 	if (!spool_writer_sync(box, spool, &fault))
@@ -57,16 +57,16 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 		{"reason", required_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
 	};
-	enum trigger reason = TRIGGER_ASKED;
+	enum trigger trigger = TRIGGER_MANUAL;
 	bool given = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !trigger_parse(optarg, &reason))
+		if (option != 'r' || !trigger_parse(optarg, &trigger))
 			return cli_usage(cli);
 		given = true;
 	}
 	if (!given || optind == argc)
 		return cli_usage(cli);
-	return emit_all(cli, reason, argv + optind, argc - optind);
+	return emit_all(cli, trigger, argv + optind, argc - optind);
 }

@@ -168,7 +168,7 @@ static int log_enabled(void *ctx)
 	struct enabling *e = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, &fault);
-	struct history_entry entry = {.at = clock_wall(), .what = "enabled"};
+	struct history_entry entry = {.at = clock_wall(), .event = "enabled"};
 	char people[SCREEN_PEOPLE_SIZE];
 	bool ok;
 

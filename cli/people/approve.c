@@ -38,13 +38,13 @@ static void approve_apply(struct person *p, int64_t now)
 	p->state = PERSON_QUEUED;
 	str_copy(p->reason, sizeof(p->reason), "approved");
 	p->approved = true;
-	p->class = CLASS_NEW;
+	p->priority = PRIO_NEW;
 	if (p->intent_at > 0) { /* unconfirmed: the whole way again, with another look at Google */
 		p->intent_at = p->intent_date = 0;
 		p->intent_mails = -1;
 		p->checked = 0;
 	}
-	p->due = now;
+	p->next_attempt = now;
 	p->attempts = 0;
 }
 
@@ -65,8 +65,8 @@ static void retry_apply(struct person *p, int64_t now)
 	p->state = PERSON_QUEUED;
 	str_copy(p->reason, sizeof(p->reason), "retried");
 	p->checked = 0;
-	p->class = CLASS_RETRY;
-	p->due = now;
+	p->priority = PRIO_RETRY;
+	p->next_attempt = now;
 	p->attempts = 0;
 	p->fault_code[0] = p->fault_text[0] = '\0';
 }

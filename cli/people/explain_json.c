@@ -27,7 +27,7 @@ static json_t *account_json(const struct explanation *x, const struct candidate 
 		"{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:{s:b, s:o, s:o, s:o, s:o}, s:o, s:o}",
 		"host", json_text(facts->host), "user", json_text(facts->user), "uid",
 		json_count(facts->uid), "seen", !x->unseen, "gone", found->gone, "reason",
-		x->unseen ? json_null() : json_string(trigger_word(facts->reason)), "first_seen",
+		x->unseen ? json_null() : json_string(trigger_word(facts->trigger)), "first_seen",
 		json_time(facts->first_seen), "facts", "local", facts->local, "shell",
 		json_text(facts->shell), "groups", json_text(facts->groups), "first",
 		json_text(facts->first), "last", json_text(facts->last), "judged", judged, "now",

@@ -139,7 +139,7 @@ static void end_host(struct places *places)
 	r->host_count++;
 }
 
-static bool on_account_status(const struct ledger_place *place, void *ctx)
+static bool on_account_status(const struct ledger_account_status *place, void *ctx)
 {
 	struct places *places = ctx;
 
@@ -161,7 +161,7 @@ static bool read_hosts(
 {
 	struct places places = {.report = r, .progress = progress};
 
-	if (!ledger_each_place(store->ledger, on_account_status, &places, fault))
+	if (!ledger_each_account_status(store->ledger, on_account_status, &places, fault))
 		return false;
 	end_host(&places);
 	return true;

@@ -33,7 +33,8 @@ static bool wait_for_slot(
 	int64_t wait_ms = 0;
 	int got;
 
-	while ((got = pace_take(i->ledger, i->settings, i->admin, 1, slot, &wait_ms, fault)) == 0) {
+	while ((got = rate_limit_acquire(
+			i->ledger, i->settings, i->admin, 1, slot, &wait_ms, fault)) == 0) {
 		tell_wait(w, wait_ms);
 		google_poll(i->google, NULL, 0,
 			wait_ms > 0 && wait_ms < LOOK_MS ? (int)wait_ms : LOOK_MS);
@@ -44,12 +45,12 @@ static bool wait_for_slot(
 static bool give_slot_back(
 	struct invite *i, int64_t slot, const struct google_reply *reply, struct fault *fault)
 {
-	if (!pace_end(i->ledger, slot, false, fault))
+	if (!rate_limit_release(i->ledger, slot, false, fault))
 		return false;
 	if (reply->quota)
-		return pace_throttled(i->ledger, i->settings, reply->retry_after, fault);
+		return rate_limit_on_throttle(i->ledger, i->settings, reply->retry_after, fault);
 	return reply->fault.kind != FAULT_NONE || i->settings->requests_per_minute == 0 ||
-	       pace_succeeded(i->ledger, i->settings, fault);
+	       rate_limit_on_success(i->ledger, i->settings, fault);
 }
 
 /* `reply` with its page is valid until the next call. False: only the ledger has failed. */
@@ -288,7 +289,7 @@ static struct course *set_out(struct invite *i, const struct person *p, bool aga
 	struct course *c = round_take_free(i);
 
 	c->before = c->person = *p;
-	c->person.again = again;
+	c->person.resend = again;
 	c->after = c->person;
 	c->by_name = true;
 	c->why = reason && reason[0] != '\0' ? reason : NULL;
@@ -371,7 +372,7 @@ static bool put_cancelled(
 	char cause[200];
 
 	p->state = PERSON_CANCELLED;
-	p->due = 0;
+	p->next_attempt = 0;
 	ending_clear_intent(p);
 	str_copy(p->reason, sizeof(p->reason), "by_admin");
 	str_format(cause, sizeof(cause), "cancel: %.150s", reason ? reason : "");

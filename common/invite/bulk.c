@@ -57,7 +57,8 @@ bool bulk_look(struct invite *i, struct fault *fault)
 		return false;
 	if (!may)
 		return true;
-	people = ledger_bulk(i->ledger, i->now, pages > BULK_PEOPLE ? pages : BULK_PEOPLE, fault);
+	people = ledger_demote_backlog(
+		i->ledger, i->now, pages > BULK_PEOPLE ? pages : BULK_PEOPLE, fault);
 	if (people > 0)
 		sweep_for_bulk(i, people);
 	return people >= 0;

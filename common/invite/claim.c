@@ -31,14 +31,14 @@ static bool unreachable(const struct invite *i)
 static int claim_size(struct invite *i, struct fault *fault)
 {
 	int room = i->room - i->busy < CLAIM_MAX ? i->room - i->busy : CLAIM_MAX;
-	struct pace pace;
+	struct rate_limit_status rate_limit;
 	int64_t slots, fit;
 
 	if (i->settings->requests_per_minute == 0 || room <= 0)
 		return room;
-	if (!pace_look(i->ledger, i->settings, &pace, fault))
+	if (!rate_limit_status(i->ledger, i->settings, &rate_limit, fault))
 		return -1;
-	slots = pace.effective - pace.effective / 10 - pace.used;
+	slots = rate_limit.effective - rate_limit.effective / 10 - rate_limit.used;
 	fit = slots / CALLS_A_PERSON - i->busy;
 	if (fit < 1 && i->busy == 0)
 		fit = 1;
@@ -51,7 +51,7 @@ bool claim_people(struct invite *i, struct fault *fault)
 	int want, got;
 
 	i->claimed = i->wanted = 0;
-	if (!ledger_mend_far_dues(i->ledger, i->now, fault))
+	if (!ledger_clamp_schedule(i->ledger, i->now, fault))
 		return false;
 	if (round_stopped(i) || i->solo || bulk_is_coming(i) || clock_boot_ms() < i->slots_at_ms ||
 		(unreachable(i) && i->calling > 0))
@@ -60,7 +60,7 @@ bool claim_people(struct invite *i, struct fault *fault)
 	if (want <= 0)
 		return want == 0;
 	i->wanted = want = unreachable(i) ? 1 : want;
-	got = ledger_claim(i->ledger, i->now, bulk_reads_first(i) ? CLASS_RETRY : CLASS_SWEEP,
+	got = ledger_claim(i->ledger, i->now, bulk_reads_first(i) ? PRIO_RETRY : PRIO_BACKGROUND,
 		i->owner, i->now + LEASE_S, people, want, fault);
 	if (got < 0)
 		return false;
@@ -126,7 +126,7 @@ static bool grant_course(
 static bool give_back(struct invite *i, const struct course *c, struct fault *fault)
 {
 	return c->next != NEXT_END || c->next_slot == 0 ||
-	       pace_end(i->ledger, c->next_slot, true, fault);
+	       rate_limit_release(i->ledger, c->next_slot, true, fault);
 }
 
 /* First the sends, of those who have come furthest, then the questions. */
@@ -157,7 +157,7 @@ static int take_slots(struct invite *i, int64_t *slots, struct fault *fault)
 	want = want < SLOTS_MAX ? want : SLOTS_MAX;
 	if (want <= 0)
 		return 0;
-	got = pace_take(i->ledger, i->settings, i->admin, want, slots, &wait_ms, fault);
+	got = rate_limit_acquire(i->ledger, i->settings, i->admin, want, slots, &wait_ms, fault);
 	if (got >= 0 && got < want)
 		i->slots_at_ms = clock_boot_ms() + (wait_ms > WAIT_MIN_MS ? wait_ms : WAIT_MIN_MS);
 	return got;

@@ -141,7 +141,7 @@ bool control_answered(struct invite *i, enum doubt *doubt, struct fault *fault)
 	*doubt = why->kind == FAULT_NONE ? DOUBT_PERSON : later ? DOUBT_LATER : DOUBT_SETUP;
 	if (call->answer.quota)
 		control_throttled(i, &call->answer);
-	if (call->slot_open && !pace_end(i->ledger, call->slot, false, fault))
+	if (call->slot_open && !rate_limit_release(i->ledger, call->slot, false, fault))
 		return false;
 	if (why->kind == FAULT_NONE)
 		return !probing || probe_passed(i, fault);
@@ -238,8 +238,8 @@ static bool uncharge(struct invite *i, const char *address, const char *code, st
 	if (p.state != PERSON_FAILED || strcmp(p.fault_code, code) != 0)
 		return ledger_release(i->ledger, i->owner, address, fault);
 	p.state = PERSON_QUEUED;
-	p.class = CLASS_RETRY;
-	p.due = i->now;
+	p.priority = PRIO_RETRY;
+	p.next_attempt = i->now;
 	p.attempts = 0;
 	p.fault_code[0] = p.fault_text[0] = '\0';
 	str_copy(p.reason, sizeof(p.reason), "brake");

@@ -53,7 +53,7 @@ static bool invited_claimed(struct course *c, struct fault *fault)
 	bool gone = strcmp(c->person.reason, "account_gone") == 0;
 
 	if (gone && !(c->invite->settings->cancel_on_delete && c->person.our_mails > 0)) {
-		c->after.due = 0;
+		c->after.next_attempt = 0;
 		return ending_put(c, NULL, fault);
 	}
 	c->purpose = gone ? PURPOSE_CANCEL : PURPOSE_WATCH;
@@ -98,7 +98,7 @@ static bool person_failed(struct course *c, struct fault *fault)
 	c->fault = c->answer.fault;
 	if (!control_person_failed(c->invite, c, &braked, fault))
 		return false;
-	if (braked || c->after.again)
+	if (braked || c->after.resend)
 		return ending_back(c, fault);
 	ending_state(c, PERSON_FAILED, c->answer.fault.code, 0);
 	ending_clear_intent(&c->after);
@@ -116,7 +116,7 @@ static bool question_refused(struct course *c, struct fault *fault)
 	struct evidence_meaning meaning = {.event = NULL};
 
 	ending_note_fault(&c->after, &c->answer.fault);
-	c->after.due = 0;
+	c->after.next_attempt = 0;
 	if (c->purpose == PURPOSE_SETTLE)
 		evidence_apply(&c->after, &nothing, &meaning);
 	str_format(c->cause, sizeof(c->cause), "%s: %.150s", google_method_word(c->step),
@@ -155,7 +155,7 @@ static bool check_answered(struct course *c, struct fault *fault)
 		go_on(c, GOOGLE_GET);
 		return true;
 	}
-	if (c->after.again)
+	if (c->after.resend)
 		return nothing_to_send_again(c, fault);
 	ending_clear_intent(&c->after);
 	ending_state(c, PERSON_NOT_INVITABLE, "not_invitable", 0);
@@ -180,7 +180,7 @@ static struct evidence seen(const struct course *c)
  * it. */
 static bool may_go_on(const struct course *c)
 {
-	if (c->after.again)
+	if (c->after.resend)
 		return !(c->answer.shown && c->answer.invitation.state == INVITATION_ACCEPTED);
 	return c->after.state == c->person.state;
 }
@@ -199,7 +199,7 @@ static bool first_look_answered(struct course *c, struct fault *fault)
 
 	if (!reconcile_noted(c->invite, &c->after, &e, fault))
 		return false;
-	if (!c->after.again || e.state == INVITATION_ACCEPTED)
+	if (!c->after.resend || e.state == INVITATION_ACCEPTED)
 		evidence_apply(&c->after, &e, &meaning);
 	else if (e.shown && e.mails > c->after.mails)
 		c->after.mails = e.mails;
@@ -232,7 +232,7 @@ static bool later_look_answered(struct course *c, struct fault *fault)
 
 	if (!reconcile_noted(c->invite, &c->after, &e, fault))
 		return false;
-	c->after.due = 0;
+	c->after.next_attempt = 0;
 	ending_clear_fault(&c->after);
 	evidence_apply(&c->after, &e, &meaning);
 	str_format(c->cause, sizeof(c->cause), "get: %.150s", meaning.cause);
@@ -272,7 +272,7 @@ bool course_answered(struct course *c, struct fault *fault)
 	const struct fault *got = &c->answer.fault;
 
 	c->after = c->person;
-	if (c->slot_open && !pace_end(c->invite->ledger, c->slot, false, fault))
+	if (c->slot_open && !rate_limit_release(c->invite->ledger, c->slot, false, fault))
 		return false;
 	switch (got->kind) {
 	case FAULT_NONE:

@@ -16,7 +16,7 @@
 void ending_state(struct course *c, enum person_state state, const char *reason, int64_t due)
 {
 	c->after.state = state;
-	c->after.due = due;
+	c->after.next_attempt = due;
 	str_copy(c->after.reason, sizeof(c->after.reason), reason);
 }
 
@@ -61,7 +61,7 @@ bool ending_still_ours(struct course *c, bool *ours, struct fault *fault)
 	if (*ours) {
 		c->after.approved = c->after.approved || now.approved;
 		c->after.first_day = now.first_day;
-		c->after.unseen_day = now.unseen_day;
+		c->after.orphaned_since = now.orphaned_since;
 	}
 	if (held > 0 && !*ours)
 		return ledger_release(i->ledger, i->owner, c->person.address, fault);
@@ -141,8 +141,8 @@ bool ending_retry(struct course *c, const struct fault *why, struct fault *fault
 	c->after.mails = c->person.mails;
 	c->after.checked = c->person.checked;
 	c->after.attempts++;
-	c->after.class = CLASS_RETRY;
-	c->after.due = retry_due(c);
+	c->after.priority = PRIO_RETRY;
+	c->after.next_attempt = retry_due(c);
 	ending_note_fault(&c->after, why);
 	if (c->after.state == PERSON_QUEUED)
 		str_copy(c->after.reason, sizeof(c->after.reason), "retry");

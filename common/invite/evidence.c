@@ -13,7 +13,7 @@
 static void become(struct person *p, enum person_state state, const char *reason)
 {
 	p->state = state;
-	p->due = 0;
+	p->next_attempt = 0;
 	str_copy(p->reason, sizeof(p->reason), reason);
 }
 
@@ -22,7 +22,7 @@ static void close_intent(struct person *p)
 	p->intent_at = 0;
 	p->intent_date = 0;
 	p->intent_mails = -1;
-	p->again = false;
+	p->resend = false;
 	p->attempts = 0;
 	p->fault_code[0] = '\0';
 	p->fault_text[0] = '\0';
@@ -61,7 +61,7 @@ static bool proves_sent(const struct person *p, const struct evidence *e)
 		return false;
 	if (p->intent_mails >= 0 && e->mails > p->intent_mails)
 		return true;
-	return !p->again && invited_or_later(e->state);
+	return !p->resend && invited_or_later(e->state);
 }
 
 /* Google's clock against Google's clock; ours only where it never said its own, and then no second
@@ -110,11 +110,11 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 	} else if (p->state == PERSON_HELD) {
 		return;
 	} else if (!lag_is_over(p, e, &by_google)) {
-		p->due = evidence_settle_due(p, e->now);
+		p->next_attempt = evidence_settle_due(p, e->now);
 	} else if (proves_unsent(p, e, by_google)) {
 		become(p, PERSON_QUEUED, "settled_unsent");
-		p->due = e->now;
-		p->class = CLASS_RETRY;
+		p->next_attempt = e->now;
+		p->priority = PRIO_RETRY;
 		close_intent(p);
 		out->journal = "settled_unsent";
 		say(out, "settled", e);
@@ -177,7 +177,7 @@ static void saw(struct person *p, const struct evidence *e, struct evidence_mean
 
 	/* With --again, what was so before the mail proves nothing about it. And nobody comes back
 	 * from `gone` but by a sighting. */
-	if ((open && p->again) || p->state == PERSON_GONE)
+	if ((open && p->resend) || p->state == PERSON_GONE)
 		return;
 	if (e->state == INVITATION_NOT_YET_SENT)
 		saw_not_yet_sent(p, e, out);
@@ -198,7 +198,7 @@ void evidence_apply(struct person *p, const struct evidence *e, struct evidence_
 		saw(p, e, out);
 		p->mails = e->mails > p->mails ? e->mails : p->mails;
 	}
-	out->changed = p->state != before.state || p->due != before.due ||
+	out->changed = p->state != before.state || p->next_attempt != before.next_attempt ||
 		       p->intent_date != before.intent_date || p->mails != before.mails ||
 		       strcmp(p->reason, before.reason) != 0;
 }

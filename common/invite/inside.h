@@ -33,7 +33,7 @@
 #include "invite/invite.h"
 #include "invite/policy.h"
 #include "invite/witness.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 #include "settings/window.h"
 
 #define LEASE_S		 900		      /* beyond the longest course of three calls */

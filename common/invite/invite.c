@@ -50,7 +50,7 @@ struct invite *invite_open(const struct settings *settings, struct ledger *ledge
 	/* Leases of this name are those of a predecessor that is dead: the lock says that there is
 	 * only one. What it was sending becomes unconfirmed. */
 	if (!ledger_release(ledger, i->owner, NULL, fault) || !reconcile_open(i, fault) ||
-		(!i->admin && !ledger_mend_dues(ledger, i->now, 0, fault))) {
+		(!i->admin && !ledger_reschedule(ledger, i->now, 0, fault))) {
 		invite_close(i);
 		return NULL;
 	}

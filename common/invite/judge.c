@@ -23,7 +23,7 @@ static bool triggers(const struct settings *settings, enum trigger reason)
 		return settings->triggers & TRIGGER_FLAG_LOGIN;
 	case TRIGGER_CREATED:
 		return settings->triggers & TRIGGER_FLAG_CREATED;
-	case TRIGGER_ASKED:
+	case TRIGGER_MANUAL:
 	case TRIGGER_DELETED:
 		break;
 	}
@@ -33,8 +33,8 @@ static bool triggers(const struct settings *settings, enum trigger reason)
 static bool queue(struct invite *i, struct person *p, const char *cause, struct fault *fault)
 {
 	p->state = PERSON_QUEUED;
-	p->class = CLASS_NEW;
-	p->due = i->now;
+	p->priority = PRIO_NEW;
+	p->next_attempt = i->now;
 	p->attempts = 0;
 	p->discovered = false;
 	str_copy(p->reason, sizeof(p->reason), "first_look");
@@ -60,7 +60,7 @@ static bool lead_to(
 	char cause[160];
 	int found = ledger_person(i->ledger, address, &p, fault);
 
-	if (found < 0 || !triggers(i->settings, s->seen.reason))
+	if (found < 0 || !triggers(i->settings, s->seen.trigger))
 		return found >= 0;
 	if (found == 0) {
 		p = (struct person){.mails = -1, .intent_mails = -1};
@@ -69,7 +69,7 @@ static bool lead_to(
 	} else if (!wants_queue(s, &p)) {
 		return true;
 	}
-	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.reason),
+	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.trigger),
 		s->seen.user, s->seen.host);
 	return queue(i, &p, cause, fault);
 }
@@ -93,7 +93,7 @@ static bool judge(struct invite *i, const struct ledger_sighting *s, const struc
 	struct verdict v;
 
 	verdict_evaluate(&s->seen, i->settings, map, &v);
-	if (!ledger_judge(i->ledger, s->id, rules, &v, fault))
+	if (!ledger_set_verdict(i->ledger, s->id, rules, &v, fault))
 		return false;
 	if (v.kind == VERDICT_NONE)
 		return true;
@@ -113,7 +113,7 @@ static int judge_batch(struct invite *i, struct ledger_sighting *batch, int max,
 
 	if (!ledger_begin(i->ledger, fault))
 		return -1;
-	n = ledger_unjudged(i->ledger, rules, batch, max, fault);
+	n = ledger_unclassified(i->ledger, rules, batch, max, fault);
 	for (int k = 0; k < n; k++)
 		if (!judge(i, &batch[k], map, rules, fault))
 			n = -1;

@@ -78,7 +78,7 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 	ruling = policy_rule(&facts);
 	if (strcmp(ruling.reason, "cap") == 0) /* by our clock again */
 		ruling.due += i->now - facts.now;
-	if (ruling.kind == RULING_SEND && i->reconciling && !c->after.again)
+	if (ruling.kind == RULING_SEND && i->reconciling && !c->after.resend)
 		ruling = (struct ruling){RULING_WAIT, "reconcile", reconcile_due(i)};
 	if (ruling.kind == RULING_SEND)
 		return true;
@@ -94,7 +94,7 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 /* An administrator's `send --again` is stronger than a block. */
 static bool blocked_meanwhile(struct course *c, bool *blocked, struct fault *fault)
 {
-	int found = c->after.again
+	int found = c->after.resend
 			    ? 0
 			    : ledger_blocked(c->invite->ledger, c->person.address, NULL, 0, fault);
 
@@ -157,7 +157,7 @@ bool mailing_intend(struct course *c, struct fault *fault)
 		c->next = NEXT_END;
 		return true;
 	}
-	if (!c->by_name && c->before.unseen_day == 0 && c->after.unseen_day != 0)
+	if (!c->by_name && c->before.orphaned_since == 0 && c->after.orphaned_since != 0)
 		return end_gone(c, fault);
 	return commit_intent(c, fault);
 }
@@ -172,8 +172,8 @@ bool mailing_unclear(struct course *c, struct fault *fault)
 		fault_set(&unclear, FAULT_AMBIGUOUS, "not_done",
 			"Google accepted the invitation, but did not confirm that it was sent");
 	ending_state(c, PERSON_UNCONFIRMED, "unconfirmed", 0);
-	c->after.due = evidence_settle_due(&c->after, c->invite->now);
-	c->after.class = CLASS_RETRY;
+	c->after.next_attempt = evidence_settle_due(&c->after, c->invite->now);
+	c->after.priority = PRIO_RETRY;
 	c->after.attempts = 0;
 	ending_note_fault(&c->after, &unclear);
 	c->fault = unclear;
@@ -196,7 +196,7 @@ bool mailing_answered(struct course *c, struct fault *fault)
 	if (a->has_invitation && a->invitation.mails > c->after.mails)
 		c->after.mails = a->invitation.mails;
 	c->after.our_mails++;
-	c->after.again = false;
+	c->after.resend = false;
 	c->invite->counts.invited++;
 	str_copy(c->cause, sizeof(c->cause), "send: done");
 	return ending_send(c, "sent", "invited", fault);
@@ -206,8 +206,8 @@ bool mailing_answered(struct course *c, struct fault *fault)
 bool mailing_interrupted(struct course *c, struct fault *fault)
 {
 	ending_state(c, PERSON_UNCONFIRMED, "interrupted", 0);
-	c->after.due = evidence_settle_due(&c->after, c->invite->now);
-	c->after.class = CLASS_RETRY;
+	c->after.next_attempt = evidence_settle_due(&c->after, c->invite->now);
+	c->after.priority = PRIO_RETRY;
 	str_copy(c->cause, sizeof(c->cause), "the program ended during the send");
 	c->invite->counts.unconfirmed++;
 	return ending_send(c, "unconfirmed", "unconfirmed", fault);

@@ -5,7 +5,7 @@
 
 static bool mails_used_up(const struct policy_facts *f)
 {
-	return f->person->mails >= f->settings->max_mails && !f->person->again;
+	return f->person->mails >= f->settings->max_mails && !f->person->resend;
 }
 
 static bool held_as_discovered(const struct policy_facts *f)

@@ -41,7 +41,7 @@ static bool start(struct invite *i, const char *why, int64_t mail_date, struct f
 
 	if (i->reconciling && i->reconcile.mail_date > mail_date)
 		r.mail_date = i->reconcile.mail_date;
-	str_copy(r.why, sizeof(r.why), why);
+	str_copy(r.cause, sizeof(r.cause), why);
 	str_copy(r.text, sizeof(r.text), text_of(why));
 	if (!ledger_reconcile(i->ledger, &r, i->actor, fault))
 		return false;
@@ -213,7 +213,7 @@ bool reconcile_look(struct invite *i, struct fault *fault)
 		return false;
 	i->reconciling = found > 0;
 	/* The sweep hears Google's clock by itself. */
-	if (i->reconciling && i->reconcile.swept && invite_google_now(i) == 0 &&
+	if (i->reconciling && i->reconcile.list_read && invite_google_now(i) == 0 &&
 		!round_stopped(i) && !i->solo && !i->admin)
 		control_want(i);
 	return true;
@@ -221,14 +221,14 @@ bool reconcile_look(struct invite *i, struct fault *fault)
 
 bool reconcile_wants_sweep(const struct invite *i)
 {
-	return i->reconciling && !i->reconcile.swept;
+	return i->reconciling && !i->reconcile.list_read;
 }
 
 bool reconcile_swept(struct invite *i, struct fault *fault)
 {
 	if (!reconcile_wants_sweep(i))
 		return true;
-	i->reconcile.swept = true;
+	i->reconcile.list_read = true;
 	return ledger_reconcile(i->ledger, &i->reconcile, i->actor, fault);
 }
 
@@ -277,7 +277,7 @@ bool reconcile_decide(struct invite *i, struct fault *fault)
 		return true;
 	if (!date_it(i, fault))
 		return false;
-	if (!i->reconcile.swept || left(i) != 0)
+	if (!i->reconcile.list_read || left(i) != 0)
 		return true;
 	i->reconciling = false;
 	if (ledger_reconciled(i->ledger,

@@ -106,10 +106,10 @@ static bool decide_answers(struct invite *i, struct fault *fault)
 static bool tell_the_pace(struct invite *i, struct fault *fault)
 {
 	if (i->throttled)
-		return pace_throttled(
+		return rate_limit_on_throttle(
 			i->ledger, i->settings, i->retry_after > 0 ? i->retry_after : -1, fault);
 	return !i->succeeded || i->settings->requests_per_minute == 0 ||
-	       pace_succeeded(i->ledger, i->settings, fault);
+	       rate_limit_on_success(i->ledger, i->settings, fault);
 }
 
 /* ---- who may go on ---- */
@@ -264,7 +264,7 @@ static bool look_at_clock(struct invite *i, struct fault *fault)
 		i->ahead_ms = ahead;
 		return true;
 	}
-	if (!ledger_mend_dues(i->ledger, i->now, back, fault))
+	if (!ledger_reschedule(i->ledger, i->now, back, fault))
 		return false;
 	log_event(LOG_LEVEL_NOTE, "clock", "the clock was set back by %lld s", (long long)back);
 	i->ahead_ms = ahead;

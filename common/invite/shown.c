@@ -26,8 +26,8 @@ static void discover(const struct invite *i, struct person *p)
 
 	p->discovered = true;
 	p->state = send ? PERSON_QUEUED : PERSON_HELD;
-	p->class = CLASS_SWEEP;
-	p->due = send ? i->now : 0;
+	p->priority = PRIO_BACKGROUND;
+	p->next_attempt = send ? i->now : 0;
 	str_copy(p->reason, sizeof(p->reason), "discovered");
 }
 
@@ -42,11 +42,11 @@ static bool turned_up(const struct invite *i, const struct person *p, const stru
 static void go_first(const struct invite *i, struct person *p, const struct evidence *e,
 	struct evidence_meaning *meaning)
 {
-	if (p->state != PERSON_QUEUED || p->class != CLASS_SWEEP || p->discovered ||
+	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
 		strcmp(p->reason, "first_look") != 0 || e->state != INVITATION_NOT_YET_SENT)
 		return;
-	p->class = CLASS_NEW;
-	p->due = i->now;
+	p->priority = PRIO_NEW;
+	p->next_attempt = i->now;
 	meaning->changed = true;
 }
 

@@ -305,7 +305,7 @@ bool sweep_answered(struct invite *i, struct fault *fault)
 {
 	struct sweep *s = &i->sweep;
 
-	if (s->call.slot_open && !pace_end(i->ledger, s->call.slot, false, fault))
+	if (s->call.slot_open && !rate_limit_release(i->ledger, s->call.slot, false, fault))
 		return false;
 	if (s->call.answer.fault.kind != FAULT_NONE)
 		return refused(i, &s->call.answer.fault, fault);

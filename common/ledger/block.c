@@ -63,11 +63,11 @@ static bool write_block(struct ledger *l, const char *address, const char *text,
 static bool show_blocked(
 	struct ledger *l, const char *address, const char *text, struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	char sentence[256];
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
@@ -76,7 +76,7 @@ static bool show_blocked(
 		" ('mapped', 'collision', 'blocked')",
 		fault);
 	query_text(&q, sentence);
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_text(&q, address);
 	return query_run(&q);
 }
@@ -89,7 +89,7 @@ static bool hold_queued(struct ledger *l, const char *address, const char *text,
 
 	if (known <= 0 || p.state != PERSON_QUEUED)
 		return known >= 0;
-	return person_move(l, address, PERSON_HELD, "blocked", 0, text, actor, fault);
+	return person_transition(l, address, PERSON_HELD, "blocked", 0, text, actor, fault);
 }
 
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
@@ -97,17 +97,17 @@ bool ledger_block(struct ledger *l, const char *address, const char *text, const
 {
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
 	good = write_block(l, address, text, actor, fault) &&
 	       history_person(l, clock_wall(), address, "blocked", text, actor, fault) &&
 	       show_blocked(l, address, text, fault) && hold_queued(l, address, text, actor, fault);
-	return change_end(l, good, fault);
+	return txn_end(l, good, fault);
 }
 
 /* ---- and off again ---- */
 
-static bool judge_anew(struct ledger *l, const char *address, struct fault *fault)
+static bool classify_again(struct ledger *l, const char *address, struct fault *fault)
 {
 	struct query q;
 
@@ -125,7 +125,7 @@ static bool queue_again(
 
 	if (known <= 0 || p.state != PERSON_HELD || strcmp(p.reason, "blocked") != 0)
 		return known >= 0;
-	return person_move(
+	return person_transition(
 		l, address, PERSON_QUEUED, "first_look", clock_wall(), "unblocked", actor, fault);
 }
 
@@ -138,7 +138,7 @@ static int unblock(struct ledger *l, const char *address, const char *actor, str
 		return was;
 	query_start(&q, l, "DELETE FROM block WHERE address = ?", fault);
 	query_text(&q, address);
-	if (!query_run(&q) || !judge_anew(l, address, fault) ||
+	if (!query_run(&q) || !classify_again(l, address, fault) ||
 		!history_person(l, clock_wall(), address, "unblocked", "", actor, fault) ||
 		!queue_again(l, address, actor, fault))
 		return -1;
@@ -149,8 +149,8 @@ int ledger_unblock(struct ledger *l, const char *address, const char *actor, str
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	result = unblock(l, address, actor, fault);
-	return change_end(l, result >= 0, fault) ? result : -1;
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }

@@ -87,17 +87,17 @@ bool history_whole(struct ledger *l, const char *what, const char *cause, const 
 
 bool ledger_note(struct ledger *l, const struct history_entry *e, struct fault *fault)
 {
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
-	return change_end(
-		l, history_person(l, e->at, e->subject, e->what, e->cause, e->actor, fault), fault);
+	return txn_end(l, history_person(l, e->at, e->subject, e->event, e->cause, e->actor, fault),
+		fault);
 }
 
 static void read_entry(struct query *q, struct history_entry *e)
 {
 	e->at = row_number(q);
 	row_text(q, e->subject, sizeof(e->subject));
-	row_text(q, e->what, sizeof(e->what));
+	row_text(q, e->event, sizeof(e->event));
 	row_text(q, e->cause, sizeof(e->cause));
 	row_text(q, e->actor, sizeof(e->actor));
 }

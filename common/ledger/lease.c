@@ -8,7 +8,7 @@
 
 /* A lease that ends beyond a day was written under a clock that has been set back since: it would
  * keep its person from everybody for as long as the clock was wrong. */
-static bool drop_impossible(struct ledger *l, int64_t now, struct fault *fault)
+static bool drop_invalid_leases(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
@@ -21,8 +21,8 @@ static bool drop_impossible(struct ledger *l, int64_t now, struct fault *fault)
 	return query_run(&q);
 }
 
-static int pick(struct ledger *l, enum person_class class, int64_t now, struct person *out, int max,
-	struct fault *fault)
+static int select_due(struct ledger *l, enum priority priority, int64_t now, struct person *out,
+	int max, struct fault *fault)
 {
 	struct query q;
 	int n = 0;
@@ -32,7 +32,7 @@ static int pick(struct ledger *l, enum person_class class, int64_t now, struct p
 		"SELECT " PERSON_COLUMNS " FROM person WHERE class = ? AND ready > 0 AND ready <= ?"
 		" ORDER BY ready LIMIT ?",
 		fault);
-	query_text(&q, person_class_word(class));
+	query_text(&q, priority_word(priority));
 	query_number(&q, now);
 	query_number(&q, max);
 	while (good && n < max && query_row(&q) > 0) {
@@ -42,7 +42,7 @@ static int pick(struct ledger *l, enum person_class class, int64_t now, struct p
 	return query_end(&q) && good ? n : -1;
 }
 
-static bool take(struct ledger *l, const char *address, const char *owner, int64_t until,
+static bool lease_person(struct ledger *l, const char *address, const char *owner, int64_t until,
 	struct fault *fault)
 {
 	struct query q;
@@ -57,34 +57,34 @@ static bool take(struct ledger *l, const char *address, const char *owner, int64
 	return query_run(&q);
 }
 
-static int claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
+static int claim(struct ledger *l, int64_t now, enum priority last, const char *owner,
 	int64_t lease_until, struct person *out, int max, struct fault *fault)
 {
 	int n = 0;
 
-	if (!drop_impossible(l, now, fault))
+	if (!drop_invalid_leases(l, now, fault))
 		return -1;
-	for (int class = CLASS_NEW; class <= (int)last_class && n < max; class ++) {
-		int picked = pick(l, (enum person_class) class, now, out + n, max - n, fault);
+	for (int priority = PRIO_NEW; priority <= (int)last && n < max; priority++) {
+		int picked = select_due(l, (enum priority)priority, now, out + n, max - n, fault);
 
 		if (picked < 0)
 			return -1;
 		for (int end = n + picked; n < end; n++)
-			if (!take(l, out[n].address, owner, lease_until, fault))
+			if (!lease_person(l, out[n].address, owner, lease_until, fault))
 				return -1;
 	}
 	return n;
 }
 
-int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
+int ledger_claim(struct ledger *l, int64_t now, enum priority last, const char *owner,
 	int64_t lease_until, struct person *out, int max, struct fault *fault)
 {
 	int n;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
-	n = claim(l, now, last_class, owner, lease_until, out, max, fault);
-	return change_end(l, n >= 0, fault) ? n : -1;
+	n = claim(l, now, last, owner, lease_until, out, max, fault);
+	return txn_end(l, n >= 0, fault) ? n : -1;
 }
 
 int ledger_may_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
@@ -113,19 +113,19 @@ int ledger_lease(struct ledger *l, const char *address, const char *owner, int64
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	result = ledger_may_lease(l, address, owner, now, out, fault);
-	if (result > 0 && !take(l, address, owner, lease_until, fault))
+	if (result > 0 && !lease_person(l, address, owner, lease_until, fault))
 		result = -1;
-	return change_end(l, result >= 0, fault) ? result : -1;
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }
 
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault)
 {
 	struct query q;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = '', lease_until = 0,"
@@ -134,12 +134,12 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 		fault);
 	query_text(&q, owner);
 	query_text(&q, address);
-	return change_end(l, query_run(&q), fault);
+	return txn_end(l, query_run(&q), fault);
 }
 
 /* Which of them were put under the clock that was ahead cannot be told: the others are looked at
  * once too soon. */
-static bool plan_sooner(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
+static bool shift_schedule(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
 {
 	struct query q;
 
@@ -155,7 +155,7 @@ static bool plan_sooner(struct ledger *l, int64_t now, int64_t back, struct faul
 /* The longest waits: a window may open in a week, the cap and what Google asks for (Retry-After)
  * last a day, an unconfirmed send is looked at once a day; all others are tried again within the
  * hour. */
-static bool mend_dues(struct ledger *l, int64_t now, struct fault *fault)
+static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
@@ -171,7 +171,7 @@ static bool mend_dues(struct ledger *l, int64_t now, struct fault *fault)
 }
 
 /* The same for what no wait of any kind explains: one look into the index, for every round. */
-static bool mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
+static bool clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
@@ -184,17 +184,17 @@ static bool mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
 	return query_run(&q);
 }
 
-bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault)
+bool ledger_clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, mend_far_dues(l, now, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, clamp_schedule(l, now, fault), fault);
 }
 
-bool ledger_mend_dues(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
+bool ledger_reschedule(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
 {
-	return change_begin(l, fault) &&
-	       change_end(l,
-		       (back == 0 || plan_sooner(l, now, back, fault)) && mend_dues(l, now, fault),
-		       fault);
+	return txn_begin(l, fault) && txn_end(l,
+					      (back == 0 || shift_schedule(l, now, back, fault)) &&
+						      reschedule(l, now, fault),
+					      fault);
 }
 
 /* One look into the index for each class, however many people there are. */

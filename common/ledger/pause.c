@@ -5,7 +5,7 @@
 #include "ledger/history.h"
 
 /* From weak to strong: what only a person may clear is not lost under what clears itself. */
-static int strength(const char *kind)
+static int pause_precedence(const char *kind)
 {
 	static const char *const kinds[] = {"setup", "brake", "operator"};
 
@@ -63,7 +63,7 @@ static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fau
 
 	if (paused < 0)
 		return false;
-	if (paused > 0 && strength(now.kind) > strength(p->kind))
+	if (paused > 0 && pause_precedence(now.kind) > pause_precedence(p->kind))
 		return true;
 	if (!write_pause(l, p, fault))
 		return false;
@@ -74,9 +74,9 @@ static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fau
 
 bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
 {
-	if (strength(p->kind) < 0)
-		return sql_strange(l, "kind of pause", p->kind, fault);
-	return change_begin(l, fault) && change_end(l, set_pause(l, p, fault), fault);
+	if (pause_precedence(p->kind) < 0)
+		return sql_unexpected(l, "kind of pause", p->kind, fault);
+	return txn_begin(l, fault) && txn_end(l, set_pause(l, p, fault), fault);
 }
 
 static int clear_pause(struct ledger *l, const char *kind, const char *actor, struct fault *fault)
@@ -95,8 +95,8 @@ int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct 
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	result = clear_pause(l, kind, actor, fault);
-	return change_end(l, result >= 0, fault) ? result : -1;
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }

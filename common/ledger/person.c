@@ -22,10 +22,10 @@ static const char *const state_words[PERSON_STATES] = {
 	[PERSON_GONE] = "gone",
 };
 
-static const char *const class_words[] = {
-	[CLASS_NEW] = "new",
-	[CLASS_RETRY] = "retry",
-	[CLASS_SWEEP] = "sweep",
+static const char *const priority_words[] = {
+	[PRIO_NEW] = "new",
+	[PRIO_RETRY] = "retry",
+	[PRIO_BACKGROUND] = "sweep",
 };
 
 const char *person_state_word(enum person_state state)
@@ -43,16 +43,16 @@ bool person_state_parse(const char *word, enum person_state *out)
 	return false;
 }
 
-const char *person_class_word(enum person_class class)
+const char *priority_word(enum priority priority)
 {
-	return class_words[class];
+	return priority_words[priority];
 }
 
-static bool class_parse(const char *word, enum person_class *out)
+static bool priority_parse(const char *word, enum priority *out)
 {
-	for (int i = CLASS_NEW; i <= CLASS_SWEEP; i++)
-		if (strcmp(word, class_words[i]) == 0) {
-			*out = (enum person_class)i;
+	for (int i = PRIO_NEW; i <= PRIO_BACKGROUND; i++)
+		if (strcmp(word, priority_words[i]) == 0) {
+			*out = (enum priority)i;
 			return true;
 		}
 	return false;
@@ -62,13 +62,13 @@ static bool class_parse(const char *word, enum person_class *out)
 
 bool person_row(struct query *q, struct person *out)
 {
-	char state[32], class[16];
+	char state[32], priority[16];
 
 	row_text(q, out->address, sizeof(out->address));
 	row_text(q, state, sizeof(state));
 	row_text(q, out->reason, sizeof(out->reason));
-	out->due = row_number(q);
-	row_text(q, class, sizeof(class));
+	out->next_attempt = row_number(q);
+	row_text(q, priority, sizeof(priority));
 	out->attempts = (int)row_number(q);
 	row_text(q, out->fault_code, sizeof(out->fault_code));
 	row_text(q, out->fault_text, sizeof(out->fault_text));
@@ -78,16 +78,16 @@ bool person_row(struct query *q, struct person *out)
 	out->intent_date = row_number(q);
 	out->intent_mails = row_number(q);
 	out->approved = row_number(q) != 0;
-	out->again = row_number(q) != 0;
+	out->resend = row_number(q) != 0;
 	out->discovered = row_number(q) != 0;
 	out->checked = row_number(q);
 	out->first_day = row_number(q);
 	out->changed = row_number(q);
-	out->unseen_day = row_number(q);
+	out->orphaned_since = row_number(q);
 	if (!person_state_parse(state, &out->state))
-		return sql_strange(q->ledger, "state", state, q->fault);
-	if (!class_parse(class, &out->class))
-		return sql_strange(q->ledger, "class", class, q->fault);
+		return sql_unexpected(q->ledger, "state", state, q->fault);
+	if (!priority_parse(priority, &out->priority))
+		return sql_unexpected(q->ledger, "class", priority, q->fault);
 	return true;
 }
 
@@ -133,20 +133,20 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 /* ---- writing ---- */
 
 /* What the row was, as far as its change has consequences. */
-struct before {
+struct previous {
 	bool known;
 	char state[32];
 	char reason[48];
-	char unseen_why[32];
+	char orphan_reason[32];
 	int64_t changed;
 };
 
-static bool look_before(
-	struct ledger *l, const char *address, struct before *before, struct fault *fault)
+static bool load_previous(
+	struct ledger *l, const char *address, struct previous *before, struct fault *fault)
 {
 	struct query q;
 
-	*before = (struct before){.known = false};
+	*before = (struct previous){.known = false};
 	query_start(&q, l,
 		"SELECT state, reason, unseen_why, changed FROM person WHERE address = ?", fault);
 	query_text(&q, address);
@@ -154,25 +154,25 @@ static bool look_before(
 		before->known = true;
 		row_text(&q, before->state, sizeof(before->state));
 		row_text(&q, before->reason, sizeof(before->reason));
-		row_text(&q, before->unseen_why, sizeof(before->unseen_why));
+		row_text(&q, before->orphan_reason, sizeof(before->orphan_reason));
 		before->changed = row_number(&q);
 	}
 	return query_end(&q);
 }
 
 /* The hosts of this person's accounts are to hear of it. */
-static bool tell_hosts(struct ledger *l, const char *address, struct fault *fault)
+static bool bump_host_revision(struct ledger *l, const char *address, struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET change = ?1 WHERE address = ?2 AND address <> ''"
 		" AND change <> ?1",
 		fault);
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_text(&q, address);
 	return query_run(&q);
 }
@@ -190,7 +190,7 @@ static bool count_result(struct ledger *l, enum person_state state, struct fault
 
 /* The first line of a story is of the moment of a login: only its day is kept. `sending` is not
  * told to the hosts: it lasts as long as one call, and its end is. */
-static bool tell_story(struct ledger *l, const struct before *before, const struct person *p,
+static bool append_history(struct ledger *l, const struct previous *before, const struct person *p,
 	const char *cause, const char *actor, struct fault *fault)
 {
 	bool moved = !before->known || strcmp(before->state, state_words[p->state]) != 0;
@@ -201,7 +201,7 @@ static bool tell_story(struct ledger *l, const struct before *before, const stru
 	return history_person(l, at, p->address, state_words[p->state],
 		       cause && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
 	       (!moved || count_result(l, p->state, fault)) &&
-	       (!moved || p->state == PERSON_SENDING || tell_hosts(l, p->address, fault));
+	       (!moved || p->state == PERSON_SENDING || bump_host_revision(l, p->address, fault));
 }
 
 static bool claimable(enum person_state state)
@@ -210,27 +210,27 @@ static bool claimable(enum person_state state)
 	       state == PERSON_INVITED;
 }
 
-static bool becomes(struct person *p, enum person_state state, const char *reason)
+static bool override_state(struct person *p, enum person_state state, const char *reason)
 {
 	p->state = state;
-	p->due = 0;
+	p->next_attempt = 0;
 	str_copy(p->reason, sizeof(p->reason), reason);
 	return true;
 }
 
 /* Who puts a person may not know yet what block and lost accounts have decided meanwhile. */
-static bool hold_back(
-	struct ledger *l, const struct before *before, struct person *p, struct fault *fault)
+static bool apply_guards(
+	struct ledger *l, const struct previous *before, struct person *p, struct fault *fault)
 {
 	bool waits = p->state == PERSON_QUEUED || (p->state == PERSON_HELD && p->intent_at == 0);
 	int blocked;
 
-	if (waits && before->unseen_why[0] != '\0')
-		return becomes(p, PERSON_GONE, before->unseen_why);
-	if (p->state != PERSON_QUEUED || p->again)
+	if (waits && before->orphan_reason[0] != '\0')
+		return override_state(p, PERSON_GONE, before->orphan_reason);
+	if (p->state != PERSON_QUEUED || p->resend)
 		return true;
 	blocked = ledger_blocked(l, p->address, NULL, 0, fault);
-	return blocked == 0 || (blocked > 0 && becomes(p, PERSON_HELD, "blocked"));
+	return blocked == 0 || (blocked > 0 && override_state(p, PERSON_HELD, "blocked"));
 }
 
 /* In whose hands the person is from now on. */
@@ -250,11 +250,11 @@ static const char update_sql[] =
 	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?,"
 	" lease_owner = ?, lease_until = ? WHERE address = ?";
 
-static int64_t ready(const struct person *p, const struct lease *lease)
+static int64_t runnable_at(const struct person *p, const struct lease *lease)
 {
-	if (!claimable(p->state) || p->due == 0)
+	if (!claimable(p->state) || p->next_attempt == 0)
 		return 0;
-	return p->due > lease->until ? p->due : lease->until;
+	return p->next_attempt > lease->until ? p->next_attempt : lease->until;
 }
 
 static void bind_person(
@@ -262,9 +262,9 @@ static void bind_person(
 {
 	query_text(q, state_words[p->state]);
 	query_text(q, p->reason);
-	query_number(q, p->due);
-	query_number(q, ready(p, lease));
-	query_text(q, class_words[p->class]);
+	query_number(q, p->next_attempt);
+	query_number(q, runnable_at(p, lease));
+	query_text(q, priority_words[p->priority]);
 	query_number(q, p->attempts);
 	query_text(q, p->fault_code);
 	query_text(q, p->fault_text);
@@ -274,7 +274,7 @@ static void bind_person(
 	query_number(q, p->intent_date);
 	query_number(q, p->intent_mails);
 	query_number(q, p->approved);
-	query_number(q, p->again);
+	query_number(q, p->resend);
 	query_number(q, p->discovered);
 	query_number(q, p->checked);
 	query_number(q, changed);
@@ -298,7 +298,7 @@ static bool insert(
 	return query_run(&q);
 }
 
-static bool update(struct ledger *l, const struct before *before, const struct person *p,
+static bool update(struct ledger *l, const struct previous *before, const struct person *p,
 	const struct lease *lease, struct fault *fault)
 {
 	bool same = strcmp(before->state, state_words[p->state]) == 0 &&
@@ -314,17 +314,17 @@ static bool put(struct ledger *l, const struct person *p, const struct lease *le
 	const char *cause, const char *actor, struct fault *fault)
 {
 	struct person stored = *p;
-	struct before before;
+	struct previous before;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
-	good = look_before(l, p->address, &before, fault) &&
-	       hold_back(l, &before, &stored, fault) &&
+	good = load_previous(l, p->address, &before, fault) &&
+	       apply_guards(l, &before, &stored, fault) &&
 	       (before.known ? update(l, &before, &stored, lease, fault)
 			     : insert(l, &stored, lease, fault)) &&
-	       tell_story(l, &before, &stored, cause, actor, fault);
-	return change_end(l, good, fault);
+	       append_history(l, &before, &stored, cause, actor, fault);
+	return txn_end(l, good, fault);
 }
 
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
@@ -343,16 +343,16 @@ bool ledger_person_put_leased(struct ledger *l, const struct person *p, const ch
 	return put(l, p, &lease, cause, actor, fault);
 }
 
-bool person_move(struct ledger *l, const char *address, enum person_state state, const char *reason,
-	int64_t due, const char *cause, const char *actor, struct fault *fault)
+bool person_transition(struct ledger *l, const char *address, enum person_state state,
+	const char *reason, int64_t due, const char *cause, const char *actor, struct fault *fault)
 {
 	struct person moved = {.state = state};
-	struct before before;
+	struct previous before;
 	struct query q;
 
 	str_copy(moved.address, sizeof(moved.address), address);
 	str_copy(moved.reason, sizeof(moved.reason), reason);
-	if (!look_before(l, address, &before, fault))
+	if (!load_previous(l, address, &before, fault))
 		return false;
 	query_start(&q, l,
 		"UPDATE person SET state = ?1, reason = ?2, due = ?3, changed = ?4,"
@@ -363,5 +363,5 @@ bool person_move(struct ledger *l, const char *address, enum person_state state,
 	query_number(&q, due);
 	query_number(&q, clock_wall());
 	query_text(&q, address);
-	return query_run(&q) && tell_story(l, &before, &moved, cause, actor, fault);
+	return query_run(&q) && append_history(l, &before, &moved, cause, actor, fault);
 }

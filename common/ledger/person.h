@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the room: a person's row, and the changes that the ledger itself makes to people. All but
- * the reading stand between change_begin and change_end.
+ * the reading stand between txn_begin and txn_end.
  */
 #ifndef CLOUDINVITE_LEDGER_PERSON_H
 #define CLOUDINVITE_LEDGER_PERSON_H
@@ -18,16 +18,16 @@
 /* Reads PERSON_COLUMNS; false with the fault when they hold an unknown word. */
 bool person_row(struct query *q, struct person *out);
 /* Another state, reason and due time (0: nothing to do), with its line of history. */
-bool person_move(struct ledger *l, const char *address, enum person_state state, const char *reason,
-	int64_t due, const char *cause, const char *actor, struct fault *fault);
+bool person_transition(struct ledger *l, const char *address, enum person_state state,
+	const char *reason, int64_t due, const char *cause, const char *actor, struct fault *fault);
 
 /* *has: whether an account that is there leads to this address. */
 bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault);
 /* A sighting leads to this address (again). */
-bool person_seen(struct ledger *l, const char *address, struct fault *fault);
+bool person_link(struct ledger *l, const char *address, struct fault *fault);
 /* A sighting does not lead to this address any more, for a reason that is "account_gone" or the
  * verdict's word. If no other does: the consequences. */
-bool person_unseen(struct ledger *l, const char *address, const char *why, const char *cause,
+bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
 	struct fault *fault);
 /* Two accounts of one host claim this address: who is queued waits for the administrator, unless
  * some other account leads to it for certain. */

@@ -22,7 +22,7 @@ static int get_number(struct ledger *l, const char *key, int64_t *out, struct fa
 	int found = ledger_get(l, key, value, sizeof(value), fault);
 
 	if (found > 0 && !str_number(value, 0, INT64_MAX, &number)) {
-		sql_strange(l, key, value, fault);
+		sql_unexpected(l, key, value, fault);
 		return -1;
 	}
 	*out = found > 0 ? number : 0;
@@ -51,11 +51,11 @@ int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fa
 		return found;
 	if (get_number(l, "reconcile_mail_date", &out->mail_date, fault) < 0 ||
 		get_number(l, "reconcile_swept", &swept, fault) < 0 ||
-		ledger_get(l, "reconcile_why", out->why, sizeof(out->why), fault) < 0 ||
+		ledger_get(l, "reconcile_why", out->cause, sizeof(out->cause), fault) < 0 ||
 		ledger_get(l, "reconcile_text", out->text, sizeof(out->text), fault) < 0 ||
 		!read_id(l, fault))
 		return -1;
-	out->swept = swept != 0;
+	out->list_read = swept != 0;
 	return 1;
 }
 
@@ -93,8 +93,8 @@ static bool write_all(struct ledger *l, const struct ledger_reconcile *r, struct
 {
 	return set_number(l, "reconcile_since", r->since, fault) &&
 	       set_number(l, "reconcile_mail_date", r->mail_date, fault) &&
-	       set_number(l, "reconcile_swept", r->swept, fault) &&
-	       set_text(l, "reconcile_why", r->why, fault) &&
+	       set_number(l, "reconcile_swept", r->list_read, fault) &&
+	       set_text(l, "reconcile_why", r->cause, fault) &&
 	       set_text(l, "reconcile_text", r->text, fault);
 }
 
@@ -103,11 +103,11 @@ int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault)
 	int64_t before;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	before = ledger_sends_begun(l, fault);
 	good = before >= 0 && set_number(l, "sends_begun", before + sends, fault);
-	return change_end(l, good, fault) ? before + sends : -1;
+	return txn_end(l, good, fault) ? before + sends : -1;
 }
 
 /* What was asked before cleared the way for a mail that may have gone since. */
@@ -128,7 +128,7 @@ static bool reconcile(
 
 	if (found < 0 || !write_all(l, r, fault))
 		return false;
-	if (found > 0 && strcmp(now.why, r->why) == 0 && now.since == r->since)
+	if (found > 0 && strcmp(now.cause, r->cause) == 0 && now.since == r->since)
 		return true;
 	return distrust_checks(l, fault) && history_whole(l, "reconcile", r->text, actor, fault);
 }
@@ -136,7 +136,7 @@ static bool reconcile(
 bool ledger_reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, reconcile(l, r, actor, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, reconcile(l, r, actor, fault), fault);
 }
 
 static bool clear_all(struct ledger *l, struct fault *fault)
@@ -167,7 +167,7 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 	struct ledger_reconcile now;
 	int found;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	found = ledger_reconciling(l, &now, fault);
 	/* What was asked while Google could still hide a mail counts no more than what was before.
@@ -176,5 +176,5 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 		!(clear_all(l, fault) && distrust_checks(l, fault) && release_waiting(l, fault) &&
 			history_whole(l, "reconciled", cause, actor, fault)))
 		found = -1;
-	return change_end(l, found >= 0, fault) ? found : -1;
+	return txn_end(l, found >= 0, fault) ? found : -1;
 }

@@ -11,7 +11,7 @@
 /* Words, not numbers, stand for states and verdicts: an administrator may look into the file, and
  * no order of an enum is cast in it. Days and times are seconds since the epoch. */
 static const char tables[] =
-	/* This ledger. `change` numbers what ledger_changes tells. */
+	/* This ledger. `change` numbers what ledger_changes_since tells. */
 	"CREATE TABLE about ("
 	"	one INTEGER PRIMARY KEY CHECK (one = 1),"
 	"	ledger TEXT NOT NULL,"
@@ -44,8 +44,8 @@ static const char tables[] =
 	"CREATE INDEX sighting_gone ON sighting (gone_day) WHERE gone_day IS NOT NULL;"
 
 	/* Who may be written to. `ready` is when somebody may take this person up: due, or the end
-	 * of a lease if that is later; 0: never. unseen_day NULL: an account leads to this address;
-	 * unseen_why says why it does not any more, and is empty where none ever did. */
+	 * of a lease if that is later; 0: never. orphaned_since NULL: an account leads to this
+	 * address; unseen_why says why it does not any more, and is empty where none ever did. */
 	"CREATE TABLE person ("
 	"	id INTEGER PRIMARY KEY,"
 	"	address TEXT NOT NULL UNIQUE CHECK (length(address) BETWEEN 1 AND 254),"
@@ -157,7 +157,7 @@ const struct migration schema_migrations[] = {
 };
 const int schema_newest = ARRAY_SIZE(schema_migrations);
 
-bool schema_look(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault)
+bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault)
 {
 	struct query q;
 
@@ -181,7 +181,7 @@ bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault
 }
 
 /* A pragma takes no bound values: these two are our own constants. */
-static bool mark(struct ledger *l, int version, struct fault *fault)
+static bool set_version(struct ledger *l, int version, struct fault *fault)
 {
 	char sql[128];
 
@@ -198,15 +198,15 @@ static bool make_step(struct ledger *l, const struct migration *steps, int from,
 	int64_t application, version;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
 	guard_allow_long(l);
-	good = schema_look(l, &application, &version, fault);
+	good = schema_read(l, &application, &version, fault);
 	if (good && version == from)
 		good = guard_compare(l, steps, from, fault) &&
 		       sql_execute(l, steps[from].sql, fault) &&
-		       (from > 0 || fresh(l, ctx, fault)) && mark(l, from + 1, fault);
-	return change_end(l, good, fault);
+		       (from > 0 || fresh(l, ctx, fault)) && set_version(l, from + 1, fault);
+	return txn_end(l, good, fault);
 }
 
 bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
@@ -216,7 +216,7 @@ bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
 	int64_t application, version;
 
 	l->guarded = false; /* each step compares what it finds by itself */
-	if (!schema_look(l, &application, &version, fault))
+	if (!schema_read(l, &application, &version, fault))
 		return false;
 	for (int from = (int)version; from < count; from++)
 		if (!make_step(l, steps, from, fresh, ctx, fault))

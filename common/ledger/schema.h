@@ -18,7 +18,7 @@ extern const struct migration schema_migrations[];
 extern const int schema_newest;
 
 /* What the file is: its application id and its version (0 and 0: empty). */
-bool schema_look(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
+bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
 /* Says that the ledger has another version than this program. Always false. */
 bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault);
 /* Goes up to version `count`, each step a commit of its own; of several programs that start at once

@@ -15,7 +15,7 @@ int64_t ledger_send_begin(
 	int64_t id;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	query_start(&q, l, "INSERT INTO send (address, at, actor) VALUES (?, ?, ?)", fault);
 	query_text(&q, address);
@@ -23,7 +23,7 @@ int64_t ledger_send_begin(
 	query_text(&q, actor);
 	good = query_run(&q);
 	id = sqlite3_last_insert_rowid(l->db);
-	return change_end(l, good, fault) ? id : -1;
+	return txn_end(l, good, fault) ? id : -1;
 }
 
 static bool is_outcome(const char *word)
@@ -64,7 +64,7 @@ bool ledger_send_end(
 			outcome);
 		return fault_remedy(fault, "This is a bug: please report it.");
 	}
-	return change_begin(l, fault) && change_end(l, end(l, address, outcome, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, end(l, address, outcome, fault), fault);
 }
 
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)

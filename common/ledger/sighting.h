@@ -17,9 +17,11 @@ bool sighting_row(struct query *q, struct ledger_sighting *out);
 int sighting_find(struct ledger *l, const char *host, const char *user, struct ledger_sighting *out,
 	struct fault *fault);
 /* Whoever of its host collided with it for its address is judged anew. */
-bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
-/* It leads to nobody from now on: sighting_part and person_unseen. The row must say so already. */
-bool sighting_leads_nowhere(struct ledger *l, const struct ledger_sighting *s, const char *why,
+bool sighting_clear_collision(
+	struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
+/* It leads to nobody from now on: sighting_clear_collision and person_unlink. The row must say so
+ * already. */
+bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, const char *why,
 	const char *cause, struct fault *fault);
 /* Deletes the row; its history stays with the address that it led to, if there is one. */
 bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);

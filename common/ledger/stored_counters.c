@@ -11,7 +11,7 @@
 
 #define KEY_PREFIX "meter."
 
-static bool keep(struct ledger *l, const char *name, bool value, int64_t n, struct fault *fault)
+static bool meta_put(struct ledger *l, const char *name, bool value, int64_t n, struct fault *fault)
 {
 	struct query q;
 
@@ -32,13 +32,13 @@ bool stored_counter_add(
 	char name[COUNTER_NAME_MAX];
 
 	counter_name(counter, label, 0, name);
-	return keep(l, name, false, n, fault);
+	return meta_put(l, name, false, n, fault);
 }
 
 bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault)
 {
-	return change_begin(l, fault) &&
-	       change_end(l, stored_counter_add(l, counter, 0, n, fault), fault);
+	return txn_begin(l, fault) &&
+	       txn_end(l, stored_counter_add(l, counter, 0, n, fault), fault);
 }
 
 struct storing {
@@ -50,7 +50,7 @@ static bool store(const char *name, bool value, int64_t n, void *ctx)
 {
 	struct storing *s = ctx;
 
-	return keep(s->ledger, name, value, n, s->fault);
+	return meta_put(s->ledger, name, value, n, s->fault);
 }
 
 static bool note(const char *name, bool value, int64_t n, void *ctx)
@@ -68,7 +68,7 @@ bool ledger_store_counters(struct ledger *l, struct fault *fault)
 	counters_each_change(note, &changed);
 	if (!changed || l->reading)
 		return true;
-	if (!change_begin(l, fault) || !change_end(l, counters_each_change(store, &s), fault))
+	if (!txn_begin(l, fault) || !txn_end(l, counters_each_change(store, &s), fault))
 		return false;
 	counters_flushed();
 	return true;

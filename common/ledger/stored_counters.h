@@ -8,7 +8,7 @@
 #include "base/counters.h"
 #include "ledger/ledger.h"
 
-/* Between change_begin and change_end. */
+/* Between txn_begin and txn_end. */
 bool stored_counter_add(
 	struct ledger *l, enum counter counter, int label, int64_t n, struct fault *fault);
 

@@ -22,13 +22,13 @@ static bool count_queue(struct ledger *l, struct ledger_summary *out, struct fau
 {
 	struct query q;
 
-	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++) {
+	for (int priority = PRIO_NEW; priority <= PRIO_BACKGROUND; priority++) {
 		query_start(&q, l,
 			"SELECT coalesce(sum(n), 0) FROM tally_person"
 			" WHERE state = 'queued' AND class = ?",
 			fault);
-		query_text(&q, person_class_word((enum person_class) class));
-		if (query_one(&q, &out->queue[class]) < 0)
+		query_text(&q, priority_word((enum priority)priority));
+		if (query_one(&q, &out->queue[priority]) < 0)
 			return false;
 	}
 	return true;

@@ -22,7 +22,7 @@ struct sighting {
 	char host[HOST_MAX + 1];
 	char user[USER_MAX + 1];
 	int64_t uid; /* -1: not known */
-	enum trigger reason;
+	enum trigger trigger;
 	int64_t first_seen; /* day, as its first second UTC */
 	/* facts */
 	bool local;

@@ -7,7 +7,7 @@
 #include "../unit/ledger_site.h"
 
 #include "base/log.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 
 #define ALICE "alice@example.com"
 #define BOB   "bob@example.com"
@@ -180,7 +180,7 @@ static bool write_intent(struct site *s)
 	struct person p = somebody(ALICE, PERSON_SENDING);
 
 	p.intent_at = 1000;
-	p.due = 1000;
+	p.next_attempt = 1000;
 	return ledger_person_put_leased(
 		       s->ledger, &p, owner, 2000, "send: begun", owner, &s->fault) &&
 	       ledger_send_begin(s->ledger, ALICE, 1000, owner, &s->fault) >= 0 &&
@@ -259,14 +259,15 @@ static bool go_the_way(struct site *s)
 	struct ledger_sighting unjudged[4];
 	int64_t slot = 0, wait;
 
-	return ledger_saw(s->ledger, &seen, &s->fault) >= 0 &&
-	       ledger_unjudged(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
-	       ledger_judge(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
+	return ledger_account_seen(s->ledger, &seen, &s->fault) >= 0 &&
+	       ledger_unclassified(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
+	       ledger_set_verdict(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
 	       ledger_person_put(s->ledger, &p, "first look", owner, &s->fault) &&
-	       ledger_claim(s->ledger, 1000, CLASS_SWEEP, owner, 2000, claimed, 4, &s->fault) ==
+	       ledger_claim(s->ledger, 1000, PRIO_BACKGROUND, owner, 2000, claimed, 4, &s->fault) ==
 		       1 &&
-	       pace_take(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >= 0 &&
-	       pace_end(s->ledger, slot, false, &s->fault) &&
+	       rate_limit_acquire(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >=
+		       0 &&
+	       rate_limit_release(s->ledger, slot, false, &s->fault) &&
 	       ledger_set(s->ledger, "sweep_at", "1000", &s->fault);
 }
 
@@ -347,7 +348,7 @@ static bool tell_person(const struct person *p, void *ctx)
 
 static bool tell_story(const struct history_entry *e, void *ctx)
 {
-	assert_true(e->what[0] != '\0' && e->subject[0] != '\0');
+	assert_true(e->event[0] != '\0' && e->subject[0] != '\0');
 	((struct told *)ctx)->stories++;
 	return true;
 }

@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 import harness  # pylint: disable=wrong-import-position
 from harness import Emulator, Site  # pylint: disable=wrong-import-position
-from test_pace import busiest_minute  # pylint: disable=wrong-import-position
+from test_rate_limit import busiest_minute  # pylint: disable=wrong-import-position
 
 CROWD = int(os.environ.get("CLOUDINVITE_JUMPERS", "40"))
 LONG = CROWD >= 200

@@ -19,7 +19,7 @@ from load_users import BARE, OURS, SPOOL, harness
 from harness import Emulator, Site
 
 sys.path.insert(0, harness.HERE)
-from test_pace import busiest_minute  # pylint: disable=wrong-import-position
+from test_rate_limit import busiest_minute  # pylint: disable=wrong-import-position
 
 PEOPLE = 1000
 ONE = PEOPLE  # the number of the one who logs in a thousand times

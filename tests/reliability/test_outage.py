@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 import harness  # pylint: disable=wrong-import-position
 from harness import Emulator, Site  # pylint: disable=wrong-import-position
 from proxy import Proxy  # pylint: disable=wrong-import-position
-from test_pace import busiest_minute  # pylint: disable=wrong-import-position
+from test_rate_limit import busiest_minute  # pylint: disable=wrong-import-position
 
 PEOPLE = int(os.environ.get("CLOUDINVITE_PEOPLE", "8000"))
 UNMANAGED = PEOPLE // 100

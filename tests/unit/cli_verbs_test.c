@@ -83,7 +83,7 @@ static void every_state_says_what_happens_next(void **state)
 
 	(void)state;
 	for (int i = 0; i < PERSON_STATES; i++) {
-		const struct person p = {.state = (enum person_state)i, .due = 1000060};
+		const struct person p = {.state = (enum person_state)i, .next_attempt = 1000060};
 		assert_true(strlen(label_next_step(next, sizeof(next), &p, &service)) > 20);
 		assert_true(label_state((enum person_state)i)[0] != '\0');
 	}
@@ -124,7 +124,7 @@ static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 {
 	const struct service_state service = {
 		.at = 1000000, .paused = true, .dispatcher = {.alive = true}};
-	const struct person p = {.state = PERSON_QUEUED, .due = 999999};
+	const struct person p = {.state = PERSON_QUEUED, .next_attempt = 999999};
 	char next[320];
 
 	(void)state;

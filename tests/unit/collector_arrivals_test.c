@@ -27,7 +27,7 @@ static void every_reason_is_told_as_it_is(void **state)
 	people(s, "alice:1001 bob:1002 carol:1003");
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	put_arrival(s, "bob", TRIGGER_CREATED, 0);
-	put_arrival(s, "carol", TRIGGER_ASKED, 0);
+	put_arrival(s, "carol", TRIGGER_MANUAL, 0);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice") " AND reason = 'login'"), 1);
 	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
@@ -59,7 +59,7 @@ static void a_mark_that_says_more_stays(void **state)
 
 	people(s, "alice:1001");
 	GOOD(s->site, spool_mark(&s->boxes, "alice", "invited", &s->site->fault));
-	put_arrival(s, "alice", TRIGGER_ASKED, 0);
+	put_arrival(s, "alice", TRIGGER_MANUAL, 0);
 	takes(s);
 	assert_true(spool_read_mark(s->boxes.seen_dir, "alice", word));
 	assert_string_equal(word, "invited");
@@ -299,7 +299,7 @@ static void the_marks_of_network_users_last_a_month(void **state)
 static void judged(struct collector_site *s, const char *user, const char *address)
 {
 	struct ledger_sighting found[8];
-	int n = ledger_unjudged(s->c.ledger, RULES, found, 8, &s->site->fault);
+	int n = ledger_unclassified(s->c.ledger, RULES, found, 8, &s->site->fault);
 
 	assert_in_range(n, 1, 8);
 	for (int i = 0; i < n; i++) {
@@ -308,7 +308,8 @@ static void judged(struct collector_site *s, const char *user, const char *addre
 		if (strcmp(found[i].seen.user, user) != 0)
 			continue;
 		str_copy(v.address, sizeof(v.address), address);
-		GOOD(s->site, ledger_judge(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
+		GOOD(s->site,
+			ledger_set_verdict(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
 	}
 }
 

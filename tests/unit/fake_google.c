@@ -425,16 +425,16 @@ void site_end(struct site *s)
 	unlink(folder_path(s->folder, "last-mail"));
 }
 
-void see_user(struct site *s, const char *user, enum trigger reason)
+void see_user(struct site *s, const char *user, enum trigger trigger)
 {
 	struct sighting seen = {
-		.reason = reason, .uid = 1000 + fake_google.account_count, .local = true};
+		.trigger = trigger, .uid = 1000 + fake_google.account_count, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
 	str_copy(seen.host, sizeof(seen.host), "here");
 	str_copy(seen.user, sizeof(seen.user), user);
 	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
-	check(s, ledger_saw(s->ledger, &seen, &s->fault) > 0);
+	check(s, ledger_account_seen(s->ledger, &seen, &s->fault) > 0);
 }
 
 void judge_all(struct site *s)

@@ -10,12 +10,12 @@ bool decide(struct site *s, const char *address, struct person *p)
 	return found > 0;
 }
 
-static void queue_again(struct person *p, const char *reason, enum person_class class)
+static void queue_again(struct person *p, const char *reason, enum priority priority)
 {
 	p->state = PERSON_QUEUED;
 	str_copy(p->reason, sizeof(p->reason), reason);
-	p->class = class;
-	p->due = clock_wall();
+	p->priority = priority;
+	p->next_attempt = clock_wall();
 	p->attempts = 0;
 }
 
@@ -39,7 +39,7 @@ void admin_approve(struct site *s, const char *address, bool *may_mail_again)
 	       ledger_blocked(s->ledger, address, NULL, 0, &s->fault) == 0;
 	if (fits) {
 		*may_mail_again = p.intent_at > 0;
-		queue_again(&p, "approved", CLASS_NEW);
+		queue_again(&p, "approved", PRIO_NEW);
 		p.approved = true;
 		if (p.intent_at > 0) {
 			p.intent_at = p.intent_date = p.checked = 0;
@@ -59,7 +59,7 @@ void admin_retry(struct site *s, const char *address)
 	fits = p.state == PERSON_FAILED || p.state == PERSON_NOT_INVITABLE ||
 	       p.state == PERSON_QUEUED;
 	if (fits) {
-		queue_again(&p, "retried", CLASS_RETRY);
+		queue_again(&p, "retried", PRIO_RETRY);
 		p.checked = 0;
 		p.fault_code[0] = p.fault_text[0] = '\0';
 	}
@@ -96,9 +96,9 @@ static const char *complaint(const struct person *p, int64_t now)
 
 	if (p->reason[0] == '\0')
 		return "does not say why";
-	if (waits && p->due == 0)
+	if (waits && p->next_attempt == 0)
 		return "waits for nothing";
-	if (waits && p->due > now + 8 * DAY)
+	if (waits && p->next_attempt > now + 8 * DAY)
 		return "waits longer than anything lasts";
 	if (intends != (p->intent_at != 0) && p->state != PERSON_HELD)
 		return intends ? "has no intent" : "has an intent";
@@ -117,7 +117,7 @@ static bool look_at(const struct person *p, void *ctx)
 	l->complaints++;
 	print_message("# seed %llu: %s is %s (%s), due in %lld s: %s\n",
 		(unsigned long long)l->seed, p->address, person_state_word(p->state), p->reason,
-		(long long)(p->due - l->now), wrong);
+		(long long)(p->next_attempt - l->now), wrong);
 	return true;
 }
 

@@ -197,7 +197,7 @@ static void nobody_is_mailed_again_without_being_told_so(void **state)
 			assert_int_equal(account_of(alice)->sends, 2);
 			assert_person(&s, alice, PERSON_INVITED, "sent");
 			assert_int_equal(person_of(&s, alice).our_mails, 2);
-			assert_false(person_of(&s, alice).again);
+			assert_false(person_of(&s, alice).resend);
 		}
 		site_end(&s);
 	}

@@ -54,7 +54,7 @@ static void a_sighting_that_is_no_trigger_asks_nobody(void **state)
 	run_once(&s);
 	assert_int_equal(ledger_person(s.ledger, alice, &p, &s.fault), 0);
 	assert_calls(0, 0, 0);
-	see_user(&s, "bob", TRIGGER_ASKED);
+	see_user(&s, "bob", TRIGGER_MANUAL);
 	run_once(&s);
 	assert_calls(1, 0, 0);
 	site_end(&s);
@@ -115,7 +115,7 @@ static void approve(struct site *s, const char *address)
 
 	p.state = PERSON_QUEUED;
 	p.approved = true;
-	p.due = clock_wall();
+	p.next_attempt = clock_wall();
 	str_copy(p.reason, sizeof(p.reason), "approved");
 	check(s, ledger_person_put(s->ledger, &p, "approved", "test", &s->fault));
 }
@@ -318,7 +318,7 @@ static void our_own_clock_does_not_shorten_the_72_hours(void **state)
 	struct person p = person_of(&s, alice);
 
 	p.intent_at -= 80 * HOUR;
-	p.due = clock_wall();
+	p.next_attempt = clock_wall();
 	check(&s, ledger_person_put(s.ledger, &p, "test", "test", &s.fault));
 	run_for(&s, 12 * HOUR);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
@@ -433,7 +433,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	judge_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
-	assert_int_equal(ledger_lost(s.ledger, "here", "alice", &s.fault), 1);
+	assert_int_equal(ledger_account_removed(s.ledger, "here", "alice", &s.fault), 1);
 	run_for(&s, 60);
 	assert_int_equal(person_of(&s, alice).state, PERSON_GONE);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
@@ -453,12 +453,12 @@ static void an_invitation_is_called_back_with_its_account_only_if_the_settings_s
 		open_account(alice, 30 * DAY);
 		see_user(&s, "alice", TRIGGER_LOGIN);
 		run_once(&s);
-		assert_int_equal(ledger_lost(s.ledger, "here", "alice", &s.fault), 1);
+		assert_int_equal(ledger_account_removed(s.ledger, "here", "alice", &s.fault), 1);
 		run_once(&s);
 		assert_int_equal(fake_google.counts[GOOGLE_CANCEL], back);
 		assert_int_equal(
 			person_of(&s, alice).state, back ? PERSON_CANCELLED : PERSON_INVITED);
-		assert_int_equal(person_of(&s, alice).due, 0);
+		assert_int_equal(person_of(&s, alice).next_attempt, 0);
 		site_end(&s);
 	}
 }
@@ -477,7 +477,7 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 		check(&s, invite_turn(s.invite, NULL, 0, 50, &s.fault));
 	assert_calls(1, 0, 0);
 	assert_person(&s, alice, PERSON_QUEUED, "first_look");
-	assert_int_equal(ledger_claim(s.ledger, clock_wall(), CLASS_SWEEP, "other",
+	assert_int_equal(ledger_claim(s.ledger, clock_wall(), PRIO_BACKGROUND, "other",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);
 	site_end(&s);

@@ -90,7 +90,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 		assert_true(meaning.changed || rows[n].before == rows[n].after);
 		assert_null(meaning.journal);
 		if (p.state != rows[n].before)
-			assert_int_equal(p.due, 0);
+			assert_int_equal(p.next_attempt, 0);
 	}
 }
 
@@ -123,7 +123,7 @@ static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
 	meaning = see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_UNCONFIRMED);
 	assert_null(meaning.journal);
-	assert_int_equal(p.due, NOW + HOUR);
+	assert_int_equal(p.next_attempt, NOW + HOUR);
 
 	p = unconfirmed(-1, 1);
 	see(&p, INVITATION_NOT_YET_SENT, 1);
@@ -152,7 +152,7 @@ static void after_72_hours_an_unchanged_known_count_frees_the_person(void **stat
 	p = unconfirmed(0, 72);
 	meaning = see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_QUEUED);
-	assert_int_equal(p.due, NOW);
+	assert_int_equal(p.next_attempt, NOW);
 	assert_int_equal(p.intent_at, 0);
 	assert_string_equal(meaning.journal, "settled_unsent");
 }
@@ -212,7 +212,7 @@ static void our_clock_does_not_count_where_googles_is_known(void **state)
 	p.intent_at = NOW - 1000 * HOUR;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_UNCONFIRMED);
-	assert_true(p.due > NOW);
+	assert_true(p.next_attempt > NOW);
 }
 
 static void a_host_clock_that_has_jumped_cancels_nobody(void **state)
@@ -300,13 +300,13 @@ static void who_is_sent_to_again_is_settled_by_the_count_alone(void **state)
 	struct person p = unconfirmed(1, 1);
 
 	(void)state;
-	p.again = true;
+	p.resend = true;
 	see(&p, INVITATION_DECLINED, 1);
 	assert_int_equal(p.state, PERSON_UNCONFIRMED);
 	see(&p, INVITATION_INVITED, 2);
 	assert_int_equal(p.state, PERSON_INVITED);
 	assert_int_equal(p.our_mails, 1);
-	assert_false(p.again);
+	assert_false(p.resend);
 }
 
 static void an_unconfirmed_person_is_looked_at_ever_less_often(void **state)

@@ -103,9 +103,9 @@ static void everybodys_mails_count_and_only_again_allows_one_more(void **state)
 	s.person.approved = true;
 	s.facts.by_name = true;
 	assert_ruling(&s, RULING_HOLD, "max_mails");
-	s.person.again = true;
+	s.person.resend = true;
 	assert_ruling(&s, RULING_SEND, "");
-	s.person.again = false;
+	s.person.resend = false;
 	s.settings.max_mails = 2;
 	assert_ruling(&s, RULING_SEND, "");
 }

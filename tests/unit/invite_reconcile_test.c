@@ -53,7 +53,7 @@ static const char *reconciling(struct site *s)
 	int found = ledger_reconciling(s->ledger, &r, &s->fault);
 
 	check(s, found >= 0);
-	return found ? r.why : "no";
+	return found ? r.cause : "no";
 }
 
 static int mails(void)
@@ -422,12 +422,12 @@ static void approved_people_wait_for_its_end_too(void **state)
 	run_once(&s);
 	check(&s, ledger_reconcile(s.ledger,
 			  &(struct ledger_reconcile){
-				  .why = "restored", .text = "test", .since = clock_wall()},
+				  .cause = "restored", .text = "test", .since = clock_wall()},
 			  "test", &s.fault));
 	p = person_of(&s, named(0));
 	p.state = PERSON_QUEUED;
 	p.approved = true;
-	p.due = clock_wall();
+	p.next_attempt = clock_wall();
 	check(&s, ledger_person_put(s.ledger, &p, "approved", "root", &s.fault));
 	run_once(&s);
 	assert_person(&s, named(0), PERSON_QUEUED, "reconcile");

@@ -140,14 +140,14 @@ static void decide_something(struct site *s)
 /* The login of somebody who may have been seen before, or not by this ledger. */
 static void log_in(struct site *s, const char *address)
 {
-	struct sighting seen = {.reason = TRIGGER_LOGIN, .uid = 1000, .local = true};
+	struct sighting seen = {.trigger = TRIGGER_LOGIN, .uid = 1000, .local = true};
 
 	seen.first_seen = clock_day_start(clock_wall());
 	str_copy(seen.host, sizeof(seen.host), "here");
 	str_copy(seen.user, sizeof(seen.user), address);
 	*strchr(seen.user, '@') = '\0';
 	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
-	check(s, ledger_saw(s->ledger, &seen, &s->fault) >= 0);
+	check(s, ledger_account_seen(s->ledger, &seen, &s->fault) >= 0);
 }
 
 static void go_and_come(struct site *s)
@@ -156,7 +156,7 @@ static void go_and_come(struct site *s)
 
 	str_copy(user, sizeof(user), somebody());
 	*strchr(user, '@') = '\0';
-	check(s, ledger_lost(s->ledger, "here", user, &s->fault) >= 0);
+	check(s, ledger_account_removed(s->ledger, "here", user, &s->fault) >= 0);
 }
 
 /* ---- the host ---- */

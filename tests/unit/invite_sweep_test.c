@@ -139,7 +139,7 @@ static void who_was_discovered_and_then_comes_by_himself_is_invited(void **state
 	struct sighting seen = {.host = "there", .user = "alice", .uid = 1001, .local = true};
 
 	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
-	check(&s, ledger_saw(s.ledger, &seen, &s.fault) > 0);
+	check(&s, ledger_account_seen(s.ledger, &seen, &s.fault) > 0);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	site_end(&s);

@@ -45,10 +45,10 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 	assert_int_equal(unblock(site, ALICE), 1);
 	assert_int_equal(unblock(site, ALICE), 0);
 	assert_string_equal(state_of(site, ALICE), "queued first_look");
-	assert_in_range(person(site, ALICE).due, clock_wall() - 5, clock_wall());
-	assert_int_equal(ledger_unjudged(site->ledger, RULES, NULL, 0, &site->fault), 0);
+	assert_in_range(person(site, ALICE).next_attempt, clock_wall() - 5, clock_wall());
+	assert_int_equal(ledger_unclassified(site->ledger, RULES, NULL, 0, &site->fault), 0);
 	assert_int_equal(site_number(site, "SELECT rules IS NULL FROM sighting"), 1);
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 }
 
 static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
@@ -58,13 +58,13 @@ static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
 
 	block(site, ALICE);
 	saw(site, "web1", "alice");
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
 	p.approved = true;
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.again = true; /* send --again --reason */
+	p.resend = true; /* send --again --reason */
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "queued first_look");
 }
@@ -158,7 +158,7 @@ static void a_forgotten_person_stays_blocked(void **state)
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1); /* "blocked" */
 	assert_int_equal(ledger_blocked(site->ledger, ALICE, NULL, 0, &site->fault), 1);
 	saw(site, "web1", "alice");
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
 }
 
 static void forget_of_a_leased_person_is_refused(void **state)
@@ -181,7 +181,7 @@ static void an_account_that_led_to_nobody_can_be_forgotten_too(void **state)
 	struct site *site = *state;
 
 	saw(site, "web1", "mallory");
-	judge(site, "web1", "mallory", "", RULES);
+	classify(site, "web1", "mallory", "", RULES);
 	assert_int_equal(ledger_forget_sighting(site->ledger, "web1", "mallory", &site->fault), 1);
 	assert_false(on_disk(site, "mallory"));
 	assert_int_equal(ledger_forget_sighting(site->ledger, "web1", "mallory", &site->fault), 0);
@@ -225,8 +225,8 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 	arrive(site, "web1", "alice", ALICE);
 	arrive(site, "web1", "bob", BOB);
 	put_new(site, BOB, PERSON_DECLINED);
-	GOOD(site, ledger_lost(site->ledger, "web1", "alice", &site->fault) > 0);
-	GOOD(site, ledger_lost(site->ledger, "web1", "bob", &site->fault) > 0);
+	GOOD(site, ledger_account_removed(site->ledger, "web1", "alice", &site->fault) > 0);
+	GOOD(site, ledger_account_removed(site->ledger, "web1", "bob", &site->fault) > 0);
 	assert_int_equal(expire(site, 29, 1000), 0);
 	assert_int_equal(expire(site, 32, 1000), 3);
 	assert_int_equal(seen(site, "web1", "bob").id, 0);
@@ -244,7 +244,7 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 static void history_and_sends_expire_a_few_at_a_time(void **state)
 {
 	struct site *site = *state;
-	struct history_entry e = {.at = clock_wall(), .subject = ALICE, .what = "note"};
+	struct history_entry e = {.at = clock_wall(), .subject = ALICE, .event = "note"};
 
 	for (int i = 0; i < 25; i++)
 		GOOD(site, ledger_note(site->ledger, &e, &site->fault));
@@ -262,7 +262,7 @@ static bool add_line(const struct history_entry *e, void *ctx)
 {
 	char *out = ctx;
 
-	str_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->what);
+	str_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->event);
 	return true;
 }
 
@@ -275,7 +275,8 @@ static void a_story_is_told_from_the_account_to_the_mail(void **state)
 	arrive(site, "web1", "bob", BOB);
 	put_new(site, ALICE, PERSON_SENDING);
 	put_new(site, ALICE, PERSON_INVITED);
-	GOOD(site, ledger_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
+	GOOD(site,
+		ledger_account_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
 	assert_string_equal(story, "alice@web1 seen, alice@web1 judged, " ALICE " queued, " ALICE
@@ -293,7 +294,7 @@ static void an_account_that_is_spelled_like_an_address_is_not_taken_for_it(void 
 
 	put_new(site, ALICE, PERSON_QUEUED);
 	saw(site, "example.com", "alice"); /* alice@example.com, and it leads elsewhere */
-	judge(site, "example.com", "alice", BOB, RULES);
+	classify(site, "example.com", "alice", BOB, RULES);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
 	assert_string_equal(story, ALICE " queued, ");
@@ -498,30 +499,30 @@ static bool add_worker(const struct ledger_worker *w, void *ctx)
 {
 	char *out = ctx;
 
-	str_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->role,
-		w->host, w->version, (long long)w->pid, (long long)w->beat, (long long)w->started,
-		w->note);
+	str_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->program,
+		w->host, w->version, (long long)w->pid, (long long)w->last_heartbeat,
+		(long long)w->started, w->status_text);
 	return true;
 }
 
 static void programs_are_known_by_their_last_beat(void **state)
 {
 	struct site *site = *state;
-	struct ledger_worker w = {.role = "dispatcher",
+	struct ledger_worker w = {.program = "dispatcher",
 		.host = "web1",
 		.version = "0.1.0",
 		.pid = 5,
-		.beat = 10,
+		.last_heartbeat = 10,
 		.started = 1,
-		.note = "idle"};
+		.status_text = "idle"};
 	char list[256] = "";
 
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
-	w.beat = 20;
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
+	w.last_heartbeat = 20;
 	w.pid = 6;
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
-	str_copy(w.role, sizeof(w.role), "collector");
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
+	str_copy(w.program, sizeof(w.program), "collector");
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
 	GOOD(site, ledger_each_worker(site->ledger, add_worker, list, &site->fault));
 	assert_string_equal(
 		list, "collector@web1 0.1.0 6 20 1 idle, dispatcher@web1 0.1.0 6 20 1 idle, ");

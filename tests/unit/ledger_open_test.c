@@ -411,7 +411,7 @@ static int fill_up(struct site *site)
 		for (int i = 0; i < 100; i++) {
 			str_format(user, sizeof(user), "user%d", commits * 100 + i);
 			s = account("web1", user);
-			if (ledger_saw(site->ledger, &s, &site->fault) < 0)
+			if (ledger_account_seen(site->ledger, &s, &site->fault) < 0)
 				break;
 		}
 		if (site->fault.kind != FAULT_NONE || !ledger_commit(site->ledger, &site->fault)) {

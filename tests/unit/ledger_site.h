@@ -53,11 +53,11 @@ int saw(struct site *site, const char *host, const char *user);
 
 /* id 0: there is none. */
 struct ledger_sighting seen(struct site *site, const char *host, const char *user);
-enum verdict_kind judge_as(
+enum verdict_kind classify_as(
 	struct site *site, const char *host, const char *user, struct verdict v, uint64_t rules);
 
 /* As the template would, or ("") as excluded. */
-enum verdict_kind judge(
+enum verdict_kind classify(
 	struct site *site, const char *host, const char *user, const char *address, uint64_t rules);
 
 /* ---- people ---- */

@@ -145,7 +145,7 @@ static void what_does_not_fit_has_no_name(void **state)
 	for (size_t n = 40; n < 70; n++) {
 		user[n] = '\0';
 		assert_int_equal(spool_mark_name(name, user), n <= 53);
-		assert_int_equal(spool_arrival_name(name, user, TRIGGER_ASKED), n <= 51);
+		assert_int_equal(spool_arrival_name(name, user, TRIGGER_MANUAL), n <= 51);
 		user[n] = '/';
 	}
 }
@@ -239,10 +239,10 @@ static void no_two_names_mean_one_user(void **state)
 static void reasons_are_four_words(void **state)
 {
 	static const char *const words[] = {"login", "created", "asked", "deleted"};
-	enum trigger reason = TRIGGER_ASKED;
+	enum trigger reason = TRIGGER_MANUAL;
 
 	(void)state;
-	for (int r = TRIGGER_LOGIN; r <= TRIGGER_ASKED; r++) {
+	for (int r = TRIGGER_LOGIN; r <= TRIGGER_MANUAL; r++) {
 		assert_string_equal(trigger_word((enum trigger)r), words[r]);
 		assert_true(trigger_parse(words[r], &reason));
 		assert_int_equal(reason, r);

@@ -138,7 +138,7 @@ static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
 
 	arrive(b, "alice", TRIGGER_LOGIN);
 	arrive(b, "alice", TRIGGER_CREATED);
-	arrive(b, "alice", TRIGGER_ASKED);
+	arrive(b, "alice", TRIGGER_MANUAL);
 	assert_int_equal(list(b, out, &bad), 3);
 }
 

@@ -126,7 +126,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
 		return DISCARD;
 	if (disposition == ACCEPT)
-		s->reason = sighting_trigger(a->reason);
+		s->trigger = sighting_trigger(a->reason);
 	return disposition;
 }
 
@@ -143,7 +143,7 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 	for (int i = 0; i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
 		if (dispositions[i] == ACCEPT &&
-			!collector_note_result(c, ledger_saw(c->ledger, &s, fault))) {
+			!collector_note_result(c, ledger_account_seen(c->ledger, &s, fault))) {
 			ledger_rollback(c->ledger);
 			return false;
 		}

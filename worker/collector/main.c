@@ -208,7 +208,7 @@ static bool work(struct loop *l, struct fault *fault)
 	if (!good && strcmp(fault->code, "ledger_schema") == 0)
 		return close_ledger(c), false; /* until it is whole when it is opened again */
 	/* What a passwd file of a million lines has taken goes back. */
-	ledger_rest(c->ledger);
+	ledger_release_memory(c->ledger);
 	malloc_trim(0);
 	return good;
 }
@@ -363,7 +363,7 @@ static void measure_spool(struct collector *c)
 static void send_heartbeat(struct loop *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	char note[sizeof(l->worker.heartbeat.note)] = "idle";
+	char note[sizeof(l->worker.heartbeat.status_text)] = "idle";
 
 	if (worker_heartbeat_due(&l->worker))
 		measure_spool(&l->collector);

@@ -166,7 +166,7 @@ static void release_memory(struct dispatcher *d)
 	if (!d->did_work || d->classify || !invite_idle(d->runtime.invite))
 		return;
 	d->did_work = false;
-	ledger_rest(d->runtime.ledger);
+	ledger_release_memory(d->runtime.ledger);
 	invite_release_memory(d->runtime.invite);
 	memory_release();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 
 #include "base/clock.h"
-#include "ledger/pace_private.h"
+#include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
 static int64_t most(int64_t a, int64_t b)
@@ -10,32 +10,32 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static bool look(struct ledger *l, const struct settings *s, struct pace *out,
-	const struct pace_moment *now, struct fault *fault)
+static bool look(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	struct pace_state state;
+	struct rate_limit_state state;
 	struct query q;
 	int64_t share;
 	int other;
 
-	if (!pace_load(l, &state, fault))
+	if (!rate_limit_load(l, &state, fault))
 		return false;
-	other = pace_other_boot(l, &state, now, fault);
+	other = rate_limit_rebooted(l, &state, now, fault);
 	if (other < 0)
 		return false;
 	if (other > 0)
-		pace_start_boot(&state, now);
+		rate_limit_start_boot(&state, now);
 	query_start(&q, l, "SELECT count(*) FROM pace_slot WHERE ?1 OR free_ms >= ?2", fault);
 	query_number(&q, other);
 	query_number(&q, now->ms);
 	if (query_one(&q, &out->used) < 0)
 		return false;
-	out->effective = pace_effective(s, &state);
-	share = pace_workers_share(out->effective);
+	out->effective = rate_limit_effective(s, &state);
+	share = rate_limit_workers_share(out->effective);
 	if (out->used >= share) {
-		out->wait_ms = PACE_WINDOW_MS;
+		out->wait_ms = RATE_LIMIT_WINDOW_MS;
 		if (other == 0 &&
-			!pace_wait_for(l, out->used - share + 1, now, &out->wait_ms, fault))
+			!rate_limit_wait_for(l, out->used - share + 1, now, &out->wait_ms, fault))
 			return false;
 	}
 	if (state.until_ms > now->ms) {
@@ -45,12 +45,12 @@ static bool look(struct ledger *l, const struct settings *s, struct pace *out,
 	return true;
 }
 
-bool pace_look_at(struct ledger *l, const struct settings *s, struct pace *out,
-	const struct pace_moment *now, struct fault *fault)
+bool rate_limit_status_at(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
 	bool good;
 
-	*out = (struct pace){.configured = s->requests_per_minute};
+	*out = (struct rate_limit_status){.configured = s->requests_per_minute};
 	if (s->requests_per_minute == 0)
 		return true;
 	if (!snapshot_begin(l, fault))
@@ -69,7 +69,7 @@ static int64_t plausible(int64_t count)
 	return count < COUNT_MOST ? count : COUNT_MOST;
 }
 
-int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queued)
+int64_t rate_limit_calls(const struct ledger_summary *people, bool mails, int64_t queued)
 {
 	int64_t nobody = plausible(people->people[PERSON_NOT_INVITABLE]), looked_at = 1, found;
 
@@ -81,9 +81,9 @@ int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queu
 	return queued + (queued * (mails ? 2 : 1) * found + looked_at - 1) / looked_at;
 }
 
-int64_t pace_expect(const struct pace *p, int64_t calls)
+int64_t rate_limit_eta(const struct rate_limit_status *p, int64_t calls)
 {
-	int64_t share = pace_workers_share(p->effective);
+	int64_t share = rate_limit_workers_share(p->effective);
 	int64_t wait = (p->wait_ms + 999) / 1000, at_once = most(share - p->used, 0);
 
 	if (p->configured == 0 || calls <= 0)
@@ -95,63 +95,64 @@ int64_t pace_expect(const struct pace *p, int64_t calls)
 
 /* ---- now ---- */
 
-static struct pace_moment moment(void)
+static struct rate_limit_moment moment(void)
 {
-	struct pace_moment now = {.ms = clock_boot_ms(), .wall = clock_wall()};
+	struct rate_limit_moment now = {.ms = clock_boot_ms(), .wall = clock_wall()};
 
 	clock_boot_id(now.boot);
 	return now;
 }
 
-int pace_take(struct ledger *l, const struct settings *s, bool admin, int want, int64_t *slots,
-	int64_t *wait_ms, struct fault *fault)
+int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
+	int64_t *permits, int64_t *wait_ms, struct fault *fault)
 {
-	struct pace_moment now;
+	struct rate_limit_moment now;
 
 	*wait_ms = 0;
 	if (s->requests_per_minute == 0) {
 		for (int i = 0; i < want; i++)
-			slots[i] = 0;
+			permits[i] = 0;
 		return want;
 	}
 	now = moment();
-	return pace_take_at(l, s, admin, want, slots, wait_ms, &now, fault);
+	return rate_limit_acquire_at(l, s, admin, want, permits, wait_ms, &now, fault);
 }
 
-bool pace_end(struct ledger *l, int64_t slot, bool unused, struct fault *fault)
+bool rate_limit_release(struct ledger *l, int64_t permit, bool unused, struct fault *fault)
 {
-	struct pace_moment now;
+	struct rate_limit_moment now;
 
-	if (slot == 0)
+	if (permit == 0)
 		return true;
 	now = moment();
-	return pace_end_at(l, slot, unused, &now, fault);
+	return rate_limit_release_at(l, permit, unused, &now, fault);
 }
 
-bool pace_throttled(
+bool rate_limit_on_throttle(
 	struct ledger *l, const struct settings *s, int64_t retry_after, struct fault *fault)
 {
-	struct pace_moment now;
+	struct rate_limit_moment now;
 
 	if (s->requests_per_minute == 0)
 		return true;
 	now = moment();
-	return pace_throttled_at(l, s, retry_after, &now, fault);
+	return rate_limit_on_throttle_at(l, s, retry_after, &now, fault);
 }
 
-bool pace_succeeded(struct ledger *l, const struct settings *s, struct fault *fault)
+bool rate_limit_on_success(struct ledger *l, const struct settings *s, struct fault *fault)
 {
-	struct pace_moment now;
+	struct rate_limit_moment now;
 
 	if (s->requests_per_minute == 0)
 		return true;
 	now = moment();
-	return pace_succeeded_at(l, s, &now, fault);
+	return rate_limit_on_success_at(l, s, &now, fault);
 }
 
-bool pace_look(struct ledger *l, const struct settings *s, struct pace *out, struct fault *fault)
+bool rate_limit_status(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
+	struct fault *fault)
 {
-	struct pace_moment now = moment();
+	struct rate_limit_moment now = moment();
 
-	return pace_look_at(l, s, out, &now, fault);
+	return rate_limit_status_at(l, s, out, &now, fault);
 }

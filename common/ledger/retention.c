@@ -24,7 +24,7 @@ static bool erase(
 
 /* ---- one ---- */
 
-static bool say_busy(struct ledger *l, struct fault *fault)
+static bool err_busy(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_TRANSIENT, "ledger_leased",
 		"%s: another process is working on this person", l->path);
@@ -32,7 +32,7 @@ static bool say_busy(struct ledger *l, struct fault *fault)
 }
 
 /* A result that is on its way would bring the person back. */
-static bool in_hands(struct ledger *l, const char *address, struct fault *fault)
+static bool is_leased(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t leased = 0;
 	struct query q;
@@ -42,10 +42,10 @@ static bool in_hands(struct ledger *l, const char *address, struct fault *fault)
 	query_text(&q, address);
 	if (query_one(&q, &leased) < 0)
 		return true;
-	return leased != 0 && !say_busy(l, fault);
+	return leased != 0 && !err_busy(l, fault);
 }
 
-static bool forget_all(struct ledger *l, const char *address, int64_t *rows, struct fault *fault)
+static bool erase_person(struct ledger *l, const char *address, int64_t *rows, struct fault *fault)
 {
 	int64_t uncounted = 0;
 
@@ -67,11 +67,11 @@ int ledger_forget(struct ledger *l, const char *address, struct fault *fault)
 	int64_t rows = 0;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
-	good = !in_hands(l, address, fault) && forget_all(l, address, &rows, fault);
+	good = !is_leased(l, address, fault) && erase_person(l, address, &rows, fault);
 	l->erased = l->erased || good;
-	if (!change_end(l, good, fault))
+	if (!txn_end(l, good, fault))
 		return -1;
 	return rows > 0;
 }
@@ -86,7 +86,7 @@ static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct f
 	if (!sighting_delete(l, s, fault))
 		return false;
 	str_copy(s->address, sizeof(s->address), address);
-	return sighting_leads_nowhere(
+	return sighting_unlink(
 		l, s, "forgotten", "the last account of this person was erased", fault);
 }
 
@@ -96,13 +96,13 @@ int ledger_forget_sighting(
 	struct ledger_sighting s;
 	int found;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	found = sighting_find(l, host, user, &s, fault);
 	if (found > 0 && !forget_account(l, &s, fault))
 		found = -1;
 	l->erased = l->erased || found > 0;
-	return change_end(l, found >= 0, fault) ? found : -1;
+	return txn_end(l, found >= 0, fault) ? found : -1;
 }
 
 /* ---- all whose time is over ---- */
@@ -202,11 +202,11 @@ int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now
 	int done = 0;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	good = expire_journals(l, history_before, max, &done, fault) &&
 	       expire_accounts(l, gone_before, max, &done, fault) &&
 	       expire_people(l, gone_before, history_before, max, &done, fault);
 	l->erased = l->erased || (good && done > 0);
-	return change_end(l, good, fault) ? done : -1;
+	return txn_end(l, good, fault) ? done : -1;
 }

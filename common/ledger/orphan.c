@@ -19,7 +19,7 @@ bool person_has_account(struct ledger *l, const char *address, int64_t *has, str
 	return query_one(&q, has) >= 0;
 }
 
-bool person_seen(struct ledger *l, const char *address, struct fault *fault)
+bool person_link(struct ledger *l, const char *address, struct fault *fault)
 {
 	struct query q;
 
@@ -31,7 +31,8 @@ bool person_seen(struct ledger *l, const char *address, struct fault *fault)
 	return query_run(&q);
 }
 
-static bool mark_unseen(struct ledger *l, const char *address, const char *why, struct fault *fault)
+static bool mark_orphaned(
+	struct ledger *l, const char *address, const char *why, struct fault *fault)
 {
 	struct query q;
 
@@ -57,7 +58,7 @@ static int is_leased(struct ledger *l, const char *address, struct fault *fault)
 }
 
 /* Whoever holds the lease now learns of it when the person is put back (hold_back). */
-bool person_unseen(struct ledger *l, const char *address, const char *why, const char *cause,
+bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
 	struct fault *fault)
 {
 	int64_t has = 0;
@@ -74,14 +75,14 @@ bool person_unseen(struct ledger *l, const char *address, const char *why, const
 	if (known <= 0)
 		return known == 0;
 	leased = is_leased(l, address, fault);
-	if (leased < 0 || !mark_unseen(l, address, why, fault))
+	if (leased < 0 || !mark_orphaned(l, address, why, fault))
 		return false;
 	if (leased > 0 || p.intent_at != 0)
 		return true;
 	if (p.state == PERSON_QUEUED || p.state == PERSON_HELD)
-		return person_move(l, address, PERSON_GONE, why, 0, cause, "ledger", fault);
+		return person_transition(l, address, PERSON_GONE, why, 0, cause, "ledger", fault);
 	if (p.state == PERSON_INVITED && strcmp(why, "account_gone") == 0)
-		return person_move(
+		return person_transition(
 			l, address, PERSON_INVITED, why, clock_wall(), cause, "ledger", fault);
 	return true;
 }
@@ -105,5 +106,5 @@ bool person_collided(struct ledger *l, const char *address, const char *cause, s
 		return known == 0;
 	if (p.state != PERSON_QUEUED || p.approved)
 		return true;
-	return person_move(l, address, PERSON_HELD, "collision", 0, cause, "ledger", fault);
+	return person_transition(l, address, PERSON_HELD, "collision", 0, cause, "ledger", fault);
 }

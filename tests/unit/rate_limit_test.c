@@ -5,7 +5,7 @@
  */
 #include "ledger_site.h"
 
-#include "ledger/pace_private.h"
+#include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 #include "base/array.h"
 
@@ -15,51 +15,51 @@
 #define RESERVED 3			  /* a tenth of it */
 #define ABANDON	 (INT64_C(6) * 20 * 1000) /* six times the timeout */
 
-static struct pace_moment start(void)
+static struct rate_limit_moment start(void)
 {
-	return (struct pace_moment){.ms = 1000000, .wall = 1800000000, .boot = "first boot"};
+	return (struct rate_limit_moment){.ms = 1000000, .wall = 1800000000, .boot = "first boot"};
 }
 
-static void pass(struct pace_moment *now, int64_t ms)
+static void pass(struct rate_limit_moment *now, int64_t ms)
 {
 	now->ms += ms;
 	now->wall = 1800000000 + (now->ms - 1000000) / 1000;
 }
 
 static int take(struct site *site, bool admin, int want, int64_t *slots, int64_t *wait,
-	const struct pace_moment *now)
+	const struct rate_limit_moment *now)
 {
 	int n;
 
 	*wait = -1;
-	n = pace_take_at(
+	n = rate_limit_acquire_at(
 		site->ledger, &site->settings, admin, want, slots, wait, now, &site->fault);
 	GOOD(site, n >= 0);
 	assert_true(n == want || *wait > 0);
 	return n;
 }
 
-static void end(struct site *site, int64_t slot, bool unused, const struct pace_moment *now)
+static void end(struct site *site, int64_t slot, bool unused, const struct rate_limit_moment *now)
 {
-	GOOD(site, pace_end_at(site->ledger, slot, unused, now, &site->fault));
+	GOOD(site, rate_limit_release_at(site->ledger, slot, unused, now, &site->fault));
 }
 
-static void throttled(struct site *site, int64_t retry_after, const struct pace_moment *now)
+static void throttled(struct site *site, int64_t retry_after, const struct rate_limit_moment *now)
 {
-	GOOD(site,
-		pace_throttled_at(site->ledger, &site->settings, retry_after, now, &site->fault));
+	GOOD(site, rate_limit_on_throttle_at(
+			   site->ledger, &site->settings, retry_after, now, &site->fault));
 }
 
-static void succeeded(struct site *site, const struct pace_moment *now)
+static void succeeded(struct site *site, const struct rate_limit_moment *now)
 {
-	GOOD(site, pace_succeeded_at(site->ledger, &site->settings, now, &site->fault));
+	GOOD(site, rate_limit_on_success_at(site->ledger, &site->settings, now, &site->fault));
 }
 
-static struct pace look(struct site *site, const struct pace_moment *now)
+static struct rate_limit_status look(struct site *site, const struct rate_limit_moment *now)
 {
-	struct pace p;
+	struct rate_limit_status p;
 
-	GOOD(site, pace_look_at(site->ledger, &site->settings, &p, now, &site->fault));
+	GOOD(site, rate_limit_status_at(site->ledger, &site->settings, &p, now, &site->fault));
 	return p;
 }
 
@@ -68,7 +68,7 @@ static struct pace look(struct site *site, const struct pace_moment *now)
 static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[2 * RATE], wait;
 
 	assert_int_equal(take(site, false, 2 * RATE, slots, &wait, &now), RATE - RESERVED);
@@ -81,7 +81,7 @@ static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void
 static void what_the_administrator_uses_comes_out_of_the_same_budget(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	assert_int_equal(take(site, true, 10, slots, &wait, &now), 10);
@@ -96,7 +96,7 @@ static void a_small_rate_still_lets_the_worker_work(void **state)
 	} cases[] = {
 		{1, 1}, {2, 1}, {3, 2}, {9, 8}, {10, 9}, {11, 9}, {30, 27}, {60, 54}, {600, 540}};
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[600], wait;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -110,7 +110,7 @@ static void a_small_rate_still_lets_the_worker_work(void **state)
 static void a_slot_is_free_a_minute_after_the_call_has_ended(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait, more;
 
 	assert_int_equal(take(site, false, RATE - RESERVED, slots, &wait, &now), RATE - RESERVED);
@@ -128,7 +128,7 @@ static void a_slot_is_free_a_minute_after_the_call_has_ended(void **state)
 static void a_slot_that_was_not_used_is_free_at_once(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
@@ -139,7 +139,7 @@ static void a_slot_that_was_not_used_is_free_at_once(void **state)
 static void the_slot_of_a_program_that_died_is_not_lost_for_ever(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
@@ -152,7 +152,7 @@ static void the_slot_of_a_program_that_died_is_not_lost_for_ever(void **state)
 static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait, late;
 
 	assert_int_equal(take(site, false, 1, &late, &wait, &now), 1);
@@ -217,7 +217,7 @@ static int calls_of_a_run(void)
 static int64_t simulate(struct site *site, struct call *calls, int count, unsigned *random)
 {
 	struct ledger *other = site_open(site, LEDGER_WRITE);
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int made = 0, open = 0;
 
 	GOOD(site, other);
@@ -227,8 +227,8 @@ static int64_t simulate(struct site *site, struct call *calls, int count, unsign
 		struct ledger *l = next_random(random) % 2 ? other : site->ledger;
 		bool admin = next_random(random) % 20 == 0;
 		int64_t slots[8], wait = 0;
-		int n = pace_take_at(l, &site->settings, admin, 1 + (int)(next_random(random) % 8),
-			slots, &wait, &now, &site->fault);
+		int n = rate_limit_acquire_at(l, &site->settings, admin,
+			1 + (int)(next_random(random) % 8), slots, &wait, &now, &site->fault);
 
 		GOOD(site, n >= 0);
 		for (int i = 0; i < n && made < count; i++, made++) {
@@ -241,11 +241,11 @@ static int64_t simulate(struct site *site, struct call *calls, int count, unsign
 		pass(&now, 1 + next_random(random) % 400);
 		for (int i = open; i < made; i++)
 			if (calls[i].slot != 0 && calls[i].until <= now.ms) {
-				struct pace_moment then = now;
+				struct rate_limit_moment then = now;
 
 				then.ms = calls[i].until;
-				GOOD(site,
-					pace_end_at(l, calls[i].slot, false, &then, &site->fault));
+				GOOD(site, rate_limit_release_at(
+						   l, calls[i].slot, false, &then, &site->fault));
 				calls[i].slot = 0;
 			}
 		while (open < made && calls[open].slot == 0)
@@ -288,7 +288,7 @@ static bool takes_what_it_gets(struct site *site, int number)
 
 	(void)number;
 	while (l && n > 0)
-		n = pace_take(l, &site->settings, true, 4, slots, &wait, &site->fault);
+		n = rate_limit_acquire(l, &site->settings, true, 4, slots, &wait, &site->fault);
 	ledger_close(l);
 	return l && n == 0;
 }
@@ -306,7 +306,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	for (int i = 0; i < 16; i++) {
@@ -332,7 +332,7 @@ static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **st
 static void a_retry_after_is_believed_up_to_an_hour(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slot, wait;
 
 	throttled(site, INT64_MAX, &now);
@@ -348,7 +348,7 @@ static void a_retry_after_is_believed_up_to_an_hour(void **state)
 static void success_raises_the_rate_again_by_a_tenth_a_minute(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t expected = RATE / 2;
 
 	throttled(site, 1, &now);
@@ -369,7 +369,7 @@ static void success_raises_the_rate_again_by_a_tenth_a_minute(void **state)
 static void a_lowered_rate_never_exceeds_new_settings(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 
 	throttled(site, 1, &now);
 	site->settings.requests_per_minute = 4;
@@ -384,7 +384,7 @@ static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 {
 	static const int64_t jumps[] = {-1000000000, -3600, 3600, 1000000000};
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
@@ -405,12 +405,12 @@ static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 static void after_a_reboot_all_calls_count_from_now(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 	end(site, slots[0], false, &now);
-	now = (struct pace_moment){.ms = 5000, .wall = now.wall + 30, .boot = "second boot"};
+	now = (struct rate_limit_moment){.ms = 5000, .wall = now.wall + 30, .boot = "second boot"};
 	assert_int_equal(look(site, &now).used, RATE - RESERVED);
 	assert_int_equal(look(site, &now).wait_ms, MINUTE);
 	assert_int_equal(take(site, false, 1, slots, &wait, &now), 0);
@@ -422,17 +422,18 @@ static void after_a_reboot_all_calls_count_from_now(void **state)
 static void a_retry_after_survives_a_reboot_and_a_lowered_rate_too(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slot, wait;
 
 	throttled(site, 300, &now);
-	now = (struct pace_moment){.ms = 2000, .wall = now.wall + 100, .boot = "second boot"};
+	now = (struct rate_limit_moment){.ms = 2000, .wall = now.wall + 100, .boot = "second boot"};
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	assert_int_equal(wait, 200 * 1000);
 	assert_int_equal(look(site, &now).effective, RATE / 2);
 	succeeded(site, &now);
 	assert_int_equal(look(site, &now).effective, RATE / 2);
-	now = (struct pace_moment){.ms = 2000, .wall = now.wall - 100000000, .boot = "third boot"};
+	now = (struct rate_limit_moment){
+		.ms = 2000, .wall = now.wall - 100000000, .boot = "third boot"};
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	assert_int_equal(wait, 3600 * 1000); /* the wall clock is wrong: an hour at most */
 }
@@ -440,7 +441,7 @@ static void a_retry_after_survives_a_reboot_and_a_lowered_rate_too(void **state)
 static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
 
 	now.boot[0] = '\0';
@@ -456,7 +457,7 @@ static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state
 static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start(), old = start();
+	struct rate_limit_moment now = start(), old = start();
 	int64_t slots[RATE], wait;
 
 	pass(&now, 3000);
@@ -471,40 +472,41 @@ static void unlimited_costs_nothing_and_asks_nobody(void **state)
 {
 	struct site *site = *state;
 	int64_t slots[100], wait = -1;
-	struct pace p;
+	struct rate_limit_status p;
 
 	memset(slots, 0xff, sizeof(slots));
 	site->settings.requests_per_minute = 0;
 	assert_int_equal(
-		pace_take(NULL, &site->settings, false, 100, slots, &wait, &site->fault), 100);
+		rate_limit_acquire(NULL, &site->settings, false, 100, slots, &wait, &site->fault),
+		100);
 	assert_int_equal(wait, 0);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(slots[i], 0);
-	assert_true(pace_end(NULL, 0, false, &site->fault));
-	assert_true(pace_succeeded(NULL, &site->settings, &site->fault));
-	assert_true(pace_throttled(NULL, &site->settings, 10, &site->fault));
-	assert_true(pace_look(NULL, &site->settings, &p, &site->fault));
+	assert_true(rate_limit_release(NULL, 0, false, &site->fault));
+	assert_true(rate_limit_on_success(NULL, &site->settings, &site->fault));
+	assert_true(rate_limit_on_throttle(NULL, &site->settings, 10, &site->fault));
+	assert_true(rate_limit_status(NULL, &site->settings, &p, &site->fault));
 	assert_int_equal(p.configured, 0);
-	assert_int_equal(pace_expect(&p, 1000000), 0);
+	assert_int_equal(rate_limit_eta(&p, 1000000), 0);
 }
 
 static void the_expected_time_is_that_of_the_worker_s_share(void **state)
 {
 	struct site *site = *state;
-	struct pace_moment now = start();
+	struct rate_limit_moment now = start();
 	int64_t slots[RATE], wait;
-	struct pace p = look(site, &now);
+	struct rate_limit_status p = look(site, &now);
 
-	assert_int_equal(pace_expect(&p, 0), 0);
-	assert_int_equal(pace_expect(&p, 27), 0);
-	assert_int_equal(pace_expect(&p, 28), 3);
-	assert_in_range(pace_expect(&p, 27 + 2700), 100 * 60, 100 * 60 + 1);
+	assert_int_equal(rate_limit_eta(&p, 0), 0);
+	assert_int_equal(rate_limit_eta(&p, 27), 0);
+	assert_int_equal(rate_limit_eta(&p, 28), 3);
+	assert_in_range(rate_limit_eta(&p, 27 + 2700), 100 * 60, 100 * 60 + 1);
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 	p = look(site, &now);
-	assert_in_range(pace_expect(&p, 27), 60, 122);
+	assert_in_range(rate_limit_eta(&p, 27), 60, 122);
 	throttled(site, 600, &now);
 	p = look(site, &now);
-	assert_true(pace_expect(&p, 1) >= 600);
+	assert_true(rate_limit_eta(&p, 1) >= 600);
 }
 
 static void looking_changes_nothing_and_works_for_readers(void **state)
@@ -512,12 +514,13 @@ static void looking_changes_nothing_and_works_for_readers(void **state)
 	struct site *site = *state;
 	struct ledger *reader = site_open(site, LEDGER_READ);
 	int64_t slots[5], wait;
-	struct pace p;
+	struct rate_limit_status p;
 
 	GOOD(site, reader);
-	assert_int_equal(
-		pace_take(site->ledger, &site->settings, false, 5, slots, &wait, &site->fault), 5);
-	GOOD(site, pace_look(reader, &site->settings, &p, &site->fault));
+	assert_int_equal(rate_limit_acquire(site->ledger, &site->settings, false, 5, slots, &wait,
+				 &site->fault),
+		5);
+	GOOD(site, rate_limit_status(reader, &site->settings, &p, &site->fault));
 	assert_int_equal(p.used, 5);
 	assert_int_equal(p.configured, RATE);
 	assert_int_equal(p.wait_ms, 0);

@@ -17,7 +17,7 @@ int64_t ledger_week_start(int64_t wall)
 
 /* ---- hosts ---- */
 
-static bool place_row(struct query *q, struct ledger_place *out)
+static bool account_status_row(struct query *q, struct ledger_account_status *out)
 {
 	char verdict[32], state[32];
 
@@ -27,16 +27,17 @@ static bool place_row(struct query *q, struct ledger_place *out)
 	row_text(q, out->reason, sizeof(out->reason));
 	out->person = state[0] != '\0';
 	if (!verdict_parse(verdict, &out->verdict))
-		return sql_strange(q->ledger, "verdict", verdict, q->fault);
+		return sql_unexpected(q->ledger, "verdict", verdict, q->fault);
 	if (out->person && !person_state_parse(state, &out->state))
-		return sql_strange(q->ledger, "state", state, q->fault);
+		return sql_unexpected(q->ledger, "state", state, q->fault);
 	return true;
 }
 
-bool ledger_each_place(struct ledger *l, bool (*each)(const struct ledger_place *place, void *ctx),
-	void *ctx, struct fault *fault)
+bool ledger_each_account_status(struct ledger *l,
+	bool (*each)(const struct ledger_account_status *status, void *ctx), void *ctx,
+	struct fault *fault)
 {
-	struct ledger_place place;
+	struct ledger_account_status status;
 	struct query q;
 	bool good = true, more = true;
 
@@ -47,8 +48,8 @@ bool ledger_each_place(struct ledger *l, bool (*each)(const struct ledger_place 
 		" WHERE s.gone_day IS NULL ORDER BY s.host",
 		fault);
 	while (good && more && query_row(&q) > 0) {
-		good = place_row(&q, &place);
-		more = good && each(&place, ctx);
+		good = account_status_row(&q, &status);
+		more = good && each(&status, ctx);
 	}
 	return query_end(&q) && good;
 }
@@ -68,7 +69,7 @@ static bool count_seen(struct ledger *l, struct ledger_week *week, struct fault 
 
 /* Somebody whose state comes back, or whose reason changes, has the same word in his story again:
  * the first one counts. */
-static bool count_turns(struct ledger *l, struct ledger_week *week, struct fault *fault)
+static bool count_transitions(struct ledger *l, struct ledger_week *week, struct fault *fault)
 {
 	enum person_state state;
 	struct query q;
@@ -107,7 +108,7 @@ bool ledger_count_week(
 	*out = (struct ledger_week){.start = start};
 	if (!snapshot_begin(l, fault))
 		return false;
-	good = count_seen(l, out, fault) && count_turns(l, out, fault);
+	good = count_seen(l, out, fault) && count_transitions(l, out, fault);
 	snapshot_end(l);
 	return good;
 }

@@ -20,7 +20,7 @@ static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struc
 		" AND facts <= ?",
 		fault);
 	query_number(&q, id);
-	query_number(&q, l->looked);
+	query_number(&q, l->facts_read);
 	found = query_row(&q);
 	if (found > 0 && !sighting_row(&q, out))
 		found = -1;
@@ -44,8 +44,8 @@ static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault
 }
 
 /* Another account of this host that the template, too, makes this address of. */
-static int find_twin(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
-	char user[USER_MAX + 1], struct fault *fault)
+static int find_duplicate(struct ledger *l, const struct ledger_sighting *s,
+	const struct verdict *v, char user[USER_MAX + 1], struct fault *fault)
 {
 	struct query q;
 	int found;
@@ -65,7 +65,7 @@ static int find_twin(struct ledger *l, const struct ledger_sighting *s, const st
 	return found;
 }
 
-static void say_collision(struct verdict *v, const char *host, const char *twin)
+static void err_collision(struct verdict *v, const char *host, const char *twin)
 {
 	v->kind = VERDICT_COLLISION;
 	str_copy(v->rule, sizeof(v->rule), "collision");
@@ -79,13 +79,13 @@ static void say_collision(struct verdict *v, const char *host, const char *twin)
 static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	struct verdict theirs = *v;
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
-	say_collision(&theirs, s->seen.host, s->seen.user);
+	err_collision(&theirs, s->seen.host, s->seen.user);
 	query_start(&q, l,
 		"UPDATE sighting SET verdict = 'collision', rule = ?, sentence = ?, change = ?"
 		" WHERE address = ? AND address <> '' AND verdict = 'mapped' AND host = ?"
@@ -93,7 +93,7 @@ static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
 		fault);
 	query_text(&q, theirs.rule);
 	query_text(&q, theirs.sentence);
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_text(&q, v->address);
 	query_text(&q, s->seen.host);
 	query_number(&q, s->id);
@@ -104,11 +104,11 @@ static bool apply_collision(
 	struct ledger *l, const struct ledger_sighting *s, struct verdict *v, struct fault *fault)
 {
 	char twin[USER_MAX + 1];
-	int found = v->from_template ? find_twin(l, s, v, twin, fault) : 0;
+	int found = v->from_template ? find_duplicate(l, s, v, twin, fault) : 0;
 
 	if (found <= 0)
 		return found == 0;
-	say_collision(v, s->seen.host, twin);
+	err_collision(v, s->seen.host, twin);
 	return collide_others(l, s, v, fault);
 }
 
@@ -118,10 +118,10 @@ static bool apply_collision(
 static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
 	const struct verdict *v, bool changed, struct fault *fault)
 {
-	int64_t number = changed ? change_number(l, fault) : 0;
+	int64_t revision = changed ? next_revision(l, fault) : 0;
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
@@ -133,7 +133,7 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	query_text(&q, v->address);
 	query_text(&q, v->rule);
 	query_text(&q, v->sentence);
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_number(&q, s->id);
 	return query_run(&q);
 }
@@ -180,19 +180,19 @@ static bool tell(
 }
 
 /* What the sighting led to before this verdict, and does not any more. */
-static bool leave_behind(struct ledger *l, const struct ledger_sighting *s, const struct verdict *v,
-	struct fault *fault)
+static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
+	const struct verdict *v, struct fault *fault)
 {
 	char cause[sizeof("@ is  now") + USER_MAX + HOST_MAX + 32];
 
 	if (strcmp(s->address, v->address) == 0)
-		return v->kind == VERDICT_COLLISION || sighting_part(l, s, fault);
+		return v->kind == VERDICT_COLLISION || sighting_clear_collision(l, s, fault);
 	str_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
 		verdict_word(v->kind));
-	return sighting_leads_nowhere(l, s, verdict_word(v->kind), cause, fault);
+	return sighting_unlink(l, s, verdict_word(v->kind), cause, fault);
 }
 
-static bool judge(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
+static bool classify(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
 	struct verdict *v, struct fault *fault)
 {
 	bool changed;
@@ -206,25 +206,25 @@ static bool judge(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	changed = v->kind != s->verdict || strcmp(v->address, s->address) != 0;
 	v->repeated = !changed;
 	if (!store(l, s, rules, v, changed, fault) || (changed && !tell(l, s, v, fault)) ||
-		!leave_behind(l, s, v, fault))
+		!unlink_previous(l, s, v, fault))
 		return false;
-	if (v->address[0] != '\0' && !person_seen(l, v->address, fault))
+	if (v->address[0] != '\0' && !person_link(l, v->address, fault))
 		return false;
 	return v->kind != VERDICT_COLLISION || person_collided(l, v->address, v->sentence, fault);
 }
 
-bool ledger_judge(
+bool ledger_set_verdict(
 	struct ledger *l, int64_t id, uint64_t rules, struct verdict *v, struct fault *fault)
 {
 	struct ledger_sighting s;
 	int found;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
 	found = load(l, id, &s, fault);
 	if (found > 0)
-		found = judge(l, &s, rules, v, fault) ? 1 : -1;
+		found = classify(l, &s, rules, v, fault) ? 1 : -1;
 	else if (found == 0)
 		v->kind = VERDICT_NONE;
-	return change_end(l, found >= 0, fault);
+	return txn_end(l, found >= 0, fault);
 }

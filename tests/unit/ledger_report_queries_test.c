@@ -82,7 +82,7 @@ struct places {
 	int most; /* then it stops */
 };
 
-static bool take_place(const struct ledger_place *place, void *ctx)
+static bool take_place(const struct ledger_account_status *place, void *ctx)
 {
 	struct places *places = ctx;
 	size_t at = strlen(places->text);
@@ -98,7 +98,7 @@ static void assert_places(struct site *site, int most, const char *expected)
 {
 	struct places places = {.most = most};
 
-	GOOD(site, ledger_each_place(site->ledger, take_place, &places, &site->fault));
+	GOOD(site, ledger_each_account_status(site->ledger, take_place, &places, &site->fault));
 	assert_string_equal(places.text, expected);
 }
 
@@ -110,10 +110,10 @@ static void every_account_that_is_there_comes_host_by_host(void **state)
 	arrive(site, "web2", "alice", ALICE);
 	arrive(site, "web1", "bob", BOB);
 	saw(site, "web2", "daemon");
-	judge(site, "web2", "daemon", "", RULES);
+	classify(site, "web2", "daemon", "", RULES);
 	saw(site, "web1", "fresh");
 	saw(site, "web3", "left");
-	GOOD(site, ledger_lost(site->ledger, "web3", "left", &site->fault) == 1);
+	GOOD(site, ledger_account_removed(site->ledger, "web3", "left", &site->fault) == 1);
 	put_new(site, BOB, PERSON_ACCEPTED);
 	assert_places(site, 9,
 		"web1 none nobody ; web1 mapped accepted first_look; "
@@ -128,7 +128,7 @@ static void a_word_that_no_version_writes_is_a_fault(void **state)
 
 	arrive(site, "web1", "alice", ALICE);
 	site_sql(site, "UPDATE person SET state = 'odd'");
-	assert_false(ledger_each_place(site->ledger, take_place, &places, &site->fault));
+	assert_false(ledger_each_account_status(site->ledger, take_place, &places, &site->fault));
 	assert_true(site_fault(site, "ledger_strange"));
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "ledger/pace_private.h"
+#include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
 static int64_t least(int64_t a, int64_t b)
@@ -18,22 +18,22 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-int64_t pace_effective(const struct settings *s, const struct pace_state *state)
+int64_t rate_limit_effective(const struct settings *s, const struct rate_limit_state *state)
 {
 	return state->rate == 0 ? s->requests_per_minute
 				: least(state->rate, s->requests_per_minute);
 }
 
-int64_t pace_workers_share(int64_t rate)
+int64_t rate_limit_workers_share(int64_t rate)
 {
 	return most(least(rate, 1), rate - (rate + 9) / 10);
 }
 
-bool pace_load(struct ledger *l, struct pace_state *state, struct fault *fault)
+bool rate_limit_load(struct ledger *l, struct rate_limit_state *state, struct fault *fault)
 {
 	struct query q;
 
-	*state = (struct pace_state){.known = false};
+	*state = (struct rate_limit_state){.known = false};
 	query_start(&q, l,
 		"SELECT boot, rate, lowered_ms, changed_ms, until_ms, until_wall FROM pace", fault);
 	if (query_row(&q) > 0) {
@@ -48,7 +48,7 @@ bool pace_load(struct ledger *l, struct pace_state *state, struct fault *fault)
 	return query_end(&q);
 }
 
-bool pace_store(struct ledger *l, const struct pace_state *state, struct fault *fault)
+bool rate_limit_store(struct ledger *l, const struct rate_limit_state *state, struct fault *fault)
 {
 	struct query q;
 
@@ -68,10 +68,10 @@ bool pace_store(struct ledger *l, const struct pace_state *state, struct fault *
 
 /* Where the kernel tells no boot id, a clock that went back does; but not by so little as another
  * program may have been quicker to the lock. */
-int pace_other_boot(struct ledger *l, const struct pace_state *state, const struct pace_moment *now,
-	struct fault *fault)
+int rate_limit_rebooted(struct ledger *l, const struct rate_limit_state *state,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	int64_t latest = now->ms + PACE_WINDOW_MS, later = 0;
+	int64_t latest = now->ms + RATE_LIMIT_WINDOW_MS, later = 0;
 	struct query q;
 
 	if (!state->known)
@@ -85,9 +85,9 @@ int pace_other_boot(struct ledger *l, const struct pace_state *state, const stru
 
 /* Of an earlier boot nobody knows how long ago it was: its calls count from now. Only the
  * Retry-After goes by the wall clock, and a jump of that cannot stretch it beyond the hour. */
-void pace_start_boot(struct pace_state *state, const struct pace_moment *now)
+void rate_limit_start_boot(struct rate_limit_state *state, const struct rate_limit_moment *now)
 {
-	int64_t left = least(most(state->until_wall - now->wall, 0), PACE_LONGEST_RETRY_S);
+	int64_t left = least(most(state->until_wall - now->wall, 0), RATE_LIMIT_RETRY_MAX_S);
 
 	str_copy(state->boot, sizeof(state->boot), now->boot);
 	state->lowered_ms = state->changed_ms = now->ms;
@@ -95,34 +95,34 @@ void pace_start_boot(struct pace_state *state, const struct pace_moment *now)
 	state->until_wall = left > 0 ? now->wall + left : 0;
 }
 
-static bool count_slots_from_now(
-	struct ledger *l, const struct pace_moment *now, struct fault *fault)
+static bool restart_permits(
+	struct ledger *l, const struct rate_limit_moment *now, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l, "UPDATE pace_slot SET taken_ms = ?, ended = 1, free_ms = ?", fault);
 	query_number(&q, now->ms);
-	query_number(&q, now->ms + PACE_WINDOW_MS);
+	query_number(&q, now->ms + RATE_LIMIT_WINDOW_MS);
 	return query_run(&q);
 }
 
 /* Loads the state as it is at `now`, and frees the slots whose time is over. */
-bool pace_settle(struct ledger *l, struct pace_state *state, const struct pace_moment *now,
-	struct fault *fault)
+bool rate_limit_refresh(struct ledger *l, struct rate_limit_state *state,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
 	struct query q;
 	int other;
 
-	if (!pace_load(l, state, fault))
+	if (!rate_limit_load(l, state, fault))
 		return false;
-	other = pace_other_boot(l, state, now, fault);
+	other = rate_limit_rebooted(l, state, now, fault);
 	if (other < 0)
 		return false;
-	if (other > 0 && !count_slots_from_now(l, now, fault))
+	if (other > 0 && !restart_permits(l, now, fault))
 		return false;
 	if (other > 0 || !state->known) {
-		pace_start_boot(state, now);
-		if (!pace_store(l, state, fault))
+		rate_limit_start_boot(state, now);
+		if (!rate_limit_store(l, state, fault))
 			return false;
 	}
 	/* Not at its very millisecond: the call may have ended late in that. */
@@ -131,10 +131,10 @@ bool pace_settle(struct ledger *l, struct pace_state *state, const struct pace_m
 	return query_run(&q);
 }
 
-bool pace_wait_for(struct ledger *l, int64_t more, const struct pace_moment *now, int64_t *wait_ms,
-	struct fault *fault)
+bool rate_limit_wait_for(struct ledger *l, int64_t more, const struct rate_limit_moment *now,
+	int64_t *wait_ms, struct fault *fault)
 {
-	int64_t at = now->ms + PACE_WINDOW_MS;
+	int64_t at = now->ms + RATE_LIMIT_WINDOW_MS;
 	struct query q;
 
 	query_start(&q, l,

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "ledger/pace_private.h"
+#include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
 #define RAISE_EVERY_MS INT64_C(60000)
@@ -24,15 +24,16 @@ static int64_t most(int64_t a, int64_t b)
 }
 
 static bool lower(struct ledger *l, const struct settings *s, int64_t retry_after,
-	const struct pace_moment *now, struct fault *fault)
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	int64_t wait = retry_after < 0 ? UNKNOWN_RETRY_S : least(retry_after, PACE_LONGEST_RETRY_S);
-	struct pace_state state;
+	int64_t wait =
+		retry_after < 0 ? UNKNOWN_RETRY_S : least(retry_after, RATE_LIMIT_RETRY_MAX_S);
+	struct rate_limit_state state;
 
-	if (!pace_settle(l, &state, now, fault))
+	if (!rate_limit_refresh(l, &state, now, fault))
 		return false;
 	if (state.rate == 0 || now->ms - state.lowered_ms >= LOWER_EVERY_MS) {
-		state.rate = most(pace_effective(s, &state) / 2, 1);
+		state.rate = most(rate_limit_effective(s, &state) / 2, 1);
 		state.lowered_ms = now->ms;
 	}
 	state.changed_ms = now->ms;
@@ -40,21 +41,21 @@ static bool lower(struct ledger *l, const struct settings *s, int64_t retry_afte
 		state.until_ms = now->ms + wait * 1000;
 		state.until_wall = now->wall + wait;
 	}
-	return pace_store(l, &state, fault);
+	return rate_limit_store(l, &state, fault);
 }
 
-bool pace_throttled_at(struct ledger *l, const struct settings *s, int64_t retry_after,
-	const struct pace_moment *now, struct fault *fault)
+bool rate_limit_on_throttle_at(struct ledger *l, const struct settings *s, int64_t retry_after,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, lower(l, s, retry_after, now, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, lower(l, s, retry_after, now, fault), fault);
 }
 
-static bool raise_rate(struct ledger *l, const struct settings *s, const struct pace_moment *now,
-	struct fault *fault)
+static bool raise_rate(struct ledger *l, const struct settings *s,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	struct pace_state state;
+	struct rate_limit_state state;
 
-	if (!pace_settle(l, &state, now, fault))
+	if (!rate_limit_refresh(l, &state, now, fault))
 		return false;
 	if (state.rate == 0 || now->ms - state.changed_ms < RAISE_EVERY_MS)
 		return true;
@@ -62,19 +63,19 @@ static bool raise_rate(struct ledger *l, const struct settings *s, const struct 
 	if (state.rate >= s->requests_per_minute)
 		state.rate = 0;
 	state.changed_ms = now->ms;
-	return pace_store(l, &state, fault);
+	return rate_limit_store(l, &state, fault);
 }
 
 /* Nearly always there is nothing to raise: then nothing is written. */
-bool pace_succeeded_at(struct ledger *l, const struct settings *s, const struct pace_moment *now,
-	struct fault *fault)
+bool rate_limit_on_success_at(struct ledger *l, const struct settings *s,
+	const struct rate_limit_moment *now, struct fault *fault)
 {
-	struct pace_state state;
+	struct rate_limit_state state;
 
-	if (!pace_load(l, &state, fault))
+	if (!rate_limit_load(l, &state, fault))
 		return false;
 	if (state.rate == 0 || (strcmp(state.boot, now->boot) == 0 && state.changed_ms <= now->ms &&
 				       now->ms - state.changed_ms < RAISE_EVERY_MS))
 		return true;
-	return change_begin(l, fault) && change_end(l, raise_rate(l, s, now, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, raise_rate(l, s, now, fault), fault);
 }

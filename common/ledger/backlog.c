@@ -35,17 +35,17 @@ static bool put_back(struct ledger *l, int64_t now, struct fault *fault)
 	return query_run(&q);
 }
 
-int64_t ledger_bulk(struct ledger *l, int64_t now, int64_t more_than, struct fault *fault)
+int64_t ledger_demote_backlog(struct ledger *l, int64_t now, int64_t more_than, struct fault *fault)
 {
 	int64_t people = 0;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	good = count(l, now, more_than + 1, &people, fault);
 	if (good && people <= more_than)
 		people = 0;
 	else if (good)
 		good = put_back(l, now, fault);
-	return change_end(l, good, fault) ? people : -1;
+	return txn_end(l, good, fault) ? people : -1;
 }

@@ -29,8 +29,8 @@ static bool run(struct ledger *l, const char *sql, struct fault *fault)
 
 static void rollback(struct ledger *l)
 {
-	l->change = 0;
-	l->broken = false;
+	l->revision = 0;
+	l->txn_aborted = false;
 	l->erased = false;
 	if (!sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
 		(void)run(l, "ROLLBACK", NULL);
@@ -44,12 +44,12 @@ static bool begin(struct ledger *l, struct fault *fault)
 	if (!still_in_place(l, fault))
 		return false;
 	/* Whoever reads the rows of a query and writes between them keeps the query's snapshot. */
-	if (l->alone)
-		alone_end(l);
+	if (l->query_txn)
+		query_txn_end(l);
 	if (!run(l, "BEGIN IMMEDIATE", fault))
 		return false;
-	l->change = 0;
-	l->broken = false;
+	l->revision = 0;
+	l->txn_aborted = false;
 	if (guard_schema(l, fault))
 		return true;
 	rollback(l);
@@ -71,7 +71,7 @@ static bool commit(struct ledger *l, struct fault *fault)
 		return false;
 	}
 	guard_usual_time(l);
-	l->change = 0;
+	l->revision = 0;
 	if (l->erased)
 		empty_log(l);
 	return true;
@@ -79,51 +79,51 @@ static bool commit(struct ledger *l, struct fault *fault)
 
 bool ledger_begin(struct ledger *l, struct fault *fault)
 {
-	if (l->grouped) {
+	if (l->in_txn) {
 		fault_set(fault, FAULT_STORAGE, "ledger_nested", "%s: nested transaction", l->path);
 		return fault_remedy(fault, "This is a bug: please report it.");
 	}
-	l->grouped = begin(l, fault);
-	return l->grouped;
+	l->in_txn = begin(l, fault);
+	return l->in_txn;
 }
 
-static bool say_broken(struct ledger *l, struct fault *fault)
+static bool err_aborted(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_broken_group", "%s: nothing was committed: %s",
-		l->path, l->grouped ? "a statement had failed" : "no transaction is open");
+		l->path, l->in_txn ? "a statement had failed" : "no transaction is open");
 	return fault_remedy(fault, "See the earlier lines of the log.");
 }
 
 bool ledger_commit(struct ledger *l, struct fault *fault)
 {
-	if (!l->grouped || l->broken) {
-		say_broken(l, fault);
+	if (!l->in_txn || l->txn_aborted) {
+		err_aborted(l, fault);
 		ledger_rollback(l);
 		return false;
 	}
-	l->grouped = false;
+	l->in_txn = false;
 	return commit(l, fault);
 }
 
 void ledger_rollback(struct ledger *l)
 {
-	if (l->grouped)
+	if (l->in_txn)
 		rollback(l);
-	l->grouped = false;
+	l->in_txn = false;
 }
 
 /* SQLite may have undone a broken group by itself: what came after it would then stand alone. */
-bool change_begin(struct ledger *l, struct fault *fault)
+bool txn_begin(struct ledger *l, struct fault *fault)
 {
-	if (!l->grouped)
+	if (!l->in_txn)
 		return begin(l, fault);
-	return !l->broken || say_broken(l, fault);
+	return !l->txn_aborted || err_aborted(l, fault);
 }
 
-bool change_end(struct ledger *l, bool good, struct fault *fault)
+bool txn_end(struct ledger *l, bool good, struct fault *fault)
 {
-	if (l->grouped) {
-		l->broken = l->broken || !good;
+	if (l->in_txn) {
+		l->txn_aborted = l->txn_aborted || !good;
 		return good;
 	}
 	if (good)
@@ -132,17 +132,17 @@ bool change_end(struct ledger *l, bool good, struct fault *fault)
 	return false;
 }
 
-int64_t change_number(struct ledger *l, struct fault *fault)
+int64_t next_revision(struct ledger *l, struct fault *fault)
 {
 	struct query q;
 
-	if (l->change > 0)
-		return l->change;
+	if (l->revision > 0)
+		return l->revision;
 	query_start(&q, l, "UPDATE about SET change = change + 1", fault);
 	if (!query_run(&q))
 		return -1;
 	query_start(&q, l, "SELECT change FROM about", fault);
-	return query_one(&q, &l->change) > 0 ? l->change : -1;
+	return query_one(&q, &l->revision) > 0 ? l->revision : -1;
 }
 
 static bool begin_reading(struct ledger *l, struct fault *fault)
@@ -155,17 +155,17 @@ static bool begin_reading(struct ledger *l, struct fault *fault)
 	return false;
 }
 
-bool alone_begin(struct query *q, struct fault *fault)
+bool query_txn_begin(struct query *q, struct fault *fault)
 {
 	if (!begin_reading(q->ledger, fault))
 		return false;
-	q->ledger->alone = q;
+	q->ledger->query_txn = q;
 	return true;
 }
 
-void alone_end(struct ledger *l)
+void query_txn_end(struct ledger *l)
 {
-	l->alone = NULL;
+	l->query_txn = NULL;
 	if (!sqlite3_get_autocommit(l->db))
 		(void)run(l, "COMMIT", NULL);
 }
@@ -173,11 +173,11 @@ void alone_end(struct ledger *l)
 /* Within another transaction, or a query that is being read, it is that one's snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault)
 {
-	return l->grouped || l->alone || begin_reading(l, fault);
+	return l->in_txn || l->query_txn || begin_reading(l, fault);
 }
 
 void snapshot_end(struct ledger *l)
 {
-	if (!l->grouped && !l->alone)
+	if (!l->in_txn && !l->query_txn)
 		rollback(l);
 }

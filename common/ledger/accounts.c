@@ -15,7 +15,7 @@ static const char collector[] = "collector";
 
 /* ---- seen ---- */
 
-static void bind_facts(struct query *q, const struct sighting *s, int64_t number)
+static void bind_facts(struct query *q, const struct sighting *s, int64_t revision)
 {
 	query_text(q, s->user);
 	query_text(q, s->host);
@@ -25,26 +25,27 @@ static void bind_facts(struct query *q, const struct sighting *s, int64_t number
 	query_text(q, s->groups);
 	query_text(q, s->first);
 	query_text(q, s->last);
-	query_number(q, number);
+	query_number(q, revision);
 }
 
 static bool insert(struct ledger *l, const struct sighting *s, struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l,
 		"INSERT INTO sighting (account, host, uid, local, shell, member_of, first_name,"
 		" last_name, facts, change, reason, first_day)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)",
 		fault);
-	bind_facts(&q, s, number);
-	query_text(&q, trigger_word(s->reason));
+	bind_facts(&q, s, revision);
+	query_text(&q, trigger_word(s->trigger));
 	query_number(&q, clock_day_start(s->first_seen));
-	return query_run(&q) && history_sighting(l, sqlite3_last_insert_rowid(l->db), s->user,
-					s->host, "seen", trigger_word(s->reason), collector, fault);
+	return query_run(&q) &&
+	       history_sighting(l, sqlite3_last_insert_rowid(l->db), s->user, s->host, "seen",
+		       trigger_word(s->trigger), collector, fault);
 }
 
 /* The address stays until the new verdict: then it is told apart from the new one. */
@@ -52,25 +53,25 @@ static bool update(struct ledger *l, const struct ledger_sighting *known, const 
 	struct fault *fault)
 {
 	const struct sighting *origin = known->gone ? s : &known->seen;
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET uid = ?3, local = ?4, shell = ?5, member_of = ?6,"
 		" first_name = ?7, last_name = ?8, facts = ?9, reason = ?10, first_day = ?11,"
 		" gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = ?1 AND host = ?2",
 		fault);
-	bind_facts(&q, s, number);
-	query_text(&q, trigger_word(origin->reason));
+	bind_facts(&q, s, revision);
+	query_text(&q, trigger_word(origin->trigger));
 	query_number(&q, clock_day_start(origin->first_seen));
 	return query_run(&q) &&
 	       history_sighting(l, known->id, s->user, s->host, known->gone ? "seen" : "changed",
-		       known->gone ? trigger_word(s->reason) : "other facts", collector, fault);
+		       known->gone ? trigger_word(s->trigger) : "other facts", collector, fault);
 }
 
-static int saw(struct ledger *l, const struct sighting *s, struct fault *fault)
+static int account_seen(struct ledger *l, const struct sighting *s, struct fault *fault)
 {
 	struct ledger_sighting known;
 	int found = sighting_find(l, s->host, s->user, &known, fault);
@@ -86,76 +87,77 @@ static int saw(struct ledger *l, const struct sighting *s, struct fault *fault)
 	return known.gone ? 1 : 2;
 }
 
-int ledger_saw(struct ledger *l, const struct sighting *s, struct fault *fault)
+int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault *fault)
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
-	result = saw(l, s, fault);
-	return change_end(l, result >= 0, fault) ? result : -1;
+	result = account_seen(l, s, fault);
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }
 
 /* ---- lost ---- */
 
-static bool mark_gone(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
+static bool mark_removed(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l, "UPDATE sighting SET gone_day = ?, facts = ? WHERE id = ?", fault);
 	query_number(&q, clock_day_start(clock_wall()));
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_number(&q, s->id);
 	return query_run(&q);
 }
 
-static bool lose(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
+static bool remove_account(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {
 	char cause[sizeof("the account @ was deleted") + USER_MAX + HOST_MAX];
 
 	str_format(
 		cause, sizeof(cause), "the account %s@%s was deleted", s->seen.user, s->seen.host);
-	return mark_gone(l, s, fault) &&
+	return mark_removed(l, s, fault) &&
 	       history_sighting(l, s->id, s->seen.user, s->seen.host, "gone",
 		       "the account was deleted", collector, fault) &&
-	       sighting_leads_nowhere(l, s, "account_gone", cause, fault);
+	       sighting_unlink(l, s, "account_gone", cause, fault);
 }
 
-int ledger_lost(struct ledger *l, const char *host, const char *user, struct fault *fault)
+int ledger_account_removed(
+	struct ledger *l, const char *host, const char *user, struct fault *fault)
 {
 	struct ledger_sighting s;
 	int found;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	found = sighting_find(l, host, user, &s, fault);
 	if (found > 0 && s.gone)
 		found = 0;
-	if (found > 0 && !lose(l, &s, fault))
+	if (found > 0 && !remove_account(l, &s, fault))
 		found = -1;
-	return change_end(l, found >= 0, fault) ? found : -1;
+	return txn_end(l, found >= 0, fault) ? found : -1;
 }
 
 /* ---- renamed ---- */
 
-static bool rename_row(struct ledger *l, const struct ledger_sighting *s, const char *new_user,
+static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, const char *new_user,
 	struct fault *fault)
 {
-	int64_t number = change_number(l, fault);
+	int64_t revision = next_revision(l, fault);
 	char cause[sizeof("was ") + USER_MAX];
 	struct query q;
 
-	if (number < 0)
+	if (revision < 0)
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET account = ?1, facts = ?2, rules = NULL, verdict = 'none'"
 		" WHERE id = ?3",
 		fault);
 	query_text(&q, new_user);
-	query_number(&q, number);
+	query_number(&q, revision);
 	query_number(&q, s->id);
 	str_format(cause, sizeof(cause), "was %s", s->seen.user);
 	return query_run(&q) && history_sighting(l, s->id, new_user, s->seen.host, "renamed", cause,
@@ -171,14 +173,14 @@ static bool rename_over(struct ledger *l, const struct ledger_sighting *s,
 
 	if (other->gone)
 		return sighting_delete(l, other, fault) &&
-		       rename_row(l, s, other->seen.user, fault);
+		       rename_sighting(l, s, other->seen.user, fault);
 	query_start(&q, l, "UPDATE sighting SET rules = NULL WHERE id = ?", fault);
 	query_number(&q, other->id);
-	return query_run(&q) && lose(l, s, fault);
+	return query_run(&q) && remove_account(l, s, fault);
 }
 
-static int renamed(struct ledger *l, const char *host, const char *user, const char *new_user,
-	struct fault *fault)
+static int account_renamed(struct ledger *l, const char *host, const char *user,
+	const char *new_user, struct fault *fault)
 {
 	struct ledger_sighting s, other;
 	int found = sighting_find(l, host, user, &s, fault), taken;
@@ -190,18 +192,18 @@ static int renamed(struct ledger *l, const char *host, const char *user, const c
 		return -1;
 	if (taken > 0)
 		return rename_over(l, &s, &other, fault) ? 1 : -1;
-	return rename_row(l, &s, new_user, fault) ? 1 : -1;
+	return rename_sighting(l, &s, new_user, fault) ? 1 : -1;
 }
 
-int ledger_renamed(struct ledger *l, const char *host, const char *user, const char *new_user,
-	struct fault *fault)
+int ledger_account_renamed(struct ledger *l, const char *host, const char *user,
+	const char *new_user, struct fault *fault)
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
-	result = renamed(l, host, user, new_user, fault);
-	return change_end(l, result >= 0, fault) ? result : -1;
+	result = account_renamed(l, host, user, new_user, fault);
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }
 
 /* ---- another machine ---- */
@@ -246,11 +248,11 @@ bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault)
 	bool good;
 
 	str_format(cause, sizeof(cause), "another machine-id: %s", host);
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
 	guard_allow_long(l);
 	good = orphan(l, host, fault) && run_for_host(l, keep_story, host, fault) &&
 	       run_for_host(l, drop_story, host, fault) && run_for_host(l, drop, host, fault) &&
 	       history_whole(l, "host_reset", cause, collector, fault);
-	return change_end(l, good, fault);
+	return txn_end(l, good, fault);
 }

@@ -4,7 +4,7 @@
  */
 #include "ledger/sqlite.h"
 
-static bool keep(struct ledger *l, const char *key, const char *value, struct fault *fault)
+static bool meta_put(struct ledger *l, const char *key, const char *value, struct fault *fault)
 {
 	struct query q;
 
@@ -20,7 +20,7 @@ static bool keep(struct ledger *l, const char *key, const char *value, struct fa
 
 bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, keep(l, key, value, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, meta_put(l, key, value, fault), fault);
 }
 
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault)
@@ -37,7 +37,7 @@ int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct
 	return found;
 }
 
-static bool write_beat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
+static bool write_heartbeat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
 {
 	struct query q;
 
@@ -46,19 +46,19 @@ static bool write_beat(struct ledger *l, const struct ledger_worker *w, struct f
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (role, host) DO UPDATE SET"
 		" version = ?3, pid = ?4, beat = ?5, started = ?6, note = ?7",
 		fault);
-	query_text(&q, w->role);
+	query_text(&q, w->program);
 	query_text(&q, w->host);
 	query_text(&q, w->version);
 	query_number(&q, w->pid);
-	query_number(&q, w->beat);
+	query_number(&q, w->last_heartbeat);
 	query_number(&q, w->started);
-	query_text(&q, w->note);
+	query_text(&q, w->status_text);
 	return query_run(&q);
 }
 
-bool ledger_beat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
+bool ledger_heartbeat(struct ledger *l, const struct ledger_worker *w, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, write_beat(l, w, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, write_heartbeat(l, w, fault), fault);
 }
 
 bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worker *w, void *ctx),
@@ -73,13 +73,13 @@ bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worke
 		" ORDER BY role, host",
 		fault);
 	while (more && query_row(&q) > 0) {
-		row_text(&q, w.role, sizeof(w.role));
+		row_text(&q, w.program, sizeof(w.program));
 		row_text(&q, w.host, sizeof(w.host));
 		row_text(&q, w.version, sizeof(w.version));
 		w.pid = row_number(&q);
-		w.beat = row_number(&q);
+		w.last_heartbeat = row_number(&q);
 		w.started = row_number(&q);
-		row_text(&q, w.note, sizeof(w.note));
+		row_text(&q, w.status_text, sizeof(w.status_text));
 		more = each(&w, ctx);
 	}
 	return query_end(&q);

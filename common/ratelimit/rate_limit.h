@@ -7,8 +7,8 @@
  * boot count as taken now. A slot whose process died is freed as if the call had taken six times
  * the settings' timeout.
  */
-#ifndef CLOUDINVITE_LEDGER_PACE_H
-#define CLOUDINVITE_LEDGER_PACE_H
+#ifndef CLOUDINVITE_RATELIMIT_RATE_LIMIT_H
+#define CLOUDINVITE_RATELIMIT_RATE_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include "base/fault.h"
 #include "ledger/ledger.h"
 
-struct pace {
+struct rate_limit_status {
 	int64_t configured;	      /* requests a minute; 0: unlimited */
 	int64_t effective;	      /* lowered by 429 and quota 403, raised again by success */
 	int64_t used;		      /* slots taken now */
@@ -28,24 +28,25 @@ struct pace {
  * is kept for them (rounded up; nothing is kept of a rate of 1). Returns how many were taken (their
  * ids in slots[]), -1 on a fault; *wait_ms says when to ask again if fewer than wanted. Unlimited:
  * takes all, with ids of 0. */
-int pace_take(struct ledger *l, const struct settings *s, bool admin, int want, int64_t *slots,
-	int64_t *wait_ms, struct fault *fault);
+int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
+	int64_t *permits, int64_t *wait_ms, struct fault *fault);
 /* The call has ended (or was never made: `unused` frees the slot at once). */
-bool pace_end(struct ledger *l, int64_t slot, bool unused, struct fault *fault);
+bool rate_limit_release(struct ledger *l, int64_t permit, bool unused, struct fault *fault);
 /* Google said slow down: halves the effective rate (calls under way may all say so: once in 30 s),
  * and nothing starts for retry_after (seconds, -1 unknown: 10; at most an hour). */
-bool pace_throttled(
+bool rate_limit_on_throttle(
 	struct ledger *l, const struct settings *s, int64_t retry_after, struct fault *fault);
 /* A call went well: raises a lowered rate by a tenth of the configured one, at most once a minute
  * and not within a minute of its lowering. */
-bool pace_succeeded(struct ledger *l, const struct settings *s, struct fault *fault);
+bool rate_limit_on_success(struct ledger *l, const struct settings *s, struct fault *fault);
 /* How many calls so many queued people will take, judged by those who have been looked at: one
  * each, and two more (one in dry run) for everybody who is found unmanaged. As long as nobody has
  * been looked at, everybody counts as found. */
-int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queued);
-bool pace_look(struct ledger *l, const struct settings *s, struct pace *out, struct fault *fault);
+int64_t rate_limit_calls(const struct ledger_summary *people, bool mails, int64_t queued);
+bool rate_limit_status(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
+	struct fault *fault);
 /* How long the queue of `calls` calls takes from now at the effective rate, seconds: right within a
  * fifth and a minute, as long as the rate stays as it is. */
-int64_t pace_expect(const struct pace *p, int64_t calls);
+int64_t rate_limit_eta(const struct rate_limit_status *p, int64_t calls);
 
 #endif

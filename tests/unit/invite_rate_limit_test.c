@@ -174,7 +174,7 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 	/* Everybody but the last has failed once. */
 	for (int n = 0; n < 29; n++) {
 		p = person_of(&s, fake_google.accounts[n].address);
-		p.class = CLASS_RETRY;
+		p.priority = PRIO_RETRY;
 		check(&s, ledger_person_put(s.ledger, &p, "test", "test", &s.fault));
 	}
 	run_for(&s, 30);
@@ -195,7 +195,7 @@ static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void 
 	site_close(&s);
 	site_open(&s);
 	/* Nothing is kept from the next one. */
-	assert_int_equal(ledger_claim(s.ledger, clock_wall(), CLASS_SWEEP, "next",
+	assert_int_equal(ledger_claim(s.ledger, clock_wall(), PRIO_BACKGROUND, "next",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);
 	end(&s);
@@ -205,11 +205,12 @@ static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void 
 static int64_t expected(struct site *s)
 {
 	struct ledger_summary summary;
-	struct pace pace;
+	struct rate_limit_status rate_limit;
 
 	check(s, ledger_summarise(s->ledger, clock_wall(), &summary, &s->fault) &&
-			 pace_look(s->ledger, s->settings, &pace, &s->fault));
-	return pace_expect(&pace, pace_calls(&summary, true, summary.people[PERSON_QUEUED]));
+			 rate_limit_status(s->ledger, s->settings, &rate_limit, &s->fault));
+	return rate_limit_eta(
+		&rate_limit, rate_limit_calls(&summary, true, summary.people[PERSON_QUEUED]));
 }
 
 /* Of `count` people every `nth` has an account. */
@@ -258,15 +259,15 @@ static void the_expected_time_is_right_within_a_fifth_and_a_minute(void **state)
 static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
 {
 	struct site s = paced(*state, "sweep_every = 1h");
-	struct pace pace;
+	struct rate_limit_status rate_limit;
 
 	arrive(&s, 3);
 	run_for(&s, HOUR - 60);
 	quota_left = 1;
 	run_for(&s, 90);
 	assert_int_equal(quota_left, 0);
-	check(&s, pace_look(s.ledger, s.settings, &pace, &s.fault));
-	assert_int_equal(pace.effective, LIMIT / 2);
+	check(&s, rate_limit_status(s.ledger, s.settings, &rate_limit, &s.fault));
+	assert_int_equal(rate_limit.effective, LIMIT / 2);
 	run_for(&s, HOUR / 2);
 	end(&s);
 }
