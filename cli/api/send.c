@@ -83,8 +83,8 @@ static void send_print(struct screen *s, const struct invite_result *result)
 	}
 	screen_put(s, label_state_style(p->state), label_state(p->state));
 	if (p->state == PERSON_HELD || p->state == PERSON_QUEUED)
-		screen_putf(
-			s, STYLE_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
+		screen_putf(s, STYLE_PLAIN, ": %s",
+			label_reason(reason, sizeof(reason), person_reason_word(p)));
 }
 
 static void cancel_print(struct screen *s, const struct invite_result *result)
@@ -98,7 +98,7 @@ static json_t *result_json(const struct invite_result *result)
 	if (!result->known)
 		return json_pack("{s:n, s:n, s:n}", "state", "reason", "mails_sent");
 	return json_pack("{s:s, s:o, s:o}", "state", person_state_word(result->person.state),
-		"reason", json_text(result->person.reason), "mails_sent",
+		"reason", json_text(person_reason_word(&result->person)), "mails_sent",
 		json_count(result->person.mails));
 }
 

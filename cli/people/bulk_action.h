@@ -16,10 +16,10 @@
 struct bulk_action {
 	const char *done;	 /* "approved", for people and for history */
 	const char *question;	 /* "Invite" 14 people? */
-	enum person_state state; /* of those whom --all means */
-	/* Whether it may be done to a person who was named; if not, why. */
-	bool (*eligible)(const struct person *p, struct fault *fault);
-	void (*apply)(struct person *p, int64_t now);
+	enum person_state state; /* of the people whom --all means */
+	enum person_event_kind event;
+	/* Why the rules refuse it for a person who was named. Always false. */
+	bool (*refuse)(const struct person *p, enum person_refusal refusal, struct fault *fault);
 };
 
 struct bulk_run {

@@ -122,7 +122,7 @@ static bool remove_account(struct ledger *l, const struct ledger_sighting *s, st
 	return mark_removed(l, s, fault) &&
 	       history_sighting(l, s->id, s->seen.user, s->seen.host, "gone",
 		       "the account was deleted", collector, fault) &&
-	       sighting_unlink(l, s, "account_gone", cause, fault);
+	       sighting_unlink(l, s, REASON_ACCOUNT_REMOVED, cause, fault);
 }
 
 int ledger_account_removed(

@@ -81,15 +81,14 @@ static bool show_blocked(
 	return query_run(&q);
 }
 
-static bool hold_queued(struct ledger *l, const char *address, const char *text, const char *actor,
-	struct fault *fault)
+static bool apply(struct ledger *l, enum person_event_kind kind, const char *address,
+	const char *text, const char *actor, struct fault *fault)
 {
-	struct person p;
-	int known = ledger_person(l, address, &p, fault);
+	int64_t now = clock_wall();
+	const struct person_event event = {
+		.kind = kind, .now = now, .today = clock_day_start(now), .text = text};
 
-	if (known <= 0 || p.state != PERSON_QUEUED)
-		return known >= 0;
-	return person_transition(l, address, PERSON_HELD, "blocked", 0, text, actor, fault);
+	return ledger_person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
@@ -101,7 +100,8 @@ bool ledger_block(struct ledger *l, const char *address, const char *text, const
 		return false;
 	good = write_block(l, address, text, actor, fault) &&
 	       history_person(l, clock_wall(), address, "blocked", text, actor, fault) &&
-	       show_blocked(l, address, text, fault) && hold_queued(l, address, text, actor, fault);
+	       show_blocked(l, address, text, fault) &&
+	       apply(l, EVENT_BLOCKED, address, text, actor, fault);
 	return txn_end(l, good, fault);
 }
 
@@ -117,18 +117,6 @@ static bool classify_again(struct ledger *l, const char *address, struct fault *
 	return query_run(&q);
 }
 
-static bool queue_again(
-	struct ledger *l, const char *address, const char *actor, struct fault *fault)
-{
-	struct person p;
-	int known = ledger_person(l, address, &p, fault);
-
-	if (known <= 0 || p.state != PERSON_HELD || strcmp(p.reason, "blocked") != 0)
-		return known >= 0;
-	return person_transition(
-		l, address, PERSON_QUEUED, "first_look", clock_wall(), "unblocked", actor, fault);
-}
-
 static int unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault)
 {
 	int was = ledger_blocked(l, address, NULL, 0, fault);
@@ -140,7 +128,7 @@ static int unblock(struct ledger *l, const char *address, const char *actor, str
 	query_text(&q, address);
 	if (!query_run(&q) || !classify_again(l, address, fault) ||
 		!history_person(l, clock_wall(), address, "unblocked", "", actor, fault) ||
-		!queue_again(l, address, actor, fault))
+		!apply(l, EVENT_UNBLOCKED, address, NULL, actor, fault))
 		return -1;
 	return 1;
 }

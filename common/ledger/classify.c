@@ -179,6 +179,22 @@ static bool tell(
 		l, s->id, s->seen.user, s->seen.host, "judged", cause, "rules", fault);
 }
 
+/* Why a person has no account any more: what its account is now. */
+static enum person_reason reason_of(enum verdict_kind kind)
+{
+	static const enum person_reason reasons[] = {
+		[VERDICT_NONE] = REASON_UNMAPPED,
+		[VERDICT_MAPPED] = REASON_MAPPED,
+		[VERDICT_UNMAPPED] = REASON_UNMAPPED,
+		[VERDICT_FOREIGN_DOMAIN] = REASON_FOREIGN_DOMAIN,
+		[VERDICT_EXCLUDED] = REASON_EXCLUDED,
+		[VERDICT_BLOCKED] = REASON_BLOCKED,
+		[VERDICT_COLLISION] = REASON_COLLISION,
+	};
+
+	return reasons[kind];
+}
+
 /* What the sighting led to before this verdict, and does not any more. */
 static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
@@ -189,7 +205,7 @@ static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 		return v->kind == VERDICT_COLLISION || sighting_clear_collision(l, s, fault);
 	str_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
 		verdict_word(v->kind));
-	return sighting_unlink(l, s, verdict_word(v->kind), cause, fault);
+	return sighting_unlink(l, s, reason_of(v->kind), cause, fault);
 }
 
 static bool classify(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,

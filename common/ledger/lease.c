@@ -145,7 +145,7 @@ static bool shift_schedule(struct ledger *l, int64_t now, int64_t back, struct f
 
 	query_start(&q, l,
 		"UPDATE person SET due = max(?1, due - ?2), ready = max(?1, due - ?2, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > ?1",
+		" WHERE class IN ('new', 'retry', 'background') AND ready > ?1",
 		fault);
 	query_number(&q, now);
 	query_number(&q, back);
@@ -161,9 +161,9 @@ static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 
 	query_start(&q, l,
 		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 7200"
-		" AND due > ?1 + CASE WHEN reason IN ('window', 'reconcile') THEN 8 * 86400"
-		" WHEN reason IN ('cap', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
+		" WHERE class IN ('new', 'retry', 'background') AND ready > 0 AND ready > ?1 + 7200"
+		" AND due > ?1 + CASE WHEN reason IN ('send_window', 'reconcile') THEN 8 * 86400"
+		" WHEN reason IN ('daily_limit', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
 		" ELSE 7200 END",
 		fault);
 	query_number(&q, now);
@@ -177,7 +177,7 @@ static bool clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 
 	query_start(&q, l,
 		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 8 * "
+		" WHERE class IN ('new', 'retry', 'background') AND ready > 0 AND ready > ?1 + 8 * "
 		"86400",
 		fault);
 	query_number(&q, now);
@@ -206,7 +206,8 @@ bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
 		"SELECT min(ready) FROM ("
 		"SELECT min(ready) AS ready FROM person WHERE class = 'new' AND ready > 0"
 		" UNION ALL SELECT min(ready) FROM person WHERE class = 'retry' AND ready > 0"
-		" UNION ALL SELECT min(ready) FROM person WHERE class = 'sweep' AND ready > 0)",
+		" UNION ALL SELECT min(ready) FROM person WHERE class = 'background' AND ready > "
+		"0)",
 		fault);
 	return query_one(&q, due) >= 0;
 }

@@ -23,6 +23,7 @@
 #include "base/counters.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
+#include "person/event.h"
 #include "settings/settings.h"
 
 struct ledger;
@@ -107,66 +108,23 @@ bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, 
 
 /* ---- people ---- */
 
-enum person_state {
-	PERSON_QUEUED,
-	PERSON_NOT_INVITABLE,
-	PERSON_SENDING,
-	PERSON_UNCONFIRMED,
-	PERSON_INVITED,
-	PERSON_ACCEPTED,
-	PERSON_DECLINED,
-	PERSON_CANCELLED,
-	PERSON_HELD,
-	PERSON_FAILED,
-	PERSON_GONE,
-};
-#define PERSON_STATES 11
-
-enum priority { PRIO_NEW, PRIO_RETRY, PRIO_BACKGROUND };
-
-struct person {
-	char address[ADDRESS_MAX + 1];
-	enum person_state state;
-	char reason[48]; /* stable word: "first_look", "cap", "window", "dry_run", "discovered", …
-			  */
-	int64_t next_attempt; /* when something is to be done, seconds since the epoch; 0: nothing
-			       */
-	enum priority priority;
-	int attempts; /* failed ones in a row */
-	char fault_code[48];
-	char fault_text[320];
-	int64_t mails;	   /* everyone's mails as Google last said; -1: never asked or not shown */
-	int64_t our_mails; /* sends of this ledger that were confirmed */
-	int64_t intent_at; /* when the intent was committed (our clock); 0: none open */
-	int64_t intent_date;  /* Google's Date of the last reply before it, or of a later one; of
-				 the invited: of the mail, or a later one; 0: unknown */
-	int64_t intent_mails; /* the count noted with it; -1: unknown */
-	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
-	bool resend;   /* send --again: one more mail than max_mails allows */
-	bool discovered; /* found unmanaged by a sweep only */
-	int64_t checked; /* when check and get last cleared the way for a send; 0: never */
-	int64_t first_day;
-	int64_t changed; /* of state or reason, seconds since the epoch; the ledger's to set */
-	int64_t orphaned_since; /* since when no account leads here; 0: one does. The ledger's to
-				   set */
-};
-
-const char *person_state_word(enum person_state state);
-bool person_state_parse(const char *word, enum person_state *out);
-const char *priority_word(enum priority priority);
-
 /* 1 found, 0 not, -1. */
 int ledger_person(struct ledger *l, const char *address, struct person *out, struct fault *fault);
-/* Inserts or replaces, ends the lease, and writes history when state or reason differ from before.
- * `cause`: a stable word or short sentence ("check: not invitable"); `actor`: "dispatcher", "root".
- * Nobody is queued who is blocked (held for "blocked" instead, unless `again`), or whose last
- * account went meanwhile (gone instead): the stored person may differ in that from *p. */
+/* Stores the person as given: inserts or replaces, ends the lease, and appends to the history when
+ * state or reason differ from before. `cause`: a stable word or short sentence ("check: not
+ * invitable"); `actor`: "dispatcher", "root". What a person becomes is decided by person_step(). */
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault);
-/* The same, but the person stays in the hands of `owner` until then: for an intent, whose result is
- * still to come. */
-bool ledger_person_put_leased(struct ledger *l, const struct person *p, const char *owner,
-	int64_t lease_until, const char *cause, const char *actor, struct fault *fault);
+/* Stores step->next in the same way, and how its send ended (step->outcome). With an `owner` the
+ * person stays leased: for an intent, whose result is still to come. */
+bool ledger_person_store(struct ledger *l, const struct person_step *step, const char *owner,
+	int64_t lease_until, const char *actor, struct fault *fault);
+/* Applies an event to a person who is in no job (a lease is neither needed nor ended): loads,
+ * steps, stores. `policy` may be NULL for events that need none; the block list is asked here. 1
+ * stored, 0 nothing to store (step->refusal may say why), -1. `step` may be NULL. */
+int ledger_person_apply(struct ledger *l, const char *address, const struct person_event *event,
+	const struct send_policy *policy, const char *actor, struct person_step *step,
+	struct fault *fault);
 /* The most urgent people with due <= now and no living lease, class by class, oldest due first;
  * each gets a lease for `owner` until `lease_until`. Only these states: queued, unconfirmed,
  * sending (an intent whose process died), invited where due says so. Their number or -1. Leases are
@@ -252,10 +210,9 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
 int64_t ledger_send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);
-/* How it ended: "sent", "refused" (surely no mail), "unconfirmed", and later "settled_sent" or
- * "settled_unsent". Acts on the newest send of that address that may still change. */
+/* How it ended. Acts on the newest send of that address that may still change. */
 bool ledger_send_end(
-	struct ledger *l, const char *address, const char *outcome, struct fault *fault);
+	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault);
 /* Sends since `since` that mailed or may have mailed: all but the refused and settled_unsent. -1.
  */
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault);

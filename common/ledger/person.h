@@ -11,23 +11,18 @@
 #define PERSON_COLUMNS                                                                             \
 	"address, state, reason, due, class, attempts, fault_code, fault_text, mails, our_mails, " \
 	"intent_at, intent_date, intent_mails, approved, again, discovered, checked, first_day, "  \
-	"changed, unseen_day"
+	"changed, unseen_day, unseen_why"
 /* Who may be claimed when due. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 
 /* Reads PERSON_COLUMNS; false with the fault when they hold an unknown word. */
 bool person_row(struct query *q, struct person *out);
-/* Another state, reason and due time (0: nothing to do), with its line of history. */
-bool person_transition(struct ledger *l, const char *address, enum person_state state,
-	const char *reason, int64_t due, const char *cause, const char *actor, struct fault *fault);
-
 /* *has: whether an account that is there leads to this address. */
 bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault);
 /* A sighting leads to this address (again). */
 bool person_link(struct ledger *l, const char *address, struct fault *fault);
-/* A sighting does not lead to this address any more, for a reason that is "account_gone" or the
- * verdict's word. If no other does: the consequences. */
-bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
+/* A sighting does not lead to this address any more. If no other does: the consequences. */
+bool person_unlink(struct ledger *l, const char *address, enum person_reason why, const char *cause,
 	struct fault *fault);
 /* Two accounts of one host claim this address: who is queued waits for the administrator, unless
  * some other account leads to it for certain. */

@@ -87,7 +87,7 @@ static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct f
 		return false;
 	str_copy(s->address, sizeof(s->address), address);
 	return sighting_unlink(
-		l, s, "forgotten", "the last account of this person was erased", fault);
+		l, s, REASON_FORGOTTEN, "the last account of this person was erased", fault);
 }
 
 int ledger_forget_sighting(

@@ -6,7 +6,7 @@
 #include "ledger/guard.h"
 
 /* Whether a send mailed or may have mailed. */
-#define COUNTS "outcome NOT IN ('refused', 'settled_unsent')"
+#define COUNTS "outcome NOT IN ('refused', 'resolved_unsent')"
 
 /* Words, not numbers, stand for states and verdicts: an administrator may look into the file, and
  * no order of an enum is cast in it. Days and times are seconds since the epoch. */

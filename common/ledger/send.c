@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/array.h"
 #include "ledger/stored_counters.h"
 #include "ledger/sqlite.h"
 
@@ -26,44 +25,25 @@ int64_t ledger_send_begin(
 	return txn_end(l, good, fault) ? id : -1;
 }
 
-static bool is_outcome(const char *word)
+static bool end(
+	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault)
 {
-	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
-		if (strcmp(word, outcomes[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_mail(const char *outcome)
-{
-	return strcmp(outcome, "sent") == 0 || strcmp(outcome, "settled_sent") == 0;
-}
-
-static bool end(struct ledger *l, const char *address, const char *outcome, struct fault *fault)
-{
+	bool mailed = outcome == SEND_SENT || outcome == SEND_RESOLVED_SENT;
 	struct query q;
 
 	query_start(&q, l,
 		"UPDATE send SET outcome = ?1 WHERE id = (SELECT max(id) FROM send"
 		" WHERE address = ?2 AND outcome IN ('open', 'unconfirmed'))",
 		fault);
-	query_text(&q, outcome);
+	query_text(&q, send_outcome_word(outcome));
 	query_text(&q, address);
-	return query_run(&q) && (sqlite3_changes(l->db) == 0 || !is_mail(outcome) ||
+	return query_run(&q) && (sqlite3_changes(l->db) == 0 || !mailed ||
 					stored_counter_add(l, COUNTER_MAILS, 0, 1, fault));
 }
 
 bool ledger_send_end(
-	struct ledger *l, const char *address, const char *outcome, struct fault *fault)
+	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault)
 {
-	if (!is_outcome(outcome)) {
-		fault_set(fault, FAULT_STORAGE, "ledger_outcome", "unknown outcome of a send: %s",
-			outcome);
-		return fault_remedy(fault, "This is a bug: please report it.");
-	}
 	return txn_begin(l, fault) && txn_end(l, end(l, address, outcome, fault), fault);
 }
 
@@ -76,7 +56,7 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 		"SELECT (SELECT coalesce(sum(n), 0) FROM tally_send"
 		" WHERE quarter >= (?1 + 899) / 900) + (SELECT count(*) FROM send WHERE at >= ?1 "
 		"AND at < (?1 + 899) / 900 * 900"
-		" AND outcome NOT IN ('refused', 'settled_unsent'))",
+		" AND outcome NOT IN ('refused', 'resolved_unsent'))",
 		fault);
 	query_number(&q, since);
 	return query_one(&q, &count) < 0 ? -1 : count;

@@ -162,7 +162,7 @@ bool sighting_clear_collision(
 	return query_run(&q);
 }
 
-bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, const char *why,
+bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, enum person_reason why,
 	const char *cause, struct fault *fault)
 {
 	return sighting_clear_collision(l, s, fault) &&

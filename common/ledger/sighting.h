@@ -21,7 +21,7 @@ bool sighting_clear_collision(
 	struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
 /* It leads to nobody from now on: sighting_clear_collision and person_unlink. The row must say so
  * already. */
-bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, const char *why,
+bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, enum person_reason why,
 	const char *cause, struct fault *fault);
 /* Deletes the row; its history stays with the address that it led to, if there is one. */
 bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
