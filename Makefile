@@ -94,7 +94,7 @@ LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
 # ---- sources: a folder a floor -----------------------------------------------------------------
-FLOORS := base pam spool settings people google google/http google/auth google/auth/hsm google/api person ledger ratelimit invite metrics
+FLOORS := base pam spool settings people google google/http google/auth google/auth/hsm google/api person ledger ratelimit engine metrics
 LIB_SRC := $(foreach f,$(FLOORS),$(wildcard common/$(f)/*.c))
 PIC_SRC := $(wildcard common/base/*.c common/pam/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "invite/witness.h"
+#include "engine/send_journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,8 @@ static bool take_word(const char *word, size_t len, void *ctx)
 }
 
 /* A line that is torn, or speaks of another customer (a rehearsal), says nothing. */
-static void read_line(struct witness *w, const struct settings *settings, const char *line)
+static void read_line(
+	struct send_journal *journal, const struct settings *settings, const char *line)
 {
 	struct words words = {.count = 0};
 	long long sends, date;
@@ -44,9 +45,9 @@ static void read_line(struct witness *w, const struct settings *settings, const 
 		!str_number(words.word[1], 0, INT64_MAX, &sends) ||
 		!str_number(words.word[2], 0, INT64_MAX, &date))
 		return;
-	w->sends = sends;
-	w->mail_date = date;
-	str_copy(w->ledger, sizeof(w->ledger), words.word[0]);
+	journal->sends = sends;
+	journal->mail_date = date;
+	str_copy(journal->ledger, sizeof(journal->ledger), words.word[0]);
 }
 
 /* ---- the file ---- */
@@ -67,34 +68,35 @@ static int open_file(const char *directory)
 	return fd;
 }
 
-bool witness_open(struct witness *w, const struct settings *settings, struct fault *fault)
+bool send_journal_open(
+	struct send_journal *journal, const struct settings *settings, struct fault *fault)
 {
 	char line[LINE_SIZE + 1] = "";
 	ssize_t n;
 
-	*w = (struct witness){.fd = open_file(settings->tokens)};
-	if (w->fd < 0) {
+	*journal = (struct send_journal){.fd = open_file(settings->tokens)};
+	if (journal->fd < 0) {
 		fault_set(fault, FAULT_STORAGE, "witness", "%s/" NAME ": cannot be written: %s",
 			settings->tokens, strerror(errno));
 		return fault_remedy(fault, "Without this file, a restored ledger is detected late. "
 					   "As root, run: cloudinvite-dispatcher --prepare");
 	}
-	n = pread(w->fd, line, LINE_SIZE, 0);
+	n = pread(journal->fd, line, LINE_SIZE, 0);
 	if (n == LINE_SIZE && line[LINE_SIZE - 1] == '\n')
-		read_line(w, settings, line);
+		read_line(journal, settings, line);
 	return true;
 }
 
-void witness_write(struct witness *w, const struct settings *settings, const char *ledger,
-	int64_t sends, int64_t mail_date)
+void send_journal_write(struct send_journal *journal, const struct settings *settings,
+	const char *ledger, int64_t sends, int64_t mail_date)
 {
 	char line[LINE_SIZE + 1];
 	size_t len;
 
-	w->sends = sends;
-	w->mail_date = mail_date;
-	str_copy(w->ledger, sizeof(w->ledger), ledger);
-	if (w->fd < 0 ||
+	journal->sends = sends;
+	journal->mail_date = mail_date;
+	str_copy(journal->ledger, sizeof(journal->ledger), ledger);
+	if (journal->fd < 0 ||
 		!str_format(line, sizeof(line) - 1, "%s %lld %lld %s %s", ledger, (long long)sends,
 			(long long)mail_date, settings->customer, settings->endpoint))
 		return;
@@ -102,10 +104,10 @@ void witness_write(struct witness *w, const struct settings *settings, const cha
 	memset(line + len, ' ', LINE_SIZE - len);
 	line[LINE_SIZE - 1] = '\n';
 	/* One that cannot be written is as old as after a power cut. */
-	(void)!pwrite(w->fd, line, LINE_SIZE, 0);
+	(void)!pwrite(journal->fd, line, LINE_SIZE, 0);
 }
 
-void witness_close(struct witness *w)
+void send_journal_close(struct send_journal *journal)
 {
-	file_close(&w->fd);
+	file_close(&journal->fd);
 }
