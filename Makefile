@@ -211,7 +211,7 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 
 # The command line's tests link all of it but its main.
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
-FAKE_SRC := tests/unit/fake_google.c tests/unit/invite_admin.c tests/unit/invite_copy.c
+FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_copy.c
 LIBTEST := $(O)/libtest.a
 $(LIBTEST): $(call objs,$(filter-out $(UNIT_SRC) $(FAKE_SRC),$(wildcard tests/unit/*.c)))
 	@rm -f $@
@@ -236,7 +236,7 @@ $(O)/tests/unit/collector_%: $(O)/tests/unit/collector_%.o $(LIBTEST) $(LIBWORKE
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/worker_%: $(O)/tests/unit/worker_%.o $(LIBTEST) $(LIBWORKER) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/unit/invite_%: $(O)/tests/unit/invite_%.o $(LIBFAKE) $(LIBTEST) $(LIB)
+$(O)/tests/unit/engine_%: $(O)/tests/unit/engine_%.o $(LIBFAKE) $(LIBTEST) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIBTEST) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
@@ -252,7 +252,7 @@ FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwri
 	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free json_xmalloc
 $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/faults/invite_%: $(O)/tests/faults/invite_%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBFAKE) $(LIBTEST) $(LIB)
+$(O)/tests/faults/engine_%: $(O)/tests/faults/engine_%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBFAKE) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl

@@ -258,7 +258,7 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 	held = ledger_may_lease(e->ledger, p->address, e->owner, e->now, &stored, fault);
 	if (held < 0)
 		return false;
-	if (held == 0 || !person_still_claimed(&current, &stored))
+	if (held == 0 || !person_still_claimed(&current, event->claimed, &stored))
 		return let_go(e, p, held > 0, step, fault);
 	blocked = ledger_blocked(e->ledger, p->address, NULL, 0, fault);
 	if (blocked < 0)

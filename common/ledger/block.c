@@ -88,7 +88,7 @@ static bool apply(struct ledger *l, enum person_event_kind kind, const char *add
 	const struct person_event event = {
 		.kind = kind, .now = now, .today = clock_day_start(now), .text = text};
 
-	return ledger_person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,

@@ -265,7 +265,7 @@ int ledger_forget_sighting(
 int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
 	struct fault *fault);
 
-/* The one pause. kind: "operator", "setup", "brake". */
+/* The one pause. kind: "operator", "setup", "breaker". */
 struct ledger_pause {
 	char kind[16];
 	char text[320];	  /* why, for people */

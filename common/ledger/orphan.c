@@ -33,7 +33,7 @@ bool person_link(struct ledger *l, const char *address, struct fault *fault)
 {
 	const struct person_event event = event_now(EVENT_LINKED, NULL);
 
-	return ledger_person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 static int is_leased(struct ledger *l, const char *address, struct fault *fault)
@@ -65,7 +65,7 @@ bool person_unlink(struct ledger *l, const char *address, enum person_reason why
 		return false;
 	event.unlinked.reason = why;
 	event.unlinked.leased = leased > 0;
-	return ledger_person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 bool person_collided(struct ledger *l, const char *address, const char *cause, struct fault *fault)
@@ -81,5 +81,5 @@ bool person_collided(struct ledger *l, const char *address, const char *cause, s
 	query_text(&q, address);
 	if (query_one(&q, &certain) < 0)
 		return false;
-	return certain || ledger_person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
+	return certain || person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }

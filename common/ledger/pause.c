@@ -7,7 +7,7 @@
 /* From weak to strong: what only a person may clear is not lost under what clears itself. */
 static int pause_precedence(const char *kind)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const char *const kinds[] = {"setup", "breaker", "operator"};
 
 	for (int i = 0; i < (int)(ARRAY_SIZE(kinds)); i++)
 		if (strcmp(kind, kinds[i]) == 0)

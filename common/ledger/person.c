@@ -101,6 +101,7 @@ struct previous {
 	bool known;
 	char state[32];
 	char reason[PERSON_CODE_SIZE];
+	int64_t changed;
 };
 
 static bool load_previous(
@@ -109,12 +110,13 @@ static bool load_previous(
 	struct query q;
 
 	*previous = (struct previous){.known = false};
-	query_start(&q, l, "SELECT state, reason FROM person WHERE address = ?", fault);
+	query_start(&q, l, "SELECT state, reason, changed FROM person WHERE address = ?", fault);
 	query_text(&q, address);
 	if (query_row(&q) > 0) {
 		previous->known = true;
 		row_text(&q, previous->state, sizeof(previous->state));
 		row_text(&q, previous->reason, sizeof(previous->reason));
+		previous->changed = row_number(&q);
 	}
 	return query_end(&q);
 }
@@ -192,7 +194,7 @@ static void bind_person(struct query *q, const struct person *p)
 	query_number(q, p->resend);
 	query_number(q, p->discovered);
 	query_number(q, p->checked);
-	query_number(q, p->changed != 0 ? p->changed : clock_wall());
+	query_number(q, p->changed);
 	query_number(q, p->orphaned_since);
 	query_text(q, reason_word(p->orphan_reason));
 	query_text(q, p->address);
@@ -260,11 +262,16 @@ static bool set_lease(
 static bool put_row(struct ledger *l, const struct person *p, const struct lease *lease,
 	const char *cause, const char *actor, struct fault *fault)
 {
+	struct person stored = *p;
 	struct previous previous;
+	bool same;
 
 	if (!load_previous(l, p->address, &previous, fault))
 		return false;
-	if (!(previous.known ? update(l, p, fault) : insert(l, p, fault)))
+	same = previous.known && strcmp(previous.state, person_state_word(p->state)) == 0 &&
+	       strcmp(previous.reason, person_reason_word(p)) == 0;
+	stored.changed = same ? previous.changed : clock_wall();
+	if (!(previous.known ? update(l, &stored, fault) : insert(l, &stored, fault)))
 		return false;
 	return set_lease(l, p, lease, fault) &&
 	       append_history(l, &previous, p, cause, actor, fault);
@@ -292,9 +299,8 @@ static bool store_outcome(
 	if (step->outcome == SEND_NONE)
 		return true;
 	if (step->outcome == SEND_BEGUN)
-		return ledger_send_begin(
-			       l, step->next.address, step->next.intent_at, actor, fault) >= 0;
-	return ledger_send_end(l, step->next.address, step->outcome, fault);
+		return send_begin(l, step->next.address, step->next.intent_at, actor, fault) >= 0;
+	return send_end(l, step->next.address, step->outcome, fault);
 }
 
 static bool store_step(struct ledger *l, const struct person_step *step, const struct lease *lease,
@@ -312,18 +318,20 @@ bool ledger_person_store(struct ledger *l, const struct person_step *step, const
 	return txn_begin(l, fault) && txn_end(l, store_step(l, step, &lease, actor, fault), fault);
 }
 
-static int apply(struct ledger *l, const char *address, const struct person_event *event,
+int person_apply(struct ledger *l, const char *address, const struct person_event *event,
 	const struct send_policy *policy, const char *actor, struct person_step *step,
 	struct fault *fault)
 {
 	struct send_policy now = policy ? *policy : (struct send_policy){.dry_run = false};
 	const struct lease lease = {.keep = true, .owner = ""};
+	struct person_step unwanted;
 	struct person p = person_new(address, event->today);
 	int found = ledger_person(l, address, &p, fault);
 	int blocked = found < 0 ? -1 : ledger_blocked(l, address, NULL, 0, fault);
 
 	if (blocked < 0)
 		return -1;
+	step = step ? step : &unwanted;
 	now.blocked = blocked > 0;
 	*step = person_step(&p, event, &now);
 	if (!step->store)
@@ -335,11 +343,10 @@ int ledger_person_apply(struct ledger *l, const char *address, const struct pers
 	const struct send_policy *policy, const char *actor, struct person_step *step,
 	struct fault *fault)
 {
-	struct person_step unwanted;
 	int result;
 
 	if (!txn_begin(l, fault))
 		return -1;
-	result = apply(l, address, event, policy, actor, step ? step : &unwanted, fault);
+	result = person_apply(l, address, event, policy, actor, step, fault);
 	return txn_end(l, result >= 0, fault) ? result : -1;
 }

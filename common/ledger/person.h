@@ -17,6 +17,16 @@
 
 /* Reads PERSON_COLUMNS; false with the fault when they hold an unknown word. */
 bool person_row(struct query *q, struct person *out);
+/* ledger_person_apply, within a transaction. */
+int person_apply(struct ledger *l, const char *address, const struct person_event *event,
+	const struct send_policy *policy, const char *actor, struct person_step *step,
+	struct fault *fault);
+/* ledger_send_begin and ledger_send_end, within a transaction. */
+int64_t send_begin(
+	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);
+bool send_end(
+	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault);
+
 /* *has: whether an account that is there leads to this address. */
 bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault);
 /* A sighting leads to this address (again). */

@@ -5,28 +5,32 @@
 #include <string.h>
 
 #include "ledger/stored_counters.h"
-#include "ledger/sqlite.h"
+#include "ledger/person.h"
 
-int64_t ledger_send_begin(
+int64_t send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault)
 {
 	struct query q;
-	int64_t id;
-	bool good;
 
-	if (!txn_begin(l, fault))
-		return -1;
 	query_start(&q, l, "INSERT INTO send (address, at, actor) VALUES (?, ?, ?)", fault);
 	query_text(&q, address);
 	query_number(&q, now);
 	query_text(&q, actor);
-	good = query_run(&q);
-	id = sqlite3_last_insert_rowid(l->db);
-	return txn_end(l, good, fault) ? id : -1;
+	return query_run(&q) ? sqlite3_last_insert_rowid(l->db) : -1;
 }
 
-static bool end(
-	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault)
+int64_t ledger_send_begin(
+	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault)
+{
+	int64_t id;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	id = send_begin(l, address, now, actor, fault);
+	return txn_end(l, id >= 0, fault) ? id : -1;
+}
+
+bool send_end(struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault)
 {
 	bool mailed = outcome == SEND_SENT || outcome == SEND_RESOLVED_SENT;
 	struct query q;
@@ -44,7 +48,7 @@ static bool end(
 bool ledger_send_end(
 	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault)
 {
-	return txn_begin(l, fault) && txn_end(l, end(l, address, outcome, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, send_end(l, address, outcome, fault), fault);
 }
 
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)

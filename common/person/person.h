@@ -115,7 +115,7 @@ struct person {
 	bool discovered; /* only Google's list led to this person */
 	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
 	int64_t first_day;
-	int64_t changed;	/* of state or reason */
+	int64_t changed;	/* of state or reason; the ledger sets it */
 	int64_t orphaned_since; /* the day since when no account leads here; 0: one does */
 	enum person_reason orphan_reason; /* why none does; NONE: one does, or none ever did */
 };

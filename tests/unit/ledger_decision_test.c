@@ -44,29 +44,29 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 
 	assert_int_equal(unblock(site, ALICE), 1);
 	assert_int_equal(unblock(site, ALICE), 0);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 	assert_in_range(person(site, ALICE).next_attempt, clock_wall() - 5, clock_wall());
 	assert_int_equal(ledger_unclassified(site->ledger, RULES, NULL, 0, &site->fault), 0);
 	assert_int_equal(site_number(site, "SELECT rules IS NULL FROM sighting"), 1);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 }
 
-static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
+static void ledger_person_apply_of_a_blocked_person_never_queues(void **state)
 {
 	struct site *site = *state;
-	struct person p = somebody(ALICE, PERSON_QUEUED);
+	struct person_event event = {
+		.kind = EVENT_SIGHTED, .now = clock_wall(), .today = clock_day_start(clock_wall())};
 
 	block(site, ALICE);
 	saw(site, "web1", "alice");
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
-	put(site, &p);
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.approved = true;
-	put(site, &p);
+	event.kind = EVENT_APPROVED;
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.resend = true; /* send --again --reason */
-	put(site, &p);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
 }
 
 static void a_block_forgets_no_send_that_may_have_mailed(void **state)
@@ -74,7 +74,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_HELD);
 
-	str_copy(p.reason, sizeof(p.reason), "unconfirmed");
+	p.reason = REASON_UNCONFIRMED;
 	p.intent_at = 1000;
 	put(site, &p);
 	block(site, ALICE);
@@ -83,7 +83,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	assert_string_equal(state_of(site, ALICE), "held unconfirmed");
 	put_new(site, BOB, PERSON_INVITED);
 	block(site, BOB);
-	assert_string_equal(state_of(site, BOB), "invited first_look");
+	assert_string_equal(state_of(site, BOB), "invited first_check");
 }
 
 static bool list_block(
@@ -211,10 +211,10 @@ static void what_is_in_use_never_expires(void **state)
 	put(site, &doubtful);
 	assert_int_equal(expire(site, 0, 1000), 0);
 	expire(site, 4000, 1000);
-	assert_string_equal(state_of(site, ALICE), "invited first_look");
-	assert_string_equal(state_of(site, BOB), "queued first_look");
-	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_look");
-	assert_string_equal(state_of(site, "d@example.com"), "held first_look");
+	assert_string_equal(state_of(site, ALICE), "invited first_check");
+	assert_string_equal(state_of(site, BOB), "queued first_check");
+	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_check");
+	assert_string_equal(state_of(site, "d@example.com"), "held first_check");
 	assert_int_not_equal(seen(site, "web1", "alice").id, 0);
 }
 
@@ -231,7 +231,7 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 	assert_int_equal(expire(site, 32, 1000), 3);
 	assert_int_equal(seen(site, "web1", "bob").id, 0);
 	assert_string_equal(state_of(site, ALICE), "none");
-	assert_string_equal(state_of(site, BOB), "declined first_look"); /* never asked again */
+	assert_string_equal(state_of(site, BOB), "declined first_check"); /* never asked again */
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NULL"
 					   " AND address = 'bob@example.com' AND what = 'seen'"),
 		1);
@@ -331,7 +331,7 @@ static int resume(struct site *site, const char *kind)
 
 static void a_weaker_pause_never_replaces_a_stronger_one(void **state)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const char *const kinds[] = {"setup", "breaker", "operator"};
 	struct site *site = *state;
 
 	assert_string_equal(paused(site), "no");
@@ -383,24 +383,23 @@ static int64_t sends(struct site *site, int64_t since)
 static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 {
 	static const struct {
-		const char *outcome;
+		enum send_outcome outcome;
 		int counts;
-	} cases[] = {{NULL, 1}, {"sent", 1}, {"unconfirmed", 1}, {"settled_sent", 1},
-		{"refused", 0}, {"settled_unsent", 0}};
+	} cases[] = {{SEND_NONE, 1}, {SEND_SENT, 1}, {SEND_UNCONFIRMED, 1}, {SEND_RESOLVED_SENT, 1},
+		{SEND_REFUSED, 0}, {SEND_RESOLVED_UNSENT, 0}};
 	struct site *site = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t before = sends(site, 500);
 
 		GOOD(site, ledger_send_begin(site->ledger, ALICE, 500, "t", &site->fault) > 0);
-		if (cases[i].outcome)
+		if (cases[i].outcome != SEND_NONE)
 			GOOD(site, ledger_send_end(
 					   site->ledger, ALICE, cases[i].outcome, &site->fault));
 		assert_int_equal(sends(site, 500) - before, cases[i].counts);
 		site_sql(site, "UPDATE send SET outcome = 'sent' WHERE outcome = 'open'");
 	}
 	assert_int_equal(sends(site, 501), 0);
-	assert_false(ledger_send_end(site->ledger, ALICE, "perhaps", &site->fault));
 }
 
 static void a_result_changes_the_newest_send_that_is_still_open(void **state)
@@ -409,12 +408,12 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 	struct ledger *l = site->ledger;
 
 	GOOD(site, ledger_send_begin(l, ALICE, 100, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "unconfirmed", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "settled_unsent", &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_UNCONFIRMED, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_RESOLVED_UNSENT, &site->fault));
 	GOOD(site, ledger_send_begin(l, ALICE, 200, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_begin(l, BOB, 300, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "sent", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "refused", &site->fault)); /* nothing is open */
+	GOOD(site, ledger_send_end(l, ALICE, SEND_SENT, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_REFUSED, &site->fault)); /* nothing is open */
 	assert_int_equal(sends(site, 0), 2);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM send WHERE at = 200 AND outcome = 'sent'"),
@@ -424,8 +423,8 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 /* Whatever is sent, settled or expires: the tally says what counting the rows would say. */
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
-	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+	static const enum send_outcome outcomes[] = {SEND_SENT, SEND_REFUSED, SEND_UNCONFIRMED,
+		SEND_RESOLVED_SENT, SEND_RESOLVED_UNSENT};
 	struct site *site = *state;
 	unsigned random = 20261123u;
 	char address[32], sql[160];
@@ -448,7 +447,7 @@ static void sends_are_counted_right_from_any_second_on(void **state)
 	for (int64_t since = 0; since < 20000; since += 367) {
 		str_format(sql, sizeof(sql),
 			"SELECT count(*) FROM send WHERE at >= %lld"
-			" AND outcome NOT IN ('refused', 'settled_unsent')",
+			" AND outcome NOT IN ('refused', 'resolved_unsent')",
 			(long long)since);
 		assert_int_equal(sends(site, since), site_number(site, sql));
 	}
@@ -534,7 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked),
-		TEST(nobody_who_is_blocked_can_be_queued_but_by_name),
+		TEST(ledger_person_apply_of_a_blocked_person_never_queues),
 		TEST(a_block_forgets_no_send_that_may_have_mailed),
 		TEST(blocks_are_listed_with_reason_and_actor),
 		TEST(forget_leaves_no_trace_in_the_ledger_s_files),

@@ -116,8 +116,8 @@ static void every_account_that_is_there_comes_host_by_host(void **state)
 	GOOD(site, ledger_account_removed(site->ledger, "web3", "left", &site->fault) == 1);
 	put_new(site, BOB, PERSON_ACCEPTED);
 	assert_places(site, 9,
-		"web1 none nobody ; web1 mapped accepted first_look; "
-		"web2 mapped queued first_look; web2 excluded nobody ; ");
+		"web1 none nobody ; web1 mapped accepted first_check; "
+		"web2 mapped queued first_check; web2 excluded nobody ; ");
 	assert_places(site, 1, "web1 none nobody ; ");
 }
 

@@ -31,7 +31,7 @@ static void a_group_is_seen_by_others_as_a_whole(void **state)
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	put_new(site, "bob@example.com", PERSON_QUEUED);
 	assert_int_equal(count_people(site), 0);
-	assert_string_equal(state_of(site, "bob@example.com"), "queued first_look");
+	assert_string_equal(state_of(site, "bob@example.com"), "queued first_check");
 	GOOD(site, ledger_commit(site->ledger, &site->fault));
 	assert_int_equal(count_people(site), 2);
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "invite/witness.h"
+#include "engine/send_journal.h"
 #include "tests/fuzz/fuzz.h"
 
 static char customer[] = "C01234567";
@@ -15,15 +15,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char tokens[256];
 	struct settings settings = {.customer = customer, .endpoint = endpoint, .tokens = tokens};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct witness w;
+	struct send_journal w;
 
 	fuzz_file("last-mail", data, size);
 	strncpy(tokens, fuzz_folder(), sizeof(tokens) - 1);
 	tokens[sizeof(tokens) - 1] = '\0';
-	must(witness_open(&w, &settings, &fault), fault.what);
+	must(send_journal_open(&w, &settings, &fault), fault.what);
 	must(w.sends >= 0 && w.mail_date >= 0, "counts and dates are none below zero");
 	must(w.ledger[0] != '\0' || (w.sends == 0 && w.mail_date == 0),
 		"without a ledger nothing is said");
-	witness_close(&w);
+	send_journal_close(&w);
 	return 0;
 }

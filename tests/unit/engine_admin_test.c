@@ -11,25 +11,25 @@ static const char alice[] = "alice@example.com";
 /* A command of its own process: another ledger handle, another owner of leases. */
 struct command {
 	struct ledger *ledger;
-	struct invite *invite;
+	struct engine *engine;
 	int64_t longest_wait;
 };
 
 static struct command command_open(struct site *s)
 {
-	const struct invite_options options = {
+	const struct engine_options options = {
 		.owner = "cli@here:7", .actor = "alice (sudo)", .admin = true};
 	struct command c = {.ledger = ledger_open(s->settings, LEDGER_WRITE, &s->fault)};
 
 	check(s, c.ledger);
-	c.invite = invite_open(s->settings, c.ledger, s->google, &options, &s->fault);
-	check(s, c.invite);
+	c.engine = engine_open(s->settings, c.ledger, s->google, &options, &s->fault);
+	check(s, c.engine);
 	return c;
 }
 
 static void command_close(struct command *c)
 {
-	invite_close(c->invite);
+	engine_close(c->engine);
 	ledger_close(c->ledger);
 }
 
@@ -40,38 +40,38 @@ static void note_wait(int64_t wait_ms, void *ctx)
 	c->longest_wait = wait_ms > c->longest_wait ? wait_ms : c->longest_wait;
 }
 
-static struct invite_result send_to(struct site *s, const char *address, const char *again)
+static struct engine_result send_to(struct site *s, const char *address, const char *again)
 {
 	struct command c = command_open(s);
-	struct invite_result result;
+	struct engine_result result;
 
-	invite_send(c.invite, address, again, again, note_wait, &c, &result);
+	engine_send(c.engine, address, again != NULL, again, note_wait, &c, &result);
 	command_close(&c);
 	return result;
 }
 
-static struct invite_result ask(struct site *s, enum google_method method, const char *address)
+static struct engine_result ask(struct site *s, enum google_method method, const char *address)
 {
 	struct command c = command_open(s);
-	struct invite_result result;
+	struct engine_result result;
 
-	invite_ask(c.invite, method, address, note_wait, &c, &result);
+	engine_ask(c.engine, method, address, note_wait, &c, &result);
 	command_close(&c);
 	return result;
 }
 
-static struct invite_result cancel(struct site *s, const char *address)
+static struct engine_result cancel(struct site *s, const char *address)
 {
 	struct command c = command_open(s);
-	struct invite_result result;
+	struct engine_result result;
 
-	invite_cancel(c.invite, address, "moved on", note_wait, &c, &result);
+	engine_cancel(c.engine, address, "moved on", note_wait, &c, &result);
 	command_close(&c);
 	return result;
 }
 
 static void assert_refused(
-	const struct invite_result *result, enum fault_kind kind, const char *code)
+	const struct engine_result *result, enum fault_kind kind, const char *code)
 {
 	assert_string_equal(fault_kind_word(result->fault.kind), fault_kind_word(kind));
 	assert_string_equal(result->fault.code, code);
@@ -81,7 +81,7 @@ static void assert_refused(
 static void check_and_get_answer_and_change_nothing(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	result = ask(&s, GOOGLE_CHECK, "Alice@Example.com");
@@ -116,7 +116,7 @@ static void what_get_shows_of_somebody_known_is_learnt(void **state)
 static void what_is_no_address_is_refused_before_anything_is_asked(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result = ask(&s, GOOGLE_CHECK, "alice");
+	struct engine_result result = ask(&s, GOOGLE_CHECK, "alice");
 
 	assert_refused(&result, FAULT_USAGE, "address");
 	result = send_to(&s, "../../alice@example.com", NULL);
@@ -143,7 +143,7 @@ static void refuse_checks(struct call_at_google *c, struct outcome *o)
 static void a_refusal_is_explained_by_the_control_call(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	fake_google.decide = refuse_all;
 	result = ask(&s, GOOGLE_CHECK, alice);
@@ -159,7 +159,7 @@ static void a_refusal_is_explained_by_the_control_call(void **state)
 static void who_is_named_is_invited_in_dry_run_and_outside_the_window_too(void **state)
 {
 	struct site s = site_new(*state, "", "mode = dry-run\nsend_window = 08:00-18:00 UTC");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	result = send_to(&s, alice, NULL);
@@ -181,7 +181,7 @@ static void nobody_is_mailed_again_without_being_told_so(void **state)
 
 	for (size_t n = 0; n < ARRAY_SIZE(states); n++) {
 		struct site s = site_new(*state, "", "");
-		struct invite_result result;
+		struct engine_result result;
 
 		open_account(alice, 30 * DAY);
 		send_to(&s, alice, NULL);
@@ -206,7 +206,7 @@ static void nobody_is_mailed_again_without_being_told_so(void **state)
 static void who_was_invited_by_others_is_found_out_before_the_mail(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	change_state(open_account(alice, 30 * DAY), INVITATION_INVITED, 1);
 	result = send_to(&s, alice, NULL);
@@ -219,7 +219,7 @@ static void who_was_invited_by_others_is_found_out_before_the_mail(void **state)
 static void who_is_blocked_is_refused(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	check(&s, ledger_block(s.ledger, alice, "has left", "root", &s.fault));
@@ -236,13 +236,13 @@ static void who_is_blocked_is_refused(void **state)
 static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 1");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	open_account("bob@example.com", 30 * DAY);
 	assert_int_equal(send_to(&s, alice, NULL).fault.kind, FAULT_NONE);
 	result = send_to(&s, "bob@example.com", NULL);
-	assert_refused(&result, FAULT_POLICY, "cap");
+	assert_refused(&result, FAULT_POLICY, "daily_limit");
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	/* Nothing goes out by itself tomorrow: it was a command. */
 	run_for(&s, 3 * DAY);
@@ -252,12 +252,12 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 
 static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(void **state)
 {
-	static const char *const kinds[] = {"operator", "brake", "setup"};
+	static const char *const kinds[] = {"operator", "breaker", "setup"};
 
 	for (int n = 0; n < 3; n++) {
 		struct site s = site_new(*state, "", "");
 		struct ledger_pause pause = {.text = "migration", .probe_at = INT64_MAX};
-		struct invite_result result;
+		struct engine_result result;
 
 		str_copy(pause.kind, sizeof(pause.kind), kinds[n]);
 		open_account(alice, 30 * DAY);
@@ -273,12 +273,12 @@ static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(v
 static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_TRANSIENT, "leased");
 	run_for(&s, 60);
@@ -301,7 +301,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 
 	for (size_t n = 0; n < ARRAY_SIZE(steps); n++) {
 		struct site s = site_new(*state, "", "mode = dry-run");
-		struct invite_result result;
+		struct engine_result result;
 
 		open_account(alice, 30 * DAY);
 		see_user(&s, "alice", TRIGGER_LOGIN);
@@ -325,7 +325,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 static void an_unclear_send_is_said_and_not_repeated(void **state)
 {
 	struct site s = site_new(*state, "", "sweep_every = 0");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	troubled = GOOGLE_SEND;
@@ -341,14 +341,14 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	fake_google.decide = NULL;
 	judge_all(&s);
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	site_end(&s);
 }
 
 static void who_cannot_be_invited_is_said_so(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result = send_to(&s, alice, NULL);
+	struct engine_result result = send_to(&s, alice, NULL);
 
 	assert_int_equal(result.fault.kind, FAULT_NONE);
 	assert_false(result.invitable);
@@ -361,10 +361,10 @@ static void a_command_waits_for_its_slot_and_says_so(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 3\n", "");
 	struct command c = command_open(&s);
-	struct invite_result result;
+	struct engine_result result;
 
 	for (int n = 0; n < 4; n++)
-		invite_ask(c.invite, GOOGLE_CHECK, alice, note_wait, &c, &result);
+		engine_ask(c.engine, GOOGLE_CHECK, alice, note_wait, &c, &result);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
 	assert_in_range(c.longest_wait, 50000, 60000);
 	assert_true(fake_google.boot_ms >= 1000000 + 60000);
@@ -377,7 +377,7 @@ static void a_command_waits_for_its_slot_and_says_so(void **state)
 static void a_cancelled_invitation_stays_so(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
@@ -397,7 +397,7 @@ static void a_cancelled_invitation_stays_so(void **state)
 static void a_cancel_that_fails_changes_nothing(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
@@ -429,7 +429,7 @@ static void list_hands_over_one_page(void **state)
 	open_account(alice, 30 * DAY);
 	open_account("bob@example.com", 30 * DAY);
 	open_account("carol@example.com", 30 * DAY);
-	invite_list(c.invite, &call, NULL, &rows, count_rows, &fault);
+	engine_list(c.engine, &call, NULL, &rows, count_rows, &fault);
 	assert_int_equal(fault.kind, FAULT_NONE);
 	assert_int_equal(rows, 2);
 	command_close(&c);

@@ -5,7 +5,7 @@
  */
 #include "base/array.h"
 #include "base/str.h"
-#include "invite_copy.h"
+#include "engine_copy.h"
 
 static void forget_witness(struct site *s)
 {
@@ -344,7 +344,7 @@ static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **s
 	five(&s, 10, 30 * DAY);
 	five(&s, 20, 40 * HOUR);
 	run_once(&s);
-	assert_person(&s, named(10), PERSON_QUEUED, "cap");
+	assert_person(&s, named(10), PERSON_QUEUED, "daily_limit");
 	for (int n = 10; n < 13; n++)
 		mail_by_others(n);
 	run_for(&s, 3 * HOUR); /* a sweep shows them */
@@ -381,23 +381,23 @@ static void without_a_witness_googles_answers_tell_of_a_restore(void **state)
 
 /* ---- the administrator ---- */
 
-static struct invite_result send_by_name(struct site *s, const char *address, bool again)
+static struct engine_result send_by_name(struct site *s, const char *address, bool again)
 {
-	const struct invite_options options = {
+	const struct engine_options options = {
 		.owner = "cli@here:1", .actor = "root", .admin = true};
-	struct invite *cli = invite_open(s->settings, s->ledger, s->google, &options, &s->fault);
-	struct invite_result result;
+	struct engine *cli = engine_open(s->settings, s->ledger, s->google, &options, &s->fault);
+	struct engine_result result;
 
 	check(s, cli);
-	invite_send(cli, address, again, again ? "known" : "", NULL, NULL, &result);
-	invite_close(cli);
+	engine_send(cli, address, again, again ? "known" : "", NULL, NULL, &result);
+	engine_close(cli);
 	return result;
 }
 
 static void an_administrators_send_is_refused_unless_he_says_again(void **state)
 {
 	struct site s = site_new(*state, "", "");
-	struct invite_result result;
+	struct engine_result result;
 
 	invited_since_the_copy(&s, 40 * HOUR);
 	open_account("new@example.com", 30 * DAY);
@@ -491,13 +491,13 @@ static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state
 	five(&s, 0, HOUR);
 	judge_all(&s);
 	while (fake_google.counts[GOOGLE_SEND] == 0 && fake_google.boot_ms < 2000000) {
-		check(&s, invite_turn(s.invite, NULL, 0, 1, &s.fault));
+		check(&s, engine_run(s.engine, NULL, 0, 1, &s.fault));
 		if (fake_google.call_count > 0 && fake_google.calls[0].call.method == GOOGLE_SEND)
 			break;
 	}
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
 	fake_google.skew_ms = DAY * 1000; /* every lease is over */
-	s.invite->next_ms = 0;
+	s.engine->next_ms = 0;
 	run_for(&s, 60);
 	for (int n = 0; n < 5; n++)
 		assert_person(&s, named(n), PERSON_INVITED, "sent");

@@ -3,8 +3,8 @@
  * For tests: what administrators do to people, as the commands of cli/ do it; and whether anybody
  * is forgotten over it.
  */
-#ifndef CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
-#define CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
+#ifndef CLOUDINVITE_TESTS_UNIT_ENGINE_ADMIN_H
+#define CLOUDINVITE_TESTS_UNIT_ENGINE_ADMIN_H
 
 #include "base/str.h"
 #include "fake_google.h"

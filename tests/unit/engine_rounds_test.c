@@ -10,8 +10,8 @@
  */
 #include "base/array.h"
 #include "base/str.h"
-#include "invite_admin.h"
-#include "invite_copy.h"
+#include "engine_admin.h"
+#include "engine_copy.h"
 #include "ledger/sqlite.h"
 
 #define PEOPLE_PER_WORLD 100
@@ -93,17 +93,17 @@ static void resume(struct site *s)
 /* … and invites somebody by name, while the dispatcher is at work. */
 static void send_by_name(struct site *s)
 {
-	const struct invite_options options = {
+	const struct engine_options options = {
 		.owner = "cli@here:1", .actor = "root", .admin = true};
 	struct ledger *ledger = ledger_open(s->settings, LEDGER_WRITE, &s->fault);
-	struct invite *cli = invite_open(s->settings, ledger, s->google, &options, &s->fault);
-	struct invite_result result;
+	struct engine *cli = engine_open(s->settings, ledger, s->google, &options, &s->fault);
+	struct engine_result result;
 
 	check(s, cli);
-	invite_send(cli, fake_google.accounts[rng_below(fake_google.account_count)].address, false,
+	engine_send(cli, fake_google.accounts[rng_below(fake_google.account_count)].address, false,
 		"", NULL, NULL, &result);
 	by_name += result.fault.kind == FAULT_NONE && result.person.state == PERSON_INVITED;
-	invite_close(cli);
+	engine_close(cli);
 	ledger_close(ledger);
 }
 
@@ -215,7 +215,7 @@ static void fail_for_a_while(struct site *s)
 	failures++;
 	sqlite3_exec(s->ledger->db, "PRAGMA query_only = 1", NULL, NULL, NULL);
 	for (int64_t turns = rng_below(20); turns > 0; turns--)
-		(void)invite_turn(s->invite, NULL, 0, (int)rng_below(2000), &fault);
+		(void)engine_run(s->engine, NULL, 0, (int)rng_below(2000), &fault);
 	sqlite3_exec(s->ledger->db, "PRAGMA query_only = 0", NULL, NULL, NULL);
 }
 
@@ -259,7 +259,7 @@ static void trouble_people(struct site *s)
 static void look_whether_all_are_there(struct site *s)
 {
 	judge_all(s);
-	check(s, invite_turn(s->invite, NULL, 0, 0, &s->fault));
+	check(s, engine_run(s->engine, NULL, 0, 0, &s->fault));
 	assert_nobody_is_forgotten(s, seed_now);
 }
 
@@ -274,9 +274,9 @@ static void chaos(struct site *s)
 		if (fake_google.account_count > 0)
 			trouble_people(s);
 		trouble_the_host(s);
-		check(s, invite_turn(s->invite, NULL, 0, (int)rng_below(2000), &s->fault));
+		check(s, engine_run(s->engine, NULL, 0, (int)rng_below(2000), &s->fault));
 		if (rng_chance(100))
-			invite_release_memory(s->invite);
+			engine_release_memory(s->engine);
 		if (rng_chance(10))
 			look_whether_all_are_there(s);
 	}
@@ -291,7 +291,7 @@ static bool note_undecided(const struct person *p, void *ctx)
 {
 	struct undecided *u = ctx;
 
-	if (strcmp(p->reason, "dry_run") == 0 || strcmp(p->reason, "discovered") == 0)
+	if (p->reason == REASON_DRY_RUN || p->reason == REASON_DISCOVERED)
 		str_copy(u->people[u->count++], sizeof(u->people[0]), p->address);
 	return true;
 }
@@ -346,9 +346,9 @@ static bool ends_well(const struct person *p, struct account_at_google *a, bool 
 	case PERSON_FAILED:
 		return p->fault_text[0] != '\0';
 	case PERSON_HELD:
-		/* "asked": an administrator's send that was not to be; he has been told. */
-		return blocked || strcmp(p->reason, "unconfirmed") == 0 ||
-		       strcmp(p->reason, "max_mails") == 0 || strcmp(p->reason, "asked") == 0;
+		/* "manual": an administrator's send that was not to be; he has been told. */
+		return blocked || p->reason == REASON_UNCONFIRMED ||
+		       p->reason == REASON_MAX_MAILS || p->reason == REASON_MANUAL;
 	case PERSON_GONE:
 		return blocked;
 	case PERSON_QUEUED:
@@ -374,7 +374,7 @@ static void judge_world(struct site *s, uint64_t seed)
 		if (a->sends <= 1 + a->more && ends_well(&p, a, blocked) && p.our_mails <= mails)
 			continue;
 		print_message("# seed %llu: %s is %s (%s), %d mails by us, %lld known\n",
-			(unsigned long long)seed, a->address, person_state_word(p.state), p.reason,
+			(unsigned long long)seed, a->address, person_state_word(p.state), person_reason_word(&p),
 			a->sends, (long long)p.our_mails);
 		assert_true(a->sends <= 1 + a->more);
 		assert_true(p.our_mails <= mails);

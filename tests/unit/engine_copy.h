@@ -2,8 +2,8 @@
 /*
  * For tests: a ledger that is backed up, restored and lost, with the services stopped.
  */
-#ifndef CLOUDINVITE_TESTS_UNIT_INVITE_COPY_H
-#define CLOUDINVITE_TESTS_UNIT_INVITE_COPY_H
+#ifndef CLOUDINVITE_TESTS_UNIT_ENGINE_COPY_H
+#define CLOUDINVITE_TESTS_UNIT_ENGINE_COPY_H
 
 #include "base/str.h"
 #include "fake_google.h"

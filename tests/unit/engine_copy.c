@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/invite_copy.h"
+#include "tests/unit/engine_copy.h"
 
 static void copy_file(const char *from, const char *to)
 {

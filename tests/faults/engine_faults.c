@@ -41,13 +41,13 @@ static void end(void *site)
 
 static bool start(struct site *s, struct fault *fault)
 {
-	const struct invite_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
+	const struct engine_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
 
 	s->ledger = ledger_open(s->settings, LEDGER_WRITE, fault);
 	s->google = google_open(s->settings, fault);
-	s->invite =
-		s->ledger ? invite_open(s->settings, s->ledger, s->google, &options, fault) : NULL;
-	return s->invite;
+	s->engine =
+		s->ledger ? engine_open(s->settings, s->ledger, s->google, &options, fault) : NULL;
+	return s->engine;
 }
 
 /* As kill -9 leaves it: what Google has been asked, it does. */
@@ -60,27 +60,27 @@ static void die(struct site *s)
 		if (c->call.method == GOOGLE_SEND && a)
 			mail(a);
 	}
-	sweep_free(s->invite);
-	witness_close(&s->invite->witness);
-	free(s->invite->courses);
-	free(s->invite);
-	s->invite = NULL;
+	resync_free(s->engine);
+	send_journal_close(&s->engine->journal);
+	free(s->engine->jobs);
+	free(s->engine);
+	s->engine = NULL;
 }
 
 static bool turn_for(struct site *s, int64_t seconds, bool goes_on, struct fault *fault)
 {
 	int64_t until = fake_google.boot_ms + seconds * 1000;
-	bool good = invite_judge(s->invite, s->map, 100, fault) >= 0;
+	bool good = engine_classify(s->engine, s->map, 100, fault) >= 0;
 
 	while ((good || goes_on) && fake_google.boot_ms < until) {
 		struct fault another = {.kind = FAULT_NONE};
 
-		if (invite_turn(s->invite, NULL, 0, 600000, &another))
+		if (engine_run(s->engine, NULL, 0, 600000, &another))
 			continue;
 		if (fault->kind == FAULT_NONE)
 			*fault = another;
 		good = false;
-		if (goes_on && invite_judge(s->invite, s->map, 100, &another) < 0)
+		if (goes_on && engine_classify(s->engine, s->map, 100, &another) < 0)
 			return false;
 	}
 	return good;
@@ -90,7 +90,7 @@ static bool work(struct site *s, bool goes_on, struct fault *fault)
 {
 	bool good = start(s, fault) && turn_for(s, 4 * DAY, goes_on, fault);
 
-	if (!good && !goes_on && s->invite)
+	if (!good && !goes_on && s->engine)
 		die(s);
 	site_close(s);
 	return good;

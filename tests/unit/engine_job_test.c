@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/array.h"
 #include "base/str.h"
-#include "fake_google.h"
+#include "engine_admin.h"
 
 static const char alice[] = "alice@example.com";
 
@@ -111,13 +111,9 @@ static void a_state_that_nobody_knows_is_held(void **state)
 
 static void approve(struct site *s, const char *address)
 {
-	struct person p = person_of(s, address);
+	bool may_mail_again;
 
-	p.state = PERSON_QUEUED;
-	p.approved = true;
-	p.next_attempt = clock_wall();
-	str_copy(p.reason, sizeof(p.reason), "approved");
-	check(s, ledger_person_put(s->ledger, &p, "approved", "test", &s->fault));
+	admin_approve(s, address, &may_mail_again);
 }
 
 static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_approves(void **state)
@@ -164,7 +160,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
-	assert_person(&s, alice, PERSON_QUEUED, "window");
+	assert_person(&s, alice, PERSON_QUEUED, "send_window");
 	run_for(&s, 8 * HOUR - 60);
 	assert_calls(1, 1, 0);
 	run_for(&s, 120);
@@ -282,7 +278,7 @@ static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void 
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(person_of(&s, alice).our_mails, 1);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
@@ -355,7 +351,7 @@ static void an_operation_that_is_not_done_is_not_taken_for_a_mail(void **state)
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(account_of(alice)->sends, 1);
 	site_end(&s);
 }
@@ -370,7 +366,7 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 	while (fake_google.call_count == 0 || fake_google.calls[0].call.method != GOOGLE_SEND) {
 		fake_google.crashed = fake_google.call_count > 0 &&
 				      fake_google.calls[0].call.method == GOOGLE_SEND;
-		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
+		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	}
 	assert_person(&s, alice, PERSON_SENDING, "sending");
 	mail(account_of(alice));
@@ -379,7 +375,7 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "interrupted");
 	run_for(&s, 5 * DAY);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(account_of(alice)->sends, 1);
 	site_end(&s);
 }
@@ -392,10 +388,10 @@ static void a_failing_ledger_sends_nothing_and_loses_no_answer(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
 	check(&s, other && ledger_begin(other, &s.fault)); /* holds the lock */
-	while (invite_turn(s.invite, NULL, 0, 5, &s.fault))
+	while (engine_run(s.engine, NULL, 0, 5, &s.fault))
 		pass(1000);
 	assert_int_equal(s.fault.kind, FAULT_STORAGE);
 	ledger_rollback(other);
@@ -416,7 +412,7 @@ static void somebody_blocked_in_the_last_moment_is_not_mailed(void **state)
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
-		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
+		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	check(&s, ledger_block(s.ledger, alice, "left", "root", &s.fault));
 	run_for(&s, 60);
 	assert_person(&s, alice, PERSON_HELD, "blocked");
@@ -432,7 +428,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
-		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
+		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	assert_int_equal(ledger_account_removed(s.ledger, "here", "alice", &s.fault), 1);
 	run_for(&s, 60);
 	assert_int_equal(person_of(&s, alice).state, PERSON_GONE);
@@ -471,12 +467,12 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
-	invite_drain(s.invite);
-	while (!invite_idle(s.invite))
-		check(&s, invite_turn(s.invite, NULL, 0, 50, &s.fault));
+	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
+	engine_drain(s.engine);
+	while (!engine_idle(s.engine))
+		check(&s, engine_run(s.engine, NULL, 0, 50, &s.fault));
 	assert_calls(1, 0, 0);
-	assert_person(&s, alice, PERSON_QUEUED, "first_look");
+	assert_person(&s, alice, PERSON_QUEUED, "first_check");
 	assert_int_equal(ledger_claim(s.ledger, clock_wall(), PRIO_BACKGROUND, "other",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);
@@ -487,17 +483,17 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 {
 	struct site s = site_new(*state, "", "");
 
-	assert_int_equal(s.invite->used, 0); /* nothing is touched before it is needed */
+	assert_int_equal(s.engine->used, 0); /* nothing is touched before it is needed */
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
-	invite_release_memory(s.invite);
-	assert_int_equal(s.invite->used, 1);
+	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
+	engine_release_memory(s.engine);
+	assert_int_equal(s.engine->used, 1);
 	run_for(&s, 60);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
-	invite_release_memory(s.invite);
-	assert_int_equal(s.invite->used, 0);
+	engine_release_memory(s.engine);
+	assert_int_equal(s.engine->used, 0);
 	open_account("bob@example.com", 30 * DAY);
 	see_user(&s, "bob", TRIGGER_LOGIN);
 	judge_all(&s);

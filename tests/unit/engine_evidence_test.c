@@ -4,20 +4,35 @@
 #include "base/str.h"
 #include "folder.h"
 
-#include "invite/evidence.h"
+#include "person/event.h"
 
 #define HOUR INT64_C(3600)
 #define NOW  INT64_C(1795392000)
 
-/* Somebody in a state, seen in another one. */
-static struct evidence_meaning see(struct person *p, enum invitation_state state, int64_t mails)
+/* What the step says beside the person. */
+struct meaning {
+	bool changed;
+	const char *journal; /* NULL: nothing */
+};
+
+static struct meaning apply(struct person *p, const struct evidence *e)
+{
+	struct person_step step = {.next = *p};
+	struct meaning meaning = {.changed = evidence_apply(&step, e)};
+
+	if (step.outcome != SEND_NONE)
+		meaning.journal = send_outcome_word(step.outcome);
+	*p = step.next;
+	return meaning;
+}
+
+/* A person in one state, whom Google shows in another one. */
+static struct meaning see(struct person *p, enum invitation_state state, int64_t mails)
 {
 	const struct evidence e = {
 		.shown = true, .state = state, .mails = mails, .date = NOW, .now = NOW};
-	struct evidence_meaning meaning;
 
-	evidence_apply(p, &e, &meaning);
-	return meaning;
+	return apply(p, &e);
 }
 
 static struct person somebody(enum person_state state, int64_t mails)
@@ -25,7 +40,7 @@ static struct person somebody(enum person_state state, int64_t mails)
 	struct person p = {
 		.state = state, .mails = mails, .intent_mails = -1, .changed = NOW - HOUR};
 
-	str_copy(p.reason, sizeof(p.reason), "before");
+	p.reason = REASON_RETRY;
 	return p;
 }
 
@@ -82,7 +97,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		struct person p = somebody(rows[n].before, rows[n].known);
-		struct evidence_meaning meaning = see(&p, rows[n].shown, rows[n].mails);
+		struct meaning meaning = see(&p, rows[n].shown, rows[n].mails);
 
 		if (p.state != rows[n].after)
 			print_message("# row %zu: %s\n", n, person_state_word(p.state));
@@ -105,17 +120,17 @@ static void a_cancelled_invitation_shows_by_its_age_when_its_count_lags(void **s
 	p.intent_date = NOW - 72 * HOUR;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_CANCELLED);
-	assert_string_equal(p.reason, "elsewhere");
+	assert_string_equal(person_reason_word(&p), "elsewhere");
 }
 
 static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
 {
 	struct person p = unconfirmed(0, 1);
-	struct evidence_meaning meaning = see(&p, INVITATION_INVITED, 1);
+	struct meaning meaning = see(&p, INVITATION_INVITED, 1);
 
 	(void)state;
 	assert_int_equal(p.state, PERSON_INVITED);
-	assert_string_equal(meaning.journal, "settled_sent");
+	assert_string_equal(meaning.journal, "resolved_sent");
 	assert_int_equal(p.our_mails, 1);
 	assert_int_equal(p.intent_at, 0);
 
@@ -133,18 +148,18 @@ static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
 static void a_higher_count_settles_even_what_was_cancelled_meanwhile(void **state)
 {
 	struct person p = unconfirmed(1, 1);
-	struct evidence_meaning meaning = see(&p, INVITATION_NOT_YET_SENT, 2);
+	struct meaning meaning = see(&p, INVITATION_NOT_YET_SENT, 2);
 
 	(void)state;
 	assert_int_equal(p.state, PERSON_CANCELLED);
 	assert_int_equal(p.our_mails, 1);
-	assert_string_equal(meaning.journal, "settled_sent");
+	assert_string_equal(meaning.journal, "resolved_sent");
 }
 
 static void after_72_hours_an_unchanged_known_count_frees_the_person(void **state)
 {
 	struct person p = unconfirmed(0, 71);
-	struct evidence_meaning meaning;
+	struct meaning meaning;
 
 	(void)state;
 	see(&p, INVITATION_NOT_YET_SENT, 0);
@@ -154,7 +169,7 @@ static void after_72_hours_an_unchanged_known_count_frees_the_person(void **stat
 	assert_int_equal(p.state, PERSON_QUEUED);
 	assert_int_equal(p.next_attempt, NOW);
 	assert_int_equal(p.intent_at, 0);
-	assert_string_equal(meaning.journal, "settled_unsent");
+	assert_string_equal(meaning.journal, "resolved_unsent");
 }
 
 static void after_72_hours_anything_else_is_held(void **state)
@@ -179,16 +194,16 @@ static void after_72_hours_anything_else_is_held(void **state)
 			.mails = rows[n].mails,
 			.date = NOW,
 			.now = NOW};
-		struct evidence_meaning meaning;
 
-		evidence_apply(&p, &e, &meaning);
+		struct meaning meaning = apply(&p, &e);
+
 		assert_int_equal(p.state, PERSON_HELD);
-		assert_string_equal(p.reason, "unconfirmed");
+		assert_string_equal(person_reason_word(&p), "unconfirmed");
 		assert_null(meaning.journal);
 		/* Held, it is still settled by a mail that shows up. */
 		meaning = see(&p, INVITATION_INVITED, 1);
 		assert_int_equal(p.state, PERSON_INVITED);
-		assert_string_equal(meaning.journal, "settled_sent");
+		assert_string_equal(meaning.journal, "resolved_sent");
 	}
 }
 
@@ -197,10 +212,9 @@ static void without_googles_clock_nobody_is_queued_again(void **state)
 	struct person p = unconfirmed(0, 80);
 	const struct evidence e = {
 		.shown = true, .state = INVITATION_NOT_YET_SENT, .date = 0, .now = NOW};
-	struct evidence_meaning meaning;
 
 	(void)state;
-	evidence_apply(&p, &e, &meaning);
+	(void)apply(&p, &e);
 	assert_int_equal(p.state, PERSON_HELD);
 }
 
@@ -251,7 +265,7 @@ static void an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done(
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(jumps); n++) {
-		int64_t due = evidence_settle_due(&p, NOW + jumps[n]);
+		int64_t due = evidence_next_check(&p, NOW + jumps[n]);
 
 		assert_true(due > NOW + jumps[n]);
 		assert_true(due <= NOW + jumps[n] + 25 * HOUR);
@@ -317,7 +331,7 @@ static void an_unconfirmed_person_is_looked_at_ever_less_often(void **state)
 
 	(void)state;
 	for (; now < NOW + 72 * HOUR; looks++) {
-		int64_t due = evidence_settle_due(&p, now);
+		int64_t due = evidence_next_check(&p, now);
 
 		assert_true(due > now);
 		assert_true(due - now >= last || looks == 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/invite_admin.h"
+#include "tests/unit/engine_admin.h"
 
 bool decide(struct site *s, const char *address, struct person *p)
 {
@@ -10,60 +10,42 @@ bool decide(struct site *s, const char *address, struct person *p)
 	return found > 0;
 }
 
-static void queue_again(struct person *p, const char *reason, enum priority priority)
+/* The rules are the product's: person_step(). */
+static void apply(struct site *s, const struct person *p, enum person_event_kind kind)
 {
-	p->state = PERSON_QUEUED;
-	str_copy(p->reason, sizeof(p->reason), reason);
-	p->priority = priority;
-	p->next_attempt = clock_wall();
-	p->attempts = 0;
-}
+	const struct person_event event = {
+		.kind = kind, .now = clock_wall(), .today = clock_day_start(clock_wall())};
+	const struct send_policy policy = {.blocked = false};
+	struct person_step step = person_step(p, &event, &policy);
 
-static void put_or_release(struct site *s, struct person *p, bool put, const char *cause)
-{
-	if (put)
-		check(s, ledger_person_put(s->ledger, p, cause, "root", &s->fault));
+	if (step.store)
+		check(s, ledger_person_store(s->ledger, &step, NULL, 0, "root", &s->fault));
 	else
 		check(s, ledger_release(s->ledger, "cli@here:2", p->address, &s->fault));
+}
+
+static bool is_blocked(struct site *s, const char *address)
+{
+	return ledger_blocked(s->ledger, address, NULL, 0, &s->fault) != 0;
 }
 
 void admin_approve(struct site *s, const char *address, bool *may_mail_again)
 {
 	struct person p;
-	bool fits;
 
 	*may_mail_again = false;
-	if (!decide(s, address, &p))
+	if (is_blocked(s, address) || !decide(s, address, &p))
 		return;
-	fits = p.state == PERSON_HELD && strcmp(p.reason, "max_mails") != 0 &&
-	       ledger_blocked(s->ledger, address, NULL, 0, &s->fault) == 0;
-	if (fits) {
-		*may_mail_again = p.intent_at > 0;
-		queue_again(&p, "approved", PRIO_NEW);
-		p.approved = true;
-		if (p.intent_at > 0) {
-			p.intent_at = p.intent_date = p.checked = 0;
-			p.intent_mails = -1;
-		}
-	}
-	put_or_release(s, &p, fits, "approved");
+	*may_mail_again = p.state == PERSON_HELD && p.reason != REASON_MAX_MAILS && p.intent_at > 0;
+	apply(s, &p, EVENT_APPROVED);
 }
 
 void admin_retry(struct site *s, const char *address)
 {
 	struct person p;
-	bool fits;
 
-	if (!decide(s, address, &p))
-		return;
-	fits = p.state == PERSON_FAILED || p.state == PERSON_NOT_INVITABLE ||
-	       p.state == PERSON_QUEUED;
-	if (fits) {
-		queue_again(&p, "retried", PRIO_RETRY);
-		p.checked = 0;
-		p.fault_code[0] = p.fault_text[0] = '\0';
-	}
-	put_or_release(s, &p, fits, "queued again");
+	if (!is_blocked(s, address) && decide(s, address, &p))
+		apply(s, &p, EVENT_RETRIED);
 }
 
 void admin_block(struct site *s, const char *address, bool block)
@@ -92,19 +74,12 @@ static const char *complaint(const struct person *p, int64_t now)
 {
 	bool waits = p->state == PERSON_QUEUED || p->state == PERSON_SENDING ||
 		     p->state == PERSON_UNCONFIRMED;
-	bool intends = p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED;
 
-	if (p->reason[0] == '\0')
-		return "does not say why";
-	if (waits && p->next_attempt == 0)
-		return "waits for nothing";
 	if (waits && p->next_attempt > now + 8 * DAY)
 		return "waits longer than anything lasts";
-	if (intends != (p->intent_at != 0) && p->state != PERSON_HELD)
-		return intends ? "has no intent" : "has an intent";
 	if (p->state == PERSON_FAILED && p->fault_text[0] == '\0')
 		return "does not say what failed";
-	return NULL;
+	return person_invalid(p);
 }
 
 static bool look_at(const struct person *p, void *ctx)
@@ -116,8 +91,8 @@ static bool look_at(const struct person *p, void *ctx)
 		return true;
 	l->complaints++;
 	print_message("# seed %llu: %s is %s (%s), due in %lld s: %s\n",
-		(unsigned long long)l->seed, p->address, person_state_word(p->state), p->reason,
-		(long long)(p->next_attempt - l->now), wrong);
+		(unsigned long long)l->seed, p->address, person_state_word(p->state),
+		person_reason_word(p), (long long)(p->next_attempt - l->now), wrong);
 	return true;
 }
 

@@ -220,7 +220,7 @@ static void the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_non
 	arrive(&s, 0, 40);
 	refuse(GOOGLE_CHECK, 1000);
 	run_once(&s);
-	assert_pause(&s, "brake");
+	assert_pause(&s, "breaker");
 	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 40);
 	/* It does not go away by itself, … */
@@ -302,13 +302,13 @@ static void when_google_cannot_be_reached_everybody_waits_together(void **state)
 	run_for(&s, 4 * HOUR);
 	calls = fake_google.counts[GOOGLE_CHECK];
 	assert_in_range(calls, 20, 80);
-	assert_string_equal(invite_waits_for(s.invite), "Google cannot be reached");
+	assert_string_equal(engine_waits_for(s.engine), "Google cannot be reached");
 	fake_google.decide = NULL;
 	run_for(&s, 400);
 	assert_in_range(people_in(&s, PERSON_INVITED), 150, 200);
 	run_for(&s, 2 * HOUR);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 200);
-	assert_string_equal(invite_waits_for(s.invite), "idle");
+	assert_string_equal(engine_waits_for(s.engine), "idle");
 	site_end(&s);
 }
 
@@ -321,11 +321,11 @@ static void a_pause_of_the_operator_silences_the_control_call_too(void **state)
 	refuse(GOOGLE_CHECK, 1);
 	judge_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
-		check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault));
+		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	check(&s, ledger_pause(s.ledger, &pause, &s.fault));
 	run_for(&s, DAY);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
-	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_look");
+	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_check");
 	site_end(&s);
 }
 
