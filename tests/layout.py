@@ -22,8 +22,9 @@ TYPES = {"common/google"}  # methods and states of invitations
 HTTP = SETTINGS | TYPES | {"common/google/http"}
 AUTH = HTTP | {"common/google/auth"}
 GOOGLE = AUTH | {"common/google/auth/hsm", "common/google/api"}
-LEDGER = PEOPLE | TYPES | {"common/ledger"}
-ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/invite"}
+PERSON = BASE | TYPES | {"common/person"}
+LEDGER = PEOPLE | PERSON | {"common/ledger"}
+ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/engine"}
 WORKER = PEOPLE | {"worker", "common/ledger", "common/spool"}
 VERB = {"cli/common"} | PEOPLE
 FOLDERS = {
@@ -37,9 +38,10 @@ FOLDERS = {
     "common/google/auth": AUTH | {"common/google/auth/hsm"},
     "common/google/auth/hsm": AUTH,
     "common/google/api": GOOGLE,
-    "common/ledger": PEOPLE | TYPES,
+    "common/person": PERSON,
+    "common/ledger": PEOPLE | PERSON,
     "common/ratelimit": LEDGER,
-    "common/invite": ENGINE,
+    "common/engine": ENGINE,
     "common/metrics": LEDGER | {"common/ratelimit", "common/google/api"},
     "pam_module": BASE | {"common/pam", "common/spool"},
     "worker": WORKER,
@@ -64,10 +66,6 @@ ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
 # Circles of calls that are there: why, in which folder, and the names. One that is gone must be taken out here.
 KNOWN = [
-    ("invite.c runs rounds of claims, courses and sweeps, and what these call calls invite.c back",
-     "common/invite", "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
-    ("a person's next state depends on blocks and accounts; a block and a missing account move the person",
-     "common/ledger", "block orphan person"),
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "guard schema sqlite transaction"),
     ("settings.c holds the table of keys, which the parser and the checks read, and calls both of them",

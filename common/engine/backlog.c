@@ -29,11 +29,6 @@ bool backlog_is_coming(const struct engine *e)
 	return e->classifying && e->settings->sweep_every != 0;
 }
 
-bool backlog_over(struct engine *e, struct fault *fault)
-{
-	return resync_write_number(e, "backlog_at", e->now, fault);
-}
-
 /* At most one in a period of the sweeps. */
 static bool may_read(struct engine *e, bool *may, struct fault *fault)
 {

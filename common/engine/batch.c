@@ -8,15 +8,11 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 
 #define CLOCK_BACK_MS INT64_C(60000) /* less is no jump */
-
-bool batch_stopped(const struct engine *e)
-{
-	return e->draining || e->paused;
-}
 
 /* ---- what has come back ---- */
 
@@ -99,7 +95,7 @@ static bool decide_jobs(struct engine *e, struct fault *fault)
 
 static bool check_resync(struct engine *e, struct fault *fault)
 {
-	if (!batch_stopped(e))
+	if (!engine_is_stopped(e))
 		return resync_check(e, fault);
 	if (e->resync.call.phase == CALL_WANTED)
 		e->resync.call.phase = CALL_IDLE;
@@ -122,7 +118,7 @@ static bool decide(struct engine *e, struct fault *fault)
 		reconcile_count_intents,
 	};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		if (!steps[i](e, fault))
 			return false;
 	return true;
@@ -187,8 +183,11 @@ static bool check_clock(struct engine *e, struct fault *fault)
 bool batch_run(struct engine *e, struct fault *fault)
 {
 	begin(e);
-	if (!check_clock(e, fault) || !gate_refresh(e, fault) || !reconcile_refresh(e, fault) ||
-		!ledger_begin(e->ledger, fault))
+	if (!check_clock(e, fault) || !gate_refresh(e, fault) || !reconcile_refresh(e, fault))
+		return false;
+	if (reconcile_needs_clock(e))
+		gate_want_control(e);
+	if (!ledger_begin(e->ledger, fault))
 		return false;
 	if (decide(e, fault) && ledger_commit(e->ledger, fault)) {
 		committed(e);

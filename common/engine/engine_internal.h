@@ -5,6 +5,8 @@
  *   engine.c       opening, one run, waiting
  *   batch.c        one batch: replies, what is started next, in one commit
  *   job.c          one person's way through the events of person/event.h
+ *   apply.c        settings and ledger -> policy; stores a step
+ *   replies.c      what every reply says about the whole
  *   schedule.c     who comes next, with which permits of the rate limit, and when to look again
  *   pipeline.c     what goes on between two commits
  *   gate.c         the control call and the pause
@@ -166,10 +168,14 @@ struct engine {
 	struct engine_counts counts;
 };
 
+/* No person is claimed, and none goes on. */
+static inline bool engine_is_stopped(const struct engine *e)
+{
+	return e->draining || e->paused;
+}
+
 /* ---- batch.c ---- */
 bool batch_run(struct engine *e, struct fault *fault);
-/* No person is claimed, and none goes on. */
-bool batch_stopped(const struct engine *e);
 
 /* ---- job.c ---- */
 struct job *job_take_free(struct engine *e);
@@ -201,11 +207,9 @@ bool job_release(struct job *j, struct fault *fault);
 void job_apply(struct job *j);
 /* After a rollback. */
 void job_forget(struct job *j);
-/* Hands the action to Google. */
-void job_start(struct job *j);
 
-/* What jobs and the administrator's send share: settings and ledger -> policy; the facts that the
- * step is stored with; the log. */
+/* ---- apply.c: what jobs and the administrator's send share ---- */
+enum google_method engine_method_of(enum person_action action);
 struct person_event engine_event(const struct engine *e, enum person_event_kind kind);
 void engine_event_of_reply(struct person_event *event, enum person_action call,
 	const struct google_reply *reply, bool *setup);
@@ -229,8 +233,8 @@ bool schedule_plan(struct engine *e, struct fault *fault);
 /* ---- pipeline.c ---- */
 /* How many people may be in jobs at once. */
 int pipeline_depth(const struct settings *settings);
-/* check has found somebody: on to get without a commit, where nothing is against it. */
-bool pipeline_advance(struct job *j);
+/* Hands the job's action to Google. */
+void pipeline_start(struct job *j);
 /* Between two batches: starts calls that wait for nothing but a free connection. */
 void pipeline_start_ready(struct engine *e);
 /* How long the next batch may still wait for more replies. */
@@ -271,8 +275,6 @@ bool backlog_check(struct engine *e, struct fault *fault);
 bool backlog_is_coming(const struct engine *e);
 /* Whether the people who have been put back still wait for the list. */
 bool backlog_scans_first(const struct engine *e);
-/* The list has been read to its end. */
-bool backlog_over(struct engine *e, struct fault *fault);
 
 /* ---- resync.c ---- */
 /* Reads the list now, whatever the settings' interval says, for so many people. */
@@ -316,7 +318,10 @@ int64_t reconcile_until(const struct engine *e);
 /* In how many milliseconds it may be over; -1: that depends on something else. */
 int64_t reconcile_wait_ms(const struct engine *e);
 
-/* ---- engine.c ---- */
+/* Whether it waits for Google's clock, and nothing else brings a reply. */
+bool reconcile_needs_clock(const struct engine *e);
+
+/* ---- replies.c ---- */
 /* Google's clock now, as far as it is known; 0: never heard. */
 int64_t engine_google_now(const struct engine *e);
 /* Copies what is to be kept of a reply, and counts it. */

@@ -188,26 +188,6 @@ int64_t gate_probe_at(const struct engine *e)
 	return is_setup_pause(e) ? e->pause.probe_at : 0;
 }
 
-/* ---- what every reply says about the whole ---- */
-
-void gate_note_reply(struct engine *e, enum google_method method, const struct google_reply *reply)
-{
-	struct gate *gate = &e->gate;
-
-	if (reply->fault.kind == FAULT_AMBIGUOUS ||
-		(method == GOOGLE_SEND && reply->fault.kind == FAULT_NONE && !reply->confirmed)) {
-		gate->ambiguous++;
-		return;
-	}
-	if (reply->fault.kind != FAULT_NONE)
-		return;
-	breaker_record_success(&gate->breaker, method);
-	if (method == gate->refused)
-		gate->streak = 0;
-	if (method == GOOGLE_SEND)
-		gate->ambiguous = 0;
-}
-
 bool gate_holds_sends(const struct engine *e)
 {
 	return e->gate.ambiguous >= AMBIGUOUS_SENDS;

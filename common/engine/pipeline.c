@@ -16,7 +16,7 @@
  * first what it means for the others. */
 static bool pipelining_allowed(const struct engine *e)
 {
-	return e->settings->requests_per_minute == 0 && !batch_stopped(e) && !e->failure &&
+	return e->settings->requests_per_minute == 0 && !engine_is_stopped(e) && !e->failure &&
 	       e->transient_in_a_row == 0;
 }
 
@@ -27,7 +27,8 @@ int pipeline_depth(const struct settings *settings)
 	return settings->requests_per_minute == 0 ? DEPTH_FACTOR * parallel : parallel;
 }
 
-bool pipeline_advance(struct job *j)
+/* check has found somebody: on to get without a commit, where nothing is against it. */
+static bool advance(struct job *j)
 {
 	struct person_event event;
 	const struct send_policy none = {.blocked = false};
@@ -51,6 +52,29 @@ bool pipeline_advance(struct job *j)
 	return true;
 }
 
+/* ---- the call ---- */
+
+static void on_reply(void *ctx, const struct google_reply *reply)
+{
+	struct job *j = ctx;
+
+	engine_replied(j->engine, engine_method_of(j->action), reply, &j->reply);
+	if (!advance(j))
+		j->phase = JOB_REPLIED;
+}
+
+void pipeline_start(struct job *j)
+{
+	const struct google_call call = {
+		.method = engine_method_of(j->action), .address = j->person.address};
+
+	j->phase = JOB_IN_FLIGHT;
+	j->engine->in_flight++;
+	google_start(j->engine->google, &call, on_reply, j);
+}
+
+/* ---- between two commits ---- */
+
 /* Jobs whose next call is the send, or may be when the batch has looked at what get has shown. */
 static int count_before_send(struct engine *e)
 {
@@ -73,7 +97,7 @@ void pipeline_start_ready(struct engine *e)
 		if (j->phase != JOB_READY || j->action == ACTION_SEND)
 			continue;
 		if (room-- > 0 && clock_boot_ms() >= e->permits_at_ms)
-			job_start(j);
+			pipeline_start(j);
 		else
 			left = true;
 	}

@@ -212,11 +212,13 @@ bool reconcile_refresh(struct engine *e, struct fault *fault)
 	if (found < 0)
 		return false;
 	e->reconciling = found > 0;
-	/* The sweep hears Google's clock by itself. */
-	if (e->reconciling && e->reconcile.list_read && engine_google_now(e) == 0 &&
-		!batch_stopped(e) && !e->admin)
-		gate_want_control(e);
 	return true;
+}
+
+bool reconcile_needs_clock(const struct engine *e)
+{
+	return e->reconciling && e->reconcile.list_read && engine_google_now(e) == 0 &&
+	       !engine_is_stopped(e) && !e->admin;
 }
 
 bool reconcile_wants_resync(const struct engine *e)

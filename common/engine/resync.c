@@ -185,7 +185,7 @@ static bool finish(struct engine *e, bool whole, struct fault *fault)
 	e->resync.step = RESYNC_OVER;
 	if (whole && e->resync.reconciles && !reconcile_list_read(e, fault))
 		return false;
-	if (whole && e->resync.backlog > 0 && !backlog_over(e, fault))
+	if (whole && e->resync.backlog > 0 && !resync_write_number(e, "backlog_at", e->now, fault))
 		return false;
 	return resync_write_number(e, "sweep_at", e->now, fault) &&
 	       (!whole || resync_write_number(e, "sweep_done", e->now, fault)) &&

@@ -69,7 +69,7 @@ bool schedule_claim(struct engine *e, struct fault *fault)
 	e->claimed = e->wanted = 0;
 	if (!ledger_clamp_schedule(e->ledger, e->now, fault))
 		return false;
-	if (batch_stopped(e) || backlog_is_coming(e) || clock_boot_ms() < e->permits_at_ms ||
+	if (engine_is_stopped(e) || backlog_is_coming(e) || clock_boot_ms() < e->permits_at_ms ||
 		(is_unreachable(e) && e->in_flight > 0))
 		return true;
 	want = claim_size(e, fault);
@@ -225,7 +225,7 @@ static bool waits_for_permits(struct engine *e)
 	if (e->in_flight >= e->parallel || (is_unreachable(e) && e->in_flight > 0))
 		return false;
 	/* The rate limit has kept it from asking who is next. */
-	if (e->wanted == 0 && !batch_stopped(e) && e->busy == 0)
+	if (e->wanted == 0 && !engine_is_stopped(e) && e->busy == 0)
 		waiting = true;
 	for (struct job *j = job_first(e); j < job_end(e); j++)
 		if (j->phase == JOB_READY && !waits_for_control(e, j))
@@ -249,7 +249,7 @@ bool schedule_plan(struct engine *e, struct fault *fault)
 	}
 	if (gate_probe_at(e) != 0 && !e->draining && e->gate.call.phase == CALL_IDLE)
 		next = sooner(next, now + until(e, gate_probe_at(e)));
-	if (e->resync.next_at != 0 && resync_is_wanted(e) && !batch_stopped(e) &&
+	if (e->resync.next_at != 0 && resync_is_wanted(e) && !engine_is_stopped(e) &&
 		e->resync.call.phase == CALL_IDLE)
 		next = sooner(next, now + until(e, e->resync.next_at));
 	if (reconcile_wait_ms(e) >= 0 && !e->draining)

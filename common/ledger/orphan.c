@@ -9,18 +9,6 @@
 
 static const char actor[] = "ledger";
 
-bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault)
-{
-	struct query q;
-
-	query_start(&q, l,
-		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
-		" AND gone_day IS NULL)",
-		fault);
-	query_text(&q, address);
-	return query_one(&q, has) >= 0;
-}
-
 static struct person_event event_now(enum person_event_kind kind, const char *text)
 {
 	int64_t now = clock_wall();

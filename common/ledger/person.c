@@ -96,6 +96,18 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 
 /* ---- writing ---- */
 
+bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
+		" AND gone_day IS NULL)",
+		fault);
+	query_text(&q, address);
+	return query_one(&q, has) >= 0;
+}
+
 /* The row as it was, as far as its change has consequences. */
 struct previous {
 	bool known;
