@@ -88,7 +88,7 @@ static bool read_next(struct invite *i, struct fault *fault)
 			!sweep_write_number(i, "sweep_done", last, fault))
 			return false;
 	}
-	i->sweep.next_at = last + i->settings->sweep_every;
+	i->sweep.next_at = last + i->settings->resync_interval;
 	return true;
 }
 
@@ -193,7 +193,7 @@ static bool finish(struct invite *i, bool whole, struct fault *fault)
 
 bool sweep_wanted(const struct invite *i)
 {
-	return i->settings->sweep_every != 0 || reconcile_wants_sweep(i);
+	return i->settings->resync_interval != 0 || reconcile_wants_sweep(i);
 }
 
 bool sweep_look(struct invite *i, struct fault *fault)
@@ -360,7 +360,7 @@ static void begin_anew(struct invite *i)
 static void be_over(struct invite *i)
 {
 	sweep_free(i);
-	i->sweep.next_at = i->now + i->settings->sweep_every;
+	i->sweep.next_at = i->now + i->settings->resync_interval;
 }
 
 void sweep_settle(struct invite *i)

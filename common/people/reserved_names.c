@@ -3,7 +3,7 @@
  * Names that are nobody's own: the users of cloud images, automation, the role names of RFC 2142
  * and their like, services that have a login, and names that several people share. The template
  * would turn them into addresses like info@ and deploy@, behind which nobody or everybody reads.
- * A person may well be called Jenkins: allow_users is for that.
+ * A person may well be called Jenkins: allow_reserved_names is for that.
  */
 #include "people/verdict.h"
 

@@ -65,7 +65,7 @@ struct settings {
 	int64_t min_uid;
 	int64_t max_uid;
 	bool network_users;
-	char *allow_users;
+	char *allow_reserved_names;
 	char *exclude_users;
 	char *include_groups;
 	char *exclude_groups;
@@ -73,12 +73,12 @@ struct settings {
 	/* [invitations] */
 	enum settings_mode mode;
 	unsigned triggers; /* TRIGGER_* */
-	int64_t settle;
+	int64_t creation_delay;
 	char *send_window;
 	int64_t sends_per_day; /* 0: none */
 	int64_t max_mails;
 	enum settings_discovered discovered;
-	int64_t sweep_every; /* 0: never */
+	int64_t resync_interval; /* 0: never */
 	bool cancel_on_delete;
 	/* [privacy] */
 	int64_t retain_history;

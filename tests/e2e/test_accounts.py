@@ -53,7 +53,7 @@ def build():
     sandbox.write(sandbox.CONF, "[google]\ncustomer = C01234567\nsubject = admin@example.com\n"
                "credentials = /etc/cloudinvite/private/credentials.json\nendpoint = https://127.0.0.1:1\n"
                "[people]\naddress = {user}@example.com\ndomains = example.com\n"
-               "[invitations]\nsettle = 0\n")
+               "[invitations]\ncreation_delay = 0\n")
     sandbox.write(MAP, "# none\n")
     os.mkdir("/etc/cloudinvite/private", 0o711)
     sandbox.write("/etc/cloudinvite/private/credentials.json", json.dumps(

@@ -26,7 +26,7 @@ LEDGER = STATE + "/ledger.db"
 LOG = "/run/sandbox/collector.log"
 PASSWD = "/etc/site/passwd"
 SETTINGS = {"people": {"address": "{user}@example.com", "domains": "example.com"},
-            "invitations": {"settle": "0"},
+            "invitations": {"creation_delay": "0"},
             "storage": {"passwd": PASSWD, "group": "/etc/site/group"}}
 DAY = 24 * 3600
 

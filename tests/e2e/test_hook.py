@@ -14,7 +14,7 @@ import sandbox
 from sandbox import BIN, CONF, SPOOL
 
 SETTINGS = "[people]\naddress = {user}@example.com\ndomains = example.com\n" \
-           "[invitations]\nsettle = 1s\n"
+           "[invitations]\ncreation_delay = 1s\n"
 NEW = SPOOL + "/new"
 LEDGER = "/var/lib/cloudinvite/ledger.db"
 

@@ -37,7 +37,7 @@ class Scene(harness.Test):
             settings.remove_option("google", key)
         for key in ("address", "domains"):
             settings.remove_option("people", key)
-        settings["invitations"] = {"settle": "0"}
+        settings["invitations"] = {"creation_delay": "0"}
         self.site.write_settings()
         self.site.write("etc/cloudinvite.conf", COMMENTED + self.site.read("etc/cloudinvite.conf")
                         .replace("[google]\n", "", 1))

@@ -36,7 +36,7 @@ settings() {
 	domains = example.com
 	[invitations]
 	mode = send
-	settle = 0
+	creation_delay = 0
 	END
 }
 # Somebody logs in for the first time, and the unit as it is now invites.

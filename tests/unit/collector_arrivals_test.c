@@ -135,14 +135,14 @@ static void while_passwd_is_not_whole_a_stranger_waits(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-/* ---- settle ------------------------------------------------------------------------------------
+/* ---- creation delay ----------------------------------------------------------------------------
  */
 
 static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001 bob:1002");
 	put_arrival(s, "alice", TRIGGER_CREATED, 20);
 	put_arrival(s, "bob", TRIGGER_LOGIN, 20);
@@ -157,7 +157,7 @@ static void a_creation_that_has_settled_is_seen(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, 121);
 	put_arrival(s, "bob", TRIGGER_CREATED, 121);
@@ -172,7 +172,7 @@ static void a_time_from_the_future_holds_nobody(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, -HOUR);
 	takes(s);
@@ -184,7 +184,7 @@ static void those_who_wait_hide_nobody_behind_them(void **state)
 	struct collector_site *s = *state;
 	struct strbuf names = {.max = 0};
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	for (int i = 0; i < 9000; i++) {
 		char user[16];
 

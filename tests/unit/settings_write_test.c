@@ -36,9 +36,11 @@ static void the_value_changes_and_nothing_else(void **state)
 {
 	becomes(state,
 		"# mine\n[google]\ncustomer = C01\n\n[invitations]\n; why\n"
-		"mode = dry-run                  ; or send\nsettle = 1m\n\n[people]\ngecos = no\n",
+		"mode = dry-run                  ; or send\ncreation_delay = 1m\n\n[people]\ngecos "
+		"= no\n",
 		"# mine\n[google]\ncustomer = C01\n\n[invitations]\n; why\n"
-		"mode = send                  ; or send\nsettle = 1m\n\n[people]\ngecos = no\n");
+		"mode = send                  ; or send\ncreation_delay = 1m\n\n[people]\ngecos = "
+		"no\n");
 	becomes(state, "[invitations]\n  mode=dry-run\n", "[invitations]\n  mode= send\n");
 	becomes(state, "[invitations]\nmode:\tdry-run ;x\n", "[invitations]\nmode: send ;x\n");
 	becomes(state, "[invitations]\nmode = send", "[invitations]\nmode = send");
@@ -46,14 +48,15 @@ static void the_value_changes_and_nothing_else(void **state)
 
 static void a_missing_key_goes_behind_its_sample(void **state)
 {
-	becomes(state, "[invitations]\n# what happens:\n;mode = dry-run\n\nsettle = 1m\n",
-		"[invitations]\n# what happens:\n;mode = dry-run\nmode = send\n\nsettle = 1m\n");
+	becomes(state, "[invitations]\n# what happens:\n;mode = dry-run\n\ncreation_delay = 1m\n",
+		"[invitations]\n# what happens:\n;mode = dry-run\nmode = send\n\ncreation_delay = "
+		"1m\n");
 }
 
 static void a_missing_key_goes_to_the_end_of_its_section(void **state)
 {
-	becomes(state, "[invitations]\nsettle = 1m\n\n\n[people]\ngecos = no\n",
-		"[invitations]\nsettle = 1m\nmode = send\n\n\n[people]\ngecos = no\n");
+	becomes(state, "[invitations]\ncreation_delay = 1m\n\n\n[people]\ngecos = no\n",
+		"[invitations]\ncreation_delay = 1m\nmode = send\n\n\n[people]\ngecos = no\n");
 	becomes(state, "[people]\n[invitations]", "[people]\n[invitations]\nmode = send\n");
 }
 
@@ -67,22 +70,24 @@ static void a_missing_section_is_added(void **state)
 
 static void a_section_that_is_opened_twice_keeps_its_key(void **state)
 {
-	becomes(state, "[invitations]\nsettle = 1m\n[people]\n[invitations]\nmode = dry-run\n",
-		"[invitations]\nsettle = 1m\n[people]\n[invitations]\nmode = send\n");
+	becomes(state,
+		"[invitations]\ncreation_delay = 1m\n[people]\n[invitations]\nmode = dry-run\n",
+		"[invitations]\ncreation_delay = 1m\n[people]\n[invitations]\nmode = send\n");
 }
 
 static void line_ends_of_windows_stay(void **state)
 {
-	becomes(state, "[invitations]\r\nmode = dry-run\r\nsettle = 1m\r\n",
-		"[invitations]\r\nmode = send\r\nsettle = 1m\r\n");
-	becomes(state, "[invitations]\r\nsettle = 1m\r\n",
-		"[invitations]\r\nsettle = 1m\r\nmode = send\r\n");
+	becomes(state, "[invitations]\r\nmode = dry-run\r\ncreation_delay = 1m\r\n",
+		"[invitations]\r\nmode = send\r\ncreation_delay = 1m\r\n");
+	becomes(state, "[invitations]\r\ncreation_delay = 1m\r\n",
+		"[invitations]\r\ncreation_delay = 1m\r\nmode = send\r\n");
 }
 
 static void a_key_of_the_same_name_elsewhere_or_in_a_comment_is_left_alone(void **state)
 {
-	becomes(state, "[invitations]\n# the mode = dry-run is the default\nsettle = 1m\n",
-		"[invitations]\n# the mode = dry-run is the default\nsettle = 1m\nmode = send\n");
+	becomes(state, "[invitations]\n# the mode = dry-run is the default\ncreation_delay = 1m\n",
+		"[invitations]\n# the mode = dry-run is the default\ncreation_delay = 1m\nmode = "
+		"send\n");
 }
 
 static void owner_and_mode_stay(void **state)

@@ -3,8 +3,8 @@
  * The compare: passwd against the baseline. It finds what no login and no hook tells: newusers,
  * vipw, image builders, deletions, renames. A pure function of the two, the settings and the time.
  *
- * Nothing is taken for true before it was so for `settle`, and nobody is gone who was not missing
- * twice. Only uids from min_uid to max_uid count.
+ * Nothing is taken for true before it was so for `creation_delay`, and nobody is gone who was not
+ * missing twice. Only uids from min_uid to max_uid count.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_ACCOUNT_DIFF_H
 #define CLOUDINVITE_WORKER_COLLECTOR_ACCOUNT_DIFF_H

@@ -110,7 +110,8 @@ static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 }
 
 /* Somebody was seen, and was deleted before the baseline knew: a crash in between, or an account
- * that lived for less than `settle`. As part of the baseline this compare and the next miss it. */
+ * that lived for less than `creation_delay`. As part of the baseline this compare and the next miss
+ * it. */
 static bool add_all_unknown(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
