@@ -87,8 +87,8 @@ bool service_state_read(const struct store *store, struct service_state *out, st
 		.pause = pause,
 		.reconciling = reconciling > 0,
 		.reconcile = reconcile,
-		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
-		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
+		.collector = {.role = "collector", .wanted = settings->role != ROLE_HUB},
+		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_HOST},
 	};
 	local_hostname(reading.host, sizeof(reading.host));
 	if (!ledger_each_worker(store->ledger, on_worker, &reading, fault))

@@ -99,7 +99,7 @@ void doctor_read_spool(struct doctor *d)
 	struct doctor_spool *seen = &d->spool;
 	struct spool_reader boxes;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER ||
+	if (!d->settings || d->settings->role == ROLE_HUB ||
 		(geteuid() != 0 && access(d->settings->spool, X_OK) != 0 && errno == EACCES))
 		return;
 	seen->looked = true;
@@ -137,7 +137,7 @@ void doctor_backlog(struct doctor *d)
 {
 	const struct doctor_spool *seen = &d->spool;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+	if (!d->settings || d->settings->role == ROLE_HUB) {
 		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
 					   : "skipped: needs valid settings");
 	} else if (!seen->looked) {

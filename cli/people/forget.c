@@ -99,7 +99,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 
 	*spool = (struct spool_client){.fd = -1};
 	/* Settings that cannot be read are said when the ledger is opened. */
-	if (settings && settings->role != ROLE_DISPATCHER) {
+	if (settings && settings->role != ROLE_HUB) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
 				"%s: only root can remove the marks of this host", settings->spool);

@@ -345,7 +345,7 @@ bool metrics_write(struct ledger *l, const struct settings *settings, enum metri
 	f->settings = settings;
 	f->ledger = l;
 	f->now = clock_wall();
-	f->dispatches = settings->role != ROLE_COLLECTOR;
+	f->dispatches = settings->role != ROLE_HOST;
 	ok = read_facts(f, fault);
 	if (ok) {
 		programs(&p, f);

@@ -16,7 +16,7 @@ static const char *const trigger_words[] = {"login", "created", NULL};
 static const char *const discovered_words[] = {"hold", "send", "ignore", NULL};
 static const char *const log_words[] = {"masked", "full", NULL};
 static const char *const exposed_words[] = {"refuse", "accept", NULL};
-static const char *const role_words[] = {"standalone", "collector", "dispatcher", NULL};
+static const char *const role_words[] = {"standalone", "host", "hub", NULL};
 
 #define AT(field) .offset = offsetof(struct settings, field)
 #define MINUTE	  ((int64_t)60)
@@ -175,8 +175,8 @@ const struct setting_key setting_keys[] = {
 	  .help = "metrics file for node_exporter's textfile collector; empty: none" },
 
 	{ "worker", "role", KIND_CHOICE, .used_by_collector = true, AT(role),
-	  .fallback = "standalone",
-	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
+	  .fallback = "standalone", .words = role_words,
+	  .help = "standalone; host and hub, the parts of a fleet, are not built yet" },
 	{ "worker", "collector_user", KIND_STRING, .used_by_collector = true, AT(collector_user),
 	  .fallback = "cloudinvite-collector", .validate = validate_account,
 	  .help = "the system user that the collector runs as" },

@@ -24,7 +24,7 @@
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
 enum settings_exposed { EXPOSED_REFUSE, EXPOSED_ACCEPT };
-enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
+enum settings_role { ROLE_STANDALONE, ROLE_HOST, ROLE_HUB };
 enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 #define TRIGGER_FLAG_LOGIN   (1u << 0)
 #define TRIGGER_FLAG_CREATED (1u << 1)

@@ -151,7 +151,7 @@ class Metrics(harness.Test):
 
     def test_a_host_that_only_collects_is_silent_about_google(self):
         self.invite("alice")
-        self.site.write_settings({"worker": {"role": "collector"}})
+        self.site.write_settings({"worker": {"role": "host"}})
         result = self.site.run("metrics")
         if result.returncode:  # settings refuse that role as long as there is no shared ledger
             self.assertIn("role", result.stderr)

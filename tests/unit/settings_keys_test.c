@@ -334,7 +334,7 @@ static void choices_are_the_words_of_the_design(void **state)
 	REFUSES("invitations", "discovered", "release");
 	ACCEPTS("privacy", "log_addresses", "masked", "full");
 	REFUSES("privacy", "log_addresses", "none");
-	ACCEPTS("worker", "role", "standalone", "collector", "dispatcher");
+	ACCEPTS("worker", "role", "standalone", "host", "hub");
 	REFUSES("worker", "role", "both");
 	ACCEPTS("people", "gecos", "yes", "no", "on", "false");
 	REFUSES("people", "gecos", "", "1", "maybe");

@@ -58,7 +58,6 @@ static const struct worker_program program = {
 	.summary = "Records logins and new accounts of this host in the ledger.",
 	.dispatches = false,
 	.account = ACCOUNT_COLLECTOR,
-	.excluded_role = ROLE_DISPATCHER,
 	.before_change_of_user = start_keeper,
 };
 
