@@ -52,6 +52,10 @@ bool setting_section_used_by_collector(const char *section);
 /* The nearest section, or key of `section`, to a word that is neither; NULL when nothing is near.
  */
 const char *setting_suggest(const char *section, const char *word);
+/* The remedy for a key, and for a value of a key, that had this name before 0.1.0; NULL for any
+ * other. */
+const char *setting_old_key(const char *section, const char *key);
+const char *setting_old_value(const struct setting_key *k, const char *value);
 
 /* Why a value was refused, and what to write instead. */
 struct value_error {
