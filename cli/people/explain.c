@@ -134,7 +134,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 		return cli_fail(&fault);
 	}
 	if (x->candidate_count == 0 && x->address_count == 0) {
-		fault_set(&fault, FAULT_USAGE, "unknown_who",
+		fault_set(&fault, FAULT_USAGE, "unknown_target",
 			"'%s': this user has not been seen and is not in %s", typed,
 			x->store.settings->passwd);
 		cli_fail(&fault);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forget [--block] WHO…: erases people, with all that the ledger and this host's spool know of
+ * forget [--block] TARGET…: erases people, with all that the ledger and this host's spool know of
  * them.
  *
  * Whoever is forgotten is a new face at the next login. Google would still know of the invitation,

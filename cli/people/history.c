@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [WHO]: what happened, when, why and by whom; of nobody in particular: what was decided
+ * history [TARGET]: what happened, when, why and by whom; of nobody in particular: what was decided
  * about the whole.
  */
 #include "cli/people/people.h"
