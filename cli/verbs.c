@@ -99,12 +99,12 @@ const struct verb verbs[] = {
 		"  --csv             print RFC 4180 CSV, quoted; a ' precedes what could be a\n"
 		"                    formula\n",
 		verb_list, ACCOUNT_DISPATCHER},
-	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] TARGET…",
+	{"send", GOOGLE, "[--resend --reason TEXT] [--json] [--yes] TARGET…",
 		"invite people now, within the limits and recorded in the ledger",
-		"  --again        include people who were invited, declined, cancelled or "
+		"  --resend       include people who were invited, declined, cancelled or "
 		"blocked:\n"
 		"                 one more mail\n"
-		"  --reason TEXT  why, for history; required by --again\n"
+		"  --reason TEXT  why, for history; required by --resend\n"
 		"  --json         print one line for each person\n"
 		"  --yes          do not ask for confirmation of more than ten people\n" TARGET,
 		verb_send, ACCOUNT_DISPATCHER},
@@ -182,9 +182,9 @@ const struct verb verbs[] = {
 		verb_pam, ACCOUNT_ROOT},
 	{"help", SETUP, "[VERB]", "show this help, or one verb in detail", "", verb_help,
 		ACCOUNT_ROOT},
-	{"emit", PLUMBING, "--reason REASON [--] USER…",
+	{"emit", PLUMBING, "--trigger TRIGGER [--] USER…",
 		"write arrivals to the spool, as the useradd hook does",
-		"  --reason REASON  created, deleted, login or asked\n"
+		"  --trigger TRIGGER  created, deleted, login or asked\n"
 		"Needs root and the spool, and nothing else. When it returns, the arrivals are on\n"
 		"disk.\n",
 		verb_emit, ACCOUNT_ROOT},

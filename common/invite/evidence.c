@@ -175,7 +175,7 @@ static void saw(struct person *p, const struct evidence *e, struct evidence_mean
 {
 	bool open = intent_open(p);
 
-	/* With --again, what was so before the mail proves nothing about it. And nobody comes back
+	/* With --resend, what was so before the mail proves nothing about it. And nobody comes back
 	 * from `gone` but by a sighting. */
 	if ((open && p->again) || p->state == PERSON_GONE)
 		return;

@@ -33,7 +33,7 @@ TYPED = (("status",), ("status", "--json"), ("explain", "alice"), ("history",),
          ("pause", "--reason", "test"), ("resume",), ("metrics",), ("report", "--people"),
          ("check", ALICE), ("get", ALICE), ("list",), ("send", "--yes", ALICE),
          ("cancel", "--yes", ALICE), ("token",), ("config", "--check"), ("doctor", "--offline"),
-         ("enable", "--yes"), ("scan", "--yes"), ("emit", "--reason", "login", "alice"),
+         ("enable", "--yes"), ("scan", "--yes"), ("emit", "--trigger", "login", "alice"),
          ("pam", "status"), ("help",), ("forget", "alice"))
 UNTYPED = {"login", "setup"}  # dialogues: tests/e2e/test_login.py, test_setup.py
 NOBODY = "nobody"
@@ -65,7 +65,7 @@ def build():
     for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
         sandbox.output(f"{sandbox.BIN}/{name}", "--prepare")
     shutil.chown("/etc/cloudinvite/private/credentials.json", "root", "cloudinvite-dispatcher")
-    sandbox.output(sandbox.BIN + "/cloudinvite", "emit", "--reason", "login", "alice")
+    sandbox.output(sandbox.BIN + "/cloudinvite", "emit", "--trigger", "login", "alice")
     sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--once")
 
 
@@ -255,7 +255,7 @@ class Settings(harness.Test):
 
     def test_a_user_is_told_which_right_is_missing(self):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
-                      ("explain", "alice"), ("emit", "--reason", "login", "alice"),
+                      ("explain", "alice"), ("emit", "--trigger", "login", "alice"),
                       ("doctor", "--offline"), ("check", ALICE), ("report",)):
             done = as_account(NOBODY, sandbox.BIN + "/cloudinvite", *words)
             self.assertNotEqual(done.returncode, 0, words)

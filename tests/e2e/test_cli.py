@@ -129,6 +129,15 @@ class Help(AliceAndBob):
         self.assertIn("Did you mean: cloudinvite status", done.stderr)
         self.assertEqual(done.stdout, "")
 
+    def test_an_old_option_is_misuse_and_the_remedy_names_the_new_one(self):
+        for words, old, new in ((("send", "--again", "--reason", "r", ALICE), "--again", "--resend"),
+                                (("emit", "--reason", "created", "alice"), "--reason", "--trigger"),
+                                (("emit", "alice", "--reason=login"), "--reason", "--trigger")):
+            with self.subTest(words):
+                done = self.run_verb(*words, code=2)
+                self.assertEqual(done.stderr, f"cloudinvite: {words[0]} has no option {old}\n"
+                                              f"  Use {new} instead.\n")
+
     def test_no_verb_at_all_shows_help_and_is_an_error(self):
         self.assertIn("The ledger", self.run_verb(code=2).stdout)
 
@@ -305,7 +314,7 @@ class Sending(AliceAndBob):
         self.assertIn("invited", self.run_verb("send", ALICE).stdout)
         self.assertEqual(self.mails(), {ALICE: 1})
         done = self.run_verb("send", ALICE, code=7)
-        self.assertIn("--again", done.stderr)
+        self.assertIn("--resend", done.stderr)
         self.assertEqual(self.mails(), {ALICE: 1})
 
     def test_send_json(self):
@@ -316,22 +325,22 @@ class Sending(AliceAndBob):
         self.assertEqual(found[0]["error"]["kind"], "policy")
         self.assertEqual(found[1]["state"], "invited")
 
-    def test_again_needs_a_reason_and_mails_once_more(self):
+    def test_resend_needs_a_reason_and_mails_once_more(self):
         self.run_verb("send", ALICE)
         self.google.decline(ALICE)
-        self.run_verb("send", "--again", ALICE, code=2)
-        self.run_verb("send", "--again", "--reason", "", ALICE, code=2)
+        self.run_verb("send", "--resend", ALICE, code=2)
+        self.run_verb("send", "--resend", "--reason", "", ALICE, code=2)
         self.assertEqual(self.mails(), {ALICE: 1})
-        self.run_verb("send", "--again", "--reason", "she asked for it", ALICE)
+        self.run_verb("send", "--resend", "--reason", "she asked for it", ALICE)
         self.assertEqual(self.mails(), {ALICE: 2})
         self.assertIn("she asked for it", self.run_verb("history", ALICE).stdout)
 
     def test_somebody_who_has_no_account_is_a_no(self):
         self.assertIn("not invitable", self.run_verb("send", CAROL, code=1).stdout)
 
-    def test_a_name_twice_is_one_mail_even_with_again(self):
+    def test_a_name_twice_is_one_mail_even_with_resend(self):
         self.run_verb("send", ALICE)
-        self.run_verb("send", "--again", "--reason", "r", ALICE, "ALICE@example.com", ALICE)
+        self.run_verb("send", "--resend", "--reason", "r", ALICE, "ALICE@example.com", ALICE)
         self.assertEqual(self.mails(), {ALICE: 2})
 
     def test_one_bad_name_sends_nothing_at_all(self):
@@ -666,6 +675,15 @@ class Looking(AliceAndBob):
     def test_config_shows_the_settings(self):
         self.assertIn("[invitations]", self.run_verb("config").stdout)
         self.run_verb("config", "--check")
+
+    def test_config_check_names_the_new_name_of_an_old_key(self):
+        self.site.write_settings({"invitations": {"settle": "2m"}, "worker": {"role": "collector"}})
+        said = " ".join(self.run_verb("config", "--check", code=3).stdout.split())
+        self.assertIn("[invitations] has no key 'settle'", said)
+        self.assertIn("Use creation_delay instead.", said)
+        self.assertIn("role: 'collector' is not a valid choice", said)
+        self.assertIn("Use host instead.", said)
+        self.assertIn("Use creation_delay instead.", self.run_verb("config", code=3).stderr)
 
 
 class Appearance(AliceAndBob):

@@ -183,7 +183,7 @@ class Kills(OneMail):
                 continue
             self.assertIn(known, (("", ""), ("held", "asked"), ("held", "unconfirmed")))
             self.assertEqual(self.google.mailbox()["counts"].get(address, 0), 0, known)
-            again = ["--again", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
+            again = ["--resend", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
             done = site.run("send", *again, address)
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.google.mailbox()["counts"], {address: 1 for address in named})
@@ -280,7 +280,7 @@ class Restores(OneMail):
         self.assertIn("reconcile", site.run("history", late).stdout)
         refused = site.run("send", late)
         self.assertEqual(refused.returncode, 7)
-        self.assertIn("--again", refused.stderr)
+        self.assertIn("--resend", refused.stderr)
         self.google.advance("71h")
         site.dispatcher_once()
         self.assertEqual(self.google.mailbox()["total"], 6)

@@ -63,7 +63,7 @@ class History(AliceAndBob):
         self.google.accounts({"address": CAROL})
         self.assertEqual(self.site.run("retry", CAROL).returncode, 0)
         self.site.dispatcher_once()
-        self.assertEqual(self.site.run("send", "--again", "--reason", "the mail was lost",
+        self.assertEqual(self.site.run("send", "--resend", "--reason", "the mail was lost",
                                        CAROL).returncode, 0)
         by_us = [(what, cause) for what, cause, actor in self.story("carol") if actor == "root"]
         self.assertIn(("blocked", "on leave"), by_us)

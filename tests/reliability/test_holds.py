@@ -288,7 +288,7 @@ class Holds(harness.Test):
     def start_commands(self):
         """emit, scan, and the hook as useradd runs it: {name: process}"""
         cli = os.path.join(sandbox.BIN, "cloudinvite")
-        commands = {"emit": [cli, "emit", "--reason", "created", EMITTED],
+        commands = {"emit": [cli, "emit", "--trigger", "created", EMITTED],
                     "scan": [cli, "scan", "--yes"], "hook": [sandbox.hook_path("useradd-post")]}
         # pylint: disable=consider-using-with
         return {name: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

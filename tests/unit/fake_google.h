@@ -73,7 +73,7 @@ struct fake_google {
 	int call_count;
 	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
 	int64_t lag_s;		    /* the longest of get and list */
-	bool strict;		    /* nobody sends by name with --again */
+	bool strict;		    /* nobody sends by name with --resend */
 	bool crashed;		    /* nothing is told any more */
 	uint64_t random;
 	/* Decides on the call; NULL: it goes well. */

@@ -404,7 +404,7 @@ static void an_administrators_send_is_refused_unless_he_says_again(void **state)
 	result = send_by_name(&s, "new@example.com", false);
 	assert_int_equal(result.fault.kind, FAULT_POLICY);
 	assert_string_equal(result.fault.code, "reconcile");
-	assert_non_null(strstr(result.fault.remedy, "--again"));
+	assert_non_null(strstr(result.fault.remedy, "--resend"));
 	assert_false(result.known);
 	result = send_by_name(&s, "new@example.com", true);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
