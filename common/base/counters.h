@@ -14,13 +14,13 @@
  * that there is not. */
 enum counter {
 	/* counters */
-	COUNTER_ARRIVALS,	   /* reason: enum trigger */
+	COUNTER_ARRIVALS,	   /* trigger: enum trigger */
 	COUNTER_REQUESTS,	   /* method: enum google_method; outcome: enum counter_outcome */
 	COUNTER_DURATIONS,	   /* method; counter_bucket(): calls that took no longer */
 	COUNTER_DURATION_US,	   /* method: microseconds of all of them */
 	COUNTER_THROTTLED,	   /* calls that Google refused for its quota */
 	COUNTER_TOKENS,		   /* 0 minted, 1 failed */
-	COUNTER_BREAKER_TRIPS,	   /* 0 Google, 1 accounts */
+	COUNTER_BREAKER_TRIPS,	   /* guard: 0 breaker, 1 account changes */
 	COUNTER_LEDGER_ERRORS,	   /* */
 	COUNTER_MAILS,		   /* confirmed */
 	COUNTER_RESULTS,	   /* enum counter_result */
@@ -31,8 +31,8 @@ enum counter {
 	GAUGE_LAST_SUCCESS, /* wall clock */
 	GAUGE_CLOCK_SKEW,   /* seconds that the host's clock is ahead of Google's */
 	GAUGE_TOKEN_EXPIRY, /* wall clock */
-	GAUGE_RELOADED,	    /* role: 0 collector, 1 dispatcher; 1 the last reload was good, 0 not */
-	GAUGE_SPOOL,	    /* box: 0 new, 1 bad */
+	GAUGE_RELOADED, /* program: 0 collector, 1 dispatcher; 1 the last reload was good, 0 not */
+	GAUGE_SPOOL,	/* directory: 0 new, 1 bad */
 	GAUGE_SPOOL_OLDEST, /* wall clock; 0: it is empty */
 	COUNTERS
 };

@@ -120,16 +120,16 @@ class Columns(hostile.Test):
                         self.read(site, *verbs)
                     self.restore(site)
 
-    def test_what_is_neither_a_role_nor_a_version_is_unknown(self):
+    def test_what_is_neither_a_program_nor_a_version_is_unknown(self):
         with Emulator() as google, Site(google) as site:
             self.furnish(google, site)
             self.sql(site, ("UPDATE worker SET version = '1.0\" 1' WHERE role = 'dispatcher'",),
                      ("INSERT INTO worker SELECT 'hub', host, version, pid, beat + 9, started, note "
                       "FROM worker WHERE role = 'collector'",))
             page = hostile.run(site, "metrics").stdout.decode()
-            self.assertIn('build_info{version="unknown",role="dispatcher"} 1\n', page)
-            self.assertIn('build_info{version="0.1.0",role="collector"} 1\n', page)
-            self.assertIn('build_info{version="0.1.0",role="unknown"} 1\n', page)
+            self.assertIn('build_info{version="unknown",program="dispatcher"} 1\n', page)
+            self.assertIn('build_info{version="0.1.0",program="collector"} 1\n', page)
+            self.assertIn('build_info{version="0.1.0",program="unknown"} 1\n', page)
             self.assertEqual(3, page.count("\ncloudinvite_heartbeat_timestamp_seconds{"))
             self.sql(site, ("DELETE FROM worker WHERE role = 'collector'",))
             programs = site.json("status", "--json")["worker"]["programs"]
