@@ -31,7 +31,7 @@ void log_journal_at(const char *socket_path);
 /* Whether addresses are written in full ([privacy] log_addresses = full). */
 void log_show_addresses(bool full);
 
-/* `event` is one stable word ("invited", "brake", …), then a sentence. Control
+/* `event` is one stable word ("invited", "guard_tripped", …), then a sentence. Control
  * characters are made visible; over 1,000 bytes are cut. errno is kept. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -268,7 +268,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->paused = true;
 	i->control.braked = true;
 	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
-	log_about(LOG_LEVEL_ERROR, "brake",
+	log_about(LOG_LEVEL_ERROR, "guard_tripped",
 		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s",
 		str_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
 	return true;

@@ -89,7 +89,7 @@ static void settle_sent(struct person *p, const struct evidence *e, struct evide
 	close_intent(p);
 	p->intent_date = mailed;
 	out->journal = "settled_sent";
-	say(out, "settled", e);
+	say(out, "resolved", e);
 }
 
 /* Where Google's clock was not known when the intent was committed (or was another one), the time
@@ -117,7 +117,7 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 		p->class = CLASS_RETRY;
 		close_intent(p);
 		out->journal = "settled_unsent";
-		say(out, "settled", e);
+		say(out, "resolved", e);
 	} else {
 		become(p, PERSON_HELD, "unconfirmed");
 		say(out, "held", e);

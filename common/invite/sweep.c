@@ -159,10 +159,10 @@ static bool begin(struct invite *i, struct fault *fault)
 	i->sweep.under_way = true;
 	i->sweep.reconciles = reconcile_wants_sweep(i);
 	if (i->sweep.by_get)
-		log_event(LOG_LEVEL_INFO, "sweep", "checking %d people individually",
+		log_event(LOG_LEVEL_INFO, "resync", "checking %d people individually",
 			i->sweep.people_count);
 	else
-		log_event(LOG_LEVEL_INFO, "sweep", "reading the list of invitations");
+		log_event(LOG_LEVEL_INFO, "resync", "reading the list of invitations");
 	return true;
 }
 
@@ -173,7 +173,7 @@ void sweep_for_bulk(struct invite *i, int64_t people)
 	i->sweep.under_way = true;
 	i->sweep.bulk = people;
 	i->sweep.reconciles = reconcile_wants_sweep(i);
-	log_event(LOG_LEVEL_NOTE, "sweep",
+	log_event(LOG_LEVEL_NOTE, "resync",
 		"more than %lld people to look at: reading the list of invitations first",
 		(long long)people - 1);
 }
@@ -296,7 +296,7 @@ static bool goes_in_circles(const struct sweep *s)
 
 static bool give_up(struct invite *i, struct fault *fault)
 {
-	log_event(LOG_LEVEL_WARN, "sweep", "the list does not end: stopped after %d pages",
+	log_event(LOG_LEVEL_WARN, "resync", "the list does not end: stopped after %d pages",
 		i->sweep.pages + 1);
 	return finish(i, false, fault);
 }

@@ -70,7 +70,7 @@ static void what_is_not_known_is_no_field(void **state)
 	int fd = journal_new(f);
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", "done", NULL));
+	assert_true(journal_send(folder_path(f, "socket"), 6, "resync", "done", NULL));
 	entry = received(fd);
 	assert_null(strstr(entry, "MESSAGE_ID"));
 	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));
@@ -126,10 +126,10 @@ static void decisions_reach_it_from_a_terminal(void **state)
 	str_format(path, sizeof(path), "%s/socket", f->path);
 	log_journal_at(path);
 	log_start("cloudinvite", LOG_LEVEL_WARN);
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "a"}, "too early");
 	log_decisions();
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "alice"}, "x");
 	assert_non_null(strstr(received(fd), "\nCLOUDINVITE_ACTOR=alice\n"));
 	assert_string_equal(received(fd), "");

@@ -13,9 +13,9 @@
  *	end NUMBER-OF-RECORDS
  *
  * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `creation_delay`.
- *`brake` stands there from the brake of a compare to the compare that passes it. The file is read
- *for a compare and let go, so that the idle collector is as small with a million accounts as with
- *ten.
+ * `brake` stands there from the brake of a compare to the compare that passes it. The file is read
+ * for a compare and let go, so that the idle collector is as small with a million accounts as with
+ * ten.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_HOST_H
 #define CLOUDINVITE_WORKER_COLLECTOR_HOST_H
