@@ -103,7 +103,7 @@ static bool add_entry(const struct history_entry *e, void *ctx)
 	query->count++;
 	return json_array_append_new(query->entries,
 		       json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", json_time(e->at), "subject",
-			       json_text(subject), "what", json_text(e->what), "cause",
+			       json_text(subject), "event", json_text(e->what), "cause",
 			       json_text(e->cause), "actor", json_text(e->actor))) == 0;
 }
 

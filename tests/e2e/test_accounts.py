@@ -248,7 +248,7 @@ class Settings(harness.Test):
         self.set(MAP, 0o644, "cloudinvite-ledger")
         os.chmod(DROP_IN, 0o600)
         said = json.loads(program("cloudinvite", "doctor", "--offline", "--json").stdout)
-        found = {(step["code"], step["result"]): step["what"] for step in said["steps"]
+        found = {(step["code"], step["result"]): step["message"] for step in said["steps"]
                  if step["step"] == "settings"}
         self.assertIn(MAP, found[("settings_open", "note")])
         self.assertIn(DROP_IN, found[("settings_closed", "bad")])

@@ -216,7 +216,7 @@ class Compare(Collector):
             site.add_user(f"many{number}")
         site.collector_once()
         self.assertEqual(self.seen(), {})
-        pause = site.json("status", "--json")["worker"]["pause"]
+        pause = site.json("status", "--json")["service"]["pause"]
         self.assertEqual(pause["kind"], "brake")
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")

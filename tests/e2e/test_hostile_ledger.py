@@ -132,8 +132,9 @@ class Columns(hostile.Test):
             self.assertIn('build_info{version="0.1.0",program="unknown"} 1\n', page)
             self.assertEqual(3, page.count("\ncloudinvite_heartbeat_timestamp_seconds{"))
             self.sql(site, ("DELETE FROM worker WHERE role = 'collector'",))
-            programs = site.json("status", "--json")["worker"]["programs"]
-            self.assertEqual(["collector", None], [programs[0]["role"], programs[0]["beat"]])
+            programs = site.json("status", "--json")["service"]["programs"]
+            self.assertEqual(["collector", None],
+                             [programs[0]["program"], programs[0]["last_heartbeat"]])
 
     def test_numbers_that_cannot_be_leave_a_page_that_parses(self):
         with Emulator() as google, Site(google) as site:

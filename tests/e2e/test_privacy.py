@@ -33,7 +33,7 @@ class AliceAndBob(harness.NewSite):
 
     def story(self, who):
         said = self.site.json("history", "--json", who)["history"]
-        return [(e["what"], e["cause"], e["actor"]) for e in said]
+        return [(e["event"], e["cause"], e["actor"]) for e in said]
 
 
 class History(AliceAndBob):
@@ -75,7 +75,7 @@ class History(AliceAndBob):
         self.site.run("pause", "--reason", "the announcement goes out first")
         self.site.run("resume")
         said = self.site.json("history", "--json")
-        self.assertEqual([(e["what"], e["actor"]) for e in said["history"]],
+        self.assertEqual([(e["event"], e["actor"]) for e in said["history"]],
                          [("paused", "root"), ("resumed", "root")])
         self.assertIn("announcement", self.site.run("history").stdout)
 

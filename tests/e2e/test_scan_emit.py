@@ -148,9 +148,9 @@ class Scan(Spool):
         self.add_people(1)
         self.site.add_user("x" * 200)
         self.assertEqual(self.site.json("scan", "--json"),
-                         {"reported": 1, "waiting": 0, "left_out": 1})
+                         {"reported": 1, "already_queued": 0, "skipped": 1})
         self.assertEqual(self.site.json("scan", "--json"),
-                         {"reported": 0, "waiting": 1, "left_out": 1})
+                         {"reported": 0, "already_queued": 1, "skipped": 1})
 
     def test_what_it_leaves_out_is_said(self):
         self.add_people(1)
@@ -245,6 +245,7 @@ class DryRun(Spool):
         found = {entry["user"]: entry for entry in map(
             json.loads, self.run_verb("scan", "--dry-run", "--json").stdout.splitlines())}
         self.assertEqual(sorted(found), ["alice", "bob", "carol", "closed", "dave", "ubuntu"])
+        self.assertEqual(set(found["alice"]), {"user", "uid", "verdict", "address", "explanation"})
         self.assertEqual(found["alice"]["address"], "alice@example.com")
         self.assertEqual(found["alice"]["uid"], 1001)
         self.assertEqual({user: entry["verdict"] for user, entry in found.items()},
