@@ -269,7 +269,7 @@ def show(emulator):
         sys.exit(f"demo: the mailbox holds {json.dumps(mailbox['counts'])}, not one for alice and one for bob")
     time_line.good("still one invitation for alice, one for bob, none for carol")
     emulator.accept("alice@example.com")
-    time_line.step("alice accepts at Google; the daily sweep will notice")
+    time_line.step("alice accepts at Google; the daily resync will notice")
 
     for verb in (("status",), ("explain", "bob"), ("history", "alice@example.com")):
         time_line.title("# cloudinvite " + " ".join(verb))
