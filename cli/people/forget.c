@@ -21,10 +21,9 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "google/types.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
-
-#define RECENT_S INT64_C(259200) /* 72 h: Google's lag of 48 h, and a day */
 
 struct marks {
 	char (*users)[USER_MAX + 1]; /* on this host */
@@ -39,7 +38,7 @@ static bool is_recent(const struct person *p)
 {
 	if (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED || p->intent_at > 0)
 		return true;
-	return p->our_mails > 0 && clock_wall() - p->changed < RECENT_S;
+	return p->our_mails > 0 && clock_wall() - p->changed < GOOGLE_LAG_S;
 }
 
 static bool may_forget(const struct store *store, const char *address, struct fault *fault)
