@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
@@ -20,19 +21,17 @@
 
 static void add_address(struct explanation *x, const char *address)
 {
+	char(*grown)[ADDRESS_MAX + 1];
+
 	for (size_t i = 0; i < x->address_count; i++)
 		if (strcmp(x->addresses[i], address) == 0)
 			return;
-	if (x->address_count == x->address_room) {
-		size_t room = x->address_room > 0 ? 2 * x->address_room : 4;
-		char(*grown)[ADDRESS_MAX + 1] = reallocarray(x->addresses, room, sizeof(*grown));
-		if (!grown) {
-			x->failed = true;
-			return;
-		}
-		x->addresses = grown;
-		x->address_room = room;
+	grown = array_grow(x->addresses, x->address_count, &x->address_room, sizeof(*grown));
+	if (!grown) {
+		x->failed = true;
+		return;
 	}
+	x->addresses = grown;
 	str_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
 }
 
@@ -47,19 +46,15 @@ static bool has_candidate(const struct explanation *x, int64_t id)
 static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 {
 	struct explanation *x = ctx;
-	struct candidate *candidate;
+	struct candidate *candidate, *grown;
 
 	if (has_candidate(x, found->id))
 		return true;
-	if (x->candidate_count == x->candidate_room) {
-		size_t room = x->candidate_room > 0 ? 2 * x->candidate_room : 4;
-		struct candidate *grown = reallocarray(x->candidates, room, sizeof(*grown));
-		x->failed = x->failed || !grown;
-		if (!grown)
-			return false;
-		x->candidates = grown;
-		x->candidate_room = room;
-	}
+	grown = array_grow(x->candidates, x->candidate_count, &x->candidate_room, sizeof(*grown));
+	x->failed = x->failed || !grown;
+	if (!grown)
+		return false;
+	x->candidates = grown;
 	candidate = &x->candidates[x->candidate_count++];
 	*candidate = (struct candidate){.found = *found};
 	verdict_evaluate(&candidate->found.seen, x->store.settings, x->map, &candidate->verdict);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
@@ -62,19 +63,15 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
 	struct marks *marks = ctx;
+	char(*users)[USER_MAX + 1];
 
 	if (strcmp(s->seen.host, marks->host) != 0)
 		return true;
-	if (marks->count == marks->room) {
-		size_t room = marks->room > 0 ? 2 * marks->room : 8;
-		char(*users)[USER_MAX + 1] =
-			reallocarray(marks->users, room, sizeof(*marks->users));
-		marks->failed = !users;
-		if (marks->failed)
-			return false;
-		marks->users = users;
-		marks->room = room;
-	}
+	users = array_grow(marks->users, marks->count, &marks->room, sizeof(*users));
+	marks->failed = !users;
+	if (marks->failed)
+		return false;
+	marks->users = users;
 	str_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
 	return true;
 }
