@@ -181,6 +181,30 @@ bool str_in_list(const char *word, const char *list)
 	return str_copy(copy, sizeof(copy), word) && !str_each_word(list, word_differs, copy);
 }
 
+size_t str_count_lines(const char *text, size_t n)
+{
+	size_t count = 1;
+
+	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
+		count++;
+	return count;
+}
+
+char *str_next_line(char **at, char *end, size_t *length)
+{
+	char *line = *at, *newline;
+
+	if (line >= end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(end - line));
+	if (!newline)
+		newline = end;
+	*newline = '\0';
+	*length = (size_t)(newline - line);
+	*at = newline + 1;
+	return line;
+}
+
 bool str_is_utf8(const char *s, size_t n)
 {
 	uint32_t code;
