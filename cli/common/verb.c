@@ -4,6 +4,7 @@
  */
 #include "cli/common/verb.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,23 @@ const struct verb *verb_nearest(const struct verb *verbs, const char *name)
 		nearest = verb;
 	}
 	return nearest;
+}
+
+bool verb_parse_json(int argc, char **argv, bool *json)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	*json = false;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return false;
+		*json = true;
+	}
+	return true;
 }
 
 void verb_print_help(const struct verb *verb)

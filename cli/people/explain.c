@@ -7,14 +7,15 @@
  */
 #include "cli/people/explain.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "cli/common/verb.h"
 #include "cli/people/people.h"
 
 /* ---- finding ---- */
@@ -142,20 +143,11 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 
 int verb_explain(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
 	struct explanation x = {.failed = false};
-	bool json = false;
-	int option, exit_code;
+	bool json;
+	int exit_code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (argc - optind != 1)
+	if (!verb_parse_json(argc, argv, &json) || argc - optind != 1)
 		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &x.store, &exit_code))
 		return exit_code;
