@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
-
-#define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
+#include "google/types.h"
 
 struct reading {
 	struct service_state *service;
@@ -66,7 +65,7 @@ static void set_alive(const struct store *store, const struct reading *reading, 
 
 int64_t service_state_reconcile_end(const struct service_state *service)
 {
-	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + HIDDEN_S : 0;
+	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + GOOGLE_LAG_S : 0;
 }
 
 bool service_state_read(const struct store *store, struct service_state *out, struct fault *fault)

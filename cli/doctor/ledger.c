@@ -11,13 +11,14 @@
 
 #include "base/clock.h"
 #include "cli/common/service_state.h"
+#include "google/types.h"
 #include "ledger/pace.h"
 #include "spool/reader.h"
 #include "spool/walk.h"
 
 #define OLD_ARRIVAL_S 3600
 #define LATE_S	      86400
-#define OLD_DOUBT_S   345600 /* four days: Google shows a mail after 48 h, and 72 h settle it */
+#define OLD_DOUBT_S   (GOOGLE_LAG_S + 86400)
 
 /* ---- ledger ---- */
 

@@ -24,6 +24,9 @@ char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 char *clock_day(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 /* The first second (UTC) of the day of `wall`. */
 int64_t clock_day_start(int64_t wall);
+/* The first second of the day of `wall` in this host's time zone, or of the day that comes `days`
+ * days later. */
+int64_t clock_midnight(int64_t wall, int days);
 /* RFC 3339 with `Z` or an offset, 0 to 9 fractional digits (cut off); a leap second is the next
  * day's first. False if malformed or no date. */
 bool clock_parse_rfc3339(const char *s, int64_t *out);

@@ -36,8 +36,7 @@ static bool count_sends(struct invite *i, struct fault *fault)
 		return true;
 	if (!reconcile_still_whole(i, fault))
 		return false;
-	i->sends_today =
-		ledger_sends_since(i->ledger, policy_midnight_before(of_the_day(i)), fault);
+	i->sends_today = ledger_sends_since(i->ledger, clock_midnight(of_the_day(i), 0), fault);
 	return i->sends_today >= 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -333,12 +334,9 @@ static void step_on(struct sweep *s)
 /* Longer each time, and at least as long as Google asks for. */
 static int64_t retry_at(struct invite *i)
 {
-	int64_t wait = RETRY_S, asked = i->sweep.call.answer.retry_after;
+	int64_t wait = backoff(RETRY_S, RETRY_LAST_S, i->sweep.troubles++);
+	int64_t asked = i->sweep.call.answer.retry_after;
 
-	for (int n = 0; n < i->sweep.troubles && wait < RETRY_LAST_S; n++)
-		wait *= 2;
-	i->sweep.troubles++;
-	wait = wait < RETRY_LAST_S ? wait : RETRY_LAST_S;
 	asked = asked < ASKED_LAST_S ? asked : ASKED_LAST_S;
 	return i->now + (asked > wait ? asked : wait);
 }

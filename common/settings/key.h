@@ -107,8 +107,9 @@ void diagnose(struct diagnostics *found, const struct fault *fault, bool collect
 /* Reads one text over what is there; `file` must live as long as `l`. */
 void settings_parse(
 	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text);
-/* Reads the file and its conf.d/ over what is there. False if the main file could not be read. */
-bool settings_read(struct loaded *l, struct diagnostics *found);
+/* Reads the file, or the text in its place, and its conf.d/ over what is there. False if the main
+ * file could not be read. */
+bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found);
 /* settings_check, with who is concerned. */
 void settings_check_into(const struct settings *s, struct diagnostics *found);
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "base/strbuf.h"
 
 #define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
 /* A directory beside the settings, and one in the state directory, the dispatcher's: for
@@ -108,6 +109,10 @@ enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCO
  * names file, line and remedy. All keys are checked on their own; settings_check looks at the
  * whole. */
 struct settings *settings_load(const char *path, struct fault *fault);
+/* The same with `text` in place of what is in the file `path`, which need not be there; its conf.d/
+ * is read. NULL: settings_load. */
+struct settings *settings_load_text(
+	const char *path, const struct strbuf *text, struct fault *fault);
 /* What one key alone cannot tell: address template against domains and gecos, role against ledger,
  * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never
  * touches the network. Calls `report` for every finding and returns how many there were. */
@@ -147,5 +152,8 @@ bool settings_run_as(const struct settings *s, enum local_account account, struc
  * owner. */
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault);
+/* The same in a text that stands for the file's content. `text` is unchanged after false. */
+bool settings_edit(const char *path, struct strbuf *text, const char *section, const char *key,
+	const char *value, struct fault *fault);
 
 #endif

@@ -532,6 +532,13 @@ class Deciding(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
+    def test_somebody_mailed_three_days_ago_is_forgotten_without_a_block(self):
+        self.arrive("alice")
+        for hours, code in ((71, 7), (73, 0)):
+            subprocess.run(["sqlite3", self.site.path("state/ledger.db"),
+                            f"UPDATE person SET changed = unixepoch() - {hours} * 3600"], check=True, timeout=60)
+            self.run_verb("forget", ALICE, code=code)
+
     def test_an_account_without_address_can_be_forgotten(self):
         self.arrive("postmaster")
         self.run_verb("forget", "postmaster")

@@ -214,6 +214,54 @@ static void a_list_over_several_lines_is_replaced_as_a_whole(void **state)
 	free(text);
 }
 
+/* ---- a text in place of the file ---- */
+
+static void a_text_is_edited_and_loaded_with_the_drop_ins_and_without_a_file(void **state)
+{
+	struct folder *f = *state;
+	struct strbuf text = {.data = NULL};
+	struct fault fault = {.kind = FAULT_NONE};
+	char path[PATH_MAX];
+	struct settings *s;
+
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10-site.conf", "[google]\ncustomer = C01234567\n");
+	str_copy(path, sizeof(path), folder_path(f, MAIN));
+	assert_true(strbuf_add(&text, "# mine\n[people]\n"));
+	assert_true(settings_edit(path, &text, "invitations", "mode", "send", &fault));
+	assert_string_equal(text.data, "# mine\n[people]\n\n[invitations]\nmode = send\n");
+	assert_int_equal(access(path, F_OK), -1);
+	s = settings_load_text(path, &text, &fault);
+	assert_non_null(s);
+	assert_int_equal(s->mode, MODE_SEND);
+	assert_string_equal(s->customer, "C01234567");
+	assert_string_equal(settings_path(s), path);
+	settings_free(s);
+	strbuf_free(&text);
+}
+
+static void a_text_that_is_not_edited_stays_and_the_fault_names_the_file(void **state)
+{
+	struct folder *f = *state;
+	struct strbuf text = {.data = NULL};
+	struct fault fault = {.kind = FAULT_NONE};
+	char path[PATH_MAX];
+
+	str_copy(path, sizeof(path), folder_path(f, MAIN));
+	assert_true(strbuf_add(&text, "[people]\ngecos = maybe\n"));
+	assert_false(settings_edit(path, &text, "people", "gecos", "no", &fault));
+	assert_string_equal(text.data, "[people]\ngecos = maybe\n");
+	assert_non_null(strstr(fault.what, path));
+	assert_null(settings_load_text(path, &text, &fault));
+	assert_non_null(strstr(fault.what, path));
+	strbuf_clear(&text);
+	assert_true(strbuf_add(&text, "[people]\ngecos = yes\n"));
+	assert_false(settings_edit(path, &text, "people", "gecos", "maybe", &fault));
+	assert_false(settings_edit(path, &text, "people", "no_such_key", "1", &fault));
+	assert_string_equal(text.data, "[people]\ngecos = yes\n");
+	strbuf_free(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
 
 int main(void)
@@ -233,6 +281,8 @@ int main(void)
 		TEST(what_would_break_the_file_is_refused),
 		TEST(a_file_that_does_not_load_is_not_touched),
 		TEST(a_list_over_several_lines_is_replaced_as_a_whole),
+		TEST(a_text_is_edited_and_loaded_with_the_drop_ins_and_without_a_file),
+		TEST(a_text_that_is_not_edited_stays_and_the_fault_names_the_file),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
