@@ -49,21 +49,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_error)
-{
-	struct tenant *tenant = tenant_new(&e->keyring);
-
-	if (document && !tenant_read(tenant, &e->keyring, document, doc_error)) {
-		tenant_free(tenant);
-		return false;
-	}
-	tenant_free(e->tenant);
-	e->tenant = tenant;
-	request_log_clear(&e->log);
-	memset(e->counts, 0, sizeof e->counts);
-	return true;
-}
-
 /* "127.0.0.1:0" or "[::1]:0", cut in place. */
 static bool address_read(struct server_address *address, char **text, const char *value)
 {

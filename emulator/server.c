@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "deliver.h"
+#include "endpoints.h"
 #include "xmalloc.h"
 #include "reply.h"
 

@@ -70,11 +70,6 @@ KNOWN = [
      "common/ledger", "block person unseen"),
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "group guard schema sqlite"),
-    ("settings.c holds the table of keys, which the parser and the checks read, and calls both of them",
-     "common/settings", "check key parse read settings"),
-    ("route.c's table names the handlers; these use the tenant and the faults, and a fault names a route of the table",
-     "emulator", "accounts_json authorize consent control deliver faults iam invitations listing main metadata "
-     "request_log route server sts tenant tenant_json_read tenant_json_write token token_assertion token_login"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
