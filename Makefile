@@ -93,9 +93,9 @@ LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -l
 LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
-# ---- sources: a folder a floor -----------------------------------------------------------------
-FLOORS := base pam spool settings people google google/http google/auth google/auth/hsm google/api ledger invite metrics
-LIB_SRC := $(foreach f,$(FLOORS),$(wildcard common/$(f)/*.c))
+# ---- sources: a folder for each layer ----------------------------------------------------------
+LAYERS := base telemetry pam spool settings people google google/http google/auth google/auth/hsm google/api ledger invite metrics
+LIB_SRC := $(foreach layer,$(LAYERS),$(wildcard common/$(layer)/*.c))
 PIC_SRC := $(wildcard common/base/*.c common/pam/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
@@ -209,7 +209,6 @@ $(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)
 $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
-# The command line's tests link all of it but its main.
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
 FAKE_SRC := tests/unit/fake_google.c tests/unit/invite_admin.c tests/unit/invite_copy.c
 LIBTEST := $(O)/libtest.a
@@ -221,6 +220,7 @@ $(LIBFAKE): $(call objs,$(FAKE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# The command line's tests link all of it except its main.
 LIBCLI := $(O)/libcli.a
 $(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 	@rm -f $@

@@ -20,6 +20,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/ops/ops.h"
 #include "cli/verbs.h"
+#include "telemetry/events.h"
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
 	interrupt_catch();
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_message_ids(event_ids);
 	log_decisions();
 	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))

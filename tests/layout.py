@@ -16,18 +16,20 @@ AREAS = ("common", "cli", "worker", "pam_module", "emulator")
 
 # Each folder, and the folders whose headers it may include besides its own. A folder that is not there is ignored.
 BASE = {"common/base"}
+TELEMETRY = {"common/telemetry"}  # what the programs count, and the events with a MESSAGE_ID
 SETTINGS = BASE | {"common/settings"}
 PEOPLE = SETTINGS | {"common/people"}
 TYPES = {"common/google"}  # methods and states of invitations
 HTTP = SETTINGS | TYPES | {"common/google/http"}
-AUTH = HTTP | {"common/google/auth"}
+AUTH = HTTP | TELEMETRY | {"common/google/auth"}
 GOOGLE = AUTH | {"common/google/auth/hsm", "common/google/api"}
-LEDGER = PEOPLE | TYPES | {"common/ledger"}
+LEDGER = PEOPLE | TYPES | TELEMETRY | {"common/ledger"}
 ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/invite"}
-WORKER = PEOPLE | {"worker", "common/ledger", "common/spool"}
+WORKER = PEOPLE | TELEMETRY | {"worker", "common/ledger", "common/spool"}
 VERB = {"cli/common"} | PEOPLE
 FOLDERS = {
     "common/base": set(),
+    "common/telemetry": BASE,
     "common/pam": BASE,
     "common/spool": BASE,
     "common/settings": BASE,
@@ -37,7 +39,7 @@ FOLDERS = {
     "common/google/auth": AUTH | {"common/google/auth/hsm"},
     "common/google/auth/hsm": AUTH,
     "common/google/api": GOOGLE,
-    "common/ledger": PEOPLE | TYPES,
+    "common/ledger": PEOPLE | TYPES | TELEMETRY,
     "common/ratelimit": LEDGER,
     "common/invite": ENGINE,
     "common/metrics": LEDGER | {"common/ratelimit", "common/google/api"},
@@ -46,8 +48,8 @@ FOLDERS = {
     "worker/collector": WORKER,
     "worker/dispatcher": WORKER | ENGINE | {"common/metrics"},
     "worker/keeper": {"worker", "common/spool"} | SETTINGS,
-    "cli": BASE | {"cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam", "cli/people", "cli/report", "cli/setup",
-                   "cli/status"},
+    "cli": BASE | TELEMETRY | {"cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam", "cli/people", "cli/report",
+                               "cli/setup", "cli/status"},
     "cli/common": LEDGER | {"common/google/api"},
     "cli/people": VERB | LEDGER | {"common/spool"},
     "cli/api": VERB | ENGINE,

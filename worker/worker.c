@@ -17,8 +17,10 @@
 #include "base/file.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/privdrop.h"
 #include "base/str.h"
+#include "telemetry/events.h"
 #include "worker/notify.h"
 #include "worker/options.h"
 #include "worker/prepare.h"
@@ -143,6 +145,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		.kept = -1};
 	disable_tracing();
 	log_start(program->role, LOG_LEVEL_INFO);
+	log_message_ids(event_ids);
 	action = worker_options(program, argc, argv, &w->settings_path);
 	*exit_code = action == WORKER_MISUSED ? fault_exit_code(FAULT_USAGE) : 0;
 	if (action == WORKER_ANSWERED || action == WORKER_MISUSED)
@@ -199,21 +202,14 @@ void worker_fds(const struct worker *w, int fds[WORKER_FDS])
 	fds[1] = w->wake;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int worker_timeout_ms(const struct worker *w)
 {
 	int64_t next =
-		sooner(w->heartbeat_ms + WORKER_HEARTBEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
-	int64_t wait;
+		min_i64(w->heartbeat_ms + WORKER_HEARTBEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
 
 	if (w->watchdog_ms > 0)
-		next = sooner(next, w->pinged_ms + w->watchdog_ms);
-	wait = next - clock_boot_ms();
-	return wait > 0 ? (int)wait : 0;
+		next = min_i64(next, w->pinged_ms + w->watchdog_ms);
+	return (int)max_i64(next - clock_boot_ms(), 0);
 }
 
 void worker_poll(struct worker *w)

@@ -105,9 +105,9 @@ void worker_reject_settings(struct worker *w, struct settings *settings, const s
 
 /* Whether a minute has passed since the last heartbeat: time to look at what is only measured. */
 bool worker_heartbeat_due(const struct worker *w);
-/* Writes the heartbeat, and what base/counters.h has counted, if a minute has passed or the note is
- * another than last time. The note says what the program does, for `status` ("idle"); after a
- * failed reload that is added. Without a ledger (NULL: it cannot be opened) nobody is told. */
+/* Writes the heartbeat, and what telemetry/counters.h has counted, if a minute has passed or the
+ * note is another than last time. The note says what the program does, for `status` ("idle"); after
+ * a failed reload that is added. Without a ledger (NULL: it cannot be opened) nobody is told. */
 bool worker_heartbeat(
 	struct worker *w, struct ledger *ledger, const char *note, struct fault *fault);
 

@@ -20,10 +20,11 @@ static struct {
 	const char *program;
 	enum log_level level;
 	const char *socket_path;
-	bool journal;	/* it reads our standard error */
-	bool decisions; /* it is told of them in any case */
+	const struct journal_id *ids;
+	bool journal;	/* the journal reads our standard error */
+	bool decisions; /* decisions go to the journal in any case */
 	bool full_addresses;
-} sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, false, false, false};
+} sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, NULL, false, false, false};
 
 /* systemd sets JOURNAL_STREAM to device and inode of the stream that the journal reads. It is
  * inherited, so a terminal below a service of the desktop has it, too: only equality counts. */
@@ -44,6 +45,11 @@ void log_start(const char *program, enum log_level level)
 	sink.program = program;
 	sink.level = level;
 	sink.journal = is_journal(STDERR_FILENO);
+}
+
+void log_message_ids(const struct journal_id *ids)
+{
+	sink.ids = ids;
 }
 
 void log_decisions(void)
@@ -75,6 +81,15 @@ static void write_line(enum log_level level, const char *event, const char *mess
 	(void)file_write_all(STDERR_FILENO, line, strlen(line));
 }
 
+/* NULL if the event has no MESSAGE_ID. */
+static const char *message_id(const char *event)
+{
+	for (const struct journal_id *i = sink.ids; i && i->event; i++)
+		if (strcmp(i->event, event) == 0)
+			return i->id;
+	return NULL;
+}
+
 __attribute__((format(printf, 4, 0))) static void tell(enum log_level level, const char *event,
 	const struct journal_about *about, const char *format, va_list args)
 {
@@ -89,7 +104,8 @@ __attribute__((format(printf, 4, 0))) static void tell(enum log_level level, con
 		raw[0] = '\0';
 	str_safe(safe, sizeof(safe), raw);
 	if (journal)
-		told = journal_send(sink.socket_path, (int)level, event, safe, about);
+		told = journal_send(
+			sink.socket_path, (int)level, event, message_id(event), safe, about);
 	if (loud && !(told && sink.journal))
 		write_line(level, event, safe);
 	errno = saved;

@@ -23,8 +23,11 @@ enum log_level {
 
 /* Once at start. `program` must outlive the log. Lines above `level` are dropped. */
 void log_start(const char *program, enum log_level level);
-/* For a program at a terminal: what is told by log_about goes to the journal all the same, so that
- * decisions are found there together with what came of them. */
+/* The events that have a MESSAGE_ID in the journal. A row without an event ends the table, which
+ * must outlive the log. */
+void log_message_ids(const struct journal_id *ids);
+/* For a program at a terminal: what log_about logs also goes to the journal, so that decisions are
+ * found there together with their results. */
 void log_decisions(void);
 /* Where the journal is, for tests. */
 void log_journal_at(const char *socket_path);

@@ -33,7 +33,7 @@ bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 	(void)fclose(file);
 	if (!found || strcmp(found->pw_name, user) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "no_such_user",
-			"[worker]: there is no account '%s' in " PASSWD, user);
+			"there is no account '%s' in " PASSWD, user);
 		return fault_remedy(
 			fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
 	}
@@ -63,10 +63,9 @@ static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struc
 		return false;
 	if (*uid != 0 && *gid != 0)
 		return true;
-	fault_set(fault, FAULT_SETTINGS, "user_is_root", "[worker]: '%s' has root's rights%s", user,
-		*uid != 0 ? " (its group is root's)" : "");
-	return fault_remedy(
-		fault, "Use a dedicated account, or remove the key to use the default.");
+	fault_set(fault, FAULT_SETTINGS, "user_is_root", "the account '%s' has root's rights%s",
+		user, *uid != 0 ? " (its group is root's)" : "");
+	return fault_remedy(fault, "Use an account that has no other purpose.");
 }
 
 /* What the account itself and the ledger's group allow, and nothing else. */

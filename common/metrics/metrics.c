@@ -6,11 +6,12 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/counters.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/google.h"
 #include "ledger/pace.h"
+#include "telemetry/counters.h"
 
 #define STORED_MAX 256 /* far more than there are series */
 #define LABEL_MAX  160 /* bytes of a label's value; what is longer ends with "…" */
@@ -301,7 +302,7 @@ static void queue(const struct page *p, const struct facts *f)
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 
 		gauge(p, "send_cap_remaining", "Invitations that may still be sent today.",
-			left > 0 ? left : 0);
+			max_i64(left, 0));
 	}
 	if (f->sweep_at > 0)
 		gauge(p, "sweep_last_success_timestamp_seconds",

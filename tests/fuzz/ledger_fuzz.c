@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/ops/ops.h"
 #include "cli/people/people.h"
 #include "cli/report/report.h"
+#include "telemetry/counters.h"
 #include "tests/fuzz/fuzz.h"
 
 #define COLUMNS_MAX 160

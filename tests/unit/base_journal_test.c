@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 #define ENTRY_MAX 16384
+#define ID	  "f05a89ec25ab43c48e5159f612fbd349"
 
 /* A journal of our own. */
 static int journal_new(struct folder *f)
@@ -51,11 +52,11 @@ static void an_event_arrives_with_its_fields(void **state)
 	struct journal_about about = {"a***e@example.com", "dry_run", "root (sudo)", "web1"};
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 5, "approved", "done", &about));
+	assert_true(journal_send(folder_path(f, "socket"), 5, "approved", ID, "done", &about));
 	entry = received(fd);
 	assert_non_null(strstr(entry, "MESSAGE=approved: done\n"));
 	assert_non_null(strstr(entry, "\nPRIORITY=5\n"));
-	assert_non_null(strstr(entry, "\nMESSAGE_ID=f05a89ec25ab43c48e5159f612fbd349\n"));
+	assert_non_null(strstr(entry, "\nMESSAGE_ID=" ID "\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_EVENT=approved\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=a***e@example.com\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_REASON=dry_run\n"));
@@ -70,7 +71,7 @@ static void what_is_not_known_is_no_field(void **state)
 	int fd = journal_new(f);
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", "done", NULL));
+	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", NULL, "done", NULL));
 	entry = received(fd);
 	assert_null(strstr(entry, "MESSAGE_ID"));
 	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));
@@ -87,7 +88,7 @@ static void nobody_from_outside_adds_a_field(void **state)
 
 	memset(longest, 'r', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_true(journal_send(folder_path(f, "socket"), 4, "held", "one line", &about));
+	assert_true(journal_send(folder_path(f, "socket"), 4, "held", NULL, "one line", &about));
 	entry = received(fd);
 	assert_int_equal(lines_of(entry), 6);
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=x\\x0aPRIORITY=0\n"));
@@ -101,8 +102,8 @@ static void where_there_is_no_journal_it_says_so(void **state)
 
 	memset(endless, 'x', sizeof(endless) - 1);
 	endless[sizeof(endless) - 1] = '\0';
-	assert_false(journal_send(folder_path(f, "nothing"), 4, "held", "x", NULL));
-	assert_false(journal_send(endless, 4, "held", "x", NULL));
+	assert_false(journal_send(folder_path(f, "nothing"), 4, "held", NULL, "x", NULL));
+	assert_false(journal_send(endless, 4, "held", NULL, "x", NULL));
 }
 
 static void a_journal_that_is_stuck_holds_nobody(void **state)
@@ -110,7 +111,7 @@ static void a_journal_that_is_stuck_holds_nobody(void **state)
 	struct folder *f = *state;
 	int fd = journal_new(f), sent = 0;
 
-	while (sent < 10000 && journal_send(folder_path(f, "socket"), 4, "held", "x", NULL))
+	while (sent < 10000 && journal_send(folder_path(f, "socket"), 4, "held", NULL, "x", NULL))
 		sent++;
 	assert_in_range(sent, 1, 9999);
 	close(fd);
@@ -121,19 +122,25 @@ static void decisions_reach_it_from_a_terminal(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
+	static const struct journal_id ids[] = {{"blocked", ID}, {.event = NULL}};
 	char path[sizeof(f->path) + 16];
+	const char *entry;
 
 	str_format(path, sizeof(path), "%s/socket", f->path);
 	log_journal_at(path);
+	log_message_ids(ids);
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "a"}, "too early");
 	log_decisions();
 	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "alice"}, "x");
-	assert_non_null(strstr(received(fd), "\nCLOUDINVITE_ACTOR=alice\n"));
+	entry = received(fd);
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_ACTOR=alice\n"));
+	assert_non_null(strstr(entry, "\nMESSAGE_ID=" ID "\n"));
 	assert_string_equal(received(fd), "");
 	log_journal_at(JOURNAL_SOCKET);
+	log_message_ids(NULL);
 	close(fd);
 }
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
+#include "telemetry/counters.h"
 #include "worker/collector/collector.h"
 
 #define LIST_FIRST	  8192

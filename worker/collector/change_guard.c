@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "telemetry/counters.h"
 
 #define ADDED_MAX   50
 #define REMOVED_MAX 10

@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "spool/keeper.h"
+#include "telemetry/counters.h"
 #include "worker/collector/collector.h"
 #include "worker/worker.h"
 
@@ -261,7 +262,7 @@ static int64_t earlier_ms(int64_t wait, int64_t at)
 {
 	int64_t ms = (at - clock_wall()) * 1000;
 
-	return at != 0 && ms < wait ? ms : wait;
+	return at != 0 ? min_i64(wait, ms) : wait;
 }
 
 static int timeout_ms(const struct loop *l)
@@ -270,7 +271,7 @@ static int timeout_ms(const struct loop *l)
 	int64_t retry = l->retry_ms - clock_boot_ms();
 
 	if (l->failing) {
-		wait = retry < wait ? retry : wait;
+		wait = min_i64(wait, retry);
 	} else {
 		wait = earlier_ms(wait, l->collector.arrivals_due);
 		wait = earlier_ms(wait, l->collector.accounts_due);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "invite/invite.h"
@@ -171,11 +172,9 @@ static void release_memory(struct dispatcher *d)
 	memory_release();
 }
 
-static int earlier(int wait, int64_t at_ms)
+static int wait_until(int wait, int64_t at_ms)
 {
-	int64_t left = at_ms - clock_boot_ms();
-
-	return left >= wait ? wait : left > 0 ? (int)left : 0;
+	return (int)min_i64(wait, max_i64(at_ms - clock_boot_ms(), 0));
 }
 
 static int timeout_ms(const struct dispatcher *d)
@@ -185,11 +184,11 @@ static int timeout_ms(const struct dispatcher *d)
 	int wait = d->worker.once ? ONCE_POLL_MS : worker_timeout_ms(&d->worker);
 
 	if (d->classify)
-		wait = earlier(wait, d->classify_ms);
+		wait = wait_until(wait, d->classify_ms);
 	if (d->did_work)
-		wait = earlier(wait, clock_boot_ms() + RELEASE_AFTER_MS);
+		wait = wait_until(wait, clock_boot_ms() + RELEASE_AFTER_MS);
 	if (d->notify_collector)
-		wait = earlier(wait, d->notified_ms + NOTIFY_INTERVAL_MS);
+		wait = wait_until(wait, d->notified_ms + NOTIFY_INTERVAL_MS);
 	return wait;
 }
 

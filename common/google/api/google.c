@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "google/api/outcome.h"
@@ -15,6 +14,7 @@
 #include "google/auth/token.h"
 #include "google/http/client_certificate.h"
 #include "google/http/http.h"
+#include "telemetry/counters.h"
 
 #define CREDENTIAL_CHECK_MS 1000 /* how often the credential's file is looked at */
 #define SYNC_POLL_MS	    250	 /* how often google_call_sync() asks whether to stop */

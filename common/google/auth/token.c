@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "google/auth/token_file.h"
 #include "google/http/secret.h"
+#include "telemetry/counters.h"
 
 #define LIFE_MAX      43200 /* seconds; what says more was written by a wrong clock */
 #define CLOCK_PLAY    60    /* seconds that another process's clock reading may differ */

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "base/counters.h"
 #include "base/str.h"
 #include "google/api/google.h"
 #include "people/sighting.h"
+#include "telemetry/counters.h"
 
 struct told {
 	int count;
