@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far two words are apart, to suggest the one that was meant.
+ * How far two words are apart: for suggesting the word that was probably meant.
  */
 #ifndef CLOUDINVITE_BASE_DISTANCE_H
 #define CLOUDINVITE_BASE_DISTANCE_H

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a line of the log goes: the journal, or standard error. Control characters are made visible
+ * here, for all callers.
+ */
 #include "base/log.h"
 
 #include <errno.h>
@@ -27,7 +31,7 @@ static struct {
 } sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, NULL, false, false, false};
 
 /* systemd sets JOURNAL_STREAM to device and inode of the stream that the journal reads. It is
- * inherited, so a terminal below a service of the desktop has it, too: only equality counts. */
+ * inherited, so a terminal below a service of the desktop has it too. Only equality counts. */
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -67,8 +71,8 @@ void log_show_addresses(bool full)
 	sink.full_addresses = full;
 }
 
-/* One write a line, so that lines of several processes do not mix. A log that cannot be written is
- * no reason to stop. */
+/* One write for each line, so that lines of several processes do not mix. A program does not
+ * stop because its log cannot be written. */
 static void write_line(enum log_level level, const char *event, const char *message)
 {
 	char line[LINE_MAX_BYTES + 128], now[CLOCK_TEXT_SIZE];

@@ -26,14 +26,12 @@ enum counter {
 	COUNTER_RESULTS,	   /* enum counter_result */
 	COUNTER_FOREIGN_MAILS,	   /* sent by others to people that this ledger never invited */
 	COUNTER_UNEXPLAINED_MAILS, /* sent by others to people that this ledger invited */
-	/* gauges */
-	GAUGE_LAST_SUCCESS, /* wall clock */
-	GAUGE_CLOCK_SKEW,   /* seconds by which the host's clock is ahead of Google's */
-	GAUGE_TOKEN_EXPIRY, /* wall clock */
-	GAUGE_RELOADED, /* 0: collector, 1: dispatcher; the value is 1 if the last reload succeeded
-			 */
-	GAUGE_SPOOL,	/* 0: new/, 1: bad/ */
-	GAUGE_SPOOL_OLDEST, /* wall clock; 0: the spool is empty */
+	GAUGE_LAST_SUCCESS,	   /* wall clock */
+	GAUGE_CLOCK_SKEW,	   /* seconds by which the host's clock is ahead of Google's */
+	GAUGE_TOKEN_EXPIRY,	   /* wall clock */
+	GAUGE_RELOADED,		   /* 0: collector, 1: dispatcher; 1 if the last reload succeeded */
+	GAUGE_SPOOL,		   /* 0: new/, 1: bad/ */
+	GAUGE_SPOOL_OLDEST,	   /* wall clock; 0: the spool is empty */
 	COUNTERS
 };
 
