@@ -118,14 +118,14 @@ static enum oauth_answer from_line(struct waiting *w)
 	struct login *l = w->login;
 	char *end = memchr(w->line, '\n', w->len), *line;
 	size_t used = end ? (size_t)(end - w->line) + 1 : w->len;
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 
 	if (end)
 		*end = '\0';
 	line = str_trim(w->line);
 	if (*line)
 		found = oauth_pasted(&l->request, line, l->code, &l->fault);
-	if (*line && found == OAUTH_STRANGE)
+	if (*line && found == OAUTH_UNEXPECTED)
 		fputs("That is not the answer to this login. Paste the full address of the last "
 		      "page:\n",
 			stderr);
@@ -143,16 +143,16 @@ static enum oauth_answer read_input(struct waiting *w)
 	enum oauth_answer found;
 
 	if (n < 0 && errno == EINTR)
-		return OAUTH_STRANGE;
+		return OAUTH_UNEXPECTED;
 	if (n <= 0)
 		w->input = -1;
 	else
 		w->len += (size_t)n;
 	if (n > 0 && !memchr(w->line, '\n', w->len) && w->len < sizeof(w->line) - 1)
-		return OAUTH_STRANGE;
+		return OAUTH_UNEXPECTED;
 	do
 		found = from_line(w);
-	while (found == OAUTH_STRANGE && memchr(w->line, '\n', w->len));
+	while (found == OAUTH_UNEXPECTED && memchr(w->line, '\n', w->len));
 	return found;
 }
 
@@ -166,9 +166,9 @@ static bool nobody_answers(struct login *l)
 static bool wait_for(struct waiting *w)
 {
 	struct login *l = w->login;
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 
-	while (found == OAUTH_STRANGE && (w->loopback || w->input >= 0)) {
+	while (found == OAUTH_UNEXPECTED && (w->loopback || w->input >= 0)) {
 		switch (loopback_wait(w->loopback, l->redirect.path, from_browser, l, w->input,
 			w->end - clock_boot_ms())) {
 		case LOOPBACK_TIMEOUT:
@@ -179,7 +179,7 @@ static bool wait_for(struct waiting *w)
 			found = read_input(w);
 		}
 	}
-	return found == OAUTH_CODE || (found == OAUTH_STRANGE && nobody_answers(l));
+	return found == OAUTH_CODE || (found == OAUTH_UNEXPECTED && nobody_answers(l));
 }
 
 /* ---- both ---- */

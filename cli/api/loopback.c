@@ -182,7 +182,7 @@ static const char *query_of(char *request, const char *path, const struct page *
 static bool serve(
 	struct loopback *l, struct peer *p, const char *path, loopback_judge *judge, void *ctx)
 {
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 	const struct page *page;
 	const char *query;
 
@@ -194,7 +194,7 @@ static bool serve(
 		page = found == OAUTH_CODE ? &done : found == OAUTH_REFUSED ? &refused : &strange;
 	}
 	answer(p, page);
-	return found != OAUTH_STRANGE;
+	return found != OAUTH_UNEXPECTED;
 }
 
 /* ---- many of them ---- */

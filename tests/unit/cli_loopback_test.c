@@ -56,7 +56,7 @@ static enum oauth_answer judge(const char *query, void *ctx)
 	str_copy(t->query, sizeof(t->query), query);
 	return strcmp(query, "yes") == 0  ? OAUTH_CODE
 	       : strcmp(query, "no") == 0 ? OAUTH_REFUSED
-					  : OAUTH_STRANGE;
+					  : OAUTH_UNEXPECTED;
 }
 
 static enum loopback_event turn(struct test *t, int64_t timeout_ms)

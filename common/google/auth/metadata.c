@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests to the metadata server. A reply without Metadata-Flavor: Google does not come from it
+ * and is refused.
+ */
 #include "google/auth/metadata.h"
 
 #include <curl/curl.h>
@@ -14,7 +18,7 @@
 #include "google/types.h"
 
 #define TRIES	       5
-#define FIRST_PAUSE_MS 100 /* then twice as long each time */
+#define FIRST_PAUSE_MS 100 /* doubled each time */
 
 #define UNIVERSE "universe/universe-domain"
 #define ACCOUNT	 "instance/service-accounts/default/email"
@@ -37,7 +41,7 @@ static void pause_ms(long ms)
 	nanosleep(&wait, NULL);
 }
 
-/* During maintenance it answers 503 for less than a second. */
+/* During maintenance the server answers 503 for less than a second, so it is asked again. */
 static void ask(const struct settings *s, struct http *http, const char *path, struct http_reply *r)
 {
 	static const char *const flavor[] = {"Metadata-Flavor: Google", NULL};
@@ -64,7 +68,7 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 
 /* ---- the answers ---- */
 
-/* A server of before the universes does not know the question. */
+/* A server that is older than universes does not know the path. */
 static bool check_universe(const struct settings *s, const struct http_reply *r, struct fault *f)
 {
 	char name[128];

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of a refresh token that Google issued in place of another one. A file that is missing or
+ * broken is not an error: the token in the credential's file is then used.
+ */
 #include "google/auth/refresh_store.h"
 
 #include <errno.h>
@@ -21,7 +25,7 @@ bool refresh_store_key(struct refresh_store *r, const char *client_id, const cha
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char hex[65] = "";
 	unsigned n = 0;
-	/* With their NULs, so that no two pairs run into the same bytes. */
+	/* With their NULs, so that two different pairs never give the same bytes. */
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, client_id, strlen(client_id) + 1) == 1 &&
 		  EVP_DigestUpdate(ctx, refresh_token, strlen(refresh_token) + 1) == 1 &&

@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 
 /* Appends name=value, percent-encoded, with & before all but the first: for forms and queries.
- * `value` may be a secret: no copy of it stays behind. */
+ * `value` may be a secret: no copy of it is left in memory. */
 bool form_add(struct strbuf *form, const char *name, const char *value);
 
 #endif
