@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding keys by name, and the one that somebody meant.
+ * Finding keys by name, and suggesting the one that was probably meant.
  */
 #include "settings/key.h"
 
@@ -46,7 +46,7 @@ const char *setting_suggest(const char *section, const char *word)
 {
 	const char *nearest = NULL;
 	size_t length = strlen(word);
-	size_t limit = length / 3 + 1; /* one slip in three letters */
+	size_t limit = length / 3 + 1; /* one error for every three letters */
 
 	if (length > DISTANCE_MAX)
 		return NULL;

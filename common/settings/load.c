@@ -6,7 +6,7 @@
  */
 #include "settings/key.h"
 
-/* Keeps the first fault that stops the caller. */
+/* Stores the first fault that stops the caller. */
 struct first_fault {
 	bool collecting_only;
 	struct fault fault;
@@ -51,7 +51,7 @@ struct settings *settings_load_checked(const char *path, bool dispatch, struct f
 	return load(path, !dispatch, true, fault);
 }
 
-/* The public form of `diagnostics`, which knows nothing of who is concerned. */
+/* The public form of `diagnostics`, without the programs that a finding concerns. */
 struct reporting {
 	void (*report)(const struct fault *, void *ctx);
 	void *ctx;

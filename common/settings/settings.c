@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of all keys, and what is known about a loaded one: its value, and where it came from.
- * Parser and checks read this file's table; it calls none of them (load.c does).
+ * Parser and checks read the table; this file calls neither of them (load.c does).
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -23,8 +23,8 @@ static const char *const role_words[] = {"standalone", "collector", "dispatcher"
 #define MINUTE	  ((int64_t)60)
 #define DAY	  ((int64_t)86400)
 
-/* Without a default stand the keys that only the administrator can know: the customer, the person
- * to act as, the domains. Their values in docs/design.md are examples. */
+/* Keys that only the administrator can know have no default: the customer, the person to act as,
+ * the domains. Their values in docs/design.md are examples. */
 const struct setting_key setting_keys[] = {
 	/* clang-format off */
 	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "",
