@@ -178,7 +178,7 @@ bool logins_ended(const struct logins *l, const struct login *login, int64_t now
 	       (client && client->testing && now - login->at >= TESTING_LIFE);
 }
 
-/* ---- as JSON ---- */
+/* ---- JSON ---- */
 
 static bool redirects_read(struct oauth_client *client, json_t *list, struct doc_error *c)
 {

@@ -88,7 +88,7 @@ static int parse(struct login *l, int argc, char **argv)
 		       : EXIT_OK;
 }
 
-/* ---- what came of it ---- */
+/* ---- the result ---- */
 
 static void print_settings(const struct login *l)
 {

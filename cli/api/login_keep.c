@@ -24,7 +24,7 @@
 
 #define FILE_MAX 65536
 
-/* ---- where ---- */
+/* ---- the destination ---- */
 
 static bool is_in(const char *path, const char *directory)
 {
@@ -159,7 +159,7 @@ bool login_keep(struct login *l)
 	return ok;
 }
 
-/* ---- whether it works ---- */
+/* ---- the test ---- */
 
 static void on_page(const struct google_reply *reply, void *ctx)
 {

@@ -197,7 +197,7 @@ static bool serve(
 	return found != OAUTH_UNEXPECTED;
 }
 
-/* ---- many of them ---- */
+/* ---- all requests ---- */
 
 static void drop(struct peer *p)
 {

@@ -92,7 +92,7 @@ void api_session_close(struct api_session *session)
 	*session = (struct api_session){.cli = session->cli};
 }
 
-/* ---- one person after the other ---- */
+/* ---- a loop over people ---- */
 
 struct pass {
 	struct api_session *session;

@@ -27,7 +27,7 @@ struct shown {
 	bool usable;
 };
 
-/* ---- for people ---- */
+/* ---- for readers ---- */
 
 static void put(struct screen *s, const char *name, enum style style, const char *value)
 {
@@ -81,7 +81,7 @@ static int show(const struct cli *cli, const struct shown *shown)
 	return shown->usable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* ---- for machines ---- */
+/* ---- for scripts ---- */
 
 static int show_json(const struct shown *shown)
 {

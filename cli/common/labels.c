@@ -202,7 +202,7 @@ char *label_next_step(
 	return out;
 }
 
-/* ---- what can be done ---- */
+/* ---- possible actions ---- */
 
 static const struct {
 	enum person_state state;

@@ -235,7 +235,7 @@ void screen_remedy(struct screen *s, int indent, const char *command)
 	screen_put(s, STYLE_BOLD, command);
 }
 
-/* ---- small pictures and numbers ---- */
+/* ---- bars and numbers ---- */
 
 char *screen_bar(
 	const struct screen *s, char out[SCREEN_BAR_SIZE], int64_t part, int64_t whole, int columns)

@@ -41,7 +41,7 @@ static const struct {
 	{"quota", doctor_quota},
 };
 
-/* ---- the walk ---- */
+/* ---- running the checks ---- */
 
 /* What needs root's eyes comes first, and reads only what is root's (a home is read as its account,
  * in a child); then the service's user goes on, who sees what the programs see. */

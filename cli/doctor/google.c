@@ -21,7 +21,7 @@
 
 #define CLOCK_OFF_S 30
 
-/* ---- the way there ---- */
+/* ---- the connection ---- */
 
 static bool may_ask(struct doctor *d)
 {
@@ -90,7 +90,7 @@ void doctor_clock(struct doctor *d)
 	doctor_bad(d, &fault);
 }
 
-/* ---- who asks ---- */
+/* ---- the credential ---- */
 
 void doctor_credential(struct doctor *d)
 {

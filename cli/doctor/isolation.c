@@ -201,7 +201,7 @@ static void check_login(struct doctor *d, const struct login *l)
 		doctor_note(d, "account_not_expired", remedy, "%s", what);
 }
 
-/* ---- what acts for it ---- */
+/* ---- programs that act for the account ---- */
 
 /* Files by which others run something for an account. The remedies name it. */
 static const struct actor {
@@ -240,7 +240,7 @@ static void check_actor(struct doctor *d, const struct login *l, const struct ac
 	find_fault(d, a->code, remedy, what);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 static void check_account(struct doctor *d, const char *user)
 {

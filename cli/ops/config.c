@@ -15,7 +15,7 @@
 #include "cli/common/table.h"
 #include "people/verdict.h"
 
-/* ---- for people ---- */
+/* ---- for readers ---- */
 
 static const struct table_column columns[] = {
 	{.title = ""},
@@ -84,7 +84,7 @@ static int show(const struct cli *cli, const struct settings *s)
 	return cli_fail(&fault);
 }
 
-/* ---- for machines ---- */
+/* ---- for scripts ---- */
 
 static bool add_setting(const char *section, const char *key, const char *value, const char *origin,
 	const char *help, void *ctx)
@@ -106,7 +106,7 @@ static int show_json(const struct settings *s)
 		json_text(settings_path(s)), "settings", settings));
 }
 
-/* ---- what is wrong ---- */
+/* ---- checking ---- */
 
 struct findings {
 	struct screen *screen; /* NULL: for machines */

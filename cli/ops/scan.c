@@ -115,7 +115,7 @@ static int show(struct scan *s)
 	return good ? EXIT_OK : EXIT_STORAGE;
 }
 
-/* ---- for real ---- */
+/* ---- without --dry-run ---- */
 
 struct reported {
 	int written, waiting, left; /* left: names that the spool does not take */

@@ -87,7 +87,7 @@ static bool select_profile(const char *profile, const struct selection *s, struc
 	return good;
 }
 
-/* ---- what was edited by hand ---- */
+/* ---- files that were edited by hand ---- */
 
 /* The next line of [*at, end) that says something to PAM; its length in *n. NULL at the end. */
 static const char *next_line(const char **at, const char *end, size_t *n)

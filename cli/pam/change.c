@@ -65,7 +65,7 @@ bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault
 	return !change->needed || change->method->plan(enable, &change->plan, fault);
 }
 
-/* ---- making it ---- */
+/* ---- applying the change ---- */
 
 struct faults {
 	struct fault worst;

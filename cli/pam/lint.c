@@ -37,7 +37,7 @@ struct lint {
 	size_t reported_count;
 };
 
-/* ---- saying ---- */
+/* ---- reporting ---- */
 
 static bool is_reported(struct lint *r, const struct pam_line *line, const char *code)
 {
@@ -199,7 +199,7 @@ static void check_file(struct lint *r, const struct pam_line *line)
 			"this file belongs to a package, whose updates overwrite it");
 }
 
-/* ---- its neighbours ---- */
+/* ---- the lines before and after ---- */
 
 /* Where a jump from `from` lands: the number of the line; a substack in between counts as one. */
 static size_t jump_target(const struct pam_stack *s, size_t from, int jump)
@@ -279,7 +279,7 @@ static void check_context(struct lint *r, size_t ours)
 			check_following(r, ours, i, &selinux, &loginuid);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 /* The stack of one type alone: jumps count its lines only. */
 static void keep_type(struct pam_stack *stack, enum pam_type type)

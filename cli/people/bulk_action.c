@@ -102,7 +102,7 @@ int bulk_action_named(struct bulk_run *run, char **typed, int n)
 	return exit_code;
 }
 
-/* ---- everybody who stands there ---- */
+/* ---- all people in a state ---- */
 
 struct page {
 	const struct bulk_run *run;

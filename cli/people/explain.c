@@ -16,7 +16,7 @@
 #include "cli/common/selector.h"
 #include "cli/people/people.h"
 
-/* ---- finding ---- */
+/* ---- searching ---- */
 
 static void add_address(struct explanation *x, const char *address)
 {

@@ -33,7 +33,7 @@ struct marks {
 	bool failed;
 };
 
-/* ---- may it be? ---- */
+/* ---- whether it is allowed ---- */
 
 static bool is_recent(const struct person *p)
 {
@@ -58,7 +58,7 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 	return fault_remedy(fault, "Use forget --block, or wait 72 hours.");
 }
 
-/* ---- the marks of this host ---- */
+/* ---- the markers of this host ---- */
 
 static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
@@ -155,7 +155,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	return known > 0 || block ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* ---- an account that has led to nobody ---- */
+/* ---- an account without a person ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {

@@ -30,7 +30,7 @@ struct history_query {
 	int count;
 };
 
-/* ---- whose ---- */
+/* ---- the subject ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {

@@ -38,7 +38,7 @@ static struct stages stages_of(const struct report_stages *p)
 	};
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
 static void describe(const struct stages *s, struct strbuf *out)
 {

@@ -54,7 +54,7 @@ static void title(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</p>\n");
 }
 
-/* ---- how it goes ---- */
+/* ---- progress ---- */
 
 /* The first sentence says it, the others explain. */
 static void banner_text(const struct report *r, const char *text, struct strbuf *out)
@@ -123,7 +123,7 @@ static void tiles(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</dl>\n");
 }
 
-/* ---- how it works, and what was counted ---- */
+/* ---- state of the service, and counts ---- */
 
 static void beat(const struct report *r, const struct program *p, struct strbuf *out)
 {

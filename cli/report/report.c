@@ -73,7 +73,7 @@ static int act(void *ctx)
 	return exit_code;
 }
 
-/* ---- where it goes ---- */
+/* ---- the output ---- */
 
 /* What is replaced is a page that was made here, and nothing else. */
 static bool may_replace(const char *path, struct fault *fault)

@@ -50,7 +50,7 @@ static const struct {
 		"map file."},
 };
 
-/* ---- one thing to do ---- */
+/* ---- one open item ---- */
 
 static void begin(struct strbuf *out, int64_t n, const char *what, const char *unit)
 {
@@ -170,7 +170,7 @@ static void list(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</ul>\n");
 }
 
-/* ---- what goes on by itself ---- */
+/* ---- what needs no action ---- */
 
 static void waits(struct strbuf *out, int64_t n, const char *what, const char *reason)
 {
@@ -212,7 +212,7 @@ static void waiting(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</ul>\n");
 }
 
-/* ---- who, by name ---- */
+/* ---- the names ---- */
 
 struct named {
 	const struct report *report;

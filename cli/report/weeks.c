@@ -74,7 +74,7 @@ static void add_short(struct strbuf *out, int64_t n)
 		strbuf_addf(out, "%" PRId64 "M", n / 1000000);
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
 static void describe(const struct report *r, struct strbuf *out)
 {

@@ -191,7 +191,7 @@ static bool ask_credential(struct setup *s)
 	return ask_service_account(s);
 }
 
-/* ---- all of them ---- */
+/* ---- everything ---- */
 
 static bool ask_subject(struct setup *s)
 {

@@ -241,7 +241,7 @@ int config_draft_changes(const struct config_draft *draft,
 	return compare.count;
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 struct relay {
 	const struct config_draft *draft;
@@ -267,7 +267,7 @@ int config_draft_check(const struct config_draft *draft,
 	return settings_check(draft->settings, relay_finding, &relay);
 }
 
-/* ---- taking its place ---- */
+/* ---- replacing the settings ---- */
 
 /* A dialogue takes minutes, in which somebody else may have edited the file. */
 static bool is_unchanged(const struct config_draft *draft, struct fault *fault)

@@ -92,7 +92,7 @@ bool setup_apply_options(struct setup *s)
 	       set_key(s, "google", "subject", s->subject) && setup_divide_budget(s);
 }
 
-/* ---- what is missing ---- */
+/* ---- missing answers ---- */
 
 /* The default names a file that may not be there. */
 bool setup_has_credential(const struct setup *s)

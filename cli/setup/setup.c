@@ -19,7 +19,7 @@
 #include "cli/common/json.h"
 #include "cli/common/table.h"
 
-/* ---- saying ---- */
+/* ---- reporting ---- */
 
 static int fail(struct setup *s)
 {

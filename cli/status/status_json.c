@@ -13,7 +13,7 @@
 #define LIMIT 1000 /* people without --all */
 #define PAGE  200
 
-/* ---- how it works ---- */
+/* ---- state of the service ---- */
 
 static json_t *program_json(const struct program *p)
 {
@@ -216,7 +216,7 @@ static bool write_named(const struct status *st, const struct status_request *re
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 bool status_write(
 	const struct status *st, const struct status_request *request, struct fault *fault)

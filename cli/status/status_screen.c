@@ -107,7 +107,7 @@ static void would_be(struct screen *s, const struct status *st)
 	}
 }
 
-/* ---- what waits, and why ---- */
+/* ---- queue and reasons ---- */
 
 static bool waits_for_pace(const struct status *st, const struct status_reason *r)
 {
@@ -189,7 +189,7 @@ static void faults(struct screen *s, const struct status *st)
 	}
 }
 
-/* ---- how it works ---- */
+/* ---- state of the service ---- */
 
 static void accounts(struct screen *s, const struct status *st)
 {

@@ -80,7 +80,7 @@ static bool paint(const struct watch *w)
 	return fflush(stdout) == 0;
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
 /* Draws it anew; nothing is painted yet. */
 static bool redraw(struct watch *w, struct fault *fault)
@@ -105,7 +105,7 @@ static bool redraw(struct watch *w, struct fault *fault)
 	return ok;
 }
 
-/* ---- what comes in between ---- */
+/* ---- keys and signals ---- */
 
 /* Until the shell lets it go on. */
 static void stop(struct watch *w)

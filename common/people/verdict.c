@@ -66,7 +66,7 @@ __attribute__((format(printf, 4, 5))) static bool decide(
 	return true;
 }
 
-/* ---- policy: each rule says true when it has excluded the user ---- */
+/* ---- policy: each rule returns true if it has excluded the user ---- */
 
 typedef bool policy_rule(const struct rule_input *q, struct verdict *out);
 
@@ -306,7 +306,7 @@ void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 		evaluate_address(&q, out);
 }
 
-/* ---- whether it must be asked again ---- */
+/* ---- the fingerprint of the rules ---- */
 
 /* FNV-1a. The NUL is included, so that two texts never look like one. */
 static void mix(uint64_t *hash, const void *bytes, size_t n)

@@ -121,7 +121,7 @@ static void check_address(const struct check *c)
 			"{user} and the map.");
 }
 
-/* ---- files that are named ---- */
+/* ---- files that the settings name ---- */
 
 static void check_file(
 	const struct check *c, const char *section, const char *key, const char *path)
@@ -270,7 +270,7 @@ static void check_credential(const struct check *c)
 		check_secret(c, &secret, "the service account's key");
 }
 
-/* ---- the key that a token holds ---- */
+/* ---- the key in a token ---- */
 
 static void check_pin(const struct check *c)
 {

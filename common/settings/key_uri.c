@@ -154,7 +154,7 @@ bool key_uri_pin_file(const char *uri, char *out, size_t size)
 	return path[0] == '/' && str_copy(out, size, path);
 }
 
-/* ---- what is taken ---- */
+/* ---- validation ---- */
 
 static bool pin_source_fits(const char *uri)
 {

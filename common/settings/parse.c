@@ -42,7 +42,7 @@ static void diagnose_at(
 	diagnose(src->found, &fault, collecting);
 }
 
-/* ---- a value is whole: into the struct ---- */
+/* ---- a complete value ---- */
 
 static void store(struct source *src)
 {
@@ -86,7 +86,7 @@ static size_t without_comment(const char *line, size_t n)
 	return n;
 }
 
-/* ---- what inih hands over ---- */
+/* ---- handlers for inih ---- */
 
 /* Former keys and their replacements. */
 static const struct {
@@ -185,7 +185,7 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	return 1;
 }
 
-/* ---- what inih gets ---- */
+/* ---- the reader for inih ---- */
 
 /* "[name]" with at most a comment after it: inih itself ignores anything there. */
 static void take_section(struct source *src, const char *line)
@@ -308,7 +308,7 @@ static char *read_line(char *out, int size, void *ctx)
 	return out;
 }
 
-/* ---- the whole text ---- */
+/* ---- the text as a whole ---- */
 
 /* Reports once, with its line, what makes the whole text unusable. */
 static bool text_is_sound(struct source *src)

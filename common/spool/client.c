@@ -202,7 +202,7 @@ bool spool_client_take(struct spool_client *c, const struct spool_arrival *a, co
 	return put(c, &r, fault);
 }
 
-/* ---- marks ---- */
+/* ---- markers ---- */
 
 bool spool_client_mark(struct spool_client *c, const char *user, const char *word,
 	enum spool_marking how, struct fault *fault)

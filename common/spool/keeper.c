@@ -109,7 +109,7 @@ bool spool_is_served(int new_dir)
 	return false;
 }
 
-/* ---- what comes to new/ ---- */
+/* ---- changes in new/ ---- */
 
 static bool is_loss(const struct spool_keeper *k, const struct inotify_event *e)
 {
@@ -139,7 +139,7 @@ static void read_changes(struct spool_keeper *k)
 	}
 }
 
-/* ---- what the peer asks ---- */
+/* ---- requests ---- */
 
 static void answer_with(struct spool_keeper *k, int status, const char *box, const char *what)
 {
@@ -219,7 +219,7 @@ static void flush(struct spool_keeper *k, const struct spool_record *r)
 	k->failed.status = 0;
 }
 
-/* ---- what the peer has done ---- */
+/* ---- actions ---- */
 
 static bool count_mark(const char *name, void *ctx)
 {
@@ -337,7 +337,7 @@ static bool hear(struct spool_keeper *k)
 	return true;
 }
 
-/* ---- what the peer is told ---- */
+/* ---- answers ---- */
 
 /* 1 sent, 0 no room, -1 the peer is gone. */
 static int tell_one(struct spool_keeper *k, const struct spool_record *r)
@@ -417,7 +417,7 @@ static bool tell(struct spool_keeper *k)
 	return true;
 }
 
-/* ---- a turn ---- */
+/* ---- one turn ---- */
 
 static bool has_to_tell(const struct spool_keeper *k)
 {

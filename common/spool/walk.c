@@ -41,7 +41,7 @@ int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
 	return !entry && why != 0 ? -1 : 0;
 }
 
-/* ---- what lies there ---- */
+/* ---- contents ---- */
 
 #define LOOKED_AT 20000
 

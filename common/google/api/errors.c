@@ -102,7 +102,7 @@ static const struct row {
 		NULL},
 };
 
-/* ---- what it means ---- */
+/* ---- the fault ---- */
 
 static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {

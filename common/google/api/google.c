@@ -361,7 +361,7 @@ void google_stop(struct google *g)
 	}
 }
 
-/* ---- one call, waited for ---- */
+/* ---- the synchronous call ---- */
 
 void google_call_sync(struct google *g, const struct google_call *call, struct google_reply *reply)
 {

@@ -104,7 +104,7 @@ static bool is_about(const struct invitation *i, const struct google_call *call)
 	return str_equal_nocase(i->address, call->address);
 }
 
-/* ---- a method each: NULL, or what is wrong ---- */
+/* ---- one parser for each method: NULL, or what is wrong ---- */
 
 static const char *parse_check(const json_t *body, struct google_reply *out)
 {

@@ -91,7 +91,7 @@ static json_t *parse_file(const char *path, const struct strbuf *text, struct fa
 	return NULL;
 }
 
-/* ---- which type ---- */
+/* ---- the type ---- */
 
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
@@ -128,7 +128,7 @@ static bool read_members(struct credential *c, const json_t *file, struct fault 
 	return credential_read_common(c, file, f) && find_type(c, file, f);
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 /* Each part ends with a NUL, so that two different sets of parts never give the same bytes. */
 static bool hash_parts(struct credential *c, const char *content, size_t len, struct fault *f)

@@ -75,7 +75,7 @@ static const struct row login_rows[] = {
 		"Create a new one in the Google Cloud console. " LOGIN_AGAIN},
 };
 
-/* ---- everybody else, and Google's own troubles ---- */
+/* ---- other credentials, and errors of Google ---- */
 
 static const struct row rows[] = {
 	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",

@@ -19,7 +19,7 @@
 
 #define DELEGATES_MAX 8
 
-/* ---- which account ---- */
+/* ---- the account ---- */
 
 static bool refuse_url(const struct credential *c, const char *url, struct fault *f)
 {

@@ -24,7 +24,7 @@
 #define ACCOUNT	 "instance/service-accounts/default/email"
 #define TOKEN	 "instance/service-accounts/default/token?scopes=" IAM_SCOPE
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
 static bool worth_another_try(const struct http_reply *r)
 {
@@ -66,7 +66,7 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 	strbuf_free(&url);
 }
 
-/* ---- the answers ---- */
+/* ---- the replies ---- */
 
 /* A server that is older than universes does not know the path. */
 static bool check_universe(const struct settings *s, const struct http_reply *r, struct fault *f)

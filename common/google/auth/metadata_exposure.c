@@ -19,7 +19,7 @@ static const char *const words[] = {[METADATA_UNKNOWN] = "unknown",
 	[METADATA_EXPOSED] = "open",
 	[METADATA_PROTECTED] = "closed"};
 
-/* ---- the file: result, endpoint, boot, time and reason, a line each ---- */
+/* ---- the file: one line each for result, endpoint, boot, time and reason ---- */
 
 bool metadata_exposure_path(const struct settings *s, char *out, size_t size)
 {
@@ -86,7 +86,7 @@ enum metadata_exposure metadata_exposure_read(const struct settings *s, char *wh
 	return reach;
 }
 
-/* ---- the verdict ---- */
+/* ---- the decision ---- */
 
 bool metadata_exposure_allows(const struct settings *s, struct fault *f)
 {

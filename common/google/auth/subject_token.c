@@ -29,7 +29,7 @@ static bool refuse(const struct credential *c, struct fault *f, const char *code
 	return fault_remedy(f, REMEDY);
 }
 
-/* ---- what the file says ---- */
+/* ---- the configuration ---- */
 
 /* Sources that Google defines but that are not supported here. */
 static bool refuse_kind(const struct credential *c, const json_t *source, struct fault *f)

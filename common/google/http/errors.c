@@ -45,7 +45,7 @@ void error_expand(char *out, size_t size, const char *pattern, const struct erro
 	strbuf_free(&t);
 }
 
-/* ---- the way there ---- */
+/* ---- the connection ---- */
 
 #define WAIT_REMEDY                                                                      \
 	"Check the network, name resolution and [google] proxy. The dispatcher retries " \

@@ -20,7 +20,7 @@
 #define CONNECT_TIMEOUT 10 /* seconds, unless `timeout` is shorter */
 #define RETRY_AFTER_MAX 86400
 
-/* ---- what libcurl calls ---- */
+/* ---- callbacks ---- */
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -115,7 +115,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	return len;
 }
 
-/* ---- what HTTP/2 says of a `no_replay` request ---- */
+/* ---- HTTP/2 and `no_replay` requests ---- */
 
 /* Only libcurl's log shows that the server refused a request without processing it: RST_STREAM with
  * REFUSED_STREAM, or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. If

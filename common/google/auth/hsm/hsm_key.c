@@ -48,7 +48,7 @@ static void hsm_free(void *data)
 	(void)data;
 }
 
-/* ---- before a PIN is given away ---- */
+/* ---- before the PIN is used ---- */
 
 static bool no_token_fault(const struct credential *c, const struct hsm_token *t, struct fault *f)
 {

@@ -70,7 +70,7 @@ bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
 
-/* ---- remembering ---- */
+/* ---- the record of refused PINs ---- */
 
 struct rejected_pin {
 	unsigned char salt[SALT_SIZE];
