@@ -25,7 +25,7 @@
 	"WHO is an address, a user name, or USER@HOST. A name that matches several addresses\n" \
 	"is rejected, and the addresses are listed.\n"
 
-/* In the order of help. */
+/* In the order of the help. */
 const struct verb verbs[] = {
 	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [WHO…]",
 		"show people by state, what is waiting and why, and the programs",

@@ -270,7 +270,7 @@ void doctor_accounts(struct doctor *d)
 
 			if (!mapping_counts(&mapping, account))
 				continue;
-			mapping_judge(&mapping, account, &verdict);
+			mapping_evaluate(&mapping, account, &verdict);
 			count(&tally, account, &verdict);
 		}
 		report_tally(d, &tally);

@@ -98,7 +98,7 @@ static int show(struct scan *s)
 		update_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
-		mapping_judge(&s->mapping, account, &verdict);
+		mapping_evaluate(&s->mapping, account, &verdict);
 		looked_at++;
 		mapped += verdict.kind == VERDICT_MAPPED;
 		if (s->json)

@@ -44,7 +44,7 @@ static void map_accounts(struct setup *s, const struct mapping *m, struct progre
 
 		if (!mapping_counts(m, account))
 			continue;
-		mapping_judge(m, account, &verdict);
+		mapping_evaluate(m, account, &verdict);
 		mapped += verdict.kind == VERDICT_MAPPED;
 		if (looked_at++ >= SHOWN_MAX)
 			continue;
