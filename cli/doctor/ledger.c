@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the ledger, at who works on it, and at what waits.
+ * Checks of the ledger, of the programs that use it, and of its backlog.
  */
 #include "cli/doctor/doctor.h"
 
@@ -17,7 +17,8 @@
 
 #define OLD_ARRIVAL_S 3600
 #define LATE_S	      86400
-#define OLD_DOUBT_S   345600 /* four days: Google shows a mail after 48 h, and 72 h settle it */
+#define OLD_DOUBT_S \
+	345600 /* four days: Google shows a mail after 48 h, and after 72 h a send is resolved */
 
 /* ---- ledger ---- */
 

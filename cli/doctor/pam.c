@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the PAM files: through which services logins are seen, and the dangerous
- * ways to write the line.
+ * Checks of the PAM files: which services report logins, and dangerous ways to write the line.
  */
 #include "base/strbuf.h"
 #include "cli/doctor/doctor.h"
