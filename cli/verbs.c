@@ -18,7 +18,7 @@
 
 #define LEDGER	 "The ledger"
 #define GOOGLE	 "Google, live"
-#define SETUP	 "Set-up"
+#define SETUP	 "Setup"
 #define PLUMBING "Plumbing"
 
 #define WHO                                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state that a reset replaces.
+ * Resetting the emulator: a new tenant, an empty log, and counts of zero.
  */
 #include "emulator.h"
 

@@ -11,7 +11,7 @@
 #include "reply.h"
 #include "request.h"
 
-/* The hosts of Google share one here, so that the first prefix that fits wins. */
+/* Google's hosts share one here, so the first prefix that matches wins. */
 static const struct endpoint endpoints[] = {
 	{"/v1/projects/", iam_dispatch},
 	{"/v1/token", sts_dispatch},

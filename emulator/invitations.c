@@ -25,7 +25,7 @@ static bool address_plausible(const char *address)
 	       !strpbrk(address, "/ \t\r\n");
 }
 
-/* What check, get, send and cancel have in common. */
+/* The checks that check, get, send and cancel share. */
 static bool invitation_named(struct emulator *e, struct request *r, struct reply *out)
 {
 	static const char *const none[] = {NULL};
@@ -136,7 +136,7 @@ static void reply_operation(struct tenant *tenant, const struct account *account
 	free(name);
 }
 
-/* The HTTP code that keeps this account from being sent to; 0: none does. */
+/* The HTTP code with which a send to this account is refused; 0: it is not. */
 static int send_refusal(const struct tenant *tenant, const struct account *account)
 {
 	if (account && account->kind == ACCOUNT_MANAGED)
@@ -207,7 +207,7 @@ static void answer_mismatch(struct emulator *e, struct request *r, struct reply 
 }
 
 static const struct {
-	const char *verb; /* behind the colon; NULL: the collection itself */
+	const char *verb; /* after the colon; NULL: the collection itself */
 	const char *method;
 	enum route_id route;
 	route_answer *answer;

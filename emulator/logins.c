@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clients, codes and refresh tokens in memory, and when they end as they do at Google.
+ */
 #include "logins.h"
 
 #include <openssl/evp.h>

@@ -18,7 +18,7 @@
 
 struct options {
 	struct server_options server;
-	char *listen, *metadata; /* what the server's addresses point into */
+	char *listen, *metadata; /* the texts to which the server's addresses point */
 	const char *directory;
 	const char *scenario;
 	bool quiet;
@@ -175,7 +175,7 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 		return false;
 	if (!server_start(e, &o->server))
 		return false;
-	/* Whoever guesses the port is served already. */
+	/* A client that guesses the port is served already. */
 	pthread_mutex_lock(&e->lock);
 	filled = !o->directory || directory_publish(e, o->directory);
 	pthread_mutex_unlock(&e->lock);

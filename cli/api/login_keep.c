@@ -187,8 +187,8 @@ static bool call(struct login *l, struct ledger *ledger)
 	return l->fault.kind == FAULT_NONE;
 }
 
-/* If the settings name the file already, the dispatcher may have paused because it was missing, and
- * the next call that would end the pause may be hours away. */
+/* If the settings name the file already, the dispatcher may have paused because it was missing. The
+ * call that it would repeat later, to end the pause, has just succeeded. */
 static bool end_pause(struct login *l, struct ledger *ledger)
 {
 	int ended = ledger_resume(ledger, "setup", l->cli->actor, &l->fault);

@@ -194,7 +194,9 @@ static bool serve(
 	query = query_of(p->request, path, &page);
 	if (query) {
 		found = check(query, ctx);
-		page = found == OAUTH_CODE ? &done : found == OAUTH_REFUSED ? &refused : &unexpected;
+		page = found == OAUTH_CODE	? &done
+		       : found == OAUTH_REFUSED ? &refused
+						: &unexpected;
 	}
 	answer(p, page);
 	return found != OAUTH_UNEXPECTED;

@@ -50,7 +50,7 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "cloudinvite: what" and the remedy on standard error; returns the fault's exit code. */
 int cli_fail(const struct fault *fault);
-/* Writes to the journal what was decided and by whom. `address` NULL: a decision about the whole
+/* Writes to the journal the decision and who made it. `address` NULL: a decision about the whole
  * service; `reason` may be NULL. The verb prints its own message. */
 void cli_log_decision(
 	const struct cli *cli, const char *event, const char *address, const char *reason);

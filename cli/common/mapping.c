@@ -38,7 +38,8 @@ bool mapping_counts(const struct mapping *m, const struct account *account)
 	       (int64_t)account->uid <= m->settings->max_uid;
 }
 
-void mapping_evaluate(const struct mapping *m, const struct account *account, struct verdict *verdict)
+void mapping_evaluate(
+	const struct mapping *m, const struct account *account, struct verdict *verdict)
 {
 	struct sighting sighting = {.reason = TRIGGER_ASKED};
 

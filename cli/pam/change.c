@@ -47,7 +47,7 @@ static bool on_service(const struct pam_service *service, void *ctx)
 	return true;
 }
 
-/* Whether no login runs the module any more, whoever has written its line. */
+/* Whether no login runs the module any more, by our line or another one. */
 static bool is_off(void)
 {
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};

@@ -105,7 +105,7 @@ static void check_module(struct lint *r, const struct pam_line *line)
 
 	if (is_missing(r, line, path, sizeof(path), &st))
 		report_at(r, true, line, "pam_no_module",
-			harmful ? "Install the file or remove the line at once: nobody can log in."
+			harmful ? "Install the file or remove the line at once: every login fails."
 				: "Install the package libpam-cloudinvite, or: cloudinvite pam "
 				  "disable",
 			"%s is missing%s", path, harmful ? ", and logins fail without it" : "");

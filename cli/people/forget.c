@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forget [--block] WHO…: erases people, with all that the ledger and this host's spool know of
- * them.
+ * forget [--block] WHO…: erases people, with everything that the ledger and this host's spool know
+ * of them.
  *
- * Whoever is forgotten is a new face at the next login. Google would still know of the invitation,
- * but shows it up to 48 hours late: until then a forgotten person could be mailed a second time, so
- * that forgetting then needs --block.
+ * A forgotten person counts as new at the next login. Google still knows of an invitation, but
+ * shows it up to 48 hours late. Until then the person could be mailed a second time, so forgetting
+ * requires --block.
  */
 #include "cli/people/people.h"
 
@@ -80,7 +80,7 @@ static bool on_mark(const struct ledger_sighting *s, void *ctx)
 	return true;
 }
 
-/* The service's account, which we are by now, cannot open the spool: a keeper does it. */
+/* The service's account, which we are by now, cannot open the spool, so a keeper does it. */
 static bool remove_marks(const struct marks *marks, struct spool_client *spool, struct fault *fault)
 {
 	if (marks->count == 0 || spool->fd < 0)
@@ -98,7 +98,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 	int fd = -1;
 
 	*spool = (struct spool_client){.fd = -1};
-	/* Settings that cannot be read are said when the ledger is opened. */
+	/* Settings that cannot be read are reported when the ledger is opened. */
 	if (settings && settings->role != ROLE_DISPATCHER) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
@@ -146,7 +146,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
-	/* What is forgotten is not written down anew. */
+	/* The log must not record what is being forgotten. */
 	if (known > 0 || block)
 		cli_log_decision(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
@@ -179,7 +179,7 @@ static bool forget_sighting(const struct store *store, struct spool_client *spoo
 	return ok;
 }
 
-/* On every host where it was seen. */
+/* On every host on which it was seen. */
 static int forget_account(const struct cli *cli, const struct store *store,
 	struct spool_client *spool, const char *typed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [WHO]: what happened, when, why and by whom; of nobody in particular: what was decided
- * about the whole.
+ * history [WHO]: what happened, when, why, and who did it. Without WHO: decisions about the whole
+ * service.
  */
 #include "cli/people/people.h"
 
@@ -20,13 +20,13 @@
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
 
-/* Whose story: an address, or an account that has none. */
+/* The subject: an address, or an account that has none. */
 struct history_query {
 	struct store store;
 	char address[ADDRESS_MAX + 1];
 	char user[USER_MAX + 1], host[HOST_MAX + 1];
 	struct screen screen;
-	json_t *entries; /* NULL: for people */
+	json_t *entries; /* NULL: for readers */
 	int count;
 };
 
@@ -56,7 +56,7 @@ static bool find(struct history_query *query, const char *typed, struct fault *f
 
 /* ---- entries ---- */
 
-/* Local time; of what is known by the day only, the day. */
+/* Local time; only the day if no more is known. */
 static void format_time(int64_t at, char *out, size_t size)
 {
 	time_t t = (time_t)at;

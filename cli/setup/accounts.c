@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the present accounts would be mapped to, so that a wrong rule is seen before it counts.
+ * The addresses to which the present accounts would be mapped, so that a wrong rule is noticed
+ * before it has an effect.
  */
 #include "cli/setup/setup.h"
 

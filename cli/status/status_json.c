@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status --json (docs/design.md, "Commands"). People are written one at a time, page by page.
+ * status --json (docs/design.md, "Commands"). People are read page by page and written one at a
+ * time.
  */
 #include "cli/status/status.h"
 
@@ -170,7 +171,7 @@ static bool write_person(
 	return true;
 }
 
-/* Whether anybody follows after the last full page. */
+/* Whether there are people after the last full page. */
 static bool read_next_page(const struct status *st, const struct status_request *request,
 	struct page *page, const char *last, bool *more, struct fault *fault)
 {
@@ -181,7 +182,7 @@ static bool read_next_page(const struct status *st, const struct status_request 
 	return true;
 }
 
-/* The people after `last`, which is moved on; *more tells whether others follow. */
+/* Writes the people after `last`, which is advanced; *more tells whether there are others. */
 static bool write_pages(const struct status *st, const struct status_request *request,
 	struct page *page, char last[ADDRESS_MAX + 1], bool *more, struct fault *fault)
 {

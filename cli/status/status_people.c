@@ -18,7 +18,7 @@
 
 /* ---- selected people, in detail ---- */
 
-/* 1 shown, 0 not known, -1 fault. */
+/* 1 shown, 0 unknown, -1 fault. */
 static int draw_person(
 	const struct status *st, struct screen *s, const char *address, struct fault *fault)
 {

@@ -234,7 +234,7 @@ bool str_is_utf8(const char *s, size_t n)
  * controls. */
 static const struct {
 	uint32_t first, last;
-} unseen[] = {
+} invisible[] = {
 	{0x00ad, 0x00ad},
 	{0x034f, 0x034f},
 	{0x061c, 0x061c},
@@ -270,8 +270,8 @@ static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
-		if (c >= unseen[i].first && c <= unseen[i].last)
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
+		if (c >= invisible[i].first && c <= invisible[i].last)
 			return false;
 	return true;
 }

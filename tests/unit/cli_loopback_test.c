@@ -23,7 +23,7 @@
 struct test {
 	struct loopback *loopback;
 	struct fault fault;
-	char query[256]; /* that was judged last */
+	char query[256]; /* the last one */
 	int judged;
 };
 
