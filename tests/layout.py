@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Layout: which folder may include which, and no circles, neither of includes nor of calls between files.
+"""Layout: which folder may include which, no circles of includes or of calls between files, and a head in each file.
 
 A file calls another one if its object file uses a symbol that the other one's defines. Prints TAP and closes with a
 line that CI adds up.
@@ -73,6 +73,13 @@ KNOWN = [
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "group guard schema sqlite"),
 ]
+
+# A .c file begins with its licence and with a head that says what the file is for. Folders where that is not so yet.
+HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
+HEADLESS = {
+    "common/ledger": "its files are being renamed",
+    "common/invite": "it is going to be replaced",
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 number = 0
@@ -190,6 +197,23 @@ def not_allowed(graph):
                 yield f"{path}: includes {target}, which only {', '.join(sorted(ONLY[target]))} may"
 
 
+def headless(root, files):
+    """The .c files without a head, and the rows of HEADLESS that are not needed any more."""
+    met = set()
+    for path in files:
+        if not path.endswith(".c"):
+            continue
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            if HEAD.match(file.read()):
+                continue
+        met.add(os.path.dirname(path))
+        if os.path.dirname(path) not in HEADLESS:
+            yield f"{path}: does not begin with its licence and a head"
+    for folder in HEADLESS:
+        if folder not in met and any(path.startswith(folder + "/") for path in files):
+            yield f"HEADLESS: each file of {folder}/ has a head, take it out"
+
+
 def describe(circle, graph, symbols):
     yield f"a circle of {len(circle)} files: {' '.join(sorted(circle))}"
     for path in sorted(circle):
@@ -226,6 +250,7 @@ def main():
     graph, symbols, absent = calls(options.objects, files)
     report("each file is built", absent)
     report("no circle of calls between files", list(unknown_circles(graph, symbols)))
+    report("each .c file has a head", list(headless(options.root, files)))
     print(f"layout: {number - failures} passed, {failures} failed")
     return 1 if failures else 0
 

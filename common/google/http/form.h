@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forms and queries.
+ */
 #ifndef CLOUDINVITE_GOOGLE_HTTP_FORM_H
 #define CLOUDINVITE_GOOGLE_HTTP_FORM_H
 
