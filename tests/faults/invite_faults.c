@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of two people to their mails, when a call of the ledger's, of SQLite's or of our own
- * fails anywhere on it: nobody is mailed twice (the fake Google asserts it with each mail), nobody
- * is forgotten, whether the program goes on or is killed at the first word of trouble. */
+/* Two people on the way to their mails, when a call of the ledger, of SQLite or of our own code
+ * fails at any point: no person is mailed twice (the fake Google asserts it with each mail) or
+ * forgotten, whether the program continues or is killed at the first error. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -50,7 +50,7 @@ static bool start(struct site *s, struct fault *fault)
 	return s->invite;
 }
 
-/* As kill -9 leaves it: what Google has been asked, it does. */
+/* As after kill -9: Google carries out what it has been asked. */
 static void die(struct site *s)
 {
 	while (fake_google.call_count > 0) {
@@ -106,7 +106,7 @@ static bool die_of_it(void *site, struct fault *fault)
 	return work(site, false, fault);
 }
 
-/* What is known of them, by another program. */
+/* What another program knows of them. */
 static void look(struct site *s, bool good, bool killed)
 {
 	struct ledger *l = ledger_open(s->settings, LEDGER_READ, &s->fault);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger, when a call of its own or of SQLite's fails: what is committed together is there
- * together, what was not said to be committed is not there, and what is read is what is there. */
+/* The ledger, when a call of its own or of SQLite fails: what is committed together exists
+ * together, what was not reported as committed does not exist, and what is read is what exists. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -18,7 +18,7 @@ static const char owner[] = "dispatcher@here";
 
 static char *images[2]; /* files: with Bob invited; and with an intent for Alice, too */
 static size_t sizes[2];
-static int image; /* the one that new_site takes */
+static int image; /* the image that new_site uses */
 
 static struct site *empty_site(void)
 {
@@ -90,7 +90,7 @@ static int64_t intents(struct site *s)
 			      " AND s.outcome = 'open'");
 }
 
-/* Opens, does `work` in one group, and closes. */
+/* Opens, does `work` in one transaction, and closes. */
 static bool in_a_group(struct site *s, bool (*work)(struct site *s), struct fault *fault)
 {
 	bool good = false;
@@ -226,7 +226,7 @@ static bool conclude(void *site, struct fault *fault)
 	return in_a_group(site, write_result, fault);
 }
 
-/* Whoever finds the intent alone takes the send for unconfirmed. */
+/* A program that finds only the intent treats the send as unconfirmed. */
 static void the_result_or_still_the_intent(void *site, bool good)
 {
 	assert_whole(site);
@@ -250,7 +250,7 @@ static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state
 
 /* ---- the rest of the way ---- */
 
-/* As the two programs do it: seen, judged, queued, claimed, a slot taken and given back. */
+/* As the two programs do it: seen, evaluated, queued, claimed, a permit taken and returned. */
 static bool go_the_way(struct site *s)
 {
 	struct sighting seen = account("here", "carol");
@@ -283,7 +283,7 @@ static void all_of_the_way_or_nothing(void *site, bool good)
 		good);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner <> ''"), good);
-	/* None is given where the clock has jumped. */
+	/* No permit is given after the clock has jumped. */
 	assert_true(site_number(site, "SELECT count(*) FROM pace_slot") <= good);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM kept WHERE key = 'sweep_at'"), good);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spool, when a call fails: no arrival lost, no mark half written. */
+/* The spool, when a call fails: no arrival is lost, and no marker is half written. */
 #include "faults.h"
 
 #include "../unit/spool_box.h"
@@ -51,7 +51,7 @@ static bool arrive_on_the_disk(void *site, struct fault *fault)
 	return arrive(site, true);
 }
 
-/* There or not, but never anything else than an empty file of one name. */
+/* An empty file with one name, or none. */
 static void an_arrival_or_none(void *site, bool good)
 {
 	struct spool_arrival out[2];
@@ -212,7 +212,7 @@ static bool unmark(void *site, struct fault *fault)
 	return spool_unmark(&b->reader, "alice", fault);
 }
 
-/* "" where there is none. */
+/* "" if there is none. */
 static void mark_is(struct box *b, const char *either, const char * or)
 {
 	char word[SPOOL_WORD_MAX + 1];
@@ -284,7 +284,7 @@ static bool belong(void *site, struct fault *fault)
 	return spool_bind_ledger(&b->reader, "two", &dropped, fault);
 }
 
-/* The marks of a ledger never stand beside the name of another. */
+/* The markers of a ledger are never stored with the id of another. */
 static void no_mark_of_another_ledger(void *site, bool good)
 {
 	struct box *b = site;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token cache, when a call fails: a token all the same, and nothing that could be mistaken for
- * one. The refresh token that must not be lost: kept, or said. */
+/* The token cache, when a call fails: there is still a token, and nothing that could be mistaken
+ * for one. The refresh token, which must not be lost: it is stored, or the failure is reported. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -85,7 +85,7 @@ static bool get(void *site, struct fault *fault)
 	return good;
 }
 
-/* What another process finds. */
+/* Checks what another process finds. */
 static void a_whole_token_or_none(void *site, bool good)
 {
 	struct site *s = site;
@@ -201,7 +201,7 @@ static bool rotate(void *site, struct fault *fault)
 	if (!refresh_store_key(&r, "client", "first") ||
 		refresh_store_write(&r, &s->settings, "third", fault))
 		return r.name[0] != '\0';
-	/* What to do is its caller's to say. */
+	/* The caller gives the remedy. */
 	assert_int_equal(fault->kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault->what, "cannot be stored in"));
 	assert_null(strstr(fault->what, "Success"));
@@ -264,7 +264,7 @@ int main(void)
 		cmocka_unit_test(without_memory_no_json_is_read_on),
 	};
 
-	/* jansson's memory, too. */
+	/* jansson's memory too. */
 	json_set_alloc_funcs(malloc, free);
 	log_start("token_faults", (enum log_level)0);
 	return cmocka_run_group_tests_name("tokens", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /etc/passwd as the module reads it, against the collector's reader: the two must not disagree
- * about who is a local user. open() is wrapped by the linker.
+ * /etc/passwd as the module reads it, compared with the collector's reader: the two must agree
+ * about who is a local user. The linker wraps open().
  */
 #include <fcntl.h>
 #include <stdarg.h>

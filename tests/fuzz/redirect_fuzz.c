@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a browser, or a person, brings back to a login: a code of this login, a refusal with a
+ * What a browser or a person brings back to a login: a code of this login, a refusal with a
  * sentence, or nothing.
  */
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is shown at a terminal or logged: whatever it was, it is UTF-8 of one line without anything
- * that a terminal obeys or a reader does not see, and fits.
+ * Text that is shown on a terminal or logged: whatever the input, the output is one line of UTF-8
+ * without anything that a terminal obeys or that a reader cannot see, and it fits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Some of each kind of what is not seen but changes what is. */
+/* Examples of each kind of invisible character that changes what a reader sees. */
 static const char *const unseen[] = {
 	"\u00ad", "\u061c", "\u200b", "\u202e", "\u2028", "\u2066", "\ufeff", "\U000e0041"};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is one of this host's own: /etc/passwd and /etc/login.defs, however they are written.
+ * Local users: /etc/passwd and /etc/login.defs in all their forms.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -33,7 +33,7 @@ static int accounts_fresh(void **state)
 	return stack_fresh(state);
 }
 
-/* A passwd of `size` bytes of other people, then `line`. */
+/* A passwd file of `size` bytes of other people, followed by `line`. */
 static void put_large(size_t size, const char *line)
 {
 	struct strbuf t = {.max = (size_t)4 * 1024 * 1024};
@@ -91,7 +91,7 @@ static void a_passwd_beyond_the_limit_leaves_it_to_the_collector(void **state)
 	expect_arrival("alice.login", true);
 }
 
-/* A line may end within its uid where the reading stops: 10 of 1001 would be out of range. */
+/* A line may end within its uid where reading stops: 10 of 1001 would be out of range. */
 static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
 {
 	static const char line[] = "alice:x:1001:1001::/home/alice:/bin/bash\n";
@@ -131,7 +131,7 @@ static void a_line_with_a_huge_password_field_is_not_judged(void **state)
 	put("passwd", PASSWD, 0644);
 }
 
-/* The file is read in pieces: wherever one ends, a line is found, whole. */
+/* The file is read in pieces: wherever one ends, a line is found completely. */
 static void a_line_is_found_wherever_it_stands(void **state)
 {
 	(void)state;
@@ -159,7 +159,7 @@ static void what_only_looks_like_a_line_is_none(void **state)
 		" alice:x:1001:1001::/:/bin/sh\nALICE:x:1001:1001::/:/bin/sh\n",
 		0644);
 	assert_false(counts(""));
-	/* The inside of a line that is longer than what is read at once. */
+	/* In the middle of a line that is longer than what is read at once. */
 	for (size_t length = 8170; length < 8210; length++) {
 		strbuf_clear(&t);
 		strbuf_add(&t, "root:x:0:0:");
@@ -233,7 +233,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 		if (counts("") != cases[i].alice)
 			fail_msg("login.defs: '%s'", cases[i].text);
 	}
-	/* Wherever a piece ends, and whatever stands before it. */
+	/* Wherever a piece ends, and whatever precedes the line. */
 	for (size_t before = 8150; before < 8230; before++) {
 		strbuf_clear(&t);
 		while (t.len < before)

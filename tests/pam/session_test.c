@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I1 (docs/design.md, "Invariants"). */
 /*
- * Who is reported when a session opens, and what the module returns.
+ * Which users are reported when a session opens, and what the module returns.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -17,7 +17,7 @@ static void sessions_succeed_in_a_stack_of_their_own(void **state)
 	assert_int_equal(run("session", "optional", "", pam_open_session, PAM_SILENT), PAM_SUCCESS);
 }
 
-/* A stack in which everybody ignores is a denial: that is how PAM_IGNORE shows. */
+/* A stack in which every module returns PAM_IGNORE denies access: that shows PAM_IGNORE. */
 static void nothing_else_can_let_anybody_in(void **state)
 {
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time: every date that Google, settings and people write is understood, and none that is no date.
+ * Time: every date that Google, settings and people write is understood, and nothing that is not a
+ * date.
  */
 #include "base/str.h"
 #include "tests/unit/folder.h"
@@ -233,7 +234,7 @@ static void people_read_how_long_ago_or_ahead_it_is(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(clock_relative(1000000000 + cases[i].ahead, 1000000000, out),
 			cases[i].text);
-	/* A ledger may say any number. */
+	/* The ledger may hold any number. */
 	assert_true(str_ends(clock_relative(INT64_MIN, 1000000000, out), " ago"));
 	assert_true(str_starts(clock_relative(INT64_MAX, -1000000000, out), "in "));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults and the log: a reader is told what happened and what to do, in one line that nothing from
- * outside can break, and that holds no address in full.
+ * Faults and the log: a reader learns what happened and what to do, in one line that no outside
+ * text can break, and that contains no complete address.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -116,7 +116,7 @@ static void listen(struct folder *f)
 	log_start("cloudinvite-collector", LOG_LEVEL_INFO);
 }
 
-/* What was logged; the caller frees it. */
+/* The log's output; the caller frees it. */
 static char *heard(struct folder *f)
 {
 	assert_int_equal(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
@@ -202,13 +202,13 @@ static void only_the_journal_reads_prefixes(void **state)
 	struct stat st;
 
 	listen(f);
-	log_journal_at("/nonexistent"); /* then the stream has it */
+	log_journal_at("/nonexistent"); /* then it goes to the stream */
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
 	str_format(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "one", "to the journal");
-	/* Inherited from a parent whose stream it was. */
+	/* As inherited from a parent with another stream. */
 	assert_int_equal(setenv("JOURNAL_STREAM", "8:4711", 1), 0);
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "two", "to a file");
@@ -250,7 +250,7 @@ static void addresses_are_masked_unless_the_settings_say_otherwise(void **state)
 	b = log_address("bob@example.com");
 	c = log_address("carol@example.com");
 	d = log_address("dave@example.com");
-	/* Four in one line are four. */
+	/* Four in one call are four different texts. */
 	assert_string_equal(a, "a***e@example.com");
 	assert_string_equal(b, "b***b@example.com");
 	assert_string_equal(c, "c***l@example.com");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal: what happened can be searched for by its fields, nobody from outside can add one,
- * and where the journal is not there no line is lost.
+ * The journal: events can be searched by their fields, no outside text can add a field, and without
+ * the journal no line is lost.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -117,7 +117,7 @@ static void a_journal_that_is_stuck_holds_nobody(void **state)
 	close(fd);
 }
 
-/* What a terminal hears does not depend on the journal, and the other way round. */
+/* The terminal's output does not depend on the journal, nor the other way round. */
 static void decisions_reach_it_from_a_terminal(void **state)
 {
 	struct folder *f = *state;

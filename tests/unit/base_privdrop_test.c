@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who we are: root's rights are laid down for good, and who asked is a name that nobody invented.
+ * Accounts: root's rights are given up for good, and the actor is a name that cannot be forged.
  */
 #include "tests/unit/child.h"
 
@@ -20,7 +20,7 @@
 			skip();     \
 	} while (0)
 
-/* In a child: a passwd of our own, over the real one, for us alone. */
+/* In a child: mounts a passwd file over the real one, for this process only. */
 static void own_passwd(struct folder *f, const char *passwd)
 {
 	folder_write(f, "passwd", passwd);
@@ -81,7 +81,7 @@ static void become_the_service(void *ctx)
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
-	/* Once more changes nothing. */
+	/* A second call changes nothing. */
 	MUST(drop_privileges("cloudinvite", NULL, &fault));
 	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 4711);
@@ -134,7 +134,7 @@ static void become_root_by_another_name(void *ctx)
 	MUST(!drop_privileges("", NULL, &fault));
 	MUST(!drop_privileges("broken line", NULL, &fault));
 	MUST(geteuid() == 0);
-	/* Said in so many words, root stays root. */
+	/* If the settings say root, it stays root. */
 	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 0);
 }
@@ -195,8 +195,8 @@ static bool opens(pid_t pid, const char *what, int flags)
 	return open(path, flags | O_CLOEXEC) >= 0;
 }
 
-/* What the collector's walls hide from it lies open in the dispatcher's /proc/PID/root, unless that
- * is shut; the process that is not shows that this test could fail. */
+/* What the collector's unit hides could be seen through the dispatcher's /proc/PID/root, unless
+ * that is closed. The process that does not close it shows that this test can fail. */
 static void look_into_another(void *ctx)
 {
 	pid_t open_one = start_as_nobody(false), shut_one = start_as_nobody(true);
@@ -253,7 +253,7 @@ static void ask_as_many(void *ctx)
 		audit_actor(actor, sizeof(actor));
 		MUST(strcmp(actor, "root") == 0);
 	}
-	/* Who is not root could set it himself. */
+	/* A user other than root could set the variable. */
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	MUST(setresuid(6000, 6000, 6000) == 0);
 	audit_actor(actor, sizeof(actor));
@@ -302,7 +302,7 @@ static void is_bare(void *ctx)
 	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 	for (unsigned long cap = 0; uid == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		MUST(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0);
-	/* What is its own can still be written, and nothing else. */
+	/* Its own file can still be written, and no other. */
 	folder_write(f, "own", "text");
 	MUST(setuid(12345) == -1 && errno == EPERM);
 	MUST(chown(folder_path(f, "own"), 12345, 12345) == -1 && errno == EPERM);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser is sent to at the end of a login: one answer counts, nothing else does harm. */
+/* The server to which a browser is sent at the end of a login: one answer counts, and nothing else
+ * does harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -218,8 +219,8 @@ static void it_is_reached_by_its_one_address_only(void **state)
 	assert_int_equal(dial(t, INADDR_LOOPBACK + 1), -1);
 }
 
-/* A program may reach 127.0.0.1 by either kind of socket. The 404 for another user's process needs
- * one: tests/e2e/test_login.py. */
+/* A program may reach 127.0.0.1 through either kind of socket. The 404 needs another user's
+ * process: tests/e2e/test_login.py. */
 static void our_own_user_is_sent_on_from_the_start(void **state)
 {
 	static const char target[] = "https://accounts.example/auth?state=s&code_challenge=c";

@@ -4,7 +4,7 @@
 
 #define LINE "session optional pam_cloudinvite.so"
 
-/* Debian's, in short. */
+/* A short form of Debian's files. */
 static void debian(struct folder *f)
 {
 	folder_write(f, "etc/pam.d/common-session",
@@ -18,7 +18,7 @@ static void debian(struct folder *f)
 	folder_write(f, "etc/pam.d/sddm", "auth required pam_unix.so\nsession required pam_u.so\n");
 }
 
-/* What is said when the service sshd is this. */
+/* The problems that are reported if the service sshd has this text. */
 static struct said review(struct folder *f, const char *sshd)
 {
 	folder_write(f, "etc/pam.d/sshd", sshd);
@@ -104,7 +104,7 @@ static void a_control_that_skips_or_refuses_is_told(void **state)
 		"pam_refuses@sshd:1 ");
 }
 
-/* There, the jump that passed over pam_deny.so lands on it. */
+/* There, the jump over pam_deny.so lands on it. */
 static void a_line_under_a_jump_is_told(void **state)
 {
 	struct folder *f = *state;

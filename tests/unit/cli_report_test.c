@@ -63,7 +63,7 @@ static void stuck_is_who_waits_for_an_administrator(void **state)
 
 /* ---- parts of the page ---- */
 
-/* What a part writes. The caller frees it. */
+/* The output of one part. The caller frees it. */
 static char *written(
 	const struct report *r, void (*part)(const struct report *r, struct strbuf *out))
 {

@@ -29,7 +29,7 @@ static void open_drawn(struct drawn *d, bool terminal, bool utf8, int width)
 	assert_non_null(d->s.out);
 }
 
-/* What has been drawn; the screen is at its end. */
+/* What has been drawn; ends the screen. */
 static const char *drawn(struct drawn *d)
 {
 	if (d->s.out)

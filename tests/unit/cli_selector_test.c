@@ -20,7 +20,7 @@ static char customer[] = "C01234567", domains[] = "example.com";
 static struct settings settings = {.ledger = ledger_url, .customer = customer, .domains = domains};
 static struct ledger *ledger;
 
-/* Somebody was seen, and the verdict was that; "" for no address. */
+/* Adds a sighting with that verdict; "" for no address. */
 static void seen(const char *user, const char *host, const char *address)
 {
 	struct verdict v = {.kind = address[0] != '\0' ? VERDICT_MAPPED : VERDICT_EXCLUDED};

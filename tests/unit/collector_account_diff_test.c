@@ -43,7 +43,7 @@ static enum record_state record_state(const char *word)
 					  : RECORD_ABSENT;
 }
 
-/* "known 1001 alice" a line, with the time behind `new` and `absent`. */
+/* "known 1001 alice" on each line, followed by the time for `new` and `absent`. */
 static struct host baseline(const char *text)
 {
 	struct host h = {.count = 0};
@@ -62,7 +62,7 @@ static struct host baseline(const char *text)
 	return h;
 }
 
-/* "1001 alice" a line. */
+/* "1001 alice" on each line. */
 static struct account_table passwd(const char *text)
 {
 	struct strbuf lines = {.max = 0};
@@ -110,7 +110,7 @@ static void tell_records(const struct host *h, struct strbuf *out)
 	}
 }
 
-/* What a compare finds: changes, and the records afterwards, whose times are counted from NOW. */
+/* The result of a comparison: changes, and the records afterwards, with times relative to NOW. */
 struct result {
 	char changes[256], records[512];
 	size_t added_count, removed_count, in_range_count;

@@ -205,7 +205,7 @@ static void what_a_crash_repeats_is_not_reported_again(void **state)
 	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	s->c.ledger_dirty = false;
-	/* The ledger and the marks were written, the baseline was not. */
+	/* Ledger and markers were written, the baseline was not. */
 	folder_write(s->site->folder, "state/collector/host", before);
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	compares(s);
@@ -228,12 +228,13 @@ static void a_person_who_is_deleted_before_the_baseline_knew_is_missed(void **st
 	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	assert_int_equal(sightings(s, there("bob")), 1);
-	/* The ledger and the mark were written, the baseline was not; then bob was deleted. */
+	/* Ledger and marker were written, the baseline was not; then bob was deleted. */
 	folder_write(s->site->folder, "state/collector/host", before);
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	people(s, "alice:1001");
 	compares(s);
-	assert_int_equal(sightings(s, there("bob")), 1); /* nobody is gone who was missing once */
+	assert_int_equal(
+		sightings(s, there("bob")), 1); /* an account that was missing once is not gone */
 	compares(s);
 	compares(s);
 	assert_int_equal(sightings(s, gone("bob")), 1);

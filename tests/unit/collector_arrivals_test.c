@@ -5,7 +5,7 @@
 
 #define HOUR INT64_C(3600)
 
-/* How many arrivals wait. */
+/* The number of waiting arrivals. */
 static int waiting(struct collector_site *s)
 {
 	struct spool_arrival *list = calloc(4096, sizeof(*list));
@@ -111,7 +111,7 @@ static void strangers_are_logged_once_an_hour(void **state)
 	put_arrival(s, "ghost3", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(waiting(s), 0);
-	assert_int_equal(s->c.skipped, 2); /* without a line of their own */
+	assert_int_equal(s->c.skipped, 2); /* without a log line of their own */
 	s->c.skipped_logged_ms -= 3600000;
 	put_arrival(s, "ghost1", TRIGGER_LOGIN, 0);
 	takes(s);
@@ -204,7 +204,7 @@ static void those_who_wait_hide_nobody_behind_them(void **state)
 /* ---- network users ------------------------------------------------------------------------------
  */
 
-/* Users whom NSS knows and our passwd file does not: this host's own. */
+/* Users that NSS knows but our passwd file does not: this host's real users. */
 static void with_network_users(struct collector_site *s)
 {
 	s->site->settings.network_users = true;
@@ -265,7 +265,7 @@ static void a_clock_that_was_set_back_by_a_day_holds_up_no_network_user(void **s
 	struct collector_site *s = *state;
 
 	with_network_users(s);
-	s->c.network_at = clock_wall() + DAY; /* the last turn, by the clock as it was */
+	s->c.network_at = clock_wall() + DAY; /* the last lookup, by the old clock */
 	put_arrival(s, "daemon", TRIGGER_LOGIN, HOUR);
 	takes(s);
 	assert_int_equal(sightings(s, there("daemon")), 1);

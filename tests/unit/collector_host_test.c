@@ -105,7 +105,7 @@ static void a_name_that_the_spool_does_not_take_is_left_out(void **state)
 	host_free(&h);
 }
 
-/* Whatever is wrong with it: nothing of it is believed, and the start is the first one. */
+/* Whatever is wrong with it, none of it is used, and the start is the first one. */
 static void a_broken_file_counts_as_none(void **state)
 {
 	static const char *const broken[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The login of a person as a credential: what is taken, what is refused, and how a refresh token
- * that Google replaces is kept. */
+/* A person's login as a credential: what is accepted, what is refused, and how a refresh token that
+ * Google replaces is stored. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
@@ -60,7 +60,7 @@ static json_t *with(const char *name, json_t *value)
 	return file;
 }
 
-/* Takes `file`. */
+/* Takes ownership of `file`. */
 static struct credential *load(struct test *t, json_t *file)
 {
 	char *text = json_dumps(file, 0);
@@ -218,7 +218,7 @@ static void a_replaced_token_is_kept_for_us_alone(void **state)
 	refresh_store_remove(&r, &t.settings);
 }
 
-/* Another file, another token, another name: the newly placed one wins. */
+/* Another file has another token and so another name: the new file takes precedence. */
 static void it_belongs_to_the_files_own_token(void **state)
 {
 	struct refresh_store first = rotation_for("1//first"), again = rotation_for("1//other"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client certificate: what is taken, and what is refused before libcurl meets it. */
+/* The client certificate: what is accepted, and what is refused before libcurl reads it. */
 #include "base/str.h"
 #include "folder.h"
 
@@ -63,7 +63,7 @@ static char *encrypted_pem(EVP_PKEY *of)
 	return pem;
 }
 
-/* Takes both texts. `code` NULL: they are right. */
+/* Takes ownership of both texts. `code` NULL: they are right. */
 static void expect(struct folder *f, char *certificate, char *private_key, mode_t mode,
 	const char *code, const char *what)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I13 (docs/design.md, "Invariants"). */
-/* What Google answers instead of a token or an answer, and what an administrator is told. */
+/* What Google answers instead of a token or a result, and what the administrator is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,7 @@ struct token_row {
 	"add client id 112233445566 with exactly the scope https://www.googleapis.com/auth/" \
 	"cloud-identity.userinvitations."
 
-/* Every row of the reference, with its sentence as Google ends it. */
+/* Every row of the reference, with Google's full sentence. */
 static const struct token_row token_rows[] = {
 	{400, "invalid_grant", "Invalid JWT Signature.", NULL, FAULT_SETUP, "token_key_unknown",
 		"key 0123abcd is not (or no longer) a key of inviter@p.iam.gserviceaccount.com",
@@ -127,7 +127,7 @@ static const struct token_row token_rows[] = {
 	{429, "rate_limit", "Slow down", NULL, FAULT_TRANSIENT, "token_server", "429", ""},
 };
 
-/* What a login meets; nothing of delegation or keys is said there. */
+/* Errors of a login; their sentences do not mention delegation or keys. */
 static const struct token_row login_rows[] = {
 	{400, "invalid_grant", "Token has been expired or revoked.", NULL, FAULT_SETUP,
 		"token_revoked", "has expired or was revoked", "seven days"},
@@ -183,7 +183,7 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_true(strlen(f.remedy) > 20);
 		assert_int_equal(
 			row->kind == FAULT_TRANSIENT, !!strstr(f.remedy, "No action is needed"));
-		/* Nothing was cut off, nothing left unfilled. */
+		/* Nothing was cut off, and no placeholder is left. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
 		assert_null(strpbrk(f.what, "{}"));
@@ -201,7 +201,7 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 	expect_rows(&c, token_rows, ARRAY_SIZE(token_rows));
 }
 
-/* Names as long as Google allows them to be chosen: 30 letters of account, 30 of project. */
+/* Names of the maximum length: 30 letters for the account, 30 for the project. */
 static void no_remedy_is_cut_off_by_long_names(void **state)
 {
 	static char long_path[] = "/etc/cloudinvite/credentials-of-the-organisation.json";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Federated credentials: the file, and where it says that the subject's token is. */
+/* Federated credentials: the file, and where it says that the subject token is. */
 #include "google_keyless.h"
 
 #include "base/array.h"
@@ -102,7 +102,7 @@ static void no_file_runs_a_program(void **state)
 		with_source(
 			json_pack("{s:{s:b}}", "certificate", "use_default_certificate_config", 1)),
 		"source_certificate", "certificate");
-	/* Not even beside a source that is spoken. */
+	/* Not even beside a supported source. */
 	expect_refused(&t,
 		with_source(
 			json_pack("{s:s, s:{s:s}}", "file", "/x", "executable", "command", "x")),
@@ -141,7 +141,7 @@ static void a_url_is_https_or_the_neighbour_that_the_settings_name(void **state)
 		expect_refused(
 			&t, with_source(json_pack("{s:s}", "url", bad[i])), "source_url", "source");
 	t.settings.metadata_endpoint = azure;
-	/* Whoever else reaches it can do what we can. */
+	/* Any user who reaches it can act as we do. */
 	expect_refused(&t, with_source(json_pack("{s:s}", "url", bad[0])), "metadata_reach_unknown",
 		"other users");
 	t.settings.metadata_exposed = EXPOSED_ACCEPT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What --prepare has found out about the metadata server's neighbours, and when it is believed. */
+/* What --prepare has found out about the metadata server, and when that result is used. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata server: what it is asked, and everything that may answer. */
+/* The metadata server: the requests, and everything that may answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ struct answer {
 	int64_t skew;
 };
 
-/* With a proxy that nobody answers at: the metadata server is not asked through it. */
+/* With a proxy that does not answer: the metadata server is not asked through it. */
 static struct answer ask(struct fake_metadata_server *n)
 {
 	static char none[] = "", proxy[] = "http://127.0.0.1:9";

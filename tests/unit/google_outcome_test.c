@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which replies, and which lacks of one, let a send be repeated. */
+/* Which replies, and which missing replies, allow a send to be repeated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -159,7 +159,7 @@ static void a_page_in_googles_place_is_called_that(void **state)
 	assert_non_null(strstr(r.fault.remedy, "login page"));
 }
 
-/* libcurl says of these that a protocol is not supported, or that memory is short. */
+/* libcurl reports for these that a protocol is not supported, or that memory is short. */
 static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
 {
 	static const CURLcode all[] = {

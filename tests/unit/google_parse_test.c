@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the bodies of 2xx replies say: every shape of the reference, and those that nobody promised.
- */
+/* The bodies of 2xx replies: every form of the reference, and forms that are not documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

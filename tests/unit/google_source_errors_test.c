@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a caller without a key is refused, by IAM and by the Security Token Service. */
+/* What IAM and the Security Token Service refuse to a source without a key. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -200,7 +200,7 @@ static void every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy(
 		expect(ask_sts, &rows[i]);
 }
 
-/* What somebody is told to type is of no use without its end. */
+/* A command without its end would be useless. */
 static void no_command_is_cut_off_by_long_names(void **state)
 {
 	const struct credential c = {.issuer = "abcdefghijklmnopqrstuvwxyz1234@"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subject's token: from a file or a URL, as text or inside JSON. */
+/* The subject token: from a file or a URL, as text or inside JSON. */
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google_keyless.h"
@@ -14,7 +14,7 @@ struct fetched {
 	struct fault fault;
 };
 
-/* Takes `source`. */
+/* Takes ownership of `source`. */
 static struct fetched fetch(struct test *t, json_t *source)
 {
 	static char path[] = "/etc/cloudinvite/credentials.json";

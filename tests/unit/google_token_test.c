@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token cache: one minter, and nothing believed that others could have written. */
+/* The token cache: one process mints, and nothing is used that others could have written. */
 #include "base/str.h"
 #include "folder.h"
 
@@ -161,7 +161,7 @@ static void fifty_processes_that_ask_at_once_mint_one(void **state)
 		if (fork())
 			continue;
 		close(go[1]);
-		(void)!read(go[0], &byte, 1); /* all at once, when the pipe is closed */
+		(void)!read(go[0], &byte, 1); /* all start when the pipe is closed */
 		char *value = get(t, NULL);
 		bool good = value && strcmp(value, "token-1") == 0;
 
@@ -185,7 +185,7 @@ static void a_refused_token_is_never_used_again(void **state)
 	expect_token(t, NULL, "token-1");
 	expect_token(t, "token-1", "token-2");
 	expect_token(t, NULL, "token-2");
-	/* Who comes later with the old refusal gets what the first one minted. */
+	/* A later caller with the same refused token gets what the first one minted. */
 	expect_token(t, "token-1", "token-2");
 	assert_int_equal(minted(t->count), 2);
 }

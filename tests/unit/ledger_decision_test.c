@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L7, L8, L11, L12 (common/ledger/README.md). */
 /*
- * What administrators decide: block, forget, pause; and what time decides: retention. With the
- * journal of sends, the history and the small things that survive.
+ * What administrators decide: block, forget, pause; and what time decides: retention. Also the
+ * journal of sends, the history and the small values that survive.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -144,7 +144,7 @@ static void forget_leaves_no_trace_in_the_ledger_s_files(void **state)
 	assert_string_equal(state_of(site, ALICE), "none");
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 0);
-	/* The mail of today still counts against the day's cap. */
+	/* Today's mail still counts against the daily limit. */
 	assert_int_equal(ledger_sends_since(site->ledger, clock_wall() - 60, &site->fault), 1);
 }
 
@@ -205,9 +205,9 @@ static void what_is_in_use_never_expires(void **state)
 
 	arrive(site, "web1", "alice", ALICE);
 	put_new(site, ALICE, PERSON_INVITED);
-	put_new(site, BOB, PERSON_QUEUED); /* without an account, but not done with */
+	put_new(site, BOB, PERSON_QUEUED); /* without an account, but not final */
 	put_new(site, "c@example.com", PERSON_UNCONFIRMED);
-	doubtful.intent_at = 1000; /* a mail may be out: the administrator has to look */
+	doubtful.intent_at = 1000; /* a mail may be out: the administrator must decide */
 	put(site, &doubtful);
 	assert_int_equal(expire(site, 0, 1000), 0);
 	expire(site, 4000, 1000);
@@ -292,7 +292,7 @@ static void an_account_that_is_spelled_like_an_address_is_not_taken_for_it(void 
 	char story[1024] = "";
 
 	put_new(site, ALICE, PERSON_QUEUED);
-	saw(site, "example.com", "alice"); /* alice@example.com, and it leads elsewhere */
+	saw(site, "example.com", "alice"); /* alice@example.com, which leads elsewhere */
 	judge(site, "example.com", "alice", BOB, RULES);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
@@ -420,7 +420,7 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 		1);
 }
 
-/* Whatever is sent, settled or expires: the tally says what counting the rows would say. */
+/* Whatever is sent, resolved or expires: the count equals the count of the rows. */
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
 	static const char *const outcomes[] = {

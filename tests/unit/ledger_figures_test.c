@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures for a report: accounts host by host, people week by week.
+ * Numbers for a report: accounts by host, people by week.
  */
 #include "base/str.h"
 #include "ledger_site.h"

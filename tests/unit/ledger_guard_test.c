@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I19 (docs/design.md, "Invariants"). Shows L3, L4 (common/ledger/README.md). */
 /*
- * A ledger that is shared with a program which has been taken over: what it puts into the schema
- * runs in no other program, and no text or statement of it keeps the other for ever.
+ * A ledger that is shared with a program which has been taken over: what that program puts into the
+ * schema runs in no other program, and none of its texts or statements blocks another program for
+ * ever.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -13,13 +14,13 @@
 #include "base/array.h"
 #include "ledger/sqlite.h"
 
-#define HANGS_S 60 /* then a test that hangs fails */
+#define HANGS_S 60 /* after that, a test that hangs fails */
 #define ENDLESS \
 	"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
 
 static int sqlite_number = SQLITE_VERSION_NUMBER;
 
-/* Stands before SQLite's own. */
+/* Replaces SQLite's own. */
 int sqlite3_libversion_number(void)
 {
 	return sqlite_number;
@@ -35,7 +36,7 @@ static const struct attack {
 	{"trigger 'person_in'",
 		"DROP TRIGGER person_in; CREATE TRIGGER person_in AFTER INSERT ON person BEGIN"
 		" DELETE FROM person; END"},
-	{"index 'person_lease'", /* of the table that has another name now */
+	{"index 'person_lease'", /* of the table that has been renamed */
 		"PRAGMA legacy_alter_table = ON; ALTER TABLE person RENAME TO theirs;"
 		"CREATE VIEW person AS SELECT * FROM theirs"},
 	{"index 'mine'", "CREATE INDEX mine ON sighting (abs(uid))"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * History: what an account's user can add to it at will is bounded, and nothing else is lost by it.
+ * History: what a user can add to it at will is bounded, and nothing else is lost because of that.
  */
 #include "base/str.h"
 #include "ledger_site.h"

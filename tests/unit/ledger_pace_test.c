@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I11 (docs/design.md, "Invariants"). Shows L10 (common/ledger/README.md). */
 /*
- * The pace: any 60 seconds hold at most so many calls, whoever makes them and whatever clocks do.
+ * The rate limit: any 60 seconds contain at most so many calls, whichever program makes them and
+ * whatever clocks do.
  */
 #include "ledger_site.h"
 
@@ -170,7 +171,7 @@ static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **sta
 
 struct call {
 	int64_t slot, from, until;
-	int64_t seen; /* by Google, somewhere between */
+	int64_t seen; /* by Google, at some moment in between */
 };
 
 static unsigned next_random(unsigned *random)
@@ -213,7 +214,7 @@ static int calls_of_a_run(void)
 	return getenv("CLOUDINVITE_VALGRIND") ? CALLS / 8 : CALLS;
 }
 
-/* Two programs and an administrator, calls of 0 to 20 s, and Google sees each when it likes. */
+/* Two programs and an administrator, with calls of 0 to 20 s that Google sees at any moment. */
 static int64_t simulate(struct site *site, struct call *calls, int count, unsigned *random)
 {
 	struct ledger *other = site_open(site, LEDGER_WRITE);
@@ -275,7 +276,7 @@ static void any_minute_holds_at_most_the_rate(void **state)
 		print_message("# rate %d: at most %d a minute, %.1f on average\n", (int)rates[i],
 			most, count * (double)MINUTE / (double)took);
 		assert_true(most <= rates[i]);
-		/* And the budget is used: calls take some 4 s, so a slot comes back every 64 s. */
+		/* And the limit is used: calls take some 4 s, so a permit comes back every 64 s. */
 		assert_true(count * MINUTE > rates[i] * took * 6 / 10);
 	}
 }
@@ -326,7 +327,7 @@ static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **st
 		pass(&now, 30000);
 		throttled(site, 0, &now);
 	}
-	assert_int_equal(look(site, &now).effective, 1); /* never none */
+	assert_int_equal(look(site, &now).effective, 1); /* never zero */
 }
 
 static void a_retry_after_is_believed_up_to_an_hour(void **state)
@@ -338,7 +339,7 @@ static void a_retry_after_is_believed_up_to_an_hour(void **state)
 	throttled(site, INT64_MAX, &now);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	assert_int_equal(wait, 3600 * 1000);
-	throttled(site, 5, &now); /* a shorter one takes nothing back */
+	throttled(site, 5, &now); /* a shorter one changes nothing */
 	pass(&now, INT64_C(3599) * 1000);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	pass(&now, 1000);
@@ -434,7 +435,7 @@ static void a_retry_after_survives_a_reboot_and_a_lowered_rate_too(void **state)
 	assert_int_equal(look(site, &now).effective, RATE / 2);
 	now = (struct pace_moment){.ms = 2000, .wall = now.wall - 100000000, .boot = "third boot"};
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
-	assert_int_equal(wait, 3600 * 1000); /* the wall clock is wrong: an hour at most */
+	assert_int_equal(wait, 3600 * 1000); /* the wall clock is wrong: at most an hour */
 }
 
 static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state)
@@ -452,7 +453,7 @@ static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 }
 
-/* Another program was quicker to the lock, with a later reading of the clock. */
+/* Another program got the lock first, with a later reading of the clock. */
 static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **state)
 {
 	struct site *site = *state;

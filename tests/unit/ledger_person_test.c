@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L5, L6, L14 (common/ledger/README.md). */
 /*
- * People: their state, who takes them up, and when.
+ * People: their states, who claims them, and when.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -228,7 +228,7 @@ static void one_person_can_be_leased_by_name(void **state)
 		ledger_lease(l, ALICE, "other", LATER + 89, LATER + 99, &out, &site->fault), 0);
 	assert_int_equal(
 		ledger_lease(l, ALICE, "other", LATER + 90, LATER + 99, &out, &site->fault), 1);
-	assert_int_equal(next_due(site), 0); /* declined: a lease makes nobody due */
+	assert_int_equal(next_due(site), 0); /* declined: a lease makes no person due */
 }
 
 static void an_intent_stays_with_the_process_that_committed_it(void **state)
@@ -402,7 +402,7 @@ static void the_summary_counts_what_is_there(void **state)
 	assert_int_equal(sum.queue[CLASS_NEW],
 		site_number(site, "SELECT count(*) FROM person WHERE state = 'queued'"));
 	assert_int_equal(sum.blocked, site_number(site, "SELECT count(*) FROM block"));
-	assert_true(sum.people[PERSON_QUEUED] > 0 && sum.blocked > 0); /* it was a mixed crowd */
+	assert_true(sum.people[PERSON_QUEUED] > 0 && sum.blocked > 0); /* all kinds were present */
 }
 
 static void the_summary_knows_what_waits_longest(void **state)

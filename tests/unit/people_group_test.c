@@ -99,7 +99,7 @@ static void a_broken_line_that_may_matter_leaves_groups_unknown(void **state)
 		assert_string_equal(out, "");
 		group_table_free(t);
 	}
-	/* Nobody asked for that one. */
+	/* That group was not requested. */
 	struct group_table *t = parse("games:x:abc:alice\nstaff:x:50:alice\n", "staff");
 	assert_groups(t, "alice", 1000, "staff");
 	group_table_free(t);

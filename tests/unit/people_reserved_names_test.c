@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file itself is included, so that its table can be looked through. */
+/* The file itself is included, so that its table can be tested. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"

@@ -54,7 +54,7 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 	assert_true(str_is_utf8(v.sentence, strlen(v.sentence)));
 	for (const char *p = v.sentence; *p != '\0'; p++)
 		assert_true((unsigned char)*p >= ' ' && *p != 0x7f);
-	/* Only who is mapped has an address, and it is one. */
+	/* Only a mapped sighting has an address, and it is valid. */
 	if (v.kind == VERDICT_MAPPED) {
 		char plain[ADDRESS_MAX + 1];
 
@@ -207,7 +207,7 @@ static void a_name_of_256_bytes_gets_no_address(void **state)
 	memset(s.user, 'a', USER_MAX);
 	s.user[USER_MAX] = '\0';
 	expect(*state, USUAL, "", &s, VERDICT_UNMAPPED, "template", "No address for aaa");
-	/* 64 bytes are the most that stand before an @. */
+	/* At most 64 bytes may precede an @. */
 	s.user[65] = '\0';
 	expect(*state, USUAL, "", &s, VERDICT_UNMAPPED, "template", "too long");
 	s.user[64] = '\0';
@@ -335,7 +335,7 @@ static void a_name_that_is_nobodys_own_is_excluded_unless_allowed(void **state)
 		"allow_users");
 	expect(*state, USUAL "allow_users = ubuntu\n", "ubuntu mark@example.com\n", &s,
 		VERDICT_MAPPED, "map", "mark@example.com");
-	/* It is a list of exceptions, not of those who are let in, and no more than that. */
+	/* It is a list of exceptions, not of the only users that are allowed. */
 	expect(*state, USUAL "allow_users = ubuntu mallory\n", "", &alice, VERDICT_MAPPED,
 		"address", "alice@example.com");
 	s = named("mallory");
@@ -392,7 +392,7 @@ static void policy_counts_for_people_in_the_map(void **state)
 	expect(*state, USUAL, "mallory m@example.com\n", &s, VERDICT_EXCLUDED, "exclude_users", "");
 }
 
-/* An administrator is not sent to map a daemon. */
+/* An administrator is not told to map a daemon. */
 static void a_person_who_is_excluded_is_not_called_unmapped(void **state)
 {
 	struct sighting s = named("www-data%x");

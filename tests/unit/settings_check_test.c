@@ -5,7 +5,7 @@
 
 #define MAIN "cloudinvite.conf"
 
-/* A whole set-up that is right, in which each test breaks one thing. */
+/* Settings that are right as a whole; each test breaks one thing. */
 struct setup {
 	const char *google, *people, *rest;
 };
@@ -48,7 +48,7 @@ static struct found check(struct folder *f)
 	return found;
 }
 
-/* Exactly one finding; `collecting`: it stops the collector, too. */
+/* Expects exactly one finding; `collecting`: it stops the collector too. */
 static void expect(struct folder *f, bool collecting, const char *what, const char *remedy)
 {
 	struct found found = check(f);

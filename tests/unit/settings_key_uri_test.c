@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value of `key`, and what must stand beside it. */
+/* The value of `key`, and the keys that must accompany it. */
 #include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"

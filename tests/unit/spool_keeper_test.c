@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper and its peer: what an honest collector gets, and what a hostile one does not.
+ * The keeper and its peer: what an honest collector gets, and what a hostile one does not get.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -57,7 +57,7 @@ static void send_record(struct kept *k, const struct spool_record *r, size_t n)
 	(void)send(k->client.fd, r, n, MSG_NOSIGNAL);
 }
 
-/* Whether the keeper has closed the connection: what it still tells is read away. */
+/* Whether the keeper has closed the connection; reads whatever it still sends. */
 static bool is_closed(struct kept *k)
 {
 	struct spool_record r;
@@ -149,7 +149,7 @@ static void what_comes_is_told_once_until_it_is_asked_for(void **state)
 	struct spool_arrival out[8];
 	struct spool_record r;
 
-	/* What may have lain there already. */
+	/* A record that may have been sent before. */
 	assert_int_equal(recv(k->client.fd, &r, sizeof(r), 0), sizeof(r));
 	assert_int_equal(r.verb, SPOOL_TELL_NEWS);
 	assert_int_equal(spool_client_list(&k->client, out, 8, NULL), 0);
@@ -194,7 +194,7 @@ static void marks_are_written_told_and_removed(void **state)
 	}
 	assert_true(spool_client_flush(c, NULL));
 	box_age(b, "seen/u7", 1000);
-	/* It unmarks while it is told, in both directions at once. */
+	/* It unmarks while it reads, in both directions at once. */
 	assert_true(spool_client_each_mark(c, 2000, forget_it, c, NULL));
 	assert_true(spool_client_flush(c, NULL));
 	assert_int_equal(box_count(b, "seen"), 1000);
@@ -262,7 +262,7 @@ static void no_two_keepers_serve_at_once(void **state)
 
 /* ---- a hostile one ---- */
 
-/* One byte of an honest record is another. */
+/* An honest record with one byte changed. */
 struct forgery {
 	char verb;
 	const char *name, *word;
@@ -295,7 +295,7 @@ static void every_malformed_record_ends_the_connection(void **state)
 		{'U', "%2f", NULL, AT(zero), 0},
 		{'U', "a b", NULL, AT(zero), 0},
 		{'U', "\xff", NULL, AT(zero), 0},
-		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* behind the NUL */
+		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* after the NUL */
 		{'U', "alice", NULL, AT(name) + 167, 'x'},
 		{'U', "alice", "word", AT(zero), 0},
 		{'T', "alice", NULL, AT(zero), 0},
@@ -372,8 +372,8 @@ static void a_second_question_before_the_answer_ends_the_connection(void **state
 	assert_true(is_closed(k));
 }
 
-/* It asks, never reads, and goes on asking: the keeper does what has no answer, and waits for
- * nobody. */
+/* It asks, never reads, and continues to ask: the keeper does what needs no answer, and does not
+ * wait. */
 static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **state)
 {
 	const struct timeval soon = {.tv_sec = 1};

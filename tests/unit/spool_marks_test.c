@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks: everybody who was judged has one, it is whole at every moment, and those of a lost ledger
- * strand nobody.
+ * Markers: every evaluated account has one, it is complete at every moment, and after the loss of a
+ * ledger no account is locked out by old ones.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-/* The user's word as the module reads it; "" for none. */
+/* The user's word as the module reads it; "" if there is none. */
 static const char *word_of(struct box *b, const char *user)
 {
 	static char word[SPOOL_WORD_MAX + 1];
@@ -79,7 +79,7 @@ static void a_first_mark_leaves_a_later_word_alone(void **state)
 	assert_string_equal(word_of(b, "alice"), "invited");
 	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	/* One that a crash left empty counts as there, and takes the next word. */
+	/* A marker that a crash left empty counts as present, and gets the next word. */
 	folder_write(b->folder, "seen/bob", "");
 	assert_true(spool_mark_first(&b->reader, "bob", "seen", &fault));
 	assert_string_equal(word_of(b, "bob"), "");
@@ -265,7 +265,7 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
 
 /* ---- whose they are ---- */
 
-/* How many marks were dropped because they belong to another ledger than `id`. */
+/* The number of markers that were removed because they belong to another ledger than `id`. */
 static int belong(struct box *b, const char *id)
 {
 	struct fault fault = {0};
@@ -326,7 +326,7 @@ static void marks_that_nobody_owns_are_dropped(void **state)
 		assert_int_equal(belong(b, "one"), 1);
 		(void)alarm(0);
 	}
-	/* An editor's newline makes no other ledger. */
+	/* An editor's newline does not make it another ledger. */
 	mark(b, "alice", "invited");
 	folder_write(b->folder, "seen/.ledger", "one\n");
 	assert_true(spool_bind_ledger(&b->reader, "one", &(int){0}, NULL));
@@ -355,7 +355,7 @@ static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
 
 	assert_int_equal(belong(b, "one"), 0);
 	mark(b, "alice", "queued");
-	/* A mark that cannot be dropped stops it: the new id must not be there yet. */
+	/* A marker that cannot be removed stops it: the new id must not be there yet. */
 	folder_make(b->folder, "seen/bob");
 	assert_false(spool_bind_ledger(&b->reader, "two", &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);

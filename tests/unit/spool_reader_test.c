@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper's side: arrivals are listed and taken, and put aside where they are none.
+ * The keeper's side: arrivals are listed and removed, and other files are put aside.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -27,7 +27,7 @@ static int list(struct box *b, struct spool_arrival *out, int *bad)
 	int count;
 
 	log_start("test", (enum log_level)0); /* what is put aside is logged */
-	(void)alarm(30);		      /* whatever is planted, nothing may hold us */
+	(void)alarm(30);		      /* nothing that is planted may block */
 	count = box_list(b, out, MOST, bad, &fault);
 	(void)alarm(0);
 	assert_int_equal(fault.kind, FAULT_NONE);
@@ -78,7 +78,8 @@ static void boxes_that_are_no_directories_are_refused(void **state)
 	}
 }
 
-/* Whoever can open or search one of them can hold up every login that looks a name up there. */
+/* An account that can open or search one of them can delay every login that looks up a name
+ * there. */
 static void boxes_that_others_can_open_are_refused(void **state)
 {
 	static const mode_t modes[] = {0701, 0710, 0740, 0777, 01700, 02700};
@@ -126,7 +127,7 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 		assert_string_equal(out[i].user, users[out[i].reason]);
 		assert_int_equal(out[i].at, 2000 - (int)out[i].reason);
 	}
-	/* Listing takes nothing: a crash before the ledger's commit loses nobody. */
+	/* Listing removes nothing: a crash before the ledger's commit loses no account. */
 	assert_int_equal(box_count(b, "new"), 4);
 }
 
@@ -169,7 +170,7 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 	}
 	assert_int_equal(total, 100);
 	assert_int_equal(box_count(b, "new"), 0);
-	/* Once more is no error: it may be gone already. */
+	/* A second time is not an error: the file may be gone already. */
 	assert_true(spool_remove(&b->reader, out[0].name, &fault));
 }
 
@@ -251,7 +252,7 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 		assert_string_equal(out[0].user, "alice");
 		assert_true(spool_remove(&b->reader, out[0].name, NULL));
 		assert_int_equal(box_count(b, "new"), 0);
-		/* A directory cannot be linked, and is removed. */
+		/* A directory cannot be linked, so it is removed. */
 		assert_int_equal(box_has(b, "bad/mallory.login"), planters[i] != plant_a_directory);
 		(void)remove(folder_path(b->folder, "bad/mallory.login"));
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meters: their labels are the words of the rooms that count, and what is told to the ledger is
- * told once.
+ * Counters: their labels are the words of the modules that count, and each count is stored once.
  */
 #include "tests/unit/folder.h"
 
