@@ -79,7 +79,7 @@ static void engine_free(void *piece)
 	memory.xFree(piece);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 void faults_engine(void)
 {

@@ -140,7 +140,7 @@ static void invited_once_or_unconfirmed(void *site, bool good)
 	look(site, good, true);
 }
 
-static void who_goes_on_mails_everybody_once(void **state)
+static void a_program_that_continues_mails_each_person_once(void **state)
 {
 	const struct scenario s = {
 		new_site, go_on, invited_once, end, .every_memory = 97, .every_other = 7};
@@ -149,7 +149,7 @@ static void who_goes_on_mails_everybody_once(void **state)
 	faults_try(&s);
 }
 
-static void who_dies_of_it_mails_nobody_twice(void **state)
+static void a_program_that_dies_mails_no_person_twice(void **state)
 {
 	const struct scenario s = {new_site, die_of_it, invited_once_or_unconfirmed, end,
 		.every_memory = 97, .every_other = 7};
@@ -170,8 +170,8 @@ static int engine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_goes_on_mails_everybody_once),
-		TEST(who_dies_of_it_mails_nobody_twice),
+		TEST(a_program_that_continues_mails_each_person_once),
+		TEST(a_program_that_dies_mails_no_person_twice),
 	};
 
 	folder_where = "/dev/shm"; /* thousands of ledgers need no disk */

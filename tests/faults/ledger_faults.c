@@ -14,7 +14,7 @@
 
 static const char owner[] = "dispatcher@here";
 
-/* ---- ledgers to begin with ---- */
+/* ---- initial ledgers ---- */
 
 static char *images[2]; /* files: with Bob invited; and with an intent for Alice, too */
 static size_t sizes[2];
@@ -71,7 +71,7 @@ static void keep_image(struct site *s, int n)
 	fclose(file);
 }
 
-/* ---- what a ledger holds, as another program finds it ---- */
+/* ---- what another program finds in the ledger ---- */
 
 static void assert_whole(struct site *s)
 {
@@ -203,7 +203,7 @@ static void an_intent_and_its_send_or_neither(void *site, bool good)
 		good ? 1 : 0);
 }
 
-static void an_intent_that_is_not_said_to_be_there_is_not(void **state)
+static void an_intent_that_is_not_reported_as_stored_does_not_exist(void **state)
 {
 	const struct scenario s = {new_site, intend, an_intent_and_its_send_or_neither, end,
 		.no_again = true, .every_memory = 29};
@@ -239,7 +239,7 @@ static void the_result_or_still_the_intent(void *site, bool good)
 		good ? 1 : 0);
 }
 
-static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state)
+static void a_result_that_is_not_reported_as_stored_leaves_the_intent(void **state)
 {
 	const struct scenario s = {with_an_intent, conclude, the_result_or_still_the_intent, end,
 		.no_again = true, .every_memory = 29};
@@ -248,7 +248,7 @@ static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state
 	faults_try(&s);
 }
 
-/* ---- the rest of the way ---- */
+/* ---- other operations ---- */
 
 /* As the two programs do it: seen, evaluated, queued, claimed, a permit taken and returned. */
 static bool go_the_way(struct site *s)
@@ -449,8 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_ledger_is_made_or_can_still_be),
 		TEST(another_customer_s_ledger_is_never_taken),
-		TEST(an_intent_that_is_not_said_to_be_there_is_not),
-		TEST(a_result_that_is_not_said_to_be_there_leaves_the_intent),
+		TEST(an_intent_that_is_not_reported_as_stored_does_not_exist),
+		TEST(a_result_that_is_not_reported_as_stored_leaves_the_intent),
 		TEST(what_is_changed_together_is_there_together),
 		TEST(forget_removes_a_person_from_every_table),
 		TEST(what_is_read_is_what_is_there),

@@ -64,7 +64,7 @@ static void an_arrival_or_none(void *site, bool good)
 		assert_string_equal(out[0].name, "alice.login");
 }
 
-static void an_arrival_is_there_or_its_writer_says_no(void **state)
+static void an_arrival_exists_or_its_writer_fails(void **state)
 {
 	const struct scenario s = {
 		new_dir, arrive_at_once, an_arrival_or_none, end, .silent = true};
@@ -73,7 +73,7 @@ static void an_arrival_is_there_or_its_writer_says_no(void **state)
 	faults_try(&s);
 }
 
-static void an_arrival_that_is_synced_is_there_or_its_writer_says_no(void **state)
+static void a_synced_arrival_exists_or_its_writer_fails(void **state)
 {
 	const struct scenario s = {
 		new_dir, arrive_on_the_disk, an_arrival_or_none, end, .silent = true};
@@ -189,7 +189,7 @@ static void an_arrival_is_taken_or_still_there(void **state)
 	faults_try(&s);
 }
 
-/* ---- marks ---- */
+/* ---- markers ---- */
 
 static bool mark_queued(void *site, struct fault *fault)
 {
@@ -323,7 +323,7 @@ static bool each(void *site, struct fault *fault)
 	return good;
 }
 
-static void marks_are_all_told_or_it_says_so(void **state)
+static void all_markers_are_listed_or_it_fails(void **state)
 {
 	const struct scenario s = {with_mark, each, nothing_to_see, end, .silent = false};
 
@@ -336,8 +336,8 @@ static void marks_are_all_told_or_it_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_arrival_is_there_or_its_writer_says_no),
-		TEST(an_arrival_that_is_synced_is_there_or_its_writer_says_no),
+		TEST(an_arrival_exists_or_its_writer_fails),
+		TEST(a_synced_arrival_exists_or_its_writer_fails),
 		TEST(a_mark_is_read_whole_or_not_at_all),
 		TEST(a_spool_is_opened_whole_or_not_at_all),
 		TEST(to_list_arrivals_loses_none),
@@ -346,7 +346,7 @@ int main(void)
 		TEST(a_first_mark_is_whole_or_not_there),
 		TEST(a_mark_is_removed_or_stays),
 		TEST(marks_are_dropped_before_another_ledger_takes_them),
-		TEST(marks_are_all_told_or_it_says_so),
+		TEST(all_markers_are_listed_or_it_fails),
 	};
 
 	log_start("spool_faults", (enum log_level)0);

@@ -222,7 +222,7 @@ static void the_one_before_or_the_new_one(void *site, bool good)
 	secret_free(token);
 }
 
-static void a_refresh_token_is_kept_or_its_loss_is_said(void **state)
+static void a_refresh_token_is_stored_or_its_loss_is_reported(void **state)
 {
 	const struct scenario s = {
 		with_refresh_token, rotate, the_one_before_or_the_new_one, end, .silent = true};
@@ -260,7 +260,7 @@ int main(void)
 		TEST(a_kept_token_is_had_or_another),
 		TEST(a_stale_token_gives_way_as_a_whole),
 		TEST(a_look_at_the_token_shows_it_or_nothing),
-		TEST(a_refresh_token_is_kept_or_its_loss_is_said),
+		TEST(a_refresh_token_is_stored_or_its_loss_is_reported),
 		cmocka_unit_test(without_memory_no_json_is_read_on),
 	};
 

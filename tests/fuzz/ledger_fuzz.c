@@ -103,7 +103,7 @@ static sqlite3 *open_file(void)
 	return db;
 }
 
-static void make_world(void)
+static void make_ledger(void)
 {
 	static const char columns[] =
 		"SELECT printf('UPDATE OR IGNORE %s SET %s = ?1', m.name, c.name)"
@@ -133,7 +133,7 @@ static void make_world(void)
 	fclose(file);
 }
 
-/* ---- what the input puts into it ---- */
+/* ---- writing the input ---- */
 
 static void put(sqlite3 *db, const uint8_t *record, size_t size)
 {
@@ -176,7 +176,7 @@ static void fill(const uint8_t *data, size_t size)
 	sqlite3_close(db);
 }
 
-/* ---- what the readers make of it ---- */
+/* ---- running the readers ---- */
 
 struct said {
 	char *text[2]; /* standard output and standard error */
@@ -287,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	log_start("fuzz", LOG_LEVEL_ERROR);
 	if (!fixture.bytes)
-		make_world();
+		make_ledger();
 	fill(data, size);
 	read_by(verb_status, status, all, NULL, NULL);
 	read_by(verb_status, status, json, NULL, check_json);

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		alice = account_find(&table, "alice");
 		if (alice && table.whole && alice->uid >= 1000 && alice->uid <= 60000)
 			must(found == LOCAL_USER_COUNTS || found == LOCAL_USER_UNDECIDED,
-				"whom the collector would take is not passed over");
+				"a user that the collector accepts is not skipped");
 		account_table_free(&table);
 	}
 	free(text);

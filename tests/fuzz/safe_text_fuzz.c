@@ -11,7 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 /* Examples of each kind of invisible character that changes what a reader sees. */
-static const char *const unseen[] = {
+static const char *const invisible[] = {
 	"\u00ad", "\u061c", "\u200b", "\u202e", "\u2028", "\u2066", "\ufeff", "\U000e0041"};
 
 static void check(const char *out, size_t size)
@@ -27,8 +27,8 @@ static void check(const char *out, size_t size)
 		must(byte != 0xc2 || (unsigned char)out[i + 1] >= 0xa0,
 			"of the second set neither");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
-		must(!strstr(out, unseen[i]), "everything is seen");
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
+		must(!strstr(out, invisible[i]), "everything is seen");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

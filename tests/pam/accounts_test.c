@@ -49,7 +49,7 @@ static void put_large(size_t size, const char *line)
 	strbuf_free(&t);
 }
 
-static void uids_count_as_login_defs_and_arguments_say(void **state)
+static void login_defs_and_arguments_give_the_range_of_uids(void **state)
 {
 	static const struct {
 		const char *user, *arguments;
@@ -92,7 +92,7 @@ static void a_passwd_beyond_the_limit_leaves_it_to_the_collector(void **state)
 }
 
 /* A line may end within its uid where reading stops: 10 of 1001 would be out of range. */
-static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
+static void a_uid_that_may_have_been_cut_is_undecided(void **state)
 {
 	static const char line[] = "alice:x:1001:1001::/home/alice:/bin/bash\n";
 	static const char start[] = "filler:x:1:1:";
@@ -116,7 +116,7 @@ static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
 	put("passwd", PASSWD, 0644);
 }
 
-static void a_line_with_a_huge_password_field_is_not_judged(void **state)
+static void a_line_with_a_huge_password_field_is_undecided(void **state)
 {
 	char text[1024] = "alice:";
 
@@ -193,7 +193,7 @@ static void a_broken_line_or_file_is_left_to_the_collector(void **state)
 	assert_true(counts(""));
 }
 
-static void an_empty_passwd_holds_nobody(void **state)
+static void an_empty_passwd_has_no_users(void **state)
 {
 	(void)state;
 	put("passwd", "", 0644);
@@ -245,7 +245,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 	strbuf_free(&t);
 }
 
-static void both_files_may_be_missing_or_strange(void **state)
+static void both_files_may_be_missing_or_malformed(void **state)
 {
 	(void)state;
 	assert_int_equal(umount2("/etc/login.defs", MNT_DETACH), 0);
@@ -265,16 +265,16 @@ static void both_files_may_be_missing_or_strange(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(uids_count_as_login_defs_and_arguments_say),
+		T(login_defs_and_arguments_give_the_range_of_uids),
 		T(a_line_is_found_wherever_it_stands),
 		T(what_only_looks_like_a_line_is_none),
 		T(a_passwd_beyond_the_limit_leaves_it_to_the_collector),
-		T(a_uid_that_may_have_been_cut_is_not_judged),
-		T(a_line_with_a_huge_password_field_is_not_judged),
+		T(a_uid_that_may_have_been_cut_is_undecided),
+		T(a_line_with_a_huge_password_field_is_undecided),
 		T(a_broken_line_or_file_is_left_to_the_collector),
-		T(an_empty_passwd_holds_nobody),
+		T(an_empty_passwd_has_no_users),
 		T(login_defs_is_read_as_useradd_reads_it),
-		T(both_files_may_be_missing_or_strange),
+		T(both_files_may_be_missing_or_malformed),
 	};
 
 	if (geteuid() != 0)

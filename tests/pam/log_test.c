@@ -80,7 +80,7 @@ static void a_failure_is_one_line_and_none_with_silent(void **state)
 	expect_line(LOG_ERR, "Not a directory");
 }
 
-static void a_name_that_is_too_long_is_said(void **state)
+static void a_name_that_is_too_long_is_logged(void **state)
 {
 	(void)state;
 	memset(stack.user, 'a', 300);
@@ -89,7 +89,7 @@ static void a_name_that_is_too_long_is_said(void **state)
 	expect_line(LOG_ERR, "File name too long");
 }
 
-static void an_unknown_argument_is_said_and_passed_over(void **state)
+static void an_unknown_argument_is_logged_and_ignored(void **state)
 {
 	(void)state;
 	log_in("frobnicate");
@@ -142,7 +142,7 @@ static void debug_tells_decision_and_time(void **state)
 }
 
 /* A log daemon that has stopped: syslog() would wait until it continues. */
-static void a_full_log_holds_nobody(void **state)
+static void a_full_log_does_not_block(void **state)
 {
 	int more = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -163,7 +163,7 @@ static void a_full_log_holds_nobody(void **state)
 	close(more);
 }
 
-static void without_a_log_nothing_is_said(void **state)
+static void without_a_log_nothing_is_printed(void **state)
 {
 	(void)state;
 	empty("spool/new");
@@ -232,13 +232,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(whoever_comes_and_goes_is_not_logged),
 		T(a_failure_is_one_line_and_none_with_silent),
-		T(a_name_that_is_too_long_is_said),
-		T(an_unknown_argument_is_said_and_passed_over),
+		T(a_name_that_is_too_long_is_logged),
+		T(an_unknown_argument_is_logged_and_ignored),
 		T(hostile_names_stay_in_one_line),
 		T(a_hostile_program_name_stays_in_one_line),
 		T(debug_tells_decision_and_time),
-		T(a_full_log_holds_nobody),
-		T(without_a_log_nothing_is_said),
+		T(a_full_log_does_not_block),
+		T(without_a_log_nothing_is_printed),
 		T(no_descriptor_of_the_log_is_left_behind),
 	};
 

@@ -17,7 +17,7 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- answers ---- */
+/* ---- results ---- */
 
 static const char *const *const argument_lists[] = {
 	WORDS("silent"),
@@ -70,7 +70,7 @@ static void only_opening_a_session_writes_anything(void **state)
 	module_close(&m);
 }
 
-static void a_session_without_a_user_is_nobodys(void **state)
+static void a_session_without_a_user_is_ignored(void **state)
 {
 	struct module m;
 
@@ -273,7 +273,7 @@ static void it_needs_little_stack(void **state)
 
 /* ---- without root ---- */
 
-static void without_root_nothing_is_done_and_nothing_said(void **state)
+static void without_root_nothing_is_done_or_logged(void **state)
 {
 	struct module m;
 	int status = -1;
@@ -307,7 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(no_argument_and_no_flag_changes_an_answer),
 		T(only_opening_a_session_writes_anything),
-		T(a_session_without_a_user_is_nobodys),
+		T(a_session_without_a_user_is_ignored),
 		T(no_descriptor_and_no_heap_is_left_behind),
 		T(errno_stays),
 		T(the_host_process_is_as_it_was),
@@ -315,7 +315,7 @@ int main(void)
 #ifdef OWN_STACK
 		T(it_needs_little_stack),
 #endif
-		T(without_root_nothing_is_done_and_nothing_said),
+		T(without_root_nothing_is_done_or_logged),
 	};
 
 	if (geteuid() != 0)

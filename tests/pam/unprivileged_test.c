@@ -46,7 +46,7 @@ static void everything_else_is_ignored_whatever_the_arguments(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-static void a_missing_spool_and_a_strange_user_change_nothing(void **state)
+static void a_missing_spool_and_an_odd_user_name_change_nothing(void **state)
 {
 	static const char *const users[] = {"root", "nobody-here", "../x", "a\nb", ""};
 
@@ -101,7 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(sessions_succeed_whatever_the_arguments),
 		T(everything_else_is_ignored_whatever_the_arguments),
-		T(a_missing_spool_and_a_strange_user_change_nothing),
+		T(a_missing_spool_and_an_odd_user_name_change_nothing),
 		T(a_mark_is_not_even_looked_at),
 	};
 

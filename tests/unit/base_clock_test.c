@@ -110,7 +110,7 @@ static void a_leap_second_ends_a_day_of_utc(void **state)
 		assert_false(clock_parse_rfc3339(bad[i], &wall));
 }
 
-static void what_is_no_date_is_refused(void **state)
+static void a_text_that_is_not_a_date_is_refused(void **state)
 {
 	static const char *const cases[] = {"", "2026", "2026-11-23", "2026-11-23T04:28:01",
 		"2026-02-30T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z",
@@ -264,7 +264,7 @@ int main(void)
 		cmocka_unit_test(the_hosts_time_zone_changes_nothing),
 		cmocka_unit_test(offsets_and_fractions_are_understood),
 		cmocka_unit_test(a_leap_second_ends_a_day_of_utc),
-		cmocka_unit_test(what_is_no_date_is_refused),
+		cmocka_unit_test(a_text_that_is_not_a_date_is_refused),
 		cmocka_unit_test(a_day_starts_at_midnight_also_before_the_epoch),
 		cmocka_unit_test(durations_have_one_unit_and_an_end),
 		cmocka_unit_test(every_duration_is_written_as_it_can_be_read),

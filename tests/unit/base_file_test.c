@@ -148,7 +148,7 @@ static void read_without_the_right(void *ctx)
 	MUST(strstr(fault.remedy, "root"));
 }
 
-static void who_may_not_read_is_told_who_may(void **state)
+static void a_file_that_cannot_be_read_names_who_can(void **state)
 {
 	struct folder *f = *state;
 
@@ -158,7 +158,7 @@ static void who_may_not_read_is_told_who_may(void **state)
 	child_run(read_without_the_right, f->file);
 }
 
-static void a_secret_is_nobody_elses_to_read(void **state)
+static void a_secret_that_others_can_read_is_refused(void **state)
 {
 	static const struct {
 		mode_t mode;
@@ -204,7 +204,7 @@ static void a_secrets_group_is_roots_or_the_services(void **state)
 		"readable_by_others");
 }
 
-static void a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else(void **state)
+static void a_trusted_file_is_roots_or_ours_and_not_writable_by_others(void **state)
 {
 	struct folder *f = *state;
 	struct file_rules rules = {.trusted = true};
@@ -269,10 +269,10 @@ int main(void)
 		T(links_are_followed_only_where_the_rules_say_so),
 		T(a_file_that_is_too_large_is_refused_not_cut),
 		T(what_cannot_be_read_says_why_and_what_to_do),
-		T(who_may_not_read_is_told_who_may),
-		T(a_secret_is_nobody_elses_to_read),
+		T(a_file_that_cannot_be_read_names_who_can),
+		T(a_secret_that_others_can_read_is_refused),
 		T(a_secrets_group_is_roots_or_the_services),
-		T(a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else),
+		T(a_trusted_file_is_roots_or_ours_and_not_writable_by_others),
 		T(closing_keeps_errno_and_forgets_the_number),
 		T(a_directory_is_opened_only_if_it_is_one),
 	};

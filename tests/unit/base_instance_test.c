@@ -51,7 +51,7 @@ static pid_t start_holder(struct holder *h, const char *run)
 
 /* ---- the lock ---- */
 
-static void a_second_program_is_told_who_runs(void **state)
+static void a_second_program_learns_the_pid_of_the_first(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -174,7 +174,7 @@ static void of_many_that_start_at_once_one_runs(void **state)
 	free(pairs);
 }
 
-static void what_the_file_says_is_not_believed_blindly(void **state)
+static void the_content_of_the_file_is_checked(void **state)
 {
 	static const struct {
 		const char *said, *version;
@@ -253,7 +253,7 @@ static void refused(struct folder *f)
 	wakeup_send(f->path);
 }
 
-static void what_is_no_plain_file_is_a_fault_and_not_followed(void **state)
+static void a_path_that_is_not_a_plain_file_is_a_fault_and_not_followed(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -481,7 +481,7 @@ static void every_program_that_watches_is_woken(void **state)
 	close(two);
 }
 
-static void nothing_else_in_the_directory_wakes_anybody(void **state)
+static void other_files_in_the_directory_wake_no_program(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -502,20 +502,20 @@ static void nothing_else_in_the_directory_wakes_anybody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_second_program_is_told_who_runs),
+		T(a_second_program_learns_the_pid_of_the_first),
 		T(the_lock_goes_with_its_holder_however_that_ends),
 		T(asking_does_not_lose_the_lock_of_the_process_that_asks),
 		T(whoever_asks_turns_no_starting_program_away),
 		T(of_many_that_start_at_once_one_runs),
-		T(what_the_file_says_is_not_believed_blindly),
+		T(the_content_of_the_file_is_checked),
 		T(a_run_directory_that_is_not_there_is_a_fault_with_a_remedy),
-		T(what_is_no_plain_file_is_a_fault_and_not_followed),
+		T(a_path_that_is_not_a_plain_file_is_a_fault_and_not_followed),
 		T(neither_account_can_keep_the_other_from_running),
 		T(each_account_sees_and_wakes_the_other),
 		T(a_wake_up_makes_no_file),
 		T(another_process_wakes_us_once),
 		T(every_program_that_watches_is_woken),
-		T(nothing_else_in_the_directory_wakes_anybody),
+		T(other_files_in_the_directory_wake_no_program),
 	};
 
 	return cmocka_run_group_tests_name("base: running", tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void an_event_arrives_with_its_fields(void **state)
 	close(fd);
 }
 
-static void what_is_not_known_is_no_field(void **state)
+static void an_unknown_value_gives_no_field(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
@@ -78,7 +78,7 @@ static void what_is_not_known_is_no_field(void **state)
 	close(fd);
 }
 
-static void nobody_from_outside_adds_a_field(void **state)
+static void a_newline_in_a_value_adds_no_field(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
@@ -95,7 +95,7 @@ static void nobody_from_outside_adds_a_field(void **state)
 	close(fd);
 }
 
-static void where_there_is_no_journal_it_says_so(void **state)
+static void without_a_journal_the_send_fails(void **state)
 {
 	struct folder *f = *state;
 	char endless[300];
@@ -106,7 +106,7 @@ static void where_there_is_no_journal_it_says_so(void **state)
 	assert_false(journal_send(endless, 4, "held", NULL, "x", NULL));
 }
 
-static void a_journal_that_is_stuck_holds_nobody(void **state)
+static void a_journal_that_is_stuck_does_not_block(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f), sent = 0;
@@ -150,10 +150,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(an_event_arrives_with_its_fields),
-		IN_FOLDER(what_is_not_known_is_no_field),
-		IN_FOLDER(nobody_from_outside_adds_a_field),
-		IN_FOLDER(where_there_is_no_journal_it_says_so),
-		IN_FOLDER(a_journal_that_is_stuck_holds_nobody),
+		IN_FOLDER(an_unknown_value_gives_no_field),
+		IN_FOLDER(a_newline_in_a_value_adds_no_field),
+		IN_FOLDER(without_a_journal_the_send_fails),
+		IN_FOLDER(a_journal_that_is_stuck_does_not_block),
 		IN_FOLDER(decisions_reach_it_from_a_terminal),
 	};
 

@@ -338,7 +338,7 @@ static void what_is_cut_within_a_character_is_not_valid(void **state)
 	assert_false(str_is_utf8("a\0b", 3));
 }
 
-/* ---- what is shown ---- */
+/* ---- shown text ---- */
 
 static bool is_harmless(const char *s)
 {

@@ -213,7 +213,7 @@ static void a_machine_without_an_id_is_not_a_copy(void **state)
 	host_free(&h);
 }
 
-static void it_is_nobody_else_s_to_read(void **state)
+static void other_users_cannot_read_it(void **state)
 {
 	struct folder *f = *state;
 	struct host h = loaded(f);
@@ -239,7 +239,7 @@ int main(void)
 		TEST(a_link_in_its_place_is_refused),
 		TEST(another_machine_id_is_a_copy),
 		TEST(a_machine_without_an_id_is_not_a_copy),
-		TEST(it_is_nobody_else_s_to_read),
+		TEST(other_users_cannot_read_it),
 	};
 
 	return cmocka_run_group_tests_name("collector: the baseline", tests, NULL, NULL);

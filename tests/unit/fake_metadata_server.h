@@ -15,13 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NEIGHBOUR_REPLIES 8
+#define FAKE_REPLIES 8
 
 struct fake_metadata_server {
 	int fd;
 	char url[64];
-	const char *replies[NEIGHBOUR_REPLIES + 1]; /* complete replies, with their status line */
-	char asked[NEIGHBOUR_REPLIES][1024];
+	const char *replies[FAKE_REPLIES + 1]; /* complete replies, with their status line */
+	char asked[FAKE_REPLIES][1024];
 	int count; /* answered requests */
 	pthread_t thread;
 };

@@ -163,7 +163,7 @@ static void another_universe_is_refused(void **state)
 	assert_int_equal(t.fault.kind, FAULT_NONE);
 }
 
-static void a_token_uri_is_believed_if_google_or_the_settings_say_so(void **state)
+static void a_token_uri_is_trusted_if_it_is_googles_or_the_settings(void **state)
 {
 	static const char *const googles[] = {"https://oauth2.googleapis.com/token",
 		"https://accounts.google.com/o/oauth2/token",
@@ -354,7 +354,7 @@ int main(void)
 		TEST(a_missing_member_is_named),
 		TEST(types_that_can_be_no_administrator_are_refused_by_name),
 		TEST(another_universe_is_refused),
-		TEST(a_token_uri_is_believed_if_google_or_the_settings_say_so),
+		TEST(a_token_uri_is_trusted_if_it_is_googles_or_the_settings),
 		TEST(a_key_with_backslash_n_is_called_that),
 		TEST(a_key_that_is_none_is_refused),
 		TEST(a_key_that_is_not_rsa_is_refused),

@@ -238,7 +238,7 @@ static void each_row_for_a_login_says_how_to_log_in_again(void **state)
 	expect_rows(&c, login_rows, ARRAY_SIZE(login_rows));
 }
 
-static void a_wrong_clock_is_said_with_the_seconds(void **state)
+static void a_wrong_clock_is_reported_with_the_seconds(void **state)
 {
 	static const char body[] =
 		"{\"error\":\"invalid_grant\",\"error_description\":"
@@ -250,7 +250,7 @@ static void a_wrong_clock_is_said_with_the_seconds(void **state)
 	assert_non_null(strstr(token_says(400, body, -90).what, "by 90 s (it is behind Google's)"));
 }
 
-static void what_is_no_token_endpoint_is_called_that(void **state)
+static void a_reply_that_is_not_a_token_endpoints_is_named_so(void **state)
 {
 	static const struct {
 		int status;
@@ -426,7 +426,7 @@ static void other_refusals_are_the_persons_until_the_control_call(void **state)
 	}
 }
 
-static void not_shown_is_no_fault_if_the_api_says_it(void **state)
+static void a_404_of_the_api_is_not_a_fault(void **state)
 {
 	struct google_reply r = api_says(GOOGLE_GET, 404, BODY_404, NULL);
 
@@ -491,13 +491,13 @@ int main(void)
 		cmocka_unit_test(each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy),
 		cmocka_unit_test(no_remedy_is_cut_off_by_long_names),
 		cmocka_unit_test(each_row_for_a_login_says_how_to_log_in_again),
-		cmocka_unit_test(a_wrong_clock_is_said_with_the_seconds),
-		cmocka_unit_test(what_is_no_token_endpoint_is_called_that),
+		cmocka_unit_test(a_wrong_clock_is_reported_with_the_seconds),
+		cmocka_unit_test(a_reply_that_is_not_a_token_endpoints_is_named_so),
 		cmocka_unit_test(a_hostile_description_cannot_harm_a_terminal),
 		cmocka_unit_test(a_used_up_quota_is_for_later_in_each_of_its_forms),
 		cmocka_unit_test(what_names_the_setup_is_the_setup_for_every_method),
 		cmocka_unit_test(other_refusals_are_the_persons_until_the_control_call),
-		cmocka_unit_test(not_shown_is_no_fault_if_the_api_says_it),
+		cmocka_unit_test(a_404_of_the_api_is_not_a_fault),
 		cmocka_unit_test(a_control_call_that_is_refused_names_administrator_and_customer),
 		cmocka_unit_test(a_sick_server_is_for_later),
 		cmocka_unit_test(google_may_echo_an_address_and_the_fault_does_not),

@@ -129,7 +129,7 @@ static void a_source_is_one_file_or_one_url(void **state)
 		"source_format", "neither");
 }
 
-static void a_url_is_https_or_the_neighbour_that_the_settings_name(void **state)
+static void a_url_is_https_or_the_metadata_endpoint_of_the_settings(void **state)
 {
 	static const char *const bad[] = {"http://169.254.169.254/identity", "ftp://x/",
 		"http://metadata.google.internal.evil.example/", "file:///etc/shadow",
@@ -183,7 +183,7 @@ int main(void)
 		TEST(a_workforces_project_belongs_to_a_workforce),
 		TEST(no_file_runs_a_program),
 		TEST(a_source_is_one_file_or_one_url),
-		TEST(a_url_is_https_or_the_neighbour_that_the_settings_name),
+		TEST(a_url_is_https_or_the_metadata_endpoint_of_the_settings),
 		TEST(a_header_is_one_line),
 	};
 

@@ -201,7 +201,7 @@ static void the_memory_holds_no_pin_and_is_ours_alone(void **state)
 	close(fd);
 }
 
-static void where_nothing_can_be_remembered_no_pin_is_tried(void **state)
+static void without_a_place_for_the_record_no_pin_is_tried(void **state)
 {
 	static char nowhere[] = "/nonexistent/cloudinvite";
 	struct test t;
@@ -224,7 +224,7 @@ int main(void)
 		TEST(a_file_that_is_not_a_pin_is_refused),
 		TEST(a_refused_pin_is_remembered_until_another_is_taken),
 		TEST(the_memory_holds_no_pin_and_is_ours_alone),
-		TEST(where_nothing_can_be_remembered_no_pin_is_tried),
+		TEST(without_a_place_for_the_record_no_pin_is_tried),
 	};
 
 	return cmocka_run_group_tests_name("google", tests, NULL, NULL);

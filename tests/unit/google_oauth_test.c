@@ -129,7 +129,7 @@ static void one_that_is_registered_nowhere_usable_is_refused(void **state)
 	}
 }
 
-static void what_is_no_client_says_where_to_get_one(void **state)
+static void a_file_without_a_client_says_where_to_get_one(void **state)
 {
 	static const char *const texts[] = {"", "[]", "{}", "{\"type\":\"authorized_user\"}",
 		"{\"installed\":{}}", "{\"installed\":{\"client_id\":\"x\"}}",
@@ -231,7 +231,7 @@ static void the_code_is_taken_with_our_state_only(void **state)
 	assert_int_equal(ask(t, "code=4/0A&state=%s#", false), OAUTH_CODE);
 }
 
-static void a_code_that_is_too_long_is_no_code(void **state)
+static void a_code_that_is_too_long_is_refused(void **state)
 {
 	struct test *t = *state;
 	struct strbuf query = {0};
@@ -338,7 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			one_that_is_registered_nowhere_usable_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_no_client_says_where_to_get_one, setup, teardown),
+			a_file_without_a_client_says_where_to_get_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_address_asks_for_one_scope_and_for_a_lasting_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -346,7 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_code_is_taken_with_our_state_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_code_that_is_too_long_is_no_code, setup, teardown),
+			a_code_that_is_too_long_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_person_may_paste_the_address_its_query_or_the_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_refusal_says_what_to_do, setup, teardown),

@@ -261,7 +261,7 @@ static void every_refusal_has_its_kind_word_sentence_and_remedy_for_every_method
 	}
 }
 
-static void a_login_is_told_to_tick_the_scope_and_nothing_of_delegation(void **state)
+static void a_login_without_the_scope_gets_a_remedy_without_delegation(void **state)
 {
 	struct credential c = {.type = &credential_authorized_user, .path = path};
 	struct google_reply r = say(&c, GOOGLE_SEND, 403, BODY_B, NULL);
@@ -273,7 +273,7 @@ static void a_login_is_told_to_tick_the_scope_and_nothing_of_delegation(void **s
 	assert_sentences(&r.fault);
 }
 
-/* ---- what an Operation holds ---- */
+/* ---- contents of an Operation ---- */
 
 static struct google_reply operation_says(enum google_method method, int code, const char *message)
 {
@@ -338,7 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_refusal_has_its_kind_word_sentence_and_remedy_for_every_method),
-		cmocka_unit_test(a_login_is_told_to_tick_the_scope_and_nothing_of_delegation),
+		cmocka_unit_test(a_login_without_the_scope_gets_a_remedy_without_delegation),
 		cmocka_unit_test(every_code_of_an_operation_has_its_kind_and_remedy),
 	};
 

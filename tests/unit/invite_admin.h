@@ -24,7 +24,7 @@ void admin_block(struct site *s, const char *address, bool block);
 /* Refused while a mail is so recent that Google may hide it. */
 void admin_forget(struct site *s, const char *address);
 
-/* ---- nobody forgotten ---- */
+/* ---- no person is forgotten ---- */
 
 struct looking {
 	int64_t now;

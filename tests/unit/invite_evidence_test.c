@@ -49,7 +49,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 		int64_t mails;
 		enum person_state after;
 	} rows[] = {
-		/* Nobody was mailed yet: INVITED and later is the work of somebody else. */
+		/* No mail was sent yet: INVITED and later is the work of another sender. */
 		{PERSON_QUEUED, -1, INVITATION_NOT_YET_SENT, 0, PERSON_QUEUED},
 		{PERSON_QUEUED, -1, INVITATION_INVITED, 1, PERSON_INVITED},
 		{PERSON_QUEUED, 0, INVITATION_ACCEPTED, 1, PERSON_ACCEPTED},

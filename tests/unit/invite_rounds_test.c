@@ -21,7 +21,7 @@ static int totals[PERSON_STATES], ambiguous, crashes, by_name, rounds, restores,
 	failures, reconciled;
 static uint64_t seed_now;
 
-/* ---- a bad day at Google ---- */
+/* ---- a failing Google ---- */
 
 static void inject_failures(struct call_at_google *c, struct outcome *o)
 {

@@ -366,8 +366,8 @@ static void a_bulk_start_reads_the_list_first_and_checks_the_others_last(void **
 	assert_true(fake_google.counts[GOOGLE_CHECK] < 60);
 	run_for(&s, HOUR);
 	assert_bulk_is_over(&s);
-	/* Three calls for each who is invited, one for each without an account, none for those whom
-	 * the list shows as invited. */
+	/* Three calls for each who is invited, one for each without an account, none for those
+	 * that the list shows as invited. */
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
 	assert_calls(BULK - BULK / 16, BULK / 16, BULK / 16);
 	/* The list counts as the resync of the day. */

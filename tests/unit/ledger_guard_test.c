@@ -81,7 +81,7 @@ static void meets_at_the_start(struct site *site, const struct attack *a)
 	assert_null(site_open(site, LEDGER_WRITE));
 }
 
-static void a_schema_of_somebody_else_is_refused_when_the_ledger_is_opened(void **state)
+static void a_foreign_schema_is_refused_when_the_ledger_is_opened(void **state)
 {
 	each_attack(state, meets_at_the_start);
 }
@@ -132,7 +132,7 @@ static void a_trigger_whose_coming_is_hidden_does_not_run(void **state)
 	assert_true(is_refused(site, attacks[0].what));
 }
 
-static void the_same_tables_in_another_place_are_no_change(void **state)
+static void the_same_tables_in_another_place_are_not_a_change(void **state)
 {
 	struct site *site = *state;
 
@@ -213,11 +213,11 @@ static void an_sqlite_that_cannot_guard_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		GUARDED(a_schema_of_somebody_else_is_refused_when_the_ledger_is_opened),
+		GUARDED(a_foreign_schema_is_refused_when_the_ledger_is_opened),
 		GUARDED(a_schema_that_changes_meanwhile_stops_the_next_change),
 		GUARDED(a_schema_that_changes_meanwhile_stops_the_next_look),
 		GUARDED(a_trigger_whose_coming_is_hidden_does_not_run),
-		GUARDED(the_same_tables_in_another_place_are_no_change),
+		GUARDED(the_same_tables_in_another_place_are_not_a_change),
 		GUARDED(a_text_that_is_too_long_is_not_read),
 		GUARDED(a_statement_without_an_end_is_ended),
 		GUARDED(the_engine_has_no_views_and_no_more_than_it_needs),

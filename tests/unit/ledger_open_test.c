@@ -38,7 +38,7 @@ static void opens(struct site *site, enum ledger_open_mode mode)
 	ledger_close(l);
 }
 
-/* ---- made ---- */
+/* ---- making a ledger ---- */
 
 static void a_new_ledger_is_for_its_owner_alone_whatever_the_umask(void **state)
 {
@@ -173,7 +173,7 @@ static void what_a_stopped_maker_left_is_made_whole(void **state)
 	opens(site, LEDGER_READ);
 }
 
-/* ---- refused ---- */
+/* ---- refusals ---- */
 
 static void a_ledger_that_is_not_there_is_missed_not_made(void **state)
 {
@@ -197,7 +197,7 @@ static void another_engine_is_refused(void **state)
 	assert_null(strstr(site->fault.what, "db.example.com")); /* it may hold a password */
 }
 
-static void links_and_devices_are_no_ledger(void **state)
+static void links_and_devices_are_refused_as_a_ledger(void **state)
 {
 	struct site *site = *state;
 	char target[128];
@@ -345,7 +345,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	str_copy(site->customer, sizeof(site->customer), "my_customer");
 	opens(site, LEDGER_WRITE);
 	str_copy(site->customer, sizeof(site->customer),
-		"C07654321"); /* nobody has been checked yet */
+		"C07654321"); /* no person has been checked yet */
 	opens(site, LEDGER_READ);
 	assert_int_equal(site_number(site, "SELECT customer = 'my_customer' FROM about"), 1);
 	opens(site, LEDGER_WRITE);
@@ -494,7 +494,7 @@ static bool is_denied(struct site *site, int number)
 	return !l && site_fault(site, "ledger_unreachable");
 }
 
-static void who_may_not_read_it_is_told_who_may(void **state)
+static void a_ledger_that_cannot_be_read_names_the_accounts_that_can(void **state)
 {
 	struct site *site = *state;
 
@@ -649,7 +649,7 @@ int main(void)
 		FRESH(what_a_stopped_maker_left_is_made_whole),
 		FRESH(a_ledger_that_is_not_there_is_missed_not_made),
 		FRESH(another_engine_is_refused),
-		FRESH(links_and_devices_are_no_ledger),
+		FRESH(links_and_devices_are_refused_as_a_ledger),
 		FRESH(a_ledger_that_others_may_read_is_refused),
 		FRESH(a_ledger_is_open_to_its_group_and_to_no_other),
 		FRESH(only_the_directory_s_owner_makes_a_ledger),
@@ -661,7 +661,7 @@ int main(void)
 		FRESH(a_damaged_ledger_says_so),
 		MOUNTED(a_full_disk_loses_nothing_and_is_named),
 		MOUNTED(a_read_only_disk_is_named),
-		FRESH(who_may_not_read_it_is_told_who_may),
+		FRESH(a_ledger_that_cannot_be_read_names_the_accounts_that_can),
 		FRESH(a_lock_is_waited_for_five_seconds_not_for_ever),
 		FRESH(a_ledger_that_was_replaced_is_not_written_any_more),
 		MIGRATED(an_older_ledger_goes_up_step_by_step),

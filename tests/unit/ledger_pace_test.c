@@ -64,7 +64,7 @@ static struct pace look(struct site *site, const struct pace_moment *now)
 	return p;
 }
 
-/* ---- slots ---- */
+/* ---- permits ---- */
 
 static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void **state)
 {
@@ -302,7 +302,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot"), RATE);
 }
 
-/* ---- slower and faster ---- */
+/* ---- adapting the rate ---- */
 
 static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **state)
 {
@@ -330,7 +330,7 @@ static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **st
 	assert_int_equal(look(site, &now).effective, 1); /* never zero */
 }
 
-static void a_retry_after_is_believed_up_to_an_hour(void **state)
+static void a_retry_after_counts_up_to_an_hour(void **state)
 {
 	struct site *site = *state;
 	struct pace_moment now = start();
@@ -466,9 +466,9 @@ static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **st
 	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot WHERE ended"), 0);
 }
 
-/* ---- what is shown ---- */
+/* ---- shown text ---- */
 
-static void unlimited_costs_nothing_and_asks_nobody(void **state)
+static void without_a_limit_nothing_is_counted(void **state)
 {
 	struct site *site = *state;
 	int64_t slots[100], wait = -1;
@@ -540,7 +540,7 @@ int main(void)
 		TEST(any_minute_holds_at_most_the_rate),
 		TEST(programs_that_take_at_once_never_take_more_than_there_is),
 		TEST(google_s_word_halves_the_rate_once_for_all_calls_under_way),
-		TEST(a_retry_after_is_believed_up_to_an_hour),
+		TEST(a_retry_after_counts_up_to_an_hour),
 		TEST(success_raises_the_rate_again_by_a_tenth_a_minute),
 		TEST(a_lowered_rate_never_exceeds_new_settings),
 		TEST(a_wall_clock_that_jumps_neither_frees_nor_freezes),
@@ -548,7 +548,7 @@ int main(void)
 		TEST(a_retry_after_survives_a_reboot_and_a_lowered_rate_too),
 		TEST(without_a_boot_id_a_clock_that_went_back_tells_a_reboot),
 		TEST(a_reading_of_the_clock_that_is_a_little_old_resets_nothing),
-		TEST(unlimited_costs_nothing_and_asks_nobody),
+		TEST(without_a_limit_nothing_is_counted),
 		TEST(the_expected_time_is_that_of_the_worker_s_share),
 		TEST(looking_changes_nothing_and_works_for_readers),
 	};

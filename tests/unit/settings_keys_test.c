@@ -138,7 +138,7 @@ static void every_key_is_in_the_manual_with_its_default(void **state)
 	(void)fclose(manual);
 }
 
-static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
+static void the_shipped_sample_loads_and_reports_what_is_missing(void **state)
 {
 	struct folder *f = *state;
 	FILE *sample = document("config/cloudinvite.conf");
@@ -383,7 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_key_of_the_design_is_there_with_its_default_and_no_other),
 		TEST(every_key_is_in_the_manual_with_its_default),
-		TEST(the_shipped_sample_loads_and_says_what_is_missing),
+		TEST(the_shipped_sample_loads_and_reports_what_is_missing),
 		TEST(a_customer_is_an_id_or_my_customer),
 		TEST(an_administrator_is_one_address),
 		TEST(google_is_reached_by_https_only),

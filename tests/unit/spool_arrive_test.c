@@ -121,7 +121,7 @@ static void a_box_is_a_directory_and_no_link(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
-/* ---- marks, which a hostile service account may have written ---- */
+/* ---- markers, which may be hostile ---- */
 
 static void a_mark_is_one_word(void **state)
 {
@@ -174,7 +174,7 @@ static void a_mark_has_64_bytes_at_most(void **state)
 	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 }
 
-static void a_mark_that_is_no_file_is_not_believed_and_does_not_block(void **state)
+static void a_marker_that_is_not_a_file_is_ignored_and_does_not_block(void **state)
 {
 	struct box *b = *state;
 	char word[SPOOL_WORD_MAX + 1], user[300];
@@ -232,7 +232,7 @@ int main(void)
 		T(a_box_is_a_directory_and_no_link),
 		T(a_mark_is_one_word),
 		T(a_mark_has_64_bytes_at_most),
-		T(a_mark_that_is_no_file_is_not_believed_and_does_not_block),
+		T(a_marker_that_is_not_a_file_is_ignored_and_does_not_block),
 		T(a_lease_does_not_hold_a_login),
 	};
 

@@ -79,7 +79,7 @@ static void expect_content(struct box *b, const char *name, const char *content)
 
 /* ---- an honest collector ---- */
 
-static void arrivals_are_told_oldest_first_marked_and_taken(void **state)
+static void arrivals_are_sent_oldest_first_marked_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
@@ -120,7 +120,7 @@ static void a_list_holds_as_many_as_were_asked_for(void **state)
 	assert_int_equal(spool_client_list(&k->client, out, 1, NULL), 1);
 }
 
-static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
+static void thousands_of_arrivals_pass_a_queue_of_a_few_hundred(void **state)
 {
 	struct spool_arrival *out = calloc(5000, sizeof(*out));
 	struct kept *k = *state;
@@ -143,7 +143,7 @@ static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
 	assert_int_equal(box_count(box_of(k), "seen"), 5000);
 }
 
-static void what_comes_is_told_once_until_it_is_asked_for(void **state)
+static void new_arrivals_are_announced_once_until_the_next_request(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
@@ -167,7 +167,7 @@ static bool forget_it(const char *user, void *ctx)
 	return spool_client_unmark(ctx, user, NULL);
 }
 
-static void marks_are_written_told_and_removed(void **state)
+static void markers_are_written_sent_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_client *c = &k->client;
@@ -206,7 +206,7 @@ static void marks_are_written_told_and_removed(void **state)
 	assert_int_equal(oldest, 0);
 }
 
-static void what_cannot_be_done_is_said_with_the_next_flush(void **state)
+static void a_failure_is_reported_by_the_next_flush(void **state)
 {
 	struct kept *k = *state;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -260,7 +260,7 @@ static void no_two_keepers_serve_at_once(void **state)
 	spool_client_close(&other);
 }
 
-/* ---- a hostile one ---- */
+/* ---- a hostile collector ---- */
 
 /* An honest record with one byte changed. */
 struct forgery {
@@ -374,7 +374,7 @@ static void a_second_question_before_the_answer_ends_the_connection(void **state
 
 /* It asks, never reads, and continues to ask: the keeper does what needs no answer, and does not
  * wait. */
-static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **state)
+static void a_peer_that_never_reads_blocks_nothing(void **state)
 {
 	const struct timeval soon = {.tv_sec = 1};
 	struct kept *k = *state;
@@ -431,18 +431,18 @@ static void records_that_no_keeper_tells_are_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(arrivals_are_told_oldest_first_marked_and_taken),
+		T(arrivals_are_sent_oldest_first_marked_and_removed),
 		T(a_list_holds_as_many_as_were_asked_for),
-		T(thousands_are_told_through_a_queue_of_a_few_hundred),
-		T(what_comes_is_told_once_until_it_is_asked_for),
-		T(marks_are_written_told_and_removed),
-		T(what_cannot_be_done_is_said_with_the_next_flush),
+		T(thousands_of_arrivals_pass_a_queue_of_a_few_hundred),
+		T(new_arrivals_are_announced_once_until_the_next_request),
+		T(markers_are_written_sent_and_removed),
+		T(a_failure_is_reported_by_the_next_flush),
 		T(a_keeper_that_ends_is_a_fault_and_a_closed_connection),
 		T(no_two_keepers_serve_at_once),
 		T(every_malformed_record_ends_the_connection),
 		T(a_record_of_another_size_ends_the_connection),
 		T(a_second_question_before_the_answer_ends_the_connection),
-		T(one_that_never_reads_is_served_no_further_and_holds_nothing),
+		T(a_peer_that_never_reads_blocks_nothing),
 		cmocka_unit_test(records_that_no_keeper_tells_are_a_fault),
 	};
 

@@ -38,7 +38,7 @@ static void expect_round_trip(const char *user)
 	}
 }
 
-/* ---- there and back ---- */
+/* ---- round trips ---- */
 
 static void ordinary_names_stay_readable(void **state)
 {
@@ -122,7 +122,7 @@ static void random_names_come_back(void **state)
 	}
 }
 
-/* ---- how long ---- */
+/* ---- length ---- */
 
 static void what_does_not_fit_has_no_name(void **state)
 {
@@ -150,7 +150,7 @@ static void what_does_not_fit_has_no_name(void **state)
 	}
 }
 
-/* ---- only what we write is read ---- */
+/* ---- only written names are read ---- */
 
 static void only_the_one_name_of_a_user_is_read(void **state)
 {

@@ -50,7 +50,7 @@ static int forget(void **state)
 	return 0;
 }
 
-static void labels_are_the_words_of_their_rooms(void **state)
+static void labels_are_the_words_of_their_modules(void **state)
 {
 	char name[COUNTER_NAME_MAX], want[COUNTER_NAME_MAX];
 
@@ -89,7 +89,7 @@ static void no_two_series_have_one_name(void **state)
 			}
 }
 
-static void only_what_has_changed_is_told_and_only_once(void **state)
+static void only_changes_are_reported_and_only_once(void **state)
 {
 	struct told t = changes();
 
@@ -134,9 +134,9 @@ static void a_duration_counts_in_each_bucket_that_it_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(labels_are_the_words_of_their_rooms, forget),
+		cmocka_unit_test_setup(labels_are_the_words_of_their_modules, forget),
 		cmocka_unit_test_setup(no_two_series_have_one_name, forget),
-		cmocka_unit_test_setup(only_what_has_changed_is_told_and_only_once, forget),
+		cmocka_unit_test_setup(only_changes_are_reported_and_only_once, forget),
 		cmocka_unit_test_setup(a_duration_counts_in_each_bucket_that_it_fits, forget),
 	};
 

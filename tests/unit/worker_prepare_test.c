@@ -257,7 +257,7 @@ static void what_is_not_a_file_of_the_run_directory_is_replaced(void **state)
 	all_are_right(p);
 }
 
-static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
+static void a_directory_of_another_owner_is_refused_and_left_unchanged(void **state)
 {
 	static const char *const names[] = {"var/lib/cloudinvite", "var/lib/cloudinvite/private",
 		"var/lib/cloudinvite/collector", "var/cache/cloudinvite", "var/spool/cloudinvite",
@@ -377,7 +377,7 @@ int main(void)
 		TEST(a_ledger_that_is_not_a_plain_file_of_one_name_is_refused),
 		TEST(a_ledger_of_another_owner_becomes_root_s),
 		TEST(what_is_not_a_file_of_the_run_directory_is_replaced),
-		TEST(a_stranger_s_directory_is_refused_and_left_as_it_is),
+		TEST(a_directory_of_another_owner_is_refused_and_left_unchanged),
 		TEST(a_link_or_a_file_in_its_place_is_refused),
 		TEST(a_place_that_others_can_change_is_refused),
 		TEST(a_place_that_a_group_can_change_is_refused),
