@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudinvite [-c FILE] VERB …: what administrators type.
+ * cloudinvite [-c FILE] VERB …: the command line. It finds the verb, and gives it its context.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,6 +21,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/ops/ops.h"
 #include "cli/verbs.h"
+#include "telemetry/events.h"
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -116,7 +117,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	return verb->run(cli, argc, argv);
 }
 
-/* getopt repeats an option that it does not know as it is. */
+/* Refuses invisible characters, because getopt prints an unknown option unchanged. */
 static bool are_options_visible(int argc, char **argv, struct fault *fault)
 {
 	char safe[1024];
@@ -139,8 +140,8 @@ static bool reader_has_closed(void)
 	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
-/* An answer that could not be written is no answer: a full disk behind `>` must not look like one.
- * A reader who has seen enough (| head) needs no words. */
+/* Output that could not be written is an error: a full disk behind `>` must not look like a
+ * success. A reader that has closed the pipe (| head) needs no message. */
 static int close_output(int exit_code)
 {
 	struct fault fault;
@@ -161,8 +162,10 @@ int main(int argc, char **argv)
 	int option;
 
 	interrupt_catch();
-	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
+	signal(SIGXFSZ, SIG_IGN); /* exceeding a file-size limit (ulimit -f) becomes a fault with a
+				     sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_message_ids(event_ids);
 	log_decisions();
 	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))

@@ -18,14 +18,14 @@
 
 #define LEDGER	 "The ledger"
 #define GOOGLE	 "Google, live"
-#define SETUP	 "Set-up"
+#define SETUP	 "Setup"
 #define PLUMBING "Plumbing"
 
 #define TARGET                                                                           \
 	"TARGET is an address, a user name, or USER@HOST. A name that matches several\n" \
 	"addresses is rejected, and the addresses are listed.\n"
 
-/* In the order of help. */
+/* In the order of the help. */
 const struct verb verbs[] = {
 	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [TARGET…]",
 		"show people by state, what is waiting and why, and the programs",

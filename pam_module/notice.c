@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The message of `notify`. It comes from root's file or from the module itself, and never from the
+ * marker.
+ */
 #include "pam_module/notice.h"
 
 #include <errno.h>
@@ -22,7 +26,7 @@ static const char own_message[] =
 	"account, and you can bring that account under your organisation's management. Nothing "
 	"changes until you accept.";
 
-/* Makes what a terminal would obey visible, but lines and columns stay. */
+/* Makes visible what a terminal would obey; line breaks and tabs stay. */
 static void make_safe(char *out, size_t size, char *raw)
 {
 	size_t used = 0;
@@ -42,10 +46,9 @@ static void make_safe(char *out, size_t size, char *raw)
 	out[used] = '\0';
 }
 
-/* Root's own words, or false: the file must be root's alone, so that nobody else speaks at logins.
- * `*held`: reading would have waited, perhaps for somebody who holds the file; nothing is said
- * then.
- */
+/* Reads root's message. False unless only root can write the file, so that no other user's text
+ * is shown at logins. `*held`: reading would have waited, perhaps because another user holds the
+ * file; then nothing is shown. */
 static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *held)
 {
 	char raw[MESSAGE_MAX + 1];

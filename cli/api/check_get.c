@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check and get: ask Google about people, now. Nothing is sent.
+ * check and get: ask Google about people now. No mail is sent.
  */
 #include "cli/api/api.h"
 

@@ -40,7 +40,8 @@ static void cancel_call(
 		session->invite, address, order->reason, progress_wait, &session->progress, out);
 }
 
-/* Where the way has ended: invited is yes, not invitable is no, on the way is later. */
+/* The exit code of the final state: invited is yes, not invitable is no, anything before that is
+ * later. */
 static int send_exit_code(const struct invite_result *result)
 {
 	if (!result->known)
@@ -139,7 +140,7 @@ static bool is_confirmed(const struct order *order, int count, const char *what)
 	return order->yes || count <= CONFIRM_ABOVE || cli_confirm(question);
 }
 
-/* A mail to a foreign domain would be a mail to a stranger. */
+/* A mail to another domain would reach a person outside of the organisation. */
 static void reject_foreign(const struct settings *settings, struct target *list, int count)
 {
 	for (int i = 0; i < count; i++) {

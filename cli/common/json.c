@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON that all verbs print, by jansson. json_put() is the only function that prints it:
- * printable ASCII, with everything else escaped, so that the output is harmless on a terminal, too.
+ * The JSON that all verbs print, by jansson. Only json_put() prints it: printable ASCII with
+ * everything else escaped, so that the output is harmless on a terminal too.
  */
 #include "cli/common/json.h"
 
@@ -70,7 +70,7 @@ json_t *json_sighting(const struct ledger_sighting *s)
 		s->gone);
 }
 
-/* JSON_ENSURE_ASCII escapes all but DEL, which stands nowhere but in a string. */
+/* JSON_ENSURE_ASCII escapes everything but DEL, which can only be inside a string. */
 static int write_ascii(const char *bytes, size_t n, void *ctx)
 {
 	FILE *out = ctx;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of what states, reasons and verdicts are called, of what happens next to a person, and of
- * the commands that help. They are in one place, so that status, explain and the report say the
- * same.
+ * Tables of labels for states, reasons and verdicts, for what happens next to a person, and for the
+ * commands that help. They are in one place, so that status, explain and the report agree.
  */
 #include "cli/common/labels.h"
 
@@ -202,12 +201,12 @@ char *label_next_step(
 	return out;
 }
 
-/* ---- what can be done ---- */
+/* ---- possible actions ---- */
 
 static const struct {
 	enum person_state state;
 	const char *reason;  /* NULL: any */
-	const char *command; /* followed by the address where it ends with a blank */
+	const char *command; /* the address follows if it ends with a blank */
 	const char *summary;
 } remedies[] = {
 	{PERSON_QUEUED, NULL, "send ", "invite now"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text for people: made harmless, measured in terminal columns, cut or wrapped at the edge. Colours
- * and other characters than ASCII are used only where the terminal can show them.
+ * Text for readers: made safe, measured in terminal columns, cut or wrapped at the edge. Colours
+ * and characters other than ASCII are used only if the terminal can show them.
  */
 #include "cli/common/screen.h"
 
@@ -16,7 +16,7 @@
 
 #define LINE_MAX_BYTES 4096
 
-static const char *const inks[] = {
+static const char *const escapes[] = {
 	[STYLE_PLAIN] = "",
 	[STYLE_BOLD] = "\033[1m",
 	[STYLE_DIM] = "\033[2m",
@@ -74,7 +74,7 @@ int screen_text_width(const char *text)
 	return columns;
 }
 
-/* One character as this screen may show it. */
+/* One character in the form that this screen can show. */
 static const char *shown(const struct screen *s, const char *c, size_t n, char one[5])
 {
 	if (n > 1 && !s->utf8) {
@@ -88,7 +88,7 @@ static const char *shown(const struct screen *s, const char *c, size_t n, char o
 	return one;
 }
 
-/* Cuts `out` so that it and the sign of the cut take at most `columns`. */
+/* Cuts `out` so that it and the cut mark take at most `columns`. */
 static void cut(const struct screen *s, char *out, size_t size, int columns)
 {
 	const char *more = screen_glyph(s, GLYPH_MORE);
@@ -134,12 +134,12 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 
 /* ---- printing ---- */
 
-/* Prints harmless text. */
+/* Prints a safe text. */
 static void emit(struct screen *s, enum style style, const char *text)
 {
-	bool dyed = s->colour && style != STYLE_PLAIN && text[0] != '\0';
+	bool styled = s->colour && style != STYLE_PLAIN && text[0] != '\0';
 
-	fprintf(s->out, "%s%s%s", dyed ? inks[style] : "", text, dyed ? "\033[0m" : "");
+	fprintf(s->out, "%s%s%s", styled ? escapes[style] : "", text, styled ? "\033[0m" : "");
 	s->column += screen_text_width(text);
 }
 
@@ -224,7 +224,7 @@ void screen_remedy(struct screen *s, int indent, const char *command)
 	screen_put(s, STYLE_BOLD, command);
 }
 
-/* ---- small pictures and numbers ---- */
+/* ---- bars and numbers ---- */
 
 char *screen_bar(
 	const struct screen *s, char out[SCREEN_BAR_SIZE], int64_t part, int64_t whole, int columns)
@@ -239,7 +239,7 @@ char *screen_bar(
 		columns = 60;
 	units = (int64_t)((double)part / (double)whole * columns * 8);
 	if (units < 1)
-		units = 1; /* somebody is not nobody */
+		units = 1; /* a part that is not zero gets at least one unit */
 	for (; units > 0; units -= 8) {
 		const char *c = s->utf8 ? eighths[units < 8 ? units : 8] : "#";
 		strncat(out, c, SCREEN_BAR_SIZE - strlen(out) - 1);

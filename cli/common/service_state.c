@@ -19,10 +19,12 @@ struct reading {
 
 static bool is_late(const struct service_state *service, const struct ledger_worker *w)
 {
-	return w->beat < service->at - HEARTBEAT_LATE_S; /* whatever the ledger says: no overflow */
+	return w->beat <
+	       service->at -
+		       HEARTBEAT_LATE_S; /* whatever the ledger contains, this cannot overflow */
 }
 
-/* This host's own heartbeat counts before the freshest of the others. */
+/* This host's own heartbeat is preferred to a more recent one of another host. */
 static bool is_better(
 	const struct reading *reading, const struct program *p, const struct ledger_worker *w)
 {
@@ -41,7 +43,7 @@ static bool on_worker(const struct ledger_worker *w, void *ctx)
 			    : strcmp(w->role, service->collector.role) == 0 ? &service->collector
 									    : NULL;
 
-	if (!p) /* none of ours: the ledger is open to other writers */
+	if (!p) /* not one of our programs: other writers can open the ledger */
 		return true;
 	service->hosts++;
 	if (is_late(service, w))

@@ -32,7 +32,7 @@ void table_add(struct table *t, enum style style, const char *text)
 		t->failed = true;
 		return;
 	}
-	/* gcc -fanalyzer takes it for lost in the array: table_free frees it. */
+	/* gcc -fanalyzer believes that it is lost in the array: table_free frees it. */
 	t->cells[t->used++] = (struct table_cell){.text = copy, .style = style};
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verbs by name: the one that was typed, the one that was meant, and the help of one.
+ * Verbs by name: finding one, suggesting the one that was probably meant, and printing its help.
  */
 #include "cli/common/verb.h"
 

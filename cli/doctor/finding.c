@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a step of the doctor found: a line for people, an object for machines.
+ * Results of the doctor's steps: a line for readers, an object for scripts.
  */
 #include "cli/doctor/doctor.h"
 

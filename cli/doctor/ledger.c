@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the ledger, at who works on it, and at what waits.
+ * Checks of the ledger, of the programs that use it, and of its backlog.
  */
 #include "cli/doctor/doctor.h"
 
@@ -16,9 +16,9 @@
 #include "spool/reader.h"
 #include "spool/walk.h"
 
-#define OLD_ARRIVAL_S 3600
-#define LATE_S	      86400
-#define OLD_DOUBT_S   (GOOGLE_LAG_S + 86400)
+#define OLD_ARRIVAL_S	  3600
+#define LATE_S		  86400
+#define OLD_UNCONFIRMED_S (GOOGLE_LAG_S + 86400)
 
 /* ---- ledger ---- */
 
@@ -212,7 +212,7 @@ static void report_failed(struct doctor *d, const struct ledger_summary *sum)
 	if (sum->people[PERSON_FAILED] > 0)
 		doctor_note(d, "people_failed", "To see why: cloudinvite status --state failed.",
 			"%lld failed", (long long)sum->people[PERSON_FAILED]);
-	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_DOUBT_S)
+	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_UNCONFIRMED_S)
 		doctor_note(d, "unconfirmed_old", "cloudinvite status --state unconfirmed",
 			"a send has been unconfirmed since %s",
 			clock_relative(sum->oldest_unconfirmed, now, since));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * emit: writes arrivals, as the useradd hook and scripts of the site do. It needs the spool and
- * nothing else: neither ledger nor network nor settings that are right.
+ * emit: writes arrivals, for the useradd hook and for scripts. It needs only the spool: no ledger,
+ * no network, and no valid settings.
  */
 #include "cli/ops/ops.h"
 
@@ -15,7 +15,8 @@
 
 #define DEFAULT_SPOOL "/var/spool/cloudinvite"
 
-/* A settings error must not lose an account that a hook reports: then it is the default spool. */
+/* An error in the settings must not lose an account that a hook reports, so the default spool is
+ * used then. */
 static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -44,7 +45,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 	for (int i = 0; i < count; i++)
 		if (spool_writer_write(box, spool, users[i], reason, true, &fault) < 0)
 			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
-	/* One that was waiting already may be the module's, which does not wait for the disk. */
+	/* The arrival that exists may be the module's, which does not wait for the disk. */
 	if (!spool_writer_sync(box, spool, &fault))
 		exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	file_close(&box);

@@ -20,7 +20,7 @@ void pam_change_free(struct pam_change *change)
 	strbuf_free(&change->made);
 }
 
-/* The line never stands without the file that it names. */
+/* The line is never added without the file that it names. */
 static bool module_is_there(struct fault *fault)
 {
 	struct stat st;
@@ -47,7 +47,7 @@ static bool on_service(const struct pam_service *service, void *ctx)
 	return true;
 }
 
-/* Turned off is what no login runs any more, whoever has written its line. */
+/* Whether no login runs the module any more, by our line or another one. */
 static bool is_off(void)
 {
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
@@ -65,7 +65,7 @@ bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault
 	return !change->needed || change->method->plan(enable, &change->plan, fault);
 }
 
-/* ---- making it ---- */
+/* ---- applying the change ---- */
 
 struct faults {
 	struct fault worst;
@@ -141,7 +141,7 @@ static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 	return good;
 }
 
-/* An interrupt in the middle would leave the files half changed, or changed and not looked at. */
+/* An interrupt in the middle would leave the files half changed, or changed but not checked. */
 bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
 {
 	sigset_t before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a change of the PAM files is told.
+ * Printing a change of the PAM files.
  */
 #include "base/str.h"
 #include "base/strbuf.h"

@@ -63,15 +63,15 @@ struct reading {
 	const char *root;
 	struct pam_stack *stack;
 	struct fault *fault;
-	int files; /* that were included: few files can include each other very often */
+	int files; /* included files: a few files can include each other many times */
 };
 
-/* Where in the tree of includes we are. */
+/* The position in the tree of includes. */
 struct level {
 	const char *path;
 	int depth;
 	int substack;
-	int type; /* only lines of this one, or ANY_TYPE */
+	int type; /* only lines of this type, or ANY_TYPE */
 };
 
 static bool unreadable(struct reading *r, const struct level *at, int number, const char *what)
@@ -211,8 +211,8 @@ struct names {
 	size_t count;
 };
 
-/* What editors and package managers leave behind is not a service; config/pam-release has the same
- * list. */
+/* Files that editors and package managers leave behind are not services; config/pam-release has the
+ * same list. */
 static bool is_service(const char *name)
 {
 	static const char *const within[] = {".dpkg-", ".ucf-", ".rpm"};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explain USER[@HOST]|ADDRESS: why somebody is invited or not, what happens next, what can be done.
- * The verdict that counts is the dispatcher's, in the ledger; beside it stands what the present
- * settings would say, where that differs. A user whom nobody has seen is judged as the account
- * stands in this host's passwd file.
+ * explain USER[@HOST]|ADDRESS: why a person is invited or not, what happens next, and what can be
+ * done. The verdict that counts is the dispatcher's, in the ledger. If the present settings would
+ * give another one, it is shown too. A user without a sighting is evaluated from this host's passwd
+ * file.
  */
 #include "cli/people/explain.h"
 
@@ -18,7 +18,7 @@
 #include "cli/common/verb.h"
 #include "cli/people/people.h"
 
-/* ---- finding ---- */
+/* ---- searching ---- */
 
 static void add_address(struct explanation *x, const char *address)
 {
@@ -64,7 +64,7 @@ static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 	return !x->failed;
 }
 
-/* The account as this host's passwd file has it now. */
+/* The account as it is in this host's passwd file now. */
 static bool inspect_account(struct explanation *x, const char *user, struct fault *fault)
 {
 	const struct settings *settings = x->store.settings;
@@ -87,7 +87,7 @@ static bool inspect_account(struct explanation *x, const char *user, struct faul
 		local_hostname(made.seen.host, sizeof(made.seen.host));
 		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
-		x->unseen = true;
+		x->no_sighting = true;
 		ok = on_sighting(&made, x);
 		if (x->candidates[0].verdict.address[0] != '\0')
 			add_address(x, x->candidates[0].verdict.address);

@@ -3,9 +3,9 @@
  * forget [--block] TARGET…: erases people, with all that the ledger and this host's spool know of
  * them.
  *
- * Whoever is forgotten is a new face at the next login. Google would still know of the invitation,
- * but shows it up to 48 hours late: until then a forgotten person could be mailed a second time, so
- * that forgetting then needs --block.
+ * A forgotten person counts as new at the next login. Google still knows of an invitation, but
+ * shows it up to 48 hours late. Until then the person could be mailed a second time, so forgetting
+ * requires --block.
  */
 #include "cli/people/people.h"
 
@@ -33,7 +33,7 @@ struct marks {
 	bool failed;
 };
 
-/* ---- may it be? ---- */
+/* ---- whether it is allowed ---- */
 
 static bool is_recent(const struct person *p)
 {
@@ -58,7 +58,7 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 	return fault_remedy(fault, "Use forget --block, or wait 72 hours.");
 }
 
-/* ---- the marks of this host ---- */
+/* ---- the markers of this host ---- */
 
 static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
@@ -76,7 +76,7 @@ static bool on_mark(const struct ledger_sighting *s, void *ctx)
 	return true;
 }
 
-/* The service's account, which we are by now, cannot open the spool: a keeper does it. */
+/* The service's account, which we are by now, cannot open the spool, so a keeper does it. */
 static bool remove_marks(const struct marks *marks, struct spool_client *spool, struct fault *fault)
 {
 	if (marks->count == 0 || spool->fd < 0)
@@ -142,7 +142,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
-	/* What is forgotten is not written down anew. */
+	/* The log must not record what is being forgotten. */
 	if (known > 0 || block)
 		cli_log_decision(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
@@ -151,7 +151,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	return known > 0 || block ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* ---- an account that has led to nobody ---- */
+/* ---- an account without a person ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
@@ -175,7 +175,7 @@ static bool forget_sighting(const struct store *store, struct spool_client *spoo
 	return ok;
 }
 
-/* On every host where it was seen. */
+/* On every host on which it was seen. */
 static int forget_account(const struct cli *cli, const struct store *store,
 	struct spool_client *spool, const char *typed)
 {

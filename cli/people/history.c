@@ -21,17 +21,17 @@
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
 
-/* Whose story: an address, or an account that has none. */
+/* The subject: an address, or an account that has none. */
 struct history_query {
 	struct store store;
 	char address[ADDRESS_MAX + 1];
 	char user[USER_MAX + 1], host[HOST_MAX + 1];
 	struct screen screen;
-	json_t *entries; /* NULL: for people */
+	json_t *entries; /* NULL: for readers */
 	int count;
 };
 
-/* ---- whose ---- */
+/* ---- the subject ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
@@ -57,7 +57,7 @@ static bool find(struct history_query *query, const char *typed, struct fault *f
 
 /* ---- entries ---- */
 
-/* Local time; of what is known by the day only, the day. */
+/* Local time; only the day if no more is known. */
 static void format_time(int64_t at, char *out, size_t size)
 {
 	time_t t = (time_t)at;

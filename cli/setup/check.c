@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The check at Google, by the doctor's own steps, as the service: a token for this scope and this
- * administrator, and two calls without effect. A delegation takes its time: where that was asked
- * for, it is tried again until it is there.
+ * The check at Google, with the doctor's own steps, as the service: a token for this scope and this
+ * administrator, and two calls without effect. A delegation takes some time to work; if that was
+ * requested, the check is repeated until it works.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -32,10 +32,10 @@
 struct check {
 	struct setup *setup;
 	bool quiet;
-	int report; /* where the child writes what it found */
-	/* what it found */
+	int report; /* to which the child writes its findings */
+	/* the findings */
 	json_t *findings;
-	char code[48]; /* of the last thing that was bad */
+	char code[48]; /* of the last problem */
 };
 
 /* ---- in the child ---- */
@@ -67,8 +67,8 @@ static void write_report(const struct check *check, const struct doctor *d)
 	json_decref(all);
 }
 
-/* A program that runs already goes by the new settings from now on. Only its own account may know
- * its pid and signal it. */
+/* A program that runs already uses the new settings from now on. Only its own account may know its
+ * pid and signal it. */
 static void reload(const struct settings *settings, const char *program)
 {
 	pid_t pid;
@@ -153,7 +153,7 @@ static int check_once(struct check *check)
 	return exit_code;
 }
 
-/* What Google says while it does not know of the delegation yet, and when there is none. */
+/* Google's errors while it does not know of the delegation yet, and if there is none. */
 static bool may_be_delegation_delay(const char *code)
 {
 	return strcmp(code, "token_delegation_missing") == 0 ||

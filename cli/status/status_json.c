@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status --json (docs/design.md, "Commands"). People are written one at a time, page by page.
+ * status --json (docs/design.md, "Commands"). People are read page by page and written one at a
+ * time.
  */
 #include "cli/status/status.h"
 
@@ -13,7 +14,7 @@
 #define LIMIT 1000 /* people without --all */
 #define PAGE  200
 
-/* ---- how it works ---- */
+/* ---- state of the service ---- */
 
 static json_t *program_json(const struct program *p)
 {
@@ -170,7 +171,7 @@ static bool write_person(
 	return true;
 }
 
-/* Whether anybody follows after the last full page. */
+/* Whether there are people after the last full page. */
 static bool read_next_page(const struct status *st, const struct status_request *request,
 	struct page *page, const char *last, bool *more, struct fault *fault)
 {
@@ -181,7 +182,7 @@ static bool read_next_page(const struct status *st, const struct status_request 
 	return true;
 }
 
-/* The people after `last`, which is moved on; *more tells whether others follow. */
+/* Writes the people after `last`, which is advanced; *more tells whether there are others. */
 static bool write_pages(const struct status *st, const struct status_request *request,
 	struct page *page, char last[ADDRESS_MAX + 1], bool *more, struct fault *fault)
 {
@@ -216,7 +217,7 @@ static bool write_named(const struct status *st, const struct status_request *re
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 bool status_write(
 	const struct status *st, const struct status_request *request, struct fault *fault)

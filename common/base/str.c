@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strings of a fixed size: formatting, numbers, lists, wildcards and safe output. The PAM module
+ * links this, so nothing here uses the heap, the locale or static state.
+ */
 #include "base/str.h"
 
 #include <errno.h>
@@ -138,8 +142,8 @@ bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, voi
 	return true;
 }
 
-/* Both ends are given by pointers, so that a word of a list needs no copy. On a mismatch only the
- * last star is tried again: never worse than the product of the lengths. */
+/* Pointers give both ends, so that a word of a list need not be copied. On a mismatch only the
+ * last star is tried again, so the cost is at most the product of the lengths. */
 static bool match_bytes(const char *pattern, const char *pattern_end, const char *s)
 {
 	const char *star = NULL, *resume = NULL;
@@ -177,7 +181,7 @@ bool str_in_list(const char *word, const char *list)
 {
 	char copy[512];
 
-	/* A longer word is in no list: names and groups are at most 256 bytes. */
+	/* A longer word is in no list: names and groups have at most 256 bytes. */
 	return str_copy(copy, sizeof(copy), word) && !str_each_word(list, word_differs, copy);
 }
 
@@ -218,12 +222,13 @@ bool str_is_utf8(const char *s, size_t n)
 	return true;
 }
 
-/* Characters that are not seen but change what is: they turn or break the order of a line, hide
- * between letters, or carry a text of their own. Unicode's Default_Ignorable_Code_Point, with the
- * separators of lines and paragraphs and the controls of annotations. */
+/* Characters that cannot be seen but change what a reader sees: they reverse or break the order
+ * of a line, hide between letters, or carry a text of their own. This is Unicode's
+ * Default_Ignorable_Code_Point with the separators of lines and paragraphs and the annotation
+ * controls. */
 static const struct {
 	uint32_t first, last;
-} unseen[] = {
+} invisible[] = {
 	{0x00ad, 0x00ad},
 	{0x034f, 0x034f},
 	{0x061c, 0x061c},
@@ -248,8 +253,8 @@ static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
-		if (c >= unseen[i].first && c <= unseen[i].last)
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
+		if (c >= invisible[i].first && c <= invisible[i].last)
 			return false;
 	return true;
 }

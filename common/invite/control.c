@@ -12,8 +12,8 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/counters.h"
 #include "base/str.h"
+#include "telemetry/counters.h"
 
 #define PROBE_FIRST_S 60
 #define PROBE_LAST_S  3600

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page of metrics. Everything is read from the ledger first, so that a fault leaves no half of
+ * a page; then each group of families is written.
+ */
 #include "metrics/metrics.h"
 
 #include <stdlib.h>
@@ -6,16 +10,17 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/counters.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/google.h"
 #include "ledger/pace.h"
+#include "telemetry/counters.h"
 
 #define STORED_MAX 256 /* far more than there are series */
-#define LABEL_MAX  160 /* bytes of a label's value; what is longer ends with "…" */
+#define LABEL_MAX  160 /* bytes of a label's value; a longer one ends with "…" */
 
-/* The two programs, and whatever else has a line in the ledger. */
+/* The two programs, and any other that the ledger has a row of. */
 static const char *const roles[] = {"collector", "dispatcher", "unknown"};
 #define ROLES (ARRAY_SIZE(roles))
 
@@ -24,13 +29,13 @@ struct stored {
 	int64_t n;
 };
 
-/* All that is told, read before a line is written. */
+/* Everything that is reported, read before a line is written. */
 struct facts {
 	const struct settings *settings;
 	struct ledger *ledger;
 	int64_t now;
 	struct ledger_summary summary;
-	struct ledger_worker workers[ROLES]; /* the freshest of each role */
+	struct ledger_worker workers[ROLES]; /* the most recent of each program */
 	bool works[ROLES];
 	struct pace pace;
 	bool paused, reconciling, dispatches;
@@ -134,7 +139,7 @@ static void one(const struct page *p, const char *name, int64_t value)
 	strbuf_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
 }
 
-/* The value of a label: printable, with the escapes of the exposition format. */
+/* A label's value: printable, with the escapes of the exposition format. */
 static void add_label(const struct page *p, const char *label, const char *value)
 {
 	char safe[LABEL_MAX];
@@ -159,7 +164,7 @@ static void gauge(const struct page *p, const char *name, const char *help, int6
 	one(p, name, value);
 }
 
-/* All series of one meter. A value that nobody has set yet is left out. */
+/* All series of one counter or gauge. A gauge that was never set is left out. */
 static void write_family(
 	const struct page *p, const struct facts *f, enum counter m, const char *help)
 {
@@ -200,7 +205,7 @@ static void durations(const struct page *p, const struct facts *f)
 	}
 }
 
-/* The ledger's word is taken for a version only if it looks like one. */
+/* The ledger's text is reported as a version only if it looks like one. */
 static const char *version_of(const struct ledger_worker *w)
 {
 	static const char shape[] = "0123456789abcdefghijklmnopqrstuvwxyz.+~-";
@@ -247,7 +252,7 @@ static void held(const struct page *p, const struct facts *f)
 		"Number of times that the breaker or the account change guard tripped.");
 }
 
-/* Seconds since then; 0: there is nothing, or it lies ahead. */
+/* Seconds since then; 0 if there is no time, or if it is in the future. */
 static int64_t age(const struct facts *f, int64_t since)
 {
 	return since > 0 && since < f->now ? f->now - since : 0;
@@ -301,7 +306,7 @@ static void queue(const struct page *p, const struct facts *f)
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 
 		gauge(p, "daily_limit_remaining", "Invitations that may still be sent today.",
-			left > 0 ? left : 0);
+			max_i64(left, 0));
 	}
 	if (f->sweep_at > 0)
 		gauge(p, "resync_last_success_timestamp_seconds",

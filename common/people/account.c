@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The passwd file. It is read as a whole and sorted once, because the collector compares tens of
+ * thousands of accounts with the file again and again.
+ */
 #include "people/account.h"
 
 #include <stdlib.h>
@@ -56,7 +60,7 @@ static bool parse_line(char *line, size_t n, struct account *a)
 	return parse_id(fields[2], &a->uid) && parse_id(fields[3], &a->gid);
 }
 
-/* Like libc's own reading of the file: NIS entries, comments and empty lines are nobody's. */
+/* libc ignores NIS entries, comments and empty lines too. */
 static bool passed_over(const char *line)
 {
 	while (*line == ' ' || *line == '\t')
@@ -64,8 +68,8 @@ static bool passed_over(const char *line)
 	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
 }
 
-/* What is sorted: eight bytes of the name as a number, which mostly decides without a look at the
- * name itself, and where the account is. */
+/* What is sorted: the first eight bytes of the name as a number, which mostly decides without the
+ * name itself, and the index of the account. */
 struct sort_key {
 	uint64_t prefix;
 	const struct account *account;
@@ -82,7 +86,7 @@ static uint64_t prefix_of(const char *user)
 	return prefix;
 }
 
-/* Of one name, the one that stands first in the file comes first. */
+/* Of two lines for one name, the first in the file comes first. */
 static int compare_keys(const void *a, const void *b)
 {
 	const struct sort_key *x = a, *y = b;

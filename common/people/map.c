@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The map: addresses that no template can know. One broken line makes the whole file an error, as a
- * mail to the wrong person cannot be taken back.
+ * The map: addresses that no template can produce. One broken line makes the whole file an error,
+ * because a mail to the wrong person cannot be taken back.
  */
 #include "base/strbuf.h"
 #include "people/verdict.h"
@@ -45,7 +45,7 @@ static bool broken(
 	return fault_remedy(fault, "%s", remedy);
 }
 
-/* Cuts a comment, which begins the line or follows a blank. */
+/* Cuts off a comment, which begins the line or follows a blank. */
 static void cut_comment(char *line)
 {
 	for (char *p = line; *p != '\0'; p++)
@@ -55,7 +55,7 @@ static void cut_comment(char *line)
 		}
 }
 
-/* The next word, cut off; NULL if there is none. */
+/* Cuts off the next word; NULL if there is none. */
 static char *next_word(char **line)
 {
 	char *word = *line;
@@ -72,7 +72,7 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* An address as the verdict will use it, so in lower case. */
+/* Converts an address to the form that the verdict uses, which is lower case. */
 static bool take_address(char *word)
 {
 	char plain[ADDRESS_MAX + 1];
@@ -85,7 +85,7 @@ static bool take_address(char *word)
 	return true;
 }
 
-/* False with the fault; `out->user` stays NULL for a line that says nothing. */
+/* False with the fault; `out->user` stays NULL for an empty line or a comment. */
 static bool parse_line(
 	char *line, int number, const char *path, struct entry *out, struct fault *fault)
 {
@@ -151,7 +151,7 @@ static bool parse_lines(struct address_map *m, size_t n, const char *path, struc
 	return true;
 }
 
-/* The second line of two for the same user and hosts would never be looked at. */
+/* The second of two lines for the same user and hosts would never be used. */
 static bool no_contradiction(const struct address_map *m, const char *path, struct fault *fault)
 {
 	char what[160];
@@ -197,8 +197,8 @@ struct address_map *map_parse(const char *text, size_t n, const char *path, stru
 
 struct address_map *map_load(const char *path, struct fault *fault)
 {
-	/* Who may write it decides who is written to. Only the file of the default name may be
-	 * missing. */
+	/* A user who can write the map decides who is invited. Only the file with the default name
+	 * may be missing. */
 	const struct file_rules rules = {
 		.max_size = FILE_MAX,
 		.trusted = true,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding keys by name, and the one that somebody meant.
+ * Finding keys by name, and suggesting the one that was probably meant.
  */
 #include "settings/key.h"
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes of a PKCS#11 URI, found in the text itself. Every function refuses what RFC 7512 does
+ * not allow, so that no other parser reads the URI differently.
+ */
 #include "settings/key_uri.h"
 
 #include <string.h>
@@ -8,9 +12,10 @@
 #include "base/strbuf.h"
 #include "settings/systemd.h"
 
-#define SCHEME	"pkcs11:"
-#define HANDLE	"handle:0x"
-#define BETWEEN ";?&" /* what separates attributes: `;` in the path, `?` before the query, `&` */
+#define SCHEME "pkcs11:"
+#define HANDLE "handle:0x"
+#define BETWEEN \
+	";?&" /* what begins an attribute: `;` in the path, `?` before the query, `&` in it */
 
 bool key_uri_is_pkcs11(const char *uri)
 {
@@ -30,7 +35,7 @@ bool key_uri_is_handle(const char *uri)
 
 /* ---- attributes ---- */
 
-/* The attribute's value, and where it ends in `len`; NULL if there is none. */
+/* The attribute's value, and its end in `len`; NULL if the URI does not have it. */
 static const char *find(const char *uri, const char *name, size_t *len)
 {
 	const char *at = uri + (key_uri_is_pkcs11(uri) ? strlen(SCHEME) : strlen(uri));
@@ -56,7 +61,7 @@ bool key_uri_has(const char *uri, const char *name)
 	return find(uri, name, &len);
 }
 
-/* One byte of a percent-encoded text; -1 if it is none, a NUL among them. */
+/* One byte of a percent-encoded text; -1 if it is malformed or a NUL. */
 static int decode(const char **at, const char *end)
 {
 	int byte;
@@ -140,7 +145,7 @@ bool key_uri_pin_file(const char *uri, char *out, size_t size)
 	return path[0] == '/' && str_copy(out, size, path);
 }
 
-/* ---- what is taken ---- */
+/* ---- validation ---- */
 
 static bool pin_source_fits(const char *uri)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the text of one file to settings. inih parses; its reader is ours, so that every finding has
- * its line, and so that a line which inih would cut (200 bytes in the usual builds), read as
- * something else or pass over is an error instead.
+ * From the text of one file to settings. inih parses. Its reader is ours, so that every finding has
+ * its line, and so that a line which inih would cut (200 bytes in the usual builds), misread or
+ * skip is an error instead.
  *
- * An indented line continues the list above it, as in Python's configparser, unless it has a '=':
- * then it is only indented.
+ * An indented line continues the list above it, as in Python's configparser. If it has a '=', it is
+ * a new key.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -19,13 +19,13 @@ struct source {
 	struct loaded *loaded;
 	struct diagnostics *found;
 	const char *file;
-	const char *next, *end; /* what is left of the text */
+	const char *next, *end; /* the rest of the text */
 	int line;
-	bool indented;		       /* the line that inih has now */
-	bool expects_pair;	       /* it should call the handler for it */
-	bool skipping;		       /* the section is unknown, and that is said already */
-	int *lines;		       /* one a key: where this file set it */
-	const struct setting_key *key; /* whose value is being gathered */
+	bool indented;		       /* the line that inih has now is indented */
+	bool expects_pair;	       /* inih should call the handler for this line */
+	bool skipping;		       /* the section is unknown, which was reported */
+	int *lines;		       /* one for each key: the line that set it in this file */
+	const struct setting_key *key; /* the key whose value is being collected */
 	int key_line;
 	struct strbuf value;
 };
@@ -40,7 +40,7 @@ static void diagnose_at(
 	diagnose(src->found, &fault, collecting);
 }
 
-/* ---- a value is whole: into the struct ---- */
+/* ---- a complete value ---- */
 
 static void store(struct source *src)
 {
@@ -75,7 +75,7 @@ static void store(struct source *src)
 		l->settings.sts_endpoint_set = true;
 }
 
-/* Where a comment behind a value begins. (inih 55 leaves it in a continuation line.) */
+/* Where a comment after a value begins. (inih 55 leaves it in a continuation line.) */
 static size_t without_comment(const char *line, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -84,7 +84,7 @@ static size_t without_comment(const char *line, size_t n)
 	return n;
 }
 
-/* ---- what inih hands over ---- */
+/* ---- handlers for inih ---- */
 
 static void found_key(struct source *src, const char *section, const char *key)
 {
@@ -166,9 +166,9 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	return 1;
 }
 
-/* ---- what inih gets ---- */
+/* ---- the reader for inih ---- */
 
-/* "[name]" and at most a comment behind it: inih itself passes over anything there. */
+/* "[name]" with at most a comment after it: inih itself ignores anything there. */
 static void take_section(struct source *src, const char *line)
 {
 	const char *close = strchr(line, ']');
@@ -213,7 +213,7 @@ static bool line_is_clean(struct source *src, const char *line, size_t n)
 	return true;
 }
 
-/* The next line, without its end; NULL at the end of the text. */
+/* The next line, without its newline; NULL at the end of the text. */
 static const char *next_line(struct source *src, size_t *n)
 {
 	const char *line = src->next;
@@ -230,7 +230,7 @@ static const char *next_line(struct source *src, size_t *n)
 	return line;
 }
 
-/* Copies the line for inih if it may see it: not blank, no comment, nothing wrong with it. */
+/* Copies the line for inih if inih may see it: not blank, not a comment, not an error. */
 static bool hand_over(struct source *src, const char *line, size_t n, char *out, size_t size)
 {
 	size_t indent = 0;
@@ -289,9 +289,9 @@ static char *read_line(char *out, int size, void *ctx)
 	return out;
 }
 
-/* ---- the whole text ---- */
+/* ---- the text as a whole ---- */
 
-/* What makes the whole text no settings file: said once, with its line. */
+/* Reports once, with its line, what makes the whole text unusable. */
 static bool text_is_sound(struct source *src)
 {
 	size_t n = (size_t)(src->end - src->next);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which files are read, and which are fit to be believed: cloudinvite.conf, then conf.d/ beside it.
+ * Which files are read, and whether they can be trusted: cloudinvite.conf, then conf.d/ beside it.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -17,7 +17,7 @@
 
 #define FILE_MAX ((size_t)1024 * 1024)
 
-/* The name lives as long as the settings, as their origins point to it. */
+/* The name lives as long as the settings, because their origins point to it. */
 static const char *keep_name(struct loaded *l, const char *file)
 {
 	char **files = reallocarray(l->files, l->file_count + 1, sizeof(*files));
@@ -29,7 +29,7 @@ static const char *keep_name(struct loaded *l, const char *file)
 	return files[l->file_count] ? files[l->file_count++] : NULL;
 }
 
-/* Settings and map are root's and the accounts' alone (--prepare): they say who is invited. */
+/* Only root and the accounts may read settings and map (--prepare): they say who is invited. */
 static void say_closed(struct fault *fault, const char *file)
 {
 	fault_set(fault, FAULT_SETTINGS, "settings_closed",
@@ -51,8 +51,8 @@ static bool error_memory(const char *file, struct diagnostics *found)
 
 static bool read_file(struct loaded *l, struct diagnostics *found, const char *file)
 {
-	/* Whoever may write the settings may have mail sent and files read by root. Configuration
-	 * management may link them into its own tree. */
+	/* A user who can write the settings can have mail sent and files read by root.
+	 * Configuration management may install them as links into its own tree. */
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
 	struct strbuf text = {.max = FILE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
@@ -89,7 +89,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Who may write the directory may add settings. */
+/* A user who can write the directory can add settings. */
 static bool directory_is_trusted(const char *dir, struct diagnostics *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of all keys, and the settings as a whole: defaults, loading, showing, freeing.
+ * The table of all keys, and what is known about a loaded one: its value, and where it came from.
+ * Parser and checks read the table; this file calls neither of them (load.c does).
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -22,8 +23,8 @@ static const char *const role_words[] = {"standalone", "host", "hub", NULL};
 #define MINUTE	  ((int64_t)60)
 #define DAY	  ((int64_t)86400)
 
-/* Without a default stand the keys that only the administrator can know: the customer, the person
- * to act as, the domains. Their values in docs/design.md are examples. */
+/* Keys that only the administrator can know have no default: the customer, the person to act as,
+ * the domains. Their values in docs/design.md are examples. */
 const struct setting_key setting_keys[] = {
 	/* clang-format off */
 	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "",
@@ -219,102 +220,6 @@ void diagnose(struct diagnostics *found, const struct fault *fault, bool collect
 {
 	found->count++;
 	found->report(fault, collecting, found->ctx);
-}
-
-/* Keeps the first fault that stops the caller. */
-struct first_fault {
-	bool collecting_only;
-	struct fault fault;
-};
-
-static void keep_first(const struct fault *fault, bool collecting, void *ctx)
-{
-	struct first_fault *first = ctx;
-
-	if (first->fault.kind == FAULT_NONE && (collecting || !first->collecting_only))
-		first->fault = *fault;
-}
-
-static struct settings *load(const char *path, const struct strbuf *text, bool collecting_only,
-	bool check, struct fault *fault)
-{
-	struct first_fault first = {.collecting_only = collecting_only};
-	struct diagnostics found = {.report = keep_first, .ctx = &first};
-	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
-
-	if (!l) {
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
-		return NULL;
-	}
-	if (settings_read(l, text, &found) && check && first.fault.kind == FAULT_NONE)
-		settings_check_into(&l->settings, &found);
-	if (first.fault.kind == FAULT_NONE)
-		return &l->settings;
-	if (fault)
-		*fault = first.fault;
-	settings_free(&l->settings);
-	return NULL;
-}
-
-struct settings *settings_load(const char *path, struct fault *fault)
-{
-	return load(path, NULL, false, false, fault);
-}
-
-struct settings *settings_load_text(
-	const char *path, const struct strbuf *text, struct fault *fault)
-{
-	return load(path, text, false, false, fault);
-}
-
-struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault)
-{
-	return load(path, NULL, !dispatch, true, fault);
-}
-
-/* The public form of `diagnostics`, which knows nothing of who is concerned. */
-struct reporting {
-	void (*report)(const struct fault *, void *ctx);
-	void *ctx;
-};
-
-static void report_any(const struct fault *fault, bool collecting, void *ctx)
-{
-	const struct reporting *r = ctx;
-
-	(void)collecting;
-	r->report(fault, r->ctx);
-}
-
-int settings_check(
-	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx)
-{
-	struct reporting r = {report, ctx};
-	struct diagnostics found = {.report = report_any, .ctx = &r};
-
-	settings_check_into(s, &found);
-	return found.count;
-}
-
-struct settings *settings_inspect(
-	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count)
-{
-	struct reporting r = {report, ctx};
-	struct diagnostics found = {.report = report_any, .ctx = &r};
-	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
-	struct fault fault = {.kind = FAULT_NONE};
-
-	if (!l) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
-		diagnose(&found, &fault, true);
-	} else if (!settings_read(l, NULL, &found)) {
-		settings_free(&l->settings);
-		l = NULL;
-	} else if (found.count == 0) {
-		settings_check_into(&l->settings, &found);
-	}
-	*count = found.count;
-	return l ? &l->settings : NULL;
 }
 
 void settings_free(struct settings *s)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for bash. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for bash. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
 _cloudinvite_options() {
 	case $1 in

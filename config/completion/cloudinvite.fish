@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for fish. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for fish. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
-# The words behind the program's own options: the verb is the first of them.
+# The words after the program's own options; the verb is the first of them.
 function __cloudinvite_verb
     set -l words (commandline -opc)[2..-1]
     while set -q words[1]

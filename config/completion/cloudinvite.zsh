@@ -1,7 +1,7 @@
 #compdef cloudinvite
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for zsh. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for zsh. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
 _cloudinvite_verbs() {
 	local -a verbs=(

@@ -111,7 +111,7 @@ class Help(AliceAndBob):
 
     def test_help_lists_the_verbs_by_group_and_only_those_that_are_there(self):
         said = self.run_verb("help").stdout
-        for group in ("The ledger", "Google, live", "Set-up", "Plumbing"):
+        for group in ("The ledger", "Google, live", "Setup", "Plumbing"):
             self.assertIn(f"\n{group}\n", said)
         listed = re.findall(r"^  ([a-z]+) +\S", said, re.MULTILINE)
         self.assertEqual(sorted(listed), sorted(

@@ -136,8 +136,8 @@ class Journal(harness.Test):
 class Catalog(harness.Test):
     @staticmethod
     def in_the_program():
-        with open(harness.SOURCE + "/common/base/journal.c", encoding="utf-8") as file:
-            return dict(re.findall(r'\{"([a-z_]+)", "([0-9a-f]{32})"\}', file.read()))
+        with open(harness.SOURCE + "/common/telemetry/events.c", encoding="utf-8") as file:
+            return dict(re.findall(r'\{"([a-z]+)", "([0-9a-f]{32})"\}', file.read()))
 
     def test_every_event_that_somebody_accounts_for_has_an_identity(self):
         self.assertEqual(sorted(self.in_the_program()), sorted(EVENTS))

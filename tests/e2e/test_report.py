@@ -138,7 +138,7 @@ class States(World):
     def test_a_ledger_without_anybody_is_a_page_that_says_so(self):
         page = self.page()
         for sentence in ("No people yet. They appear here after their first login.",
-                         "Nothing: nobody is stuck.", "Nothing has happened in the last 12 weeks.",
+                         "Nothing: no person is stuck.", "Nothing has happened in the last 12 weeks.",
                          "No accounts have been seen yet."):
             self.assertIn(sentence, page.text())
         self.assertEqual(page.having("svg", role="img"), [])

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holds the lock of a directory, as any account can that may open it: getdents into a page of a
- * file of a FUSE file system that never answers a read, and a call that waits for the lock
- * exclusively behind it. From then on every name in the directory that is not in the kernel's cache
- * is waited for, in state D, until the FUSE connection is aborted.
+ * Holds the lock of a directory, as any account can that may open it: with getdents into a page of
+ * a file of a FUSE file system that never answers a read, and a call behind it that waits for the
+ * lock exclusively. From then on, every lookup of a name in the directory that is not in the
+ * kernel's cache waits in state D, until the FUSE connection is aborted.
  *
  *   hold UID GID[,GID]... MOUNTPOINT OPENED QUEUED [TO]
  *
- * As UID, with these groups and in a user namespace of its own (no privilege is needed): mounts
- * the FUSE file system at MOUNTPOINT, lists OPENED into it, then makes the directory QUEUED or,
- * with TO, renames QUEUED into TO. Says `connection N`, `refused WHAT ERRNO`, `held` and `queued`,
- * a line each, and stays until its input ends or the connection is aborted.
+ * As UID, with these groups and in a user namespace of its own (no privilege is needed), it mounts
+ * the FUSE file system at MOUNTPOINT and lists OPENED into it. Then it makes the directory QUEUED
+ * or, with TO, renames QUEUED to TO. Prints `connection N`, `refused WHAT ERRNO`, `held` and
+ * `queued`, each on a line, and stays until its input ends or the connection is aborted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@
 
 static const char *opened, *queued, *target;
 static uid_t uid;
-static gid_t groups[GROUPS_MAX]; /* the account's own is the first */
+static gid_t groups[GROUPS_MAX]; /* the account's own group is the first */
 static size_t n_groups;
 static int fuse;
 static void *page;

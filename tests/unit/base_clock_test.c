@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time: every date that Google, settings and people write is understood, and none that is no date.
+ * Time: every date that Google, settings and people write is understood, and nothing that is not a
+ * date.
  */
 #include "base/str.h"
 #include "tests/unit/folder.h"
@@ -109,7 +110,7 @@ static void a_leap_second_ends_a_day_of_utc(void **state)
 		assert_false(clock_parse_rfc3339(bad[i], &wall));
 }
 
-static void what_is_no_date_is_refused(void **state)
+static void a_text_that_is_not_a_date_is_refused(void **state)
 {
 	static const char *const cases[] = {"", "2026", "2026-11-23", "2026-11-23T04:28:01",
 		"2026-02-30T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z",
@@ -264,7 +265,7 @@ static void people_read_how_long_ago_or_ahead_it_is(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(clock_relative(1000000000 + cases[i].ahead, 1000000000, out),
 			cases[i].text);
-	/* A ledger may say any number. */
+	/* The ledger may hold any number. */
 	assert_true(str_ends(clock_relative(INT64_MIN, 1000000000, out), " ago"));
 	assert_true(str_starts(clock_relative(INT64_MAX, -1000000000, out), "in "));
 }
@@ -294,7 +295,7 @@ int main(void)
 		cmocka_unit_test(the_hosts_time_zone_changes_nothing),
 		cmocka_unit_test(offsets_and_fractions_are_understood),
 		cmocka_unit_test(a_leap_second_ends_a_day_of_utc),
-		cmocka_unit_test(what_is_no_date_is_refused),
+		cmocka_unit_test(a_text_that_is_not_a_date_is_refused),
 		cmocka_unit_test(a_day_starts_at_midnight_also_before_the_epoch),
 		cmocka_unit_test(midnight_is_that_of_the_host_also_when_a_day_has_23_or_25_hours),
 		cmocka_unit_test(durations_have_one_unit_and_an_end),

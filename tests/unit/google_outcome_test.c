@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which replies, and which lacks of one, let a send be repeated. */
+/* Which replies, and which missing replies, allow a send to be repeated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static struct google_reply read_reply(
 	return out;
 }
 
-static void nothing_written_may_be_repeated(void **state)
+static void a_request_that_was_not_written_may_be_repeated(void **state)
 {
 	static const struct {
 		CURLcode curl;
@@ -98,7 +98,7 @@ static void half_a_reply_is_none_whatever_its_status(void **state)
 	}
 }
 
-static void a_status_says_whether_a_send_may_be_repeated(void **state)
+static void the_status_decides_whether_a_send_may_be_repeated(void **state)
 {
 	static const struct {
 		int status;
@@ -134,7 +134,7 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 	}
 }
 
-static void what_the_server_refused_unseen_may_be_repeated(void **state)
+static void an_unprocessed_request_may_be_repeated(void **state)
 {
 	const struct http_reply http = {.curl = CURLE_HTTP2, .unprocessed = true};
 	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
@@ -159,8 +159,8 @@ static void a_page_in_googles_place_is_called_that(void **state)
 	assert_non_null(strstr(r.fault.remedy, "login page"));
 }
 
-/* libcurl says of these that a protocol is not supported, or that memory is short. */
-static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
+/* libcurl reports for these that a protocol is not supported, or that memory is short. */
+static void a_reply_that_is_not_http_is_transient(void **state)
 {
 	static const CURLcode all[] = {
 		CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY};
@@ -218,13 +218,13 @@ static void date_wait_and_duration_are_passed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_written_may_be_repeated),
+		cmocka_unit_test(a_request_that_was_not_written_may_be_repeated),
 		cmocka_unit_test(a_send_that_may_have_been_written_is_unconfirmed),
 		cmocka_unit_test(half_a_reply_is_none_whatever_its_status),
-		cmocka_unit_test(a_status_says_whether_a_send_may_be_repeated),
-		cmocka_unit_test(what_the_server_refused_unseen_may_be_repeated),
+		cmocka_unit_test(the_status_decides_whether_a_send_may_be_repeated),
+		cmocka_unit_test(an_unprocessed_request_may_be_repeated),
 		cmocka_unit_test(a_page_in_googles_place_is_called_that),
-		cmocka_unit_test(what_is_no_http_is_for_later_and_no_fault_of_the_setup),
+		cmocka_unit_test(a_reply_that_is_not_http_is_transient),
 		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
 		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
 		cmocka_unit_test(date_wait_and_duration_are_passed_on),

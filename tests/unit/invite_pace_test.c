@@ -4,9 +4,9 @@
 
 #define LIMIT 12
 
-static int quota_left; /* calls that are answered 429 */
+static int quota_left; /* calls that are answered with 429 */
 
-/* Up to five seconds a call; Google may have seen it at any moment between. */
+/* Up to five seconds for each call; Google may have seen it at any moment in between. */
 static void slow(struct call_at_google *c, struct outcome *o)
 {
 	(void)c;
@@ -44,7 +44,7 @@ static void arrive(struct site *s, int count)
 	judge_all(s);
 }
 
-/* The most calls that Google has seen in any 60 seconds. */
+/* The highest number of calls that Google has seen in any 60 seconds. */
 static int busiest_minute(void)
 {
 	int most = 0;
@@ -171,7 +171,7 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 	struct person p;
 
 	arrive(&s, 30);
-	/* Everybody but the last has failed once. */
+	/* All but the last have failed once. */
 	for (int n = 0; n < 29; n++) {
 		p = person_of(&s, fake_google.accounts[n].address);
 		p.class = CLASS_RETRY;
@@ -194,14 +194,14 @@ static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void 
 	assert_in_range(fake_google.seen_count, LIMIT - 2, LIMIT);
 	site_close(&s);
 	site_open(&s);
-	/* Nothing is kept from the next one. */
+	/* The next one is not affected. */
 	assert_int_equal(ledger_claim(s.ledger, clock_wall(), CLASS_SWEEP, "next",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);
 	end(&s);
 }
 
-/* How long status would say that the queue takes. */
+/* How long `status` estimates for the queue. */
 static int64_t expected(struct site *s)
 {
 	struct ledger_summary summary;
@@ -212,7 +212,7 @@ static int64_t expected(struct site *s)
 	return pace_expect(&pace, pace_calls(&summary, true, summary.people[PERSON_QUEUED]));
 }
 
-/* Of `count` people every `nth` has an account. */
+/* Every `nth` of `count` people has an account. */
 static void expect_well(void **state, int count, int nth)
 {
 	struct site s = paced(*state, "resync_interval = 0\nsends_per_day = 1000");

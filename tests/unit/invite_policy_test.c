@@ -6,7 +6,7 @@
 
 #define NOW INT64_C(1795392000)
 
-/* Somebody who may be mailed now, and everything that can be in the way. */
+/* A person who may be mailed now, and everything that can prevent it. */
 struct policy_fixture {
 	struct settings settings;
 	struct person person;
@@ -42,7 +42,7 @@ static void nothing_in_the_way_means_send(void **state)
 	(void)state;
 	policy_fixture_reset(&s);
 	assert_ruling(&s, RULING_SEND, "");
-	s.person.mails = -1; /* not shown: nobody's mail is known */
+	s.person.mails = -1; /* not shown: the number of mails is unknown */
 	assert_ruling(&s, RULING_SEND, "");
 }
 

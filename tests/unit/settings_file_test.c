@@ -4,7 +4,7 @@
 #include "base/strbuf.h"
 #include "settings_text.h"
 
-/* ---- what is right ---- */
+/* ---- valid files ---- */
 
 static void an_empty_file_gives_all_defaults(void **state)
 {
@@ -152,7 +152,7 @@ static void a_drop_in_directory_that_others_may_write_is_refused(void **state)
 	assert_non_null(strstr(fault.remedy, "chmod 0755"));
 }
 
-/* ---- files that are not fit ---- */
+/* ---- files that are refused ---- */
 
 static void a_missing_file_is_a_fault_that_says_where_the_sample_is(void **state)
 {
@@ -203,7 +203,7 @@ static void a_link_of_configuration_management_is_followed(void **state)
 	settings_free(s);
 }
 
-/* ---- who is stopped by what ---- */
+/* ---- which programs a fault stops ---- */
 
 static void an_error_that_concerns_dispatching_leaves_the_collector_running(void **state)
 {

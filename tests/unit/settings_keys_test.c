@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keys against docs/design.md, and each key's own rule. The documents are looked for in the
- * directory that CLOUDINVITE_SOURCE names, else in the current one.
+ * The keys compared with docs/design.md, and each key's validator. The documents are searched in
+ * the directory that CLOUDINVITE_SOURCE names, else in the current one.
  */
 #include "base/str.h"
 #include "folder.h"
@@ -42,7 +42,7 @@ static bool split_setting(char *line, struct expected *e)
 	       str_copy(e->value, sizeof(e->value), str_trim(equals + 1));
 }
 
-/* The block of settings in the design, which begins at "[google]" and ends with its fence. */
+/* The settings in the design, from "[google]" to the end of the block. */
 static size_t design_settings(struct expected *out, size_t room)
 {
 	FILE *file = document("docs/design.md");
@@ -67,7 +67,7 @@ static size_t design_settings(struct expected *out, size_t room)
 	return count;
 }
 
-/* What only the administrator can know has no default: the design shows an example. */
+/* Keys that only the administrator can know have no default: the design shows an example. */
 static bool is_example(const char *value)
 {
 	return strstr(value, "example.com") || strcmp(value, "C01234567") == 0;
@@ -138,7 +138,7 @@ static void every_key_is_in_the_manual_with_its_default(void **state)
 	(void)fclose(manual);
 }
 
-static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
+static void the_shipped_sample_loads_and_reports_what_is_missing(void **state)
 {
 	struct folder *f = *state;
 	FILE *sample = document("config/cloudinvite.conf");
@@ -383,7 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_key_of_the_design_is_there_with_its_default_and_no_other),
 		TEST(every_key_is_in_the_manual_with_its_default),
-		TEST(the_shipped_sample_loads_and_says_what_is_missing),
+		TEST(the_shipped_sample_loads_and_reports_what_is_missing),
 		TEST(a_customer_is_an_id_or_my_customer),
 		TEST(an_administrator_is_one_address),
 		TEST(google_is_reached_by_https_only),

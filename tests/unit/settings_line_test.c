@@ -3,7 +3,7 @@
 #include "base/strbuf.h"
 #include "settings_text.h"
 
-/* ---- lines that are wrong ---- */
+/* ---- invalid lines ---- */
 
 static void an_unknown_key_suggests_the_nearest(void **state)
 {
@@ -35,7 +35,7 @@ static void an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one(void **
 		":2: role: 'dispatcher' is not a valid choice", "Use hub instead.");
 }
 
-static void a_key_in_the_wrong_section_is_told_its_own(void **state)
+static void a_key_in_the_wrong_section_names_the_right_one(void **state)
 {
 	expect(*state, "[people]\ntimeout = 3\n", ":2: [people] has no key 'timeout'",
 		"It belongs in [google].");
@@ -43,7 +43,7 @@ static void a_key_in_the_wrong_section_is_told_its_own(void **state)
 		"It belongs in [google].");
 }
 
-static void an_unknown_section_is_said_once_and_suggests_the_nearest(void **state)
+static void an_unknown_section_is_reported_once_with_a_suggestion(void **state)
 {
 	expect(*state, "[gogle]\ncustomer = C01\ntimeout = 3s\n", ":1: there is no section [gogle]",
 		"Did you mean [google]?");
@@ -58,7 +58,7 @@ static void a_key_that_is_there_twice_names_both_lines(void **state)
 		":5: parallel is already set on line 2", "Remove one of the two.");
 }
 
-static void a_line_that_is_nothing_is_an_error(void **state)
+static void a_line_that_cannot_be_parsed_is_an_error(void **state)
 {
 	expect(*state, "[google]\njust some words\n",
 		":2: this line is neither [section] nor key = value", "Put '='");
@@ -180,10 +180,10 @@ int main(void)
 		TEST(an_unknown_key_suggests_the_nearest),
 		TEST(an_old_key_is_unknown_and_its_remedy_names_the_new_one),
 		TEST(an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one),
-		TEST(a_key_in_the_wrong_section_is_told_its_own),
-		TEST(an_unknown_section_is_said_once_and_suggests_the_nearest),
+		TEST(a_key_in_the_wrong_section_names_the_right_one),
+		TEST(an_unknown_section_is_reported_once_with_a_suggestion),
 		TEST(a_key_that_is_there_twice_names_both_lines),
-		TEST(a_line_that_is_nothing_is_an_error),
+		TEST(a_line_that_cannot_be_parsed_is_an_error),
 		TEST(an_indented_line_never_changes_another_key_silently),
 		TEST(an_indented_key_is_a_key),
 		TEST(an_indented_section_is_a_section),

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests to the metadata server. A reply without Metadata-Flavor: Google does not come from it
+ * and is refused.
+ */
 #include "google/auth/metadata.h"
 
 #include <curl/curl.h>
@@ -22,7 +26,7 @@
 #define ACCOUNT	 "instance/service-accounts/default/email"
 #define TOKEN	 "instance/service-accounts/default/token?scopes=" IAM_SCOPE
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
 static bool worth_another_try(const struct http_reply *r)
 {
@@ -39,7 +43,7 @@ static void pause_ms(int64_t ms)
 	nanosleep(&wait, NULL);
 }
 
-/* During maintenance it answers 503 for less than a second. */
+/* During maintenance the server answers 503 for less than a second, so it is asked again. */
 static void ask(const struct settings *s, struct http *http, const char *path, struct http_reply *r)
 {
 	static const char *const flavor[] = {"Metadata-Flavor: Google", NULL};
@@ -65,9 +69,9 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 	strbuf_free(&url);
 }
 
-/* ---- the answers ---- */
+/* ---- the replies ---- */
 
-/* A server of before the universes does not know the question. */
+/* A server that is older than universes does not know the path. */
 static bool check_universe(const struct settings *s, const struct http_reply *r, struct fault *f)
 {
 	char name[128];

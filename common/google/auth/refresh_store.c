@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of a refresh token that Google issued in place of another one. A file that is missing or
+ * broken is not an error: the token in the credential's file is then used.
+ */
 #include "google/auth/refresh_store.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Faults of the transport: rows by libcurl's code, and by the texts where libcurl has one code for
+ * several causes. Every row names what an administrator can check.
+ */
 #include "google/http/errors.h"
 
 #include <curl/curl.h>
@@ -41,7 +45,7 @@ void error_expand(char *out, size_t size, const char *pattern, const struct erro
 	strbuf_free(&t);
 }
 
-/* ---- the way there ---- */
+/* ---- the connection ---- */
 
 #define WAIT_REMEDY                                                                      \
 	"Check the network, name resolution and [google] proxy. The dispatcher retries " \
@@ -53,7 +57,8 @@ void error_expand(char *out, size_t size, const char *pattern, const struct erro
 #define CUT	   "network_cut"
 #define CUT_BEFORE "the connection was closed before an answer arrived"
 
-/* What libcurl reports; all else is "the connection failed", which the same call later may not. */
+/* The errors of libcurl that have a row of their own. Any other is "the connection failed", which
+ * may work later. */
 static const struct row {
 	int curl;
 	enum fault_kind kind;
@@ -99,10 +104,10 @@ static const struct row {
 	{CURLE_OUT_OF_MEMORY, FAULT_TRANSIENT, "no_memory", "out of memory", ""},
 };
 
-#define TOO_LARGE 100 /* CURLE_TOO_LARGE: libcurl has that name since 8.6 */
+#define TOO_LARGE 100 /* CURLE_TOO_LARGE, which has that name since libcurl 8.6 */
 
-/* Newer libcurls (seen: 8.14) take an end without TLS's own end for an error, in OpenSSL's words.
- */
+/* Newer libcurls (seen: 8.14) treat an end of the connection without TLS's close_notify as an
+ * error, in OpenSSL's words. */
 static bool is_cut_within(const struct http_reply *reply)
 {
 	return reply->status &&
@@ -110,8 +115,7 @@ static bool is_cut_within(const struct http_reply *reply)
 		       (reply->curl == CURLE_RECV_ERROR && strstr(reply->error, "unexpected eof")));
 }
 
-/* Something came back that is no HTTP, or has headers without end, for which libcurl has several
- * words. */
+/* The reply is not HTTP, or its headers do not end; libcurl has several texts for that. */
 static bool is_malformed(const struct http_reply *reply)
 {
 	return reply->maybe_sent &&
@@ -147,7 +151,7 @@ static const struct row *find_row(const struct http_reply *reply)
 	return &other;
 }
 
-/* "https://host:port/path" -> "host:port". */
+/* "https://host:port/path" becomes "host:port". */
 static void host_of(const char *url, char *out, size_t size)
 {
 	const char *start = strstr(url, "://");
@@ -156,8 +160,8 @@ static void host_of(const char *url, char *out, size_t size)
 	str_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
 }
 
-/* What a server that wants a certificate of ours says in TLS, in OpenSSL's words. With TLS 1.3 it
- * comes after the handshake, with the first that is read. */
+/* The TLS alerts, in OpenSSL's words, of a server that requires our client certificate. With TLS
+ * 1.3 the alert comes after the handshake, with the first read. */
 static bool client_refused(const char *host, const struct http_reply *reply, struct fault *fault)
 {
 	static const char *const alerts[] = {"alert certificate required", "alert bad certificate",
@@ -193,8 +197,8 @@ void error_transport(const char *url, const struct http_reply *reply, struct fau
 	}
 	if (error_proxy(host, reply, fault) || client_refused(host, reply, fault))
 		return;
-	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
-	 */
+	/* libcurl reports why it could not repeat the request on a lost connection; that explains
+	 * nothing. */
 	if (reply->curl == CURLE_SEND_FAIL_REWIND || reply->curl == CURLE_SEND_ERROR ||
 		reply->unprocessed || !*reply->error)
 		fault_set(fault, row->kind, row->code, "%s: %s", host, row->what);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The PIN: where it comes from, and that one which was refused is not given again. What is
- * remembered is no PIN but a slow hash of it, in a file of the tokens directory that all processes
- * share: /var/cache/cloudinvite/pin-refused-<hash of the URI>.
+ * The PIN: where it comes from, and the record of a refused one, which is not used again. The
+ * record is a slow hash of the PIN, not the PIN, in a file of the tokens directory that all
+ * processes share: /var/cache/cloudinvite/pin-refused-<hash of the URI>.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +71,7 @@ bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
 
-/* ---- remembering ---- */
+/* ---- the record of refused PINs ---- */
 
 struct rejected_pin {
 	unsigned char salt[SALT_SIZE];
@@ -84,7 +84,7 @@ static bool hash_pin(const char *pin, struct rejected_pin *m)
 		       EVP_sha256(), sizeof(m->hash), m->hash) == 1;
 }
 
-/* Of the URI without the PIN: the same key by another PIN is the same key. */
+/* Made of the URI without the PIN: the key is the same with another PIN. */
 static bool record_name(const char *uri, char name[NAME_SIZE])
 {
 	struct strbuf bare = {0};

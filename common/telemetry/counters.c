@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/counters.h"
+/*
+ * The table of everything that the programs count, and the counts of this program in memory.
+ */
+#include "telemetry/counters.h"
 
 #include <string.h>
 
@@ -11,7 +14,7 @@
 
 struct label {
 	const char *name;
-	int count; /* 0: there is no such label */
+	int count; /* 0: no label */
 	const char *const *words;
 };
 
