@@ -23,6 +23,9 @@ struct error_names {
 };
 void error_expand(char *out, size_t size, const char *pattern, const struct error_names *names);
 
+/* A sentence of libcurl's says that a connection ended without TLS's own end, or was reset. */
+bool error_is_connection_end(const char *text);
+
 /* No complete reply came from `url` (reply->curl is not 0). */
 void error_transport(const char *url, const struct http_reply *reply, struct fault *fault);
 
