@@ -37,10 +37,10 @@ bool spool_client_look(struct spool_client *c, struct fault *fault);
  * Their number, -1 and the fault. */
 int spool_client_list(
 	struct spool_client *c, struct spool_arrival *out, int max, struct fault *fault);
-/* The arrival has been committed to the ledger: its user is marked with `word` if there is no mark
- * yet, then it is taken. With a NULL for `word` it is taken only. */
-bool spool_client_take(struct spool_client *c, const struct spool_arrival *a, const char *word,
-	struct fault *fault);
+/* The arrival has been committed to the ledger: with `mark`, its user is marked as seen if there is
+ * no mark yet; then it is taken. */
+bool spool_client_take(
+	struct spool_client *c, const struct spool_arrival *a, bool mark, struct fault *fault);
 
 /* How a mark is written. */
 enum spool_marking {

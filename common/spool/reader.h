@@ -57,6 +57,8 @@ void spool_listing_close(struct spool_listing *l);
 /* The next arrival of new/: 1, 0 at the end, -1 and errno. What is no arrival (name, type, owner
  * other than root or us, size, links) is moved to bad/ and logged. */
 int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out);
+/* The arrival of this name: 1, 0 if there is none, -1 and errno (EINVAL: it is no arrival). */
+int spool_find_arrival(const struct spool_reader *r, const char *name, struct spool_arrival *out);
 /* The next mark of seen/ with its file's name and mtime; `before`: only those whose mtime is before
  * it (0: all). */
 int spool_next_mark(
@@ -70,6 +72,9 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 /* The same for somebody who may have none yet: a mark that is there stays as it is. */
 bool spool_mark_first(
 	struct spool_reader *r, const char *user, const char *word, struct fault *fault);
+/* The same, with the file of an arrival, which is linked: an empty mark says `seen`. */
+bool spool_mark_arrival(
+	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault);
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);
 /* The marks belong to `ledger_id`: with another id (or none) in `.ledger` all of them are dropped
  * first and it is written. *dropped counts them. */

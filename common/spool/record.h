@@ -6,7 +6,7 @@
  *
  *	the collector asks           and the keeper
  *	N count                      tells of up to `count` arrivals: A …, then E
- *	D name word                  marks the user of an arrival, then unlinks the arrival
+ *	D name                       makes an arrival the mark of its user
  *	T name                       unlinks an arrival
  *	M name word                  writes a mark
  *	C name word                  changes a mark that is there
