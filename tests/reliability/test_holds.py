@@ -209,8 +209,6 @@ class Site:
                 os.chown(place, uid, groups[0])
             with open(self.own(account) + "/file", "wb") as file:
                 os.fchown(file.fileno(), uid, groups[0])
-        message = self.fs + "/etc/invited"
-        sandbox.write(message, SENTENCE + "\n")
         with open(sandbox.CONF, "w", encoding="utf-8") as file:
             file.write(f"[people]\naddress = {{user}}@example.com\ndomains = example.com\n"
                        f"network_users = yes\n[invitations]\nsettle = 0\n"
@@ -227,8 +225,12 @@ class Site:
             with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                 file.write(line)
         run(os.path.join(sandbox.BIN, "cloudinvite-collector"), "--prepare")
-        self.module = Module(self.root + "/pam", self.spool, message)
+        self.module = self.module_saying(self.spool + "/message")
         self.mark_all()
+
+    def module_saying(self, message):
+        sandbox.write(message, SENTENCE + "\n")
+        return Module(self.root + "/pam", self.spool, message)
 
     def mountpoint(self, account):
         return f"{self.root}/mount-{account}"
@@ -360,6 +362,16 @@ class Holds(harness.Test):
     def test_control_a_spool_that_others_can_open_hangs(self):
         os.chmod(self.site.spool, 0o755)
         self.assert_hangs(LOCAL, self.site.spool, True)
+
+    def test_a_message_file_outside_of_the_spool_is_not_looked_up(self):
+        site = self.site
+        module = site.module_saying(site.fs + "/etc/message")
+        site.cool_down()
+        with Hold(site, LOCAL, site.fs + "/etc", site.fs + "/etc/queued"):
+            held, told = module.log_in([f"invited{number}" for number in range(3)])
+        self.assertEqual([login.user for login in held], [])
+        for said in told.values():
+            self.assertIn("Google has sent you an invitation", said)
 
     def test_emit_does_not_look_into_a_spool_that_others_can_open(self):
         """Nor does the hook, which never fails."""
