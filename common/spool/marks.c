@@ -90,10 +90,10 @@ bool spool_mark_first(
 	return good;
 }
 
-/* No file is made and none is freed. In a storm of first logins both would cost more than all else:
- * ext4 gives no inode away that was freed within the last seconds, and passes over them one by one
- * at each creation, of marks and of arrivals. Only root has ever had this file (judge_arrival). The
- * link comes first: what a crash leaves in between is an arrival still. */
+/* No file is created and none is freed. In a storm of first logins both would cost more than the
+ * rest: ext4 without a journal reuses no inode that was freed within the last minutes, and passes
+ * over each of them at every creation, of marks and of arrivals. Only root has ever had this file
+ * (judge_arrival). The link comes first: what a crash leaves in between is still an arrival. */
 bool spool_mark_arrival(
 	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault)
 {

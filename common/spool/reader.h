@@ -57,7 +57,7 @@ void spool_listing_close(struct spool_listing *l);
 /* The next arrival of new/: 1, 0 at the end, -1 and errno. What is no arrival (name, type, owner
  * other than root or us, size, links) is moved to bad/ and logged. */
 int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out);
-/* The arrival of this name: 1, 0 if there is none, -1 and errno (EINVAL: it is no arrival). */
+/* The arrival of this name: 1, 0 if there is none, -1 and errno (EINVAL: it is something else). */
 int spool_find_arrival(const struct spool_reader *r, const char *name, struct spool_arrival *out);
 /* The next mark of seen/ with its file's name and mtime; `before`: only those whose mtime is before
  * it (0: all). */
