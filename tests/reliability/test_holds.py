@@ -387,6 +387,25 @@ class Holds(harness.Test):
         for said in told.values():
             self.assertIn("Google has sent you an invitation", said)
 
+    def test_settings_that_are_held_hold_neither_emit_nor_the_hooks(self):
+        """They use the default spool then."""
+        site, default = self.site, sandbox.SPOOL
+        settings = site.fs + "/etc/cloudinvite"
+        shutil.copytree("/etc/cloudinvite", settings)
+        shutil.copytree(site.spool, default)
+        self.addCleanup(shutil.rmtree, default)
+        run("mount", "--bind", settings, "/etc/cloudinvite")
+        self.addCleanup(run, "umount", "/etc/cloudinvite")
+        site.cool_down()
+        with Hold(site, LOCAL, settings, settings + "/queued"):
+            commands = self.start_commands()
+            for name in ("emit", "useradd", "userdel"):
+                self.assertEqual(commands[name].wait(TIMEOUT), 0, name)
+            self.assertIsNone(commands["scan"].poll())  # held, as what root types may be
+        self.assertEqual(commands["scan"].wait(TIMEOUT), 0)
+        self.assertEqual(set(os.listdir(default + "/new")),
+                         {EMITTED + ".created", HOOKED + ".created", GONE + ".deleted"})
+
     def test_emit_does_not_look_into_a_spool_that_others_can_open(self):
         """Nor do the hooks, which never fail."""
         os.chmod(self.site.spool, 0o755)
@@ -398,7 +417,7 @@ class Holds(harness.Test):
 
 @unittest.skipUnless(shutil.which("mkfs.xfs"), "needs mkfs.xfs")
 class Xfs(Holds):
-    """The same on XFS, where a file can be held by whoever may read it."""
+    """The same on XFS, where each account that may read a file can hold it."""
     KIND = "xfs"
 
     @contextlib.contextmanager
