@@ -367,6 +367,20 @@ class Holds(harness.Test):
                     self.assertIn(name, arrivals)
                     os.unlink(f"{site.spool}/new/{name}")
 
+    def test_the_open_pin_of_the_socket_unit_keeps_the_way_without_a_keeper(self):
+        site = self.site
+        os.mkfifo(site.spool + "/pin", 0o600)
+        pin = os.open(site.spool + "/pin", os.O_RDWR | os.O_NONBLOCK)  # as PID 1 opens it
+        self.addCleanup(os.close, pin)
+        for account in holders():
+            site.mark_all()
+            site.cool_down()
+            with Hold(site, account, site.above, site.above + "/queued"):
+                self.assert_users_get_in()
+
+    def test_control_without_keeper_and_pin_the_way_hangs(self):
+        self.assert_hangs(LOCAL, self.site.above, True)
+
     def test_control_the_old_layout_hangs(self):
         seen = self.site.spool + "/seen"
         os.chmod(self.site.spool, 0o755)
