@@ -65,9 +65,9 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 	return write_mark(r->seen_dir, name, word) == 0 || mark_fault(name, fault);
 }
 
-/* Writes in place, without a temporary file. There is no marker to lose yet, the module only asks
- * whether it exists, and renames would take half of the time of a storm of first logins. A marker
- * that a crash leaves empty counts as seen, and is replaced with the next word. */
+/* In place, without a temporary: nobody has a mark to lose yet, and what the module asks is only
+ * whether it is there. One that a crash leaves empty says `seen`, and is replaced with the next
+ * word. */
 bool spool_mark_first(
 	struct spool_reader *r, const char *user, const char *word, struct fault *fault)
 {
@@ -88,6 +88,22 @@ bool spool_mark_first(
 		(void)unlinkat(r->seen_dir, name, 0);
 	}
 	return good;
+}
+
+/* No file is created and none is freed. In a storm of first logins both would cost more than the
+ * rest: ext4 without a journal reuses no inode that was freed within the last minutes, and passes
+ * over each of them at every creation, of marks and of arrivals. Only root has ever had this file
+ * (judge_arrival). The link comes first: what a crash leaves in between is still an arrival. */
+bool spool_mark_arrival(
+	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault)
+{
+	char name[SPOOL_NAME_MAX + 1];
+
+	if (!spool_mark_name(name, arrival->user) ||
+		linkat(r->new_dir, arrival->name, r->seen_dir, name, 0) == 0 || errno == EEXIST)
+		return true;
+	/* A file system without links, or one that refuses this one. */
+	return spool_mark_first(r, arrival->user, SPOOL_WORD_SEEN, fault);
 }
 
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)

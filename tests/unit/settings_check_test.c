@@ -389,6 +389,7 @@ int main(void)
 		TEST(a_client_key_is_checked_like_a_credential),
 		TEST(a_uid_range_that_is_empty_stops_both),
 		TEST(postgresql_is_refused_as_not_available),
+		TEST(the_roles_of_a_fleet_are_said_to_be_not_built_yet),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
