@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An API session: what check, get, list, send and cancel share: everything opened, and one way
- * through a list of people. A fault that concerns the whole (credential, set-up, ledger) is met
- * once, not for each.
+ * An API session: what check, get, list, send and cancel share. It opens everything, and runs a
+ * command for a list of people. A fault that concerns all of them (credential, configuration,
+ * ledger) is reported once.
  */
 #ifndef CLOUDINVITE_CLI_API_SESSION_H
 #define CLOUDINVITE_CLI_API_SESSION_H
@@ -27,14 +27,14 @@ struct api_session {
 	bool json;
 };
 
-/* False after having printed why; *exit_code is then set. */
+/* False after printing why; *exit_code is then set. */
 bool api_session_open(
 	struct api_session *session, const struct cli *cli, bool json, int *exit_code);
 void api_session_close(struct api_session *session);
-/* From now on the first Ctrl-C lets the person under way come to an end: for send and cancel. */
+/* From now on the first Ctrl-C lets the current person be finished: for send and cancel. */
 void finish_current_on_interrupt(void);
 
-/* What a verb does with one person. */
+/* What a verb does for one person. */
 struct target_command {
 	void (*call)(struct api_session *session, const char *address, struct engine_result *out,
 		void *ctx);
@@ -47,7 +47,7 @@ struct target_command {
 	void *ctx;
 };
 
-/* Asks for each, prints each, returns the worst exit code. */
+/* Runs the command for each target, prints each result, and returns the worst exit code. */
 int for_each_target(struct api_session *session, const struct target_command *command,
 	const struct target *list, int count);
 

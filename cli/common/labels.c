@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of what states, reasons and verdicts are called, of what happens next to a person, and of
- * the commands that help. They are in one place, so that status, explain and the report say the
- * same.
+ * Tables of labels for states, reasons and verdicts, for what happens next to a person, and for the
+ * commands that help. They are in one place, so that status, explain and the report agree.
  */
 #include "cli/common/labels.h"
 
@@ -202,7 +201,7 @@ char *label_next_step(
 	return out;
 }
 
-/* ---- what can be done ---- */
+/* ---- possible actions ---- */
 
 static const struct {
 	enum person_state state;
@@ -218,14 +217,14 @@ static const struct {
 	{PERSON_UNCONFIRMED, REASON_NONE, "get ", "show what Google has"},
 	{PERSON_INVITED, REASON_NONE, "get ", "show what Google has"},
 	{PERSON_INVITED, REASON_NONE, "cancel ", "cancel the invitation"},
-	{PERSON_INVITED, REASON_NONE, "send --again --reason TEXT ", "send one more mail"},
-	{PERSON_DECLINED, REASON_NONE, "send --again --reason TEXT ", "invite once more"},
-	{PERSON_CANCELLED, REASON_NONE, "send --again --reason TEXT ", "invite anyway"},
+	{PERSON_INVITED, REASON_NONE, "send --resend --reason TEXT ", "send one more mail"},
+	{PERSON_DECLINED, REASON_NONE, "send --resend --reason TEXT ", "invite once more"},
+	{PERSON_CANCELLED, REASON_NONE, "send --resend --reason TEXT ", "invite anyway"},
 	{PERSON_HELD, REASON_DRY_RUN, "enable", "start sending"},
 	{PERSON_HELD, REASON_MANUAL, "send ", "invite now"},
 	{PERSON_HELD, REASON_UNCONFIRMED, "get ", "show what Google has"},
 	{PERSON_HELD, REASON_BLOCKED, "unblock ", "remove the block"},
-	{PERSON_HELD, REASON_MAX_MAILS, "send --again --reason TEXT ", "send one more mail"},
+	{PERSON_HELD, REASON_MAX_MAILS, "send --resend --reason TEXT ", "send one more mail"},
 	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, even in dry run"},
 	{PERSON_HELD, REASON_DISCOVERED, "approve ", "invite"},
 	{PERSON_HELD, REASON_COLLISION, "approve ", "invite"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * approve and retry: who is held is invited, who failed is asked about again.
+ * approve and retry: people who are held are invited; people whose request failed are checked
+ * again.
  */
 #include "cli/people/people.h"
 
@@ -21,7 +22,7 @@ static bool refuse_approve(const struct person *p, enum person_refusal refusal, 
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"%s has reached the limit of mails per person (max_mails)", p->address);
 		return fault_remedy(fault,
-			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
+			"To send one more: cloudinvite send --resend --reason TEXT %s", p->address);
 	}
 	fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s", p->address,
 		label_state(p->state));
@@ -45,7 +46,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
+static bool parse(struct action_run *run, int argc, char **argv, bool may_reason)
 {
 	bool all = false;
 	int option;
@@ -63,7 +64,7 @@ static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
 	return (all || run->reason) == (optind == argc);
 }
 
-static void set_lease_owner(struct bulk_run *run)
+static void set_lease_owner(struct action_run *run)
 {
 	char host[HOST_MAX + 1];
 
@@ -71,7 +72,7 @@ static void set_lease_owner(struct bulk_run *run)
 	str_format(run->owner, sizeof(run->owner), "cli@%s:%d", host, (int)getpid());
 }
 
-static void print_hints(struct bulk_run *run)
+static void print_hints(struct action_run *run)
 {
 	struct ledger_pause pause;
 
@@ -87,10 +88,10 @@ static void print_hints(struct bulk_run *run)
 			run->busy);
 }
 
-static int run_bulk_action(const struct cli *cli, int argc, char **argv,
+static int run_action(const struct cli *cli, int argc, char **argv,
 	const struct bulk_action *action, bool may_reason)
 {
-	struct bulk_run run = {.cli = cli, .action = action};
+	struct action_run run = {.cli = cli, .action = action};
 	int exit_code;
 
 	if (!parse(&run, argc, argv, may_reason))
@@ -112,7 +113,7 @@ int verb_approve(const struct cli *cli, int argc, char **argv)
 	static const struct bulk_action action = {
 		"approved", "Invite", PERSON_HELD, EVENT_APPROVED, refuse_approve};
 
-	return run_bulk_action(cli, argc, argv, &action, true);
+	return run_action(cli, argc, argv, &action, true);
 }
 
 int verb_retry(const struct cli *cli, int argc, char **argv)
@@ -120,5 +121,5 @@ int verb_retry(const struct cli *cli, int argc, char **argv)
 	static const struct bulk_action action = {
 		"queued again", "Retry", PERSON_FAILED, EVENT_RETRIED, refuse_retry};
 
-	return run_bulk_action(cli, argc, argv, &action, false);
+	return run_action(cli, argc, argv, &action, false);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Applies an action to the people who were named, or to everybody who matches. Each change is made
- * under a lease, so that the dispatcher never works on the same person; those who match are read
- * and changed page by page, a commit a page.
+ * Applies an action to the people who were named, or to all who match. Each change is made under a
+ * lease, so that the dispatcher never works on the same person. Matching people are read and
+ * changed page by page, with one commit for each page.
  */
 #include "cli/people/bulk_action.h"
 
@@ -35,8 +35,9 @@ static int error_busy(const char *address, struct fault *fault)
 	return cli_fail(fault);
 }
 
-/* A block holds whatever state its person is in. */
-static bool is_not_blocked(const struct bulk_run *run, const struct person *p, struct fault *fault)
+/* A block counts in every state. */
+static bool is_not_blocked(
+	const struct action_run *run, const struct person *p, struct fault *fault)
 {
 	int blocked = ledger_blocked(run->store.ledger, p->address, NULL, 0, fault);
 
@@ -46,7 +47,7 @@ static bool is_not_blocked(const struct bulk_run *run, const struct person *p, s
 	return fault_remedy(fault, "Unblock it first: cloudinvite unblock %s", p->address);
 }
 
-static struct person_step step_of(const struct bulk_run *run, const struct person *p, int64_t now)
+static struct person_step step_of(const struct action_run *run, const struct person *p, int64_t now)
 {
 	const struct person_event event = {
 		.kind = run->action->event, .now = now, .today = clock_day_start(now)};
@@ -55,7 +56,7 @@ static struct person_step step_of(const struct bulk_run *run, const struct perso
 	return person_step(p, &event, &policy);
 }
 
-static bool eligible(const struct bulk_run *run, const struct person *p, struct fault *fault)
+static bool eligible(const struct action_run *run, const struct person *p, struct fault *fault)
 {
 	struct person_step step = step_of(run, p, clock_wall());
 
@@ -64,8 +65,8 @@ static bool eligible(const struct bulk_run *run, const struct person *p, struct 
 	return step.refusal == REFUSAL_NONE || run->action->refuse(p, step.refusal, fault);
 }
 
-/* The exit code for one who was named. */
-static int apply_named(struct bulk_run *run, const char *address)
+/* The exit code for one person who was named. */
+static int apply_named(struct action_run *run, const char *address)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int64_t now = clock_wall();
@@ -96,7 +97,7 @@ static int apply_named(struct bulk_run *run, const char *address)
 	return EXIT_OK;
 }
 
-int bulk_action_named(struct bulk_run *run, char **typed, int n)
+int bulk_action_named(struct action_run *run, char **typed, int n)
 {
 	int count, exit_code;
 	char question[96];
@@ -116,10 +117,10 @@ int bulk_action_named(struct bulk_run *run, char **typed, int n)
 	return exit_code;
 }
 
-/* ---- everybody who stands there ---- */
+/* ---- all people in a state ---- */
 
 struct page {
-	const struct bulk_run *run;
+	const struct action_run *run;
 	char addresses[PAGE][ADDRESS_MAX + 1];
 	bool applied[PAGE];
 	int count;
@@ -127,9 +128,9 @@ struct page {
 	int64_t seen;
 };
 
-/* Somebody whose last send is unconfirmed may have a mail already: only a name, or that very
- * reason, releases such a person. */
-static bool matches(const struct bulk_run *run, const struct person *p)
+/* A person whose last send is unconfirmed may have a mail already, so only their name or that very
+ * reason releases them. */
+static bool matches(const struct action_run *run, const struct person *p)
 {
 	if (step_of(run, p, 0).refusal != REFUSAL_NONE || p->reason == REASON_BLOCKED)
 		return false;
@@ -153,7 +154,7 @@ static bool on_person(const struct person *p, void *ctx)
 static bool read_page(struct page *page, struct fault *fault)
 {
 	char after[ADDRESS_MAX + 1];
-	const struct bulk_run *run = page->run;
+	const struct action_run *run = page->run;
 
 	str_copy(after, sizeof(after), page->last);
 	page->count = 0;
@@ -162,8 +163,8 @@ static bool read_page(struct page *page, struct fault *fault)
 		after[0] != '\0' ? after : NULL, PAGE, on_person, page, fault);
 }
 
-static bool apply_one(
-	struct bulk_run *run, const char *address, int64_t now, bool *applied, struct fault *fault)
+static bool apply_one(struct action_run *run, const char *address, int64_t now, bool *applied,
+	struct fault *fault)
 {
 	struct person_step step;
 	struct person p;
@@ -184,7 +185,7 @@ static bool apply_one(
 	return ledger_person_store(run->store.ledger, &step, NULL, 0, run->cli->actor, fault);
 }
 
-static bool apply_each(struct bulk_run *run, struct page *page, struct fault *fault)
+static bool apply_each(struct action_run *run, struct page *page, struct fault *fault)
 {
 	int64_t now = clock_wall();
 
@@ -196,7 +197,7 @@ static bool apply_each(struct bulk_run *run, struct page *page, struct fault *fa
 	return ledger_commit(run->store.ledger, fault);
 }
 
-static bool apply_page(struct bulk_run *run, struct page *page, struct fault *fault)
+static bool apply_page(struct action_run *run, struct page *page, struct fault *fault)
 {
 	int before = run->done;
 
@@ -226,7 +227,7 @@ static bool count_matches(struct page *page, int64_t *total, struct fault *fault
 	return true;
 }
 
-static bool is_confirmed(const struct bulk_run *run, int64_t total)
+static bool is_confirmed(const struct action_run *run, int64_t total)
 {
 	char question[96], people[SCREEN_PEOPLE_SIZE];
 
@@ -236,7 +237,7 @@ static bool is_confirmed(const struct bulk_run *run, int64_t total)
 }
 
 static bool count_and_apply(
-	struct bulk_run *run, struct page *page, int *exit_code, struct fault *fault)
+	struct action_run *run, struct page *page, int *exit_code, struct fault *fault)
 {
 	char people[SCREEN_PEOPLE_SIZE];
 	int64_t total;
@@ -255,7 +256,7 @@ static bool count_and_apply(
 	return true;
 }
 
-int bulk_action_all(struct bulk_run *run)
+int bulk_action_all(struct action_run *run)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct page *page = calloc(1, sizeof(*page));

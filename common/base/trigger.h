@@ -18,7 +18,7 @@ enum trigger {
 
 /* "login", "created", "asked", "deleted". */
 const char *trigger_word(enum trigger trigger);
-/* False if `word` is none of these; *out is not touched then. */
+/* False if `word` is none of these; *out is then unchanged. */
 bool trigger_parse(const char *word, enum trigger *out);
 
 #endif

@@ -229,7 +229,7 @@ static void set_refusal(
 	} else if (refusal == REFUSAL_MAX_MAILS) {
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"the person has already received as many mails as max_mails permits");
-		fault_remedy(fault, "To send one more: --again --reason TEXT.");
+		fault_remedy(fault, "To send one more: --resend --reason TEXT.");
 	} else if (refusal == REFUSAL_NOT_INVITABLE) {
 		fault_set(fault, FAULT_POLICY, "not_invitable",
 			"there is no unmanaged account with that address (or it no longer exists)");
@@ -239,7 +239,7 @@ static void set_refusal(
 		fault_set(fault, FAULT_POLICY, "reconcile", "no invitations are sent for now: %s",
 			e->reconcile.text);
 		fault_remedy(fault, "This ends automatically; see: cloudinvite status. To send "
-				    "anyway: --again --reason TEXT.");
+				    "anyway: --resend --reason TEXT.");
 	} else if (is_about_person(refusal)) {
 		if (refusal == REFUSAL_BLOCKED)
 			(void)ledger_blocked(e->ledger, address, text, sizeof(text), NULL);
@@ -247,7 +247,7 @@ static void set_refusal(
 			address, refusals[refusal].text, text[0] != '\0' ? ": " : "", text);
 		fault_remedy(fault, "%s",
 			refusals[refusal].remedy ? refusals[refusal].remedy
-						 : "To send anyway: --again --reason TEXT.");
+						 : "To send anyway: --resend --reason TEXT.");
 	}
 }
 

@@ -26,7 +26,7 @@ bool backlog_scans_first(const struct engine *e)
 
 bool backlog_is_coming(const struct engine *e)
 {
-	return e->classifying && e->settings->sweep_every != 0;
+	return e->classifying && e->settings->resync_interval != 0;
 }
 
 /* At most one in a period of the sweeps. */
@@ -36,7 +36,7 @@ static bool may_read(struct engine *e, bool *may, struct fault *fault)
 
 	if (!resync_read_number(e, "backlog_at", 0, &last, fault))
 		return false;
-	*may = last == 0 || last > e->now || e->now - last >= e->settings->sweep_every;
+	*may = last == 0 || last > e->now || e->now - last >= e->settings->resync_interval;
 	return true;
 }
 
@@ -45,7 +45,7 @@ bool backlog_check(struct engine *e, struct fault *fault)
 	int64_t pages, people;
 	bool may;
 
-	if (!e->arrivals || e->classifying || e->settings->sweep_every == 0 || e->paused ||
+	if (!e->arrivals || e->classifying || e->settings->resync_interval == 0 || e->paused ||
 		e->draining || e->resync.under_way || e->resync.call.phase != CALL_IDLE)
 		return true;
 	e->arrivals = false;

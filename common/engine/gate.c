@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
+#include "telemetry/counters.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -232,7 +232,7 @@ static bool pause_breaker(
 	e->paused = true;
 	e->gate.breaker.open = true;
 	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
-	log_about(LOG_LEVEL_ERROR, "brake",
+	log_about(LOG_LEVEL_ERROR, "guard_tripped",
 		&(struct journal_about){.reason = why->code, .actor = e->actor}, "%s",
 		str_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
 	return true;

@@ -89,7 +89,7 @@ static bool read_next(struct engine *e, struct fault *fault)
 			!resync_write_number(e, "sweep_done", last, fault))
 			return false;
 	}
-	e->resync.next_at = last + e->settings->sweep_every;
+	e->resync.next_at = last + e->settings->resync_interval;
 	return true;
 }
 
@@ -160,10 +160,10 @@ static bool begin(struct engine *e, struct fault *fault)
 	e->resync.under_way = true;
 	e->resync.reconciles = reconcile_wants_resync(e);
 	if (e->resync.by_get)
-		log_event(LOG_LEVEL_INFO, "sweep", "checking %d people individually",
+		log_event(LOG_LEVEL_INFO, "resync", "checking %d people individually",
 			e->resync.people_count);
 	else
-		log_event(LOG_LEVEL_INFO, "sweep", "reading the list of invitations");
+		log_event(LOG_LEVEL_INFO, "resync", "reading the list of invitations");
 	return true;
 }
 
@@ -174,7 +174,7 @@ void resync_for_backlog(struct engine *e, int64_t people)
 	e->resync.under_way = true;
 	e->resync.backlog = people;
 	e->resync.reconciles = reconcile_wants_resync(e);
-	log_event(LOG_LEVEL_NOTE, "sweep",
+	log_event(LOG_LEVEL_NOTE, "resync",
 		"more than %lld people to look at: reading the list of invitations first",
 		(long long)people - 1);
 }
@@ -195,7 +195,7 @@ static bool finish(struct engine *e, bool whole, struct fault *fault)
 
 bool resync_is_wanted(const struct engine *e)
 {
-	return e->settings->sweep_every != 0 || reconcile_wants_resync(e);
+	return e->settings->resync_interval != 0 || reconcile_wants_resync(e);
 }
 
 bool resync_check(struct engine *e, struct fault *fault)
@@ -298,7 +298,7 @@ static bool goes_in_circles(const struct resync *s)
 
 static bool give_up(struct engine *e, struct fault *fault)
 {
-	log_event(LOG_LEVEL_WARN, "sweep", "the list does not end: stopped after %d pages",
+	log_event(LOG_LEVEL_WARN, "resync", "the list does not end: stopped after %d pages",
 		e->resync.pages + 1);
 	return finish(e, false, fault);
 }
@@ -362,7 +362,7 @@ static void begin_anew(struct engine *e)
 static void be_over(struct engine *e)
 {
 	resync_free(e);
-	e->resync.next_at = e->now + e->settings->sweep_every;
+	e->resync.next_at = e->now + e->settings->resync_interval;
 }
 
 void resync_apply(struct engine *e)

@@ -20,11 +20,11 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/counters.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
 #include "person/event.h"
 #include "settings/settings.h"
+#include "telemetry/counters.h"
 
 struct ledger;
 
@@ -312,9 +312,9 @@ bool ledger_has_new_id(struct ledger *l);
 
 /* ---- meters ---- */
 
-/* Adds what this program has counted since the last time (base/counters.h). In one commit; after a
- * fault it is still to be added. Inside a group it counts as stored, whatever becomes of that.
- * Nothing where the ledger is only read. */
+/* Adds what this program has counted since the last time (telemetry/counters.h). In one commit;
+ * after a fault it is still to be added. Inside a group it counts as stored, whatever becomes of
+ * that. Nothing where the ledger is only read. */
 bool ledger_store_counters(struct ledger *l, struct fault *fault);
 /* One more of a counter without labels, in the commit of what is counted. */
 bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault);
