@@ -49,7 +49,7 @@ bool backlog_check(struct engine *e, struct fault *fault)
 		e->draining || e->resync.under_way || e->resync.call.phase != CALL_IDLE)
 		return true;
 	e->arrivals = false;
-	if (!may_read(e, &may, fault) || !resync_read_number(e, "sweep_pages", 1, &pages, fault))
+	if (!may_read(e, &may, fault) || !resync_read_number(e, "resync_pages", 1, &pages, fault))
 		return false;
 	if (!may)
 		return true;

@@ -250,6 +250,9 @@ bool gate_person_rejected(struct engine *e, enum google_method method, const cha
 		if (strcmp(count->people[n], address) != 0 &&
 			!requeue_failed(e, count->people[n], count->code, fault))
 			return false;
-	return (e->paused && strcmp(e->pause.kind, "breaker") == 0) ||
-	       pause_breaker(e, method, why, fault);
+	/* The breaker and the change guard have the same precedence: neither replaces the other. */
+	if (e->paused && (strcmp(e->pause.kind, "breaker") == 0 ||
+				 strcmp(e->pause.kind, "account_changes") == 0))
+		return true;
+	return pause_breaker(e, method, why, fault);
 }

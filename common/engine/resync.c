@@ -81,12 +81,12 @@ static bool read_next(struct engine *e, struct fault *fault)
 {
 	int64_t last;
 
-	if (!resync_read_number(e, "sweep_at", 0, &last, fault))
+	if (!resync_read_number(e, "resync_at", 0, &last, fault))
 		return false;
 	if (last == 0 || last > e->now) {
 		last = e->now;
-		if (!resync_write_number(e, "sweep_at", last, fault) ||
-			!resync_write_number(e, "sweep_done", last, fault))
+		if (!resync_write_number(e, "resync_at", last, fault) ||
+			!resync_write_number(e, "resync_done", last, fault))
 			return false;
 	}
 	e->resync.next_at = last + e->settings->resync_interval;
@@ -111,7 +111,7 @@ static bool choose_way(struct engine *e, struct fault *fault)
 	struct resync *s = &e->resync;
 	int64_t pages, open;
 
-	if (!resync_read_number(e, "sweep_pages", 1, &pages, fault) ||
+	if (!resync_read_number(e, "resync_pages", 1, &pages, fault) ||
 		!ledger_summarise(e->ledger, e->now, &summary, fault))
 		return false;
 	open = summary.people[PERSON_INVITED] +
@@ -187,10 +187,10 @@ static bool finish(struct engine *e, bool whole, struct fault *fault)
 		return false;
 	if (whole && e->resync.backlog > 0 && !resync_write_number(e, "backlog_at", e->now, fault))
 		return false;
-	return resync_write_number(e, "sweep_at", e->now, fault) &&
-	       (!whole || resync_write_number(e, "sweep_done", e->now, fault)) &&
+	return resync_write_number(e, "resync_at", e->now, fault) &&
+	       (!whole || resync_write_number(e, "resync_done", e->now, fault)) &&
 	       (e->resync.by_get ||
-		       resync_write_number(e, "sweep_pages", e->resync.pages + 1, fault));
+		       resync_write_number(e, "resync_pages", e->resync.pages + 1, fault));
 }
 
 bool resync_is_wanted(const struct engine *e)

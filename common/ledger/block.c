@@ -37,7 +37,8 @@ static bool show_blocked(
 		return false;
 	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
-		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, change = ?"
+		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, revision = "
+		"?"
 		" WHERE address = ? AND address <> '' AND verdict IN"
 		" ('mapped', 'collision', 'blocked')",
 		fault);

@@ -55,7 +55,7 @@ bool ledger_begin(struct ledger *l, struct fault *fault);
 bool ledger_commit(struct ledger *l, struct fault *fault);
 void ledger_rollback(struct ledger *l);
 
-/* Small values that must survive: "sweep_at", "control_ok_at", … NULL value removes. */
+/* Small values that must survive: "resync_at", "control_ok_at", … NULL value removes. */
 bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault);
 /* 1 found, 0 not, -1 fault. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
@@ -79,7 +79,7 @@ struct ledger_sighting {
 int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault *fault);
 /* The account is gone from the host. 1, 0 (not known), -1. When it was the last one that led to its
  * person, who is still queued or held (with no intent open) is gone, too, and who is invited is due
- * at once with the reason "account_gone". */
+ * at once with the reason "account_removed". */
 int ledger_account_removed(
 	struct ledger *l, const char *host, const char *user, struct fault *fault);
 /* The same uid under another name. The new name is judged anew. 1, 0, -1. */
@@ -331,7 +331,8 @@ struct ledger_worker {
 	int64_t pid;
 	int64_t last_heartbeat; /* seconds since the epoch */
 	int64_t started;
-	char status_text[160]; /* what it is doing, for status: "idle", "waiting for the pace" */
+	char status_text[160]; /* what it is doing, for status: "idle", "waiting for the rate limit"
+				*/
 };
 bool ledger_heartbeat(struct ledger *l, const struct ledger_worker *w, struct fault *fault);
 bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worker *w, void *ctx),

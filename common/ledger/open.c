@@ -259,7 +259,8 @@ static bool insert_info(struct ledger *l, void *ctx, struct fault *fault)
 	if (!new_id(id, fault))
 		return false;
 	query_start(&q, l,
-		"INSERT INTO about (one, ledger, customer, made_day) VALUES (1, ?, ?, ?)", fault);
+		"INSERT INTO ledger_info (id, ledger, customer, created_day) VALUES (1, ?, ?, ?)",
+		fault);
 	query_text(&q, id);
 	query_text(&q, settings->customer);
 	query_number(&q, clock_day_start(clock_wall()));
@@ -273,7 +274,7 @@ static int has_results(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM tally_person"
+		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM count_person"
 		" WHERE n > 0 AND state NOT IN ('queued', 'held', 'gone'))",
 		fault);
 	return query_one(&q, &asked) < 0 ? -1 : (int)asked;
@@ -297,7 +298,7 @@ static bool set_customer(struct ledger *l, const char *customer, struct fault *f
 
 	if (!txn_begin(l, fault))
 		return false;
-	query_start(&q, l, "UPDATE about SET customer = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET customer = ?", fault);
 	query_text(&q, customer);
 	return txn_end(l, query_run(&q), fault);
 }
@@ -310,7 +311,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	struct query q;
 	int asked;
 
-	query_start(&q, l, "SELECT ledger, customer FROM about", fault);
+	query_start(&q, l, "SELECT ledger, customer FROM ledger_info", fault);
 	if (query_row(&q) > 0) {
 		row_text(&q, l->id, sizeof(l->id));
 		row_text(&q, recorded, sizeof(recorded));
@@ -415,7 +416,7 @@ static bool write_id(struct ledger *l, const char *id, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "UPDATE about SET ledger = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET ledger = ?", fault);
 	query_text(&q, id);
 	return query_run(&q);
 }
@@ -436,7 +437,7 @@ bool ledger_has_new_id(struct ledger *l)
 	char id[sizeof(l->id)] = "";
 	struct query q;
 
-	query_start(&q, l, "SELECT ledger FROM about", NULL);
+	query_start(&q, l, "SELECT ledger FROM ledger_info", NULL);
 	if (query_row(&q) > 0)
 		row_text(&q, id, sizeof(id));
 	return query_end(&q) && strcmp(id, l->id) != 0;

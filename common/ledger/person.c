@@ -49,9 +49,9 @@ bool person_row(struct query *q, struct person *out)
 	if (!parse_reason(reason, out))
 		return sql_unexpected(q->ledger, "reason", reason, q->fault);
 	if (!priority_parse(priority, &out->priority))
-		return sql_unexpected(q->ledger, "class", priority, q->fault);
+		return sql_unexpected(q->ledger, "priority", priority, q->fault);
 	if (!reason_parse(orphan_reason, &out->orphan_reason))
-		return sql_unexpected(q->ledger, "unseen_why", orphan_reason, q->fault);
+		return sql_unexpected(q->ledger, "orphan_reason", orphan_reason, q->fault);
 	return true;
 }
 
@@ -142,8 +142,8 @@ static bool bump_host_revision(struct ledger *l, const char *address, struct fau
 	if (revision < 0)
 		return false;
 	query_start(&q, l,
-		"UPDATE sighting SET change = ?1 WHERE address = ?2 AND address <> ''"
-		" AND change <> ?1",
+		"UPDATE sighting SET revision = ?1 WHERE address = ?2 AND address <> ''"
+		" AND revision <> ?1",
 		fault);
 	query_number(&q, revision);
 	query_text(&q, address);
@@ -223,9 +223,11 @@ static bool insert(struct ledger *l, const struct person *p, struct fault *fault
 	if (!has && stored.orphaned_since == 0)
 		stored.orphaned_since = today;
 	query_start(&q, l,
-		"INSERT INTO person (state, reason, due, class, attempts, fault_code, fault_text,"
-		" mails, our_mails, intent_at, intent_date, intent_mails, approved, again,"
-		" discovered, checked, changed, unseen_day, unseen_why, address, first_day, ready)"
+		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code, "
+		"fault_text,"
+		" mails, our_mails, intent_at, intent_date, intent_mails, approved, resend,"
+		" discovered, checked, changed, orphaned_since, orphan_reason, address, first_day, "
+		"runnable_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" 0)",
 		fault);
@@ -239,10 +241,11 @@ static bool update(struct ledger *l, const struct person *p, struct fault *fault
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET state = ?, reason = ?, due = ?, class = ?, attempts = ?,"
+		"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?, attempts "
+		"= ?,"
 		" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?,"
-		" intent_date = ?, intent_mails = ?, approved = ?, again = ?, discovered = ?,"
-		" checked = ?, changed = ?, unseen_day = nullif(?, 0), unseen_why = ?"
+		" intent_date = ?, intent_mails = ?, approved = ?, resend = ?, discovered = ?,"
+		" checked = ?, changed = ?, orphaned_since = nullif(?, 0), orphan_reason = ?"
 		" WHERE address = ?",
 		fault);
 	bind_person(&q, p);
@@ -260,7 +263,7 @@ static bool set_lease(
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = CASE WHEN ?1 THEN lease_owner ELSE ?2 END,"
 		" lease_until = CASE WHEN ?1 THEN lease_until ELSE ?3 END,"
-		" ready = CASE WHEN ?4 = 0 THEN 0"
+		" runnable_at = CASE WHEN ?4 = 0 THEN 0"
 		" ELSE max(?4, CASE WHEN ?1 THEN lease_until ELSE ?3 END) END WHERE address = ?5",
 		fault);
 	query_number(&q, lease->keep);

@@ -9,9 +9,10 @@
 #include "ledger/sqlite.h"
 
 #define PERSON_COLUMNS                                                                             \
-	"address, state, reason, due, class, attempts, fault_code, fault_text, mails, our_mails, " \
-	"intent_at, intent_date, intent_mails, approved, again, discovered, checked, first_day, "  \
-	"changed, unseen_day, unseen_why"
+	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "       \
+	"mails, our_mails, "                                                                       \
+	"intent_at, intent_date, intent_mails, approved, resend, discovered, checked, first_day, " \
+	"changed, orphaned_since, orphan_reason"
 /* Who may be claimed when due. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 

@@ -57,7 +57,7 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT (SELECT coalesce(sum(n), 0) FROM tally_send"
+		"SELECT (SELECT coalesce(sum(n), 0) FROM count_send"
 		" WHERE quarter >= (?1 + 899) / 900) + (SELECT count(*) FROM send WHERE at >= ?1 "
 		"AND at < (?1 + 899) / 900 * 900"
 		" AND outcome NOT IN ('refused', 'resolved_unsent'))",

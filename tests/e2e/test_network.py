@@ -75,14 +75,14 @@ class Resolution(Way):
 
     def test_a_name_server_that_never_answers_costs_no_more_than_the_timeout(self):
         use(SILENT, SILENT, SILENT)
-        self.expect("later", "network_timeout", words="cloudidentity.test:443: no answer before the timeout",
+        self.expect("transient", "network_timeout", words="cloudidentity.test:443: no answer before the timeout",
                     endpoint="https://cloudidentity.test:443")
 
     def test_an_unknown_name_is_called_that(self):
         use(DENYING)
-        self.expect("later", "network_name", words="cloudidentity.test: cannot resolve the host name",
+        self.expect("transient", "network_name", words="cloudidentity.test: cannot resolve the host name",
                     endpoint="https://cloudidentity.test")
-        self.expect("later", "network_proxy", words="proxy", proxy="http://proxy.test:3128")
+        self.expect("transient", "network_proxy", words="proxy", proxy="http://proxy.test:3128")
 
     def stopped_within(self, **settings):
         with harness.Site(self.google, {"google": settings}) as site:
@@ -116,11 +116,11 @@ class Resolution(Way):
 class Routes(Way):
 
     def test_no_route_and_no_listener_are_connection_errors(self):
-        self.expect("later", "network_connect", endpoint="https://198.51.100.1")
+        self.expect("transient", "network_connect", endpoint="https://198.51.100.1")
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             port = closed.getsockname()[1]
-            self.expect("later", "network_connect", words=f"127.0.0.1:{port}",
+            self.expect("transient", "network_connect", words=f"127.0.0.1:{port}",
                         endpoint=f"https://127.0.0.1:{port}")
 
     def test_packets_that_are_dropped_are_a_timeout(self):
@@ -133,7 +133,7 @@ class Routes(Way):
                 self.addCleanup(waiting.close)
                 waiting.setblocking(False)
                 waiting.connect_ex(("127.0.0.1", port))
-            self.expect("later", "network_timeout", endpoint=f"https://127.0.0.1:{port}")
+            self.expect("transient", "network_timeout", endpoint=f"https://127.0.0.1:{port}")
 
 
 class Tls(Way):
@@ -174,11 +174,11 @@ class Tls(Way):
         for environment in ({}, {"OPENSSL_CONF": lax}):
             with mock.patch.dict(os.environ, environment):
                 for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-                    self.refuse("later", "tls_handshake", "TLS", change=old(version))
+                    self.refuse("transient", "tls_handshake", "TLS", change=old(version))
 
     def test_what_speaks_no_tls_is_refused(self):
         with harness.Emulator(arguments=["--http"]) as plain:
-            self.expect("later", "tls_handshake", endpoint=f"https://127.0.0.1:{plain.port}")
+            self.expect("transient", "tls_handshake", endpoint=f"https://127.0.0.1:{plain.port}")
 
 
 def main():

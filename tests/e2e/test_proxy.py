@@ -155,9 +155,9 @@ class Refusing(Proxied):
     def test_a_refused_connection_is_surely_no_mail(self):
         self.google.accounts({"address": "alice@example.com"})
         for scheme, refuse, kind in (("http", 403, "setup"), ("http", 302, "setup"),
-                                     ("http", 502, "later"), ("http", 503, "later"),
+                                     ("http", 502, "transient"), ("http", 503, "transient"),
                                      ("socks5", NOT_ALLOWED, "setup"),
-                                     ("socks5", HOST_UNREACHABLE, "later")):
+                                     ("socks5", HOST_UNREACHABLE, "transient")):
             with self.subTest(f"{scheme} {refuse}"):
                 proxy = self.proxy(scheme, refuse=refuse)
                 reply = self.ready().again(proxy=proxy.url).one("send", "alice@example.com")
@@ -174,14 +174,14 @@ class Refusing(Proxied):
         proxy = self.proxy(hang=True)
         reply = self.ready().again(proxy=proxy.url, timeout="1s") \
             .one("send", "alice@example.com")
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_timeout"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_timeout"))
         self.assertEqual(self.google.mailbox()["total"], 0)
 
     def test_a_proxy_that_is_not_there_is_for_later(self):
         proxy = Proxy()
         proxy.socket.close()
         reply = self.ready().again(proxy=proxy.url).one("send", "alice@example.com")
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_connect"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_connect"))
         self.assertIn("proxy", reply["remedy"])
 
     def test_a_proxy_that_looks_into_tls_gets_nothing_to_see(self):
@@ -213,7 +213,7 @@ class Refusing(Proxied):
     def test_a_proxy_of_another_kind_is_called_that(self):
         proxy = self.proxy("http")
         reply = self.caller(proxy="socks5://" + proxy.address, timeout="2s").one("list", size=1)
-        self.assertIn(reply["kind"], ("setup", "later"))
+        self.assertIn(reply["kind"], ("setup", "transient"))
         self.assertTrue(reply["remedy"])
 
 

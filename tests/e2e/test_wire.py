@@ -19,7 +19,7 @@ MALFORMED = b'{"isInvitableUser":"yes","name":7,"userInvitations":{},"done":"x"}
 Case = collections.namedtuple("Case", "how kind code send mails replayed")
 
 
-def case(how, code, kind="later", send="unconfirmed", mails=1, replayed=False):
+def case(how, code, kind="transient", send="ambiguous", mails=1, replayed=False):
     return Case(how, kind, code, send, mails, replayed)
 
 
@@ -63,7 +63,7 @@ def with_member(value):
     return body(lambda answer: answer[:-1] + b',"p":' + value + b"}")
 
 
-CUT, STRANGE, BROKEN = "network_cut", "reply_strange", "reply_broken"
+CUT, STRANGE, BROKEN = "network_cut", "reply_unexpected", "reply_broken"
 OK = b"HTTP/1.1 200 OK\r\n"
 
 CUTS = {
@@ -124,7 +124,7 @@ STATUSES = {
     "204": case(raw(b"HTTP/1.1 204 No\r\n\r\n", b""), STRANGE),
     "206": case(status("206 Part", "Content-Range: bytes 0-1/9"), STRANGE),
     "304": case(raw(b"HTTP/1.1 304 No\r\n\r\n", b""), "redirected", "setup"),
-    "404 of somebody else": case(status("404 No", text=b"<html>"), "endpoint_strange", "setup"),
+    "404 of somebody else": case(status("404 No", text=b"<html>"), "endpoint_unexpected", "setup"),
     "999": case(status("999 No"), "http_999"),
 }
 FINE = {
@@ -186,7 +186,7 @@ class Broken(google_caller.Google):
         self.assertEqual(self.google.mailbox()["total"], broken.mails if method == "send" else 0,
                          said)
         self.assertFalse(reply["invitable"] or reply["shown"] or reply["confirmed"], said)
-        if reply["code"] not in ("redirected", "endpoint_strange", "http_999"):
+        if reply["code"] not in ("redirected", "endpoint_unexpected", "http_999"):
             self.assertIn(self.wire.url.split("//")[1], reply["what"])
             self.assertTrue(reply["remedy"], said)
         if method == "send":
@@ -234,7 +234,7 @@ class Wires(Broken):
         other = wire.Wire(self.google)
         self.addCleanup(other.close)
         for code in (301, 302, 303, 307, 308):
-            for method, kind in (("check", "setup"), ("list", "setup"), ("send", "unconfirmed")):
+            for method, kind in (("check", "setup"), ("list", "setup"), ("send", "ambiguous")):
                 reply, _ = self.ask(method, lambda x, code=code: x.reply(
                     b"", f"{code} Elsewhere", [f"Location: {other.url}{x.path}"]), True)
                 self.assertEqual((reply["kind"], reply["code"]), (kind, "redirected"))
@@ -248,9 +248,9 @@ class Wires(Broken):
         for name, how in slow.items():
             reply, requests = self.ask("send", how, True)
             self.assertEqual((reply["kind"], reply["code"], requests),
-                             ("unconfirmed", "network_timeout", 1), name)
+                             ("ambiguous", "network_timeout", 1), name)
         reply, _ = self.ask("check", slow["drops"], False)
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_timeout"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_timeout"))
 
 
 class Tokens(Broken):
@@ -278,7 +278,7 @@ class Tokens(Broken):
         for cases in (CUTS, BODIES, LENGTHS, HEADS):
             for name, broken in cases.items():
                 reply = self.minted(broken.how)
-                self.assertEqual(reply["kind"], "later", (name, reply))
+                self.assertEqual(reply["kind"], "transient", (name, reply))
                 self.assertTrue(reply["what"] and reply["code"], (name, reply))
 
 

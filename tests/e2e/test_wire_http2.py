@@ -16,7 +16,7 @@ except ImportError:
     wire_http2 = None
 
 case, body = test_wire.case, test_wire.body
-CUT, STRANGE, BROKEN, ENDED = "network_cut", "reply_strange", "reply_broken", "network_http2"
+CUT, STRANGE, BROKEN, ENDED = "network_cut", "reply_unexpected", "reply_broken", "network_http2"
 # libcurl itself ends a connection whose server does not keep to HTTP/2. 7.88 then only knows that no reply came,
 # later ones (seen: 8.14) that HTTP/2 failed.
 FAILED = (CUT, ENDED)
@@ -140,12 +140,12 @@ class Frames(test_wire.Broken):
             for reused in (False, True):
                 reply, requests = self.ask("send", how, reused)
                 self.assertEqual((reply["kind"], reply["code"], requests),
-                                 ("later", "network_refused", 1), (name, reply["what"]))
+                                 ("transient", "network_refused", 1), (name, reply["what"]))
                 self.assertIn("Nothing was done", reply["remedy"])
                 self.assertEqual(self.google.mailbox()["total"], 0, name)
                 for method in ("check", "get", "list"):
                     reply, _ = self.ask(method, how, reused)
-                    self.assertIn(reply["kind"], ("none", "later"), (name, reply["what"]))
+                    self.assertIn(reply["kind"], ("none", "transient"), (name, reply["what"]))
 
     def test_a_refused_stream_on_a_new_connection_had_no_effect(self):
         for method in ("check", "get", "list"):
@@ -153,12 +153,12 @@ class Frames(test_wire.Broken):
             self.assertEqual((reply["kind"], requests), ("none", 2), method)
         reply, requests = self.ask("send", refused(REFUSED, effect=False), False)
         self.assertEqual((reply["kind"], reply["code"], requests),
-                         ("later", "network_refused", 1), reply["what"])
+                         ("transient", "network_refused", 1), reply["what"])
         self.assertIn("Nothing was done", reply["remedy"])
 
     def test_a_refused_stream_on_a_reused_connection_looks_like_a_dead_one(self):
         reply, requests = self.ask("send", refused(REFUSED, effect=False), True)
-        self.assertEqual((reply["kind"], requests), ("unconfirmed", 1), reply["what"])
+        self.assertEqual((reply["kind"], requests), ("ambiguous", 1), reply["what"])
         self.assertEqual(self.google.mailbox()["total"], 0)
 
     def test_a_connection_that_is_cut_leaves_a_send_unconfirmed(self):
@@ -178,7 +178,7 @@ class Frames(test_wire.Broken):
                 self.assertEqual(self.google.mailbox()["total"], 1, name)
 
     def test_a_connection_that_has_fallen_silent_does_not_get_the_next_call(self):
-        for method, kind in (("check", "later"), ("send", "unconfirmed")):
+        for method, kind in (("check", "transient"), ("send", "ambiguous")):
             reply, _ = self.ask(method, lambda x: (x.effect(), x.silence(9)), True)
             self.assertEqual((reply["kind"], reply["code"]), (kind, "network_timeout"))
             before = self.wire.connections
@@ -208,7 +208,7 @@ class Downgrade(test_wire.Broken):
             for reused in (False, True):
                 reply, requests = self.ask("send", refused(HTTP_1_1, effect), reused)
                 self.assertEqual((reply["kind"], reply["code"], requests),
-                                 ("unconfirmed", CUT, 1), reply["what"])
+                                 ("ambiguous", CUT, 1), reply["what"])
                 self.assertEqual(self.google.mailbox()["total"], int(effect))
                 # Over HTTP/1.1 from here on, until the handle is given up.
                 self.assertTrue(self.calling.one("check", ALICE)["invitable"])

@@ -233,7 +233,7 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 	assert_string_equal(state_of(site, ALICE), "none");
 	assert_string_equal(state_of(site, BOB), "declined first_check"); /* never asked again */
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NULL"
-					   " AND address = 'bob@example.com' AND what = 'seen'"),
+					   " AND address = 'bob@example.com' AND event = 'seen'"),
 		1);
 	assert_true(expire(site, 402, 1000) > 0);
 	assert_string_equal(state_of(site, BOB), "none");
@@ -279,12 +279,12 @@ static void the_history_goes_from_the_account_to_the_mail(void **state)
 		ledger_account_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
-	assert_string_equal(story, "alice@web1 seen, alice@web1 judged, " ALICE " queued, " ALICE
+	assert_string_equal(story, "alice@web1 seen, alice@web1 evaluated, " ALICE " queued, " ALICE
 				   " sending, " ALICE " invited, alice.b@web1 renamed, ");
 	story[0] = '\0';
 	GOOD(site, ledger_each_history(
 			   site->ledger, NULL, "bob", "web1", add_line, story, &site->fault));
-	assert_string_equal(story, "bob@web1 seen, bob@web1 judged, ");
+	assert_string_equal(story, "bob@web1 seen, bob@web1 evaluated, ");
 }
 
 static void an_account_that_is_spelled_like_an_address_is_not_the_person(void **state)
@@ -331,15 +331,20 @@ static int resume(struct site *site, const char *kind)
 
 static void a_weaker_pause_never_replaces_a_stronger_one(void **state)
 {
-	static const char *const kinds[] = {"setup", "breaker", "operator"};
+	static const struct {
+		const char *kind;
+		int precedence;
+	} kinds[] = {{"setup", 0}, {"breaker", 1}, {"account_changes", 1}, {"operator", 2}};
 	struct site *site = *state;
 
 	assert_string_equal(paused(site), "no");
-	for (int there = 0; there < 3; there++)
-		for (int comes = 0; comes < 3; comes++) {
-			stop(site, kinds[there], "there");
-			stop(site, kinds[comes], "comes");
-			assert_string_equal(paused(site), kinds[comes >= there ? comes : there]);
+	for (size_t there = 0; there < ARRAY_SIZE(kinds); there++)
+		for (size_t comes = 0; comes < ARRAY_SIZE(kinds); comes++) {
+			bool replaces = kinds[comes].precedence >= kinds[there].precedence;
+
+			stop(site, kinds[there].kind, "there");
+			stop(site, kinds[comes].kind, "comes");
+			assert_string_equal(paused(site), kinds[replaces ? comes : there].kind);
 			assert_int_equal(resume(site, NULL), 1);
 		}
 	assert_int_equal(resume(site, NULL), 0);
@@ -356,7 +361,7 @@ static void only_the_kind_that_is_named_is_resumed(void **state)
 	assert_int_equal(resume(site, "operator"), 1);
 	assert_string_equal(paused(site), "no");
 	assert_false(ledger_pause(site->ledger, &wrong, &site->fault));
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 }
 
 static void probes_do_not_fill_the_history(void **state)
@@ -480,18 +485,18 @@ static void values_survive_until_they_are_removed(void **state)
 	char value[32];
 
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "1", &site->fault));
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "2", &site->fault));
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
+	GOOD(site, ledger_set(site->ledger, "resync_at", "1", &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", "2", &site->fault));
 	ledger_close(site->ledger);
 	site->ledger = site_open(site, LEDGER_WRITE);
 	GOOD(site, site->ledger);
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 1);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 1);
 	assert_string_equal(value, "2");
-	GOOD(site, ledger_set(site->ledger, "sweep_at", NULL, &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", NULL, &site->fault));
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
 }
 
 static bool add_worker(const struct ledger_worker *w, void *ctx)

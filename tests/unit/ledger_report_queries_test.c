@@ -34,7 +34,7 @@ static void tell(struct site *site, const char *address, const char *word, int64
 	char sql[256];
 
 	str_format(sql, sizeof(sql),
-		"INSERT INTO history (at, address, what, cause, actor)"
+		"INSERT INTO history (at, address, event, cause, actor)"
 		" VALUES (%lld, '%s', '%s', '', '')",
 		(long long)at, address, word);
 	site_sql(site, sql);
@@ -129,7 +129,7 @@ static void a_word_that_no_version_writes_is_a_fault(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	site_sql(site, "UPDATE person SET state = 'odd'");
 	assert_false(ledger_each_account_status(site->ledger, take_place, &places, &site->fault));
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 }
 
 int main(void)

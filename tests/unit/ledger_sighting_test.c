@@ -440,7 +440,7 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	 */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
-				  " AND subject = 'alice@web1' AND what = 'seen'"),
+				  " AND subject = 'alice@web1' AND event = 'seen'"),
 		1);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE subject = 'daemon@web1'"), 0);
