@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
+#include "ledger/stored_counters.h"
 
 #define SCHEME	  "sqlite:"
 #define BUSY_MS	  5000
@@ -267,6 +268,12 @@ static bool insert_info(struct ledger *l, void *ctx, struct fault *fault)
 	return query_run(&q);
 }
 
+static bool upgrade(struct ledger *l, int64_t from, void *ctx, struct fault *fault)
+{
+	(void)ctx;
+	return from > 1 || stored_counters_migrate_v1(l, fault);
+}
+
 /* Whether anybody in it owes his state to Google's answers for the recorded customer. */
 static int has_results(struct ledger *l, struct fault *fault)
 {
@@ -354,8 +361,8 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault)
 {
-	struct settings *s =
-		(struct settings *)(uintptr_t)settings; /* ctx of introduce, which reads */
+	/* insert_info reads the settings. */
+	const struct schema_hooks hooks = {insert_info, upgrade, (void *)(uintptr_t)settings};
 	struct ledger *l = new_handle(settings->ledger, fault);
 	bool good;
 
@@ -367,7 +374,7 @@ struct ledger *ledger_open(
 	       check_schema(l, mode, fault);
 	if (good && !l->reading)
 		good = write_ahead(l, fault) &&
-		       schema_migrate(l, schema_migrations, schema_newest, insert_info, s, fault);
+		       schema_migrate(l, schema_migrations, schema_newest, &hooks, fault);
 	l->guarded = true;
 	if (good && check_customer(l, settings, fault))
 		return l;

@@ -8,13 +8,11 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "ledger/guard.h"
-#include "ledger/stored_counters.h"
 
 const struct migration schema_migrations[] = {
 	{.sql = {schema_v1}, .whole = {schema_v1}},
 	{.sql = {schema_v2_move_v1, schema_v2_tables, schema_v2_fill_from_v1, schema_v2_indexes},
-		.whole = {schema_v2_tables, schema_v2_indexes},
-		.run = stored_counters_migrate_v1},
+		.whole = {schema_v2_tables, schema_v2_indexes}},
 };
 const int schema_newest = ARRAY_SIZE(schema_migrations);
 
@@ -88,8 +86,7 @@ static bool execute(const char *sql, void *ctx)
 }
 
 static bool make_steps(struct ledger *l, const struct migration *steps, int count,
-	bool (*fresh)(struct ledger *l, void *ctx, struct fault *fault), void *ctx,
-	struct fault *fault)
+	const struct schema_hooks *hooks, struct fault *fault)
 {
 	struct making m = {l, fault};
 	int64_t application, version;
@@ -102,18 +99,16 @@ static bool make_steps(struct ledger *l, const struct migration *steps, int coun
 	if (!guard_compare(l, steps, (int)version, fault))
 		return false;
 	if (version == 0)
-		return schema_make(steps, count, execute, &m) && fresh(l, ctx, fault) &&
-		       set_version(l, count, fault);
+		return schema_make(steps, count, execute, &m) &&
+		       hooks->created(l, hooks->ctx, fault) && set_version(l, count, fault);
 	for (int at = (int)version; at < count; at++)
-		if (!execute_all(steps[at].sql, execute, &m) ||
-			(steps[at].run && !steps[at].run(l, fault)))
+		if (!execute_all(steps[at].sql, execute, &m))
 			return false;
-	return set_version(l, count, fault);
+	return hooks->migrated(l, version, hooks->ctx, fault) && set_version(l, count, fault);
 }
 
 bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
-	bool (*fresh)(struct ledger *l, void *ctx, struct fault *fault), void *ctx,
-	struct fault *fault)
+	const struct schema_hooks *hooks, struct fault *fault)
 {
 	int64_t application, version;
 
@@ -124,7 +119,7 @@ bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
 		if (!txn_begin(l, fault))
 			return false;
 		guard_allow_long(l);
-		if (!txn_end(l, make_steps(l, steps, count, fresh, ctx, fault), fault))
+		if (!txn_end(l, make_steps(l, steps, count, hooks, fault), fault))
 			return false;
 	}
 	l->schema = count > version ? count : (int)version;

@@ -19,7 +19,6 @@ struct migration {
 	/* The same schema from nothing, for a new ledger and for the comparison. Without it, that
 	 * begins with an earlier version. */
 	const char *whole[SCHEMA_TEXTS];
-	bool (*run)(struct ledger *l, struct fault *fault); /* after `sql`; NULL: nothing */
 };
 extern const char schema_v1[], schema_v2_tables[], schema_v2_indexes[], schema_v2_move_v1[],
 	schema_v2_fill_from_v1[];
@@ -34,11 +33,18 @@ bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault
  * stop. */
 bool schema_make(const struct migration *steps, int version,
 	bool (*execute)(const char *sql, void *ctx), void *ctx);
+/* What only the caller can do, in the same transaction. */
+struct schema_hooks {
+	/* A file that was empty has got its schema. */
+	bool (*created)(struct ledger *l, void *ctx, struct fault *fault);
+	/* A ledger of version `from` has got the newest schema. */
+	bool (*migrated)(struct ledger *l, int64_t from, void *ctx, struct fault *fault);
+	void *ctx;
+};
+
 /* Brings the ledger to version `count`, or leaves it as it is: all steps are one transaction. If
- * several programs start at once, one of them makes the steps. For a file that was empty, `fresh`
- * is called after the last step. Sets l->schema. */
+ * several programs start at once, one of them makes the steps. Sets l->schema. */
 bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
-	bool (*fresh)(struct ledger *l, void *ctx, struct fault *fault), void *ctx,
-	struct fault *fault);
+	const struct schema_hooks *hooks, struct fault *fault);
 
 #endif
