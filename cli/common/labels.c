@@ -51,29 +51,29 @@ enum style label_invitation_style(enum invitation_state state)
 static const struct {
 	const char *word, *text;
 } reasons[] = {
-	{"first_look", "first check"},
+	{"first_check", "first check"},
 	{"approved", "approved"},
 	{"blocked", "blocked"},
 	{"max_mails", "the person has received as many mails as max_mails permits"},
-	{"account_gone", "the account is gone"},
+	{"account_removed", "the account is gone"},
 	{"deleted", "the account was deleted"},
-	{"asked", "requested by an administrator"},
+	{"manual", "requested by an administrator"},
 	{"unknown_state", "Google reports a state that this version does not know"},
 	{"interrupted", "the program ended during a send"},
 	{"not_invitable", "no unmanaged account"},
 	{"by_others", "invited by someone else"},
 	{"by_admin", "by an administrator"},
 	{"elsewhere", "at Google, not by this ledger"},
-	{"settled", "confirmed at Google later"},
+	{"resolved", "confirmed at Google later"},
 	{"sent", "the mail went out"},
 	{"answered", "the person's own answer"},
 	{"retry", "waiting for a retry"},
 	{"retried", "retried by an administrator"},
-	{"brake", "queued again: not at fault for the breaker"},
-	{"settled_unsent", "the last send had no effect"},
+	{"breaker", "queued again: not at fault for the breaker"},
+	{"resolved_unsent", "the last send had no effect"},
 	{"reconcile", "invitations may be out that the ledger does not know of"},
-	{"cap", "the daily limit is reached"},
-	{"window", "outside the send window"},
+	{"daily_limit", "the daily limit is reached"},
+	{"send_window", "outside the send window"},
 	{"dry_run", "dry run: waiting for approve"},
 	{"discovered", "found by a resync, not by a login"},
 	{"collision", "two accounts map to one address"},
@@ -141,7 +141,7 @@ static void next_step_queued(
 	}
 	if (p->next_attempt > service->at)
 		clock_relative(p->next_attempt, service->at, when);
-	if (strcmp(p->reason, "cap") == 0 || strcmp(p->reason, "window") == 0 ||
+	if (strcmp(p->reason, "daily_limit") == 0 || strcmp(p->reason, "send_window") == 0 ||
 		strcmp(p->reason, "reconcile") == 0)
 		str_format(out, size, "The invitation will be sent %s: %s.", when,
 			label_reason(reason, sizeof(reason), p->reason));
@@ -222,7 +222,7 @@ static const struct {
 	{PERSON_DECLINED, NULL, "send --again --reason TEXT ", "invite once more"},
 	{PERSON_CANCELLED, NULL, "send --again --reason TEXT ", "invite anyway"},
 	{PERSON_HELD, "dry_run", "enable", "start sending"},
-	{PERSON_HELD, "asked", "send ", "invite now"},
+	{PERSON_HELD, "manual", "send ", "invite now"},
 	{PERSON_HELD, "unconfirmed", "get ", "show what Google has"},
 	{PERSON_HELD, "blocked", "unblock ", "remove the block"},
 	{PERSON_HELD, "max_mails", "send --again --reason TEXT ", "send one more mail"},

@@ -17,8 +17,9 @@
 
 int64_t status_pacing(const struct status *st)
 {
-	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
-	       status_waiting(st, PERSON_QUEUED, "window") -
+	return st->summary.people[PERSON_QUEUED] -
+	       status_waiting(st, PERSON_QUEUED, "daily_limit") -
+	       status_waiting(st, PERSON_QUEUED, "send_window") -
 	       status_waiting(st, PERSON_QUEUED, "reconcile") -
 	       status_waiting(st, PERSON_QUEUED, "retry");
 }

@@ -111,8 +111,8 @@ static void would_be(struct screen *s, const struct status *st)
 
 static bool waits_for_pace(const struct status *st, const struct status_reason *r)
 {
-	return r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
-	       strcmp(r->reason, "window") != 0 && strcmp(r->reason, "retry") != 0 &&
+	return r->state == PERSON_QUEUED && strcmp(r->reason, "daily_limit") != 0 &&
+	       strcmp(r->reason, "send_window") != 0 && strcmp(r->reason, "retry") != 0 &&
 	       strcmp(r->reason, "reconcile") != 0 && !st->service.paused &&
 	       st->service.dispatcher.alive;
 }

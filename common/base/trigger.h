@@ -16,7 +16,7 @@ enum trigger {
 };
 #define TRIGGERS 4
 
-/* "login", "created", "asked", "deleted". */
+/* "login", "created", "manual", "deleted". */
 const char *trigger_word(enum trigger trigger);
 /* False if `word` is none of these; *out is not touched then. */
 bool trigger_parse(const char *word, enum trigger *out);

@@ -257,7 +257,7 @@ static bool make_known(struct invite *i, const char *address, struct person *p, 
 	*p = (struct person){.state = PERSON_HELD, .mails = -1, .intent_mails = -1};
 	p->first_day = clock_day_start(i->now);
 	str_copy(p->address, sizeof(p->address), address);
-	str_copy(p->reason, sizeof(p->reason), "asked");
+	str_copy(p->reason, sizeof(p->reason), "manual");
 	return ledger_person_put(
 		i->ledger, p, "send: requested by an administrator", i->actor, fault);
 }

@@ -30,7 +30,7 @@ bool bulk_is_coming(const struct invite *i)
 
 bool bulk_over(struct invite *i, struct fault *fault)
 {
-	return sweep_write_number(i, "bulk_at", i->now, fault);
+	return sweep_write_number(i, "backlog_at", i->now, fault);
 }
 
 /* At most one in a period of the sweeps. */
@@ -38,7 +38,7 @@ static bool may_read(struct invite *i, bool *may, struct fault *fault)
 {
 	int64_t last;
 
-	if (!sweep_read_number(i, "bulk_at", 0, &last, fault))
+	if (!sweep_read_number(i, "backlog_at", 0, &last, fault))
 		return false;
 	*may = last == 0 || last > i->now || i->now - last >= i->settings->sweep_every;
 	return true;
@@ -53,7 +53,7 @@ bool bulk_look(struct invite *i, struct fault *fault)
 		i->draining || i->solo || i->sweep.under_way || i->sweep.call.phase != ERRAND_IDLE)
 		return true;
 	i->arrivals = false;
-	if (!may_read(i, &may, fault) || !sweep_read_number(i, "sweep_pages", 1, &pages, fault))
+	if (!may_read(i, &may, fault) || !sweep_read_number(i, "resync_pages", 1, &pages, fault))
 		return false;
 	if (!may)
 		return true;

@@ -242,7 +242,7 @@ static bool uncharge(struct invite *i, const char *address, const char *code, st
 	p.next_attempt = i->now;
 	p.attempts = 0;
 	p.fault_code[0] = p.fault_text[0] = '\0';
-	str_copy(p.reason, sizeof(p.reason), "brake");
+	str_copy(p.reason, sizeof(p.reason), "breaker");
 	return ledger_person_put(
 		i->ledger, &p, "breaker: the same rejection for five people", i->actor, fault);
 }
@@ -253,7 +253,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	struct ledger_pause pause = {.since = i->now};
 	char sentences[sizeof(pause.text) + sizeof(pause.remedy) + 2];
 
-	str_copy(pause.kind, sizeof(pause.kind), "brake");
+	str_copy(pause.kind, sizeof(pause.kind), "breaker");
 	str_format(pause.text, sizeof(pause.text),
 		"%s: the same rejection for %d people in a row: %.200s", word, BRAKE_PEOPLE,
 		c->answer.fault.what);
@@ -288,5 +288,7 @@ bool control_person_failed(
 		if (strcmp(brake->people[n], c->person.address) != 0 &&
 			!uncharge(i, brake->people[n], brake->code, fault))
 			return false;
-	return (i->paused && strcmp(i->pause.kind, "brake") == 0) || pull_brake(i, c, fault);
+	return (i->paused && (strcmp(i->pause.kind, "breaker") == 0 ||
+				     strcmp(i->pause.kind, "account_changes") == 0)) ||
+	       pull_brake(i, c, fault);
 }

@@ -50,7 +50,7 @@ static bool checked_lately(const struct course *c)
 /* The last account is gone: the invitation is called back if the settings say so and it is ours. */
 static bool invited_claimed(struct course *c, struct fault *fault)
 {
-	bool gone = strcmp(c->person.reason, "account_gone") == 0;
+	bool gone = strcmp(c->person.reason, "account_removed") == 0;
 
 	if (gone && !(c->invite->settings->cancel_on_delete && c->person.our_mails > 0)) {
 		c->after.next_attempt = 0;

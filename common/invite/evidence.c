@@ -84,11 +84,11 @@ static void settle_sent(struct person *p, const struct evidence *e, struct evide
 {
 	int64_t mailed = p->intent_date;
 
-	become(p, PERSON_INVITED, "settled");
+	become(p, PERSON_INVITED, "resolved");
 	p->our_mails++;
 	close_intent(p);
 	p->intent_date = mailed;
-	out->journal = "settled_sent";
+	out->journal = "resolved_sent";
 	say(out, "settled", e);
 }
 
@@ -112,11 +112,11 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 	} else if (!lag_is_over(p, e, &by_google)) {
 		p->next_attempt = evidence_settle_due(p, e->now);
 	} else if (proves_unsent(p, e, by_google)) {
-		become(p, PERSON_QUEUED, "settled_unsent");
+		become(p, PERSON_QUEUED, "resolved_unsent");
 		p->next_attempt = e->now;
 		p->priority = PRIO_RETRY;
 		close_intent(p);
-		out->journal = "settled_unsent";
+		out->journal = "resolved_unsent";
 		say(out, "settled", e);
 	} else {
 		become(p, PERSON_HELD, "unconfirmed");

@@ -30,7 +30,7 @@ struct evidence {
 
 struct evidence_meaning {
 	bool changed;	     /* the person is another one than before: to be put */
-	const char *journal; /* "settled_sent", "settled_unsent" for ledger_send_end, or NULL */
+	const char *journal; /* "resolved_sent", "resolved_unsent" for ledger_send_end, or NULL */
 	const char *event;   /* the word for the log, or NULL: nothing that somebody must know */
 	char cause[160];     /* for history */
 };

@@ -37,7 +37,7 @@ static bool queue(struct invite *i, struct person *p, const char *cause, struct 
 	p->next_attempt = i->now;
 	p->attempts = 0;
 	p->discovered = false;
-	str_copy(p->reason, sizeof(p->reason), "first_look");
+	str_copy(p->reason, sizeof(p->reason), "first_check");
 	return ledger_person_put(i->ledger, p, cause, i->actor, fault);
 }
 

@@ -46,7 +46,8 @@ static bool not_by_name(struct course *c, const struct ruling *ruling, struct fa
 	static const struct {
 		const char *reason, *what, *remedy;
 	} texts[] = {
-		{"cap", "today's limit of invitations is reached ([invitations] sends_per_day)",
+		{"daily_limit",
+			"today's limit of invitations is reached ([invitations] sends_per_day)",
 			"Try again tomorrow, or raise sends_per_day."},
 		{"reconcile", "a mail may be out that this ledger does not know of (reconcile)",
 			"See: cloudinvite status. To send anyway: --again --reason TEXT."},
@@ -76,7 +77,7 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 		return false;
 	facts.sends_today = i->sends_today;
 	ruling = policy_rule(&facts);
-	if (strcmp(ruling.reason, "cap") == 0) /* by our clock again */
+	if (strcmp(ruling.reason, "daily_limit") == 0) /* by our clock again */
 		ruling.due += i->now - facts.now;
 	if (ruling.kind == RULING_SEND && i->reconciling && !c->after.resend)
 		ruling = (struct ruling){RULING_WAIT, "reconcile", reconcile_due(i)};

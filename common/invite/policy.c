@@ -24,9 +24,9 @@ struct ruling policy_rule(const struct policy_facts *f)
 	if (!free_to_go && f->settings->mode == MODE_DRY_RUN)
 		return (struct ruling){RULING_HOLD, "dry_run", 0};
 	if (!f->by_name && f->window_opens != 0)
-		return (struct ruling){RULING_WAIT, "window", f->window_opens};
+		return (struct ruling){RULING_WAIT, "send_window", f->window_opens};
 	if (f->sends_today >= f->settings->sends_per_day)
-		return (struct ruling){RULING_WAIT, "cap", policy_midnight_after(f->now)};
+		return (struct ruling){RULING_WAIT, "daily_limit", policy_midnight_after(f->now)};
 	return (struct ruling){RULING_SEND, "", 0};
 }
 

@@ -19,7 +19,7 @@ enum ruling_kind {
 };
 struct ruling {
 	enum ruling_kind kind;
-	const char *reason; /* "max_mails", "discovered", "dry_run"; "window", "cap" */
+	const char *reason; /* "max_mails", "discovered", "dry_run"; "send_window", "daily_limit" */
 	int64_t due;
 };
 

@@ -43,7 +43,7 @@ static void go_first(const struct invite *i, struct person *p, const struct evid
 	struct evidence_meaning *meaning)
 {
 	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
-		strcmp(p->reason, "first_look") != 0 || e->state != INVITATION_NOT_YET_SENT)
+		strcmp(p->reason, "first_check") != 0 || e->state != INVITATION_NOT_YET_SENT)
 		return;
 	p->priority = PRIO_NEW;
 	p->next_attempt = i->now;

@@ -80,12 +80,12 @@ static bool read_next(struct invite *i, struct fault *fault)
 {
 	int64_t last;
 
-	if (!sweep_read_number(i, "sweep_at", 0, &last, fault))
+	if (!sweep_read_number(i, "resync_at", 0, &last, fault))
 		return false;
 	if (last == 0 || last > i->now) {
 		last = i->now;
-		if (!sweep_write_number(i, "sweep_at", last, fault) ||
-			!sweep_write_number(i, "sweep_done", last, fault))
+		if (!sweep_write_number(i, "resync_at", last, fault) ||
+			!sweep_write_number(i, "resync_done", last, fault))
 			return false;
 	}
 	i->sweep.next_at = last + i->settings->sweep_every;
@@ -110,7 +110,7 @@ static bool choose_way(struct invite *i, struct fault *fault)
 	struct sweep *s = &i->sweep;
 	int64_t pages, open;
 
-	if (!sweep_read_number(i, "sweep_pages", 1, &pages, fault) ||
+	if (!sweep_read_number(i, "resync_pages", 1, &pages, fault) ||
 		!ledger_summarise(i->ledger, i->now, &summary, fault))
 		return false;
 	open = summary.people[PERSON_INVITED] +
@@ -186,9 +186,10 @@ static bool finish(struct invite *i, bool whole, struct fault *fault)
 		return false;
 	if (whole && i->sweep.bulk > 0 && !bulk_over(i, fault))
 		return false;
-	return sweep_write_number(i, "sweep_at", i->now, fault) &&
-	       (!whole || sweep_write_number(i, "sweep_done", i->now, fault)) &&
-	       (i->sweep.by_get || sweep_write_number(i, "sweep_pages", i->sweep.pages + 1, fault));
+	return sweep_write_number(i, "resync_at", i->now, fault) &&
+	       (!whole || sweep_write_number(i, "resync_done", i->now, fault)) &&
+	       (i->sweep.by_get ||
+		       sweep_write_number(i, "resync_pages", i->sweep.pages + 1, fault));
 }
 
 bool sweep_wanted(const struct invite *i)

@@ -37,7 +37,7 @@ static bool insert(struct ledger *l, const struct sighting *s, struct fault *fau
 		return false;
 	query_start(&q, l,
 		"INSERT INTO sighting (account, host, uid, local, shell, member_of, first_name,"
-		" last_name, facts, change, reason, first_day)"
+		" last_name, facts_revision, revision, trigger, first_day)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)",
 		fault);
 	bind_facts(&q, s, revision);
@@ -60,7 +60,8 @@ static bool update(struct ledger *l, const struct ledger_sighting *known, const 
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET uid = ?3, local = ?4, shell = ?5, member_of = ?6,"
-		" first_name = ?7, last_name = ?8, facts = ?9, reason = ?10, first_day = ?11,"
+		" first_name = ?7, last_name = ?8, facts_revision = ?9, trigger = ?10, first_day = "
+		"?11,"
 		" gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = ?1 AND host = ?2",
 		fault);
 	bind_facts(&q, s, revision);
@@ -106,7 +107,8 @@ static bool mark_removed(struct ledger *l, const struct ledger_sighting *s, stru
 
 	if (revision < 0)
 		return false;
-	query_start(&q, l, "UPDATE sighting SET gone_day = ?, facts = ? WHERE id = ?", fault);
+	query_start(
+		&q, l, "UPDATE sighting SET gone_day = ?, facts_revision = ? WHERE id = ?", fault);
 	query_number(&q, clock_day_start(clock_wall()));
 	query_number(&q, revision);
 	query_number(&q, s->id);
@@ -122,7 +124,7 @@ static bool remove_account(struct ledger *l, const struct ledger_sighting *s, st
 	return mark_removed(l, s, fault) &&
 	       history_sighting(l, s->id, s->seen.user, s->seen.host, "gone",
 		       "the account was deleted", collector, fault) &&
-	       sighting_unlink(l, s, "account_gone", cause, fault);
+	       sighting_unlink(l, s, "account_removed", cause, fault);
 }
 
 int ledger_account_removed(
@@ -153,7 +155,8 @@ static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, c
 	if (revision < 0)
 		return false;
 	query_start(&q, l,
-		"UPDATE sighting SET account = ?1, facts = ?2, rules = NULL, verdict = 'none'"
+		"UPDATE sighting SET account = ?1, facts_revision = ?2, rules = NULL, verdict = "
+		"'none'"
 		" WHERE id = ?3",
 		fault);
 	query_text(&q, new_user);
@@ -224,7 +227,7 @@ static bool orphan(struct ledger *l, const char *host, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET unseen_day = ?2 WHERE unseen_day IS NULL AND address IN"
+		"UPDATE person SET orphaned_since = ?2 WHERE orphaned_since IS NULL AND address IN"
 		" (SELECT address FROM sighting WHERE host = ?1 AND gone_day IS NULL"
 		" AND address <> '') AND NOT EXISTS (SELECT 1 FROM sighting s WHERE"
 		" s.address = person.address AND s.address <> '' AND s.host <> ?1"

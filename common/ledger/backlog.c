@@ -4,8 +4,8 @@
  */
 #include "ledger/person.h"
 
-#define NEVER_LOOKED_AT                                                             \
-	" ready > 0 AND ready <= ?1 AND state = 'queued' AND reason = 'first_look'" \
+#define NEVER_LOOKED_AT                                                                          \
+	" runnable_at > 0 AND runnable_at <= ?1 AND state = 'queued' AND reason = 'first_check'" \
 	" AND checked = 0 AND mails < 0 AND NOT discovered AND NOT approved"
 
 /* Those of an earlier bulk start that was broken off count as well. */
@@ -15,9 +15,9 @@ static bool count(
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT (SELECT count(*) FROM (SELECT 1 FROM person WHERE class = 'new'"
+		"SELECT (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'new'"
 		" AND" NEVER_LOOKED_AT " LIMIT ?2)) +"
-		" (SELECT count(*) FROM (SELECT 1 FROM person WHERE class = 'sweep'"
+		" (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'background'"
 		" AND" NEVER_LOOKED_AT " LIMIT ?2))",
 		fault);
 	query_number(&q, now);
@@ -30,7 +30,9 @@ static bool put_back(struct ledger *l, int64_t now, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET class = 'sweep' WHERE class = 'new' AND" NEVER_LOOKED_AT, fault);
+		"UPDATE person SET priority = 'background' WHERE priority = 'new' "
+		"AND" NEVER_LOOKED_AT,
+		fault);
 	query_number(&q, now);
 	return query_run(&q);
 }

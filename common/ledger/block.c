@@ -71,7 +71,8 @@ static bool show_blocked(
 		return false;
 	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
-		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, change = ?"
+		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, revision = "
+		"?"
 		" WHERE address = ? AND address <> '' AND verdict IN"
 		" ('mapped', 'collision', 'blocked')",
 		fault);
@@ -126,7 +127,7 @@ static bool queue_again(
 	if (known <= 0 || p.state != PERSON_HELD || strcmp(p.reason, "blocked") != 0)
 		return known >= 0;
 	return person_transition(
-		l, address, PERSON_QUEUED, "first_look", clock_wall(), "unblocked", actor, fault);
+		l, address, PERSON_QUEUED, "first_check", clock_wall(), "unblocked", actor, fault);
 }
 
 static int unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault)

@@ -17,7 +17,7 @@ static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struc
 
 	query_start(&q, l,
 		"SELECT " SIGHTING_COLUMNS " FROM sighting WHERE id = ? AND gone_day IS NULL"
-		" AND facts <= ?",
+		" AND facts_revision <= ?",
 		fault);
 	query_number(&q, id);
 	query_number(&q, l->facts_read);
@@ -87,7 +87,7 @@ static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
 		return false;
 	err_collision(&theirs, s->seen.host, s->seen.user);
 	query_start(&q, l,
-		"UPDATE sighting SET verdict = 'collision', rule = ?, sentence = ?, change = ?"
+		"UPDATE sighting SET verdict = 'collision', rule = ?, sentence = ?, revision = ?"
 		" WHERE address = ? AND address <> '' AND verdict = 'mapped' AND host = ?"
 		" AND from_template = 1 AND gone_day IS NULL AND id <> ?",
 		fault);
@@ -125,7 +125,7 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
-		" rule = ?, sentence = ?, change = max(change, ?) WHERE id = ?",
+		" rule = ?, sentence = ?, revision = max(revision, ?) WHERE id = ?",
 		fault);
 	query_number(&q, (int64_t)rules);
 	query_text(&q, verdict_word(v->kind));
@@ -149,13 +149,14 @@ static bool is_repeated(
 
 	*repeated = false;
 	query_start(&q, l,
-		"SELECT what, cause FROM history WHERE sighting = ? AND what IN ('judged', 'gone')"
+		"SELECT event, cause FROM history WHERE sighting = ? AND event IN ('evaluated', "
+		"'gone')"
 		" ORDER BY id DESC LIMIT 1",
 		fault);
 	query_number(&q, sighting);
 	if (query_row(&q) > 0) {
 		row_text(&q, cause, sizeof(cause));
-		if (strcmp(cause, "judged") == 0) {
+		if (strcmp(cause, "evaluated") == 0) {
 			row_text(&q, cause, sizeof(cause));
 			*repeated = str_starts(cause, judged) &&
 				    (cause[length] == '\0' || cause[length] == ':');
@@ -176,7 +177,7 @@ static bool tell(
 	str_format(cause, sizeof(cause), "%s%s%s", judged, v->sentence[0] != '\0' ? ": " : "",
 		v->sentence);
 	return history_sighting(
-		l, s->id, s->seen.user, s->seen.host, "judged", cause, "rules", fault);
+		l, s->id, s->seen.user, s->seen.host, "evaluated", cause, "rules", fault);
 }
 
 /* What the sighting led to before this verdict, and does not any more. */

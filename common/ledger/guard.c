@@ -174,16 +174,19 @@ static bool compare_rows(
 	return err_schema(l, fault);
 }
 
-/* The steps' own result, in a database in memory. */
+static bool execute(const char *sql, void *ctx)
+{
+	return sqlite3_exec(ctx, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The schema as this program makes it, in a database in memory. */
 static sqlite3 *expected(const struct migration *steps, int version)
 {
 	sqlite3 *db = NULL;
 	int rc =
 		sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	for (int n = 0; n < version && rc == SQLITE_OK; n++)
-		rc = sqlite3_exec(db, steps[n].sql, NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && schema_make(steps, version, execute, db))
 		return db;
 	sqlite3_close(db);
 	return NULL;

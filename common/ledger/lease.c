@@ -14,7 +14,8 @@ static bool drop_invalid_leases(struct ledger *l, int64_t now, struct fault *fau
 
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = '', lease_until = 0,"
-		" ready = CASE WHEN state IN " PERSON_CLAIMABLE " THEN due ELSE 0 END"
+		" runnable_at = CASE WHEN state IN " PERSON_CLAIMABLE
+		" THEN next_attempt ELSE 0 END"
 		" WHERE lease_until > ? AND lease_until > 0",
 		fault);
 	query_number(&q, now + LEASE_LONGEST_S);
@@ -29,8 +30,9 @@ static int select_due(struct ledger *l, enum priority priority, int64_t now, str
 	bool good = true;
 
 	query_start(&q, l,
-		"SELECT " PERSON_COLUMNS " FROM person WHERE class = ? AND ready > 0 AND ready <= ?"
-		" ORDER BY ready LIMIT ?",
+		"SELECT " PERSON_COLUMNS
+		" FROM person WHERE priority = ? AND runnable_at > 0 AND runnable_at <= ?"
+		" ORDER BY runnable_at LIMIT ?",
 		fault);
 	query_text(&q, priority_word(priority));
 	query_number(&q, now);
@@ -49,7 +51,8 @@ static bool lease_person(struct ledger *l, const char *address, const char *owne
 
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = ?1, lease_until = ?2,"
-		" ready = CASE WHEN ready = 0 THEN 0 ELSE max(due, ?2) END WHERE address = ?3",
+		" runnable_at = CASE WHEN runnable_at = 0 THEN 0 ELSE max(next_attempt, ?2) END "
+		"WHERE address = ?3",
 		fault);
 	query_text(&q, owner);
 	query_number(&q, until);
@@ -129,7 +132,8 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 		return false;
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = '', lease_until = 0,"
-		" ready = CASE WHEN state IN " PERSON_CLAIMABLE " THEN due ELSE 0 END"
+		" runnable_at = CASE WHEN state IN " PERSON_CLAIMABLE
+		" THEN next_attempt ELSE 0 END"
 		" WHERE lease_until > 0 AND lease_owner = ?1 AND (?2 IS NULL OR address = ?2)",
 		fault);
 	query_text(&q, owner);
@@ -144,8 +148,9 @@ static bool shift_schedule(struct ledger *l, int64_t now, int64_t back, struct f
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET due = max(?1, due - ?2), ready = max(?1, due - ?2, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > ?1",
+		"UPDATE person SET next_attempt = max(?1, next_attempt - ?2), runnable_at = "
+		"max(?1, next_attempt - ?2, lease_until)"
+		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > ?1",
 		fault);
 	query_number(&q, now);
 	query_number(&q, back);
@@ -160,10 +165,12 @@ static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 7200"
-		" AND due > ?1 + CASE WHEN reason IN ('window', 'reconcile') THEN 8 * 86400"
-		" WHEN reason IN ('cap', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
+		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
+		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0 AND "
+		"runnable_at > ?1 + 7200"
+		" AND next_attempt > ?1 + CASE WHEN reason IN ('send_window', 'reconcile') THEN 8 "
+		"* 86400"
+		" WHEN reason IN ('daily_limit', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
 		" ELSE 7200 END",
 		fault);
 	query_number(&q, now);
@@ -176,8 +183,9 @@ static bool clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
-		" WHERE class IN ('new', 'retry', 'sweep') AND ready > 0 AND ready > ?1 + 8 * "
+		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
+		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0 AND "
+		"runnable_at > ?1 + 8 * "
 		"86400",
 		fault);
 	query_number(&q, now);
@@ -203,10 +211,13 @@ bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT min(ready) FROM ("
-		"SELECT min(ready) AS ready FROM person WHERE class = 'new' AND ready > 0"
-		" UNION ALL SELECT min(ready) FROM person WHERE class = 'retry' AND ready > 0"
-		" UNION ALL SELECT min(ready) FROM person WHERE class = 'sweep' AND ready > 0)",
+		"SELECT min(runnable_at) FROM ("
+		"SELECT min(runnable_at) AS runnable_at FROM person WHERE priority = 'new' AND "
+		"runnable_at > 0"
+		" UNION ALL SELECT min(runnable_at) FROM person WHERE priority = 'retry' AND "
+		"runnable_at > 0"
+		" UNION ALL SELECT min(runnable_at) FROM person WHERE priority = 'background' AND "
+		"runnable_at > 0)",
 		fault);
 	return query_one(&q, due) >= 0;
 }

@@ -54,7 +54,7 @@ bool ledger_begin(struct ledger *l, struct fault *fault);
 bool ledger_commit(struct ledger *l, struct fault *fault);
 void ledger_rollback(struct ledger *l);
 
-/* Small values that must survive: "sweep_at", "control_ok_at", … NULL value removes. */
+/* Small values that must survive: "resync_at", "control_ok_at", … NULL value removes. */
 bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault);
 /* 1 found, 0 not, -1 fault. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
@@ -78,7 +78,7 @@ struct ledger_sighting {
 int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault *fault);
 /* The account is gone from the host. 1, 0 (not known), -1. When it was the last one that led to its
  * person, who is still queued or held (with no intent open) is gone, too, and who is invited is due
- * at once with the reason "account_gone". */
+ * at once with the reason "account_removed". */
 int ledger_account_removed(
 	struct ledger *l, const char *host, const char *user, struct fault *fault);
 /* The same uid under another name. The new name is judged anew. 1, 0, -1. */
@@ -127,7 +127,7 @@ enum priority { PRIO_NEW, PRIO_RETRY, PRIO_BACKGROUND };
 struct person {
 	char address[ADDRESS_MAX + 1];
 	enum person_state state;
-	char reason[48]; /* stable word: "first_look", "cap", "window", "dry_run", "discovered", …
+	char reason[48]; /* stable word: "first_check", "cap", "window", "dry_run", "discovered", …
 			  */
 	int64_t next_attempt; /* when something is to be done, seconds since the epoch; 0: nothing
 			       */
@@ -252,8 +252,8 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
 int64_t ledger_send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);
-/* How it ended: "sent", "refused" (surely no mail), "unconfirmed", and later "settled_sent" or
- * "settled_unsent". Acts on the newest send of that address that may still change. */
+/* How it ended: "sent", "refused" (surely no mail), "unconfirmed", and later "resolved_sent" or
+ * "resolved_unsent". Acts on the newest send of that address that may still change. */
 bool ledger_send_end(
 	struct ledger *l, const char *address, const char *outcome, struct fault *fault);
 /* Sends since `since` that mailed or may have mailed: all but the refused and settled_unsent. -1.
@@ -374,7 +374,8 @@ struct ledger_worker {
 	int64_t pid;
 	int64_t last_heartbeat; /* seconds since the epoch */
 	int64_t started;
-	char status_text[160]; /* what it is doing, for status: "idle", "waiting for the pace" */
+	char status_text[160]; /* what it is doing, for status: "idle", "waiting for the rate limit"
+				*/
 };
 bool ledger_heartbeat(struct ledger *l, const struct ledger_worker *w, struct fault *fault);
 bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worker *w, void *ctx),

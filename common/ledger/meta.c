@@ -9,9 +9,9 @@ static bool meta_put(struct ledger *l, const char *key, const char *value, struc
 	struct query q;
 
 	query_start(&q, l,
-		value ? "INSERT INTO kept (key, value) VALUES (?1, ?2)"
+		value ? "INSERT INTO meta (key, value) VALUES (?1, ?2)"
 			" ON CONFLICT (key) DO UPDATE SET value = ?2"
-		      : "DELETE FROM kept WHERE key = ?1 AND ?2 IS NULL",
+		      : "DELETE FROM meta WHERE key = ?1 AND ?2 IS NULL",
 		fault);
 	query_text(&q, key);
 	query_text(&q, value);
@@ -28,7 +28,7 @@ int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct
 	struct query q;
 	int found;
 
-	query_start(&q, l, "SELECT value FROM kept WHERE key = ?", fault);
+	query_start(&q, l, "SELECT value FROM meta WHERE key = ?", fault);
 	query_text(&q, key);
 	found = query_row(&q);
 	if (found > 0)
@@ -42,9 +42,10 @@ static bool write_heartbeat(struct ledger *l, const struct ledger_worker *w, str
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO worker (role, host, version, pid, beat, started, note)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (role, host) DO UPDATE SET"
-		" version = ?3, pid = ?4, beat = ?5, started = ?6, note = ?7",
+		"INSERT INTO worker (program, host, version, pid, last_heartbeat, started, "
+		"status_text)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (program, host) DO UPDATE SET"
+		" version = ?3, pid = ?4, last_heartbeat = ?5, started = ?6, status_text = ?7",
 		fault);
 	query_text(&q, w->program);
 	query_text(&q, w->host);
@@ -69,8 +70,9 @@ bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worke
 	bool more = true;
 
 	query_start(&q, l,
-		"SELECT role, host, version, pid, beat, started, note FROM worker"
-		" ORDER BY role, host",
+		"SELECT program, host, version, pid, last_heartbeat, started, status_text FROM "
+		"worker"
+		" ORDER BY program, host",
 		fault);
 	while (more && query_row(&q) > 0) {
 		row_text(&q, w.program, sizeof(w.program));

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
+#include "ledger/stored_counters.h"
 
 #define SCHEME	  "sqlite:"
 #define BUSY_MS	  5000
@@ -259,11 +260,18 @@ static bool insert_info(struct ledger *l, void *ctx, struct fault *fault)
 	if (!new_id(id, fault))
 		return false;
 	query_start(&q, l,
-		"INSERT INTO about (one, ledger, customer, made_day) VALUES (1, ?, ?, ?)", fault);
+		"INSERT INTO ledger_info (id, ledger, customer, created_day) VALUES (1, ?, ?, ?)",
+		fault);
 	query_text(&q, id);
 	query_text(&q, settings->customer);
 	query_number(&q, clock_day_start(clock_wall()));
 	return query_run(&q);
+}
+
+static bool upgrade(struct ledger *l, int64_t from, void *ctx, struct fault *fault)
+{
+	(void)ctx;
+	return from > 1 || stored_counters_migrate_v1(l, fault);
 }
 
 /* Whether anybody in it owes his state to Google's answers for the recorded customer. */
@@ -273,7 +281,7 @@ static int has_results(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM tally_person"
+		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM count_person"
 		" WHERE n > 0 AND state NOT IN ('queued', 'held', 'gone'))",
 		fault);
 	return query_one(&q, &asked) < 0 ? -1 : (int)asked;
@@ -297,7 +305,7 @@ static bool set_customer(struct ledger *l, const char *customer, struct fault *f
 
 	if (!txn_begin(l, fault))
 		return false;
-	query_start(&q, l, "UPDATE about SET customer = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET customer = ?", fault);
 	query_text(&q, customer);
 	return txn_end(l, query_run(&q), fault);
 }
@@ -310,7 +318,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	struct query q;
 	int asked;
 
-	query_start(&q, l, "SELECT ledger, customer FROM about", fault);
+	query_start(&q, l, "SELECT ledger, customer FROM ledger_info", fault);
 	if (query_row(&q) > 0) {
 		row_text(&q, l->id, sizeof(l->id));
 		row_text(&q, recorded, sizeof(recorded));
@@ -353,8 +361,8 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault)
 {
-	struct settings *s =
-		(struct settings *)(uintptr_t)settings; /* ctx of introduce, which reads */
+	/* insert_info reads the settings. */
+	const struct schema_hooks hooks = {insert_info, upgrade, (void *)(uintptr_t)settings};
 	struct ledger *l = new_handle(settings->ledger, fault);
 	bool good;
 
@@ -366,7 +374,7 @@ struct ledger *ledger_open(
 	       check_schema(l, mode, fault);
 	if (good && !l->reading)
 		good = write_ahead(l, fault) &&
-		       schema_migrate(l, schema_migrations, schema_newest, insert_info, s, fault);
+		       schema_migrate(l, schema_migrations, schema_newest, &hooks, fault);
 	l->guarded = true;
 	if (good && check_customer(l, settings, fault))
 		return l;
@@ -415,7 +423,7 @@ static bool write_id(struct ledger *l, const char *id, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "UPDATE about SET ledger = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET ledger = ?", fault);
 	query_text(&q, id);
 	return query_run(&q);
 }
@@ -436,7 +444,7 @@ bool ledger_has_new_id(struct ledger *l)
 	char id[sizeof(l->id)] = "";
 	struct query q;
 
-	query_start(&q, l, "SELECT ledger FROM about", NULL);
+	query_start(&q, l, "SELECT ledger FROM ledger_info", NULL);
 	if (query_row(&q) > 0)
 		row_text(&q, id, sizeof(id));
 	return query_end(&q) && strcmp(id, l->id) != 0;

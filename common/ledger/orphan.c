@@ -24,8 +24,8 @@ bool person_link(struct ledger *l, const char *address, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET unseen_day = NULL, unseen_why = '' WHERE address = ?"
-		" AND (unseen_day IS NOT NULL OR unseen_why <> '')",
+		"UPDATE person SET orphaned_since = NULL, orphan_reason = '' WHERE address = ?"
+		" AND (orphaned_since IS NOT NULL OR orphan_reason <> '')",
 		fault);
 	query_text(&q, address);
 	return query_run(&q);
@@ -37,7 +37,7 @@ static bool mark_orphaned(
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET unseen_day = coalesce(unseen_day, ?), unseen_why = ?"
+		"UPDATE person SET orphaned_since = coalesce(orphaned_since, ?), orphan_reason = ?"
 		" WHERE address = ?",
 		fault);
 	query_number(&q, clock_day_start(clock_wall()));
@@ -81,7 +81,7 @@ bool person_unlink(struct ledger *l, const char *address, const char *why, const
 		return true;
 	if (p.state == PERSON_QUEUED || p.state == PERSON_HELD)
 		return person_transition(l, address, PERSON_GONE, why, 0, cause, "ledger", fault);
-	if (p.state == PERSON_INVITED && strcmp(why, "account_gone") == 0)
+	if (p.state == PERSON_INVITED && strcmp(why, "account_removed") == 0)
 		return person_transition(
 			l, address, PERSON_INVITED, why, clock_wall(), cause, "ledger", fault);
 	return true;

@@ -4,14 +4,18 @@
 #include "base/array.h"
 #include "ledger/history.h"
 
-/* From weak to strong: what only a person may clear is not lost under what clears itself. */
+/* In increasing precedence. A pause that an operator must clear is not overwritten by one that
+ * clears automatically. -1: there is no such kind. */
 static int pause_precedence(const char *kind)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const struct {
+		const char *kind;
+		int precedence;
+	} kinds[] = {{"setup", 0}, {"breaker", 1}, {"account_changes", 1}, {"operator", 2}};
 
-	for (int i = 0; i < (int)(ARRAY_SIZE(kinds)); i++)
-		if (strcmp(kind, kinds[i]) == 0)
-			return i;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kind, kinds[i].kind) == 0)
+			return kinds[i].precedence;
 	return -1;
 }
 
@@ -41,8 +45,8 @@ static bool write_pause(struct ledger *l, const struct ledger_pause *p, struct f
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO pause (one, kind, text, remedy, actor, since, probe_at, probes)"
-		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (one) DO UPDATE SET kind = ?1,"
+		"INSERT INTO pause (id, kind, text, remedy, actor, since, probe_at, probes)"
+		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET kind = ?1,"
 		" text = ?2, remedy = ?3, actor = ?4, since = ?5, probe_at = ?6, probes = ?7",
 		fault);
 	query_text(&q, p->kind);

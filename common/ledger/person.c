@@ -25,7 +25,7 @@ static const char *const state_words[PERSON_STATES] = {
 static const char *const priority_words[] = {
 	[PRIO_NEW] = "new",
 	[PRIO_RETRY] = "retry",
-	[PRIO_BACKGROUND] = "sweep",
+	[PRIO_BACKGROUND] = "background",
 };
 
 const char *person_state_word(enum person_state state)
@@ -87,7 +87,7 @@ bool person_row(struct query *q, struct person *out)
 	if (!person_state_parse(state, &out->state))
 		return sql_unexpected(q->ledger, "state", state, q->fault);
 	if (!priority_parse(priority, &out->priority))
-		return sql_unexpected(q->ledger, "class", priority, q->fault);
+		return sql_unexpected(q->ledger, "priority", priority, q->fault);
 	return true;
 }
 
@@ -148,7 +148,8 @@ static bool load_previous(
 
 	*before = (struct previous){.known = false};
 	query_start(&q, l,
-		"SELECT state, reason, unseen_why, changed FROM person WHERE address = ?", fault);
+		"SELECT state, reason, orphan_reason, changed FROM person WHERE address = ?",
+		fault);
 	query_text(&q, address);
 	if (query_row(&q) > 0) {
 		before->known = true;
@@ -169,8 +170,8 @@ static bool bump_host_revision(struct ledger *l, const char *address, struct fau
 	if (revision < 0)
 		return false;
 	query_start(&q, l,
-		"UPDATE sighting SET change = ?1 WHERE address = ?2 AND address <> ''"
-		" AND change <> ?1",
+		"UPDATE sighting SET revision = ?1 WHERE address = ?2 AND address <> ''"
+		" AND revision <> ?1",
 		fault);
 	query_number(&q, revision);
 	query_text(&q, address);
@@ -240,14 +241,16 @@ struct lease {
 };
 
 static const char insert_sql[] =
-	"INSERT INTO person (state, reason, due, ready, class, attempts, fault_code, fault_text,"
-	" mails, our_mails, intent_at, intent_date, intent_mails, approved, again, discovered,"
-	" checked, changed, lease_owner, lease_until, address, first_day, unseen_day)"
+	"INSERT INTO person (state, reason, next_attempt, runnable_at, priority, attempts, "
+	"fault_code, fault_text,"
+	" mails, our_mails, intent_at, intent_date, intent_mails, approved, resend, discovered,"
+	" checked, changed, lease_owner, lease_until, address, first_day, orphaned_since)"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
 static const char update_sql[] =
-	"UPDATE person SET state = ?, reason = ?, due = ?, ready = ?, class = ?, attempts = ?,"
+	"UPDATE person SET state = ?, reason = ?, next_attempt = ?, runnable_at = ?, priority = ?, "
+	"attempts = ?,"
 	" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, intent_date = ?,"
-	" intent_mails = ?, approved = ?, again = ?, discovered = ?, checked = ?, changed = ?,"
+	" intent_mails = ?, approved = ?, resend = ?, discovered = ?, checked = ?, changed = ?,"
 	" lease_owner = ?, lease_until = ? WHERE address = ?";
 
 static int64_t runnable_at(const struct person *p, const struct lease *lease)
@@ -355,8 +358,9 @@ bool person_transition(struct ledger *l, const char *address, enum person_state 
 	if (!load_previous(l, address, &before, fault))
 		return false;
 	query_start(&q, l,
-		"UPDATE person SET state = ?1, reason = ?2, due = ?3, changed = ?4,"
-		" ready = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END WHERE address = ?5",
+		"UPDATE person SET state = ?1, reason = ?2, next_attempt = ?3, changed = ?4,"
+		" runnable_at = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END WHERE "
+		"address = ?5",
 		fault);
 	query_text(&q, state_words[state]);
 	query_text(&q, reason);

@@ -9,9 +9,10 @@
 #include "ledger/sqlite.h"
 
 #define PERSON_COLUMNS                                                                             \
-	"address, state, reason, due, class, attempts, fault_code, fault_text, mails, our_mails, " \
-	"intent_at, intent_date, intent_mails, approved, again, discovered, checked, first_day, "  \
-	"changed, unseen_day"
+	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "       \
+	"mails, our_mails, "                                                                       \
+	"intent_at, intent_date, intent_mails, approved, resend, discovered, checked, first_day, " \
+	"changed, orphaned_since"
 /* Who may be claimed when due. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 
@@ -25,7 +26,7 @@ bool person_transition(struct ledger *l, const char *address, enum person_state 
 bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault);
 /* A sighting leads to this address (again). */
 bool person_link(struct ledger *l, const char *address, struct fault *fault);
-/* A sighting does not lead to this address any more, for a reason that is "account_gone" or the
+/* A sighting does not lead to this address any more, for a reason that is "account_removed" or the
  * verdict's word. If no other does: the consequences. */
 bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
 	struct fault *fault);

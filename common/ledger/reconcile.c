@@ -34,7 +34,7 @@ static bool read_id(struct ledger *l, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "SELECT ledger FROM about", fault);
+	query_start(&q, l, "SELECT ledger FROM ledger_info", fault);
 	if (query_row(&q) > 0)
 		row_text(&q, l->id, sizeof(l->id));
 	return query_end(&q);
@@ -50,8 +50,8 @@ int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fa
 	if (found <= 0)
 		return found;
 	if (get_number(l, "reconcile_mail_date", &out->mail_date, fault) < 0 ||
-		get_number(l, "reconcile_swept", &swept, fault) < 0 ||
-		ledger_get(l, "reconcile_why", out->cause, sizeof(out->cause), fault) < 0 ||
+		get_number(l, "reconcile_list_read", &swept, fault) < 0 ||
+		ledger_get(l, "reconcile_cause", out->cause, sizeof(out->cause), fault) < 0 ||
 		ledger_get(l, "reconcile_text", out->text, sizeof(out->text), fault) < 0 ||
 		!read_id(l, fault))
 		return -1;
@@ -73,7 +73,7 @@ static bool set_text(struct ledger *l, const char *key, const char *value, struc
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO kept (key, value) VALUES (?1, ?2)"
+		"INSERT INTO meta (key, value) VALUES (?1, ?2)"
 		" ON CONFLICT (key) DO UPDATE SET value = ?2",
 		fault);
 	query_text(&q, key);
@@ -93,8 +93,8 @@ static bool write_all(struct ledger *l, const struct ledger_reconcile *r, struct
 {
 	return set_number(l, "reconcile_since", r->since, fault) &&
 	       set_number(l, "reconcile_mail_date", r->mail_date, fault) &&
-	       set_number(l, "reconcile_swept", r->list_read, fault) &&
-	       set_text(l, "reconcile_why", r->cause, fault) &&
+	       set_number(l, "reconcile_list_read", r->list_read, fault) &&
+	       set_text(l, "reconcile_cause", r->cause, fault) &&
 	       set_text(l, "reconcile_text", r->text, fault);
 }
 
@@ -144,8 +144,8 @@ static bool clear_all(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"DELETE FROM kept WHERE key IN ('reconcile_since', 'reconcile_mail_date',"
-		" 'reconcile_swept', 'reconcile_why', 'reconcile_text')",
+		"DELETE FROM meta WHERE key IN ('reconcile_since', 'reconcile_mail_date',"
+		" 'reconcile_list_read', 'reconcile_cause', 'reconcile_text')",
 		fault);
 	return query_run(&q);
 }
@@ -155,7 +155,7 @@ static bool release_waiting(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
+		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
 		" WHERE state = 'queued' AND reason = 'reconcile'",
 		fault);
 	query_number(&q, clock_wall());

@@ -43,7 +43,7 @@ bool ledger_each_account_status(struct ledger *l,
 
 	query_start(&q, l,
 		"SELECT s.host, s.verdict, p.state, p.reason"
-		" FROM sighting s INDEXED BY sighting_change"
+		" FROM sighting s INDEXED BY sighting_revision"
 		" LEFT JOIN person p ON p.address = s.address AND s.verdict = 'mapped'"
 		" WHERE s.gone_day IS NULL ORDER BY s.host",
 		fault);
@@ -77,11 +77,11 @@ static bool count_transitions(struct ledger *l, struct ledger_week *week, struct
 	int64_t n;
 
 	query_start(&q, l,
-		"SELECT h.what, count(*) FROM history h INDEXED BY history_at"
+		"SELECT h.event, count(*) FROM history h INDEXED BY history_at"
 		" WHERE h.at >= ? AND h.at < ? AND h.address <> '' AND h.subject = ''"
-		" AND h.what IN ('invited', 'accepted', 'declined')"
+		" AND h.event IN ('invited', 'accepted', 'declined')"
 		" AND NOT EXISTS (SELECT 1 FROM history o WHERE o.address = h.address"
-		" AND o.address <> '' AND o.what = h.what AND o.id < h.id) GROUP BY h.what",
+		" AND o.address <> '' AND o.event = h.event AND o.id < h.id) GROUP BY h.event",
 		fault);
 	query_number(&q, week->start);
 	query_number(&q, week->start + 7 * DAY);

@@ -180,17 +180,18 @@ static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before,
 {
 	return expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
-		       " WHERE unseen_day IS NOT NULL AND unseen_day < ? AND (+state = 'gone'"
+		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ? AND (+state = "
+		       "'gone'"
 		       " OR (+state IN ('not_invitable', 'failed', 'held') AND mails <= 0"
 		       " AND our_mails = 0 AND intent_at = 0))"
-		       " AND lease_until = 0 ORDER BY unseen_day LIMIT ?)",
+		       " AND lease_until = 0 ORDER BY orphaned_since LIMIT ?)",
 		       gone_before, max, done, fault) &&
 	       expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
-		       " WHERE unseen_day IS NOT NULL AND unseen_day < ?1 AND changed < ?1"
+		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ?1 AND changed < ?1"
 		       " AND intent_date < ?1"
 		       " AND state NOT IN ('queued', 'sending', 'unconfirmed') AND intent_at = 0"
-		       " AND lease_until = 0 ORDER BY unseen_day LIMIT ?2)",
+		       " AND lease_until = 0 ORDER BY orphaned_since LIMIT ?2)",
 		       before, max, done, fault);
 }
 

@@ -29,7 +29,7 @@ int64_t ledger_send_begin(
 static bool is_outcome(const char *word)
 {
 	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+		"sent", "refused", "unconfirmed", "resolved_sent", "resolved_unsent"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
 		if (strcmp(word, outcomes[i]) == 0)
@@ -39,7 +39,7 @@ static bool is_outcome(const char *word)
 
 static bool is_mail(const char *outcome)
 {
-	return strcmp(outcome, "sent") == 0 || strcmp(outcome, "settled_sent") == 0;
+	return strcmp(outcome, "sent") == 0 || strcmp(outcome, "resolved_sent") == 0;
 }
 
 static bool end(struct ledger *l, const char *address, const char *outcome, struct fault *fault)
@@ -73,10 +73,10 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT (SELECT coalesce(sum(n), 0) FROM tally_send"
+		"SELECT (SELECT coalesce(sum(n), 0) FROM count_send"
 		" WHERE quarter >= (?1 + 899) / 900) + (SELECT count(*) FROM send WHERE at >= ?1 "
 		"AND at < (?1 + 899) / 900 * 900"
-		" AND outcome NOT IN ('refused', 'settled_unsent'))",
+		" AND outcome NOT IN ('refused', 'resolved_unsent'))",
 		fault);
 	query_number(&q, since);
 	return query_one(&q, &count) < 0 ? -1 : count;

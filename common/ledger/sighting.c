@@ -57,7 +57,7 @@ static bool note_facts_read(struct ledger *l, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "SELECT change FROM about", fault);
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
 	return query_one(&q, &l->facts_read) >= 0;
 }
 
@@ -126,14 +126,15 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	struct query q;
 	bool more = true;
 
-	query_start(&q, l, "SELECT change FROM about", fault);
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
 	if (query_one(&q, last) < 0)
 		return false;
 	query_start(&q, l,
 		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"
 		" LEFT JOIN person p ON p.address = s.address"
-		" WHERE s.host = ? AND s.change > ? AND s.gone_day IS NULL AND s.verdict <> 'none'"
-		" ORDER BY s.change",
+		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL AND s.verdict <> "
+		"'none'"
+		" ORDER BY s.revision",
 		fault);
 	query_text(&q, host);
 	query_number(&q, since);

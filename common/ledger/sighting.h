@@ -7,8 +7,8 @@
 
 #include "ledger/sqlite.h"
 
-#define SIGHTING_COLUMNS                                                                   \
-	"id, host, account, uid, reason, first_day, local, shell, member_of, first_name, " \
+#define SIGHTING_COLUMNS                                                                    \
+	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
 	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
 
 /* Reads SIGHTING_COLUMNS; false with the fault when they hold an unknown word. */

@@ -115,7 +115,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 
 bool sql_unexpected(struct ledger *l, const char *what, const char *value, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "ledger_strange",
+	fault_set(fault, FAULT_STORAGE, "ledger_unexpected",
 		"%s: contains the %s '%s', which this version does not know", l->path, what, value);
 	return fault_remedy(fault, "The ledger may have been written by another version or changed "
 				   "by hand. Restore a backup.");

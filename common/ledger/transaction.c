@@ -89,8 +89,9 @@ bool ledger_begin(struct ledger *l, struct fault *fault)
 
 static bool err_aborted(struct ledger *l, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "ledger_broken_group", "%s: nothing was committed: %s",
-		l->path, l->in_txn ? "a statement had failed" : "no transaction is open");
+	fault_set(fault, FAULT_STORAGE, "ledger_transaction_aborted",
+		"%s: nothing was committed: %s", l->path,
+		l->in_txn ? "a statement had failed" : "no transaction is open");
 	return fault_remedy(fault, "See the earlier lines of the log.");
 }
 
@@ -138,10 +139,10 @@ int64_t next_revision(struct ledger *l, struct fault *fault)
 
 	if (l->revision > 0)
 		return l->revision;
-	query_start(&q, l, "UPDATE about SET change = change + 1", fault);
+	query_start(&q, l, "UPDATE ledger_info SET revision = revision + 1", fault);
 	if (!query_run(&q))
 		return -1;
-	query_start(&q, l, "SELECT change FROM about", fault);
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
 	return query_one(&q, &l->revision) > 0 ? l->revision : -1;
 }
 

@@ -88,8 +88,8 @@ static bool read_facts(struct facts *f, struct fault *fault)
 	       rate_limit_status(f->ledger, f->settings, &f->rate_limit, fault) &&
 	       ledger_each_worker(f->ledger, take_worker, f, fault) &&
 	       ledger_each_counter(f->ledger, store_counter, f, fault) &&
-	       read_number(f, "sweep_done", &f->sweep_at, fault) &&
-	       read_number(f, "sweep_pages", &f->sweep_pages, fault);
+	       read_number(f, "resync_done", &f->sweep_at, fault) &&
+	       read_number(f, "resync_pages", &f->sweep_pages, fault);
 }
 
 static const int64_t *find(const struct facts *f, const char *name)
@@ -232,7 +232,7 @@ static void programs(const struct page *p, const struct facts *f)
 
 static void held(const struct page *p, const struct facts *f)
 {
-	static const char *const kinds[] = {"setup", "operator", "brake"};
+	static const char *const kinds[] = {"setup", "operator", "breaker", "account_changes"};
 	bool dry = f->settings->mode == MODE_DRY_RUN;
 
 	head(p, "mode", "gauge", "1 for the current mode.");

@@ -26,7 +26,7 @@ struct verdict {
 	enum verdict_kind kind;
 	bool from_template;	       /* the address came from the template, not from the map */
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
-	char rule[64]; /* stable word: "uid_range", "shell", "nobody_name", "exclude_users" … */
+	char rule[64]; /* stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
 	char sentence[256]; /* for explain: why, in the administrator's words */
 	bool repeated; /* set by ledger_set_verdict: kind and address are as they were judged last
 			*/

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rate limit permits now, how long a queue takes, and the functions that read the clock.
+ */
 #include "ratelimit/rate_limit.h"
 
 #include "base/clock.h"
@@ -25,7 +28,7 @@ static bool look(struct ledger *l, const struct settings *s, struct rate_limit_s
 		return false;
 	if (other > 0)
 		rate_limit_start_boot(&state, now);
-	query_start(&q, l, "SELECT count(*) FROM pace_slot WHERE ?1 OR free_ms >= ?2", fault);
+	query_start(&q, l, "SELECT count(*) FROM permit WHERE ?1 OR free_ms >= ?2", fault);
 	query_number(&q, other);
 	query_number(&q, now->ms);
 	if (query_one(&q, &out->used) < 0)

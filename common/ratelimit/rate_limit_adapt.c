@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slower when Google says so, faster again when it goes well.
+ * The effective rate: halved when Google refuses a request for its quota, and raised again step by
+ * step as requests succeed (additive increase, multiplicative decrease).
  */
 #include <string.h>
 
@@ -8,9 +9,8 @@
 #include "ledger/sqlite.h"
 
 #define RAISE_EVERY_MS INT64_C(60000)
-#define LOWER_EVERY_MS                                                             \
-	INT64_C(30000) /* longer than a call that was under way takes to fail, too \
-			*/
+/* Longer than the requests that are in flight take to be refused, too. */
+#define LOWER_EVERY_MS	INT64_C(30000)
 #define UNKNOWN_RETRY_S 10
 
 static int64_t least(int64_t a, int64_t b)
@@ -66,7 +66,7 @@ static bool raise_rate(struct ledger *l, const struct settings *s,
 	return rate_limit_store(l, &state, fault);
 }
 
-/* Nearly always there is nothing to raise: then nothing is written. */
+/* The rate is rarely lowered. As long as it is not, nothing is written. */
 bool rate_limit_on_success_at(struct ledger *l, const struct settings *s,
 	const struct rate_limit_moment *now, struct fault *fault)
 {

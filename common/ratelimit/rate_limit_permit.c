@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slots: taken when a call starts, free a minute after it has ended.
+ * Permits: acquired when a request starts, free a minute after it has ended.
  */
 #include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
-/* Of the timeout: a mint, the call, both again after a 401, and a slow resolver. */
+/* In timeouts: minting a token, the request, both again after a 401, and a slow resolver. */
 #define CALLS_BOUND 6
 
 static bool count_permits(struct ledger *l, int64_t *used, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "SELECT count(*) FROM pace_slot", fault);
+	query_start(&q, l, "SELECT count(*) FROM permit", fault);
 	return query_one(&q, used) > 0;
 }
 
@@ -22,8 +22,7 @@ static bool acquire_one(struct ledger *l, const struct settings *s,
 	int64_t bound_ms = CALLS_BOUND * s->timeout * 1000;
 	struct query q;
 
-	query_start(
-		&q, l, "INSERT INTO pace_slot (taken_ms, ended, free_ms) VALUES (?, 0, ?)", fault);
+	query_start(&q, l, "INSERT INTO permit (taken_ms, ended, free_ms) VALUES (?, 0, ?)", fault);
 	query_number(&q, now->ms);
 	query_number(&q, now->ms + bound_ms + RATE_LIMIT_WINDOW_MS);
 	if (!query_run(&q))
@@ -69,19 +68,19 @@ int rate_limit_acquire_at(struct ledger *l, const struct settings *s, bool admin
 	return txn_end(l, taken >= 0, fault) ? taken : -1;
 }
 
-/* A slot that was given up for lost, because its process slept that long, is taken again. */
+/* A permit that was taken for lost, because its process slept that long, is inserted again. */
 static bool end(struct ledger *l, int64_t permit, bool unused, const struct rate_limit_moment *now,
 	struct fault *fault)
 {
 	struct query q;
 
 	if (unused) {
-		query_start(&q, l, "DELETE FROM pace_slot WHERE id = ?", fault);
+		query_start(&q, l, "DELETE FROM permit WHERE id = ?", fault);
 		query_number(&q, permit);
 		return query_run(&q);
 	}
 	query_start(&q, l,
-		"INSERT INTO pace_slot (id, taken_ms, ended, free_ms) VALUES (?1, ?2, 1, ?3)"
+		"INSERT INTO permit (id, taken_ms, ended, free_ms) VALUES (?1, ?2, 1, ?3)"
 		" ON CONFLICT (id) DO UPDATE SET ended = 1, free_ms = ?3",
 		fault);
 	query_number(&q, permit);

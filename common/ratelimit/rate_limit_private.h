@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: the pace at a given moment. The public functions are these, now.
+ * The rate limit at a given moment. The public functions call these with the present one.
  */
 #ifndef CLOUDINVITE_RATELIMIT_RATE_LIMIT_PRIVATE_H
 #define CLOUDINVITE_RATELIMIT_RATE_LIMIT_PRIVATE_H
@@ -41,18 +41,19 @@ struct rate_limit_state {
 /* As it was last stored. */
 bool rate_limit_load(struct ledger *l, struct rate_limit_state *state, struct fault *fault);
 bool rate_limit_store(struct ledger *l, const struct rate_limit_state *state, struct fault *fault);
-/* As it is at `now`, with the slots whose time is over freed. */
+/* As it is at `now`, without the permits whose time is over. */
 bool rate_limit_refresh(struct ledger *l, struct rate_limit_state *state,
 	const struct rate_limit_moment *now, struct fault *fault);
-/* Whether the state is of an earlier boot: 1, 0, -1; and how it goes on in this one. */
+/* Whether the state is of an earlier boot: 1, 0, -1; and how it continues in this one. */
 int rate_limit_rebooted(struct ledger *l, const struct rate_limit_state *state,
 	const struct rate_limit_moment *now, struct fault *fault);
 void rate_limit_start_boot(struct rate_limit_state *state, const struct rate_limit_moment *now);
 
 int64_t rate_limit_effective(const struct settings *s, const struct rate_limit_state *state);
-/* What the worker may use of a rate: all but a tenth, rounded up; of one nothing can be kept. */
+/* What the dispatcher may use of a rate: all but a tenth, rounded up; nothing is reserved of a rate
+ * of 1. */
 int64_t rate_limit_workers_share(int64_t rate);
-/* When `more` slots will have been freed, if every call under way ended now. */
+/* When `more` permits will be free, if every request in flight ended now. */
 bool rate_limit_wait_for(struct ledger *l, int64_t more, const struct rate_limit_moment *now,
 	int64_t *wait_ms, struct fault *fault);
 

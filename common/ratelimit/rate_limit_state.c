@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pace's state as it is at one moment, over reboots and jumps of the clock.
+ * The state of the rate limit at one moment, over reboots and jumps of the clock.
  */
 #include <string.h>
 
@@ -35,7 +35,8 @@ bool rate_limit_load(struct ledger *l, struct rate_limit_state *state, struct fa
 
 	*state = (struct rate_limit_state){.known = false};
 	query_start(&q, l,
-		"SELECT boot, rate, lowered_ms, changed_ms, until_ms, until_wall FROM pace", fault);
+		"SELECT boot, rate, lowered_ms, changed_ms, until_ms, until_wall FROM rate_limit",
+		fault);
 	if (query_row(&q) > 0) {
 		state->known = true;
 		row_text(&q, state->boot, sizeof(state->boot));
@@ -53,8 +54,9 @@ bool rate_limit_store(struct ledger *l, const struct rate_limit_state *state, st
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO pace (one, boot, rate, lowered_ms, changed_ms, until_ms, until_wall)"
-		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE SET boot = ?1,"
+		"INSERT INTO rate_limit (id, boot, rate, lowered_ms, changed_ms, until_ms, "
+		"until_wall)"
+		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET boot = ?1,"
 		" rate = ?2, lowered_ms = ?3, changed_ms = ?4, until_ms = ?5, until_wall = ?6",
 		fault);
 	query_text(&q, state->boot);
@@ -66,8 +68,8 @@ bool rate_limit_store(struct ledger *l, const struct rate_limit_state *state, st
 	return query_run(&q);
 }
 
-/* Where the kernel tells no boot id, a clock that went back does; but not by so little as another
- * program may have been quicker to the lock. */
+/* Without a boot id of the kernel, a clock that is behind the state shows another boot. It must be
+ * behind by more than another program may have been ahead in getting the lock. */
 int rate_limit_rebooted(struct ledger *l, const struct rate_limit_state *state,
 	const struct rate_limit_moment *now, struct fault *fault)
 {
@@ -78,13 +80,13 @@ int rate_limit_rebooted(struct ledger *l, const struct rate_limit_state *state,
 		return 0;
 	if (strcmp(state->boot, now->boot) != 0 || state->changed_ms > latest)
 		return 1;
-	query_start(&q, l, "SELECT EXISTS (SELECT 1 FROM pace_slot WHERE taken_ms > ?)", fault);
+	query_start(&q, l, "SELECT EXISTS (SELECT 1 FROM permit WHERE taken_ms > ?)", fault);
 	query_number(&q, latest);
 	return query_one(&q, &later) < 0 ? -1 : (int)later;
 }
 
-/* Of an earlier boot nobody knows how long ago it was: its calls count from now. Only the
- * Retry-After goes by the wall clock, and a jump of that cannot stretch it beyond the hour. */
+/* How long ago an earlier boot was is not known, so its requests count from now. Only Retry-After
+ * is measured by the wall clock, and a jump of that clock cannot stretch it beyond an hour. */
 void rate_limit_start_boot(struct rate_limit_state *state, const struct rate_limit_moment *now)
 {
 	int64_t left = least(most(state->until_wall - now->wall, 0), RATE_LIMIT_RETRY_MAX_S);
@@ -100,13 +102,13 @@ static bool restart_permits(
 {
 	struct query q;
 
-	query_start(&q, l, "UPDATE pace_slot SET taken_ms = ?, ended = 1, free_ms = ?", fault);
+	query_start(&q, l, "UPDATE permit SET taken_ms = ?, ended = 1, free_ms = ?", fault);
 	query_number(&q, now->ms);
 	query_number(&q, now->ms + RATE_LIMIT_WINDOW_MS);
 	return query_run(&q);
 }
 
-/* Loads the state as it is at `now`, and frees the slots whose time is over. */
+/* Loads the state as it is at `now`, and deletes the permits whose time is over. */
 bool rate_limit_refresh(struct ledger *l, struct rate_limit_state *state,
 	const struct rate_limit_moment *now, struct fault *fault)
 {
@@ -125,8 +127,8 @@ bool rate_limit_refresh(struct ledger *l, struct rate_limit_state *state,
 		if (!rate_limit_store(l, state, fault))
 			return false;
 	}
-	/* Not at its very millisecond: the call may have ended late in that. */
-	query_start(&q, l, "DELETE FROM pace_slot WHERE free_ms < ?", fault);
+	/* Not in the same millisecond: the request may have ended late in it. */
+	query_start(&q, l, "DELETE FROM permit WHERE free_ms < ?", fault);
 	query_number(&q, now->ms);
 	return query_run(&q);
 }
@@ -139,7 +141,7 @@ bool rate_limit_wait_for(struct ledger *l, int64_t more, const struct rate_limit
 
 	query_start(&q, l,
 		"SELECT CASE WHEN ended THEN free_ms ELSE min(free_ms, ?1) END AS at"
-		" FROM pace_slot WHERE free_ms >= ?3 ORDER BY at LIMIT 1 OFFSET ?2",
+		" FROM permit WHERE free_ms >= ?3 ORDER BY at LIMIT 1 OFFSET ?2",
 		fault);
 	query_number(&q, at);
 	query_number(&q, more - 1);

@@ -100,11 +100,17 @@ bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1])
 	return unescape(name, strlen(name), user);
 }
 
+/* `asked` is what earlier versions called `manual`: they may have left such arrivals. */
+static bool parse_trigger(const char *word, enum trigger *out)
+{
+	return trigger_parse(strcmp(word, "asked") == 0 ? "manual" : word, out);
+}
+
 bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && strlen(name) <= SPOOL_NAME_MAX && trigger_parse(dot + 1, reason) &&
+	return dot && strlen(name) <= SPOOL_NAME_MAX && parse_trigger(dot + 1, reason) &&
 	       unescape(name, (size_t)(dot - name), user);
 }
 

@@ -39,7 +39,8 @@ bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
 /* The same with ".<reason>". */
 bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason);
 /* The reverse; false for every name that spool_arrival_name would not have written (lower-case hex,
- * needless escapes, unknown reason, NUL in the user, too long …). */
+ * needless escapes, unknown reason, NUL in the user, too long …), except for those of earlier
+ * versions. */
 bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 

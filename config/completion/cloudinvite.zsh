@@ -94,7 +94,7 @@ _cloudinvite_rest() {
 		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
-		options+=('--reason[the reason of the arrival]:reason:(login created deleted asked)' '*:user:_users')
+		options+=('--reason[the reason of the arrival]:reason:(login created deleted manual)' '*:user:_users')
 		;;
 	metrics) options+=('--format[the format]:format:(openmetrics text)') ;;
 	report)

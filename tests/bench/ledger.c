@@ -88,7 +88,7 @@ static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fau
 		p.priority = (enum priority)(number / 10 % 3);
 		p.next_attempt =
 			now + (number % 20 == 0 ? -number % 86400 - 1 : number % 86400 + 3600);
-		str_copy(p.reason, sizeof(p.reason), "first_look");
+		str_copy(p.reason, sizeof(p.reason), "first_check");
 	}
 	must(ledger_person_put(l, &p, "bench", "bench", fault), fault);
 }

@@ -27,7 +27,7 @@ def violations(path):
         return found
     with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
         people = connection.execute(
-            "SELECT address, state, reason, due, ready, intent_at, fault_text FROM person").fetchall()
+            "SELECT address, state, reason, next_attempt, runnable_at, intent_at, fault_text FROM person").fetchall()
         opened = dict(connection.execute(
             "SELECT address, count(*) FROM send WHERE outcome = 'open' GROUP BY address"))
     now = time.time()

@@ -74,21 +74,21 @@ class Page(html.parser.HTMLParser):
 
 # ---- ledgers ----
 
-PERSON = ("INSERT INTO person (address, state, reason, due, ready, class, attempts, fault_code,"
-          " fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved, again,"
+PERSON = ("INSERT INTO person (address, state, reason, next_attempt, runnable_at, priority, attempts, fault_code,"
+          " fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved, resend,"
           " discovered, checked, first_day, changed)"
           " VALUES (?, ?, ?, ?, ?, 'new', 0, ?, ?, -1, 0, 0, 0, -1, 0, 0, 0, 0, ?, ?)")
-SIGHTING = ("INSERT OR IGNORE INTO sighting (host, account, uid, reason, first_day, local, shell,"
-            " member_of, first_name, last_name, rules, verdict, from_template, address, facts,"
-            " change) VALUES (?, ?, 1000, 'login', ?, 1, '/bin/bash', '', '', '', 1, ?, 1, ?, 1, 1)")
-HISTORY = ("INSERT INTO history (at, address, what, cause, actor)"
+SIGHTING = ("INSERT OR IGNORE INTO sighting (host, account, uid, trigger, first_day, local, shell,"
+            " member_of, first_name, last_name, rules, verdict, from_template, address, facts_revision,"
+            " revision) VALUES (?, ?, 1000, 'login', ?, 1, '/bin/bash', '', '', '', 1, ?, 1, ?, 1, 1)")
+HISTORY = ("INSERT INTO history (at, address, event, cause, actor)"
            " VALUES (?, ?, ?, 'x', 'dispatcher')")
 # How many of a hundred, and what they have gone through.
 COURSES = (("not_invitable", "not_invitable", 25, ()), ("accepted", "answered", 27, ("invited",)),
            ("declined", "answered", 8, ("invited",)), ("invited", "sent", 24, ()),
            ("cancelled", "by_admin", 1, ("invited",)), ("held", "discovered", 4, ()),
            ("held", "collision", 1, ()), ("held", "blocked", 1, ()), ("failed", "refused", 2, ()),
-           ("queued", "cap", 5, ()), ("queued", "first_look", 2, ()))
+           ("queued", "daily_limit", 5, ()), ("queued", "first_check", 2, ()))
 
 
 def person(database, address, state, reason, *, first=0, fault="", seen_on=(), user=None):

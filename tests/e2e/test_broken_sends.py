@@ -46,7 +46,7 @@ class Sends(harness.Test):
     def rest(self, rounds=3):
         """Time passes for whoever waits, and nothing breaks any more."""
         for _ in range(rounds):
-            self.ledger("UPDATE person SET due = 1, ready = 1 WHERE ready > 0")
+            self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1 WHERE runnable_at > 0")
             self.site.dispatcher_once()
 
     def expect(self, count):

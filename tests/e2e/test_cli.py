@@ -180,7 +180,7 @@ class Asking(AliceAndBob):
         self.google.faults({"route": "check", "status": 503, "times": 0})
         found = self.lines("check", "--json", ALICE, code=5)
         self.assertIsNone(found[0]["invitable"])
-        self.assertEqual(found[0]["error"]["kind"], "later")
+        self.assertEqual(found[0]["error"]["kind"], "transient")
         self.assertEqual(set(found[0]["error"]), {"kind", "code", "message", "remedy"})
 
     def test_a_setup_that_google_refuses_is_6_and_is_met_once(self):
@@ -224,11 +224,11 @@ class Asking(AliceAndBob):
         host = self.person(ALICE)["sightings"][0]["host"]
         done = subprocess.run(
             ["sqlite3", self.site.path("state/ledger.db"),
-             "INSERT INTO sighting (host, account, uid, reason, first_day, local, shell,"
-             " member_of, first_name, last_name, verdict, address, facts, change)"
-             " SELECT 'other', account, uid, reason, first_day, local, shell, member_of,"
+             "INSERT INTO sighting (host, account, uid, trigger, first_day, local, shell,"
+             " member_of, first_name, last_name, verdict, address, facts_revision, revision)"
+             " SELECT 'other', account, uid, trigger, first_day, local, shell, member_of,"
              " first_name, last_name, verdict,"
-             f" 'alice.two@example.com', facts, change FROM sighting WHERE host = '{host}'"],
+             f" 'alice.two@example.com', facts_revision, revision FROM sighting WHERE host = '{host}'"],
             check=False, capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
         done = self.run_verb("block", "--reason", "x", "alice", code=2)
@@ -609,7 +609,7 @@ class Looking(AliceAndBob):
         for part in ("mapped " + ALICE, "local account, uid 1001", "/bin/bash", "invited",
                      "cloudinvite cancel " + ALICE):
             self.assertIn(part, said)
-        self.assertIn("nobody_name", self.run_verb("explain", "postmaster").stdout)
+        self.assertIn("reserved_name", self.run_verb("explain", "postmaster").stdout)
         said = self.site.json("explain", "--json", "alice")
         self.assertEqual(said["accounts"][0]["judged"]["verdict"], "mapped")
         self.assertEqual(said["accounts"][0]["facts"]["shell"], "/bin/bash")

@@ -24,7 +24,7 @@ class Collector(harness.NewEmulator):
 
     def seen(self):
         """{account: reason} of the accounts that are there."""
-        return dict(self.ledger("SELECT account, reason FROM sighting WHERE gone_day IS NULL"))
+        return dict(self.ledger("SELECT account, trigger FROM sighting WHERE gone_day IS NULL"))
 
     def gone(self):
         return {account for account, in
@@ -142,7 +142,7 @@ class Compare(Collector):
         site.collector_once()
         site.collector_once()
         self.assertEqual(self.ledger("SELECT count(*) FROM sighting"), [(1,)])
-        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(1,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(1,)])
 
     def test_system_accounts_come_and_go_unnoticed(self):
         site = self.baseline()
@@ -217,7 +217,7 @@ class Compare(Collector):
         site.collector_once()
         self.assertEqual(self.seen(), {})
         pause = site.json("status", "--json")["worker"]["pause"]
-        self.assertEqual(pause["kind"], "brake")
+        self.assertEqual(pause["kind"], "account_changes")
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")
         self.assertEqual(self.seen(), {})
@@ -318,7 +318,7 @@ class Trouble(Collector):
             program.wait()
         site.collector_once()
         self.assertEqual(set(self.seen()), set(users))
-        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(40,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(40,)])
 
     def test_sigterm_ends_it_well_and_sighup_takes_new_settings(self):
         site = self.baseline()

@@ -121,7 +121,7 @@ class Service(harness.Test):
 
     def seen(self):
         """{account: reason} of those that are there."""
-        return dict(self.ledger("SELECT account, reason FROM sighting WHERE gone_day IS NULL"))
+        return dict(self.ledger("SELECT account, trigger FROM sighting WHERE gone_day IS NULL"))
 
     def mark(self, user):
         with contextlib.suppress(FileNotFoundError):
@@ -143,7 +143,7 @@ class Storms(Service):
         self.arrive(*users)
         harness.wait_for(lambda: not self.arrivals(), "an empty spool")
         self.assertEqual(len(self.seen()), 5000)
-        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(5000,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(5000,)])
         self.assertEqual(len(os.listdir(SPOOL + "/seen")), 5001)
 
     def test_stopped_in_the_middle_it_ends_soon_and_forgets_nobody(self):
@@ -253,7 +253,7 @@ class Disks(Service):
         os.chmod(SPOOL + "/seen", 0o700)
         self.once()
         self.assertEqual((self.mark("alice"), self.arrivals()), ("seen", []))
-        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE what = 'seen'"), [(1,)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(1,)])
 
     def test_a_spool_that_is_taken_away_ends_it_so_that_its_unit_makes_a_new_one(self):
         for take in (lambda: shutil.rmtree(SPOOL), lambda: os.rmdir(SPOOL + "/new"),
@@ -503,7 +503,7 @@ class NetworkUsers(Service):
         self.settings(people={"network_users": "yes"})
         self.arrive("netty")
         self.once()
-        self.assertEqual(self.ledger("SELECT account, local, reason FROM sighting"),
+        self.assertEqual(self.ledger("SELECT account, local, trigger FROM sighting"),
                          [("netty", 0, "login")])
         self.assertEqual(self.mark("netty"), "seen")
 

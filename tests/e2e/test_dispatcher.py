@@ -25,7 +25,7 @@ class Dispatcher(harness.NewEmulator):
 
     def make_due(self):
         """Time passes for whoever waits."""
-        self.ledger("UPDATE person SET due = 1, ready = 1 WHERE ready > 0")
+        self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1 WHERE runnable_at > 0")
 
     def arrive(self, site, count, prefix="person", invitable=True):
         """`count` people log in; their addresses."""
@@ -92,7 +92,7 @@ class Ways(Dispatcher):
         site.dispatcher_once()
         self.assertEqual(sum(self.mails().values()), 3)
         waiting = [reason for state, reason in self.people().values() if state == "queued"]
-        self.assertEqual(waiting, ["cap"] * 5)
+        self.assertEqual(waiting, ["daily_limit"] * 5)
 
     def test_answers_of_invited_people_are_found_by_a_resync(self):
         site = self.make_site()
@@ -100,7 +100,7 @@ class Ways(Dispatcher):
         site.dispatcher_once()
         self.google.accept(first)
         self.google.decline(second)
-        self.ledger("UPDATE kept SET value = '1' WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = '1' WHERE key = 'resync_at'")
         before = len(self.routes())
         site.dispatcher_once()
         self.assertEqual(self.people(), {first: ("accepted", "answered"),
@@ -114,7 +114,7 @@ class Ways(Dispatcher):
         address, = self.arrive(site, 1, invitable=False)
         site.dispatcher_once()
         self.google.accounts({"address": address})
-        self.ledger("UPDATE kept SET value = '1' WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = '1' WHERE key = 'resync_at'")
         site.dispatcher_once()
         self.assertEqual(self.people(), {address: ("held", "discovered")})
         self.assertEqual(site.run("approve", address).returncode, 0)
@@ -148,7 +148,7 @@ class Trouble(Dispatcher):
         self.assertEqual(self.people(), {address: ("unconfirmed", "unconfirmed")})
         self.make_due()
         site.dispatcher_once()
-        self.assertEqual(self.people(), {address: ("invited", "settled")})
+        self.assertEqual(self.people(), {address: ("invited", "resolved")})
         self.assertEqual(self.mails(), {address: 1})
 
     def test_a_request_that_never_arrived_is_repeated_after_72_hours_of_googles_clock(self):
@@ -202,7 +202,7 @@ class Trouble(Dispatcher):
         addresses = self.arrive(site, 12)
         self.google.faults({"route": "check", "status": 404, "times": 0})
         site.dispatcher_once()
-        self.assertEqual(self.ledger("SELECT kind FROM pause"), [("brake",)])
+        self.assertEqual(self.ledger("SELECT kind FROM pause"), [("breaker",)])
         self.assertEqual({state for state, _ in self.people().values()}, {"queued"})
         self.google.clear_faults()
         site.dispatcher_once()
@@ -346,7 +346,7 @@ class Process(Dispatcher):
         dispatcher.send_signal(signal.SIGHUP)
         self.wait_for_log(site, "config_reload_failed")
         self.assertIn("sends_per_day", self.log_of(site))
-        wait_for(lambda: "have errors" in self.ledger("SELECT note FROM worker WHERE role = "
+        wait_for(lambda: "have errors" in self.ledger("SELECT status_text FROM worker WHERE program = "
                                                       "'dispatcher'")[0][0], "the note")
         first, = self.arrive(site, 1, "early")
         wait_for(lambda: self.people().get(first) == ("held", "dry_run"), "dry run")
@@ -356,7 +356,7 @@ class Process(Dispatcher):
         second, = self.arrive(site, 1, "late")
         wait_for(lambda: self.people().get(second) == ("invited", "sent"), "the invitation")
         self.assertEqual(self.mails(), {second: 1})
-        self.assertNotIn("have errors", self.ledger("SELECT note FROM worker")[0][0])
+        self.assertNotIn("have errors", self.ledger("SELECT status_text FROM worker")[0][0])
 
     def test_what_only_a_restart_can_change_is_refused_by_a_reload(self):
         site = self.make_site()

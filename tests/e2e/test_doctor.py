@@ -150,7 +150,7 @@ class Ledger(Doctor):
         self.assertEqual(found["programs"], [("bad", "program_down")] * 2)
         running = self.site.start_collector()
         harness.wait_for(lambda: (running.pid,) in self.ledger("SELECT pid FROM worker"), "its heartbeat")
-        self.ledger("UPDATE worker SET beat = beat - 3600")
+        self.ledger("UPDATE worker SET last_heartbeat = last_heartbeat - 3600")
         found, _ = self.doctor("--offline")
         self.assertEqual(found["programs"], [("bad", "program_stuck"), ("bad", "program_down")])
 

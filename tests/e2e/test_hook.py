@@ -255,7 +255,7 @@ class Tools(harness.Test):
         """{account: (reason, whether it is there)}"""
         with contextlib.closing(sqlite3.connect(f"file:{LEDGER}?mode=ro", uri=True)) as ledger:
             return {account: (reason, gone is None) for account, reason, gone in
-                    ledger.execute("SELECT account, reason, gone_day FROM sighting")}
+                    ledger.execute("SELECT account, trigger, gone_day FROM sighting")}
 
     def wait_for(self, *names, there=True):
         def all_seen():

@@ -21,9 +21,9 @@ METRICS = (("metrics",), ("metrics", "--format", "text"))
 WRITERS = (("approve", "--all", "--yes"), ("resume",))
 # Texts for people: what they hold decides nothing, so all may be hostile at once.
 TEXTS = {"sighting": ("shell", "member_of", "first_name", "last_name", "rule", "sentence"),
-         "person": ("fault_code", "fault_text", "unseen_why"), "history": ("subject", "cause", "actor", "what"),
+         "person": ("fault_code", "fault_text", "orphan_reason"), "history": ("subject", "cause", "actor", "event"),
          "send": ("actor",), "block": ("text", "actor"), "pause": ("text", "remedy", "actor"),
-         "worker": ("version", "note", "host")}
+         "worker": ("version", "status_text", "host")}
 
 
 class Columns(hostile.Test):
@@ -123,15 +123,15 @@ class Columns(hostile.Test):
     def test_what_is_neither_a_role_nor_a_version_is_unknown(self):
         with Emulator() as google, Site(google) as site:
             self.furnish(google, site)
-            self.sql(site, ("UPDATE worker SET version = '1.0\" 1' WHERE role = 'dispatcher'",),
-                     ("INSERT INTO worker SELECT 'hub', host, version, pid, beat + 9, started, note "
-                      "FROM worker WHERE role = 'collector'",))
+            self.sql(site, ("UPDATE worker SET version = '1.0\" 1' WHERE program = 'dispatcher'",),
+                     ("INSERT INTO worker SELECT 'hub', host, version, pid, last_heartbeat + 9, started, status_text "
+                      "FROM worker WHERE program = 'collector'",))
             page = hostile.run(site, "metrics").stdout.decode()
             self.assertIn('build_info{version="unknown",role="dispatcher"} 1\n', page)
             self.assertIn('build_info{version="0.1.0",role="collector"} 1\n', page)
             self.assertIn('build_info{version="0.1.0",role="unknown"} 1\n', page)
             self.assertEqual(3, page.count("\ncloudinvite_heartbeat_timestamp_seconds{"))
-            self.sql(site, ("DELETE FROM worker WHERE role = 'collector'",))
+            self.sql(site, ("DELETE FROM worker WHERE program = 'collector'",))
             programs = site.json("status", "--json")["worker"]["programs"]
             self.assertEqual(["collector", None], [programs[0]["role"], programs[0]["beat"]])
 
@@ -139,7 +139,7 @@ class Columns(hostile.Test):
         with Emulator() as google, Site(google) as site:
             self.furnish(google, site)
             for number in (-1, -1500001, 2**63 - 1, -2**63):
-                self.sql(site, ("UPDATE kept SET value = ? WHERE key LIKE 'meter%'", str(number)))
+                self.sql(site, ("UPDATE meta SET value = ? WHERE key LIKE 'counter%'", str(number)))
                 for verb in METRICS:
                     done = self.check(hostile.run(site, *verb), verb)
                     self.assertIsNone(hostile.not_exposition(done.stdout), (number, verb))

@@ -128,7 +128,7 @@ class Metrics(harness.Test):
         self.assertEqual(0, self.metrics()['cloudinvite_paused{reason="operator"}'])
         self.site.run("pause", "--reason", "moving")
         self.assertEqual(1, self.metrics()['cloudinvite_paused{reason="operator"}'])
-        self.assertEqual(0, self.metrics()['cloudinvite_paused{reason="brake"}'])
+        self.assertEqual(0, self.metrics()['cloudinvite_paused{reason="breaker"}'])
 
     def test_openmetrics_names_counters_without_their_suffix_and_ends(self):
         self.invite("alice")

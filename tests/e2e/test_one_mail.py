@@ -55,7 +55,7 @@ class OneMail(harness.Test):
 
     def make_due(self, site):
         """Time passes for whoever waits."""
-        self.ledger(site, "UPDATE person SET due = 1, ready = 1, lease_until = 0 WHERE ready > 0")
+        self.ledger(site, "UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def newcomer(self, site, age=SHOWN, collect=True):
         """Somebody whom nobody has seen before logs in; the address."""
@@ -181,7 +181,7 @@ class Kills(OneMail):
             known = self.people(site).get(address, ("", ""))
             if known[0] == "invited":
                 continue
-            self.assertIn(known, (("", ""), ("held", "asked"), ("held", "unconfirmed")))
+            self.assertIn(known, (("", ""), ("held", "manual"), ("held", "unconfirmed")))
             self.assertEqual(self.google.mailbox()["counts"].get(address, 0), 0, known)
             again = ["--again", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
             done = site.run("send", *again, address)

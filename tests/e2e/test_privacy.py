@@ -28,7 +28,7 @@ class AliceAndBob(harness.NewSite):
             return ledger.execute(statement, values).fetchall()
 
     def sweep(self):
-        self.ledger("UPDATE kept SET value = '1' WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = '1' WHERE key = 'resync_at'")
         return self.site.dispatcher_once()
 
     def story(self, who):
@@ -44,13 +44,13 @@ class History(AliceAndBob):
         self.sweep()
         story = self.story("alice.liddell")
         self.assertEqual([what for what, _, _ in story],
-                         ["seen", "judged", "queued", "sending", "invited", "accepted"])
+                         ["seen", "evaluated", "queued", "sending", "invited", "accepted"])
         causes = dict((what, cause) for what, cause, _ in story)
         actors = dict((what, actor) for what, _, actor in story)
         self.assertEqual(causes["seen"], "login")
-        self.assertIn("{user}@example.com", causes["judged"])
+        self.assertIn("{user}@example.com", causes["evaluated"])
         self.assertIn("login of alice.liddell", causes["queued"])
-        self.assertEqual((actors["seen"], actors["judged"], actors["accepted"]),
+        self.assertEqual((actors["seen"], actors["evaluated"], actors["accepted"]),
                          ("collector", "rules", "dispatcher"))
         self.assertTrue(causes["accepted"])
         times = [e["at"] for e in self.site.json("history", "--json", ALICE)["history"]]
@@ -90,7 +90,7 @@ class History(AliceAndBob):
         self.arrive("bob")
         self.ledger("SELECT 1")
         for table, column in (("history", "at"),):
-            rows = self.ledger(f"SELECT {column} FROM {table} WHERE what IN"
+            rows = self.ledger(f"SELECT {column} FROM {table} WHERE event IN"
                                " ('seen', 'judged', 'queued')")
             self.assertEqual({at % DAY for at, in rows}, {0})
         self.assertEqual({day % DAY for day, in self.ledger("SELECT first_day FROM sighting")}
@@ -121,7 +121,7 @@ class Retention(AliceAndBob):
         self.site.collector_once()
         self.site.dispatcher_once()
         self.ledger("UPDATE sighting SET gone_day = gone_day - ?", 31 * DAY)
-        self.ledger("UPDATE person SET unseen_day = unseen_day - ?", 31 * DAY)
+        self.ledger("UPDATE person SET orphaned_since = orphaned_since - ?", 31 * DAY)
         self.site.dispatcher_once()
         self.assertEqual(self.ledger("SELECT count(*) FROM sighting"), [(0,)])
         self.assertEqual(self.ledger("SELECT count(*) FROM person"), [(0,)])

@@ -124,7 +124,7 @@ class Monitoring(harness.Test):
         self.invite()
         for payload in ('"} 1\nup{job="ssh"} 0\n#', 'x\\', "x\x1b[2J\u202e", "1.0\n", ""):
             connection = sqlite3.connect(self.site.path("state/ledger.db"))
-            connection.execute("UPDATE OR IGNORE worker SET role = ?1, version = ?1", (payload,))
+            connection.execute("UPDATE OR IGNORE worker SET program = ?1, version = ?1", (payload,))
             connection.commit()
             connection.close()
             page = self.site.run("metrics", "--format", "text").stdout

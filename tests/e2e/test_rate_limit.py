@@ -144,7 +144,7 @@ class Slower(Pace):
         self.arrive(site, 2)
         site.dispatcher_once()
         self.google.faults({"route": "list", "status": 429, "headers": {"Retry-After": "3600"}})
-        self.ledger(site, "UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
+        self.ledger(site, "UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         site.dispatcher_once()
         pace = site.json("status", "--json")["worker"]["pace"]
         self.assertEqual(pace["effective"], 300)
@@ -162,7 +162,7 @@ class Expected(Pace):
         # 108 are left, a call each, 54 a minute: when the first minute is over, two more begin.
         self.assertGreater(pace["expected_seconds"], 120)
         self.assertLess(pace["expected_seconds"], 120 + 60 + 36)
-        self.ledger(site, "UPDATE person SET reason = 'cap' WHERE state = 'queued'")
+        self.ledger(site, "UPDATE person SET reason = 'daily_limit' WHERE state = 'queued'")
         self.assertEqual(site.json("status", "--json")["worker"]["pace"]["expected_seconds"], 0)
 
 
@@ -179,7 +179,7 @@ class Held(Pace):
         self.arrive(site, 1, prefix="late")
         site.dispatcher_once()
         self.assertEqual(self.reasons(site), {"held dry_run": 3, "invited sent": 1})
-        said = self.ledger(site, "SELECT cause, actor FROM history WHERE what = 'enabled'")
+        said = self.ledger(site, "SELECT cause, actor FROM history WHERE event = 'enabled'")
         self.assertEqual(len(said), 1)
         self.assertIn("held since the dry run until approved: 3 people", said[0][0])
         self.assertIn("root", said[0][1])
@@ -189,14 +189,14 @@ class Held(Pace):
         self.assertEqual(self.google.mailbox()["counts"],
                          {"late0@example.com": 1, "person1@example.com": 1})
         self.assertEqual(site.run("enable", "--yes").stdout, "Sending is already on: mode = send.\n")
-        self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE what = 'enabled'")), 1)
+        self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE event = 'enabled'")), 1)
 
     def test_the_cap_of_the_day_lets_the_others_wait_in_their_order(self):
         site = self.site(invitations={"sends_per_day": "4"})
         self.arrive(site, 10)
         site.dispatcher_once()
         site.dispatcher_once()
-        self.assertEqual(self.reasons(site), {"invited sent": 4, "queued cap": 6})
+        self.assertEqual(self.reasons(site), {"invited sent": 4, "queued daily_limit": 6})
         self.assertEqual(self.google.mailbox()["total"], 4)
         refused = site.run("send", "person9@example.com", "--yes")
         self.assertEqual(refused.returncode, 7, refused.stderr)

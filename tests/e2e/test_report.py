@@ -76,7 +76,7 @@ class Figures(World):
         self.google.decline("bob@example.com")
         self.google.advance("49h")
         with self.database() as database, database:
-            database.execute("UPDATE kept SET value = value - 200000 WHERE key = 'sweep_at'")
+            database.execute("UPDATE meta SET value = value - 200000 WHERE key = 'resync_at'")
         self.site.dispatcher_once()
         summary = self.site.json("status", "--json")["summary"]
         self.assertEqual((summary["accepted"], summary["declined"], summary["invited"],
@@ -103,7 +103,7 @@ class Figures(World):
         reasons = {(w["state"], w["reason"]): w["count"] for w in status["worker"]["waiting"]}
         self.assertEqual(funnel["Seen"][0], sum(summary.values()))
         self.assertEqual(funnel["Unmanaged"][0],
-                         invited + reasons["held", "discovered"] + reasons["queued", "cap"])
+                         invited + reasons["held", "discovered"] + reasons["queued", "daily_limit"])
         self.assertEqual(funnel["Invited"][0], invited)
         for row, state in (("accepted", "accepted"), ("declined", "declined"),
                            ("no answer yet", "invited"), ("cancelled", "cancelled")):

@@ -55,10 +55,10 @@ class Emit(Spool):
                          (0o600, 0, 0))
 
     def test_knows_four_reasons(self):
-        for reason in ("created", "deleted", "login", "asked"):
+        for reason in ("created", "deleted", "login", "manual"):
             self.run_verb("emit", "alice", "--reason=" + reason)
-        self.assertEqual(self.arrivals(), ["alice.asked", "alice.created", "alice.deleted",
-                                           "alice.login"])
+        self.assertEqual(self.arrivals(), ["alice.created", "alice.deleted", "alice.login",
+                                           "alice.manual"])
 
     def test_another_command_line_is_misuse(self):
         for wrong in ((), ("alice",), ("--reason", "created"), ("--reason", "CREATED", "alice"),
@@ -105,7 +105,7 @@ class Emit(Spool):
 
     def test_without_a_spool_it_names_prepare(self):
         shutil.rmtree(self.site.path("spool"))
-        self.assertIn("--prepare", self.run_verb("emit", "--reason", "asked", "a", code=8).stderr)
+        self.assertIn("--prepare", self.run_verb("emit", "--reason", "manual", "a", code=8).stderr)
 
     def test_a_link_in_place_of_the_box_is_not_followed(self):
         os.rmdir(self.site.path("spool/new"))
@@ -123,7 +123,7 @@ class Emit(Spool):
         self.site.collector_once()
         self.site.start_collector()
         harness.wait_for(lambda: "started" in self.site.read("cloudinvite-collector.log"), "start")
-        self.run_verb("emit", "--reason", "asked", "alice")
+        self.run_verb("emit", "--reason", "manual", "alice")
         harness.wait_for(lambda: os.path.exists(self.site.path("spool/seen/alice")), "mark", 5)
 
 
@@ -140,7 +140,7 @@ class Scan(Spool):
         said = self.run_verb("scan").stdout
         self.assertIn("2 accounts were reported", said)
         self.assertIn("is not running", said)
-        self.assertEqual(self.arrivals(), ["person0.asked", "person1.asked"])
+        self.assertEqual(self.arrivals(), ["person0.manual", "person1.manual"])
         self.assertIn("0 accounts were reported to the collector, 2 were already in the spool",
                       self.run_verb("scan").stdout)
 
@@ -156,7 +156,7 @@ class Scan(Spool):
         self.add_people(1)
         self.site.add_user("x" * 200)
         self.assertIn("is not a user name that the spool accepts", self.run_verb("scan").stderr)
-        self.assertEqual(self.arrivals(), ["person0.asked"])
+        self.assertEqual(self.arrivals(), ["person0.manual"])
 
     def test_it_starts_with_those_who_were_there_before(self):
         self.google.accounts({"prefix": "person", "count": 3, "domain": "example.com"})

@@ -65,7 +65,7 @@ class Sweeps(harness.Test):
 
     def a_day_later(self, at_google="24h"):
         self.google.advance(at_google)
-        self.ledger("UPDATE kept SET value = value - 86400 WHERE key IN ('sweep_at', 'bulk_at')")
+        self.ledger("UPDATE meta SET value = value - 86400 WHERE key IN ('resync_at', 'backlog_at')")
         self.site.dispatcher_once()
         return self.calls()
 
@@ -160,7 +160,7 @@ class Sweeps(harness.Test):
     def peak(self):
         """The most memory of one sweep, in KiB."""
         self.google.advance("24h")
-        self.ledger("UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         before = self.google.stats()["list"]
         pages = -(-self.google.control("GET", "accounts")["count"] // PAGE)
         program = self.site.start_dispatcher()
@@ -189,7 +189,7 @@ class Sweeps(harness.Test):
         self.small_site(450)
         self.google.latency({"route": "list", "ms": 400})
         self.google.advance("24h")
-        self.ledger("UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         program = self.site.start_dispatcher()
         harness.wait_for(lambda: self.google.stats()["list"] >= 1, "the first page")
         self.google.decline("person0@example.com")
@@ -209,7 +209,7 @@ class Sweeps(harness.Test):
         self.google.decline("person99@example.com")
         self.google.latency({"route": "list", "ms": 400})
         self.google.advance("24h")
-        self.ledger("UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
+        self.ledger("UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         program = self.site.start_dispatcher()
         harness.wait_for(lambda: self.google.stats()["list"] >= 2, "the second page")
         program.kill()

@@ -16,8 +16,9 @@ static const char owner[] = "dispatcher@here";
 
 /* ---- ledgers to begin with ---- */
 
-static char *images[2]; /* files: with Bob invited; and with an intent for Alice, too */
-static size_t sizes[2];
+/* Files: with Bob invited; with an intent for Alice, too; of schema version 1. */
+static char *images[3];
+static size_t sizes[3];
 static int image; /* the one that new_site takes */
 
 static struct site *empty_site(void)
@@ -77,9 +78,9 @@ static void assert_whole(struct site *s)
 {
 	assert_int_equal(
 		site_number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
-	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_person"),
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM count_person"),
 		site_number(s, "SELECT count(*) FROM person"));
-	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_sighting"),
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM count_sighting"),
 		site_number(s, "SELECT count(*) FROM sighting WHERE gone_day IS NULL"));
 }
 
@@ -127,7 +128,7 @@ static void a_ledger_or_the_beginning_of_one(void *site, bool good)
 
 	if (good) {
 		assert_whole(s);
-		assert_int_equal(site_number(s, "SELECT length(ledger) FROM about"), 32);
+		assert_int_equal(site_number(s, "SELECT length(ledger) FROM ledger_info"), 32);
 	}
 }
 
@@ -135,6 +136,46 @@ static void a_ledger_is_made_or_can_still_be(void **state)
 {
 	const struct scenario s = {
 		no_ledger, create, a_ledger_or_the_beginning_of_one, end, .every_memory = 41};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *old_ledger(void)
+{
+	void *site;
+
+	image = 2;
+	site = new_site();
+	image = 0;
+	return site;
+}
+
+static bool migrate(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
+
+	ledger_close(l);
+	return l;
+}
+
+static void the_old_ledger_or_the_new_one(void *site, bool good)
+{
+	bool old = site_number(site, "PRAGMA user_version") == 1;
+
+	assert_false(good && old);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM person"), 36);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'"), !old);
+	if (!old)
+		assert_whole(site);
+}
+
+static void a_migration_that_fails_leaves_the_old_ledger(void **state)
+{
+	const struct scenario s = {old_ledger, migrate, the_old_ledger_or_the_new_one, end,
+		.every_memory = 97, .every_other = 7};
 
 	(void)state;
 	faults_try(&s);
@@ -161,7 +202,7 @@ static bool be_refused(void *site, struct fault *fault)
 static void still_the_first_customer_s(void *site, bool good)
 {
 	(void)good;
-	assert_int_equal(site_number(site, "SELECT customer = 'C01234567' FROM about"), 1);
+	assert_int_equal(site_number(site, "SELECT customer = 'C01234567' FROM ledger_info"), 1);
 }
 
 static void another_customer_s_ledger_is_never_taken(void **state)
@@ -268,7 +309,7 @@ static bool go_the_way(struct site *s)
 	       rate_limit_acquire(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >=
 		       0 &&
 	       rate_limit_release(s->ledger, slot, false, &s->fault) &&
-	       ledger_set(s->ledger, "sweep_at", "1000", &s->fault);
+	       ledger_set(s->ledger, "resync_at", "1000", &s->fault);
 }
 
 static bool whole_way(void *site, struct fault *fault)
@@ -285,9 +326,9 @@ static void all_of_the_way_or_nothing(void *site, bool good)
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner <> ''"), good);
 	/* None is given where the clock has jumped. */
-	assert_true(site_number(site, "SELECT count(*) FROM pace_slot") <= good);
+	assert_true(site_number(site, "SELECT count(*) FROM permit") <= good);
 	assert_int_equal(
-		site_number(site, "SELECT count(*) FROM kept WHERE key = 'sweep_at'"), good);
+		site_number(site, "SELECT count(*) FROM meta WHERE key = 'resync_at'"), good);
 }
 
 static void what_is_changed_together_is_there_together(void **state)
@@ -340,7 +381,7 @@ struct told {
 static bool tell_person(const struct person *p, void *ctx)
 {
 	assert_string_equal(p->address, BOB);
-	assert_string_equal(p->reason, "first_look");
+	assert_string_equal(p->reason, "first_check");
 	assert_int_equal(p->state, PERSON_INVITED);
 	((struct told *)ctx)->people++;
 	return true;
@@ -432,14 +473,18 @@ static int make_images(void **state)
 	GOOD(s, in_a_group(s, write_intent, &s->fault));
 	keep_image(s, 1);
 	end(s);
+	s = empty_site();
+	site_load_v1(s);
+	keep_image(s, 2);
+	end(s);
 	return 0;
 }
 
 static int drop_images(void **state)
 {
 	(void)state;
-	free(images[0]);
-	free(images[1]);
+	for (int i = 0; i < 3; i++)
+		free(images[i]);
 	return 0;
 }
 
@@ -449,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_ledger_is_made_or_can_still_be),
+		TEST(a_migration_that_fails_leaves_the_old_ledger),
 		TEST(another_customer_s_ledger_is_never_taken),
 		TEST(an_intent_that_is_not_said_to_be_there_is_not),
 		TEST(a_result_that_is_not_said_to_be_there_leaves_the_intent),

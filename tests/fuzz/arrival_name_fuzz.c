@@ -15,7 +15,8 @@ static void try_name(const char *name)
 	enum trigger reason;
 
 	if (spool_parse_arrival(name, user, &reason))
-		must(spool_arrival_name(again, user, reason) && strcmp(again, name) == 0,
+		must(spool_arrival_name(again, user, reason) &&
+				(strcmp(again, name) == 0 || reason == TRIGGER_MANUAL),
 			"an arrival's name is the only one of its user and reason");
 	if (spool_parse_mark(name, user))
 		must(spool_mark_name(again, user) && strcmp(again, name) == 0,

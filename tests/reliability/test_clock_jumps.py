@@ -144,7 +144,7 @@ class Jumps(harness.Test):
     def left(self, where="1"):
         """Who has no mail yet, in how many seconds of the clock that is right they are due."""
         return self.ledger(
-            f"SELECT state, reason, due - unixepoch() - {self.hours * HOUR}, count(*) FROM person "
+            f"SELECT state, reason, next_attempt - unixepoch() - {self.hours * HOUR}, count(*) FROM person "
             f"WHERE state <> 'invited' AND {where} GROUP BY 1, 2, 3")
 
 

@@ -170,7 +170,7 @@ class Kills(harness.Test):
 
     def make_due(self):
         """Time passes for whoever waits."""
-        self.ledger("UPDATE person SET due = 1, ready = 1, lease_until = 0 WHERE ready > 0")
+        self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def settle(self):
         for user in self.seen:

@@ -211,7 +211,7 @@ class Names(Away):
     def due_now(site):
         """What the wait after a fault would have come to."""
         with contextlib.closing(sqlite3.connect(site.path("state/ledger.db"))) as connection:
-            connection.execute("UPDATE person SET due = 1")
+            connection.execute("UPDATE person SET next_attempt = 1")
             connection.commit()
 
 

@@ -183,14 +183,14 @@ class Ledger:
         verdict = connection.execute("PRAGMA integrity_check").fetchall()
         if verdict != [("ok",)] or connection.execute("PRAGMA foreign_key_check").fetchall():
             self.error = str(verdict)
-        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'about'").fetchall():
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_info'").fetchall():
             return
-        (self.id,), = connection.execute("SELECT ledger FROM about")
+        (self.id,), = connection.execute("SELECT ledger FROM ledger_info")
         self.known = {user for user, in connection.execute("SELECT account FROM sighting")}
         for to, outcome in connection.execute("SELECT address, outcome FROM send"):
             self.sends.setdefault(to, []).append(outcome)
         self.states = dict(connection.execute("SELECT address, state FROM person"))
-        begun = connection.execute("SELECT value FROM kept WHERE key = 'sends_begun'").fetchall()
+        begun = connection.execute("SELECT value FROM meta WHERE key = 'sends_begun'").fetchall()
         self.begun = int(begun[0][0]) if begun else 0
 
 
@@ -305,7 +305,7 @@ class Host:
 
     def days_pass(self):
         self.google.advance("73h")
-        self.ledger("UPDATE person SET due = 1, ready = 1, lease_until = 0 WHERE ready > 0")
+        self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
         self.site.dispatcher_once()
 
     def start_again(self, state):

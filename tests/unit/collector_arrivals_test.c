@@ -29,9 +29,9 @@ static void every_reason_is_told_as_it_is(void **state)
 	put_arrival(s, "bob", TRIGGER_CREATED, 0);
 	put_arrival(s, "carol", TRIGGER_MANUAL, 0);
 	takes(s);
-	assert_int_equal(sightings(s, there("alice") " AND reason = 'login'"), 1);
-	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
-	assert_int_equal(sightings(s, there("carol") " AND reason = 'asked'"), 1);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'login'"), 1);
+	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created'"), 1);
+	assert_int_equal(sightings(s, there("carol") " AND trigger = 'manual'"), 1);
 	assert_int_equal(waiting(s), 0);
 	assert_true(s->c.ledger_dirty);
 }
@@ -162,7 +162,7 @@ static void a_creation_that_has_settled_is_seen(void **state)
 	put_arrival(s, "alice", TRIGGER_CREATED, 121);
 	put_arrival(s, "bob", TRIGGER_CREATED, 121);
 	takes(s);
-	assert_int_equal(sightings(s, there("alice") " AND reason = 'created'"), 1);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'created'"), 1);
 	assert_int_equal(sightings(s, "1"), 1);
 	assert_int_equal(waiting(s), 0);
 	assert_int_equal(s->c.arrivals_due, 0);

@@ -242,7 +242,7 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 	open_account("bob@example.com", 30 * DAY);
 	assert_int_equal(send_to(&s, alice, NULL).fault.kind, FAULT_NONE);
 	result = send_to(&s, "bob@example.com", NULL);
-	assert_refused(&result, FAULT_POLICY, "cap");
+	assert_refused(&result, FAULT_POLICY, "daily_limit");
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	/* Nothing goes out by itself tomorrow: it was a command. */
 	run_for(&s, 3 * DAY);
@@ -252,7 +252,7 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 
 static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(void **state)
 {
-	static const char *const kinds[] = {"operator", "brake", "setup"};
+	static const char *const kinds[] = {"operator", "breaker", "setup"};
 
 	for (int n = 0; n < 3; n++) {
 		struct site s = site_new(*state, "", "");
@@ -341,7 +341,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	fake_google.decide = NULL;
 	judge_all(&s);
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	site_end(&s);
 }
 

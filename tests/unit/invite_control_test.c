@@ -220,7 +220,7 @@ static void the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_non
 	arrive(&s, 0, 40);
 	refuse(GOOGLE_CHECK, 1000);
 	run_once(&s);
-	assert_pause(&s, "brake");
+	assert_pause(&s, "breaker");
 	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 40);
 	/* It does not go away by itself, … */
@@ -325,7 +325,7 @@ static void a_pause_of_the_operator_silences_the_control_call_too(void **state)
 	check(&s, ledger_pause(s.ledger, &pause, &s.fault));
 	run_for(&s, DAY);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
-	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_look");
+	assert_person(&s, "person0@example.com", PERSON_QUEUED, "first_check");
 	site_end(&s);
 }
 

@@ -164,7 +164,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
-	assert_person(&s, alice, PERSON_QUEUED, "window");
+	assert_person(&s, alice, PERSON_QUEUED, "send_window");
 	run_for(&s, 8 * HOUR - 60);
 	assert_calls(1, 1, 0);
 	run_for(&s, 120);
@@ -282,7 +282,7 @@ static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void 
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(person_of(&s, alice).our_mails, 1);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
@@ -355,7 +355,7 @@ static void an_operation_that_is_not_done_is_not_taken_for_a_mail(void **state)
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "unconfirmed");
 	run_for(&s, 120);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(account_of(alice)->sends, 1);
 	site_end(&s);
 }
@@ -379,7 +379,7 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 	run_once(&s);
 	assert_person(&s, alice, PERSON_UNCONFIRMED, "interrupted");
 	run_for(&s, 5 * DAY);
-	assert_person(&s, alice, PERSON_INVITED, "settled");
+	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	assert_int_equal(account_of(alice)->sends, 1);
 	site_end(&s);
 }
@@ -476,7 +476,7 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 	while (!invite_idle(s.invite))
 		check(&s, invite_turn(s.invite, NULL, 0, 50, &s.fault));
 	assert_calls(1, 0, 0);
-	assert_person(&s, alice, PERSON_QUEUED, "first_look");
+	assert_person(&s, alice, PERSON_QUEUED, "first_check");
 	assert_int_equal(ledger_claim(s.ledger, clock_wall(), PRIO_BACKGROUND, "other",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);

@@ -115,7 +115,7 @@ static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
 
 	(void)state;
 	assert_int_equal(p.state, PERSON_INVITED);
-	assert_string_equal(meaning.journal, "settled_sent");
+	assert_string_equal(meaning.journal, "resolved_sent");
 	assert_int_equal(p.our_mails, 1);
 	assert_int_equal(p.intent_at, 0);
 
@@ -138,7 +138,7 @@ static void a_higher_count_settles_even_what_was_cancelled_meanwhile(void **stat
 	(void)state;
 	assert_int_equal(p.state, PERSON_CANCELLED);
 	assert_int_equal(p.our_mails, 1);
-	assert_string_equal(meaning.journal, "settled_sent");
+	assert_string_equal(meaning.journal, "resolved_sent");
 }
 
 static void after_72_hours_an_unchanged_known_count_frees_the_person(void **state)
@@ -154,7 +154,7 @@ static void after_72_hours_an_unchanged_known_count_frees_the_person(void **stat
 	assert_int_equal(p.state, PERSON_QUEUED);
 	assert_int_equal(p.next_attempt, NOW);
 	assert_int_equal(p.intent_at, 0);
-	assert_string_equal(meaning.journal, "settled_unsent");
+	assert_string_equal(meaning.journal, "resolved_unsent");
 }
 
 static void after_72_hours_anything_else_is_held(void **state)
@@ -188,7 +188,7 @@ static void after_72_hours_anything_else_is_held(void **state)
 		/* Held, it is still settled by a mail that shows up. */
 		meaning = see(&p, INVITATION_INVITED, 1);
 		assert_int_equal(p.state, PERSON_INVITED);
-		assert_string_equal(meaning.journal, "settled_sent");
+		assert_string_equal(meaning.journal, "resolved_sent");
 	}
 }
 

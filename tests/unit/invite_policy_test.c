@@ -81,16 +81,16 @@ static void window_and_cap_make_wait_and_approval_does_not_help(void **state)
 	policy_fixture_reset(&s);
 	s.person.approved = true;
 	s.facts.window_opens = NOW + 3600;
-	assert_ruling(&s, RULING_WAIT, "window");
+	assert_ruling(&s, RULING_WAIT, "send_window");
 	assert_int_equal(policy_rule(&s.facts).due, NOW + 3600);
 	s.facts.window_opens = 0;
 	s.facts.sends_today = 49;
 	assert_ruling(&s, RULING_SEND, "");
 	s.facts.sends_today = 50;
-	assert_ruling(&s, RULING_WAIT, "cap");
+	assert_ruling(&s, RULING_WAIT, "daily_limit");
 	s.settings.sends_per_day = 0;
 	s.facts.sends_today = 0;
-	assert_ruling(&s, RULING_WAIT, "cap");
+	assert_ruling(&s, RULING_WAIT, "daily_limit");
 }
 
 static void everybodys_mails_count_and_only_again_allows_one_more(void **state)
@@ -122,7 +122,7 @@ static void a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the
 	s.facts.window_opens = NOW + 3600;
 	assert_ruling(&s, RULING_SEND, "");
 	s.facts.sends_today = 50;
-	assert_ruling(&s, RULING_WAIT, "cap");
+	assert_ruling(&s, RULING_WAIT, "daily_limit");
 }
 
 static void assert_day(const char *now, const char *before, const char *after)

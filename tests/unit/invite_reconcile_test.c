@@ -344,7 +344,7 @@ static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **s
 	five(&s, 10, 30 * DAY);
 	five(&s, 20, 40 * HOUR);
 	run_once(&s);
-	assert_person(&s, named(10), PERSON_QUEUED, "cap");
+	assert_person(&s, named(10), PERSON_QUEUED, "daily_limit");
 	for (int n = 10; n < 13; n++)
 		mail_by_others(n);
 	run_for(&s, 3 * HOUR); /* a sweep shows them */

@@ -346,9 +346,9 @@ static bool ends_well(const struct person *p, struct account_at_google *a, bool 
 	case PERSON_FAILED:
 		return p->fault_text[0] != '\0';
 	case PERSON_HELD:
-		/* "asked": an administrator's send that was not to be; he has been told. */
+		/* "manual": an administrator's send that was not to be; he has been told. */
 		return blocked || strcmp(p->reason, "unconfirmed") == 0 ||
-		       strcmp(p->reason, "max_mails") == 0 || strcmp(p->reason, "asked") == 0;
+		       strcmp(p->reason, "max_mails") == 0 || strcmp(p->reason, "manual") == 0;
 	case PERSON_GONE:
 		return blocked;
 	case PERSON_QUEUED:

@@ -445,7 +445,7 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 	char address[32];
 
 	/* The ledger knows from the last sweep that it does not pay. */
-	check(&s, ledger_set(s.ledger, "sweep_pages", "500", &s.fault));
+	check(&s, ledger_set(s.ledger, "resync_pages", "500", &s.fault));
 	for (int n = 0; n < 200; n++) {
 		str_format(address, sizeof(address), "stranger%d@example.com", n);
 		open_account(address, 30 * DAY);

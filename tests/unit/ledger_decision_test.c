@@ -44,7 +44,7 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 
 	assert_int_equal(unblock(site, ALICE), 1);
 	assert_int_equal(unblock(site, ALICE), 0);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 	assert_in_range(person(site, ALICE).next_attempt, clock_wall() - 5, clock_wall());
 	assert_int_equal(ledger_unclassified(site->ledger, RULES, NULL, 0, &site->fault), 0);
 	assert_int_equal(site_number(site, "SELECT rules IS NULL FROM sighting"), 1);
@@ -66,7 +66,7 @@ static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
 	assert_string_equal(state_of(site, ALICE), "held blocked");
 	p.resend = true; /* send --again --reason */
 	put(site, &p);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void a_block_forgets_no_send_that_may_have_mailed(void **state)
@@ -83,7 +83,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	assert_string_equal(state_of(site, ALICE), "held unconfirmed");
 	put_new(site, BOB, PERSON_INVITED);
 	block(site, BOB);
-	assert_string_equal(state_of(site, BOB), "invited first_look");
+	assert_string_equal(state_of(site, BOB), "invited first_check");
 }
 
 static bool list_block(
@@ -211,10 +211,10 @@ static void what_is_in_use_never_expires(void **state)
 	put(site, &doubtful);
 	assert_int_equal(expire(site, 0, 1000), 0);
 	expire(site, 4000, 1000);
-	assert_string_equal(state_of(site, ALICE), "invited first_look");
-	assert_string_equal(state_of(site, BOB), "queued first_look");
-	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_look");
-	assert_string_equal(state_of(site, "d@example.com"), "held first_look");
+	assert_string_equal(state_of(site, ALICE), "invited first_check");
+	assert_string_equal(state_of(site, BOB), "queued first_check");
+	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_check");
+	assert_string_equal(state_of(site, "d@example.com"), "held first_check");
 	assert_int_not_equal(seen(site, "web1", "alice").id, 0);
 }
 
@@ -231,9 +231,9 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 	assert_int_equal(expire(site, 32, 1000), 3);
 	assert_int_equal(seen(site, "web1", "bob").id, 0);
 	assert_string_equal(state_of(site, ALICE), "none");
-	assert_string_equal(state_of(site, BOB), "declined first_look"); /* never asked again */
+	assert_string_equal(state_of(site, BOB), "declined first_check"); /* never asked again */
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NULL"
-					   " AND address = 'bob@example.com' AND what = 'seen'"),
+					   " AND address = 'bob@example.com' AND event = 'seen'"),
 		1);
 	assert_true(expire(site, 402, 1000) > 0);
 	assert_string_equal(state_of(site, BOB), "none");
@@ -279,12 +279,12 @@ static void a_story_is_told_from_the_account_to_the_mail(void **state)
 		ledger_account_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
-	assert_string_equal(story, "alice@web1 seen, alice@web1 judged, " ALICE " queued, " ALICE
+	assert_string_equal(story, "alice@web1 seen, alice@web1 evaluated, " ALICE " queued, " ALICE
 				   " sending, " ALICE " invited, alice.b@web1 renamed, ");
 	story[0] = '\0';
 	GOOD(site, ledger_each_history(
 			   site->ledger, NULL, "bob", "web1", add_line, story, &site->fault));
-	assert_string_equal(story, "bob@web1 seen, bob@web1 judged, ");
+	assert_string_equal(story, "bob@web1 seen, bob@web1 evaluated, ");
 }
 
 static void an_account_that_is_spelled_like_an_address_is_not_taken_for_it(void **state)
@@ -331,15 +331,20 @@ static int resume(struct site *site, const char *kind)
 
 static void a_weaker_pause_never_replaces_a_stronger_one(void **state)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const struct {
+		const char *kind;
+		int precedence;
+	} kinds[] = {{"setup", 0}, {"breaker", 1}, {"account_changes", 1}, {"operator", 2}};
 	struct site *site = *state;
 
 	assert_string_equal(paused(site), "no");
-	for (int there = 0; there < 3; there++)
-		for (int comes = 0; comes < 3; comes++) {
-			stop(site, kinds[there], "there");
-			stop(site, kinds[comes], "comes");
-			assert_string_equal(paused(site), kinds[comes >= there ? comes : there]);
+	for (size_t there = 0; there < ARRAY_SIZE(kinds); there++)
+		for (size_t comes = 0; comes < ARRAY_SIZE(kinds); comes++) {
+			bool replaces = kinds[comes].precedence >= kinds[there].precedence;
+
+			stop(site, kinds[there].kind, "there");
+			stop(site, kinds[comes].kind, "comes");
+			assert_string_equal(paused(site), kinds[replaces ? comes : there].kind);
 			assert_int_equal(resume(site, NULL), 1);
 		}
 	assert_int_equal(resume(site, NULL), 0);
@@ -356,7 +361,7 @@ static void only_the_kind_that_is_named_is_resumed(void **state)
 	assert_int_equal(resume(site, "operator"), 1);
 	assert_string_equal(paused(site), "no");
 	assert_false(ledger_pause(site->ledger, &wrong, &site->fault));
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 }
 
 static void probes_do_not_fill_the_history(void **state)
@@ -385,8 +390,8 @@ static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 	static const struct {
 		const char *outcome;
 		int counts;
-	} cases[] = {{NULL, 1}, {"sent", 1}, {"unconfirmed", 1}, {"settled_sent", 1},
-		{"refused", 0}, {"settled_unsent", 0}};
+	} cases[] = {{NULL, 1}, {"sent", 1}, {"unconfirmed", 1}, {"resolved_sent", 1},
+		{"refused", 0}, {"resolved_unsent", 0}};
 	struct site *site = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -410,7 +415,7 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 
 	GOOD(site, ledger_send_begin(l, ALICE, 100, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_end(l, ALICE, "unconfirmed", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "settled_unsent", &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, "resolved_unsent", &site->fault));
 	GOOD(site, ledger_send_begin(l, ALICE, 200, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_begin(l, BOB, 300, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_end(l, ALICE, "sent", &site->fault));
@@ -425,7 +430,7 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
 	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+		"sent", "refused", "unconfirmed", "resolved_sent", "resolved_unsent"};
 	struct site *site = *state;
 	unsigned random = 20261123u;
 	char address[32], sql[160];
@@ -448,7 +453,7 @@ static void sends_are_counted_right_from_any_second_on(void **state)
 	for (int64_t since = 0; since < 20000; since += 367) {
 		str_format(sql, sizeof(sql),
 			"SELECT count(*) FROM send WHERE at >= %lld"
-			" AND outcome NOT IN ('refused', 'settled_unsent')",
+			" AND outcome NOT IN ('refused', 'resolved_unsent')",
 			(long long)since);
 		assert_int_equal(sends(site, since), site_number(site, sql));
 	}
@@ -481,18 +486,18 @@ static void values_survive_until_they_are_removed(void **state)
 	char value[32];
 
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "1", &site->fault));
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "2", &site->fault));
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
+	GOOD(site, ledger_set(site->ledger, "resync_at", "1", &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", "2", &site->fault));
 	ledger_close(site->ledger);
 	site->ledger = site_open(site, LEDGER_WRITE);
 	GOOD(site, site->ledger);
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 1);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 1);
 	assert_string_equal(value, "2");
-	GOOD(site, ledger_set(site->ledger, "sweep_at", NULL, &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", NULL, &site->fault));
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
 }
 
 static bool add_worker(const struct ledger_worker *w, void *ctx)

@@ -40,7 +40,7 @@ static const struct attack {
 		"CREATE VIEW person AS SELECT * FROM theirs"},
 	{"index 'mine'", "CREATE INDEX mine ON sighting (abs(uid))"},
 	{"table 'block'", "ALTER TABLE block ADD COLUMN more TEXT"},
-	{"index 'sqlite_autoindex_kept_1'", "DROP TABLE kept"},
+	{"index 'sqlite_autoindex_meta_1'", "DROP TABLE meta"},
 };
 
 static int guarded_site(void **state)

@@ -21,7 +21,7 @@ static int64_t lines(struct site *site, const char *what)
 {
 	char sql[128];
 
-	str_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE what = '%s'", what);
+	str_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE event = '%s'", what);
 	return site_number(site, sql);
 }
 
@@ -31,17 +31,17 @@ static void the_same_verdict_on_other_facts_is_no_line(void **state)
 	struct site *site = *state;
 
 	arrive(site, "web1", "alice", "alice@example.com");
-	assert_int_equal(lines(site, "judged"), 1);
+	assert_int_equal(lines(site, "evaluated"), 1);
 	has_the_shell(site, 1);
 	str_copy(v.address, sizeof(v.address), "alice@example.com");
 	classify_as(site, "web1", "alice", v, RULES);
-	assert_int_equal(lines(site, "judged"), 1);
+	assert_int_equal(lines(site, "evaluated"), 1);
 	classify(site, "web1", "alice", "alice.b@example.com", RULES + 1);
-	assert_int_equal(lines(site, "judged"), 2);
+	assert_int_equal(lines(site, "evaluated"), 2);
 	classify(site, "web1", "alice", "", RULES + 2);
-	assert_int_equal(lines(site, "judged"), 3);
+	assert_int_equal(lines(site, "evaluated"), 3);
 	classify(site, "web1", "alice", "alice@example.com", RULES + 3);
-	assert_int_equal(lines(site, "judged"), 4);
+	assert_int_equal(lines(site, "evaluated"), 4);
 }
 
 static void changes_of_one_account_are_kept_up_to_a_number(void **state)
@@ -54,7 +54,7 @@ static void changes_of_one_account_are_kept_up_to_a_number(void **state)
 		has_the_shell(site, n);
 		classify(site, "web1", "alice", n % 2 ? "" : "alice@example.com", RULES);
 	}
-	assert_in_range(lines(site, "changed") + lines(site, "judged"), HISTORY_AT_WILL,
+	assert_in_range(lines(site, "changed") + lines(site, "evaluated"), HISTORY_AT_WILL,
 		HISTORY_AT_WILL + 1);
 	assert_int_equal(lines(site, "seen"), 2);
 }

@@ -157,7 +157,7 @@ static void programs_that_start_at_once_make_one_ledger(void **state)
 			free(other);
 		}
 		free(first);
-		assert_int_equal(site_number(site, "SELECT count(*) FROM about"), 1);
+		assert_int_equal(site_number(site, "SELECT count(*) FROM ledger_info"), 1);
 		assert_int_equal(unlink(site_file(site)), 0);
 	}
 }
@@ -347,9 +347,9 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	str_copy(site->customer, sizeof(site->customer),
 		"C07654321"); /* nobody was asked about yet */
 	opens(site, LEDGER_READ);
-	assert_int_equal(site_number(site, "SELECT customer = 'my_customer' FROM about"), 1);
+	assert_int_equal(site_number(site, "SELECT customer = 'my_customer' FROM ledger_info"), 1);
 	opens(site, LEDGER_WRITE);
-	assert_int_equal(site_number(site, "SELECT customer = 'C07654321' FROM about"), 1);
+	assert_int_equal(site_number(site, "SELECT customer = 'C07654321' FROM ledger_info"), 1);
 
 	site->ledger = site_open(site, LEDGER_WRITE);
 	GOOD(site,
@@ -544,54 +544,73 @@ static void a_ledger_that_was_replaced_is_not_written_any_more(void **state)
 
 /* ---- migrations ---- */
 
-static bool no_introduction(struct ledger *l, void *ctx, struct fault *fault)
+#define PRESENT 2
+
+static bool not_empty(struct ledger *l, void *ctx, struct fault *fault)
 {
 	(void)l;
 	(void)ctx;
 	(void)fault;
-	return false; /* the ledger is there: only its first step may ask for this */
+	return false; /* only an empty file may ask for this */
 }
 
-/* Two steps beyond whatever the present schema is, as a later version would have them. */
-static struct migration later[] = {
-	{NULL}, /* the present first step: present_step */
-	{"CREATE TABLE second (x INTEGER); INSERT INTO second VALUES (1)"},
-	{"ALTER TABLE second ADD COLUMN y INTEGER DEFAULT 5"},
+static bool nothing_else(struct ledger *l, int64_t from, void *ctx, struct fault *fault)
+{
+	(void)l;
+	(void)ctx;
+	(void)fault;
+	return from >= PRESENT;
+}
+
+/* Two steps beyond the present schema, as a later version would have them. */
+static struct migration later[PRESENT + 2] = {
+	[PRESENT] = {.sql = {"CREATE TABLE second (x INTEGER); INSERT INTO second VALUES (1)"}},
+	[PRESENT + 1] = {.sql = {"ALTER TABLE second ADD COLUMN y INTEGER DEFAULT 5"}},
 };
 
-static int present_step(void **state)
+static int present_steps(void **state)
 {
-	later[0] = schema_migrations[0];
+	assert_int_equal(schema_newest, PRESENT);
+	for (int i = 0; i < PRESENT; i++)
+		later[i] = schema_migrations[i];
 	return site_new(state);
+}
+
+static bool migrate(struct ledger *l, const struct migration *steps, int more, struct fault *fault)
+{
+	static const struct schema_hooks hooks = {.created = not_empty, .migrated = nothing_else};
+
+	return schema_migrate(l, steps, PRESENT + more, &hooks, fault);
 }
 
 static void an_older_ledger_goes_up_step_by_step(void **state)
 {
 	struct site *site = *state;
 
-	GOOD(site, schema_migrate(site->ledger, later, 2, no_introduction, NULL, &site->fault));
-	assert_int_equal(ledger_schema(site->ledger), 2);
-	GOOD(site, schema_migrate(site->ledger, later, 3, no_introduction, NULL, &site->fault));
-	assert_int_equal(ledger_schema(site->ledger), 3);
+	GOOD(site, migrate(site->ledger, later, 1, &site->fault));
+	assert_int_equal(ledger_schema(site->ledger), PRESENT + 1);
+	GOOD(site, migrate(site->ledger, later, 2, &site->fault));
+	assert_int_equal(ledger_schema(site->ledger), PRESENT + 2);
 	assert_int_equal(site_number(site, "SELECT x + y FROM second"), 6);
-	assert_int_equal(site_number(site, "PRAGMA user_version"), 3);
+	assert_int_equal(site_number(site, "PRAGMA user_version"), PRESENT + 2);
 	refuses(site, LEDGER_WRITE, "ledger_newer"); /* and the present program keeps away */
 }
 
 static void a_step_that_fails_leaves_the_ledger_as_it_was(void **state)
 {
-	const struct migration broken[] = {
-		schema_migrations[0],
-		{"CREATE TABLE second (x INTEGER)"},
-		{"CREATE TABLE third (x INTEGER); INSERT INTO nowhere VALUES (1)"},
-	};
+	static const char third[] =
+		"CREATE TABLE third (x INTEGER); INSERT INTO nowhere VALUES (1)";
+	const struct migration good = later[PRESENT + 1];
 	struct site *site = *state;
 
-	assert_false(schema_migrate(site->ledger, broken, 3, no_introduction, NULL, &site->fault));
-	assert_int_equal(site_number(site, "PRAGMA user_version"), 2);
-	assert_int_equal(
-		site_number(site, "SELECT count(*) FROM sqlite_master WHERE name = 'third'"), 0);
-	GOOD(site, schema_migrate(site->ledger, later, 2, no_introduction, NULL, &site->fault));
+	later[PRESENT + 1] = (struct migration){.sql = {third}};
+	assert_false(migrate(site->ledger, later, 2, &site->fault));
+	assert_int_equal(site_number(site, "PRAGMA user_version"), PRESENT);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM sqlite_master"
+					   " WHERE name IN ('second', 'third')"),
+		0);
+	later[PRESENT + 1] = good;
+	GOOD(site, migrate(site->ledger, later, 2, &site->fault));
 }
 
 static bool migrates(struct site *site, int number)
@@ -602,7 +621,7 @@ static bool migrates(struct site *site, int number)
 	(void)number;
 	if (!l) /* others were quick: the ledger is newer already */
 		return strcmp(site->fault.code, "ledger_newer") == 0;
-	good = schema_migrate(l, later, 3, no_introduction, NULL, &site->fault);
+	good = migrate(l, later, 2, &site->fault);
 	ledger_close(l);
 	return good;
 }
@@ -616,8 +635,8 @@ static void of_programs_that_start_at_once_one_makes_each_step(void **state)
 	for (int round = 0; round < 5; round++) {
 		at_once(site, 6, migrates);
 		assert_int_equal(site_number(site, "SELECT count(*) FROM second"), 1);
-		assert_int_equal(site_number(site, "PRAGMA user_version"), 3);
-		site_sql(site, "DROP TABLE second; PRAGMA user_version = 1");
+		assert_int_equal(site_number(site, "PRAGMA user_version"), PRESENT + 2);
+		site_sql(site, "DROP TABLE second; PRAGMA user_version = 2");
 	}
 }
 
@@ -636,7 +655,7 @@ static void a_reader_asks_for_the_services_when_the_ledger_is_older(void **state
 
 #define MOUNTED(test)  cmocka_unit_test_setup_teardown(test, site_prepare, unmount)
 #define FRESH(test)    cmocka_unit_test_setup_teardown(test, site_prepare, site_free)
-#define MIGRATED(test) cmocka_unit_test_setup_teardown(test, present_step, site_free)
+#define MIGRATED(test) cmocka_unit_test_setup_teardown(test, present_steps, site_free)
 #define MADE(test)     cmocka_unit_test_setup_teardown(test, site_new, site_free)
 
 int main(void)

@@ -92,7 +92,7 @@ static void a_word_that_nobody_knows_is_said_not_guessed(void **state)
 	put_new(site, ALICE, PERSON_QUEUED);
 	site_sql(site, "UPDATE person SET state = 'blissful'");
 	assert_int_equal(ledger_person(site->ledger, ALICE, &p, &site->fault), -1);
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 	assert_non_null(strstr(site->fault.what, "blissful"));
 }
 
@@ -109,14 +109,14 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 	changed = person(site, ALICE).changed;
 	assert_int_equal(changed, 77);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 1);
-	str_copy(p.reason, sizeof(p.reason), "cap");
+	str_copy(p.reason, sizeof(p.reason), "daily_limit");
 	put(site, &p);
 	p.state = PERSON_HELD;
 	put(site, &p);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 3);
 	assert_true(person(site, ALICE).changed > 77);
 	assert_int_equal(
-		site_number(site, "SELECT what = 'held' AND cause = 'a test' AND actor = 'tester'"
+		site_number(site, "SELECT event = 'held' AND cause = 'a test' AND actor = 'tester'"
 				  " FROM history ORDER BY id DESC LIMIT 1"),
 		1);
 }
@@ -310,7 +310,7 @@ static void programs_that_claim_at_once_never_claim_the_same(void **state)
 	GOOD(site, ledger_commit(site->ledger, &site->fault));
 	at_once(site, 4, claims_all);
 	assert_int_equal(
-		site_number(site, "SELECT count(*) FROM history WHERE what = 'claimed'"), CROWD);
+		site_number(site, "SELECT count(*) FROM history WHERE event = 'claimed'"), CROWD);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner LIKE 'owner%'"),
 		CROWD);

@@ -34,7 +34,7 @@ static void tell(struct site *site, const char *address, const char *word, int64
 	char sql[256];
 
 	str_format(sql, sizeof(sql),
-		"INSERT INTO history (at, address, what, cause, actor)"
+		"INSERT INTO history (at, address, event, cause, actor)"
 		" VALUES (%lld, '%s', '%s', '', '')",
 		(long long)at, address, word);
 	site_sql(site, sql);
@@ -116,8 +116,8 @@ static void every_account_that_is_there_comes_host_by_host(void **state)
 	GOOD(site, ledger_account_removed(site->ledger, "web3", "left", &site->fault) == 1);
 	put_new(site, BOB, PERSON_ACCEPTED);
 	assert_places(site, 9,
-		"web1 none nobody ; web1 mapped accepted first_look; "
-		"web2 mapped queued first_look; web2 excluded nobody ; ");
+		"web1 none nobody ; web1 mapped accepted first_check; "
+		"web2 mapped queued first_check; web2 excluded nobody ; ");
 	assert_places(site, 1, "web1 none nobody ; ");
 }
 
@@ -129,7 +129,7 @@ static void a_word_that_no_version_writes_is_a_fault(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	site_sql(site, "UPDATE person SET state = 'odd'");
 	assert_false(ledger_each_account_status(site->ledger, take_place, &places, &site->fault));
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 }
 
 int main(void)

@@ -105,9 +105,9 @@ static void an_account_that_comes_back_is_new(void **state)
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
-	assert_string_equal(state_of(site, ALICE), "gone account_gone");
+	assert_string_equal(state_of(site, ALICE), "gone account_removed");
 	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 /* ---- judged ---- */
@@ -166,7 +166,7 @@ static void a_person_who_is_excluded_after_all_is_not_written_to(void **state)
 	assert_string_equal(state_of(site, ALICE), "gone excluded");
 	classify(site, "web1", "alice", ALICE, RULES + 2);
 	put_new(site, ALICE, PERSON_QUEUED);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void one_account_of_several_is_enough_to_stay(void **state)
@@ -177,7 +177,7 @@ static void one_account_of_several_is_enough_to_stay(void **state)
 	saw(site, "web2", "alice");
 	classify(site, "web2", "alice", ALICE, RULES);
 	lost(site, "web1", "alice");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 	assert_int_equal(person(site, ALICE).orphaned_since, 0);
 	classify(site, "web2", "alice", BOB, RULES + 1);
 	assert_string_equal(state_of(site, ALICE), "gone mapped");
@@ -193,17 +193,17 @@ static void the_last_account_removed_ends_only_a_person_never_mailed(void **stat
 		int64_t intent_at;
 		const char *after;
 	} cases[] = {
-		{PERSON_QUEUED, 0, "gone account_gone"},
-		{PERSON_HELD, 0, "gone account_gone"},
-		{PERSON_HELD, 1000, "held first_look"}, /* a mail may be out: never forgotten */
-		{PERSON_SENDING, 1000, "sending first_look"},
-		{PERSON_UNCONFIRMED, 1000, "unconfirmed first_look"},
-		{PERSON_INVITED, 0, "invited account_gone"},
-		{PERSON_ACCEPTED, 0, "accepted first_look"},
-		{PERSON_DECLINED, 0, "declined first_look"},
-		{PERSON_CANCELLED, 0, "cancelled first_look"},
-		{PERSON_NOT_INVITABLE, 0, "not_invitable first_look"},
-		{PERSON_FAILED, 0, "failed first_look"},
+		{PERSON_QUEUED, 0, "gone account_removed"},
+		{PERSON_HELD, 0, "gone account_removed"},
+		{PERSON_HELD, 1000, "held first_check"}, /* a mail may be out: never forgotten */
+		{PERSON_SENDING, 1000, "sending first_check"},
+		{PERSON_UNCONFIRMED, 1000, "unconfirmed first_check"},
+		{PERSON_INVITED, 0, "invited account_removed"},
+		{PERSON_ACCEPTED, 0, "accepted first_check"},
+		{PERSON_DECLINED, 0, "declined first_check"},
+		{PERSON_CANCELLED, 0, "cancelled first_check"},
+		{PERSON_NOT_INVITABLE, 0, "not_invitable first_check"},
+		{PERSON_FAILED, 0, "failed first_check"},
 	};
 	struct site *site = *state;
 	char user[32], address[64];
@@ -237,7 +237,7 @@ static void a_person_who_is_invited_and_gone_is_due_at_once(void **state)
 	assert_int_equal(ledger_claim(site->ledger, clock_wall(), PRIO_BACKGROUND, "t",
 				 clock_wall() + 60, p, 2, &site->fault),
 		1);
-	assert_string_equal(p[0].reason, "account_gone");
+	assert_string_equal(p[0].reason, "account_removed");
 	assert_int_not_equal(p[0].orphaned_since, 0);
 }
 
@@ -251,9 +251,9 @@ static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwar
 				 clock_wall() + 60, &p, &site->fault),
 		1);
 	lost(site, "web1", "alice");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher has heard nothing of it */
-	assert_string_equal(state_of(site, ALICE), "gone account_gone");
+	assert_string_equal(state_of(site, ALICE), "gone account_removed");
 	assert_int_equal(person(site, ALICE).next_attempt, 0);
 }
 
@@ -385,7 +385,7 @@ static void other_hosts_and_the_map_do_not_collide(void **state)
 	saw(site, "web1", "adm-alice");
 	assert_int_equal(classify_as(site, "web1", "adm-alice", by_map, RULES), VERDICT_MAPPED);
 	assert_string_equal(verdict_of(site, "web1", "alice"), "mapped");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void a_collision_holds_nobody_who_is_certain_or_approved(void **state)
@@ -398,14 +398,14 @@ static void a_collision_holds_nobody_who_is_certain_or_approved(void **state)
 	classify(site, "web2", "alice", ALICE, RULES);
 	saw(site, "web1", "Alice");
 	assert_int_equal(classify(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
-	assert_string_equal(state_of(site, ALICE), "queued first_look"); /* web2 is certain */
+	assert_string_equal(state_of(site, ALICE), "queued first_check"); /* web2 is certain */
 
 	arrive(site, "web1", "bob", BOB);
 	p.approved = true;
 	put(site, &p);
 	saw(site, "web1", "Bob");
 	assert_int_equal(classify(site, "web1", "Bob", BOB, RULES), VERDICT_COLLISION);
-	assert_string_equal(state_of(site, BOB), "queued first_look");
+	assert_string_equal(state_of(site, BOB), "queued first_check");
 }
 
 /* ---- a host ---- */
@@ -421,14 +421,14 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	GOOD(site, ledger_host_reset(site->ledger, "web1", &site->fault));
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_int_not_equal(seen(site, "web2", "bob").id, 0);
-	assert_string_equal(state_of(site, ALICE), "invited first_look");
+	assert_string_equal(state_of(site, ALICE), "invited first_check");
 	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
 	assert_int_equal(person(site, BOB).orphaned_since, 0);
 	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
 	 */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
-				  " AND subject = 'alice@web1' AND what = 'seen'"),
+				  " AND subject = 'alice@web1' AND event = 'seen'"),
 		1);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE subject = 'daemon@web1'"), 0);

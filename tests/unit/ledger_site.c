@@ -92,6 +92,24 @@ int64_t site_number(struct site *site, const char *sql)
 	return number;
 }
 
+void site_load_v1(struct site *site)
+{
+	const char *source = getenv("CLOUDINVITE_SOURCE");
+	char path[PATH_MAX], *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	str_format(
+		path, sizeof(path), "%s/tests/unit/fixtures/ledger_v1.sql", source ? source : ".");
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(getdelim(&text, &size, '\0', file) > 10000);
+	fclose(file);
+	site_sql(site, text);
+	free(text);
+	assert_int_equal(chmod(site_file(site), 0600), 0);
+}
+
 struct sighting account(const char *host, const char *user)
 {
 	struct sighting s = {.uid = 1000, .trigger = TRIGGER_LOGIN, .local = true};
@@ -153,7 +171,7 @@ struct person somebody(const char *address, enum person_state state)
 	struct person p = {.state = state, .mails = -1, .intent_mails = -1};
 
 	str_copy(p.address, sizeof(p.address), address);
-	str_copy(p.reason, sizeof(p.reason), "first_look");
+	str_copy(p.reason, sizeof(p.reason), "first_check");
 	p.next_attempt = state == PERSON_QUEUED ? 100 : 0;
 	return p;
 }

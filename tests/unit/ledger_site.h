@@ -46,6 +46,9 @@ bool site_fault(const struct site *site, const char *code);
 void site_sql(struct site *site, const char *sql);
 int64_t site_number(struct site *site, const char *sql);
 
+/* In place of a ledger: one of schema version 1, as the program of that time wrote it. */
+void site_load_v1(struct site *site);
+
 /* ---- accounts ---- */
 
 struct sighting account(const char *host, const char *user);

@@ -31,7 +31,7 @@ static void a_group_is_seen_by_others_as_a_whole(void **state)
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	put_new(site, "bob@example.com", PERSON_QUEUED);
 	assert_int_equal(count_people(site), 0);
-	assert_string_equal(state_of(site, "bob@example.com"), "queued first_look");
+	assert_string_equal(state_of(site, "bob@example.com"), "queued first_check");
 	GOOD(site, ledger_commit(site->ledger, &site->fault));
 	assert_int_equal(count_people(site), 2);
 }
@@ -60,7 +60,7 @@ static void groups_do_not_nest(void **state)
 	GOOD(site, ledger_commit(site->ledger, &site->fault)); /* the outer one goes on */
 	assert_int_equal(count_people(site), 1);
 	assert_false(ledger_commit(site->ledger, &site->fault));
-	assert_true(site_fault(site, "ledger_broken_group"));
+	assert_true(site_fault(site, "ledger_transaction_aborted"));
 }
 
 static void a_group_in_which_something_failed_cannot_be_committed(void **state)
@@ -73,9 +73,9 @@ static void a_group_in_which_something_failed_cannot_be_committed(void **state)
 	assert_false(ledger_person_put(site->ledger, &unlawful, "", "", &site->fault));
 	assert_true(site_fault(site, "ledger_failed"));
 	assert_false(ledger_set(site->ledger, "after", "it", &site->fault));
-	assert_true(site_fault(site, "ledger_broken_group"));
+	assert_true(site_fault(site, "ledger_transaction_aborted"));
 	assert_false(ledger_commit(site->ledger, &site->fault));
-	assert_true(site_fault(site, "ledger_broken_group"));
+	assert_true(site_fault(site, "ledger_transaction_aborted"));
 	assert_int_equal(count_people(site), 0);
 	put_new(site, "bob@example.com", PERSON_QUEUED); /* and the handle is fit for more */
 	assert_int_equal(count_people(site), 1);
@@ -178,7 +178,7 @@ static void kill_nine_leaves_nothing_half(void **state)
 			0);
 		assert_int_equal(
 			site_number(site, "SELECT count(*) FROM send"), count_people(site));
-		assert_int_equal(site_number(site, "SELECT coalesce(sum(n), 0) FROM tally_person"),
+		assert_int_equal(site_number(site, "SELECT coalesce(sum(n), 0) FROM count_person"),
 			count_people(site));
 		assert_true(count_people(site) >= before);
 		before = count_people(site);

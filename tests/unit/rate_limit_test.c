@@ -269,7 +269,7 @@ static void any_minute_holds_at_most_the_rate(void **state)
 		int most;
 
 		site->settings.requests_per_minute = rates[i];
-		site_sql(site, "DELETE FROM pace_slot; DELETE FROM pace");
+		site_sql(site, "DELETE FROM permit; DELETE FROM rate_limit");
 		took = simulate(site, calls, count, &random);
 		most = most_in_a_minute(calls, count);
 		print_message("# rate %d: at most %d a minute, %.1f on average\n", (int)rates[i],
@@ -298,7 +298,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 	struct site *site = *state;
 
 	at_once(site, 6, takes_what_it_gets);
-	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot"), RATE);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM permit"), RATE);
 }
 
 /* ---- slower and faster ---- */
@@ -397,7 +397,7 @@ static void a_wall_clock_that_jumps_neither_frees_nor_freezes(void **state)
 		assert_int_equal(wait, 30000);
 		for (int k = 0; k < RATE - RESERVED; k++)
 			end(site, slots[k], true, &now);
-		site_sql(site, "DELETE FROM pace_slot; UPDATE pace SET rate = 0, until_ms = 0");
+		site_sql(site, "DELETE FROM permit; UPDATE rate_limit SET rate = 0, until_ms = 0");
 		pass(&now, MINUTE);
 	}
 }
@@ -463,7 +463,7 @@ static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **st
 	pass(&now, 3000);
 	assert_int_equal(take(site, false, 20, slots, &wait, &now), 20);
 	assert_int_equal(take(site, false, 20, slots, &wait, &old), RATE - RESERVED - 20);
-	assert_int_equal(site_number(site, "SELECT count(*) FROM pace_slot WHERE ended"), 0);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM permit WHERE ended"), 0);
 }
 
 /* ---- what is shown ---- */

@@ -238,7 +238,7 @@ static void no_two_names_mean_one_user(void **state)
 
 static void reasons_are_four_words(void **state)
 {
-	static const char *const words[] = {"login", "created", "asked", "deleted"};
+	static const char *const words[] = {"login", "created", "manual", "deleted"};
 	enum trigger reason = TRIGGER_MANUAL;
 
 	(void)state;
@@ -250,6 +250,17 @@ static void reasons_are_four_words(void **state)
 	assert_false(trigger_parse("", &reason));
 	assert_false(trigger_parse("log", &reason));
 	assert_false(trigger_parse("logins", &reason));
+}
+
+static void an_arrival_of_an_earlier_version_is_read(void **state)
+{
+	char user[SPOOL_USER_MAX + 1];
+	enum trigger reason = TRIGGER_LOGIN;
+
+	(void)state;
+	assert_true(spool_parse_arrival("a%2Fb.asked", user, &reason));
+	assert_string_equal(user, "a/b");
+	assert_int_equal(reason, TRIGGER_MANUAL);
 }
 
 int main(void)
@@ -265,6 +276,7 @@ int main(void)
 		cmocka_unit_test(no_name_that_is_too_long_is_read),
 		cmocka_unit_test(no_two_names_mean_one_user),
 		cmocka_unit_test(reasons_are_four_words),
+		cmocka_unit_test(an_arrival_of_an_earlier_version_is_read),
 	};
 
 	return cmocka_run_group_tests_name("spool: names", tests, NULL, NULL);

@@ -370,7 +370,7 @@ static void send_heartbeat(struct loop *l)
 	if (l->failing)
 		str_format(note, sizeof(note), "waiting: %s", l->last_error);
 	else if (l->collector.guard_tripped)
-		str_copy(note, sizeof(note), "braked");
+		str_copy(note, sizeof(note), "paused: account_changes");
 	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");
 	/* A ledger that fails is said by the work itself. */
