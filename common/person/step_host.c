@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The events of the host's side: accounts that come, go and collide, the block list, and what
+ * Google's list shows.
+ */
+#include "person/step_internal.h"
+
+/* ---- accounts ---- */
+
+static void link(struct person *p)
+{
+	p->orphaned_since = 0;
+	p->orphan_reason = REASON_NONE;
+}
+
+static void queue(
+	struct person_step *step, enum person_reason reason, enum priority priority, int64_t now)
+{
+	step->next.priority = priority;
+	step->next.attempts = 0;
+	step_move(step, PERSON_QUEUED, reason, now);
+}
+
+/* A person whom the ledger knows is left alone, with three exceptions: the account came back; the
+ * collision is over; only a resync had found the person, and now an account leads here that did not
+ * before (evaluating the same account again does not count). */
+static bool sighting_queues(const struct person *p, const struct person_event *e)
+{
+	if (p->state == PERSON_UNKNOWN || p->state == PERSON_GONE)
+		return true;
+	if (p->state != PERSON_HELD)
+		return false;
+	return p->reason == REASON_COLLISION ||
+	       (p->reason == REASON_DISCOVERED && !e->evaluated_before);
+}
+
+void on_sighted(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (!sighting_queues(&step->next, e))
+		return;
+	link(&step->next);
+	step->next.discovered = false;
+	queue(step, REASON_FIRST_CHECK, PRIO_NEW, e->now);
+	step->event = AUDIT_NONE;
+	step_cause(step, e->text ? e->text : "an account was seen", NULL);
+}
+
+void on_linked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)e, (void)policy;
+	if (step->next.orphaned_since == 0 && step->next.orphan_reason == REASON_NONE)
+		return;
+	link(&step->next);
+	step->store = true;
+}
+
+void on_unlinked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	struct person *p = &step->next;
+
+	(void)policy;
+	if (p->state == PERSON_UNKNOWN)
+		return;
+	if (p->orphaned_since == 0)
+		p->orphaned_since = e->today;
+	p->orphan_reason = e->unlinked.reason;
+	step->store = true;
+	/* The job hears of it when it stores the person (apply_guards). What may have been mailed
+	 * must not be lost over it. */
+	if (e->unlinked.leased || p->intent_at != 0)
+		return;
+	step_cause(step, e->text ? e->text : "no account leads here any more", NULL);
+	if (p->state == PERSON_QUEUED || p->state == PERSON_HELD)
+		step_move(step, PERSON_GONE, p->orphan_reason, 0);
+	else if (p->state == PERSON_INVITED && p->orphan_reason == REASON_ACCOUNT_REMOVED)
+		step_move(step, PERSON_INVITED, REASON_ACCOUNT_REMOVED, e->now);
+}
+
+void on_collision(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (step->next.state != PERSON_QUEUED || step->next.approved)
+		return;
+	step_move(step, PERSON_HELD, REASON_COLLISION, 0);
+	step_cause(step, e->text ? e->text : "collision", NULL);
+}
+
+/* ---- the block list ---- */
+
+void on_blocked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	/* A person who is held keeps the reason: an unconfirmed send must not be forgotten. */
+	if (step->next.state != PERSON_QUEUED)
+		return;
+	step_move(step, PERSON_HELD, REASON_BLOCKED, 0);
+	step_cause(step, e->text && e->text[0] != '\0' ? e->text : "blocked", NULL);
+}
+
+void on_unblocked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (step->next.state != PERSON_HELD || step->next.reason != REASON_BLOCKED)
+		return;
+	step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);
+	step_cause(step, "unblocked", NULL);
+}
+
+/* ---- what Google's list shows ---- */
+
+static void discover(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	bool send = policy->discovered == DISCOVERY_SEND;
+
+	step->next.discovered = true;
+	step->next.priority = PRIO_BACKGROUND;
+	step_move(step, send ? PERSON_QUEUED : PERSON_HELD, REASON_DISCOVERED, send ? e->now : 0);
+}
+
+/* A person whom a backlog had put behind all others (PRIO_BACKGROUND) can be invited, as the list
+ * shows: to the front. */
+static bool promote(struct person *p, const struct evidence *seen)
+{
+	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
+		p->reason != REASON_FIRST_CHECK || seen->state != INVITATION_NOT_YET_SENT)
+		return false;
+	p->priority = PRIO_NEW;
+	p->next_attempt = seen->now;
+	return true;
+}
+
+void on_observed(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	enum person_state state = step->next.state;
+	bool unmanaged = e->evidence.shown && e->evidence.state == INVITATION_NOT_YET_SENT &&
+			 policy->discovered != DISCOVERY_IGNORE;
+
+	if (state == PERSON_UNKNOWN) {
+		if (!unmanaged)
+			return;
+		step->next.mails = e->evidence.mails;
+		discover(step, e, policy);
+		step_cause(step, "resync: an unmanaged account was found", NULL);
+	} else if (state == PERSON_NOT_INVITABLE && unmanaged) {
+		discover(step, e, policy);
+		step->event = AUDIT_DECISION;
+		step_cause(step, "an unmanaged account was found", NULL);
+	} else {
+		step->store = evidence_apply(step, &e->evidence);
+		step->store = promote(&step->next, &e->evidence) || step->store;
+	}
+}
