@@ -221,6 +221,14 @@ $(LIBFAKE): $(call objs,$(FAKE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# One person's rules, and nothing that could do anything else.
+LIBPERSON := $(O)/libperson.a
+$(LIBPERSON): $(call objs,$(wildcard common/person/*.c common/base/*.c) common/google/types.c)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(O)/tests/unit/person_%: $(O)/tests/unit/person_%.o $(LIBTEST) $(LIBPERSON)
+	$(LINK) $(LIBS_CMOCKA)
+
 LIBCLI := $(O)/libcli.a
 $(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 	@rm -f $@
