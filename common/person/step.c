@@ -116,6 +116,14 @@ static void apply_guards(struct person_step *step, const struct send_policy *pol
 		step_move(step, PERSON_HELD, REASON_BLOCKED, 0);
 }
 
+/* A resend is one mail beyond max_mails. Its permission does not outlive it: a person who is queued
+ * again later is an ordinary one. */
+static void end_resend(struct person *p)
+{
+	if (p->intent_at == 0 && p->state != PERSON_QUEUED)
+		p->resend = false;
+}
+
 struct person_step person_step(
 	const struct person *p, const struct person_event *e, const struct send_policy *policy)
 {
@@ -128,6 +136,7 @@ struct person_step person_step(
 	 */
 	if (e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
+	end_resend(&step.next);
 	if (step.next.state != p->state || step.next.reason != p->reason)
 		step.next.changed = e->now;
 	return step;

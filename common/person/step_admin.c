@@ -111,7 +111,6 @@ void on_cancelled_by_admin(
 	if (step->next.state == PERSON_UNKNOWN)
 		return;
 	step_clear_intent(&step->next);
-	step->next.resend = false;
 	step_move(step, PERSON_CANCELLED, REASON_BY_ADMIN, 0);
 	step->event = AUDIT_CANCELLED;
 	step_cause(step, "cancel", e->text);

@@ -107,7 +107,6 @@ void on_checked(
 	}
 	step_clear_intent(p);
 	step_clear_fault(p);
-	p->resend = false;
 	p->mails = p->mails > 0 ? p->mails : -1;
 	step_move(step, PERSON_NOT_INVITABLE, REASON_NOT_INVITABLE, 0);
 	step->event = AUDIT_DECISION;
@@ -278,7 +277,6 @@ void on_sent(
 	if (e->sent.mails > p->mails)
 		p->mails = e->sent.mails;
 	p->our_mails++;
-	p->resend = false;
 	step->outcome = SEND_SENT;
 	step->event = AUDIT_INVITED;
 	step_cause(step, "send: done", NULL);
