@@ -143,6 +143,8 @@ static void apply_first_get(struct person_step *step, const struct evidence *see
 		p->mails = seen->mails;
 }
 
+/* An intent that was never confirmed (of a person who is resent to) stays open until the new intent
+ * replaces it: it is how the job tells that the stored person is still its own. */
 static void got_before_send(struct person_step *step, const struct person_event *e)
 {
 	const struct evidence *seen = &e->evidence;
@@ -152,7 +154,6 @@ static void got_before_send(struct person_step *step, const struct person_event 
 
 	apply_first_get(step, seen);
 	step_clear_fault(p);
-	step_clear_intent(p);
 	if (managed || p->state != before) {
 		step->store = true;
 		cause_of_get(step);

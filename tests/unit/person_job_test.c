@@ -147,6 +147,9 @@ static void get_shows_that_it_is_too_late(void **state)
 			"got shows=DECLINED mails=1",
 			"declined answered next=0 mails=1 fault= attempts=0",
 			"store audit=declined cause='get: Google shows DECLINED, 1 mail'"},
+		{"invited", "queued first_check next=now", "got shows=INVITED mails=1",
+			"invited by_others next=0 mails=1 date=google",
+			"store audit=decision cause='get: Google shows INVITED, 1 mail'"},
 		{"accepted", "queued first_check next=now", "got shows=ACCEPTED mails=2",
 			"accepted answered next=0 mails=2",
 			"store audit=accepted cause='get: Google shows ACCEPTED, 2 mails'"},
@@ -163,8 +166,8 @@ static void a_resend_counts_the_mails_and_goes_on(void **state)
 {
 	static const struct person_row rows[] = {
 		{"invited as before", "invited sent mails=1 ours=1 date=google-9d resend",
-			"got manual shows=INVITED mails=3",
-			"invited sent mails=3 date=0 checked=now", "action=send"},
+			"got manual shows=INVITED mails=3", "invited sent mails=3 checked=now",
+			"action=send"},
 		{"declined as before", "declined answered mails=2 resend",
 			"got manual shows=DECLINED mails=1", "declined answered checked=now",
 			"action=send"},
@@ -174,6 +177,19 @@ static void a_resend_counts_the_mails_and_goes_on(void **state)
 		{"approved after it was never confirmed",
 			"queued approved approved next=now mails=1 resend",
 			"got shows=INVITED mails=1", "queued approved checked=now", "action=send"},
+		{"unconfirmed before",
+			"unconfirmed unconfirmed next=now intent=now-1h date=google-1h mails=0 "
+			"imails=0 resend",
+			"got manual shows=NOT_YET_SENT mails=0",
+			"unconfirmed unconfirmed checked=now", "action=send"},
+		{"unconfirmed before, and accepted by now",
+			"unconfirmed unconfirmed next=now intent=now-1h date=google-1h mails=0 "
+			"imails=0 resend",
+			"got manual shows=ACCEPTED mails=1",
+			"accepted answered next=0 intent=0 date=0 imails=-1 mails=1 ours=1 "
+			"resend=no",
+			"store outcome=resolved_sent audit=accepted "
+			"cause='get: Google shows ACCEPTED, 1 mail'"},
 		{"managed by now", "invited sent mails=1 ours=1 resend",
 			"got manual shows=ACCEPTED mails=1", "accepted answered resend=no",
 			"store audit=accepted cause='get: Google shows ACCEPTED, 1 mail'"},
@@ -266,6 +282,12 @@ static void with_a_permit_the_intent_is_committed_before_the_send(void **state)
 			"permit granted manual text=lost",
 			"sending sending next=now intent=now date=google imails=2",
 			"action=send store outcome=begun cause='send: begun: lost'"},
+		{"a resend after an unconfirmed send",
+			"unconfirmed unconfirmed next=now+1h intent=now-1h date=google-1h mails=1 "
+			"imails=0 checked=now resend",
+			"permit granted manual",
+			"sending sending next=now intent=now date=google imails=1",
+			"action=send store outcome=begun cause='send: begun'"},
 		{"a resend is stronger than the block list", "declined answered mails=1 resend",
 			"permit granted manual | blocked",
 			"sending sending next=now intent=now date=google imails=1",
