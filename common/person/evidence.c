@@ -174,9 +174,8 @@ static void on_shown_answer(struct person_step *step, const struct evidence *e)
 
 static void on_shown(struct person_step *step, const struct evidence *e)
 {
-	/* At a resend, what was so before the mail proves nothing about it. And only a sighting
-	 * brings a person back from `gone`. */
-	if ((intent_open(&step->next) && step->next.resend) || step->next.state == PERSON_GONE)
+	/* At a resend, what was so before the mail proves nothing about it. */
+	if (intent_open(&step->next) && step->next.resend)
 		return;
 	switch (e->state) {
 	case INVITATION_NOT_YET_SENT:
@@ -195,19 +194,26 @@ static void on_shown(struct person_step *step, const struct evidence *e)
 	}
 }
 
+bool evidence_count(struct person *p, const struct evidence *e)
+{
+	if (!e->shown || e->mails <= p->mails)
+		return false;
+	p->mails = e->mails;
+	return true;
+}
+
 bool evidence_apply(struct person_step *step, const struct evidence *e)
 {
 	struct person before = step->next, *p = &step->next;
+	bool counted;
 
 	if (intent_open(p))
 		resolve_intent(step, e);
-	if (e->shown) {
+	if (e->shown)
 		on_shown(step, e);
-		p->mails = e->mails > p->mails ? e->mails : p->mails;
-	}
-	return p->state != before.state || p->reason != before.reason ||
-	       p->next_attempt != before.next_attempt || p->intent_date != before.intent_date ||
-	       p->mails != before.mails;
+	counted = evidence_count(p, e);
+	return counted || p->state != before.state || p->reason != before.reason ||
+	       p->next_attempt != before.next_attempt || p->intent_date != before.intent_date;
 }
 
 bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e)

@@ -31,6 +31,9 @@ struct evidence {
  * cause. Returns whether anything has changed that must be stored. */
 bool evidence_apply(struct person_step *step, const struct evidence *e);
 
+/* Only the count of mails. Returns whether it is higher than the one that was known. */
+bool evidence_count(struct person *p, const struct evidence *e);
+
 /* Whether it shows mails that this ledger has not sent and did not know of, so young that others
  * like them may still be hidden. `before`: the person before evidence_apply. */
 bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e);

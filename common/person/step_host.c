@@ -127,35 +127,37 @@ static void discover(
 
 /* A person whom a backlog had put behind all others (PRIO_BACKGROUND) can be invited, as the list
  * shows: to the front. */
-static bool promote(struct person *p, const struct evidence *seen)
+static bool promote(struct person *p, int64_t now)
 {
 	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
-		p->reason != REASON_FIRST_CHECK || seen->state != INVITATION_NOT_YET_SENT)
+		p->reason != REASON_FIRST_CHECK)
 		return false;
 	p->priority = PRIO_NEW;
-	p->next_attempt = seen->now;
+	p->next_attempt = now;
 	return true;
 }
 
 void on_observed(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
-	enum person_state state = step->next.state;
-	bool unmanaged = e->evidence.shown && e->evidence.state == INVITATION_NOT_YET_SENT &&
-			 policy->discovered != DISCOVERY_IGNORE;
+	const struct evidence *seen = &e->evidence;
+	struct person *p = &step->next;
+	bool unmanaged = seen->shown && seen->state == INVITATION_NOT_YET_SENT;
+	bool discovered = unmanaged && policy->discovered != DISCOVERY_IGNORE;
 
-	if (state == PERSON_UNKNOWN) {
-		if (!unmanaged)
-			return;
-		step->next.mails = e->evidence.mails;
+	if (p->state == PERSON_UNKNOWN && discovered) {
+		p->mails = seen->mails;
 		discover(step, e, policy);
 		step_cause(step, "resync: an unmanaged account was found", NULL);
-	} else if (state == PERSON_NOT_INVITABLE && unmanaged) {
+	} else if (p->state == PERSON_NOT_INVITABLE && discovered) {
 		discover(step, e, policy);
 		step->event = AUDIT_DECISION;
 		step_cause(step, "an unmanaged account was found", NULL);
-	} else {
-		step->store = evidence_apply(step, &e->evidence);
-		step->store = promote(&step->next, &e->evidence) || step->store;
+	} else if (p->state == PERSON_GONE) { /* only a sighting brings a person back */
+		step->store = evidence_count(p, seen);
+	} else if (p->state != PERSON_UNKNOWN) {
+		step->store = evidence_apply(step, seen);
+		if (unmanaged && promote(p, seen->now))
+			step->store = true;
 	}
 }

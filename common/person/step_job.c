@@ -137,10 +137,10 @@ static void apply_first_get(struct person_step *step, const struct evidence *see
 
 	if (seen->shown && seen->state == INVITATION_ACCEPTED)
 		p->resend = false;
-	if (!p->resend)
+	if (p->resend)
+		(void)evidence_count(p, seen);
+	else
 		(void)evidence_apply(step, seen);
-	else if (seen->shown && seen->mails > p->mails)
-		p->mails = seen->mails;
 }
 
 /* An intent that was never confirmed (of a person who is resent to) stays open until the new intent

@@ -240,7 +240,12 @@ static void the_list_promotes_a_person_of_a_backlog(void **state)
 			"queued first_check next=now-60 priority=background",
 			"observed shows=SOMETHING mails=0", "queued first_check mails=0", "store"},
 		{"not one whom Google does not show",
-			"queued first_check next=now-60 priority=background", "observed", "", ""},
+			"queued first_check next=now-60 priority=background",
+			"observed hides=NOT_YET_SENT", "", ""},
+		{"whatever becomes of the discovered",
+			"queued first_check next=now-60 priority=background mails=0",
+			"observed shows=NOT_YET_SENT mails=0 | discovered=ignore",
+			"queued first_check next=now priority=new", "store"},
 	};
 
 	(void)state;
@@ -277,6 +282,8 @@ static void the_list_shows_what_became_of_the_others(void **state)
 			"cause='Google shows NOT_YET_SENT, 0 mails'"},
 		{"gone: only the count", "gone excluded orphaned=today orphan=excluded mails=0",
 			"observed shows=INVITED mails=1", "gone excluded mails=1", "store"},
+		{"gone: nothing new", "gone excluded orphaned=today orphan=excluded mails=1",
+			"observed shows=DECLINED mails=1", "", ""},
 		{"nothing new", "invited sent mails=1 ours=1", "observed shows=INVITED mails=1", "",
 			""},
 	};
