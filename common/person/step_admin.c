@@ -110,6 +110,10 @@ void on_cancelled_by_admin(
 	(void)policy;
 	if (step->next.state == PERSON_UNKNOWN)
 		return;
+	if (step->next.state == PERSON_SENDING) {
+		refuse(step, REFUSAL_BUSY);
+		return;
+	}
 	step_clear_intent(&step->next);
 	step_move(step, PERSON_CANCELLED, REASON_BY_ADMIN, 0);
 	step->event = AUDIT_CANCELLED;

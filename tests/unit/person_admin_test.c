@@ -139,6 +139,8 @@ static void a_cancelled_invitation_is_over(void **state)
 			"cancelled_by_admin text=left",
 			"cancelled by_admin next=0 intent=0 date=0 imails=-1 resend=no",
 			"store audit=cancelled cause='cancel: left'"},
+		{"a send is under way", "sending sending next=now intent=now", "cancelled_by_admin",
+			"", "refusal=busy"},
 		{"unknown", "", "cancelled_by_admin", "", ""},
 	};
 
