@@ -56,14 +56,14 @@ void on_retried(
 static enum person_refusal send_refusal(
 	const struct person *p, const struct send_policy *policy, bool resend)
 {
+	if (policy->reconciling && !resend)
+		return REFUSAL_RECONCILE;
+	if (policy->blocked && !resend)
+		return REFUSAL_BLOCKED;
 	if (p->state == PERSON_SENDING)
 		return REFUSAL_BUSY;
 	if (resend)
 		return REFUSAL_NONE;
-	if (policy->reconciling)
-		return REFUSAL_RECONCILE;
-	if (policy->blocked)
-		return REFUSAL_BLOCKED;
 	switch (p->state) {
 	case PERSON_INVITED:
 		return REFUSAL_INVITED;

@@ -93,6 +93,10 @@ static void a_send_by_name_is_refused_to_the_mailed(void **state)
 		{"blocked", "", "send_requested | blocked", "", "refusal=blocked"},
 		{"blocked and invited", "invited sent", "send_requested | blocked", "",
 			"refusal=blocked"},
+		{"blocked in the middle of a send", "sending sending next=now intent=now",
+			"send_requested | blocked", "", "refusal=blocked"},
+		{"reconcile in the middle of a send", "sending sending next=now intent=now",
+			"send_requested | reconciling", "", "refusal=reconcile"},
 		{"reconcile comes first", "invited sent", "send_requested | blocked reconciling",
 			"", "refusal=reconcile"},
 	};
