@@ -3,6 +3,8 @@
  * person_step(): finds the function of the event, and then applies what holds for every step. The
  * functions stand in step_host.c, step_job.c, step_failure.c and step_admin.c.
  */
+#include <string.h>
+
 #include "base/str.h"
 #include "person/step_internal.h"
 
@@ -137,7 +139,9 @@ struct person_step person_step(
 	if (e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
 	end_resend(&step.next);
-	if (step.next.state != p->state || step.next.reason != p->reason)
+	/* The words, because failed people have the code of the fault. */
+	if (step.next.state != p->state ||
+		strcmp(person_reason_word(&step.next), person_reason_word(p)) != 0)
 		step.next.changed = e->now;
 	return step;
 }
