@@ -27,16 +27,19 @@ static bool checked_lately(const struct person *p, int64_t now)
 	return p->checked != 0 && age >= 0 && age < CHECKED_FRESH_S;
 }
 
-/* The last account was removed: the invitation is cancelled if the settings say so and it is ours.
- */
+/* The last account was removed: the invitation is cancelled if the settings say so, it is ours, and
+ * no account has come since. */
 static void claimed_invited(struct person_step *step, const struct send_policy *policy)
 {
-	if (step->next.reason != REASON_ACCOUNT_REMOVED) {
+	struct person *p = &step->next;
+
+	if (p->reason != REASON_ACCOUNT_REMOVED) {
 		step->action = ACTION_GET;
-	} else if (policy->cancel_on_delete && step->next.our_mails > 0) {
+	} else if (policy->cancel_on_delete && p->our_mails > 0 &&
+		   p->orphan_reason != REASON_NONE) {
 		step->action = ACTION_CANCEL;
 	} else {
-		step->next.next_attempt = 0;
+		p->next_attempt = 0;
 		step->store = true;
 	}
 }
