@@ -52,11 +52,11 @@ enum person_reason {
 	/* held */
 	REASON_DRY_RUN,
 	REASON_MAX_MAILS,
-	REASON_COLLISION,
 	REASON_UNKNOWN_STATE, /* Google shows a state that this version does not know */
 	REASON_MANUAL,	      /* known only because an administrator named the address */
 	/* held or gone */
 	REASON_BLOCKED,
+	REASON_COLLISION,
 	/* held or unconfirmed */
 	REASON_UNCONFIRMED,
 	/* unconfirmed: the program ended between the intent and the result */

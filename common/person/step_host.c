@@ -43,7 +43,6 @@ void on_sighted(
 	link(&step->next);
 	step->next.discovered = false;
 	queue(step, REASON_FIRST_CHECK, PRIO_NEW, e->now);
-	step->event = AUDIT_NONE;
 	step_cause(step, e->text ? e->text : "an account was seen", NULL);
 }
 
