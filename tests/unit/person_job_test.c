@@ -42,7 +42,7 @@ static void what_a_claimed_person_needs_first_depends_on_the_state(void **state)
 			"orphan=account_removed",
 			"claimed", "invited account_removed next=0", "store"},
 		{"the program ended during the send",
-			"sending sending next=now-1h intent=now-1h date=google-1h imails=0 "
+			"sending sending next=now-1h intent=now-1h date=google-1h mails=0 imails=0 "
 			"attempts=3",
 			"claimed", "unconfirmed interrupted next=now+1h priority=retry",
 			"store outcome=unconfirmed audit=unconfirmed "
