@@ -134,9 +134,8 @@ struct person_step person_step(
 	on_event[e->kind](&step, e, policy);
 	if (!step.store)
 		return step;
-	/* An unlinked person whom a job has is only marked: the guards would end the job's claim.
-	 */
-	if (e->kind != EVENT_UNLINKED)
+	/* A person whom a job has is only marked by these two: the guards would end its claim. */
+	if (e->kind != EVENT_LINKED && e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
 	end_resend(&step.next);
 	/* The words, because failed people have the code of the fault. */

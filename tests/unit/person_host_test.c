@@ -55,6 +55,9 @@ static void a_linked_person_is_not_an_orphan(void **state)
 			"accepted answered orphaned=0 orphan=", "store"},
 		{"the first account of a person known by name", "held manual orphaned=today-1d",
 			"linked", "held manual orphaned=0", "store"},
+		{"queued, in a job's hands, and blocked",
+			"queued retry next=now orphaned=today orphan=mapped", "linked | blocked",
+			"queued retry orphaned=0 orphan=", "store"},
 		{"linked already", "queued retry next=now", "linked", "", ""},
 		{"unknown", "", "linked", "", ""},
 	};

@@ -563,6 +563,8 @@ static void row_holds(const struct person_row *row)
 		fail_msg("%s\nexpected: %s\ngot:      %s", row->what, wanted_text, got_text);
 	if (invalid)
 		fail_msg("%s: %s", row->what, invalid);
+	if (got.store && !person_transition_allowed(before.state, event.kind, got.next.state))
+		fail_msg("%s: the table does not allow this transition", row->what);
 }
 
 void person_rows_hold(const struct person_row *rows, size_t count)
