@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I7, I8, I12 (docs/design.md, "Invariants"). */
 /* What Google shows, and what it proves. */
 #include "person_rows.h"
 

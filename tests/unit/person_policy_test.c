@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows I8, I10 (docs/design.md, "Invariants"). */
 /* Whether a person who may be invited is mailed now. */
 #include "person_rows.h"
 
