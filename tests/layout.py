@@ -37,6 +37,7 @@ FOLDERS = {
     "common/google/auth": AUTH | {"common/google/auth/hsm"},
     "common/google/auth/hsm": AUTH,
     "common/google/api": GOOGLE,
+    "common/person": BASE | TYPES,
     "common/ledger": PEOPLE | TYPES,
     "common/ratelimit": LEDGER,
     "common/invite": ENGINE,

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "base/str.h"
 #include "person/step_internal.h"
 
 static person_on_event *const on_event[PERSON_EVENTS] = {
@@ -31,79 +30,6 @@ static person_on_event *const on_event[PERSON_EVENTS] = {
 	[EVENT_SEND_REQUESTED] = on_send_requested,
 	[EVENT_CANCELLED_BY_ADMIN] = on_cancelled_by_admin,
 };
-
-struct person person_new(const char *address, int64_t today)
-{
-	struct person p = {
-		.state = PERSON_UNKNOWN, .mails = -1, .intent_mails = -1, .first_day = today};
-
-	str_copy(p.address, sizeof(p.address), address);
-	return p;
-}
-
-bool person_state_claimable(enum person_state state)
-{
-	return state == PERSON_QUEUED || state == PERSON_UNCONFIRMED || state == PERSON_SENDING ||
-	       state == PERSON_INVITED;
-}
-
-bool person_still_claimed(struct person *p, const struct person *stored)
-{
-	/* If the host's clock jumps ahead, a lease may end while the send is under way. Another
-	 * program then takes this one for dead and marks the person unconfirmed. The reply is still
-	 * good. */
-	bool same_state = stored->state == p->state ||
-			  (p->state == PERSON_SENDING && stored->state == PERSON_UNCONFIRMED);
-
-	if (!same_state || stored->intent_at != p->intent_at)
-		return false;
-	p->approved = p->approved || stored->approved;
-	p->first_day = stored->first_day;
-	p->orphaned_since = stored->orphaned_since;
-	p->orphan_reason = stored->orphan_reason;
-	return true;
-}
-
-/* ---- what several events do ---- */
-
-void step_move(struct person_step *step, enum person_state state, enum person_reason reason,
-	int64_t next_attempt)
-{
-	step->next.state = state;
-	step->next.reason = reason;
-	step->next.next_attempt = next_attempt;
-	step->store = true;
-}
-
-void step_cause(struct person_step *step, const char *what, const char *text)
-{
-	if (text && text[0] != '\0')
-		str_format(step->cause, sizeof(step->cause), "%s: %.150s", what, text);
-	else
-		str_copy(step->cause, sizeof(step->cause), what);
-}
-
-void step_clear_fault(struct person *p)
-{
-	p->attempts = 0;
-	p->fault_code[0] = '\0';
-	p->fault_text[0] = '\0';
-}
-
-void step_set_fault(struct person *p, const char *code, const char *text)
-{
-	str_copy(p->fault_code, sizeof(p->fault_code), code);
-	str_copy(p->fault_text, sizeof(p->fault_text), text);
-}
-
-void step_clear_intent(struct person *p)
-{
-	p->intent_at = 0;
-	p->intent_date = 0;
-	p->intent_mails = -1;
-}
-
-/* ---- every step ---- */
 
 /* What block list and accounts say now is stronger than what the event has made of the person: a
  * job may have begun before the last account went. */
