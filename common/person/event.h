@@ -2,7 +2,7 @@
 /*
  * Events: everything that can happen to one person, and what follows from it.
  *
- * A person of whom something is to be asked or sent is in a job of the engine. The job steps
+ * A person who is to be asked about or sent to has a job in the engine. The job steps
  * through the events of the dispatcher's side: EVENT_CLAIMED first, then one event for each answer,
  * until a step's action is ACTION_NONE. The events of the host and of the administrator come to
  * people outside of a job.

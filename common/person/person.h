@@ -28,7 +28,7 @@ enum person_state {
 	PERSON_CANCELLED,
 	PERSON_HELD,   /* an administrator decides */
 	PERSON_FAILED, /* Google rejects this person */
-	PERSON_GONE,   /* no account leads here, and nobody was mailed */
+	PERSON_GONE,   /* no account leads here, and no mail was sent */
 };
 #define PERSON_STATES 11
 /* Not in the ledger. Where the next state is this one, there is nothing to store. */
@@ -120,7 +120,7 @@ struct person {
 	enum person_reason orphan_reason; /* why none does; NONE: one does, or none ever did */
 };
 
-/* Somebody of whom nothing is known yet. */
+/* A person who is not in the ledger yet. */
 struct person person_new(const char *address, int64_t today);
 
 const char *person_state_word(enum person_state state);
@@ -134,8 +134,8 @@ const char *reason_word(enum person_reason reason);
 /* False where `word` is none of the words; a failed person has REASON_FAULT instead. */
 bool reason_parse(const char *word, enum person_reason *out);
 
-/* NULL, or the invariant that is violated ("sending without an intent"): for tests, fuzzing, and
- * whoever stores a person. */
+/* NULL, or the invariant that is violated ("sending without an intent"): for tests, fuzzing,
+ * and the program that stores a person. */
 const char *person_invalid(const struct person *p);
 
 /* Whether anything is to be done for people in this state, at their time. */

@@ -60,7 +60,7 @@ struct person_step person_step(
 	on_event[e->kind](&step, e, policy);
 	if (!step.store)
 		return step;
-	/* A person whom a job has is only marked by these two: the guards would end its claim. */
+	/* These two only mark a person who has a job: the guards would end its claim. */
 	if (e->kind != EVENT_LINKED && e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
 	end_resend(&step.next);

@@ -87,7 +87,7 @@ static enum person_refusal send_refusal(
 	return REFUSAL_NONE;
 }
 
-/* A person whom the ledger does not know is held, with nothing due, while the send is under way:
+/* A person who is not in the ledger is held, with nothing due, while the send is under way:
  * whatever happens now, the dispatcher does not send for that reason. */
 void on_send_requested(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The events of a job that fails. A failure is one of four things: it may pass (try again later),
- * its effect is unknown (unconfirmed), the whole set-up is refused (the person is charged nothing),
+ * its effect is unknown (unconfirmed), the whole setup is refused (the person is charged nothing),
  * or Google rejects something, and the control call tells whether that is the person.
  */
 #include <string.h>

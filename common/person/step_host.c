@@ -21,7 +21,7 @@ static void queue(
 	step_move(step, PERSON_QUEUED, reason, now);
 }
 
-/* A person whom the ledger knows is left alone, with three exceptions: the account came back; the
+/* A person who is in the ledger is left alone, with three exceptions: the account came back; the
  * collision is over; only a resync had found the person, and now an account leads here that did not
  * before (evaluating the same account again does not count). */
 static bool sighting_queues(const struct person *p, const struct person_event *e)
@@ -124,8 +124,8 @@ static void discover(
 	step_move(step, send ? PERSON_QUEUED : PERSON_HELD, REASON_DISCOVERED, send ? e->now : 0);
 }
 
-/* A person whom a backlog had put behind all others (PRIO_BACKGROUND) can be invited, as the list
- * shows: to the front. */
+/* The list shows that a person of a backlog, who was put behind all others (PRIO_BACKGROUND), can
+ * be invited: to the front. */
 static bool promote(struct person *p, int64_t now)
 {
 	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||

@@ -11,7 +11,7 @@
 static void what_google_shows_makes_of_each_state_what_it_can_prove(void **state)
 {
 	static const struct person_row rows[] = {
-		/* Nobody was mailed yet: INVITED and later is the work of others. */
+		/* No mail of ours yet: INVITED and later is the work of others. */
 		{"queued, not sent", "queued retry next=now", "observed shows=NOT_YET_SENT mails=0",
 			"queued retry mails=0", "store"},
 		{"queued, of an unknown state", "queued retry next=now mails=0",

@@ -123,7 +123,7 @@ static void an_ambiguous_send_is_unconfirmed(void **state)
 	HOLDS(rows);
 }
 
-/* Nobody is charged; that check and get have been answered is kept. */
+/* The person is not charged; that check and get have been answered is kept. */
 static void what_is_not_the_persons_fault_leads_back(void **state)
 {
 	static const char *const failures[] = {

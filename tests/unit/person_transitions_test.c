@@ -197,7 +197,7 @@ static void automatic_job(const struct person *p)
 		EACH(p, failures, &claimed, false);
 }
 
-/* By name: whoever the rules do not refuse, and with a resend everybody. */
+/* By name: each person that the rules do not refuse. */
 static bool may_be_sent_to(const struct person *stored, bool resend)
 {
 	struct person_event e =
