@@ -266,6 +266,8 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,common/pam/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
+$(O)/tests/fuzz/person_fuzz: $(O)/tests/fuzz/person_fuzz.o $(O)/tests/fuzz/fuzz.o $(LIBPERSON)
+	$(LINK) -fsanitize=fuzzer
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam/stack.c cli/pam/line.c cli/pam/edit.c)
 $(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))

@@ -19,7 +19,7 @@ struct person_step;
 #define VISIBILITY_LAG_S (72 * INT64_C(3600))
 
 struct evidence {
-	bool shown; /* false: get said 404. Who is not on the list is not evidence */
+	bool shown; /* false: get said 404. The list has no such rows */
 	enum invitation_state state;
 	int64_t mails;
 	int64_t updated; /* since when it has been so, by Google's clock; 0: not said */
