@@ -50,7 +50,7 @@ void on_linked(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
 	(void)e, (void)policy;
-	if (step->next.orphaned_since == 0 && step->next.orphan_reason == REASON_NONE)
+	if (step->next.orphaned_since == 0)
 		return;
 	link(&step->next);
 	step->store = true;
