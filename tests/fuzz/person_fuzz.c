@@ -15,7 +15,7 @@
 #define START	   INT64_C(1795392000)
 #define LAG	   (48 * HOUR) /* docs/google.md */
 #define LEASE	   900
-#define EVENTS_MAX 4000
+#define BYTES_MAX  8000
 #define CHANGES	   64 /* at Google, that are remembered */
 #define OTHERS_MAX 3  /* mails of others */
 
@@ -319,7 +319,7 @@ static void release(struct life *l, int n)
 /* A job is over within an hour, with or without an answer. */
 static void time_passes(struct life *l, uint8_t how)
 {
-	int64_t seconds = how < 128 ? how * 10 : (how - 127) * HOUR;
+	int64_t seconds = how < 128 ? INT64_C(10) * how : HOUR * (how - 127);
 
 	l->now += seconds;
 	l->google += seconds;
@@ -405,7 +405,7 @@ static void rules_change(struct life *l, uint8_t how)
 
 static void clock_jumps(struct life *l, uint8_t how)
 {
-	l->now += (how % 2 ? 1 : -1) * (how / 2) * HOUR;
+	l->now += (how % 2 ? HOUR : -HOUR) * (how / 2);
 	if (l->now < DAY)
 		l->now = DAY;
 }
@@ -464,16 +464,17 @@ static void one_event(struct life *l, uint8_t what, uint8_t how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct life l = {.now = START, .google = START + 7, .owner = -1};
+	static struct life l;
 
 	if (size == 0)
 		return 0;
+	l = (struct life){.now = START, .google = START + 7, .owner = -1};
 	l.stored = person_new("alice@example.com", START - START % DAY);
 	l.policy = (struct send_policy){.max_mails = 1 + data[0] % 3, .daily_limit = 50};
 	l.allowed = l.policy.max_mails;
 	rules_change(&l, 64);
 	change(&l, INVITATION_NOT_YET_SENT, 0);
-	for (size_t n = 1; n + 1 < size && n < 2 * EVENTS_MAX; n += 2)
+	for (size_t n = 1; n + 1 < size && n < BYTES_MAX; n += 2)
 		one_event(&l, data[n], data[n + 1]);
 	return 0;
 }

@@ -335,7 +335,7 @@ static void mails_of_others_are_told_from_ours_and_from_old_ones(void **state)
 
 static void an_unconfirmed_person_is_checked_ever_less_often(void **state)
 {
-	static const int64_t checks[] = {60, 15 * 60, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,
+	static const int64_t checks[] = {60, HOUR / 4, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,
 		72 * HOUR + 300, 78 * HOUR + 300, 84 * HOUR + 300};
 	struct person p = row_person("unconfirmed unconfirmed intent=now");
 	int64_t now = ROW_NOW;

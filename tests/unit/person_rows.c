@@ -257,7 +257,7 @@ static void apply_person(struct person *p, const char *text)
 
 struct person row_person(const char *text)
 {
-	struct person p = person_new("alice@example.com", ROW_TODAY - 3 * 86400);
+	struct person p = person_new("alice@example.com", ROW_TODAY - INT64_C(259200));
 
 	if (text[0] != '\0')
 		p.changed = ROW_NOW - 3600;

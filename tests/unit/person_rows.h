@@ -28,7 +28,7 @@
 
 #define ROW_NOW	   INT64_C(1795392000)
 #define ROW_GOOGLE (ROW_NOW + 7)
-#define ROW_TODAY  (ROW_NOW - 8 * 3600)
+#define ROW_TODAY  (ROW_NOW - INT64_C(28800)) /* midnight */
 
 struct person_row {
 	const char *what;

@@ -29,8 +29,8 @@
 /* A person, as far as rules look at it. */
 struct packed {
 	uint8_t state, reason;
-	int8_t mails, ours, intent_mails;
-	uint8_t intent_age, date_age; /* days; NEVER: not set */
+	uint8_t mails, ours, intent_mails; /* the first and the last plus one, for -1 */
+	uint8_t intent_age, date_age;	   /* days; NEVER: not set */
 	uint8_t flags, priority, orphan;
 };
 #define NEVER 255
@@ -40,7 +40,7 @@ enum { APPROVED = 1, RESEND = 2, DISCOVERED = 4, CHECKED = 8, DUE = 16 };
 /* One of Google's invitations. */
 struct invited {
 	uint8_t state;
-	int8_t mails;
+	uint8_t mails;
 };
 
 struct situation {
@@ -73,9 +73,9 @@ static struct packed pack(const struct person *p)
 {
 	return (struct packed){.state = (uint8_t)p->state,
 		.reason = (uint8_t)p->reason,
-		.mails = (int8_t)p->mails,
-		.ours = (int8_t)p->our_mails,
-		.intent_mails = (int8_t)p->intent_mails,
+		.mails = (uint8_t)(p->mails + 1),
+		.ours = (uint8_t)p->our_mails,
+		.intent_mails = (uint8_t)(p->intent_mails + 1),
 		.intent_age = age(ROW_NOW, p->intent_at),
 		.date_age = age(ROW_GOOGLE, p->intent_date),
 		.flags = (uint8_t)((p->approved ? APPROVED : 0) | (p->resend ? RESEND : 0) |
@@ -92,9 +92,9 @@ static struct person unpack(const struct packed *x)
 
 	p.state = (enum person_state)x->state;
 	p.reason = (enum person_reason)x->reason;
-	p.mails = x->mails;
+	p.mails = x->mails - 1;
 	p.our_mails = x->ours;
-	p.intent_mails = x->intent_mails;
+	p.intent_mails = x->intent_mails - 1;
 	p.intent_at = since(ROW_NOW, x->intent_age);
 	p.intent_date = since(ROW_GOOGLE, x->date_age);
 	p.approved = x->flags & APPROVED;
@@ -127,10 +127,12 @@ struct known {
 	const char *event;
 };
 
+#define KNOWN_MAX  400000
+#define TABLE_SIZE (1 << 20)
+
 static struct known *known;
-static int32_t known_count, known_room;
-static int32_t *table; /* of places in `known`, -1: free; its size is a power of two */
-static int32_t table_size;
+static int32_t known_count;
+static int32_t *table; /* of places in `known`, -1: free */
 
 static uint32_t hash(const struct situation *s)
 {
@@ -144,35 +146,20 @@ static uint32_t hash(const struct situation *s)
 
 static int32_t *place_of(const struct situation *s)
 {
-	uint32_t n = hash(s);
+	uint32_t n = hash(s) % TABLE_SIZE;
 
-	while (table[n & (uint32_t)(table_size - 1)] >= 0 &&
-		memcmp(&known[table[n & (uint32_t)(table_size - 1)]].situation, s, sizeof(*s)) != 0)
-		n++;
-	return &table[n & (uint32_t)(table_size - 1)];
-}
-
-static void grow(void)
-{
-	known_room = known_room > 0 ? 2 * known_room : 1 << 16;
-	table_size = 4 * known_room;
-	known = realloc(known, (size_t)known_room * sizeof(*known));
-	table = realloc(table, (size_t)table_size * sizeof(*table));
-	assert_true(known && table);
-	memset(table, 0xff, (size_t)table_size * sizeof(*table));
-	for (int32_t n = 0; n < known_count; n++)
-		*place_of(&known[n].situation) = n;
+	while (table[n] >= 0 && memcmp(&known[table[n]].situation, s, sizeof(*s)) != 0)
+		n = (n + 1) % TABLE_SIZE;
+	return &table[n];
 }
 
 static void reach(const struct situation *s, int32_t from, const char *event)
 {
-	int32_t *place;
+	int32_t *place = place_of(s);
 
-	if (known_count == known_room)
-		grow();
-	place = place_of(s);
 	if (*place >= 0)
 		return;
+	assert_true(known_count < KNOWN_MAX);
 	*place = known_count;
 	known[known_count++] = (struct known){*s, from, event};
 }
@@ -367,7 +354,8 @@ static void at_google(struct situation s)
 		s.google[0].state = INVITATION_NOT_YET_SENT;
 		reach(&s, at, "withdrawn");
 	}
-	s.google[0] = (struct invited){INVITATION_INVITED, (int8_t)(s.google[0].mails + 1)};
+	s.google[0].state = INVITATION_INVITED;
+	s.google[0].mails++;
 	reach(&s, at, "mailed by others");
 }
 
@@ -461,8 +449,7 @@ static bool explore(int64_t allowed, int requests, int depth)
 	max_mails = allowed;
 	steps = 0;
 	known_count = 0;
-	if (table)
-		memset(table, 0xff, (size_t)table_size * sizeof(*table));
+	memset(table, 0xff, TABLE_SIZE * sizeof(*table));
 	reach(&start, -1, "start");
 	for (; length < depth && done < known_count; length++)
 		for (end = known_count; done < end; done++)
@@ -494,6 +481,14 @@ static void no_sequence_with_two_requests_does_so_in_ten_events(void **state)
 	assert_false(explore(2, 2, is_slow() ? 6 : 10));
 }
 
+static int allocate(void **state)
+{
+	(void)state;
+	known = calloc(KNOWN_MAX, sizeof(*known));
+	table = calloc(TABLE_SIZE, sizeof(*table));
+	return known && table ? 0 : -1;
+}
+
 static int free_all(void **state)
 {
 	(void)state;
@@ -509,5 +504,5 @@ int main(void)
 		cmocka_unit_test(no_sequence_with_two_requests_does_so_in_ten_events),
 	};
 
-	return cmocka_run_group_tests_name("person: sequences", tests, NULL, free_all);
+	return cmocka_run_group_tests_name("person: sequences", tests, allocate, free_all);
 }
