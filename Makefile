@@ -220,6 +220,14 @@ $(LIBFAKE): $(call objs,$(FAKE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# One person's rules, and nothing that could do anything else.
+LIBPERSON := $(O)/libperson.a
+$(LIBPERSON): $(call objs,$(wildcard common/person/*.c common/base/*.c) common/google/types.c)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(O)/tests/unit/person_%: $(O)/tests/unit/person_%.o $(LIBTEST) $(LIBPERSON)
+	$(LINK) $(LIBS_CMOCKA)
+
 # The command line's tests link all of it except its main.
 LIBCLI := $(O)/libcli.a
 $(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
@@ -258,6 +266,8 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,common/pam/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
+$(O)/tests/fuzz/person_fuzz: $(O)/tests/fuzz/person_fuzz.o $(O)/tests/fuzz/fuzz.o $(LIBPERSON)
+	$(LINK) -fsanitize=fuzzer
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam/stack.c cli/pam/line.c cli/pam/edit.c)
 $(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))

@@ -2,10 +2,10 @@
 /*
  * Events: everything that can happen to one person, and what follows from it.
  *
- * A person of whom something is to be asked or sent is in a job of the engine. The job steps
- *through the events of the dispatcher's side: EVENT_CLAIMED first, then one event for each answer,
- *until a step's action is ACTION_NONE. The events of the host and of the administrator come to
- *people outside of a job.
+ * A person who is to be asked about or sent to has a job in the engine. The job steps
+ * through the events of the dispatcher's side: EVENT_CLAIMED first, then one event for each answer,
+ * until a step's action is ACTION_NONE. The events of the host and of the administrator come to
+ * people outside of a job.
  *
  *	step = person_step(&person, &event, &policy);
  *	if (step.store) commit(step.next);
@@ -162,8 +162,10 @@ struct person_step {
 	char cause[200]; /* for the history, one sentence */
 };
 
-/* The whole of the rules. Pure: the same arguments give the same step. An event that means nothing
- * in the person's state gives the person unchanged, nothing to store and ACTION_NONE. */
+/* The whole of the rules. Pure: the same arguments give the same step. An event of a job must
+ * answer the action of the job's last step. Any other event may come at any time: if it means
+ * nothing in the person's state, the person is unchanged, and there is nothing to store.
+ * policy->blocked is the block list after the event. */
 struct person_step person_step(
 	const struct person *p, const struct person_event *e, const struct send_policy *policy);
 

@@ -37,12 +37,6 @@ static void describe(struct person_step *step, enum audit_event event, const str
 
 /* ---- an open intent: did the mail go out? ---- */
 
-static bool intent_open(const struct person *p)
-{
-	return p->intent_at != 0 && (p->state == PERSON_UNCONFIRMED || p->state == PERSON_SENDING ||
-					    p->state == PERSON_HELD);
-}
-
 static bool invited_or_later(enum invitation_state state)
 {
 	return state == INVITATION_INVITED || state == INVITATION_ACCEPTED ||
@@ -59,11 +53,12 @@ static bool proves_sent(const struct person *p, const struct evidence *e)
 	return !p->resend && invited_or_later(e->state);
 }
 
-/* Compares two Date headers of Google. The host's clock counts only if Google never sent one; in
- * that case *by_google is false, and the result must not justify a second mail. */
+/* Compares two Date headers of Google (date_intent() has noted one if there is another). The host's
+ * clock counts only if Google never sent one; in that case *by_google is false, and the result must
+ * not justify a second mail. */
 static bool lag_is_over(const struct person *p, const struct evidence *e, bool *by_google)
 {
-	*by_google = e->date != 0 && p->intent_date != 0;
+	*by_google = e->date != 0;
 	if (*by_google)
 		return e->date - p->intent_date >= VISIBILITY_LAG_S;
 	return e->now - p->intent_at >= VISIBILITY_LAG_S;
@@ -174,9 +169,8 @@ static void on_shown_answer(struct person_step *step, const struct evidence *e)
 
 static void on_shown(struct person_step *step, const struct evidence *e)
 {
-	/* At a resend, what was so before the mail proves nothing about it. And only a sighting
-	 * brings a person back from `gone`. */
-	if ((intent_open(&step->next) && step->next.resend) || step->next.state == PERSON_GONE)
+	/* At a resend, what was so before the mail proves nothing about it. */
+	if (step->next.intent_at != 0 && step->next.resend)
 		return;
 	switch (e->state) {
 	case INVITATION_NOT_YET_SENT:
@@ -195,19 +189,26 @@ static void on_shown(struct person_step *step, const struct evidence *e)
 	}
 }
 
+bool evidence_count(struct person *p, const struct evidence *e)
+{
+	if (!e->shown || e->mails <= p->mails)
+		return false;
+	p->mails = e->mails;
+	return true;
+}
+
 bool evidence_apply(struct person_step *step, const struct evidence *e)
 {
 	struct person before = step->next, *p = &step->next;
+	bool counted;
 
-	if (intent_open(p))
+	if (p->intent_at != 0)
 		resolve_intent(step, e);
-	if (e->shown) {
+	if (e->shown)
 		on_shown(step, e);
-		p->mails = e->mails > p->mails ? e->mails : p->mails;
-	}
-	return p->state != before.state || p->reason != before.reason ||
-	       p->next_attempt != before.next_attempt || p->intent_date != before.intent_date ||
-	       p->mails != before.mails;
+	counted = evidence_count(p, e);
+	return counted || p->state != before.state || p->next_attempt != before.next_attempt ||
+	       p->intent_date != before.intent_date;
 }
 
 bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e)

@@ -19,7 +19,7 @@ struct person_step;
 #define VISIBILITY_LAG_S (72 * INT64_C(3600))
 
 struct evidence {
-	bool shown; /* false: get said 404. The list says nothing of people whom it does not show */
+	bool shown; /* false: get said 404. The list has no such rows */
 	enum invitation_state state;
 	int64_t mails;
 	int64_t updated; /* since when it has been so, by Google's clock; 0: not said */
@@ -30,6 +30,9 @@ struct evidence {
 /* Changes step->next to what the evidence proves, and sets the step's outcome, audit event and
  * cause. Returns whether anything has changed that must be stored. */
 bool evidence_apply(struct person_step *step, const struct evidence *e);
+
+/* Only the count of mails. Returns whether it is higher than the one that was known. */
+bool evidence_count(struct person *p, const struct evidence *e);
 
 /* Whether it shows mails that this ledger has not sent and did not know of, so young that others
  * like them may still be hidden. `before`: the person before evidence_apply. */

@@ -28,7 +28,7 @@ enum person_state {
 	PERSON_CANCELLED,
 	PERSON_HELD,   /* an administrator decides */
 	PERSON_FAILED, /* Google rejects this person */
-	PERSON_GONE,   /* no account leads here, and nobody was mailed */
+	PERSON_GONE,   /* no account leads here, and no mail was sent */
 };
 #define PERSON_STATES 11
 /* Not in the ledger. Where the next state is this one, there is nothing to store. */
@@ -52,11 +52,11 @@ enum person_reason {
 	/* held */
 	REASON_DRY_RUN,
 	REASON_MAX_MAILS,
-	REASON_COLLISION,
 	REASON_UNKNOWN_STATE, /* Google shows a state that this version does not know */
 	REASON_MANUAL,	      /* known only because an administrator named the address */
 	/* held or gone */
 	REASON_BLOCKED,
+	REASON_COLLISION,
 	/* held or unconfirmed */
 	REASON_UNCONFIRMED,
 	/* unconfirmed: the program ended between the intent and the result */
@@ -115,12 +115,12 @@ struct person {
 	bool discovered; /* only Google's list led to this person */
 	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
 	int64_t first_day;
-	int64_t changed;	/* of state or reason; the ledger sets it */
+	int64_t changed;	/* of state or reason */
 	int64_t orphaned_since; /* the day since when no account leads here; 0: one does */
 	enum person_reason orphan_reason; /* why none does; NONE: one does, or none ever did */
 };
 
-/* Somebody of whom nothing is known yet. */
+/* A person who is not in the ledger yet. */
 struct person person_new(const char *address, int64_t today);
 
 const char *person_state_word(enum person_state state);
@@ -134,8 +134,8 @@ const char *reason_word(enum person_reason reason);
 /* False where `word` is none of the words; a failed person has REASON_FAULT instead. */
 bool reason_parse(const char *word, enum person_reason *out);
 
-/* NULL, or the invariant that is violated ("sending without an intent"): for tests, fuzzing, and
- * whoever stores a person. */
+/* NULL, or the invariant that is violated ("sending without an intent"): for tests, fuzzing,
+ * and the program that stores a person. */
 const char *person_invalid(const struct person *p);
 
 /* Whether anything is to be done for people in this state, at their time. */

@@ -8,7 +8,7 @@
 
 #include "person/person.h"
 
-/* What becomes of people whom only Google's list shows ([invitations] discovered). */
+/* What becomes of people who were found by Google's list only ([invitations] discovered). */
 enum discovery_policy { DISCOVERY_IGNORE, DISCOVERY_HOLD, DISCOVERY_SEND };
 
 /* What the rules allow at this moment, copied out of settings and ledger. */

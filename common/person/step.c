@@ -3,6 +3,8 @@
  * person_step(): finds the function of the event, and then applies what holds for every step. The
  * functions stand in step_host.c, step_job.c, step_failure.c and step_admin.c.
  */
+#include <string.h>
+
 #include "person/step_internal.h"
 
 static person_on_event *const on_event[PERSON_EVENTS] = {
@@ -29,26 +31,6 @@ static person_on_event *const on_event[PERSON_EVENTS] = {
 	[EVENT_CANCELLED_BY_ADMIN] = on_cancelled_by_admin,
 };
 
-bool person_still_claimed(
-	struct person *p, const struct person *claimed, const struct person *stored)
-{
-	/* What the questions have changed is not stored before the intent. */
-	const struct person *ours = p->state == PERSON_SENDING ? p : claimed;
-	/* If the host's clock jumps ahead, a lease may end while the send is under way. Another
-	 * program then takes this one for dead and marks the person unconfirmed. The reply is still
-	 * good. */
-	bool same_state = stored->state == ours->state ||
-			  (ours->state == PERSON_SENDING && stored->state == PERSON_UNCONFIRMED);
-
-	if (!same_state || stored->intent_at != ours->intent_at)
-		return false;
-	p->approved = p->approved || stored->approved;
-	p->first_day = stored->first_day;
-	p->orphaned_since = stored->orphaned_since;
-	p->orphan_reason = stored->orphan_reason;
-	return true;
-}
-
 /* What block list and accounts say now is stronger than what the event has made of the person: a
  * job may have begun before the last account went. */
 static void apply_guards(struct person_step *step, const struct send_policy *policy)
@@ -62,6 +44,14 @@ static void apply_guards(struct person_step *step, const struct send_policy *pol
 		step_move(step, PERSON_HELD, REASON_BLOCKED, 0);
 }
 
+/* A resend is one mail beyond max_mails. Its permission does not outlive it: a person who is queued
+ * again later is an ordinary one. */
+static void end_resend(struct person *p)
+{
+	if (p->intent_at == 0 && p->state != PERSON_QUEUED)
+		p->resend = false;
+}
+
 struct person_step person_step(
 	const struct person *p, const struct person_event *e, const struct send_policy *policy)
 {
@@ -70,9 +60,13 @@ struct person_step person_step(
 	on_event[e->kind](&step, e, policy);
 	if (!step.store)
 		return step;
-	/* An unlinked person whom a job has is only marked: the guards would end the job's claim.
-	 */
-	if (e->kind != EVENT_UNLINKED)
+	/* These two only mark a person who has a job: the guards would end its claim. */
+	if (e->kind != EVENT_LINKED && e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
+	end_resend(&step.next);
+	/* The words, because failed people have the code of the fault. */
+	if (step.next.state != p->state ||
+		strcmp(person_reason_word(&step.next), person_reason_word(p)) != 0)
+		step.next.changed = e->now;
 	return step;
 }

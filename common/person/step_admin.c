@@ -56,14 +56,14 @@ void on_retried(
 static enum person_refusal send_refusal(
 	const struct person *p, const struct send_policy *policy, bool resend)
 {
+	if (policy->reconciling && !resend)
+		return REFUSAL_RECONCILE;
+	if (policy->blocked && !resend)
+		return REFUSAL_BLOCKED;
 	if (p->state == PERSON_SENDING)
 		return REFUSAL_BUSY;
 	if (resend)
 		return REFUSAL_NONE;
-	if (policy->reconciling)
-		return REFUSAL_RECONCILE;
-	if (policy->blocked)
-		return REFUSAL_BLOCKED;
 	switch (p->state) {
 	case PERSON_INVITED:
 		return REFUSAL_INVITED;
@@ -87,7 +87,7 @@ static enum person_refusal send_refusal(
 	return REFUSAL_NONE;
 }
 
-/* A person whom the ledger does not know is held, with nothing due, while the send is under way:
+/* A person who is not in the ledger is held, with nothing due, while the send is under way:
  * whatever happens now, the dispatcher does not send for that reason. */
 void on_send_requested(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
@@ -110,8 +110,11 @@ void on_cancelled_by_admin(
 	(void)policy;
 	if (step->next.state == PERSON_UNKNOWN)
 		return;
+	if (step->next.state == PERSON_SENDING) {
+		refuse(step, REFUSAL_BUSY);
+		return;
+	}
 	step_clear_intent(&step->next);
-	step->next.resend = false;
 	step_move(step, PERSON_CANCELLED, REASON_BY_ADMIN, 0);
 	step->event = AUDIT_CANCELLED;
 	step_cause(step, "cancel", e->text);

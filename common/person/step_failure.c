@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The events of a job that fails. A failure is one of four things: it may pass (try again later),
- * its effect is unknown (unconfirmed), the whole set-up is refused (the person is charged nothing),
+ * its effect is unknown (unconfirmed), the whole setup is refused (the person is charged nothing),
  * or Google rejects something, and the control call tells whether that is the person.
  */
 #include <string.h>
@@ -119,7 +119,6 @@ static void rejected_before_mail(struct person_step *step, const struct person_e
 		return;
 	}
 	step_clear_intent(p);
-	p->resend = false;
 	step_set_fault(p, why->code[0] != '\0' ? why->code : "rejected", why->what);
 	step_move(step, PERSON_FAILED, REASON_FAULT, 0);
 	step->outcome = sending ? SEND_REFUSED : SEND_NONE;

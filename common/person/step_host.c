@@ -21,7 +21,7 @@ static void queue(
 	step_move(step, PERSON_QUEUED, reason, now);
 }
 
-/* A person whom the ledger knows is left alone, with three exceptions: the account came back; the
+/* A person who is in the ledger is left alone, with three exceptions: the account came back; the
  * collision is over; only a resync had found the person, and now an account leads here that did not
  * before (evaluating the same account again does not count). */
 static bool sighting_queues(const struct person *p, const struct person_event *e)
@@ -43,7 +43,6 @@ void on_sighted(
 	link(&step->next);
 	step->next.discovered = false;
 	queue(step, REASON_FIRST_CHECK, PRIO_NEW, e->now);
-	step->event = AUDIT_NONE;
 	step_cause(step, e->text ? e->text : "an account was seen", NULL);
 }
 
@@ -51,7 +50,7 @@ void on_linked(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
 	(void)e, (void)policy;
-	if (step->next.orphaned_since == 0 && step->next.orphan_reason == REASON_NONE)
+	if (step->next.orphaned_since == 0)
 		return;
 	link(&step->next);
 	step->store = true;
@@ -125,37 +124,39 @@ static void discover(
 	step_move(step, send ? PERSON_QUEUED : PERSON_HELD, REASON_DISCOVERED, send ? e->now : 0);
 }
 
-/* A person whom a backlog had put behind all others (PRIO_BACKGROUND) can be invited, as the list
- * shows: to the front. */
-static bool promote(struct person *p, const struct evidence *seen)
+/* The list shows that a person of a backlog, who was put behind all others (PRIO_BACKGROUND), can
+ * be invited: to the front. */
+static bool promote(struct person *p, int64_t now)
 {
 	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
-		p->reason != REASON_FIRST_CHECK || seen->state != INVITATION_NOT_YET_SENT)
+		p->reason != REASON_FIRST_CHECK)
 		return false;
 	p->priority = PRIO_NEW;
-	p->next_attempt = seen->now;
+	p->next_attempt = now;
 	return true;
 }
 
 void on_observed(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
-	enum person_state state = step->next.state;
-	bool unmanaged = e->evidence.shown && e->evidence.state == INVITATION_NOT_YET_SENT &&
-			 policy->discovered != DISCOVERY_IGNORE;
+	const struct evidence *seen = &e->evidence;
+	struct person *p = &step->next;
+	bool unmanaged = seen->shown && seen->state == INVITATION_NOT_YET_SENT;
+	bool discovered = unmanaged && policy->discovered != DISCOVERY_IGNORE;
 
-	if (state == PERSON_UNKNOWN) {
-		if (!unmanaged)
-			return;
-		step->next.mails = e->evidence.mails;
+	if (p->state == PERSON_UNKNOWN && discovered) {
+		p->mails = seen->mails;
 		discover(step, e, policy);
 		step_cause(step, "resync: an unmanaged account was found", NULL);
-	} else if (state == PERSON_NOT_INVITABLE && unmanaged) {
+	} else if (p->state == PERSON_NOT_INVITABLE && discovered) {
 		discover(step, e, policy);
 		step->event = AUDIT_DECISION;
 		step_cause(step, "an unmanaged account was found", NULL);
-	} else {
-		step->store = evidence_apply(step, &e->evidence);
-		step->store = promote(&step->next, &e->evidence) || step->store;
+	} else if (p->state == PERSON_GONE) { /* only a sighting brings a person back */
+		step->store = evidence_count(p, seen);
+	} else if (p->state != PERSON_UNKNOWN) {
+		step->store = evidence_apply(step, seen);
+		if (unmanaged && promote(p, seen->now))
+			step->store = true;
 	}
 }

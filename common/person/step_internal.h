@@ -31,7 +31,7 @@ void step_back(struct person_step *step, const struct person_event *e);
 /* ---- step_admin.c ---- */
 person_on_event on_approved, on_retried, on_send_requested, on_cancelled_by_admin;
 
-/* ---- next.c ---- */
+/* ---- step_common.c ---- */
 /* The person is to be stored in this state, with nothing to do before `next_attempt` (0: at all).
  */
 void step_move(struct person_step *step, enum person_state state, enum person_reason reason,

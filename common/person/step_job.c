@@ -27,16 +27,19 @@ static bool checked_lately(const struct person *p, int64_t now)
 	return p->checked != 0 && age >= 0 && age < CHECKED_FRESH_S;
 }
 
-/* The last account was removed: the invitation is cancelled if the settings say so and it is ours.
- */
+/* The last account was removed: the invitation is cancelled if the settings say so, it is ours, and
+ * no account has come since. */
 static void claimed_invited(struct person_step *step, const struct send_policy *policy)
 {
-	if (step->next.reason != REASON_ACCOUNT_REMOVED) {
+	struct person *p = &step->next;
+
+	if (p->reason != REASON_ACCOUNT_REMOVED) {
 		step->action = ACTION_GET;
-	} else if (policy->cancel_on_delete && step->next.our_mails > 0) {
+	} else if (policy->cancel_on_delete && p->our_mails > 0 &&
+		   p->orphan_reason != REASON_NONE) {
 		step->action = ACTION_CANCEL;
 	} else {
-		step->next.next_attempt = 0;
+		p->next_attempt = 0;
 		step->store = true;
 	}
 }
@@ -107,7 +110,6 @@ void on_checked(
 	}
 	step_clear_intent(p);
 	step_clear_fault(p);
-	p->resend = false;
 	p->mails = p->mails > 0 ? p->mails : -1;
 	step_move(step, PERSON_NOT_INVITABLE, REASON_NOT_INVITABLE, 0);
 	step->event = AUDIT_DECISION;
@@ -138,12 +140,14 @@ static void apply_first_get(struct person_step *step, const struct evidence *see
 
 	if (seen->shown && seen->state == INVITATION_ACCEPTED)
 		p->resend = false;
-	if (!p->resend)
+	if (p->resend)
+		(void)evidence_count(p, seen);
+	else
 		(void)evidence_apply(step, seen);
-	else if (seen->shown && seen->mails > p->mails)
-		p->mails = seen->mails;
 }
 
+/* An intent that was never confirmed (of a person who is resent to) stays open until the new intent
+ * replaces it: it is how the job tells that the stored person is still its own. */
 static void got_before_send(struct person_step *step, const struct person_event *e)
 {
 	const struct evidence *seen = &e->evidence;
@@ -153,7 +157,6 @@ static void got_before_send(struct person_step *step, const struct person_event 
 
 	apply_first_get(step, seen);
 	step_clear_fault(p);
-	step_clear_intent(p);
 	if (managed || p->state != before) {
 		step->store = true;
 		cause_of_get(step);
@@ -278,7 +281,6 @@ void on_sent(
 	if (e->sent.mails > p->mails)
 		p->mails = e->sent.mails;
 	p->our_mails++;
-	p->resend = false;
 	step->outcome = SEND_SENT;
 	step->event = AUDIT_INVITED;
 	step_cause(step, "send: done", NULL);

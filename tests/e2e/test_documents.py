@@ -31,6 +31,8 @@ GCLOUD = re.compile(r'(?<![`\w])gcloud [a-z][^\n"`]*')
 PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
 FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
 INVARIANT = re.compile(r"^\| (I\d+) \|(.*)$", re.M)
+TRANSITION = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \| ([a-z_, ]+) \| ([a-z_, ]+) \|$", re.M)
+ARROW = re.compile(r"──(\w+)──► (\w+(?:, \w+)*)")
 SHOWS = re.compile(r"^(?:#|/\*) Shows ((?:I\d+(?:, )?)+)", re.M)
 HERE = os.path.dirname(os.path.abspath(__file__))
 AT_ONCE = 3
@@ -66,6 +68,49 @@ def misspelt(words):
     wrong = [option.group(0) for option in options
              if option and option.group(0) not in help_of(words[0])]
     return wrong[0] if wrong else None
+
+
+def transitions_of_the_program():
+    """Every (event, from, to) that common/person/transitions.c allows."""
+    printed = subprocess.run([harness.BUILD + "/tests/unit/person_transitions_test", "--print"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    return {tuple(line.split()) for line in printed.splitlines()}
+
+
+def section(page, name):
+    return page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+
+
+def transitions_of_the_table(table, states):
+    """The same, of the rows `event` | from | to."""
+    def named(cell, same):
+        found = re.fullmatch(r"any(?: but (\w+))?", cell)
+        words = states - {found.group(1)} if found else set(cell.split(", "))
+        return {same if word == "same" else word for word in words}
+
+    for events, sources, targets in TRANSITION.findall(table):
+        for event in events.replace("`", "").split(", "):
+            for source in named(sources, None):
+                for target in named(targets, source):
+                    yield event, source, target
+
+
+def arrow_source(lines, row, column):
+    """The word where the arrow that begins at `column` comes from: to its left, or above its branch."""
+    if lines[row][column - 1] in "├└":
+        column -= 1
+        while lines[row][column] in "│├└":
+            row -= 1
+        column += 1
+    return next(word.group(0) for word in re.finditer(r"\w+", lines[row])
+                if word.start() < column <= word.end() + 1)
+
+
+def transitions_of_the_drawing(lines):
+    for row, line in enumerate(lines):
+        for arrow in ARROW.finditer(line):
+            for target in arrow.group(2).split(", "):
+                yield arrow.group(1), arrow_source(lines, row, arrow.start()), target
 
 
 class Blocks(harness.Test):
@@ -156,6 +201,30 @@ class Words(harness.Test):
                  for names in SHOWS.findall(pages.read(path)) for name in names.split(", ")}
         self.assertEqual(listed, named)
         self.assertEqual({name for name, _ in rows}, {name for name, _ in listed})
+
+    def test_the_table_of_a_persons_transitions_is_that_of_the_program(self):
+        allowed = transitions_of_the_program()
+        states = {to for _, _, to in allowed}
+        page = pages.read("common/person/README.md")
+        self.assertEqual(set(transitions_of_the_table(section(page, "Transitions"), states)), allowed)
+        rows = re.findall(r"^\| (`[^|]+) \|", section(page, "States"), re.M)
+        self.assertEqual({word for row in rows for word in re.findall(r"\w+", row)}, states)
+
+    def test_every_arrow_of_the_drawing_of_a_persons_states_is_a_transition(self):
+        lines = next(block.lines for block in pages.parse("docs/design.md")[1]
+                     if any("──sighted──►" in line for line in block.lines))
+        drawn = set(transitions_of_the_drawing(lines))
+        allowed = transitions_of_the_program()
+        self.assertEqual(drawn - allowed, set())
+        self.assertEqual({to for _, _, to in drawn}, {to for _, _, to in allowed})
+
+    def test_a_wrong_arrow_of_a_drawing_would_be_found(self):
+        drawn = transitions_of_the_drawing(["queued ──permit──► sending ──sent──► invited",
+                                            "  │                   └──failed──► queued, held",
+                                            "  └──got──► accepted"])
+        self.assertEqual(set(drawn), {("permit", "queued", "sending"), ("sent", "sending", "invited"),
+                                      ("failed", "sending", "queued"), ("failed", "sending", "held"),
+                                      ("got", "queued", "accepted")})
 
     def test_every_promise_that_a_page_quotes_is_the_name_of_a_test(self):
         seen = 0

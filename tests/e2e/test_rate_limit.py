@@ -5,7 +5,7 @@
 expected times; and what holds people back until an administrator says otherwise.
 
 One of the tests takes a little more than a minute of real time; everything longer is in
-tests/unit/rate_limit_test.c and invite_rate_limit_test.c, with a settable clock.
+tests/unit/rate_limit_test.c and engine_rate_limit_test.c, with a settable clock.
 """
 import collections
 import contextlib

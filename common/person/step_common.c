@@ -2,25 +2,8 @@
 /*
  * What several events do to the next person.
  */
-#include <string.h>
-
 #include "base/str.h"
 #include "person/step_internal.h"
-
-struct person person_new(const char *address, int64_t today)
-{
-	struct person p = {
-		.state = PERSON_UNKNOWN, .mails = -1, .intent_mails = -1, .first_day = today};
-
-	str_copy(p.address, sizeof(p.address), address);
-	return p;
-}
-
-bool person_state_claimable(enum person_state state)
-{
-	return state == PERSON_QUEUED || state == PERSON_UNCONFIRMED || state == PERSON_SENDING ||
-	       state == PERSON_INVITED;
-}
 
 void step_move(struct person_step *step, enum person_state state, enum person_reason reason,
 	int64_t next_attempt)
