@@ -318,7 +318,6 @@ mutants:
 	@$(MAKE) --no-print-directory mutants-run O=$(O)
 mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
-mutants-run: export CLOUDINVITE_LIBS = $(LIBS_ALL) $(LIBS_CMOCKA)
 mutants-run: $(filter $(O)/tests/unit/person_%,$(UNIT_TESTS))
 	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 

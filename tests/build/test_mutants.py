@@ -90,7 +90,7 @@ def run(*options, source=PIECES, test=TEST % ALL, equivalent=SAME):
     """The exit status and the output for a tree of one file and one test."""
     with tempfile.TemporaryDirectory() as tree:
         files = {"piece.h": HEADER, "piece.c": source, "piece_test.c": test, "tests/mutants/equivalent.tsv": equivalent,
-                 "tests/mutants/subjects.tsv": "piece.c\tpiece_test.c\tlibpiece.a\n"}
+                 "tests/mutants/subjects.tsv": "piece.c\tpiece_test.c\tlibpiece.a\t\n"}
         os.makedirs(tree + "/tests/mutants")
         os.mkdir(tree + "/build")
         for path, text in files.items():
@@ -100,7 +100,7 @@ def run(*options, source=PIECES, test=TEST % ALL, equivalent=SAME):
         for name in ("piece", "piece_test"):
             subprocess.run([*compiler, "-c", "-o", f"build/{name}.o", f"{name}.c"], cwd=tree, check=True)
         subprocess.run(["ar", "rcs", "build/libpiece.a", "build/piece.o"], cwd=tree, check=True)
-        environment = {**os.environ, "CLOUDINVITE_DEFS": "-I.", "CLOUDINVITE_CFLAGS": "", "CLOUDINVITE_LIBS": ""}
+        environment = {**os.environ, "CLOUDINVITE_DEFS": "-I.", "CLOUDINVITE_CFLAGS": ""}
         done = subprocess.run([SOURCE + "/tests/mutants/mutants.py", "--root", tree, "--build", tree + "/build",
                                *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
                               check=False)

@@ -32,6 +32,7 @@ from c_source import Names
 from operators import Mutations
 
 LEAST = 95  # per cent
+LINK_SECONDS = 0.05  # what a test costs besides its own time, about
 KILLED, TIMEOUT, SURVIVED, EQUIVALENT, BROKEN = "killed", "too long", "survived", "equivalent", "does not compile"
 SHOWN = (KILLED, TIMEOUT, SURVIVED, EQUIVALENT)
 FOLDER = "tests/mutants"
@@ -72,20 +73,22 @@ class Test:
     def __init__(self, source, build):
         self.name = os.path.splitext(os.path.basename(source))[0]
         self.object = os.path.join(build, os.path.splitext(source)[0] + ".o")
-        self.seconds, self.runs, self.kills, self.limits = 0.0, 0, 0, None
+        self.seconds, self.limits = 0.0, None
+        self.runs, self.kills = collections.Counter(), collections.Counter()  # of mutants of a file
 
-    def worth(self):
-        """The kills to be expected in a second."""
-        return (self.kills + 1) / (self.runs + 2) / max(self.seconds, 0.001)
+    def worth(self, path):
+        """The kills to be expected in a second, if a mutant of this file is to be killed."""
+        return (self.kills[path] + 1) / (self.runs[path] + 2) / (self.seconds + LINK_SECONDS)
 
 
 @dataclasses.dataclass
 class Subject:
-    """Files that are changed, the tests that concern them, and the archives that these are linked with."""
+    """Files that are changed, the tests that concern them, and what these are linked with."""
     name: str
     sources: list
     tests: list
     archives: list
+    libraries: list
 
 
 class Workshop:
@@ -96,7 +99,6 @@ class Workshop:
         self.compiler = shlex.split(os.environ.get("CC", "cc"))
         self.flags = shlex.split(os.environ.get("CLOUDINVITE_DEFS", "-I. -Icommon -D_GNU_SOURCE")) \
             + shlex.split(os.environ.get("CLOUDINVITE_CFLAGS", "-std=gnu11"))
-        self.libraries = shlex.split(os.environ.get("CLOUDINVITE_LIBS", "-lcmocka"))
         self.numbers = itertools.count()
         self.environment = {**os.environ, "CCACHE_DISABLE": "1", "CMOCKA_TEST_ABORT": "1", "LC_ALL": "C"}
         # A mutant dies often, and a core file of each would fill the disk.
@@ -115,7 +117,7 @@ class Workshop:
     def link(self, subject, test, place):
         archives = [os.path.join(self.build, name) for name in subject.archives]
         done = self.call([*self.compiler, "-pie", "-o", place + "/" + test.name, place + "/mutant.o", test.object,
-                          *archives, "-Wl,--as-needed", *self.libraries])
+                          *archives, "-Wl,--as-needed", *subject.libraries])
         return done.returncode == 0
 
     def run(self, test, place):
@@ -179,14 +181,14 @@ class Trial:
             if not self.workshop.compile(mutant.path, mutant.apply(text), place):
                 return BROKEN, None
             with self.lock:
-                tests = sorted(self.subject.tests, key=Test.worth, reverse=True)
+                tests = sorted(self.subject.tests, key=lambda test: test.worth(mutant.path), reverse=True)
             for test in tests:
                 if not self.workshop.link(self.subject, test, place):
                     return BROKEN, None
                 ends, _ = self.workshop.run(test, place)
                 with self.lock:
-                    test.runs += 1
-                    test.kills += bool(ends)
+                    test.runs[mutant.path] += 1
+                    test.kills[mutant.path] += bool(ends)
                 if ends:
                     return ends, test.name
             return SURVIVED, None
@@ -215,12 +217,12 @@ class Progress:
 
 
 def subjects(options):
-    """The rows of subjects.tsv: patterns of sources, patterns of tests, archives."""
+    """The rows of subjects.tsv: patterns of sources, patterns of tests, archives, libraries."""
     build = os.path.abspath(options.build)
-    for sources, tests, archives in rows(os.path.join(options.root, FOLDER, "subjects.tsv")):
+    for sources, tests, archives, libraries in rows(os.path.join(options.root, FOLDER, "subjects.tsv")):
         found = [sorted(path for pattern in patterns.split() for path in glob.glob(pattern, root_dir=options.root))
                  for patterns in (sources, tests)]
-        yield Subject(sources, found[0], [Test(path, build) for path in found[1]], archives.split())
+        yield Subject(sources, found[0], [Test(path, build) for path in found[1]], archives.split(), libraries.split())
 
 
 def read(options, path):

@@ -238,7 +238,7 @@ class Mutations:
             self.by_case(first, last)
         elif kind == "expression" and not NO_EFFECT.fullmatch(self.compact(first, last)):
             self.remove(first, last)
-        elif kind == "break" and self.text(last) != "}" or kind == "return_void" and last != self.body.last:
+        elif kind == "break" and not self.only_breaks(last) or kind == "return_void" and last != self.body.last:
             self.remove(first, last)
 
     def remove(self, first, last):
@@ -257,14 +257,16 @@ class Mutations:
             self.add("return", first, last, "NULL")
 
     def by_case(self, first, last):
-        """A label is taken away, but not one that only leads to a `break`."""
-        at = last
+        if self.text(first) == "case" and not self.only_breaks(last):
+            self.remove(first, last)
+
+    def only_breaks(self, at):
+        """Whether what follows in a switch does nothing: its end, or labels and a `break`."""
         while self.text(at) in ("case", "default"):
             while self.text(at) != ":":
                 at += 1
             at += 1
-        if self.text(at) != "break" and self.text(first) == "case":
-            self.add("remove", first, last, ";", "")
+        return self.text(at) in ("break", "}")
 
     def by_element(self, brace):
         """The elements of an initialiser that name their place ([X] = … or .x = …), one after the other taken away."""
