@@ -278,9 +278,13 @@ def run_all(options, mutants, texts, directory):
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         waiting = {pool.submit(trials[id(subject)].judge, mutant, texts[mutant.path]): mutant
                    for subject, mutant in mutants}
-        for done in concurrent.futures.as_completed(waiting):
-            results[waiting[done]] = done.result()
-            progress.step(done.result()[0])
+        try:
+            for done in concurrent.futures.as_completed(waiting):
+                results[waiting[done]] = done.result()
+                progress.step(done.result()[0])
+        except BaseException:  # interrupted: those that have not begun are not run
+            pool.shutdown(cancel_futures=True)
+            raise
     progress.close()
     return results
 
@@ -333,6 +337,7 @@ def parse():
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the directory is removed
     started = time.monotonic()
     found = list(subjects(options))
     mutants, texts = all_mutants(options, found)
