@@ -32,6 +32,8 @@ from c_source import Names
 from operators import Mutations
 
 LEAST = 95  # per cent
+# What C leaves undefined (an index outside of an array, a shift by a negative number) ends the program.
+TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 LINK_SECONDS = 0.05  # what a test costs besides its own time, about
 KILLED, TIMEOUT, SURVIVED, EQUIVALENT, BROKEN = "killed", "too long", "survived", "equivalent", "does not compile"
 SHOWN = (KILLED, TIMEOUT, SURVIVED, EQUIVALENT)
@@ -109,15 +111,17 @@ class Workshop:
                               stderr=subprocess.STDOUT, check=False, **more)
 
     def compile(self, source, text, place):
-        """The changed text comes by standard input. -O0: compiling takes longer than running."""
-        done = self.call([*self.compiler, *self.flags, "-iquote", os.path.dirname(source), "-O0", "-w", "-fPIE", "-c",
-                          "-x", "c", "-o", place + "/mutant.o", "-"], input=text.encode())
-        return done.returncode == 0
+        """The object file, or None. The text comes by standard input. -O0: compiling takes longer than running."""
+        path = f"{place}/{source.replace('/', '-')}.o"
+        done = self.call([*self.compiler, *self.flags, *TRAPS, "-iquote", os.path.dirname(source), "-O0", "-w", "-fPIE",
+                          "-c", "-x", "c", "-o", path, "-"], input=text.encode())
+        return path if done.returncode == 0 else None
 
-    def link(self, subject, test, place):
+    def link(self, subject, test, objects, place):
+        """Objects before archives: what they define is not taken from there."""
         archives = [os.path.join(self.build, name) for name in subject.archives]
-        done = self.call([*self.compiler, "-pie", "-o", place + "/" + test.name, place + "/mutant.o", test.object,
-                          *archives, "-Wl,--as-needed", *subject.libraries])
+        done = self.call([*self.compiler, "-pie", "-o", place + "/" + test.name, *objects, test.object, *archives,
+                          "-Wl,--as-needed", *subject.libraries])
         return done.returncode == 0
 
     def run(self, test, place):
@@ -157,15 +161,18 @@ class Trial:
         self.workshop, self.subject = workshop, subject
         self.lock = threading.Lock()
 
-    def baseline(self, source, text):
+    def baseline(self, texts):
         """The tests pass with the code as it is, compiled as the mutants are; what does not."""
         place = self.workshop.place()
-        if not self.workshop.compile(source, text, place):
-            yield f"{source}: does not compile"
+        objects = [self.workshop.compile(source, texts[source], place) for source in self.subject.sources]
+        if None in objects:
+            yield f"{self.subject.sources[objects.index(None)]}: does not compile"
             return
+        if not self.subject.tests:
+            yield "there is no test"
         for test in self.subject.tests:
             test.limits = Limits(600)
-            if not self.workshop.link(self.subject, test, place):
+            if not self.workshop.link(self.subject, test, objects, place):
                 yield f"{test.name}: does not link: is {test.object} built?"
                 continue
             ends, test.seconds = self.workshop.run(test, place)
@@ -178,12 +185,13 @@ class Trial:
         """What becomes of one mutant, and which test killed it."""
         place = self.workshop.place()
         try:
-            if not self.workshop.compile(mutant.path, mutant.apply(text), place):
+            changed = self.workshop.compile(mutant.path, mutant.apply(text), place)
+            if not changed:
                 return BROKEN, None
             with self.lock:
                 tests = sorted(self.subject.tests, key=lambda test: test.worth(mutant.path), reverse=True)
             for test in tests:
-                if not self.workshop.link(self.subject, test, place):
+                if not self.workshop.link(self.subject, test, [changed], place):
                     return BROKEN, None
                 ends, _ = self.workshop.run(test, place)
                 with self.lock:
@@ -220,9 +228,17 @@ def subjects(options):
     """The rows of subjects.tsv: patterns of sources, patterns of tests, archives, libraries."""
     build = os.path.abspath(options.build)
     for sources, tests, archives, libraries in rows(os.path.join(options.root, FOLDER, "subjects.tsv")):
-        found = [sorted(path for pattern in patterns.split() for path in glob.glob(pattern, root_dir=options.root))
-                 for patterns in (sources, tests)]
-        yield Subject(sources, found[0], [Test(path, build) for path in found[1]], archives.split(), libraries.split())
+        programs = [Test(path, build) for path in matching(options.root, tests)]
+        yield Subject(sources, matching(options.root, sources), programs, archives.split(), libraries.split())
+
+
+def matching(root, patterns):
+    """The files that match one of the patterns; those that match one after a ! are taken away."""
+    found = set()
+    for pattern in patterns.split():
+        files = set(glob.glob(pattern.lstrip("!"), root_dir=root))
+        found = found - files if pattern.startswith("!") else found | files
+    return sorted(found)
 
 
 def read(options, path):
@@ -268,10 +284,7 @@ def run_all(options, mutants, texts, directory):
     workshop = Workshop(options, directory)
     trials = {id(subject): Trial(workshop, subject) for subject, _ in mutants}
     for trial in trials.values():
-        wrong = list(trial.baseline(trial.subject.sources[0], texts[trial.subject.sources[0]]))
-        if not trial.subject.tests:
-            wrong.append("there is no test")
-        report(f"the tests of {trial.subject.name} pass while nothing is changed", wrong)
+        report(f"the tests of {trial.subject.name} pass while nothing is changed", list(trial.baseline(texts)))
     if failures:
         return None
     results, progress = {}, Progress(len(mutants))
