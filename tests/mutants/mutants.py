@@ -250,8 +250,9 @@ def all_mutants(options, found):
     """[(subject, mutant)], and the text of each file."""
     names = Names()
     texts = {path: read(options, path) for subject in found for path in subject.sources}
-    for path in glob.glob("**/*.h", root_dir=options.root, recursive=True):
-        names.read(read(options, path))
+    for path in sorted(glob.glob("**/*.h", root_dir=options.root, recursive=True)):
+        if not path.startswith("build"):  # copies of a package, perhaps old ones
+            names.read(read(options, path))
     for text in texts.values():
         names.read(text)
     names.close()
