@@ -132,7 +132,7 @@ FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench fuzz lint analyze deps deb deb-tree install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz mutants lint analyze deps deb deb-tree install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -146,6 +146,7 @@ help:
 #: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
+#: mutants    change common/person in one place at a time, and see that a test fails (MUTANTS="--sample 100")
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building needs (apt or dnf)
@@ -307,6 +308,18 @@ demo:
 	@packaging/deps build demo
 	@$(MAKE) --no-print-directory all O=$(O)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/demo/demo.py
+
+# Options of tests/mutants/mutants.py: make mutants MUTANTS="--sample 100"
+MUTANTS ?=
+MUTANTS_JOBS ?= 2
+.PHONY: mutants-run
+mutants:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory mutants-run O=$(O)
+mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
+mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
+mutants-run: $(filter $(O)/tests/unit/person_%,$(UNIT_TESTS))
+	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 
 FUZZ_TIME ?= 60
 .PHONY: fuzz-run
