@@ -76,7 +76,6 @@ KNOWN = [
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
 HEADLESS = {
     "common/ledger": "its files are being renamed",
-    "common/invite": "it is going to be replaced",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

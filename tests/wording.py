@@ -214,9 +214,6 @@ def too_many(found, pending):
 
 def group(path):
     """The beginning of a path that one row of a new table speaks of."""
-    for pattern in ("common/invite/*", "tests/unit/invite_*", "tests/faults/invite_*"):
-        if path.startswith(pattern[:-1]):
-            return pattern
     parts = path.split("/")
     return "/".join(parts[:2 if parts[0] in ("common", "tests", "worker") and len(parts) > 2 else 1]) \
         + ("/*" if len(parts) > 1 else "")

@@ -150,7 +150,7 @@ static void a_person_with_an_older_intent_is_not_the_jobs(void **state)
 	struct person stored = row_person("sending sending intent=4");
 
 	(void)state;
-	assert_false(person_still_claimed(&p, &stored));
+	assert_false(person_still_claimed(&p, &p, &stored));
 }
 
 /* ---- what can be stored ---- */
