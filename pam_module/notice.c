@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The message of `notify`. It comes from root's file or from the module itself, and never from the
+ * marker.
+ */
 #include "pam_module/notice.h"
 
 #include <fcntl.h>
@@ -20,7 +24,7 @@ static const char own_message[] =
 	"account, and you can bring that account under your organisation's management. Nothing "
 	"changes until you accept.";
 
-/* Makes what a terminal would obey visible, but lines and columns stay. */
+/* Makes visible what a terminal would obey; line breaks and tabs stay. */
 static void make_safe(char *out, size_t size, char *raw)
 {
 	size_t used = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * emit: writes arrivals, as the useradd hook and scripts of the site do. It needs the spool and
- * nothing else: neither ledger nor network nor settings that are right.
+ * emit: writes arrivals, for the useradd hook and for scripts. It needs only the spool: no ledger,
+ * no network, and no valid settings.
  */
 #include "cli/ops/ops.h"
 
@@ -88,7 +88,8 @@ static void ask_settings(const char *path, struct answer *out)
 	file_close(&ends[0]);
 }
 
-/* A settings error must not lose an account that a hook reports: then it is the default spool. */
+/* An error in the settings must not lose an account that a hook reports, so the default spool is
+ * used then. */
 static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
 {
 	struct answer answer = {.spool = ""};
@@ -115,7 +116,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 	for (int i = 0; i < count; i++)
 		if (spool_writer_write(box, spool, users[i], reason, true, &fault) < 0)
 			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
-	/* One that was waiting already may be the module's, which does not wait for the disk. */
+	/* The arrival that exists may be the module's, which does not wait for the disk. */
 	if (!spool_writer_sync(box, spool, &fault))
 		exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	file_close(&box);
@@ -125,7 +126,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 int verb_emit(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"reason", required_argument, NULL, 'r'},
+		{"trigger", required_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
 	enum trigger reason = TRIGGER_ASKED;
@@ -133,7 +134,7 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !trigger_parse(optarg, &reason))
+		if (option != 't' || !trigger_parse(optarg, &reason))
 			return cli_usage(cli);
 		given = true;
 	}

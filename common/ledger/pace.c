@@ -2,13 +2,9 @@
 #include "ledger/pace.h"
 
 #include "base/clock.h"
+#include "base/minmax.h"
 #include "ledger/pace_private.h"
 #include "ledger/sqlite.h"
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 static bool look(struct ledger *l, const struct settings *s, struct pace *out,
 	const struct pace_moment *now, struct fault *fault)
@@ -40,7 +36,7 @@ static bool look(struct ledger *l, const struct settings *s, struct pace *out,
 	}
 	if (state.until_ms > now->ms) {
 		out->throttled_until_wall = now->wall + (state.until_ms - now->ms + 999) / 1000;
-		out->wait_ms = most(out->wait_ms, state.until_ms - now->ms);
+		out->wait_ms = max_i64(out->wait_ms, state.until_ms - now->ms);
 	}
 	return true;
 }
@@ -84,7 +80,7 @@ int64_t pace_calls(const struct ledger_summary *people, bool mails, int64_t queu
 int64_t pace_expect(const struct pace *p, int64_t calls)
 {
 	int64_t share = pace_workers_share(p->effective);
-	int64_t wait = (p->wait_ms + 999) / 1000, at_once = most(share - p->used, 0);
+	int64_t wait = (p->wait_ms + 999) / 1000, at_once = max_i64(share - p->used, 0);
 
 	if (p->configured == 0 || calls <= 0)
 		return 0;

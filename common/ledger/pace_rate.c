@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/minmax.h"
 #include "ledger/pace_private.h"
 #include "ledger/sqlite.h"
 
@@ -13,26 +14,17 @@
 			*/
 #define UNKNOWN_RETRY_S 10
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static bool lower(struct ledger *l, const struct settings *s, int64_t retry_after,
 	const struct pace_moment *now, struct fault *fault)
 {
-	int64_t wait = retry_after < 0 ? UNKNOWN_RETRY_S : least(retry_after, PACE_LONGEST_RETRY_S);
+	int64_t wait =
+		retry_after < 0 ? UNKNOWN_RETRY_S : min_i64(retry_after, PACE_LONGEST_RETRY_S);
 	struct pace_state state;
 
 	if (!pace_settle(l, &state, now, fault))
 		return false;
 	if (state.rate == 0 || now->ms - state.lowered_ms >= LOWER_EVERY_MS) {
-		state.rate = most(pace_effective(s, &state) / 2, 1);
+		state.rate = max_i64(pace_effective(s, &state) / 2, 1);
 		state.lowered_ms = now->ms;
 	}
 	state.changed_ms = now->ms;

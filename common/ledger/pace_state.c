@@ -4,29 +4,20 @@
  */
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/str.h"
 #include "ledger/pace_private.h"
 #include "ledger/sqlite.h"
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t pace_effective(const struct settings *s, const struct pace_state *state)
 {
 	return state->rate == 0 ? s->requests_per_minute
-				: least(state->rate, s->requests_per_minute);
+				: min_i64(state->rate, s->requests_per_minute);
 }
 
 int64_t pace_workers_share(int64_t rate)
 {
-	return most(least(rate, 1), rate - (rate + 9) / 10);
+	return max_i64(min_i64(rate, 1), rate - (rate + 9) / 10);
 }
 
 bool pace_load(struct ledger *l, struct pace_state *state, struct fault *fault)
@@ -87,7 +78,7 @@ int pace_other_boot(struct ledger *l, const struct pace_state *state, const stru
  * Retry-After goes by the wall clock, and a jump of that cannot stretch it beyond the hour. */
 void pace_start_boot(struct pace_state *state, const struct pace_moment *now)
 {
-	int64_t left = least(most(state->until_wall - now->wall, 0), PACE_LONGEST_RETRY_S);
+	int64_t left = min_i64(max_i64(state->until_wall - now->wall, 0), PACE_LONGEST_RETRY_S);
 
 	str_copy(state->boot, sizeof(state->boot), now->boot);
 	state->lowered_ms = state->changed_ms = now->ms;
@@ -146,6 +137,6 @@ bool pace_wait_for(struct ledger *l, int64_t more, const struct pace_moment *now
 	query_number(&q, now->ms);
 	if (query_one(&q, &at) < 0)
 		return false;
-	*wait_ms = most(at - now->ms, 0) + 1;
+	*wait_ms = max_i64(at - now->ms, 0) + 1;
 	return true;
 }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The module's arguments. The command line reads PAM files with the same parser, so that both agree
+ * on what a line means.
+ */
 #include "common/pam/arguments.h"
 
 #include <stddef.h>
@@ -90,7 +94,8 @@ void arguments_parse(struct arguments *a, int argc, const char **argv,
 	for (int i = 0; i < argc; i++)
 		if (!take_flag(a, argv[i]))
 			(void)take_value(a, argv[i], &skip_named);
-	/* Who names the services means them: the built-in list no longer skips any. */
+	/* An administrator who names services means them: the built-in list then skips none of
+	 * them. */
 	if (a->services[0] && !skip_named)
 		a->skip_services = "";
 	for (int i = 0; i < argc; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks: who has been seen, and what became of them.
+ * Markers: which users have been seen, and what became of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@ static bool mark_fault(const char *what, struct fault *fault)
 	return spool_fault(SPOOL_SEEN, what, fault);
 }
 
-/* A mark is replaced as a whole, but not forced to the disk: one that a power cut takes comes back
- * with the next login, and a storm of first logins must not wait for thousands of fsyncs. */
+/* A marker is replaced as a whole, but not forced to the disk. One that a power failure loses comes
+ * back with the next login, and a storm of first logins must not wait for thousands of fsyncs. */
 static int write_mark(int box, const char *name, const char *word)
 {
 	static const char temporary[] = ".mark";
@@ -30,8 +30,8 @@ static int write_mark(int box, const char *name, const char *word)
 	char line[SPOOL_WORD_MAX + 2];
 	int fd, saved;
 
-	/* The keeper is the only writer, so one temporary name is enough; a stale one is ours.
-	 */
+	/* The keeper is the only writer, so one temporary name is enough; a stale file is its
+	 * own. */
 	(void)unlinkat(box, temporary, 0);
 	fd = openat(box, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -53,7 +53,7 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 {
 	char name[SPOOL_NAME_MAX + 1], there[SPOOL_WORD_MAX + 1];
 
-	/* Names that are too long have no mark, as they have no arrival. */
+	/* A name that is too long has no marker, as it has no arrival. */
 	if (!spool_mark_name(name, user))
 		return true;
 	if (strlen(word) >= SPOOL_WORD_MAX) {
@@ -82,7 +82,7 @@ bool spool_mark_first(
 		return errno == EEXIST || mark_fault(name, fault);
 	good = file_write_all(fd, word, strlen(word)) == 0;
 	file_close(&fd);
-	/* Half a word would be one that nobody knows. */
+	/* A part of a word would not be understood. */
 	if (!good) {
 		mark_fault(name, fault);
 		(void)unlinkat(r->seen_dir, name, 0);
@@ -115,7 +115,7 @@ bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 	return mark_fault(name, fault);
 }
 
-/* Unlinks every mark. False: what of them could not be unlinked is the fault's. */
+/* Unlinks every marker. False if some could not be unlinked, with the fault. */
 static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 {
 	char name[SPOOL_NAME_MAX + 1];
@@ -144,7 +144,7 @@ bool spool_bind_ledger(
 	bool same;
 
 	*dropped = 0;
-	/* One that cannot be read is another ledger's. */
+	/* An id that cannot be read counts as another ledger's. */
 	same = file_read_at(r->seen_dir, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
 	       there.data && strlen(there.data) == there.len &&
 	       strcmp(str_trim(there.data), ledger_id) == 0;
@@ -153,7 +153,7 @@ bool spool_bind_ledger(
 		return true;
 	if (!drop_all(r, dropped, fault))
 		return false;
-	/* Last, so that a crash before it drops the rest at the next start. */
+	/* Last, so that after a crash the next start removes the rest. */
 	if (file_replace_at(r->seen_dir, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
 		return mark_fault(SPOOL_LEDGER, fault);
 	return true;

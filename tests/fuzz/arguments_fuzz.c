@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The module's arguments, a word each: whatever stands in /etc/pam.d, the module knows what to do.
+ * The module's arguments, one word each: the module accepts or ignores whatever is in /etc/pam.d.
  */
 #include <stdlib.h>
 #include <string.h>

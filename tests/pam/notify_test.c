@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `notify`: what the invited are told, and that nobody else can speak at a login.
+ * `notify`: what invited users are shown, and that nobody else can show text at a login.
  */
 #include "tests/pam/stack.h"
 #include "base/array.h"
 
 /* ---- notify ---- */
 
-static void an_invited_person_is_told_once_a_login(void **state)
+static void an_invited_user_sees_the_notice_once_per_login(void **state)
 {
 	(void)state;
 	put("spool/seen/alice", "invited\n", 0600);
@@ -106,7 +106,7 @@ static void a_missing_or_failing_conversation_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_invited_person_is_told_once_a_login),
+		T(an_invited_user_sees_the_notice_once_per_login),
 		T(the_sites_own_message_is_roots_alone),
 		T(a_message_elsewhere_than_in_the_spool_is_not_read),
 		T(a_hostile_mark_says_nothing),

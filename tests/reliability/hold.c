@@ -38,7 +38,7 @@
 
 static const char *opened, *queued, *target;
 static uid_t uid;
-static gid_t groups[GROUPS_MAX]; /* the account's own is the first */
+static gid_t groups[GROUPS_MAX]; /* the account's own group is the first */
 static size_t n_groups;
 static int fuse;
 static void *page;

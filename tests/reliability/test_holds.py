@@ -214,7 +214,7 @@ class Site:
                 os.fchown(file.fileno(), uid, groups[0])
         with open(sandbox.CONF, "w", encoding="utf-8") as file:
             file.write(f"[people]\naddress = {{user}}@example.com\ndomains = example.com\n"
-                       f"network_users = yes\n[invitations]\nsettle = 0\n"
+                       f"network_users = yes\n[invitations]\ncreation_delay = 0\n"
                        f"[storage]\nspool = {self.spool}\nstate = {self.fs}/var/lib/cloudinvite\n"
                        f"tokens = {self.fs}/var/cache/cloudinvite\nrun = {self.root}/run\n"
                        f"ledger = sqlite:{self.fs}/var/lib/cloudinvite/ledger.db\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper and its peer: what an honest collector gets, and what a hostile one does not.
+ * The keeper and its peer: what an honest collector gets, and what a hostile one does not get.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -57,7 +57,7 @@ static void send_record(struct kept *k, const struct spool_record *r, size_t n)
 	(void)send(k->client.fd, r, n, MSG_NOSIGNAL);
 }
 
-/* Whether the keeper has closed the connection: what it still tells is read away. */
+/* Whether the keeper has closed the connection; reads whatever it still sends. */
 static bool is_closed(struct kept *k)
 {
 	struct spool_record r;
@@ -79,7 +79,7 @@ static void expect_content(struct box *b, const char *name, const char *content)
 
 /* ---- an honest collector ---- */
 
-static void arrivals_are_told_oldest_first_marked_and_taken(void **state)
+static void arrivals_are_sent_oldest_first_marked_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
@@ -120,7 +120,7 @@ static void a_list_holds_as_many_as_were_asked_for(void **state)
 	assert_int_equal(spool_client_list(&k->client, out, 1, NULL), 1);
 }
 
-static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
+static void thousands_of_arrivals_pass_a_queue_of_a_few_hundred(void **state)
 {
 	struct spool_arrival *out = calloc(5000, sizeof(*out));
 	struct kept *k = *state;
@@ -143,13 +143,13 @@ static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
 	assert_int_equal(box_count(box_of(k), "seen"), 5000);
 }
 
-static void what_comes_is_told_once_until_it_is_asked_for(void **state)
+static void new_arrivals_are_announced_once_until_the_next_request(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
 	struct spool_record r;
 
-	/* What may have lain there already. */
+	/* A record that may have been sent before. */
 	assert_int_equal(recv(k->client.fd, &r, sizeof(r), 0), sizeof(r));
 	assert_int_equal(r.verb, SPOOL_TELL_NEWS);
 	assert_int_equal(spool_client_list(&k->client, out, 8, NULL), 0);
@@ -167,7 +167,7 @@ static bool forget_it(const char *user, void *ctx)
 	return spool_client_unmark(ctx, user, NULL);
 }
 
-static void marks_are_written_told_and_removed(void **state)
+static void markers_are_written_sent_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_client *c = &k->client;
@@ -194,7 +194,7 @@ static void marks_are_written_told_and_removed(void **state)
 	}
 	assert_true(spool_client_flush(c, NULL));
 	box_age(b, "seen/u7", 1000);
-	/* It unmarks while it is told, in both directions at once. */
+	/* It unmarks while it reads, in both directions at once. */
 	assert_true(spool_client_each_mark(c, 2000, forget_it, c, NULL));
 	assert_true(spool_client_flush(c, NULL));
 	assert_int_equal(box_count(b, "seen"), 1000);
@@ -206,7 +206,7 @@ static void marks_are_written_told_and_removed(void **state)
 	assert_int_equal(oldest, 0);
 }
 
-static void what_cannot_be_done_is_said_with_the_next_flush(void **state)
+static void a_failure_is_reported_by_the_next_flush(void **state)
 {
 	struct kept *k = *state;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -319,9 +319,9 @@ static void no_two_keepers_serve_at_once(void **state)
 	spool_client_close(&other);
 }
 
-/* ---- a hostile one ---- */
+/* ---- a hostile collector ---- */
 
-/* One byte of an honest record is another. */
+/* An honest record with one byte changed. */
 struct forgery {
 	char verb;
 	const char *name, *word;
@@ -354,7 +354,7 @@ static void every_malformed_record_ends_the_connection(void **state)
 		{'U', "%2f", NULL, AT(zero), 0},
 		{'U', "a b", NULL, AT(zero), 0},
 		{'U', "\xff", NULL, AT(zero), 0},
-		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* behind the NUL */
+		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* after the NUL */
 		{'U', "alice", NULL, AT(name) + 167, 'x'},
 		{'U', "alice", "word", AT(zero), 0},
 		{'T', "alice", NULL, AT(zero), 0},
@@ -432,9 +432,9 @@ static void a_second_question_before_the_answer_ends_the_connection(void **state
 	assert_true(is_closed(k));
 }
 
-/* It asks, never reads, and goes on asking: the keeper does what has no answer, and waits for
- * nobody. */
-static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **state)
+/* It asks, never reads, and continues to ask: the keeper does what needs no answer, and does not
+ * wait. */
+static void a_peer_that_never_reads_blocks_nothing(void **state)
 {
 	const struct timeval soon = {.tv_sec = 1};
 	struct kept *k = *state;
@@ -491,12 +491,12 @@ static void records_that_no_keeper_tells_are_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(arrivals_are_told_oldest_first_marked_and_taken),
+		T(arrivals_are_sent_oldest_first_marked_and_removed),
 		T(a_list_holds_as_many_as_were_asked_for),
-		T(thousands_are_told_through_a_queue_of_a_few_hundred),
-		T(what_comes_is_told_once_until_it_is_asked_for),
-		T(marks_are_written_told_and_removed),
-		T(what_cannot_be_done_is_said_with_the_next_flush),
+		T(thousands_of_arrivals_pass_a_queue_of_a_few_hundred),
+		T(new_arrivals_are_announced_once_until_the_next_request),
+		T(markers_are_written_sent_and_removed),
+		T(a_failure_is_reported_by_the_next_flush),
 		T(an_arrival_becomes_the_mark),
 		T(what_is_no_arrival_becomes_no_mark),
 		T(a_crash_between_mark_and_take_leaves_an_arrival),
@@ -505,7 +505,7 @@ int main(void)
 		T(every_malformed_record_ends_the_connection),
 		T(a_record_of_another_size_ends_the_connection),
 		T(a_second_question_before_the_answer_ends_the_connection),
-		T(one_that_never_reads_is_served_no_further_and_holds_nothing),
+		T(a_peer_that_never_reads_blocks_nothing),
 		cmocka_unit_test(records_that_no_keeper_tells_are_a_fault),
 	};
 
