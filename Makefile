@@ -77,7 +77,7 @@ DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
 
 pkg = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
-PKGS := libcurl jansson libcrypto sqlite3 inih libmicrohttpd libssl
+PKGS := libcurl jansson libcrypto p11-kit-1 sqlite3 inih libmicrohttpd libssl
 
 CPPFLAGS_ALL = -I. -Icommon $(DEFS) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(OPT) $(PREFIX_MAP) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections \
@@ -86,7 +86,7 @@ PKG_CFLAGS := $(call pkg,$(PKGS))
 
 LIBS_BASE   :=
 LIBS_INI    := $(call lib,inih,-linih)
-LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto,-lcurl -ljansson -lcrypto)
+LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto p11-kit-1,-lcurl -ljansson -lcrypto -lp11-kit)
 LIBS_JSON   := $(call lib,jansson,-ljansson)
 LIBS_LEDGER := $(call lib,sqlite3,-lsqlite3)
 LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -ljansson -lcrypto -lz)

@@ -21,6 +21,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/ops/ops.h"
 #include "cli/verbs.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "telemetry/events.h"
 
 static const struct option options[] = {
@@ -167,6 +168,7 @@ int main(int argc, char **argv)
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_message_ids(event_ids);
 	log_decisions();
+	settings_read_keys_with(&hsm_key_reader);
 	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))
 		return cli_fail(&fault);

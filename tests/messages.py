@@ -43,9 +43,10 @@ SILENT = re.compile(
     r"str(n|n?case)?cmp|memcmp|strc?spn|strpbrk|strn?str|strcasestr|strtok_r|strsep|f?open(at)?|fdopen|f?reopen|getenv|"
     r"secure_getenv|setenv|unsetenv|getopt_long|dlopen|dlsym|strptime|strftime|json_object_get|json_unpack\w*|"
     r"member\w*|(text|str)_(starts|ends|equal_nocase|in_list|match|is|has|each)\w*|query_\w+|sqlite3_\w+|"
-    r"uri_field|key_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|_Static_assert|"
-    r"memchr|MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|setlocale|ENGINE_\w+|"
-    r"BIO_\w+|PEM_\w+|syslog|section|attribute|format|visibility|text_is_\w+|setting_find|iam_caller|route_read")
+    r"uri_field|(hsm|p11_kit)_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|"
+    r"_Static_assert|memchr|MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|"
+    r"setlocale|ENGINE_\w+|BIO_\w+|PEM_\w+|syslog|section|attribute|format|visibility|text_is_\w+|setting_find|"
+    r"iam_caller|route_read")
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|"
                  r"RELEASE|WITH|WHERE|AND|OR|FROM|ORDER BY|VACUUM|ANALYZE|LEFT JOIN|JOIN|SET)\b")
 FORMAT = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|j|z|t|L)?[a-zA-Z%]")

@@ -78,6 +78,9 @@ setting_validator validate_customer, validate_address, validate_api_version, val
 	validate_credentials, validate_key, validate_key_id, validate_http, validate_project,
 	validate_no_proxy;
 
+/* settings_read_keys_with(); NULL: no reader. */
+extern const struct settings_key_reader *setting_key_reader;
+
 /* The settings, and where each of them was set. */
 struct origin {
 	const char *file; /* one of `files`; NULL: the default */

@@ -127,6 +127,19 @@ struct settings *settings_inspect(
 	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
 void settings_free(struct settings *s);
 
+/* Parses the URI of a PKCS#11 key. Only programs that use the key link the library that does it;
+ * the others accept every URI of that scheme. */
+#define SETTINGS_KEY_PKCS11 "pkcs11:"
+struct settings_key_reader {
+	/* What is wrong with it, or NULL. It must name one key, and one token, so that the PIN goes
+	 * to no other token. `remedy` is a whole sentence. */
+	const char *(*wrong)(const char *uri, const char **remedy);
+	/* The file that holds the PIN; "" if the URI names none, false if its path is not known. */
+	bool (*pin_file)(const char *uri, char *out, size_t size);
+};
+/* For the whole process, before settings are loaded. */
+void settings_read_keys_with(const struct settings_key_reader *reader);
+
 /* For `cloudinvite config`: every key in the table's order, with its effective value as written
  * in a file (passwords as ***) and its origin ("default",
  * "/etc/cloudinvite/conf.d/10-site.conf:4"). */

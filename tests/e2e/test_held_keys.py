@@ -132,6 +132,21 @@ class Token(Keys):
         with open(self.calls, encoding="utf-8", errors="replace") as file:
             return file.read().count("C_Login")
 
+    def test_reading_the_uri_reads_no_configuration_of_p11_kit(self):
+        trace = self.directory + "/trace"
+        with place(self.key(), self.public) as site:
+            done = subprocess.run(
+                ["strace", "-f", "-o", trace, "-e", "trace=%file", os.path.join(harness.BUILD, "cloudinvite"),
+                 "-c", site.conf, "config", "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env={**os.environ, "HOME": self.directory, "XDG_CONFIG_HOME": self.directory}, check=False,
+                timeout=harness.TIMEOUT)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            paths = [path for line in file for path in line.split('"')[1::2]]
+        self.assertIn(self.directory + "/pin", paths)
+        self.assertEqual([path for path in paths if "/pkcs11" in path or "/p11-kit" in path
+                          or path.startswith(self.directory) and path != self.directory + "/pin"], [])
+
     def test_the_key_signs_in_the_token_and_somebody_is_invited(self):
         self.invites(self.key(), self.public)
 

@@ -38,9 +38,10 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 BASE = ["systemd", "systemd-sysv", "dbus", "openssl"]
 # What the programs link.
 LIBRARIES = {
-    "bookworm": ["libcurl4", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12", "libpam0g"],
+    "bookworm": ["libcurl4", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12", "libp11-kit0",
+                 "libpam0g"],
     "trixie": ["libcurl4t64", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12t64",
-               "libpam0g"],
+               "libp11-kit0", "libpam0g"],
 }
 # What a booted machine has besides: one image serves all who boot that suite.
 HELD_KEYS = {"bookworm": "libengine-pkcs11-openssl", "trixie": "pkcs11-provider"}

@@ -30,8 +30,8 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 CROWD = ("ruth", "karl")  # log in all the time, by key and by password; Google knows neither
 PASSWORD = "a long afternoon"
 LIBRARIES = {
-    "bookworm": {"libc6", "libcurl4", "libinih1", "libjansson4", "libsqlite3-0", "libssl3"},
-    "trixie": {"libc6", "libcurl4t64", "libinih1", "libjansson4", "libsqlite3-0", "libssl3t64"},
+    "bookworm": {"libc6", "libcurl4", "libinih1", "libjansson4", "libp11-kit0", "libsqlite3-0", "libssl3"},
+    "trixie": {"libc6", "libcurl4t64", "libinih1", "libjansson4", "libp11-kit0", "libsqlite3-0", "libssl3t64"},
 }
 SERVERS = {
     "bookworm": {"libc6", "libjansson4", "libmicrohttpd12", "libssl3", "zlib1g"},

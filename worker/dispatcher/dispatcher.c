@@ -16,6 +16,7 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "worker/dispatcher/memory.h"
 #include "worker/dispatcher/metadata_probe.h"
 #include "worker/dispatcher/metrics_file.h"
@@ -340,6 +341,7 @@ int main(int argc, char **argv)
 	int exit_code;
 
 	memory_set_up();
+	settings_read_keys_with(&hsm_key_reader);
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;
 	if (!runtime_open(&d.runtime, &d.worker, d.worker.settings, &fault) ||
