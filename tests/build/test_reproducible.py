@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Two builds give the same bytes: in two directories, by two users, at two times, with another -j, umask, time zone and
-locale. Compared are Debian's packages, and what `make` builds once it is stripped. Needs root. Prints TAP."""
+locale. Debian's packages are compared, and the stripped results of `make`. Needs root. Prints TAP.
+"""
 import concurrent.futures
 import glob
 import hashlib
@@ -52,7 +53,7 @@ def build(work, place, user, jobs, before, umask):
 
 
 def digests(paths):
-    """What is in each, by its name."""
+    """A digest of the contents, by name."""
     found = {}
     for path in paths:
         with open(path, "rb") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""wire.Wire over HTTP/2, with python3-h2: every frame can be what no good server sends."""
+"""wire.Wire over HTTP/2, with python3-h2: every frame can be one that a good server never sends."""
 import h2.config
 import h2.connection
 import h2.errors
@@ -27,7 +27,7 @@ class Exchange(wire.Exchange):
         return self.flush()
 
     def data(self, body, end=True):
-        """Within what the client's window allows, which is more than our bodies need."""
+        """Within the client's window, which is larger than our bodies."""
         while len(body) > 16384:
             self.http2.send_data(self.stream, body[:16384])
             body = body[16384:]
@@ -49,7 +49,7 @@ class Exchange(wire.Exchange):
         self.flush()
 
     def goaway(self, last, code=h2.errors.ErrorCodes.NO_ERROR):
-        """As a frame of our own: the library would then send no more on this connection."""
+        """As a frame of our own: the library would otherwise send no more on this connection."""
         payload = last.to_bytes(4, "big") + int(code).to_bytes(4, "big")
         self.write(len(payload).to_bytes(3, "big") + b"\x07\x00" + bytes(4) + payload)
 

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I2 (docs/design.md, "Invariants").
-"""No account of this host can hold a login: an account that holds the lock of every directory that it
-can (tests/reliability/hold.c) stops neither new, returning nor root's logins, nor what `notify` says
-at one, nor emit, scan and the hooks, nor the keeper and the collector. It is tried on the spool, on
-the directory above it, and on the file system's rename lock, with a cold and a warm cache, as each of
-the product's accounts, with its groups, and as an ordinary user.
+"""No account of this host can delay a login: an account that holds the lock of every directory that it can open
+(tests/reliability/hold.c) stops neither new, returning nor root's logins, nor the message of `notify`, nor emit, scan
+and the hooks, nor the keeper and the collector. It is tried on the spool, on the directory above it, and on the file
+system's rename lock, with a cold and a warm cache, as each of the product's accounts, with its groups, and as an
+ordinary user.
 
-The controls show that the attack works: with a spool of the old layout, and with one that is open to
-others, logins do hang. Every FUSE connection is aborted after 10 seconds, by a process of its own, so
-that nothing stays in state D whatever becomes of this test.
+The controls show that the attack works: with a spool of the old layout, and with one that is open to others, logins do
+hang. A separate process aborts every FUSE connection after 10 seconds, so that nothing stays in state D whatever
+happens to this test.
 """
 import contextlib
 import ctypes
@@ -38,10 +38,10 @@ CONTROL = "/sys/fs/fuse/connections"
 COLLECTOR = "cloudinvite-collector"
 LOCAL = "local"  # an ordinary user
 SECONDS = 10     # until a connection is aborted
-TIMEOUT = 6      # a login that takes as long is held
+TIMEOUT = 6  # a login that takes so long counts as blocked
 LOGINS = 20
 SENTENCE = "Ask the service desk about your invitation."
-# Reported by nothing but emit and the hook: they were there before the collector, and never log in.
+# Only emit and the hook report them: they existed before the collector, and never log in.
 EMITTED, HOOKED = "emitted", "hooked"
 
 
@@ -90,7 +90,7 @@ class Conversation(ctypes.Structure):
 
 
 class Login:
-    """A process that calls the module itself, and what the user is told."""
+    """A process that calls the module itself, and what the user is shown."""
 
     def __init__(self, module, user):
         self.user = user
@@ -116,13 +116,13 @@ class Login:
         return done != 0
 
     def said(self):
-        """What the user was told, at the end."""
+        """What the user was shown."""
         with open(self.told, encoding="utf-8") as told:
             return told.read()
 
 
 class Module:
-    """Logins that call the module itself, a process each."""
+    """Logins that call the module itself, each in a process."""
 
     def __init__(self, directory, spool, message):
         self.pam = ctypes.CDLL("libpam.so.0")
@@ -134,7 +134,7 @@ class Module:
         self.words = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
 
     def log_in(self, users):
-        """(those whose login did not come to an end in time, {user: what the others were told})"""
+        """(users whose login did not end in time, {user: what the others were shown})"""
         waiting, told = [Login(self, user) for user in users], {}
         until = time.monotonic() + TIMEOUT
         while waiting and time.monotonic() < until:
@@ -147,7 +147,7 @@ class Module:
 
 
 class Hold:
-    """Somebody who holds what he can, until the end of the block, and SECONDS at most."""
+    """Holds every possible lock until the end of the block, and for SECONDS at most."""
 
     def __init__(self, site, account, opened, queued, target=None):
         uid, groups = ids(account)
@@ -185,7 +185,7 @@ class Hold:
 
 
 class Site:
-    """A small file system with a spool in it, at the depth of /var/spool/cloudinvite."""
+    """A small file system with a spool in it, as deep as /var/spool/cloudinvite."""
 
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="cloudinvite-holds.")
@@ -237,7 +237,7 @@ class Site:
         return f"{self.fs}/own-{account}"
 
     def mark_all(self):
-        """The returning users, the invited among them, and none else."""
+        """The returning users, including the invited ones, and no others."""
         for name in os.listdir(self.spool + "/seen"):
             if not name.startswith((".", "old", "invited")):
                 os.unlink(f"{self.spool}/seen/{name}")
@@ -261,7 +261,7 @@ class Site:
         shutil.rmtree(self.root)
 
     def cool_down(self):
-        """Drops directory entries that nobody uses."""
+        """Drops directory entries that are not in use."""
         for _ in range(2):
             with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
                 file.write("2")
@@ -279,7 +279,7 @@ class Holds(harness.Test):
                            for number in range(LOGINS)]
 
     def attacks(self, account):
-        """What is opened, what waits for a lock, and where it is renamed to."""
+        """What is opened, what waits for a lock, and the target of its rename."""
         site = self.site
         for place in (site.spool, site.above):
             yield place, place + "/queued", None
@@ -296,7 +296,7 @@ class Holds(harness.Test):
                 for name, command in commands.items()}
 
     def assert_users_get_in(self):
-        """The invited are told so, and the others nothing."""
+        """The invited users see the message, the others nothing."""
         held, told = self.site.module.log_in(self.users())
         self.assertEqual([login.user for login in held], [])
         for user, said in told.items():
@@ -322,7 +322,7 @@ class Holds(harness.Test):
                                      "the marks", TIMEOUT)
 
     def assert_hangs(self, account, opened, cold):
-        """And is over with the connection."""
+        """And it ends with the connection."""
         if cold:
             self.site.cool_down()
         with Hold(self.site, account, opened, opened + "/queued"):
@@ -362,7 +362,7 @@ class Holds(harness.Test):
         self.assert_hangs(LOCAL, self.site.spool, True)
 
     def test_emit_does_not_look_into_a_spool_that_others_can_open(self):
-        """Nor does the hook, which never fails."""
+        """Neither does the hook, which never fails."""
         os.chmod(self.site.spool, 0o755)
         self.site.cool_down()
         with Hold(self.site, LOCAL, self.site.spool, self.site.spool + "/queued"):

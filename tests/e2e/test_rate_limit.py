@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I10, I11 (docs/design.md, "Invariants").
-"""The pace as Google sees it, over several programs, restarts and kills; slower when Google says so;
-expected times; and what holds people back until an administrator says otherwise.
+"""The rate limit as Google sees it, over several programs, restarts and kills; slower when Google says so; expected
+times; and people who are held until an administrator decides.
 
-One of the tests takes a little more than a minute of real time; everything longer is in
-tests/unit/ledger_pace_test.c and invite_pace_test.c, with a settable clock.
+One of the tests takes a little more than a minute of real time; everything longer is in tests/unit/ledger_pace_test.c
+and invite_pace_test.c, with a settable clock.
 """
 import collections
 import contextlib
@@ -30,7 +30,7 @@ def busiest_minute(log):
     return most
 
 
-class Pace(harness.Test):
+class RateLimit(harness.Test):
 
     def setUp(self):
         self.google = Emulator().__enter__()
@@ -62,10 +62,10 @@ class Pace(harness.Test):
             word for word, in self.ledger(site, "SELECT state || ' ' || reason FROM person")))
 
 
-class Minute(Pace):
+class Minute(RateLimit):
 
     def ask(self, site, until, took):
-        """An administrator asks about somebody every six seconds."""
+        """An administrator checks an address every six seconds."""
         number = 0
         while time.monotonic() < until:
             began = time.monotonic()
@@ -97,7 +97,8 @@ class Minute(Pace):
         self.assertLessEqual(busiest_minute(log), LIMIT)
         first = [entry for entry in log if entry["at_ms"] - log[0]["at_ms"] < 60000]
         mine = [entry for entry in first if "stranger" in (entry["address"] or "")]
-        # What is kept for administrators is theirs; all else is used, but for what a kill may cost.
+        # What is reserved for administrators is available to them; everything else is used, except what a kill may
+        # cost.
         self.assertIn(len(first) - len(mine), range(LIMIT - LIMIT // 10 - KILLS,
                                                     LIMIT - LIMIT // 10 + 1))
         self.assertGreater(len(mine), 3)
@@ -110,9 +111,9 @@ class Minute(Pace):
               f"{max(seconds for _, seconds in took):.1f} s", flush=True)
 
 
-class Slower(Pace):
+class Slower(RateLimit):
 
-    def test_google_s_word_halves_the_rate_charges_nobody_and_is_waited_for(self):
+    def test_a_429_halves_the_rate_charges_no_person_and_is_waited_for(self):
         for form in ("429", "403"):
             with self.subTest(form=form):
                 self.google.reset()
@@ -124,10 +125,10 @@ class Slower(Pace):
         site.dispatcher_once()
         log = self.calls()
         self.assertEqual(len([entry for entry in log if entry["status"] == 200]), 20)
-        self.assertLessEqual(len(log), 20 + 16)  # those that were under way, and no more
-        pace = site.json("status", "--json")["worker"]["pace"]
-        self.assertEqual((pace["configured"], pace["effective"]), (600, 300))
-        self.assertIsNotNone(pace["throttled_until"])
+        self.assertLessEqual(len(log), 20 + 16)  # those in flight, and no more
+        limit = site.json("status", "--json")["worker"]["pace"]
+        self.assertEqual((limit["configured"], limit["effective"]), (600, 300))
+        self.assertIsNotNone(limit["throttled_until"])
         self.assertIn("Google asked to slow down", " ".join(site.run("status").stdout.split()))
         self.assertEqual(self.ledger(site, "SELECT max(attempts) FROM person"), [(0,)])
         self.google.quota({"per_minute": 0})
@@ -139,34 +140,34 @@ class Slower(Pace):
         self.assertGreaterEqual(later[0]["at_ms"] - log[-1]["at_ms"], 2000)
         self.assertEqual(self.reasons(site), {"invited sent": 30})
 
-    def test_a_resync_that_is_told_to_slow_down_slows_everybody_down(self):
+    def test_a_throttled_resync_slows_all_programs_down(self):
         site = self.site(google={"requests_per_minute": "600"})
         self.arrive(site, 2)
         site.dispatcher_once()
         self.google.faults({"route": "list", "status": 429, "headers": {"Retry-After": "3600"}})
         self.ledger(site, "UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
         site.dispatcher_once()
-        pace = site.json("status", "--json")["worker"]["pace"]
-        self.assertEqual(pace["effective"], 300)
-        self.assertGreater(pace["wait_ms"], 3500 * 1000)
+        limit = site.json("status", "--json")["worker"]["pace"]
+        self.assertEqual(limit["effective"], 300)
+        self.assertGreater(limit["wait_ms"], 3500 * 1000)
 
 
-class Expected(Pace):
+class Expected(RateLimit):
 
     def test_status_says_how_long_the_rest_will_take(self):
         site = self.site(google={"requests_per_minute": "60"})
         self.arrive(site, 162, invitable=False)
         site.dispatcher_once()
         self.assertEqual(len(self.calls()), 54)
-        pace = site.json("status", "--json")["worker"]["pace"]
-        # 108 are left, a call each, 54 a minute: when the first minute is over, two more begin.
-        self.assertGreater(pace["expected_seconds"], 120)
-        self.assertLess(pace["expected_seconds"], 120 + 60 + 36)
+        limit = site.json("status", "--json")["worker"]["pace"]
+        # 108 are left, one call each, 54 a minute: when the first minute is over, two more begin.
+        self.assertGreater(limit["expected_seconds"], 120)
+        self.assertLess(limit["expected_seconds"], 120 + 60 + 36)
         self.ledger(site, "UPDATE person SET reason = 'cap' WHERE state = 'queued'")
         self.assertEqual(site.json("status", "--json")["worker"]["pace"]["expected_seconds"], 0)
 
 
-class Held(Pace):
+class Held(RateLimit):
 
     def test_a_person_who_was_held_in_dry_run_stays_so_until_approved(self):
         site = self.site(invitations={"mode": "dry-run"})
@@ -191,7 +192,7 @@ class Held(Pace):
         self.assertEqual(site.run("enable", "--yes").stdout, "Sending is already on: mode = send.\n")
         self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE what = 'enabled'")), 1)
 
-    def test_the_cap_of_the_day_lets_the_others_wait_in_their_order(self):
+    def test_beyond_the_daily_limit_people_wait_in_order(self):
         site = self.site(invitations={"sends_per_day": "4"})
         self.arrive(site, 10)
         site.dispatcher_once()
