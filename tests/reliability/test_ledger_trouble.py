@@ -107,7 +107,7 @@ class Trouble(harness.Test):
         self.repair()
         self.goes_on()
 
-    # ---- somebody else's ----
+    # ---- of another customer or version ----
 
     def test_one_that_is_newer_than_the_program(self):
         with contextlib.closing(sqlite3.connect(self.path)) as connection:
@@ -134,7 +134,7 @@ class Trouble(harness.Test):
         self.repair()
         self.goes_on()
 
-    # ---- in the way ----
+    # ---- blocked ----
 
     def test_one_that_another_program_holds_locked(self):
         """Until it is released: nothing is lost, and the programs continue automatically."""

@@ -53,7 +53,7 @@ def address(user):
     return user + "@example.com"
 
 
-# ---- what is recorded
+# ---- recording
 
 
 def log_in(root, *users):
@@ -147,7 +147,7 @@ def record(google, site):
     return events
 
 
-# ---- what a disk says as it is
+# ---- checking a state
 
 
 class Ledger:
@@ -252,7 +252,7 @@ def outline(state):
                          if path.startswith("tokens/") and not path.endswith("last-mail"))))
 
 
-# ---- what the host does when the power is back
+# ---- starting the host again
 
 
 def mode_of(path, content):
