@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/privdrop.h"
 #include "base/str.h"
@@ -66,8 +67,40 @@ static int unknown_verb(const char *name)
 	return cli_fail(&fault);
 }
 
+/* What options were called before version 0.1.0 was released. */
+static const struct {
+	const char *verb, *old, *now;
+} old_options[] = {
+	{"send", "--again", "--resend"},
+	{"emit", "--reason", "--trigger"},
+};
+
+static bool is_old_option(size_t i, const char *verb, const char *typed)
+{
+	size_t n = strlen(old_options[i].old);
+
+	return strcmp(verb, old_options[i].verb) == 0 &&
+	       strncmp(typed, old_options[i].old, n) == 0 && (typed[n] == '\0' || typed[n] == '=');
+}
+
+/* Without this, getopt would only say that it does not know the option. */
+static bool are_options_current(int argc, char **argv, struct fault *fault)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(old_options); k++) {
+			if (!is_old_option(k, argv[0], argv[i]))
+				continue;
+			fault_set(fault, FAULT_USAGE, "old_option", "%s has no option %s", argv[0],
+				old_options[k].old);
+			return fault_remedy(fault, "Use %s instead.", old_options[k].now);
+		}
+	}
+	return true;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
+	struct fault fault;
 	const struct verb *verb = verb_find(verbs, argv[0]);
 
 	if (!verb)
@@ -76,6 +109,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		verb_print_help(verb);
 		return EXIT_OK;
 	}
+	if (!are_options_current(argc, argv, &fault))
+		return cli_fail(&fault);
 	optind = 0; /* getopt starts again, and permutes again */
 	cli->account = verb->account;
 	cli->verb = verb;

@@ -46,16 +46,6 @@ static bool open_signals(struct worker *w, struct fault *fault)
 	return true;
 }
 
-static bool check_role(
-	const struct worker_program *program, const struct settings *settings, struct fault *fault)
-{
-	if (settings->role != program->excluded_role)
-		return true;
-	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: this host does not run the %s",
-		program->role);
-	return fault_remedy(fault, "Disable %s.service, or set role = standalone.", program->name);
-}
-
 /* 1: locked. 0: another process runs (woken with --once; otherwise a fault). -1: fault. */
 static int acquire_lock(struct worker *w, struct fault *fault)
 {
@@ -119,9 +109,8 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 			       PREPARE_MOST_MS, fault)
 			       ? 0
 			       : -1;
-	if (!check_role(program, w->settings, fault) ||
-		(program->before_change_of_user &&
-			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
+	if ((program->before_change_of_user &&
+		    !program->before_change_of_user(w->settings, &w->kept, fault)) ||
 		!settings_run_as(w->settings, program->account, fault))
 		return -1;
 	locked = acquire_lock(w, fault);

@@ -103,7 +103,8 @@ static void error_use_root(struct fault *fault, const char *path)
 struct settings *cli_load(const struct cli *cli, int *exit_code)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	struct settings *settings = settings_load(cli->settings_path, &fault);
+	struct settings *settings =
+		settings_load_text(cli->settings_path, cli->settings_text, &fault);
 
 	if (!settings)
 		*exit_code = cli_fail(&fault);

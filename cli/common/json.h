@@ -25,7 +25,8 @@ json_t *json_count(int64_t n);
 
 /* {"kind","code","message","remedy"}, or null for no fault. */
 json_t *json_fault(const struct fault *fault);
-/* {"address","state","reason","mails_sent","due",…} with an empty "sightings" to be filled. */
+/* {"address","state","reason","mails_sent","next_attempt",…} with an empty "sightings" to be
+ * filled. */
 json_t *json_person(const struct person *p);
 /* {"host","user","uid","verdict","first_seen","gone"} */
 json_t *json_sighting(const struct ledger_sighting *s);

@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -51,37 +52,24 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph)
 
 /* ---- characters ---- */
 
-/* The length of the UTF-8 sequence that starts with `c`. The text has passed str_safe. */
-static size_t sequence(unsigned char c)
+/* The length of the character at `s`, and how many columns it takes. */
+static size_t character(const char *s, int *columns)
 {
-	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
+	uint32_t code;
+	size_t n = utf8_decode(s, SIZE_MAX, &code);
+	int width = n > 1 ? wcwidth((wchar_t)code) : 1;
 
-static wchar_t decode(const char *s, size_t n)
-{
-	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	unsigned code = (unsigned char)s[0] & first[n];
-
-	for (size_t i = 1; i < n; i++)
-		code = code << 6 | ((unsigned char)s[i] & 0x3f);
-	return (wchar_t)code;
-}
-
-static int columns_of(const char *s, size_t n)
-{
-	int columns = n == 1 ? 1 : wcwidth(decode(s, n));
-
-	return columns < 0 ? 1 : columns;
+	*columns = width < 0 ? 1 : width;
+	return n > 0 ? n : 1;
 }
 
 int screen_text_width(const char *text)
 {
-	int columns = 0;
-	size_t n;
+	int columns = 0, width;
 
-	for (; *text != '\0'; text += n) {
-		n = sequence((unsigned char)*text);
-		columns += columns_of(text, n);
+	while (*text != '\0') {
+		text += character(text, &width);
+		columns += width;
 	}
 	return columns;
 }
@@ -104,7 +92,7 @@ static const char *shown(const struct screen *s, const char *c, size_t n, char o
 static void cut(const struct screen *s, char *out, size_t size, int columns)
 {
 	const char *more = screen_glyph(s, GLYPH_MORE);
-	int room = columns - screen_text_width(more);
+	int room = columns - screen_text_width(more), width;
 	size_t at = 0, n;
 
 	if (room < 0) {
@@ -112,8 +100,8 @@ static void cut(const struct screen *s, char *out, size_t size, int columns)
 		room = columns;
 	}
 	for (int used = 0; out[at] != '\0'; at += n) {
-		n = sequence((unsigned char)out[at]);
-		used += columns_of(out + at, n);
+		n = character(out + at, &width);
+		used += width;
 		if (used > room)
 			break;
 	}
@@ -127,10 +115,11 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 {
 	char safe[LINE_MAX_BYTES], one[5];
 	size_t at = 0, n;
+	int width;
 
 	str_safe(safe, sizeof(safe), text);
 	for (const char *c = safe; *c != '\0'; c += n) {
-		n = sequence((unsigned char)*c);
+		n = character(c, &width);
 		const char *as = shown(s, c, n, one);
 		if (at + strlen(as) >= size)
 			break;

@@ -138,7 +138,7 @@ bool selector_resolve(struct ledger *l, const struct settings *settings, const c
 		return resolve_candidates(typed, &candidates, address, fault);
 	if (plain)
 		return true;
-	fault_set(fault, FAULT_USAGE, "unknown_who",
+	fault_set(fault, FAULT_USAGE, "unknown_target",
 		strchr(typed, '@')
 			? "'%s' is not a plain mail address, and no such user has been seen"
 			: "no user '%s' has been seen",

@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
-
-#define HIDDEN_S INT64_C(259200) /* 72 h: Google may hide a mail for so long */
+#include "google/types.h"
 
 struct reading {
 	struct service_state *service;
@@ -68,7 +67,7 @@ static void set_alive(const struct store *store, const struct reading *reading, 
 
 int64_t service_state_reconcile_end(const struct service_state *service)
 {
-	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + HIDDEN_S : 0;
+	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + GOOGLE_LAG_S : 0;
 }
 
 bool service_state_read(const struct store *store, struct service_state *out, struct fault *fault)
@@ -89,8 +88,8 @@ bool service_state_read(const struct store *store, struct service_state *out, st
 		.pause = pause,
 		.reconciling = reconciling > 0,
 		.reconcile = reconcile,
-		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
-		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
+		.collector = {.role = "collector", .wanted = settings->role != ROLE_HUB},
+		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_HOST},
 	};
 	local_hostname(reading.host, sizeof(reading.host));
 	if (!ledger_each_worker(store->ledger, on_worker, &reading, fault))

@@ -4,6 +4,7 @@
  */
 #include "cli/common/verb.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,16 +23,32 @@ const struct verb *verb_nearest(const struct verb *verbs, const char *name)
 	const struct verb *nearest = NULL;
 	size_t best = strlen(name) / 3 + 2;
 
-	if (strlen(name) > DISTANCE_MAX)
-		return NULL;
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		size_t away = word_distance(name, verb->name);
+
 		if (away >= best || away >= strlen(verb->name))
 			continue;
 		best = away;
 		nearest = verb;
 	}
 	return nearest;
+}
+
+bool verb_parse_json(int argc, char **argv, bool *json)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	*json = false;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return false;
+		*json = true;
+	}
+	return true;
 }
 
 void verb_print_help(const struct verb *verb)

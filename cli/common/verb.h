@@ -23,6 +23,9 @@ struct verb {
 const struct verb *verb_find(const struct verb *verbs, const char *name);
 /* The verb that was probably meant; NULL if none is similar. */
 const struct verb *verb_nearest(const struct verb *verbs, const char *name);
+/* The command line of a verb whose only option is --json; false if there is another one. What is
+ * not an option begins at argv[optind]. */
+bool verb_parse_json(int argc, char **argv, bool *json);
 /* Prints `cloudinvite help VERB`. */
 void verb_print_help(const struct verb *verb);
 

@@ -258,7 +258,7 @@ void doctor_accounts(struct doctor *d)
 	struct tally tally = {.people = 0};
 	struct mapping mapping;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+	if (!d->settings || d->settings->role == ROLE_HUB) {
 		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
 					   : "skipped: needs valid settings");
 		return;

@@ -11,14 +11,14 @@
 
 #include "base/clock.h"
 #include "cli/common/service_state.h"
+#include "google/types.h"
 #include "ledger/pace.h"
 #include "spool/reader.h"
 #include "spool/walk.h"
 
-#define OLD_ARRIVAL_S 3600
-#define LATE_S	      86400
-#define OLD_UNCONFIRMED_S \
-	345600 /* four days: Google shows a mail after 48 h, and after 72 h a send is resolved */
+#define OLD_ARRIVAL_S	  3600
+#define LATE_S		  86400
+#define OLD_UNCONFIRMED_S (GOOGLE_LAG_S + 86400)
 
 /* ---- ledger ---- */
 
@@ -100,7 +100,7 @@ void doctor_read_spool(struct doctor *d)
 	struct doctor_spool *seen = &d->spool;
 	struct spool_reader boxes;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER ||
+	if (!d->settings || d->settings->role == ROLE_HUB ||
 		(geteuid() != 0 && access(d->settings->spool, X_OK) != 0 && errno == EACCES))
 		return;
 	seen->looked = true;
@@ -138,7 +138,7 @@ void doctor_backlog(struct doctor *d)
 {
 	const struct doctor_spool *seen = &d->spool;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+	if (!d->settings || d->settings->role == ROLE_HUB) {
 		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
 					   : "skipped: needs valid settings");
 	} else if (!seen->looked) {

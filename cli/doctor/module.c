@@ -41,7 +41,7 @@ void doctor_module(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct stat st;
 
-	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
+	if (d->settings && d->settings->role == ROLE_HUB) {
 		doctor_skip(d, "skipped: this host runs only the dispatcher");
 	} else if (lstat(MODULE_PATH, &st) != 0) {
 		fault_set(

@@ -62,7 +62,7 @@ void doctor_pam(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct logins logins = {.seen.max = 300, .missed.max = 300};
 
-	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
+	if (d->settings && d->settings->role == ROLE_HUB) {
 		doctor_skip(d, "skipped: this host runs only the dispatcher");
 		return;
 	}

@@ -70,7 +70,7 @@ void doctor_secrets(struct doctor *d)
 	int before = d->count[HEALTH_NOTE];
 	char pin[512];
 
-	if (!s || s->role == ROLE_DISPATCHER) {
+	if (!s || s->role == ROLE_HUB) {
 		doctor_skip(d, s ? "skipped: this host runs only the dispatcher"
 				 : "skipped: needs valid settings");
 		return;

@@ -55,7 +55,7 @@ static int emit_all(const struct cli *cli, enum trigger reason, char **users, in
 int verb_emit(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"reason", required_argument, NULL, 'r'},
+		{"trigger", required_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
 	enum trigger reason = TRIGGER_ASKED;
@@ -63,7 +63,7 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !trigger_parse(optarg, &reason))
+		if (option != 't' || !trigger_parse(optarg, &reason))
 			return cli_usage(cli);
 		given = true;
 	}

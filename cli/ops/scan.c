@@ -48,7 +48,7 @@ static bool show_json(const struct account *account, const struct verdict *verdi
 {
 	return json_line(json_pack("{s:o,s:I,s:s,s:o,s:o}", "user", json_text(account->user), "uid",
 		(json_int_t)account->uid, "verdict", verdict_word(verdict->kind), "address",
-		json_text(verdict->address), "why", json_text(verdict->sentence)));
+		json_text(verdict->address), "explanation", json_text(verdict->sentence)));
 }
 
 static void add_row(
@@ -155,8 +155,8 @@ static int print_summary(const struct scan *s, const struct reported *r, bool se
 	char waiting[64] = "";
 
 	if (s->json)
-		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
-			r->waiting, "left_out", r->left));
+		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written,
+			"already_queued", r->waiting, "skipped", r->left));
 	if (r->waiting > 0)
 		str_format(waiting, sizeof(waiting), ", %d %s already in the spool", r->waiting,
 			r->waiting == 1 ? "was" : "were");

@@ -89,10 +89,9 @@ static int count_faults(struct faults *faults)
 }
 
 /* What the change has made worse; false with the fault. */
-static bool is_sound(const struct pam_snapshot *before, const struct pam_snapshot *after,
-	int faults_before, struct fault *fault)
+static bool is_sound(const struct pam_snapshot *before, int faults_before, struct fault *fault)
 {
-	const char *broken = pam_snapshot_broken(before, after);
+	const char *broken = pam_snapshot_broken(before);
 	struct faults now;
 
 	if (broken)
@@ -119,14 +118,14 @@ static bool error_not_made(bool enable, struct fault *fault)
 static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 {
 	const struct pam_method *method = change->method;
-	struct pam_snapshot before, after = {.files = NULL};
+	struct pam_snapshot before, after = {.lines.data = NULL};
 	struct faults faults;
 	bool good = pam_snapshot_take(&before);
 	int faults_before = count_faults(&faults);
 
 	good = good && (enable ? method->enable(fault) : method->disable(fault));
 	good = good && pam_snapshot_take(&after);
-	if (good && enable && !is_sound(&before, &after, faults_before, fault)) {
+	if (good && enable && !is_sound(&before, faults_before, fault)) {
 		struct fault second;
 		(void)method->disable(&second);
 		good = false;

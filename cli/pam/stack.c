@@ -84,16 +84,13 @@ static bool unreadable(struct reading *r, const struct level *at, int number, co
 static bool append_line(struct reading *r, const struct level *at, struct pam_line *line)
 {
 	struct pam_stack *s = r->stack;
+	struct pam_line *lines = s->count < LINES_MAX
+					 ? array_grow(s->lines, s->count, &s->room, sizeof(*lines))
+					 : NULL;
 
-	if (s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 32;
-		struct pam_line *lines =
-			room <= LINES_MAX ? reallocarray(s->lines, room, sizeof(*lines)) : NULL;
-		if (!lines)
-			return unreadable(r, at, line->number, "too many lines");
-		s->lines = lines;
-		s->room = room;
-	}
+	if (!lines)
+		return unreadable(r, at, line->number, "too many lines");
+	s->lines = lines;
 	line->file = strdup(at->path);
 	if (!line->file)
 		return unreadable(r, at, line->number, "out of memory");

@@ -29,7 +29,7 @@ static bool approve_eligible(const struct person *p, struct fault *fault)
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"%s has reached the limit of mails per person (max_mails)", p->address);
 		return fault_remedy(fault,
-			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
+			"To send one more: cloudinvite send --resend --reason TEXT %s", p->address);
 	}
 	return true;
 }

@@ -7,32 +7,32 @@
  */
 #include "cli/people/explain.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "cli/common/verb.h"
 #include "cli/people/people.h"
 
 /* ---- searching ---- */
 
 static void add_address(struct explanation *x, const char *address)
 {
+	char(*grown)[ADDRESS_MAX + 1];
+
 	for (size_t i = 0; i < x->address_count; i++)
 		if (strcmp(x->addresses[i], address) == 0)
 			return;
-	if (x->address_count == x->address_room) {
-		size_t room = x->address_room > 0 ? 2 * x->address_room : 4;
-		char(*grown)[ADDRESS_MAX + 1] = reallocarray(x->addresses, room, sizeof(*grown));
-		if (!grown) {
-			x->failed = true;
-			return;
-		}
-		x->addresses = grown;
-		x->address_room = room;
+	grown = array_grow(x->addresses, x->address_count, &x->address_room, sizeof(*grown));
+	if (!grown) {
+		x->failed = true;
+		return;
 	}
+	x->addresses = grown;
 	str_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
 }
 
@@ -47,19 +47,15 @@ static bool has_candidate(const struct explanation *x, int64_t id)
 static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 {
 	struct explanation *x = ctx;
-	struct candidate *candidate;
+	struct candidate *candidate, *grown;
 
 	if (has_candidate(x, found->id))
 		return true;
-	if (x->candidate_count == x->candidate_room) {
-		size_t room = x->candidate_room > 0 ? 2 * x->candidate_room : 4;
-		struct candidate *grown = reallocarray(x->candidates, room, sizeof(*grown));
-		x->failed = x->failed || !grown;
-		if (!grown)
-			return false;
-		x->candidates = grown;
-		x->candidate_room = room;
-	}
+	grown = array_grow(x->candidates, x->candidate_count, &x->candidate_room, sizeof(*grown));
+	x->failed = x->failed || !grown;
+	if (!grown)
+		return false;
+	x->candidates = grown;
 	candidate = &x->candidates[x->candidate_count++];
 	*candidate = (struct candidate){.found = *found};
 	verdict_evaluate(&candidate->found.seen, x->store.settings, x->map, &candidate->verdict);
@@ -134,7 +130,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 		return cli_fail(&fault);
 	}
 	if (x->candidate_count == 0 && x->address_count == 0) {
-		fault_set(&fault, FAULT_USAGE, "unknown_who",
+		fault_set(&fault, FAULT_USAGE, "unknown_target",
 			"'%s': this user has not been seen and is not in %s", typed,
 			x->store.settings->passwd);
 		cli_fail(&fault);
@@ -147,20 +143,11 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 
 int verb_explain(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
 	struct explanation x = {.failed = false};
-	bool json = false;
-	int option, exit_code;
+	bool json;
+	int exit_code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (argc - optind != 1)
+	if (!verb_parse_json(argc, argv, &json) || argc - optind != 1)
 		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &x.store, &exit_code))
 		return exit_code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forget [--block] WHO…: erases people, with everything that the ledger and this host's spool know
- * of them.
+ * forget [--block] TARGET…: erases people, with everything that the ledger and this host's spool
+ * know of them.
  *
  * A forgotten person counts as new at the next login. Google still knows of an invitation, but
  * shows it up to 48 hours late. Until then the person could be mailed a second time, so forgetting
@@ -16,15 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "google/types.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
-
-#define RECENT_S INT64_C(259200) /* 72 h: Google's lag of 48 h, and a day */
 
 struct marks {
 	char (*users)[USER_MAX + 1]; /* on this host */
@@ -39,7 +39,7 @@ static bool is_recent(const struct person *p)
 {
 	if (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED || p->intent_at > 0)
 		return true;
-	return p->our_mails > 0 && clock_wall() - p->changed < RECENT_S;
+	return p->our_mails > 0 && clock_wall() - p->changed < GOOGLE_LAG_S;
 }
 
 static bool may_forget(const struct store *store, const char *address, struct fault *fault)
@@ -63,19 +63,15 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
 	struct marks *marks = ctx;
+	char(*users)[USER_MAX + 1];
 
 	if (strcmp(s->seen.host, marks->host) != 0)
 		return true;
-	if (marks->count == marks->room) {
-		size_t room = marks->room > 0 ? 2 * marks->room : 8;
-		char(*users)[USER_MAX + 1] =
-			reallocarray(marks->users, room, sizeof(*marks->users));
-		marks->failed = !users;
-		if (marks->failed)
-			return false;
-		marks->users = users;
-		marks->room = room;
-	}
+	users = array_grow(marks->users, marks->count, &marks->room, sizeof(*users));
+	marks->failed = !users;
+	if (marks->failed)
+		return false;
+	marks->users = users;
 	str_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
 	return true;
 }
@@ -99,7 +95,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 
 	*spool = (struct spool_client){.fd = -1};
 	/* Settings that cannot be read are reported when the ledger is opened. */
-	if (settings && settings->role != ROLE_DISPATCHER) {
+	if (settings && settings->role != ROLE_HUB) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
 				"%s: only root can remove the marks of this host", settings->spool);

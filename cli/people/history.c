@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [WHO]: what happened, when, why, and who did it. Without WHO: decisions about the whole
- * service.
+ * history [TARGET]: what happened, when, why, and who did it. Without TARGET: decisions about the
+ * whole service.
  */
 #include "cli/people/people.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -16,6 +16,7 @@
 #include "cli/common/labels.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
+#include "cli/common/verb.h"
 
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
@@ -103,7 +104,7 @@ static bool add_entry(const struct history_entry *e, void *ctx)
 	query->count++;
 	return json_array_append_new(query->entries,
 		       json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", json_time(e->at), "subject",
-			       json_text(subject), "what", json_text(e->what), "cause",
+			       json_text(subject), "event", json_text(e->what), "cause",
 			       json_text(e->cause), "actor", json_text(e->actor))) == 0;
 }
 
@@ -146,20 +147,11 @@ static int print_history(struct history_query *query, const char *typed, bool js
 
 int verb_history(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
 	struct history_query query = {.count = 0};
-	bool json = false;
-	int option, exit_code;
+	bool json;
+	int exit_code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (argc - optind > 1)
+	if (!verb_parse_json(argc, argv, &json) || argc - optind > 1)
 		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &query.store, &exit_code))
 		return exit_code;

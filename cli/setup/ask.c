@@ -98,6 +98,7 @@ static bool ask_login(struct setup *s)
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->draft.path;
+	cli.settings_text = &s->draft.text;
 	str_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
 		s->draft.settings->state);
 	if (!config_draft_set(&s->draft, "google", "subject", "", &s->fault) ||

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/instance.h"
@@ -25,7 +26,7 @@
 #include "cli/doctor/doctor.h"
 
 #define PAUSE_FIRST_S 2
-#define PAUSE_MAX_S   30
+#define PAUSE_LAST_S  30
 #define REPORT_MAX    ((size_t)48 * 1024) /* fits into a pipe that nobody reads yet */
 
 struct check {
@@ -161,13 +162,14 @@ static bool may_be_delegation_delay(const char *code)
 
 static int wait_for_delegation(struct check *check, int64_t minutes)
 {
-	int64_t end = clock_boot_ms() + minutes * 60000, pause = PAUSE_FIRST_S;
+	int64_t end = clock_boot_ms() + minutes * 60000;
 	struct progress progress;
 	int exit_code = fault_exit_code(FAULT_SETUP), tries = 0;
 
 	progress_start(&progress, check->setup->cli);
 	check->quiet = true;
 	while (may_be_delegation_delay(check->code) && clock_boot_ms() < end) {
+		int64_t pause = backoff(PAUSE_FIRST_S, PAUSE_LAST_S, tries);
 		struct timespec left = {.tv_sec = pause};
 
 		progress_update(&progress,
@@ -177,7 +179,6 @@ static int wait_for_delegation(struct check *check, int64_t minutes)
 		nanosleep(&left, NULL);
 		progress_clear(&progress);
 		exit_code = check_once(check);
-		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;
 	}
 	progress_end(&progress);

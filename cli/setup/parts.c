@@ -71,7 +71,6 @@ static void print_interrupted(void)
 {
 	static struct sentence s;
 
-	config_draft_remove(&current->draft);
 	add(&s, current->cli->progress ? "\n" : "");
 	add(&s, "cloudinvite: setup was interrupted.");
 	if (add_parts(&s, " Written: ", PART_WRITTEN))

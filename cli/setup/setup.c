@@ -108,7 +108,7 @@ static int write_settings(struct setup *s)
 		setup_part(s, PART_SETTINGS, PART_NOT_WANTED);
 	if (s->copy[0])
 		setup_part(s, PART_CREDENTIAL, PART_OPEN);
-	config_draft_check(&s->draft, on_fault, s);
+	settings_check(s->draft.settings, on_fault, s);
 	if (s->fault.kind)
 		return fail(s);
 	if (s->dry_run || (changes == 0 && !s->copy[0]))

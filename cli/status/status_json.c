@@ -21,13 +21,13 @@ static json_t *program_json(const struct program *p)
 	const struct ledger_worker *w = &p->worker;
 
 	if (!p->has_heartbeat)
-		return json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "role", p->role,
-			"wanted", p->wanted, "running", p->alive, "host", "version", "pid", "beat",
-			"started", "note");
-	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "role", p->role, "wanted",
-		p->wanted, "running", p->alive, "host", json_text(w->host), "version",
-		json_text(w->version), "pid", json_count(w->pid), "beat", json_time(w->beat),
-		"started", json_time(w->started), "note", json_text(w->note));
+		return json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "program",
+			p->role, "expected", p->wanted, "running", p->alive, "host", "version",
+			"pid", "last_heartbeat", "started", "status");
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "program", p->role,
+		"expected", p->wanted, "running", p->alive, "host", json_text(w->host), "version",
+		json_text(w->version), "pid", json_count(w->pid), "last_heartbeat",
+		json_time(w->beat), "started", json_time(w->started), "status", json_text(w->note));
 }
 
 static json_t *pause_json(const struct service_state *service)
@@ -38,7 +38,7 @@ static json_t *pause_json(const struct service_state *service)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", json_text(p->kind), "reason",
 		json_text(p->text), "remedy", json_text(p->remedy), "actor", json_text(p->actor),
-		"since", json_time(p->since), "probe_at", json_time(p->probe_at));
+		"since", json_time(p->since), "next_probe", json_time(p->probe_at));
 }
 
 static json_t *reconcile_json(const struct service_state *service)
@@ -47,9 +47,9 @@ static json_t *reconcile_json(const struct service_state *service)
 
 	if (!service->reconciling)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "why", json_text(r->why), "reason",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "cause", json_text(r->why), "reason",
 		json_text(r->text), "since", json_time(r->since), "until",
-		json_time(service_state_reconcile_end(service)), "swept", r->swept);
+		json_time(service_state_reconcile_end(service)), "list_read", r->swept);
 }
 
 static json_t *pace_json(const struct status *st)
@@ -61,7 +61,7 @@ static json_t *pace_json(const struct status *st)
 		p->configured > 0 ? json_integer(p->effective) : json_null(), "used",
 		(json_int_t)p->used, "wait_ms", (json_int_t)p->wait_ms, "throttled_until",
 		json_time(p->throttled_until_wall > st->service.at ? p->throttled_until_wall : 0),
-		"expected_seconds", (json_int_t)status_expect(st, status_pacing(st)));
+		"eta_seconds", (json_int_t)status_expect(st, status_pacing(st)));
 }
 
 static json_t *waiting_json(const struct status *st)
@@ -104,7 +104,7 @@ static json_t *worker_json(const struct status *st)
 	const struct settings *settings = st->store->settings;
 	json_t *worker = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "version",
 		CLOUDINVITE_VERSION, "mode", st->service.dry_run ? "dry-run" : "send", "pause",
-		pause_json(&st->service), "pace", pace_json(st), "cap",
+		pause_json(&st->service), "rate_limit", pace_json(st), "sends_per_day",
 		(json_int_t)settings->sends_per_day, "mails_today",
 		(json_int_t)st->summary.mails_today, "blocked", (json_int_t)st->summary.blocked,
 		"oldest_unconfirmed", json_time(st->summary.oldest_unconfirmed));
@@ -115,7 +115,7 @@ static json_t *worker_json(const struct status *st)
 			program_json(&st->service.dispatcher)));
 	json_object_set_new(worker, "verdicts", verdicts_json(st));
 	json_object_set_new(worker, "waiting", waiting_json(st));
-	json_object_set_new(worker, "faults", faults_json(st));
+	json_object_set_new(worker, "errors", faults_json(st));
 	json_object_set_new(worker, "ledger",
 		json_pack("{s:s, s:i}", "id", ledger_id(st->store->ledger), "schema",
 			ledger_schema(st->store->ledger)));
@@ -240,7 +240,7 @@ bool status_write(
 		return false;
 	fputs(more ? "],\n\"more\":true,\"next\":" : "],\n\"more\":false,\"next\":", stdout);
 	json_put(more ? json_text(last) : json_null());
-	fputs(",\n\"worker\":", stdout);
+	fputs(",\n\"service\":", stdout);
 	json_put(worker_json(st));
 	fputs("}\n", stdout);
 	return all_known;

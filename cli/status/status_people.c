@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status WHO… and status --state STATE: people one by one, or as a table.
+ * status TARGET… and status --state STATE: people one by one, or as a table.
  */
 #include "cli/status/status.h"
 

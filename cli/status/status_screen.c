@@ -173,7 +173,7 @@ static void faults(struct screen *s, const struct status *st)
 	char line[400], code[64];
 
 	if (st->fault_count > 0)
-		screen_heading(s, "Faults");
+		screen_heading(s, "Errors");
 	for (int i = 0; i < st->fault_count; i++) {
 		const struct status_fault *f = &st->faults[i];
 		str_format(code, sizeof(code), "%s", f->code[0] != '\0' ? f->code : "fault");
@@ -221,7 +221,7 @@ static void pace(struct screen *s, const struct status *st)
 	char line[320], when[CLOCK_TEXT_SIZE];
 	size_t at;
 
-	screen_heading(s, "Pace");
+	screen_heading(s, "Rate limit");
 	if (st->pace.configured == 0)
 		str_copy(line, sizeof(line), "unlimited requests");
 	else

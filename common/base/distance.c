@@ -1,35 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Optimal string alignment: the usual table, of which three rows are enough.
+ * The optimal string alignment distance, of which three rows of the table are kept.
  */
 #include "base/distance.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/minmax.h"
 #include "base/str.h"
 
-size_t word_distance(const char *a, const char *b)
+#define WORD_MAX 64
+
+size_t word_distance(const char *typed, const char *word)
 {
-	size_t rows[3][DISTANCE_MAX + 1];
-	size_t *before = rows[0], *last = rows[1], *now = rows[2];
-	size_t n = strlen(b);
+	size_t rows[3][WORD_MAX + 1];
+	size_t n = strlen(typed), m = strlen(word);
 
-	for (size_t j = 0; j <= n; j++)
-		last[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		now[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t changed = ascii_lower(a[i - 1]) != ascii_lower(b[j - 1]);
+	if (n > WORD_MAX || m > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+		char c = ascii_lower(typed[i - 1]);
 
-			now[j] = min_size(min_size(last[j], now[j - 1]) + 1, last[j - 1] + changed);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				now[j] = min_size(now[j], before[j - 2] + 1);
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			row[j] = min_size(min_size(above[j], row[j - 1]) + 1,
+				above[j - 1] + (c != word[j - 1]));
+			if (i > 1 && j > 1 && c == word[j - 2] &&
+				ascii_lower(typed[i - 2]) == word[j - 1])
+				row[j] = min_size(row[j], before[j - 2] + 1);
 		}
-		size_t *oldest = before;
-		before = last;
-		last = now;
-		now = oldest;
 	}
-	return last[n];
+	return rows[n % 3][m];
 }

@@ -34,8 +34,8 @@ void log_journal_at(const char *socket_path);
 /* Whether addresses are written in full ([privacy] log_addresses = full). */
 void log_show_addresses(bool full);
 
-/* `event` is one stable word ("invited", "brake", …); a sentence follows. Control characters are
- * made visible, and more than 1,000 bytes are cut. Keeps errno. */
+/* `event` is one stable word ("invited", "guard_tripped", …); a sentence follows. Control
+ * characters are made visible, and more than 1,000 bytes are cut. Keeps errno. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same, with fields for the journal. */

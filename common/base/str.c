@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/utf8.h"
 
 bool str_format(char *out, size_t size, const char *format, ...)
 {
@@ -184,46 +185,39 @@ bool str_in_list(const char *word, const char *list)
 	return str_copy(copy, sizeof(copy), word) && !str_each_word(list, word_differs, copy);
 }
 
-/* The length of the UTF-8 sequence at s, 0 if it is invalid. RFC 3629, table 3-7 of Unicode. */
-static size_t utf8_sequence(const unsigned char *s, size_t n)
+size_t str_count_lines(const char *text, size_t n)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
+	size_t count = 1;
 
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (n < len)
-		return 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return len;
+	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
+		count++;
+	return count;
+}
+
+char *str_next_line(char **at, char *end, size_t *length)
+{
+	char *line = *at, *newline;
+
+	if (line >= end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(end - line));
+	if (!newline)
+		newline = end;
+	*newline = '\0';
+	*length = (size_t)(newline - line);
+	*at = newline + 1;
+	return line;
 }
 
 bool str_is_utf8(const char *s, size_t n)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t at = 0;
+	uint32_t code;
+	size_t len;
 
-	while (at < n) {
-		size_t len = p[at] ? utf8_sequence(p + at, n - at) : 0;
-
-		if (len == 0)
+	for (size_t at = 0; at < n; at += len) {
+		len = utf8_decode(s + at, n - at, &code);
+		if (len == 0 || code == 0)
 			return false;
-		at += len;
 	}
 	return true;
 }
@@ -254,17 +248,6 @@ static const struct {
 	{0xe0000, 0xe0fff},
 };
 
-/* The code point of a valid sequence of `len` bytes. */
-static uint32_t utf8_decode(const unsigned char *s, size_t len)
-{
-	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t c = s[0] & first[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
-}
-
 /* C1 controls are U+0080 to U+009F: terminals obey them too. */
 static bool is_visible(uint32_t c)
 {
@@ -286,11 +269,12 @@ char *str_safe(char *out, size_t size, const char *s)
 		return out;
 	while (n > 0) {
 		char escaped[4 * 4 + 1];
-		size_t taken = utf8_sequence(p, n);
+		uint32_t code;
+		size_t taken = utf8_decode((const char *)p, n, &code);
 		const char *piece = (const char *)p;
 		size_t len = taken;
 
-		if (taken == 0 || !is_visible(utf8_decode(p, taken))) {
+		if (taken == 0 || !is_visible(code)) {
 			taken = taken ? taken : 1;
 			len = 0;
 			for (size_t i = 0; i < taken; i++)

@@ -38,6 +38,12 @@ bool str_in_list(const char *word, const char *list);
 /* Shell-style match with * and ? only; no classes, no escapes, linear time for one star. */
 bool str_match(const char *pattern, const char *s);
 
+/* How many lines a text of `n` bytes has at the most; at least 1. */
+size_t str_count_lines(const char *text, size_t n);
+/* The line at *at, ended by a NUL in place of its newline, and its length; *at then is the next
+ * one. `end` is the NUL behind the text. NULL: that was the last line. */
+char *str_next_line(char **at, char *end, size_t *length);
+
 /* True if the bytes are valid UTF-8 without NUL (overlong forms and surrogates are invalid). */
 bool str_is_utf8(const char *s, size_t n);
 

@@ -19,6 +19,10 @@
 /* The scope of a token that only asks IAM to sign. */
 #define IAM_SCOPE "https://www.googleapis.com/auth/iam"
 
+/* Seconds. Google shows an invitation up to 48 hours late. What it still does not show after three
+ * days was never sent. */
+#define GOOGLE_LAG_S (72 * INT64_C(3600))
+
 enum google_method { GOOGLE_CHECK, GOOGLE_GET, GOOGLE_LIST, GOOGLE_SEND, GOOGLE_CANCEL };
 #define GOOGLE_METHODS 5
 

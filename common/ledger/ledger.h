@@ -139,7 +139,7 @@ struct person {
 				 the invited: of the mail, or a later one; 0: unknown */
 	int64_t intent_mails; /* the count noted with it; -1: unknown */
 	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
-	bool again;    /* send --again: one more mail than max_mails allows */
+	bool again;    /* send --resend: one more mail than max_mails allows */
 	bool discovered; /* found unmanaged by a sweep only */
 	int64_t checked; /* when check and get last cleared the way for a send; 0: never */
 	int64_t first_day;

@@ -224,30 +224,30 @@ static void programs(const struct page *p, const struct facts *f)
 		strbuf_add(p->out, "cloudinvite_build_info{");
 		add_label(p, "version", version_of(&f->workers[i]));
 		strbuf_add(p->out, ",");
-		add_label(p, "role", roles[i]);
+		add_label(p, "program", roles[i]);
 		strbuf_add(p->out, "} 1\n");
 	}
 	head(p, "heartbeat_timestamp_seconds", "gauge", "Time of the program's last heartbeat.");
 	for (size_t i = 0; i < ROLES; i++)
 		if (f->works[i])
-			labelled(p, "heartbeat_timestamp_seconds", "role", roles[i],
+			labelled(p, "heartbeat_timestamp_seconds", "program", roles[i],
 				f->workers[i].beat);
 	write_family(p, f, GAUGE_RELOADED, "1 if the settings on disk are the ones in use.");
 }
 
 static void held(const struct page *p, const struct facts *f)
 {
-	static const char *const kinds[] = {"setup", "operator", "brake"};
+	static const char *const kinds[] = {"setup", "operator", "breaker", "account_changes"};
 	bool dry = f->settings->mode == MODE_DRY_RUN;
 
 	head(p, "mode", "gauge", "1 for the current mode.");
 	labelled(p, "mode", "mode", "dry-run", dry);
 	labelled(p, "mode", "mode", "send", !dry);
-	head(p, "paused", "gauge", "1 while no invitations are sent for this reason.");
+	head(p, "paused", "gauge", "1 while a pause of this kind stops the invitations.");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		labelled(p, "paused", "reason", kinds[i],
+		labelled(p, "paused", "kind", kinds[i],
 			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
-	labelled(p, "paused", "reason", "reconcile", f->reconciling);
+	labelled(p, "paused", "kind", "reconcile", f->reconciling);
 	write_family(p, f, COUNTER_BREAKER_TRIPS,
 		"Number of times that the breaker or the account change guard tripped.");
 }
@@ -268,7 +268,7 @@ static void people(const struct page *p, const struct facts *f)
 	for (int state = 0; state < PERSON_STATES; state++)
 		labelled(p, "people", "state", person_state_word((enum person_state)state),
 			f->summary.people[state]);
-	gauge(p, "unconfirmed_oldest_seconds",
+	gauge(p, "unconfirmed_oldest_age_seconds",
 		"Time since which it is not known whether a mail went out.",
 		age(f, f->summary.oldest_unconfirmed));
 	write_family(p, f, COUNTER_MAILS, "Invitations that Google confirmed.");
@@ -286,33 +286,33 @@ static void spool(const struct page *p, const struct facts *f)
 	write_family(p, f, COUNTER_ARRIVALS, "Logins and accounts that the collector processed.");
 	write_family(p, f, GAUGE_SPOOL, "Files in the spool: waiting, and set aside as broken.");
 	if (oldest)
-		gauge(p, "spool_oldest_seconds", "Age of the oldest waiting arrival.",
+		gauge(p, "spool_oldest_arrival_age_seconds", "Age of the oldest waiting arrival.",
 			age(f, *oldest));
 }
 
 static void queue(const struct page *p, const struct facts *f)
 {
-	head(p, "queue_people", "gauge", "People waiting for a call to Google.");
+	head(p, "queued_people", "gauge", "People waiting for a call to Google.");
 	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++)
-		labelled(p, "queue_people", "class", person_class_word((enum person_class) class),
-			f->summary.queue[class]);
-	gauge(p, "queue_oldest_due_seconds", "How long the next person in the queue is overdue.",
+		labelled(p, "queued_people", "priority",
+			person_class_word((enum person_class) class), f->summary.queue[class]);
+	gauge(p, "queue_delay_seconds", "How long the next person in the queue is overdue.",
 		age(f, f->summary.oldest_due));
-	head(p, "rate_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
-	labelled(p, "rate_per_minute", "kind", "configured", f->pace.configured);
-	labelled(p, "rate_per_minute", "kind", "effective",
+	head(p, "rate_limit_requests_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
+	labelled(p, "rate_limit_requests_per_minute", "kind", "configured", f->pace.configured);
+	labelled(p, "rate_limit_requests_per_minute", "kind", "effective",
 		f->pace.configured > 0 ? f->pace.effective : 0);
 	if (f->settings->sends_per_day > 0) {
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 
-		gauge(p, "send_cap_remaining", "Invitations that may still be sent today.",
+		gauge(p, "daily_limit_remaining", "Invitations that may still be sent today.",
 			max_i64(left, 0));
 	}
 	if (f->sweep_at > 0)
-		gauge(p, "sweep_last_success_timestamp_seconds",
+		gauge(p, "resync_last_success_timestamp_seconds",
 			"Time of the last complete resync.", f->sweep_at);
 	if (f->sweep_pages > 0)
-		gauge(p, "sweep_pages", "Pages of Google's list at the last resync.",
+		gauge(p, "resync_pages", "Pages of Google's list at the last resync.",
 			f->sweep_pages);
 }
 
@@ -333,7 +333,7 @@ static void ledger(const struct page *p, const struct facts *f)
 
 	write_family(p, f, COUNTER_LEDGER_ERRORS, "Ledger read and write errors.");
 	if (bytes >= 0)
-		gauge(p, "ledger_bytes", "Size of the ledger file.", bytes);
+		gauge(p, "ledger_size_bytes", "Size of the ledger file.", bytes);
 	gauge(p, "ledger_schema_version", "Schema version of the ledger.",
 		ledger_schema(f->ledger));
 }
@@ -350,7 +350,7 @@ bool metrics_write(struct ledger *l, const struct settings *settings, enum metri
 	f->settings = settings;
 	f->ledger = l;
 	f->now = clock_wall();
-	f->dispatches = settings->role != ROLE_COLLECTOR;
+	f->dispatches = settings->role != ROLE_HOST;
 	ok = read_facts(f, fault);
 	if (ok) {
 		programs(&p, f);

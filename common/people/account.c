@@ -124,36 +124,24 @@ static bool sort_accounts(struct account_table *t)
 	return true;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
-		count++;
-	return count;
-}
-
 /* Takes ownership of `text` (NUL-terminated, `n` bytes). */
 static bool table_fill(struct account_table *t, char *text, size_t n)
 {
+	char *at = text, *line;
+	size_t number = 0, length;
 	bool root = false;
-	size_t number = 0;
 
 	*t = (struct account_table){.text = text};
-	t->accounts = reallocarray(NULL, count_lines(text, n), sizeof(*t->accounts));
+	t->accounts = reallocarray(NULL, str_count_lines(text, n), sizeof(*t->accounts));
 	if (!t->accounts)
 		return false;
-	for (char *line = text, *next; line < text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - text));
-		char *end = newline ? newline : text + n;
+	while ((line = str_next_line(&at, text + n, &length))) {
 		struct account *a = &t->accounts[t->count];
 
-		*end = '\0';
-		next = end + 1;
 		number++;
-		if (passed_over(line) && end == line + strlen(line))
+		if (passed_over(line) && length == strlen(line))
 			continue;
-		if (parse_line(line, (size_t)(end - line), a)) {
+		if (parse_line(line, length, a)) {
 			root = root || a->uid == 0;
 			t->count++;
 		} else if (t->broken_line == 0) {

@@ -139,17 +139,13 @@ static bool add_members(struct group_table *t, const struct line *lines)
  * number. */
 static size_t take_lines(struct group_table *t, size_t n, const char *names, struct line *lines)
 {
-	size_t count = 0;
+	char *at = t->text, *line;
+	size_t count = 0, length;
 
-	for (char *line = t->text, *next; line < t->text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - t->text));
-		char *end = newline ? newline : t->text + n;
-
-		*end = '\0';
-		next = end + 1;
+	while ((line = str_next_line(&at, t->text + n, &length))) {
 		if (passed_over(line))
 			continue;
-		if (!parse_line(line, (size_t)(end - line), names, &lines[count]))
+		if (!parse_line(line, length, names, &lines[count]))
 			t->incomplete = true;
 		else if (lines[count].group.name)
 			count++;
@@ -157,20 +153,11 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 	return count;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < n; i++)
-		count += text[i] == '\n';
-	return count;
-}
-
 /* Takes ownership of `text`. */
 static struct group_table *table_new(char *text, size_t n, const char *names)
 {
 	struct group_table *t = calloc(1, sizeof(*t));
-	struct line *lines = calloc(count_lines(text, n), sizeof(*lines));
+	struct line *lines = calloc(str_count_lines(text, n), sizeof(*lines));
 	bool done = false;
 
 	if (!t) {

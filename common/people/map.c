@@ -133,18 +133,15 @@ static bool parse_line(
 
 static bool parse_lines(struct address_map *m, size_t n, const char *path, struct fault *fault)
 {
+	char *at = m->text, *line;
 	int number = 0;
+	size_t length;
 
-	for (char *line = m->text, *next; line < m->text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - m->text));
-		char *end = newline ? newline : m->text + n;
+	while ((line = str_next_line(&at, m->text + n, &length))) {
 		struct entry *e = &m->entries[m->count];
 
-		*end = '\0';
-		next = end + 1;
 		number++;
-		if (memchr(line, '\0', (size_t)(end - line)) ||
-			!str_is_utf8(line, (size_t)(end - line)))
+		if (!str_is_utf8(line, length))
 			return broken(fault, path, number, "this line is not UTF-8 text",
 				"Save the map as UTF-8.");
 		if (!parse_line(line, number, path, e, fault))
@@ -173,22 +170,13 @@ static bool no_contradiction(const struct address_map *m, const char *path, stru
 	return true;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < n; i++)
-		count += text[i] == '\n';
-	return count;
-}
-
 struct address_map *map_parse(const char *text, size_t n, const char *path, struct fault *fault)
 {
 	struct address_map *m = calloc(1, sizeof(*m));
 
 	if (m) {
 		m->text = malloc(n + 1);
-		m->entries = calloc(count_lines(text, n), sizeof(*m->entries));
+		m->entries = calloc(str_count_lines(text, n), sizeof(*m->entries));
 	}
 	if (!m || !m->text || !m->entries) {
 		map_free(m);

@@ -3,7 +3,7 @@
  * Names that do not belong to one person: users of cloud images, automation, the role names of RFC
  * 2142 and similar ones, services that have a login, and names that several people share. The
  * template would turn them into addresses such as info@ and deploy@, whose mail no single person
- * reads. A person may still be called Jenkins: allow_users is for that.
+ * reads. A person may still be called Jenkins: allow_reserved_names is for that.
  */
 #include "people/verdict.h"
 

@@ -123,11 +123,11 @@ static bool rule_reserved_name(const struct rule_input *q, struct verdict *out)
 {
 	const char *group = reserved_name_kind(q->user);
 
-	if (!group || in_users(q, q->settings->allow_users))
+	if (!group || in_users(q, q->settings->allow_reserved_names))
 		return false;
 	return decide(out, VERDICT_EXCLUDED, "nobody_name",
 		"The name %s usually does not belong to a person (%s). If it does here, add it to "
-		"allow_users.",
+		"allow_reserved_names.",
 		q->shown, group);
 }
 
@@ -337,7 +337,7 @@ uint64_t rules_fingerprint(const struct settings *settings, const struct address
 		settings->address,
 		settings->domains,
 		settings->map,
-		settings->allow_users,
+		settings->allow_reserved_names,
 		settings->exclude_users,
 		settings->include_groups,
 		settings->exclude_groups,

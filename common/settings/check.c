@@ -55,11 +55,12 @@ static void check_role(const struct check *c)
 		diagnose_key(c, COLLECTING, "storage", "ledger",
 			"a PostgreSQL ledger is not available in version " CLOUDINVITE_VERSION,
 			"Use a sqlite: ledger, with role = standalone on each host.");
-	else if (c->s->role == ROLE_COLLECTOR)
+	if (c->s->role != ROLE_STANDALONE)
 		diagnose_key(c, COLLECTING, "worker", "role",
-			"a fleet's collector needs a postgresql:// ledger shared with the "
-			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
-			"Set role = standalone.");
+			c->s->role == ROLE_HOST
+				? "a host that reports to a hub is not built yet"
+				: "a hub that sends for the hosts of a fleet is not built yet",
+			"Set role = standalone: each host collects and sends with its own ledger.");
 }
 
 static void check_uids(const struct check *c)

@@ -52,6 +52,10 @@ bool setting_section_used_by_collector(const char *section);
 /* The section, or key of `section`, that is most similar to an unknown word; NULL if none is
  * similar. */
 const char *setting_suggest(const char *section, const char *word);
+/* The remedy for a key, and for a value of a key, that had this name before 0.1.0; NULL for any
+ * other. */
+const char *setting_old_key(const char *section, const char *key);
+const char *setting_old_value(const struct setting_key *k, const char *value);
 
 /* Why a value was refused, and what to write instead. */
 struct value_error {
@@ -103,9 +107,9 @@ void diagnose(struct diagnostics *found, const struct fault *fault, bool collect
 /* Reads one text; its values replace earlier ones. `file` must live as long as `l`. */
 void settings_parse(
 	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text);
-/* Reads the file and its conf.d/; later values replace earlier ones. False if the main file could
- * not be read. */
-bool settings_read(struct loaded *l, struct diagnostics *found);
+/* Reads the file, or the text instead of it, and its conf.d/; later values replace earlier ones.
+ * False if the main file could not be read. */
+bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found);
 /* settings_check, with the programs that each finding concerns. */
 void settings_check_into(const struct settings *s, struct diagnostics *found);
 

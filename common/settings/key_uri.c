@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "settings/systemd.h"
@@ -21,23 +22,14 @@ bool key_uri_is_pkcs11(const char *uri)
 	return str_starts(uri, SCHEME);
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
-
-	return !at ? -1 : (int)(at - digits);
-}
-
 bool key_uri_is_handle(const char *uri)
 {
 	const char *digits = uri + strlen(HANDLE);
-	size_t n = 0;
+	size_t n;
 
 	if (!str_starts(uri, HANDLE))
 		return false;
-	while (hex_digit(digits[n]) >= 0)
-		n++;
+	n = strspn(digits, "0123456789abcdefABCDEF");
 	return n >= 1 && n <= 8 && digits[n] == '\0';
 }
 
@@ -72,16 +64,15 @@ bool key_uri_has(const char *uri, const char *name)
 /* One byte of a percent-encoded text; -1 if it is malformed or a NUL. */
 static int decode(const char **at, const char *end)
 {
-	int high, low;
+	int byte;
 
 	if (**at != '%')
 		return (unsigned char)*(*at)++;
 	if (end - *at < 3)
 		return -1;
-	high = hex_digit((*at)[1]);
-	low = hex_digit((*at)[2]);
+	byte = hex_decode(*at + 1);
 	*at += 3;
-	return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
+	return byte > 0 ? byte : -1;
 }
 
 bool key_uri_get(const char *uri, const char *name, char *out, size_t size)

@@ -20,8 +20,8 @@ static void keep_first(const struct fault *fault, bool collecting, void *ctx)
 		first->fault = *fault;
 }
 
-static struct settings *load(
-	const char *path, bool collecting_only, bool check, struct fault *fault)
+static struct settings *load(const char *path, const struct strbuf *text, bool collecting_only,
+	bool check, struct fault *fault)
 {
 	struct first_fault first = {.collecting_only = collecting_only};
 	struct diagnostics found = {.report = keep_first, .ctx = &first};
@@ -31,7 +31,7 @@ static struct settings *load(
 		fault_set(fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
 		return NULL;
 	}
-	if (settings_read(l, &found) && check && first.fault.kind == FAULT_NONE)
+	if (settings_read(l, text, &found) && check && first.fault.kind == FAULT_NONE)
 		settings_check_into(&l->settings, &found);
 	if (first.fault.kind == FAULT_NONE)
 		return &l->settings;
@@ -43,12 +43,18 @@ static struct settings *load(
 
 struct settings *settings_load(const char *path, struct fault *fault)
 {
-	return load(path, false, false, fault);
+	return load(path, NULL, false, false, fault);
+}
+
+struct settings *settings_load_text(
+	const char *path, const struct strbuf *text, struct fault *fault)
+{
+	return load(path, text, false, false, fault);
 }
 
 struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault)
 {
-	return load(path, !dispatch, true, fault);
+	return load(path, NULL, !dispatch, true, fault);
 }
 
 /* The public form of `diagnostics`, without the programs that a finding concerns. */
@@ -86,7 +92,7 @@ struct settings *settings_inspect(
 	if (!l) {
 		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
 		diagnose(&found, &fault, true);
-	} else if (!settings_read(l, &found)) {
+	} else if (!settings_read(l, NULL, &found)) {
 		settings_free(&l->settings);
 		l = NULL;
 	} else if (found.count == 0) {

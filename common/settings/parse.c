@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
-
 struct source {
 	struct loaded *loaded;
 	struct diagnostics *found;
@@ -88,26 +86,9 @@ static size_t without_comment(const char *line, size_t n)
 
 /* ---- handlers for inih ---- */
 
-/* Former keys and their replacements. */
-static const struct {
-	const char *section, *key, *remedy;
-} replaced[] = {
-	{"worker", "user",
-		"Each program has its own account: set collector_user, dispatcher_user and "
-		"ledger_user, or none of them to use the packages' accounts."},
-};
-
-static const char *replaced_by(const char *section, const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
-		if (strcmp(section, replaced[i].section) == 0 && strcmp(key, replaced[i].key) == 0)
-			return replaced[i].remedy;
-	return NULL;
-}
-
 static void found_key(struct source *src, const char *section, const char *key)
 {
-	const char *now = replaced_by(section, key);
+	const char *old = setting_old_key(section, key);
 	const struct setting_key *elsewhere = setting_find_anywhere(key);
 	const char *near = setting_suggest(section, key);
 	char what[160], remedy[192];
@@ -116,8 +97,8 @@ static void found_key(struct source *src, const char *section, const char *key)
 		str_format(what, sizeof(what), "'%s' comes before any [section]", key);
 	else
 		str_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
-	if (now)
-		str_copy(remedy, sizeof(remedy), now);
+	if (old)
+		str_copy(remedy, sizeof(remedy), old);
 	else if (elsewhere)
 		str_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
 	else if (near)

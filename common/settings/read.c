@@ -40,6 +40,15 @@ static void say_closed(struct fault *fault, const char *file)
 		file, file);
 }
 
+static bool error_memory(const char *file, struct diagnostics *found)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
+	diagnose(found, &fault, true);
+	return false;
+}
+
 static bool read_file(struct loaded *l, struct diagnostics *found, const char *file)
 {
 	/* A user who can write the settings can have mail sent and files read by root.
@@ -50,9 +59,9 @@ static bool read_file(struct loaded *l, struct diagnostics *found, const char *f
 	const char *name = keep_name(l, file);
 	bool read = false;
 
-	if (!name) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
-	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
+	if (!name)
+		return error_memory(file, found);
+	if (access(file, F_OK) != 0 && errno == ENOENT) {
 		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s does not exist", file);
 		fault_remedy(&fault,
 			"Run `cloudinvite setup`, or copy the sample "
@@ -126,9 +135,19 @@ static void read_drop_ins(struct loaded *l, struct diagnostics *found)
 	free(entries);
 }
 
-bool settings_read(struct loaded *l, struct diagnostics *found)
+static bool read_text(struct loaded *l, const struct strbuf *text, struct diagnostics *found)
 {
-	if (!read_file(l, found, l->path))
+	const char *name = keep_name(l, l->path);
+
+	if (!name)
+		return error_memory(l->path, found);
+	settings_parse(l, found, name, text);
+	return true;
+}
+
+bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found)
+{
+	if (!(text ? read_text(l, text, found) : read_file(l, found, l->path)))
 		return false;
 	read_drop_ins(l, found);
 	return true;

@@ -17,7 +17,7 @@ static const char *const trigger_words[] = {"login", "created", NULL};
 static const char *const discovered_words[] = {"hold", "send", "ignore", NULL};
 static const char *const log_words[] = {"masked", "full", NULL};
 static const char *const exposed_words[] = {"refuse", "accept", NULL};
-static const char *const role_words[] = {"standalone", "collector", "dispatcher", NULL};
+static const char *const role_words[] = {"standalone", "host", "hub", NULL};
 
 #define AT(field) .offset = offsetof(struct settings, field)
 #define MINUTE	  ((int64_t)60)
@@ -109,7 +109,7 @@ const struct setting_key setting_keys[] = {
 	  .min = 0, .max = 4294967294, .help = "local users with higher uids are ignored" },
 	{ "people", "network_users", KIND_BOOL, .used_by_collector = true, AT(network_users),
 	  .fallback = "no", .help = "include users who are not in the passwd file (SSSD, LDAP …)" },
-	{ "people", "allow_users", KIND_LIST, AT(allow_users), .fallback = "",
+	{ "people", "allow_reserved_names", KIND_LIST, AT(allow_reserved_names), .fallback = "",
 	  .validate = validate_users,
 	  .help = "users who are people, although the built-in list excludes their names" },
 	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
@@ -126,9 +126,8 @@ const struct setting_key setting_keys[] = {
 	{ "invitations", "triggers", KIND_FLAGS, .used_by_collector = true, AT(triggers),
 	  .fallback = "login created", .words = trigger_words,
 	  .help = "events that add a person: a login, a new account" },
-	{ "invitations", "settle", KIND_DURATION, .used_by_collector = true, AT(settle),
-	  .fallback = "2m",
-	  .min = 0, .max = 60 * MINUTE,
+	{ "invitations", "creation_delay", KIND_DURATION, .used_by_collector = true,
+	  AT(creation_delay), .fallback = "2m", .min = 0, .max = 60 * MINUTE,
 	  .help = "how long a new account must exist before it is used" },
 	{ "invitations", "send_window", KIND_STRING, AT(send_window), .fallback = "",
 	  .validate = validate_window,
@@ -139,8 +138,8 @@ const struct setting_key setting_keys[] = {
 	  .max = 10, .help = "maximum mails to one person, including mails sent by others" },
 	{ "invitations", "discovered", KIND_CHOICE, AT(discovered), .fallback = "hold",
 	  .words = discovered_words, .help = "people found only by a resync: hold, send, ignore" },
-	{ "invitations", "sweep_every", KIND_DURATION, AT(sweep_every), .fallback = "24h", .min = 0,
-	  .max = 90 * DAY, .help = "how often Google's full list is read; 0: never" },
+	{ "invitations", "resync_interval", KIND_DURATION, AT(resync_interval), .fallback = "24h",
+	  .min = 0, .max = 90 * DAY, .help = "how often Google's full list is read; 0: never" },
 	{ "invitations", "cancel_on_delete", KIND_BOOL, AT(cancel_on_delete), .fallback = "no",
 	  .help = "cancel the open invitation of a person whose last account is deleted" },
 
@@ -177,8 +176,8 @@ const struct setting_key setting_keys[] = {
 	  .help = "metrics file for node_exporter's textfile collector; empty: none" },
 
 	{ "worker", "role", KIND_CHOICE, .used_by_collector = true, AT(role),
-	  .fallback = "standalone",
-	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
+	  .fallback = "standalone", .words = role_words,
+	  .help = "standalone; host and hub, the parts of a fleet, are not built yet" },
 	{ "worker", "collector_user", KIND_STRING, .used_by_collector = true, AT(collector_user),
 	  .fallback = "cloudinvite-collector", .validate = validate_account,
 	  .help = "the system user that the collector runs as" },

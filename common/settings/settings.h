@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "base/strbuf.h"
 
 #define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
 /* A directory for credentials beside the settings, and one in the state directory, which is the
@@ -24,7 +25,7 @@
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
 enum settings_exposed { EXPOSED_REFUSE, EXPOSED_ACCEPT };
-enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
+enum settings_role { ROLE_STANDALONE, ROLE_HOST, ROLE_HUB };
 enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 #define TRIGGER_FLAG_LOGIN   (1u << 0)
 #define TRIGGER_FLAG_CREATED (1u << 1)
@@ -65,7 +66,7 @@ struct settings {
 	int64_t min_uid;
 	int64_t max_uid;
 	bool network_users;
-	char *allow_users;
+	char *allow_reserved_names;
 	char *exclude_users;
 	char *include_groups;
 	char *exclude_groups;
@@ -73,12 +74,12 @@ struct settings {
 	/* [invitations] */
 	enum settings_mode mode;
 	unsigned triggers; /* TRIGGER_* */
-	int64_t settle;
+	int64_t creation_delay;
 	char *send_window;
 	int64_t sends_per_day; /* 0: none */
 	int64_t max_mails;
 	enum settings_discovered discovered;
-	int64_t sweep_every; /* 0: never */
+	int64_t resync_interval; /* 0: never */
 	bool cancel_on_delete;
 	/* [privacy] */
 	int64_t retain_history;
@@ -107,6 +108,10 @@ enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCO
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
  * names file, line and remedy. Each key is checked alone; settings_check checks them together. */
 struct settings *settings_load(const char *path, struct fault *fault);
+/* The same with `text` instead of the content of the file `path`, which need not exist; its conf.d/
+ * is read. NULL: settings_load. */
+struct settings *settings_load_text(
+	const char *path, const struct strbuf *text, struct fault *fault);
 /* Checks that one key alone does not allow: address template against domains and gecos, role
  * against ledger, send_window's syntax, the credential file's rights, https endpoints, a
  * readable map … Never uses the network. Calls `report` for every finding and returns how many
@@ -147,5 +152,8 @@ bool settings_run_as(const struct settings *s, enum local_account account, struc
  * mode and owner. */
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault);
+/* The same in a text that stands for the file's content. `text` is unchanged after false. */
+bool settings_edit(const char *path, struct strbuf *text, const char *section, const char *key,
+	const char *value, struct fault *fault);
 
 #endif

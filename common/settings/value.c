@@ -147,7 +147,10 @@ static bool set_choice(
 		return true;
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
-	str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
+	if (setting_old_value(k, value))
+		str_copy(c->remedy, sizeof(c->remedy), setting_old_value(k, value));
+	else
+		str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
 	return set_value_error(c, k, value, "is not a valid choice");
 }
 

@@ -236,10 +236,10 @@ static bool is_writable(const char *value)
 }
 
 /* Refuses a file that does not load now, and one in which the key would have no effect. */
-static bool may_write(
-	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
+static bool may_write(const char *path, const struct strbuf *text, const struct setting_key *k,
+	const char *value, struct fault *fault)
 {
-	struct settings *s = settings_load(path, fault);
+	struct settings *s = settings_load_text(path, text, fault);
 	struct value_error c = {.what = ""};
 	const struct origin *origin;
 	bool may = false;
@@ -265,29 +265,61 @@ static bool may_write(
 	return may;
 }
 
+static const struct setting_key *find_key(const char *section, const char *key, struct fault *fault)
+{
+	const struct setting_key *k = setting_find(section, key);
+
+	if (!k)
+		fault_set(
+			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
+	return k;
+}
+
+/* `old` with the key set, in `new`. */
+static bool edit(const char *path, const struct strbuf *old, const struct setting_key *k,
+	const char *value, struct strbuf *new, struct fault *fault)
+{
+	struct place place = find_place(old->data ? old->data : "", old->len, k->section, k->key);
+
+	new->max = FILE_MAX + 1024;
+	compose(new, old, place, k->section, k->key, value);
+	return !new->failed || fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path);
+}
+
+bool settings_edit(const char *path, struct strbuf *text, const char *section, const char *key,
+	const char *value, struct fault *fault)
+{
+	const struct setting_key *k = find_key(section, key, fault);
+	struct strbuf new = {.data = NULL};
+
+	if (!k || !may_write(path, text, k, value, fault))
+		return false;
+	if (!edit(path, text, k, value, &new, fault)) {
+		strbuf_free(&new);
+		return false;
+	}
+	strbuf_free(text);
+	*text = new;
+	return true;
+}
+
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
-	const struct setting_key *k = setting_find(section, key);
-	struct strbuf old = {.max = FILE_MAX}, new = {.max = FILE_MAX + 1024};
+	const struct setting_key *k = find_key(section, key, fault);
+	struct strbuf old = {.max = FILE_MAX}, new = {.data = NULL};
 	char target[PATH_MAX];
 	bool done = false;
 
-	if (!k)
-		return fault_set(
-			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
-	if (!may_write(path, k, value, fault))
+	if (!k || !may_write(path, NULL, k, value, fault))
 		return false;
 	/* A link stays a link: its target is replaced. */
 	if (!realpath(path, target))
 		return failed(fault, path, "path");
 	if (!file_read(target, &rules, &old, FAULT_SETTINGS, fault))
 		goto out;
-	compose(&new, &old, find_place(old.data ? old.data : "", old.len, section, key), section,
-		key, value);
-	done = new.failed ? fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path)
-			  : replace(target, &new, fault);
+	done = edit(path, &old, k, value, &new, fault) && replace(target, &new, fault);
 out:
 	strbuf_free(&old);
 	strbuf_free(&new);

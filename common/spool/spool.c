@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/str.h"
 
 static bool is_plain(const char *user, const char *at)
@@ -24,11 +25,9 @@ static bool is_plain(const char *user, const char *at)
  * empty. */
 static size_t escape(char *out, const char *user)
 {
-	static const char hex[] = "0123456789ABCDEF";
 	size_t n = 0;
 
 	for (const char *at = user; *at; at++) {
-		unsigned char byte = (unsigned char)*at;
 		bool plain = is_plain(user, at);
 
 		if (n + (plain ? 1 : 3) > SPOOL_NAME_MAX)
@@ -37,9 +36,8 @@ static size_t escape(char *out, const char *user)
 			out[n++] = *at;
 			continue;
 		}
-		out[n++] = '%';
-		out[n++] = hex[byte >> 4];
-		out[n++] = hex[byte & 15];
+		str_format(out + n, 4, "%%%02X", (unsigned char)*at);
+		n += 3;
 	}
 	out[n] = '\0';
 	return n;
@@ -60,13 +58,6 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum tri
 	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
 }
 
-static int hex_digit(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Unescapes the first `length` bytes of `name`. Only what escape() would have written is accepted,
  * so every user has one name, and no name is ambiguous. */
 static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX + 1])
@@ -77,7 +68,7 @@ static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX +
 	if (length == 0 || length > SPOOL_NAME_MAX)
 		return false;
 	for (size_t at = 0; at < length; n++) {
-		int high, low;
+		int byte;
 
 		if (name[at] != '%') {
 			user[n] = name[at++];
@@ -85,11 +76,10 @@ static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX +
 		}
 		if (length - at < 3)
 			return false;
-		high = hex_digit(name[at + 1]);
-		low = hex_digit(name[at + 2]);
-		if (high < 0 || low < 0 || (high | low) == 0)
+		byte = hex_decode(name + at + 1);
+		if (byte <= 0)
 			return false;
-		user[n] = (char)(high << 4 | low);
+		user[n] = (char)byte;
 		at += 3;
 	}
 	user[n] = '\0';

@@ -11,7 +11,7 @@ const struct journal_id event_ids[] = {
 	{"cancelled", "23bf2ea8ac1f4059aac6a9803885150f"},
 	{"approved", "f05a89ec25ab43c48e5159f612fbd349"},
 	{"blocked", "d19fc8a93b014be8b8d4ae454846effc"},
-	{"brake", "6d5fb2afd80e434191c78e9ce53ced9b"},
+	{"guard_tripped", "6d5fb2afd80e434191c78e9ce53ced9b"},
 	{"paused", "e7d53c98d73549ebb1c6fc5ec7ab355b"},
 	{.event = NULL},
 };

@@ -12,9 +12,9 @@ _cloudinvite_options() {
 	forget) echo "--block" ;;
 	enable) echo "--yes" ;;
 	list) echo "--state --order-by --json --csv" ;;
-	send) echo "--again --reason --json --yes" ;;
+	send) echo "--resend --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
-	emit) echo "--reason" ;;
+	emit) echo "--trigger" ;;
 	metrics) echo "--format" ;;
 	report) echo "--output --mode --weeks --people" ;;
 	scan) echo "--dry-run --json --yes" ;;
@@ -40,7 +40,7 @@ _cloudinvite_values() {
 	list:--state) echo "not_yet_sent invited accepted declined" ;;
 	list:--order-by) echo "email update_time" ;;
 	approve:--reason) echo "dry_run discovered collision unconfirmed" ;;
-	emit:--reason) echo "login created deleted asked" ;;
+	emit:--trigger) echo "login created deleted asked" ;;
 	esac
 }
 

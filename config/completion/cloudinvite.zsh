@@ -64,7 +64,7 @@ _cloudinvite_rest() {
 			'--state[invitations in one state]:state:(not_yet_sent invited accepted declined)'
 			'--order-by[sort by]:order:(email update_time)')
 		;;
-	send) options+=($json $yes $why '--again[include people who were invited before]') ;;
+	send) options+=($json $yes $why '--resend[include people who were invited before]') ;;
 	cancel) options+=($json $yes $why) ;;
 	login)
 		options+=($json '--client[the OAuth client file]:file:_files'
@@ -94,7 +94,7 @@ _cloudinvite_rest() {
 		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
-		options+=('--reason[the reason of the arrival]:reason:(login created deleted asked)' '*:user:_users')
+		options+=('--trigger[the trigger of the arrival]:trigger:(login created deleted asked)' '*:user:_users')
 		;;
 	metrics) options+=('--format[the format]:format:(openmetrics text)') ;;
 	report)

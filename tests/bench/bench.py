@@ -95,7 +95,7 @@ def dispatcher_speed(count, latency_ms=0):
             emulator.latency({"route": "*", "ms": latency_ms})
         with Site(emulator, {"google": {"requests_per_minute": "0", "parallel": str(PARALLEL)},
                              "people": {"max_uid": "2000000"},
-                             "invitations": {"mode": "send", "settle": "0", "sends_per_day": str(count * 2)}
+                             "invitations": {"mode": "send", "creation_delay": "0", "sends_per_day": str(count * 2)}
                              }) as site:
             collected = fill(site, count)
             site.run("token")  # the cache exists, as on a running host

@@ -126,7 +126,7 @@ class Slower(RateLimit):
         log = self.calls()
         self.assertEqual(len([entry for entry in log if entry["status"] == 200]), 20)
         self.assertLessEqual(len(log), 20 + 16)  # those in flight, and no more
-        limit = site.json("status", "--json")["worker"]["pace"]
+        limit = site.json("status", "--json")["service"]["rate_limit"]
         self.assertEqual((limit["configured"], limit["effective"]), (600, 300))
         self.assertIsNotNone(limit["throttled_until"])
         self.assertIn("Google asked to slow down", " ".join(site.run("status").stdout.split()))
@@ -147,7 +147,7 @@ class Slower(RateLimit):
         self.google.faults({"route": "list", "status": 429, "headers": {"Retry-After": "3600"}})
         self.ledger(site, "UPDATE kept SET value = value - 86400 WHERE key = 'sweep_at'")
         site.dispatcher_once()
-        limit = site.json("status", "--json")["worker"]["pace"]
+        limit = site.json("status", "--json")["service"]["rate_limit"]
         self.assertEqual(limit["effective"], 300)
         self.assertGreater(limit["wait_ms"], 3500 * 1000)
 
@@ -159,12 +159,12 @@ class Expected(RateLimit):
         self.arrive(site, 162, invitable=False)
         site.dispatcher_once()
         self.assertEqual(len(self.calls()), 54)
-        limit = site.json("status", "--json")["worker"]["pace"]
+        limit = site.json("status", "--json")["service"]["rate_limit"]
         # 108 are left, one call each, 54 a minute: when the first minute is over, two more begin.
-        self.assertGreater(limit["expected_seconds"], 120)
-        self.assertLess(limit["expected_seconds"], 120 + 60 + 36)
+        self.assertGreater(limit["eta_seconds"], 120)
+        self.assertLess(limit["eta_seconds"], 120 + 60 + 36)
         self.ledger(site, "UPDATE person SET reason = 'cap' WHERE state = 'queued'")
-        self.assertEqual(site.json("status", "--json")["worker"]["pace"]["expected_seconds"], 0)
+        self.assertEqual(site.json("status", "--json")["service"]["rate_limit"]["eta_seconds"], 0)
 
 
 class Held(RateLimit):

@@ -101,7 +101,7 @@ class Figures(Reports):
         page = self.page("--weeks", "14")
         funnel = page.table("Stage")
         invited = sum(summary[s] for s in ("invited", "accepted", "declined", "cancelled"))
-        reasons = {(w["state"], w["reason"]): w["count"] for w in status["worker"]["waiting"]}
+        reasons = {(w["state"], w["reason"]): w["count"] for w in status["service"]["waiting"]}
         self.assertEqual(funnel["Seen"][0], sum(summary.values()))
         self.assertEqual(funnel["Unmanaged"][0],
                          invited + reasons["held", "discovered"] + reasons["queued", "cap"])
@@ -117,7 +117,7 @@ class Figures(Reports):
                 sum(s in ("invited", "accepted", "declined", "cancelled") for s in states),
                 states.count("accepted"), states.count("declined")], host)
         self.assertEqual(sum(figures[0] for figures in hosts.values()),
-                         sum(status["worker"]["verdicts"].values()))
+                         sum(status["service"]["verdicts"].values()))
         weeks = [sum(row[at] for row in page.table("Week of").values()) for at in range(4)]
         self.assertEqual(weeks, [funnel["Seen"][0], invited, summary["accepted"],
                                  summary["declined"]])

@@ -213,7 +213,7 @@ class Site:
         sandbox.write(message, SENTENCE + "\n")
         with open(sandbox.CONF, "w", encoding="utf-8") as file:
             file.write(f"[people]\naddress = {{user}}@example.com\ndomains = example.com\n"
-                       f"network_users = yes\n[invitations]\nsettle = 0\n"
+                       f"network_users = yes\n[invitations]\ncreation_delay = 0\n"
                        f"[storage]\nspool = {self.spool}\nstate = {self.fs}/var/lib/cloudinvite\n"
                        f"tokens = {self.fs}/var/cache/cloudinvite\nrun = {self.root}/run\n"
                        f"ledger = sqlite:{self.fs}/var/lib/cloudinvite/ledger.db\n"
@@ -288,7 +288,7 @@ class Holds(harness.Test):
     def start_commands(self):
         """emit, scan, and the hook as useradd runs it: {name: process}"""
         cli = os.path.join(sandbox.BIN, "cloudinvite")
-        commands = {"emit": [cli, "emit", "--reason", "created", EMITTED],
+        commands = {"emit": [cli, "emit", "--trigger", "created", EMITTED],
                     "scan": [cli, "scan", "--yes"], "hook": [sandbox.hook_path("useradd-post")]}
         # pylint: disable=consider-using-with
         return {name: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

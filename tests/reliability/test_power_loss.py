@@ -106,7 +106,7 @@ def workload(root, conf):
         log_in(root, "alice")
         await_word("alice", "invited")
         log_in(root, "bob", "carol")
-        program("cloudinvite", "emit", "--reason", "login", EMITTED)
+        program("cloudinvite", "emit", "--trigger", "login", EMITTED)
         mark("emitted")
         await_word(EMITTED, "invited")
     log_in(root, "alice", "erin")

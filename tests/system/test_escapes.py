@@ -41,7 +41,7 @@ address = {{user}}@example.com
 domains = example.com
 [invitations]
 mode = send
-settle = 1s
+creation_delay = 1s
 """
 # Below each directory that a program can write, and below its home: files that others would read there.
 DOT_FILES = {

@@ -36,8 +36,8 @@ address = {{user}}@example.com
 domains = example.com
 [invitations]
 mode = send
-settle = 1s
-sweep_every = 5s
+creation_delay = 1s
+resync_interval = 5s
 """
 # A forbidden call kills, a late program is noticed at once, and a dead one is restarted soon.
 STRICT = "[Service]\nSystemCallErrorNumber=kill\nWatchdogSec=4s\nRestartSec=1s\n"

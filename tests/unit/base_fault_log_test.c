@@ -186,12 +186,12 @@ static void a_fault_is_logged_with_its_remedy(void **state)
 
 	listen(f);
 	fault_set(&fault, FAULT_SETUP, "api_disabled", "the API is disabled");
-	log_fault(LOG_LEVEL_ERROR, "brake", &fault);
+	log_fault(LOG_LEVEL_ERROR, "guard_tripped", &fault);
 	fault_remedy(&fault, "Enable it.");
-	log_fault(LOG_LEVEL_ERROR, "brake", &fault);
+	log_fault(LOG_LEVEL_ERROR, "guard_tripped", &fault);
 	said = heard(f);
-	assert_non_null(strstr(said, "brake: setup: the API is disabled\n"));
-	assert_non_null(strstr(said, "brake: setup: the API is disabled. Enable it.\n"));
+	assert_non_null(strstr(said, "guard_tripped: setup: the API is disabled\n"));
+	assert_non_null(strstr(said, "guard_tripped: setup: the API is disabled. Enable it.\n"));
 	free(said);
 }
 

@@ -71,7 +71,7 @@ static void an_unknown_value_gives_no_field(void **state)
 	int fd = journal_new(f);
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", NULL, "done", NULL));
+	assert_true(journal_send(folder_path(f, "socket"), 6, "resync", NULL, "done", NULL));
 	entry = received(fd);
 	assert_null(strstr(entry, "MESSAGE_ID"));
 	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));
@@ -130,10 +130,10 @@ static void decisions_reach_it_from_a_terminal(void **state)
 	log_journal_at(path);
 	log_message_ids(ids);
 	log_start("cloudinvite", LOG_LEVEL_WARN);
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "a"}, "too early");
 	log_decisions();
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "alice"}, "x");
 	entry = received(fd);
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_ACTOR=alice\n"));

@@ -486,6 +486,46 @@ static void masked_addresses_keep_two_letters_and_the_domain(void **state)
 	assert_string_equal(out, "a***e@e");
 }
 
+static void next_line_cuts_a_text_into_its_lines(void **state)
+{
+	char text[] = "one\n\nthr\0ee\nfour";
+	char *at = text, *end = text + sizeof(text) - 1;
+	size_t length;
+
+	(void)state;
+	assert_string_equal(str_next_line(&at, end, &length), "one");
+	assert_int_equal(length, 3);
+	assert_string_equal(str_next_line(&at, end, &length), "");
+	assert_int_equal(length, 0);
+	assert_memory_equal(str_next_line(&at, end, &length), "thr\0ee", 7);
+	assert_int_equal(length, 6);
+	assert_string_equal(str_next_line(&at, end, &length), "four");
+	assert_int_equal(length, 4);
+	assert_null(str_next_line(&at, end, &length));
+}
+
+static void next_line_of_a_text_that_ends_in_a_newline_gives_no_empty_line(void **state)
+{
+	char text[] = "one\n", empty[] = "";
+	char *at = text;
+	size_t length;
+
+	(void)state;
+	assert_string_equal(str_next_line(&at, text + 4, &length), "one");
+	assert_null(str_next_line(&at, text + 4, &length));
+	at = empty;
+	assert_null(str_next_line(&at, empty, &length));
+}
+
+static void count_lines_is_never_less_than_the_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(str_count_lines("", 0), 1);
+	assert_int_equal(str_count_lines("a", 1), 1);
+	assert_int_equal(str_count_lines("a\nb", 3), 2);
+	assert_int_equal(str_count_lines("a\0\nb\n", 5), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +550,9 @@ int main(void)
 		cmocka_unit_test(what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two),
 		cmocka_unit_test(no_bytes_at_all_can_harm_a_terminal),
 		cmocka_unit_test(masked_addresses_keep_two_letters_and_the_domain),
+		cmocka_unit_test(next_line_cuts_a_text_into_its_lines),
+		cmocka_unit_test(next_line_of_a_text_that_ends_in_a_newline_gives_no_empty_line),
+		cmocka_unit_test(count_lines_is_never_less_than_the_lines),
 	};
 
 	return cmocka_run_group_tests_name("base: text", tests, NULL, NULL);

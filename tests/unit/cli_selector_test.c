@@ -147,12 +147,12 @@ static void an_account_without_address_says_why(void **state)
 static void whoever_was_never_seen_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("nobody", FAULT_USAGE, "unknown_who");
-	assert_refused("alice@web9", FAULT_USAGE, "unknown_who");
-	assert_refused("", FAULT_USAGE, "unknown_who");
-	assert_refused("@", FAULT_USAGE, "unknown_who");
-	assert_refused("a\033[31m@b", FAULT_USAGE, "unknown_who");
-	assert_refused("-rf", FAULT_USAGE, "unknown_who");
+	assert_refused("nobody", FAULT_USAGE, "unknown_target");
+	assert_refused("alice@web9", FAULT_USAGE, "unknown_target");
+	assert_refused("", FAULT_USAGE, "unknown_target");
+	assert_refused("@", FAULT_USAGE, "unknown_target");
+	assert_refused("a\033[31m@b", FAULT_USAGE, "unknown_target");
+	assert_refused("-rf", FAULT_USAGE, "unknown_target");
 }
 
 static void the_same_person_twice_counts_once(void **state)

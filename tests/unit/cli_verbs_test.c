@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -131,6 +133,38 @@ static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 	assert_non_null(strstr(label_next_step(next, sizeof(next), &p, &service), "pause"));
 }
 
+static void parse_json_takes_that_option_and_no_other(void **state)
+{
+	static const struct {
+		const char *words[3];
+		bool good, json;
+	} rows[] = {
+		{{"get"}, true, false},
+		{{"get", "alice"}, true, false},
+		{{"get", "--json", "alice"}, true, true},
+		{{"get", "alice", "--json"}, true, true},
+		{{"get", "--jso"}, true, true},
+		{{"get", "-j"}, false, false},
+		{{"get", "--yes"}, false, false},
+	};
+
+	(void)state;
+	opterr = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *argv[4] = {NULL};
+		int argc = 0;
+		bool json = true;
+
+		for (; argc < 3 && rows[i].words[argc]; argc++)
+			argv[argc] = strdup(rows[i].words[argc]);
+		optind = 0;
+		assert_int_equal(verb_parse_json(argc, argv, &json), rows[i].good);
+		assert_int_equal(json, rows[i].json);
+		while (argc > 0)
+			free(argv[--argc]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +176,7 @@ int main(void)
 		cmocka_unit_test(every_state_says_what_happens_next),
 		cmocka_unit_test(each_held_or_failed_person_has_a_command_that_helps),
 		cmocka_unit_test(while_paused_the_queue_says_that_it_waits_for_that),
+		cmocka_unit_test(parse_json_takes_that_option_and_no_other),
 	};
 
 	return cmocka_run_group_tests_name("cli_verbs", tests, NULL, NULL);

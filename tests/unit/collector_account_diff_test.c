@@ -5,10 +5,11 @@
 
 #include "worker/collector/account_diff.h"
 
-#define NOW    INT64_C(1000000)
-#define SETTLE 120
+#define NOW	       INT64_C(1000000)
+#define CREATION_DELAY 120
 
-static struct settings settings = {.min_uid = 1000, .max_uid = 60000, .settle = SETTLE};
+static struct settings settings = {
+	.min_uid = 1000, .max_uid = 60000, .creation_delay = CREATION_DELAY};
 
 /* The words of a line. */
 struct words {
@@ -147,7 +148,7 @@ static struct result found(const char *before, const char *present)
 static int settle_as_usual(void **state)
 {
 	(void)state;
-	settings.settle = SETTLE;
+	settings.creation_delay = CREATION_DELAY;
 	return 0;
 }
 
@@ -175,7 +176,7 @@ static void a_new_account_waits_for_creation_delay(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nnew 1002 bob 0\n");
 	assert_int_equal(f.added_count, 1);
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 	assert_true(f.differs);
 }
 
@@ -186,7 +187,7 @@ static void a_new_account_that_waits_is_reported_once(void **state)
 	(void)state;
 	assert_false(f.differs);
 	assert_int_equal(f.added_count, 0);
-	assert_int_equal(f.due, SETTLE - 100);
+	assert_int_equal(f.due, CREATION_DELAY - 100);
 }
 
 static void a_new_account_that_has_settled_is_created(void **state)
@@ -214,7 +215,7 @@ static void without_creation_delay_an_account_is_created_at_once(void **state)
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1001 alice", "1001 alice\n1002 bob");
 	assert_string_equal(f.changes, "created bob\n");
 	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
@@ -226,7 +227,7 @@ static void a_clock_set_back_restarts_the_creation_delay(void **state)
 
 	(void)state;
 	assert_string_equal(f.records, "new 1002 bob 0\n");
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 	assert_true(f.differs);
 }
 
@@ -240,7 +241,7 @@ static void an_account_that_is_missing_once_is_not_gone(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nabsent 1002 bob 0\n");
 	assert_int_equal(f.removed_count, 1);
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 }
 
 static void an_account_that_is_missing_again_too_early_is_not_gone_yet(void **state)
@@ -278,7 +279,7 @@ static void without_creation_delay_a_deletion_still_takes_two_compares_a_second_
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1002 bob", "");
 	assert_string_equal(f.changes, "");
 	assert_int_equal(f.due, 1);
@@ -305,7 +306,7 @@ static void a_new_name_waits_until_the_old_one_is_certainly_gone(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "absent 1001 alice -10\nnew 1001 alicia -200\n");
 	assert_false(f.differs);
-	assert_int_equal(f.due, SETTLE - 10);
+	assert_int_equal(f.due, CREATION_DELAY - 10);
 }
 
 static void without_creation_delay_a_rename_is_still_a_rename(void **state)
@@ -313,7 +314,7 @@ static void without_creation_delay_a_rename_is_still_a_rename(void **state)
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1001 alice", "1001 alicia");
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "absent 1001 alice 0\nnew 1001 alicia 0\n");

@@ -5,7 +5,7 @@
 
 static void settles(struct collector_site *s)
 {
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 }
 
 /* Everything that waits has waited long enough: its time becomes a distant one. */

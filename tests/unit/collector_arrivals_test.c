@@ -140,7 +140,7 @@ static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **stat
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001 bob:1002");
 	put_arrival(s, "alice", TRIGGER_CREATED, 20);
 	put_arrival(s, "bob", TRIGGER_LOGIN, 20);
@@ -155,7 +155,7 @@ static void a_creation_that_has_settled_is_seen(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, 121);
 	put_arrival(s, "bob", TRIGGER_CREATED, 121);
@@ -170,7 +170,7 @@ static void a_time_from_the_future_delays_no_arrival(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, -HOUR);
 	takes(s);
@@ -182,7 +182,7 @@ static void waiting_arrivals_do_not_hide_later_ones(void **state)
 	struct collector_site *s = *state;
 	struct strbuf names = {.max = 0};
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	for (int i = 0; i < 9000; i++) {
 		char user[16];
 

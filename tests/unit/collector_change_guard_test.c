@@ -75,7 +75,7 @@ static void more_than_fifty_trip_the_change_guard(void **state)
 	assert_int_equal(created(s), 0);
 	assert_true(s->c.guard_tripped);
 	assert_true(paused_by(s, "brake", "collector"));
-	/* Also with settle = 0 nothing is due, or the loop would never sleep. */
+	/* Also with creation_delay = 0 nothing is due, or the loop would never sleep. */
 	assert_int_equal(s->c.accounts_due, 0);
 }
 

@@ -73,7 +73,7 @@ struct fake_google {
 	int call_count;
 	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
 	int64_t lag_s;		    /* the largest one of get and list */
-	bool strict;		    /* no administrator sends by name with --again */
+	bool strict;		    /* no administrator sends by name with --resend */
 	bool crashed;		    /* no result is delivered any more */
 	uint64_t random;
 	/* Decides on the call; NULL: it succeeds. */

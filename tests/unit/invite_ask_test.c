@@ -324,7 +324,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 
 static void an_unclear_send_is_said_and_not_repeated(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 	struct invite_result result;
 
 	open_account(alice, 30 * DAY);

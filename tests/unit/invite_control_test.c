@@ -201,7 +201,7 @@ static void refuse_sends_as_setup(struct call_at_google *c, struct outcome *o)
 
 static void a_passing_probe_does_not_excuse_calls_that_are_refused(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	/* As with a read-only scope: list and check succeed, send never does. */
 	arrive(&s, 0, 1);
@@ -269,7 +269,7 @@ static void different_refusals_are_no_brake(void **state)
 
 static void a_pause_of_the_operator_means_no_calls_at_all(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 1h");
+	struct site s = site_new(*state, "", "resync_interval = 1h");
 	const struct ledger_pause pause = {.kind = "operator", .text = "migration"};
 
 	arrive(&s, 0, 3);
@@ -346,7 +346,7 @@ static void cut_every_send(struct call_at_google *c, struct outcome *o)
 
 static void three_ambiguous_sends_stop_sending_until_the_control_call_passes(void **state)
 {
-	struct site s = site_new(*state, "parallel = 1\n", "sweep_every = 0");
+	struct site s = site_new(*state, "parallel = 1\n", "resync_interval = 0");
 
 	arrive(&s, 0, 10);
 	control_fails = true;

@@ -46,7 +46,7 @@ static void an_account_younger_than_the_lag_is_invited_all_the_same(void **state
 
 static void a_sighting_that_is_no_trigger_asks_nobody(void **state)
 {
-	struct site s = site_new(*state, "", "triggers = login\nsweep_every = 0");
+	struct site s = site_new(*state, "", "triggers = login\nresync_interval = 0");
 	struct person p;
 
 	open_account(alice, 30 * DAY);
@@ -142,7 +142,7 @@ static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_appro
 
 static void what_was_asked_more_than_a_day_ago_is_asked_again(void **state)
 {
-	struct site s = site_new(*state, "", "mode = dry-run\nsweep_every = 0");
+	struct site s = site_new(*state, "", "mode = dry-run\nresync_interval = 0");
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
@@ -158,7 +158,7 @@ static void what_was_asked_more_than_a_day_ago_is_asked_again(void **state)
 
 static void outside_the_window_people_wait_for_it(void **state)
 {
-	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nsweep_every = 0");
+	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nresync_interval = 0");
 
 	/* The fake clock begins at midnight. */
 	open_account(alice, 30 * DAY);
@@ -175,7 +175,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 
 static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
 {
-	struct site s = site_new(*state, "", "sends_per_day = 2\nsweep_every = 0");
+	struct site s = site_new(*state, "", "sends_per_day = 2\nresync_interval = 0");
 	char user[16], address[32];
 
 	for (int n = 0; n < 5; n++) {
@@ -448,7 +448,8 @@ static void an_invitation_is_called_back_with_its_account_only_if_the_settings_s
 {
 	for (int back = 0; back < 2; back++) {
 		struct site s = site_new(*state, "",
-			back ? "cancel_on_delete = yes\nsweep_every = 0" : "sweep_every = 0");
+			back ? "cancel_on_delete = yes\nresync_interval = 0"
+			     : "resync_interval = 0");
 
 		open_account(alice, 30 * DAY);
 		see_user(&s, "alice", TRIGGER_LOGIN);

@@ -105,7 +105,7 @@ static void after_a_restore_nobody_gets_a_second_mail_though_google_hides_the_fi
 
 static void after_a_restore_it_goes_on_by_itself(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	invited_since_the_copy(&s, 30 * DAY);
 	five(&s, 10, 30 * DAY);
@@ -338,7 +338,7 @@ static void mails_from_long_ago_are_no_sign_of_another_sender(void **state)
 
 static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 1h\nsends_per_day = 5");
+	struct site s = site_new(*state, "", "resync_interval = 1h\nsends_per_day = 5");
 
 	five(&s, 0, 30 * DAY); /* mailed today: the daily limit is reached */
 	run_once(&s);
@@ -405,7 +405,7 @@ static void an_administrators_send_is_refused_unless_he_says_again(void **state)
 	result = send_by_name(&s, "new@example.com", false);
 	assert_int_equal(result.fault.kind, FAULT_POLICY);
 	assert_string_equal(result.fault.code, "reconcile");
-	assert_non_null(strstr(result.fault.remedy, "--again"));
+	assert_non_null(strstr(result.fault.remedy, "--resend"));
 	assert_false(result.known);
 	result = send_by_name(&s, "new@example.com", true);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
@@ -460,7 +460,7 @@ static void its_end_by_an_administrator_lets_all_go_on_at_once(void **state)
 static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void **state)
 {
 	static const int64_t days[] = {1, 10, 3650};
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		bool running = n % 2 == 0;
@@ -487,7 +487,7 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 
 static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	five(&s, 0, HOUR);
 	judge_all(&s);

@@ -178,7 +178,7 @@ static void change_settings(struct site *s)
 	s->settings->mode = rng_chance(300) ? MODE_DRY_RUN : MODE_SEND;
 	s->settings->sends_per_day = rng_chance(300) ? 1 + rng_below(5) : 100000;
 	s->settings->discovered = rng_chance(500) ? DISCOVERED_SEND : DISCOVERED_HOLD;
-	s->settings->sweep_every = rng_chance(200) ? 0 : (1 + rng_below(24)) * HOUR;
+	s->settings->resync_interval = rng_chance(200) ? 0 : (1 + rng_below(24)) * HOUR;
 	site_open(s);
 }
 
@@ -187,7 +187,7 @@ static void calm_settings(struct site *s)
 	site_close(s);
 	s->settings->mode = MODE_SEND;
 	s->settings->sends_per_day = 100000;
-	s->settings->sweep_every = 24 * HOUR;
+	s->settings->resync_interval = 24 * HOUR;
 	fake_google.skew_ms = 0;
 	site_open(s);
 }

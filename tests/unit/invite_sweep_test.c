@@ -198,8 +198,8 @@ static void a_sweep_that_breaks_off_is_taken_up_again(void **state)
 
 static void a_sweep_goes_last(void **state)
 {
-	struct site s =
-		site_new(*state, "requests_per_minute = 10\nparallel = 1\n", "sweep_every = 1h");
+	struct site s = site_new(
+		*state, "requests_per_minute = 10\nparallel = 1\n", "resync_interval = 1h");
 
 	fake_google.seen = NULL;
 	invite_people(&s, 20);

@@ -64,7 +64,7 @@ static void a_blocked_person_can_be_queued_only_by_name(void **state)
 	p.approved = true;
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.again = true; /* send --again --reason */
+	p.again = true; /* send --resend --reason */
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "queued first_look");
 }

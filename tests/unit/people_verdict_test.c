@@ -329,17 +329,17 @@ static void a_reserved_name_is_excluded_unless_allowed(void **state)
 	struct sighting s = named("Ubuntu");
 
 	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "nobody_name", "cloud image");
-	expect(*state, USUAL "allow_users = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
+	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
 		"ubuntu@example.com");
 	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "nobody_name",
-		"allow_users");
-	expect(*state, USUAL "allow_users = ubuntu\n", "ubuntu mark@example.com\n", &s,
+		"allow_reserved_names");
+	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "ubuntu mark@example.com\n", &s,
 		VERDICT_MAPPED, "map", "mark@example.com");
 	/* It is a list of exceptions, not of the only users that are allowed. */
-	expect(*state, USUAL "allow_users = ubuntu mallory\n", "", &alice, VERDICT_MAPPED,
+	expect(*state, USUAL "allow_reserved_names = ubuntu mallory\n", "", &alice, VERDICT_MAPPED,
 		"address", "alice@example.com");
 	s = named("mallory");
-	expect(*state, USUAL "allow_users = ubuntu mallory\n", "", &s, VERDICT_EXCLUDED,
+	expect(*state, USUAL "allow_reserved_names = ubuntu mallory\n", "", &s, VERDICT_EXCLUDED,
 		"exclude_users", "mallory");
 }
 
@@ -429,7 +429,7 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 {
 	static const char *const changed[] = {"address = {user}@example.org\n",
 		"domains = example.com\n", "map = /etc/other\n", "min_uid = 500\n",
-		"max_uid = 500000\n", "network_users = yes\n", "allow_users = admin\n",
+		"max_uid = 500000\n", "network_users = yes\n", "allow_reserved_names = admin\n",
 		"exclude_users = bob\n", "include_groups = staff\n", "exclude_groups = staff\n",
 		"gecos = yes\n"};
 	uint64_t usual = rules(*state, "[people]\n", "alice a@example.com\n");
@@ -442,8 +442,8 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 	assert_true(rules(*state, "[people]\n", "alice b@example.com\n") != usual);
 	assert_true(rules(*state, "[people]\n", "web:alice a@example.com\n") != usual);
 	assert_true(rules(*state, "[people]\n", "") != usual);
-	assert_true(rules(*state, "[people]\nallow_users = a\nexclude_users = b\n", "") !=
-		    rules(*state, "[people]\nallow_users = b\nexclude_users = a\n", ""));
+	assert_true(rules(*state, "[people]\nallow_reserved_names = a\nexclude_users = b\n", "") !=
+		    rules(*state, "[people]\nallow_reserved_names = b\nexclude_users = a\n", ""));
 	assert_true(rules(*state, "[invitations]\nmode = send\n[google]\nparallel = 3\n",
 			    "# comment\nalice   a@example.com\n") == usual);
 }

@@ -350,8 +350,15 @@ static void postgresql_is_refused_as_not_available(void **state)
 	expect_with(state,
 		(struct setup){.rest = "[storage]\nledger = postgresql://db/cloudinvite\n"}, true,
 		"a PostgreSQL ledger is not available in version", "sqlite:");
-	expect_with(state, (struct setup){.rest = "role = collector\n"}, true,
-		"a fleet's collector needs a postgresql:// ledger", "role = standalone");
+}
+
+static void the_roles_of_a_fleet_are_said_to_be_not_built_yet(void **state)
+{
+	expect_with(state, (struct setup){.rest = "role = host\n"}, true,
+		"role: a host that reports to a hub is not built yet", "role = standalone");
+	expect_with(state, (struct setup){.rest = "role = hub\n"}, true,
+		"role: a hub that sends for the hosts of a fleet is not built yet",
+		"role = standalone");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
@@ -382,6 +389,7 @@ int main(void)
 		TEST(a_client_key_is_checked_like_a_credential),
 		TEST(a_uid_range_that_is_empty_stops_both),
 		TEST(postgresql_is_refused_as_not_available),
+		TEST(the_roles_of_a_fleet_are_said_to_be_not_built_yet),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

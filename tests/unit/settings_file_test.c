@@ -38,7 +38,7 @@ static void every_kind_of_value_arrives(void **state)
 					  "address = {user}@Example.COM\n"
 					  "domains = Example.com, example.org\n"
 					  "[worker]\n"
-					  "role = dispatcher");
+					  "role = hub");
 
 	assert_string_equal(s->customer, "C01abc");
 	assert_string_equal(s->endpoint, "https://127.0.0.1:8443");
@@ -51,7 +51,7 @@ static void every_kind_of_value_arrives(void **state)
 	assert_true(s->cancel_on_delete);
 	assert_string_equal(s->address, "{user}@example.com");
 	assert_string_equal(s->domains, "example.com, example.org");
-	assert_int_equal(s->role, ROLE_DISPATCHER);
+	assert_int_equal(s->role, ROLE_HUB);
 	settings_free(s);
 }
 
@@ -230,7 +230,7 @@ static void an_error_that_concerns_collecting_stops_both(void **state)
 		"[storag]\nspool = /x\n",
 		"words\n",
 		"[people]\nmin_uid = 5000\nmax_uid = 4000\n",
-		"[worker]\nrole = collector\n",
+		"[worker]\nrole = host\n",
 		"[storage]\nledger = postgresql://db/cloudinvite\n",
 	};
 

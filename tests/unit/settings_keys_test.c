@@ -315,10 +315,10 @@ static void spans_of_time_have_units_and_bounds(void **state)
 {
 	ACCEPTS("google", "timeout", "1s", "20", "5m");
 	REFUSES("google", "timeout", "", "0", "6m", "1 hour", "-1s", "1.5s");
-	ACCEPTS("invitations", "settle", "0", "60m");
-	REFUSES("invitations", "settle", "61m");
-	ACCEPTS("invitations", "sweep_every", "0", "24h", "90d");
-	REFUSES("invitations", "sweep_every", "91d", "daily");
+	ACCEPTS("invitations", "creation_delay", "0", "60m");
+	REFUSES("invitations", "creation_delay", "61m");
+	ACCEPTS("invitations", "resync_interval", "0", "24h", "90d");
+	REFUSES("invitations", "resync_interval", "91d", "daily");
 	ACCEPTS("privacy", "retain_history", "1d", "3650d");
 	REFUSES("privacy", "retain_history", "0", "1h", "11y");
 	ACCEPTS("privacy", "retain_gone", "0", "30d");
@@ -334,7 +334,7 @@ static void choices_are_the_words_of_the_design(void **state)
 	REFUSES("invitations", "discovered", "release");
 	ACCEPTS("privacy", "log_addresses", "masked", "full");
 	REFUSES("privacy", "log_addresses", "none");
-	ACCEPTS("worker", "role", "standalone", "collector", "dispatcher");
+	ACCEPTS("worker", "role", "standalone", "host", "hub");
 	REFUSES("worker", "role", "both");
 	ACCEPTS("people", "gecos", "yes", "no", "on", "false");
 	REFUSES("people", "gecos", "", "1", "maybe");
@@ -365,13 +365,13 @@ static void users_are_kept_in_lower_case_and_groups_as_they_are(void **state)
 {
 	struct settings *s = settings_load(
 		folder_write(*state, MAIN,
-			"[people]\nexclude_users = Bob CORP\\Eve\nallow_users = Admin\n"
+			"[people]\nexclude_users = Bob CORP\\Eve\nallow_reserved_names = Admin\n"
 			"include_groups = Domain-Users\n"),
 		NULL);
 
 	assert_non_null(s);
 	assert_string_equal(s->exclude_users, "bob corp\\eve");
-	assert_string_equal(s->allow_users, "admin");
+	assert_string_equal(s->allow_reserved_names, "admin");
 	assert_string_equal(s->include_groups, "Domain-Users");
 	settings_free(s);
 }

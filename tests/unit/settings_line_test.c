@@ -15,10 +15,24 @@ static void an_unknown_key_suggests_the_nearest(void **state)
 	expect(*state, "[people]\nfrobnicate = 3\n", "frobnicate", "cloudinvite.conf(5)");
 }
 
-static void a_key_of_before_is_answered_with_those_of_now(void **state)
+static void an_old_key_is_unknown_and_its_remedy_names_the_new_one(void **state)
 {
+	expect(*state, "[people]\nallow_users = jenkins\n", ":2: [people] has no key 'allow_users'",
+		"Use allow_reserved_names instead.");
+	expect(*state, "[invitations]\nsettle = 2m\n", ":2: [invitations] has no key 'settle'",
+		"Use creation_delay instead.");
+	expect(*state, "[invitations]\nsweep_every = 24h\n",
+		":2: [invitations] has no key 'sweep_every'", "Use resync_interval instead.");
 	expect(*state, "[worker]\nuser = cloudinvite\n", ":2: [worker] has no key 'user'",
 		"set collector_user, dispatcher_user and ledger_user");
+}
+
+static void an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one(void **state)
+{
+	expect(*state, "[worker]\nrole = collector\n",
+		":2: role: 'collector' is not a valid choice", "Use host instead.");
+	expect(*state, "[worker]\nrole = dispatcher\n",
+		":2: role: 'dispatcher' is not a valid choice", "Use hub instead.");
 }
 
 static void a_key_in_the_wrong_section_names_the_right_one(void **state)
@@ -164,7 +178,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_unknown_key_suggests_the_nearest),
-		TEST(a_key_of_before_is_answered_with_those_of_now),
+		TEST(an_old_key_is_unknown_and_its_remedy_names_the_new_one),
+		TEST(an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one),
 		TEST(a_key_in_the_wrong_section_names_the_right_one),
 		TEST(an_unknown_section_is_reported_once_with_a_suggestion),
 		TEST(a_key_that_is_there_twice_names_both_lines),

@@ -65,7 +65,7 @@ static void labels_are_the_words_of_their_modules(void **state)
 	}
 	for (int reason = TRIGGER_LOGIN; reason <= TRIGGER_ASKED; reason++) {
 		counter_name(COUNTER_ARRIVALS, reason, 0, name);
-		str_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
+		str_format(want, sizeof(want), "arrivals_total{trigger=\"%s\"}",
 			trigger_word((enum trigger)reason));
 		assert_string_equal(name, want);
 	}
@@ -100,7 +100,7 @@ static void only_changes_are_reported_and_only_once(void **state)
 	counter_set(GAUGE_CLOCK_SKEW, 0, 0, 0);
 	t = changes();
 	assert_int_equal(t.count, 2);
-	assert_int_equal(told(&t, "google_throttled_total"), 3);
+	assert_int_equal(told(&t, "google_throttled_requests_total"), 3);
 	assert_int_equal(told(&t, "clock_skew_seconds"), 0);
 	counters_flushed();
 	t = changes();

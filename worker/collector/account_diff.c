@@ -80,9 +80,9 @@ static bool is_settled(struct diff_run *d, int64_t *since)
 		*since = d->now;
 		d->out->differs = true;
 	}
-	if (d->now - *since >= d->settings->settle)
+	if (d->now - *since >= d->settings->creation_delay)
 		return true;
-	set_due(d, *since + d->settings->settle);
+	set_due(d, *since + d->settings->creation_delay);
 	return false;
 }
 
@@ -121,7 +121,8 @@ static void on_absent(struct diff_run *d, const struct record *r)
 		 * was half changed. */
 		d->out->removed_count++;
 		d->out->differs = true;
-		set_due(d, d->now + (d->settings->settle > 0 ? d->settings->settle : 1));
+		set_due(d, d->now + (d->settings->creation_delay > 0 ? d->settings->creation_delay
+								     : 1));
 		push_removed(d, r, false);
 		push_record(d, r->user, r->uid, RECORD_ABSENT, d->now);
 	} else if (is_settled(d, &since)) {

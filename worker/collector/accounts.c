@@ -227,12 +227,12 @@ static bool is_complete(struct collector *c, const struct account_table *t)
 {
 	if (!t->whole && !c->warned_incomplete) {
 		if (t->broken_line)
-			log_event(LOG_LEVEL_WARN, "compare",
+			log_event(LOG_LEVEL_WARN, "account_scan",
 				"%s:%zu: malformed line: account changes are not processed; "
 				"correct the file with vipw",
 				c->settings->passwd, t->broken_line);
 		else
-			log_event(LOG_LEVEL_WARN, "compare",
+			log_event(LOG_LEVEL_WARN, "account_scan",
 				"%s: has no root user: account changes are not processed",
 				c->settings->passwd);
 	}

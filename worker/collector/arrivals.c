@@ -42,9 +42,9 @@ static bool is_settling(struct collector *c, const struct spool_arrival *a, int6
 {
 	int64_t age = now - a->at;
 
-	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->settle)
+	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->creation_delay)
 		return false;
-	set_due(c, a->at + c->settings->settle);
+	set_due(c, a->at + c->settings->creation_delay);
 	return true;
 }
 

@@ -54,9 +54,9 @@ static bool trip(struct collector *c, const struct account_diff *diff, struct fa
 		"applies them.");
 	if (!c->guard_tripped) {
 		counter_add(COUNTER_BREAKER_TRIPS, 1, 0, 1);
-		log_about(LOG_LEVEL_ERROR, "brake",
+		log_about(LOG_LEVEL_ERROR, "guard_tripped",
 			&(struct journal_about){
-				.reason = "accounts", .actor = actor, .host = c->host},
+				.reason = "account_changes", .actor = actor, .host = c->host},
 			"%s", str_sentences(sentences, sizeof(sentences), p.text, p.remedy));
 	}
 	return ledger_pause(c->ledger, &p, fault);
@@ -78,7 +78,7 @@ bool change_guard_allows(struct collector *c, struct host *host, const struct ac
 	if (ours < 0)
 		return false;
 	if (was_tripped && !paused) {
-		log_event(LOG_LEVEL_NOTE, "compare",
+		log_event(LOG_LEVEL_NOTE, "account_scan",
 			"changes accepted by an administrator: %zu accounts added, %zu removed",
 			diff->added_count, diff->removed_count);
 		*allowed = true;

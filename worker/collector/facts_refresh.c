@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "people/verdict.h"
@@ -31,16 +32,12 @@ struct refresh {
 
 static void add_changed(struct refresh *g, const struct account *account, enum trigger reason)
 {
-	if (g->count == g->room) {
-		size_t room = g->room ? 2 * g->room : 64;
-		struct changed_account *list = reallocarray(g->list, room, sizeof(*list));
+	struct changed_account *list = array_grow(g->list, g->count, &g->room, sizeof(*list));
 
-		g->failed = !list;
-		if (!list)
-			return;
-		g->list = list;
-		g->room = room;
-	}
+	g->failed = g->failed || !list;
+	if (!list)
+		return;
+	g->list = list;
 	g->list[g->count++] = (struct changed_account){account, reason};
 }
 

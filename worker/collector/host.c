@@ -65,15 +65,11 @@ static int open_place(const char *state_directory, struct fault *fault)
 bool host_add(
 	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since)
 {
-	if (h->count == h->room) {
-		size_t room = h->room ? 2 * h->room : 64;
-		struct record *records = realloc(h->records, room * sizeof(*records));
+	struct record *records = array_grow(h->records, h->count, &h->room, sizeof(*records));
 
-		if (!records)
-			return false;
-		h->records = records;
-		h->room = room;
-	}
+	if (!records)
+		return false;
+	h->records = records;
 	/* gcc -fanalyzer believes that the name in the array is lost: host_free frees it. */
 	h->records[h->count] = (struct record){strdup(user), uid, state, since};
 	return h->records[h->count++].user;

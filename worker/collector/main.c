@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/log.h"
@@ -21,7 +22,7 @@
 #include "worker/worker.h"
 
 #define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MAX_MS	 60000
+#define BACKOFF_LAST_MS	 60000
 #define NETWORK_MARK	 ((int64_t)30 * 24 * 60 * 60)
 
 /* The loop's own state. */
@@ -33,9 +34,8 @@ struct loop {
 	bool own_keeper;       /* our own child, which cannot be started again */
 	bool marks_bound;      /* the markers are known to be those of this ledger */
 	bool scan;	       /* the timed scan is due */
-	bool failing;	       /* the last pass failed, with: */
+	int failures;	       /* passes in a row that failed, the last one with: */
 	char last_error[sizeof(((struct fault *)0)->what)];
-	int64_t backoff_ms;
 	int64_t retry_ms; /* clock_boot_ms */
 };
 
@@ -59,7 +59,6 @@ static const struct worker_program program = {
 	.summary = "Records logins and new accounts of this host in the ledger.",
 	.dispatches = false,
 	.account = ACCOUNT_COLLECTOR,
-	.excluded_role = ROLE_DISPATCHER,
 	.before_change_of_user = start_keeper,
 };
 
@@ -218,20 +217,15 @@ static bool work(struct loop *l, struct fault *fault)
 static void record_outcome(struct loop *l, bool good, const struct fault *fault)
 {
 	if (good) {
-		if (l->failing)
+		if (l->failures > 0)
 			log_event(LOG_LEVEL_NOTE, "recovered", "the collector is working again");
-		l->failing = false;
-		l->backoff_ms = 0;
+		l->failures = 0;
 		return;
 	}
-	if (!l->failing || strcmp(l->last_error, fault->what) != 0)
+	if (l->failures == 0 || strcmp(l->last_error, fault->what) != 0)
 		log_fault(LOG_LEVEL_ERROR, "waiting", fault);
 	str_copy(l->last_error, sizeof(l->last_error), fault->what);
-	l->failing = true;
-	l->backoff_ms = l->backoff_ms ? 2 * l->backoff_ms : BACKOFF_FIRST_MS;
-	if (l->backoff_ms > BACKOFF_MAX_MS)
-		l->backoff_ms = BACKOFF_MAX_MS;
-	l->retry_ms = clock_boot_ms() + l->backoff_ms;
+	l->retry_ms = clock_boot_ms() + backoff(BACKOFF_FIRST_MS, BACKOFF_LAST_MS, l->failures++);
 }
 
 /* After a failure, everything is tried again after a while, with the ledger opened again, because
@@ -241,9 +235,9 @@ static bool work_in_turn(struct loop *l, struct fault *fault)
 	bool good;
 
 	l->scan = worker_scan_due(&l->worker) || l->scan;
-	if (l->failing && clock_boot_ms() < l->retry_ms)
+	if (l->failures > 0 && clock_boot_ms() < l->retry_ms)
 		return true;
-	if (l->failing) {
+	if (l->failures > 0) {
 		close_ledger(&l->collector);
 		l->arrived = l->changed = true;
 	}
@@ -270,7 +264,7 @@ static int timeout_ms(const struct loop *l)
 	int64_t wait = worker_timeout_ms(&l->worker);
 	int64_t retry = l->retry_ms - clock_boot_ms();
 
-	if (l->failing) {
+	if (l->failures > 0) {
 		wait = min_i64(wait, retry);
 	} else {
 		wait = earlier_ms(wait, l->collector.arrivals_due);
@@ -369,10 +363,10 @@ static void send_heartbeat(struct loop *l)
 
 	if (worker_heartbeat_due(&l->worker))
 		measure_spool(&l->collector);
-	if (l->failing)
+	if (l->failures > 0)
 		str_format(note, sizeof(note), "waiting: %s", l->last_error);
 	else if (l->collector.guard_tripped)
-		str_copy(note, sizeof(note), "braked");
+		str_copy(note, sizeof(note), "paused: account_changes");
 	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");
 	/* If the ledger fails, the work itself logs it. */

@@ -333,7 +333,6 @@ int main(int argc, char **argv)
 			"invitations.",
 		.dispatches = true,
 		.account = ACCOUNT_DISPATCHER,
-		.excluded_role = ROLE_COLLECTOR,
 		.prepare = metadata_probe,
 	};
 	struct dispatcher d = {.classify = true};

@@ -249,7 +249,7 @@ bool metadata_probe(const struct settings *s, struct fault *fault)
 	file_close(&dir);
 	if (rc != 0)
 		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path, strerror(errno));
-	log_event(found == METADATA_PROTECTED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN, "metadata_reach",
-		"%s: %s", s->metadata_endpoint, why);
+	log_event(found == METADATA_PROTECTED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN,
+		"metadata_exposure", "%s: %s", s->metadata_endpoint, why);
 	return true;
 }

@@ -73,7 +73,7 @@ int listen_accept(int listener, uid_t uid)
 		return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == uid)
 		return fd;
-	log_event(LOG_LEVEL_WARN, "stranger",
+	log_event(LOG_LEVEL_WARN, "peer_refused",
 		"connection from uid %u (process %d) closed: it is not the collector",
 		(unsigned)peer.uid, (int)peer.pid);
 	file_close(&fd);

@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -138,16 +139,15 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 		s->service_account, s->key_id};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, content, len) == 1 && EVP_DigestUpdate(ctx, "", 1) == 1;
 
 	for (size_t i = 0; ok && i < ARRAY_SIZE(parts); i++)
 		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < n && i < 32; i++)
-		str_format(c->hash + 2 * i, 3, "%02x", digest[i]);
+	if (ok)
+		hex_encode(c->hash, digest, sizeof(c->hash) / 2);
 	return ok ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }

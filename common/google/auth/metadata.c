@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -18,7 +19,8 @@
 #include "google/types.h"
 
 #define TRIES	       5
-#define FIRST_PAUSE_MS 100 /* doubled each time */
+#define FIRST_PAUSE_MS 100
+#define LAST_PAUSE_MS  800
 
 #define UNIVERSE "universe/universe-domain"
 #define ACCOUNT	 "instance/service-accounts/default/email"
@@ -34,7 +36,7 @@ static bool worth_another_try(const struct http_reply *r)
 	return r->status == 429 || r->status == 408 || r->status >= 500;
 }
 
-static void pause_ms(long ms)
+static void pause_ms(int64_t ms)
 {
 	const struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -46,11 +48,12 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 {
 	static const char *const flavor[] = {"Metadata-Flavor: Google", NULL};
 	int64_t end = clock_boot_ms() + 1000 * s->timeout;
-	long pause = FIRST_PAUSE_MS;
 	struct strbuf url = {0};
 
 	strbuf_addf(&url, "%s/computeMetadata/v1/%s", s->metadata_endpoint, path);
-	for (int i = 1; true; i++, pause *= 2) {
+	for (int i = 1; true; i++) {
+		int64_t pause = backoff(FIRST_PAUSE_MS, LAST_PAUSE_MS, i - 1);
+
 		http_perform(http,
 			&(struct http_request){.method = "GET",
 				.url = url.data,

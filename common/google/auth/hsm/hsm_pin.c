@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -88,14 +89,14 @@ static bool record_name(const char *uri, char name[NAME_SIZE])
 {
 	struct strbuf bare = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	char hex[17];
 	bool ok = key_uri_bare(uri, &bare) &&
-		  EVP_Digest(bare.data, bare.len, digest, &n, EVP_sha256(), NULL) == 1 && n >= 8;
+		  EVP_Digest(bare.data, bare.len, digest, NULL, EVP_sha256(), NULL) == 1;
 
 	strbuf_free(&bare);
-	return ok && str_format(name, NAME_SIZE, "pin-refused-%02x%02x%02x%02x%02x%02x%02x%02x",
-			     digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],
-			     digest[6], digest[7]);
+	if (ok)
+		hex_encode(hex, digest, sizeof(hex) / 2);
+	return ok && str_format(name, NAME_SIZE, "pin-refused-%s", hex);
 }
 
 bool rejected_pin_path(const struct settings *s, const char *uri, char *out, size_t size)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Growing an array: its room doubles, so that appending one element at a time stays cheap. An
+ * overflow of the size counts as no memory (reallocarray).
+ */
+#include "base/array.h"
+
+#include <stdlib.h>
+
+#define FIRST_ROOM 16
+
+void *array_grow(void *array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room > 0 ? 2 * *room : FIRST_ROOM;
+
+	if (count < *room)
+		return array;
+	array = reallocarray(array, more, size);
+	if (array)
+		*room = more;
+	return array;
+}
