@@ -248,7 +248,7 @@ $(O)/tests/reliability/%: $(O)/tests/reliability/%.o
 	$(LINK) -lpam
 # The calls that tests/faults makes fail (tests/faults/wrap.c).
 FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwrite fsync rename renameat \
-	unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
+	linkat unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
 	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free json_xmalloc
 $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)

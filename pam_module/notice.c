@@ -5,7 +5,6 @@
  */
 #include "pam_module/notice.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <security/pam_ext.h>
 #include <stdbool.h>
@@ -16,7 +15,6 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "pam_module/cached.h"
 #include "spool/spool.h"
 
 #define MESSAGE_MAX 1024
@@ -46,10 +44,10 @@ static void make_safe(char *out, size_t size, char *raw)
 	out[used] = '\0';
 }
 
-/* Reads root's message. False unless only root can write the file, so that no other user's text
- * is shown at logins. `*held`: reading would have waited, perhaps because another user holds the
- * file; then nothing is shown. */
-static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *held)
+/* Reads root's message. False unless only root can write the file; otherwise others could show text
+ * at logins. The file is in the spool, which only root can open, so that no other user can delay
+ * the lookup. */
+static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
 {
 	char raw[MESSAGE_MAX + 1];
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -58,11 +56,9 @@ static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *
 
 	if (fd < 0)
 		return false;
-	errno = 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		(st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		n = read_cached(fd, raw, MESSAGE_MAX);
-	*held = n < 0 && errno == EAGAIN;
+		n = read(fd, raw, MESSAGE_MAX);
 	file_close(&fd);
 	while (n > 0 && raw[n - 1] == '\n')
 		n--;
@@ -88,7 +84,7 @@ void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user
 {
 	char word[SPOOL_WORD_MAX + 1], message[4 * MESSAGE_MAX + 1];
 	int seen;
-	bool invited, held = false;
+	bool invited;
 
 	if (!has_conversation(pamh))
 		return;
@@ -99,8 +95,8 @@ void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user
 	file_close(&seen);
 	if (!invited)
 		return;
-	if (a->message_file && read_message(a->message_file, message, &held))
+	if (a->message_file && read_message(a->message_file, message))
 		(void)pam_info(pamh, "%s", message);
-	else if (!held)
+	else
 		(void)pam_info(pamh, "%s", own_message);
 }

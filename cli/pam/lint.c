@@ -146,8 +146,15 @@ static void on_wrong_argument(const char *argument, void *ctx)
 {
 	const struct wrong_argument *w = ctx;
 
-	report_at(w->lint, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
-		"the module does not know the argument '%s' and ignores it", argument);
+	if (str_starts(argument, "message_file="))
+		report_at(w->lint, false, w->line, "pam_argument",
+			"Put the file into the spool, and name it there. See pam_cloudinvite(8).",
+			"'%s': the module ignores a file that is not in the spool, because other "
+			"users could delay logins with it",
+			argument);
+	else
+		report_at(w->lint, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
+			"the module does not know the argument '%s' and ignores it", argument);
 }
 
 static void check_arguments(struct lint *r, const struct pam_line *line)

@@ -35,13 +35,30 @@ static bool take_flag(struct arguments *a, const char *argument)
 	return false;
 }
 
+/* The value of spool=, or NULL. */
+static const char *spool_of(const char *argument)
+{
+	const char *value = after(argument, "spool=");
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+/* Whether the path is a file directly in the spool. */
+static bool is_in(const char *spool, const char *path)
+{
+	const char *name = after(path, spool);
+
+	return name && name[0] == '/' && name[1] && !strchr(name + 1, '/');
+}
+
+/* The caller has set a->spool. */
 static bool take_value(struct arguments *a, const char *argument, bool *skip_named)
 {
 	const char *value;
 
-	if ((value = after(argument, "spool=")) && value[0] == '/') {
-		a->spool = value;
-	} else if ((value = after(argument, "message_file=")) && value[0] == '/') {
+	if (spool_of(argument)) {
+		return true;
+	} else if ((value = after(argument, "message_file=")) && is_in(a->spool, value)) {
 		a->message_file = value;
 	} else if ((value = after(argument, "services="))) {
 		a->services = value;
@@ -70,6 +87,10 @@ void arguments_parse(struct arguments *a, int argc, const char **argv,
 		.min_uid = ARGUMENT_UNSET,
 		.max_uid = ARGUMENT_UNSET,
 	};
+	/* The spool first: the message file must be in it. */
+	for (int i = 0; i < argc; i++)
+		if (spool_of(argv[i]))
+			a->spool = spool_of(argv[i]);
 	for (int i = 0; i < argc; i++)
 		if (!take_flag(a, argv[i]))
 			(void)take_value(a, argv[i], &skip_named);

@@ -193,12 +193,12 @@ int spool_client_list(
 	return l.count;
 }
 
-bool spool_client_take(struct spool_client *c, const struct spool_arrival *a, const char *word,
-	struct fault *fault)
+bool spool_client_take(
+	struct spool_client *c, const struct spool_arrival *a, bool mark, struct fault *fault)
 {
 	struct spool_record r;
 
-	(void)spool_record_make(&r, word ? SPOOL_ASK_SEEN : SPOOL_ASK_TAKE, a->name, word);
+	(void)spool_record_make(&r, mark ? SPOOL_ASK_SEEN : SPOOL_ASK_TAKE, a->name, NULL);
 	return put(c, &r, fault);
 }
 

@@ -38,10 +38,10 @@ bool spool_client_look(struct spool_client *c, struct fault *fault);
  * Returns their number, or -1 and the fault. */
 int spool_client_list(
 	struct spool_client *c, struct spool_arrival *out, int max, struct fault *fault);
-/* The arrival has been committed to the ledger: marks its user with `word` if there is no marker
- * yet, and removes the arrival. If `word` is NULL, only removes it. */
-bool spool_client_take(struct spool_client *c, const struct spool_arrival *a, const char *word,
-	struct fault *fault);
+/* The arrival has been committed to the ledger: removes it from the spool. With `mark`, its user
+ * first gets the marker `seen`, unless there is a marker. */
+bool spool_client_take(
+	struct spool_client *c, const struct spool_arrival *a, bool mark, struct fault *fault);
 
 /* When a marker is written. */
 enum spool_marking {

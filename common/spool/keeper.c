@@ -261,23 +261,24 @@ static void mark(struct spool_keeper *k, const struct spool_record *r)
 		record_failure(k, SPOOL_SEEN, r->name);
 }
 
-/* The marker comes first: after a crash in between, the arrival is reported again. */
 static void take(struct spool_keeper *k, const struct spool_record *r)
 {
-	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
-	int there = spool_exists(k->dirs.new_dir, r->name);
-	bool good;
-
-	if (there == 0)
-		return;
-	good = there > 0 && spool_parse_arrival(r->name, user, &reason);
-	if (good && r->verb == SPOOL_ASK_SEEN && !spool_mark_first(&k->dirs, user, r->word, NULL)) {
-		record_failure(k, SPOOL_SEEN, r->name);
-		return;
-	}
-	if (!good || !spool_remove(&k->dirs, r->name, NULL))
+	if (!spool_remove(&k->dirs, r->name, NULL))
 		record_failure(k, SPOOL_NEW, r->name);
+}
+
+/* The marker comes first: after a crash in between, the arrival is listed again. */
+static void mark_and_take(struct spool_keeper *k, const struct spool_record *r)
+{
+	struct spool_arrival arrival;
+	int found = spool_find_arrival(&k->dirs, r->name, &arrival);
+
+	if (found < 0)
+		record_failure(k, SPOOL_NEW, r->name);
+	else if (found > 0 && !spool_mark_arrival(&k->dirs, &arrival, NULL))
+		record_failure(k, SPOOL_SEEN, r->name);
+	else
+		take(k, r);
 }
 
 static void unmark(struct spool_keeper *k, const struct spool_record *r)
@@ -294,7 +295,7 @@ static const struct {
 	void (*act)(struct spool_keeper *k, const struct spool_record *r);
 } acts[] = {
 	{SPOOL_ASK_ARRIVALS, true, begin_arrivals},
-	{SPOOL_ASK_SEEN, false, take},
+	{SPOOL_ASK_SEEN, false, mark_and_take},
 	{SPOOL_ASK_TAKE, false, take},
 	{SPOOL_ASK_MARK, false, mark},
 	{SPOOL_ASK_CHANGE, false, mark},

@@ -94,8 +94,21 @@ void spool_reader_close(struct spool_reader *r)
 	file_close(&r->bad_dir);
 }
 
+/* Whether the arrival is already its user's marker, because of a crash between link and unlink
+ * (spool_mark_arrival). */
+static bool is_marked(const struct spool_reader *r, const char *user, const struct stat *st)
+{
+	char name[SPOOL_NAME_MAX + 1];
+	struct stat mark;
+
+	return st->st_nlink == 2 && spool_mark_name(name, user) &&
+	       fstatat(r->seen_dir, name, &mark, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mark.st_dev == st->st_dev && mark.st_ino == st->st_ino;
+}
+
 /* Why it is not an arrival, or NULL; fills in `a`. */
-static const char *judge_arrival(const char *name, const struct stat *st, struct spool_arrival *a)
+static const char *judge_arrival(const struct spool_reader *r, const char *name,
+	const struct stat *st, struct spool_arrival *a)
 {
 	if (!spool_parse_arrival(name, a->user, &a->reason))
 		return "its name is not the name of an arrival";
@@ -105,7 +118,7 @@ static const char *judge_arrival(const char *name, const struct stat *st, struct
 		return "it does not belong to root or the service";
 	if (st->st_size != 0)
 		return "it is not empty";
-	if (st->st_nlink != 1)
+	if (st->st_nlink != 1 && !is_marked(r, a->user, st))
 		return "it has more than one hard link";
 	str_copy(a->name, sizeof(a->name), name);
 	a->at = (int64_t)st->st_mtim.tv_sec;
@@ -194,7 +207,7 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 					name, strerror(errno));
 			continue;
 		}
-		why = judge_arrival(name, &st, out);
+		why = judge_arrival(l->reader, name, &st, out);
 		if (!why)
 			return 1;
 		log_event(
@@ -202,6 +215,18 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 		l->bad++;
 	}
 	return errno == 0 ? 0 : -1;
+}
+
+int spool_find_arrival(const struct spool_reader *r, const char *name, struct spool_arrival *out)
+{
+	struct stat st;
+
+	if (fstatat(r->new_dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!judge_arrival(r, name, &st, out))
+		return 1;
+	errno = EINVAL;
+	return -1;
 }
 
 int spool_next_mark(

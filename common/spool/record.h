@@ -6,7 +6,7 @@
  *
  *   The collector asks           and the keeper
  *   N count                      sends up to `count` arrivals: A …, then E
- *   D name word                  marks the user of an arrival, then unlinks the arrival
+ *   D name                       makes an arrival the marker of its user, then unlinks it
  *   T name                       unlinks an arrival
  *   M name word                  writes a marker
  *   C name word                  changes a marker that exists

@@ -182,8 +182,11 @@ bool spool_read_mark(int seen_dir, const char *user, char word[SPOOL_WORD_MAX + 
 	fd = openat(seen_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-		st.st_size <= SPOOL_WORD_MAX) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > SPOOL_WORD_MAX) {
+		;
+	} else if (st.st_size == 0) {
+		good = str_copy(word, SPOOL_WORD_MAX + 1, SPOOL_WORD_SEEN);
+	} else {
 		n = read(fd, bytes, sizeof(bytes));
 		good = n == st.st_size && take_word(word, bytes, (size_t)n);
 	}

@@ -32,7 +32,7 @@ class Collector(harness.NewEmulator):
 
     def mark(self, site, user):
         path = site.path("spool/seen/" + user)
-        return site.read("spool/seen/" + user) if os.path.exists(path) else None
+        return site.read("spool/seen/" + user) or "seen" if os.path.exists(path) else None
 
     def arrivals(self, site):
         return sorted(os.listdir(site.path("spool/new")))

@@ -126,7 +126,7 @@ class Service(harness.Test):
     def mark(self, user):
         with contextlib.suppress(FileNotFoundError):
             with open(f"{SPOOL}/seen/{user}", encoding="utf-8") as file:
-                return file.read().strip()
+                return file.read().strip() or "seen"
 
     def wait_until_seen(self, *users):
         harness.wait_for(lambda: set(users) <= set(self.seen()), f"{users} in the ledger", 20)
@@ -468,7 +468,7 @@ class Keeper(Service):
         for verb in "MF":
             peer.send(self.record(verb, "one-more-" + verb, "seen"))
         self.arrive("alice")
-        peer.send(self.record("D", "alice.login", "seen"))
+        peer.send(self.record("D", "alice.login"))
         peer.send(self.record("P"))
         while peer.recv(256)[:1] != b"E":
             pass

@@ -27,6 +27,7 @@ static const struct {
 	[CALL_WRITE] = {"write", {EIO, ENOSPC, EINTR, EDQUOT, FAULT_SHORT, FAULT_SHORT_FULL}},
 	[CALL_SYNC] = {"fsync", {EIO, ENOSPC, EINTR}},
 	[CALL_RENAME] = {"rename", {EIO, ENOSPC, EACCES}},
+	[CALL_LINK] = {"link", {EIO, ENOSPC, EPERM, EMLINK}},
 	[CALL_REMOVE] = {"unlink", {EIO, EACCES}},
 	[CALL_CLOSE] = {"close", {EIO, EINTR}},
 	[CALL_STAT] = {"stat", {EIO, ENOMEM}},

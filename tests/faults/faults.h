@@ -18,6 +18,7 @@ enum call {
 	CALL_WRITE,
 	CALL_SYNC,
 	CALL_RENAME,
+	CALL_LINK,
 	CALL_REMOVE,
 	CALL_CLOSE,
 	CALL_STAT,
@@ -29,7 +30,7 @@ enum call {
 	CALL_CLOCK,
 	CALL_MEMORY,
 };
-#define CALLS 15
+#define CALLS 16
 
 /* Ways that are not an errno. */
 #define FAULT_SHORT	 (-1) /* less than requested, without an error */

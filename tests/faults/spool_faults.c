@@ -205,6 +205,17 @@ static bool mark_first(void *site, struct fault *fault)
 	return spool_mark_first(&b->reader, "alice", "queued", fault);
 }
 
+static bool mark_arrival(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	struct spool_arrival arrival;
+	int found = spool_find_arrival(&b->reader, "alice.login", &arrival);
+
+	if (found < 0)
+		spool_fault(SPOOL_NEW, "alice.login", fault);
+	return found > 0 && spool_mark_arrival(&b->reader, &arrival, fault);
+}
+
 static bool unmark(void *site, struct fault *fault)
 {
 	struct box *b = site;
@@ -234,6 +245,13 @@ static void queued_or_none(void *site, bool good)
 	mark_is(site, "queued", good ? "queued" : "");
 }
 
+/* If it cannot be linked, a marker is written. */
+static void has_marker_and_arrival(void *site, bool good)
+{
+	mark_is(site, "seen", good ? "seen" : "");
+	assert_true(box_has(site, "new/alice.login"));
+}
+
 static void none_or_as_before(void *site, bool good)
 {
 	mark_is(site, "", good ? "" : "invited");
@@ -251,6 +269,15 @@ static void a_mark_has_the_old_word_or_the_new(void **state)
 static void a_first_mark_is_whole_or_not_there(void **state)
 {
 	const struct scenario s = {new_dir, mark_first, queued_or_none, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void an_arrival_with_a_marker_stays_until_it_is_removed(void **state)
+{
+	const struct scenario s = {
+		with_arrivals, mark_arrival, has_marker_and_arrival, end, .silent = false};
 
 	(void)state;
 	faults_try(&s);
@@ -344,6 +371,7 @@ int main(void)
 		TEST(an_arrival_is_taken_or_still_there),
 		TEST(a_mark_has_the_old_word_or_the_new),
 		TEST(a_first_mark_is_whole_or_not_there),
+		TEST(an_arrival_with_a_marker_stays_until_it_is_removed),
 		TEST(a_mark_is_removed_or_stays),
 		TEST(marks_are_dropped_before_another_ledger_takes_them),
 		TEST(all_markers_are_listed_or_it_fails),

@@ -118,6 +118,11 @@ WRAP(int, renameat, (int from_dir, const char *from, int to_dir, const char *to)
 	return faults_next(CALL_RENAME) ? -1 : __real_renameat(from_dir, from, to_dir, to);
 }
 
+WRAP(int, linkat, (int from_dir, const char *from, int to_dir, const char *to, int flags))
+{
+	return faults_next(CALL_LINK) ? -1 : __real_linkat(from_dir, from, to_dir, to, flags);
+}
+
 WRAP(int, unlink, (const char *path))
 {
 	return faults_next(CALL_REMOVE) ? -1 : __real_unlink(path);

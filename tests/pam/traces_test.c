@@ -86,6 +86,15 @@ static void a_session_without_a_user_is_ignored(void **state)
 
 /* ---- traces ---- */
 
+/* The argument message_file= for a file of the test. */
+static const char *message(const char *name)
+{
+	static char word[512];
+
+	snprintf(word, sizeof(word), "message_file=%s", at(name));
+	return word;
+}
+
 /* Each path through the module once: new, waiting, seen, invited, skipped, failed. */
 static void walk_all_ways(const struct module *m)
 {
@@ -95,6 +104,8 @@ static void walk_all_ways(const struct module *m)
 	module_call(m, "pam_sm_open_session", 0, all);
 	put("spool/seen/alice", "invited\n", 0600);
 	module_call(m, "pam_sm_open_session", 0, all);
+	put("spool/message", "Ask IT\n", 0600);
+	module_call(m, "pam_sm_open_session", 0, WORDS("notify", message("spool/message")));
 	module_call(m, "pam_sm_open_session", 0, WORDS("skip_services=sshd"));
 	module_call(m, "pam_sm_open_session", 0, WORDS("spool=/nonexistent", "frobnicate"));
 	module_call(m, "pam_sm_close_session", 0, all);
@@ -152,7 +163,7 @@ static void errno_stays(void **state)
 	}
 	put("spool/seen/alice", "invited\n", 0600);
 	errno = 4242;
-	module_call(&m, "pam_sm_open_session", 0, WORDS("message_file=/nonexistent", "notify"));
+	module_call(&m, "pam_sm_open_session", 0, WORDS(message("spool/none"), "notify"));
 	assert_int_equal(errno, 4242);
 	module_close(&m);
 }

@@ -275,8 +275,11 @@ class Host:
             shutil.rmtree(self.site.path(name), ignore_errors=True)
         for path in sorted(state.tree):
             place, content = self.site.path(path), state.tree[path]
+            first = next(name for name in sorted(state.tree) if state.inodes[name] == state.inodes[path])
             if content is None:
                 os.mkdir(place)
+            elif first != path:
+                os.link(self.site.path(first), place)
             else:
                 with open(place, "wb") as file:
                     file.write(content)

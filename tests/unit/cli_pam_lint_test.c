@@ -176,6 +176,10 @@ static void arguments_are_read_as_the_module_reads_them(void **state)
 	assert_string_equal(review(f, LINE " notify min_uid=2000 skip_services=a,b\n").text, "");
 	assert_string_equal(review(f, LINE " notfy\n").text, "pam_argument@sshd:1 ");
 	assert_string_equal(review(f, LINE " spool=relative\n").text, "pam_argument@sshd:1 ");
+	assert_string_equal(
+		review(f, LINE " notify message_file=/etc/invited\n").text, "pam_argument@sshd:1 ");
+	assert_string_equal(
+		review(f, LINE " notify message_file=/var/spool/cloudinvite/invited\n").text, "");
 	folder_write(f, "etc/pam.d/sshd", LINE " spool=/srv/spool\n");
 	assert_string_equal(pam_tree_review(f, "/srv/spool").text, "");
 	assert_string_equal(pam_tree_review(f, "/var/spool/cloudinvite").text, "pam_spool@sshd:1 ");

@@ -133,7 +133,7 @@ static void a_mark_is_one_word(void **state)
 		{"invited", "invited"},
 		{"not_invitable\n", "not_invitable"},
 		{"a\n", "a"},
-		{"", NULL},
+		{"", "seen"},
 		{"\n", NULL},
 		{"Invited\n", NULL},
 		{"invited \n", NULL},

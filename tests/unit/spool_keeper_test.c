@@ -95,8 +95,8 @@ static void arrivals_are_sent_oldest_first_marked_and_removed(void **state)
 	assert_int_equal(out[0].at, 1000);
 	assert_string_equal(out[1].user, "alice");
 	assert_int_equal(out[1].reason, TRIGGER_LOGIN);
-	assert_true(spool_client_take(&k->client, &out[0], "seen", &fault));
-	assert_true(spool_client_take(&k->client, &out[1], NULL, &fault));
+	assert_true(spool_client_take(&k->client, &out[0], true, &fault));
+	assert_true(spool_client_take(&k->client, &out[1], false, &fault));
 	assert_true(spool_client_flush(&k->client, &fault));
 	assert_int_equal(box_count(box_of(k), "new"), 0);
 	assert_true(spool_read_mark(box_of(k)->reader.seen_dir, "a/b", word));
@@ -136,7 +136,7 @@ static void thousands_of_arrivals_pass_a_queue_of_a_few_hundred(void **state)
 	count = spool_client_list(&k->client, out, 5000, NULL);
 	assert_int_equal(count, 5000);
 	for (int i = 0; i < count; i++)
-		assert_true(spool_client_take(&k->client, &out[i], "seen", NULL));
+		assert_true(spool_client_take(&k->client, &out[i], true, NULL));
 	assert_true(spool_client_flush(&k->client, NULL));
 	free(out);
 	assert_int_equal(box_count(box_of(k), "new"), 0);
@@ -221,6 +221,65 @@ static void a_failure_is_reported_by_the_next_flush(void **state)
 	assert_true(box_has(box_of(k), "seen/bob"));
 }
 
+/* The file itself is linked: no file is created, and none is freed. */
+static void an_arrival_becomes_the_marker(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival a = {.name = "alice.login"};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct stat arrived, marked;
+
+	arrive(k, "alice");
+	assert_int_equal(lstat(folder_path(b->folder, "new/alice.login"), &arrived), 0);
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &marked), 0);
+	assert_int_equal(marked.st_ino, arrived.st_ino);
+	assert_int_equal(marked.st_nlink, 1);
+	/* Another arrival of a user with a marker is removed, and the marker stays. */
+	assert_true(spool_mark(&b->reader, "alice", "invited", &fault));
+	arrive(k, "alice");
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	expect_content(b, "seen/alice", "invited\n");
+}
+
+/* Root has put the file there by mistake, and no listing has moved it to bad/ yet. */
+static void a_file_that_is_not_an_arrival_does_not_become_a_marker(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival a = {.name = "alice.login"};
+	struct fault fault = {.kind = FAULT_NONE};
+
+	folder_write(b->folder, "new/alice.login", "invited\n");
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_false(spool_client_flush(&k->client, &fault));
+	assert_non_null(strstr(fault.what, "new/: alice.login"));
+	assert_int_equal(box_count(b, "seen"), 0);
+}
+
+static void a_crash_between_link_and_unlink_leaves_an_arrival(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival out[8];
+	struct fault fault = {.kind = FAULT_NONE};
+
+	arrive(k, "alice");
+	assert_int_equal(
+		linkat(b->reader.new_dir, "alice.login", b->reader.seen_dir, "alice", 0), 0);
+	assert_int_equal(spool_client_list(&k->client, out, 8, &fault), 1);
+	assert_int_equal(box_count(b, "bad"), 0);
+	assert_true(spool_client_take(&k->client, &out[0], true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_true(box_has(b, "seen/alice"));
+}
+
 static void a_keeper_that_ends_is_a_fault_and_a_closed_connection(void **state)
 {
 	struct kept *k = *state;
@@ -301,12 +360,13 @@ static void every_malformed_record_ends_the_connection(void **state)
 		{'T', "alice", NULL, AT(zero), 0},
 		{'T', "alice.never", NULL, AT(zero), 0},
 		{'T', ".login", NULL, AT(zero), 0},
-		{'D', "alice.login", NULL, AT(zero), 0},
-		{'D', "alice.login", "Word", AT(zero), 0},
-		{'D', "alice.login", "two words", AT(zero), 0},
-		{'D', "alice.login", "x\n", AT(zero), 0},
-		{'D', "alice.login", "word", AT(word) + 5, 'x'},
+		{'D', "alice", NULL, AT(zero), 0},
+		{'D', "alice.login", "seen", AT(zero), 0},
 		{'M', "alice", NULL, AT(zero), 0},
+		{'M', "alice", "Word", AT(zero), 0},
+		{'M', "alice", "two words", AT(zero), 0},
+		{'M', "alice", "x\n", AT(zero), 0},
+		{'M', "alice", "word", AT(word) + 5, 'x'},
 		{'M', "alice", "word", AT(time), 1},
 		{'C', "", "word", AT(zero), 0},
 		{'F', "a/b", "word", AT(zero), 0},
@@ -437,6 +497,9 @@ int main(void)
 		T(new_arrivals_are_announced_once_until_the_next_request),
 		T(markers_are_written_sent_and_removed),
 		T(a_failure_is_reported_by_the_next_flush),
+		T(an_arrival_becomes_the_marker),
+		T(a_file_that_is_not_an_arrival_does_not_become_a_marker),
+		T(a_crash_between_link_and_unlink_leaves_an_arrival),
 		T(a_keeper_that_ends_is_a_fault_and_a_closed_connection),
 		T(no_two_keepers_serve_at_once),
 		T(every_malformed_record_ends_the_connection),

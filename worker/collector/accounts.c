@@ -43,7 +43,7 @@ static bool mark_change(struct collector *c, const struct change *change, struct
 {
 	if (change->kind == CHANGE_CREATED)
 		return spool_client_mark(
-			&c->spool, change->account->user, "seen", SPOOL_MARK_FIRST, fault);
+			&c->spool, change->account->user, SPOOL_WORD_SEEN, SPOOL_MARK_FIRST, fault);
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 

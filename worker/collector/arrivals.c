@@ -167,8 +167,7 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 		return false;
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&
-			!spool_client_take(&c->spool, &list[i],
-				dispositions[i] == ACCEPT ? "seen" : NULL, fault))
+			!spool_client_take(&c->spool, &list[i], dispositions[i] == ACCEPT, fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
 		return false;

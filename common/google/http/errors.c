@@ -106,13 +106,27 @@ static const struct row {
 
 #define TOO_LARGE 100 /* CURLE_TOO_LARGE, which has that name since libcurl 8.6 */
 
-/* Newer libcurls (seen: 8.14) treat an end of the connection without TLS's close_notify as an
- * error, in OpenSSL's words. */
-static bool is_cut_within(const struct http_reply *reply)
+/* "SSL_read: " is followed by an error of OpenSSL ("error:…") or by the socket's error. */
+bool error_is_connection_end(const char *text)
 {
-	return reply->status &&
-	       (reply->curl == CURLE_PARTIAL_FILE ||
-		       (reply->curl == CURLE_RECV_ERROR && strstr(reply->error, "unexpected eof")));
+	return strstr(text, "unexpected eof while reading") || strstr(text, "Recv failure: ") ||
+	       (strstr(text, "SSL_read: ") && !strstr(text, "error:"));
+}
+
+/* libcurl has several codes for a connection that ends during a request. Some of them can also mean
+ * that the server violates HTTP; the text tells the difference. With any other code the text does
+ * not count: without a request it may come from an earlier connection, and an end during the TLS
+ * handshake is a failed handshake. */
+static bool is_connection_end(const struct http_reply *reply)
+{
+	static const int codes[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,
+		CURLE_HTTP2_STREAM, CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (codes[i] == reply->curl)
+			return error_is_connection_end(reply->error);
+	}
+	return false;
 }
 
 /* The reply is not HTTP, or its headers do not end; libcurl has several texts for that. */
@@ -132,6 +146,7 @@ static const struct row *find_row(const struct http_reply *reply)
 		0, FAULT_TRANSIENT, "network", "the connection failed", WAIT_REMEDY};
 	static const struct row malformed = {0, FAULT_TRANSIENT, "reply_broken",
 		"the reply is truncated or malformed", BROKEN_REMEDY};
+	static const struct row cut = {0, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY};
 	static const struct row partial = {
 		0, FAULT_TRANSIENT, CUT, "the connection was closed during the reply", WAIT_REMEDY};
 	static const struct row refused = {0, FAULT_TRANSIENT, "network_refused",
@@ -140,8 +155,10 @@ static const struct row *find_row(const struct http_reply *reply)
 
 	if (reply->unprocessed)
 		return &refused;
-	if (is_cut_within(reply))
+	if (reply->status && reply->curl == CURLE_PARTIAL_FILE)
 		return &partial;
+	if (is_connection_end(reply))
+		return reply->status ? &partial : &cut;
 	if (is_malformed(reply))
 		return &malformed;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

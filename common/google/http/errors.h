@@ -23,6 +23,10 @@ struct error_names {
 };
 void error_expand(char *out, size_t size, const char *pattern, const struct error_names *names);
 
+/* Whether a text of libcurl says that a connection was reset, or ended without a TLS
+ * close_notify. */
+bool error_is_connection_end(const char *text);
+
 /* No complete reply came from `url` (reply->curl is not 0). */
 void error_transport(const char *url, const struct http_reply *reply, struct fault *fault);
 

@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "google/http/errors.h"
 #include "google/http/secret.h"
 
 #define CONNECT_TIMEOUT 10 /* seconds, unless `timeout` is shorter */
@@ -144,10 +145,32 @@ static bool is_unprocessed(const struct transfer *t, const char *line)
 	       t->stream && last < t->stream;
 }
 
+/* The error buffer holds the first error since the transfer began. libcurl 8.14 also writes an
+ * error there when it looks for a connection and finds an idle HTTP/2 connection dead. That error
+ * does not concern the request, so it is dropped when the request begins. libcurl does not write to
+ * the buffer again, so its log must tell how this connection ends. */
+#if LIBCURL_VERSION_NUM >= 0x075000
+static int on_request(
+	void *ctx, char *remote_address, char *local_address, int remote_port, int local_port)
+{
+	struct transfer *t = ctx;
+
+	(void)remote_address, (void)local_address, (void)remote_port, (void)local_port;
+	if (*t->curl_error) {
+		t->curl_error[0] = '\0';
+		curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
+	}
+	return CURL_PREREQFUNC_OK;
+}
+#endif
+
 static void read_log(struct transfer *t, const char *line)
 {
 	unsigned long stream;
 
+	if (!*t->curl_error && error_is_connection_end(line))
+		str_format(t->curl_error, sizeof(t->curl_error), "%.*s", (int)strcspn(line, "\n"),
+			line);
 	if ((str_starts(line, "Using Stream ID: ") &&
 		    number_after(line, "Using Stream ID: ", &stream)) ||
 		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
@@ -262,6 +285,10 @@ static int set_http(CURL *easy, struct transfer *t)
 	SET(CURLOPT_READDATA, t);
 	SET(CURLOPT_DEBUGFUNCTION, on_log);
 	SET(CURLOPT_DEBUGDATA, t);
+#if LIBCURL_VERSION_NUM >= 0x075000
+	SET(CURLOPT_PREREQFUNCTION, on_request);
+	SET(CURLOPT_PREREQDATA, t);
+#endif
 	SET(CURLOPT_ERRORBUFFER, t->curl_error);
 	SET(CURLOPT_PRIVATE, t);
 	return bad;
