@@ -112,7 +112,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	}
 	if (!are_options_current(argc, argv, &fault))
 		return cli_fail(&fault);
-	optind = 0; /* getopt starts anew, and permutes again */
+	optind = 0; /* getopt starts again, and permutes again */
 	cli->account = verb->account;
 	cli->verb = verb;
 	return verb->run(cli, argc, argv);

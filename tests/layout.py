@@ -63,16 +63,16 @@ FOLDERS = {
     "cli/ops": VERB | LEDGER | {"common/metrics", "common/spool"},
     "emulator": BASE,
 }
-# Only these include a header. A verb that included the table of verbs would call every other one.
+# Only these files may include the header. A verb that included the table of verbs would call all other verbs.
 ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
-# Circles of calls that are there: why, in which folder, and the names. One that is gone must be taken out here.
+# Known circles of calls: the reason, the folder, and the names. A circle that is gone must be removed here.
 KNOWN = [
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "guard schema sqlite transaction"),
 ]
 
-# A .c file begins with its licence and with a head that says what the file is for. Folders where that is not so yet.
+# A .c file begins with its licence and with a head that says what the file is for. These folders do not do so yet.
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
 HEADLESS = {
     "common/ledger": "its files are being renamed",
@@ -104,7 +104,7 @@ def sources(root):
 
 
 def includes(root, files):
-    """The files of ours that each file includes."""
+    """Our own files that each file includes."""
     known, graph = set(files), {}
     for path in files:
         with open(os.path.join(root, path), encoding="utf-8") as file:
@@ -117,12 +117,12 @@ def includes(root, files):
 
 
 def program(path):
-    """The emulator has no file in common with the product: a name may stand in both."""
+    """The emulator shares no file with the product, so both may define the same name."""
     return "emulator" if path.startswith("emulator/") else "product"
 
 
 def calls(objects, files):
-    """The files whose symbols each .c file uses, and these symbols; what is not built."""
+    """The files whose symbols each .c file uses, and these symbols; the files that are not built."""
     by_object, absent = {}, []
     for path in files:
         if path.endswith(".c"):
@@ -220,7 +220,7 @@ def describe(circle, graph, symbols):
 
 
 def unknown_circles(graph, symbols):
-    """What is wrong about circles of calls: those that are new, and those of KNOWN that are gone."""
+    """Problems with circles of calls: new ones, and rows of KNOWN that are gone."""
     known = [{f"{folder}/{name}.c" for folder in folders.split() for name in names.split()}
              for _, folders, names in KNOWN]
     met = set()

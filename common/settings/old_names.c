@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What settings were called before version 0.1.0 was released. An old name is unknown like any
- * other; only its remedy is better than a guess.
+ * The names that settings had before version 0.1.0. An old name is an unknown name like any other,
+ * but its remedy names the new one.
  */
 #include "settings/key.h"
 

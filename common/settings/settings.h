@@ -108,13 +108,14 @@ enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCO
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
  * names file, line and remedy. Each key is checked alone; settings_check checks them together. */
 struct settings *settings_load(const char *path, struct fault *fault);
-/* The same with `text` in place of what is in the file `path`, which need not be there; its conf.d/
+/* The same with `text` instead of the content of the file `path`, which need not exist; its conf.d/
  * is read. NULL: settings_load. */
 struct settings *settings_load_text(
 	const char *path, const struct strbuf *text, struct fault *fault);
-/* What one key alone cannot tell: address template against domains and gecos, role against ledger,
- * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never
- * touches the network. Calls `report` for every finding and returns how many there were. */
+/* Checks that one key alone does not allow: address template against domains and gecos, role
+ * against ledger, send_window's syntax, the credential file's rights, https endpoints, a
+ * readable map … Never uses the network. Calls `report` for every finding and returns how many
+ * there were. */
 int settings_check(
 	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
 /* For the programs: settings_load, and an error if settings_check has a finding that concerns

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the Makefile promises: nothing is rebuilt without need, headers are dependencies, objects stay
-out of the tree, and what `install` puts down `uninstall` takes away. Prints TAP."""
+"""The Makefile: nothing is rebuilt without need, headers are dependencies, objects stay out of the tree, and
+`uninstall` removes what `install` has installed. Prints TAP.
+"""
 import os
 import shutil
 import stat

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages say can be done is done: every command is run, what it prints is compared, and
-what cannot be run here says so in the page, is counted, and is at least what bash understands."""
+"""The documentation works: every command in it is run and its output compared. A command that cannot be run here says
+so in the page, is counted, and is at least valid for bash.
+"""
 import collections
 import concurrent.futures
 import configparser
@@ -45,11 +46,11 @@ def run_page(path):
     try:
         return json.loads(done.stdout)
     except ValueError:
-        return {"ran": 0, "complaints": [done.stdout + done.stderr]}
+        return {"ran": 0, "problems": [done.stdout + done.stderr]}
 
 
 def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
-    """What `cloudinvite help VERB` says; empty for what is no verb."""
+    """The output of `cloudinvite help VERB`; empty for a word that is not a verb."""
     if verb not in seen:
         done = subprocess.run([harness.BUILD + "/cloudinvite", "help", verb], check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -58,7 +59,7 @@ def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
 
 
 def misspelt(words):
-    """What in `cloudinvite WORDS` is neither verb nor option; None if all of it is."""
+    """What in `cloudinvite WORDS` is neither a verb nor an option; None if all of it is."""
     words = re.split(r" #|[.:)]( |$)", words)[0].split()
     if words[0] in ("[-c", "--help", "--version", "VERB"):
         return None
@@ -120,7 +121,7 @@ class Blocks(harness.Test):
             with self.subTest(page=name):
                 pages.parse(name)
 
-    def test_bash_understands_what_cannot_be_run_here(self):
+    def test_bash_accepts_the_commands_that_cannot_be_run_here(self):
         classes = collections.Counter()
         for name in pages.names():
             for block in pages.parse(name)[1]:
@@ -168,7 +169,7 @@ class Blocks(harness.Test):
                                   text=True, check=False).stdout
 
     def wrong(self, text):
-        """What is said of its lines, but that there is no credential here."""
+        """What is reported about its lines, except that there is no credential here."""
         said = self.check(text)
         parser = configparser.ConfigParser(interpolation=None, delimiters="=", comment_prefixes=("#", ";"))
         parser.read_string(text)
@@ -343,7 +344,7 @@ class Commands(harness.Test):
             results = dict(zip(with_commands, pool.map(run_page, with_commands)))
         for name, result in results.items():
             with self.subTest(page=name):
-                self.assertEqual(result["complaints"], [], "\n".join(result["complaints"]))
+                self.assertEqual(result["problems"], [], "\n".join(result["problems"]))
         ran = sum(result["ran"] for result in results.values())
         print(f"# {ran} commands of {len(results)} pages were run")
         self.assertGreater(ran, 60)
@@ -360,7 +361,7 @@ class Commands(harness.Test):
                 with open(names[-1], "w", encoding="utf-8") as file:
                     file.write("<!-- host: bare -->\n" + text)
             for says, result in zip(lies, pool.map(run_page, names)):
-                self.assertIn(says, " ".join(result["complaints"]))
+                self.assertIn(says, " ".join(result["problems"]))
                 self.assertEqual(result["ran"], 1)
 
 

@@ -13,7 +13,7 @@
 
 #define LIST_FIRST	  8192
 #define LIST_MAX	  65536
-#define GROUP		  1024 /* arrivals in one commit: so many that its fsync costs little in comparison */
+#define GROUP		  1024	       /* arrivals in one commit, so that its fsync costs little */
 #define NETWORK_RETRY_S	  INT64_C(300) /* seconds */
 #define LOG_AGAIN_MS	  INT64_C(3600000)
 #define NETWORK_GIVE_UP_S INT64_C(86400) /* seconds */

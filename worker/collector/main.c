@@ -265,7 +265,7 @@ static int timeout_ms(const struct loop *l)
 	int64_t retry = l->retry_ms - clock_boot_ms();
 
 	if (l->failures > 0) {
-		wait = retry < wait ? retry : wait;
+		wait = min_i64(wait, retry);
 	} else {
 		wait = earlier_ms(wait, l->collector.arrivals_due);
 		wait = earlier_ms(wait, l->collector.accounts_due);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sweeps instead of polling: what 10,000 people cost in calls, on the first day and on those after it,
-as Google has counted them; and lists that break off, change or expire while they are read.
+"""Resync instead of polling: what 10,000 people cost in calls, on the first day and afterwards, as Google has counted
+them; and lists that break off, change or expire while they are read.
 
-CLOUDINVITE_INVITATIONS=1000000 measures the memory of a sweep with as many invitations.
+CLOUDINVITE_INVITATIONS=1000000 measures the memory of a resync with as many invitations.
 """
 import collections
 import contextlib
@@ -15,15 +15,15 @@ import harness
 from harness import Emulator, Site
 
 PEOPLE = 10000
-FOUND = 250     # have an unmanaged account that the list shows, …
+FOUND = 250  # have an unmanaged account that the list shows, …
 YOUNG = 20      # … that it hides, because it is of the last 48 hours, …
 OTHERS = 50     # … and were invited by somebody else long ago
-STRANGERS = 500  # are at Google, and nobody has seen them on this host
+UNKNOWN = 500  # are at Google, but were never seen on this host
 PAGE = 200
 INVITATIONS = int(os.environ.get("CLOUDINVITE_INVITATIONS", "20000"))
 
 
-class Sweeps(harness.Test):
+class Resync(harness.Test):
 
     def setUp(self):
         self.google = Emulator().__enter__()
@@ -57,7 +57,7 @@ class Sweeps(harness.Test):
                            user + "@example.com")[0]
 
     def calls(self):
-        """Those since the last look, by method. That a token has run out meanwhile is no call."""
+        """The calls since the last time, by method, without the one that replaces an expired token."""
         log = self.google.log(self.read)
         self.read += len(log)
         return dict(collections.Counter(entry["route"] for entry in log
@@ -84,16 +84,16 @@ class Sweeps(harness.Test):
         self.open_accounts("found", FOUND)
         self.open_accounts("young", YOUNG, created="1h")
         self.open_accounts("other", OTHERS, state="INVITED", mails=1, updated="20d")
-        self.open_accounts("stranger", STRANGERS)
+        self.open_accounts("stranger", UNKNOWN)
         users = [f"{kind}{number}" for kind, count in
                  (("found", FOUND), ("young", YOUNG), ("other", OTHERS),
                   ("nobody", PEOPLE - FOUND - YOUNG - OTHERS)) for number in range(count)]
         self.arrive(users)
         self.site.dispatcher_once()
-        pages = -(-(FOUND + OTHERS + STRANGERS) // PAGE)
+        pages = -(-(FOUND + OTHERS + UNKNOWN) // PAGE)
         first = self.calls()
-        # Three for each who is invited, one for each of whom nothing is found, none for those who
-        # have been invited before, and the list once.
+        # Three for each who is invited, one for each without an account, none for those who have been invited before,
+        # and the list once.
         self.assertEqual(first, {"list": pages, "check": PEOPLE - OTHERS, "get": FOUND + YOUNG,
                                  "send": FOUND + YOUNG})
         self.assertEqual(self.people(), {
@@ -106,7 +106,7 @@ class Sweeps(harness.Test):
         self.google.decline("found1@example.com")
         self.open_accounts("nobody", 3, created="60h")
         days = [self.a_day_later() for _ in range(4)]
-        pages = -(-(FOUND + YOUNG + OTHERS + STRANGERS + 3) // PAGE)
+        pages = -(-(FOUND + YOUNG + OTHERS + UNKNOWN + 3) // PAGE)
         for day in days:
             self.assertEqual(list(day), ["list"])
             self.assertLessEqual(day["list"], pages)
@@ -158,7 +158,7 @@ class Sweeps(harness.Test):
                 self.assertEqual(self.person("person99"), ("declined", "answered"))
 
     def peak(self):
-        """The most memory of one sweep, in KiB."""
+        """The most memory of one resync, in KiB."""
         self.google.advance("24h")
         self.ledger("UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         before = self.google.stats()["list"]
@@ -181,7 +181,7 @@ class Sweeps(harness.Test):
         self.assertLess(many - few, 512)
 
     def ledger_gone(self):
-        """A site anew."""
+        """A new site."""
         self.site.__exit__()
         self.site = Site(self.google).__enter__()
 
@@ -194,7 +194,7 @@ class Sweeps(harness.Test):
         harness.wait_for(lambda: self.google.stats()["list"] >= 1, "the first page")
         self.google.decline("person0@example.com")
         self.google.decline("person99@example.com")
-        for number in range(50):  # in front of the page that is being read
+        for number in range(50):  # before the page that is being read
             self.google.accounts({"address": f"a{number}@example.com"})
         harness.wait_for(lambda: self.google.stats()["list"] >= 3, "the last page")
         harness.wait_for(lambda: self.person("person99") == ("declined", "answered"), "its answer")
