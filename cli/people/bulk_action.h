@@ -16,7 +16,7 @@
 struct bulk_action {
 	const char *done;	 /* "approved", for the message and the history */
 	const char *question;	 /* "Invite" 14 people? */
-	enum person_state state; /* of the people whom --all means */
+	enum person_state state; /* the state that --all is about */
 	enum person_event_kind event;
 	/* Why the rules refuse it for a person who was named. Always false. */
 	bool (*refuse)(const struct person *p, enum person_refusal refusal, struct fault *fault);

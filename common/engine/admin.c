@@ -76,7 +76,7 @@ static bool call_now(struct engine *e, const struct google_call *call, const str
 }
 
 /* Whether a rejection is about the person. If the control call is rejected, too, *rejection becomes
- * that of the set-up, whose sentence is the right one. */
+ * that of the setup, whose sentence is the right one. */
 static bool control(struct engine *e, const struct waiting *w, struct fault *rejection,
 	enum error_scope *scope, struct fault *fault)
 {
@@ -251,7 +251,7 @@ static void set_refusal(
 	}
 }
 
-/* A set-up pause does not hold back an administrator who is about to correct the set-up. */
+/* A setup pause does not hold back an administrator who is about to correct the setup. */
 static bool pause_allows(struct engine *e, struct fault *fault)
 {
 	int paused = ledger_paused(e->ledger, &e->pause, fault);

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/send_day.h"
 
 /* ---- events ---- */
 
@@ -125,7 +124,7 @@ static bool count_sends(struct engine *e, struct fault *fault)
 		return true;
 	if (!reconcile_check_ledger(e, fault))
 		return false;
-	e->sends_today = ledger_sends_since(e->ledger, send_day_start(moment_of_day(e)), fault);
+	e->sends_today = ledger_sends_since(e->ledger, clock_midnight(moment_of_day(e), 0), fault);
 	return e->sends_today >= 0;
 }
 
@@ -151,7 +150,7 @@ bool engine_policy(struct engine *e, bool send, struct send_policy *policy, stru
 	if (!count_sends(e, fault))
 		return false;
 	policy->sent_today = e->sends_today;
-	policy->day_ends = send_day_end(today) + (e->now - today); /* by the host's clock */
+	policy->day_ends = clock_midnight(today, 1) + (e->now - today); /* by the host's clock */
 	policy->window_opens = window_opens(e);
 	policy->reconciling = e->reconciling;
 	policy->reconcile_until = e->reconciling ? reconcile_until(e) : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A backlog. When hundreds of people come at once, as when a fleet is set up, the list is read
- * first: 200 people a call. The people whom it shows are invited at once (or found to have been
- * invited before), instead of at their turn among thousands of whom Google knows nothing. All who
+ * first: 200 people a call. The people on it are invited at once (or found to have been
+ * invited before), instead of at their turn among thousands that Google does not know. All who
  * wait are put behind everybody else until the list has shown them. That they are not on it proves
  * nothing (accounts of the last 48 hours are hidden): they are checked one by one, in the
  * background.

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define CLOCK_BACK_MS INT64_C(60000) /* less is no jump */
+#define CLOCK_BACK_MS INT64_C(60000) /* a smaller step is not a jump */
 
 /* ---- what has come back ---- */
 

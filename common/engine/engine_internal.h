@@ -80,9 +80,9 @@ struct gate {
 	bool passed; /* ever, … */
 	int64_t passed_ms;
 	int ambiguous; /* sends in a row whose effect is unknown */
-	int streak;    /* set-up pauses without a success of `refused` between: delays the probes */
+	int streak;    /* setup pauses without a success of `refused` between: delays the probes */
 	enum google_method refused;
-	bool probe_now; /* at start: the set-up may have been corrected */
+	bool probe_now; /* at start: the setup may have been corrected */
 	struct breaker breaker;
 };
 
@@ -215,7 +215,7 @@ void engine_event_of_reply(struct person_event *event, enum person_action call,
 	const struct google_reply *reply, bool *setup);
 /* `send`: including what only the decision to send needs. */
 bool engine_policy(struct engine *e, bool send, struct send_policy *policy, struct fault *fault);
-/* Steps `p`, and stores what must be stored, for a person whom this engine has leased. */
+/* Steps `p`, and stores what must be stored, for a person that this engine has leased. */
 bool engine_step(struct engine *e, const struct person *p, const struct person_event *event,
 	struct person_step *step, struct fault *fault);
 void engine_log_step(const struct engine *e, const struct person_step *step);
@@ -245,10 +245,10 @@ bool gate_control_is_fresh(const struct engine *e);
 void gate_want_control(struct engine *e);
 bool gate_control_replied(struct engine *e, enum error_scope *scope, struct fault *fault);
 void gate_start_control(struct engine *e);
-/* The set-up is refused: sending pauses. */
+/* Google refuses the setup: sending pauses. */
 bool gate_refused(
 	struct engine *e, enum google_method method, const struct fault *why, struct fault *fault);
-/* One more person is rejected; *tripped: that makes five, and nobody is charged. */
+/* One more person is rejected; *tripped: that makes five, and no person is charged. */
 bool gate_person_rejected(struct engine *e, enum google_method method, const char *address,
 	const struct fault *why, bool *tripped, struct fault *fault);
 /* Google says slow down. */
@@ -264,7 +264,7 @@ int64_t gate_probe_at(const struct engine *e);
 
 /* ---- observe.c ---- */
 /* Google shows a person: what that means, if the ledger knows one. `unknown_too`: and for people
- * whom only a sighting knows. */
+ * that only a sighting knows. */
 bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,
 	bool unknown_too, struct fault *fault);
 

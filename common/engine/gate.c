@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: is it the person, or the whole set-up? Google's 400, 403 and 404 may mean either, and
+ * The gate: is it the person, or the whole setup? Google's 400, 403 and 404 may mean either, and
  * nothing documents which (docs/google.md 2). So a rejection is followed by the control call,
- * `list` with one row: if that is rejected too, it is the set-up, and sending pauses; otherwise it
+ * `list` with one row: if that is rejected too, it is the setup, and sending pauses; otherwise it
  * is the person. When five people in a row are rejected alike, it is not the people, and the
  * breaker trips.
  */
@@ -55,7 +55,7 @@ void gate_start_control(struct engine *e)
 	google_start(e->google, &call, on_control_reply, e);
 }
 
-/* ---- the set-up ---- */
+/* ---- the setup ---- */
 
 static int64_t probe_delay(int streak)
 {

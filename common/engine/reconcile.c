@@ -2,9 +2,9 @@
 /*
  * Reconcile: a tenant has one ledger. When mails may be out that this one does not know of, because
  * it was restored from a copy, because it took the place of a lost one, or because Google shows
- * mails that it did not send, nobody is mailed by it until one sweep has read the whole list and
- * the last of those mails is 72 hours old by Google's clock: before that, what Google does not show
- * proves nothing. Questions go on meanwhile; who may be invited is queued for "reconcile".
+ * mails that it did not send, it sends none until one resync has read the whole list and the last
+ * of those mails is 72 hours old by Google's clock: before that, what Google does not show proves
+ * nothing. Checks go on meanwhile; a person who may be invited is queued for "reconcile".
  */
 #include "engine/engine_internal.h"
 
@@ -15,9 +15,9 @@
 #include "base/log.h"
 #include "base/str.h"
 
-#define ELSEWHERE_PEOPLE 3 /* so many are no single invitation from the console any more */
+#define ELSEWHERE_PEOPLE 3 /* so many are not a single invitation from the console */
 #define WAIT_MIN_S	 60
-#define SWEEP_WAIT_S	 600
+#define RESYNC_WAIT_S	 600
 
 /* ---- beginning ---- */
 
@@ -34,7 +34,7 @@ static const char *text_of(const char *why)
 	       "ledger was restored from a backup.";
 }
 
-/* Whatever was known, the later mail counts, and the list is to be read anew. */
+/* Of two mails the later one counts, and the list is to be read again. */
 static bool start(struct engine *e, const char *why, int64_t mail_date, struct fault *fault)
 {
 	struct ledger_reconcile r = {.since = e->now, .mail_date = mail_date};
@@ -55,8 +55,8 @@ static bool start(struct engine *e, const char *why, int64_t mail_date, struct f
 	return true;
 }
 
-/* A ledger that was restored is another one: for those whom the collector has marked as known
- * since, and for the witness, which would not notice the same copy a second time. */
+/* A ledger that was restored is another one: for the people for which the collector has written
+ * markers since, and for the send journal, which would not notice the same copy a second time. */
 static bool start_as_another(struct engine *e, const char *why, struct fault *fault)
 {
 	return start(e, why, e->journal.mail_date, fault) && ledger_take_new_id(e->ledger, fault);
@@ -252,7 +252,7 @@ int64_t reconcile_until(const struct engine *e)
 	if (wait < 0)
 		wait = VISIBILITY_LAG_S;
 	else if (wait == 0)
-		wait = SWEEP_WAIT_S;
+		wait = RESYNC_WAIT_S;
 	return e->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every reply says about the whole, whoever asked: Google's clock, whether Google can be
- * reached, whether the set-up is accepted.
+ * What every reply says about the whole, about whatever call it is: Google's clock, whether Google
+ * can be reached, whether the setup is accepted.
  */
 #include "engine/engine_internal.h"
 

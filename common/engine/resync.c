@@ -39,7 +39,7 @@ static bool observe_page(struct engine *e, struct fault *fault)
 	return true;
 }
 
-/* get: that Google does not show a person is no news about the people whom a resync looks at. */
+/* get: that Google does not show a person says nothing about people who are in a resync. */
 static bool observe_one(struct engine *e, struct fault *fault)
 {
 	const struct google_reply *reply = &e->resync.call.reply;
@@ -103,7 +103,7 @@ static bool add_open(const struct person *p, void *ctx)
 	return true;
 }
 
-/* Those whom a sweep could tell anything about, if they are fewer than the list has pages. */
+/* The people that a resync could tell anything about, if they are fewer than the list has pages. */
 static bool choose_way(struct engine *e, struct fault *fault)
 {
 	bool turning_up = e->settings->discovered != DISCOVERED_IGNORE;
@@ -237,7 +237,7 @@ static void copy_page(struct resync *s, const struct google_reply *reply)
 		memcpy(s->page, reply->page, s->page_count * sizeof(*s->page));
 }
 
-static void sweep_done(void *ctx, const struct google_reply *reply)
+static void on_resync_reply(void *ctx, const struct google_reply *reply)
 {
 	struct engine *e = ctx;
 	struct resync *s = &e->resync;
@@ -259,16 +259,16 @@ static void start(struct engine *e)
 		call = (struct google_call){
 			.method = GOOGLE_GET, .address = s->people[s->people_at]};
 	s->call.phase = CALL_IN_FLIGHT;
-	/* gcc -fanalyzer sees an array of sweeps in `e`, and none of its members set: calloc has.
+	/* gcc -fanalyzer sees an array of resyncs in `e`, and none of its members set: calloc has.
 	 */
 	s->call.permit = s->call.next_permit;
 	s->call.permit_open = true;
 	e->in_flight++;
-	google_start(e->google, &call, sweep_done, e);
+	google_start(e->google, &call, on_resync_reply, e);
 }
 
-/* A refused list is the set-up; a refused next page an old page token, whatever the code: if it is
- * the set-up, the first page will say so. A refused get is only one person less. */
+/* A refused list is about the setup; a refused next page is an old page token, whatever the code:
+ * if it is the setup, the first page will say so. A refused get is only one person less. */
 static bool refused(struct engine *e, const struct fault *why, struct fault *fault)
 {
 	struct resync *s = &e->resync;
@@ -349,14 +349,14 @@ static int64_t retry_at(struct engine *e)
 static void begin_anew(struct engine *e)
 {
 	struct resync *s = &e->resync;
-	int64_t next = retry_at(e), bulk = s->backlog;
+	int64_t next = retry_at(e), backlog = s->backlog;
 	int troubles = s->failures;
 
 	resync_free(e);
 	s->next_at = next;
 	s->failures = troubles;
-	s->under_way = bulk > 0;
-	s->backlog = bulk;
+	s->under_way = backlog > 0;
+	s->backlog = backlog;
 }
 
 static void be_over(struct engine *e)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line of fixed length, overwritten in place: a torn line says nothing, and is as old as after
+ * a power cut.
+ */
 #include "engine/send_journal.h"
 
 #include <errno.h>

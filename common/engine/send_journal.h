@@ -5,7 +5,7 @@
  * is older than its journal; one that replaces a lost ledger has another id. Google cannot tell
  * that at once: it hides what is younger than 48 hours.
  *
- * It is no memory of people, and nothing is lost with it but that warning.
+ * It does not record people, and nothing is lost with it but that warning.
  */
 #ifndef CLOUDINVITE_ENGINE_SEND_JOURNAL_H
 #define CLOUDINVITE_ENGINE_SEND_JOURNAL_H
@@ -27,7 +27,7 @@ struct send_journal {
 bool send_journal_open(
 	struct send_journal *journal, const struct settings *settings, struct fault *fault);
 /* A mail is about to be sent. Written without waiting for the disk: after a power cut it is older
- * than the ledger, which is no lie. */
+ * than the ledger, and still true. */
 void send_journal_write(struct send_journal *journal, const struct settings *settings,
 	const char *ledger, int64_t sends, int64_t mail_date);
 void send_journal_close(struct send_journal *journal);

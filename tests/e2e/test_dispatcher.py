@@ -24,7 +24,7 @@ class Dispatcher(harness.NewEmulator):
                 in self.ledger("SELECT address, state, reason FROM person")}
 
     def make_due(self):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1 WHERE runnable_at > 0")
 
     def arrive(self, site, count, prefix="person", invitable=True):

@@ -320,7 +320,7 @@ class Replies(Google):
         self.google.faults(dict(fault, route=method))
         return self.caller(timeout="2s").one(method, address)
 
-    def test_strange_replies_to_a_check_are_for_later(self):
+    def test_unexpected_replies_to_a_check_are_transient(self):
         for action, kind in (("html", "transient"), ("plain", "transient"), ("truncate", "transient"),
                              ("garbage", "transient"), ("huge", "transient"), ("duplicate", "transient"),
                              ("gzip", "transient"), ("drop_before", "transient"), ("redirect", "setup")):

@@ -54,7 +54,7 @@ class OneMail(harness.Test):
                 self.ledger(site, "SELECT address, state, reason FROM person")}
 
     def make_due(self, site):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger(site, "UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def newcomer(self, site, age=SHOWN, collect=True):

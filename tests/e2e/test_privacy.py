@@ -28,7 +28,7 @@ class AliceAndBob(harness.NewSite):
         with sqlite3.connect(self.site.path("state/ledger.db"), timeout=10) as ledger:
             return ledger.execute(statement, values).fetchall()
 
-    def sweep(self):
+    def resync(self):
         self.ledger("UPDATE meta SET value = '1' WHERE key = 'resync_at'")
         return self.site.dispatcher_once()
 

@@ -62,7 +62,7 @@ def with_member(value):
     return body(lambda answer: answer[:-1] + b',"p":' + value + b"}")
 
 
-CUT, STRANGE, BROKEN = "network_cut", "reply_unexpected", "reply_broken"
+CUT, UNEXPECTED, BROKEN = "network_cut", "reply_unexpected", "reply_broken"
 OK = b"HTTP/1.1 200 OK\r\n"
 
 CUTS = {

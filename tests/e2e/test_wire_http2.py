@@ -17,7 +17,7 @@ except ImportError:
     wire_http2 = None
 
 case, body = test_wire.case, test_wire.body
-CUT, STRANGE, BROKEN, ENDED = "network_cut", "reply_unexpected", "reply_broken", "network_http2"
+CUT, UNEXPECTED, BROKEN, ENDED = "network_cut", "reply_unexpected", "reply_broken", "network_http2"
 # libcurl itself ends a connection whose server does not keep to HTTP/2. 7.88 then only knows that no reply came,
 # later ones (seen: 8.14) that HTTP/2 failed.
 FAILED = (CUT, ENDED)

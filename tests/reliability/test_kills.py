@@ -167,7 +167,7 @@ class Kills(harness.Test):
         return done
 
     def make_due(self):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def settle(self):

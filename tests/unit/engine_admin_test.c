@@ -45,7 +45,7 @@ static struct engine_result send_to(struct site *s, const char *address, const c
 	struct command c = command_open(s);
 	struct engine_result result;
 
-	engine_send(c.engine, address, again != NULL, again, note_wait, &c, &result);
+	engine_send(c.engine, address, !!again, again, note_wait, &c, &result);
 	command_close(&c);
 	return result;
 }

@@ -26,7 +26,7 @@ static struct meaning apply(struct person *p, const struct evidence *e)
 	return meaning;
 }
 
-/* A person in one state, whom Google shows in another one. */
+/* Google shows a person in a state. */
 static struct meaning see(struct person *p, enum invitation_state state, int64_t mails)
 {
 	const struct evidence e = {

@@ -345,7 +345,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	str_copy(site->customer, sizeof(site->customer), "my_customer");
 	opens(site, LEDGER_WRITE);
 	str_copy(site->customer, sizeof(site->customer),
-		"C07654321"); /* nobody was asked about yet */
+		"C07654321"); /* no person has been checked yet */
 	opens(site, LEDGER_READ);
 	assert_int_equal(site_number(site, "SELECT customer = 'my_customer' FROM ledger_info"), 1);
 	opens(site, LEDGER_WRITE);

@@ -500,7 +500,7 @@ static void a_host_learns_the_states_of_its_own_accounts_only(void **state)
 	assert_string_equal(changes(site, "web2", &web2).words[0], "invited");
 
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
-	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is no change */
+	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict changes nothing */
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
 	lost(site, "web1", "alice"); /* the collector knows: there is no marker to write */
 	web1 = 0;
