@@ -29,7 +29,7 @@ bool backlog_is_coming(const struct engine *e)
 	return e->classifying && e->settings->resync_interval != 0;
 }
 
-/* At most one in a period of the sweeps. */
+/* At most one in an interval of the resyncs. */
 static bool may_read(struct engine *e, bool *may, struct fault *fault)
 {
 	int64_t last;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sweep, instead of polling: `list` shows 200 people a call, so that what became of the
- * invited, and who of those that we know has turned up unmanaged, costs a few calls a day. Where
- * fewer people are open than the list has pages, each is asked about by `get` instead.
+ * The resync, instead of polling: `list` shows 200 people a call, so that the answers of invited
+ * people, and new unmanaged accounts of people in the ledger, cost a few calls a day. Where fewer
+ * people are open than the list has pages, a `get` for each of them is cheaper.
  */
 #include "engine/engine_internal.h"
 
@@ -75,8 +75,7 @@ bool resync_write_number(struct engine *e, const char *key, int64_t number, stru
 	return ledger_set(e->ledger, key, value, fault);
 }
 
-/* The first sweep comes a whole period after the first start: until then there is nobody to sweep.
- */
+/* The first resync comes a whole interval after the first start: until then nobody is invited. */
 static bool read_next(struct engine *e, struct fault *fault)
 {
 	int64_t last;

@@ -328,10 +328,10 @@ static void a_reserved_name_is_excluded_unless_allowed(void **state)
 {
 	struct sighting s = named("Ubuntu");
 
-	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "nobody_name", "cloud image");
+	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "reserved_name", "cloud image");
 	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
 		"ubuntu@example.com");
-	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "nobody_name",
+	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "reserved_name",
 		"allow_reserved_names");
 	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "ubuntu mark@example.com\n", &s,
 		VERDICT_MAPPED, "map", "mark@example.com");
