@@ -72,7 +72,7 @@ static int unknown_verb(const char *name)
 static const struct {
 	const char *verb, *old, *now;
 } old_options[] = {
-	{"send", "--resend", "--resend"},
+	{"send", "--again", "--resend"},
 	{"emit", "--reason", "--trigger"},
 };
 

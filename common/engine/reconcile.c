@@ -98,7 +98,7 @@ bool reconcile_open(struct engine *e, struct fault *fault)
 
 	e->now = clock_wall();
 	if (!send_journal_open(&e->journal, e->settings, &unkept) && !e->admin)
-		log_fault(LOG_LEVEL_WARN, "witness", &unkept);
+		log_fault(LOG_LEVEL_WARN, "send_journal", &unkept);
 	if (!reconcile_refresh(e, fault) || !compare_journal(e, &why, fault))
 		return false;
 	if (!why)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names that settings had before version 0.1.0. An old name is an unknown name like any other,
- * but its remedy names the new one.
+ * What settings were called before version 0.1.0 was released. An old name is unknown like any
+ * other; only its remedy is better than a guess.
  */
 #include "settings/key.h"
 
@@ -14,9 +14,9 @@ static const struct {
 	const char *value; /* NULL: the key itself is the old name */
 	const char *remedy;
 } old_names[] = {
-	{"people", "allow_reserved_names", NULL, "Use allow_reserved_names instead."},
-	{"invitations", "creation_delay", NULL, "Use creation_delay instead."},
-	{"invitations", "resync_interval", NULL, "Use resync_interval instead."},
+	{"people", "allow_users", NULL, "Use allow_reserved_names instead."},
+	{"invitations", "settle", NULL, "Use creation_delay instead."},
+	{"invitations", "sweep_every", NULL, "Use resync_interval instead."},
 	{"worker", "user", NULL,
 		"Each program has its own account: set collector_user, dispatcher_user and "
 		"ledger_user, or none of them to use the packages' accounts."},

@@ -132,7 +132,7 @@ class Help(AliceAndBob):
         self.assertEqual(done.stdout, "")
 
     def test_an_old_option_is_misuse_and_the_remedy_names_the_new_one(self):
-        for words, old, new in ((("send", "--resend", "--reason", "r", ALICE), "--resend", "--resend"),
+        for words, old, new in ((("send", "--again", "--reason", "r", ALICE), "--again", "--resend"),
                                 (("emit", "--reason", "created", "alice"), "--reason", "--trigger"),
                                 (("emit", "alice", "--reason=login"), "--reason", "--trigger")):
             with self.subTest(words):
@@ -699,7 +699,7 @@ class Looking(AliceAndBob):
         self.run_verb("config", "--check")
 
     def test_config_check_names_the_new_name_of_an_old_key(self):
-        self.site.write_settings({"invitations": {"creation_delay": "2m"}, "worker": {"role": "collector"}})
+        self.site.write_settings({"invitations": {"settle": "2m"}, "worker": {"role": "collector"}})
         said = " ".join(self.run_verb("config", "--check", code=3).stdout.split())
         self.assertIn("[invitations] has no key 'settle'", said)
         self.assertIn("Use creation_delay instead.", said)

@@ -17,13 +17,12 @@ static void an_unknown_key_suggests_the_nearest(void **state)
 
 static void an_old_key_is_unknown_and_its_remedy_names_the_new_one(void **state)
 {
-	expect(*state, "[people]\nallow_reserved_names = jenkins\n",
-		":2: [people] has no key 'allow_reserved_names'",
+	expect(*state, "[people]\nallow_users = jenkins\n", ":2: [people] has no key 'allow_users'",
 		"Use allow_reserved_names instead.");
-	expect(*state, "[invitations]\ncreation_delay = 2m\n",
-		":2: [invitations] has no key 'settle'", "Use creation_delay instead.");
-	expect(*state, "[invitations]\nresync_interval = 24h\n",
-		":2: [invitations] has no key 'resync_interval'", "Use resync_interval instead.");
+	expect(*state, "[invitations]\nsettle = 2m\n", ":2: [invitations] has no key 'settle'",
+		"Use creation_delay instead.");
+	expect(*state, "[invitations]\nsweep_every = 24h\n",
+		":2: [invitations] has no key 'sweep_every'", "Use resync_interval instead.");
 	expect(*state, "[worker]\nuser = cloudinvite\n", ":2: [worker] has no key 'user'",
 		"set collector_user, dispatcher_user and ledger_user");
 }
