@@ -294,7 +294,7 @@ class Holds(harness.Test):
     def start_commands(self):
         """emit, scan, and the hooks as useradd and userdel run them: {name: process}"""
         cli = os.path.join(sandbox.BIN, "cloudinvite")
-        commands = {"emit": ("", cli, "emit", "--reason", "created", EMITTED),
+        commands = {"emit": ("", cli, "emit", "--trigger", "created", EMITTED),
                     "scan": ("", cli, "scan", "--yes"),
                     "useradd": (HOOKED, sandbox.hook_path("useradd-post")),
                     "userdel": (GONE, sandbox.hook_path("userdel-post"))}
