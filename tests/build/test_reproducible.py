@@ -43,7 +43,7 @@ def build(work, place, user, jobs, before, umask):
                    "DEB_BUILD_OPTIONS": f"nocheck parallel={jobs}"}
     output = ""
     for command in (["make", f"-j{jobs}", "all"], ["make", f"-j{jobs}", "deb"],
-                    rpms.command(tree + "-rpm", "-bb", _smp_mflags=f"-j{jobs}")):
+                    rpms.command(tree, tree + "-rpm", "-bb", _smp_mflags=f"-j{jobs}")):
         done = subprocess.run([*before, *command], cwd=tree, env=environment, umask=umask, user=user,
                               group=user, extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", check=False)

@@ -28,7 +28,7 @@ def build(steps, top):
     rpms.pack(nspawn.SOURCE, top)
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O")}
-    status, output = nspawn.run(*rpms.command(top, "-ba"), env=environment)
+    status, output = nspawn.run(*rpms.command(nspawn.SOURCE, top, "-ba"), env=environment)
     return steps.step("rpmbuild builds the packages, with the SELinux policy", status, output)
 
 
@@ -37,7 +37,7 @@ def packages(top):
 
 
 def lint(steps, top):
-    status, output = nspawn.run("rpmlint", "-r", RPMLINTRC, rpms.SPEC, *packages(top),
+    status, output = nspawn.run("rpmlint", "-r", RPMLINTRC, nspawn.SOURCE + rpms.SPEC, *packages(top),
                                  *glob.glob(top + "/SRPMS/*.rpm"))
     check(steps, "rpmlint finds nothing in spec and packages",
           status == 0 and " 0 errors, 0 warnings" in output, output)
