@@ -135,7 +135,7 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !trigger_parse(optarg, &trigger))
+		if (option != 't' || !trigger_parse(optarg, &trigger))
 			return cli_usage(cli);
 		given = true;
 	}

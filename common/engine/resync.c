@@ -75,7 +75,8 @@ bool resync_write_number(struct engine *e, const char *key, int64_t number, stru
 	return ledger_set(e->ledger, key, value, fault);
 }
 
-/* The first resync comes a whole interval after the first start: until then there is nothing to learn. */
+/* The first resync comes a whole interval after the first start: until then there is nothing to
+ * learn. */
 static bool read_next(struct engine *e, struct fault *fault)
 {
 	int64_t last;

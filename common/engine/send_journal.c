@@ -80,8 +80,8 @@ bool send_journal_open(
 
 	*journal = (struct send_journal){.fd = open_file(settings->tokens)};
 	if (journal->fd < 0) {
-		fault_set(fault, FAULT_STORAGE, "send_journal", "%s/" NAME ": cannot be written: %s",
-			settings->tokens, strerror(errno));
+		fault_set(fault, FAULT_STORAGE, "send_journal",
+			"%s/" NAME ": cannot be written: %s", settings->tokens, strerror(errno));
 		return fault_remedy(fault, "Without this file, a restored ledger is detected late. "
 					   "As root, run: cloudinvite-dispatcher --prepare");
 	}

@@ -374,8 +374,8 @@ static void judge_world(struct site *s, uint64_t seed)
 		if (a->sends <= 1 + a->more && ends_well(&p, a, blocked) && p.our_mails <= mails)
 			continue;
 		print_message("# seed %llu: %s is %s (%s), %d mails by us, %lld known\n",
-			(unsigned long long)seed, a->address, person_state_word(p.state), person_reason_word(&p),
-			a->sends, (long long)p.our_mails);
+			(unsigned long long)seed, a->address, person_state_word(p.state),
+			person_reason_word(&p), a->sends, (long long)p.our_mails);
 		assert_true(a->sends <= 1 + a->more);
 		assert_true(p.our_mails <= mails);
 		assert_true(ends_well(&p, a, blocked));
