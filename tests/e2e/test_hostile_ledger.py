@@ -22,7 +22,7 @@ METRICS = (("metrics",), ("metrics", "--format", "text"))
 WRITERS = (("approve", "--all", "--yes"), ("resume",))
 # Texts for readers: no decision depends on them, so all may be hostile at once.
 TEXTS = {"sighting": ("shell", "member_of", "first_name", "last_name", "rule", "sentence"),
-         "person": ("fault_code", "fault_text", "orphan_reason"), "history": ("subject", "cause", "actor", "event"),
+         "person": ("fault_code", "fault_text"), "history": ("subject", "cause", "actor", "event"),
          "send": ("actor",), "block": ("text", "actor"), "pause": ("text", "remedy", "actor"),
          "worker": ("version", "status_text", "host")}
 
