@@ -184,7 +184,7 @@ const struct verb verbs[] = {
 		ACCOUNT_ROOT},
 	{"emit", PLUMBING, "--trigger TRIGGER [--] USER…",
 		"write arrivals to the spool, as the useradd hook does",
-		"  --trigger TRIGGER  created, deleted, login or asked\n"
+		"  --trigger TRIGGER  created, deleted, login or manual\n"
 		"Needs root and the spool, and nothing else. When it returns, the arrivals are on\n"
 		"disk.\n",
 		verb_emit, ACCOUNT_ROOT},

@@ -70,7 +70,7 @@ static int acquire_lock(struct worker *w, struct fault *fault)
 
 static void fill_heartbeat(struct worker *w)
 {
-	str_copy(w->heartbeat.role, sizeof(w->heartbeat.role), w->program->role);
+	str_copy(w->heartbeat.program, sizeof(w->heartbeat.program), w->program->role);
 	str_copy(w->heartbeat.version, sizeof(w->heartbeat.version), CLOUDINVITE_VERSION);
 	local_hostname(w->heartbeat.host, sizeof(w->heartbeat.host));
 	w->heartbeat.pid = getpid();
@@ -156,7 +156,7 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 
 void worker_ready(struct worker *w)
 {
-	notify_ready(w->heartbeat.note[0] != '\0' ? w->heartbeat.note : "started");
+	notify_ready(w->heartbeat.status_text[0] != '\0' ? w->heartbeat.status_text : "started");
 	worker_ping_watchdog(w);
 }
 
@@ -304,7 +304,7 @@ bool worker_heartbeat_due(const struct worker *w)
 bool worker_heartbeat(
 	struct worker *w, struct ledger *ledger, const char *note, struct fault *fault)
 {
-	char full[sizeof(w->heartbeat.note)];
+	char full[sizeof(w->heartbeat.status_text)];
 	int64_t now = clock_boot_ms();
 
 	if (w->reload_fault[0] != '\0')
@@ -312,15 +312,17 @@ bool worker_heartbeat(
 	else
 		str_copy(full, sizeof(full), note);
 	if (w->heartbeat_ms != 0 && now - w->heartbeat_ms < WORKER_HEARTBEAT_MS &&
-		strcmp(full, w->heartbeat.note) == 0)
+		strcmp(full, w->heartbeat.status_text) == 0)
 		return true;
 	/* A ledger that fails is not tried again before the next heartbeat. */
 	w->heartbeat_ms = now;
-	str_copy(w->heartbeat.note, sizeof(w->heartbeat.note), full);
-	w->heartbeat.beat = clock_wall();
+	str_copy(w->heartbeat.status_text, sizeof(w->heartbeat.status_text), full);
+	w->heartbeat.last_heartbeat = clock_wall();
 	counter_set(GAUGE_RELOADED, w->program->dispatches, 0, w->reload_fault[0] == '\0');
 	if (!ledger)
 		return true;
-	ledger_rest(ledger); /* the work of the last minute may have been the last for days */
-	return ledger_beat(ledger, &w->heartbeat, fault) && ledger_store_counters(ledger, fault);
+	ledger_release_memory(
+		ledger); /* the work of the last minute may have been the last for days */
+	return ledger_heartbeat(ledger, &w->heartbeat, fault) &&
+	       ledger_store_counters(ledger, fault);
 }

@@ -41,7 +41,7 @@ bool mapping_counts(const struct mapping *m, const struct account *account)
 void mapping_evaluate(
 	const struct mapping *m, const struct account *account, struct verdict *verdict)
 {
-	struct sighting sighting = {.reason = TRIGGER_ASKED};
+	struct sighting sighting = {.trigger = TRIGGER_MANUAL};
 
 	local_hostname(sighting.host, sizeof(sighting.host));
 	str_copy(sighting.user, sizeof(sighting.user), account->user);

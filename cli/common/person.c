@@ -26,9 +26,9 @@ static void show_state(struct screen *s, const struct person *p)
 {
 	char line[160], reason[96];
 
-	if (p->reason[0] != '\0')
+	if (p->reason != REASON_NONE)
 		str_format(line, sizeof(line), "%s: %s", label_state(p->state),
-			label_reason(reason, sizeof(reason), p->reason));
+			label_reason(reason, sizeof(reason), person_reason_word(p)));
 	else
 		str_copy(line, sizeof(line), label_state(p->state));
 	person_line(s, "state", label_state_style(p->state), line);
@@ -53,9 +53,11 @@ static void show_times(
 {
 	char line[2 * CLOCK_TEXT_SIZE], when[CLOCK_TEXT_SIZE];
 
-	if (p->due > 0)
+	if (p->next_attempt > 0)
 		person_line(s, "due", STYLE_PLAIN,
-			p->due <= service->at ? "now" : clock_relative(p->due, service->at, when));
+			p->next_attempt <= service->at
+				? "now"
+				: clock_relative(p->next_attempt, service->at, when));
 	if (p->changed > 0) {
 		str_copy(line, sizeof(line), clock_relative(p->changed, service->at, when));
 		person_line(s, "since", STYLE_PLAIN, line);

@@ -19,9 +19,8 @@ struct reading {
 
 static bool is_late(const struct service_state *service, const struct ledger_worker *w)
 {
-	return w->beat <
-	       service->at -
-		       HEARTBEAT_LATE_S; /* whatever the ledger contains, this cannot overflow */
+	return w->last_heartbeat <
+	       service->at - HEARTBEAT_LATE_S; /* whatever the ledger says: no overflow */
 }
 
 /* This host's own heartbeat is preferred to a more recent one of another host. */
@@ -32,16 +31,16 @@ static bool is_better(
 		return true;
 	if (strcmp(p->worker.host, reading->host) == 0)
 		return false;
-	return strcmp(w->host, reading->host) == 0 || w->beat > p->worker.beat;
+	return strcmp(w->host, reading->host) == 0 || w->last_heartbeat > p->worker.last_heartbeat;
 }
 
 static bool on_worker(const struct ledger_worker *w, void *ctx)
 {
 	struct reading *reading = ctx;
 	struct service_state *service = reading->service;
-	struct program *p = strcmp(w->role, service->dispatcher.role) == 0  ? &service->dispatcher
-			    : strcmp(w->role, service->collector.role) == 0 ? &service->collector
-									    : NULL;
+	struct program *p = strcmp(w->program, service->dispatcher.role) == 0 ? &service->dispatcher
+			    : strcmp(w->program, service->collector.role) == 0 ? &service->collector
+									       : NULL;
 
 	if (!p) /* not one of our programs: other writers can open the ledger */
 		return true;

@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 #include "cli/common/service_state.h"
-#include "google/types.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 #include "spool/reader.h"
 #include "spool/walk.h"
 
@@ -62,16 +61,18 @@ static void check_program(
 			"journalctl -u cloudinvite-%s",
 			p->role, p->role);
 		doctor_bad(d, &fault);
-	} else if (!p->has_heartbeat || service->at - p->worker.beat > HEARTBEAT_LATE_S) {
+	} else if (!p->has_heartbeat || service->at - p->worker.last_heartbeat > HEARTBEAT_LATE_S) {
 		fault_set(&fault, FAULT_TRANSIENT, "program_stuck",
 			"the %s is running, but has not sent a heartbeat %s%s", p->role,
 			p->has_heartbeat ? "since " : "yet",
-			p->has_heartbeat ? clock_relative(p->worker.beat, service->at, beat) : "");
+			p->has_heartbeat
+				? clock_relative(p->worker.last_heartbeat, service->at, beat)
+				: "");
 		fault_remedy(&fault, "systemctl restart cloudinvite-%s", p->role);
 		doctor_bad(d, &fault);
 	} else {
 		doctor_ok(d, "the %s is running: version %s, %s", p->role, p->worker.version,
-			p->worker.note[0] ? p->worker.note : "working");
+			p->worker.status_text[0] ? p->worker.status_text : "working");
 	}
 }
 

@@ -71,7 +71,7 @@ static bool show_person(const struct person *p, void *ctx)
 {
 	struct enabling *e = ctx;
 
-	if (strcmp(p->reason, "dry_run") != 0)
+	if (p->reason != REASON_DRY_RUN)
 		return true;
 	screen_to_column(&e->screen, 2);
 	screen_put(&e->screen, STYLE_PLAIN, p->address);
@@ -168,7 +168,7 @@ static int log_enabled(void *ctx)
 	struct enabling *e = ctx;
 	struct fault fault = {.kind = FAULT_NONE};
 	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, &fault);
-	struct history_entry entry = {.at = clock_wall(), .what = "enabled"};
+	struct history_entry entry = {.at = clock_wall(), .event = "enabled"};
 	char people[SCREEN_PEOPLE_SIZE];
 	bool ok;
 

@@ -134,7 +134,8 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 		update_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
-		result = spool_writer_write(box, spool, account->user, TRIGGER_ASKED, false, fault);
+		result =
+			spool_writer_write(box, spool, account->user, TRIGGER_MANUAL, false, fault);
 		if (result < 0 && fault->kind != FAULT_USAGE)
 			return false;
 		if (result < 0) {

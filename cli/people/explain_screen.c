@@ -22,7 +22,7 @@ static const char *reason_sentence(enum trigger reason)
 	static const char *const texts[] = {
 		[TRIGGER_LOGIN] = "at a login",
 		[TRIGGER_CREATED] = "when the account was created",
-		[TRIGGER_ASKED] = "on request",
+		[TRIGGER_MANUAL] = "on request",
 	};
 
 	return texts[reason];
@@ -93,7 +93,7 @@ static void show_account(
 		person_line(s, "seen", STYLE_PLAIN,
 			"never: no login, and the account is older than the collector");
 	} else {
-		str_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.reason),
+		str_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.trigger),
 			clock_day(found->seen.first_seen, day),
 			found->gone ? "; the account has since been deleted" : "");
 		person_line(s, "seen", STYLE_PLAIN, line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [TARGET]: what happened, when, why and by whom; of nobody in particular: what was decided
- * about the whole.
+ * history [TARGET]: what happened, when, why, and who did it. Without TARGET: decisions about the
+ * whole service.
  */
 #include "cli/people/people.h"
 
@@ -73,12 +73,12 @@ static bool print_entry(const struct history_entry *e, void *ctx)
 {
 	struct history_query *query = ctx;
 	struct screen *s = &query->screen;
-	char when[CLOCK_TEXT_SIZE], what[sizeof(e->what)];
+	char when[CLOCK_TEXT_SIZE], what[sizeof(e->event)];
 
 	format_time(e->at, when, sizeof(when));
 	screen_put(s, STYLE_DIM, when);
 	screen_to_column(s, WHAT_COLUMN);
-	screen_put(s, STYLE_BOLD, label_format(what, sizeof(what), e->what));
+	screen_put(s, STYLE_BOLD, label_format(what, sizeof(what), e->event));
 	screen_to_column(s, CAUSE_COLUMN);
 	if (e->subject[0] != '\0' && strcmp(e->subject, query->address) != 0) {
 		screen_wrap(s, STYLE_PLAIN, CAUSE_COLUMN, e->subject);
@@ -104,7 +104,7 @@ static bool add_entry(const struct history_entry *e, void *ctx)
 	query->count++;
 	return json_array_append_new(query->entries,
 		       json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", json_time(e->at), "subject",
-			       json_text(subject), "event", json_text(e->what), "cause",
+			       json_text(subject), "event", json_text(e->event), "cause",
 			       json_text(e->cause), "actor", json_text(e->actor))) == 0;
 }
 

@@ -136,7 +136,7 @@ static void beat(const struct report *r, const struct program *p, struct strbuf 
 			    : "not on this host");
 	if (p->has_heartbeat)
 		strbuf_addf(out, ", heard %s",
-			clock_relative(p->worker.beat, r->status.service.at, when));
+			clock_relative(p->worker.last_heartbeat, r->status.service.at, when));
 	strbuf_add(out, "</dd>\n");
 }
 

@@ -26,8 +26,8 @@ static bool is_one_of(const char *word, const char *const list[], size_t count)
 /* Held or queued for something that comes only after Google has shown an unmanaged account. */
 static bool waits_for_the_mail(const char *reason)
 {
-	static const char *const after[] = {
-		"dry_run", "discovered", "max_mails", "unconfirmed", "cap", "window", "reconcile"};
+	static const char *const after[] = {"dry_run", "discovered", "max_mails", "unconfirmed",
+		"daily_limit", "send_window", "reconcile"};
 
 	return is_one_of(reason, after, ARRAY_SIZE(after));
 }
@@ -140,7 +140,7 @@ static void end_host(struct places *places)
 	r->host_count++;
 }
 
-static bool on_account_status(const struct ledger_place *place, void *ctx)
+static bool on_account_status(const struct ledger_account_status *place, void *ctx)
 {
 	struct places *places = ctx;
 
@@ -162,7 +162,7 @@ static bool read_hosts(
 {
 	struct places places = {.report = r, .progress = progress};
 
-	if (!ledger_each_place(store->ledger, on_account_status, &places, fault))
+	if (!ledger_each_account_status(store->ledger, on_account_status, &places, fault))
 		return false;
 	end_host(&places);
 	return true;

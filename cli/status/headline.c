@@ -16,8 +16,9 @@
 
 int64_t status_pacing(const struct status *st)
 {
-	return st->summary.people[PERSON_QUEUED] - status_waiting(st, PERSON_QUEUED, "cap") -
-	       status_waiting(st, PERSON_QUEUED, "window") -
+	return st->summary.people[PERSON_QUEUED] -
+	       status_waiting(st, PERSON_QUEUED, "daily_limit") -
+	       status_waiting(st, PERSON_QUEUED, "send_window") -
 	       status_waiting(st, PERSON_QUEUED, "reconcile") -
 	       status_waiting(st, PERSON_QUEUED, "retry");
 }
@@ -26,7 +27,7 @@ int64_t status_expect(const struct status *st, int64_t people)
 {
 	bool mails = st->store->settings->mode == MODE_SEND;
 
-	return pace_expect(&st->pace, pace_calls(&st->summary, mails, people));
+	return rate_limit_eta(&st->rate_limit, rate_limit_calls(&st->summary, mails, people));
 }
 
 /* "3 invitations sent today; 12 waiting for the rate limit (about 4 min)" */

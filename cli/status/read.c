@@ -96,7 +96,7 @@ static bool on_would_be(const struct person *p, void *ctx)
 {
 	struct status *st = ctx;
 
-	if (strcmp(p->reason, "dry_run") == 0)
+	if (p->reason == REASON_DRY_RUN)
 		str_copy(st->would_be[st->would_be_count++], ADDRESS_MAX + 1, p->address);
 	return st->would_be_count < STATUS_SHOWN;
 }
@@ -113,6 +113,6 @@ bool status_read(const struct store *store, struct status *st, struct fault *fau
 	*st = (struct status){.store = store};
 	return service_state_read(store, &st->service, fault) &&
 	       ledger_summarise(store->ledger, st->service.at, &st->summary, fault) &&
-	       pace_look(store->ledger, store->settings, &st->pace, fault) &&
+	       rate_limit_status(store->ledger, store->settings, &st->rate_limit, fault) &&
 	       read_waiting(st, fault) && read_faults(st, fault) && read_would_be(st, fault);
 }

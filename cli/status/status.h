@@ -13,7 +13,7 @@
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
 #include "cli/common/service_state.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 
 #define STATUS_REASONS 12
 #define STATUS_FAULTS  3
@@ -37,8 +37,8 @@ struct status {
 	const struct store *store;
 	struct service_state service;
 	struct ledger_summary summary;
-	struct pace pace;
-	struct status_reason waiting[STATUS_REASONS]; /* held and queued; the most frequent first */
+	struct rate_limit_status rate_limit;
+	struct status_reason waiting[STATUS_REASONS]; /* held and queued, the most frequent first */
 	int waiting_count;
 	struct status_fault faults[STATUS_FAULTS];
 	int fault_count;

@@ -27,7 +27,8 @@ static json_t *program_json(const struct program *p)
 	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "program", p->role,
 		"expected", p->wanted, "running", p->alive, "host", json_text(w->host), "version",
 		json_text(w->version), "pid", json_count(w->pid), "last_heartbeat",
-		json_time(w->beat), "started", json_time(w->started), "status", json_text(w->note));
+		json_time(w->last_heartbeat), "started", json_time(w->started), "status",
+		json_text(w->status_text));
 }
 
 static json_t *pause_json(const struct service_state *service)
@@ -47,14 +48,14 @@ static json_t *reconcile_json(const struct service_state *service)
 
 	if (!service->reconciling)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "cause", json_text(r->why), "reason",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "cause", json_text(r->cause), "reason",
 		json_text(r->text), "since", json_time(r->since), "until",
-		json_time(service_state_reconcile_end(service)), "list_read", r->swept);
+		json_time(service_state_reconcile_end(service)), "list_read", r->list_read);
 }
 
-static json_t *pace_json(const struct status *st)
+static json_t *rate_limit_json(const struct status *st)
 {
-	const struct pace *p = &st->pace;
+	const struct rate_limit_status *p = &st->rate_limit;
 
 	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:I}", "configured",
 		p->configured > 0 ? json_integer(p->configured) : json_null(), "effective",
@@ -104,7 +105,7 @@ static json_t *worker_json(const struct status *st)
 	const struct settings *settings = st->store->settings;
 	json_t *worker = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "version",
 		CLOUDINVITE_VERSION, "mode", st->service.dry_run ? "dry-run" : "send", "pause",
-		pause_json(&st->service), "rate_limit", pace_json(st), "sends_per_day",
+		pause_json(&st->service), "rate_limit", rate_limit_json(st), "sends_per_day",
 		(json_int_t)settings->sends_per_day, "mails_today",
 		(json_int_t)st->summary.mails_today, "blocked", (json_int_t)st->summary.blocked,
 		"oldest_unconfirmed", json_time(st->summary.oldest_unconfirmed));

@@ -74,7 +74,7 @@ static bool add_person(const struct person *p, void *ctx)
 {
 	struct people_table *t = ctx;
 	char reason[96], when[CLOCK_TEXT_SIZE];
-	const char *why = label_reason(reason, sizeof(reason), p->reason);
+	const char *why = label_reason(reason, sizeof(reason), person_reason_word(p));
 
 	table_add(&t->table, STYLE_PLAIN, p->address);
 	table_add(&t->table, STYLE_PLAIN,
@@ -84,9 +84,10 @@ static bool add_person(const struct person *p, void *ctx)
 	else
 		table_add(&t->table, STYLE_DIM, "?");
 	table_add(&t->table, STYLE_PLAIN,
-		p->due == 0		   ? ""
-		: p->due <= t->service->at ? "now"
-					   : clock_relative(p->due, t->service->at, when));
+		p->next_attempt == 0 ? ""
+		: p->next_attempt <= t->service->at
+			? "now"
+			: clock_relative(p->next_attempt, t->service->at, when));
 	table_add(&t->table, STYLE_DIM,
 		p->changed > 0 ? clock_relative(p->changed, t->service->at, when) : "");
 	str_copy(t->last, sizeof(t->last), p->address);

@@ -111,8 +111,8 @@ static void would_be(struct screen *s, const struct status *st)
 
 static bool waits_for_pace(const struct status *st, const struct status_reason *r)
 {
-	return r->state == PERSON_QUEUED && strcmp(r->reason, "cap") != 0 &&
-	       strcmp(r->reason, "window") != 0 && strcmp(r->reason, "retry") != 0 &&
+	return r->state == PERSON_QUEUED && strcmp(r->reason, "daily_limit") != 0 &&
+	       strcmp(r->reason, "send_window") != 0 && strcmp(r->reason, "retry") != 0 &&
 	       strcmp(r->reason, "reconcile") != 0 && !st->service.paused &&
 	       st->service.dispatcher.alive;
 }
@@ -222,21 +222,21 @@ static void pace(struct screen *s, const struct status *st)
 	size_t at;
 
 	screen_heading(s, "Rate limit");
-	if (st->pace.configured == 0)
+	if (st->rate_limit.configured == 0)
 		str_copy(line, sizeof(line), "unlimited requests");
 	else
 		str_format(line, sizeof(line), "%" PRId64 " of %" PRId64 " requests a minute",
-			st->pace.used, st->pace.effective);
+			st->rate_limit.used, st->rate_limit.effective);
 	at = strlen(line);
-	if (st->pace.effective < st->pace.configured)
+	if (st->rate_limit.effective < st->rate_limit.configured)
 		str_format(line + at, sizeof(line) - at,
 			" (lowered from %" PRId64 ", because Google "
 			"asked to slow down)",
-			st->pace.configured);
+			st->rate_limit.configured);
 	at = strlen(line);
-	if (st->pace.throttled_until_wall > st->service.at)
+	if (st->rate_limit.throttled_until_wall > st->service.at)
 		str_format(line + at, sizeof(line) - at, ", none before %s",
-			clock_relative(st->pace.throttled_until_wall, st->service.at, when));
+			clock_relative(st->rate_limit.throttled_until_wall, st->service.at, when));
 	at = strlen(line);
 	str_format(line + at, sizeof(line) - at, "; %" PRId64 " of %" PRId64 " mails today",
 		st->summary.mails_today, settings->sends_per_day);
@@ -259,9 +259,9 @@ static void add_program(struct table *t, const struct program *p, int64_t now)
 		table_add(t, p->wanted ? STYLE_BAD : STYLE_DIM, p->wanted ? "down" : "elsewhere");
 	table_add(t, STYLE_PLAIN, p->has_heartbeat ? p->worker.version : "");
 	if (p->has_heartbeat)
-		clock_relative(p->worker.beat, now, beat);
+		clock_relative(p->worker.last_heartbeat, now, beat);
 	table_addf(t, STYLE_PLAIN, "heard %s", beat);
-	table_add(t, STYLE_DIM, p->has_heartbeat && p->alive ? p->worker.note : "");
+	table_add(t, STYLE_DIM, p->has_heartbeat && p->alive ? p->worker.status_text : "");
 }
 
 static void programs(struct screen *s, const struct status *st)

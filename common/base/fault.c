@@ -20,10 +20,10 @@ static const struct {
 	[FAULT_SETTINGS] = {"settings", 3},
 	[FAULT_CREDENTIALS] = {"credentials", 4},
 	[FAULT_STORAGE] = {"storage", 8},
-	[FAULT_TRANSIENT] = {"later", 5},
+	[FAULT_TRANSIENT] = {"transient", 5},
 	[FAULT_SETUP] = {"setup", 6},
-	[FAULT_REJECTED] = {"person", 6},
-	[FAULT_AMBIGUOUS] = {"unconfirmed", 5},
+	[FAULT_REJECTED] = {"rejected", 6},
+	[FAULT_AMBIGUOUS] = {"ambiguous", 5},
 	[FAULT_POLICY] = {"policy", 7},
 	[FAULT_STOPPED] = {"stopped", 5},
 };

@@ -41,7 +41,7 @@ bool fault_remedy(struct fault *f, const char *format, ...) __attribute__((forma
 bool fault_no_memory(struct fault *f, enum fault_kind kind);
 void fault_clear(struct fault *f);
 
-/* The word of a kind: "later", "setup", … */
+/* The word of a kind: "transient", "setup", … */
 const char *fault_kind_word(enum fault_kind kind);
 /* The exit code of a kind (docs/design.md, "Commands"): 0 yes, 2 usage, 3 settings, 4
  * credentials, 5 later, 6 refused by Google, 7 held by policy, 8 storage. Exit code 1 ("no")

@@ -9,7 +9,7 @@
 static const char *const words[TRIGGERS] = {
 	[TRIGGER_LOGIN] = "login",
 	[TRIGGER_CREATED] = "created",
-	[TRIGGER_ASKED] = "asked",
+	[TRIGGER_MANUAL] = "manual",
 	[TRIGGER_DELETED] = "deleted",
 };
 

@@ -11,12 +11,12 @@
 enum trigger {
 	TRIGGER_LOGIN,
 	TRIGGER_CREATED, /* the account was created */
-	TRIGGER_ASKED,	 /* by an administrator */
-	TRIGGER_DELETED, /* the account was deleted; never in a sighting */
+	TRIGGER_MANUAL,	 /* by an administrator */
+	TRIGGER_DELETED, /* the account was deleted; never that of a sighting */
 };
 #define TRIGGERS 4
 
-/* "login", "created", "asked", "deleted". */
+/* "login", "created", "manual", "deleted". */
 const char *trigger_word(enum trigger trigger);
 /* False if `word` is none of these; *out is then unchanged. */
 bool trigger_parse(const char *word, enum trigger *out);

@@ -71,7 +71,7 @@ static void limit(struct ledger *l)
 		(void)sqlite3_limit(l->db, limits[i].what, limits[i].most);
 }
 
-static bool say_old(struct fault *fault)
+static bool err_old(struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_sqlite",
 		"SQLite %s cannot shut the ledger to what another program has put into its schema",
@@ -93,14 +93,14 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 	};
 
 	if (sqlite3_libversion_number() < GUARD_SQLITE_LEAST)
-		return say_old(fault);
+		return err_old(fault);
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		int is = -1;
 
 		if (sqlite3_db_config(l->db, switches[i].what, switches[i].value, &is) !=
 				SQLITE_OK ||
 			is != switches[i].value)
-			return say_old(fault);
+			return err_old(fault);
 	}
 	/* Without extensions there is nothing to turn off. */
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
@@ -115,10 +115,11 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 #define SCHEMA_COLUMNS 4
 #define READ_SCHEMA    "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 
-static bool say_schema(struct ledger *l, struct fault *fault)
+static bool err_schema(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_schema",
-		"%s: the %s differs from the one that this program creates", l->path, l->strange);
+		"%s: the %s differs from the one that this program creates", l->path,
+		l->schema_difference);
 	return fault_remedy(fault, "Another program changed the ledger's tables or triggers. Stop "
 				   "both services, find out which one, and restore a backup.");
 }
@@ -168,21 +169,24 @@ static bool compare_rows(
 		if (is_rc == SQLITE_DONE)
 			return true;
 	}
-	str_format(l->strange, sizeof(l->strange), "%.10s '%.60s'",
+	str_format(l->schema_difference, sizeof(l->schema_difference), "%.10s '%.60s'",
 		first_name(ours, our_rc, is, is_rc, 0), first_name(ours, our_rc, is, is_rc, 1));
-	return say_schema(l, fault);
+	return err_schema(l, fault);
 }
 
-/* The steps' own result, in a database in memory. */
+static bool execute(const char *sql, void *ctx)
+{
+	return sqlite3_exec(ctx, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The schema as this program makes it, in a database in memory. */
 static sqlite3 *expected(const struct migration *steps, int version)
 {
 	sqlite3 *db = NULL;
 	int rc =
 		sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	for (int n = 0; n < version && rc == SQLITE_OK; n++)
-		rc = sqlite3_exec(db, steps[n].sql, NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && schema_make(steps, version, execute, db))
 		return db;
 	sqlite3_close(db);
 	return NULL;
@@ -213,7 +217,7 @@ out:
 	return good;
 }
 
-static bool look(struct ledger *l, int64_t *version, struct fault *fault)
+static bool read_schema_version(struct ledger *l, int64_t *version, struct fault *fault)
 {
 	struct query q;
 
@@ -221,11 +225,11 @@ static bool look(struct ledger *l, int64_t *version, struct fault *fault)
 	return query_one(&q, version) >= 0;
 }
 
-static bool look_again(struct ledger *l, struct fault *fault)
+static bool check_text(struct ledger *l, struct fault *fault)
 {
 	int64_t application, version;
 
-	if (!schema_look(l, &application, &version, fault))
+	if (!schema_read(l, &application, &version, fault))
 		return false;
 	if (version != schema_newest)
 		return schema_other_version(l, version, fault);
@@ -239,13 +243,13 @@ bool guard_schema(struct ledger *l, struct fault *fault)
 
 	if (!l->guarded)
 		return true;
-	if (l->strange[0] != '\0')
-		return say_schema(l, fault);
-	if (!look(l, &version, fault))
+	if (l->schema_difference[0] != '\0')
+		return err_schema(l, fault);
+	if (!read_schema_version(l, &version, fault))
 		return false;
 	if (version == l->schema_version)
 		return true;
-	if (!look_again(l, fault))
+	if (!check_text(l, fault))
 		return false;
 	l->schema_version = version;
 	return true;

@@ -13,7 +13,7 @@ static bool add(struct ledger *l, int64_t at, const char *subject, const char *a
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO history (at, subject, address, sighting, what, cause, actor)"
+		"INSERT INTO history (at, subject, address, sighting, event, cause, actor)"
 		" VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?)",
 		fault);
 	query_number(&q, at);
@@ -49,7 +49,7 @@ static bool trim_person(struct ledger *l, const char *address, struct fault *fau
 {
 	return trim(l,
 		"DELETE FROM history WHERE id IN (SELECT id FROM history WHERE address = ?"
-		" AND address <> '' AND what IN ('queued', 'held', 'gone', 'not_invitable')"
+		" AND address <> '' AND event IN ('queued', 'held', 'gone', 'not_invitable')"
 		" AND actor IN ('ledger', 'dispatcher') ORDER BY id DESC LIMIT -1 OFFSET ?)",
 		address, 0, fault);
 }
@@ -58,7 +58,7 @@ static bool trim_sighting(struct ledger *l, int64_t id, struct fault *fault)
 {
 	return trim(l,
 		"DELETE FROM history WHERE id IN (SELECT id FROM history WHERE sighting = ?"
-		" AND what IN ('changed', 'judged') ORDER BY id DESC LIMIT -1 OFFSET ?)",
+		" AND event IN ('changed', 'evaluated') ORDER BY id DESC LIMIT -1 OFFSET ?)",
 		NULL, id, fault);
 }
 
@@ -87,17 +87,17 @@ bool history_whole(struct ledger *l, const char *what, const char *cause, const 
 
 bool ledger_note(struct ledger *l, const struct history_entry *e, struct fault *fault)
 {
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
-	return change_end(
-		l, history_person(l, e->at, e->subject, e->what, e->cause, e->actor, fault), fault);
+	return txn_end(l, history_person(l, e->at, e->subject, e->event, e->cause, e->actor, fault),
+		fault);
 }
 
 static void read_entry(struct query *q, struct history_entry *e)
 {
 	e->at = row_number(q);
 	row_text(q, e->subject, sizeof(e->subject));
-	row_text(q, e->what, sizeof(e->what));
+	row_text(q, e->event, sizeof(e->event));
 	row_text(q, e->cause, sizeof(e->cause));
 	row_text(q, e->actor, sizeof(e->actor));
 }
@@ -110,7 +110,7 @@ bool ledger_each_history(struct ledger *l, const char *address, const char *user
 	bool more = true;
 
 	query_start(&q, l,
-		"SELECT at, CASE subject WHEN '' THEN address ELSE subject END, what, cause, actor"
+		"SELECT at, CASE subject WHEN '' THEN address ELSE subject END, event, cause, actor"
 		" FROM history WHERE id IN ("
 		"SELECT id FROM history WHERE address = ?1 AND address <> ''"
 		" UNION SELECT h.id FROM sighting s JOIN history h ON h.sighting = s.id"

@@ -22,6 +22,7 @@
 #include "base/fault.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
+#include "person/event.h"
 #include "settings/settings.h"
 #include "telemetry/counters.h"
 
@@ -41,7 +42,7 @@ struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault);
 void ledger_close(struct ledger *l);
 /* Gives back the memory that only work needs: for programs that wait for days. */
-void ledger_rest(struct ledger *l);
+void ledger_release_memory(struct ledger *l);
 /* Whether another file, or none, is in the place of the one that is open: what is written to it
  * then is lost. For programs that run while somebody restores a copy. */
 bool ledger_moved(const struct ledger *l);
@@ -54,7 +55,7 @@ bool ledger_begin(struct ledger *l, struct fault *fault);
 bool ledger_commit(struct ledger *l, struct fault *fault);
 void ledger_rollback(struct ledger *l);
 
-/* Small values that must survive: "sweep_at", "control_ok_at", … NULL value removes. */
+/* Small values that must survive: "resync_at", "control_ok_at", … NULL value removes. */
 bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault);
 /* 1 found, 0 not, -1 fault. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
@@ -75,29 +76,31 @@ struct ledger_sighting {
 /* Writes what the collector saw. 1 new (or come back after it was gone), 2 facts changed (then not
  * judged any more), 0 known and the same, -1. A known sighting keeps its reason and first day; one
  * that comes back has new ones. */
-int ledger_saw(struct ledger *l, const struct sighting *s, struct fault *fault);
+int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault *fault);
 /* The account is gone from the host. 1, 0 (not known), -1. When it was the last one that led to its
  * person, who is still queued or held (with no intent open) is gone, too, and who is invited is due
- * at once with the reason "account_gone". */
-int ledger_lost(struct ledger *l, const char *host, const char *user, struct fault *fault);
+ * at once with the reason "account_removed". */
+int ledger_account_removed(
+	struct ledger *l, const char *host, const char *user, struct fault *fault);
 /* The same uid under another name. The new name is judged anew. 1, 0, -1. */
-int ledger_renamed(struct ledger *l, const char *host, const char *user, const char *new_user,
-	struct fault *fault);
+int ledger_account_renamed(struct ledger *l, const char *host, const char *user,
+	const char *new_user, struct fault *fault);
 /* Another machine-id: what is known of this host's accounts is forgotten, never people. Their
  * history stays with the people that they led to. */
 bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault);
 
 /* Sightings that `rules` (rules_fingerprint) has not judged yet, at most max; their number or -1.
  */
-int ledger_unjudged(struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max,
+int ledger_unclassified(struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max,
 	struct fault *fault);
 /* Stores the verdict, after looking at the block list and at the other sightings of that host (two
  * accounts that the template alone maps to one address: both become a collision, and the person, if
  * queued and not approved, is held for it). *v is updated; VERDICT_NONE: what was judged has gone
- * or changed since ledger_unjudged, and waits to be judged anew. To queue the person of a mapped
- * sighting (a new one, one who is gone, one held for a collision that is over) is the caller's. The
- * person of whom no sighting is left because of this verdict is treated as by ledger_lost. */
-bool ledger_judge(
+ * or changed since ledger_unclassified, and waits to be judged anew. To queue the person of a
+ * mapped sighting (a new one, one who is gone, one held for a collision that is over) is the
+ * caller's. The person of whom no sighting is left because of this verdict is treated as by
+ * ledger_account_removed. */
+bool ledger_set_verdict(
 	struct ledger *l, int64_t id, uint64_t rules, struct verdict *v, struct fault *fault);
 /* Every sighting that fits (NULL: any); stops when `each` returns false. */
 bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, const char *address,
@@ -105,69 +108,28 @@ bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, 
 
 /* ---- people ---- */
 
-enum person_state {
-	PERSON_QUEUED,
-	PERSON_NOT_INVITABLE,
-	PERSON_SENDING,
-	PERSON_UNCONFIRMED,
-	PERSON_INVITED,
-	PERSON_ACCEPTED,
-	PERSON_DECLINED,
-	PERSON_CANCELLED,
-	PERSON_HELD,
-	PERSON_FAILED,
-	PERSON_GONE,
-};
-#define PERSON_STATES 11
-
-enum person_class { CLASS_NEW, CLASS_RETRY, CLASS_SWEEP };
-
-struct person {
-	char address[ADDRESS_MAX + 1];
-	enum person_state state;
-	char reason[48]; /* stable word: "first_look", "cap", "window", "dry_run", "discovered", …
-			  */
-	int64_t due;	 /* when something is to be done, seconds since the epoch; 0: nothing */
-	enum person_class class;
-	int attempts; /* failed ones in a row */
-	char fault_code[48];
-	char fault_text[320];
-	int64_t mails;	   /* everyone's mails as Google last said; -1: never asked or not shown */
-	int64_t our_mails; /* sends of this ledger that were confirmed */
-	int64_t intent_at; /* when the intent was committed (our clock); 0: none open */
-	int64_t intent_date;  /* Google's Date of the last reply before it, or of a later one; of
-				 the invited: of the mail, or a later one; 0: unknown */
-	int64_t intent_mails; /* the count noted with it; -1: unknown */
-	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
-	bool again;    /* send --resend: one more mail than max_mails allows */
-	bool discovered; /* found unmanaged by a sweep only */
-	int64_t checked; /* when check and get last cleared the way for a send; 0: never */
-	int64_t first_day;
-	int64_t changed;    /* of state or reason, seconds since the epoch; the ledger's to set */
-	int64_t unseen_day; /* since when no account leads here; 0: one does. The ledger's to set */
-};
-
-const char *person_state_word(enum person_state state);
-bool person_state_parse(const char *word, enum person_state *out);
-const char *person_class_word(enum person_class class);
-
 /* 1 found, 0 not, -1. */
 int ledger_person(struct ledger *l, const char *address, struct person *out, struct fault *fault);
-/* Inserts or replaces, ends the lease, and writes history when state or reason differ from before.
- * `cause`: a stable word or short sentence ("check: not invitable"); `actor`: "dispatcher", "root".
- * Nobody is queued who is blocked (held for "blocked" instead, unless `again`), or whose last
- * account went meanwhile (gone instead): the stored person may differ in that from *p. */
+/* Stores the person as given: inserts or replaces, ends the lease, and appends to the history when
+ * state or reason differ from before. `cause`: a stable word or short sentence ("check: not
+ * invitable"); `actor`: "dispatcher", "root". What a person becomes is decided by person_step(). */
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault);
-/* The same, but the person stays in the hands of `owner` until then: for an intent, whose result is
- * still to come. */
-bool ledger_person_put_leased(struct ledger *l, const struct person *p, const char *owner,
-	int64_t lease_until, const char *cause, const char *actor, struct fault *fault);
+/* Stores step->next in the same way, and how its send ended (step->outcome). With an `owner` the
+ * person stays leased: for an intent, whose result is still to come. */
+bool ledger_person_store(struct ledger *l, const struct person_step *step, const char *owner,
+	int64_t lease_until, const char *actor, struct fault *fault);
+/* Applies an event to a person who is in no job (a lease is neither needed nor ended): loads,
+ * steps, stores. `policy` may be NULL for events that need none; the block list is asked here. 1
+ * stored, 0 nothing to store (step->refusal may say why), -1. `step` may be NULL. */
+int ledger_person_apply(struct ledger *l, const char *address, const struct person_event *event,
+	const struct send_policy *policy, const char *actor, struct person_step *step,
+	struct fault *fault);
 /* The most urgent people with due <= now and no living lease, class by class, oldest due first;
  * each gets a lease for `owner` until `lease_until`. Only these states: queued, unconfirmed,
  * sending (an intent whose process died), invited where due says so. Their number or -1. Leases are
  * for at most a day: a later end was written under a wrong clock, and is dead. */
-int ledger_claim(struct ledger *l, int64_t now, enum person_class last_class, const char *owner,
+int ledger_claim(struct ledger *l, int64_t now, enum priority last, const char *owner,
 	int64_t lease_until, struct person *out, int max, struct fault *fault);
 /* Leases one person; 1, 0 (leased by somebody else, or not there), -1. */
 int ledger_lease(struct ledger *l, const char *address, const char *owner, int64_t now,
@@ -179,13 +141,14 @@ int ledger_may_lease(struct ledger *l, const char *address, const char *owner, i
 bool ledger_release(struct ledger *l, const char *owner, const char *address, struct fault *fault);
 /* The clock has been set back, by so many seconds where that is known, else 0: whoever is due is
  * due so much sooner; whoever is still due later than any wait can last is due now. */
-bool ledger_mend_dues(struct ledger *l, int64_t now, int64_t back, struct fault *fault);
+bool ledger_reschedule(struct ledger *l, int64_t now, int64_t back, struct fault *fault);
 /* The same for those beyond every kind of wait; costs nothing where there are none. */
-bool ledger_mend_far_dues(struct ledger *l, int64_t now, struct fault *fault);
+bool ledger_clamp_schedule(struct ledger *l, int64_t now, struct fault *fault);
 /* Whether more than so many people are queued and due whom nobody has looked at yet: then all of
- * them are put behind everybody else (CLASS_SWEEP), and a number above more_than is returned (not
- * all are counted); else 0, -1. */
-int64_t ledger_bulk(struct ledger *l, int64_t now, int64_t more_than, struct fault *fault);
+ * them are put behind everybody else (PRIO_BACKGROUND), and a number above more_than is returned
+ * (not all are counted); else 0, -1. */
+int64_t ledger_demote_backlog(
+	struct ledger *l, int64_t now, int64_t more_than, struct fault *fault);
 /* When the next person can be claimed: due, or the end of the lease if that is later; 0: nobody. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault);
 
@@ -197,7 +160,7 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 struct ledger_summary {
 	int64_t people[PERSON_STATES];
 	int64_t sightings[VERDICT_COLLISION + 1]; /* by verdict, without the gone */
-	int64_t queue[CLASS_SWEEP + 1];		  /* queued people by class */
+	int64_t queue[PRIO_BACKGROUND + 1];	  /* queued people by class */
 	int64_t oldest_due;			  /* as ledger_next_due */
 	int64_t oldest_unconfirmed;		  /* intent_at; 0: none */
 	int64_t mails_today; /* sends of this ledger since midnight, local time */
@@ -212,7 +175,7 @@ bool ledger_each_reason(struct ledger *l, enum person_state state,
 /* ---- figures for a report ---- */
 
 /* One account that is there, and what became of whom it leads to. */
-struct ledger_place {
+struct ledger_account_status {
 	char host[HOST_MAX + 1];
 	enum verdict_kind verdict;
 	bool person; /* state and reason are those of the person */
@@ -220,8 +183,9 @@ struct ledger_place {
 	char reason[48];
 };
 /* Every account that is not gone, host by host. */
-bool ledger_each_place(struct ledger *l, bool (*each)(const struct ledger_place *place, void *ctx),
-	void *ctx, struct fault *fault);
+bool ledger_each_account_status(struct ledger *l,
+	bool (*each)(const struct ledger_account_status *status, void *ctx), void *ctx,
+	struct fault *fault);
 
 /* People, each counted in the week of the first time; who was forgotten is in none. */
 struct ledger_week {
@@ -237,7 +201,7 @@ bool ledger_count_week(
 /* What has changed for one host since change number `since`: for marks. `word` is the person's
  * state, or the verdict's word where there is no person. Accounts not judged yet, gone or forgotten
  * are passed over. Returns the newest number in *last; some of it may be told again next time. */
-bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *last,
+bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
 	bool (*each)(const char *user, const char *word, void *ctx), void *ctx,
 	struct fault *fault);
 
@@ -246,10 +210,9 @@ bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *
 /* Opens the journal of one send, in the same commit as the person's intent. The id, or -1. */
 int64_t ledger_send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);
-/* How it ended: "sent", "refused" (surely no mail), "unconfirmed", and later "settled_sent" or
- * "settled_unsent". Acts on the newest send of that address that may still change. */
+/* How it ended. Acts on the newest send of that address that may still change. */
 bool ledger_send_end(
-	struct ledger *l, const char *address, const char *outcome, struct fault *fault);
+	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault);
 /* Sends since `since` that mailed or may have mailed: all but the refused and settled_unsent. -1.
  */
 int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault);
@@ -259,7 +222,7 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 struct history_entry {
 	int64_t at; /* seconds since the epoch; for sightings only the day */
 	char subject[USER_MAX + 1 + HOST_MAX + 1]; /* address, or user@host of a sighting */
-	char what[32]; /* event word: "seen", "judged", "queued", "invited", "blocked", … */
+	char event[32]; /* event word: "seen", "judged", "queued", "invited", "blocked", … */
 	char cause[256];
 	char actor[64];
 };
@@ -302,7 +265,7 @@ int ledger_forget_sighting(
 int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
 	struct fault *fault);
 
-/* The one pause. kind: "operator", "setup", "brake". */
+/* The one pause. kind: "operator", "setup", "breaker". */
 struct ledger_pause {
 	char kind[16];
 	char text[320];	  /* why, for people */
@@ -322,11 +285,11 @@ int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct 
 /* ---- reconcile: mails may be out that this ledger does not know of ---- */
 
 struct ledger_reconcile {
-	char why[32];	   /* "restored", "other_ledger", "mails_elsewhere" */
+	char cause[32];	   /* "restored", "other_ledger", "mails_elsewhere" */
 	char text[320];	   /* for people */
 	int64_t since;	   /* our clock, for people */
 	int64_t mail_date; /* Google's clock: no such mail is later than that; 0: not known yet */
-	bool swept;	   /* a whole list has been read since */
+	bool list_read;	   /* a whole list has been read since */
 };
 /* 1, 0, -1. */
 int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fault *fault);
@@ -362,15 +325,16 @@ bool ledger_each_counter(struct ledger *l, bool (*each)(const char *name, int64_
 /* ---- programs that work on this ledger ---- */
 
 struct ledger_worker {
-	char role[16]; /* "collector", "dispatcher" */
+	char program[16]; /* "collector", "dispatcher" */
 	char host[HOST_MAX + 1];
 	char version[32];
 	int64_t pid;
-	int64_t beat; /* seconds since the epoch */
+	int64_t last_heartbeat; /* seconds since the epoch */
 	int64_t started;
-	char note[160]; /* what it is doing, for status: "idle", "waiting for the pace" */
+	char status_text[160]; /* what it is doing, for status: "idle", "waiting for the rate limit"
+				*/
 };
-bool ledger_beat(struct ledger *l, const struct ledger_worker *w, struct fault *fault);
+bool ledger_heartbeat(struct ledger *l, const struct ledger_worker *w, struct fault *fault);
 bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worker *w, void *ctx),
 	void *ctx, struct fault *fault);
 

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "ledger/guard.h"
 #include "ledger/sqlite.h"
+#include "ledger/stored_counters.h"
 
 #define SCHEME	  "sqlite:"
 #define BUSY_MS	  5000
@@ -26,7 +27,7 @@
 
 /* ---- the file ---- */
 
-static bool say_system(const char *path, const char *doing, struct fault *fault)
+static bool err_system(const char *path, const char *doing, struct fault *fault)
 {
 	int error = errno;
 
@@ -41,7 +42,7 @@ static bool say_system(const char *path, const char *doing, struct fault *fault)
 	return fault_remedy(fault, "Check the file system that it is on.");
 }
 
-static bool say_missing(const char *path, struct fault *fault)
+static bool err_missing(const char *path, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_missing", "%s: there is no ledger yet", path);
 	return fault_remedy(fault, "The services create it when they start: systemctl start "
@@ -79,15 +80,15 @@ static bool create_file(const char *path, struct fault *fault)
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return true; /* check_file says what it is */
 	if (!directory_of(path, directory) || stat(directory, &st) != 0)
-		return say_system(path, "cannot be created", fault);
+		return err_system(path, "cannot be created", fault);
 	if (st.st_uid != geteuid())
-		return say_missing(path, fault);
+		return err_missing(path, fault);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno == EEXIST || say_system(path, "cannot be created", fault);
+		return errno == EEXIST || err_system(path, "cannot be created", fault);
 	good = fchmod(fd, 0600) == 0 && fsync(fd) == 0 && sync_directory(directory);
 	if (!good)
-		say_system(path, "cannot be created", fault);
+		err_system(path, "cannot be created", fault);
 	file_close(&fd);
 	return good;
 }
@@ -111,8 +112,8 @@ static bool check_file(struct ledger *l, const char *ledger_user, struct fault *
 	struct stat st;
 
 	if (lstat(l->path, &st) != 0)
-		return errno == ENOENT ? say_missing(l->path, fault)
-				       : say_system(l->path, "cannot be opened", fault);
+		return errno == ENOENT ? err_missing(l->path, fault)
+				       : err_system(l->path, "cannot be opened", fault);
 	if (!S_ISREG(st.st_mode)) {
 		fault_set(
 			fault, FAULT_STORAGE, "ledger_no_file", "%s: is not a plain file", l->path);
@@ -152,7 +153,7 @@ static bool write_ahead(struct ledger *l, struct fault *fault)
 /* Once a process, before SQLite is used at all; later it changes nothing. No thread of ours but the
  * first one ever comes here, and nobody asks how much memory SQLite uses: without locks and counts
  * at every allocation it is a quarter faster. Pages of the cache are allocated one by one, so that
- * ledger_rest gives them back; SQLite would keep the first twenty. */
+ * ledger_release_memory gives them back; SQLite would keep the first twenty. */
 static void set_up_process(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
@@ -160,8 +161,8 @@ static void set_up_process(void)
 	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
-/* The cache holds what one group changes, so that nothing is written before its commit; ledger_rest
- * gives it back. */
+/* The cache holds what one group changes, so that nothing is written before its commit;
+ * ledger_release_memory gives it back. */
 static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
@@ -191,7 +192,7 @@ static bool open_engine(struct ledger *l, struct fault *fault)
 
 /* ---- whose ledger it is ---- */
 
-static bool say_not_ours(struct ledger *l, struct fault *fault)
+static bool err_not_ours(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_foreign",
 		"%s: is a database, but not a cloudinvite ledger", l->path);
@@ -203,14 +204,14 @@ struct content {
 };
 
 /* All three of one moment: another program may be making the ledger just now. */
-static bool look_at_content(struct ledger *l, struct content *content, struct fault *fault)
+static bool read_content(struct ledger *l, struct content *content, struct fault *fault)
 {
 	struct query q;
 	bool good;
 
 	if (!snapshot_begin(l, fault))
 		return false;
-	good = schema_look(l, &content->application, &content->version, fault);
+	good = schema_read(l, &content->application, &content->version, fault);
 	if (good) {
 		query_start_plain(&q, l, "SELECT count(*) FROM sqlite_schema", fault);
 		good = query_one(&q, &content->tables) > 0;
@@ -225,12 +226,12 @@ static bool check_schema(struct ledger *l, enum ledger_open_mode mode, struct fa
 {
 	struct content is;
 
-	if (!look_at_content(l, &is, fault))
+	if (!read_content(l, &is, fault))
 		return false;
 	if (is.application == 0 && is.version == 0 && is.tables == 0)
-		return mode == LEDGER_CREATE || say_missing(l->path, fault);
+		return mode == LEDGER_CREATE || err_missing(l->path, fault);
 	if (is.application != LEDGER_APPLICATION_ID)
-		return say_not_ours(l, fault);
+		return err_not_ours(l, fault);
 	if (is.version > schema_newest || (l->reading && is.version < schema_newest))
 		return schema_other_version(l, is.version, fault);
 	l->schema = (int)is.version;
@@ -250,7 +251,7 @@ static bool new_id(char id[33], struct fault *fault)
 	return true;
 }
 
-static bool introduce(struct ledger *l, void *ctx, struct fault *fault)
+static bool insert_info(struct ledger *l, void *ctx, struct fault *fault)
 {
 	const struct settings *settings = ctx;
 	struct query q;
@@ -259,27 +260,34 @@ static bool introduce(struct ledger *l, void *ctx, struct fault *fault)
 	if (!new_id(id, fault))
 		return false;
 	query_start(&q, l,
-		"INSERT INTO about (one, ledger, customer, made_day) VALUES (1, ?, ?, ?)", fault);
+		"INSERT INTO ledger_info (id, ledger, customer, created_day) VALUES (1, ?, ?, ?)",
+		fault);
 	query_text(&q, id);
 	query_text(&q, settings->customer);
 	query_number(&q, clock_day_start(clock_wall()));
 	return query_run(&q);
 }
 
+static bool upgrade(struct ledger *l, int64_t from, void *ctx, struct fault *fault)
+{
+	(void)ctx;
+	return from > 1 || stored_counters_migrate_v1(l, fault);
+}
+
 /* Whether anybody in it owes his state to Google's answers for the recorded customer. */
-static int has_asked(struct ledger *l, struct fault *fault)
+static int has_results(struct ledger *l, struct fault *fault)
 {
 	int64_t asked = 0;
 	struct query q;
 
 	query_start(&q, l,
-		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM tally_person"
+		"SELECT EXISTS (SELECT 1 FROM send) OR EXISTS (SELECT 1 FROM count_person"
 		" WHERE n > 0 AND state NOT IN ('queued', 'held', 'gone'))",
 		fault);
 	return query_one(&q, &asked) < 0 ? -1 : (int)asked;
 }
 
-static bool say_customer(
+static bool err_customer(
 	struct ledger *l, const char *recorded, const char *wanted, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_customer",
@@ -295,11 +303,11 @@ static bool set_customer(struct ledger *l, const char *customer, struct fault *f
 {
 	struct query q;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return false;
-	query_start(&q, l, "UPDATE about SET customer = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET customer = ?", fault);
 	query_text(&q, customer);
-	return change_end(l, query_run(&q), fault);
+	return txn_end(l, query_run(&q), fault);
 }
 
 /* The settings' word is taken over as long as nothing hangs on the recorded one: the collector may
@@ -310,7 +318,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	struct query q;
 	int asked;
 
-	query_start(&q, l, "SELECT ledger, customer FROM about", fault);
+	query_start(&q, l, "SELECT ledger, customer FROM ledger_info", fault);
 	if (query_row(&q) > 0) {
 		row_text(&q, l->id, sizeof(l->id));
 		row_text(&q, recorded, sizeof(recorded));
@@ -319,9 +327,9 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 		return false;
 	if (settings->customer[0] == '\0' || strcmp(recorded, settings->customer) == 0)
 		return true;
-	asked = recorded[0] != '\0' ? has_asked(l, fault) : 0;
+	asked = recorded[0] != '\0' ? has_results(l, fault) : 0;
 	if (asked != 0)
-		return asked > 0 && say_customer(l, recorded, settings->customer, fault);
+		return asked > 0 && err_customer(l, recorded, settings->customer, fault);
 	return l->reading || set_customer(l, settings->customer, fault);
 }
 
@@ -345,7 +353,7 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 		ledger_close(l);
 		return NULL;
 	}
-	l->looked = INT64_MAX;
+	l->facts_read = INT64_MAX;
 	l->schema_version = -1;
 	return l;
 }
@@ -353,8 +361,8 @@ static struct ledger *new_handle(const char *where, struct fault *fault)
 struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault)
 {
-	struct settings *s =
-		(struct settings *)(uintptr_t)settings; /* ctx of introduce, which reads */
+	/* insert_info reads the settings. */
+	const struct schema_hooks hooks = {insert_info, upgrade, (void *)(uintptr_t)settings};
 	struct ledger *l = new_handle(settings->ledger, fault);
 	bool good;
 
@@ -366,7 +374,7 @@ struct ledger *ledger_open(
 	       check_schema(l, mode, fault);
 	if (good && !l->reading)
 		good = write_ahead(l, fault) &&
-		       schema_migrate(l, schema_migrations, schema_newest, introduce, s, fault);
+		       schema_migrate(l, schema_migrations, schema_newest, &hooks, fault);
 	l->guarded = true;
 	if (good && check_customer(l, settings, fault))
 		return l;
@@ -385,7 +393,7 @@ void ledger_close(struct ledger *l)
 	free(l);
 }
 
-void ledger_rest(struct ledger *l)
+void ledger_release_memory(struct ledger *l)
 {
 	statements_free(l);
 	(void)sqlite3_db_release_memory(l->db);
@@ -415,7 +423,7 @@ static bool write_id(struct ledger *l, const char *id, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "UPDATE about SET ledger = ?", fault);
+	query_start(&q, l, "UPDATE ledger_info SET ledger = ?", fault);
 	query_text(&q, id);
 	return query_run(&q);
 }
@@ -424,8 +432,8 @@ bool ledger_take_new_id(struct ledger *l, struct fault *fault)
 {
 	char id[sizeof(l->id)];
 
-	if (!new_id(id, fault) || !change_begin(l, fault) ||
-		!change_end(l, write_id(l, id, fault), fault))
+	if (!new_id(id, fault) || !txn_begin(l, fault) ||
+		!txn_end(l, write_id(l, id, fault), fault))
 		return false;
 	str_copy(l->id, sizeof(l->id), id);
 	return true;
@@ -436,7 +444,7 @@ bool ledger_has_new_id(struct ledger *l)
 	char id[sizeof(l->id)] = "";
 	struct query q;
 
-	query_start(&q, l, "SELECT ledger FROM about", NULL);
+	query_start(&q, l, "SELECT ledger FROM ledger_info", NULL);
 	if (query_row(&q) > 0)
 		row_text(&q, id, sizeof(id));
 	return query_end(&q) && strcmp(id, l->id) != 0;

@@ -4,14 +4,18 @@
 #include "base/array.h"
 #include "ledger/history.h"
 
-/* From weak to strong: what only a person may clear is not lost under what clears itself. */
-static int strength(const char *kind)
+/* In increasing precedence. A pause that an operator must clear is not overwritten by one that
+ * clears automatically. -1: there is no such kind. */
+static int pause_precedence(const char *kind)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const struct {
+		const char *kind;
+		int precedence;
+	} kinds[] = {{"setup", 0}, {"breaker", 1}, {"account_changes", 1}, {"operator", 2}};
 
-	for (int i = 0; i < (int)(ARRAY_SIZE(kinds)); i++)
-		if (strcmp(kind, kinds[i]) == 0)
-			return i;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kind, kinds[i].kind) == 0)
+			return kinds[i].precedence;
 	return -1;
 }
 
@@ -41,8 +45,8 @@ static bool write_pause(struct ledger *l, const struct ledger_pause *p, struct f
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO pause (one, kind, text, remedy, actor, since, probe_at, probes)"
-		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (one) DO UPDATE SET kind = ?1,"
+		"INSERT INTO pause (id, kind, text, remedy, actor, since, probe_at, probes)"
+		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET kind = ?1,"
 		" text = ?2, remedy = ?3, actor = ?4, since = ?5, probe_at = ?6, probes = ?7",
 		fault);
 	query_text(&q, p->kind);
@@ -63,7 +67,7 @@ static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fau
 
 	if (paused < 0)
 		return false;
-	if (paused > 0 && strength(now.kind) > strength(p->kind))
+	if (paused > 0 && pause_precedence(now.kind) > pause_precedence(p->kind))
 		return true;
 	if (!write_pause(l, p, fault))
 		return false;
@@ -74,9 +78,9 @@ static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fau
 
 bool ledger_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
 {
-	if (strength(p->kind) < 0)
-		return sql_strange(l, "kind of pause", p->kind, fault);
-	return change_begin(l, fault) && change_end(l, set_pause(l, p, fault), fault);
+	if (pause_precedence(p->kind) < 0)
+		return sql_unexpected(l, "kind of pause", p->kind, fault);
+	return txn_begin(l, fault) && txn_end(l, set_pause(l, p, fault), fault);
 }
 
 static int clear_pause(struct ledger *l, const char *kind, const char *actor, struct fault *fault)
@@ -95,8 +99,8 @@ int ledger_resume(struct ledger *l, const char *kind, const char *actor, struct 
 {
 	int result;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	result = clear_pause(l, kind, actor, fault);
-	return change_end(l, result >= 0, fault) ? result : -1;
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }

@@ -22,7 +22,7 @@ static int get_number(struct ledger *l, const char *key, int64_t *out, struct fa
 	int found = ledger_get(l, key, value, sizeof(value), fault);
 
 	if (found > 0 && !str_number(value, 0, INT64_MAX, &number)) {
-		sql_strange(l, key, value, fault);
+		sql_unexpected(l, key, value, fault);
 		return -1;
 	}
 	*out = found > 0 ? number : 0;
@@ -34,7 +34,7 @@ static bool read_id(struct ledger *l, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "SELECT ledger FROM about", fault);
+	query_start(&q, l, "SELECT ledger FROM ledger_info", fault);
 	if (query_row(&q) > 0)
 		row_text(&q, l->id, sizeof(l->id));
 	return query_end(&q);
@@ -50,12 +50,12 @@ int ledger_reconciling(struct ledger *l, struct ledger_reconcile *out, struct fa
 	if (found <= 0)
 		return found;
 	if (get_number(l, "reconcile_mail_date", &out->mail_date, fault) < 0 ||
-		get_number(l, "reconcile_swept", &swept, fault) < 0 ||
-		ledger_get(l, "reconcile_why", out->why, sizeof(out->why), fault) < 0 ||
+		get_number(l, "reconcile_list_read", &swept, fault) < 0 ||
+		ledger_get(l, "reconcile_cause", out->cause, sizeof(out->cause), fault) < 0 ||
 		ledger_get(l, "reconcile_text", out->text, sizeof(out->text), fault) < 0 ||
 		!read_id(l, fault))
 		return -1;
-	out->swept = swept != 0;
+	out->list_read = swept != 0;
 	return 1;
 }
 
@@ -73,7 +73,7 @@ static bool set_text(struct ledger *l, const char *key, const char *value, struc
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO kept (key, value) VALUES (?1, ?2)"
+		"INSERT INTO meta (key, value) VALUES (?1, ?2)"
 		" ON CONFLICT (key) DO UPDATE SET value = ?2",
 		fault);
 	query_text(&q, key);
@@ -93,8 +93,8 @@ static bool write_all(struct ledger *l, const struct ledger_reconcile *r, struct
 {
 	return set_number(l, "reconcile_since", r->since, fault) &&
 	       set_number(l, "reconcile_mail_date", r->mail_date, fault) &&
-	       set_number(l, "reconcile_swept", r->swept, fault) &&
-	       set_text(l, "reconcile_why", r->why, fault) &&
+	       set_number(l, "reconcile_list_read", r->list_read, fault) &&
+	       set_text(l, "reconcile_cause", r->cause, fault) &&
 	       set_text(l, "reconcile_text", r->text, fault);
 }
 
@@ -103,11 +103,11 @@ int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault)
 	int64_t before;
 	bool good;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	before = ledger_sends_begun(l, fault);
 	good = before >= 0 && set_number(l, "sends_begun", before + sends, fault);
-	return change_end(l, good, fault) ? before + sends : -1;
+	return txn_end(l, good, fault) ? before + sends : -1;
 }
 
 /* What was asked before cleared the way for a mail that may have gone since. */
@@ -128,7 +128,7 @@ static bool reconcile(
 
 	if (found < 0 || !write_all(l, r, fault))
 		return false;
-	if (found > 0 && strcmp(now.why, r->why) == 0 && now.since == r->since)
+	if (found > 0 && strcmp(now.cause, r->cause) == 0 && now.since == r->since)
 		return true;
 	return distrust_checks(l, fault) && history_whole(l, "reconcile", r->text, actor, fault);
 }
@@ -136,7 +136,7 @@ static bool reconcile(
 bool ledger_reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault)
 {
-	return change_begin(l, fault) && change_end(l, reconcile(l, r, actor, fault), fault);
+	return txn_begin(l, fault) && txn_end(l, reconcile(l, r, actor, fault), fault);
 }
 
 static bool clear_all(struct ledger *l, struct fault *fault)
@@ -144,8 +144,8 @@ static bool clear_all(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"DELETE FROM kept WHERE key IN ('reconcile_since', 'reconcile_mail_date',"
-		" 'reconcile_swept', 'reconcile_why', 'reconcile_text')",
+		"DELETE FROM meta WHERE key IN ('reconcile_since', 'reconcile_mail_date',"
+		" 'reconcile_list_read', 'reconcile_cause', 'reconcile_text')",
 		fault);
 	return query_run(&q);
 }
@@ -155,7 +155,7 @@ static bool release_waiting(struct ledger *l, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET due = ?1, ready = max(?1, lease_until)"
+		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
 		" WHERE state = 'queued' AND reason = 'reconcile'",
 		fault);
 	query_number(&q, clock_wall());
@@ -167,7 +167,7 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 	struct ledger_reconcile now;
 	int found;
 
-	if (!change_begin(l, fault))
+	if (!txn_begin(l, fault))
 		return -1;
 	found = ledger_reconciling(l, &now, fault);
 	/* What was asked while Google could still hide a mail counts no more than what was before.
@@ -176,5 +176,5 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 		!(clear_all(l, fault) && distrust_checks(l, fault) && release_waiting(l, fault) &&
 			history_whole(l, "reconciled", cause, actor, fault)))
 		found = -1;
-	return change_end(l, found >= 0, fault) ? found : -1;
+	return txn_end(l, found >= 0, fault) ? found : -1;
 }

@@ -9,22 +9,42 @@
 
 #define LEDGER_APPLICATION_ID 0x43496c67 /* "CIlg": file(1) can tell a ledger by it */
 
-/* One step leads from version N to N + 1, N being its place. Steps are never changed once they were
- * released: a ledger in the field has gone through them. */
+/* Texts of SQL, the last one NULL. */
+#define SCHEMA_TEXTS 5
+
+/* One step leads from version N to N + 1, N being its place. A step that was released is never
+ * changed: ledgers have gone through it, and guard.c compares their schema with its text. */
 struct migration {
-	const char *sql;
+	const char *sql[SCHEMA_TEXTS]; /* from the version before */
+	/* The same schema from nothing, for a new ledger and for the comparison. Without it, that
+	 * begins with an earlier version. */
+	const char *whole[SCHEMA_TEXTS];
 };
+extern const char schema_v1[], schema_v2_tables[], schema_v2_indexes[], schema_v2_move_v1[],
+	schema_v2_fill_from_v1[];
 extern const struct migration schema_migrations[];
 extern const int schema_newest;
 
 /* What the file is: its application id and its version (0 and 0: empty). */
-bool schema_look(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
+bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
 /* Says that the ledger has another version than this program. Always false. */
 bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault);
-/* Goes up to version `count`, each step a commit of its own; of several programs that start at once
- * each step is made by one. `fresh` is called in the commit of the first step. Sets l->schema. */
+/* Makes the schema of this version where there is none yet, by `execute`, which returns false to
+ * stop. */
+bool schema_make(const struct migration *steps, int version,
+	bool (*execute)(const char *sql, void *ctx), void *ctx);
+/* What only the caller can do, in the same transaction. */
+struct schema_hooks {
+	/* A file that was empty has got its schema. */
+	bool (*created)(struct ledger *l, void *ctx, struct fault *fault);
+	/* A ledger of version `from` has got the newest schema. */
+	bool (*migrated)(struct ledger *l, int64_t from, void *ctx, struct fault *fault);
+	void *ctx;
+};
+
+/* Brings the ledger to version `count`, or leaves it as it is: all steps are one transaction. If
+ * several programs start at once, one of them makes the steps. Sets l->schema. */
 bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
-	bool (*fresh)(struct ledger *l, void *ctx, struct fault *fault), void *ctx,
-	struct fault *fault);
+	const struct schema_hooks *hooks, struct fault *fault);
 
 #endif

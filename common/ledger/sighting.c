@@ -28,10 +28,10 @@ bool sighting_row(struct query *q, struct ledger_sighting *out)
 	row_text(q, out->address, sizeof(out->address));
 	row_text(q, out->rule, sizeof(out->rule));
 	row_text(q, out->sentence, sizeof(out->sentence));
-	if (!sighting_trigger_parse(reason, &out->seen.reason))
-		return sql_strange(q->ledger, "reason", reason, q->fault);
+	if (!sighting_trigger_parse(reason, &out->seen.trigger))
+		return sql_unexpected(q->ledger, "reason", reason, q->fault);
 	if (!verdict_parse(verdict, &out->verdict))
-		return sql_strange(q->ledger, "verdict", verdict, q->fault);
+		return sql_unexpected(q->ledger, "verdict", verdict, q->fault);
 	return true;
 }
 
@@ -53,23 +53,23 @@ int sighting_find(struct ledger *l, const char *host, const char *user, struct l
 }
 
 /* The number comes first: what changes between the two readings then counts as not yet read. */
-static bool note_look(struct ledger *l, struct fault *fault)
+static bool note_facts_read(struct ledger *l, struct fault *fault)
 {
 	struct query q;
 
-	query_start(&q, l, "SELECT change FROM about", fault);
-	return query_one(&q, &l->looked) >= 0;
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
+	return query_one(&q, &l->facts_read) >= 0;
 }
 
 /* Three looks into the index of `rules`: never judged, and judged by others on both sides. */
-int ledger_unjudged(
+int ledger_unclassified(
 	struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max, struct fault *fault)
 {
 	struct query q;
 	int n = 0;
 	bool good = true;
 
-	if (!note_look(l, fault))
+	if (!note_facts_read(l, fault))
 		return -1;
 	query_start(&q, l,
 		"SELECT " SIGHTING_COLUMNS " FROM sighting WHERE gone_day IS NULL AND rules IS NULL"
@@ -119,21 +119,22 @@ bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, 
 	return query_end(&q) && good;
 }
 
-bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *last,
+bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
 	bool (*each)(const char *user, const char *word, void *ctx), void *ctx, struct fault *fault)
 {
 	char user[USER_MAX + 1], word[32];
 	struct query q;
 	bool more = true;
 
-	query_start(&q, l, "SELECT change FROM about", fault);
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
 	if (query_one(&q, last) < 0)
 		return false;
 	query_start(&q, l,
 		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"
 		" LEFT JOIN person p ON p.address = s.address"
-		" WHERE s.host = ? AND s.change > ? AND s.gone_day IS NULL AND s.verdict <> 'none'"
-		" ORDER BY s.change",
+		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL AND s.verdict <> "
+		"'none'"
+		" ORDER BY s.revision",
 		fault);
 	query_text(&q, host);
 	query_number(&q, since);
@@ -147,7 +148,8 @@ bool ledger_changes(struct ledger *l, const char *host, int64_t since, int64_t *
 
 /* ---- one of them goes ---- */
 
-bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
+bool sighting_clear_collision(
+	struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {
 	struct query q;
 
@@ -161,10 +163,11 @@ bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fau
 	return query_run(&q);
 }
 
-bool sighting_leads_nowhere(struct ledger *l, const struct ledger_sighting *s, const char *why,
+bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, enum person_reason why,
 	const char *cause, struct fault *fault)
 {
-	return sighting_part(l, s, fault) && person_unseen(l, s->address, why, cause, fault);
+	return sighting_clear_collision(l, s, fault) &&
+	       person_unlink(l, s->address, why, cause, fault);
 }
 
 bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)

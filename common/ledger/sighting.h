@@ -7,8 +7,8 @@
 
 #include "ledger/sqlite.h"
 
-#define SIGHTING_COLUMNS                                                                   \
-	"id, host, account, uid, reason, first_day, local, shell, member_of, first_name, " \
+#define SIGHTING_COLUMNS                                                                    \
+	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
 	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
 
 /* Reads SIGHTING_COLUMNS; false with the fault when they hold an unknown word. */
@@ -17,9 +17,11 @@ bool sighting_row(struct query *q, struct ledger_sighting *out);
 int sighting_find(struct ledger *l, const char *host, const char *user, struct ledger_sighting *out,
 	struct fault *fault);
 /* Whoever of its host collided with it for its address is judged anew. */
-bool sighting_part(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
-/* It leads to nobody from now on: sighting_part and person_unseen. The row must say so already. */
-bool sighting_leads_nowhere(struct ledger *l, const struct ledger_sighting *s, const char *why,
+bool sighting_clear_collision(
+	struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
+/* It leads to nobody from now on: sighting_clear_collision and person_unlink. The row must say so
+ * already. */
+bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, enum person_reason why,
 	const char *cause, struct fault *fault);
 /* Deletes the row; its history stays with the address that it led to, if there is one. */
 bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);

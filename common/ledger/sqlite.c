@@ -17,7 +17,7 @@ static bool no_room(struct ledger *l, int rc)
 	       ((rc & 0xff) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT));
 }
 
-static bool say_damaged(struct ledger *l, struct fault *fault)
+static bool err_damaged(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_damaged", "%s: the ledger is damaged: %s", l->path,
 		sqlite3_errmsg(l->db));
@@ -27,7 +27,7 @@ static bool say_damaged(struct ledger *l, struct fault *fault)
 		"they then read from Google who was invited.");
 }
 
-static bool say_read_only(struct ledger *l, struct fault *fault)
+static bool err_read_only(struct ledger *l, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_read_only", "%s: cannot write to the ledger",
 		l->path);
@@ -37,21 +37,21 @@ static bool say_read_only(struct ledger *l, struct fault *fault)
 }
 
 /* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
-static bool say_unreachable(struct ledger *l, struct fault *fault)
+static bool err_unreachable(struct ledger *l, struct fault *fault)
 {
 	int error = sqlite3_system_errno(l->db);
 
 	if (access(l->path, R_OK | W_OK) != 0)
 		error = errno;
 	if (error == EROFS)
-		return say_read_only(l, fault);
+		return err_read_only(l, fault);
 	fault_set(fault, FAULT_STORAGE, "ledger_unreachable", "%s: cannot open the ledger%s%s",
 		l->path, error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 	return fault_remedy(fault, "Run it as root or as one of the accounts in section [worker]. "
 				   "The file and its directory must belong to their group.");
 }
 
-static bool say_io(struct ledger *l, int rc, struct fault *fault)
+static bool err_io(struct ledger *l, int rc, struct fault *fault)
 {
 	int error = sqlite3_system_errno(l->db);
 
@@ -81,14 +81,14 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 			l->path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return say_damaged(l, fault);
+		return err_damaged(l, fault);
 	case SQLITE_CANTOPEN:
-		return say_unreachable(l, fault);
+		return err_unreachable(l, fault);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-		return say_read_only(l, fault);
+		return err_read_only(l, fault);
 	case SQLITE_IOERR:
-		return say_io(l, rc, fault);
+		return err_io(l, rc, fault);
 	case SQLITE_INTERRUPT: /* guard.c */
 		fault_set(fault, FAULT_STORAGE, "ledger_slow",
 			"%s: a statement did not finish within %lld s", l->path,
@@ -113,15 +113,15 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 	}
 }
 
-bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault)
+bool sql_unexpected(struct ledger *l, const char *what, const char *value, struct fault *fault)
 {
-	fault_set(fault, FAULT_STORAGE, "ledger_strange",
+	fault_set(fault, FAULT_STORAGE, "ledger_unexpected",
 		"%s: contains the %s '%s', which this version does not know", l->path, what, value);
 	return fault_remedy(fault, "The ledger may have been written by another version or changed "
 				   "by hand. Restore a backup.");
 }
 
-static bool say_nested(struct ledger *l, const char *sql, struct fault *fault)
+static bool err_nested(struct ledger *l, const char *sql, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_nested",
 		"%s: a query was started while another was running: %s", l->path, sql);
@@ -149,7 +149,7 @@ static struct statement *prepared(struct ledger *l, const char *sql, struct faul
 	int rc;
 
 	if (s->busy) {
-		say_nested(l, sql, fault);
+		err_nested(l, sql, fault);
 		return NULL;
 	}
 	if (!s->stmt) {
@@ -184,11 +184,11 @@ void query_start_plain(struct query *q, struct ledger *l, const char *sql, struc
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
 {
 	*q = (struct query){.ledger = l, .fault = fault};
-	if (sqlite3_get_autocommit(l->db) && !alone_begin(q, fault))
+	if (sqlite3_get_autocommit(l->db) && !query_txn_begin(q, fault))
 		return;
 	q->statement = prepared(l, sql, fault);
-	if (!q->statement && l->alone == q)
-		alone_end(l);
+	if (!q->statement && l->query_txn == q)
+		query_txn_end(l);
 }
 
 static void give_back(struct query *q)
@@ -200,8 +200,8 @@ static void give_back(struct query *q)
 		sqlite3_clear_bindings(q->statement->stmt);
 	q->statement->busy = false;
 	q->statement = NULL;
-	if (q->ledger->alone == q)
-		alone_end(q->ledger);
+	if (q->ledger->query_txn == q)
+		query_txn_end(q->ledger);
 }
 
 static void failed(struct query *q, int rc)

@@ -27,17 +27,18 @@ struct ledger {
 	ino_t inode;
 	char id[33];
 	int schema;
-	bool grouped;	     /* between ledger_begin and ledger_commit */
-	bool broken;	     /* a function failed inside the group: only ledger_rollback is left */
-	bool erased;	     /* somebody was forgotten: the log is to be emptied after the commit */
-	int64_t change;	     /* the number of this commit's changes; 0: none taken yet */
-	struct query *alone; /* reads in a transaction of its own, until query_end */
-	bool guarded;	     /* every transaction begins with guard_schema */
-	int64_t schema_version; /* of the schema that was compared; -1: none yet */
-	char strange[80];	/* what is not as we make it: the handle is of no use any more */
-	int64_t step_ms;	/* since when the statement runs, once it is a slow one */
+	bool in_txn;	  /* between ledger_begin and ledger_commit */
+	bool txn_aborted; /* a function failed in the transaction: only ledger_rollback is left */
+	bool erased;	  /* somebody was forgotten: the log is to be emptied after the commit */
+	int64_t revision; /* of this transaction; 0: none taken yet */
+	struct query *query_txn;    /* reads in a transaction of its own, until query_end */
+	bool guarded;		    /* every transaction begins with guard_schema */
+	int64_t schema_version;	    /* of the schema that was compared; -1: none yet */
+	char schema_difference[80]; /* what is not as we make it: the handle is of no use any more
+				     */
+	int64_t step_ms;	    /* since when the statement runs, once it is a slow one */
 	int64_t step_max_ms;
-	int64_t looked; /* facts up to this change have been read by ledger_unjudged */
+	int64_t facts_read; /* facts up to this revision have been read by ledger_unclassified */
 	struct statement statements[STATEMENTS_MAX];
 };
 
@@ -80,19 +81,19 @@ bool sql_execute(struct ledger *l, const char *sql, struct fault *fault);
 /* What `rc` means to an administrator. Always false. */
 bool sql_fault(struct ledger *l, int rc, struct fault *fault);
 /* The file holds what no version of this program writes. Always false. */
-bool sql_strange(struct ledger *l, const char *what, const char *value, struct fault *fault);
+bool sql_unexpected(struct ledger *l, const char *what, const char *value, struct fault *fault);
 
 /* ---- changing ---- */
 
 /* Every function that changes something stands between these two: alone it is a commit of its own,
- * inside a group a part of that. change_end(…, false) undoes it, or breaks the group. */
-bool change_begin(struct ledger *l, struct fault *fault);
-bool change_end(struct ledger *l, bool good, struct fault *fault);
-/* The number of the changes of this commit (see ledger_changes); -1. */
-int64_t change_number(struct ledger *l, struct fault *fault);
+ * inside a group a part of that. txn_end(…, false) undoes it, or breaks the group. */
+bool txn_begin(struct ledger *l, struct fault *fault);
+bool txn_end(struct ledger *l, bool good, struct fault *fault);
+/* The number of the changes of this commit (see ledger_changes_since); -1. */
+int64_t next_revision(struct ledger *l, struct fault *fault);
 /* The transaction of a query that is alone. */
-bool alone_begin(struct query *q, struct fault *fault);
-void alone_end(struct ledger *l);
+bool query_txn_begin(struct query *q, struct fault *fault);
+void query_txn_end(struct ledger *l);
 /* Several reads of one state of the ledger. */
 bool snapshot_begin(struct ledger *l, struct fault *fault);
 void snapshot_end(struct ledger *l);

@@ -8,8 +8,16 @@
 #include "ledger/ledger.h"
 #include "telemetry/counters.h"
 
-/* Between change_begin and change_end. */
+/* Between txn_begin and txn_end. */
 bool stored_counter_add(
 	struct ledger *l, enum counter counter, int label, int64_t n, struct fault *fault);
+
+/* Version 1 of the schema had other words in some names. Gives their values the names that
+ * counter_name makes today. Between txn_begin and txn_end. */
+bool stored_counters_migrate_v1(struct ledger *l, struct fault *fault);
+
+/* Version 1 of the schema had other words in some names. Gives their values the names that
+ * counter_name makes today. Between txn_begin and txn_end. */
+bool stored_counters_migrate_v1(struct ledger *l, struct fault *fault);
 
 #endif

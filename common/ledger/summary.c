@@ -8,7 +8,7 @@ static bool count_people(struct ledger *l, struct ledger_summary *out, struct fa
 	struct query q;
 	char word[32];
 
-	query_start(&q, l, "SELECT state, sum(n) FROM tally_person GROUP BY state", fault);
+	query_start(&q, l, "SELECT state, sum(n) FROM count_person GROUP BY state", fault);
 	while (query_row(&q) > 0) {
 		row_text(&q, word, sizeof(word));
 		if (person_state_parse(word, &state))
@@ -21,13 +21,13 @@ static bool count_queue(struct ledger *l, struct ledger_summary *out, struct fau
 {
 	struct query q;
 
-	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++) {
+	for (int priority = PRIO_NEW; priority <= PRIO_BACKGROUND; priority++) {
 		query_start(&q, l,
-			"SELECT coalesce(sum(n), 0) FROM tally_person"
-			" WHERE state = 'queued' AND class = ?",
+			"SELECT coalesce(sum(n), 0) FROM count_person"
+			" WHERE state = 'queued' AND priority = ?",
 			fault);
-		query_text(&q, person_class_word((enum person_class) class));
-		if (query_one(&q, &out->queue[class]) < 0)
+		query_text(&q, priority_word((enum priority)priority));
+		if (query_one(&q, &out->queue[priority]) < 0)
 			return false;
 	}
 	return true;
@@ -39,7 +39,7 @@ static bool count_sightings(struct ledger *l, struct ledger_summary *out, struct
 	struct query q;
 	char word[32];
 
-	query_start(&q, l, "SELECT verdict, n FROM tally_sighting", fault);
+	query_start(&q, l, "SELECT verdict, n FROM count_sighting", fault);
 	while (query_row(&q) > 0) {
 		row_text(&q, word, sizeof(word));
 		if (verdict_parse(word, &kind))
@@ -95,7 +95,7 @@ bool ledger_each_reason(struct ledger *l, enum person_state state,
 	bool more = true;
 
 	query_start(&q, l,
-		"SELECT reason, sum(n) FROM tally_person WHERE state = ?"
+		"SELECT reason, sum(n) FROM count_person WHERE state = ?"
 		" GROUP BY reason HAVING sum(n) > 0 ORDER BY 2 DESC, 1",
 		fault);
 	query_text(&q, person_state_word(state));

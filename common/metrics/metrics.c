@@ -14,8 +14,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/google.h"
-#include "ledger/pace.h"
-#include "telemetry/counters.h"
+#include "ratelimit/rate_limit.h"
 
 #define STORED_MAX 256 /* far more than there are series */
 #define LABEL_MAX  160 /* bytes of a label's value; a longer one ends with "…" */
@@ -37,7 +36,7 @@ struct facts {
 	struct ledger_summary summary;
 	struct ledger_worker workers[ROLES]; /* the most recent of each program */
 	bool works[ROLES];
-	struct pace pace;
+	struct rate_limit_status rate_limit;
 	bool paused, reconciling, dispatches;
 	struct ledger_pause pause;
 	int64_t sweep_at, sweep_pages;
@@ -61,9 +60,9 @@ static bool take_worker(const struct ledger_worker *w, void *ctx)
 	struct facts *f = ctx;
 	size_t i = 0;
 
-	while (i < ROLES - 1 && strcmp(w->role, roles[i]) != 0)
+	while (i < ROLES - 1 && strcmp(w->program, roles[i]) != 0)
 		i++;
-	if (!f->works[i] || w->beat > f->workers[i].beat)
+	if (!f->works[i] || w->last_heartbeat > f->workers[i].last_heartbeat)
 		f->workers[i] = *w;
 	f->works[i] = true;
 	return true;
@@ -90,11 +89,11 @@ static bool read_facts(struct facts *f, struct fault *fault)
 	f->paused = paused > 0;
 	f->reconciling = reconciling > 0;
 	return reconciling >= 0 && ledger_summarise(f->ledger, f->now, &f->summary, fault) &&
-	       pace_look(f->ledger, f->settings, &f->pace, fault) &&
+	       rate_limit_status(f->ledger, f->settings, &f->rate_limit, fault) &&
 	       ledger_each_worker(f->ledger, take_worker, f, fault) &&
 	       ledger_each_counter(f->ledger, store_counter, f, fault) &&
-	       read_number(f, "sweep_done", &f->sweep_at, fault) &&
-	       read_number(f, "sweep_pages", &f->sweep_pages, fault);
+	       read_number(f, "resync_done", &f->sweep_at, fault) &&
+	       read_number(f, "resync_pages", &f->sweep_pages, fault);
 }
 
 static const int64_t *find(const struct facts *f, const char *name)
@@ -231,7 +230,7 @@ static void programs(const struct page *p, const struct facts *f)
 	for (size_t i = 0; i < ROLES; i++)
 		if (f->works[i])
 			labelled(p, "heartbeat_timestamp_seconds", "program", roles[i],
-				f->workers[i].beat);
+				f->workers[i].last_heartbeat);
 	write_family(p, f, GAUGE_RELOADED, "1 if the settings on disk are the ones in use.");
 }
 
@@ -293,15 +292,16 @@ static void spool(const struct page *p, const struct facts *f)
 static void queue(const struct page *p, const struct facts *f)
 {
 	head(p, "queued_people", "gauge", "People waiting for a call to Google.");
-	for (int class = CLASS_NEW; class <= CLASS_SWEEP; class ++)
-		labelled(p, "queued_people", "priority",
-			person_class_word((enum person_class) class), f->summary.queue[class]);
+	for (int class = PRIO_NEW; class <= PRIO_BACKGROUND; class ++)
+		labelled(p, "queued_people", "priority", priority_word((enum priority) class),
+			f->summary.queue[class]);
 	gauge(p, "queue_delay_seconds", "How long the next person in the queue is overdue.",
 		age(f, f->summary.oldest_due));
 	head(p, "rate_limit_requests_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
-	labelled(p, "rate_limit_requests_per_minute", "kind", "configured", f->pace.configured);
+	labelled(p, "rate_limit_requests_per_minute", "kind", "configured",
+		f->rate_limit.configured);
 	labelled(p, "rate_limit_requests_per_minute", "kind", "effective",
-		f->pace.configured > 0 ? f->pace.effective : 0);
+		f->rate_limit.configured > 0 ? f->rate_limit.effective : 0);
 	if (f->settings->sends_per_day > 0) {
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 

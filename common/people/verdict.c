@@ -125,7 +125,7 @@ static bool rule_reserved_name(const struct rule_input *q, struct verdict *out)
 
 	if (!group || in_users(q, q->settings->allow_reserved_names))
 		return false;
-	return decide(out, VERDICT_EXCLUDED, "nobody_name",
+	return decide(out, VERDICT_EXCLUDED, "reserved_name",
 		"The name %s usually does not belong to a person (%s). If it does here, add it to "
 		"allow_reserved_names.",
 		q->shown, group);

@@ -58,8 +58,8 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum tri
 	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
 }
 
-/* The first `length` bytes of `name`, unescaped. Only what escape() would have written is taken: so
- * every user has one name, and no name can mean two things. */
+/* Unescapes the first `length` bytes of `name`. Only what escape() would have written is accepted,
+ * so every user has one name, and no name is ambiguous. */
 static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX + 1])
 {
 	char again[SPOOL_NAME_MAX + 1];
@@ -91,11 +91,17 @@ bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1])
 	return unescape(name, strlen(name), user);
 }
 
+/* `asked` is what earlier versions called `manual`: they may have left such arrivals. */
+static bool parse_trigger(const char *word, enum trigger *out)
+{
+	return trigger_parse(strcmp(word, "asked") == 0 ? "manual" : word, out);
+}
+
 bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && strlen(name) <= SPOOL_NAME_MAX && trigger_parse(dot + 1, reason) &&
+	return dot && strlen(name) <= SPOOL_NAME_MAX && parse_trigger(dot + 1, reason) &&
 	       unescape(name, (size_t)(dot - name), user);
 }
 

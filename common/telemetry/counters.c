@@ -23,7 +23,7 @@ struct label {
 		name, ARRAY_SIZE(list), list \
 	}
 
-static const char *const reasons[] = {"login", "created", "asked"};
+static const char *const reasons[] = {"login", "created", "manual"};
 static const char *const methods[] = {"check", "get", "list", "send", "cancel"};
 static const char *const outcomes[] = {"ok", "transient", "setup", "rejected"};
 static const char *const bounds[COUNTER_BUCKETS] = {

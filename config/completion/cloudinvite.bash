@@ -40,7 +40,7 @@ _cloudinvite_values() {
 	list:--state) echo "not_yet_sent invited accepted declined" ;;
 	list:--order-by) echo "email update_time" ;;
 	approve:--reason) echo "dry_run discovered collision unconfirmed" ;;
-	emit:--trigger) echo "login created deleted asked" ;;
+	emit:--trigger) echo "login created deleted manual" ;;
 	esac
 }
 

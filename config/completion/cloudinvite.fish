@@ -110,7 +110,7 @@ complete -c cloudinvite -n '__cloudinvite_in token' -l print -d 'print the token
 complete -c cloudinvite -n '__cloudinvite_in doctor' -l offline -d 'do not use the network'
 complete -c cloudinvite -n '__cloudinvite_in config' -l check -d 'report everything that is wrong'
 complete -c cloudinvite -n '__cloudinvite_in emit' -l trigger -x -d 'the trigger of the arrival' \
-    -a 'login created deleted asked'
+    -a 'login created deleted manual'
 complete -c cloudinvite -n '__cloudinvite_in emit explain' -a '(__fish_complete_users)'
 complete -c cloudinvite -n '__cloudinvite_in metrics' -l format -x -d 'the format' \
     -a 'openmetrics text'

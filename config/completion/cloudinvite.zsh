@@ -94,7 +94,7 @@ _cloudinvite_rest() {
 		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
-		options+=('--trigger[the trigger of the arrival]:trigger:(login created deleted asked)' '*:user:_users')
+		options+=('--trigger[the trigger of the arrival]:trigger:(login created deleted manual)' '*:user:_users')
 		;;
 	metrics) options+=('--format[the format]:format:(openmetrics text)') ;;
 	report)

@@ -53,13 +53,13 @@ static int64_t shuffled(int64_t i, int64_t count)
 
 static void see(struct ledger *l, int64_t number, struct fault *fault)
 {
-	struct sighting s = {.uid = 1000 + number, .reason = TRIGGER_LOGIN, .local = true};
+	struct sighting s = {.uid = 1000 + number, .trigger = TRIGGER_LOGIN, .local = true};
 
 	s.first_seen = clock_wall();
 	str_copy(s.host, sizeof(s.host), "web1");
 	str_copy(s.shell, sizeof(s.shell), "/bin/bash");
 	str_format(s.user, sizeof(s.user), "user%lld", (long long)number);
-	must(ledger_saw(l, &s, fault) == 1, fault);
+	must(ledger_account_seen(l, &s, fault) == 1, fault);
 }
 
 static double fill_sightings(struct ledger *l, int64_t count, struct fault *fault)
@@ -82,12 +82,13 @@ static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fau
 	struct person p = {.state = PERSON_NOT_INVITABLE, .mails = -1, .intent_mails = -1};
 
 	str_format(p.address, sizeof(p.address), "user%lld@example.com", (long long)number);
-	str_copy(p.reason, sizeof(p.reason), "checked");
+	p.reason = REASON_CHECKED;
 	if (number % 10 == 0) {
 		p.state = PERSON_QUEUED;
-		p.class = (enum person_class)(number / 10 % 3);
-		p.due = now + (number % 20 == 0 ? -number % 86400 - 1 : number % 86400 + 3600);
-		str_copy(p.reason, sizeof(p.reason), "first_look");
+		p.priority = (enum priority)(number / 10 % 3);
+		p.next_attempt =
+			now + (number % 20 == 0 ? -number % 86400 - 1 : number % 86400 + 3600);
+		p.reason = REASON_FIRST_CHECK;
 	}
 	must(ledger_person_put(l, &p, "bench", "bench", fault), fault);
 }
@@ -131,7 +132,8 @@ static double claim_us(struct ledger *l, int64_t now, struct fault *fault)
 
 		must(ledger_begin(l, fault), fault);
 		start = seconds();
-		must(ledger_claim(l, now, CLASS_SWEEP, "bench", now + 600, people, 16, fault) == 16,
+		must(ledger_claim(l, now, PRIO_BACKGROUND, "bench", now + 600, people, 16, fault) ==
+				16,
 			fault);
 		took[i] = (seconds() - start) * 1e6;
 		must(ledger_commit(l, fault), fault);

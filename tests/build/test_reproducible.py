@@ -56,7 +56,7 @@ def build(work, place, user, jobs, before, umask):
 
 
 def digests(paths):
-    """What is in each, by its name."""
+    """A digest of the contents, by name."""
     found = {}
     for path in paths:
         with open(path, "rb") as file:

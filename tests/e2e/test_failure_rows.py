@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I13 (docs/design.md, "Invariants").
-"""What Google is known to refuse, said by an emulated Google to the real client: the kind, the
-word for machines, the sentence for people, and whom the dispatcher charges with it."""
+"""The known refusals of Google, from an emulated Google to the real client: the kind, the word for scripts, the
+sentence for readers, and the person that the dispatcher charges.
+"""
 import glob
 import json
 import os
@@ -11,7 +12,7 @@ import re
 import harness
 from google_caller import Google
 
-LATER, SETUP, PERSON, UNCONFIRMED = "later", "setup", "person", "unconfirmed"
+TRANSIENT, SETUP, REJECTED, AMBIGUOUS = "transient", "setup", "rejected", "ambiguous"
 HTML = "<html><head><title>502 Bad Gateway</title></head></html>"
 
 # status, error, description, subtype: kind, code
@@ -42,22 +43,22 @@ TOKEN = [
      SETUP, "token_scope_refused"),
     ((400, "invalid_account", "Forbidden"), SETUP, "token_account_refused"),
     ((400, "unsupported_grant_type", "Invalid grant_type"), SETUP, "token_refused"),
-    ((400, "internal_failure", "Backend Error"), LATER, "token_server"),
-    ((400, "internal_failure", "None"), LATER, "token_server"),
-    ((400, "server_error", ""), LATER, "token_server"),
-    ((400, "temporarily_unavailable", ""), LATER, "token_server"),
-    ((500, "internal_failure", ""), LATER, "token_server"),
-    ((503, "invalid_grant", "Bad Request"), LATER, "token_server"),
-    ((429, "rate_limit", "Slow down"), LATER, "token_server"),
+    ((400, "internal_failure", "Backend Error"), TRANSIENT, "token_server"),
+    ((400, "internal_failure", "None"), TRANSIENT, "token_server"),
+    ((400, "server_error", ""), TRANSIENT, "token_server"),
+    ((400, "temporarily_unavailable", ""), TRANSIENT, "token_server"),
+    ((500, "internal_failure", ""), TRANSIENT, "token_server"),
+    ((503, "invalid_grant", "Bad Request"), TRANSIENT, "token_server"),
+    ((429, "rate_limit", "Slow down"), TRANSIENT, "token_server"),
 ]
 
 NO_TOKEN_ENDPOINT = [(403, "<html>Log in to the guest network</html>", SETUP),
-                     (404, "", SETUP), (200, "<html>Welcome</html>", LATER),
-                     (502, HTML, LATER), (408, "", LATER)]
+                     (404, "", SETUP), (200, "<html>Welcome</html>", TRANSIENT),
+                     (502, HTML, TRANSIENT), (408, "", TRANSIENT)]
 
 
 def error(code, message, status=None, **more):
-    """A body of the API, with whichever of its parts."""
+    """A body of the API with these parts."""
     inside = {"code": code, "message": message, **more}
     return json.dumps({"error": dict(inside, status=status) if status else inside})
 
@@ -97,33 +98,33 @@ API = [
     (403, error(403, "Request is prohibited by organization's policy. "
                 "vpcServiceControlsUniqueIdentifier: A", "PERMISSION_DENIED"),
      SETUP, SETUP, "service_perimeter"),
-    (429, error(429, QUOTA, "RESOURCE_EXHAUSTED"), LATER, LATER, "quota"),
-    (403, error(403, QUOTA, "PERMISSION_DENIED"), LATER, LATER, "quota"),
-    (403, error(403, "x", **legacy("rateLimitExceeded", "usageLimits")), LATER, LATER, "quota"),
-    (403, "Request rate higher than configured", LATER, LATER, "quota"),
-    (429, "quota exceeded for quota metric", LATER, LATER, "quota"),
-    (503, error(503, "Quota exceeded for the current request"), LATER, UNCONFIRMED, "quota"),
-    (403, DENIED, PERSON, PERSON, "permission_denied"),
-    (404, error(404, "Requested entity was not found.", "NOT_FOUND"), PERSON, PERSON, "not_found"),
+    (429, error(429, QUOTA, "RESOURCE_EXHAUSTED"), TRANSIENT, TRANSIENT, "quota"),
+    (403, error(403, QUOTA, "PERMISSION_DENIED"), TRANSIENT, TRANSIENT, "quota"),
+    (403, error(403, "x", **legacy("rateLimitExceeded", "usageLimits")), TRANSIENT, TRANSIENT, "quota"),
+    (403, "Request rate higher than configured", TRANSIENT, TRANSIENT, "quota"),
+    (429, "quota exceeded for quota metric", TRANSIENT, TRANSIENT, "quota"),
+    (503, error(503, "Quota exceeded for the current request"), TRANSIENT, AMBIGUOUS, "quota"),
+    (403, DENIED, REJECTED, REJECTED, "permission_denied"),
+    (404, error(404, "Requested entity was not found.", "NOT_FOUND"), REJECTED, REJECTED, "not_found"),
     (400, error(400, "Request contains an invalid argument.", "INVALID_ARGUMENT"),
-     PERSON, PERSON, "invalid_argument"),
+     REJECTED, REJECTED, "invalid_argument"),
     (400, error(400, "Precondition check failed.", "FAILED_PRECONDITION"),
-     PERSON, PERSON, "failed_precondition"),
-    (409, error(409, "x", "ALREADY_EXISTS"), PERSON, PERSON, "already_exists"),
-    (412, error(412, "x"), PERSON, PERSON, "http_412"),
-    (500, error(500, "Internal error encountered.", "INTERNAL"), LATER, UNCONFIRMED, "internal"),
+     REJECTED, REJECTED, "failed_precondition"),
+    (409, error(409, "x", "ALREADY_EXISTS"), REJECTED, REJECTED, "already_exists"),
+    (412, error(412, "x"), REJECTED, REJECTED, "http_412"),
+    (500, error(500, "Internal error encountered.", "INTERNAL"), TRANSIENT, AMBIGUOUS, "internal"),
     (503, error(503, "The service is currently unavailable.", "UNAVAILABLE"),
-     LATER, UNCONFIRMED, "unavailable"),
-    (502, HTML, LATER, UNCONFIRMED, "http_502"),
-    (504, "Gateway Timeout", LATER, UNCONFIRMED, "http_504"),
-    (408, "", LATER, UNCONFIRMED, "http_408"),
-    (404, "<html>Not Found</html>", SETUP, UNCONFIRMED, "endpoint_strange"),
+     TRANSIENT, AMBIGUOUS, "unavailable"),
+    (502, HTML, TRANSIENT, AMBIGUOUS, "http_502"),
+    (504, "Gateway Timeout", TRANSIENT, AMBIGUOUS, "http_504"),
+    (408, "", TRANSIENT, AMBIGUOUS, "http_408"),
+    (404, "<html>Not Found</html>", SETUP, AMBIGUOUS, "endpoint_unexpected"),
 ]
 
 # google.rpc.Code of an Operation: kind
-OPERATION = {1: UNCONFIRMED, 2: UNCONFIRMED, 3: PERSON, 4: UNCONFIRMED, 5: PERSON, 6: PERSON,
-             7: PERSON, 8: LATER, 9: PERSON, 10: PERSON, 11: PERSON, 12: SETUP, 13: UNCONFIRMED,
-             14: UNCONFIRMED, 15: UNCONFIRMED, 16: SETUP, 99: UNCONFIRMED}
+OPERATION = {1: AMBIGUOUS, 2: AMBIGUOUS, 3: REJECTED, 4: AMBIGUOUS, 5: REJECTED, 6: REJECTED,
+             7: REJECTED, 8: TRANSIENT, 9: REJECTED, 10: REJECTED, 11: REJECTED, 12: SETUP, 13: AMBIGUOUS,
+             14: AMBIGUOUS, 15: AMBIGUOUS, 16: SETUP, 99: AMBIGUOUS}
 
 
 class Rows(Google):
@@ -176,7 +177,7 @@ class Rows(Google):
             self.say("list", status, body)
             reply = caller.one("list", size=1)
             with self.subTest(f"{status} {body}"):
-                self.assert_reply(reply, SETUP if checked == PERSON else checked, code)
+                self.assert_reply(reply, SETUP if checked == REJECTED else checked, code)
 
     def test_a_challenge_alone_tells_that_the_scope_is_missing(self):
         self.say("check", 403, DENIED, headers={
@@ -213,7 +214,7 @@ class Rows(Google):
 
 
 class Charged(harness.Test):
-    """Who has to bear what Google refuses."""
+    """Which person is charged for a refusal of Google."""
 
     def setUp(self):
         self.google = harness.Emulator().__enter__()
@@ -244,7 +245,7 @@ class Charged(harness.Test):
         self.assertEqual(self.google.stats()["list"], 1)
         story = self.site.run("explain", "alice@example.com").stdout
         self.assertIn("does not have permission", story)
-        # Mended, and taken up again by the administrator.
+        # Fixed, and resumed by the administrator.
         self.google.clear_faults()
         self.assertEqual(self.site.run("retry", "alice@example.com").returncode, 0)
         self.site.dispatcher_once()
@@ -259,7 +260,7 @@ class Charged(harness.Test):
         people, pause = self.status()
         self.assertEqual(people, {"alice": "queued", "bob": "queued"})
         self.assertEqual(pause["kind"], "setup")
-        # Whoever starts it anew wants to know at once whether it is mended.
+        # An administrator who restarts it wants to know at once whether it is fixed.
         self.google.clear_faults()
         self.site.dispatcher_once()
         people, pause = self.status()
@@ -271,7 +272,7 @@ class Charged(harness.Test):
         self.site.dispatcher_once()
         people, pause = self.status()
         self.assertEqual(set(people.values()), {"queued"})
-        self.assertEqual(pause["kind"], "brake")
+        self.assertEqual(pause["kind"], "breaker")
         self.google.clear_faults()
         self.site.dispatcher_once()
         self.assertEqual(self.google.mailbox()["total"], 0)
@@ -280,7 +281,7 @@ class Charged(harness.Test):
         self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
         self.assertEqual(self.google.mailbox()["total"], 6)
 
-    def test_a_refused_token_pauses_and_charges_nobody(self):
+    def test_a_refused_token_pauses_and_charges_no_person(self):
         self.arrive("alice")
         self.google.faults({"route": "token", "status": 401, "times": 0, "body": json.dumps({
             "error": "unauthorized_client", "error_description": "Client is unauthorized"})})
@@ -293,9 +294,9 @@ class Charged(harness.Test):
 
 
 class Manual(harness.Test):
-    """docs/errors.md and the tables in the program say the same codes."""
+    """docs/errors.md and the program's tables have the same codes."""
 
-    # What is no code among the words of the tables: Google's own, and names of blanks.
+    # Words in the tables that are not codes: Google's own, and names with blanks.
     OTHERS = set("""
         access_denied admin_policy_enforced bad_request deleted_client disallowed_useragent
         insufficient_scope internal_failure invalid_account invalid_client invalid_grant

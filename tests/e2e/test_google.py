@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What tokens, calls and replies promise, against an emulated Google over TLS."""
+"""Tokens, calls and replies with an emulated Google over TLS."""
 import json
 import os
 import shutil
@@ -79,7 +79,7 @@ class Calls(Google):
     def test_an_operation_is_confirmed_only_if_it_says_done(self):
         expected = {"done": ("none", True, True), "pending": ("none", False, False),
                     "missing_done": ("none", False, None), "empty": ("none", False, False),
-                    "error": ("person", False, False)}
+                    "error": ("rejected", False, False)}
         caller = self.caller()
         for number, (shape, (kind, confirmed, invitation)) in enumerate(expected.items()):
             address = f"op{number}@example.com"
@@ -127,7 +127,7 @@ class Tokens(Google):
             caller.process = None
         self.assertEqual(self.tokens_minted(), 1)
 
-    def test_the_cache_is_ours_alone_and_no_secret_is_said(self):
+    def test_the_cache_is_private_and_no_secret_is_printed(self):
         caller = self.caller()
         caller.one("list", size=1)
         (name,) = caller.token_files()
@@ -140,7 +140,7 @@ class Tokens(Google):
         self.assertNotIn(token["access_token"], caller.said())
         self.assertIn("token_minted", caller.said())
 
-    def test_a_clock_that_is_wrong_is_measured_said_and_allowed_for(self):
+    def test_a_wrong_clock_is_measured_reported_and_corrected_for(self):
         for seconds in (-7200, 1200):
             self.google.reset()
             now = time.gmtime(time.time() - seconds)
@@ -204,7 +204,7 @@ class Tokens(Google):
             json.dump(content, file)
         os.chmod(caller.key + "+", 0o600)
         os.rename(caller.key + "+", caller.key)
-        time.sleep(1.1)  # how often the file is looked at
+        time.sleep(1.1)  # the interval in which the file is checked
         self.assertEqual(caller.one("list", size=1)["kind"], "none")
         self.assertIn("credential_read", caller.said())
         self.assertEqual([entry["status"] for entry in self.google.log(route="token")], [200, 200])
@@ -300,7 +300,7 @@ class SetUp(Google):
 
     def test_a_helpdesk_administrator_is_refused_by_the_control_call(self):
         caller = self.caller(subject="helpdesk@example.com")
-        self.assertEqual(caller.one("check", "alice@example.com")["kind"], "person")
+        self.assertEqual(caller.one("check", "alice@example.com")["kind"], "rejected")
         reply = caller.one("list", size=1)
         self.assertEqual(reply["kind"], "setup")
         self.assertIn("super administrator", reply["remedy"])
@@ -320,30 +320,30 @@ class Replies(Google):
         self.google.faults(dict(fault, route=method))
         return self.caller(timeout="2s").one(method, address)
 
-    def test_strange_replies_to_a_check_are_for_later(self):
-        for action, kind in (("html", "later"), ("plain", "later"), ("truncate", "later"),
-                             ("garbage", "later"), ("huge", "later"), ("duplicate", "later"),
-                             ("gzip", "later"), ("drop_before", "later"), ("redirect", "setup")):
+    def test_unexpected_replies_to_a_check_are_transient(self):
+        for action, kind in (("html", "transient"), ("plain", "transient"), ("truncate", "transient"),
+                             ("garbage", "transient"), ("huge", "transient"), ("duplicate", "transient"),
+                             ("gzip", "transient"), ("drop_before", "transient"), ("redirect", "setup")):
             reply = self.fault("check", action=action)
             self.assertEqual(reply["kind"], kind, (action, reply["what"]))
             self.assertFalse(reply["invitable"])
-        for status, kind in ((408, "later"), (429, "later"), (500, "later"), (503, "later"),
-                             (400, "person"), (403, "person"), (404, "person")):
+        for status, kind in ((408, "transient"), (429, "transient"), (500, "transient"), (503, "transient"),
+                             (400, "rejected"), (403, "rejected"), (404, "rejected")):
             self.assertEqual(self.fault("check", status=status)["kind"], kind, status)
 
-    def test_strange_replies_to_a_send_leave_it_unconfirmed(self):
+    def test_unexpected_replies_to_a_send_leave_it_unconfirmed(self):
         for action, mails in (("drop_after", 1), ("drop_before", 0), ("truncate", 1),
                               ("garbage", 1), ("huge", 1), ("duplicate", 1), ("gzip", 1),
                               ("html", 0)):
             reply = self.fault("send", action=action)
-            self.assertEqual(reply["kind"], "unconfirmed", (action, reply["what"]))
+            self.assertEqual(reply["kind"], "ambiguous", (action, reply["what"]))
             self.assertEqual(self.google.mailbox()["total"], mails, action)
         reply = self.fault("send", action="status_after", status=503)
-        self.assertEqual((reply["kind"], self.google.mailbox()["total"]), ("unconfirmed", 1))
+        self.assertEqual((reply["kind"], self.google.mailbox()["total"]), ("ambiguous", 1))
 
     def test_replies_that_say_no_let_a_send_be_repeated_or_not(self):
-        for status, kind in ((429, "later"), (400, "person"), (403, "person"), (404, "person"),
-                             (302, "unconfirmed"), (408, "unconfirmed"), (500, "unconfirmed")):
+        for status, kind in ((429, "transient"), (400, "rejected"), (403, "rejected"), (404, "rejected"),
+                             (302, "ambiguous"), (408, "ambiguous"), (500, "ambiguous")):
             self.assertEqual(self.fault("send", status=status)["kind"], kind, status)
 
     def test_a_used_up_quota_says_when_to_come_back(self):
@@ -352,7 +352,7 @@ class Replies(Google):
             self.google.quota({"per_minute": 1, "form": form, "retry_after": 17})
             reply = caller.round(*calls("check", "a@example.com", "b@example.com"))[1]
             self.assertEqual((reply["kind"], reply["quota"], reply["retry_after"]),
-                             ("later", True, 17), reply["what"])
+                             ("transient", True, 17), reply["what"])
 
     def test_a_date_in_retry_after_counts_from_googles_clock(self):
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 100))
@@ -361,10 +361,10 @@ class Replies(Google):
 
     def test_too_slow_a_reply_is_given_up(self):
         reply = self.fault("send", action="delay", delay_ms=4000)
-        self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_timeout"))
+        self.assertEqual((reply["kind"], reply["code"]), ("ambiguous", "network_timeout"))
         self.assertEqual(self.google.mailbox()["total"], 1)
         reply = self.fault("check", action="slow", delay_ms=500)
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_timeout"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_timeout"))
 
 
 class Once(Google):
@@ -377,7 +377,7 @@ class Once(Google):
         for address in addresses:
             self.assertTrue(caller.one("check", address)["invitable"])
             reply = caller.one("send", address)
-            self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_cut"),
+            self.assertEqual((reply["kind"], reply["code"]), ("ambiguous", "network_cut"),
                              reply["what"])
         self.assertTrue(all(entry["reused"] for entry in self.google.log(route="send")))
         self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
@@ -388,7 +388,7 @@ class Once(Google):
         caller = self.caller()
         caller.one("check", "alice@example.com")
         self.google.faults({"route": "cancel", "action": "drop_after", "reused_only": True})
-        self.assertEqual(caller.one("cancel", "alice@example.com")["kind"], "later")
+        self.assertEqual(caller.one("cancel", "alice@example.com")["kind"], "transient")
         self.assertEqual(self.google.stats()["cancel"], 1)
 
     def test_a_check_on_a_connection_that_dies_is_repeated(self):
@@ -404,9 +404,9 @@ class Once(Google):
             closed.bind(("127.0.0.1", 0))
             url = f"https://127.0.0.1:{closed.getsockname()[1]}"
             reply = self.caller(endpoint=url).one("send", "alice@example.com")
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_connect"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_connect"))
 
-    def test_what_is_stopped_is_told_and_a_written_send_is_unconfirmed(self):
+    def test_stopped_calls_are_reported_and_a_written_send_is_unconfirmed(self):
         self.google.accounts({"prefix": "u", "start": 1, "count": 2, "domain": "example.com"})
         caller = self.caller()
         caller.one("list", size=1)
@@ -416,7 +416,7 @@ class Once(Google):
         send, check = caller.round(*calls("send", "u1@example.com"),
                                    *calls("check", "u2@example.com"), stop_after_ms=500)
         self.assertLess(time.monotonic() - began, 30)
-        self.assertEqual((send["kind"], check["kind"]), ("unconfirmed", "stopped"))
+        self.assertEqual((send["kind"], check["kind"]), ("ambiguous", "stopped"))
         self.assertEqual(self.google.mailbox()["counts"], {"u1@example.com": 1})
 
     def test_one_call_waited_for_is_like_any_other(self):
@@ -474,7 +474,7 @@ class Proxies(Google):
         self.assertFalse(os.path.exists(keys))
 
     def test_a_proxy_in_the_settings_is_used_whatever_no_proxy_says(self):
-        for status, kind, word in ((407, "setup", "password"), (502, "later", "")):
+        for status, kind, word in ((407, "setup", "password"), (502, "transient", "")):
             proxy = Proxy(status)
             caller = self.caller(proxy=proxy.url)
             caller.environment["no_proxy"] = "*"
@@ -486,13 +486,13 @@ class Proxies(Google):
 
     def test_a_send_that_the_proxy_refuses_may_be_repeated(self):
         caller = self.caller()
-        caller.one("list", size=1)  # the token is on disk now
+        caller.one("list", size=1)  # now the token is on disk
         caller.__exit__()
         proxy = Proxy(503)
         self.addCleanup(proxy.close)
         other = self.caller(proxy=proxy.url)
         reply = other.one("send", "alice@example.com")
-        self.assertEqual(reply["kind"], "later")
+        self.assertEqual(reply["kind"], "transient")
 
 
 class Nginx:
@@ -582,7 +582,7 @@ class Http2(Google):
             killer.start()
             reply = caller.one("send", address)
             killer.join()
-            self.assertEqual((reply["kind"], reply["code"]), ("unconfirmed", "network_cut"),
+            self.assertEqual((reply["kind"], reply["code"]), ("ambiguous", "network_cut"),
                              reply["what"])
             harness.wait_for(lambda: worker not in self.nginx.workers() and self.nginx.workers(),
                              "another worker of nginx")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What lies before the first byte: names, routes, TLS. Nothing was written then, so a send may go
-again. In a network namespace of its own, with a resolv.conf of its own."""
+"""What happens before the first byte: names, routes, TLS. Nothing was written then, so a send may be repeated. In a
+network namespace of its own, with a resolv.conf of its own.
+"""
 import os
 import signal
 import socket
@@ -58,7 +59,7 @@ def use(*servers):
 class Way(google_caller.Google):
 
     def expect(self, kind, code, seconds=12, words="", **settings):
-        """The same for every call, and nobody is mailed; the replies' `what`."""
+        """The same for every call, without a mail; the replies' `what`."""
         for method in ("check", "list", "send"):
             caller = self.caller(timeout="1s", **settings)
             began = time.monotonic()
@@ -75,14 +76,14 @@ class Resolution(Way):
 
     def test_a_name_server_that_never_answers_costs_no_more_than_the_timeout(self):
         use(SILENT, SILENT, SILENT)
-        self.expect("later", "network_timeout", words="cloudidentity.test:443: no answer before the timeout",
+        self.expect("transient", "network_timeout", words="cloudidentity.test:443: no answer before the timeout",
                     endpoint="https://cloudidentity.test:443")
 
     def test_an_unknown_name_is_called_that(self):
         use(DENYING)
-        self.expect("later", "network_name", words="cloudidentity.test: cannot resolve the host name",
+        self.expect("transient", "network_name", words="cloudidentity.test: cannot resolve the host name",
                     endpoint="https://cloudidentity.test")
-        self.expect("later", "network_proxy", words="proxy", proxy="http://proxy.test:3128")
+        self.expect("transient", "network_proxy", words="proxy", proxy="http://proxy.test:3128")
 
     def stopped_within(self, **settings):
         with harness.Site(self.google, {"google": settings}) as site:
@@ -116,11 +117,11 @@ class Resolution(Way):
 class Routes(Way):
 
     def test_no_route_and_no_listener_are_connection_errors(self):
-        self.expect("later", "network_connect", endpoint="https://198.51.100.1")
+        self.expect("transient", "network_connect", endpoint="https://198.51.100.1")
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             port = closed.getsockname()[1]
-            self.expect("later", "network_connect", words=f"127.0.0.1:{port}",
+            self.expect("transient", "network_connect", words=f"127.0.0.1:{port}",
                         endpoint=f"https://127.0.0.1:{port}")
 
     def test_packets_that_are_dropped_are_a_timeout(self):
@@ -128,12 +129,12 @@ class Routes(Way):
             full.bind(("127.0.0.1", 0))
             full.listen(0)
             port = full.getsockname()[1]
-            for _ in range(4):  # the queue is full then, and the kernel drops who comes next
+            for _ in range(4):  # the queue is full then, and the kernel drops the next connection
                 waiting = socket.socket()
                 self.addCleanup(waiting.close)
                 waiting.setblocking(False)
                 waiting.connect_ex(("127.0.0.1", port))
-            self.expect("later", "network_timeout", endpoint=f"https://127.0.0.1:{port}")
+            self.expect("transient", "network_timeout", endpoint=f"https://127.0.0.1:{port}")
 
 
 class Tls(Way):
@@ -167,18 +168,18 @@ class Tls(Way):
                 context.set_ciphers("ALL:@SECLEVEL=0")
                 context.minimum_version = context.maximum_version = version
             return change
-        # Also where the system would allow it, and anything.
+        # Even if the system would allow it.
         lax = self.google.file("lax.cnf")
         with open(lax, "w", encoding="ascii") as file:
             file.write(LAX)
         for environment in ({}, {"OPENSSL_CONF": lax}):
             with mock.patch.dict(os.environ, environment):
                 for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-                    self.refuse("later", "tls_handshake", "TLS", change=old(version))
+                    self.refuse("transient", "tls_handshake", "TLS", change=old(version))
 
     def test_what_speaks_no_tls_is_refused(self):
         with harness.Emulator(arguments=["--http"]) as plain:
-            self.expect("later", "tls_handshake", endpoint=f"https://127.0.0.1:{plain.port}")
+            self.expect("transient", "tls_handshake", endpoint=f"https://127.0.0.1:{plain.port}")
 
 
 def main():

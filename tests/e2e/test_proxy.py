@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The way to Google through a proxy, and past it."""
+"""Google through a proxy, and without it."""
 import os
 import subprocess
 
@@ -119,7 +119,7 @@ class Refusing(Proxied):
             self.assertNotIn("p%40ss", text)
             self.assertNotIn("w%25rd", text)
 
-    def test_a_login_that_is_missing_or_wrong_is_said_without_the_password(self):
+    def test_a_missing_or_wrong_login_is_reported_without_the_password(self):
         for scheme in ("http", "socks5"):
             for url in ("url", "wrong"):
                 with self.subTest(scheme + " " + url):
@@ -155,9 +155,9 @@ class Refusing(Proxied):
     def test_a_refused_connection_is_surely_no_mail(self):
         self.google.accounts({"address": "alice@example.com"})
         for scheme, refuse, kind in (("http", 403, "setup"), ("http", 302, "setup"),
-                                     ("http", 502, "later"), ("http", 503, "later"),
+                                     ("http", 502, "transient"), ("http", 503, "transient"),
                                      ("socks5", NOT_ALLOWED, "setup"),
-                                     ("socks5", HOST_UNREACHABLE, "later")):
+                                     ("socks5", HOST_UNREACHABLE, "transient")):
             with self.subTest(f"{scheme} {refuse}"):
                 proxy = self.proxy(scheme, refuse=refuse)
                 reply = self.ready().again(proxy=proxy.url).one("send", "alice@example.com")
@@ -169,19 +169,19 @@ class Refusing(Proxied):
         self.assertEqual(self.google.mailbox()["total"], 0)
         self.assertEqual(self.google.stats()["send"], 0)
 
-    def test_a_proxy_that_says_nothing_is_waited_for_no_longer_than_the_timeout(self):
+    def test_a_silent_proxy_is_waited_for_until_the_timeout(self):
         self.google.accounts({"address": "alice@example.com"})
         proxy = self.proxy(hang=True)
         reply = self.ready().again(proxy=proxy.url, timeout="1s") \
             .one("send", "alice@example.com")
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_timeout"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_timeout"))
         self.assertEqual(self.google.mailbox()["total"], 0)
 
     def test_a_proxy_that_is_not_there_is_for_later(self):
         proxy = Proxy()
         proxy.socket.close()
         reply = self.ready().again(proxy=proxy.url).one("send", "alice@example.com")
-        self.assertEqual((reply["kind"], reply["code"]), ("later", "network_connect"))
+        self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_connect"))
         self.assertIn("proxy", reply["remedy"])
 
     def test_a_proxy_that_looks_into_tls_gets_nothing_to_see(self):
@@ -213,7 +213,7 @@ class Refusing(Proxied):
     def test_a_proxy_of_another_kind_is_called_that(self):
         proxy = self.proxy("http")
         reply = self.caller(proxy="socks5://" + proxy.address, timeout="2s").one("list", size=1)
-        self.assertIn(reply["kind"], ("setup", "later"))
+        self.assertIn(reply["kind"], ("setup", "transient"))
         self.assertTrue(reply["remedy"])
 
 

@@ -7,7 +7,7 @@
 #include "../unit/ledger_site.h"
 
 #include "base/log.h"
-#include "ledger/pace.h"
+#include "ratelimit/rate_limit.h"
 
 #define ALICE "alice@example.com"
 #define BOB   "bob@example.com"
@@ -16,9 +16,10 @@ static const char owner[] = "dispatcher@here";
 
 /* ---- initial ledgers ---- */
 
-static char *images[2]; /* files: with Bob invited; and with an intent for Alice, too */
-static size_t sizes[2];
-static int image; /* the image that new_site uses */
+/* Files: with Bob invited; with an intent for Alice, too; of schema version 1. */
+static char *images[3];
+static size_t sizes[3];
+static int image; /* the one that new_site takes */
 
 static struct site *empty_site(void)
 {
@@ -77,9 +78,9 @@ static void assert_whole(struct site *s)
 {
 	assert_int_equal(
 		site_number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
-	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_person"),
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM count_person"),
 		site_number(s, "SELECT count(*) FROM person"));
-	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM tally_sighting"),
+	assert_int_equal(site_number(s, "SELECT coalesce(sum(n), 0) FROM count_sighting"),
 		site_number(s, "SELECT count(*) FROM sighting WHERE gone_day IS NULL"));
 }
 
@@ -127,7 +128,7 @@ static void a_ledger_or_the_beginning_of_one(void *site, bool good)
 
 	if (good) {
 		assert_whole(s);
-		assert_int_equal(site_number(s, "SELECT length(ledger) FROM about"), 32);
+		assert_int_equal(site_number(s, "SELECT length(ledger) FROM ledger_info"), 32);
 	}
 }
 
@@ -135,6 +136,46 @@ static void a_ledger_is_made_or_can_still_be(void **state)
 {
 	const struct scenario s = {
 		no_ledger, create, a_ledger_or_the_beginning_of_one, end, .every_memory = 41};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void *old_ledger(void)
+{
+	void *site;
+
+	image = 2;
+	site = new_site();
+	image = 0;
+	return site;
+}
+
+static bool migrate(void *site, struct fault *fault)
+{
+	struct site *s = site;
+	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
+
+	ledger_close(l);
+	return l;
+}
+
+static void the_old_ledger_or_the_new_one(void *site, bool good)
+{
+	bool old = site_number(site, "PRAGMA user_version") == 1;
+
+	assert_false(good && old);
+	assert_int_equal(site_number(site, "SELECT count(*) FROM person"), 36);
+	assert_int_equal(
+		site_number(site, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'"), !old);
+	if (!old)
+		assert_whole(site);
+}
+
+static void a_migration_that_fails_leaves_the_old_ledger(void **state)
+{
+	const struct scenario s = {old_ledger, migrate, the_old_ledger_or_the_new_one, end,
+		.every_memory = 97, .every_other = 7};
 
 	(void)state;
 	faults_try(&s);
@@ -161,7 +202,7 @@ static bool be_refused(void *site, struct fault *fault)
 static void still_the_first_customer_s(void *site, bool good)
 {
 	(void)good;
-	assert_int_equal(site_number(site, "SELECT customer = 'C01234567' FROM about"), 1);
+	assert_int_equal(site_number(site, "SELECT customer = 'C01234567' FROM ledger_info"), 1);
 }
 
 static void another_customer_s_ledger_is_never_taken(void **state)
@@ -180,10 +221,10 @@ static bool write_intent(struct site *s)
 	struct person p = somebody(ALICE, PERSON_SENDING);
 
 	p.intent_at = 1000;
-	p.due = 1000;
-	return ledger_person_put_leased(
-		       s->ledger, &p, owner, 2000, "send: begun", owner, &s->fault) &&
-	       ledger_send_begin(s->ledger, ALICE, 1000, owner, &s->fault) >= 0 &&
+	p.next_attempt = 1000;
+	return ledger_person_store(s->ledger,
+		       &(struct person_step){.next = p, .outcome = SEND_BEGUN}, owner, 2000, owner,
+		       &s->fault) &&
 	       ledger_count_sends(s->ledger, 1, &s->fault) >= 0;
 }
 
@@ -218,7 +259,7 @@ static bool write_result(struct site *s)
 
 	p.our_mails = 1;
 	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
-	       ledger_send_end(s->ledger, ALICE, "sent", &s->fault);
+	       ledger_send_end(s->ledger, ALICE, SEND_SENT, &s->fault);
 }
 
 static bool conclude(void *site, struct fault *fault)
@@ -259,15 +300,16 @@ static bool go_the_way(struct site *s)
 	struct ledger_sighting unjudged[4];
 	int64_t slot = 0, wait;
 
-	return ledger_saw(s->ledger, &seen, &s->fault) >= 0 &&
-	       ledger_unjudged(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
-	       ledger_judge(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
+	return ledger_account_seen(s->ledger, &seen, &s->fault) >= 0 &&
+	       ledger_unclassified(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
+	       ledger_set_verdict(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
 	       ledger_person_put(s->ledger, &p, "first look", owner, &s->fault) &&
-	       ledger_claim(s->ledger, 1000, CLASS_SWEEP, owner, 2000, claimed, 4, &s->fault) ==
+	       ledger_claim(s->ledger, 1000, PRIO_BACKGROUND, owner, 2000, claimed, 4, &s->fault) ==
 		       1 &&
-	       pace_take(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >= 0 &&
-	       pace_end(s->ledger, slot, false, &s->fault) &&
-	       ledger_set(s->ledger, "sweep_at", "1000", &s->fault);
+	       rate_limit_acquire(s->ledger, &s->settings, false, 1, &slot, &wait, &s->fault) >=
+		       0 &&
+	       rate_limit_release(s->ledger, slot, false, &s->fault) &&
+	       ledger_set(s->ledger, "resync_at", "1000", &s->fault);
 }
 
 static bool whole_way(void *site, struct fault *fault)
@@ -284,9 +326,9 @@ static void all_of_the_way_or_nothing(void *site, bool good)
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner <> ''"), good);
 	/* No permit is given after the clock has jumped. */
-	assert_true(site_number(site, "SELECT count(*) FROM pace_slot") <= good);
+	assert_true(site_number(site, "SELECT count(*) FROM permit") <= good);
 	assert_int_equal(
-		site_number(site, "SELECT count(*) FROM kept WHERE key = 'sweep_at'"), good);
+		site_number(site, "SELECT count(*) FROM meta WHERE key = 'resync_at'"), good);
 }
 
 static void what_is_changed_together_is_there_together(void **state)
@@ -339,7 +381,7 @@ struct told {
 static bool tell_person(const struct person *p, void *ctx)
 {
 	assert_string_equal(p->address, BOB);
-	assert_string_equal(p->reason, "first_look");
+	assert_string_equal(person_reason_word(p), "first_check");
 	assert_int_equal(p->state, PERSON_INVITED);
 	((struct told *)ctx)->people++;
 	return true;
@@ -347,7 +389,7 @@ static bool tell_person(const struct person *p, void *ctx)
 
 static bool tell_story(const struct history_entry *e, void *ctx)
 {
-	assert_true(e->what[0] != '\0' && e->subject[0] != '\0');
+	assert_true(e->event[0] != '\0' && e->subject[0] != '\0');
 	((struct told *)ctx)->stories++;
 	return true;
 }
@@ -412,7 +454,7 @@ static bool write_bob(struct site *s)
 
 	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
 	       ledger_send_begin(s->ledger, BOB, 500, owner, &s->fault) >= 0 &&
-	       ledger_send_end(s->ledger, BOB, "sent", &s->fault) &&
+	       ledger_send_end(s->ledger, BOB, SEND_SENT, &s->fault) &&
 	       ledger_set(s->ledger, "control_ok_at", "4711", &s->fault);
 }
 
@@ -431,14 +473,18 @@ static int make_images(void **state)
 	GOOD(s, in_a_group(s, write_intent, &s->fault));
 	keep_image(s, 1);
 	end(s);
+	s = empty_site();
+	site_load_v1(s);
+	keep_image(s, 2);
+	end(s);
 	return 0;
 }
 
 static int drop_images(void **state)
 {
 	(void)state;
-	free(images[0]);
-	free(images[1]);
+	for (int i = 0; i < 3; i++)
+		free(images[i]);
 	return 0;
 }
 
@@ -448,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_ledger_is_made_or_can_still_be),
+		TEST(a_migration_that_fails_leaves_the_old_ledger),
 		TEST(another_customer_s_ledger_is_never_taken),
 		TEST(an_intent_that_is_not_reported_as_stored_does_not_exist),
 		TEST(a_result_that_is_not_reported_as_stored_leaves_the_intent),

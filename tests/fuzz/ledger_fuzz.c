@@ -70,20 +70,20 @@ static bool furnish(struct ledger *l, struct fault *f)
 	int64_t now = clock_wall(), id = 0;
 	struct sighting s = {.host = "vm", .user = "alice", .uid = 1000, .local = true};
 	struct verdict v = {.kind = VERDICT_MAPPED, .address = ALICE, .from_template = true};
-	struct person p = {.address = ALICE, .reason = "first_look", .state = PERSON_QUEUED};
+	struct person p = {.address = ALICE, .reason = REASON_FIRST_CHECK, .state = PERSON_QUEUED};
 	struct ledger_pause pause = {.kind = "operator", .text = "holidays", .actor = "root"};
-	struct ledger_worker w = {.role = "dispatcher", .host = "vm", .version = "0.1.0"};
-	struct history_entry entry = {.at = now, .what = "enabled", .actor = "root"};
+	struct ledger_worker w = {.program = "dispatcher", .host = "vm", .version = "0.1.0"};
+	struct history_entry entry = {.at = now, .event = "enabled", .actor = "root"};
 
-	s.first_seen = p.first_day = pause.since = w.beat = w.started = now;
+	s.first_seen = p.first_day = pause.since = w.last_heartbeat = w.started = now;
 	str_copy(p.fault_text, sizeof(p.fault_text), "refused");
 	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
-	return ledger_saw(l, &s, f) >= 0 && ledger_unjudged(l, 1, NULL, 0, f) >= 0 &&
+	return ledger_account_seen(l, &s, f) >= 0 && ledger_unclassified(l, 1, NULL, 0, f) >= 0 &&
 	       ledger_each_sighting(l, NULL, NULL, NULL, take_id, &id, f) &&
-	       ledger_judge(l, id, 1, &v, f) && ledger_person_put(l, &p, "seen", "fuzz", f) &&
+	       ledger_set_verdict(l, id, 1, &v, f) && ledger_person_put(l, &p, "seen", "fuzz", f) &&
 	       ledger_block(l, "bob@example.com", "left", "root", f) &&
-	       ledger_pause(l, &pause, f) && ledger_beat(l, &w, f) && ledger_note(l, &entry, f) &&
-	       ledger_store_counters(l, f);
+	       ledger_pause(l, &pause, f) && ledger_heartbeat(l, &w, f) &&
+	       ledger_note(l, &entry, f) && ledger_store_counters(l, f);
 }
 
 static int add_column(void *ctx, int count, char **values, char **names)

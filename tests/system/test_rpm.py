@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The RPM packages, built on a Debian as far as that goes: no requirement is resolved and nothing is
-installed. The SELinux policy is compiled, the AppArmor profiles are parsed; no machine here enforces
-either. Prints TAP."""
+"""The RPM packages, built on a Debian as far as possible: no requirement is resolved and nothing is installed. The
+SELinux policy is compiled, the AppArmor profiles are parsed; no machine here enforces either. Prints TAP.
+"""
 import glob
 import os
 import re
@@ -59,7 +59,7 @@ def contents(steps, top):
 
 
 def scriptlet(top, root):
-    """What runs before the module's package goes, as a program, with the package's own script."""
+    """The script that runs before the module's package is removed, as a program with the package's own script."""
     file = next(path for path in packages(top) if "/pam_cloudinvite" in path)
     text = nspawn.run("rpm", "-qp", "--queryformat", "%{PREUN}", file)[1]
     script = "/usr/libexec/cloudinvite/pam-release"
@@ -69,7 +69,7 @@ def scriptlet(top, root):
 
 
 def refusing(steps, top):
-    """The module stays where a line would refuse logins without it."""
+    """The module stays if a line would refuse logins without it."""
     root = top + "/root"
     os.makedirs(root + "/etc/pam.d")
     answers = []

@@ -41,9 +41,9 @@ static void unmanaged_counts_people_that_google_has_shown_as_unmanaged(void **st
 	(void)state;
 	assert_int_equal(stages(PERSON_HELD, "dry_run").unmanaged, 1);
 	assert_int_equal(stages(PERSON_HELD, "discovered").unmanaged, 1);
-	assert_int_equal(stages(PERSON_QUEUED, "cap").unmanaged, 1);
+	assert_int_equal(stages(PERSON_QUEUED, "daily_limit").unmanaged, 1);
 	assert_int_equal(stages(PERSON_UNCONFIRMED, "timeout").unmanaged, 1);
-	assert_int_equal(stages(PERSON_QUEUED, "first_look").unmanaged, 0);
+	assert_int_equal(stages(PERSON_QUEUED, "first_check").unmanaged, 0);
 	assert_int_equal(stages(PERSON_HELD, "collision").unmanaged, 0);
 	assert_int_equal(stages(PERSON_FAILED, "refused").unmanaged, 0);
 	assert_int_equal(stages(PERSON_NOT_INVITABLE, "not_invitable").unmanaged, 0);

@@ -32,9 +32,9 @@ static void seen(const char *user, const char *host, const char *address)
 	str_copy(s.host, sizeof(s.host), host);
 	str_copy(v.address, sizeof(v.address), address);
 	str_copy(v.sentence, sizeof(v.sentence), "uid 7 is outside 1000 to 60000");
-	assert_int_equal(1, ledger_saw(ledger, &s, &fault));
-	assert_int_equal(1, ledger_unjudged(ledger, 1, &unjudged, 1, &fault));
-	assert_true(ledger_judge(ledger, unjudged.id, 1, &v, &fault));
+	assert_int_equal(1, ledger_account_seen(ledger, &s, &fault));
+	assert_int_equal(1, ledger_unclassified(ledger, 1, &unjudged, 1, &fault));
+	assert_true(ledger_set_verdict(ledger, unjudged.id, 1, &v, &fault));
 }
 
 static void known(const char *address)

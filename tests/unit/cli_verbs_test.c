@@ -85,7 +85,7 @@ static void every_state_says_what_happens_next(void **state)
 
 	(void)state;
 	for (int i = 0; i < PERSON_STATES; i++) {
-		const struct person p = {.state = (enum person_state)i, .due = 1000060};
+		const struct person p = {.state = (enum person_state)i, .next_attempt = 1000060};
 		assert_true(strlen(label_next_step(next, sizeof(next), &p, &service)) > 20);
 		assert_true(label_state((enum person_state)i)[0] != '\0');
 	}
@@ -113,9 +113,10 @@ static void each_held_or_failed_person_has_a_command_that_helps(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(standing); i++) {
-		struct person p = {.state = standing[i], .address = "alice@example.com"};
+		struct person p = {.state = standing[i],
+			.reason = REASON_DISCOVERED,
+			.address = "alice@example.com"};
 		struct commands commands = {.count = 0};
-		memcpy(p.reason, "discovered", sizeof("discovered"));
 		label_commands(&p, &service, count_command, &commands);
 		assert_true(commands.count > 0);
 		assert_true(commands.named);
@@ -126,7 +127,7 @@ static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 {
 	const struct service_state service = {
 		.at = 1000000, .paused = true, .dispatcher = {.alive = true}};
-	const struct person p = {.state = PERSON_QUEUED, .due = 999999};
+	const struct person p = {.state = PERSON_QUEUED, .next_attempt = 999999};
 	char next[320];
 
 	(void)state;

@@ -33,7 +33,7 @@ static void logs_in(struct collector_site *s, const char *user)
 	assert_true(marked(s, user));
 }
 
-/* ---- the baseline ---------------------------------------------------------------------------- */
+/* ---- the baseline ---- */
 
 static void the_first_compare_is_the_baseline(void **state)
 {
@@ -91,8 +91,7 @@ static void a_passwd_that_is_not_whole_is_not_compared(void **state)
 	assert_int_equal(sightings(s, "1"), 0);
 }
 
-/* ---- what is taken over -----------------------------------------------------------------------
- */
+/* ---- changes that are applied ---- */
 
 static void a_created_account_becomes_a_sighting_and_a_mark(void **state)
 {
@@ -107,7 +106,7 @@ static void a_created_account_becomes_a_sighting_and_a_mark(void **state)
 	assert_in_range(s->c.accounts_due, clock_wall() + 100, clock_wall() + 120);
 	time_passes(s);
 	compares(s);
-	assert_int_equal(sightings(s, there("bob") " AND reason = 'created' AND uid = 1002"), 1);
+	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created' AND uid = 1002"), 1);
 	assert_true(marked(s, "bob"));
 	assert_true(s->c.ledger_dirty);
 	assert_int_equal(s->c.accounts_due, 0);
@@ -144,7 +143,7 @@ static void a_renamed_account_keeps_its_story(void **state)
 	compares(s);
 	time_passes(s);
 	compares(s);
-	assert_int_equal(sightings(s, there("alicia") " AND reason = 'login'"), 1);
+	assert_int_equal(sightings(s, there("alicia") " AND trigger = 'login'"), 1);
 	assert_int_equal(sightings(s, "1"), 1);
 	assert_false(marked(s, "alice"));
 }
@@ -175,7 +174,7 @@ static void the_uid_of_a_removed_account_makes_no_other_account_known(void **sta
 	people(s, "bob:1001");
 	compares(s);
 	assert_int_equal(sightings(s, gone("alice")), 1);
-	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
+	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created'"), 1);
 }
 
 static void the_name_of_a_removed_account_is_new_under_another_uid(void **state)
@@ -188,7 +187,7 @@ static void the_name_of_a_removed_account_is_new_under_another_uid(void **state)
 	logs_in(s, "alice");
 	people(s, "alice:1005");
 	compares(s);
-	assert_int_equal(sightings(s, there("alice") " AND reason = 'created' AND uid = 1005"), 1);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'created' AND uid = 1005"), 1);
 	assert_true(marked(s, "alice"));
 }
 
@@ -213,7 +212,7 @@ static void what_a_crash_repeats_is_not_reported_again(void **state)
 	assert_int_equal(sightings(s, there("bob")), 1);
 	assert_int_equal(sightings(s, gone("zoe")), 1);
 	assert_int_equal(
-		site_number(s->site, "SELECT count(*) FROM history WHERE what = 'gone'"), 1);
+		site_number(s->site, "SELECT count(*) FROM history WHERE event = 'gone'"), 1);
 	free(before);
 }
 
@@ -262,8 +261,7 @@ static void an_account_with_a_login_that_is_deleted_before_it_settled_is_reporte
 	assert_false(marked(s, "bob"));
 }
 
-/* ---- another machine, another name -------------------------------------------------------------
- */
+/* ---- another machine, another name ---- */
 
 static void a_copy_of_the_machine_begins_again(void **state)
 {
@@ -292,7 +290,8 @@ static void under_another_host_name_the_accounts_are_still_known(void **state)
 	logs_in(s, "alice");
 	str_copy(s->c.host, sizeof(s->c.host), "web2");
 	compares(s);
-	assert_int_equal(sightings(s, there("alice") " AND host = 'web2' AND reason = 'login'"), 1);
+	assert_int_equal(
+		sightings(s, there("alice") " AND host = 'web2' AND trigger = 'login'"), 1);
 	assert_int_equal(sightings(s, "host = '" HOST "'"), 0);
 	assert_true(marked(s, "alice"));
 	people(s, "bob:1002");
@@ -302,8 +301,7 @@ static void under_another_host_name_the_accounts_are_still_known(void **state)
 	assert_int_equal(sightings(s, there("bob")), 0);
 }
 
-/* ---- facts ------------------------------------------------------------------------------------
- */
+/* ---- facts ---- */
 
 static void a_new_group_is_reported(void **state)
 {
@@ -404,7 +402,7 @@ static void an_account_that_becomes_excluded_does_not_wait_and_the_reverse_does(
 		alice_has_the_shell(s, i % 2 == 0 ? "/bin/sh" : "/bin/false");
 	assert_true(alice_is_known_with(s, "/usr/sbin/nologin"));
 	assert_int_equal(
-		site_number(s->site, "SELECT count(*) FROM history WHERE what = 'changed'"), 2);
+		site_number(s->site, "SELECT count(*) FROM history WHERE event = 'changed'"), 2);
 }
 
 static void what_waits_is_not_lost_with_the_process(void **state)

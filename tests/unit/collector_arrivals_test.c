@@ -17,8 +17,7 @@ static int waiting(struct collector_site *s)
 	return count;
 }
 
-/* ---- who is somebody ---------------------------------------------------------------------------
- */
+/* ---- which users count ---- */
 
 static void every_trigger_is_reported_unchanged(void **state)
 {
@@ -27,11 +26,11 @@ static void every_trigger_is_reported_unchanged(void **state)
 	people(s, "alice:1001 bob:1002 carol:1003");
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	put_arrival(s, "bob", TRIGGER_CREATED, 0);
-	put_arrival(s, "carol", TRIGGER_ASKED, 0);
+	put_arrival(s, "carol", TRIGGER_MANUAL, 0);
 	takes(s);
-	assert_int_equal(sightings(s, there("alice") " AND reason = 'login'"), 1);
-	assert_int_equal(sightings(s, there("bob") " AND reason = 'created'"), 1);
-	assert_int_equal(sightings(s, there("carol") " AND reason = 'asked'"), 1);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'login'"), 1);
+	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created'"), 1);
+	assert_int_equal(sightings(s, there("carol") " AND trigger = 'manual'"), 1);
 	assert_int_equal(waiting(s), 0);
 	assert_true(s->c.ledger_dirty);
 }
@@ -59,7 +58,7 @@ static void a_marker_with_a_later_state_stays(void **state)
 
 	people(s, "alice:1001");
 	GOOD(s->site, spool_mark(&s->boxes, "alice", "invited", &s->site->fault));
-	put_arrival(s, "alice", TRIGGER_ASKED, 0);
+	put_arrival(s, "alice", TRIGGER_MANUAL, 0);
 	takes(s);
 	assert_true(spool_read_mark(s->boxes.seen_dir, "alice", word));
 	assert_string_equal(word, "invited");
@@ -135,8 +134,7 @@ static void while_passwd_is_incomplete_an_unknown_user_waits(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-/* ---- creation delay ----------------------------------------------------------------------------
- */
+/* ---- the creation delay ---- */
 
 static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **state)
 {
@@ -162,7 +160,7 @@ static void a_creation_that_has_settled_is_seen(void **state)
 	put_arrival(s, "alice", TRIGGER_CREATED, 121);
 	put_arrival(s, "bob", TRIGGER_CREATED, 121);
 	takes(s);
-	assert_int_equal(sightings(s, there("alice") " AND reason = 'created'"), 1);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'created'"), 1);
 	assert_int_equal(sightings(s, "1"), 1);
 	assert_int_equal(waiting(s), 0);
 	assert_int_equal(s->c.arrivals_due, 0);
@@ -201,8 +199,7 @@ static void waiting_arrivals_do_not_hide_later_ones(void **state)
 	assert_int_equal(sightings(s, "1"), 1);
 }
 
-/* ---- network users ------------------------------------------------------------------------------
- */
+/* ---- network users ---- */
 
 /* Users that NSS knows but our passwd file does not: this host's real users. */
 static void with_network_users(struct collector_site *s)
@@ -293,13 +290,12 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	assert_false(marked(s, "remote"));
 }
 
-/* ---- marks --------------------------------------------------------------------------------------
- */
+/* ---- markers ---- */
 
 static void judged(struct collector_site *s, const char *user, const char *address)
 {
 	struct ledger_sighting found[8];
-	int n = ledger_unjudged(s->c.ledger, RULES, found, 8, &s->site->fault);
+	int n = ledger_unclassified(s->c.ledger, RULES, found, 8, &s->site->fault);
 
 	assert_in_range(n, 1, 8);
 	for (int i = 0; i < n; i++) {
@@ -308,7 +304,8 @@ static void judged(struct collector_site *s, const char *user, const char *addre
 		if (strcmp(found[i].seen.user, user) != 0)
 			continue;
 		str_copy(v.address, sizeof(v.address), address);
-		GOOD(s->site, ledger_judge(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
+		GOOD(s->site,
+			ledger_set_verdict(s->c.ledger, found[i].id, RULES, &v, &s->site->fault));
 	}
 }
 
@@ -352,8 +349,7 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 	assert_false(marked(s, "bob"));
 }
 
-/* ---- trouble ------------------------------------------------------------------------------------
- */
+/* ---- failures ---- */
 
 static void without_a_commit_nothing_is_marked_and_nothing_removed(void **state)
 {

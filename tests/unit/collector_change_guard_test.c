@@ -18,7 +18,7 @@ static void many(struct collector_site *s, int count)
 
 static int created(struct collector_site *s)
 {
-	return (int)sightings(s, "gone_day IS NULL AND reason = 'created'");
+	return (int)sightings(s, "gone_day IS NULL AND trigger = 'created'");
 }
 
 static bool paused_by(struct collector_site *s, const char *kind, const char *actor)
@@ -74,7 +74,7 @@ static void more_than_fifty_trip_the_change_guard(void **state)
 	compares(s);
 	assert_int_equal(created(s), 0);
 	assert_true(s->c.guard_tripped);
-	assert_true(paused_by(s, "brake", "collector"));
+	assert_true(paused_by(s, "account_changes", "collector"));
 	/* Also with settle = 0 nothing is due, or the loop would never sleep. */
 	assert_int_equal(s->c.accounts_due, 0);
 }
@@ -165,7 +165,7 @@ static void the_end_of_an_operator_s_pause_releases_nothing(void **state)
 	resumes(s);
 	compares(s);
 	assert_int_equal(created(s), 0);
-	assert_true(paused_by(s, "brake", "collector"));
+	assert_true(paused_by(s, "account_changes", "collector"));
 	resumes(s);
 	compares(s);
 	assert_int_equal(created(s), 60);
@@ -177,10 +177,10 @@ static void the_dispatcher_s_breaker_is_not_ours(void **state)
 
 	many(s, 0);
 	compares(s);
-	paused(s, "brake", "dispatcher");
+	paused(s, "breaker", "dispatcher");
 	many(s, 60);
 	compares(s);
-	assert_true(paused_by(s, "brake", "collector"));
+	assert_true(paused_by(s, "account_changes", "collector"));
 	resumes(s);
 	compares(s);
 	assert_int_equal(created(s), 60);
@@ -216,7 +216,7 @@ static void logins_are_seen_meanwhile(void **state)
 	compares(s);
 	put_arrival(s, "u7", TRIGGER_LOGIN, 0);
 	takes(s);
-	assert_int_equal(sightings(s, there("u7") " AND reason = 'login'"), 1);
+	assert_int_equal(sightings(s, there("u7") " AND trigger = 'login'"), 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, collector_new, collector_free)

@@ -376,10 +376,10 @@ static void what_names_the_setup_is_the_setup_for_every_method(void **state)
 				"The authenticated user cannot access this service"),
 			NULL, "service_off", "organisational unit of admin@example.com"},
 		{302, "", NULL, "redirected", "proxy"}, {307, "{}", NULL, "redirected", "proxy"},
-		{403, "<html>Blocked</html>", NULL, "endpoint_strange", "endpoint"},
-		{404, "<html>Not Found</html>", NULL, "endpoint_strange", "endpoint"},
-		{400, "", NULL, "endpoint_strange", "endpoint"},
-		{405, ERROR("405", "", ""), NULL, "endpoint_strange", "api_version"}};
+		{403, "<html>Blocked</html>", NULL, "endpoint_unexpected", "endpoint"},
+		{404, "<html>Not Found</html>", NULL, "endpoint_unexpected", "endpoint"},
+		{400, "", NULL, "endpoint_unexpected", "endpoint"},
+		{405, ERROR("405", "", ""), NULL, "endpoint_unexpected", "api_version"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

@@ -152,16 +152,16 @@ static void a_server_without_googles_header_is_not_believed(void **state)
 {
 	(void)state;
 	expect((struct fake_metadata_server){.replies = {STRANGER("200 OK", "googleapis.com")}},
-		FAULT_SETUP, "metadata_strange", "no Metadata-Flavor: Google");
+		FAULT_SETUP, "metadata_unexpected", "no Metadata-Flavor: Google");
 	expect((struct fake_metadata_server){.replies = {UNIVERSE, STRANGER("200 OK", "a@b.c")}},
-		FAULT_SETUP, "metadata_strange", "the server that answers 200");
+		FAULT_SETUP, "metadata_unexpected", "the server that answers 200");
 	expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME,
 						     STRANGER("200 OK",
 							     "{\"access_token\":\"x\"}")}},
-		FAULT_SETUP, "metadata_strange", "200");
+		FAULT_SETUP, "metadata_unexpected", "200");
 	expect((struct fake_metadata_server){.replies = {UNIVERSE,
 						     STRANGER("302 Found", "<html>Log in</html>")}},
-		FAULT_SETUP, "metadata_strange", "302");
+		FAULT_SETUP, "metadata_unexpected", "302");
 }
 
 static void a_machine_without_an_account_is_called_that(void **state)
@@ -193,12 +193,12 @@ static void an_invalid_name_or_token_is_unexpected(void **state)
 
 	(void)state;
 	expect((struct fake_metadata_server){.replies = {UNIVERSE, OK "two words"}}, FAULT_SETUP,
-		"metadata_strange", "no account name");
+		"metadata_unexpected", "no account name");
 	expect((struct fake_metadata_server){.replies = {UNIVERSE, OK}}, FAULT_SETUP,
-		"metadata_strange", "no account name");
+		"metadata_unexpected", "no account name");
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
 		expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME, tokens[i]}},
-			FAULT_SETUP, "metadata_strange", "no token");
+			FAULT_SETUP, "metadata_unexpected", "no token");
 }
 
 static void without_an_answer_the_remedy_says_where_there_is_one(void **state)

@@ -145,10 +145,10 @@ static void every_refusal_of_iam_has_its_kind_word_sentence_and_remedy(void **st
 			"No action is needed"},
 		{503, "<html>", FAULT_TRANSIENT, "iam_server", "503", "No action is needed"},
 		{408, "", FAULT_TRANSIENT, "iam_server", "408", "No action is needed"},
-		{403, "<html>Log in</html>", FAULT_SETUP, "iam_endpoint_strange", "not like IAM",
+		{403, "<html>Log in</html>", FAULT_SETUP, "iam_endpoint_unexpected", "not like IAM",
 			"iam_endpoint"},
-		{302, "", FAULT_SETUP, "iam_endpoint_strange", "302", "login page"},
-		{409, PLAIN("409", "x"), FAULT_SETUP, "iam_endpoint_strange", "409",
+		{302, "", FAULT_SETUP, "iam_endpoint_unexpected", "302", "login page"},
+		{409, PLAIN("409", "x"), FAULT_SETUP, "iam_endpoint_unexpected", "409",
 			"iam_endpoint"},
 	};
 
@@ -191,8 +191,8 @@ static void every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy(
 		{500, OAUTH("invalid_grant", ""), FAULT_TRANSIENT, "sts_server", "500",
 			"No action is needed"},
 		{429, "", FAULT_TRANSIENT, "sts_server", "429", "No action is needed"},
-		{404, "<html>", FAULT_SETUP, "sts_strange", "404", "sts_endpoint"},
-		{403, PLAIN("403", "x"), FAULT_SETUP, "sts_strange", "403", "sts_endpoint"},
+		{404, "<html>", FAULT_SETUP, "sts_unexpected", "404", "sts_endpoint"},
+		{403, PLAIN("403", "x"), FAULT_SETUP, "sts_unexpected", "403", "sts_endpoint"},
 	};
 
 	(void)state;

@@ -73,15 +73,15 @@ static void a_file_is_read_as_text_or_as_json(void **state)
 	expect_token(&t, token_file(&t, "eyJ.a.b\n", 0600, NULL), "eyJ.a.b");
 	expect_token(&t, token_file(&t, "{\"id\":\"eyJ.c.d\"}", 0600, "id"), "eyJ.c.d");
 	expect_no_token(&t, token_file(&t, "{\"other\":\"eyJ\"}", 0600, "id"),
-		"subject_token_strange", "'id'");
+		"subject_token_unexpected", "'id'");
 	expect_no_token(
-		&t, token_file(&t, "{\"id\":1}", 0600, "id"), "subject_token_strange", "'id'");
-	expect_no_token(&t, token_file(&t, "eyJ", 0600, "id"), "subject_token_strange", "'id'");
-	expect_no_token(&t, token_file(&t, "", 0600, NULL), "subject_token_strange",
+		&t, token_file(&t, "{\"id\":1}", 0600, "id"), "subject_token_unexpected", "'id'");
+	expect_no_token(&t, token_file(&t, "eyJ", 0600, "id"), "subject_token_unexpected", "'id'");
+	expect_no_token(&t, token_file(&t, "", 0600, NULL), "subject_token_unexpected",
 		"does not contain a token");
-	expect_no_token(&t, token_file(&t, "eyJ a", 0600, NULL), "subject_token_strange",
+	expect_no_token(&t, token_file(&t, "eyJ a", 0600, NULL), "subject_token_unexpected",
 		"does not contain a token");
-	expect_no_token(&t, token_file(&t, "eyJ\x01", 0600, NULL), "subject_token_strange",
+	expect_no_token(&t, token_file(&t, "eyJ\x01", 0600, NULL), "subject_token_unexpected",
 		"does not contain a token");
 	expect_no_token(&t, json_pack("{s:s}", "file", "/nonexistent/token"), "missing",
 		"/nonexistent/token");

@@ -44,29 +44,29 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 
 	assert_int_equal(unblock(site, ALICE), 1);
 	assert_int_equal(unblock(site, ALICE), 0);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
-	assert_in_range(person(site, ALICE).due, clock_wall() - 5, clock_wall());
-	assert_int_equal(ledger_unjudged(site->ledger, RULES, NULL, 0, &site->fault), 0);
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
+	assert_in_range(person(site, ALICE).next_attempt, clock_wall() - 5, clock_wall());
+	assert_int_equal(ledger_unclassified(site->ledger, RULES, NULL, 0, &site->fault), 0);
 	assert_int_equal(site_number(site, "SELECT rules IS NULL FROM sighting"), 1);
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 }
 
-static void a_blocked_person_can_be_queued_only_by_name(void **state)
+static void ledger_person_apply_of_a_blocked_person_never_queues(void **state)
 {
 	struct site *site = *state;
-	struct person p = somebody(ALICE, PERSON_QUEUED);
+	struct person_event event = {
+		.kind = EVENT_SIGHTED, .now = clock_wall(), .today = clock_day_start(clock_wall())};
 
 	block(site, ALICE);
 	saw(site, "web1", "alice");
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
-	put(site, &p);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.approved = true;
-	put(site, &p);
+	event.kind = EVENT_APPROVED;
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.again = true; /* send --resend --reason */
-	put(site, &p);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
 }
 
 static void a_block_forgets_no_send_that_may_have_mailed(void **state)
@@ -74,7 +74,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_HELD);
 
-	str_copy(p.reason, sizeof(p.reason), "unconfirmed");
+	p.reason = REASON_UNCONFIRMED;
 	p.intent_at = 1000;
 	put(site, &p);
 	block(site, ALICE);
@@ -83,7 +83,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	assert_string_equal(state_of(site, ALICE), "held unconfirmed");
 	put_new(site, BOB, PERSON_INVITED);
 	block(site, BOB);
-	assert_string_equal(state_of(site, BOB), "invited first_look");
+	assert_string_equal(state_of(site, BOB), "invited first_check");
 }
 
 static bool list_block(
@@ -158,7 +158,7 @@ static void a_forgotten_person_stays_blocked(void **state)
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1); /* "blocked" */
 	assert_int_equal(ledger_blocked(site->ledger, ALICE, NULL, 0, &site->fault), 1);
 	saw(site, "web1", "alice");
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
 }
 
 static void forget_of_a_leased_person_is_refused(void **state)
@@ -181,7 +181,7 @@ static void an_account_without_a_person_can_be_forgotten_too(void **state)
 	struct site *site = *state;
 
 	saw(site, "web1", "mallory");
-	judge(site, "web1", "mallory", "", RULES);
+	classify(site, "web1", "mallory", "", RULES);
 	assert_int_equal(ledger_forget_sighting(site->ledger, "web1", "mallory", &site->fault), 1);
 	assert_false(on_disk(site, "mallory"));
 	assert_int_equal(ledger_forget_sighting(site->ledger, "web1", "mallory", &site->fault), 0);
@@ -211,10 +211,10 @@ static void what_is_in_use_never_expires(void **state)
 	put(site, &ambiguous);
 	assert_int_equal(expire(site, 0, 1000), 0);
 	expire(site, 4000, 1000);
-	assert_string_equal(state_of(site, ALICE), "invited first_look");
-	assert_string_equal(state_of(site, BOB), "queued first_look");
-	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_look");
-	assert_string_equal(state_of(site, "d@example.com"), "held first_look");
+	assert_string_equal(state_of(site, ALICE), "invited first_check");
+	assert_string_equal(state_of(site, BOB), "queued first_check");
+	assert_string_equal(state_of(site, "c@example.com"), "unconfirmed first_check");
+	assert_string_equal(state_of(site, "d@example.com"), "held first_check");
 	assert_int_not_equal(seen(site, "web1", "alice").id, 0);
 }
 
@@ -225,15 +225,15 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 	arrive(site, "web1", "alice", ALICE);
 	arrive(site, "web1", "bob", BOB);
 	put_new(site, BOB, PERSON_DECLINED);
-	GOOD(site, ledger_lost(site->ledger, "web1", "alice", &site->fault) > 0);
-	GOOD(site, ledger_lost(site->ledger, "web1", "bob", &site->fault) > 0);
+	GOOD(site, ledger_account_removed(site->ledger, "web1", "alice", &site->fault) > 0);
+	GOOD(site, ledger_account_removed(site->ledger, "web1", "bob", &site->fault) > 0);
 	assert_int_equal(expire(site, 29, 1000), 0);
 	assert_int_equal(expire(site, 32, 1000), 3);
 	assert_int_equal(seen(site, "web1", "bob").id, 0);
 	assert_string_equal(state_of(site, ALICE), "none");
-	assert_string_equal(state_of(site, BOB), "declined first_look"); /* never asked again */
+	assert_string_equal(state_of(site, BOB), "declined first_check"); /* never asked again */
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NULL"
-					   " AND address = 'bob@example.com' AND what = 'seen'"),
+					   " AND address = 'bob@example.com' AND event = 'seen'"),
 		1);
 	assert_true(expire(site, 402, 1000) > 0);
 	assert_string_equal(state_of(site, BOB), "none");
@@ -244,7 +244,7 @@ static void a_person_who_was_never_invited_and_has_no_account_goes_first(void **
 static void history_and_sends_expire_a_few_at_a_time(void **state)
 {
 	struct site *site = *state;
-	struct history_entry e = {.at = clock_wall(), .subject = ALICE, .what = "note"};
+	struct history_entry e = {.at = clock_wall(), .subject = ALICE, .event = "note"};
 
 	for (int i = 0; i < 25; i++)
 		GOOD(site, ledger_note(site->ledger, &e, &site->fault));
@@ -262,7 +262,7 @@ static bool add_line(const struct history_entry *e, void *ctx)
 {
 	char *out = ctx;
 
-	str_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->what);
+	str_format(out + strlen(out), 1024 - strlen(out), "%s %s, ", e->subject, e->event);
 	return true;
 }
 
@@ -275,15 +275,16 @@ static void the_history_goes_from_the_account_to_the_mail(void **state)
 	arrive(site, "web1", "bob", BOB);
 	put_new(site, ALICE, PERSON_SENDING);
 	put_new(site, ALICE, PERSON_INVITED);
-	GOOD(site, ledger_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
+	GOOD(site,
+		ledger_account_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault) > 0);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
-	assert_string_equal(story, "alice@web1 seen, alice@web1 judged, " ALICE " queued, " ALICE
+	assert_string_equal(story, "alice@web1 seen, alice@web1 evaluated, " ALICE " queued, " ALICE
 				   " sending, " ALICE " invited, alice.b@web1 renamed, ");
 	story[0] = '\0';
 	GOOD(site, ledger_each_history(
 			   site->ledger, NULL, "bob", "web1", add_line, story, &site->fault));
-	assert_string_equal(story, "bob@web1 seen, bob@web1 judged, ");
+	assert_string_equal(story, "bob@web1 seen, bob@web1 evaluated, ");
 }
 
 static void an_account_that_is_spelled_like_an_address_is_not_the_person(void **state)
@@ -292,8 +293,8 @@ static void an_account_that_is_spelled_like_an_address_is_not_the_person(void **
 	char story[1024] = "";
 
 	put_new(site, ALICE, PERSON_QUEUED);
-	saw(site, "example.com", "alice"); /* alice@example.com, which leads elsewhere */
-	judge(site, "example.com", "alice", BOB, RULES);
+	saw(site, "example.com", "alice"); /* alice@example.com, and it leads elsewhere */
+	classify(site, "example.com", "alice", BOB, RULES);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
 	assert_string_equal(story, ALICE " queued, ");
@@ -330,15 +331,20 @@ static int resume(struct site *site, const char *kind)
 
 static void a_weaker_pause_never_replaces_a_stronger_one(void **state)
 {
-	static const char *const kinds[] = {"setup", "brake", "operator"};
+	static const struct {
+		const char *kind;
+		int precedence;
+	} kinds[] = {{"setup", 0}, {"breaker", 1}, {"account_changes", 1}, {"operator", 2}};
 	struct site *site = *state;
 
 	assert_string_equal(paused(site), "no");
-	for (int there = 0; there < 3; there++)
-		for (int comes = 0; comes < 3; comes++) {
-			stop(site, kinds[there], "there");
-			stop(site, kinds[comes], "comes");
-			assert_string_equal(paused(site), kinds[comes >= there ? comes : there]);
+	for (size_t there = 0; there < ARRAY_SIZE(kinds); there++)
+		for (size_t comes = 0; comes < ARRAY_SIZE(kinds); comes++) {
+			bool replaces = kinds[comes].precedence >= kinds[there].precedence;
+
+			stop(site, kinds[there].kind, "there");
+			stop(site, kinds[comes].kind, "comes");
+			assert_string_equal(paused(site), kinds[replaces ? comes : there].kind);
 			assert_int_equal(resume(site, NULL), 1);
 		}
 	assert_int_equal(resume(site, NULL), 0);
@@ -355,7 +361,7 @@ static void only_the_kind_that_is_named_is_resumed(void **state)
 	assert_int_equal(resume(site, "operator"), 1);
 	assert_string_equal(paused(site), "no");
 	assert_false(ledger_pause(site->ledger, &wrong, &site->fault));
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 }
 
 static void probes_do_not_fill_the_history(void **state)
@@ -382,24 +388,23 @@ static int64_t sends(struct site *site, int64_t since)
 static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 {
 	static const struct {
-		const char *outcome;
+		enum send_outcome outcome;
 		int counts;
-	} cases[] = {{NULL, 1}, {"sent", 1}, {"unconfirmed", 1}, {"settled_sent", 1},
-		{"refused", 0}, {"settled_unsent", 0}};
+	} cases[] = {{SEND_NONE, 1}, {SEND_SENT, 1}, {SEND_UNCONFIRMED, 1}, {SEND_RESOLVED_SENT, 1},
+		{SEND_REFUSED, 0}, {SEND_RESOLVED_UNSENT, 0}};
 	struct site *site = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t before = sends(site, 500);
 
 		GOOD(site, ledger_send_begin(site->ledger, ALICE, 500, "t", &site->fault) > 0);
-		if (cases[i].outcome)
+		if (cases[i].outcome != SEND_NONE)
 			GOOD(site, ledger_send_end(
 					   site->ledger, ALICE, cases[i].outcome, &site->fault));
 		assert_int_equal(sends(site, 500) - before, cases[i].counts);
 		site_sql(site, "UPDATE send SET outcome = 'sent' WHERE outcome = 'open'");
 	}
 	assert_int_equal(sends(site, 501), 0);
-	assert_false(ledger_send_end(site->ledger, ALICE, "perhaps", &site->fault));
 }
 
 static void a_result_changes_the_newest_send_that_is_still_open(void **state)
@@ -408,12 +413,12 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 	struct ledger *l = site->ledger;
 
 	GOOD(site, ledger_send_begin(l, ALICE, 100, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "unconfirmed", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "settled_unsent", &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_UNCONFIRMED, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_RESOLVED_UNSENT, &site->fault));
 	GOOD(site, ledger_send_begin(l, ALICE, 200, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_begin(l, BOB, 300, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "sent", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "refused", &site->fault)); /* nothing is open */
+	GOOD(site, ledger_send_end(l, ALICE, SEND_SENT, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_REFUSED, &site->fault)); /* nothing is open */
 	assert_int_equal(sends(site, 0), 2);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM send WHERE at = 200 AND outcome = 'sent'"),
@@ -423,8 +428,8 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 /* Whatever is sent, resolved or expires: the count equals the count of the rows. */
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
-	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "settled_sent", "settled_unsent"};
+	static const enum send_outcome outcomes[] = {SEND_SENT, SEND_REFUSED, SEND_UNCONFIRMED,
+		SEND_RESOLVED_SENT, SEND_RESOLVED_UNSENT};
 	struct site *site = *state;
 	unsigned random = 20261123u;
 	char address[32], sql[160];
@@ -447,7 +452,7 @@ static void sends_are_counted_right_from_any_second_on(void **state)
 	for (int64_t since = 0; since < 20000; since += 367) {
 		str_format(sql, sizeof(sql),
 			"SELECT count(*) FROM send WHERE at >= %lld"
-			" AND outcome NOT IN ('refused', 'settled_unsent')",
+			" AND outcome NOT IN ('refused', 'resolved_unsent')",
 			(long long)since);
 		assert_int_equal(sends(site, since), site_number(site, sql));
 	}
@@ -480,48 +485,48 @@ static void values_survive_until_they_are_removed(void **state)
 	char value[32];
 
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "1", &site->fault));
-	GOOD(site, ledger_set(site->ledger, "sweep_at", "2", &site->fault));
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
+	GOOD(site, ledger_set(site->ledger, "resync_at", "1", &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", "2", &site->fault));
 	ledger_close(site->ledger);
 	site->ledger = site_open(site, LEDGER_WRITE);
 	GOOD(site, site->ledger);
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 1);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 1);
 	assert_string_equal(value, "2");
-	GOOD(site, ledger_set(site->ledger, "sweep_at", NULL, &site->fault));
+	GOOD(site, ledger_set(site->ledger, "resync_at", NULL, &site->fault));
 	assert_int_equal(
-		ledger_get(site->ledger, "sweep_at", value, sizeof(value), &site->fault), 0);
+		ledger_get(site->ledger, "resync_at", value, sizeof(value), &site->fault), 0);
 }
 
 static bool add_worker(const struct ledger_worker *w, void *ctx)
 {
 	char *out = ctx;
 
-	str_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->role,
-		w->host, w->version, (long long)w->pid, (long long)w->beat, (long long)w->started,
-		w->note);
+	str_format(out + strlen(out), 256 - strlen(out), "%s@%s %s %lld %lld %lld %s, ", w->program,
+		w->host, w->version, (long long)w->pid, (long long)w->last_heartbeat,
+		(long long)w->started, w->status_text);
 	return true;
 }
 
 static void programs_are_known_by_their_last_heartbeat(void **state)
 {
 	struct site *site = *state;
-	struct ledger_worker w = {.role = "dispatcher",
+	struct ledger_worker w = {.program = "dispatcher",
 		.host = "web1",
 		.version = "0.1.0",
 		.pid = 5,
-		.beat = 10,
+		.last_heartbeat = 10,
 		.started = 1,
-		.note = "idle"};
+		.status_text = "idle"};
 	char list[256] = "";
 
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
-	w.beat = 20;
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
+	w.last_heartbeat = 20;
 	w.pid = 6;
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
-	str_copy(w.role, sizeof(w.role), "collector");
-	GOOD(site, ledger_beat(site->ledger, &w, &site->fault));
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
+	str_copy(w.program, sizeof(w.program), "collector");
+	GOOD(site, ledger_heartbeat(site->ledger, &w, &site->fault));
 	GOOD(site, ledger_each_worker(site->ledger, add_worker, list, &site->fault));
 	assert_string_equal(
 		list, "collector@web1 0.1.0 6 20 1 idle, dispatcher@web1 0.1.0 6 20 1 idle, ");
@@ -533,7 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked),
-		TEST(a_blocked_person_can_be_queued_only_by_name),
+		TEST(ledger_person_apply_of_a_blocked_person_never_queues),
 		TEST(a_block_forgets_no_send_that_may_have_mailed),
 		TEST(blocks_are_listed_with_reason_and_actor),
 		TEST(forget_leaves_no_trace_in_the_ledger_s_files),

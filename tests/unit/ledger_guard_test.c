@@ -41,7 +41,7 @@ static const struct attack {
 		"CREATE VIEW person AS SELECT * FROM theirs"},
 	{"index 'mine'", "CREATE INDEX mine ON sighting (abs(uid))"},
 	{"table 'block'", "ALTER TABLE block ADD COLUMN more TEXT"},
-	{"index 'sqlite_autoindex_kept_1'", "DROP TABLE kept"},
+	{"index 'sqlite_autoindex_meta_1'", "DROP TABLE meta"},
 };
 
 static int guarded_site(void **state)
@@ -91,10 +91,11 @@ static void meets_while_writing(struct site *site, const struct attack *a)
 	struct sighting s = account("web1", "alice");
 
 	site_sql(site, a->sql);
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), -1);
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), -1);
 	assert_true(is_refused(site, a->what));
 	fault_clear(&site->fault);
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), -1); /* and so it stays */
+	assert_int_equal(
+		ledger_account_seen(site->ledger, &s, &site->fault), -1); /* and so it stays */
 }
 
 static void a_schema_that_changes_meanwhile_stops_the_next_change(void **state)
@@ -125,7 +126,7 @@ static void a_trigger_whose_coming_is_hidden_does_not_run(void **state)
 		(int)site_number(site, "PRAGMA schema_version"));
 	site_sql(site, attacks[0].sql);
 	site_sql(site, sql);
-	ledger_rest(site->ledger); /* every statement is prepared again */
+	ledger_release_memory(site->ledger); /* every statement is prepared again */
 	saw(site, "web1", "alice");
 	assert_int_equal(site_number(site, "SELECT count(*) FROM sighting"), 2);
 	assert_null(site_open(site, LEDGER_WRITE));

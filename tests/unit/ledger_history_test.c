@@ -14,14 +14,14 @@ static void has_the_shell(struct site *site, int number)
 	struct sighting s = account("web1", "alice");
 
 	str_format(s.shell, sizeof(s.shell), "/bin/shell%d", number);
-	GOOD(site, ledger_saw(site->ledger, &s, &site->fault) == 2);
+	GOOD(site, ledger_account_seen(site->ledger, &s, &site->fault) == 2);
 }
 
 static int64_t lines(struct site *site, const char *what)
 {
 	char sql[128];
 
-	str_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE what = '%s'", what);
+	str_format(sql, sizeof(sql), "SELECT count(*) FROM history WHERE event = '%s'", what);
 	return site_number(site, sql);
 }
 
@@ -31,17 +31,17 @@ static void the_same_verdict_on_other_facts_adds_no_line(void **state)
 	struct site *site = *state;
 
 	arrive(site, "web1", "alice", "alice@example.com");
-	assert_int_equal(lines(site, "judged"), 1);
+	assert_int_equal(lines(site, "evaluated"), 1);
 	has_the_shell(site, 1);
 	str_copy(v.address, sizeof(v.address), "alice@example.com");
-	judge_as(site, "web1", "alice", v, RULES);
-	assert_int_equal(lines(site, "judged"), 1);
-	judge(site, "web1", "alice", "alice.b@example.com", RULES + 1);
-	assert_int_equal(lines(site, "judged"), 2);
-	judge(site, "web1", "alice", "", RULES + 2);
-	assert_int_equal(lines(site, "judged"), 3);
-	judge(site, "web1", "alice", "alice@example.com", RULES + 3);
-	assert_int_equal(lines(site, "judged"), 4);
+	classify_as(site, "web1", "alice", v, RULES);
+	assert_int_equal(lines(site, "evaluated"), 1);
+	classify(site, "web1", "alice", "alice.b@example.com", RULES + 1);
+	assert_int_equal(lines(site, "evaluated"), 2);
+	classify(site, "web1", "alice", "", RULES + 2);
+	assert_int_equal(lines(site, "evaluated"), 3);
+	classify(site, "web1", "alice", "alice@example.com", RULES + 3);
+	assert_int_equal(lines(site, "evaluated"), 4);
 }
 
 static void changes_of_one_account_are_kept_up_to_a_number(void **state)
@@ -52,9 +52,9 @@ static void changes_of_one_account_are_kept_up_to_a_number(void **state)
 	saw(site, "web1", "bob");
 	for (int n = 0; n < MANY; n++) {
 		has_the_shell(site, n);
-		judge(site, "web1", "alice", n % 2 ? "" : "alice@example.com", RULES);
+		classify(site, "web1", "alice", n % 2 ? "" : "alice@example.com", RULES);
 	}
-	assert_in_range(lines(site, "changed") + lines(site, "judged"), HISTORY_AT_WILL,
+	assert_in_range(lines(site, "changed") + lines(site, "evaluated"), HISTORY_AT_WILL,
 		HISTORY_AT_WILL + 1);
 	assert_int_equal(lines(site, "seen"), 2);
 }
@@ -72,11 +72,11 @@ static void a_person_who_comes_and_goes_keeps_mails_and_decisions(void **state)
 	for (int n = 0; n < MANY; n++) {
 		p = somebody("alice@example.com", PERSON_QUEUED);
 		has_the_shell(site, n);
-		judge(site, "web1", "alice", "alice@example.com", RULES);
+		classify(site, "web1", "alice", "alice@example.com", RULES);
 		GOOD(site,
 			ledger_person_put(site->ledger, &p, "login", "dispatcher", &site->fault));
 		has_the_shell(site, MANY + n);
-		judge(site, "web1", "alice", "", RULES);
+		classify(site, "web1", "alice", "", RULES);
 	}
 	assert_int_equal(lines(site, "invited"), 1);
 	assert_int_equal(lines(site, "blocked"), 1);

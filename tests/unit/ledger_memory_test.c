@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that a waiting program releases.
+ * ledger_release_memory: what a program that waits does not keep.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -13,7 +13,7 @@ static void a_resting_ledger_keeps_no_statement_and_works_on(void **state)
 
 	arrive(site, "host", "alice", "alice@example.com");
 	assert_non_null(sqlite3_next_stmt(site->ledger->db, NULL));
-	ledger_rest(site->ledger);
+	ledger_release_memory(site->ledger);
 	assert_null(sqlite3_next_stmt(site->ledger->db, NULL));
 	arrive(site, "host", "bob", "bob@example.com");
 }
@@ -23,7 +23,7 @@ static bool rest_and_count(const struct ledger_sighting *s, void *ctx)
 	struct site *site = ctx;
 
 	(void)s;
-	ledger_rest(site->ledger);
+	ledger_release_memory(site->ledger);
 	site->settings.requests_per_minute++;
 	return true;
 }
@@ -52,7 +52,7 @@ static void a_resting_ledger_keeps_no_page_of_its_cache(void **state)
 		saw(site, "host", user);
 	}
 	sqlite3_db_status(site->ledger->db, SQLITE_DBSTATUS_CACHE_USED, &before, &peak, 0);
-	ledger_rest(site->ledger);
+	ledger_release_memory(site->ledger);
 	sqlite3_db_status(site->ledger->db, SQLITE_DBSTATUS_CACHE_USED, &after, &peak, 0);
 	assert_true(before >= 8 * 4096);
 	assert_true(after < 2 * 4096); /* the cache itself takes some */

@@ -11,19 +11,19 @@
 #define BOB   "bob@example.com"
 #define LATER 1000
 
-static struct person waiting(const char *address, enum person_class class, int64_t due)
+static struct person waiting(const char *address, enum priority priority, int64_t due)
 {
 	struct person p = somebody(address, PERSON_QUEUED);
 
-	p.class = class;
-	p.due = due;
+	p.priority = priority;
+	p.next_attempt = due;
 	return p;
 }
 
 static int claim(struct site *site, int64_t now, const char *owner, struct person *out, int max)
 {
 	int n = ledger_claim(
-		site->ledger, now, CLASS_SWEEP, owner, now + 60, out, max, &site->fault);
+		site->ledger, now, PRIO_BACKGROUND, owner, now + 60, out, max, &site->fault);
 
 	GOOD(site, n >= 0);
 	return n;
@@ -42,9 +42,9 @@ static void a_person_comes_back_as_it_was_put(void **state)
 	struct site *site = *state;
 	struct person p = {.address = ALICE,
 		.state = PERSON_UNCONFIRMED,
-		.reason = "unconfirmed",
-		.due = 1,
-		.class = CLASS_RETRY,
+		.reason = REASON_UNCONFIRMED,
+		.next_attempt = 1,
+		.priority = PRIO_RETRY,
 		.attempts = 2,
 		.fault_code = "later",
 		.fault_text = "503",
@@ -54,7 +54,7 @@ static void a_person_comes_back_as_it_was_put(void **state)
 		.intent_date = 6,
 		.intent_mails = 7,
 		.approved = true,
-		.again = true,
+		.resend = true,
 		.discovered = true,
 		.checked = 8,
 		.first_day = DAY};
@@ -64,7 +64,7 @@ static void a_person_comes_back_as_it_was_put(void **state)
 	put(site, &p);
 	found = person(site, ALICE);
 	p.changed = found.changed;
-	p.unseen_day = found.unseen_day;
+	p.orphaned_since = found.orphaned_since;
 	assert_memory_equal(&found, &p, sizeof(p));
 	assert_in_range(clock_wall() - found.changed, 0, 5);
 }
@@ -92,7 +92,7 @@ static void an_unknown_word_is_an_error(void **state)
 	put_new(site, ALICE, PERSON_QUEUED);
 	site_sql(site, "UPDATE person SET state = 'blissful'");
 	assert_int_equal(ledger_person(site->ledger, ALICE, &p, &site->fault), -1);
-	assert_true(site_fault(site, "ledger_strange"));
+	assert_true(site_fault(site, "ledger_unexpected"));
 	assert_non_null(strstr(site->fault.what, "blissful"));
 }
 
@@ -109,14 +109,14 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 	changed = person(site, ALICE).changed;
 	assert_int_equal(changed, 77);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 1);
-	str_copy(p.reason, sizeof(p.reason), "cap");
+	p.reason = REASON_DAILY_LIMIT;
 	put(site, &p);
 	p.state = PERSON_HELD;
 	put(site, &p);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 3);
 	assert_true(person(site, ALICE).changed > 77);
 	assert_int_equal(
-		site_number(site, "SELECT what = 'held' AND cause = 'a test' AND actor = 'tester'"
+		site_number(site, "SELECT event = 'held' AND cause = 'a test' AND actor = 'tester'"
 				  " FROM history ORDER BY id DESC LIMIT 1"),
 		1);
 }
@@ -129,12 +129,12 @@ static void claims_take_new_people_first_then_retries_then_background_oldest_fir
 		"n1@x.com", "n2@x.com", "r1@x.com", "r2@x.com", "s1@x.com"};
 	struct site *site = *state;
 	struct person people[] = {
-		waiting("s1@x.com", CLASS_SWEEP, 10),
-		waiting("r2@x.com", CLASS_RETRY, 40),
-		waiting("n2@x.com", CLASS_NEW, 90),
-		waiting("n1@x.com", CLASS_NEW, 80),
-		waiting("r1@x.com", CLASS_RETRY, 30),
-		waiting("n3@x.com", CLASS_NEW, LATER + 1),
+		waiting("s1@x.com", PRIO_BACKGROUND, 10),
+		waiting("r2@x.com", PRIO_RETRY, 40),
+		waiting("n2@x.com", PRIO_NEW, 90),
+		waiting("n1@x.com", PRIO_NEW, 80),
+		waiting("r1@x.com", PRIO_RETRY, 30),
+		waiting("n3@x.com", PRIO_NEW, LATER + 1),
 	};
 	struct person out[8];
 
@@ -154,10 +154,10 @@ static void claims_take_new_people_first_then_retries_then_background_oldest_fir
 static void resyncs_can_be_left_aside(void **state)
 {
 	struct site *site = *state;
-	struct person p = waiting(ALICE, CLASS_SWEEP, 10), out[2];
+	struct person p = waiting(ALICE, PRIO_BACKGROUND, 10), out[2];
 
 	put(site, &p);
-	assert_int_equal(ledger_claim(site->ledger, LATER, CLASS_RETRY, "one", LATER + 60, out, 2,
+	assert_int_equal(ledger_claim(site->ledger, LATER, PRIO_RETRY, "one", LATER + 60, out, 2,
 				 &site->fault),
 		0);
 	assert_int_equal(claim(site, LATER, "one", out, 2), 1);
@@ -176,11 +176,11 @@ static void only_a_person_with_something_due_is_claimed(void **state)
 	for (int i = 0; i < PERSON_STATES; i++) {
 		struct person p = somebody(ALICE, (enum person_state)i), out[2];
 
-		p.due = 10;
+		p.next_attempt = 10;
 		put(site, &p);
 		assert_int_equal(next_due(site), claimable[i] ? 10 : 0);
 		assert_int_equal(claim(site, LATER, "one", out, 2), claimable[i]);
-		p.due = 0;
+		p.next_attempt = 0;
 		put(site, &p);
 		assert_int_equal(next_due(site), 0);
 		assert_int_equal(claim(site, LATER, "one", out, 2), 0);
@@ -192,7 +192,7 @@ static void only_a_person_with_something_due_is_claimed(void **state)
 static void a_lease_ends_with_the_result_with_release_or_with_time(void **state)
 {
 	struct site *site = *state;
-	struct person p = waiting(ALICE, CLASS_NEW, 10), out[2];
+	struct person p = waiting(ALICE, PRIO_NEW, 10), out[2];
 
 	put(site, &p);
 	assert_int_equal(claim(site, LATER, "one", out, 2), 1);
@@ -235,12 +235,12 @@ static void an_intent_stays_with_the_process_that_committed_it(void **state)
 {
 	struct site *site = *state;
 	struct ledger *l = site->ledger;
-	struct person p = waiting(ALICE, CLASS_NEW, 10), out[2];
+	struct person p = waiting(ALICE, PRIO_NEW, 10), out[2];
 
 	for (int known = 0; known < 2; known++) {
 		p.state = PERSON_SENDING;
-		GOOD(site, ledger_person_put_leased(
-				   l, &p, "one", LATER + 60, "send: begun", "one", &site->fault));
+		GOOD(site, ledger_person_store(l, &(struct person_step){.next = p}, "one",
+				   LATER + 60, "one", &site->fault));
 		assert_int_equal(next_due(site), LATER + 60);
 		assert_int_equal(claim(site, LATER, "two", out, 2), 0);
 		assert_int_equal(ledger_may_lease(l, ALICE, "two", LATER, out, &site->fault), 0);
@@ -258,7 +258,7 @@ static void an_intent_stays_with_the_process_that_committed_it(void **state)
 static void a_lease_from_a_wrong_clock_does_not_block_a_person_for_ever(void **state)
 {
 	struct site *site = *state;
-	struct person p = waiting(ALICE, CLASS_NEW, 10), out[2];
+	struct person p = waiting(ALICE, PRIO_NEW, 10), out[2];
 	int64_t year = 365 * DAY;
 
 	put(site, &p);
@@ -280,12 +280,13 @@ static bool claims_all(struct site *site, int number)
 
 	str_format(owner, sizeof(owner), "owner%d", number);
 	for (int n = 1; l && n != 0;) {
-		n = ledger_claim(l, LATER, CLASS_SWEEP, owner, LATER + 60, out, 7, &site->fault);
+		n = ledger_claim(
+			l, LATER, PRIO_BACKGROUND, owner, LATER + 60, out, 7, &site->fault);
 		if (n < 0)
 			return false;
 		for (int i = 0; i < n; i++)
 			if (!ledger_note(l,
-				    &(struct history_entry){.what = "claimed", .actor = "x"},
+				    &(struct history_entry){.event = "claimed", .actor = "x"},
 				    &site->fault))
 				return false;
 	}
@@ -303,13 +304,13 @@ static void programs_that_claim_at_once_never_claim_the_same(void **state)
 		struct person p;
 
 		str_format(address, sizeof(address), "user%d@example.com", i);
-		p = waiting(address, (enum person_class)(i % 3), 10 + i);
+		p = waiting(address, (enum priority)(i % 3), 10 + i);
 		put(site, &p);
 	}
 	GOOD(site, ledger_commit(site->ledger, &site->fault));
 	at_once(site, 4, claims_all);
 	assert_int_equal(
-		site_number(site, "SELECT count(*) FROM history WHERE what = 'claimed'"), CROWD);
+		site_number(site, "SELECT count(*) FROM history WHERE event = 'claimed'"), CROWD);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner LIKE 'owner%'"),
 		CROWD);
@@ -374,9 +375,10 @@ static void the_summary_counts_what_is_there(void **state)
 		if (what == 0)
 			saw(site, "web1", user);
 		else if (what == 1 && seen(site, "web1", user).id != 0)
-			judge(site, "web1", user, random % 3 != 0 ? address : "", RULES);
+			classify(site, "web1", user, random % 3 != 0 ? address : "", RULES);
 		else if (what == 2)
-			GOOD(site, ledger_lost(site->ledger, "web1", user, &site->fault) >= 0);
+			GOOD(site, ledger_account_removed(
+					   site->ledger, "web1", user, &site->fault) >= 0);
 		else if (what == 3)
 			GOOD(site, ledger_forget(site->ledger, address, &site->fault) >= 0);
 		else if (what == 4)
@@ -399,7 +401,7 @@ static void the_summary_counts_what_is_there(void **state)
 			verdict_word((enum verdict_kind)i));
 		assert_int_equal(sum.sightings[i], site_number(site, sql));
 	}
-	assert_int_equal(sum.queue[CLASS_NEW],
+	assert_int_equal(sum.queue[PRIO_NEW],
 		site_number(site, "SELECT count(*) FROM person WHERE state = 'queued'"));
 	assert_int_equal(sum.blocked, site_number(site, "SELECT count(*) FROM block"));
 	assert_true(sum.people[PERSON_QUEUED] > 0 && sum.blocked > 0); /* all kinds were present */
@@ -415,17 +417,17 @@ static void the_summary_knows_what_waits_longest(void **state)
 	assert_int_equal(sum.oldest_due, 0);
 	assert_int_equal(sum.oldest_unconfirmed, 0);
 	p.intent_at = 500;
-	p.due = 700;
+	p.next_attempt = 700;
 	put(site, &p);
 	p = somebody(BOB, PERSON_QUEUED);
-	p.due = 600;
-	p.class = CLASS_SWEEP;
+	p.next_attempt = 600;
+	p.priority = PRIO_BACKGROUND;
 	put(site, &p);
 	GOOD(site, ledger_summarise(site->ledger, LATER, &sum, &site->fault));
 	assert_int_equal(sum.oldest_due, 600);
 	assert_int_equal(sum.oldest_unconfirmed, 500);
-	assert_int_equal(sum.queue[CLASS_SWEEP], 1);
-	assert_int_equal(sum.queue[CLASS_NEW], 0);
+	assert_int_equal(sum.queue[PRIO_BACKGROUND], 1);
+	assert_int_equal(sum.queue[PRIO_NEW], 0);
 }
 
 static bool add_reason(const char *reason, int64_t count, void *ctx)
@@ -442,14 +444,14 @@ static void reasons_are_counted_most_frequent_first(void **state)
 	struct person p = somebody(ALICE, PERSON_HELD);
 	char reasons[128] = "";
 
-	str_copy(p.reason, sizeof(p.reason), "dry_run");
+	p.reason = REASON_DRY_RUN;
 	put(site, &p);
-	str_copy(p.reason, sizeof(p.reason), "discovered");
+	p.reason = REASON_DISCOVERED;
 	put(site, &p);
 	str_copy(p.address, sizeof(p.address), BOB);
 	put(site, &p);
 	str_copy(p.address, sizeof(p.address), "carol@example.com");
-	str_copy(p.reason, sizeof(p.reason), "collision");
+	p.reason = REASON_COLLISION;
 	put(site, &p);
 	GOOD(site,
 		ledger_each_reason(site->ledger, PERSON_HELD, add_reason, reasons, &site->fault));

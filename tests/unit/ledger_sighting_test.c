@@ -14,7 +14,7 @@
 static int unjudged(struct site *site, uint64_t rules)
 {
 	static struct ledger_sighting batch[16];
-	int n = ledger_unjudged(site->ledger, rules, batch, 16, &site->fault);
+	int n = ledger_unclassified(site->ledger, rules, batch, 16, &site->fault);
 
 	GOOD(site, n >= 0);
 	return n;
@@ -27,7 +27,7 @@ static const char *verdict_of(struct site *site, const char *host, const char *u
 
 static int lost(struct site *site, const char *host, const char *user)
 {
-	int result = ledger_lost(site->ledger, host, user, &site->fault);
+	int result = ledger_account_removed(site->ledger, host, user, &site->fault);
 
 	GOOD(site, result >= 0);
 	return result;
@@ -42,18 +42,18 @@ static void all_facts_come_back_as_they_were_seen(void **state)
 	struct ledger_sighting found;
 
 	s.uid = 4294967294;
-	s.reason = TRIGGER_CREATED;
+	s.trigger = TRIGGER_CREATED;
 	s.local = false;
 	memset(s.groups, 'g', sizeof(s.groups) - 1);
 	str_copy(s.first, sizeof(s.first), "Zo\xc3\xab");
 	str_copy(s.last, sizeof(s.last), "Robert'); DROP TABLE sighting;--");
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
 	found = seen(site, "web1", "alice");
 	assert_true(sighting_same_facts(&found.seen, &s));
-	assert_int_equal(found.seen.reason, TRIGGER_CREATED);
+	assert_int_equal(found.seen.trigger, TRIGGER_CREATED);
 	assert_int_equal(found.verdict, VERDICT_NONE);
 	assert_false(found.gone);
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 0);
 }
 
 static void only_the_day_of_a_sighting_is_kept(void **state)
@@ -62,7 +62,7 @@ static void only_the_day_of_a_sighting_is_kept(void **state)
 
 	saw(site, "web1", "alice");
 	assert_int_equal(seen(site, "web1", "alice").seen.first_seen % DAY, 0);
-	judge(site, "web1", "alice", ALICE, RULES);
+	classify(site, "web1", "alice", ALICE, RULES);
 	lost(site, "web1", "alice");
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history WHERE sighting IS NOT NULL"
 					   " AND at % 86400 <> 0"),
@@ -78,18 +78,18 @@ static void changed_facts_are_evaluated_again_but_keep_trigger_and_first_day(voi
 	struct sighting s = account("web1", "alice");
 
 	s.first_seen = 1000 * DAY + 5;
-	s.reason = TRIGGER_CREATED;
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
-	judge(site, "web1", "alice", ALICE, RULES);
+	s.trigger = TRIGGER_CREATED;
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
+	classify(site, "web1", "alice", ALICE, RULES);
 	assert_int_equal(unjudged(site, RULES), 0);
 	s.first_seen = 2000 * DAY;
-	s.reason = TRIGGER_LOGIN;
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 0);
+	s.trigger = TRIGGER_LOGIN;
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 0);
 	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 2);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.first_seen, 1000 * DAY);
-	assert_int_equal(seen(site, "web1", "alice").seen.reason, TRIGGER_CREATED);
+	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 }
 
 static void an_account_that_comes_back_is_new(void **state)
@@ -100,15 +100,15 @@ static void an_account_that_comes_back_is_new(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(lost(site, "web1", "alice"), 1);
 	assert_int_equal(lost(site, "web1", "alice"), 0);
-	assert_int_equal(unjudged(site, RULES), 0); /* an account that is gone is not evaluated */
-	s.reason = TRIGGER_CREATED;
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 1);
+	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
+	s.trigger = TRIGGER_CREATED;
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
 	assert_int_equal(unjudged(site, RULES), 1);
-	assert_int_equal(seen(site, "web1", "alice").seen.reason, TRIGGER_CREATED);
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
-	assert_string_equal(state_of(site, ALICE), "gone account_gone");
-	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that is valid now */
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
+	assert_string_equal(state_of(site, ALICE), "gone account_removed");
+	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 /* ---- verdicts ---- */
@@ -123,8 +123,8 @@ static void changed_rules_evaluate_all_sightings_again(void **state)
 	assert_int_equal(unjudged(site, RULES), 2);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		assert_int_equal(unjudged(site, rules[i]), 2);
-		judge(site, "web1", "alice", ALICE, rules[i]);
-		judge(site, "web2", "bob", "", rules[i]);
+		classify(site, "web1", "alice", ALICE, rules[i]);
+		classify(site, "web2", "bob", "", rules[i]);
 		assert_int_equal(unjudged(site, rules[i]), 0);
 	}
 }
@@ -139,21 +139,21 @@ static void facts_that_change_between_reading_and_judging_are_not_lost(void **st
 
 	GOOD(site, collector);
 	saw(site, "web1", "alice");
-	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
+	assert_int_equal(ledger_unclassified(site->ledger, RULES, batch, 4, &site->fault), 1);
 	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
-	assert_int_equal(ledger_saw(collector, &s, &site->fault), 2);
-	GOOD(site, ledger_judge(site->ledger, batch[0].id, RULES, &v, &site->fault));
+	assert_int_equal(ledger_account_seen(collector, &s, &site->fault), 2);
+	GOOD(site, ledger_set_verdict(site->ledger, batch[0].id, RULES, &v, &site->fault));
 	assert_int_equal(v.kind, VERDICT_NONE);
-	assert_int_equal(ledger_unjudged(site->ledger, RULES, batch, 4, &site->fault), 1);
+	assert_int_equal(ledger_unclassified(site->ledger, RULES, batch, 4, &site->fault), 1);
 	assert_string_equal(batch[0].seen.groups, "no-cloudinvite");
 	v.kind = VERDICT_MAPPED;
-	GOOD(site, ledger_judge(site->ledger, batch[0].id, RULES, &v, &site->fault));
+	GOOD(site, ledger_set_verdict(site->ledger, batch[0].id, RULES, &v, &site->fault));
 	assert_int_equal(v.kind, VERDICT_MAPPED);
 	assert_int_equal(unjudged(site, RULES), 0);
 
-	assert_int_equal(ledger_unjudged(site->ledger, 7, batch, 4, &site->fault), 1);
-	assert_int_equal(ledger_lost(collector, "web1", "alice", &site->fault), 1);
-	GOOD(site, ledger_judge(site->ledger, batch[0].id, 7, &v, &site->fault));
+	assert_int_equal(ledger_unclassified(site->ledger, 7, batch, 4, &site->fault), 1);
+	assert_int_equal(ledger_account_removed(collector, "web1", "alice", &site->fault), 1);
+	GOOD(site, ledger_set_verdict(site->ledger, batch[0].id, 7, &v, &site->fault));
 	assert_int_equal(v.kind, VERDICT_NONE);
 	ledger_close(collector);
 }
@@ -163,11 +163,11 @@ static void a_person_who_is_excluded_after_all_is_not_written_to(void **state)
 	struct site *site = *state;
 
 	arrive(site, "web1", "alice", ALICE);
-	judge(site, "web1", "alice", "", RULES + 1);
+	classify(site, "web1", "alice", "", RULES + 1);
 	assert_string_equal(state_of(site, ALICE), "gone excluded");
-	judge(site, "web1", "alice", ALICE, RULES + 2);
+	classify(site, "web1", "alice", ALICE, RULES + 2);
 	put_new(site, ALICE, PERSON_QUEUED);
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void one_account_of_several_is_enough_to_stay(void **state)
@@ -176,13 +176,13 @@ static void one_account_of_several_is_enough_to_stay(void **state)
 
 	arrive(site, "web1", "alice", ALICE);
 	saw(site, "web2", "alice");
-	judge(site, "web2", "alice", ALICE, RULES);
+	classify(site, "web2", "alice", ALICE, RULES);
 	lost(site, "web1", "alice");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
-	assert_int_equal(person(site, ALICE).unseen_day, 0);
-	judge(site, "web2", "alice", BOB, RULES + 1);
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
+	assert_int_equal(person(site, ALICE).orphaned_since, 0);
+	classify(site, "web2", "alice", BOB, RULES + 1);
 	assert_string_equal(state_of(site, ALICE), "gone mapped");
-	assert_int_equal(person(site, ALICE).unseen_day, clock_day_start(clock_wall()));
+	assert_int_equal(person(site, ALICE).orphaned_since, clock_day_start(clock_wall()));
 }
 
 /* ---- removed accounts ---- */
@@ -194,17 +194,17 @@ static void the_last_account_removed_ends_only_a_person_never_mailed(void **stat
 		int64_t intent_at;
 		const char *after;
 	} cases[] = {
-		{PERSON_QUEUED, 0, "gone account_gone"},
-		{PERSON_HELD, 0, "gone account_gone"},
-		{PERSON_HELD, 1000, "held first_look"}, /* a mail may be out: never forgotten */
-		{PERSON_SENDING, 1000, "sending first_look"},
-		{PERSON_UNCONFIRMED, 1000, "unconfirmed first_look"},
-		{PERSON_INVITED, 0, "invited account_gone"},
-		{PERSON_ACCEPTED, 0, "accepted first_look"},
-		{PERSON_DECLINED, 0, "declined first_look"},
-		{PERSON_CANCELLED, 0, "cancelled first_look"},
-		{PERSON_NOT_INVITABLE, 0, "not_invitable first_look"},
-		{PERSON_FAILED, 0, "failed first_look"},
+		{PERSON_QUEUED, 0, "gone account_removed"},
+		{PERSON_HELD, 0, "gone account_removed"},
+		{PERSON_HELD, 1000, "held first_check"}, /* a mail may be out: never forgotten */
+		{PERSON_SENDING, 1000, "sending first_check"},
+		{PERSON_UNCONFIRMED, 1000, "unconfirmed first_check"},
+		{PERSON_INVITED, 0, "invited account_removed"},
+		{PERSON_ACCEPTED, 0, "accepted first_check"},
+		{PERSON_DECLINED, 0, "declined first_check"},
+		{PERSON_CANCELLED, 0, "cancelled first_check"},
+		{PERSON_NOT_INVITABLE, 0, "not_invitable first_check"},
+		{PERSON_FAILED, 0, "failed rejected"},
 	};
 	struct site *site = *state;
 	char user[32], address[64];
@@ -217,10 +217,11 @@ static void the_last_account_removed_ends_only_a_person_never_mailed(void **stat
 		arrive(site, "web1", user, address);
 		p = somebody(address, cases[i].state);
 		p.intent_at = cases[i].intent_at;
+		str_copy(p.fault_code, sizeof(p.fault_code), "rejected");
 		put(site, &p);
 		assert_int_equal(lost(site, "web1", user), 1);
 		assert_string_equal(state_of(site, address), cases[i].after);
-		assert_int_not_equal(person(site, address).unseen_day, 0);
+		assert_int_not_equal(person(site, address).orphaned_since, 0);
 	}
 }
 
@@ -231,31 +232,41 @@ static void a_person_who_is_invited_and_gone_is_due_at_once(void **state)
 
 	arrive(site, "web1", "alice", ALICE);
 	put_new(site, ALICE, PERSON_INVITED);
-	assert_int_equal(ledger_claim(site->ledger, clock_wall(), CLASS_SWEEP, "t",
+	assert_int_equal(ledger_claim(site->ledger, clock_wall(), PRIO_BACKGROUND, "t",
 				 clock_wall() + 60, p, 2, &site->fault),
 		0);
 	lost(site, "web1", "alice");
-	assert_int_equal(ledger_claim(site->ledger, clock_wall(), CLASS_SWEEP, "t",
+	assert_int_equal(ledger_claim(site->ledger, clock_wall(), PRIO_BACKGROUND, "t",
 				 clock_wall() + 60, p, 2, &site->fault),
 		1);
-	assert_string_equal(p[0].reason, "account_gone");
-	assert_int_not_equal(p[0].unseen_day, 0);
+	assert_string_equal(person_reason_word(&p[0]), "account_removed");
+	assert_int_not_equal(p[0].orphaned_since, 0);
 }
 
 static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwards(void **state)
 {
 	struct site *site = *state;
-	struct person p;
+	struct person_event event = {.kind = EVENT_RELEASED, .now = clock_wall()};
+	const struct send_policy policy = {.blocked = false};
+	struct person claimed, stored;
+	struct person_step step;
 
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(ledger_lease(site->ledger, ALICE, "dispatcher", clock_wall(),
-				 clock_wall() + 60, &p, &site->fault),
+				 clock_wall() + 60, &claimed, &site->fault),
 		1);
 	lost(site, "web1", "alice");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
-	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher does not know about it */
-	assert_string_equal(state_of(site, ALICE), "gone account_gone");
-	assert_int_equal(person(site, ALICE).due, 0);
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
+	/* The job ends, and stores that check and get are answered. */
+	stored = person(site, ALICE);
+	assert_int_equal(stored.orphan_reason, REASON_ACCOUNT_REMOVED);
+	event.claimed = &claimed;
+	event.now = clock_wall();
+	stored.checked = clock_wall();
+	step = person_step(&stored, &event, &policy);
+	GOOD(site, ledger_person_store(site->ledger, &step, NULL, 0, "t", &site->fault));
+	assert_string_equal(state_of(site, ALICE), "gone account_removed");
+	assert_int_equal(person(site, ALICE).next_attempt, 0);
 }
 
 /* ---- renamed ---- */
@@ -267,11 +278,13 @@ static void a_renamed_account_keeps_its_history_and_is_evaluated_again(void **st
 
 	arrive(site, "web1", "alice", ALICE);
 	id = seen(site, "web1", "alice").id;
-	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault), 1);
-	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "other", &site->fault), 0);
+	assert_int_equal(
+		ledger_account_renamed(site->ledger, "web1", "alice", "alice.b", &site->fault), 1);
+	assert_int_equal(
+		ledger_account_renamed(site->ledger, "web1", "alice", "other", &site->fault), 0);
 	assert_int_equal(seen(site, "web1", "alice.b").id, id);
 	assert_int_equal(unjudged(site, RULES), 1);
-	judge(site, "web1", "alice.b", BOB, RULES);
+	classify(site, "web1", "alice.b", BOB, RULES);
 	assert_string_equal(state_of(site, ALICE), "gone mapped");
 }
 
@@ -282,12 +295,14 @@ static void a_rename_to_the_name_of_another_account_is_resolved(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	arrive(site, "web1", "bob", BOB);
 	lost(site, "web1", "bob"); /* gone: the name is free */
-	assert_int_equal(ledger_renamed(site->ledger, "web1", "alice", "bob", &site->fault), 1);
+	assert_int_equal(
+		ledger_account_renamed(site->ledger, "web1", "alice", "bob", &site->fault), 1);
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_false(seen(site, "web1", "bob").gone);
 
 	saw(site, "web1", "carol"); /* there: two have swapped names */
-	assert_int_equal(ledger_renamed(site->ledger, "web1", "bob", "carol", &site->fault), 1);
+	assert_int_equal(
+		ledger_account_renamed(site->ledger, "web1", "bob", "carol", &site->fault), 1);
 	assert_true(seen(site, "web1", "bob").gone);
 	assert_false(seen(site, "web1", "carol").gone);
 	assert_int_equal(unjudged(site, RULES), 1);
@@ -301,13 +316,13 @@ static void two_accounts_with_one_address_are_a_collision_in_either_order(void *
 
 	arrive(site, "web1", "alice", ALICE);
 	saw(site, "web1", "Alice");
-	assert_int_equal(judge(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_int_equal(classify(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
 	assert_string_equal(verdict_of(site, "web1", "alice"), "collision");
 	assert_string_equal(state_of(site, ALICE), "held collision");
 	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
 	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
-	assert_int_equal(unjudged(site, RULES), 1); /* no other one was affected */
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
+	assert_int_equal(unjudged(site, RULES), 1); /* nobody else was disturbed */
 }
 
 static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
@@ -321,19 +336,19 @@ static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
 		str_format(host, sizeof(host), "web%d", how);
 		saw(site, host, "alice");
 		saw(site, host, "Alice");
-		judge(site, host, "alice", ALICE, RULES);
-		assert_int_equal(judge(site, host, "Alice", ALICE, RULES), VERDICT_COLLISION);
+		classify(site, host, "alice", ALICE, RULES);
+		assert_int_equal(classify(site, host, "Alice", ALICE, RULES), VERDICT_COLLISION);
 		assert_int_equal(unjudged(site, RULES), 0);
 		if (how == 0)
 			lost(site, host, "Alice");
 		else if (how == 1)
-			judge(site, host, "Alice", "", RULES);
+			classify(site, host, "Alice", "", RULES);
 		else if (how == 2)
-			judge(site, host, "Alice", BOB, RULES);
+			classify(site, host, "Alice", BOB, RULES);
 		else
-			judge_as(site, host, "Alice", by_map, RULES);
+			classify_as(site, host, "Alice", by_map, RULES);
 		assert_int_equal(unjudged(site, RULES), 1);
-		assert_int_equal(judge(site, host, "alice", ALICE, RULES), VERDICT_MAPPED);
+		assert_int_equal(classify(site, host, "alice", ALICE, RULES), VERDICT_MAPPED);
 		assert_int_equal(unjudged(site, RULES), 0);
 	}
 }
@@ -345,12 +360,12 @@ static void other_facts_do_not_let_one_of_a_collision_through(void **state)
 
 	saw(site, "web1", "alice");
 	saw(site, "web1", "Alice");
-	judge(site, "web1", "alice", ALICE, RULES);
-	judge(site, "web1", "Alice", ALICE, RULES);
+	classify(site, "web1", "alice", ALICE, RULES);
+	classify(site, "web1", "Alice", ALICE, RULES);
 	str_copy(s.shell, sizeof(s.shell), "/bin/zsh");
-	assert_int_equal(ledger_saw(site->ledger, &s, &site->fault), 2);
+	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 2);
 	assert_int_equal(unjudged(site, RULES), 1);
-	assert_int_equal(judge(site, "web1", "alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_COLLISION);
 	assert_string_equal(verdict_of(site, "web1", "Alice"), "collision");
 }
 
@@ -362,13 +377,13 @@ static void three_in_a_collision_stay_one_until_one_is_left(void **state)
 	for (int i = 0; i < 3; i++)
 		saw(site, "web1", users[i]);
 	for (int i = 0; i < 3; i++)
-		judge(site, "web1", users[i], ALICE, RULES);
+		classify(site, "web1", users[i], ALICE, RULES);
 	lost(site, "web1", "alice");
 	assert_int_equal(unjudged(site, RULES), 2);
 	for (int i = 1; i < 3; i++)
-		assert_int_equal(judge(site, "web1", users[i], ALICE, RULES), VERDICT_COLLISION);
+		assert_int_equal(classify(site, "web1", users[i], ALICE, RULES), VERDICT_COLLISION);
 	lost(site, "web1", "Alice");
-	assert_int_equal(judge(site, "web1", "ALICE", ALICE, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify(site, "web1", "ALICE", ALICE, RULES), VERDICT_MAPPED);
 }
 
 static void other_hosts_and_the_map_do_not_collide(void **state)
@@ -378,11 +393,11 @@ static void other_hosts_and_the_map_do_not_collide(void **state)
 
 	arrive(site, "web1", "alice", ALICE);
 	saw(site, "web2", "alice");
-	assert_int_equal(judge(site, "web2", "alice", ALICE, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify(site, "web2", "alice", ALICE, RULES), VERDICT_MAPPED);
 	saw(site, "web1", "adm-alice");
-	assert_int_equal(judge_as(site, "web1", "adm-alice", by_map, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify_as(site, "web1", "adm-alice", by_map, RULES), VERDICT_MAPPED);
 	assert_string_equal(verdict_of(site, "web1", "alice"), "mapped");
-	assert_string_equal(state_of(site, ALICE), "queued first_look");
+	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void a_collision_does_not_hold_a_person_who_is_certain_or_approved(void **state)
@@ -392,17 +407,17 @@ static void a_collision_does_not_hold_a_person_who_is_certain_or_approved(void *
 
 	arrive(site, "web1", "alice", ALICE);
 	saw(site, "web2", "alice");
-	judge(site, "web2", "alice", ALICE, RULES);
+	classify(site, "web2", "alice", ALICE, RULES);
 	saw(site, "web1", "Alice");
-	assert_int_equal(judge(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
-	assert_string_equal(state_of(site, ALICE), "queued first_look"); /* web2 is certain */
+	assert_int_equal(classify(site, "web1", "Alice", ALICE, RULES), VERDICT_COLLISION);
+	assert_string_equal(state_of(site, ALICE), "queued first_check"); /* web2 is certain */
 
 	arrive(site, "web1", "bob", BOB);
 	p.approved = true;
 	put(site, &p);
 	saw(site, "web1", "Bob");
-	assert_int_equal(judge(site, "web1", "Bob", BOB, RULES), VERDICT_COLLISION);
-	assert_string_equal(state_of(site, BOB), "queued first_look");
+	assert_int_equal(classify(site, "web1", "Bob", BOB, RULES), VERDICT_COLLISION);
+	assert_string_equal(state_of(site, BOB), "queued first_check");
 }
 
 /* ---- a host ---- */
@@ -418,14 +433,14 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	GOOD(site, ledger_host_reset(site->ledger, "web1", &site->fault));
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_int_not_equal(seen(site, "web2", "bob").id, 0);
-	assert_string_equal(state_of(site, ALICE), "invited first_look");
-	assert_int_not_equal(person(site, ALICE).unseen_day, 0);
-	assert_int_equal(person(site, BOB).unseen_day, 0);
-	/* Why she got this mail can still be explained; nothing is left of accounts without a
-	 * person. */
+	assert_string_equal(state_of(site, ALICE), "invited first_check");
+	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
+	assert_int_equal(person(site, BOB).orphaned_since, 0);
+	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
+	 */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
-				  " AND subject = 'alice@web1' AND what = 'seen'"),
+				  " AND subject = 'alice@web1' AND event = 'seen'"),
 		1);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE subject = 'daemon@web1'"), 0);
@@ -452,7 +467,7 @@ static struct told changes(struct site *site, const char *host, int64_t *since)
 {
 	struct told t = {.count = 0};
 
-	GOOD(site, ledger_changes(site->ledger, host, *since, since, tell, &t, &site->fault));
+	GOOD(site, ledger_changes_since(site->ledger, host, *since, since, tell, &t, &site->fault));
 	return t;
 }
 
@@ -467,15 +482,15 @@ static void a_host_learns_the_states_of_its_own_accounts_only(void **state)
 	saw(site, "web2", "alice");
 	assert_int_equal(changes(site, "web1", &web1).count, 0); /* not evaluated yet */
 
-	judge(site, "web1", "daemon", "", RULES);
+	classify(site, "web1", "daemon", "", RULES);
 	t = changes(site, "web1", &web1);
 	assert_int_equal(t.count, 1);
 	assert_string_equal(t.users[0], "daemon");
 	assert_string_equal(t.words[0], "excluded");
 	assert_int_equal(changes(site, "web2", &web2).count, 0);
 
-	judge(site, "web1", "alice", ALICE, RULES);
-	judge(site, "web2", "alice", ALICE, RULES);
+	classify(site, "web1", "alice", ALICE, RULES);
+	classify(site, "web2", "alice", ALICE, RULES);
 	assert_string_equal(changes(site, "web1", &web1).words[0], "mapped");
 	put_new(site, ALICE, PERSON_QUEUED);
 	put_new(site, ALICE, PERSON_INVITED);
@@ -485,7 +500,7 @@ static void a_host_learns_the_states_of_its_own_accounts_only(void **state)
 	assert_string_equal(changes(site, "web2", &web2).words[0], "invited");
 
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
-	judge(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is not a change */
+	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict changes nothing */
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
 	lost(site, "web1", "alice"); /* the collector knows: there is no marker to write */
 	web1 = 0;
@@ -515,7 +530,7 @@ static void sightings_are_found_by_host_user_and_address(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	arrive(site, "web1", "bob", BOB);
 	saw(site, "web2", "alice");
-	judge(site, "web2", "alice", ALICE, RULES);
+	classify(site, "web2", "alice", ALICE, RULES);
 	saw(site, "web2", "daemon");
 	assert_int_equal(fitting(site, NULL, NULL, NULL), 4);
 	assert_int_equal(fitting(site, "web1", NULL, NULL), 2);

@@ -92,9 +92,27 @@ int64_t site_number(struct site *site, const char *sql)
 	return number;
 }
 
+void site_load_v1(struct site *site)
+{
+	const char *source = getenv("CLOUDINVITE_SOURCE");
+	char path[PATH_MAX], *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	str_format(
+		path, sizeof(path), "%s/tests/unit/fixtures/ledger_v1.sql", source ? source : ".");
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(getdelim(&text, &size, '\0', file) > 10000);
+	fclose(file);
+	site_sql(site, text);
+	free(text);
+	assert_int_equal(chmod(site_file(site), 0600), 0);
+}
+
 struct sighting account(const char *host, const char *user)
 {
-	struct sighting s = {.uid = 1000, .reason = TRIGGER_LOGIN, .local = true};
+	struct sighting s = {.uid = 1000, .trigger = TRIGGER_LOGIN, .local = true};
 
 	str_copy(s.host, sizeof(s.host), host);
 	str_copy(s.user, sizeof(s.user), user);
@@ -106,7 +124,7 @@ struct sighting account(const char *host, const char *user)
 int saw(struct site *site, const char *host, const char *user)
 {
 	struct sighting s = account(host, user);
-	int result = ledger_saw(site->ledger, &s, &site->fault);
+	int result = ledger_account_seen(site->ledger, &s, &site->fault);
 
 	GOOD(site, result >= 0);
 	return result;
@@ -129,22 +147,23 @@ struct ledger_sighting seen(struct site *site, const char *host, const char *use
 	return s;
 }
 
-enum verdict_kind judge_as(
+enum verdict_kind classify_as(
 	struct site *site, const char *host, const char *user, struct verdict v, uint64_t rules)
 {
-	GOOD(site, ledger_unjudged(site->ledger, rules, NULL, 0, &site->fault) == 0);
-	GOOD(site, ledger_judge(site->ledger, seen(site, host, user).id, rules, &v, &site->fault));
+	GOOD(site, ledger_unclassified(site->ledger, rules, NULL, 0, &site->fault) == 0);
+	GOOD(site, ledger_set_verdict(
+			   site->ledger, seen(site, host, user).id, rules, &v, &site->fault));
 	return v.kind;
 }
 
-enum verdict_kind judge(
+enum verdict_kind classify(
 	struct site *site, const char *host, const char *user, const char *address, uint64_t rules)
 {
 	struct verdict v = {.kind = address[0] != '\0' ? VERDICT_MAPPED : VERDICT_EXCLUDED};
 
 	v.from_template = address[0] != '\0';
 	str_copy(v.address, sizeof(v.address), address);
-	return judge_as(site, host, user, v, rules);
+	return classify_as(site, host, user, v, rules);
 }
 
 struct person somebody(const char *address, enum person_state state)
@@ -152,8 +171,8 @@ struct person somebody(const char *address, enum person_state state)
 	struct person p = {.state = state, .mails = -1, .intent_mails = -1};
 
 	str_copy(p.address, sizeof(p.address), address);
-	str_copy(p.reason, sizeof(p.reason), "first_look");
-	p.due = state == PERSON_QUEUED ? 100 : 0;
+	p.reason = REASON_FIRST_CHECK;
+	p.next_attempt = state == PERSON_QUEUED ? 100 : 0;
 	return p;
 }
 
@@ -172,7 +191,7 @@ void put_new(struct site *site, const char *address, enum person_state state)
 void arrive(struct site *site, const char *host, const char *user, const char *address)
 {
 	assert_int_equal(saw(site, host, user), 1);
-	assert_int_equal(judge(site, host, user, address, RULES), VERDICT_MAPPED);
+	assert_int_equal(classify(site, host, user, address, RULES), VERDICT_MAPPED);
 	put_new(site, address, PERSON_QUEUED);
 }
 
@@ -194,7 +213,7 @@ const char *state_of(struct site *site, const char *address)
 
 	if (p.address[0] == '\0')
 		return "none";
-	str_format(text, sizeof(text), "%s %s", person_state_word(p.state), p.reason);
+	str_format(text, sizeof(text), "%s %s", person_state_word(p.state), person_reason_word(&p));
 	return text;
 }
 

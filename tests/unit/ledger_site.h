@@ -46,6 +46,9 @@ bool site_fault(const struct site *site, const char *code);
 void site_sql(struct site *site, const char *sql);
 int64_t site_number(struct site *site, const char *sql);
 
+/* In place of a ledger: one of schema version 1, as the program of that time wrote it. */
+void site_load_v1(struct site *site);
+
 /* ---- accounts ---- */
 
 struct sighting account(const char *host, const char *user);
@@ -53,11 +56,11 @@ int saw(struct site *site, const char *host, const char *user);
 
 /* id 0: none. */
 struct ledger_sighting seen(struct site *site, const char *host, const char *user);
-enum verdict_kind judge_as(
+enum verdict_kind classify_as(
 	struct site *site, const char *host, const char *user, struct verdict v, uint64_t rules);
 
 /* As the template would, or ("") as excluded. */
-enum verdict_kind judge(
+enum verdict_kind classify(
 	struct site *site, const char *host, const char *user, const char *address, uint64_t rules);
 
 /* ---- people ---- */

@@ -127,7 +127,7 @@ static void facts_are_compared_without_reason_and_time(void **state)
 	struct sighting a = facts_of("Alice Liddell"), b = facts_of("Alice Liddell");
 
 	(void)state;
-	b.reason = TRIGGER_CREATED;
+	b.trigger = TRIGGER_CREATED;
 	b.first_seen = 86400;
 	assert_true(sighting_same_facts(&a, &b));
 	b.uid++;
@@ -154,7 +154,7 @@ static void reasons_have_words(void **state)
 	enum trigger reason = TRIGGER_LOGIN;
 
 	(void)state;
-	for (unsigned i = TRIGGER_LOGIN; i <= TRIGGER_ASKED; i++) {
+	for (unsigned i = TRIGGER_LOGIN; i <= TRIGGER_MANUAL; i++) {
 		assert_true(sighting_trigger_parse(trigger_word((enum trigger)i), &reason));
 		assert_int_equal(reason, i);
 	}

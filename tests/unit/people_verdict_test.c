@@ -275,7 +275,7 @@ static void rules_know_a_network_user_with_and_without_the_realm(void **state)
 	expect(*state, "[people]\nnetwork_users = yes\nexclude_users = *@corp\n", "", &s,
 		VERDICT_EXCLUDED, "exclude_users", "exclude_users");
 	s = network("CORP\\administrator");
-	expect(*state, NETWORK, "", &s, VERDICT_EXCLUDED, "nobody_name", "shared name");
+	expect(*state, NETWORK, "", &s, VERDICT_EXCLUDED, "reserved_name", "shared name");
 	s = network("alice@corp");
 	expect(*state, NETWORK, "alice@corp a1@example.com\nalice a2@example.com\n", &s,
 		VERDICT_MAPPED, "map", "a1@example.com");
@@ -328,10 +328,10 @@ static void a_reserved_name_is_excluded_unless_allowed(void **state)
 {
 	struct sighting s = named("Ubuntu");
 
-	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "nobody_name", "cloud image");
+	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "reserved_name", "cloud image");
 	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
 		"ubuntu@example.com");
-	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "nobody_name",
+	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "reserved_name",
 		"allow_reserved_names");
 	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "ubuntu mark@example.com\n", &s,
 		VERDICT_MAPPED, "map", "mark@example.com");

@@ -50,7 +50,7 @@ static void an_arrival_and_its_box_go_to_the_disk_on_demand(void **state)
 
 	assert_true(box >= 0);
 	assert_int_equal(spool_put(box, "alice", TRIGGER_LOGIN, true), 1);
-	assert_int_equal(spool_put(box, "bob", TRIGGER_ASKED, false), 1);
+	assert_int_equal(spool_put(box, "bob", TRIGGER_MANUAL, false), 1);
 	assert_int_equal(spool_sync(box), 0);
 	close(box);
 	assert_int_equal(spool_sync(box), -1);

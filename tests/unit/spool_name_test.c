@@ -145,7 +145,7 @@ static void what_does_not_fit_has_no_name(void **state)
 	for (size_t n = 40; n < 70; n++) {
 		user[n] = '\0';
 		assert_int_equal(spool_mark_name(name, user), n <= 53);
-		assert_int_equal(spool_arrival_name(name, user, TRIGGER_ASKED), n <= 51);
+		assert_int_equal(spool_arrival_name(name, user, TRIGGER_MANUAL), n <= 51);
 		user[n] = '/';
 	}
 }
@@ -239,11 +239,11 @@ static void no_two_names_mean_one_user(void **state)
 
 static void reasons_are_four_words(void **state)
 {
-	static const char *const words[] = {"login", "created", "asked", "deleted"};
-	enum trigger reason = TRIGGER_ASKED;
+	static const char *const words[] = {"login", "created", "manual", "deleted"};
+	enum trigger reason = TRIGGER_MANUAL;
 
 	(void)state;
-	for (int r = TRIGGER_LOGIN; r <= TRIGGER_ASKED; r++) {
+	for (int r = TRIGGER_LOGIN; r <= TRIGGER_MANUAL; r++) {
 		assert_string_equal(trigger_word((enum trigger)r), words[r]);
 		assert_true(trigger_parse(words[r], &reason));
 		assert_int_equal(reason, r);
@@ -251,6 +251,17 @@ static void reasons_are_four_words(void **state)
 	assert_false(trigger_parse("", &reason));
 	assert_false(trigger_parse("log", &reason));
 	assert_false(trigger_parse("logins", &reason));
+}
+
+static void an_arrival_of_an_earlier_version_is_read(void **state)
+{
+	char user[SPOOL_USER_MAX + 1];
+	enum trigger reason = TRIGGER_LOGIN;
+
+	(void)state;
+	assert_true(spool_parse_arrival("a%2Fb.asked", user, &reason));
+	assert_string_equal(user, "a/b");
+	assert_int_equal(reason, TRIGGER_MANUAL);
 }
 
 int main(void)
@@ -266,6 +277,7 @@ int main(void)
 		cmocka_unit_test(no_name_that_is_too_long_is_read),
 		cmocka_unit_test(no_two_names_mean_one_user),
 		cmocka_unit_test(reasons_are_four_words),
+		cmocka_unit_test(an_arrival_of_an_earlier_version_is_read),
 	};
 
 	return cmocka_run_group_tests_name("spool: names", tests, NULL, NULL);

@@ -139,7 +139,7 @@ static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
 
 	arrive(b, "alice", TRIGGER_LOGIN);
 	arrive(b, "alice", TRIGGER_CREATED);
-	arrive(b, "alice", TRIGGER_ASKED);
+	arrive(b, "alice", TRIGGER_MANUAL);
 	assert_int_equal(list(b, out, &bad), 3);
 }
 
@@ -367,6 +367,21 @@ static void a_box_that_cannot_be_read_is_a_fault(void **state)
 	close(broken.reader.new_dir);
 }
 
+static void an_arrival_of_an_earlier_version_is_listed_and_removed(void **state)
+{
+	struct box *b = *state;
+	struct spool_arrival out[MOST];
+	struct fault fault = {0};
+	int bad;
+
+	folder_write(b->folder, "new/alice.asked", "");
+	assert_int_equal(list(b, out, &bad), 1);
+	assert_int_equal(bad, 0);
+	assert_int_equal(out[0].reason, TRIGGER_MANUAL);
+	assert_true(spool_remove(&b->reader, out[0].name, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+}
+
 static void a_pass_leaves_no_descriptor_open(void **state)
 {
 	struct box *b = *state;
@@ -428,6 +443,7 @@ int main(void)
 		T(the_same_name_put_aside_twice_is_kept_once),
 		T(a_full_directory_in_new_hides_no_arrival),
 		T(a_box_that_cannot_be_read_is_a_fault),
+		T(an_arrival_of_an_earlier_version_is_listed_and_removed),
 		T(a_pass_leaves_no_descriptor_open),
 		T(a_storm_of_logins_while_we_take_them_is_never_a_fault),
 	};

@@ -63,7 +63,7 @@ static void labels_are_the_words_of_their_modules(void **state)
 			google_method_word((enum google_method)method));
 		assert_string_equal(name, want);
 	}
-	for (int reason = TRIGGER_LOGIN; reason <= TRIGGER_ASKED; reason++) {
+	for (int reason = TRIGGER_LOGIN; reason <= TRIGGER_MANUAL; reason++) {
 		counter_name(COUNTER_ARRIVALS, reason, 0, name);
 		str_format(want, sizeof(want), "arrivals_total{trigger=\"%s\"}",
 			trigger_word((enum trigger)reason));

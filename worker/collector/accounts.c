@@ -25,17 +25,17 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 	switch (change->kind) {
 	case CHANGE_RENAMED:
 		return collector_note_result(
-			c, ledger_renamed(c->ledger, c->host, change->old->user,
+			c, ledger_account_renamed(c->ledger, c->host, change->old->user,
 				   change->account->user, fault));
 	case CHANGE_REMOVED:
 		return collector_note_result(
-			c, ledger_lost(c->ledger, c->host, change->old->user, fault));
+			c, ledger_account_removed(c->ledger, c->host, change->old->user, fault));
 	case CHANGE_CREATED:
 		break;
 	}
 	facts_local(&s, c, snapshot, change->account);
-	s.reason = TRIGGER_CREATED;
-	return collector_note_result(c, ledger_saw(c->ledger, &s, fault));
+	s.trigger = TRIGGER_CREATED;
+	return collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
 }
 
 /* The new name gets its marker with the next verdict, or with the next login. */

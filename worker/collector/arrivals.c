@@ -13,7 +13,7 @@
 
 #define LIST_FIRST	  8192
 #define LIST_MAX	  65536
-#define GROUP		  1024 /* arrivals in one commit: so many that its fsync costs little in comparison */
+#define GROUP		  1024	       /* arrivals in one commit, so that its fsync costs little */
 #define NETWORK_RETRY_S	  INT64_C(300) /* seconds */
 #define LOG_AGAIN_MS	  INT64_C(3600000)
 #define NETWORK_GIVE_UP_S INT64_C(86400) /* seconds */
@@ -128,7 +128,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
 		return DISCARD;
 	if (disposition == ACCEPT)
-		s->reason = sighting_trigger(a->reason);
+		s->trigger = sighting_trigger(a->reason);
 	return disposition;
 }
 
@@ -145,7 +145,7 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 	for (int i = 0; i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
 		if (dispositions[i] == ACCEPT &&
-			!collector_note_result(c, ledger_saw(c->ledger, &s, fault))) {
+			!collector_note_result(c, ledger_account_seen(c->ledger, &s, fault))) {
 			ledger_rollback(c->ledger);
 			return false;
 		}

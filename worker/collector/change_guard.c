@@ -36,12 +36,13 @@ static int is_our_pause(struct collector *c, bool *paused, struct fault *fault)
 	int found = ledger_paused(c->ledger, &p, fault);
 
 	*paused = found > 0;
-	return found > 0 ? strcmp(p.kind, "brake") == 0 && strcmp(p.actor, actor) == 0 : found;
+	return found > 0 ? strcmp(p.kind, "account_changes") == 0 && strcmp(p.actor, actor) == 0
+			 : found;
 }
 
 static bool trip(struct collector *c, const struct account_diff *diff, struct fault *fault)
 {
-	struct ledger_pause p = {.kind = "brake", .since = clock_wall()};
+	struct ledger_pause p = {.kind = "account_changes", .since = clock_wall()};
 	char sentences[sizeof(p.text) + sizeof(p.remedy) + 2];
 
 	str_copy(p.actor, sizeof(p.actor), actor);

@@ -18,7 +18,7 @@
 /* An account that must be reported again. */
 struct changed_account {
 	const struct account *account;
-	enum trigger reason;
+	enum trigger trigger;
 };
 
 struct refresh {
@@ -124,7 +124,7 @@ static bool on_sighting(const struct ledger_sighting *known, void *ctx)
 	facts_local(&now, g->c, g->snapshot, account);
 	if (g->all ||
 		(!sighting_same_facts(&now, &known->seen) && !must_wait(g, &known->seen, &now)))
-		add_changed(g, account, known->seen.reason);
+		add_changed(g, account, known->seen.trigger);
 	return !g->failed;
 }
 
@@ -144,8 +144,8 @@ static bool store_account(
 	struct sighting s;
 
 	facts_local(&s, g->c, g->snapshot, changed_account->account);
-	s.reason = changed_account->reason;
-	return collector_note_result(g->c, ledger_saw(g->c->ledger, &s, fault));
+	s.trigger = changed_account->trigger;
+	return collector_note_result(g->c, ledger_account_seen(g->c->ledger, &s, fault));
 }
 
 static bool store_group(const struct refresh *g, size_t first, struct fault *fault)

@@ -31,7 +31,7 @@ bool marks_update(struct collector *c, struct fault *fault)
 	struct marking m = {.c = c, .fault = fault};
 	int64_t last = c->change;
 
-	if (!ledger_changes(c->ledger, c->host, c->change, &last, write_mark, &m, fault) ||
+	if (!ledger_changes_since(c->ledger, c->host, c->change, &last, write_mark, &m, fault) ||
 		m.failed || !spool_client_flush(&c->spool, fault))
 		return false;
 	c->change = last;

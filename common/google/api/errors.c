@@ -225,7 +225,7 @@ static void redirected(struct google_reply *out)
  * invitation. */
 static void not_google(struct google_reply *out)
 {
-	fault_set(&out->fault, FAULT_SETUP, "endpoint_strange",
+	fault_set(&out->fault, FAULT_SETUP, "endpoint_unexpected",
 		"a server that is not the Cloud Identity API answers %d", out->status);
 	fault_remedy(&out->fault, "Check [google] endpoint and api_version. A proxy or a network "
 				  "login page may intercept the call.");

@@ -14,7 +14,7 @@
 static bool from_elsewhere(const struct fault *fault)
 {
 	return strcmp(fault->code, "redirected") == 0 ||
-	       strcmp(fault->code, "endpoint_strange") == 0;
+	       strcmp(fault->code, "endpoint_unexpected") == 0;
 }
 
 /* A complete reply of the API below 500 says what was done, or that nothing was. Without one, or
@@ -42,10 +42,10 @@ static void read_body(const struct google_call *call, const char *url,
 	if (reply->status == 200)
 		parse_reply(call, reply->body.data, reply->body.len, memory, out);
 	else
-		fault_set(&out->fault, FAULT_AMBIGUOUS, "reply_strange",
+		fault_set(&out->fault, FAULT_AMBIGUOUS, "reply_unexpected",
 			"the reply to %s has the status %d, which Google never uses",
 			google_method_word(call->method), reply->status);
-	if (strcmp(out->fault.code, "reply_strange") == 0)
+	if (strcmp(out->fault.code, "reply_unexpected") == 0)
 		error_unexpected_reply(url, reply, &out->fault);
 }
 

@@ -234,7 +234,7 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 		out->has_invitation = out->shown = false;
 		fault_set(&out->fault,
 			call->method == GOOGLE_SEND ? FAULT_AMBIGUOUS : FAULT_TRANSIENT,
-			"reply_strange",
+			"reply_unexpected",
 			"the reply to %s does not match Google's documentation: %s%s",
 			google_method_word(call->method), json || !len ? "" : "no JSON: ", wrong);
 	}

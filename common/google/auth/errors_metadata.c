@@ -84,7 +84,7 @@ bool error_metadata(const struct settings *s, const struct http_reply *r, struct
 bool error_metadata_unexpected(
 	const struct settings *s, const struct http_reply *r, const char *what, struct fault *f)
 {
-	fault_set(f, FAULT_SETUP, "metadata_strange",
+	fault_set(f, FAULT_SETUP, "metadata_unexpected",
 		"the server that answers %d at %s is not Google's metadata server: %s", r->status,
 		s->metadata_endpoint, what);
 	return fault_remedy(f, ELSEWHERE);

@@ -209,7 +209,7 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 	bool later = s >= 500 || s == 408 || s == 429;
 
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP,
-		later ? "token_server" : "token_endpoint_strange",
+		later ? "token_server" : "token_endpoint_unexpected",
 		"%s answers %d, but not like a token endpoint", c->token_endpoint, s);
 	fault_remedy(f, later ? ERROR_WAIT_REMEDY
 			      : "Check [google] token_endpoint. A proxy or a network login page "

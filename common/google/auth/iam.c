@@ -70,7 +70,7 @@ static bool take_jwt(const struct credential *c, const struct http_reply *reply,
 
 	secret_json_free(json);
 	return good ||
-	       fault_set(f, FAULT_TRANSIENT, "iam_reply_strange",
+	       fault_set(f, FAULT_TRANSIENT, "iam_reply_unexpected",
 		       "%s answers 200, but without a signed JWT (%s)", c->settings->iam_endpoint,
 		       *reply->content_type ? reply->content_type : "no content type");
 }

@@ -213,7 +213,7 @@ bool oauth_exchange(const struct oauth_request *r, const struct settings *settin
 		error_auth_code(r, settings, &reply, fault);
 	else
 		ok = token_response_parse(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "token_reply_unexpected",
 			     "%s answers 200, but without a token (%s)", settings->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	ok = ok && check_reply(r, out, fault);

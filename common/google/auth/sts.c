@@ -68,7 +68,7 @@ bool sts_exchange(const struct credential *c, struct http *http, const struct st
 		error_sts(c, what->audience, &reply, fault);
 	else
 		ok = token_response_parse_access(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_TRANSIENT, "sts_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "sts_reply_unexpected",
 			     "%s answers 200, but without a token (%s)", request.url,
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);

@@ -269,15 +269,15 @@ bool subject_token(const struct subject_source *s, const struct credential *c, s
 	if (!(s->file ? from_file(s, c, out, fault) : from_url(s, http, out, fault)))
 		return false;
 	if (s->field && !take_field(s->field, out)) {
-		fault_set(fault, FAULT_SETUP, "subject_token_strange",
+		fault_set(fault, FAULT_SETUP, "subject_token_unexpected",
 			"%.120s: not JSON with a string named '%.60s'", place, s->field);
 		return fault_remedy(
 			fault, "Check credential_source in %s: subject_token_field_name.", c->path);
 	}
 	if (plain_token(out))
 		return true;
-	fault_set(fault, FAULT_SETUP, "subject_token_strange", "%.120s: does not contain a token",
-		place);
+	fault_set(fault, FAULT_SETUP, "subject_token_unexpected",
+		"%.120s: does not contain a token", place);
 	return fault_remedy(fault,
 		"Check credential_source in %s, and the program that writes the token.", c->path);
 }

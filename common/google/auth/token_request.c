@@ -136,7 +136,7 @@ bool token_request(const struct credential *c, struct http *http, const char *fo
 		error_token(c, &reply, http_clock_skew(http), fault);
 	else
 		ok = token_response_parse(reply.body.data, reply.body.len, out) ||
-		     fault_set(fault, FAULT_TRANSIENT, "token_reply_strange",
+		     fault_set(fault, FAULT_TRANSIENT, "token_reply_unexpected",
 			     "%s answers 200, but without a token (%s)", c->token_endpoint,
 			     *reply.content_type ? reply.content_type : "no content type");
 	http_reply_free(&reply);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forgetting: one person at somebody's word, and everybody whose time is over. Deleted content is
+ * overwritten in the file (secure_delete), and the write-ahead log is emptied.
+ */
+#include "base/clock.h"
+#include "base/str.h"
+#include "ledger/person.h"
+#include "ledger/sighting.h"
+
+/* Runs SQL with one text and no rows; adds the number of rows that it changed. */
+static bool erase(
+	struct ledger *l, const char *sql, const char *text, int64_t *rows, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, sql, fault);
+	query_text(&q, text);
+	if (!query_run(&q))
+		return false;
+	*rows += sqlite3_changes(l->db);
+	return true;
+}
+
+/* ---- one ---- */
+
+static bool err_busy(struct ledger *l, struct fault *fault)
+{
+	fault_set(fault, FAULT_TRANSIENT, "ledger_leased",
+		"%s: another process is working on this person", l->path);
+	return fault_remedy(fault, "Try again in a minute.");
+}
+
+/* A result that is on its way would bring the person back. */
+static bool is_leased(struct ledger *l, const char *address, struct fault *fault)
+{
+	int64_t leased = 0;
+	struct query q;
+
+	query_start(&q, l, "SELECT lease_until > ? FROM person WHERE address = ?", fault);
+	query_number(&q, clock_wall());
+	query_text(&q, address);
+	if (query_one(&q, &leased) < 0)
+		return true;
+	return leased != 0 && !err_busy(l, fault);
+}
+
+static bool erase_person(struct ledger *l, const char *address, int64_t *rows, struct fault *fault)
+{
+	int64_t uncounted = 0;
+
+	return erase(l,
+		       "DELETE FROM history WHERE sighting IN (SELECT id FROM sighting"
+		       " WHERE address = ? AND address <> '')",
+		       address, rows, fault) &&
+	       erase(l, "DELETE FROM history WHERE address = ? AND address <> ''", address, rows,
+		       fault) &&
+	       erase(l, "DELETE FROM sighting WHERE address = ? AND address <> ''", address, rows,
+		       fault) &&
+	       erase(l, "DELETE FROM person WHERE address = ?", address, rows, fault) &&
+	       erase(l, "UPDATE send SET address = '' WHERE address = ?", address, &uncounted,
+		       fault);
+}
+
+int ledger_forget(struct ledger *l, const char *address, struct fault *fault)
+{
+	int64_t rows = 0;
+	bool good;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	good = !is_leased(l, address, fault) && erase_person(l, address, &rows, fault);
+	l->erased = l->erased || good;
+	if (!txn_end(l, good, fault))
+		return -1;
+	return rows > 0;
+}
+
+/* Its history is not to stay with the address that it led to. */
+static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct fault *fault)
+{
+	char address[ADDRESS_MAX + 1];
+
+	str_copy(address, sizeof(address), s->address);
+	s->address[0] = '\0';
+	if (!sighting_delete(l, s, fault))
+		return false;
+	str_copy(s->address, sizeof(s->address), address);
+	return sighting_unlink(
+		l, s, REASON_FORGOTTEN, "the last account of this person was erased", fault);
+}
+
+int ledger_forget_sighting(
+	struct ledger *l, const char *host, const char *user, struct fault *fault)
+{
+	struct ledger_sighting s;
+	int found;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	found = sighting_find(l, host, user, &s, fault);
+	if (found > 0 && !forget_account(l, &s, fault))
+		found = -1;
+	l->erased = l->erased || found > 0;
+	return txn_end(l, found >= 0, fault) ? found : -1;
+}
+
+/* ---- all whose time is over ---- */
+
+/* Runs SQL with a time and a limit; adds what it deleted. */
+static bool expire(
+	struct ledger *l, const char *sql, int64_t before, int max, int *done, struct fault *fault)
+{
+	struct query q;
+
+	if (*done >= max)
+		return true;
+	query_start(&q, l, sql, fault);
+	query_number(&q, before);
+	query_number(&q, max - *done);
+	if (!query_run(&q))
+		return false;
+	*done += sqlite3_changes(l->db);
+	return true;
+}
+
+static bool expire_journals(
+	struct ledger *l, int64_t before, int max, int *done, struct fault *fault)
+{
+	return expire(l,
+		       "DELETE FROM history WHERE id IN"
+		       " (SELECT id FROM history WHERE at < ? ORDER BY at LIMIT ?)",
+		       before, max, done, fault) &&
+	       expire(l,
+		       "DELETE FROM send WHERE id IN"
+		       " (SELECT id FROM send WHERE at < ? ORDER BY at LIMIT ?)",
+		       before, max, done, fault);
+}
+
+/* 1 one of them, 0 none is left, -1. */
+static int next_gone(
+	struct ledger *l, int64_t before, struct ledger_sighting *out, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(&q, l,
+		"SELECT " SIGHTING_COLUMNS " FROM sighting WHERE gone_day IS NOT NULL"
+		" AND gone_day < ? ORDER BY gone_day LIMIT 1",
+		fault);
+	query_number(&q, before);
+	found = query_row(&q);
+	if (found > 0 && !sighting_row(&q, out))
+		found = -1;
+	query_end(&q);
+	return found;
+}
+
+static bool expire_accounts(
+	struct ledger *l, int64_t before, int max, int *done, struct fault *fault)
+{
+	struct ledger_sighting s;
+
+	while (*done < max) {
+		int found = next_gone(l, before, &s, fault);
+
+		if (found <= 0)
+			return found == 0;
+		if (!sighting_delete(l, &s, fault))
+			return false;
+		(*done)++;
+	}
+	return true;
+}
+
+/* Whoever has an open intent, waits, or is in somebody's hands is not done with; and who was mailed
+ * lately by Google's clock was not forgotten years ago, whatever ours said then. */
+static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before, int max, int *done,
+	struct fault *fault)
+{
+	return expire(l,
+		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
+		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ? AND (+state = "
+		       "'gone'"
+		       " OR (+state IN ('not_invitable', 'failed', 'held') AND mails <= 0"
+		       " AND our_mails = 0 AND intent_at = 0))"
+		       " AND lease_until = 0 ORDER BY orphaned_since LIMIT ?)",
+		       gone_before, max, done, fault) &&
+	       expire(l,
+		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
+		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ?1 AND changed < ?1"
+		       " AND intent_date < ?1"
+		       " AND state NOT IN ('queued', 'sending', 'unconfirmed') AND intent_at = 0"
+		       " AND lease_until = 0 ORDER BY orphaned_since LIMIT ?2)",
+		       before, max, done, fault);
+}
+
+int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
+	struct fault *fault)
+{
+	int64_t history_before = now - settings->retain_history;
+	int64_t gone_before = now - settings->retain_gone;
+	int done = 0;
+	bool good;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	good = expire_journals(l, history_before, max, &done, fault) &&
+	       expire_accounts(l, gone_before, max, &done, fault) &&
+	       expire_people(l, gone_before, history_before, max, &done, fault);
+	l->erased = l->erased || (good && done > 0);
+	return txn_end(l, good, fault) ? done : -1;
+}
