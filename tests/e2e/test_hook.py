@@ -275,10 +275,11 @@ class Tools(harness.Test):
     def test_useradd_and_userdel(self):
         sandbox.output("useradd", "-m", "made")
         self.wait_for("made")
-        self.assertTrue(self.mark("made"))
+        # The keeper writes the marker after the ledger's commit.
+        harness.wait_for(lambda: self.mark("made"), "the marker", 20)
         sandbox.output("userdel", "-r", "made")
         self.wait_for("made", there=False)
-        self.assertFalse(self.mark("made"))
+        harness.wait_for(lambda: not self.mark("made"), "the marker's removal", 20)
 
     def test_newusers(self):
         sandbox.output("newusers", input="".join(

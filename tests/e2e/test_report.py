@@ -203,7 +203,7 @@ class Hostile(Reports):
                        seen_on=(text,), user=text)
                 database.execute("UPDATE person SET reason = ?, fault_code = ? WHERE address = ?",
                                  (text[:40] or "x", str(number), f"user{number}@example.com"))
-                person(database, text[:200] + "@" + str(number), "held", text[:40])
+                person(database, text[:200] + "@" + str(number), "held", "discovered")
             database.execute(SIGHTING, ("plain", "u", 0, "unmapped", ""))
             database.execute("UPDATE sighting SET host = CAST(? AS TEXT) WHERE host = 'plain'", (raw,))
             database.execute("INSERT INTO pause VALUES (1, 'operator', ?, '', ?, 1, 0, 0)",

@@ -57,8 +57,8 @@ class Emit(Spool):
     def test_knows_four_triggers(self):
         for trigger in ("created", "deleted", "login", "manual"):
             self.run_verb("emit", "alice", "--trigger=" + trigger)
-        self.assertEqual(self.arrivals(), ["alice.manual", "alice.created", "alice.deleted",
-                                           "alice.login"])
+        self.assertEqual(self.arrivals(), ["alice.created", "alice.deleted", "alice.login",
+                                           "alice.manual"])
 
     def test_another_command_line_is_misuse(self):
         for wrong in ((), ("alice",), ("--trigger", "created"), ("--trigger", "CREATED", "alice"),
