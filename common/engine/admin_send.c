@@ -1,41 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The administrator's send: a loop of its own around person_step(), without batch and job, one call
- * after the other. It commits its intent as the dispatcher does.
+ * The administrator's send: one person's way through the same rules and the same journal as a job
+ * of the dispatcher, but one call after the other, without batches.
+ *
+ *	claim ──► check ──► get ──► may it be sent? ──► permit ──► intent ──► send
+ *
+ * Each step is one transaction: the permit that the reply gives back, what Google has shown, and
+ * what person_step() makes of it. After a rollback nothing of it has happened, and it is tried
+ * again. What was true when the command began (the pause, reconcile, the daily limit, the block
+ * list) is looked at again in the transaction of the intent: the command may have waited for its
+ * permit for an hour.
  */
-#include "engine/admin_internal.h"
+#include "engine/engine_internal.h"
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 
-#define LEDGER_TRIES   5 /* to store what a call has done */
-#define LEDGER_WAIT_MS 1000
-
-/* ---- send: may it be? ---- */
-
-/* A setup pause does not hold back an administrator who is about to correct the setup. */
-static bool pause_allows(struct engine *e, struct fault *fault)
-{
-	int paused = ledger_paused(e->ledger, &e->pause, fault);
-
-	if (paused <= 0 || strcmp(e->pause.kind, "setup") == 0)
-		return paused >= 0;
-	fault_set(fault, FAULT_POLICY, "paused", "sending is paused (%s): %.200s", e->pause.kind,
-		e->pause.text);
-	return fault_remedy(fault, "To end the pause: cloudinvite resume.");
-}
-
-/* ---- send ---- */
+#define LEDGER_TRIES	     5 /* for one transaction */
+#define LEDGER_WAIT_FIRST_MS 1000
+#define LEDGER_WAIT_LAST_MS  8000
 
 /* One send under way. */
 struct sending {
 	struct engine *engine;
-	const struct waiting *waiting;
+	const struct admin_waiting *waiting;
 	const char *reason;
 	struct person claimed;
-	struct person_step step;
-	int64_t permit; /* of the send */
+	struct person_step step; /* the last one that was committed */
+	enum person_action asked;
+	struct google_reply reply; /* to what was asked last … */
+	int64_t permit;		   /* … with this permit, … */
+	bool reply_is_new;	   /* … which is given back in the next transaction */
 	struct engine_result *out;
 };
 
@@ -45,184 +42,264 @@ static struct person_event event_of(const struct sending *s, enum person_event_k
 
 	event.manual = true;
 	event.claimed = &s->claimed;
+	event.call = s->asked;
 	event.text = s->reason;
 	return event;
 }
 
-/* Asks the rules, for a person who is not leased yet. */
-static bool request(struct sending *s, const char *address, bool resend, struct fault *fault)
+/* ---- claimed ---- */
+
+static bool refuse(const struct sending *s, enum person_refusal refusal, const char *address,
+	struct fault *fault)
+{
+	admin_refuse(s->engine, refusal, address, fault);
+	return false;
+}
+
+static bool claim_person(struct sending *s, const char *address, bool resend, struct fault *fault)
 {
 	struct engine *e = s->engine;
 	struct person_event event = event_of(s, EVENT_SEND_REQUESTED);
-	struct send_policy policy = {.reconciling = e->reconciling};
-	int result;
+	struct send_policy policy = {.blocked = false};
+	int leased;
 
+	if (!gate_refresh(e, fault) || !reconcile_refresh(e, fault) ||
+		!admin_pause_allows(e, fault))
+		return false;
+	policy.reconciling = e->reconciling;
 	event.resend = resend;
-	result =
-		ledger_person_apply(e->ledger, address, &event, &policy, e->actor, &s->step, fault);
-	if (s->step.refusal != REFUSAL_NONE && result >= 0)
-		admin_set_refusal(e, s->step.refusal, address, fault);
-	return result >= 0 && s->step.refusal == REFUSAL_NONE;
-}
-
-static bool lease(struct sending *s, const char *address, bool resend, struct fault *fault)
-{
-	struct engine *e = s->engine;
-	struct person_event event;
-	int found;
-
-	if (!request(s, address, resend, fault))
+	if (ledger_person_apply(e->ledger, address, &event, &policy, e->actor, &s->step, fault) < 0)
 		return false;
-	found = ledger_lease(
+	if (s->step.refusal != REFUSAL_NONE)
+		return refuse(s, s->step.refusal, address, fault);
+	leased = ledger_lease(
 		e->ledger, address, e->owner, e->now, e->now + LEASE_S, &s->claimed, fault);
-	if (found == 0)
-		admin_set_refusal(e, REFUSAL_BUSY, address, fault);
-	/* Between the question and the lease another program may have changed the person. */
-	if (found <= 0 || !request(s, address, resend, fault))
-		return false;
+	if (leased <= 0)
+		return leased == 0 && refuse(s, REFUSAL_BUSY, address, fault);
 	event = event_of(s, EVENT_CLAIMED);
 	event.resend = resend;
 	return engine_step(e, &s->claimed, &event, &s->step, fault);
 }
 
-static bool step(struct sending *s, struct person_event *event, struct fault *fault)
+static bool claim(struct sending *s, const char *address, bool resend, struct fault *fault)
+{
+	struct ledger *ledger = s->engine->ledger;
+
+	if (!ledger_begin(ledger, fault))
+		return false;
+	if (claim_person(s, address, resend, fault) && ledger_commit(ledger, fault))
+		return true;
+	ledger_rollback(ledger);
+	return false;
+}
+
+/* ---- one transaction ---- */
+
+/* Before the intent: a pause that has begun since ends the send. */
+static bool refresh(struct sending *s, struct person_event *event, struct fault *fault)
+{
+	if (!gate_refresh(s->engine, fault) || !reconcile_refresh(s->engine, fault))
+		return false;
+	if (!admin_pause_allows(s->engine, &s->out->fault))
+		event->kind = EVENT_RELEASED;
+	return true;
+}
+
+static bool prepare(struct sending *s, struct person_event *event, struct fault *fault)
+{
+	struct engine *e = s->engine;
+	const struct person *p = &s->step.next;
+
+	if (s->reply_is_new && !admin_return_permit(e, s->permit, &s->reply, fault))
+		return false;
+	if (event->kind == EVENT_PERMIT)
+		return refresh(s, event, fault);
+	if (event->kind == EVENT_GOT)
+		return reconcile_observed(e, p, &event->evidence, fault);
+	if (event->kind == EVENT_CONTROL && event->control.scope == SCOPE_PERSON)
+		return gate_person_rejected(e, engine_method_of(s->asked), p->address,
+			event->control.fault, &event->control.breaker, fault);
+	return true;
+}
+
+static bool step(struct sending *s, const struct person_event *event, struct fault *fault)
 {
 	const struct person p = s->step.next;
+	struct fault *told = &s->out->fault;
 
 	if (!engine_step(s->engine, &p, event, &s->step, fault))
 		return false;
 	if (s->step.refusal != REFUSAL_NONE)
-		admin_set_refusal(s->engine, s->step.refusal, p.address, &s->out->fault);
+		admin_refuse(s->engine, s->step.refusal, p.address, told);
+	/* Another program has taken over the person, or `forget` has erased the person. */
+	else if (s->step.action == ACTION_NONE && !s->step.store && event->kind != EVENT_SENT &&
+		 told->kind == FAULT_NONE)
+		admin_refuse(s->engine, REFUSAL_BUSY, p.address, told);
 	return true;
 }
 
-/* The intent, in one commit with its place in the journal of sends. */
-static bool commit_intent(struct sending *s, struct fault *fault)
+static void begin(struct engine *e)
 {
-	struct engine *e = s->engine;
-	struct person_event event = event_of(s, EVENT_PERMIT);
-
-	event.granted = true;
 	e->sends_today = -1;
 	e->intents = 0;
+	e->realigns = false;
+}
+
+static bool commit_once(struct sending *s, struct person_event event, struct fault *fault)
+{
+	struct engine *e = s->engine;
+	const struct person_step step_before = s->step;
+	const struct fault told_before = s->out->fault;
+	const struct gate gate_before = e->gate;
+
+	begin(e);
 	if (!ledger_begin(e->ledger, fault))
 		return false;
-	if (step(s, &event, fault) && reconcile_count_intents(e, fault) &&
-		ledger_commit(e->ledger, fault)) {
+	if (prepare(s, &event, fault) && step(s, &event, fault) &&
+		reconcile_count_intents(e, fault) && ledger_commit(e->ledger, fault)) {
 		reconcile_write_journal(e);
+		engine_log_step(e, &s->step);
 		return true;
 	}
 	ledger_rollback(e->ledger);
+	s->step = step_before;
+	s->out->fault = told_before;
+	e->gate = gate_before;
 	return false;
 }
 
-static bool get_permit(struct sending *s, struct fault *fault)
+/* If the ledger fails for longer, what a call has done is not stored: a person in `sending` stays
+ * so, and the dispatcher resolves that. */
+static bool commit(struct sending *s, const struct person_event *event, struct fault *fault)
 {
-	struct engine *e = s->engine;
-
-	if (!admin_wait_for_permit(e, s->waiting, &s->permit, fault))
-		return false;
-	e->now = clock_wall();
-	if (commit_intent(s, fault) && s->step.action == ACTION_SEND)
-		return true;
-	(void)rate_limit_release(e->ledger, s->permit, true, NULL);
-	return fault->kind == FAULT_NONE;
-}
-
-/* What a call has done is stored even if the ledger fails for a moment. If it fails for longer, the
- * person stays in `sending`, and the dispatcher resolves that. */
-static bool step_after_call(struct sending *s, struct person_event *event, struct fault *fault)
-{
-	const struct person_step before = s->step;
-
 	for (int tries = 0; tries < LEDGER_TRIES; tries++) {
 		if (tries > 0)
-			google_poll(s->engine->google, NULL, 0, LEDGER_WAIT_MS);
-		s->step = before;
+			google_poll(s->engine->google, NULL, 0,
+				(int)backoff(LEDGER_WAIT_FIRST_MS, LEDGER_WAIT_LAST_MS, tries - 1));
 		fault_clear(fault);
-		if (step(s, event, fault))
+		if (commit_once(s, *event, fault))
 			return true;
 	}
 	return false;
 }
 
-static bool ask_google(struct sending *s, struct fault *fault)
-{
-	static const enum google_method methods[] = {[ACTION_CHECK] = GOOGLE_CHECK,
-		[ACTION_GET] = GOOGLE_GET,
-		[ACTION_SEND] = GOOGLE_SEND};
-	struct engine *e = s->engine;
-	enum person_action action = s->step.action;
-	const struct google_call call = {
-		.method = methods[action], .address = s->step.next.address};
-	struct person_event event = event_of(s, EVENT_FAILED);
-	struct google_reply reply;
-	enum error_scope scope;
-	bool setup;
+/* ---- the permit, and the intent ---- */
 
-	if (action != ACTION_SEND && !admin_wait_for_permit(e, s->waiting, &s->permit, fault))
-		return false;
-	admin_call(e, &call, &reply);
-	event.now = e->now;
-	event.google_now = engine_google_now(e);
-	engine_event_of_reply(&event, action, &reply, &setup);
-	if (reply.fault.kind == FAULT_NONE)
-		admin_apply_reply(&reply, call.method, s->out);
-	else
-		s->out->fault = reply.fault;
-	if (event.kind == EVENT_GOT &&
-		!reconcile_observed(e, &s->step.next, &event.evidence, fault))
-		return false;
-	if (!step_after_call(s, &event, fault) || !admin_return_permit(e, s->permit, &reply, fault))
-		return false;
-	if (s->step.action != ACTION_AWAIT_CONTROL)
+/* Too many sends of this command were ambiguous: the next one goes only if the control call passes.
+ * If it does not, this send ends. */
+static bool clear_ambiguity(struct sending *s, struct fault *fault)
+{
+	struct person_event event;
+	enum error_scope scope;
+	struct fault why;
+
+	if (!gate_holds_sends(s->engine))
 		return true;
-	if (!admin_control(e, s->waiting, &s->out->fault, &scope, fault))
+	if (!admin_control(s->engine, s->waiting, &scope, &why, fault))
 		return false;
-	event = event_of(s, EVENT_CONTROL);
-	event.call = action;
-	event.control.scope = scope;
-	event.control.fault = &reply.fault;
-	event.control.retry_after = reply.retry_after;
-	event.control.date = reply.date;
-	return step_after_call(s, &event, fault);
+	if (scope == SCOPE_PERSON)
+		return true;
+	s->out->fault = why;
+	event = event_of(s, EVENT_RELEASED);
+	return commit(s, &event, fault);
 }
 
-/* Until the rules ask for nothing any more. */
-static bool follow(struct sending *s, struct fault *fault)
+static bool get_permit(struct sending *s, struct fault *fault)
 {
-	while (s->step.action != ACTION_NONE) {
-		bool wants_permit =
-			s->step.action == ACTION_SEND && s->step.next.state != PERSON_SENDING;
+	struct engine *e = s->engine;
+	struct person_event event = event_of(s, EVENT_PERMIT);
+	bool good;
 
-		if (!(wants_permit ? get_permit(s, fault) : ask_google(s, fault)))
-			return false;
-		engine_log_step(s->engine, &s->step);
-	}
-	return true;
+	/* What the rules refuse now is not waited for. */
+	if (!commit(s, &event, fault))
+		return false;
+	if (s->step.action != ACTION_NONE && !clear_ambiguity(s, fault))
+		return false;
+	if (s->step.action == ACTION_NONE)
+		return true;
+	if (!admin_wait_for_permit(e, s->waiting, &s->permit, fault))
+		return false;
+	event = event_of(s, EVENT_PERMIT);
+	event.granted = true;
+	good = commit(s, &event, fault);
+	if (!good || s->step.action != ACTION_SEND)
+		(void)rate_limit_release(e->ledger, s->permit, true, NULL);
+	return good;
+}
+
+/* ---- the call ---- */
+
+static bool ask_google(struct sending *s, struct fault *fault)
+{
+	struct engine *e = s->engine;
+	const struct google_call call = {
+		.method = engine_method_of(s->step.action), .address = s->step.next.address};
+	struct person_event event;
+	bool setup, good;
+
+	if (s->step.action != ACTION_SEND &&
+		!admin_wait_for_permit(e, s->waiting, &s->permit, fault))
+		return false;
+	s->asked = s->step.action;
+	admin_call_with_permit(e, &call, &s->reply);
+	event = event_of(s, EVENT_FAILED);
+	engine_event_of_reply(&event, s->asked, &s->reply, &setup);
+	if (s->reply.fault.kind == FAULT_NONE)
+		admin_apply_reply(&s->reply, call.method, s->out);
+	else
+		s->out->fault = s->reply.fault;
+	s->reply_is_new = true;
+	good = commit(s, &event, fault);
+	s->reply_is_new = false;
+	return good;
+}
+
+/* If the ledger fails here, it is not known what the rejection is about: no person is charged. */
+static bool resolve_rejection(struct sending *s, struct fault *fault)
+{
+	struct person_event event;
+	enum error_scope scope;
+
+	if (!admin_resolve_rejection(s->engine, s->waiting, &s->out->fault, &scope, fault))
+		scope = SCOPE_TRANSIENT;
+	event = event_of(s, EVENT_CONTROL);
+	event.control.scope = scope;
+	event.control.fault = &s->reply.fault;
+	event.control.retry_after = s->reply.retry_after;
+	event.control.date = s->reply.date;
+	return commit(s, &event, fault);
+}
+
+static bool go_on(struct sending *s, struct fault *fault)
+{
+	if (s->step.action == ACTION_AWAIT_CONTROL)
+		return resolve_rejection(s, fault);
+	if (s->step.action == ACTION_SEND && s->step.next.state != PERSON_SENDING)
+		return get_permit(s, fault);
+	return ask_google(s, fault);
 }
 
 void engine_send(struct engine *e, const char *address, bool resend, const char *reason,
 	engine_progress *progress, void *ctx, struct engine_result *out)
 {
-	const struct waiting w = {progress, ctx};
+	const struct admin_waiting w = {progress, ctx};
 	struct sending s = {.engine = e, .waiting = &w, .reason = reason, .out = out};
 	struct fault fault = {.kind = FAULT_NONE};
 	char plain[ADDRESS_MAX + 1];
+	bool good;
 
 	*out = (struct engine_result){.invitable = false};
 	e->now = clock_wall();
 	if (!admin_plain_address(address, plain, &out->fault))
 		return;
-	if (pause_allows(e, &fault) && reconcile_refresh(e, &fault) &&
-		lease(&s, plain, resend, &fault))
-		(void)follow(&s, &fault);
-	if (fault.kind != FAULT_NONE)
+	good = claim(&s, plain, resend, &fault);
+	while (good && s.step.action != ACTION_NONE)
+		good = go_on(&s, &fault);
+	if (!good)
 		out->fault = fault;
 	else if (s.step.outcome == SEND_UNCONFIRMED && out->fault.kind == FAULT_NONE)
 		fault_set(&out->fault, FAULT_AMBIGUOUS, s.step.next.fault_code, "%s",
 			s.step.next.fault_text);
-	if (s.step.next.state != PERSON_SENDING)
-		(void)ledger_release(e->ledger, e->owner, plain, NULL);
+	(void)ledger_release(e->ledger, e->owner, plain, NULL);
 	admin_load_result(e, plain, out);
 }

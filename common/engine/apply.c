@@ -181,7 +181,8 @@ static bool store(struct engine *e, const struct person_step *step, struct fault
 {
 	bool goes_on = step->action != ACTION_NONE;
 
-	e->changed = true;
+	/* The hosts do not hear of `sending`, which lasts as long as one call. */
+	e->changed = e->changed || step->next.state != PERSON_SENDING;
 	if (step->outcome == SEND_BEGUN) {
 		e->sends_today++;
 		e->intents++;
@@ -214,8 +215,10 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 		return false;
 	policy.blocked = blocked > 0;
 	*step = person_step(&current, event, &policy);
-	return step->store ? store(e, step, fault)
-			   : ledger_release(e->ledger, e->owner, p->address, fault);
+	if (step->store)
+		return store(e, step, fault);
+	return step->action != ACTION_NONE ||
+	       ledger_release(e->ledger, e->owner, p->address, fault);
 }
 
 /* ---- the log ---- */

@@ -142,8 +142,9 @@ static void committed(struct engine *e)
 	resync_apply(e);
 }
 
-static void rolled_back(struct engine *e)
+static void rolled_back(struct engine *e, const struct gate *gate)
 {
+	e->gate = *gate;
 	for (struct job *j = job_first(e); j < job_end(e); j++)
 		job_forget(j);
 }
@@ -182,6 +183,8 @@ static bool check_clock(struct engine *e, struct fault *fault)
 
 bool batch_run(struct engine *e, struct fault *fault)
 {
+	struct gate gate;
+
 	begin(e);
 	if (!check_clock(e, fault) || !gate_refresh(e, fault) || !reconcile_refresh(e, fault))
 		return false;
@@ -189,11 +192,12 @@ bool batch_run(struct engine *e, struct fault *fault)
 		gate_want_control(e);
 	if (!ledger_begin(e->ledger, fault))
 		return false;
+	gate = e->gate;
 	if (decide(e, fault) && ledger_commit(e->ledger, fault)) {
 		committed(e);
 		return schedule_plan(e, fault);
 	}
 	ledger_rollback(e->ledger);
-	rolled_back(e);
+	rolled_back(e, &gate);
 	return false;
 }

@@ -17,7 +17,10 @@
  *   reconcile.c    whether mails may be out that the ledger does not know of
  *   send_journal.c the line outside the ledger that tells so
  *   classify.c     sightings -> verdicts -> people
- *   admin.c        the administrator's commands
+ *   admin.c        the administrator's commands, …
+ *   admin_send.c   … of which the send is one of its own
+ *   admin_call.c   one call that a command waits for, and the result
+ *   admin_refusal.c  what is said when the rules refuse
  *
  * A batch decides everything within one transaction, and takes it for done only after the commit:
  *
@@ -242,6 +245,9 @@ int64_t pipeline_commit_delay_ms(const struct engine *e);
 
 /* ---- gate.c ---- */
 bool gate_control_is_fresh(const struct engine *e);
+void gate_control_passed(struct engine *e);
+/* What a rejection is about, if the control call has ended so. */
+enum error_scope gate_scope_of(enum fault_kind kind);
 void gate_want_control(struct engine *e);
 bool gate_control_replied(struct engine *e, enum error_scope *scope, struct fault *fault);
 void gate_start_control(struct engine *e);
@@ -259,8 +265,43 @@ void gate_note_reply(struct engine *e, enum google_method method, const struct g
 bool gate_holds_sends(const struct engine *e);
 /* Reads the pause; wants a probe when one is due. */
 bool gate_refresh(struct engine *e, struct fault *fault);
+/* A pause that the engine has begun, because Google refuses the setup. */
+bool gate_is_setup_pause(const struct engine *e);
 /* When the next probe is due (clock_wall); 0: none. */
 int64_t gate_probe_at(const struct engine *e);
+
+/* ---- admin_call.c: false where only the ledger has failed ---- */
+struct admin_waiting {
+	engine_progress *progress;
+	void *ctx;
+};
+bool admin_wait_for_permit(
+	struct engine *e, const struct admin_waiting *w, int64_t *permit, struct fault *fault);
+/* `reply` with its page is valid until the next call. */
+void admin_call_with_permit(
+	struct engine *e, const struct google_call *call, struct google_reply *reply);
+bool admin_return_permit(
+	struct engine *e, int64_t permit, const struct google_reply *reply, struct fault *fault);
+/* These three. */
+bool admin_call(struct engine *e, const struct google_call *call, const struct admin_waiting *w,
+	struct google_reply *reply, struct fault *fault);
+/* The control call; *why: its fault. */
+bool admin_control(struct engine *e, const struct admin_waiting *w, enum error_scope *scope,
+	struct fault *why, struct fault *fault);
+/* Whether a rejection is about the person: asks the control call if that has not passed lately. If
+ * the setup is rejected, *rejection becomes that. */
+bool admin_resolve_rejection(struct engine *e, const struct admin_waiting *w,
+	struct fault *rejection, enum error_scope *scope, struct fault *fault);
+bool admin_plain_address(const char *address, char plain[ADDRESS_MAX + 1], struct fault *fault);
+void admin_load_result(struct engine *e, const char *address, struct engine_result *out);
+void admin_apply_reply(
+	const struct google_reply *reply, enum google_method method, struct engine_result *out);
+
+/* ---- admin_refusal.c ---- */
+void admin_refuse(
+	struct engine *e, enum person_refusal refusal, const char *address, struct fault *fault);
+/* Whether the pause, as gate_refresh() has read it, lets an administrator send. */
+bool admin_pause_allows(struct engine *e, struct fault *refusal);
 
 /* ---- observe.c ---- */
 /* Google shows a person: what that means, if the ledger knows one. `unknown_too`: and for people

@@ -31,17 +31,21 @@ void gate_want_control(struct engine *e)
 		e->gate.call.phase = CALL_WANTED;
 }
 
+void gate_control_passed(struct engine *e)
+{
+	e->gate.passed = true;
+	e->gate.passed_ms = clock_boot_ms();
+	e->gate.ambiguous = 0;
+}
+
 static void on_control_reply(void *ctx, const struct google_reply *reply)
 {
 	struct engine *e = ctx;
 
 	engine_replied(e, GOOGLE_LIST, reply, &e->gate.call.reply);
 	e->gate.call.phase = CALL_REPLIED;
-	if (reply->fault.kind != FAULT_NONE)
-		return;
-	e->gate.passed = true;
-	e->gate.passed_ms = clock_boot_ms();
-	e->gate.ambiguous = 0;
+	if (reply->fault.kind == FAULT_NONE)
+		gate_control_passed(e);
 }
 
 void gate_start_control(struct engine *e)
@@ -66,7 +70,7 @@ static int64_t probe_delay(int streak)
 	return wait < PROBE_LAST_S ? wait : PROBE_LAST_S;
 }
 
-static bool is_setup_pause(const struct engine *e)
+bool gate_is_setup_pause(const struct engine *e)
 {
 	return e->paused && strcmp(e->pause.kind, "setup") == 0;
 }
@@ -74,7 +78,7 @@ static bool is_setup_pause(const struct engine *e)
 /* The ledger never lets it replace a pause of the operator, the breaker or the change guard. */
 static bool pause_setup(struct engine *e, const struct fault *why, struct fault *fault)
 {
-	bool already = is_setup_pause(e);
+	bool already = gate_is_setup_pause(e);
 	struct ledger_pause pause = {
 		.since = already ? e->pause.since : e->now,
 		.probes = e->gate.streak,
@@ -136,7 +140,7 @@ void gate_throttled(struct engine *e, const struct google_reply *reply)
 		e->retry_after = reply->retry_after;
 }
 
-static enum error_scope scope_of(enum fault_kind kind)
+enum error_scope gate_scope_of(enum fault_kind kind)
 {
 	if (kind == FAULT_NONE)
 		return SCOPE_PERSON;
@@ -147,9 +151,9 @@ bool gate_control_replied(struct engine *e, enum error_scope *scope, struct faul
 {
 	const struct global_call *call = &e->gate.call;
 	const struct fault *why = &call->reply.fault;
-	bool probing = is_setup_pause(e);
+	bool probing = gate_is_setup_pause(e);
 
-	*scope = scope_of(why->kind);
+	*scope = gate_scope_of(why->kind);
 	if (call->reply.quota)
 		gate_throttled(e, &call->reply);
 	if (call->permit_open && !rate_limit_release(e->ledger, call->permit, false, fault))
@@ -172,7 +176,7 @@ bool gate_refresh(struct engine *e, struct fault *fault)
 	e->paused = paused > 0;
 	if (!e->paused && e->gate.breaker.open)
 		breaker_reset(&e->gate.breaker);
-	if (!is_setup_pause(e)) {
+	if (!gate_is_setup_pause(e)) {
 		e->gate.probe_now = false;
 		return true;
 	}
@@ -185,7 +189,7 @@ bool gate_refresh(struct engine *e, struct fault *fault)
 
 int64_t gate_probe_at(const struct engine *e)
 {
-	return is_setup_pause(e) ? e->pause.probe_at : 0;
+	return gate_is_setup_pause(e) ? e->pause.probe_at : 0;
 }
 
 bool gate_holds_sends(const struct engine *e)

@@ -89,7 +89,8 @@ class Layout(tap.Test):
                           "cli/people/verb.c -> cli/people/usage.c: table")
 
     def test_a_known_circle_that_is_gone_is_named(self):
-        output = check({"common/ledger/guard.c": "/* SPDX-License-Identifier: Apache-2.0 */\n/*\n * A file.\n */\nvoid guard_one(void) {}\n"})[1]
+        head = "/* SPDX-License-Identifier: Apache-2.0 */\n/*\n * A file.\n */\n"
+        output = check({"common/ledger/guard.c": head + "void guard_one(void) {}\n"})[1]
         self.assertIn("this circle is gone, take it out: common/ledger: guard", output)
 
     def test_the_same_name_in_emulator_and_product_makes_no_circle(self):
