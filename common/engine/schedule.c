@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 
 #define CLAIM_MAX	   32 /* people a claim; more batches follow at once */
 #define CALLS_A_PERSON	   3
@@ -202,11 +203,6 @@ void schedule_rest(struct engine *e)
 	e->rested_for = e->transient_in_a_row;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* In how many milliseconds a moment of the host's clock is. The clock may jump: the timed scan is
  * the safety net. */
 static int64_t until(const struct engine *e, int64_t wall)
@@ -245,15 +241,15 @@ bool schedule_plan(struct engine *e, struct fault *fault)
 		if (!ledger_next_due(e->ledger, &due, fault))
 			return false;
 		if (due > 0)
-			next = sooner(next, now + (due > e->now ? until(e, due) : LEASED_WAIT_MS));
+			next = min_i64(next, now + (due > e->now ? until(e, due) : LEASED_WAIT_MS));
 	}
 	if (gate_probe_at(e) != 0 && !e->draining && e->gate.call.phase == CALL_IDLE)
-		next = sooner(next, now + until(e, gate_probe_at(e)));
+		next = min_i64(next, now + until(e, gate_probe_at(e)));
 	if (e->resync.next_at != 0 && resync_is_wanted(e) && !engine_is_stopped(e) &&
 		e->resync.call.phase == CALL_IDLE)
-		next = sooner(next, now + until(e, e->resync.next_at));
+		next = min_i64(next, now + until(e, e->resync.next_at));
 	if (reconcile_wait_ms(e) >= 0 && !e->draining)
-		next = sooner(next, now + reconcile_wait_ms(e));
+		next = min_i64(next, now + reconcile_wait_ms(e));
 	e->next_ms = next;
 	return true;
 }
