@@ -9,7 +9,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL  ?= install
 O        ?= build
 
-# ---- where things go; every one can be overridden ---------------------------------------------
+# ---- directories; each can be overridden ------------------------------------------------------
 prefix      ?= /usr
 bindir      ?= $(prefix)/bin
 sbindir     ?= $(prefix)/sbin
@@ -28,7 +28,7 @@ polkitdir   ?= $(datadir)/polkit-1/rules.d
 bashcompletiondir ?= $(datadir)/bash-completion/completions
 zshcompletiondir ?= $(datadir)/zsh/site-functions
 fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
-# Debian's multiarch directory where there is one, else lib64 or lib.
+# Debian's multiarch directory if there is one, else lib64 or lib.
 securedir   ?= $(shell d=$$($(CC) -print-multiarch 2>/dev/null); \
 	if [ -n "$$d" ] && [ -d /lib/$$d/security ]; then echo /lib/$$d/security; \
 	elif [ -d /lib64/security ]; then echo /lib64/security; else echo /lib/security; fi)
@@ -52,7 +52,7 @@ HARDEN += -fcf-protection
 endif
 LINK_HARDEN := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections
 
-# The same bytes come out wherever the tree lies.
+# The result does not depend on the path of the tree.
 PREFIX_MAP ?= -ffile-prefix-map=$(CURDIR)=.
 
 OPT ?= -O2 -g
@@ -60,7 +60,7 @@ ifdef SANITIZE
 O := build-$(subst $(comma),-,$(SANITIZE))
 OPT := -O1 -g -fno-omit-frame-pointer
 HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
-# A shared object leaves the sanitizer's symbols to the program that loads it.
+# The program that loads a shared object provides the sanitizer's symbols.
 LINK_HARDEN := -fsanitize=$(SANITIZE) -Wl,--as-needed
 else ifdef FUZZ
 O := build-fuzz
@@ -93,14 +93,14 @@ LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -l
 LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
-# ---- sources: a folder a floor -----------------------------------------------------------------
-FLOORS := base pam spool settings people google google/http google/auth google/auth/hsm google/api ledger ratelimit invite metrics
-LIB_SRC := $(foreach f,$(FLOORS),$(wildcard common/$(f)/*.c))
+# ---- sources: a folder for each layer ----------------------------------------------------------
+LAYERS := base telemetry pam spool settings people google google/http google/auth google/auth/hsm google/api ledger ratelimit invite metrics
+LIB_SRC := $(foreach layer,$(LAYERS),$(wildcard common/$(layer)/*.c))
 PIC_SRC := $(wildcard common/base/*.c common/pam/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)
 COLLECTOR_SRC  := $(wildcard worker/*.c worker/collector/*.c)
 DISPATCHER_SRC := $(wildcard worker/*.c worker/dispatcher/*.c)
-# The keeper is root: of what the others share it has only --prepare.
+# The keeper is root: of the code that the others share it has only --prepare.
 PREPARE_SRC := worker/prepare.c worker/prepare_bounded.c worker/prepare_directory.c worker/prepare_spool.c \
 	worker/spool_migrate.c worker/take_over.c
 KEEPER_SRC := $(wildcard worker/keeper/*.c) $(PREPARE_SRC)
@@ -142,7 +142,7 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 #: all        build the module, the programs and the emulator into $(O)
-#: demo       install what a demo needs, build, and show the whole way on the emulator (root)
+#: demo       install what a demo needs, build, and show all steps on the emulator (root)
 #: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
@@ -160,7 +160,7 @@ emulator: $(EMULATOR)
 tests: $(UNIT_TESTS) $(PAM_TESTS) $(FAULTS_TESTS) $(E2E_DRIVERS) $(RELIABILITY_DRIVERS)
 benches: $(BENCHES)
 
-# The flags are a prerequisite, so that a change of them rebuilds and nothing else does.
+# The flags are a prerequisite, so that a change of the flags rebuilds, and only that.
 FLAGS_FILE := $(O)/flags
 FLAGS_TEXT := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
 $(FLAGS_FILE): force
@@ -180,7 +180,7 @@ $(O)/%.o: %.c $(FLAGS_FILE)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
 
-# An archive is made from nothing: an object whose source is gone must not stay in it.
+# An archive is made from scratch: an object without a source must not stay in it.
 $(LIB): $(call objs,$(LIB_SRC))
 	$(call say,AR)
 	@rm -f $@
@@ -209,7 +209,6 @@ $(O)/cloudinvite: $(call objs,$(CLI_SRC)) $(LIB)
 $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
-# The command line's tests link all of it but its main.
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
 FAKE_SRC := tests/unit/fake_google.c tests/unit/invite_admin.c tests/unit/invite_copy.c
 LIBTEST := $(O)/libtest.a
@@ -221,6 +220,7 @@ $(LIBFAKE): $(call objs,$(FAKE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# The command line's tests link all of it except its main.
 LIBCLI := $(O)/libcli.a
 $(LIBCLI): $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 	@rm -f $@
@@ -246,9 +246,9 @@ $(O)/tests/e2e/%: $(O)/tests/e2e/%.o $(LIB)
 	$(LINK) $(LIBS_ALL)
 $(O)/tests/reliability/%: $(O)/tests/reliability/%.o
 	$(LINK) -lpam
-# The calls that tests/faults lets fail (tests/faults/wrap.c).
+# The calls that tests/faults makes fail (tests/faults/wrap.c).
 FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwrite fsync rename renameat \
-	unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
+	linkat unlink unlinkat close stat lstat fstat fstatat access faccessat fchmod futimens ftruncate fcntl flock \
 	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free json_xmalloc
 $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
@@ -271,8 +271,8 @@ $(O)/tests/fuzz/host_file_fuzz: $(call objs,worker/collector/host.c)
 clean:
 	rm -rf $(O) build-address-undefined build-thread build-fuzz
 
-# ---- what people type --------------------------------------------------------------------------
-# What is missing is installed first; then make starts again, because the packages bring the flags.
+# ---- targets for people ------------------------------------------------------------------------
+# Missing packages are installed first; then make starts again, because the flags come from them.
 deps:
 	@packaging/deps build
 
@@ -281,7 +281,7 @@ check:
 	@$(MAKE) --no-print-directory all tests O=$(O)
 	@$(MAKE) --no-print-directory check-run O=$(O)
 
-# The tests' order: what needs least comes first.
+# In the order of what the tests need, the least first.
 TESTS_UNIT = $(UNIT_TESTS) $(FAULTS_TESTS)
 TESTS_PAM = $(PAM_TESTS) $(wildcard tests/pam/test_*.py)
 TESTS_E2E = $(wildcard tests/e2e/test_*.py)
@@ -315,7 +315,7 @@ C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 SH_FILES = packaging/deps .ci/run config/close-accounts config/pam-release config/hooks/useradd-post config/hooks/userdel-post \
 	packaging/debian/tests/smoke $(wildcard packaging/debian/*.post* packaging/debian/*.pre*)
 LINT_JOBS ?= 2
-# Exported, not written into the recipe: the quotes of -D'"…"' must arrive as they are.
+# Exported instead of written into the recipe, because the quotes of -D'"…"' must be kept.
 lint: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 lint: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 lint:
@@ -323,9 +323,9 @@ lint:
 	@$(MAKE) --no-print-directory layout O=$(O)
 	@tests/lint.py --jobs $(LINT_JOBS) --shell "$(SH_FILES)" $(C_FILES)
 
-# What is shipped: the tests' own code is left out.
+# The code that is shipped, without the tests.
 PRODUCT_SRC = $(sort $(LIB_SRC) $(MOD_SRC) $(KEEPER_SRC) $(COLLECTOR_SRC) $(DISPATCHER_SRC) $(CLI_SRC) $(EMU_SRC))
-# Which folder may include which, and no circles. It reads the object files as well.
+# Allowed includes for each folder, and no circles. It also reads the object files.
 .PHONY: layout
 layout: $(call objs,$(filter-out $(MOD_SRC),$(PRODUCT_SRC))) $(patsubst %.c,$(O)/pic/%.o,$(MOD_SRC))
 	@tests/layout.py --objects $(O)
@@ -352,10 +352,10 @@ fill = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysc
 	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g' \
 	-e 's|@sysusersdir@|$(sysusersdir)|g'
 
-# The module is renamed into place: a login that is loading the old one keeps it whole. The dispatcher
-# can be run by everybody and read by root alone: so the kernel shuts it to other processes of its
-# account (/proc/PID/mem, /proc/PID/root) from its first instruction on, not only from its first call.
-# Settings and map say who is invited: root's alone, until --prepare gives them the accounts' group.
+# The module is renamed into place, so that a login that is loading the old one gets all of it. Every user can
+# run the dispatcher, but only root can read it: so the kernel closes it to other processes of its account
+# (/proc/PID/mem, /proc/PID/root) from its first instruction, not only from its first call. Settings and map say
+# who is invited: only root can read them until --prepare gives them the accounts' group.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(securedir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(sysusersdir) $(DESTDIR)$(pamconfigsdir) $(DESTDIR)$(hooksdir) $(DESTDIR)$(docdir)/systemd \
@@ -400,8 +400,8 @@ install: all
 	mv -f $(DESTDIR)$(securedir)/.pam_cloudinvite.so.new $(DESTDIR)$(securedir)/pam_cloudinvite.so
 	$(INSTALL) -m 644 config/pam-configs/cloudinvite $(DESTDIR)$(pamconfigsdir)/cloudinvite
 
-# Debian builds out of a copy of this tree, with packaging/debian as its debian/ and nothing of ours
-# in its environment.
+# The Debian packages are built in a copy of this tree, with packaging/debian as its debian/ and a clean
+# environment.
 DEB_TREE = $(O)/deb/cloudinvite-$(VERSION)
 deb: deb-tree
 	@packaging/deps package
@@ -414,7 +414,7 @@ deb-tree:
 		tar -x -C $(DEB_TREE)
 	cp -a packaging/debian $(DEB_TREE)/debian
 
-# The PAM line goes before the module: a `required` line without its module locks everybody out.
+# The PAM line is removed before the module: a `required` line without its module locks out every user.
 uninstall:
 	@config/pam-release $(DESTDIR)
 	rm -f $(DESTDIR)$(pamconfigsdir)/cloudinvite $(DESTDIR)$(securedir)/pam_cloudinvite.so

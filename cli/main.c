@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudinvite [-c FILE] VERB …: what administrators type.
+ * cloudinvite [-c FILE] VERB …: the command line. It finds the verb, and gives it its context.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/privdrop.h"
 #include "base/str.h"
@@ -20,6 +21,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/ops/ops.h"
 #include "cli/verbs.h"
+#include "telemetry/events.h"
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -65,8 +67,40 @@ static int unknown_verb(const char *name)
 	return cli_fail(&fault);
 }
 
+/* What options were called before version 0.1.0 was released. */
+static const struct {
+	const char *verb, *old, *now;
+} old_options[] = {
+	{"send", "--again", "--resend"},
+	{"emit", "--reason", "--trigger"},
+};
+
+static bool is_old_option(size_t i, const char *verb, const char *typed)
+{
+	size_t n = strlen(old_options[i].old);
+
+	return strcmp(verb, old_options[i].verb) == 0 &&
+	       strncmp(typed, old_options[i].old, n) == 0 && (typed[n] == '\0' || typed[n] == '=');
+}
+
+/* Without this, getopt would only say that it does not know the option. */
+static bool are_options_current(int argc, char **argv, struct fault *fault)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(old_options); k++) {
+			if (!is_old_option(k, argv[0], argv[i]))
+				continue;
+			fault_set(fault, FAULT_USAGE, "old_option", "%s has no option %s", argv[0],
+				old_options[k].old);
+			return fault_remedy(fault, "Use %s instead.", old_options[k].now);
+		}
+	}
+	return true;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
+	struct fault fault;
 	const struct verb *verb = verb_find(verbs, argv[0]);
 
 	if (!verb)
@@ -75,13 +109,15 @@ static int run(struct cli *cli, int argc, char **argv)
 		verb_print_help(verb);
 		return EXIT_OK;
 	}
+	if (!are_options_current(argc, argv, &fault))
+		return cli_fail(&fault);
 	optind = 0; /* getopt starts anew, and permutes again */
 	cli->account = verb->account;
 	cli->verb = verb;
 	return verb->run(cli, argc, argv);
 }
 
-/* getopt repeats an option that it does not know as it is. */
+/* Refuses invisible characters, because getopt prints an unknown option unchanged. */
 static bool are_options_visible(int argc, char **argv, struct fault *fault)
 {
 	char safe[1024];
@@ -104,8 +140,8 @@ static bool reader_has_closed(void)
 	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
-/* An answer that could not be written is no answer: a full disk behind `>` must not look like one.
- * A reader who has seen enough (| head) needs no words. */
+/* Output that could not be written is an error: a full disk behind `>` must not look like a
+ * success. A reader that has closed the pipe (| head) needs no message. */
 static int close_output(int exit_code)
 {
 	struct fault fault;
@@ -126,8 +162,10 @@ int main(int argc, char **argv)
 	int option;
 
 	interrupt_catch();
-	signal(SIGXFSZ, SIG_IGN); /* a file-size limit (ulimit -f) is a fault with a sentence */
+	signal(SIGXFSZ, SIG_IGN); /* exceeding a file-size limit (ulimit -f) becomes a fault with a
+				     sentence */
 	log_start("cloudinvite", LOG_LEVEL_WARN);
+	log_message_ids(event_ids);
 	log_decisions();
 	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))

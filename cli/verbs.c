@@ -18,16 +18,16 @@
 
 #define LEDGER	 "The ledger"
 #define GOOGLE	 "Google, live"
-#define SETUP	 "Set-up"
+#define SETUP	 "Setup"
 #define PLUMBING "Plumbing"
 
-#define WHO                                                                                     \
-	"WHO is an address, a user name, or USER@HOST. A name that matches several addresses\n" \
-	"is rejected, and the addresses are listed.\n"
+#define TARGET                                                                           \
+	"TARGET is an address, a user name, or USER@HOST. A name that matches several\n" \
+	"addresses is rejected, and the addresses are listed.\n"
 
-/* In the order of help. */
+/* In the order of the help. */
 const struct verb verbs[] = {
-	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [WHO…]",
+	{"status", LEDGER, "[--json] [--all] [--state STATE] [--watch[=SECONDS]] [TARGET…]",
 		"show people by state, what is waiting and why, and the programs",
 		"  --json           print JSON; people in order of address, 1,000 a page\n"
 		"  --all            show all people, not only one page of them\n"
@@ -36,37 +36,37 @@ const struct verb verbs[] = {
 		"…\n"
 		"  --watch[=N]      repeat every N seconds (2); keys: q quits, p pauses the\n"
 		"                   display, space refreshes it\n"
-		"With WHO: show those people in detail.\n",
+		"With TARGET: show those people in detail.\n",
 		verb_status, ACCOUNT_LEDGER},
 	{"explain", LEDGER, "[--json] USER[@HOST]|ADDRESS",
 		"show why a person is invited or not, what happens next, what you can do",
 		"  --json  print JSON\n"
 		"A local user who has not been seen yet is evaluated as the account is now.\n",
 		verb_explain, ACCOUNT_LEDGER},
-	{"history", LEDGER, "[--json] [WHO]", "show what happened, when, why and who did it",
+	{"history", LEDGER, "[--json] [TARGET]", "show what happened, when, why and who did it",
 		"  --json  print JSON\n"
-		"Without WHO: decisions that apply to everyone (enable, pause, resume, "
-		"reconcile).\n" WHO,
+		"Without TARGET: decisions that apply to everyone (enable, pause, resume, "
+		"reconcile).\n" TARGET,
 		verb_history, ACCOUNT_LEDGER},
-	{"approve", LEDGER, "[--all | --reason REASON | WHO…] [--yes]",
+	{"approve", LEDGER, "[--all | --reason REASON | TARGET…] [--yes]",
 		"release held people, so that they are invited",
 		"  --all            everyone who is held, except people whose last send is\n"
 		"                   unconfirmed\n"
 		"  --reason REASON  people held for this reason: dry_run, discovered, collision …\n"
-		"  --yes            do not ask for confirmation\n" WHO,
+		"  --yes            do not ask for confirmation\n" TARGET,
 		verb_approve, ACCOUNT_LEDGER},
-	{"retry", LEDGER, "[--all | WHO…] [--yes]",
+	{"retry", LEDGER, "[--all | TARGET…] [--yes]",
 		"try again now for people who failed or are waiting for a retry",
 		"  --all  everyone who failed\n"
-		"  --yes  do not ask for confirmation\n" WHO,
+		"  --yes  do not ask for confirmation\n" TARGET,
 		verb_retry, ACCOUNT_LEDGER},
-	{"block", LEDGER, "--reason TEXT WHO…", "never invite a person, on any host",
-		"  --reason TEXT  why, for the next administrator\n" WHO, verb_block,
+	{"block", LEDGER, "--reason TEXT TARGET…", "never invite a person, on any host",
+		"  --reason TEXT  why, for the next administrator\n" TARGET, verb_block,
 		ACCOUNT_LEDGER},
-	{"unblock", LEDGER, "WHO…", "remove a block and evaluate the person again", WHO,
+	{"unblock", LEDGER, "TARGET…", "remove a block and evaluate the person again", TARGET,
 		verb_unblock, ACCOUNT_LEDGER},
-	{"forget", LEDGER, "[--block] WHO…", "erase a person with accounts and history",
-		"  --block  leave a block behind, so that the person is not invited again\n" WHO,
+	{"forget", LEDGER, "[--block] TARGET…", "erase a person with accounts and history",
+		"  --block  leave a block behind, so that the person is not invited again\n" TARGET,
 		verb_forget, ACCOUNT_LEDGER},
 	{"enable", LEDGER, "[--yes]", "show who would be invited, then start sending",
 		"  --yes  do not ask for confirmation\n"
@@ -81,13 +81,14 @@ const struct verb verbs[] = {
 		"  --json     print JSON\n"
 		"  --yes      do not ask for confirmation\n",
 		verb_scan, ACCOUNT_ROOT},
-	{"check", GOOGLE, "[--json] WHO…", "ask Google whether an address can be invited",
+	{"check", GOOGLE, "[--json] TARGET…", "ask Google whether an address can be invited",
 		"  --json  print one line for each person: {\"address\":…,\"invitable\":true}\n"
-		"Exit status: 0 if all of them can be invited, 1 if at least one cannot.\n" WHO,
+		"Exit status: 0 if all of them can be invited, 1 if at least one cannot.\n" TARGET,
 		verb_check, ACCOUNT_DISPATCHER},
-	{"get", GOOGLE, "[--json] WHO…", "show a person's invitation as Google has it",
+	{"get", GOOGLE, "[--json] TARGET…", "show a person's invitation as Google has it",
 		"  --json  print one line for each person\n"
-		"Exit status 1 if Google shows none. Google's data lags by up to 48 hours.\n" WHO,
+		"Exit status 1 if Google shows none. Google's data lags by up to 48 "
+		"hours.\n" TARGET,
 		verb_get, ACCOUNT_DISPATCHER},
 	{"list", GOOGLE, "[--state STATE] [--order-by ORDER] [--json | --csv]",
 		"list all invitations that Google has",
@@ -98,20 +99,20 @@ const struct verb verbs[] = {
 		"  --csv             print RFC 4180 CSV, quoted; a ' precedes what could be a\n"
 		"                    formula\n",
 		verb_list, ACCOUNT_DISPATCHER},
-	{"send", GOOGLE, "[--again --reason TEXT] [--json] [--yes] WHO…",
+	{"send", GOOGLE, "[--resend --reason TEXT] [--json] [--yes] TARGET…",
 		"invite people now, within the limits and recorded in the ledger",
-		"  --again        include people who were invited, declined, cancelled or "
+		"  --resend       include people who were invited, declined, cancelled or "
 		"blocked:\n"
 		"                 one more mail\n"
-		"  --reason TEXT  why, for history; required by --again\n"
+		"  --reason TEXT  why, for history; required by --resend\n"
 		"  --json         print one line for each person\n"
-		"  --yes          do not ask for confirmation of more than ten people\n" WHO,
+		"  --yes          do not ask for confirmation of more than ten people\n" TARGET,
 		verb_send, ACCOUNT_DISPATCHER},
-	{"cancel", GOOGLE, "[--reason TEXT] [--json] [--yes] WHO…",
+	{"cancel", GOOGLE, "[--reason TEXT] [--json] [--yes] TARGET…",
 		"cancel an invitation, at Google and in the ledger",
 		"  --reason TEXT  why, for history\n"
 		"  --json         print one line for each person\n"
-		"  --yes          do not ask for confirmation of more than ten people\n" WHO,
+		"  --yes          do not ask for confirmation of more than ten people\n" TARGET,
 		verb_cancel, ACCOUNT_DISPATCHER},
 	{"login", GOOGLE,
 		"--client FILE [--headless | --no-browser] [--port N]\n"
@@ -181,9 +182,9 @@ const struct verb verbs[] = {
 		verb_pam, ACCOUNT_ROOT},
 	{"help", SETUP, "[VERB]", "show this help, or one verb in detail", "", verb_help,
 		ACCOUNT_ROOT},
-	{"emit", PLUMBING, "--reason REASON [--] USER…",
+	{"emit", PLUMBING, "--trigger TRIGGER [--] USER…",
 		"write arrivals to the spool, as the useradd hook does",
-		"  --reason REASON  created, deleted, login or manual\n"
+		"  --trigger TRIGGER  created, deleted, login or manual\n"
 		"Needs root and the spool, and nothing else. When it returns, the arrivals are on\n"
 		"disk.\n",
 		verb_emit, ACCOUNT_ROOT},

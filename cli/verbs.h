@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs: one table for dispatch, help and suggestions. Only main.c includes this header: a verb
- * that did would call, through the table, every other one.
+ * that included it would call, through the table, all other verbs.
  */
 #ifndef CLOUDINVITE_CLI_VERBS_H
 #define CLOUDINVITE_CLI_VERBS_H

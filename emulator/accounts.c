@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The accounts, in a table by address and in two sorted arrays. The arrays are sorted again when
+ * they are needed after a change.
+ */
 #include "accounts.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Google accounts on the customer's addresses, and what became of their invitations.
+ * The Google accounts with addresses of the customer, and the state of their invitations.
  */
 #ifndef CLOUDINVITE_EMULATOR_ACCOUNTS_H
 #define CLOUDINVITE_EMULATOR_ACCOUNTS_H
@@ -36,7 +36,7 @@ struct account {
 enum account_order { ACCOUNTS_BY_ADDRESS, ACCOUNTS_BY_UPDATE };
 #define ACCOUNT_ORDERS 2
 
-/* The orders are sorted only when somebody asks for them. Zero-initialise. */
+/* The orders are sorted only when they are needed. Zero-initialise. */
 struct accounts {
 	struct table by_address;
 	struct account **order[ACCOUNT_ORDERS];
@@ -45,16 +45,16 @@ struct accounts {
 };
 
 struct account *accounts_find(const struct accounts *a, const char *address);
-/* Takes a copy of *account (its address included); replaces one with the same address. */
+/* Copies *account (with its address); replaces one with the same address. */
 void accounts_put(struct accounts *a, const struct account *account);
 bool accounts_remove(struct accounts *a, const char *address);
 void accounts_free(struct accounts *a);
 
-/* To be called after a change of `updated`. */
+/* Call after a change of `updated`. */
 void accounts_mark_unsorted(struct accounts *a);
 /* All accounts, ascending; `by_address.count` of them. */
 struct account *const *accounts_sorted(struct accounts *a, enum account_order order);
-/* By the keys of the order: <0, 0, >0. */
+/* By the order's keys: <0, 0, >0. */
 int accounts_compare(enum account_order order, const struct account *a, const struct account *b);
 
 #endif

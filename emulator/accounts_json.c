@@ -12,7 +12,7 @@
 #define AGE_DEFAULT (USEC_PER_SEC * 30 * 86400) /* old enough for get and list */
 #define SERIES_MAX  10000000
 
-/* What one document object makes: one address, or prefix0@domain, prefix1@domain … */
+/* What one object of the document makes: one address, or prefix0@domain, prefix1@domain … */
 struct series {
 	const char *address;
 	const char *prefix, *domain;
@@ -105,7 +105,7 @@ static void series_put(struct tenant *tenant, const struct series *s)
 			xasprintf("%s%" PRId64 "@%s", s->prefix, s->start + i, s->domain));
 }
 
-/* Reads the document twice: nothing is stored until all of it has been found valid. */
+/* Reads the document twice: nothing is stored before all of it has been found valid. */
 bool accounts_read(struct tenant *tenant, json_t *document, struct doc_error *c)
 {
 	json_t *array =

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks before a method, in Google's order, so that a client meets the same error first.
+ */
 #include "authorize.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 /*
  * The consent page: /o/oauth2/v2/auth. What Google shows on a page of its own instead of sending
  * the browser back (an unknown client, a redirect that is not registered, a wrong scope) is a page
- * here, too.
+ * here too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #define CODE_LIFE (USEC_PER_SEC * 600)
 #define STATE_MAX 4096
 
-/* The query, decoded; NULL where it does not say. */
+/* The query, decoded; NULL for absent parameters. */
 struct question {
 	char *client_id, *redirect_uri, *response_type, *scope, *state, *challenge, *method,
 		*access_type, *prompt, *hint;
@@ -67,7 +67,7 @@ static void page(struct reply *out, int status, const char *text)
 	free(html);
 }
 
-/* The words that Google's own page has for it, or NULL. */
+/* Google's words for it on its own page, or NULL. */
 static const char *wrong(const struct tenant *tenant, struct question *q)
 {
 	q->client = q->client_id ? logins_client(&tenant->logins, q->client_id) : NULL;
@@ -86,7 +86,7 @@ static const char *wrong(const struct tenant *tenant, struct question *q)
 	return NULL;
 }
 
-/* Nothing of the question is on it: the form is sent to the address that it came from. */
+/* Nothing of the question is on the page: the form is sent to the same address. */
 static void ask(const struct tenant *tenant, struct reply *out)
 {
 	char *people = xstrdup("");
@@ -191,7 +191,7 @@ static void decide(struct tenant *tenant, const struct question *q, int decision
 	}
 }
 
-/* Who is hinted at, or the first administrator. */
+/* The person in the hint, or the first administrator. */
 static const char *likely(const struct tenant *tenant, const struct question *q)
 {
 	if (q->hint && tenant_admin(tenant, q->hint))
@@ -199,7 +199,8 @@ static const char *likely(const struct tenant *tenant, const struct question *q)
 	return tenant->n_admins > 0 ? tenant->admins[0].address : "";
 }
 
-/* The switch answers for the person; otherwise a GET shows the page, and its form the decision. */
+/* If the switch is set, it answers for the person. Otherwise a GET shows the page, and its form
+ * brings the decision. */
 static void answer_question(
 	struct tenant *tenant, const struct request *r, const struct question *q, struct reply *out)
 {

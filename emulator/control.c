@@ -13,7 +13,7 @@
 #include "tenant_json.h"
 #include "uri.h"
 
-/* The answer, or NULL with an error. `in` is the body (null without one). */
+/* Returns the answer, or NULL with an error. `in` is the body (null if there is none). */
 typedef json_t *control_do(
 	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c);
 
@@ -113,7 +113,7 @@ static json_t *clock_post(
 	return clock_read(e->tenant, in, c) ? clock_write(e->tenant) : NULL;
 }
 
-/* The person opens the mail: only an invited person can. */
+/* The person reads the mail and answers; only an invited person can. */
 static json_t *respond(
 	struct emulator *e, json_t *in, enum account_state state, struct doc_error *c)
 {
@@ -315,7 +315,7 @@ static json_t *logins_post(
 		logins_add(&tenant->logins, id, address, scopes, at)->token);
 }
 
-/* At Google, the person takes the app's access away. */
+/* At Google, this is a person who revokes the app's access. */
 static json_t *logins_delete(
 	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {
@@ -327,7 +327,7 @@ static json_t *logins_delete(
 	return done();
 }
 
-/* What the emulated identity provider gives its users, for one minute to a day. */
+/* The token that the emulated identity provider gives its users, for one minute to a day. */
 static json_t *subject_tokens_post(
 	struct emulator *e, const struct request *r, json_t *in, struct doc_error *c)
 {

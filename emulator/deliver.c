@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending a reply through MHD: at once, slowly, cut short, or not at all. The lock of the emulator
+ * is not held meanwhile.
+ */
 #include "deliver.h"
 
 #include <strings.h>
@@ -9,13 +13,13 @@
 
 #include "xmalloc.h"
 
-/* A body that does not go out in one piece. Freed by MHD with its response. */
+/* A body that is not sent in one piece. MHD frees it with its response. */
 struct drip {
 	struct timer *timer;
 	struct MHD_Connection *connection;
 	char *body;
 	size_t size;
-	size_t stop;	 /* where it breaks off; `size`: nowhere */
+	size_t stop;	 /* where it ends early; `size`: it does not */
 	int64_t slow_ms; /* between bytes; 0: all at once */
 	bool rested;
 };
@@ -25,7 +29,7 @@ bool action_drops_connection(enum fault_action action)
 	return action == FAULT_DROP_BEFORE || action == FAULT_DROP_AFTER || action == FAULT_GARBAGE;
 }
 
-/* No byte of a reply (or only such as are none), then the end of the connection. */
+/* Sends no byte of a valid reply, then closes the connection. */
 static enum MHD_Result deliver_cut(struct MHD_Connection *connection, enum fault_action action)
 {
 	static const char garbage[] = "\x16\x03\x03 this is neither HTTP nor TLS\r\n\r\n";
@@ -82,7 +86,7 @@ static struct MHD_Response *drip_response(
 	return MHD_create_response_from_callback(drip->size, 1024, drip_read, drip, drip_free);
 }
 
-/* The body goes over to the response. */
+/* The response takes ownership of the body. */
 static struct MHD_Response *deliver_response(
 	struct emulator *e, struct request *r, struct MHD_Connection *connection)
 {
@@ -97,7 +101,7 @@ static struct MHD_Response *deliver_response(
 	return xnonnull(response);
 }
 
-/* `Date` is the emulator's clock when the reply is sent. */
+/* `Date` is the emulator's clock at the moment of sending. */
 static void deliver_headers(struct emulator *e, struct request *r, struct MHD_Response *response)
 {
 	char date[TIMESTAMP_TEXT_SIZE];

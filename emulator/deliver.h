@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery: how a finished reply goes out, or does not.
+ * Delivery: how a finished reply is sent, or not.
  */
 #ifndef CLOUDINVITE_EMULATOR_DELIVER_H
 #define CLOUDINVITE_EMULATOR_DELIVER_H
@@ -10,7 +10,7 @@
 #include "emulator.h"
 #include "request.h"
 
-/* Whether the fault ends the connection without a reply. */
+/* Whether the fault closes the connection without a reply. */
 bool action_drops_connection(enum fault_action action);
 /* Queues the reply, or cuts the connection; what MHD's handler returns. */
 enum MHD_Result deliver(struct emulator *e, struct request *r, struct MHD_Connection *connection);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files for clients. The emulator's port comes last; a client that waits for it finds the
+ * others.
+ */
 #include "directory.h"
 
 #include <errno.h>
@@ -11,7 +15,7 @@
 
 #include "xmalloc.h"
 
-static bool directory_complain(const char *path, const char *name)
+static bool directory_error(const char *path, const char *name)
 {
 	fprintf(stderr, "cloudinvite-emulator: --directory: %s/%s: %s\n", path, name,
 		strerror(errno));
@@ -41,7 +45,7 @@ static bool write_all(int fd, const char *text)
 	return true;
 }
 
-/* Renamed into place, so that a reader sees all of it or nothing. */
+/* Renamed into place, so that a reader sees the whole file or none. */
 static bool directory_write(const char *path, const char *name, mode_t mode, const char *text)
 {
 	char *file = xasprintf("%s/%s", path, name), *new = xasprintf("%s/.%s.new", path, name);
@@ -55,7 +59,7 @@ static bool directory_write(const char *path, const char *name, mode_t mode, con
 		ok = false;
 	ok = ok && rename(new, file) == 0;
 	if (!ok)
-		directory_complain(path, name);
+		directory_error(path, name);
 	free(new);
 	free(file);
 	return ok;
@@ -66,16 +70,16 @@ bool directory_prepare(const char *path)
 	struct stat st;
 
 	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return directory_complain(path, "");
+		return directory_error(path, "");
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		errno = ENOTDIR;
-		return directory_complain(path, "");
+		return directory_error(path, "");
 	}
 	directory_remove(path, "port");
 	return true;
 }
 
-/* A key file as Google's console gives it, but for the token URL. */
+/* A key file in the form of Google's console, except for the token URL. */
 static char *credentials_text(const struct emulator *e)
 {
 	char *pem = keyring_private_pem(e->keyring.service_key);
@@ -94,7 +98,7 @@ static char *credentials_text(const struct emulator *e)
 	return text;
 }
 
-/* A desktop client's file as Google's console gives it. */
+/* A desktop client's file in the form of Google's console. */
 static char *client_text(const struct emulator *e)
 {
 	char *auth_uri = xasprintf("%s/o/oauth2/v2/auth", e->google.base);

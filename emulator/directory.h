@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory: the files by which a client finds and trusts this emulator.
+ * The directory with the files by which a client finds and trusts this emulator.
  */
 #ifndef CLOUDINVITE_EMULATOR_DIRECTORY_H
 #define CLOUDINVITE_EMULATOR_DIRECTORY_H
@@ -9,10 +9,11 @@
 
 #include "emulator.h"
 
-/* Makes the directory if need be and takes the old `port` away. False with a line on standard
+/* Makes the directory if necessary, and removes an old `port`. False with a line on standard
  * error. */
 bool directory_prepare(const char *path);
-/* ca.pem, credentials.json, cloudinvite.conf, and at last `port`, which says that all are there. */
+/* Writes ca.pem, credentials.json, cloudinvite.conf, and `port` last, which shows that the others
+ * are there. */
 bool directory_publish(const struct emulator *e, const char *path);
 /* At the end: removes `port`, so that no client finds a port that is closed. */
 void directory_remove_port(const char *path);

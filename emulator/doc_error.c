@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readers for the members of control documents, which all report errors in the same form.
+ */
 #include "doc_error.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with a control document: one sentence, the first that was found.
+ * What is wrong with a control document: one sentence about the first error.
  */
 #ifndef CLOUDINVITE_EMULATOR_DOC_ERROR_H
 #define CLOUDINVITE_EMULATOR_DOC_ERROR_H
@@ -13,15 +13,15 @@ struct doc_error {
 	char text[300];
 };
 
-/* Always false, so that `return doc_error_set(...)` ends a reader. The first error stays. */
+/* Always false, so that `return doc_error_set(...)` can end a reader. The first error stays. */
 bool doc_error_set(struct doc_error *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Members of control documents. An absent one leaves *out as it is; one of the wrong type is an
+/* Members of control documents. An absent one leaves *out unchanged; one of the wrong type is an
  * error that names `where`. Strings are borrowed from the document. */
 bool member_string(
 	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c);
-/* A string that must be there. */
+/* A string that must exist. */
 bool member_needed(
 	json_t *object, const char *name, const char **out, const char *where, struct doc_error *c);
 bool member_bool(

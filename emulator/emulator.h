@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The emulator: what lives as long as the program does.
+ * The emulator: everything that lives as long as the program.
  */
 #ifndef CLOUDINVITE_EMULATOR_EMULATOR_H
 #define CLOUDINVITE_EMULATOR_EMULATOR_H
@@ -16,7 +16,7 @@
 #include "timer.h"
 #include "tenant.h"
 
-/* A port that is listened on, and which routes are behind it. */
+/* A port, and the routes behind it. */
 struct listener {
 	struct emulator *emulator;
 	void (*find)(struct request *r);
@@ -26,15 +26,15 @@ struct listener {
 };
 
 struct emulator {
-	pthread_mutex_t lock; /* for everything below; never held while something waits */
+	pthread_mutex_t lock; /* for everything below; never held while a thread waits */
 	struct tenant *tenant;
 	struct request_log log;
 	uint64_t counts[ROUTES];
 	uint64_t connections;
 	bool quiet;
-	json_t *scenario; /* NULL: none; what a reset goes back to */
+	json_t *scenario; /* NULL: none; a reset starts from it */
 
-	/* fixed once the server runs */
+	/* fixed when the server runs */
 	struct keyring keyring;
 	struct timer *timer;
 	struct listener google;	  /* all hosts but the metadata server */

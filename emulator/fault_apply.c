@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a fault makes of a reply. What must be done to the connection itself (cut, truncate,
- * garbage, slow) is only noted in the request: deliver.c does it.
+ * What a fault does to a reply. Faults of the connection itself (cut, truncate, garbage, slow) are
+ * only noted in the request: deliver.c applies them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 	"<p>The server encountered a temporary error and could not complete your request." \
 	"<p>Please try again in 30 seconds.\n</html>\n"
 
-/* The body of each status, unless the fault brings its own. */
+/* The body of each status, unless the fault has its own. */
 static void fault_status(const struct fault *fault, struct emulator *e, struct request *r)
 {
 	static const struct {
@@ -66,7 +66,7 @@ static void fault_redirect(const struct fault *fault, struct request *r)
 		reply_header(&r->reply, "Location", "https://redirected.invalid/");
 }
 
-/* As a server that compresses without having been asked to. */
+/* Like a server that compresses without being asked. */
 static void fault_gzip(struct reply *reply)
 {
 	z_stream stream = {0};
@@ -90,7 +90,7 @@ static void fault_gzip(struct reply *reply)
 	reply_header(reply, "Content-Encoding", "gzip");
 }
 
-/* The real answer, and then more than any client should read. */
+/* The real answer, followed by more than any client should read. */
 static void fault_huge(struct reply *reply)
 {
 	static const char member[] = ",\"padding\":\"";
@@ -107,7 +107,7 @@ static void fault_huge(struct reply *reply)
 	reply->size = HUGE_SIZE;
 }
 
-/* Repeats every member with another value: a reader that takes the last one gets that. */
+/* Repeats every member with another value, for readers that take the last one. */
 static void fault_duplicate(struct reply *reply)
 {
 	json_t *object = json_loadb(reply->body, reply->size, 0, NULL), *other = json_object();

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of faults: reading it, and finding the one for a request. Faults are tried in their
+ * order, and each counts down.
+ */
 #include "faults.h"
 
 #include <stdlib.h>
@@ -109,7 +113,7 @@ bool faults_read(struct faults *f, json_t *document, struct doc_error *c)
 	return true;
 }
 
-/* `times` as it is read back: what is left of it. */
+/* `times` is what remains, so that it can be read back. */
 static json_t *fault_write(const struct fault *fault)
 {
 	json_t *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:b}", "route",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults: what goes wrong on purpose, for which route, how often.
+ * Faults: what goes wrong on purpose, for which route, and how often.
  */
 #ifndef CLOUDINVITE_EMULATOR_FAULTS_H
 #define CLOUDINVITE_EMULATOR_FAULTS_H
@@ -14,13 +14,13 @@
 
 enum fault_action {
 	FAULT_NO_ACTION,
-	/* without the request's effect */
+	/* without the effect of the request */
 	FAULT_STATUS,
 	FAULT_HTML,
 	FAULT_PLAIN,
 	FAULT_REDIRECT,
 	FAULT_DROP_BEFORE,
-	/* after it */
+	/* with its effect */
 	FAULT_STATUS_AFTER,
 	FAULT_DROP_AFTER,
 	FAULT_DELAY,
@@ -42,7 +42,7 @@ struct fault {
 	char *body;	 /* NULL: the action's own */
 	json_t *headers; /* NULL: none */
 	int64_t delay_ms;
-	int64_t after; /* let so many pass first */
+	int64_t after; /* so many requests pass first */
 	int64_t left;  /* -1: forever */
 	int64_t hits;
 	bool reused_only;
@@ -62,10 +62,10 @@ bool faults_read(struct faults *f, json_t *document, struct doc_error *doc_error
 json_t *faults_write(const struct faults *f);
 void faults_clear(struct faults *f);
 
-/* The fault that meets this request, or NULL; counts it. */
+/* The fault for this request, or NULL; counts it. */
 const struct fault *faults_match(struct faults *f, int route, const char *address, bool reused);
 bool fault_prevents_effect(const struct fault *fault);
-/* Makes or bends the reply. */
+/* Makes or changes the reply. */
 void fault_apply(const struct fault *fault, struct emulator *e, struct request *r);
 
 #endif

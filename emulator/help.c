@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text of --help; the switches come from their own table.
+ */
 #include "help.h"
 
 #include "switches.h"

@@ -25,7 +25,7 @@
 #define BAD_LIFETIME  "Invalid value at 'lifetime': at most 3600s."
 #define BAD_SCOPE     "Invalid value at 'scope': at least one scope is needed."
 
-/* Answers 400 and is false, so that a check can return it. */
+/* Answers 400 and returns false, so that a check can return it. */
 static bool invalid(struct emulator *e, struct reply *out, const char *message)
 {
 	reply_error(e, out, 400, message);
@@ -52,7 +52,7 @@ static const struct access *iam_caller(
 	return NULL;
 }
 
-/* The body, an object with nothing but these members; or NULL with the refusal. */
+/* The body, an object with no other members; or NULL with the refusal. */
 static json_t *iam_body(
 	struct emulator *e, struct request *r, const char *const *names, struct reply *out)
 {
@@ -68,7 +68,7 @@ static json_t *iam_body(
 	return NULL;
 }
 
-/* By address or by number; a deleted one is as good as none. */
+/* By address or by number; a deleted account counts as absent. */
 static const struct service_account *iam_account(const struct tenant *tenant, const char *name)
 {
 	for (size_t i = 0; i < tenant->n_service_accounts; i++) {
@@ -81,8 +81,8 @@ static const struct service_account *iam_account(const struct tenant *tenant, co
 	return NULL;
 }
 
-/* Each in the chain may act as the next; what is missing at the end is `permission`. google-auth
- * says null where there is no chain. */
+/* Each account in the chain may act as the next one; at the end, `permission` is missing.
+ * google-auth sends null if there is no chain. */
 static bool chain_holds(struct emulator *e, const char *holder, json_t *delegates,
 	const struct service_account *account, const char *permission, struct reply *out)
 {
@@ -175,7 +175,7 @@ static bool lifetime_read(json_t *value, int64_t *seconds)
 	return end != lifetime && strcmp(end, "s") == 0 && *seconds > 0 && *seconds <= LIFETIME_MAX;
 }
 
-/* Space-separated, the caller frees; NULL: there is none, or something else. */
+/* Separated by spaces; the caller frees. NULL: none, or invalid. */
 static char *scopes_join(json_t *scopes)
 {
 	char *out = NULL;
@@ -193,7 +193,7 @@ static char *scopes_join(json_t *scopes)
 	return out;
 }
 
-/* google-auth takes no fraction of a second. */
+/* google-auth does not accept a fraction of a second. */
 static void token_reply(const struct access *access, struct reply *out)
 {
 	char expires[TIMESTAMP_TEXT_SIZE];
@@ -230,7 +230,7 @@ static void generate_access_token(struct emulator *e, struct request *r, struct 
 	json_decref(body);
 }
 
-/* Another project than "-" is refused, also the account's own. */
+/* Any project but "-" is refused, even the account's own. */
 static void bad_project(struct emulator *e, struct request *r, struct reply *out)
 {
 	(void)r;

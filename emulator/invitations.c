@@ -17,54 +17,6 @@
 
 #define OPERATION_TYPE "google.apps.cloudidentity.userinvitations.v1.UserInvitation"
 
-json_t *invitation_write(const struct tenant *tenant, const struct account *account)
-{
-	char updated[TIMESTAMP_TEXT_SIZE], count[24];
-	char *name =
-		xasprintf("customers/%s/userinvitations/%s", tenant->customer, account->address);
-	json_t *out =
-		json_pack("{s:s, s:s}", "name", name, "state", account_state_words[account->state]);
-
-	/* An int64 is a string in Google's JSON. */
-	snprintf(count, sizeof count, "%lld", (long long)account->mails);
-	if (account->mails > 0 || !tenant->switches.omit_zero)
-		json_object_set_new(out, "mailsSentCount", json_string(count));
-	json_object_set_new(
-		out, "updateTime", json_string(timestamp_rfc3339(account->updated, updated)));
-	free(name);
-	return out;
-}
-
-/* Google refuses parameters that it does not know, on every method. */
-static bool parameter_known(const char *name, const void *ctx)
-{
-	static const char *const standard[] = {"$.xgafv", "access_token", "alt", "callback",
-		"fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType",
-		"upload_protocol", NULL};
-	const char *const *extra = ctx;
-
-	for (size_t i = 0; standard[i]; i++) {
-		if (strcmp(standard[i], name) == 0)
-			return true;
-	}
-	for (size_t i = 0; extra[i]; i++) {
-		if (strcmp(extra[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool invitations_parameters(
-	struct emulator *e, const struct request *r, const char *const *extra, struct reply *out)
-{
-	if (uri_each_name(r->query, parameter_known, extra))
-		return true;
-	reply_error(e, out, 400,
-		"Invalid JSON payload received. Unknown name: Cannot bind query parameter. Field "
-		"could not be found in request message.");
-	return false;
-}
-
 static bool address_plausible(const char *address)
 {
 	const char *at = strchr(address, '@');
@@ -73,7 +25,7 @@ static bool address_plausible(const char *address)
 	       !strpbrk(address, "/ \t\r\n");
 }
 
-/* What check, get, send and cancel have in common. */
+/* The checks that check, get, send and cancel share. */
 static bool invitation_named(struct emulator *e, struct request *r, struct reply *out)
 {
 	static const char *const none[] = {NULL};
@@ -184,7 +136,7 @@ static void reply_operation(struct tenant *tenant, const struct account *account
 	free(name);
 }
 
-/* The HTTP code that keeps this account from being sent to; 0: none does. */
+/* The HTTP code with which a send to this account is refused; 0: it is not. */
 static int send_refusal(const struct tenant *tenant, const struct account *account)
 {
 	if (account && account->kind == ACCOUNT_MANAGED)
@@ -255,7 +207,7 @@ static void answer_mismatch(struct emulator *e, struct request *r, struct reply 
 }
 
 static const struct {
-	const char *verb; /* behind the colon; NULL: the collection itself */
+	const char *verb; /* after the colon; NULL: the collection itself */
 	const char *method;
 	enum route_id route;
 	route_answer *answer;

@@ -13,7 +13,7 @@
 
 /* A UserInvitation. */
 json_t *invitation_write(const struct tenant *tenant, const struct account *account);
-/* Whether the query has standard parameters and those of `extra` (NULL-terminated) only. */
+/* Whether the query has only standard parameters and those of `extra` (NULL-terminated). */
 bool invitations_parameters(
 	struct emulator *e, const struct request *r, const char *const *extra, struct reply *out);
 /* GET …/userinvitations */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JWTs, parsed and signed with OpenSSL. RS256 and ES256 only.
+ */
 #include "jwt.h"
 
 #include <openssl/bn.h>
@@ -13,8 +16,7 @@
 #define NUMBER_SIZE 32 /* bytes of each half of a P-256 signature */
 #define FLAT_SIZE   ((size_t)2 * NUMBER_SIZE)
 
-/* Google's own older Python client pads its segments, so that padding is taken where it is right.
- */
+/* Google's own older Python client pads its segments, so correct padding is accepted. */
 static size_t segment_unpadded(const char *s, size_t n)
 {
 	if (n % 4 != 0)
@@ -24,7 +26,7 @@ static size_t segment_unpadded(const char *s, size_t n)
 	return n;
 }
 
-/* base64url -> bytes; NULL: it is none. */
+/* base64url to bytes; NULL: invalid. */
 static unsigned char *segment_decode(const char *s, size_t n, size_t *size)
 {
 	size_t padded = (n + 3) / 4 * 4;
@@ -107,7 +109,7 @@ static bool signature_valid(
 	return ok;
 }
 
-/* In a JWT the two numbers of an ECDSA signature stand side by side; OpenSSL takes DER. */
+/* A JWT has the two numbers of an ECDSA signature side by side; OpenSSL needs DER. */
 static bool signature_valid_ecdsa(const struct jwt *j, EVP_PKEY *key)
 {
 	ECDSA_SIG *numbers = xnonnull(ECDSA_SIG_new());
@@ -163,7 +165,7 @@ static unsigned char *signature_make(EVP_PKEY *key, const char *text, size_t *si
 	return out;
 }
 
-/* DER, in place, to two numbers side by side. */
+/* Converts DER, in place, to two numbers side by side. */
 static void signature_flatten(unsigned char **signature, size_t *size)
 {
 	const unsigned char *der = *signature;

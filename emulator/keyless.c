@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which principal may sign as which service account, and the defaults for a rehearsal.
+ */
 #include "keyless.h"
 
 #include <stdlib.h>
@@ -114,7 +117,7 @@ const struct identity_provider *keyless_provider(const struct keyless *k, const 
 	return NULL;
 }
 
-/* The provider's name without its last two segments is that of its pool. */
+/* The provider's name without its last two segments is the pool's name. */
 char *keyless_principal(const struct identity_provider *p, const char *subject)
 {
 	const char *end = strstr(p->audience, "/providers/");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of the tenant that serves clients without a key: the machine that the metadata server
- * speaks for, the identity providers whose tokens STS takes, and which principal may sign as which
- * service account.
+ * The part of the tenant that serves clients without a key: the machine of the metadata server, the
+ * identity providers whose tokens STS accepts, and which principal may sign as which service
+ * account.
  */
 #ifndef CLOUDINVITE_EMULATOR_KEYLESS_H
 #define CLOUDINVITE_EMULATOR_KEYLESS_H
@@ -25,12 +25,12 @@
 #define OWN_PROVIDER OWN_POOL "/providers/emulated"
 #define OWN_ISSUER   "https://issuer.emulated.example"
 
-/* The machine, or the pod, that asks the metadata server. */
+/* The machine or pod that the metadata server serves. */
 struct instance {
 	char *service_account; /* NULL: none is attached */
 	char *scopes;	       /* of its tokens, space-separated */
-	char *universe;	       /* NULL: a metadata server that does not know the path */
-	struct table tokens;   /* borrowed struct access by scopes: what is handed out again */
+	char *universe;	       /* NULL: an old metadata server, which does not know the path */
+	struct table tokens; /* borrowed struct access by scopes: tokens that are given out again */
 };
 
 /* roles/iam.serviceAccountTokenCreator. */
@@ -58,7 +58,7 @@ struct keyless {
 };
 
 /* A machine whose account may sign as the emulator's own service account, and a provider whose
- * subject "rehearsal" may as well. */
+ * subject "rehearsal" may do so too. */
 void keyless_defaults(struct keyless *k, const struct keyring *own);
 void keyless_free(struct keyless *k);
 
@@ -78,7 +78,7 @@ const struct identity_provider *keyless_provider(const struct keyless *k, const 
 /* "principal://iam.googleapis.com/…/subject/SUB"; the caller frees. */
 char *keyless_principal(const struct identity_provider *p, const char *subject);
 
-/* Emptying, for readers of new values. */
+/* Empties the list, for readers of new values. */
 void keyless_clear_creators(struct keyless *k);
 void keyless_clear_providers(struct keyless *k);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys, and instance, token_creators and identity_providers as parts of the tenant's document.
+ * Keys, and the members instance, token_creators and identity_providers of the tenant's document.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ bool signing_key_read(
 	key->key = keyring_read_public(pem);
 	if (!key->key)
 		return doc_error_set(
-			c, "%s: public_key is no PEM (-----BEGIN PUBLIC KEY-----)", where);
+			c, "%s: public_key is not PEM (-----BEGIN PUBLIC KEY-----)", where);
 	key->kid = xstrdup(kid);
 	return true;
 }
@@ -35,7 +35,7 @@ json_t *signing_key_write(const struct signing_key *key)
 	return out;
 }
 
-/* A member that replaces a string; null takes it away. */
+/* A member that replaces a string; null removes it. */
 static bool text_or_null_read(
 	json_t *object, const char *name, char **text, const char *where, struct doc_error *c)
 {
@@ -102,7 +102,7 @@ static bool instance_scopes_read(struct instance *instance, json_t *object, stru
 	return ok;
 }
 
-/* Another account or other scopes: what was handed out is not handed out again. */
+/* After a change of account or scopes, earlier tokens are not given out again. */
 static bool instance_read(struct instance *instance, json_t *object, struct doc_error *c)
 {
 	static const char *const names[] = {"service_account", "scopes", "universe", NULL};
@@ -129,7 +129,7 @@ static bool creator_read(struct keyless *k, json_t *object, const char *where, s
 	return true;
 }
 
-/* Without "keys", the emulator's own provider keeps its own. */
+/* Without "keys", the emulator's own provider keeps its key. */
 static bool provider_keys_read(struct identity_provider *p, const struct keyring *own, json_t *keys,
 	const char *where, struct doc_error *c)
 {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys and certificates, made by OpenSSL at each start; nothing is stored except what clients need.
+ */
 #include "keyring.h"
 
 #include <openssl/bio.h>
@@ -12,7 +15,7 @@
 
 #include "xmalloc.h"
 
-/* The hosts that a client may be pointed at this emulator for. */
+/* The hosts for which a client may be directed to this emulator. */
 #define SERVER_NAMES                                                                           \
 	"DNS:localhost,IP:127.0.0.1,IP:::1,DNS:cloudidentity.googleapis.com,"                  \
 	"DNS:oauth2.googleapis.com,DNS:accounts.google.com,DNS:iamcredentials.googleapis.com," \
@@ -75,7 +78,7 @@ static bool certificate_extend(X509 *certificate, X509 *issuer, int nid, const c
 	return ok;
 }
 
-/* Random, because a client may have seen another certificate of the same issuer's name before. */
+/* Random, because a client may have seen another certificate of an issuer with the same name. */
 static bool certificate_number(X509 *certificate)
 {
 	unsigned char bytes[16];
@@ -91,8 +94,8 @@ static bool certificate_number(X509 *certificate)
 	return ok;
 }
 
-/* Everything but extensions and signature. A day in the past and ten years ahead: the emulator's
- * clock may be moved, the client's real one counts here. */
+/* Everything except extensions and signature. Valid from a day ago for ten years: the emulator's
+ * clock may be moved, but the client's real clock counts here. */
 static X509 *certificate_start(EVP_PKEY *key, const char *name, X509 *issuer)
 {
 	X509 *certificate = X509_new();
@@ -202,8 +205,8 @@ void signing_key_free(struct signing_key *key)
 	*key = (struct signing_key){0};
 }
 
-/* RSA takes its time: made at the first use, and one for all accounts. Their names differ, and the
- * token endpoint goes by these. */
+/* RSA is slow, so one key is made at the first use, for all accounts. Their key ids differ, and the
+ * token endpoint looks at these. */
 struct signing_key keyring_managed_key(struct keyring *k)
 {
 	if (!k->managed_key)

@@ -16,7 +16,7 @@
 
 struct signing_key {
 	char *kid;
-	EVP_PKEY *key; /* its public half is what counts, but where we sign */
+	EVP_PKEY *key; /* only the public half is needed, except to sign */
 	bool managed;  /* made by Google for signJwt, not by the account's owner */
 };
 
@@ -34,16 +34,17 @@ struct keyring {
 bool keyring_make(struct keyring *k, const char *listen_host);
 void keyring_free(struct keyring *k);
 
-/* Another owner of the same key. */
+/* Makes another owner of the same key. */
 struct signing_key signing_key_share(const struct signing_key *key);
 void signing_key_free(struct signing_key *key);
-/* A key that signJwt signs with, under a new name. */
+/* The key of signJwt, with a new key id. */
 struct signing_key keyring_managed_key(struct keyring *k);
 
-/* The private key as PKCS#8 PEM; the public half as SubjectPublicKeyInfo PEM; the caller frees. */
+/* PEM of the private key as PKCS#8, and of the public key as SubjectPublicKeyInfo; the caller
+ * frees. */
 char *keyring_private_pem(EVP_PKEY *key);
 char *keyring_public_pem(EVP_PKEY *key);
-/* NULL if it is none. */
+/* NULL if it is not valid. */
 EVP_PKEY *keyring_read_public(const char *pem);
 
 #endif

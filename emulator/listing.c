@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * list: pages, filter, order (docs/google.md 1). A page token says where the last page
- * ended and is bound to all other parameters; what is added meanwhile neither shifts nor repeats a
+ * list: pages, filter, order (docs/google.md 1). A page token says where the last page ended, and
+ * is bound to all other parameters. Accounts that are added meanwhile neither shift nor repeat a
  * page.
  */
 #include <errno.h>
@@ -22,11 +22,11 @@
 #define PAGE_MAX     200
 
 struct listing {
-	unsigned int states; /* a bit a state */
+	unsigned int states; /* one bit for each state */
 	enum account_order order;
 	bool descending;
 	size_t page_size;
-	uint64_t parameters;  /* what the token is bound to */
+	uint64_t parameters;  /* the parameters to which the token is bound */
 	struct account after; /* where the last page ended; address NULL: the first page */
 };
 
@@ -37,7 +37,7 @@ static const char *skip_space(const char *s)
 	return s;
 }
 
-/* 'invited' or "INVITED" -> its bit; returns behind it, NULL for anything else. */
+/* Sets the bit of 'invited' or "INVITED"; returns the position after it, NULL for anything else. */
 static const char *filter_state(const char *s, unsigned int *bit)
 {
 	char quote = *s;
@@ -59,7 +59,7 @@ static const char *filter_state(const char *s, unsigned int *bit)
 	return NULL;
 }
 
-/* state=='x' or state!='x'; returns behind it, NULL if it is neither. */
+/* state=='x' or state!='x'; returns the position after it, NULL if it is neither. */
 static const char *filter_term(const char *s, unsigned int *states)
 {
 	unsigned int bit = 0;
@@ -77,7 +77,7 @@ static const char *filter_term(const char *s, unsigned int *states)
 	return s;
 }
 
-/* Terms joined by ||. Nothing else is documented, so nothing else is taken. */
+/* Terms joined by ||. Nothing else is documented, so nothing else is accepted. */
 static bool filter_read(const char *s, unsigned int *states)
 {
 	if (!s || *s == '\0') {
@@ -98,7 +98,7 @@ static bool filter_read(const char *s, unsigned int *states)
 	}
 }
 
-/* The reference says update_time, Google's how-to page updateTime. */
+/* The reference says update_time, Google's how-to page says updateTime. */
 static bool order_read(const char *s, struct listing *l)
 {
 	static const struct {
@@ -187,7 +187,7 @@ static bool page_token_read(const char *token, struct listing *l)
 	return l->after.address;
 }
 
-/* False: one of the parameters is wrong. */
+/* False: a parameter is wrong. */
 static bool listing_read(const struct request *r, struct listing *l)
 {
 	char *filter = uri_field(r->query, "filter"), *order = uri_field(r->query, "orderBy");
@@ -223,7 +223,7 @@ static size_t listing_above(const struct listing *l, struct account *const *sort
 	return low;
 }
 
-/* How many accounts, counted in the listing's direction, lie at or before the token. */
+/* The number of accounts, in the listing's direction, at or before the token. */
 static size_t listing_start(const struct listing *l, struct account *const *sorted, size_t n)
 {
 	size_t above;

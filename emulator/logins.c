@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clients, codes and refresh tokens in memory, and when they end as they do at Google.
+ */
 #include "logins.h"
 
 #include <openssl/evp.h>
@@ -178,7 +181,7 @@ bool logins_ended(const struct logins *l, const struct login *login, int64_t now
 	       (client && client->testing && now - login->at >= TESTING_LIFE);
 }
 
-/* ---- as JSON ---- */
+/* ---- JSON ---- */
 
 static bool redirects_read(struct oauth_client *client, json_t *list, struct doc_error *c)
 {

@@ -18,7 +18,7 @@
 
 struct options {
 	struct server_options server;
-	char *listen, *metadata; /* what the server's addresses point into */
+	char *listen, *metadata; /* the texts to which the server's addresses point */
 	const char *directory;
 	const char *scenario;
 	bool quiet;
@@ -48,21 +48,6 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
 };
-
-bool emulator_reset(struct emulator *e, json_t *document, struct doc_error *doc_error)
-{
-	struct tenant *tenant = tenant_new(&e->keyring);
-
-	if (document && !tenant_read(tenant, &e->keyring, document, doc_error)) {
-		tenant_free(tenant);
-		return false;
-	}
-	tenant_free(e->tenant);
-	e->tenant = tenant;
-	request_log_clear(&e->log);
-	memset(e->counts, 0, sizeof e->counts);
-	return true;
-}
 
 /* "127.0.0.1:0" or "[::1]:0", cut in place. */
 static bool address_read(struct server_address *address, char **text, const char *value)
@@ -190,7 +175,7 @@ static bool emulator_run(struct emulator *e, const struct options *o, const sigs
 		return false;
 	if (!server_start(e, &o->server))
 		return false;
-	/* Whoever guesses the port is served already. */
+	/* A client that guesses the port is served already. */
 	pthread_mutex_lock(&e->lock);
 	filled = !o->directory || directory_publish(e, o->directory);
 	pthread_mutex_unlock(&e->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The metadata server of a virtual machine (or of a pod, by switch): what its service account is,
- * and tokens of it (docs/google.md 4.2). It has a port of its own, without TLS.
+ * The metadata server of a virtual machine (or of a pod, by switch): its service account, and
+ * tokens for it (docs/google.md 4.2). It has a port of its own, without TLS.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 #define ROOT	 "/computeMetadata/v1/"
 #define ACCOUNTS "instance/service-accounts/"
-/* A token with less than that left is not handed out again. */
+/* A token with less time left is not given out again. */
 #define LEFT_AT_LEAST (USEC_PER_SEC * 240)
 
 #define PAGE_FORBIDDEN                                                          \
@@ -33,14 +33,14 @@ static void text(struct reply *out, const char *value)
 	reply_text(out, 200, "application/text", value);
 }
 
-/* google-auth compares the type as a whole: no charset. */
+/* google-auth compares the whole content type, so there is no charset. */
 static void json(struct reply *out, json_t *body)
 {
 	reply_json(out, 200, body);
 	out->content_type = "application/json";
 }
 
-/* The commas of the question become spaces. */
+/* Converts the query's commas to spaces. */
 static char *token_scopes(const struct tenant *tenant, const struct request *r)
 {
 	char *asked = tenant->switches.metadata_scopes ? uri_field(r->query, "scopes") : NULL;
@@ -54,7 +54,7 @@ static char *token_scopes(const struct tenant *tenant, const struct request *r)
 	return asked;
 }
 
-/* The same token again until little of its time is left. */
+/* The same token until little of its time is left. */
 static const struct access *token_cached(struct tenant *tenant, const char *scopes)
 {
 	struct instance *instance = &tenant->keyless.instance;
@@ -177,8 +177,8 @@ static void metadata_tell(
 		page(out, 404, PAGE_NOT_FOUND);
 }
 
-/* Zero: it may be answered. Clients that only look whether there is a metadata server ask for the
- * root, some without the header. */
+/* Zero: it may be answered. Clients that only test whether there is a metadata server ask for the
+ * root, some of them without the header. */
 static int metadata_refusal(const struct tenant *tenant, const struct request *r)
 {
 	bool root = strcmp(r->path, "/") == 0;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The times of the last admitted requests, in a ring: a request fits if the oldest is a minute old.
+ */
 #include "quota.h"
 
 #include <stdlib.h>
@@ -13,7 +16,7 @@ bool quota_acquire(struct quota *q, int64_t now)
 	if (q->per_minute == 0)
 		return true;
 	oldest = q->taken[q->next];
-	/* `oldest > now`: the clock was set back; it must not refuse for days. */
+	/* `oldest > now`: the clock was set back, which must not block requests for days. */
 	if (oldest != 0 && oldest <= now && now - oldest < 60 * USEC_PER_SEC)
 		return false;
 	q->taken[q->next] = now;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Google's error bodies, word for word. Each has a letter, by which the comments name it.
+ */
 #include "reply.h"
 
 #include <stdlib.h>
@@ -51,7 +54,7 @@ void reply_free(struct reply *out)
 	*out = (struct reply){0};
 }
 
-/* The status word of google.rpc and the old reason that belong to an HTTP code. */
+/* The status word of google.rpc and the legacy reason for an HTTP code. */
 static const struct {
 	int code;
 	const char *status, *reason;
@@ -194,7 +197,7 @@ void reply_permission_denied(struct emulator *e, struct reply *out, const char *
 	free(message);
 }
 
-/* Body E, or its 403 form, which only errors[] tells from a lack of permission. */
+/* Body E, or its 403 form, which only errors[] distinguishes from a missing permission. */
 void reply_quota_exceeded(struct emulator *e, struct reply *out)
 {
 	const struct quota *quota = &e->tenant->quota;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request and its reply on their way through the emulator.
+ * One request and its reply inside the emulator.
  */
 #ifndef CLOUDINVITE_EMULATOR_REQUEST_H
 #define CLOUDINVITE_EMULATOR_REQUEST_H
@@ -34,7 +34,7 @@ struct reply {
 enum request_phase { REQUEST_RECEIVING, REQUEST_WAITING, REQUEST_DELIVERED };
 
 struct request {
-	/* as it came */
+	/* as received */
 	char *path;  /* raw, without the query */
 	char *query; /* raw; NULL: none */
 	char method[16];
@@ -44,19 +44,19 @@ struct request {
 	const char *authorization, *content_type, *content_length, *user_agent, *flavor,
 		*forwarded; /* borrowed; may be NULL */
 	struct connection *connection;
-	uint64_t earlier; /* requests that the connection had served before */
+	uint64_t earlier; /* requests on the same connection before this one */
 	int64_t at_ms;	  /* monotonic */
 	int64_t at;	  /* the real clock */
 
-	/* what it turned out to be */
+	/* what it asks for */
 	enum route_id route;
 	route_answer *answer;
-	const char *control; /* the name behind /emulator/ */
+	const char *control; /* the name after /emulator/ */
 	char *customer;	     /* "C…" or "my_customer" */
 	char *address;	     /* lower case; empty: a broken percent-escape */
-	char *principal;     /* whose token it carried, or was given */
+	char *principal;     /* the principal of the token that it carried or was given */
 
-	/* its way out */
+	/* how the reply is sent */
 	enum request_phase phase;
 	struct reply reply;
 	enum fault_action action;

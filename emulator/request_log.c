@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log of requests, a ring. Bodies lose their secrets before they are stored.
+ */
 #include "request_log.h"
 
 #include <stdlib.h>
@@ -24,7 +27,7 @@ const char *request_log_authorization(const struct request *r)
 	return strncasecmp(r->authorization, "Basic ", 6) == 0 ? "basic" : "other";
 }
 
-/* What stands in a login's forms and is a secret. */
+/* Secrets in the forms of a login. */
 static void fields_blank(char *body, size_t *size)
 {
 	static const char *const secrets[] = {
@@ -42,8 +45,8 @@ static void fields_blank(char *body, size_t *size)
 	*size = strlen(body);
 }
 
-/* An assertion is a credential for an hour, a subject token for as long as it says: the signature
- * (all behind the last dot) is cut off. */
+/* An assertion is a credential for an hour, and a subject token for its lifetime, so the signature
+ * (everything after the last dot) is cut off. */
 static void body_blank(char *body, size_t *size, const char *name)
 {
 	char *at = strstr(body, name), *end, *dot;
@@ -114,7 +117,7 @@ void request_log_add(struct request_log *j, const struct request *r, int status)
 	entry_body(entry, r);
 }
 
-/* A string or null; bytes that are no UTF-8 become question marks. */
+/* A string or null; bytes that are not UTF-8 become question marks. */
 static json_t *write_text(const char *s, size_t n)
 {
 	json_t *out = s ? json_stringn(s, n) : json_null();

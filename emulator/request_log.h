@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal: what was asked, in order. No token and no signature is kept.
+ * The request log: all requests in their order. Tokens and signatures are not stored.
  */
 #ifndef CLOUDINVITE_EMULATOR_REQUEST_LOG_H
 #define CLOUDINVITE_EMULATOR_REQUEST_LOG_H
@@ -11,26 +11,26 @@
 
 #include "request.h"
 
-#define REQUEST_LOG_SIZE 200000 /* the oldest go first */
-#define JOURNAL_BODY_MAX 16384	/* bytes kept of a body */
+#define REQUEST_LOG_SIZE 200000 /* the oldest entries are dropped first */
+#define JOURNAL_BODY_MAX 16384	/* bytes stored of a body */
 
 struct request_log_entry {
 	uint64_t n; /* 1 is the first */
 	int64_t at_ms, at;
 	enum route_id route;
-	int status; /* 0: cut without a reply */
+	int status; /* 0: the connection was cut without a reply */
 	enum fault_action action;
 	uint64_t connection;
-	uint64_t earlier; /* requests that the connection had served before */
+	uint64_t earlier; /* requests on the same connection before this one */
 	char method[16];
 	char *path, *query, *address, *principal, *content_type, *user_agent, *body;
 	size_t body_size;
-	const char *authorization; /* its kind */
-	int64_t content_length;	   /* -1: none said */
+	const char *authorization; /* its type */
+	int64_t content_length;	   /* -1: not given */
 };
 
 struct request_log {
-	struct request_log_entry *ring; /* REQUEST_LOG_SIZE of them, made at the first use */
+	struct request_log_entry *ring; /* REQUEST_LOG_SIZE entries, allocated at the first use */
 	uint64_t last;
 };
 

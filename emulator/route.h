@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routes: which part of the emulator answers a request. An endpoint owns the paths below its prefix
- * and finds the route among them; a new endpoint is one file and one line in route.c. The metadata
- * server has a listener of its own (server.h), which knows its paths only.
+ * Routes: what a request asks for. Faults, latencies, counts and the log name requests by route.
  */
 #ifndef CLOUDINVITE_EMULATOR_ROUTE_H
 #define CLOUDINVITE_EMULATOR_ROUTE_H
@@ -23,16 +21,16 @@ enum route_id {
 	ROUTE_METADATA,
 	ROUTE_IAM,
 	ROUTE_STS,
-	ROUTE_OTHER,   /* nothing that the emulated hosts know: 404 */
-	ROUTE_CONTROL, /* /emulator/…: neither logged nor counted nor faulted */
+	ROUTE_OTHER,   /* unknown to the emulated hosts: 404 */
+	ROUTE_CONTROL, /* /emulator/…: not logged, not counted, never given a fault */
 };
 #define ROUTES	  12
 #define ROUTE_ANY (-1)
 
 /* "check", "get", … */
 extern const char *const route_words[];
-/* The member "route" of a control document: one of the words but "control", or "*" like an absent
- * one: ROUTE_ANY. */
+/* Reads the member "route" of a control document: any word but "control". "*" and an absent member
+ * mean ROUTE_ANY. */
 bool route_read(json_t *object, int *route, const char *where, struct doc_error *c);
 
 struct emulator;
@@ -40,16 +38,5 @@ struct request;
 struct reply;
 
 typedef void route_answer(struct emulator *e, struct request *r, struct reply *out);
-
-struct endpoint {
-	const char *prefix;
-	/* Sets r->route, r->answer and what the path names. */
-	void (*dispatch)(struct request *r);
-};
-
-/* Finds the endpoint of r->path and its route; ROUTE_OTHER if there is none. */
-void route_find(struct request *r);
-/* The same for the metadata server's listener. */
-void route_find_metadata(struct request *r);
 
 #endif

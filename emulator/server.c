@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MHD's callbacks: a request is collected, answered under the lock, and delivered without it.
+ */
 #include "server.h"
 
 #include <errno.h>
@@ -7,6 +10,7 @@
 #include <string.h>
 
 #include "deliver.h"
+#include "endpoints.h"
 #include "xmalloc.h"
 #include "reply.h"
 
@@ -24,7 +28,7 @@ static void request_free(struct request *r)
 	free(r);
 }
 
-/* The first that MHD tells of a request, and the only time that it has the whole raw URI. */
+/* MHD's first callback for a request, and the only one with the whole raw URI. */
 static void *server_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	struct request *r = xcalloc(sizeof *r);
@@ -132,8 +136,7 @@ static void request_answer(struct emulator *e, struct request *r)
 		request_tell(r, status);
 }
 
-/* The control endpoints are served whatever the faults are: a test must be able to take them back.
- */
+/* The control endpoints ignore faults: a test must be able to remove them. */
 static void request_serve(struct listener *listener, struct request *r)
 {
 	struct emulator *e = listener->emulator;
@@ -152,7 +155,7 @@ static void request_serve(struct listener *listener, struct request *r)
 }
 
 /* MHD calls this once with the headers, for every piece of the body, at its end, and again when a
- * suspended connection goes on. */
+ * suspended connection continues. */
 static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *bytes, size_t *n, void **con_cls)
 {
@@ -179,8 +182,7 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 			return MHD_YES;
 		}
 	}
-	/* MHD may come again when a reply could not be queued any more, because the peer is gone.
-	 */
+	/* MHD may call again if a reply could not be queued because the peer has gone. */
 	if (r->phase == REQUEST_DELIVERED)
 		return MHD_NO;
 	r->phase = REQUEST_DELIVERED;
@@ -202,9 +204,9 @@ static struct addrinfo *address_read(const struct server_address *address, const
 	return error == 0 ? out : NULL;
 }
 
-/* Not epoll: libmicrohttpd asks it for 128 events at a time, and if it gets exactly so many it asks
- * again, without a time limit, before it handles the first (seen with 0.9.75). 128 clients that all
- * wait for their reply then wait for ever. */
+/* Not epoll: libmicrohttpd asks it for 128 events at a time. If it gets exactly that many it asks
+ * again, without a time limit, before it handles the first ones (seen with 0.9.75). Then 128
+ * clients that all wait for their replies wait for ever. */
 static unsigned int listener_flags(bool tls, const struct addrinfo *at)
 {
 	unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server: HTTP and TLS by libmicrohttpd, each request handed to its route under one lock.
+ * The server: HTTP and TLS by libmicrohttpd; requests are passed to their routes under one lock.
  */
 #ifndef CLOUDINVITE_EMULATOR_SERVER_H
 #define CLOUDINVITE_EMULATOR_SERVER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security token service: POST /v1/token exchanges the token of an identity provider for one of a
- * federated principal (docs/google.md 4.3). Form or JSON.
+ * The security token service: POST /v1/token exchanges the token of an identity provider for one of
+ * a federated principal (docs/google.md 4.3). Form or JSON.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static bool same(const char *a, const char *b)
 	return a && strcmp(a, b) == 0;
 }
 
-/* All but the token itself. */
+/* Everything except the token itself. */
 static struct oauth_error exchange_check(const struct exchange *x)
 {
 	if (!x->grant_type)

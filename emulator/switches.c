@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of switches, and reading, writing and explaining them.
+ */
 #include "switches.h"
 
 #include <stddef.h>
@@ -10,8 +13,8 @@
 enum switch_type {
 	SWITCH_FLAG,
 	SWITCH_WORD,   /* stored as the index of the word */
-	SWITCH_CODE,   /* stored as the number that the word says */
-	SWITCH_NUMBER, /* 0 to a day's seconds */
+	SWITCH_CODE,   /* stored as the number that the word means */
+	SWITCH_NUMBER, /* 0 to the seconds of a day */
 };
 
 struct switch_spec {
@@ -37,7 +40,7 @@ static const struct switch_spec specs[] = {
 	{AT(family_invitable), SWITCH_FLAG, 0, {NULL}, "members of a family group count too"},
 	{AT(method_mismatch), SWITCH_CODE, 404, {"404", "405"}, "a known path, another method"},
 	{AT(foreign_customer), SWITCH_CODE, 403, {"403", "400"}, "another customer's id"},
-	{AT(bad_address), SWITCH_CODE, 400, {"400", "404"}, "a name that is no address"},
+	{AT(bad_address), SWITCH_CODE, 400, {"400", "404"}, "a name that is not an address"},
 	{AT(send_not_invitable), SWITCH_CODE, 400, {"400", "404"}, "send: not invitable"},
 	{AT(send_managed), SWITCH_CODE, 400, {"400", "404", "409"}, "send: managed or accepted"},
 	{AT(send_declined), SWITCH_CODE, 200, {"200", "400"}, "send: declined before"},

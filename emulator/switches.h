@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Switches: one for each fact about Google that is not known for sure, so that a client can be
- * tested against each answer. One table holds name, default and meaning; JSON and --help are made
+ * Switches: one for each fact about Google that is not known for certain, so that a client can be
+ * tested with each possibility. One table holds name, default and meaning; JSON and --help are made
  * from it.
  */
 #ifndef CLOUDINVITE_EMULATOR_SWITCHES_H
@@ -32,7 +32,8 @@ enum consent_decision {
 };
 enum rapt { RAPT_NONE, RAPT_REQUIRED, RAPT_INVALID };
 
-/* Numbers only: flags are 0 or 1, words the enums above, codes HTTP status codes. */
+/* Numbers only: flags are 0 or 1, words are values of the enums above, codes are HTTP status
+ * codes. */
 struct switches {
 	int omit_false, omit_zero, omit_empty, legacy_errors;
 	int essentials, essentials_error, api_disabled, family_invitable;
@@ -48,10 +49,10 @@ struct switches {
 };
 
 void switches_defaults(struct switches *s);
-/* Sets the members that the object names; complains about an unknown one or a wrong value. */
+/* Sets the members that the object names; an unknown member or a wrong value is an error. */
 bool switches_read(struct switches *s, json_t *object, struct doc_error *doc_error);
 json_t *switches_write(const struct switches *s);
-/* The table, for --help. */
+/* Prints the table, for --help. */
 void switches_explain(FILE *out);
 
 #endif

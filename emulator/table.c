@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash table with chains that grows with its entries.
+ */
 #include "table.h"
 
 #include <stdlib.h>

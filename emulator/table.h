@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash table from strings to pointers, so that no request costs more when there are more
+ * A hash table from strings to pointers, so that the cost of a request does not grow with the
  * accounts.
  */
 #ifndef CLOUDINVITE_EMULATOR_TABLE_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zero-initialise. Keys are not copied: they live at least as long as their entry. */
+/* Zero-initialise. Keys are not copied: they must live as long as their entry. */
 struct table {
 	struct table_entry **buckets;
 	size_t n_buckets;
@@ -17,9 +17,9 @@ struct table {
 };
 
 void *table_get(const struct table *t, const char *key);
-/* The key must not be there yet. */
+/* The key must not be in the table yet. */
 void table_put(struct table *t, const char *key, void *value);
-/* Returns the value that was there, or NULL. */
+/* Returns the removed value, or NULL. */
 void *table_remove(struct table *t, const char *key);
 /* `free_value` may be NULL. */
 void table_free(struct table *t, void (*free_value)(void *value));

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The customer's state: making and freeing it, and the few rules that several endpoints need.
+ */
 #include "tenant.h"
 
 #include <openssl/rand.h>
@@ -276,7 +279,7 @@ void tenant_mail(struct tenant *tenant, struct account *account)
 	mail->number = account->mails;
 }
 
-/* 64 random characters, then noughts. */
+/* 64 random characters, then zeros. */
 static char *token_text(size_t least)
 {
 	unsigned char bytes[48];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tenant: one customer of Google and what the emulator knows about it. A reset replaces all of
- * it.
+ * The tenant: one customer of Google, and everything that the emulator knows about it. A reset
+ * replaces it.
  */
 #ifndef CLOUDINVITE_EMULATOR_TENANT_H
 #define CLOUDINVITE_EMULATOR_TENANT_H
@@ -23,7 +23,8 @@
 
 #define SCOPE_FULL     "https://www.googleapis.com/auth/cloud-identity.userinvitations"
 #define SCOPE_READONLY SCOPE_FULL ".readonly"
-#define TENANT_HIDDEN  (USEC_PER_SEC * 48 * 3600) /* get and list do not show what is younger */
+#define TENANT_HIDDEN \
+	(USEC_PER_SEC * 48 * 3600) /* get and list do not show accounts that are younger */
 
 enum domain_kind { DOMAIN_VERIFIED, DOMAIN_ALIAS };
 extern const char *const domain_kind_words[];
@@ -52,7 +53,7 @@ struct service_account {
 	size_t n_keys;
 };
 
-/* Domain-wide delegation: what a client may ask for in the name of users. */
+/* Domain-wide delegation: the scopes that a client may request on behalf of users. */
 struct grant {
 	char *client_id;
 	char **scopes;
@@ -62,14 +63,14 @@ struct grant {
 struct mail {
 	char *to;
 	int64_t at;
-	int64_t number; /* 1 is this person's first */
+	int64_t number; /* 1 is the person's first */
 };
 
 /* An access token and its principal. */
 struct access {
 	char *token;
 	char *principal;
-	bool service_account; /* not a user: no customer of its own */
+	bool service_account; /* not a user, so it has no customer */
 	char *scopes;	      /* space-separated */
 	int64_t expires;
 };
@@ -112,28 +113,29 @@ const struct domain *tenant_domain(const struct tenant *tenant, const char *addr
 const struct admin *tenant_admin(const struct tenant *tenant, const char *address);
 const struct service_account *tenant_service_account(
 	const struct tenant *tenant, const char *email);
-/* The key that Google keeps for the account, made when it is needed first. */
+/* The key that Google holds for the account; made at the first use. */
 const struct signing_key *tenant_managed_key(
 	struct tenant *tenant, struct keyring *own, const struct service_account *account);
-/* Whether every one of the space-separated scopes is granted to the client. */
+/* Whether all of the space-separated scopes are granted to the client. */
 bool tenant_granted(const struct tenant *tenant, const char *client_id, const char *scopes);
 
 /* isInvitableUser; `account` may be NULL. */
 bool tenant_invitable(const struct tenant *tenant, const struct account *account);
-/* Whether get and list show it: consumer or transferred, and 48 h old like its domain. */
+/* Whether get and list show it: consumer or transferred, and both it and its domain 48 h old. */
 bool tenant_shown(const struct tenant *tenant, const struct account *account, int64_t now);
-/* An invitation goes out: state, count, mailbox. */
+/* Sends an invitation: changes state, count and mailbox. */
 void tenant_mail(struct tenant *tenant, struct account *account);
 
 /* A new random token. The strings are copied. Valid until the tenant is freed. */
 struct access *tenant_token(
 	struct tenant *tenant, const char *principal, bool service_account, const char *scopes);
 
-/* The same for a principal that is no person, of at least so many bytes: STS gives long ones. */
+/* The same for a principal that is not a person, with at least so many bytes: tokens of STS are
+ * long. */
 struct access *tenant_federated_token(
 	struct tenant *tenant, const char *principal, const char *scopes, size_t least);
 
-/* Emptying, for readers of new values. */
+/* Empties the lists, for readers of new values. */
 void tenant_clear_domains(struct tenant *tenant);
 void tenant_clear_admins(struct tenant *tenant);
 void tenant_clear_service_accounts(struct tenant *tenant);

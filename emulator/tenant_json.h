@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tenant as a JSON document: what PUT /emulator/state takes, GET gives, and a scenario file
- * holds.
+ * The tenant as a JSON document: the body of PUT and GET /emulator/state, and the content of a
+ * scenario file.
  */
 #ifndef CLOUDINVITE_EMULATOR_TENANT_JSON_H
 #define CLOUDINVITE_EMULATOR_TENANT_JSON_H
@@ -13,7 +13,7 @@
 #include "keyring.h"
 #include "tenant.h"
 
-/* Sets what the document names and leaves the rest. After an error the tenant is half-changed. */
+/* Sets what the document names and leaves the rest. After an error the tenant is partly changed. */
 bool tenant_read(
 	struct tenant *tenant, const struct keyring *own, json_t *document, struct doc_error *c);
 json_t *tenant_write(const struct tenant *tenant);
@@ -27,7 +27,7 @@ json_t *latency_write(const struct tenant *tenant);
 bool accounts_read(struct tenant *tenant, json_t *document, struct doc_error *c);
 json_t *account_write(const struct account *account);
 
-/* A member that is RFC 3339, or an age ("72h"): that long before now. Absent: *out stays. */
+/* A member that is RFC 3339, or an age ("72h") before now. Absent: *out is unchanged. */
 bool member_timestamp(json_t *object, const char *name, int64_t now, int64_t *out,
 	const char *where, struct doc_error *c);
 

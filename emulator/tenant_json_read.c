@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the tenant's document: one reader for each member, in a table.
+ */
 #include "tenant_json.h"
 
 #include <stdlib.h>
@@ -6,7 +9,7 @@
 
 #include "xmalloc.h"
 
-/* An array that replaces what was there: `clear`, then `read_one` for each. */
+/* An array that replaces the old values: `clear`, then `read_one` for each element. */
 typedef bool read_one(struct tenant *tenant, const struct keyring *own, json_t *object,
 	const char *where, struct doc_error *c);
 
@@ -232,7 +235,7 @@ bool latency_read(struct tenant *tenant, json_t *document, struct doc_error *c)
 	return true;
 }
 
-/* The clock comes first: ages count from it. */
+/* The clock comes first, because ages are relative to it. */
 bool tenant_read(
 	struct tenant *tenant, const struct keyring *own, json_t *document, struct doc_error *c)
 {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing the tenant's document, in the form in which it can be read back.
+ */
 #include "tenant_json.h"
 
 #include <stdlib.h>

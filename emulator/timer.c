@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread that resumes suspended connections at their time.
+ */
 #include "timer.h"
 
 #include <pthread.h>
@@ -14,7 +17,7 @@ struct waiting {
 	struct MHD_Connection *connection;
 };
 
-/* `heap` is a binary heap: the earliest first. */
+/* `heap` is a binary heap with the earliest first. */
 struct timer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The timer: wakes connections that wait (latency, delay, slow), so that one that waits holds no
- * other.
+ * The timer: resumes connections that wait (latency, delay, slow), so that a waiting connection
+ * does not block others.
  */
 #ifndef CLOUDINVITE_EMULATOR_TIMER_H
 #define CLOUDINVITE_EMULATOR_TIMER_H
@@ -12,10 +12,11 @@
 struct timer;
 
 struct timer *timer_start(void);
-/* Suspends the connection and resumes it after so many milliseconds; at once when stopping. */
+/* Suspends the connection and resumes it after so many milliseconds; at once if the timer is
+ * stopped. */
 void timer_wait(struct timer *t, struct MHD_Connection *connection, int64_t ms);
-/* Resumes all that wait, and none waits from now on. Before MHD_stop_daemon, which cannot stand
- * suspended connections. */
+/* Resumes all connections; from now on none waits. Call it before MHD_stop_daemon, which does not
+ * allow suspended connections. */
 void timer_stop(struct timer *t);
 void timer_free(struct timer *t);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Formatting and parsing of times, with microseconds as Google has them.
+ */
 #include "timestamp.h"
 
 #include <errno.h>
@@ -25,7 +28,7 @@ int64_t monotonic_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Whole seconds, rounded down also before 1970, and the microseconds that remain. */
+/* Whole seconds, rounded down also before 1970, and the remaining microseconds. */
 static time_t timestamp_split(int64_t timestamp, int64_t *micros)
 {
 	int64_t seconds = timestamp / USEC_PER_SEC;
@@ -65,7 +68,7 @@ char *timestamp_http(int64_t timestamp, char out[TIMESTAMP_TEXT_SIZE])
 	return out;
 }
 
-/* ".123" -> 123000; returns behind the digits. */
+/* ".123" gives 123000; returns the position after the digits. */
 static const char *timestamp_parse_fraction(const char *s, int64_t *micros)
 {
 	int64_t unit = USEC_PER_SEC / 10;

@@ -30,7 +30,7 @@ static const char *claim(const struct jwt *j, const char *name)
 	return json_string_value(json_object_get(j->claims, name));
 }
 
-/* The key that the header names, among those of the issuer. */
+/* Verifies with the issuer's key that the header names. */
 static bool signature_valid(const struct service_account *account, const struct jwt *j)
 {
 	const char *algorithm = json_string_value(json_object_get(j->header, "alg"));
@@ -88,7 +88,7 @@ static bool times_valid(const struct tenant *tenant, const struct jwt *j)
 	       json_integer_value(exp) - json_integer_value(iat) <= LIFETIME_MAX;
 }
 
-/* The person to act as: known to the customer, not gone, and not fenced off by policy. */
+/* The person to act as: known to the customer, not deleted, and not excluded by policy. */
 static struct oauth_error subject_check(const struct tenant *tenant, const char *subject)
 {
 	const struct admin *admin = tenant_admin(tenant, subject);

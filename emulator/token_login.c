@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grants of a person: the consent page's code, and the refresh token that it is exchanged for.
+ * The grants of a person's login: the consent page's code, and the refresh token for which it is
+ * exchanged.
  */
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #define BAD	   "Bad Request"
 #define NOT_NEEDED "code_verifier or verifier is not needed."
 
-/* The fields of a form that both grants have. */
+/* The form fields that both grants use. */
 struct form {
 	char *client_id, *client_secret, *code, *redirect_uri, *verifier, *refresh_token, *scope;
 };
@@ -108,7 +109,7 @@ static struct oauth_error verifier_check(const struct consent_code *code, const 
 	return (struct oauth_error){0};
 }
 
-/* A code is good for one try, also if the try fails. */
+/* A code can be tried once, even if the try fails. */
 static struct oauth_error code_check(
 	struct tenant *tenant, const struct form *f, struct consent_code **code)
 {
@@ -177,7 +178,7 @@ static bool scopes_within(const char *scopes, const char *granted)
 	return true;
 }
 
-/* With the subtype that says so to machines. */
+/* With the subtype by which programs recognise it. */
 static void reply_reauth(int wanted, struct reply *out)
 {
 	const char *subtype = wanted == RAPT_INVALID ? "invalid_rapt" : "rapt_required";
@@ -208,7 +209,7 @@ static struct oauth_error refresh_check(
 	return person_check(tenant, (*login)->address);
 }
 
-/* The old one ends with the reply that carries the new one. */
+/* The old token ends with the reply that carries the new one. */
 static void rotate(struct tenant *tenant, const char *old, json_t *body)
 {
 	struct login *login = logins_find(&tenant->logins, old), copy = *login;

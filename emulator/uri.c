@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Percent-decoding of paths, queries and forms.
+ */
 #include "uri.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Allocation for a program that tests use: without memory, it ends.
+ */
 #include "xmalloc.h"
 
 #include <stdarg.h>

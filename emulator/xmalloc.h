@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory: it is there, or the program prints an error and ends.
+ * Memory allocation that never fails: without memory, the program prints an error and ends.
  */
 #ifndef CLOUDINVITE_EMULATOR_XMALLOC_H
 #define CLOUDINVITE_EMULATOR_XMALLOC_H
 
 #include <stddef.h>
 
-/* Passes `p` on; ends the program if it is NULL. */
+/* Returns `p`; ends the program if it is NULL. */
 void *xnonnull(void *p);
 void *xcalloc(size_t size);		     /* zeroed */
-char *xstrdup(const char *s);		     /* NULL stays NULL */
+char *xstrdup(const char *s);		     /* NULL for NULL */
 char *xstrndup(const char *bytes, size_t n); /* NUL-terminated */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Room for one more in a growing array of `size`-byte elements. */
+/* Makes room for one more element in a growing array of `size`-byte elements. */
 void *xgrow(void *array, size_t n, size_t *room, size_t size);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * preadv2 with RWF_NOWAIT, and read() where the kernel or the file system does not have it.
+ */
 #include "pam_module/cached.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The passwd file and login.defs, read in pieces on the stack. A file that is too long, broken or
+ * held by somebody leaves the question undecided, and the collector answers it.
+ */
 #include "pam_module/local_user.h"
 
 #include <errno.h>
@@ -16,21 +20,21 @@
 
 #define PASSWD	       "/etc/passwd"
 #define LOGIN_DEFS     "/etc/login.defs"
-#define PASSWD_MOST    ((size_t)1024 * 1024) /* bytes that are read */
+#define PASSWD_MOST    ((size_t)1024 * 1024) /* bytes that are read at most */
 #define LOGIN_MOST     ((size_t)64 * 1024)
 #define UID_MIN_SILENT 1000
 #define UID_MAX_SILENT 60000
 #define UID_LARGEST    4294967294LL
 
-/* A file read into the caller's stack in pieces of whole lines, each with a newline before it: so
- * "\nalice:" finds the beginning of a line. Going line by line would cost a first login more than
- * reading does, because login.defs is 400 lines of comment. */
+/* A file is read into the caller's stack in pieces of whole lines, each preceded by a newline, so
+ * that "\nalice:" finds the beginning of a line. Reading line by line would cost a first login more
+ * than the reading itself, because login.defs has 400 lines of comments. */
 struct pieces {
 	int fd;
-	size_t left; /* bytes that will still be read */
-	bool partly; /* not all of the file could be looked at */
+	size_t left; /* bytes that may still be read */
+	bool partly; /* a part of the file could not be read */
 	bool held;   /* because reading would have waited */
-	bool inside; /* of a line that is longer than the buffer */
+	bool inside; /* the buffer holds a part of a line that is longer than it */
 	size_t rest; /* where the beginning of the next line is, */
 	size_t kept; /* and its length */
 	char buffer[8192];
@@ -45,7 +49,7 @@ static bool pieces_open(struct pieces *p, const char *path, size_t most)
 		file_close(&p->fd);
 	if (p->fd < 0)
 		return false;
-	/* The size spares the read that would only find the end. */
+	/* Knowing the size saves the read that would only find the end. */
 	p->partly = (unsigned long long)st.st_size > most;
 	p->left = p->partly ? most : (size_t)st.st_size;
 	p->inside = p->held = false;
@@ -53,27 +57,28 @@ static bool pieces_open(struct pieces *p, const char *path, size_t most)
 	return true;
 }
 
-/* Reads behind `end`; the new end. */
+/* Reads more behind `end`; returns the new end. */
 static size_t pieces_read(struct pieces *p, size_t end)
 {
-	size_t room = sizeof(p->buffer) - 1 - end; /* and a NUL */
+	size_t room = sizeof(p->buffer) - 1 - end; /* leave one for the NUL */
 	size_t want = p->left < room ? p->left : room;
 	ssize_t n = want > 0 ? read_cached(p->fd, p->buffer + end, want) : 0;
 
 	if (n <= 0) {
-		/* An error, or somebody shortened it. */
+		/* An error, or somebody has shortened the file. */
 		p->held = n < 0 && errno == EAGAIN;
 		p->partly = p->partly || p->left > 0;
 		p->left = 0;
 		return end;
 	}
 	p->left -= (size_t)n;
-	/* A NUL would hide what follows it. */
+	/* A NUL would hide the bytes behind it. */
 	p->partly = p->partly || memchr(p->buffer + end, '\0', (size_t)n);
 	return end + (size_t)n;
 }
 
-/* The next piece; NULL at the end. Of a line that is longer than the buffer, the beginning. */
+/* The next piece; NULL at the end. A line that is longer than the buffer gives only its
+ * beginning. */
 static char *pieces_next(struct pieces *p)
 {
 	while (p->left > 0 || p->kept > 0) {
@@ -98,7 +103,7 @@ static char *pieces_next(struct pieces *p)
 	return NULL;
 }
 
-/* "UID_MIN   1000" at the beginning of a line, behind white space: its value. */
+/* Reads the value of a line such as "UID_MIN   1000", which may begin with white space. */
 static bool take_default(char *line, const char *key, long long *value)
 {
 	size_t n = strlen(key);
@@ -108,7 +113,7 @@ static bool take_default(char *line, const char *key, long long *value)
 	return str_number(str_trim(line + n), 0, UID_LARGEST, value);
 }
 
-/* Of two lines for one key the last counts, as for useradd. */
+/* If a key has two lines, the last one counts, as for useradd. */
 static void take_range(char *piece, long long *min, long long *max)
 {
 	char *at = piece;
@@ -126,8 +131,8 @@ static void take_range(char *piece, long long *min, long long *max)
 	}
 }
 
-/* `p` is the caller's, done with: two of its buffers would be too much stack. False: reading would
- * have waited. */
+/* Uses the caller's `p`, which is no longer needed: two such buffers would take too much stack.
+ * False if reading would have waited. */
 static bool fill_range(struct pieces *p, long long *min_uid, long long *max_uid)
 {
 	long long min = UID_MIN_SILENT, max = UID_MAX_SILENT;
@@ -149,8 +154,8 @@ static bool fill_range(struct pieces *p, long long *min_uid, long long *max_uid)
 	return !held;
 }
 
-/* The uid in what follows "user:", "password:uid:…"; -1 where none can be read: also where it is
- * the last thing there is, because the line may have been cut there. */
+/* Reads the uid from what follows "user:", that is "password:uid:…". -1 if there is none; also if
+ * it is the last field, because the line may have been cut there. */
 static long long uid_of(const char *fields)
 {
 	size_t password = strcspn(fields, ":\n");
@@ -178,7 +183,7 @@ enum local_user local_user_find(const char *user, long long min_uid, long long m
 	long long uid = -1;
 	struct pieces p;
 
-	/* Such a name cannot be in the file, but could look like a line of it. */
+	/* Such a name cannot be in the file, but could look like a part of a line. */
 	if (strpbrk(user, ":\n"))
 		return LOCAL_USER_ABSENT;
 	if (!str_format(key, sizeof(key), "\n%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One datagram, sent with MSG_DONTWAIT. The facility and the format are those of pam_syslog, so
+ * that an administrator finds the line where those of other modules are.
+ */
 #include "pam_module/log.h"
 
 #include <errno.h>
@@ -36,7 +40,7 @@ void log_line(pam_handle_t *pamh, int priority, const char *format, ...)
 
 	if (pam_get_item(pamh, PAM_SERVICE, &service) != PAM_SUCCESS || !service)
 		service = "unknown";
-	/* The program's name is what its caller says: of sudo and su that is anybody. */
+	/* The program's name is what its caller chose: for sudo and su, any user can choose it. */
 	str_format(line, sizeof(line),
 		"<%d>%s[%d]: pam_cloudinvite(%s:session): ", LOG_AUTHPRIV | priority,
 		str_safe(program, sizeof(program), program_invocation_short_name), (int)getpid(),

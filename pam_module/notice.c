@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The message of `notify`. It comes from root's file or from the module itself, and never from the
+ * marker.
+ */
 #include "pam_module/notice.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <security/pam_ext.h>
 #include <stdbool.h>
@@ -12,7 +15,6 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "pam_module/cached.h"
 #include "spool/spool.h"
 
 #define MESSAGE_MAX 1024
@@ -22,7 +24,7 @@ static const char own_message[] =
 	"account, and you can bring that account under your organisation's management. Nothing "
 	"changes until you accept.";
 
-/* Makes what a terminal would obey visible, but lines and columns stay. */
+/* Makes visible what a terminal would obey; line breaks and tabs stay. */
 static void make_safe(char *out, size_t size, char *raw)
 {
 	size_t used = 0;
@@ -43,10 +45,9 @@ static void make_safe(char *out, size_t size, char *raw)
 }
 
 /* Root's own words, or false: the file must be root's alone, so that nobody else speaks at logins.
- * `*held`: reading would have waited, perhaps for somebody who holds the file; nothing is said
- * then.
+ * It is in the spool, where only root can open it, so that nobody else can hold it either.
  */
-static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *held)
+static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
 {
 	char raw[MESSAGE_MAX + 1];
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -55,11 +56,9 @@ static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1], bool *
 
 	if (fd < 0)
 		return false;
-	errno = 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		(st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		n = read_cached(fd, raw, MESSAGE_MAX);
-	*held = n < 0 && errno == EAGAIN;
+		n = read(fd, raw, MESSAGE_MAX);
 	file_close(&fd);
 	while (n > 0 && raw[n - 1] == '\n')
 		n--;
@@ -85,7 +84,7 @@ void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user
 {
 	char word[SPOOL_WORD_MAX + 1], message[4 * MESSAGE_MAX + 1];
 	int seen;
-	bool invited, held = false;
+	bool invited;
 
 	if (!has_conversation(pamh))
 		return;
@@ -96,8 +95,8 @@ void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user
 	file_close(&seen);
 	if (!invited)
 		return;
-	if (a->message_file && read_message(a->message_file, message, &held))
+	if (a->message_file && read_message(a->message_file, message))
 		(void)pam_info(pamh, "%s", message);
-	else if (!held)
+	else
 		(void)pam_info(pamh, "%s", own_message);
 }

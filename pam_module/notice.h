@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `notify`: a sentence at the terminal for somebody who has been invited.
+ * `notify`: shows a sentence at the terminal to a user who has been invited.
  */
 #ifndef CLOUDINVITE_PAM_NOTICE_H
 #define CLOUDINVITE_PAM_NOTICE_H
@@ -9,8 +9,8 @@
 
 #include "common/pam/arguments.h"
 
-/* Says it if the user's mark says `invited` and there is somebody to talk to. The mark belongs to a
- * service account that may be hostile: it chooses whether, never what is said. */
+/* Shows it if the user's marker says `invited` and the application has a conversation. The
+ * marker decides only whether the message is shown, never what it says. */
 void notice_show(pam_handle_t *pamh, const struct arguments *a, const char *user);
 
 #endif

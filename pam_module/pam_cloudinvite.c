@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pam_cloudinvite.so: notices that somebody logs in who has not been seen on this host.
+ * pam_cloudinvite.so: notices that a user logs in who has not been seen on this host.
  *
- * It runs inside sshd, login and display managers, as root. So: no network, no NSS, no lock, no
- * fork, no signal, no heap, no state that outlives a call; every session function returns
- * PAM_SUCCESS and every other one PAM_IGNORE, on every path, whatever the arguments say. (A stack
- * in which everybody says PAM_IGNORE is a denial, and a misplaced `auth sufficient` must not become
- * a way in.)
+ * It runs inside sshd, login and display managers, as root. So it uses no network, NSS, lock, fork,
+ * signal or heap, and no state that outlives a call. The session functions return PAM_SUCCESS and
+ * all others PAM_IGNORE, on every path, whatever the arguments say. (A stack in which every module
+ * returns PAM_IGNORE denies access, and a misplaced `auth sufficient` must not become a way in.)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +30,7 @@
 
 #define UNUSED __attribute__((unused))
 
-/* What became of a login, for `debug`. */
+/* What came of a login, for `debug`. */
 enum outcome {
 	SERVICE_SKIPPED,
 	NOT_ROOT,
@@ -64,7 +63,7 @@ static const char *pam_string(pam_handle_t *pamh, int type)
 	return item;
 }
 
-/* One fstatat by its whole path: the spool belongs to root, and a name holds no slash. 1, 0, or -1
+/* One fstatat with the whole path: the spool belongs to root, and a name has no slash. 1, 0, or -1
  * and errno. */
 static int file_exists(const char *spool, const char *box, const char *name)
 {
@@ -79,7 +78,7 @@ static int file_exists(const char *spool, const char *box, const char *name)
 
 static enum outcome fail(pam_handle_t *pamh, const struct arguments *a, const char *user, int why)
 {
-	/* Not strerror: it may load the host's message catalogue, on the heap. */
+	/* Not strerror: it may load the host's message catalogue onto the heap. */
 	const char *reason = strerrordesc_np(why);
 	char safe[128];
 
@@ -115,13 +114,13 @@ static enum outcome check_unknown_user(
 			return NOT_LOCAL;
 		break;
 	case LOCAL_USER_COUNTS:
-	case LOCAL_USER_UNDECIDED: /* the collector judges */
+	case LOCAL_USER_UNDECIDED: /* the collector decides */
 		break;
 	}
 	return report(pamh, a, user);
 }
 
-/* In the order of cost: a returning user ends at the first fstatat. */
+/* In the order of cost: for a returning user it ends at the first fstatat. */
 static enum outcome check_login(pam_handle_t *pamh, const struct arguments *a, bool quiet)
 {
 	char mark[SPOOL_NAME_MAX + 1], arrival[SPOOL_NAME_MAX + 1];
@@ -136,7 +135,7 @@ static enum outcome check_login(pam_handle_t *pamh, const struct arguments *a, b
 		return NO_USER;
 	if (!spool_mark_name(mark, user))
 		return fail(pamh, a, user, ENAMETOOLONG);
-	/* An error here is met again, and said, where the arrival is created. */
+	/* An error here occurs again where the arrival is created, and is logged there. */
 	if (file_exists(a->spool, SPOOL_SEEN, mark) == 1) {
 		if (a->notify && !quiet)
 			notice_show(pamh, a, user);

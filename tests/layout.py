@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Layout: which folder may include which, and no circles, neither of includes nor of calls between files.
+"""Layout: which folder may include which, no circles of includes or of calls between files, and a head in each file.
 
 A file calls another one if its object file uses a symbol that the other one's defines. Prints TAP and closes with a
 line that CI adds up.
@@ -16,18 +16,20 @@ AREAS = ("common", "cli", "worker", "pam_module", "emulator")
 
 # Each folder, and the folders whose headers it may include besides its own. A folder that is not there is ignored.
 BASE = {"common/base"}
+TELEMETRY = {"common/telemetry"}  # what the programs count, and the events with a MESSAGE_ID
 SETTINGS = BASE | {"common/settings"}
 PEOPLE = SETTINGS | {"common/people"}
 TYPES = {"common/google"}  # methods and states of invitations
 HTTP = SETTINGS | TYPES | {"common/google/http"}
-AUTH = HTTP | {"common/google/auth"}
+AUTH = HTTP | TELEMETRY | {"common/google/auth"}
 GOOGLE = AUTH | {"common/google/auth/hsm", "common/google/api"}
-LEDGER = PEOPLE | TYPES | {"common/ledger"}
+LEDGER = PEOPLE | TYPES | TELEMETRY | {"common/ledger"}
 ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/invite"}
-WORKER = PEOPLE | {"worker", "common/ledger", "common/spool"}
+WORKER = PEOPLE | TELEMETRY | {"worker", "common/ledger", "common/spool"}
 VERB = {"cli/common"} | PEOPLE
 FOLDERS = {
     "common/base": set(),
+    "common/telemetry": BASE,
     "common/pam": BASE,
     "common/spool": BASE,
     "common/settings": BASE,
@@ -37,7 +39,7 @@ FOLDERS = {
     "common/google/auth": AUTH | {"common/google/auth/hsm"},
     "common/google/auth/hsm": AUTH,
     "common/google/api": GOOGLE,
-    "common/ledger": PEOPLE | TYPES,
+    "common/ledger": PEOPLE | TYPES | TELEMETRY,
     "common/ratelimit": LEDGER,
     "common/invite": ENGINE,
     "common/metrics": LEDGER | {"common/ratelimit", "common/google/api"},
@@ -46,8 +48,8 @@ FOLDERS = {
     "worker/collector": WORKER,
     "worker/dispatcher": WORKER | ENGINE | {"common/metrics"},
     "worker/keeper": {"worker", "common/spool"} | SETTINGS,
-    "cli": BASE | {"cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam", "cli/people", "cli/report", "cli/setup",
-                   "cli/status"},
+    "cli": BASE | TELEMETRY | {"cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam", "cli/people", "cli/report",
+                               "cli/setup", "cli/status"},
     "cli/common": LEDGER | {"common/google/api"},
     "cli/people": VERB | LEDGER | {"common/spool"},
     "cli/api": VERB | ENGINE,
@@ -70,12 +72,14 @@ KNOWN = [
      "common/ledger", "block orphan person"),
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "guard schema sqlite transaction"),
-    ("settings.c holds the table of keys, which the parser and the checks read, and calls both of them",
-     "common/settings", "check key parse read settings"),
-    ("route.c's table names the handlers; these use the tenant and the faults, and a fault names a route of the table",
-     "emulator", "accounts_json authorize consent control deliver faults iam invitations listing main metadata "
-     "request_log route server sts tenant tenant_json_read tenant_json_write token token_assertion token_login"),
 ]
+
+# A .c file begins with its licence and with a head that says what the file is for. Folders where that is not so yet.
+HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
+HEADLESS = {
+    "common/ledger": "its files are being renamed",
+    "common/invite": "it is going to be replaced",
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 number = 0
@@ -193,6 +197,23 @@ def not_allowed(graph):
                 yield f"{path}: includes {target}, which only {', '.join(sorted(ONLY[target]))} may"
 
 
+def headless(root, files):
+    """The .c files without a head, and the rows of HEADLESS that are not needed any more."""
+    met = set()
+    for path in files:
+        if not path.endswith(".c"):
+            continue
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            if HEAD.match(file.read()):
+                continue
+        met.add(os.path.dirname(path))
+        if os.path.dirname(path) not in HEADLESS:
+            yield f"{path}: does not begin with its licence and a head"
+    for folder in HEADLESS:
+        if folder not in met and any(path.startswith(folder + "/") for path in files):
+            yield f"HEADLESS: each file of {folder}/ has a head, take it out"
+
+
 def describe(circle, graph, symbols):
     yield f"a circle of {len(circle)} files: {' '.join(sorted(circle))}"
     for path in sorted(circle):
@@ -229,6 +250,7 @@ def main():
     graph, symbols, absent = calls(options.objects, files)
     report("each file is built", absent)
     report("no circle of calls between files", list(unknown_circles(graph, symbols)))
+    report("each .c file has a head", list(headless(options.root, files)))
     print(f"layout: {number - failures} passed, {failures} failed")
     return 1 if failures else 0
 

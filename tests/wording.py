@@ -81,6 +81,7 @@ def check_words(path, source):
 
 def metaphor(name):
     """The better word for a part of an identifier or path, or None."""
+    name = re.sub(r"(?i)bulk_action", "", name)  # the usual name of an action on many people
     for part in re.split(r"[_\W\d]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name)):
         if part.lower() in NAMES:
             return part.lower(), NAMES[part.lower()]

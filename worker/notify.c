@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sd_notify's protocol: one datagram for each message, to a path or to an abstract name. Nothing is
- * sent where systemd did not start the program.
+ * sent if systemd did not start the program.
  */
 #include "worker/notify.h"
 
@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/str.h"
 
-/* A path, or with '@' a name of the abstract name space, which has no NUL at its end. */
+/* A path, or with '@' a name in the abstract name space, which has no NUL at its end. */
 static socklen_t notify_address(const char *name, struct sockaddr_un *address)
 {
 	size_t n = strlen(name);
@@ -51,7 +51,7 @@ void notify_ready(const char *status)
 {
 	char line[256], safe[200];
 
-	/* A line's end within it would begin an assignment of somebody else's. */
+	/* A newline within the text would begin another assignment. */
 	str_format(line, sizeof(line), "READY=1\nSTATUS=%s", str_safe(safe, sizeof(safe), status));
 	notify_send(line);
 }

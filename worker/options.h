@@ -14,7 +14,7 @@ enum worker_action {
 	WORKER_ONCE,
 	WORKER_PREPARE,
 	WORKER_ANSWERED, /* --help or --version: printed, exit 0 */
-	WORKER_MISUSED,	 /* explained on standard error, exit 2 */
+	WORKER_MISUSED,	 /* error printed to standard error, exit 2 */
 };
 
 enum worker_action worker_options(

@@ -2,7 +2,7 @@
 /*
  * What --prepare makes for the accounts: the run directory with its locks, the state directory with
  * the parts of each program, the ledger, the tokens. An account owns only directories in which root
- * has nothing to do.
+ * does nothing.
  */
 #include "worker/prepare.h"
 
@@ -40,8 +40,8 @@ bool prepare_find_accounts(const struct settings *s, struct accounts *a, struct 
 
 /* ---- run ---- */
 
-/* Made once for all, so that no program ever has to make a file there, and none can be put in the
- * place of another's. The directory is root's: only root has changed what lies in it. */
+/* Made once, so that no program ever has to make a file there, and none can be replaced by another
+ * account's. The directory is root's: only root has changed what is in it. */
 static bool prepare_file(int dir, const char *path, const char *name, uid_t uid, gid_t gid,
 	mode_t mode, struct fault *fault)
 {
@@ -75,7 +75,7 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 		const char *name;
 		uid_t uid;
 		gid_t gid;
-		bool program; /* only a program runs once */
+		bool program; /* only a program has a lock */
 	} owners[] = {{INSTANCE_COLLECTOR, a->collector, a->collector_group, true},
 		{INSTANCE_DISPATCHER, a->dispatcher, a->dispatcher_group, true},
 		{INSTANCE_COMMANDS, a->ledger, a->ledger_group, false}};
@@ -111,7 +111,8 @@ static bool is_one_file(const char *path, const struct stat *st, struct fault *f
 	return st->st_nlink == 1 || error_ledger(path, "has another hard link", fault);
 }
 
-/* Once it is root's, the sticky directory keeps its name: only then the mode can be given by it. */
+/* The sticky directory keeps the name of a file of root's. Only after that its mode may be changed
+ * by name. */
 static bool give_to_root(int dir, int fd, const char *path, const char *name, const struct stat *st,
 	gid_t gid, struct fault *fault)
 {
@@ -125,8 +126,8 @@ static bool give_to_root(int dir, int fd, const char *path, const char *name, co
 	return fchmodat(dir, name, 0660, 0) == 0 || prepare_error(path, fault);
 }
 
-/* An account could put another file there between two looks, until this one is root's. So it is
- * taken by a descriptor that only names it. */
+/* Until the file is root's, an account could exchange it between two system calls. So it is changed
+ * through a descriptor that only names it. */
 static bool own_ledger(int dir, const char *path, const char *name, gid_t gid, struct fault *fault)
 {
 	struct stat st = {.st_nlink = 0};
@@ -144,7 +145,7 @@ static bool own_ledger(int dir, const char *path, const char *name, gid_t gid, s
 	return good;
 }
 
-/* Root's, so that no account can put another in its place. */
+/* The ledger's directory is root's, so that no account can replace the ledger. */
 static bool prepare_ledger(int dir, const char *path, gid_t gid, struct fault *fault)
 {
 	const char *name = strrchr(path, '/') + 1;
@@ -163,7 +164,7 @@ static bool prepare_ledger(int dir, const char *path, gid_t gid, struct fault *f
 	       (fsync(dir) == 0 || prepare_error(path, fault));
 }
 
-/* A directory of one account in the state directory. */
+/* Makes a directory of one account in the state directory. */
 static bool prepare_part(
 	int state, const char *path, const char *name, uid_t uid, gid_t gid, struct fault *fault)
 {
@@ -184,7 +185,7 @@ static bool prepare_part(
 	return true;
 }
 
-/* The accounts share what lies in it by its group (setgid), and none can remove what is another's
+/* The accounts share the files in it by its group (setgid), and none can remove another one's file
  * (sticky). */
 static int open_shared(
 	const char *path, const char *ledger, const struct accounts *a, struct fault *fault)
@@ -217,7 +218,7 @@ static bool prepare_state(
 	return good;
 }
 
-/* Its directory is the state directory, or one like it. */
+/* The ledger's directory is the state directory, or a directory like it. */
 static bool prepare_ledger_place(const char *ledger, const struct accounts *a, struct fault *fault)
 {
 	char directory[PATH_MAX];
@@ -247,9 +248,9 @@ static bool prepare_tokens(const char *tokens, const struct accounts *a, struct 
 	return prepare_as(tokens, &own, fault);
 }
 
-/* ---- all of them ---- */
+/* ---- everything ---- */
 
-/* Not root: nothing can be made, but what is there may do. */
+/* Without root nothing can be made, but what exists may be enough. */
 static bool all_there(const struct settings *s, struct fault *fault)
 {
 	const char *const paths[] = {s->spool, s->state, s->tokens, s->run};
@@ -267,7 +268,7 @@ static bool all_there(const struct settings *s, struct fault *fault)
 	return true;
 }
 
-/* Its boxes were the old account's, where there is one. */
+/* The directories in it belonged to the old account, if there is one. */
 bool prepare_spool_alone(const struct settings *s, struct fault *fault)
 {
 	struct old_owner old = {.name = TAKE_OVER_ACCOUNT};
@@ -283,7 +284,7 @@ bool prepare_spool_alone(const struct settings *s, struct fault *fault)
 	return prepare_spool(s->spool, &old, fault);
 }
 
-/* The run directory comes first: it tells whether a program of before still runs. */
+/* The run directory comes first: it shows whether a program of an older version still runs. */
 bool prepare_directories(const struct settings *s, struct fault *fault)
 {
 	const char *ledger = strchr(s->ledger, '/');

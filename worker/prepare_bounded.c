@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The child, the shared memory in which it stores its path and fault, and the wait with a limit.
+ */
 #include "worker/prepare_bounded.h"
 
 #include <errno.h>
@@ -18,7 +21,7 @@
 #define SAY_AFTER_MS 5000
 #define STEP_NS	     2000000
 
-/* Memory of both processes. */
+/* Shared memory of both processes. */
 struct shared {
 	bool done, good;
 	struct fault fault;
@@ -48,7 +51,8 @@ static bool say_died(struct fault *fault)
 	return fault_set(fault, FAULT_STORAGE, "child", "--prepare: its process died");
 }
 
-/* It is not ended by force: what hangs in the kernel ends when it comes out of there. */
+/* The child is not killed: if it hangs in the kernel, a signal takes effect only when it returns
+ * from there. */
 static bool wait_for(pid_t child, const struct shared *s, int64_t most_ms, struct fault *fault)
 {
 	const struct timespec step = {.tv_nsec = STEP_NS};

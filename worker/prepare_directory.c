@@ -42,8 +42,8 @@ static bool is_empty(int fd)
 	return spool_walk(fd, stop_at_first, &empty) == 0 && empty;
 }
 
-/* `spool = /tmp`, `state = /var/lib`: what root keeps for another purpose must not change hands
- * because of a line in the settings. */
+/* `spool = /tmp`, `state = /var/lib`: a directory that root uses for another purpose must not
+ * change its owner because of a line in the settings. */
 static bool error_used(const char *path, const struct stat *st, const struct directory_spec *want,
 	struct fault *fault)
 {
@@ -56,7 +56,7 @@ static bool error_used(const char *path, const struct stat *st, const struct dir
 		(unsigned)want->uid, (unsigned)want->gid, (unsigned)want->mode);
 }
 
-/* A stranger's directory is a trap or a mistake. */
+/* A directory of another account is a trap or a mistake. */
 static bool error_owner(const char *path, const struct stat *st, const struct directory_spec *want,
 	struct fault *fault)
 {
@@ -74,7 +74,7 @@ static bool fix_mode(
 }
 
 /* Gives the open directory its owner and mode, if it is root's and empty (new, or a package's),
- * already has its owner, or was the account's of before. */
+ * already has its owner, or belonged to the old account. */
 static bool adjust(int fd, const char *path, const struct directory_spec *want, struct fault *fault)
 {
 	bool owned, right;
@@ -91,7 +91,7 @@ static bool adjust(int fd, const char *path, const struct directory_spec *want, 
 		       fix_mode(fd, path, want, fault);
 	if (st.st_uid != 0 && st.st_uid != want->uid)
 		return error_owner(path, &st, want, fault);
-	/* Its group says that it is ours, unless that is root's. */
+	/* Its group shows that it is ours, unless that is root's. */
 	if (st.st_uid == 0 && !want->ours && !(owned && want->gid != 0) && !is_empty(fd))
 		return error_used(path, &st, want, fault);
 	return fix_mode(fd, path, want, fault);
@@ -105,8 +105,8 @@ int prepare_at(int parent, const char *name, const char *path, const struct dire
 
 	prepare_works_at(path);
 	fd = file_make_dir_at(parent, name);
-	/* Whichever program made it: files in it that are forced to the disk are lost in a power
-	 * cut as long as its own name is not there. */
+	/* Whichever program made the directory: as long as its name is not on the disk, a power
+	 * failure loses the files in it, even if they were forced to the disk. */
 	if (fd < 0 || fsync(parent) != 0) {
 		prepare_error(path, fault);
 		file_close(&fd);
@@ -118,9 +118,9 @@ int prepare_at(int parent, const char *name, const char *path, const struct dire
 
 /* ---- the way there --------------------------------------------------------------------------- */
 
-/* What is left of a path that is walked from the root on. */
+/* The rest of a path that is walked from the root directory on. */
 struct way {
-	const char *path; /* as the settings name it, for faults */
+	const char *path; /* as written in the settings, for faults */
 	int fd;		  /* the directory reached so far */
 	int links;
 	char rest[PATH_MAX];
@@ -128,9 +128,9 @@ struct way {
 
 #define LINKS_MAX 40 /* as in the kernel */
 
-/* Whoever could rename what is in it could put something else in its place. In a sticky directory
- * others can do that with nothing that is root's, but make names of their own: a link there may be
- * anybody's, and has been made into root's by a hard link where the kernel lets users do that. */
+/* A user who can rename entries could replace them. In a sticky directory, others cannot rename
+ * root's entries, but they can make new ones: a link there may be anybody's, and a hard link may
+ * have made it root's if the kernel lets users do that. */
 static bool is_roots(const struct stat *st, bool sticky_ok)
 {
 	return st->st_uid == 0 &&
@@ -170,7 +170,7 @@ static bool check_link(const struct way *w, const char *name, struct fault *faul
 				   "directory that only root can change.");
 }
 
-/* Into `name`, up to the next slash of the rest. */
+/* Copies the rest up to the next slash into `name`. */
 static bool take_part(struct way *w, char name[NAME_MAX + 1])
 {
 	size_t slashes = strspn(w->rest, "/"), n = strcspn(w->rest + slashes, "/");
@@ -187,7 +187,7 @@ static int open_root(void)
 	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The target takes the link's place in the rest. */
+/* Puts the link's target in its place in the rest of the path. */
 static bool follow(struct way *w, const char *name, const char *target, struct fault *fault)
 {
 	char rest[PATH_MAX];
@@ -221,8 +221,8 @@ static bool step(struct way *w, const char *name, struct fault *fault)
 	return next >= 0;
 }
 
-/* Opens a directory on whose way only root can change anything, also nothing of where a link leads:
- * realpath() would lead through directories that nobody looks at. -1: errno, or the fault. */
+/* Opens a directory along a path on which only root can change anything, including the targets of
+ * links: realpath() would not check the directories of a target. -1: errno, or the fault. */
 static int open_trusted(const char *directory, const char *path, struct fault *fault)
 {
 	struct way w = {.path = path, .fd = -1};
@@ -274,7 +274,7 @@ int prepare_open_parent(const char *path, struct fault *fault)
 	return fd;
 }
 
-/* ---- one of them ---- */
+/* ---- one directory ---- */
 
 int prepare_open(const char *path, const struct directory_spec *want, struct fault *fault)
 {

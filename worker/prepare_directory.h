@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One directory for --prepare: opened by a way on which only root can change anything, made where
+ * One directory for --prepare: opened along a path on which only root can change anything, made if
  * it is missing, and given its owner and mode, or refused.
  */
 #ifndef CLOUDINVITE_WORKER_PREPARE_DIRECTORY_H
@@ -18,23 +18,23 @@ struct directory_spec {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
-	bool ours; /* its name alone says so: a part of the state directory */
-	/* What becomes of its files where it belongs to the account of before. */
+	bool ours; /* its name alone shows it: a part of the state directory */
+	/* What becomes of the files in it if it belongs to the old account. */
 	const struct owner_rule *owner_rules;
 	size_t owner_rule_count;
 };
 
-/* Opens the directory above `path`, on whose way only root can change anything; it is made (root's,
- * 0755) with all above it where missing. -1 with the fault. */
+/* Opens the directory above `path`, along a path on which only root can change anything. It and all
+ * above it are made if they are missing (root's, 0755). -1 with the fault. */
 int prepare_open_parent(const char *path, struct fault *fault);
 
-/* The directory itself, or one in an open directory: -1 with the fault that names `path`. */
+/* Opens the directory itself, or one in an open directory. -1 with the fault that names `path`. */
 int prepare_open(const char *path, const struct directory_spec *want, struct fault *fault);
 int prepare_at(int parent, const char *name, const char *path, const struct directory_spec *want,
 	struct fault *fault);
-/* The same, closed again. */
+/* The same, and closes it. */
 bool prepare_as(const char *path, const struct directory_spec *want, struct fault *fault);
-/* What errno says of `path`. Always false. */
+/* Fills in the fault from errno for `path`. Always false. */
 bool prepare_error(const char *path, struct fault *fault);
 
 #endif

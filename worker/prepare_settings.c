@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files beside the settings: those that the old account could read become readable for the
- * accounts of now, and private/ can be searched only by the dispatcher. A directory that is not
- * root's alone is left as it is.
+ * The files beside the settings: those that the old account could read become readable for the new
+ * accounts, and only the dispatcher may search private/. A directory that not only root can write
+ * is left as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 #include "worker/prepare_directory.h"
 #include "worker/take_over.h"
 
-/* These directories are the administrator's: where one is not there, or not root's alone, nothing
- * is done in it. */
+/* These directories are the administrator's: if one is missing, or not only root can write it,
+ * nothing is done. */
 static int open_beside(int etc, const char *name)
 {
 	int fd = openat(etc, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -32,9 +32,9 @@ static int open_beside(int etc, const char *name)
 	return fd;
 }
 
-/* Who is invited is not for everybody's eyes. What belongs to root and root's group came so from a
- * package, from `make install` or from cp: the programs may read it then, and no other account.
- * What has another group is as the administrator wants it, as is what root alone may read. */
+/* Not every user may see who is invited. A file of root and root's group came so from a package,
+ * `make install` or cp: the programs, and no other account, become able to read it. A file with
+ * another group, or one that only root may read, is as the administrator wants it. */
 static void close_file(int dir, const char *name, gid_t gid)
 {
 	struct stat st;
@@ -42,7 +42,8 @@ static void close_file(int dir, const char *name, gid_t gid)
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
 		st.st_nlink != 1 || st.st_uid != 0 || st.st_gid != 0 || (st.st_mode & 044) == 0)
 		return;
-	/* The group comes last: before that, an interruption leaves something to be done again. */
+	/* The group comes last: an interruption before that leaves a file that the next run still
+	 * handles. */
 	if (fchmodat(dir, name, (st.st_mode & 0700) | 0040, 0) != 0 ||
 		fchownat(dir, name, 0, gid, AT_SYMLINK_NOFOLLOW) != 0)
 		log_event(LOG_LEVEL_WARN, "prepare", "%s: %s", name, strerror(errno));
@@ -71,8 +72,8 @@ static void close_drop_ins(int etc, gid_t gid)
 	file_close(&d.fd);
 }
 
-/* The settings, what `setup` has kept of them, and the map, if it lies beside them: another place
- * may be other programs' as well. */
+/* The settings, the drafts that `setup` has left, and the map if it lies beside them. Another
+ * directory may belong to other programs too. */
 static void close_files(int etc, const struct settings *s, gid_t gid)
 {
 	const char *path = settings_path(s), *name = strrchr(path, '/') + 1;
@@ -119,7 +120,7 @@ void prepare_settings_files(const struct settings *s)
 			close_private(fd, a.dispatcher_group);
 		file_close(&fd);
 	}
-	/* Where the programs are root, others may be meant to read them. */
+	/* If the programs run as root, other accounts may be meant to read the files. */
 	if (etc >= 0 && a.ledger_group != 0)
 		close_files(etc, s, a.ledger_group);
 	file_close(&etc);

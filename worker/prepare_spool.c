@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prepares the spool and its boxes. A box that another account could have opened is exchanged for a
- * fresh directory in one step, and its contents are recreated there (spool_migrate.c). A lock keeps
- * two programs from doing so at once.
+ * Prepares the spool. A directory in it that another account could have opened is exchanged for a
+ * new one in one step, and its contents are recreated there (spool_migrate.c). A lock keeps two
+ * programs from doing so at once.
  */
 #include "worker/prepare_spool.h"
 
@@ -25,7 +25,7 @@
 #include "worker/prepare_directory.h"
 #include "worker/spool_migrate.h"
 
-#define LOCK_TRIES 300 /* of 0.1 s: another --prepare has done its work by then */
+#define LOCK_TRIES 300 /* of 0.1 s: by then, another --prepare has ended */
 
 static const char *const boxes[] = {SPOOL_NEW, SPOOL_SEEN, SPOOL_BAD};
 #define BOXES (ARRAY_SIZE(boxes))
@@ -74,8 +74,8 @@ static bool find_others(const char *name, void *ctx)
 	return *(bool *)ctx = is_ours(name);
 }
 
-/* `spool = /tmp`: what root keeps for another purpose must not be closed to others because of a
- * line in the settings. */
+/* `spool = /tmp`: a directory that root uses for another purpose must not be closed to others
+ * because of a line in the settings. */
 static bool check_used(const struct preparing *p, const struct stat *st, struct fault *fault)
 {
 	bool ours = true;
@@ -109,8 +109,8 @@ static bool close_spool(const struct preparing *p, struct fault *fault)
 	return true;
 }
 
-/* Two programs prepare at once when a machine boots. Whoever opened the spool while it was open to
- * all could hold this lock, and cannot make us wait for ever. */
+/* Two programs prepare at the same time when a machine boots. A process that opened the spool while
+ * it was accessible could hold this lock, so the wait has a limit. */
 static void lock_spool(const struct preparing *p)
 {
 	const struct timespec tenth = {.tv_nsec = 100000000};
@@ -119,9 +119,9 @@ static void lock_spool(const struct preparing *p)
 		(void)nanosleep(&tenth, NULL);
 }
 
-/* ---- a box ---- */
+/* ---- one directory of the spool ---- */
 
-/* Whether nobody but root can ever have opened it. */
+/* Whether only root can ever have opened it. */
 static bool is_closed(const struct stat *st)
 {
 	return st->st_uid == 0 && (st->st_mode & 07777) == 0700;
@@ -129,13 +129,13 @@ static bool is_closed(const struct stat *st)
 
 static bool make_closed(int parent, const char *name)
 {
-	/* mkdir's mode is cut by the umask, which may be anything. */
+	/* The umask, which may be anything, restricts mkdir's mode. */
 	return mkdirat(parent, name, 0700) == 0 && fchmodat(parent, name, 0700, 0) == 0 &&
 	       fchownat(parent, name, 0, 0, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A fresh directory in the place of the box, which is kept as `.old-BOX`. In one step where the
- * file system can, so that no login in between finds nothing. */
+/* Puts a new directory in place of the old one, which stays as `.old-BOX`. In one step if the file
+ * system can, so that a login in between never finds none. */
 static bool exchange(const struct preparing *p, const char *box)
 {
 	char fresh[32], old[32];
@@ -153,7 +153,7 @@ static bool exchange(const struct preparing *p, const char *box)
 	       renameat(p->spool, fresh, p->spool, box) == 0;
 }
 
-/* What an exchange that was cut off has left: the old directory under the fresh one's name. */
+/* Completes an exchange that was interrupted: the old directory has the new one's name. */
 static bool finish_exchange(const struct preparing *p, const char *box)
 {
 	char fresh[32], old[32];
@@ -190,14 +190,14 @@ static bool prepare_box(const struct preparing *p, const char *box, struct fault
 	return exchange(p, box) || error_errno(p->path, box, fault);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 static bool prepare_open_spool(const struct preparing *p, struct fault *fault)
 {
 	if (!close_spool(p, fault))
 		return false;
 	lock_spool(p);
-	/* What an earlier run has left first: its name is needed. */
+	/* First what an earlier run has left, because its name is needed. */
 	spool_migrate(p->path, p->spool, p->old, fault);
 	for (size_t i = 0; i < BOXES; i++)
 		if (!prepare_box(p, boxes[i], fault))
@@ -219,8 +219,8 @@ bool prepare_spool(const char *spool, const struct old_owner *old, struct fault 
 		return false;
 	if (mkdirat(parent, name, 0700) == 0 || errno == EEXIST)
 		p.spool = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Files in it that are forced to the disk are lost in a power cut as long as its own name
-	 * is not there. */
+	/* As long as the name of the directory is not on the disk, a power failure loses the files
+	 * in it, even if they were forced to the disk. */
 	if (p.spool < 0 || fsync(parent) != 0)
 		error_errno(spool, NULL, fault);
 	else

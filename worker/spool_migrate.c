@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Recreates arrivals and marks of an old box in a fresh one. A child with the rights of the old
- * box's owner reads names and words and sends them over a socket; the parent, which is root, opens
- * nothing in the old directory and waits only for a limited time.
+ * Recreates arrivals and markers of an old directory in a new one. A child with the rights of the
+ * old directory's owner reads names and words and sends them over a socket. The parent, which is
+ * root, opens nothing in the old directory, and waits only for a limited time.
  */
 #include "worker/spool_migrate.h"
 
@@ -28,9 +28,9 @@
 #include "spool/walk.h"
 
 #define IMPORT_TIMEOUT_MS INT64_C(30000)
-#define RECORDS_MAX	  1000000 /* arrivals and marks that are made again */
+#define RECORDS_MAX	  1000000 /* arrivals and markers that are recreated */
 
-/* ---- the child: it sees the old directory ---- */
+/* ---- the child: reads the old directory ---- */
 
 struct export
 {
@@ -56,7 +56,7 @@ static void send_mark(struct export *t, const char *name, int64_t at)
 	send_record(t, &r);
 }
 
-/* The id of the ledger is told with the end. */
+/* The last record carries the ledger's id. */
 static void read_ledger(struct export *t)
 {
 	static const struct file_rules rules = {.max_size = SPOOL_NAME_MAX, .missing_ok = true};
@@ -82,7 +82,7 @@ static bool export_one(const char *name, void *ctx)
 	} else if (S_ISREG(st.st_mode) && st.st_uid == 0 &&
 		   spool_record_make(&r, SPOOL_TELL_ARRIVAL, name, NULL)) {
 		r.time = st.st_mtim.tv_sec;
-		/* A name that is none must not end the parent's patience. */
+		/* A name that is not valid must not make the parent stop. */
 		if (spool_record_is_answer(&r, sizeof(r)))
 			send_record(t, &r);
 	}
@@ -108,12 +108,12 @@ static void export_box(int old, int peer, const char *box)
 	if (strcmp(box, SPOOL_BAD) != 0)
 		(void)spool_walk(old, export_one, &t);
 	send_record(&t, &t.end);
-	/* Nothing goes before the parent has made all of it again, and says so. */
+	/* Nothing is removed before the parent has recreated everything and confirmed it. */
 	if (recv(peer, &t.end, sizeof(t.end), 0) == (ssize_t)sizeof(t.end))
 		(void)spool_walk(old, remove_one, &t);
 }
 
-/* ---- the parent: it makes them again ---- */
+/* ---- the parent: recreates the files ---- */
 
 static void set_time(int fd, int64_t at)
 {
@@ -122,7 +122,7 @@ static void set_time(int fd, int64_t at)
 	(void)futimens(fd, times);
 }
 
-/* One that is there already is newer. */
+/* An existing file is newer, so it stays. */
 static void recreate(int box, const struct spool_record *r)
 {
 	int fd = openat(box, r->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -134,7 +134,7 @@ static void recreate(int box, const struct spool_record *r)
 	file_close(&fd);
 }
 
-/* Takes the child's records until it says that it is done. */
+/* Reads the child's records until the last one. */
 static bool import_all(int peer, int box, bool marks)
 {
 	int64_t until = clock_boot_ms() + IMPORT_TIMEOUT_MS;
@@ -176,7 +176,7 @@ static bool confirm_import(int peer, int box)
 	       send(peer, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(r);
 }
 
-/* A child that is held up in a directory that another account owns cannot be ended. */
+/* A child that waits in a directory of another account cannot be killed. */
 static bool ended(pid_t child)
 {
 	int64_t until = clock_boot_ms() + IMPORT_TIMEOUT_MS;

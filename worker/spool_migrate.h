@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What lies in directories that another account could open, made again in those that it cannot.
+ * Copies what lies in directories that another account could open into directories that it cannot
+ * open.
  */
 #ifndef CLOUDINVITE_WORKER_SPOOL_MIGRATE_H
 #define CLOUDINVITE_WORKER_SPOOL_MIGRATE_H
@@ -8,14 +9,14 @@
 #include "base/fault.h"
 #include "worker/prepare_spool.h"
 
-#define MIGRATE_OLD   ".old-"	/* .old-new, .old-seen, .old-bad: as they were */
-#define MIGRATE_FRESH ".fresh-" /* not in their place yet */
+#define MIGRATE_OLD   ".old-"	/* .old-new, .old-seen, .old-bad: the old directories */
+#define MIGRATE_FRESH ".fresh-" /* a new directory that is not in its place yet */
 
-/* Makes the arrivals and marks of `.old-new` and `.old-seen` again in new/ and seen/, and removes
+/* Recreates the arrivals and markers of `.old-new` and `.old-seen` in new/ and seen/, and removes
  * the old directories. No inode of another account is linked or renamed into a new place, and root
- * waits for nothing in an old directory: a child looks into it, as the account that owns it, and
- * tells of names and words. What cannot be read in time is left out and said: a mark that is lost
- * only lets the user's next login be told once more. */
+ * waits for nothing in an old directory: a child reads it, as the account that owns it, and reports
+ * names and words. What cannot be read in time is left out and logged: after the loss of a marker,
+ * the user's next login is only reported again. */
 void spool_migrate(const char *path, int spool, const struct old_owner *old, struct fault *fault);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gives directories and files of the old shared account to the accounts of now, by rules that go by
- * the beginning of the name. A directory becomes root's, with a mode that nothing else has, before
+ * Gives directories and files of the old shared account to the new accounts, by rules for the
+ * beginning of their names. A directory becomes root's, with a mode that nothing else has, before
  * anything in it is changed; so an interrupted run can be continued.
  */
 #include "worker/take_over.h"
@@ -39,7 +39,7 @@ bool take_over_due(const struct stat *st)
 	return passwd_find(TAKE_OVER_ACCOUNT, &uid, &gid, NULL) && uid == st->st_uid;
 }
 
-/* ---- what root has written for the old account to read ---- */
+/* ---- files of root's that the old account could read ---- */
 
 struct readers {
 	int fd;
@@ -81,9 +81,10 @@ void take_over_readers(int fd, const char *path, gid_t settings_group, gid_t sec
 		log_event(LOG_LEVEL_WARN, "take_over", "%s: %s", path, strerror(errno));
 }
 
-/* ---- what the old account owned ---- */
+/* ---- files of the old account ---- */
 
-/* The owner first: as long as it is another, it could take the mode back. */
+/* The owner comes first: as long as it is another account, that account could change the mode
+ * back. */
 static bool close_directory(int fd)
 {
 	return fchown(fd, 0, 0) == 0 && fchmod(fd, TAKING) == 0;
@@ -111,7 +112,8 @@ static bool error_refused(const struct takeover *t, const char *name, const char
 		"content, move it away, and run --prepare again.");
 }
 
-/* A program of before that still runs writes into the same ledger, unseen by those of now. */
+/* A program of an older version that still runs writes to the same ledger, and the new ones do not
+ * see it. */
 static bool is_locked(const struct takeover *t, const char *name)
 {
 	struct flock asked = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

@@ -17,8 +17,10 @@
 #include "base/file.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/privdrop.h"
 #include "base/str.h"
+#include "telemetry/events.h"
 #include "worker/notify.h"
 #include "worker/options.h"
 #include "worker/prepare.h"
@@ -26,7 +28,7 @@
 
 /* ---- start ---- */
 
-/* From here on a signal waits for worker_poll(); threads that a library starts inherit this. */
+/* From here on, signals wait for worker_poll(); threads that a library starts inherit this. */
 static bool open_signals(struct worker *w, struct fault *fault)
 {
 	sigset_t wanted;
@@ -44,17 +46,7 @@ static bool open_signals(struct worker *w, struct fault *fault)
 	return true;
 }
 
-static bool check_role(
-	const struct worker_program *program, const struct settings *settings, struct fault *fault)
-{
-	if (settings->role != program->excluded_role)
-		return true;
-	fault_set(fault, FAULT_SETTINGS, "role", "[worker] role: this host does not run the %s",
-		program->role);
-	return fault_remedy(fault, "Disable %s.service, or set role = standalone.", program->name);
-}
-
-/* 1: it is ours. 0: another one runs (woken up with --once, else a fault). -1: fault. */
+/* 1: locked. 0: another process runs (woken with --once; otherwise a fault). -1: fault. */
 static int acquire_lock(struct worker *w, struct fault *fault)
 {
 	const char *role = w->program->role;
@@ -101,7 +93,7 @@ static bool prepare_all(const void *ctx, struct fault *fault)
 	       (!program->prepare || program->prepare(settings, fault));
 }
 
-/* 1: run. 0: nothing more to do. -1: fault. */
+/* 1: run. 0: there is nothing more to do. -1: fault. */
 static int start(struct worker *w, bool prepare, struct fault *fault)
 {
 	const struct worker_program *program = w->program;
@@ -117,9 +109,8 @@ static int start(struct worker *w, bool prepare, struct fault *fault)
 			       PREPARE_MOST_MS, fault)
 			       ? 0
 			       : -1;
-	if (!check_role(program, w->settings, fault) ||
-		(program->before_change_of_user &&
-			!program->before_change_of_user(w->settings, &w->kept, fault)) ||
+	if ((program->before_change_of_user &&
+		    !program->before_change_of_user(w->settings, &w->kept, fault)) ||
 		!settings_run_as(w->settings, program->account, fault))
 		return -1;
 	locked = acquire_lock(w, fault);
@@ -143,13 +134,14 @@ bool worker_start(struct worker *w, const struct worker_program *program, int ar
 		.kept = -1};
 	disable_tracing();
 	log_start(program->role, LOG_LEVEL_INFO);
+	log_message_ids(event_ids);
 	action = worker_options(program, argc, argv, &w->settings_path);
 	*exit_code = action == WORKER_MISUSED ? fault_exit_code(FAULT_USAGE) : 0;
 	if (action == WORKER_ANSWERED || action == WORKER_MISUSED)
 		return false;
 	w->once = action == WORKER_ONCE;
 	w->watchdog_ms = notify_watchdog_ms() / 2;
-	/* Whatever account it is: a worker has no use for a home. */
+	/* Whatever the account: a worker never needs a home directory. */
 	if (geteuid() != 0)
 		environment_close();
 	started = open_signals(w, &fault) ? start(w, action == WORKER_PREPARE, &fault) : -1;
@@ -191,7 +183,7 @@ int worker_fail(struct worker *w, const struct fault *fault)
 	return fault_exit_code(fault->kind);
 }
 
-/* ---- the loop's side ---- */
+/* ---- for the loop ---- */
 
 void worker_fds(const struct worker *w, int fds[WORKER_FDS])
 {
@@ -199,21 +191,14 @@ void worker_fds(const struct worker *w, int fds[WORKER_FDS])
 	fds[1] = w->wake;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int worker_timeout_ms(const struct worker *w)
 {
 	int64_t next =
-		sooner(w->heartbeat_ms + WORKER_HEARTBEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
-	int64_t wait;
+		min_i64(w->heartbeat_ms + WORKER_HEARTBEAT_MS, w->scanned_ms + WORKER_SCAN_MS);
 
 	if (w->watchdog_ms > 0)
-		next = sooner(next, w->pinged_ms + w->watchdog_ms);
-	wait = next - clock_boot_ms();
-	return wait > 0 ? (int)wait : 0;
+		next = min_i64(next, w->pinged_ms + w->watchdog_ms);
+	return (int)max_i64(next - clock_boot_ms(), 0);
 }
 
 void worker_poll(struct worker *w)
@@ -260,7 +245,7 @@ static void reload_failed(struct worker *w, const struct fault *fault)
 		"the settings on disk have errors (%.100s)", fault->what);
 }
 
-/* What the lock, the descriptors and the identity hang on. */
+/* The lock, the descriptors and the account depend on these. */
 static bool can_reload(const struct settings *a, const struct settings *b, struct fault *fault)
 {
 	const char *changed = a->role != b->role				  ? "role"
@@ -329,7 +314,7 @@ bool worker_heartbeat(
 	if (w->heartbeat_ms != 0 && now - w->heartbeat_ms < WORKER_HEARTBEAT_MS &&
 		strcmp(full, w->heartbeat.status_text) == 0)
 		return true;
-	/* A ledger that fails is not asked again before the next beat. */
+	/* A ledger that fails is not tried again before the next heartbeat. */
 	w->heartbeat_ms = now;
 	str_copy(w->heartbeat.status_text, sizeof(w->heartbeat.status_text), full);
 	w->heartbeat.last_heartbeat = clock_wall();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verbs that ask Google, live.
+ * The verbs that ask Google.
  */
 #ifndef CLOUDINVITE_CLI_API_API_H
 #define CLOUDINVITE_CLI_API_API_H

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check and get: ask Google about people, now. Nothing is sent.
+ * check and get: ask Google about people now. No mail is sent.
  */
 #include "cli/api/api.h"
 
-#include <getopt.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/api/session.h"
 #include "cli/common/json.h"
 #include "cli/common/labels.h"
+#include "cli/common/verb.h"
 
 /* ---- check ---- */
 
@@ -88,25 +89,15 @@ static json_t *get_json(const struct invite_result *result)
 
 /* ---- both ---- */
 
-static const struct option options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{NULL, 0, NULL, 0},
-};
-
 static int check_or_get(
 	const struct cli *cli, int argc, char **argv, const struct target_command *command)
 {
-	bool json = false;
-	int option, exit_code = EXIT_OK, count;
+	bool json;
+	int exit_code = EXIT_OK, count;
 	struct target *list;
 	struct api_session session;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (optind == argc)
+	if (!verb_parse_json(argc, argv, &json) || optind == argc)
 		return cli_usage(cli);
 	if (!api_session_open(&session, cli, json, &exit_code))
 		return exit_code;

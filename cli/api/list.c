@@ -19,7 +19,7 @@
 #include "cli/common/labels.h"
 #include "cli/common/table.h"
 
-#define PAGE_SIZE 200 /* the most that Google gives */
+#define PAGE_SIZE 200 /* Google's maximum */
 
 enum list_form { FORM_TABLE, FORM_JSON, FORM_CSV };
 
@@ -28,7 +28,7 @@ struct listing {
 	struct table table;
 	enum list_form form;
 	char filter[64];   /* "" if none */
-	const char *order; /* NULL: Google's own */
+	const char *order; /* NULL: Google's own order */
 	char *page_token;  /* of the next page; NULL at the end */
 	bool stuck;	   /* Google gave the same page token twice */
 	int64_t count;
@@ -162,7 +162,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* state=='invited': the literal is lower case in Google's own samples. */
+/* state=='invited': Google's own samples have the literal in lower case. */
 static bool set_filter(struct listing *l, const char *typed)
 {
 	char word[32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * login --client FILE: a person's consent, kept as a credential.
+ * login --client FILE: a person's consent, stored as a credential.
  */
 #include "cli/api/login.h"
 
@@ -88,7 +88,7 @@ static int parse(struct login *l, int argc, char **argv)
 		       : EXIT_OK;
 }
 
-/* ---- what came of it ---- */
+/* ---- the result ---- */
 
 static void print_settings(const struct login *l)
 {
@@ -107,7 +107,7 @@ static void print_settings(const struct login *l)
 		cli_print("  key =");
 }
 
-/* The answer to "who was it?" is in a scope that is not asked for. */
+/* The scopes that are asked for do not tell who logged in. */
 static void print_account(const struct login *l)
 {
 	cli_print("Google does not report which account logged in (the one scope that cloudinvite "
@@ -132,7 +132,7 @@ static int answer_json(const struct login *l)
 	return json_answer(json);
 }
 
-/* The login is kept, whatever the first call says. */
+/* The login is stored, whatever the first call returns. */
 static int print_result(struct login *l, bool tried)
 {
 	int exit_code = l->fault.kind ? fault_exit_code(l->fault.kind) : EXIT_OK;
@@ -178,8 +178,8 @@ static int log_in(struct login *l)
 	return print_result(l, tried);
 }
 
-/* The client's file is read by who typed its name, before the service's user is all that is left:
- * it lies in somebody's home. */
+/* The client's file is read before the change to the service's account: it is in the home of the
+ * user who typed its name, and only that user may be able to read it. */
 int verb_login(const struct cli *cli, int argc, char **argv)
 {
 	struct login l = {.cli = cli, .as_root = geteuid() == 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * login, in the order in which it happens: where the login will be kept, the question to the
- * person, the exchange, keeping it, trying it.
+ * login, in the order of its steps: where the login will be stored, the question to the person, the
+ * exchange, storing it, trying it.
  */
 #ifndef CLOUDINVITE_CLI_API_LOGIN_H
 #define CLOUDINVITE_CLI_API_LOGIN_H
@@ -16,17 +16,17 @@
 struct login {
 	const struct cli *cli;
 
-	/* the command line */
+	/* from the command line */
 	const char *client_file, *output;
 	char account[ADDRESS_MAX + 1];
 	uint16_t port;
 	bool headless, no_browser, json;
-	bool as_root; /* started as root: there is nobody whose browser could be opened */
+	bool as_root; /* started as root: there is no browser to open */
 
 	struct oauth_client client;
 	struct settings *settings;
-	char path[PATH_MAX]; /* where it is kept */
-	bool replaces;	     /* another login, which had this rotation */
+	char path[PATH_MAX]; /* where it is stored */
+	bool replaces;	     /* it replaces another login, whose refresh token was stored here */
 	struct refresh_store old;
 	struct oauth_redirect redirect;
 	struct oauth_request request;
@@ -35,10 +35,10 @@ struct login {
 	struct fault fault;
 };
 
-/* Each false with l->fault. */
-bool login_place(struct login *l); /* before anybody is asked: whether it can be kept */
-bool login_ask(struct login *l);   /* the code */
-bool login_keep(struct login *l);  /* the file */
-bool login_try(struct login *l);   /* one call of the API */
+/* Each returns false with l->fault. */
+bool login_place(struct login *l); /* before the question: whether the login can be stored */
+bool login_ask(struct login *l);   /* gets the code */
+bool login_keep(struct login *l);  /* writes the file */
+bool login_try(struct login *l);   /* makes one call to the API */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The question: an address for a browser, and the answer, which either arrives on the loopback
- * address or is pasted by who asked.
+ * The question to the person: an address for a browser. The answer either arrives on the loopback
+ * address or is pasted.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -26,7 +26,7 @@ struct waiting {
 	struct loopback *loopback;
 	int input; /* standard input, or -1 */
 	int64_t end;
-	char line[2 * OAUTH_CODE_MAX]; /* that is being pasted */
+	char line[2 * OAUTH_CODE_MAX]; /* the line that is being pasted */
 	size_t len;
 };
 
@@ -40,11 +40,11 @@ static bool has_browser(const struct login *l)
 	       ((x && *x) || (wayland && *wayland));
 }
 
-/* The address itself is not for every user's eyes, and command lines are: who knows its `state` and
- * `code_challenge` could answer in the administrator's place, with another account. */
+/* Not every user may see the address, but every user can see command lines. Somebody who knows its
+ * `state` and `code_challenge` could answer in the administrator's place, with another account. */
 static void open_browser(struct waiting *w, const char *address)
 {
-	struct fault ignored; /* the address is on the terminal, too */
+	struct fault ignored; /* the address is printed as well */
 	const char *start = loopback_start(w->loopback, address, &ignored);
 	char program[] = "xdg-open", from[128];
 	char *argv[] = {program, from, NULL};
@@ -111,21 +111,21 @@ static enum oauth_answer from_browser(const char *query, void *ctx)
 	return oauth_answer(&l->request, query, l->code, &l->fault);
 }
 
-/* The first line of what was typed. It may be empty, or not what was asked for: then it is asked
- * for again. */
+/* Reads the first line that was typed. If it is empty or not an answer, the question is asked
+ * again. */
 static enum oauth_answer from_line(struct waiting *w)
 {
 	struct login *l = w->login;
 	char *end = memchr(w->line, '\n', w->len), *line;
 	size_t used = end ? (size_t)(end - w->line) + 1 : w->len;
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 
 	if (end)
 		*end = '\0';
 	line = str_trim(w->line);
 	if (*line)
 		found = oauth_pasted(&l->request, line, l->code, &l->fault);
-	if (*line && found == OAUTH_STRANGE)
+	if (*line && found == OAUTH_UNEXPECTED)
 		fputs("That is not the answer to this login. Paste the full address of the last "
 		      "page:\n",
 			stderr);
@@ -135,7 +135,7 @@ static enum oauth_answer from_line(struct waiting *w)
 	return found;
 }
 
-/* STRANGE: go on waiting. */
+/* OAUTH_UNEXPECTED: wait for more. */
 static enum oauth_answer read_input(struct waiting *w)
 {
 	size_t room = w->len < sizeof(w->line) - 1 ? sizeof(w->line) - 1 - w->len : 0;
@@ -143,16 +143,16 @@ static enum oauth_answer read_input(struct waiting *w)
 	enum oauth_answer found;
 
 	if (n < 0 && errno == EINTR)
-		return OAUTH_STRANGE;
+		return OAUTH_UNEXPECTED;
 	if (n <= 0)
 		w->input = -1;
 	else
 		w->len += (size_t)n;
 	if (n > 0 && !memchr(w->line, '\n', w->len) && w->len < sizeof(w->line) - 1)
-		return OAUTH_STRANGE;
+		return OAUTH_UNEXPECTED;
 	do
 		found = from_line(w);
-	while (found == OAUTH_STRANGE && memchr(w->line, '\n', w->len));
+	while (found == OAUTH_UNEXPECTED && memchr(w->line, '\n', w->len));
 	return found;
 }
 
@@ -166,9 +166,9 @@ static bool nobody_answers(struct login *l)
 static bool wait_for(struct waiting *w)
 {
 	struct login *l = w->login;
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 
-	while (found == OAUTH_STRANGE && (w->loopback || w->input >= 0)) {
+	while (found == OAUTH_UNEXPECTED && (w->loopback || w->input >= 0)) {
 		switch (loopback_wait(w->loopback, l->redirect.path, from_browser, l, w->input,
 			w->end - clock_boot_ms())) {
 		case LOOPBACK_TIMEOUT:
@@ -179,13 +179,13 @@ static bool wait_for(struct waiting *w)
 			found = read_input(w);
 		}
 	}
-	return found == OAUTH_CODE || (found == OAUTH_STRANGE && nobody_answers(l));
+	return found == OAUTH_CODE || (found == OAUTH_UNEXPECTED && nobody_answers(l));
 }
 
 /* ---- both ---- */
 
-/* A port is drawn where none is asked for. Where nothing listens here, the browser's host should
- * have nothing there either. */
+/* Chooses a free port if none was given. If this host does not listen, nothing should listen on the
+ * browser's host either. */
 static bool listen_here(struct waiting *w)
 {
 	struct login *l = w->login;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeping a login: a file of the service's own, in the state directory unless said otherwise.
+ * Storing a login: a file of the service's account, in the state directory unless another path is
+ * given.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -24,7 +25,7 @@
 
 #define FILE_MAX 65536
 
-/* ---- where ---- */
+/* ---- the destination ---- */
 
 static bool is_in(const char *path, const char *directory)
 {
@@ -33,7 +34,7 @@ static bool is_in(const char *path, const char *directory)
 	return str_starts(path, directory) && path[n] == '/' && !strchr(path + n + 1, '/');
 }
 
-/* What the settings name already is replaced, if it is the service's own place. */
+/* Replaces the file that the settings name, if it is in the service's own directory. */
 static bool choose_path(struct login *l)
 {
 	const struct settings *s = l->settings;
@@ -44,7 +45,7 @@ static bool choose_path(struct login *l)
 		return str_copy(l->path, sizeof(l->path), l->output);
 	if (!str_format(place, sizeof(place), "%s/" SETTINGS_PRIVATE, s->state))
 		return false;
-	/* Where it cannot be made, the next look says why. */
+	/* If it cannot be made, the next check says why. */
 	dir = file_make_dir(s->state, SETTINGS_PRIVATE);
 	file_close(&dir);
 	if (is_in(s->credentials, place) || is_in(s->credentials, s->state))
@@ -80,7 +81,7 @@ static bool refuse_other(struct login *l, const char *what)
 	return fault_remedy(&l->fault, "Name another file with --output, or move this one away.");
 }
 
-/* A login may be replaced by another; nothing else may. */
+/* A login may replace another login, but no other file. */
 static bool check_old(struct login *l, const json_t *file)
 {
 	const char *type = json_string_value(json_object_get(file, "type"));
@@ -129,7 +130,7 @@ static json_t *make(const struct login *l)
 	return json;
 }
 
-/* The settings want an absolute path. */
+/* The settings require an absolute path. */
 static void make_absolute(struct login *l)
 {
 	char *whole = realpath(l->path, NULL);
@@ -159,7 +160,7 @@ bool login_keep(struct login *l)
 	return ok;
 }
 
-/* ---- whether it works ---- */
+/* ---- the test ---- */
 
 static void on_page(const struct google_reply *reply, void *ctx)
 {
@@ -186,8 +187,8 @@ static bool call(struct login *l, struct ledger *ledger)
 	return l->fault.kind == FAULT_NONE;
 }
 
-/* Where the settings name it already, the dispatcher may have paused for want of it: the call has
- * passed that it would ask again later. */
+/* If the settings name the file already, the dispatcher may have paused because it was missing. The
+ * call that it would repeat later, to end the pause, has just succeeded. */
 static bool end_pause(struct login *l, struct ledger *ledger)
 {
 	int ended = ledger_resume(ledger, "setup", l->cli->actor, &l->fault);
@@ -197,7 +198,7 @@ static bool end_pause(struct login *l, struct ledger *ledger)
 	return ended >= 0;
 }
 
-/* With the new login instead of what the settings name. */
+/* Tries the new login instead of the one that the settings name. */
 bool login_try(struct login *l)
 {
 	struct settings *s = l->settings;

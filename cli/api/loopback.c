@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loopback server: one listening socket on 127.0.0.1 and a handful of connections, served from
- * one poll() loop. A request is answered only when its head is complete. Only a request of our own
- * user for the expected path can end the wait; all others get an error page and change nothing.
+ * The loopback server: one listening socket on 127.0.0.1 and a few connections, served from one
+ * poll() loop. A request is answered only when its head is complete. Only a request of our own user
+ * for the expected path can end the wait; all others get an error page and change nothing.
  */
 #include "cli/api/loopback.h"
 
@@ -21,9 +21,9 @@
 #include "base/strbuf.h"
 #include "cli/api/loopback_peer.h"
 
-#define PEERS		8 /* browsers open connections ahead, and send nothing on them */
+#define PEERS		8 /* browsers open connections in advance and send nothing on them */
 #define REQUEST_MAX	8192
-#define PEER_TIMEOUT_MS 10000 /* for one request */
+#define PEER_TIMEOUT_MS 10000 /* for each request */
 #define START_PATH	"/login-"
 
 struct peer {
@@ -37,8 +37,8 @@ struct peer {
 struct loopback {
 	int fd;
 	uint16_t port;
-	char start[96]; /* http://127.0.0.1:PORT/login-RANDOM; "": there is none */
-	char *target;	/* where it leads */
+	char start[96]; /* http://127.0.0.1:PORT/login-RANDOM; "": none */
+	char *target;	/* to which it redirects */
 	struct peer peers[PEERS];
 };
 
@@ -116,11 +116,12 @@ static const struct page {
 	const char *status, *text;
 } done = {"200 OK", "Received. You can close this page and return to the terminal."},
   refused = {"200 OK", "The login was refused. The terminal shows what to do."},
-  strange = {"400 Bad Request", "This is not the answer to the login that is in progress here."},
+  unexpected = {"400 Bad Request", "This is not the answer to the login that is in progress here."},
   not_found = {"404 Not Found", "There is nothing here."},
   bad_method = {"405 Method Not Allowed", "There is nothing here."};
 
-/* Nothing of the request is in it. What is short goes out at once, or to nobody. */
+/* The page contains nothing of the request. It is short enough to be sent at once; otherwise it is
+ * dropped. */
 static void answer(struct peer *p, const struct page *page)
 {
 	struct strbuf t = {0};
@@ -136,7 +137,8 @@ static void answer(struct peer *p, const struct page *page)
 	strbuf_free(&t);
 }
 
-/* Whether it is a request for the start; that of another user's process goes on to a 404. */
+/* Whether it is a request of our own user for the start; that of another user's process gets a
+ * 404. */
 static bool send_on(const struct loopback *l, const struct peer *p)
 {
 	const char *path = l->start[0] ? strstr(l->start, START_PATH) : NULL, *target;
@@ -158,7 +160,8 @@ static bool send_on(const struct loopback *l, const struct peer *p)
 	return true;
 }
 
-/* The query of a GET for `path`, cut out in place; NULL with the page that it gets instead. */
+/* The query of a GET for `path`, cut out in place; NULL with the page that the client gets
+ * instead. */
 static const char *query_of(char *request, const char *path, const struct page **page)
 {
 	char *target = request + strlen("GET "), *end, *question;
@@ -180,9 +183,9 @@ static const char *query_of(char *request, const char *path, const struct page *
 }
 
 static bool serve(
-	struct loopback *l, struct peer *p, const char *path, loopback_judge *judge, void *ctx)
+	struct loopback *l, struct peer *p, const char *path, loopback_check *check, void *ctx)
 {
-	enum oauth_answer found = OAUTH_STRANGE;
+	enum oauth_answer found = OAUTH_UNEXPECTED;
 	const struct page *page;
 	const char *query;
 
@@ -190,14 +193,16 @@ static bool serve(
 		return false;
 	query = query_of(p->request, path, &page);
 	if (query) {
-		found = judge(query, ctx);
-		page = found == OAUTH_CODE ? &done : found == OAUTH_REFUSED ? &refused : &strange;
+		found = check(query, ctx);
+		page = found == OAUTH_CODE	? &done
+		       : found == OAUTH_REFUSED ? &refused
+						: &unexpected;
 	}
 	answer(p, page);
-	return found != OAUTH_STRANGE;
+	return found != OAUTH_UNEXPECTED;
 }
 
-/* ---- many of them ---- */
+/* ---- all requests ---- */
 
 static void drop(struct peer *p)
 {
@@ -206,7 +211,7 @@ static void drop(struct peer *p)
 	file_close(&p->fd);
 }
 
-/* The one that has waited longest makes room. */
+/* If all are in use, the one that has waited longest is closed. */
 static void accept_peer(struct loopback *l)
 {
 	struct sockaddr_in address = {.sin_family = AF_UNSPEC};
@@ -226,9 +231,9 @@ static void accept_peer(struct loopback *l)
 	p->until = clock_boot_ms() + PEER_TIMEOUT_MS;
 }
 
-/* Answered only when the head has come whole: what is left unread would take the answer with it. */
+/* Answers only when the head is complete: unread bytes would make the kernel discard the answer. */
 static bool read_peer(
-	struct loopback *l, struct peer *p, const char *path, loopback_judge *judge, void *ctx)
+	struct loopback *l, struct peer *p, const char *path, loopback_check *check, void *ctx)
 {
 	ssize_t n = read(p->fd, p->request + p->len, REQUEST_MAX - p->len);
 	bool answered = false;
@@ -240,7 +245,7 @@ static bool read_peer(
 		p->request[p->len] = '\0';
 		if (!strstr(p->request, "\r\n\r\n") && p->len < REQUEST_MAX)
 			return false;
-		answered = serve(l, p, path, judge, ctx);
+		answered = serve(l, p, path, check, ctx);
 	}
 	drop(p);
 	return answered;
@@ -260,14 +265,14 @@ static int64_t fill(const struct loopback *l, int input, int64_t until, struct p
 }
 
 static bool serve_peers(struct loopback *l, const struct pollfd *fds, const char *path,
-	loopback_judge *judge, void *ctx)
+	loopback_check *check, void *ctx)
 {
 	for (int i = 0; l && i < PEERS; i++) {
 		struct peer *p = &l->peers[i];
 
 		if (p->fd < 0)
 			continue;
-		if (fds[2 + i].revents && read_peer(l, p, path, judge, ctx))
+		if (fds[2 + i].revents && read_peer(l, p, path, check, ctx))
 			return true;
 		if (p->fd >= 0 && p->until <= clock_boot_ms())
 			drop(p);
@@ -275,7 +280,7 @@ static bool serve_peers(struct loopback *l, const struct pollfd *fds, const char
 	return false;
 }
 
-enum loopback_event loopback_wait(struct loopback *l, const char *path, loopback_judge *judge,
+enum loopback_event loopback_wait(struct loopback *l, const char *path, loopback_check *check,
 	void *ctx, int input, int64_t timeout_ms)
 {
 	int64_t end = clock_boot_ms() + timeout_ms, now;
@@ -286,7 +291,7 @@ enum loopback_event loopback_wait(struct loopback *l, const char *path, loopback
 
 		if (poll(fds, 2 + PEERS, (int)(until > now ? until - now : 0)) < 0)
 			continue;
-		if (serve_peers(l, fds, path, judge, ctx))
+		if (serve_peers(l, fds, path, check, ctx))
 			return LOOPBACK_ANSWERED;
 		if (fds[0].revents)
 			accept_peer(l);

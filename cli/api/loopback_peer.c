@@ -15,12 +15,12 @@
 #include "base/str.h"
 
 #define LINE_SIZE	   512
-#define WORDS_BEFORE_OWNER 4 /* behind the addresses */
+#define WORDS_BEFORE_OWNER 4 /* words after the addresses */
 
-/* One table; an address is written as the kernel has it in memory, in hexadecimal. */
+/* One table of the kernel. It has addresses in the byte order of memory, in hexadecimal. */
 struct table {
 	const char *path;
-	const char *mapped; /* what stands before an IPv4 address */
+	const char *mapped; /* prefix of an IPv4 address */
 };
 
 /* "  12: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000 …" */
@@ -62,8 +62,8 @@ static bool find_owner(
 
 bool loopback_peer_is_ours(const struct sockaddr_in *peer, uint16_t port)
 {
-	/* A program may reach an IPv4 address by an IPv6 socket; the words of its prefix are in the
-	 * order of this machine's memory. */
+	/* A program may reach an IPv4 address through an IPv6 socket. The words of the prefix are
+	 * in the byte order of this machine. */
 	const uint32_t mark = htonl(0xFFFF);
 	char mapped[32];
 	struct table tables[] = {{"/proc/net/tcp", ""}, {"/proc/net/tcp6", mapped}};

@@ -16,7 +16,7 @@
 #include "cli/common/labels.h"
 
 struct order {
-	bool json, again, yes;
+	bool json, resend, yes;
 	const char *reason; /* "" if none was given */
 };
 
@@ -27,7 +27,7 @@ static void send_call(
 {
 	const struct order *order = ctx;
 
-	invite_send(session->invite, address, order->again, order->reason, progress_wait,
+	invite_send(session->invite, address, order->resend, order->reason, progress_wait,
 		&session->progress, out);
 }
 
@@ -40,7 +40,8 @@ static void cancel_call(
 		session->invite, address, order->reason, progress_wait, &session->progress, out);
 }
 
-/* Where the way has ended: invited is yes, not invitable is no, on the way is later. */
+/* The exit code of the final state: invited is yes, not invitable is no, anything before that is
+ * later. */
 static int send_exit_code(const struct invite_result *result)
 {
 	if (!result->known)
@@ -105,20 +106,20 @@ static json_t *result_json(const struct invite_result *result)
 /* ---- many people ---- */
 
 static const struct option options[] = {
-	{"again", no_argument, NULL, 'a'},
+	{"resend", no_argument, NULL, 's'},
 	{"reason", required_argument, NULL, 'r'},
 	{"json", no_argument, NULL, 'j'},
 	{"yes", no_argument, NULL, 'y'},
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse(struct order *order, int argc, char **argv, bool may_again)
+static bool parse(struct order *order, int argc, char **argv, bool may_resend)
 {
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'a' && may_again)
-			order->again = true;
+		if (option == 's' && may_resend)
+			order->resend = true;
 		else if (option == 'r')
 			order->reason = optarg;
 		else if (option == 'j')
@@ -139,7 +140,7 @@ static bool is_confirmed(const struct order *order, int count, const char *what)
 	return order->yes || count <= CONFIRM_ABOVE || cli_confirm(question);
 }
 
-/* A mail to a foreign domain would be a mail to a stranger. */
+/* A mail to another domain would reach a person outside of the organisation. */
 static void reject_foreign(const struct settings *settings, struct target *list, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -189,9 +190,9 @@ int verb_send(const struct cli *cli, int argc, char **argv)
 
 	if (!parse(&order, argc, argv, true))
 		return cli_usage(cli);
-	if (order.again && order.reason[0] == '\0') {
+	if (order.resend && order.reason[0] == '\0') {
 		fault_set(&fault, FAULT_USAGE, "needs_reason",
-			"--again sends another mail to people who were invited before");
+			"--resend sends another mail to people who were invited before");
 		fault_remedy(&fault, "Give the reason, for history: --reason TEXT");
 		return cli_fail(&fault);
 	}

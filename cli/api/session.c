@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens settings, ledger, credential and engine for a verb that asks Google, and runs its command
- * for each target. A fault that every other target would meet as well stops the run; the targets
- * that are left are counted.
+ * for each target. A fault that every other target would meet as well stops the run; the remaining
+ * targets are counted.
  */
 #include "cli/api/session.h"
 
@@ -15,10 +15,10 @@
 #include "base/str.h"
 #include "cli/common/json.h"
 
-#define TRANSIENT_IN_A_ROW 3 /* then the others are not tried any more */
+#define TRANSIENT_IN_A_ROW 3 /* after that, the remaining targets are not tried */
 
-/* The first Ctrl-C lets the person under way end, so that the result is known; the second ends us.
- */
+/* After the first Ctrl-C the current person is finished, so that the result is known; the second
+ * one ends the program. */
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -63,7 +63,8 @@ bool api_session_open(struct api_session *session, const struct cli *cli, bool j
 	*session = (struct api_session){.cli = cli, .json = json};
 	screen_open(&session->screen, cli, stdout);
 	progress_start(&session->progress, cli);
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away must not end us between two commits */
+	signal(SIGPIPE, SIG_IGN); /* a reader that closes the pipe must not end the program between
+				     two commits */
 	session->settings = cli_settings(cli, exit_code);
 	if (session->settings)
 		session->ledger = cli_ledger(session->settings, LEDGER_CREATE, exit_code);
@@ -92,12 +93,13 @@ void api_session_close(struct api_session *session)
 	*session = (struct api_session){.cli = session->cli};
 }
 
-/* ---- one person after the other ---- */
+/* ---- a loop over people ---- */
 
 struct pass {
 	struct api_session *session;
 	const struct target_command *command;
-	struct fault stops_all; /* what concerns everybody: the others are not tried */
+	struct fault
+		stops_all; /* a fault that concerns all targets: the remaining ones are not tried */
 	int not_tried;
 	int transient_in_a_row; /* in a row */
 	int width;		/* of the widest address */
@@ -144,7 +146,7 @@ static int print_one(
 	return r->command->exit_code(result);
 }
 
-/* A fault that the next person would meet as well. */
+/* Records a fault that the next person would meet as well. */
 static void record_fault(struct pass *r, const struct fault *fault)
 {
 	r->transient_in_a_row = fault->kind == FAULT_TRANSIENT ? r->transient_in_a_row + 1 : 0;
@@ -156,7 +158,7 @@ static void record_fault(struct pass *r, const struct fault *fault)
 		fault_set(&r->stops_all, FAULT_STOPPED, "interrupted", "interrupted");
 }
 
-/* The fault is named with its person, unless it does so itself. */
+/* Adds the person to the fault, unless it names them already. */
 static void name_person(struct fault *fault, const char *address)
 {
 	char what[sizeof(fault->what)];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An API session: what check, get, list, send and cancel share: everything opened, and one way
- * through a list of people. A fault that concerns the whole (credential, set-up, ledger) is met
- * once, not for each.
+ * An API session: what check, get, list, send and cancel share. It opens everything, and runs a
+ * command for a list of people. A fault that concerns all of them (credential, configuration,
+ * ledger) is reported once.
  */
 #ifndef CLOUDINVITE_CLI_API_SESSION_H
 #define CLOUDINVITE_CLI_API_SESSION_H
@@ -27,27 +27,27 @@ struct api_session {
 	bool json;
 };
 
-/* False after having printed why; *exit_code is then set. */
+/* False after printing why; *exit_code is then set. */
 bool api_session_open(
 	struct api_session *session, const struct cli *cli, bool json, int *exit_code);
 void api_session_close(struct api_session *session);
-/* From now on the first Ctrl-C lets the person under way come to an end: for send and cancel. */
+/* From now on the first Ctrl-C lets the current person be finished: for send and cancel. */
 void finish_current_on_interrupt(void);
 
-/* What a verb does with one person. */
+/* What a verb does for one person. */
 struct target_command {
 	void (*call)(struct api_session *session, const char *address, struct invite_result *out,
 		void *ctx);
-	/* The exit code of an answer without fault. */
+	/* The exit code of a result without a fault. */
 	int (*exit_code)(const struct invite_result *result);
-	/* What people read after the address. */
+	/* Prints what follows the address, for readers. */
 	void (*print)(struct screen *s, const struct invite_result *result);
-	/* What machines read after "address"; after a fault with everything unknown. */
+	/* The members after "address", for scripts; after a fault with unknown values. */
 	json_t *(*json)(const struct invite_result *result);
 	void *ctx;
 };
 
-/* Asks for each, prints each, returns the worst exit code. */
+/* Runs the command for each target, prints each result, and returns the worst exit code. */
 int for_each_target(struct api_session *session, const struct target_command *command,
 	const struct target *list, int count);
 

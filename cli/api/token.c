@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * token [--json | --print]: what token there is. The token itself is shown only by --print, which
- * is for `curl -H "Authorization: Bearer $(cloudinvite token --print)"`, and which mints one if
- * none can be used.
+ * token [--json | --print]: shows which token is cached. The token itself is shown only by --print,
+ * which is for `curl -H "Authorization: Bearer $(cloudinvite token --print)"` and mints one if
+ * there is no usable one.
  */
 #include "base/str.h"
 #include "cli/api/api.h"
@@ -23,11 +23,11 @@
 struct shown {
 	const struct settings *settings;
 	struct credential *credential;
-	struct token token; /* value NULL: there is none */
+	struct token token; /* value NULL: no token */
 	bool usable;
 };
 
-/* ---- for people ---- */
+/* ---- for readers ---- */
 
 static void put(struct screen *s, const char *name, enum style style, const char *value)
 {
@@ -81,7 +81,7 @@ static int show(const struct cli *cli, const struct shown *shown)
 	return shown->usable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* ---- for machines ---- */
+/* ---- for scripts ---- */
 
 static int show_json(const struct shown *shown)
 {
@@ -119,7 +119,7 @@ static int print_token(const struct cli *cli, struct shown *shown)
 
 /* ---- the verb ---- */
 
-/* A cache that cannot be read is a fault here, where it is what was asked for. */
+/* For this verb, a cache that cannot be read is a fault. */
 static int read_token(const struct cli *cli, struct shown *shown, bool json)
 {
 	struct fault fault = {.kind = FAULT_NONE};

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define CONFIRM_ABOVE 10 /* people; a decision about more of them is asked about */
+#define CONFIRM_ABOVE 10 /* a decision about more people is confirmed first */
 
 /* Asks a yes-or-no question on the terminal. Without a terminal the answer is no, and the message
  * names --yes. */

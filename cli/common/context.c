@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each verb starts with: messages on standard output and standard error, exit codes, settings,
- * the change to the service's account, the ledger. A user without the rights is told to use sudo.
+ * the change to the service's account, the ledger. A user without the necessary rights is told to
+ * use sudo.
  */
 #include "cli/common/context.h"
 
@@ -72,7 +73,7 @@ int cli_fail(const struct fault *fault)
 	return fault_exit_code(fault->kind);
 }
 
-/* Neither root nor one of the accounts: most of what is ours cannot be read. */
+/* A user who is neither root nor one of the accounts cannot read most of the files. */
 static bool lacks_permission(const struct settings *settings)
 {
 	static const enum local_account all[] = {
@@ -102,7 +103,8 @@ static void error_use_root(struct fault *fault, const char *path)
 struct settings *cli_load(const struct cli *cli, int *exit_code)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	struct settings *settings = settings_load(cli->settings_path, &fault);
+	struct settings *settings =
+		settings_load_text(cli->settings_path, cli->settings_text, &fault);
 
 	if (!settings)
 		*exit_code = cli_fail(&fault);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CSV as RFC 4180 has it, with every field quoted. A field that does not begin with a letter or a
- * digit gets a quote in front: a spreadsheet could take it for a formula.
+ * CSV of RFC 4180, with every field quoted. A field that does not begin with a letter or a digit
+ * gets a quote in front, because a spreadsheet could treat it as a formula.
  */
 #include "cli/common/csv.h"
 
@@ -9,10 +9,10 @@
 
 #include "base/str.h"
 
-#define FIELD_MAX 2048 /* bytes of a field; what is longer ends with "…" */
+#define FIELD_MAX 2048 /* bytes of a field; a longer one ends with "…" */
 
 /* Spreadsheets differ in what begins a formula: = + - @, their full-width forms, and all of them
- * after blanks of many kinds. So whatever does not begin with a letter or a digit gets a quote. */
+ * after various blanks. So any field that does not begin with a letter or a digit gets a quote. */
 static bool begins_harmlessly(const char *field)
 {
 	return field[0] == '\0' || ascii_is_alnum(field[0]);

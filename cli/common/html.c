@@ -45,14 +45,14 @@ void html_text(struct strbuf *out, const char *s)
 	}
 }
 
-/* What an address may consist of; more than enough, for what is masked for nothing costs little. */
+/* Characters that an address may contain, and more: masking too much does little harm. */
 static bool in_address(char c)
 {
 	return (unsigned char)c >= 0x80 || ascii_is_alnum(c) ||
 	       (c != '\0' && strchr(".!#$%&*+/=?^_`{|}~-'", c));
 }
 
-/* The piece of a text from `s` on that is an address or none: its length. */
+/* The length of the next piece of the text, which is either an address or contains none. */
 static size_t piece(const char *s, bool *address)
 {
 	size_t local = 0, n;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signal handling for all verbs. The handler ends the child of the verb, runs the cleanup, and then
- * lets the signal end the program, so that a shell sees it. What must not be cut in half holds the
- * signals back meanwhile.
+ * lets the signal end the program, so that a shell sees it. Operations that must not be interrupted
+ * hold the signals back.
  */
 #include "cli/common/interrupt.h"
 
@@ -18,11 +18,11 @@
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-/* Changed while the signals are held, and read by their handler. */
+/* Changed while the signals are held back; read by their handler. */
 static interrupt_cleanup *volatile cleanup;
 static volatile pid_t child;
 
-/* The child may have become an account whose other processes can stop it: no wait without end. */
+/* The child may run as an account whose other processes can stop it, so the wait has a limit. */
 static void end_child(int number)
 {
 	kill(child, number);
@@ -33,7 +33,7 @@ static void end_child(int number)
 	}
 }
 
-/* The four are blocked in here. */
+/* The four signals are blocked here. */
 static void end_by(int number)
 {
 	sigset_t one;

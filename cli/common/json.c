@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON that all verbs print, by jansson. json_put() is the only function that prints it:
- * printable ASCII, with everything else escaped, so that the output is harmless on a terminal, too.
+ * The JSON that all verbs print, by jansson. Only json_put() prints it: printable ASCII with
+ * everything else escaped, so that the output is harmless on a terminal too.
  */
 #include "cli/common/json.h"
 
@@ -56,10 +56,10 @@ json_t *json_person(const struct person *p)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:i, s:o, s:[]}", "address",
 		json_text(p->address), "state", person_state_word(p->state), "reason",
-		json_text(p->reason), "mails_sent", json_count(p->mails), "due",
+		json_text(p->reason), "mails_sent", json_count(p->mails), "next_attempt",
 		json_time(p->next_attempt), "changed", json_time(p->changed), "approved",
 		p->approved, "first_seen", json_time(p->first_day), "attempts", p->attempts,
-		"fault", person_fault(p), "sightings");
+		"last_error", person_fault(p), "sightings");
 }
 
 json_t *json_sighting(const struct ledger_sighting *s)
@@ -70,7 +70,7 @@ json_t *json_sighting(const struct ledger_sighting *s)
 		s->gone);
 }
 
-/* JSON_ENSURE_ASCII escapes all but DEL, which stands nowhere but in a string. */
+/* JSON_ENSURE_ASCII escapes everything but DEL, which can only be inside a string. */
 static int write_ascii(const char *bytes, size_t n, void *ctx)
 {
 	FILE *out = ctx;

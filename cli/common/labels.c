@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of what states, reasons and verdicts are called, of what happens next to a person, and of
- * the commands that help. They are in one place, so that status, explain and the report say the
- * same.
+ * Tables of labels for states, reasons and verdicts, for what happens next to a person, and for the
+ * commands that help. They are in one place, so that status, explain and the report agree.
  */
 #include "cli/common/labels.h"
 
@@ -202,12 +201,12 @@ char *label_next_step(
 	return out;
 }
 
-/* ---- what can be done ---- */
+/* ---- possible actions ---- */
 
 static const struct {
 	enum person_state state;
 	const char *reason;  /* NULL: any */
-	const char *command; /* followed by the address where it ends with a blank */
+	const char *command; /* the address follows if it ends with a blank */
 	const char *summary;
 } remedies[] = {
 	{PERSON_QUEUED, NULL, "send ", "invite now"},
@@ -218,14 +217,14 @@ static const struct {
 	{PERSON_UNCONFIRMED, NULL, "get ", "show what Google has"},
 	{PERSON_INVITED, NULL, "get ", "show what Google has"},
 	{PERSON_INVITED, NULL, "cancel ", "cancel the invitation"},
-	{PERSON_INVITED, NULL, "send --again --reason TEXT ", "send one more mail"},
-	{PERSON_DECLINED, NULL, "send --again --reason TEXT ", "invite once more"},
-	{PERSON_CANCELLED, NULL, "send --again --reason TEXT ", "invite anyway"},
+	{PERSON_INVITED, NULL, "send --resend --reason TEXT ", "send one more mail"},
+	{PERSON_DECLINED, NULL, "send --resend --reason TEXT ", "invite once more"},
+	{PERSON_CANCELLED, NULL, "send --resend --reason TEXT ", "invite anyway"},
 	{PERSON_HELD, "dry_run", "enable", "start sending"},
 	{PERSON_HELD, "manual", "send ", "invite now"},
 	{PERSON_HELD, "unconfirmed", "get ", "show what Google has"},
 	{PERSON_HELD, "blocked", "unblock ", "remove the block"},
-	{PERSON_HELD, "max_mails", "send --again --reason TEXT ", "send one more mail"},
+	{PERSON_HELD, "max_mails", "send --resend --reason TEXT ", "send one more mail"},
 	{PERSON_HELD, "dry_run", "approve ", "invite, even in dry run"},
 	{PERSON_HELD, "discovered", "approve ", "invite"},
 	{PERSON_HELD, "collision", "approve ", "invite"},

@@ -16,26 +16,26 @@
 #include "ledger/ledger.h"
 #include "people/verdict.h"
 
-/* "not invitable"; the colour that goes with it. */
+/* "not invitable", and the colour that goes with it. */
 const char *label_state(enum person_state state);
 enum style label_state_style(enum person_state state);
 enum style label_invitation_style(enum invitation_state state);
 
-/* How a stable word may be typed: "Not-Yet sent" -> "not_yet_sent". False: too long. */
+/* How a stable word may be typed: "Not-Yet sent" becomes "not_yet_sent". False: too long. */
 bool label_parse(char *out, size_t size, const char *typed);
-/* And how it is shown: "not_yet_sent" -> "not yet sent". Returns out. */
+/* How it is shown: "not_yet_sent" becomes "not yet sent". Returns out. */
 char *label_format(char *out, size_t size, const char *word);
-/* "dry_run" -> "dry run: nothing is sent yet"; an unknown word as it is, with blanks. Returns out.
- */
+/* "dry_run" becomes "dry run: nothing is sent yet"; an unknown word is shown with blanks. Returns
+ * out. */
 char *label_reason(char *out, size_t size, const char *reason);
-/* "foreign_domain" -> "foreign domain" */
+/* "foreign_domain" becomes "foreign domain". */
 const char *label_verdict(enum verdict_kind verdict);
 
 /* What happens to this person next, as a sentence. Returns out. */
 char *label_next_step(
 	char *out, size_t size, const struct person *p, const struct service_state *service);
 
-/* Calls `each` with every command that helps here: the command line and what it does. */
+/* Calls `each` for every command that helps: the command line and what it does. */
 void label_commands(const struct person *p, const struct service_state *service,
 	void (*each)(const char *command, const char *summary, void *ctx), void *ctx);
 

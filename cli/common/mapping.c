@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The accounts, groups and map file of this host, read once, and the verdict on each account by the
- * present settings. The ledger is not read.
+ * The accounts, groups and map file of this host, read once, and the verdict on each account under
+ * the present settings. The ledger is not read.
  */
 #include "cli/common/mapping.h"
 
@@ -38,7 +38,8 @@ bool mapping_counts(const struct mapping *m, const struct account *account)
 	       (int64_t)account->uid <= m->settings->max_uid;
 }
 
-void mapping_judge(const struct mapping *m, const struct account *account, struct verdict *verdict)
+void mapping_evaluate(
+	const struct mapping *m, const struct account *account, struct verdict *verdict)
 {
 	struct sighting sighting = {.trigger = TRIGGER_MANUAL};
 

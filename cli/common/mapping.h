@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mapping: whom this host's present accounts would lead to, as the rules stand now. The ledger is
- * not asked: block list, and accounts that share an address, come later.
+ * Mapping: the addresses to which the present accounts of this host lead under the present rules.
+ * The ledger is not read, so blocklist and collisions are not considered.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_MAPPING_H
 #define CLOUDINVITE_CLI_COMMON_MAPPING_H
@@ -19,12 +19,13 @@ struct mapping {
 	struct address_map *map;
 };
 
-/* Reads passwd, group and map file. `settings` must outlive it. mapping_close() also after false.
- */
+/* Reads passwd, group and map file. `settings` must outlive it. Call mapping_close() also after
+ * false. */
 bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault);
 void mapping_close(struct mapping *m);
-/* Whether its uid is in the range of people. */
+/* Whether the uid is in the range of people. */
 bool mapping_counts(const struct mapping *m, const struct account *account);
-void mapping_judge(const struct mapping *m, const struct account *account, struct verdict *verdict);
+void mapping_evaluate(
+	const struct mapping *m, const struct account *account, struct verdict *verdict);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One person on the screen, a named value a line: state, mails, times, the next step, the accounts
- * that lead to the address, and the commands that help.
+ * One person on the screen, one named value on each line: state, mails, times, the next step, the
+ * accounts that lead to the address, and the commands that help.
  */
 #include "cli/common/person.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One person on the screen: state, mails, what happens next, and the accounts that lead there.
+ * One person on the screen: state, mails, what happens next, and the accounts that lead to the
+ * address.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_PERSON_H
 #define CLOUDINVITE_CLI_COMMON_PERSON_H
@@ -15,12 +16,12 @@
 
 /* A named value: "  state        queued: first look". */
 void person_line(struct screen *s, const char *name, enum style style, const char *value);
-/* Address, state, mails, due, next step, last fault. */
+/* Shows address, state, mails, next attempt, next step and last fault. */
 void person_show(struct screen *s, const struct person *p, const struct service_state *service);
-/* The accounts that lead to the address. False: fault. */
+/* Shows the accounts that lead to the address. False: fault. */
 bool person_accounts(
 	struct screen *s, const struct store *store, const char *address, struct fault *fault);
-/* The commands that help. */
+/* Shows the commands that help. */
 void person_commands(struct screen *s, const struct person *p, const struct service_state *service);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One line on standard error that is drawn again and again. A thread draws it while the verb waits
- * for an answer; the lock guards everything that both of them use.
+ * One line on standard error that is redrawn again and again. A thread draws it while the verb
+ * waits for an answer; the lock guards everything that both use.
  */
 #include "cli/common/progress.h"
 
@@ -15,13 +15,13 @@
 
 #include "base/clock.h"
 
-#define SHOW_AFTER_MS 1000 /* what is shorter needs no words */
+#define SHOW_AFTER_MS 1000 /* shorter operations show nothing */
 #define REDRAW_MS     100
 #define COLUMNS	      80
 
 /* ---- with the lock held ---- */
 
-/* A line that wraps could not be taken away again. */
+/* A line that wraps could not be erased. */
 static int columns_available(void)
 {
 	struct winsize size;
@@ -83,7 +83,8 @@ static void *redraw_when_due(void *ctx)
 	return NULL;
 }
 
-/* Signals are for who waits for Google. Without the thread the line comes later, or not at all. */
+/* Signals are for the thread that waits for Google. Without the thread the line appears later, or
+ * not at all. */
 static void start_redraw_thread(struct progress *p)
 {
 	sigset_t all, before;

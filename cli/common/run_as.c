@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Children that act for root as the service's account or as another user. They are started with the
- * signals held, so that an interrupt always finds either no child or the right one.
+ * Children that act for root as the service's account or as another user. They are started while
+ * the signals are held back, so that an interrupt finds either no child or the right one.
  */
 #include "cli/common/run_as.h"
 
@@ -16,7 +16,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/common/verb.h"
 
-/* An interrupt ends the child as well, until it has been waited for. */
+/* Until the child has been waited for, an interrupt ends it as well. */
 static int wait_for(pid_t child, const char *user)
 {
 	struct fault fault = {.kind = FAULT_NONE};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a program of the distribution in a process group of its own, with an environment that we
- * wrote, and reads its output until it ends or its time is up. It is then ended with SIGTERM, and
- * later with SIGKILL.
+ * Runs a program of the distribution in a process group of its own, with a fixed environment, and
+ * reads its output until it ends or its time is over. It then gets SIGTERM, and later SIGKILL.
  */
 #include "cli/common/run_program.h"
 
@@ -24,7 +23,7 @@
 #include "cli/common/interrupt.h"
 
 #define OUTPUT_MAX ((size_t)64 * 1024)
-#define TOLD_MAX   200	/* bytes of its last words in a fault */
+#define TOLD_MAX   200	/* bytes of the end of its output in a fault */
 #define GRACE_MS   5000 /* from an interrupt to SIGTERM, and from SIGTERM to SIGKILL */
 #define TICK_MS	   10
 
@@ -36,7 +35,7 @@ static char *const environment[] = {
 	NULL,
 };
 
-/* In the child: a process group of its own, so that Ctrl-C does not reach it. */
+/* In the child: with a process group of its own, Ctrl-C does not reach the program. */
 __attribute__((noreturn)) static void exec_program(const char *const argv[], int output)
 {
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -57,9 +56,10 @@ struct program {
 	const char *name;
 	pid_t pid;
 	int output;
-	int interrupts; /* signalfd: readable while a signal is held back; -1: no longer watched */
-	int64_t end;	/* clock_boot_ms() at which it is ended */
-	bool open;	/* its output */
+	int interrupts; /* signalfd: readable while a signal is held back; -1: not watched any more
+			 */
+	int64_t end;	/* clock_boot_ms() at which the program is ended */
+	bool open;	/* its output is open */
 };
 
 static void read_output(struct program *p, struct strbuf *out)
@@ -72,7 +72,7 @@ static void read_output(struct program *p, struct strbuf *out)
 	p->open = n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* The signal stays pending, and ends us when the program has ended. */
+/* The signal stays pending, and ends us after the program has ended. */
 static void terminate_child(struct program *p)
 {
 	int64_t soon = clock_boot_ms() + GRACE_MS;
@@ -83,7 +83,7 @@ static void terminate_child(struct program *p)
 	p->interrupts = -1;
 }
 
-/* Until the program has closed its output; false when the time was up first. */
+/* Reads until the program closes its output; false if the time was over first. */
 static bool poll_output(struct program *p, struct strbuf *out)
 {
 	while (p->open) {
@@ -103,7 +103,7 @@ static bool poll_output(struct program *p, struct strbuf *out)
 	return true;
 }
 
-/* Waits at most so long; false when the program has not ended by then. */
+/* Waits at most so long; false if the program has not ended by then. */
 static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 {
 	int64_t end = clock_boot_ms() + milliseconds;
@@ -114,8 +114,9 @@ static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 	return ended != 0;
 }
 
-/* Its exit status, or -1. The program and what it has started are ended when its time is up. One
- * that hangs in the kernel is not waited for: SIGKILL ends it when it comes out of there. */
+/* The exit status, or -1. When the time is over, the program and everything that it started are
+ * ended. One that hangs in the kernel is not waited for: SIGKILL ends it when it returns from
+ * there. */
 static int wait_for(const struct program *p, bool *in_time)
 {
 	int status = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text for people: made harmless, measured in terminal columns, cut or wrapped at the edge. Colours
- * and other characters than ASCII are used only where the terminal can show them.
+ * Text for readers: made safe, measured in terminal columns, cut or wrapped at the edge. Colours
+ * and characters other than ASCII are used only if the terminal can show them.
  */
 #include "cli/common/screen.h"
 
@@ -12,10 +12,11 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_BYTES 4096
 
-static const char *const inks[] = {
+static const char *const escapes[] = {
 	[STYLE_PLAIN] = "",
 	[STYLE_BOLD] = "\033[1m",
 	[STYLE_DIM] = "\033[2m",
@@ -51,42 +52,29 @@ const char *screen_glyph(const struct screen *s, enum glyph glyph)
 
 /* ---- characters ---- */
 
-/* The length of the UTF-8 sequence that starts with `c`. The text has passed str_safe. */
-static size_t sequence(unsigned char c)
+/* The length of the character at `s`, and how many columns it takes. */
+static size_t character(const char *s, int *columns)
 {
-	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
+	uint32_t code;
+	size_t n = utf8_decode(s, SIZE_MAX, &code);
+	int width = n > 1 ? wcwidth((wchar_t)code) : 1;
 
-static wchar_t decode(const char *s, size_t n)
-{
-	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	unsigned code = (unsigned char)s[0] & first[n];
-
-	for (size_t i = 1; i < n; i++)
-		code = code << 6 | ((unsigned char)s[i] & 0x3f);
-	return (wchar_t)code;
-}
-
-static int columns_of(const char *s, size_t n)
-{
-	int columns = n == 1 ? 1 : wcwidth(decode(s, n));
-
-	return columns < 0 ? 1 : columns;
+	*columns = width < 0 ? 1 : width;
+	return n > 0 ? n : 1;
 }
 
 int screen_text_width(const char *text)
 {
-	int columns = 0;
-	size_t n;
+	int columns = 0, width;
 
-	for (; *text != '\0'; text += n) {
-		n = sequence((unsigned char)*text);
-		columns += columns_of(text, n);
+	while (*text != '\0') {
+		text += character(text, &width);
+		columns += width;
 	}
 	return columns;
 }
 
-/* One character as this screen may show it. */
+/* One character in the form that this screen can show. */
 static const char *shown(const struct screen *s, const char *c, size_t n, char one[5])
 {
 	if (n > 1 && !s->utf8) {
@@ -100,11 +88,11 @@ static const char *shown(const struct screen *s, const char *c, size_t n, char o
 	return one;
 }
 
-/* Cuts `out` so that it and the sign of the cut take at most `columns`. */
+/* Cuts `out` so that it and the cut mark take at most `columns`. */
 static void cut(const struct screen *s, char *out, size_t size, int columns)
 {
 	const char *more = screen_glyph(s, GLYPH_MORE);
-	int room = columns - screen_text_width(more);
+	int room = columns - screen_text_width(more), width;
 	size_t at = 0, n;
 
 	if (room < 0) {
@@ -112,8 +100,8 @@ static void cut(const struct screen *s, char *out, size_t size, int columns)
 		room = columns;
 	}
 	for (int used = 0; out[at] != '\0'; at += n) {
-		n = sequence((unsigned char)out[at]);
-		used += columns_of(out + at, n);
+		n = character(out + at, &width);
+		used += width;
 		if (used > room)
 			break;
 	}
@@ -127,10 +115,11 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 {
 	char safe[LINE_MAX_BYTES], one[5];
 	size_t at = 0, n;
+	int width;
 
 	str_safe(safe, sizeof(safe), text);
 	for (const char *c = safe; *c != '\0'; c += n) {
-		n = sequence((unsigned char)*c);
+		n = character(c, &width);
 		const char *as = shown(s, c, n, one);
 		if (at + strlen(as) >= size)
 			break;
@@ -145,12 +134,12 @@ char *screen_text(const struct screen *s, char *out, size_t size, const char *te
 
 /* ---- printing ---- */
 
-/* Prints harmless text. */
+/* Prints a safe text. */
 static void emit(struct screen *s, enum style style, const char *text)
 {
-	bool dyed = s->colour && style != STYLE_PLAIN && text[0] != '\0';
+	bool styled = s->colour && style != STYLE_PLAIN && text[0] != '\0';
 
-	fprintf(s->out, "%s%s%s", dyed ? inks[style] : "", text, dyed ? "\033[0m" : "");
+	fprintf(s->out, "%s%s%s", styled ? escapes[style] : "", text, styled ? "\033[0m" : "");
 	s->column += screen_text_width(text);
 }
 
@@ -235,7 +224,7 @@ void screen_remedy(struct screen *s, int indent, const char *command)
 	screen_put(s, STYLE_BOLD, command);
 }
 
-/* ---- small pictures and numbers ---- */
+/* ---- bars and numbers ---- */
 
 char *screen_bar(
 	const struct screen *s, char out[SCREEN_BAR_SIZE], int64_t part, int64_t whole, int columns)
@@ -250,7 +239,7 @@ char *screen_bar(
 		columns = 60;
 	units = (int64_t)((double)part / (double)whole * columns * 8);
 	if (units < 1)
-		units = 1; /* somebody is not nobody */
+		units = 1; /* a part that is not zero gets at least one unit */
 	for (; units > 0; units -= 8) {
 		const char *c = s->utf8 ? eighths[units < 8 ? units : 8] : "#";
 		strncat(out, c, SCREEN_BAR_SIZE - strlen(out) - 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Resolves what an administrator types for a person. An address in one of our domains, or of a
- * known person, is taken as it is; then come the users that were seen; then any plain address. More
- * than one match is an error that lists them.
+ * person in the ledger, is used as it is; then come users that were seen; then any plain address.
+ * More than one match is an error that lists them.
  */
 #include "cli/common/selector.h"
 
@@ -13,14 +13,14 @@
 #include "cli/common/context.h"
 #include "people/verdict.h"
 
-#define CANDIDATES_MAX 6 /* as many as fit into a remedy */
+#define CANDIDATES_MAX 6 /* as many as a remedy has room for */
 
-/* What the sightings of a user lead to. */
+/* The addresses to which a user's sightings lead. */
 struct candidates {
 	char addresses[CANDIDATES_MAX][ADDRESS_MAX + 1];
 	int count;
 	int seen;
-	char why[256]; /* of a sighting without address */
+	char why[256]; /* why a sighting has no address */
 };
 
 bool selector_split(const char *typed, char user[USER_MAX + 1], char host[HOST_MAX + 1])
@@ -73,7 +73,7 @@ static bool collect(const struct ledger_sighting *s, void *ctx)
 	return true;
 }
 
-/* Users first by their whole name, since names of network users may hold an @. */
+/* Users by their whole name first, because names of network users may contain an @. */
 static bool find_users(
 	struct ledger *l, const char *typed, struct candidates *c, struct fault *fault)
 {
@@ -112,7 +112,7 @@ static bool resolve_candidates(const char *typed, const struct candidates *c,
 	return fault_remedy(fault, "See: cloudinvite explain %s", typed);
 }
 
-/* 1: the address of our own people, 0: not for sure, -1: fault. */
+/* 1: an address of one of our people, 0: not certain, -1: fault. */
 static int is_our_address(
 	struct ledger *l, const struct settings *settings, const char *address, struct fault *fault)
 {
@@ -138,7 +138,7 @@ bool selector_resolve(struct ledger *l, const struct settings *settings, const c
 		return resolve_candidates(typed, &candidates, address, fault);
 	if (plain)
 		return true;
-	fault_set(fault, FAULT_USAGE, "unknown_who",
+	fault_set(fault, FAULT_USAGE, "unknown_target",
 		strchr(typed, '@')
 			? "'%s' is not a plain mail address, and no such user has been seen"
 			: "no user '%s' has been seen",

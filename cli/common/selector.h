@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Selectors: people as administrators name them: an address, a user, or USER@HOST.
+ * Selectors: how administrators name people: an address, a user, or USER@HOST.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_SELECTOR_H
 #define CLOUDINVITE_CLI_COMMON_SELECTOR_H
@@ -11,26 +11,28 @@
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
-/* One address of one person. An address on one of our domains, or of somebody known, is taken as
- * it is; then users that were seen; then any plain address. Faults: USAGE when it is neither or
- * stands for several addresses (the remedy lists them), POLICY when the account has no address. */
+/* Finds the one address of one person. An address in one of our domains, or of a person in the
+ * ledger, is used as it is; then come users that were seen; then any plain address. Faults: USAGE
+ * if it is none of these or stands for several addresses (the remedy lists them), POLICY if the
+ * account has no address. */
 bool selector_resolve(struct ledger *l, const struct settings *settings, const char *typed,
 	char address[ADDRESS_MAX + 1], struct fault *fault);
 
-/* Several of them, in the order in which they were typed; the same address only once. */
+/* One of several, in the order in which they were typed, without duplicates. */
 struct target {
 	const char *typed;
-	char address[ADDRESS_MAX + 1]; /* valid where there is no fault */
+	char address[ADDRESS_MAX + 1]; /* valid if there is no fault */
 	struct fault fault;
 };
-/* The list (to be freed) and its length; NULL after memory ran out. */
+/* The list (to be freed) and its length; NULL if memory ran out. */
 struct target *selector_resolve_all(
 	struct ledger *l, const struct settings *settings, char **typed, int n, int *count);
-/* Prints the faults among them; the worst exit code. For verbs that do all or nothing. */
+/* Prints the faults among them and returns the worst exit code. For verbs that do all or
+ * nothing. */
 int selector_print_faults(const struct target *list, int count);
 
-/* Every sighting that the text may stand for: of a user, of a user on a host, or those that lead to
- * an address. `each` as in ledger_each_sighting. */
+/* Calls `each` for every sighting that the text may stand for: of a user, of a user on a host, or
+ * those that lead to an address. `each` as in ledger_each_sighting. */
 bool selector_each_sighting(struct ledger *l, const char *typed,
 	bool (*each)(const struct ledger_sighting *s, void *ctx), void *ctx, struct fault *fault);
 

@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
-
-#define HIDDEN_S INT64_C(259200) /* 72 h: how long Google may hide a mail */
+#include "google/types.h"
 
 struct reading {
 	struct service_state *service;
@@ -21,10 +20,11 @@ struct reading {
 static bool is_late(const struct service_state *service, const struct ledger_worker *w)
 {
 	return w->last_heartbeat <
-	       service->at - HEARTBEAT_LATE_S; /* whatever the ledger says: no overflow */
+	       service->at -
+		       HEARTBEAT_LATE_S; /* whatever the ledger contains, this cannot overflow */
 }
 
-/* This host's own heartbeat counts before the freshest of the others. */
+/* This host's own heartbeat is preferred to a more recent one of another host. */
 static bool is_better(
 	const struct reading *reading, const struct program *p, const struct ledger_worker *w)
 {
@@ -43,7 +43,7 @@ static bool on_worker(const struct ledger_worker *w, void *ctx)
 			    : strcmp(w->program, service->collector.role) == 0 ? &service->collector
 									       : NULL;
 
-	if (!p) /* none of ours: the ledger is open to other writers */
+	if (!p) /* not one of our programs: other writers can open the ledger */
 		return true;
 	service->hosts++;
 	if (is_late(service, w))
@@ -67,7 +67,7 @@ static void set_alive(const struct store *store, const struct reading *reading, 
 
 int64_t service_state_reconcile_end(const struct service_state *service)
 {
-	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + HIDDEN_S : 0;
+	return service->reconcile.mail_date > 0 ? service->reconcile.mail_date + GOOGLE_LAG_S : 0;
 }
 
 bool service_state_read(const struct store *store, struct service_state *out, struct fault *fault)
@@ -88,8 +88,8 @@ bool service_state_read(const struct store *store, struct service_state *out, st
 		.pause = pause,
 		.reconciling = reconciling > 0,
 		.reconcile = reconcile,
-		.collector = {.role = "collector", .wanted = settings->role != ROLE_DISPATCHER},
-		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_COLLECTOR},
+		.collector = {.role = "collector", .wanted = settings->role != ROLE_HUB},
+		.dispatcher = {.role = "dispatcher", .wanted = settings->role != ROLE_HOST},
 	};
 	local_hostname(reading.host, sizeof(reading.host));
 	if (!ledger_each_worker(store->ledger, on_worker, &reading, fault))

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define GAP	 2    /* columns between two columns */
 #define CELL_MAX 2048 /* bytes of a cell */
 
@@ -17,29 +19,20 @@ void table_open(struct table *t, const struct table_column *columns, int count)
 	*t = (struct table){.columns = columns, .count = count};
 }
 
-static bool grow(struct table *t)
-{
-	size_t room = t->room > 0 ? 2 * t->room : 64;
-	struct table_cell *cells = reallocarray(t->cells, room, sizeof(*cells));
-
-	if (!cells)
-		return false;
-	t->cells = cells;
-	t->room = room;
-	return true;
-}
-
 void table_add(struct table *t, enum style style, const char *text)
 {
+	struct table_cell *cells = array_grow(t->cells, t->used, &t->room, sizeof(*cells));
 	char *copy = NULL;
 
-	if (!t->failed && (t->used < t->room || grow(t)))
-		copy = strdup(text);
+	if (cells) {
+		t->cells = cells;
+		copy = t->failed ? NULL : strdup(text);
+	}
 	if (!copy) {
 		t->failed = true;
 		return;
 	}
-	/* gcc -fanalyzer takes it for lost in the array: table_free frees it. */
+	/* gcc -fanalyzer believes that it is lost in the array: table_free frees it. */
 	t->cells[t->used++] = (struct table_cell){.text = copy, .style = style};
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small table: columns as wide as what is in them, cut with … where a terminal is narrower. May
- * be printed in parts: the head comes once, and columns only ever grow.
+ * A small table: columns as wide as their content, cut with … on a narrower terminal. It may be
+ * printed in parts: the head is printed once, and columns only become wider.
  */
 #ifndef CLOUDINVITE_CLI_COMMON_TABLE_H
 #define CLOUDINVITE_CLI_COMMON_TABLE_H
@@ -14,9 +14,9 @@
 #define TABLE_COLUMNS_MAX 8
 
 struct table_column {
-	const char *title; /* "": no title; a table without any has no head */
+	const char *title; /* "": no title; a table without any title has no head */
 	bool right;	   /* aligned to the right: numbers */
-	int least; /* cut down to this many columns where the screen is narrow; 0: never cut */
+	int least;	   /* may be cut to this many columns on a narrow screen; 0: never cut */
 };
 
 struct table_cell {
@@ -24,7 +24,7 @@ struct table_cell {
 	enum style style;
 };
 
-/* Zero-initialise, then table_open. */
+/* Zero-initialise, then call table_open. */
 struct table {
 	const struct table_column *columns;
 	int count;
@@ -32,7 +32,7 @@ struct table {
 	size_t used, room;
 	int widths[TABLE_COLUMNS_MAX];
 	bool headed;
-	bool failed; /* memory ran out: table_print says false */
+	bool failed; /* memory ran out: table_print returns false */
 };
 
 void table_open(struct table *t, const struct table_column *columns, int count);
@@ -40,7 +40,7 @@ void table_open(struct table *t, const struct table_column *columns, int count);
 void table_add(struct table *t, enum style style, const char *text);
 void table_addf(struct table *t, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Prints the rows that are there, indented, and forgets them. */
+/* Prints the collected rows, indented, and removes them. */
 bool table_print(struct table *t, struct screen *s, int indent);
 void table_free(struct table *t);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor [--json] [--offline]: walks every step from the module's file to Google's answer, a line
- * each, and names the remedy of what is wrong.
+ * doctor [--json] [--offline]: checks every step from the module's file to Google's answer, prints
+ * a line for each, and names the remedy of what is wrong.
  */
 #include "cli/doctor/doctor.h"
 
@@ -41,10 +41,10 @@ static const struct {
 	{"quota", doctor_quota},
 };
 
-/* ---- the walk ---- */
+/* ---- running the checks ---- */
 
-/* What needs root's eyes comes first, and reads only what is root's (a home is read as its account,
- * in a child); then the service's user goes on, who sees what the programs see. */
+/* Steps that need root come first, and read only what is root's (a home is read in a child, as its
+ * account). Then the command becomes the service's user, who sees what the programs see. */
 static bool needs_root(doctor_step *run)
 {
 	return run == doctor_module || run == doctor_pam || run == doctor_hook ||

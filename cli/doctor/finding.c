@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a step of the doctor found: a line for people, an object for machines.
+ * Results of the doctor's steps: a line for readers, an object for scripts.
  */
 #include "cli/doctor/doctor.h"
 
@@ -55,8 +55,9 @@ static void report(struct doctor *d, enum health health, const char *code, const
 	if (d->json)
 		json_array_append_new(d->findings,
 			json_pack("{s:s, s:s, s:o, s:o, s:o}", "step", d->step, "result",
-				healths[health].word, "code", json_text(code ? code : ""), "what",
-				json_text(safe), "remedy", json_text(remedy ? remedy : "")));
+				healths[health].word, "code", json_text(code ? code : ""),
+				"message", json_text(safe), "remedy",
+				json_text(remedy ? remedy : "")));
 	else
 		print_finding(d, health, safe, remedy);
 	fflush(stdout);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at Google: the way there, this host's clock, the credential, a token with this
- * scope and this subject, and the API. What can go wrong has its sentence in common/google.
+ * Checks of Google's side: the connection, this host's clock, the credential, a token with the
+ * right scope and subject, and the API. The sentences for what can go wrong are in common/google.
  */
 #include "base/str.h"
 #include "cli/doctor/doctor.h"
@@ -21,7 +21,7 @@
 
 #define CLOCK_OFF_S 30
 
-/* ---- the way there ---- */
+/* ---- the connection ---- */
 
 static bool may_ask(struct doctor *d)
 {
@@ -37,7 +37,7 @@ static const char *host_of(const struct settings *s)
 	return strstr(s->endpoint, "://") ? strstr(s->endpoint, "://") + 3 : s->endpoint;
 }
 
-/* Any answer will do: it came over TLS from a host that Google's name leads to. */
+/* Any reply is good: it came over TLS from a host to which Google's name leads. */
 void doctor_network(struct doctor *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -90,7 +90,7 @@ void doctor_clock(struct doctor *d)
 	doctor_bad(d, &fault);
 }
 
-/* ---- who asks ---- */
+/* ---- the credential ---- */
 
 void doctor_credential(struct doctor *d)
 {
@@ -112,7 +112,7 @@ void doctor_credential(struct doctor *d)
 			d->credential->client_id);
 }
 
-/* One that is in the cache says nothing of the key as it is today: another is minted. */
+/* A cached token says nothing about the key as it is today, so a new one is minted. */
 void doctor_token(struct doctor *d)
 {
 	struct token cached = {.value = NULL}, token = {.value = NULL};
@@ -140,7 +140,7 @@ void doctor_token(struct doctor *d)
 
 /* ---- the API ---- */
 
-/* With a ledger the calls go by its pace; without one nobody else makes any. */
+/* With a ledger the calls obey its rate limit; without one there are no other calls. */
 struct api {
 	struct doctor *doctor;
 	struct google *google;
@@ -192,8 +192,8 @@ static bool check_answers(struct api *api, const char *address, bool *invitable)
 	return api->fault.kind == FAULT_NONE;
 }
 
-/* The administrator is managed, so the answer is no; that there is one is what counts: editions
- * without invitations refuse this method alone. */
+/* The administrator's account is managed, so the answer is no. Only that there is an answer
+ * matters: editions without invitations refuse this method alone. */
 static void ask(struct api *api)
 {
 	struct doctor *d = api->doctor;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at this host: settings, directories and what is left in them, and whom the
- * address rule leads to.
+ * Checks of this host: settings, directories and the free space in them, and the addresses to which
+ * the accounts lead.
  */
 #include "base/str.h"
 #include "cli/doctor/doctor.h"
@@ -21,7 +21,7 @@
 
 #define LEAST_BYTES  ((uint64_t)64 << 20)
 #define LEAST_INODES 1000
-#define OLD_ACCOUNT  "cloudinvite" /* both programs ran as it */
+#define OLD_ACCOUNT  "cloudinvite" /* the account of both programs in an earlier version */
 
 /* ---- settings ---- */
 
@@ -30,8 +30,8 @@ static void on_fault(const struct fault *fault, void *ctx)
 	doctor_bad(ctx, fault);
 }
 
-/* As the dispatcher's account, where root has typed it: what it cannot read, the programs cannot.
- */
+/* Runs as the dispatcher's account if root started it: what that account cannot read, the program
+ * cannot. */
 static void look_at_rights(struct doctor *d, const char *path)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -145,7 +145,7 @@ static bool has_room(struct doctor *d, const char *path)
 	return false;
 }
 
-/* Packages leave accounts where they are: their numbers may stand in backups. */
+/* Packages never remove accounts, because their numbers may be in backups. */
 static void check_old_account(struct doctor *d)
 {
 	const struct settings *s = d->settings;
@@ -211,8 +211,8 @@ void doctor_directories(struct doctor *d)
 
 struct tally {
 	int people, verdicts[VERDICT_COLLISION + 1];
-	char user[64], address[ADDRESS_MAX + 1]; /* the first that is mapped */
-	char stray[64], why[256];		 /* the first that has no address */
+	char user[64], address[ADDRESS_MAX + 1]; /* the first one with an address */
+	char stray[64], why[256];		 /* the first one without an address */
 };
 
 static void count(struct tally *t, const struct account *account, const struct verdict *v)
@@ -258,7 +258,7 @@ void doctor_accounts(struct doctor *d)
 	struct tally tally = {.people = 0};
 	struct mapping mapping;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+	if (!d->settings || d->settings->role == ROLE_HUB) {
 		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
 					   : "skipped: needs valid settings");
 		return;
@@ -270,7 +270,7 @@ void doctor_accounts(struct doctor *d)
 
 			if (!mapping_counts(&mapping, account))
 				continue;
-			mapping_judge(&mapping, account, &verdict);
+			mapping_evaluate(&mapping, account, &verdict);
 			count(&tally, account, &verdict);
 		}
 		report_tally(d, &tally);

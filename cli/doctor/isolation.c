@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the accounts that the programs run as. The units wall a program in; what
- * acts outside of the walls for its account (a user manager, sshd, cron, a library that reads a
- * home) must find nothing that the account could have written, and let it in nowhere.
+ * Checks of the accounts that the programs run as. The units isolate a program. Code outside of the
+ * isolation that acts for its account (a user manager, sshd, cron, a library that reads a home)
+ * must find nothing that the account could have written, and must not let it log in.
  *
- * It looks as root and only at names in directories of root's; into a home it looks as its account.
+ * As root it reads only names in directories of root's; a home is read as its account.
  */
 #include "cli/doctor/doctor.h"
 
@@ -27,12 +27,12 @@
 #define DOT_FILES_SIZE 256
 
 struct login {
-	const char *user; /* as the settings name it */
+	const char *user; /* as named in the settings */
 	uid_t uid;
 	gid_t gid;
 	char home[PATH_MAX], shell[256];
-	char dot_files[DOT_FILES_SIZE]; /* names in the home, separated by commas; "" for none */
-	int told;			/* a descriptor by which the child that looked names them */
+	char dot_files[DOT_FILES_SIZE]; /* names in the home, separated by commas; "" */
+	int told;			/* the pipe on which the child reports the names */
 };
 
 /* The accounts that programs and commands run as. */
@@ -84,7 +84,7 @@ static bool is_writable(const struct login *l)
 		       (st.st_gid == l->gid && (st.st_mode & S_IWGRP)));
 }
 
-/* As the account. */
+/* Runs as the account. */
 static int name_dot_files(void *ctx)
 {
 	const struct login *l = ctx;
@@ -201,12 +201,12 @@ static void check_login(struct doctor *d, const struct login *l)
 		doctor_note(d, "account_not_expired", remedy, "%s", what);
 }
 
-/* ---- what acts for it ---- */
+/* ---- programs that act for the account ---- */
 
-/* Files by which others run something for an account. The remedies name it. */
+/* Files that make another program run something for an account. The remedies name it. */
 static const struct actor {
 	const char *directory;
-	bool by_uid; /* the file's name is the account's number */
+	bool by_uid; /* the file's name is the account's uid */
 	const char *code, *what, *command;
 } actors[] = {
 	{"/var/lib/systemd/linger", false, "account_linger",
@@ -240,7 +240,7 @@ static void check_actor(struct doctor *d, const struct login *l, const struct ac
 	find_fault(d, a->code, remedy, what);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 static void check_account(struct doctor *d, const char *user)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the ledger, at who works on it, and at what waits.
+ * Checks of the ledger, of the programs that use it, and of its backlog.
  */
 #include "cli/doctor/doctor.h"
 
@@ -11,13 +11,14 @@
 
 #include "base/clock.h"
 #include "cli/common/service_state.h"
+#include "google/types.h"
 #include "ratelimit/rate_limit.h"
 #include "spool/reader.h"
 #include "spool/walk.h"
 
-#define OLD_ARRIVAL_S 3600
-#define LATE_S	      86400
-#define OLD_DOUBT_S   345600 /* four days: Google shows a mail after 48 h, and 72 h settle it */
+#define OLD_ARRIVAL_S	  3600
+#define LATE_S		  86400
+#define OLD_UNCONFIRMED_S (GOOGLE_LAG_S + 86400)
 
 /* ---- ledger ---- */
 
@@ -101,7 +102,7 @@ void doctor_read_spool(struct doctor *d)
 	struct doctor_spool *seen = &d->spool;
 	struct spool_reader boxes;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER ||
+	if (!d->settings || d->settings->role == ROLE_HUB ||
 		(geteuid() != 0 && access(d->settings->spool, X_OK) != 0 && errno == EACCES))
 		return;
 	seen->looked = true;
@@ -139,7 +140,7 @@ void doctor_backlog(struct doctor *d)
 {
 	const struct doctor_spool *seen = &d->spool;
 
-	if (!d->settings || d->settings->role == ROLE_DISPATCHER) {
+	if (!d->settings || d->settings->role == ROLE_HUB) {
 		doctor_skip(d, d->settings ? "skipped: this host runs only the dispatcher"
 					   : "skipped: needs valid settings");
 	} else if (!seen->looked) {
@@ -213,7 +214,7 @@ static void report_failed(struct doctor *d, const struct ledger_summary *sum)
 	if (sum->people[PERSON_FAILED] > 0)
 		doctor_note(d, "people_failed", "To see why: cloudinvite status --state failed.",
 			"%lld failed", (long long)sum->people[PERSON_FAILED]);
-	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_DOUBT_S)
+	if (sum->oldest_unconfirmed > 0 && now - sum->oldest_unconfirmed > OLD_UNCONFIRMED_S)
 		doctor_note(d, "unconfirmed_old", "cloudinvite status --state unconfirmed",
 			"a send has been unconfirmed since %s",
 			clock_relative(sum->oldest_unconfirmed, now, since));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at what a login meets: the module's file, the PAM stacks that name it, and the
- * hook of useradd. All of it is root's, and looked at with root's eyes.
+ * Checks of what a login runs: the module's file, the PAM stacks that name it, and the hook of
+ * useradd. All of it is root's, and is read as root.
  */
 #include "cli/doctor/doctor.h"
 
@@ -19,7 +19,7 @@
 static const char *const hook_dirs[] = {
 	"/etc/shadow-maint/useradd-post.d", "/etc/shadow-maint/userdel-post.d"};
 
-/* What root runs must be root's alone. */
+/* Only root may be able to write what root runs. */
 static bool is_roots_alone(struct doctor *d, const char *path, const struct stat *st)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -41,7 +41,7 @@ void doctor_module(struct doctor *d)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct stat st;
 
-	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
+	if (d->settings && d->settings->role == ROLE_HUB) {
 		doctor_skip(d, "skipped: this host runs only the dispatcher");
 	} else if (lstat(MODULE_PATH, &st) != 0) {
 		fault_set(

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at the PAM files: through which services logins are seen, and the dangerous
- * ways to write the line.
+ * Checks of the PAM files: which services report logins, and dangerous ways to write the line.
  */
 #include "base/strbuf.h"
 #include "cli/doctor/doctor.h"
@@ -11,7 +10,7 @@
 #include "cli/pam/pam.h"
 
 struct logins {
-	struct strbuf seen, unseen;
+	struct strbuf seen, missed;
 };
 
 static bool add_service(const struct pam_service *service, void *ctx)
@@ -19,7 +18,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 	struct logins *l = ctx;
 
 	if (service->login && service->presence != PAM_SKIPPED)
-		strbuf_addf(service->presence == PAM_PRESENT ? &l->seen : &l->unseen, " %s",
+		strbuf_addf(service->presence == PAM_PRESENT ? &l->seen : &l->missed, " %s",
 			service->name);
 	return true;
 }
@@ -28,9 +27,9 @@ static void report_logins(struct doctor *d, const struct logins *l)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
-	if (l->seen.len > 0 && l->unseen.len > 0)
+	if (l->seen.len > 0 && l->missed.len > 0)
 		doctor_note(d, "pam_partly", "cloudinvite pam status shows the files.",
-			"logins are monitored by%s, and not by%s", l->seen.data, l->unseen.data);
+			"logins are monitored by%s, and not by%s", l->seen.data, l->missed.data);
 	else if (l->seen.len > 0)
 		doctor_ok(d, "logins are monitored by%s", l->seen.data);
 	if (l->seen.len > 0)
@@ -61,9 +60,9 @@ void doctor_pam(struct doctor *d)
 		.module = PAM_MODULE_PATH,
 		.spool = d->settings ? d->settings->spool : NULL};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct logins logins = {.seen.max = 300, .unseen.max = 300};
+	struct logins logins = {.seen.max = 300, .missed.max = 300};
 
-	if (d->settings && d->settings->role == ROLE_DISPATCHER) {
+	if (d->settings && d->settings->role == ROLE_HUB) {
 		doctor_skip(d, "skipped: this host runs only the dispatcher");
 		return;
 	}
@@ -73,5 +72,5 @@ void doctor_pam(struct doctor *d)
 		doctor_bad(d, &fault);
 	(void)pam_lint(&site, on_fault, d);
 	strbuf_free(&logins.seen);
-	strbuf_free(&logins.unseen);
+	strbuf_free(&logins.missed);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The doctor's look at what the collector could read and needs for nothing: the credential, and
- * other files that make whoever has them somebody else.
+ * Checks of files that the collector could read but does not need: the credential, and others that
+ * let their reader act as another account.
  */
 #include "cli/doctor/doctor.h"
 
@@ -25,7 +25,7 @@ static bool is_private(const char *path, const char *above)
 	       is_below(path, directory);
 }
 
-/* Without its last part; "" is the root. */
+/* The path without its last part; "" is the root directory. */
 static void directory_of(const char *path, char *out, size_t size)
 {
 	const char *slash = strrchr(path, '/');
@@ -33,8 +33,8 @@ static void directory_of(const char *path, char *out, size_t size)
 	str_format(out, size, "%.*s", slash ? (int)(slash - path) : 0, path);
 }
 
-/* What the collector's unit hides (config/systemd): homes, temporary directories, what systemd
- * hands over, the tokens, and the two directories for credentials. */
+/* The paths that the collector's unit hides (config/systemd): homes, temporary directories,
+ * systemd's credentials, the tokens, and the two directories for credentials. */
 static bool is_hidden(const struct settings *s, const char *path)
 {
 	static const char *const hidden[] = {
@@ -70,7 +70,7 @@ void doctor_secrets(struct doctor *d)
 	int before = d->count[HEALTH_NOTE];
 	char pin[512];
 
-	if (!s || s->role == ROLE_DISPATCHER) {
+	if (!s || s->role == ROLE_HUB) {
 		doctor_skip(d, s ? "skipped: this host runs only the dispatcher"
 				 : "skipped: needs valid settings");
 		return;

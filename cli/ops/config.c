@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config [--check] [--json]: the effective settings and where each came from, in the form of a
+ * config [--check] [--json]: the effective settings and where each was set, in the form of a
  * settings file; or everything that is wrong with them.
  */
 #include "cli/ops/ops.h"
@@ -15,7 +15,7 @@
 #include "cli/common/table.h"
 #include "people/verdict.h"
 
-/* ---- for people ---- */
+/* ---- for readers ---- */
 
 static const struct table_column columns[] = {
 	{.title = ""},
@@ -29,7 +29,7 @@ struct listing {
 	char section[32];
 };
 
-/* From the settings' own directory: cloudinvite.conf:3, conf.d/10-site.conf:1. */
+/* Relative to the settings' directory: cloudinvite.conf:3, conf.d/10-site.conf:1. */
 static const char *short_origin(const char *path, const char *origin)
 {
 	const char *slash = strrchr(path, '/');
@@ -84,7 +84,7 @@ static int show(const struct cli *cli, const struct settings *s)
 	return cli_fail(&fault);
 }
 
-/* ---- for machines ---- */
+/* ---- for scripts ---- */
 
 static bool add_setting(const char *section, const char *key, const char *value, const char *origin,
 	const char *help, void *ctx)
@@ -106,10 +106,10 @@ static int show_json(const struct settings *s)
 		json_text(settings_path(s)), "settings", settings));
 }
 
-/* ---- what is wrong ---- */
+/* ---- checking ---- */
 
 struct findings {
-	struct screen *screen; /* NULL: for machines */
+	struct screen *screen; /* NULL: JSON */
 	json_t *json;
 	int count;
 };
@@ -131,7 +131,7 @@ static void on_fault(const struct fault *fault, void *ctx)
 	screen_newline(found->screen);
 }
 
-/* The files that the settings name are looked at as the service will see them. */
+/* The files that the settings name are checked as the service will see them. */
 static void check_all(const struct settings *s, struct findings *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -142,7 +142,7 @@ static void check_all(const struct settings *s, struct findings *found)
 	settings_check(s, on_fault, found);
 	fault_clear(&fault);
 	map = map_load(s->map, &fault);
-	/* One that is not there has been found already. */
+	/* A missing map has been reported already. */
 	if (!map && strcmp(fault.code, "missing") != 0)
 		on_fault(&fault, found);
 	map_free(map);

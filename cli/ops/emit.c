@@ -1,34 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * emit: writes arrivals, as the useradd hook and scripts of the site do. It needs the spool and
- * nothing else: neither ledger nor network nor settings that are right.
+ * emit: writes arrivals, for the useradd hook and for scripts. It needs only the spool: no ledger,
+ * no network, and no valid settings.
  */
 #include "cli/ops/ops.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/ops/spool_writer.h"
 #include "settings/settings.h"
 
-#define DEFAULT_SPOOL "/var/spool/cloudinvite"
+#define DEFAULT_SPOOL	 "/var/spool/cloudinvite"
+#define SETTINGS_MOST_MS 3000
 
-/* A settings error must not lose an account that a hook reports: then it is the default spool. */
-static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
+/* What the settings say. */
+struct answer {
+	char spool[SPOOL_PATH_MAX]; /* "": the fault says why there is none */
+	struct fault fault;
+};
+
+static void read_settings(const char *path, struct answer *out)
 {
-	struct fault fault = {.kind = FAULT_NONE};
-	struct settings *settings = settings_load_checked(cli->settings_path, false, &fault);
+	struct settings *settings = settings_load_checked(path, false, &out->fault);
 
-	if (!settings || !str_copy(out, SPOOL_PATH_MAX, settings->spool)) {
-		if (settings)
-			fault_set(&fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
-		cli_fail(&fault);
-		fputs("  The default spool " DEFAULT_SPOOL " is used instead.\n", stderr);
-		str_copy(out, SPOOL_PATH_MAX, DEFAULT_SPOOL);
+	if (settings && !str_copy(out->spool, sizeof(out->spool), settings->spool)) {
+		fault_set(&out->fault, FAULT_SETTINGS, "path", "[storage] spool is too long");
+		out->spool[0] = '\0';
 	}
 	settings_free(settings);
+}
+
+/* The child's part: it may hang for ever, and must not keep open what the caller waits for. */
+static void answer_to(int fd, const char *path)
+{
+	struct answer answer = {.spool = ""};
+
+	for (int std = STDIN_FILENO; std <= STDERR_FILENO; std++)
+		(void)close(std);
+	read_settings(path, &answer);
+	_exit(file_write_all(fd, &answer, sizeof(answer)) == 0 ? 0 : 1);
+}
+
+/* False: nothing was said in time. An answer is less than a pipe holds. */
+static bool wait_for_answer(int fd, struct answer *out)
+{
+	struct pollfd answered = {.fd = fd, .events = POLLIN};
+
+	return poll(&answered, 1, SETTINGS_MOST_MS) == 1 &&
+	       read(fd, out, sizeof(*out)) == (ssize_t)sizeof(*out);
+}
+
+/* Any local user can hold /etc/cloudinvite, which every user may open: a look-up there waits in the
+ * kernel then, and useradd would wait for its hook. So a child looks, and it is not waited for
+ * long. */
+static void ask_settings(const char *path, struct answer *out)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		read_settings(path, out);
+		return;
+	}
+	child = fork();
+	if (child == 0)
+		answer_to(ends[1], path);
+	file_close(&ends[1]);
+	if (child > 0 && wait_for_answer(ends[0], out)) {
+		(void)waitpid(child, NULL, 0);
+	} else {
+		*out = (struct answer){.spool = ""};
+		fault_set(&out->fault, FAULT_SETTINGS, "settings_held",
+			"the settings could not be read within %d s", SETTINGS_MOST_MS / 1000);
+		fault_remedy(&out->fault, "Another user may hold their directory. See which "
+					  "processes have it open: fuser -v /etc/cloudinvite");
+		if (child > 0)
+			(void)kill(child, SIGKILL);
+	}
+	file_close(&ends[0]);
+}
+
+/* An error in the settings must not lose an account that a hook reports, so the default spool is
+ * used then. */
+static void find_spool(const struct cli *cli, char out[SPOOL_PATH_MAX])
+{
+	struct answer answer = {.spool = ""};
+
+	ask_settings(cli->settings_path, &answer);
+	if (answer.spool[0] == '\0') {
+		cli_fail(&answer.fault);
+		fputs("  The default spool " DEFAULT_SPOOL " is used instead.\n", stderr);
+		str_copy(answer.spool, sizeof(answer.spool), DEFAULT_SPOOL);
+	}
+	str_copy(out, SPOOL_PATH_MAX, answer.spool);
 }
 
 static int emit_all(const struct cli *cli, enum trigger trigger, char **users, int count)
@@ -44,7 +116,7 @@ static int emit_all(const struct cli *cli, enum trigger trigger, char **users, i
 	for (int i = 0; i < count; i++)
 		if (spool_writer_write(box, spool, users[i], trigger, true, &fault) < 0)
 			exit_code = cli_max_exit(exit_code, cli_fail(&fault));
-	/* One that was waiting already may be the module's, which does not wait for the disk. */
+	/* The arrival that exists may be the module's, which does not wait for the disk. */
 	if (!spool_writer_sync(box, spool, &fault))
 		exit_code = cli_max_exit(exit_code, cli_fail(&fault));
 	file_close(&box);
@@ -54,7 +126,7 @@ static int emit_all(const struct cli *cli, enum trigger trigger, char **users, i
 int verb_emit(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"reason", required_argument, NULL, 'r'},
+		{"trigger", required_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
 	enum trigger trigger = TRIGGER_MANUAL;
@@ -62,7 +134,7 @@ int verb_emit(const struct cli *cli, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'r' || !trigger_parse(optarg, &trigger))
+		if (option != 't' || !trigger_parse(optarg, &trigger))
 			return cli_usage(cli);
 		given = true;
 	}

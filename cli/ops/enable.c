@@ -2,9 +2,9 @@
 /*
  * enable [--yes]: shows once more who would be invited, and writes mode = send into the settings.
  *
- * The settings are root's: root itself only writes the file. A child with the ledger's account
- * reads the ledger, and one with the dispatcher's signals the dispatcher. So neither a planted
- * ledger nor a planted pid in the run directory is touched with root's rights.
+ * The settings are root's, and root itself only writes that file. A child with the ledger's account
+ * reads the ledger, and one with the dispatcher's account signals the dispatcher. So root's rights
+ * never touch a ledger or a pid that was planted in the run directory.
  */
 #include "cli/ops/ops.h"
 
@@ -29,7 +29,7 @@ struct enabling {
 	const struct cli *cli;
 	const struct settings *settings;
 	struct screen screen;
-	int64_t held; /* for dry run */
+	int64_t held; /* for the dry run */
 	int64_t queued;
 	int shown;
 };
@@ -42,8 +42,8 @@ static void print_finding(const struct fault *fault, void *ctx)
 	cli_fail(fault);
 }
 
-/* To send with settings that stop the dispatcher would change nothing but the file. As the service,
- * because it is the service that must be able to read what they name. */
+/* With settings that stop the dispatcher, mode = send would have no effect. The check runs as the
+ * service, because the service must be able to read the files that the settings name. */
 static int check_settings(void *ctx)
 {
 	struct enabling *e = ctx;
@@ -162,7 +162,7 @@ static int signal_dispatcher(void *ctx)
 	return EXIT_OK;
 }
 
-/* A ledger that is not there yet has nobody whom it could be told about. */
+/* A ledger that does not exist yet has no history to write to. */
 static int log_enabled(void *ctx)
 {
 	struct enabling *e = ctx;

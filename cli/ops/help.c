@@ -53,7 +53,7 @@ int verb_help(const struct cli *cli, int argc, char **argv)
 		"work address to bring that account under the organisation's management.");
 	screen_newline(&s);
 	screen_newline(&s);
-	screen_put(&s, STYLE_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [WHO…]");
+	screen_put(&s, STYLE_PLAIN, "usage: cloudinvite [-c FILE] VERB [OPTION…] [TARGET…]");
 	screen_newline(&s);
 	print_verbs(cli, &s);
 	screen_newline(&s);

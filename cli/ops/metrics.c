@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * metrics [--format openmetrics|text]: what Prometheus is told. The dispatcher writes the same to
- * the file that metrics_file names.
+ * metrics [--format openmetrics|text]: the metrics for Prometheus. The dispatcher writes the same
+ * to the file that metrics_file names.
  */
 #include "base/strbuf.h"
 #include "metrics/metrics.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pause and resume: the one pause of everything that the dispatcher asks and sends. Without a
- * pause, resume ends a reconcile (ledger/ledger.h).
+ * pause and resume: the pause of all that the dispatcher asks and sends. If there is no pause,
+ * resume ends a reconcile (ledger/ledger.h).
  */
 #include "cli/ops/ops.h"
 
@@ -58,7 +58,7 @@ int verb_pause(const struct cli *cli, int argc, char **argv)
 	return exit_code;
 }
 
-/* The pause first: who ends that may not know of the other. */
+/* The pause ends first: an administrator who ends it may not know of the reconcile. */
 static int clear_reconcile(const struct cli *cli, const struct store *store)
 {
 	struct fault fault = {.kind = FAULT_NONE};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scan: looks at all present accounts of this host now, as if each had just logged in (a bulk
- * start), or with --dry-run only shows whom they would be mapped to. Arrivals are root's to write:
- * so only root scans.
+ * scan: evaluates all present accounts of this host now, as if each had just logged in. With
+ * --dry-run it only shows the addresses to which they would be mapped. Only root may write
+ * arrivals, so only root can scan.
  */
 #include "cli/ops/ops.h"
 
@@ -48,7 +48,7 @@ static bool show_json(const struct account *account, const struct verdict *verdi
 {
 	return json_line(json_pack("{s:o,s:I,s:s,s:o,s:o}", "user", json_text(account->user), "uid",
 		(json_int_t)account->uid, "verdict", verdict_word(verdict->kind), "address",
-		json_text(verdict->address), "why", json_text(verdict->sentence)));
+		json_text(verdict->address), "explanation", json_text(verdict->sentence)));
 }
 
 static void add_row(
@@ -98,7 +98,7 @@ static int show(struct scan *s)
 		update_progress(s, i);
 		if (!mapping_counts(&s->mapping, account))
 			continue;
-		mapping_judge(&s->mapping, account, &verdict);
+		mapping_evaluate(&s->mapping, account, &verdict);
 		looked_at++;
 		mapped += verdict.kind == VERDICT_MAPPED;
 		if (s->json)
@@ -115,14 +115,14 @@ static int show(struct scan *s)
 	return good ? EXIT_OK : EXIT_STORAGE;
 }
 
-/* ---- for real ---- */
+/* ---- without --dry-run ---- */
 
 struct reported {
-	int written, waiting, left; /* left: names that the spool does not take */
+	int written, waiting, left; /* left: names that do not fit into the spool */
 };
 
-/* One fsync at the end stands for all of them: who is lost in a power cut before it is still in the
- * passwd file for the next scan. */
+/* One fsync at the end is enough for all: an account that a power failure loses before it is still
+ * in the passwd file for the next scan. */
 static bool report(struct scan *s, int box, struct reported *r, struct fault *fault)
 {
 	const char *spool = s->settings->spool;
@@ -149,15 +149,15 @@ static bool report(struct scan *s, int box, struct reported *r, struct fault *fa
 	return spool_writer_sync(box, spool, fault);
 }
 
-/* The run directory would say as well who runs; but it is the service's, and root does not look up
- * names in a directory that others can open. */
+/* The run directory would show too whether the programs run. But it is the service's, and root does
+ * not look up names in a directory that others can open. */
 static int print_summary(const struct scan *s, const struct reported *r, bool served)
 {
 	char waiting[64] = "";
 
 	if (s->json)
-		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written, "waiting",
-			r->waiting, "left_out", r->left));
+		return json_answer(json_pack("{s:i,s:i,s:i}", "reported", r->written,
+			"already_queued", r->waiting, "skipped", r->left));
 	if (r->waiting > 0)
 		str_format(waiting, sizeof(waiting), ", %d %s already in the spool", r->waiting,
 			r->waiting == 1 ? "was" : "were");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arrivals that root writes with emit and scan, and what an administrator must do if the spool
- * cannot be written.
+ * Writing arrivals for emit and scan, and what an administrator must do if the spool cannot be
+ * written.
  */
 #include "cli/ops/spool_writer.h"
 
@@ -11,7 +11,7 @@
 
 #include "spool/reader.h"
 
-/* Of errno. */
+/* Fills in the fault from errno. */
 static void error_errno(const char *spool, struct fault *fault)
 {
 	int why = errno;

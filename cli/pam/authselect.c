@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fedora and RHEL: a custom profile of authselect that is the present one but for our line in its
- * postlogin. Everything else in it is a link to the present one, so that updates of authselect go
- * on to count; the features that are on stay on.
+ * Fedora and RHEL: a custom profile of authselect that equals the present one except for our line
+ * in its postlogin. Everything else in it is a link to the present profile, so that updates of
+ * authselect take effect. Features that are on stay on.
  */
 #include <errno.h>
 #include <limits.h>
@@ -45,7 +45,7 @@ static void split(struct selection *s)
 	}
 }
 
-/* False where authselect manages nothing (its exit status is then 2). */
+/* False if authselect manages nothing (its exit status is then 2). */
 static bool selected(struct selection *s)
 {
 	const char *const argv[] = {PROGRAM, "current", "--raw", NULL};
@@ -73,7 +73,7 @@ static bool enabled(void)
 	return pam_is_enabled("postlogin");
 }
 
-/* `profile` with the features of `s`. */
+/* Selects `profile` with the features of `s`. */
 static bool select_profile(const char *profile, const struct selection *s, struct fault *fault)
 {
 	const char *argv[FEATURES_MAX + 4] = {PROGRAM, "select", profile};
@@ -87,9 +87,9 @@ static bool select_profile(const char *profile, const struct selection *s, struc
 	return good;
 }
 
-/* ---- what was edited by hand ---- */
+/* ---- files that were edited by hand ---- */
 
-/* The next line of [*at, end) that says something to PAM; its length in *n. NULL at the end. */
+/* The next line of [*at, end) that is not blank or a comment; its length in *n. NULL at the end. */
 static const char *next_line(const char **at, const char *end, size_t *n)
 {
 	while (*at < end) {
@@ -165,7 +165,8 @@ static bool left_alone(const char *file, struct fault *fault)
 				   "or discard them: authselect apply-changes");
 }
 
-/* `authselect check` looks only at the links (1.7.0): what is in the files is compared here. */
+/* `authselect check` checks only the links (1.7.0), so the contents of the files are compared
+ * here. */
 static bool is_untouched(const struct selection *s, struct fault *fault)
 {
 	const char *const check[] = {PROGRAM, "check", NULL};
@@ -200,7 +201,7 @@ static bool create_profile(const char *base, struct fault *fault)
 	return good;
 }
 
-/* The present profile's postlogin, with our line and the profile's name at its end. */
+/* Writes the present profile's postlogin, with our line and the profile's name at its end. */
 static bool write_postlogin(const char *base, struct fault *fault)
 {
 	const struct file_rules rules = {
@@ -225,7 +226,7 @@ static bool write_postlogin(const char *base, struct fault *fault)
 	return good;
 }
 
-/* False: this profile is not one that we have made. */
+/* False: this profile was not made by us. */
 static bool read_base(char *base, size_t size)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true};
@@ -242,7 +243,8 @@ static bool read_base(char *base, size_t size)
 	return good;
 }
 
-/* Only what authselect put there, by name: a file of somebody else's stays, and its directory. */
+/* Removes only the files that authselect put there, by name: another file stays, and so does the
+ * directory. */
 static void remove_profile(void)
 {
 	static const char *const files[] = {"README", "REQUIREMENTS", "nsswitch.conf", "dconf-db",

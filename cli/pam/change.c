@@ -20,7 +20,7 @@ void pam_change_free(struct pam_change *change)
 	strbuf_free(&change->made);
 }
 
-/* The line never stands without the file that it names. */
+/* The line is never added without the file that it names. */
 static bool module_is_there(struct fault *fault)
 {
 	struct stat st;
@@ -47,7 +47,7 @@ static bool on_service(const struct pam_service *service, void *ctx)
 	return true;
 }
 
-/* Turned off is what no login runs any more, whoever has written its line. */
+/* Whether no login runs the module any more, by our line or another one. */
 static bool is_off(void)
 {
 	const struct pam_site site = {.root = "", .module = PAM_MODULE_PATH};
@@ -65,7 +65,7 @@ bool pam_change_plan(struct pam_change *change, bool enable, struct fault *fault
 	return !change->needed || change->method->plan(enable, &change->plan, fault);
 }
 
-/* ---- making it ---- */
+/* ---- applying the change ---- */
 
 struct faults {
 	struct fault worst;
@@ -89,10 +89,9 @@ static int count_faults(struct faults *faults)
 }
 
 /* What the change has made worse; false with the fault. */
-static bool is_sound(const struct pam_snapshot *before, const struct pam_snapshot *after,
-	int faults_before, struct fault *fault)
+static bool is_sound(const struct pam_snapshot *before, int faults_before, struct fault *fault)
 {
-	const char *broken = pam_snapshot_broken(before, after);
+	const char *broken = pam_snapshot_broken(before);
 	struct faults now;
 
 	if (broken)
@@ -119,14 +118,14 @@ static bool error_not_made(bool enable, struct fault *fault)
 static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 {
 	const struct pam_method *method = change->method;
-	struct pam_snapshot before, after = {.files = NULL};
+	struct pam_snapshot before, after = {.lines.data = NULL};
 	struct faults faults;
 	bool good = pam_snapshot_take(&before);
 	int faults_before = count_faults(&faults);
 
 	good = good && (enable ? method->enable(fault) : method->disable(fault));
 	good = good && pam_snapshot_take(&after);
-	if (good && enable && !is_sound(&before, &after, faults_before, fault)) {
+	if (good && enable && !is_sound(&before, faults_before, fault)) {
 		struct fault second;
 		(void)method->disable(&second);
 		good = false;
@@ -142,7 +141,7 @@ static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 	return good;
 }
 
-/* An interrupt in the middle would leave the files half changed, or changed and not looked at. */
+/* An interrupt in the middle would leave the files half changed, or changed but not checked. */
 bool pam_change_make(struct pam_change *change, bool enable, struct fault *fault)
 {
 	sigset_t before;

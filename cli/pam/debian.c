@@ -43,7 +43,8 @@ static bool update(const char *option, struct fault *fault)
 	return good;
 }
 
-/* It ends well also where it has done nothing, because somebody has edited the files. */
+/* pam-auth-update also succeeds if it has done nothing, because an administrator has edited the
+ * files. */
 static bool left_alone(struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "pam_left_alone",
@@ -59,8 +60,8 @@ static bool enable(struct fault *fault)
 	return update("--enable", fault) && (enabled() || left_alone(fault));
 }
 
-/* `--disable` is remembered: the next package that calls pam-auth-update does not turn it on again.
- * Older ones know only `--remove`, and pass over what they do not know. */
+/* `--disable` is remembered, so the next package that calls pam-auth-update does not enable it
+ * again. Older versions know only `--remove`, and ignore options that they do not know. */
 static bool disable(struct fault *fault)
 {
 	if (!update("--disable", fault))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Adds our marked line to the end of a PAM file and removes exactly what was added. The file is
+ * Adds our marked line to the end of a PAM file, and removes exactly what was added. The file is
  * replaced as a whole, with its owner and mode.
  */
 #include "cli/pam/edit.h"
@@ -19,7 +19,7 @@
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"
-#define OPEN	 " (and the missing end of the line above)" /* the file's last line had none */
+#define OPEN	 " (and the missing end of the line above)" /* the file's last line had no newline */
 
 bool pam_edit_add(const struct strbuf *before, struct strbuf *after)
 {
@@ -38,7 +38,7 @@ static size_t line_length(const char *at)
 	return n + (at[n] == '\n');
 }
 
-/* The mark, and the line below it if it is ours, whatever arguments it was given since. */
+/* Removes the mark, and the line below it if it is ours, whatever arguments it has now. */
 bool pam_edit_remove(const struct strbuf *before, struct strbuf *after)
 {
 	const char *text = before->data ? before->data : "", *mark = strstr(text, MARK), *at, *ours;

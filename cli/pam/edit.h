@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our line in a PAM file that people wrote: put at its end with a comment that marks it, and taken
- * out again so that the file is what it was, byte for byte.
+ * Our line in a PAM file that people wrote: added at its end with a comment that marks it, and
+ * removed so that the file is the same as before, byte for byte.
  */
 #ifndef CLOUDINVITE_CLI_PAM_EDIT_H
 #define CLOUDINVITE_CLI_PAM_EDIT_H
@@ -13,11 +13,11 @@
 
 /* Appends the marked line to a text. */
 bool pam_edit_add(const struct strbuf *before, struct strbuf *after);
-/* The text without it; false if it is not there as it was put. */
+/* The text without it; false if it is not there as it was added. */
 bool pam_edit_remove(const struct strbuf *before, struct strbuf *after);
 
-/* The same with a file of root's, replaced as a whole. True, and nothing is done, where the line is
- * there already, or was never put. A link is followed. */
+/* The same for a file of root's, which is replaced as a whole. True without a change if the line is
+ * there already, or was never added. A link is followed. */
 bool pam_edit_file(const char *path, bool (*edit)(const struct strbuf *, struct strbuf *),
 	struct fault *fault);
 /* Whether the marked line is in the file. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where no program manages the PAM files, or one that does not know our module: the line goes into
- * Fedora's postlogin, or into the files of the services themselves (openSUSE, whose pam-config adds
- * only the modules that it was built with, and all others).
+ * For hosts where no program manages the PAM files, or one that does not know our module: the line
+ * goes into Fedora's postlogin, or into the files of the services themselves (openSUSE, whose
+ * pam-config adds only the modules that it was built with, and all others).
  */
 #include <errno.h>
 #include <limits.h>
@@ -37,7 +37,7 @@ static bool includes_it(const char *service)
 	return includes;
 }
 
-/* An empty postlogin has no line by which to find it: then its name must do. */
+/* An empty postlogin has no line by which to recognise it, so its name must be enough. */
 static bool postlogin_applies(void)
 {
 	struct stat st;
@@ -79,8 +79,8 @@ const struct pam_method pam_method_postlogin = {
 
 /* ---- the services' own files ---- */
 
-/* A service whose file is the vendor's gets one in /etc that includes it: the vendor's changes go
- * on to count. */
+/* A service with the vendor's file gets one in /etc that includes it, so that the vendor's changes
+ * take effect. */
 static bool make_override(const char *vendor, struct strbuf *out)
 {
 	static const char *const types[] = {"auth", "account", "password", "session"};
@@ -158,7 +158,7 @@ static bool is_ours(const struct place *place)
 
 struct walk {
 	bool enable;
-	bool act; /* else only `shown` is filled */
+	bool act; /* false: only `shown` is filled in */
 	struct strbuf *shown;
 	struct fault *fault;
 	int places;
@@ -194,7 +194,7 @@ static bool services_apply(void)
 	return true;
 }
 
-/* On, where somebody is seen and nothing is left to be added. */
+/* Whether the module is on: it sees logins, and no line is left to be added. */
 static bool services_enabled(void)
 {
 	struct strbuf shown = {.data = NULL};

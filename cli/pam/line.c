@@ -18,8 +18,8 @@
 
 /* ---- lines ---- */
 
-/* The bytes of one line of the file that say something; true if the next one goes on with it. A '#'
- * ends the line wherever it stands, and with it the continuation. */
+/* Appends the bytes of one line of the file up to a comment; true if the next line continues it. A
+ * '#' ends the line wherever it is, and also its continuation. */
 static bool next_character(const char *from, size_t n, struct strbuf *line)
 {
 	size_t comment = strcspn(from, "#");
@@ -62,8 +62,8 @@ bool pam_text_next(struct pam_text *text, struct strbuf *line, int *number)
 
 /* ---- words ---- */
 
-/* The next word; one that begins with '[' goes on to its ']', and loses both. "\]" is a ']' that
- * ends nothing. *at is behind it afterwards. NULL: there is none, or no memory. */
+/* Cuts off the next word. A word that begins with '[' extends to its ']', and loses both; "\]" is a
+ * ']' within it. *at is after the word then. NULL: no word, or out of memory. */
 static char *parse_word(const char **at)
 {
 	const char *from = *at + strspn(*at, BLANKS);
@@ -106,8 +106,7 @@ static const char *parse_arguments(const char *at, struct pam_line *out)
 	out->arguments = calloc(ARGUMENTS_MAX, sizeof(*out->arguments));
 	if (!out->arguments)
 		return NO_MEMORY;
-	/* gcc -fanalyzer takes each word for lost that lies in the array: pam_line_free frees it.
-	 */
+	/* gcc -fanalyzer believes that each word in the array is lost: pam_line_free frees it. */
 	while ((word = parse_word(&at))) {
 		if (out->argument_count == ARGUMENTS_MAX) {
 			free(word);
@@ -202,7 +201,7 @@ static int action_of(const char *word, size_t n)
 	return PAM_ACTION_BAD;
 }
 
-/* Among "success=1 default=ignore"; false if the result is not named. */
+/* Searches "success=1 default=ignore"; false if the result is not named. */
 static bool find_action(const char *control, const char *result, int *action)
 {
 	const char *at = control;

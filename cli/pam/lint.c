@@ -20,8 +20,8 @@
 
 #define REPORTED_MAX 256
 
-/* One service's session, and what was said before: a line that ten services include is wrong once.
- */
+/* One service's session, and what was reported before: a line that ten services include is reported
+ * once. */
 struct lint {
 	const struct pam_site *site;
 	void (*report)(bool bad, const struct fault *fault, void *ctx);
@@ -37,7 +37,7 @@ struct lint {
 	size_t reported_count;
 };
 
-/* ---- saying ---- */
+/* ---- reporting ---- */
 
 static bool is_reported(struct lint *r, const struct pam_line *line, const char *code)
 {
@@ -105,7 +105,7 @@ static void check_module(struct lint *r, const struct pam_line *line)
 
 	if (is_missing(r, line, path, sizeof(path), &st))
 		report_at(r, true, line, "pam_no_module",
-			harmful ? "Install the file or remove the line at once: nobody can log in."
+			harmful ? "Install the file or remove the line at once: every login fails."
 				: "Install the package libpam-cloudinvite, or: cloudinvite pam "
 				  "disable",
 			"%s is missing%s", path, harmful ? ", and logins fail without it" : "");
@@ -146,8 +146,15 @@ static void on_wrong_argument(const char *argument, void *ctx)
 {
 	const struct wrong_argument *w = ctx;
 
-	report_at(w->lint, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
-		"the module does not know the argument '%s' and ignores it", argument);
+	if (str_starts(argument, "message_file="))
+		report_at(w->lint, false, w->line, "pam_argument",
+			"Put the file into the spool, and name it there. See pam_cloudinvite(8).",
+			"'%s': the module ignores a file that is not in the spool, because other "
+			"users could delay logins with it",
+			argument);
+	else
+		report_at(w->lint, false, w->line, "pam_argument", "See pam_cloudinvite(8).",
+			"the module does not know the argument '%s' and ignores it", argument);
 }
 
 static void check_arguments(struct lint *r, const struct pam_line *line)
@@ -168,7 +175,7 @@ static void check_arguments(struct lint *r, const struct pam_line *line)
 
 /* ---- its file ---- */
 
-/* Files that sudo, cron and others include too, or that a program rewrites without asking. */
+/* Files that sudo, cron and others include as well, or that a program rewrites without asking. */
 static const struct {
 	const char *file, *code, *what, *remedy;
 } shared[] = {
@@ -199,9 +206,10 @@ static void check_file(struct lint *r, const struct pam_line *line)
 			"this file belongs to a package, whose updates overwrite it");
 }
 
-/* ---- its neighbours ---- */
+/* ---- the lines before and after ---- */
 
-/* Where a jump from `from` lands: the number of the line; a substack in between counts as one. */
+/* The target of a jump from `from`: the number of the line. A substack in between counts as one
+ * line. */
 static size_t jump_target(const struct pam_stack *s, size_t from, int jump)
 {
 	size_t at = from + 1;
@@ -244,8 +252,8 @@ static void check_preceding(struct lint *r, size_t ours, size_t at)
 			preceding->number, preceding->control);
 }
 
-/* pam_selinux close and pam_loginuid come first, so that nothing runs in a lingering context or for
- * nobody. */
+/* pam_selinux close and pam_loginuid come first, so that no module runs in an old context or
+ * without a login uid. */
 static void check_following(struct lint *r, size_t ours, size_t at, bool *selinux, bool *loginuid)
 {
 	const struct pam_line *line = &r->stack->lines[ours], *following = &r->stack->lines[at];
@@ -279,9 +287,9 @@ static void check_context(struct lint *r, size_t ours)
 			check_following(r, ours, i, &selinux, &loginuid);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
-/* The stack of one type alone: jumps count its lines only. */
+/* Keeps only the stack of one type: jumps count its lines only. */
 static void keep_type(struct pam_stack *stack, enum pam_type type)
 {
 	size_t kept = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses the way in which this distribution wants its PAM files to be changed. The first method
- * that applies is taken.
+ * Chooses how this distribution's PAM files are changed. The first method that applies is used.
  */
 #include "cli/pam/method.h"
 

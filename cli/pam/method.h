@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Methods: how a distribution wants its PAM files changed. Each shows the change before it makes
- * it, and takes back exactly what it has done.
+ * Methods: how a distribution's PAM files are changed. Each shows the change before making it, and
+ * undoes exactly what it has done.
  */
 #ifndef CLOUDINVITE_CLI_PAM_METHOD_H
 #define CLOUDINVITE_CLI_PAM_METHOD_H
@@ -14,11 +14,11 @@
 #define PAM_LINE "session optional pam_cloudinvite.so"
 
 struct pam_method {
-	const char *name;	 /* for machines: "pam-auth-update" */
-	const char *description; /* for people */
+	const char *name;	 /* for scripts: "pam-auth-update" */
+	const char *description; /* for readers */
 	bool (*applies)(void);
 	bool (*enabled)(void);
-	/* Appends what would be done, a line each. */
+	/* Appends what would be done, one line each. */
 	bool (*plan)(bool enable, struct strbuf *out, struct fault *fault);
 	bool (*enable)(struct fault *fault);
 	bool (*disable)(struct fault *fault);
@@ -26,15 +26,14 @@ struct pam_method {
 
 extern const struct pam_method pam_method_debian;     /* pam-auth-update */
 extern const struct pam_method pam_method_authselect; /* a profile of its own */
-extern const struct pam_method
-	pam_method_postlogin; /* Fedora's file, where authselect is not used */
+extern const struct pam_method pam_method_postlogin;  /* Fedora's file, if authselect is not used */
 extern const struct pam_method
 	pam_method_services; /* the services' own files: openSUSE, all else */
 
-/* This host's. */
+/* The method of this host. */
 const struct pam_method *pam_method(void);
 
-/* Whether the session of a service or include runs our module. */
+/* Whether the session of a service or of an included file runs our module. */
 bool pam_is_enabled(const char *service);
 
 #endif

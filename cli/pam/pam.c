@@ -19,10 +19,10 @@
 
 struct pam {
 	const struct cli *cli;
-	struct settings *settings; /* NULL: they cannot be used, and are not needed */
+	struct settings *settings; /* NULL: not usable, and not needed */
 	bool json, dry_run, yes;
 	struct screen screen;
-	/* status */
+	/* for status */
 	struct table table;
 	json_t *services, *findings;
 	struct strbuf others, skipped; /* services that use the same stacks but are not logins */

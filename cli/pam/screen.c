@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a change of the PAM files is told.
+ * Printing a change of the PAM files.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -30,7 +30,7 @@ json_t *pam_change_json(const struct pam_change *change, bool enable, bool dry_r
 	return json_pack("{s:i, s:b, s:b, s:b, s:s, s:o, s:o}", "schema", JSON_SCHEMA, "enabled",
 		change->done || !change->needed ? enable : !enable, "changed", change->done,
 		"dry_run", dry_run, "method", change->method->name, "plan", lines_of(&change->plan),
-		"made", lines_of(&change->made));
+		"done", lines_of(&change->made));
 }
 
 void pam_change_show(struct screen *screen, const char *title, const struct strbuf *lines)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which services run our module, and through which of the others people log in unseen.
+ * Which services run our module, and through which of the others people log in without being seen.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "cli/pam/stack.h"
 #include "common/pam/arguments.h"
 
-/* Whose names say that people log in. An application of the site's own is not known by name. */
+/* Names of services through which people log in. A site's own application cannot be known by its
+ * name. */
 #define LOGINS                                                                                   \
 	"sshd login remote gdm-password gdm-smartcard gdm-fingerprint gdm-autologin gdm3 gdm "   \
 	"sddm sddm-autologin lightdm lightdm-autologin xdm kdm kde lxdm greetd ly slim cockpit " \
@@ -48,7 +49,7 @@ static bool is_skipped(const struct pam_line *line, const char *service)
 	return !arguments_service(&a, service);
 }
 
-/* A file that others include ("common-session") is no service, though nothing in it says so. */
+/* A file that others include ("common-session") is not a service, though nothing in it says so. */
 static bool is_fragment(const char *name)
 {
 	return str_starts(name, "common-") || str_starts(name, "postlogin") ||

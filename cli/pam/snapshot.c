@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of all files in /etc/pam.d, and their differences line by line. Whether a service can
- * still be read as a stack is part of the snapshot.
+ * The lines of all files in /etc/pam.d, each behind the name of its file, so that two moments are
+ * compared as two sets of lines. Whether a service can be read as a stack is part of the snapshot.
  */
 #include "cli/pam/snapshot.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/str.h"
-#include "base/strbuf.h"
 #include "cli/pam/stack.h"
 
 #define DIRECTORY "/etc/pam.d"
 #define FILE_MAX  ((size_t)256 * 1024)
+#define LINES_MAX ((size_t)64 * 1024 * 1024)
+
+static const char *text_of(const struct strbuf *s)
+{
+	return s->data ? s->data : "";
+}
 
 /* ---- taking ---- */
 
@@ -28,132 +32,83 @@ static bool is_readable(const char *name)
 	return readable;
 }
 
-static bool add_file(const char *name, void *ctx)
+static bool add_service(const char *name, void *ctx)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true, .missing_ok = true};
+	struct strbuf text = {.max = FILE_MAX + 1};
 	struct pam_snapshot *s = ctx;
-	struct pam_file *file;
 	char path[512];
 
-	if (s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 32;
-		struct pam_file *files = reallocarray(s->files, room, sizeof(*files));
-		if (!files)
-			return false;
-		s->files = files;
-		s->room = room;
-	}
-	file = &s->files[s->count];
-	*file = (struct pam_file){.text.max = FILE_MAX + 1, .readable = is_readable(name)};
-	file->name = strdup(name);
-	if (!file->name)
-		return false;
-	s->count++;
+	if (is_readable(name))
+		strbuf_add_bytes(&s->services, name, strlen(name) + 1);
 	if (str_format(path, sizeof(path), DIRECTORY "/%s", name))
-		(void)file_read(path, &rules, &file->text, FAULT_STORAGE, NULL);
-	return true;
+		(void)file_read(path, &rules, &text, FAULT_STORAGE, NULL);
+	for (const char *at = text_of(&text); *at != '\0'; at += *at == '\n') {
+		int n = (int)strcspn(at, "\n");
+
+		strbuf_addf(&s->lines, "%s: %.*s\n", path, n, at);
+		at += n;
+	}
+	strbuf_free(&text);
+	return !s->lines.failed && !s->services.failed;
 }
 
 bool pam_snapshot_take(struct pam_snapshot *s)
 {
-	*s = (struct pam_snapshot){.files = NULL};
-	return pam_services("", add_file, s);
+	*s = (struct pam_snapshot){.lines.max = LINES_MAX};
+	return pam_services("", add_service, s);
 }
 
 void pam_snapshot_free(struct pam_snapshot *s)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		free(s->files[i].name);
-		strbuf_free(&s->files[i].text);
-	}
-	free(s->files);
-	*s = (struct pam_snapshot){.files = NULL};
+	strbuf_free(&s->lines);
+	strbuf_free(&s->services);
 }
 
 /* ---- comparing ---- */
 
-static const struct pam_file *find_file(const struct pam_snapshot *s, const char *name)
+/* How often the line of `n` bytes, its newline among them, stands before `end`. */
+static int occurrences(const char *text, const char *end, const char *line, size_t n)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->files[i].name, name) == 0)
-			return &s->files[i];
-	return NULL;
+	int count = 0;
+
+	for (const char *at = text; at < end; at += strcspn(at, "\n") + 1)
+		count += strncmp(at, line, n) == 0;
+	return count;
 }
 
-static const char *bytes_of(const struct pam_file *file)
+/* The lines that `from` has more often than `other`. */
+static void add_surplus(
+	const struct strbuf *from, const struct strbuf *other, char sign, struct strbuf *out)
 {
-	return file && file->text.data ? file->text.data : "";
-}
+	const char *text = text_of(from), *others = text_of(other);
+	size_t n;
 
-/* How many bytes both have at their beginning, in whole lines. */
-static size_t common_head(const char *a, const char *b)
-{
-	size_t head = 0;
+	for (const char *line = text; *line != '\0'; line += n) {
+		int name = (int)(strstr(line, ": ") - line) + 1;
 
-	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
-		if (a[i] == '\n')
-			head = i + 1;
-	return head;
-}
-
-static bool begins_line(const char *text, size_t at)
-{
-	return at == 0 || text[at - 1] == '\n';
-}
-
-/* The same at their end. */
-static size_t common_tail(const char *a, size_t na, const char *b, size_t nb)
-{
-	size_t tail = 0;
-
-	while (tail < na && tail < nb && a[na - tail - 1] == b[nb - tail - 1])
-		tail++;
-	while (tail > 0 && !(begins_line(a, na - tail) && begins_line(b, nb - tail)))
-		tail--;
-	return tail;
-}
-
-static void add_lines(struct strbuf *out, const char *name, char sign, const char *at, size_t n)
-{
-	const char *end = at + n;
-
-	while (at < end) {
-		size_t line = strcspn(at, "\n");
-		strbuf_addf(out, DIRECTORY "/%s: %c %.*s\n", name, sign, (int)line, at);
-		at += line + (at[line] == '\n');
+		n = strcspn(line, "\n") + 1;
+		if (occurrences(text, line + n, line, n) >
+			occurrences(others, others + other->len, line, n))
+			strbuf_addf(
+				out, "%.*s %c%.*s", name, line, sign, (int)n - name, line + name);
 	}
-}
-
-static void compare_file(
-	const struct pam_file *before, const struct pam_file *after, struct strbuf *out)
-{
-	const char *a = bytes_of(before), *b = bytes_of(after);
-	const char *name = before ? before->name : after->name;
-	size_t head = common_head(a, b), na = strlen(a) - head, nb = strlen(b) - head;
-	size_t tail = common_tail(a + head, na, b + head, nb);
-
-	add_lines(out, name, '-', a + head, na - tail);
-	add_lines(out, name, '+', b + head, nb - tail);
 }
 
 bool pam_snapshot_compare(
 	const struct pam_snapshot *before, const struct pam_snapshot *after, struct strbuf *out)
 {
-	for (size_t i = 0; i < before->count; i++)
-		compare_file(&before->files[i], find_file(after, before->files[i].name), out);
-	for (size_t i = 0; i < after->count; i++)
-		if (!find_file(before, after->files[i].name))
-			compare_file(NULL, &after->files[i], out);
+	add_surplus(&before->lines, &after->lines, '-', out);
+	add_surplus(&after->lines, &before->lines, '+', out);
 	return !out->failed;
 }
 
-const char *pam_snapshot_broken(const struct pam_snapshot *before, const struct pam_snapshot *after)
+const char *pam_snapshot_broken(const struct pam_snapshot *before)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		const struct pam_file *now = find_file(after, before->files[i].name);
-		if (before->files[i].readable && (!now || !now->readable) &&
-			!is_readable(before->files[i].name))
-			return before->files[i].name;
-	}
+	const char *name = text_of(&before->services), *end = name + before->services.len;
+
+	for (; name < end; name += strlen(name) + 1)
+		if (!is_readable(name))
+			return name;
 	return NULL;
 }

@@ -63,15 +63,15 @@ struct reading {
 	const char *root;
 	struct pam_stack *stack;
 	struct fault *fault;
-	int files; /* that were included: few files can include each other very often */
+	int files; /* included files: a few files can include each other many times */
 };
 
-/* Where in the tree of includes we are. */
+/* The position in the tree of includes. */
 struct level {
 	const char *path;
 	int depth;
 	int substack;
-	int type; /* only lines of this one, or ANY_TYPE */
+	int type; /* only lines of this type, or ANY_TYPE */
 };
 
 static bool unreadable(struct reading *r, const struct level *at, int number, const char *what)
@@ -84,16 +84,13 @@ static bool unreadable(struct reading *r, const struct level *at, int number, co
 static bool append_line(struct reading *r, const struct level *at, struct pam_line *line)
 {
 	struct pam_stack *s = r->stack;
+	struct pam_line *lines = s->count < LINES_MAX
+					 ? array_grow(s->lines, s->count, &s->room, sizeof(*lines))
+					 : NULL;
 
-	if (s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 32;
-		struct pam_line *lines =
-			room <= LINES_MAX ? reallocarray(s->lines, room, sizeof(*lines)) : NULL;
-		if (!lines)
-			return unreadable(r, at, line->number, "too many lines");
-		s->lines = lines;
-		s->room = room;
-	}
+	if (!lines)
+		return unreadable(r, at, line->number, "too many lines");
+	s->lines = lines;
 	line->file = strdup(at->path);
 	if (!line->file)
 		return unreadable(r, at, line->number, "out of memory");
@@ -214,8 +211,8 @@ struct names {
 	size_t count;
 };
 
-/* What editors and package managers leave behind is not a service; config/pam-release has the same
- * list. */
+/* Files that editors and package managers leave behind are not services; config/pam-release has the
+ * same list. */
 static bool is_service(const char *name)
 {
 	static const char *const within[] = {".dpkg-", ".ucf-", ".rpm"};

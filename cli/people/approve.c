@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * approve and retry: who is held is invited, who failed is asked about again.
+ * approve and retry: people who are held are invited; people whose request failed are checked
+ * again.
  */
 #include "cli/people/people.h"
 
@@ -28,7 +29,7 @@ static bool approve_eligible(const struct person *p, struct fault *fault)
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"%s has reached the limit of mails per person (max_mails)", p->address);
 		return fault_remedy(fault,
-			"To send one more: cloudinvite send --again --reason TEXT %s", p->address);
+			"To send one more: cloudinvite send --resend --reason TEXT %s", p->address);
 	}
 	return true;
 }
@@ -39,7 +40,7 @@ static void approve_apply(struct person *p, int64_t now)
 	str_copy(p->reason, sizeof(p->reason), "approved");
 	p->approved = true;
 	p->priority = PRIO_NEW;
-	if (p->intent_at > 0) { /* unconfirmed: the whole way again, with another look at Google */
+	if (p->intent_at > 0) { /* unconfirmed: start again, and ask Google first */
 		p->intent_at = p->intent_date = 0;
 		p->intent_mails = -1;
 		p->checked = 0;
@@ -80,7 +81,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
+static bool parse(struct action_run *run, int argc, char **argv, bool may_reason)
 {
 	bool all = false;
 	int option;
@@ -98,7 +99,7 @@ static bool parse(struct bulk_run *run, int argc, char **argv, bool may_reason)
 	return (all || run->reason) == (optind == argc);
 }
 
-static void set_lease_owner(struct bulk_run *run)
+static void set_lease_owner(struct action_run *run)
 {
 	char host[HOST_MAX + 1];
 
@@ -106,7 +107,7 @@ static void set_lease_owner(struct bulk_run *run)
 	str_format(run->owner, sizeof(run->owner), "cli@%s:%d", host, (int)getpid());
 }
 
-static void print_hints(struct bulk_run *run)
+static void print_hints(struct action_run *run)
 {
 	struct ledger_pause pause;
 
@@ -122,10 +123,10 @@ static void print_hints(struct bulk_run *run)
 			run->busy);
 }
 
-static int run_bulk_action(const struct cli *cli, int argc, char **argv,
+static int run_action(const struct cli *cli, int argc, char **argv,
 	const struct bulk_action *action, bool may_reason)
 {
-	struct bulk_run run = {.cli = cli, .action = action};
+	struct action_run run = {.cli = cli, .action = action};
 	int exit_code;
 
 	if (!parse(&run, argc, argv, may_reason))
@@ -147,7 +148,7 @@ int verb_approve(const struct cli *cli, int argc, char **argv)
 	static const struct bulk_action action = {
 		"approved", "Invite", PERSON_HELD, approve_eligible, approve_apply};
 
-	return run_bulk_action(cli, argc, argv, &action, true);
+	return run_action(cli, argc, argv, &action, true);
 }
 
 int verb_retry(const struct cli *cli, int argc, char **argv)
@@ -155,5 +156,5 @@ int verb_retry(const struct cli *cli, int argc, char **argv)
 	static const struct bulk_action action = {
 		"queued again", "Retry", PERSON_FAILED, retry_eligible, retry_apply};
 
-	return run_bulk_action(cli, argc, argv, &action, false);
+	return run_action(cli, argc, argv, &action, false);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * block and unblock: whom nobody ever invites.
+ * block and unblock: the blocklist.
  */
 #include "cli/people/people.h"
 
@@ -41,7 +41,7 @@ static int unblock_one(
 	return done > 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* All names are understood before anything is changed. */
+/* All names are resolved before anything is changed. */
 static int for_each_person(const struct cli *cli, char **typed, int n, const char *reason,
 	one_person *one, enum ledger_open_mode mode)
 {

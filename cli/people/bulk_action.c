@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Applies an action to the people who were named, or to everybody who matches. Each change is made
- * under a lease, so that the dispatcher never works on the same person; those who match are read
- * and changed page by page, a commit a page.
+ * Applies an action to the people who were named, or to all who match. Each change is made under a
+ * lease, so that the dispatcher never works on the same person. Matching people are read and
+ * changed page by page, with one commit for each page.
  */
 #include "cli/people/bulk_action.h"
 
@@ -35,8 +35,9 @@ static int error_busy(const char *address, struct fault *fault)
 	return cli_fail(fault);
 }
 
-/* A block holds whatever state its person is in. */
-static bool is_not_blocked(const struct bulk_run *run, const struct person *p, struct fault *fault)
+/* A block counts in every state. */
+static bool is_not_blocked(
+	const struct action_run *run, const struct person *p, struct fault *fault)
 {
 	int blocked = ledger_blocked(run->store.ledger, p->address, NULL, 0, fault);
 
@@ -46,13 +47,13 @@ static bool is_not_blocked(const struct bulk_run *run, const struct person *p, s
 	return fault_remedy(fault, "Unblock it first: cloudinvite unblock %s", p->address);
 }
 
-static bool eligible(const struct bulk_run *run, const struct person *p, struct fault *fault)
+static bool eligible(const struct action_run *run, const struct person *p, struct fault *fault)
 {
 	return is_not_blocked(run, p, fault) && run->action->eligible(p, fault);
 }
 
-/* The exit code for one who was named. */
-static int apply_named(struct bulk_run *run, const char *address)
+/* The exit code for one person who was named. */
+static int apply_named(struct action_run *run, const char *address)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int64_t now = clock_wall();
@@ -82,7 +83,7 @@ static int apply_named(struct bulk_run *run, const char *address)
 	return EXIT_OK;
 }
 
-int bulk_action_named(struct bulk_run *run, char **typed, int n)
+int bulk_action_named(struct action_run *run, char **typed, int n)
 {
 	int count, exit_code;
 	char question[96];
@@ -102,10 +103,10 @@ int bulk_action_named(struct bulk_run *run, char **typed, int n)
 	return exit_code;
 }
 
-/* ---- everybody who stands there ---- */
+/* ---- all people in a state ---- */
 
 struct page {
-	const struct bulk_run *run;
+	const struct action_run *run;
 	char addresses[PAGE][ADDRESS_MAX + 1];
 	bool applied[PAGE];
 	int count;
@@ -113,9 +114,9 @@ struct page {
 	int64_t seen;
 };
 
-/* Somebody whose last send is unconfirmed may have a mail already: only a name, or that very
- * reason, releases such a person. */
-static bool matches(const struct bulk_run *run, const struct person *p)
+/* A person whose last send is unconfirmed may have a mail already, so only their name or that very
+ * reason releases them. */
+static bool matches(const struct action_run *run, const struct person *p)
 {
 	if (!run->action->eligible(p, NULL) || strcmp(p->reason, "blocked") == 0)
 		return false;
@@ -139,7 +140,7 @@ static bool on_person(const struct person *p, void *ctx)
 static bool read_page(struct page *page, struct fault *fault)
 {
 	char after[ADDRESS_MAX + 1];
-	const struct bulk_run *run = page->run;
+	const struct action_run *run = page->run;
 
 	str_copy(after, sizeof(after), page->last);
 	page->count = 0;
@@ -148,8 +149,8 @@ static bool read_page(struct page *page, struct fault *fault)
 		after[0] != '\0' ? after : NULL, PAGE, on_person, page, fault);
 }
 
-static bool apply_one(
-	struct bulk_run *run, const char *address, int64_t now, bool *applied, struct fault *fault)
+static bool apply_one(struct action_run *run, const char *address, int64_t now, bool *applied,
+	struct fault *fault)
 {
 	struct person p;
 	int leased =
@@ -169,7 +170,7 @@ static bool apply_one(
 	return ledger_person_put(run->store.ledger, &p, run->action->done, run->cli->actor, fault);
 }
 
-static bool apply_each(struct bulk_run *run, struct page *page, struct fault *fault)
+static bool apply_each(struct action_run *run, struct page *page, struct fault *fault)
 {
 	int64_t now = clock_wall();
 
@@ -181,7 +182,7 @@ static bool apply_each(struct bulk_run *run, struct page *page, struct fault *fa
 	return ledger_commit(run->store.ledger, fault);
 }
 
-static bool apply_page(struct bulk_run *run, struct page *page, struct fault *fault)
+static bool apply_page(struct action_run *run, struct page *page, struct fault *fault)
 {
 	int before = run->done;
 
@@ -211,7 +212,7 @@ static bool count_matches(struct page *page, int64_t *total, struct fault *fault
 	return true;
 }
 
-static bool is_confirmed(const struct bulk_run *run, int64_t total)
+static bool is_confirmed(const struct action_run *run, int64_t total)
 {
 	char question[96], people[SCREEN_PEOPLE_SIZE];
 
@@ -221,7 +222,7 @@ static bool is_confirmed(const struct bulk_run *run, int64_t total)
 }
 
 static bool count_and_apply(
-	struct bulk_run *run, struct page *page, int *exit_code, struct fault *fault)
+	struct action_run *run, struct page *page, int *exit_code, struct fault *fault)
 {
 	char people[SCREEN_PEOPLE_SIZE];
 	int64_t total;
@@ -240,7 +241,7 @@ static bool count_and_apply(
 	return true;
 }
 
-int bulk_action_all(struct bulk_run *run)
+int bulk_action_all(struct action_run *run)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	struct page *page = calloc(1, sizeof(*page));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decisions about people who stand still: they are put back into the queue. What is decided about
- * one of them is decided under a lease, so that the dispatcher is never in the middle of it.
+ * Decisions that put held or failed people back into the queue. Each is made under a lease, so that
+ * the dispatcher never works on the same person.
  */
 #ifndef CLOUDINVITE_CLI_PEOPLE_BULK_ACTION_H
 #define CLOUDINVITE_CLI_PEOPLE_BULK_ACTION_H
@@ -12,29 +12,30 @@
 #include "cli/common/context.h"
 #include "ledger/ledger.h"
 
-/* What a verb decides. */
+/* What a verb does. */
 struct bulk_action {
-	const char *done;	 /* "approved", for people and for history */
+	const char *done;	 /* "approved", for the message and the history */
 	const char *question;	 /* "Invite" 14 people? */
-	enum person_state state; /* of those whom --all means */
-	/* Whether it may be done to a person who was named; if not, why. */
+	enum person_state state; /* the state that --all is about */
+	/* Whether the action is allowed for a person who was named; if not, why. */
 	bool (*eligible)(const struct person *p, struct fault *fault);
 	void (*apply)(struct person *p, int64_t now);
 };
 
-struct bulk_run {
+struct action_run {
 	const struct cli *cli;
 	const struct bulk_action *action;
 	struct store store;
-	char owner[HOST_MAX + 32]; /* of leases */
+	char owner[HOST_MAX + 32]; /* of the leases */
 	const char *reason;	   /* NULL: any */
-	bool yes;		   /* does not ask */
+	bool yes;		   /* without asking */
 	int done, busy;
 };
 
-/* For those who are named: nobody, if one of the names is not understood. The exit code. */
-int bulk_action_named(struct bulk_run *run, char **typed, int n);
-/* For everybody who stands there, for run->reason if that is set. The exit code. */
-int bulk_action_all(struct bulk_run *run);
+/* For people who are named; does nothing if one of the names cannot be resolved. Returns the exit
+ * code. */
+int bulk_action_named(struct action_run *run, char **typed, int n);
+/* For all people in the state, with run->reason if that is set. Returns the exit code. */
+int bulk_action_all(struct action_run *run);
 
 #endif

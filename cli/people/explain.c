@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explain USER[@HOST]|ADDRESS: why somebody is invited or not, what happens next, what can be done.
- * The verdict that counts is the dispatcher's, in the ledger; beside it stands what the present
- * settings would say, where that differs. A user whom nobody has seen is judged as the account
- * stands in this host's passwd file.
+ * explain USER[@HOST]|ADDRESS: why a person is invited or not, what happens next, and what can be
+ * done. The verdict that counts is the dispatcher's, in the ledger. If the present settings would
+ * give another one, it is shown too. A user without a sighting is evaluated from this host's passwd
+ * file.
  */
 #include "cli/people/explain.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/array.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "cli/common/verb.h"
 #include "cli/people/people.h"
 
-/* ---- finding ---- */
+/* ---- searching ---- */
 
 static void add_address(struct explanation *x, const char *address)
 {
+	char(*grown)[ADDRESS_MAX + 1];
+
 	for (size_t i = 0; i < x->address_count; i++)
 		if (strcmp(x->addresses[i], address) == 0)
 			return;
-	if (x->address_count == x->address_room) {
-		size_t room = x->address_room > 0 ? 2 * x->address_room : 4;
-		char(*grown)[ADDRESS_MAX + 1] = reallocarray(x->addresses, room, sizeof(*grown));
-		if (!grown) {
-			x->failed = true;
-			return;
-		}
-		x->addresses = grown;
-		x->address_room = room;
+	grown = array_grow(x->addresses, x->address_count, &x->address_room, sizeof(*grown));
+	if (!grown) {
+		x->failed = true;
+		return;
 	}
+	x->addresses = grown;
 	str_copy(x->addresses[x->address_count++], ADDRESS_MAX + 1, address);
 }
 
@@ -47,19 +47,15 @@ static bool has_candidate(const struct explanation *x, int64_t id)
 static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 {
 	struct explanation *x = ctx;
-	struct candidate *candidate;
+	struct candidate *candidate, *grown;
 
 	if (has_candidate(x, found->id))
 		return true;
-	if (x->candidate_count == x->candidate_room) {
-		size_t room = x->candidate_room > 0 ? 2 * x->candidate_room : 4;
-		struct candidate *grown = reallocarray(x->candidates, room, sizeof(*grown));
-		x->failed = x->failed || !grown;
-		if (!grown)
-			return false;
-		x->candidates = grown;
-		x->candidate_room = room;
-	}
+	grown = array_grow(x->candidates, x->candidate_count, &x->candidate_room, sizeof(*grown));
+	x->failed = x->failed || !grown;
+	if (!grown)
+		return false;
+	x->candidates = grown;
 	candidate = &x->candidates[x->candidate_count++];
 	*candidate = (struct candidate){.found = *found};
 	verdict_evaluate(&candidate->found.seen, x->store.settings, x->map, &candidate->verdict);
@@ -68,7 +64,7 @@ static bool on_sighting(const struct ledger_sighting *found, void *ctx)
 	return !x->failed;
 }
 
-/* The account as this host's passwd file has it now. */
+/* The account as it is in this host's passwd file now. */
 static bool inspect_account(struct explanation *x, const char *user, struct fault *fault)
 {
 	const struct settings *settings = x->store.settings;
@@ -91,7 +87,7 @@ static bool inspect_account(struct explanation *x, const char *user, struct faul
 		local_hostname(made.seen.host, sizeof(made.seen.host));
 		str_copy(made.seen.user, sizeof(made.seen.user), account->user);
 		sighting_facts(&made.seen, account, groups, settings);
-		x->unseen = true;
+		x->no_sighting = true;
 		ok = on_sighting(&made, x);
 		if (x->candidates[0].verdict.address[0] != '\0')
 			add_address(x, x->candidates[0].verdict.address);
@@ -134,7 +130,7 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 		return cli_fail(&fault);
 	}
 	if (x->candidate_count == 0 && x->address_count == 0) {
-		fault_set(&fault, FAULT_USAGE, "unknown_who",
+		fault_set(&fault, FAULT_USAGE, "unknown_target",
 			"'%s': this user has not been seen and is not in %s", typed,
 			x->store.settings->passwd);
 		cli_fail(&fault);
@@ -147,20 +143,11 @@ static int explain(const struct cli *cli, struct explanation *x, const char *typ
 
 int verb_explain(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
 	struct explanation x = {.failed = false};
-	bool json = false;
-	int option, exit_code;
+	bool json;
+	int exit_code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (argc - optind != 1)
+	if (!verb_parse_json(argc, argv, &json) || argc - optind != 1)
 		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &x.store, &exit_code))
 		return exit_code;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An explanation: every account that a name may stand for, and every address that they lead to.
- * Found first (explain.c), then shown to people (explain_screen.c) or to machines (explain_json.c).
+ * An explanation: every account that a name may stand for, and every address to which they lead. It
+ * is collected first (explain.c), then shown to readers (explain_screen.c) or to scripts
+ * (explain_json.c).
  */
 #ifndef CLOUDINVITE_CLI_PEOPLE_EXPLAIN_H
 #define CLOUDINVITE_CLI_PEOPLE_EXPLAIN_H
@@ -14,7 +15,7 @@
 
 struct candidate {
 	struct ledger_sighting found;
-	struct verdict verdict; /* by the present settings and map */
+	struct verdict verdict; /* under the present settings and map */
 };
 
 struct explanation {
@@ -25,13 +26,13 @@ struct explanation {
 	size_t candidate_count, candidate_room;
 	char (*addresses)[ADDRESS_MAX + 1];
 	size_t address_count, address_room;
-	bool unseen; /* the one sighting was made up here, from the passwd file */
-	bool failed; /* memory */
+	bool no_sighting; /* there is no sighting; this one was made from the passwd file */
+	bool failed;	  /* out of memory */
 };
 
 /* False: fault. */
 bool explain_show(const struct explanation *x, const struct cli *cli, struct fault *fault);
-/* The exit code. */
+/* Returns the exit code. */
 int explain_show_json(const struct explanation *x);
 
 #endif

@@ -12,33 +12,34 @@ static json_t *verdict_json(
 	enum verdict_kind kind, const char *address, const char *rule, const char *sentence)
 {
 	return json_pack("{s:s, s:o, s:o, s:o}", "verdict", verdict_word(kind), "address",
-		json_text(address), "rule", json_text(rule), "sentence", json_text(sentence));
+		json_text(address), "rule", json_text(rule), "explanation", json_text(sentence));
 }
 
 static json_t *account_json(const struct explanation *x, const struct candidate *candidate)
 {
 	const struct ledger_sighting *found = &candidate->found;
 	const struct sighting *facts = &found->seen;
-	json_t *judged = x->unseen ? json_null()
-				   : verdict_json(found->verdict, found->address, found->rule,
-					     found->sentence);
+	json_t *judged = x->no_sighting ? json_null()
+					: verdict_json(found->verdict, found->address, found->rule,
+						  found->sentence);
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:{s:b, s:o, s:o, s:o, s:o}, s:o, s:o}",
 		"host", json_text(facts->host), "user", json_text(facts->user), "uid",
-		json_count(facts->uid), "seen", !x->unseen, "gone", found->gone, "reason",
-		x->unseen ? json_null() : json_string(trigger_word(facts->trigger)), "first_seen",
-		json_time(facts->first_seen), "facts", "local", facts->local, "shell",
-		json_text(facts->shell), "groups", json_text(facts->groups), "first",
-		json_text(facts->first), "last", json_text(facts->last), "judged", judged, "now",
+		json_count(facts->uid), "seen", !x->no_sighting, "gone", found->gone, "reason",
+		x->no_sighting ? json_null() : json_string(trigger_word(facts->trigger)),
+		"first_seen", json_time(facts->first_seen), "facts", "local", facts->local, "shell",
+		json_text(facts->shell), "groups", json_text(facts->groups), "first_name",
+		json_text(facts->first), "last_name", json_text(facts->last), "recorded", judged,
+		"current",
 		verdict_json(candidate->verdict.kind, candidate->verdict.address,
 			candidate->verdict.rule, candidate->verdict.sentence));
 }
 
 static void add_command(const char *command, const char *summary, void *ctx)
 {
-	json_array_append_new(
-		ctx, json_pack("{s:o, s:s}", "command", json_text(command), "does", summary));
+	json_array_append_new(ctx,
+		json_pack("{s:o, s:s}", "command", json_text(command), "description", summary));
 }
 
 static json_t *person_json(const struct explanation *x, const char *address, struct fault *fault)
@@ -59,7 +60,7 @@ static json_t *person_json(const struct explanation *x, const char *address, str
 		next[0] = '\0';
 	}
 	json_object_set_new(json, "blocked", blocked ? json_text(why) : json_null());
-	json_object_set_new(json, "next", json_text(next));
+	json_object_set_new(json, "next_step", json_text(next));
 	json_object_set_new(json, "commands", commands);
 	return json;
 }

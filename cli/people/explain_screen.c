@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An explanation for people: each account that the name may stand for, the verdict on it, and the
- * person that it leads to. A verdict that the present settings would change is shown beside the old
- * one.
+ * An explanation for readers: each account that the name may stand for, the verdict on it, and the
+ * person to which it leads. A verdict that the present settings would change is shown beside the
+ * old one.
  */
 #include "cli/people/explain.h"
 
@@ -69,7 +69,8 @@ static void show_verdict(struct screen *s, const char *name, enum verdict_kind k
 	person_line(s, name, verdict_style(kind), line);
 }
 
-/* Block list and collisions are the ledger's to find: without them, the present settings agree. */
+/* Blocklist and collisions are found by the ledger, so these verdicts agree with the present
+ * settings. */
 static bool has_changed(const struct candidate *candidate)
 {
 	enum verdict_kind kind = candidate->found.verdict;
@@ -88,7 +89,7 @@ static void show_account(
 
 	screen_putf(s, STYLE_BOLD, "%s@%s", found->seen.user, found->seen.host);
 	screen_newline(s);
-	if (x->unseen) {
+	if (x->no_sighting) {
 		person_line(s, "seen", STYLE_PLAIN,
 			"never: no login, and the account is older than the collector");
 	} else {
@@ -100,8 +101,8 @@ static void show_account(
 		if (found->sentence[0] != '\0')
 			person_line(s, "why", STYLE_PLAIN, found->sentence);
 	}
-	if (x->unseen || (has_changed(candidate) && !found->gone)) {
-		show_verdict(s, x->unseen ? "would be" : "now", candidate->verdict.kind,
+	if (x->no_sighting || (has_changed(candidate) && !found->gone)) {
+		show_verdict(s, x->no_sighting ? "would be" : "now", candidate->verdict.kind,
 			candidate->verdict.address, candidate->verdict.rule);
 		person_line(s, "why", STYLE_PLAIN, candidate->verdict.sentence);
 	}

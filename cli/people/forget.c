@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forget [--block] WHO…: erases people, with all that the ledger and this host's spool know of
+ * forget [--block] TARGET…: erases people, with all that the ledger and this host's spool know of
  * them.
  *
- * Whoever is forgotten is a new face at the next login. Google would still know of the invitation,
- * but shows it up to 48 hours late: until then a forgotten person could be mailed a second time, so
- * that forgetting then needs --block.
+ * A forgotten person counts as new at the next login. Google still knows of an invitation, but
+ * shows it up to 48 hours late. Until then the person could be mailed a second time, so forgetting
+ * requires --block.
  */
 #include "cli/people/people.h"
 
@@ -16,15 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/selector.h"
+#include "google/types.h"
 #include "spool/client.h"
 #include "spool/keeper.h"
-
-#define RECENT_S INT64_C(259200) /* 72 h: Google's lag of 48 h, and a day */
 
 struct marks {
 	char (*users)[USER_MAX + 1]; /* on this host */
@@ -33,13 +33,13 @@ struct marks {
 	bool failed;
 };
 
-/* ---- may it be? ---- */
+/* ---- whether it is allowed ---- */
 
 static bool is_recent(const struct person *p)
 {
 	if (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED || p->intent_at > 0)
 		return true;
-	return p->our_mails > 0 && clock_wall() - p->changed < RECENT_S;
+	return p->our_mails > 0 && clock_wall() - p->changed < GOOGLE_LAG_S;
 }
 
 static bool may_forget(const struct store *store, const char *address, struct fault *fault)
@@ -58,29 +58,25 @@ static bool may_forget(const struct store *store, const char *address, struct fa
 	return fault_remedy(fault, "Use forget --block, or wait 72 hours.");
 }
 
-/* ---- the marks of this host ---- */
+/* ---- the markers of this host ---- */
 
 static bool on_mark(const struct ledger_sighting *s, void *ctx)
 {
 	struct marks *marks = ctx;
+	char(*users)[USER_MAX + 1];
 
 	if (strcmp(s->seen.host, marks->host) != 0)
 		return true;
-	if (marks->count == marks->room) {
-		size_t room = marks->room > 0 ? 2 * marks->room : 8;
-		char(*users)[USER_MAX + 1] =
-			reallocarray(marks->users, room, sizeof(*marks->users));
-		marks->failed = !users;
-		if (marks->failed)
-			return false;
-		marks->users = users;
-		marks->room = room;
-	}
+	users = array_grow(marks->users, marks->count, &marks->room, sizeof(*users));
+	marks->failed = !users;
+	if (marks->failed)
+		return false;
+	marks->users = users;
 	str_copy(marks->users[marks->count++], USER_MAX + 1, s->seen.user);
 	return true;
 }
 
-/* The service's account, which we are by now, cannot open the spool: a keeper does it. */
+/* The service's account, which we are by now, cannot open the spool, so a keeper does it. */
 static bool remove_marks(const struct marks *marks, struct spool_client *spool, struct fault *fault)
 {
 	if (marks->count == 0 || spool->fd < 0)
@@ -99,7 +95,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 
 	*spool = (struct spool_client){.fd = -1};
 	/* Settings that cannot be read are said when the ledger is opened. */
-	if (settings && settings->role != ROLE_DISPATCHER) {
+	if (settings && settings->role != ROLE_HUB) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
 				"%s: only root can remove the marks of this host", settings->spool);
@@ -146,7 +142,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	free(marks.users);
 	if (!ok)
 		return cli_fail(&fault);
-	/* What is forgotten is not written down anew. */
+	/* The log must not record what is being forgotten. */
 	if (known > 0 || block)
 		cli_log_decision(
 			cli, block ? "blocked" : "forgotten", block ? address : NULL, "forgotten");
@@ -155,7 +151,7 @@ static int forget_person(const struct cli *cli, const struct store *store,
 	return known > 0 || block ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* ---- an account that has led to nobody ---- */
+/* ---- an account without a person ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
@@ -179,7 +175,7 @@ static bool forget_sighting(const struct store *store, struct spool_client *spoo
 	return ok;
 }
 
-/* On every host where it was seen. */
+/* On every host on which it was seen. */
 static int forget_account(const struct cli *cli, const struct store *store,
 	struct spool_client *spool, const char *typed)
 {

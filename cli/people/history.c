@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [WHO]: what happened, when, why and by whom; of nobody in particular: what was decided
+ * history [TARGET]: what happened, when, why and by whom; of nobody in particular: what was decided
  * about the whole.
  */
 #include "cli/people/people.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -16,21 +16,22 @@
 #include "cli/common/labels.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
+#include "cli/common/verb.h"
 
 #define WHAT_COLUMN  18
 #define CAUSE_COLUMN 32
 
-/* Whose story: an address, or an account that has none. */
+/* The subject: an address, or an account that has none. */
 struct history_query {
 	struct store store;
 	char address[ADDRESS_MAX + 1];
 	char user[USER_MAX + 1], host[HOST_MAX + 1];
 	struct screen screen;
-	json_t *entries; /* NULL: for people */
+	json_t *entries; /* NULL: for readers */
 	int count;
 };
 
-/* ---- whose ---- */
+/* ---- the subject ---- */
 
 static bool on_account(const struct ledger_sighting *s, void *ctx)
 {
@@ -56,7 +57,7 @@ static bool find(struct history_query *query, const char *typed, struct fault *f
 
 /* ---- entries ---- */
 
-/* Local time; of what is known by the day only, the day. */
+/* Local time; only the day if no more is known. */
 static void format_time(int64_t at, char *out, size_t size)
 {
 	time_t t = (time_t)at;
@@ -103,7 +104,7 @@ static bool add_entry(const struct history_entry *e, void *ctx)
 	query->count++;
 	return json_array_append_new(query->entries,
 		       json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", json_time(e->at), "subject",
-			       json_text(subject), "what", json_text(e->event), "cause",
+			       json_text(subject), "event", json_text(e->event), "cause",
 			       json_text(e->cause), "actor", json_text(e->actor))) == 0;
 }
 
@@ -146,20 +147,11 @@ static int print_history(struct history_query *query, const char *typed, bool js
 
 int verb_history(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
 	struct history_query query = {.count = 0};
-	bool json = false;
-	int option, exit_code;
+	bool json;
+	int exit_code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return cli_usage(cli);
-		json = true;
-	}
-	if (argc - optind > 1)
+	if (!verb_parse_json(argc, argv, &json) || argc - optind > 1)
 		return cli_usage(cli);
 	if (!cli_open_store(cli, LEDGER_READ, &query.store, &exit_code))
 		return exit_code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The funnel: seen, unmanaged, invited, and what the invited have answered.
+ * The funnel: seen, unmanaged, invited, and the answers of the invited.
  */
 #include "base/strbuf.h"
 #include "cli/report/report.h"
@@ -12,7 +12,7 @@
 #define ROW    58 /* pixels of one stage, its name and its bar */
 #define BAR    16
 #define STAGES 3
-#define GAP    INT64_C(350) /* between two parts of a bar, where there is room for it */
+#define GAP    INT64_C(350) /* between two parts of a bar, if there is room */
 
 struct stage {
 	const char *class, *name, *means;
@@ -38,7 +38,7 @@ static struct stages stages_of(const struct report_stages *p)
 	};
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
 static void describe(const struct stages *s, struct strbuf *out)
 {
@@ -88,7 +88,7 @@ static void row(const struct stages *s, int i, struct strbuf *out)
 		BAR);
 }
 
-/* As long as the bar of the invited, so that the parts can be compared with what is above. */
+/* As long as the bar of the invited, so that the parts can be compared with the bars above. */
 static void answers(const struct stages *s, struct strbuf *out)
 {
 	int64_t invited = s->rows[2].people, width, x = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Host by host: a table whose rows are pictures, too. The page names the largest hosts and adds up
- * the others.
+ * The hosts: a table with a chart in each row. The page names the largest hosts and adds up the
+ * others.
  */
 #include "base/strbuf.h"
 #include "cli/report/report.h"
@@ -18,7 +18,7 @@
 static const char *const heads[COLUMNS] = {
 	"Accounts", "Unmanaged", "Invited", "Accepted", "Declined", "Stuck"};
 
-/* The parts of a host's accounts, each account in the one that it has come to. */
+/* The parts of a host's accounts; each account is in the last stage that it has reached. */
 static const char *const parts[] = {"accepted", "declined", "invited", "unmanaged", "seen"};
 #define PARTS ((int)(ARRAY_SIZE(parts)))
 static const char *const words[] = {"accepted", "declined", "invited, no answer",
@@ -69,7 +69,7 @@ static void row(const struct report_host *h, int64_t most, struct strbuf *out)
 	strbuf_add(out, "</tr>\n");
 }
 
-/* No bar: it would dwarf the others. */
+/* Without a bar, which would dwarf the others. */
 static void row_of_others(const struct report *r, struct strbuf *out)
 {
 	strbuf_add(out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");

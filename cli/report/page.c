@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The page: head, how it goes, the four figures that count, the parts, and how it was counted.
+ * The page: head, state of the service, the four most important figures, the parts, and how the
+ * figures were counted.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -54,9 +55,9 @@ static void title(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</p>\n");
 }
 
-/* ---- how it goes ---- */
+/* ---- progress ---- */
 
-/* The first sentence says it, the others explain. */
+/* The first sentence says it; the others explain. */
 static void banner_text(const struct report *r, const char *text, struct strbuf *out)
 {
 	char first[sizeof(((struct headline *)0)->text)];
@@ -91,7 +92,7 @@ static void banner(const struct report *r, const struct headline *h, struct strb
 	strbuf_add(out, "</div>\n");
 }
 
-/* Who has paused is somebody's name, too. */
+/* The name of the administrator who has paused is a name too. */
 static void banners(struct report *r, struct strbuf *out)
 {
 	struct headline list[STATUS_HEADLINES];
@@ -123,7 +124,7 @@ static void tiles(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</dl>\n");
 }
 
-/* ---- how it works, and what was counted ---- */
+/* ---- state of the service, and counts ---- */
 
 static void beat(const struct report *r, const struct program *p, struct strbuf *out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sentences that may hold an address: it is masked unless names were asked for.
+ * Sentences that may contain an address: it is masked unless names were asked for.
  */
 #include "cli/common/html.h"
 #include "cli/report/report.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading for a report: what memory it takes does not depend on how many people there are.
+ * Reading the ledger for a report. The memory that this takes does not depend on the number of
+ * people.
  */
 #include "base/str.h"
 #include "cli/report/report.h"
@@ -31,7 +32,7 @@ static bool waits_for_the_mail(const char *reason)
 	return is_one_of(reason, after, ARRAY_SIZE(after));
 }
 
-/* An administrator has decided, or the settings have. */
+/* An administrator or the settings have decided so. */
 static bool held_for_good(const char *reason)
 {
 	static const char *const good[] = {"blocked", "max_mails"};
@@ -116,7 +117,7 @@ static void add_host(struct report_host *sum, const struct report_host *host)
 	sum->stages.stuck += host->stages.stuck;
 }
 
-/* Keeps it among the largest, in order; who falls out is counted with the others. */
+/* Adds the host to the largest ones, in order; one that drops out is counted with the others. */
 static void end_host(struct places *places)
 {
 	struct report *r = places->report;

@@ -2,8 +2,8 @@
 /*
  * report [--output FILE] [--mode MODE] [--weeks N] [--people]
  *
- * The ledger is read by a child that has become the service's account; the file is written by who
- * asked, where the service has no rights. Between them is a file without a name.
+ * A child that has become the service's account reads the ledger. The user who asked writes the
+ * file, where the service has no rights. A file without a name passes the page between them.
  */
 #include "cli/report/report.h"
 
@@ -22,7 +22,7 @@
 #include "base/strbuf.h"
 #include "cli/common/run_as.h"
 
-#define HEAD_MAX 512 /* bytes of a page within which it says what it is */
+#define HEAD_MAX 512 /* bytes at the start of a page that identify it */
 
 struct request {
 	const struct cli *cli;
@@ -30,7 +30,7 @@ struct request {
 	mode_t mode;
 	int weeks;
 	bool names;
-	int page; /* where the child writes it */
+	int page; /* to which the child writes it */
 };
 
 /* ---- the child: from the ledger to a page ---- */
@@ -73,9 +73,9 @@ static int act(void *ctx)
 	return exit_code;
 }
 
-/* ---- where it goes ---- */
+/* ---- the output ---- */
 
-/* What is replaced is a page that was made here, and nothing else. */
+/* Only a page that was made by this command is replaced. */
 static bool may_replace(const char *path, struct fault *fault)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -118,7 +118,8 @@ static bool print(const struct strbuf *page, struct fault *fault)
 		fault, FAULT_STORAGE, "output", "the page cannot be written: %s", strerror(errno));
 }
 
-/* The child's account may be hostile, and its file still open: only so much of it is taken. */
+/* The child's account may be hostile, and may still have its file open, so only this many bytes are
+ * read. */
 static bool take(int fd, struct strbuf *page, struct fault *fault)
 {
 	char bytes[16384];
@@ -169,7 +170,7 @@ static int refuse(const char *what, const char *remedy)
 	return cli_fail(&fault);
 }
 
-/* Octal; a page is not run, and its owner must be able to read it. */
+/* Octal. A page is not executable, and its owner must be able to read it. */
 static bool parse_mode(struct request *request, const char *typed)
 {
 	char *end;

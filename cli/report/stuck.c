@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is stuck, why, and the command that helps; then what waits and goes on by itself.
+ * What is stuck, why, and the command that helps; then what is waiting and needs no action.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -50,7 +50,7 @@ static const struct {
 		"map file."},
 };
 
-/* ---- one thing to do ---- */
+/* ---- one open item ---- */
 
 static void begin(struct strbuf *out, int64_t n, const char *what, const char *unit)
 {
@@ -170,7 +170,7 @@ static void list(const struct report *r, struct strbuf *out)
 	strbuf_add(out, "</ul>\n");
 }
 
-/* ---- what goes on by itself ---- */
+/* ---- what needs no action ---- */
 
 static void waits(struct strbuf *out, int64_t n, const char *what, const char *reason)
 {
@@ -185,7 +185,7 @@ static void waits(struct strbuf *out, int64_t n, const char *what, const char *r
 static void waiting(const struct report *r, struct strbuf *out)
 {
 	const struct status *st = &r->status;
-	int64_t doubt = st->summary.people[PERSON_UNCONFIRMED];
+	int64_t unconfirmed = st->summary.people[PERSON_UNCONFIRMED];
 	size_t before;
 
 	strbuf_addf(out,
@@ -202,17 +202,17 @@ static void waiting(const struct report *r, struct strbuf *out)
 		else if (is_for_good(w))
 			waits(out, w->count, "held", w->reason);
 	}
-	if (doubt > 0)
-		waits(out, doubt, "unconfirmed",
+	if (unconfirmed > 0)
+		waits(out, unconfirmed, "unconfirmed",
 			"it is not known yet whether a mail went out: Google shows it within 72 "
 			"hours");
 	if (out->len == before)
-		strbuf_add(
-			out, "<li><span class=\"n\">0</span><div>Nobody is waiting.</div></li>\n");
+		strbuf_add(out,
+			"<li><span class=\"n\">0</span><div>No person is waiting.</div></li>\n");
 	strbuf_add(out, "</ul>\n");
 }
 
-/* ---- who, by name ---- */
+/* ---- the names ---- */
 
 struct named {
 	const struct report *report;
@@ -292,7 +292,7 @@ bool report_stuck(struct report *r, struct strbuf *out, struct fault *fault)
 	strbuf_add(out, "<section aria-labelledby=\"h-stuck\">\n<h2 id=\"h-stuck\">What needs you"
 			"</h2>\n");
 	if (open_items(r) == 0)
-		strbuf_add(out, "<p>Nothing: nobody is stuck.</p>\n");
+		strbuf_add(out, "<p>Nothing: no person is stuck.</p>\n");
 	else
 		list(r, out);
 	good = names(r, out, fault);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the page looks. Colours are named once for light and once for dark; every text has a contrast
- * of 4.5 and more with what is behind it, every bar of 3 and more.
+ * The style of the page. Colours are named once for light and once for dark. Every text has a
+ * contrast of at least 4.5 with its background, every bar at least 3.
  */
 #include "base/strbuf.h"
 #include "cli/report/report.h"
@@ -21,7 +21,7 @@
 	"--warn:#e4b84a;--good:#4dbf8d;"
 
 static const char style[] =
-	/* colours and letters */
+	/* colours and fonts */
 	":root{" LIGHT "}"
 	"@media (prefers-color-scheme:dark){:root{" DARK "}}"
 	"*{box-sizing:border-box}"
@@ -44,7 +44,7 @@ static const char style[] =
 	"-webkit-box-decoration-break:clone;box-decoration-break:clone}"
 	"section{margin:0 0 3rem;padding-top:1.5rem;border-top:1px solid var(--line)}"
 
-	/* how it goes */
+	/* state of the service */
 	".banner{margin:1.75rem 0 0;padding:.15rem 0 .15rem 1rem;border-left:4px solid var(--good)}"
 	".banner+.banner{margin-top:1rem}"
 	".banner p{margin:0}.banner .do{margin-top:.4rem}"
@@ -59,7 +59,7 @@ static const char style[] =
 	".tiles dd{margin:0;font-size:clamp(1.75rem,1.3rem + 1.8vw,2.4rem);line-height:1.15;"
 	"font-weight:650;letter-spacing:-.02em}"
 
-	/* pictures */
+	/* charts */
 	"figure{margin:1.25rem 0 0}svg{display:block;overflow:visible}"
 	"svg text{fill:var(--ink);font-size:.9375rem}"
 	"svg .note{fill:var(--soft);font-size:.8125rem;font-weight:400}svg "
@@ -122,15 +122,14 @@ static const char style[] =
 	".people tbody th,.people td{width:auto;padding:0;border:0}"
 	"footer dl{grid-template-columns:1fr;gap:0}footer dd{margin-bottom:.6rem}}"
 
-	/* paper: always light; the tables are printed, too */
+	/* paper: always light; the tables are printed too */
 	"@media print{:root{" LIGHT "--page:#fff}body{font-size:10pt;print-color-adjust:exact;"
 	"-webkit-print-color-adjust:exact}header,main,footer{max-width:none;padding:0}"
 	"section{break-inside:auto;margin-bottom:1.5rem}figure,tr,.todo>li{break-inside:avoid}"
 	"h2,h3{break-after:avoid}summary{display:none}"
 	"details::details-content{display:block;content-visibility:visible}}";
 
-/* The policy names the style by its hash: nothing else in the page is a style, and nothing at all a
- * script. */
+/* The policy names the style by its hash, so no other style and no script is allowed. */
 void report_style(struct strbuf *out)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], encoded[4 * EVP_MAX_MD_SIZE / 3 + 8] = "";

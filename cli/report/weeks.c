@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Week by week: four rows of columns over one time line, all of one scale.
+ * The weeks: four rows of columns over one time line, all to the same scale.
  */
 #include "base/strbuf.h"
 #include "cli/report/report.h"
@@ -13,10 +13,10 @@
 
 #define ROWS	4
 #define ROW	98 /* pixels of one row */
-#define TOP	40 /* of its columns, below name and figures */
-#define COLUMN	40 /* the highest */
+#define TOP	40 /* top of its columns, below name and figures */
+#define COLUMN	40 /* height of the highest */
 #define AXIS	22
-#define FIGURES 16 /* more weeks than this have no figures over their columns */
+#define FIGURES 16 /* with more weeks, no figures are shown above the columns */
 
 static const struct {
 	const char *class, *name;
@@ -49,7 +49,7 @@ static int64_t highest(const struct report *r)
 	return most;
 }
 
-/* "Nov 23", without the language of whoever calls. */
+/* "Nov 23", independent of the caller's language. */
 static void add_day(struct strbuf *out, int64_t wall)
 {
 	static const char *const months[] = {
@@ -61,7 +61,7 @@ static void add_day(struct strbuf *out, int64_t wall)
 	strbuf_addf(out, "%s&nbsp;%d", months[tm.tm_mon % 12], tm.tm_mday);
 }
 
-/* What fits over a column: 12, 1.2k, 12k. */
+/* A form that fits above a column: 12, 1.2k, 12k. */
 static void add_short(struct strbuf *out, int64_t n)
 {
 	if (n < 1000)
@@ -74,7 +74,7 @@ static void add_short(struct strbuf *out, int64_t n)
 		strbuf_addf(out, "%" PRId64 "M", n / 1000000);
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
 static void describe(const struct report *r, struct strbuf *out)
 {
@@ -96,7 +96,7 @@ static void column(const struct report *r, int row, int week, int64_t most, stru
 
 	if (n == 0)
 		return;
-	height = height < 2 ? 2 : height; /* somebody is not nobody */
+	height = height < 2 ? 2 : height; /* a number that is not zero gets at least two pixels */
 	svg_bar(out, rows[row].class, week * place + place / 8, place - place / 4, bottom - height,
 		height);
 	if (r->week_count > FIGURES)
@@ -121,7 +121,7 @@ static void draw_row(const struct report *r, int row, int64_t most, struct strbu
 	svg_bar(out, "axis", 0, SVG_WHOLE, y + TOP + COLUMN, 1);
 }
 
-/* At most twelve dates, in a narrow window every third of them. */
+/* At most twelve dates; in a narrow window every third of them. */
 static void draw_dates(const struct report *r, struct strbuf *out)
 {
 	int64_t place = SVG_WHOLE / r->week_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the present accounts would be mapped to, so that a wrong rule is seen before it counts.
+ * The addresses to which the present accounts would be mapped, so that a wrong rule is noticed
+ * before it has an effect.
  */
 #include "cli/setup/setup.h"
 
@@ -44,7 +45,7 @@ static void map_accounts(struct setup *s, const struct mapping *m, struct progre
 
 		if (!mapping_counts(m, account))
 			continue;
-		mapping_judge(m, account, &verdict);
+		mapping_evaluate(m, account, &verdict);
 		mapped += verdict.kind == VERDICT_MAPPED;
 		if (looked_at++ >= SHOWN_MAX)
 			continue;

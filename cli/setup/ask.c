@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answers: from the command line, from the settings that are there, and, where somebody sits at
- * the terminal, asked for. Each goes to the draft at once, so that a wrong one is told where it was
- * typed.
+ * The answers: from the command line, from the existing settings, or asked for at the terminal.
+ * Each is written to the draft at once, so that a wrong one is reported where it was typed.
  */
 #include "cli/setup/setup.h"
 
@@ -26,7 +25,8 @@ static bool print_fault(struct setup *s)
 	return true;
 }
 
-/* Asks until the settings take the answer. A key that the command line has set is not asked for. */
+/* Asks until the settings accept the answer. A key that the command line has set is not asked
+ * for. */
 static bool ask_key(struct setup *s, const char *given, const char *question, const char *section,
 	const char *key, const char *suggested)
 {
@@ -90,7 +90,7 @@ static bool ask_route(struct setup *s)
 	return true;
 }
 
-/* A login is made by the verb of that name, and kept as the service's own. */
+/* The verb `login` makes the login and stores it as the service's own. */
 static bool ask_login(struct setup *s)
 {
 	struct cli cli = *s->cli;
@@ -98,6 +98,7 @@ static bool ask_login(struct setup *s)
 	char *argv[] = {(char[]){"login"}, (char[]){"--client"}, file, NULL};
 
 	cli.settings_path = s->draft.path;
+	cli.settings_text = &s->draft.text;
 	str_format(s->login, sizeof(s->login), "%s/" SETTINGS_PRIVATE "/login.json",
 		s->draft.settings->state);
 	if (!config_draft_set(&s->draft, "google", "subject", "", &s->fault) ||
@@ -124,7 +125,7 @@ static int can_read(void *path)
 	return access(path, R_OK) == 0 ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/* A file in root's home is of no use to the service: it gets one of its own, if that is wanted. */
+/* The service cannot read a file in root's home, so a copy of its own is offered. */
 static bool offer_copy(struct setup *s, char *path)
 {
 	if (path[0] != '/' || s->install || geteuid() != 0 ||
@@ -138,7 +139,7 @@ static bool offer_copy(struct setup *s, char *path)
 	return s->fault.kind == FAULT_NONE;
 }
 
-/* The file, or metadata:, until it is one. */
+/* Asks for the file, or metadata:, until the answer can be used. */
 static bool ask_file(struct setup *s, struct setup_credential *known)
 {
 	char path[PATH_MAX];
@@ -191,7 +192,7 @@ static bool ask_credential(struct setup *s)
 	return ask_service_account(s);
 }
 
-/* ---- all of them ---- */
+/* ---- everything ---- */
 
 static bool ask_subject(struct setup *s)
 {
@@ -212,7 +213,7 @@ static bool ask_hosts(struct setup *s)
 	if (!str_number(answer, 1, SETUP_HOSTS_MAX, &s->hosts))
 		return ask_hosts(s);
 	if (s->hosts == 1)
-		s->hosts = 0; /* the budget stays as it is */
+		s->hosts = 0; /* the rate stays as it is */
 	return setup_divide_budget(s);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The check at Google, by the doctor's own steps, as the service: a token for this scope and this
- * administrator, and two calls without effect. A delegation takes its time: where that was asked
- * for, it is tried again until it is there.
+ * The check at Google, with the doctor's own steps, as the service: a token for this scope and this
+ * administrator, and two calls without effect. A delegation takes some time to work; if that was
+ * requested, the check is repeated until it works.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/instance.h"
@@ -25,16 +26,16 @@
 #include "cli/doctor/doctor.h"
 
 #define PAUSE_FIRST_S 2
-#define PAUSE_MAX_S   30
+#define PAUSE_LAST_S  30
 #define REPORT_MAX    ((size_t)48 * 1024) /* fits a pipe that nobody reads yet */
 
 struct check {
 	struct setup *setup;
 	bool quiet;
-	int report; /* where the child writes what it found */
-	/* what it found */
+	int report; /* to which the child writes its findings */
+	/* the findings */
 	json_t *findings;
-	char code[48]; /* of the last thing that was bad */
+	char code[48]; /* of the last problem */
 };
 
 /* ---- in the child ---- */
@@ -66,8 +67,8 @@ static void write_report(const struct check *check, const struct doctor *d)
 	json_decref(all);
 }
 
-/* A program that runs already goes by the new settings from now on. Only its own account may know
- * its pid and signal it. */
+/* A program that runs already uses the new settings from now on. Only its own account may know its
+ * pid and signal it. */
 static void reload(const struct settings *settings, const char *program)
 {
 	pid_t pid;
@@ -152,7 +153,7 @@ static int check_once(struct check *check)
 	return exit_code;
 }
 
-/* What Google says while it does not know of the delegation yet, and when there is none. */
+/* Google's errors while it does not know of the delegation yet, and if there is none. */
 static bool may_be_delegation_delay(const char *code)
 {
 	return strcmp(code, "token_delegation_missing") == 0 ||
@@ -161,13 +162,14 @@ static bool may_be_delegation_delay(const char *code)
 
 static int wait_for_delegation(struct check *check, int64_t minutes)
 {
-	int64_t end = clock_boot_ms() + minutes * 60000, pause = PAUSE_FIRST_S;
+	int64_t end = clock_boot_ms() + minutes * 60000;
 	struct progress progress;
 	int exit_code = fault_exit_code(FAULT_SETUP), tries = 0;
 
 	progress_start(&progress, check->setup->cli);
 	check->quiet = true;
 	while (may_be_delegation_delay(check->code) && clock_boot_ms() < end) {
+		int64_t pause = backoff(PAUSE_FIRST_S, PAUSE_LAST_S, tries);
 		struct timespec left = {.tv_sec = pause};
 
 		progress_update(&progress,
@@ -177,7 +179,6 @@ static int wait_for_delegation(struct check *check, int64_t minutes)
 		nanosleep(&left, NULL);
 		progress_clear(&progress);
 		exit_code = check_once(check);
-		pause = pause * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause * 2;
 		tries++;
 	}
 	progress_end(&progress);

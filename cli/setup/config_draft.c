@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A copy of the settings file in a directory of its own. Each key is set by the same code that
- * writes the real file, and the copy is loaded again, so that a wrong value is noticed at once. The
- * commit replaces the real file atomically and keeps a backup.
+ * The text of the settings file in memory. Each key is set by the same code that writes the file,
+ * and the text is loaded again, so that a wrong value is noticed at once. The commit replaces the
+ * file atomically and keeps a backup.
  */
 #include "cli/setup/config_draft.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,6 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "cli/common/interrupt.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
 #define SAMPLE	 "/usr/share/doc/cloudinvite/cloudinvite.conf"
@@ -38,121 +38,51 @@ static bool read_file(const char *path, struct strbuf *text, struct fault *fault
 
 static bool error_io(struct fault *fault, const char *path)
 {
-	fault_set(fault, FAULT_STORAGE, "stage", "%s: %s", path, strerror(errno));
+	fault_set(fault, FAULT_STORAGE, "settings_write", "%s: %s", path, strerror(errno));
 	return fault_remedy(fault, "Nothing was changed.");
 }
 
-/* Beside it, the drop-ins of the real one: what they set counts here, too. */
-static bool link_drop_ins(struct config_draft *draft, struct fault *fault)
+static bool read_text(struct config_draft *draft, struct fault *fault)
 {
-	const char *slash = strrchr(draft->real, '/');
-	char from[PATH_MAX], directory[PATH_MAX], *whole;
-	bool linked;
+	bool good;
 
-	str_format(directory, sizeof(directory), "%.*s", slash ? (int)(slash - draft->real) + 1 : 2,
-		slash ? draft->real : "./");
-	whole = realpath(directory, NULL);
-	if (!whole)
-		return error_io(fault, directory);
-	linked = str_format(from, sizeof(from), "%s/conf.d", whole) &&
-		 str_format(
-			 draft->drop_ins, sizeof(draft->drop_ins), "%s/conf.d", draft->directory) &&
-		 symlink(from, draft->drop_ins) == 0;
-	free(whole);
-	return linked || error_io(fault, draft->directory);
-}
-
-static bool copy_text(struct config_draft *draft, struct fault *fault)
-{
-	struct strbuf sample = {.data = NULL};
-	const struct strbuf *text = &draft->original;
-	bool good = true;
-
-	draft->is_new = access(draft->real, F_OK) != 0 && errno == ENOENT;
-	if (!draft->is_new)
-		good = read_file(draft->real, &draft->original, fault);
-	else if (!read_file(SAMPLE, &sample, NULL))
-		good = strbuf_add(&sample, BARE);
+	draft->is_new = access(draft->path, F_OK) != 0 && errno == ENOENT;
+	if (!draft->is_new && !read_file(draft->path, &draft->original, fault))
+		return false;
+	draft->text.max = FILE_MAX + 1;
 	if (draft->is_new)
-		text = &sample;
-	if (good && file_replace(draft->path, text->data ? text->data : "", text->len, 0600) != 0)
-		good = error_io(fault, draft->path);
-	strbuf_free(&sample);
-	return good;
-}
-
-/* Faults speak of the file that the administrator knows. */
-static void rewrite_path(const struct config_draft *draft, char *sentence, size_t size)
-{
-	size_t n = strlen(draft->path);
-	char copy[640], *at = strstr(sentence, draft->path);
-
-	if (!at)
-		return;
-	str_copy(copy, sizeof(copy), at + n);
-	str_format(at, size - (size_t)(at - sentence), "%s%s", draft->real, copy);
+		good = read_file(SAMPLE, &draft->text, NULL) || strbuf_add(&draft->text, BARE);
+	else
+		good = strbuf_add_bytes(&draft->text, draft->original.data, draft->original.len);
+	return good || fault_set(fault, FAULT_STORAGE, "memory", "%s: out of memory", draft->path);
 }
 
 static bool reload(struct config_draft *draft, struct fault *fault)
 {
 	settings_free(draft->settings);
-	draft->settings = settings_load(draft->path, fault);
-	if (draft->settings)
-		return true;
-	rewrite_path(draft, fault->what, sizeof(fault->what));
-	rewrite_path(draft, fault->remedy, sizeof(fault->remedy));
-	return false;
+	draft->settings = settings_load_text(draft->path, &draft->text, fault);
+	return draft->settings;
 }
 
-static bool build(struct config_draft *draft, struct fault *fault)
+bool config_draft_open(struct config_draft *draft, const char *path, struct fault *fault)
 {
-	str_copy(draft->directory, sizeof(draft->directory), "/tmp/cloudinvite-setup-XXXXXX");
-	if (!mkdtemp(draft->directory)) {
-		draft->directory[0] = '\0';
-		return error_io(fault, "/tmp");
-	}
-	str_format(draft->path, sizeof(draft->path), "%s/cloudinvite.conf", draft->directory);
-	return link_drop_ins(draft, fault) && copy_text(draft, fault);
-}
-
-bool config_draft_open(struct config_draft *draft, const char *real, struct fault *fault)
-{
-	sigset_t before;
-	bool built;
-
-	interrupt_hold(&before);
-	*draft = (struct config_draft){.real = real};
-	built = build(draft, fault);
-	interrupt_release(&before);
-	if (!built)
+	*draft = (struct config_draft){.path = path};
+	if (!read_text(draft, fault))
 		return false;
 	if (!draft->is_new)
-		draft->before = settings_load(real, fault);
+		draft->before = settings_load(path, fault);
 	return (draft->is_new || draft->before) && reload(draft, fault);
-}
-
-void config_draft_remove(const struct config_draft *draft)
-{
-	if (!draft->directory[0])
-		return;
-	unlink(draft->drop_ins);
-	unlink(draft->path);
-	rmdir(draft->directory);
 }
 
 void config_draft_close(struct config_draft *draft)
 {
-	sigset_t before;
-
-	interrupt_hold(&before);
-	config_draft_remove(draft);
-	draft->directory[0] = '\0';
-	interrupt_release(&before);
 	settings_free(draft->before);
 	settings_free(draft->settings);
 	strbuf_wipe(&draft->original);
 	strbuf_free(&draft->original);
-	*draft = (struct config_draft){.real = NULL};
+	strbuf_wipe(&draft->text);
+	strbuf_free(&draft->text);
+	*draft = (struct config_draft){.path = NULL};
 }
 
 /* ---- keys ---- */
@@ -198,11 +128,8 @@ bool config_draft_set(struct config_draft *draft, const char *section, const cha
 
 	if (strcmp(config_draft_get(draft, section, key, now, sizeof(now)), value) == 0)
 		return true;
-	if (!settings_write(draft->path, section, key, value, fault)) {
-		rewrite_path(draft, fault->what, sizeof(fault->what));
-		return false;
-	}
-	return reload(draft, fault);
+	return settings_edit(draft->path, &draft->text, section, key, value, fault) &&
+	       reload(draft, fault);
 }
 
 struct compare {
@@ -241,40 +168,14 @@ int config_draft_changes(const struct config_draft *draft,
 	return compare.count;
 }
 
-/* ---- all of it ---- */
-
-struct relay {
-	const struct config_draft *draft;
-	void (*report)(const struct fault *, void *ctx);
-	void *ctx;
-};
-
-static void relay_finding(const struct fault *fault, void *ctx)
-{
-	const struct relay *relay = ctx;
-	struct fault copy = *fault;
-
-	rewrite_path(relay->draft, copy.what, sizeof(copy.what));
-	rewrite_path(relay->draft, copy.remedy, sizeof(copy.remedy));
-	relay->report(&copy, relay->ctx);
-}
-
-int config_draft_check(const struct config_draft *draft,
-	void (*report)(const struct fault *, void *ctx), void *ctx)
-{
-	struct relay relay = {draft, report, ctx};
-
-	return settings_check(draft->settings, relay_finding, &relay);
-}
-
 /* ---- taking its place ---- */
 
 /* A dialogue takes minutes, in which somebody else may have edited the file. */
 static bool is_unchanged(const struct config_draft *draft, struct fault *fault)
 {
 	struct strbuf now = {.data = NULL};
-	bool same = access(draft->real, F_OK) == 0
-			    ? read_file(draft->real, &now, NULL) && !draft->is_new &&
+	bool same = access(draft->path, F_OK) == 0
+			    ? read_file(draft->path, &now, NULL) && !draft->is_new &&
 				      now.len == draft->original.len &&
 				      (now.len == 0 ||
 					      memcmp(now.data, draft->original.data, now.len) == 0)
@@ -284,7 +185,7 @@ static bool is_unchanged(const struct config_draft *draft, struct fault *fault)
 	if (same)
 		return true;
 	fault_set(fault, FAULT_SETTINGS, "settings_changed",
-		"%s: another process changed the file in the meantime", draft->real);
+		"%s: another process changed the file in the meantime", draft->path);
 	return fault_remedy(fault, "Nothing was written. Run it again.");
 }
 
@@ -322,22 +223,16 @@ static bool write_backup(const struct config_draft *draft, const char *target,
 
 bool config_draft_commit(struct config_draft *draft, struct fault *fault)
 {
-	struct strbuf text = {.data = NULL};
 	char target[PATH_MAX];
 	struct stat st;
-	bool good;
 
 	if (!is_unchanged(draft, fault))
 		return false;
 	fill_new(draft, &st);
 	if (draft->is_new)
-		str_copy(target, sizeof(target), draft->real);
-	else if (!realpath(draft->real, target) || stat(target, &st) != 0)
-		return error_io(fault, draft->real);
-	good = (draft->is_new || write_backup(draft, target, &st, fault)) &&
-	       read_file(draft->path, &text, fault);
-	if (good && !put(target, &text, &st))
-		good = error_io(fault, target);
-	strbuf_free(&text);
-	return good;
+		str_copy(target, sizeof(target), draft->path);
+	else if (!realpath(draft->path, target) || stat(target, &st) != 0)
+		return error_io(fault, draft->path);
+	return (draft->is_new || write_backup(draft, target, &st, fault)) &&
+	       (put(target, &draft->text, &st) || error_io(fault, target));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The credential's file, as far as setup looks into it: what kind it is, and the number under which
- * Google knows the service account. Secrets in it are wiped, not shown.
+ * What setup reads from the credential's file: its type, and the number under which Google knows
+ * the service account. Secrets in it are wiped and never shown.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -21,8 +21,8 @@
 
 #define FILE_MAX ((size_t)64 * 1024)
 #define NAME	 "credentials.json"
-/* The dispatcher's account gets through the directory and reads the file; it can change neither,
- * and no other account is told what lies there. */
+/* The dispatcher's account can search the directory and read the file, but change neither. No other
+ * account can find out what is in it. */
 #define DIR_MODE  0710
 #define FILE_MODE 0640
 
@@ -99,7 +99,7 @@ bool setup_credential_read(struct setup *s, const char *path, struct setup_crede
 		return true;
 	}
 	if (path[0] != '/')
-		return true; /* systemd:NAME, which only the service is given */
+		return true; /* systemd:NAME, which only the service gets */
 	good = read_file(s, path, &text) && read_limited(s, path, &text, out);
 	strbuf_wipe(&text);
 	strbuf_free(&text);
@@ -129,7 +129,7 @@ static bool is_same(const char *path, const struct strbuf *text, gid_t gid)
 	return same;
 }
 
-/* Root's directory; whatever the umask, and whatever a package gave it. */
+/* Makes it root's, whatever the umask, and whatever a package set. */
 static int open_place(const char *directory, gid_t gid)
 {
 	bool made = mkdir(directory, DIR_MODE) == 0 || errno == EEXIST;
@@ -140,7 +140,7 @@ static int open_place(const char *directory, gid_t gid)
 	return dir;
 }
 
-/* Root's alone while it is written. */
+/* Only root can read it while it is written. */
 static bool write_copy(struct setup *s, const struct strbuf *text, gid_t gid)
 {
 	char directory[PATH_MAX];
@@ -187,7 +187,8 @@ bool setup_credential_install(struct setup *s)
 
 	if (!s->copy[0] || strcmp(s->copy, s->original) == 0)
 		return true;
-	/* Looked at again: it may lie where somebody else could have put another file since. */
+	/* It is checked again, because another user could have replaced it since, depending on its
+	 * directory. */
 	good = passwd_find(user, &uid, &gid, &s->fault) && read_file(s, s->original, &text) &&
 	       read_limited(s, s->original, &text, &known);
 	if (good && !is_same(s->copy, &text, gid)) {

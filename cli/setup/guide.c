@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What to click and paste at Google, as the set-up guide of the User Invitation API has it, and the
- * walls that others have met.
+ * What to click and paste at Google, following the setup guide of the User Invitation API, and the
+ * problems that others have met.
  */
 #include "base/str.h"
 #include "cli/setup/setup.h"
@@ -29,7 +29,7 @@ static void step(struct setup *s, int number, const char *text)
 	screen_newline(&s->screen);
 }
 
-/* Something to open or paste: on a line of its own, whole. */
+/* Something to open or paste: on a line of its own, unbroken. */
 static void line(const char *text)
 {
 	cli_print("     %s", text);

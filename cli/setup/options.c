@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answers that came with the command line, the budget of a host among several, and what is
- * still missing where nobody can be asked.
+ * The answers on the command line, one host's share of the rate, and which answers are missing if
+ * setup cannot ask.
  */
 #include "base/strbuf.h"
 #include "cli/setup/setup.h"
@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 #define DEFAULT_RATE \
-	30 /* requests a minute, and sends a day, of one host: the settings' defaults */
+	30 /* requests a minute, and sends a day, of one host: the defaults of the settings */
 #define DEFAULT_SENDS 50
 
 static bool set_key(struct setup *s, const char *section, const char *key, const char *value)
@@ -92,9 +92,9 @@ bool setup_apply_options(struct setup *s)
 	       set_key(s, "google", "subject", s->subject) && setup_divide_budget(s);
 }
 
-/* ---- what is missing ---- */
+/* ---- missing answers ---- */
 
-/* The default names a file that may not be there. */
+/* The default names a file that may not exist. */
 bool setup_has_credential(const struct setup *s)
 {
 	const struct settings *is = s->draft.settings;
@@ -109,7 +109,7 @@ static void name_missing(struct strbuf *names, bool missing, const char *option)
 		strbuf_addf(names, "%s%s", names->len ? ", " : "", option);
 }
 
-/* A rule that fits most, where a domain is all that is said. */
+/* A template that fits most organisations, if only the domain is given. */
 static bool guess_address(struct setup *s)
 {
 	char rule[512];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What setup writes, part by part, so that an interrupt at any moment can say what has been written
- * and what has not.
+ * What setup writes, part by part, so that an interrupt at any moment can report what has been
+ * written and what has not.
  */
 #include "cli/setup/setup.h"
 
@@ -38,7 +38,7 @@ static const char *name_of(enum setup_part part)
 	return part == PART_SETTINGS ? current->path : "the PAM line";
 }
 
-/* The login is kept by a child, which may not have come back yet. */
+/* A child stores the login, and may not have returned yet. */
 static enum part_state state_of(enum setup_part part)
 {
 	const struct stat *before = &current->login_before;
@@ -71,7 +71,6 @@ static void print_interrupted(void)
 {
 	static struct sentence s;
 
-	config_draft_remove(&current->draft);
 	add(&s, current->cli->progress ? "\n" : "");
 	add(&s, "cloudinvite: setup was interrupted.");
 	if (add_parts(&s, " Written: ", PART_WRITTEN))

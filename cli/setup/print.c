@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What setup tells people: paragraphs and titles, and nothing where a machine reads.
+ * Messages of setup: paragraphs and titles; nothing with --json.
  */
 #include "cli/setup/setup.h"
 

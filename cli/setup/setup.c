@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * setup: from an installed package to a host that sees logins and knows whom they lead to. It asks
- * at the terminal, or takes everything from the command line; a second run changes nothing.
+ * setup: from an installed package to a host that sees logins and maps them to addresses. It asks
+ * at the terminal, or takes all answers from the command line; a second run changes nothing.
  * Nothing is ever sent before `enable`.
  */
 #include "cli/setup/setup.h"
@@ -19,7 +19,7 @@
 #include "cli/common/json.h"
 #include "cli/common/table.h"
 
-/* ---- saying ---- */
+/* ---- reporting ---- */
 
 static int fail(struct setup *s)
 {
@@ -59,8 +59,8 @@ static int show_changes(struct setup *s)
 	count = config_draft_changes(&s->draft, add_change, &c);
 	if (count > 0) {
 		setup_print_title(s, "Settings");
-		setup_print(
-			s, STYLE_PLAIN, 0, "In %s%s:", s->path, s->draft.is_new ? ", anew" : "");
+		setup_print(s, STYLE_PLAIN, 0, "In %s%s:", s->path,
+			s->draft.is_new ? ", a new file" : "");
 	}
 	if (!s->json)
 		table_print(&c.table, &s->screen, 2);
@@ -68,7 +68,8 @@ static int show_changes(struct setup *s)
 	return count;
 }
 
-/* What the dispatcher would refuse is not written, but for a copy that is made afterwards. */
+/* Settings that the dispatcher would refuse are not written, except if they name a copy that is
+ * made afterwards. */
 static void on_fault(const struct fault *fault, void *ctx)
 {
 	struct setup *s = ctx;
@@ -107,7 +108,7 @@ static int write_settings(struct setup *s)
 		setup_part(s, PART_SETTINGS, PART_NOT_WANTED);
 	if (s->copy[0])
 		setup_part(s, PART_CREDENTIAL, PART_OPEN);
-	config_draft_check(&s->draft, on_fault, s);
+	settings_check(s->draft.settings, on_fault, s);
 	if (s->fault.kind)
 		return fail(s);
 	if (s->dry_run || (changes == 0 && !s->copy[0]))
@@ -127,7 +128,7 @@ static int write_settings(struct setup *s)
 
 /* ---- PAM ---- */
 
-/* However it ended: an interrupt may have cut it short. */
+/* Also after a failure: an interrupt may have cut the change short. */
 static bool change_pam(struct setup *s, struct pam_change *change)
 {
 	sigset_t before;
@@ -197,7 +198,7 @@ static void enable_pam(struct setup *s)
 
 /* ---- the end ---- */
 
-/* What Google advises, and what makes administrators remove such programs again. */
+/* What Google recommends, and what makes administrators remove such programs again. */
 static void print_before_sending(struct setup *s)
 {
 	static const char *const advice[] = {
@@ -274,7 +275,7 @@ static int run_setup(struct setup *s)
 		return written;
 	if (!s->no_check && !s->dry_run)
 		setup_check(s);
-	if (s->fault.kind) /* nobody answers any more */
+	if (s->fault.kind) /* the input has ended */
 		return fail(s);
 	enable_pam(s);
 	return print_result(s);

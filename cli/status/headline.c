@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The headline: one sentence that says how it goes, and the one command that changes it.
+ * The headline: one sentence for the state of the service, and the command that changes it.
  */
 #include "cli/status/status.h"
 
@@ -11,9 +11,8 @@
 #include "cli/common/screen.h"
 
 #define INDENT 2
-#define OLD_DOUBT                                                                       \
-	INT64_C(345600) /* 4 days: unconfirmed for longer than Google's lag can explain \
-			 */
+#define OLD_UNCONFIRMED \
+	INT64_C(345600) /* 4 days: unconfirmed for longer than Google's lag can explain \ */
 
 int64_t status_pacing(const struct status *st)
 {
@@ -73,7 +72,7 @@ static void headline_paused(const struct status *st, struct headline *h)
 	h->command = "cloudinvite resume";
 }
 
-/* It ends by itself: a command is only for those who know better. */
+/* It ends automatically, so a command is only for an administrator who knows more. */
 static void headline_reconciling(const struct status *st, struct headline *h)
 {
 	int64_t until = service_state_reconcile_end(&st->service);
@@ -124,7 +123,7 @@ static void headline_dry_run(const struct status *st, struct headline *h)
 			screen_people(people, st->would_be_total));
 	else
 		str_copy(h->text, sizeof(h->text),
-			"Dry run: no invitations go out. Nobody would be invited so far.");
+			"Dry run: no invitations go out. There is no person to invite so far.");
 	h->command = "cloudinvite enable";
 }
 
@@ -134,7 +133,7 @@ int64_t status_undecided(const struct status *st)
 	       status_waiting(st, PERSON_HELD, "max_mails");
 }
 
-/* What needs somebody's eye, though the rest goes on. */
+/* What an administrator should look at while everything else continues. */
 static bool headline_attention(const struct status *st, struct headline *h)
 {
 	const struct ledger_summary *sum = &st->summary;
@@ -142,7 +141,8 @@ static bool headline_attention(const struct status *st, struct headline *h)
 
 	day(st, text, sizeof(text));
 	h->style = STYLE_WARN;
-	if (sum->oldest_unconfirmed > 0 && st->service.at - sum->oldest_unconfirmed > OLD_DOUBT) {
+	if (sum->oldest_unconfirmed > 0 &&
+		st->service.at - sum->oldest_unconfirmed > OLD_UNCONFIRMED) {
 		str_format(h->text, sizeof(h->text),
 			"A send has been unconfirmed for more than four days. %s.", text);
 		h->command = "cloudinvite status --state unconfirmed";
@@ -183,8 +183,8 @@ static bool is_stopped(const struct status *st)
 	       is_down(&st->service.dispatcher);
 }
 
-/* Reconcile and dry run are said whatever else is wrong: nobody may wait for invitations that are
- * never sent. */
+/* Reconcile and dry run are always shown: nobody should wait for invitations that are never
+ * sent. */
 int status_headlines(const struct status *st, struct headline out[STATUS_HEADLINES])
 {
 	struct headline *h = out;

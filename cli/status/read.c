@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads all that status shows: the state of the service, the counts, what waits and why, the faults
- * of people, and who would be invited.
+ * Reads everything that status shows: the state of the service, the counts, the queue and its
+ * reasons, the faults of people, and who would be invited.
  */
 #include "cli/status/status.h"
 
@@ -11,14 +11,14 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 
-#define FAULT_SAMPLE 300 /* people of a state who are looked at for their faults */
+#define FAULT_SAMPLE 300 /* people of a state whose faults are read */
 
 struct reasons {
 	struct status *st;
 	enum person_state state;
 };
 
-/* Keeps the most frequent ones, in order. */
+/* Keeps the most frequent reasons, in order. */
 static bool on_reason(const char *reason, int64_t count, void *ctx)
 {
 	struct reasons *r = ctx;

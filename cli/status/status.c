@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status [--json] [--all] [--after ADDRESS] [--state STATE] [--watch[=SECONDS]] [WHO…]
+ * status [--json] [--all] [--after ADDRESS] [--state STATE] [--watch[=SECONDS]] [TARGET…]
  */
 #include "cli/status/status.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status --json (docs/design.md, "Commands"). People are written one at a time, page by page.
+ * status --json (docs/design.md, "Commands"). People are read page by page and written one at a
+ * time.
  */
 #include "cli/status/status.h"
 
@@ -13,20 +14,20 @@
 #define LIMIT 1000 /* people without --all */
 #define PAGE  200
 
-/* ---- how it works ---- */
+/* ---- state of the service ---- */
 
 static json_t *program_json(const struct program *p)
 {
 	const struct ledger_worker *w = &p->worker;
 
 	if (!p->has_heartbeat)
-		return json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "role", p->role,
-			"wanted", p->wanted, "running", p->alive, "host", "version", "pid", "beat",
-			"started", "note");
-	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "role", p->role, "wanted",
-		p->wanted, "running", p->alive, "host", json_text(w->host), "version",
-		json_text(w->version), "pid", json_count(w->pid), "beat",
-		json_time(w->last_heartbeat), "started", json_time(w->started), "note",
+		return json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "program",
+			p->role, "expected", p->wanted, "running", p->alive, "host", "version",
+			"pid", "last_heartbeat", "started", "status");
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "program", p->role,
+		"expected", p->wanted, "running", p->alive, "host", json_text(w->host), "version",
+		json_text(w->version), "pid", json_count(w->pid), "last_heartbeat",
+		json_time(w->last_heartbeat), "started", json_time(w->started), "status",
 		json_text(w->status_text));
 }
 
@@ -38,7 +39,7 @@ static json_t *pause_json(const struct service_state *service)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", json_text(p->kind), "reason",
 		json_text(p->text), "remedy", json_text(p->remedy), "actor", json_text(p->actor),
-		"since", json_time(p->since), "probe_at", json_time(p->probe_at));
+		"since", json_time(p->since), "next_probe", json_time(p->probe_at));
 }
 
 static json_t *reconcile_json(const struct service_state *service)
@@ -47,9 +48,9 @@ static json_t *reconcile_json(const struct service_state *service)
 
 	if (!service->reconciling)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "why", json_text(r->cause), "reason",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "cause", json_text(r->cause), "reason",
 		json_text(r->text), "since", json_time(r->since), "until",
-		json_time(service_state_reconcile_end(service)), "swept", r->list_read);
+		json_time(service_state_reconcile_end(service)), "list_read", r->list_read);
 }
 
 static json_t *rate_limit_json(const struct status *st)
@@ -61,7 +62,7 @@ static json_t *rate_limit_json(const struct status *st)
 		p->configured > 0 ? json_integer(p->effective) : json_null(), "used",
 		(json_int_t)p->used, "wait_ms", (json_int_t)p->wait_ms, "throttled_until",
 		json_time(p->throttled_until_wall > st->service.at ? p->throttled_until_wall : 0),
-		"expected_seconds", (json_int_t)status_expect(st, status_pacing(st)));
+		"eta_seconds", (json_int_t)status_expect(st, status_pacing(st)));
 }
 
 static json_t *waiting_json(const struct status *st)
@@ -104,7 +105,7 @@ static json_t *worker_json(const struct status *st)
 	const struct settings *settings = st->store->settings;
 	json_t *worker = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "version",
 		CLOUDINVITE_VERSION, "mode", st->service.dry_run ? "dry-run" : "send", "pause",
-		pause_json(&st->service), "pace", rate_limit_json(st), "cap",
+		pause_json(&st->service), "rate_limit", rate_limit_json(st), "sends_per_day",
 		(json_int_t)settings->sends_per_day, "mails_today",
 		(json_int_t)st->summary.mails_today, "blocked", (json_int_t)st->summary.blocked,
 		"oldest_unconfirmed", json_time(st->summary.oldest_unconfirmed));
@@ -115,7 +116,7 @@ static json_t *worker_json(const struct status *st)
 			program_json(&st->service.dispatcher)));
 	json_object_set_new(worker, "verdicts", verdicts_json(st));
 	json_object_set_new(worker, "waiting", waiting_json(st));
-	json_object_set_new(worker, "faults", faults_json(st));
+	json_object_set_new(worker, "errors", faults_json(st));
 	json_object_set_new(worker, "ledger",
 		json_pack("{s:s, s:i}", "id", ledger_id(st->store->ledger), "schema",
 			ledger_schema(st->store->ledger)));
@@ -171,7 +172,7 @@ static bool write_person(
 	return true;
 }
 
-/* Whether anybody follows after the last full page. */
+/* Whether there are people after the last full page. */
 static bool read_next_page(const struct status *st, const struct status_request *request,
 	struct page *page, const char *last, bool *more, struct fault *fault)
 {
@@ -182,7 +183,7 @@ static bool read_next_page(const struct status *st, const struct status_request 
 	return true;
 }
 
-/* The people after `last`, which is moved on; *more tells whether others follow. */
+/* Writes the people after `last`, which is advanced; *more tells whether there are others. */
 static bool write_pages(const struct status *st, const struct status_request *request,
 	struct page *page, char last[ADDRESS_MAX + 1], bool *more, struct fault *fault)
 {
@@ -217,7 +218,7 @@ static bool write_named(const struct status *st, const struct status_request *re
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 bool status_write(
 	const struct status *st, const struct status_request *request, struct fault *fault)
@@ -240,7 +241,7 @@ bool status_write(
 		return false;
 	fputs(more ? "],\n\"more\":true,\"next\":" : "],\n\"more\":false,\"next\":", stdout);
 	json_put(more ? json_text(last) : json_null());
-	fputs(",\n\"worker\":", stdout);
+	fputs(",\n\"service\":", stdout);
 	json_put(worker_json(st));
 	fputs("}\n", stdout);
 	return all_known;

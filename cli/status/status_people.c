@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status WHO… and status --state STATE: people one by one, or as a table.
+ * status TARGET… and status --state STATE: people one by one, or as a table.
  */
 #include "cli/status/status.h"
 
@@ -16,9 +16,9 @@
 
 #define PAGE 1000
 
-/* ---- some, in detail ---- */
+/* ---- selected people, in detail ---- */
 
-/* 1 shown, 0 not known, -1 fault. */
+/* 1 shown, 0 unknown, -1 fault. */
 static int draw_person(
 	const struct status *st, struct screen *s, const char *address, struct fault *fault)
 {
@@ -53,7 +53,7 @@ static bool draw_named(const struct status *st, const struct status_request *req
 	return all_known;
 }
 
-/* ---- those of one state ---- */
+/* ---- people of one state ---- */
 
 struct people_table {
 	struct table table;

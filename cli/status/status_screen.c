@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The morning's screen: the verdict first, then what it rests on, each part with the command that
- * changes it.
+ * The screen of `status`: the headline first, then what it is based on, each part with the command
+ * that changes it.
  */
 #include "cli/status/status.h"
 
@@ -107,7 +107,7 @@ static void would_be(struct screen *s, const struct status *st)
 	}
 }
 
-/* ---- what waits, and why ---- */
+/* ---- queue and reasons ---- */
 
 static bool waits_for_pace(const struct status *st, const struct status_reason *r)
 {
@@ -173,7 +173,7 @@ static void faults(struct screen *s, const struct status *st)
 	char line[400], code[64];
 
 	if (st->fault_count > 0)
-		screen_heading(s, "Faults");
+		screen_heading(s, "Errors");
 	for (int i = 0; i < st->fault_count; i++) {
 		const struct status_fault *f = &st->faults[i];
 		str_format(code, sizeof(code), "%s", f->code[0] != '\0' ? f->code : "fault");
@@ -189,7 +189,7 @@ static void faults(struct screen *s, const struct status *st)
 	}
 }
 
-/* ---- how it works ---- */
+/* ---- state of the service ---- */
 
 static void accounts(struct screen *s, const struct status *st)
 {
@@ -197,7 +197,8 @@ static void accounts(struct screen *s, const struct status *st)
 	char number[SCREEN_NUMBER_SIZE], part[64], line[320] = "";
 
 	for (int i = VERDICT_NONE; i <= VERDICT_COLLISION; i++) {
-		int kind = (i + 1) % (VERDICT_COLLISION + 1); /* those not judged yet last */
+		int kind = (i + 1) %
+			   (VERDICT_COLLISION + 1); /* those that are not evaluated yet come last */
 		if (n[kind] == 0)
 			continue;
 		str_format(part, sizeof(part), "%s%s %s", line[0] != '\0' ? ", " : "",
@@ -220,7 +221,7 @@ static void pace(struct screen *s, const struct status *st)
 	char line[320], when[CLOCK_TEXT_SIZE];
 	size_t at;
 
-	screen_heading(s, "Pace");
+	screen_heading(s, "Rate limit");
 	if (st->rate_limit.configured == 0)
 		str_copy(line, sizeof(line), "unlimited requests");
 	else
@@ -283,7 +284,7 @@ static void programs(struct screen *s, const struct status *st)
 	}
 }
 
-/* The password in a URL is nobody's to read. */
+/* The password in a URL is never shown. */
 static void ledger(struct screen *s, const struct status *st)
 {
 	const char *name = st->store->settings->ledger;

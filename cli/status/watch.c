@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "cli/common/interrupt.h"
 
-/* The other screen, where long lines are cut and no cursor blinks; and back. */
+/* Switches to the alternate screen, without wrapping and without a cursor; and back. */
 #define ENTER "\033[?1049h\033[?7l\033[?25l\033[2J"
 #define LEAVE "\033[?25h\033[?7h\033[?1049l"
 #define KEYS  "q quit  p freeze  space refresh  ? hide"
@@ -28,11 +28,11 @@ struct watch {
 	const struct cli *cli;
 	watch_draw *draw;
 	void *ctx;
-	char *picture; /* as last drawn */
+	char *picture; /* the last one drawn */
 	struct termios before;
-	sigset_t mask; /* before it began */
+	sigset_t mask; /* the signal mask before */
 	int signals;   /* signalfd */
-	bool keys;     /* there is somebody who types; `before` is how the terminal was */
+	bool keys;     /* standard input is a terminal, whose previous state is `before` */
 	bool held, bare, over;
 };
 
@@ -60,8 +60,8 @@ static void leave(const struct watch *w)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &w->before);
 }
 
-/* Over the old picture, line by line, so that nothing flickers; what is longer than the terminal is
- * cut off. */
+/* Paints over the old picture, line by line, so that it does not flicker; cuts what is longer than
+ * the terminal. */
 static bool paint(const struct watch *w)
 {
 	const char *line = w->picture, *end;
@@ -80,9 +80,9 @@ static bool paint(const struct watch *w)
 	return fflush(stdout) == 0;
 }
 
-/* ---- the picture ---- */
+/* ---- the chart ---- */
 
-/* Draws it anew; nothing is painted yet. */
+/* Makes a new picture without painting it. */
 static bool redraw(struct watch *w, struct fault *fault)
 {
 	struct cli here = *w->cli;
@@ -105,9 +105,9 @@ static bool redraw(struct watch *w, struct fault *fault)
 	return ok;
 }
 
-/* ---- what comes in between ---- */
+/* ---- keys and signals ---- */
 
-/* Until the shell lets it go on. */
+/* Restores the terminal until the shell continues the program. */
 static void stop(struct watch *w)
 {
 	leave(w);
@@ -124,7 +124,7 @@ static void leave_at_once(void)
 		return;
 }
 
-/* Whether to look again at once. */
+/* Whether to refresh at once. */
 static bool on_signal(struct watch *w)
 {
 	struct signalfd_siginfo came;
@@ -156,7 +156,7 @@ static bool on_key(struct watch *w)
 	return key == ' ' || (key == 'p' && !w->held);
 }
 
-/* Until it is time to look again, or it is over. */
+/* Until the next refresh, or the end. */
 static void wait_for(struct watch *w, int64_t seconds)
 {
 	struct pollfd from[] = {{.fd = w->signals, .events = POLLIN},
@@ -199,7 +199,7 @@ bool watch_run(
 	const struct cli *cli, int64_t seconds, watch_draw *draw, void *ctx, struct fault *fault)
 {
 	struct watch w = {.cli = cli, .draw = draw, .ctx = ctx, .signals = -1};
-	/* What is wrong from the start is said on the screen that stays. */
+	/* An error at the start is printed on the normal screen, which stays. */
 	bool ok = redraw(&w, fault) && listen_for(&w, fault);
 
 	if (ok) {

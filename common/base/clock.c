@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the clocks, and times as text. All calculations are in UTC with 64 bits: settings, ledger
+ * and Google may give any number, so none of them may overflow.
+ */
 #include "base/clock.h"
 
 #include <fcntl.h>
@@ -21,7 +25,7 @@ int64_t clock_wall(void)
 {
 	struct timespec now;
 
-	/* 0 says "never" wherever a time is kept: somebody due then would be forgotten. */
+	/* The time is never 0: wherever a time is stored, 0 means "never". */
 	return clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec > 0 ? (int64_t)now.tv_sec : 1;
 }
 
@@ -70,6 +74,20 @@ int64_t clock_day_start(int64_t wall)
 	return wall - (rest < 0 ? rest + DAY : rest);
 }
 
+/* mktime finds the right second on days that have 23 or 25 hours. */
+int64_t clock_midnight(int64_t wall, int days)
+{
+	time_t t = (time_t)wall;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm))
+		return clock_day_start(wall) + days * DAY;
+	tm.tm_mday += days;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return (int64_t)mktime(&tm);
+}
+
 /* `count` digits at *s, moved past. */
 static bool digits(const char **s, int count, int *out)
 {
@@ -90,7 +108,7 @@ static bool literal(const char **s, char c)
 	return true;
 }
 
-/* "Z", "+01:00": the seconds to subtract. */
+/* Reads "Z" or "+01:00" as the seconds to subtract. */
 static bool offset(const char **s, int64_t *out)
 {
 	int sign, hours, minutes;
@@ -149,7 +167,8 @@ bool clock_parse_rfc3339(const char *s, int64_t *out)
 	tm.tm_mon -= 1;
 	leap = tm.tm_sec == 60;
 	t = (int64_t)timegm(&tm) - shift;
-	/* A leap second ends a day of UTC: timegm has made it the first of the next. */
+	/* timegm has turned a leap second into the first second of the next day; it is valid
+	 * only there. */
 	if (leap && clock_day_start(t) != t)
 		return false;
 	*out = t;
@@ -203,7 +222,7 @@ char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE])
 	return out;
 }
 
-/* The largest unit of which there are at least two (or minutes from one on), rounded down. */
+/* In the largest unit of which there are at least two (minutes: at least one), rounded down. */
 static void spell(int64_t seconds, char *out, size_t size)
 {
 	if (seconds < 90)
@@ -221,7 +240,7 @@ char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE])
 	int64_t ahead;
 	char text[24];
 
-	/* A ledger may say any number. */
+	/* The ledger may hold any number. */
 	if (__builtin_sub_overflow(wall, now, &ahead) || ahead == INT64_MIN)
 		ahead = wall < now ? -INT64_MAX : INT64_MAX;
 	if (ahead > -5 && ahead < 5) {

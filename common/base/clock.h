@@ -12,9 +12,9 @@
 /* Seconds since the epoch: for what people read and what must survive a reboot. May jump; never
  * 0. */
 int64_t clock_wall(void);
-/* Milliseconds since boot, suspend included: for waiting and for the pace. Never jumps. */
+/* Milliseconds since boot, including suspend: for waiting and for the rate limit. Never jumps. */
 int64_t clock_boot_ms(void);
-/* The kernel's boot id (36 characters and NUL), empty where there is none. */
+/* The kernel's boot id (36 characters and NUL); empty if there is none. */
 void clock_boot_id(char out[37]);
 
 #define CLOCK_TEXT_SIZE 32
@@ -24,14 +24,18 @@ char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 char *clock_day(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 /* The first second (UTC) of the day of `wall`. */
 int64_t clock_day_start(int64_t wall);
+/* The first second of the day of `wall` in this host's time zone, or of the day that comes `days`
+ * days later. */
+int64_t clock_midnight(int64_t wall, int days);
 /* RFC 3339 with `Z` or an offset, 0 to 9 fractional digits (cut off); a leap second is the next
  * day's first. False if malformed or no date. */
 bool clock_parse_rfc3339(const char *s, int64_t *out);
-/* "90s", "2m", "24h", "30d", "1w", "0"; a bare number counts seconds. 0 <= result <= 10 years. */
+/* "90s", "2m", "24h", "30d", "1w", "0"; a bare number means seconds. 0 <= result <= 10 years. */
 bool clock_parse_duration(const char *s, int64_t *seconds);
-/* In the largest of days, hours, minutes and seconds that divides it: 120 -> "2m". Returns out. */
+/* In the largest of days, hours, minutes and seconds that divides it: 120 becomes "2m". Returns
+ * out. */
 char *clock_duration(int64_t seconds, char out[CLOCK_TEXT_SIZE]);
-/* For people: "just now", "in 3 min", "2 h ago", "5 days ago". Returns out. */
+/* For readers: "just now", "in 3 min", "2 h ago", "5 days ago". Returns out. */
 char *clock_relative(int64_t wall, int64_t now, char out[CLOCK_TEXT_SIZE]);
 
 #endif

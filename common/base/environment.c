@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What makes a path root's own: every directory on the way and the file itself, because a directory
+ * that another account can write decides what the path leads to.
+ */
 #include "base/environment.h"
 
 #include <errno.h>
@@ -18,7 +22,7 @@
 static const char *const homes[] = {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
 	"XDG_STATE_HOME", "XDG_RUNTIME_DIR"};
 
-/* Their paths are not searched for configuration: systemd's, and what a shell says about itself. */
+/* Variables that systemd and shells set. No library searches these paths for configuration. */
 static const char *const kept[] = {"NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "PATH", "PWD",
 	"OLDPWD", "TMPDIR", "SQLITE_TMPDIR"};
 
@@ -35,7 +39,7 @@ static bool is_our_group(gid_t gid)
 	return false;
 }
 
-/* 1: root alone decides. 0: somebody else. -1: there is nothing behind it to look at. */
+/* 1: only root decides what is there. 0: somebody else may. -1: it does not exist. */
 static int look_at(const char *path)
 {
 	struct stat st;
@@ -46,7 +50,7 @@ static int look_at(const char *path)
 	       (!(st.st_mode & S_IWGRP) || !is_our_group(st.st_gid));
 }
 
-/* From the root down, so that each part is looked at in a directory that is root's. */
+/* Checks from the root directory down, so that each part is looked up in a directory of root's. */
 static bool is_roots_way(const char *path)
 {
 	char part[PATH_MAX];
@@ -95,7 +99,7 @@ static bool is_kept(const char *name, const char *value)
 	return environment_is_roots(value);
 }
 
-/* True if the variable is gone, and the next one stands in its place. */
+/* True if the variable was removed; the next one has taken its place in environ. */
 static bool is_removed(const char *variable)
 {
 	const char *value = strchr(variable, '=');

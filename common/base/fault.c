@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Faults as values. Texts are made safe here, once, so that every printer may write them as they
+ * are.
+ */
 #include "base/fault.h"
 
 #include <stdarg.h>

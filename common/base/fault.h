@@ -14,12 +14,12 @@ enum fault_kind {
 	FAULT_SETTINGS,	   /* cloudinvite.conf or a file that it names */
 	FAULT_CREDENTIALS, /* the credential itself; nothing was sent to Google's API */
 	FAULT_STORAGE,	   /* ledger, spool, state, disk */
-	FAULT_TRANSIENT,   /* the same again later may work, and surely had no effect */
-	FAULT_SETUP,	   /* Google refuses the whole set-up: no person is charged for it */
-	FAULT_REJECTED,	   /* Google refuses this person, or so it seems until the control call */
+	FAULT_TRANSIENT,   /* it surely had no effect and may work later */
+	FAULT_SETUP,	   /* Google refuses the whole configuration: no person is charged */
+	FAULT_REJECTED,	   /* Google refuses this person, unless the control call shows otherwise */
 	FAULT_AMBIGUOUS,   /* a send whose effect is unknown: never repeat it blindly */
 	FAULT_POLICY,	   /* held or refused by our own rules */
-	FAULT_STOPPED,	   /* we were asked to stop in the middle of it */
+	FAULT_STOPPED,	   /* the program was told to stop meanwhile */
 };
 
 /* Both texts are safe to print on a terminal and hold no secret. `remedy` may be empty. */
@@ -30,8 +30,9 @@ struct fault {
 	char remedy[640]; /* "Write a number from 0 to 600.", or a whole command */
 };
 
-/* Fills in; control characters in the result are made visible. `what` by a format. Returns false,
- * so that `return fault_set(...)` ends a function that says true for success. `f` may be NULL. */
+/* Fills in the fault; `format` gives `what`. Control characters in the result are made visible.
+ * Returns false, so that `return fault_set(...)` can end a function that returns true for
+ * success. `f` may be NULL. */
 bool fault_set(struct fault *f, enum fault_kind kind, const char *code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Adds the remedy. Returns false, like fault_set. */
@@ -42,8 +43,9 @@ void fault_clear(struct fault *f);
 
 /* The word of a kind: "transient", "setup", … */
 const char *fault_kind_word(enum fault_kind kind);
-/* The exit code of a kind (docs/design.md, "Commands"): 0 yes, 2 usage, 3 settings, 4 credentials,
- * 5 later, 6 refused by Google, 7 held by policy, 8 storage. Exit code 1 ("no") is no fault. */
+/* The exit code of a kind (docs/design.md, "Commands"): 0 yes, 2 usage, 3 settings, 4
+ * credentials, 5 later, 6 refused by Google, 7 held by policy, 8 storage. Exit code 1 ("no")
+ * does not come from a fault. */
 int fault_exit_code(enum fault_kind kind);
 
 #endif

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading and replacing files that may be hostile or half written.
+ *
+ * A file is checked after it was opened, by its descriptor, so that it cannot be exchanged in
+ * between. A replacement is written to a temporary file and renamed, so that a reader sees the old
+ * content or the new one and a power failure leaves one of them.
+ */
 #include "base/file.h"
 
 #include <errno.h>
@@ -14,7 +21,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 
-/* Whether it may be read; if not, the fault says why. */
+/* Checks whether the file may be read; if not, the fault says why. */
 static bool file_judge(const char *name, const struct stat *st, const struct file_rules *rules,
 	enum fault_kind kind, struct fault *fault)
 {
@@ -49,7 +56,7 @@ static bool file_judge(const char *name, const struct stat *st, const struct fil
 	return true;
 }
 
-/* What errno says of a file that cannot be read, other than its rights and its kind. */
+/* Describes why a file cannot be read, from errno: anything other than its mode and type. */
 static bool say_unreadable(const char *name, enum fault_kind kind, struct fault *fault)
 {
 	fault_set(fault, kind, "unreadable", "%s: cannot be read: %s", name, strerror(errno));
@@ -77,13 +84,13 @@ static bool file_take(int fd, const char *name, const struct file_rules *rules, 
 		taken += n > 0 ? (size_t)n : 0;
 		if (n < 0)
 			good = say_unreadable(name, kind, fault);
-		else if (rules->max_size && taken > rules->max_size) /* grown since fstat */
+		else if (rules->max_size && taken > rules->max_size) /* it has grown since fstat */
 			good = fault_set(fault, kind, "too_large", "%s: is larger than %zu bytes",
 				name, rules->max_size);
 		else if (!strbuf_add_bytes(out, buffer, (size_t)n))
 			good = say_no_memory(name, kind, fault);
 	}
-	/* It may have been a key. */
+	/* The file may have held a key. */
 	explicit_bzero(buffer, sizeof(buffer));
 	return good;
 }
@@ -150,7 +157,7 @@ int file_write_all(int fd, const void *bytes, size_t n)
 	return 0;
 }
 
-/* Writes the temporary file whole and to the disk. */
+/* Writes the whole temporary file and forces it to the disk. */
 static int write_temporary(int dir, const char *temporary, const void *bytes, size_t n, mode_t mode)
 {
 	int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -171,10 +178,11 @@ static int replace_at(int dir, const char *name, const void *bytes, size_t n, mo
 	unsigned long long random;
 	int saved;
 
-	errno = EIO; /* of less than was asked for, getrandom says nothing */
+	errno = EIO; /* a short read: getrandom leaves errno alone */
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -1;
-	/* The temporary name begins with a dot, so that no reader of a directory takes it. */
+	/* The temporary name begins with a dot, so that no program that reads the directory
+	 * takes it. */
 	if (!str_format(temporary, sizeof(temporary), ".%.200s.%016llx", name, random)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -183,7 +191,7 @@ static int replace_at(int dir, const char *name, const void *bytes, size_t n, mo
 		goto fail;
 	if (renameat(dir, temporary, dir, name) != 0)
 		goto fail;
-	/* The rename itself must survive a power cut. */
+	/* The rename itself must survive a power failure. */
 	return fsync(dir);
 fail:
 	saved = errno;
@@ -192,7 +200,8 @@ fail:
 	return -1;
 }
 
-/* A signal that ends the process in between would leave the temporary file behind: it waits. */
+/* Signals are held back: one that ended the process in between would leave the temporary file
+ * behind. */
 int file_replace_at(int dir, const char *name, const void *bytes, size_t n, mode_t mode)
 {
 	sigset_t ends, before;
@@ -224,7 +233,8 @@ int file_replace(const char *path, const void *bytes, size_t n, mode_t mode)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* A directory may be a link of the administrator's here: only its last part is ours. */
+	/* The directory may be a symbolic link that the administrator made; only the last part
+	 * is ours. */
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -1;

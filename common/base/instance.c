@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lock and the wake-up file of each program. No call here waits for a lock that another account
+ * could hold.
+ */
 #include "base/instance.h"
 
 #include <errno.h>
@@ -39,7 +43,7 @@ static bool instance_path(char out[PATH_MAX], const char *run_dir,
 	return str_format(out, PATH_MAX, "%s/%s", run_dir, last);
 }
 
-/* What was planted in its place, a link, a FIFO or a directory, is no file. */
+/* A link, FIFO or directory that was planted in its place is not accepted as the file. */
 static int open_plain(const char *path, int flags, mode_t mode)
 {
 	int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
@@ -67,7 +71,7 @@ static bool run_directory_error(const char *run_dir, const char *path, struct fa
 	return false;
 }
 
-/* What the holder wrote: "pid version". */
+/* Reads what the holder of the lock wrote: "pid version". */
 static void read_holder(int fd, pid_t *pid, char version[32])
 {
 	char line[64], *blank;
@@ -91,8 +95,8 @@ static void read_holder(int fd, pid_t *pid, char version[32])
 		str_safe(version, 32, blank + 1);
 }
 
-/* An open-file-description lock rather than flock: it can be asked about without being taken, so
- * that a `status` at the wrong moment does not turn a starting program away. */
+/* An open-file-description lock and not flock: its state can be queried without taking it, so a
+ * `status` at the wrong moment does not turn away a program that starts. */
 static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 static bool take_lock(struct instance *r, const char *path, pid_t *held_by, bool *held)
@@ -108,7 +112,7 @@ static bool take_lock(struct instance *r, const char *path, pid_t *held_by, bool
 	return false;
 }
 
-/* A lock for reading by another account keeps ours away; the program runs unseen then. */
+/* If another account holds a read lock, ours fails, and the program runs without being seen. */
 static bool lock_visibly(struct instance *r, const char *path)
 {
 	r->visible = open_plain(path, O_RDWR | O_CREAT, WAKEUP_FILE_MODE);
@@ -184,7 +188,7 @@ bool instance_is_running(const char *run_dir, const char *name, pid_t *pid, char
 
 /* ---- the wake-up ---- */
 
-/* IN_ATTRIB only: a touch changes the times and nothing else, and comes as one event. */
+/* IN_ATTRIB only: a touch changes nothing but the times, and gives one event. */
 static bool watch_one(int watch, const char *path, struct fault *fault)
 {
 	if (inotify_add_watch(watch, path, IN_ATTRIB | IN_DONT_FOLLOW) >= 0)
@@ -194,7 +198,7 @@ static bool watch_one(int watch, const char *path, struct fault *fault)
 	return fault_remedy(fault, "Raise fs.inotify.max_user_instances or max_user_watches.");
 }
 
-/* Watched by its path: that is opened first, because it says better what is wrong with it. */
+/* inotify watches a path; the file is opened first, because that gives a better error. */
 static bool watch_name(int watch, const char *run_dir, const char *name, struct fault *fault)
 {
 	char path[PATH_MAX];

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One event to systemd's journal, by its native protocol: a datagram of fields to search by. Events
- * that somebody may have to account for have a MESSAGE_ID each, which config/journal explains
- * (`journalctl -x`).
+ * Sends one event to systemd's journal by its native protocol: a datagram of fields to search by.
  */
 #ifndef CLOUDINVITE_BASE_JOURNAL_H
 #define CLOUDINVITE_BASE_JOURNAL_H
@@ -11,8 +9,8 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* Whom and what an event is about; NULL or "" where that is not known. No address in full:
- * log_address masks. */
+/* The person and the action that an event is about; NULL or "" if not known. An address must be
+ * masked (log_address). */
 struct journal_about {
 	const char *person;
 	const char *reason;
@@ -20,12 +18,15 @@ struct journal_about {
 	const char *host;
 };
 
-/* 32 hexadecimal digits, or NULL: the event has none. */
-const char *journal_message_id(const char *event);
+/* An event that has a MESSAGE_ID. */
+struct journal_id {
+	const char *event;
+	const char *id; /* 32 hexadecimal digits */
+};
 
-/* `message` must be one safe line (str_safe); the fields are made safe here. Never waits. False:
- * there is no journal, or it does not take it. */
-bool journal_send(const char *socket_path, int priority, const char *event, const char *message,
-	const struct journal_about *about);
+/* `id` is the MESSAGE_ID, or NULL. `message` must be one safe line (str_safe); the fields are made
+ * safe here. Never waits. False if there is no journal, or if it does not accept the datagram. */
+bool journal_send(const char *socket_path, int priority, const char *event, const char *id,
+	const char *message, const struct journal_about *about);
 
 #endif

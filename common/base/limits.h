@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lengths that several layers agree on: bytes, without the NUL.
+ * Lengths that several layers share, in bytes, without the NUL.
  */
 #ifndef CLOUDINVITE_BASE_LIMITS_H
 #define CLOUDINVITE_BASE_LIMITS_H

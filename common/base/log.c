@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a line of the log goes: the journal, or standard error. Control characters are made visible
+ * here, for all callers.
+ */
 #include "base/log.h"
 
 #include <errno.h>
@@ -20,13 +24,14 @@ static struct {
 	const char *program;
 	enum log_level level;
 	const char *socket_path;
-	bool journal;	/* it reads our standard error */
-	bool decisions; /* it is told of them in any case */
+	const struct journal_id *ids;
+	bool journal;	/* the journal reads our standard error */
+	bool decisions; /* decisions go to the journal in any case */
 	bool full_addresses;
-} sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, false, false, false};
+} sink = {"cloudinvite", LOG_LEVEL_INFO, JOURNAL_SOCKET, NULL, false, false, false};
 
 /* systemd sets JOURNAL_STREAM to device and inode of the stream that the journal reads. It is
- * inherited, so a terminal below a service of the desktop has it, too: only equality counts. */
+ * inherited, so a terminal below a service of the desktop has it too. Only equality counts. */
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -46,6 +51,11 @@ void log_start(const char *program, enum log_level level)
 	sink.journal = is_journal(STDERR_FILENO);
 }
 
+void log_message_ids(const struct journal_id *ids)
+{
+	sink.ids = ids;
+}
+
 void log_decisions(void)
 {
 	sink.decisions = true;
@@ -61,8 +71,8 @@ void log_show_addresses(bool full)
 	sink.full_addresses = full;
 }
 
-/* One write a line, so that lines of several processes do not mix. A log that cannot be written is
- * no reason to stop. */
+/* One write for each line, so that lines of several processes do not mix. A program does not
+ * stop because its log cannot be written. */
 static void write_line(enum log_level level, const char *event, const char *message)
 {
 	char line[LINE_MAX_BYTES + 128], now[CLOCK_TEXT_SIZE];
@@ -73,6 +83,15 @@ static void write_line(enum log_level level, const char *event, const char *mess
 		str_format(line, sizeof(line), "%s %s: %s: %s\n", clock_rfc3339(clock_wall(), now),
 			sink.program, event, message);
 	(void)file_write_all(STDERR_FILENO, line, strlen(line));
+}
+
+/* NULL if the event has no MESSAGE_ID. */
+static const char *message_id(const char *event)
+{
+	for (const struct journal_id *i = sink.ids; i && i->event; i++)
+		if (strcmp(i->event, event) == 0)
+			return i->id;
+	return NULL;
 }
 
 __attribute__((format(printf, 4, 0))) static void tell(enum log_level level, const char *event,
@@ -89,7 +108,8 @@ __attribute__((format(printf, 4, 0))) static void tell(enum log_level level, con
 		raw[0] = '\0';
 	str_safe(safe, sizeof(safe), raw);
 	if (journal)
-		told = journal_send(sink.socket_path, (int)level, event, safe, about);
+		told = journal_send(
+			sink.socket_path, (int)level, event, message_id(event), safe, about);
 	if (loud && !(told && sink.journal))
 		write_line(level, event, safe);
 	errno = saved;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of the programs (the PAM module has its own). One line an event. Where the journal reads
- * standard error it goes there with its fields (base/journal.h), or, if that fails, as a line with
- * systemd's <N> prefix; elsewhere it is a line with the time on standard error.
- * No secret and no unmasked address may be handed to it (log_address masks).
+ * The log of the programs (the PAM module has its own): one line for each event. If the journal
+ * reads standard error, the event goes there with its fields (base/journal.h), or, if that fails,
+ * as a line with systemd's <N> prefix. Otherwise it is a line with the time on standard error.
+ * Never pass a secret or an unmasked address (log_address masks).
  */
 #ifndef CLOUDINVITE_BASE_LOG_H
 #define CLOUDINVITE_BASE_LOG_H
@@ -21,24 +21,27 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7
 };
 
-/* Once at start. `program` must outlive the log. Lines above `level` are dropped. */
+/* Call once, at start. `program` must outlive the log. Lines above `level` are dropped. */
 void log_start(const char *program, enum log_level level);
-/* For a program at a terminal: what is told by log_about goes to the journal all the same, so that
- * decisions are found there together with what came of them. */
+/* The events that have a MESSAGE_ID in the journal. A row without an event ends the table, which
+ * must outlive the log. */
+void log_message_ids(const struct journal_id *ids);
+/* For a program at a terminal: what log_about logs also goes to the journal, so that decisions are
+ * found there together with their results. */
 void log_decisions(void);
 /* Where the journal is, for tests. */
 void log_journal_at(const char *socket_path);
 /* Whether addresses are written in full ([privacy] log_addresses = full). */
 void log_show_addresses(bool full);
 
-/* `event` is one stable word ("invited", "brake", …), then a sentence. Control
- * characters are made visible; over 1,000 bytes are cut. errno is kept. */
+/* `event` is one stable word ("invited", "guard_tripped", …); a sentence follows. Control
+ * characters are made visible, and more than 1,000 bytes are cut. Keeps errno. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same, with the fields of the journal. */
+/* The same, with fields for the journal. */
 void log_about(enum log_level level, const char *event, const struct journal_about *about,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* A fault, with its remedy. */
+/* Logs a fault with its remedy. */
 void log_fault(enum log_level level, const char *event, const struct fault *f);
 
 /* The address as the log may show it: masked or in full. Valid until the fourth next call. */

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The change of user, which cannot be undone afterwards, and what is read about users from
+ * /etc/passwd and the audit system. NSS is not used.
+ */
 #include "base/privdrop.h"
 
 #include <errno.h>
@@ -17,7 +21,7 @@
 #include "base/str.h"
 
 #define PASSWD	   "/etc/passwd"
-#define NOBODY_SET ((unsigned)-1) /* the kernel's word for "no login uid" */
+#define NOBODY_SET ((unsigned)-1) /* the kernel's value for "no login uid" */
 
 bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
@@ -33,7 +37,7 @@ bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 	(void)fclose(file);
 	if (!found || strcmp(found->pw_name, user) != 0) {
 		fault_set(fault, FAULT_SETTINGS, "no_such_user",
-			"[worker]: there is no account '%s' in " PASSWD, user);
+			"there is no account '%s' in " PASSWD, user);
 		return fault_remedy(
 			fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
 	}
@@ -47,7 +51,7 @@ void disable_tracing(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* Started as the service's account already, by its unit or by hand. */
+/* Whether the program was started as the service's account, by its unit or by hand. */
 static bool runs_as(const char *user)
 {
 	struct fault ignored;
@@ -63,13 +67,12 @@ static bool find_other_than_root(const char *user, uid_t *uid, gid_t *gid, struc
 		return false;
 	if (*uid != 0 && *gid != 0)
 		return true;
-	fault_set(fault, FAULT_SETTINGS, "user_is_root", "[worker]: '%s' has root's rights%s", user,
-		*uid != 0 ? " (its group is root's)" : "");
-	return fault_remedy(
-		fault, "Use a dedicated account, or remove the key to use the default.");
+	fault_set(fault, FAULT_SETTINGS, "user_is_root", "the account '%s' has root's rights%s",
+		user, *uid != 0 ? " (its group is root's)" : "");
+	return fault_remedy(fault, "Use an account that has no other purpose.");
 }
 
-/* What the account itself and the ledger's group allow, and nothing else. */
+/* The account's own group and, if there is one, the ledger's; nothing else. */
 static bool set_ids(uid_t uid, const gid_t groups[2], size_t count)
 {
 	return setgroups(count, groups) == 0 && setresgid(groups[0], groups[0], groups[0]) == 0 &&
@@ -93,12 +96,12 @@ bool drop_privileges(const char *user, const char *with, struct fault *fault)
 	if (!set_ids(uid, groups, with ? 2 : 1))
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot switch to user '%s': %s", user, strerror(errno));
-	/* Root must not come back, by a setuid program neither. */
+	/* The process must not be able to become root again, not even by a setuid program. */
 	if (setuid(0) == 0 || geteuid() != uid || getegid() != groups[0] ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fault_set(fault, FAULT_STORAGE, "cannot_become",
 			"cannot drop privileges for good: user '%s' could become root again", user);
-	/* Once more: another uid may have brought the system's own choice back. */
+	/* Again: the change of uid may have restored the system's default. */
 	disable_tracing();
 	environment_close();
 	return true;
@@ -111,7 +114,8 @@ bool drop_capabilities(struct fault *fault)
 
 	(void)umask(077);
 	disable_tracing();
-	/* The bounding set needs CAP_SETPCAP, and without it there is nothing to give up. */
+	/* Dropping from the bounding set needs CAP_SETPCAP; without it there is nothing to give
+	 * up. */
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
@@ -122,7 +126,7 @@ bool drop_capabilities(struct fault *fault)
 		strerror(errno));
 }
 
-/* The login uid (audit), or the real one where none is set. */
+/* The login uid (audit), or the real uid if none is set. */
 static uid_t login_uid(void)
 {
 	FILE *file = fopen("/proc/self/loginuid", "re");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who we are: the change from root to the service's account, and who asked for an action.
+ * Accounts: the change from root to a service's account, and which user asked for an action.
  */
 #ifndef CLOUDINVITE_BASE_PRIVDROP_H
 #define CLOUDINVITE_BASE_PRIVDROP_H
@@ -11,33 +11,33 @@
 
 #include "base/fault.h"
 
-/* Looks a name up in `passwd` (a file, not NSS: the account is a local system user). */
+/* Looks up a name in /etc/passwd, not by NSS: the account is a local system user. */
 bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault);
 
-/* Shuts this process to others of its own account: no core, no debugger, no /proc/PID/mem, and no
- * /proc/PID/root, through which one program of the service would see what only the other's mount
- * namespace has. */
+/* Closes this process to others of its own account: no core dump, no debugger, no /proc/PID/mem,
+ * and no /proc/PID/root, through which one program of the service would see what only the other
+ * one's mount namespace has. */
 void disable_tracing(void);
 
-/* Started as root: becomes `user` for good (groups, gid, uid; no new privileges), so that nothing
- * that a hostile service account planted is touched with root's rights, and closes the environment
- * (base/environment.h), as it does where it was started as `user`. Its groups are its own and,
- * unless `with` is NULL, that of the account `with`, with which it shares files: then the umask is
- * 007 (SQLite makes its files with the umask and gives them their mode only afterwards), else 077.
- * Started as another user, or with `user` root: stays so, with that umask. Shut in any case. False
- * with a fault that says what to do. */
+/* Started as root: becomes `user` for good (groups, gid, uid; no new privileges), so that root's
+ * rights never touch anything that a hostile service account planted. Started as root or as
+ * `user`, it also closes the environment (base/environment.h). The groups are the user's own
+ * and, unless `with` is NULL, that of the account `with`, with which it shares files. The umask
+ * is then 007, because SQLite makes its files with the umask and sets their mode only
+ * afterwards; otherwise 077. Started as another user, or with `user` root: the user stays, with
+ * that umask. Tracing is disabled in any case. False with a fault that says what to do. */
 bool drop_privileges(const char *user, const char *with, struct fault *fault);
 
-/* Stays who it is and gives up everything else that root may: all capabilities, also for what it
- * would run, and new privileges. What root owns can still be written. In any case umask 077, and
- * shut. */
+/* Stays the same user and gives up everything else that root may do: all capabilities, also for
+ * programs that it would run, and new privileges. Files of root can still be written. Sets umask
+ * 077 and disables tracing. */
 bool drop_capabilities(struct fault *fault);
 
-/* Who asked, for history and journal: "alice"; "alice (as root)" where the login uid is another's;
- * "alice (sudo)" where there is no login uid and root's SUDO_USER is a plausible name. */
+/* The user who asked, for history and journal: "alice"; "alice (as root)" if the login uid is
+ * another one; "alice (sudo)" if there is no login uid and root's SUDO_USER is a plausible name. */
 void audit_actor(char *out, size_t size);
 
-/* This host's name for sightings: gethostname, lower case, no domain added. */
+/* This host's name in sightings: gethostname in lower case, without a domain added. */
 void local_hostname(char *out, size_t size);
 
 #endif

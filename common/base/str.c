@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strings of a fixed size: formatting, numbers, lists, wildcards and safe output. The PAM module
+ * links this, so nothing here uses the heap, the locale or static state.
+ */
 #include "base/str.h"
 
 #include <errno.h>
@@ -9,6 +13,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/utf8.h"
 
 bool str_format(char *out, size_t size, const char *format, ...)
 {
@@ -137,8 +142,8 @@ bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, voi
 	return true;
 }
 
-/* Both ends are given by pointers, so that a word of a list needs no copy. On a mismatch only the
- * last star is tried again: never worse than the product of the lengths. */
+/* Pointers give both ends, so that a word of a list need not be copied. On a mismatch only the
+ * last star is tried again, so the cost is at most the product of the lengths. */
 static bool match_bytes(const char *pattern, const char *pattern_end, const char *s)
 {
 	const char *star = NULL, *resume = NULL;
@@ -176,60 +181,54 @@ bool str_in_list(const char *word, const char *list)
 {
 	char copy[512];
 
-	/* A longer word is in no list: names and groups are at most 256 bytes. */
+	/* A longer word is in no list: names and groups have at most 256 bytes. */
 	return str_copy(copy, sizeof(copy), word) && !str_each_word(list, word_differs, copy);
 }
 
-/* The length of the UTF-8 sequence at s, 0 if it is invalid. RFC 3629, table 3-7 of Unicode. */
-static size_t utf8_sequence(const unsigned char *s, size_t n)
+size_t str_count_lines(const char *text, size_t n)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
+	size_t count = 1;
 
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (n < len)
-		return 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return len;
+	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
+		count++;
+	return count;
+}
+
+char *str_next_line(char **at, char *end, size_t *length)
+{
+	char *line = *at, *newline;
+
+	if (line >= end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(end - line));
+	if (!newline)
+		newline = end;
+	*newline = '\0';
+	*length = (size_t)(newline - line);
+	*at = newline + 1;
+	return line;
 }
 
 bool str_is_utf8(const char *s, size_t n)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t at = 0;
+	uint32_t code;
+	size_t len;
 
-	while (at < n) {
-		size_t len = p[at] ? utf8_sequence(p + at, n - at) : 0;
-
-		if (len == 0)
+	for (size_t at = 0; at < n; at += len) {
+		len = utf8_decode(s + at, n - at, &code);
+		if (len == 0 || code == 0)
 			return false;
-		at += len;
 	}
 	return true;
 }
 
-/* Characters that are not seen but change what is: they turn or break the order of a line, hide
- * between letters, or carry a text of their own. Unicode's Default_Ignorable_Code_Point, with the
- * separators of lines and paragraphs and the controls of annotations. */
+/* Characters that cannot be seen but change what a reader sees: they reverse or break the order
+ * of a line, hide between letters, or carry a text of their own. This is Unicode's
+ * Default_Ignorable_Code_Point with the separators of lines and paragraphs and the annotation
+ * controls. */
 static const struct {
 	uint32_t first, last;
-} unseen[] = {
+} invisible[] = {
 	{0x00ad, 0x00ad},
 	{0x034f, 0x034f},
 	{0x061c, 0x061c},
@@ -249,24 +248,13 @@ static const struct {
 	{0xe0000, 0xe0fff},
 };
 
-/* The code point of a valid sequence of `len` bytes. */
-static uint32_t utf8_decode(const unsigned char *s, size_t len)
-{
-	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t c = s[0] & first[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
-}
-
 /* C1 controls are U+0080 to U+009F: terminals obey them, too. */
 static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
-		if (c >= unseen[i].first && c <= unseen[i].last)
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
+		if (c >= invisible[i].first && c <= invisible[i].last)
 			return false;
 	return true;
 }
@@ -281,11 +269,12 @@ char *str_safe(char *out, size_t size, const char *s)
 		return out;
 	while (n > 0) {
 		char escaped[4 * 4 + 1];
-		size_t taken = utf8_sequence(p, n);
+		uint32_t code;
+		size_t taken = utf8_decode((const char *)p, n, &code);
 		const char *piece = (const char *)p;
 		size_t len = taken;
 
-		if (taken == 0 || !is_visible(utf8_decode(p, taken))) {
+		if (taken == 0 || !is_visible(code)) {
 			taken = taken ? taken : 1;
 			len = 0;
 			for (size_t i = 0; i < taken; i++)

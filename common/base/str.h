@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings: the small things that every layer does with them. Nothing here depends on the locale.
+ * Small operations on strings that every layer needs. Nothing here depends on the locale.
  */
 #ifndef CLOUDINVITE_BASE_STR_H
 #define CLOUDINVITE_BASE_STR_H
@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Formats into `out`; false when it did not fit (out then holds the truncated text). */
+/* Formats into `out`; false if it did not fit (`out` then holds the truncated text). */
 bool str_format(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Copies; false when it did not fit. */
+/* Copies; false if it did not fit. */
 bool str_copy(char *out, size_t size, const char *s);
 
 /* ASCII only, independent of the locale. */
@@ -24,7 +24,7 @@ bool str_equal_nocase(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
-/* Cuts white space from both ends, in place; returns the new start. */
+/* Removes white space from both ends, in place; returns the new start. */
 char *str_trim(char *s);
 
 /* The whole of `s` as a decimal number in [min, max]; false otherwise. */
@@ -38,20 +38,26 @@ bool str_in_list(const char *word, const char *list);
 /* Shell-style match with * and ? only; no classes, no escapes, linear time for one star. */
 bool str_match(const char *pattern, const char *s);
 
+/* How many lines a text of `n` bytes has at the most; at least 1. */
+size_t str_count_lines(const char *text, size_t n);
+/* The line at *at, ended by a NUL in place of its newline, and its length; *at then is the next
+ * one. `end` is the NUL behind the text. NULL: that was the last line. */
+char *str_next_line(char **at, char *end, size_t *length);
+
 /* True if the bytes are valid UTF-8 without NUL (overlong forms and surrogates are invalid). */
 bool str_is_utf8(const char *s, size_t n);
 
-/* Writes `s` so that no terminal, log line or reader can be harmed by it: control bytes, DEL, C1
- * controls, invalid UTF-8 and characters that are not seen but change what is (bidirectional
- * controls, zero width, tags, separators of lines) become \xNN, byte by byte. What is safe already
- * stays as it is. Always terminates; truncates with "…". Returns out. */
+/* Writes `s` so that it cannot harm a terminal, a log line or a reader: control bytes, DEL, C1
+ * controls, invalid UTF-8 and invisible characters that change what a reader sees (bidirectional
+ * controls, zero width, tags, separators of lines) become \xNN, byte by byte. Safe text stays as
+ * it is. Always terminates; truncates with "…". Returns out. */
 char *str_safe(char *out, size_t size, const char *s);
 
-/* "what. Remedy": two sentences, with a full stop between them unless `first` ends with a mark of
- * its own. Either may be "". Returns out, truncated if it does not fit. */
+/* Joins two sentences ("what. Remedy"), with a full stop between them unless `first` ends with
+ * punctuation. Either may be "". Returns out, truncated if it does not fit. */
 char *str_sentences(char *out, size_t size, const char *first, const char *second);
 
-/* alice@example.com -> a***e@example.com (one letter kept for short ones). Returns out. */
+/* alice@example.com becomes a***e@example.com (short ones keep one letter). Returns out. */
 char *str_mask_address(char *out, size_t size, const char *address);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The growing string. Memory is wiped before it is freed, because the text may be a secret.
+ */
 #include "base/strbuf.h"
 
 #include <stdarg.h>
@@ -26,7 +29,7 @@ static bool strbuf_reserve(struct strbuf *t, size_t n)
 	capacity = t->capacity ? t->capacity : 64;
 	while (capacity < need)
 		capacity *= 2;
-	/* Not realloc: a text may hold a secret, and the old memory would keep it. */
+	/* Not realloc: the text may be a secret, and the old memory would keep a copy. */
 	data = malloc(capacity);
 	if (!data) {
 		t->failed = true;

@@ -9,24 +9,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A growing string. `data` is NULL or NUL-terminated; `failed` stays set once memory or the limit
- * ran out, so that a caller may append many times and look once. Zero-initialise, then set `max`
- * (bytes, 0 means 1 MiB). */
+/* `data` is NULL or NUL-terminated. `failed` stays set once memory or the limit ran out, so that
+ * a caller may append many times and check once. Zero-initialise, then set `max` (bytes; 0 means
+ * 1 MiB). */
 struct strbuf {
 	char *data;
 	size_t len;
 	size_t capacity; /* bytes allocated */
-	size_t max;	 /* of len; 0: 1 MiB */
+	size_t max;	 /* limit of `len`; 0: 1 MiB */
 	bool failed;
 };
 
-/* Append; false (and `failed`) when the limit or memory is exhausted: nothing was appended then. */
+/* Appends. False (and `failed`) if the limit or memory is exhausted; then nothing was appended. */
 bool strbuf_add(struct strbuf *t, const char *s);
 bool strbuf_add_bytes(struct strbuf *t, const void *bytes, size_t n);
 bool strbuf_addf(struct strbuf *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Forgets the content, keeps the memory. */
 void strbuf_clear(struct strbuf *t);
-/* Overwrites the content with zeroes first: for secrets. NULL-safe. */
+/* Overwrites the content with zeroes first: for secrets. Accepts NULL. */
 void strbuf_wipe(struct strbuf *t);
 void strbuf_free(struct strbuf *t);
 

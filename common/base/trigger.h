@@ -12,13 +12,13 @@ enum trigger {
 	TRIGGER_LOGIN,
 	TRIGGER_CREATED, /* the account was created */
 	TRIGGER_MANUAL,	 /* by an administrator */
-	TRIGGER_DELETED, /* the account was deleted; never that of a sighting */
+	TRIGGER_DELETED, /* the account was deleted; never in a sighting */
 };
 #define TRIGGERS 4
 
 /* "login", "created", "manual", "deleted". */
 const char *trigger_word(enum trigger trigger);
-/* False if `word` is none of these; *out is not touched then. */
+/* False if `word` is none of these; *out is then unchanged. */
 bool trigger_parse(const char *word, enum trigger *out);
 
 #endif

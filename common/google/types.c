@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The words of methods and invitation states.
+ */
 #include "google/types.h"
 
 #include "base/str.h"

@@ -172,7 +172,7 @@ void invite_list(struct invite *i, const struct google_call *call,
 static bool refuse(struct fault *fault, const char *code, const char *address, const char *is)
 {
 	fault_set(fault, FAULT_POLICY, code, "%.200s %s", address, is);
-	return fault_remedy(fault, "To send anyway: --again --reason TEXT.");
+	return fault_remedy(fault, "To send anyway: --resend --reason TEXT.");
 }
 
 static bool refuse_busy(struct fault *fault, const char *address)
@@ -247,7 +247,7 @@ static bool reconcile_allows(struct invite *i, bool again, struct fault *fault)
 		i->reconcile.text);
 	return fault_remedy(fault,
 		"This ends automatically; see: cloudinvite status. To send anyway: "
-		"--again --reason TEXT.");
+		"--resend --reason TEXT.");
 }
 
 /* Somebody whom the ledger does not know is held, with nothing due, while we are at it: whatever

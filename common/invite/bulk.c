@@ -25,7 +25,7 @@ bool bulk_reads_first(const struct invite *i)
 
 bool bulk_is_coming(const struct invite *i)
 {
-	return i->judging && i->settings->sweep_every != 0;
+	return i->judging && i->settings->resync_interval != 0;
 }
 
 bool bulk_over(struct invite *i, struct fault *fault)
@@ -40,7 +40,7 @@ static bool may_read(struct invite *i, bool *may, struct fault *fault)
 
 	if (!sweep_read_number(i, "backlog_at", 0, &last, fault))
 		return false;
-	*may = last == 0 || last > i->now || i->now - last >= i->settings->sweep_every;
+	*may = last == 0 || last > i->now || i->now - last >= i->settings->resync_interval;
 	return true;
 }
 
@@ -49,7 +49,7 @@ bool bulk_look(struct invite *i, struct fault *fault)
 	int64_t pages, people;
 	bool may;
 
-	if (!i->arrivals || i->judging || i->settings->sweep_every == 0 || i->paused ||
+	if (!i->arrivals || i->judging || i->settings->resync_interval == 0 || i->paused ||
 		i->draining || i->solo || i->sweep.under_way || i->sweep.call.phase != ERRAND_IDLE)
 		return true;
 	i->arrivals = false;

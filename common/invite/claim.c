@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -183,13 +184,10 @@ bool claim_slots(struct invite *i, struct fault *fault)
 /* When nothing gets through any more, everybody waits together, instead of failing one by one. */
 void claim_rest(struct invite *i)
 {
-	int64_t rest = REST_FIRST_MS;
+	int64_t rest = backoff(REST_FIRST_MS, REST_LAST_MS, i->rests);
 
 	if (!unreachable(i) || i->later_in_a_row == i->rested_for)
 		return;
-	for (int n = 0; n < i->rests && rest < REST_LAST_MS; n++)
-		rest *= 2;
-	rest = rest < REST_LAST_MS ? rest : REST_LAST_MS;
 	if (i->slots_at_ms < clock_boot_ms() + rest)
 		i->slots_at_ms = clock_boot_ms() + rest;
 	if (i->rests == 0)

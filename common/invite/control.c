@@ -9,10 +9,11 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/counters.h"
 #include "base/str.h"
+#include "telemetry/counters.h"
 
 #define PROBE_FIRST_S 60
 #define PROBE_LAST_S  3600
@@ -56,15 +57,6 @@ void control_start(struct invite *i)
 
 /* ---- the set-up ---- */
 
-static int64_t probe_after(int streak)
-{
-	int64_t wait = PROBE_FIRST_S;
-
-	while (streak-- > 0 && wait < PROBE_LAST_S)
-		wait *= 2;
-	return wait < PROBE_LAST_S ? wait : PROBE_LAST_S;
-}
-
 /* The ledger never lets it replace a pause of the operator or of a brake. */
 static bool pause_setup(struct invite *i, const struct fault *why, struct fault *fault)
 {
@@ -72,7 +64,7 @@ static bool pause_setup(struct invite *i, const struct fault *why, struct fault 
 	struct ledger_pause pause = {
 		.since = already ? i->pause.since : i->now,
 		.probes = i->control.streak,
-		.probe_at = i->now + probe_after(i->control.streak),
+		.probe_at = i->now + backoff(PROBE_FIRST_S, PROBE_LAST_S, i->control.streak),
 	};
 
 	str_copy(pause.kind, sizeof(pause.kind), "setup");
@@ -268,7 +260,7 @@ static bool pull_brake(struct invite *i, const struct course *c, struct fault *f
 	i->paused = true;
 	i->control.braked = true;
 	counter_add(COUNTER_BREAKER_TRIPS, 0, 0, 1);
-	log_about(LOG_LEVEL_ERROR, "brake",
+	log_about(LOG_LEVEL_ERROR, "guard_tripped",
 		&(struct journal_about){.reason = c->answer.fault.code, .actor = i->actor}, "%s",
 		str_sentences(sentences, sizeof(sentences), pause.text, pause.remedy));
 	return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -120,11 +121,8 @@ static int64_t jitter(int64_t seconds)
 
 static int64_t retry_due(const struct course *c)
 {
-	int64_t wait = RETRY_FIRST_S;
+	int64_t wait = jitter(backoff(RETRY_FIRST_S, RETRY_LAST_S, c->after.attempts - 1));
 
-	for (int n = 1; n < c->after.attempts && wait < RETRY_LAST_S; n++)
-		wait *= 2;
-	wait = jitter(wait < RETRY_LAST_S ? wait : RETRY_LAST_S);
 	if (c->answer.retry_after > wait)
 		wait = c->answer.retry_after < ASKED_LAST_S ? c->answer.retry_after : ASKED_LAST_S;
 	return c->invite->now + wait;

@@ -70,8 +70,8 @@ static bool lag_is_over(const struct person *p, const struct evidence *e, bool *
 {
 	*by_google = e->date != 0 && p->intent_date != 0;
 	if (*by_google)
-		return e->date - p->intent_date >= EVIDENCE_LAG_S;
-	return e->now - p->intent_at >= EVIDENCE_LAG_S;
+		return e->date - p->intent_date >= GOOGLE_LAG_S;
+	return e->now - p->intent_at >= GOOGLE_LAG_S;
 }
 
 static bool proves_unsent(const struct person *p, const struct evidence *e, bool by_google)
@@ -89,7 +89,7 @@ static void settle_sent(struct person *p, const struct evidence *e, struct evide
 	close_intent(p);
 	p->intent_date = mailed;
 	out->journal = "resolved_sent";
-	say(out, "settled", e);
+	say(out, "resolved", e);
 }
 
 /* Where Google's clock was not known when the intent was committed (or was another one), the time
@@ -117,7 +117,7 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 		p->priority = PRIO_RETRY;
 		close_intent(p);
 		out->journal = "resolved_unsent";
-		say(out, "settled", e);
+		say(out, "resolved", e);
 	} else {
 		become(p, PERSON_HELD, "unconfirmed");
 		say(out, "held", e);
@@ -131,7 +131,7 @@ static void settle(struct person *p, const struct evidence *e, struct evidence_m
 static bool withdrawn(const struct person *p, const struct evidence *e)
 {
 	return (e->mails > 0 && e->mails >= p->mails) ||
-	       (e->date != 0 && p->intent_date != 0 && e->date - p->intent_date >= EVIDENCE_LAG_S);
+	       (e->date != 0 && p->intent_date != 0 && e->date - p->intent_date >= GOOGLE_LAG_S);
 }
 
 static void saw_not_yet_sent(
@@ -175,7 +175,7 @@ static void saw(struct person *p, const struct evidence *e, struct evidence_mean
 {
 	bool open = intent_open(p);
 
-	/* With --again, what was so before the mail proves nothing about it. And nobody comes back
+	/* With --resend, what was so before the mail proves nothing about it. And nobody comes back
 	 * from `gone` but by a sighting. */
 	if ((open && p->resend) || p->state == PERSON_GONE)
 		return;
@@ -212,13 +212,13 @@ bool evidence_mailed_elsewhere(const struct person *before, const struct evidenc
 	/* Of whom nothing was known, only INVITED says when the mail was. */
 	if (before->mails < 0 && (e->state != INVITATION_INVITED || e->updated == 0))
 		return false;
-	return e->updated == 0 || e->date - e->updated < EVIDENCE_LAG_S;
+	return e->updated == 0 || e->date - e->updated < GOOGLE_LAG_S;
 }
 
 int64_t evidence_settle_due(const struct person *p, int64_t now)
 {
 	static const int64_t ages[] = {60, 15 * MINUTE, 2 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR,
-		EVIDENCE_LAG_S + 5 * MINUTE};
+		GOOGLE_LAG_S + 5 * MINUTE};
 
 	if (p->intent_at > now) /* our clock was ahead then */
 		return now + 2 * HOUR;

@@ -17,8 +17,6 @@
 #include "google/api/google.h"
 #include "ledger/ledger.h"
 
-#define EVIDENCE_LAG_S (72 * INT64_C(3600)) /* after this, what is not shown is not there */
-
 struct evidence {
 	bool shown; /* false: get said 404. list says nothing of those whom it does not show */
 	enum invitation_state state;

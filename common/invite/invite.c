@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -144,9 +145,8 @@ static bool note_waiting(struct invite *i)
 /* A ledger that fails (disk full, locked) is left alone for a while; answers wait meanwhile. */
 static void back_off(struct invite *i)
 {
-	i->backoff_ms = i->backoff_ms == 0 ? BACKOFF_FIRST_MS : i->backoff_ms * 2;
-	if (i->backoff_ms > BACKOFF_LAST_MS)
-		i->backoff_ms = BACKOFF_LAST_MS;
+	i->backoff_ms =
+		i->backoff_ms == 0 ? BACKOFF_FIRST_MS : backoff(i->backoff_ms, BACKOFF_LAST_MS, 1);
 	i->next_ms = clock_boot_ms() + i->backoff_ms;
 }
 

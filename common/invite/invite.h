@@ -57,7 +57,7 @@ struct invite_counts {
 	int64_t invited, not_invitable, unconfirmed, faults;
 };
 void invite_counts(const struct invite *i, struct invite_counts *out);
-/* A word or short sentence on what it waits for: "idle", "waiting for the rate limit", "paused". */
+/* What it waits for, in a few words: "idle", "waiting for the rate limit", "paused: setup". */
 const char *invite_waits_for(const struct invite *i);
 
 /* ---- the administrator's commands ---- */

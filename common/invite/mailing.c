@@ -36,8 +36,7 @@ static bool count_sends(struct invite *i, struct fault *fault)
 		return true;
 	if (!reconcile_still_whole(i, fault))
 		return false;
-	i->sends_today =
-		ledger_sends_since(i->ledger, policy_midnight_before(of_the_day(i)), fault);
+	i->sends_today = ledger_sends_since(i->ledger, clock_midnight(of_the_day(i), 0), fault);
 	return i->sends_today >= 0;
 }
 
@@ -50,9 +49,9 @@ static bool not_by_name(struct course *c, const struct ruling *ruling, struct fa
 			"today's limit of invitations is reached ([invitations] sends_per_day)",
 			"Try again tomorrow, or raise sends_per_day."},
 		{"reconcile", "a mail may be out that this ledger does not know of (reconcile)",
-			"See: cloudinvite status. To send anyway: --again --reason TEXT."},
+			"See: cloudinvite status. To send anyway: --resend --reason TEXT."},
 		{"max_mails", "the person has already received as many mails as max_mails permits",
-			"To send one more: --again --reason TEXT."},
+			"To send one more: --resend --reason TEXT."},
 	};
 	size_t n = 0;
 
@@ -92,7 +91,7 @@ bool mailing_cleared(struct course *c, struct fault *fault)
 	return ending_put(c, ruling.kind == RULING_HOLD ? "held" : "decision", fault);
 }
 
-/* An administrator's `send --again` is stronger than a block. */
+/* An administrator's `send --resend` is stronger than a block. */
 static bool blocked_meanwhile(struct course *c, bool *blocked, struct fault *fault)
 {
 	int found = c->after.resend

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invite/policy.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 static bool mails_used_up(const struct policy_facts *f)
 {
@@ -26,30 +26,6 @@ struct ruling policy_rule(const struct policy_facts *f)
 	if (!f->by_name && f->window_opens != 0)
 		return (struct ruling){RULING_WAIT, "send_window", f->window_opens};
 	if (f->sends_today >= f->settings->sends_per_day)
-		return (struct ruling){RULING_WAIT, "daily_limit", policy_midnight_after(f->now)};
+		return (struct ruling){RULING_WAIT, "daily_limit", clock_midnight(f->now, 1)};
 	return (struct ruling){RULING_SEND, "", 0};
-}
-
-/* mktime finds the right second on days that have 23 or 25 hours. */
-static int64_t midnight(int64_t now, int days)
-{
-	time_t t = (time_t)now;
-	struct tm tm;
-
-	if (!localtime_r(&t, &tm))
-		return now - now % 86400 + days * INT64_C(86400);
-	tm.tm_mday += days;
-	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return (int64_t)mktime(&tm);
-}
-
-int64_t policy_midnight_before(int64_t now)
-{
-	return midnight(now, 0);
-}
-
-int64_t policy_midnight_after(int64_t now)
-{
-	return midnight(now, 1);
 }

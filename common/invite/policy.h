@@ -35,8 +35,4 @@ struct policy_facts {
 };
 struct ruling policy_rule(const struct policy_facts *f);
 
-/* The day of the cap, by this host's time zone. */
-int64_t policy_midnight_before(int64_t now);
-int64_t policy_midnight_after(int64_t now);
-
 #endif

@@ -194,7 +194,7 @@ bool reconcile_noted(struct invite *i, const struct person *before, const struct
 		return true;
 	if (!read_tally(i, &t, fault))
 		return false;
-	if (t.people == 0 || e->date < t.since || e->date - t.since >= EVIDENCE_LAG_S)
+	if (t.people == 0 || e->date < t.since || e->date - t.since >= GOOGLE_LAG_S)
 		t = (struct tally){.since = e->date};
 	t.people++;
 	if (t.people < ELSEWHERE_PEOPLE)
@@ -240,7 +240,7 @@ static int64_t left(const struct invite *i)
 
 	if (date == 0 || i->reconcile.mail_date == 0)
 		return -1;
-	return age >= EVIDENCE_LAG_S ? 0 : EVIDENCE_LAG_S - (age > 0 ? age : 0);
+	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
 }
 
 int64_t reconcile_due(const struct invite *i)
@@ -248,7 +248,7 @@ int64_t reconcile_due(const struct invite *i)
 	int64_t wait = left(i);
 
 	if (wait < 0)
-		wait = EVIDENCE_LAG_S;
+		wait = GOOGLE_LAG_S;
 	else if (wait == 0)
 		wait = SWEEP_WAIT_S;
 	return i->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);

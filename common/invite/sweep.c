@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -88,7 +89,7 @@ static bool read_next(struct invite *i, struct fault *fault)
 			!sweep_write_number(i, "resync_done", last, fault))
 			return false;
 	}
-	i->sweep.next_at = last + i->settings->sweep_every;
+	i->sweep.next_at = last + i->settings->resync_interval;
 	return true;
 }
 
@@ -159,10 +160,10 @@ static bool begin(struct invite *i, struct fault *fault)
 	i->sweep.under_way = true;
 	i->sweep.reconciles = reconcile_wants_sweep(i);
 	if (i->sweep.by_get)
-		log_event(LOG_LEVEL_INFO, "sweep", "checking %d people individually",
+		log_event(LOG_LEVEL_INFO, "resync", "checking %d people individually",
 			i->sweep.people_count);
 	else
-		log_event(LOG_LEVEL_INFO, "sweep", "reading the list of invitations");
+		log_event(LOG_LEVEL_INFO, "resync", "reading the list of invitations");
 	return true;
 }
 
@@ -173,7 +174,7 @@ void sweep_for_bulk(struct invite *i, int64_t people)
 	i->sweep.under_way = true;
 	i->sweep.bulk = people;
 	i->sweep.reconciles = reconcile_wants_sweep(i);
-	log_event(LOG_LEVEL_NOTE, "sweep",
+	log_event(LOG_LEVEL_NOTE, "resync",
 		"more than %lld people to look at: reading the list of invitations first",
 		(long long)people - 1);
 }
@@ -194,7 +195,7 @@ static bool finish(struct invite *i, bool whole, struct fault *fault)
 
 bool sweep_wanted(const struct invite *i)
 {
-	return i->settings->sweep_every != 0 || reconcile_wants_sweep(i);
+	return i->settings->resync_interval != 0 || reconcile_wants_sweep(i);
 }
 
 bool sweep_look(struct invite *i, struct fault *fault)
@@ -297,7 +298,7 @@ static bool goes_in_circles(const struct sweep *s)
 
 static bool give_up(struct invite *i, struct fault *fault)
 {
-	log_event(LOG_LEVEL_WARN, "sweep", "the list does not end: stopped after %d pages",
+	log_event(LOG_LEVEL_WARN, "resync", "the list does not end: stopped after %d pages",
 		i->sweep.pages + 1);
 	return finish(i, false, fault);
 }
@@ -334,12 +335,9 @@ static void step_on(struct sweep *s)
 /* Longer each time, and at least as long as Google asks for. */
 static int64_t retry_at(struct invite *i)
 {
-	int64_t wait = RETRY_S, asked = i->sweep.call.answer.retry_after;
+	int64_t wait = backoff(RETRY_S, RETRY_LAST_S, i->sweep.troubles++);
+	int64_t asked = i->sweep.call.answer.retry_after;
 
-	for (int n = 0; n < i->sweep.troubles && wait < RETRY_LAST_S; n++)
-		wait *= 2;
-	i->sweep.troubles++;
-	wait = wait < RETRY_LAST_S ? wait : RETRY_LAST_S;
 	asked = asked < ASKED_LAST_S ? asked : ASKED_LAST_S;
 	return i->now + (asked > wait ? asked : wait);
 }
@@ -361,7 +359,7 @@ static void begin_anew(struct invite *i)
 static void be_over(struct invite *i)
 {
 	sweep_free(i);
-	i->sweep.next_at = i->now + i->settings->sweep_every;
+	i->sweep.next_at = i->now + i->settings->resync_interval;
 }
 
 void sweep_settle(struct invite *i)

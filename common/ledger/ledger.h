@@ -20,10 +20,10 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/counters.h"
 #include "people/sighting.h"
 #include "people/verdict.h"
 #include "settings/settings.h"
+#include "telemetry/counters.h"
 
 struct ledger;
 
@@ -142,7 +142,7 @@ struct person {
 				 the invited: of the mail, or a later one; 0: unknown */
 	int64_t intent_mails; /* the count noted with it; -1: unknown */
 	bool approved; /* by the administrator: not to be held for dry run, discovery, collision */
-	bool resend;   /* send --again: one more mail than max_mails allows */
+	bool resend;   /* send --resend: one more mail than max_mails allows */
 	bool discovered; /* found unmanaged by a sweep only */
 	int64_t checked; /* when check and get last cleared the way for a send; 0: never */
 	int64_t first_day;
@@ -355,9 +355,9 @@ bool ledger_has_new_id(struct ledger *l);
 
 /* ---- meters ---- */
 
-/* Adds what this program has counted since the last time (base/counters.h). In one commit; after a
- * fault it is still to be added. Inside a group it counts as stored, whatever becomes of that.
- * Nothing where the ledger is only read. */
+/* Adds what this program has counted since the last time (telemetry/counters.h). In one commit;
+ * after a fault it is still to be added. Inside a group it counts as stored, whatever becomes of
+ * that. Nothing where the ledger is only read. */
 bool ledger_store_counters(struct ledger *l, struct fault *fault);
 /* One more of a counter without labels, in the commit of what is counted. */
 bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault);

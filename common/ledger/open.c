@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "ledger/guard.h"
@@ -246,8 +247,7 @@ static bool new_id(char id[33], struct fault *fault)
 			"cannot get random bytes from the kernel: %s", strerror(errno));
 		return fault_remedy(fault, "Try again.");
 	}
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		str_format(id + 2 * i, 3, "%02x", bytes[i]);
+	hex_encode(id, bytes, sizeof(bytes));
 	return true;
 }
 

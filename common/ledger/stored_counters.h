@@ -5,8 +5,8 @@
 #ifndef CLOUDINVITE_LEDGER_STORED_COUNTERS_H
 #define CLOUDINVITE_LEDGER_STORED_COUNTERS_H
 
-#include "base/counters.h"
 #include "ledger/ledger.h"
+#include "telemetry/counters.h"
 
 /* Between txn_begin and txn_end. */
 bool stored_counter_add(

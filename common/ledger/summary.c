@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
-
+#include "base/clock.h"
 #include "ledger/person.h"
 
 static bool count_people(struct ledger *l, struct ledger_summary *out, struct fault *fault)
@@ -61,25 +60,12 @@ static bool find_oldest(struct ledger *l, struct ledger_summary *out, struct fau
 	return query_one(&q, &out->oldest_unconfirmed) >= 0;
 }
 
-/* The first second of the day that `now` is in, where this host is. */
-static int64_t midnight_before(int64_t now)
-{
-	time_t t = (time_t)now;
-	struct tm tm;
-
-	if (!localtime_r(&t, &tm))
-		return now;
-	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return (int64_t)mktime(&tm);
-}
-
 static bool count_rest(
 	struct ledger *l, int64_t now, struct ledger_summary *out, struct fault *fault)
 {
 	struct query q;
 
-	out->mails_today = ledger_sends_since(l, midnight_before(now), fault);
+	out->mails_today = ledger_sends_since(l, clock_midnight(now, 0), fault);
 	if (out->mails_today < 0)
 		return false;
 	query_start(&q, l, "SELECT count(*) FROM block", fault);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page of metrics. Everything is read from the ledger first, so that a fault leaves no half of
+ * a page; then each group of families is written.
+ */
 #include "metrics/metrics.h"
 
 #include <stdlib.h>
@@ -6,16 +10,17 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/counters.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/google.h"
 #include "ratelimit/rate_limit.h"
+#include "telemetry/counters.h"
 
 #define STORED_MAX 256 /* far more than there are series */
-#define LABEL_MAX  160 /* bytes of a label's value; what is longer ends with "…" */
+#define LABEL_MAX  160 /* bytes of a label's value; a longer one ends with "…" */
 
-/* The two programs, and whatever else has a line in the ledger. */
+/* The two programs, and any other that the ledger has a row of. */
 static const char *const roles[] = {"collector", "dispatcher", "unknown"};
 #define ROLES (ARRAY_SIZE(roles))
 
@@ -24,13 +29,13 @@ struct stored {
 	int64_t n;
 };
 
-/* All that is told, read before a line is written. */
+/* Everything that is reported, read before a line is written. */
 struct facts {
 	const struct settings *settings;
 	struct ledger *ledger;
 	int64_t now;
 	struct ledger_summary summary;
-	struct ledger_worker workers[ROLES]; /* the freshest of each role */
+	struct ledger_worker workers[ROLES]; /* the most recent of each program */
 	bool works[ROLES];
 	struct rate_limit_status rate_limit;
 	bool paused, reconciling, dispatches;
@@ -134,7 +139,7 @@ static void one(const struct page *p, const char *name, int64_t value)
 	strbuf_addf(p->out, "cloudinvite_%s %lld\n", name, (long long)value);
 }
 
-/* The value of a label: printable, with the escapes of the exposition format. */
+/* A label's value: printable, with the escapes of the exposition format. */
 static void add_label(const struct page *p, const char *label, const char *value)
 {
 	char safe[LABEL_MAX];
@@ -159,7 +164,7 @@ static void gauge(const struct page *p, const char *name, const char *help, int6
 	one(p, name, value);
 }
 
-/* All series of one meter. A value that nobody has set yet is left out. */
+/* All series of one counter or gauge. A gauge that was never set is left out. */
 static void write_family(
 	const struct page *p, const struct facts *f, enum counter m, const char *help)
 {
@@ -200,7 +205,7 @@ static void durations(const struct page *p, const struct facts *f)
 	}
 }
 
-/* The ledger's word is taken for a version only if it looks like one. */
+/* The ledger's text is reported as a version only if it looks like one. */
 static const char *version_of(const struct ledger_worker *w)
 {
 	static const char shape[] = "0123456789abcdefghijklmnopqrstuvwxyz.+~-";
@@ -219,13 +224,13 @@ static void programs(const struct page *p, const struct facts *f)
 		strbuf_add(p->out, "cloudinvite_build_info{");
 		add_label(p, "version", version_of(&f->workers[i]));
 		strbuf_add(p->out, ",");
-		add_label(p, "role", roles[i]);
+		add_label(p, "program", roles[i]);
 		strbuf_add(p->out, "} 1\n");
 	}
 	head(p, "heartbeat_timestamp_seconds", "gauge", "Time of the program's last heartbeat.");
 	for (size_t i = 0; i < ROLES; i++)
 		if (f->works[i])
-			labelled(p, "heartbeat_timestamp_seconds", "role", roles[i],
+			labelled(p, "heartbeat_timestamp_seconds", "program", roles[i],
 				f->workers[i].last_heartbeat);
 	write_family(p, f, GAUGE_RELOADED, "1 if the settings on disk are the ones in use.");
 }
@@ -238,16 +243,16 @@ static void held(const struct page *p, const struct facts *f)
 	head(p, "mode", "gauge", "1 for the current mode.");
 	labelled(p, "mode", "mode", "dry-run", dry);
 	labelled(p, "mode", "mode", "send", !dry);
-	head(p, "paused", "gauge", "1 while no invitations are sent for this reason.");
+	head(p, "paused", "gauge", "1 while a pause of this kind stops the invitations.");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		labelled(p, "paused", "reason", kinds[i],
+		labelled(p, "paused", "kind", kinds[i],
 			f->paused && strcmp(f->pause.kind, kinds[i]) == 0);
-	labelled(p, "paused", "reason", "reconcile", f->reconciling);
+	labelled(p, "paused", "kind", "reconcile", f->reconciling);
 	write_family(p, f, COUNTER_BREAKER_TRIPS,
 		"Number of times that the breaker or the account change guard tripped.");
 }
 
-/* Seconds since then; 0: there is nothing, or it lies ahead. */
+/* Seconds since then; 0 if there is no time, or if it is in the future. */
 static int64_t age(const struct facts *f, int64_t since)
 {
 	return since > 0 && since < f->now ? f->now - since : 0;
@@ -263,7 +268,7 @@ static void people(const struct page *p, const struct facts *f)
 	for (int state = 0; state < PERSON_STATES; state++)
 		labelled(p, "people", "state", person_state_word((enum person_state)state),
 			f->summary.people[state]);
-	gauge(p, "unconfirmed_oldest_seconds",
+	gauge(p, "unconfirmed_oldest_age_seconds",
 		"Time since which it is not known whether a mail went out.",
 		age(f, f->summary.oldest_unconfirmed));
 	write_family(p, f, COUNTER_MAILS, "Invitations that Google confirmed.");
@@ -281,33 +286,34 @@ static void spool(const struct page *p, const struct facts *f)
 	write_family(p, f, COUNTER_ARRIVALS, "Logins and accounts that the collector processed.");
 	write_family(p, f, GAUGE_SPOOL, "Files in the spool: waiting, and set aside as broken.");
 	if (oldest)
-		gauge(p, "spool_oldest_seconds", "Age of the oldest waiting arrival.",
+		gauge(p, "spool_oldest_arrival_age_seconds", "Age of the oldest waiting arrival.",
 			age(f, *oldest));
 }
 
 static void queue(const struct page *p, const struct facts *f)
 {
-	head(p, "queue_people", "gauge", "People waiting for a call to Google.");
+	head(p, "queued_people", "gauge", "People waiting for a call to Google.");
 	for (int class = PRIO_NEW; class <= PRIO_BACKGROUND; class ++)
-		labelled(p, "queue_people", "class", priority_word((enum priority) class),
+		labelled(p, "queued_people", "priority", priority_word((enum priority) class),
 			f->summary.queue[class]);
-	gauge(p, "queue_oldest_due_seconds", "How long the next person in the queue is overdue.",
+	gauge(p, "queue_delay_seconds", "How long the next person in the queue is overdue.",
 		age(f, f->summary.oldest_due));
-	head(p, "rate_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
-	labelled(p, "rate_per_minute", "kind", "configured", f->rate_limit.configured);
-	labelled(p, "rate_per_minute", "kind", "effective",
+	head(p, "rate_limit_requests_per_minute", "gauge", "Allowed calls a minute; 0: no limit.");
+	labelled(p, "rate_limit_requests_per_minute", "kind", "configured",
+		f->rate_limit.configured);
+	labelled(p, "rate_limit_requests_per_minute", "kind", "effective",
 		f->rate_limit.configured > 0 ? f->rate_limit.effective : 0);
 	if (f->settings->sends_per_day > 0) {
 		int64_t left = f->settings->sends_per_day - f->summary.mails_today;
 
-		gauge(p, "send_cap_remaining", "Invitations that may still be sent today.",
-			left > 0 ? left : 0);
+		gauge(p, "daily_limit_remaining", "Invitations that may still be sent today.",
+			max_i64(left, 0));
 	}
 	if (f->sweep_at > 0)
-		gauge(p, "sweep_last_success_timestamp_seconds",
+		gauge(p, "resync_last_success_timestamp_seconds",
 			"Time of the last complete resync.", f->sweep_at);
 	if (f->sweep_pages > 0)
-		gauge(p, "sweep_pages", "Pages of Google's list at the last resync.",
+		gauge(p, "resync_pages", "Pages of Google's list at the last resync.",
 			f->sweep_pages);
 }
 
@@ -328,7 +334,7 @@ static void ledger(const struct page *p, const struct facts *f)
 
 	write_family(p, f, COUNTER_LEDGER_ERRORS, "Ledger read and write errors.");
 	if (bytes >= 0)
-		gauge(p, "ledger_bytes", "Size of the ledger file.", bytes);
+		gauge(p, "ledger_size_bytes", "Size of the ledger file.", bytes);
 	gauge(p, "ledger_schema_version", "Schema version of the ledger.",
 		ledger_schema(f->ledger));
 }
@@ -345,7 +351,7 @@ bool metrics_write(struct ledger *l, const struct settings *settings, enum metri
 	f->settings = settings;
 	f->ledger = l;
 	f->now = clock_wall();
-	f->dispatches = settings->role != ROLE_COLLECTOR;
+	f->dispatches = settings->role != ROLE_HOST;
 	ok = read_facts(f, fault);
 	if (ok) {
 		programs(&p, f);

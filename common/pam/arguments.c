@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The module's arguments. The command line reads PAM files with the same parser, so that both agree
+ * on what a line means.
+ */
 #include "common/pam/arguments.h"
 
 #include <stddef.h>
@@ -31,13 +35,30 @@ static bool take_flag(struct arguments *a, const char *argument)
 	return false;
 }
 
+/* The value of spool=, or NULL. */
+static const char *spool_of(const char *argument)
+{
+	const char *value = after(argument, "spool=");
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+/* Whether the path is a name in the spool itself. */
+static bool is_in(const char *spool, const char *path)
+{
+	const char *name = after(path, spool);
+
+	return name && name[0] == '/' && name[1] && !strchr(name + 1, '/');
+}
+
+/* `a->spool` is the caller's. */
 static bool take_value(struct arguments *a, const char *argument, bool *skip_named)
 {
 	const char *value;
 
-	if ((value = after(argument, "spool=")) && value[0] == '/') {
-		a->spool = value;
-	} else if ((value = after(argument, "message_file=")) && value[0] == '/') {
+	if (spool_of(argument)) {
+		return true;
+	} else if ((value = after(argument, "message_file=")) && is_in(a->spool, value)) {
 		a->message_file = value;
 	} else if ((value = after(argument, "services="))) {
 		a->services = value;
@@ -66,10 +87,15 @@ void arguments_parse(struct arguments *a, int argc, const char **argv,
 		.min_uid = ARGUMENT_UNSET,
 		.max_uid = ARGUMENT_UNSET,
 	};
+	/* First, as the message file must lie in it. */
+	for (int i = 0; i < argc; i++)
+		if (spool_of(argv[i]))
+			a->spool = spool_of(argv[i]);
 	for (int i = 0; i < argc; i++)
 		if (!take_flag(a, argv[i]))
 			(void)take_value(a, argv[i], &skip_named);
-	/* Who names the services means them: the built-in list no longer skips any. */
+	/* An administrator who names services means them: the built-in list then skips none of
+	 * them. */
 	if (a->services[0] && !skip_named)
 		a->skip_services = "";
 	for (int i = 0; i < argc; i++)

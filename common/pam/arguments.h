@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words behind pam_cloudinvite.so in a PAM file. None of them can change a return code.
+ * The arguments of pam_cloudinvite.so in a PAM file. None of them can change a return code.
  */
 #ifndef CLOUDINVITE_PAM_ARGUMENTS_H
 #define CLOUDINVITE_PAM_ARGUMENTS_H
@@ -13,10 +13,12 @@
 	"polkit-1 *-launch-environment"
 #define ARGUMENT_UNSET (-1LL)
 
-/* Strings point into argv or are constants. */
+/* Strings point into argv, or are constants. */
 struct arguments {
 	const char *spool;
-	const char *message_file;  /* NULL: the module's own sentence */
+	/* In the spool itself: elsewhere others could hold its look-up, and with it a login. NULL:
+	 * the module's own sentence. */
+	const char *message_file;
 	const char *services;	   /* "": every service but those skipped */
 	const char *skip_services; /* patterns */
 	long long min_uid;	   /* ARGUMENT_UNSET: login.defs */
@@ -28,12 +30,12 @@ struct arguments {
 	bool silent;
 };
 
-/* Fills in; calls `wrong` with every argument that it does not know or cannot use, after all others
- * have been read (so that `silent` counts wherever it stands). */
+/* Fills in; calls `wrong` for every argument that is unknown or cannot be used. That happens
+ * after all others have been read, so that `silent` counts wherever it stands. */
 void arguments_parse(struct arguments *a, int argc, const char **argv,
 	void (*wrong)(const char *argument, void *ctx), void *ctx);
 
-/* Whether a session of this service counts. */
+/* Whether sessions of this service are reported. */
 bool arguments_service(const struct arguments *a, const char *service);
 
 #endif

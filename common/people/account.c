@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The passwd file. It is read as a whole and sorted once, because the collector compares tens of
+ * thousands of accounts with the file again and again.
+ */
 #include "people/account.h"
 
 #include <stdlib.h>
@@ -56,7 +60,7 @@ static bool parse_line(char *line, size_t n, struct account *a)
 	return parse_id(fields[2], &a->uid) && parse_id(fields[3], &a->gid);
 }
 
-/* Like libc's own reading of the file: NIS entries, comments and empty lines are nobody's. */
+/* libc ignores NIS entries, comments and empty lines too. */
 static bool passed_over(const char *line)
 {
 	while (*line == ' ' || *line == '\t')
@@ -64,8 +68,8 @@ static bool passed_over(const char *line)
 	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
 }
 
-/* What is sorted: eight bytes of the name as a number, which mostly decides without a look at the
- * name itself, and where the account is. */
+/* What is sorted: the first eight bytes of the name as a number, which mostly decides without the
+ * name itself, and the index of the account. */
 struct sort_key {
 	uint64_t prefix;
 	const struct account *account;
@@ -82,7 +86,7 @@ static uint64_t prefix_of(const char *user)
 	return prefix;
 }
 
-/* Of one name, the one that stands first in the file comes first. */
+/* Of two lines for one name, the first in the file comes first. */
 static int compare_keys(const void *a, const void *b)
 {
 	const struct sort_key *x = a, *y = b;
@@ -120,36 +124,24 @@ static bool sort_accounts(struct account_table *t)
 	return true;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (const char *p = text; (p = memchr(p, '\n', n - (size_t)(p - text))); p++)
-		count++;
-	return count;
-}
-
 /* Takes over `text` (NUL-terminated, `n` bytes). */
 static bool table_fill(struct account_table *t, char *text, size_t n)
 {
+	char *at = text, *line;
+	size_t number = 0, length;
 	bool root = false;
-	size_t number = 0;
 
 	*t = (struct account_table){.text = text};
-	t->accounts = reallocarray(NULL, count_lines(text, n), sizeof(*t->accounts));
+	t->accounts = reallocarray(NULL, str_count_lines(text, n), sizeof(*t->accounts));
 	if (!t->accounts)
 		return false;
-	for (char *line = text, *next; line < text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - text));
-		char *end = newline ? newline : text + n;
+	while ((line = str_next_line(&at, text + n, &length))) {
 		struct account *a = &t->accounts[t->count];
 
-		*end = '\0';
-		next = end + 1;
 		number++;
-		if (passed_over(line) && end == line + strlen(line))
+		if (passed_over(line) && length == strlen(line))
 			continue;
-		if (parse_line(line, (size_t)(end - line), a)) {
+		if (parse_line(line, length, a)) {
 			root = root || a->uid == 0;
 			t->count++;
 		} else if (t->broken_line == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Local accounts, from the passwd and group files themselves, never through NSS.
+ * Local accounts, read from the passwd and group files, never through NSS.
  */
 #ifndef CLOUDINVITE_PEOPLE_ACCOUNT_H
 #define CLOUDINVITE_PEOPLE_ACCOUNT_H
@@ -20,30 +20,31 @@ struct account {
 	uint32_t gid;
 };
 
-/* The passwd file as a table, sorted by name, duplicates of a name dropped (first wins). */
+/* The passwd file as a table, sorted by name. If a name has several lines, the first counts. */
 struct account_table {
 	struct account *accounts;
 	size_t count;
-	bool whole;	    /* fit for being compared: uid 0 is there, and no line was broken */
+	bool whole; /* it may be compared with an earlier one: uid 0 is there, and no line is broken
+		     */
 	size_t broken_line; /* the first broken line (1-based), 0 if none */
 	char *text;
 };
 
-/* Reads a passwd file of any size. Lines beginning with + or - (NIS), comments (#) and empty
- * ones are passed over, as libc does. */
+/* Reads a passwd file of any size. Lines that begin with + or - (NIS), comments (#) and empty lines
+ * are ignored, as libc does. */
 bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault);
 bool account_parse(const char *text, size_t n, struct account_table *out);
 /* By name; NULL if there is none. */
 const struct account *account_find(const struct account_table *t, const char *user);
 void account_table_free(struct account_table *t);
 
-/* The group file: which of `names` (a list as in settings) hold which user. */
+/* The group file: which of `names` (a list as in settings) have which members. */
 struct group_table;
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
 struct group_table *group_parse(const char *text, size_t n, const char *names);
 /* The names of the groups (of those asked for) that the user is in, primary or supplementary,
- * sorted and separated by one blank; false when they cannot be told: `out` is too small, or a line
- * of the file that may matter is broken. Network users: pass gid (gid_t)-1. */
+ * sorted, with one blank between. False if they cannot be determined: `out` is too small, or a line
+ * of the file that may matter is broken. For network users, pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
 void group_table_free(struct group_table *t);
 

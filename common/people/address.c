@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses: what is one, whose it may be, and the one that the template makes.
+ * Addresses: what a valid one is, which domain it belongs to, and the one that the template makes.
  */
 #include "people/address.h"
 
@@ -12,7 +12,7 @@
 #define LABEL_MAX 63
 #define ATEXT	  "!#$%&'*+-/=?^_`{|}~" /* RFC 5322, 3.2.3, besides letters and digits */
 
-/* Atoms with one dot between each two. */
+/* Dot-atom: atoms with one dot between each two. */
 static bool local_part(const char *s, size_t n)
 {
 	bool dot = true;
@@ -39,7 +39,7 @@ static bool label(const char *s, size_t n)
 	return true;
 }
 
-/* At least two labels, and the last is no number: no IP address. */
+/* At least two labels, and the last one is not a number, so it is not an IP address. */
 static bool host_name(const char *s)
 {
 	size_t labels = 0, n = 0;
@@ -68,7 +68,7 @@ bool address_plain(const char *s, char out[ADDRESS_MAX + 1])
 	return true;
 }
 
-/* Stops, and so says false, at the word that is the domain. */
+/* Stops at the word that is the domain, and returns false. */
 static bool is_other(const char *word, size_t len, void *ctx)
 {
 	const char *domain = ctx;
@@ -89,7 +89,8 @@ bool address_in_domains(const char *address, const char *domains)
 	return !str_each_word(domains, is_other, domain);
 }
 
-/* "alice@corp.example" and "CORP\alice" are alice; more than one realm is nobody we know. */
+/* "alice@corp.example" and "CORP\alice" are both alice; a name with more than one realm is
+ * refused. */
 bool address_user(const struct sighting *s, char *out, size_t size)
 {
 	const char *realm = s->user + strcspn(s->user, "@\\");
@@ -106,8 +107,9 @@ bool address_user(const struct sighting *s, char *out, size_t size)
 	return fits;
 }
 
-/* Narrower than an address may be: what has a meaning to mail systems ('%', '!', '=', '/'), to a
- * shell or as an option is for the map, where somebody wrote it on purpose. */
+/* Stricter than an address may be. A user name with characters that have a meaning to mail systems
+ * ('%', '!', '=', '/'), to a shell or as an option needs a line in the map, which somebody writes
+ * on purpose. */
 static bool from_user(char *word, const char **why)
 {
 	for (const char *p = word; *p != '\0'; p++)
@@ -142,7 +144,7 @@ static bool from_name(char *word, const char **why)
 	return true;
 }
 
-/* What one placeholder at `p` stands for; the length of the placeholder, or 0 with the reason. */
+/* Expands the placeholder at `p`. Returns the placeholder's length, or 0 with the reason. */
 static size_t expand_one(
 	const struct sighting *s, const char *p, char word[USER_MAX + 1], const char **why)
 {
@@ -162,7 +164,7 @@ static size_t expand_one(
 	return 0;
 }
 
-/* No heap: where memory fails, a verdict must not. */
+/* Does not use the heap: a verdict must not depend on free memory. */
 bool address_from_template(
 	const struct sighting *s, const char *template, char out[ADDRESS_MAX + 1], const char **why)
 {

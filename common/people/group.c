@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The group file. Groups that policy does not mention are dropped while reading. A line that cannot
- * be read might have held a member of an excluded group: then nobody's groups are known.
+ * be read might have had a member of an excluded group: then no user's groups are known.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -19,10 +19,10 @@ struct group {
 	gid_t gid;
 };
 
-/* A member by the group's list. */
+/* A member in the group's list. */
 struct member {
 	const char *user;
-	size_t group; /* its place in `groups` */
+	size_t group; /* index in `groups` */
 };
 
 struct group_table {
@@ -34,13 +34,13 @@ struct group_table {
 	char *text;
 };
 
-/* A line of a group that was asked for, while reading. */
+/* A line of a requested group, while reading. */
 struct line {
 	struct group group;
 	char *members;
 };
 
-/* Facts are a list with blanks between, so a group whose name would break it is none of ours. */
+/* Facts are a list separated by blanks, so a group whose name has one is ignored. */
 static bool name_is_plain(const char *name)
 {
 	if (*name == '\0' || !str_is_utf8(name, strlen(name)))
@@ -58,8 +58,8 @@ static bool parse_gid(const char *s, gid_t *gid)
 	return true;
 }
 
-/* "name:password:gid:members". False if it is broken; `out->group.name` is NULL if nobody asked for
- * this group. */
+/* "name:password:gid:members". False if it is broken; `out->group.name` is NULL if the group was
+ * not requested. */
 static bool parse_line(char *line, size_t n, const char *names, struct line *out)
 {
 	char *password, *gid;
@@ -135,20 +135,17 @@ static bool add_members(struct group_table *t, const struct line *lines)
 	return true;
 }
 
-/* The lines of the groups that were asked for; `*count` is at first how many fit. */
+/* Reads the lines of the requested groups; `*count` is the room for them first, then their
+ * number. */
 static size_t take_lines(struct group_table *t, size_t n, const char *names, struct line *lines)
 {
-	size_t count = 0;
+	char *at = t->text, *line;
+	size_t count = 0, length;
 
-	for (char *line = t->text, *next; line < t->text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - t->text));
-		char *end = newline ? newline : t->text + n;
-
-		*end = '\0';
-		next = end + 1;
+	while ((line = str_next_line(&at, t->text + n, &length))) {
 		if (passed_over(line))
 			continue;
-		if (!parse_line(line, (size_t)(end - line), names, &lines[count]))
+		if (!parse_line(line, length, names, &lines[count]))
 			t->incomplete = true;
 		else if (lines[count].group.name)
 			count++;
@@ -156,20 +153,11 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 	return count;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < n; i++)
-		count += text[i] == '\n';
-	return count;
-}
-
 /* Takes over `text`. */
 static struct group_table *table_new(char *text, size_t n, const char *names)
 {
 	struct group_table *t = calloc(1, sizeof(*t));
-	struct line *lines = calloc(count_lines(text, n), sizeof(*lines));
+	struct line *lines = calloc(str_count_lines(text, n), sizeof(*lines));
 	bool done = false;
 
 	if (!t) {
@@ -226,7 +214,7 @@ struct group_table *group_read(const char *group_file, const char *names, struct
 	return t;
 }
 
-/* The first place in `members` that belongs to the user. */
+/* The first index in `members` that belongs to the user. */
 static size_t first_member(const struct group_table *t, const char *user)
 {
 	size_t low = 0, high = t->member_count;
@@ -242,7 +230,7 @@ static size_t first_member(const struct group_table *t, const char *user)
 	return low;
 }
 
-/* One name behind the other; a group that stands on two lines once. */
+/* Appends a name; a group that has two lines is appended once. */
 static bool append(char *out, size_t size, const char **last, const char *name)
 {
 	size_t used = strlen(out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The map: addresses that no template can know. One broken line makes the whole file an error, as a
- * mail to the wrong person cannot be taken back.
+ * The map: addresses that no template can produce. One broken line makes the whole file an error,
+ * because a mail to the wrong person cannot be taken back.
  */
 #include "base/strbuf.h"
 #include "people/verdict.h"
@@ -45,7 +45,7 @@ static bool broken(
 	return fault_remedy(fault, "%s", remedy);
 }
 
-/* Cuts a comment, which begins the line or follows a blank. */
+/* Cuts off a comment, which begins the line or follows a blank. */
 static void cut_comment(char *line)
 {
 	for (char *p = line; *p != '\0'; p++)
@@ -55,7 +55,7 @@ static void cut_comment(char *line)
 		}
 }
 
-/* The next word, cut off; NULL if there is none. */
+/* Cuts off the next word; NULL if there is none. */
 static char *next_word(char **line)
 {
 	char *word = *line;
@@ -72,7 +72,7 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* An address as the verdict will use it, so in lower case. */
+/* Converts an address to the form that the verdict uses, which is lower case. */
 static bool take_address(char *word)
 {
 	char plain[ADDRESS_MAX + 1];
@@ -85,7 +85,7 @@ static bool take_address(char *word)
 	return true;
 }
 
-/* False with the fault; `out->user` stays NULL for a line that says nothing. */
+/* False with the fault; `out->user` stays NULL for an empty line or a comment. */
 static bool parse_line(
 	char *line, int number, const char *path, struct entry *out, struct fault *fault)
 {
@@ -133,18 +133,15 @@ static bool parse_line(
 
 static bool parse_lines(struct address_map *m, size_t n, const char *path, struct fault *fault)
 {
+	char *at = m->text, *line;
 	int number = 0;
+	size_t length;
 
-	for (char *line = m->text, *next; line < m->text + n; line = next) {
-		char *newline = memchr(line, '\n', n - (size_t)(line - m->text));
-		char *end = newline ? newline : m->text + n;
+	while ((line = str_next_line(&at, m->text + n, &length))) {
 		struct entry *e = &m->entries[m->count];
 
-		*end = '\0';
-		next = end + 1;
 		number++;
-		if (memchr(line, '\0', (size_t)(end - line)) ||
-			!str_is_utf8(line, (size_t)(end - line)))
+		if (!str_is_utf8(line, length))
 			return broken(fault, path, number, "this line is not UTF-8 text",
 				"Save the map as UTF-8.");
 		if (!parse_line(line, number, path, e, fault))
@@ -154,7 +151,7 @@ static bool parse_lines(struct address_map *m, size_t n, const char *path, struc
 	return true;
 }
 
-/* The second line of two for the same user and hosts would never be looked at. */
+/* The second of two lines for the same user and hosts would never be used. */
 static bool no_contradiction(const struct address_map *m, const char *path, struct fault *fault)
 {
 	char what[160];
@@ -173,22 +170,13 @@ static bool no_contradiction(const struct address_map *m, const char *path, stru
 	return true;
 }
 
-static size_t count_lines(const char *text, size_t n)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < n; i++)
-		count += text[i] == '\n';
-	return count;
-}
-
 struct address_map *map_parse(const char *text, size_t n, const char *path, struct fault *fault)
 {
 	struct address_map *m = calloc(1, sizeof(*m));
 
 	if (m) {
 		m->text = malloc(n + 1);
-		m->entries = calloc(count_lines(text, n), sizeof(*m->entries));
+		m->entries = calloc(str_count_lines(text, n), sizeof(*m->entries));
 	}
 	if (!m || !m->text || !m->entries) {
 		map_free(m);
@@ -209,8 +197,8 @@ struct address_map *map_parse(const char *text, size_t n, const char *path, stru
 
 struct address_map *map_load(const char *path, struct fault *fault)
 {
-	/* Who may write it decides who is written to. Only the file of the default name may be
-	 * missing. */
+	/* A user who can write the map decides who is invited. Only the file with the default name
+	 * may be missing. */
 	const struct file_rules rules = {
 		.max_size = FILE_MAX,
 		.trusted = true,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names that are nobody's own: the users of cloud images, automation, the role names of RFC 2142
- * and their like, services that have a login, and names that several people share. The template
- * would turn them into addresses like info@ and deploy@, behind which nobody or everybody reads.
- * A person may well be called Jenkins: allow_users is for that.
+ * Names that do not belong to one person: users of cloud images, automation, the role names of RFC
+ * 2142 and similar ones, services that have a login, and names that several people share. The
+ * template would turn them into addresses such as info@ and deploy@, whose mail no single person
+ * reads. A person may still be called Jenkins: allow_reserved_names is for that.
  */
 #include "people/verdict.h"
 

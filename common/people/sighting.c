@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an account to the facts of its sighting. Texts come from files that users may change (chfn),
+ * so only plain names are taken.
+ */
 #include "people/sighting.h"
 
 #include <string.h>
@@ -15,7 +19,7 @@ bool sighting_trigger_parse(const char *word, enum trigger *out)
 	return true;
 }
 
-/* C0, DEL and, in UTF-8, C1: what a terminal or a header may take for a command. */
+/* C0, DEL and, in UTF-8, C1: bytes that a terminal or a header may treat as commands. */
 static bool has_controls(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -29,14 +33,14 @@ static bool has_controls(const char *s, size_t n)
 	return false;
 }
 
-/* Empty rather than cut: half a name would be another person's. */
+/* Empty instead of cut, because a part of a name would be another person's. */
 static void copy_name(char *out, size_t size, const char *word, size_t n)
 {
 	if (!str_format(out, size, "%.*s", (int)n, word))
 		out[0] = '\0';
 }
 
-/* "Ada King Lovelace,Room 3,…" -> Ada, Lovelace. One word alone is a first name. */
+/* "Ada King Lovelace,Room 3,…" gives Ada and Lovelace. A single word is a first name. */
 static void split_name(struct sighting *s, const char *gecos)
 {
 	size_t n = strcspn(gecos, ",");
@@ -59,7 +63,7 @@ static void split_name(struct sighting *s, const char *gecos)
 	copy_name(s->last, sizeof(s->last), gecos + last, n - last);
 }
 
-/* Of a path that is too long its end is kept: policy looks at the last part. */
+/* Keeps the end of a path that is too long: policy looks at the last part. */
 static void copy_shell(struct sighting *s, const char *shell)
 {
 	size_t n = strlen(shell);

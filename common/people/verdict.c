@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verdict. Policy is asked before the template, so that "unmapped" and "foreign_domain" are
- * only people that the administrator may want to map; daemons and robots are always "excluded".
+ * The verdict. Policy comes before the template, so that "unmapped" and "foreign_domain" are only
+ * people that the administrator may want to map. Daemons and robots are always "excluded".
  */
 #include "people/verdict.h"
 
@@ -39,18 +39,18 @@ bool verdict_parse(const char *word, enum verdict_kind *out)
 	return false;
 }
 
-/* What the rules look at. */
+/* What the rules evaluate. */
 struct rule_input {
 	const struct sighting *s;
 	const struct settings *settings;
-	char user[USER_MAX + 1]; /* lower case, without a network user's realm */
-	char full[USER_MAX + 1]; /* lower case, as it was seen */
-	char shown[96];		 /* as a sentence may quote it */
-	const char *mapped;	 /* what the map says: address, "-", or NULL */
+	char user[USER_MAX + 1]; /* lower case, without the realm of a network user */
+	char full[USER_MAX + 1]; /* lower case, as it was seen, with the realm */
+	char shown[96];		 /* safe to quote in a sentence */
+	const char *mapped;	 /* from the map: an address, "-", or NULL */
 	int map_line;
 };
 
-/* Always true, so that a rule ends with it. */
+/* Always returns true, so that a rule can end with it. */
 __attribute__((format(printf, 4, 5))) static bool decide(
 	struct verdict *out, enum verdict_kind kind, const char *rule, const char *format, ...)
 {
@@ -66,7 +66,7 @@ __attribute__((format(printf, 4, 5))) static bool decide(
 	return true;
 }
 
-/* ---- policy: each rule says true when it has excluded the user ---- */
+/* ---- policy: each rule returns true if it has excluded the user ---- */
 
 typedef bool policy_rule(const struct rule_input *q, struct verdict *out);
 
@@ -123,11 +123,11 @@ static bool rule_reserved_name(const struct rule_input *q, struct verdict *out)
 {
 	const char *group = reserved_name_kind(q->user);
 
-	if (!group || in_users(q, q->settings->allow_users))
+	if (!group || in_users(q, q->settings->allow_reserved_names))
 		return false;
 	return decide(out, VERDICT_EXCLUDED, "reserved_name",
 		"The name %s usually does not belong to a person (%s). If it does here, add it to "
-		"allow_users.",
+		"allow_reserved_names.",
 		q->shown, group);
 }
 
@@ -306,9 +306,9 @@ void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 		evaluate_address(&q, out);
 }
 
-/* ---- whether it must be asked again ---- */
+/* ---- the fingerprint of the rules ---- */
 
-/* FNV-1a. A text's NUL is taken in, so that two texts are never one. */
+/* FNV-1a. The NUL is included, so that two texts never look like one. */
 static void mix(uint64_t *hash, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
@@ -337,7 +337,7 @@ uint64_t rules_fingerprint(const struct settings *settings, const struct address
 		settings->address,
 		settings->domains,
 		settings->map,
-		settings->allow_users,
+		settings->allow_reserved_names,
 		settings->exclude_users,
 		settings->include_groups,
 		settings->exclude_groups,

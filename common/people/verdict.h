@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verdict on a sighting: its address, or the reason why there is none. A pure function of
- * facts, settings, map and block list, so that it can be recomputed and explained.
+ * facts, settings, map and blocklist, so that it can be computed again and explained.
  */
 #ifndef CLOUDINVITE_PEOPLE_VERDICT_H
 #define CLOUDINVITE_PEOPLE_VERDICT_H
@@ -13,63 +13,63 @@
 #include "people/sighting.h"
 
 enum verdict_kind {
-	VERDICT_NONE = 0, /* not judged yet */
+	VERDICT_NONE = 0, /* not evaluated yet */
 	VERDICT_MAPPED,
 	VERDICT_UNMAPPED,
 	VERDICT_FOREIGN_DOMAIN,
 	VERDICT_EXCLUDED,
-	VERDICT_BLOCKED,   /* set by the ledger's block list */
-	VERDICT_COLLISION, /* set by comparing the sightings of one host */
+	VERDICT_BLOCKED,   /* set by the ledger's blocklist */
+	VERDICT_COLLISION, /* set by the ledger, which compares the sightings of one host */
 };
 
 struct verdict {
 	enum verdict_kind kind;
 	bool from_template;	       /* the address came from the template, not from the map */
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
-	char rule[64]; /* stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
-	char sentence[256]; /* for explain: why, in the administrator's words */
-	bool repeated; /* set by ledger_set_verdict: kind and address are as they were judged last
-			*/
+	char rule[64]; /* a stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
+	char sentence[256]; /* for `explain`: the reason as a sentence */
+	bool repeated; /* set by ledger_set_verdict: kind and address are the same as last time */
 };
 
 /* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
 const char *verdict_word(enum verdict_kind kind);
 bool verdict_parse(const char *word, enum verdict_kind *out);
 
-/* The map file: `[host-glob:]user address` a line, `user -` for never, # comments. */
+/* The map file: each line is `[host-glob:]user address`, or `user -` for never; # begins a
+ * comment. */
 struct address_map;
-/* "" or an absent default file gives an empty map; a broken line is a FAULT_SETTINGS. */
+/* "" or a missing default file gives an empty map; a broken line is a FAULT_SETTINGS. */
 struct address_map *map_load(const char *path, struct fault *fault);
 struct address_map *map_parse(const char *text, size_t n, const char *path, struct fault *fault);
-/* The first line that fits host and user: its address, "-" for never, NULL if none; *line is its
+/* The first line that matches host and user: its address, "-" for never, or NULL; *line is its
  * number. */
 const char *map_find(const struct address_map *m, const char *host, const char *user, int *line);
-/* Every line, by user; false as soon as `each` says so. */
+/* Calls `each` for every line, in the order of users, until it returns false. */
 bool map_each(const struct address_map *m,
 	bool (*each)(const char *host, const char *user, const char *address, void *ctx),
 	void *ctx);
 void map_free(struct address_map *m);
 
-/* Judges. Block list and collisions are the ledger's to find: they come later (ledger_set_verdict).
- */
+/* Computes the verdict. Blocklist and collisions are found by the ledger afterwards
+ * (ledger_set_verdict). */
 void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out);
 
-/* Whether the settings exclude the account whatever the map says. */
+/* Whether the settings exclude the account, whatever the map says. */
 bool verdict_excludes(const struct sighting *s, const struct settings *settings);
 
-/* A plain address: one @, local part of RFC 5321 dot-atom characters, at most 64 bytes, a host name
- * with a dot after it, ASCII, no quotes, no control characters. Lower-cases into `out`. */
+/* A plain address: one @; a local part of RFC 5321 dot-atom characters of at most 64 bytes; a
+ * host name with a dot; ASCII, without quotes and control characters. Writes it to `out` in
+ * lower case. */
 bool address_plain(const char *s, char out[ADDRESS_MAX + 1]);
 /* Whether its domain is one of `domains` (exactly; no subdomains). */
 bool address_in_domains(const char *address, const char *domains);
 
-/* A name that is nobody's own, without regard to case: cloud images, automation, RFC 2142 roles …
- * Returns its group ("cloud image", "automation", "role name", "service", "shared name", "machine
- * account") or NULL. */
+/* The group of a reserved name, regardless of case ("cloud image", "automation", "role name",
+ * "service", "shared name", "machine account"), or NULL. */
 const char *reserved_name_kind(const char *user);
 
-/* A number that changes when any setting or map line that verdicts depend on changes. */
+/* A number that changes when a setting or map line changes on which verdicts depend. */
 uint64_t rules_fingerprint(const struct settings *settings, const struct address_map *map);
 
 #endif

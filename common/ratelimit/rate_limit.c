@@ -5,13 +5,9 @@
 #include "ratelimit/rate_limit.h"
 
 #include "base/clock.h"
+#include "base/minmax.h"
 #include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 static bool look(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
 	const struct rate_limit_moment *now, struct fault *fault)
@@ -43,7 +39,7 @@ static bool look(struct ledger *l, const struct settings *s, struct rate_limit_s
 	}
 	if (state.until_ms > now->ms) {
 		out->throttled_until_wall = now->wall + (state.until_ms - now->ms + 999) / 1000;
-		out->wait_ms = most(out->wait_ms, state.until_ms - now->ms);
+		out->wait_ms = max_i64(out->wait_ms, state.until_ms - now->ms);
 	}
 	return true;
 }
@@ -87,7 +83,7 @@ int64_t rate_limit_calls(const struct ledger_summary *people, bool mails, int64_
 int64_t rate_limit_eta(const struct rate_limit_status *p, int64_t calls)
 {
 	int64_t share = rate_limit_workers_share(p->effective);
-	int64_t wait = (p->wait_ms + 999) / 1000, at_once = most(share - p->used, 0);
+	int64_t wait = (p->wait_ms + 999) / 1000, at_once = max_i64(share - p->used, 0);
 
 	if (p->configured == 0 || calls <= 0)
 		return 0;

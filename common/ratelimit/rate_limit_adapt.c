@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/minmax.h"
 #include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
@@ -13,27 +14,17 @@
 #define LOWER_EVERY_MS	INT64_C(30000)
 #define UNKNOWN_RETRY_S 10
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static bool lower(struct ledger *l, const struct settings *s, int64_t retry_after,
 	const struct rate_limit_moment *now, struct fault *fault)
 {
 	int64_t wait =
-		retry_after < 0 ? UNKNOWN_RETRY_S : least(retry_after, RATE_LIMIT_RETRY_MAX_S);
+		retry_after < 0 ? UNKNOWN_RETRY_S : min_i64(retry_after, RATE_LIMIT_RETRY_MAX_S);
 	struct rate_limit_state state;
 
 	if (!rate_limit_refresh(l, &state, now, fault))
 		return false;
 	if (state.rate == 0 || now->ms - state.lowered_ms >= LOWER_EVERY_MS) {
-		state.rate = most(rate_limit_effective(s, &state) / 2, 1);
+		state.rate = max_i64(rate_limit_effective(s, &state) / 2, 1);
 		state.lowered_ms = now->ms;
 	}
 	state.changed_ms = now->ms;

@@ -4,29 +4,20 @@
  */
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/str.h"
 #include "ratelimit/rate_limit_private.h"
 #include "ledger/sqlite.h"
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t rate_limit_effective(const struct settings *s, const struct rate_limit_state *state)
 {
 	return state->rate == 0 ? s->requests_per_minute
-				: least(state->rate, s->requests_per_minute);
+				: min_i64(state->rate, s->requests_per_minute);
 }
 
 int64_t rate_limit_workers_share(int64_t rate)
 {
-	return most(least(rate, 1), rate - (rate + 9) / 10);
+	return max_i64(min_i64(rate, 1), rate - (rate + 9) / 10);
 }
 
 bool rate_limit_load(struct ledger *l, struct rate_limit_state *state, struct fault *fault)
@@ -89,7 +80,7 @@ int rate_limit_rebooted(struct ledger *l, const struct rate_limit_state *state,
  * is measured by the wall clock, and a jump of that clock cannot stretch it beyond an hour. */
 void rate_limit_start_boot(struct rate_limit_state *state, const struct rate_limit_moment *now)
 {
-	int64_t left = least(most(state->until_wall - now->wall, 0), RATE_LIMIT_RETRY_MAX_S);
+	int64_t left = min_i64(max_i64(state->until_wall - now->wall, 0), RATE_LIMIT_RETRY_MAX_S);
 
 	str_copy(state->boot, sizeof(state->boot), now->boot);
 	state->lowered_ms = state->changed_ms = now->ms;
@@ -148,6 +139,6 @@ bool rate_limit_wait_for(struct ledger *l, int64_t more, const struct rate_limit
 	query_number(&q, now->ms);
 	if (query_one(&q, &at) < 0)
 		return false;
-	*wait_ms = most(at - now->ms, 0) + 1;
+	*wait_ms = max_i64(at - now->ms, 0) + 1;
 	return true;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which account a program or command runs as.
+ */
 #include "settings/settings.h"
 
 #include "base/privdrop.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one key alone cannot tell: keys that must agree, and the files that they name. Findings that
- * concern only the dispatcher leave the collector running.
+ * Checks that one key alone does not allow: keys that must agree, and the files that they name. A
+ * finding that concerns only the dispatcher does not stop the collector.
  */
 #include "base/str.h"
 #include "settings/key.h"
@@ -26,7 +26,7 @@ struct check {
 	struct diagnostics *found;
 };
 
-/* "FILE:LINE: key: what", and what to do about it. */
+/* Reports "FILE:LINE: key: what", with the remedy. */
 __attribute__((format(printf, 6, 7))) static void diagnose_key(const struct check *c,
 	bool collecting, const char *section, const char *key, const char *what, const char *remedy,
 	...)
@@ -55,11 +55,12 @@ static void check_role(const struct check *c)
 		diagnose_key(c, COLLECTING, "storage", "ledger",
 			"a PostgreSQL ledger is not available in version " CLOUDINVITE_VERSION,
 			"Use a sqlite: ledger, with role = standalone on each host.");
-	else if (c->s->role == ROLE_COLLECTOR)
+	if (c->s->role != ROLE_STANDALONE)
 		diagnose_key(c, COLLECTING, "worker", "role",
-			"a fleet's collector needs a postgresql:// ledger shared with the "
-			"dispatcher, which is not available in version " CLOUDINVITE_VERSION,
-			"Set role = standalone.");
+			c->s->role == ROLE_HOST
+				? "a host that reports to a hub is not built yet"
+				: "a hub that sends for the hosts of a fleet is not built yet",
+			"Set role = standalone: each host collects and sends with its own ledger.");
 }
 
 static void check_uids(const struct check *c)
@@ -78,7 +79,7 @@ static void check_customer(const struct check *c)
 			"Customer ID), such as C01234567.");
 }
 
-/* str_each_word stops, and says false, at the word that is the domain. */
+/* str_each_word stops at the word that is the domain, and returns false. */
 static bool is_other_domain(const char *word, size_t len, void *ctx)
 {
 	const char *domain = ctx;
@@ -110,8 +111,8 @@ static void check_address(const struct check *c)
 	}
 	if (s->domains[0] != '\0' && !domain_is_ours(s, at + 1))
 		diagnose_key(c, DISPATCHING, "people", "address",
-			"the domain of the template is not listed in domains: nobody would be "
-			"invited",
+			"the domain of the template is not listed in domains, so it gives no "
+			"valid address",
 			"Add %s to domains, or correct the template.", at + 1);
 	if (!s->gecos && (strstr(s->address, "{first}") || strstr(s->address, "{last}")))
 		diagnose_key(c, DISPATCHING, "people", "address",
@@ -121,7 +122,7 @@ static void check_address(const struct check *c)
 			"{user} and the map.");
 }
 
-/* ---- files that are named ---- */
+/* ---- files that the settings name ---- */
 
 static void check_file(
 	const struct check *c, const char *section, const char *key, const char *path)
@@ -135,7 +136,7 @@ static void check_file(
 	}
 }
 
-/* The default map need not be there; one that is named must be. */
+/* The default map may be missing; a map that the settings name may not. */
 static void check_map(const struct check *c)
 {
 	const char *usual = setting_find("people", "map")->fallback;
@@ -149,8 +150,8 @@ static void check_map(const struct check *c)
 			"chown root: %s && chmod 0644 %s", c->s->map, c->s->map);
 }
 
-/* Settings are readable by all, so that everybody can see what the host does: a password in them
- * must not be. */
+/* Every user can read the settings, to see what the host does, so they must not contain a
+ * password. */
 static void check_password(const struct check *c, const struct setting_key *k, const char *value)
 {
 	const char *file = settings_loaded(c->s)->origins[k - setting_keys].file;
@@ -169,15 +170,15 @@ static void check_password(const struct check *c, const struct setting_key *k, c
 /* ---- the credential ---- */
 
 struct owner {
-	bool known; /* the service's user is there */
+	bool known; /* the service's account exists */
 	uid_t uid;
 	gid_t gid;
 };
 
-/* A file that lets its reader act as somebody else. */
+/* A file that lets its reader act as another account. */
 struct secret {
 	const char *key, *path;
-	const char *reader; /* what who reads it can do */
+	const char *reader; /* what a reader of the file can do */
 };
 
 static void found_secret(const struct check *c, const struct secret *secret, const char *what)
@@ -243,7 +244,8 @@ static void check_handed_over(const struct check *c, const char *name)
 {
 	char path[512], what[640];
 
-	/* Run by hand, there is nothing from systemd: the code that needs it reports that. */
+	/* A program that was started by hand has nothing from systemd; the code that needs it
+	 * reports that. */
 	if (!systemd_credential(name, path, sizeof(path)) || access(path, F_OK) == 0)
 		return;
 	str_format(what, sizeof(what), "systemd did not pass a credential '%s' (%s)", name, path);
@@ -258,25 +260,25 @@ static void check_credential(const struct check *c)
 	const struct secret secret = {"credentials", c->s->credentials, "act as the administrator"};
 
 	if (c->s->key[0] != '\0')
-		return; /* then no other one is used */
+		return; /* then no other credential is used */
 	if (secret.path[0] == '\0')
 		diagnose_key(c, DISPATCHING, "google", "credentials", "no credential is set",
 			"Set it to the file of the service account's key.");
 	if (str_starts(secret.path, SYSTEMD_PREFIX))
 		check_handed_over(c, secret.path + strlen(SYSTEMD_PREFIX));
-	/* metadata: is no file that could be looked at from here. */
+	/* metadata: is not a file. */
 	if (secret.path[0] == '/')
 		check_secret(c, &secret, "the service account's key");
 }
 
-/* ---- the key that a token holds ---- */
+/* ---- the key in a token ---- */
 
 static void check_pin(const struct check *c)
 {
 	char path[512];
 	const struct secret secret = {"key", path, "use the key"};
 
-	/* systemd: hands it over to the service, which then finds out. */
+	/* For systemd: the file is known only to the service, which checks it itself. */
 	if (key_uri_pin_file(c->s->key, path, sizeof(path)) && path[0] != '\0')
 		check_secret(c, &secret, "the token's PIN");
 }
@@ -310,7 +312,7 @@ static void check_held_key(const struct check *c)
 	check_pin(c);
 }
 
-/* Whether they belong together is found out by who uses them. */
+/* Whether certificate and key belong together is checked where they are used. */
 static void check_client_certificate(const struct check *c)
 {
 	const struct settings *s = c->s;
@@ -330,7 +332,7 @@ static void check_client_certificate(const struct check *c)
 		check_secret(c, &secret, "the certificate's private key");
 }
 
-/* The metadata server tells who we are, but not which administrator to act as. */
+/* The metadata server knows the machine's account, but not which administrator to act as. */
 static void check_metadata(const struct check *c)
 {
 	const struct settings *s = c->s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: the table of keys, and what settings_load makes of the files.
+ * Private to this folder: the table of keys, and what settings_load makes of the files.
  */
 #ifndef CLOUDINVITE_SETTINGS_KEY_H
 #define CLOUDINVITE_SETTINGS_KEY_H
@@ -13,25 +13,25 @@
 #include "settings/settings.h"
 
 enum setting_kind {
-	KIND_STRING,   /* char *, judged by `validate` */
-	KIND_LIST,     /* the same, and indented lines may continue it */
+	KIND_STRING,   /* char *, checked by `validate` */
+	KIND_LIST,     /* the same; indented lines may continue it */
 	KIND_BOOL,     /* bool */
 	KIND_NUMBER,   /* int64_t from `min` to `max` */
 	KIND_DURATION, /* the same, in seconds */
-	KIND_CHOICE,   /* an enum: the place of the word among `words` */
-	KIND_FLAGS,    /* unsigned: bit N is the word at place N; at least one */
+	KIND_CHOICE,   /* an enum: the index of the word in `words` */
+	KIND_FLAGS,    /* unsigned: bit N is the word at index N; at least one */
 };
 
-/* What is wrong with a value ("is not an https URL"), or NULL if it is right; may lower-case or
- * shorten it in place. `remedy` is a whole sentence. */
+/* What is wrong with a value ("is not an https URL"), or NULL if it is right. May convert it to
+ * lower case or shorten it in place. `remedy` is a complete sentence. */
 typedef const char *setting_validator(char *value, const char **remedy);
 
 struct setting_key {
 	const char *section;
 	const char *key;
 	enum setting_kind kind;
-	bool used_by_collector; /* the collector uses it: an error in it stops collecting, too */
-	bool password;		/* the value may hold one: never shown as it is */
+	bool used_by_collector; /* the collector uses it: an error in it stops the collector too */
+	bool password;		/* the value may contain one: it is never shown */
 	size_t offset;		/* in struct settings */
 	const char *fallback;
 	setting_validator *validate; /* NULL: anything */
@@ -49,9 +49,13 @@ const struct setting_key *setting_find_anywhere(const char *key);
 bool setting_section_known(const char *section);
 /* Whether the collector uses any key of the section. */
 bool setting_section_used_by_collector(const char *section);
-/* The nearest section, or key of `section`, to a word that is neither; NULL when nothing is near.
- */
+/* The section, or key of `section`, that is most similar to an unknown word; NULL if none is
+ * similar. */
 const char *setting_suggest(const char *section, const char *word);
+/* The remedy for a key, and for a value of a key, that had this name before 0.1.0; NULL for any
+ * other. */
+const char *setting_old_key(const char *section, const char *key);
+const char *setting_old_value(const struct setting_key *k, const char *value);
 
 /* Why a value was refused, and what to write instead. */
 struct value_error {
@@ -59,10 +63,10 @@ struct value_error {
 	char remedy[256];
 };
 
-/* Parses into the field; false with the error. */
+/* Parses the value into the field; false with the error. */
 bool setting_set(
 	const struct setting_key *k, struct settings *s, const char *value, struct value_error *c);
-/* Appends the field as a file would have it, without a password. */
+/* Appends the field as it is written in a file, without a password. */
 void setting_format(const struct setting_key *k, const struct settings *s, struct strbuf *out);
 /* Whether the value holds a password (https://name:PASSWORD@host). */
 bool setting_has_password(const char *value);
@@ -74,7 +78,7 @@ setting_validator validate_customer, validate_address, validate_api_version, val
 	validate_credentials, validate_key, validate_key_id, validate_http, validate_project,
 	validate_no_proxy;
 
-/* The settings, and where each of them came from. */
+/* The settings, and where each of them was set. */
 struct origin {
 	const char *file; /* one of `files`; NULL: the default */
 	int line;
@@ -84,27 +88,28 @@ struct loaded {
 	char *path;
 	char **files;
 	size_t file_count;
-	struct origin *origins; /* one a key, in the table's order */
+	struct origin *origins; /* one for each key, in the table's order */
 };
 
 const struct loaded *settings_loaded(const struct settings *s);
-/* Where a key was set, for the beginning of a sentence: "FILE:LINE: key", "FILE: key". */
+/* Where a key was set, to begin a sentence: "FILE:LINE: key", "FILE: key". */
 void setting_origin(const struct settings *s, const struct setting_key *k, char *out, size_t size);
-/* All defaults, nothing read; NULL without memory. */
+/* All defaults, without reading a file; NULL if out of memory. */
 struct loaded *loaded_new(const char *path);
 
-/* Takes every finding: `collecting` tells whether it stops the collector, too. */
+/* Receives all findings. `collecting`: the finding stops the collector too. */
 struct diagnostics {
 	void (*report)(const struct fault *, bool collecting, void *ctx);
 	void *ctx;
 	int count;
 };
 void diagnose(struct diagnostics *found, const struct fault *fault, bool collecting);
-/* Reads one text over what is there; `file` must live as long as `l`. */
+/* Reads one text; its values replace earlier ones. `file` must live as long as `l`. */
 void settings_parse(
 	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text);
-/* Reads the file and its conf.d/ over what is there. False if the main file could not be read. */
-bool settings_read(struct loaded *l, struct diagnostics *found);
+/* Reads the file, or the text in its place, and its conf.d/ over what is there. False if the main
+ * file could not be read. */
+bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found);
 /* settings_check, with who is concerned. */
 void settings_check_into(const struct settings *s, struct diagnostics *found);
 

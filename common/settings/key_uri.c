@@ -1,44 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes of a PKCS#11 URI, found in the text itself. Every function refuses what RFC 7512 does
+ * not allow, so that no other parser reads the URI differently.
+ */
 #include "settings/key_uri.h"
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "settings/systemd.h"
 
-#define SCHEME	"pkcs11:"
-#define HANDLE	"handle:0x"
-#define BETWEEN ";?&" /* what separates attributes: `;` in the path, `?` before the query, `&` */
+#define SCHEME "pkcs11:"
+#define HANDLE "handle:0x"
+#define BETWEEN \
+	";?&" /* what begins an attribute: `;` in the path, `?` before the query, `&` in it */
 
 bool key_uri_is_pkcs11(const char *uri)
 {
 	return str_starts(uri, SCHEME);
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
-
-	return !at ? -1 : (int)(at - digits);
-}
-
 bool key_uri_is_handle(const char *uri)
 {
 	const char *digits = uri + strlen(HANDLE);
-	size_t n = 0;
+	size_t n;
 
 	if (!str_starts(uri, HANDLE))
 		return false;
-	while (hex_digit(digits[n]) >= 0)
-		n++;
+	n = strspn(digits, "0123456789abcdefABCDEF");
 	return n >= 1 && n <= 8 && digits[n] == '\0';
 }
 
 /* ---- attributes ---- */
 
-/* The attribute's value, and where it ends in `len`; NULL if there is none. */
+/* The attribute's value, and its end in `len`; NULL if the URI does not have it. */
 static const char *find(const char *uri, const char *name, size_t *len)
 {
 	const char *at = uri + (key_uri_is_pkcs11(uri) ? strlen(SCHEME) : strlen(uri));
@@ -64,19 +61,18 @@ bool key_uri_has(const char *uri, const char *name)
 	return find(uri, name, &len);
 }
 
-/* One byte of a percent-encoded text; -1 if it is none, a NUL among them. */
+/* One byte of a percent-encoded text; -1 if it is malformed or a NUL. */
 static int decode(const char **at, const char *end)
 {
-	int high, low;
+	int byte;
 
 	if (**at != '%')
 		return (unsigned char)*(*at)++;
 	if (end - *at < 3)
 		return -1;
-	high = hex_digit((*at)[1]);
-	low = hex_digit((*at)[2]);
+	byte = hex_decode(*at + 1);
 	*at += 3;
-	return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
+	return byte > 0 ? byte : -1;
 }
 
 bool key_uri_get(const char *uri, const char *name, char *out, size_t size)
@@ -149,7 +145,7 @@ bool key_uri_pin_file(const char *uri, char *out, size_t size)
 	return path[0] == '/' && str_copy(out, size, path);
 }
 
-/* ---- what is taken ---- */
+/* ---- validation ---- */
 
 static bool pin_source_fits(const char *uri)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the text of one file to settings. inih parses; its reader is ours, so that every finding has
- * its line, and so that a line which inih would cut (200 bytes in the usual builds), read as
- * something else or pass over is an error instead.
+ * From the text of one file to settings. inih parses. Its reader is ours, so that every finding has
+ * its line, and so that a line which inih would cut (200 bytes in the usual builds), misread or
+ * skip is an error instead.
  *
- * An indented line continues the list above it, as in Python's configparser, unless it has a '=':
- * then it is only indented.
+ * An indented line continues the list above it, as in Python's configparser. If it has a '=', it is
+ * a new key.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -15,19 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
-
 struct source {
 	struct loaded *loaded;
 	struct diagnostics *found;
 	const char *file;
-	const char *next, *end; /* what is left of the text */
+	const char *next, *end; /* the rest of the text */
 	int line;
-	bool indented;		       /* the line that inih has now */
-	bool expects_pair;	       /* it should call the handler for it */
-	bool skipping;		       /* the section is unknown, and that is said already */
-	int *lines;		       /* one a key: where this file set it */
-	const struct setting_key *key; /* whose value is being gathered */
+	bool indented;		       /* the line that inih has now is indented */
+	bool expects_pair;	       /* inih should call the handler for this line */
+	bool skipping;		       /* the section is unknown, which was reported */
+	int *lines;		       /* one for each key: the line that set it in this file */
+	const struct setting_key *key; /* the key whose value is being collected */
 	int key_line;
 	struct strbuf value;
 };
@@ -42,7 +40,7 @@ static void diagnose_at(
 	diagnose(src->found, &fault, collecting);
 }
 
-/* ---- a value is whole: into the struct ---- */
+/* ---- a complete value ---- */
 
 static void store(struct source *src)
 {
@@ -77,7 +75,7 @@ static void store(struct source *src)
 		l->settings.sts_endpoint_set = true;
 }
 
-/* Where a comment behind a value begins. (inih 55 leaves it in a continuation line.) */
+/* Where a comment after a value begins. (inih 55 leaves it in a continuation line.) */
 static size_t without_comment(const char *line, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -86,28 +84,11 @@ static size_t without_comment(const char *line, size_t n)
 	return n;
 }
 
-/* ---- what inih hands over ---- */
-
-/* Keys of before, and what stands in their place. */
-static const struct {
-	const char *section, *key, *remedy;
-} replaced[] = {
-	{"worker", "user",
-		"Each program has its own account: set collector_user, dispatcher_user and "
-		"ledger_user, or none of them to use the packages' accounts."},
-};
-
-static const char *replaced_by(const char *section, const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
-		if (strcmp(section, replaced[i].section) == 0 && strcmp(key, replaced[i].key) == 0)
-			return replaced[i].remedy;
-	return NULL;
-}
+/* ---- handlers for inih ---- */
 
 static void found_key(struct source *src, const char *section, const char *key)
 {
-	const char *now = replaced_by(section, key);
+	const char *old = setting_old_key(section, key);
 	const struct setting_key *elsewhere = setting_find_anywhere(key);
 	const char *near = setting_suggest(section, key);
 	char what[160], remedy[192];
@@ -116,8 +97,8 @@ static void found_key(struct source *src, const char *section, const char *key)
 		str_format(what, sizeof(what), "'%s' comes before any [section]", key);
 	else
 		str_format(what, sizeof(what), "[%s] has no key '%s'", section, key);
-	if (now)
-		str_copy(remedy, sizeof(remedy), now);
+	if (old)
+		str_copy(remedy, sizeof(remedy), old);
 	else if (elsewhere)
 		str_format(remedy, sizeof(remedy), "It belongs in [%s].", elsewhere->section);
 	else if (near)
@@ -185,9 +166,9 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 	return 1;
 }
 
-/* ---- what inih gets ---- */
+/* ---- the reader for inih ---- */
 
-/* "[name]" and at most a comment behind it: inih itself passes over anything there. */
+/* "[name]" with at most a comment after it: inih itself ignores anything there. */
 static void take_section(struct source *src, const char *line)
 {
 	const char *close = strchr(line, ']');
@@ -232,7 +213,7 @@ static bool line_is_clean(struct source *src, const char *line, size_t n)
 	return true;
 }
 
-/* The next line, without its end; NULL at the end of the text. */
+/* The next line, without its newline; NULL at the end of the text. */
 static const char *next_line(struct source *src, size_t *n)
 {
 	const char *line = src->next;
@@ -249,7 +230,7 @@ static const char *next_line(struct source *src, size_t *n)
 	return line;
 }
 
-/* Copies the line for inih if it may see it: not blank, no comment, nothing wrong with it. */
+/* Copies the line for inih if inih may see it: not blank, not a comment, not an error. */
 static bool hand_over(struct source *src, const char *line, size_t n, char *out, size_t size)
 {
 	size_t indent = 0;
@@ -308,9 +289,9 @@ static char *read_line(char *out, int size, void *ctx)
 	return out;
 }
 
-/* ---- the whole text ---- */
+/* ---- the text as a whole ---- */
 
-/* What makes the whole text no settings file: said once, with its line. */
+/* Reports once, with its line, what makes the whole text unusable. */
 static bool text_is_sound(struct source *src)
 {
 	size_t n = (size_t)(src->end - src->next);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which files are read, and which are fit to be believed: cloudinvite.conf, then conf.d/ beside it.
+ * Which files are read, and whether they can be trusted: cloudinvite.conf, then conf.d/ beside it.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -17,7 +17,7 @@
 
 #define FILE_MAX ((size_t)1024 * 1024)
 
-/* The name lives as long as the settings, as their origins point to it. */
+/* The name lives as long as the settings, because their origins point to it. */
 static const char *keep_name(struct loaded *l, const char *file)
 {
 	char **files = reallocarray(l->files, l->file_count + 1, sizeof(*files));
@@ -29,7 +29,7 @@ static const char *keep_name(struct loaded *l, const char *file)
 	return files[l->file_count] ? files[l->file_count++] : NULL;
 }
 
-/* Settings and map are root's and the accounts' alone (--prepare): they say who is invited. */
+/* Only root and the accounts may read settings and map (--prepare): they say who is invited. */
 static void say_closed(struct fault *fault, const char *file)
 {
 	fault_set(fault, FAULT_SETTINGS, "settings_closed",
@@ -40,19 +40,28 @@ static void say_closed(struct fault *fault, const char *file)
 		file, file);
 }
 
+static bool error_memory(const char *file, struct diagnostics *found)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+
+	fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
+	diagnose(found, &fault, true);
+	return false;
+}
+
 static bool read_file(struct loaded *l, struct diagnostics *found, const char *file)
 {
-	/* Whoever may write the settings may have mail sent and files read by root. Configuration
-	 * management may link them into its own tree. */
+	/* A user who can write the settings can have mail sent and files read by root.
+	 * Configuration management may install them as links into its own tree. */
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
 	struct strbuf text = {.max = FILE_MAX};
 	struct fault fault = {.kind = FAULT_NONE};
 	const char *name = keep_name(l, file);
 	bool read = false;
 
-	if (!name) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "%s: out of memory", file);
-	} else if (access(file, F_OK) != 0 && errno == ENOENT) {
+	if (!name)
+		return error_memory(file, found);
+	if (access(file, F_OK) != 0 && errno == ENOENT) {
 		fault_set(&fault, FAULT_SETTINGS, "settings_missing", "%s does not exist", file);
 		fault_remedy(&fault,
 			"Run `cloudinvite setup`, or copy the sample "
@@ -80,7 +89,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Who may write the directory may add settings. */
+/* A user who can write the directory can add settings. */
 static bool directory_is_trusted(const char *dir, struct diagnostics *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -126,9 +135,19 @@ static void read_drop_ins(struct loaded *l, struct diagnostics *found)
 	free(entries);
 }
 
-bool settings_read(struct loaded *l, struct diagnostics *found)
+static bool read_text(struct loaded *l, const struct strbuf *text, struct diagnostics *found)
 {
-	if (!read_file(l, found, l->path))
+	const char *name = keep_name(l, l->path);
+
+	if (!name)
+		return error_memory(l->path, found);
+	settings_parse(l, found, name, text);
+	return true;
+}
+
+bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found)
+{
+	if (!(text ? read_text(l, text, found) : read_file(l, found, l->path)))
 		return false;
 	read_drop_ins(l, found);
 	return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of all keys, and the settings as a whole: defaults, loading, showing, freeing.
+ * The table of all keys, and what is known about a loaded one: its value, and where it came from.
+ * Parser and checks read the table; this file calls neither of them (load.c does).
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -16,14 +17,14 @@ static const char *const trigger_words[] = {"login", "created", NULL};
 static const char *const discovered_words[] = {"hold", "send", "ignore", NULL};
 static const char *const log_words[] = {"masked", "full", NULL};
 static const char *const exposed_words[] = {"refuse", "accept", NULL};
-static const char *const role_words[] = {"standalone", "collector", "dispatcher", NULL};
+static const char *const role_words[] = {"standalone", "host", "hub", NULL};
 
 #define AT(field) .offset = offsetof(struct settings, field)
 #define MINUTE	  ((int64_t)60)
 #define DAY	  ((int64_t)86400)
 
-/* Without a default stand the keys that only the administrator can know: the customer, the person
- * to act as, the domains. Their values in docs/design.md are examples. */
+/* Keys that only the administrator can know have no default: the customer, the person to act as,
+ * the domains. Their values in docs/design.md are examples. */
 const struct setting_key setting_keys[] = {
 	/* clang-format off */
 	{ "google", "customer", KIND_STRING, AT(customer), .fallback = "",
@@ -108,7 +109,7 @@ const struct setting_key setting_keys[] = {
 	  .min = 0, .max = 4294967294, .help = "local users with higher uids are ignored" },
 	{ "people", "network_users", KIND_BOOL, .used_by_collector = true, AT(network_users),
 	  .fallback = "no", .help = "include users who are not in the passwd file (SSSD, LDAP …)" },
-	{ "people", "allow_users", KIND_LIST, AT(allow_users), .fallback = "",
+	{ "people", "allow_reserved_names", KIND_LIST, AT(allow_reserved_names), .fallback = "",
 	  .validate = validate_users,
 	  .help = "users who are people, although the built-in list excludes their names" },
 	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
@@ -125,9 +126,8 @@ const struct setting_key setting_keys[] = {
 	{ "invitations", "triggers", KIND_FLAGS, .used_by_collector = true, AT(triggers),
 	  .fallback = "login created", .words = trigger_words,
 	  .help = "events that add a person: a login, a new account" },
-	{ "invitations", "settle", KIND_DURATION, .used_by_collector = true, AT(settle),
-	  .fallback = "2m",
-	  .min = 0, .max = 60 * MINUTE,
+	{ "invitations", "creation_delay", KIND_DURATION, .used_by_collector = true,
+	  AT(creation_delay), .fallback = "2m", .min = 0, .max = 60 * MINUTE,
 	  .help = "how long a new account must exist before it is used" },
 	{ "invitations", "send_window", KIND_STRING, AT(send_window), .fallback = "",
 	  .validate = validate_window,
@@ -138,8 +138,8 @@ const struct setting_key setting_keys[] = {
 	  .max = 10, .help = "maximum mails to one person, including mails sent by others" },
 	{ "invitations", "discovered", KIND_CHOICE, AT(discovered), .fallback = "hold",
 	  .words = discovered_words, .help = "people found only by a resync: hold, send, ignore" },
-	{ "invitations", "sweep_every", KIND_DURATION, AT(sweep_every), .fallback = "24h", .min = 0,
-	  .max = 90 * DAY, .help = "how often Google's full list is read; 0: never" },
+	{ "invitations", "resync_interval", KIND_DURATION, AT(resync_interval), .fallback = "24h",
+	  .min = 0, .max = 90 * DAY, .help = "how often Google's full list is read; 0: never" },
 	{ "invitations", "cancel_on_delete", KIND_BOOL, AT(cancel_on_delete), .fallback = "no",
 	  .help = "cancel the open invitation of a person whose last account is deleted" },
 
@@ -176,8 +176,8 @@ const struct setting_key setting_keys[] = {
 	  .help = "metrics file for node_exporter's textfile collector; empty: none" },
 
 	{ "worker", "role", KIND_CHOICE, .used_by_collector = true, AT(role),
-	  .fallback = "standalone",
-	  .words = role_words, .help = "standalone, or a part of a fleet: collector, dispatcher" },
+	  .fallback = "standalone", .words = role_words,
+	  .help = "standalone; host and hub, the parts of a fleet, are not built yet" },
 	{ "worker", "collector_user", KIND_STRING, .used_by_collector = true, AT(collector_user),
 	  .fallback = "cloudinvite-collector", .validate = validate_account,
 	  .help = "the system user that the collector runs as" },
@@ -220,96 +220,6 @@ void diagnose(struct diagnostics *found, const struct fault *fault, bool collect
 {
 	found->count++;
 	found->report(fault, collecting, found->ctx);
-}
-
-/* Keeps the first fault that stops the caller. */
-struct first_fault {
-	bool collecting_only;
-	struct fault fault;
-};
-
-static void keep_first(const struct fault *fault, bool collecting, void *ctx)
-{
-	struct first_fault *first = ctx;
-
-	if (first->fault.kind == FAULT_NONE && (collecting || !first->collecting_only))
-		first->fault = *fault;
-}
-
-static struct settings *load(
-	const char *path, bool collecting_only, bool check, struct fault *fault)
-{
-	struct first_fault first = {.collecting_only = collecting_only};
-	struct diagnostics found = {.report = keep_first, .ctx = &first};
-	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
-
-	if (!l) {
-		fault_set(fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
-		return NULL;
-	}
-	if (settings_read(l, &found) && check && first.fault.kind == FAULT_NONE)
-		settings_check_into(&l->settings, &found);
-	if (first.fault.kind == FAULT_NONE)
-		return &l->settings;
-	if (fault)
-		*fault = first.fault;
-	settings_free(&l->settings);
-	return NULL;
-}
-
-struct settings *settings_load(const char *path, struct fault *fault)
-{
-	return load(path, false, false, fault);
-}
-
-struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault)
-{
-	return load(path, !dispatch, true, fault);
-}
-
-/* The public form of `diagnostics`, which knows nothing of who is concerned. */
-struct reporting {
-	void (*report)(const struct fault *, void *ctx);
-	void *ctx;
-};
-
-static void report_any(const struct fault *fault, bool collecting, void *ctx)
-{
-	const struct reporting *r = ctx;
-
-	(void)collecting;
-	r->report(fault, r->ctx);
-}
-
-int settings_check(
-	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx)
-{
-	struct reporting r = {report, ctx};
-	struct diagnostics found = {.report = report_any, .ctx = &r};
-
-	settings_check_into(s, &found);
-	return found.count;
-}
-
-struct settings *settings_inspect(
-	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count)
-{
-	struct reporting r = {report, ctx};
-	struct diagnostics found = {.report = report_any, .ctx = &r};
-	struct loaded *l = loaded_new(path ? path : SETTINGS_FILE);
-	struct fault fault = {.kind = FAULT_NONE};
-
-	if (!l) {
-		fault_set(&fault, FAULT_STORAGE, "memory", "out of memory while reading settings");
-		diagnose(&found, &fault, true);
-	} else if (!settings_read(l, &found)) {
-		settings_free(&l->settings);
-		l = NULL;
-	} else if (found.count == 0) {
-		settings_check_into(&l->settings, &found);
-	}
-	*count = found.count;
-	return l ? &l->settings : NULL;
 }
 
 void settings_free(struct settings *s)

@@ -12,19 +12,20 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "base/strbuf.h"
 
 #define SETTINGS_FILE CLOUDINVITE_SYSCONFDIR "/cloudinvite.conf"
-/* A directory beside the settings, and one in the state directory, the dispatcher's: for
- * credentials. The collector's unit hides both. (Whole directories: what hides a single file is
- * gone with the next that is renamed into its place.) */
+/* A directory for credentials beside the settings, and one in the state directory, which is the
+ * dispatcher's. The collector's unit hides both. (It hides whole directories, because hiding a
+ * single file ends with the next file that is renamed into its place.) */
 #define SETTINGS_PRIVATE "private"
-/* A directory in the state directory, the collector's: what it remembers of its host. */
+/* The collector's directory in the state directory: what it stores about its host. */
 #define SETTINGS_COLLECTOR "collector"
 
 enum settings_mode { MODE_DRY_RUN, MODE_SEND };
 enum settings_discovered { DISCOVERED_HOLD, DISCOVERED_SEND, DISCOVERED_IGNORE };
 enum settings_exposed { EXPOSED_REFUSE, EXPOSED_ACCEPT };
-enum settings_role { ROLE_STANDALONE, ROLE_COLLECTOR, ROLE_DISPATCHER };
+enum settings_role { ROLE_STANDALONE, ROLE_HOST, ROLE_HUB };
 enum settings_log_addresses { LOG_ADDRESSES_MASKED, LOG_ADDRESSES_FULL };
 #define TRIGGER_FLAG_LOGIN   (1u << 0)
 #define TRIGGER_FLAG_CREATED (1u << 1)
@@ -42,11 +43,11 @@ struct settings {
 	char *api_version; /* "v1" or "v1beta1" */
 	char *endpoint;	   /* https://host[:port], no path, no slash at the end */
 	char *token_endpoint;
-	bool token_endpoint_set; /* named in a file: then a key file's token_uri may be it */
+	bool token_endpoint_set; /* set in a file: then a key file's token_uri may be this one */
 	char *authorization_endpoint;
 	char *iam_endpoint; /* https://host[:port] */
 	char *sts_endpoint;
-	bool sts_endpoint_set;	 /* as token_endpoint_set, for a file's token_url */
+	bool sts_endpoint_set;	 /* like token_endpoint_set, for a file's token_url */
 	char *metadata_endpoint; /* http://host[:port] */
 	enum settings_exposed metadata_exposed;
 	char *quota_project;
@@ -65,7 +66,7 @@ struct settings {
 	int64_t min_uid;
 	int64_t max_uid;
 	bool network_users;
-	char *allow_users;
+	char *allow_reserved_names;
 	char *exclude_users;
 	char *include_groups;
 	char *exclude_groups;
@@ -73,12 +74,12 @@ struct settings {
 	/* [invitations] */
 	enum settings_mode mode;
 	unsigned triggers; /* TRIGGER_* */
-	int64_t settle;
+	int64_t creation_delay;
 	char *send_window;
 	int64_t sends_per_day; /* 0: none */
 	int64_t max_mails;
 	enum settings_discovered discovered;
-	int64_t sweep_every; /* 0: never */
+	int64_t resync_interval; /* 0: never */
 	bool cancel_on_delete;
 	/* [privacy] */
 	int64_t retain_history;
@@ -100,31 +101,34 @@ struct settings {
 	char *ledger_user; /* its primary group is the ledger's */
 };
 
-/* The accounts: collector and dispatcher run as their own; a command that needs nothing but the
- * ledger runs as the third, which has nothing else. What is root's alone is done as root. */
+/* Accounts: collector and dispatcher run as their own. A command that needs only the ledger runs as
+ * the third, which has access to nothing else. What only root may do is done as root. */
 enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCOUNT_ROOT };
 
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
- * names file, line and remedy. All keys are checked on their own; settings_check looks at the
- * whole. */
+ * names file, line and remedy. Each key is checked alone; settings_check checks them together. */
 struct settings *settings_load(const char *path, struct fault *fault);
+/* The same with `text` in place of what is in the file `path`, which need not be there; its conf.d/
+ * is read. NULL: settings_load. */
+struct settings *settings_load_text(
+	const char *path, const struct strbuf *text, struct fault *fault);
 /* What one key alone cannot tell: address template against domains and gecos, role against ledger,
  * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never
  * touches the network. Calls `report` for every finding and returns how many there were. */
 int settings_check(
 	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
-/* settings_load and no finding of settings_check that concerns collecting (`dispatch` false) or
- * dispatching as well (true): for the programs. */
+/* For the programs: settings_load, and an error if settings_check has a finding that concerns
+ * collecting (`dispatch` false), or collecting or dispatching (true). */
 struct settings *settings_load_checked(const char *path, bool dispatch, struct fault *fault);
 /* For `config --check` and `doctor`: reports everything that is wrong with the files instead of
- * stopping at the first finding, and then, if they are all right, the findings of settings_check.
- * `*count` is their number. Returns what could be read, or NULL when the file itself could not. */
+ * stopping at the first finding; then, if nothing is, the findings of settings_check. `*count` is
+ * their number. Returns what could be read, or NULL if the file itself could not. */
 struct settings *settings_inspect(
 	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
 void settings_free(struct settings *s);
 
-/* For `cloudinvite config`: every key in the table's order, with its effective value as the file
- * would have it (but for passwords: ***) and its origin ("default",
+/* For `cloudinvite config`: every key in the table's order, with its effective value as written
+ * in a file (passwords as ***) and its origin ("default",
  * "/etc/cloudinvite/conf.d/10-site.conf:4"). */
 bool settings_each(const struct settings *s,
 	bool (*each)(const char *section, const char *key, const char *value, const char *origin,
@@ -132,20 +136,23 @@ bool settings_each(const struct settings *s,
 	void *ctx);
 /* The file that was loaded. */
 const char *settings_path(const struct settings *s);
-/* The files that were read, numbered from 0; NULL behind the last one. */
+/* The files that were read, numbered from 0; NULL after the last one. */
 const char *settings_file(const struct settings *s, size_t number);
 
-/* The name of an account. */
+/* The account's name. */
 const char *settings_account(const struct settings *s, enum local_account account);
-/* The collector's: the only one that the spool's keeper serves. */
+/* The collector's account: the only one that the spool's keeper serves. */
 const char *settings_collector_user(const struct settings *s);
-/* drop_privileges: that account, in the group of the ledger. */
+/* drop_privileges to that account, in the ledger's group. */
 bool settings_run_as(const struct settings *s, enum local_account account, struct fault *fault);
 
-/* Sets one key in the file `path`, keeping comments and order (for `enable`); adds section and key
- * where missing. If a drop-in overrides it, fails and names that file. Atomic, keeps mode and
- * owner. */
+/* Sets one key in the file `path`, keeping comments and order (for `enable`). Adds section and key
+ * if they are missing. If a drop-in overrides the key, fails and names that file. Atomic; keeps
+ * mode and owner. */
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault);
+/* The same in a text that stands for the file's content. `text` is unchanged after false. */
+bool settings_edit(const char *path, struct strbuf *text, const char *section, const char *key,
+	const char *value, struct fault *fault);
 
 #endif

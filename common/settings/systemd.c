@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory in which systemd passes credentials to a service.
+ */
 #include "settings/systemd.h"
 
 #include <stdlib.h>

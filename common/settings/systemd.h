@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What systemd hands over to a service: LoadCredential=NAME:FILE and its kin, as files in the
- * directory $CREDENTIALS_DIRECTORY.
+ * Credentials that systemd passes to a service: LoadCredential=NAME:FILE and similar lines, as
+ * files in the directory $CREDENTIALS_DIRECTORY.
  */
 #ifndef CLOUDINVITE_SETTINGS_SYSTEMD_H
 #define CLOUDINVITE_SETTINGS_SYSTEMD_H
@@ -11,8 +11,8 @@
 
 #define SYSTEMD_PREFIX "systemd:"
 
-/* The credential's path; false if systemd handed over nothing, or if it does not fit. The file may
- * still not be there. */
+/* The credential's path; false if systemd passed nothing, or if the path does not fit. The file may
+ * still be missing. */
 bool systemd_credential(const char *name, char *out, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the text of each key must look like. A rule judges one value on its own; what two keys must
- * agree about is check.c's.
+ * The validators: what the text of each key must look like. A validator sees one value only;
+ * check.c checks two keys against each other.
  */
 #include "base/str.h"
 #include "settings/key.h"
@@ -77,7 +77,7 @@ const char *validate_api_version(char *value, const char **remedy)
 	return NULL;
 }
 
-/* "host", "host:port" or "[v6]:port" at the beginning of `s`: how long it is, 0 if it is none. */
+/* The length of "host", "host:port" or "[v6]:port" at the beginning of `s`; 0 if there is none. */
 static size_t host_and_port(const char *s)
 {
 	size_t n = *s == '[' ? strspn(s + 1, DIGITS "abcdefABCDEF:.") + 1
@@ -111,7 +111,7 @@ const char *validate_https(char *value, const char **remedy)
 	return NULL;
 }
 
-/* The metadata server speaks plain HTTP: it is the host's own neighbour. */
+/* The metadata server speaks plain HTTP: it is local to the machine. */
 const char *validate_http(char *value, const char **remedy)
 {
 	*remedy = "Write http://host or http://host:port, without a path.";
@@ -142,8 +142,8 @@ const char *validate_endpoint(char *value, const char **remedy)
 #define URL_USER LETTERS DIGITS "-._~!$&'()*+,;="
 #define HEX	 DIGITS "abcdefABCDEF"
 
-/* "user:password" or "user", percent-encoded, and nothing that somebody else could read in another
- * way: no second @, no control character behind an escape. */
+/* "user:password" or "user", percent-encoded, and nothing that another parser could read
+ * differently: no second @, no control character in an escape. */
 static bool user_and_password(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -185,8 +185,8 @@ const char *validate_proxy(char *value, const char **remedy)
 	return "is not a proxy URL";
 }
 
-/* A host, a domain with or without a dot before it, an IPv6 address with or without brackets. A
- * port would not be looked at by every libcurl that we know. */
+/* A host, a domain with or without a leading dot, or an IPv6 address with or without brackets. Some
+ * versions of libcurl ignore a port. */
 static bool each_is_host(const char *word, size_t len, void *ctx)
 {
 	bool brackets = len > 2 && word[0] == '[' && word[len - 1] == ']';
@@ -252,7 +252,7 @@ const char *validate_path_or_none(char *value, const char **remedy)
 	return value[0] == '\0' ? NULL : validate_path(value, remedy);
 }
 
-/* systemd's own rule for the names of credentials, and no way out of their directory. */
+/* systemd's own rule for the names of credentials, which keeps the path in their directory. */
 static bool credential_name(const char *s)
 {
 	size_t n = strlen(s);
@@ -297,7 +297,7 @@ const char *validate_key_id(char *value, const char **remedy)
 	return NULL;
 }
 
-/* Whether all braces in the first `n` bytes belong to placeholders that are known. */
+/* Whether all braces in the first `n` bytes belong to known placeholders. */
 static bool placeholders(const char *s, size_t n)
 {
 	static const char *const known[] = {"{user}", "{first}", "{last}"};
@@ -315,7 +315,7 @@ static bool placeholders(const char *s, size_t n)
 	return true;
 }
 
-/* What users are called never reaches the part behind the @: it is fixed here. */
+/* The part after the @ is fixed here: a user's name cannot change it. */
 const char *validate_template(char *value, const char **remedy)
 {
 	char *at = strchr(value, '@');
@@ -351,7 +351,7 @@ const char *validate_domains(char *value, const char **remedy)
 	return str_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
 }
 
-/* Users are compared without regard to case, as directories do. */
+/* User names are compared regardless of case, as directories do. */
 const char *validate_users(char *value, const char **remedy)
 {
 	(void)remedy;

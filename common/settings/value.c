@@ -12,7 +12,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 
-/* `wrong` is the end of the sentence: "'many' is not a number". */
+/* `wrong` ends the sentence: "'many' is not a number". */
 static bool set_value_error(
 	struct value_error *c, const struct setting_key *k, const char *value, const char *wrong)
 {
@@ -129,7 +129,7 @@ static int word_place(const struct setting_key *k, const char *word, size_t len)
 	return -1;
 }
 
-/* All enums of struct settings are as wide as this. */
+/* This code writes every enum of struct settings as an unsigned. */
 _Static_assert(sizeof(enum settings_mode) == sizeof(unsigned) &&
 		       sizeof(enum settings_role) == sizeof(unsigned),
 	"enums are stored as unsigned");
@@ -147,7 +147,10 @@ static bool set_choice(
 		return true;
 	}
 	name_words(k, ", ", " or ", words, sizeof(words));
-	str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
+	if (setting_old_value(k, value))
+		str_copy(c->remedy, sizeof(c->remedy), setting_old_value(k, value));
+	else
+		str_format(c->remedy, sizeof(c->remedy), "Write %s.", words);
 	return set_value_error(c, k, value, "is not a valid choice");
 }
 
@@ -204,7 +207,7 @@ bool setting_set(
 	return false;
 }
 
-/* The password in "scheme://name:password@host": where it begins, and its length in `len`. */
+/* The password in "scheme://name:password@host", and its length in `len`. */
 static const char *password_in(const char *value, size_t *len)
 {
 	const char *start = strstr(value, "://");
@@ -225,7 +228,7 @@ static const char *password_in(const char *value, size_t *len)
 	return *len > 0 ? colon + 1 : NULL;
 }
 
-/* A parameter that says what the password or the PIN is. */
+/* Whether a parameter names a password or a PIN. */
 static bool password_is_named(const char *value)
 {
 	return strstr(value, "password=") || strstr(value, "pin-value=");

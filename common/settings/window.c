@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Send windows. A time is open if it is in an interval of a window on any of the days around it;
+ * intervals are computed with libc's time zones, so changes to summer time are right.
+ */
 #include "settings/window.h"
 
 #include <ctype.h>
@@ -45,7 +49,7 @@ static int day_number(const char *s, size_t n)
 	return -1;
 }
 
-/* "Mon" or "Fri-Mon". */
+/* Parses "Mon" or "Fri-Mon". */
 static bool parse_days(const char *word, unsigned *days)
 {
 	size_t first = strcspn(word, "-");
@@ -61,7 +65,7 @@ static bool parse_days(const char *word, unsigned *days)
 	}
 }
 
-/* "08:00" at `s`, up to the character `end`. */
+/* Parses "08:00" at `s`, up to the character `end`. */
 static bool parse_minute(const char *s, char end, int *minute)
 {
 	if (!ascii_is_digit(s[0]) || !ascii_is_digit(s[1]) || s[2] != ':' ||
@@ -79,7 +83,7 @@ static bool parse_hours(const char *word, struct window *w)
 	       w->begin != w->end && w->begin < 24 * 60;
 }
 
-/* libc takes an unknown zone for UTC without a word, so we look whether it is there. */
+/* libc silently uses UTC for an unknown zone, so the zone's file is looked for. */
 static bool zone_known(const char *zone)
 {
 	char path[sizeof(ZONES) + ZONE_MAX], magic[4] = "";
@@ -135,7 +139,7 @@ static const char *parse_window(char *text, struct window *w, const char **remed
 	return wrong;
 }
 
-/* A window without a zone has that of the next one that names one. */
+/* A window without a zone has the zone of the next one that names one. */
 static bool spread_zones(struct windows *w)
 {
 	const char *zone = NULL;
@@ -254,7 +258,7 @@ static size_t all_intervals(const struct windows *w, int64_t wall, struct interv
 	return count;
 }
 
-/* Windows that touch or overlap are one. */
+/* Windows that touch or overlap count as one. */
 static int64_t open_until(const struct interval *all, size_t count, int64_t wall)
 {
 	int64_t end = wall;
@@ -280,7 +284,7 @@ bool window_open(const char *spec, int64_t wall, int64_t *next_change)
 	bool open = *spec == '\0';
 
 	if (!open) {
-		/* A window that nobody can read stays shut. */
+		/* A window that cannot be parsed stays closed. */
 		size_t count = !parse(spec, &w, &remedy) ? all_intervals(&w, wall, all) : 0;
 		int64_t until = open_until(all, count, wall);
 

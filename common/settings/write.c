@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing one key into a file that people have written: everything else stays as it is, byte for
- * byte. The new text replaces the old one as a whole, or not at all.
+ * byte. The new text replaces the old one completely or not at all.
  */
 #include "base/strbuf.h"
 #include "settings/key.h"
@@ -20,17 +20,17 @@
 #define FILE_MAX  ((size_t)1024 * 1024)
 #define VALUE_MAX 8192
 
-/* Where in the text something goes: the bytes from `at` to `end` are replaced. */
+/* Where the new text goes: it replaces the bytes from `at` to `end`. */
 struct place {
 	size_t at, end;
-	bool in_section; /* the section is there */
-	bool found;	 /* the key is there: the place is its value */
-	bool blank;	 /* … and a blank stands before it */
+	bool in_section; /* the section exists */
+	bool found;	 /* the key exists: `at` to `end` is its value */
+	bool blank;	 /* … and a blank is before it */
 };
 
 struct line {
 	const char *start;
-	size_t n; /* without the line's end */
+	size_t n; /* without the newline */
 };
 
 static size_t blanks(const char *s, size_t n)
@@ -50,7 +50,7 @@ static bool line_is_section(struct line l, const char *section)
 	       memcmp(l.start + at + 1, section, n) == 0 && l.start[at + 1 + n] == ']';
 }
 
-/* If the line sets the key: where its value begins, else 0. */
+/* Where the value begins if the line sets the key, else 0. */
 static size_t line_sets(struct line l, const char *key)
 {
 	size_t n = strlen(key), at = blanks(l.start, l.n);
@@ -64,7 +64,7 @@ static size_t line_sets(struct line l, const char *key)
 	return at + 1;
 }
 
-/* The sample's own place for the key: a line that sets it, but for the ';' or '#' before it. */
+/* Whether the line is the key's commented-out line in the sample. */
 static bool line_is_sample(struct line l, const char *key)
 {
 	size_t mark = blanks(l.start, l.n);
@@ -74,7 +74,7 @@ static bool line_is_sample(struct line l, const char *key)
 	return line_sets((struct line){l.start + mark + 1, l.n - mark - 1}, key) != 0;
 }
 
-/* The value's bytes, without the blanks around it and without a comment behind it. */
+/* The value's bytes, without the blanks around it and without a comment after it. */
 static struct place value_place(const char *text, struct line l, size_t from)
 {
 	size_t at = from, end;
@@ -90,8 +90,8 @@ static struct place value_place(const char *text, struct line l, size_t from)
 	return (struct place){offset + at, offset + end, true, true, at > from};
 }
 
-/* Goes through the lines once. Without the key, its place is behind its sample line, else behind
- * the section's last line that says anything, else the end of the text. */
+/* Reads the lines once. If the key is not set, its place is after its sample line; else after the
+ * section's last line that is not blank or a comment; else the end of the text. */
 static struct place find_place(const char *text, size_t len, const char *section, const char *key)
 {
 	struct place place = {.at = len, .end = len};
@@ -119,7 +119,7 @@ static struct place find_place(const char *text, size_t len, const char *section
 	return place;
 }
 
-/* Whether the line goes on with the list above it, as parse.c sees it. */
+/* Whether the line continues the list above it, as parse.c reads it. */
 static bool line_continues(struct line l)
 {
 	size_t indent = blanks(l.start, l.n);
@@ -136,7 +136,7 @@ static bool line_is_silent(struct line l)
 	return indent == l.n || strchr("#;\r", l.start[indent]);
 }
 
-/* What follows the value. Lines that went on with the old one go with it. */
+/* Copies what follows the value, without the lines that continued the old one. */
 static void copy_rest(struct strbuf *out, const char *text, size_t at, size_t len)
 {
 	bool first = true, old_value = true;
@@ -187,7 +187,7 @@ static bool failed(struct fault *fault, const char *path, const char *doing)
 	return fault_remedy(fault, "Set the key by hand, or make the file writable for root.");
 }
 
-/* A temporary file beside it, as the old one as to owner and mode, then one rename. */
+/* Writes a temporary file beside it, with the owner and mode of the old one, and renames it. */
 static bool replace(const char *path, const struct strbuf *text, struct fault *fault)
 {
 	char temporary[PATH_MAX], dir[PATH_MAX];
@@ -227,7 +227,7 @@ out:
 	return done;
 }
 
-/* On one line that the parser takes, and that reads as what it is. */
+/* Whether the value fits on one line and is read back as it is. */
 static bool is_writable(const char *value)
 {
 	char safe[VALUE_MAX];
@@ -236,10 +236,10 @@ static bool is_writable(const char *value)
 }
 
 /* Files that do not load now are not touched, and neither is a file that would have no effect. */
-static bool may_write(
-	const char *path, const struct setting_key *k, const char *value, struct fault *fault)
+static bool may_write(const char *path, const struct strbuf *text, const struct setting_key *k,
+	const char *value, struct fault *fault)
 {
-	struct settings *s = settings_load(path, fault);
+	struct settings *s = settings_load_text(path, text, fault);
 	struct value_error c = {.what = ""};
 	const struct origin *origin;
 	bool may = false;
@@ -265,29 +265,61 @@ static bool may_write(
 	return may;
 }
 
+static const struct setting_key *find_key(const char *section, const char *key, struct fault *fault)
+{
+	const struct setting_key *k = setting_find(section, key);
+
+	if (!k)
+		fault_set(
+			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
+	return k;
+}
+
+/* `old` with the key set, in `new`. */
+static bool edit(const char *path, const struct strbuf *old, const struct setting_key *k,
+	const char *value, struct strbuf *new, struct fault *fault)
+{
+	struct place place = find_place(old->data ? old->data : "", old->len, k->section, k->key);
+
+	new->max = FILE_MAX + 1024;
+	compose(new, old, place, k->section, k->key, value);
+	return !new->failed || fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path);
+}
+
+bool settings_edit(const char *path, struct strbuf *text, const char *section, const char *key,
+	const char *value, struct fault *fault)
+{
+	const struct setting_key *k = find_key(section, key, fault);
+	struct strbuf new = {.data = NULL};
+
+	if (!k || !may_write(path, text, k, value, fault))
+		return false;
+	if (!edit(path, text, k, value, &new, fault)) {
+		strbuf_free(&new);
+		return false;
+	}
+	strbuf_free(text);
+	*text = new;
+	return true;
+}
+
 bool settings_write(const char *path, const char *section, const char *key, const char *value,
 	struct fault *fault)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .trusted = true, .follow = true};
-	const struct setting_key *k = setting_find(section, key);
-	struct strbuf old = {.max = FILE_MAX}, new = {.max = FILE_MAX + 1024};
+	const struct setting_key *k = find_key(section, key, fault);
+	struct strbuf old = {.max = FILE_MAX}, new = {.data = NULL};
 	char target[PATH_MAX];
 	bool done = false;
 
-	if (!k)
-		return fault_set(
-			fault, FAULT_SETTINGS, "settings_key", "[%s] has no key %s", section, key);
-	if (!may_write(path, k, value, fault))
+	if (!k || !may_write(path, NULL, k, value, fault))
 		return false;
-	/* A link stays one: its target is what is replaced. */
+	/* A link stays a link: its target is replaced. */
 	if (!realpath(path, target))
 		return failed(fault, path, "path");
 	if (!file_read(target, &rules, &old, FAULT_SETTINGS, fault))
 		goto out;
-	compose(&new, &old, find_place(old.data ? old.data : "", old.len, section, key), section,
-		key, value);
-	done = new.failed ? fault_set(fault, FAULT_STORAGE, "memory", "%s: too large", path)
-			  : replace(target, &new, fault);
+	done = edit(path, &old, k, value, &new, fault) && replace(target, &new, fault);
 out:
 	strbuf_free(&old);
 	strbuf_free(&new);

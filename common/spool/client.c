@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client of the keeper's protocol. Every record that comes is checked, and every wait has a
+ * limit, so that a broken keeper ends in a fault and not in a collector that hangs.
+ */
 #include "spool/client.h"
 
 #include <errno.h>
@@ -13,7 +17,7 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define PATIENCE_S 30 /* hundreds of thousands of marks are dropped in less */
+#define PATIENCE_S 30 /* dropping hundreds of thousands of markers takes less */
 
 /* ---- the connection ---- */
 
@@ -90,8 +94,8 @@ static bool put(struct spool_client *c, const struct spool_record *r, struct fau
 	return gone(c, n < 0 && errno == EAGAIN ? "is not listening" : "has ended", fault);
 }
 
-/* The next record; those that only say that something has come are noted and passed over. 1, 0 if
- * there is none and `flags` is MSG_DONTWAIT, -1 and the fault if the keeper is gone. */
+/* The next record. Records that only announce new arrivals are noted and skipped. 1; 0 if there is
+ * none and `flags` is MSG_DONTWAIT; -1 and the fault if the keeper is gone. */
 static int get(struct spool_client *c, struct spool_record *r, int flags, struct fault *fault)
 {
 	for (;;) {
@@ -115,7 +119,7 @@ static int get(struct spool_client *c, struct spool_record *r, int flags, struct
 	}
 }
 
-/* Asks, and takes answers up to the end; each of them is `told`. */
+/* Sends a request and reads its answer to the end, passing each record to `told`. */
 static bool ask(struct spool_client *c, const struct spool_record *request, char told,
 	void (*take)(const struct spool_record *r, void *ctx), void *ctx, struct spool_record *end,
 	struct fault *fault)
@@ -180,7 +184,7 @@ int spool_client_list(
 
 	(void)spool_record_make(&request, SPOOL_ASK_ARRIVALS, NULL, NULL);
 	request.count = max;
-	/* What came until now is in the list. */
+	/* Everything that has arrived until now is in the list. */
 	c->arrived = false;
 	if (!ask(c, &request, SPOOL_TELL_ARRIVAL, take_arrival, &l, &end, fault))
 		return -1;
@@ -189,16 +193,16 @@ int spool_client_list(
 	return l.count;
 }
 
-bool spool_client_take(struct spool_client *c, const struct spool_arrival *a, const char *word,
-	struct fault *fault)
+bool spool_client_take(
+	struct spool_client *c, const struct spool_arrival *a, bool mark, struct fault *fault)
 {
 	struct spool_record r;
 
-	(void)spool_record_make(&r, word ? SPOOL_ASK_SEEN : SPOOL_ASK_TAKE, a->name, word);
+	(void)spool_record_make(&r, mark ? SPOOL_ASK_SEEN : SPOOL_ASK_TAKE, a->name, NULL);
 	return put(c, &r, fault);
 }
 
-/* ---- marks ---- */
+/* ---- markers ---- */
 
 bool spool_client_mark(struct spool_client *c, const char *user, const char *word,
 	enum spool_marking how, struct fault *fault)
@@ -266,7 +270,7 @@ struct marks {
 	bool stopped;
 };
 
-/* What follows when `each` has had enough is read away. */
+/* After `each` has returned false, the rest of the answer is only read. */
 static void take_mark(const struct spool_record *r, void *ctx)
 {
 	struct marks *m = ctx;
@@ -282,7 +286,7 @@ bool spool_client_each_mark(struct spool_client *c, int64_t before,
 	struct marks m = {each, ctx, false};
 	struct spool_record request, end;
 
-	/* A clock that stands before 1970 makes no mark old. */
+	/* With a clock before 1970, no marker is old. */
 	if (before < 0)
 		return true;
 	(void)spool_record_make(&request, SPOOL_ASK_MARKS, NULL, NULL);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper's loop: requests, announcements and listings, none of which waits for the peer.
+ * keeper.h has the states and the invariants.
+ */
 #include "spool/keeper.h"
 
 #include <errno.h>
@@ -13,10 +17,11 @@
 #include "base/log.h"
 #include "spool/walk.h"
 
-#define AT_ONCE	   64 /* records that are read, and told, before the other side has its turn */
-#define RETRY_MS   50 /* until the lock of another keeper is tried again */
+#define AT_ONCE	   64 /* records that are read and sent before the other direction has its turn */
+#define RETRY_MS   50 /* time until the lock of another keeper is tried again */
 #define NEW_EVENTS (IN_CREATE | IN_MOVED_TO)
-/* A directory that is held open does not tell that it was deleted: the one above it does. */
+/* An inotify watch on an open directory does not report its deletion; the watch on its parent
+ * does. */
 #define SPOOL_EVENTS (IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
 
 bool spool_keeper_open(struct spool_keeper *k, const char *spool, struct fault *fault)
@@ -33,7 +38,8 @@ void spool_keeper_close(struct spool_keeper *k)
 
 /* ---- the peer ---- */
 
-/* Relative to the spool: the way to it is open to every local user, and is not walked again. */
+/* Relative to the spool: every local user can lock the directories on the way to it, so they are
+ * not walked again. */
 static bool watch(struct spool_keeper *k)
 {
 	k->changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -61,7 +67,7 @@ bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault)
 	spool_keeper_detach(k);
 	k->peer = peer;
 	spool_keeper_refuse_descriptors(peer);
-	k->news = true; /* whatever lies in new/ already */
+	k->news = true; /* for arrivals that are in new/ already */
 	if (watch(k))
 		return true;
 	k->lost = errno == ENOENT;
@@ -87,7 +93,8 @@ void spool_keeper_detach(struct spool_keeper *k)
 	k->marks = -1;
 }
 
-/* The keeper of a collector that was killed may be about to end: no two of them serve at once. */
+/* The keeper of a collector that was killed may still be ending: two keepers never serve at
+ * once. */
 static bool lock(struct spool_keeper *k)
 {
 	k->locked = k->locked || k->beside || flock(k->dirs.new_dir, LOCK_EX | LOCK_NB) == 0;
@@ -102,7 +109,7 @@ bool spool_is_served(int new_dir)
 	return false;
 }
 
-/* ---- what comes to new/ ---- */
+/* ---- changes in new/ ---- */
 
 static bool is_loss(const struct spool_keeper *k, const struct inotify_event *e)
 {
@@ -112,8 +119,8 @@ static bool is_loss(const struct spool_keeper *k, const struct inotify_event *e)
 	       strcmp(e->name, SPOOL_NEW) == 0;
 }
 
-/* Which arrival it was is not kept: the peer asks, and the directory is read. An overflow has lost
- * events, so that anything may have come. */
+/* The names of the arrivals are not stored: the peer asks, and the directory is read. After an
+ * overflow, events are lost, so there may be new arrivals. */
 static void read_changes(struct spool_keeper *k)
 {
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -132,7 +139,7 @@ static void read_changes(struct spool_keeper *k)
 	}
 }
 
-/* ---- what the peer asks ---- */
+/* ---- requests ---- */
 
 static void answer_with(struct spool_keeper *k, int status, const char *box, const char *what)
 {
@@ -141,7 +148,7 @@ static void answer_with(struct spool_keeper *k, int status, const char *box, con
 	k->answering = true;
 }
 
-/* The first of several says most; the peer is told with its next P. */
+/* Stores the first failure, which says most; the peer gets it with its next P. */
 static void record_failure(struct spool_keeper *k, const char *box, const char *what)
 {
 	int why = errno;
@@ -154,7 +161,7 @@ static void record_failure(struct spool_keeper *k, const char *box, const char *
 
 static void begin_arrivals(struct spool_keeper *k, const struct spool_record *r)
 {
-	/* What came until now is in the listing. */
+	/* Everything that has arrived until now is in the listing. */
 	read_changes(k);
 	k->news = k->told = false;
 	k->left = r->count;
@@ -212,7 +219,7 @@ static void flush(struct spool_keeper *k, const struct spool_record *r)
 	k->failed.status = 0;
 }
 
-/* ---- what the peer has done ---- */
+/* ---- actions ---- */
 
 static bool count_mark(const char *name, void *ctx)
 {
@@ -222,9 +229,9 @@ static bool count_mark(const char *name, void *ctx)
 	return ++*marks < SPOOL_MARKS_MOST;
 }
 
-/* A mark in the place of an arrival costs no inode that a login has not cost already. One without
- * an arrival is a convenience, of which a hostile peer could make any number: beyond the cap there
- * is none, and the user's next login is told once more. */
+/* A marker that replaces an arrival costs no inode that a login has not used before. A marker
+ * without an arrival is a convenience, and a hostile peer could ask for any number. Beyond the
+ * limit none is written, and the user's next login is reported again. */
 static bool may_add_mark(struct spool_keeper *k)
 {
 	int64_t marks = 0;
@@ -254,23 +261,24 @@ static void mark(struct spool_keeper *k, const struct spool_record *r)
 		record_failure(k, SPOOL_SEEN, r->name);
 }
 
-/* Mark first: what a crash leaves in between is told again. */
 static void take(struct spool_keeper *k, const struct spool_record *r)
 {
-	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
-	int there = spool_exists(k->dirs.new_dir, r->name);
-	bool good;
-
-	if (there == 0)
-		return;
-	good = there > 0 && spool_parse_arrival(r->name, user, &reason);
-	if (good && r->verb == SPOOL_ASK_SEEN && !spool_mark_first(&k->dirs, user, r->word, NULL)) {
-		record_failure(k, SPOOL_SEEN, r->name);
-		return;
-	}
-	if (!good || !spool_remove(&k->dirs, r->name, NULL))
+	if (!spool_remove(&k->dirs, r->name, NULL))
 		record_failure(k, SPOOL_NEW, r->name);
+}
+
+/* Mark first: what a crash leaves in between is told again. */
+static void mark_and_take(struct spool_keeper *k, const struct spool_record *r)
+{
+	struct spool_arrival arrival;
+	int found = spool_find_arrival(&k->dirs, r->name, &arrival);
+
+	if (found < 0)
+		record_failure(k, SPOOL_NEW, r->name);
+	else if (found > 0 && !spool_mark_arrival(&k->dirs, &arrival, NULL))
+		record_failure(k, SPOOL_SEEN, r->name);
+	else
+		take(k, r);
 }
 
 static void unmark(struct spool_keeper *k, const struct spool_record *r)
@@ -287,7 +295,7 @@ static const struct {
 	void (*act)(struct spool_keeper *k, const struct spool_record *r);
 } acts[] = {
 	{SPOOL_ASK_ARRIVALS, true, begin_arrivals},
-	{SPOOL_ASK_SEEN, false, take},
+	{SPOOL_ASK_SEEN, false, mark_and_take},
 	{SPOOL_ASK_TAKE, false, take},
 	{SPOOL_ASK_MARK, false, mark},
 	{SPOOL_ASK_CHANGE, false, mark},
@@ -299,7 +307,7 @@ static const struct {
 	{SPOOL_ASK_FLUSH, true, flush},
 };
 
-/* False for a request for an answer while another one is still to be told. */
+/* False for a request that needs an answer while another answer is pending. */
 static bool act(struct spool_keeper *k, const struct spool_record *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
@@ -310,15 +318,15 @@ static bool act(struct spool_keeper *k, const struct spool_record *r)
 	return false;
 }
 
-/* False: the peer is gone, or has said what no honest one says. Without a buffer for control data
- * the kernel drops descriptors that a peer passes. */
+/* False: the peer is gone, or has sent a record that an honest peer never sends. Because there is
+ * no buffer for control data, the kernel drops descriptors that the peer passes. */
 static bool hear(struct spool_keeper *k)
 {
 	struct spool_record r;
 	ssize_t n;
 
 	for (int i = 0; i < AT_ONCE; i++) {
-		/* MSG_TRUNC: the whole length of a packet that is longer than a record. */
+		/* MSG_TRUNC gives the real length of a packet that is longer than a record. */
 		n = recv(k->peer, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -330,9 +338,9 @@ static bool hear(struct spool_keeper *k)
 	return true;
 }
 
-/* ---- what the peer is told ---- */
+/* ---- answers ---- */
 
-/* 1 told, 0 there is no room, -1 the peer is gone. */
+/* 1 sent, 0 no room, -1 the peer is gone. */
 static int tell_one(struct spool_keeper *k, const struct spool_record *r)
 {
 	if (send(k->peer, r, sizeof(*r), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(*r))
@@ -341,7 +349,7 @@ static int tell_one(struct spool_keeper *k, const struct spool_record *r)
 	return k->full ? 0 : -1;
 }
 
-/* The next of the listing into k->next; at its end it is closed. */
+/* Reads the next entry of the listing into k->next; closes the listing at its end. */
 static void read_on(struct spool_keeper *k)
 {
 	struct spool_arrival arrival = {.at = 0};
@@ -370,7 +378,7 @@ static void read_on(struct spool_keeper *k)
 	spool_listing_close(&k->listing);
 }
 
-/* What there is to be told, in its order; NULL: nothing. */
+/* The next record to send, in their order; NULL if there is none. */
 static const struct spool_record *to_tell(struct spool_keeper *k)
 {
 	static const struct spool_record news = {.verb = SPOOL_TELL_NEWS};
@@ -410,7 +418,7 @@ static bool tell(struct spool_keeper *k)
 	return true;
 }
 
-/* ---- a turn ---- */
+/* ---- one turn ---- */
 
 static bool has_to_tell(const struct spool_keeper *k)
 {
@@ -425,7 +433,7 @@ int spool_keeper_poll(
 	*timeout_ms = -1;
 	if (k->peer < 0)
 		return 0;
-	/* Until another keeper has ended, only the end of the peer counts. */
+	/* Until the other keeper has ended, only the end of the peer matters. */
 	if (!k->locked) {
 		*timeout_ms = RETRY_MS;
 		events = 0;
@@ -457,8 +465,8 @@ static bool peer_is_gone(const struct spool_keeper *k)
 	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
-/* What a peer that is gone had asked last is dropped: a next one may be served already, and
- * everything is told again. */
+/* The last requests of a peer that has gone are dropped: the next peer may be served already, and
+ * it is told everything again. */
 void spool_keeper_turn(struct spool_keeper *k)
 {
 	if (k->peer < 0)

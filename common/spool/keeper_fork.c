@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper as a child: for a collector that root starts without systemd, and for commands.
+ * The keeper as a child process: for a collector that root starts without systemd, and for
+ * commands.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +31,8 @@ static int serve(struct spool_keeper *k)
 	return k->lost ? spool_keeper_say_lost() : 0;
 }
 
-/* Here, so that a spool that is taken away as soon as this returns is noticed; and back to where
- * the program was. */
+/* Attaches in the parent, so that a spool that is removed right afterwards is noticed; then returns
+ * to the previous working directory. */
 static bool attach(struct spool_keeper *k, int peer, struct fault *fault)
 {
 	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -44,8 +45,8 @@ static bool attach(struct spool_keeper *k, int peer, struct fault *fault)
 	return good;
 }
 
-/* Everything but standard error, the spool and the peer: what the program had open is none of the
- * keeper's business. */
+/* Closes all descriptors except standard error, the spool and the peer: the keeper must not have
+ * what the program had open. */
 static void close_others(const struct spool_keeper *k)
 {
 	int last = (int)sysconf(_SC_OPEN_MAX);

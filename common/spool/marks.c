@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks: who has been seen, and what became of them.
+ * Markers: which users have been seen, and what became of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@ static bool mark_fault(const char *what, struct fault *fault)
 	return spool_fault(SPOOL_SEEN, what, fault);
 }
 
-/* A mark is replaced as a whole, but not forced to the disk: one that a power cut takes comes back
- * with the next login, and a storm of first logins must not wait for thousands of fsyncs. */
+/* A marker is replaced as a whole, but not forced to the disk. One that a power failure loses comes
+ * back with the next login, and a storm of first logins must not wait for thousands of fsyncs. */
 static int write_mark(int box, const char *name, const char *word)
 {
 	static const char temporary[] = ".mark";
@@ -30,8 +30,8 @@ static int write_mark(int box, const char *name, const char *word)
 	char line[SPOOL_WORD_MAX + 2];
 	int fd, saved;
 
-	/* The keeper is the only writer, so one temporary name is enough; a stale one is ours.
-	 */
+	/* The keeper is the only writer, so one temporary name is enough; a stale file is its
+	 * own. */
 	(void)unlinkat(box, temporary, 0);
 	fd = openat(box, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -53,7 +53,7 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 {
 	char name[SPOOL_NAME_MAX + 1], there[SPOOL_WORD_MAX + 1];
 
-	/* Names that are too long have no mark, as they have no arrival. */
+	/* A name that is too long has no marker, as it has no arrival. */
 	if (!spool_mark_name(name, user))
 		return true;
 	if (strlen(word) >= SPOOL_WORD_MAX) {
@@ -65,9 +65,9 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 	return write_mark(r->seen_dir, name, word) == 0 || mark_fault(name, fault);
 }
 
-/* In place, without a temporary: nobody has a mark to lose yet, what the module asks is only
- * whether it is there, and half of the time of a storm of first logins would go into renames. One
- * that a crash leaves empty counts as seen, and is replaced with the next word. */
+/* In place, without a temporary: nobody has a mark to lose yet, and what the module asks is only
+ * whether it is there. One that a crash leaves empty says `seen`, and is replaced with the next
+ * word. */
 bool spool_mark_first(
 	struct spool_reader *r, const char *user, const char *word, struct fault *fault)
 {
@@ -82,12 +82,28 @@ bool spool_mark_first(
 		return errno == EEXIST || mark_fault(name, fault);
 	good = file_write_all(fd, word, strlen(word)) == 0;
 	file_close(&fd);
-	/* Half a word would be one that nobody knows. */
+	/* A part of a word would not be understood. */
 	if (!good) {
 		mark_fault(name, fault);
 		(void)unlinkat(r->seen_dir, name, 0);
 	}
 	return good;
+}
+
+/* No file is created and none is freed. In a storm of first logins both would cost more than the
+ * rest: ext4 without a journal reuses no inode that was freed within the last minutes, and passes
+ * over each of them at every creation, of marks and of arrivals. Only root has ever had this file
+ * (judge_arrival). The link comes first: what a crash leaves in between is still an arrival. */
+bool spool_mark_arrival(
+	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault)
+{
+	char name[SPOOL_NAME_MAX + 1];
+
+	if (!spool_mark_name(name, arrival->user) ||
+		linkat(r->new_dir, arrival->name, r->seen_dir, name, 0) == 0 || errno == EEXIST)
+		return true;
+	/* A file system without links, or one that refuses this one. */
+	return spool_mark_first(r, arrival->user, SPOOL_WORD_SEEN, fault);
 }
 
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
@@ -99,7 +115,7 @@ bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault)
 	return mark_fault(name, fault);
 }
 
-/* Unlinks every mark. False: what of them could not be unlinked is the fault's. */
+/* Unlinks every marker. False if some could not be unlinked, with the fault. */
 static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 {
 	char name[SPOOL_NAME_MAX + 1];
@@ -128,7 +144,7 @@ bool spool_bind_ledger(
 	bool same;
 
 	*dropped = 0;
-	/* One that cannot be read is another ledger's. */
+	/* An id that cannot be read counts as another ledger's. */
 	same = file_read_at(r->seen_dir, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
 	       there.data && strlen(there.data) == there.len &&
 	       strcmp(str_trim(there.data), ledger_id) == 0;
@@ -137,7 +153,7 @@ bool spool_bind_ledger(
 		return true;
 	if (!drop_all(r, dropped, fault))
 		return false;
-	/* Last, so that a crash before it drops the rest at the next start. */
+	/* Last, so that after a crash the next start removes the rest. */
 	if (file_replace_at(r->seen_dir, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
 		return mark_fault(SPOOL_LEDGER, fault);
 	return true;

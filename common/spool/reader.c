@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The dirs, and arrivals: listed, taken, and put aside where they are none.
+ * The directories of the spool. Arrivals are listed and removed; other files are put aside.
  */
 #include "spool/reader.h"
 
@@ -71,8 +71,8 @@ static bool open_dir(int *box, int spool, const char *path, const char *name, st
 	return check_closed(*box, whole, fault);
 }
 
-/* The spool is checked before anything in it is looked up: in a directory that others can open, a
- * look-up can be held up without end. */
+/* The spool is checked before anything in it is looked up: in a directory that others can open,
+ * they can delay a lookup without end. */
 bool spool_reader_open(struct spool_reader *r, const char *spool, struct fault *fault)
 {
 	*r = (struct spool_reader){-1, -1, -1, -1};
@@ -94,8 +94,21 @@ void spool_reader_close(struct spool_reader *r)
 	file_close(&r->bad_dir);
 }
 
+/* Whether it is the mark of its user already: a crash came between link and unlink
+ * (spool_mark_arrival). */
+static bool is_marked(const struct spool_reader *r, const char *user, const struct stat *st)
+{
+	char name[SPOOL_NAME_MAX + 1];
+	struct stat mark;
+
+	return st->st_nlink == 2 && spool_mark_name(name, user) &&
+	       fstatat(r->seen_dir, name, &mark, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mark.st_dev == st->st_dev && mark.st_ino == st->st_ino;
+}
+
 /* Why it is no arrival, or NULL; fills in `a`. */
-static const char *judge_arrival(const char *name, const struct stat *st, struct spool_arrival *a)
+static const char *judge_arrival(const struct spool_reader *r, const char *name,
+	const struct stat *st, struct spool_arrival *a)
 {
 	if (!spool_parse_arrival(name, a->user, &a->reason))
 		return "its name is not the name of an arrival";
@@ -105,7 +118,7 @@ static const char *judge_arrival(const char *name, const struct stat *st, struct
 		return "it does not belong to root or the service";
 	if (st->st_size != 0)
 		return "it is not empty";
-	if (st->st_nlink != 1)
+	if (st->st_nlink != 1 && !is_marked(r, a->user, st))
 		return "it has more than one hard link";
 	str_copy(a->name, sizeof(a->name), name);
 	a->at = (int64_t)st->st_mtim.tv_sec;
@@ -120,7 +133,7 @@ static bool count_one(const char *name, void *ctx)
 	return ++*count < SPOOL_BAD_MAX;
 }
 
-/* How many names bad/ holds, at most the cap; the cap if it cannot be read. */
+/* The number of names in bad/, at most the limit; the limit if it cannot be read. */
 static int count_bad(const struct spool_reader *r)
 {
 	int count = 0;
@@ -128,9 +141,9 @@ static int count_bad(const struct spool_reader *r)
 	return spool_walk(r->bad_dir, count_one, &count) == 0 ? count : SPOOL_BAD_MAX;
 }
 
-/* Linked and unlinked instead of renamed: a rename between two directories takes a lock of the
- * whole file system, which any local user can hold. A directory cannot be linked: an empty one is
- * removed, another one stays and is said. */
+/* Links and unlinks instead of renaming: a rename between two directories takes a lock of the whole
+ * file system, which any local user can hold. A directory cannot be linked: an empty one is
+ * removed, another one stays and is logged. */
 static const char *put_aside(struct spool_listing *l, const char *name)
 {
 	struct spool_reader *r = l->reader;
@@ -138,7 +151,7 @@ static const char *put_aside(struct spool_listing *l, const char *name)
 
 	if (l->held < 0)
 		l->held = count_bad(r);
-	/* A name that is there already gives way. */
+	/* An existing file of that name is removed. */
 	(void)unlinkat(r->bad_dir, name, 0);
 	if (l->held < SPOOL_BAD_MAX && linkat(r->new_dir, name, r->bad_dir, name, 0) == 0) {
 		l->held++;
@@ -153,7 +166,7 @@ static const char *put_aside(struct spool_listing *l, const char *name)
 
 bool spool_listing_open(struct spool_listing *l, struct spool_reader *r, int box)
 {
-	/* A description of its own: readdir must not move the offset of the reader's. */
+	/* A file description of its own: readdir must not move the reader's offset. */
 	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	*l = (struct spool_listing){.reader = r, .held = -1};
@@ -170,7 +183,7 @@ void spool_listing_close(struct spool_listing *l)
 	l->dir = NULL;
 }
 
-/* The next name; NULL at the end, and on an error, which errno tells. */
+/* The next name; NULL at the end and on an error, which sets errno. */
 static const char *next_name(struct spool_listing *l)
 {
 	const struct dirent *entry;
@@ -194,7 +207,7 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 					name, strerror(errno));
 			continue;
 		}
-		why = judge_arrival(name, &st, out);
+		why = judge_arrival(l->reader, name, &st, out);
 		if (!why)
 			return 1;
 		log_event(
@@ -202,6 +215,18 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 		l->bad++;
 	}
 	return errno == 0 ? 0 : -1;
+}
+
+int spool_find_arrival(const struct spool_reader *r, const char *name, struct spool_arrival *out)
+{
+	struct stat st;
+
+	if (fstatat(r->new_dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!judge_arrival(r, name, &st, out))
+		return 1;
+	errno = EINVAL;
+	return -1;
 }
 
 int spool_next_mark(

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The grammar of the records: for each verb, what its name, word and numbers may be.
+ */
 #include "spool/record.h"
 
 #include <string.h>
@@ -10,7 +13,7 @@ enum name_kind {
 	NAME_NONE,
 	NAME_ARRIVAL,
 	NAME_MARK,
-	NAME_ANY, /* what has failed: it may be anything that fits, also nothing */
+	NAME_ANY, /* the name of what has failed: any text that fits, also none */
 };
 
 enum word_kind {
@@ -19,7 +22,7 @@ enum word_kind {
 	WORD_ANY, /* or none */
 };
 
-/* What a record of one verb may hold. */
+/* What a record of one verb may contain. */
 struct form {
 	char verb;
 	enum name_kind name;
@@ -31,14 +34,14 @@ struct form {
 
 static const struct form requests[] = {
 	{SPOOL_ASK_ARRIVALS, NAME_NONE, WORD_NONE, 0, 1, SPOOL_LIST_MOST, 0},
-	{SPOOL_ASK_SEEN, NAME_ARRIVAL, WORD_ONE, 0, 0, 0, 0},
+	{SPOOL_ASK_SEEN, NAME_ARRIVAL, WORD_NONE, 0, 0, 0, 0},
 	{SPOOL_ASK_TAKE, NAME_ARRIVAL, WORD_NONE, 0, 0, 0, 0},
 	{SPOOL_ASK_MARK, NAME_MARK, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_CHANGE, NAME_MARK, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_FIRST, NAME_MARK, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_UNMARK, NAME_MARK, WORD_NONE, 0, 0, 0, 0},
 	{SPOOL_ASK_MARKS, NAME_NONE, WORD_NONE, INT64_MAX, 0, 0, 0},
-	/* The id of a ledger is 32 hex digits, which is a mark's name as well. */
+	/* A ledger's id is 32 hex digits, which is also a valid name of a marker. */
 	{SPOOL_ASK_BIND, NAME_MARK, WORD_NONE, 0, 0, 0, 0},
 	{SPOOL_ASK_STAT, NAME_NONE, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_FLUSH, NAME_NONE, WORD_NONE, 0, 0, 0, 0},
@@ -51,7 +54,7 @@ static const struct form answers[] = {
 	{SPOOL_TELL_END, NAME_ANY, WORD_ANY, INT64_MAX, 0, INT64_MAX, INT32_MAX},
 };
 
-/* Text, one NUL at least, and nothing but NULs behind it. */
+/* A text, at least one NUL, and only NULs after it. */
 static bool is_text(const char *field, size_t size, size_t most)
 {
 	size_t length = strnlen(field, size);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the spool's keeper and the collector say to each other: records of one fixed size, a packet
- * each, over a SOCK_SEQPACKET. The collector's account may be hostile, so that a record is believed
- * only if each of its bytes is as the writer of an honest one would have left it.
+ * The protocol between keeper and collector: records of one fixed size, one in each packet, over a
+ * SOCK_SEQPACKET. The collector's account may be hostile, so a record is accepted only if each of
+ * its bytes is as an honest writer would have left it.
  *
  *	the collector asks           and the keeper
  *	N count                      tells of up to `count` arrivals: A …, then E
- *	D name word                  marks the user of an arrival, then unlinks the arrival
+ *	D name                       makes an arrival the mark of its user
  *	T name                       unlinks an arrival
  *	M name word                  writes a mark
  *	C name word                  changes a mark that is there
@@ -17,12 +17,12 @@
  *	S word                       says how much lies in `new` or `bad`: E
  *	P                            says what has failed of D, T, M, C, F and U since the last P: E
  *
- *	the keeper tells
- *	W                            something has come into new/ since the last N
- *	A time name                  an arrival, and its mtime
- *	K time name [word]           a mark, and its mtime
- *	E status time count …        the end of an answer; status is 0, or errno with what failed in
- *	                             `name`, and its directory in `word`
+ *   The keeper sends
+ *   W                            something has come into new/ since the last N
+ *   A time name                  an arrival and its mtime
+ *   K time name [word]           a marker and its mtime
+ *   E status time count …        the end of an answer; status is 0, or errno with what failed in
+ *                                `name` and its directory in `word`
  */
 #ifndef CLOUDINVITE_SPOOL_RECORD_H
 #define CLOUDINVITE_SPOOL_RECORD_H
@@ -53,7 +53,8 @@ enum spool_verb {
 	SPOOL_TELL_END = 'E',
 };
 
-/* Both sides are built together and run on one machine: numbers are in its order. */
+/* Both sides are built together and run on one machine, so numbers have the machine's byte
+ * order. */
 struct spool_record {
 	char verb; /* enum spool_verb */
 	char zero[3];
@@ -65,13 +66,12 @@ struct spool_record {
 };
 _Static_assert(sizeof(struct spool_record) == 256, "a record has no padding");
 
-/* An honest record: everything that is not given is zero. `name` and `word` may be NULL. False if
- * one of them does not fit. */
+/* Makes a record; everything that is not given is zero. `name` and `word` may be NULL. False if one
+ * of them does not fit. */
 bool spool_record_make(struct spool_record *r, char verb, const char *name, const char *word);
 
-/* Whether `n` bytes that came from the collector are a request, or from the keeper are an answer:
- * size, verb, and for this verb the grammar of its name (spool.h) and word, and the range of its
- * numbers. */
+/* Whether `n` bytes from the collector are a request, or from the keeper an answer: size, verb, and
+ * for this verb the grammar of its name (spool.h) and word, and the range of its numbers. */
 bool spool_record_is_request(const struct spool_record *r, size_t n);
 bool spool_record_is_answer(const struct spool_record *r, size_t n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What login processes do with the spool. No heap, no locks, no state, no locale; every descriptor
- * is closed on every path, and errno says what went wrong.
+ * What login processes do in the spool: no heap, no locks, no state, no locale. Every descriptor is
+ * closed on every path, and errno says what went wrong.
  */
 #include "spool/spool.h"
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/str.h"
 
 static bool is_plain(const char *user, const char *at)
@@ -20,14 +21,13 @@ static bool is_plain(const char *user, const char *at)
 	return ascii_is_alnum(*at) || *at == '_' || *at == '-' || (*at == '.' && at != user);
 }
 
-/* Escapes into out (SPOOL_NAME_MAX + 1 bytes); the length, 0 if it does not fit or is empty. */
+/* Escapes into out (SPOOL_NAME_MAX + 1 bytes). Returns the length; 0 if it does not fit or is
+ * empty. */
 static size_t escape(char *out, const char *user)
 {
-	static const char hex[] = "0123456789ABCDEF";
 	size_t n = 0;
 
 	for (const char *at = user; *at; at++) {
-		unsigned char byte = (unsigned char)*at;
 		bool plain = is_plain(user, at);
 
 		if (n + (plain ? 1 : 3) > SPOOL_NAME_MAX)
@@ -36,9 +36,8 @@ static size_t escape(char *out, const char *user)
 			out[n++] = *at;
 			continue;
 		}
-		out[n++] = '%';
-		out[n++] = hex[byte >> 4];
-		out[n++] = hex[byte & 15];
+		str_format(out + n, 4, "%%%02X", (unsigned char)*at);
+		n += 3;
 	}
 	out[n] = '\0';
 	return n;
@@ -59,13 +58,6 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum tri
 	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
 }
 
-static int hex_digit(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The first `length` bytes of `name`, unescaped. Only what escape() would have written is taken: so
  * every user has one name, and no name can mean two things. */
 static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX + 1])
@@ -76,7 +68,7 @@ static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX +
 	if (length == 0 || length > SPOOL_NAME_MAX)
 		return false;
 	for (size_t at = 0; at < length; n++) {
-		int high, low;
+		int byte;
 
 		if (name[at] != '%') {
 			user[n] = name[at++];
@@ -84,11 +76,10 @@ static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX +
 		}
 		if (length - at < 3)
 			return false;
-		high = hex_digit(name[at + 1]);
-		low = hex_digit(name[at + 2]);
-		if (high < 0 || low < 0 || (high | low) == 0)
+		byte = hex_decode(name + at + 1);
+		if (byte <= 0)
 			return false;
-		user[n] = (char)(high << 4 | low);
+		user[n] = (char)byte;
 		at += 3;
 	}
 	user[n] = '\0';
@@ -122,8 +113,8 @@ int spool_open(const char *spool, const char *box)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* The spool itself may be a link of root's; the box must be the directory that it says.
-	 * O_PATH, because a first login pays for it. */
+	/* The spool itself may be root's link; the directory in it may not. O_PATH, because a first
+	 * login pays for the call. */
 	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
@@ -155,8 +146,8 @@ int spool_put(int new_dir, const char *user, enum trigger reason, bool sync)
 		errno = *user ? ENAMETOOLONG : EINVAL;
 		return -1;
 	}
-	/* Nothing is written into it: so neither a full disk nor RLIMIT_FSIZE (and its signal) can
-	 * hit after this call, and there is no half-written arrival. */
+	/* Nothing is written into the file. So neither a full disk nor RLIMIT_FSIZE (with its
+	 * signal) can strike after this call, and an arrival is never half written. */
 	fd = openat(new_dir, name,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -167,7 +158,7 @@ int spool_put(int new_dir, const char *user, enum trigger reason, bool sync)
 	return result;
 }
 
-/* "invited\n": one word of [a-z_], and the end. */
+/* Reads "invited\n": one word of [a-z_], and the end. */
 static bool take_word(char word[SPOOL_WORD_MAX + 1], const char *bytes, size_t n)
 {
 	size_t length = 0;
@@ -193,12 +184,15 @@ bool spool_read_mark(int seen_dir, const char *user, char word[SPOOL_WORD_MAX + 
 	word[0] = '\0';
 	if (!spool_mark_name(name, user))
 		return false;
-	/* O_NONBLOCK: neither a FIFO nor a lease can hold us, whoever has put them there. */
+	/* O_NONBLOCK: neither a FIFO nor a lease may delay the login. */
 	fd = openat(seen_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-		st.st_size <= SPOOL_WORD_MAX) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > SPOOL_WORD_MAX) {
+		;
+	} else if (st.st_size == 0) {
+		good = str_copy(word, SPOOL_WORD_MAX + 1, SPOOL_WORD_SEEN);
+	} else {
 		n = read(fd, bytes, sizeof(bytes));
 		good = n == st.st_size && take_word(word, bytes, (size_t)n);
 	}

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One loop over a directory for all that need one.
+ */
 #include "spool/walk.h"
 
 #include <dirent.h>
@@ -17,7 +20,7 @@ static bool is_name(const char *name)
 
 int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
 {
-	/* A description of its own: readdir must not move the offset of the caller's. */
+	/* A file description of its own: readdir must not move the caller's offset. */
 	int copy = openat(box, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *entry;
@@ -28,7 +31,7 @@ int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
 		return -1;
 	}
 	do {
-		/* The end and an error look alike but for errno. */
+		/* Only errno distinguishes the end from an error. */
 		errno = 0;
 		entry = readdir(dir);
 		why = errno;
@@ -38,7 +41,7 @@ int spool_walk(int box, bool (*each)(const char *name, void *ctx), void *ctx)
 	return !entry && why != 0 ? -1 : 0;
 }
 
-/* ---- what lies there ---- */
+/* ---- contents ---- */
 
 #define LOOKED_AT 20000
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for bash. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for bash. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
 _cloudinvite_options() {
 	case $1 in
@@ -12,9 +12,9 @@ _cloudinvite_options() {
 	forget) echo "--block" ;;
 	enable) echo "--yes" ;;
 	list) echo "--state --order-by --json --csv" ;;
-	send) echo "--again --reason --json --yes" ;;
+	send) echo "--resend --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
-	emit) echo "--reason" ;;
+	emit) echo "--trigger" ;;
 	metrics) echo "--format" ;;
 	report) echo "--output --mode --weeks --people" ;;
 	scan) echo "--dry-run --json --yes" ;;
@@ -40,7 +40,7 @@ _cloudinvite_values() {
 	list:--state) echo "not_yet_sent invited accepted declined" ;;
 	list:--order-by) echo "email update_time" ;;
 	approve:--reason) echo "dry_run discovered collision unconfirmed" ;;
-	emit:--reason) echo "login created deleted manual" ;;
+	emit:--trigger) echo "login created deleted manual" ;;
 	esac
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for fish. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for fish. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
-# The words behind the program's own options: the verb is the first of them.
+# The words after the program's own options; the verb is the first of them.
 function __cloudinvite_verb
     set -l words (commandline -opc)[2..-1]
     while set -q words[1]
@@ -99,7 +99,7 @@ complete -c cloudinvite -n '__cloudinvite_in list' -l csv -d 'print CSV'
 complete -c cloudinvite -n '__cloudinvite_in list' -l state -x -d 'invitations in one state' \
     -a 'not_yet_sent invited accepted declined'
 complete -c cloudinvite -n '__cloudinvite_in list' -l order-by -x -d 'sort by' -a 'email update_time'
-complete -c cloudinvite -n '__cloudinvite_in send' -l again -d 'include people who were invited before'
+complete -c cloudinvite -n '__cloudinvite_in send' -l resend -d 'include people who were invited before'
 complete -c cloudinvite -n '__cloudinvite_in login' -l client -r -F -d 'the OAuth client file'
 complete -c cloudinvite -n '__cloudinvite_in login' -l output -r -F -d 'where to store the login'
 complete -c cloudinvite -n '__cloudinvite_in login' -l headless -d 'you paste the last address'
@@ -109,7 +109,7 @@ complete -c cloudinvite -n '__cloudinvite_in login' -l account -x -d 'the accoun
 complete -c cloudinvite -n '__cloudinvite_in token' -l print -d 'print the token'
 complete -c cloudinvite -n '__cloudinvite_in doctor' -l offline -d 'do not use the network'
 complete -c cloudinvite -n '__cloudinvite_in config' -l check -d 'report everything that is wrong'
-complete -c cloudinvite -n '__cloudinvite_in emit' -l reason -x -d 'the reason of the arrival' \
+complete -c cloudinvite -n '__cloudinvite_in emit' -l trigger -x -d 'the trigger of the arrival' \
     -a 'login created deleted manual'
 complete -c cloudinvite -n '__cloudinvite_in emit explain' -a '(__fish_complete_users)'
 complete -c cloudinvite -n '__cloudinvite_in metrics' -l format -x -d 'the format' \

@@ -1,7 +1,7 @@
 #compdef cloudinvite
 # SPDX-License-Identifier: Apache-2.0
-# Completion of cloudinvite for zsh. Completes verbs, options and fixed values; never people, since
-# the ledger is not every user's to read.
+# Completion of cloudinvite for zsh. Completes verbs, options and fixed values; never people,
+# because not every user may read the ledger.
 
 _cloudinvite_verbs() {
 	local -a verbs=(
@@ -64,7 +64,7 @@ _cloudinvite_rest() {
 			'--state[invitations in one state]:state:(not_yet_sent invited accepted declined)'
 			'--order-by[sort by]:order:(email update_time)')
 		;;
-	send) options+=($json $yes $why '--again[include people who were invited before]') ;;
+	send) options+=($json $yes $why '--resend[include people who were invited before]') ;;
 	cancel) options+=($json $yes $why) ;;
 	login)
 		options+=($json '--client[the OAuth client file]:file:_files'
@@ -94,7 +94,7 @@ _cloudinvite_rest() {
 		;;
 	help) options+=('1:verb:_cloudinvite_verbs') ;;
 	emit)
-		options+=('--reason[the reason of the arrival]:reason:(login created deleted manual)' '*:user:_users')
+		options+=('--trigger[the trigger of the arrival]:trigger:(login created deleted manual)' '*:user:_users')
 		;;
 	metrics) options+=('--format[the format]:format:(openmetrics text)') ;;
 	report)

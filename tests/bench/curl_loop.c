@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bare libcurl loop: check, get and send for each of N addresses over one kept connection, one
- * after the other, replies thrown away. What a careful programmer gets without ledger, journal or
- * parsing; the yardstick of the dispatcher's row in docs/benchmarks.md.
+ * after the other, without reading the replies. A careful programmer gets this far without ledger,
+ * journal or parsing; it is the reference for the dispatcher's row in docs/benchmarks.md.
  *
  *   curl_loop ENDPOINT CA_FILE TOKEN CUSTOMER N        prints calls a second
  */
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, argv[2]);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
-	failed -= call(curl, base, 0, ":isInvitableUser", 0); /* connects */
+	failed -= call(curl, base, 0, ":isInvitableUser", 0); /* makes the connection */
 	start = seconds();
 	for (i = 0; i < n; i++) {
 		failed -= call(curl, base, i, ":isInvitableUser", 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The best that any client could do: check, get and send for each of N addresses, PARALLEL of them
- * at once over as many kept connections, replies thrown away and nothing remembered. It tells how
- * much of a bound is out of everybody's reach on the machine that it runs on.
+ * The best that any client could reach: check, get and send for each of N addresses, PARALLEL of
+ * them at once over as many kept connections, without reading or storing the replies. It shows how
+ * much of a bound no client can reach on this machine.
  *
  *   curl_parallel ENDPOINT CA_FILE TOKEN CUSTOMER N PARALLEL        prints calls a second
  */
@@ -16,11 +16,11 @@ struct loop {
 	struct curl_slist *headers;
 	const char *ca_file;
 	char base[256];
-	int people, next; /* how many, and who comes next */
+	int people, next; /* how many, and the next one */
 	int failed;
 };
 
-/* One person at a time, and which of the three calls is under way. */
+/* One person at a time, and which of the three calls is in flight. */
 struct lane {
 	CURL *curl;
 	int person, step;
@@ -65,7 +65,7 @@ static void start(struct loop *loop, struct lane *lane)
 	curl_multi_add_handle(loop->multi, lane->curl);
 }
 
-/* 1 if the lane goes on. */
+/* 1 if the lane continues. */
 static int step_on(struct loop *loop, CURL *curl)
 {
 	struct lane *lane;
@@ -101,7 +101,7 @@ static void run(struct loop *loop, struct lane *lanes, int parallel)
 	}
 }
 
-/* Returns calls a second over `people`; the first time round, the connections are made. */
+/* Returns calls a second over `people`; the first run also makes the connections. */
 static double measure(struct loop *loop, struct lane *lanes, int parallel, int people)
 {
 	double began = seconds();

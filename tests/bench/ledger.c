@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ledger of a million people: how fast it is filled, and whether looking at it stays cheap.
+ * A ledger of a million people: how fast it is filled, and whether reading it stays cheap.
  *
  *   ledger DIRECTORY [PEOPLE]       prints `name value` lines, for docs/benchmarks.md
  */
@@ -45,7 +45,7 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
-/* Names in no order, as people are: 7,919 is prime to any count that ends in zeroes. */
+/* Names in a random order: 7,919 has no common divisor with a count that ends in zeroes. */
 static int64_t shuffled(int64_t i, int64_t count)
 {
 	return i * 7919 % count;
@@ -76,7 +76,7 @@ static double fill_sightings(struct ledger *l, int64_t count, struct fault *faul
 	return (double)count / (seconds() - start);
 }
 
-/* Most are done with; one in ten waits for his turn, and half of those are due. */
+/* Most are final; one in ten is queued, and half of those are due. */
 static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fault)
 {
 	struct person p = {.state = PERSON_NOT_INVITABLE, .mails = -1, .intent_mails = -1};
@@ -121,7 +121,7 @@ static double next_due_us(struct ledger *l, struct fault *fault)
 	return median(took, ROUNDS);
 }
 
-/* Sixteen people at a time, within the commit of a round: the disk's own time is not counted. */
+/* Sixteen people at a time, within the commit of a batch: the disk's own time is not counted. */
 static double claim_us(struct ledger *l, int64_t now, struct fault *fault)
 {
 	static struct person people[16];

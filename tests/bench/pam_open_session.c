@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the module adds to a login, against pam_mkhomedir, pam_exec of /bin/true and one created
- * file, all in one run and in turns. Prints `name value` lines, values in microseconds (medians).
+ * What the module adds to a login, compared with pam_mkhomedir, pam_exec of /bin/true and one
+ * created file, all in one run and in turns. Prints `name value` lines with values in microseconds
+ * (medians).
  *
  *   pam_open_session MODULE [--short]      as root: it mounts a passwd file of its own, in a
  * namespace
@@ -57,7 +58,7 @@ static double median(double *values, int n)
 
 static const char *path(const char *name)
 {
-	static char out[4][256]; /* good until the fourth next call */
+	static char out[4][256]; /* valid until the fourth next call */
 	static unsigned next;
 	char *p = out[next++ % 4];
 
@@ -88,7 +89,8 @@ static void write_service(enum service service, const char *module)
 	write_file(path(file), line);
 }
 
-/* A passwd of 40 lines with our user in the middle, over the real one, for us alone. */
+/* Mounts a passwd file of 40 lines, with our user in the middle, over the real one, for this
+ * process. */
 static void own_passwd(void)
 {
 	char text[8192] = "root:x:0:0:root:/root:/bin/bash\n";
@@ -164,7 +166,7 @@ static double whole(enum service service)
 	return now_us() - began;
 }
 
-/* One empty file in the directory of the arrivals: the cheapest that anything could do. */
+/* One empty file in the directory of the arrivals: the cheapest way to leave a record. */
 static double create_file(void)
 {
 	const char *file = path("spool/new/yardstick");
@@ -200,8 +202,8 @@ static void measure_returning(int rounds, double *values[SERVICES])
 	for (int s = 0; s < SERVICES; s++)
 		pamh[s] = start((enum service)s);
 	for (int i = 0; i < rounds; i++) {
-		/* A handle for ten sessions: pam_mkhomedir leaves an entry in it with every one,
-		 * and searches through them. */
+		/* One handle for ten sessions: pam_mkhomedir adds an entry to it for each, and
+		 * searches through them. */
 		for (int s = 0; s < SERVICES && i % 10 == 0; s++) {
 			pam_end(pamh[s], PAM_SUCCESS);
 			pamh[s] = start((enum service)s);

@@ -21,13 +21,16 @@ SOUND = {
 }
 
 
-def check(changes, build=True):
+HEAD = "/* SPDX-License-Identifier: Apache-2.0 */\n/*\n * What it is for.\n */\n"
+
+
+def check(changes, build=True, head=HEAD):
     """The exit status and the output for the sound tree with these files changed."""
     with tempfile.TemporaryDirectory() as tree:
         for path, text in {**SOUND, **changes}.items():
             os.makedirs(os.path.dirname(f"{tree}/{path}"), exist_ok=True)
             with open(f"{tree}/{path}", "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write((head if path in changes else HEAD) + text if path.endswith(".c") else text)
             if path.endswith(".c") and build:
                 os.makedirs(os.path.dirname(f"{tree}/build/{path}"), exist_ok=True)
                 subprocess.run([os.environ.get("CC", "cc"), f"-I{tree}", f"-I{tree}/common", "-c", "-o",
@@ -39,8 +42,8 @@ def check(changes, build=True):
 
 class Layout(tap.Test):
 
-    def assert_found(self, changes, *sentences):
-        status, output = check(changes)
+    def assert_found(self, changes, *sentences, head=HEAD):
+        status, output = check(changes, head=head)
         self.assertEqual(status, 1, output)
         self.assertEqual(output.count("not ok"), 1, output)
         for sentence in sentences:
@@ -48,7 +51,11 @@ class Layout(tap.Test):
 
     def test_a_sound_tree_passes(self):
         status, output = check({})
-        self.assertEqual((status, output.splitlines()[-1]), (0, "layout: 4 passed, 0 failed"), output)
+        self.assertEqual((status, output.splitlines()[-1]), (0, "layout: 5 passed, 0 failed"), output)
+
+    def test_a_file_without_licence_or_head_is_named(self):
+        for head in ("", HEAD.split("\n")[0] + "\n", HEAD.split("\n", 1)[1]):
+            self.assert_found({"cli/people/block.c": "int block;\n"}, "cli/people/block.c: does not begin with", head=head)
 
     def test_an_include_that_the_table_does_not_allow_is_named(self):
         self.assert_found({"common/base/log.c": '#include "cli/common/screen.h"\n'},
@@ -81,8 +88,8 @@ class Layout(tap.Test):
                           "cli/people/verb.c -> cli/people/usage.c: table")
 
     def test_a_known_circle_that_is_gone_is_named(self):
-        self.assert_found({"common/ledger/block.c": "void block_one(void) {}\n"},
-                          "this circle is gone, take it out: common/ledger: block")
+        output = check({"common/ledger/block.c": "void block_one(void) {}\n"})[1]
+        self.assertIn("this circle is gone, take it out: common/ledger: block", output)
 
     def test_a_name_that_stands_in_emulator_and_product_makes_no_circle(self):
         status, output = check({"emulator/extra.c": "void text(void);\nvoid route(void) { text(); }\n",

@@ -156,7 +156,7 @@ def write_settings(emulator):
     with open("/etc/cloudinvite/cloudinvite.conf", "w", encoding="utf-8") as file:
         file.write(settings)
         file.write("\n[people]\naddress = {user}@example.com\ndomains = example.com\n"
-                   "\n[invitations]\nmode = send\nsettle = 1s\n")
+                   "\n[invitations]\nmode = send\ncreation_delay = 1s\n")
 
 
 def install_hook():
@@ -254,7 +254,7 @@ def show(emulator):
 
     time_line.title("An account is created: useradd bob")
     run("useradd", "--create-home", "--comment", "Bob Brown", "--shell", "/bin/bash", "bob")
-    time_line.step("useradd is back; bob has not logged in (the demo's settle time is 1 s)")
+    time_line.step("useradd is back; bob has not logged in (the demo's creation delay is 1 s)")
     position = show_invitation(time_line, emulator, position, "bob", 2)
 
     time_line.title("What must not happen")
@@ -269,7 +269,7 @@ def show(emulator):
         sys.exit(f"demo: the mailbox holds {json.dumps(mailbox['counts'])}, not one for alice and one for bob")
     time_line.good("still one invitation for alice, one for bob, none for carol")
     emulator.accept("alice@example.com")
-    time_line.step("alice accepts at Google; the daily sweep will notice")
+    time_line.step("alice accepts at Google; the daily resync will notice")
 
     for verb in (("status",), ("explain", "bob"), ("history", "alice@example.com")):
         time_line.title("# cloudinvite " + " ".join(verb))

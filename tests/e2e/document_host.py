@@ -104,7 +104,7 @@ set -o pipefail
 google() { curl -sS --fail-with-body --cacert /run/google/ca.pem \
 	"https://127.0.0.1:$(cat /run/google/port)/emulator/$1" ${2:+-d "$2"} >/dev/null; }
 person() { id "$1" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$1"; }
-login() { person "$1"; cloudinvite emit --reason login "$1"; }
+login() { person "$1"; cloudinvite emit --trigger login "$1"; }
 consent() {
 	until page=$(grep -o "https://127[^[:space:]]*" /run/said); do sleep 0.1; done
 	curl -sS --cacert /run/google/ca.pem -o /dev/null -w '%{redirect_url}\n' \

@@ -4,9 +4,9 @@
  *
  * usage: google_driver CONF
  *
- * Reads a round a line: {"calls":[{"method":"check","address":…}…], "now":false,
- * "stop_after_ms":-1}. All calls of a round start at once (with "now" one after the other, waited
- * for). Writes a line for each reply, in the order in which they come, and then
+ * Each input line is a round: {"calls":[{"method":"check","address":…}…], "now":false,
+ * "stop_after_ms":-1}. All calls of a round start at once; with "now" they run one after the other.
+ * It writes a line for each reply, in the order in which they come, and then
  * {"end":true,"skew":SECONDS}.
  */
 #include <jansson.h>
@@ -21,7 +21,7 @@
 
 struct asked {
 	json_int_t index;
-	int answers; /* exactly one is promised */
+	int answers; /* exactly one is expected */
 };
 
 static void print_line(json_t *json)

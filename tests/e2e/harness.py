@@ -256,7 +256,7 @@ class Site:
         self.settings["google"]["requests_per_minute"] = "0"
         self.settings["people"] = {"address": "{user}@example.com", "domains": "example.com",
                                    "map": self.path("etc/addresses.map")}
-        self.settings["invitations"] = {"mode": "send", "settle": "0", "sends_per_day": "100000"}
+        self.settings["invitations"] = {"mode": "send", "creation_delay": "0", "sends_per_day": "100000"}
         self.settings["storage"] = {
             "ledger": "sqlite:" + self.path("state/ledger.db"), "spool": self.path("spool"),
             "state": self.path("state"), "tokens": self.path("tokens"), "run": self.path("run"),

@@ -33,7 +33,7 @@ TYPED = (("status",), ("status", "--json"), ("explain", "alice"), ("history",),
          ("pause", "--reason", "test"), ("resume",), ("metrics",), ("report", "--people"),
          ("check", ALICE), ("get", ALICE), ("list",), ("send", "--yes", ALICE),
          ("cancel", "--yes", ALICE), ("token",), ("config", "--check"), ("doctor", "--offline"),
-         ("enable", "--yes"), ("scan", "--yes"), ("emit", "--reason", "login", "alice"),
+         ("enable", "--yes"), ("scan", "--yes"), ("emit", "--trigger", "login", "alice"),
          ("pam", "status"), ("help",), ("forget", "alice"))
 UNTYPED = {"login", "setup"}  # dialogues: tests/e2e/test_login.py, test_setup.py
 NOBODY = "nobody"
@@ -53,7 +53,7 @@ def build():
     sandbox.write(sandbox.CONF, "[google]\ncustomer = C01234567\nsubject = admin@example.com\n"
                "credentials = /etc/cloudinvite/private/credentials.json\nendpoint = https://127.0.0.1:1\n"
                "[people]\naddress = {user}@example.com\ndomains = example.com\n"
-               "[invitations]\nsettle = 0\n")
+               "[invitations]\ncreation_delay = 0\n")
     sandbox.write(MAP, "# none\n")
     os.mkdir("/etc/cloudinvite/private", 0o711)
     sandbox.write("/etc/cloudinvite/private/credentials.json", json.dumps(
@@ -65,7 +65,7 @@ def build():
     for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
         sandbox.output(f"{sandbox.BIN}/{name}", "--prepare")
     shutil.chown("/etc/cloudinvite/private/credentials.json", "root", "cloudinvite-dispatcher")
-    sandbox.output(sandbox.BIN + "/cloudinvite", "emit", "--reason", "login", "alice")
+    sandbox.output(sandbox.BIN + "/cloudinvite", "emit", "--trigger", "login", "alice")
     sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--once")
 
 
@@ -248,14 +248,14 @@ class Settings(harness.Test):
         self.set(MAP, 0o644, "cloudinvite-ledger")
         os.chmod(DROP_IN, 0o600)
         said = json.loads(program("cloudinvite", "doctor", "--offline", "--json").stdout)
-        found = {(step["code"], step["result"]): step["what"] for step in said["steps"]
+        found = {(step["code"], step["result"]): step["message"] for step in said["steps"]
                  if step["step"] == "settings"}
         self.assertIn(MAP, found[("settings_open", "note")])
         self.assertIn(DROP_IN, found[("settings_closed", "bad")])
 
     def test_a_user_is_told_which_right_is_missing(self):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
-                      ("explain", "alice"), ("emit", "--reason", "login", "alice"),
+                      ("explain", "alice"), ("emit", "--trigger", "login", "alice"),
                       ("doctor", "--offline"), ("check", ALICE), ("report",)):
             done = as_account(NOBODY, sandbox.BIN + "/cloudinvite", *words)
             self.assertNotEqual(done.returncode, 0, words)

@@ -21,6 +21,8 @@ import harness
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 STATES = {"queued", "not_invitable", "sending", "unconfirmed", "invited", "accepted", "declined",
           "cancelled", "held", "failed", "gone"}
+PERSON = {"address", "state", "reason", "mails_sent", "next_attempt", "changed", "approved", "first_seen", "attempts",
+          "last_error"}  # members in JSON
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 DRY_RUN = {"invitations": {"mode": "dry-run"}}
 
@@ -109,7 +111,7 @@ class Help(AliceAndBob):
 
     def test_help_lists_the_verbs_by_group_and_only_those_that_are_there(self):
         said = self.run_verb("help").stdout
-        for group in ("The ledger", "Google, live", "Set-up", "Plumbing"):
+        for group in ("The ledger", "Google, live", "Setup", "Plumbing"):
             self.assertIn(f"\n{group}\n", said)
         listed = re.findall(r"^  ([a-z]+) +\S", said, re.MULTILINE)
         self.assertEqual(sorted(listed), sorted(
@@ -128,6 +130,15 @@ class Help(AliceAndBob):
         done = self.run_verb("stauts", code=2)
         self.assertIn("Did you mean: cloudinvite status", done.stderr)
         self.assertEqual(done.stdout, "")
+
+    def test_an_old_option_is_misuse_and_the_remedy_names_the_new_one(self):
+        for words, old, new in ((("send", "--again", "--reason", "r", ALICE), "--again", "--resend"),
+                                (("emit", "--reason", "created", "alice"), "--reason", "--trigger"),
+                                (("emit", "alice", "--reason=login"), "--reason", "--trigger")):
+            with self.subTest(words):
+                done = self.run_verb(*words, code=2)
+                self.assertEqual(done.stderr, f"cloudinvite: {words[0]} has no option {old}\n"
+                                              f"  Use {new} instead.\n")
 
     def test_no_verb_at_all_shows_help_and_is_an_error(self):
         self.assertIn("The ledger", self.run_verb(code=2).stdout)
@@ -305,7 +316,7 @@ class Sending(AliceAndBob):
         self.assertIn("invited", self.run_verb("send", ALICE).stdout)
         self.assertEqual(self.mails(), {ALICE: 1})
         done = self.run_verb("send", ALICE, code=7)
-        self.assertIn("--again", done.stderr)
+        self.assertIn("--resend", done.stderr)
         self.assertEqual(self.mails(), {ALICE: 1})
 
     def test_send_json(self):
@@ -316,22 +327,22 @@ class Sending(AliceAndBob):
         self.assertEqual(found[0]["error"]["kind"], "policy")
         self.assertEqual(found[1]["state"], "invited")
 
-    def test_again_needs_a_reason_and_mails_once_more(self):
+    def test_resend_needs_a_reason_and_mails_once_more(self):
         self.run_verb("send", ALICE)
         self.google.decline(ALICE)
-        self.run_verb("send", "--again", ALICE, code=2)
-        self.run_verb("send", "--again", "--reason", "", ALICE, code=2)
+        self.run_verb("send", "--resend", ALICE, code=2)
+        self.run_verb("send", "--resend", "--reason", "", ALICE, code=2)
         self.assertEqual(self.mails(), {ALICE: 1})
-        self.run_verb("send", "--again", "--reason", "she asked for it", ALICE)
+        self.run_verb("send", "--resend", "--reason", "she asked for it", ALICE)
         self.assertEqual(self.mails(), {ALICE: 2})
         self.assertIn("she asked for it", self.run_verb("history", ALICE).stdout)
 
     def test_somebody_who_has_no_account_is_a_no(self):
         self.assertIn("not invitable", self.run_verb("send", CAROL, code=1).stdout)
 
-    def test_a_name_twice_is_one_mail_even_with_again(self):
+    def test_a_name_twice_is_one_mail_even_with_resend(self):
         self.run_verb("send", ALICE)
-        self.run_verb("send", "--again", "--reason", "r", ALICE, "ALICE@example.com", ALICE)
+        self.run_verb("send", "--resend", "--reason", "r", ALICE, "ALICE@example.com", ALICE)
         self.assertEqual(self.mails(), {ALICE: 2})
 
     def test_one_bad_name_sends_nothing_at_all(self):
@@ -425,8 +436,8 @@ class DryRun(AliceAndBob):
         self.site.collector_once()  # makes the ledger
         self.site.start_dispatcher()
         harness.wait_for(lambda: any(
-            p["role"] == "dispatcher" and p["running"] and p["pid"]
-            for p in self.site.json("status", "--json")["worker"]["programs"]), "the dispatcher")
+            p["program"] == "dispatcher" and p["running"] and p["pid"]
+            for p in self.site.json("status", "--json")["service"]["programs"]), "the dispatcher")
         self.assertIn("is reloading its settings", self.run_verb("enable", "--yes").stdout)
         self.site.arrive_account("alice")
         self.site.collector_once()
@@ -475,7 +486,8 @@ class Deciding(AliceAndBob):
         said = self.run_verb("status").stdout
         self.assertRegex(said, r"Paused by \S+, .*: the announcement goes out first")
         self.assertIn("cloudinvite resume", said)
-        pause = self.site.json("status", "--json")["worker"]["pause"]
+        pause = self.site.json("status", "--json")["service"]["pause"]
+        self.assertEqual(set(pause), {"kind", "reason", "remedy", "actor", "since", "next_probe"})
         self.assertEqual((pause["kind"], pause["reason"]),
                          ("operator", "the announcement goes out first"))
         self.assertIn("the announcement", self.run_verb("resume").stdout)
@@ -520,11 +532,18 @@ class Deciding(AliceAndBob):
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
 
+    def test_somebody_mailed_three_days_ago_is_forgotten_without_a_block(self):
+        self.arrive("alice")
+        for hours, code in ((71, 7), (73, 0)):
+            subprocess.run(["sqlite3", self.site.path("state/ledger.db"),
+                            f"UPDATE person SET changed = unixepoch() - {hours} * 3600"], check=True, timeout=60)
+            self.run_verb("forget", ALICE, code=code)
+
     def test_an_account_without_address_can_be_forgotten(self):
         self.arrive("postmaster")
         self.run_verb("forget", "postmaster")
         self.assertFalse(os.path.exists(self.site.path("spool/seen/postmaster")))
-        self.assertEqual(sum(self.site.json("status", "--json")["worker"]["verdicts"].values()), 0)
+        self.assertEqual(sum(self.site.json("status", "--json")["service"]["verdicts"].values()), 0)
 
 
 class Looking(AliceAndBob):
@@ -538,21 +557,26 @@ class Looking(AliceAndBob):
         self.assertEqual((said["more"], said["next"]), (False, None))
         self.assertEqual([person["address"] for person in said["people"]], [ALICE, CAROL])
         alice = said["people"][0]
-        self.assertLessEqual({"address", "state", "reason", "mails_sent", "due", "sightings"},
-                             set(alice))
+        self.assertEqual(set(alice), PERSON | {"sightings"})
         self.assertEqual((alice["state"], alice["mails_sent"]), ("invited", 1))
         sighting = alice["sightings"][0]
-        self.assertLessEqual({"host", "user", "uid", "verdict", "first_seen"}, set(sighting))
+        self.assertEqual(set(sighting), {"host", "user", "uid", "verdict", "first_seen", "gone"})
         self.assertEqual((sighting["user"], sighting["uid"], sighting["verdict"]),
                          ("alice", 1001, "mapped"))
         datetime.datetime.strptime(sighting["first_seen"], "%Y-%m-%dT00:00:00Z")
-        worker = said["worker"]
-        self.assertLessEqual({"programs", "pause", "mode", "pace", "cap", "mails_today"},
-                             set(worker))
-        self.assertEqual((worker["mode"], worker["pause"], worker["mails_today"]),
+        service = said["service"]
+        self.assertEqual(set(service), {
+            "version", "mode", "pause", "reconcile", "rate_limit", "sends_per_day", "mails_today", "blocked",
+            "oldest_unconfirmed", "programs", "verdicts", "waiting", "errors", "ledger"})
+        self.assertEqual(set(service["rate_limit"]), {"configured", "effective", "used", "wait_ms", "throttled_until",
+                                                      "eta_seconds"})
+        for program in service["programs"]:
+            self.assertEqual(set(program), {"program", "expected", "running", "host", "version", "pid",
+                                            "last_heartbeat", "started", "status"})
+        self.assertEqual((service["mode"], service["pause"], service["mails_today"]),
                          ("send", None, 1))
         self.assertIsNone(said["people"][1]["mails_sent"])
-        self.assertEqual(worker["verdicts"]["excluded"], 1)
+        self.assertEqual(service["verdicts"]["excluded"], 1)
 
     def test_people_come_in_pages(self):
         for i in range(1005):
@@ -601,7 +625,7 @@ class Looking(AliceAndBob):
         self.assertIn("The collector and the dispatcher are not running", said)
         self.assertIn("systemctl start cloudinvite-dispatcher", said)
         self.assertFalse(any(program["running"] for program in
-                             self.site.json("status", "--json")["worker"]["programs"]))
+                             self.site.json("status", "--json")["service"]["programs"]))
 
     def test_explain_gives_verdict_rule_facts_state_and_commands(self):
         self.arrive("alice", "postmaster")
@@ -611,11 +635,18 @@ class Looking(AliceAndBob):
             self.assertIn(part, said)
         self.assertIn("reserved_name", self.run_verb("explain", "postmaster").stdout)
         said = self.site.json("explain", "--json", "alice")
-        self.assertEqual(said["accounts"][0]["judged"]["verdict"], "mapped")
-        self.assertEqual(said["accounts"][0]["facts"]["shell"], "/bin/bash")
-        self.assertEqual((said["people"][0]["address"], said["people"][0]["state"]),
-                         (ALICE, "invited"))
-        self.assertTrue(said["people"][0]["next"])
+        account, person = said["accounts"][0], said["people"][0]
+        self.assertEqual(set(account), {"host", "user", "uid", "seen", "gone", "trigger", "first_seen", "facts",
+                                        "recorded", "current"})
+        self.assertEqual(set(account["facts"]), {"local", "shell", "groups", "first_name", "last_name"})
+        self.assertEqual(set(account["recorded"]), {"verdict", "address", "rule", "explanation"})
+        self.assertEqual((account["trigger"], account["recorded"]["verdict"]), ("login", "mapped"))
+        self.assertEqual(account["recorded"], account["current"])
+        self.assertEqual(account["facts"]["shell"], "/bin/bash")
+        self.assertEqual(set(person), PERSON | {"blocked", "next_step", "commands"})
+        self.assertEqual((person["address"], person["state"]), (ALICE, "invited"))
+        self.assertTrue(person["next_step"])
+        self.assertEqual(set(person["commands"][0]), {"command", "description"})
 
     def test_explain_evaluates_a_user_that_was_never_seen(self):
         self.arrive("alice")
@@ -624,7 +655,7 @@ class Looking(AliceAndBob):
         self.assertIn("never", said)
         self.assertIn(BOB, said)
         account = self.site.json("explain", "--json", "bob")["accounts"][0]
-        self.assertEqual((account["seen"], account["judged"], account["now"]["address"]),
+        self.assertEqual((account["seen"], account["recorded"], account["current"]["address"]),
                          (False, None, BOB))
         self.run_verb("explain", "nobody-at-all", code=1)
 
@@ -638,11 +669,11 @@ class Looking(AliceAndBob):
     def test_history_shows_event_time_reason_and_actor(self):
         self.arrive("alice")
         said = self.site.json("history", "--json", "alice")
-        words = [entry["what"] for entry in said["history"]]
+        words = [entry["event"] for entry in said["history"]]
         self.assertIn("seen", words)
         self.assertIn("invited", words)
         for entry in said["history"]:
-            self.assertEqual(set(entry), {"at", "subject", "what", "cause", "actor"})
+            self.assertEqual(set(entry), {"at", "subject", "event", "cause", "actor"})
             datetime.datetime.strptime(entry["at"], "%Y-%m-%dT%H:%M:%SZ")
         self.assertIn("invited", self.run_verb("history", ALICE).stdout)
 
@@ -666,6 +697,15 @@ class Looking(AliceAndBob):
     def test_config_shows_the_settings(self):
         self.assertIn("[invitations]", self.run_verb("config").stdout)
         self.run_verb("config", "--check")
+
+    def test_config_check_names_the_new_name_of_an_old_key(self):
+        self.site.write_settings({"invitations": {"settle": "2m"}, "worker": {"role": "collector"}})
+        said = " ".join(self.run_verb("config", "--check", code=3).stdout.split())
+        self.assertIn("[invitations] has no key 'settle'", said)
+        self.assertIn("Use creation_delay instead.", said)
+        self.assertIn("role: 'collector' is not a valid choice", said)
+        self.assertIn("Use host instead.", said)
+        self.assertIn("Use creation_delay instead.", self.run_verb("config", code=3).stderr)
 
 
 class Appearance(AliceAndBob):

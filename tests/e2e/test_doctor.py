@@ -30,7 +30,7 @@ class Doctor(harness.Test):
         for step in json.loads(done.stdout)["steps"]:
             if step["step"] not in HERE_ONLY:
                 found.setdefault(step["step"], []).append((step["result"], step["code"]))
-                self.assertTrue(step["what"])
+                self.assertTrue(step["message"])
                 if step["result"] == "bad":
                     self.assertTrue(step["remedy"], step)
         return found, done.returncode

@@ -60,7 +60,7 @@ class Isolation(harness.Test):
         for one in steps:
             if one["result"] == "bad":
                 self.assertIn(ACCOUNT, one["remedy"])
-        return [(one["result"], one["code"]) for one in steps], "\n".join(one["what"] for one in steps)
+        return [(one["result"], one["code"]) for one in steps], "\n".join(one["message"] for one in steps)
 
     def expect(self, *found):
         got, said = self.found()

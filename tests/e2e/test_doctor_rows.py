@@ -44,7 +44,7 @@ class Rows(harness.SharedSite):
 
     def assert_helps(self, finding, code):
         self.assertEqual(finding["code"], code, finding)
-        self.assertGreater(len(finding["what"]), 20, finding)
+        self.assertGreater(len(finding["message"]), 20, finding)
         self.assertGreater(len(finding["remedy"]), 20, finding)
         self.assertRegex(finding["remedy"], r"(\.|ADDRESS)$", "it is cut off")
 
@@ -56,13 +56,13 @@ class Tokens(Rows):
             with self.subTest(f"{word}: {text}"):
                 finding = self.found("token")
                 self.assert_helps(finding, code)
-                self.assertIn(word, finding["what"])
+                self.assertIn(word, finding["message"])
 
     def test_a_server_that_is_not_a_token_endpoint(self):
         for status, body, _ in NO_TOKEN_ENDPOINT:
             self.say("token", status, body)
             with self.subTest(f"{status} {body}"):
-                self.assertIn("/token", self.found("token")["what"])
+                self.assertIn("/token", self.found("token")["message"])
 
 
 class Calls(Rows):

@@ -239,7 +239,7 @@ class Words(harness.Test):
 
     def test_a_command_with_a_wrong_verb_or_option_would_be_found(self):
         self.assertEqual(misspelt("stauts"), "stauts")
-        self.assertEqual(misspelt("forget --all WHO"), "--all")
+        self.assertEqual(misspelt("forget --all TARGET"), "--all")
         self.assertIsNone(misspelt("approve --reason dry_run"))
 
     def test_every_link_within_the_documentation_leads_somewhere(self):

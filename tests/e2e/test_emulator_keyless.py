@@ -221,7 +221,7 @@ class Metadata(Keyless):
                 ({"token_creators": [{"principal": "x"}]}, "token_creators[0]: account is missing"),
                 ({"identity_providers": [{"audience": "x"}]}, "[0]: issuer is missing"),
                 ({"identity_providers": [{"audience": "x", "issuer": "y", "keys": [
-                    {"kid": "z", "public_key": "no"}]}]}, "public_key is no PEM")):
+                    {"kid": "z", "public_key": "no"}]}]}, "public_key is not PEM")):
             with self.assertRaisesRegex(AssertionError, re.escape(word)):
                 self.google.state(document)
             self.google.reset()

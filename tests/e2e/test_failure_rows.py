@@ -233,7 +233,7 @@ class Charged(harness.Test):
     def status(self):
         report = self.site.json("status", "--json", "--all")
         people = {one["address"].split("@")[0]: one["state"] for one in report["people"]}
-        return people, report["worker"]["pause"]
+        return people, report["service"]["pause"]
 
     def test_a_refusal_is_the_persons_where_the_control_call_passes(self):
         self.arrive("alice", "bob")

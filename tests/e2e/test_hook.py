@@ -14,7 +14,7 @@ import sandbox
 from sandbox import BIN, CONF, SPOOL
 
 SETTINGS = "[people]\naddress = {user}@example.com\ndomains = example.com\n" \
-           "[invitations]\nsettle = 1s\n"
+           "[invitations]\ncreation_delay = 1s\n"
 NEW = SPOOL + "/new"
 LEDGER = "/var/lib/cloudinvite/ledger.db"
 
@@ -154,7 +154,7 @@ class Hook(harness.Test):
         self.assertEqual(arrivals(), [])
 
     def test_a_hostile_subject_is_a_name_and_nothing_else(self):
-        hostile = ["-", "--", "-c", "--help", "--reason", "--reason=login", "-c/etc/passwd",
+        hostile = ["-", "--", "-c", "--help", "--trigger", "--trigger=login", "-c/etc/passwd",
                    "$(touch /run/sandbox/caught)", "`touch /run/sandbox/caught`",
                    "; touch /run/sandbox/caught", "a\ntouch /run/sandbox/caught", "a b  c", "*", "?",
                    "../../../run/sandbox/caught", "/run/sandbox/caught", ".", "..", "%2e%2e", "%s%n",

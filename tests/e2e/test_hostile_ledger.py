@@ -120,20 +120,21 @@ class Columns(hostile.Test):
                         self.read(site, *verbs)
                     self.restore(site)
 
-    def test_what_is_neither_a_role_nor_a_version_is_unknown(self):
+    def test_what_is_neither_a_program_nor_a_version_is_unknown(self):
         with Emulator() as google, Site(google) as site:
             self.furnish(google, site)
             self.sql(site, ("UPDATE worker SET version = '1.0\" 1' WHERE program = 'dispatcher'",),
                      ("INSERT INTO worker SELECT 'hub', host, version, pid, last_heartbeat + 9, started, status_text "
                       "FROM worker WHERE program = 'collector'",))
             page = hostile.run(site, "metrics").stdout.decode()
-            self.assertIn('build_info{version="unknown",role="dispatcher"} 1\n', page)
-            self.assertIn('build_info{version="0.1.0",role="collector"} 1\n', page)
-            self.assertIn('build_info{version="0.1.0",role="unknown"} 1\n', page)
+            self.assertIn('build_info{version="unknown",program="dispatcher"} 1\n', page)
+            self.assertIn('build_info{version="0.1.0",program="collector"} 1\n', page)
+            self.assertIn('build_info{version="0.1.0",program="unknown"} 1\n', page)
             self.assertEqual(3, page.count("\ncloudinvite_heartbeat_timestamp_seconds{"))
             self.sql(site, ("DELETE FROM worker WHERE program = 'collector'",))
-            programs = site.json("status", "--json")["worker"]["programs"]
-            self.assertEqual(["collector", None], [programs[0]["role"], programs[0]["beat"]])
+            programs = site.json("status", "--json")["service"]["programs"]
+            self.assertEqual(["collector", None],
+                             [programs[0]["program"], programs[0]["last_heartbeat"]])
 
     def test_numbers_that_cannot_be_leave_a_page_that_parses(self):
         with Emulator() as google, Site(google) as site:

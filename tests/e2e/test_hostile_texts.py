@@ -39,7 +39,7 @@ class Elsewhere(hostile.Test):
                     for verb in ((word,), ("explain", word), ("history", word), ("check", word),
                                  ("block", "--reason", word, "carol@example.com"),
                                  ("pause", "--reason", word), ("resume",), ("forget", word),
-                                 ("list", "--state", word), ("emit", "--reason", "manual", word),
+                                 ("list", "--state", word), ("emit", "--trigger", "manual", word),
                                  ("report", "--output", b"/nowhere/" + word),
                                  (b"--" + word,), ("status", b"--" + word),
                                  ("pause", b"--reason=" + word, "--no")):

@@ -15,7 +15,7 @@ import sandbox
 ALICE, BOB, CAROL, DAVE = (f"{name}@example.com" for name in ("alice", "bob", "carol", "dave"))
 CATALOG = harness.SOURCE + "/config/journal/cloudinvite.catalog"
 SOCKET = "/run/systemd/journal/socket"
-EVENTS = ("invited", "cancelled", "approved", "blocked", "brake", "paused")
+EVENTS = ("invited", "cancelled", "approved", "blocked", "guard_tripped", "paused")
 
 
 def enter():
@@ -136,7 +136,7 @@ class Journal(harness.Test):
 class Catalog(harness.Test):
     @staticmethod
     def in_the_program():
-        with open(harness.SOURCE + "/common/base/journal.c", encoding="utf-8") as file:
+        with open(harness.SOURCE + "/common/telemetry/events.c", encoding="utf-8") as file:
             return dict(re.findall(r'\{"([a-z]+)", "([0-9a-f]{32})"\}', file.read()))
 
     def test_every_event_that_somebody_accounts_for_has_an_identity(self):

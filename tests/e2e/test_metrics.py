@@ -13,16 +13,16 @@ from harness import Emulator, Site
 SERIES = re.compile(r'^(cloudinvite_[a-z_]+)(\{[^}]*\})? (-?[0-9.]+)$')
 # What rules, dashboards and docs/monitoring.md name.
 FAMILIES = """
-    build_info mode heartbeat_timestamp_seconds paused brake_trips_total config_last_reload_successful
-    arrivals_total spool_arrivals spool_oldest_seconds accounts people queue_people
-    queue_oldest_due_seconds google_requests_total google_request_duration_seconds_bucket
+    build_info mode heartbeat_timestamp_seconds paused guard_trips_total config_last_reload_successful
+    arrivals_total spool_files spool_oldest_arrival_age_seconds accounts people queued_people
+    queue_delay_seconds google_requests_total google_request_duration_seconds_bucket
     google_request_duration_seconds_sum google_request_duration_seconds_count
-    google_last_success_timestamp_seconds google_throttled_total rate_per_minute clock_skew_seconds
-    token_mints_total token_expiry_timestamp_seconds mails_sent_total send_cap_remaining
-    foreign_mails_total unexplained_mails_total unconfirmed_oldest_seconds invitation_results_total
-    sweep_last_success_timestamp_seconds ledger_errors_total ledger_bytes ledger_schema_version
+    google_last_success_timestamp_seconds google_throttled_requests_total rate_limit_requests_per_minute
+    clock_skew_seconds token_mints_total token_expiry_timestamp_seconds mails_sent_total daily_limit_remaining
+    foreign_mails_total unexplained_mails_total unconfirmed_oldest_age_seconds invitation_results_total
+    resync_last_success_timestamp_seconds ledger_errors_total ledger_size_bytes ledger_schema_version
     """.split()
-ASKING = "queue_ google_ rate_ send_cap clock_skew token_ sweep_".split()
+ASKING = "queue google_ rate_ daily_limit clock_skew token_ resync_".split()
 
 
 def parse(text):
@@ -73,7 +73,7 @@ class Metrics(harness.Test):
         self.site.collector_once()
         seen = self.metrics()
         self.assertEqual(2, seen["cloudinvite_mails_sent_total"])
-        self.assertEqual(2, seen['cloudinvite_arrivals_total{reason="login"}'])
+        self.assertEqual(2, seen['cloudinvite_arrivals_total{trigger="login"}'])
         self.assertEqual(2, seen['cloudinvite_people{state="invited"}'])
         for method in ("check", "get", "send"):
             self.assertEqual(2, seen[
@@ -123,12 +123,12 @@ class Metrics(harness.Test):
         self.assertEqual(2, seen["cloudinvite_foreign_mails_total"])
         self.assertEqual(1, seen["cloudinvite_unexplained_mails_total"])
 
-    def test_a_pause_is_told_with_its_reason(self):
+    def test_a_pause_is_told_with_its_kind(self):
         self.invite("alice")
-        self.assertEqual(0, self.metrics()['cloudinvite_paused{reason="operator"}'])
+        self.assertEqual(0, self.metrics()['cloudinvite_paused{kind="operator"}'])
         self.site.run("pause", "--reason", "moving")
-        self.assertEqual(1, self.metrics()['cloudinvite_paused{reason="operator"}'])
-        self.assertEqual(0, self.metrics()['cloudinvite_paused{reason="breaker"}'])
+        self.assertEqual(1, self.metrics()['cloudinvite_paused{kind="operator"}'])
+        self.assertEqual(0, self.metrics()['cloudinvite_paused{kind="breaker"}'])
 
     def test_openmetrics_names_counters_without_their_suffix_and_ends(self):
         self.invite("alice")
@@ -146,12 +146,13 @@ class Metrics(harness.Test):
         self.assertNotIn("zenobia", page)
         self.assertNotIn(os.uname().nodename, page)
         labels = set(re.findall(r'[{,]([a-z]+)="', page))
-        self.assertEqual(labels, {"version", "role", "mode", "reason", "brake", "box", "verdict",
-                                  "state", "class", "method", "outcome", "le", "kind", "result"})
+        self.assertEqual(labels, {"version", "program", "mode", "trigger", "guard", "directory",
+                                  "verdict", "state", "priority", "method", "outcome", "le", "kind",
+                                  "result"})
 
     def test_a_host_that_only_collects_is_silent_about_google(self):
         self.invite("alice")
-        self.site.write_settings({"worker": {"role": "collector"}})
+        self.site.write_settings({"worker": {"role": "host"}})
         result = self.site.run("metrics")
         if result.returncode:  # settings refuse that role as long as there is no shared ledger
             self.assertIn("role", result.stderr)
@@ -168,7 +169,7 @@ class Metrics(harness.Test):
             seen = parse(file.read())
         self.assertEqual(0o644, written.st_mode & 0o7777)
         self.assertEqual(1, seen["cloudinvite_mails_sent_total"])
-        self.assertLess(abs(time.time() - seen['cloudinvite_heartbeat_timestamp_seconds{role='
+        self.assertLess(abs(time.time() - seen['cloudinvite_heartbeat_timestamp_seconds{program='
                                                '"dispatcher"}']), 60)
         self.assertEqual([], [name for name in os.listdir(os.path.dirname(path))
                               if name.startswith(".cloudinvite.prom")])

@@ -183,7 +183,7 @@ class Kills(OneMail):
                 continue
             self.assertIn(known, (("", ""), ("held", "manual"), ("held", "unconfirmed")))
             self.assertEqual(self.google.mailbox()["counts"].get(address, 0), 0, known)
-            again = ["--again", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
+            again = ["--resend", "--reason", "it was killed"] if known[1] == "unconfirmed" else []
             done = site.run("send", *again, address)
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.google.mailbox()["counts"], {address: 1 for address in named})
@@ -272,22 +272,22 @@ class Restores(OneMail):
         site.dispatcher_once()
         late = self.newcomer(site)
         site.dispatcher_once()
-        said = site.json("status", "--json")["worker"]["reconcile"]
-        self.assertEqual((said["why"], said["swept"]), ("restored", True))
+        said = site.json("status", "--json")["service"]["reconcile"]
+        self.assertEqual((said["cause"], said["list_read"]), ("restored", True))
         self.assertIn("No invitations are sent", site.run("status").stdout)
         self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
         self.assertIn("may be out", site.run("explain", late).stdout)
         self.assertIn("reconcile", site.run("history", late).stdout)
         refused = site.run("send", late)
         self.assertEqual(refused.returncode, 7)
-        self.assertIn("--again", refused.stderr)
+        self.assertIn("--resend", refused.stderr)
         self.google.advance("71h")
         site.dispatcher_once()
         self.assertEqual(self.google.mailbox()["total"], 6)
         self.google.advance("2h")
         self.assertIn("invitations are sent again", site.dispatcher_once())
         site.dispatcher_once()
-        self.assertIsNone(site.json("status", "--json")["worker"]["reconcile"])
+        self.assertIsNone(site.json("status", "--json")["service"]["reconcile"])
         self.assertEqual(self.people(site)[late], ("invited", "sent"))
         self.assertEqual({self.people(site)[address] for address in since},
                          {("invited", "by_others")})
@@ -303,7 +303,7 @@ class Restores(OneMail):
                 os.unlink(site.path("state/ledger.db" + name))
         late = self.newcomer(site)
         site.dispatcher_once()
-        self.assertEqual(site.json("status", "--json")["worker"]["reconcile"]["why"],
+        self.assertEqual(site.json("status", "--json")["service"]["reconcile"]["cause"],
                          "other_ledger")
         self.assertEqual(self.people(site)[late], ("queued", "reconcile"))
         self.assertEqual(site.run("pause", "--reason", "lunch").returncode, 0)

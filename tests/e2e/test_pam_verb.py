@@ -214,10 +214,10 @@ class Debian(Host):
         answer = json.loads(self.run_pam("enable", "--yes", "--json"))
         self.assertEqual((answer["changed"], answer["enabled"], answer["method"]),
                          (True, True, "pam-auth-update"))
-        self.assertEqual(len(answer["made"]), 1)
-        self.assertIn("common-session: +", answer["made"][0])
+        self.assertEqual(len(answer["done"]), 1)
+        self.assertIn("common-session: +", answer["done"][0])
         again = json.loads(self.run_pam("enable", "--yes", "--json"))
-        self.assertEqual((again["changed"], again["enabled"], again["made"]), (False, True, []))
+        self.assertEqual((again["changed"], again["enabled"], again["done"]), (False, True, []))
 
     def test_setup_turns_it_on_too(self):
         pam_trees.write("/etc/cloudinvite/cloudinvite.conf", "[worker]\n" + "".join(

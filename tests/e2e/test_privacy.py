@@ -33,7 +33,7 @@ class AliceAndBob(harness.NewSite):
 
     def story(self, who):
         said = self.site.json("history", "--json", who)["history"]
-        return [(e["what"], e["cause"], e["actor"]) for e in said]
+        return [(e["event"], e["cause"], e["actor"]) for e in said]
 
 
 class History(AliceAndBob):
@@ -63,7 +63,7 @@ class History(AliceAndBob):
         self.google.accounts({"address": CAROL})
         self.assertEqual(self.site.run("retry", CAROL).returncode, 0)
         self.site.dispatcher_once()
-        self.assertEqual(self.site.run("send", "--again", "--reason", "the mail was lost",
+        self.assertEqual(self.site.run("send", "--resend", "--reason", "the mail was lost",
                                        CAROL).returncode, 0)
         by_us = [(what, cause) for what, cause, actor in self.story("carol") if actor == "root"]
         self.assertIn(("blocked", "on leave"), by_us)
@@ -75,7 +75,7 @@ class History(AliceAndBob):
         self.site.run("pause", "--reason", "the announcement goes out first")
         self.site.run("resume")
         said = self.site.json("history", "--json")
-        self.assertEqual([(e["what"], e["actor"]) for e in said["history"]],
+        self.assertEqual([(e["event"], e["actor"]) for e in said["history"]],
                          [("paused", "root"), ("resumed", "root")])
         self.assertIn("announcement", self.site.run("history").stdout)
 

@@ -125,7 +125,7 @@ class Slower(Pace):
         log = self.calls()
         self.assertEqual(len([entry for entry in log if entry["status"] == 200]), 20)
         self.assertLessEqual(len(log), 20 + 16)  # those that were under way, and no more
-        pace = site.json("status", "--json")["worker"]["pace"]
+        pace = site.json("status", "--json")["service"]["rate_limit"]
         self.assertEqual((pace["configured"], pace["effective"]), (600, 300))
         self.assertIsNotNone(pace["throttled_until"])
         self.assertIn("Google asked to slow down", " ".join(site.run("status").stdout.split()))
@@ -146,7 +146,7 @@ class Slower(Pace):
         self.google.faults({"route": "list", "status": 429, "headers": {"Retry-After": "3600"}})
         self.ledger(site, "UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         site.dispatcher_once()
-        pace = site.json("status", "--json")["worker"]["pace"]
+        pace = site.json("status", "--json")["service"]["rate_limit"]
         self.assertEqual(pace["effective"], 300)
         self.assertGreater(pace["wait_ms"], 3500 * 1000)
 
@@ -158,12 +158,12 @@ class Expected(Pace):
         self.arrive(site, 162, invitable=False)
         site.dispatcher_once()
         self.assertEqual(len(self.calls()), 54)
-        pace = site.json("status", "--json")["worker"]["pace"]
+        pace = site.json("status", "--json")["service"]["rate_limit"]
         # 108 are left, a call each, 54 a minute: when the first minute is over, two more begin.
-        self.assertGreater(pace["expected_seconds"], 120)
-        self.assertLess(pace["expected_seconds"], 120 + 60 + 36)
+        self.assertGreater(pace["eta_seconds"], 120)
+        self.assertLess(pace["eta_seconds"], 120 + 60 + 36)
         self.ledger(site, "UPDATE person SET reason = 'daily_limit' WHERE state = 'queued'")
-        self.assertEqual(site.json("status", "--json")["worker"]["pace"]["expected_seconds"], 0)
+        self.assertEqual(site.json("status", "--json")["service"]["rate_limit"]["eta_seconds"], 0)
 
 
 class Held(Pace):

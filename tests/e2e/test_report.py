@@ -100,7 +100,7 @@ class Figures(World):
         page = self.page("--weeks", "14")
         funnel = page.table("Stage")
         invited = sum(summary[s] for s in ("invited", "accepted", "declined", "cancelled"))
-        reasons = {(w["state"], w["reason"]): w["count"] for w in status["worker"]["waiting"]}
+        reasons = {(w["state"], w["reason"]): w["count"] for w in status["service"]["waiting"]}
         self.assertEqual(funnel["Seen"][0], sum(summary.values()))
         self.assertEqual(funnel["Unmanaged"][0],
                          invited + reasons["held", "discovered"] + reasons["queued", "daily_limit"])
@@ -116,7 +116,7 @@ class Figures(World):
                 sum(s in ("invited", "accepted", "declined", "cancelled") for s in states),
                 states.count("accepted"), states.count("declined")], host)
         self.assertEqual(sum(figures[0] for figures in hosts.values()),
-                         sum(status["worker"]["verdicts"].values()))
+                         sum(status["service"]["verdicts"].values()))
         weeks = [sum(row[at] for row in page.table("Week of").values()) for at in range(4)]
         self.assertEqual(weeks, [funnel["Seen"][0], invited, summary["accepted"],
                                  summary["declined"]])
@@ -138,7 +138,7 @@ class States(World):
     def test_a_ledger_without_anybody_is_a_page_that_says_so(self):
         page = self.page()
         for sentence in ("No people yet. They appear here after their first login.",
-                         "Nothing: nobody is stuck.", "Nothing has happened in the last 12 weeks.",
+                         "Nothing: no person is stuck.", "Nothing has happened in the last 12 weeks.",
                          "No accounts have been seen yet."):
             self.assertIn(sentence, page.text())
         self.assertEqual(page.having("svg", role="img"), [])

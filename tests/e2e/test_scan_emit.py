@@ -47,74 +47,74 @@ class Spool(harness.Test):
 class Emit(Spool):
 
     def test_writes_an_empty_file_of_roots_for_each_user_and_says_nothing(self):
-        done = self.run_verb("emit", "--reason", "created", "alice", "bob")
+        done = self.run_verb("emit", "--trigger", "created", "alice", "bob")
         self.assertEqual((done.stdout, done.stderr), ("", ""))
         self.assertEqual(self.arrivals(), ["alice.created", "bob.created"])
         status = os.stat(self.site.path("spool/new/alice.created"))
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_size),
                          (0o600, 0, 0))
 
-    def test_knows_four_reasons(self):
-        for reason in ("created", "deleted", "login", "manual"):
-            self.run_verb("emit", "alice", "--reason=" + reason)
+    def test_knows_four_triggers(self):
+        for trigger in ("created", "deleted", "login", "manual"):
+            self.run_verb("emit", "alice", "--trigger=" + trigger)
         self.assertEqual(self.arrivals(), ["alice.created", "alice.deleted", "alice.login",
                                            "alice.manual"])
 
     def test_another_command_line_is_misuse(self):
-        for wrong in ((), ("alice",), ("--reason", "created"), ("--reason", "CREATED", "alice"),
-                      ("--reason", "", "alice"), ("--reason", "created.x", "alice"),
-                      ("--reason", "created", "--sync", "alice"), ("--reason", "created", "--")):
+        for wrong in ((), ("alice",), ("--trigger", "created"), ("--trigger", "CREATED", "alice"),
+                      ("--trigger", "", "alice"), ("--trigger", "created.x", "alice"),
+                      ("--trigger", "created", "--sync", "alice"), ("--trigger", "created", "--")):
             with self.subTest(wrong):
                 self.assertIn("usage:", self.run_verb("emit", *wrong, code=2).stderr)
         self.assertEqual(self.arrivals(), [])
 
     def test_one_that_waits_already_is_as_good(self):
         for _ in range(2):
-            self.run_verb("emit", "--reason", "created", "alice")
+            self.run_verb("emit", "--trigger", "created", "alice")
         self.assertEqual(self.arrivals(), ["alice.created"])
 
     def test_behind_two_dashes_everything_is_a_name(self):
-        self.run_verb("emit", "--reason", "created", "--", "-x", "--reason", "../b", "a b", "ä")
+        self.run_verb("emit", "--trigger", "created", "--", "-x", "--trigger", "../b", "a b", "ä")
         self.assertEqual(self.arrivals(), ["%2E.%2Fb.created", "%C3%A4.created",
-                                           "--reason.created", "-x.created", "a%20b.created"])
+                                           "--trigger.created", "-x.created", "a%20b.created"])
 
     def test_a_name_that_the_spool_does_not_take_does_not_stop_the_others(self):
         for name in ("", "x" * 153, "ä" * 60):
-            done = self.run_verb("emit", "--reason", "created", name, "alice", code=2)
+            done = self.run_verb("emit", "--trigger", "created", name, "alice", code=2)
             self.assertIn("is not a user name", done.stderr)
             self.assertEqual(self.arrivals(), ["alice.created"])
-        self.run_verb("emit", "--reason", "created", "x" * 152)
+        self.run_verb("emit", "--trigger", "created", "x" * 152)
 
     def test_needs_no_ledger_no_state_and_no_google(self):
         for name in ("state", "tokens", "run"):
             shutil.rmtree(self.site.path(name))
         self.site.write_settings({"google": {"credentials": "/nowhere", "customer": ""}})
-        self.run_verb("emit", "--reason", "created", "alice")
+        self.run_verb("emit", "--trigger", "created", "alice")
         self.assertEqual(self.arrivals(), ["alice.created"])
 
     def test_wrong_settings_are_said_and_the_default_spool_is_taken(self):
         self.site.write_settings({"people": {"min_uid": "many"}})
-        done = self.run_verb("emit", "--reason", "nonsense", "alice", code=2)
+        done = self.run_verb("emit", "--trigger", "nonsense", "alice", code=2)
         self.assertNotIn("min_uid", done.stderr)
         if os.path.exists("/var/spool/cloudinvite"):
             self.skipTest("cloudinvite is installed here; tests/e2e/test_hook.py tries it")
-        done = self.run_verb("emit", "--reason", "created", "alice", code=8)
+        done = self.run_verb("emit", "--trigger", "created", "alice", code=8)
         self.assertIn("min_uid", done.stderr)
         self.assertIn("The default spool /var/spool/cloudinvite is used", done.stderr)
         self.assertIn("/var/spool/cloudinvite: No such file", done.stderr)
 
     def test_without_a_spool_it_names_prepare(self):
         shutil.rmtree(self.site.path("spool"))
-        self.assertIn("--prepare", self.run_verb("emit", "--reason", "manual", "a", code=8).stderr)
+        self.assertIn("--prepare", self.run_verb("emit", "--trigger", "manual", "a", code=8).stderr)
 
     def test_a_link_in_place_of_the_box_is_not_followed(self):
         os.rmdir(self.site.path("spool/new"))
         os.symlink("/tmp", self.site.path("spool/new"))
-        self.run_verb("emit", "--reason", "created", "alice", code=8)
+        self.run_verb("emit", "--trigger", "created", "alice", code=8)
         self.assertFalse(os.path.exists("/tmp/alice.created"))
 
     def test_a_stranger_is_told_to_use_sudo(self):
-        done = self.as_nobody("emit", "--reason", "created", "alice")
+        done = self.as_nobody("emit", "--trigger", "created", "alice")
         self.assertEqual(done.returncode, 8)
         self.assertIn("sudo cloudinvite", done.stderr)
 
@@ -123,7 +123,7 @@ class Emit(Spool):
         self.site.collector_once()
         self.site.start_collector()
         harness.wait_for(lambda: "started" in self.site.read("cloudinvite-collector.log"), "start")
-        self.run_verb("emit", "--reason", "manual", "alice")
+        self.run_verb("emit", "--trigger", "manual", "alice")
         harness.wait_for(lambda: os.path.exists(self.site.path("spool/seen/alice")), "mark", 5)
 
 
@@ -148,9 +148,9 @@ class Scan(Spool):
         self.add_people(1)
         self.site.add_user("x" * 200)
         self.assertEqual(self.site.json("scan", "--json"),
-                         {"reported": 1, "waiting": 0, "left_out": 1})
+                         {"reported": 1, "already_queued": 0, "skipped": 1})
         self.assertEqual(self.site.json("scan", "--json"),
-                         {"reported": 0, "waiting": 1, "left_out": 1})
+                         {"reported": 0, "already_queued": 1, "skipped": 1})
 
     def test_what_it_leaves_out_is_said(self):
         self.add_people(1)
@@ -245,6 +245,7 @@ class DryRun(Spool):
         found = {entry["user"]: entry for entry in map(
             json.loads, self.run_verb("scan", "--dry-run", "--json").stdout.splitlines())}
         self.assertEqual(sorted(found), ["alice", "bob", "carol", "closed", "dave", "ubuntu"])
+        self.assertEqual(set(found["alice"]), {"user", "uid", "verdict", "address", "explanation"})
         self.assertEqual(found["alice"]["address"], "alice@example.com")
         self.assertEqual(found["alice"]["uid"], 1001)
         self.assertEqual({user: entry["verdict"] for user, entry in found.items()},

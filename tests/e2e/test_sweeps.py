@@ -135,7 +135,7 @@ class Sweeps(harness.Test):
         self.google.decline("person599@example.com")
         self.google.faults({"route": "list", "after": 1, "status": 400})
         self.assertEqual(self.a_day_later("1s"), {"list": 2})
-        self.assertIsNone(self.site.json("status", "--json")["worker"]["pause"])
+        self.assertIsNone(self.site.json("status", "--json")["service"]["pause"])
         self.assertEqual(self.a_day_later(), {"list": 3})
         self.assertEqual(self.person("person599"), ("declined", "answered"))
         self.assertEqual(self.people()["invited sent"], 599)

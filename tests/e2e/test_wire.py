@@ -47,6 +47,12 @@ def truncated(exchange):
     exchange.cut()
 
 
+def reset_within(exchange):
+    answer = exchange.effect()[2]
+    exchange.reply(answer[:len(answer) // 2], length=len(answer))
+    exchange.reset()
+
+
 def many_continues(exchange):
     exchange.effect()
     while exchange.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100):
@@ -70,6 +76,7 @@ CUTS = {
     "cut in the headers": case(lambda x: (x.effect(), x.write(OK + b"Content-Ty"), x.cut()),
                                (STRANGE, CUT)),
     "cut in the body": case(truncated, CUT),
+    "reset in the body": case(reset_within, CUT),
     "cut after 100": case(raw(b"HTTP/1.1 100 Continue\r\n\r\n", b""), CUT),
     "cut in a chunk": case(raw(OK + b"Transfer-Encoding: chunked\r\n\r\n99\r\n", b"{}"), CUT),
 }

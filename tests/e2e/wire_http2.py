@@ -27,14 +27,21 @@ class Exchange(wire.Exchange):
         return self.flush()
 
     def data(self, body, end=True):
-        """Within what the client's window allows, which is more than our bodies need."""
+        """Within what the client's window allows. False when the client has gone."""
         while len(body) > 16384:
-            self.http2.send_data(self.stream, body[:16384])
-            body = body[16384:]
-            if not self.flush():
+            room = min(self.http2.local_flow_control_window(self.stream), 16384)
+            self.http2.send_data(self.stream, body[:room])
+            body = body[room:]
+            if not self.flush() or (not room and not self.widen()):
                 return False
         self.http2.send_data(self.stream, body, end_stream=end)
         return self.flush()
+
+    def widen(self):
+        """Waits for what the client says, which is that it has read."""
+        received = self.connection.recv(65536)
+        self.http2.receive_data(received)
+        return bool(received)
 
     def reply(self, body, status="200 OK", headers=(), length=None, version=None):
         head = [("content-type", "application/json"),
@@ -79,6 +86,8 @@ class Wire(wire.Wire):
                 events = http2.receive_data(received)
             except h2.exceptions.ProtocolError:
                 return
+            # The client's settings hold from here on: which pushes it allows is among them.
+            connection.sendall(http2.data_to_send())
             for event in events:
                 self.take(connection, http2, event, under_way)
             connection.sendall(http2.data_to_send())

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calls of SQLite, which the linker cannot hand over: its system calls by the hooks that its
- * unix VFS has for tests, its memory by its own configuration, and its fsync because a program's
- * function stands before the library's.
+ * SQLite's calls, which the linker cannot wrap: its system calls by the hooks that its unix VFS has
+ * for tests, its memory by its own configuration, and its fsync because a program's function comes
+ * before the library's.
  */
 #include "faults.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- system calls ---- */
 
-/* In front of libc's, for the library as for us. */
+/* Replaces libc's, for the library as well. */
 int fsync(int fd)
 {
 	(void)fd;
@@ -35,7 +35,7 @@ int fdatasync(int fd)
 	return faults_next(CALL_SYNC) ? -1 : 0;
 }
 
-/* These names are those of wrap.c. */
+/* The names are those of wrap.c. */
 static const struct {
 	const char *name;
 	sqlite3_syscall_ptr call;
@@ -79,17 +79,17 @@ static void engine_free(void *piece)
 	memory.xFree(piece);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 void faults_engine(void)
 {
 	sqlite3_mem_methods ours;
 	sqlite3_vfs *vfs;
 
-	/* As ledger_open does it, which comes too late here. */
+	/* ledger_open does the same, but too late for these tests. */
 	assert_int_equal(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD), SQLITE_OK);
 	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0), SQLITE_OK);
-	/* Every piece is asked for, none is taken from a store. */
+	/* Every piece is allocated; none comes from SQLite's own store. */
 	assert_int_equal(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0), SQLITE_OK);
 	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory), SQLITE_OK);
 	ours = memory;

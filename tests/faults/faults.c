@@ -27,6 +27,7 @@ static const struct {
 	[CALL_WRITE] = {"write", {EIO, ENOSPC, EINTR, EDQUOT, FAULT_SHORT, FAULT_SHORT_FULL}},
 	[CALL_SYNC] = {"fsync", {EIO, ENOSPC, EINTR}},
 	[CALL_RENAME] = {"rename", {EIO, ENOSPC, EACCES}},
+	[CALL_LINK] = {"link", {EIO, ENOSPC, EPERM, EMLINK}},
 	[CALL_REMOVE] = {"unlink", {EIO, EACCES}},
 	[CALL_CLOSE] = {"close", {EIO, EINTR}},
 	[CALL_STAT] = {"stat", {EIO, ENOMEM}},
@@ -51,7 +52,7 @@ static struct {
 	char text[128];
 } now;
 
-/* What has been begun and must be over when the calls are: descriptors and pieces of memory. */
+/* Resources that must be released at the end: descriptors and pieces of memory. */
 struct balance {
 	int descriptors;
 	long pieces;
@@ -131,7 +132,7 @@ static void stop(void)
 	}
 }
 
-/* In how many ways the call can fail. */
+/* The number of ways in which the call can fail. */
 static int ways(unsigned long at)
 {
 	int n = 0;
@@ -188,7 +189,7 @@ static void try_one(const struct scenario *s, unsigned long at, int way)
 	s->end(site);
 }
 
-/* Whether the call is to fail in that way. */
+/* Whether the call must fail in that way. */
 static bool is_due(const struct scenario *s, unsigned long at, int way)
 {
 	const char *asked = getenv("CLOUDINVITE_FAULTS");
@@ -206,7 +207,7 @@ void faults_try(const struct scenario *s)
 {
 	unsigned long faults = 0;
 
-	/* What is made once a process (tables, time zones) is made by the first. */
+	/* Tables and time zones that a process makes once are made by the first call. */
 	now.trying = true;
 	try_one(s, 0, 0);
 	try_one(s, 0, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults, injected: the nth call that the code under test makes fails once, for every n, in each
- * way in which such a call can fail. The linker hands the calls of our own code to wrap.c
- * (--wrap); those of SQLite come through its own hooks (engine.c).
+ * Fault injection: the nth call of the code under test fails once, for every n, in each way in
+ * which such a call can fail. The linker redirects our own code's calls to wrap.c (--wrap);
+ * SQLite's come through its own hooks (engine.c).
  */
 #ifndef CLOUDINVITE_TESTS_FAULTS_FAULTS_H
 #define CLOUDINVITE_TESTS_FAULTS_FAULTS_H
@@ -18,6 +18,7 @@ enum call {
 	CALL_WRITE,
 	CALL_SYNC,
 	CALL_RENAME,
+	CALL_LINK,
 	CALL_REMOVE,
 	CALL_CLOSE,
 	CALL_STAT,
@@ -29,50 +30,50 @@ enum call {
 	CALL_CLOCK,
 	CALL_MEMORY,
 };
-#define CALLS 15
+#define CALLS 16
 
-/* The ways that are no errno. */
-#define FAULT_SHORT	 (-1) /* less than was asked for, and no error */
+/* Ways that are not an errno. */
+#define FAULT_SHORT	 (-1) /* less than requested, without an error */
 #define FAULT_SHORT_FULL (-2) /* the same, and the rest finds no space */
 #define FAULT_BACK	 (-3) /* a day earlier */
 #define FAULT_AHEAD	 (-4) /* a day later */
 
 /* ---- for the tests ---- */
 
-/* One thing that the code does. */
+/* One operation of the code. */
 struct scenario {
-	/* A new site; nothing fails yet. */
+	/* Makes a new site; nothing fails yet. */
 	void *(*prepare)(void);
-	/* The calls that are to fail: true if they say that it has been done. Gives back all that
-	 * it has taken. */
+	/* Makes the calls that will fail: true if they report success. Releases everything that it
+	 * has taken. */
 	bool (*act)(void *site, struct fault *fault);
-	/* What must hold afterwards, whatever was said. */
+	/* Checks what must hold afterwards, whatever was reported. */
 	void (*look)(void *site, bool good);
 	void (*end)(void *site);
-	bool silent;   /* it says no by its result alone */
-	bool no_again; /* once it has succeeded, it cannot be asked for again */
-	/* It takes so many calls that, unless CLOUDINVITE_FAULTS is "all", only each so manieth of
-	 * the allocations and of the other calls fails, the others in one way. 0: all of them. */
+	bool silent;   /* it reports failure only by its result */
+	bool no_again; /* after a success, it cannot be requested again */
+	/* It makes so many calls that, unless CLOUDINVITE_FAULTS is "all", only every nth
+	 * allocation and every nth other call fails, the others in one way. 0: all of them. */
 	int every_memory, every_other;
 };
 
-/* Runs it once for every call and way. After each the same is asked again, without faults, and must
- * succeed. */
+/* Runs it once for every call and way. After each, the same is requested again without faults, and
+ * must succeed. */
 void faults_try(const struct scenario *s);
-/* Says with which fault a test has ended early: the group's teardown for each test. */
+/* Prints the fault with which a test ended early: the group's teardown for each test. */
 int faults_teardown(void **state);
 
-/* The next call fails, which is one of this kind. */
+/* The next call of this kind fails. */
 void faults_start_next(enum call call);
 
-/* Before SQLite is used: its calls are counted, too. */
+/* Call it before SQLite is used: its calls are counted too. */
 void faults_engine(void);
 
 /* ---- for wrap.c and engine.c ---- */
 
-/* 0: it goes well; else the way in which it fails, errno set where it is one. */
+/* 0: it succeeds; otherwise the way in which it fails, with errno set if there is one. */
 int faults_next(enum call call);
-/* So many pieces of memory more (or less) are in use. */
+/* Changes the number of pieces of memory in use. */
 void faults_pieces(long change);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that must be right, when a call fails: read whole or not, replaced whole or not. */
+/* Files that must be right, when a call fails: they are read completely or not at all, and replaced
+ * completely or not at all. */
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "faults.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of two people to their mails, when a call of the ledger's, of SQLite's or of our own
- * fails anywhere on it: nobody is mailed twice (the fake Google asserts it with each mail), nobody
- * is forgotten, whether the program goes on or is killed at the first word of trouble. */
+/* Two people on the way to their mails, when a call of the ledger, of SQLite or of our own code
+ * fails at any point: no person is mailed twice (the fake Google asserts it with each mail) or
+ * forgotten, whether the program continues or is killed at the first error. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -50,7 +50,7 @@ static bool start(struct site *s, struct fault *fault)
 	return s->invite;
 }
 
-/* As kill -9 leaves it: what Google has been asked, it does. */
+/* As after kill -9: Google carries out what it has been asked. */
 static void die(struct site *s)
 {
 	while (fake_google.call_count > 0) {
@@ -106,7 +106,7 @@ static bool die_of_it(void *site, struct fault *fault)
 	return work(site, false, fault);
 }
 
-/* What is known of them, by another program. */
+/* What another program knows of them. */
 static void look(struct site *s, bool good, bool killed)
 {
 	struct ledger *l = ledger_open(s->settings, LEDGER_READ, &s->fault);
@@ -140,7 +140,7 @@ static void invited_once_or_unconfirmed(void *site, bool good)
 	look(site, good, true);
 }
 
-static void who_goes_on_mails_everybody_once(void **state)
+static void a_program_that_continues_mails_each_person_once(void **state)
 {
 	const struct scenario s = {
 		new_site, go_on, invited_once, end, .every_memory = 97, .every_other = 7};
@@ -149,7 +149,7 @@ static void who_goes_on_mails_everybody_once(void **state)
 	faults_try(&s);
 }
 
-static void who_dies_of_it_mails_nobody_twice(void **state)
+static void a_program_that_dies_mails_no_person_twice(void **state)
 {
 	const struct scenario s = {new_site, die_of_it, invited_once_or_unconfirmed, end,
 		.every_memory = 97, .every_other = 7};
@@ -170,8 +170,8 @@ static int engine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_goes_on_mails_everybody_once),
-		TEST(who_dies_of_it_mails_nobody_twice),
+		TEST(a_program_that_continues_mails_each_person_once),
+		TEST(a_program_that_dies_mails_no_person_twice),
 	};
 
 	folder_where = "/dev/shm"; /* thousands of ledgers need no disk */

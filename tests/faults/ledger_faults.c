@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger, when a call of its own or of SQLite's fails: what is committed together is there
- * together, what was not said to be committed is not there, and what is read is what is there. */
+/* The ledger, when a call of its own or of SQLite fails: what is committed together exists
+ * together, what was not reported as committed does not exist, and what is read is what exists. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -14,12 +14,12 @@
 
 static const char owner[] = "dispatcher@here";
 
-/* ---- ledgers to begin with ---- */
+/* ---- initial ledgers ---- */
 
 /* Files: with Bob invited; with an intent for Alice, too; of schema version 1. */
 static char *images[3];
 static size_t sizes[3];
-static int image; /* the one that new_site takes */
+static int image; /* the image that new_site uses */
 
 static struct site *empty_site(void)
 {
@@ -72,7 +72,7 @@ static void keep_image(struct site *s, int n)
 	fclose(file);
 }
 
-/* ---- what a ledger holds, as another program finds it ---- */
+/* ---- what another program finds in the ledger ---- */
 
 static void assert_whole(struct site *s)
 {
@@ -91,7 +91,7 @@ static int64_t intents(struct site *s)
 			      " AND s.outcome = 'open'");
 }
 
-/* Opens, does `work` in one group, and closes. */
+/* Opens, does `work` in one transaction, and closes. */
 static bool in_a_group(struct site *s, bool (*work)(struct site *s), struct fault *fault)
 {
 	bool good = false;
@@ -244,7 +244,7 @@ static void an_intent_and_its_send_or_neither(void *site, bool good)
 		good ? 1 : 0);
 }
 
-static void an_intent_that_is_not_said_to_be_there_is_not(void **state)
+static void an_intent_that_is_not_reported_as_stored_does_not_exist(void **state)
 {
 	const struct scenario s = {new_site, intend, an_intent_and_its_send_or_neither, end,
 		.no_again = true, .every_memory = 29};
@@ -267,7 +267,7 @@ static bool conclude(void *site, struct fault *fault)
 	return in_a_group(site, write_result, fault);
 }
 
-/* Whoever finds the intent alone takes the send for unconfirmed. */
+/* A program that finds only the intent treats the send as unconfirmed. */
 static void the_result_or_still_the_intent(void *site, bool good)
 {
 	assert_whole(site);
@@ -280,7 +280,7 @@ static void the_result_or_still_the_intent(void *site, bool good)
 		good ? 1 : 0);
 }
 
-static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state)
+static void a_result_that_is_not_reported_as_stored_leaves_the_intent(void **state)
 {
 	const struct scenario s = {with_an_intent, conclude, the_result_or_still_the_intent, end,
 		.no_again = true, .every_memory = 29};
@@ -289,9 +289,9 @@ static void a_result_that_is_not_said_to_be_there_leaves_the_intent(void **state
 	faults_try(&s);
 }
 
-/* ---- the rest of the way ---- */
+/* ---- other operations ---- */
 
-/* As the two programs do it: seen, judged, queued, claimed, a slot taken and given back. */
+/* As the two programs do it: seen, evaluated, queued, claimed, a permit taken and returned. */
 static bool go_the_way(struct site *s)
 {
 	struct sighting seen = account("here", "carol");
@@ -325,7 +325,7 @@ static void all_of_the_way_or_nothing(void *site, bool good)
 		good);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM person WHERE lease_owner <> ''"), good);
-	/* None is given where the clock has jumped. */
+	/* No permit is given after the clock has jumped. */
 	assert_true(site_number(site, "SELECT count(*) FROM permit") <= good);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM meta WHERE key = 'resync_at'"), good);
@@ -496,8 +496,8 @@ int main(void)
 		TEST(a_ledger_is_made_or_can_still_be),
 		TEST(a_migration_that_fails_leaves_the_old_ledger),
 		TEST(another_customer_s_ledger_is_never_taken),
-		TEST(an_intent_that_is_not_said_to_be_there_is_not),
-		TEST(a_result_that_is_not_said_to_be_there_leaves_the_intent),
+		TEST(an_intent_that_is_not_reported_as_stored_does_not_exist),
+		TEST(a_result_that_is_not_reported_as_stored_leaves_the_intent),
 		TEST(what_is_changed_together_is_there_together),
 		TEST(forget_removes_a_person_from_every_table),
 		TEST(what_is_read_is_what_is_there),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spool, when a call fails: no arrival lost, no mark half written. */
+/* The spool, when a call fails: no arrival is lost, and no marker is half written. */
 #include "faults.h"
 
 #include "../unit/spool_box.h"
@@ -51,7 +51,7 @@ static bool arrive_on_the_disk(void *site, struct fault *fault)
 	return arrive(site, true);
 }
 
-/* There or not, but never anything else than an empty file of one name. */
+/* An empty file with one name, or none. */
 static void an_arrival_or_none(void *site, bool good)
 {
 	struct spool_arrival out[2];
@@ -64,7 +64,7 @@ static void an_arrival_or_none(void *site, bool good)
 		assert_string_equal(out[0].name, "alice.login");
 }
 
-static void an_arrival_is_there_or_its_writer_says_no(void **state)
+static void an_arrival_exists_or_its_writer_fails(void **state)
 {
 	const struct scenario s = {
 		new_dir, arrive_at_once, an_arrival_or_none, end, .silent = true};
@@ -73,7 +73,7 @@ static void an_arrival_is_there_or_its_writer_says_no(void **state)
 	faults_try(&s);
 }
 
-static void an_arrival_that_is_synced_is_there_or_its_writer_says_no(void **state)
+static void a_synced_arrival_exists_or_its_writer_fails(void **state)
 {
 	const struct scenario s = {
 		new_dir, arrive_on_the_disk, an_arrival_or_none, end, .silent = true};
@@ -189,7 +189,7 @@ static void an_arrival_is_taken_or_still_there(void **state)
 	faults_try(&s);
 }
 
-/* ---- marks ---- */
+/* ---- markers ---- */
 
 static bool mark_queued(void *site, struct fault *fault)
 {
@@ -205,6 +205,17 @@ static bool mark_first(void *site, struct fault *fault)
 	return spool_mark_first(&b->reader, "alice", "queued", fault);
 }
 
+static bool mark_arrival(void *site, struct fault *fault)
+{
+	struct box *b = site;
+	struct spool_arrival arrival;
+	int found = spool_find_arrival(&b->reader, "alice.login", &arrival);
+
+	if (found < 0)
+		spool_fault(SPOOL_NEW, "alice.login", fault);
+	return found > 0 && spool_mark_arrival(&b->reader, &arrival, fault);
+}
+
 static bool unmark(void *site, struct fault *fault)
 {
 	struct box *b = site;
@@ -212,7 +223,7 @@ static bool unmark(void *site, struct fault *fault)
 	return spool_unmark(&b->reader, "alice", fault);
 }
 
-/* "" where there is none. */
+/* "" if there is none. */
 static void mark_is(struct box *b, const char *either, const char * or)
 {
 	char word[SPOOL_WORD_MAX + 1];
@@ -234,6 +245,13 @@ static void queued_or_none(void *site, bool good)
 	mark_is(site, "queued", good ? "queued" : "");
 }
 
+/* Where it cannot be linked, a mark is made. */
+static void marked_and_still_an_arrival(void *site, bool good)
+{
+	mark_is(site, "seen", good ? "seen" : "");
+	assert_true(box_has(site, "new/alice.login"));
+}
+
 static void none_or_as_before(void *site, bool good)
 {
 	mark_is(site, "", good ? "" : "invited");
@@ -251,6 +269,15 @@ static void a_mark_has_the_old_word_or_the_new(void **state)
 static void a_first_mark_is_whole_or_not_there(void **state)
 {
 	const struct scenario s = {new_dir, mark_first, queued_or_none, end, .silent = false};
+
+	(void)state;
+	faults_try(&s);
+}
+
+static void an_arrival_that_is_marked_stays_until_it_is_taken(void **state)
+{
+	const struct scenario s = {
+		with_arrivals, mark_arrival, marked_and_still_an_arrival, end, .silent = false};
 
 	(void)state;
 	faults_try(&s);
@@ -284,7 +311,7 @@ static bool belong(void *site, struct fault *fault)
 	return spool_bind_ledger(&b->reader, "two", &dropped, fault);
 }
 
-/* The marks of a ledger never stand beside the name of another. */
+/* The markers of a ledger are never stored with the id of another. */
 static void no_mark_of_another_ledger(void *site, bool good)
 {
 	struct box *b = site;
@@ -323,7 +350,7 @@ static bool each(void *site, struct fault *fault)
 	return good;
 }
 
-static void marks_are_all_told_or_it_says_so(void **state)
+static void all_markers_are_listed_or_it_fails(void **state)
 {
 	const struct scenario s = {with_mark, each, nothing_to_see, end, .silent = false};
 
@@ -336,17 +363,18 @@ static void marks_are_all_told_or_it_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_arrival_is_there_or_its_writer_says_no),
-		TEST(an_arrival_that_is_synced_is_there_or_its_writer_says_no),
+		TEST(an_arrival_exists_or_its_writer_fails),
+		TEST(a_synced_arrival_exists_or_its_writer_fails),
 		TEST(a_mark_is_read_whole_or_not_at_all),
 		TEST(a_spool_is_opened_whole_or_not_at_all),
 		TEST(to_list_arrivals_loses_none),
 		TEST(an_arrival_is_taken_or_still_there),
 		TEST(a_mark_has_the_old_word_or_the_new),
 		TEST(a_first_mark_is_whole_or_not_there),
+		TEST(an_arrival_that_is_marked_stays_until_it_is_taken),
 		TEST(a_mark_is_removed_or_stays),
 		TEST(marks_are_dropped_before_another_ledger_takes_them),
-		TEST(marks_are_all_told_or_it_says_so),
+		TEST(all_markers_are_listed_or_it_fails),
 	};
 
 	log_start("spool_faults", (enum log_level)0);

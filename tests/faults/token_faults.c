@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token cache, when a call fails: a token all the same, and nothing that could be mistaken for
- * one. The refresh token that must not be lost: kept, or said. */
+/* The token cache, when a call fails: there is still a token, and nothing that could be mistaken
+ * for one. The refresh token, which must not be lost: it is stored, or the failure is reported. */
 #include "base/str.h"
 #include "faults.h"
 
@@ -85,7 +85,7 @@ static bool get(void *site, struct fault *fault)
 	return good;
 }
 
-/* What another process finds. */
+/* Checks what another process finds. */
 static void a_whole_token_or_none(void *site, bool good)
 {
 	struct site *s = site;
@@ -201,7 +201,7 @@ static bool rotate(void *site, struct fault *fault)
 	if (!refresh_store_key(&r, "client", "first") ||
 		refresh_store_write(&r, &s->settings, "third", fault))
 		return r.name[0] != '\0';
-	/* What to do is its caller's to say. */
+	/* The caller gives the remedy. */
 	assert_int_equal(fault->kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault->what, "cannot be stored in"));
 	assert_null(strstr(fault->what, "Success"));
@@ -222,7 +222,7 @@ static void the_one_before_or_the_new_one(void *site, bool good)
 	secret_free(token);
 }
 
-static void a_refresh_token_is_kept_or_its_loss_is_said(void **state)
+static void a_refresh_token_is_stored_or_its_loss_is_reported(void **state)
 {
 	const struct scenario s = {
 		with_refresh_token, rotate, the_one_before_or_the_new_one, end, .silent = true};
@@ -260,11 +260,11 @@ int main(void)
 		TEST(a_kept_token_is_had_or_another),
 		TEST(a_stale_token_gives_way_as_a_whole),
 		TEST(a_look_at_the_token_shows_it_or_nothing),
-		TEST(a_refresh_token_is_kept_or_its_loss_is_said),
+		TEST(a_refresh_token_is_stored_or_its_loss_is_reported),
 		cmocka_unit_test(without_memory_no_json_is_read_on),
 	};
 
-	/* jansson's memory, too. */
+	/* jansson's memory too. */
 	json_set_alloc_funcs(malloc, free);
 	log_start("token_faults", (enum log_level)0);
 	return cmocka_run_group_tests_name("tokens", tests, NULL, NULL);

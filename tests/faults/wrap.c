@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calls of our own code, as the linker hands them over: one function for each --wrap of the
- * Makefile. Nothing here waits for a disk: what fsync promises is not what is tried.
+ * Our own code's calls, as the linker redirects them: one function for each --wrap of the Makefile.
+ * Nothing here waits for a disk: what fsync promises is not tested.
  */
 #include "faults.h"
 
@@ -20,7 +20,7 @@
 
 #define DAY 86400
 
-/* Defines the function that stands in front of `name`. */
+/* Defines the function that replaces `name`. */
 #define WRAP(type, name, parameters)   \
 	type __real_##name parameters; \
 	type __wrap_##name parameters; \
@@ -53,7 +53,7 @@ WRAP(int, openat, (int dir, const char *path, int flags, ...))
 	return faults_next(CALL_OPEN) ? -1 : __real_openat(dir, path, flags, mode);
 }
 
-/* What _FORTIFY_SOURCE makes of open, openat and read. */
+/* _FORTIFY_SOURCE makes these of open, openat and read. */
 WRAP(int, __open_2, (const char *path, int flags))
 {
 	return faults_next(CALL_OPEN) ? -1 : __real___open_2(path, flags);
@@ -118,6 +118,11 @@ WRAP(int, renameat, (int from_dir, const char *from, int to_dir, const char *to)
 	return faults_next(CALL_RENAME) ? -1 : __real_renameat(from_dir, from, to_dir, to);
 }
 
+WRAP(int, linkat, (int from_dir, const char *from, int to_dir, const char *to, int flags))
+{
+	return faults_next(CALL_LINK) ? -1 : __real_linkat(from_dir, from, to_dir, to, flags);
+}
+
 WRAP(int, unlink, (const char *path))
 {
 	return faults_next(CALL_REMOVE) ? -1 : __real_unlink(path);
@@ -128,7 +133,7 @@ WRAP(int, unlinkat, (int dir, const char *path, int flags))
 	return faults_next(CALL_REMOVE) ? -1 : __real_unlinkat(dir, path, flags);
 }
 
-/* As Linux does: it is closed all the same. */
+/* As in Linux: the descriptor is closed even if close() fails. */
 WRAP(int, close, (int fd))
 {
 	int way = faults_next(CALL_CLOSE);
@@ -192,7 +197,7 @@ WRAP(int, fcntl, (int fd, int command, ...))
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
-	/* The kernel always takes a lock back. */
+	/* Releasing a lock always works. */
 	if (command == F_SETLK && ((const struct flock *)argument)->l_type == F_UNLCK)
 		return __real_fcntl(fd, command, argument);
 	return faults_next(CALL_LOCK) ? -1 : __real_fcntl(fd, command, argument);
@@ -273,9 +278,8 @@ WRAP(void, free, (void *piece))
 	__real_free(piece);
 }
 
-/* Where memory fails here the program ends (common/google/auth/json_xmalloc.h): that is tried by
- * itself.
- */
+/* If memory fails here, the program ends (common/google/auth/json_xmalloc.h): another test covers
+ * that. */
 WRAP(void *, json_xmalloc, (size_t size))
 {
 	return counted(__real_malloc(size));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The module's arguments, a word each: whatever stands in /etc/pam.d, the module knows what to do.
+ * The module's arguments, one word each: the module accepts or ignores whatever is in /etc/pam.d.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arguments_parse(&a, n, words, wrong, &count);
 	must(count <= n, "every word is wrong at most once");
 	must(a.spool && a.services && a.skip_services, "what is not said has its default");
+	must(!a.message_file || strncmp(a.message_file, a.spool, strlen(a.spool)) == 0,
+		"a message is in the spool");
 	must(a.min_uid >= ARGUMENT_UNSET && a.max_uid >= ARGUMENT_UNSET, "a uid is not negative");
 	for (int i = 0; i < n; i++)
 		(void)arguments_service(&a, words[i]);

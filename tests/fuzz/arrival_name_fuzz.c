@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names in the spool: what is read as an arrival or a mark is exactly what would be written for
- * that user, so that no two names mean the same, and every user's name comes back as it was.
+ * Names in the spool: a name that is read as an arrival or a marker is exactly the one that would
+ * be written for that user, so that no two names mean the same user, and every user's name is read
+ * back as it was.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What authselect prints: the profile with its features, and the files that it would write. No
- * other file than one of /etc/pam.d is looked at, and one that says the same is found to.
+ * The output of authselect: the profile with its features, and the files that it would write. Only
+ * files in /etc/pam.d are read, and a file with the same content is recognised.
  */
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #include "cli/pam/authselect.c"
 #include "tests/fuzz/fuzz.h"
 
-/* Whatever is asked for: the bytes of the present input. */
+/* The bytes of the present input, for every file. */
 static const char *content;
 
 bool __wrap_file_read(const char *path, const struct file_rules *rules, struct strbuf *out,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the fuzz targets share. A target is tests/fuzz/NAME_fuzz.c with the one function that
- * libFuzzer calls; seeds/NAME/ holds what it starts from, NAME.dict its words (optional). A target
- * does not only look for crashes: it says with must() what has to hold of every input.
+ * libFuzzer calls; seeds/NAME/ holds its first inputs, NAME.dict its words (optional). A target
+ * does not only look for crashes: must() states what holds for every input.
  */
 #ifndef CLOUDINVITE_FUZZ_H
 #define CLOUDINVITE_FUZZ_H
@@ -13,14 +13,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the process with `what` if it does not hold: libFuzzer then keeps the input. */
+/* Ends the process with `what` if it does not hold; libFuzzer then stores the input. */
 void must(bool holds, const char *what);
 
-/* A copy with a NUL behind it, which free() takes. */
+/* A copy with a NUL at its end; free() it. */
 char *fuzz_text(const uint8_t *data, size_t size);
 
-/* A file of 0600 with that content, in a directory that goes with the process; the name is fixed
- * for `name`, so that the next input replaces it. */
+/* A file with that content and mode 0600, in a directory that is removed with the process. The path
+ * is always the same for `name`, so the next input replaces the file. */
 const char *fuzz_file(const char *name, const uint8_t *data, size_t size);
 /* That directory. */
 const char *fuzz_folder(void);

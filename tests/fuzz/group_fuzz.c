@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The group file: of the groups that the settings mention, which ones a user is in.
+ * The group file: which of the groups in the settings a user is in.
  */
 #include <stdlib.h>
 #include <string.h>

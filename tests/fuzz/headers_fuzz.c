@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Header lines as libcurl hands them over, one a line of the input: dates, Retry-After and what
- * else is read of them.
+ * Header lines as libcurl passes them, one on each line of the input: dates, Retry-After and the
+ * others that are read.
  */
-#include "common/google/http/transfer.c" /* on_header() is its own */
+#include "common/google/http/transfer.c" /* on_header() is static */
 
 #include "tests/fuzz/fuzz.h"
 

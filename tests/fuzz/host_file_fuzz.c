@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector's baseline: a file that is believed is in order and can be written and read again;
- * one that is not counts as none.
+ * The collector's baseline: a file that is accepted is in order and can be written and read again;
+ * any other counts as missing.
  */
 #include <stdio.h>
 #include <stdlib.h>

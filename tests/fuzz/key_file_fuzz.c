@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credential files of every type: used or refused with a sentence, never believed about where
- * tokens are fetched.
+ * Credential files of every type: they are used or refused with a sentence, and never decide where
+ * tokens are requested.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replies of IAM, of the Security Token Service and of the metadata server, whose first byte says
- * with which status they came. What is taken from them fits where it goes: into a form, a header, a
- * path.
+ * Replies of IAM, of the Security Token Service and of the metadata server; the first byte selects
+ * the status. What is read from them fits into a form, a header or a path.
  */
 #include "base/array.h"
 #include "base/strbuf.h"
-#include "common/google/auth/iam.c"	 /* take_jwt() is its own, */
-#include "common/google/auth/metadata.c" /* and its functions, too */
+#include "common/google/auth/iam.c"	 /* take_jwt() is static, */
+#include "common/google/auth/metadata.c" /* and so are its functions */
 
 #include "google/auth/errors.h"
 #include "google/auth/iam.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Columns of the ledger, which belongs to an account that may be hostile: whatever stands in them,
- * every reader ends, and no writer lets anything through. An input is records that a byte 0x1e
- * divides: which column, which kind (i: a number, b: a blob, else a text), and the value.
+ * Columns of the ledger, which belongs to an account that may be hostile: whatever they contain,
+ * every reader ends, and no writer lets anything through. An input consists of records, separated
+ * by a byte 0x1e: the column, the type (i: a number, b: a blob, else a text), and the value.
  */
 #include <jansson.h>
 #include <sqlite3.h>
@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "cli/ops/ops.h"
 #include "cli/people/people.h"
 #include "cli/report/report.h"
+#include "telemetry/counters.h"
 #include "tests/fuzz/fuzz.h"
 
 #define COLUMNS_MAX 160
@@ -26,9 +26,9 @@
 
 static struct {
 	char settings[128], ledger[128];
-	uint8_t *bytes; /* of the ledger as it is made */
+	uint8_t *bytes; /* of the new ledger */
 	size_t size;
-	char *updates[COLUMNS_MAX]; /* one a column */
+	char *updates[COLUMNS_MAX]; /* one for each column */
 	size_t count;
 } fixture;
 
@@ -103,7 +103,7 @@ static sqlite3 *open_file(void)
 	return db;
 }
 
-static void make_world(void)
+static void make_ledger(void)
 {
 	static const char columns[] =
 		"SELECT printf('UPDATE OR IGNORE %s SET %s = ?1', m.name, c.name)"
@@ -133,7 +133,7 @@ static void make_world(void)
 	fclose(file);
 }
 
-/* ---- what the input puts into it ---- */
+/* ---- writing the input ---- */
 
 static void put(sqlite3 *db, const uint8_t *record, size_t size)
 {
@@ -176,7 +176,7 @@ static void fill(const uint8_t *data, size_t size)
 	sqlite3_close(db);
 }
 
-/* ---- what the readers make of it ---- */
+/* ---- running the readers ---- */
 
 struct said {
 	char *text[2]; /* standard output and standard error */
@@ -204,7 +204,7 @@ static struct said run(verb_function *verb, char *name, char *first, char *secon
 	return said;
 }
 
-/* Line by line nothing that str_safe would change. */
+/* No line contains anything that str_safe would change. */
 static void check_lines(const char *text, size_t size)
 {
 	size_t room = 4 * size + 1;
@@ -226,7 +226,7 @@ static void check_json(const struct said *said)
 		must((said->text[0][i] >= ' ' && said->text[0][i] <= '~') ||
 				said->text[0][i] == '\n',
 			"printable ASCII");
-	/* A ledger that cannot be read ends an answer in the middle. */
+	/* With an unreadable ledger, the output may end in the middle. */
 	must(json || said->exit_code >= EXIT_NEGATIVE, "JSON");
 	json_decref(json);
 }
@@ -287,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	log_start("fuzz", LOG_LEVEL_ERROR);
 	if (!fixture.bytes)
-		make_world();
+		make_ledger();
 	fill(data, size);
 	read_by(verb_status, status, all, NULL, NULL);
 	read_by(verb_status, status, json, NULL, check_json);

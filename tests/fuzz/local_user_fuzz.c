@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /etc/passwd as the module reads it, against the collector's reader: the two must not disagree
- * about who is a local user. open() is wrapped by the linker.
+ * /etc/passwd as the module reads it, compared with the collector's reader: the two must agree
+ * about who is a local user. The linker wraps open().
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		alice = account_find(&table, "alice");
 		if (alice && table.whole && alice->uid >= 1000 && alice->uid <= 60000)
 			must(found == LOCAL_USER_COUNTS || found == LOCAL_USER_UNDECIDED,
-				"whom the collector would take is not passed over");
+				"a user that the collector accepts is not skipped");
 		account_table_free(&table);
 	}
 	free(text);

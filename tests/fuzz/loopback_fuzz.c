@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What any program of this machine may send to the port where a login waits for its browser: only a
- * GET of the one path has a query, and that is one word.
+ * What any program on this machine may send to the port on which a login waits for its browser:
+ * only a GET of the one path has a query, and that is one word.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The map file: what it gives is "-" or an address of one line.
+ * The map file: its result is "-" or an address of one line.
  */
 #include <stdlib.h>
 #include <string.h>

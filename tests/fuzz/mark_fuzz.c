@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seen marks, which belong to an account that may be hostile: what the module believes is a word.
+ * Markers, which the module reads as untrusted input: what it accepts is a word.
  */
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OAuth clients' files: used or refused with a sentence; whoever is to be listened for is this
- * host.
+ * OAuth clients' files: they are used or refused with a sentence, and only this host is listened
+ * on.
  */
 #include <strings.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PAM files: three of them, of which the first may include the others. What can be read is whole,
- * what cannot has a reason; and a line of ours that is put into a file can be taken out again, so
+ * PAM files: three of them, of which the first may include the others. What can be read is
+ * complete, and what cannot has a reason. A line of ours that is added to a file can be removed, so
  * that the file is what it was, byte for byte.
  */
 #include <limits.h>
@@ -48,7 +48,7 @@ static void put_and_take(const char *data, size_t size)
 	struct strbuf before = {.max = 32768}, with = {.data = NULL}, after = {.data = NULL};
 
 	strbuf_add_bytes(&before, data, size);
-	/* One that has our mark already is left alone by who calls this. */
+	/* The caller leaves a file alone that has our mark already. */
 	if (size > 0 && strlen(data) == size && !strstr(data, "cloudinvite pam enable")) {
 		must(pam_edit_add(&before, &with), "our line is added");
 		must(pam_edit_remove(&with, &after), "and found again");
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_file(names[i], (const uint8_t *)at, n);
 		at += n < (size_t)(text + size - at) ? n + 1 : n;
 	}
-	/* Nothing of this machine's is to be read. */
+	/* No file of this machine may be read. */
 	if (size == 0 || !memmem(text, size, "..", 2))
 		read_them();
 	free(text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The passwd file as the collector reads it, and an address made of what stands there: nothing in
- * it becomes another domain, a header or a path.
+ * The passwd file as the collector reads it, and an address made of its contents: nothing in it
+ * becomes another domain, a header or a path.
  */
 #include <stdlib.h>
 #include <string.h>

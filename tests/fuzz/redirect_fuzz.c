@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a browser, or a person, brings back to a login: a code of this login, a refusal with a
+ * What a browser or a person brings back to a login: a code of this login, a refusal with a
  * sentence, or nothing.
  */
 #include <stdlib.h>
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum oauth_answer found = oauth_answer(&request, text, code, &fault);
 
 	check(found, code, &fault);
-	must(found == OAUTH_STRANGE || strstr(text, "state="), "only with the state");
+	must(found == OAUTH_UNEXPECTED || strstr(text, "state="), "only with the state");
 	fault = (struct fault){.kind = FAULT_NONE};
 	check(oauth_pasted(&request, text, code, &fault), code, &fault);
 	free(text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replies of the API to all five calls. The first two bytes choose the call and the status. What is
- * no fault is whole; a send that was answered strangely is unconfirmed, never to be repeated.
+ * Replies of the API to all five calls. The first two bytes select the call and the status. A reply
+ * without a fault is complete; a send with an unexpected reply is unconfirmed, never to be
+ * repeated.
  */
 #include <string.h>
 

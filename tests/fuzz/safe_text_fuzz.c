@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is shown at a terminal or logged: whatever it was, it is UTF-8 of one line without anything
- * that a terminal obeys or a reader does not see, and fits.
+ * Text that is shown on a terminal or logged: whatever the input, the output is one line of UTF-8
+ * without anything that a terminal obeys or that a reader cannot see, and it fits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Some of each kind of what is not seen but changes what is. */
-static const char *const unseen[] = {
+/* Examples of each kind of invisible character that changes what a reader sees. */
+static const char *const invisible[] = {
 	"\u00ad", "\u061c", "\u200b", "\u202e", "\u2028", "\u2066", "\ufeff", "\U000e0041"};
 
 static void check(const char *out, size_t size)
@@ -27,8 +27,8 @@ static void check(const char *out, size_t size)
 		must(byte != 0xc2 || (unsigned char)out[i + 1] >= 0xa0,
 			"of the second set neither");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(unseen); i++)
-		must(!strstr(out, unseen[i]), "everything is seen");
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
+		must(!strstr(out, invisible[i]), "everything is seen");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

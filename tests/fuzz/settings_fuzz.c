@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudinvite.conf: what loads is whole, and what does not says where and what to do.
+ * cloudinvite.conf: settings that load are complete; an error says where it is and what to do.
  */
 #include <string.h>
 

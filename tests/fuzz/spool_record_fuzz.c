@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records between the collector and the spool's keeper, both ways: one that is believed is exactly
- * the one that an honest writer makes of its name, word and numbers, and names a file in a box.
+ * Records between the collector and the spool's keeper, in both directions: one that is accepted is
+ * exactly the one that an honest writer makes of its name, word and numbers, and names a file in a
+ * directory of the spool.
  */
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define NOW  1795392000
-#define WEEK (8 * 86400) /* and a day, for the hour that a zone may skip */
+#define WEEK (8 * 86400) /* plus a day, for the hour that a zone may skip */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

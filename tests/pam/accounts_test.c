@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is one of this host's own: /etc/passwd and /etc/login.defs, however they are written.
+ * Local users: /etc/passwd and /etc/login.defs in all their forms.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -33,7 +33,7 @@ static int accounts_fresh(void **state)
 	return stack_fresh(state);
 }
 
-/* A passwd of `size` bytes of other people, then `line`. */
+/* A passwd file of `size` bytes of other people, followed by `line`. */
 static void put_large(size_t size, const char *line)
 {
 	struct strbuf t = {.max = (size_t)4 * 1024 * 1024};
@@ -49,7 +49,7 @@ static void put_large(size_t size, const char *line)
 	strbuf_free(&t);
 }
 
-static void uids_count_as_login_defs_and_arguments_say(void **state)
+static void login_defs_and_arguments_give_the_range_of_uids(void **state)
 {
 	static const struct {
 		const char *user, *arguments;
@@ -91,8 +91,8 @@ static void a_passwd_beyond_the_limit_leaves_it_to_the_collector(void **state)
 	expect_arrival("alice.login", true);
 }
 
-/* A line may end within its uid where the reading stops: 10 of 1001 would be out of range. */
-static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
+/* A line may end within its uid where reading stops: 10 of 1001 would be out of range. */
+static void a_uid_that_may_have_been_cut_is_undecided(void **state)
 {
 	static const char line[] = "alice:x:1001:1001::/home/alice:/bin/bash\n";
 	static const char start[] = "filler:x:1:1:";
@@ -116,7 +116,7 @@ static void a_uid_that_may_have_been_cut_is_not_judged(void **state)
 	put("passwd", PASSWD, 0644);
 }
 
-static void a_line_with_a_huge_password_field_is_not_judged(void **state)
+static void a_line_with_a_huge_password_field_is_undecided(void **state)
 {
 	char text[1024] = "alice:";
 
@@ -131,7 +131,7 @@ static void a_line_with_a_huge_password_field_is_not_judged(void **state)
 	put("passwd", PASSWD, 0644);
 }
 
-/* The file is read in pieces: wherever one ends, a line is found, whole. */
+/* The file is read in pieces: wherever one ends, a line is found completely. */
 static void a_line_is_found_wherever_it_stands(void **state)
 {
 	(void)state;
@@ -159,7 +159,7 @@ static void what_only_looks_like_a_line_is_none(void **state)
 		" alice:x:1001:1001::/:/bin/sh\nALICE:x:1001:1001::/:/bin/sh\n",
 		0644);
 	assert_false(counts(""));
-	/* The inside of a line that is longer than what is read at once. */
+	/* In the middle of a line that is longer than what is read at once. */
 	for (size_t length = 8170; length < 8210; length++) {
 		strbuf_clear(&t);
 		strbuf_add(&t, "root:x:0:0:");
@@ -193,7 +193,7 @@ static void a_broken_line_or_file_is_left_to_the_collector(void **state)
 	assert_true(counts(""));
 }
 
-static void an_empty_passwd_holds_nobody(void **state)
+static void an_empty_passwd_has_no_users(void **state)
 {
 	(void)state;
 	put("passwd", "", 0644);
@@ -233,7 +233,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 		if (counts("") != cases[i].alice)
 			fail_msg("login.defs: '%s'", cases[i].text);
 	}
-	/* Wherever a piece ends, and whatever stands before it. */
+	/* Wherever a piece ends, and whatever precedes the line. */
 	for (size_t before = 8150; before < 8230; before++) {
 		strbuf_clear(&t);
 		while (t.len < before)
@@ -245,7 +245,7 @@ static void login_defs_is_read_as_useradd_reads_it(void **state)
 	strbuf_free(&t);
 }
 
-static void both_files_may_be_missing_or_strange(void **state)
+static void both_files_may_be_missing_or_malformed(void **state)
 {
 	(void)state;
 	assert_int_equal(umount2("/etc/login.defs", MNT_DETACH), 0);
@@ -265,16 +265,16 @@ static void both_files_may_be_missing_or_strange(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(uids_count_as_login_defs_and_arguments_say),
+		T(login_defs_and_arguments_give_the_range_of_uids),
 		T(a_line_is_found_wherever_it_stands),
 		T(what_only_looks_like_a_line_is_none),
 		T(a_passwd_beyond_the_limit_leaves_it_to_the_collector),
-		T(a_uid_that_may_have_been_cut_is_not_judged),
-		T(a_line_with_a_huge_password_field_is_not_judged),
+		T(a_uid_that_may_have_been_cut_is_undecided),
+		T(a_line_with_a_huge_password_field_is_undecided),
 		T(a_broken_line_or_file_is_left_to_the_collector),
-		T(an_empty_passwd_holds_nobody),
+		T(an_empty_passwd_has_no_users),
 		T(login_defs_is_read_as_useradd_reads_it),
-		T(both_files_may_be_missing_or_strange),
+		T(both_files_may_be_missing_or_malformed),
 	};
 
 	if (geteuid() != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I1 (docs/design.md, "Invariants"). */
 /*
- * Every broken spool, and a host process without descriptors or file sizes: nobody is kept out.
+ * Every broken spool, and a host process without free descriptors or with a file-size limit: no
+ * user is kept out.
  */
 #include "tests/pam/stack.h"
 
@@ -88,7 +89,7 @@ static void a_broken_spool_never_denies_or_delays(void **state)
 	}
 }
 
-/* In a child, because limits can't be raised again: 0 if both sessions opened. */
+/* In a child, because limits cannot be raised again: 0 if both sessions opened. */
 static int log_in_with_limits(void)
 {
 	static const struct pam_conv nobody = {NULL, NULL};

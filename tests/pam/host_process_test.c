@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I3 (docs/design.md, "Invariants"). */
 /*
- * Hosts that are not a plain login: with threads, with a child that closes what its parent opened,
- * with a syslog ident of their own.
+ * Host processes that are not a plain login: with threads, with a child that closes what its parent
+ * opened, with a syslog ident of their own.
  */
 #include "base/str.h"
 #include "tests/pam/module.h"
@@ -37,10 +37,11 @@ static void *sessions(void *data)
 		wrong += module_call(m, "pam_sm_open_session", PAM_SILENT, ways) != PAM_SUCCESS;
 		wrong += module_call(m, "pam_sm_close_session", PAM_SILENT, ways) != PAM_SUCCESS;
 	}
-	return (void *)wrong; /* NOLINT(performance-no-int-to-ptr): it is a number, not a place */
+	return (void *)
+		wrong; /* NOLINT(performance-no-int-to-ptr): it is a number, not an address */
 }
 
-/* Each with a handle of its own, as libpam wants it, all with the same people. */
+/* Each with a handle of its own, as libpam requires, all with the same people. */
 static void threads_of_one_process_open_sessions_side_by_side(void **state)
 {
 	struct module modules[THREADS];
@@ -63,7 +64,7 @@ static void threads_of_one_process_open_sessions_side_by_side(void **state)
 
 /* ---- processes ---- */
 
-/* As sshd, which opens in one process and closes in another. */
+/* As in sshd, which opens in one process and closes in another. */
 static void a_child_closes_what_its_parent_opened_and_the_other_way_round(void **state)
 {
 	for (int child_opens = 0; child_opens < 2; child_opens++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I2 (docs/design.md, "Invariants"). */
 /*
- * What the module says to the system log: nothing for a returning user, one line for a failure.
+ * The module's system log: nothing for a returning user, one line for a failure.
  */
 #include "base/str.h"
 #include "tests/pam/stack.h"
@@ -13,7 +13,7 @@
 
 static int journal = -1; /* the other end of /dev/log */
 
-/* The lines since the last call, and how many they are. */
+/* The lines since the last call, and their number. */
 static int read_log(char *out, size_t size)
 {
 	size_t used = 0;
@@ -38,7 +38,7 @@ static void expect_silence(void)
 		fail_msg("it said: %s", said);
 }
 
-/* One line, of that priority, with that in it. */
+/* Expects one line with that priority and text. */
 static void expect_line(int priority, const char *what)
 {
 	char said[4096], head[16];
@@ -80,7 +80,7 @@ static void a_failure_is_one_line_and_none_with_silent(void **state)
 	expect_line(LOG_ERR, "Not a directory");
 }
 
-static void a_name_that_is_too_long_is_said(void **state)
+static void a_name_that_is_too_long_is_logged(void **state)
 {
 	(void)state;
 	memset(stack.user, 'a', 300);
@@ -89,7 +89,7 @@ static void a_name_that_is_too_long_is_said(void **state)
 	expect_line(LOG_ERR, "File name too long");
 }
 
-static void an_unknown_argument_is_said_and_passed_over(void **state)
+static void an_unknown_argument_is_logged_and_ignored(void **state)
 {
 	(void)state;
 	log_in("frobnicate");
@@ -112,7 +112,7 @@ static void hostile_names_stay_in_one_line(void **state)
 	expect_line(LOG_ERR, "cannot report x\\x0a<1>sshd: Accepted %s%n\\x1b[2J");
 }
 
-/* `exec -a` gives sudo any name: it must not write lines of its own, or be another program. */
+/* `exec -a` can give sudo any name: it must neither add lines nor look like another program. */
 static void a_hostile_program_name_stays_in_one_line(void **state)
 {
 	char *ours = program_invocation_short_name;
@@ -141,8 +141,8 @@ static void debug_tells_decision_and_time(void **state)
 	expect_line(LOG_DEBUG, "this service is ignored (");
 }
 
-/* A log daemon that is stopped: syslog() would wait until it goes on. */
-static void a_full_log_holds_nobody(void **state)
+/* A log daemon that has stopped: syslog() would wait until it continues. */
+static void a_full_log_does_not_block(void **state)
 {
 	int more = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -163,7 +163,7 @@ static void a_full_log_holds_nobody(void **state)
 	close(more);
 }
 
-static void without_a_log_nothing_is_said(void **state)
+static void without_a_log_nothing_is_printed(void **state)
 {
 	(void)state;
 	empty("spool/new");
@@ -203,7 +203,7 @@ static int enter_with_log(void **state)
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 
 	(void)stack_enter(state);
-	/* libpam complains where it is missing. */
+	/* libpam complains if it is missing. */
 	put("conf/other", "session required pam_deny.so\n", 0644);
 	assert_int_equal(mkdir(at("dev"), 0755), 0);
 	assert_int_equal(mount("tmpfs", at("dev"), "tmpfs", 0, "mode=0755"), 0);
@@ -232,13 +232,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(whoever_comes_and_goes_is_not_logged),
 		T(a_failure_is_one_line_and_none_with_silent),
-		T(a_name_that_is_too_long_is_said),
-		T(an_unknown_argument_is_said_and_passed_over),
+		T(a_name_that_is_too_long_is_logged),
+		T(an_unknown_argument_is_logged_and_ignored),
 		T(hostile_names_stay_in_one_line),
 		T(a_hostile_program_name_stays_in_one_line),
 		T(debug_tells_decision_and_time),
-		T(a_full_log_holds_nobody),
-		T(without_a_log_nothing_is_said),
+		T(a_full_log_does_not_block),
+		T(without_a_log_nothing_is_printed),
 		T(no_descriptor_of_the_log_is_left_behind),
 	};
 

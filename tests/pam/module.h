@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: the module's six functions called directly, without libpam around them, so that its
- * own answers and traces are seen.
+ * For tests: the module's six functions called directly, without libpam, so that its own results
+ * and traces are seen.
  */
 #ifndef CLOUDINVITE_TESTS_PAM_MODULE_H
 #define CLOUDINVITE_TESTS_PAM_MODULE_H
@@ -43,7 +43,7 @@ UNUSED static void module_close(struct module *m)
 	assert_int_equal(dlclose(m->library), 0);
 }
 
-/* Calls one of the six with up to seven arguments behind spool=. */
+/* Calls one of the six functions with up to seven arguments after spool=. */
 UNUSED static int module_call(
 	const struct module *m, const char *name, int flags, const char *const *arguments)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `notify`: what the invited are told, and that nobody else can speak at a login.
+ * `notify`: what invited users are shown, and that nobody else can show text at a login.
  */
 #include "tests/pam/stack.h"
 #include "base/array.h"
 
 /* ---- notify ---- */
 
-static void an_invited_person_is_told_once_a_login(void **state)
+static void an_invited_user_sees_the_notice_once_per_login(void **state)
 {
 	(void)state;
 	put("spool/seen/alice", "invited\n", 0600);
@@ -27,24 +27,45 @@ static void the_sites_own_message_is_roots_alone(void **state)
 
 	(void)state;
 	put("spool/seen/alice", "invited\n", 0600);
-	put("message", "Ask \033[31mIT\n", 0644);
-	snprintf(arguments, sizeof(arguments), "notify message_file=%s", at("message"));
+	put("spool/message", "Ask \033[31mIT\n", 0644);
+	snprintf(arguments, sizeof(arguments), "notify message_file=%s", at("spool/message"));
 	assert_int_equal(log_in(arguments), PAM_SUCCESS);
 	assert_string_equal(stack.said, "Ask \\x1b[31mIT\n");
 	for (int broken = 0; broken < 4; broken++) {
 		stack.said[0] = '\0';
-		empty("message");
+		empty("spool/message");
 		if (broken == 0)
-			assert_int_equal(symlink("passwd", at("message")), 0);
+			assert_int_equal(symlink("../passwd", at("spool/message")), 0);
 		else if (broken == 1)
-			assert_int_equal(mkfifo(at("message"), 0644), 0);
+			assert_int_equal(mkfifo(at("spool/message"), 0644), 0);
 		else
-			put("message", "hostile\n", broken == 2 ? 0666 : 0644);
+			put("spool/message", "hostile\n", broken == 2 ? 0666 : 0644);
 		if (broken == 3)
-			assert_int_equal(chown(at("message"), 65534, 0), 0);
+			assert_int_equal(chown(at("spool/message"), 65534, 0), 0);
 		assert_int_equal(log_in(arguments), PAM_SUCCESS);
 		assert_null(strstr(stack.said, "hostile"));
 		assert_null(strstr(stack.said, "root:"));
+		assert_non_null(strstr(stack.said, "Google"));
+	}
+}
+
+/* Wherever others can open a directory, they can hold who looks a name up there. */
+static void a_message_elsewhere_than_in_the_spool_is_not_read(void **state)
+{
+	static const char *const elsewhere[] = {
+		"message", "spool/seen/message", "spool", "spool/", "spoolmessage"};
+	char arguments[256];
+
+	(void)state;
+	put("spool/seen/alice", "invited\n", 0600);
+	put("spool/seen/message", "Ask IT\n", 0644);
+	put("message", "Ask IT\n", 0644);
+	put("spoolmessage", "Ask IT\n", 0644);
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		stack.said[0] = '\0';
+		snprintf(arguments, sizeof(arguments), "notify silent message_file=%s",
+			at(elsewhere[i]));
+		assert_int_equal(log_in(arguments), PAM_SUCCESS);
 		assert_non_null(strstr(stack.said, "Google"));
 	}
 }
@@ -85,8 +106,9 @@ static void a_missing_or_failing_conversation_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_invited_person_is_told_once_a_login),
+		T(an_invited_user_sees_the_notice_once_per_login),
 		T(the_sites_own_message_is_roots_alone),
+		T(a_message_elsewhere_than_in_the_spool_is_not_read),
 		T(a_hostile_mark_says_nothing),
 		T(a_missing_or_failing_conversation_is_survived),
 	};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I1 (docs/design.md, "Invariants"). */
 /*
- * Who is reported when a session opens, and what the module returns.
+ * Which users are reported when a session opens, and what the module returns.
  */
 #include "base/array.h"
 #include "base/str.h"
 #include "tests/pam/stack.h"
 
-/* ---- what it returns ---- */
+/* ---- return values ---- */
 
 static void sessions_succeed_in_a_stack_of_their_own(void **state)
 {
@@ -17,8 +17,8 @@ static void sessions_succeed_in_a_stack_of_their_own(void **state)
 	assert_int_equal(run("session", "optional", "", pam_open_session, PAM_SILENT), PAM_SUCCESS);
 }
 
-/* A stack in which everybody ignores is a denial: that is how PAM_IGNORE shows. */
-static void nothing_else_can_let_anybody_in(void **state)
+/* A stack in which every module returns PAM_IGNORE denies access: that shows PAM_IGNORE. */
+static void no_other_function_allows_access(void **state)
 {
 	(void)state;
 	for (const char *const *control = (const char *const[]){"sufficient", "required",
@@ -32,7 +32,7 @@ static void nothing_else_can_let_anybody_in(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-/* ---- who is reported ---- */
+/* ---- reported users ---- */
 
 static void a_new_face_leaves_one_empty_file(void **state)
 {
@@ -43,7 +43,7 @@ static void a_new_face_leaves_one_empty_file(void **state)
 	assert_int_equal(arrivals(), 1);
 }
 
-static void somebody_seen_leaves_nothing(void **state)
+static void a_user_with_a_marker_leaves_nothing(void **state)
 {
 	(void)state;
 	put("spool/seen/alice", "seen\n", 0600);
@@ -159,9 +159,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(sessions_succeed_in_a_stack_of_their_own),
-		T(nothing_else_can_let_anybody_in),
+		T(no_other_function_allows_access),
 		T(a_new_face_leaves_one_empty_file),
-		T(somebody_seen_leaves_nothing),
+		T(a_user_with_a_marker_leaves_nothing),
 		T(network_users_count_only_on_demand),
 		T(services_are_filtered),
 		T(without_root_nothing_happens),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For tests: a PAM stack of our module alone, in a directory of its own, with a passwd file of its
- * own mounted over the real one in a private namespace. Needs root; main() skips out loud without.
+ * own mounted over the real one in a private namespace. Needs root; without it, main() reports that
+ * it skips.
  */
 #ifndef CLOUDINVITE_TESTS_PAM_STACK_H
 #define CLOUDINVITE_TESTS_PAM_STACK_H
@@ -43,9 +44,9 @@ struct stack {
 	char work[64];
 	char service[32]; /* the name of the PAM service; "sshd" */
 	char user[512];
-	char said[4096];  /* what the conversation was told */
-	int conversation; /* 1 it listens, 0 it is NULL, -1 it fails */
-	bool written;	  /* the PAM file is there already and stays as it is */
+	char said[4096];  /* what the conversation was shown */
+	int conversation; /* 1 it accepts, 0 it is NULL, -1 it fails */
+	bool written;	  /* the PAM file exists already and stays as it is */
 };
 
 static struct stack stack;
@@ -71,7 +72,7 @@ UNUSED static void put(const char *name, const char *content, mode_t mode)
 	assert_int_equal(close(fd), 0);
 }
 
-/* Where the module is; tests/run says so. */
+/* The module's directory, from tests/run. */
 UNUSED static const char *programs(void)
 {
 	const char *reachable = getenv("CLOUDINVITE_PROGRAMS");
@@ -100,7 +101,7 @@ UNUSED static void empty(const char *name)
 	nftw(at(name), remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Before each test: an empty spool, alice new, a listening conversation. */
+/* Before each test: an empty spool, a new alice, a conversation that accepts. */
 static int stack_fresh(void **state)
 {
 	(void)state;
@@ -132,7 +133,7 @@ UNUSED static int listen_to(
 	return *replies ? PAM_SUCCESS : PAM_BUF_ERR;
 }
 
-/* Runs one PAM function in a stack that holds our line alone, as `control`. */
+/* Runs one PAM function in a stack that has only our line, with this `control`. */
 static int run(const char *type, const char *control, const char *arguments,
 	int (*function)(pam_handle_t *, int), int flags)
 {
@@ -214,7 +215,7 @@ UNUSED static int stack_leave(void **state)
 	return 0;
 }
 
-/* The answer of a test program that is not run as root. */
+/* The exit of a test program that does not run as root. */
 UNUSED static int stack_skip(const char *group)
 {
 	printf("1..1\nok 1 - pam %s # SKIP needs root for a mount namespace\n", group);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I3 (docs/design.md, "Invariants"). */
 /*
- * What the module answers, and what it leaves behind in the process that called it: nothing.
+ * What the module returns, and that it leaves nothing behind in the process that called it.
  */
 #include "tests/pam/module.h"
 
@@ -17,7 +17,7 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- answers ---- */
+/* ---- results ---- */
 
 static const char *const *const argument_lists[] = {
 	WORDS("silent"),
@@ -70,7 +70,7 @@ static void only_opening_a_session_writes_anything(void **state)
 	module_close(&m);
 }
 
-static void a_session_without_a_user_is_nobodys(void **state)
+static void a_session_without_a_user_is_ignored(void **state)
 {
 	struct module m;
 
@@ -78,13 +78,22 @@ static void a_session_without_a_user_is_nobodys(void **state)
 	module_open(&m);
 	assert_int_equal(pam_set_item(m.pamh, PAM_USER, NULL), PAM_SUCCESS);
 	assert_int_equal(module_call(&m, "pam_sm_open_session", 0, NULL), PAM_SUCCESS);
-	/* It does not ask for one, either. */
+	/* It does not ask for one either. */
 	assert_string_equal(stack.said, "");
 	assert_int_equal(arrivals(), 0);
 	module_close(&m);
 }
 
 /* ---- traces ---- */
+
+/* message_file=, naming a file in the spool of the tests. */
+static const char *message(const char *name)
+{
+	static char word[512];
+
+	snprintf(word, sizeof(word), "message_file=%s", at(name));
+	return word;
+}
 
 /* Every way through the module once: new, waiting, seen, invited, skipped, failed. */
 static void walk_all_ways(const struct module *m)
@@ -95,6 +104,8 @@ static void walk_all_ways(const struct module *m)
 	module_call(m, "pam_sm_open_session", 0, all);
 	put("spool/seen/alice", "invited\n", 0600);
 	module_call(m, "pam_sm_open_session", 0, all);
+	put("spool/message", "Ask IT\n", 0600);
+	module_call(m, "pam_sm_open_session", 0, WORDS("notify", message("spool/message")));
 	module_call(m, "pam_sm_open_session", 0, WORDS("skip_services=sshd"));
 	module_call(m, "pam_sm_open_session", 0, WORDS("spool=/nonexistent", "frobnicate"));
 	module_call(m, "pam_sm_close_session", 0, all);
@@ -123,7 +134,7 @@ static void no_descriptor_and_no_heap_is_left_behind(void **state)
 
 	(void)state;
 	module_open(&m);
-	for (int i = 0; i < 20; i++) /* whatever libpam and libc keep is kept by now */
+	for (int i = 0; i < 20; i++) /* by now, libpam and libc have allocated what they keep */
 		walk_all_ways(&m);
 	descriptors = open_descriptors();
 	heap = mallinfo2().uordblks;
@@ -152,12 +163,12 @@ static void errno_stays(void **state)
 	}
 	put("spool/seen/alice", "invited\n", 0600);
 	errno = 4242;
-	module_call(&m, "pam_sm_open_session", 0, WORDS("message_file=/nonexistent", "notify"));
+	module_call(&m, "pam_sm_open_session", 0, WORDS(message("spool/none"), "notify"));
 	assert_int_equal(errno, 4242);
 	module_close(&m);
 }
 
-/* What a process can be seen to be, apart from its memory. */
+/* The visible state of a process, apart from its memory. */
 struct host {
 	char directory[PATH_MAX];
 	struct sigaction signals[NSIG];
@@ -222,7 +233,7 @@ static void any_umask_will_do_and_stays(void **state)
 
 /* ---- the stack ---- */
 
-/* A sanitizer's stack is not ours: there this test is none. */
+/* A sanitizer's stack differs, so this test does not apply. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define OWN_STACK
 #endif
@@ -238,7 +249,8 @@ static void *walk_on_its_own_stack(void *m)
 	return NULL;
 }
 
-/* A host may run it in a thread with little stack: how far down a painted one was written. */
+/* A host may call it in a thread with a small stack: measures how far down a painted one was
+ * written. */
 static void it_needs_little_stack(void **state)
 {
 	unsigned char *memory = aligned_alloc(4096, STACK);
@@ -250,7 +262,7 @@ static void it_needs_little_stack(void **state)
 	(void)state;
 	if (getenv("CLOUDINVITE_VALGRIND")) {
 		free(memory);
-		skip(); /* what a thread has left behind on its stack may not be read there */
+		skip(); /* reading what a thread has left on its stack is not allowed there */
 		return;
 	}
 	assert_non_null(memory);
@@ -263,7 +275,7 @@ static void it_needs_little_stack(void **state)
 	pthread_attr_destroy(&attributes);
 	while (untouched < STACK && memory[untouched] == PAINT)
 		untouched++;
-	/* The thread's own block and what syslog() needs are in it, too. */
+	/* It includes the thread's own block and what syslog() needs. */
 	assert_true(STACK - untouched <= STACK_BOUND + STACK_BOUND / 2);
 	free(memory);
 	module_close(&m);
@@ -272,7 +284,7 @@ static void it_needs_little_stack(void **state)
 
 /* ---- without root ---- */
 
-static void without_root_nothing_is_done_and_nothing_said(void **state)
+static void without_root_nothing_is_done_or_logged(void **state)
 {
 	struct module m;
 	int status = -1;
@@ -306,7 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(no_argument_and_no_flag_changes_an_answer),
 		T(only_opening_a_session_writes_anything),
-		T(a_session_without_a_user_is_nobodys),
+		T(a_session_without_a_user_is_ignored),
 		T(no_descriptor_and_no_heap_is_left_behind),
 		T(errno_stays),
 		T(the_host_process_is_as_it_was),
@@ -314,7 +326,7 @@ int main(void)
 #ifdef OWN_STACK
 		T(it_needs_little_stack),
 #endif
-		T(without_root_nothing_is_done_and_nothing_said),
+		T(without_root_nothing_is_done_or_logged),
 	};
 
 	if (geteuid() != 0)

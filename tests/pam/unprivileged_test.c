@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The module in a program without root's rights (a screen locker, a database that asks PAM): the
- * answers are the same, and nothing else happens. Needs no root, and gives it up if it is there.
+ * results are the same, and nothing else happens. Does not need root, and gives it up.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -28,7 +28,7 @@ static void sessions_succeed_whatever_the_arguments(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-/* A stack in which everybody says PAM_IGNORE is a denial. */
+/* A stack in which every module returns PAM_IGNORE denies access. */
 static void everything_else_is_ignored_whatever_the_arguments(void **state)
 {
 	(void)state;
@@ -46,7 +46,7 @@ static void everything_else_is_ignored_whatever_the_arguments(void **state)
 	assert_int_equal(arrivals(), 0);
 }
 
-static void a_missing_spool_and_a_strange_user_change_nothing(void **state)
+static void a_missing_spool_and_an_odd_user_name_change_nothing(void **state)
 {
 	static const char *const users[] = {"root", "nobody-here", "../x", "a\nb", ""};
 
@@ -77,7 +77,7 @@ static int enter(void **state)
 		return 0;
 	assert_int_equal(chown(stack.work, NOBODY, NOBODY), 0);
 	assert_int_equal(chown(at("conf"), NOBODY, NOBODY), 0);
-	/* The real uid stays root's, as in a set-uid program, and comes back to clean up. */
+	/* The real uid stays root's, as in a set-uid program, and is restored to clean up. */
 	assert_int_equal(setegid(NOBODY), 0);
 	assert_int_equal(seteuid(NOBODY), 0);
 	return 0;
@@ -101,7 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(sessions_succeed_whatever_the_arguments),
 		T(everything_else_is_ignored_whatever_the_arguments),
-		T(a_missing_spool_and_a_strange_user_change_nothing),
+		T(a_missing_spool_and_an_odd_user_name_change_nothing),
 		T(a_mark_is_not_even_looked_at),
 	};
 

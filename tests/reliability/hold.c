@@ -3,14 +3,16 @@
  * Holds the lock of a directory, as any account can that may open it: getdents into a page of a
  * file of a FUSE file system that never answers a read, and a call that waits for the lock
  * exclusively behind it. From then on every name in the directory that is not in the kernel's cache
- * is waited for, in state D, until the FUSE connection is aborted.
+ * is waited for, in state D, until the FUSE connection is aborted. With a file it is read and
+ * chmod: some file systems (XFS) take its lock for a read.
  *
  *   hold UID GID[,GID]... MOUNTPOINT OPENED QUEUED [TO]
  *
  * As UID, with these groups and in a user namespace of its own (no privilege is needed): mounts
- * the FUSE file system at MOUNTPOINT, lists OPENED into it, then makes the directory QUEUED or,
- * with TO, renames QUEUED into TO. Says `connection N`, `refused WHAT ERRNO`, `held` and `queued`,
- * a line each, and stays until its input ends or the connection is aborted.
+ * the FUSE file system at MOUNTPOINT, lists (or reads) OPENED into it, then makes the directory
+ * QUEUED (or changes the mode of the file QUEUED) or, with TO, renames QUEUED into TO. Says
+ * `connection N`, `refused WHAT ERRNO`, `held` and `queued`, a line each, and stays until its input
+ * ends or the connection is aborted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +38,7 @@
 
 static const char *opened, *queued, *target;
 static uid_t uid;
-static gid_t groups[GROUPS_MAX]; /* the account's own is the first */
+static gid_t groups[GROUPS_MAX]; /* the account's own group is the first */
 static size_t n_groups;
 static int fuse;
 static void *page;
@@ -196,23 +198,35 @@ static void mount_at(const char *mountpoint)
 
 static void *list(void *ctx)
 {
-	int fd = open(opened, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(opened, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		printf("refused open %d\n", errno);
 		fflush(stdout);
 		sem_post(&reading);
-	} else {
-		(void)syscall(SYS_getdents64, fd, page, PAGE);
+	} else if (syscall(SYS_getdents64, fd, page, PAGE) < 0 && errno == ENOTDIR) {
+		(void)!read(fd, page, PAGE);
 	}
 	return ctx;
 }
 
+static int wait_for_lock(const char **what)
+{
+	struct stat st;
+
+	if (target)
+		return *what = "rename", rename(queued, target);
+	if (stat(queued, &st) == 0 && S_ISREG(st.st_mode))
+		return *what = "chmod", chmod(queued, 0600);
+	return *what = "mkdir", mkdir(queued, 0700);
+}
+
 static void *queue(void *ctx)
 {
-	int result = target ? rename(queued, target) : mkdir(queued, 0700);
+	const char *what;
+	int result = wait_for_lock(&what);
 
-	printf("refused %s %d\n", target ? "rename" : "mkdir", result == 0 ? 0 : errno);
+	printf("refused %s %d\n", what, result == 0 ? 0 : errno);
 	fflush(stdout);
 	return ctx;
 }

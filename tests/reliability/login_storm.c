@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many logins at the very same moment: a process each, with PAM started, all of them wait at one
+ * Many logins at the same moment: each is a process with PAM started; all of them wait at one
  * barrier and then open their sessions.
  *
  *   login_storm CONFDIR SERVICE LOGINS PREFIX FIRST PEOPLE
  *
  * The n-th login is that of the user PREFIX<FIRST + n % PEOPLE>. Prints `name value` lines: how
- * many came to the barrier (waiting), how many got in (entered), the greatest number of them inside
- * of pam_open_session() at the same moment (inside), and in milliseconds from the barrier's opening
- * when half of them (half_ms) and all (all_ms) had got in. Says `ready` on standard output before
- * the barrier opens, and opens it when standard input ends.
+ * many came to the barrier (waiting), how many logged in (entered), the greatest number of them
+ * inside of pam_open_session() at the same moment (inside), and in milliseconds from the barrier's
+ * opening when half of them (half_ms) and all (all_ms) had logged in. Prints `ready` on standard
+ * output before the barrier opens, and opens it when standard input ends.
  */
 #include <errno.h>
 #include <security/pam_appl.h>
@@ -25,13 +25,13 @@
 #define LOGINS_MAX 10000
 #define PATIENCE_S 120
 
-/* What each login tells, in memory that all of them share. */
+/* What each login reports, in memory that all share. */
 struct login {
 	int64_t began_ns, ended_ns;
 	int result;
 };
 
-/* When somebody goes in or comes out. */
+/* When a login enters or leaves. */
 struct moment {
 	int64_t ns;
 	int change;
@@ -67,7 +67,7 @@ static int silent(int n, const struct pam_message **m, struct pam_response **r, 
 	return PAM_CONV_ERR;
 }
 
-/* Tells that it has come, and waits until the other end is closed. */
+/* Reports that it has come, and waits until the other end is closed. */
 static void wait_at_barrier(struct storm *s)
 {
 	char nothing = 0;
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s.logins == MAP_FAILED)
 		die("mmap");
-	alarm(PATIENCE_S); /* somebody died before the barrier, or is stuck behind it */
+	alarm(PATIENCE_S); /* a login died before the barrier, or is stuck after it */
 	gather(&s);
 	opened_ns = now_ns();
 	close(s.go[1]);

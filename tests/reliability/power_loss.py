@@ -135,7 +135,8 @@ class State:
                 directories = {**directories,
                                inode: renamed(directories.get(inode, {}), change)}
         self.tree, digests = {}, []
-        for path, inode in walk("", 0, directories):
+        self.inodes = dict(walk("", 0, directories))
+        for path, inode in self.inodes.items():
             self.tree[path], digest = (None, b"") if inode in directories \
                 else cut.content(inode, written.get(inode, ()))
             digests.append((path, digest))

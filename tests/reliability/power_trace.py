@@ -5,7 +5,7 @@
     read(trace, root, kept)    the events in the directories `kept` of `root`
 
 An event is a dictionary of `do`, `at` (when it began), and what that takes:
-    set      parent, name, inode, directory    something new
+    set      parent, name, inode, directory    something new, or another name of a file
     move     parent, old, name, inode, to    a rename: both sides at once
     drop     parent, name           a name is gone
     write    inode, offset, data    cut            inode, size
@@ -28,7 +28,7 @@ CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+|\?).*", re.DOTALL)
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 PLACE = re.compile(r"(?:-?\d+|AT_FDCWD)<([^>]*)>")
-UNKNOWN = {"writev", "pwritev", "truncate", "fallocate", "link", "linkat", "symlink", "symlinkat",
+UNKNOWN = {"writev", "pwritev", "truncate", "fallocate", "link", "symlink", "symlinkat",
            "sync_file_range", "sync", "syncfs", "rmdir"}
 
 
@@ -174,6 +174,13 @@ class Reader:
         self.add(at, "move", parent=parent, old=name, to=to, name=last, inode=self.names[new])
 
     on_renameat = on_renameat2 = on_rename
+
+    def on_linkat(self, at, arguments, _):
+        old, new = self.paths(arguments)
+        if old is not None and new is not None:
+            self.names[new] = self.names[old]
+            parent, name = self.parent(new)
+            self.add(at, "set", parent=parent, name=name, inode=self.names[new], directory=False)
 
     def on_write(self, at, arguments, result):
         inode = self.file(arguments)

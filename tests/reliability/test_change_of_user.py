@@ -31,7 +31,7 @@ VERBS = (("status",), ("status", "--json"), ("explain", "alice"), ("history",), 
          ("pause", "--reason", "test"), ("resume",), ("check", ALICE), ("get", ALICE), ("list",),
          ("send", "--yes", ALICE), ("cancel", "--yes", ALICE), ("token",), ("token", "--print"),
          ("config", "--check"), ("doctor",), ("report", "--people"), ("metrics",), ("forget", ALICE))
-ROOTS = (("emit", "--reason", "login", "alice"), ("scan", "--yes"), ("scan", "--dry-run"),
+ROOTS = (("emit", "--trigger", "login", "alice"), ("scan", "--yes"), ("scan", "--dry-run"),
          ("enable", "--yes"))
 PREPARE = ("cloudinvite-collector", "cloudinvite-dispatcher")
 LONGEST = 20  # seconds
@@ -163,7 +163,7 @@ class Planted(Hostile):
         self.addCleanup(signal.signal, signal.SIGIO, before)
         with self.planted(lease):
             before = self.state_of_root()
-            for words in (("emit", "--reason", "login", "alice"), ("scan", "--yes")):
+            for words in (("emit", "--trigger", "login", "alice"), ("scan", "--yes")):
                 self.verb(*words)
             self.assertEqual(self.state_of_root(), before)
             for descriptor in held:

@@ -51,7 +51,7 @@ class Jumps(harness.Test):
         self.google.latency({"route": "*", "ms": 50})
         self.site = Site(self.google, {
             "google": {"requests_per_minute": str(LIMIT)},
-            "invitations": {"settle": "1m"}}).__enter__()
+            "invitations": {"creation_delay": "1m"}}).__enter__()
         self.addCleanup(lambda: self.site.__exit__())  # pylint: disable=unnecessary-lambda
         self.users = [f"person{n}" for n in range(count)]
         self.site.write("etc/passwd", self.site.read("etc/passwd") + "".join(

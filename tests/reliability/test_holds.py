@@ -5,7 +5,8 @@
 can (tests/reliability/hold.c) stops neither new, returning nor root's logins, nor what `notify` says
 at one, nor emit, scan and the hooks, nor the keeper and the collector. It is tried on the spool, on
 the directory above it, and on the file system's rename lock, with a cold and a warm cache, as each of
-the product's accounts, with its groups, and as an ordinary user.
+the product's accounts, with its groups, and as an ordinary user; on ext4 and on XFS, on which a file
+that can be read can be held, too.
 
 The controls show that the attack works: with a spool of the old layout, and with one that is open to
 others, logins do hang. Every FUSE connection is aborted after 10 seconds, by a process of its own, so
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -41,8 +43,9 @@ SECONDS = 10     # until a connection is aborted
 TIMEOUT = 6      # a login that takes as long is held
 LOGINS = 20
 SENTENCE = "Ask the service desk about your invitation."
-# Reported by nothing but emit and the hook: they were there before the collector, and never log in.
-EMITTED, HOOKED = "emitted", "hooked"
+# Reported by nothing but emit and the hooks: they were there before the collector, and never log in.
+EMITTED, HOOKED, GONE = "emitted", "hooked", "gone"
+SIZE = {"ext4": 64 << 20, "xfs": 320 << 20}  # of the images; mkfs.xfs makes nothing smaller
 
 
 def why_not():
@@ -187,7 +190,7 @@ class Hold:
 class Site:
     """A small file system with a spool in it, at the depth of /var/spool/cloudinvite."""
 
-    def __init__(self):
+    def __init__(self, kind):
         self.root = tempfile.mkdtemp(prefix="cloudinvite-holds.")
         os.chmod(self.root, 0o755)
         self.fs = self.root + "/fs"
@@ -197,8 +200,8 @@ class Site:
         os.mkdir(self.fs)
         os.mkdir(self.root + "/pam")
         with open(self.root + "/image", "wb") as file:
-            file.truncate(64 << 20)
-        run("mkfs.ext4", "-q", self.root + "/image")
+            file.truncate(SIZE[kind])
+        run("mkfs." + kind, "-q", self.root + "/image")
         run("mount", "-o", "loop", self.root + "/image", self.fs)
         for place in ("/etc", "/var", "/var/spool", "/var/lib", "/var/cache"):
             os.mkdir(self.fs + place, 0o755)
@@ -209,11 +212,9 @@ class Site:
                 os.chown(place, uid, groups[0])
             with open(self.own(account) + "/file", "wb") as file:
                 os.fchown(file.fileno(), uid, groups[0])
-        message = self.fs + "/etc/invited"
-        sandbox.write(message, SENTENCE + "\n")
         with open(sandbox.CONF, "w", encoding="utf-8") as file:
             file.write(f"[people]\naddress = {{user}}@example.com\ndomains = example.com\n"
-                       f"network_users = yes\n[invitations]\nsettle = 0\n"
+                       f"network_users = yes\n[invitations]\ncreation_delay = 0\n"
                        f"[storage]\nspool = {self.spool}\nstate = {self.fs}/var/lib/cloudinvite\n"
                        f"tokens = {self.fs}/var/cache/cloudinvite\nrun = {self.root}/run\n"
                        f"ledger = sqlite:{self.fs}/var/lib/cloudinvite/ledger.db\n"
@@ -223,12 +224,16 @@ class Site:
                 for base, kind in enumerate(("new", "old"))
                 for number in range(LOGINS)) + "".join(
                     f"{user}:x:{uid}:100::/:/bin/sh\n"
-                    for uid, user in ((3001, EMITTED), (3002, HOOKED)))), ("group", "root:x:0:\n")):
+                    for uid, user in ((3001, EMITTED), (3002, HOOKED), (3003, GONE)))), ("group", "root:x:0:\n")):
             with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                 file.write(line)
         run(os.path.join(sandbox.BIN, "cloudinvite-collector"), "--prepare")
-        self.module = Module(self.root + "/pam", self.spool, message)
+        self.module = self.module_saying(self.spool + "/message")
         self.mark_all()
+
+    def module_saying(self, message):
+        sandbox.write(message, SENTENCE + "\n")
+        return Module(self.root + "/pam", self.spool, message)
 
     def mountpoint(self, account):
         return f"{self.root}/mount-{account}"
@@ -268,9 +273,10 @@ class Site:
 
 
 class Holds(harness.Test):
+    KIND = "ext4"
 
     def setUp(self):
-        self.site = Site()
+        self.site = Site(self.KIND)
         self.addCleanup(self.site.close)
 
     def users(self):
@@ -286,14 +292,16 @@ class Holds(harness.Test):
             yield site.own(account), site.own(account) + "/file", place + "/moved"
 
     def start_commands(self):
-        """emit, scan, and the hook as useradd runs it: {name: process}"""
+        """emit, scan, and the hooks as useradd and userdel run them: {name: process}"""
         cli = os.path.join(sandbox.BIN, "cloudinvite")
-        commands = {"emit": [cli, "emit", "--reason", "created", EMITTED],
-                    "scan": [cli, "scan", "--yes"], "hook": [sandbox.hook_path("useradd-post")]}
+        commands = {"emit": ("", cli, "emit", "--reason", "created", EMITTED),
+                    "scan": ("", cli, "scan", "--yes"),
+                    "useradd": (HOOKED, sandbox.hook_path("useradd-post")),
+                    "userdel": (GONE, sandbox.hook_path("userdel-post"))}
         # pylint: disable=consider-using-with
         return {name: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       env={**os.environ, "SUBJECT": HOOKED})
-                for name, command in commands.items()}
+                                       stderr=subprocess.DEVNULL, env={**os.environ, "SUBJECT": subject})
+                for name, (subject, *command) in commands.items()}
 
     def assert_users_get_in(self):
         """The invited are told so, and the others nothing."""
@@ -349,7 +357,29 @@ class Holds(harness.Test):
             site.cool_down()
             with Hold(site, account, site.spool, site.spool + "/queued") as hold:
                 self.assertIn("refused open 13", hold.said)
+                commands = self.start_commands()
                 self.assert_users_get_in()
+                for name, command in commands.items():
+                    # There is no collector, which scan says.
+                    self.assertEqual(command.wait(TIMEOUT), 0, name)
+                arrivals = os.listdir(site.spool + "/new")
+                for name in (EMITTED + ".created", HOOKED + ".created", GONE + ".deleted"):
+                    self.assertIn(name, arrivals)
+                    os.unlink(f"{site.spool}/new/{name}")
+
+    def test_the_open_pin_of_the_socket_unit_keeps_the_way_without_a_keeper(self):
+        site = self.site
+        os.mkfifo(site.spool + "/pin", 0o600)
+        pin = os.open(site.spool + "/pin", os.O_RDWR | os.O_NONBLOCK)  # as PID 1 opens it
+        self.addCleanup(os.close, pin)
+        for account in holders():
+            site.mark_all()
+            site.cool_down()
+            with Hold(site, account, site.above, site.above + "/queued"):
+                self.assert_users_get_in()
+
+    def test_control_without_keeper_and_pin_the_way_hangs(self):
+        self.assert_hangs(LOCAL, self.site.above, True)
 
     def test_control_the_old_layout_hangs(self):
         seen = self.site.spool + "/seen"
@@ -361,13 +391,89 @@ class Holds(harness.Test):
         os.chmod(self.site.spool, 0o755)
         self.assert_hangs(LOCAL, self.site.spool, True)
 
+    def test_a_message_file_outside_of_the_spool_is_not_looked_up(self):
+        site = self.site
+        module = site.module_saying(site.fs + "/etc/message")
+        site.cool_down()
+        with Hold(site, LOCAL, site.fs + "/etc", site.fs + "/etc/queued"):
+            held, told = module.log_in([f"invited{number}" for number in range(3)])
+        self.assertEqual([login.user for login in held], [])
+        for said in told.values():
+            self.assertIn("Google has sent you an invitation", said)
+
+    def test_settings_that_are_held_hold_neither_emit_nor_the_hooks(self):
+        """They use the default spool then."""
+        site, default = self.site, sandbox.SPOOL
+        settings = site.fs + "/etc/cloudinvite"
+        shutil.copytree("/etc/cloudinvite", settings)
+        shutil.copytree(site.spool, default)
+        self.addCleanup(shutil.rmtree, default)
+        run("mount", "--bind", settings, "/etc/cloudinvite")
+        self.addCleanup(run, "umount", "/etc/cloudinvite")
+        site.cool_down()
+        with Hold(site, LOCAL, settings, settings + "/queued"):
+            commands = self.start_commands()
+            for name in ("emit", "useradd", "userdel"):
+                self.assertEqual(commands[name].wait(TIMEOUT), 0, name)
+            self.assertIsNone(commands["scan"].poll())  # held, as what root types may be
+        self.assertEqual(commands["scan"].wait(TIMEOUT), 0)
+        self.assertEqual(set(os.listdir(default + "/new")),
+                         {EMITTED + ".created", HOOKED + ".created", GONE + ".deleted"})
+
     def test_emit_does_not_look_into_a_spool_that_others_can_open(self):
-        """Nor does the hook, which never fails."""
+        """Nor do the hooks, which never fail."""
         os.chmod(self.site.spool, 0o755)
         self.site.cool_down()
         with Hold(self.site, LOCAL, self.site.spool, self.site.spool + "/queued"):
             for name, command in self.start_commands().items():
-                self.assertEqual(command.wait(TIMEOUT), 0 if name == "hook" else 8, name)
+                self.assertEqual(command.wait(TIMEOUT), 0 if name.startswith("user") else 8, name)
+
+
+@unittest.skipUnless(shutil.which("mkfs.xfs"), "needs mkfs.xfs")
+class Xfs(Holds):
+    """The same on XFS, where each account that may read a file can hold it."""
+    KIND = "xfs"
+
+    @contextlib.contextmanager
+    def account_files(self):
+        """/etc/passwd and /etc/login.defs of this file system, with the new users in it."""
+        etc = self.site.fs + "/etc/"
+        with open("/etc/passwd", encoding="utf-8") as own, \
+                open(self.site.root + "/passwd", encoding="utf-8") as users:
+            sandbox.write(etc + "passwd", own.read() + users.read())
+        sandbox.write(etc + "login.defs", "UID_MIN 1000\nUID_MAX 60000\n")
+        with contextlib.ExitStack() as stack:
+            for name in ("passwd", "login.defs"):
+                run("mount", "--bind", etc + name, "/etc/" + name)
+                stack.callback(run, "umount", "/etc/" + name)
+            yield
+
+    def assert_held(self, path):
+        """Who reads it without care waits."""
+        reader = os.fork()
+        if reader == 0:
+            with open(path, "rb") as file:
+                os._exit(not file.read())
+        time.sleep(0.5)
+        with open(f"/proc/{reader}/stat", encoding="ascii") as file:
+            self.assertEqual(file.read().split()[2], "D")
+        return reader
+
+    def test_a_file_of_accounts_that_is_held_is_not_waited_for(self):
+        """Whether a new user counts is then left to the collector."""
+        site = self.site
+        new = [f"new{number}" for number in range(5)]
+        with self.account_files():
+            for account in holders():
+                for name in ("passwd", "login.defs"):
+                    with self.subTest(account=account, name=name):
+                        with Hold(site, account, "/etc/" + name, "/etc/" + name):
+                            reader = self.assert_held("/etc/" + name)
+                            held, _ = site.module.log_in(["root", "old1", "invited1", *new])
+                            self.assertEqual([login.user for login in held], [])
+                        self.assertEqual(os.waitpid(reader, 0)[1], 0)
+                        for user in new:
+                            os.unlink(f"{site.spool}/new/{user}.login")
 
 
 def make_host():

@@ -106,7 +106,7 @@ def workload(root, conf):
         log_in(root, "alice")
         await_word("alice", "invited")
         log_in(root, "bob", "carol")
-        program("cloudinvite", "emit", "--reason", "login", EMITTED)
+        program("cloudinvite", "emit", "--trigger", "login", EMITTED)
         mark("emitted")
         await_word(EMITTED, "invited")
     log_in(root, "alice", "erin")
@@ -274,8 +274,11 @@ class Host:
             shutil.rmtree(self.site.path(name), ignore_errors=True)
         for path in sorted(state.tree):
             place, content = self.site.path(path), state.tree[path]
+            first = next(name for name in sorted(state.tree) if state.inodes[name] == state.inodes[path])
             if content is None:
                 os.mkdir(place)
+            elif first != path:
+                os.link(self.site.path(first), place)
             else:
                 with open(place, "wb") as file:
                     file.write(content)

@@ -40,7 +40,7 @@ address = {{user}}@example.com
 domains = example.com
 [invitations]
 mode = send
-settle = 1s
+creation_delay = 1s
 """
 # Below each directory that a program can write, and below its home: what others would read there.
 DOT_FILES = {

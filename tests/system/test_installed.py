@@ -43,8 +43,8 @@ endpoint = https://cloudidentity.googleapis.com:{port}
 token_endpoint = {url}/token
 requests_per_minute = 60
 [invitations]
-settle = 1s
-sweep_every = 5s
+creation_delay = 1s
+resync_interval = 5s
 """
 SETUP = ("cloudinvite setup --yes --json --pam --customer {customer} --domain example.com "
          "--subject {subject} --credentials /root/inviter.json --install-credentials")

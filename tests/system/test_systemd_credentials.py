@@ -36,7 +36,7 @@ settings() {
 	domains = example.com
 	[invitations]
 	mode = send
-	settle = 0
+	creation_delay = 0
 	END
 }
 # Somebody logs in for the first time, and the unit as it is now invites.
@@ -46,7 +46,7 @@ invite() {
 	systemctl restart $unit
 	echo "== $1 starts: $?"
 	useradd -m "$1"
-	cloudinvite emit --reason login "$1"
+	cloudinvite emit --trigger login "$1"
 	for n in $(seq 60); do
 		cloudinvite status --json "$1@example.com" | grep -q '"state":"invited"' && break
 		sleep 0.25

@@ -37,8 +37,8 @@ address = {{user}}@example.com
 domains = example.com
 [invitations]
 mode = send
-settle = 1s
-sweep_every = 5s
+creation_delay = 1s
+resync_interval = 5s
 """
 # A forbidden call kills, a program that is late is seen at once, and one that died is back soon.
 STRICT = "[Service]\nSystemCallErrorNumber=kill\nWatchdogSec=4s\nRestartSec=1s\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is left of the environment for the libraries of a program that runs as a service's account.
+ * The environment that remains for the libraries of a program that runs as a service's account.
  */
 #include "tests/unit/child.h"
 
@@ -34,7 +34,7 @@ static void make_at(const char *path, uid_t uid, gid_t gid, mode_t mode)
 	MUST(mkdir(path, 0700) == 0 && chown(path, uid, gid) == 0 && chmod(path, mode) == 0);
 }
 
-/* In a child: /mnt is a directory of root's that is not below /tmp, with one place of each kind. */
+/* In a child: /mnt is a directory of root's outside of /tmp, with one path of each kind. */
 static void own_places(struct folder *f)
 {
 	folder_write(f, "passwd", PASSWD);

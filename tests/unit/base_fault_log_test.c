@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults and the log: a reader is told what happened and what to do, in one line that nothing from
- * outside can break, and that holds no address in full.
+ * Faults and the log: a reader learns what happened and what to do, in one line that no outside
+ * text can break, and that contains no complete address.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -17,7 +17,7 @@
 
 /* ---- faults ---- */
 
-static void a_fault_says_kind_code_what_and_remedy(void **state)
+static void a_fault_has_kind_code_what_and_remedy(void **state)
 {
 	struct fault f = {0};
 
@@ -37,7 +37,7 @@ static void a_fault_says_kind_code_what_and_remedy(void **state)
 	assert_string_equal(f.what, "");
 }
 
-static void nobody_needs_to_want_the_fault(void **state)
+static void the_fault_may_be_null(void **state)
 {
 	(void)state;
 	assert_false(fault_set(NULL, FAULT_TRANSIENT, "x", "y"));
@@ -63,7 +63,7 @@ static void a_fault_breaks_no_terminal_and_no_line(void **state)
 	assert_true(str_ends(f.what, "\xe2\x80\xa6"));
 }
 
-static void a_fault_can_be_told_again_with_more_in_front(void **state)
+static void a_fault_can_be_set_again_with_a_prefix(void **state)
 {
 	struct fault f = {0};
 
@@ -116,7 +116,7 @@ static void listen(struct folder *f)
 	log_start("cloudinvite-collector", LOG_LEVEL_INFO);
 }
 
-/* What was logged; the caller frees it. */
+/* The log's output; the caller frees it. */
 static char *heard(struct folder *f)
 {
 	assert_int_equal(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
@@ -186,12 +186,12 @@ static void a_fault_is_logged_with_its_remedy(void **state)
 
 	listen(f);
 	fault_set(&fault, FAULT_SETUP, "api_disabled", "the API is disabled");
-	log_fault(LOG_LEVEL_ERROR, "brake", &fault);
+	log_fault(LOG_LEVEL_ERROR, "guard_tripped", &fault);
 	fault_remedy(&fault, "Enable it.");
-	log_fault(LOG_LEVEL_ERROR, "brake", &fault);
+	log_fault(LOG_LEVEL_ERROR, "guard_tripped", &fault);
 	said = heard(f);
-	assert_non_null(strstr(said, "brake: setup: the API is disabled\n"));
-	assert_non_null(strstr(said, "brake: setup: the API is disabled. Enable it.\n"));
+	assert_non_null(strstr(said, "guard_tripped: setup: the API is disabled\n"));
+	assert_non_null(strstr(said, "guard_tripped: setup: the API is disabled. Enable it.\n"));
 	free(said);
 }
 
@@ -202,13 +202,13 @@ static void only_the_journal_reads_prefixes(void **state)
 	struct stat st;
 
 	listen(f);
-	log_journal_at("/nonexistent"); /* then the stream has it */
+	log_journal_at("/nonexistent"); /* then it goes to the stream */
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
 	str_format(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "one", "to the journal");
-	/* Inherited from a parent whose stream it was. */
+	/* As inherited from a parent with another stream. */
 	assert_int_equal(setenv("JOURNAL_STREAM", "8:4711", 1), 0);
 	log_start("cloudinvite", LOG_LEVEL_INFO);
 	log_event(LOG_LEVEL_WARN, "two", "to a file");
@@ -235,7 +235,7 @@ static void log_to_a_full_disk(void *ctx)
 	MUST(errno == EPROTO);
 }
 
-static void a_log_that_cannot_be_written_stops_nobody(void **state)
+static void a_log_that_cannot_be_written_stops_no_program(void **state)
 {
 	(void)state;
 	child_run(log_to_a_full_disk, NULL);
@@ -250,7 +250,7 @@ static void addresses_are_masked_unless_the_settings_say_otherwise(void **state)
 	b = log_address("bob@example.com");
 	c = log_address("carol@example.com");
 	d = log_address("dave@example.com");
-	/* Four in one line are four. */
+	/* Four in one call are four different texts. */
 	assert_string_equal(a, "a***e@example.com");
 	assert_string_equal(b, "b***b@example.com");
 	assert_string_equal(c, "c***l@example.com");
@@ -266,17 +266,17 @@ static void addresses_are_masked_unless_the_settings_say_otherwise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_fault_says_kind_code_what_and_remedy),
-		cmocka_unit_test(nobody_needs_to_want_the_fault),
+		cmocka_unit_test(a_fault_has_kind_code_what_and_remedy),
+		cmocka_unit_test(the_fault_may_be_null),
 		cmocka_unit_test(a_fault_breaks_no_terminal_and_no_line),
-		cmocka_unit_test(a_fault_can_be_told_again_with_more_in_front),
+		cmocka_unit_test(a_fault_can_be_set_again_with_a_prefix),
 		cmocka_unit_test(exit_codes_are_those_of_the_design),
 		IN_FOLDER(a_line_has_time_program_event_and_sentence),
 		IN_FOLDER(lines_above_the_level_are_dropped),
 		IN_FOLDER(whatever_is_logged_it_is_one_line_of_bounded_length),
 		IN_FOLDER(a_fault_is_logged_with_its_remedy),
 		IN_FOLDER(only_the_journal_reads_prefixes),
-		cmocka_unit_test(a_log_that_cannot_be_written_stops_nobody),
+		cmocka_unit_test(a_log_that_cannot_be_written_stops_no_program),
 		cmocka_unit_test(addresses_are_masked_unless_the_settings_say_otherwise),
 	};
 

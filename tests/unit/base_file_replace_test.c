@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files are replaced as a whole or not at all, and what is written is written to the end.
+ * Files are replaced completely or not at all, and writes are completed.
  */
 #include "tests/unit/child.h"
 
@@ -82,7 +82,7 @@ static void a_reader_sees_the_old_or_the_new_and_nothing_between(void **state)
 	folder_write_bytes(f, "file", bytes, sizeof(bytes));
 	int old = open(f->file, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(file_replace(f->file, "new", 3, 0600), 0);
-	/* Who had it open keeps what he had. */
+	/* A process that had it open still has the old file. */
 	assert_int_equal(lseek(old, 0, SEEK_END), sizeof(bytes));
 	close(old);
 	seen = folder_read(f, "file");
@@ -156,7 +156,7 @@ static void replace_on_a_full_disk(void *ctx)
 	text = folder_read(f, "file");
 	MUST(strcmp(text, "old") == 0);
 	free(text);
-	/* And there is room again. */
+	/* Now there is room again. */
 	MUST(file_replace(f->file, "new", 3, 0600) == 0);
 	MUST(mount("none", f->path, "none", MS_REMOUNT | MS_RDONLY, "size=64k") == 0);
 	MUST(file_replace(f->file, "newer", 5, 0600) == -1);

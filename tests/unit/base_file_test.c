@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files: nothing is read that somebody else may have put there, and nothing blocks.
+ * Files: nothing is read that another user may have put there, and nothing blocks.
  */
 #include "base/strbuf.h"
 #include "tests/unit/child.h"
@@ -11,7 +11,7 @@
 #include "base/array.h"
 #include "base/file.h"
 
-/* Reads and forgets what was read: the fault's code, "" for success. */
+/* Reads and discards: returns the fault's code, "" for success. */
 static const char *refusal(const char *path, struct file_rules rules)
 {
 	static struct fault fault;
@@ -21,13 +21,13 @@ static const char *refusal(const char *path, struct file_rules rules)
 	int descriptors = open_descriptors();
 
 	fault_clear(&fault);
-	(void)alarm(30); /* a FIFO must not hold us */
+	(void)alarm(30); /* a FIFO must not block */
 	good = file_read(path, &rules, &text, FAULT_SETTINGS, &fault);
 	(void)alarm(0);
 	assert_int_equal(open_descriptors(), descriptors);
 	assert_int_equal(good, fault.kind == FAULT_NONE);
 	assert_true(good || fault.kind == FAULT_SETTINGS);
-	/* Who is refused is told where. */
+	/* The fault names the path. */
 	assert_true(good || strstr(fault.what, path));
 	strbuf_free(&text);
 	return fault.code;
@@ -65,7 +65,7 @@ static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state)
 		&text, FAULT_STORAGE, NULL));
 	assert_string_equal(text.data, "");
 	strbuf_free(&text);
-	/* Not the file, its directory is no directory. */
+	/* A component of the path is not a directory. */
 	folder_write(f, "file", "");
 	assert_string_equal(
 		refusal(folder_path(f, "file/x"), (struct file_rules){.missing_ok = true}),
@@ -111,7 +111,7 @@ static void a_file_that_is_too_large_is_refused_not_cut(void **state)
 	folder_write(f, "file", "12345");
 	assert_string_equal(refusal(f->file, (struct file_rules){.max_size = 5}), "");
 	assert_string_equal(refusal(f->file, (struct file_rules){.max_size = 4}), "too_large");
-	/* What grows while it is read; such a file says that it is empty. */
+	/* It grows while it is read; such a file claims to be empty. */
 	assert_string_equal(
 		refusal("/proc/self/status", (struct file_rules){.max_size = 10}), "too_large");
 	assert_false(file_read(f->file, &(struct file_rules){0}, &small, FAULT_STORAGE, &fault));
@@ -148,7 +148,7 @@ static void read_without_the_right(void *ctx)
 	MUST(strstr(fault.remedy, "root"));
 }
 
-static void who_may_not_read_is_told_who_may(void **state)
+static void a_file_that_cannot_be_read_names_who_can(void **state)
 {
 	struct folder *f = *state;
 
@@ -158,7 +158,7 @@ static void who_may_not_read_is_told_who_may(void **state)
 	child_run(read_without_the_right, f->file);
 }
 
-static void a_secret_is_nobody_elses_to_read(void **state)
+static void a_secret_that_others_can_read_is_refused(void **state)
 {
 	static const struct {
 		mode_t mode;
@@ -198,13 +198,13 @@ static void a_secrets_group_is_roots_or_the_services(void **state)
 		refusal(f->file, (struct file_rules){.secret = true}), "readable_by_others");
 	assert_string_equal(
 		refusal(f->file, (struct file_rules){.secret = true, .group_ok = 4711}), "");
-	/* To read, not to write. */
+	/* Readable is allowed, writable is not. */
 	assert_int_equal(chmod(f->file, 0660), 0);
 	assert_string_equal(refusal(f->file, (struct file_rules){.secret = true, .group_ok = 4711}),
 		"readable_by_others");
 }
 
-static void a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else(void **state)
+static void a_trusted_file_is_roots_or_ours_and_not_writable_by_others(void **state)
 {
 	struct folder *f = *state;
 	struct file_rules rules = {.trusted = true};
@@ -269,10 +269,10 @@ int main(void)
 		T(links_are_followed_only_where_the_rules_say_so),
 		T(a_file_that_is_too_large_is_refused_not_cut),
 		T(what_cannot_be_read_says_why_and_what_to_do),
-		T(who_may_not_read_is_told_who_may),
-		T(a_secret_is_nobody_elses_to_read),
+		T(a_file_that_cannot_be_read_names_who_can),
+		T(a_secret_that_others_can_read_is_refused),
 		T(a_secrets_group_is_roots_or_the_services),
-		T(a_trusted_file_is_roots_or_ours_and_writable_by_nobody_else),
+		T(a_trusted_file_is_roots_or_ours_and_not_writable_by_others),
 		T(closing_keeps_errno_and_forgets_the_number),
 		T(a_directory_is_opened_only_if_it_is_one),
 	};

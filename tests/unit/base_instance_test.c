@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs that run once: two never run at a time, who asks disturbs nobody, and a wake-up arrives.
+ * Programs that run once: two never run at the same time, queries disturb no program, and a wake-up
+ * arrives.
  */
 #include "tests/unit/child.h"
 
@@ -12,7 +13,7 @@
 #include "base/array.h"
 #include "base/instance.h"
 
-/* A child that holds the lock until it is told to go. */
+/* A child that holds the lock until it is told to end. */
 struct holder {
 	const char *run;
 	int ready[2], leave[2];
@@ -50,7 +51,7 @@ static pid_t start_holder(struct holder *h, const char *run)
 
 /* ---- the lock ---- */
 
-static void a_second_program_is_told_who_runs(void **state)
+static void a_second_program_learns_the_pid_of_the_first(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -68,7 +69,7 @@ static void a_second_program_is_told_who_runs(void **state)
 	assert_int_equal(pid, child);
 	assert_string_equal(version, CLOUDINVITE_VERSION);
 	assert_true(instance_is_running(f->path, "collector", NULL, NULL));
-	/* The other program is another. */
+	/* The other program is not affected. */
 	assert_false(instance_is_running(f->path, "dispatcher", &pid, version));
 	assert_int_equal(pid, 0);
 	assert_string_equal(version, "");
@@ -86,7 +87,7 @@ static void the_lock_goes_with_its_holder_however_that_ends(void **state)
 
 	child_kill(child);
 	close(h.leave[1]);
-	/* The file is still there, with the dead one's pid. */
+	/* The file is still there, with the dead process's pid. */
 	assert_int_equal(access(folder_path(f, "collector.lock"), F_OK), 0);
 	assert_false(instance_is_running(f->path, "collector", &pid, NULL));
 	assert_int_equal(pid, 0);
@@ -106,7 +107,7 @@ static void asking_does_not_lose_the_lock_of_the_process_that_asks(void **state)
 	assert_true(instance_lock(&r, f->path, "collector", NULL, &fault));
 	for (int i = 0; i < 3; i++)
 		assert_true(instance_is_running(f->path, "collector", NULL, NULL));
-	/* Nor does a child take it along into its own life after exec. */
+	/* A child does not keep it after exec. */
 	assert_true(fcntl(r.lock, F_GETFD) & FD_CLOEXEC);
 	assert_true(fcntl(r.visible, F_GETFD) & FD_CLOEXEC);
 	instance_unlock(&r);
@@ -148,7 +149,7 @@ static void lock_by_many(void *ctx)
 			MUST(fault.kind == FAULT_NONE);
 			continue;
 		}
-		/* While it is held, nobody else writes: every pair stands together. */
+		/* While it is held, no other process writes: the pairs stay together. */
 		MUST(write(held, "<", 1) == 1);
 		MUST(write(held, ">", 1) == 1);
 		instance_unlock(&r);
@@ -173,7 +174,7 @@ static void of_many_that_start_at_once_one_runs(void **state)
 	free(pairs);
 }
 
-static void what_the_file_says_is_not_believed_blindly(void **state)
+static void the_content_of_the_file_is_checked(void **state)
 {
 	static const struct {
 		const char *said, *version;
@@ -252,7 +253,7 @@ static void refused(struct folder *f)
 	wakeup_send(f->path);
 }
 
-static void what_is_no_plain_file_is_a_fault_and_not_followed(void **state)
+static void a_path_that_is_not_a_plain_file_is_a_fault_and_not_followed(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -288,7 +289,7 @@ static void own(struct folder *f, const char *name, uid_t uid, gid_t gid, mode_t
 	assert_int_equal(chmod(f->file, mode), 0);
 }
 
-/* As --prepare makes it: the directory root's, a file an account. */
+/* As --prepare makes it: the directory is root's, each file an account's. */
 static void furnish(struct folder *f)
 {
 	static const struct {
@@ -322,7 +323,7 @@ static void read_lock(struct folder *f, const char *name)
 	MUST(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
 }
 
-/* The dispatcher's account, taken over, does to the collector's files what it may. */
+/* A dispatcher that has been taken over does what its account may do to the collector's files. */
 struct hostile {
 	struct folder *folder;
 	int ready[2];
@@ -410,7 +411,7 @@ static void each_account_sees_and_wakes_the_other(void **state)
 	close(watch);
 }
 
-/* A verb that only wakes makes nothing: a file of root's would shut the programs out. */
+/* A verb that only wakes makes no file: a file of root's would lock the programs out. */
 static void a_wake_up_makes_no_file(void **state)
 {
 	struct folder *f = *state;
@@ -443,7 +444,7 @@ static void another_process_wakes_us_once(void **state)
 	struct fault fault = {0};
 	int watch;
 
-	wakeup_send(f->path); /* before anybody watches: nobody is woken */
+	wakeup_send(f->path); /* before a watch exists: it wakes no program */
 	watch = wakeup_watch(f->path, &fault);
 	assert_true(watch >= 0);
 	assert_false(wakeup_drain(watch));
@@ -453,7 +454,7 @@ static void another_process_wakes_us_once(void **state)
 		assert_true(wakeup_drain(watch));
 		assert_false(wakeup_drain(watch));
 	}
-	/* Whose file it is makes no difference, and touch(1) does it, too. */
+	/* It does not matter whose file it is, and touch(1) works too. */
 	for (const char *const *name = (const char *const[]){"collector.wake", "dispatcher.wake",
 		     "commands.wake", NULL};
 		*name; name++) {
@@ -480,7 +481,7 @@ static void every_program_that_watches_is_woken(void **state)
 	close(two);
 }
 
-static void nothing_else_in_the_directory_wakes_anybody(void **state)
+static void other_files_in_the_directory_wake_no_program(void **state)
 {
 	struct folder *f = *state;
 	struct fault fault = {0};
@@ -501,20 +502,20 @@ static void nothing_else_in_the_directory_wakes_anybody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_second_program_is_told_who_runs),
+		T(a_second_program_learns_the_pid_of_the_first),
 		T(the_lock_goes_with_its_holder_however_that_ends),
 		T(asking_does_not_lose_the_lock_of_the_process_that_asks),
 		T(whoever_asks_turns_no_starting_program_away),
 		T(of_many_that_start_at_once_one_runs),
-		T(what_the_file_says_is_not_believed_blindly),
+		T(the_content_of_the_file_is_checked),
 		T(a_run_directory_that_is_not_there_is_a_fault_with_a_remedy),
-		T(what_is_no_plain_file_is_a_fault_and_not_followed),
+		T(a_path_that_is_not_a_plain_file_is_a_fault_and_not_followed),
 		T(neither_account_can_keep_the_other_from_running),
 		T(each_account_sees_and_wakes_the_other),
 		T(a_wake_up_makes_no_file),
 		T(another_process_wakes_us_once),
 		T(every_program_that_watches_is_woken),
-		T(nothing_else_in_the_directory_wakes_anybody),
+		T(other_files_in_the_directory_wake_no_program),
 	};
 
 	return cmocka_run_group_tests_name("base: running", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal: what happened can be searched for by its fields, nobody from outside can add one,
- * and where the journal is not there no line is lost.
+ * The journal: events can be searched by their fields, no outside text can add a field, and without
+ * the journal no line is lost.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 #define ENTRY_MAX 16384
+#define ID	  "f05a89ec25ab43c48e5159f612fbd349"
 
 /* A journal of our own. */
 static int journal_new(struct folder *f)
@@ -51,11 +52,11 @@ static void an_event_arrives_with_its_fields(void **state)
 	struct journal_about about = {"a***e@example.com", "dry_run", "root (sudo)", "web1"};
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 5, "approved", "done", &about));
+	assert_true(journal_send(folder_path(f, "socket"), 5, "approved", ID, "done", &about));
 	entry = received(fd);
 	assert_non_null(strstr(entry, "MESSAGE=approved: done\n"));
 	assert_non_null(strstr(entry, "\nPRIORITY=5\n"));
-	assert_non_null(strstr(entry, "\nMESSAGE_ID=f05a89ec25ab43c48e5159f612fbd349\n"));
+	assert_non_null(strstr(entry, "\nMESSAGE_ID=" ID "\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_EVENT=approved\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=a***e@example.com\n"));
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_REASON=dry_run\n"));
@@ -64,20 +65,20 @@ static void an_event_arrives_with_its_fields(void **state)
 	close(fd);
 }
 
-static void what_is_not_known_is_no_field(void **state)
+static void an_unknown_value_gives_no_field(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", "done", NULL));
+	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", NULL, "done", NULL));
 	entry = received(fd);
 	assert_null(strstr(entry, "MESSAGE_ID"));
 	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));
 	close(fd);
 }
 
-static void nobody_from_outside_adds_a_field(void **state)
+static void a_newline_in_a_value_adds_no_field(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
@@ -87,53 +88,59 @@ static void nobody_from_outside_adds_a_field(void **state)
 
 	memset(longest, 'r', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_true(journal_send(folder_path(f, "socket"), 4, "held", "one line", &about));
+	assert_true(journal_send(folder_path(f, "socket"), 4, "held", NULL, "one line", &about));
 	entry = received(fd);
 	assert_int_equal(lines_of(entry), 6);
 	assert_non_null(strstr(entry, "\nCLOUDINVITE_PERSON=x\\x0aPRIORITY=0\n"));
 	close(fd);
 }
 
-static void where_there_is_no_journal_it_says_so(void **state)
+static void without_a_journal_the_send_fails(void **state)
 {
 	struct folder *f = *state;
 	char endless[300];
 
 	memset(endless, 'x', sizeof(endless) - 1);
 	endless[sizeof(endless) - 1] = '\0';
-	assert_false(journal_send(folder_path(f, "nothing"), 4, "held", "x", NULL));
-	assert_false(journal_send(endless, 4, "held", "x", NULL));
+	assert_false(journal_send(folder_path(f, "nothing"), 4, "held", NULL, "x", NULL));
+	assert_false(journal_send(endless, 4, "held", NULL, "x", NULL));
 }
 
-static void a_journal_that_is_stuck_holds_nobody(void **state)
+static void a_journal_that_is_stuck_does_not_block(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f), sent = 0;
 
-	while (sent < 10000 && journal_send(folder_path(f, "socket"), 4, "held", "x", NULL))
+	while (sent < 10000 && journal_send(folder_path(f, "socket"), 4, "held", NULL, "x", NULL))
 		sent++;
 	assert_in_range(sent, 1, 9999);
 	close(fd);
 }
 
-/* What a terminal hears does not depend on the journal, and the other way round. */
+/* The terminal's output does not depend on the journal, nor the other way round. */
 static void decisions_reach_it_from_a_terminal(void **state)
 {
 	struct folder *f = *state;
 	int fd = journal_new(f);
+	static const struct journal_id ids[] = {{"blocked", ID}, {.event = NULL}};
 	char path[sizeof(f->path) + 16];
+	const char *entry;
 
 	str_format(path, sizeof(path), "%s/socket", f->path);
 	log_journal_at(path);
+	log_message_ids(ids);
 	log_start("cloudinvite", LOG_LEVEL_WARN);
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "a"}, "too early");
 	log_decisions();
-	log_event(LOG_LEVEL_NOTE, "sweep", "no decision");
+	log_event(LOG_LEVEL_NOTE, "resync", "no decision");
 	log_about(LOG_LEVEL_NOTE, "blocked", &(struct journal_about){.actor = "alice"}, "x");
-	assert_non_null(strstr(received(fd), "\nCLOUDINVITE_ACTOR=alice\n"));
+	entry = received(fd);
+	assert_non_null(strstr(entry, "\nCLOUDINVITE_ACTOR=alice\n"));
+	assert_non_null(strstr(entry, "\nMESSAGE_ID=" ID "\n"));
 	assert_string_equal(received(fd), "");
 	log_journal_at(JOURNAL_SOCKET);
+	log_message_ids(NULL);
 	close(fd);
 }
 
@@ -143,10 +150,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(an_event_arrives_with_its_fields),
-		IN_FOLDER(what_is_not_known_is_no_field),
-		IN_FOLDER(nobody_from_outside_adds_a_field),
-		IN_FOLDER(where_there_is_no_journal_it_says_so),
-		IN_FOLDER(a_journal_that_is_stuck_holds_nobody),
+		IN_FOLDER(an_unknown_value_gives_no_field),
+		IN_FOLDER(a_newline_in_a_value_adds_no_field),
+		IN_FOLDER(without_a_journal_the_send_fails),
+		IN_FOLDER(a_journal_that_is_stuck_does_not_block),
 		IN_FOLDER(decisions_reach_it_from_a_terminal),
 	};
 

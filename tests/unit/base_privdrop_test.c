@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who we are: root's rights are laid down for good, and who asked is a name that nobody invented.
+ * Accounts: root's rights are given up for good, and the actor is a name that cannot be forged.
  */
 #include "tests/unit/child.h"
 
@@ -20,7 +20,7 @@
 			skip();     \
 	} while (0)
 
-/* In a child: a passwd of our own, over the real one, for us alone. */
+/* In a child: mounts a passwd file over the real one, for this process only. */
 static void own_passwd(struct folder *f, const char *passwd)
 {
 	folder_write(f, "passwd", passwd);
@@ -38,9 +38,9 @@ static void own_passwd(struct folder *f, const char *passwd)
 	"wheel:x:6:0::/:/usr/sbin/nologin\n"             \
 	"\033[31mred:x:6000:6000::/:/bin/sh\n"
 
-/* ---- finding ---- */
+/* ---- looking up ---- */
 
-static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
+static void root_is_found_and_a_missing_account_is_a_fault_with_a_remedy(void **state)
 {
 	struct fault fault = {0};
 	uid_t uid = 42;
@@ -61,7 +61,7 @@ static void root_is_found_and_nobody_is_a_fault_with_a_remedy(void **state)
 	assert_false(passwd_find("root:x", &uid, &gid, &fault));
 }
 
-/* ---- becoming ---- */
+/* ---- changing the account ---- */
 
 static void become_the_service(void *ctx)
 {
@@ -81,7 +81,7 @@ static void become_the_service(void *ctx)
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	MUST(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
-	/* Once more changes nothing. */
+	/* A second call changes nothing. */
 	MUST(drop_privileges("cloudinvite", NULL, &fault));
 	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 4711);
@@ -113,7 +113,7 @@ static void become_one_that_shares(void *ctx)
 	MUST(umask(0) == 007);
 }
 
-static void who_shares_files_has_that_group_and_no_other(void **state)
+static void an_account_that_shares_files_has_that_group_only(void **state)
 {
 	NEEDS_ROOT();
 	child_run(become_one_that_shares, *state);
@@ -134,7 +134,7 @@ static void become_root_by_another_name(void *ctx)
 	MUST(!drop_privileges("", NULL, &fault));
 	MUST(!drop_privileges("broken line", NULL, &fault));
 	MUST(geteuid() == 0);
-	/* Said in so many words, root stays root. */
+	/* If the settings say root, it stays root. */
 	MUST(drop_privileges("root", NULL, &fault));
 	MUST(geteuid() == 0);
 }
@@ -159,7 +159,7 @@ static void become_nothing(void *ctx)
 	MUST(prctl(PR_GET_DUMPABLE) == 0);
 }
 
-static void anybody_else_stays_who_he_is_and_is_shut(void **state)
+static void another_user_stays_and_tracing_is_disabled(void **state)
 {
 	(void)state;
 	child_run(become_nothing, NULL);
@@ -195,8 +195,8 @@ static bool opens(pid_t pid, const char *what, int flags)
 	return open(path, flags | O_CLOEXEC) >= 0;
 }
 
-/* What the collector's walls hide from it lies open in the dispatcher's /proc/PID/root, unless that
- * is shut; the process that is not shows that this test could fail. */
+/* What the collector's unit hides could be seen through the dispatcher's /proc/PID/root, unless
+ * that is closed. The process that does not close it shows that this test can fail. */
 static void look_into_another(void *ctx)
 {
 	pid_t open_one = start_as_nobody(false), shut_one = start_as_nobody(true);
@@ -212,13 +212,13 @@ static void look_into_another(void *ctx)
 	MUST(kill(open_one, SIGKILL) == 0 && kill(shut_one, SIGKILL) == 0);
 }
 
-static void who_has_the_same_account_cannot_look_into_it(void **state)
+static void a_process_of_the_same_account_cannot_trace_it(void **state)
 {
 	NEEDS_ROOT();
 	child_run(look_into_another, *state);
 }
 
-/* ---- who asked ---- */
+/* ---- the actor ---- */
 
 /* Without a login uid (as here, in the namespace) the real uid counts. */
 static void no_login_uid(struct folder *f)
@@ -253,14 +253,14 @@ static void ask_as_many(void *ctx)
 		audit_actor(actor, sizeof(actor));
 		MUST(strcmp(actor, "root") == 0);
 	}
-	/* Who is not root could set it himself. */
+	/* A user other than root could set the variable. */
 	MUST(setenv("SUDO_USER", "alice", 1) == 0);
 	MUST(setresuid(6000, 6000, 6000) == 0);
 	audit_actor(actor, sizeof(actor));
 	MUST(strcmp(actor, "\\x1b[31mred") == 0);
 }
 
-static void the_actor_is_the_account_or_whom_sudo_names(void **state)
+static void the_actor_is_the_account_or_the_user_that_sudo_names(void **state)
 {
 	NEEDS_ROOT();
 	child_run(ask_as_many, *state);
@@ -288,7 +288,7 @@ static void the_login_uid_counts_more_than_what_the_environment_says(void **stat
 	child_run(ask_with_a_login_uid, *state);
 }
 
-/* ---- root without powers ---- */
+/* ---- root without capabilities ---- */
 
 static void is_bare(void *ctx)
 {
@@ -302,13 +302,13 @@ static void is_bare(void *ctx)
 	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 	for (unsigned long cap = 0; uid == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		MUST(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0);
-	/* What is its own can still be written, and nothing else. */
+	/* Its own file can still be written, and no other. */
 	folder_write(f, "own", "text");
 	MUST(setuid(12345) == -1 && errno == EPERM);
 	MUST(chown(folder_path(f, "own"), 12345, 12345) == -1 && errno == EPERM);
 }
 
-static void root_without_powers_is_root_by_its_files_alone(void **state)
+static void root_without_capabilities_can_only_use_its_own_files(void **state)
 {
 	child_run(is_bare, *state);
 }
@@ -345,14 +345,14 @@ static void a_host_is_its_name_in_small_letters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(root_is_found_and_nobody_is_a_fault_with_a_remedy),
+		T(root_is_found_and_a_missing_account_is_a_fault_with_a_remedy),
 		T(root_becomes_the_service_for_good),
-		T(who_shares_files_has_that_group_and_no_other),
+		T(an_account_that_shares_files_has_that_group_only),
 		T(an_alias_of_root_or_nobody_is_refused),
-		T(anybody_else_stays_who_he_is_and_is_shut),
-		T(who_has_the_same_account_cannot_look_into_it),
-		T(root_without_powers_is_root_by_its_files_alone),
-		T(the_actor_is_the_account_or_whom_sudo_names),
+		T(another_user_stays_and_tracing_is_disabled),
+		T(a_process_of_the_same_account_cannot_trace_it),
+		T(root_without_capabilities_can_only_use_its_own_files),
+		T(the_actor_is_the_account_or_the_user_that_sudo_names),
 		T(the_login_uid_counts_more_than_what_the_environment_says),
 		T(a_host_is_its_name_in_small_letters),
 	};

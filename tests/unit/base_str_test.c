@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text: what grows has an end, what is compared does not depend on the locale, and what is shown
- * can harm no terminal.
+ * Strings: buffers have a limit, comparisons do not depend on the locale, and shown text cannot
+ * harm a terminal.
  */
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -39,7 +39,7 @@ static void what_does_not_fit_is_not_appended_in_part(void **state)
 	assert_true(strbuf_add(&t, "12345"));
 	assert_false(strbuf_addf(&t, "%s", "678901"));
 	assert_string_equal(t.data, "12345");
-	/* A caller may append many times and look once. */
+	/* A caller may append many times and check once. */
 	assert_false(strbuf_add(&t, "6"));
 	assert_string_equal(t.data, "12345");
 	strbuf_clear(&t);
@@ -139,7 +139,7 @@ static void comparing_ignores_case_of_ascii_only(void **state)
 	assert_false(str_equal_nocase("alice", "alice2"));
 	assert_false(str_equal_nocase("alice2", "alice"));
 	assert_false(str_equal_nocase("\xc3\x84", "\xc3\xa4"));
-	/* Bit 5 alone makes no letter: @ and `, [ and {. */
+	/* Bit 5 is not enough to make a letter: @ and `, [ and {. */
 	assert_false(str_equal_nocase("@", "`"));
 	assert_false(str_equal_nocase("[", "{"));
 	assert_true(str_starts("spool=/x", "spool="));
@@ -161,7 +161,7 @@ static void numbers_are_whole_decimal_and_in_range(void **state)
 		{"", false, 0}, {"-", false, 0}, {"--1", false, 0}, {"+1", false, 0},
 		{" 1", false, 0}, {"1 ", false, 0}, {"1\n", false, 0}, {"0x10", false, 0},
 		{"1e3", false, 0}, {"1.0", false, 0}, {"1,000", false, 0}, {"many", false, 0},
-		{"\xd9\xa1", false, 0}, /* an Arabic one */
+		{"\xd9\xa1", false, 0}, /* an Arabic digit */
 	};
 
 	(void)state;
@@ -227,7 +227,7 @@ static void a_list_holds_words_and_patterns(void **state)
 	assert_false(str_in_list("", "su sudo"));
 	assert_false(str_in_list("su", ""));
 	assert_false(str_in_list("su,sudo", "su,sudo"));
-	/* What is looked for is no pattern. */
+	/* The word that is searched for is not a pattern. */
 	assert_false(str_in_list("*", "su sudo"));
 	memset(long_word, 'x', sizeof(long_word) - 1);
 	long_word[sizeof(long_word) - 1] = '\0';
@@ -275,7 +275,7 @@ static void a_pattern_full_of_stars_takes_no_exponential_time(void **state)
 		pattern[i] = i % 2 ? 'a' : '*';
 	pattern[200] = 'b';
 	memset(s, 'a', sizeof(s) - 1);
-	(void)alarm(60); /* an exponential one would not end at all */
+	(void)alarm(60); /* an exponential algorithm would not end */
 	for (int i = 0; i < 10; i++)
 		assert_false(str_match(pattern, s));
 	(void)alarm(0);
@@ -299,7 +299,7 @@ static int count_valid(
 	return count;
 }
 
-/* The numbers of valid sequences are those of Unicode's code points: nothing more, nothing less. */
+/* The number of valid sequences is that of Unicode's code points. */
 static void exactly_the_code_points_of_unicode_are_valid(void **state)
 {
 	static const char edges[] = {0x7f, (char)0x80, (char)0xbf, (char)0xc0};
@@ -323,8 +323,8 @@ static void exactly_the_code_points_of_unicode_are_valid(void **state)
 			bytes[1] = (unsigned char)second;
 			count += count_valid(bytes, 4, 2, edges, sizeof(edges));
 		}
-	/* 0x100 blocks of 0x1000 code points each, seen at two edges of the third and fourth byte.
-	 */
+	/* 0x100 blocks of 0x1000 code points, each tested at two edges of the third and fourth
+	 * byte. */
 	assert_int_equal(count, 0x100 * 4);
 }
 
@@ -338,7 +338,7 @@ static void what_is_cut_within_a_character_is_not_valid(void **state)
 	assert_false(str_is_utf8("a\0b", 3));
 }
 
-/* ---- what is shown ---- */
+/* ---- shown text ---- */
 
 static bool is_harmless(const char *s)
 {
@@ -375,7 +375,8 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		{"\xc0\x8a", "\\xc0\\x8a"}, /* a newline, overlong */
 		{"\u202e\u2066", "\\xe2\\x80\\xae\\xe2\\x81\\xa6"},
 		{"\u200b\u200f", "\\xe2\\x80\\x8b\\xe2\\x80\\x8f"},
-		{"\u200a\u2010", "\u200a\u2010"}, /* a thin blank and a hyphen beside them */
+		{"\u200a\u2010",
+			"\u200a\u2010"}, /* a thin space and a hyphen, which are neighbours */
 		{"\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
 		{"\ufeff", "\\xef\\xbb\\xbf"},
 		{"\u00ad", "\\xc2\\xad"},
@@ -450,7 +451,7 @@ static void no_bytes_at_all_can_harm_a_terminal(void **state)
 	for (int round = 0; round < 30000; round++) {
 		size_t n = (size_t)(rand_r(&seed) % 40), size = 1 + (size_t)(rand_r(&seed) % 78);
 
-		for (size_t i = 0; i < n; i++) /* mostly what is near a border */
+		for (size_t i = 0; i < n; i++) /* mostly values near a border */
 			s[i] = (char)(rand_r(&seed) % 3 ? 0x80 + rand_r(&seed) % 128
 							: 1 + rand_r(&seed) % 255);
 		s[n] = '\0';
@@ -485,6 +486,46 @@ static void masked_addresses_keep_two_letters_and_the_domain(void **state)
 	assert_string_equal(out, "a***e@e");
 }
 
+static void next_line_cuts_a_text_into_its_lines(void **state)
+{
+	char text[] = "one\n\nthr\0ee\nfour";
+	char *at = text, *end = text + sizeof(text) - 1;
+	size_t length;
+
+	(void)state;
+	assert_string_equal(str_next_line(&at, end, &length), "one");
+	assert_int_equal(length, 3);
+	assert_string_equal(str_next_line(&at, end, &length), "");
+	assert_int_equal(length, 0);
+	assert_memory_equal(str_next_line(&at, end, &length), "thr\0ee", 7);
+	assert_int_equal(length, 6);
+	assert_string_equal(str_next_line(&at, end, &length), "four");
+	assert_int_equal(length, 4);
+	assert_null(str_next_line(&at, end, &length));
+}
+
+static void next_line_of_a_text_that_ends_in_a_newline_gives_no_empty_line(void **state)
+{
+	char text[] = "one\n", empty[] = "";
+	char *at = text;
+	size_t length;
+
+	(void)state;
+	assert_string_equal(str_next_line(&at, text + 4, &length), "one");
+	assert_null(str_next_line(&at, text + 4, &length));
+	at = empty;
+	assert_null(str_next_line(&at, empty, &length));
+}
+
+static void count_lines_is_never_less_than_the_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(str_count_lines("", 0), 1);
+	assert_int_equal(str_count_lines("a", 1), 1);
+	assert_int_equal(str_count_lines("a\nb", 3), 2);
+	assert_int_equal(str_count_lines("a\0\nb\n", 5), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +550,9 @@ int main(void)
 		cmocka_unit_test(what_is_too_long_ends_with_an_ellipsis_and_cuts_nothing_in_two),
 		cmocka_unit_test(no_bytes_at_all_can_harm_a_terminal),
 		cmocka_unit_test(masked_addresses_keep_two_letters_and_the_domain),
+		cmocka_unit_test(next_line_cuts_a_text_into_its_lines),
+		cmocka_unit_test(next_line_of_a_text_that_ends_in_a_newline_gives_no_empty_line),
+		cmocka_unit_test(count_lines_is_never_less_than_the_lines),
 	};
 
 	return cmocka_run_group_tests_name("base: text", tests, NULL, NULL);

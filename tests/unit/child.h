@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: what only another process can try, how it says that it failed, and what a process
- * holds.
+ * For tests: what only another process can try, how it reports a failure, and which resources a
+ * process holds.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_CHILD_H
 #define CLOUDINVITE_TESTS_UNIT_CHILD_H
@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* In a child: says what was not so and ends it. (cmocka's own asserts would jump into the copy of
- * the parent's loop.) */
+/* In a child: reports a condition that does not hold, and ends it. (cmocka's own asserts would
+ * continue in the copy of the parent's loop.) */
 #define MUST(condition)                                                                   \
 	do {                                                                              \
 		if (!(condition)) {                                                       \
@@ -22,14 +22,14 @@
 		}                                                                         \
 	} while (0)
 
-/* Starts a child that runs `body`. It dies with its parent's patience: 60 seconds. */
+/* Starts a child that runs `body`. It dies when the parent's patience ends: 60 seconds. */
 pid_t child_start(void (*body)(void *ctx), void *ctx);
 
-/* Waits for it; it must have found everything as it should be. */
+/* Waits for it; the child must have succeeded. */
 void child_join(pid_t child);
 void child_run(void (*body)(void *ctx), void *ctx);
 
-/* How many descriptors this process has open (and those of opendir). */
+/* The number of descriptors that this process has open (including those of opendir). */
 int open_descriptors(void);
 void child_kill(pid_t child);
 

@@ -74,7 +74,7 @@ static void a_text_is_cut_before_it_is_escaped(void **state)
 	strbuf_free(&out);
 }
 
-static void addresses_in_a_sentence_are_masked_and_nothing_else_is(void **state)
+static void only_addresses_in_a_sentence_are_masked(void **state)
 {
 	(void)state;
 	assert_masked(
@@ -100,7 +100,7 @@ static void a_masked_text_of_any_length_holds_no_address(void **state)
 	strbuf_free(&s);
 }
 
-/* ---- figures ---- */
+/* ---- numbers ---- */
 
 static void assert_share(int64_t part, int64_t whole, const char *expected)
 {
@@ -110,7 +110,7 @@ static void assert_share(int64_t part, int64_t whole, const char *expected)
 	assert_written(&out, expected);
 }
 
-static void a_share_says_neither_none_nor_all_where_there_is_one_or_one_is_missing(void **state)
+static void a_share_is_0_or_100_percent_only_if_exact(void **state)
 {
 	(void)state;
 	assert_share(0, 100, "0&nbsp;%");
@@ -134,7 +134,7 @@ static void numbers_are_grouped_and_one_is_one(void **state)
 	assert_written(&out, "1,234,567 people");
 }
 
-/* ---- pictures ---- */
+/* ---- charts ---- */
 
 static void a_bar_is_a_share_of_the_width_whatever_the_locale(void **state)
 {
@@ -179,10 +179,9 @@ int main(void)
 		cmocka_unit_test(markup_is_text),
 		cmocka_unit_test(what_cannot_be_seen_is_made_visible),
 		cmocka_unit_test(a_text_is_cut_before_it_is_escaped),
-		cmocka_unit_test(addresses_in_a_sentence_are_masked_and_nothing_else_is),
+		cmocka_unit_test(only_addresses_in_a_sentence_are_masked),
 		cmocka_unit_test(a_masked_text_of_any_length_holds_no_address),
-		cmocka_unit_test(
-			a_share_says_neither_none_nor_all_where_there_is_one_or_one_is_missing),
+		cmocka_unit_test(a_share_is_0_or_100_percent_only_if_exact),
 		cmocka_unit_test(numbers_are_grouped_and_one_is_one),
 		cmocka_unit_test(a_bar_is_a_share_of_the_width_whatever_the_locale),
 		cmocka_unit_test(no_part_is_larger_than_its_whole),

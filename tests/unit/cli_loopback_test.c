@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser is sent to at the end of a login: one answer counts, nothing else does harm. */
+/* The server to which a browser is sent at the end of a login: one answer counts, and nothing else
+ * does harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@
 struct test {
 	struct loopback *loopback;
 	struct fault fault;
-	char query[256]; /* that was judged last */
+	char query[256]; /* the last one */
 	int judged;
 };
 
@@ -56,7 +57,7 @@ static enum oauth_answer judge(const char *query, void *ctx)
 	str_copy(t->query, sizeof(t->query), query);
 	return strcmp(query, "yes") == 0  ? OAUTH_CODE
 	       : strcmp(query, "no") == 0 ? OAUTH_REFUSED
-					  : OAUTH_STRANGE;
+					  : OAUTH_UNEXPECTED;
 }
 
 static enum loopback_event turn(struct test *t, int64_t timeout_ms)
@@ -114,7 +115,7 @@ static void the_answer_ends_the_waiting(void **state)
 	expect_reply(fd, "HTTP/1.1 200 ");
 }
 
-static void what_is_no_answer_changes_nothing(void **state)
+static void a_request_that_is_not_the_answer_changes_nothing(void **state)
 {
 	static const struct {
 		const char *request, *reply;
@@ -173,7 +174,7 @@ static void a_head_without_end_is_cut_off(void **state)
 	free(long_one);
 }
 
-static void who_says_nothing_makes_room_for_who_comes_later(void **state)
+static void a_silent_connection_is_closed_for_a_later_one(void **state)
 {
 	struct test *t = *state;
 	int silent[20], fd;
@@ -189,7 +190,7 @@ static void who_says_nothing_makes_room_for_who_comes_later(void **state)
 		close(silent[i]);
 }
 
-static void the_time_is_kept_and_input_is_told(void **state)
+static void the_time_limit_holds_and_input_is_reported(void **state)
 {
 	struct test *t = *state;
 	int64_t before = clock_boot_ms();
@@ -218,8 +219,8 @@ static void it_is_reached_by_its_one_address_only(void **state)
 	assert_int_equal(dial(t, INADDR_LOOPBACK + 1), -1);
 }
 
-/* A program may reach 127.0.0.1 by either kind of socket. The 404 for another user's process needs
- * one: tests/e2e/test_login.py. */
+/* A program may reach 127.0.0.1 through either kind of socket. The 404 needs another user's
+ * process: tests/e2e/test_login.py. */
 static void our_own_user_is_sent_on_from_the_start(void **state)
 {
 	static const char target[] = "https://accounts.example/auth?state=s&code_challenge=c";
@@ -247,7 +248,7 @@ static void our_own_user_is_sent_on_from_the_start(void **state)
 	assert_int_equal(t->judged, 0);
 }
 
-static void without_a_start_nobody_is_sent_on(void **state)
+static void without_a_start_address_no_request_is_redirected(void **state)
 {
 	struct test *t = *state;
 	int fd = say(t, "GET /login-0123456789abcdef HTTP/1.1\r\n\r\n");
@@ -269,18 +270,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_answer_ends_the_waiting, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_answer_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_request_that_is_not_the_answer_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_head_without_end_is_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			who_says_nothing_makes_room_for_who_comes_later, setup, teardown),
+			a_silent_connection_is_closed_for_a_later_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_time_is_kept_and_input_is_told, setup, teardown),
+			the_time_limit_holds_and_input_is_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			it_is_reached_by_its_one_address_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			our_own_user_is_sent_on_from_the_start, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_a_start_nobody_is_sent_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_a_start_address_no_request_is_redirected, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_taken_port_is_a_fault, setup, teardown),
 	};
 

@@ -4,7 +4,7 @@
 
 #define LINE "session optional pam_cloudinvite.so"
 
-/* Debian's, in short. */
+/* A short form of Debian's files. */
 static void debian(struct folder *f)
 {
 	folder_write(f, "etc/pam.d/common-session",
@@ -18,14 +18,14 @@ static void debian(struct folder *f)
 	folder_write(f, "etc/pam.d/sddm", "auth required pam_unix.so\nsession required pam_u.so\n");
 }
 
-/* What is said when the service sshd is this. */
+/* The problems that are reported if the service sshd has this text. */
 static struct said review(struct folder *f, const char *sshd)
 {
 	folder_write(f, "etc/pam.d/sshd", sshd);
 	return pam_tree_review(f, NULL);
 }
 
-static void as_debian_s_profile_writes_it_nothing_is_wrong(void **state)
+static void debians_profile_has_no_findings(void **state)
 {
 	struct folder *f = *state;
 
@@ -33,7 +33,7 @@ static void as_debian_s_profile_writes_it_nothing_is_wrong(void **state)
 	assert_string_equal(pam_tree_review(f, "/var/spool/cloudinvite").text, "");
 }
 
-static void as_fedora_s_postlogin_has_it_nothing_is_wrong(void **state)
+static void fedoras_postlogin_has_no_findings(void **state)
 {
 	struct folder *f = *state;
 
@@ -72,7 +72,7 @@ static void required_without_the_file_is_the_worst(void **state)
 		"pam_no_module@sshd:1 ");
 }
 
-static void a_module_that_others_can_write_is_told(void **state)
+static void a_module_that_others_can_write_is_reported(void **state)
 {
 	struct folder *f = *state;
 
@@ -90,7 +90,7 @@ static void outside_of_session_it_does_nothing(void **state)
 		"pam_wrong_type@sshd:1 pam_required@sshd:1 ");
 }
 
-static void a_control_that_skips_or_refuses_is_told(void **state)
+static void a_control_that_skips_or_refuses_is_reported(void **state)
 {
 	struct folder *f = *state;
 
@@ -104,8 +104,8 @@ static void a_control_that_skips_or_refuses_is_told(void **state)
 		"pam_refuses@sshd:1 ");
 }
 
-/* There, the jump that passed over pam_deny.so lands on it. */
-static void a_line_under_a_jump_is_told(void **state)
+/* There, the jump over pam_deny.so lands on it. */
+static void a_line_that_a_jump_skips_is_reported(void **state)
 {
 	struct folder *f = *state;
 
@@ -137,7 +137,7 @@ static void a_substack_counts_as_one_line_of_a_jump(void **state)
 		"pam_jumped@sshd:3 ");
 }
 
-static void what_ends_the_stack_before_it_is_told(void **state)
+static void a_line_that_ends_the_stack_before_ours_is_reported(void **state)
 {
 	struct folder *f = *state;
 	struct said said = review(f, "session sufficient pam_mine.so\n" LINE "\n");
@@ -160,7 +160,7 @@ static void before_selinux_and_loginuid_it_is_early(void **state)
 		"pam_early@sshd:2 ");
 }
 
-static void twice_in_one_session_is_told_at_the_second(void **state)
+static void a_second_line_in_one_session_is_reported(void **state)
 {
 	struct folder *f = *state;
 
@@ -176,12 +176,16 @@ static void arguments_are_read_as_the_module_reads_them(void **state)
 	assert_string_equal(review(f, LINE " notify min_uid=2000 skip_services=a,b\n").text, "");
 	assert_string_equal(review(f, LINE " notfy\n").text, "pam_argument@sshd:1 ");
 	assert_string_equal(review(f, LINE " spool=relative\n").text, "pam_argument@sshd:1 ");
+	assert_string_equal(
+		review(f, LINE " notify message_file=/etc/invited\n").text, "pam_argument@sshd:1 ");
+	assert_string_equal(
+		review(f, LINE " notify message_file=/var/spool/cloudinvite/invited\n").text, "");
 	folder_write(f, "etc/pam.d/sshd", LINE " spool=/srv/spool\n");
 	assert_string_equal(pam_tree_review(f, "/srv/spool").text, "");
 	assert_string_equal(pam_tree_review(f, "/var/spool/cloudinvite").text, "pam_spool@sshd:1 ");
 }
 
-static void a_file_that_sudo_and_cron_share_is_told_once(void **state)
+static void a_file_that_sudo_and_cron_share_is_reported_once(void **state)
 {
 	struct folder *f = *state;
 
@@ -192,7 +196,7 @@ static void a_file_that_sudo_and_cron_share_is_told_once(void **state)
 		"pam_overwritten@common-session-pc:1 pam_shared@system-auth:1 ");
 }
 
-static void a_service_that_pam_refuses_is_told_where_it_has_our_line(void **state)
+static void a_service_that_pam_refuses_is_reported_if_it_has_our_line(void **state)
 {
 	struct folder *f = *state;
 
@@ -213,7 +217,7 @@ static bool add_service(const struct pam_service *service, void *ctx)
 		service->login ? "" : "(other)");
 }
 
-static void every_login_service_is_told_whether_it_runs_the_module(void **state)
+static void each_login_service_has_a_presence(void **state)
 {
 	struct folder *f = *state;
 	const struct pam_site site = {.root = f->path, .module = ""};
@@ -231,21 +235,21 @@ static void every_login_service_is_told_whether_it_runs_the_module(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TREE_TEST(as_debian_s_profile_writes_it_nothing_is_wrong),
-		TREE_TEST(as_fedora_s_postlogin_has_it_nothing_is_wrong),
+		TREE_TEST(debians_profile_has_no_findings),
+		TREE_TEST(fedoras_postlogin_has_no_findings),
 		TREE_TEST(required_without_the_file_is_the_worst),
-		TREE_TEST(a_module_that_others_can_write_is_told),
+		TREE_TEST(a_module_that_others_can_write_is_reported),
 		TREE_TEST(outside_of_session_it_does_nothing),
-		TREE_TEST(a_control_that_skips_or_refuses_is_told),
-		TREE_TEST(a_line_under_a_jump_is_told),
+		TREE_TEST(a_control_that_skips_or_refuses_is_reported),
+		TREE_TEST(a_line_that_a_jump_skips_is_reported),
 		TREE_TEST(a_substack_counts_as_one_line_of_a_jump),
-		TREE_TEST(what_ends_the_stack_before_it_is_told),
+		TREE_TEST(a_line_that_ends_the_stack_before_ours_is_reported),
 		TREE_TEST(before_selinux_and_loginuid_it_is_early),
-		TREE_TEST(twice_in_one_session_is_told_at_the_second),
+		TREE_TEST(a_second_line_in_one_session_is_reported),
 		TREE_TEST(arguments_are_read_as_the_module_reads_them),
-		TREE_TEST(a_file_that_sudo_and_cron_share_is_told_once),
-		TREE_TEST(a_service_that_pam_refuses_is_told_where_it_has_our_line),
-		TREE_TEST(every_login_service_is_told_whether_it_runs_the_module),
+		TREE_TEST(a_file_that_sudo_and_cron_share_is_reported_once),
+		TREE_TEST(a_service_that_pam_refuses_is_reported_if_it_has_our_line),
+		TREE_TEST(each_login_service_has_a_presence),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

@@ -189,7 +189,7 @@ static int action(const char *control, const char *result)
 	return pam_line_action(&line, result);
 }
 
-static void a_control_says_what_is_done_with_a_result(void **state)
+static void a_control_gives_an_action_for_each_result(void **state)
 {
 	(void)state;
 	assert_int_equal(action("optional", "success"), PAM_ACTION_OK);
@@ -261,7 +261,7 @@ int main(void)
 		TREE_TEST(files_that_include_each_other_very_often_are_refused),
 		TREE_TEST(what_libpam_refuses_is_refused_and_named),
 		TREE_TEST(a_substack_is_a_stack_of_its_own),
-		cmocka_unit_test(a_control_says_what_is_done_with_a_result),
+		cmocka_unit_test(a_control_gives_an_action_for_each_result),
 		TREE_TEST(every_service_is_named_once_and_leftovers_are_not),
 		cmocka_unit_test(this_host_s_own_files_can_be_read),
 	};

@@ -36,7 +36,7 @@ static void whoever_is_at_a_stage_has_passed_those_before(void **state)
 	}
 }
 
-static void unmanaged_is_whom_google_has_shown_as_such(void **state)
+static void unmanaged_counts_people_that_google_has_shown_as_unmanaged(void **state)
 {
 	(void)state;
 	assert_int_equal(stages(PERSON_HELD, "dry_run").unmanaged, 1);
@@ -49,7 +49,7 @@ static void unmanaged_is_whom_google_has_shown_as_such(void **state)
 	assert_int_equal(stages(PERSON_NOT_INVITABLE, "not_invitable").unmanaged, 0);
 }
 
-static void stuck_is_who_waits_for_an_administrator(void **state)
+static void stuck_counts_people_who_wait_for_an_administrator(void **state)
 {
 	(void)state;
 	assert_int_equal(stages(PERSON_FAILED, "refused").stuck, 1);
@@ -63,7 +63,7 @@ static void stuck_is_who_waits_for_an_administrator(void **state)
 
 /* ---- parts of the page ---- */
 
-/* What a part writes. The caller frees it. */
+/* The output of one part. The caller frees it. */
 static char *written(
 	const struct report *r, void (*part)(const struct report *r, struct strbuf *out))
 {
@@ -98,7 +98,7 @@ static void assert_part(const struct report *r,
 	free(text);
 }
 
-static void nothing_yet_is_said_and_not_drawn(void **state)
+static void an_empty_history_is_a_sentence_and_not_a_chart(void **state)
 {
 	struct report *r = make();
 
@@ -166,9 +166,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_is_at_a_stage_has_passed_those_before),
-		cmocka_unit_test(unmanaged_is_whom_google_has_shown_as_such),
-		cmocka_unit_test(stuck_is_who_waits_for_an_administrator),
-		cmocka_unit_test(nothing_yet_is_said_and_not_drawn),
+		cmocka_unit_test(unmanaged_counts_people_that_google_has_shown_as_unmanaged),
+		cmocka_unit_test(stuck_counts_people_who_wait_for_an_administrator),
+		cmocka_unit_test(an_empty_history_is_a_sentence_and_not_a_chart),
 		cmocka_unit_test(a_single_person_is_seen_in_every_picture),
 		cmocka_unit_test(a_year_of_weeks_has_no_figures_over_its_columns),
 		cmocka_unit_test(a_hostile_name_of_a_host_is_a_text),

@@ -29,7 +29,7 @@ static void open_drawn(struct drawn *d, bool terminal, bool utf8, int width)
 	assert_non_null(d->s.out);
 }
 
-/* What has been drawn; the screen is at its end. */
+/* What has been drawn; ends the screen. */
 static const char *drawn(struct drawn *d)
 {
 	if (d->s.out)
@@ -65,7 +65,7 @@ static void a_name_cannot_turn_the_order_of_a_line_round(void **state)
 	assert_shown(true, "a\u202eb\u200bc", 0, "a\\xe2\\x80\\xaeb\\xe2\\x80\\x8bc");
 }
 
-static void a_pipe_is_told_no_more_than_a_terminal(void **state)
+static void a_pipe_shows_no_more_than_a_terminal(void **state)
 {
 	struct drawn d;
 
@@ -131,7 +131,7 @@ static void a_remedy_is_not_torn(void **state)
 	free_drawn(&d);
 }
 
-static void ink_is_used_only_where_colour_is_wanted(void **state)
+static void colours_are_used_only_if_wanted(void **state)
 {
 	struct drawn d;
 
@@ -148,7 +148,7 @@ static void ink_is_used_only_where_colour_is_wanted(void **state)
 	free_drawn(&d);
 }
 
-static void a_bar_is_drawn_on_a_terminal_only_and_never_empty_for_somebody(void **state)
+static void a_bar_is_drawn_on_a_terminal_only_and_not_empty_above_zero(void **state)
 {
 	const struct screen terminal = {.terminal = true, .utf8 = true}, file = {.terminal = false};
 	char bar[SCREEN_BAR_SIZE];
@@ -187,7 +187,7 @@ static void assert_span(const char *expected, int64_t seconds)
 	assert_string_equal(expected, screen_span(out, seconds));
 }
 
-static void a_span_is_said_in_the_unit_that_people_use(void **state)
+static void a_span_has_the_unit_that_people_use(void **state)
 {
 	(void)state;
 	assert_span("a moment", 0);
@@ -204,16 +204,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_drives_a_terminal_is_made_visible),
 		cmocka_unit_test(a_name_cannot_turn_the_order_of_a_line_round),
-		cmocka_unit_test(a_pipe_is_told_no_more_than_a_terminal),
+		cmocka_unit_test(a_pipe_shows_no_more_than_a_terminal),
 		cmocka_unit_test(without_utf8_everything_is_ascii),
 		cmocka_unit_test(a_cut_text_says_so_and_takes_no_more_than_its_columns),
 		cmocka_unit_test(columns_are_counted_as_a_terminal_shows_them),
 		cmocka_unit_test(wrapped_words_stay_within_the_edge_and_the_indent),
 		cmocka_unit_test(a_remedy_is_not_torn),
-		cmocka_unit_test(ink_is_used_only_where_colour_is_wanted),
-		cmocka_unit_test(a_bar_is_drawn_on_a_terminal_only_and_never_empty_for_somebody),
+		cmocka_unit_test(colours_are_used_only_if_wanted),
+		cmocka_unit_test(a_bar_is_drawn_on_a_terminal_only_and_not_empty_above_zero),
 		cmocka_unit_test(numbers_are_grouped_by_thousands),
-		cmocka_unit_test(a_span_is_said_in_the_unit_that_people_use),
+		cmocka_unit_test(a_span_has_the_unit_that_people_use),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

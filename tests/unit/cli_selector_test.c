@@ -20,7 +20,7 @@ static char customer[] = "C01234567", domains[] = "example.com";
 static struct settings settings = {.ledger = ledger_url, .customer = customer, .domains = domains};
 static struct ledger *ledger;
 
-/* Somebody was seen, and the verdict was that; "" for no address. */
+/* Adds a sighting with that verdict; "" for no address. */
 static void seen(const char *user, const char *host, const char *address)
 {
 	struct verdict v = {.kind = address[0] != '\0' ? VERDICT_MAPPED : VERDICT_EXCLUDED};
@@ -102,7 +102,7 @@ static struct fault assert_refused(const char *typed, enum fault_kind kind, cons
 	return fault;
 }
 
-static void an_address_of_ours_is_taken_as_it_is_in_lower_case(void **state)
+static void an_address_of_ours_is_used_as_it_is_in_lower_case(void **state)
 {
 	(void)state;
 	assert_means("Nobody.Yet@Example.COM", "nobody.yet@example.com");
@@ -147,12 +147,12 @@ static void an_account_without_address_says_why(void **state)
 static void whoever_was_never_seen_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("nobody", FAULT_USAGE, "unknown_who");
-	assert_refused("alice@web9", FAULT_USAGE, "unknown_who");
-	assert_refused("", FAULT_USAGE, "unknown_who");
-	assert_refused("@", FAULT_USAGE, "unknown_who");
-	assert_refused("a\033[31m@b", FAULT_USAGE, "unknown_who");
-	assert_refused("-rf", FAULT_USAGE, "unknown_who");
+	assert_refused("nobody", FAULT_USAGE, "unknown_target");
+	assert_refused("alice@web9", FAULT_USAGE, "unknown_target");
+	assert_refused("", FAULT_USAGE, "unknown_target");
+	assert_refused("@", FAULT_USAGE, "unknown_target");
+	assert_refused("a\033[31m@b", FAULT_USAGE, "unknown_target");
+	assert_refused("-rf", FAULT_USAGE, "unknown_target");
 }
 
 static void the_same_person_twice_counts_once(void **state)
@@ -191,7 +191,7 @@ static void user_at_host_is_split_at_the_last_at(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_address_of_ours_is_taken_as_it_is_in_lower_case),
+		cmocka_unit_test(an_address_of_ours_is_used_as_it_is_in_lower_case),
 		cmocka_unit_test(a_user_means_the_address_that_all_sightings_lead_to),
 		cmocka_unit_test(a_user_with_several_addresses_is_refused_and_they_are_listed),
 		cmocka_unit_test(a_network_user_may_have_an_at_in_the_name),

@@ -21,7 +21,7 @@ static const struct table_column columns[] = {
 #define LONG_ADDRESS "a.very.long.name.of.somebody.in.the.north@department.example.com"
 #define LONG_REASON  "Google refuses this person: 403 PERMISSION_DENIED, not authorised"
 
-/* One row of the longest kind, as a screen of that width shows it. */
+/* One row of maximum length, on a screen of that width. */
 static char *draw(bool terminal, int width, int parts)
 {
 	const struct cli cli = {.terminal = terminal, .utf8 = true, .width = width};

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,7 +33,7 @@ static void a_mistyped_verb_is_guessed(void **state)
 	assert_meant("chekc", "check");
 }
 
-static void what_is_nothing_like_a_verb_is_not_guessed(void **state)
+static void a_word_unlike_any_verb_has_no_suggestion(void **state)
 {
 	(void)state;
 	assert_null(verb_nearest(verbs, "frobnicate"));
@@ -40,7 +42,7 @@ static void what_is_nothing_like_a_verb_is_not_guessed(void **state)
 	assert_null(verb_nearest(verbs, "a-very-long-word-that-is-no-verb-at-all"));
 }
 
-static void every_verb_says_what_it_does_and_is_found(void **state)
+static void every_verb_has_a_summary_and_is_found(void **state)
 {
 	(void)state;
 	for (const struct verb *verb = verbs; verb->name; verb++) {
@@ -103,7 +105,7 @@ static void count_command(const char *command, const char *summary, void *ctx)
 	c->named = c->named || strstr(command, "alice@example.com");
 }
 
-static void whoever_stands_still_has_a_command_that_helps(void **state)
+static void each_held_or_failed_person_has_a_command_that_helps(void **state)
 {
 	static const enum person_state standing[] = {
 		PERSON_FAILED, PERSON_HELD, PERSON_DECLINED, PERSON_CANCELLED, PERSON_UNCONFIRMED};
@@ -131,17 +133,50 @@ static void while_paused_the_queue_says_that_it_waits_for_that(void **state)
 	assert_non_null(strstr(label_next_step(next, sizeof(next), &p, &service), "pause"));
 }
 
+static void parse_json_takes_that_option_and_no_other(void **state)
+{
+	static const struct {
+		const char *words[3];
+		bool good, json;
+	} rows[] = {
+		{{"get"}, true, false},
+		{{"get", "alice"}, true, false},
+		{{"get", "--json", "alice"}, true, true},
+		{{"get", "alice", "--json"}, true, true},
+		{{"get", "--jso"}, true, true},
+		{{"get", "-j"}, false, false},
+		{{"get", "--yes"}, false, false},
+	};
+
+	(void)state;
+	opterr = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *argv[4] = {NULL};
+		int argc = 0;
+		bool json = true;
+
+		for (; argc < 3 && rows[i].words[argc]; argc++)
+			argv[argc] = strdup(rows[i].words[argc]);
+		optind = 0;
+		assert_int_equal(verb_parse_json(argc, argv, &json), rows[i].good);
+		assert_int_equal(json, rows[i].json);
+		while (argc > 0)
+			free(argv[--argc]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_mistyped_verb_is_guessed),
-		cmocka_unit_test(what_is_nothing_like_a_verb_is_not_guessed),
-		cmocka_unit_test(every_verb_says_what_it_does_and_is_found),
+		cmocka_unit_test(a_word_unlike_any_verb_has_no_suggestion),
+		cmocka_unit_test(every_verb_has_a_summary_and_is_found),
 		cmocka_unit_test(verbs_of_a_group_stand_together),
 		cmocka_unit_test(the_worse_exit_code_is_the_higher),
 		cmocka_unit_test(every_state_says_what_happens_next),
-		cmocka_unit_test(whoever_stands_still_has_a_command_that_helps),
+		cmocka_unit_test(each_held_or_failed_person_has_a_command_that_helps),
 		cmocka_unit_test(while_paused_the_queue_says_that_it_waits_for_that),
+		cmocka_unit_test(parse_json_takes_that_option_and_no_other),
 	};
 
 	return cmocka_run_group_tests_name("cli_verbs", tests, NULL, NULL);

@@ -5,10 +5,11 @@
 
 #include "worker/collector/account_diff.h"
 
-#define NOW    INT64_C(1000000)
-#define SETTLE 120
+#define NOW	       INT64_C(1000000)
+#define CREATION_DELAY 120
 
-static struct settings settings = {.min_uid = 1000, .max_uid = 60000, .settle = SETTLE};
+static struct settings settings = {
+	.min_uid = 1000, .max_uid = 60000, .creation_delay = CREATION_DELAY};
 
 /* The words of a line. */
 struct words {
@@ -43,7 +44,7 @@ static enum record_state record_state(const char *word)
 					  : RECORD_ABSENT;
 }
 
-/* "known 1001 alice" a line, with the time behind `new` and `absent`. */
+/* "known 1001 alice" on each line, followed by the time for `new` and `absent`. */
 static struct host baseline(const char *text)
 {
 	struct host h = {.count = 0};
@@ -62,7 +63,7 @@ static struct host baseline(const char *text)
 	return h;
 }
 
-/* "1001 alice" a line. */
+/* "1001 alice" on each line. */
 static struct account_table passwd(const char *text)
 {
 	struct strbuf lines = {.max = 0};
@@ -110,7 +111,7 @@ static void tell_records(const struct host *h, struct strbuf *out)
 	}
 }
 
-/* What a compare finds: changes, and the records afterwards, whose times are counted from NOW. */
+/* The result of a comparison: changes, and the records afterwards, with times relative to NOW. */
 struct result {
 	char changes[256], records[512];
 	size_t added_count, removed_count, in_range_count;
@@ -147,7 +148,7 @@ static struct result found(const char *before, const char *present)
 static int settle_as_usual(void **state)
 {
 	(void)state;
-	settings.settle = SETTLE;
+	settings.creation_delay = CREATION_DELAY;
 	return 0;
 }
 
@@ -175,7 +176,7 @@ static void a_new_account_waits_for_creation_delay(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nnew 1002 bob 0\n");
 	assert_int_equal(f.added_count, 1);
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 	assert_true(f.differs);
 }
 
@@ -186,7 +187,7 @@ static void a_new_account_that_waits_is_reported_once(void **state)
 	(void)state;
 	assert_false(f.differs);
 	assert_int_equal(f.added_count, 0);
-	assert_int_equal(f.due, SETTLE - 100);
+	assert_int_equal(f.due, CREATION_DELAY - 100);
 }
 
 static void a_new_account_that_has_settled_is_created(void **state)
@@ -199,7 +200,7 @@ static void a_new_account_that_has_settled_is_created(void **state)
 	assert_int_equal(f.due, 0);
 }
 
-static void a_person_who_is_gone_before_it_settles_was_never_there(void **state)
+static void an_account_that_is_gone_before_it_settles_is_never_reported(void **state)
 {
 	struct result f = found("new 1002 bob 999880", "1001 alice");
 
@@ -214,7 +215,7 @@ static void without_creation_delay_an_account_is_created_at_once(void **state)
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1001 alice", "1001 alice\n1002 bob");
 	assert_string_equal(f.changes, "created bob\n");
 	assert_string_equal(f.records, "known 1001 alice\nknown 1002 bob\n");
@@ -226,13 +227,13 @@ static void a_clock_set_back_restarts_the_creation_delay(void **state)
 
 	(void)state;
 	assert_string_equal(f.records, "new 1002 bob 0\n");
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 	assert_true(f.differs);
 }
 
 /* ---- deletions ---- */
 
-static void a_person_who_is_missing_once_is_not_gone(void **state)
+static void an_account_that_is_missing_once_is_not_gone(void **state)
 {
 	struct result f = found("known 1001 alice\nknown 1002 bob", "1001 alice");
 
@@ -240,10 +241,10 @@ static void a_person_who_is_missing_once_is_not_gone(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "known 1001 alice\nabsent 1002 bob 0\n");
 	assert_int_equal(f.removed_count, 1);
-	assert_int_equal(f.due, SETTLE);
+	assert_int_equal(f.due, CREATION_DELAY);
 }
 
-static void a_person_who_is_missing_again_too_early_is_not_gone_yet(void **state)
+static void an_account_that_is_missing_again_too_early_is_not_gone_yet(void **state)
 {
 	struct result f = found("absent 1002 bob 999881", "1001 alice");
 
@@ -253,7 +254,7 @@ static void a_person_who_is_missing_again_too_early_is_not_gone_yet(void **state
 	assert_int_equal(f.due, 1);
 }
 
-static void a_person_who_is_missing_again_after_creation_delay_is_lost(void **state)
+static void an_account_that_is_missing_again_after_the_creation_delay_is_removed(void **state)
 {
 	struct result f = found("known 1001 alice\nabsent 1002 bob 999880", "1001 alice");
 
@@ -263,7 +264,7 @@ static void a_person_who_is_missing_again_after_creation_delay_is_lost(void **st
 	assert_int_equal(f.removed_count, 0);
 }
 
-static void a_person_who_comes_back_in_between_was_never_gone(void **state)
+static void an_account_that_comes_back_in_between_was_never_gone(void **state)
 {
 	struct result f = found("absent 1002 bob 999880", "1002 bob");
 
@@ -278,7 +279,7 @@ static void without_creation_delay_a_deletion_still_takes_two_compares_a_second_
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1002 bob", "");
 	assert_string_equal(f.changes, "");
 	assert_int_equal(f.due, 1);
@@ -305,7 +306,7 @@ static void a_new_name_waits_until_the_old_one_is_certainly_gone(void **state)
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "absent 1001 alice -10\nnew 1001 alicia -200\n");
 	assert_false(f.differs);
-	assert_int_equal(f.due, SETTLE - 10);
+	assert_int_equal(f.due, CREATION_DELAY - 10);
 }
 
 static void without_creation_delay_a_rename_is_still_a_rename(void **state)
@@ -313,7 +314,7 @@ static void without_creation_delay_a_rename_is_still_a_rename(void **state)
 	struct result f;
 
 	(void)state;
-	settings.settle = 0;
+	settings.creation_delay = 0;
 	f = found("known 1001 alice", "1001 alicia");
 	assert_string_equal(f.changes, "");
 	assert_string_equal(f.records, "absent 1001 alice 0\nnew 1001 alicia 0\n");
@@ -342,7 +343,7 @@ static void another_uid_under_the_same_name_is_lost_and_created(void **state)
 	assert_int_equal(f.removed_count, 1);
 }
 
-static void two_who_swap_their_names_are_two_others(void **state)
+static void two_accounts_that_swap_names_are_two_other_accounts(void **state)
 {
 	struct result f = found("known 1001 alice\nknown 1002 bob", "1002 alice\n1001 bob");
 
@@ -361,7 +362,7 @@ static void a_new_account_that_changes_its_uid_settles_again(void **state)
 	assert_int_equal(f.removed_count, 0);
 }
 
-/* ---- who counts ---- */
+/* ---- ranges ---- */
 
 static void accounts_out_of_range_come_and_go_without_effect(void **state)
 {
@@ -389,7 +390,7 @@ static void another_range_makes_no_old_account_a_new_one(void **state)
 	assert_false(f.differs);
 }
 
-static void a_person_who_moves_into_the_range_is_new_and_who_leaves_it_is_lost(void **state)
+static void a_uid_that_enters_the_range_is_added_and_one_that_leaves_is_removed(void **state)
 {
 	struct result f = found("known 600 alice\nknown 1001 bob", "1005 alice\n601 bob");
 
@@ -398,7 +399,7 @@ static void a_person_who_moves_into_the_range_is_new_and_who_leaves_it_is_lost(v
 	assert_string_equal(f.records, "new 1005 alice 0\nknown 601 bob\n");
 }
 
-static void a_name_that_the_spool_does_not_take_is_nobody(void **state)
+static void a_name_that_the_spool_does_not_accept_is_ignored(void **state)
 {
 	char present[400];
 	struct result f;
@@ -419,25 +420,25 @@ int main(void)
 		TEST(a_new_account_waits_for_creation_delay),
 		TEST(a_new_account_that_waits_is_reported_once),
 		TEST(a_new_account_that_has_settled_is_created),
-		TEST(a_person_who_is_gone_before_it_settles_was_never_there),
+		TEST(an_account_that_is_gone_before_it_settles_is_never_reported),
 		TEST(without_creation_delay_an_account_is_created_at_once),
 		TEST(a_clock_set_back_restarts_the_creation_delay),
-		TEST(a_person_who_is_missing_once_is_not_gone),
-		TEST(a_person_who_is_missing_again_too_early_is_not_gone_yet),
-		TEST(a_person_who_is_missing_again_after_creation_delay_is_lost),
-		TEST(a_person_who_comes_back_in_between_was_never_gone),
+		TEST(an_account_that_is_missing_once_is_not_gone),
+		TEST(an_account_that_is_missing_again_too_early_is_not_gone_yet),
+		TEST(an_account_that_is_missing_again_after_the_creation_delay_is_removed),
+		TEST(an_account_that_comes_back_in_between_was_never_gone),
 		TEST(without_creation_delay_a_deletion_still_takes_two_compares_a_second_apart),
 		TEST(the_same_uid_gone_and_come_is_a_rename),
 		TEST(a_new_name_waits_until_the_old_one_is_certainly_gone),
 		TEST(without_creation_delay_a_rename_is_still_a_rename),
 		TEST(one_old_name_becomes_one_new_name),
 		TEST(another_uid_under_the_same_name_is_lost_and_created),
-		TEST(two_who_swap_their_names_are_two_others),
+		TEST(two_accounts_that_swap_names_are_two_other_accounts),
 		TEST(a_new_account_that_changes_its_uid_settles_again),
 		TEST(accounts_out_of_range_come_and_go_without_effect),
 		TEST(another_range_makes_no_old_account_a_new_one),
-		TEST(a_person_who_moves_into_the_range_is_new_and_who_leaves_it_is_lost),
-		TEST(a_name_that_the_spool_does_not_take_is_nobody),
+		TEST(a_uid_that_enters_the_range_is_added_and_one_that_leaves_is_removed),
+		TEST(a_name_that_the_spool_does_not_accept_is_ignored),
 	};
 
 	return cmocka_run_group_tests_name("collector: the compare", tests, NULL, NULL);

@@ -5,7 +5,7 @@
 
 static void settles(struct collector_site *s)
 {
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 }
 
 /* Everything that waits has waited long enough: its time becomes a distant one. */
@@ -60,7 +60,7 @@ static void an_unchanged_host_writes_nothing(void **state)
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
-static void a_person_who_was_deleted_while_the_baseline_was_lost_is_missed(void **state)
+static void an_account_that_was_deleted_while_the_baseline_was_lost_is_reported(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -162,7 +162,7 @@ static void a_renamed_account_that_was_never_seen_is_not_reported(void **state)
 	assert_false(marked(s, "alicia"));
 }
 
-static void the_uid_of_somebody_gone_makes_nobody_else_known(void **state)
+static void the_uid_of_a_removed_account_makes_no_other_account_known(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -178,7 +178,7 @@ static void the_uid_of_somebody_gone_makes_nobody_else_known(void **state)
 	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created'"), 1);
 }
 
-static void the_name_of_somebody_gone_is_new_under_another_uid(void **state)
+static void the_name_of_a_removed_account_is_new_under_another_uid(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -205,7 +205,7 @@ static void what_a_crash_repeats_is_not_reported_again(void **state)
 	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	s->c.ledger_dirty = false;
-	/* The ledger and the marks were written, the baseline was not. */
+	/* Ledger and markers were written, the baseline was not. */
 	folder_write(s->site->folder, "state/collector/host", before);
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	compares(s);
@@ -217,7 +217,7 @@ static void what_a_crash_repeats_is_not_reported_again(void **state)
 	free(before);
 }
 
-static void a_person_who_is_deleted_before_the_baseline_knew_is_missed(void **state)
+static void an_account_that_is_deleted_before_the_baseline_knew_it_is_reported(void **state)
 {
 	struct collector_site *s = *state;
 	char *before;
@@ -228,12 +228,13 @@ static void a_person_who_is_deleted_before_the_baseline_knew_is_missed(void **st
 	before = folder_read(s->site->folder, "state/collector/host");
 	compares(s);
 	assert_int_equal(sightings(s, there("bob")), 1);
-	/* The ledger and the mark were written, the baseline was not; then bob was deleted. */
+	/* Ledger and marker were written, the baseline was not; then bob was deleted. */
 	folder_write(s->site->folder, "state/collector/host", before);
 	assert_int_equal(chmod(folder_path(s->site->folder, "state/collector/host"), 0600), 0);
 	people(s, "alice:1001");
 	compares(s);
-	assert_int_equal(sightings(s, there("bob")), 1); /* nobody is gone who was missing once */
+	assert_int_equal(
+		sightings(s, there("bob")), 1); /* an account that was missing once is not gone */
 	compares(s);
 	compares(s);
 	assert_int_equal(sightings(s, gone("bob")), 1);
@@ -241,7 +242,7 @@ static void a_person_who_is_deleted_before_the_baseline_knew_is_missed(void **st
 	free(before);
 }
 
-static void a_person_who_logs_in_and_is_deleted_before_the_account_settled_is_missed(void **state)
+static void an_account_with_a_login_that_is_deleted_before_it_settled_is_reported(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -305,7 +306,7 @@ static void under_another_host_name_the_accounts_are_still_known(void **state)
 /* ---- facts ------------------------------------------------------------------------------------
  */
 
-static void a_new_group_is_told(void **state)
+static void a_new_group_is_reported(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -322,7 +323,7 @@ static void a_new_group_is_told(void **state)
 	assert_int_equal(sightings(s, "member_of = 'no-cloudinvite'"), 1);
 }
 
-static void more_changed_facts_than_fit_one_commit_are_all_told(void **state)
+static void more_changed_facts_than_fit_into_one_commit_are_all_reported(void **state)
 {
 	struct collector_site *s = *state;
 	struct strbuf names = {.max = 0};
@@ -392,7 +393,7 @@ static void facts_of_an_account_count_once_an_hour_and_the_last_ones_stay(void *
 	assert_int_equal(s->c.facts_due, 0);
 }
 
-static void a_person_who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does(void **state)
+static void an_account_that_becomes_excluded_does_not_wait_and_the_reverse_does(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -427,24 +428,24 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_compare_is_the_baseline),
 		TEST(an_unchanged_host_writes_nothing),
-		TEST(a_person_who_was_deleted_while_the_baseline_was_lost_is_missed),
+		TEST(an_account_that_was_deleted_while_the_baseline_was_lost_is_reported),
 		TEST(a_passwd_that_is_not_whole_is_not_compared),
 		TEST(a_created_account_becomes_a_sighting_and_a_mark),
 		TEST(a_deleted_account_is_gone_and_its_mark_too),
 		TEST(a_renamed_account_keeps_its_story),
 		TEST(a_renamed_account_that_was_never_seen_is_not_reported),
-		TEST(the_uid_of_somebody_gone_makes_nobody_else_known),
-		TEST(the_name_of_somebody_gone_is_new_under_another_uid),
+		TEST(the_uid_of_a_removed_account_makes_no_other_account_known),
+		TEST(the_name_of_a_removed_account_is_new_under_another_uid),
 		TEST(what_a_crash_repeats_is_not_reported_again),
-		TEST(a_person_who_is_deleted_before_the_baseline_knew_is_missed),
-		TEST(a_person_who_logs_in_and_is_deleted_before_the_account_settled_is_missed),
+		TEST(an_account_that_is_deleted_before_the_baseline_knew_it_is_reported),
+		TEST(an_account_with_a_login_that_is_deleted_before_it_settled_is_reported),
 		TEST(a_copy_of_the_machine_begins_again),
 		TEST(under_another_host_name_the_accounts_are_still_known),
-		TEST(a_new_group_is_told),
+		TEST(a_new_group_is_reported),
 		TEST(facts_of_an_account_count_once_an_hour_and_the_last_ones_stay),
-		TEST(a_person_who_is_excluded_now_does_not_wait_and_who_is_not_any_more_does),
+		TEST(an_account_that_becomes_excluded_does_not_wait_and_the_reverse_does),
 		TEST(what_waits_is_not_lost_with_the_process),
-		TEST(more_changed_facts_than_fit_one_commit_are_all_told),
+		TEST(more_changed_facts_than_fit_into_one_commit_are_all_reported),
 	};
 
 	return cmocka_run_group_tests_name("collector: accounts", tests, NULL, NULL);

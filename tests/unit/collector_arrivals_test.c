@@ -5,7 +5,7 @@
 
 #define HOUR INT64_C(3600)
 
-/* How many arrivals wait. */
+/* The number of waiting arrivals. */
 static int waiting(struct collector_site *s)
 {
 	struct spool_arrival *list = calloc(4096, sizeof(*list));
@@ -20,7 +20,7 @@ static int waiting(struct collector_site *s)
 /* ---- who is somebody ---------------------------------------------------------------------------
  */
 
-static void every_reason_is_told_as_it_is(void **state)
+static void every_trigger_is_reported_unchanged(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -52,7 +52,7 @@ static void a_known_user_is_not_reported_but_gets_a_mark(void **state)
 	assert_int_equal(sightings(s, "1"), 1);
 }
 
-static void a_mark_that_says_more_stays(void **state)
+static void a_marker_with_a_later_state_stays(void **state)
 {
 	struct collector_site *s = *state;
 	char word[SPOOL_WORD_MAX + 1];
@@ -76,7 +76,7 @@ static void a_login_out_of_range_is_seen_and_marked(void **state)
 	assert_true(marked(s, "backup"));
 }
 
-static void a_system_account_that_was_created_is_nobody(void **state)
+static void a_system_account_that_was_created_does_not_count(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -88,7 +88,7 @@ static void a_system_account_that_was_created_is_nobody(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-static void a_person_who_is_not_here_is_passed_over_without_a_mark(void **state)
+static void a_user_who_is_not_here_is_skipped_without_a_marker(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -101,7 +101,7 @@ static void a_person_who_is_not_here_is_passed_over_without_a_mark(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-static void strangers_are_logged_once_an_hour(void **state)
+static void unknown_users_are_logged_once_an_hour(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -111,14 +111,14 @@ static void strangers_are_logged_once_an_hour(void **state)
 	put_arrival(s, "ghost3", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(waiting(s), 0);
-	assert_int_equal(s->c.skipped, 2); /* without a line of their own */
+	assert_int_equal(s->c.skipped, 2); /* without a log line of their own */
 	s->c.skipped_logged_ms -= 3600000;
 	put_arrival(s, "ghost1", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_int_equal(s->c.skipped, 0);
 }
 
-static void while_passwd_is_not_whole_a_stranger_waits(void **state)
+static void while_passwd_is_incomplete_an_unknown_user_waits(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -135,14 +135,14 @@ static void while_passwd_is_not_whole_a_stranger_waits(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-/* ---- settle ------------------------------------------------------------------------------------
+/* ---- creation delay ----------------------------------------------------------------------------
  */
 
 static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001 bob:1002");
 	put_arrival(s, "alice", TRIGGER_CREATED, 20);
 	put_arrival(s, "bob", TRIGGER_LOGIN, 20);
@@ -157,7 +157,7 @@ static void a_creation_that_has_settled_is_seen(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, 121);
 	put_arrival(s, "bob", TRIGGER_CREATED, 121);
@@ -168,23 +168,23 @@ static void a_creation_that_has_settled_is_seen(void **state)
 	assert_int_equal(s->c.arrivals_due, 0);
 }
 
-static void a_time_from_the_future_holds_nobody(void **state)
+static void a_time_from_the_future_delays_no_arrival(void **state)
 {
 	struct collector_site *s = *state;
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	people(s, "alice:1001");
 	put_arrival(s, "alice", TRIGGER_CREATED, -HOUR);
 	takes(s);
 	assert_int_equal(sightings(s, there("alice")), 1);
 }
 
-static void those_who_wait_hide_nobody_behind_them(void **state)
+static void waiting_arrivals_do_not_hide_later_ones(void **state)
 {
 	struct collector_site *s = *state;
 	struct strbuf names = {.max = 0};
 
-	s->site->settings.settle = 120;
+	s->site->settings.creation_delay = 120;
 	for (int i = 0; i < 9000; i++) {
 		char user[16];
 
@@ -204,7 +204,7 @@ static void those_who_wait_hide_nobody_behind_them(void **state)
 /* ---- network users ------------------------------------------------------------------------------
  */
 
-/* Users whom NSS knows and our passwd file does not: this host's own. */
+/* Users that NSS knows but our passwd file does not: this host's real users. */
 static void with_network_users(struct collector_site *s)
 {
 	s->site->settings.network_users = true;
@@ -265,7 +265,7 @@ static void a_clock_that_was_set_back_by_a_day_holds_up_no_network_user(void **s
 	struct collector_site *s = *state;
 
 	with_network_users(s);
-	s->c.network_at = clock_wall() + DAY; /* the last turn, by the clock as it was */
+	s->c.network_at = clock_wall() + DAY; /* the last lookup, by the old clock */
 	put_arrival(s, "daemon", TRIGGER_LOGIN, HOUR);
 	takes(s);
 	assert_int_equal(sightings(s, there("daemon")), 1);
@@ -320,7 +320,7 @@ static const char *word_of(struct collector_site *s, const char *user)
 	return spool_read_mark(s->boxes.seen_dir, user, word) ? word : "";
 }
 
-static void a_mark_says_what_became_of_somebody(void **state)
+static void a_marker_has_the_state_of_the_person(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -356,7 +356,7 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 /* ---- trouble ------------------------------------------------------------------------------------
  */
 
-static void without_a_commit_nothing_is_marked_and_nothing_taken(void **state)
+static void without_a_commit_nothing_is_marked_and_nothing_removed(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -416,27 +416,27 @@ static void more_than_a_list_holds_is_taken_in_turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_reason_is_told_as_it_is),
+		TEST(every_trigger_is_reported_unchanged),
 		TEST(a_known_user_is_not_reported_but_gets_a_mark),
-		TEST(a_mark_that_says_more_stays),
+		TEST(a_marker_with_a_later_state_stays),
 		TEST(a_login_out_of_range_is_seen_and_marked),
-		TEST(a_system_account_that_was_created_is_nobody),
-		TEST(a_person_who_is_not_here_is_passed_over_without_a_mark),
-		TEST(strangers_are_logged_once_an_hour),
-		TEST(while_passwd_is_not_whole_a_stranger_waits),
+		TEST(a_system_account_that_was_created_does_not_count),
+		TEST(a_user_who_is_not_here_is_skipped_without_a_marker),
+		TEST(unknown_users_are_logged_once_an_hour),
+		TEST(while_passwd_is_incomplete_an_unknown_user_waits),
 		TEST(a_creation_waits_for_creation_delay_and_a_login_does_not),
 		TEST(a_creation_that_has_settled_is_seen),
-		TEST(a_time_from_the_future_holds_nobody),
-		TEST(those_who_wait_hide_nobody_behind_them),
+		TEST(a_time_from_the_future_delays_no_arrival),
+		TEST(waiting_arrivals_do_not_hide_later_ones),
 		TEST(a_network_user_is_found_by_nss),
 		TEST(without_network_users_nss_is_not_asked),
 		TEST(a_person_who_is_not_found_is_tried_again_for_a_day),
 		TEST(a_newcomer_does_not_wait_for_those_who_are_tried_again),
 		TEST(a_clock_that_was_set_back_by_a_day_holds_up_no_network_user),
 		TEST(the_marks_of_network_users_last_a_month),
-		TEST(a_mark_says_what_became_of_somebody),
+		TEST(a_marker_has_the_state_of_the_person),
 		TEST(a_start_brings_marks_up_to_date_and_makes_none),
-		TEST(without_a_commit_nothing_is_marked_and_nothing_taken),
+		TEST(without_a_commit_nothing_is_marked_and_nothing_removed),
 		TEST(without_a_mark_the_arrival_stays),
 		TEST(more_than_a_list_holds_is_taken_in_turns),
 	};

@@ -4,7 +4,7 @@
 #include "base/strbuf.h"
 #include "collector_site.h"
 
-/* `count` accounts, and `base` of them are there before the first compare. */
+/* `count` accounts; `base` of them exist before the first comparison. */
 static void many(struct collector_site *s, int count)
 {
 	struct strbuf names = {.max = 0};
@@ -75,7 +75,7 @@ static void more_than_fifty_trip_the_change_guard(void **state)
 	assert_int_equal(created(s), 0);
 	assert_true(s->c.guard_tripped);
 	assert_true(paused_by(s, "account_changes", "collector"));
-	/* With settle = 0 too: nothing is due, or the loop would never rest. */
+	/* Also with settle = 0 nothing is due, or the loop would never sleep. */
 	assert_int_equal(s->c.accounts_due, 0);
 }
 
@@ -151,7 +151,7 @@ static void a_restart_alone_releases_nothing(void **state)
 	assert_true(s->c.guard_tripped);
 }
 
-/* Nobody has read our reason yet when the operator ends a pause of his own. */
+/* The administrator has not seen our reason when they end a pause of their own. */
 static void the_end_of_an_operator_s_pause_releases_nothing(void **state)
 {
 	struct collector_site *s = *state;
@@ -198,7 +198,8 @@ static void a_passwd_that_was_put_right_releases_itself(void **state)
 	many(s, 60);
 	compares(s);
 	assert_false(s->c.guard_tripped);
-	/* The pause stays for somebody to read; its end is no leave for the next one. */
+	/* The pause stays until somebody reads it; the end of another one does not release the next
+	 * change. */
 	resumes(s);
 	many(s, 0);
 	compares(s);

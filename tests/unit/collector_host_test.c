@@ -105,7 +105,7 @@ static void a_name_that_the_spool_does_not_take_is_left_out(void **state)
 	host_free(&h);
 }
 
-/* Whatever is wrong with it: nothing of it is believed, and the start is the first one. */
+/* Whatever is wrong with it, none of it is used, and the start is the first one. */
 static void a_broken_file_counts_as_none(void **state)
 {
 	static const char *const broken[] = {
@@ -213,7 +213,7 @@ static void a_machine_without_an_id_is_not_a_copy(void **state)
 	host_free(&h);
 }
 
-static void it_is_nobody_else_s_to_read(void **state)
+static void other_users_cannot_read_it(void **state)
 {
 	struct folder *f = *state;
 	struct host h = loaded(f);
@@ -239,7 +239,7 @@ int main(void)
 		TEST(a_link_in_its_place_is_refused),
 		TEST(another_machine_id_is_a_copy),
 		TEST(a_machine_without_an_id_is_not_a_copy),
-		TEST(it_is_nobody_else_s_to_read),
+		TEST(other_users_cannot_read_it),
 	};
 
 	return cmocka_run_group_tests_name("collector: the baseline", tests, NULL, NULL);

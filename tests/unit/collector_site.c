@@ -28,7 +28,7 @@ int collector_new(void **state)
 	s->site->settings.group = s->paths[3];
 	s->site->settings.include_groups = none;
 	s->site->settings.exclude_groups = s->group_names;
-	s->site->settings.allow_users = none;
+	s->site->settings.allow_reserved_names = none;
 	s->site->settings.exclude_users = none;
 	s->site->settings.min_uid = 1000;
 	s->site->settings.max_uid = 60000;

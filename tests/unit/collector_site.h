@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the collector: a host in a folder, with its ledger, its spool and a clean baseline.
+ * For tests of the collector: a host in a folder, with its ledger, its spool and a fresh baseline.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
 #define CLOUDINVITE_TESTS_UNIT_COLLECTOR_SITE_H
@@ -19,18 +19,18 @@
 struct collector_site {
 	struct site *site; /* ledger and settings */
 	struct collector c;
-	struct spool_reader boxes; /* what the collector itself could not open */
+	struct spool_reader boxes; /* the collector itself could not open it */
 	char group_names[64];
-	char paths[4][128]; /* spool, state, passwd, group: settings point here */
+	char paths[4][128]; /* spool, state, passwd, group: the settings point to these */
 };
 
 int collector_new(void **state);
 int collector_free(void **state);
 
-/* The passwd file: "alice:1001 bob:1002". root is always there. */
+/* Writes the passwd file: "alice:1001 bob:1002". root is always in it. */
 void people(struct collector_site *s, const char *accounts);
 
-/* One pass of one of the collector's steps over the accounts as they are now. */
+/* One pass of a step of the collector over the present accounts. */
 bool step(struct collector_site *s,
 	bool (*what)(
 		struct collector *c, const struct account_snapshot *snapshot, struct fault *fault));
@@ -41,7 +41,7 @@ void put_arrival(
 bool exists(struct collector_site *s, const char *name);
 bool marked(struct collector_site *s, const char *user);
 
-/* How many rows of the sightings fit: "account = 'alice' AND reason = 'created'". */
+/* The number of sightings that match: "account = 'alice' AND reason = 'created'". */
 int64_t sightings(struct collector_site *s, const char *where);
 
 #define there(user) "gone_day IS NULL AND account = '" user "'"

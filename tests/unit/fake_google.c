@@ -35,7 +35,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	return 0;
 }
 
-/* What is left to chance is left to the seed. */
+/* Random numbers come from the seed. */
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 {
 	uint64_t number = rng_next();
@@ -123,8 +123,8 @@ static void see_call(const struct call_at_google *c)
 
 void mail(struct account_at_google *a)
 {
-	/* A person who was invited or has declined for longer than any reader lags and any check
-	 * takes must not be mailed. */
+	/* A person who has been invited or has declined for longer than any reader lags and any
+	 * check takes must not be mailed. */
 	assert_true(!fake_google.strict || a->more > 0 ||
 		    state_of(a)->state == INVITATION_NOT_YET_SENT ||
 		    fake_google.wall_ms / 1000 - state_of(a)->at <= fake_google.lag_s + 2 * DAY);
@@ -146,7 +146,7 @@ static void answer_send(struct call_at_google *c, struct google_reply *reply)
 	reply->confirmed = !c->outcome.unclear;
 }
 
-/* Pages of two, so that small worlds have several. */
+/* Pages of two, so that small tests have several. */
 static void answer_list(struct call_at_google *c, struct google_reply *reply)
 {
 	static struct invitation page[2];
@@ -280,7 +280,7 @@ int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 	while (tell_one_that_is_due())
 		told = true;
 	fake_google.still = told || wait > 0 ? 0 : fake_google.still + 1;
-	/* No busy waiting: something happens, or time goes on. */
+	/* No busy waiting: either something happens, or time advances. */
 	assert_true(fake_google.still < 100);
 	return fake_google.call_count;
 }

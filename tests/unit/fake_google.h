@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: a fake Google that is a table, and a clock that advances when nothing else is to be
- * done. The engine and the ledger are the real ones; the functions of google.h are defined here and
+ * For tests: a fake Google that is a table, and a clock that advances when there is nothing else to
+ * do. The engine and the ledger are the real ones; the functions of google.h are defined here and
  * replace the library's.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_FAKE_GOOGLE_H
@@ -26,7 +26,7 @@
 #define HOUR		     INT64_C(3600)
 #define DAY		     (24 * HOUR)
 
-/* What Google's readers may still see: the states of an account, and since when. */
+/* What Google's readers may still see: the states of an account, and when each began. */
 struct change {
 	int64_t at;
 	enum invitation_state state;
@@ -39,18 +39,18 @@ struct account_at_google {
 	int64_t shown_from; /* get and list hide accounts of the last 48 h */
 	struct change changes[FAKE_GOOGLE_CHANGES];
 	int change_count;
-	int sends; /* requests that had their effect, … */
-	int more;  /* … and so many more than one are an administrator's will */
+	int sends; /* requests that had an effect, … */
+	int more;  /* … and how many more than one an administrator wanted */
 };
 
-/* What becomes of one call. */
+/* The result of one call. */
 struct outcome {
 	enum fault_kind kind;
 	const char *code;
 	bool quota;
 	int64_t retry_after;
-	bool effect;  /* of a send: it mails */
-	bool unclear; /* … and the Operation does not say so */
+	bool effect;  /* for a send: it mails */
+	bool unclear; /* … but the Operation does not say so */
 	int latency_ms;
 };
 
@@ -66,22 +66,22 @@ struct call_at_google {
 
 struct fake_google {
 	int64_t wall_ms, boot_ms;
-	int64_t skew_ms; /* of this host's clock: wall_ms is Google's */
+	int64_t skew_ms; /* this host's clock minus Google's, which is wall_ms */
 	struct account_at_google accounts[FAKE_GOOGLE_ACCOUNTS];
 	int account_count;
 	struct call_at_google calls[FAKE_GOOGLE_CALLS];
 	int call_count;
 	int counts[GOOGLE_METHODS]; /* calls that arrived at Google */
-	int64_t lag_s;		    /* the longest of get and list */
-	bool strict;		    /* nobody sends by name with --again */
-	bool crashed;		    /* nothing is told any more */
+	int64_t lag_s;		    /* the largest one of get and list */
+	bool strict;		    /* no administrator sends by name with --resend */
+	bool crashed;		    /* no result is delivered any more */
 	uint64_t random;
-	/* Decides on the call; NULL: it goes well. */
+	/* Decides on the call; NULL: it succeeds. */
 	void (*decide)(struct call_at_google *c, struct outcome *o);
-	/* When each call was seen, for the pace. */
+	/* When Google saw each call, for the rate limit. */
 	int64_t *seen;
 	int seen_count;
-	int still; /* turns in a row in which the clock stood still and nothing was told */
+	int still; /* turns in a row in which the clock stood still and no result was delivered */
 };
 
 extern struct fake_google fake_google;
@@ -90,7 +90,7 @@ extern struct fake_google fake_google;
 
 int64_t rng_below(int64_t n);
 
-/* In so many of a thousand cases. */
+/* True in so many of a thousand cases. */
 bool rng_chance(int per_mille);
 void pass(int64_t ms);
 
@@ -98,7 +98,7 @@ void pass(int64_t ms);
 
 struct account_at_google *find_account(const char *address);
 
-/* One that must be there. */
+/* The account, which must exist. */
 struct account_at_google *account_of(const char *address);
 struct change *state_of(struct account_at_google *a);
 void change_state(struct account_at_google *a, enum invitation_state state, int64_t mails);
@@ -106,7 +106,7 @@ void change_state(struct account_at_google *a, enum invitation_state state, int6
 /* An unmanaged account that was opened so long ago. */
 struct account_at_google *open_account(const char *address, int64_t age);
 
-/* As a reader sees it who lags. NULL: not at all. */
+/* The state that a lagging reader sees. NULL: none. */
 const struct change *visible(struct account_at_google *a);
 void fill(struct invitation *out, const char *address, const struct change *seen);
 
@@ -135,7 +135,7 @@ void check(struct site *s, bool ok);
 void site_open(struct site *s);
 void site_close(struct site *s);
 
-/* kill -9: what is in memory is lost, what Google has got it has got, perhaps. */
+/* kill -9: what is in memory is lost; Google may have got what was sent. */
 void site_crash(struct site *s);
 
 /* Settings that send at once; `more` are further lines for [invitations], `google` for [google]. */
@@ -144,10 +144,10 @@ void site_end(struct site *s);
 void see_user(struct site *s, const char *user, enum trigger reason);
 void judge_all(struct site *s);
 
-/* Turns until there is nothing to do before `seconds` from now. */
+/* Runs until there is nothing to do before `seconds` from now. */
 void run_for(struct site *s, int64_t seconds);
 
-/* What is due now, as --once. */
+/* Does what is due now, like --once. */
 void run_once(struct site *s);
 struct person person_of(struct site *s, const char *address);
 void assert_person(

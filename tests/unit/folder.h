@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: a directory of its own with files in it, and what settings say about them.
+ * For tests: a directory of its own with files in it, and the findings of settings.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_FOLDER_H
 #define CLOUDINVITE_TESTS_UNIT_FOLDER_H
@@ -30,19 +30,19 @@ extern const char *folder_where;
 
 struct folder {
 	char path[64];
-	char file[PATH_MAX]; /* the last path that was asked for */
+	char file[PATH_MAX]; /* the last path that was requested */
 };
 
 int folder_new(void **state);
 int folder_free(void **state);
 const char *folder_path(struct folder *f, const char *name);
 
-/* Writes a file (mode 0644 whatever the umask) and returns its path, good until the next call. */
+/* Writes a file (mode 0644 whatever the umask) and returns its path, valid until the next call. */
 const char *folder_write_bytes(struct folder *f, const char *name, const void *bytes, size_t n);
 const char *folder_write(struct folder *f, const char *name, const char *text);
 void folder_make(struct folder *f, const char *name);
 
-/* What a file holds; the caller frees it. */
+/* The content of a file; the caller frees it. */
 char *folder_read(struct folder *f, const char *name);
 
 /* ---- findings ---- */
@@ -54,7 +54,7 @@ struct found {
 
 void found_add(const struct fault *fault, void *ctx);
 
-/* Whether one of them says both. */
+/* Whether one of them contains both texts. */
 bool found_says(const struct found *found, const char *what, const char *remedy);
 
 #endif

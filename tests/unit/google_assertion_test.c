@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The assertion: taken apart again, and its signature checked by OpenSSL. */
+/* The assertion: parsed again, and its signature checked by OpenSSL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

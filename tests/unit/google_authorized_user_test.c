@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The login of a person as a credential: what is taken, what is refused, and how a refresh token
- * that Google replaces is kept. */
+/* A person's login as a credential: what is accepted, what is refused, and how a refresh token that
+ * Google replaces is stored. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
@@ -60,7 +60,7 @@ static json_t *with(const char *name, json_t *value)
 	return file;
 }
 
-/* Takes `file`. */
+/* Takes ownership of `file`. */
 static struct credential *load(struct test *t, json_t *file)
 {
 	char *text = json_dumps(file, 0);
@@ -170,9 +170,9 @@ static void its_token_uri_is_not_looked_at(void **state)
 	expect_refused(&t, with("universe_domain", json_string("example.cloud")), "universe", "");
 }
 
-/* ---- rotation ---- */
+/* ---- replaced refresh tokens ---- */
 
-static struct refresh_store rotation_for(const char *token)
+static struct refresh_store store_for(const char *token)
 {
 	struct refresh_store r;
 
@@ -191,7 +191,7 @@ static void expect_kept(struct test *t, const struct refresh_store *r, const cha
 	secret_free(kept);
 }
 
-static char *rotation_file(struct test *t, const struct refresh_store *r)
+static char *stored_file(struct test *t, const struct refresh_store *r)
 {
 	static char path[256];
 
@@ -201,7 +201,7 @@ static char *rotation_file(struct test *t, const struct refresh_store *r)
 
 static void a_replaced_token_is_kept_for_us_alone(void **state)
 {
-	struct refresh_store r = rotation_for("1//first");
+	struct refresh_store r = store_for("1//first");
 	struct stat st;
 	struct test t;
 
@@ -209,7 +209,7 @@ static void a_replaced_token_is_kept_for_us_alone(void **state)
 	expect_kept(&t, &r, NULL);
 	assert_true(refresh_store_write(&r, &t.settings, "1//second", &t.fault));
 	expect_kept(&t, &r, "1//second");
-	assert_int_equal(stat(rotation_file(&t, &r), &st), 0);
+	assert_int_equal(stat(stored_file(&t, &r), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_true(refresh_store_write(&r, &t.settings, "1//third", &t.fault));
 	expect_kept(&t, &r, "1//third");
@@ -218,11 +218,10 @@ static void a_replaced_token_is_kept_for_us_alone(void **state)
 	refresh_store_remove(&r, &t.settings);
 }
 
-/* Another file, another token, another name: the newly placed one wins. */
+/* Another file has another token and so another name: the new file takes precedence. */
 static void it_belongs_to_the_files_own_token(void **state)
 {
-	struct refresh_store first = rotation_for("1//first"), again = rotation_for("1//other"),
-			     shifted;
+	struct refresh_store first = store_for("1//first"), again = store_for("1//other"), shifted;
 	struct test t;
 
 	begin(&t, state);
@@ -233,9 +232,9 @@ static void it_belongs_to_the_files_own_token(void **state)
 	assert_null(strstr(first.name, "first"));
 }
 
-static void the_caches_key_outlives_a_rotation(void **state)
+static void the_caches_key_survives_a_new_refresh_token(void **state)
 {
-	struct refresh_store r = rotation_for("1//first");
+	struct refresh_store r = store_for("1//first");
 	struct credential *before, *after;
 	struct test t;
 
@@ -248,19 +247,19 @@ static void the_caches_key_outlives_a_rotation(void **state)
 	credential_free(after);
 }
 
-static void what_others_could_have_written_is_not_believed(void **state)
+static void what_others_could_have_written_is_ignored(void **state)
 {
 	static const char good[] = "{\"refresh_token\":\"1//second\"}";
 	static const char *const bad[] = {"", "{}", "[]", "{\"refresh_token\":1}",
 		"{\"refresh_token\":\"\"}", "{\"refresh_token\":\"a b\"}",
 		"{\"refresh_token\":\"a\\nb\"}",
 		"{\"refresh_token\":\"a\",\"refresh_token\":\"b\"}"};
-	struct refresh_store r = rotation_for("1//first");
+	struct refresh_store r = store_for("1//first");
 	char path[256], name[128];
 	struct test t;
 
 	begin(&t, state);
-	str_copy(path, sizeof(path), rotation_file(&t, &r));
+	str_copy(path, sizeof(path), stored_file(&t, &r));
 	folder_make(t.folder, "state/private");
 	str_format(name, sizeof(name), "state/private/%s", r.name);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -280,7 +279,7 @@ static void what_others_could_have_written_is_not_believed(void **state)
 static void a_directory_that_cannot_be_written_is_a_fault(void **state)
 {
 	static char nowhere[] = "/nowhere/state";
-	struct refresh_store r = rotation_for("1//first");
+	struct refresh_store r = store_for("1//first");
 	struct test t;
 
 	begin(&t, state);
@@ -308,9 +307,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			it_belongs_to_the_files_own_token, folder_new, folder_free),
 		cmocka_unit_test_setup_teardown(
-			the_caches_key_outlives_a_rotation, folder_new, folder_free),
+			the_caches_key_survives_a_new_refresh_token, folder_new, folder_free),
 		cmocka_unit_test_setup_teardown(
-			what_others_could_have_written_is_not_believed, folder_new, folder_free),
+			what_others_could_have_written_is_ignored, folder_new, folder_free),
 		cmocka_unit_test_setup_teardown(
 			a_directory_that_cannot_be_written_is_a_fault, folder_new, folder_free),
 	};

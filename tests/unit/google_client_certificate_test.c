@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client certificate: what is taken, and what is refused before libcurl meets it. */
+/* The client certificate: what is accepted, and what is refused before libcurl reads it. */
 #include "base/str.h"
 #include "folder.h"
 
@@ -63,7 +63,7 @@ static char *encrypted_pem(EVP_PKEY *of)
 	return pem;
 }
 
-/* Takes both texts. `code` NULL: they are right. */
+/* Takes ownership of both texts. `code` NULL: they are right. */
 static void expect(struct folder *f, char *certificate, char *private_key, mode_t mode,
 	const char *code, const char *what)
 {
@@ -113,7 +113,7 @@ static void another_ones_key_is_refused(void **state)
 		"client_certificate", "is not the key of the certificate");
 }
 
-static void a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(void **state)
+static void a_key_with_a_passphrase_is_refused_without_a_prompt(void **state)
 {
 	expect(*state, certificate_pem(key, -HOUR, HOUR), encrypted_pem(key), 0600, "client_key",
 		"is encrypted");
@@ -155,7 +155,7 @@ int main(void)
 		cmocka_unit_test(without_one_there_is_nothing_to_check),
 		TEST(a_certificate_and_its_key_are_taken),
 		TEST(another_ones_key_is_refused),
-		TEST(a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it),
+		TEST(a_key_with_a_passphrase_is_refused_without_a_prompt),
 		TEST(what_is_not_a_certificate_or_not_a_key_is_reported_so),
 		TEST(one_that_is_not_valid_now_is_refused),
 		TEST(a_key_that_others_can_read_is_refused),

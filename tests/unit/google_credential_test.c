@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key files: what is taken, and everything that is refused, with the reason. */
+/* Key files: what is accepted, and everything that is refused, with the reason. */
 #include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -14,7 +14,7 @@
 static char google_endpoint[] = "https://oauth2.googleapis.com/token";
 static char local_endpoint[] = "https://127.0.0.1:8443/token";
 static char admin[] = "admin@example.com", nobody[] = "";
-static char *pem; /* of 2048 bits */
+static char *pem; /* 2048 bits */
 
 struct test {
 	struct folder *folder;
@@ -36,7 +36,7 @@ static struct test begin(void **state)
 	return t;
 }
 
-/* Takes `file`. */
+/* Takes ownership of `file`. */
 static void write_file(struct test *t, json_t *file)
 {
 	char *text = json_dumps(file, 0);
@@ -127,7 +127,7 @@ static void a_missing_member_is_named(void **state)
 		write_file(&t, with(members[i], json_string("")));
 		expect_refused(&t, "key_incomplete", members[i]);
 	}
-	write_file(&t, with("client_id", NULL)); /* only remedies need it */
+	write_file(&t, with("client_id", NULL)); /* only remedies use it */
 	credential_free(credential_load(&t.settings, &t.fault));
 	assert_int_equal(t.fault.kind, FAULT_NONE);
 }
@@ -163,7 +163,7 @@ static void another_universe_is_refused(void **state)
 	assert_int_equal(t.fault.kind, FAULT_NONE);
 }
 
-static void a_token_uri_is_believed_if_google_or_the_settings_say_so(void **state)
+static void a_token_uri_is_trusted_if_it_is_googles_or_the_settings(void **state)
 {
 	static const char *const googles[] = {"https://oauth2.googleapis.com/token",
 		"https://accounts.google.com/o/oauth2/token",
@@ -354,7 +354,7 @@ int main(void)
 		TEST(a_missing_member_is_named),
 		TEST(types_that_can_be_no_administrator_are_refused_by_name),
 		TEST(another_universe_is_refused),
-		TEST(a_token_uri_is_believed_if_google_or_the_settings_say_so),
+		TEST(a_token_uri_is_trusted_if_it_is_googles_or_the_settings),
 		TEST(a_key_with_backslash_n_is_called_that),
 		TEST(a_key_that_is_none_is_refused),
 		TEST(a_key_that_is_not_rsa_is_refused),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I13 (docs/design.md, "Invariants"). */
-/* What Google answers instead of a token or an answer, and what an administrator is told. */
+/* What Google answers instead of a token or a result, and what the administrator is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,7 @@ struct token_row {
 	"add client id 112233445566 with exactly the scope https://www.googleapis.com/auth/" \
 	"cloud-identity.userinvitations."
 
-/* Every row of the reference, with its sentence as Google ends it. */
+/* Every row of the reference, with Google's full sentence. */
 static const struct token_row token_rows[] = {
 	{400, "invalid_grant", "Invalid JWT Signature.", NULL, FAULT_SETUP, "token_key_unknown",
 		"key 0123abcd is not (or no longer) a key of inviter@p.iam.gserviceaccount.com",
@@ -127,7 +127,7 @@ static const struct token_row token_rows[] = {
 	{429, "rate_limit", "Slow down", NULL, FAULT_TRANSIENT, "token_server", "429", ""},
 };
 
-/* What a login meets; nothing of delegation or keys is said there. */
+/* Errors of a login; their sentences do not mention delegation or keys. */
 static const struct token_row login_rows[] = {
 	{400, "invalid_grant", "Token has been expired or revoked.", NULL, FAULT_SETUP,
 		"token_revoked", "has expired or was revoked", "seven days"},
@@ -183,7 +183,7 @@ static void expect_rows(const struct credential *c, const struct token_row *of, 
 		assert_true(strlen(f.remedy) > 20);
 		assert_int_equal(
 			row->kind == FAULT_TRANSIENT, !!strstr(f.remedy, "No action is needed"));
-		/* Nothing was cut off, nothing left unfilled. */
+		/* Nothing was cut off, and no placeholder is left. */
 		assert_true(strlen(f.what) < sizeof(f.what) - 1);
 		assert_true(strlen(f.remedy) < sizeof(f.remedy) - 1);
 		assert_null(strpbrk(f.what, "{}"));
@@ -201,7 +201,7 @@ static void each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy(void
 	expect_rows(&c, token_rows, ARRAY_SIZE(token_rows));
 }
 
-/* Names as long as Google allows them to be chosen: 30 letters of account, 30 of project. */
+/* Names of the maximum length: 30 letters for the account, 30 for the project. */
 static void no_remedy_is_cut_off_by_long_names(void **state)
 {
 	static char long_path[] = "/etc/cloudinvite/credentials-of-the-organisation.json";
@@ -238,7 +238,7 @@ static void each_row_for_a_login_says_how_to_log_in_again(void **state)
 	expect_rows(&c, login_rows, ARRAY_SIZE(login_rows));
 }
 
-static void a_wrong_clock_is_said_with_the_seconds(void **state)
+static void a_wrong_clock_is_reported_with_the_seconds(void **state)
 {
 	static const char body[] =
 		"{\"error\":\"invalid_grant\",\"error_description\":"
@@ -250,7 +250,7 @@ static void a_wrong_clock_is_said_with_the_seconds(void **state)
 	assert_non_null(strstr(token_says(400, body, -90).what, "by 90 s (it is behind Google's)"));
 }
 
-static void what_is_no_token_endpoint_is_called_that(void **state)
+static void a_reply_that_is_not_a_token_endpoints_is_named_so(void **state)
 {
 	static const struct {
 		int status;
@@ -426,7 +426,7 @@ static void other_refusals_are_the_persons_until_the_control_call(void **state)
 	}
 }
 
-static void not_shown_is_no_fault_if_the_api_says_it(void **state)
+static void a_404_of_the_api_is_not_a_fault(void **state)
 {
 	struct google_reply r = api_says(GOOGLE_GET, 404, BODY_404, NULL);
 
@@ -491,13 +491,13 @@ int main(void)
 		cmocka_unit_test(each_row_of_the_token_endpoint_has_its_word_sentence_and_remedy),
 		cmocka_unit_test(no_remedy_is_cut_off_by_long_names),
 		cmocka_unit_test(each_row_for_a_login_says_how_to_log_in_again),
-		cmocka_unit_test(a_wrong_clock_is_said_with_the_seconds),
-		cmocka_unit_test(what_is_no_token_endpoint_is_called_that),
+		cmocka_unit_test(a_wrong_clock_is_reported_with_the_seconds),
+		cmocka_unit_test(a_reply_that_is_not_a_token_endpoints_is_named_so),
 		cmocka_unit_test(a_hostile_description_cannot_harm_a_terminal),
 		cmocka_unit_test(a_used_up_quota_is_for_later_in_each_of_its_forms),
 		cmocka_unit_test(what_names_the_setup_is_the_setup_for_every_method),
 		cmocka_unit_test(other_refusals_are_the_persons_until_the_control_call),
-		cmocka_unit_test(not_shown_is_no_fault_if_the_api_says_it),
+		cmocka_unit_test(a_404_of_the_api_is_not_a_fault),
 		cmocka_unit_test(a_control_call_that_is_refused_names_administrator_and_customer),
 		cmocka_unit_test(a_sick_server_is_for_later),
 		cmocka_unit_test(google_may_echo_an_address_and_the_fault_does_not),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Federated credentials: the file, and where it says that the subject's token is. */
+/* Federated credentials: the file, and where it says that the subject token is. */
 #include "google_keyless.h"
 
 #include "base/array.h"
@@ -102,7 +102,7 @@ static void no_file_runs_a_program(void **state)
 		with_source(
 			json_pack("{s:{s:b}}", "certificate", "use_default_certificate_config", 1)),
 		"source_certificate", "certificate");
-	/* Not even beside a source that is spoken. */
+	/* Not even beside a supported source. */
 	expect_refused(&t,
 		with_source(
 			json_pack("{s:s, s:{s:s}}", "file", "/x", "executable", "command", "x")),
@@ -129,7 +129,7 @@ static void a_source_is_one_file_or_one_url(void **state)
 		"source_format", "neither");
 }
 
-static void a_url_is_https_or_the_neighbour_that_the_settings_name(void **state)
+static void a_url_is_https_or_the_metadata_endpoint_of_the_settings(void **state)
 {
 	static const char *const bad[] = {"http://169.254.169.254/identity", "ftp://x/",
 		"http://metadata.google.internal.evil.example/", "file:///etc/shadow",
@@ -141,7 +141,7 @@ static void a_url_is_https_or_the_neighbour_that_the_settings_name(void **state)
 		expect_refused(
 			&t, with_source(json_pack("{s:s}", "url", bad[i])), "source_url", "source");
 	t.settings.metadata_endpoint = azure;
-	/* Whoever else reaches it can do what we can. */
+	/* Any user who reaches it can act as we do. */
 	expect_refused(&t, with_source(json_pack("{s:s}", "url", bad[0])), "metadata_reach_unknown",
 		"other users");
 	t.settings.metadata_exposed = EXPOSED_ACCEPT;
@@ -183,7 +183,7 @@ int main(void)
 		TEST(a_workforces_project_belongs_to_a_workforce),
 		TEST(no_file_runs_a_program),
 		TEST(a_source_is_one_file_or_one_url),
-		TEST(a_url_is_https_or_the_neighbour_that_the_settings_name),
+		TEST(a_url_is_https_or_the_metadata_endpoint_of_the_settings),
 		TEST(a_header_is_one_line),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I17 (docs/design.md, "Invariants"). */
-/* A held key before it is opened, and the memory of refused PINs. How it signs is a matter of real
- * tokens: tests/e2e/test_held_keys.py. */
+/* A hardware-backed key before it is opened, and the record of refused PINs. Signing is tested with
+ * real tokens: tests/e2e/test_held_keys.py. */
 #include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -169,10 +169,10 @@ static void a_refused_pin_is_remembered_until_another_is_taken(void **state)
 	assert_true(rejected_pin_path(&t.settings, key, mark, sizeof(mark)));
 	assert_non_null(strstr(t.fault.remedy, mark));
 
-	/* Another PIN, and another key, are another matter. */
+	/* Another PIN and another key are not affected. */
 	assert_true(rejected_pin_check(&t.settings, key, "2", &t.fault));
 	assert_true(rejected_pin_check(&t.settings, "handle:0x81000001", "1", &t.fault));
-	/* The same key by another way to the same PIN is the same. */
+	/* The same key with another source of the same PIN is the same. */
 	assert_false(rejected_pin_check(&t.settings, TOKEN "?pin-source=/x", "1", &t.fault));
 
 	rejected_pin_clear(&t.settings, key);
@@ -201,7 +201,7 @@ static void the_memory_holds_no_pin_and_is_ours_alone(void **state)
 	close(fd);
 }
 
-static void where_nothing_can_be_remembered_no_pin_is_tried(void **state)
+static void without_a_place_for_the_record_no_pin_is_tried(void **state)
 {
 	static char nowhere[] = "/nonexistent/cloudinvite";
 	struct test t;
@@ -224,7 +224,7 @@ int main(void)
 		TEST(a_file_that_is_not_a_pin_is_refused),
 		TEST(a_refused_pin_is_remembered_until_another_is_taken),
 		TEST(the_memory_holds_no_pin_and_is_ours_alone),
-		TEST(where_nothing_can_be_remembered_no_pin_is_tried),
+		TEST(without_a_place_for_the_record_no_pin_is_tried),
 	};
 
 	return cmocka_run_group_tests_name("google", tests, NULL, NULL);

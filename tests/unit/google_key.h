@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: keys made on the spot, and the key files around them.
+ * For tests: new keys, and key files that contain them.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_GOOGLE_KEY_H
 #define CLOUDINVITE_TESTS_UNIT_GOOGLE_KEY_H
@@ -16,7 +16,7 @@ EVP_PKEY *key_rsa(unsigned bits);
 /* PKCS#8; the caller frees it. */
 char *key_pem(EVP_PKEY *key);
 
-/* A service account's key file, as Google hands it out; `pem` may be NULL. */
+/* A service account's key file in Google's form; `pem` may be NULL. */
 json_t *key_file(const char *pem);
 
 #endif

@@ -6,7 +6,7 @@ char iam_endpoint[] = "https://127.0.0.1:8443", admin[] = "admin@example.com", n
 char sts_endpoint[] = "https://127.0.0.1:8443/v1/token", inviter[] = INVITER;
 char google[] = "http://metadata.google.internal", azure[] = "http://169.254.169.254";
 char metadata[] = "metadata:", run[] = "/nowhere/run";
-char *pem; /* of 2048 bits */
+char *pem; /* 2048 bits */
 
 struct test begin(void **state)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: settings around a credential's file, and files of credentials that have no key of
- * their own.
+ * For tests: settings for a credential's file, and files of credentials without a key of their own.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_GOOGLE_KEYLESS_H
 #define CLOUDINVITE_TESTS_UNIT_GOOGLE_KEYLESS_H
@@ -21,7 +20,7 @@ extern char iam_endpoint[], admin[], none[];
 extern char sts_endpoint[], inviter[];
 extern char google[], azure[];
 extern char metadata[], run[];
-extern char *pem; /* of 2048 bits */
+extern char *pem; /* 2048 bits */
 
 struct test {
 	struct folder *folder;
@@ -31,7 +30,7 @@ struct test {
 
 struct test begin(void **state);
 
-/* Takes `file`. */
+/* Takes ownership of `file`. */
 struct credential *load(struct test *t, json_t *file);
 void expect_taken(struct test *t, json_t *file);
 void expect_refused(struct test *t, json_t *file, const char *code, const char *says);

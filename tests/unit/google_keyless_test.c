@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who signs for the account that acts as the administrator, and who asks for it. */
+/* Which account signs as the administrator, and which source asks for it. */
 #include "base/array.h"
 #include "base/str.h"
 #include "google_keyless.h"

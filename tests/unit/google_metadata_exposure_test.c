@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What --prepare has found out about the metadata server's neighbours, and when it is believed. */
+/* What --prepare has found out about the metadata server, and when that result is used. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
@@ -81,7 +81,7 @@ static void the_settings_may_accept_it(void **state)
 	assert_true(allows(&h));
 }
 
-static void what_nobody_has_looked_at_is_refused_too(void **state)
+static void an_unchecked_exposure_is_refused_too(void **state)
 {
 	struct host h = begin(state);
 
@@ -109,7 +109,7 @@ static void what_was_found_before_the_host_booted_does_not_count(void **state)
 	expect_unknown(&h, "restarted since the last check");
 }
 
-static void a_file_that_others_could_have_written_is_not_believed(void **state)
+static void a_file_that_others_could_have_written_is_ignored(void **state)
 {
 	struct host h = begin(state);
 
@@ -121,7 +121,7 @@ static void a_file_that_others_could_have_written_is_not_believed(void **state)
 	expect_unknown(&h, "");
 }
 
-static void a_broken_file_says_nothing(void **state)
+static void a_broken_file_counts_as_unknown(void **state)
 {
 	static const char *const broken[] = {
 		"", "closed", "closed\n", "\n\n\n\n", "closed\nclosed\n"};
@@ -141,11 +141,11 @@ int main(void)
 		TEST(what_is_closed_to_others_may_be_used),
 		TEST(what_is_open_to_all_is_refused_with_rule_and_setting),
 		TEST(the_settings_may_accept_it),
-		TEST(what_nobody_has_looked_at_is_refused_too),
+		TEST(an_unchecked_exposure_is_refused_too),
 		TEST(another_endpoint_is_another_question),
 		TEST(what_was_found_before_the_host_booted_does_not_count),
-		TEST(a_file_that_others_could_have_written_is_not_believed),
-		TEST(a_broken_file_says_nothing),
+		TEST(a_file_that_others_could_have_written_is_ignored),
+		TEST(a_broken_file_counts_as_unknown),
 	};
 
 	return cmocka_run_group_tests_name("google", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata server: what it is asked, and everything that may answer. */
+/* The metadata server: the requests, and everything that may answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ struct answer {
 	int64_t skew;
 };
 
-/* With a proxy that nobody answers at: the metadata server is not asked through it. */
+/* With a proxy that does not answer: the metadata server is not asked through it. */
 static struct answer ask(struct fake_metadata_server *n)
 {
 	static char none[] = "", proxy[] = "http://127.0.0.1:9";
@@ -80,7 +80,7 @@ static void expect(
 	assert_true(kind == FAULT_TRANSIENT || *a.fault.remedy);
 }
 
-static void it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy(void **state)
+static void it_is_asked_for_account_and_token_and_never_through_a_proxy(void **state)
 {
 	static const char *const paths[] = {"GET /computeMetadata/v1/universe/universe-domain HTTP",
 		"GET /computeMetadata/v1/instance/service-accounts/default/email HTTP",
@@ -148,7 +148,7 @@ static void a_connection_that_is_cut_is_tried_again(void **state)
 	assert_true(answer(&n).ok);
 }
 
-static void whoever_does_not_say_that_he_is_google_is_not_believed(void **state)
+static void a_server_without_googles_header_is_not_believed(void **state)
 {
 	(void)state;
 	expect((struct fake_metadata_server){.replies = {STRANGER("200 OK", "googleapis.com")}},
@@ -172,7 +172,7 @@ static void a_machine_without_an_account_is_called_that(void **state)
 		FAULT_SETUP, "metadata_no_account", "no service account");
 }
 
-static void a_refusal_is_said_in_its_own_words(void **state)
+static void a_refusal_is_quoted(void **state)
 {
 	(void)state;
 	expect((struct fake_metadata_server){.replies = {UNIVERSE, NAME,
@@ -184,7 +184,7 @@ static void a_refusal_is_said_in_its_own_words(void **state)
 		FAULT_SETUP, "metadata_refused", "400");
 }
 
-static void what_is_no_name_and_no_token_is_strange(void **state)
+static void an_invalid_name_or_token_is_unexpected(void **state)
 {
 	static const char *const tokens[] = {OK, OK "ya29.x", OK "{}",
 		OK "{\"access_token\":\"a b\"}",
@@ -201,7 +201,7 @@ static void what_is_no_name_and_no_token_is_strange(void **state)
 			FAULT_SETUP, "metadata_unexpected", "no token");
 }
 
-static void where_nothing_answers_it_says_where_there_is_one(void **state)
+static void without_an_answer_the_remedy_says_where_there_is_one(void **state)
 {
 	struct fake_metadata_server n = {.replies = {NULL}};
 	struct answer a;
@@ -233,17 +233,17 @@ static void its_clock_is_not_googles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_asked_who_we_are_and_for_a_token_and_never_through_a_proxy),
+		cmocka_unit_test(it_is_asked_for_account_and_token_and_never_through_a_proxy),
 		cmocka_unit_test(a_server_from_before_the_universes_will_do),
 		cmocka_unit_test(another_universe_is_refused),
 		cmocka_unit_test(a_busy_server_is_asked_again),
 		cmocka_unit_test(one_that_stays_busy_is_for_later),
 		cmocka_unit_test(a_connection_that_is_cut_is_tried_again),
-		cmocka_unit_test(whoever_does_not_say_that_he_is_google_is_not_believed),
+		cmocka_unit_test(a_server_without_googles_header_is_not_believed),
 		cmocka_unit_test(a_machine_without_an_account_is_called_that),
-		cmocka_unit_test(a_refusal_is_said_in_its_own_words),
-		cmocka_unit_test(what_is_no_name_and_no_token_is_strange),
-		cmocka_unit_test(where_nothing_answers_it_says_where_there_is_one),
+		cmocka_unit_test(a_refusal_is_quoted),
+		cmocka_unit_test(an_invalid_name_or_token_is_unexpected),
+		cmocka_unit_test(without_an_answer_the_remedy_says_where_there_is_one),
 		cmocka_unit_test(its_clock_is_not_googles),
 	};
 

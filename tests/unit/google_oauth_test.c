@@ -129,7 +129,7 @@ static void one_that_is_registered_nowhere_usable_is_refused(void **state)
 	}
 }
 
-static void what_is_no_client_says_where_to_get_one(void **state)
+static void a_file_without_a_client_says_where_to_get_one(void **state)
 {
 	static const char *const texts[] = {"", "[]", "{}", "{\"type\":\"authorized_user\"}",
 		"{\"installed\":{}}", "{\"installed\":{\"client_id\":\"x\"}}",
@@ -221,9 +221,9 @@ static void the_code_is_taken_with_our_state_only(void **state)
 	struct test *t = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
-		if (ask(t, strange[i], false) != OAUTH_STRANGE)
+		if (ask(t, strange[i], false) != OAUTH_UNEXPECTED)
 			print_error("%s\n", strange[i]);
-		assert_int_equal(ask(t, strange[i], false), OAUTH_STRANGE);
+		assert_int_equal(ask(t, strange[i], false), OAUTH_UNEXPECTED);
 		assert_int_equal(t->fault.kind, FAULT_NONE);
 	}
 	assert_int_equal(ask(t, "state=%s&code=4%2F0Ab-_c&scope=x&authuser=0", false), OAUTH_CODE);
@@ -231,7 +231,7 @@ static void the_code_is_taken_with_our_state_only(void **state)
 	assert_int_equal(ask(t, "code=4/0A&state=%s#", false), OAUTH_CODE);
 }
 
-static void a_code_that_is_too_long_is_no_code(void **state)
+static void a_code_that_is_too_long_is_refused(void **state)
 {
 	struct test *t = *state;
 	struct strbuf query = {0};
@@ -239,7 +239,7 @@ static void a_code_that_is_too_long_is_no_code(void **state)
 	strbuf_add(&query, "state=%s&code=");
 	for (int i = 0; i < OAUTH_CODE_MAX; i++)
 		strbuf_add(&query, "a");
-	assert_int_equal(ask(t, query.data, false), OAUTH_STRANGE);
+	assert_int_equal(ask(t, query.data, false), OAUTH_UNEXPECTED);
 	strbuf_free(&query);
 }
 
@@ -256,7 +256,7 @@ static void a_person_may_paste_the_address_its_query_or_the_code(void **state)
 		assert_string_equal(t->code, "4/0A");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(ask(t, bad[i], true), OAUTH_STRANGE);
+		assert_int_equal(ask(t, bad[i], true), OAUTH_UNEXPECTED);
 }
 
 static void each_refusal_says_what_to_do(void **state)
@@ -338,7 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			one_that_is_registered_nowhere_usable_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_no_client_says_where_to_get_one, setup, teardown),
+			a_file_without_a_client_says_where_to_get_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_address_asks_for_one_scope_and_for_a_lasting_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -346,7 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_code_is_taken_with_our_state_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_code_that_is_too_long_is_no_code, setup, teardown),
+			a_code_that_is_too_long_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_person_may_paste_the_address_its_query_or_the_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_refusal_says_what_to_do, setup, teardown),

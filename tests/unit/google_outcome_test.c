@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which replies, and which lacks of one, let a send be repeated. */
+/* Which replies, and which missing replies, allow a send to be repeated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/str.h"
 #include "base/strbuf.h"
 #include "google/api/outcome.h"
 
@@ -31,7 +32,7 @@ static struct google_reply read_reply(
 	return out;
 }
 
-static void nothing_written_may_be_repeated(void **state)
+static void a_request_that_was_not_written_may_be_repeated(void **state)
 {
 	static const struct {
 		CURLcode curl;
@@ -98,7 +99,7 @@ static void half_a_reply_is_none_whatever_its_status(void **state)
 	}
 }
 
-static void a_status_says_whether_a_send_may_be_repeated(void **state)
+static void the_status_decides_whether_a_send_may_be_repeated(void **state)
 {
 	static const struct {
 		int status;
@@ -134,7 +135,7 @@ static void a_status_says_whether_a_send_may_be_repeated(void **state)
 	}
 }
 
-static void what_the_server_refused_unseen_may_be_repeated(void **state)
+static void an_unprocessed_request_may_be_repeated(void **state)
 {
 	const struct http_reply http = {.curl = CURLE_HTTP2, .unprocessed = true};
 	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
@@ -159,8 +160,8 @@ static void a_page_in_googles_place_is_called_that(void **state)
 	assert_non_null(strstr(r.fault.remedy, "login page"));
 }
 
-/* libcurl says of these that a protocol is not supported, or that memory is short. */
-static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
+/* libcurl reports for these that a protocol is not supported, or that memory is short. */
+static void a_reply_that_is_not_http_is_transient(void **state)
 {
 	static const CURLcode all[] = {
 		CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY};
@@ -173,6 +174,99 @@ static void what_is_no_http_is_for_later_and_no_fault_of_the_setup(void **state)
 		assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 		assert_string_equal(r.fault.code, "reply_broken");
 		assert_int_equal(read_reply(GOOGLE_SEND, http, "").fault.kind, FAULT_AMBIGUOUS);
+	}
+}
+
+#define EOF_OF_OPENSSL                                                                        \
+	"OpenSSL SSL_read: OpenSSL/3.5.9: error:0A000126:SSL routines::unexpected eof while " \
+	"reading, errno 0"
+#define RESET	  "Recv failure: Connection reset by peer"
+#define RESET_OLD "OpenSSL SSL_read: Connection reset by peer, errno 104" /* libcurl 7.76 */
+
+static void assert_code(enum google_method method, const struct http_reply *http,
+	enum fault_kind kind, const char *code)
+{
+	struct google_reply r = read_reply(method, *http, "");
+
+	if (strcmp(r.fault.code, code) != 0)
+		print_error("curl %d, status %d: %s\n", http->curl, http->status, http->error);
+	assert_string_equal(r.fault.code, code);
+	assert_int_equal(r.fault.kind, kind);
+}
+
+static void a_connection_that_ends_under_a_request_is_cut_whatever_libcurl_calls_it(void **state)
+{
+	static const CURLcode all[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,
+		CURLE_HTTP2_STREAM, CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING};
+	static const char *const texts[] = {EOF_OF_OPENSSL, RESET, RESET_OLD};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all) * ARRAY_SIZE(texts) * 2; i++) {
+		struct http_reply http = {.curl = (int)all[i / 2 % ARRAY_SIZE(all)],
+			.status = i % 2 ? 200 : 0,
+			.maybe_sent = true,
+			.retry_after = -1};
+
+		str_copy(http.error, sizeof(http.error), texts[i / 2 / ARRAY_SIZE(all)]);
+		assert_code(GOOGLE_CHECK, &http, FAULT_TRANSIENT, "network_cut");
+		assert_code(GOOGLE_SEND, &http, FAULT_AMBIGUOUS, "network_cut");
+	}
+}
+
+static void a_connection_that_ends_during_the_handshake_is_a_failed_handshake(void **state)
+{
+	const struct http_reply http = {.curl = CURLE_SSL_CONNECT_ERROR,
+		.error = "TLS connect error: error:0A000126:SSL routines::unexpected eof while "
+			 "reading"};
+
+	(void)state;
+	assert_code(GOOGLE_CHECK, &http, FAULT_TRANSIENT, "tls_handshake");
+	assert_code(GOOGLE_SEND, &http, FAULT_TRANSIENT, "tls_handshake");
+}
+
+/* libcurl has found an idle connection dead and then failed before the request. */
+static void the_end_of_an_earlier_connection_does_not_hide_what_failed(void **state)
+{
+	static const struct {
+		CURLcode curl;
+		enum fault_kind kind;
+		const char *code;
+	} all[] = {{CURLE_COULDNT_RESOLVE_HOST, FAULT_TRANSIENT, "network_name"},
+		{CURLE_COULDNT_CONNECT, FAULT_TRANSIENT, "network_connect"},
+		{CURLE_OPERATION_TIMEDOUT, FAULT_TRANSIENT, "network_timeout"},
+		{CURLE_PEER_FAILED_VERIFICATION, FAULT_SETUP, "tls_untrusted"},
+		{CURLE_ABORTED_BY_CALLBACK, FAULT_STOPPED, "stopped"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const struct http_reply http = {.curl = (int)all[i].curl, .error = EOF_OF_OPENSSL};
+
+		assert_code(GOOGLE_CHECK, &http, all[i].kind, all[i].code);
+		assert_code(GOOGLE_SEND, &http, all[i].kind, all[i].code);
+	}
+}
+
+static void without_the_words_of_an_end_libcurls_code_decides(void **state)
+{
+	static const struct {
+		CURLcode curl;
+		int status;
+		const char *code;
+	} all[] = {{CURLE_HTTP2, 0, "network_http2"}, {CURLE_HTTP2, 200, "network_http2"},
+		{CURLE_HTTP2_STREAM, 0, "network_http2"}, {CURLE_RECV_ERROR, 0, "network_cut"},
+		{CURLE_RECV_ERROR, 200, "reply_broken"}, {CURLE_PARTIAL_FILE, 200, "network_cut"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const struct http_reply http = {.curl = (int)all[i].curl,
+			.status = all[i].status,
+			.maybe_sent = true,
+			.retry_after = -1,
+			.error = "OpenSSL SSL_read: OpenSSL/3.5.9: error:0A000119:SSL "
+				 "routines::decryption failed or bad record mac, errno 0"};
+
+		assert_code(GOOGLE_CHECK, &http, FAULT_TRANSIENT, all[i].code);
+		assert_code(GOOGLE_SEND, &http, FAULT_AMBIGUOUS, all[i].code);
 	}
 }
 
@@ -218,13 +312,18 @@ static void date_wait_and_duration_are_passed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_written_may_be_repeated),
+		cmocka_unit_test(a_request_that_was_not_written_may_be_repeated),
 		cmocka_unit_test(a_send_that_may_have_been_written_is_unconfirmed),
 		cmocka_unit_test(half_a_reply_is_none_whatever_its_status),
-		cmocka_unit_test(a_status_says_whether_a_send_may_be_repeated),
-		cmocka_unit_test(what_the_server_refused_unseen_may_be_repeated),
+		cmocka_unit_test(the_status_decides_whether_a_send_may_be_repeated),
+		cmocka_unit_test(an_unprocessed_request_may_be_repeated),
 		cmocka_unit_test(a_page_in_googles_place_is_called_that),
-		cmocka_unit_test(what_is_no_http_is_for_later_and_no_fault_of_the_setup),
+		cmocka_unit_test(a_reply_that_is_not_http_is_transient),
+		cmocka_unit_test(
+			a_connection_that_ends_under_a_request_is_cut_whatever_libcurl_calls_it),
+		cmocka_unit_test(a_connection_that_ends_during_the_handshake_is_a_failed_handshake),
+		cmocka_unit_test(the_end_of_an_earlier_connection_does_not_hide_what_failed),
+		cmocka_unit_test(without_the_words_of_an_end_libcurls_code_decides),
 		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
 		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
 		cmocka_unit_test(date_wait_and_duration_are_passed_on),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the bodies of 2xx replies say: every shape of the reference, and those that nobody promised.
- */
+/* The bodies of 2xx replies: every form of the reference, and forms that are not documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +53,7 @@ static void check_is_true_only_if_it_says_true(void **state)
 	assert_true(parse(GOOGLE_CHECK, "{\"isInvitableUser\":true,\"news\":[1,{}]}").invitable);
 }
 
-static void check_refuses_what_is_no_boolean_and_no_object(void **state)
+static void check_refuses_a_reply_without_a_boolean(void **state)
 {
 	static const char *const bad[] = {"{\"isInvitableUser\":\"true\"}",
 		"{\"isInvitableUser\":1}", "[]", "true", "", "{",
@@ -133,7 +132,7 @@ static void a_name_is_decoded_once_and_compared_without_case(void **state)
 	assert_string_equal(r.invitation.address, "alice@example.com");
 }
 
-static void somebody_elses_data_settles_nothing(void **state)
+static void data_of_another_person_decides_nothing(void **state)
 {
 	static const char bob[] = "{\"name\":\"customers/C1/userinvitations/bob@example.com\","
 				  "\"state\":\"INVITED\"}";
@@ -184,7 +183,7 @@ static void a_list_gives_its_rows_and_the_next_page(void **state)
 	assert_string_equal(r.next_page_token, "abc");
 }
 
-static void a_row_of_nobody_does_not_hide_the_others(void **state)
+static void a_row_without_an_address_does_not_hide_the_others(void **state)
 {
 	struct google_reply r = parse(
 		GOOGLE_LIST, "{\"userInvitations\":[{\"name\":\"nonsense\"}," INVITATION "]}");
@@ -277,7 +276,7 @@ static void an_operation_with_an_error_says_what_its_code_says(void **state)
 	}
 }
 
-static void a_strange_reply_to_send_leaves_it_unconfirmed(void **state)
+static void an_unexpected_reply_to_send_is_ambiguous(void **state)
 {
 	static const char *const bad[] = {"", "OK", "[]", "{\"done\":\"true\"}", "{\"done\":1}",
 		"{\"error\":\"no\"}", "{\"error\":{}}", "{\"error\":{\"code\":\"3\"}}",
@@ -302,20 +301,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_is_true_only_if_it_says_true),
-		cmocka_unit_test(check_refuses_what_is_no_boolean_and_no_object),
+		cmocka_unit_test(check_refuses_a_reply_without_a_boolean),
 		cmocka_unit_test(get_reads_the_invitation),
 		cmocka_unit_test(a_count_may_be_a_number_a_string_or_absent),
 		cmocka_unit_test(a_state_may_be_unknown_or_absent_but_is_text),
 		cmocka_unit_test(a_name_is_decoded_once_and_compared_without_case),
-		cmocka_unit_test(somebody_elses_data_settles_nothing),
+		cmocka_unit_test(data_of_another_person_decides_nothing),
 		cmocka_unit_test(a_list_may_be_empty_in_three_ways),
 		cmocka_unit_test(a_list_gives_its_rows_and_the_next_page),
-		cmocka_unit_test(a_row_of_nobody_does_not_hide_the_others),
+		cmocka_unit_test(a_row_without_an_address_does_not_hide_the_others),
 		cmocka_unit_test(a_malformed_list_is_asked_for_again),
 		cmocka_unit_test(a_done_operation_without_error_is_confirmed),
 		cmocka_unit_test(an_operation_that_is_not_done_is_neither_yes_nor_no),
 		cmocka_unit_test(an_operation_with_an_error_says_what_its_code_says),
-		cmocka_unit_test(a_strange_reply_to_send_leaves_it_unconfirmed),
+		cmocka_unit_test(an_unexpected_reply_to_send_is_ambiguous),
 	};
 
 	return cmocka_run_group_tests_name("google", tests, NULL, forget);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The five calls as addresses: encoded once, and never anything but one segment of a path. */
+/* The five calls as URLs: an address is encoded once, and is always one segment of the path. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every way in which Google's API is known to say no, whole bodies, for every method. */
+/* Every known way in which Google's API refuses, with whole bodies, for every method. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,7 +98,7 @@ static struct credential credential(void)
 struct refused {
 	int status;
 	const char *body, *authenticate;
-	enum fault_kind kind; /* PERSON: of a call about somebody; list and get are other */
+	enum fault_kind kind; /* PERSON: for calls about a person; list and get differ */
 	const char *code, *what, *remedy;
 };
 
@@ -198,7 +198,7 @@ static const struct refused all[] = {
 	{503, ERROR("503", "UNAVAILABLE", "The service is currently unavailable."), NULL,
 		FAULT_TRANSIENT, "unavailable", "currently unavailable", "No action is needed"},
 	{504, "Gateway Timeout", NULL, FAULT_TRANSIENT, "http_504", "504", "No action is needed"},
-	/* The person or the set-up: the control call decides. */
+	/* The person or the configuration: the control call decides. */
 	{403, BODY_D, NULL, FAULT_REJECTED, "permission_denied", "does not have permission", ""},
 	{403, BODY_F, NULL, FAULT_REJECTED, "permission_denied", "signJwt", ""},
 	{403, LEGACY("403", "global", "forbidden"), NULL, FAULT_REJECTED, "http_403", "403", ""},
@@ -218,7 +218,7 @@ static const struct refused all[] = {
 	{412, PLAIN("412", "x"), NULL, FAULT_REJECTED, "http_412", "412", ""},
 };
 
-/* Nothing cut off, nothing left unfilled, and always something to do. */
+/* No text is cut off, no placeholder is left, and there is always a remedy. */
 static void assert_sentences(const struct fault *f)
 {
 	assert_true(strlen(f->what) < sizeof(f->what) - 1);
@@ -261,7 +261,7 @@ static void every_refusal_has_its_kind_word_sentence_and_remedy_for_every_method
 	}
 }
 
-static void a_login_is_told_to_tick_the_scope_and_nothing_of_delegation(void **state)
+static void a_login_without_the_scope_gets_a_remedy_without_delegation(void **state)
 {
 	struct credential c = {.type = &credential_authorized_user, .path = path};
 	struct google_reply r = say(&c, GOOGLE_SEND, 403, BODY_B, NULL);
@@ -273,7 +273,7 @@ static void a_login_is_told_to_tick_the_scope_and_nothing_of_delegation(void **s
 	assert_sentences(&r.fault);
 }
 
-/* ---- what an Operation holds ---- */
+/* ---- contents of an Operation ---- */
 
 static struct google_reply operation_says(enum google_method method, int code, const char *message)
 {
@@ -312,7 +312,7 @@ static void every_code_of_an_operation_has_its_kind_and_remedy(void **state)
 		{14, FAULT_AMBIGUOUS, "unavailable", "cloudinvite get"},
 		{15, FAULT_AMBIGUOUS, "data_loss", "cloudinvite get"},
 		{16, FAULT_SETUP, "unauthenticated", "suspended"},
-		/* Codes that nobody has defined, HTTP's among them. */
+		/* Undefined codes, including HTTP's. */
 		{0, FAULT_AMBIGUOUS, "unknown", "cloudinvite get"},
 		{17, FAULT_AMBIGUOUS, "unknown", "cloudinvite get"},
 		{-1, FAULT_AMBIGUOUS, "unknown", "cloudinvite get"},
@@ -338,7 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_refusal_has_its_kind_word_sentence_and_remedy_for_every_method),
-		cmocka_unit_test(a_login_is_told_to_tick_the_scope_and_nothing_of_delegation),
+		cmocka_unit_test(a_login_without_the_scope_gets_a_remedy_without_delegation),
 		cmocka_unit_test(every_code_of_an_operation_has_its_kind_and_remedy),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a caller without a key is refused, by IAM and by the Security Token Service. */
+/* What IAM and the Security Token Service refuse to a source without a key. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void ask_sts(const struct credential *c, const struct http_reply *reply, 
 	error_sts(c, AUDIENCE, reply, f);
 }
 
-static struct fault answer(ask *whom, struct http_reply *reply)
+static struct fault answer(ask *server, struct http_reply *reply)
 {
 	const struct settings settings = {.iam_endpoint = iam, .sts_endpoint = sts};
 	const struct credential c = {.issuer = "inviter@p.iam.gserviceaccount.com",
@@ -70,17 +70,17 @@ static struct fault answer(ask *whom, struct http_reply *reply)
 		.settings = &settings};
 	struct fault f = {.kind = FAULT_NONE};
 
-	whom(&c, reply, &f);
+	server(&c, reply, &f);
 	return f;
 }
 
-static void expect(ask *whom, const struct refused *row)
+static void expect(ask *server, const struct refused *row)
 {
 	struct http_reply r = {.status = row->status, .retry_after = -1};
 	struct fault f;
 
 	strbuf_add(&r.body, row->body);
-	f = answer(whom, &r);
+	f = answer(server, &r);
 	strbuf_free(&r.body);
 	if (f.kind != row->kind || strcmp(f.code, row->code) != 0 || !strstr(f.what, row->what) ||
 		!strstr(f.remedy, row->remedy))
@@ -200,7 +200,7 @@ static void every_refusal_of_the_exchange_has_its_kind_word_sentence_and_remedy(
 		expect(ask_sts, &rows[i]);
 }
 
-/* What somebody is told to type is of no use without its end. */
+/* A command without its end would be useless. */
 static void no_command_is_cut_off_by_long_names(void **state)
 {
 	const struct credential c = {.issuer = "abcdefghijklmnopqrstuvwxyz1234@"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subject's token: from a file or a URL, as text or inside JSON. */
+/* The subject token: from a file or a URL, as text or inside JSON. */
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google_keyless.h"
@@ -14,7 +14,7 @@ struct fetched {
 	struct fault fault;
 };
 
-/* Takes `source`. */
+/* Takes ownership of `source`. */
 static struct fetched fetch(struct test *t, json_t *source)
 {
 	static char path[] = "/etc/cloudinvite/credentials.json";
@@ -87,7 +87,7 @@ static void a_file_is_read_as_text_or_as_json(void **state)
 		"/nonexistent/token");
 }
 
-static void a_token_that_everybody_reads_is_refused_unless_that_is_accepted(void **state)
+static void a_token_that_every_user_can_read_is_refused_unless_accepted(void **state)
 {
 	struct test t = begin(state);
 
@@ -136,7 +136,7 @@ static void a_url_is_asked_with_its_headers(void **state)
 	assert_non_null(strstr(n.asked[0], "\r\nMetadata: True\r\n"));
 }
 
-static void a_url_that_refuses_is_said(void **state)
+static void a_refusal_of_the_url_is_reported(void **state)
 {
 	struct fake_metadata_server n = {
 		.replies = {"HTTP/1.1 403 No\r\nConnection: close\r\n\r\neyJ",
@@ -159,10 +159,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_is_read_as_text_or_as_json),
-		TEST(a_token_that_everybody_reads_is_refused_unless_that_is_accepted),
+		TEST(a_token_that_every_user_can_read_is_refused_unless_accepted),
 		TEST(a_token_without_end_is_refused),
 		TEST(a_url_is_asked_with_its_headers),
-		TEST(a_url_that_refuses_is_said),
+		TEST(a_refusal_of_the_url_is_reported),
 	};
 
 	log_start("test", LOG_LEVEL_ERROR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token cache: one minter, and nothing believed that others could have written. */
+/* The token cache: one process mints, and nothing is used that others could have written. */
 #include "base/str.h"
 #include "folder.h"
 
@@ -161,7 +161,7 @@ static void fifty_processes_that_ask_at_once_mint_one(void **state)
 		if (fork())
 			continue;
 		close(go[1]);
-		(void)!read(go[0], &byte, 1); /* all at once, when the pipe is closed */
+		(void)!read(go[0], &byte, 1); /* all start when the pipe is closed */
 		char *value = get(t, NULL);
 		bool good = value && strcmp(value, "token-1") == 0;
 
@@ -185,7 +185,7 @@ static void a_refused_token_is_never_used_again(void **state)
 	expect_token(t, NULL, "token-1");
 	expect_token(t, "token-1", "token-2");
 	expect_token(t, NULL, "token-2");
-	/* Who comes later with the old refusal gets what the first one minted. */
+	/* A later caller with the same refused token gets what the first one minted. */
 	expect_token(t, "token-1", "token-2");
 	assert_int_equal(minted(t->count), 2);
 }
@@ -201,7 +201,7 @@ static void a_token_is_stale_before_it_ends(void **state)
 	expect_token(t, NULL, "token-1");
 }
 
-static void what_a_wrong_clock_wrote_is_not_believed(void **state)
+static void what_a_wrong_clock_wrote_is_ignored(void **state)
 {
 	struct test *t = *state;
 	int64_t now = clock_wall();
@@ -232,7 +232,7 @@ static void what_is_not_a_token_file_is_replaced(void **state)
 	}
 }
 
-static void what_others_could_have_written_is_not_believed(void **state)
+static void what_others_could_have_written_is_ignored(void **state)
 {
 	struct test *t = *state;
 	int64_t now = clock_wall();
@@ -302,7 +302,7 @@ static bool stop_now(void *ctx)
 	return true;
 }
 
-static void a_person_who_waits_for_another_minter_can_be_stopped(void **state)
+static void waiting_for_another_minter_can_be_stopped(void **state)
 {
 	struct test *t = *state;
 	char lock[160];
@@ -395,13 +395,13 @@ int main(void)
 		TEST(fifty_processes_that_ask_at_once_mint_one),
 		TEST(a_refused_token_is_never_used_again),
 		TEST(a_token_is_stale_before_it_ends),
-		TEST(what_a_wrong_clock_wrote_is_not_believed),
+		TEST(what_a_wrong_clock_wrote_is_ignored),
 		TEST(what_is_not_a_token_file_is_replaced),
-		TEST(what_others_could_have_written_is_not_believed),
+		TEST(what_others_could_have_written_is_ignored),
 		TEST(a_huge_file_is_not_read),
 		TEST(without_a_directory_it_goes_on_uncached),
 		TEST(a_failure_is_passed_on_and_not_kept),
-		TEST(a_person_who_waits_for_another_minter_can_be_stopped),
+		TEST(waiting_for_another_minter_can_be_stopped),
 		TEST(a_peek_shows_what_there_is_and_mints_nothing),
 		TEST(files_of_credentials_that_are_gone_are_removed),
 		cmocka_unit_test(a_token_reply_is_read_as_the_standard_says),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I16 (docs/design.md, "Invariants"). */
-/* Whom a credential's file may name: Google to the letter, or what the settings name too. */
+/* The hosts that a credential's file may name: exactly Google's, or those that the settings name
+ * too. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
@@ -22,7 +23,7 @@ static struct settings defaults(void)
 		.iam_endpoint = google_iam};
 }
 
-/* Each begins as a right address does, or looks like one. %s: the rest of the host and its path. */
+/* Each begins like a valid address, or looks like one. %s: the rest of the host and its path. */
 static const char *const tricks[] = {"https://%s@evil.example", "https://%s.evil.example",
 	"https://evil.example/%s", "https://evil.example#%s", "https://evil.example?%s",
 	"https://evil.example\\@%s", "https://evil.example\\.%s", "https://user@%s",
@@ -31,7 +32,7 @@ static const char *const tricks[] = {"https://%s@evil.example", "https://%s.evil
 	"https://%s\r\nHost: evil.example", "https://%s?x=1", "https://%s#x", "https://%s/",
 	"https://%s/../evil", "https://%s%%2e%%2e", "https://www.%s", "ftp://%s", "file://%s"};
 
-/* The host alone, changed. */
+/* Changes of the host alone. */
 static const char *const hosts[] = {"OAUTH2.googleapis.com", "oauth2.googleapis.com.",
 	"oauth2.googleapis.com:443", "oauth2.googleapis.com:8443",
 	"oauth2.googleapis.com:", "oauth2%2egoogleapis.com", "oauth2.googleapis.com%2eevil.example",
@@ -54,7 +55,7 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 	assert_true(trusted_sts_url(google_sts, &s));
 	assert_string_equal(trusted_iam_path(TRUSTED_IAM "/v1/x", &s), "/v1/x");
 	for (size_t i = 0; i < ARRAY_SIZE(tricks); i++) {
-/* The patterns are this table's. */
+/* The patterns come from this table. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		(void)snprintf(url, sizeof(url), tricks[i], google_token + strlen("https://"));
@@ -63,7 +64,7 @@ static void only_googles_own_address_passes_and_no_trick(void **state)
 		assert_false(trusted_sts_url(url, &s));
 		(void)snprintf(url, sizeof(url), tricks[i], google_iam + strlen("https://"));
 #pragma GCC diagnostic pop
-		/* What follows the host is the path, which keyless.c reads to the letter. */
+		/* What follows the host is the path, which keyless.c reads exactly. */
 		if (!str_starts(url, TRUSTED_IAM "/"))
 			assert_null(trusted_iam_path(url, &s));
 	}
@@ -85,7 +86,7 @@ static void another_address_passes_only_where_the_settings_name_the_same(void **
 	assert_false(trusted_token_uri(elsewhere, &s));
 	assert_false(trusted_sts_url(elsewhere, &s));
 	s.token_endpoint = s.sts_endpoint = elsewhere;
-	/* A default that somebody changed in the code would not be a setting. */
+	/* A default that was changed in the code does not count as a setting. */
 	assert_false(trusted_token_uri(elsewhere, &s));
 	assert_false(trusted_sts_url(elsewhere, &s));
 	s.token_endpoint_set = s.sts_endpoint_set = true;
@@ -93,7 +94,7 @@ static void another_address_passes_only_where_the_settings_name_the_same(void **
 	assert_true(trusted_sts_url(elsewhere, &s));
 	assert_false(trusted_token_uri(upper, &s));
 	assert_false(trusted_sts_url("https://sso.example.com:8443/token/more", &s));
-	/* Google's own need not be named: a file may come from before the setting. */
+	/* Google's own need not be in the settings: a file may be older than the setting. */
 	assert_true(trusted_token_uri(google_token, &s));
 	assert_null(trusted_iam_path("https://iam-vpc1.p.googleapis.com/v1/x", &s));
 	s.iam_endpoint = other_iam;

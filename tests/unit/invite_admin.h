@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: what administrators do to people, as the commands of cli/ do it; and whether anybody
- * is forgotten over it.
+ * For tests: the actions of administrators, as the commands of cli/ perform them, and whether they
+ * lose a person.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
 #define CLOUDINVITE_TESTS_UNIT_INVITE_ADMIN_H
@@ -15,16 +15,16 @@
 
 bool decide(struct site *s, const char *address, struct person *p);
 
-/* Whom an unconfirmed send has reached after all gets a second mail, if an administrator will have
- * it so: *may_mail_again. */
+/* A person who was reached by an unconfirmed send gets a second mail if an administrator decides
+ * so: *may_mail_again. */
 void admin_approve(struct site *s, const char *address, bool *may_mail_again);
 void admin_retry(struct site *s, const char *address);
 void admin_block(struct site *s, const char *address, bool block);
 
-/* Not while a mail is so young that Google may hide it. */
+/* Refused while a mail is so recent that Google may hide it. */
 void admin_forget(struct site *s, const char *address);
 
-/* ---- nobody forgotten ---- */
+/* ---- no person is forgotten ---- */
 
 struct looking {
 	int64_t now;
@@ -32,7 +32,7 @@ struct looking {
 	uint64_t seed;
 };
 
-/* Whoever is not done with is taken up by itself, or says what an administrator is to decide. */
+/* Every person whose state is not final is due, or says what an administrator must decide. */
 void assert_nobody_is_forgotten(struct site *s, uint64_t seed);
 
 #endif

@@ -8,7 +8,7 @@
 
 static const char alice[] = "alice@example.com";
 
-/* A command of its own process: another ledger handle, another owner of leases. */
+/* A command in its own process: another ledger handle, another owner of leases. */
 struct command {
 	struct ledger *ledger;
 	struct invite *invite;
@@ -244,7 +244,7 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 	result = send_to(&s, "bob@example.com", NULL);
 	assert_refused(&result, FAULT_POLICY, "daily_limit");
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
-	/* Nothing goes out by itself tomorrow: it was a command. */
+	/* Nothing is sent automatically the next day: it was a command. */
 	run_for(&s, 3 * DAY);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 1);
 	site_end(&s);
@@ -278,7 +278,7 @@ static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is in flight */
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_TRANSIENT, "leased");
 	run_for(&s, 60);
@@ -324,7 +324,7 @@ static void a_send_that_fails_leaves_the_person_as_it_was(void **state)
 
 static void an_unclear_send_is_said_and_not_repeated(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 	struct invite_result result;
 
 	open_account(alice, 30 * DAY);
@@ -337,7 +337,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_POLICY, "unconfirmed");
 	assert_int_equal(account_of(alice)->sends, 1);
-	/* The dispatcher settles it. */
+	/* The dispatcher resolves it. */
 	fake_google.decide = NULL;
 	judge_all(&s);
 	run_for(&s, 120);

@@ -117,7 +117,8 @@ static void when_the_control_call_is_refused_too_nobody_is_charged(void **state)
 	assert_pause(&s, "setup");
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 3);
 	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
-	/* Meanwhile only probes, ever more seldom: after 1, 2, 4, 8 … minutes, then every hour. */
+	/* Meanwhile only probes, less and less often: after 1, 2, 4, 8 … minutes, then every
+	 * hour. */
 	calls = fake_google.counts[GOOGLE_LIST];
 	run_for(&s, 960);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST] - calls, 4);
@@ -125,7 +126,7 @@ static void when_the_control_call_is_refused_too_nobody_is_charged(void **state)
 	run_for(&s, DAY);
 	assert_in_range(fake_google.counts[GOOGLE_LIST] - calls, 23, 26);
 	assert_int_equal(fake_google.counts[GOOGLE_CHECK], 3);
-	/* Mended: everybody is invited, within the hour, without anybody's help. */
+	/* Fixed: all people are invited within the hour, without an administrator. */
 	refuse(GOOGLE_CHECK, 0);
 	run_for(&s, HOUR + 60);
 	assert_pause(&s, "");
@@ -187,7 +188,7 @@ static void a_setup_fault_pauses_at_once_with_one_pause_for_all_under_way(void *
 	assert_int_equal(pause.probe_at, clock_wall() + 60);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 40);
-	/* What was under way, and no more. */
+	/* The calls in flight, and no more. */
 	assert_in_range(fake_google.counts[GOOGLE_CHECK], 1, 16);
 	site_end(&s);
 }
@@ -200,9 +201,9 @@ static void refuse_sends_as_setup(struct call_at_google *c, struct outcome *o)
 
 static void a_passing_probe_does_not_excuse_calls_that_are_refused(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
-	/* As with a scope for reading only: list and check pass, send never does. */
+	/* As with a read-only scope: list and check succeed, send never does. */
 	arrive(&s, 0, 1);
 	refuse(GOOGLE_SEND, 0);
 	fake_google.decide = refuse_sends_as_setup;
@@ -223,11 +224,11 @@ static void the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_non
 	assert_pause(&s, "breaker");
 	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
 	assert_int_equal(people_in(&s, PERSON_QUEUED), 40);
-	/* It does not go away by itself, … */
+	/* It does not end automatically, … */
 	refuse(GOOGLE_CHECK, 0);
 	run_for(&s, 3 * DAY);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 0);
-	/* … only by the administrator. */
+	/* … only by an administrator. */
 	assert_int_equal(ledger_resume(s.ledger, NULL, "root", &s.fault), 1);
 	run_once(&s);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
@@ -268,7 +269,7 @@ static void different_refusals_are_no_brake(void **state)
 
 static void a_pause_of_the_operator_means_no_calls_at_all(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 1h");
+	struct site s = site_new(*state, "", "resync_interval = 1h");
 	const struct ledger_pause pause = {.kind = "operator", .text = "migration"};
 
 	arrive(&s, 0, 3);
@@ -345,7 +346,7 @@ static void cut_every_send(struct call_at_google *c, struct outcome *o)
 
 static void three_ambiguous_sends_stop_sending_until_the_control_call_passes(void **state)
 {
-	struct site s = site_new(*state, "parallel = 1\n", "sweep_every = 0");
+	struct site s = site_new(*state, "parallel = 1\n", "resync_interval = 0");
 
 	arrive(&s, 0, 10);
 	control_fails = true;

@@ -46,7 +46,7 @@ static void an_account_younger_than_the_lag_is_invited_all_the_same(void **state
 
 static void a_sighting_that_is_no_trigger_asks_nobody(void **state)
 {
-	struct site s = site_new(*state, "", "triggers = login\nsweep_every = 0");
+	struct site s = site_new(*state, "", "triggers = login\nresync_interval = 0");
 	struct person p;
 
 	open_account(alice, 30 * DAY);
@@ -135,14 +135,14 @@ static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_appro
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_person(&s, "bob@example.com", PERSON_HELD, "dry_run");
-	/* Asked a moment ago: not again. */
+	/* Asked a moment ago, so not again. */
 	assert_calls(2, 2, 1);
 	site_end(&s);
 }
 
 static void what_was_asked_more_than_a_day_ago_is_asked_again(void **state)
 {
-	struct site s = site_new(*state, "", "mode = dry-run\nsweep_every = 0");
+	struct site s = site_new(*state, "", "mode = dry-run\nresync_interval = 0");
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
@@ -158,7 +158,7 @@ static void what_was_asked_more_than_a_day_ago_is_asked_again(void **state)
 
 static void outside_the_window_people_wait_for_it(void **state)
 {
-	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nsweep_every = 0");
+	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nresync_interval = 0");
 
 	/* The fake clock begins at midnight. */
 	open_account(alice, 30 * DAY);
@@ -175,7 +175,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 
 static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
 {
-	struct site s = site_new(*state, "", "sends_per_day = 2\nsweep_every = 0");
+	struct site s = site_new(*state, "", "sends_per_day = 2\nresync_interval = 0");
 	char user[16], address[32];
 
 	for (int n = 0; n < 5; n++) {
@@ -265,7 +265,7 @@ static void a_send_that_surely_had_no_effect_is_repeated(void **state)
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_int_equal(account_of(alice)->sends, 1);
-	/* Checked a moment before: the send alone is repeated. */
+	/* Checked a moment before, so only the send is repeated. */
 	assert_calls(1, 1, 2);
 	assert_int_equal(ledger_sends_since(s.ledger, 0, &s.fault), 1);
 	site_end(&s);
@@ -330,7 +330,7 @@ static void an_unknown_count_is_never_taken_for_no_mail(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
-	/* Too young to be shown: the count before the send is unknown. */
+	/* Too recent to be shown: the count before the send is unknown. */
 	open_account(alice, HOUR);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	let_fail(GOOGLE_SEND, 1, (struct outcome){.kind = FAULT_AMBIGUOUS, .code = "cut"});
@@ -392,7 +392,7 @@ static void a_failing_ledger_sends_nothing_and_loses_no_answer(void **state)
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is in flight */
 	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
 	check(&s, other && ledger_begin(other, &s.fault)); /* holds the lock */
 	while (invite_turn(s.invite, NULL, 0, 5, &s.fault))
@@ -437,7 +437,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 	run_for(&s, 60);
 	assert_int_equal(person_of(&s, alice).state, PERSON_GONE);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
-	/* Back again: asked anew. */
+	/* The account is back, so the person is checked again. */
 	see_user(&s, "alice", TRIGGER_CREATED);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
@@ -448,7 +448,8 @@ static void an_invitation_is_called_back_with_its_account_only_if_the_settings_s
 {
 	for (int back = 0; back < 2; back++) {
 		struct site s = site_new(*state, "",
-			back ? "cancel_on_delete = yes\nsweep_every = 0" : "sweep_every = 0");
+			back ? "cancel_on_delete = yes\nresync_interval = 0"
+			     : "resync_interval = 0");
 
 		open_account(alice, 30 * DAY);
 		see_user(&s, "alice", TRIGGER_LOGIN);
@@ -487,11 +488,11 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 {
 	struct site s = site_new(*state, "", "");
 
-	assert_int_equal(s.invite->used, 0); /* nothing is touched before it is needed */
+	assert_int_equal(s.invite->used, 0); /* nothing is allocated before it is needed */
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
-	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is under way */
+	check(&s, invite_turn(s.invite, NULL, 0, 5, &s.fault)); /* the check is in flight */
 	invite_release_memory(s.invite);
 	assert_int_equal(s.invite->used, 1);
 	run_for(&s, 60);

@@ -9,7 +9,7 @@
 #define HOUR INT64_C(3600)
 #define NOW  INT64_C(1795392000)
 
-/* Somebody in a state, seen in another one. */
+/* A person in one state is shown in another. */
 static struct evidence_meaning see(struct person *p, enum invitation_state state, int64_t mails)
 {
 	const struct evidence e = {
@@ -49,7 +49,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 		int64_t mails;
 		enum person_state after;
 	} rows[] = {
-		/* Nobody was mailed yet: INVITED and later is somebody else's work. */
+		/* No mail was sent yet: INVITED and later is the work of another sender. */
 		{PERSON_QUEUED, -1, INVITATION_NOT_YET_SENT, 0, PERSON_QUEUED},
 		{PERSON_QUEUED, -1, INVITATION_INVITED, 1, PERSON_INVITED},
 		{PERSON_QUEUED, 0, INVITATION_ACCEPTED, 1, PERSON_ACCEPTED},
@@ -65,7 +65,7 @@ static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
 		/* NOT_YET_SENT after the mail: cancelled elsewhere, if the reading is younger. */
 		{PERSON_INVITED, 1, INVITATION_NOT_YET_SENT, 1, PERSON_CANCELLED},
 		{PERSON_INVITED, 1, INVITATION_NOT_YET_SENT, 0, PERSON_INVITED},
-		/* What is final stays, unless a mail came later. */
+		/* A final state stays, unless a mail came later. */
 		{PERSON_ACCEPTED, 1, INVITATION_INVITED, 2, PERSON_ACCEPTED},
 		{PERSON_ACCEPTED, 1, INVITATION_DECLINED, 1, PERSON_ACCEPTED},
 		{PERSON_DECLINED, 1, INVITATION_INVITED, 1, PERSON_DECLINED},
@@ -185,7 +185,7 @@ static void after_72_hours_anything_else_is_held(void **state)
 		assert_int_equal(p.state, PERSON_HELD);
 		assert_string_equal(p.reason, "unconfirmed");
 		assert_null(meaning.journal);
-		/* Held, it is still settled by a mail that shows up. */
+		/* Held, but a mail that is shown still resolves it. */
 		meaning = see(&p, INVITATION_INVITED, 1);
 		assert_int_equal(p.state, PERSON_INVITED);
 		assert_string_equal(meaning.journal, "resolved_sent");
@@ -235,7 +235,7 @@ static void where_googles_clock_was_not_known_the_time_begins_with_its_first_wor
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.state, PERSON_UNCONFIRMED);
 	assert_int_equal(p.intent_date, NOW);
-	p.intent_date = NOW + 1000 * HOUR; /* another clock said so */
+	p.intent_date = NOW + 1000 * HOUR; /* from another clock */
 	see(&p, INVITATION_NOT_YET_SENT, 0);
 	assert_int_equal(p.intent_date, NOW);
 	p.intent_date = NOW - 72 * HOUR;
@@ -263,7 +263,7 @@ static void mails_of_others_are_told_from_ours_and_from_old_ones(void **state)
 	static const struct {
 		int64_t known, intent_at;
 		enum invitation_state shown;
-		int64_t mails, hours; /* since `updated`; -1: not said */
+		int64_t mails, hours; /* since `updated`; -1: unknown */
 		bool elsewhere;
 	} rows[] = {
 		{-1, 0, INVITATION_INVITED, 1, 1, true},

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I8, I10 (docs/design.md, "Invariants"). */
-#include "base/str.h"
 #include "folder.h"
 
-#include <time.h>
-
-#include "base/clock.h"
 #include "invite/policy.h"
 
 #define NOW INT64_C(1795392000)
 
-/* Somebody who may be mailed now, and everything that can be in the way. */
+/* A person who may be mailed now, and everything that can prevent it. */
 struct policy_fixture {
 	struct settings settings;
 	struct person person;
@@ -46,7 +42,7 @@ static void nothing_in_the_way_means_send(void **state)
 	(void)state;
 	policy_fixture_reset(&s);
 	assert_ruling(&s, RULING_SEND, "");
-	s.person.mails = -1; /* not shown: nobody's mail is known */
+	s.person.mails = -1; /* not shown: the number of mails is unknown */
 	assert_ruling(&s, RULING_SEND, "");
 }
 
@@ -125,37 +121,6 @@ static void a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the
 	assert_ruling(&s, RULING_WAIT, "daily_limit");
 }
 
-static void assert_day(const char *now, const char *before, const char *after)
-{
-	char text[CLOCK_TEXT_SIZE];
-	int64_t wall;
-
-	assert_true(clock_parse_rfc3339(now, &wall));
-	assert_string_equal(clock_rfc3339(policy_midnight_before(wall), text), before);
-	assert_string_equal(clock_rfc3339(policy_midnight_after(wall), text), after);
-}
-
-static void the_day_of_the_cap_is_that_of_the_host_also_when_it_has_23_or_25_hours(void **state)
-{
-	char *old = getenv("TZ");
-	char kept[64] = "";
-
-	(void)state;
-	if (old)
-		str_copy(kept, sizeof(kept), old);
-	setenv("TZ", "Europe/Berlin", 1);
-	tzset();
-	assert_day("2026-11-23T12:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
-	assert_day("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
-	assert_day("2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z");
-	assert_day("2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
-	if (old)
-		setenv("TZ", kept, 1);
-	else
-		unsetenv("TZ");
-	tzset();
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -165,8 +130,6 @@ int main(void)
 		cmocka_unit_test(everybodys_mails_count_and_only_again_allows_one_more),
 		cmocka_unit_test(
 			a_name_goes_out_in_dry_run_and_outside_the_window_but_not_beyond_the_cap),
-		cmocka_unit_test(
-			the_day_of_the_cap_is_that_of_the_host_also_when_it_has_23_or_25_hours),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);

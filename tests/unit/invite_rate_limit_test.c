@@ -4,9 +4,9 @@
 
 #define LIMIT 12
 
-static int quota_left; /* calls that are answered 429 */
+static int quota_left; /* calls that are answered with 429 */
 
-/* Up to five seconds a call; Google may have seen it at any moment between. */
+/* Up to five seconds for each call; Google may have seen it at any moment in between. */
 static void slow(struct call_at_google *c, struct outcome *o)
 {
 	(void)c;
@@ -44,7 +44,7 @@ static void arrive(struct site *s, int count)
 	judge_all(s);
 }
 
-/* The most calls that Google has seen in any 60 seconds. */
+/* The highest number of calls that Google has seen in any 60 seconds. */
 static int busiest_minute(void)
 {
 	int most = 0;
@@ -74,7 +74,7 @@ static int64_t people_in(struct site *s, enum person_state state)
 
 static void any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0");
+	struct site s = paced(*state, "resync_interval = 0");
 
 	arrive(&s, 40);
 	run_for(&s, 30);
@@ -88,7 +88,7 @@ static void any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once(void *
 
 static void a_restart_does_not_begin_a_new_minute(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0");
+	struct site s = paced(*state, "resync_interval = 0");
 
 	arrive(&s, 40);
 	for (int n = 0; n < 20; n++) {
@@ -105,7 +105,7 @@ static void a_restart_does_not_begin_a_new_minute(void **state)
 
 static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0");
+	struct site s = paced(*state, "resync_interval = 0");
 
 	arrive(&s, 40);
 	for (int n = 0; n < 25; n++) {
@@ -130,7 +130,7 @@ static void some_later(struct call_at_google *c, struct outcome *o)
 
 static void who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer(void **state)
 {
-	struct site s = site_new(*state, "requests_per_minute = 0\n", "sweep_every = 0");
+	struct site s = site_new(*state, "requests_per_minute = 0\n", "resync_interval = 0");
 
 	fake_google.seen = calloc(FAKE_GOOGLE_SEEN, sizeof(*fake_google.seen));
 	fake_google.decide = some_later;
@@ -149,7 +149,7 @@ static void who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer(
 
 static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0");
+	struct site s = paced(*state, "resync_interval = 0");
 
 	arrive(&s, 10);
 	quota_left = 3;
@@ -167,11 +167,11 @@ static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(voi
 
 static void a_new_face_goes_before_retries_and_sweeps(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 1h");
+	struct site s = paced(*state, "resync_interval = 1h");
 	struct person p;
 
 	arrive(&s, 30);
-	/* Everybody but the last has failed once. */
+	/* All but the last have failed once. */
 	for (int n = 0; n < 29; n++) {
 		p = person_of(&s, fake_google.accounts[n].address);
 		p.priority = PRIO_RETRY;
@@ -184,7 +184,7 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 
 static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0");
+	struct site s = paced(*state, "resync_interval = 0");
 	int64_t began = fake_google.boot_ms;
 	struct person p;
 
@@ -194,14 +194,14 @@ static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void 
 	assert_in_range(fake_google.seen_count, LIMIT - 2, LIMIT);
 	site_close(&s);
 	site_open(&s);
-	/* Nothing is kept from the next one. */
+	/* The next one is not affected. */
 	assert_int_equal(ledger_claim(s.ledger, clock_wall(), PRIO_BACKGROUND, "next",
 				 clock_wall() + 60, &p, 1, &s.fault),
 		1);
 	end(&s);
 }
 
-/* How long status would say that the queue takes. */
+/* How long `status` estimates for the queue. */
 static int64_t expected(struct site *s)
 {
 	struct ledger_summary summary;
@@ -213,10 +213,10 @@ static int64_t expected(struct site *s)
 		&rate_limit, rate_limit_calls(&summary, true, summary.people[PERSON_QUEUED]));
 }
 
-/* Of `count` people every `nth` has an account. */
+/* Every `nth` of `count` people has an account. */
 static void expect_well(void **state, int count, int nth)
 {
-	struct site s = paced(*state, "sweep_every = 0\nsends_per_day = 1000");
+	struct site s = paced(*state, "resync_interval = 0\nsends_per_day = 1000");
 	int64_t began, said[8], now[8] = {0}, end_at;
 	char user[16], address[32];
 	int n = 0;
@@ -258,7 +258,7 @@ static void the_expected_time_is_right_within_a_fifth_and_a_minute(void **state)
 
 static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 1h");
+	struct site s = paced(*state, "resync_interval = 1h");
 	struct rate_limit_status rate_limit;
 
 	arrive(&s, 3);
@@ -274,7 +274,7 @@ static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
 
 static void a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none(void **state)
 {
-	struct site s = paced(*state, "sweep_every = 0\nsends_per_day = 4");
+	struct site s = paced(*state, "resync_interval = 0\nsends_per_day = 4");
 
 	arrive(&s, 12);
 	run_for(&s, HOUR / 4);

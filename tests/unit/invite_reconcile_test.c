@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I9 (docs/design.md, "Invariants"). */
 /*
- * One ledger a tenant: one that was restored, one that replaces a lost one, and other senders.
+ * One ledger for each tenant: one that was restored, one that replaces a lost one, and other
+ * senders.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -38,7 +39,7 @@ static void log_in(struct site *s, int n)
 	see_user(s, user, TRIGGER_LOGIN);
 }
 
-/* Five of an age that Google shows, or hides. */
+/* Five people of an age that Google shows, or hides. */
 static void five(struct site *s, int from, int64_t age)
 {
 	for (int n = from; n < from + 5; n++) {
@@ -87,7 +88,7 @@ static void after_a_restore_nobody_gets_a_second_mail_though_google_hides_the_fi
 	invited_since_the_copy(&s, 40 * HOUR);
 	assert_string_equal(reconciling(&s), "restored");
 	for (int n = 0; n < 5; n++)
-		log_in(&s, n); /* the restored ledger has never heard of them */
+		log_in(&s, n); /* the restored ledger does not know them */
 	run_once(&s);
 	assert_person(&s, named(0), PERSON_QUEUED, "reconcile");
 	run_for(&s, 71 * HOUR);
@@ -104,7 +105,7 @@ static void after_a_restore_nobody_gets_a_second_mail_though_google_hides_the_fi
 
 static void after_a_restore_it_goes_on_by_itself(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	invited_since_the_copy(&s, 30 * DAY);
 	five(&s, 10, 30 * DAY);
@@ -144,7 +145,7 @@ static void what_was_asked_before_the_copy_does_not_clear_the_way_for_a_mail(voi
 
 	five(&s, 0, 30 * DAY);
 	run_once(&s);
-	back_up(&s); /* four of them are asked about, and wait for tomorrow */
+	back_up(&s); /* four of them are checked, and wait for the next day */
 	run_for(&s, 4 * DAY + 12 * HOUR);
 	assert_int_equal(mails(), 5);
 	restore(&s);
@@ -162,7 +163,7 @@ static void a_restored_ledger_is_another_one_for_the_collectors_marks(void **sta
 
 	invited_since_the_copy(&s, 40 * HOUR);
 	str_copy(before, sizeof(before), ledger_id(s.ledger));
-	restore(&s); /* once more: it takes a third id */
+	restore(&s); /* again: it gets a third id */
 	assert_string_not_equal(before, ledger_id(s.ledger));
 	reader = ledger_open(s.settings, LEDGER_READ, &s.fault);
 	assert_non_null(reader);
@@ -337,9 +338,9 @@ static void mails_from_long_ago_are_no_sign_of_another_sender(void **state)
 
 static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 1h\nsends_per_day = 5");
+	struct site s = site_new(*state, "", "resync_interval = 1h\nsends_per_day = 5");
 
-	five(&s, 0, 30 * DAY); /* mailed today: that is the cap */
+	five(&s, 0, 30 * DAY); /* mailed today: the daily limit is reached */
 	run_once(&s);
 	five(&s, 10, 30 * DAY);
 	five(&s, 20, 40 * HOUR);
@@ -347,7 +348,7 @@ static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **s
 	assert_person(&s, named(10), PERSON_QUEUED, "daily_limit");
 	for (int n = 10; n < 13; n++)
 		mail_by_others(n);
-	run_for(&s, 3 * HOUR); /* a sweep shows them */
+	run_for(&s, 3 * HOUR); /* a resync shows them */
 	assert_string_equal(reconciling(&s), "mails_elsewhere");
 	assert_person(&s, named(10), PERSON_INVITED, "by_others");
 	run_for(&s, DAY);
@@ -360,7 +361,7 @@ static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **s
 	end(&s);
 }
 
-/* The cache was emptied: Google's answers are all that is left. */
+/* The state directory was emptied: only Google's answers are left. */
 static void without_a_witness_googles_answers_tell_of_a_restore(void **state)
 {
 	struct site s = site_new(*state, "parallel = 1\n", "");
@@ -404,7 +405,7 @@ static void an_administrators_send_is_refused_unless_he_says_again(void **state)
 	result = send_by_name(&s, "new@example.com", false);
 	assert_int_equal(result.fault.kind, FAULT_POLICY);
 	assert_string_equal(result.fault.code, "reconcile");
-	assert_non_null(strstr(result.fault.remedy, "--again"));
+	assert_non_null(strstr(result.fault.remedy, "--resend"));
 	assert_false(result.known);
 	result = send_by_name(&s, "new@example.com", true);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
@@ -459,7 +460,7 @@ static void its_end_by_an_administrator_lets_all_go_on_at_once(void **state)
 static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void **state)
 {
 	static const int64_t days[] = {1, 10, 3650};
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		bool running = n % 2 == 0;
@@ -470,7 +471,7 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 			ledger_pause(s.ledger,
 				&(struct ledger_pause){.kind = "operator", .since = 1}, &s.fault));
 		log_in(&s, (int)n);
-		run_once(&s); /* queued, due in the time of the wrong clock */
+		run_once(&s); /* queued, with a due time from the wrong clock */
 		fake_google.skew_ms = 0;
 		if (!running)
 			site_close(&s);
@@ -486,7 +487,7 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 
 static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state)
 {
-	struct site s = site_new(*state, "", "sweep_every = 0");
+	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	five(&s, 0, HOUR);
 	judge_all(&s);
@@ -496,7 +497,7 @@ static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state
 			break;
 	}
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], 0);
-	fake_google.skew_ms = DAY * 1000; /* every lease is over */
+	fake_google.skew_ms = DAY * 1000; /* every lease has ended */
 	s.invite->next_ms = 0;
 	run_for(&s, 60);
 	for (int n = 0; n < 5; n++)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I5 (docs/design.md, "Invariants"). */
 /*
- * Nobody twice, nobody forgotten: thousands of people through a Google that fails in every way,
- * readers that lag, crashes at any moment, ledgers that fail, are restored and lost, a clock that
- * jumps, other senders, settings that change, and administrators who decide. No mail is one too
- * many at the moment when it is sent; that nobody is forgotten is looked at on the way and at the
- * end. The seed of a run is printed with what went wrong in it, so that it can be had again:
- * CLOUDINVITE_SEED=N CLOUDINVITE_ROUNDS=1; CLOUDINVITE_ROUNDS=N sets the number of people.
+ * No person is mailed twice or forgotten: thousands of people with a Google that fails in every
+ * way, readers that lag, crashes at any moment, ledgers that fail, are restored and lost, a clock
+ * that jumps, other senders, settings that change, and administrators who decide. Each mail is
+ * checked when it is sent; that no person is forgotten is checked on the way and at the end. The
+ * seed of a run is printed with an error, so that it can be repeated: CLOUDINVITE_SEED=N
+ * CLOUDINVITE_ROUNDS=1. CLOUDINVITE_ROUNDS=N sets the number of people.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -16,12 +16,12 @@
 
 #define PEOPLE_PER_WORLD 100
 
-static int trouble; /* per mille of the calls */
+static int trouble; /* failures per thousand calls */
 static int totals[PERSON_STATES], ambiguous, crashes, by_name, rounds, restores, losses, jumps,
 	failures, reconciled;
 static uint64_t seed_now;
 
-/* ---- a bad day at Google ---- */
+/* ---- a failing Google ---- */
 
 static void inject_failures(struct call_at_google *c, struct outcome *o)
 {
@@ -84,13 +84,13 @@ static void live(void)
 		change_state(a, INVITATION_INVITED, now->mails + 1);
 }
 
-/* The administrator ends the pauses of brakes. */
+/* The administrator ends the pauses of the breaker. */
 static void resume(struct site *s)
 {
 	check(s, ledger_resume(s->ledger, NULL, "root", &s->fault) >= 0);
 }
 
-/* … and invites somebody by name, while the dispatcher is at work. */
+/* … and invites a person by name while the dispatcher works. */
 static void send_by_name(struct site *s)
 {
 	const struct invite_options options = {
@@ -137,7 +137,7 @@ static void decide_something(struct site *s)
 	}
 }
 
-/* The login of somebody who may have been seen before, or not by this ledger. */
+/* The login of a user who may have been seen before, or not by this ledger. */
 static void log_in(struct site *s, const char *address)
 {
 	struct sighting seen = {.trigger = TRIGGER_LOGIN, .uid = 1000, .local = true};
@@ -171,14 +171,14 @@ static void jump(struct site *s)
 		check(s, ledger_expire(s->ledger, s->settings, clock_wall(), 1000, &s->fault) >= 0);
 }
 
-/* A reload, with other rules of the game. */
+/* A reload with other rules. */
 static void change_settings(struct site *s)
 {
 	site_close(s);
 	s->settings->mode = rng_chance(300) ? MODE_DRY_RUN : MODE_SEND;
 	s->settings->sends_per_day = rng_chance(300) ? 1 + rng_below(5) : 100000;
 	s->settings->discovered = rng_chance(500) ? DISCOVERED_SEND : DISCOVERED_HOLD;
-	s->settings->sweep_every = rng_chance(200) ? 0 : (1 + rng_below(24)) * HOUR;
+	s->settings->resync_interval = rng_chance(200) ? 0 : (1 + rng_below(24)) * HOUR;
 	site_open(s);
 }
 
@@ -187,7 +187,7 @@ static void calm_settings(struct site *s)
 	site_close(s);
 	s->settings->mode = MODE_SEND;
 	s->settings->sends_per_day = 100000;
-	s->settings->sweep_every = 24 * HOUR;
+	s->settings->resync_interval = 24 * HOUR;
 	fake_google.skew_ms = 0;
 	site_open(s);
 }
@@ -255,7 +255,7 @@ static void trouble_people(struct site *s)
 		go_and_come(s);
 }
 
-/* After the round that every scan brings: due times of a clock that was wrong are mended there. */
+/* After the round that follows each scan: due times from a wrong clock are corrected there. */
 static void look_whether_all_are_there(struct site *s)
 {
 	judge_all(s);
@@ -296,7 +296,7 @@ static bool note_undecided(const struct person *p, void *ctx)
 	return true;
 }
 
-/* Everybody logs in once more, and what waits for an administrator alone is decided. */
+/* All log in once more, and what only an administrator can decide is decided. */
 static void gather_all(struct site *s)
 {
 	struct undecided u = {.count = 0};
@@ -313,7 +313,7 @@ static void gather_all(struct site *s)
 		admin_approve(s, u.people[n], &again);
 }
 
-/* Two weeks without trouble: whatever is open comes to its end. */
+/* Two weeks without failures: everything that is open ends. */
 static void quiet(struct site *s)
 {
 	struct ledger_reconcile r;
@@ -346,7 +346,7 @@ static bool ends_well(const struct person *p, struct account_at_google *a, bool 
 	case PERSON_FAILED:
 		return p->fault_text[0] != '\0';
 	case PERSON_HELD:
-		/* "manual": an administrator's send that was not to be; he has been told. */
+		/* "manual": a send of the administrator that failed, which they have been told. */
 		return blocked || strcmp(p->reason, "unconfirmed") == 0 ||
 		       strcmp(p->reason, "max_mails") == 0 || strcmp(p->reason, "manual") == 0;
 	case PERSON_GONE:
@@ -363,7 +363,7 @@ static void judge_world(struct site *s, uint64_t seed)
 {
 	for (int n = 0; n < fake_google.account_count; n++) {
 		struct account_at_google *a = &fake_google.accounts[n];
-		/* A mail of somebody else after an unconfirmed send of ours passes for ours. */
+		/* A mail of another sender after an unconfirmed send of ours counts as ours. */
 		int64_t mails = state_of(a)->mails;
 		int blocked = ledger_blocked(s->ledger, a->address, NULL, 0, &s->fault);
 		struct person p;
@@ -426,14 +426,14 @@ static void nobody_is_mailed_twice_and_nobody_is_forgotten(void **state)
 	seed_now = 0;
 	if (people < 1000)
 		return;
-	/* It has been where it hurts. */
+	/* The rare cases have occurred. */
 	assert_true(rounds > 10000 && restores > 5 && losses > 5 && jumps > 20);
 	assert_true(ambiguous > 20);
 	assert_true(crashes > 5 && by_name > 5);
 	assert_true(totals[PERSON_INVITED] > 0 && totals[PERSON_DECLINED] > 0);
 }
 
-/* Whatever has failed, and wherever: this has it again. */
+/* Whatever has failed: this repeats it. */
 static int tell_seed(void **state)
 {
 	if (seed_now != 0)
@@ -442,7 +442,7 @@ static int tell_seed(void **state)
 	return folder_free(state);
 }
 
-/* In memory where there is such a place: every commit is synced. */
+/* In memory if possible: every commit is synced. */
 static int quick_folder(void **state)
 {
 	struct folder *f = calloc(1, sizeof(*f));

@@ -59,7 +59,7 @@ static void a_sweep_costs_its_pages_and_no_polling(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
-	/* Two a page here: 40 people are 20 pages. */
+	/* Two on each page here: 40 people are 20 pages. */
 	invite_people(&s, 40);
 	forget_calls();
 	run_for(&s, DAY + HOUR);
@@ -130,7 +130,7 @@ static void who_was_discovered_and_then_comes_by_himself_is_invited(void **state
 	open_account(alice, 30 * DAY);
 	run_for(&s, DAY + HOUR);
 	assert_person(&s, alice, PERSON_HELD, "discovered");
-	/* The same sighting judged anew is no arrival. */
+	/* Evaluating the same sighting again is not an arrival. */
 	map_free(s.map);
 	s.map = map_parse("bob bob@example.com\n", 20, "map", &s.fault);
 	run_once(&s);
@@ -151,7 +151,7 @@ static void a_sighting_that_was_no_trigger_is_discovered_by_the_sweep(void **sta
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_CREATED);
-	see_user(&s, "bob", TRIGGER_LOGIN); /* somebody to sweep for */
+	see_user(&s, "bob", TRIGGER_LOGIN); /* so that there is a reason for a resync */
 	run_once(&s);
 	run_for(&s, DAY + HOUR);
 	assert_person(&s, alice, PERSON_HELD, "discovered");
@@ -198,14 +198,14 @@ static void a_sweep_that_breaks_off_is_taken_up_again(void **state)
 
 static void a_sweep_goes_last(void **state)
 {
-	struct site s =
-		site_new(*state, "requests_per_minute = 10\nparallel = 1\n", "sweep_every = 1h");
+	struct site s = site_new(
+		*state, "requests_per_minute = 10\nparallel = 1\n", "resync_interval = 1h");
 
 	fake_google.seen = NULL;
 	invite_people(&s, 20);
 	run_for(&s, HOUR - 60);
 	open_account(alice, 30 * DAY);
-	run_for(&s, 120); /* the sweep is under way, a page at a time */
+	run_for(&s, 120); /* the resync is running, one page at a time */
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	judge_all(&s);
 	run_for(&s, 60);
@@ -326,7 +326,7 @@ static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
 
 #define BULK 240
 
-/* Every eighth has an unmanaged account, every other one of these was invited by somebody else. */
+/* Every eighth has an unmanaged account; half of these were invited by somebody else. */
 static void arrive_in_bulk(struct site *s)
 {
 	char user[16], address[32];
@@ -366,11 +366,11 @@ static void a_bulk_start_reads_the_list_first_and_checks_the_others_last(void **
 	assert_true(fake_google.counts[GOOGLE_CHECK] < 60);
 	run_for(&s, HOUR);
 	assert_bulk_is_over(&s);
-	/* Three for each who is invited, one for whom nobody is found at, none for those whom the
-	 * list shows as invited. */
+	/* Three calls for each who is invited, one for each without an account, none for those
+	 * that the list shows as invited. */
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
 	assert_calls(BULK - BULK / 16, BULK / 16, BULK / 16);
-	/* The list counts as the sweep of the day. */
+	/* The list counts as the resync of the day. */
 	run_for(&s, 22 * HOUR);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
 	run_for(&s, 2 * HOUR);
@@ -433,7 +433,7 @@ static void a_bulk_start_that_is_broken_off_is_begun_again(void **state)
 	run_for(&s, HOUR);
 	assert_bulk_is_over(&s);
 	assert_in_range(fake_google.counts[GOOGLE_LIST], 15, 30);
-	/* What was under way then is asked again. */
+	/* The calls that were in flight are repeated. */
 	assert_in_range(fake_google.counts[GOOGLE_CHECK], BULK - BULK / 16, BULK - BULK / 16 + 16);
 	assert_int_equal(fake_google.counts[GOOGLE_SEND], BULK / 16);
 	site_end(&s);
@@ -444,7 +444,7 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 	struct site s = site_new(*state, "requests_per_minute = 60\n", "");
 	char address[32];
 
-	/* The ledger knows from the last sweep that it does not pay. */
+	/* The ledger knows from the last resync that it is not worth it. */
 	check(&s, ledger_set(s.ledger, "resync_pages", "500", &s.fault));
 	for (int n = 0; n < 200; n++) {
 		str_format(address, sizeof(address), "stranger%d@example.com", n);

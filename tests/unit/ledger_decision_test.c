@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L7, L8, L11, L12 (common/ledger/README.md). */
 /*
- * What administrators decide: block, forget, pause; and what time decides: retention. With the
- * journal of sends, the history and the small things that survive.
+ * What administrators decide: block, forget, pause; and what time decides: retention. Also the
+ * journal of sends, the history and the small values that survive.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -51,7 +51,7 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 }
 
-static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
+static void a_blocked_person_can_be_queued_only_by_name(void **state)
 {
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_QUEUED);
@@ -64,7 +64,7 @@ static void nobody_who_is_blocked_can_be_queued_but_by_name(void **state)
 	p.approved = true;
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.resend = true; /* send --again --reason */
+	p.resend = true; /* send --resend --reason */
 	put(site, &p);
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
@@ -144,7 +144,7 @@ static void forget_leaves_no_trace_in_the_ledger_s_files(void **state)
 	assert_string_equal(state_of(site, ALICE), "none");
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 0);
-	/* The mail of today still counts against the day's cap. */
+	/* Today's mail still counts against the daily limit. */
 	assert_int_equal(ledger_sends_since(site->ledger, clock_wall() - 60, &site->fault), 1);
 }
 
@@ -176,7 +176,7 @@ static void forget_of_a_leased_person_is_refused(void **state)
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
 }
 
-static void an_account_that_led_to_nobody_can_be_forgotten_too(void **state)
+static void an_account_without_a_person_can_be_forgotten_too(void **state)
 {
 	struct site *site = *state;
 
@@ -201,14 +201,14 @@ static int expire(struct site *site, int64_t days, int max)
 static void what_is_in_use_never_expires(void **state)
 {
 	struct site *site = *state;
-	struct person doubtful = somebody("d@example.com", PERSON_HELD);
+	struct person ambiguous = somebody("d@example.com", PERSON_HELD);
 
 	arrive(site, "web1", "alice", ALICE);
 	put_new(site, ALICE, PERSON_INVITED);
-	put_new(site, BOB, PERSON_QUEUED); /* without an account, but not done with */
+	put_new(site, BOB, PERSON_QUEUED); /* without an account, but not final */
 	put_new(site, "c@example.com", PERSON_UNCONFIRMED);
-	doubtful.intent_at = 1000; /* a mail may be out: the administrator has to look */
-	put(site, &doubtful);
+	ambiguous.intent_at = 1000; /* a mail may be out: the administrator must decide */
+	put(site, &ambiguous);
 	assert_int_equal(expire(site, 0, 1000), 0);
 	expire(site, 4000, 1000);
 	assert_string_equal(state_of(site, ALICE), "invited first_check");
@@ -266,7 +266,7 @@ static bool add_line(const struct history_entry *e, void *ctx)
 	return true;
 }
 
-static void a_story_is_told_from_the_account_to_the_mail(void **state)
+static void the_history_goes_from_the_account_to_the_mail(void **state)
 {
 	struct site *site = *state;
 	char story[1024] = "";
@@ -287,13 +287,13 @@ static void a_story_is_told_from_the_account_to_the_mail(void **state)
 	assert_string_equal(story, "bob@web1 seen, bob@web1 evaluated, ");
 }
 
-static void an_account_that_is_spelled_like_an_address_is_not_taken_for_it(void **state)
+static void an_account_that_is_spelled_like_an_address_is_not_the_person(void **state)
 {
 	struct site *site = *state;
 	char story[1024] = "";
 
 	put_new(site, ALICE, PERSON_QUEUED);
-	saw(site, "example.com", "alice"); /* alice@example.com, and it leads elsewhere */
+	saw(site, "example.com", "alice"); /* alice@example.com, which leads elsewhere */
 	classify(site, "example.com", "alice", BOB, RULES);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
@@ -426,7 +426,7 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 		1);
 }
 
-/* Whatever is sent, settled or expires: the tally says what counting the rows would say. */
+/* Whatever is sent, resolved or expires: the count equals the count of the rows. */
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
 	static const char *const outcomes[] = {
@@ -478,7 +478,7 @@ static void today_begins_at_midnight_where_the_host_is(void **state)
 	assert_int_equal(sum.mails_today, 1);
 }
 
-/* ---- small things ---- */
+/* ---- small values ---- */
 
 static void values_survive_until_they_are_removed(void **state)
 {
@@ -510,7 +510,7 @@ static bool add_worker(const struct ledger_worker *w, void *ctx)
 	return true;
 }
 
-static void programs_are_known_by_their_last_beat(void **state)
+static void programs_are_known_by_their_last_heartbeat(void **state)
 {
 	struct site *site = *state;
 	struct ledger_worker w = {.program = "dispatcher",
@@ -539,18 +539,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked),
-		TEST(nobody_who_is_blocked_can_be_queued_but_by_name),
+		TEST(a_blocked_person_can_be_queued_only_by_name),
 		TEST(a_block_forgets_no_send_that_may_have_mailed),
 		TEST(blocks_are_listed_with_reason_and_actor),
 		TEST(forget_leaves_no_trace_in_the_ledger_s_files),
 		TEST(a_forgotten_person_stays_blocked),
 		TEST(forget_of_a_leased_person_is_refused),
-		TEST(an_account_that_led_to_nobody_can_be_forgotten_too),
+		TEST(an_account_without_a_person_can_be_forgotten_too),
 		TEST(what_is_in_use_never_expires),
 		TEST(a_person_who_was_never_invited_and_has_no_account_goes_first),
 		TEST(history_and_sends_expire_a_few_at_a_time),
-		TEST(a_story_is_told_from_the_account_to_the_mail),
-		TEST(an_account_that_is_spelled_like_an_address_is_not_taken_for_it),
+		TEST(the_history_goes_from_the_account_to_the_mail),
+		TEST(an_account_that_is_spelled_like_an_address_is_not_the_person),
 		TEST(a_weaker_pause_never_replaces_a_stronger_one),
 		TEST(only_the_kind_that_is_named_is_resumed),
 		TEST(probes_do_not_fill_the_history),
@@ -559,7 +559,7 @@ int main(void)
 		TEST(sends_are_counted_right_from_any_second_on),
 		TEST(today_begins_at_midnight_where_the_host_is),
 		TEST(values_survive_until_they_are_removed),
-		TEST(programs_are_known_by_their_last_beat),
+		TEST(programs_are_known_by_their_last_heartbeat),
 	};
 
 	return cmocka_run_group_tests_name("ledger: decisions", tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I19 (docs/design.md, "Invariants"). Shows L3, L4 (common/ledger/README.md). */
 /*
- * A ledger that is shared with a program which has been taken over: what it puts into the schema
- * runs in no other program, and no text or statement of it keeps the other for ever.
+ * A ledger that is shared with a program which has been taken over: what that program puts into the
+ * schema runs in no other program, and none of its texts or statements blocks another program for
+ * ever.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -13,13 +14,13 @@
 #include "base/array.h"
 #include "ledger/sqlite.h"
 
-#define HANGS_S 60 /* then a test that hangs fails */
+#define HANGS_S 60 /* after that, a test that hangs fails */
 #define ENDLESS \
 	"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
 
 static int sqlite_number = SQLITE_VERSION_NUMBER;
 
-/* Stands before SQLite's own. */
+/* Replaces SQLite's own. */
 int sqlite3_libversion_number(void)
 {
 	return sqlite_number;
@@ -35,7 +36,7 @@ static const struct attack {
 	{"trigger 'person_in'",
 		"DROP TRIGGER person_in; CREATE TRIGGER person_in AFTER INSERT ON person BEGIN"
 		" DELETE FROM person; END"},
-	{"index 'person_lease'", /* of the table that has another name now */
+	{"index 'person_lease'", /* of the table that has been renamed */
 		"PRAGMA legacy_alter_table = ON; ALTER TABLE person RENAME TO theirs;"
 		"CREATE VIEW person AS SELECT * FROM theirs"},
 	{"index 'mine'", "CREATE INDEX mine ON sighting (abs(uid))"},
@@ -80,7 +81,7 @@ static void meets_at_the_start(struct site *site, const struct attack *a)
 	assert_null(site_open(site, LEDGER_WRITE));
 }
 
-static void a_schema_of_somebody_else_is_refused_when_the_ledger_is_opened(void **state)
+static void a_foreign_schema_is_refused_when_the_ledger_is_opened(void **state)
 {
 	each_attack(state, meets_at_the_start);
 }
@@ -132,7 +133,7 @@ static void a_trigger_whose_coming_is_hidden_does_not_run(void **state)
 	assert_true(is_refused(site, attacks[0].what));
 }
 
-static void the_same_tables_in_another_place_are_no_change(void **state)
+static void the_same_tables_in_another_place_are_not_a_change(void **state)
 {
 	struct site *site = *state;
 
@@ -213,11 +214,11 @@ static void an_sqlite_that_cannot_guard_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		GUARDED(a_schema_of_somebody_else_is_refused_when_the_ledger_is_opened),
+		GUARDED(a_foreign_schema_is_refused_when_the_ledger_is_opened),
 		GUARDED(a_schema_that_changes_meanwhile_stops_the_next_change),
 		GUARDED(a_schema_that_changes_meanwhile_stops_the_next_look),
 		GUARDED(a_trigger_whose_coming_is_hidden_does_not_run),
-		GUARDED(the_same_tables_in_another_place_are_no_change),
+		GUARDED(the_same_tables_in_another_place_are_not_a_change),
 		GUARDED(a_text_that_is_too_long_is_not_read),
 		GUARDED(a_statement_without_an_end_is_ended),
 		GUARDED(the_engine_has_no_views_and_no_more_than_it_needs),

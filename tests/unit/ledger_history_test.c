@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * History: what an account's user can add to it at will is bounded, and nothing else is lost by it.
+ * History: what a user can add to it at will is bounded, and nothing else is lost because of that.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -25,7 +25,7 @@ static int64_t lines(struct site *site, const char *what)
 	return site_number(site, sql);
 }
 
-static void the_same_verdict_on_other_facts_is_no_line(void **state)
+static void the_same_verdict_on_other_facts_adds_no_line(void **state)
 {
 	struct verdict v = {.kind = VERDICT_MAPPED, .from_template = true};
 	struct site *site = *state;
@@ -90,7 +90,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			the_same_verdict_on_other_facts_is_no_line, site_new, site_free),
+			the_same_verdict_on_other_facts_adds_no_line, site_new, site_free),
 		cmocka_unit_test_setup_teardown(
 			changes_of_one_account_are_kept_up_to_a_number, site_new, site_free),
 		cmocka_unit_test_setup_teardown(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L5, L6, L14 (common/ledger/README.md). */
 /*
- * People: their state, who takes them up, and when.
+ * People: their states, who claims them, and when.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -84,7 +84,7 @@ static void every_state_has_its_word(void **state)
 	assert_false(person_state_parse("", &parsed));
 }
 
-static void a_word_that_nobody_knows_is_said_not_guessed(void **state)
+static void an_unknown_word_is_an_error(void **state)
 {
 	struct site *site = *state;
 	struct person p;
@@ -121,7 +121,7 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 		1);
 }
 
-/* ---- whose turn it is ---- */
+/* ---- the order of people ---- */
 
 static void claims_take_new_people_first_then_retries_then_background_oldest_first(void **state)
 {
@@ -228,7 +228,7 @@ static void one_person_can_be_leased_by_name(void **state)
 		ledger_lease(l, ALICE, "other", LATER + 89, LATER + 99, &out, &site->fault), 0);
 	assert_int_equal(
 		ledger_lease(l, ALICE, "other", LATER + 90, LATER + 99, &out, &site->fault), 1);
-	assert_int_equal(next_due(site), 0); /* declined: a lease makes nobody due */
+	assert_int_equal(next_due(site), 0); /* declined: a lease makes no person due */
 }
 
 static void an_intent_stays_with_the_process_that_committed_it(void **state)
@@ -255,7 +255,7 @@ static void an_intent_stays_with_the_process_that_committed_it(void **state)
 	}
 }
 
-static void a_lease_from_a_wrong_clock_strands_nobody(void **state)
+static void a_lease_from_a_wrong_clock_does_not_block_a_person_for_ever(void **state)
 {
 	struct site *site = *state;
 	struct person p = waiting(ALICE, PRIO_NEW, 10), out[2];
@@ -316,7 +316,7 @@ static void programs_that_claim_at_once_never_claim_the_same(void **state)
 		CROWD);
 }
 
-/* ---- everybody ---- */
+/* ---- all people ---- */
 
 struct page {
 	int count;
@@ -404,7 +404,7 @@ static void the_summary_counts_what_is_there(void **state)
 	assert_int_equal(sum.queue[PRIO_NEW],
 		site_number(site, "SELECT count(*) FROM person WHERE state = 'queued'"));
 	assert_int_equal(sum.blocked, site_number(site, "SELECT count(*) FROM block"));
-	assert_true(sum.people[PERSON_QUEUED] > 0 && sum.blocked > 0); /* it was a mixed crowd */
+	assert_true(sum.people[PERSON_QUEUED] > 0 && sum.blocked > 0); /* all kinds were present */
 }
 
 static void the_summary_knows_what_waits_longest(void **state)
@@ -465,7 +465,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_person_comes_back_as_it_was_put),
 		TEST(every_state_has_its_word),
-		TEST(a_word_that_nobody_knows_is_said_not_guessed),
+		TEST(an_unknown_word_is_an_error),
 		TEST(history_has_every_change_of_state_or_reason_and_no_other),
 		TEST(claims_take_new_people_first_then_retries_then_background_oldest_first),
 		TEST(resyncs_can_be_left_aside),
@@ -473,7 +473,7 @@ int main(void)
 		TEST(a_lease_ends_with_the_result_with_release_or_with_time),
 		TEST(one_person_can_be_leased_by_name),
 		TEST(an_intent_stays_with_the_process_that_committed_it),
-		TEST(a_lease_from_a_wrong_clock_strands_nobody),
+		TEST(a_lease_from_a_wrong_clock_does_not_block_a_person_for_ever),
 		TEST(programs_that_claim_at_once_never_claim_the_same),
 		TEST(people_come_in_pages_in_order_of_address),
 		TEST(the_summary_counts_what_is_there),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures for a report: accounts host by host, people week by week.
+ * Numbers for a report: accounts by host, people by week.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -40,7 +40,7 @@ static void tell(struct site *site, const char *address, const char *word, int64
 	site_sql(site, sql);
 }
 
-static void everybody_counts_once_in_the_week_of_the_first_time(void **state)
+static void each_person_counts_once_in_the_week_of_the_first_time(void **state)
 {
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_QUEUED);
@@ -62,7 +62,7 @@ static void everybody_counts_once_in_the_week_of_the_first_time(void **state)
 	assert_true(w.invited == 0 && w.accepted == 1);
 }
 
-static void who_was_forgotten_is_in_no_week(void **state)
+static void a_forgotten_person_is_in_no_week(void **state)
 {
 	struct site *site = *state;
 	int64_t now = ledger_week_start(clock_wall());
@@ -75,7 +75,7 @@ static void who_was_forgotten_is_in_no_week(void **state)
 	assert_int_equal(week(site, now).invited, 0);
 }
 
-/* ---- places ---- */
+/* ---- hosts ---- */
 
 struct places {
 	char text[512];
@@ -137,9 +137,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_week_begins_on_monday),
 		cmocka_unit_test_setup_teardown(
-			everybody_counts_once_in_the_week_of_the_first_time, site_new, site_free),
+			each_person_counts_once_in_the_week_of_the_first_time, site_new, site_free),
 		cmocka_unit_test_setup_teardown(
-			who_was_forgotten_is_in_no_week, site_new, site_free),
+			a_forgotten_person_is_in_no_week, site_new, site_free),
 		cmocka_unit_test_setup_teardown(
 			every_account_that_is_there_comes_host_by_host, site_new, site_free),
 		cmocka_unit_test_setup_teardown(

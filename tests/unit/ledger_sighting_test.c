@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L7, L9, L13 (common/ledger/README.md). */
 /*
- * Sightings: who was seen, what the verdict was, and what becomes of the people that they lead to.
+ * Sightings: which accounts were seen, their verdicts, and what becomes of the people that they
+ * lead to.
  */
 #include "base/array.h"
 #include "base/str.h"
@@ -67,7 +68,7 @@ static void only_the_day_of_a_sighting_is_kept(void **state)
 					   " AND at % 86400 <> 0"),
 		0);
 	assert_int_equal(site_number(site, "SELECT gone_day % 86400 FROM sighting"), 0);
-	put_new(site, BOB, PERSON_QUEUED); /* the first line is of the moment of a login, too */
+	put_new(site, BOB, PERSON_QUEUED); /* the first line is from the moment of a login too */
 	assert_int_equal(site_number(site, "SELECT max(at % 86400) FROM history"), 0);
 }
 
@@ -99,20 +100,20 @@ static void an_account_that_comes_back_is_new(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(lost(site, "web1", "alice"), 1);
 	assert_int_equal(lost(site, "web1", "alice"), 0);
-	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
+	assert_int_equal(unjudged(site, RULES), 0); /* an account that is gone is not evaluated */
 	s.trigger = TRIGGER_CREATED;
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
-	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */
+	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that is valid now */
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
-/* ---- judged ---- */
+/* ---- verdicts ---- */
 
-static void changed_rules_evaluate_everybody_again(void **state)
+static void changed_rules_evaluate_all_sightings_again(void **state)
 {
 	static const uint64_t rules[] = {0, 1, INT64_MAX, 0x8000000000000000u, UINT64_MAX, RULES};
 	struct site *site = *state;
@@ -184,7 +185,7 @@ static void one_account_of_several_is_enough_to_stay(void **state)
 	assert_int_equal(person(site, ALICE).orphaned_since, clock_day_start(clock_wall()));
 }
 
-/* ---- gone ---- */
+/* ---- removed accounts ---- */
 
 static void the_last_account_removed_ends_only_a_person_never_mailed(void **state)
 {
@@ -252,7 +253,7 @@ static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwar
 		1);
 	lost(site, "web1", "alice");
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
-	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher has heard nothing of it */
+	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher does not know about it */
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
 	assert_int_equal(person(site, ALICE).next_attempt, 0);
 }
@@ -276,7 +277,7 @@ static void a_renamed_account_keeps_its_history_and_is_evaluated_again(void **st
 	assert_string_equal(state_of(site, ALICE), "gone mapped");
 }
 
-static void a_new_name_that_was_somebody_s_is_sorted_out(void **state)
+static void a_rename_to_the_name_of_another_account_is_resolved(void **state)
 {
 	struct site *site = *state;
 
@@ -310,7 +311,7 @@ static void two_accounts_with_one_address_are_a_collision_in_either_order(void *
 	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
 	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
-	assert_int_equal(unjudged(site, RULES), 1); /* nobody else was disturbed */
+	assert_int_equal(unjudged(site, RULES), 1); /* no other one was affected */
 }
 
 static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
@@ -388,7 +389,7 @@ static void other_hosts_and_the_map_do_not_collide(void **state)
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
-static void a_collision_holds_nobody_who_is_certain_or_approved(void **state)
+static void a_collision_does_not_hold_a_person_who_is_certain_or_approved(void **state)
 {
 	struct site *site = *state;
 	struct person p = somebody(BOB, PERSON_QUEUED);
@@ -424,8 +425,8 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	assert_string_equal(state_of(site, ALICE), "invited first_check");
 	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
 	assert_int_equal(person(site, BOB).orphaned_since, 0);
-	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
-	 */
+	/* Why she got this mail can still be explained; nothing is left of accounts without a
+	 * person. */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
 				  " AND subject = 'alice@web1' AND event = 'seen'"),
@@ -459,7 +460,7 @@ static struct told changes(struct site *site, const char *host, int64_t *since)
 	return t;
 }
 
-static void a_host_hears_what_became_of_its_accounts_and_nothing_else(void **state)
+static void a_host_learns_the_states_of_its_own_accounts_only(void **state)
 {
 	struct site *site = *state;
 	int64_t web1 = 0, web2 = 0;
@@ -468,7 +469,7 @@ static void a_host_hears_what_became_of_its_accounts_and_nothing_else(void **sta
 	saw(site, "web1", "alice");
 	saw(site, "web1", "daemon");
 	saw(site, "web2", "alice");
-	assert_int_equal(changes(site, "web1", &web1).count, 0); /* not judged yet */
+	assert_int_equal(changes(site, "web1", &web1).count, 0); /* not evaluated yet */
 
 	classify(site, "web1", "daemon", "", RULES);
 	t = changes(site, "web1", &web1);
@@ -488,9 +489,9 @@ static void a_host_hears_what_became_of_its_accounts_and_nothing_else(void **sta
 	assert_string_equal(changes(site, "web2", &web2).words[0], "invited");
 
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
-	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is no change */
+	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is not a change */
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
-	lost(site, "web1", "alice"); /* the collector knows: there is no mark to be written */
+	lost(site, "web1", "alice"); /* the collector knows: there is no marker to write */
 	web1 = 0;
 	assert_int_equal(changes(site, "web1", &web1).count, 1);
 }
@@ -539,7 +540,7 @@ int main(void)
 		TEST(only_the_day_of_a_sighting_is_kept),
 		TEST(changed_facts_are_evaluated_again_but_keep_trigger_and_first_day),
 		TEST(an_account_that_comes_back_is_new),
-		TEST(changed_rules_evaluate_everybody_again),
+		TEST(changed_rules_evaluate_all_sightings_again),
 		TEST(facts_that_change_between_reading_and_judging_are_not_lost),
 		TEST(a_person_who_is_excluded_after_all_is_not_written_to),
 		TEST(one_account_of_several_is_enough_to_stay),
@@ -547,15 +548,15 @@ int main(void)
 		TEST(a_person_who_is_invited_and_gone_is_due_at_once),
 		TEST(a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwards),
 		TEST(a_renamed_account_keeps_its_history_and_is_evaluated_again),
-		TEST(a_new_name_that_was_somebody_s_is_sorted_out),
+		TEST(a_rename_to_the_name_of_another_account_is_resolved),
 		TEST(two_accounts_with_one_address_are_a_collision_in_either_order),
 		TEST(a_collision_ends_when_one_of_the_two_goes_or_changes),
 		TEST(other_facts_do_not_let_one_of_a_collision_through),
 		TEST(three_in_a_collision_stay_one_until_one_is_left),
 		TEST(other_hosts_and_the_map_do_not_collide),
-		TEST(a_collision_holds_nobody_who_is_certain_or_approved),
+		TEST(a_collision_does_not_hold_a_person_who_is_certain_or_approved),
 		TEST(another_machine_forgets_accounts_not_people),
-		TEST(a_host_hears_what_became_of_its_accounts_and_nothing_else),
+		TEST(a_host_learns_the_states_of_its_own_accounts_only),
 		TEST(sightings_are_found_by_host_user_and_address),
 	};
 

@@ -26,7 +26,7 @@ struct site {
 	struct fault fault;
 };
 
-/* A fault where none is expected: says which, and fails. */
+/* Fails with the text of an unexpected fault. */
 #define GOOD(site, call)                                                                     \
 	do {                                                                                 \
 		if (!(call)) {                                                               \
@@ -42,7 +42,7 @@ int site_free(void **state);
 const char *site_file(struct site *site);
 bool site_fault(const struct site *site, const char *code);
 
-/* SQL beside the ledger's own handle: what another program, or a hand, would do to the file. */
+/* SQL outside of the ledger's own handle: what another program or a person would do to the file. */
 void site_sql(struct site *site, const char *sql);
 int64_t site_number(struct site *site, const char *sql);
 
@@ -54,7 +54,7 @@ void site_load_v1(struct site *site);
 struct sighting account(const char *host, const char *user);
 int saw(struct site *site, const char *host, const char *user);
 
-/* id 0: there is none. */
+/* id 0: none. */
 struct ledger_sighting seen(struct site *site, const char *host, const char *user);
 enum verdict_kind classify_as(
 	struct site *site, const char *host, const char *user, struct verdict v, uint64_t rules);

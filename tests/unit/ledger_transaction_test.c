@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows L1, L2 (common/ledger/README.md). */
 /*
- * Commits: what is changed together is there together, or not at all, whoever dies when.
+ * Commits: changes that belong together are there together, or not at all, whenever a program dies.
  */
 #include "base/str.h"
 #include "ledger_site.h"
@@ -44,7 +44,7 @@ static void a_group_that_is_rolled_back_never_was(void **state)
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	ledger_rollback(site->ledger);
 	assert_int_equal(count_people(site), 0);
-	ledger_rollback(site->ledger); /* without a group it does nothing */
+	ledger_rollback(site->ledger); /* without a transaction it does nothing */
 	put_new(site, "bob@example.com", PERSON_QUEUED);
 	assert_int_equal(count_people(site), 1);
 }
@@ -57,7 +57,7 @@ static void groups_do_not_nest(void **state)
 	put_new(site, "alice@example.com", PERSON_QUEUED);
 	assert_false(ledger_begin(site->ledger, &site->fault));
 	assert_true(site_fault(site, "ledger_nested"));
-	GOOD(site, ledger_commit(site->ledger, &site->fault)); /* the outer one goes on */
+	GOOD(site, ledger_commit(site->ledger, &site->fault)); /* the outer one continues */
 	assert_int_equal(count_people(site), 1);
 	assert_false(ledger_commit(site->ledger, &site->fault));
 	assert_true(site_fault(site, "ledger_transaction_aborted"));
@@ -77,7 +77,7 @@ static void a_group_in_which_something_failed_cannot_be_committed(void **state)
 	assert_false(ledger_commit(site->ledger, &site->fault));
 	assert_true(site_fault(site, "ledger_transaction_aborted"));
 	assert_int_equal(count_people(site), 0);
-	put_new(site, "bob@example.com", PERSON_QUEUED); /* and the handle is fit for more */
+	put_new(site, "bob@example.com", PERSON_QUEUED); /* and the handle can still be used */
 	assert_int_equal(count_people(site), 1);
 }
 
@@ -120,7 +120,7 @@ static void a_reader_reads_while_another_program_writes(void **state)
 
 /* ---- kill -9 ---- */
 
-/* Groups of an intent and its send, the pair that at-most-one hangs on, until somebody kills it. */
+/* Transactions of an intent and its send, on which at-most-one depends, until it is killed. */
 static void write_pairs(struct site *site)
 {
 	struct ledger *l = site_open(site, LEDGER_WRITE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: a host's PAM files below a folder, and what is said about them.
+ * For tests: a host's PAM files below a folder, and the problems that are reported about them.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
 #define CLOUDINVITE_TESTS_UNIT_PAM_TREE_H
@@ -11,10 +11,10 @@
 #include "cli/pam/stack.h"
 #include "tests/unit/folder.h"
 
-/* With the module in its place, root's alone. */
+/* The module is in its place, and only root can write it. */
 int pam_tree_new(void **state);
 
-/* The codes of everything that is said, "code@file:line " each, in a row. */
+/* The codes of all reported problems, "code@file:line " for each, in their order. */
 struct said {
 	char text[2048];
 	int bad;

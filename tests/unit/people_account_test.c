@@ -191,8 +191,8 @@ static void a_file_that_is_not_there_is_a_fault(void **state)
 	account_table_free(&t);
 }
 
-/* The worst order for sorting by name: none. The bound is ten times what it takes here. */
-/* Processor time: what else the machine does does not count. */
+/* The worst case for sorting by name: no order. The bound is ten times what it takes here. */
+/* Processor time, so that other programs do not matter. */
 static double seconds_to_parse(unsigned count)
 {
 	struct strbuf text = {.max = (size_t)256 * 1024 * 1024};

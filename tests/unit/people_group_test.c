@@ -28,7 +28,7 @@ static const char file[] = "root:x:0:\n"
 			   "dev:x:1100:dave\n"
 			   "alone:x:1300\n";
 
-static void groups_are_told_by_list_and_by_primary_group(void **state)
+static void groups_include_the_primary_group(void **state)
 {
 	struct group_table *t = parse(file, "staff dev no-cloudinvite");
 
@@ -99,7 +99,7 @@ static void a_broken_line_that_may_matter_leaves_groups_unknown(void **state)
 		assert_string_equal(out, "");
 		group_table_free(t);
 	}
-	/* Nobody asked for that one. */
+	/* That group was not requested. */
 	struct group_table *t = parse("games:x:abc:alice\nstaff:x:50:alice\n", "staff");
 	assert_groups(t, "alice", 1000, "staff");
 	group_table_free(t);
@@ -162,7 +162,7 @@ static void a_file_that_is_not_there_is_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(groups_are_told_by_list_and_by_primary_group),
+		TEST(groups_include_the_primary_group),
 		TEST(a_group_on_two_lines_is_one),
 		TEST(only_groups_that_are_asked_for_are_named),
 		TEST(network_users_have_no_primary_group_here),

@@ -155,7 +155,7 @@ static void two_addresses_for_one_user_are_a_contradiction(void **state)
 	(void)state;
 	assert_null(map_parse(text, sizeof(text) - 1, "/etc/map", &fault));
 	assert_non_null(strstr(fault.what, "/etc/map:3: 'bob' has a different address on line 1"));
-	/* The same twice does no harm. */
+	/* The same line twice does no harm. */
 	map_free(parse("bob bob@example.com\nbob bob@example.com\n"));
 }
 
@@ -211,7 +211,7 @@ static void the_sample_is_a_map(void **state)
 	assert_non_null(m);
 	assert_nobody(m, "h", "alice");
 	map_free(m);
-	/* Its examples, uncommented, are right. */
+	/* Its examples are valid when uncommented. */
 	for (char *p = text; (p = strstr(p, "\n#")) && p < text + n; p++)
 		if (p[2] != ' ' && p[2] != '\n')
 			p[1] = ' ';

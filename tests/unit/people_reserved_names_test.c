@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file itself is included, so that its table can be looked through. */
+/* The file itself is included, so that its table can be tested. */
 #include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
@@ -32,7 +32,7 @@ static void assert_all(const char *group, const char *const *users)
 
 #define ASSERT_ALL(group, ...) assert_all(group, (const char *const[]){__VA_ARGS__, NULL})
 
-static void the_users_of_cloud_images_are_nobodys_own(void **state)
+static void users_of_cloud_images_are_reserved(void **state)
 {
 	(void)state;
 	ASSERT_ALL("cloud image", "ubuntu", "debian", "ec2-user", "admin", "centos", "fedora",
@@ -40,7 +40,7 @@ static void the_users_of_cloud_images_are_nobodys_own(void **state)
 		"opensuse");
 }
 
-static void automation_is_nobodys_own(void **state)
+static void names_of_automation_are_reserved(void **state)
 {
 	(void)state;
 	ASSERT_ALL("automation", "ansible", "jenkins", "deploy", "gitlab-runner", "github-runner",
@@ -49,14 +49,14 @@ static void automation_is_nobodys_own(void **state)
 }
 
 /* Sections 3 to 6 of RFC 2142. */
-static void the_role_names_of_rfc_2142_are_nobodys_own(void **state)
+static void role_names_of_rfc_2142_are_reserved(void **state)
 {
 	(void)state;
 	ASSERT_ALL("role name", "info", "marketing", "sales", "support", "abuse", "noc", "security",
 		"postmaster", "hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp");
 }
 
-static void shared_names_are_nobodys_own(void **state)
+static void shared_names_are_reserved(void **state)
 {
 	(void)state;
 	ASSERT_ALL("shared name", "test", "guest", "demo", "root", "operator", "administrator",
@@ -71,7 +71,7 @@ static void case_does_not_matter(void **state)
 	ASSERT_ALL("cloud image", "Ubuntu", "UBUNTU", "EC2-User");
 }
 
-static void people_are_somebody(void **state)
+static void names_of_people_are_not_reserved(void **state)
 {
 	static const char *const people[] = {"alice", "bob", "carol", "dave", "eve", "mallory", "",
 		"ubuntu2", "ubunt", "xubuntu", "administrator-of-all-the-things-in-the-world",
@@ -86,12 +86,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_sorted_lower_case_and_without_repeats),
-		cmocka_unit_test(the_users_of_cloud_images_are_nobodys_own),
-		cmocka_unit_test(automation_is_nobodys_own),
-		cmocka_unit_test(the_role_names_of_rfc_2142_are_nobodys_own),
-		cmocka_unit_test(shared_names_are_nobodys_own),
+		cmocka_unit_test(users_of_cloud_images_are_reserved),
+		cmocka_unit_test(names_of_automation_are_reserved),
+		cmocka_unit_test(role_names_of_rfc_2142_are_reserved),
+		cmocka_unit_test(shared_names_are_reserved),
 		cmocka_unit_test(case_does_not_matter),
-		cmocka_unit_test(people_are_somebody),
+		cmocka_unit_test(names_of_people_are_not_reserved),
 	};
 
 	return cmocka_run_group_tests_name("people", tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void a_name_that_does_not_fit_is_none_instead_of_half_of_one(void **state
 	assert_name(gecos, "Alice", "");
 }
 
-static void names_are_not_taken_where_gecos_is_not_believed(void **state)
+static void names_are_ignored_if_gecos_is_not_trusted(void **state)
 {
 	const struct account a = {.user = "alice", .gecos = "Alice Liddell", .shell = "/bin/sh"};
 	struct sighting s = {.first = "Old", .last = "Name"};
@@ -95,7 +95,7 @@ static void uid_shell_and_groups_are_the_accounts(void **state)
 	group_table_free(t);
 }
 
-static void groups_that_cannot_be_told_are_marked_as_such(void **state)
+static void unknown_groups_are_marked_as_unknown(void **state)
 {
 	const struct account a = {.user = "alice", .gecos = "", .shell = ""};
 	static const char groups[] = "no-cloudinvite:x:broken\n";
@@ -170,9 +170,9 @@ int main(void)
 		cmocka_unit_test(one_word_is_not_a_full_name),
 		cmocka_unit_test(a_name_with_control_characters_is_none),
 		cmocka_unit_test(a_name_that_does_not_fit_is_none_instead_of_half_of_one),
-		cmocka_unit_test(names_are_not_taken_where_gecos_is_not_believed),
+		cmocka_unit_test(names_are_ignored_if_gecos_is_not_trusted),
 		cmocka_unit_test(uid_shell_and_groups_are_the_accounts),
-		cmocka_unit_test(groups_that_cannot_be_told_are_marked_as_such),
+		cmocka_unit_test(unknown_groups_are_marked_as_unknown),
 		cmocka_unit_test(a_long_path_keeps_the_shells_name),
 		cmocka_unit_test(facts_are_compared_without_reason_and_time),
 		cmocka_unit_test(reasons_have_words),

@@ -54,7 +54,7 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 	assert_true(str_is_utf8(v.sentence, strlen(v.sentence)));
 	for (const char *p = v.sentence; *p != '\0'; p++)
 		assert_true((unsigned char)*p >= ' ' && *p != 0x7f);
-	/* Only who is mapped has an address, and it is one. */
+	/* Only a mapped sighting has an address, and it is valid. */
 	if (v.kind == VERDICT_MAPPED) {
 		char plain[ADDRESS_MAX + 1];
 
@@ -143,13 +143,13 @@ static void an_address_on_another_domain_is_foreign(void **state)
 		VERDICT_FOREIGN_DOMAIN, "domains", "alice@example.com");
 }
 
-static void without_template_and_map_line_nobody_is_mapped(void **state)
+static void without_template_and_map_line_no_user_is_mapped(void **state)
 {
 	expect(*state, "[people]\ndomains = example.com\n", "bob bob@example.com\n", &alice,
 		VERDICT_UNMAPPED, "no_template", "Add a line");
 }
 
-static void full_names_make_addresses_where_they_are_believed(void **state)
+static void full_names_make_addresses_if_gecos_is_trusted(void **state)
 {
 	static const char settings[] = "[people]\naddress = {first}.{last}@example.com\n"
 				       "domains = example.com\ngecos = yes\n";
@@ -181,7 +181,7 @@ static void a_full_name_that_would_have_to_be_guessed_suggests_the_map(void **st
 	}
 }
 
-/* ---- names that want to be more than a name ---- */
+/* ---- hostile names ---- */
 
 static void a_hostile_user_name_gets_no_address(void **state)
 {
@@ -207,7 +207,7 @@ static void a_name_of_256_bytes_gets_no_address(void **state)
 	memset(s.user, 'a', USER_MAX);
 	s.user[USER_MAX] = '\0';
 	expect(*state, USUAL, "", &s, VERDICT_UNMAPPED, "template", "No address for aaa");
-	/* 64 bytes are the most that stand before an @. */
+	/* At most 64 bytes may precede an @. */
 	s.user[65] = '\0';
 	expect(*state, USUAL, "", &s, VERDICT_UNMAPPED, "template", "too long");
 	s.user[64] = '\0';
@@ -248,7 +248,7 @@ static void a_network_user_is_named_without_the_realm(void **state)
 	expect(*state, NETWORK, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
-static void more_than_one_realm_is_nobody_we_know(void **state)
+static void a_name_with_more_than_one_realm_is_refused(void **state)
 {
 	static const char *const users[] = {"alice@a@b", "A\\B\\alice", "CORP\\alice@corp", "@corp",
 		"alice @corp", "CORP\\", "CORP\\-o", "../x@corp"};
@@ -308,7 +308,7 @@ static void a_uid_outside_the_range_is_excluded(void **state)
 	expect(*state, NETWORK, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
-static void a_shell_that_lets_nobody_in_excludes(void **state)
+static void a_shell_that_allows_no_login_excludes(void **state)
 {
 	static const char *const shells[] = {
 		"/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "nologin", "/opt/x/nologin"};
@@ -324,22 +324,22 @@ static void a_shell_that_lets_nobody_in_excludes(void **state)
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
-static void a_name_that_is_nobodys_own_is_excluded_unless_allowed(void **state)
+static void a_reserved_name_is_excluded_unless_allowed(void **state)
 {
 	struct sighting s = named("Ubuntu");
 
 	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "reserved_name", "cloud image");
-	expect(*state, USUAL "allow_users = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
+	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "", &s, VERDICT_MAPPED, "address",
 		"ubuntu@example.com");
 	expect(*state, USUAL, "ubuntu mark@example.com\n", &s, VERDICT_EXCLUDED, "reserved_name",
-		"allow_users");
-	expect(*state, USUAL "allow_users = ubuntu\n", "ubuntu mark@example.com\n", &s,
+		"allow_reserved_names");
+	expect(*state, USUAL "allow_reserved_names = ubuntu\n", "ubuntu mark@example.com\n", &s,
 		VERDICT_MAPPED, "map", "mark@example.com");
-	/* It is a list of exceptions, not of those who are let in, and no more than that. */
-	expect(*state, USUAL "allow_users = ubuntu mallory\n", "", &alice, VERDICT_MAPPED,
+	/* It is a list of exceptions, not of the only users that are allowed. */
+	expect(*state, USUAL "allow_reserved_names = ubuntu mallory\n", "", &alice, VERDICT_MAPPED,
 		"address", "alice@example.com");
 	s = named("mallory");
-	expect(*state, USUAL "allow_users = ubuntu mallory\n", "", &s, VERDICT_EXCLUDED,
+	expect(*state, USUAL "allow_reserved_names = ubuntu mallory\n", "", &s, VERDICT_EXCLUDED,
 		"exclude_users", "mallory");
 }
 
@@ -372,7 +372,7 @@ static void groups_let_in_and_keep_out(void **state)
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
-static void groups_that_cannot_be_told_exclude(void **state)
+static void unknown_groups_exclude(void **state)
 {
 	struct sighting s = alice;
 
@@ -392,7 +392,7 @@ static void policy_counts_for_people_in_the_map(void **state)
 	expect(*state, USUAL, "mallory m@example.com\n", &s, VERDICT_EXCLUDED, "exclude_users", "");
 }
 
-/* An administrator is not sent to map a daemon. */
+/* An administrator is not told to map a daemon. */
 static void a_person_who_is_excluded_is_not_called_unmapped(void **state)
 {
 	struct sighting s = named("www-data%x");
@@ -429,7 +429,7 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 {
 	static const char *const changed[] = {"address = {user}@example.org\n",
 		"domains = example.com\n", "map = /etc/other\n", "min_uid = 500\n",
-		"max_uid = 500000\n", "network_users = yes\n", "allow_users = admin\n",
+		"max_uid = 500000\n", "network_users = yes\n", "allow_reserved_names = admin\n",
 		"exclude_users = bob\n", "include_groups = staff\n", "exclude_groups = staff\n",
 		"gecos = yes\n"};
 	uint64_t usual = rules(*state, "[people]\n", "alice a@example.com\n");
@@ -442,8 +442,8 @@ static void the_rules_number_changes_with_every_rule_and_with_nothing_else(void 
 	assert_true(rules(*state, "[people]\n", "alice b@example.com\n") != usual);
 	assert_true(rules(*state, "[people]\n", "web:alice a@example.com\n") != usual);
 	assert_true(rules(*state, "[people]\n", "") != usual);
-	assert_true(rules(*state, "[people]\nallow_users = a\nexclude_users = b\n", "") !=
-		    rules(*state, "[people]\nallow_users = b\nexclude_users = a\n", ""));
+	assert_true(rules(*state, "[people]\nallow_reserved_names = a\nexclude_users = b\n", "") !=
+		    rules(*state, "[people]\nallow_reserved_names = b\nexclude_users = a\n", ""));
 	assert_true(rules(*state, "[invitations]\nmode = send\n[google]\nparallel = 3\n",
 			    "# comment\nalice   a@example.com\n") == usual);
 }
@@ -457,23 +457,23 @@ int main(void)
 		TEST(the_map_counts_before_the_template),
 		TEST(never_in_the_map_excludes),
 		TEST(an_address_on_another_domain_is_foreign),
-		TEST(without_template_and_map_line_nobody_is_mapped),
-		TEST(full_names_make_addresses_where_they_are_believed),
+		TEST(without_template_and_map_line_no_user_is_mapped),
+		TEST(full_names_make_addresses_if_gecos_is_trusted),
 		TEST(a_full_name_that_would_have_to_be_guessed_suggests_the_map),
 		TEST(a_hostile_user_name_gets_no_address),
 		TEST(a_name_of_256_bytes_gets_no_address),
 		TEST(a_plus_in_a_name_stays_a_plus),
 		TEST(a_hostile_name_is_harmless_in_the_sentence),
 		TEST(a_network_user_is_named_without_the_realm),
-		TEST(more_than_one_realm_is_nobody_we_know),
+		TEST(a_name_with_more_than_one_realm_is_refused),
 		TEST(a_network_user_counts_only_where_the_settings_say_so),
 		TEST(rules_know_a_network_user_with_and_without_the_realm),
 		TEST(a_uid_outside_the_range_is_excluded),
-		TEST(a_shell_that_lets_nobody_in_excludes),
-		TEST(a_name_that_is_nobodys_own_is_excluded_unless_allowed),
+		TEST(a_shell_that_allows_no_login_excludes),
+		TEST(a_reserved_name_is_excluded_unless_allowed),
 		TEST(exclude_users_excludes_with_wildcards_and_in_any_case),
 		TEST(groups_let_in_and_keep_out),
-		TEST(groups_that_cannot_be_told_exclude),
+		TEST(unknown_groups_exclude),
 		TEST(policy_counts_for_people_in_the_map),
 		TEST(a_person_who_is_excluded_is_not_called_unmapped),
 		TEST(verdicts_have_words),

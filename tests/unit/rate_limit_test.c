@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows I11 (docs/design.md, "Invariants"). Shows L10 (common/ledger/README.md). */
 /*
- * The pace: any 60 seconds hold at most so many calls, whoever makes them and whatever clocks do.
+ * The rate limit: any 60 seconds contain at most so many calls, whichever program makes them and
+ * whatever clocks do.
  */
 #include "ledger_site.h"
 
@@ -63,7 +64,7 @@ static struct rate_limit_status look(struct site *site, const struct rate_limit_
 	return p;
 }
 
-/* ---- slots ---- */
+/* ---- permits ---- */
 
 static void a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator(void **state)
 {
@@ -170,7 +171,7 @@ static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **sta
 
 struct call {
 	int64_t slot, from, until;
-	int64_t seen; /* by Google, somewhere between */
+	int64_t seen; /* by Google, at some moment in between */
 };
 
 static unsigned next_random(unsigned *random)
@@ -213,7 +214,7 @@ static int calls_of_a_run(void)
 	return getenv("CLOUDINVITE_VALGRIND") ? CALLS / 8 : CALLS;
 }
 
-/* Two programs and an administrator, calls of 0 to 20 s, and Google sees each when it likes. */
+/* Two programs and an administrator, with calls of 0 to 20 s that Google sees at any moment. */
 static int64_t simulate(struct site *site, struct call *calls, int count, unsigned *random)
 {
 	struct ledger *other = site_open(site, LEDGER_WRITE);
@@ -275,7 +276,7 @@ static void any_minute_holds_at_most_the_rate(void **state)
 		print_message("# rate %d: at most %d a minute, %.1f on average\n", (int)rates[i],
 			most, count * (double)MINUTE / (double)took);
 		assert_true(most <= rates[i]);
-		/* And the budget is used: calls take some 4 s, so a slot comes back every 64 s. */
+		/* And the limit is used: calls take some 4 s, so a permit comes back every 64 s. */
 		assert_true(count * MINUTE > rates[i] * took * 6 / 10);
 	}
 }
@@ -301,7 +302,7 @@ static void programs_that_take_at_once_never_take_more_than_there_is(void **stat
 	assert_int_equal(site_number(site, "SELECT count(*) FROM permit"), RATE);
 }
 
-/* ---- slower and faster ---- */
+/* ---- adapting the rate ---- */
 
 static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **state)
 {
@@ -326,10 +327,10 @@ static void google_s_word_halves_the_rate_once_for_all_calls_under_way(void **st
 		pass(&now, 30000);
 		throttled(site, 0, &now);
 	}
-	assert_int_equal(look(site, &now).effective, 1); /* never none */
+	assert_int_equal(look(site, &now).effective, 1); /* never zero */
 }
 
-static void a_retry_after_is_believed_up_to_an_hour(void **state)
+static void a_retry_after_counts_up_to_an_hour(void **state)
 {
 	struct site *site = *state;
 	struct rate_limit_moment now = start();
@@ -338,7 +339,7 @@ static void a_retry_after_is_believed_up_to_an_hour(void **state)
 	throttled(site, INT64_MAX, &now);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	assert_int_equal(wait, 3600 * 1000);
-	throttled(site, 5, &now); /* a shorter one takes nothing back */
+	throttled(site, 5, &now); /* a shorter one changes nothing */
 	pass(&now, INT64_C(3599) * 1000);
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
 	pass(&now, 1000);
@@ -435,7 +436,7 @@ static void a_retry_after_survives_a_reboot_and_a_lowered_rate_too(void **state)
 	now = (struct rate_limit_moment){
 		.ms = 2000, .wall = now.wall - 100000000, .boot = "third boot"};
 	assert_int_equal(take(site, false, 1, &slot, &wait, &now), 0);
-	assert_int_equal(wait, 3600 * 1000); /* the wall clock is wrong: an hour at most */
+	assert_int_equal(wait, 3600 * 1000); /* the wall clock is wrong: at most an hour */
 }
 
 static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state)
@@ -453,7 +454,7 @@ static void without_a_boot_id_a_clock_that_went_back_tells_a_reboot(void **state
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 }
 
-/* Another program was quicker to the lock, with a later reading of the clock. */
+/* Another program got the lock first, with a later reading of the clock. */
 static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **state)
 {
 	struct site *site = *state;
@@ -466,9 +467,9 @@ static void a_reading_of_the_clock_that_is_a_little_old_resets_nothing(void **st
 	assert_int_equal(site_number(site, "SELECT count(*) FROM permit WHERE ended"), 0);
 }
 
-/* ---- what is shown ---- */
+/* ---- shown text ---- */
 
-static void unlimited_costs_nothing_and_asks_nobody(void **state)
+static void without_a_limit_nothing_is_counted(void **state)
 {
 	struct site *site = *state;
 	int64_t slots[100], wait = -1;
@@ -542,7 +543,7 @@ int main(void)
 		TEST(any_minute_holds_at_most_the_rate),
 		TEST(programs_that_take_at_once_never_take_more_than_there_is),
 		TEST(google_s_word_halves_the_rate_once_for_all_calls_under_way),
-		TEST(a_retry_after_is_believed_up_to_an_hour),
+		TEST(a_retry_after_counts_up_to_an_hour),
 		TEST(success_raises_the_rate_again_by_a_tenth_a_minute),
 		TEST(a_lowered_rate_never_exceeds_new_settings),
 		TEST(a_wall_clock_that_jumps_neither_frees_nor_freezes),
@@ -550,7 +551,7 @@ int main(void)
 		TEST(a_retry_after_survives_a_reboot_and_a_lowered_rate_too),
 		TEST(without_a_boot_id_a_clock_that_went_back_tells_a_reboot),
 		TEST(a_reading_of_the_clock_that_is_a_little_old_resets_nothing),
-		TEST(unlimited_costs_nothing_and_asks_nobody),
+		TEST(without_a_limit_nothing_is_counted),
 		TEST(the_expected_time_is_that_of_the_worker_s_share),
 		TEST(looking_changes_nothing_and_works_for_readers),
 	};

@@ -5,7 +5,7 @@
 
 #define MAIN "cloudinvite.conf"
 
-/* A whole set-up that is right, in which each test breaks one thing. */
+/* Settings that are right as a whole; each test breaks one thing. */
 struct setup {
 	const char *google, *people, *rest;
 };
@@ -48,7 +48,7 @@ static struct found check(struct folder *f)
 	return found;
 }
 
-/* Exactly one finding; `collecting`: it stops the collector, too. */
+/* Expects exactly one finding; `collecting`: it stops the collector too. */
 static void expect(struct folder *f, bool collecting, const char *what, const char *remedy)
 {
 	struct found found = check(f);
@@ -155,13 +155,13 @@ static void the_templates_domain_must_be_one_of_ours(void **state)
 		"Add sub.example.com to domains");
 }
 
-static void a_template_without_domains_maps_nobody(void **state)
+static void a_template_without_domains_maps_no_user(void **state)
 {
 	expect_with(state, (struct setup){.people = "address = {user}@example.com\n"}, false,
 		"cloudinvite.conf: [people] domains: no domain is set", "example.com");
 }
 
-static void no_template_and_no_map_map_nobody(void **state)
+static void without_template_and_map_no_user_is_mapped(void **state)
 {
 	struct folder *f = *state;
 
@@ -172,7 +172,7 @@ static void no_template_and_no_map_map_nobody(void **state)
 	expect(f, false, "neither an address template nor a map is set", "Set address");
 }
 
-static void full_names_are_used_only_where_they_are_believed(void **state)
+static void full_names_are_used_only_if_gecos_is_trusted(void **state)
 {
 	expect_with(state,
 		(struct setup){.people = "address = {first}.{last}@example.com\n"
@@ -192,7 +192,7 @@ static void a_map_that_is_named_must_be_there(void **state)
 	expect(f, false, "addresses.map: No such file", "Create the file");
 }
 
-static void a_map_that_everybody_may_write_is_a_finding(void **state)
+static void a_map_that_every_user_can_write_is_a_finding(void **state)
 {
 	struct folder *f = *state;
 
@@ -283,7 +283,7 @@ static void no_credential_is_a_finding(void **state)
 	expect(f, false, "no credential is set", "service account");
 }
 
-/* ---- passwords, other files, the whole ---- */
+/* ---- passwords, other files, all checks together ---- */
 
 static void a_password_in_a_file_that_all_can_read_is_a_finding(void **state)
 {
@@ -325,7 +325,7 @@ static void a_client_certificate_and_its_key_are_named_together(void **state)
 	expect(*state, false, "client.pem: No such file", "correct the path");
 }
 
-static void a_clients_key_is_kept_like_a_credential(void **state)
+static void a_client_key_is_checked_like_a_credential(void **state)
 {
 	struct folder *f = *state;
 
@@ -345,13 +345,20 @@ static void a_uid_range_that_is_empty_stops_both(void **state)
 		true, "min_uid is greater than max_uid", "the lower number");
 }
 
-static void postgresql_is_said_to_come_later(void **state)
+static void postgresql_is_refused_as_not_available(void **state)
 {
 	expect_with(state,
 		(struct setup){.rest = "[storage]\nledger = postgresql://db/cloudinvite\n"}, true,
 		"a PostgreSQL ledger is not available in version", "sqlite:");
-	expect_with(state, (struct setup){.rest = "role = collector\n"}, true,
-		"a fleet's collector needs a postgresql:// ledger", "role = standalone");
+}
+
+static void the_roles_of_a_fleet_are_said_to_be_not_built_yet(void **state)
+{
+	expect_with(state, (struct setup){.rest = "role = host\n"}, true,
+		"role: a host that reports to a hub is not built yet", "role = standalone");
+	expect_with(state, (struct setup){.rest = "role = hub\n"}, true,
+		"role: a hub that sends for the hosts of a fleet is not built yet",
+		"role = standalone");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
@@ -365,11 +372,11 @@ int main(void)
 		TEST(metadata_needs_the_account_and_the_administrator),
 		TEST(metadata_and_a_key_exclude_each_other),
 		TEST(the_templates_domain_must_be_one_of_ours),
-		TEST(a_template_without_domains_maps_nobody),
-		TEST(no_template_and_no_map_map_nobody),
-		TEST(full_names_are_used_only_where_they_are_believed),
+		TEST(a_template_without_domains_maps_no_user),
+		TEST(without_template_and_map_no_user_is_mapped),
+		TEST(full_names_are_used_only_if_gecos_is_trusted),
 		TEST(a_map_that_is_named_must_be_there),
-		TEST(a_map_that_everybody_may_write_is_a_finding),
+		TEST(a_map_that_every_user_can_write_is_a_finding),
 		TEST(a_missing_credential_concerns_dispatching_only),
 		TEST(a_credential_that_others_can_read_is_a_finding),
 		TEST(a_credential_of_a_foreign_group_is_a_finding),
@@ -379,9 +386,10 @@ int main(void)
 		TEST(a_password_in_a_file_that_all_can_read_is_a_finding),
 		TEST(certificates_that_are_named_must_be_there),
 		TEST(a_client_certificate_and_its_key_are_named_together),
-		TEST(a_clients_key_is_kept_like_a_credential),
+		TEST(a_client_key_is_checked_like_a_credential),
 		TEST(a_uid_range_that_is_empty_stops_both),
-		TEST(postgresql_is_said_to_come_later),
+		TEST(postgresql_is_refused_as_not_available),
+		TEST(the_roles_of_a_fleet_are_said_to_be_not_built_yet),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "base/strbuf.h"
 #include "settings_text.h"
 
-/* ---- what is right ---- */
+/* ---- valid files ---- */
 
 static void an_empty_file_gives_all_defaults(void **state)
 {
@@ -38,7 +38,7 @@ static void every_kind_of_value_arrives(void **state)
 					  "address = {user}@Example.COM\n"
 					  "domains = Example.com, example.org\n"
 					  "[worker]\n"
-					  "role = dispatcher");
+					  "role = hub");
 
 	assert_string_equal(s->customer, "C01abc");
 	assert_string_equal(s->endpoint, "https://127.0.0.1:8443");
@@ -51,7 +51,7 @@ static void every_kind_of_value_arrives(void **state)
 	assert_true(s->cancel_on_delete);
 	assert_string_equal(s->address, "{user}@example.com");
 	assert_string_equal(s->domains, "example.com, example.org");
-	assert_int_equal(s->role, ROLE_DISPATCHER);
+	assert_int_equal(s->role, ROLE_HUB);
 	settings_free(s);
 }
 
@@ -152,7 +152,7 @@ static void a_drop_in_directory_that_others_may_write_is_refused(void **state)
 	assert_non_null(strstr(fault.remedy, "chmod 0755"));
 }
 
-/* ---- files that are not fit ---- */
+/* ---- files that are refused ---- */
 
 static void a_missing_file_is_a_fault_that_says_where_the_sample_is(void **state)
 {
@@ -203,7 +203,7 @@ static void a_link_of_configuration_management_is_followed(void **state)
 	settings_free(s);
 }
 
-/* ---- who is stopped by what ---- */
+/* ---- which programs a fault stops ---- */
 
 static void an_error_that_concerns_dispatching_leaves_the_collector_running(void **state)
 {
@@ -230,7 +230,7 @@ static void an_error_that_concerns_collecting_stops_both(void **state)
 		"[storag]\nspool = /x\n",
 		"words\n",
 		"[people]\nmin_uid = 5000\nmax_uid = 4000\n",
-		"[worker]\nrole = collector\n",
+		"[worker]\nrole = host\n",
 		"[storage]\nledger = postgresql://db/cloudinvite\n",
 	};
 

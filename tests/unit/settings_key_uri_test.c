@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value of `key`, and what must stand beside it. */
+/* The value of `key`, and the keys that must accompany it. */
 #include "base/array.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -12,7 +12,7 @@
 #define REST  "[people]\naddress = {user}@example.com\ndomains = example.com\n"
 #define OWNER "service_account = inviter@p.iam.gserviceaccount.com\nkey_id = f00d\n"
 
-/* ---- taken apart ---- */
+/* ---- parsing ---- */
 
 static void expect_attribute(const char *uri, const char *name, const char *value)
 {
@@ -99,7 +99,7 @@ static void the_pins_file_is_a_path_or_handed_over_by_systemd(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
-/* ---- what is taken ---- */
+/* ---- accepted values ---- */
 
 static void expect_wrong(const char *uri, const char *what)
 {
@@ -142,7 +142,7 @@ static void a_handle_is_a_number_and_nothing_else(void **state)
 	expect_wrong("handle:0x81000001?pass", "not the handle");
 }
 
-/* ---- beside it ---- */
+/* ---- keys that accompany it ---- */
 
 static struct found check(struct folder *f, const char *google)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keys against docs/design.md, and each key's own rule. The documents are looked for in the
- * directory that CLOUDINVITE_SOURCE names, else in the current one.
+ * The keys compared with docs/design.md, and each key's validator. The documents are searched in
+ * the directory that CLOUDINVITE_SOURCE names, else in the current one.
  */
 #include "base/str.h"
 #include "folder.h"
@@ -42,7 +42,7 @@ static bool split_setting(char *line, struct expected *e)
 	       str_copy(e->value, sizeof(e->value), str_trim(equals + 1));
 }
 
-/* The block of settings in the design, which begins at "[google]" and ends with its fence. */
+/* The settings in the design, from "[google]" to the end of the block. */
 static size_t design_settings(struct expected *out, size_t room)
 {
 	FILE *file = document("docs/design.md");
@@ -67,7 +67,7 @@ static size_t design_settings(struct expected *out, size_t room)
 	return count;
 }
 
-/* What only the administrator can know has no default: the design shows an example. */
+/* Keys that only the administrator can know have no default: the design shows an example. */
 static bool is_example(const char *value)
 {
 	return strstr(value, "example.com") || strcmp(value, "C01234567") == 0;
@@ -138,7 +138,7 @@ static void every_key_is_in_the_manual_with_its_default(void **state)
 	(void)fclose(manual);
 }
 
-static void the_shipped_sample_loads_and_says_what_is_missing(void **state)
+static void the_shipped_sample_loads_and_reports_what_is_missing(void **state)
 {
 	struct folder *f = *state;
 	FILE *sample = document("config/cloudinvite.conf");
@@ -315,10 +315,10 @@ static void spans_of_time_have_units_and_bounds(void **state)
 {
 	ACCEPTS("google", "timeout", "1s", "20", "5m");
 	REFUSES("google", "timeout", "", "0", "6m", "1 hour", "-1s", "1.5s");
-	ACCEPTS("invitations", "settle", "0", "60m");
-	REFUSES("invitations", "settle", "61m");
-	ACCEPTS("invitations", "sweep_every", "0", "24h", "90d");
-	REFUSES("invitations", "sweep_every", "91d", "daily");
+	ACCEPTS("invitations", "creation_delay", "0", "60m");
+	REFUSES("invitations", "creation_delay", "61m");
+	ACCEPTS("invitations", "resync_interval", "0", "24h", "90d");
+	REFUSES("invitations", "resync_interval", "91d", "daily");
 	ACCEPTS("privacy", "retain_history", "1d", "3650d");
 	REFUSES("privacy", "retain_history", "0", "1h", "11y");
 	ACCEPTS("privacy", "retain_gone", "0", "30d");
@@ -334,7 +334,7 @@ static void choices_are_the_words_of_the_design(void **state)
 	REFUSES("invitations", "discovered", "release");
 	ACCEPTS("privacy", "log_addresses", "masked", "full");
 	REFUSES("privacy", "log_addresses", "none");
-	ACCEPTS("worker", "role", "standalone", "collector", "dispatcher");
+	ACCEPTS("worker", "role", "standalone", "host", "hub");
 	REFUSES("worker", "role", "both");
 	ACCEPTS("people", "gecos", "yes", "no", "on", "false");
 	REFUSES("people", "gecos", "", "1", "maybe");
@@ -365,13 +365,13 @@ static void users_are_kept_in_lower_case_and_groups_as_they_are(void **state)
 {
 	struct settings *s = settings_load(
 		folder_write(*state, MAIN,
-			"[people]\nexclude_users = Bob CORP\\Eve\nallow_users = Admin\n"
+			"[people]\nexclude_users = Bob CORP\\Eve\nallow_reserved_names = Admin\n"
 			"include_groups = Domain-Users\n"),
 		NULL);
 
 	assert_non_null(s);
 	assert_string_equal(s->exclude_users, "bob corp\\eve");
-	assert_string_equal(s->allow_users, "admin");
+	assert_string_equal(s->allow_reserved_names, "admin");
 	assert_string_equal(s->include_groups, "Domain-Users");
 	settings_free(s);
 }
@@ -383,7 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_key_of_the_design_is_there_with_its_default_and_no_other),
 		TEST(every_key_is_in_the_manual_with_its_default),
-		TEST(the_shipped_sample_loads_and_says_what_is_missing),
+		TEST(the_shipped_sample_loads_and_reports_what_is_missing),
 		TEST(a_customer_is_an_id_or_my_customer),
 		TEST(an_administrator_is_one_address),
 		TEST(google_is_reached_by_https_only),

@@ -3,7 +3,7 @@
 #include "base/strbuf.h"
 #include "settings_text.h"
 
-/* ---- lines that are wrong ---- */
+/* ---- invalid lines ---- */
 
 static void an_unknown_key_suggests_the_nearest(void **state)
 {
@@ -15,13 +15,27 @@ static void an_unknown_key_suggests_the_nearest(void **state)
 	expect(*state, "[people]\nfrobnicate = 3\n", "frobnicate", "cloudinvite.conf(5)");
 }
 
-static void a_key_of_before_is_answered_with_those_of_now(void **state)
+static void an_old_key_is_unknown_and_its_remedy_names_the_new_one(void **state)
 {
+	expect(*state, "[people]\nallow_users = jenkins\n", ":2: [people] has no key 'allow_users'",
+		"Use allow_reserved_names instead.");
+	expect(*state, "[invitations]\nsettle = 2m\n", ":2: [invitations] has no key 'settle'",
+		"Use creation_delay instead.");
+	expect(*state, "[invitations]\nsweep_every = 24h\n",
+		":2: [invitations] has no key 'sweep_every'", "Use resync_interval instead.");
 	expect(*state, "[worker]\nuser = cloudinvite\n", ":2: [worker] has no key 'user'",
 		"set collector_user, dispatcher_user and ledger_user");
 }
 
-static void a_key_in_the_wrong_section_is_told_its_own(void **state)
+static void an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one(void **state)
+{
+	expect(*state, "[worker]\nrole = collector\n",
+		":2: role: 'collector' is not a valid choice", "Use host instead.");
+	expect(*state, "[worker]\nrole = dispatcher\n",
+		":2: role: 'dispatcher' is not a valid choice", "Use hub instead.");
+}
+
+static void a_key_in_the_wrong_section_names_the_right_one(void **state)
 {
 	expect(*state, "[people]\ntimeout = 3\n", ":2: [people] has no key 'timeout'",
 		"It belongs in [google].");
@@ -29,7 +43,7 @@ static void a_key_in_the_wrong_section_is_told_its_own(void **state)
 		"It belongs in [google].");
 }
 
-static void an_unknown_section_is_said_once_and_suggests_the_nearest(void **state)
+static void an_unknown_section_is_reported_once_with_a_suggestion(void **state)
 {
 	expect(*state, "[gogle]\ncustomer = C01\ntimeout = 3s\n", ":1: there is no section [gogle]",
 		"Did you mean [google]?");
@@ -44,7 +58,7 @@ static void a_key_that_is_there_twice_names_both_lines(void **state)
 		":5: parallel is already set on line 2", "Remove one of the two.");
 }
 
-static void a_line_that_is_nothing_is_an_error(void **state)
+static void a_line_that_cannot_be_parsed_is_an_error(void **state)
 {
 	expect(*state, "[google]\njust some words\n",
 		":2: this line is neither [section] nor key = value", "Put '='");
@@ -164,11 +178,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_unknown_key_suggests_the_nearest),
-		TEST(a_key_of_before_is_answered_with_those_of_now),
-		TEST(a_key_in_the_wrong_section_is_told_its_own),
-		TEST(an_unknown_section_is_said_once_and_suggests_the_nearest),
+		TEST(an_old_key_is_unknown_and_its_remedy_names_the_new_one),
+		TEST(an_old_role_is_not_a_choice_and_its_remedy_names_the_new_one),
+		TEST(a_key_in_the_wrong_section_names_the_right_one),
+		TEST(an_unknown_section_is_reported_once_with_a_suggestion),
 		TEST(a_key_that_is_there_twice_names_both_lines),
-		TEST(a_line_that_is_nothing_is_an_error),
+		TEST(a_line_that_cannot_be_parsed_is_an_error),
 		TEST(an_indented_line_never_changes_another_key_silently),
 		TEST(an_indented_key_is_a_key),
 		TEST(an_indented_section_is_a_section),

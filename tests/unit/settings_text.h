@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests: settings from a text that is right, findings from one that is not.
+ * For tests: settings from a text that is valid, findings from one that is not.
  */
 #ifndef CLOUDINVITE_TESTS_UNIT_SETTINGS_TEXT_H
 #define CLOUDINVITE_TESTS_UNIT_SETTINGS_TEXT_H
@@ -10,7 +10,7 @@
 
 #define MAIN "cloudinvite.conf"
 
-/* Loads what must load. */
+/* Loads a text that must load. */
 struct settings *good(struct folder *f, const char *text);
 
 /* All findings of a file that must not load. */

@@ -15,7 +15,7 @@ static int64_t at(const char *rfc3339)
 	return wall;
 }
 
-/* Whether it is open at `now`, and that it changes at `next`. */
+/* Whether it is open at `now`, and whether that changes at `next`. */
 static bool open_at(const char *spec, const char *now, const char *next)
 {
 	char text[CLOCK_TEXT_SIZE];

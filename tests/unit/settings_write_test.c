@@ -36,9 +36,11 @@ static void the_value_changes_and_nothing_else(void **state)
 {
 	becomes(state,
 		"# mine\n[google]\ncustomer = C01\n\n[invitations]\n; why\n"
-		"mode = dry-run                  ; or send\nsettle = 1m\n\n[people]\ngecos = no\n",
+		"mode = dry-run                  ; or send\ncreation_delay = 1m\n\n[people]\ngecos "
+		"= no\n",
 		"# mine\n[google]\ncustomer = C01\n\n[invitations]\n; why\n"
-		"mode = send                  ; or send\nsettle = 1m\n\n[people]\ngecos = no\n");
+		"mode = send                  ; or send\ncreation_delay = 1m\n\n[people]\ngecos = "
+		"no\n");
 	becomes(state, "[invitations]\n  mode=dry-run\n", "[invitations]\n  mode= send\n");
 	becomes(state, "[invitations]\nmode:\tdry-run ;x\n", "[invitations]\nmode: send ;x\n");
 	becomes(state, "[invitations]\nmode = send", "[invitations]\nmode = send");
@@ -46,14 +48,15 @@ static void the_value_changes_and_nothing_else(void **state)
 
 static void a_missing_key_goes_behind_its_sample(void **state)
 {
-	becomes(state, "[invitations]\n# what happens:\n;mode = dry-run\n\nsettle = 1m\n",
-		"[invitations]\n# what happens:\n;mode = dry-run\nmode = send\n\nsettle = 1m\n");
+	becomes(state, "[invitations]\n# what happens:\n;mode = dry-run\n\ncreation_delay = 1m\n",
+		"[invitations]\n# what happens:\n;mode = dry-run\nmode = send\n\ncreation_delay = "
+		"1m\n");
 }
 
 static void a_missing_key_goes_to_the_end_of_its_section(void **state)
 {
-	becomes(state, "[invitations]\nsettle = 1m\n\n\n[people]\ngecos = no\n",
-		"[invitations]\nsettle = 1m\nmode = send\n\n\n[people]\ngecos = no\n");
+	becomes(state, "[invitations]\ncreation_delay = 1m\n\n\n[people]\ngecos = no\n",
+		"[invitations]\ncreation_delay = 1m\nmode = send\n\n\n[people]\ngecos = no\n");
 	becomes(state, "[people]\n[invitations]", "[people]\n[invitations]\nmode = send\n");
 }
 
@@ -67,22 +70,24 @@ static void a_missing_section_is_added(void **state)
 
 static void a_section_that_is_opened_twice_keeps_its_key(void **state)
 {
-	becomes(state, "[invitations]\nsettle = 1m\n[people]\n[invitations]\nmode = dry-run\n",
-		"[invitations]\nsettle = 1m\n[people]\n[invitations]\nmode = send\n");
+	becomes(state,
+		"[invitations]\ncreation_delay = 1m\n[people]\n[invitations]\nmode = dry-run\n",
+		"[invitations]\ncreation_delay = 1m\n[people]\n[invitations]\nmode = send\n");
 }
 
 static void line_ends_of_windows_stay(void **state)
 {
-	becomes(state, "[invitations]\r\nmode = dry-run\r\nsettle = 1m\r\n",
-		"[invitations]\r\nmode = send\r\nsettle = 1m\r\n");
-	becomes(state, "[invitations]\r\nsettle = 1m\r\n",
-		"[invitations]\r\nsettle = 1m\r\nmode = send\r\n");
+	becomes(state, "[invitations]\r\nmode = dry-run\r\ncreation_delay = 1m\r\n",
+		"[invitations]\r\nmode = send\r\ncreation_delay = 1m\r\n");
+	becomes(state, "[invitations]\r\ncreation_delay = 1m\r\n",
+		"[invitations]\r\ncreation_delay = 1m\r\nmode = send\r\n");
 }
 
 static void a_key_of_the_same_name_elsewhere_or_in_a_comment_is_left_alone(void **state)
 {
-	becomes(state, "[invitations]\n# the mode = dry-run is the default\nsettle = 1m\n",
-		"[invitations]\n# the mode = dry-run is the default\nsettle = 1m\nmode = send\n");
+	becomes(state, "[invitations]\n# the mode = dry-run is the default\ncreation_delay = 1m\n",
+		"[invitations]\n# the mode = dry-run is the default\ncreation_delay = 1m\nmode = "
+		"send\n");
 }
 
 static void owner_and_mode_stay(void **state)
@@ -209,6 +214,54 @@ static void a_list_over_several_lines_is_replaced_as_a_whole(void **state)
 	free(text);
 }
 
+/* ---- a text in place of the file ---- */
+
+static void a_text_is_edited_and_loaded_with_the_drop_ins_and_without_a_file(void **state)
+{
+	struct folder *f = *state;
+	struct strbuf text = {.data = NULL};
+	struct fault fault = {.kind = FAULT_NONE};
+	char path[PATH_MAX];
+	struct settings *s;
+
+	folder_make(f, "conf.d");
+	folder_write(f, "conf.d/10-site.conf", "[google]\ncustomer = C01234567\n");
+	str_copy(path, sizeof(path), folder_path(f, MAIN));
+	assert_true(strbuf_add(&text, "# mine\n[people]\n"));
+	assert_true(settings_edit(path, &text, "invitations", "mode", "send", &fault));
+	assert_string_equal(text.data, "# mine\n[people]\n\n[invitations]\nmode = send\n");
+	assert_int_equal(access(path, F_OK), -1);
+	s = settings_load_text(path, &text, &fault);
+	assert_non_null(s);
+	assert_int_equal(s->mode, MODE_SEND);
+	assert_string_equal(s->customer, "C01234567");
+	assert_string_equal(settings_path(s), path);
+	settings_free(s);
+	strbuf_free(&text);
+}
+
+static void a_text_that_is_not_edited_stays_and_the_fault_names_the_file(void **state)
+{
+	struct folder *f = *state;
+	struct strbuf text = {.data = NULL};
+	struct fault fault = {.kind = FAULT_NONE};
+	char path[PATH_MAX];
+
+	str_copy(path, sizeof(path), folder_path(f, MAIN));
+	assert_true(strbuf_add(&text, "[people]\ngecos = maybe\n"));
+	assert_false(settings_edit(path, &text, "people", "gecos", "no", &fault));
+	assert_string_equal(text.data, "[people]\ngecos = maybe\n");
+	assert_non_null(strstr(fault.what, path));
+	assert_null(settings_load_text(path, &text, &fault));
+	assert_non_null(strstr(fault.what, path));
+	strbuf_clear(&text);
+	assert_true(strbuf_add(&text, "[people]\ngecos = yes\n"));
+	assert_false(settings_edit(path, &text, "people", "gecos", "maybe", &fault));
+	assert_false(settings_edit(path, &text, "people", "no_such_key", "1", &fault));
+	assert_string_equal(text.data, "[people]\ngecos = yes\n");
+	strbuf_free(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)
 
 int main(void)
@@ -228,6 +281,8 @@ int main(void)
 		TEST(what_would_break_the_file_is_refused),
 		TEST(a_file_that_does_not_load_is_not_touched),
 		TEST(a_list_over_several_lines_is_replaced_as_a_whole),
+		TEST(a_text_is_edited_and_loaded_with_the_drop_ins_and_without_a_file),
+		TEST(a_text_that_is_not_edited_stays_and_the_fault_names_the_file),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

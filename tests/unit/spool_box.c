@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/spool_box.h"
 
-/* A directory that is its owner's alone. */
+/* A directory that only its owner can use. */
 static void box_make(struct folder *f, const char *name)
 {
 	folder_make(f, name);

@@ -20,13 +20,13 @@ struct box {
 int box_new(void **state);
 int box_free(void **state);
 
-/* How many names a directory of the folder holds. */
+/* The number of names in a directory of the folder. */
 int box_count(struct box *b, const char *name);
 
 /* Up to `max` arrivals of new/, as the keeper lists them; -1 and the fault. */
 int box_list(struct box *b, struct spool_arrival *out, int max, int *bad, struct fault *fault);
 
-/* Every mark, the same way. */
+/* Every marker, in the same way. */
 bool box_each_mark(struct box *b, int64_t before, bool (*each)(const char *user, void *ctx),
 	void *ctx, struct fault *fault);
 bool box_has(struct box *b, const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper and its peer: what an honest collector gets, and what a hostile one does not.
+ * The keeper and its peer: what an honest collector gets, and what a hostile one does not get.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -57,7 +57,7 @@ static void send_record(struct kept *k, const struct spool_record *r, size_t n)
 	(void)send(k->client.fd, r, n, MSG_NOSIGNAL);
 }
 
-/* Whether the keeper has closed the connection: what it still tells is read away. */
+/* Whether the keeper has closed the connection; reads whatever it still sends. */
 static bool is_closed(struct kept *k)
 {
 	struct spool_record r;
@@ -79,7 +79,7 @@ static void expect_content(struct box *b, const char *name, const char *content)
 
 /* ---- an honest collector ---- */
 
-static void arrivals_are_told_oldest_first_marked_and_taken(void **state)
+static void arrivals_are_sent_oldest_first_marked_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
@@ -95,8 +95,8 @@ static void arrivals_are_told_oldest_first_marked_and_taken(void **state)
 	assert_int_equal(out[0].at, 1000);
 	assert_string_equal(out[1].user, "alice");
 	assert_int_equal(out[1].reason, TRIGGER_LOGIN);
-	assert_true(spool_client_take(&k->client, &out[0], "seen", &fault));
-	assert_true(spool_client_take(&k->client, &out[1], NULL, &fault));
+	assert_true(spool_client_take(&k->client, &out[0], true, &fault));
+	assert_true(spool_client_take(&k->client, &out[1], false, &fault));
 	assert_true(spool_client_flush(&k->client, &fault));
 	assert_int_equal(box_count(box_of(k), "new"), 0);
 	assert_true(spool_read_mark(box_of(k)->reader.seen_dir, "a/b", word));
@@ -120,7 +120,7 @@ static void a_list_holds_as_many_as_were_asked_for(void **state)
 	assert_int_equal(spool_client_list(&k->client, out, 1, NULL), 1);
 }
 
-static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
+static void thousands_of_arrivals_pass_a_queue_of_a_few_hundred(void **state)
 {
 	struct spool_arrival *out = calloc(5000, sizeof(*out));
 	struct kept *k = *state;
@@ -136,20 +136,20 @@ static void thousands_are_told_through_a_queue_of_a_few_hundred(void **state)
 	count = spool_client_list(&k->client, out, 5000, NULL);
 	assert_int_equal(count, 5000);
 	for (int i = 0; i < count; i++)
-		assert_true(spool_client_take(&k->client, &out[i], "seen", NULL));
+		assert_true(spool_client_take(&k->client, &out[i], true, NULL));
 	assert_true(spool_client_flush(&k->client, NULL));
 	free(out);
 	assert_int_equal(box_count(box_of(k), "new"), 0);
 	assert_int_equal(box_count(box_of(k), "seen"), 5000);
 }
 
-static void what_comes_is_told_once_until_it_is_asked_for(void **state)
+static void new_arrivals_are_announced_once_until_the_next_request(void **state)
 {
 	struct kept *k = *state;
 	struct spool_arrival out[8];
 	struct spool_record r;
 
-	/* What may have lain there already. */
+	/* A record that may have been sent before. */
 	assert_int_equal(recv(k->client.fd, &r, sizeof(r), 0), sizeof(r));
 	assert_int_equal(r.verb, SPOOL_TELL_NEWS);
 	assert_int_equal(spool_client_list(&k->client, out, 8, NULL), 0);
@@ -167,7 +167,7 @@ static bool forget_it(const char *user, void *ctx)
 	return spool_client_unmark(ctx, user, NULL);
 }
 
-static void marks_are_written_told_and_removed(void **state)
+static void markers_are_written_sent_and_removed(void **state)
 {
 	struct kept *k = *state;
 	struct spool_client *c = &k->client;
@@ -194,7 +194,7 @@ static void marks_are_written_told_and_removed(void **state)
 	}
 	assert_true(spool_client_flush(c, NULL));
 	box_age(b, "seen/u7", 1000);
-	/* It unmarks while it is told, in both directions at once. */
+	/* It unmarks while it reads, in both directions at once. */
 	assert_true(spool_client_each_mark(c, 2000, forget_it, c, NULL));
 	assert_true(spool_client_flush(c, NULL));
 	assert_int_equal(box_count(b, "seen"), 1000);
@@ -206,7 +206,7 @@ static void marks_are_written_told_and_removed(void **state)
 	assert_int_equal(oldest, 0);
 }
 
-static void what_cannot_be_done_is_said_with_the_next_flush(void **state)
+static void a_failure_is_reported_by_the_next_flush(void **state)
 {
 	struct kept *k = *state;
 	struct fault fault = {.kind = FAULT_NONE};
@@ -219,6 +219,65 @@ static void what_cannot_be_done_is_said_with_the_next_flush(void **state)
 	assert_non_null(strstr(fault.what, "seen/: alice"));
 	assert_true(spool_client_flush(&k->client, NULL));
 	assert_true(box_has(box_of(k), "seen/bob"));
+}
+
+/* The file itself is linked: none is made, and none is freed. */
+static void an_arrival_becomes_the_mark(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival a = {.name = "alice.login"};
+	struct fault fault = {.kind = FAULT_NONE};
+	struct stat arrived, marked;
+
+	arrive(k, "alice");
+	assert_int_equal(lstat(folder_path(b->folder, "new/alice.login"), &arrived), 0);
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &marked), 0);
+	assert_int_equal(marked.st_ino, arrived.st_ino);
+	assert_int_equal(marked.st_nlink, 1);
+	/* Another arrival of somebody who has a mark is taken, and the mark stays. */
+	assert_true(spool_mark(&b->reader, "alice", "invited", &fault));
+	arrive(k, "alice");
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	expect_content(b, "seen/alice", "invited\n");
+}
+
+/* What root has put there by mistake, and the listing has not put aside yet. */
+static void what_is_no_arrival_becomes_no_mark(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival a = {.name = "alice.login"};
+	struct fault fault = {.kind = FAULT_NONE};
+
+	folder_write(b->folder, "new/alice.login", "invited\n");
+	assert_true(spool_client_take(&k->client, &a, true, &fault));
+	assert_false(spool_client_flush(&k->client, &fault));
+	assert_non_null(strstr(fault.what, "new/: alice.login"));
+	assert_int_equal(box_count(b, "seen"), 0);
+}
+
+static void a_crash_between_mark_and_take_leaves_an_arrival(void **state)
+{
+	struct kept *k = *state;
+	struct box *b = box_of(k);
+	struct spool_arrival out[8];
+	struct fault fault = {.kind = FAULT_NONE};
+
+	arrive(k, "alice");
+	assert_int_equal(
+		linkat(b->reader.new_dir, "alice.login", b->reader.seen_dir, "alice", 0), 0);
+	assert_int_equal(spool_client_list(&k->client, out, 8, &fault), 1);
+	assert_int_equal(box_count(b, "bad"), 0);
+	assert_true(spool_client_take(&k->client, &out[0], true, &fault));
+	assert_true(spool_client_flush(&k->client, &fault));
+	assert_int_equal(box_count(b, "new"), 0);
+	assert_true(box_has(b, "seen/alice"));
 }
 
 static void a_keeper_that_ends_is_a_fault_and_a_closed_connection(void **state)
@@ -260,9 +319,9 @@ static void no_two_keepers_serve_at_once(void **state)
 	spool_client_close(&other);
 }
 
-/* ---- a hostile one ---- */
+/* ---- a hostile collector ---- */
 
-/* One byte of an honest record is another. */
+/* An honest record with one byte changed. */
 struct forgery {
 	char verb;
 	const char *name, *word;
@@ -295,18 +354,19 @@ static void every_malformed_record_ends_the_connection(void **state)
 		{'U', "%2f", NULL, AT(zero), 0},
 		{'U', "a b", NULL, AT(zero), 0},
 		{'U', "\xff", NULL, AT(zero), 0},
-		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* behind the NUL */
+		{'U', "alice", NULL, AT(name) + 6, 'x'}, /* after the NUL */
 		{'U', "alice", NULL, AT(name) + 167, 'x'},
 		{'U', "alice", "word", AT(zero), 0},
 		{'T', "alice", NULL, AT(zero), 0},
 		{'T', "alice.never", NULL, AT(zero), 0},
 		{'T', ".login", NULL, AT(zero), 0},
-		{'D', "alice.login", NULL, AT(zero), 0},
-		{'D', "alice.login", "Word", AT(zero), 0},
-		{'D', "alice.login", "two words", AT(zero), 0},
-		{'D', "alice.login", "x\n", AT(zero), 0},
-		{'D', "alice.login", "word", AT(word) + 5, 'x'},
+		{'D', "alice", NULL, AT(zero), 0},
+		{'D', "alice.login", "seen", AT(zero), 0},
 		{'M', "alice", NULL, AT(zero), 0},
+		{'M', "alice", "Word", AT(zero), 0},
+		{'M', "alice", "two words", AT(zero), 0},
+		{'M', "alice", "x\n", AT(zero), 0},
+		{'M', "alice", "word", AT(word) + 5, 'x'},
 		{'M', "alice", "word", AT(time), 1},
 		{'C', "", "word", AT(zero), 0},
 		{'F', "a/b", "word", AT(zero), 0},
@@ -372,9 +432,9 @@ static void a_second_question_before_the_answer_ends_the_connection(void **state
 	assert_true(is_closed(k));
 }
 
-/* It asks, never reads, and goes on asking: the keeper does what has no answer, and waits for
- * nobody. */
-static void one_that_never_reads_is_served_no_further_and_holds_nothing(void **state)
+/* It asks, never reads, and continues to ask: the keeper does what needs no answer, and does not
+ * wait. */
+static void a_peer_that_never_reads_blocks_nothing(void **state)
 {
 	const struct timeval soon = {.tv_sec = 1};
 	struct kept *k = *state;
@@ -431,18 +491,21 @@ static void records_that_no_keeper_tells_are_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(arrivals_are_told_oldest_first_marked_and_taken),
+		T(arrivals_are_sent_oldest_first_marked_and_removed),
 		T(a_list_holds_as_many_as_were_asked_for),
-		T(thousands_are_told_through_a_queue_of_a_few_hundred),
-		T(what_comes_is_told_once_until_it_is_asked_for),
-		T(marks_are_written_told_and_removed),
-		T(what_cannot_be_done_is_said_with_the_next_flush),
+		T(thousands_of_arrivals_pass_a_queue_of_a_few_hundred),
+		T(new_arrivals_are_announced_once_until_the_next_request),
+		T(markers_are_written_sent_and_removed),
+		T(a_failure_is_reported_by_the_next_flush),
+		T(an_arrival_becomes_the_mark),
+		T(what_is_no_arrival_becomes_no_mark),
+		T(a_crash_between_mark_and_take_leaves_an_arrival),
 		T(a_keeper_that_ends_is_a_fault_and_a_closed_connection),
 		T(no_two_keepers_serve_at_once),
 		T(every_malformed_record_ends_the_connection),
 		T(a_record_of_another_size_ends_the_connection),
 		T(a_second_question_before_the_answer_ends_the_connection),
-		T(one_that_never_reads_is_served_no_further_and_holds_nothing),
+		T(a_peer_that_never_reads_blocks_nothing),
 		cmocka_unit_test(records_that_no_keeper_tells_are_a_fault),
 	};
 

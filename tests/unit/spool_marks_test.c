@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks: everybody who was judged has one, it is whole at every moment, and those of a lost ledger
- * strand nobody.
+ * Markers: every evaluated account has one, it is complete at every moment, and after the loss of a
+ * ledger no account is locked out by old ones.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-/* The user's word as the module reads it; "" for none. */
+/* The user's word as the module reads it; "" if there is none. */
 static const char *word_of(struct box *b, const char *user)
 {
 	static char word[SPOOL_WORD_MAX + 1];
@@ -79,10 +79,10 @@ static void a_first_mark_leaves_a_later_word_alone(void **state)
 	assert_string_equal(word_of(b, "alice"), "invited");
 	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	/* One that a crash left empty counts as there, and takes the next word. */
+	/* A marker that a crash left empty counts as present, and gets the next word. */
 	folder_write(b->folder, "seen/bob", "");
-	assert_true(spool_mark_first(&b->reader, "bob", "seen", &fault));
-	assert_string_equal(word_of(b, "bob"), "");
+	assert_true(spool_mark_first(&b->reader, "bob", "queued", &fault));
+	assert_string_equal(word_of(b, "bob"), "seen");
 	mark(b, "bob", "invited");
 	assert_string_equal(word_of(b, "bob"), "invited");
 }
@@ -117,7 +117,7 @@ static void a_reader_never_meets_half_a_mark_or_none(void **state)
 	assert_true(seen[0] > 0 && seen[1] > 0);
 }
 
-static void a_temporary_that_a_crash_or_an_enemy_left_is_no_obstacle(void **state)
+static void a_stale_temporary_file_does_not_prevent_writing(void **state)
 {
 	struct box *b = *state;
 	char *text;
@@ -163,7 +163,7 @@ static void a_mark_that_cannot_be_written_is_a_fault_and_leaves_nothing(void **s
 	assert_int_equal(box_count(b, "seen"), 2);
 }
 
-static void who_has_no_name_in_the_spool_needs_no_mark(void **state)
+static void a_user_without_a_name_in_the_spool_needs_no_marker(void **state)
 {
 	struct box *b = *state;
 	char user[300];
@@ -177,7 +177,7 @@ static void who_has_no_name_in_the_spool_needs_no_mark(void **state)
 	assert_int_equal(box_count(b, "seen"), 0);
 }
 
-static void unmarking_twice_is_no_error(void **state)
+static void unmarking_twice_is_not_an_error(void **state)
 {
 	struct box *b = *state;
 	struct fault fault = {0};
@@ -188,7 +188,7 @@ static void unmarking_twice_is_no_error(void **state)
 	assert_int_equal(box_count(b, "seen"), 0);
 }
 
-/* ---- all of them ---- */
+/* ---- all markers ---- */
 
 struct users {
 	int count, most;
@@ -212,7 +212,7 @@ static bool has(const struct users *u, const char *user)
 	return false;
 }
 
-static void every_mark_is_told_with_its_user(void **state)
+static void every_marker_is_listed_with_its_user(void **state)
 {
 	static const char *const names[] = {"alice", "..", "a/b\n", "bob.login", ".ledger"};
 	struct box *b = *state;
@@ -232,7 +232,7 @@ static void every_mark_is_told_with_its_user(void **state)
 	assert_int_equal(some.count, 2);
 }
 
-static void marks_can_be_told_by_their_age(void **state)
+static void markers_can_be_listed_by_age(void **state)
 {
 	const struct timespec times[2] = {{1000, 0}, {1000, 0}};
 	struct box *b = *state;
@@ -263,9 +263,9 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
 	close(broken.reader.seen_dir);
 }
 
-/* ---- whose they are ---- */
+/* ---- the ledger of the markers ---- */
 
-/* How many marks were dropped because they belong to another ledger than `id`. */
+/* The number of markers that were removed because they belong to another ledger than `id`. */
 static int belong(struct box *b, const char *id)
 {
 	struct fault fault = {0};
@@ -298,7 +298,7 @@ static void marks_of_another_ledger_are_dropped_and_ours_are_kept(void **state)
 	assert_string_equal(word_of(b, "alice"), "queued");
 }
 
-static void marks_that_nobody_owns_are_dropped(void **state)
+static void markers_without_a_ledger_are_removed(void **state)
 {
 	struct box *b = *state;
 	char longest[200];
@@ -326,7 +326,7 @@ static void marks_that_nobody_owns_are_dropped(void **state)
 		assert_int_equal(belong(b, "one"), 1);
 		(void)alarm(0);
 	}
-	/* An editor's newline makes no other ledger. */
+	/* An editor's newline does not make it another ledger. */
 	mark(b, "alice", "invited");
 	folder_write(b->folder, "seen/.ledger", "one\n");
 	assert_true(spool_bind_ledger(&b->reader, "one", &(int){0}, NULL));
@@ -355,7 +355,7 @@ static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
 
 	assert_int_equal(belong(b, "one"), 0);
 	mark(b, "alice", "queued");
-	/* A mark that cannot be dropped stops it: the new id must not be there yet. */
+	/* A marker that cannot be removed stops it: the new id must not be there yet. */
 	folder_make(b->folder, "seen/bob");
 	assert_false(spool_bind_ledger(&b->reader, "two", &dropped, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
@@ -375,15 +375,15 @@ int main(void)
 		T(the_same_word_again_touches_nothing),
 		T(a_first_mark_leaves_a_later_word_alone),
 		T(a_reader_never_meets_half_a_mark_or_none),
-		T(a_temporary_that_a_crash_or_an_enemy_left_is_no_obstacle),
+		T(a_stale_temporary_file_does_not_prevent_writing),
 		T(a_mark_that_cannot_be_written_is_a_fault_and_leaves_nothing),
-		T(who_has_no_name_in_the_spool_needs_no_mark),
-		T(unmarking_twice_is_no_error),
-		T(every_mark_is_told_with_its_user),
-		T(marks_can_be_told_by_their_age),
+		T(a_user_without_a_name_in_the_spool_needs_no_marker),
+		T(unmarking_twice_is_not_an_error),
+		T(every_marker_is_listed_with_its_user),
+		T(markers_can_be_listed_by_age),
 		T(marks_that_cannot_be_listed_are_a_fault),
 		T(marks_of_another_ledger_are_dropped_and_ours_are_kept),
-		T(marks_that_nobody_owns_are_dropped),
+		T(markers_without_a_ledger_are_removed),
 		T(a_thousand_marks_are_dropped_to_the_last),
 		T(an_interrupted_drop_is_finished_at_the_next_start),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names in the spool: every user has one, nobody has two, and none of them is a way out of its box.
+ * Names in the spool: every user has exactly one, and none of them leads out of its directory.
  */
 #include "base/str.h"
 #include "tests/unit/folder.h"
@@ -19,7 +19,7 @@ static void expect_safe(const char *name)
 		assert_true(ascii_is_alnum(*at) || strchr("._-%", *at));
 }
 
-/* There and back, as mark and as every arrival. */
+/* There and back, as a marker and as every arrival. */
 static void expect_round_trip(const char *user)
 {
 	char name[SPOOL_NAME_MAX + 1], back[SPOOL_USER_MAX + 1];
@@ -38,7 +38,7 @@ static void expect_round_trip(const char *user)
 	}
 }
 
-/* ---- there and back ---- */
+/* ---- round trips ---- */
 
 static void ordinary_names_stay_readable(void **state)
 {
@@ -122,7 +122,7 @@ static void random_names_come_back(void **state)
 	}
 }
 
-/* ---- how long ---- */
+/* ---- length ---- */
 
 static void what_does_not_fit_has_no_name(void **state)
 {
@@ -150,36 +150,36 @@ static void what_does_not_fit_has_no_name(void **state)
 	}
 }
 
-/* ---- only what we write is read ---- */
+/* ---- only written names are read ---- */
 
 static void only_the_one_name_of_a_user_is_read(void **state)
 {
 	static const char *const names[] = {
-		"",		  /* nobody */
-		".login",	  /* nobody */
-		"alice",	  /* no reason */
-		"alice.",	  /* no reason */
-		"alice.logout",	  /* no reason of ours */
-		"alice.Login",	  /* reasons are small letters */
-		"alice.login ",	  /* blanks */
-		"alice.login\n",  /* lines */
-		"alice.login.",	  /* editors */
-		"alice.login~",	  /* editors */
-		"%61lice.login",  /* a letter needs no escape */
-		"a%2Eb.login",	  /* nor does a dot inside */
-		"%2f.login",	  /* small hex */
-		"%2F%2f.login",	  /* small hex */
-		".alice.login",	  /* a first dot needs one */
-		"..login",	  /* a first dot needs one */
-		"a/b.login",	  /* so does a slash */
+		"",		  /* no user */
+		".login",	  /* no user */
+		"alice",	  /* no trigger */
+		"alice.",	  /* no trigger */
+		"alice.logout",	  /* not a trigger */
+		"alice.Login",	  /* triggers are lower case */
+		"alice.login ",	  /* a blank */
+		"alice.login\n",  /* a newline */
+		"alice.login.",	  /* an editor's file */
+		"alice.login~",	  /* an editor's file */
+		"%61lice.login",  /* a letter is not escaped */
+		"a%2Eb.login",	  /* nor a dot inside */
+		"%2f.login",	  /* lower-case hex */
+		"%2F%2f.login",	  /* lower-case hex */
+		".alice.login",	  /* a first dot is escaped */
+		"..login",	  /* a first dot is escaped */
+		"a/b.login",	  /* so is a slash */
 		"a b.login",	  /* and a blank */
 		"\xc3\xa4.login", /* and every byte beyond ASCII */
 		"%.login",	  /* cut */
 		"%4.login",	  /* cut */
 		"a%2.login",	  /* cut */
-		"%zz.login",	  /* no hex */
-		"% 1.login",	  /* no hex */
-		"%+1.login",	  /* no hex */
+		"%zz.login",	  /* not hex */
+		"% 1.login",	  /* not hex */
+		"%+1.login",	  /* not hex */
 		"%00.login",	  /* NUL would end the name */
 		"a%00b.login",	  /* NUL would end the name */
 	};
@@ -210,7 +210,8 @@ static void no_name_that_is_too_long_is_read(void **state)
 	}
 }
 
-/* All names of up to five characters of this alphabet: whoever can be read is written the same. */
+/* All names of up to five characters of this alphabet: a name that can be read is written the same
+ * way. */
 static void no_two_names_mean_one_user(void **state)
 {
 	static const char alphabet[] = "a.%2Ee/0F";

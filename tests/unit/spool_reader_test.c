@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper's side: arrivals are listed and taken, and put aside where they are none.
+ * The keeper's side: arrivals are listed and removed, and other files are put aside.
  */
 #include "base/str.h"
 #include "tests/unit/child.h"
@@ -27,7 +27,7 @@ static int list(struct box *b, struct spool_arrival *out, int *bad)
 	int count;
 
 	log_start("test", (enum log_level)0); /* what is put aside is logged */
-	(void)alarm(30);		      /* whatever is planted, nothing may hold us */
+	(void)alarm(30);		      /* nothing that is planted may block */
 	count = box_list(b, out, MOST, bad, &fault);
 	(void)alarm(0);
 	assert_int_equal(fault.kind, FAULT_NONE);
@@ -53,7 +53,7 @@ static void expect_refused(struct box *b, const char *why)
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
-static void boxes_that_are_no_directories_are_refused(void **state)
+static void boxes_that_are_not_directories_are_refused(void **state)
 {
 	struct box *b = *state;
 
@@ -78,7 +78,8 @@ static void boxes_that_are_no_directories_are_refused(void **state)
 	}
 }
 
-/* Whoever can open or search one of them can hold up every login that looks a name up there. */
+/* An account that can open or search one of them can delay every login that looks up a name
+ * there. */
 static void boxes_that_others_can_open_are_refused(void **state)
 {
 	static const mode_t modes[] = {0701, 0710, 0740, 0777, 01700, 02700};
@@ -126,7 +127,7 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 		assert_string_equal(out[i].user, users[out[i].reason]);
 		assert_int_equal(out[i].at, 2000 - (int)out[i].reason);
 	}
-	/* Listing takes nothing: a crash before the ledger's commit loses nobody. */
+	/* Listing removes nothing: a crash before the ledger's commit loses no account. */
 	assert_int_equal(box_count(b, "new"), 4);
 }
 
@@ -142,7 +143,7 @@ static void whoever_comes_in_several_ways_is_listed_for_each(void **state)
 	assert_int_equal(list(b, out, &bad), 3);
 }
 
-static void taking_them_in_passes_reaches_everybody_once(void **state)
+static void listing_in_passes_returns_each_arrival_once(void **state)
 {
 	struct box *b = *state;
 	struct spool_arrival out[MOST];
@@ -169,11 +170,11 @@ static void taking_them_in_passes_reaches_everybody_once(void **state)
 	}
 	assert_int_equal(total, 100);
 	assert_int_equal(box_count(b, "new"), 0);
-	/* Once more is no error: it may be gone already. */
+	/* A second time is not an error: the file may be gone already. */
 	assert_true(spool_remove(&b->reader, out[0].name, &fault));
 }
 
-/* ---- what is no arrival ---- */
+/* ---- other files ---- */
 
 static void plant_a_link(const char *path)
 {
@@ -225,24 +226,24 @@ static void plant_a_device(const char *path)
 		plant_a_fifo(path);
 }
 
-static void plant_a_strangers(const char *path)
+static void plant_of_another_owner(const char *path)
 {
 	plant_content(path);
 	assert_int_equal(truncate(path, 0), 0);
 	assert_int_equal(chown(path, 4711, 4711), 0);
 }
 
-static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
+static void planted_files_are_put_aside_and_do_no_harm(void **state)
 {
 	static void (*const planters[])(const char *path) = {plant_a_link, plant_a_fifo,
 		plant_a_directory, plant_a_socket, plant_content, plant_a_second_name,
-		plant_a_device, plant_a_strangers};
+		plant_a_device, plant_of_another_owner};
 	struct box *b = *state;
 	struct spool_arrival out[MOST];
 	int bad;
 
 	for (size_t i = 0; i < ARRAY_SIZE(planters); i++) {
-		if (planters[i] == plant_a_strangers && geteuid() != 0)
+		if (planters[i] == plant_of_another_owner && geteuid() != 0)
 			continue; /* only root can give files away */
 		planters[i](folder_path(b->folder, "new/mallory.login"));
 		arrive(b, "alice", TRIGGER_LOGIN);
@@ -251,7 +252,7 @@ static void whatever_is_planted_is_put_aside_and_harms_nothing(void **state)
 		assert_string_equal(out[0].user, "alice");
 		assert_true(spool_remove(&b->reader, out[0].name, NULL));
 		assert_int_equal(box_count(b, "new"), 0);
-		/* A directory cannot be linked, and is removed. */
+		/* A directory cannot be linked, so it is removed. */
 		assert_int_equal(box_has(b, "bad/mallory.login"), planters[i] != plant_a_directory);
 		(void)remove(folder_path(b->folder, "bad/mallory.login"));
 	}
@@ -331,7 +332,7 @@ static void the_same_name_put_aside_twice_is_kept_once(void **state)
 	assert_int_equal(box_count(b, "bad"), 1);
 }
 
-static void a_full_directory_in_the_way_hides_nobody(void **state)
+static void a_full_directory_in_new_hides_no_arrival(void **state)
 {
 	struct box *b = *state;
 	struct spool_arrival out[MOST];
@@ -393,7 +394,7 @@ static void a_pass_leaves_no_descriptor_open(void **state)
 	assert_int_equal(open_descriptors(), descriptors);
 }
 
-/* ---- many at once ---- */
+/* ---- many arrivals ---- */
 
 static void arrive_often(void *ctx)
 {
@@ -431,16 +432,16 @@ static void a_storm_of_logins_while_we_take_them_is_never_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(boxes_that_are_no_directories_are_refused),
+		T(boxes_that_are_not_directories_are_refused),
 		T(boxes_that_others_can_open_are_refused),
 		T(arrivals_are_listed_with_user_reason_and_time),
 		T(whoever_comes_in_several_ways_is_listed_for_each),
-		T(taking_them_in_passes_reaches_everybody_once),
-		T(whatever_is_planted_is_put_aside_and_harms_nothing),
+		T(listing_in_passes_returns_each_arrival_once),
+		T(planted_files_are_put_aside_and_do_no_harm),
 		T(names_that_we_would_not_write_are_put_aside),
 		T(quarantine_holds_a_thousand_and_no_more),
 		T(the_same_name_put_aside_twice_is_kept_once),
-		T(a_full_directory_in_the_way_hides_nobody),
+		T(a_full_directory_in_new_hides_no_arrival),
 		T(a_box_that_cannot_be_read_is_a_fault),
 		T(an_arrival_of_an_earlier_version_is_listed_and_removed),
 		T(a_pass_leaves_no_descriptor_open),

@@ -44,7 +44,7 @@ static void what_is_done_is_done(void **state)
 	assert_int_equal(fault.kind, FAULT_NONE);
 }
 
-static void its_fault_is_told(void **state)
+static void the_fault_of_the_child_is_reported(void **state)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 
@@ -79,7 +79,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_done_is_done),
-		cmocka_unit_test(its_fault_is_told),
+		cmocka_unit_test(the_fault_of_the_child_is_reported),
 		cmocka_unit_test(what_hangs_is_left_and_named),
 		cmocka_unit_test(a_child_that_dies_has_done_nothing),
 	};

@@ -11,7 +11,7 @@
 
 #define STRANGER 54321
 
-/* Settings whose directories lie in the folder, as deep as the usual ones. */
+/* Settings whose directories are in the folder, as deep as the usual ones. */
 struct place {
 	struct folder *folder;
 	struct settings settings;
@@ -185,8 +185,8 @@ static void a_second_time_changes_nothing_and_a_wrong_mode_is_repaired(void **st
 	free(text);
 }
 
-/* What an account has made in its own directories is not looked at, and links there lead nowhere.
- */
+/* What an account has made in its own directories is not touched, and links there have no
+ * effect. */
 static void what_an_account_owns_is_not_touched(void **state)
 {
 	static const char *const places[] = {"var/lib/cloudinvite/private/login.json",
@@ -203,7 +203,7 @@ static void what_an_account_owns_is_not_touched(void **state)
 	file_is(p, "target", 0, 0, 0600);
 }
 
-/* In the place of the ledger the accounts can put what they like, as long as it is not root's. */
+/* The accounts can replace the ledger with anything as long as it is not root's. */
 static void a_ledger_that_is_not_a_plain_file_of_one_name_is_refused(void **state)
 {
 	struct place *p = place_of(state);
@@ -227,7 +227,7 @@ static void a_ledger_that_is_not_a_plain_file_of_one_name_is_refused(void **stat
 	}
 }
 
-/* One that an account has made (there was none) and one of a backup become root's. */
+/* A ledger that an account has made, and one from a backup, become root's. */
 static void a_ledger_of_another_owner_becomes_root_s(void **state)
 {
 	struct place *p = place_of(state);
@@ -242,7 +242,7 @@ static void a_ledger_of_another_owner_becomes_root_s(void **state)
 	}
 }
 
-/* In root's run directory only root can have put it there; a program could not use it. */
+/* Only root can have put it into root's run directory; a program could not use it. */
 static void what_is_not_a_file_of_the_run_directory_is_replaced(void **state)
 {
 	struct place *p = place_of(state);
@@ -257,7 +257,7 @@ static void what_is_not_a_file_of_the_run_directory_is_replaced(void **state)
 	all_are_right(p);
 }
 
-static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
+static void a_directory_of_another_owner_is_refused_and_left_unchanged(void **state)
 {
 	static const char *const names[] = {"var/lib/cloudinvite", "var/lib/cloudinvite/private",
 		"var/lib/cloudinvite/collector", "var/cache/cloudinvite", "var/spool/cloudinvite",
@@ -270,7 +270,7 @@ static void a_stranger_s_directory_is_refused_and_left_as_it_is(void **state)
 
 		assert_int_equal(stat(folder_path(p->folder, names[i]), &was), 0);
 		assert_int_equal(chown(p->folder->file, STRANGER, STRANGER), 0);
-		/* Of a directory that others own, also what lies in it is not believed. */
+		/* The contents of a directory that others own are not trusted either. */
 		if (!refused(p, "wrong_owner") && !refused(p, "prepare"))
 			fail_msg("%s was taken", names[i]);
 		assert_non_null(strstr(p->fault.what, "54321"));
@@ -295,7 +295,7 @@ static void a_link_or_a_file_in_its_place_is_refused(void **state)
 	assert_true(refused(p, "prepare"));
 }
 
-/* Its name could be given to another directory between two looks. */
+/* Its name could be given to another directory between two system calls. */
 static void a_place_that_others_can_change_is_refused(void **state)
 {
 	static const mode_t modes[] = {0777, 0757};
@@ -311,8 +311,8 @@ static void a_place_that_others_can_change_is_refused(void **state)
 	prepared(p);
 }
 
-/* Sticky keeps names from being removed, not from being made: a link on the way would be followed.
- */
+/* The sticky bit keeps names from being removed, not from being made: a link on the path would be
+ * followed. */
 static void a_place_that_a_group_can_change_is_refused(void **state)
 {
 	struct place *p = place_of(state);
@@ -377,7 +377,7 @@ int main(void)
 		TEST(a_ledger_that_is_not_a_plain_file_of_one_name_is_refused),
 		TEST(a_ledger_of_another_owner_becomes_root_s),
 		TEST(what_is_not_a_file_of_the_run_directory_is_replaced),
-		TEST(a_stranger_s_directory_is_refused_and_left_as_it_is),
+		TEST(a_directory_of_another_owner_is_refused_and_left_unchanged),
 		TEST(a_link_or_a_file_in_its_place_is_refused),
 		TEST(a_place_that_others_can_change_is_refused),
 		TEST(a_place_that_a_group_can_change_is_refused),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The difference between the baseline and the present accounts: one walk over two lists that are
- * sorted by name, then a match by uid of those who went and those who came, which are renames. It
- * reads and writes no file and no clock. The invariants are C3 to C5 and C9 of README.md.
+ * sorted by name, then a match by uid of removed and added accounts, which are renames. It uses no
+ * file and no clock. The invariants are C3 to C5 and C9 of README.md.
  */
 #include "worker/collector/account_diff.h"
 
@@ -11,21 +11,21 @@
 
 #include "spool/spool.h"
 
-/* Somebody of the baseline who is missing, and whose name nobody else bears. */
+/* An account of the baseline that is missing, and whose name no other account has. */
 struct removed {
 	const struct record *record;
 	bool settled;
 	bool renamed;
 };
 
-/* Somebody new who is ripe. */
+/* A new account that has settled. */
 struct added {
 	const struct account *account;
-	size_t at; /* of its record in next */
+	size_t at; /* index of its record in next */
 };
 
-/* One compare under way. Each array has room for the most that there can be: what is not written of
- * it costs no memory. */
+/* One comparison in progress. Each array has room for the largest possible number; memory that is
+ * not written costs nothing. */
 struct diff_run {
 	const struct settings *settings;
 	int64_t now;
@@ -34,7 +34,7 @@ struct diff_run {
 	size_t removed_total;
 	struct added *added;
 	size_t added_total;
-	bool failed; /* no memory */
+	bool failed; /* out of memory */
 };
 
 static bool uid_in_range(const struct diff_run *d, uint32_t uid)
@@ -73,25 +73,26 @@ static void set_due(struct diff_run *d, int64_t at)
 		d->out->due = at;
 }
 
-/* Whether a wait that began at *since is over. A clock that was set back begins it anew. */
+/* Whether a wait that began at *since is over. If the clock was set back, the wait starts again. */
 static bool is_settled(struct diff_run *d, int64_t *since)
 {
 	if (*since > d->now) {
 		*since = d->now;
 		d->out->differs = true;
 	}
-	if (d->now - *since >= d->settings->settle)
+	if (d->now - *since >= d->settings->creation_delay)
 		return true;
-	set_due(d, *since + d->settings->settle);
+	set_due(d, *since + d->settings->creation_delay);
 	return false;
 }
 
-/* Somebody who does not count is kept as known: other settings do not make an old account new. */
+/* An account that is out of range is recorded as known: other settings do not make an old account
+ * new. */
 static void on_new(struct diff_run *d, const struct account *a, int64_t since, bool first)
 {
 	char name[SPOOL_NAME_MAX + 1];
 
-	/* Nobody whom the spool could name can be followed. */
+	/* A name that does not fit into the spool cannot be tracked. */
 	if (!spool_mark_name(name, a->user))
 		return;
 	d->out->differs = d->out->differs || first;
@@ -110,16 +111,18 @@ static void on_absent(struct diff_run *d, const struct record *r)
 {
 	int64_t since = r->since;
 
-	/* Gone before it settled, or nobody that counts. */
+	/* Removed before it settled, or out of range. */
 	if (r->state == RECORD_NEW || !uid_in_range(d, r->uid)) {
 		d->out->differs = true;
 		return;
 	}
 	if (r->state == RECORD_KNOWN) {
-		/* Two compares, whatever `settle` is: this one may have met a file half changed. */
+		/* Two comparisons, whatever the creation delay: this one may have read a file that
+		 * was half changed. */
 		d->out->removed_count++;
 		d->out->differs = true;
-		set_due(d, d->now + (d->settings->settle > 0 ? d->settings->settle : 1));
+		set_due(d, d->now + (d->settings->creation_delay > 0 ? d->settings->creation_delay
+								     : 1));
 		push_removed(d, r, false);
 		push_record(d, r->user, r->uid, RECORD_ABSENT, d->now);
 	} else if (is_settled(d, &since)) {
@@ -131,8 +134,8 @@ static void on_absent(struct diff_run *d, const struct record *r)
 	}
 }
 
-/* The name has another uid: somebody else bears it now. Both are told in one go, so that an address
- * to which the name leads is not without an account in between. */
+/* The name has another uid: another account has it now. Both changes are reported in one pass, so
+ * that the address to which the name leads always has an account. */
 static void on_other_uid(struct diff_run *d, const struct record *r, const struct account *a)
 {
 	bool was = r->state != RECORD_NEW && uid_in_range(d, r->uid);
@@ -163,7 +166,7 @@ static void on_present(struct diff_run *d, const struct record *r, const struct 
 	}
 }
 
-/* Both are sorted by name: one walk. */
+/* Both lists are sorted by name, so one walk is enough. */
 static void merge(
 	struct diff_run *d, const struct host *baseline, const struct account_table *present)
 {
@@ -184,7 +187,7 @@ static void merge(
 	}
 }
 
-/* ---- who came as whom ---- */
+/* ---- renames ---- */
 
 static int by_uid(const void *a, const void *b)
 {
@@ -194,7 +197,7 @@ static int by_uid(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The first leaver with that uid, or where it would stand. */
+/* The first removed account with that uid, or where it would be. */
 static size_t first_removed_with_uid(const struct diff_run *d, uint32_t uid)
 {
 	size_t low = 0, high = d->removed_total;
@@ -210,8 +213,8 @@ static size_t first_removed_with_uid(const struct diff_run *d, uint32_t uid)
 	return low;
 }
 
-/* Who left with the same uid was this one under another name. As long as that is not certain the
- * new name waits: a rename must not count as a creation. */
+/* A removed account with the same uid had this one's old name. Until that is certain, the new name
+ * waits, because a rename must not count as a creation. */
 static void match_added(struct diff_run *d, const struct added *added)
 {
 	const struct account *a = added->account;

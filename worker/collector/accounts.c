@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The accounts of this host: the compare, and what is taken over from it. The order makes that
- * nobody is forgotten: ledger, marks, baseline. What a crash in between repeats changes nothing the
- * second time.
+ * The accounts of this host: the comparison, and what is taken over from it. The order ledger,
+ * markers, baseline ensures that no account is lost. Repeating a step after a crash changes
+ * nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,10 @@
 #include "worker/collector/change_guard.h"
 #include "worker/collector/collector.h"
 
-/* ---- taking over ---- */
+/* ---- applying changes ---- */
 
-/* Who was renamed without ever having been seen is the baseline's account still: no news. */
+/* An account that was renamed and has no sighting stays an account of the baseline: nothing to
+ * report. */
 static bool store_change(struct collector *c, const struct account_snapshot *snapshot,
 	const struct change *change, struct fault *fault)
 {
@@ -37,12 +38,12 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 	return collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
 }
 
-/* A new name of somebody gets its mark with the next verdict, or with the next login. */
+/* The new name gets its marker with the next verdict, or with the next login. */
 static bool mark_change(struct collector *c, const struct change *change, struct fault *fault)
 {
 	if (change->kind == CHANGE_CREATED)
 		return spool_client_mark(
-			&c->spool, change->account->user, "seen", SPOOL_MARK_FIRST, fault);
+			&c->spool, change->account->user, SPOOL_WORD_SEEN, SPOOL_MARK_FIRST, fault);
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 
@@ -76,7 +77,7 @@ static bool apply_diff(struct collector *c, const struct account_snapshot *snaps
 	       spool_client_flush(&c->spool, fault);
 }
 
-/* ---- whom only the ledger knows ---- */
+/* ---- accounts that only the ledger knows ---- */
 
 struct missing {
 	const struct collector *c;
@@ -109,8 +110,9 @@ static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 	return !m->failed;
 }
 
-/* Somebody was seen, and was deleted before the baseline knew: a crash in between, or an account
- * that lived for less than `settle`. As part of the baseline this compare and the next miss it. */
+/* An account with a sighting was deleted before the baseline knew it: after a crash in between, or
+ * because it lived for less than the creation delay. As a part of the baseline, it will be missing
+ * from this comparison and the next. */
 static bool add_all_unknown(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
@@ -149,7 +151,7 @@ static bool diff_and_apply(struct collector *c, const struct account_snapshot *s
 	return good;
 }
 
-/* ---- the first compare ---- */
+/* ---- the first comparison ---- */
 
 struct beginning {
 	const struct account_snapshot *snapshot;
@@ -157,8 +159,8 @@ struct beginning {
 	bool failed;
 };
 
-/* The ledger knows somebody who is not here: the baseline was lost, and the account deleted
- * meanwhile. The next compares will miss it. */
+/* The ledger knows an account that is not here: the baseline was lost, and the account was deleted
+ * meanwhile. The next comparisons will miss it. */
 static bool add_missing(const struct ledger_sighting *s, void *ctx)
 {
 	struct beginning *b = ctx;
@@ -169,7 +171,7 @@ static bool add_missing(const struct ledger_sighting *s, void *ctx)
 	return !b->failed;
 }
 
-/* Who is here when nothing is known is no news. */
+/* Accounts that are there when nothing is known yet are not new. */
 static bool create_baseline(struct collector *c, const struct account_snapshot *snapshot,
 	struct host *host, struct fault *fault)
 {
@@ -220,17 +222,17 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 	       diff_and_apply(c, snapshot, host, fault);
 }
 
-/* Said once, until it is over. */
+/* Logged once, until it is over. */
 static bool is_complete(struct collector *c, const struct account_table *t)
 {
 	if (!t->whole && !c->warned_incomplete) {
 		if (t->broken_line)
-			log_event(LOG_LEVEL_WARN, "compare",
+			log_event(LOG_LEVEL_WARN, "account_scan",
 				"%s:%zu: malformed line: account changes are not processed; "
 				"correct the file with vipw",
 				c->settings->passwd, t->broken_line);
 		else
-			log_event(LOG_LEVEL_WARN, "compare",
+			log_event(LOG_LEVEL_WARN, "account_scan",
 				"%s: has no root user: account changes are not processed",
 				c->settings->passwd);
 	}

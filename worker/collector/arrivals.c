@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arrivals. The order makes that nobody is forgotten whatever is killed whenever: commit to the
- * ledger, write the mark, unlink the arrival; the last two are the keeper's. What is done twice
- * because of a crash changes nothing the second time.
+ * Arrivals. The order ensures that no account is lost whenever a program is killed: commit to the
+ * ledger, write the marker, unlink the arrival; the keeper does the last two. Repeating a step
+ * after a crash changes nothing.
  */
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
+#include "telemetry/counters.h"
 #include "worker/collector/collector.h"
 
 #define LIST_FIRST	  8192
 #define LIST_MAX	  65536
-#define GROUP		  1024 /* arrivals a commit: enough that its fsync is nothing beside them */
+#define GROUP		  1024 /* arrivals in one commit: so many that its fsync costs little in comparison */
 #define NETWORK_RETRY_S	  INT64_C(300) /* seconds */
 #define LOG_AGAIN_MS	  INT64_C(3600000)
 #define NETWORK_GIVE_UP_S INT64_C(86400) /* seconds */
 
-/* What is to be done with one arrival. */
+/* What to do with one arrival. */
 enum disposition {
-	DEFER,	 /* it stays */
-	DISCARD, /* it is nobody's: it goes */
+	DEFER,	 /* it stays in the spool */
+	DISCARD, /* it is removed without a sighting */
 	ACCEPT,	 /* it becomes a sighting */
 };
 
@@ -36,24 +36,26 @@ static void set_due(struct collector *c, int64_t at)
 		c->arrivals_due = at;
 }
 
-/* Whether a creation is still settling. A clock that was set back must not hold it for long. */
+/* Whether a created account is still settling. A clock that was set back must not delay it for
+ * long. */
 static bool is_settling(struct collector *c, const struct spool_arrival *a, int64_t now)
 {
 	int64_t age = now - a->at;
 
-	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->settle)
+	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->creation_delay)
 		return false;
-	set_due(c, a->at + c->settings->settle);
+	set_due(c, a->at + c->settings->creation_delay);
 	return true;
 }
 
-/* The turns of those whom NSS does not know yet. A clock that was set back begins a new one. */
+/* When to look up again the network users that NSS does not know yet. A clock that was set back
+ * starts a new interval. */
 static bool network_retry_due(const struct collector *c, int64_t now)
 {
 	return now < c->network_at || now >= c->network_at + NETWORK_RETRY_S;
 }
 
-/* A newcomer is looked up at once; who was not found, every few minutes, for a day. */
+/* A new arrival is looked up at once; a user who was not found, every few minutes for a day. */
 static enum disposition classify_network(
 	struct collector *c, const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
@@ -72,7 +74,7 @@ static enum disposition classify_network(
 	return DISCARD;
 }
 
-/* A network user can log in as often as he likes: one line an hour, however many come. */
+/* A network user can log in as often as they like, so this is one line an hour. */
 static void log_skipped(struct collector *c, const struct spool_arrival *a)
 {
 	int64_t now = clock_boot_ms();
@@ -93,10 +95,10 @@ static enum disposition classify_unknown(struct collector *c,
 	const struct account_snapshot *snapshot, const struct spool_arrival *a, int64_t now,
 	struct sighting *s)
 {
-	/* Gone before it settled: it was never there. */
+	/* It was deleted before it settled, so it does not count. */
 	if (a->reason == TRIGGER_CREATED)
 		return DISCARD;
-	/* The line that is missing may be the broken one. */
+	/* The user's line may be the broken one. */
 	if (!snapshot->accounts.whole)
 		return DEFER;
 	if (c->settings->network_users)
@@ -111,7 +113,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	const struct account *account;
 	enum disposition disposition = ACCEPT;
 
-	/* Who is gone is found by the compare, which looks twice. */
+	/* A deletion is found by the comparison, which looks twice. */
 	if (a->reason == TRIGGER_DELETED)
 		return DISCARD;
 	if (is_settling(c, a, now))
@@ -121,7 +123,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 		facts_local(s, c, snapshot, account);
 	else
 		disposition = classify_unknown(c, snapshot, a, now, s);
-	/* A new system account is nobody; who logs in with one is judged like everybody. */
+	/* A new system account does not count; a login with one is evaluated like every other. */
 	if (account && a->reason == TRIGGER_CREATED &&
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
 		return DISCARD;
@@ -130,7 +132,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	return disposition;
 }
 
-/* The sightings of one group in one commit. */
+/* Stores the sightings of one group in one commit. */
 static bool store_sightings(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, enum disposition *dispositions,
 	struct fault *fault)
@@ -154,7 +156,8 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 	return false;
 }
 
-/* Everyone who was seen gets a mark, also who will be excluded: later logins cost one fstatat. */
+/* Every account gets a marker, also one that will be excluded: later logins then cost one
+ * fstatat. */
 static bool process_group(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, int *taken, struct fault *fault)
 {
@@ -164,8 +167,7 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 		return false;
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&
-			!spool_client_take(&c->spool, &list[i],
-				dispositions[i] == ACCEPT ? "seen" : NULL, fault))
+			!spool_client_take(&c->spool, &list[i], dispositions[i] == ACCEPT, fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
 		return false;
@@ -177,7 +179,7 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 	return true;
 }
 
-/* Their number, or -1. */
+/* Returns their number, or -1. */
 static int process_list(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, struct fault *fault)
 {
@@ -190,7 +192,7 @@ static int process_list(struct collector *c, const struct account_snapshot *snap
 	return taken;
 }
 
-/* One list. `full`: it held no more, so there may be others behind those. */
+/* One list. `full`: the list was full, so there may be more arrivals. */
 static int list_and_process(struct collector *c, const struct account_snapshot *snapshot, int room,
 	bool *full, struct fault *fault)
 {
@@ -219,7 +221,7 @@ bool arrivals_process(
 
 	c->pending = false;
 	c->arrivals_due = 0;
-	/* A longer list looks past those that wait. */
+	/* A longer list reaches arrivals behind those that wait. */
 	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MAX; room *= 8)
 		taken = list_and_process(c, snapshot, room, &full, fault);
 	if (taken < 0)

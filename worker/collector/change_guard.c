@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guard against accidental changes (C7 of README.md): the limits of everyday work, and the
- * pause that a larger change sets. The ledger's pause is the memory of the guard; the baseline
- * keeps only that it was set by this host.
+ * pause that a larger change causes. The ledger's pause is the guard's memory; the baseline only
+ * records that this host caused it.
  */
 #include "worker/collector/change_guard.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "telemetry/counters.h"
 
 #define ADDED_MAX   50
 #define REMOVED_MAX 10
@@ -19,7 +19,7 @@
 
 static const char actor[] = "collector";
 
-/* Deletions: a fifth of the accounts, but never fewer than 2 or more than 10. */
+/* The limit for deletions is a fifth of the accounts, but not less than 2 or more than 10. */
 static bool is_everyday_change(const struct account_diff *diff)
 {
 	size_t most = diff->in_range_count / 5;
@@ -29,7 +29,7 @@ static bool is_everyday_change(const struct account_diff *diff)
 	return diff->added_count <= ADDED_MAX && diff->removed_count <= most;
 }
 
-/* 1: the pause that stands is ours. 0: it is another's, or there is none. -1: fault. */
+/* 1: the present pause is ours. 0: it is another one, or there is none. -1: fault. */
 static int is_our_pause(struct collector *c, bool *paused, struct fault *fault)
 {
 	struct ledger_pause p;
@@ -55,9 +55,9 @@ static bool trip(struct collector *c, const struct account_diff *diff, struct fa
 		"applies them.");
 	if (!c->guard_tripped) {
 		counter_add(COUNTER_BREAKER_TRIPS, 1, 0, 1);
-		log_about(LOG_LEVEL_ERROR, "brake",
+		log_about(LOG_LEVEL_ERROR, "guard_tripped",
 			&(struct journal_about){
-				.reason = "accounts", .actor = actor, .host = c->host},
+				.reason = "account_changes", .actor = actor, .host = c->host},
 			"%s", str_sentences(sentences, sizeof(sentences), p.text, p.remedy));
 	}
 	return ledger_pause(c->ledger, &p, fault);
@@ -79,15 +79,15 @@ bool change_guard_allows(struct collector *c, struct host *host, const struct ac
 	if (ours < 0)
 		return false;
 	if (was_tripped && !paused) {
-		log_event(LOG_LEVEL_NOTE, "compare",
+		log_event(LOG_LEVEL_NOTE, "account_scan",
 			"changes accepted by an administrator: %zu accounts added, %zu removed",
 			diff->added_count, diff->removed_count);
 		*allowed = true;
 		c->guard_tripped = false;
 		return true;
 	}
-	/* Under a stronger pause ours does not stand: nobody has read it, so the end of the other
-	 * one releases nothing. */
+	/* A pause with higher precedence hides ours. The administrator has not seen ours, so the
+	 * end of the other one does not release the change. */
 	if (!ours && (!trip(c, diff, fault) || (ours = is_our_pause(c, &paused, fault)) < 0))
 		return false;
 	c->guard_tripped = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The change guard: a change that is too large to be everyday work (a passwd file from
- * another host, half of one, an import gone wrong) is not taken over before somebody has said so.
+ * The change guard: a change that is too large for everyday work (a passwd file of another host,
+ * half a file, an import gone wrong) is not applied before an administrator has confirmed it.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
 #define CLOUDINVITE_WORKER_COLLECTOR_CHANGE_GUARD_H
@@ -9,9 +9,9 @@
 #include "worker/collector/account_diff.h"
 #include "worker/collector/collector.h"
 
-/* Sets *allowed: whether the comparison may be taken over. If not, the ledger is paused with the
- * kind `brake`, and host->guard_tripped is set as soon as that pause is the one that stands:
- * `resume` clears it, and lets the next compare pass as it is. The caller saves the host. */
+/* Sets *allowed: whether the comparison may be applied. If not, the ledger is paused with the kind
+ * `brake`, and host->guard_tripped is set as soon as that pause is in effect. `resume` clears it
+ * and lets the next comparison pass. The caller saves the host. */
 bool change_guard_allows(struct collector *c, struct host *host, const struct account_diff *diff,
 	bool *allowed, struct fault *fault);
 

@@ -44,8 +44,7 @@ void snapshot_free(struct account_snapshot *c)
 	c->groups = NULL;
 }
 
-/* Whole names: those of the spool, of the baseline and of the ledger are no longer than a
- * sighting's. */
+/* Names are complete: those in spool, baseline and ledger are not longer than a sighting's. */
 static void init_sighting(struct sighting *s, const struct collector *c, const char *user)
 {
 	memset(s, 0, sizeof(*s));
@@ -77,7 +76,7 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 	struct group entry, *found = NULL;
 	char name[256];
 
-	/* A pattern can't be asked of NSS: then it is not known, which excludes. */
+	/* NSS cannot look up a pattern, so the membership is unknown, which excludes. */
 	if (!str_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
 		return false;
 	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0 || !found)

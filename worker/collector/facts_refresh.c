@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the ledger knows of this host's accounts, brought up to date: facts that have changed, and
- * everything once more under a new name of the host.
+ * Updates what the ledger knows of this host's accounts: facts that have changed, and everything
+ * under a new name of the host.
  */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "people/verdict.h"
 #include "worker/collector/collector.h"
 
-#define GROUP 512 /* sightings a commit */
+#define GROUP 512 /* sightings in one commit */
 #define REFRESH_INTERVAL_MS \
-	INT64_C(3600000) /* between two changes of one account that are taken over */
+	INT64_C(3600000) /* between two changes of one account that are stored */
 
-/* An account that is to be told again. */
+/* An account that must be reported again. */
 struct changed_account {
 	const struct account *account;
 	enum trigger trigger;
@@ -23,34 +24,29 @@ struct changed_account {
 struct refresh {
 	struct collector *c;
 	const struct account_snapshot *snapshot;
-	bool all; /* also those whose facts are the same */
+	bool all; /* also accounts whose facts are the same */
 	struct changed_account *list;
 	size_t count, room;
-	bool failed; /* no memory */
+	bool failed; /* out of memory */
 };
 
 static void add_changed(struct refresh *g, const struct account *account, enum trigger reason)
 {
-	if (g->count == g->room) {
-		size_t room = g->room ? 2 * g->room : 64;
-		struct changed_account *list = reallocarray(g->list, room, sizeof(*list));
+	struct changed_account *list = array_grow(g->list, g->count, &g->room, sizeof(*list));
 
-		g->failed = !list;
-		if (!list)
-			return;
-		g->list = list;
-		g->room = room;
-	}
+	g->failed = g->failed || !list;
+	if (!list)
+		return;
+	g->list = list;
 	g->list[g->count++] = (struct changed_account){account, reason};
 }
 
 /* ---- once an hour ---- */
 
-/* A user may change shell and name as often as a second has milliseconds, and each change that is
- * taken over costs commits, a verdict, lines of history. So the first counts at once, and what the
- * account is like an hour later counts then. Only this process remembers it: after a restart the
- * first change counts at once again, and none is lost, as the facts are compared, not the changes.
- */
+/* A user can change shell and name many times a second, and each stored change costs commits, a
+ * verdict and lines of history. So the first change is stored at once, and then the state an hour
+ * later. Only this process remembers that. After a restart the first change is again stored at
+ * once, and none is lost, because the facts are compared, not the changes. */
 
 static int by_uid(const void *a, const void *b)
 {
@@ -77,7 +73,7 @@ void facts_refresh_forget(struct collector *c)
 	c->refreshed_count = 0;
 }
 
-/* Without memory they are not remembered, and may change once more. */
+/* Without memory they are not remembered, and one more change is stored. */
 static void remember(struct collector *c, const struct changed_account *list, size_t count)
 {
 	size_t all = c->refreshed_count + count;
@@ -94,8 +90,8 @@ static void remember(struct collector *c, const struct changed_account *list, si
 	c->refreshed_count = all;
 }
 
-/* An account that is excluded from now on must not wait: it might be mailed meanwhile. It can
- * become so only from not being so, which waits: two changes an hour, then. */
+/* An account that is excluded from now on must not wait, because it might be mailed meanwhile.
+ * Before that it must have become not excluded, which waits: so at most two changes an hour. */
 static bool must_wait(struct refresh *g, const struct sighting *was, const struct sighting *now)
 {
 	struct collector *c = g->c;
@@ -112,7 +108,7 @@ static bool must_wait(struct refresh *g, const struct sighting *was, const struc
 	return true;
 }
 
-/* ---- gathering ---- */
+/* ---- collecting ---- */
 
 static bool on_sighting(const struct ledger_sighting *known, void *ctx)
 {
@@ -132,7 +128,8 @@ static bool on_sighting(const struct ledger_sighting *known, void *ctx)
 	return !g->failed;
 }
 
-/* The ledger is not to be changed while it tells: first all who have to be told again. */
+/* The ledger must not be changed while it is read, so all accounts to report are collected
+ * first. */
 static bool find_changed(struct refresh *g, const char *host, struct fault *fault)
 {
 	if (!ledger_each_sighting(g->c->ledger, host, NULL, NULL, on_sighting, g, fault))
@@ -191,8 +188,9 @@ bool facts_refresh(
 	return good;
 }
 
-/* First they are there under the new name, then the old one goes: in between they are known twice,
- * and never not at all. Network users are seen anew when they log in, as their marks are gone. */
+/* Insert the accounts under the new host name before deleting the old ones, so that a crash in
+ * between leaves duplicates instead of losing accounts. Network users are seen again when they log
+ * in, because their markers are removed. */
 bool host_rename(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault)
 {

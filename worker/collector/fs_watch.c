@@ -13,13 +13,12 @@
 #include "base/str.h"
 #include "worker/collector/collector.h"
 
-/* passwd and group are replaced by rename, so their directories are watched, for their names. */
 #define FILE_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE)
 
 static int add(
 	const struct fs_watch *w, const char *directory, uint32_t events, struct fault *fault)
 {
-	/* IN_MASK_ADD: passwd and group may lie in one directory. */
+	/* IN_MASK_ADD: passwd and group may be in the same directory. */
 	int got = inotify_add_watch(w->fd, directory, events | IN_ONLYDIR | IN_MASK_ADD);
 
 	if (got < 0) {
@@ -77,7 +76,7 @@ bool fs_watch_read(struct fs_watch *w)
 		for (const char *at = events; at < events + n;) {
 			const struct inotify_event *e = (const void *)at;
 
-			/* An overflow has lost events: then anything may have happened. */
+			/* An overflow has lost events, so anything may have changed. */
 			changed = changed || (e->mask & IN_Q_OVERFLOW) ||
 				  is_of(e, w->passwd, w->passwd_name) ||
 				  is_of(e, w->group, w->group_name);

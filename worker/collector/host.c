@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The baseline on disk. The file is written as a whole and ends with the number of its records: a
- * file that is cut or changed by somebody else counts as none.
+ * file that is cut or was changed by hand counts as missing.
  */
 #include "worker/collector/host.h"
 
@@ -37,7 +37,7 @@ static void read_machine(char out[64])
 	struct strbuf text = {.max = 256};
 
 	out[0] = '\0';
-	/* Without one (a container), the host's name alone says who we are. */
+	/* Without a machine id (a container), only the host's name identifies the machine. */
 	if (file_read(MACHINE_ID, &rules, &text, FAULT_STORAGE, NULL) && text.data)
 		str_copy(out, 64, str_trim(text.data));
 	strbuf_free(&text);
@@ -52,7 +52,7 @@ static bool error_unwritten(const char *state_directory, struct fault *fault)
 				   "cloudinvite-collector --prepare");
 }
 
-/* Its directory; -1 with the fault. */
+/* Opens its directory; -1 with the fault. */
 static int open_place(const char *state_directory, struct fault *fault)
 {
 	int dir = file_make_dir(state_directory, SETTINGS_COLLECTOR);
@@ -65,21 +65,17 @@ static int open_place(const char *state_directory, struct fault *fault)
 bool host_add(
 	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since)
 {
-	if (h->count == h->room) {
-		size_t room = h->room ? 2 * h->room : 64;
-		struct record *records = realloc(h->records, room * sizeof(*records));
+	struct record *records = array_grow(h->records, h->count, &h->room, sizeof(*records));
 
-		if (!records)
-			return false;
-		h->records = records;
-		h->room = room;
-	}
+	if (!records)
+		return false;
+	h->records = records;
 	/* gcc -fanalyzer takes the name for lost in the array: host_free frees it. */
 	h->records[h->count] = (struct record){strdup(user), uid, state, since};
 	return h->records[h->count++].user;
 }
 
-/* "new 1001 alice 1790000000" behind its first word. */
+/* Parses "new 1001 alice 1790000000" after its first word. */
 static bool parse_record(struct host *h, enum record_state state, char *rest)
 {
 	char *save = NULL, user[SPOOL_USER_MAX + 1];
@@ -94,7 +90,7 @@ static bool parse_record(struct host *h, enum record_state state, char *rest)
 		return false;
 	if (since && !str_number(since, 0, LLONG_MAX, &time))
 		return false;
-	/* In order, or the merge with the passwd file would go wrong. */
+	/* They must be in order, or the merge with the passwd file would go wrong. */
 	if (h->count > 0 && strcmp(h->records[h->count - 1].user, user) >= 0)
 		return false;
 	return host_add(h, user, (uint32_t)number, state, time);
@@ -119,8 +115,8 @@ static bool parse_line(struct host *h, char *line)
 	return false;
 }
 
-/* The last line counts the records: without it some of them may be missing, and who is missing here
- * would be taken for new. */
+/* The last line counts the records. Without it some may be missing, and their accounts would count
+ * as new. */
 static bool is_end(const struct host *h, const char *line)
 {
 	long long count;
@@ -176,7 +172,7 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 	return good;
 }
 
-/* Whether it was written: a name that is too long for the spool is nobody that we could follow. */
+/* Whether it was written: a name that is too long for the spool cannot be tracked. */
 static bool add_record(struct strbuf *out, const struct record *r)
 {
 	char name[SPOOL_NAME_MAX + 1];
@@ -247,6 +243,6 @@ void host_free(struct host *h)
 
 bool host_cloned(const struct host *h)
 {
-	/* A machine without an id (a container) is known by its name alone. */
+	/* A machine without an id (a container) is known only by its name. */
 	return h->machine[0] && h->old_machine[0] && strcmp(h->machine, h->old_machine) != 0;
 }

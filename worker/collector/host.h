@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the collector remembers of its host between two runs: the file `collector/host` in the
- * state directory.
+ * What the collector remembers of its host between two runs: the file `collector/host` in the state
+ * directory.
  *
- *	cloudinvite-host 1
- *	machine MACHINE-ID
- *	name HOST
- *	brake set
- *	known UID ESCAPED-USER
- *	new UID ESCAPED-USER SINCE
- *	absent UID ESCAPED-USER SINCE
- *	end NUMBER-OF-RECORDS
+ *   cloudinvite-host 1
+ *   machine MACHINE-ID
+ *   name HOST
+ *   brake set
+ *   known UID ESCAPED-USER
+ *   new UID ESCAPED-USER SINCE
+ *   absent UID ESCAPED-USER SINCE
+ *   end NUMBER-OF-RECORDS
  *
- * `known` is the baseline: accounts that are no news. `new` and `absent` wait for `settle`. `brake`
- * stands there from the brake of a compare to the compare that passes it. The file is read for a
- * compare and let go, so that the idle collector is as small with a million accounts as with ten.
+ * `known` is the baseline: accounts that are not new. `new` and `absent` wait for the creation
+ * delay. `brake` is there from the comparison that tripped the change guard to the one that passes
+ * it. The file is read for a comparison and then freed, so that an idle collector is as small with
+ * a million accounts as with ten.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_HOST_H
 #define CLOUDINVITE_WORKER_COLLECTOR_HOST_H
@@ -39,29 +40,30 @@ struct record {
 struct host {
 	char machine[64]; /* of this machine, now */
 	char name[HOST_MAX + 1];
-	char old_machine[64]; /* as the file has it; "" if there was no file */
+	char old_machine[64]; /* as in the file; "" if there was none */
 	char old_name[HOST_MAX + 1];
-	bool first;		/* there was no file, or none that could be understood */
-	bool guard_tripped;	/* the guard has paused, and not let it through yet */
+	bool first;		/* there was no file, or it was not valid */
+	bool guard_tripped;	/* the guard has paused and not yet let the change pass */
 	struct record *records; /* sorted by user */
 	size_t count;
 	size_t room;
 };
 
-/* Reads state/collector/host; `name` is the host's present one. A file that is broken is logged and
- * counts as none: then the present accounts are the baseline again, and whoever logs in is seen.
- * False without memory or when it can't be read. */
+/* Reads state/collector/host; `name` is the host's present name. A broken file is logged and counts
+ * as missing: then the present accounts are the baseline again, and users are seen when they log
+ * in. False if out of memory or if the file cannot be read. */
 bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault);
 /* Replaces the file: `h` with the records of `records` (which may be `h` itself). */
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,
 	struct fault *fault);
 void host_free(struct host *h);
 
-/* Whether this is another machine than the one that wrote the file (a cloned image). */
+/* Whether another machine wrote the file (a cloned image). */
 bool host_cloned(const struct host *h);
-/* Forgets all records. */
+/* Removes all records. */
 void host_clear(struct host *h);
-/* Appends. Records are in order of user before they are compared or saved. False without memory. */
+/* Appends a record. Records must be in the order of users before they are compared or saved. False
+ * if out of memory. */
 bool host_add(
 	struct host *h, const char *user, uint32_t uid, enum record_state state, int64_t since);
 void host_sort(struct host *h);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cloudinvite-collector: one event loop. It wakes for a word of the keeper, for a changed passwd or
- * group, for a touch of `wake`, for what settles, and every few minutes as the net under all of
- * these.
+ * cloudinvite-collector: one event loop. It wakes when the keeper announces an arrival, when passwd
+ * or group changes, when `wake` is touched, when something settles, and every few minutes as a
+ * safety net.
  */
 #include <malloc.h>
 #include <poll.h>
@@ -10,17 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "spool/keeper.h"
+#include "telemetry/counters.h"
 #include "worker/collector/collector.h"
 #include "worker/worker.h"
 
 #define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MAX_MS	 60000
+#define BACKOFF_LAST_MS	 60000
 #define NETWORK_MARK	 ((int64_t)30 * 24 * 60 * 60)
 
 /* The loop's own state. */
@@ -28,18 +30,17 @@ struct loop {
 	struct worker worker;
 	struct collector collector;
 	struct fs_watch watch;
-	bool arrived, changed; /* arrivals; accounts or groups: not yet worked on */
-	bool own_keeper;       /* our child, which cannot be started again */
-	bool marks_bound;      /* the marks are those of this ledger */
+	bool arrived, changed; /* arrivals; accounts or groups: still to be processed */
+	bool own_keeper;       /* our own child, which cannot be started again */
+	bool marks_bound;      /* the markers are known to be those of this ledger */
 	bool scan;	       /* the timed scan is due */
-	bool failing;	       /* the last pass failed, with: */
+	int failures;	       /* passes in a row that failed, the last one with: */
 	char last_error[sizeof(((struct fault *)0)->what)];
-	int64_t backoff_ms;
 	int64_t retry_ms; /* clock_boot_ms */
 };
 
-/* While we are root still: where no keeper serves the run directory's socket, we start our own. A
- * collector that is not root can do so for a spool of its own. */
+/* While the program is still root: if no keeper serves the run directory's socket, it starts its
+ * own. A collector that is not root can do so for a spool of its own. */
 static bool start_keeper(const struct settings *settings, int *fd, struct fault *fault)
 {
 	struct stat st;
@@ -58,7 +59,6 @@ static const struct worker_program program = {
 	.summary = "Records logins and new accounts of this host in the ledger.",
 	.dispatches = false,
 	.account = ACCOUNT_COLLECTOR,
-	.excluded_role = ROLE_DISPATCHER,
 	.before_change_of_user = start_keeper,
 };
 
@@ -89,7 +89,7 @@ static bool open_watch(struct loop *l, const struct settings *settings, struct f
 	return fs_watch_open(&l->watch, settings, fault);
 }
 
-/* Whatever has come while there was no connection is asked for. */
+/* Asks for everything that has come while there was no connection. */
 static bool open_spool(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
@@ -103,7 +103,7 @@ static bool open_spool(struct loop *l, struct fault *fault)
 	return true;
 }
 
-/* Another ledger has other changes, and other people have been seen. */
+/* Another ledger has other revisions and has seen other people. */
 static bool open_ledger(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
@@ -128,7 +128,7 @@ static bool bind_marks(struct loop *l, struct fault *fault)
 	return l->marks_bound;
 }
 
-/* What is not open is opened. */
+/* Opens whatever is not open. */
 static bool open_what_is_missing(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
@@ -154,7 +154,7 @@ static bool check_accounts(
 	return !(l->changed || is_due(c->facts_due)) || facts_refresh(c, snapshot, fault);
 }
 
-/* Arrivals first: a created account that its hook reported settles by its own time. */
+/* Arrivals come first: a created account that its hook reported settles by its own time. */
 static bool pass_with(
 	struct loop *l, const struct account_snapshot *snapshot, bool accounts, struct fault *fault)
 {
@@ -182,7 +182,7 @@ static bool pass(struct loop *l, bool accounts, struct fault *fault)
 	return good;
 }
 
-/* A round of work, if there is any. */
+/* One round of work, if there is any. */
 static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
@@ -206,43 +206,38 @@ static bool work(struct loop *l, struct fault *fault)
 	else
 		return true;
 	if (!good && strcmp(fault->code, "ledger_schema") == 0)
-		return close_ledger(c), false; /* until it is whole when it is opened again */
-	/* What a passwd file of a million lines has taken goes back. */
+		return close_ledger(c), false; /* until it is complete when it is opened again */
+	/* Releases what a passwd file of a million lines has taken. */
 	ledger_release_memory(c->ledger);
 	malloc_trim(0);
 	return good;
 }
 
-/* Says a fault once, and once that it is over. */
+/* Logs a fault once, and once that it is over. */
 static void record_outcome(struct loop *l, bool good, const struct fault *fault)
 {
 	if (good) {
-		if (l->failing)
+		if (l->failures > 0)
 			log_event(LOG_LEVEL_NOTE, "recovered", "the collector is working again");
-		l->failing = false;
-		l->backoff_ms = 0;
+		l->failures = 0;
 		return;
 	}
-	if (!l->failing || strcmp(l->last_error, fault->what) != 0)
+	if (l->failures == 0 || strcmp(l->last_error, fault->what) != 0)
 		log_fault(LOG_LEVEL_ERROR, "waiting", fault);
 	str_copy(l->last_error, sizeof(l->last_error), fault->what);
-	l->failing = true;
-	l->backoff_ms = l->backoff_ms ? 2 * l->backoff_ms : BACKOFF_FIRST_MS;
-	if (l->backoff_ms > BACKOFF_MAX_MS)
-		l->backoff_ms = BACKOFF_MAX_MS;
-	l->retry_ms = clock_boot_ms() + l->backoff_ms;
+	l->retry_ms = clock_boot_ms() + backoff(BACKOFF_FIRST_MS, BACKOFF_LAST_MS, l->failures++);
 }
 
-/* What has failed is tried again as a whole, after a while, and with the ledger opened anew: that
- * says best what is wrong with it. */
+/* After a failure, everything is tried again after a while, with the ledger opened again, because
+ * that gives the best error. */
 static bool work_in_turn(struct loop *l, struct fault *fault)
 {
 	bool good;
 
 	l->scan = worker_scan_due(&l->worker) || l->scan;
-	if (l->failing && clock_boot_ms() < l->retry_ms)
+	if (l->failures > 0 && clock_boot_ms() < l->retry_ms)
 		return true;
-	if (l->failing) {
+	if (l->failures > 0) {
 		close_ledger(&l->collector);
 		l->arrived = l->changed = true;
 	}
@@ -261,7 +256,7 @@ static int64_t earlier_ms(int64_t wait, int64_t at)
 {
 	int64_t ms = (at - clock_wall()) * 1000;
 
-	return at != 0 && ms < wait ? ms : wait;
+	return at != 0 ? min_i64(wait, ms) : wait;
 }
 
 static int timeout_ms(const struct loop *l)
@@ -269,19 +264,20 @@ static int timeout_ms(const struct loop *l)
 	int64_t wait = worker_timeout_ms(&l->worker);
 	int64_t retry = l->retry_ms - clock_boot_ms();
 
-	if (l->failing) {
+	if (l->failures > 0) {
 		wait = retry < wait ? retry : wait;
 	} else {
 		wait = earlier_ms(wait, l->collector.arrivals_due);
 		wait = earlier_ms(wait, l->collector.accounts_due);
 		wait = earlier_ms(wait, l->collector.facts_due);
-		/* What the keeper has told while we asked it something else is read already. */
+		/* What the keeper announced while we waited for another answer has been read
+		 * already. */
 		wait = l->collector.pending || l->collector.spool.arrived ? 0 : wait;
 	}
 	return wait > 0 ? (int)wait : 0;
 }
 
-/* A keeper that has ended is found again by the next round of work. */
+/* A keeper that has ended is found again in the next round of work. */
 static void read_keeper(struct loop *l)
 {
 	struct spool_client *spool = &l->collector.spool;
@@ -301,7 +297,7 @@ static void wait_for_something(struct loop *l)
 	for (int i = 0; i < WORKER_FDS; i++)
 		fds[i] = (struct pollfd){.fd = worker_descriptors[i], .events = POLLIN};
 	fds[WORKER_FDS] = (struct pollfd){.fd = l->watch.fd, .events = POLLIN};
-	/* A descriptor of -1 is passed over. */
+	/* A descriptor of -1 is ignored. */
 	fds[WORKER_FDS + 1] = (struct pollfd){.fd = l->collector.spool.fd, .events = POLLIN};
 	(void)poll(fds, WORKER_FDS + 2, timeout_ms(l));
 	l->changed = fs_watch_read(&l->watch) || l->changed;
@@ -319,8 +315,8 @@ static bool same_spool(const struct settings *a, const struct settings *b, struc
 		"Restart cloudinvite-keeper and the collector: a reload cannot apply this change.");
 }
 
-/* The new settings count only if everything that they name could be opened. The spool stays: only a
- * restart can change it. */
+/* The new settings are used only if everything that they name could be opened. The spool stays:
+ * only a restart can change it. */
 static void reload(struct loop *l)
 {
 	struct settings *settings = worker_reload(&l->worker);
@@ -347,7 +343,7 @@ static void reload(struct loop *l)
 	worker_ready(&l->worker);
 }
 
-/* What lies in the spool, as of now. */
+/* Measures the spool as it is now. */
 static void measure_spool(struct collector *c)
 {
 	int64_t new, oldest, bad, ignored;
@@ -367,17 +363,17 @@ static void send_heartbeat(struct loop *l)
 
 	if (worker_heartbeat_due(&l->worker))
 		measure_spool(&l->collector);
-	if (l->failing)
+	if (l->failures > 0)
 		str_format(note, sizeof(note), "waiting: %s", l->last_error);
 	else if (l->collector.guard_tripped)
 		str_copy(note, sizeof(note), "paused: account_changes");
 	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");
-	/* A ledger that fails is said by the work itself. */
+	/* If the ledger fails, the work itself logs it. */
 	(void)worker_heartbeat(&l->worker, l->collector.ledger, note, &fault);
 }
 
-/* Only root can start a keeper, and we are root no longer. */
+/* Only root can start a keeper, and the program is not root any more. */
 static bool keeper_has_ended(const struct loop *l)
 {
 	return l->own_keeper && l->worker.kept < 0 && l->collector.spool.fd < 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies what became of people from the ledger to the marks in the spool, from the last revision
- * that was copied on. Marks of network users are dropped after a month, as nobody tells us of their
- * deletion.
+ * Copies the states of people from the ledger to the markers in the spool, from the last revision
+ * that was copied on. Markers of network users are removed after a month, because nothing reports
+ * their deletion.
  */
 #include "base/clock.h"
 #include "worker/collector/collector.h"
@@ -14,8 +14,9 @@ struct marking {
 	bool failed;
 };
 
-/* At the start everything is told once more, for what has changed meanwhile; but whose mark is gone
- * (a network user's after a month) is asked about again at the next login. */
+/* At the start everything is copied once more, for what has changed meanwhile. But a marker that
+ * is gone (a network user's after a month) is not made again: the user is evaluated at the next
+ * login. */
 static bool write_mark(const char *user, const char *word, void *ctx)
 {
 	struct marking *m = ctx;
@@ -37,7 +38,7 @@ bool marks_update(struct collector *c, struct fault *fault)
 	return true;
 }
 
-/* A network user may have been deleted without our knowing. */
+/* A network user may have been deleted without notice. */
 static bool drop_network(const char *user, void *ctx)
 {
 	struct marking *m = ctx;

@@ -3,7 +3,7 @@
  * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
  * Google. The only program with a credential; it sees neither spool nor accounts.
  *
- *   worker_poll ─► reload? ─► judge (when woken, or every few minutes) ─► invite_turn ─► …
+ *   worker_poll ─► reload? ─► classify (when woken, or every few minutes) ─► invite_turn ─► …
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/instance.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "invite/invite.h"
@@ -20,17 +21,17 @@
 #include "worker/dispatcher/metrics_file.h"
 #include "worker/worker.h"
 
-#define CLASSIFY_BATCH	   1000 /* sightings between two looks at signals and Google */
+#define CLASSIFY_BATCH	   1000 /* sightings between two checks of signals and Google */
 #define CLASSIFY_RETRY_MS  10000
 #define NOTIFY_INTERVAL_MS 1000 /* between two wake-ups of the collector */
 #define EXPIRE_BATCH	   1000
 #define CLOCK_AHEAD_S	   86400
-#define RELEASE_AFTER_MS   1000 /* until what work has taken can be given back */
+#define RELEASE_AFTER_MS   1000 /* after the last work, until memory is released */
 #define DRAIN_POLL_MS	   50
 #define DRAIN_MAX_MS	   60000 /* within the unit's TimeoutStopSec */
 #define ONCE_POLL_MS	   25
 
-/* What hangs on the settings, and is replaced with them. */
+/* Everything that depends on the settings and is replaced with them. */
 struct runtime {
 	struct address_map *map;
 	struct ledger *ledger;
@@ -41,18 +42,18 @@ struct runtime {
 struct dispatcher {
 	struct worker worker;
 	struct runtime runtime;
-	bool classify;	       /* sightings may wait */
-	int64_t classify_ms;   /* not before */
-	bool notify_collector; /* states have changed since it was woken, … */
+	bool classify;	       /* there may be sightings to classify */
+	int64_t classify_ms;   /* not before this time */
+	bool notify_collector; /* states have changed since the collector was woken, … */
 	int64_t notified_ms;   /* … at this time */
 	bool ledger_gone;      /* another file, or not our tables any more: start again */
-	bool did_work;	       /* it has worked since it rested */
+	bool did_work;	       /* since memory was last released */
 	struct metrics_file metrics;
 };
 
 /* ---- opening ---- */
 
-/* Asked while a token is minted. */
+/* Called while a token is minted. */
 static bool stop_asked(void *ctx)
 {
 	struct worker *w = ctx;
@@ -70,7 +71,7 @@ static void runtime_close(struct runtime *d)
 	*d = (struct runtime){.map = NULL};
 }
 
-/* What can fail because of the settings; nothing in the ledger is touched. */
+/* Opens everything that can fail because of the settings; the ledger is not changed. */
 static bool runtime_open(
 	struct runtime *d, struct worker *w, const struct settings *settings, struct fault *fault)
 {
@@ -87,8 +88,8 @@ static bool runtime_open(
 	return false;
 }
 
-/* Takes up the work; the leases of a predecessor are given back here. One name for every process:
- * the lock lets only one of them be. */
+/* Starts the work; leases of an earlier process are released here. All processes have one name,
+ * because the lock lets only one of them run. */
 static bool runtime_start(struct runtime *d, const struct worker *w,
 	const struct settings *settings, struct fault *fault)
 {
@@ -126,7 +127,7 @@ static bool classify(struct dispatcher *d)
 	return false;
 }
 
-/* By a clock that is far ahead of Google's everything would be past its retention. */
+/* With a clock that is far ahead of Google's, everything would be past its retention. */
 static void expire(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -148,7 +149,8 @@ static void send_heartbeat(struct dispatcher *d)
 	metrics_file_update(&d->metrics, &d->worker, d->runtime.ledger);
 }
 
-/* It has marks to write. At most once a second, so that a busy dispatcher does not keep it busy. */
+/* The collector has markers to write. At most once a second, so that a busy dispatcher does not
+ * keep it busy. */
 static void notify_collector(struct dispatcher *d, bool now)
 {
 	if (invite_changed(d->runtime.invite))
@@ -160,7 +162,7 @@ static void notify_collector(struct dispatcher *d, bool now)
 	wakeup_send(d->worker.settings->run);
 }
 
-/* What a day of many arrivals has taken goes back. */
+/* Releases the memory that a day of many arrivals has taken. */
 static void release_memory(struct dispatcher *d)
 {
 	if (!d->did_work || d->classify || !invite_idle(d->runtime.invite))
@@ -171,25 +173,23 @@ static void release_memory(struct dispatcher *d)
 	memory_release();
 }
 
-static int earlier(int wait, int64_t at_ms)
+static int wait_until(int wait, int64_t at_ms)
 {
-	int64_t left = at_ms - clock_boot_ms();
-
-	return left >= wait ? wait : left > 0 ? (int)left : 0;
+	return (int)min_i64(wait, max_i64(at_ms - clock_boot_ms(), 0));
 }
 
 static int timeout_ms(const struct dispatcher *d)
 {
-	/* --once has no beats and no scans. It ends when nothing is under way any more: only calls
-	 * are worth waiting for. */
+	/* --once has no heartbeats and no scans. It ends when nothing is in flight any more, so
+	 * only calls are worth waiting for. */
 	int wait = d->worker.once ? ONCE_POLL_MS : worker_timeout_ms(&d->worker);
 
 	if (d->classify)
-		wait = earlier(wait, d->classify_ms);
+		wait = wait_until(wait, d->classify_ms);
 	if (d->did_work)
-		wait = earlier(wait, clock_boot_ms() + RELEASE_AFTER_MS);
+		wait = wait_until(wait, clock_boot_ms() + RELEASE_AFTER_MS);
 	if (d->notify_collector)
-		wait = earlier(wait, d->notified_ms + NOTIFY_INTERVAL_MS);
+		wait = wait_until(wait, d->notified_ms + NOTIFY_INTERVAL_MS);
 	return wait;
 }
 
@@ -207,8 +207,8 @@ static bool run_engine(struct dispatcher *d)
 
 /* ---- reload ---- */
 
-/* Starts nothing new and waits for what is under way, but not for ever: what has no answer then is
- * unconfirmed. */
+/* Starts nothing new and waits for calls in flight, but with a limit: a send without an answer is
+ * then unconfirmed. */
 static void drain(struct dispatcher *d)
 {
 	int64_t timeout = d->worker.settings->timeout * 1000;
@@ -290,7 +290,8 @@ static int run(struct dispatcher *d)
 	return d->worker.stop ? 0 : fault_exit_code(FAULT_STORAGE);
 }
 
-/* What is due now, as far as the pace allows; the rest stays queued for the next time. */
+/* Does what is due now, as far as the rate limit allows; the rest stays queued for the next
+ * time. */
 static int run_once(struct dispatcher *d)
 {
 	struct invite_counts counts;
@@ -313,9 +314,9 @@ static int run_once(struct dispatcher *d)
 	return ok ? 0 : fault_exit_code(FAULT_STORAGE);
 }
 
-/* Debian's libcurl brings GnuTLS (for RTMP), which would build its ASN.1 trees, more than 100 KB,
- * at every start of a program that never uses it. A library that does use it starts it by itself.
- */
+/* Debian's libcurl depends on GnuTLS (for RTMP), which would build its ASN.1 trees, more than 100
+ * KB, at every start of a program that never uses them. A library that needs GnuTLS initialises it
+ * itself. */
 int _gnutls_global_init_skip(void);
 int _gnutls_global_init_skip(void)
 {
@@ -332,7 +333,6 @@ int main(int argc, char **argv)
 			"invitations.",
 		.dispatches = true,
 		.account = ACCOUNT_DISPATCHER,
-		.excluded_role = ROLE_COLLECTOR,
 		.prepare = metadata_probe,
 	};
 	struct dispatcher d = {.classify = true};

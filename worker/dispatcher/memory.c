@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl brings some forty libraries. Their start runs through more than a megabyte of code that a
- * waiting program does not need again; as long as it is mapped, the kernel takes it for being in
+ * libcurl depends on some forty libraries. Their start runs through more than a megabyte of code
+ * that a waiting program does not need again. As long as it is mapped, the kernel considers it in
  * use and drops other files first.
  */
 #include "worker/dispatcher/memory.h"
@@ -15,13 +15,14 @@
 
 #define BIG_BLOCK (128 * 1024) /* has a mapping of its own */
 
-/* glibc raises this size to that of every big block that is freed, and would keep the next one. */
+/* glibc raises this limit to the size of every large block that is freed, and would then keep the
+ * next one. */
 void memory_set_up(void)
 {
 	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
 }
 
-/* Code that was relocated is no copy of its file any more, and would be lost. */
+/* Code that was relocated differs from its file, and would be lost. */
 static bool code_was_changed(const struct dl_phdr_info *object)
 {
 	for (int n = 0; n < object->dlpi_phnum; n++) {
@@ -38,7 +39,7 @@ static bool code_was_changed(const struct dl_phdr_info *object)
 				return true;
 		return false;
 	}
-	return true; /* not known */
+	return true; /* unknown */
 }
 
 static int release_code(struct dl_phdr_info *object, size_t size, void *ctx)

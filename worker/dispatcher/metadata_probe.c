@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds out whether every user of this machine can reach the metadata server. Root connects first;
- * then a child that has become nobody tries the same addresses. Only an answer that root gets
- * before and after says anything about the others.
+ * then a child that has become `nobody` tries the same addresses. The result counts only if root
+ * gets an answer before and after.
  */
 #include "worker/dispatcher/metadata_probe.h"
 
@@ -36,9 +36,10 @@
 #define FILE_MAX     65536
 #define GOOGLES_HOST "metadata.google.internal"
 
-/* ---- whether it matters ---- */
+/* ---- whether a probe is needed ---- */
 
-/* The credential's file sends us to another cloud's server; any other plain http it may not. */
+/* A credential's file may name another cloud's metadata server, the only plain http that it may
+ * name. */
 static bool file_needs_metadata(const char *path, const struct settings *s)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
@@ -57,8 +58,8 @@ static bool file_needs_metadata(const char *path, const struct settings *s)
 	return answer;
 }
 
-/* What the service could have put in the file's place, a link to a device that acts when it is
- * opened, is opened with its own rights. Without an answer it may be so. */
+/* The service could have replaced the file, for example by a link to a device that acts when it is
+ * opened, so it is opened with the service's rights. Without an answer, true. */
 static bool service_needs_metadata(const char *path, const struct settings *s)
 {
 	pid_t child = fork();
@@ -87,9 +88,9 @@ static bool needs_metadata(const struct settings *s)
 	return *s->credentials && service_needs_metadata(s->credentials, s);
 }
 
-/* ---- where it is ---- */
+/* ---- the addresses ---- */
 
-/* The addresses of the server; each is a way to it. */
+/* The server's addresses; each is a way to reach it. */
 struct endpoint_addrs {
 	struct {
 		struct sockaddr_storage address;
@@ -112,7 +113,7 @@ static void add_addrs(struct endpoint_addrs *d, const char *host, const char *po
 	freeaddrinfo(list);
 }
 
-/* Google's server is where it is, whatever the name resolves to. */
+/* Google's server has a fixed address, whatever its name resolves to. */
 static void find_addrs(const struct settings *s, struct endpoint_addrs *d)
 {
 	CURLU *url = curl_url();
@@ -139,7 +140,7 @@ out:
 	curl_url_cleanup(url);
 }
 
-/* ---- who gets in ---- */
+/* ---- probing ---- */
 
 static bool try_connect(const struct sockaddr *address, socklen_t len)
 {
@@ -171,7 +172,7 @@ static bool can_connect(const struct endpoint_addrs *d)
 	return false;
 }
 
-/* In a child that can never be root again. */
+/* In a child that can never become root again. */
 static enum metadata_exposure probe_as_nobody(const struct endpoint_addrs *d)
 {
 	pid_t child = fork();
@@ -206,7 +207,7 @@ static bool probe_as_root(const struct settings *s, struct endpoint_addrs *d)
 	}
 }
 
-/* Only what root reaches before and after tells anything about those who do not. */
+/* A failure of other users means something only if root succeeds before and after. */
 static enum metadata_exposure probe(const struct settings *s, const char **why)
 {
 	struct endpoint_addrs addrs;
@@ -227,7 +228,7 @@ static enum metadata_exposure probe(const struct settings *s, const char **why)
 	return found;
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 bool metadata_probe(const struct settings *s, struct fault *fault)
 {
@@ -248,7 +249,7 @@ bool metadata_probe(const struct settings *s, struct fault *fault)
 	file_close(&dir);
 	if (rc != 0)
 		return fault_set(fault, FAULT_STORAGE, "prepare", "%s: %s", path, strerror(errno));
-	log_event(found == METADATA_PROTECTED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN, "metadata_reach",
-		"%s: %s", s->metadata_endpoint, why);
+	log_event(found == METADATA_PROTECTED ? LOG_LEVEL_NOTE : LOG_LEVEL_WARN,
+		"metadata_exposure", "%s: %s", s->metadata_endpoint, why);
 	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of --prepare that finds out who reaches the metadata server: root connects to it, and
- * then a child that is nobody any more. google/auth/metadata_exposure.h keeps the result for the
- * dispatcher, which refuses the machine's token where everybody can have it.
+ * then a child that has become `nobody`. google/auth/metadata_exposure.h stores the result for the
+ * dispatcher, which refuses the machine's token if every user can get it.
  */
 #ifndef CLOUDINVITE_WORKER_DISPATCHER_METADATA_PROBE_H
 #define CLOUDINVITE_WORKER_DISPATCHER_METADATA_PROBE_H
@@ -12,9 +12,9 @@
 #include "base/fault.h"
 #include "settings/settings.h"
 
-/* Does nothing where the credential does not come from such a neighbour, where metadata_exposed =
+/* Does nothing if the credential does not come from a metadata server, if metadata_exposed =
  * accept, or without root. Waits a few seconds for a network that is not up yet. False only if the
- * result cannot be kept; what it is, is the dispatcher's business. */
+ * result cannot be stored; the dispatcher decides what it means. */
 bool metadata_probe(const struct settings *settings, struct fault *fault);
 
 #endif

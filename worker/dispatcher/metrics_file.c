@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes the metrics to a file after each heartbeat. The file is replaced atomically, so that
- * node_exporter never reads half of it; a fault is logged once until it is over.
+ * node_exporter never reads half of it. A fault is logged once, until it is over.
  */
 #include "worker/dispatcher/metrics_file.h"
 

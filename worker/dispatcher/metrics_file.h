@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file for node_exporter's textfile collector, written anew after each heartbeat.
+ * The file for node_exporter's textfile collector, written again after each heartbeat.
  */
 #ifndef CLOUDINVITE_WORKER_DISPATCHER_METRICS_FILE_H
 #define CLOUDINVITE_WORKER_DISPATCHER_METRICS_FILE_H
@@ -10,12 +10,12 @@
 #include "worker/worker.h"
 
 struct metrics_file {
-	int64_t heartbeat_ms; /* the heartbeat that it tells of */
-	bool failing;	      /* and it has been said */
+	int64_t heartbeat_ms; /* the heartbeat after which it was written */
+	bool failing;	      /* writing fails, and that has been logged */
 };
 
-/* Nothing where metrics_file is not set, or no heartbeat has been since. What goes wrong is logged
- * once: metrics must not hold up invitations. */
+/* Does nothing if metrics_file is not set or there was no heartbeat since. Errors are logged once:
+ * metrics must not delay invitations. */
 void metrics_file_update(struct metrics_file *m, const struct worker *w, struct ledger *ledger);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper's listening socket, as systemd hands it over, and the check of each connection: only
- * the collector's account may connect, by the credentials that the kernel reports.
+ * The keeper's listening socket, which systemd passes, and the check of each connection: only the
+ * collector's account may connect, by the credentials that the kernel reports.
  */
 #include "worker/keeper/listen.h"
 
@@ -21,7 +21,7 @@
 
 #define FIRST_INHERITED 3
 
-/* How many descriptors there are, from FIRST_INHERITED on. */
+/* The number of descriptors, from FIRST_INHERITED on. */
 static int count_inherited(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
@@ -51,7 +51,7 @@ int listen_inherited(struct fault *fault)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	for (int fd = FIRST_INHERITED; fd < FIRST_INHERITED + count; fd++)
 		if (is_listener(fd)) {
-			/* Accepting never waits for one who has gone again. */
+			/* accept() must not wait for a peer that has gone again. */
 			(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 			spool_keeper_refuse_descriptors(fd);
 			return fd;
@@ -73,7 +73,7 @@ int listen_accept(int listener, uid_t uid)
 		return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == uid)
 		return fd;
-	log_event(LOG_LEVEL_WARN, "stranger",
+	log_event(LOG_LEVEL_WARN, "peer_refused",
 		"connection from uid %u (process %d) closed: it is not the collector",
 		(unsigned)peer.uid, (int)peer.pid);
 	file_close(&fd);

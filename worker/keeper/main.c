@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cloudinvite-keeper: serves the spool to the collector. It is root, because only root may open the
- * spool, and nothing else that root may: no capability, no network, no program is run, and what
- * comes from the collector is records of one size (spool/record.h).
+ * spool, and has nothing else of root: no capability, no network, it runs no program, and the
+ * collector sends it only records of one size (spool/record.h).
  *
- * It has nothing to bring to an end: SIGTERM and SIGKILL may stop it anywhere.
+ * It has nothing to finish: SIGTERM and SIGKILL may stop it at any moment.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static int fail(const struct fault *fault)
 
 /* ---- serving ---- */
 
-/* The newest connection counts: a collector that hangs does not lock out the next. */
+/* The newest connection counts: a collector that hangs does not lock out the next one. */
 static void accept_connections(struct spool_keeper *k, int listener, uid_t uid)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -100,7 +100,7 @@ static void print_help(void)
 	       "(cloudinvite-keeper.socket). See " NAME "(8).\n");
 }
 
-/* False: answered, with the exit code. */
+/* False: done already, with the exit code. */
 static bool parse_options(int argc, char **argv, struct options *out, int *exit_code)
 {
 	static const struct option options[] = {

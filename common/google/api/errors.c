@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the API says instead of an answer. Nobody knows for sure which code it uses for what, so
- * only those signals are taken for the set-up that name it; any other refusal of a call about a
- * person is FAULT_REJECTED until the control call (a `list`) decides.
+ * What the API answers when it refuses. Google does not document which code it uses for what, so a
+ * refusal counts as a fault of the configuration only if it names the configuration. Any other
+ * refusal of a call about a person is FAULT_REJECTED until the control call (a `list`) decides.
  */
 #include <string.h>
 
@@ -40,14 +40,14 @@ enum effect { IS_QUOTA, IS_SETUP };
 		"quota_project, or quota_project_id in {file}.",                            \
 		NULL
 
-/* A row matches if the status does and one of the signals that it names is there. */
+/* A row matches if the status matches and one of its signals is present. */
 static const struct row {
 	int status;
 	enum effect effect;
 	const char *reasons;  /* list */
-	const char *contains; /* in the message, or in a body that is no JSON; lower case */
+	const char *contains; /* in the message, or in a body that is not JSON; lower case */
 	const char *code, *what, *remedy;
-	const char *login; /* the remedy for a person's login, where it is another */
+	const char *login; /* the remedy for a login, if it differs */
 } rows[] = {
 	{429, IS_QUOTA, "*", NULL, QUOTA_SAYS},
 	{403, IS_QUOTA,
@@ -89,7 +89,7 @@ static const struct row {
 		"In the Admin console, Apps > Additional Google services, turn Google Cloud on for "
 		"the organisational unit of {subject}.",
 		NULL},
-	/* A front end of the organisation's own that wants a certificate, in nginx's words. */
+	/* A front end of the organisation's own that requires a certificate, in nginx's words. */
 	{400, IS_SETUP, NULL, "no required ssl certificate was sent", "tls_client_certificate",
 		"the endpoint requires a client certificate",
 		"Set [google] client_certificate and client_key, or use the endpoint without mTLS, "
@@ -102,7 +102,7 @@ static const struct row {
 		NULL},
 };
 
-/* ---- what it means ---- */
+/* ---- the fault ---- */
 
 static const struct row *find_row(const struct rpc_status *says, const struct http_reply *reply)
 {
@@ -114,7 +114,7 @@ static const struct row *find_row(const struct rpc_status *says, const struct ht
 	return NULL;
 }
 
-/* How much of `s` may be one address: up to a blank, a quote, a bracket, a comma, a full stop, a
+/* How many bytes of `s` may be one address: up to a blank, quote, bracket, comma, full stop or
  * slash (as in a path). */
 static size_t word_length(const char *s)
 {
@@ -133,8 +133,8 @@ static const char *address_or_word(const struct google_call *call, const char *w
 								      : "(an address)";
 }
 
-/* Google's own words, for the end of a sentence. They may hold addresses of people, which faults do
- * not: they are logged. */
+/* Google's own words, for the end of a sentence. Addresses of people in them are replaced, because
+ * faults are logged. */
 static void quote(const struct google_call *call, const char *message, char *out, size_t size)
 {
 	struct strbuf t = {.max = 512};
@@ -176,7 +176,7 @@ static void fault_from_row(const struct row *row, const struct credential *c, co
 	fault_remedy(&out->fault, "%s", remedy);
 }
 
-/* No person is in question: what the control call may not do, no call may. */
+/* No person is concerned: if the control call is refused, every other call would be. */
 static void list_refused(const char *code, const struct credential *c, const char *customer,
 	const char *quoted, struct google_reply *out)
 {
@@ -189,8 +189,8 @@ static void list_refused(const char *code, const struct credential *c, const cha
 		credential_administrator(c));
 }
 
-/* Codes do not tell what is wrong with somebody: nobody knows which one Google uses for what. */
-#define MEND_AND_RETRY                                                                           \
+/* The code does not say what is wrong with the person: Google does not document its codes. */
+#define FIX_AND_RETRY                                                                            \
 	"Other people are not affected. Look up the address in the Admin console: it may be an " \
 	"alias, "                                                                                \
 	"managed already, or in a domain that is not verified. Then run: cloudinvite retry "     \
@@ -201,7 +201,7 @@ static void person_refused(const struct google_call *call, const char *code, con
 {
 	fault_set(&out->fault, FAULT_REJECTED, code, "Google refuses to %s: %d %s",
 		google_method_word(call->method), out->status, quoted);
-	fault_remedy(&out->fault, MEND_AND_RETRY);
+	fault_remedy(&out->fault, FIX_AND_RETRY);
 }
 
 static void server_error(const char *code, const char *quoted, struct google_reply *out)
@@ -221,7 +221,8 @@ static void redirected(struct google_reply *out)
 				  "[google] endpoint and proxy.");
 }
 
-/* An HTML page with 403 or 404 is not the API's: nobody's invitation may be judged by it. */
+/* An HTML page with 403 or 404 does not come from the API, so it says nothing about an
+ * invitation. */
 static void not_google(struct google_reply *out)
 {
 	fault_set(&out->fault, FAULT_SETUP, "endpoint_unexpected",
@@ -286,15 +287,15 @@ static const struct {
 } rpc[] = {
 	[1] = {"cancelled", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
 	[2] = {"unknown", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
-	[3] = {"invalid_argument", FAULT_REJECTED, MEND_AND_RETRY},
+	[3] = {"invalid_argument", FAULT_REJECTED, FIX_AND_RETRY},
 	[4] = {"deadline_exceeded", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
-	[5] = {"not_found", FAULT_REJECTED, MEND_AND_RETRY},
-	[6] = {"already_exists", FAULT_REJECTED, MEND_AND_RETRY},
-	[7] = {"permission_denied", FAULT_REJECTED, MEND_AND_RETRY},
+	[5] = {"not_found", FAULT_REJECTED, FIX_AND_RETRY},
+	[6] = {"already_exists", FAULT_REJECTED, FIX_AND_RETRY},
+	[7] = {"permission_denied", FAULT_REJECTED, FIX_AND_RETRY},
 	[8] = {"resource_exhausted", FAULT_TRANSIENT, ERROR_WAIT_REMEDY},
-	[9] = {"failed_precondition", FAULT_REJECTED, MEND_AND_RETRY},
-	[10] = {"aborted", FAULT_REJECTED, MEND_AND_RETRY},
-	[11] = {"out_of_range", FAULT_REJECTED, MEND_AND_RETRY},
+	[9] = {"failed_precondition", FAULT_REJECTED, FIX_AND_RETRY},
+	[10] = {"aborted", FAULT_REJECTED, FIX_AND_RETRY},
+	[11] = {"out_of_range", FAULT_REJECTED, FIX_AND_RETRY},
 	[12] = {"unimplemented", FAULT_SETUP, "Check [google] api_version: v1 has this method."},
 	[13] = {"internal", FAULT_AMBIGUOUS, LOOK_AND_RETRY},
 	[14] = {"unavailable", FAULT_AMBIGUOUS, LOOK_AND_RETRY},

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue of calls and the token that they share. A call waits in the queue until there is a
+ * token, is then in flight at http, and ends with exactly one call of its `done`. A 401 is the only
+ * reply after which a call is repeated, because Google has then done nothing.
+ */
 #include "google/api/google.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "google/api/outcome.h"
@@ -15,20 +19,21 @@
 #include "google/auth/token.h"
 #include "google/http/client_certificate.h"
 #include "google/http/http.h"
+#include "telemetry/counters.h"
 
-#define CREDENTIAL_CHECK_MS 1000 /* how often the credential's file is looked at */
+#define CREDENTIAL_CHECK_MS 1000 /* how often the credential's file is checked */
 #define SYNC_POLL_MS	    250	 /* how often google_call_sync() asks whether to stop */
 
-/* A call waits in the queue until a turn gives it a token, and is then under way at http. */
+/* A call waits in the queue until google_poll has a token for it, and is then in flight at http. */
 struct call {
 	struct google *g;
-	struct google_call what; /* its strings are ours */
+	struct google_call what; /* the strings are our copies */
 	struct strbuf url;
 	struct fault fault; /* found before it began */
 	google_done *done;
 	void *ctx;
-	unsigned token; /* which of our tokens it went out with */
-	bool refreshed; /* it has had its 401 */
+	unsigned token; /* number of the token with which it was sent */
+	bool refreshed; /* it has already had a 401 */
 	struct call *next;
 };
 
@@ -37,12 +42,12 @@ struct google {
 	struct credential *credential;
 	struct http *http;
 	struct token token;
-	unsigned token_number; /* counts up with every other token */
+	unsigned token_number; /* grows with every other token */
 	bool token_refused;
-	int64_t checked_ms; /* at the credential's file */
+	int64_t checked_ms; /* when the credential's file was last checked */
 	struct call *queue, **queue_end;
 	int in_flight;
-	struct reply_storage sync_storage; /* what google_call_sync()'s reply points to */
+	struct reply_storage sync_storage; /* storage of the reply of google_call_sync() */
 };
 
 struct google *google_open(const struct settings *settings, struct fault *fault)
@@ -150,7 +155,8 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	struct call *c = calloc(1, sizeof(*c));
 
 	if (!c) {
-		/* Nobody could be told what became of the call: better to be started anew. */
+		/* The result of the call cannot be reported, so it is better to end and be
+		 * restarted. */
 		log_event(LOG_LEVEL_ERROR, "no_memory", "out of memory");
 		abort();
 	}
@@ -205,7 +211,8 @@ static void finish(
 
 	count(g, call->what.method, reply);
 	g->in_flight--;
-	/* gcc -fanalyzer takes a call for lost between google_start and here: the queue has it. */
+	/* gcc -fanalyzer believes that the call is lost between google_start and here: it is in the
+	 * queue. */
 	call->done(call->ctx, reply);
 	if (call->done == store_reply) {
 		g->sync_storage = *memory;
@@ -223,7 +230,7 @@ static void finish_early(struct call *call, const struct fault *fault)
 	finish(call, &reply, &none);
 }
 
-/* A 401 has had no effect. The token that it was about may already have been replaced. */
+/* A 401 means that the call had no effect. Its token may have been replaced meanwhile. */
 static bool refresh_and_repeat(struct call *call, const struct http_reply *reply)
 {
 	struct google *g = call->g;
@@ -259,7 +266,7 @@ static void forget_token(struct google *g)
 	g->token_refused = false;
 }
 
-/* A key that was replaced counts from the next call on. */
+/* A replaced key counts from the next call on. */
 static void check_credential(struct google *g)
 {
 	int64_t now = clock_boot_ms();
@@ -302,14 +309,14 @@ static void start_request(struct google *g, struct call *call)
 	struct fault fault = {0};
 
 	call->token = g->token_number;
-	/* gcc -fanalyzer takes the call for lost: on_reply gets it, or finish_early. */
+	/* gcc -fanalyzer believes that the call is lost: on_reply or finish_early gets it. */
 	if (http_start(g->http, &request, on_reply, call))
 		return;
 	fault_no_memory(&fault, FAULT_TRANSIENT);
 	finish_early(call, &fault);
 }
 
-/* One token for all that wait, and one failure. */
+/* One token, or one failure, for all calls that wait. */
 static void start_queued(struct google *g)
 {
 	struct call *list = take_queue(g), *call;
@@ -335,7 +342,7 @@ int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 	int before = g->in_flight;
 
 	start_queued(g);
-	/* Who has just been told something wants to act on it, not wait. */
+	/* A caller who has just got a result wants to act on it, not wait. */
 	http_poll(g->http, fds, nfds, g->in_flight < before || g->queue ? 0 : timeout_ms);
 	return g->in_flight;
 }
@@ -354,7 +361,7 @@ void google_stop(struct google *g)
 	}
 }
 
-/* ---- one call, waited for ---- */
+/* ---- the synchronous call ---- */
 
 void google_call_sync(struct google *g, const struct google_call *call, struct google_reply *reply)
 {

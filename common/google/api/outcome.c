@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a call may be repeated. Only `send` can be AMBIGUOUS; it is so unless the reply, or the
+ * lack of one, proves that Google did nothing.
+ */
 #include "google/api/outcome.h"
 
 #include <string.h>
@@ -6,14 +10,14 @@
 #include "google/api/errors.h"
 #include "google/http/errors.h"
 
-/* A proxy that puts a page of its own in the place of a reply may have passed the request on. */
+/* A proxy that returns a page of its own instead of the reply may have passed the request on. */
 static bool from_elsewhere(const struct fault *fault)
 {
 	return strcmp(fault->code, "redirected") == 0 ||
 	       strcmp(fault->code, "endpoint_unexpected") == 0;
 }
 
-/* A whole reply of the API's below 500 says that nothing was done, or what was. Without one, or
+/* A complete reply of the API below 500 says what was done, or that nothing was. Without one, or
  * with 5xx or 408, a request that may have been written may have been carried out. */
 static bool effect_unknown(const struct http_reply *reply, const struct fault *fault)
 {
@@ -30,8 +34,8 @@ static void make_ambiguous(struct fault *fault)
 	fault_remedy(fault, "It is not sent again automatically; Google will show the result.");
 }
 
-/* Google answers 200 or refuses: anything else below 300 is a part of a reply, or somebody else's.
- */
+/* Google answers 200 or refuses. Any other status below 300 is a part of a reply, or not
+ * Google's. */
 static void read_body(const struct google_call *call, const char *url,
 	const struct http_reply *reply, struct reply_storage *memory, struct google_reply *out)
 {
@@ -61,7 +65,7 @@ void outcome_from_http(const struct google_call *call, const struct credential *
 		error_api(call, c, customer, reply, out);
 
 	if (call->method != GOOGLE_SEND) {
-		/* Repeating anything else does no harm. */
+		/* Repeating any other call does no harm. */
 		if (out->fault.kind == FAULT_AMBIGUOUS)
 			out->fault.kind = FAULT_TRANSIENT;
 	} else if (out->fault.kind == FAULT_AMBIGUOUS || effect_unknown(reply, &out->fault)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an HTTP reply, or the lack of one, means for a call: the one place that decides whether
- * something may be repeated.
+ * What an HTTP reply, or the lack of one, means for a call. Only this module decides whether a call
+ * may be repeated.
  */
 #ifndef CLOUDINVITE_GOOGLE_API_OUTCOME_H
 #define CLOUDINVITE_GOOGLE_API_OUTCOME_H
@@ -11,7 +11,7 @@
 #include "google/auth/credential.h"
 #include "google/http/http.h"
 
-/* Fills in the whole of `out`. `url` is for the sentences; `c` may be NULL. */
+/* Fills in all of `out`. `url` is for the sentences; `c` may be NULL. */
 void outcome_from_http(const struct google_call *call, const struct credential *c,
 	const char *customer, const char *url, const struct http_reply *reply,
 	struct reply_storage *memory, struct google_reply *out);

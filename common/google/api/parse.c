@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replies of the API as values. A reply about a person is used only if it names that person.
+ */
 #include "google/api/parse.h"
 
 #include <curl/curl.h>
@@ -15,7 +18,7 @@
 
 /* ---- members ---- */
 
-/* Google leaves out what has its default value; null counts as left out. */
+/* Google leaves out members with default values; null counts as left out. */
 static const json_t *present(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
@@ -55,7 +58,7 @@ static bool get_state(const json_t *object, enum invitation_state *out)
 	return !value || json_is_string(value);
 }
 
-/* It is for people to read: a form that we do not know is no reason to do without the rest. */
+/* It is only shown to people: a form that is unknown here does not make the rest unusable. */
 static bool get_time(const json_t *object, const char *name, int64_t *out)
 {
 	const json_t *value = present(object, name);
@@ -68,7 +71,7 @@ static bool get_time(const json_t *object, const char *name, int64_t *out)
 
 /* ---- the invitation ---- */
 
-/* customers/C/userinvitations/alice@example.com -> the last segment, percent-decoded once. */
+/* The last segment of customers/C/userinvitations/alice@example.com, percent-decoded once. */
 static bool get_address(const json_t *object, char out[ADDRESS_MAX + 1])
 {
 	const char *name = json_string_value(json_object_get(object, "name"));
@@ -95,13 +98,13 @@ static bool get_invitation(const json_t *object, struct invitation *out)
 	       get_time(object, "updateTime", &out->updated);
 }
 
-/* Another person's data must never settle what became of this one. */
+/* Another person's data must never decide what became of this one's invitation. */
 static bool is_about(const struct invitation *i, const struct google_call *call)
 {
 	return str_equal_nocase(i->address, call->address);
 }
 
-/* ---- a method each: NULL, or what is wrong ---- */
+/* ---- one parser for each method: NULL, or what is wrong ---- */
 
 static const char *parse_check(const json_t *body, struct google_reply *out)
 {
@@ -121,8 +124,8 @@ static const char *parse_get(
 	return NULL;
 }
 
-/* A row whose name is no address can be of nobody whom we know: it is passed over, so that it does
- * not hide the others for ever. */
+/* A row whose name is not an address cannot belong to a person in the ledger. It is skipped, so
+ * that it does not hide the other rows for ever. */
 static const char *parse_rows(
 	const json_t *rows, struct reply_storage *memory, struct google_reply *out)
 {
@@ -169,8 +172,8 @@ static const char *parse_list(
 	return memory->next_page_token ? NULL : "out of memory";
 }
 
-/* What exactly the Operation holds is not documented; it cannot be polled. Done without an error is
- * yes; an error is no; anything else is neither, and `get` must tell. */
+/* The content of the Operation is not documented, and it cannot be polled. Done without an error
+ * means yes, an error means no; anything else is undecided, and `get` must tell. */
 static const char *parse_operation(
 	const struct google_call *call, const json_t *body, struct google_reply *out)
 {

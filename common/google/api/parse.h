@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the body of a 2xx reply says. Strict where a wrong reading would have an effect, and deaf to
- * members that nobody has documented.
+ * Reads the body of a 2xx reply. It is strict where a wrong reading would have an effect, and
+ * ignores members that are not documented.
  */
 #ifndef CLOUDINVITE_GOOGLE_API_PARSE_H
 #define CLOUDINVITE_GOOGLE_API_PARSE_H
@@ -16,8 +16,8 @@ struct reply_storage {
 	char *next_page_token;
 };
 
-/* Fills in the members of `out` that belong to the call's method. A body that is not what the
- * reference promises is FAULT_TRANSIENT (FAULT_AMBIGUOUS for send). */
+/* Fills in the members of `out` that belong to the call's method. A body that does not match the
+ * reference is FAULT_TRANSIENT (FAULT_AMBIGUOUS for send). */
 void parse_reply(const struct google_call *call, const char *body, size_t len,
 	struct reply_storage *memory, struct google_reply *out);
 void reply_storage_free(struct reply_storage *memory);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * URLs and bodies of the five calls.
+ */
 #include "google/api/request.h"
 
 #include <curl/curl.h>
@@ -22,8 +25,8 @@ const char *request_method(enum google_method method)
 	return methods[method].http;
 }
 
-/* The reference wants it empty, the discovery document has a message without fields; `{}` is both.
- */
+/* The reference wants it empty; the discovery document has a message without fields. `{}` is
+ * both. */
 const char *request_body(enum google_method method)
 {
 	return strcmp(methods[method].http, "POST") != 0 ? NULL : "{}";
@@ -73,7 +76,7 @@ static bool add_escaped(struct strbuf *out, const char *s, size_t n)
 	return ok;
 }
 
-/* Once, and with `@` as it is: that is how Google's samples and GAM write it. */
+/* Encoded once, with `@` unchanged: Google's samples and GAM write it so. */
 static bool add_address(struct strbuf *out, const char *address)
 {
 	char lower[ADDRESS_MAX + 1];

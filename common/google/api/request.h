@@ -12,8 +12,8 @@
 
 #define REQUEST_PAGE_MAX 200
 
-/* Appends the URL. False with FAULT_SETTINGS (customer) or FAULT_USAGE (address): what cannot be
- * one segment of a path is refused, not escaped. */
+/* Appends the URL. False with FAULT_SETTINGS (customer) or FAULT_USAGE (address): a value that
+ * cannot be one segment of a path is refused, not escaped. */
 bool request_url(const struct settings *settings, const struct google_call *call,
 	struct strbuf *out, struct fault *fault);
 /* "GET" or "POST". */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Header, claims and signature of the JWT (RFC 7515, RFC 7523).
+ */
 #include "google/auth/assertion.h"
 
 #include <jansson.h>
@@ -8,7 +11,7 @@
 #include "base/strbuf.h"
 #include "google/auth/base64url.h"
 
-/* Takes `json`, which may be NULL. */
+/* Takes ownership of `json`, which may be NULL. */
 static bool add_segment(struct strbuf *out, json_t *json)
 {
 	char *compact = json ? json_dumps(json, JSON_COMPACT) : NULL;

@@ -11,10 +11,11 @@
 
 #include "base/strbuf.h"
 
-/* The real one, also where another endpoint is asked: it is what Google's own libraries put in. */
+/* Google's real address, even if another endpoint is used: Google's own libraries write this
+ * one. */
 #define ASSERTION_AUDIENCE "https://oauth2.googleapis.com/token"
-/* Google refuses an `iat` in its future and an `exp` more than an hour ahead, both by its own
- * clock: seconds that a clock may be off either way. */
+/* Google refuses an `iat` in the future and an `exp` more than an hour ahead, both by its own
+ * clock. So many seconds may our clock be off in either direction. */
 #define ASSERTION_BACKDATE 30
 #define ASSERTION_LIFETIME 3300
 
@@ -23,14 +24,14 @@ struct assertion {
 	const char *subject; /* the administrator; "": the service account acts as itself */
 	const char *scope;
 	const char *key_id;
-	int64_t now; /* by Google's clock, as far as it is known */
-	/* Where the key is not OpenSSL's own: its library context, and the properties that find
-	 * the key's implementation. NULL otherwise. */
+	int64_t now; /* by Google's clock, if it is known */
+	/* If the key is not OpenSSL's own: its library context, and the properties that find the
+	 * key's implementation. Otherwise NULL. */
 	OSSL_LIB_CTX *context;
 	const char *properties;
 };
 
-/* Appends the claims as JSON, for whoever signs elsewhere. */
+/* Appends the claims as JSON, for a signer elsewhere. */
 bool assertion_claims(const struct assertion *a, struct strbuf *out);
 /* Appends the JWT (RS256). False if OpenSSL cannot sign. */
 bool assertion_sign(const struct assertion *a, EVP_PKEY *key, struct strbuf *out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login of a person, as `cloudinvite login` and `gcloud auth application-default login` write
- * it: a refresh token for an OAuth client. It acts as that person and as nobody else.
+ * A person's login, as `cloudinvite login` and `gcloud auth application-default login` write it: a
+ * refresh token for an OAuth client. It acts as that person.
  *
- * The file's token_uri is not looked at: the token goes where the settings say.
+ * The file's token_uri is ignored: requests go where the settings say.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +20,14 @@
 
 #define LOGIN "cloudinvite login --client FILE"
 
-/* The number of the project of gcloud's own OAuth client, with which its client id begins. */
+/* The project number of gcloud's own OAuth client; its client id begins with it. */
 #define GCLOUD_PROJECT "764086051850-"
 
 struct authorized_user {
 	char *client_id, *client_secret;
-	char *refresh_token; /* the file's own, or what Google has put in its place */
-	bool unsaved;	     /* the latter is not on the disk yet */
-	struct refresh_store rotation;
+	char *refresh_token; /* the file's own, or the one that Google issued instead */
+	bool unsaved;	     /* the new one is not on the disk yet */
+	struct refresh_store store;
 };
 
 static void authorized_user_free(void *data)
@@ -58,8 +58,9 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 	return fault_remedy(f, "Generate the file again: " LOGIN);
 }
 
-/* Google refuses it at the first call, with a project that nobody here has heard of. As the caller
- * of IAM it may be used: that API is enabled there. */
+/* Google refuses gcloud's client at the first call, with the number of a project that the
+ * administrator does not know. As the source for IAM it may be used, because that API is enabled
+ * there. */
 static bool check_gcloud(
 	const struct credential *c, const struct authorized_user *u, struct fault *f)
 {
@@ -94,7 +95,7 @@ static bool refuse_subject(const struct credential *c, const char *account, stru
 		f, "Leave subject empty: a login always acts as the account that logged in.");
 }
 
-/* An account that the file names is what somebody has written there, and good for sentences. */
+/* The account that the file names is only what somebody wrote there; it is used in sentences. */
 static bool check_account(struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *account = json_string_value(json_object_get(file, "account"));
@@ -126,18 +127,18 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 		!check_account(c, file, f))
 		return false;
 	str_copy(c->client_id, sizeof(c->client_id), u->client_id);
-	return refresh_store_key(&u->rotation, u->client_id, u->refresh_token) ||
+	return refresh_store_key(&u->store, u->client_id, u->refresh_token) ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
 
-/* ---- rotation ---- */
+/* ---- the stored refresh token ---- */
 
-/* Said each time, and tried again before the next token: until then the disk has an old one. */
+/* Logged each time, and tried again before the next token: until then the disk has the old one. */
 static void save(const struct credential *c, struct authorized_user *u)
 {
 	struct fault fault = {0};
 
-	u->unsaved = !refresh_store_write(&u->rotation, c->settings, u->refresh_token, &fault);
+	u->unsaved = !refresh_store_write(&u->store, c->settings, u->refresh_token, &fault);
 	if (!u->unsaved)
 		return;
 	fault_remedy(&fault,
@@ -147,10 +148,10 @@ static void save(const struct credential *c, struct authorized_user *u)
 	log_fault(LOG_LEVEL_ERROR, fault.code, &fault);
 }
 
-/* Another process may have got a newer one since. */
+/* Another process may have stored a newer one meanwhile. */
 static void look_again(const struct credential *c, struct authorized_user *u)
 {
-	char *newer = u->unsaved ? NULL : refresh_store_read(&u->rotation, c->settings);
+	char *newer = u->unsaved ? NULL : refresh_store_read(&u->store, c->settings);
 
 	if (!newer)
 		return;
@@ -158,7 +159,7 @@ static void look_again(const struct credential *c, struct authorized_user *u)
 	u->refresh_token = newer;
 }
 
-/* Kept before the access token is used for anything: the old refresh token may be dead already. */
+/* Stored before the access token is used, because the old refresh token may be invalid already. */
 static void keep_rotated(
 	const struct credential *c, struct authorized_user *u, struct token_response *reply)
 {
@@ -174,8 +175,8 @@ static void keep_rotated(
 
 /* ---- the token ---- */
 
-/* A caller's login has the scope cloud-platform, which holds that for IAM without its name: it is
- * not asked to be narrower. */
+/* A source's login has the scope cloud-platform, which includes IAM's without naming it, so no
+ * scope is asked for. */
 static bool add_form(
 	struct strbuf *form, const struct credential *c, const struct authorized_user *u)
 {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base64url, made from OpenSSL's base64.
+ */
 #include "google/auth/base64url.h"
 
 #include <openssl/evp.h>

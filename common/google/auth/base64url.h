@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base64url.
+ */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_BASE64URL_H
 #define CLOUDINVITE_GOOGLE_AUTH_BASE64URL_H
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading a credential: find its file, choose the type, let the type read it, and hash everything
+ * that decides what its tokens may do. No network is used.
+ */
 #include "google/auth/credential.h"
 
 #include <openssl/evp.h>
@@ -8,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -22,7 +27,7 @@
 static const struct credential_type *const types[] = {&credential_service_account,
 	&credential_authorized_user, &credential_impersonated, &credential_external_account, NULL};
 
-/* Types that Google knows and that are of no use here. */
+/* Types that Google knows but that cannot be used here. */
 static const struct {
 	const char *name, *why;
 } unfit_types[] = {
@@ -87,7 +92,7 @@ static json_t *parse_file(const char *path, const struct strbuf *text, struct fa
 	return NULL;
 }
 
-/* ---- which type ---- */
+/* ---- the type ---- */
 
 static bool refuse_type(const char *path, const json_t *file, const char *name, struct fault *f)
 {
@@ -124,9 +129,9 @@ static bool read_members(struct credential *c, const json_t *file, struct fault 
 	return credential_read_common(c, file, f) && find_type(c, file, f);
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
-/* Each part ends in a NUL, so that no two different sets of parts run into the same bytes. */
+/* Each part ends with a NUL, so that two different sets of parts never give the same bytes. */
 static bool hash_parts(struct credential *c, const char *content, size_t len, struct fault *f)
 {
 	const struct settings *s = c->settings;
@@ -134,21 +139,20 @@ static bool hash_parts(struct credential *c, const char *content, size_t len, st
 		s->service_account, s->key_id};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, content, len) == 1 && EVP_DigestUpdate(ctx, "", 1) == 1;
 
 	for (size_t i = 0; ok && i < ARRAY_SIZE(parts); i++)
 		ok = EVP_DigestUpdate(ctx, parts[i], strlen(parts[i]) + 1) == 1;
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < n && i < 32; i++)
-		str_format(c->hash + 2 * i, 3, "%02x", digest[i]);
+	if (ok)
+		hex_encode(c->hash, digest, sizeof(c->hash) / 2);
 	return ok ||
 	       fault_set(f, FAULT_CREDENTIALS, "no_digest", "OpenSSL does not provide SHA-256");
 }
 
-/* Types that the settings name, not a file. */
+/* Types that are named by the settings and have no file. */
 static const struct credential_type *type_without_file(const struct settings *s)
 {
 	if (*s->key)
@@ -165,7 +169,7 @@ static bool fill(struct credential *c, struct fault *f)
 	c->type = type_without_file(c->settings);
 	if (c->type)
 		return hash_parts(c, c->path, strlen(c->path), f) && c->type->load(c, NULL, f);
-	/* Stamped before it is read: a file replaced in between is then read once more. */
+	/* stat comes before the reading: a file that is replaced in between is then read again. */
 	(void)stat(c->path, &c->stamp);
 	if (!read_file(c, &text, f))
 		goto out;
@@ -197,7 +201,7 @@ static bool find_handed_over(const struct settings *s, struct strbuf *path, stru
 		s->dispatcher_user, name);
 }
 
-/* Where the settings say that it is; a key's URI without the PIN. */
+/* The path in the settings; for a key, its URI without the PIN. */
 static bool find_path(const struct settings *s, struct strbuf *path, struct fault *f)
 {
 	if (*s->key)
@@ -237,7 +241,7 @@ bool credential_refresh(struct credential **c)
 	struct fault fault = {0};
 	struct stat now;
 
-	/* Absent for a moment is how some tools replace a file. */
+	/* Some tools remove a file for a moment when they replace it. */
 	if (*(*c)->path != '/' || stat((*c)->path, &now) || same_file(&now, &(*c)->stamp))
 		return false;
 	fresh = credential_load((*c)->settings, &fault);

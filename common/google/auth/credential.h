@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials: what tokens are minted from. By the file's `type`, or by the settings (`key`,
- * `credentials = metadata:`); each type is a file of its own with the functions of struct
- * credential_type. A credential that cannot act as an administrator is refused with the reason, not
- * tried.
+ * Credentials: what tokens are minted from. The file's `type` or the settings (`key`, `credentials
+ * = metadata:`) choose one; each type is a file of its own with the functions of struct
+ * credential_type. A credential that cannot act as an administrator is refused with the reason, and
+ * not tried.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_CREDENTIAL_H
 #define CLOUDINVITE_GOOGLE_AUTH_CREDENTIAL_H
@@ -25,59 +25,60 @@ struct credential_minted {
 };
 
 struct credential_type {
-	const char *name; /* the file's "type"; for those without a file, the setting's word */
-	/* Takes what it needs from the file's JSON (NULL for a type without a file) and from
-	 * c->settings; fills in data, identity and the ids. Touches no network. */
+	const char *name; /* the file's "type"; for types without a file, the setting's word */
+	/* Reads what it needs from the file's JSON (NULL for a type without a file) and from
+	 * c->settings; fills in data, identity and the ids. Does not use the network. */
 	bool (*load)(struct credential *c, const json_t *file, struct fault *fault);
-	/* Mints, waiting for the network; http_interrupt() ends it early. */
+	/* Mints a token, waiting for the network; http_interrupt() ends it early. */
 	bool (*mint)(struct credential *c, struct http *http, struct credential_minted *out,
 		struct fault *fault);
 	void (*free)(void *data);
-	bool login;   /* of a person: it has no issuer, key or delegation */
-	int requests; /* so many, one after the other, a mint may take; 0: two */
+	bool login;   /* a person's login: it has no issuer, key or delegation */
+	int requests; /* the most requests, one after the other, that a mint makes; 0: two */
 };
 
 struct credential {
 	const struct credential_type *type;
-	void *data;		/* the type's own */
-	char identity[520];	/* for people: "inviter@project.iam.gserviceaccount.com as
-				   admin@example.com" */
-	char issuer[256];	/* the service account, "" if there is none */
-	char subject[256];	/* the administrator acted as; "" where a login does not say */
-	char client_id[128];	/* the numeric id for domain-wide delegation, or the OAuth client's
-				   of a login; "" if unknown */
-	char key_id[128];	/* "" if none */
-	char hash[65];		/* of all that decides what the token may do: the cache's key */
-	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's; or "" */
-	char *path; /* the file, for people too; of a type without one, the setting's value (a
-		       key's without its PIN) */
+	void *data;	     /* private to the type */
+	char identity[520];  /* for messages: "inviter@project.iam.gserviceaccount.com as
+				admin@example.com" */
+	char issuer[256];    /* the service account, "" if there is none */
+	char subject[256];   /* the administrator to act as; "" if a login does not name one */
+	char client_id[128]; /* the numeric id for domain-wide delegation, or the OAuth client of a
+				login; "" if unknown */
+	char key_id[128];    /* "" if none */
+	char hash[65];	     /* of everything that decides what the token may do: the cache's key */
+	char quota_project[64]; /* for x-goog-user-project: the setting's or the file's, or "" */
+	char *path; /* the file, for messages too; for a type without one, the setting's value (a
+		       key without its PIN) */
 	const struct settings *settings;
-	const char *scope; /* what its tokens are for */
+	const char *scope; /* what its tokens may do */
 	bool source;	   /* acts as itself: it only asks IAM to sign for another account */
 	char *token_endpoint;
 	struct stat stamp; /* the file as it was read; zeros without one */
-	bool cache_said;   /* token.c has said that tokens are not kept */
+	bool cache_said;   /* token.c has logged that tokens are not cached */
 };
 
-/* Reads what the settings name. FAULT_CREDENTIALS says what is wrong with it. `settings` must
+/* Loads the credential that the settings name. The fault is FAULT_CREDENTIALS. `settings` must
  * outlive it. */
 struct credential *credential_load(const struct settings *settings, struct fault *fault);
-/* Reads the file again if it has been replaced since (device, inode, mtime, size): true if *c is
- * another one now. One that cannot be used is said once, and the old one kept. */
+/* Loads the file again if it has been replaced (device, inode, mtime, size): true if *c is now
+ * another credential. One that cannot be used is logged once, and the old one stays. */
 bool credential_refresh(struct credential **c);
 void credential_free(struct credential *c);
-/* For sentences: the subject, or a word for whoever it is. `c` may be NULL. */
+/* For sentences: the subject, or a general word. `c` may be NULL. */
 const char *credential_administrator(const struct credential *c);
 
-/* The credential inside the file of another one (`source_credentials`), which only asks IAM to
- * sign: its tokens have the scope for that, and it acts as nobody else. `outer` must outlive it. */
+/* The credential inside another one's file (`source_credentials`), which only asks IAM to sign: its
+ * tokens have the scope for that, and it acts as itself. `outer` must outlive it. */
 struct credential *credential_load_source(const struct credential *outer,
 	const struct credential_type *type, const json_t *file, struct fault *fault);
 
-/* For credential.c. One without a type, or NULL without memory; `source`: it only asks IAM to sign.
- */
+/* For credential.c: a credential without a type; NULL if out of memory. `source`: it only asks IAM
+ * to sign. */
 struct credential *credential_new(const struct settings *settings, const char *path, bool source);
-/* Reads what any type's file may say: the universe and the quota project. FAULT_CREDENTIALS. */
+/* Reads the members that every type's file may have: the universe and the quota project.
+ * FAULT_CREDENTIALS. */
 bool credential_read_common(struct credential *c, const json_t *file, struct fault *fault);
 
 /* The types, each in the file of its name. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all types of credential share: making and freeing one, the members that each type's file may
- * have, and the source credential inside another one. Knows no type by name, so that the files of
- * the types may call it.
+ * have, and the source credential inside another one. It knows no type by name, so that the files
+ * of the types may call it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static bool check_universe(const struct credential *c, const json_t *file, struc
 		f, "User invitations exist at googleapis.com only; use a key from there.");
 }
 
-/* The settings' own counts more. It goes into a header line. */
+/* The setting takes precedence. The value goes into a header line. */
 static bool take_quota_project(struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *name = json_string_value(json_object_get(file, "quota_project_id"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What IAM says instead of signing. Matched from the top: a row's status, and one of its reasons or
- * a part of the message.
+ * Replies of IAM when it does not sign. Matched from the top: a row's status, and one of its
+ * reasons or a part of the message.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Google says to a login: through the browser when it is refused there, and at the token
- * endpoint when the code is exchanged. Much of the former is shown on Google's own page and never
- * comes back. `error` NULL: any; `starts` NULL: any description.
+ * Google's errors for a login: those that come back through the browser, and those of the token
+ * endpoint when the code is exchanged. Google shows many of the former only on its own page.
+ * `error` NULL: any; `starts` NULL: any description.
  */
 #include "google/auth/errors_login.h"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Failures of a login, as google/http/errors.h has them for everything else.
+ * Faults of a login (google/http/errors.h).
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_ERRORS_LOGIN_H
 #define CLOUDINVITE_GOOGLE_AUTH_ERRORS_LOGIN_H
 
 #include "google/auth/oauth.h"
 
-/* The browser came back with `error` and perhaps a description. */
+/* The browser came back with `error`, perhaps with a description. */
 void error_consent(const struct oauth_client *client, const char *error, const char *description,
 	struct fault *fault);
-/* The token endpoint did not take the code. */
+/* The token endpoint did not accept the code. */
 void error_auth_code(const struct oauth_request *r, const struct settings *settings,
 	const struct http_reply *reply, struct fault *fault);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the metadata server says, or who answers in its place.
+ * Replies of the metadata server, or of another server in its place.
  */
 #include <curl/curl.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static bool no_answer(const struct settings *s, const struct http_reply *r, stru
 	return fault_remedy(f, ELSEWHERE);
 }
 
-/* The body of a refusal is for people, and no secret. */
+/* The first words of a refusal's body, which is for readers and holds no secret. */
 static void first_words(const struct http_reply *r, char *out, size_t size)
 {
 	const char *text = r->body.data ? r->body.data : "";

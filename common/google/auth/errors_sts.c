@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the Security Token Service says instead of exchanging, one row each: `part` lies in its
- * description, NULL: any.
+ * Replies of the Security Token Service when it does not exchange, one row each. `part` is a part
+ * of the description; NULL: any.
  */
 #include <string.h>
 

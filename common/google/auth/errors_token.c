@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the token endpoint says (reference: token-endpoint errors), one row each. `error` NULL: any;
- * `starts` NULL: any description.
+ * Replies of the token endpoint (reference: token-endpoint errors), one row each. `error` NULL:
+ * any; `starts` NULL: any description.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +33,14 @@ struct row {
 	FAULT_SETUP, "token_reauth",                                                   \
 		"a session-control policy requires the administrator to log in again", \
 		LOGIN_AGAIN " Or exempt the account from Google Cloud session control."
-/* A login of an External app in testing ends after seven days, and Google's words for it are the
- * same. */
+/* A login of an External app in testing ends after seven days; Google's text is the same. */
 #define REVOKED                                                                                   \
 	FAULT_SETUP, "token_revoked", "the login in {file} has expired or was revoked",           \
 		LOGIN_AGAIN                                                                       \
 		" If the login ends every seven days, the OAuth app is External and in testing: " \
 		"make it Internal, or publish it."
 
-/* Looked at first, and only for a login: delegation, issuer and key have no part in one. */
+/* Searched first, and only for a login: delegation, issuer and key play no role in one. */
 static const struct row login_rows[] = {
 	{"invalid_grant", NULL, "rapt_required", REAUTH},
 	{"invalid_grant", NULL, "invalid_rapt", REAUTH},
@@ -76,7 +75,7 @@ static const struct row login_rows[] = {
 		"Create a new one in the Google Cloud console. " LOGIN_AGAIN},
 };
 
-/* ---- everybody else, and Google's own troubles ---- */
+/* ---- other credentials, and errors of Google ---- */
 
 static const struct row rows[] = {
 	{"invalid_grant", "Invalid JWT Signature", NULL, FAULT_SETUP, "token_key_unknown",
@@ -203,7 +202,7 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 	fault_remedy(fault, "%s", remedy);
 }
 
-/* Nothing that a token endpoint says: something else answered. */
+/* The reply is not one of a token endpoint: another server answered. */
 static void not_google(const struct credential *c, const struct http_reply *reply, struct fault *f)
 {
 	int s = reply->status;

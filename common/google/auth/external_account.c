@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Workload and workforce identity federation: a token that somebody else issued is exchanged for
- * one of Google's, which is the caller's.
+ * Workload and workforce identity federation: a token of another issuer is exchanged for one of
+ * Google's, which is then the source for IAM.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static bool take(const struct credential *c, const json_t *file, const char *nam
 	return fault_remedy(f, REMEDY);
 }
 
-/* The subject's token must go nowhere but to Google, whatever the file says. */
+/* The subject token must go to Google only, whatever the file says. */
 static bool check_token_url(const struct credential *c, const json_t *file, struct fault *f)
 {
 	char url[512];
@@ -122,7 +122,7 @@ static bool check_audience(const struct credential *c, const char *audience, str
 	       refuse(c, f, "audience", "the audience is not a pool provider at googleapis.com");
 }
 
-/* "//iam.googleapis.com/…/POOL/providers/PROVIDER" -> what the policies of IAM call a member. */
+/* "//iam.googleapis.com/…/POOL/providers/PROVIDER" becomes the form of a member in IAM policies. */
 static void name_member(struct keyless *k, const char *audience)
 {
 	const char *pool = audience + strlen(IAM), *end = strstr(pool, "/providers/");

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request to IAM: signJwt. The claims are those of a local signature, so the rest of the grant
+ * is the same.
+ */
 #include "google/auth/iam.h"
 
 #include <jansson.h>
@@ -25,7 +29,7 @@ bool iam_account_valid(const char *account)
 
 /* ---- the request ---- */
 
-/* The claims go as a text inside the JSON: that is what is signed. */
+/* The claims are a string inside the JSON: exactly that string is signed. */
 static json_t *request_body(const struct iam_signer *by, const struct assertion *what)
 {
 	struct strbuf claims = {0};
@@ -44,7 +48,7 @@ static json_t *request_body(const struct iam_signer *by, const struct assertion 
 
 /* ---- the reply ---- */
 
-/* It goes into a form as it is: three segments of base64url. */
+/* It goes into a form unchanged, so it must be three segments of base64url. */
 static bool jwt_valid(const char *jwt)
 {
 	size_t n = strlen(jwt), dots = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of a service account that somebody else may act as (`gcloud auth application-default
- * login --impersonate-service-account`): the credential inside it is the caller.
+ * The file of a service account that another principal may act as (`gcloud auth application-default
+ * login --impersonate-service-account`): the credential inside it is the source.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An allocator for jansson that never returns NULL.
+ */
 #include "google/auth/json_xmalloc.h"
 
 #include <stdlib.h>
@@ -20,7 +23,7 @@ void *json_xmalloc(size_t size)
 	_exit(fault_exit_code(FAULT_STORAGE));
 }
 
-/* jansson's allocator is the process's: it is ours only while it reads. */
+/* jansson's allocator is global: it is replaced only while jansson reads. */
 json_t *json_read(const char *text, size_t len, json_error_t *error)
 {
 	json_malloc_t m;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory for reading JSON. jansson's scanner (seen in 2.14) does not notice that its buffer could
- * not grow, and then copies a string of the text beyond a buffer of its own. So a program that has
- * no memory left there ends, with a line in the log: whatever it was doing is in the ledger.
+ * not grow, and then writes a string of the text beyond another buffer. So the program ends, with a
+ * line in the log, if there is no memory left; the ledger has whatever it was doing.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_JSON_XMALLOC_H
 #define CLOUDINVITE_GOOGLE_AUTH_JSON_XMALLOC_H
@@ -10,9 +10,9 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* As malloc, or it does not return. */
+/* Like malloc, but it does not return without memory. */
 void *json_xmalloc(size_t size);
-/* JSON without duplicate members; NULL if it is none. */
+/* Reads JSON without duplicate members; NULL if it is not valid. */
 json_t *json_read(const char *text, size_t len, json_error_t *error);
 
 #endif

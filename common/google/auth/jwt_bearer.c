@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signing, exchanging, and the second attempt when Google refuses the time.
+ */
 #include "google/auth/jwt_bearer.h"
 
 #include <string.h>
@@ -32,7 +35,7 @@ static bool mint_once(struct credential *c, struct http *http, jwt_bearer_sign *
 	return ok;
 }
 
-/* The refusal for a wrong clock carries the right time (Date), which http.c has then noted. */
+/* The reply that refuses a wrong time carries the right one (Date), which http.c has recorded. */
 bool jwt_bearer_mint(struct credential *c, struct http *http, jwt_bearer_sign *sign,
 	struct credential_minted *out, struct fault *f)
 {

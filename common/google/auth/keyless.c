@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The account that signs, the chain of delegates, and the mint: fetch the source's token, let IAM
+ * sign, exchange.
+ */
 #include "google/auth/keyless.h"
 
 #include <stdlib.h>
@@ -15,7 +19,7 @@
 
 #define DELEGATES_MAX 8
 
-/* ---- which account ---- */
+/* ---- the account ---- */
 
 static bool refuse_url(const struct credential *c, const char *url, struct fault *f)
 {
@@ -27,8 +31,8 @@ static bool refuse_url(const struct credential *c, const char *url, struct fault
 		"accepted only if it is set in [google] iam_endpoint.");
 }
 
-/* https://HOST/v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken. What is asked of IAM in
- * the end is another method; the file's author only knew this one. */
+/* https://HOST/v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken. cloudinvite calls another
+ * method of IAM; the tool that wrote the file only knew this one. */
 static bool account_of_path(const char *path, char *out, size_t size)
 {
 	static const char *const methods[] = {":generateAccessToken", ":signJwt"};
@@ -92,7 +96,7 @@ bool keyless_account(struct credential *c, const json_t *file, struct fault *f)
 
 /* ---- the chain ---- */
 
-/* "projects/-/serviceAccounts/ACCOUNT", or the account alone. */
+/* "projects/-/serviceAccounts/ACCOUNT", or only the account. */
 static char *delegate(const char *entry)
 {
 	struct strbuf t = {.max = 512};
@@ -134,7 +138,7 @@ bool keyless_delegates(
 
 /* ---- the token ---- */
 
-/* The time is taken when it is signed: fetching may have told what the right one is. */
+/* Reads the clock only now: fetching may have shown what the right time is. */
 static bool sign(struct credential *c, struct http *http, const struct assertion *what,
 	struct strbuf *out, struct fault *f)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keyless delegation: the account that acts as the administrator has no key on this host. Somebody
- * else, the caller, asks IAM to sign for it with a token of its own. How the caller gets that token
- * is all in which the types differ.
+ * Keyless delegation: the account that acts as the administrator has no key on this host. Another
+ * principal, the source, asks IAM to sign for it with a token of its own. The types differ only in
+ * how the source gets that token.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_KEYLESS_H
 #define CLOUDINVITE_GOOGLE_AUTH_KEYLESS_H
@@ -13,26 +13,27 @@
 #include "google/auth/iam.h"
 
 struct keyless {
-	/* Fetches `token`, and fills in who the caller is where that is known only now. */
+	/* Fetches `token`, and fills in the source's name if it is known only now. */
 	bool (*fetch)(struct credential *c, struct http *http, struct keyless *k, struct fault *f);
 	void (*free_source)(void *source);
-	void *source;	       /* where the caller's token comes from: the type's own */
-	char *token;	       /* while it is minted */
-	char source_name[256]; /* for people */
+	void *source;	       /* where the source's token comes from; private to the type */
+	char *token;	       /* only while a token is minted */
+	char source_name[256]; /* for messages */
 	char member[512];      /* struct iam_signer's */
 	const char *quota_project;
 	char **delegates; /* struct iam_signer's; or NULL */
 };
 
-/* The account that signs: in the file's service_account_impersonation_url (which must be IAM's), in
- * the settings' service_account, or in both. `file` may be NULL. Fills in issuer and identity. */
+/* The account that signs: from the file's service_account_impersonation_url (which must be IAM's),
+ * from the settings' service_account, or from both. `file` may be NULL. Fills in issuer and
+ * identity. */
 bool keyless_account(struct credential *c, const json_t *file, struct fault *fault);
 /* The file's `delegates`. */
 bool keyless_delegates(
 	struct keyless *k, const struct credential *c, const json_t *file, struct fault *fault);
 
-/* For struct credential_type. At most three requests for the caller's token, one to sign and one to
- * exchange, and these two once more with the right time. */
+/* For struct credential_type. At most three requests for the source's token, one to sign and one to
+ * exchange, and the last two once more with the right time. */
 #define KEYLESS_REQUESTS 7
 bool keyless_mint(struct credential *c, struct http *http, struct credential_minted *out,
 	struct fault *fault);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests to the metadata server. A reply without Metadata-Flavor: Google does not come from it
+ * and is refused.
+ */
 #include "google/auth/metadata.h"
 
 #include <curl/curl.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -14,13 +19,14 @@
 #include "google/types.h"
 
 #define TRIES	       5
-#define FIRST_PAUSE_MS 100 /* then twice as long each time */
+#define FIRST_PAUSE_MS 100
+#define LAST_PAUSE_MS  800
 
 #define UNIVERSE "universe/universe-domain"
 #define ACCOUNT	 "instance/service-accounts/default/email"
 #define TOKEN	 "instance/service-accounts/default/token?scopes=" IAM_SCOPE
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
 static bool worth_another_try(const struct http_reply *r)
 {
@@ -30,23 +36,24 @@ static bool worth_another_try(const struct http_reply *r)
 	return r->status == 429 || r->status == 408 || r->status >= 500;
 }
 
-static void pause_ms(long ms)
+static void pause_ms(int64_t ms)
 {
 	const struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	nanosleep(&wait, NULL);
 }
 
-/* During maintenance it answers 503 for less than a second. */
+/* During maintenance the server answers 503 for less than a second, so it is asked again. */
 static void ask(const struct settings *s, struct http *http, const char *path, struct http_reply *r)
 {
 	static const char *const flavor[] = {"Metadata-Flavor: Google", NULL};
 	int64_t end = clock_boot_ms() + 1000 * s->timeout;
-	long pause = FIRST_PAUSE_MS;
 	struct strbuf url = {0};
 
 	strbuf_addf(&url, "%s/computeMetadata/v1/%s", s->metadata_endpoint, path);
-	for (int i = 1; true; i++, pause *= 2) {
+	for (int i = 1; true; i++) {
+		int64_t pause = backoff(FIRST_PAUSE_MS, LAST_PAUSE_MS, i - 1);
+
 		http_perform(http,
 			&(struct http_request){.method = "GET",
 				.url = url.data,
@@ -62,9 +69,9 @@ static void ask(const struct settings *s, struct http *http, const char *path, s
 	strbuf_free(&url);
 }
 
-/* ---- the answers ---- */
+/* ---- the replies ---- */
 
-/* A server of before the universes does not know the question. */
+/* A server that is older than universes does not know the path. */
 static bool check_universe(const struct settings *s, const struct http_reply *r, struct fault *f)
 {
 	char name[128];

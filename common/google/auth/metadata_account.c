@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `credentials = metadata:`: on a machine or pod of Google Cloud, its own service account is the
- * caller, and [google] service_account the account that acts as the administrator (it may be the
- * same one, which then is token creator of itself).
+ * source, and [google] service_account is the account that acts as the administrator. They may be
+ * the same; that account is then its own token creator.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "google/auth/metadata.h"
 #include "google/auth/metadata_exposure.h"
 
-/* A pod whose Kubernetes account stands for no service account is known by its pool's name. */
+/* A pod whose Kubernetes account has no service account is known by its pool's name. */
 static void name_member(struct keyless *k)
 {
 	if (strchr(k->source_name, '@'))
@@ -46,7 +46,7 @@ static bool load(struct credential *c, const json_t *file, struct fault *f)
 	k->fetch = fetch;
 	k->quota_project = "";
 	free(c->path);
-	c->path = strdup("the metadata server"); /* as the sentences name it */
+	c->path = strdup("the metadata server"); /* its name in sentences */
 	if (!c->path)
 		return fault_no_memory(f, FAULT_CREDENTIALS);
 	return keyless_account(c, NULL, f) && metadata_exposure_allows(c->settings, f);

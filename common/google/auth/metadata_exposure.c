@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file in which root stores who can reach the metadata server. A result that is older than the
+ * last boot, or about another endpoint, counts as unknown.
+ */
 #include "google/auth/metadata_exposure.h"
 
 #include <string.h>
@@ -15,7 +19,7 @@ static const char *const words[] = {[METADATA_UNKNOWN] = "unknown",
 	[METADATA_EXPOSED] = "open",
 	[METADATA_PROTECTED] = "closed"};
 
-/* ---- the file: result, endpoint, boot, time and reason, a line each ---- */
+/* ---- the file: one line each for result, endpoint, boot, time and reason ---- */
 
 bool metadata_exposure_path(const struct settings *s, char *out, size_t size)
 {
@@ -51,7 +55,7 @@ static enum metadata_exposure parse(const struct settings *s, char *text, char *
 	const char *boot = next_line(&text);
 	char this_boot[37];
 
-	(void)next_line(&text); /* the time is for people who look at the file */
+	(void)next_line(&text); /* the time is for people who read the file */
 	clock_boot_id(this_boot);
 	str_copy(why, size, next_line(&text));
 	if (strcmp(endpoint, s->metadata_endpoint) != 0)
@@ -82,7 +86,7 @@ enum metadata_exposure metadata_exposure_read(const struct settings *s, char *wh
 	return reach;
 }
 
-/* ---- the verdict ---- */
+/* ---- the decision ---- */
 
 bool metadata_exposure_allows(const struct settings *s, struct fault *f)
 {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The address, the answer and the exchange of a login. An answer with another `state` is ignored,
+ * so that nobody else can end or complete the login.
+ */
 #include "google/auth/oauth.h"
 
 #include <curl/curl.h>
@@ -64,7 +68,7 @@ void oauth_end(struct oauth_request *r)
 	OPENSSL_cleanse(r, sizeof(*r));
 }
 
-/* prompt=consent: only who is asked gives a refresh token once more (docs/google.md). */
+/* prompt=consent: Google issues a second refresh token only after asking again (docs/google.md). */
 bool oauth_address(const struct oauth_request *r, const struct settings *settings, const char *hint,
 	struct strbuf *out)
 {
@@ -87,7 +91,7 @@ bool oauth_address(const struct oauth_request *r, const struct settings *setting
 
 /* ---- the answer ---- */
 
-/* The one member of that name, decoded. False if it is absent, there twice, or broken. */
+/* The one member of that name, decoded. False if it is absent, appears twice, or is malformed. */
 static bool field(const char *query, const char *name, char *out, size_t size)
 {
 	size_t len = strlen(name);
@@ -126,7 +130,7 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 	char state[128], error[128], description[512];
 
 	if (!field(query, "state", state, sizeof(state)) || !same_state(r, state))
-		return OAUTH_STRANGE;
+		return OAUTH_UNEXPECTED;
 	if (field(query, "error", error, sizeof(error))) {
 		field(query, "error_description", description, sizeof(description));
 		error_consent(r->client, error, description, fault);
@@ -134,7 +138,7 @@ enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 	}
 	return field(query, "code", code, OAUTH_CODE_MAX) && access_token_valid(code)
 		       ? OAUTH_CODE
-		       : OAUTH_STRANGE;
+		       : OAUTH_UNEXPECTED;
 }
 
 /* A code alone has no state to check; the verifier still binds it to this request. */
@@ -146,7 +150,7 @@ static enum oauth_answer bare_code(const char *typed, char code[OAUTH_CODE_MAX])
 		  field(query.data, "code", code, OAUTH_CODE_MAX) && access_token_valid(code);
 
 	strbuf_free(&query);
-	return ok ? OAUTH_CODE : OAUTH_STRANGE;
+	return ok ? OAUTH_CODE : OAUTH_UNEXPECTED;
 }
 
 enum oauth_answer oauth_pasted(const struct oauth_request *r, const char *typed,

@@ -3,8 +3,9 @@
  * A person's consent: the address to open, the answer that comes back through the browser, and its
  * exchange for a refresh token (RFC 6749 and 8252, with PKCE, RFC 7636).
  *
- * `state` binds the answer to this request, and the verifier, which never leaves this process
- * before the exchange, binds the code to it: what somebody else may have seen or sent is of no use.
+ * `state` binds the answer to this request. The verifier, which does not leave this process before
+ * the exchange, binds the code to it. So a code that somebody else has seen is useless to them, and
+ * an answer that somebody else has sent is not accepted.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_OAUTH_H
 #define CLOUDINVITE_GOOGLE_AUTH_OAUTH_H
@@ -25,31 +26,32 @@ struct oauth_request {
 	const struct oauth_redirect *redirect;
 	char state[48];
 	char verifier[128]; /* 86 characters */
-	char challenge[48]; /* of it, S256 */
+	char challenge[48]; /* of the verifier, S256 */
 };
 
-/* Draws state and verifier. What is pointed to must outlive it. */
+/* Generates state and verifier. Everything that it points to must outlive it. */
 bool oauth_begin(struct oauth_request *r, const struct oauth_client *client,
 	const struct oauth_redirect *redirect, struct fault *fault);
-void oauth_end(struct oauth_request *r); /* wipes them */
+void oauth_end(struct oauth_request *r); /* wipes both */
 
-/* Appends the address to open. `hint`: who should log in, or "". */
+/* Appends the address to open. `hint`: the person who should log in, or "". */
 bool oauth_address(const struct oauth_request *r, const struct settings *settings, const char *hint,
 	struct strbuf *out);
 
 enum oauth_answer {
-	OAUTH_STRANGE, /* no answer to this request: the right one may still come */
+	OAUTH_UNEXPECTED, /* not an answer to this request; the right one may still come */
 	OAUTH_CODE,
 	OAUTH_REFUSED, /* with the fault */
 };
-/* What the query of the redirect says. */
+/* Reads the query of the redirect. */
 enum oauth_answer oauth_answer(const struct oauth_request *r, const char *query,
 	char code[OAUTH_CODE_MAX], struct fault *fault);
-/* The same for what a person has pasted: the whole redirect, or the code alone. */
+/* The same for what a person has pasted: the whole redirect, or only the code. */
 enum oauth_answer oauth_pasted(const struct oauth_request *r, const char *typed,
 	char code[OAUTH_CODE_MAX], struct fault *fault);
 
-/* Exchanges the code. The reply has a refresh token and the scope; for token_response_free(). */
+/* Exchanges the code. The reply has a refresh token and the scope; free it with
+ * token_response_free(). */
 bool oauth_exchange(const struct oauth_request *r, const struct settings *settings,
 	struct http *http, const char *code, struct token_response *out, struct fault *fault);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The console's file, and which of its redirects can be used.
+ */
 #include "google/auth/oauth_client.h"
 
 #include <curl/curl.h>
@@ -27,8 +30,8 @@ static bool refuse(struct fault *f, const char *path, const char *what)
 	return fault_remedy(f, REMEDY);
 }
 
-/* It is no secret that has to be kept from others: a desktop client's cannot be, and the file lies
- * where a browser has put it. */
+/* The file is not treated as a secret: a desktop client cannot keep one, and the file is where a
+ * browser has put it. */
 static json_t *read_file(const char *path, struct fault *f)
 {
 	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true};
@@ -60,7 +63,7 @@ static bool take(const json_t *part, const char *name, char **out)
 	return *out;
 }
 
-/* What is not a text that could be an address is of no use, and no harm. */
+/* Ignores entries that are not strings. */
 static void take_redirects(struct oauth_client *client, const json_t *list)
 {
 	const json_t *entry;
@@ -130,7 +133,7 @@ static bool part(CURLU *url, CURLUPart what, unsigned flags, char *out, size_t s
 	return ok;
 }
 
-/* Only 127.0.0.1 is listened on; a browser tries that for "localhost", too. */
+/* The command listens on 127.0.0.1 only; a browser tries that for "localhost" too. */
 static bool parse(const char *uri, struct oauth_redirect *out)
 {
 	CURLU *url = curl_url();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The OAuth client that asks a person for consent, from the file that the Google Cloud console
- * gives out: {"installed":{…}} for a desktop app, {"web":{…}} for a web server. Its auth_uri and
- * token_uri are not looked at: requests go where the settings say.
+ * creates: {"installed":{…}} for a desktop app, {"web":{…}} for a web server. Its auth_uri and
+ * token_uri are ignored: requests go where the settings say.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_OAUTH_CLIENT_H
 #define CLOUDINVITE_GOOGLE_AUTH_OAUTH_CLIENT_H
@@ -17,29 +17,28 @@
 struct oauth_client {
 	bool web;
 	char *id, *secret;
-	char *redirects[OAUTH_REDIRECTS_MAX + 1]; /* registered ones, of a web client */
-	const char *path;			  /* the file, for people */
+	char *redirects[OAUTH_REDIRECTS_MAX + 1]; /* a web client's registered ones */
+	const char *path;			  /* the file, for messages */
 };
 
-/* Where Google sends the person's browser in the end. */
+/* Where Google sends the person's browser at the end. */
 struct oauth_redirect {
 	char uri[512];
-	bool loopback;	/* plain HTTP to this host: it can be listened for */
-	uint16_t port;	/* of a loopback one; 0: not chosen yet, and the URI not made */
+	bool loopback;	/* plain HTTP to this host, so that the command can listen */
+	uint16_t port;	/* only if loopback; 0: not chosen yet, and the URI not made */
 	char path[256]; /* "/oauth/callback" */
 };
 
-/* FAULT_CREDENTIALS. `path` must outlive it; NULL-safe to free. */
+/* FAULT_CREDENTIALS. `path` must outlive it. Freeing accepts NULL. */
 bool oauth_client_load(struct oauth_client *client, const char *path, struct fault *fault);
 void oauth_client_free(struct oauth_client *client);
 
-/* The redirect to use: of a desktop client any port of this host will do; of a web client it is a
- * registered one, a loopback one (with that port, if one is asked for) before others. `port` 0:
- * any.
- */
+/* The redirect to use. A desktop client can use any port of this host. A web client uses a
+ * registered redirect, a loopback one (with that port, if one is given) before others. `port` 0:
+ * any. */
 bool oauth_client_redirect(const struct oauth_client *client, uint16_t port,
 	struct oauth_redirect *out, struct fault *fault);
-/* The port of a desktop client's redirect is known now. */
+/* Sets the port of a desktop client's redirect. */
 void oauth_redirect_bound(struct oauth_redirect *redirect, uint16_t port);
 
 #endif

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of a refresh token that Google issued in place of another one. A file that is missing or
+ * broken is not an error: the token in the credential's file is then used.
+ */
 #include "google/auth/refresh_store.h"
 
 #include <errno.h>
@@ -7,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/auth/secret_json.h"
@@ -20,16 +25,15 @@ bool refresh_store_key(struct refresh_store *r, const char *client_id, const cha
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char hex[65] = "";
-	unsigned n = 0;
 	/* With their NULs, so that no two pairs run into the same bytes. */
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, client_id, strlen(client_id) + 1) == 1 &&
 		  EVP_DigestUpdate(ctx, refresh_token, strlen(refresh_token) + 1) == 1 &&
-		  EVP_DigestFinal_ex(ctx, digest, &n) == 1;
+		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 
 	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < n && i < 32; i++)
-		str_format(hex + 2 * i, 3, "%02x", digest[i]);
+	if (ok)
+		hex_encode(hex, digest, sizeof(hex) / 2);
 	return str_format(r->name, sizeof(r->name), "refresh-%s.json", hex) && ok;
 }
 

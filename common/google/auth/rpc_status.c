@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Google's error bodies: the current form (google.rpc.Status with ErrorInfo), and the older one
+ * with `errors`.
+ */
 #include "google/auth/rpc_status.h"
 
 #include <string.h>
@@ -30,7 +34,7 @@ static void read_details(const json_t *details, struct rpc_status *r)
 	}
 }
 
-/* It goes into a link that somebody is asked to open. */
+/* The project becomes a part of a link that an administrator is asked to open. */
 static void clean_project(struct rpc_status *r)
 {
 	for (const char *p = r->project; *p; p++) {

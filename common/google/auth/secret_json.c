@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jansson with an allocator that wipes.
+ */
 #include "google/auth/secret_json.h"
 
 #include "google/auth/json_xmalloc.h"
 #include "google/http/secret.h"
 
 /* jansson keeps copies in its scanner, so wiping the values alone would leave some behind. Its
- * allocator is the process's: it is ours only while a secret passes through. */
+ * allocator is global: it is replaced only while a secret is read or written. */
 static void wiping(json_malloc_t *m, json_free_t *f)
 {
 	json_get_alloc_funcs(m, f);

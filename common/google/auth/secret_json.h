@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON that holds secrets: wiped before its memory goes back.
+ * JSON that holds secrets: wiped before its memory is freed.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_SECRET_JSON_H
 #define CLOUDINVITE_GOOGLE_AUTH_SECRET_JSON_H
@@ -8,8 +8,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Parses; whatever jansson allocates and frees on the way is wiped. NULL if it is no JSON, or has
- * duplicate members. */
+/* Parses; everything that jansson allocates and frees meanwhile is wiped. NULL if the text is not
+ * valid JSON or has duplicate members. */
 json_t *secret_json(const char *text, size_t len, json_error_t *error);
 /* Compact text of `json`, for secret_free(). */
 char *secret_json_text(const json_t *json);

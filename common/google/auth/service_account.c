@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The key of a service account with domain-wide delegation: it signs that it wants to act as the
- * administrator that the settings call `subject`.
+ * The key of a service account with domain-wide delegation: it signs an assertion that it acts as
+ * the administrator that the settings name as `subject`.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -36,7 +36,7 @@ static bool refuse(const struct credential *c, struct fault *f, const char *code
 	return fault_set(f, FAULT_CREDENTIALS, code, "%s: %s", c->path, what);
 }
 
-/* Copies a member that must be there, a string, and fit. */
+/* Copies a member that must exist, be a string, and fit. */
 static bool take(const struct credential *c, const json_t *file, const char *name, char *out,
 	size_t size, struct fault *f)
 {
@@ -66,7 +66,7 @@ static bool check_token_uri(const struct credential *c, const json_t *file, stru
 
 /* ---- the key ---- */
 
-/* Without it, OpenSSL would ask for a passphrase on the terminal. */
+/* OpenSSL would otherwise ask for a passphrase on the terminal. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {

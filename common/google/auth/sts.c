@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The token exchange of RFC 8693.
+ */
 #include "google/auth/sts.h"
 
 #include <curl/curl.h>
@@ -14,7 +17,7 @@
 #define WANTED	   "urn:ietf:params:oauth:token-type:access_token"
 #define FORM_MAX   262144
 
-/* The options are JSON, percent-encoded, which the form encodes once more. */
+/* The options are percent-encoded JSON, which the form encodes again. */
 static bool add_project(struct strbuf *form, const char *project)
 {
 	struct strbuf json = {0};
@@ -41,7 +44,7 @@ static bool add_form(struct strbuf *form, const struct sts_exchange *what)
 	       form_add(form, "subject_token", what->subject_token);
 }
 
-/* No bearer: it may make the exchange fail. */
+/* Without a bearer, which may make the exchange fail. */
 bool sts_exchange(const struct credential *c, struct http *http, const struct sts_exchange *what,
 	struct credential_minted *out, struct fault *fault)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Security Token Service (RFC 8693): a token of a pool that Google trusts (workload identity
- * federation) for one of Google's own.
+ * The Security Token Service (RFC 8693): exchanges a token of a pool that Google trusts (workload
+ * identity federation) for one of Google's own.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_STS_H
 #define CLOUDINVITE_GOOGLE_AUTH_STS_H
@@ -15,7 +15,7 @@ struct sts_exchange {
 	const char *subject_token_type;
 	const char *subject_token;
 	const char *client;  /* "id:secret", or NULL */
-	const char *project; /* that a workforce's calls are charged to; "" if none */
+	const char *project; /* to which a workforce's calls are charged; "" if none */
 };
 
 /* The token has IAM_SCOPE. */

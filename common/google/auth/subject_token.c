@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the subject token comes from: a file or a URL, as plain text or as a member of a JSON
+ * object. The file must be as closed as a credential.
+ */
 #include "google/auth/subject_token.h"
 
 #include <stdlib.h>
@@ -25,9 +29,9 @@ static bool refuse(const struct credential *c, struct fault *f, const char *code
 	return fault_remedy(f, REMEDY);
 }
 
-/* ---- what the file says ---- */
+/* ---- the configuration ---- */
 
-/* Sources that Google knows and that are not spoken here. */
+/* Sources that Google defines but that are not supported here. */
 static bool refuse_kind(const struct credential *c, const json_t *source, struct fault *f)
 {
 	if (json_object_get(source, "executable"))
@@ -69,7 +73,7 @@ static bool read_format(struct subject_source *out, const struct credential *c,
 	return copy(&out->field, field) || refuse(c, f, "no_memory", "out of memory");
 }
 
-/* One line "Name: value", which can be nothing else. */
+/* Makes one line "Name: value" and refuses anything that could be more. */
 static bool header_line(char **out, const char *name, const char *value)
 {
 	struct strbuf line = {.max = 4096};
@@ -111,8 +115,8 @@ static bool read_headers(struct subject_source *out, const struct credential *c,
 	return true;
 }
 
-/* "http://host:port" is where [google] metadata_endpoint is: who named it in the settings knows
- * that it is this machine's neighbour, and --prepare looks at who else reaches it. */
+/* Whether "http://host:port" is [google] metadata_endpoint. The administrator who set that key
+ * knows that it is local to this machine, and --prepare checks which other users reach it. */
 static bool is_metadata_url(const char *url, const struct settings *s)
 {
 	size_t n = strlen(s->metadata_endpoint);
@@ -156,8 +160,7 @@ bool subject_source_read(struct subject_source *out, const struct credential *c,
 			"credential_source names neither a file nor a URL, or both");
 	if (file && *file != '/')
 		return refuse(c, f, "source_file", "the source's file has no absolute path");
-	/* gcc -fanalyzer takes the copy for lost in one of the two: subject_source_free has both.
-	 */
+	/* gcc -fanalyzer believes that the copy is lost: subject_source_free frees both. */
 	if (!copy(file ? &out->file : &out->url, file ? file : url))
 		return refuse(c, f, "no_memory", "out of memory");
 	return (file || (check_url(out, c, f) && read_headers(out, c, source, f))) &&
@@ -176,8 +179,8 @@ void subject_source_free(struct subject_source *s)
 
 /* ---- fetching it ---- */
 
-/* Whoever can read it can do what we can: it is a secret, unless the settings say that the other
- * users do not matter (in a container there are none). */
+/* Any user who can read the file can act as we do, so it is treated as a secret, unless the
+ * settings say that other users do not matter (a container has none). */
 static bool from_file(const struct subject_source *s, const struct credential *c,
 	struct strbuf *out, struct fault *f)
 {
@@ -246,7 +249,7 @@ static bool take_field(const char *field, struct strbuf *t)
 	return ok;
 }
 
-/* SAML assertions come as base64, JWTs as base64url: nothing that is printed with blanks. */
+/* SAML assertions are base64, JWTs base64url: printable characters without blanks. */
 static bool plain_token(struct strbuf *t)
 {
 	while (t->len && ascii_is_space(t->data[t->len - 1]))

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cache of access tokens in front of minting. Any number of processes may ask at the same time:
+ * one holds the lock and mints, the others wait and read its result.
+ */
 #include "google/auth/token.h"
 
 #include <errno.h>
@@ -8,17 +12,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "google/auth/token_file.h"
 #include "google/http/secret.h"
+#include "telemetry/counters.h"
 
-#define LIFE_MAX      43200 /* seconds; what says more was written by a wrong clock */
-#define CLOCK_PLAY    60    /* seconds that another process's clock reading may differ */
+#define LIFE_MAX      43200 /* seconds; a longer life was written with a wrong clock */
+#define CLOCK_PLAY    60    /* seconds by which another process's clock may differ */
 #define LOCK_POLL_MS  20
-#define LOCK_EXTRA_MS 10000 /* beyond the requests of a mint */
+#define LOCK_EXTRA_MS 10000 /* in addition to the requests of a mint */
 
 bool token_fresh(const struct token *t)
 {
@@ -36,7 +40,7 @@ void token_clear(struct token *t)
 
 /* ---- the cache ---- */
 
-/* One that can be used, and is not the one that Google has just refused. */
+/* Reads a token that can be used and that Google has not just refused. */
 static bool read_usable(int dir, const struct credential *c, const char *refused, struct token *out)
 {
 	if (token_file_read(dir, c->hash, out) && token_fresh(out) &&
@@ -55,8 +59,8 @@ static void pause_ms(long ms)
 
 enum turn { TURN_OURS, TURN_SERVED, TURN_ALONE, TURN_STOPPED };
 
-/* Waits for the lock, or for what its holder mints. A holder that hangs is not waited for longer
- * than it could possibly need: then we mint alone. */
+/* Waits for the lock, or for the token that its holder mints. If the holder hangs for longer than a
+ * mint can take, this process mints without the lock. */
 static enum turn wait_turn(int dir, const struct credential *c, const struct http *http,
 	int64_t limit_ms, const char *refused, struct token *out, int *lock)
 {
@@ -71,7 +75,7 @@ static enum turn wait_turn(int dir, const struct credential *c, const struct htt
 			return TURN_STOPPED;
 		pause_ms(LOCK_POLL_MS);
 	}
-	/* The one before us may have minted between our look and our lock. */
+	/* The previous holder may have minted between our check and our lock. */
 	return read_usable(dir, c, refused, out) ? TURN_SERVED : TURN_OURS;
 }
 
@@ -102,7 +106,7 @@ static void store(int dir, const struct credential *c, const struct token *t)
 	if (token_file_write(dir, c, t))
 		log_event(LOG_LEVEL_WARN, "token_cache", "cannot store the token on disk: %s",
 			strerror(errno));
-	token_file_sweep(dir);
+	token_file_remove_old(dir);
 }
 
 static bool mint_in_turn(int dir, struct credential *c, struct http *http,

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cache's files. They are believed only if the directory belongs to this account and to no
+ * other.
+ */
 #include "google/auth/token_file.h"
 
 #include <dirent.h>
@@ -118,8 +122,8 @@ static void remove_old(int dir, const char *name, time_t now)
 		unlinkat(dir, name, 0);
 }
 
-/* A lock that is removed while somebody holds it costs one token minted twice, and does no harm. */
-void token_file_sweep(int dir)
+/* If a lock is removed while a process holds it, one token is minted twice, which does no harm. */
+void token_file_remove_old(int dir)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
@@ -150,6 +154,6 @@ int token_file_lock(int dir, const char *hash)
 		file_close(&fd);
 		return -1;
 	}
-	futimens(fd, NULL); /* in use: not for token_file_sweep() */
+	futimens(fd, NULL); /* the file is in use: token_file_remove_old() must not remove it */
 	return fd;
 }

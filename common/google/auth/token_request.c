@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exchange at the token endpoint, and strict reading of its reply.
+ */
 #include "google/auth/token_request.h"
 
 #include <stdlib.h>
@@ -22,7 +25,7 @@ bool access_token_valid(const char *token)
 	return n > 0;
 }
 
-/* A number, or a number in a string. Absent: an hour, as RFC 6749 lets a server leave it out. */
+/* A number, or a number in a string. Absent: an hour; RFC 6749 allows a server to leave it out. */
 static bool parse_expires(const json_t *json, int64_t *out)
 {
 	long long n = 3600;
@@ -36,7 +39,7 @@ static bool parse_expires(const json_t *json, int64_t *out)
 	return n > 0;
 }
 
-/* A refresh token goes into forms and a file of ours. */
+/* The text of a member, which goes into forms and into a file of ours. */
 static bool take_text(const json_t *body, const char *name, char **out)
 {
 	const json_t *value = json_object_get(body, name);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The addresses of Google that a credential's file may name.
+ */
 #include "google/auth/trusted_endpoint.h"
 
 #include <stddef.h>
@@ -7,7 +10,7 @@
 #include "base/array.h"
 #include "base/str.h"
 
-/* The second and the third stand in key files of older days, and Google still answers there. */
+/* The second and the third are in older key files, and Google still answers there. */
 static const char *const token_uris[] = {"https://oauth2.googleapis.com/token",
 	"https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token"};
 

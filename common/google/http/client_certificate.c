@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads certificate and key as libcurl will, to say in plain words what is wrong with them.
+ */
 #include "google/http/client_certificate.h"
 
 #include <openssl/err.h>
@@ -13,7 +16,7 @@
 
 #define PEM_MAX 65536
 
-/* Without it, OpenSSL would ask for a passphrase on the terminal. */
+/* OpenSSL would otherwise ask for a passphrase on the terminal. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client certificate for the API's mTLS host. libcurl reads both files itself, at each new
- * connection, and says of any trouble with them only that there is some: so they are looked at
- * before.
+ * connection, and does not say what is wrong with them; so they are checked before.
  */
 #ifndef CLOUDINVITE_GOOGLE_HTTP_CLIENT_CERTIFICATE_H
 #define CLOUDINVITE_GOOGLE_HTTP_CLIENT_CERTIFICATE_H
@@ -12,8 +11,8 @@
 #include "base/fault.h"
 #include "settings/settings.h"
 
-/* Whether certificate and key can be read, belong together and are valid now, the key without a
- * passphrase and without rights for others. True as well if none is set. */
+/* Whether certificate and key can be read, belong together and are valid now. The key must have no
+ * passphrase and give others no rights. Also true if none is set. */
 bool client_certificate_check(const struct settings *settings, struct fault *fault);
 
 #endif

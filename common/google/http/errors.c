@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Faults of the transport: rows by libcurl's code, and by the texts where libcurl has one code for
+ * several causes. Every row names what an administrator can check.
+ */
 #include "google/http/errors.h"
 
 #include <curl/curl.h>
@@ -41,7 +45,7 @@ void error_expand(char *out, size_t size, const char *pattern, const struct erro
 	strbuf_free(&t);
 }
 
-/* ---- the way there ---- */
+/* ---- the connection ---- */
 
 #define WAIT_REMEDY                                                                      \
 	"Check the network, name resolution and [google] proxy. The dispatcher retries " \
@@ -53,7 +57,8 @@ void error_expand(char *out, size_t size, const char *pattern, const struct erro
 #define CUT	   "network_cut"
 #define CUT_BEFORE "the connection was closed before an answer arrived"
 
-/* What libcurl reports; all else is "the connection failed", which the same call later may not. */
+/* The errors of libcurl that have a row of their own. Any other is "the connection failed", which
+ * may work later. */
 static const struct row {
 	int curl;
 	enum fault_kind kind;
@@ -99,19 +104,33 @@ static const struct row {
 	{CURLE_OUT_OF_MEMORY, FAULT_TRANSIENT, "no_memory", "out of memory", ""},
 };
 
-#define TOO_LARGE 100 /* CURLE_TOO_LARGE: libcurl has that name since 8.6 */
+#define TOO_LARGE 100 /* CURLE_TOO_LARGE, which has that name since libcurl 8.6 */
 
-/* Newer libcurls (seen: 8.14) take an end without TLS's own end for an error, in OpenSSL's words.
+/* After "SSL_read: " comes an error of OpenSSL's, "error:…", or what the system said of the socket.
  */
-static bool is_cut_within(const struct http_reply *reply)
+bool error_is_connection_end(const char *text)
 {
-	return reply->status &&
-	       (reply->curl == CURLE_PARTIAL_FILE ||
-		       (reply->curl == CURLE_RECV_ERROR && strstr(reply->error, "unexpected eof")));
+	return strstr(text, "unexpected eof while reading") || strstr(text, "Recv failure: ") ||
+	       (strstr(text, "SSL_read: ") && !strstr(text, "error:"));
 }
 
-/* Something came back that is no HTTP, or has headers without end, for which libcurl has several
- * words. */
+/* libcurl has several codes for a connection that ends under a request. Some of them also mean that
+ * the server does not keep to HTTP; then the text tells the difference. The other codes are not
+ * looked at: without a request the text may be that of an earlier connection, and an end during the
+ * TLS handshake is a handshake that failed. */
+static bool is_connection_end(const struct http_reply *reply)
+{
+	static const int codes[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,
+		CURLE_HTTP2_STREAM, CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (codes[i] == reply->curl)
+			return error_is_connection_end(reply->error);
+	}
+	return false;
+}
+
+/* The reply is not HTTP, or its headers do not end; libcurl has several texts for that. */
 static bool is_malformed(const struct http_reply *reply)
 {
 	return reply->maybe_sent &&
@@ -128,6 +147,7 @@ static const struct row *find_row(const struct http_reply *reply)
 		0, FAULT_TRANSIENT, "network", "the connection failed", WAIT_REMEDY};
 	static const struct row malformed = {0, FAULT_TRANSIENT, "reply_broken",
 		"the reply is truncated or malformed", BROKEN_REMEDY};
+	static const struct row cut = {0, FAULT_TRANSIENT, CUT, CUT_BEFORE, WAIT_REMEDY};
 	static const struct row partial = {
 		0, FAULT_TRANSIENT, CUT, "the connection was closed during the reply", WAIT_REMEDY};
 	static const struct row refused = {0, FAULT_TRANSIENT, "network_refused",
@@ -136,8 +156,10 @@ static const struct row *find_row(const struct http_reply *reply)
 
 	if (reply->unprocessed)
 		return &refused;
-	if (is_cut_within(reply))
+	if (reply->status && reply->curl == CURLE_PARTIAL_FILE)
 		return &partial;
+	if (is_connection_end(reply))
+		return reply->status ? &partial : &cut;
 	if (is_malformed(reply))
 		return &malformed;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -147,7 +169,7 @@ static const struct row *find_row(const struct http_reply *reply)
 	return &other;
 }
 
-/* "https://host:port/path" -> "host:port". */
+/* "https://host:port/path" becomes "host:port". */
 static void host_of(const char *url, char *out, size_t size)
 {
 	const char *start = strstr(url, "://");
@@ -156,8 +178,8 @@ static void host_of(const char *url, char *out, size_t size)
 	str_format(out, size, "%.*s", (int)strcspn(start, "/?#"), start);
 }
 
-/* What a server that wants a certificate of ours says in TLS, in OpenSSL's words. With TLS 1.3 it
- * comes after the handshake, with the first that is read. */
+/* The TLS alerts, in OpenSSL's words, of a server that requires our client certificate. With TLS
+ * 1.3 the alert comes after the handshake, with the first read. */
 static bool client_refused(const char *host, const struct http_reply *reply, struct fault *fault)
 {
 	static const char *const alerts[] = {"alert certificate required", "alert bad certificate",
@@ -193,8 +215,8 @@ void error_transport(const char *url, const struct http_reply *reply, struct fau
 	}
 	if (error_proxy(host, reply, fault) || client_refused(host, reply, fault))
 		return;
-	/* Of a lost connection libcurl says what it could not do about it, which explains nothing.
-	 */
+	/* libcurl reports why it could not repeat the request on a lost connection; that explains
+	 * nothing. */
 	if (reply->curl == CURLE_SEND_FAIL_REWIND || reply->curl == CURLE_SEND_ERROR ||
 		reply->unprocessed || !*reply->error)
 		fault_set(fault, row->kind, row->code, "%s: %s", host, row->what);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What went wrong before Google's host could be asked: at the proxy.
+ * What went wrong at the proxy, before a request could reach Google's host.
  */
 #include <curl/curl.h>
 
@@ -13,7 +13,7 @@
 	"in conf.d/ that other users cannot read. Only Basic proxy authentication is supported, " \
 	"not NTLM or Kerberos."
 
-/* What a SOCKS5 proxy answers. */
+/* The error codes of a SOCKS5 proxy. */
 static const struct row {
 	int error;
 	enum fault_kind kind;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forms. The encoded copy of a value is wiped, because the value may be a secret.
+ */
 #include "google/http/form.h"
 
 #include <curl/curl.h>

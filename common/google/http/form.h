@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forms and queries.
+ */
 #ifndef CLOUDINVITE_GOOGLE_HTTP_FORM_H
 #define CLOUDINVITE_GOOGLE_HTTP_FORM_H
 
@@ -7,7 +10,7 @@
 #include "base/strbuf.h"
 
 /* Appends name=value, percent-encoded, with & before all but the first: for forms and queries.
- * `value` may be a secret: no copy of it stays behind. */
+ * `value` may be a secret: no copy of it is left in memory. */
 bool form_add(struct strbuf *form, const char *name, const char *value);
 
 #endif

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The curl multi handle: which transfers are in flight, which handles are idle, and what the
+ * server's clock is. Each transfer is in exactly one of both lists. Handles that libcurl might
+ * misuse for a repeat are not used again.
+ */
 #include "google/http/http.h"
 
 #include <curl/curl.h>
@@ -11,17 +16,17 @@
 #include "base/strbuf.h"
 #include "google/http/transfer.h"
 
-#define SKEW_WORTH_SAYING 30	/* seconds; Google's tolerance is not documented */
-#define IDLE_MS		  60000 /* then connections, handles and certificates are given back */
+#define SKEW_WORTH_SAYING 30	/* seconds; Google does not document its tolerance */
+#define IDLE_MS		  60000 /* after that, connections, handles and certificates are released */
 
 struct http {
 	const struct settings *settings;
-	CURLM *multi;		  /* made when first needed */
+	CURLM *multi;		  /* made when it is first needed */
 	struct transfer *running; /* a ring without a head: the newest first */
 	struct transfer *idle;
 	int in_flight;
 	int64_t last_used; /* clock_boot_ms */
-	bool stalled;	   /* a call had no answer in time: the connections may be dead */
+	bool stalled;	   /* a call timed out: its connections may be dead */
 	int64_t skew;
 	int64_t skew_said;
 	bool (*stop)(void *ctx);
@@ -32,8 +37,8 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 {
 	struct http *h = NULL;
 
-	/* libcurl writes the secrets of its connections where this says: whoever has that file and
-	 * what went over the wire has the token. */
+	/* libcurl writes the secrets of its connections to this file. Somebody who has the file and
+	 * recorded the traffic has the token. */
 	(void)unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		h = calloc(1, sizeof(*h));
@@ -80,10 +85,10 @@ static struct transfer *get_idle(struct http *h)
 	return t;
 }
 
-/* libcurl 7.88 counts over a handle's whole life how often it has found a connection dead, and
- * fails with the sixth. So a handle that has made a connection does not serve again. Nor does one
- * that has failed: libcurl 8.14 still wants to repeat a send that it could not repeat, and the
- * handle's next request, whatever it is, fails for that. */
+/* libcurl 7.88 counts over the life of a handle how often it has found a connection dead, and fails
+ * at the sixth. So a handle that has made a connection is not used again. Neither is one that has
+ * failed: libcurl 8.14 still wants to repeat a send that it could not repeat, and therefore fails
+ * the handle's next request, whatever it is. */
 static void put_idle(struct http *h, struct transfer *t, CURLcode result)
 {
 	long connects = 0;
@@ -98,8 +103,8 @@ static void put_idle(struct http *h, struct transfer *t, CURLcode result)
 	h->idle = t;
 }
 
-/* Gives everything back that only the next request needs: the certificates of the authorities alone
- * are more than a megabyte. */
+/* Releases everything that only the next request needs: the certificates of the authorities alone
+ * take more than a megabyte. */
 static void close_idle(struct http *h)
 {
 	struct transfer *t;
@@ -160,8 +165,8 @@ bool http_start(struct http *h, const struct http_request *request, http_done *d
 {
 	struct transfer *t;
 
-	/* libcurl keeps an HTTP/2 connection whose streams time out, and would put every later call
-	 * on it. */
+	/* libcurl keeps an HTTP/2 connection whose streams time out, and would use it for every
+	 * later call. */
 	if (h->stalled && !h->in_flight)
 		close_idle(h);
 	if (!h->multi && !(h->multi = curl_multi_init()))
@@ -181,8 +186,8 @@ bool http_start(struct http *h, const struct http_request *request, http_done *d
 	return true;
 }
 
-/* The transfer has left the list before its `done` is called: that may start another, or stop all.
- */
+/* The transfer has left the list before its `done` is called, because that may start another
+ * transfer or stop all. */
 static void deliver(struct http *h, struct transfer *t, CURLcode result)
 {
 	unlink_running(h, t);
@@ -223,7 +228,7 @@ static int perform(struct http *h)
 	return deliver_complete(h);
 }
 
-/* How long to wait, so that idle connections are given back in time. */
+/* How long to wait so that idle connections are released in time. */
 static int wait_limit(const struct http *h, int timeout_ms)
 {
 	int64_t idle_left = h->last_used + IDLE_MS - clock_boot_ms();
@@ -269,7 +274,7 @@ int http_in_flight(const struct http *h)
 
 void http_stop(struct http *h)
 {
-	perform(h); /* what is already there counts */
+	perform(h); /* what has already arrived counts */
 	while (h->running)
 		deliver(h, h->running, CURLE_ABORTED_BY_CALLBACK);
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wiping memory before it is freed.
+ */
 #include "google/http/secret.h"
 
 #include <malloc.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request and its reply: what libcurl is told, and what it reports.
+ *
+ * A request that has an effect must not leave this host twice. libcurl restarts requests on its own
+ * in several cases, so the body of such a request can be read only once, and `maybe_sent` is true
+ * unless it is certain that the server has not processed the request.
+ */
 #include "google/http/transfer.h"
 
 #include <ctype.h>
@@ -8,12 +15,13 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "google/http/errors.h"
 #include "google/http/secret.h"
 
-#define CONNECT_TIMEOUT 10 /* seconds, if `timeout` is not shorter */
+#define CONNECT_TIMEOUT 10 /* seconds, unless `timeout` is shorter */
 #define RETRY_AFTER_MAX 86400
 
-/* ---- what libcurl calls ---- */
+/* ---- callbacks ---- */
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -25,8 +33,9 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	return 0;
 }
 
-/* libcurl knows the length and never asks for more. Who asks again has begun the request again
- * without rewinding it, as 7.88 does when a server wants HTTP/1.1 instead of HTTP/2. */
+/* libcurl knows the body's length, so it never reads past the end. If it does, it has restarted the
+ * request without rewinding; 7.88 does this when the server forces a downgrade from HTTP/2 to
+ * HTTP/1.1. */
 static size_t send_body(char *out, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -44,7 +53,7 @@ static size_t send_body(char *out, size_t size, size_t n, void *ctx)
 	return now;
 }
 
-/* "Name: value\r\n" -> the value, if the name is `name`. */
+/* Returns the value of "Name: value\r\n" if the name is `name`. */
 static bool header_value(const char *line, size_t len, const char *name, char *out, size_t size)
 {
 	size_t n = strlen(name), room;
@@ -73,7 +82,7 @@ static void forget_headers(struct transfer *t)
 	t->retry_after[0] = '\0';
 }
 
-/* The replies of one second have the same date, and libcurl reads it slowly. */
+/* All replies of one second have the same date, and libcurl parses it slowly. */
 static int64_t read_date(struct transfer *t, const char *text)
 {
 	time_t date;
@@ -92,7 +101,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	size_t len = size * n;
 	char date[64];
 
-	/* A status line begins a new reply: those before it (100, a replay) do not count. */
+	/* A status line begins a new reply; earlier ones (100, a replay) do not count. */
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
 		forget_headers(t);
 	else if (header_value(line, len, "Date", date, sizeof(date)))
@@ -107,12 +116,13 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	return len;
 }
 
-/* ---- what HTTP/2 says of a `no_replay` request ---- */
+/* ---- HTTP/2 and `no_replay` requests ---- */
 
-/* libcurl tells only in its log that a request was refused unseen: RST_STREAM with REFUSED_STREAM,
- * or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. Where it does not
- * tell (REFUSED_STREAM on a reused connection looks like one that died; another transfer may have
- * read the GOAWAY), nothing is taken for refused, which is the safe side. */
+/* Only libcurl's log shows that the server refused a request without processing it: RST_STREAM with
+ * REFUSED_STREAM, or GOAWAY with a last stream below ours. The texts are those of 7.88 to 8.20. If
+ * the log does not show it (REFUSED_STREAM on a reused connection looks like a dead connection;
+ * another transfer may have read the GOAWAY), the request does not count as refused, which is the
+ * safe assumption. */
 static bool number_after(const char *line, const char *words, unsigned long *out)
 {
 	const char *at = strstr(line, words);
@@ -135,10 +145,32 @@ static bool is_unprocessed(const struct transfer *t, const char *line)
 	       t->stream && last < t->stream;
 }
 
+/* The error buffer holds the first error since the transfer began. libcurl 8.14 writes there, too,
+ * that an idle HTTP/2 connection is found dead while one is sought for the request. That says
+ * nothing of the request: the text is dropped when the request begins. libcurl then writes no other
+ * one into the buffer, so that its log must tell how this connection ends. */
+#if LIBCURL_VERSION_NUM >= 0x075000
+static int on_request(
+	void *ctx, char *remote_address, char *local_address, int remote_port, int local_port)
+{
+	struct transfer *t = ctx;
+
+	(void)remote_address, (void)local_address, (void)remote_port, (void)local_port;
+	if (*t->curl_error) {
+		t->curl_error[0] = '\0';
+		curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
+	}
+	return CURL_PREREQFUNC_OK;
+}
+#endif
+
 static void read_log(struct transfer *t, const char *line)
 {
 	unsigned long stream;
 
+	if (!*t->curl_error && error_is_connection_end(line))
+		str_format(t->curl_error, sizeof(t->curl_error), "%.*s", (int)strcspn(line, "\n"),
+			line);
 	if ((str_starts(line, "Using Stream ID: ") &&
 		    number_after(line, "Using Stream ID: ", &stream)) ||
 		(strstr(line, "] OPENED stream") && number_after(line, "[HTTP/2] [", &stream)))
@@ -154,7 +186,7 @@ static int on_log(CURL *easy, curl_infotype type, char *bytes, size_t size, void
 
 	(void)easy;
 	if (type == CURLINFO_HEADER_OUT) {
-		t->unprocessed = false; /* of this attempt nothing is known yet */
+		t->unprocessed = false; /* unknown yet for this attempt */
 	} else if (type == CURLINFO_TEXT && size < sizeof(line)) {
 		memcpy(line, bytes, size);
 		line[size] = '\0';
@@ -180,14 +212,14 @@ static int set_tls(CURL *easy, const struct settings *s)
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	if (*s->ca_file) {
-		/* Instead of the system's, not beside them. */
+		/* Instead of the system's certificates, not in addition. */
 		SET(CURLOPT_CAINFO, s->ca_file);
 		SET(CURLOPT_CAPATH, NULL);
 	}
 	return bad;
 }
 
-/* Newer libcurls (seen: 8.14) look at no name behind a blank; all of them take commas. */
+/* Newer libcurls (seen: 8.14) ignore names after a blank; all versions accept commas. */
 static int set_no_proxy(CURL *easy, const char *names)
 {
 	char *list = strdup(names);
@@ -202,8 +234,8 @@ static int set_no_proxy(CURL *easy, const char *names)
 	return bad;
 }
 
-/* Not from the environment: a variable that somebody left in a shell must not decide where an
- * administrator's token goes. "" says so to libcurl. */
+/* The environment is ignored: a variable that somebody left in a shell must not decide where an
+ * administrator's token goes. "" tells libcurl so. */
 static int set_proxy(CURL *easy, const struct settings *s)
 {
 	int bad = set_no_proxy(easy, s->no_proxy);
@@ -233,7 +265,7 @@ static int set_times(CURL *easy, const struct settings *s)
 	return bad;
 }
 
-/* No compression is offered: a small reply that unpacks to gigabytes is not worth it. */
+/* Compression is not offered: a small reply could unpack to gigabytes. */
 static int set_http(CURL *easy, struct transfer *t)
 {
 	int bad = 0;
@@ -253,6 +285,10 @@ static int set_http(CURL *easy, struct transfer *t)
 	SET(CURLOPT_READDATA, t);
 	SET(CURLOPT_DEBUGFUNCTION, on_log);
 	SET(CURLOPT_DEBUGDATA, t);
+#if LIBCURL_VERSION_NUM >= 0x075000
+	SET(CURLOPT_PREREQFUNCTION, on_request);
+	SET(CURLOPT_PREREQDATA, t);
+#endif
 	SET(CURLOPT_ERRORBUFFER, t->curl_error);
 	SET(CURLOPT_PRIVATE, t);
 	return bad;
@@ -292,7 +328,8 @@ static bool add_header(struct transfer *t, const char *name, const char *value)
 	return more;
 }
 
-/* The host's own neighbour, which has no certificate and is behind no proxy. */
+/* A server on this machine or its private network: it has no certificate, and no proxy is
+ * needed. */
 static bool configure_local(const struct transfer *t)
 {
 	CURL *easy = t->easy;
@@ -317,7 +354,8 @@ static bool configure_api(const struct transfer *t)
 		SET(CURLOPT_SSLCERT, s->client_certificate);
 	if (*s->client_key)
 		SET(CURLOPT_SSLKEY, s->client_key);
-	/* Without it, OpenSSL would ask on the terminal for that of a key that was replaced. */
+	/* OpenSSL would otherwise ask on the terminal for the passphrase of a key that was
+	 * replaced. */
 	SET(CURLOPT_KEYPASSWD, "");
 	return !bad;
 }
@@ -345,7 +383,7 @@ static bool configure_headers(struct transfer *t, const struct http_request *r)
 	}
 	if (r->content_type && !add_header(t, "Content-Type: ", r->content_type))
 		return false;
-	/* A server that ignores `Expect: 100-continue` would cost a second each. */
+	/* A server that ignores `Expect: 100-continue` would cost a second for each request. */
 	if (!add_header(t, "Expect:", "") || !add_header(t, "Accept: ", "application/json"))
 		return false;
 	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
@@ -382,7 +420,7 @@ bool transfer_configure(struct transfer *t, const struct http_request *request)
 
 /* ---- the reply ---- */
 
-/* Seconds, or a date, which counts from the server's own clock. */
+/* Seconds, or a date, which is compared with the server's own clock. */
 static int64_t retry_after(const struct transfer *t)
 {
 	long long seconds;
@@ -397,8 +435,8 @@ static int64_t retry_after(const struct transfer *t)
 	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
 }
 
-/* With a proxy, what is counted holds libcurl's own request to it. But before the tunnel and TLS
- * stand nothing of ours is begun. */
+/* With a proxy, the count includes libcurl's own request to it. But nothing of ours is sent before
+ * the tunnel and TLS are established. */
 static bool was_started(const struct transfer *t)
 {
 	long request_size = 1;
@@ -409,10 +447,10 @@ static bool was_started(const struct transfer *t)
 	return request_size > 0 && (begun > 0 || !*t->settings->proxy);
 }
 
-/* False only where the server said that it has not looked at the request, or where surely not a
- * byte of it went out: the body has not been asked for, and nothing is counted, on this connection
- * or on one that libcurl tried before it. What libcurl sent to a proxy that then refused is no byte
- * of the request. */
+/* False only if the server said that it did not process the request, or if no byte of it can have
+ * left: the body has not been read, and nothing was counted on this connection or on one that
+ * libcurl tried before. Bytes that libcurl sent to a proxy which then refused are not bytes of the
+ * request. */
 static bool may_be_sent(const struct transfer *t)
 {
 	if (t->reply.status)

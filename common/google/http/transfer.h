@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transfer: one curl easy handle with its request and its reply. The options that never change
- * are set when the handle is made; handles are used again and again, because making one costs more
- * than a request.
+ * A transfer: one curl easy handle with its request and its reply. Options that never change are
+ * set when the handle is made. Handles are reused, because making one costs more than a request.
  */
 #ifndef CLOUDINVITE_GOOGLE_HTTP_TRANSFER_H
 #define CLOUDINVITE_GOOGLE_HTTP_TRANSFER_H
@@ -15,17 +14,16 @@ struct transfer {
 	CURL *easy;
 	const struct settings *settings;
 	struct curl_slist *headers;
-	char *body; /* our copy: it must live until the request is out */
+	char *body; /* our copy: it must live until the request is sent */
 	size_t body_len;
 	size_t body_at;
-	bool body_started; /* libcurl has begun to take a `no_replay` body */
-	bool restarted;	   /* … and has begun again, which it must not */
-	bool unprocessed;  /* the server said that it has not looked at this request, and never will
-			    */
-	unsigned long stream; /* HTTP/2's number of it; 0: not known */
+	bool body_started;    /* libcurl has begun to read a `no_replay` body */
+	bool restarted;	      /* … and has begun to read it a second time, which it must not */
+	bool unprocessed;     /* the server said that it will not process this request */
+	unsigned long stream; /* the request's number in HTTP/2; 0: unknown */
 	char retry_after[64];
 	char date_text[64]; /* the last Date of this handle's replies, … */
-	int64_t date;	    /* … and what it says */
+	int64_t date;	    /* … and its value */
 	char curl_error[CURL_ERROR_SIZE];
 	struct http_reply reply;
 	http_done *done;
@@ -34,11 +32,11 @@ struct transfer {
 };
 
 struct transfer *transfer_new(const struct settings *settings);
-/* Readies the handle for one request. False: out of memory. */
+/* Prepares the handle for one request. False: out of memory. */
 bool transfer_configure(struct transfer *t, const struct http_request *request);
-/* Fills in t->reply after the handle has come to an end with `result`. */
+/* Fills in t->reply after the handle has ended with `result`. */
 void transfer_finish(struct transfer *t, CURLcode result);
-/* Wipes the request and forgets the reply, so that the handle can serve again. */
+/* Wipes the request and the reply, so that the handle can be used again. */
 void transfer_clear(struct transfer *t);
 void transfer_free(struct transfer *t);
 

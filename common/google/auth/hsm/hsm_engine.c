@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The PKCS#11 engine of OpenSSL 1.1, which OpenSSL 3 still loads. Its interface is deprecated; only
- * this file uses it, and only where there is no provider.
+ * The PKCS#11 engine of OpenSSL 1.1, which OpenSSL 3 still loads. Its interface is deprecated. Only
+ * this file uses it, and only if there is no provider.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/opensslconf.h>
@@ -16,7 +16,7 @@ bool hsm_engine_open(struct hsm_key *k, const char *uri, struct hsm_error *error
 {
 	ENGINE *engine;
 
-	ENGINE_load_builtin_engines(); /* the one that loads others is among them */
+	ENGINE_load_builtin_engines(); /* the engine that loads others is one of them */
 	engine = ENGINE_by_id("pkcs11");
 	if (!engine) {
 		openssl_drain_errors(error);

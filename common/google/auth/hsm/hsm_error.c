@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What OpenSSL's error queue says about a key that is kept elsewhere: whether the provider is
- * missing, and whether the PIN or password was refused.
+ * What OpenSSL's error queue says about a key in a token or TPM: whether the provider is missing,
+ * and whether the PIN or password was refused.
  */
 #include <openssl/err.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "google/auth/hsm/hsm_key.h"
 
-/* PKCS#11's own codes, which provider and engine hand on as reasons: PIN incorrect, invalid, of a
- * wrong length, expired, locked. */
+/* PKCS#11's codes, which provider and engine pass on as reasons: PIN incorrect, invalid, of a wrong
+ * length, expired, locked. */
 #define CKR_PIN_FIRST 0xa0
 #define CKR_PIN_LAST  0xa4
 
@@ -21,12 +21,13 @@ static bool pin_refused(unsigned long code, const char *data)
 
 	if (library && (strstr(library, "PKCS#11") || strcasestr(library, "pkcs11")))
 		return reason >= CKR_PIN_FIRST && reason <= CKR_PIN_LAST;
-	/* A TPM counts wrong passwords, too. Its lock-out, which ends by itself, is none of these.
-	 */
+	/* A TPM counts wrong passwords too. Its lock-out, which ends after a time, is not one of
+	 * these. */
 	return strstr(data, "authorization HMAC") || strstr(data, "authorization failure");
 }
 
-/* The queue begins with what failed first; what follows are those who were told. */
+/* The oldest entry in the queue is the root cause; later ones were added as the error
+ * propagated. */
 void openssl_drain_errors(struct hsm_error *t)
 {
 	const char *data;

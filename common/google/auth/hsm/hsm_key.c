@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The credential type: checks of the settings, one signature, and the faults for everything that
+ * can go wrong with a token. Before the PIN is used, the token is asked how many tries are left,
+ * and the record of refused PINs is checked.
+ */
 #include "google/auth/hsm/hsm_key.h"
 
 #include <stdlib.h>
@@ -13,7 +18,7 @@
 
 /* ---- the settings ---- */
 
-/* Nothing is opened here: while a cached token is good, the key is left alone. */
+/* The key is not opened here: it is not needed while a cached token is valid. */
 static bool hsm_load(struct credential *c, const json_t *file, struct fault *f)
 {
 	const struct settings *s = c->settings;
@@ -32,7 +37,7 @@ static bool hsm_load(struct credential *c, const json_t *file, struct fault *f)
 		return fault_set(f, FAULT_CREDENTIALS, "held_key_incomplete",
 			"service_account or key_id is too long");
 	str_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
-	/* The TPM's library prints its errors; they are in our own sentences already. */
+	/* The TPM's library prints its errors; our own sentences already have them. */
 	if (key_uri_is_handle(s->key))
 		setenv("TSS2_LOG", "all+none", 0);
 	return jwt_bearer_subject(c, f);
@@ -43,7 +48,7 @@ static void hsm_free(void *data)
 	(void)data;
 }
 
-/* ---- before a PIN is given away ---- */
+/* ---- before the PIN is used ---- */
 
 static bool no_token_fault(const struct credential *c, const struct hsm_token *t, struct fault *f)
 {
@@ -186,8 +191,8 @@ static bool write_uri(const struct signing *s, struct strbuf *uri)
 	       (!*s->pin || (strbuf_add(uri, "?pin-value=") && key_uri_encode(s->pin, uri)));
 }
 
-/* The provider of PKCS#11 does not say why: the token does, which has counted. If it says nothing
- * either, the PIN is spared all the same. */
+/* The PKCS#11 provider gives no reason, but the token has counted a wrong PIN. If the token does
+ * not show one either, the PIN is still not tried again. */
 static void ask_token_about_pin(const struct signing *s, struct hsm_error *error)
 {
 	struct hsm_token after;

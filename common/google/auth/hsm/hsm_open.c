@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a URI to a private key that signs where it is: by an OpenSSL provider, or by the engine
- * where there is no provider (hsm_engine.c).
+ * From a URI to a private key that signs in its device: with an OpenSSL provider, or with the
+ * engine if there is none (hsm_engine.c).
  */
 #include <openssl/err.h>
 #include <openssl/store.h>
@@ -43,7 +43,7 @@ bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 	bool pkcs11 = key_uri_is_pkcs11(uri);
 	OSSL_STORE_CTX *store;
 
-	/* Whoever would ask for a PIN or a password, now or when signing, gets no answer. */
+	/* Code that would ask for a PIN or a password, now or when signing, gets no answer. */
 	UI_set_default_method(UI_null());
 	*k = (struct hsm_key){.properties = pkcs11 ? "?provider=pkcs11" : "?provider=tpm2"};
 	if (!load_provider(k, pkcs11 ? "pkcs11" : "tpm2", error)) {
@@ -57,7 +57,7 @@ bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 		OSSL_STORE_close(store);
 	}
 	openssl_drain_errors(error);
-	/* tpm2 always gives a reason; the provider of PKCS#11 keeps it to itself. */
+	/* tpm2 always gives a reason; the PKCS#11 provider does not. */
 	error->reports_pin_errors = !pkcs11;
 	return k->key;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The PIN: where it comes from, and that one which was refused is not given again. What is
- * remembered is no PIN but a slow hash of it, in a file of the tokens directory that all processes
- * share: /var/cache/cloudinvite/pin-refused-<hash of the URI>.
+ * The PIN: where it comes from, and the record of a refused one, which is not used again. The
+ * record is a slow hash of the PIN, not the PIN, in a file of the tokens directory that all
+ * processes share: /var/cache/cloudinvite/pin-refused-<hash of the URI>.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -70,7 +71,7 @@ bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
 
-/* ---- remembering ---- */
+/* ---- the record of refused PINs ---- */
 
 struct rejected_pin {
 	unsigned char salt[SALT_SIZE];
@@ -83,19 +84,19 @@ static bool hash_pin(const char *pin, struct rejected_pin *m)
 		       EVP_sha256(), sizeof(m->hash), m->hash) == 1;
 }
 
-/* Of the URI without the PIN: the same key by another PIN is the same key. */
+/* Made of the URI without the PIN: the key is the same with another PIN. */
 static bool record_name(const char *uri, char name[NAME_SIZE])
 {
 	struct strbuf bare = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	char hex[17];
 	bool ok = key_uri_bare(uri, &bare) &&
-		  EVP_Digest(bare.data, bare.len, digest, &n, EVP_sha256(), NULL) == 1 && n >= 8;
+		  EVP_Digest(bare.data, bare.len, digest, NULL, EVP_sha256(), NULL) == 1;
 
 	strbuf_free(&bare);
-	return ok && str_format(name, NAME_SIZE, "pin-refused-%02x%02x%02x%02x%02x%02x%02x%02x",
-			     digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],
-			     digest[6], digest[7]);
+	if (ok)
+		hex_encode(hex, digest, sizeof(hex) / 2);
+	return ok && str_format(name, NAME_SIZE, "pin-refused-%s", hex);
 }
 
 bool rejected_pin_path(const struct settings *s, const char *uri, char *out, size_t size)

@@ -78,7 +78,7 @@ static const struct ck_functions *find_functions(void)
 	return list;
 }
 
-/* ---- which one ---- */
+/* ---- choosing the token ---- */
 
 static bool matches_uri(const char *uri, const char *name, const char *padded, size_t n)
 {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meters: their labels are the words of the rooms that count, and what is told to the ledger is
- * told once.
+ * Counters: their labels are the words of the modules that count, and each count is stored once.
  */
 #include "tests/unit/folder.h"
 
 #include <string.h>
 
-#include "base/counters.h"
 #include "base/str.h"
 #include "google/api/google.h"
 #include "people/sighting.h"
+#include "telemetry/counters.h"
 
 struct told {
 	int count;
@@ -51,7 +50,7 @@ static int forget(void **state)
 	return 0;
 }
 
-static void labels_are_the_words_of_their_rooms(void **state)
+static void labels_are_the_words_of_their_modules(void **state)
 {
 	char name[COUNTER_NAME_MAX], want[COUNTER_NAME_MAX];
 
@@ -66,7 +65,7 @@ static void labels_are_the_words_of_their_rooms(void **state)
 	}
 	for (int reason = TRIGGER_LOGIN; reason <= TRIGGER_MANUAL; reason++) {
 		counter_name(COUNTER_ARRIVALS, reason, 0, name);
-		str_format(want, sizeof(want), "arrivals_total{reason=\"%s\"}",
+		str_format(want, sizeof(want), "arrivals_total{trigger=\"%s\"}",
 			trigger_word((enum trigger)reason));
 		assert_string_equal(name, want);
 	}
@@ -90,7 +89,7 @@ static void no_two_series_have_one_name(void **state)
 			}
 }
 
-static void only_what_has_changed_is_told_and_only_once(void **state)
+static void only_changes_are_reported_and_only_once(void **state)
 {
 	struct told t = changes();
 
@@ -101,7 +100,7 @@ static void only_what_has_changed_is_told_and_only_once(void **state)
 	counter_set(GAUGE_CLOCK_SKEW, 0, 0, 0);
 	t = changes();
 	assert_int_equal(t.count, 2);
-	assert_int_equal(told(&t, "google_throttled_total"), 3);
+	assert_int_equal(told(&t, "google_throttled_requests_total"), 3);
 	assert_int_equal(told(&t, "clock_skew_seconds"), 0);
 	counters_flushed();
 	t = changes();
@@ -135,9 +134,9 @@ static void a_duration_counts_in_each_bucket_that_it_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(labels_are_the_words_of_their_rooms, forget),
+		cmocka_unit_test_setup(labels_are_the_words_of_their_modules, forget),
 		cmocka_unit_test_setup(no_two_series_have_one_name, forget),
-		cmocka_unit_test_setup(only_what_has_changed_is_told_and_only_once, forget),
+		cmocka_unit_test_setup(only_changes_are_reported_and_only_once, forget),
 		cmocka_unit_test_setup(a_duration_counts_in_each_bucket_that_it_fits, forget),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/counters.h"
+/*
+ * The table of everything that the programs count, and the counts of this program in memory.
+ */
+#include "telemetry/counters.h"
 
 #include <string.h>
 
@@ -11,7 +14,7 @@
 
 struct label {
 	const char *name;
-	int count; /* 0: there is no such label */
+	int count; /* 0: no label */
 	const char *const *words;
 };
 
@@ -22,23 +25,23 @@ struct label {
 
 static const char *const reasons[] = {"login", "created", "manual"};
 static const char *const methods[] = {"check", "get", "list", "send", "cancel"};
-static const char *const outcomes[] = {"ok", "later", "setup", "person"};
+static const char *const outcomes[] = {"ok", "transient", "setup", "rejected"};
 static const char *const bounds[COUNTER_BUCKETS] = {
 	"0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0", "+Inf"};
 static const int64_t bounds_us[COUNTER_BUCKETS] = {
 	50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, INT64_MAX};
 static const char *const minted[] = {"ok", "failed"};
-static const char *const brakes[] = {"google", "accounts"};
+static const char *const guards[] = {"breaker", "account_changes"};
 static const char *const results[] = {"accepted", "declined", "cancelled"};
-static const char *const roles[] = {"collector", "dispatcher"};
-static const char *const boxes[] = {"new", "bad"};
+static const char *const programs[] = {"collector", "dispatcher"};
+static const char *const directories[] = {"new", "bad"};
 
 static const struct {
 	const char *family;
 	bool gauge;
 	struct label label_a, label_b;
 } counters[COUNTERS] = {
-	[COUNTER_ARRIVALS] = {.family = "arrivals_total", .label_a = LABEL("reason", reasons)},
+	[COUNTER_ARRIVALS] = {.family = "arrivals_total", .label_a = LABEL("trigger", reasons)},
 	[COUNTER_REQUESTS] = {.family = "google_requests_total",
 		.label_a = LABEL("method", methods),
 		.label_b = LABEL("outcome", outcomes)},
@@ -47,10 +50,10 @@ static const struct {
 		.label_b = LABEL("le", bounds)},
 	[COUNTER_DURATION_US] = {.family = "google_request_duration_us",
 		.label_a = LABEL("method", methods)},
-	[COUNTER_THROTTLED] = {.family = "google_throttled_total"},
+	[COUNTER_THROTTLED] = {.family = "google_throttled_requests_total"},
 	[COUNTER_TOKENS] = {.family = "token_mints_total", .label_a = LABEL("outcome", minted)},
-	[COUNTER_BREAKER_TRIPS] = {.family = "brake_trips_total",
-		.label_a = LABEL("brake", brakes)},
+	[COUNTER_BREAKER_TRIPS] = {.family = "guard_trips_total",
+		.label_a = LABEL("guard", guards)},
 	[COUNTER_LEDGER_ERRORS] = {.family = "ledger_errors_total"},
 	[COUNTER_MAILS] = {.family = "mails_sent_total"},
 	[COUNTER_RESULTS] = {.family = "invitation_results_total",
@@ -62,8 +65,10 @@ static const struct {
 	[GAUGE_TOKEN_EXPIRY] = {.family = "token_expiry_timestamp_seconds", .gauge = true},
 	[GAUGE_RELOADED] = {.family = "config_last_reload_successful",
 		.gauge = true,
-		.label_a = LABEL("role", roles)},
-	[GAUGE_SPOOL] = {.family = "spool_arrivals", .gauge = true, .label_a = LABEL("box", boxes)},
+		.label_a = LABEL("program", programs)},
+	[GAUGE_SPOOL] = {.family = "spool_files",
+		.gauge = true,
+		.label_a = LABEL("directory", directories)},
 	[GAUGE_SPOOL_OLDEST] = {.family = "spool_oldest_timestamp_seconds", .gauge = true},
 };
 
