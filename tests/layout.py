@@ -77,7 +77,6 @@ KNOWN = [
 # A .c file begins with its licence and with a head that says what the file is for. Folders where that is not so yet.
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
 HEADLESS = {
-    "common/ledger": "its files are being renamed",
     "common/invite": "it is going to be replaced",
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of people when the accounts that lead to them come, go, or collide.
+ * What happens to a person when an account is mapped to the address, when the last one goes, or
+ * when accounts collide.
  */
 #include <string.h>
 
@@ -46,7 +47,7 @@ static bool mark_orphaned(
 	return query_run(&q);
 }
 
-static int is_leased(struct ledger *l, const char *address, struct fault *fault)
+int person_is_leased(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t leased = 0;
 	struct query q;
@@ -57,7 +58,7 @@ static int is_leased(struct ledger *l, const char *address, struct fault *fault)
 	return query_one(&q, &leased) < 0 ? -1 : (int)leased;
 }
 
-/* Whoever holds the lease now learns of it when the person is put back (hold_back). */
+/* The program that holds the lease finds out when it stores the person (apply_guards). */
 bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
 	struct fault *fault)
 {
@@ -74,7 +75,7 @@ bool person_unlink(struct ledger *l, const char *address, const char *why, const
 	known = ledger_person(l, address, &p, fault);
 	if (known <= 0)
 		return known == 0;
-	leased = is_leased(l, address, fault);
+	leased = person_is_leased(l, address, fault);
 	if (leased < 0 || !mark_orphaned(l, address, why, fault))
 		return false;
 	if (leased > 0 || p.intent_at != 0)

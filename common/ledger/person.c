@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The row of a person: reading it, writing it with history, and what overrides a write.
+ */
 #include "ledger/person.h"
 
 #include <string.h>
@@ -132,7 +135,7 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 
 /* ---- writing ---- */
 
-/* What the row was, as far as its change has consequences. */
+/* The stored row before the change. */
 struct previous {
 	bool known;
 	char state[32];
@@ -161,7 +164,7 @@ static bool load_previous(
 	return query_end(&q);
 }
 
-/* The hosts of this person's accounts are to hear of it. */
+/* The hosts of this person's accounts must be told. */
 static bool bump_host_revision(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t revision = next_revision(l, fault);
@@ -178,7 +181,7 @@ static bool bump_host_revision(struct ledger *l, const char *address, struct fau
 	return query_run(&q);
 }
 
-/* What came of an invitation. */
+/* Counts the result of an invitation. */
 static bool count_result(struct ledger *l, enum person_state state, struct fault *fault)
 {
 	if (state == PERSON_ACCEPTED)
@@ -189,8 +192,8 @@ static bool count_result(struct ledger *l, enum person_state state, struct fault
 	       stored_counter_add(l, COUNTER_RESULTS, RESULT_CANCELLED, 1, fault);
 }
 
-/* The first line of a story is of the moment of a login: only its day is kept. `sending` is not
- * told to the hosts: it lasts as long as one call, and its end is. */
+/* The first entry about a person is of the moment of a login: only its day is stored. The hosts
+ * are not told of `sending`, which lasts as long as one call. */
 static bool append_history(struct ledger *l, const struct previous *before, const struct person *p,
 	const char *cause, const char *actor, struct fault *fault)
 {
@@ -219,7 +222,7 @@ static bool override_state(struct person *p, enum person_state state, const char
 	return true;
 }
 
-/* Who puts a person may not know yet what block and lost accounts have decided meanwhile. */
+/* The caller may not know about a block or about removed accounts. */
 static bool apply_guards(
 	struct ledger *l, const struct previous *before, struct person *p, struct fault *fault)
 {
@@ -234,22 +237,22 @@ static bool apply_guards(
 	return blocked == 0 || (blocked > 0 && override_state(p, PERSON_HELD, "blocked"));
 }
 
-/* In whose hands the person is from now on. */
+/* The lease from now on. */
 struct lease {
-	const char *owner; /* "": in nobody's */
+	const char *owner; /* "": not leased */
 	int64_t until;
 };
 
 static const char insert_sql[] =
-	"INSERT INTO person (state, reason, next_attempt, runnable_at, priority, attempts, "
-	"fault_code, fault_text,"
-	" mails, our_mails, intent_at, intent_date, intent_mails, approved, resend, discovered,"
+	"INSERT INTO person (state, reason, next_attempt, runnable_at, priority, attempts,"
+	" fault_code, fault_text, mails, our_mails, intent_at, intent_date, intent_mails, "
+	"approved, resend, discovered,"
 	" checked, changed, lease_owner, lease_until, address, first_day, orphaned_since)"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
 static const char update_sql[] =
-	"UPDATE person SET state = ?, reason = ?, next_attempt = ?, runnable_at = ?, priority = ?, "
-	"attempts = ?,"
-	" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, intent_date = ?,"
+	"UPDATE person SET state = ?, reason = ?, next_attempt = ?, runnable_at = ?, priority = ?,"
+	" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, "
+	"intent_date = ?,"
 	" intent_mails = ?, approved = ?, resend = ?, discovered = ?, checked = ?, changed = ?,"
 	" lease_owner = ?, lease_until = ? WHERE address = ?";
 
@@ -359,8 +362,8 @@ bool person_transition(struct ledger *l, const char *address, enum person_state 
 		return false;
 	query_start(&q, l,
 		"UPDATE person SET state = ?1, reason = ?2, next_attempt = ?3, changed = ?4,"
-		" runnable_at = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END WHERE "
-		"address = ?5",
+		" runnable_at = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END"
+		" WHERE address = ?5",
 		fault);
 	query_text(&q, state_words[state]);
 	query_text(&q, reason);

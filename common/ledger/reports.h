@@ -27,7 +27,7 @@ bool ledger_each_reason(struct ledger *l, enum person_state state,
 
 /* ---- the report ---- */
 
-/* One account that exists, and the state of the person to whom it is mapped. */
+/* One account that exists, and the state of its person. */
 struct ledger_account_status {
 	char host[HOST_MAX + 1];
 	enum verdict_kind verdict;

@@ -35,7 +35,7 @@ int ledger_account_removed(
 int ledger_account_renamed(struct ledger *l, const char *host, const char *user,
 	const char *new_user, struct fault *fault);
 /* The host has another machine-id: forgets its accounts, but no people. The history of an account
- * stays with the person to whom it was mapped. */
+ * stays with its person. */
 bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault);
 
 /* The accounts of a host that have changed since revision `since`, for markers. `word` is the
