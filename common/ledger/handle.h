@@ -51,6 +51,8 @@ bool ledger_has_new_id(struct ledger *l);
 bool ledger_begin(struct ledger *l, struct fault *fault);
 bool ledger_commit(struct ledger *l, struct fault *fault);
 void ledger_rollback(struct ledger *l);
+/* Commits if `good`, and otherwise rolls back. Whether it was committed. */
+bool ledger_end(struct ledger *l, bool good, struct fault *fault);
 
 /* ---- small values ---- */
 

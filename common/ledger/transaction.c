@@ -114,6 +114,14 @@ void ledger_rollback(struct ledger *l)
 	l->in_txn = false;
 }
 
+bool ledger_end(struct ledger *l, bool good, struct fault *fault)
+{
+	if (good)
+		return ledger_commit(l, fault);
+	ledger_rollback(l);
+	return false;
+}
+
 /* SQLite may have rolled back an aborted transaction already: later changes would then be
  * committed without it. */
 bool txn_begin(struct ledger *l, struct fault *fault)
